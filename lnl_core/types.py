@@ -1,0 +1,314 @@
+"""The nouns that every room shares: values that check themselves and know nothing of the rest.
+
+Shapes: `n` examples, `k` classes, `t` kept classes, `d` features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.integer[Any]]
+BoolArray = NDArray[np.bool_]
+ByteArray = NDArray[np.uint8]
+Array = NDArray[Any]
+
+DENSE_CLASSES = 100
+"""Up to this many classes a method stores every probability; above it, the top `KEPT_CLASSES`."""
+
+KEPT_CLASSES = 10
+
+
+class Action(StrEnum):
+    """What a reviewer can say about one image (a verdict, or taking one back)."""
+
+    KEEP = "keep"
+    RELABEL = "relabel"
+    MULTIPLE = "multiple"
+    NONE = "none"
+    UNSURE = "unsure"
+    SKIP = "skip"
+    REOPEN = "reopen"
+
+
+class JobState(StrEnum):
+    """Where a job stands; `lost` and `stalled` are seen from outside, never stored."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    DONE = "done"
+
+
+ACTIVE_STATES = (JobState.QUEUED, JobState.RUNNING, JobState.CANCELLING)
+
+
+class Cancelled(Exception):
+    """Raised inside a method by `context.report` once the user has pressed stop."""
+
+
+class LnlError(Exception):
+    """An error whose text is written for the person at the screen: what, where, what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabeledDataset:
+    """Images with the labels they came with.
+
+    Attributes:
+        name: what the user calls the set.
+        class_names: (k,) names; index = label.
+        given_labels: (n,) int in 0..k-1, perhaps wrong.
+        ids: (n,) strings, unique.
+        images: (n, h, w, c) uint8 at working resolution, c = 1 or 3; often memory-mapped.
+        paths: (n,) paths of the originals, relative to the import root; None for arrays.
+        true_labels: (n,) int or None; known only for injected noise, never shown to a method.
+        trusted: (n,) bool; True where a person confirmed the label.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    given_labels: IntArray
+    ids: Sequence[str]
+    images: ByteArray
+    paths: Sequence[str] | None = None
+    true_labels: IntArray | None = None
+    trusted: BoolArray | None = None
+
+    def __post_init__(self) -> None:
+        n, k = len(self.given_labels), len(self.class_names)
+        if self.images.ndim != 4 or self.images.shape[3] not in (1, 3):
+            raise ValueError(f"images must be (n, h, w, 1 or 3), got {self.images.shape}")
+        if self.images.dtype != np.uint8:
+            raise ValueError(f"images must be uint8, got {self.images.dtype}")
+        for what, values in (
+            ("images", self.images),
+            ("ids", self.ids),
+            ("paths", self.paths),
+            ("true_labels", self.true_labels),
+            ("trusted", self.trusted),
+        ):
+            if values is not None and len(values) != n:
+                raise ValueError(f"{what} has {len(values)} rows, given_labels has {n}")
+        if n and not 0 <= int(self.given_labels.min()) <= int(self.given_labels.max()) < k:
+            raise ValueError(
+                f"given_labels span {self.given_labels.min()}..{self.given_labels.max()}, "
+                f"but there are {k} classes (0..{k - 1})"
+            )
+
+    def __len__(self) -> int:
+        return len(self.given_labels)
+
+
+@dataclass(frozen=True, slots=True)
+class TopProbs:
+    """The largest probabilities of each row, for sets with very many classes.
+
+    Attributes:
+        classes: (n, t) int, best first.
+        probs: (n, t) float in [0, 1], falling along the row; what is missing to 1 is spread
+            evenly over the other classes.
+        class_count: k.
+    """
+
+    classes: IntArray
+    probs: FloatArray
+    class_count: int
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def dense(self, rows: slice | IntArray) -> FloatArray:
+        """Return (rows, k) float32 probabilities that sum to 1."""
+        classes = np.asarray(self.classes[rows]).astype(np.int64)
+        probs = np.asarray(self.probs[rows], dtype=np.float32)
+        t, k = classes.shape[1], self.class_count
+        rest = np.clip(1 - probs.sum(axis=1), 0, 1) / max(k - t, 1)
+        full = np.repeat(rest[:, None].astype(np.float32), k, axis=1)
+        np.put_along_axis(full, classes, probs, axis=1)
+        return full / full.sum(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What one method says about every example.
+
+    Attributes:
+        method: the method's key.
+        suspicion: (n,) in [0, 1]; 1 = the given label looks surely wrong.
+        pred_probs: (n, k) rows that sum to 1, `TopProbs` above `DENSE_CLASSES` classes, or None
+            for a method that gives a score only.
+        features: (n, d) or None.
+        curves: name -> (epochs,) for the run, or (epochs, n) per example; `p_given` and `p_other`
+            (most probable other class) are drawn on the review page, `probs` (epochs, n, k) where
+            it is small.
+        extras: method-specific arrays; the method's docstring gives names and shapes.
+        cost: `seconds`, `cpu_seconds`, `peak_memory_bytes`, `images` (shown to the network).
+    """
+
+    method: str
+    suspicion: FloatArray
+    pred_probs: FloatArray | TopProbs | None = None
+    features: FloatArray | None = None
+    curves: Mapping[str, FloatArray] = field(default_factory=dict)
+    extras: Mapping[str, Array] = field(default_factory=dict)
+    cost: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(self.suspicion)
+        if n and not 0 <= float(self.suspicion.min()) <= float(self.suspicion.max()) <= 1:
+            low, high = float(self.suspicion.min()), float(self.suspicion.max())
+            raise ValueError(f"{self.method}: suspicion spans [{low:.3g}, {high:.3g}], not [0, 1]")
+        if self.pred_probs is not None and len(self.pred_probs) != n:
+            raise ValueError(
+                f"{self.method}: pred_probs has {len(self.pred_probs)} rows, suspicion has {n}"
+            )
+        if isinstance(self.pred_probs, np.ndarray) and n:
+            head = np.asarray(self.pred_probs[: min(n, 4096)], dtype=np.float64)
+            worst = float(np.abs(head.sum(axis=1) - 1).max())
+            if not worst < 2e-2:
+                raise ValueError(f"{self.method}: rows of pred_probs miss 1 by up to {worst:.3g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The joint opinion of several methods (`methods/review_science` sections 2 and 3).
+
+    Attributes:
+        methods: keys of the methods that entered, in order.
+        weights: method -> weight; they sum to 1.
+        suspicion: (n,) in (0, 1), strictly monotone in the consensus score.
+        p_wrong: (n,) calibrated probability that the given label is wrong, in [.001, .999].
+        suggested_labels: (n,) int, never the given label (-1 where there is only one class).
+        top_labels: (n, 3) int, best other classes first; -1 pads when k < 4.
+        top_probs: (n, 3) their probabilities given that the given label is wrong.
+        order: (n,) row numbers, most suspicious first; ties by row number.
+        noise_rate: estimated share of wrong labels, a model guess.
+        transition_matrix: (k, k); entry [i, j] is the chance that true class i is given as j.
+    """
+
+    methods: tuple[str, ...]
+    weights: Mapping[str, float]
+    suspicion: FloatArray
+    p_wrong: FloatArray
+    suggested_labels: IntArray
+    top_labels: IntArray
+    top_probs: FloatArray
+    order: IntArray
+    noise_rate: float
+    transition_matrix: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One verdict by one reviewer, as stored; never edited.
+
+    `label` is the class for `relabel`, `labels` the classes for `multiple`. `cid` is the client's
+    id of this very press, so that a journal sent twice is stored once. `suggested_label`,
+    `p_wrong`, `run_ids`, `position`, `mode`, `route`, `revealed` say what was shown.
+    """
+
+    row: int
+    action: Action
+    reviewer: str
+    label: int | None = None
+    labels: tuple[int, ...] = ()
+    cid: str = ""
+    id: int = 0
+    decided_at: str = ""
+    seconds: float | None = None
+    given_label: int | None = None
+    suggested_label: int | None = None
+    p_wrong: float | None = None
+    run_ids: tuple[int, ...] = ()
+    position: int | None = None
+    mode: str = "single"
+    route: str = "queue"
+    revealed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of one method, as the job table has it. Times are ISO 8601 UTC."""
+
+    id: int
+    dataset: str
+    method: str
+    preset: str
+    config: Mapping[str, Any]
+    representation: str
+    seed: int
+    device: str
+    executor: str
+    state: JobState
+    stage: str
+    fraction: float
+    metrics: Mapping[str, Any]
+    eta_seconds: float | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    heartbeat_at: str | None
+    host: str | None
+    pid: int | None
+    pid_started: float | None
+    error: str | None
+    flagged: int | None
+    cost: Mapping[str, float]
+
+
+class Context(Protocol):
+    """What a method may ask of its surroundings while it fits.
+
+    `features()` gives the label-free representation, (n, d) float32, computed once and cached.
+    `report` stores progress and raises `Cancelled` once the user has pressed stop.
+    `save` keeps one checkpoint, atomically; `load` returns the last one, or None.
+    """
+
+    device: str
+    seed: int
+
+    def features(self) -> FloatArray: ...
+    def report(
+        self, stage: str, fraction: float, metrics: Mapping[str, float] | None = None
+    ) -> None: ...
+    def save(self, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None: ...
+    def load(self) -> tuple[dict[str, Any], dict[str, Any]] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method as one file declares it: `METHOD` at the end of `lnl_core/methods/<file>.py`.
+
+    Attributes:
+        key: short name on the command line, e.g. `sr`.
+        title: its name on screen.
+        summary: one line, what makes a label suspicious here.
+        reference: paper, venue, year.
+        config: frozen dataclass; every knob with the paper's value as default, and a class method
+            `preset(name, n, k, size)` -> Config for `quick`, `standard`, `paper`.
+        fit: (dataset, config, context) -> Signals.
+        baseline: True for the usual baselines, False for the five published methods.
+        reconstruction: True where the source could not be read in full.
+        needs: what the worker prepares first: `features`, or nothing.
+        cost: (n, size, config) -> (seconds, bytes) on the two-core reference machine.
+    """
+
+    key: str
+    title: str
+    summary: str
+    reference: str
+    config: type[Any]
+    fit: Callable[[LabeledDataset, Any, Context], Signals]
+    baseline: bool = False
+    reconstruction: bool = False
+    needs: tuple[str, ...] = ()
+    cost: Callable[[int, int, Any], tuple[float, float]] | None = None
