@@ -134,7 +134,8 @@ class TopProbs:
         rest = np.clip(1 - probs.sum(axis=1), 0, 1) / max(k - t, 1)
         full = np.repeat(rest[:, None].astype(np.float32), k, axis=1)
         np.put_along_axis(full, classes, probs, axis=1)
-        return full / full.sum(axis=1, keepdims=True)
+        normalised: FloatArray = full / full.sum(axis=1, keepdims=True)
+        return normalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,12 +277,23 @@ class Context(Protocol):
     device: str
     seed: int
 
-    def features(self) -> FloatArray: ...
+    def features(self) -> FloatArray:
+        """Return the label-free representation, (n, d) float32."""
+        ...
+
     def report(
         self, stage: str, fraction: float, metrics: Mapping[str, float] | None = None
-    ) -> None: ...
-    def save(self, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None: ...
-    def load(self) -> tuple[dict[str, Any], dict[str, Any]] | None: ...
+    ) -> None:
+        """Store progress; raise `Cancelled` once the user has pressed stop."""
+        ...
+
+    def save(self, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        """Keep one checkpoint: arrays (numpy or torch) and a JSON-able state."""
+        ...
+
+    def load(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the last checkpoint, None where there is none."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

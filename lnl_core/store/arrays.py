@@ -1,0 +1,176 @@
+"""Arrays and signals as files: written aside, then renamed, so no reader sees half of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from lnl_core.types import Array, LnlError, Ranking, Signals, TopProbs
+
+
+def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let `write` fill a temporary file, flush it to disk and rename it to `path`.
+
+    Raises:
+        LnlError: no room on the disk, or no right to write.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise LnlError(
+            f"{path} cannot be written: {error.strerror}. Free space there, or set LNL_HOME "
+            "to another disk, then resume."
+        ) from error
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_array(path: Path, array: Array) -> None:
+    """Save one array as .npy, atomically."""
+    write_atomic(path, lambda stream: np.save(stream, np.asarray(array), allow_pickle=False))
+
+
+def read_array(path: Path, *, mmap: bool = True) -> Array:
+    """Open a .npy file; memory-mapped unless told otherwise, never a pickle."""
+    array: Array = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
+    return array
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Save JSON, atomically."""
+    data = json.dumps(value, ensure_ascii=False, indent=1).encode()
+    write_atomic(path, lambda stream: stream.write(data))
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON written by `write_json`."""
+    return json.loads(path.read_text("utf-8"))
+
+
+def save_signals(folder: Path, signals: Signals) -> None:
+    """Write a run's signals to its folder; `signals.json`, written last, makes them visible."""
+    write_array(folder / "suspicion.npy", signals.suspicion.astype(np.float32))
+    probs = signals.pred_probs
+    kind = "none"
+    if isinstance(probs, TopProbs):
+        kind = "top"
+        write_array(folder / "top_classes.npy", probs.classes.astype(np.int32))
+        write_array(folder / "top_probs.npy", probs.probs.astype(np.float16))
+    elif probs is not None:
+        kind = "dense"
+        write_array(folder / "pred_probs.npy", probs.astype(np.float32))
+    if signals.features is not None:
+        write_array(folder / "features.npy", signals.features.astype(np.float16))
+    for name, curve in signals.curves.items():
+        write_array(folder / f"curve_{name}.npy", curve)
+    for name, extra in signals.extras.items():
+        write_array(folder / f"extra_{name}.npy", extra)
+    meta = {
+        "method": signals.method,
+        "pred_probs": kind,
+        "class_count": probs.class_count if isinstance(probs, TopProbs) else None,
+        "features": signals.features is not None,
+        "curves": sorted(signals.curves),
+        "extras": sorted(signals.extras),
+        "cost": dict(signals.cost),
+    }
+    write_json(folder / "signals.json", meta)
+
+
+def load_signals(folder: Path) -> Signals:
+    """Open what `save_signals` wrote; arrays stay on disk, memory-mapped.
+
+    Raises:
+        LnlError: the run has no finished signals.
+    """
+    if not (folder / "signals.json").is_file():
+        raise LnlError(f"{folder} holds no finished signals. Resume the run, or start it again.")
+    meta = read_json(folder / "signals.json")
+    probs: Array | TopProbs | None = None
+    if meta["pred_probs"] == "dense":
+        probs = read_array(folder / "pred_probs.npy")
+    elif meta["pred_probs"] == "top":
+        probs = TopProbs(
+            read_array(folder / "top_classes.npy"),
+            read_array(folder / "top_probs.npy"),
+            meta["class_count"],
+        )
+    return Signals(
+        method=meta["method"],
+        suspicion=read_array(folder / "suspicion.npy"),
+        pred_probs=probs,
+        features=read_array(folder / "features.npy") if meta["features"] else None,
+        curves={name: read_array(folder / f"curve_{name}.npy") for name in meta["curves"]},
+        extras={name: read_array(folder / f"extra_{name}.npy") for name in meta["extras"]},
+        cost=meta["cost"],
+    )
+
+
+_RANKING_ARRAYS = (
+    "suspicion",
+    "p_wrong",
+    "suggested_labels",
+    "top_labels",
+    "top_probs",
+    "order",
+    "transition_matrix",
+)
+
+
+def save_ranking(folder: Path, ranking: Ranking, run_ids: Mapping[str, int]) -> None:
+    """Write a ranking into a new folder under `folder`, then point `current.json` at it."""
+    version = f"{time.time_ns()}"
+    place = folder / version
+    for name in _RANKING_ARRAYS:
+        write_array(place / f"{name}.npy", getattr(ranking, name))
+    meta = {
+        "methods": list(ranking.methods),
+        "weights": dict(ranking.weights),
+        "noise_rate": ranking.noise_rate,
+        "run_ids": dict(run_ids),
+    }
+    write_json(place / "ranking.json", meta)
+    write_json(folder / "current.json", {"version": version})
+    old = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    for name in old[:-3]:  # readers may still open the one before
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def ranking_version(folder: Path) -> str | None:
+    """Return the name of the ranking in force, None before the first run is done."""
+    try:
+        return str(read_json(folder / "current.json")["version"])
+    except FileNotFoundError:
+        return None
+
+
+def load_ranking(folder: Path) -> tuple[Ranking, dict[str, int]] | None:
+    """Open the ranking in force with its run ids (method -> job id), memory-mapped."""
+    version = ranking_version(folder)
+    if version is None:
+        return None
+    place = folder / version
+    meta = read_json(place / "ranking.json")
+    arrays = {name: read_array(place / f"{name}.npy") for name in _RANKING_ARRAYS}
+    ranking = Ranking(
+        methods=tuple(meta["methods"]),
+        weights=meta["weights"],
+        noise_rate=meta["noise_rate"],
+        **arrays,
+    )
+    return ranking, meta["run_ids"]

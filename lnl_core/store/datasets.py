@@ -1,0 +1,262 @@
+"""Which data sets there are, and how to open one without reading it into memory."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from lnl_core.store import schema
+from lnl_core.store.arrays import read_array, read_json, write_json
+from lnl_core.store.db import Workspace, now, reading, transaction
+from lnl_core.types import IntArray, LabeledDataset, LnlError
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInfo:
+    """A registered data set; `version` is a digest of its contents, used in cache keys and URLs."""
+
+    id: int
+    name: str
+    directory: Path
+    kind: str
+    source: str
+    n: int
+    class_count: int
+    created_at: str
+    used_at: str
+    class_names: tuple[str, ...]
+    height: int
+    width: int
+    channels: int
+    skipped: int
+    has_truth: bool
+    root: str | None
+    version: str
+    format: str
+
+
+class ArrowStrings(Sequence[str]):
+    """A column of strings that stays in Arrow's memory; items are made when asked for."""
+
+    def __init__(self, column: Any) -> None:
+        self._column = column
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [str(value) for value in self._column[index].to_pylist()]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        return str(self._column[index % len(self)].as_py())
+
+    def __iter__(self) -> Iterator[str]:
+        for chunk in self._column.chunks:
+            yield from chunk.to_pylist()
+
+    def positions(self, values: Sequence[str]) -> IntArray:
+        """Return where each value stands, -1 for those that are not here."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        found = pc.index_in(pa.array(values, pa.string()), value_set=self._column.combine_chunks())
+        rows: IntArray = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        return rows
+
+
+def register(
+    ws: Workspace, name: str, directory: Path, *, replace_directory: bool = False
+) -> DatasetInfo:
+    """Adopt a finished import: move its folder into the workspace and list it.
+
+    Args:
+        ws: the workspace.
+        name: what the user calls the set; unique.
+        directory: a folder written by `data.importers` or `data.demo`, on any disk.
+        replace_directory: leave the folder where it is (tests of very large sets).
+
+    Raises:
+        LnlError: the name is blank, too long or taken.
+    """
+    name = check_name(name)
+    meta = read_json(directory / "meta.json")
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "set"
+    stamp = now()
+    try:
+        with transaction(ws) as connection:
+            result = connection.execute(
+                insert(schema.datasets).values(
+                    name=name,
+                    folder=f"pending-{os.getpid()}-{stamp}",
+                    kind=meta["kind"],
+                    source=str(meta.get("source") or ""),
+                    n=meta["n"],
+                    class_count=len(meta["class_names"]),
+                    created_at=stamp,
+                    used_at=stamp,
+                )
+            )
+            primary_key = result.inserted_primary_key
+            assert primary_key is not None
+            folder = f"{primary_key[0]}-{slug}"
+            connection.execute(
+                update(schema.datasets)
+                .where(schema.datasets.c.id == primary_key[0])
+                .values(folder=folder)
+            )
+            target = ws.datasets_dir / folder
+            if replace_directory:
+                target.symlink_to(directory, target_is_directory=True)
+            else:
+                shutil.move(directory, target)
+    except IntegrityError as error:
+        raise LnlError(
+            f"There is a data set named “{name}” already. Choose another name."
+        ) from error
+    return dataset(ws, name)
+
+
+def check_name(name: str) -> str:
+    """Return the name without outer blanks.
+
+    Raises:
+        LnlError: blank, longer than 80 characters, or with control characters.
+    """
+    name = name.strip()
+    if not name:
+        raise LnlError("A data set needs a name. Type one.")
+    if len(name) > 80:
+        raise LnlError(f"The name has {len(name)} characters; 80 are the most. Shorten it.")
+    if not name.isprintable():
+        raise LnlError("The name has a line break or another unprintable character. Remove it.")
+    return name
+
+
+def _info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
+    directory = ws.datasets_dir / record.folder
+    meta = _meta(directory, (directory / "meta.json").stat().st_mtime_ns)
+    return DatasetInfo(
+        id=record.id,
+        name=record.name,
+        directory=directory,
+        kind=record.kind,
+        source=record.source,
+        n=record.n,
+        class_count=record.class_count,
+        created_at=record.created_at,
+        used_at=record.used_at,
+        class_names=tuple(meta["class_names"]),
+        height=meta["height"],
+        width=meta["width"],
+        channels=meta["channels"],
+        skipped=meta.get("skipped", 0),
+        has_truth=(directory / "true_labels.npy").is_file(),
+        root=meta.get("root"),
+        version=meta["version"],
+        format=meta.get("format", ""),
+    )
+
+
+@lru_cache(maxsize=256)
+def _meta(directory: Path, _modified: int) -> dict[str, Any]:
+    meta: dict[str, Any] = read_json(directory / "meta.json")
+    return meta
+
+
+def datasets(ws: Workspace) -> list[DatasetInfo]:
+    """List the data sets, last used first."""
+    table = schema.datasets
+    with reading(ws) as connection:
+        records = connection.execute(select(table).order_by(table.c.used_at.desc())).all()
+    return [_info(ws, r) for r in records if (ws.datasets_dir / r.folder / "meta.json").is_file()]
+
+
+def dataset(ws: Workspace, name: str) -> DatasetInfo:
+    """Find a data set by name.
+
+    Raises:
+        LnlError: there is none of that name.
+    """
+    table = schema.datasets
+    with reading(ws) as connection:
+        record = connection.execute(select(table).where(table.c.name == name)).first()
+    if record is None:
+        known = ", ".join(info.name for info in datasets(ws)) or "none yet"
+        raise LnlError(f"There is no data set named “{name}”. Known: {known}.")
+    return _info(ws, record)
+
+
+def dataset_by_id(ws: Workspace, dataset_id: int) -> DatasetInfo | None:
+    """Find a data set by its number; None where it is gone."""
+    table = schema.datasets
+    with reading(ws) as connection:
+        record = connection.execute(select(table).where(table.c.id == dataset_id)).first()
+    return None if record is None else _info(ws, record)
+
+
+def touch(ws: Workspace, name: str) -> None:
+    """Note that a data set was used just now; lists show the last used first."""
+    with transaction(ws) as connection:
+        connection.execute(
+            update(schema.datasets).where(schema.datasets.c.name == name).values(used_at=now())
+        )
+
+
+def remove(ws: Workspace, name: str) -> None:
+    """Forget a data set, its runs and its decisions. The originals stay where they are."""
+    info = dataset(ws, name)
+    with transaction(ws) as connection:
+        connection.execute(delete(schema.datasets).where(schema.datasets.c.id == info.id))
+    if info.directory.is_symlink():
+        info.directory.unlink()
+    else:
+        shutil.rmtree(info.directory, ignore_errors=True)
+
+
+def update_meta(info: DatasetInfo, **values: Any) -> None:
+    """Change entries of a data set's `meta.json` (class guides, goal), atomically."""
+    write_json(info.directory / "meta.json", read_json(info.directory / "meta.json") | values)
+
+
+def read_meta(info: DatasetInfo) -> dict[str, Any]:
+    """Return all of a data set's `meta.json`."""
+    meta: dict[str, Any] = read_json(info.directory / "meta.json")
+    return meta
+
+
+@lru_cache(maxsize=8)
+def _table(path: Path, _version: str) -> Any:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path, memory_map=True)
+
+
+def load(info: DatasetInfo) -> LabeledDataset:
+    """Open a data set: images and labels memory-mapped, ids and paths in Arrow."""
+    table = _table(info.directory / "table.parquet", info.version)
+    truth = info.directory / "true_labels.npy"
+    has_paths = "path" in table.column_names and table.column("path").null_count < len(table)
+    return LabeledDataset(
+        name=info.name,
+        class_names=info.class_names,
+        given_labels=read_array(info.directory / "given_labels.npy"),
+        ids=ArrowStrings(table.column("id")),
+        images=read_array(info.directory / "images.npy"),
+        paths=ArrowStrings(table.column("path")) if has_paths else None,
+        true_labels=read_array(truth) if truth.is_file() else None,
+    )

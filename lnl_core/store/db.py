@@ -1,0 +1,167 @@
+"""The only file that opens a database: a workspace is a folder, a connection one transaction."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+
+from lnl_core.types import LnlError
+
+HEAD = "0001"
+"""The schema version this code needs; `migrations/versions` has one file per version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where a person's work lives.
+
+    Attributes:
+        home: folder with `review.db` and one folder per data set.
+        url: SQLAlchemy URL of the database.
+    """
+
+    home: Path
+    url: str
+
+    @property
+    def datasets_dir(self) -> Path:
+        """Folder that holds one folder per data set."""
+        return self.home / "datasets"
+
+
+def now() -> str:
+    """Return the time as ISO 8601 in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def open_workspace(home: Path | str | None = None, url: str | None = None) -> Workspace:
+    """Open a workspace, creating or migrating it first.
+
+    Args:
+        home: folder; default `LNL_HOME`, else `~/.lnl-review`.
+        url: database; default `LNL_DATABASE_URL`, else SQLite in the folder.
+
+    Raises:
+        LnlError: the folder cannot be written, or the database is newer than this program.
+    """
+    folder = Path(home or os.environ.get("LNL_HOME") or Path.home() / ".lnl-review")
+    folder = folder.expanduser().absolute()
+    try:
+        (folder / "datasets").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LnlError(
+            f"The workspace folder {folder} cannot be written ({error.strerror}). "
+            "Set LNL_HOME to a folder of yours."
+        ) from error
+    url = url or os.environ.get("LNL_DATABASE_URL") or f"sqlite:///{folder / 'review.db'}"
+    ws = Workspace(folder, url)
+    _migrate(ws)
+    return ws
+
+
+@lru_cache(maxsize=16)
+def _engine(url: str) -> Engine:
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin by itself
+    for pragma in (
+        "busy_timeout=15000",  # first: switching to WAL takes a lock too
+        "journal_mode=wal",
+        "synchronous=full",
+        "foreign_keys=on",
+    ):
+        connection.execute(f"pragma {pragma}")
+
+
+def _on_begin(connection: Connection) -> None:
+    # A deferred BEGIN cannot wait when it later upgrades to a write; this one waits its turn.
+    reading = connection.get_execution_options().get("lnl_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def transaction(ws: Workspace) -> Iterator[Connection]:
+    """Give one connection whose work is committed at the end, or not at all."""
+    with _engine(ws.url).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(ws: Workspace) -> Iterator[Connection]:
+    """Give one connection that sees one state of the database and never blocks a writer."""
+    with _engine(ws.url).connect() as connection:
+        connection = connection.execution_options(lnl_reading=True)
+        with connection.begin():
+            yield connection
+
+
+def dispose(ws: Workspace) -> None:
+    """Close pooled connections, so that the workspace's files can be removed."""
+    _engine(ws.url).dispose()
+
+
+def version(ws: Workspace) -> str | None:
+    """Return the schema version in the database, None where there is no schema yet."""
+    with reading(ws) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _migrate(ws: Workspace) -> None:
+    """Bring the schema to `HEAD`; an existing SQLite file is copied aside first."""
+    current = version(ws)
+    if current == HEAD:
+        return
+    if current is not None and current > HEAD:
+        raise LnlError(
+            f"The workspace {ws.home} was written by a newer LNL Review (schema {current}, "
+            f"this program knows {HEAD}). Update the program, or set LNL_HOME elsewhere."
+        )
+    from alembic import command
+    from alembic.config import Config
+
+    if current is not None:
+        backup(ws, current)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with _engine(ws.url).begin() as connection:
+        # Another process may have migrated while this one waited for the lock.
+        if inspect(connection).has_table("alembic_version"):
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            if found == HEAD:
+                return
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def backup(ws: Workspace, label: str) -> Path | None:
+    """Copy a SQLite database to `backups/`; other databases have their own tools (None)."""
+    if not ws.url.startswith("sqlite:///"):
+        return None
+    source = Path(ws.url.removeprefix("sqlite:///"))
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    target = ws.home / "backups" / f"review-{label}-{stamp}.db"
+    target.parent.mkdir(exist_ok=True)
+    half = target.with_suffix(".part")
+    with sqlite3.connect(source) as old, sqlite3.connect(half) as new:
+        old.backup(new)
+    old.close()
+    new.close()
+    os.replace(half, target)
+    return target

@@ -1,0 +1,253 @@
+"""What people decided: appended, never edited; the latest per image and reviewer is in force."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from lnl_core.store import schema
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace, now, reading, transaction
+from lnl_core.types import Action, Decision, LnlError
+
+_TABLE = schema.decisions
+
+
+def add_reviewer(ws: Workspace, name: str) -> str:
+    """Make sure a reviewer exists and return the name without outer blanks.
+
+    Raises:
+        LnlError: blank, unprintable or longer than 60 characters.
+    """
+    name = name.strip()
+    if not name or len(name) > 60 or not name.isprintable():
+        raise LnlError("A reviewer needs a name of 1 to 60 printable characters.")
+    with transaction(ws) as connection:
+        insert = _insert(connection)
+        connection.execute(
+            insert(schema.reviewers)
+            .values(name=name, created_at=now())
+            .on_conflict_do_nothing(index_elements=["name"])
+        )
+    return name
+
+
+def reviewers(ws: Workspace) -> list[str]:
+    """Return the reviewers' names, oldest first."""
+    table = schema.reviewers
+    with reading(ws) as connection:
+        return list(connection.execute(select(table.c.name).order_by(table.c.created_at)).scalars())
+
+
+def _insert(connection: Any) -> Any:
+    return sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+
+
+def _check(info: DatasetInfo, decision: Decision) -> None:
+    """Refuse what no screen should send; the server trusts no browser."""
+    k = info.class_count
+    if not 0 <= decision.row < info.n:
+        raise LnlError(f"Row {decision.row} is not in “{info.name}” (0..{info.n - 1}).")
+    if decision.action is Action.RELABEL:
+        if decision.label is None or not 0 <= decision.label < k:
+            raise LnlError(f"relabel needs one of the {k} classes, got {decision.label}.")
+    elif decision.label is not None:
+        raise LnlError(f"{decision.action} takes no label, got {decision.label}.")
+    if decision.action is Action.MULTIPLE:
+        good = len(set(decision.labels)) == len(decision.labels) >= 2
+        if not good or not all(0 <= label < k for label in decision.labels):
+            raise LnlError(f"multiple needs two or more different classes, got {decision.labels}.")
+    elif decision.labels:
+        raise LnlError(f"{decision.action} takes no list of labels, got {decision.labels}.")
+
+
+def append(ws: Workspace, info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
+    """Store decisions in the order given, in one transaction; return their client ids.
+
+    A client id that is stored already is skipped, so a journal may be sent again. When this
+    returns, the rows are on the disk.
+
+    Raises:
+        LnlError: a row, action or label that does not exist; then nothing is stored.
+    """
+    if not decisions:
+        return []
+    for decision in decisions:
+        _check(info, decision)
+    stamp = now()
+    values = [
+        {
+            "dataset_id": info.id,
+            "row": d.row,
+            "reviewer": d.reviewer,
+            "action": str(d.action),
+            "label": d.label,
+            "labels": json.dumps(list(d.labels)),
+            "cid": d.cid or uuid.uuid4().hex,
+            "decided_at": d.decided_at or stamp,
+            "seconds": d.seconds,
+            "given_label": d.given_label,
+            "suggested_label": d.suggested_label,
+            "p_wrong": d.p_wrong,
+            "run_ids": json.dumps(list(d.run_ids)),
+            "position": d.position,
+            "mode": d.mode,
+            "route": d.route,
+            "revealed": d.revealed,
+        }
+        for d in decisions
+    ]
+    for name in {d.reviewer for d in decisions}:
+        add_reviewer(ws, name)
+    with transaction(ws) as connection:
+        insert = _insert(connection)
+        connection.execute(
+            insert(_TABLE).on_conflict_do_nothing(index_elements=["dataset_id", "reviewer", "cid"]),
+            values,
+        )
+    return [str(v["cid"]) for v in values]
+
+
+def _decision(record: Row[Any]) -> Decision:
+    return Decision(
+        row=record.row,
+        action=Action(record.action),
+        reviewer=record.reviewer,
+        label=record.label,
+        labels=tuple(json.loads(record.labels)),
+        cid=record.cid,
+        id=record.id,
+        decided_at=record.decided_at,
+        seconds=record.seconds,
+        given_label=record.given_label,
+        suggested_label=record.suggested_label,
+        p_wrong=record.p_wrong,
+        run_ids=tuple(json.loads(record.run_ids)),
+        position=record.position,
+        mode=record.mode,
+        route=record.route,
+        revealed=bool(record.revealed),
+    )
+
+
+def history(
+    ws: Workspace, info: DatasetInfo, *, reviewer: str | None = None, limit: int | None = None
+) -> Iterator[Decision]:
+    """Yield every decision ever made: oldest first, or the newest `limit` newest first."""
+    query = select(_TABLE).where(_TABLE.c.dataset_id == info.id)
+    if reviewer is not None:
+        query = query.where(_TABLE.c.reviewer == reviewer)
+    query = query.order_by(_TABLE.c.id if limit is None else _TABLE.c.id.desc())
+    if limit is not None:
+        query = query.limit(limit)
+    with reading(ws) as connection:
+        for record in connection.execution_options(yield_per=5000).execute(query):
+            yield _decision(record)
+
+
+def _latest(info: DatasetInfo) -> Any:
+    return (
+        select(func.max(_TABLE.c.id))
+        .where(_TABLE.c.dataset_id == info.id)
+        .group_by(_TABLE.c.row, _TABLE.c.reviewer)
+    )
+
+
+def in_force(
+    ws: Workspace, info: DatasetInfo, *, rows: Sequence[int] | None = None
+) -> dict[int, list[Decision]]:
+    """Return row -> decisions in force, one per reviewer, oldest first.
+
+    Reopened images are absent. `rows` limits the answer to those rows.
+    """
+    latest = _latest(info)
+    if rows is not None:
+        latest = latest.where(_TABLE.c.row.in_(list(rows)))
+    query = (
+        select(_TABLE)
+        .where(_TABLE.c.id.in_(latest), _TABLE.c.action != str(Action.REOPEN))
+        .order_by(_TABLE.c.id)
+    )
+    found: dict[int, list[Decision]] = {}
+    with reading(ws) as connection:
+        for record in connection.execution_options(yield_per=5000).execute(query):
+            found.setdefault(record.row, []).append(_decision(record))
+    return found
+
+
+def states(ws: Workspace, info: DatasetInfo) -> list[tuple[int, str, Action, int | None]]:
+    """Return (row, reviewer, action, label) in force, as plain tuples: the queue's fast path."""
+    query = (
+        select(_TABLE.c.row, _TABLE.c.reviewer, _TABLE.c.action, _TABLE.c.label)
+        .where(_TABLE.c.id.in_(_latest(info)), _TABLE.c.action != str(Action.REOPEN))
+        .order_by(_TABLE.c.id)
+    )
+    with reading(ws) as connection:
+        return [
+            (row, reviewer, Action(action), label)
+            for row, reviewer, action, label in connection.execute(query)
+        ]
+
+
+def last_id(ws: Workspace, info: DatasetInfo) -> int:
+    """Return the number of the newest decision, 0 where there is none: a cheap change marker."""
+    query = select(func.coalesce(func.max(_TABLE.c.id), 0)).where(_TABLE.c.dataset_id == info.id)
+    with reading(ws) as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def counts(ws: Workspace, info: DatasetInfo) -> dict[str, int]:
+    """Return how many decisions in force there are of each action."""
+    query = (
+        select(_TABLE.c.action, func.count())
+        .where(_TABLE.c.id.in_(_latest(info)), _TABLE.c.action != str(Action.REOPEN))
+        .group_by(_TABLE.c.action)
+    )
+    with reading(ws) as connection:
+        return {action: count for action, count in connection.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the reviewers of one image say together.
+
+    `decision` is the latest of those that count; `agreed` is False while two reviewers
+    contradict each other; `waiting` is True while somebody is unsure and nobody has settled it.
+    """
+
+    decision: Decision | None
+    agreed: bool
+    waiting: bool
+
+
+def verdict(decisions: Sequence[Decision]) -> Verdict:
+    """Join the decisions in force on one image. Unsure and skip settle nothing."""
+    settled = [d for d in decisions if d.action not in (Action.UNSURE, Action.SKIP)]
+    unsure = any(d.action is Action.UNSURE for d in decisions)
+    opinions = {(d.action, d.label, frozenset(d.labels)) for d in settled}
+    return Verdict(
+        decision=settled[-1] if settled else None,
+        agreed=len(opinions) <= 1,
+        waiting=unsure and not settled,
+    )
+
+
+def reopened(decision: Decision, cid: str) -> Decision:
+    """Return the decision that takes another one back."""
+    return replace(
+        decision,
+        action=Action.REOPEN,
+        label=None,
+        labels=(),
+        cid=cid,
+        id=0,
+        decided_at="",
+        seconds=None,
+    )

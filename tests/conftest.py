@@ -1,0 +1,78 @@
+"""Fixtures that several rooms share."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lnl_core.store import arrays, datasets
+from lnl_core.store.db import dispose, open_workspace
+
+REPO = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("LNL_SHARED", REPO.parent / "shared"))
+
+
+def shared(name):
+    """A file of the development data, or a skip that says why."""
+    path = SHARED / "data" / name
+    if not path.exists():
+        pytest.skip(f"development data is not beside the repository ({name})")
+    return path
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    ws = open_workspace(tmp_path / "home")
+    yield ws
+    dispose(ws)
+
+
+def write_dataset(folder, images, labels, class_names, *, truth=None, paths=None):
+    """Write the directory that an import leaves behind."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    n, height, width, channels = images.shape
+    arrays.write_array(folder / "images.npy", images)
+    arrays.write_array(folder / "given_labels.npy", np.asarray(labels, np.int32))
+    if truth is not None:
+        arrays.write_array(folder / "true_labels.npy", np.asarray(truth, np.int32))
+    table = pa.table(
+        {
+            "id": pa.array([f"item-{i:05d}" for i in range(n)]),
+            "path": pa.array(paths or [None] * n, pa.string()),
+        }
+    )
+    pq.write_table(table, folder / "table.parquet")
+    meta = {
+        "class_names": list(class_names),
+        "n": n,
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "kind": "npz",
+        "source": "made by a test",
+        "root": None,
+        "skipped": 0,
+        "version": "0123456789abcdef",
+        "format": "arrays",
+    }
+    arrays.write_json(folder / "meta.json", meta)
+    return folder
+
+
+@pytest.fixture
+def tiny(workspace, tmp_path):
+    """Sixty 8x8 gray images of three classes, registered as `tiny`."""
+    rng = np.random.default_rng(0)
+    truth = np.repeat([0, 1, 2], 20)
+    images = rng.integers(0, 60, (60, 8, 8, 1), dtype=np.uint8)
+    for i, label in enumerate(truth):
+        images[i, label * 2 : label * 2 + 3] += 150
+    labels = truth.copy()
+    labels[[3, 25, 47]] = [1, 2, 0]
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    write_dataset(folder, images, labels, ["bar", "belt", "base"], truth=truth)
+    return datasets.register(workspace, "tiny", folder)
