@@ -172,7 +172,7 @@ def test_a_crash_while_writing_leaves_the_old_array(tmp_path):
 def test_no_pickle_is_read(tmp_path):
     np.save(tmp_path / "evil.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(ValueError, match="allow_pickle=False"):
-        arrays.read_array(tmp_path / "evil.npy")
+        arrays.read_array(tmp_path / "evil.npy", mmap=False)
 
 
 def test_signals_round_trip(tmp_path):
