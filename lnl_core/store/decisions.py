@@ -50,7 +50,7 @@ def _insert(connection: Any) -> Any:
     return sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
 
 
-def _check(info: DatasetInfo, decision: Decision) -> None:
+def check(info: DatasetInfo, decision: Decision) -> None:
     """Refuse what no screen should send; the server trusts no browser."""
     k = info.class_count
     if not 0 <= decision.row < info.n:
@@ -80,7 +80,7 @@ def append(ws: Workspace, info: DatasetInfo, decisions: Sequence[Decision]) -> l
     if not decisions:
         return []
     for decision in decisions:
-        _check(info, decision)
+        check(info, decision)
     stamp = now()
     values = [
         {

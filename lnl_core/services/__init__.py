@@ -1,0 +1,71 @@
+"""One function per thing that a person does; pages and the command line call only these.
+
+Nothing here imports torch: training happens in the worker's process.
+"""
+
+from lnl_core.services.catalog import (
+    DEMO_NAME,
+    DatasetCard,
+    add_demo,
+    add_noise,
+    class_counts,
+    import_dataset,
+    overview,
+    remove_dataset,
+)
+from lnl_core.services.desk import (
+    Filters,
+    PageState,
+    Progress,
+    Recorded,
+    ReviewState,
+    page_state,
+    progress,
+    record,
+    review_state,
+)
+from lnl_core.services.evidence import evidence
+from lnl_core.services.exporting import (
+    ExportResult,
+    correction_rows,
+    decision_rows,
+    export,
+    import_decisions,
+    rank_rows,
+    write_scores,
+)
+from lnl_core.services.pictures import image_bytes
+from lnl_core.services.running import estimate, refresh_ranking, start_runs, status
+
+__all__ = [
+    "DEMO_NAME",
+    "DatasetCard",
+    "ExportResult",
+    "Filters",
+    "PageState",
+    "Progress",
+    "Recorded",
+    "ReviewState",
+    "add_demo",
+    "add_noise",
+    "class_counts",
+    "correction_rows",
+    "decision_rows",
+    "estimate",
+    "evidence",
+    "export",
+    "image_bytes",
+    "import_dataset",
+    "import_decisions",
+    "overview",
+    "page_state",
+    "progress",
+    "rank_rows",
+    "record",
+    "refresh_ranking",
+    "remove_dataset",
+    "review_state",
+    "start_runs",
+    "status",
+    "write_scores",
+]

@@ -1,0 +1,140 @@
+"""Opened once, used by every service: data sets, rankings and the decisions in force.
+
+Each cache is keyed by what changes its value (a version, the newest decision), so none goes stale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from lnl_core.store import arrays, datasets, decisions
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import Action, BoolArray, IntArray, LabeledDataset, Ranking, Signals
+
+WRONG_ACTIONS = (Action.RELABEL, Action.MULTIPLE, Action.NONE)
+"""Verdicts that say that the given label, alone, is not right."""
+
+SETTLING_ACTIONS = (Action.KEEP, *WRONG_ACTIONS)
+
+
+@lru_cache(maxsize=16)
+def _loaded(info: DatasetInfo) -> LabeledDataset:
+    return datasets.load(info)
+
+
+def loaded(info: DatasetInfo) -> LabeledDataset:
+    """Open a data set, memory-mapped, once per process."""
+    return _loaded(info)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """A ranking in force: `run_ids` maps method to job, `queue_size` is where effort pays off."""
+
+    version: str
+    ranking: Ranking
+    run_ids: dict[str, int]
+    queue_size: int
+
+
+@lru_cache(maxsize=8)
+def _scored(folder: Path, version: str) -> Scored | None:
+    found = arrays.load_ranking(folder)
+    if found is None:
+        return None
+    ranking, run_ids = found
+    expected = float(np.asarray(ranking.p_wrong, dtype=np.float64).sum())
+    n = len(ranking.p_wrong)
+    return Scored(version, ranking, run_ids, min(n, max(1, round(2 * expected))) if n else 0)
+
+
+def scored(info: DatasetInfo) -> Scored | None:
+    """Open the ranking in force, None before the first run is done."""
+    folder = info.directory / "ranking"
+    version = arrays.ranking_version(folder)
+    return None if version is None else _scored(folder, version)
+
+
+@lru_cache(maxsize=64)
+def _signals(folder: Path, _modified: int) -> Signals:
+    return arrays.load_signals(folder)
+
+
+def signals(info: DatasetInfo, run_id: int) -> Signals | None:
+    """Open a run's signals, memory-mapped; None where they are gone."""
+    folder = info.directory / "runs" / str(run_id)
+    try:
+        modified = (folder / "signals.json").stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+    return _signals(folder, modified)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """Decisions in force as masks over the rows.
+
+    Attributes:
+        settled: (n,) somebody has said what is right.
+        wrong: (n,) somebody has said that the given label is not right.
+        waiting: (n,) somebody is unsure and nobody has settled it.
+        kept: (n,) somebody has confirmed the given label.
+        touched: reviewer -> rows that this person has answered, skips included.
+        last: (n,) number of the newest decision that counts; rows without have 0.
+    """
+
+    settled: BoolArray
+    wrong: BoolArray
+    waiting: BoolArray
+    kept: BoolArray
+    touched: dict[str, IntArray]
+
+    @property
+    def reviewed(self) -> int:
+        """Number of images with an answer other than skip."""
+        return int((self.settled | self.waiting).sum())
+
+
+@lru_cache(maxsize=32)
+def _standing(ws: Workspace, info: DatasetInfo, _last_id: int) -> Standing:
+    settled, wrong, unsure, kept = (np.zeros(info.n, dtype=bool) for _ in range(4))
+    touched: dict[str, list[int]] = {}
+    for row, reviewer, action, _label in decisions.states(ws, info):
+        touched.setdefault(reviewer, []).append(row)
+        if action in SETTLING_ACTIONS:
+            settled[row] = True
+        if action in WRONG_ACTIONS:
+            wrong[row] = True
+        if action is Action.KEEP:
+            kept[row] = True
+        if action is Action.UNSURE:
+            unsure[row] = True
+    return Standing(
+        settled=settled,
+        wrong=wrong,
+        waiting=unsure & ~settled,
+        kept=kept & ~wrong,
+        touched={who: np.array(rows, dtype=np.int64) for who, rows in touched.items()},
+    )
+
+
+def standing(ws: Workspace, info: DatasetInfo) -> Standing:
+    """Return the decisions in force as masks."""
+    return _standing(ws, info, decisions.last_id(ws, info))
+
+
+def closed_to(standing_now: Standing, reviewer: str) -> BoolArray:
+    """Return (n,) True where this reviewer has nothing to do: answered, or settled by others.
+
+    An image on which somebody else is unsure stays open: it goes to a second reviewer.
+    """
+    closed = standing_now.settled.copy()
+    rows = standing_now.touched.get(reviewer)
+    if rows is not None:
+        closed[rows] = True
+    return closed

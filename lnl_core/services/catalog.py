@@ -1,0 +1,222 @@
+"""Data sets as a person sees them: cards, imports, the demo, the noise lab."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lnl_core.jobs import queue
+from lnl_core.services._open import loaded, scored, standing
+from lnl_core.store import arrays, datasets
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
+
+if TYPE_CHECKING:
+    from lnl_core.data.importers import ImportReport
+
+DEMO_NAME = "Handwritten digits (demo)"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetCard:
+    """What a data set's card shows; `noise_rate` is a model guess, without an interval.
+
+    Attributes:
+        info: the data set.
+        runs: number of jobs ever submitted; `done_runs` of them finished.
+        reviewed: images with an answer; `wrong` of them have a wrong given label.
+        goal: how many images the queue proposes to look at.
+        active: the job that runs or waits, None when idle.
+        sample_rows: a few rows for a strip of thumbnails.
+        has_queue: True once a ranking exists.
+    """
+
+    info: DatasetInfo
+    runs: int
+    done_runs: int
+    reviewed: int
+    wrong: int
+    goal: int
+    active: Job | None
+    noise_rate: float | None
+    sample_rows: tuple[int, ...]
+    has_queue: bool
+
+
+def overview(ws: Workspace) -> list[DatasetCard]:
+    """Return one card per data set, last used first."""
+    return [_card(ws, info) for info in datasets.datasets(ws)]
+
+
+def _card(ws: Workspace, info: DatasetInfo) -> DatasetCard:
+    jobs = queue.jobs(ws, info)
+    active = [job for job in jobs if job.state in ACTIVE_STATES]
+    running = [job for job in active if job.state is JobState.RUNNING]
+    ranked = scored(info)
+    now = standing(ws, info)
+    rng = np.random.default_rng(info.id)
+    sample = rng.choice(info.n, size=min(7, info.n), replace=False)
+    return DatasetCard(
+        info=info,
+        runs=len(jobs),
+        done_runs=sum(job.state is JobState.DONE for job in jobs),
+        reviewed=now.reviewed,
+        wrong=int(now.wrong.sum()),
+        goal=ranked.queue_size if ranked else 0,
+        active=(running or active or [None])[0],
+        noise_rate=ranked.ranking.noise_rate if ranked else None,
+        sample_rows=tuple(int(row) for row in sample),
+        has_queue=ranked is not None,
+    )
+
+
+def import_dataset(
+    ws: Workspace,
+    source: Path,
+    name: str,
+    *,
+    root: Path | None = None,
+    size: int | None = None,
+    report: Callable[[int, int, int], None] | None = None,
+) -> ImportReport:
+    """Read a folder, list, NPZ or zip into the workspace; the originals are never changed.
+
+    Args:
+        ws: the workspace.
+        source: what to read.
+        name: what to call the data set.
+        root: for a list, the folder that its paths start from.
+        size: working resolution in pixels; chosen from the images when None.
+        report: called with (done, total, skipped).
+
+    Raises:
+        LnlError: nothing could be read, or the name is taken.
+    """
+    from lnl_core.data import importers
+
+    name = datasets.check_name(name)
+    if any(info.name == name for info in datasets.datasets(ws)):
+        raise LnlError(f"There is a data set named “{name}” already. Choose another name.")
+    with _scratch(ws) as folder:
+        result = importers.import_source(
+            source, name, folder / "set", root=root, size=size, report=report
+        )
+        datasets.register(ws, name, folder / "set")
+    return result
+
+
+class _scratch:
+    """A folder on the workspace's own disk, so that adopting what is in it is a rename."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self._parent = ws.home / "incoming"
+
+    def __enter__(self) -> Path:
+        self._parent.mkdir(exist_ok=True)
+        self._folder = Path(tempfile.mkdtemp(dir=self._parent))
+        return self._folder
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        with suppress(OSError):
+            self._parent.rmdir()
+
+
+def add_demo(ws: Workspace) -> DatasetInfo:
+    """Register the demo set, or return it where it is registered already."""
+    with suppress(LnlError):
+        return datasets.dataset(ws, DEMO_NAME)
+    from lnl_core.data import demo
+
+    with _scratch(ws) as folder:
+        demo.write(folder / "set")
+        return datasets.register(ws, DEMO_NAME, folder / "set")
+
+
+def add_noise(
+    ws: Workspace, name: str, new_name: str, kind: str, rate: float, seed: int = 0
+) -> DatasetInfo:
+    """Copy a data set with labels made wrong on purpose; the old labels become the known truth.
+
+    Args:
+        ws: the workspace.
+        name: the data set to start from; its given labels are taken as true.
+        new_name: name of the copy.
+        kind: `symmetric`, `pair` or `instance`.
+        rate: share of labels to change, in (0, 1).
+        seed: of the random draw.
+
+    Raises:
+        LnlError: an unknown kind, or a rate that is no share.
+    """
+    from lnl_core.data import noise
+
+    info = datasets.dataset(ws, name)
+    data = loaded(info)
+    new_name = datasets.check_name(new_name)
+    truth = np.asarray(data.true_labels if data.true_labels is not None else data.given_labels)
+    labels = noise.inject(kind, truth, rate, seed, class_count=info.class_count, images=data.images)
+    with _scratch(ws) as folder:
+        target = folder / "set"
+        target.mkdir()
+        for part in ("images.npy", "table.parquet"):
+            _link(info.directory / part, target / part)
+        arrays.write_array(target / "given_labels.npy", np.asarray(labels, np.int32))
+        arrays.write_array(target / "true_labels.npy", np.asarray(truth, np.int32))
+        meta = datasets.read_meta(info)
+        meta |= {
+            "kind": "noise",
+            "source": f"{name}, {kind} noise {rate:.0%}, seed {seed}",
+            "skipped": 0,
+            "version": f"{info.version[:24]}-{kind[0]}{round(rate * 1000)}-{seed}",
+        }
+        arrays.write_json(target / "meta.json", meta)
+        return datasets.register(ws, new_name, target)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Share a file that nobody edits; copy where the disk has no hard links."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def remove_dataset(ws: Workspace, name: str) -> None:
+    """Forget a data set, its runs and decisions; the originals stay.
+
+    Raises:
+        LnlError: a run of it is going on.
+    """
+    info = datasets.dataset(ws, name)
+    if any(job.state is JobState.RUNNING for job in queue.jobs(ws, info)):
+        raise LnlError(f"A run of “{name}” is going on. Cancel it first, then remove the set.")
+    datasets.remove(ws, name)
+
+
+def class_counts(ws: Workspace, name: str) -> list[dict[str, Any]]:
+    """Return per class `name`, `count` and, once scored, `wrong` (sum of p_wrong, a model guess)."""
+    info = datasets.dataset(ws, name)
+    given = np.asarray(loaded(info).given_labels)
+    counts = np.bincount(given, minlength=info.class_count)
+    ranked = scored(info)
+    wrong = None
+    if ranked is not None:
+        p = np.asarray(ranked.ranking.p_wrong, dtype=np.float64)
+        wrong = np.bincount(given, weights=p, minlength=info.class_count)
+    return [
+        {
+            "name": class_name,
+            "count": int(counts[label]),
+            "wrong": None if wrong is None else float(wrong[label]),
+        }
+        for label, class_name in enumerate(info.class_names)
+    ]

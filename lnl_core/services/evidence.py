@@ -1,0 +1,205 @@
+"""Why one image is suspected: methods, curves, neighbours. Numpy on memory-mapped files only."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lnl_core.methods import METHODS
+from lnl_core.services._open import Scored, loaded, scored, signals
+from lnl_core.store import arrays, datasets, decisions
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import FloatArray, IntArray, LnlError, Signals, TopProbs
+
+NEIGHBOURS = 10
+SEARCHED = 20_000
+"""Neighbours are looked for among at most this many rows; larger classes are thinned evenly."""
+
+
+def evidence(ws: Workspace, dataset_id: int, row: int) -> dict[str, Any]:
+    """Return what the panel shows about one image, as JSON-able values.
+
+    Keys: `row`, `p_wrong`, `top` (three classes other than the given one with probabilities),
+    `methods` (suspicion, own top class and verdict of each), `curve` (probability of the given and
+    the suggested class by epoch), `loss` (by epoch), `neighbours`, `exemplars_given`,
+    `exemplars_suggested`.
+
+    Raises:
+        LnlError: no such data set or row, or nothing is scored yet.
+    """
+    info = datasets.dataset_by_id(ws, dataset_id)
+    if info is None or not 0 <= row < info.n:
+        raise LnlError("There is no such image. Open the queue again.")
+    ranked = scored(info)
+    if ranked is None:
+        raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
+    given = int(loaded(info).given_labels[row])
+    suggested = int(ranked.ranking.suggested_labels[row])
+    runs = {
+        key: found
+        for key, run_id in ranked.run_ids.items()
+        if (found := signals(info, run_id)) is not None
+    }
+    curve = _curve(runs, row, given, suggested)
+    near = _features(info)
+    return {
+        "row": row,
+        "p_wrong": float(ranked.ranking.p_wrong[row]),
+        "top": [
+            {"label": int(label), "prob": float(prob)}
+            for label, prob in zip(
+                ranked.ranking.top_labels[row], ranked.ranking.top_probs[row], strict=True
+            )
+            if label >= 0
+        ],
+        "methods": [_opinion(key, found, row, given) for key, found in runs.items()],
+        "curve": curve,
+        "loss": _loss(runs, row),
+        "neighbours": _neighbours(ws, info, runs, near, row),
+        "exemplars_given": _nearest_of(info, ranked, near, row, given),
+        "exemplars_suggested": _nearest_of(info, ranked, near, row, suggested),
+    }
+
+
+def _opinion(key: str, found: Signals, row: int, given: int) -> dict[str, Any]:
+    """Say what one method thinks of the image."""
+    suspicion = float(found.suspicion[row])
+    label = None
+    if isinstance(found.pred_probs, TopProbs):
+        label = int(found.pred_probs.classes[row, 0])
+    elif found.pred_probs is not None:
+        label = int(np.argmax(found.pred_probs[row]))
+    return {
+        "key": key,
+        "title": METHODS[key].title if key in METHODS else key,
+        "suspicion": suspicion,
+        "label": label,
+        "wrong": label != given if label is not None else suspicion > 0.5,
+    }
+
+
+def _curve(runs: dict[str, Signals], row: int, given: int, suggested: int) -> dict[str, Any] | None:
+    """Return the probability of both classes by epoch, from the first method that has it."""
+    for key, found in runs.items():
+        title = METHODS[key].title if key in METHODS else key
+        if "probs" in found.curves and suggested >= 0:
+            probs = np.asarray(found.curves["probs"][:, row], dtype=np.float64)  # (epochs, k)
+            return {
+                "given": probs[:, given].round(4).tolist(),
+                "suggested": probs[:, suggested].round(4).tolist(),
+                "source": title,
+                "other": False,
+            }
+        if "p_given" in found.curves and "p_other" in found.curves:
+            return {
+                "given": _series(found.curves["p_given"], row),
+                "suggested": _series(found.curves["p_other"], row),
+                "source": title,
+                "other": True,
+            }
+    return None
+
+
+def _series(curve: FloatArray, row: int) -> list[float]:
+    values: list[float] = np.asarray(curve[:, row], dtype=np.float64).round(4).tolist()
+    return values
+
+
+def _loss(runs: dict[str, Signals], row: int) -> dict[str, Any] | None:
+    """Return the cross-entropy of the given label by epoch."""
+    for key in sorted(runs, key=lambda key: key != "ce"):
+        curves = runs[key].curves
+        title = METHODS[key].title if key in METHODS else key
+        if "loss" in curves and curves["loss"].ndim == 2:
+            return {"values": _series(curves["loss"], row), "source": title}
+        if "p_given" in curves:
+            p = np.asarray(curves["p_given"][:, row], dtype=np.float64)
+            return {"values": (-np.log(np.maximum(p, 1e-4))).round(4).tolist(), "source": title}
+    return None
+
+
+@lru_cache(maxsize=8)
+def _open_features(path: Path, _modified: int) -> FloatArray:
+    return arrays.read_array(path)
+
+
+def _features(info: DatasetInfo) -> FloatArray | None:
+    """Open the newest cached features of the set, (n, d), or None before there are any."""
+    found = [
+        (path.stat().st_mtime_ns, path)
+        for path in (info.directory / "features").glob("*/features.npy")
+    ]
+    for modified, path in sorted(found, reverse=True):
+        features = _open_features(path, modified)
+        if len(features) == info.n:
+            return features
+    return None
+
+
+def _similar(features: FloatArray, row: int, rows: IntArray, count: int) -> list[int]:
+    """Return the `count` of `rows` whose features point most nearly the same way."""
+    rows = rows[rows != row]
+    if len(rows) > SEARCHED:
+        rows = rows[np.linspace(0, len(rows) - 1, SEARCHED).astype(np.int64)]
+    if not len(rows):
+        return []
+    block = np.asarray(features[rows], dtype=np.float32)  # (r, d)
+    query = np.asarray(features[row], dtype=np.float32)  # (d,)
+    length = np.sqrt(np.einsum("rd,rd->r", block, block))
+    cosine = block @ query / np.maximum(length, 1e-12)
+    best = np.argsort(-cosine, kind="stable")[:count]
+    return [int(found) for found in rows[best]]
+
+
+def _neighbours(
+    ws: Workspace,
+    info: DatasetInfo,
+    runs: dict[str, Signals],
+    features: FloatArray | None,
+    row: int,
+) -> list[dict[str, Any]]:
+    """Return the nearest images, each with its label and what people said of it."""
+    rows: list[int] = []
+    for found in runs.values():
+        if "neighbours" in found.extras:
+            rows = [int(other) for other in found.extras["neighbours"][row] if other >= 0]
+            break
+    else:
+        if features is not None:
+            rows = _similar(features, row, np.arange(info.n), NEIGHBOURS)
+    rows = rows[:NEIGHBOURS]
+    said = decisions.in_force(ws, info, rows=rows) if rows else {}
+    given = loaded(info).given_labels
+    answer = []
+    for other in rows:
+        verdict = decisions.verdict(said.get(other, []))
+        action = verdict.decision.action if verdict.decision and verdict.agreed else None
+        label = int(given[other])
+        if action == "relabel" and verdict.decision and verdict.decision.label is not None:
+            label = verdict.decision.label
+        answer.append({"row": other, "label": label, "verdict": str(action) if action else None})
+    return answer
+
+
+def _nearest_of(
+    info: DatasetInfo, ranked: Scored, features: FloatArray | None, row: int, label: int
+) -> list[int]:
+    """Return the images of a class that look most like this one, doubtful ones left out."""
+    if label < 0:
+        return []
+    rows = _class_rows(ranked, info, label)
+    if features is None:
+        return [int(other) for other in rows[:5] if other != row]
+    return _similar(features, row, rows, 5)
+
+
+@lru_cache(maxsize=1024)
+def _class_rows(ranked: Scored, info: DatasetInfo, label: int) -> IntArray:
+    rows = np.flatnonzero(np.asarray(loaded(info).given_labels) == label)
+    doubtful = np.asarray(ranked.ranking.p_wrong)[rows] >= 0.5
+    kept: IntArray = rows[~doubtful] if (~doubtful).sum() >= 5 else rows
+    return kept

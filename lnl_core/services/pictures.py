@@ -1,0 +1,65 @@
+"""Image bytes for the browser: found by number, never by a path that came over the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from lnl_core.services._open import loaded
+from lnl_core.store import datasets
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import LnlError
+
+FULL_SIDE = 1024
+THUMB_SIDE = 128
+SIZES = ("full", "thumb")
+
+
+def image_bytes(
+    ws: Workspace, dataset_id: int, version: str, row: int, size: str
+) -> tuple[bytes, str]:
+    """Return one image and its media type.
+
+    Args:
+        ws: the workspace.
+        dataset_id: number of the data set.
+        version: digest of its contents; a URL with another one is refused.
+        row: row number.
+        size: `full` (the original, at most 1,024 px) or `thumb` (the working resolution).
+
+    Raises:
+        LnlError: any of them does not fit.
+    """
+    info = datasets.dataset_by_id(ws, dataset_id)
+    if info is None or version != info.version or not 0 <= row < info.n or size not in SIZES:
+        raise LnlError("There is no such image.")
+    from lnl_core.data import images
+
+    if size == "full":
+        original = _original(info, row)
+        if original is not None:
+            try:
+                return images.render(original, FULL_SIDE), "image/jpeg"
+            except (LnlError, OSError):
+                pass  # moved or damaged since the import: the working copy is still there
+    array = np.asarray(loaded(info).images[row])
+    if size == "thumb" and max(array.shape[:2]) > THUMB_SIDE:
+        step = -(-max(array.shape[:2]) // THUMB_SIDE)
+        array = array[::step, ::step]
+    return images.encode_png(array), "image/png"
+
+
+def _original(info: DatasetInfo, row: int) -> Path | None:
+    """Return the original's path where it still lies inside the imported folder."""
+    paths = loaded(info).paths
+    if info.root is None or paths is None or not paths[row]:
+        return None
+    root = Path(info.root)
+    try:
+        path = (root / paths[row]).resolve(strict=True)
+        inside = path.is_relative_to(root.resolve())
+    except OSError:
+        return None
+    return path if inside and path.is_file() else None

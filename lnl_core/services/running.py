@@ -1,0 +1,143 @@
+"""Starting runs, what they will cost, how they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lnl_core.jobs import executors, queue
+from lnl_core.methods import METHODS
+from lnl_core.services._open import scored, standing
+from lnl_core.store import arrays, datasets
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import Job, JobState, LnlError
+
+
+def start_runs(
+    ws: Workspace,
+    name: str,
+    methods: Sequence[str],
+    preset: str = "quick",
+    *,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    representation: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    executor: str = "local",
+) -> list[Job]:
+    """Queue one job per method and see that a worker runs them.
+
+    Args:
+        ws: the workspace.
+        name: the data set.
+        methods: method keys, run in this order.
+        preset: `quick`, `standard` or `paper`.
+        overrides: method -> knob -> value.
+        representation: features to use where a method works on features; chosen when None.
+        seed: of everything random.
+        device: `auto`, `cpu` or `cuda`.
+        executor: `local`; other engines come with their extras.
+
+    Raises:
+        LnlError: an unknown method, preset, knob or executor; then nothing is queued.
+    """
+    if not methods:
+        raise LnlError("No method is chosen. Tick at least one.")
+    unknown = [key for key in methods if key not in METHODS]
+    if unknown:
+        raise LnlError(f"There is no method “{unknown[0]}”. Known: {', '.join(METHODS)}.")
+    info = datasets.dataset(ws, name)
+    chosen = overrides or {}
+    for key in methods:  # all of them before any is queued
+        queue.check(info, key, preset, chosen.get(key, {}), executor)
+    submitted = [
+        queue.submit(
+            ws,
+            info,
+            key,
+            preset,
+            overrides=chosen.get(key, {}),
+            representation=representation,
+            seed=seed,
+            device=device,
+            executor=executor,
+        )
+        for key in methods
+    ]
+    datasets.touch(ws, name)
+    executors.ensure_worker(ws)
+    return submitted
+
+
+def estimate(
+    ws: Workspace, name: str, method: str, preset: str, overrides: Mapping[str, Any] | None = None
+) -> tuple[float, float]:
+    """Return (seconds, bytes) that a run will take here, roughly.
+
+    A finished run of the same method and knobs on this set is the better guess, so it goes first.
+    """
+    info = datasets.dataset(ws, name)
+    config = queue.config(info, method, preset, overrides or {})
+    for job in queue.jobs(ws, info):
+        same = job.method == method and job.preset == preset and not overrides
+        if same and job.state is JobState.DONE and job.cost.get("seconds"):
+            return job.cost["seconds"], job.cost.get("peak_memory_bytes", 0.0)
+    cost = METHODS[method].cost
+    if cost is None:
+        return 0.0, 0.0
+    return cost(info.n, max(info.height, info.width), config)
+
+
+def status(ws: Workspace, name: str | None = None) -> dict[str, Any]:
+    """Return what `lnl status --json` prints (DESIGN 10)."""
+    infos = datasets.datasets(ws) if name is None else [datasets.dataset(ws, name)]
+    return {"datasets": [_status(ws, info) for info in infos]}
+
+
+def _status(ws: Workspace, info: DatasetInfo) -> dict[str, Any]:
+    return {
+        "name": info.name,
+        "n": info.n,
+        "classes": info.class_count,
+        "reviewed": standing(ws, info).reviewed,
+        "scored": scored(info) is not None,
+        "runs": [
+            {
+                "id": job.id,
+                "method": job.method,
+                "preset": job.preset,
+                "state": str(job.state),
+                "health": queue.health(job),
+                "stage": job.stage,
+                "fraction": round(job.fraction, 4),
+                "eta_s": job.eta_seconds,
+                "error": job.error,
+                "flagged": job.flagged,
+                "seconds": job.cost.get("seconds"),
+            }
+            for job in queue.jobs(ws, info)
+        ],
+    }
+
+
+def refresh_ranking(ws: Workspace, info: DatasetInfo) -> bool:
+    """Rank by the newest finished run of every method; True where there was one.
+
+    The worker does this after each run; here for runs that were removed or restored by hand.
+    """
+    from lnl_core.review import consensus
+
+    newest: dict[str, int] = {}
+    for job in queue.jobs(ws, info):  # newest first
+        if job.state is JobState.DONE:
+            newest.setdefault(job.method, job.id)
+    if not newest:
+        return False
+    data = datasets.load(info)
+    found = [arrays.load_signals(info.directory / "runs" / str(i)) for i in newest.values()]
+    ranking = consensus.rank(found, np.asarray(data.given_labels), info.class_count)
+    arrays.save_ranking(info.directory / "ranking", ranking, newest)
+    return True
