@@ -203,7 +203,7 @@ def remove_dataset(ws: Workspace, name: str) -> None:
 
 
 def class_counts(ws: Workspace, name: str) -> list[dict[str, Any]]:
-    """Return per class `name`, `count` and, once scored, `wrong` (sum of p_wrong, a model guess)."""
+    """Return per class `name`, `count` and, once scored, `wrong`: the sum of p_wrong, a guess."""
     info = datasets.dataset(ws, name)
     given = np.asarray(loaded(info).given_labels)
     counts = np.bincount(given, minlength=info.class_count)
