@@ -1,0 +1,64 @@
+import json
+
+import numpy as np
+import pytest
+
+from lnl_core import services
+from lnl_core.store import datasets, decisions
+from lnl_core.types import Action, Decision, LnlError
+
+
+def test_evidence_of_a_planted_error(workspace, scored):
+    found = services.evidence(workspace, scored.id, 3)
+    json.dumps(found)  # the route sends it as it is
+    assert found["top"][0]["label"] == 0
+    assert all(choice["label"] != 1 for choice in found["top"])
+    assert abs(sum(choice["prob"] for choice in found["top"]) - 1) < 1e-3
+    assert [(m["key"], m["wrong"], m["label"]) for m in found["methods"]] == [
+        ("sr", True, 0),
+        ("knn", True, 0),
+    ]
+    assert len(found["curve"]["given"]) == len(found["curve"]["suggested"]) == 4
+    assert found["curve"]["suggested"][-1] > found["curve"]["given"][-1]
+    assert len(found["loss"]["values"]) == 4
+
+
+def test_neighbours_by_features_with_their_verdicts(workspace, scored):
+    truth = np.asarray(datasets.load(scored).true_labels)
+    first = services.evidence(workspace, scored.id, 3)["neighbours"]
+    rows = [n["row"] for n in first]
+    assert len(rows) == len(set(rows)) == 10
+    assert 3 not in rows
+    assert np.mean(truth[rows] == truth[3]) > 0.8
+    decisions.append(workspace, scored, [Decision(rows[0], Action.RELABEL, "ann", label=2)])
+    again = services.evidence(workspace, scored.id, 3)["neighbours"][0]
+    assert again == {"row": rows[0], "label": 2, "verdict": "relabel"}
+
+
+def test_class_exemplars_are_of_their_class(workspace, scored):
+    given = np.asarray(datasets.load(scored).given_labels)
+    found = services.evidence(workspace, scored.id, 3)
+    assert {int(given[row]) for row in found["exemplars_given"]} == {1}
+    assert {int(given[row]) for row in found["exemplars_suggested"]} == {0}
+    assert 3 not in found["exemplars_given"]
+
+
+def test_what_does_not_exist_is_said(workspace, tiny):
+    with pytest.raises(LnlError, match="no such image"):
+        services.evidence(workspace, tiny.id, 60)
+    with pytest.raises(LnlError, match="scored yet"):
+        services.evidence(workspace, tiny.id, 0)
+
+
+def test_images_are_found_by_number_and_version(workspace, tiny):
+    data, kind = services.image_bytes(workspace, tiny.id, tiny.version, 5, "thumb")
+    assert (data[:4], kind) == (b"\x89PNG", "image/png")
+    for wrong in (
+        (tiny.id + 1, tiny.version, 5, "thumb"),
+        (tiny.id, "other", 5, "thumb"),
+        (tiny.id, tiny.version, 60, "thumb"),
+        (tiny.id, tiny.version, -1, "thumb"),
+        (tiny.id, tiny.version, 5, "../../etc"),
+    ):
+        with pytest.raises(LnlError):
+            services.image_bytes(workspace, *wrong)
