@@ -1,0 +1,246 @@
+"""Open the review queue of a million images in a thousand classes; print how long and how much.
+
+    python benchmarks/desk_scale.py --rows 1000000 --classes 1000
+
+Makes a synthetic workspace (sparse image file, top-10 probabilities of three methods), ranks it in
+a process of its own as the worker does, then measures (a) the services that the Review page calls
+in a fresh process and, with --browser, (b) the page itself in headless Chromium. The baseline in
+the same run is the same work on 10,000 rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+
+
+def make(home: Path, rows: int, classes: int) -> None:
+    """Write a data set with three finished runs, streaming in blocks."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from lnl_core.store import arrays, datasets
+    from lnl_core.store.db import open_workspace
+
+    rng = np.random.default_rng(0)
+    ws = open_workspace(home)
+    folder = home / "incoming-set"
+    folder.mkdir()
+    images = np.lib.format.open_memmap(
+        folder / "images.npy", "w+", np.uint8, (rows, 32, 32, 3)
+    )  # sparse: the pixels stay zero and take no room
+    images.flush()
+    del images
+    given = rng.integers(0, classes, rows, dtype=np.int32)
+    arrays.write_array(folder / "given_labels.npy", given)
+    ids = pa.array([f"image-{i:07d}" for i in range(rows)])
+    pq.write_table(
+        pa.table({"id": ids, "path": pa.nulls(rows, pa.string())}), folder / "table.parquet"
+    )
+    meta = {
+        "class_names": [f"class {c:04d}" for c in range(classes)],
+        "n": rows,
+        "height": 32,
+        "width": 32,
+        "channels": 3,
+        "kind": "npz",
+        "source": "synthetic",
+        "root": None,
+        "skipped": 0,
+        "version": f"synthetic-{rows}-{classes}",
+        "format": "arrays",
+    }
+    arrays.write_json(folder / "meta.json", meta)
+    info = datasets.register(ws, f"synthetic {rows}", folder)
+    from lnl_core.types import KEPT_CLASSES, Signals, TopProbs
+
+    kept = min(KEPT_CLASSES, classes)
+    wrong = rng.random(rows) < 0.1
+    truth = np.where(wrong, (given + 1 + rng.integers(0, classes - 1, rows)) % classes, given)
+    for run, key in enumerate(("sr", "jump", "probe"), start=1):
+        top = rng.integers(0, classes, (rows, kept), dtype=np.int32)
+        sure = rng.random(rows) < 0.85
+        top[:, 0] = np.where(sure, truth, top[:, 0])
+        for column in range(1, kept):  # distinct classes along the row
+            top[:, column] = (top[:, 0] + column * 7) % classes
+        probs = np.sort(rng.dirichlet(np.full(kept, 0.4), rows).astype(np.float32), axis=1)[:, ::-1]
+        probs = np.ascontiguousarray(probs * 0.95)
+        p_given = np.where(top == given[:, None], probs, 0).sum(axis=1)
+        suspicion = 1 - p_given
+        arrays.save_signals(
+            info.directory / "runs" / str(run),
+            Signals(key, suspicion, TopProbs(top, probs, classes)),
+        )
+
+
+def rank(home: Path) -> None:
+    """Rank as the worker does, and say how long it took."""
+    from lnl_core.review import consensus
+    from lnl_core.store import arrays, datasets
+    from lnl_core.store.db import open_workspace
+
+    ws = open_workspace(home)
+    (info,) = datasets.datasets(ws)
+    data = datasets.load(info)
+    found = [arrays.load_signals(info.directory / "runs" / str(i)) for i in (1, 2, 3)]
+    start = time.perf_counter()
+    ranking = consensus.rank(found, np.asarray(data.given_labels), info.class_count)
+    seconds = time.perf_counter() - start
+    arrays.save_ranking(info.directory / "ranking", ranking, {"sr": 1, "jump": 2, "probe": 3})
+    print(json.dumps({"rank_seconds": seconds, "rank_rss_mb": peak_mb()}))
+
+
+def peak_mb() -> float:
+    """Return the peak resident memory of this process, file-backed pages included."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def serve(home: Path) -> None:
+    """Do what the Review page asks of its services, once cold and then warm."""
+    from lnl_core import services
+    from lnl_core.services.desk import Filters
+    from lnl_core.store import datasets
+    from lnl_core.store.db import open_workspace
+
+    times = {}
+
+    def timed(name: str, call) -> None:
+        start = time.perf_counter()
+        call()
+        times[name] = time.perf_counter() - start
+
+    ws = open_workspace(home)
+    (info,) = datasets.datasets(ws)
+    name = info.name
+    timed("open_queue", lambda: services.review_state(ws, name, "ann"))
+    timed("open_queue_again", lambda: services.review_state(ws, name, "ann"))
+    timed(
+        "answer",
+        lambda: services.record(ws, name, "ann", [{"cid": "1", "row": 5, "action": "keep"}]),
+    )
+    timed("queue_after_answer", lambda: services.review_state(ws, name, "ann"))
+    timed("class_pair", lambda: services.review_state(ws, name, "ann", filters=Filters(given=7)))
+    timed("page_of_twelve", lambda: services.page_state(ws, name, "ann"))
+    timed("evidence", lambda: services.evidence(ws, info.id, 5))
+    timed("cards", lambda: services.overview(ws))
+    print(json.dumps({"seconds": times, "services_rss_mb": peak_mb()}))
+
+
+def browse(home: Path) -> dict[str, float]:
+    """Open /review in Chromium; time from the request to the first painted image."""
+    import psutil
+    from playwright.sync_api import sync_playwright
+
+    from lnl_core.store import datasets
+    from lnl_core.store.db import open_workspace
+
+    (info,) = datasets.datasets(open_workspace(home))
+    port = 8691
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            str(REPO / "app.py"),
+            f"--server.port={port}",
+            "--server.headless=true",
+        ],
+        env=os.environ | {"LNL_HOME": str(home)},
+        cwd=REPO,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        import urllib.request
+
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health").read()
+                break
+            except OSError:
+                time.sleep(0.1)
+        with sync_playwright() as play:
+            browser = play.chromium.launch(
+                executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+            )
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            from urllib.parse import quote
+
+            times = []
+            for _ in range(3):
+                start = time.perf_counter()
+                page.goto(f"http://127.0.0.1:{port}/review?dataset={quote(info.name)}")
+                page.wait_for_function(
+                    """() => { const seek = (root) => { for (const el of root.querySelectorAll('*')) {
+                        if (el.tagName === 'IMG' && el.src.includes('/full') && el.complete
+                            && el.naturalWidth) return true;
+                        if (el.shadowRoot && seek(el.shadowRoot)) return true; } return false; };
+                        return seek(document); }""",
+                    timeout=60_000,
+                )
+                times.append(time.perf_counter() - start)
+            browser.close()
+        memory = psutil.Process(server.pid).memory_full_info()
+        return {
+            "page_first_seconds": times[0],
+            "page_again_seconds": min(times[1:]),
+            "ui_rss_mb": memory.rss / 2**20,
+            "ui_unshared_mb": memory.uss / 2**20,
+        }
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--classes", type=int, default=1_000)
+    parser.add_argument("--browser", action="store_true")
+    parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/desk_scale.json")
+    parser.add_argument("--step", choices=["make", "rank", "serve"], help=argparse.SUPPRESS)
+    parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.step == "make":
+        return make(options.home, options.rows, options.classes)
+    if options.step == "rank":
+        return rank(options.home)
+    if options.step == "serve":
+        return serve(options.home)
+    results = []
+    for rows in (10_000, options.rows):
+        with tempfile.TemporaryDirectory() as place:
+            found = {"rows": rows, "classes": options.classes}
+            for step in ("make", "rank", "serve"):
+                command = [sys.executable, __file__, "--step", step, "--home", place]
+                command += ["--rows", str(rows), "--classes", str(options.classes)]
+                done = subprocess.run(
+                    command, capture_output=True, text=True, cwd=REPO, check=False
+                )
+                if done.returncode:
+                    raise SystemExit(done.stderr)
+                if done.stdout.strip():
+                    found |= json.loads(done.stdout.strip().splitlines()[-1])
+            if options.browser:
+                found |= browse(Path(place))
+            results.append(found)
+            print(json.dumps(found, indent=1))
+    options.out.parent.mkdir(exist_ok=True)
+    options.out.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
