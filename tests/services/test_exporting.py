@@ -1,0 +1,131 @@
+import csv
+import io
+
+import pytest
+
+from lnl_core import services
+from lnl_core.store import decisions
+from lnl_core.types import Action, Decision, LnlError
+
+CORRECTIONS = [
+    "id",
+    "path",
+    "given_label",
+    "corrected_label",
+    "action",
+    "reviewer",
+    "decided_at",
+    "suggested_label",
+    "p_wrong",
+    "label_quality",
+]
+
+
+def decide(ws, info):
+    decisions.append(
+        ws,
+        info,
+        [
+            Decision(3, Action.RELABEL, "ann", label=0),
+            Decision(25, Action.NONE, "ann"),
+            Decision(47, Action.MULTIPLE, "ann", labels=(0, 2)),
+            Decision(5, Action.KEEP, "ann"),
+            Decision(6, Action.UNSURE, "ann"),
+            Decision(7, Action.RELABEL, "ann", label=1),
+            Decision(7, Action.KEEP, "bob"),
+        ],
+    )
+
+
+def table(ws, format, **options):
+    out = io.BytesIO()
+    result = services.export(ws, "tiny", format, out, **options)
+    text = out.getvalue().decode("utf-8-sig")
+    return result, list(csv.DictReader(io.StringIO(text)))
+
+
+def test_corrections_hold_what_was_accepted(workspace, scored):
+    decide(workspace, scored)
+    result, rows = table(workspace, "corrections", scores=True)
+    assert (result.rows, result.left_out) == (3, 2)
+    assert [(r["id"], r["given_label"], r["corrected_label"], r["action"]) for r in rows] == [
+        ("item-00003", "belt", "bar", "relabel"),
+        ("item-00025", "base", "", "none"),
+        ("item-00047", "bar", "bar|base", "multiple"),
+    ]
+    assert list(rows[0])[: len(CORRECTIONS)] == CORRECTIONS
+    assert list(rows[0])[-1] == "run_ids"
+    assert {"suspicion_sr", "suspicion_knn"} < set(rows[0])
+    assert rows[0]["suggested_label"] == "bar"
+    assert float(rows[0]["p_wrong"]) > 0.5
+    assert 0 <= float(rows[0]["label_quality"]) < 0.5
+    assert rows[0]["decided_at"].endswith("Z")
+
+
+def test_contradictions_are_in_only_when_asked_for(workspace, scored):
+    decide(workspace, scored)
+    decisions.append(workspace, scored, [Decision(7, Action.RELABEL, "bob", label=2)])
+    result, rows = table(workspace, "corrections", only_agreed=False)
+    assert [r["id"] for r in rows] == ["item-00003", "item-00007", "item-00025", "item-00047"]
+    assert result.left_out == 1
+
+
+def test_decisions_hold_every_answer_and_come_back(workspace, scored, tmp_path):
+    decide(workspace, scored)
+    before = decisions.states(workspace, scored)
+    path = tmp_path / "decisions.csv"
+    assert services.export(workspace, "tiny", "decisions", path).rows == 7
+    decisions.append(
+        workspace,
+        scored,
+        [Decision(row, Action.REOPEN, who) for row, who, _, _ in before],
+    )
+    assert decisions.states(workspace, scored) == []
+    stored, problems = services.import_decisions(workspace, "tiny", path, "someone else")
+    assert (stored, problems) == (7, [])
+    assert sorted(decisions.states(workspace, scored)) == sorted(before)
+    labels = decisions.in_force(workspace, scored)[47][0].labels
+    assert labels == (0, 2)
+
+
+def test_import_says_which_row_is_wrong(workspace, scored, tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text(
+        "id,action,label\nitem-00001,keep,\nnobody,keep,\nitem-00002,relabel,zebra\n"
+        "item-00003,dance,\nitem-00004,relabel,base\n"
+    )
+    stored, problems = services.import_decisions(workspace, "tiny", path, "bob")
+    assert stored == 2
+    assert len(problems) == 3
+    assert "3" in problems[0]
+    assert "nobody" in problems[0]
+    assert "zebra" in problems[1]
+    assert "dance" in problems[2]
+
+
+def test_scores_cover_every_image(workspace, scored, tmp_path):
+    path = tmp_path / "scores.csv"
+    assert services.write_scores(workspace, "tiny", path) == 60
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == [
+        "id",
+        "given_label",
+        "suggested_label",
+        "suspicion",
+        "p_wrong",
+        "label_quality",
+    ]
+    worst = sorted(rows, key=lambda r: -float(r["suspicion"]))[:3]
+    assert {r["id"] for r in worst} == {"item-00003", "item-00025", "item-00047"}
+    assert all(r["suggested_label"] != r["given_label"] for r in rows)
+    assert all(abs(float(r["suspicion"]) + float(r["label_quality"]) - 1) < 1e-5 for r in rows)
+    assert services.write_scores(workspace, "tiny", path, method="knn") == 60
+
+
+def test_errors_name_what_there_is(workspace, tiny, tmp_path):
+    with pytest.raises(LnlError, match="scored yet"):
+        services.write_scores(workspace, "tiny", tmp_path / "x.csv")
+    with pytest.raises(LnlError, match="corrections"):
+        services.export(workspace, "tiny", "parrot", tmp_path / "x.csv")
+    assert not (tmp_path / "x.csv").exists()
