@@ -1,0 +1,87 @@
+"""What a person sets for a data set: its goal, the words that guide each class; what was skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lnl_core.store import datasets
+from lnl_core.store.db import Workspace
+from lnl_core.types import LnlError
+
+GUIDE_LENGTH = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Why files were left out: how many, the reason, the remedy, where the first one is."""
+
+    count: int
+    reason: str
+    remedy: str
+    where: str
+
+
+def skipped_rows(ws: Workspace, name: str) -> list[dict[str, Any]]:
+    """Return every skipped file of an import: `row`, `where`, `reason`, `remedy`."""
+    import pyarrow.parquet as pq
+
+    file = datasets.dataset(ws, name).directory / "skipped.parquet"
+    if not file.is_file():
+        return []
+    rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
+    return rows
+
+
+def skipped(ws: Workspace, name: str) -> list[Skipped]:
+    """Return the reasons for which an import left files out, most frequent first."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for row in skipped_rows(ws, name):
+        key = (str(row["reason"]), str(row["remedy"]))
+        groups.setdefault(key, []).append(str(row["where"]))
+    found = [Skipped(len(at), reason, remedy, at[0]) for (reason, remedy), at in groups.items()]
+    return sorted(found, key=lambda each: -each.count)
+
+
+def guides(ws: Workspace, name: str) -> dict[str, str]:
+    """Return class name -> the words that tell reviewers what belongs to the class."""
+    stored: dict[str, str] = datasets.read_meta(datasets.dataset(ws, name)).get("guides", {})
+    return stored
+
+
+def set_guides(ws: Workspace, name: str, texts: Mapping[str, str]) -> None:
+    """Store the classes' guiding words; blank ones are dropped.
+
+    Raises:
+        LnlError: a class that the set does not have, or a text of more than 600 characters.
+    """
+    info = datasets.dataset(ws, name)
+    for class_name, text in texts.items():
+        if class_name not in info.class_names:
+            raise LnlError(f"“{name}” has no class “{class_name}”.")
+        if len(text) > GUIDE_LENGTH:
+            raise LnlError(
+                f"The guide of “{class_name}” has {len(text)} characters; {GUIDE_LENGTH} are the "
+                "most. Shorten it."
+            )
+    kept = {class_name: text.strip() for class_name, text in texts.items() if text.strip()}
+    datasets.update_meta(info, guides=kept)
+
+
+def goal(ws: Workspace, name: str) -> int | None:
+    """Return how many images a person wants to review; None leaves it to the queue."""
+    stored: int | None = datasets.read_meta(datasets.dataset(ws, name)).get("goal")
+    return stored
+
+
+def set_goal(ws: Workspace, name: str, images: int | None) -> None:
+    """Store how many images to review; None leaves it to the queue.
+
+    Raises:
+        LnlError: less than one image, or more than there are.
+    """
+    info = datasets.dataset(ws, name)
+    if images is not None and not 1 <= images <= info.n:
+        raise LnlError(f"The goal must lie between 1 and the set's {info.n} images.")
+    datasets.update_meta(info, goal=images)

@@ -1,0 +1,164 @@
+"""Plotly figures in the colours of the theme; user text in them is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages._words import chart_text, count
+
+_COLOURS = {
+    "light": {
+        "text": "#15181C",
+        "muted": "#59626E",
+        "grid": "#ECEEF0",
+        "bar": "#CBD0D5",
+        "wrong": "#D55E00",
+        "first": "#0072B2",
+        "second": "#6B7480",
+    },
+    "dark": {
+        "text": "#E6E9ED",
+        "muted": "#9BA5B1",
+        "grid": "#262B32",
+        "bar": "#474D55",
+        "wrong": "#E9752A",
+        "first": "#4AA3DF",
+        "second": "#9BA5B1",
+    },
+}
+
+
+def colours() -> dict[str, str]:
+    """Return the colours of the theme that the browser shows."""
+    return _COLOURS["dark" if st.context.theme.type == "dark" else "light"]
+
+
+def _layout(figure: go.Figure, height: int, **margin: int) -> None:
+    tone = colours()
+    figure.update_layout(
+        height=height,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0} | margin,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        showlegend=False,
+        font={"family": "Source Sans, sans-serif", "size": 12, "color": tone["muted"]},
+        hoverlabel={"font": {"family": "Source Sans, sans-serif", "size": 13}},
+        dragmode=False,
+    )
+
+
+def draw(figure: go.Figure, key: str, alt: str) -> None:
+    """Show a figure without Plotly's tool bar."""
+    st.plotly_chart(
+        figure, theme=None, key=key, alt=alt, config={"displayModeBar": False, "scrollZoom": False}
+    )
+
+
+def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Draw images per class; the part that is probably wrong, where known, at the bar's end.
+
+    Args:
+        classes: `name`, `count`, `wrong` (a guess, or None before the first run).
+    """
+    tone = colours()
+    names = [chart_text(each["name"], 18) for each in classes]
+    counts = [each["count"] for each in classes]
+    wrong = [each["wrong"] or 0.0 for each in classes]
+    places = list(range(len(classes)))
+    whole = [chart_text(each["name"], 200) for each in classes]
+    figure = go.Figure()
+    for values, colour, label in (
+        ([c - w for c, w in zip(counts, wrong, strict=True)], tone["bar"], "probably right"),
+        (wrong, tone["wrong"], "probably wrong"),
+    ):
+        figure.add_bar(
+            y=places,
+            x=values,
+            orientation="h",
+            marker={"color": colour, "line_width": 0, "cornerradius": 2},
+            width=0.56,
+            customdata=whole,
+            hovertemplate=f"%{{customdata}}: about %{{x:,.0f}} {label}<extra></extra>",
+        )
+    for place, (total, share) in enumerate(zip(counts, wrong, strict=True)):
+        known = f", about {count(share)}" if classes[place]["wrong"] is not None else ""
+        figure.add_annotation(
+            x=total,
+            y=place,
+            text=f'<span style="color:{tone["text"]}">{count(total)}</span>{known}',
+            showarrow=False,
+            xanchor="left",
+            xshift=6,
+        )
+    figure.update_layout(barmode="stack", bargap=0)
+    _layout(figure, max(90, 29 * len(classes) + 34), r=70, b=22)
+    figure.update_yaxes(
+        tickvals=places,
+        ticktext=names,
+        range=[len(classes) - 0.4, -0.6],
+        tickfont={"size": 13, "color": tone["text"]},
+        ticklabelstandoff=6,
+        showgrid=False,
+        zeroline=False,
+        automargin=True,
+        fixedrange=True,
+    )
+    figure.update_xaxes(
+        gridcolor=tone["grid"],
+        zeroline=True,
+        zerolinecolor=tone["grid"],
+        nticks=5,
+        range=[0, 1.12 * max(counts, default=1)],
+        tickformat=",",
+        fixedrange=True,
+    )
+    return figure
+
+
+def loss_curve(curves: Mapping[str, Sequence[float]], epochs: int) -> go.Figure:
+    """Draw a run's curves over the epochs, each named at its end.
+
+    Args:
+        curves: `train` and, where there is one, `held out`: one value per finished epoch.
+        epochs: how many there will be.
+    """
+    tone = colours()
+    figure = go.Figure()
+    styles = (("first", "solid", 2.0), ("second", "dot", 1.8))
+    drawn = [(name, list(values)) for name, values in curves.items() if len(values)]
+    for (name, values), (colour, dash, width) in zip(drawn, styles, strict=False):
+        figure.add_scatter(
+            x=list(range(1, len(values) + 1)),
+            y=values,
+            mode="lines" if len(values) > 1 else "markers",
+            line={"color": tone[colour], "dash": dash, "width": width},
+            hovertemplate=f"{chart_text(name)}, epoch %{{x}}: %{{y:.3g}}<extra></extra>",
+        )
+        figure.add_annotation(
+            x=len(values),
+            y=values[-1],
+            text=f"<b>{chart_text(name)}</b>",
+            font={"color": tone[colour]},
+            showarrow=False,
+            xanchor="left",
+            xshift=6,
+            yshift=7 if name != drawn[0][0] else -5,
+        )
+    _layout(figure, 118, l=26, r=62, t=6, b=18)
+    last = max(epochs, max((len(values) for _, values in drawn), default=1), 2)
+    figure.update_xaxes(
+        range=[1, last],
+        tickvals=[1, last],
+        ticktext=["epoch 1", str(last)],
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
+    figure.update_yaxes(
+        gridcolor=tone["grid"], zeroline=False, nticks=4, rangemode="tozero", fixedrange=True
+    )
+    return figure

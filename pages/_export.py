@@ -1,0 +1,312 @@
+"""The parts of the Export page: formats, counts, preview, download, import of decisions."""
+
+from __future__ import annotations
+
+import io
+import shlex
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from lnl_core import services
+from lnl_core.store import decisions
+from lnl_core.store.datasets import DatasetInfo, load
+from lnl_core.types import Action
+from pages import _ui, _words
+from pages._ui import plain
+
+FORMATS = {
+    "corrections": ("Corrections", "CSV, one row per accepted change"),
+    "decisions": ("All decisions", "CSV, every answer by every reviewer"),
+}
+_PREVIEW = 12
+_ROW = 32
+_ICONS = {
+    "keep": "✓ keep",
+    "relabel": "⇄ relabel",
+    "multiple": "≡ multiple",
+    "none": "⊘ none",
+    "unsure": "? unsure",
+    "skip": "» skip",
+    "reopen": "↺ reopen",
+}
+_COLOURS = {
+    "keep": "green",
+    "relabel": "blue",
+    "multiple": "violet",
+    "none": "red",
+    "unsure": "orange",
+    "skip": "gray",
+    "reopen": "gray",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the person ticked."""
+
+    only_agreed: bool
+    safe: bool
+    scores: bool
+
+
+def formats() -> str:
+    """Draw the list of formats and return the chosen one's key."""
+    st.subheader("Format", anchor=False)
+    key = st.radio(
+        "Format",
+        list(FORMATS),
+        format_func=lambda each: FORMATS[each][0],
+        captions=[caption for _, caption in FORMATS.values()],
+        label_visibility="collapsed",
+        key="format",
+        persist_state="session",
+    )
+    chosen = key if key in FORMATS else "corrections"
+    _column_chips(chosen)
+    st.space("small")
+    st.caption("Originals are never changed. Every file names the runs and reviewers it came from.")
+    return chosen
+
+
+def _column_chips(format_key: str) -> None:
+    """Name the file's columns."""
+    from lnl_core.data import export as files
+
+    names = files.COLUMNS[format_key]
+    st.subheader("Columns", anchor=False)
+    st.markdown(" ".join(f"`{name}`" for name in names))
+
+
+def draw(info: DatasetInfo, format_key: str) -> None:
+    """Draw counts, options, preview, download and the same as a command."""
+    ws = _ui.workspace()
+    head, notice = st.container(key="export_head"), st.container()
+    options = _options(format_key)
+    if format_key == "corrections":
+        rows, total, left_out = services.correction_rows(
+            ws, info.name, only_agreed=options.only_agreed, scores=options.scores
+        )
+    else:
+        rows, total, left_out = services.decision_rows(ws, info.name), None, 0
+    shown = list(islice(rows, _PREVIEW))
+    counts = _counts(info, format_key, options)
+    if total is None:
+        total = sum(counts.values())
+    with head:
+        _head(info, format_key, options, counts, total)
+    if left_out:
+        them = "decision waits" if left_out == 1 else "decisions wait"
+        be = "is" if left_out == 1 else "are"
+        notice.warning(
+            f"{_words.count(left_out)} {them} for a second reviewer and {be} left out.",
+            icon=":material/warning:",
+        )
+    if not shown:
+        _nothing(info, format_key)
+        return
+    _preview(info, shown, total)
+    st.subheader("The same from a terminal", anchor=False)
+    st.code(_command(info, format_key, options), language=None, wrap_lines=True)
+
+
+def _options(format_key: str) -> Options:
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        corrections = format_key == "corrections"
+        agreed = scores = False
+        if corrections:
+            agreed = st.checkbox("Only agreed decisions", value=True, key="only_agreed")
+        safe = st.checkbox(
+            "Safe for spreadsheets",
+            value=True,
+            key="safe",
+            help="Cells that a spreadsheet would run as a formula start with an apostrophe.",
+        )
+        if corrections:
+            scores = st.checkbox("Scores of every method", value=False, key="scores")
+    return Options(agreed, safe, scores)
+
+
+def _counts(info: DatasetInfo, format_key: str, options: Options) -> Counter[str]:
+    """Count the rows by action: those of the file, not of the preview."""
+    ws = _ui.workspace()
+    if format_key == "decisions":
+        return Counter(str(d.action) for d in decisions.history(ws, info))
+    found: Counter[str] = Counter()
+    for several in decisions.in_force(ws, info).values():
+        verdict = decisions.verdict(several)
+        blocked = verdict.waiting or (options.only_agreed and not verdict.agreed)
+        if not blocked and verdict.decision and verdict.decision.action is not Action.KEEP:
+            found[str(verdict.decision.action)] += 1
+    return found
+
+
+def _head(
+    info: DatasetInfo, format_key: str, options: Options, counts: Counter[str], total: int
+) -> None:
+    reviewed = services.progress(_ui.workspace(), info.name, _ui.reviewer()).reviewed
+    if format_key == "corrections":
+        facts = [
+            ("Rows", total, f"of {_words.plural(reviewed, 'reviewed image')}"),
+            ("Relabelled", counts["relabel"], "to another class"),
+            ("None fits", counts["none"], "no class of this set"),
+            ("Multiple", counts["multiple"], "all named"),
+        ]
+    else:
+        wrong = sum(counts[each] for each in ("relabel", "none", "multiple"))
+        facts = [
+            ("Rows", total, f"on {_words.plural(reviewed, 'image')}"),
+            ("Right", counts["keep"], "label confirmed"),
+            ("Wrong", wrong, "relabelled, none, multiple"),
+            ("Unsure", counts["unsure"], "for a second reviewer"),
+        ]
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+        for label, value, caption in facts:
+            with st.container(gap=None, width="content"):
+                st.markdown(f":small[{label}]", width="content")
+                st.header(_words.count(value), anchor=False, width="content")
+                st.caption(caption, width="content")
+        st.space("stretch")
+        with st.container(gap="xxsmall", width="content", horizontal_alignment="right"):
+            _download(info, format_key, options, enabled=total > 0)
+            st.caption("CSV, UTF-8", width="content")
+
+
+def _download(info: DatasetInfo, format_key: str, options: Options, *, enabled: bool) -> None:
+    ws, name = _ui.workspace(), info.name
+
+    def make() -> bytes:
+        out = io.BytesIO()
+        services.export(
+            ws,
+            name,
+            format_key,
+            out,
+            only_agreed=options.only_agreed,
+            safe=options.safe,
+            scores=options.scores,
+        )
+        return out.getvalue()
+
+    st.download_button(
+        "Download CSV",
+        data=make,
+        file_name=f"{format_key}.csv",
+        mime="text/csv",
+        type="primary" if enabled else "secondary",
+        icon=":material/download:",
+        key="download",
+        on_click="ignore",
+        disabled=not enabled,
+    )
+
+
+def _nothing(info: DatasetInfo, format_key: str) -> None:
+    words = "No corrections yet." if format_key == "corrections" else "No decisions yet."
+    with st.container(border=True, horizontal_alignment="center", gap="small", key="empty"):
+        st.space("small")
+        st.markdown(words, width="content")
+        if st.button("Review", icon=":material/rate_review:", type="primary", key="empty_review"):
+            _ui.go("review", dataset=info.name)
+        st.space("small")
+
+
+def _preview(info: DatasetInfo, shown: list[dict[str, Any]], total: int) -> None:
+    place = {id_: row for id_, row in _positions(info, [str(row["id"]) for row in shown]).items()}
+    table = pd.DataFrame(
+        [
+            {
+                "image": _ui.thumb_url(info, place[str(row["id"])]),
+                "id": str(row["id"]),
+                "given": row.get("given_label", ""),
+                "corrected": row.get("corrected_label", row.get("label", "")) or "",
+                "action": [_ICONS[str(row["action"])]],
+                "reviewer": row.get("reviewer", ""),
+                "p_wrong": _number(row.get("p_wrong")),
+            }
+            for row in shown
+        ]
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        row_height=_ROW,
+        height=_ROW * (len(table) + 1) + 7,
+        column_config={
+            "image": st.column_config.ImageColumn("", width=44),
+            "id": st.column_config.TextColumn("id", width=150),
+            "given": st.column_config.TextColumn("given_label", width=100),
+            "corrected": st.column_config.TextColumn("corrected_label", width=120),
+            "action": st.column_config.MultiselectColumn(
+                "action",
+                options=list(_ICONS.values()),
+                color=[_COLOURS[each] for each in _ICONS],
+                width=100,
+            ),
+            "reviewer": st.column_config.TextColumn("reviewer", width=90),
+            "p_wrong": st.column_config.NumberColumn("p_wrong", width=70, format="%.2f"),
+        },
+        alt="The first rows of the file",
+    )
+    st.caption(f"first {len(shown)} of {_words.plural(total, 'row')}", text_alignment="right")
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return None if value in ("", None) else float(value)
+    except ValueError:
+        return None
+
+
+def _positions(info: DatasetInfo, ids: list[str]) -> dict[str, int]:
+    rows = load(info).ids.positions(ids)  # type: ignore[attr-defined]
+    return {id_: int(row) for id_, row in zip(ids, rows, strict=True)}
+
+
+def _command(info: DatasetInfo, format_key: str, options: Options) -> str:
+    """Return the command that writes the same file."""
+    parts = ["lnl", "export", shlex.quote(info.name), "--format", format_key]
+    return " ".join([*parts, "--out", f"{format_key}.csv"])
+
+
+@st.dialog("Import decisions", icon=":material/upload_file:", width="medium")
+@_ui.guarded
+def import_dialog(info: DatasetInfo) -> None:
+    """Take a CSV of decisions and say row by row what could not be stored."""
+    st.caption(
+        "A CSV with the columns id and action, and label where the action has one: what "
+        "“All decisions” writes, or your own."
+    )
+    upload = st.file_uploader("CSV file", type="csv", key="decisions_file")
+    reviewer = st.text_input(
+        "Reviewer where the file names none", value=_ui.reviewer(), key="decisions_reviewer"
+    )
+    if st.button(
+        "Import",
+        type="primary",
+        disabled=upload is None or not reviewer.strip(),
+        key="decisions_go",
+    ):
+        assert upload is not None
+        stored, problems = services.import_decisions(
+            _ui.workspace(), info.name, upload, reviewer.strip()
+        )
+        words = f"{_words.plural(stored, 'decision')} stored."
+        if not problems:
+            st.success(words, icon=":material/check:")
+        else:
+            st.warning(
+                f"{words} {_words.plural(len(problems), 'row')} could not be used:",
+                icon=":material/warning:",
+            )
+            st.dataframe(
+                pd.DataFrame({"problem": problems}), hide_index=True, height=240, row_height=30
+            )
+        st.session_state["decisions_stored"] = True
+    if st.session_state.pop("decisions_stored", False) or upload is None:
+        return
+    st.caption(f"They go to **{plain(_ui.short(info.name, 40))}**; the latest answer counts.")

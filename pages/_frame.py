@@ -1,0 +1,203 @@
+"""The sidebar: data set, running job, reviewer; and the login gate."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import streamlit as st
+
+from lnl_core.jobs import queue
+from lnl_core.store import datasets, decisions
+from lnl_core.store.db import Workspace
+from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
+from pages import _jobs, _ui, _words
+from pages._ui import plain
+
+_STYLE = """<style>
+.stMainBlockContainer{padding-left:2rem;padding-right:2rem}
+.st-key-title_row{min-height:38px}
+.st-key-demo_card{border-color:ACCENT;padding:22px 24px}
+.st-key-own_card{padding:22px 24px}
+.st-key-ways button,.st-key-ways button>div,.st-key-ways button>div>span{justify-content:flex-start;text-align:left;padding:9px 0;border-radius:0}
+.st-key-ways button>div{width:auto;flex:1}
+.st-key-ways .stElementContainer+.stElementContainer{border-top:1px solid rgba(137,146,157,.3)}
+.st-key-ways button::after{content:"\\2192";margin-left:auto;font-size:1.1rem}
+.st-key-digits img{border-radius:4px}
+</style>"""
+"""The gutters, which no theme key reaches, and the finish of the first visit; the rest is native.
+Where a rule stops matching, only that detail falls back to Streamlit's own look."""
+
+_MEMORY = st.components.v2.component(
+    "lnl_reviewer_memory",
+    js="""
+export default function ({ data, setStateValue }) {
+  // A reload keeps the reviewer of this tab; a new tab starts with the last one of this browser.
+  const KEY = "lnl:reviewer";
+  const read = (store) => { try { return store.getItem(KEY); } catch { return null; } };
+  const write = (store) => { try { store.setItem(KEY, data.name); } catch { /* private mode */ } };
+  if (data.asked) {
+    const known = read(window.sessionStorage) || read(window.localStorage);
+    setStateValue("name", known || data.name);
+    return;
+  }
+  write(window.sessionStorage);
+  write(window.localStorage);
+}
+""",
+)
+
+
+def style() -> None:
+    """Set the logo and the one thing that no theme key reaches, the gutters."""
+    mode = "dark" if st.context.theme.type == "dark" else "light"
+    st.html(_STYLE.replace("ACCENT", "#A8A4FF" if mode == "dark" else "#4B45C6"))
+    st.logo(str(_ui.ASSETS / f"logo_{mode}.svg"), icon_image=str(_ui.ASSETS / f"mark_{mode}.svg"))
+
+
+def require_login() -> None:
+    """Stop in front of every page until the person is known, where `[auth]` is configured."""
+    known: Any = st.user.to_dict()
+    if known.get("is_logged_in") is False:
+        st.title("LNL Review", anchor=False)
+        st.markdown("Sign in to review. Your name is kept with your answers.")
+        st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
+        st.stop()
+
+
+def sidebar() -> None:
+    """Draw the sidebar below the navigation and settle data set and reviewer for the page."""
+    ws = _ui.workspace()
+    with st.sidebar:
+        _dataset_select(ws)
+        _running(ws)
+        _reviewer_select(ws)
+        _remember()
+
+
+# Data set -------------------------------------------------------------------------------------
+
+
+def _dataset_select(ws: Workspace) -> None:
+    """Choose the data set: the address is the truth, so that every view can be shared."""
+    infos = datasets.datasets(ws)
+    if not infos:
+        st.session_state["dataset"] = None
+        st.caption("No data set yet. Open the demo or add your own.")
+        return
+    last_used, names = infos[0].name, sorted((i.name for i in infos), key=str.casefold)
+    asked = st.query_params.get("dataset")
+    chosen = asked if asked in names else st.session_state.get("dataset")
+    if chosen not in names:
+        chosen = last_used
+    if asked is not None and asked not in names:
+        st.warning(f"There is no data set “{plain(_ui.short(asked, 40))}” here.")
+    st.session_state["dataset_select"] = chosen
+    st.selectbox("Data set", names, key="dataset_select", on_change=_dataset_chosen)
+    st.session_state["dataset"] = chosen
+    if asked != chosen:
+        st.query_params["dataset"] = chosen
+
+
+def _dataset_chosen() -> None:
+    st.query_params.clear()  # the other selections belong to the set before
+    st.query_params["dataset"] = st.session_state["dataset_select"]
+
+
+# Running job ----------------------------------------------------------------------------------
+
+
+def _running(ws: Workspace) -> None:
+    """Show the job that runs, and look again every second while there is one."""
+    active = any(job.state in ACTIVE_STATES for job in queue.jobs(ws, limit=50))
+    st.fragment(_progress, run_every=1 if active else None)(active)
+
+
+@_ui.guarded
+def _progress(was_active: bool) -> None:
+    ws = _ui.workspace()
+    found = queue.jobs(ws, limit=50)
+    active = [job for job in found if job.state in ACTIVE_STATES]
+    running = [job for job in active if job.state is not JobState.QUEUED]
+    if was_active and not active:
+        st.rerun()  # the page shows what came out, and nobody asks any more
+    if not active:
+        return
+    _sidebar_job(running[0] if running else active[-1], waiting=len(active) - len(running))
+
+
+def _sidebar_job(job: Job, waiting: int) -> None:
+    with st.container(gap="xsmall", key="sidebar_job"):
+        title = plain(_ui.short(f"{_ui.method_title(job.method)}, {job.preset}", 30))
+        if job.state is JobState.QUEUED:
+            st.progress(0.0, text=f":small[{title}]")
+            st.caption("waiting")
+            return
+        share = _words.percent(job.fraction)
+        st.progress(min(max(job.fraction, 0.0), 1.0), text=f":small[{title}  {share}]")
+        words = _jobs.where(job)
+        st.caption(f"{words}, {waiting} waiting" if waiting else words)
+
+
+# Reviewer -------------------------------------------------------------------------------------
+
+
+def _reviewer_select(ws: Workspace) -> None:
+    """Say who reviews: the login's name, else a name that this browser keeps."""
+    known: Any = st.user.to_dict()
+    if known.get("is_logged_in"):
+        who = str(known.get("name") or known.get("email") or "signed in")[:60]
+        st.session_state["reviewer"] = decisions.add_reviewer(ws, who)
+        st.caption(f"Reviewer: {plain(who)}")
+        st.button("Sign out", type="tertiary", on_click=st.logout)
+        return
+    names = decisions.reviewers(ws)
+    current = _current_reviewer(names)
+    options = names if current in names else [current, *names]
+    st.session_state["reviewer_select"] = current
+    st.selectbox(
+        "Reviewer",
+        options,
+        key="reviewer_select",
+        accept_new_options=True,
+        on_change=_reviewer_chosen,
+        placeholder="Type a name",
+    )
+    st.session_state["reviewer"] = current
+
+
+def _current_reviewer(names: list[str]) -> str:
+    """Return the reviewer: chosen in this session, kept by the browser, set for the machine."""
+    default = os.environ.get("LNL_REVIEWER", "").strip()[:60] or (
+        names[0] if len(names) == 1 else "reviewer A"
+    )
+    kept = (st.session_state.get("reviewer_memory") or {}).get("name")
+    if "reviewer_known" not in st.session_state and kept:
+        st.session_state["reviewer_known"] = True
+        if isinstance(kept, str) and len(kept) <= 60 and kept.isprintable():
+            return kept
+    return str(st.session_state.get("reviewer") or default)
+
+
+def _remember() -> None:
+    """Let the browser keep the reviewer's name, and ask it for the name once per session."""
+    _MEMORY(
+        key="reviewer_memory",
+        data={
+            "name": _ui.reviewer(),
+            "asked": "reviewer_known" not in st.session_state,
+        },
+        on_name_change=lambda: None,
+        height=1,
+    )
+
+
+def _reviewer_chosen() -> None:
+    name = st.session_state.get("reviewer_select")
+    if not name:
+        return
+    try:
+        st.session_state["reviewer"] = decisions.add_reviewer(_ui.workspace(), name)
+        st.session_state["reviewer_known"] = True
+    except LnlError as error:
+        st.toast(plain(error), icon=":material/error:")

@@ -1,0 +1,265 @@
+"""Five ways to bring data: one dialog each, a look before anything is read, progress after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from lnl_core.services import incoming
+from lnl_core.services.incoming import Incoming
+from lnl_core.store import datasets
+from lnl_core.types import LnlError
+from pages import _demo, _ui, _words
+from pages._ui import plain
+
+UPLOAD_MB = 500
+"""An upload lies in this process's memory until it is on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to bring data, as the first visit lists it."""
+
+    title: str
+    caption: str
+    icon: str
+    label: str = ""
+    example: str = ""
+    hint: str = ""
+    upload: str = ""
+    root: bool = False
+
+
+WAYS = {
+    "folder": Way(
+        "Folder per class",
+        "photos/cat/1.jpg, photos/dog/2.jpg",
+        "folder",
+        label="Folder on this computer",
+        example="/data/photos",
+        hint="The folder above the class folders. Each folder's name is the label.",
+    ),
+    "list": Way(
+        "CSV or Parquet list",
+        "columns image, label, optional id",
+        "table_view",
+        label="List on this computer",
+        example="/data/labels.csv",
+        hint="One row per image. A column `true_label` is kept for your own reports only.",
+        root=True,
+    ),
+    "npz": Way(
+        "NPZ arrays",
+        "images (n, h, w, c), labels (n)",
+        "data_object",
+        label="File on this computer",
+        example="/data/set.npz",
+        hint="`images` as uint8, `labels` as numbers; `class_names` and `ids` where you have them.",
+        upload="npz",
+    ),
+    "zip": Way(
+        "Zip upload",
+        f"any of these, zipped, up to {UPLOAD_MB} MB",
+        "archive",
+        hint="A zip of class folders, or of a list with its images. Larger ones: give the path "
+        "in “Folder per class”.",
+        upload="zip",
+    ),
+    "layout": Way(
+        "torchvision or Hugging Face folder",
+        "read where it lies",
+        "hub",
+        label="Folder on this computer",
+        example="/data/imagefolder",
+        hint="train/cat/1.jpg, or a folder with metadata.csv beside the images.",
+    ),
+}
+
+
+# Which dialog is open -------------------------------------------------------------------------
+
+
+def ask(kind: str) -> None:
+    """Remember, as a callback, which dialog the coming run opens."""
+    st.session_state["import_kind"] = kind
+
+
+def asked() -> str | None:
+    """Return which dialog this run opens."""
+    return st.session_state.get("import_kind")
+
+
+def show_dialog() -> None:
+    """Open the dialog that was asked for; call it last, so that the page is drawn behind it."""
+    kind = st.session_state.pop("import_kind", None)
+    if kind in WAYS:
+        way = WAYS[kind]
+        opened = st.dialog(way.title, icon=f":material/{way.icon}:", on_dismiss="rerun")
+        opened(_dialog)(kind)
+
+
+# The dialog -----------------------------------------------------------------------------------
+
+
+@_ui.guarded
+def _dialog(kind: str) -> None:
+    way = WAYS[kind]
+    st.caption(way.hint)
+    upload = None
+    if way.upload:
+        upload = st.file_uploader(
+            f"A .{way.upload} file from this browser",
+            type=way.upload,
+            max_upload_size=UPLOAD_MB,
+            key=f"upload_{kind}",
+        )
+    text = ""
+    if way.label and upload is None:
+        label = f"Or: {way.label[0].lower()}{way.label[1:]}" if way.upload else way.label
+        text = st.text_input(label, placeholder=way.example, key=f"path_{kind}")
+    root_text = ""
+    if way.root:
+        root_text = st.text_input(
+            "Where its images are",
+            placeholder="the list's own folder",
+            key=f"root_{kind}",
+            help="The folder that the paths in the list start from.",
+        )
+    source, root, problem = _resolve(text, root_text) if upload is None else (None, None, "")
+    suggestion = Path(upload.name).stem if upload is not None else (source.stem if source else "")
+    name = st.text_input("Name", value=suggestion, max_chars=80, key=f"name_{kind}_{suggestion}")
+    size = _resolution(kind)
+    if problem:
+        st.error(problem, icon=":material/error:")
+    elif source is not None:
+        _look(source, root)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        ready = (source is not None or upload is not None) and bool(name.strip())
+        if st.button(
+            "Import", type="primary", key=f"import_{kind}", disabled=not ready or bool(problem)
+        ):
+            ws = _ui.workspace()
+            if upload is not None:
+                datasets.check_name(name)
+                source = incoming.keep_upload(ws, upload, f".{way.upload}")
+            assert source is not None
+            incoming.start_import(
+                ws,
+                source,
+                name,
+                root=root,
+                size=size,
+                uploaded=None if upload is None else upload.name,
+            )
+            st.rerun()
+
+
+def _resolution(kind: str) -> int | None:
+    """Ask for the working resolution; chosen from the images unless the person knows better."""
+    choice = st.selectbox(
+        "Working resolution",
+        [None, 32, 64, 96, 128, 224],
+        format_func=lambda side: "chosen from the images" if side is None else f"{side} px",
+        key=f"size_{kind}",
+        help="Methods see copies of this size; Review shows the originals.",
+    )
+    return choice if choice is None else int(choice)
+
+
+def _resolve(text: str, root_text: str) -> tuple[Path | None, Path | None, str]:
+    """Return (source, root, what is wrong with them in words)."""
+    if not text.strip():
+        return None, None, ""
+    try:
+        source = incoming.allowed_path(text)
+        root = incoming.allowed_path(root_text) if root_text.strip() else None
+    except LnlError as error:
+        return None, None, plain(error)
+    return source, root, ""
+
+
+def _look(source: Path, root: Path | None) -> None:
+    """Show what the source is taken for, before anything is imported."""
+    with st.skeleton(height=60):
+        try:
+            seen = incoming.preview(source, root)
+        except LnlError as error:
+            st.error(plain(error), icon=":material/error:")
+            return
+    words = [f"Recognised: {seen.kind}"]
+    if seen.images is not None:
+        more = "at least " if seen.partial else ""
+        words.append(f"{more}{_words.plural(seen.images, 'image')}")
+    if seen.classes:
+        words.append(_words.plural(len(seen.classes), "class", "classes"))
+    st.success(", ".join(words) + ".", icon=":material/check:")
+    if seen.classes:
+        shown = [plain(_ui.short(each)) for each in seen.classes[:8]]
+        rest = len(seen.classes) - len(shown)
+        st.caption(", ".join(shown) + (f" and {_words.count(rest)} more" if rest else ""))
+
+
+# Progress -------------------------------------------------------------------------------------
+
+
+def draw_imports() -> bool:
+    """Draw imports that go on or have ended unread; True while one is being read."""
+    tasks = incoming.imports(_ui.workspace())
+    if not tasks:
+        return False
+    reading = any(task.state == "reading" for task in tasks)
+    st.fragment(_imports, run_every=0.5 if reading else None)(reading)
+    return reading
+
+
+@_ui.guarded
+def _imports(was_reading: bool) -> None:
+    tasks = incoming.imports(_ui.workspace())
+    if was_reading and not any(task.state == "reading" for task in tasks):
+        done = next((task for task in tasks if task.state == "done"), None)
+        if done is not None:
+            st.session_state["dataset"] = done.name
+            st.query_params["dataset"] = done.name
+        st.rerun()
+    for task in tasks:
+        with st.container(key=f"import_{task.id}"):
+            _one(task)
+
+
+def _one(task: Incoming) -> None:
+    name = plain(_ui.short(task.name, 40))
+    if task.state == "reading":
+        share = task.done / task.total if task.total else 0.0
+        st.progress(min(share, 1.0), text=f"Importing **{name}**: {_reading(task)}")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if task.state == "failed":
+            st.error(f"**{name}**: {plain(task.message)}", icon=":material/error:")
+        else:
+            went_in = _words.plural(task.done - task.skipped, "image")
+            st.success(
+                f"**{name}**: {went_in} in, {_words.count(task.skipped)} skipped.",
+                icon=":material/check:",
+            )
+            if st.button("Score it", icon=":material/play_arrow:", key=f"scored_{task.id}"):
+                incoming.dismiss(_ui.workspace(), task.id)
+                _demo.start_scoring(datasets.dataset(_ui.workspace(), task.name))
+                st.rerun()
+        if st.button("Dismiss", icon=":material/close:", type="tertiary", key=f"dismiss_{task.id}"):
+            incoming.dismiss(_ui.workspace(), task.id)
+            st.rerun()
+
+
+def _reading(task: Incoming) -> str:
+    """Return `3,120 of 8,000 read, 9 skipped, 12 s left`."""
+    if not task.total:
+        return "looking at the files"
+    words = [
+        f"{_words.count(task.done)} of {_words.count(task.total)} read",
+        f"{_words.count(task.skipped)} skipped",
+    ]
+    if task.eta_seconds is not None:
+        words.append(f"{_words.about(task.eta_seconds)} left")
+    return ", ".join(words)

@@ -1,0 +1,125 @@
+"""A job in words and badges: where it stands, what it waits for, why it failed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any
+
+from lnl_core.jobs import queue
+from lnl_core.types import Job, JobState
+from pages import _words
+from pages._ui import plain
+
+BADGES = {
+    "waiting": ("orange", "schedule"),
+    "running": ("blue", "sync"),
+    "cancelling": ("orange", "hourglass_top"),
+    "cancelled": ("gray", "block"),
+    "failed": ("red", "error"),
+    "done": ("green", "check"),
+    "silent": ("orange", "hourglass_empty"),
+    "lost": ("red", "link_off"),
+}
+"""State on screen -> colour and icon of its badge."""
+
+
+def state_word(job: Job) -> str:
+    """Return the state as people read it; what hangs or died is seen from outside."""
+    if job.state is JobState.QUEUED:
+        return "waiting"
+    if job.state is JobState.RUNNING:
+        return {"lost": "lost", "stalled": "silent"}.get(queue.health(job), "running")
+    return str(job.state)
+
+
+def badge(word: str) -> str:
+    """Return a state's badge as Markdown."""
+    colour, icon = BADGES[word]
+    return f":{colour}-badge[:material/{icon}: {word}]"
+
+
+def epoch(job: Job) -> str:
+    """Return `epoch 19 of 30` where the method says so, else nothing."""
+    now, of = job.metrics.get("epoch"), job.metrics.get("epochs")
+    if not now:
+        return ""
+    return f"epoch {_words.count(now)} of {_words.count(of)}" if of else f"epoch {now:.0f}"
+
+
+def left(job: Job) -> str:
+    """Return `1 min 40 s left` where that is known, else nothing."""
+    return f"{_words.about(job.eta_seconds)} left" if job.eta_seconds else ""
+
+
+def stage(job: Job) -> str:
+    """Return `teacher, epoch 19 of 30`, as Markdown."""
+    parts = [plain(job.stage), epoch(job)]
+    return ", ".join(part for part in parts if part) or "starting"
+
+
+def where(job: Job) -> str:
+    """Say in one line where an active job stands, as Markdown."""
+    word = state_word(job)
+    if word == "running":
+        parts = [epoch(job) or plain(job.stage) or "starting", left(job)]
+        return ", ".join(part for part in parts if part)
+    if word == "silent":
+        return f"silent for {_words.about(silence(job))}"
+    if word == "lost":
+        return "its process is gone; it goes on from its last checkpoint"
+    return word
+
+
+def silence(job: Job) -> float:
+    """Return the seconds since the job's last sign of life."""
+    from datetime import UTC, datetime
+
+    last = job.heartbeat_at or job.started_at or job.created_at
+    then = datetime.fromisoformat(last.replace("Z", "+00:00"))
+    return max(0.0, (datetime.now(UTC) - then).total_seconds())
+
+
+def took(job: Job) -> float | None:
+    """Return the seconds a finished job took, None for the others."""
+    from datetime import datetime
+
+    if job.cost.get("seconds"):
+        return float(job.cost["seconds"])
+    if not job.started_at or not job.finished_at:
+        return None
+    start, end = (
+        datetime.fromisoformat(t.replace("Z", "+00:00")) for t in (job.started_at, job.finished_at)
+    )
+    return max(0.0, (end - start).total_seconds())
+
+
+def figures(job: Job) -> list[tuple[str, str]]:
+    """Return the figures of a running job as (label, value); what is unknown is left out."""
+    found: list[tuple[str, str]] = []
+    speed: Any = job.metrics.get("images_per_second")
+    memory: Any = job.metrics.get("memory_bytes") or job.cost.get("peak_memory_bytes")
+    if speed:
+        found.append(("Images/s", _words.count(speed)))
+    if memory:
+        found.append(("Memory", _words.gigabytes(memory)))
+    found.append(("Device", device_word(job.device)))
+    if job.started_at:
+        found.append(("Started", _words.hour(job.started_at)))
+    return found
+
+
+def device_word(device: str) -> str:
+    """Return `cpu, 2` or `gpu`."""
+    cuda = device.startswith("cuda") or (device == "auto" and has_gpu())
+    return "gpu" if cuda else f"cpu, {cores()}"
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def has_gpu() -> bool:
+    """Guess whether the worker will find a GPU, without torch in this process."""
+    return os.path.exists("/proc/driver/nvidia/version") or shutil.which("nvidia-smi") is not None

@@ -1,0 +1,136 @@
+"""A form built from a method's Config: one control per knob, its help from the field's metadata."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from lnl_core.jobs import queue
+from lnl_core.methods import METHODS
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import LnlError
+from pages import _ui
+from pages._ui import plain
+
+
+def overrides(info: DatasetInfo, preset: str) -> dict[str, dict[str, Any]]:
+    """Return method -> knob -> value, as changed in this session for this set and preset."""
+    store: dict[tuple[int, str], dict[str, dict[str, Any]]] = st.session_state.setdefault(
+        "knobs", {}
+    )
+    return store.setdefault((info.id, preset), {})
+
+
+def open_drawer(info: DatasetInfo, key: str, preset: str) -> None:
+    """Open the drawer with every knob of one method."""
+    method = METHODS[key]
+    drawer = st.dialog(
+        plain(_ui.method_title(key)),
+        position="right",
+        width=440,
+        icon=":material/tune:",
+        on_dismiss="rerun",
+    )
+    drawer(_body)(info, method.key, preset)
+
+
+@_ui.guarded
+def _body(info: DatasetInfo, key: str, preset: str) -> None:
+    method = METHODS[key]
+    st.caption(f"{plain(method.summary)}  \n{plain(method.reference)}")
+    base = dataclasses.asdict(queue.config(info, key, preset, {}))
+    paper = dataclasses.asdict(method.config())
+    changed = dict(overrides(info, preset).get(key, {}))
+    st.caption(f"Preset: {preset}. Where the paper's value differs, it stands in brackets.")
+    hints = typing.get_type_hints(method.config)
+    version = st.session_state.get("knobs_version", 0)
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(method.config):
+        start = changed.get(field.name, base[field.name])
+        values[field.name] = _control(
+            field,
+            hints[field.name],
+            start,
+            paper[field.name],
+            key=f"knob_{info.id}_{key}_{preset}_{field.name}_{version}",
+        )
+    st.space("small")
+    with st.container(horizontal=True):
+        if st.button("Use these", type="primary", key="knobs_use"):
+            _store(info, key, preset, base, values)
+            st.rerun()
+        if st.button("Reset", icon=":material/restart_alt:", key="knobs_reset"):
+            overrides(info, preset).pop(key, None)
+            st.session_state["knobs_version"] = version + 1
+            st.rerun(scope="fragment")
+
+
+def _store(
+    info: DatasetInfo, key: str, preset: str, base: Mapping[str, Any], values: Mapping[str, Any]
+) -> None:
+    """Keep what differs from the preset; the queue checks it as it would at the start."""
+    different = {name: value for name, value in values.items() if value != base[name]}
+    queue.config(info, key, preset, different)
+    if different:
+        overrides(info, preset)[key] = different
+    else:
+        overrides(info, preset).pop(key, None)
+
+
+def _choices(hint: Any, metadata: Mapping[str, Any]) -> list[Any] | None:
+    if "choices" in metadata:
+        return list(metadata["choices"])
+    if typing.get_origin(hint) is typing.Literal:
+        return list(typing.get_args(hint))
+    return None
+
+
+def _kind(hint: Any) -> Any:
+    """Return the simple type of a hint, `int | None` counted as int."""
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        return next(each for each in typing.get_args(hint) if each is not type(None))
+    return hint
+
+
+def _control(field: dataclasses.Field[Any], hint: Any, value: Any, paper: Any, *, key: str) -> Any:
+    """Draw the control that fits a knob's type and return its value."""
+    label = field.name.replace("_", " ")
+    if paper != value and not isinstance(paper, bool):
+        label += f" ({paper:g})" if isinstance(paper, float) else f" ({paper})"
+    label, help_text = plain(label), plain(field.metadata.get("help", "")) or None
+    choices = _choices(hint, field.metadata)
+    if choices is not None:
+        return st.selectbox(
+            label,
+            choices,
+            index=choices.index(value) if value in choices else 0,
+            key=key,
+            help=help_text,
+        )
+    kind = _kind(hint)
+    if kind is bool:
+        return st.toggle(label, value=bool(value), key=key, help=help_text)
+    if kind is int:
+        typed = st.number_input(label, value=value, step=1, key=key, help=help_text)
+        return None if typed is None else int(typed)
+    if kind is float:
+        return _number(label, value, key=key, help_text=help_text)
+    return st.text_input(label, value=str(value), key=key, help=help_text)
+
+
+def _number(label: str, value: float | None, *, key: str, help_text: str | None) -> float | None:
+    """Ask for a float as text: rates such as 0.0005 need no step and no fixed decimals."""
+    start = "" if value is None else f"{value:.10g}"
+    text = st.text_input(label, value=start, key=key, help=help_text)
+    if not text.strip():
+        return None
+    try:
+        typed = float(text.replace(",", "."))
+    except ValueError as error:
+        raise LnlError(f"“{text}” is no number. Write it as 0.05 or 5e-2.") from error
+    return value if value is not None and text == start else typed

@@ -1,0 +1,200 @@
+"""The right side of Runs: the job that runs, what waits, what failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from lnl_core.jobs import executors, queue
+from lnl_core.store import arrays
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import ACTIVE_STATES, Job, JobState
+from pages import _charts, _jobs, _ui, _words
+from pages._ui import plain
+
+_SHOWN = 5
+"""Waiting and failed jobs listed beside the running one; the history has the rest."""
+
+
+def draw(info: DatasetInfo) -> None:
+    """Draw the live side; it looks again every second while something is going on."""
+    active = any(job.state in ACTIVE_STATES for job in queue.jobs(_ui.workspace(), info))
+    st.fragment(_live, run_every=1 if active else None)(info, active)
+
+
+@_ui.guarded
+def _live(info: DatasetInfo, was_active: bool) -> None:
+    ws = _ui.workspace()
+    jobs = queue.jobs(ws, info)
+    active = [job for job in jobs if job.state in ACTIVE_STATES]
+    ended = st.session_state.get("ended_jobs")
+    st.session_state["ended_jobs"] = len(jobs) - len(active)
+    if was_active and (not active or ended not in (None, len(jobs) - len(active))):
+        st.rerun()  # the history and the estimates show what came out
+    running = next((job for job in active if job.state is not JobState.QUEUED), None)
+    waiting = [job for job in active if job.state is JobState.QUEUED][::-1]
+    unread = _unread(jobs)
+    if running is not None:
+        with st.container(border=True, gap="xsmall", key="live"):
+            _running(running)
+    elif not waiting:
+        _idle(jobs)
+    if waiting or unread:
+        with st.container(border=True, gap=None, key="waiting"):
+            for place, job in enumerate(waiting[:_SHOWN]):
+                _waiting(job, place)
+            if len(waiting) > _SHOWN:
+                st.caption(f"and {len(waiting) - _SHOWN} more")
+            for job in unread[: max(1, _SHOWN - len(waiting))]:
+                _stopped(job)
+
+
+def _unread(jobs: Sequence[Job]) -> list[Job]:
+    """Return the failed or cancelled jobs that nothing newer of the same method has replaced."""
+    newest: dict[str, Job] = {}
+    for job in jobs:  # newest first
+        newest.setdefault(job.method, job)
+    hidden = st.session_state.get("hidden_jobs", ())
+    stopped = (JobState.FAILED, JobState.CANCELLED)
+    return [j for j in newest.values() if j.state in stopped and j.id not in hidden]
+
+
+def _idle(jobs: Sequence[Job]) -> None:
+    with st.container(border=True, key="live", gap="xsmall"):
+        st.subheader("Nothing runs", anchor=False)
+        done = next((job for job in jobs if job.state is JobState.DONE), None)
+        if done is None:
+            st.caption("Tick methods at the left and start them. The first queue comes first.")
+            return
+        flagged = f": {_words.count(done.flagged)} flagged" if done.flagged is not None else ""
+        st.caption(f"Last: {plain(_ui.method_title(done.method))}, done{flagged}.")
+        if st.button("Review", icon=":material/rate_review:", key="idle_review"):
+            _ui.go("review", dataset=str(st.session_state["dataset"]))
+
+
+def _running(job: Job) -> None:
+    word = _jobs.state_word(job)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        title = _ui.short(f"{_ui.method_title(job.method)}, {job.preset}", 34)
+        st.subheader(plain(title), anchor=False, width="content")
+        st.markdown(_jobs.badge(word), width="content")
+        st.space("stretch")
+        if st.button(
+            "Cancel",
+            icon=":material/cancel:",
+            key=f"cancel_{job.id}",
+            disabled=job.state is JobState.CANCELLING,
+        ):
+            _ui.act(queue.cancel, _ui.workspace(), job.id)
+            st.rerun(scope="fragment")
+    st.progress(min(max(job.fraction, 0.0), 1.0))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":small[{_where(job, word)}]", width="stretch")
+        st.markdown(f"**{_jobs.left(job)}**" if job.eta_seconds else "", width="content")
+    with st.container(horizontal=True, gap="medium", key="figures"):
+        for label, value in _jobs.figures(job):
+            st.markdown(f":gray[:small[{label}]]  \n**{value}**", width="content")
+    _curve(job)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button("Log", icon=":material/article:", key=f"log_{job.id}"):
+            log(job)
+        if st.button("Config", icon=":material/tune:", key=f"config_{job.id}"):
+            config(job)
+        st.space("stretch")
+        st.caption("goes on if you close this page", width="content")
+
+
+def _where(job: Job, word: str) -> str:
+    if word in ("silent", "lost"):
+        return _jobs.where(job)
+    return _jobs.stage(job)
+
+
+def _curve(job: Job) -> None:
+    """Draw the loss so far, where the method reports one."""
+    curves = _curves(job)
+    if not any(len(values) > 1 for values in curves.values()):
+        return
+    epochs = int(job.metrics.get("epochs") or 0)
+    _charts.draw(
+        _charts.loss_curve(curves, epochs),
+        key=f"curve_{job.id}",
+        alt="Loss by epoch of the run that goes on",
+    )
+
+
+def _curves(job: Job) -> dict[str, list[float]]:
+    """Return the loss of every finished epoch: the metrics' own list, else what was seen here."""
+    given: Any = job.metrics.get("curve") or job.metrics.get("losses")
+    if isinstance(given, list):
+        return {"train": [float(value) for value in given]}
+    loss, epoch = job.metrics.get("loss"), int(job.metrics.get("epoch") or 0)
+    seen: dict[int, float] = st.session_state.setdefault("losses", {}).setdefault(job.id, {})
+    if isinstance(loss, int | float) and epoch and np.isfinite(loss):
+        seen[epoch] = float(loss)
+    return {"train": [seen[each] for each in sorted(seen)]}
+
+
+def _waiting(job: Job, place: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(_jobs.badge("waiting"), width="content")
+        title = plain(_ui.short(f"{_ui.method_title(job.method)}, {job.preset}", 30))
+        st.markdown(f"{title}  \n:gray[:small[{'next' if place == 0 else f'place {place + 1}'}]]")
+        if st.button("Remove", key=f"remove_{job.id}"):
+            _ui.act(queue.remove, _ui.workspace(), job.id)
+            st.rerun()
+
+
+def _stopped(job: Job) -> None:
+    word = _jobs.state_word(job)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(_jobs.badge(word), width="content")
+        title = plain(_ui.short(_ui.method_title(job.method), 24))
+        reason = plain(_ui.short(job.error or "by you", 90))
+        at = f" at {_jobs.epoch(job)}" if _jobs.epoch(job) else ""
+        st.markdown(f"{title}  \n:gray[:small[{reason}{at}]]")
+        if st.button("Resume", icon=":material/replay:", key=f"resume_{job.id}"):
+            ws = _ui.workspace()
+            if _ui.act(queue.resume, ws, job.id):
+                executors.ensure_worker(ws)
+            st.rerun()
+        pressed = st.menu_button(
+            "More",
+            ["Log", "Config", "Hide"],
+            icon=":material/more_horiz:",
+            key=f"more_{job.id}",
+            type="tertiary",
+        )
+    if pressed == "Log":
+        log(job)
+    elif pressed == "Config":
+        config(job)
+    elif pressed == "Hide":
+        hidden = st.session_state.get("hidden_jobs", ())
+        st.session_state["hidden_jobs"] = (*hidden, job.id)
+        st.rerun(scope="fragment")
+
+
+def log(job: Job) -> None:
+    """Show the end of a run's log."""
+    text = queue.log_tail(_ui.workspace(), job)
+    _ui.show_log(plain(f"{_ui.method_title(job.method)}, run {job.id}"), text)
+
+
+@st.dialog("Config", width="medium", icon=":material/tune:")
+@_ui.guarded
+def config(job: Job) -> None:
+    """Show everything that decides a run's outcome."""
+    st.markdown(f"**{plain(_ui.method_title(job.method))}**, run {job.id}")
+    facts = {
+        "preset": job.preset,
+        "representation": job.representation,
+        "seed": job.seed,
+        "device": job.device,
+        **job.config,
+    }
+    st.code(json.dumps(facts, indent=2, default=str), language="json", height=420)

@@ -1,0 +1,18 @@
+"""The frame of every page: navigation, login, and in the sidebar data set, run and reviewer."""
+
+import streamlit as st
+
+from pages import _frame, _ui
+
+st.set_page_config(
+    page_title="LNL Review",
+    page_icon=str(_ui.ASSETS / "icon.png"),
+    layout="wide",
+    initial_sidebar_state=240,
+)
+_frame.style()
+page = st.navigation(_ui.pages())
+with _ui.guard():
+    _frame.require_login()
+    _frame.sidebar()
+    page.run()

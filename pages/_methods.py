@@ -1,0 +1,167 @@
+"""The left side of Runs: methods to tick, their cost, the button that starts them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from lnl_core import services
+from lnl_core.methods import METHODS
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import Method
+from pages import _jobs, _knobs, _ui, _words
+
+PRESETS = {
+    "quick": "Small networks, few epochs: minutes on a laptop.",
+    "standard": "More epochs on pixels.",
+    "paper": "Every knob as published: a GPU's work.",
+}
+_ROW = 30
+_REPRESENTATIONS = {None: "chosen from the images", "pretrained": "pretrained", "raw": "raw pixels"}
+
+
+def choices(row: DeltaGenerator) -> tuple[str, str]:
+    """Draw preset and machine into the title row; return (preset, device)."""
+    with row:
+        preset = st.segmented_control(
+            "Preset",
+            list(PRESETS),
+            default="quick",
+            required=True,
+            key="preset",
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        machines = {"auto": f"this machine: cpu, {_words.plural(_jobs.cores(), 'core')}"}
+        if _jobs.has_gpu():
+            machines = {"auto": "this machine: gpu", "cpu": machines["auto"]}
+        device = st.selectbox(
+            "Where",
+            list(machines),
+            format_func=machines.__getitem__,
+            key="device",
+            label_visibility="collapsed",
+            width=210,
+        )
+    return preset if preset in PRESETS else "quick", device if device in machines else "auto"
+
+
+def draw(info: DatasetInfo, preset: str, device: str) -> None:
+    """Draw both tables and the start row."""
+    published = [m for m in METHODS.values() if not m.baseline]
+    baselines = [m for m in METHODS.values() if m.baseline]
+    chosen: list[str] = []
+    with st.container(gap=None, key="method_tables"):
+        if published:
+            chosen += _table(info, published, preset, "Method")
+        if baselines:
+            chosen += _table(info, baselines, preset, "Baselines")
+    st.caption(PRESETS[preset])
+    _start(info, chosen, preset, device)
+
+
+def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) -> list[str]:
+    """Draw one table with a checkbox per method; return the ticked keys."""
+    ws, changed = _ui.workspace(), _knobs.overrides(info, preset)
+    costs = [services.estimate(ws, info.name, m.key, preset, changed.get(m.key)) for m in methods]
+    ticked = st.session_state.setdefault("ticked", set(_ui.first_methods()))
+    table = pd.DataFrame(
+        {
+            "run": [m.key in ticked for m in methods],
+            "method": [m.title for m in methods],
+            "line": [_line(m) for m in methods],
+            "time": [_words.clock(seconds) if seconds else "" for seconds, _ in costs],
+            "gb": [f"{size / 1e9:.1f}" if size else "" for _, size in costs],
+            "knobs": [
+                ":material/tune: changed" if m.key in changed else ":material/tune:"
+                for m in methods
+            ],
+        }
+    )
+    key = f"{title}_{info.id}_{preset}_{st.session_state.get('tables', 0)}"
+    edited = st.data_editor(
+        table,
+        key=key,
+        hide_index=True,
+        disabled=["method", "line", "time", "gb"],
+        row_height=_ROW,
+        height=_ROW * (len(methods) + 1) + 7,
+        column_config={
+            "run": st.column_config.CheckboxColumn("", width=34),
+            "method": st.column_config.TextColumn(title, width=150),
+            "line": st.column_config.TextColumn("", width=220),
+            "time": st.column_config.TextColumn("min:s", width=56, alignment="right"),
+            "gb": st.column_config.TextColumn("GB", width=44, alignment="right"),
+            "knobs": st.column_config.ButtonColumn(
+                "", width=60, type="tertiary", key=f"knobs_{key}", alignment="right"
+            ),
+        },
+        alt=f"{title}: tick what to run",
+    )
+    pressed = st.session_state.get(f"knobs_{key}")
+    if pressed:
+        _knobs.open_drawer(info, methods[int(pressed["row"])].key, preset)
+    return [m.key for m, run in zip(methods, edited["run"], strict=True) if run]
+
+
+def _line(method: Method) -> str:
+    """Return the one line about a method; a reconstruction says so."""
+    return f"{method.summary}; reconstruction" if method.reconstruction else method.summary
+
+
+def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> None:
+    ws, changed = _ui.workspace(), _knobs.overrides(info, preset)
+    costs = {key: services.estimate(ws, info.name, key, preset, changed.get(key)) for key in chosen}
+    order = sorted(chosen, key=lambda key: costs[key][0])  # the first queue comes first
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="start_row"):
+        label = f"Start {_words.plural(len(chosen), 'run')}"
+        pressed = st.button(
+            label, icon=":material/play_arrow:", type="primary", disabled=not chosen, key="start"
+        )
+        st.markdown(_cost_words(costs, order), width="stretch")
+        seed, representation = _options(info)
+    if pressed:
+        services.start_runs(
+            ws,
+            info.name,
+            order,
+            preset,
+            overrides=changed,
+            representation=representation,
+            seed=seed,
+            device=device,
+        )
+        st.rerun()
+
+
+def _cost_words(costs: dict[str, tuple[float, float]], order: list[str]) -> str:
+    """Return `about 5 min 40 s, 0.9 GB at most, first queue after 6 s` as Markdown."""
+    if not order:
+        return ":gray[Tick at least one method.]"
+    seconds = sum(cost for cost, _ in costs.values())
+    memory = max(size for _, size in costs.values())
+    words = f"**about {_words.about(seconds)}**"
+    if memory:
+        words += f", {_words.gigabytes(memory)} at most"
+    words += f", first queue after **{_words.about(costs[order[0]][0])}**"
+    return (
+        f"{words}  \n:gray[:small[estimated for this set; features are shared, so later runs "
+        "are faster]]"
+    )
+
+
+def _options(info: DatasetInfo) -> tuple[int, str | None]:
+    """Ask for seed and features, out of the way; return both."""
+    with st.popover("Options", icon=":material/settings:", type="tertiary"):
+        seed = st.number_input(
+            "Seed", 0, 2**31 - 1, 0, key="seed", help="The same seed gives the same result."
+        )
+        representation = st.selectbox(
+            "Features",
+            list(_REPRESENTATIONS),
+            format_func=_REPRESENTATIONS.__getitem__,
+            key=f"representation_{info.id}",
+            help="What methods on features work with; computed once and shared.",
+        )
+    return int(seed), representation if representation in _REPRESENTATIONS else None

@@ -1,0 +1,234 @@
+"""What pages share: the workspace, the chosen data set, safe words, title row, states, errors."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.navigation.page import StreamlitPage
+
+from lnl_core.methods import METHODS
+from lnl_core.store import datasets, db
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import LnlError
+from pages import _words
+from pages._words import plain, short
+
+__all__ = ["ASSETS", "act", "dataset", "guard", "plain", "reviewer", "short", "title_row"]
+
+PAGES = Path(__file__).parent
+ASSETS = PAGES.parent / "assets"
+FIRST_METHODS = ("probe", "knn", "sr", "jump", "ce")
+"""What a first scoring runs, in this order: the first gives a queue within seconds."""
+
+_LOG = logging.getLogger("lnl_review")
+_TITLES = {
+    "data": ("Data", ":material/database:", "Data sets: add one, see how far its review is."),
+    "runs": ("Runs", ":material/play_circle:", "Start methods, watch them, compare their history."),
+    "review": ("Review", ":material/rate_review:", "One key per image: right, wrong or unsure."),
+    "export": ("Export", ":material/download:", "Corrections and decisions as CSV."),
+}
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+# Workspace, data set, reviewer ----------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _workspace(home: str | None, url: str | None) -> Workspace:
+    return db.open_workspace(home, url)
+
+
+def workspace() -> Workspace:
+    """Return the workspace that LNL_HOME and LNL_DATABASE_URL name, opened once per process."""
+    return _workspace(os.environ.get("LNL_HOME"), os.environ.get("LNL_DATABASE_URL"))
+
+
+def dataset() -> DatasetInfo | None:
+    """Return the data set chosen in the sidebar; None where there is none."""
+    name = st.session_state.get("dataset")
+    if name is None:
+        return None
+    try:
+        return datasets.dataset(workspace(), name)
+    except LnlError:
+        return None
+
+
+def reviewer() -> str:
+    """Return who reviews in this browser."""
+    return str(st.session_state.get("reviewer") or "reviewer A")
+
+
+# Pages ----------------------------------------------------------------------------------------
+
+
+def page(key: str) -> StreamlitPage:
+    """Return one page of the app, as `st.navigation` and links take it."""
+    title, icon, help_text = _TITLES[key]
+    return st.Page(
+        PAGES / f"{key}.py",
+        title=title,
+        icon=icon,
+        url_path=key,
+        default=key == "data",
+        help=help_text,
+    )
+
+
+def pages() -> list[StreamlitPage]:
+    """Return every page, in the order of the sidebar."""
+    return [page(key) for key in _TITLES if (PAGES / f"{key}.py").is_file()]
+
+
+def go(key: str, **query: str) -> None:
+    """Open another page; its selections go into the address."""
+    st.switch_page(page(key), query_params=query)
+
+
+# Errors ---------------------------------------------------------------------------------------
+
+
+def log_file() -> Path:
+    """Return where unexpected errors are written."""
+    return workspace().home / "app.log"
+
+
+def _log_unexpected() -> None:
+    if not _LOG.handlers:
+        handler = logging.handlers.RotatingFileHandler(
+            log_file(), maxBytes=1_000_000, backupCount=1, encoding="utf-8", delay=True
+        )
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        _LOG.addHandler(handler)
+    _LOG.exception("a page stopped")
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Show an error as a sentence with its remedy; a traceback goes to the log file only."""
+    try:
+        yield
+    except LnlError as error:
+        st.error(plain(error), icon=":material/error:")
+    except Exception:
+        _log_unexpected()
+        st.error(
+            "Something went wrong here. Load the page again; if it stays, the log says more: "
+            f"{plain(log_file())}",
+            icon=":material/error:",
+        )
+
+
+def guarded(function: Callable[P, T]) -> Callable[P, T | None]:
+    """Wrap a dialog's or a fragment's body, which run by themselves, in `guard`."""
+
+    @wraps(function)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> T | None:
+        with guard():
+            return function(*args, **kwargs)
+        return None
+
+    return inner
+
+
+def act(function: Callable[..., Any], *args: Any, done: str | None = None, **kwargs: Any) -> bool:
+    """Do one thing for a person; say that it is done, or why not. True when it is done."""
+    try:
+        function(*args, **kwargs)
+    except LnlError as error:
+        st.toast(plain(error), icon=":material/error:", duration="long")
+        return False
+    if done:
+        st.toast(done, icon=":material/check:")
+    return True
+
+
+@st.dialog("Log", width="large")
+def show_log(title: str, text: str) -> None:
+    """Show the end of a log file."""
+    st.markdown(f"**{title}**")
+    st.code(text or "Nothing is written yet.", language=None, wrap_lines=True, height=420)
+
+
+# Parts of every page --------------------------------------------------------------------------
+
+
+def title_row(title: str) -> DeltaGenerator:
+    """Draw the title at the left and return the row, for the page's controls."""
+    row = st.container(horizontal=True, vertical_alignment="center", key="title_row")
+    row.title(title, anchor=False, width="stretch")
+    return row
+
+
+def thumbs(info: DatasetInfo, rows: Sequence[int], *, side: int = 36) -> None:
+    """Draw a strip of thumbnails, by number; nothing that a person typed is in it."""
+    images = "".join(
+        f'<img src="{thumb_url(info, row)}" alt="" loading="lazy" style="width:{side}px;'
+        f'height:{side}px;object-fit:cover;border-radius:4px;flex:0 1 {side}px;min-width:0">'
+        for row in rows
+    )
+    st.html(f'<div style="display:flex;gap:6px;height:{side}px;overflow:hidden">{images}</div>')
+
+
+def thumb_url(info: DatasetInfo, row: int) -> str:
+    """Return the address of a thumbnail: number, digest and row, never a path."""
+    return f"/lnl/img/{info.id}/{info.version}/{row}/thumb"
+
+
+def method_title(key: str) -> str:
+    """Return a method's name as text, marked where it is a reconstruction."""
+    method = METHODS.get(key)
+    if method is None:
+        return key
+    return f"{method.title} (reconstruction)" if method.reconstruction else method.title
+
+
+def need_dataset() -> DatasetInfo:
+    """Return the chosen data set, or draw the state without one and stop the page."""
+    info = dataset()
+    if info is None:
+        with st.container(border=True, horizontal_alignment="center", gap="small", key="empty"):
+            st.space("small")
+            st.markdown("No data set yet. Open the demo or add your own.", width="content")
+            if st.button("Open the demo", icon=":material/play_arrow:", type="primary"):
+                st.session_state["open_demo"] = True
+                go("data")
+            st.space("small")
+        st.stop()
+    return info
+
+
+def score_it(info: DatasetInfo) -> None:
+    """Draw the state of a set without any score, with the one act that helps."""
+    with st.container(border=True, horizontal_alignment="center", gap="small", key="unscored"):
+        st.space("small")
+        st.markdown(f"Nothing scored yet. {first_queue_words(info)}", width="content")
+        if st.button("Score it", icon=":material/play_arrow:", type="primary", key="score_empty"):
+            go("runs", dataset=info.name)
+        st.space("small")
+
+
+def first_methods() -> list[str]:
+    """Return the methods of a first scoring that this installation has."""
+    return [key for key in FIRST_METHODS if key in METHODS]
+
+
+def first_queue_words(info: DatasetInfo) -> str:
+    """Say how long the first queue takes on this machine, roughly."""
+    from lnl_core import services
+
+    keys = first_methods()
+    seconds = services.estimate(workspace(), info.name, keys[0], "quick")[0] if keys else 0.0
+    return f"A first queue takes about {_words.about(max(seconds, 5))}."

@@ -1,0 +1,122 @@
+"""Words and numbers as the screen shows them; user text made safe for Markdown and for charts."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+NARROW = "\u202f"
+"""Narrow no-break space, before a percent sign."""
+
+_JOINER = "\u2060"  # invisible, breaks what Streamlit replaces after Markdown is parsed
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_DIRECTION = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_LEFT = re.compile(r"([.@&])")  # www. links, addresses, entities: broken before the sign
+_RIGHT = re.compile(
+    r"([:@<>~-])"
+)  # :emoji:, :material/…:, :red[…], http://, arrows: broken after it
+
+
+def one_line(text: str) -> str:
+    """Return text without line breaks, control characters and direction overrides."""
+    return _DIRECTION.sub("", _CONTROLS.sub(" ", text)).strip()
+
+
+def plain(text: object) -> str:
+    r"""Return user text as Markdown that shows exactly that text, in any Streamlit label.
+
+    Every punctuation mark is escaped. Streamlit replaces emoji codes, icons, arrows and links
+    after the escapes are gone, so an invisible word joiner breaks those.
+    """
+    line = one_line(str(text))
+    line = _LEFT.sub(_JOINER + r"\1", line)
+    line = _RIGHT.sub(r"\1" + _JOINER, line)
+    return _PUNCTUATION.sub(r"\\\1", line)
+
+
+def short(text: object, limit: int = 24) -> str:
+    """Cut text at `limit` characters; the caller shows the whole in a tooltip."""
+    line = one_line(str(text))
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def chart_text(text: object, limit: int = 24) -> str:
+    """Return user text for a Plotly label, which would take tags for formatting."""
+    return short(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") or "–"
+
+
+def count(n: float) -> str:
+    """Write 8000 as `8,000`."""
+    return f"{n:,.0f}"
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
+    """Write `1 class`, `8,000 images`."""
+    return f"{count(n)} {one if n == 1 else many or one + 's'}"
+
+
+def percent(share: float) -> str:
+    """Write 0.654 as `65 %`."""
+    return f"{100 * share:.0f}{NARROW}%"
+
+
+def duration(seconds: float) -> str:
+    """Write a time as `2.1 s`, `34 s`, `1 min 40 s`, `2 h 5 min`."""
+    if seconds < 9.95:
+        text = f"{seconds:.1f}"
+        return f"{text.removesuffix('.0')} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(round(whole / 60), 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def about(seconds: float) -> str:
+    """Write an estimate as a person would say it: to 10 s above a minute, to 1 s below."""
+    return duration(max(1, round(seconds)) if seconds < 60 else 10 * round(seconds / 10))
+
+
+def clock(seconds: float) -> str:
+    """Write a time as `5:40`, for tables."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def gigabytes(size: float) -> str:
+    """Write bytes as `0.9 GB`."""
+    return f"{size / 1e9:.1f} GB"
+
+
+def file_size(size: float) -> str:
+    """Write bytes as `61 KB`, `16 MB`, `1.2 GB`."""
+    if size < 1000:
+        return f"{size:.0f} B"
+    if size < 999_500:
+        return f"{size / 1e3:.0f} KB"
+    if size < 999_500_000:
+        return f"{size / 1e6:.0f} MB"
+    return f"{size / 1e9:.1f} GB"
+
+
+def _local(moment: str) -> datetime:
+    return datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone()
+
+
+def moment(when: str | None) -> str:
+    """Write an ISO time as `20 Nov 13:58`, in this machine's zone; nothing for None."""
+    return "" if not when else f"{_local(when).day} {_local(when):%b %H:%M}"
+
+
+def day(when: str) -> str:
+    """Write an ISO time as `20 Nov`."""
+    return f"{_local(when).day} {_local(when):%b}"
+
+
+def hour(when: str | None) -> str:
+    """Write an ISO time as `14:02`."""
+    return "" if not when else f"{_local(when):%H:%M}"
