@@ -69,8 +69,18 @@ def _badge(card: DatasetCard) -> str:
     if card.info.skipped:
         return f":orange-badge[:material/warning: {_words.count(card.info.skipped)} skipped]"
     if card.info.name == services.DEMO_NAME and not card.reviewed:
-        return ":primary-badge[new here? start with this]"
+        return _start_here()
     return ""
+
+
+def _start_here() -> str:
+    """Return the accent badge; Streamlit's own would be too dim on the dark page."""
+    dark = st.context.theme.type == "dark"
+    colours = ("#A8A4FF", "#252348") if dark else ("#4B45C6", "#EEEDFB")
+    return (
+        f':color[\u2005new here? start with this\u2005]{{foreground="{colours[0]}" '
+        f'background="{colours[1]}"}}'
+    )
 
 
 def _facts(card: DatasetCard) -> None:
@@ -103,9 +113,11 @@ def _acts(card: DatasetCard, *, primary: bool) -> None:
 def _demo_card() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.subheader("Demo set", anchor=False, width="stretch")
-        st.markdown(":primary-badge[new here? start with this]", width="content")
-    st.image([str(_ui.ASSETS / "demo" / f"{place:02d}.png") for place in range(7)], width=36)
-    st.caption("1,797 handwritten digits, 10 classes, 15\u202f% wrong on purpose")
+        st.markdown(_start_here(), width="content")
+    with st.container(horizontal=True, gap="xsmall", wrap=False):
+        for place in range(7):
+            st.image(str(_ui.ASSETS / "demo" / f"{place:02d}.png"), width=36, alt="")
+    st.caption("1,797 handwritten digits, 15\u202f% wrong on purpose")
     st.markdown(":small[On your disk already, works offline. First queue in under a minute.]")
     st.space("stretch")
     if st.button("Open the demo", icon=":material/play_arrow:", key="demo"):

@@ -19,7 +19,9 @@ _STYLE = """<style>
 .st-key-title_row{min-height:38px}
 .st-key-demo_card{border-color:ACCENT;padding:22px 24px}
 .st-key-own_card{padding:22px 24px}
-.st-key-ways button,.st-key-ways button>div,.st-key-ways button>div>span{justify-content:flex-start;text-align:left;padding:9px 0;border-radius:0}
+.st-key-ways button{padding:11px 0;border-radius:0}
+.st-key-ways button,.st-key-ways button>div,.st-key-ways button>div>span{
+  justify-content:flex-start;text-align:left}
 .st-key-ways button>div{width:auto;flex:1}
 .st-key-ways .stElementContainer+.stElementContainer{border-top:1px solid rgba(137,146,157,.3)}
 .st-key-ways button::after{content:"\\2192";margin-left:auto;font-size:1.1rem}

@@ -40,7 +40,7 @@ def draw(info: DatasetInfo) -> None:
             ),
             "started": st.column_config.TextColumn("Started", width=110),
             "took": st.column_config.TextColumn("Took", width=90, alignment="right"),
-            "flagged": st.column_config.NumberColumn("Flagged", width=80, format="localized"),
+            "flagged": st.column_config.TextColumn("Flagged", width=80, alignment="right"),
             "more": st.column_config.ButtonColumn("", width=90, type="tertiary", key=f"{key}_more"),
         },
         alt="Runs of this data set, newest first",
@@ -60,6 +60,6 @@ def _row(job: Job) -> dict[str, object]:
         "state": [_jobs.state_word(job)],
         "started": _words.moment(job.started_at),
         "took": "" if seconds is None else _words.duration(seconds),
-        "flagged": job.flagged,
+        "flagged": "" if job.flagged is None else _words.count(job.flagged),
         "more": ["Log", "Config"],
     }

@@ -10,7 +10,6 @@ import numpy as np
 import streamlit as st
 
 from lnl_core.jobs import executors, queue
-from lnl_core.store import arrays
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import ACTIVE_STATES, Job, JobState
 from pages import _charts, _jobs, _ui, _words
@@ -44,7 +43,7 @@ def _live(info: DatasetInfo, was_active: bool) -> None:
     elif not waiting:
         _idle(jobs)
     if waiting or unread:
-        with st.container(border=True, gap=None, key="waiting"):
+        with st.container(border=True, gap="xsmall", key="waiting"):
             for place, job in enumerate(waiting[:_SHOWN]):
                 _waiting(job, place)
             if len(waiting) > _SHOWN:
@@ -78,11 +77,10 @@ def _idle(jobs: Sequence[Job]) -> None:
 
 def _running(job: Job) -> None:
     word = _jobs.state_word(job)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title = _ui.short(f"{_ui.method_title(job.method)}, {job.preset}", 34)
-        st.subheader(plain(title), anchor=False, width="content")
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
+        title = _ui.short(f"{_ui.method_title(job.method)}, {job.preset}", 40)
+        st.subheader(plain(title), anchor=False, width="stretch", wrap=False)
         st.markdown(_jobs.badge(word), width="content")
-        st.space("stretch")
         if st.button(
             "Cancel",
             icon=":material/cancel:",
@@ -99,13 +97,12 @@ def _running(job: Job) -> None:
         for label, value in _jobs.figures(job):
             st.markdown(f":gray[:small[{label}]]  \n**{value}**", width="content")
     _curve(job)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         if st.button("Log", icon=":material/article:", key=f"log_{job.id}"):
             log(job)
         if st.button("Config", icon=":material/tune:", key=f"config_{job.id}"):
             config(job)
-        st.space("stretch")
-        st.caption("goes on if you close this page", width="content")
+        st.caption("goes on without this page", width="stretch", text_alignment="right")
 
 
 def _where(job: Job, word: str) -> str:
@@ -140,10 +137,11 @@ def _curves(job: Job) -> dict[str, list[float]]:
 
 
 def _waiting(job: Job, place: int) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.markdown(_jobs.badge("waiting"), width="content")
         title = plain(_ui.short(f"{_ui.method_title(job.method)}, {job.preset}", 30))
-        st.markdown(f"{title}  \n:gray[:small[{'next' if place == 0 else f'place {place + 1}'}]]")
+        words = "next" if place == 0 else f"place {place + 1}"
+        st.markdown(f"{title}  \n:gray[:small[{words}]]", width="stretch")
         if st.button("Remove", key=f"remove_{job.id}"):
             _ui.act(queue.remove, _ui.workspace(), job.id)
             st.rerun()
@@ -151,21 +149,21 @@ def _waiting(job: Job, place: int) -> None:
 
 def _stopped(job: Job) -> None:
     word = _jobs.state_word(job)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.markdown(_jobs.badge(word), width="content")
         title = plain(_ui.short(_ui.method_title(job.method), 24))
         reason = plain(_ui.short(job.error or "by you", 90))
         at = f" at {_jobs.epoch(job)}" if _jobs.epoch(job) else ""
-        st.markdown(f"{title}  \n:gray[:small[{reason}{at}]]")
+        st.markdown(f"{title}  \n:gray[:small[{reason}{at}]]", width="stretch")
         if st.button("Resume", icon=":material/replay:", key=f"resume_{job.id}"):
             ws = _ui.workspace()
             if _ui.act(queue.resume, ws, job.id):
                 executors.ensure_worker(ws)
             st.rerun()
         pressed = st.menu_button(
-            "More",
+            ":material/more_horiz:",
             ["Log", "Config", "Hide"],
-            icon=":material/more_horiz:",
+            help="Log, config, hide",
             key=f"more_{job.id}",
             type="tertiary",
         )

@@ -74,7 +74,7 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
             "time": [_words.clock(seconds) if seconds else "" for seconds, _ in costs],
             "gb": [f"{size / 1e9:.1f}" if size else "" for _, size in costs],
             "knobs": [
-                ":material/tune: changed" if m.key in changed else ":material/tune:"
+                ":material/tune: set" if m.key in changed else ":material/tune:"
                 for m in methods
             ],
         }
@@ -89,12 +89,12 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
         height=_ROW * (len(methods) + 1) + 7,
         column_config={
             "run": st.column_config.CheckboxColumn("", width=34),
-            "method": st.column_config.TextColumn(title, width=150),
-            "line": st.column_config.TextColumn("", width=220),
-            "time": st.column_config.TextColumn("min:s", width=56, alignment="right"),
+            "method": st.column_config.TextColumn(title, width=145),
+            "line": st.column_config.TextColumn("", width=255),
+            "time": st.column_config.TextColumn("min:s", width=52, alignment="right"),
             "gb": st.column_config.TextColumn("GB", width=44, alignment="right"),
             "knobs": st.column_config.ButtonColumn(
-                "", width=60, type="tertiary", key=f"knobs_{key}", alignment="right"
+                "", width=48, type="tertiary", key=f"knobs_{key}", alignment="right"
             ),
         },
         alt=f"{title}: tick what to run",

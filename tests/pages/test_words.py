@@ -1,0 +1,77 @@
+import re
+
+import pytest
+
+from pages import _words
+
+JOINER = "\u2060"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![x](http://evil.example/a.png)",
+        "<b>bold</b><script>alert(1)</script>",
+        "*a* _b_ `c` ~~d~~ **e**",
+        ":tada: :material/delete: :red[x] :streamlit: :+1:",
+        "$x^2$ and $$y$$",
+        "www.evil.example me@evil.example",
+        "a -> b <- c >= d",
+        "# head",
+        "- item",
+        "&lt;b&gt; &#42;",
+        "[^1]: note",
+    ],
+)
+def test_plain_shows_the_text_itself(text):
+    made = _words.plain(text)
+    shown = re.sub(r"\\(.)", r"\1", made).replace(JOINER, "")
+    assert shown == text
+    # Every mark that Markdown knows is escaped …
+    assert not re.search(r"(?<!\\)[][*_`~$#<>!(){}|&:+=^-]", made)
+    # … and what Streamlit looks for in the finished text is broken.
+    finished = re.sub(r"\\(.)", r"\1", made)
+    for pattern in (r":[\w+-]+:", r":material/", r"https?://", r"www\.", r"\w@\w", r"->|<-|>="):
+        assert not re.search(pattern, finished)
+
+
+def test_plain_removes_line_breaks_and_direction_overrides():
+    assert _words.plain("a\nb\u202ec\x00") == "a bc"
+
+
+def test_short_keeps_24_characters():
+    assert _words.short("x" * 24) == "x" * 24
+    assert _words.short("x" * 25) == "x" * 23 + "…"
+
+
+def test_chart_text_cannot_format():
+    assert _words.chart_text("<b>&") == "&lt;b&gt;&amp;"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (2.06, "2.1 s"),
+        (6.0, "6 s"),
+        (34.2, "34 s"),
+        (59.6, "1 min"),
+        (100, "1 min 40 s"),
+        (7500, "2 h 5 min"),
+    ],
+)
+def test_duration(seconds, words):
+    assert _words.duration(seconds) == words
+
+
+def test_numbers():
+    assert _words.count(8000) == "8,000"
+    assert _words.percent(0.654) == "65\u202f%"
+    assert _words.clock(340) == "5:40"
+    assert _words.about(342) == "5 min 40 s"
+    assert _words.gigabytes(9e8) == "0.9 GB"
+    assert [_words.file_size(s) for s in (999, 61_000, 16e6, 2.1e9)] == [
+        "999 B",
+        "61 KB",
+        "16 MB",
+        "2.1 GB",
+    ]
