@@ -1,0 +1,164 @@
+"""What a method sees of the world while it fits: as a library, and inside a job."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lnl_core.store.checkpoint import load_checkpoint, save_checkpoint
+from lnl_core.types import Array, Cancelled, FloatArray, LnlError
+
+HISTORY = 400
+"""Most points of a run's loss curve that are kept for the page."""
+
+
+def _plain(arrays: Mapping[str, Any]) -> dict[str, Array]:
+    """Turn torch tensors into numpy arrays, on the CPU."""
+    return {
+        name: np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+        for name, value in arrays.items()
+    }
+
+
+class LocalContext:
+    """A context without a job: for notebooks, tests and benchmarks.
+
+    Args:
+        device: `cpu` or `cuda`.
+        seed: of everything random.
+        features: (n, d) array, or a function that makes one, for methods that need features.
+        checkpoint: file to keep checkpoints in; without one they are kept in memory.
+        on_report: called with (stage, fraction, metrics); may raise `Cancelled`.
+    """
+
+    def __init__(
+        self,
+        device: str = "cpu",
+        seed: int = 0,
+        *,
+        features: FloatArray | Callable[[], FloatArray] | None = None,
+        checkpoint: Path | None = None,
+        on_report: Callable[[str, float, Mapping[str, float]], None] | None = None,
+    ) -> None:
+        self.device = device
+        self.seed = seed
+        self._features = features
+        self._path = checkpoint
+        self._on_report = on_report
+        self._memory: tuple[dict[str, Any], dict[str, Any]] | None = None
+
+    def features(self) -> FloatArray:
+        """Return the features given to this context, (n, d) float32."""
+        if self._features is None:
+            raise LnlError("This method needs features: pass features= to the context.")
+        found = self._features() if callable(self._features) else self._features
+        return np.asarray(found, dtype=np.float32)
+
+    def report(
+        self, stage: str, fraction: float, metrics: Mapping[str, float] | None = None
+    ) -> None:
+        """Hand progress to `on_report`."""
+        if self._on_report is not None:
+            self._on_report(stage, fraction, metrics or {})
+
+    def save(self, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        """Keep one checkpoint."""
+        plain = {name: value.copy() for name, value in _plain(arrays).items()}
+        if self._path is not None:
+            save_checkpoint(self._path, plain, state)
+        else:
+            self._memory = plain, dict(state)
+
+    def load(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the last checkpoint, None where there is none."""
+        return self._memory if self._path is None else load_checkpoint(self._path)
+
+
+class JobContext:
+    """A context inside a job: progress goes to the table by the worker's heartbeat thread.
+
+    Args:
+        device: resolved, `cpu` or `cuda`.
+        seed: of the run.
+        folder: the run's folder, where the checkpoint lives.
+        features: makes the cached features on first use.
+        save_every: least seconds between two checkpoints on the disk.
+    """
+
+    def __init__(
+        self,
+        device: str,
+        seed: int,
+        folder: Path,
+        features: Callable[[], FloatArray],
+        save_every: float = 2.0,
+    ) -> None:
+        self.device = device
+        self.seed = seed
+        self.cancelled = threading.Event()
+        self.stage = "starting"
+        self.fraction = 0.0
+        self.metrics: dict[str, Any] = {}
+        self.history: list[list[float]] = []
+        self._features = features
+        self._path = folder / "checkpoint.safetensors"
+        self._save_every = save_every
+        self._saved = 0.0
+        self._began = time.monotonic()
+        self._began_at = 0.0
+
+    def features(self) -> FloatArray:
+        """Return the label-free features, (n, d) float32, from the cache where they are in it."""
+        return np.asarray(self._features(), dtype=np.float32)
+
+    def report(
+        self, stage: str, fraction: float, metrics: Mapping[str, float] | None = None
+    ) -> None:
+        """Remember progress; raise `Cancelled` once the user has pressed stop."""
+        if self.cancelled.is_set():
+            raise Cancelled
+        if stage != self.stage:
+            self._began, self._began_at = time.monotonic(), fraction
+        self.stage, self.fraction = stage, min(max(float(fraction), 0.0), 1.0)
+        known = {k: float(v) for k, v in (metrics or {}).items() if np.isfinite(v)}
+        self.metrics |= known
+        if "epoch" in known and "loss" in known:
+            point = [known["epoch"], round(known["loss"], 5)]
+            if self.history and self.history[-1][0] == point[0]:
+                self.history[-1] = point
+            else:
+                self.history.append(point)
+            self.history = self.history[-HISTORY:]
+
+    def eta_seconds(self) -> float | None:
+        """Return the seconds left, by the pace of the present stage; None too early to say."""
+        gone = self.fraction - self._began_at
+        elapsed = time.monotonic() - self._began
+        if gone <= 0.01 or elapsed < 0.5:
+            return None
+        return elapsed / gone * (1 - self.fraction)
+
+    def save(self, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        """Keep one checkpoint on the disk, at most every two seconds."""
+        if time.monotonic() - self._saved < self._save_every:
+            return
+        save_checkpoint(self._path, _plain(arrays), {"method": state, "history": self.history})
+        self._saved = time.monotonic()
+
+    def load(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the last checkpoint, None where there is none."""
+        found = load_checkpoint(self._path)
+        if found is None:
+            return None
+        arrays, state = found
+        self.history = state["history"]
+        return arrays, state["method"]
+
+    def forget(self) -> None:
+        """Remove the checkpoint of a run that is done."""
+        self._path.unlink(missing_ok=True)

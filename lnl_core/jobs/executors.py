@@ -1,0 +1,87 @@
+"""Where a job runs. Here: a worker process of its own on this machine, one per workspace."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+from lnl_core.jobs import queue
+from lnl_core.store.db import Workspace
+from lnl_core.types import JobState
+
+try:
+    import fcntl
+except ImportError:  # not POSIX: several workers may run, which claims make safe
+    fcntl = None  # type: ignore[assignment]
+
+
+_started: list[subprocess.Popen[bytes]] = []
+
+
+def lock(ws: Workspace) -> IO[bytes] | None:
+    """Take the workspace's worker lock; None where another process has it.
+
+    The kernel lets go of it when the holder dies, however it dies.
+    """
+    stream = (ws.home / "worker.lock").open("ab")
+    if fcntl is not None:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            stream.close()
+            return None
+    return stream
+
+
+def worker_lives(ws: Workspace) -> bool:
+    """Say whether a worker holds the lock."""
+    held = lock(ws)
+    if held is None:
+        return True
+    held.close()
+    return False
+
+
+def ensure_worker(ws: Workspace) -> bool:
+    """Start a worker where none lives; return True where one was started.
+
+    It has its own session, so that closing the browser, the app or the terminal leaves it running.
+    """
+    if worker_lives(ws):
+        return False
+    _started[:] = [process for process in _started if process.poll() is None]  # no zombies
+    log = (ws.home / "worker.log").open("ab")
+    root = Path(__file__).resolve().parents[2]
+    paths = [str(root), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lnl_core.worker"],
+        env=os.environ
+        | {
+            "LNL_HOME": str(ws.home),
+            "LNL_DATABASE_URL": ws.url,
+            "PYTHONPATH": os.pathsep.join(paths),
+        },
+        cwd=ws.home,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    log.close()
+    _started.append(process)
+    return True
+
+
+def tend(ws: Workspace) -> None:
+    """Put right what a dead worker left: queue its job again and see that somebody runs it."""
+    waiting = [job for job in queue.active(ws) if job.executor == "local"]
+    if not waiting:
+        return
+    lost = any(queue.health(job) == "lost" for job in waiting)
+    if lost:
+        queue.recover(ws)
+    if lost or any(job.state is JobState.QUEUED for job in waiting):
+        ensure_worker(ws)

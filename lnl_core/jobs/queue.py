@@ -1,0 +1,453 @@
+"""The job table: submit, claim, report, cancel, resume, recover. No torch here."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from sqlalchemy import Row, delete, insert, select, update
+
+from lnl_core.methods import METHODS
+from lnl_core.store import schema
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace, now, reading, transaction
+from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
+
+PRESETS = ("quick", "standard", "paper")
+EXECUTORS = ("local",)
+DEVICES = ("auto", "cpu", "cuda")
+ATTEMPTS = 3
+"""How often a job may take its worker down before it counts as failed."""
+
+SILENT_SECONDS = 30.0
+"""A worker that lives but has not reported for this long is called stalled."""
+
+_TABLE = schema.jobs
+_UNDERWAY = (str(JobState.RUNNING), str(JobState.CANCELLING))
+
+
+def config(info: DatasetInfo, method: str, preset: str, overrides: Mapping[str, Any]) -> Any:
+    """Return a method's Config for this data set: the preset with `overrides` on top.
+
+    Raises:
+        LnlError: an unknown method, preset or knob, or a value that the knob refuses.
+    """
+    if method not in METHODS:
+        raise LnlError(f"There is no method “{method}”. Known: {', '.join(METHODS)}.")
+    if preset not in PRESETS:
+        raise LnlError(f"There is no preset “{preset}”. Known: {', '.join(PRESETS)}.")
+    kind = METHODS[method].config
+    base = kind.preset(preset, info.n, info.class_count, max(info.height, info.width))
+    known = {field.name: field for field in dataclasses.fields(kind)}
+    values = {}
+    for name, value in overrides.items():
+        if name not in known:
+            raise LnlError(f"{method} has no knob “{name}”. Known: {', '.join(known)}.")
+        values[name] = _fit_type(method, name, value, getattr(base, name))
+    try:
+        return dataclasses.replace(base, **values)
+    except ValueError as error:
+        raise LnlError(f"{method}: {error}") from error
+
+
+def _fit_type(method: str, name: str, value: Any, like: Any) -> Any:
+    """Turn a value from a form or a command line into the type that the knob has."""
+    if isinstance(like, bool):
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+            return str(value).lower() in ("true", "yes", "on", "1")
+    elif isinstance(like, int | float):
+        try:
+            number = float(value)
+            if isinstance(like, float):
+                return number
+            if number.is_integer():
+                return int(number)
+        except (TypeError, ValueError):
+            pass
+    else:
+        return str(value)
+    kind = {bool: "yes or no", int: "a whole number", float: "a number"}[type(like)]
+    raise LnlError(f"{method}: {name} must be {kind}, got “{value}”.")
+
+
+def check(
+    info: DatasetInfo, method: str, preset: str, overrides: Mapping[str, Any], executor: str
+) -> None:
+    """Raise LnlError where `submit` would."""
+    config(info, method, preset, overrides)
+    if executor not in EXECUTORS:
+        raise LnlError(
+            f"There is no executor “{executor}” in this release. Known: {', '.join(EXECUTORS)}."
+        )
+
+
+def submit(
+    ws: Workspace,
+    info: DatasetInfo,
+    method: str,
+    preset: str = "quick",
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    representation: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    executor: str = "local",
+) -> Job:
+    """Queue one run.
+
+    Args:
+        ws: the workspace.
+        info: the data set.
+        method: a key of METHODS.
+        preset: `quick`, `standard` or `paper`.
+        overrides: knob -> value.
+        representation: label-free features for methods that work on them; None lets the worker
+            choose by image size.
+        seed: of everything random in the run.
+        device: `auto`, `cpu` or `cuda`.
+        executor: where it runs.
+
+    Raises:
+        LnlError: anything of that does not exist.
+    """
+    check(info, method, preset, overrides or {}, executor)
+    if device not in DEVICES:
+        raise LnlError(f"There is no device “{device}”. Known: {', '.join(DEVICES)}.")
+    chosen = config(info, method, preset, overrides or {})
+    uses = "features" in METHODS[method].needs
+    with transaction(ws) as connection:
+        result = connection.execute(
+            insert(_TABLE).values(
+                dataset_id=info.id,
+                method=method,
+                preset=preset,
+                config=json.dumps(dataclasses.asdict(chosen)),
+                representation=(representation or "auto") if uses else "pixels",
+                seed=seed,
+                device=device,
+                executor=executor,
+                state=str(JobState.QUEUED),
+                created_at=now(),
+            )
+        )
+        key = result.inserted_primary_key
+        assert key is not None
+        number = int(key[0])
+    return job(ws, number)
+
+
+def _job(record: Row[Any]) -> Job:
+    return Job(
+        id=record.id,
+        dataset=record.dataset_name,
+        method=record.method,
+        preset=record.preset,
+        config=json.loads(record.config),
+        representation=record.representation,
+        seed=record.seed,
+        device=record.device,
+        executor=record.executor,
+        state=JobState(record.state),
+        stage=record.stage,
+        fraction=record.fraction,
+        metrics=json.loads(record.metrics),
+        eta_seconds=record.eta_seconds,
+        created_at=record.created_at,
+        started_at=record.started_at,
+        finished_at=record.finished_at,
+        heartbeat_at=record.heartbeat_at,
+        host=record.host,
+        pid=record.pid,
+        pid_started=record.pid_started,
+        error=record.error,
+        flagged=record.flagged,
+        cost=json.loads(record.cost),
+    )
+
+
+def _select() -> Any:
+    return select(_TABLE, schema.datasets.c.name.label("dataset_name")).join(
+        schema.datasets, schema.datasets.c.id == _TABLE.c.dataset_id
+    )
+
+
+def jobs(ws: Workspace, info: DatasetInfo | None = None, limit: int | None = None) -> list[Job]:
+    """Return jobs, newest first, of one data set or of all."""
+    query = _select().order_by(_TABLE.c.id.desc())
+    if info is not None:
+        query = query.where(_TABLE.c.dataset_id == info.id)
+    if limit is not None:
+        query = query.limit(limit)
+    with reading(ws) as connection:
+        return [_job(record) for record in connection.execute(query)]
+
+
+def active(ws: Workspace) -> list[Job]:
+    """Return what runs or waits, oldest first."""
+    states = [str(state) for state in ACTIVE_STATES]
+    query = _select().where(_TABLE.c.state.in_(states)).order_by(_TABLE.c.id)
+    with reading(ws) as connection:
+        return [_job(record) for record in connection.execute(query)]
+
+
+def job(ws: Workspace, number: int) -> Job:
+    """Return one job.
+
+    Raises:
+        LnlError: there is none of that number.
+    """
+    with reading(ws) as connection:
+        record = connection.execute(_select().where(_TABLE.c.id == number)).first()
+    if record is None:
+        raise LnlError(f"There is no run {number}. `lnl status` lists the runs.")
+    return _job(record)
+
+
+def claim(ws: Workspace) -> Job | None:
+    """Take the oldest queued job for this process; two workers never get the same one."""
+    me = psutil.Process()
+    stamp = now()
+    while True:
+        with transaction(ws) as connection:
+            number = connection.execute(
+                select(_TABLE.c.id)
+                .where(_TABLE.c.state == str(JobState.QUEUED))
+                .order_by(_TABLE.c.id)
+                .limit(1)
+            ).scalar()
+            if number is None:
+                return None
+            taken = connection.execute(
+                update(_TABLE)
+                .where(_TABLE.c.id == number, _TABLE.c.state == str(JobState.QUEUED))
+                .values(
+                    state=str(JobState.RUNNING),
+                    stage="starting",
+                    started_at=stamp,
+                    finished_at=None,
+                    heartbeat_at=stamp,
+                    error=None,
+                    host=socket.gethostname(),
+                    pid=os.getpid(),
+                    pid_started=me.create_time(),
+                    attempt=_TABLE.c.attempt + 1,
+                )
+            )
+        if taken.rowcount == 1:
+            return job(ws, number)
+
+
+def report(
+    ws: Workspace,
+    number: int,
+    *,
+    stage: str,
+    fraction: float,
+    metrics: Mapping[str, Any],
+    eta_seconds: float | None,
+) -> bool:
+    """Store progress and the heartbeat; return True where the user wants it to stop."""
+    with transaction(ws) as connection:
+        connection.execute(
+            update(_TABLE)
+            .where(_TABLE.c.id == number, _TABLE.c.state.in_(_UNDERWAY))
+            .values(
+                stage=stage[:120],
+                fraction=fraction,
+                metrics=json.dumps(metrics),
+                eta_seconds=eta_seconds,
+                heartbeat_at=now(),
+            )
+        )
+        state = connection.execute(select(_TABLE.c.state).where(_TABLE.c.id == number)).scalar()
+    return state != str(JobState.RUNNING)
+
+
+def finish(ws: Workspace, number: int, state: JobState, **values: Any) -> None:
+    """Write a job's last state; the worker that ran it is the one to call this."""
+    with transaction(ws) as connection:
+        connection.execute(
+            update(_TABLE)
+            .where(_TABLE.c.id == number, _TABLE.c.state.in_(_UNDERWAY))
+            .values(state=str(state), finished_at=now(), eta_seconds=None, **values)
+        )
+
+
+def note_trusted(ws: Workspace, number: int, count: int) -> None:
+    """Record how many labels, confirmed by people, a run was given as trusted."""
+    with transaction(ws) as connection:
+        connection.execute(update(_TABLE).where(_TABLE.c.id == number).values(trusted_rows=count))
+
+
+def give_back(ws: Workspace, number: int) -> None:
+    """Queue a job again whose worker was told to stop; its checkpoint stays."""
+    with transaction(ws) as connection:
+        connection.execute(
+            update(_TABLE)
+            .where(_TABLE.c.id == number, _TABLE.c.state == str(JobState.RUNNING))
+            .values(state=str(JobState.QUEUED), attempt=0, eta_seconds=None, pid=None)
+        )
+
+
+def cancel(ws: Workspace, number: int) -> None:
+    """Ask a job to stop: at once where nothing runs it, within two seconds where something does."""
+    found = job(ws, number)
+    gone = found.state in (JobState.RUNNING, JobState.CANCELLING) and health(found) == "lost"
+    with transaction(ws) as connection:
+        connection.execute(
+            update(_TABLE)
+            .where(
+                _TABLE.c.id == number,
+                _TABLE.c.state.in_([str(JobState.QUEUED), *(_UNDERWAY if gone else ())]),
+            )
+            .values(state=str(JobState.CANCELLED), finished_at=now(), eta_seconds=None)
+        )
+        connection.execute(
+            update(_TABLE)
+            .where(_TABLE.c.id == number, _TABLE.c.state == str(JobState.RUNNING))
+            .values(state=str(JobState.CANCELLING))
+        )
+
+
+def resume(ws: Workspace, number: int) -> None:
+    """Queue a cancelled or failed job again; it goes on from its last checkpoint.
+
+    Raises:
+        LnlError: the job is neither.
+    """
+    with transaction(ws) as connection:
+        done = connection.execute(
+            update(_TABLE)
+            .where(
+                _TABLE.c.id == number,
+                _TABLE.c.state.in_([str(JobState.CANCELLED), str(JobState.FAILED)]),
+            )
+            .values(state=str(JobState.QUEUED), attempt=0, error=None, finished_at=None)
+        )
+    if done.rowcount != 1:
+        state = job(ws, number).state
+        raise LnlError(f"Run {number} is {state}; only a cancelled or failed run can be resumed.")
+
+
+def remove(ws: Workspace, number: int) -> None:
+    """Drop a job that still waits.
+
+    Raises:
+        LnlError: it does not wait any more.
+    """
+    with transaction(ws) as connection:
+        done = connection.execute(
+            delete(_TABLE).where(_TABLE.c.id == number, _TABLE.c.state == str(JobState.QUEUED))
+        )
+    if done.rowcount != 1:
+        raise LnlError(f"Run {number} has started already. Cancel it instead.")
+
+
+def recover(ws: Workspace) -> list[int]:
+    """Queue again what dead workers of this machine left; return the jobs' numbers.
+
+    A job that has taken its worker down three times fails instead.
+    """
+    query = _select().where(_TABLE.c.state.in_(_UNDERWAY))
+    with reading(ws) as connection:
+        records = list(connection.execute(query))
+    found = []
+    for record in records:
+        if health(_job(record)) != "lost":
+            continue
+        if record.state == str(JobState.CANCELLING):
+            values: dict[str, Any] = {"state": str(JobState.CANCELLED), "finished_at": now()}
+        elif record.attempt >= ATTEMPTS:
+            values = {
+                "state": str(JobState.FAILED),
+                "finished_at": now(),
+                "error": f"its process died {ATTEMPTS} times, probably out of memory; "
+                "choose a smaller batch or preset, then resume",
+            }
+        else:
+            values = {"state": str(JobState.QUEUED)}
+        with transaction(ws) as connection:
+            done = connection.execute(
+                update(_TABLE)
+                .where(
+                    _TABLE.c.id == record.id,
+                    _TABLE.c.state == record.state,
+                    _TABLE.c.pid == record.pid,
+                    _TABLE.c.heartbeat_at == record.heartbeat_at,
+                )
+                .values(eta_seconds=None, **values)
+            )
+        if done.rowcount == 1 and values["state"] == str(JobState.QUEUED):
+            found.append(int(record.id))
+    return found
+
+
+def process_lives(pid: int | None, started: float | None) -> bool:
+    """Say whether the very process is alive; a reused pid or a zombie is not it."""
+    if pid is None or started is None:
+        return False
+    try:
+        process = psutil.Process(pid)
+        return (
+            abs(process.create_time() - started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+        )
+    except psutil.NoSuchProcess:
+        return False
+
+
+def silent_seconds(found: Job) -> float:
+    """Return how long ago a job last reported."""
+    if found.heartbeat_at is None:
+        return 0.0
+    last = datetime.fromisoformat(found.heartbeat_at.replace("Z", "+00:00"))
+    return (datetime.now(UTC) - last).total_seconds()
+
+
+def health(found: Job) -> str:
+    """Return `lost` where the job's process is gone, `stalled` where it is silent, else `ok`.
+
+    A process on another machine cannot be looked at; there, silence is all there is.
+    """
+    if found.state not in (JobState.RUNNING, JobState.CANCELLING):
+        return "ok"
+    here = found.host == socket.gethostname()
+    if here and not process_lives(found.pid, found.pid_started):
+        return "lost"
+    return "stalled" if silent_seconds(found) > SILENT_SECONDS else "ok"
+
+
+def run_dir(ws: Workspace, found: Job) -> Path:
+    """Return the folder of a run's files."""
+    query = (
+        select(schema.datasets.c.folder)
+        .join(_TABLE, _TABLE.c.dataset_id == schema.datasets.c.id)
+        .where(_TABLE.c.id == found.id)
+    )
+    with reading(ws) as connection:
+        folder = connection.execute(query).scalar_one()
+    return ws.datasets_dir / folder / "runs" / str(found.id)
+
+
+def log_path(ws: Workspace, found: Job) -> Path:
+    """Return where a run's log is."""
+    return run_dir(ws, found) / "worker.log"
+
+
+def log_tail(ws: Workspace, found: Job, size: int = 4096) -> str:
+    """Return the end of a run's log, at most `size` bytes."""
+    try:
+        with log_path(ws, found).open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - size))
+            return stream.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
