@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from lnl_core import services
+from lnl_core.services import incoming
 from lnl_core.store import arrays, db
 from lnl_core.types import LnlError
 
@@ -35,7 +36,7 @@ def main(task: Path) -> int:
     source = Path(values["source"])
     try:
         ws = db.open_workspace(values["home"], values["url"])
-        services.import_dataset(
+        report_of = services.import_dataset(
             ws,
             source,
             values["name"],
@@ -43,7 +44,7 @@ def main(task: Path) -> int:
             size=values["size"],
             report=report,
         )
-        values |= {"state": "done"}
+        values |= {"state": "done", "imported": report_of.n, "skipped": report_of.skipped}
     except LnlError as error:
         values |= {"state": "failed", "message": str(error)}
     except MemoryError:
@@ -64,7 +65,7 @@ def main(task: Path) -> int:
         values |= {"state": "failed", "message": "The import stopped by a fault of its own."}
     finally:
         if values["uploaded"]:
-            source.unlink(missing_ok=True)
+            incoming.drop_upload(source)
     arrays.write_json(task, values)
     return 0 if values["state"] == "done" else 1
 

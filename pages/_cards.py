@@ -78,8 +78,8 @@ def _start_here() -> str:
     dark = st.context.theme.type == "dark"
     colours = ("#A8A4FF", "#252348") if dark else ("#4B45C6", "#EEEDFB")
     return (
-        f':color[\u2005new here? start with this\u2005]{{foreground="{colours[0]}" '
-        f'background="{colours[1]}"}}'
+        f':small[:color[\u2005new here? start with this\u2005]{{foreground="{colours[0]}" '
+        f'background="{colours[1]}"}}]'
     )
 
 
@@ -116,7 +116,7 @@ def _demo_card() -> None:
         st.markdown(_start_here(), width="content")
     with st.container(horizontal=True, gap="xsmall", wrap=False):
         for place in range(7):
-            st.image(str(_ui.ASSETS / "demo" / f"{place:02d}.png"), width=36, alt="")
+            st.image(str(_ui.ASSETS / "demo" / f"{place:02d}.png"), width=33, alt="")
     st.caption("1,797 handwritten digits, 15\u202f% wrong on purpose")
     st.markdown(":small[On your disk already, works offline. First queue in under a minute.]")
     st.space("stretch")

@@ -143,7 +143,7 @@ def _dialog(kind: str) -> None:
             ws = _ui.workspace()
             if upload is not None:
                 datasets.check_name(name)
-                source = incoming.keep_upload(ws, upload, f".{way.upload}")
+                source = incoming.keep_upload(ws, upload, upload.name)
             assert source is not None
             incoming.start_import(
                 ws,
@@ -160,12 +160,12 @@ def _resolution(kind: str) -> int | None:
     """Ask for the working resolution; chosen from the images unless the person knows better."""
     choice = st.selectbox(
         "Working resolution",
-        [None, 32, 64, 96, 128, 224],
-        format_func=lambda side: "chosen from the images" if side is None else f"{side} px",
+        [0, 32, 64, 96, 128, 224],
+        format_func=lambda side: f"{side} px" if side else "chosen from the images",
         key=f"size_{kind}",
         help="Methods see copies of this size; Review shows the originals.",
     )
-    return choice if choice is None else int(choice)
+    return int(choice) if choice else None
 
 
 def _resolve(text: str, root_text: str) -> tuple[Path | None, Path | None, str]:
@@ -188,16 +188,19 @@ def _look(source: Path, root: Path | None) -> None:
         except LnlError as error:
             st.error(plain(error), icon=":material/error:")
             return
-    words = [f"Recognised: {seen.kind}"]
-    if seen.images is not None:
-        more = "at least " if seen.partial else ""
-        words.append(f"{more}{_words.plural(seen.images, 'image')}")
-    if seen.classes:
-        words.append(_words.plural(len(seen.classes), "class", "classes"))
+    words = [f"Recognised: {_ui.KINDS.get(seen.kind, seen.kind)}"]
+    if seen.n is not None:
+        words.append(_words.plural(seen.n, "image"))
+    if seen.class_names:
+        words.append(_words.plural(len(seen.class_names), "class", "classes"))
+    if seen.width and seen.height:
+        words.append(f"kept at {seen.width} × {seen.height} px")
     st.success(", ".join(words) + ".", icon=":material/check:")
-    if seen.classes:
-        shown = [plain(_ui.short(each)) for each in seen.classes[:8]]
-        rest = len(seen.classes) - len(shown)
+    for problem in seen.problems[:3]:
+        st.warning(plain(problem), icon=":material/warning:")
+    if seen.class_names:
+        shown = [plain(_ui.short(each)) for each in seen.class_names[:8]]
+        rest = len(seen.class_names) - len(shown)
         st.caption(", ".join(shown) + (f" and {_words.count(rest)} more" if rest else ""))
 
 
@@ -238,7 +241,7 @@ def _one(task: Incoming) -> None:
         if task.state == "failed":
             st.error(f"**{name}**: {plain(task.message)}", icon=":material/error:")
         else:
-            went_in = _words.plural(task.done - task.skipped, "image")
+            went_in = _words.plural(task.imported, "image")
             st.success(
                 f"**{name}**: {went_in} in, {_words.count(task.skipped)} skipped.",
                 icon=":material/check:",

@@ -103,7 +103,7 @@ def figures(job: Job) -> list[tuple[str, str]]:
         found.append(("Images/s", _words.count(speed)))
     if memory:
         found.append(("Memory", _words.gigabytes(memory)))
-    found.append(("Device", device_word(job.device)))
+    found.append(("Device", device_word(str(job.metrics.get("device") or job.device))))
     if job.started_at:
         found.append(("Started", _words.hour(job.started_at)))
     return found

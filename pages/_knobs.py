@@ -102,7 +102,7 @@ def _control(field: dataclasses.Field[Any], hint: Any, value: Any, paper: Any, *
     label = field.name.replace("_", " ")
     if paper != value and not isinstance(paper, bool):
         label += f" ({paper:g})" if isinstance(paper, float) else f" ({paper})"
-    label, help_text = plain(label), plain(field.metadata.get("help", "")) or None
+    help_text = plain(field.metadata.get("help", "")) or None
     choices = _choices(hint, field.metadata)
     if choices is not None:
         return st.selectbox(

@@ -126,9 +126,9 @@ def _curve(job: Job) -> None:
 
 def _curves(job: Job) -> dict[str, list[float]]:
     """Return the loss of every finished epoch: the metrics' own list, else what was seen here."""
-    given: Any = job.metrics.get("curve") or job.metrics.get("losses")
+    given: Any = job.metrics.get("history")
     if isinstance(given, list):
-        return {"train": [float(value) for value in given]}
+        return {"train": [float(loss) for _, loss in given]}
     loss, epoch = job.metrics.get("loss"), int(job.metrics.get("epoch") or 0)
     seen: dict[int, float] = st.session_state.setdefault("losses", {}).setdefault(job.id, {})
     if isinstance(loss, int | float) and epoch and np.isfinite(loss):
@@ -153,8 +153,7 @@ def _stopped(job: Job) -> None:
         st.markdown(_jobs.badge(word), width="content")
         title = plain(_ui.short(_ui.method_title(job.method), 24))
         reason = plain(_ui.short(job.error or "by you", 90))
-        at = f" at {_jobs.epoch(job)}" if _jobs.epoch(job) else ""
-        st.markdown(f"{title}  \n:gray[:small[{reason}{at}]]", width="stretch")
+        st.markdown(f"{title}  \n:gray[:small[{reason}]]", width="stretch")
         if st.button("Resume", icon=":material/replay:", key=f"resume_{job.id}"):
             ws = _ui.workspace()
             if _ui.act(queue.resume, ws, job.id):

@@ -18,7 +18,7 @@ PRESETS = {
     "paper": "Every knob as published: a GPU's work.",
 }
 _ROW = 30
-_REPRESENTATIONS = {None: "chosen from the images", "pretrained": "pretrained", "raw": "raw pixels"}
+_REPRESENTATIONS = {"": "chosen from the images", "pretrained": "pretrained", "raw": "raw pixels"}
 
 
 def choices(row: DeltaGenerator) -> tuple[str, str]:
@@ -65,21 +65,24 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
     """Draw one table with a checkbox per method; return the ticked keys."""
     ws, changed = _ui.workspace(), _knobs.overrides(info, preset)
     costs = [services.estimate(ws, info.name, m.key, preset, changed.get(m.key)) for m in methods]
-    ticked = st.session_state.setdefault("ticked", set(_ui.first_methods()))
+    key = f"{title}_{info.id}_{preset}"
+    now = st.session_state.setdefault("ticked", dict.fromkeys(_ui.first_methods(), True))
+    # An editor keeps its edits against the table it started with, so that must stay the same.
+    if key not in st.session_state:
+        st.session_state[f"start_{key}"] = dict(now)
+    start = st.session_state[f"start_{key}"]
     table = pd.DataFrame(
         {
-            "run": [m.key in ticked for m in methods],
+            "run": [start.get(m.key, False) for m in methods],
             "method": [m.title for m in methods],
             "line": [_line(m) for m in methods],
             "time": [_words.clock(seconds) if seconds else "" for seconds, _ in costs],
             "gb": [f"{size / 1e9:.1f}" if size else "" for _, size in costs],
             "knobs": [
-                ":material/tune: set" if m.key in changed else ":material/tune:"
-                for m in methods
+                ":material/tune: set" if m.key in changed else ":material/tune:" for m in methods
             ],
         }
     )
-    key = f"{title}_{info.id}_{preset}_{st.session_state.get('tables', 0)}"
     edited = st.data_editor(
         table,
         key=key,
@@ -102,6 +105,7 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
     pressed = st.session_state.get(f"knobs_{key}")
     if pressed:
         _knobs.open_drawer(info, methods[int(pressed["row"])].key, preset)
+    now.update({m.key: bool(run) for m, run in zip(methods, edited["run"], strict=True)})
     return [m.key for m, run in zip(methods, edited["run"], strict=True) if run]
 
 
@@ -164,4 +168,4 @@ def _options(info: DatasetInfo) -> tuple[int, str | None]:
             key=f"representation_{info.id}",
             help="What methods on features work with; computed once and shared.",
         )
-    return int(seed), representation if representation in _REPRESENTATIONS else None
+    return int(seed), representation or None

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from lnl_core import services
-from lnl_core.services import settings
+from lnl_core.services import incoming, settings
+from lnl_core.store import datasets
 from lnl_core.store.datasets import DatasetInfo
 from pages import _charts, _ui, _words
 from pages._ui import plain
 
-_KINDS = {
-    "folder": "folder per class",
-    "manifest": "list of images",
-    "npz": "NPZ arrays",
-    "zip": "zip",
-    "demo": "demo set",
-    "noise": "noise lab",
-}
 _NOISE = {
     "symmetric": "any other class, each as likely",
     "pair": "always the next class",
@@ -32,7 +26,7 @@ _MOST_BARS = 40
 
 def draw(info: DatasetInfo) -> None:
     """Draw heading and tabs; only the open tab's body runs."""
-    kind = _KINDS.get(info.kind, info.kind)
+    kind = _ui.KINDS.get(info.kind, info.kind)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="set_head"):
         st.header(plain(_ui.short(info.name, 40)), anchor=False, width="content")
         st.caption(
@@ -124,7 +118,7 @@ def _facts(info: DatasetInfo) -> None:
     size = sum(f.stat().st_size for f in info.directory.iterdir() if f.is_file())
     now = services.progress(_ui.workspace(), info.name, _ui.reviewer())
     facts = [
-        ("Format", plain(info.format or _KINDS.get(info.kind, info.kind))),
+        ("Format", plain(info.format or _ui.KINDS.get(info.kind, info.kind))),
         ("Working copy", _words.file_size(size)),
         ("Reviewed", _words.count(now.reviewed)),
         ("Wrong so far", _words.count(now.wrong)),
@@ -138,8 +132,10 @@ def _report(info: DatasetInfo) -> None:
     rows = settings.skipped_rows(_ui.workspace(), info.name)
     st.markdown(
         f"{_words.plural(info.n, 'image')} in, {_words.count(len(rows))} skipped. "
-        f"Read from :gray[{plain(info.source or 'this program')}]"
+        f"Read from :gray[{plain(_source(info))}]"
     )
+    for note in datasets.read_meta(info).get("notes", []):
+        st.warning(plain(note), icon=":material/warning:")
     if not rows:
         return
     table = pd.DataFrame(rows, columns=["row", "where", "reason", "remedy"]).astype(
@@ -147,6 +143,12 @@ def _report(info: DatasetInfo) -> None:
     )
     st.dataframe(table, hide_index=True, alt="Skipped files with reason and remedy", height=320)
     _report_button(info, "tab")
+
+
+def _source(info: DatasetInfo) -> str:
+    """Return where the set came from; of an upload, its file's name."""
+    path = Path(info.source)
+    return path.name if path.parent.name.startswith(incoming.UPLOAD) else info.source or "here"
 
 
 def _noise(info: DatasetInfo) -> None:
@@ -219,13 +221,15 @@ def _settings(info: DatasetInfo) -> None:
     ws = _ui.workspace()
     own = settings.goal(ws, info.name)
     with st.form("goal", border=False, width=420):
-        st.markdown("**Goal**  \n:gray[:small[How many images to review. Empty: as many as pay.]]")
+        st.markdown(
+            "**Goal**  \n:gray[:small[Images to review. Empty: as many as the queue proposes.]]"
+        )
         value = st.number_input(
             "Goal",
             1,
             info.n,
             value=own,
-            placeholder="as many as pay",
+            placeholder="as many as the queue proposes",
             label_visibility="collapsed",
             key=f"goal_{info.id}",
         )

@@ -30,6 +30,16 @@ ASSETS = PAGES.parent / "assets"
 FIRST_METHODS = ("probe", "knn", "sr", "jump", "ce")
 """What a first scoring runs, in this order: the first gives a queue within seconds."""
 
+KINDS = {
+    "folder": "folder per class",
+    "manifest": "list of images",
+    "npz": "NPZ arrays",
+    "zip": "zip",
+    "demo": "demo set",
+    "noise": "noise lab",
+}
+"""How a data set came in -> words."""
+
 _LOG = logging.getLogger("lnl_review")
 _TITLES = {
     "data": ("Data", ":material/database:", "Data sets: add one, see how far its review is."),

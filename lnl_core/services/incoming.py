@@ -8,6 +8,8 @@ browser or the app changes nothing.
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -16,13 +18,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import psutil
 
 from lnl_core.store import arrays, datasets
 from lnl_core.store.db import Workspace, now
 from lnl_core.types import LnlError
+
+UPLOAD = "upload-"
+if TYPE_CHECKING:
+    from lnl_core.data.importers import Detected
 
 _CHUNK = 1 << 20
 _GRACE = 20.0
@@ -31,7 +37,10 @@ _GRACE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One import: `state` is `reading`, `done` or `failed`; `message` says why it failed."""
+    """One import: `state` is `reading`, `done` or `failed`; `message` says why it failed.
+
+    `done` of `total` items were looked at, `skipped` of them left out; `imported` came in.
+    """
 
     id: str
     name: str
@@ -40,6 +49,7 @@ class Incoming:
     done: int
     total: int
     skipped: int
+    imported: int
     eta_seconds: float | None
     message: str
 
@@ -74,15 +84,38 @@ def allowed_path(text: str) -> Path:
     return path
 
 
-def keep_upload(ws: Workspace, stream: IO[bytes], suffix: str) -> Path:
+def preview(source: Path, root: Path | None = None) -> Detected:
+    """Say what would be imported, before anything is.
+
+    Raises:
+        LnlError: nothing there can be imported.
+    """
+    from lnl_core.data import importers
+
+    return importers.detect(source, root=root)
+
+
+def keep_upload(ws: Workspace, stream: IO[bytes], name: str) -> Path:
     """Copy an upload to the workspace's disk, piece by piece; the import removes it again."""
-    folder = ws.home / "imports"
-    folder.mkdir(exist_ok=True)
-    target = folder / f"upload-{uuid.uuid4().hex}{suffix}"
-    with target.open("wb") as out:
-        while piece := stream.read(_CHUNK):
-            out.write(piece)
+    folder = ws.home / "imports" / f"{UPLOAD}{uuid.uuid4().hex}"
+    folder.mkdir(parents=True)
+    target = folder / (re.sub(r"[^\w. -]", "_", Path(name).stem)[:60] + Path(name).suffix.lower())
+    try:
+        with target.open("wb") as out:
+            while piece := stream.read(_CHUNK):
+                out.write(piece)
+    except OSError as error:
+        drop_upload(target)
+        raise LnlError(
+            f"The upload could not be kept ({error.strerror}). Free some disk, then try again."
+        ) from error
     return target
+
+
+def drop_upload(file: Path) -> None:
+    """Remove an upload's copy; any other path is left alone."""
+    if file.parent.name.startswith(UPLOAD):
+        shutil.rmtree(file.parent, ignore_errors=True)
 
 
 def start_import(
@@ -172,6 +205,7 @@ def _incoming(file: Path, values: dict[str, Any]) -> Incoming:
         done=done,
         total=total,
         skipped=int(values.get("skipped", 0)),
+        imported=int(values.get("imported", 0)),
         eta_seconds=passed * (total - done) / done if done and total else None,
         message=message,
     )

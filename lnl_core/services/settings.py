@@ -1,4 +1,4 @@
-"""What a person sets for a data set: its goal, the words that guide each class; what was skipped."""
+"""What a person sets for a data set: its goal, each class's guide; and what was skipped."""
 
 from __future__ import annotations
 
