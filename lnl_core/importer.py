@@ -29,6 +29,7 @@ def main(task: Path) -> int:
     def report(done: int, total: int, skipped: int) -> None:
         nonlocal reported, values
         values |= {"done": done, "total": total, "skipped": skipped}
+        values.setdefault("read_from", [time.time(), done])
         if time.monotonic() - reported >= _EVERY:
             reported = time.monotonic()
             arrays.write_json(task, values)

@@ -128,7 +128,7 @@ def _dialog(kind: str) -> None:
             help="The folder that the paths in the list start from.",
         )
     source, root, problem = _resolve(text, root_text) if upload is None else (None, None, "")
-    suggestion = Path(upload.name).stem if upload is not None else (source.stem if source else "")
+    suggestion = Path(upload.name).stem if upload is not None else _name_of(source)
     name = st.text_input("Name", value=suggestion, max_chars=80, key=f"name_{kind}_{suggestion}")
     size = _resolution(kind)
     if problem:
@@ -154,6 +154,14 @@ def _dialog(kind: str) -> None:
                 uploaded=None if upload is None else upload.name,
             )
             st.rerun()
+
+
+def _name_of(source: Path | None) -> str:
+    """Suggest a name: the file's or folder's own, or its parent's where that says more."""
+    if source is None:
+        return ""
+    vague = source.stem.lower() in ("images", "data", "train", "labels", "photos", "dataset")
+    return source.parent.name if vague and source.parent.name else source.stem
 
 
 def _resolution(kind: str) -> int | None:

@@ -196,7 +196,6 @@ def _incoming(file: Path, values: dict[str, Any]) -> Incoming:
     if state == "reading" and not _alive(values):
         state, message = "failed", "The import stopped before its end. Start it again."
     done, total = int(values.get("done", 0)), int(values.get("total", 0))
-    passed = time.time() - float(values["started"])
     return Incoming(
         id=file.stem,
         name=str(values["name"]),
@@ -206,9 +205,18 @@ def _incoming(file: Path, values: dict[str, Any]) -> Incoming:
         total=total,
         skipped=int(values.get("skipped", 0)),
         imported=int(values.get("imported", 0)),
-        eta_seconds=passed * (total - done) / done if done and total else None,
+        eta_seconds=_eta(values, done, total),
         message=message,
     )
+
+
+def _eta(values: dict[str, Any], done: int, total: int) -> float | None:
+    """Return the seconds left at the pace so far; None within the first second."""
+    since, before = values.get("read_from", (time.time(), 0))
+    passed = time.time() - float(since)
+    if passed < 1 or done <= before:
+        return None
+    return passed * (total - done) / (done - before)
 
 
 def _alive(values: dict[str, Any]) -> bool:
