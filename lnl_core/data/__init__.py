@@ -1,0 +1,1 @@
+"""Files in, files out: images, imports, injected noise, the demo set, exports."""

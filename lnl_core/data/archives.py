@@ -1,0 +1,120 @@
+"""Zip files unpacked with care: nothing lands outside the folder, and no bomb goes off."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from lnl_core.data.files import hidden, storable
+from lnl_core.data.images import MAX_FILE_BYTES
+from lnl_core.data.tables import visible
+from lnl_core.data.writing import Skipped, disk_error
+from lnl_core.types import LnlError
+
+MAX_ENTRIES = 5_000_000
+MAX_RATIO = 200
+RATIO_FREE = 2**28
+"""An archive may swell more than `MAX_RATIO` times until this many bytes."""
+
+_ARRAYS = (".npz", ".parquet", ".pq", ".csv", ".tsv")
+
+
+def check(archive: zipfile.ZipFile, name: str, folder: Path) -> None:
+    """Refuse an archive that would fill the disk.
+
+    Raises:
+        LnlError: too many files, too strongly compressed, or larger than the free space.
+    """
+    found = archive.infolist()
+    total = sum(info.file_size for info in found)
+    packed = sum(info.compress_size for info in found)
+    if len(found) > MAX_ENTRIES:
+        raise LnlError(
+            f"{name} holds {len(found):,} files; {MAX_ENTRIES:,} are the most. Split it."
+        )
+    if total > RATIO_FREE and total > MAX_RATIO * max(packed, 1):
+        raise LnlError(
+            f"{name} would grow {total // max(packed, 1):,} times to {total / 2**30:,.1f} GB; it "
+            "looks like a zip bomb. Unpack it yourself if you trust it, and choose the folder."
+        )
+    free = shutil.disk_usage(folder).free
+    if total > free:
+        raise LnlError(
+            f"{name} needs {total / 2**30:,.1f} GB unpacked, the disk has {free / 2**30:,.1f} GB "
+            "free. Free some, then import again."
+        )
+
+
+def unpack(
+    file: Path, folder: Path, report: Callable[[int, int, int], None] | None = None
+) -> Iterator[Skipped]:
+    """Unpack a zip into `folder`, yielding what was refused.
+
+    Raises:
+        LnlError: no zip, a bomb, or the disk is full.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise LnlError(f"{file.name} is no readable zip file. Copy or zip it again.") from error
+    with archive:
+        check(archive, file.name, folder)
+        for info in archive.infolist():
+            problem = _problem(info) or _write(archive, info, folder)
+            if problem is not None and problem[0]:
+                yield Skipped(visible(info.filename)[:200], *problem)
+
+
+def _parts(info: zipfile.ZipInfo) -> tuple[str, ...]:
+    return PurePosixPath(info.filename.replace("\\", "/")).parts
+
+
+def _problem(info: zipfile.ZipInfo) -> tuple[str, str] | None:
+    """Say why an entry is not unpacked; a blank reason means in silence."""
+    parts = _parts(info)
+    if info.is_dir() or not parts or any(hidden(part) for part in parts):
+        return "", ""
+    if parts[0] == "/" or PureWindowsPath(info.filename).drive:
+        return "An absolute path inside the zip.", "Zip the folder again with relative paths."
+    if ".." in parts:
+        return "A path that leads out of the zip.", "Zip the folder again, without “..”."
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "A link inside the zip.", "Zip the file itself."
+    if info.flag_bits & 1:
+        return "Protected by a password.", "Zip the folder again without one."
+    if not storable(info.filename):
+        return "The file name is not UTF-8.", "Rename it."
+    if info.file_size > MAX_FILE_BYTES and not info.filename.lower().endswith(_ARRAYS):
+        return "The file is larger than 1 GB.", "Shrink the image."
+    return None
+
+
+def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> tuple[str, str] | None:
+    target = folder.joinpath(*_parts(info))
+    created = False
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(info) as source, target.open("xb") as out:
+            created = True
+            shutil.copyfileobj(source, out, 2**20)
+        return None
+    except FileExistsError:
+        return "The zip holds this name twice.", "Rename one of the two."
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        problem = "Damaged inside the zip.", "Copy or zip it again."
+    except (NotImplementedError, RuntimeError):
+        problem = "Compressed in a way that cannot be read.", "Zip it again the usual way."
+    except (NotADirectoryError, ValueError):
+        problem = "A name that no folder can hold.", "Rename it."
+    except OSError as error:
+        if disk_error(error).args[0].startswith("The disk is full"):
+            raise disk_error(error) from error
+        problem = "A name that no folder can hold.", "Rename it."
+    if created:
+        target.unlink(missing_ok=True)
+    return problem

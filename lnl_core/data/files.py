@@ -1,0 +1,194 @@
+"""What importers of files share: where a file lies, what size fits, decoding side by side."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path, PureWindowsPath
+
+import numpy as np
+
+from lnl_core.data import images
+from lnl_core.data.images import ImageError
+from lnl_core.data.tables import BadRow
+from lnl_core.data.writing import Plan, Row, Skipped
+from lnl_core.types import ByteArray
+
+KEEP_UP_TO = 128
+"""Images up to this side keep their size; larger ones are worked on at this size."""
+
+SMALLEST = 8
+SAMPLE = 256
+_WORKERS = max(1, min(8, os.cpu_count() or 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One image file with its labels, not yet decoded."""
+
+    id: str
+    file: Path
+    path: str
+    label: int
+    true_label: int | None = None
+    row: int | None = None
+
+
+@dataclass(slots=True)
+class Sample:
+    """An even sample of a stream of unknown length, at most `SAMPLE` strong."""
+
+    kept: list[str] = field(default_factory=list)
+    _step: int = 1
+    _seen: int = 0
+
+    def add(self, value: str) -> None:
+        """See one more value; keep every 1st, 2nd, 4th ... of all."""
+        if self._seen % self._step == 0:
+            self.kept.append(value)
+            if len(self.kept) > SAMPLE:
+                self.kept = self.kept[::2]
+                self._step *= 2
+        self._seen += 1
+
+
+@dataclass(slots=True)
+class FileSource:
+    """A set whose images are files; see `writing.Source`."""
+
+    kind: str
+    root: Path
+    total: int
+    class_names: Sequence[str]
+    items: Callable[[], Iterator[Item | Skipped]]
+    sample: Sequence[Path]
+    has_truth: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def plan(self, size: int | None) -> Plan:
+        """Choose the working resolution from the headers of a sample."""
+        probes = []
+        for file in self.sample:
+            try:
+                probes.append(images.probe(file))
+            except ImageError:
+                continue
+        formats = Counter(probe.format for probe in probes)
+        gray = bool(probes) and all(probe.gray for probe in probes)
+        words = ", ".join([name for name, _ in formats.most_common(3)])
+        return working_plan([(p.height, p.width) for p in probes], 1 if gray else 3, size, words)
+
+    def rows(self, plan: Plan) -> Iterator[Row | Skipped]:
+        """Decode with several threads; what comes out is in order."""
+        waiting: deque[tuple[Item | Skipped, Future[ByteArray | ImageError] | None]] = deque()
+        items = self.items()
+        pool = ThreadPoolExecutor(_WORKERS, "decode")
+        try:
+            for item in items:
+                if isinstance(item, Item):
+                    waiting.append((item, pool.submit(_decode, item.file, plan)))
+                else:
+                    waiting.append((item, None))
+                if len(waiting) > 8 * _WORKERS:
+                    yield _arrived(*waiting.popleft())
+            while waiting:
+                yield _arrived(*waiting.popleft())
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def working_plan(
+    sizes: Sequence[tuple[int, int]], channels: int, size: int | None, kind: str
+) -> Plan:
+    """Return the working resolution for images of the given (height, width).
+
+    All of one size and at most 128 px: that size. Otherwise a square whose side is the median of
+    the longer sides, between 8 and 128 px. `size` sets the longer side.
+    """
+    words = ", ".join(filter(None, [kind, "gray" if channels == 1 else "RGB"]))
+    only = sizes[0] if len(set(sizes)) == 1 else None
+    longest = [max(pair) for pair in sizes] or [KEEP_UP_TO]
+    side = size or min(max(int(np.median(longest)), SMALLEST), KEEP_UP_TO)
+    if only is not None and min(only) >= SMALLEST and max(only) == side:
+        return Plan(*only, channels, words)
+    return Plan(side, side, channels, words)
+
+
+def _decode(file: Path, plan: Plan) -> ByteArray | ImageError:
+    try:
+        return images.decode(file, (plan.height, plan.width))
+    except ImageError as error:
+        return error
+
+
+def _arrived(item: Item | Skipped, future: Future[ByteArray | ImageError] | None) -> Row | Skipped:
+    if isinstance(item, Skipped) or future is None:
+        assert isinstance(item, Skipped)
+        return item
+    found = future.result()
+    if isinstance(found, ImageError):
+        return Skipped(item.path, found.reason, found.remedy, item.row)
+    return Row(item.id, found, item.label, item.path, item.true_label)
+
+
+def locate(root: Path, cell: str) -> tuple[Path, str] | BadRow:
+    """Find the file that a list names, inside `root` (resolved) and nowhere else.
+
+    Returns:
+        (file, path relative to root with forward slashes), or why not.
+    """
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", cell):
+        return BadRow("A web address, not a file.", "Download the images, then list the files.")
+    outside = BadRow(
+        "The path leads out of the image folder.", "Choose an image folder above all images."
+    )
+    if os.name != "nt" and PureWindowsPath(cell).drive:
+        return outside
+    choices = [cell, cell.replace("\\", "/")] if "\\" in cell else [cell]
+    for choice in choices:
+        lexical = os.path.normpath(root / choice)
+        inside = inside_path(root, lexical)
+        if inside is None and os.path.isabs(choice):  # the root may be written by way of a link
+            lexical = os.path.realpath(lexical)
+            inside = inside_path(root, lexical)
+        if inside is None:
+            return outside
+        try:
+            real = os.path.realpath(lexical, strict=True)
+            status = os.stat(real)
+        except (OSError, ValueError):
+            continue
+        if inside_path(root, real) is None:
+            return BadRow("A link that leads out of the image folder.", "Copy the image itself in.")
+        if not stat.S_ISREG(status.st_mode):
+            return BadRow("Not a file.", "Name the image file itself.")
+        return Path(lexical), inside
+    return BadRow("There is no such file.", "Correct the path, or choose another image folder.")
+
+
+def inside_path(root: Path, path: str) -> str | None:
+    """Return an absolute path relative to root, with forward slashes; None where outside."""
+    relative = os.path.relpath(path, root)
+    if relative == os.curdir or relative.split(os.sep, 1)[0] == os.pardir:
+        return None
+    return relative.replace(os.sep, "/")
+
+
+def storable(path: str) -> bool:
+    """Tell whether a file name is text; names in other encodings come as half surrogates."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def hidden(name: str) -> bool:
+    """Tell the files that systems leave everywhere; they are passed over in silence."""
+    dotted = name[0] == "." and name not in (".", "..")
+    return dotted or name.lower() in ("__macosx", "thumbs.db", "desktop.ini")

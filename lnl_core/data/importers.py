@@ -1,0 +1,330 @@
+"""Import: whatever form a labelled set has, it becomes one folder of arrays, row by row.
+
+`detect` looks and says what it sees; `import_source` reads. Nothing that cannot be read stops the
+rest: it is skipped, with where, why and what helps.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lnl_core.data import archives, folders, manifests, npz, tables
+from lnl_core.data.images import SUFFIXES
+from lnl_core.data.writing import Row, SetWriter, Skipped, Source, part_of
+from lnl_core.types import LnlError
+
+Report = Callable[[int, int, int], None]
+"""Called with (done, total, skipped), several times a second; may raise to stop the import."""
+
+ORIGINALS = "originals"
+_EVERY = 0.1
+_NOTED = 200
+MAX_SIZE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why things were skipped: how often, and where the first one is."""
+
+    count: int
+    reason: str
+    remedy: str
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What came in and what did not; every skipped item is in the set's `skipped.parquet`.
+
+    Attributes:
+        n: images read; `skipped` were not.
+        kind: `folder`, `manifest`, `npz` or `zip`.
+        reasons: most frequent first.
+        notes: what a person should know about the set as a whole.
+        version: digest of the contents.
+    """
+
+    name: str
+    kind: str
+    n: int
+    skipped: int
+    class_names: tuple[str, ...]
+    height: int
+    width: int
+    channels: int
+    format: str
+    has_truth: bool
+    reasons: tuple[Reason, ...]
+    notes: tuple[str, ...]
+    version: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """What a source seems to be, before anything is imported.
+
+    Attributes:
+        kind: `folder`, `manifest`, `npz` or `zip`.
+        n: images found, None where only reading would tell (zip).
+        class_names: the classes, None where only reading would tell.
+        height: working resolution that would be chosen; None for a zip.
+        width: the same.
+        problems: sentences to show beside the preview.
+    """
+
+    kind: str
+    n: int | None
+    class_names: tuple[str, ...] | None
+    height: int | None
+    width: int | None
+    problems: tuple[str, ...]
+
+
+def kind_of(source: Path) -> str:
+    """Return `folder`, `manifest`, `npz` or `zip`, by what the source is and holds.
+
+    Raises:
+        LnlError: it does not exist, or is none of them.
+    """
+    try:
+        if source.is_dir():
+            return "manifest" if _manifest_in(source) is not None else "folder"
+        with source.open("rb") as stream:
+            head = stream.read(4)
+    except OSError as error:
+        raise LnlError(f"{source} cannot be opened: {error.strerror}. Check the path.") from error
+    suffix = source.suffix.lower()
+    if suffix == ".npz":
+        return "npz"
+    if suffix == ".zip" or (head == b"PK\x03\x04" and suffix not in (".xlsx", ".ods")):
+        return "zip"
+    if suffix in manifests.SUFFIXES or head == b"PAR1":
+        return "manifest"
+    raise LnlError(
+        f"{source.name} is none of the known forms. Choose a folder of class folders, a list "
+        "(.csv, .parquet), arrays (.npz) or a .zip of them."
+    )
+
+
+def _manifest_in(folder: Path) -> Path | None:
+    """Find a list of images inside a folder: a table whose header has image and label."""
+    for entry in folders.entries(folder):
+        path = Path(entry.path)
+        if path.suffix.lower() in manifests.SUFFIXES and path.is_file():
+            have = tables.header(path, manifests.COLUMNS)
+            if set(manifests.REQUIRED) <= have:
+                return path
+    return None
+
+
+def _look(source: Path, root: Path | None, class_map: Mapping[str, str] | None) -> Source:
+    kind = kind_of(source)
+    if kind == "npz":
+        return npz.scan(source, class_map)
+    if kind == "manifest":
+        file = _manifest_in(source) if source.is_dir() else source
+        assert file is not None
+        return manifests.scan(file, root, class_map)
+    return folders.scan(source, class_map)
+
+
+def _look_inside(folder: Path, class_map: Mapping[str, str] | None) -> Source:
+    """Look over an unpacked zip: a lone folder around everything is passed through."""
+    for _ in range(8):
+        found = folders.entries(folder)
+        arrays = [e for e in found if e.name.lower().endswith(".npz")]
+        if len(arrays) == 1:
+            return npz.scan(Path(arrays[0].path), class_map)
+        if _manifest_in(folder) is not None or len(found) != 1 or not found[0].is_dir():
+            break
+        below = folders.entries(Path(found[0].path))
+        if not any(e.is_dir() or e.name.lower().endswith((".npz", ".csv")) for e in below):
+            break
+        folder = Path(found[0].path)
+    return _look(folder, None, class_map)
+
+
+def detect(source: Path, *, root: Path | None = None, size: int | None = None) -> Detected:
+    """Say what would be imported. Nothing is written; of a zip, only the list is read.
+
+    Raises:
+        LnlError: nothing there can be imported.
+    """
+    source = source.expanduser()
+    if kind_of(source) == "zip":
+        return _detect_zip(source)
+    found = _look(source, root, None)
+    plan = found.plan(size)
+    counted = tuple(found.class_names)
+    problems = [*found.notes]
+    if len(counted) == 1:
+        problems.append("Only one class: there is nothing else that a label could be.")
+    return Detected(found.kind, found.total, counted, plan.height, plan.width, tuple(problems))
+
+
+def _detect_zip(source: Path) -> Detected:
+    try:
+        with zipfile.ZipFile(source) as archive:
+            archives.check(archive, source.name, source.parent)
+            names = [i.filename for i in archive.infolist() if not i.is_dir()]
+    except (zipfile.BadZipFile, OSError) as error:
+        raise LnlError(f"{source.name} is no readable zip file. Copy or zip it again.") from error
+    count = sum(os.path.splitext(name)[1].lower() in SUFFIXES for name in names)
+    tables_or_arrays = (*manifests.SUFFIXES, ".npz")
+    if not count and not any(name.lower().endswith(tables_or_arrays) for name in names):
+        raise LnlError(
+            f"{source.name} holds no image. Zip a folder of class folders, or a list with images."
+        )
+    return Detected("zip", count or None, None, None, None, ())
+
+
+def import_source(
+    source: Path,
+    name: str,
+    out_dir: Path,
+    *,
+    root: Path | None = None,
+    size: int | None = None,
+    report: Report | None = None,
+    class_map: Mapping[str, str] | None = None,
+) -> ImportReport:
+    """Read a labelled set into `out_dir`, which appears only once it is complete.
+
+    Args:
+        source: folder per class, folder with a list, list (.csv, .parquet), .npz, or .zip of them.
+        name: what the user calls the set.
+        out_dir: the folder to make, on the disk where it will stay.
+        root: for a list, the folder that its paths start from.
+        size: longer side of the working resolution in pixels, 8 to 1,024; chosen when None.
+        report: told how far it is.
+        class_map: label as written -> class name, to rename or merge.
+
+    Raises:
+        LnlError: nothing could be read.
+    """
+    started = time.monotonic()
+    if size is not None and not 8 <= size <= MAX_SIZE:
+        raise LnlError(
+            f"A working resolution of {size} px is out of range. Choose 8 to {MAX_SIZE}."
+        )
+    if out_dir.exists() and any(out_dir.iterdir()):
+        raise LnlError(f"{out_dir} is not empty. Choose another folder.")
+    source = source.expanduser()
+    part = part_of(out_dir)
+    shutil.rmtree(part, ignore_errors=True)
+    refused: list[Skipped] = []
+    try:
+        is_zip = kind_of(source) == "zip"
+        if is_zip:
+            refused = list(archives.unpack(source, part / ORIGINALS))
+            found = _look_inside(part / ORIGINALS, class_map)
+        else:
+            found = _look(source, root, class_map)
+        plan = found.plan(size)
+        with SetWriter(out_dir, plan, found.total, found.has_truth) as writer:
+            for skipped in refused:
+                writer.skip(skipped)
+            _copy(found, writer, report)
+            if not writer.n:
+                raise LnlError(_nothing(found, source, writer))
+            where = None if found.root is None else str(found.root)
+            if is_zip:
+                where = _settle(found, part)
+            notes = found.notes + _notes(found, writer)
+            meta = {
+                "name": name,
+                "class_names": list(found.class_names),
+                "kind": "zip" if is_zip else found.kind,
+                "source": tables.visible(str(source if is_zip else source.absolute())),
+                "root": where,
+                "format": plan.format,
+                "notes": notes,
+            }
+            version = writer.finish(meta)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    reasons = tuple(
+        Reason(count, *key, writer.firsts[key]) for key, count in writer.reasons.most_common()
+    )
+    return ImportReport(
+        name=name,
+        kind="zip" if is_zip else found.kind,
+        n=writer.n,
+        skipped=writer.skipped,
+        class_names=tuple(found.class_names),
+        height=plan.height,
+        width=plan.width,
+        channels=writer.channels,
+        format=plan.format,
+        has_truth=found.has_truth,
+        reasons=reasons,
+        notes=tuple(notes),
+        version=version,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _copy(found: Source, writer: SetWriter, report: Report | None) -> None:
+    done, told = 0, 0.0
+    for item in found.rows(writer.plan):
+        done += 1
+        if isinstance(item, Row):
+            writer.add(item)
+        else:
+            writer.skip(item)
+        if report is not None and time.monotonic() - told >= _EVERY:
+            told = time.monotonic()
+            report(done, found.total, writer.skipped)
+    if report is not None:
+        report(done, found.total, writer.skipped)
+
+
+def _nothing(found: Source, source: Path, writer: SetWriter) -> str:
+    """Say why not one image came in."""
+    if found.kind == "folder":
+        return folders.NO_IMAGE
+    (reason, remedy), count = writer.reasons.most_common(1)[0]
+    where = writer.firsts[reason, remedy]
+    if found.kind == "npz":
+        return f"No image could be read. {reason} {remedy}"
+    return (
+        f"No image could be read. {count:,} times, first at “{where}”: {reason} {remedy} The paths "
+        f"of {source.name} start from {found.root}."
+    )
+
+
+def _settle(found: Source, part: Path) -> str | None:
+    """Keep a zip's images as originals beside the arrays; a root inside the set is relative."""
+    if found.root is None:
+        shutil.rmtree(part / ORIGINALS)
+        return None
+    return found.root.relative_to(part.resolve()).as_posix()
+
+
+def _notes(found: Source, writer: SetWriter) -> list[str]:
+    counts = writer.counts(len(found.class_names))
+    empty = [name for name, count in zip(found.class_names, counts, strict=True) if not count]
+    notes = []
+    if empty:
+        shown = ", ".join(f"“{name[:24]}”" for name in empty[:5])
+        more = f" and {len(empty) - 5:,} more" if len(empty) > 5 else ""
+        notes.append(f"No image in {shown}{more}.")
+    if len(found.class_names) == 1:
+        notes.append("Only one class: there is nothing else that a label could be.")
+    return notes
+
+
+def progress_words(done: int, total: int, skipped: int, seconds: float) -> str:
+    """Return `3,120 of 8,000 read, 9 skipped, 12 s left`; `seconds` is the time spent so far."""
+    words = f"{done:,} of {total:,} read, {skipped:,} skipped"
+    if not 0 < done < total:
+        return words
+    left = round(seconds / done * (total - done))
+    return f"{words}, {left} s left" if left < 100 else f"{words}, {round(left / 60)} min left"

@@ -1,0 +1,321 @@
+"""Arrays in one NPZ file, read block by block: no pickle, and never the whole set in memory."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from lnl_core.data import images as pictures
+from lnl_core.data.files import working_plan
+from lnl_core.data.tables import natural, visible
+from lnl_core.data.writing import Plan, Row, Skipped
+from lnl_core.types import Array, IntArray, LnlError
+
+_BLOCK_BYTES = 2**22
+MAX_CLASSES = 100_000
+
+
+class Member:
+    """One array inside an NPZ: `shape` and `dtype` at once, rows in order when asked for."""
+
+    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
+        self.name = name
+        self._stream = archive.open(f"{name}.npy")
+        try:
+            version = np.lib.format.read_magic(self._stream)
+            read = (
+                np.lib.format.read_array_header_1_0
+                if version == (1, 0)
+                else np.lib.format.read_array_header_2_0
+            )
+            self.shape, fortran, self.dtype = read(self._stream)
+        except ValueError as error:
+            raise LnlError(f"“{name}” is no readable array: {error}. Save it again.") from error
+        if self.dtype.hasobject:
+            raise LnlError(
+                f"“{name}” holds Python objects, which are never loaded: they could run code. "
+                "Save it as numbers or text of one shape, e.g. numpy.array(x, dtype=str)."
+            )
+        if fortran and len(self.shape) > 1:
+            raise LnlError(
+                f"“{name}” is stored column by column. Save numpy.ascontiguousarray({name})."
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def read(self, rows: int) -> Array:
+        """Return the next rows.
+
+        Raises:
+            LnlError: the file ends before the array does.
+        """
+        rest = self.shape[1:]
+        count = rows * int(np.prod(rest, dtype=np.int64))
+        need = count * self.dtype.itemsize
+        data = self._stream.read(need)
+        if len(data) != need:
+            raise LnlError(f"“{self.name}” is cut off. Copy or save the file again.")
+        if not need:
+            return np.zeros((rows, *rest), self.dtype)
+        return np.frombuffer(data, self.dtype).reshape(rows, *rest)
+
+    def blocks(self, rows: int) -> Iterator[Array]:
+        """Yield the whole array, `rows` rows at a time."""
+        for start in range(0, self.shape[0], rows):
+            yield self.read(min(rows, self.shape[0] - start))
+
+    def all(self) -> Array:
+        """Return the whole array."""
+        return self.read(self.shape[0])
+
+
+@dataclass(slots=True)
+class NpzSource:
+    """A set of arrays, its outline read; see `writing.Source`."""
+
+    file: Path
+    total: int
+    class_names: Sequence[str]
+    labels: IntArray
+    truth: IntArray | None
+    shape: tuple[int, ...]
+    has_ids: bool
+    notes: list[str] = field(default_factory=list)
+    kind: str = "npz"
+    root: Path | None = None
+
+    @property
+    def has_truth(self) -> bool:
+        """Tell whether every row has a true label."""
+        return self.truth is not None
+
+    def plan(self, size: int | None) -> Plan:
+        """Choose the working resolution from the arrays' shape."""
+        channels = 1 if len(self.shape) == 3 or self.shape[3] in (1, 2) else 3
+        return working_plan([(self.shape[1], self.shape[2])], channels, size, "arrays")
+
+    def rows(self, plan: Plan) -> Iterator[Row | Skipped]:
+        """Yield the images in order, brought to the working resolution."""
+        size = (plan.height, plan.width)
+        per_image = max(1, int(np.prod(self.shape[1:], dtype=np.int64)))
+        step = max(1, min(4096, _BLOCK_BYTES // per_image))
+        repeated = _repeated(self.file, step) if self.has_ids else set()
+        seen: set[str] = set()
+        k = len(self.class_names)
+        with ExitStack() as stack:
+            archive = stack.enter_context(_open(self.file))
+            images = stack.enter_context(Member(archive, "images"))
+            ids = stack.enter_context(Member(archive, "ids")) if self.has_ids else None
+            row = -1
+            for block in images.blocks(step):
+                names = _words(ids.read(len(block))) if ids is not None else None
+                for i, pixels in enumerate(block):
+                    row += 1
+                    name = names[i] if names else f"{row:07d}"
+                    label = int(self.labels[row])
+                    if not 0 <= label < k:
+                        yield Skipped(
+                            f"{name}: label {label}",
+                            f"The label is none of the {k:,} classes (0 to {k - 1:,}).",
+                            "Correct “labels”, or complete “class_names”.",
+                            row,
+                        )
+                        continue
+                    if not name.strip():
+                        yield Skipped(f"row {row}", "The id is blank.", "Fill in “ids”.", row)
+                        continue
+                    if name in repeated:
+                        if name in seen:
+                            yield Skipped(
+                                name,
+                                "The id is used twice; the first one was kept.",
+                                "Give every row an id of its own.",
+                                row,
+                            )
+                            continue
+                        seen.add(name)
+                    true = None if self.truth is None else int(self.truth[row])
+                    image = pictures.fit(pixels, size, plan.channels)
+                    yield Row(name, image, label, None, true)
+
+
+def _repeated(file: Path, step: int) -> set[str]:
+    """Return the ids that occur more than once, from their hashes (8 bytes per row)."""
+    with _open(file) as archive:
+        with Member(archive, "ids") as ids:
+            hashes = [hash(word) for block in ids.blocks(step) for word in _words(block)]
+        values, counts = np.unique(np.array(hashes, np.int64), return_counts=True)
+        twice = set(values[counts > 1].tolist())
+        if not twice:
+            return set()
+        with Member(archive, "ids") as ids:
+            return {w for block in ids.blocks(step) for w in _words(block) if hash(w) in twice}
+
+
+def _words(values: Array) -> list[str]:
+    if values.dtype.kind == "S":
+        return [visible(value.decode("utf-8", "replace")) for value in values.tolist()]
+    return [visible(str(value)) for value in values.tolist()]
+
+
+def _open(file: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise LnlError(
+            f"{file.name} is no readable NPZ file. Write it with numpy.savez_compressed."
+        ) from error
+
+
+def scan(file: Path, class_map: Mapping[str, str] | None = None) -> NpzSource:
+    """Read everything but the images of an NPZ (DESIGN 10).
+
+    `labels` may be whole numbers (index into `class_names`, or the class itself where that is
+    missing) or text.
+
+    Raises:
+        LnlError: an array is missing, or of a wrong kind or shape.
+    """
+    try:
+        with _open(file) as archive:
+            return _scan(file, archive, class_map or {})
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise LnlError(f"{file.name} is damaged. Copy or save it again.") from error
+
+
+def _scan(file: Path, archive: zipfile.ZipFile, class_map: Mapping[str, str]) -> NpzSource:
+    have = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
+    for name in ("images", "labels"):
+        if name not in have:
+            known = ", ".join(sorted(visible(n)[:40] for n in have)[:12]) or "nothing"
+            raise LnlError(
+                f"{file.name} has no array “{name}”. It holds: {known}. Save it with "
+                "numpy.savez_compressed(path, images=..., labels=...)."
+            )
+    with Member(archive, "images") as images:
+        shape = _image_shape(images)
+    n = shape[0]
+    labels = _vector(archive, "labels", n)
+    assert labels is not None
+    names_array = _vector(archive, "class_names", None) if "class_names" in have else None
+    truth = _vector(archive, "true_labels", n) if "true_labels" in have else None
+    if "ids" in have:
+        with Member(archive, "ids") as ids:
+            _check_vector(ids, n)
+    given, names = _classes(labels, None if names_array is None else _words(names_array), truth)
+    notes = []
+    true = None
+    if truth is not None:
+        true = _codes(truth, names)
+        if len(true) and not 0 <= int(true.min()) <= int(true.max()) < len(names):
+            true = None
+            notes.append("true_labels has values that are no class, so it is not used.")
+    if class_map:
+        given, true, names = _renamed(given, true, names, class_map)
+    return NpzSource(file, n, names, given, true, shape, "ids" in have, notes)
+
+
+def _image_shape(images: Member) -> tuple[int, ...]:
+    shape = tuple(int(side) for side in images.shape)
+    if images.dtype != np.uint8:
+        remedy = {
+            "f": "(images * 255).round().astype('uint8') where they span 0 to 1",
+            "b": "images.astype('uint8') * 255",
+            "u": "(images // 257).astype('uint8') where they span 0 to 65,535",
+        }.get(images.dtype.kind, "images.astype('uint8') where they span 0 to 255")
+        raise LnlError(f"“images” holds {images.dtype}, not uint8 (0 to 255). Save {remedy}.")
+    if len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 2, 3, 4):
+        raise LnlError(
+            f"“images” has its channels first {shape}. Save images.transpose(0, 2, 3, 1)."
+        )
+    if not (len(shape) == 3 or (len(shape) == 4 and 1 <= shape[3] <= 4)):
+        raise LnlError(f"“images” must be (n, height, width[, 1 to 4]), it is {shape}.")
+    if not all(shape):
+        raise LnlError(f"“images” is empty: {shape}. Save at least one image.")
+    if shape[1] * shape[2] > pictures.MAX_PIXELS:
+        raise LnlError(f"“images” are larger than 89 megapixels: {shape}. Shrink them.")
+    return shape
+
+
+def _check_vector(member: Member, n: int | None) -> None:
+    if len(member.shape) != 1:
+        raise LnlError(
+            f"“{member.name}” must be one-dimensional, it is {member.shape}. "
+            f"Save {member.name}.ravel(), or argmax(1) of one-hot labels."
+        )
+    if n is not None and member.shape[0] != n:
+        raise LnlError(
+            f"“images” has {n:,} rows, “{member.name}” has {member.shape[0]:,}. Save both anew."
+        )
+
+
+def _vector(archive: zipfile.ZipFile, name: str, n: int | None) -> Array:
+    with Member(archive, name) as member:
+        _check_vector(member, n)
+        if member.dtype.kind not in "iuUSb":
+            raise LnlError(
+                f"“{name}” holds {member.dtype}; whole numbers or text are needed. "
+                f"Save {name}.astype('int64')."
+            )
+        if member.shape[0] > MAX_CLASSES and n is None:
+            raise LnlError(f"“{name}” has more than {MAX_CLASSES:,} entries. Check it.")
+        return member.all()
+
+
+def _classes(
+    labels: Array, names: list[str] | None, truth: Array | None
+) -> tuple[IntArray, list[str]]:
+    """Return labels as indices (-1 = none), and the class names."""
+    if names is not None:
+        blank = [at for at, name in enumerate(names) if not name.strip()]
+        if blank or len(set(names)) < len(names):
+            what = f"is blank at {blank[0]}" if blank else "has a name twice"
+            raise LnlError(f"“class_names” {what}. Give every class a name of its own.")
+        if not names:
+            raise LnlError("“class_names” is empty. Name the classes, or leave it out.")
+        return _codes(labels, names), names
+    everything = labels if truth is None else np.concatenate([labels, truth.astype(labels.dtype)])
+    if labels.dtype.kind in "US":
+        found = natural({word for word in set(_words(np.unique(everything))) if word.strip()})
+    else:
+        distinct = [int(v) for v in np.unique(everything) if v >= 0]
+        top = distinct[-1] if distinct else -1
+        dense = top < 4 * len(distinct) + 100
+        found = [str(v) for v in (range(top + 1) if dense else distinct)]
+    if not found or len(found) > MAX_CLASSES:
+        raise LnlError(f"“labels” names {len(found):,} classes; 1 to {MAX_CLASSES:,} can be used.")
+    if labels.dtype.kind not in "US" and found == [str(v) for v in range(len(found))]:
+        return labels.astype(np.int64), found
+    return _codes(labels.astype(str), found), found
+
+
+def _codes(labels: Array, names: list[str]) -> IntArray:
+    """Return text labels as indices into names, -1 where unknown; numbers are indices already."""
+    if labels.dtype.kind not in "US":
+        numbers: IntArray = np.clip(labels, -1, np.iinfo(np.int32).max).astype(np.int64)
+        return numbers
+    index = {name: at for at, name in enumerate(names)}
+    words, where = np.unique(labels, return_inverse=True)
+    codes: IntArray = np.array([index.get(word, -1) for word in _words(words)], np.int64)[where]
+    return codes
+
+
+def _renamed(
+    given: IntArray, true: IntArray | None, names: Sequence[str], class_map: Mapping[str, str]
+) -> tuple[IntArray, IntArray | None, list[str]]:
+    merged = list(dict.fromkeys(class_map.get(name, name) for name in names))
+    move: Any = np.array([merged.index(class_map.get(name, name)) for name in names])
+    k = len(names)
+    valid = (given >= 0) & (given < k)
+    out = np.where(valid, move[np.where(valid, given, 0)], -1)
+    return out, None if true is None else move[true], merged

@@ -1,0 +1,293 @@
+"""Tables that people made: CSV as spreadsheets write it, or Parquet, read row by row.
+
+Rows are counted as a spreadsheet counts them: the header is row 1.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from lnl_core.types import LnlError
+
+MAX_LINE = 2**20
+DELIMITERS = ",;\t|"
+_SAVE_AS = "Save it as “CSV UTF-8”, then import again."
+_PICTURES = {code: 0x2400 + code for code in range(32) if code not in (9, 10, 13)} | {
+    0x7F: 0x2421,
+    **dict.fromkeys(range(0xD800, 0xE000), 0xFFFD),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be used, with what to do about it."""
+
+    reason: str
+    remedy: str
+
+
+Cells = dict[str, str]
+"""Column -> text, stripped of outer blanks; only the columns that were asked for."""
+
+
+def visible(text: str) -> str:
+    """Return text fit to store and show: control characters as their pictures (␀), rest kept.
+
+    Line breaks and tabs stay; half surrogates, which no file can hold, become U+FFFD.
+    """
+    return text.translate(_PICTURES)
+
+
+def rows(
+    file: Path | IO[bytes],
+    name: str,
+    columns: Mapping[str, Sequence[str]],
+    required: Sequence[str],
+) -> Iterator[tuple[int, Cells | BadRow]]:
+    """Yield (row number, cells) of a CSV or Parquet file; bad rows in their place.
+
+    Args:
+        file: path (`.parquet` by its name, else CSV) or a binary stream of CSV.
+        name: what messages call the file.
+        columns: the names used here -> header names accepted, the best first; case is ignored.
+        required: those of them that must be there.
+
+    Raises:
+        LnlError: not a table, not UTF-8 or UTF-16, or a required column is missing.
+    """
+    if isinstance(file, Path) and file.suffix.lower() in (".parquet", ".pq"):
+        return _parquet_rows(file, name, columns, required)
+    return _csv_rows(file, name, columns, required)
+
+
+def header(file: Path, columns: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return which of the columns a file has; the empty set where it is no table."""
+    try:
+        if file.suffix.lower() in (".parquet", ".pq"):
+            import pyarrow.parquet as pq
+
+            names = pq.read_schema(file).names
+        else:
+            with _text(file, file.name) as text:
+                names = _records(text, file.name, columns)[1]
+    except (LnlError, OSError, ValueError):
+        return set()
+    return set(_places(names, columns))
+
+
+def _places(names: Sequence[str], columns: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Return column -> position in the header."""
+    found = {str(name).strip().lower(): at for at, name in reversed(list(enumerate(names)))}
+    places = {}
+    for column, accepted in columns.items():
+        known = [found[word] for word in accepted if word in found]
+        if known:
+            places[column] = known[0]
+    return places
+
+
+def _checked_places(
+    names: Sequence[str], name: str, columns: Mapping[str, Sequence[str]], required: Sequence[str]
+) -> dict[str, int]:
+    places = _places(names, columns)
+    missing = [column for column in required if column not in places]
+    if missing:
+        known = ", ".join(f"“{visible(str(n))[:40]}”" for n in names[:12]) or "none"
+        wanted = " and ".join(f"“{column}”" for column in missing)
+        raise LnlError(
+            f"{name} has no column {wanted}. Its columns: {known}. Name them in its first row."
+        )
+    return places
+
+
+def _csv_rows(
+    file: Path | IO[bytes],
+    name: str,
+    columns: Mapping[str, Sequence[str]],
+    required: Sequence[str],
+) -> Iterator[tuple[int, Cells | BadRow]]:
+    with _text(file, name) as text:
+        reader, names, first = _records(text, name, columns)
+        places = _checked_places(names, name, columns, required)
+        width = len(names)
+        number = first
+        while True:
+            number += 1
+            try:
+                record = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield number, _broken(error)
+                continue
+            if not any(cell.strip() for cell in record):
+                continue
+            if len(record) > width and any(cell.strip() for cell in record[width:]):
+                yield (
+                    number,
+                    BadRow(
+                        "More cells than the header has.",
+                        "Put quotes around text that holds the separator.",
+                    ),
+                )
+                continue
+            yield (
+                number,
+                {
+                    column: record[at].strip() if at < len(record) else ""
+                    for column, at in places.items()
+                },
+            )
+
+
+def _broken(error: csv.Error) -> BadRow:
+    if "unexpected end" in str(error):
+        return BadRow("A quote is opened and never closed.", "Close it; rows after it were lost.")
+    return BadRow("The quotes of this row do not match.", "Double every quote inside a cell.")
+
+
+def _records(
+    text: io.TextIOBase, name: str, columns: Mapping[str, Sequence[str]]
+) -> tuple[Any, list[str], int]:
+    """Return (reader, header, row number of the header)."""
+    lines = _lines(text, name)
+    number, line = 1, next(lines, "")
+    delimiters = DELIMITERS
+    if line.lower().startswith("sep=") and len(line.rstrip("\r\n")) == 5:
+        delimiters, line, number = line[4], next(lines, ""), 2
+    while line and not line.strip():
+        line, number = next(lines, ""), number + 1
+    if not line:
+        raise LnlError(f"{name} is empty. It needs a header and one row per image.")
+
+    def known(delimiter: str) -> tuple[int, int]:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+        return len(_places(cells, columns)), len(cells)
+
+    delimiter = max(delimiters, key=known)
+
+    def all_lines() -> Iterator[str]:
+        yield line
+        yield from lines
+
+    reader = csv.reader(all_lines(), delimiter=delimiter, strict=True)
+    try:
+        names = next(reader)
+    except csv.Error as error:
+        raise LnlError(f"The first row of {name} is no header: {error}. {_SAVE_AS}") from error
+    return reader, names, number
+
+
+def _lines(text: io.TextIOBase, name: str) -> Iterator[str]:
+    number = 0
+    while line := text.readline(MAX_LINE):
+        number += 1
+        if len(line) == MAX_LINE:
+            raise LnlError(
+                f"Line {number} of {name} is longer than a million characters. {_SAVE_AS}"
+            )
+        yield line
+
+
+@contextmanager
+def _text(file: Path | IO[bytes], name: str) -> Iterator[io.TextIOWrapper]:
+    """Open CSV as text in the encoding that its first bytes tell; errors name line and byte."""
+    try:
+        stream = file.open("rb") if isinstance(file, Path) else file
+    except OSError as error:
+        raise LnlError(f"{name} cannot be opened: {error.strerror}. Check the path.") from error
+    stream.seek(0)
+    head = stream.read(4096)
+    stream.seek(0)
+    try:
+        text = io.TextIOWrapper(stream, encoding=_encoding(head, name), newline="")
+        try:
+            yield text
+        except UnicodeError as error:
+            raise LnlError(_where_not_utf8(text.detach(), name)) from error
+        finally:
+            with suppress(ValueError):  # detached already
+                text.detach()
+    finally:
+        if isinstance(file, Path):
+            stream.close()
+
+
+def _encoding(head: bytes, name: str) -> str:
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if head.startswith(b"PK\x03\x04") or head.startswith(b"\xd0\xcf\x11\xe0"):
+        raise LnlError(f"{name} is a spreadsheet or archive, not CSV. {_SAVE_AS}")
+    if b"\0" in head[:512]:
+        raise LnlError(f"{name} is not text (or UTF-16 without its mark). {_SAVE_AS}")
+    return "utf-8-sig"
+
+
+def _where_not_utf8(stream: Any, name: str) -> str:
+    stream.seek(0)
+    offset = 0
+    for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE), b""), start=1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return (
+                f"{name} is not UTF-8: line {number}, byte {offset + error.start:,} is "
+                f"0x{line[error.start]:02X}. {_SAVE_AS}"
+            )
+        offset += len(line)
+    return f"{name} is not UTF-8. {_SAVE_AS}"
+
+
+def _parquet_rows(
+    file: Path, name: str, columns: Mapping[str, Sequence[str]], required: Sequence[str]
+) -> Iterator[tuple[int, Cells | BadRow]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(file) as table:
+            names = table.schema_arrow.names
+            places = _checked_places(names, name, columns, required)
+            for column, at in places.items():
+                if pa.types.is_nested(table.schema_arrow.field(at).type):
+                    raise LnlError(
+                        f"Column “{names[at]}” of {name} holds nested values. "
+                        f"“{column}” must be text; store images as files."
+                    )
+            number = 1
+            for batch in table.iter_batches(4096, columns=[names[at] for at in places.values()]):
+                cells = {
+                    column: batch.column(names[at]).to_pylist() for column, at in places.items()
+                }
+                for i in range(batch.num_rows):
+                    number += 1
+                    yield number, {column: _word(values[i]) for column, values in cells.items()}
+    except (pa.ArrowException, OSError) as error:
+        raise LnlError(f"{name} is no readable Parquet file. Write it again.") from error
+
+
+def _word(value: Any) -> str:
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace").strip()
+    return str(value).strip()
+
+
+def natural(names: set[str]) -> list[str]:
+    """Sort class names: as numbers where all are numbers, else as text."""
+    if all(name.lstrip("-").isdecimal() and name.isascii() for name in names):
+        return sorted(names, key=lambda name: (int(name), name))
+    return sorted(names, key=lambda name: (unicodedata.normalize("NFC", name), name))
