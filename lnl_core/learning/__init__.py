@@ -1,0 +1,1 @@
+"""What methods share: networks, losses, augmentation, the training engine, features."""

@@ -1,0 +1,178 @@
+"""Backbones: small residual networks for small images, the SR paper's own, torchvision's above.
+
+Every network keeps `maps` -> `pool` -> `head` apart, so features and class activation maps come
+from the same weights that predict. With `exact_cam` the head is linear on the average of the maps,
+and the map of class c is exactly `head.weight[c] . maps`.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+NAMES = ("resnet8", "resnet18", "resnet34", "resnet50", "cnn8", "mnist")
+
+
+class Network(nn.Module):
+    """A classifier in three named parts.
+
+    Args:
+        body: (b, c, h, w) -> maps (b, m, h', w').
+        neck: maps -> features (b, d).
+        d: width of the features.
+        k: number of classes.
+        exact_cam: True where `neck` is a global average and d = m.
+    """
+
+    def __init__(self, body: nn.Module, neck: nn.Module, d: int, k: int, exact_cam: bool) -> None:
+        super().__init__()
+        self.body, self.neck, self.head = body, neck, nn.Linear(d, k)
+        self.feature_size, self.exact_cam = d, exact_cam
+
+    def maps(self, images: Tensor) -> Tensor:
+        """Return the last maps, (b, m, h', w')."""
+        maps: Tensor = self.body(images)
+        return maps
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the input of the last layer, (b, d)."""
+        features: Tensor = self.neck(self.body(images))
+        return features
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits, (b, k)."""
+        logits: Tensor = self.head(self.neck(self.body(images)))
+        return logits
+
+
+class _Average(nn.Module):
+    def forward(self, maps: Tensor) -> Tensor:
+        return maps.mean(dim=(2, 3))
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1, *, size: int = 3) -> list[nn.Module]:
+    convolution = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False)
+    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+
+
+class _Residual(nn.Module):
+    """Two 3x3 convolutions beside a shortcut (1x1 where the shape changes)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Sequential(*_conv(inputs, outputs, stride))
+        self.second = nn.Sequential(
+            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs)
+        )
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return F.relu(self.second(self.first(maps)) + self.shortcut(maps), inplace=True)
+
+
+def auto_name(size: int) -> str:
+    """Choose a backbone for images of `size` pixels (the longer side)."""
+    return "resnet8" if size <= 64 else "resnet18"
+
+
+def build(name: str, k: int, channels: int, size: int) -> Network:
+    """Build a network with fresh weights, drawn from torch's global generator.
+
+    Convolutions start Kaiming-uniform (fan in, ReLU), linear layers Xavier-uniform, as in the SR
+    authors' code.
+
+    Args:
+        name: `auto` or one of `NAMES`.
+        k: number of classes.
+        channels: 1 or 3.
+        size: longer side of the images in pixels.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    name = auto_name(size) if name == "auto" else name
+    if name == "resnet8":
+        network = _resnet8(k, channels, size)
+    elif name == "cnn8":
+        network = _cnn8(k, channels)
+    elif name == "mnist":
+        network = _mnist(k, channels, size)
+    elif name in NAMES:
+        network = _torchvision(name, k, channels, size)
+    else:
+        raise ValueError(f"backbone must be auto or one of {', '.join(NAMES)}, got {name!r}")
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_uniform_(layer.weight, mode="fan_in", nonlinearity="relu")
+        elif isinstance(layer, nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _resnet8(k: int, channels: int, size: int) -> Network:
+    """Stem and three residual blocks, 32/64/128; the stem halves images above 16 pixels."""
+    body = nn.Sequential(
+        *_conv(channels, 32, 2 if size > 16 else 1),
+        _Residual(32, 32, 2 if size > 48 else 1),
+        _Residual(32, 64, 2),
+        _Residual(64, 128, 2),
+    )
+    return Network(body, _Average(), 128, k, exact_cam=True)
+
+
+def _cnn8(k: int, channels: int) -> Network:
+    """The SR authors' CIFAR-10 network: six convolutions, two linear layers (spec 2.6).
+
+    The pooled maps are averaged to 4x4 before the hidden layer, so any image size goes in; at
+    32 pixels that average is the identity.
+    """
+    body: list[nn.Module] = []
+    inputs = channels
+    for width in (64, 128, 196):
+        body += [*_conv(inputs, width), *_conv(width, width), nn.MaxPool2d(2, ceil_mode=True)]
+        inputs = width
+    neck = nn.Sequential(
+        nn.AdaptiveAvgPool2d(4),
+        nn.Flatten(),
+        nn.Linear(196 * 16, 256),
+        nn.BatchNorm1d(256),
+        nn.ReLU(inplace=True),
+    )
+    return Network(nn.Sequential(*body), neck, 256, k, exact_cam=False)
+
+
+def _mnist(k: int, channels: int, size: int) -> Network:
+    """The SR authors' MNIST network: two convolutions, two linear layers (spec 2.6)."""
+    body = nn.Sequential(
+        *_conv(channels, 32),
+        nn.MaxPool2d(2, ceil_mode=True),
+        *_conv(32, 64),
+        nn.MaxPool2d(2, ceil_mode=True),
+    )
+    side = min(7, -(-size // 4))
+    neck = nn.Sequential(
+        nn.AdaptiveAvgPool2d(side),
+        nn.Flatten(),
+        nn.Linear(64 * side * side, 128),
+        nn.BatchNorm1d(128),
+        nn.ReLU(inplace=True),
+    )
+    return Network(body, neck, 128, k, exact_cam=False)
+
+
+def _torchvision(name: str, k: int, channels: int, size: int) -> Network:
+    """A torchvision ResNet; up to 64 pixels with a 3x3 stem and no first pooling."""
+    from torchvision import models as zoo
+
+    whole = getattr(zoo, name)(weights=None)
+    stem: list[nn.Module]
+    if size <= 64:
+        stem = _conv(channels, 64)
+    else:
+        stem = [*_conv(channels, 64, 2, size=7), nn.MaxPool2d(3, 2, 1)]
+    body = nn.Sequential(*stem, whole.layer1, whole.layer2, whole.layer3, whole.layer4)
+    return Network(body, _Average(), int(whole.fc.in_features), k, exact_cam=True)

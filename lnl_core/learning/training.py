@@ -1,0 +1,449 @@
+"""The engine that every method trains with: one `Session` per run.
+
+A method reads top to bottom:
+
+    with training.Session(dataset, recipe, context) as session:
+        for epoch in session.epochs():
+            for batch in session.batches(epoch):
+                logits = session.forward(batch.images)  # (b, k) float32
+                loss = losses.cross_entropy(F.log_softmax(logits, 1), batch.labels)  # (b,)
+                session.step(loss.mean())
+                session.record(batch, F.softmax(logits, 1), loss)
+        probs = session.predict_probs()
+
+`epochs` resumes after the last checkpoint and writes one at the end of every epoch. All randomness
+of an epoch derives from (seed, epoch), so a resumed run equals an undisturbed one to the last bit.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lnl_core.learning import checkpoints, hardware, models
+from lnl_core.learning.augment import Augment, augment, wants_flip
+from lnl_core.learning.images import ImageSource
+from lnl_core.learning.recorder import ProbabilityRecorder
+from lnl_core.types import Array, Context, FloatArray, LabeledDataset
+
+_TICK = 0.5
+_SMALLEST_BATCH = 8
+
+
+class Batch(NamedTuple):
+    """One training batch on the device."""
+
+    rows: Tensor  # (b,) int64 row numbers
+    images: Tensor  # (b, c, h, w) float32, standardised, augmented, channels last
+    labels: Tensor  # (b,) int64 given labels
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a network is trained; the knobs that all methods share.
+
+    Attributes:
+        backbone: `auto` or a name of `models.NAMES`.
+        epochs, batch_size: as they say.
+        lr: peak learning rate of SGD.
+        momentum, nesterov, weight_decay: of SGD.
+        schedule: `cosine` (per epoch, to 0), `one_cycle` (per step, up for the first fifth, then
+            cosine to 0) or `constant`.
+        clip: largest norm of the gradient; 0 for no limit.
+        shift: largest shift in pixels; -1 = an eighth of the image's shorter side.
+        flip: `auto`, `yes` or `no`; auto mirrors colour photographs only.
+        border: what a shift brings in: `reflect`, `edge` or `zero`; auto = reflect in colour, edge
+            in gray.
+        cutout: side of the blanked square as a share of the shorter side; 0 for none.
+        jitter: largest relative change of brightness and contrast.
+        resolution: train at most at this longer side in pixels; 0 = as stored.
+        average_weights: decay per step of the running mean of weights; 0 for none.
+    """
+
+    backbone: str = "auto"
+    epochs: int = 30
+    batch_size: int = 128
+    lr: float = 0.05
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 5e-4
+    schedule: str = "one_cycle"
+    clip: float = 5.0
+    shift: int = -1
+    flip: str = "auto"
+    border: str = "auto"
+    cutout: float = 0.0
+    jitter: float = 0.0
+    resolution: int = 0
+    average_weights: float = 0.0
+
+
+def derive_seed(*parts: int) -> int:
+    """Mix integers (seed, epoch, purpose) into one 63-bit seed."""
+    state = np.random.SeedSequence([part & 0xFFFFFFFF for part in parts]).generate_state(2)
+    return (int(state[0]) << 31) ^ int(state[1])
+
+
+def generator_for(*parts: int) -> torch.Generator:
+    """Return a CPU generator that depends on the integers only."""
+    return torch.Generator().manual_seed(derive_seed(*parts))
+
+
+def seed_everything(seed: int) -> None:
+    """Seed python, numpy and torch, CPU and CUDA; inside `seeded` only."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - third-party code may draw from it
+    torch.manual_seed(seed)
+
+
+@contextmanager
+def seeded(seed: int, threads: int | None = None) -> Iterator[None]:
+    """Run the block reproducibly; generators, flags and thread count are put back afterwards."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+    torch_state, torch_threads = torch.get_rng_state(), torch.get_num_threads()
+    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    cudnn = torch.backends.cudnn
+    flags = cudnn.deterministic, cudnn.benchmark
+    try:
+        cudnn.deterministic, cudnn.benchmark = True, False
+        torch.set_num_threads(threads or hardware.thread_count())
+        seed_everything(seed)
+        yield
+    finally:
+        cudnn.deterministic, cudnn.benchmark = flags
+        torch.set_num_threads(torch_threads)
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        torch.set_rng_state(torch_state)
+        if cuda_states:
+            torch.cuda.set_rng_state_all(cuda_states)
+
+
+def percentile(scores: Array) -> FloatArray:
+    """Turn any score into its rank in [0, 1], (n,) float64; equal scores share a mean rank."""
+    _, inverse, count = np.unique(np.asarray(scores), return_inverse=True, return_counts=True)
+    below = np.cumsum(count) - count
+    ranks: FloatArray = (below + (count - 1) / 2)[inverse] / max(len(inverse) - 1, 1)
+    return ranks
+
+
+def learning_rate(schedule: str, peak: float, done: float) -> float:
+    """Return the learning rate after a share `done` of the run, in [0, 1]."""
+    if schedule == "constant":
+        return peak
+    if schedule == "cosine":
+        return peak * (1 + math.cos(math.pi * done)) / 2
+    if schedule == "one_cycle":
+        if done < 0.2:
+            return peak * (0.04 + 0.96 * done / 0.2)
+        return peak * (1 + math.cos(math.pi * (done - 0.2) / 0.8)) / 2
+    raise ValueError(f"schedule must be cosine, one_cycle or constant, got {schedule!r}")
+
+
+class Session:
+    """One training run: model, optimiser, data on the device, records, checkpoints, progress.
+
+    Attributes:
+        model: the network in training.
+        averaged: running mean of its weights, or the model itself where the recipe has none.
+        recorder: what was said about every example.
+        tensors: further tensors by name that a method wants in the checkpoint (a jump table).
+        history: name -> one number per epoch (`train_loss` and what `note` adds).
+        source, device, generator (of the epoch at hand), recipe, labels (n,), k, n.
+    """
+
+    def __init__(
+        self,
+        dataset: LabeledDataset,
+        recipe: Recipe,
+        context: Context,
+        *,
+        build: Callable[[int, int, int], nn.Module] | None = None,
+        tensors: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        """Prepare a run; nothing is trained yet.
+
+        Args:
+            dataset: given labels are used, true labels never.
+            recipe: how to train.
+            context: device, seed, progress, checkpoints.
+            build: (k, channels, size) -> network; the recipe's backbone where None.
+            tensors: initial values of `tensors`; a checkpoint overwrites them.
+        """
+        self.recipe, self._context = recipe, context
+        self.device = hardware.pick_device(context.device)
+        self.dtype = hardware.precision(self.device)
+        self.n, self.k = len(dataset), len(dataset.class_names)
+        self._guard = seeded(derive_seed(context.seed, 0))
+        self._dataset, self._build = dataset, build
+        self._tensors_at_start = dict(tensors or {})
+        self.history: dict[str, list[float]] = {}
+        self._noted: dict[str, list[float]] = {}
+
+    def __enter__(self) -> Self:
+        self._guard.__enter__()
+        try:
+            self._prepare()
+        except BaseException as error:
+            self._guard.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._guard.__exit__(kind, error, trace)
+
+    def _prepare(self) -> None:
+        recipe, context = self.recipe, self._context
+        self._last_tick, self._epoch_now, self._loss_now = 0.0, 0, math.nan
+        saved = context.load()
+        earlier = saved[1].get("cost") if saved else None
+        self._meter = hardware.CostMeter(self.device, earlier)
+        self.source = ImageSource(
+            self._dataset,
+            self.device,
+            resolution=recipe.resolution,
+            report=lambda done: self._context.report("load", 0.02 * done),
+        )
+        size = max(self.source.height, self.source.width)
+        channels = self.source.channels
+        make = self._build or (lambda k, c, s: models.build(recipe.backbone, k, c, s))
+        self.model = make(self.k, channels, size).to(self.device)
+        self.averaged = copy.deepcopy(self.model) if recipe.average_weights else self.model
+        self.optimizer = torch.optim.SGD(
+            _decay_groups(self.model, recipe.weight_decay),
+            lr=recipe.lr,
+            momentum=recipe.momentum,
+            nesterov=recipe.nesterov,
+        )
+        labels = np.asarray(self._dataset.given_labels, np.int64)
+        self.labels = torch.as_tensor(labels, device=self.device)  # (n,)
+        self.recorder = ProbabilityRecorder(labels, self.k, recipe.epochs, self.device)
+        self.tensors = {
+            name: value.to(self.device) for name, value in self._tensors_at_start.items()
+        }
+        self.augment = _augment_for(recipe, self._dataset, self.source)
+        self.steps_per_epoch = len(_cuts(self.n, recipe.batch_size))
+        self._first_epoch = 0
+        if saved is not None:
+            checkpoints.unpack(self, *saved)
+            self._first_epoch = int(saved[1]["epoch"]) + 1
+
+    # -- the loop -------------------------------------------------------------------------------
+
+    def epochs(self) -> Iterator[int]:
+        """Go through the epochs still to do, from 0; checkpoint and report after each."""
+        for epoch in range(self._first_epoch, self.recipe.epochs):
+            seed = self._context.seed
+            seed_everything(derive_seed(seed, epoch, 1))
+            self.generator = generator_for(seed, epoch, 2)
+            self._epoch_now, self._losses, self._step = epoch, [], 0
+            self._noted = {}
+            self.model.train()
+            yield epoch
+            self._end_epoch(epoch)
+
+    def _end_epoch(self, epoch: int) -> None:
+        self.recorder.end_epoch(epoch)
+        if self._losses:
+            self.note("train_loss", torch.stack(self._losses).mean().item())
+        for name, values in self._noted.items():
+            self.history.setdefault(name, []).append(float(np.mean(values)))
+        arrays, state = checkpoints.pack(self, epoch)
+        self._context.save(arrays, state)
+        self.tick((epoch + 1) / self.recipe.epochs, force=True)
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """Give every image once, shuffled and augmented; a tiny last batch joins the one before."""
+        order = torch.randperm(self.n, generator=self.generator)
+        cuts = _cuts(self.n, self.recipe.batch_size)
+        for step, (start, stop) in enumerate(cuts):
+            self._step = step
+            done = (epoch + (step / len(cuts) if self.recipe.schedule == "one_cycle" else 0)) / (
+                self.recipe.epochs
+            )
+            for group in self.optimizer.param_groups:
+                group["lr"] = learning_rate(self.recipe.schedule, self.recipe.lr, done)
+            rows = order[start:stop]
+            images = augment(self.source.batch(rows), self.augment, self.generator)
+            rows = rows.to(self.device)
+            yield Batch(rows, self.source.normalise(images), self.labels[rows])
+            self._meter.images += stop - start
+            self.tick((epoch + (step + 1) / len(cuts)) / self.recipe.epochs)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Run the model in the machine's precision; (b, k) float32 logits."""
+        with hardware.autocast(self.device, self.dtype):
+            logits: Tensor = self.model(images)
+        return logits.float()
+
+    def step(self, loss: Tensor) -> None:
+        """Move the weights once along the gradient of a scalar loss."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.recipe.clip:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        self.optimizer.step()
+        self._losses.append(loss.detach())
+        if self.averaged is not self.model:
+            _follow(self.averaged, self.model, self._decay())
+
+    def _decay(self) -> float:
+        """Decay of the mean of weights, smaller at first so the random start is forgotten."""
+        steps = self._epoch_now * self.steps_per_epoch + self._step + 1
+        return min(self.recipe.average_weights, steps / (steps + 10))
+
+    def record(
+        self, batch: Batch, probs: Tensor, losses: Tensor | None = None, *, average: bool = True
+    ) -> None:
+        """Keep what the training pass said: probabilities (b, k), losses (b,)."""
+        self.recorder.add(batch.rows, probs, losses, average=average)
+
+    def note(self, name: str, value: float) -> None:
+        """Keep a number for the run's curves; several in one epoch are averaged."""
+        self._noted.setdefault(name, []).append(value)
+
+    # -- looking at the model -------------------------------------------------------------------
+
+    @torch.no_grad()
+    def predictions(
+        self, *, mirror: bool = False, batch_size: int = 512, averaged: bool = True
+    ) -> Iterator[tuple[Tensor, list[Tensor]]]:
+        """Go over all images in order without augmentation, in evaluation mode.
+
+        Yields:
+            rows (b,) and the logits (b, k) of each view: one, or two with `mirror`.
+        """
+        model = self.averaged if averaged else self.model
+        was_training = model.training
+        model.eval()
+        try:
+            for start in range(0, self.n, batch_size):
+                rows = torch.arange(start, min(start + batch_size, self.n))
+                images = self.source.normalise(self.source.batch(rows))
+                with hardware.autocast(self.device, self.dtype):
+                    views = [model(images).float()]
+                    if mirror:
+                        views.append(model(images.flip(3)).float())
+                self._meter.images += len(rows) * len(views)
+                yield rows.to(self.device), views
+                self.tick()
+        finally:
+            model.train(was_training)
+
+    @torch.no_grad()
+    def predict_probs(
+        self,
+        to_probs: Callable[[Tensor], Tensor] | None = None,
+        *,
+        mirror: bool | None = None,
+    ) -> Tensor:
+        """Return probabilities of all images, (n, k) float32 on the CPU.
+
+        Args:
+            to_probs: logits -> probabilities; softmax where None.
+            mirror: average over the mirrored view too; None = where training mirrors.
+        """
+        to_probs = to_probs or (lambda logits: torch.softmax(logits, dim=1))
+        mirror = self.augment.flip if mirror is None else mirror
+        out = torch.empty(self.n, self.k)
+        for rows, views in self.predictions(mirror=mirror):
+            out[rows.cpu()] = torch.stack([to_probs(view) for view in views]).mean(0).cpu()
+        return out
+
+    @torch.no_grad()
+    def features(self, batch_size: int = 512) -> FloatArray:
+        """Return the penultimate features of all images, (n, d) float16."""
+        model = self.averaged
+        model.eval()
+        parts = []
+        for start in range(0, self.n, batch_size):
+            rows = torch.arange(start, min(start + batch_size, self.n))
+            images = self.source.normalise(self.source.batch(rows))
+            with hardware.autocast(self.device, self.dtype):
+                parts.append(model.features(images).float().half().cpu().numpy())  # type: ignore[operator]
+            self.tick()
+        return np.concatenate(parts)
+
+    # -- telling --------------------------------------------------------------------------------
+
+    def tick(self, fraction: float | None = None, *, force: bool = False) -> None:
+        """Report progress about twice a second; raises `Cancelled` where the user pressed stop."""
+        now = time.perf_counter()
+        self._fraction = fraction if fraction is not None else getattr(self, "_fraction", 0.0)
+        if not force and now - self._last_tick < _TICK:
+            return
+        self._last_tick = now
+        self._meter.sample()
+        metrics = {
+            "epoch": float(self._epoch_now + 1),
+            "epochs": float(self.recipe.epochs),
+            "images_per_second": self._meter.images / max(self._meter.seconds(), 1e-9),
+        }
+        if getattr(self, "_losses", None):
+            metrics["loss"] = torch.stack(self._losses[-50:]).mean().item()
+        self._context.report("train", 0.02 + 0.97 * self._fraction, metrics)
+
+    def cost(self) -> dict[str, float]:
+        """Return seconds, cpu_seconds, peak_memory_bytes and images of the run so far."""
+        return self._meter.cost()
+
+    def run_curves(self) -> dict[str, FloatArray]:
+        """Return one number per epoch for each noted name, (epochs,) float32."""
+        return {name: np.asarray(values, np.float32) for name, values in self.history.items()}
+
+    def state(self) -> dict[str, Any]:
+        """Return the JSON part of a checkpoint beyond the epoch."""
+        return {"history": self.history, "cost": self.cost()}
+
+
+def _cuts(n: int, batch_size: int) -> list[tuple[int, int]]:
+    """Batch borders; a last batch below 8 images joins the one before (batch norm needs company)."""
+    starts = list(range(0, n, batch_size))
+    if len(starts) > 1 and n - starts[-1] < min(_SMALLEST_BATCH, batch_size):
+        starts.pop()
+    return list(zip(starts, [*starts[1:], n], strict=True))
+
+
+def _decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    return [{"params": list(model.parameters()), "weight_decay": weight_decay}]
+
+
+def _augment_for(recipe: Recipe, dataset: LabeledDataset, source: ImageSource) -> Augment:
+    side = min(source.height, source.width)
+    border = recipe.border
+    if border == "auto":
+        border = "reflect" if source.channels == 3 else "edge"
+    return Augment(
+        shift=side // 8 if recipe.shift < 0 else recipe.shift,
+        flip=wants_flip(recipe.flip, dataset),
+        cutout=round(recipe.cutout * side),
+        jitter=recipe.jitter,
+        border=border,
+    )
+
+
+@torch.no_grad()
+def _follow(target: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move `target`'s weights and running statistics a step towards the model's."""
+    pairs = zip(target.state_dict().values(), model.state_dict().values(), strict=True)
+    for mean, value in pairs:
+        if mean.dtype.is_floating_point:
+            mean.lerp_(value, 1 - decay)
+        else:
+            mean.copy_(value)
