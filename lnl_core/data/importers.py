@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lnl_core.data import archives, folders, manifests, npz, tables
+from lnl_core.data.files import storable
 from lnl_core.data.images import SUFFIXES
 from lnl_core.data.writing import Row, SetWriter, Skipped, Source, part_of
 from lnl_core.types import LnlError
@@ -235,6 +236,8 @@ def import_source(
             if not writer.n:
                 raise LnlError(_nothing(found, source, writer))
             where = None if found.root is None else str(found.root)
+            if where is not None and not storable(where):
+                where = None  # a folder name that JSON cannot hold; the working copies are shown
             if is_zip:
                 where = _settle(found, part)
             notes = found.notes + _notes(found, writer)

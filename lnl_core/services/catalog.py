@@ -176,6 +176,7 @@ def add_noise(
             "kind": "noise",
             "source": f"{name}, {kind} noise {rate:.0%}, seed {seed}",
             "skipped": 0,
+            "root": None if info.root is None else str(info.directory / info.root),
             "version": f"{info.version[:24]}-{kind[0]}{round(rate * 1000)}-{seed}",
         }
         arrays.write_json(target / "meta.json", meta)

@@ -56,7 +56,7 @@ def _original(info: DatasetInfo, row: int) -> Path | None:
     paths = loaded(info).paths
     if info.root is None or paths is None or not paths[row]:
         return None
-    root = Path(info.root)
+    root = info.directory / info.root  # an unpacked zip's originals lie beside its arrays
     try:
         path = (root / paths[row]).resolve(strict=True)
         inside = path.is_relative_to(root.resolve())
