@@ -35,7 +35,7 @@ class BadRow:
 
 
 Cells = dict[str, str]
-"""Column -> text, stripped of outer blanks; only the columns that were asked for."""
+"""Column -> text; only the columns that were asked for."""
 
 
 def visible(text: str) -> str:
@@ -51,6 +51,8 @@ def rows(
     name: str,
     columns: Mapping[str, Sequence[str]],
     required: Sequence[str],
+    *,
+    strip: bool = True,
 ) -> Iterator[tuple[int, Cells | BadRow]]:
     """Yield (row number, cells) of a CSV or Parquet file; bad rows in their place.
 
@@ -59,13 +61,24 @@ def rows(
         name: what messages call the file.
         columns: the names used here -> header names accepted, the best first; case is ignored.
         required: those of them that must be there.
+        strip: take outer blanks off every cell.
 
     Raises:
         LnlError: not a table, not UTF-8 or UTF-16, or a required column is missing.
     """
     if isinstance(file, Path) and file.suffix.lower() in (".parquet", ".pq"):
-        return _parquet_rows(file, name, columns, required)
-    return _csv_rows(file, name, columns, required)
+        found = _parquet_rows(file, name, columns, required)
+    else:
+        found = _csv_rows(file, name, columns, required)
+    if not strip:
+        return found
+    return ((number, _stripped(cells)) for number, cells in found)
+
+
+def _stripped(cells: Cells | BadRow) -> Cells | BadRow:
+    if isinstance(cells, BadRow):
+        return cells
+    return {column: cell.strip() for column, cell in cells.items()}
 
 
 def header(file: Path, columns: Mapping[str, Sequence[str]]) -> set[str]:
@@ -141,10 +154,7 @@ def _csv_rows(
                 continue
             yield (
                 number,
-                {
-                    column: record[at].strip() if at < len(record) else ""
-                    for column, at in places.items()
-                },
+                {column: record[at] if at < len(record) else "" for column, at in places.items()},
             )
 
 
@@ -282,8 +292,8 @@ def _word(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace").strip()
-    return str(value).strip()
+        return value.decode("utf-8", "replace")
+    return str(value)
 
 
 def natural(names: set[str]) -> list[str]:

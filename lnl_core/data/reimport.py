@@ -1,0 +1,204 @@
+"""Decisions made elsewhere, read from CSV or Parquet: columns id, action and, where due, label."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from lnl_core.data import tables
+from lnl_core.data.tables import BadRow, Cells
+from lnl_core.types import Action, IntArray, LnlError
+
+COLUMNS = {
+    "id": ("id",),
+    "action": ("action", "verdict"),
+    "label": ("label", "corrected_label"),
+    "reviewer": ("reviewer",),
+    "decided_at": ("decided_at",),
+    "cid": ("cid",),
+}
+MAX_PROBLEMS = 1000
+
+_BATCH = 4096
+_PROTECTED = re.compile(r"'+[=+\-@\t\r\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One decision of a file; blank `reviewer`, `decided_at` or `cid` are for the caller to fill.
+
+    `cid` is what an export of decisions wrote, so that reading it twice stores it once.
+    """
+
+    row: int
+    action: Action
+    label: int | None = None
+    labels: tuple[int, ...] = ()
+    reviewer: str = ""
+    decided_at: str = ""
+    cid: str = ""
+
+
+def unprotect(text: str) -> str:
+    """Take off the apostrophe that `export.protect` put on."""
+    return text[1:] if _PROTECTED.match(text) else text
+
+
+def read_decisions(
+    file: Path | IO[bytes],
+    *,
+    class_names: Sequence[str],
+    positions: Callable[[Sequence[str]], IntArray],
+    name: str | None = None,
+) -> tuple[list[Entry], list[str]]:
+    """Read decisions; what cannot be used is named row by row and left out.
+
+    Args:
+        file: CSV (path or binary stream) or Parquet (path), columns in any order and case.
+        class_names: (k,).
+        positions: ids -> (len,) row numbers, -1 where unknown; called in batches.
+        name: what messages call the file.
+
+    Returns:
+        (entries in the file's order, problems as sentences, the first `MAX_PROBLEMS` of them).
+
+    Raises:
+        LnlError: not a table, not UTF-8, or without the columns id and action.
+    """
+    shown = name or (file.name if isinstance(file, Path) else "The file")
+    index = {label: at for at, label in enumerate(class_names)}
+    entries: list[Entry] = []
+    problems: list[str] = []
+    batch: list[tuple[int, Cells]] = []
+    left_out = 0
+
+    def complain(number: int, words: str) -> None:
+        nonlocal left_out
+        if len(problems) < MAX_PROBLEMS:
+            problems.append(f"Row {number}: {words}")
+        else:
+            left_out += 1
+
+    def settle() -> None:
+        found = [-1] * len(batch)
+        for written in (unprotect, str, str.strip):  # as exported, as written, as meant
+            missing = [at for at, row in enumerate(found) if row < 0]
+            if missing:
+                rows = positions([written(batch[at][1]["id"]) for at in missing])
+                for at, row in zip(missing, rows, strict=True):
+                    found[at] = int(row)
+        for (number, cells), row in zip(batch, found, strict=True):
+            try:
+                entries.append(_entry(cells, row, index))
+            except LnlError as error:
+                complain(number, str(error))
+        batch.clear()
+
+    for number, cells in tables.rows(file, shown, COLUMNS, ("id", "action"), strip=False):
+        if isinstance(cells, BadRow):
+            if batch:
+                settle()
+            complain(number, f"{cells.reason} {cells.remedy}")
+            continue
+        batch.append((number, cells))
+        if len(batch) == _BATCH:
+            settle()
+    if batch:
+        settle()
+    if left_out:
+        problems.append(f"And {left_out:,} more rows that cannot be used.")
+    return entries, problems
+
+
+def _entry(cells: Cells, row: int, index: dict[str, int]) -> Entry:
+    """Turn cells into an entry.
+
+    Raises:
+        LnlError: what is wrong with this row, and what helps.
+    """
+    if row < 0:
+        raise LnlError(f"“{_cut(cells['id'])}” is no id of this data set. Correct the id.")
+    word = cells["action"].strip().lower()
+    try:
+        action = Action(word)
+    except ValueError:
+        known = ", ".join(Action)
+        raise LnlError(f"“{_cut(word)}” is no action. Use one of {known}.") from None
+    text = cells.get("label", "")
+    label: int | None = None
+    labels: tuple[int, ...] = ()
+    if action is Action.RELABEL:
+        label = _class(text, index)
+    elif action is Action.MULTIPLE:
+        labels = _classes(text, index)
+    elif text.strip():
+        raise LnlError(f"{action} takes no label. Empty the cell, or write relabel.")
+    reviewer = unprotect(cells.get("reviewer", "")).strip()
+    if len(reviewer) > 60 or not reviewer.isprintable():
+        raise LnlError("The reviewer's name is unprintable or longer than 60 characters.")
+    cid = unprotect(cells.get("cid", "")).strip()[:64]
+    return Entry(row, action, label, labels, reviewer, _time(cells.get("decided_at", "")), cid)
+
+
+def _class(text: str, index: dict[str, int]) -> int:
+    """Find a class by name: as exported, as written, then without outer blanks."""
+    if not text.strip():
+        raise LnlError("relabel needs a label. Fill in the column “label”.")
+    return _known((unprotect(text), text, unprotect(text.strip()), text.strip()), index)
+
+
+def _known(spellings: Iterable[str], index: dict[str, int]) -> int:
+    tried = list(spellings)
+    for name in tried:
+        if name in index:
+            return index[name]
+    raise LnlError(f"“{_cut(tried[-1])}” is no class of this data set. Correct the label.")
+
+
+def _classes(text: str, index: dict[str, int]) -> tuple[int, ...]:
+    plain = unprotect(text)
+    names: list[str] | None = None
+    if plain.lstrip().startswith("["):
+        try:
+            found = json.loads(plain)
+        except ValueError:
+            found = None
+        if isinstance(found, list) and all(isinstance(name, str) for name in found):
+            names = found
+    labels = (
+        tuple(index.get(name, -1) for name in names)
+        if names is not None
+        else tuple(_known((part, part.strip()), index) for part in plain.split("|") if part.strip())
+    )
+    if -1 in labels:
+        raise LnlError(f"“{_cut(text)}” names a class that is not in this data set. Correct it.")
+    if len(set(labels)) != len(labels) or len(labels) < 2:
+        raise LnlError("multiple needs two or more different classes, as cat|dog.")
+    return labels
+
+
+def _time(text: str) -> str:
+    """Return ISO 8601 in UTC to the millisecond; a time without zone is UTC."""
+    text = text.strip()
+    if not text:
+        return ""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise LnlError(
+            f"“{_cut(text)}” is no time. Write it as 2025-11-20T13:58:00Z, or leave it blank."
+        ) from None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _cut(text: str) -> str:
+    shown = tables.visible(text)
+    return shown if len(shown) <= 60 else f"{shown[:59]}…"
