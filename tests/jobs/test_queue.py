@@ -1,0 +1,167 @@
+import errno
+import os
+import threading
+from dataclasses import replace
+
+import psutil
+import pytest
+from sqlalchemy import update
+
+from lnl_core.jobs import executors, queue, worker
+from lnl_core.methods import METHODS
+from lnl_core.store import schema
+from lnl_core.store.db import transaction
+from lnl_core.types import JobState, LnlError
+
+
+def set_row(ws, number, **values):
+    with transaction(ws) as connection:
+        connection.execute(update(schema.jobs).where(schema.jobs.c.id == number).values(**values))
+
+
+@pytest.fixture
+def job(workspace, tiny):
+    return queue.submit(workspace, tiny, "ce", seed=3)
+
+
+def test_a_submitted_job_waits_with_every_knob_written_down(job, tiny):
+    assert (job.state, job.dataset, job.method, job.seed) == ("queued", "tiny", "ce", 3)
+    assert METHODS["ce"].config(**job.config) == METHODS["ce"].config.preset("quick", 60, 3, 8)
+
+
+def test_bad_orders_are_refused_in_words(workspace, tiny):
+    for order, word in (
+        ({"method": "magic"}, "no method"),
+        ({"preset": "slow"}, "no preset"),
+        ({"overrides": {"epoch": 3}}, "no knob"),
+        ({"overrides": {"epochs": "three"}}, "whole number"),
+        ({"overrides": {"epochs": 2.5}}, "whole number"),
+        ({"executor": "moon"}, "no executor"),
+        ({"device": "tpu"}, "no device"),
+    ):
+        with pytest.raises(LnlError, match=word):
+            queue.submit(workspace, tiny, **({"method": "ce"} | order))
+    assert queue.jobs(workspace) == []
+
+
+def test_overrides_take_the_knobs_type(workspace, tiny):
+    job = queue.submit(workspace, tiny, "ce", overrides={"epochs": "7", "lr": "1"})
+    assert (job.config["epochs"], job.config["lr"]) == (7, 1.0)
+    assert isinstance(job.config["lr"], float)
+
+
+def test_racing_workers_never_get_the_same_job(workspace, tiny):
+    numbers = [queue.submit(workspace, tiny, "ce").id for _ in range(12)]
+    taken, gate = [], threading.Barrier(4)
+
+    def work():
+        gate.wait()
+        while (found := queue.claim(workspace)) is not None:
+            taken.append(found.id)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == numbers
+
+
+def test_a_claim_names_this_very_process(workspace, job):
+    claimed = queue.claim(workspace)
+    assert (claimed.id, claimed.state, claimed.pid) == (job.id, "running", os.getpid())
+    assert claimed.pid_started == psutil.Process().create_time()
+    assert queue.health(claimed) == "ok"
+
+
+def test_another_process_with_the_same_pid_is_not_the_worker(workspace, job):
+    claimed = queue.claim(workspace)
+    assert queue.health(replace(claimed, pid_started=claimed.pid_started - 100)) == "lost"
+    elsewhere = replace(claimed, host="another machine", pid_started=1.0)
+    assert queue.health(elsewhere) == "ok"
+    silent = "2020-01-01T00:00:00.000Z"
+    assert queue.health(replace(claimed, heartbeat_at=silent)) == "stalled"
+
+
+def test_what_a_dead_worker_left_is_queued_again_three_times_at_most(workspace, job):
+    for attempt in range(queue.ATTEMPTS):
+        claimed = queue.claim(workspace)
+        assert claimed is not None, attempt
+        set_row(workspace, job.id, pid_started=1.0)
+        queue.recover(workspace)
+    found = queue.job(workspace, job.id)
+    assert found.state == "failed"
+    assert "3 times" in found.error
+    queue.resume(workspace, job.id)
+    assert queue.claim(workspace).id == job.id
+
+
+def test_a_living_worker_keeps_its_job(workspace, job):
+    queue.claim(workspace)
+    assert queue.recover(workspace) == []
+    assert queue.job(workspace, job.id).state == "running"
+
+
+def test_cancel_waiting_running_and_dead(workspace, tiny):
+    waiting, running, dead = (queue.submit(workspace, tiny, "ce").id for _ in range(3))
+    queue.cancel(workspace, waiting)
+    assert queue.job(workspace, waiting).state == "cancelled"
+    assert queue.claim(workspace).id == running
+    queue.cancel(workspace, running)
+    assert queue.job(workspace, running).state == "cancelling"
+    assert queue.report(workspace, running, stage="x", fraction=0.5, metrics={}, eta_seconds=None)
+    queue.finish(workspace, running, JobState.CANCELLED)
+    assert queue.claim(workspace).id == dead
+    set_row(workspace, dead, pid_started=1.0)
+    queue.cancel(workspace, dead)
+    assert queue.job(workspace, dead).state == "cancelled"
+
+
+def test_a_finished_job_is_never_overwritten(workspace, job):
+    queue.claim(workspace)
+    queue.finish(workspace, job.id, JobState.DONE, fraction=1.0)
+    queue.report(workspace, job.id, stage="late", fraction=0.1, metrics={}, eta_seconds=None)
+    queue.finish(workspace, job.id, JobState.CANCELLED)
+    found = queue.job(workspace, job.id)
+    assert (found.state, found.fraction, found.stage) == ("done", 1.0, "starting")
+    with pytest.raises(LnlError, match="only a cancelled or failed"):
+        queue.resume(workspace, job.id)
+
+
+def test_only_a_waiting_job_can_be_removed(workspace, tiny):
+    first, second = (queue.submit(workspace, tiny, "ce").id for _ in range(2))
+    queue.claim(workspace)
+    with pytest.raises(LnlError, match="Cancel it"):
+        queue.remove(workspace, first)
+    queue.remove(workspace, second)
+    assert [j.id for j in queue.jobs(workspace)] == [first]
+
+
+def test_failures_are_told_in_words():
+    full = OSError(errno.ENOSPC, "No space left on device")
+    try:
+        raise LnlError("cannot be written") from full
+    except LnlError as error:
+        told = worker.in_words(error, "at epoch 12 of 30")
+    assert told == "disk full at epoch 12 of 30; free space, then resume"
+    assert worker.in_words(MemoryError(), "while train").startswith("out of memory while train")
+    assert worker.in_words(LnlError("Do this."), "x") == "Do this."
+    assert worker.in_words(ValueError("a\nb"), "while saving") == "ValueError while saving: b"
+
+
+def test_one_worker_per_workspace(workspace):
+    held = executors.lock(workspace)
+    assert executors.lock(workspace) is None
+    assert executors.worker_lives(workspace)
+    assert not executors.ensure_worker(workspace)
+    held.close()
+    assert not executors.worker_lives(workspace)
+
+
+def test_a_log_is_read_from_its_end(workspace, job):
+    path = queue.log_path(workspace, job)
+    assert queue.log_tail(workspace, job) == ""
+    path.parent.mkdir(parents=True)
+    path.write_text("x" * 9000 + "\nthe end\n")
+    assert queue.log_tail(workspace, job, 100).endswith("the end\n")
+    assert len(queue.log_tail(workspace, job, 100)) == 100
