@@ -1,0 +1,140 @@
+"""The house rules that a reader cannot see at a glance, checked over the syntax trees."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[1]
+
+ROWS = [
+    {"types"},
+    {"store"},
+    {"review", "data"},
+    {"learning"},
+    {"methods"},
+    {"jobs"},
+    {"services"},
+    {"cli", "worker", "importer"},
+]
+"""Rooms from the ground up: a module imports from its own room and from rows below."""
+
+HEAVY = ("torch", "torchvision", "timm", "umap", "numba", "sklearn")
+
+
+def modules():
+    return sorted((REPO / "lnl_core").rglob("*.py"))
+
+
+def room(path):
+    return path.relative_to(REPO / "lnl_core").with_suffix("").parts[0]
+
+
+def level(name):
+    for i, row in enumerate(ROWS):
+        if name in row:
+            return i
+    raise AssertionError(f"{name} is a new room: give it a row")
+
+
+def imported(path, *, top_level=False):
+    """Names of modules that a file imports; inside functions too, unless `top_level`."""
+    tree = ast.parse(path.read_text("utf-8"))
+    nodes = _outside_functions(tree) if top_level else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _outside_functions(tree):
+    stack = list(tree.body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        yield node
+        stack += list(ast.iter_child_nodes(node))
+
+
+def test_imports_point_down():
+    wrong = []
+    for path in modules():
+        if room(path) == "__init__":
+            continue
+        for name in imported(path):
+            parts = name.split(".")
+            if parts[0] != "lnl_core" or len(parts) == 1 or parts[1] == "__version__":
+                continue
+            if level(parts[1]) > level(room(path)):
+                wrong.append(f"{path.relative_to(REPO)} imports {name}")
+    assert wrong == []
+
+
+def test_methods_never_import_each_other():
+    folder = REPO / "lnl_core" / "methods"
+    for path in folder.glob("*.py"):
+        if path.name == "__init__.py":
+            continue
+        others = [n for n in imported(path) if n.startswith("lnl_core.methods.")]
+        assert others == [], path.name
+
+
+def test_streamlit_stays_in_the_pages():
+    for path in modules():
+        assert not [n for n in imported(path) if n.split(".")[0] == "streamlit"], path
+
+
+def test_torch_stays_in_learning_and_inside_methods():
+    for path in [*modules(), REPO / "app.py", *(REPO / "pages").rglob("*.py")]:
+        if path.is_relative_to(REPO / "lnl_core" / "learning"):
+            continue
+        heavy = [n for n in imported(path, top_level=True) if n.split(".")[0] in HEAVY]
+        assert heavy == [], path
+    worker = REPO / "lnl_core" / "jobs" / "worker.py"
+    allowed = (REPO / "lnl_core" / "methods", REPO / "lnl_core" / "learning")
+    for path in modules():
+        if path == worker or path.is_relative_to(allowed[0]) or path.is_relative_to(allowed[1]):
+            continue
+        assert not [n for n in imported(path) if n.split(".")[0] == "torch"], path
+
+
+def test_only_one_file_opens_a_database():
+    for path in modules():
+        if path.name != "db.py" and "create_engine" in path.read_text("utf-8"):
+            raise AssertionError(f"{path} opens a database")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import lnl_core.services, lnl_core.jobs.queue, lnl_core.jobs.executors, lnl_core.cli",
+        "import pages._routes, pages._ui",
+    ],
+)
+def test_the_ui_process_loads_nothing_heavy(code):
+    check = f"{code}; import sys; print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", check], cwd=REPO, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_no_file_names_a_registry_or_a_lock_of_one():
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=REPO, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    assert "uv.lock" not in listed
+    needles = ["index-" + "url", "/sim" + "ple", "pypi." + "org", "files.python" + "hosted"]
+    for name in filter(None, listed):
+        path = REPO / name
+        if path.suffix in (".png", ".ico", ".woff2") or not path.is_file():
+            continue
+        text = path.read_text("utf-8", errors="replace")
+        assert not [n for n in needles if n in text], name
