@@ -273,10 +273,12 @@ def _command(info: DatasetInfo, format_key: str, options: Options) -> str:
     return " ".join([*parts, "--out", f"{format_key}.csv"])
 
 
-@st.dialog("Import decisions", icon=":material/upload_file:", width="medium")
-@_ui.guarded
 def import_dialog(info: DatasetInfo) -> None:
     """Take a CSV of decisions and say row by row what could not be stored."""
+    _ui.dialog("Import decisions", icon=":material/upload_file:", width="medium")(_import)(info)
+
+
+def _import(info: DatasetInfo) -> None:
     st.caption(
         "A CSV with the columns id and action, and label where the action has one: what "
         "“All decisions” writes, or your own."
@@ -306,7 +308,5 @@ def import_dialog(info: DatasetInfo) -> None:
             st.dataframe(
                 pd.DataFrame({"problem": problems}), hide_index=True, height=240, row_height=30
             )
-        st.session_state["decisions_stored"] = True
-    if st.session_state.pop("decisions_stored", False) or upload is None:
-        return
-    st.caption(f"They go to **{plain(_ui.short(info.name, 40))}**; the latest answer counts.")
+    elif upload is not None:
+        st.caption(f"They go to **{plain(_ui.short(info.name, 40))}**; the latest answer counts.")

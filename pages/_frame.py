@@ -122,7 +122,7 @@ def _progress(was_active: bool) -> None:
     active = [job for job in found if job.state in ACTIVE_STATES]
     running = [job for job in active if job.state is not JobState.QUEUED]
     if was_active and not active:
-        st.rerun()  # the page shows what came out, and nobody asks any more
+        _ui.rerun_page()  # the page shows what came out, and nobody asks any more
     if not active:
         return
     _sidebar_job(running[0] if running else active[-1], waiting=len(active) - len(running))

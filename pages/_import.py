@@ -96,14 +96,12 @@ def show_dialog() -> None:
     kind = st.session_state.pop("import_kind", None)
     if kind in WAYS:
         way = WAYS[kind]
-        opened = st.dialog(way.title, icon=f":material/{way.icon}:", on_dismiss="rerun")
-        opened(_dialog)(kind)
+        _ui.dialog(way.title, icon=f":material/{way.icon}:")(_dialog)(kind)
 
 
 # The dialog -----------------------------------------------------------------------------------
 
 
-@_ui.guarded
 def _dialog(kind: str) -> None:
     way = WAYS[kind]
     st.caption(way.hint)

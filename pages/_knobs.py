@@ -29,17 +29,12 @@ def overrides(info: DatasetInfo, preset: str) -> dict[str, dict[str, Any]]:
 def open_drawer(info: DatasetInfo, key: str, preset: str) -> None:
     """Open the drawer with every knob of one method."""
     method = METHODS[key]
-    drawer = st.dialog(
-        plain(_ui.method_title(key)),
-        position="right",
-        width=440,
-        icon=":material/tune:",
-        on_dismiss="rerun",
+    drawer = _ui.dialog(
+        plain(_ui.method_title(key)), position="right", width=440, icon=":material/tune:"
     )
     drawer(_body)(info, method.key, preset)
 
 
-@_ui.guarded
 def _body(info: DatasetInfo, key: str, preset: str) -> None:
     method = METHODS[key]
     st.caption(f"{plain(method.summary)}  \n{plain(method.reference)}")

@@ -31,9 +31,10 @@ def _live(info: DatasetInfo, was_active: bool) -> None:
     jobs = queue.jobs(ws, info)
     active = [job for job in jobs if job.state in ACTIVE_STATES]
     ended = st.session_state.get("ended_jobs")
-    st.session_state["ended_jobs"] = len(jobs) - len(active)
+    if not st.session_state.get("dialog_open"):
+        st.session_state["ended_jobs"] = len(jobs) - len(active)
     if was_active and (not active or ended not in (None, len(jobs) - len(active))):
-        st.rerun()  # the history and the estimates show what came out
+        _ui.rerun_page()  # the history and the estimates show what came out
     running = next((job for job in active if job.state is not JobState.QUEUED), None)
     waiting = [job for job in active if job.state is JobState.QUEUED][::-1]
     unread = _unread(jobs)
@@ -152,7 +153,7 @@ def _stopped(job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.markdown(_jobs.badge(word), width="content")
         title = plain(_ui.short(_ui.method_title(job.method), 24))
-        reason = plain(_ui.short(job.error or "by you", 90))
+        reason = plain(_ui.short(job.error or "by you", 72))
         st.markdown(f"{title}  \n:gray[:small[{reason}]]", width="stretch")
         if st.button("Resume", icon=":material/replay:", key=f"resume_{job.id}"):
             ws = _ui.workspace()
@@ -182,10 +183,12 @@ def log(job: Job) -> None:
     _ui.show_log(plain(f"{_ui.method_title(job.method)}, run {job.id}"), text)
 
 
-@st.dialog("Config", width="medium", icon=":material/tune:")
-@_ui.guarded
 def config(job: Job) -> None:
     """Show everything that decides a run's outcome."""
+    _ui.dialog("Config", width="medium", icon=":material/tune:")(_config)(job)
+
+
+def _config(job: Job) -> None:
     st.markdown(f"**{plain(_ui.method_title(job.method))}**, run {job.id}")
     facts = {
         "preset": job.preset,

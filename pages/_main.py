@@ -10,6 +10,7 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=240,
 )
+st.session_state["dialog_open"] = False  # a whole run closes what it does not open itself
 _frame.style()
 page = st.navigation(_ui.pages())
 with _ui.guard():

@@ -53,7 +53,7 @@ def _overview(info: DatasetInfo) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.subheader("Images per class", anchor=False, width="stretch")
             if any(each["wrong"] is not None for each in classes):
-                st.caption(":red[:material/square:] probably wrong, estimate", width="content")
+                st.caption(":red[■] probably wrong, estimate", width="content")
         _charts.draw(
             _charts.class_balance(classes),
             key=f"balance_{info.id}",
@@ -241,11 +241,9 @@ def _settings(info: DatasetInfo) -> None:
         "images stay where they are.]]"
     )
     if st.button("Remove this set…", icon=":material/delete:", key="remove"):
-        _remove(info)
+        _ui.dialog("Remove the data set?", icon=":material/delete:")(_remove)(info)
 
 
-@st.dialog("Remove the data set?", icon=":material/delete:")
-@_ui.guarded
 def _remove(info: DatasetInfo) -> None:
     now = services.progress(_ui.workspace(), info.name, _ui.reviewer())
     st.markdown(

@@ -165,9 +165,38 @@ def act(function: Callable[..., Any], *args: Any, done: str | None = None, **kwa
     return True
 
 
-@st.dialog("Log", width="large")
+def dialog(title: str, **options: Any) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Return Streamlit's dialog, and note that one is open, so that no poll closes it."""
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        shown = st.dialog(title, on_dismiss=_dialog_closed, **options)(guarded(function))
+
+        @wraps(function)
+        def inner(*args: P.args, **kwargs: P.kwargs) -> T:
+            st.session_state["dialog_open"] = True
+            return shown(*args, **kwargs)  # type: ignore[return-value]
+
+        return inner
+
+    return decorate
+
+
+def _dialog_closed() -> None:
+    st.session_state["dialog_open"] = False
+
+
+def rerun_page() -> None:
+    """Draw the whole page again, from a poll; not while a dialog is open, which it would close."""
+    if not st.session_state.get("dialog_open"):
+        st.rerun()
+
+
 def show_log(title: str, text: str) -> None:
-    """Show the end of a log file."""
+    """Show the end of a log file; `title` is Markdown."""
+    dialog("Log", width="large", icon=":material/article:")(_log)(title, text)
+
+
+def _log(title: str, text: str) -> None:
     st.markdown(f"**{title}**")
     st.code(text or "Nothing is written yet.", language=None, wrap_lines=True, height=420)
 

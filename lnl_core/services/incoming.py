@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from lnl_core.data.importers import Detected
 
 _CHUNK = 1 << 20
+_STARTED: list[subprocess.Popen[bytes]] = []
+"""This process's own imports, waited for when somebody looks, so that none stays a zombie."""
+
 _GRACE = 20.0
 """Seconds that a started import may take until it reports for the first time."""
 
@@ -162,7 +165,7 @@ def start_import(
     }
     arrays.write_json(file, values)
     with (file.with_suffix(".log")).open("wb") as log:
-        subprocess.Popen(
+        child = subprocess.Popen(
             [sys.executable, "-m", "lnl_core.importer", str(file)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -170,6 +173,7 @@ def start_import(
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": _python_path()},
         )
+    _STARTED.append(child)
     return task
 
 
@@ -181,6 +185,7 @@ def _python_path() -> str:
 
 def imports(ws: Workspace) -> list[Incoming]:
     """Return the imports that go on or that nobody has dismissed yet, newest first."""
+    _STARTED[:] = [child for child in _STARTED if child.poll() is None]
     found = sorted(_tasks(ws), key=lambda pair: str(pair[1]["started_at"]), reverse=True)
     return [_incoming(file, values) for file, values in found]
 

@@ -3,10 +3,12 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lnl_core.store import arrays, datasets
+from lnl_core.types import Ranking
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -55,3 +57,27 @@ def texts():
         return "\n".join(str(part) for part in [*parts, *(s.value for s in app.success)])
 
     return read
+
+
+@pytest.fixture
+def ranked(tiny):
+    """`tiny` with a ranking in force that calls its three planted errors wrong."""
+    n, k = tiny.n, tiny.class_count
+    given = np.asarray(datasets.load(tiny).given_labels)
+    p_wrong = np.full(n, 0.02)
+    p_wrong[[3, 25, 47]] = [0.9, 0.95, 0.85]
+    others = np.stack([(given + 1) % k, (given + 2) % k, np.full(n, -1)], axis=1)
+    ranking = Ranking(
+        methods=("knn",),
+        weights={"knn": 1.0},
+        suspicion=p_wrong,
+        p_wrong=p_wrong,
+        suggested_labels=others[:, 0],
+        top_labels=others,
+        top_probs=np.tile([0.8, 0.2, 0.0], (n, 1)),
+        order=np.argsort(-p_wrong, kind="stable"),
+        noise_rate=0.06,
+        transition_matrix=np.eye(k),
+    )
+    arrays.save_ranking(tiny.directory / "ranking", ranking, {"knn": 1})
+    return tiny

@@ -1,5 +1,4 @@
 from lnl_core.store import decisions
-
 from pages import _ui
 
 

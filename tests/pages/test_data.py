@@ -1,0 +1,116 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lnl_core import services
+from lnl_core.data import demo
+from lnl_core.services import settings
+from lnl_core.store import arrays, datasets
+from pages import _ui
+
+
+def test_one_card_per_set_last_used_first_and_the_demo_one_press_away(
+    desk, workspace, ranked, hostile
+):
+    datasets.touch(workspace, "tiny")
+    app = desk()
+    assert not app.exception
+    shown = [each.value for each in app.subheader]
+    assert shown[0] == "tiny"
+    assert "Demo set" in shown
+    primary = [button.label for button in app.button if button.proto.type == "primary"]
+    assert primary == ["Start review"]
+
+
+def test_a_set_without_runs_offers_to_score_it(desk, tiny, texts):
+    app = desk()
+    assert not app.exception
+    assert "Not scored yet." in texts(app)
+    assert app.button(key=f"score_{tiny.id}").proto.type == "primary"
+
+
+def test_the_report_says_what_was_skipped(desk, tiny, texts):
+    rows = [
+        {"row": 4, "where": "a.jpg", "reason": "cannot be read *x*", "remedy": "re-export"},
+        {"row": 5, "where": "b.jpg", "reason": "cannot be read *x*", "remedy": "re-export"},
+        {"row": None, "where": "c", "reason": "larger than 90 megapixels", "remedy": "shrink"},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tiny.directory / "skipped.parquet")
+    app = desk()
+    assert not app.exception
+    table = app.table[0].value
+    assert list(table["count"]) == [2, 1]
+    assert table["why"][0].startswith("**cannot be read \\*x\\***")
+    app.session_state["data_tab"] = "Import report"
+    app.run()
+    assert not app.exception
+    assert len(app.dataframe[0].value) == 3
+
+
+def test_the_noise_lab_makes_a_copy_with_known_truth(desk, workspace, tiny):
+    app = desk(dataset="tiny")
+    app.session_state["data_tab"] = "Noise lab"
+    app.run()
+    app.text_input(key=f"noise_name_{tiny.id}").set_value("tiny, noisy")
+    app.slider(key="noise_rate").set_value(30)
+    button = next(b for b in app.button if b.label == "Make the copy")
+    button.click().run()
+    assert not app.exception
+    made = datasets.load(datasets.dataset(workspace, "tiny, noisy"))
+    changed = np.asarray(made.given_labels) != np.asarray(made.true_labels)
+    assert changed.sum() == 18
+    assert app.session_state["dataset"] == "tiny, noisy"
+
+
+def test_the_goal_is_stored_and_taken_back(desk, workspace, tiny):
+    app = desk(dataset="tiny")
+    app.session_state["data_tab"] = "Settings"
+    app.run()
+    app.number_input(key=f"goal_{tiny.id}").set_value(20)
+    next(b for b in app.button if b.label == "Save the goal").click().run()
+    assert not app.exception
+    assert settings.goal(workspace, "tiny") == 20
+
+
+def test_every_tab_stands_for_hostile_names(desk, hostile, texts):
+    app = desk(dataset=hostile.name)
+    for name in ("Overview", "Import report", "Noise lab", "Classes and guide", "Settings"):
+        app.session_state["data_tab"] = name
+        app.run()
+        assert not app.exception
+        assert "<b>bold" not in texts(app)
+        assert "![x]" not in texts(app)
+
+
+def test_a_hostile_class_stays_text_in_the_chart(desk, hostile):
+    app = desk(dataset=hostile.name)
+    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    names = figure["layout"]["yaxis"]["ticktext"]
+    assert names[1] == "&lt;b&gt;bold&lt;/b&gt; :tada…"
+
+
+def test_exactly_five_of_the_shown_digits_are_wrong():
+    tiles = json.loads((_ui.ASSETS / "demo_digits.json").read_text())
+    digits = demo.digits()
+    rows = [tile["row"] for tile in tiles]
+    labels = [tile["label"] for tile in tiles]
+    assert len(set(rows)) == 18
+    assert labels == digits.given_labels[rows].tolist()
+    assert (digits.given_labels[rows] != digits.true_labels[rows]).sum() == 5
+    assert all((Path(_ui.ASSETS) / "demo" / tile["file"]).is_file() for tile in tiles)
+
+
+def test_removing_a_set_leaves_the_others(desk, workspace, tiny, hostile):
+    services.remove_dataset(workspace, "tiny")
+    app = desk(dataset="tiny")
+    assert not app.exception
+    assert app.selectbox(key="dataset_select").value == hostile.name
+
+
+def test_the_class_guide_is_kept(workspace, tiny):
+    settings.set_guides(workspace, "tiny", {"bar": " a long thin thing ", "belt": ""})
+    assert settings.guides(workspace, "tiny") == {"bar": "a long thin thing"}
+    assert arrays.read_json(tiny.directory / "meta.json")["guides"] == {"bar": "a long thin thing"}

@@ -1,0 +1,61 @@
+import pytest
+
+from lnl_core.store import decisions
+from lnl_core.types import Action, Decision
+
+
+@pytest.fixture
+def reviewed(workspace, ranked):
+    """Two relabels, one none, one multiple, one keep, and one that waits for a second reviewer."""
+    made = [
+        Decision(3, Action.RELABEL, "Ada", label=0),
+        Decision(25, Action.RELABEL, "Ada", label=1),
+        Decision(47, Action.NONE, "Ada"),
+        Decision(1, Action.MULTIPLE, "Ada", labels=(0, 2)),
+        Decision(2, Action.KEEP, "Ada"),
+        Decision(4, Action.UNSURE, "Ada"),
+    ]
+    decisions.append(workspace, ranked, made)
+    return ranked
+
+
+def test_without_corrections_it_leads_to_review(desk, ranked, texts):
+    app = desk("export", dataset="tiny")
+    assert not app.exception
+    assert "No corrections yet." in texts(app)
+    primary = [button.label for button in app.button if button.proto.type == "primary"]
+    assert primary == ["Review"]
+
+
+def test_counts_and_preview_agree_with_the_decisions(desk, reviewed, texts):
+    app = desk("export", dataset="tiny")
+    assert not app.exception
+    figures = [header.value for header in app.header]
+    assert figures == ["4", "2", "1", "1"]
+    assert "1 decision waits for a second reviewer and is left out." in texts(app)
+    table = app.dataframe[0].value
+    assert list(table["id"]) == ["item-00001", "item-00003", "item-00025", "item-00047"]
+    assert all(url.startswith(f"/lnl/img/{reviewed.id}/") for url in table["image"])
+
+
+def test_all_decisions_lists_every_answer(desk, reviewed):
+    app = desk("export", dataset="tiny")
+    app.radio(key="format").set_value("decisions").run()
+    assert not app.exception
+    assert app.header[0].value == "6"
+    assert len(app.dataframe[0].value) == 6
+
+
+def test_the_command_is_quoted(desk, hostile):
+    from lnl_core.store.datasets import dataset  # the name holds blanks and stars
+
+    app = desk("export", dataset=hostile.name)
+    assert not app.exception
+    assert dataset is not None
+
+
+def test_a_download_is_offered_only_for_rows(desk, reviewed, hostile):
+    for name, offered in (("tiny", True), (hostile.name, False)):
+        app = desk("export", dataset=name)
+        button = app.get("download_button")[0]
+        assert button.proto.disabled is not offered

@@ -1,0 +1,122 @@
+import json
+
+import pytest
+
+from lnl_core.jobs import executors, queue
+from lnl_core.methods import METHODS
+from lnl_core.types import JobState
+from pages import _jobs
+
+
+@pytest.fixture
+def no_worker(workspace):
+    """Hold the worker's lock, so that what a page starts stays in the queue."""
+    held = executors.lock(workspace)
+    yield
+    held.close()
+
+
+def running(workspace, info, method="knn", **metrics):
+    """A job that this very process has claimed."""
+    queue.submit(workspace, info, method)
+    job = queue.claim(workspace)
+    queue.report(
+        workspace, job.id, stage="train *x*", fraction=0.62, metrics=metrics, eta_seconds=100
+    )
+    return job
+
+
+def test_start_queues_every_ticked_method_the_fastest_first(desk, workspace, tiny, no_worker):
+    app = desk("runs", dataset="tiny")
+    assert not app.exception
+    button = app.button(key="start")
+    ticked = [key for key in ("probe", "knn", "sr", "jump", "ce") if key in METHODS]
+    assert button.label == f"Start {len(ticked)} runs"
+    button.click().run()
+    assert not app.exception
+    jobs = queue.jobs(workspace, tiny)[::-1]
+    assert sorted(job.method for job in jobs) == sorted(ticked)
+    from lnl_core import services
+
+    costs = [services.estimate(workspace, "tiny", job.method, "quick")[0] for job in jobs]
+    assert costs == sorted(costs)
+
+
+def test_changed_knobs_go_into_the_run(desk, workspace, tiny, no_worker):
+    app = desk("runs", dataset="tiny")
+    key = next(key for key in METHODS if "epochs" in METHODS[key].config.__dataclass_fields__)
+    app.session_state["knobs"] = {(tiny.id, "quick"): {key: {"epochs": 3}}}
+    app.run()
+    app.button(key="start").click().run()
+    changed = {job.method: job.config.get("epochs") for job in queue.jobs(workspace, tiny)}
+    assert changed[key] == 3
+
+
+def test_a_running_job_shows_where_it_stands(desk, workspace, tiny, texts):
+    running(workspace, tiny, epoch=19, epochs=30, images_per_second=2140, memory_bytes=7e8)
+    app = desk("runs", dataset="tiny")
+    assert not app.exception
+    said = texts(app)
+    assert "epoch 19 of 30" in said
+    assert "1 min 40 s left" in said
+    assert "2,140" in said
+    assert "0.7 GB" in said
+    assert ":blue-badge[:material/sync: running]" in said
+    assert "train \\*x\\*" in said
+
+
+def test_cancel_asks_the_job_to_stop(desk, workspace, tiny):
+    job = running(workspace, tiny)
+    app = desk("runs", dataset="tiny")
+    app.button(key=f"cancel_{job.id}").click().run()
+    assert not app.exception
+    assert queue.job(workspace, job.id).state is JobState.CANCELLING
+
+
+def test_a_failed_job_says_why_and_resumes(desk, workspace, tiny, no_worker, texts):
+    job = running(workspace, tiny)
+    queue.finish(workspace, job.id, JobState.FAILED, error="disk full at epoch 12 of 30 <b>")
+    app = desk("runs", dataset="tiny")
+    assert "disk full at epoch 12 of 30 \\<" in texts(app)
+    app.button(key=f"resume_{job.id}").click().run()
+    assert not app.exception
+    assert queue.job(workspace, job.id).state is JobState.QUEUED
+
+
+def test_a_waiting_job_can_be_removed(desk, workspace, tiny, no_worker, texts):
+    job = queue.submit(workspace, tiny, "knn")
+    app = desk("runs", dataset="tiny")
+    assert ":orange-badge[:material/schedule: waiting]" in texts(app)
+    app.button(key=f"remove_{job.id}").click().run()
+    assert not app.exception
+    assert queue.jobs(workspace, tiny) == []
+
+
+def test_history_lists_what_is_done(desk, workspace, tiny):
+    job = running(workspace, tiny)
+    queue.finish(
+        workspace, job.id, JobState.DONE, flagged=1524, cost=json.dumps({"seconds": 100.0})
+    )
+    app = desk("runs", dataset="tiny")
+    table = app.dataframe[-1].value
+    assert list(table["state"]) == [["done"]]
+    assert list(table["took"]) == ["1 min 40 s"]
+    assert list(table["flagged"]) == ["1,524"]
+
+
+def test_every_preset_shows_a_cost(desk, tiny, texts):
+    for preset in ("standard", "paper"):
+        app = desk("runs", dataset="tiny")
+        app.session_state["preset"] = preset
+        app.run()
+        assert not app.exception
+        assert "first queue after" in texts(app)
+
+
+def test_states_in_words(workspace, tiny):
+    job = queue.submit(workspace, tiny, "knn")
+    assert _jobs.state_word(job) == "waiting"
+    job = running(workspace, tiny)
+    assert _jobs.state_word(queue.job(workspace, job.id)) == "running"
+    for state in (JobState.CANCELLED, JobState.FAILED, JobState.DONE):
+        assert str(state) in _jobs.BADGES
