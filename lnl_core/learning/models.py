@@ -110,7 +110,7 @@ def build(name: str, k: int, channels: int, size: int) -> Network:
             nn.init.kaiming_uniform_(layer.weight, mode="fan_in", nonlinearity="relu")
         elif isinstance(layer, nn.Linear):
             nn.init.xavier_uniform_(layer.weight)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return network.to(memory_format=torch.channels_last)
 
 
 def _resnet8(k: int, channels: int, size: int) -> Network:

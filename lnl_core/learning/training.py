@@ -210,7 +210,8 @@ class Session:
 
     def _prepare(self) -> None:
         recipe, context = self.recipe, self._context
-        self._last_tick, self._epoch_now, self._loss_now = 0.0, 0, math.nan
+        self._last_tick, self._epoch_now, self._step, self._fraction = 0.0, 0, 0, 0.0
+        self._losses: list[Tensor] = []
         saved = context.load()
         earlier = saved[1].get("cost") if saved else None
         self._meter = hardware.CostMeter(self.device, earlier)
@@ -385,7 +386,8 @@ class Session:
     def tick(self, fraction: float | None = None, *, force: bool = False) -> None:
         """Report progress about twice a second; raises `Cancelled` where the user pressed stop."""
         now = time.perf_counter()
-        self._fraction = fraction if fraction is not None else getattr(self, "_fraction", 0.0)
+        if fraction is not None:
+            self._fraction = fraction
         if not force and now - self._last_tick < _TICK:
             return
         self._last_tick = now
@@ -395,7 +397,7 @@ class Session:
             "epochs": float(self.recipe.epochs),
             "images_per_second": self._meter.images / max(self._meter.seconds(), 1e-9),
         }
-        if getattr(self, "_losses", None):
+        if self._losses:
             metrics["loss"] = torch.stack(self._losses[-50:]).mean().item()
         self._context.report("train", 0.02 + 0.97 * self._fraction, metrics)
 
@@ -413,7 +415,7 @@ class Session:
 
 
 def _cuts(n: int, batch_size: int) -> list[tuple[int, int]]:
-    """Batch borders; a last batch below 8 images joins the one before (batch norm needs company)."""
+    """Batch borders; a last batch below 8 joins the one before (batch norm needs company)."""
     starts = list(range(0, n, batch_size))
     if len(starts) > 1 and n - starts[-1] < min(_SMALLEST_BATCH, batch_size):
         starts.pop()
