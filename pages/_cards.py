@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from lnl_core import services
@@ -95,7 +97,8 @@ def _facts(card: DatasetCard) -> None:
 
 
 def _acts(card: DatasetCard, *, primary: bool) -> None:
-    info, kind = card.info, "primary" if primary else "secondary"
+    info = card.info
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     with st.container(horizontal=True, gap="small"):
         if card.has_queue:
             label = "Continue review" if card.reviewed else "Start review"

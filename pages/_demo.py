@@ -7,7 +7,7 @@ import streamlit as st
 from lnl_core import services
 from lnl_core.jobs import queue
 from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import ACTIVE_STATES, JobState
+from lnl_core.types import ACTIVE_STATES, Job, JobState
 from pages import _jobs, _ui, _words
 from pages._ui import plain
 
@@ -34,7 +34,7 @@ def start_scoring(info: DatasetInfo) -> None:
     st.query_params["dataset"] = info.name
 
 
-def _jobs_of(info: DatasetInfo) -> list[queue.Job]:
+def _jobs_of(info: DatasetInfo) -> list[Job]:
     return queue.jobs(_ui.workspace(), info)
 
 
@@ -74,7 +74,7 @@ def _watch() -> None:
                 st.rerun()
 
 
-def _doing(job: queue.Job, info: DatasetInfo) -> str:
+def _doing(job: Job, info: DatasetInfo) -> str:
     """Say what the first run does, in the person's words."""
     if job.state is JobState.QUEUED:
         return "starting the worker"
@@ -82,7 +82,7 @@ def _doing(job: queue.Job, info: DatasetInfo) -> str:
     return ", ".join(filter(None, [words, _jobs.left(job)]))
 
 
-def _nothing_came(jobs: list[queue.Job]) -> None:
+def _nothing_came(jobs: list[Job]) -> None:
     """Every run ended and there is no queue: say why, offer what helps."""
     failed = next((job for job in jobs if job.state is JobState.FAILED), None)
     reason = plain(failed.error or "no reason given") if failed else "every run was cancelled"

@@ -146,9 +146,10 @@ def guarded(function: Callable[P, T]) -> Callable[P, T | None]:
 
     @wraps(function)
     def inner(*args: P.args, **kwargs: P.kwargs) -> T | None:
+        result: T | None = None
         with guard():
-            return function(*args, **kwargs)
-        return None
+            result = function(*args, **kwargs)
+        return result
 
     return inner
 

@@ -60,6 +60,12 @@ def scored(info: DatasetInfo) -> Scored | None:
     return None if version is None else _scored(folder, version)
 
 
+def goal(info: DatasetInfo, ranked: Scored | None) -> int:
+    """Return how many images to review: what a person set, else what the queue proposes."""
+    own: int | None = datasets.read_meta(info).get("goal")
+    return own or (ranked.queue_size if ranked else 0)
+
+
 @lru_cache(maxsize=64)
 def _signals(folder: Path, _modified: int) -> Signals:
     return arrays.load_signals(folder)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lnl_core.jobs import queue
-from lnl_core.services._open import loaded, scored, standing
+from lnl_core.services._open import goal, loaded, scored, standing
 from lnl_core.store import arrays, datasets
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
@@ -70,7 +70,7 @@ def _card(ws: Workspace, info: DatasetInfo) -> DatasetCard:
         done_runs=sum(job.state is JobState.DONE for job in jobs),
         reviewed=now.reviewed,
         wrong=int(now.wrong.sum()),
-        goal=ranked.queue_size if ranked else 0,
+        goal=goal(info, ranked),
         active=(running or active or [None])[0],
         noise_rate=ranked.ranking.noise_rate if ranked else None,
         sample_rows=tuple(int(row) for row in sample),

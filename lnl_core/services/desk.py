@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.review import queue as orders
-from lnl_core.services._open import Scored, closed_to, loaded, scored, signals, standing
+from lnl_core.services._open import Scored, closed_to, goal, loaded, scored, signals, standing
 from lnl_core.store import datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace, now
@@ -309,10 +309,9 @@ def progress(ws: Workspace, name: str, reviewer: str) -> Progress:
         for d in decisions.history(ws, info, reviewer=reviewer, limit=100)
         if d.seconds is not None and d.seconds <= 60  # longer gaps are pauses
     ]
-    goal = ranked.queue_size if ranked else 0
     return Progress(
         reviewed=now_at.reviewed,
-        goal=goal,
+        goal=goal(info, ranked),
         wrong=int(now_at.wrong.sum()),
         total=info.n,
         left=int((~closed_to(now_at, reviewer)).sum()) if ranked else 0,

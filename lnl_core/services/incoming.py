@@ -218,10 +218,10 @@ def _incoming(file: Path, values: dict[str, Any]) -> Incoming:
 def _eta(values: dict[str, Any], done: int, total: int) -> float | None:
     """Return the seconds left at the pace so far; None within the first second."""
     since, before = values.get("read_from", (time.time(), 0))
-    passed = time.time() - float(since)
+    passed: float = time.time() - float(since)
     if passed < 1 or done <= before:
         return None
-    return passed * (total - done) / (done - before)
+    return passed * (total - done) / (done - int(before))
 
 
 def _alive(values: dict[str, Any]) -> bool:
@@ -231,7 +231,7 @@ def _alive(values: dict[str, Any]) -> bool:
     with suppress(psutil.Error):
         process = psutil.Process(int(values["pid"]))
         same = abs(process.create_time() - float(values["pid_started"])) < 1
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
     return False
 
 
