@@ -1,0 +1,95 @@
+"""The command line as a user runs it: real processes, real files, exit codes."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def lnl(tmp_path):
+    def call(*arguments, code=0):
+        done = subprocess.run(
+            [sys.executable, "-m", "lnl_core.cli", *map(str, arguments)],
+            env=os.environ | {"LNL_HOME": str(tmp_path / "home")},
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two classes of striped images, a text file among them."""
+    rng = np.random.default_rng(0)
+    for label, name in enumerate(["=cat", "dog"]):
+        folder = tmp_path / "photos" / name
+        folder.mkdir(parents=True)
+        for i in range(15):
+            pixels = rng.integers(0, 90, (12, 12), dtype=np.uint8)
+            pixels[:, label * 6 : label * 6 + 6] += 120
+            Image.fromarray(pixels).save(folder / f"{i}.png")
+    (tmp_path / "photos" / "dog" / "broken.jpg").write_bytes(b"nothing")
+    return tmp_path / "photos"
+
+
+def test_help_teaches_and_bad_usage_is_two(lnl):
+    text = lnl("--help").stdout
+    assert "lnl import photos/ --name birds" in text
+    assert "exit codes" in text
+    lnl("run", code=2)
+    lnl("nonsense", code=2)
+
+
+def test_errors_are_sentences_with_a_remedy(lnl):
+    done = lnl("run", "nothing", "--methods", "knn", code=1)
+    assert done.stderr.startswith("lnl: There is no data set named “nothing”")
+    assert "Traceback" not in done.stderr
+
+
+def test_from_folder_to_csv(lnl, photos, tmp_path):
+    done = lnl("import", photos, "--name", "pets", "--json", code=3)
+    told = json.loads(done.stdout)
+    assert (told["n"], told["classes"], told["skipped"]) == (30, 2, 1)
+    assert "broken.jpg" in told["problems"][0]["where"]
+
+    lnl("run", "pets", "--methods", "probe,nope", code=1)
+    done = lnl("run", "pets", "--methods", "probe,knn", "--json")
+    assert [r["state"] for r in json.loads(done.stdout)["runs"]] == ["done", "done"]
+
+    (found,) = json.loads(lnl("status", "pets", "--json").stdout)["datasets"]
+    assert {"name", "n", "classes", "reviewed", "runs"} <= set(found)
+    assert {"id", "method", "state", "fraction", "eta_s"} <= set(found["runs"][0])
+    assert [run["fraction"] for run in found["runs"]] == [1.0, 1.0]
+
+    lnl("rank", "pets", "--out", tmp_path / "scores.csv")
+    with (tmp_path / "scores.csv").open(encoding="utf-8-sig", newline="") as stream:
+        scores = list(csv.DictReader(stream))
+    assert len(scores) == 30
+    assert {row["suggested_label"] for row in scores} == {"'=cat", "dog"}
+
+    ids = [row["id"] for row in scores]
+    decisions = tmp_path / "decisions.csv"
+    decisions.write_text(f"id,action,label\n{ids[0]},relabel,dog\n{ids[1]},keep,\nnobody,keep,\n")
+    done = lnl("decide", "pets", "--file", decisions, "--reviewer", "ann", "--json", code=3)
+    assert json.loads(done.stdout)["stored"] == 2
+
+    out = tmp_path / "corrections.csv"
+    lnl("export", "pets", "--format", "corrections", "--out", out)
+    with out.open(encoding="utf-8-sig", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["id"], row["given_label"], row["corrected_label"]) == (ids[0], "'=cat", "dog")
+
+    lnl("remove", "pets", code=1)
+    lnl("remove", "pets", "--yes")
+    assert photos.joinpath("dog", "0.png").exists()
+    assert json.loads(lnl("status", "--json").stdout) == {"datasets": []}
