@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core import services
 from lnl_core.store import decisions
@@ -85,8 +86,8 @@ def _column_chips(format_key: str) -> None:
 def draw(info: DatasetInfo, format_key: str) -> None:
     """Draw counts, options, preview, download and the same as a command."""
     ws = _ui.workspace()
-    head, notice = st.container(key="export_head"), st.container()
-    options = _options(format_key)
+    head, notice = st.container(key="export_head"), st.container(key="export_notice")
+    options, shown_words = _options(format_key)
     if format_key == "corrections":
         rows, total, left_out = services.correction_rows(
             ws, info.name, only_agreed=options.only_agreed, scores=options.scores
@@ -109,12 +110,14 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     if not shown:
         _nothing(info, format_key)
         return
-    _preview(info, shown, total)
+    shown_words.caption(f"first {len(shown)} of {_words.plural(total, 'row')}", width="content")
+    _preview(info, shown)
     st.subheader("The same from a terminal", anchor=False)
     st.code(_command(info, format_key, options), language=None, wrap_lines=True)
 
 
-def _options(format_key: str) -> Options:
+def _options(format_key: str) -> tuple[Options, DeltaGenerator]:
+    """Draw the options; return them, and the place at their right."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         corrections = format_key == "corrections"
         agreed = scores = False
@@ -128,7 +131,9 @@ def _options(format_key: str) -> Options:
         )
         if corrections:
             scores = st.checkbox("Scores of every method", value=False, key="scores")
-    return Options(agreed, safe, scores)
+        st.space("stretch")
+        place = st.empty()
+    return Options(agreed, safe, scores), place
 
 
 def _counts(info: DatasetInfo, format_key: str, options: Options) -> Counter[str]:
@@ -167,8 +172,7 @@ def _head(
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         for label, value, caption in facts:
             with st.container(gap=None, width="content"):
-                st.markdown(f":small[{label}]", width="content")
-                st.header(_words.count(value), anchor=False, width="content")
+                st.metric(label, _words.count(value), width="content")
                 st.caption(caption, width="content")
         st.space("stretch")
         with st.container(gap="xxsmall", width="content", horizontal_alignment="right"):
@@ -215,7 +219,7 @@ def _nothing(info: DatasetInfo, format_key: str) -> None:
         st.space("small")
 
 
-def _preview(info: DatasetInfo, shown: list[dict[str, Any]], total: int) -> None:
+def _preview(info: DatasetInfo, shown: list[dict[str, Any]]) -> None:
     place = {id_: row for id_, row in _positions(info, [str(row["id"]) for row in shown]).items()}
     table = pd.DataFrame(
         [
@@ -252,7 +256,6 @@ def _preview(info: DatasetInfo, shown: list[dict[str, Any]], total: int) -> None
         },
         alt="The first rows of the file",
     )
-    st.caption(f"first {len(shown)} of {_words.plural(total, 'row')}", text_alignment="right")
 
 
 def _number(value: Any) -> float | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from lnl_core.jobs import queue
 from lnl_core.services import incoming
 from lnl_core.services.incoming import Incoming
 from lnl_core.store import datasets
@@ -252,13 +253,22 @@ def _one(task: Incoming) -> None:
                 f"**{name}**: {went_in} in, {_words.count(task.skipped)} skipped.",
                 icon=":material/check:",
             )
-            if st.button("Score it", icon=":material/play_arrow:", key=f"scored_{task.id}"):
-                incoming.dismiss(_ui.workspace(), task.id)
-                _demo.start_scoring(datasets.dataset(_ui.workspace(), task.name))
-                st.rerun()
+            _offer_scoring(task)
         if st.button("Dismiss", icon=":material/close:", type="tertiary", key=f"dismiss_{task.id}"):
             incoming.dismiss(_ui.workspace(), task.id)
             st.rerun()
+
+
+def _offer_scoring(task: Incoming) -> None:
+    """Offer the next act on a set that has just come in, until something has been started."""
+    ws = _ui.workspace()
+    info = next((each for each in datasets.datasets(ws) if each.name == task.name), None)
+    if info is None or queue.jobs(ws, info, limit=1):
+        return
+    if st.button("Score it", icon=":material/play_arrow:", key=f"scored_{task.id}"):
+        incoming.dismiss(ws, task.id)
+        _demo.start_scoring(info)
+        st.rerun()
 
 
 def _reading(task: Incoming) -> str:

@@ -44,7 +44,8 @@ def draw(info: DatasetInfo) -> None:
 
 
 def _overview(info: DatasetInfo) -> None:
-    classes = services.class_counts(_ui.workspace(), info.name)
+    with st.skeleton(height=330):
+        classes = services.class_counts(_ui.workspace(), info.name)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         cut = len(classes) > _MOST_BARS
@@ -53,7 +54,7 @@ def _overview(info: DatasetInfo) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.subheader("Images per class", anchor=False, width="stretch")
             if any(each["wrong"] is not None for each in classes):
-                st.caption(":red[■] probably wrong, estimate", width="content")
+                st.markdown(":red[■] :gray[:small[probably wrong, estimate]]", width="content")
         _charts.draw(
             _charts.class_balance(classes),
             key=f"balance_{info.id}",

@@ -10,7 +10,8 @@ if st.session_state.pop("open_demo", False):
     _demo.open_demo()
     st.rerun()
 
-cards = services.overview(_ui.workspace())
+with st.skeleton(height=258):
+    cards = services.overview(_ui.workspace())
 if not cards:
     _first.draw()
     st.stop()

@@ -30,7 +30,7 @@ def test_without_corrections_it_leads_to_review(desk, ranked, texts):
 def test_counts_and_preview_agree_with_the_decisions(desk, reviewed, texts):
     app = desk("export", dataset="tiny")
     assert not app.exception
-    figures = [header.value for header in app.header]
+    figures = [metric.value for metric in app.metric]
     assert figures == ["4", "2", "1", "1"]
     assert "1 decision waits for a second reviewer and is left out." in texts(app)
     table = app.dataframe[0].value
@@ -42,7 +42,7 @@ def test_all_decisions_lists_every_answer(desk, reviewed):
     app = desk("export", dataset="tiny")
     app.radio(key="format").set_value("decisions").run()
     assert not app.exception
-    assert app.header[0].value == "6"
+    assert app.metric[0].value == "6"
     assert len(app.dataframe[0].value) == 6
 
 
