@@ -135,13 +135,13 @@ def fit(array: ByteArray, size: tuple[int, int], channels: int) -> ByteArray:
     return _letterbox(image.convert("L" if channels == 1 else "RGB"), *size)
 
 
-def render(path: Path, max_side: int) -> bytes:
+def render(source: Path | bytes, max_side: int) -> bytes:
     """Return the original as a JPEG for the browser: upright, 8 bit, at most `max_side` px.
 
     Raises:
         ImageError: as `decode`.
     """
-    image = _upright(path, (max_side, max_side), None, enlarge=False)
+    image = _upright(source, (max_side, max_side), None, enlarge=False)
     return _jpeg(image)
 
 
@@ -175,8 +175,11 @@ def _formats() -> tuple[str, ...]:
 
 
 @contextmanager
-def _opened(source: Path | bytes) -> Iterator[Image.Image]:
-    """Open an image, its header checked; every failure inside becomes an `ImageError`."""
+def _opened(source: Path | bytes, *, check: bool = False) -> Iterator[Image.Image]:
+    """Open an image, its header checked; every failure inside becomes an `ImageError`.
+
+    With `check`, a PNG's checksums are verified once the caller is done.
+    """
     try:
         with _stream(source) as stream:
             head = stream.read(512)
@@ -188,6 +191,11 @@ def _opened(source: Path | bytes) -> Iterator[Image.Image]:
                     if image.width * image.height > MAX_PIXELS:
                         raise _too_large()
                     yield image
+                    is_png = image.format == "PNG"
+                if check and is_png:  # decoding ignores the checksums
+                    stream.seek(0)
+                    with Image.open(stream, formats=("PNG",)) as again:
+                        again.verify()
             except UnidentifiedImageError as error:
                 raise ImageError(*_guess(head)) from error
     except ImageError:
@@ -255,7 +263,7 @@ def _upright(
     source: Path | bytes, bounds: tuple[int, int], channels: int | None, *, enlarge: bool = True
 ) -> Image.Image:
     """Return the image in mode L or RGB, its whole inside `bounds` (height, width)."""
-    with _opened(source) as image:
+    with _opened(source, check=True) as image:
         pixels = image.width * image.height
         with _big if pixels > BIG_PIXELS else nullcontext():
             turn = _UPRIGHT.get(_orientation(image))

@@ -104,10 +104,10 @@ def kind_of(source: Path) -> str:
     suffix = source.suffix.lower()
     if suffix == ".npz":
         return "npz"
-    if suffix == ".zip" or (head == b"PK\x03\x04" and suffix not in (".xlsx", ".ods")):
-        return "zip"
     if suffix in manifests.SUFFIXES or head == b"PAR1":
         return "manifest"
+    if suffix == ".zip" or (head == b"PK\x03\x04" and suffix not in (".xlsx", ".ods", ".docx")):
+        return "zip"
     raise LnlError(
         f"{source.name} is none of the known forms. Choose a folder of class folders, a list "
         "(.csv, .parquet), arrays (.npz) or a .zip of them."

@@ -238,7 +238,7 @@ def _encoding(head: bytes, name: str) -> str:
         return "utf-16"
     if head.startswith(b"PK\x03\x04") or head.startswith(b"\xd0\xcf\x11\xe0"):
         raise LnlError(f"{name} is a spreadsheet or archive, not CSV. {_SAVE_AS}")
-    if b"\0" in head[:512]:
+    if head[:512].count(0) > len(head[:512]) // 8:
         raise LnlError(f"{name} is not text (or UTF-16 without its mark). {_SAVE_AS}")
     return "utf-8-sig"
 
