@@ -7,6 +7,7 @@ and the map of class c is exactly `head.weight[c] . maps`.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
