@@ -124,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--raw", action="store_true", help="leave cells that start a formula as they are"
     )
+    one.add_argument("--no-scores", action="store_true", help="without one column per method")
 
     one = command("remove", _remove, "Forget a data set, its runs and decisions.")
     one.add_argument("name", help="data set")
@@ -369,7 +370,8 @@ def _rank(options: Any) -> int:
     _say(
         options,
         {"rows": rows, "out": str(options.out)},
-        f"{rows:,} rows in {options.out}; suspicion and p_wrong: 1 = wrong, label_quality: 1 = right.",
+        f"{rows:,} rows in {options.out}; suspicion and p_wrong: 1 = wrong, "
+        "label_quality: 1 = right.",
     )
     return DONE
 
@@ -402,6 +404,7 @@ def _export(options: Any) -> int:
         options.out,
         only_agreed=not options.all,
         safe=not options.raw,
+        scores=not options.no_scores,
     )
     left = f", {result.left_out:,} wait for a second reviewer" if result.left_out else ""
     _say(

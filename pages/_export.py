@@ -130,7 +130,7 @@ def _options(format_key: str) -> tuple[Options, DeltaGenerator]:
             help="Cells that a spreadsheet would run as a formula start with an apostrophe.",
         )
         if corrections:
-            scores = st.checkbox("Scores of every method", value=False, key="scores")
+            scores = st.checkbox("Scores of every method", value=True, key="scores")
         st.space("stretch")
         place = st.empty()
     return Options(agreed, safe, scores), place
@@ -273,7 +273,14 @@ def _positions(info: DatasetInfo, ids: list[str]) -> dict[str, int]:
 def _command(info: DatasetInfo, format_key: str, options: Options) -> str:
     """Return the command that writes the same file."""
     parts = ["lnl", "export", shlex.quote(info.name), "--format", format_key]
-    return " ".join([*parts, "--out", f"{format_key}.csv"])
+    parts += ["--out", f"{format_key}.csv"]
+    if format_key == "corrections" and not options.only_agreed:
+        parts.append("--all")
+    if format_key == "corrections" and not options.scores:
+        parts.append("--no-scores")
+    if not options.safe:
+        parts.append("--raw")
+    return " ".join(parts)
 
 
 def import_dialog(info: DatasetInfo) -> None:

@@ -224,7 +224,9 @@ def thumbs(info: DatasetInfo, rows: Sequence[int], *, side: int = 36) -> None:
 
 def thumb_url(info: DatasetInfo, row: int) -> str:
     """Return the address of a thumbnail: number, digest and row, never a path."""
-    return f"/lnl/img/{info.id}/{info.version}/{row}/thumb"
+    from pages import _routes  # which itself needs the workspace from here
+
+    return _routes.image_url(info.id, info.version, "thumb").replace("{row}", str(row))
 
 
 def method_title(key: str) -> str:

@@ -1,3 +1,5 @@
+import shlex
+
 import pytest
 
 from lnl_core.store import decisions
@@ -46,12 +48,17 @@ def test_all_decisions_lists_every_answer(desk, reviewed):
     assert len(app.dataframe[0].value) == 6
 
 
-def test_the_command_is_quoted(desk, hostile):
-    from lnl_core.store.datasets import dataset  # the name holds blanks and stars
-
+def test_the_command_says_what_is_ticked(desk, workspace, hostile):
+    decisions.append(workspace, hostile, [Decision(3, Action.RELABEL, "Ada", label=0)])
     app = desk("export", dataset=hostile.name)
     assert not app.exception
-    assert dataset is not None
+    words = shlex.split(app.code[0].value)
+    assert words[:3] == ["lnl", "export", hostile.name]
+    assert words[3:] == ["--format", "corrections", "--out", "corrections.csv"]
+    app.checkbox(key="only_agreed").uncheck()
+    app.checkbox(key="safe").uncheck()
+    app.checkbox(key="scores").uncheck().run()
+    assert shlex.split(app.code[0].value)[7:] == ["--all", "--no-scores", "--raw"]
 
 
 def test_a_download_is_offered_only_for_rows(desk, reviewed, hostile):
