@@ -1,0 +1,214 @@
+"""k nearest neighbours: images that look alike on label-free features should share a label.
+
+Each label is compared with the labels of the nearest other images (leave one out, cosine
+similarity), nearer ones counting more. Features are rotated onto their main directions and each
+direction is divided by the square root of its spread, halfway to whitening: plain cosine lets a
+few broad directions decide.
+
+References: Cover and Hart, "Nearest neighbor pattern classification", 1967; Grivas et al. and
+Bahri et al., "Deep k-NN for noisy labels", ICML 2020 (agreement of neighbours as a score).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+
+from lnl_core.types import (
+    DENSE_CLASSES,
+    KEPT_CLASSES,
+    Array,
+    Context,
+    FloatArray,
+    LabeledDataset,
+    Method,
+    Signals,
+    TopProbs,
+)
+
+SHOWN = 10
+"""Neighbours kept per image for the review page."""
+
+CELLS = 2_000_000
+"""Similarities held at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every knob."""
+
+    neighbours: int = field(
+        default=50, metadata={"help": "Neighbours that vote; fewer where classes are small."}
+    )
+    temperature: float = field(
+        default=0.1,
+        metadata={"help": "How fast a vote fades with distance, in cosine similarity."},
+    )
+    smoothing: float = field(
+        default=1.0, metadata={"help": "Votes that the class frequencies cast beside them."}
+    )
+    directions: int = field(
+        default=256, metadata={"help": "Main directions of the features that are kept."}
+    )
+    reference: int = field(
+        default=100_000,
+        metadata={"help": "Most images that are searched; above it, a random part of the set."},
+    )
+
+    @classmethod
+    def preset(cls, name: str, n: int, k: int, size: int) -> Self:
+        """Return the knobs of `quick`, `standard` or `paper`."""
+        return cls(reference=400_000) if name == "paper" else cls()
+
+
+def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
+    """Score each label by the vote of the image's neighbours.
+
+    Returns:
+        Signals with suspicion = 1 - p_given, pred_probs, and extras `neighbours` (n, 10) int32,
+        the rows of the nearest images, nearest first, and `similarities` (n, 10) float16; a set
+        of fewer than 11 images has fewer columns.
+    """
+    import torch
+
+    began, cpu = time.monotonic(), time.process_time()
+    labels = np.asarray(dataset.given_labels, dtype=np.int64)
+    n, k = len(labels), len(dataset.class_names)
+    if n < 2:
+        alone = np.eye(k, dtype=np.float32)[labels]
+        return Signals(METHOD.key, np.zeros(n, dtype=np.float32), _store(alone, k))
+    device = torch.device(context.device)
+    generator = np.random.default_rng(context.seed)
+    context.report("neighbours", 0.0)
+    points = torch.from_numpy(_directions(context.features(), config.directions)).to(device)
+    pool = (
+        np.sort(generator.choice(n, config.reference, replace=False))
+        if n > config.reference
+        else np.arange(n)
+    )
+    m = len(pool)
+    place = np.full(n, -1, dtype=np.int64)
+    place[pool] = np.arange(m)
+    reference = points if m == n else points[torch.from_numpy(pool).to(device)]
+    voters = _voters(config.neighbours, m, len(np.unique(labels)))
+    fetched = min(max(voters, SHOWN), m - 1)
+    shown = min(SHOWN, fetched)
+    prior = np.bincount(labels, minlength=k) / n
+
+    p_given = np.empty(n, dtype=np.float32)
+    near = np.empty((n, shown), dtype=np.int32)
+    closeness = np.empty((n, shown), dtype=np.float16)
+    dense = k <= DENSE_CLASSES
+    kept = min(KEPT_CLASSES, k)
+    probs = np.empty((n, k) if dense else (0, k), dtype=np.float32)
+    top_classes = np.empty((0 if dense else n, kept), dtype=np.int32)
+    top_probs = np.empty((0 if dense else n, kept), dtype=np.float32)
+    step = int(np.clip(CELLS // max(m, k), 16, 4096))
+    told = began
+    for start in range(0, n, step):
+        part = slice(start, min(start + step, n))
+        similarity = points[part] @ reference.T  # (b, m)
+        own = place[part]
+        inside = np.flatnonzero(own >= 0)
+        similarity[torch.from_numpy(inside), torch.from_numpy(own[inside])] = -2.0
+        best, where = similarity.topk(fetched, dim=1)
+        value, rows = best.cpu().numpy(), pool[where.cpu().numpy()]
+        near[part], closeness[part] = rows[:, :shown], value[:, :shown]
+        vote = _vote(value[:, :voters], labels[rows[:, :voters]], prior, config)
+        p_given[part] = np.take_along_axis(vote, labels[part][:, None], axis=1)[:, 0]
+        if dense:
+            probs[part] = vote
+        else:
+            best_classes = np.argsort(-vote, axis=1, kind="stable")[:, :kept]
+            top_classes[part] = best_classes
+            top_probs[part] = np.take_along_axis(vote, best_classes, axis=1)
+        now = time.monotonic()
+        if now - told > 0.5 or part.stop == n:
+            speed = part.stop / max(now - began, 1e-6)
+            context.report("neighbours", part.stop / n, {"images_per_second": speed})
+            told = now
+    return Signals(
+        method=METHOD.key,
+        suspicion=np.clip(1 - p_given, 0, 1),
+        pred_probs=probs if dense else TopProbs(top_classes, top_probs, k),
+        extras={"neighbours": near, "similarities": closeness},
+        cost={
+            "seconds": time.monotonic() - began,
+            "cpu_seconds": time.process_time() - cpu,
+            "images": float(n),
+        },
+    )
+
+
+def _voters(wanted: int, images: int, classes: int) -> int:
+    """Return how many neighbours vote: at most half a class of average size, at least 5."""
+    return max(1, min(wanted, max(5, images // (2 * max(classes, 1))), images - 1))
+
+
+def _vote(similarity: FloatArray, labels: Array, prior: FloatArray, config: Config) -> Array:
+    """Return (b, k) probabilities from the neighbours' labels.
+
+    Args:
+        similarity: (b, v) cosine, falling along the row.
+        labels: (b, v) labels of the neighbours.
+        prior: (k,) class frequencies; they cast `config.smoothing` votes.
+        config: knobs.
+    """
+    b, v = similarity.shape
+    weight = np.exp((similarity - similarity[:, :1]) / max(config.temperature, 1e-6))
+    weight *= v / weight.sum(axis=1, keepdims=True)
+    k = len(prior)
+    cells = (np.arange(b)[:, None] * k + labels).ravel()
+    votes: Array = np.bincount(cells, weights=weight.ravel(), minlength=b * k).reshape(b, k)
+    votes = votes + config.smoothing * prior
+    result: Array = (votes / votes.sum(axis=1, keepdims=True)).astype(np.float32)
+    return result
+
+
+def _directions(features: FloatArray, count: int, chunk: int = 8192) -> Array:
+    """Return (n, min(d, count)) float32 unit rows on half-whitened main directions."""
+    n = len(features)
+    rows = np.unique(np.linspace(0, n - 1, min(n, 50_000)).astype(np.int64))
+    sample = np.asarray(features[rows], dtype=np.float32)
+    mean = sample.mean(axis=0)
+    std = sample.std(axis=0)
+    scale = 1 / np.maximum(std, 0.1 * np.sqrt(np.mean(std**2)) if std.any() else 1.0)
+    sample = (sample - mean) * scale
+    spread, axes = np.linalg.eigh(sample.T @ sample / len(rows))
+    spread, axes = spread[::-1][:count], axes[:, ::-1][:, :count]
+    kept = spread > 1e-3 * max(float(spread[0]), 1e-12)
+    axes = axes[:, kept] / np.maximum(spread[kept], 1e-12) ** 0.25
+    out = np.empty((n, axes.shape[1]), dtype=np.float32)
+    for start in range(0, n, chunk):
+        x = np.asarray(features[start : start + chunk], dtype=np.float32)
+        out[start : start + chunk] = ((x - mean) * scale) @ axes
+    out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
+    return out
+
+
+def _store(probs: Array, k: int) -> Any:
+    if k <= DENSE_CLASSES:
+        return probs
+    top = np.argsort(-probs, axis=1, kind="stable")[:, :KEPT_CLASSES]
+    return TopProbs(top.astype(np.int32), np.take_along_axis(probs, top, axis=1), k)
+
+
+def _cost(n: int, size: int, config: Config) -> tuple[float, float]:
+    """Return seconds and bytes on two cores, without the features."""
+    return 1 + n * min(n, config.reference) * 1.2e-8, 3e8 + n * 1.2e4
+
+
+METHOD = Method(
+    key="knn",
+    title="Nearest neighbours",
+    summary="The nearest other images carry other labels.",
+    reference="Bahri et al., Deep k-NN for noisy labels, ICML 2020",
+    config=Config,
+    fit=fit,
+    baseline=True,
+    needs=("features",),
+    cost=_cost,
+)

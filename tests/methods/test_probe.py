@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+
+from lnl_core.jobs.context import LocalContext
+from lnl_core.methods import probe
+from lnl_core.types import Cancelled, LabeledDataset, TopProbs
+
+
+def blobs(n=400, k=4, d=12, noise=0.2, seed=0, spread=4.0):
+    rng = np.random.default_rng(seed)
+    true = np.arange(n) % k
+    centres = rng.normal(size=(k, d)) * spread / np.sqrt(d)
+    features = (centres[true] + rng.normal(size=(n, d))).astype(np.float32)
+    given = true.copy()
+    wrong = rng.permutation(n)[: int(noise * n)]
+    given[wrong] = (true[wrong] + rng.integers(1, k, len(wrong))) % k
+    return features, given, true
+
+
+def dataset_of(given, k):
+    n = len(given)
+    images = np.zeros((n, 8, 8, 1), dtype=np.uint8)
+    return LabeledDataset(
+        "blobs", tuple(map(str, range(k))), given, list(map(str, range(n))), images
+    )
+
+
+def run(features, given, k, seed=0, **knobs):
+    context = LocalContext(features=features, seed=seed)
+    return probe.fit(dataset_of(given, k), probe.Config(**knobs), context)
+
+
+@pytest.mark.parametrize("logistic", [True, False])
+def test_wrong_labels_rank_first(logistic):
+    features, given, true = blobs(spread=8)
+    signals = run(features, given, 4, logistic=logistic)
+    wrong = given != true
+    first = np.argsort(-signals.suspicion, kind="stable")[: wrong.sum()]
+    assert wrong[first].mean() > 0.9
+    other = signals.pred_probs.copy()
+    other[np.arange(len(given)), given] = 0
+    assert (other.argmax(axis=1) == true)[wrong].mean() > 0.95
+
+
+def test_no_row_helps_to_predict_itself():
+    """On features without any information an in-sample fit would look confident: d > n here."""
+    rng = np.random.default_rng(0)
+    given = np.arange(120) % 3
+    signals = run(rng.normal(size=(120, 200)).astype(np.float32), given, 3)
+    p_given = 1 - signals.suspicion
+    assert abs(p_given.mean() - 1 / 3) < 0.08
+
+
+def test_the_gaussian_head_is_the_closed_form_without_the_fold():
+    features, given, _ = blobs(n=90, k=3, d=5)
+    fold = probe.folds(given, 3, 0)
+    moments = probe._Moments(features, given, fold, 3)
+    weights, offsets = moments.gaussian_heads(0.4)[1]
+    x = moments.rows(features, np.flatnonzero(fold != 1)).astype(np.float64)
+    y = given[fold != 1]
+    means = np.stack([x[y == c].mean(axis=0) for c in range(3)])
+    within = (x - means[y]).T @ (x - means[y]) / len(x)
+    level = np.trace(within) / 5
+    shrunk = 0.6 * within + (0.4 + 1e-4) * level * np.eye(5)
+    np.testing.assert_allclose(weights, np.linalg.solve(shrunk, means.T), rtol=2e-3, atol=2e-3)
+    prior = np.log((np.bincount(y) + 0.1) / (len(y) + 0.3))
+    expected = prior - 0.5 * np.einsum("kd,dk->k", means, np.linalg.solve(shrunk, means.T))
+    np.testing.assert_allclose(offsets, expected, rtol=2e-3, atol=2e-3)
+
+
+def test_folds_are_even_within_every_class():
+    labels = np.repeat(np.arange(5), [1, 3, 10, 50, 101])
+    fold = probe.folds(labels, 5, 0)
+    assert np.ptp(np.bincount(fold)) <= 1
+    for c in range(5):
+        assert np.ptp(np.bincount(fold[labels == c], minlength=5)) <= 1
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (1, 30), (2, 1, 40), (3, 0, 3), (5,), (1,), (4, 0)])
+def test_tiny_and_empty_classes_give_signals_all_the_same(sizes):
+    given = np.repeat(np.arange(len(sizes)), sizes)
+    rng = np.random.default_rng(1)
+    features = (rng.normal(size=(len(given), 6)) + given[:, None]).astype(np.float32)
+    signals = run(features, given, len(sizes))
+    assert np.isfinite(signals.suspicion).all()
+    np.testing.assert_allclose(signals.pred_probs.sum(axis=1), 1, atol=1e-5)
+
+
+def test_constant_features_say_nothing():
+    given = np.repeat([0, 1], [30, 10])
+    signals = run(np.ones((40, 4), dtype=np.float32), given, 2)
+    np.testing.assert_allclose(signals.suspicion[:30], 0.25, atol=0.02)
+
+
+def test_many_classes_keep_the_top_only():
+    features, given, true = blobs(n=1200, k=150, d=40, spread=15)
+    signals = run(features, given, 150)
+    assert isinstance(signals.pred_probs, TopProbs)
+    assert signals.pred_probs.classes.shape == (1200, 10)
+    assert (np.diff(signals.pred_probs.probs, axis=1) <= 1e-6).all()
+    assert (signals.pred_probs.classes[:, 0] == true).mean() > 0.75
+
+
+def test_the_closed_form_alone_serves_large_sets(monkeypatch):
+    monkeypatch.setattr(probe, "LOGISTIC_WORK", 10)
+    features, given, true = blobs(spread=8)
+    large = run(features, given, 4)
+    plain = run(features, given, 4, logistic=False)
+    np.testing.assert_array_equal(large.suspicion, plain.suspicion)
+    assert (large.pred_probs.argmax(axis=1) == true).mean() > 0.95
+
+
+def test_same_seed_same_signals_and_another_seed_other_folds():
+    features, given, _ = blobs()
+    first, second, third = (run(features, given, 4, seed=s) for s in (0, 0, 1))
+    np.testing.assert_array_equal(first.suspicion, second.suspicion)
+    assert not np.array_equal(first.suspicion, third.suspicion)
+
+
+def test_stop_is_heard():
+    features, given, _ = blobs()
+
+    def stop(stage, fraction, metrics):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        probe.fit(
+            dataset_of(given, 4), probe.Config(), LocalContext(features=features, on_report=stop)
+        )
