@@ -1,0 +1,124 @@
+"""Real workers, really killed: the run resumes and ends as an undisturbed one."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import psutil
+import pytest
+
+from lnl_core import services
+from lnl_core.jobs import executors, queue
+from lnl_core.store import arrays
+from lnl_core.store.db import dispose, open_workspace
+from lnl_core.types import ACTIVE_STATES
+
+PATIENCE = 240.0
+"""Seconds after which a test gives up waiting; nothing asserts how fast a machine is."""
+
+
+def wait(ws, number, until):
+    """Poll a job until something is true of it; a dead worker's job is taken up again."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        job = queue.job(ws, number)
+        if until(job):
+            return job
+        executors.tend(ws)
+        time.sleep(0.02)
+    raise AssertionError(f"still {job.state} at {job.fraction:.2f} ({job.stage}): {job.error}")
+
+
+def ended(job):
+    return job.state not in ACTIVE_STATES
+
+
+def stop_worker(ws):
+    for job in queue.active(ws):
+        if job.pid and queue.process_lives(job.pid, job.pid_started):
+            os.kill(job.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def demo(workspace):
+    yield services.add_demo(workspace)
+    stop_worker(workspace)
+
+
+def run(ws, info, method, overrides, kills=()):
+    """Run a method, killing its worker at each of `kills` (share of the run); give its signals."""
+    job = queue.submit(ws, info, method, overrides=overrides, seed=5)
+    executors.ensure_worker(ws)
+    for share in kills:
+        found = wait(ws, job.id, lambda j, s=share: ended(j) or j.fraction >= s)
+        assert not ended(found), f"ended before it could be killed at {share}"
+        os.kill(found.pid, signal.SIGKILL)
+        wait(ws, job.id, lambda j, pid=found.pid: j.pid != pid and j.state == "running")
+    found = wait(ws, job.id, ended)
+    assert (found.state, found.error) == ("done", None)
+    return arrays.load_signals(queue.run_dir(ws, found))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "overrides"),
+    [("ce", {"epochs": 30}), ("sr", {"epochs": 30}), ("jump", {"epochs": 30})],
+)
+def test_three_kills_change_nothing(workspace, demo, method, overrides):
+    calm = run(workspace, demo, method, overrides)
+    rough = run(workspace, demo, method, overrides, kills=(0.2, 0.5, 0.8))
+    np.testing.assert_array_equal(rough.suspicion, calm.suspicion)
+    np.testing.assert_array_equal(rough.pred_probs, calm.pred_probs)
+    for name, curve in calm.curves.items():
+        np.testing.assert_array_equal(rough.curves[name], curve, err_msg=name)
+
+
+def test_a_killed_worker_is_replaced_and_the_queue_goes_on(workspace, demo):
+    first = queue.submit(workspace, demo, "ce", overrides={"epochs": 200})
+    second = queue.submit(workspace, demo, "knn")
+    executors.ensure_worker(workspace)
+    found = wait(workspace, first.id, lambda j: j.stage == "train")
+    os.kill(found.pid, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(found.pid)] if psutil.pid_exists(found.pid) else [], 10)
+    assert queue.health(queue.job(workspace, first.id)) == "lost"
+    again = wait(workspace, first.id, lambda j: j.state == "running" and j.pid != found.pid)
+    assert queue.process_lives(again.pid, again.pid_started)
+    queue.cancel(workspace, first.id)
+    assert wait(workspace, first.id, ended).state == "cancelled"
+    assert wait(workspace, second.id, ended).state == "done"
+    assert services.review_state(workspace, demo.name, "ann").ready
+
+
+def test_the_worker_outlives_the_process_that_started_it(tmp_path):
+    code = (
+        "from lnl_core import services\n"
+        "from lnl_core.store.db import open_workspace\n"
+        "ws = open_workspace()\n"
+        "info = services.add_demo(ws)\n"
+        "services.start_runs(ws, info.name, ['ce'], overrides={'ce': {'epochs': 200}})\n"
+        "import time; time.sleep(60)\n"
+    )
+    home = tmp_path / "home"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], env=os.environ | {"LNL_HOME": str(home)}
+    )
+    ws = open_workspace(home)
+    try:
+        end = time.monotonic() + PATIENCE
+        while not queue.jobs(ws) and time.monotonic() < end:
+            time.sleep(0.05)
+        job = wait(ws, 1, lambda j: j.stage == "train")
+        parent.kill()
+        parent.wait()
+        then = job.fraction
+        assert wait(ws, 1, lambda j: j.fraction > then).state == "running"
+        queue.cancel(ws, 1)
+        assert wait(ws, 1, ended).state == "cancelled"
+    finally:
+        parent.kill()
+        parent.wait()
+        stop_worker(ws)
+        dispose(ws)
