@@ -316,7 +316,11 @@ def _import(info: DatasetInfo) -> None:
                 icon=":material/warning:",
             )
             st.dataframe(
-                pd.DataFrame({"problem": problems}), hide_index=True, height=240, row_height=30
+                pd.DataFrame({"problem": problems}),
+                hide_index=True,
+                row_height=_ROW,
+                height=_ROW * (min(len(problems), 8) + 1) + 7,
+                alt="What could not be stored, row by row",
             )
     elif upload is not None:
         st.caption(f"They go to **{plain(_ui.short(info.name, 40))}**; the latest answer counts.")

@@ -10,7 +10,7 @@ import streamlit as st
 from lnl_core.jobs import queue
 from lnl_core.store import datasets, decisions
 from lnl_core.store.db import Workspace
-from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
+from lnl_core.types import Job, JobState, LnlError
 from pages import _jobs, _ui, _words
 from pages._ui import plain
 
@@ -111,21 +111,19 @@ def _dataset_chosen() -> None:
 
 def _running(ws: Workspace) -> None:
     """Show the job that runs, and look again every second while there is one."""
-    active = any(job.state in ACTIVE_STATES for job in queue.jobs(ws, limit=50))
+    active = bool(queue.active(ws))
     st.fragment(_progress, run_every=1 if active else None)(active)
 
 
 @_ui.guarded
 def _progress(was_active: bool) -> None:
-    ws = _ui.workspace()
-    found = queue.jobs(ws, limit=50)
-    active = [job for job in found if job.state in ACTIVE_STATES]
+    active = queue.active(_ui.workspace())  # oldest first
     running = [job for job in active if job.state is not JobState.QUEUED]
     if was_active and not active:
         _ui.rerun_page()  # the page shows what came out, and nobody asks any more
     if not active:
         return
-    _sidebar_job(running[0] if running else active[-1], waiting=len(active) - len(running))
+    _sidebar_job(running[0] if running else active[0], waiting=len(active) - len(running))
 
 
 def _sidebar_job(job: Job, waiting: int) -> None:
@@ -133,12 +131,18 @@ def _sidebar_job(job: Job, waiting: int) -> None:
         title = plain(_ui.short(f"{_ui.method_title(job.method)}, {job.preset}", 30))
         if job.state is JobState.QUEUED:
             st.progress(0.0, text=f":small[{title}]")
-            st.caption("waiting")
+            st.caption(f"waiting{_elsewhere(job)}")
             return
         share = _words.percent(job.fraction)
         st.progress(min(max(job.fraction, 0.0), 1.0), text=f":small[{title}  {share}]")
-        words = _jobs.where(job)
+        words = _jobs.where(job) + _elsewhere(job)
         st.caption(f"{words}, {waiting} waiting" if waiting else words)
+
+
+def _elsewhere(job: Job) -> str:
+    """Name the job's data set where it is not the chosen one."""
+    same = job.dataset == st.session_state.get("dataset")
+    return "" if same else f", on {plain(_ui.short(job.dataset))}"
 
 
 # Reviewer -------------------------------------------------------------------------------------

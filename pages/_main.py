@@ -13,6 +13,7 @@ st.set_page_config(
 st.session_state["dialog_open"] = False  # a whole run closes what it does not open itself
 _frame.style()
 page = st.navigation(_ui.pages())
+st.set_page_config(page_title=f"{page.title} · LNL Review")
 with _ui.guard():
     _frame.require_login()
     _frame.sidebar()

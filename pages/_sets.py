@@ -22,6 +22,7 @@ _NOISE = {
     "instance": "the class that the image itself resembles most",
 }
 _MOST_BARS = 40
+_ROW = 30
 
 
 def draw(info: DatasetInfo) -> None:
@@ -139,10 +140,16 @@ def _report(info: DatasetInfo) -> None:
         st.warning(plain(note), icon=":material/warning:")
     if not rows:
         return
-    table = pd.DataFrame(rows, columns=["row", "where", "reason", "remedy"]).astype(
-        {"row": "Int64"}
+    table = pd.DataFrame(rows, columns=["row", "where", "reason", "remedy"])
+    table["row"] = ["" if pd.isna(row) else f"{row:.0f}" for row in table["row"]]
+    st.dataframe(
+        table,
+        hide_index=True,
+        row_height=_ROW,
+        height=_ROW * (min(len(table), 10) + 1) + 7,
+        column_config={"row": st.column_config.TextColumn("row", width="small")},
+        alt="Skipped files with reason and remedy",
     )
-    st.dataframe(table, hide_index=True, alt="Skipped files with reason and remedy", height=320)
     _report_button(info, "tab")
 
 

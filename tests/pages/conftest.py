@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lnl_core.jobs import executors
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Ranking
 
@@ -35,6 +36,14 @@ def desk(workspace, monkeypatch):
         return app.switch_page(f"{page}.py").run() if page else app
 
     return open_page
+
+
+@pytest.fixture
+def no_worker(workspace):
+    """Hold the worker's lock, so that what a page starts stays in the queue."""
+    held = executors.lock(workspace)
+    yield
+    held.close()
 
 
 @pytest.fixture

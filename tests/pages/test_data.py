@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 
 from lnl_core import services
 from lnl_core.data import demo
+from lnl_core.jobs import queue
 from lnl_core.services import settings
 from lnl_core.store import arrays, datasets
 from pages import _ui
@@ -114,3 +115,24 @@ def test_the_class_guide_is_kept(workspace, tiny):
     settings.set_guides(workspace, "tiny", {"bar": " a long thin thing ", "belt": ""})
     assert settings.guides(workspace, "tiny") == {"bar": "a long thin thing"}
     assert arrays.read_json(tiny.directory / "meta.json")["guides"] == {"bar": "a long thin thing"}
+
+
+def test_one_press_registers_the_demo_and_starts_its_scoring(desk, workspace, no_worker, texts):
+    app = desk()
+    app.button(key="demo").click().run()
+    assert not app.exception
+    info = datasets.dataset(workspace, services.DEMO_NAME)
+    assert info.n == 1797
+    started = [job.method for job in queue.jobs(workspace, info)][::-1]
+    assert started == _ui.first_methods()
+    assert any("starting the worker" in each.proto.text for each in app.get("progress"))
+    assert app.session_state["dataset"] == services.DEMO_NAME
+    app.button(key="stay").click().run()
+    assert "opening" not in app.session_state
+
+
+def test_the_empty_pages_lead_to_the_demo(desk, workspace, no_worker):
+    app = desk("export")
+    next(b for b in app.button if b.label == "Open the demo").click().run()
+    assert not app.exception
+    assert [info.name for info in datasets.datasets(workspace)] == [services.DEMO_NAME]

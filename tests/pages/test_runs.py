@@ -1,19 +1,9 @@
 import json
 
-import pytest
-
-from lnl_core.jobs import executors, queue
+from lnl_core.jobs import queue
 from lnl_core.methods import METHODS
 from lnl_core.types import JobState
 from pages import _jobs
-
-
-@pytest.fixture
-def no_worker(workspace):
-    """Hold the worker's lock, so that what a page starts stays in the queue."""
-    held = executors.lock(workspace)
-    yield
-    held.close()
 
 
 def running(workspace, info, method="knn", **metrics):
