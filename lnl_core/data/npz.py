@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from lnl_core.data.tables import natural, visible
 from lnl_core.data.writing import Plan, Row, Skipped
 from lnl_core.types import Array, IntArray, LnlError
 
-_BLOCK_BYTES = 2**22
+_BLOCK_BYTES = 2**20
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 MAX_CLASSES = 100_000
 
 
@@ -57,12 +59,15 @@ class Member:
         """Return the next rows.
 
         Raises:
-            LnlError: the file ends before the array does.
+            LnlError: the file is damaged, or ends before the array does.
         """
         rest = self.shape[1:]
         count = rows * int(np.prod(rest, dtype=np.int64))
         need = count * self.dtype.itemsize
-        data = self._stream.read(need)
+        try:
+            data = self._stream.read(need)
+        except _DAMAGE as error:
+            raise LnlError(f"“{self.name}” is damaged. Copy or save the file again.") from error
         if len(data) != need:
             raise LnlError(f"“{self.name}” is cut off. Copy or save the file again.")
         if not need:
@@ -189,7 +194,7 @@ def scan(file: Path, class_map: Mapping[str, str] | None = None) -> NpzSource:
     try:
         with _open(file) as archive:
             return _scan(file, archive, class_map or {})
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise LnlError(f"{file.name} is damaged. Copy or save it again.") from error
 
 

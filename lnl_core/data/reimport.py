@@ -20,7 +20,6 @@ COLUMNS = {
     "label": ("label", "corrected_label"),
     "reviewer": ("reviewer",),
     "decided_at": ("decided_at",),
-    "cid": ("cid",),
 }
 MAX_PROBLEMS = 1000
 
@@ -30,10 +29,7 @@ _PROTECTED = re.compile(r"'+[=+\-@\t\r\n]")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One decision of a file; blank `reviewer`, `decided_at` or `cid` are for the caller to fill.
-
-    `cid` is what an export of decisions wrote, so that reading it twice stores it once.
-    """
+    """One decision of a file; a blank `reviewer` or `decided_at` is for the caller to fill."""
 
     row: int
     action: Action
@@ -41,7 +37,6 @@ class Entry:
     labels: tuple[int, ...] = ()
     reviewer: str = ""
     decided_at: str = ""
-    cid: str = ""
 
 
 def unprotect(text: str) -> str:
@@ -141,8 +136,7 @@ def _entry(cells: Cells, row: int, index: dict[str, int]) -> Entry:
     reviewer = unprotect(cells.get("reviewer", "")).strip()
     if len(reviewer) > 60 or not reviewer.isprintable():
         raise LnlError("The reviewer's name is unprintable or longer than 60 characters.")
-    cid = unprotect(cells.get("cid", "")).strip()[:64]
-    return Entry(row, action, label, labels, reviewer, _time(cells.get("decided_at", "")), cid)
+    return Entry(row, action, label, labels, reviewer, _time(cells.get("decided_at", "")))
 
 
 def _class(text: str, index: dict[str, int]) -> int:

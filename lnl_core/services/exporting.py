@@ -155,7 +155,6 @@ def import_decisions(
             else int(ranked.ranking.suggested_labels[entry.row]),
             p_wrong=None if ranked is None else float(ranked.ranking.p_wrong[entry.row]),
             decided_at=entry.decided_at,
-            cid=entry.cid,
             mode="import",
             route="import",
         )

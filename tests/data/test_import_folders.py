@@ -193,8 +193,8 @@ def test_memory_does_not_grow_with_the_set(tmp_path):
         return high
 
     peak(200)  # what is imported lazily counts once
-    small, large = peak(500), peak(4000)
-    pixels = 3500 * 32 * 32 * 3
+    small, large = peak(500), peak(2500)
+    pixels = 2000 * 32 * 32 * 3
     assert large - small < pixels / 8
 
 

@@ -1,0 +1,150 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from lnl_core.data import importers
+from lnl_core.types import LnlError
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (12, 9, 10, 3), dtype=np.uint8)
+LABELS = np.arange(12) % 3
+
+
+def saved(tmp_path, **arrays):
+    path = tmp_path / "set.npz"
+    np.savez_compressed(path, **({"images": IMAGES, "labels": LABELS} | arrays))
+    return path
+
+
+def test_arrays_come_in_unchanged(tmp_path, do_import):
+    path = saved(
+        tmp_path,
+        class_names=np.array(["=cat", "dög", "two\nlines"]),
+        ids=np.array([f"id {i}" for i in range(12)]),
+        true_labels=np.roll(LABELS, 1).astype(np.uint8),
+    )
+    got = do_import(path)
+    np.testing.assert_array_equal(got.images, IMAGES)
+    np.testing.assert_array_equal(got.labels, LABELS)
+    np.testing.assert_array_equal(got.truth, np.roll(LABELS, 1))
+    assert got.names == ["=cat", "dög", "two\nlines"]
+    assert got.ids[11] == "id 11"
+    assert got.paths == [None] * 12
+    assert (got.meta["kind"], got.meta["root"]) == ("npz", None)
+    found = importers.detect(path)
+    assert (found.kind, found.n, found.height, found.width) == ("npz", 12, 9, 10)
+
+
+def test_classes_without_names(tmp_path, do_import):
+    got = do_import(saved(tmp_path, labels=LABELS * 2))
+    assert got.names == ["0", "1", "2", "3", "4"]
+    assert got.given[:3] == ["0", "2", "4"]
+
+
+def test_text_labels_and_far_apart_numbers(tmp_path, do_import):
+    words = np.array(["b", "a", "ä"])[LABELS]
+    assert do_import(saved(tmp_path, labels=words)).given[:3] == ["b", "a", "ä"]
+
+
+def test_far_apart_numbers_are_names(tmp_path, do_import):
+    got = do_import(saved(tmp_path, labels=LABELS * 1_000_000))
+    assert got.names == ["0", "1000000", "2000000"]
+    np.testing.assert_array_equal(got.labels, LABELS)
+
+
+@pytest.mark.parametrize("channels", [None, 1, 2, 4])
+def test_gray_and_alpha(tmp_path, do_import, channels):
+    shape = (12, 9, 10) if channels is None else (12, 9, 10, channels)
+    images = RNG.integers(0, 256, shape, dtype=np.uint8)
+    if channels in (2, 4):
+        images[..., -1] = 255
+    got = do_import(saved(tmp_path, images=images))
+    expected = images if channels is None else images[..., : {1: 1, 2: 1, 4: 3}[channels]]
+    np.testing.assert_array_equal(got.images.squeeze(), expected.squeeze())
+    assert got.images.shape[3] == (3 if channels == 4 else 1)
+
+
+def test_large_arrays_are_brought_to_working_size(tmp_path, do_import):
+    images = np.full((2, 300, 150, 3), 77, np.uint8)
+    got = do_import(saved(tmp_path, images=images, labels=LABELS[:2]))
+    assert got.images.shape == (2, 128, 128, 3)
+    assert (np.asarray(got.images) == 77).all()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"images": IMAGES / 255}, r"float64, not uint8.*images \* 255"),
+        ({"images": IMAGES.astype(np.uint16) * 257}, r"uint16.*// 257"),
+        ({"images": IMAGES > 9}, "bool"),
+        ({"images": np.array([1, "x"], dtype=object)}, "Python objects"),
+        ({"images": IMAGES.transpose(0, 3, 1, 2)}, "channels first"),
+        ({"images": IMAGES[0, 0]}, "must be"),
+        ({"images": IMAGES[:0]}, "empty"),
+        ({"images": np.asfortranarray(IMAGES)}, "ascontiguousarray"),
+        ({"labels": LABELS[:5]}, r"“images” has 12 rows, “labels” has 5"),
+        ({"labels": LABELS / 3}, "whole numbers"),
+        ({"labels": np.eye(12)}, "one-dimensional"),
+        ({"labels": np.array(LABELS, dtype=object)}, "Python objects"),
+        ({"labels": np.full(12, -1)}, "0 classes"),
+        ({"class_names": np.array(["a", "a", "b"])}, "twice"),
+        ({"class_names": np.array(["a", " ", "b"])}, "blank"),
+        ({"class_names": np.array([], dtype=str)}, "class_names"),
+        ({"ids": np.arange(3)}, "“ids” has 3"),
+        ({"true_labels": LABELS[:2]}, "“true_labels” has 2"),
+    ],
+)
+def test_refusals_say_what_helps(tmp_path, arrays, words):
+    with pytest.raises(LnlError, match=words):
+        importers.import_source(saved(tmp_path, **arrays), "x", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_missing_and_damaged_files(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez(path, pictures=IMAGES, labels=LABELS)
+    with pytest.raises(LnlError, match=r"no array “images”.*labels, pictures"):
+        importers.import_source(path, "x", tmp_path / "out")
+    path.write_bytes(saved(tmp_path).read_bytes()[:2000])
+    with pytest.raises(LnlError, match="no readable NPZ"):
+        importers.import_source(path, "x", tmp_path / "out")
+    data = bytearray(saved(tmp_path).read_bytes())
+    data[3000:3040] = b"\xff" * 40
+    path.write_bytes(data)
+    with pytest.raises(LnlError, match=r"damaged|cut off"):
+        importers.import_source(path, "x", tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir() if "out" in p.name] == []
+
+
+def test_bad_rows_are_left_out_and_named(tmp_path, do_import):
+    labels = LABELS.copy()
+    labels[[2, 5]] = [-1, 3]
+    ids = np.array([f"i{i}" for i in range(12)])
+    ids[[7, 9]] = ["i1", " "]
+    got = do_import(saved(tmp_path, labels=labels, ids=ids, class_names=np.array(["a", "b", "c"])))
+    assert got.report.n == 8
+    assert [row["row"] for row in got.skipped] == [2, 5, 7, 9]
+    assert "none of the 3 classes" in got.skipped[0]["reason"]
+    assert got.skipped[1]["where"] == "i5: label 3"
+    assert "twice" in got.skipped[2]["reason"]
+    np.testing.assert_array_equal(got.images[2], IMAGES[3])
+
+
+def test_truth_outside_the_classes_is_not_used(tmp_path, do_import):
+    truth = LABELS.copy()
+    truth[0] = 9
+    names = np.array(["a", "b", "c"])
+    got = do_import(saved(tmp_path, true_labels=truth, class_names=names))
+    assert not got.report.has_truth
+    assert "true_labels" in got.report.notes[0]
+
+
+def test_arrays_stream(tmp_path):
+    importers.import_source(saved(tmp_path), "x", tmp_path / "warm")
+    path = saved(tmp_path, images=np.zeros((6000, 32, 32, 3), np.uint8), labels=np.arange(6000) % 2)
+    tracemalloc.start()
+    importers.import_source(path, "x", tmp_path / "out")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 6_000_000  # the images are 18 million bytes

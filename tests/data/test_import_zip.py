@@ -1,0 +1,132 @@
+import io
+import stat
+import zipfile
+
+import numpy as np
+import pytest
+from making import encoded, picture
+from PIL import Image
+
+from lnl_core.data import archives, importers
+from lnl_core.store import datasets
+from lnl_core.types import LnlError
+
+JPEG = encoded(picture(200, 100))
+
+
+def zipped(path, entries):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize("outer", ["", "photos/", "a/b/"])
+def test_folder_per_class_in_a_zip(tmp_path, do_import, outer):
+    entries = {f"{outer}{c}/{i}.jpg": JPEG for c in ("cat", "dog") for i in range(2)}
+    junk = {"__MACOSX/._x": b"x", f"{outer}.DS_Store": b"x", f"{outer}cat/._0.jpg": b"x"}
+    got = do_import(zipped(tmp_path / "s.zip", entries | junk))
+    assert got.given == ["cat", "cat", "dog", "dog"]
+    assert got.ids == got.paths == ["cat/0.jpg", "cat/1.jpg", "dog/0.jpg", "dog/1.jpg"]
+    assert (got.meta["kind"], got.skipped) == ("zip", [])
+    original = got.folder / got.meta["root"] / got.paths[0]
+    assert original.read_bytes() == JPEG
+    assert importers.detect(tmp_path / "s.zip").n == 4 + bool(junk)
+
+
+def test_originals_of_a_zip_are_shown_after_the_zip_is_gone(tmp_path, workspace):
+    from lnl_core import services
+
+    path = zipped(tmp_path / "s.zip", {"cat/a.jpg": JPEG, "dog/b.jpg": JPEG})
+    services.import_dataset(workspace, path, "zipped")
+    path.unlink()
+    info = datasets.dataset(workspace, "zipped")
+    for each in (info, services.add_noise(workspace, "zipped", "noisy", "pair", 0.5)):
+        data, kind = services.image_bytes(workspace, each.id, each.version, 0, "full")
+        assert kind == "image/jpeg"
+        assert Image.open(io.BytesIO(data)).size == (200, 100)
+
+
+def test_list_and_arrays_in_a_zip(tmp_path, do_import):
+    text = "image,label\npix/a.jpg,cat\n../../etc/passwd,dog\n"
+    got = do_import(zipped(tmp_path / "s.zip", {"in/l.csv": text, "in/pix/a.jpg": JPEG}))
+    assert (got.given, len(got.skipped)) == (["cat"], 1)
+
+
+def test_arrays_in_a_zip(tmp_path, do_import):
+    stream = io.BytesIO()
+    np.savez(stream, images=np.zeros((2, 8, 8), np.uint8), labels=np.array([0, 1]))
+    got = do_import(zipped(tmp_path / "s.zip", {"data/set.npz": stream.getvalue()}))
+    assert got.images.shape == (2, 8, 8, 1)
+    assert got.meta["kind"] == "zip"
+    assert not (got.folder / "originals").exists()
+
+
+def test_nothing_lands_outside(tmp_path, do_import):
+    link = zipfile.ZipInfo("cat/link.jpg")
+    link.create_system = 3
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    path = tmp_path / "s.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("cat/ok.jpg", JPEG)
+        archive.writestr("../evil.jpg", JPEG)
+        archive.writestr("cat/../../evil2.jpg", JPEG)
+        archive.writestr("..\\evil3.jpg", JPEG)
+        archive.writestr("/abs.jpg", JPEG)
+        archive.writestr("C:/abs2.jpg", JPEG)
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("cat/" + "x" * 300 + ".jpg", JPEG)
+        archive.writestr("cat/ok.jpg/under_a_file.jpg", JPEG)
+        archive.writestr("dog\\windows.jpg", JPEG)
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("cat/ok.jpg", JPEG)
+    before = {p.name for p in tmp_path.iterdir()}
+    got = do_import(path)
+    assert got.ids == ["cat/ok.jpg", "dog/windows.jpg"]
+    reasons = [row["reason"].split()[0:3] for row in got.skipped]
+    assert len(reasons) == 9
+    assert {row["where"][:8]: row["reason"] for row in got.skipped}["cat/link"].startswith("A link")
+    assert {p.name for p in tmp_path.iterdir()} == before | {"out"}
+    inside = {p.relative_to(got.folder).as_posix() for p in got.folder.rglob("*") if p.is_file()}
+    assert {p for p in inside if p.startswith("originals")} == {
+        "originals/cat/ok.jpg",
+        "originals/dog/windows.jpg",
+    }
+
+
+def test_bombs_do_not_go_off(tmp_path, monkeypatch):
+    path = zipped(tmp_path / "s.zip", {"cat/a.jpg": JPEG, "cat/b.bmp": bytes(5_000_000)})
+    monkeypatch.setattr(archives, "RATIO_FREE", 1_000_000)
+    with pytest.raises(LnlError, match="zip bomb"):
+        importers.import_source(path, "x", tmp_path / "out")
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 1)
+    with pytest.raises(LnlError, match="2 files; 1 are the most"):
+        importers.import_source(path, "x", tmp_path / "out")
+    monkeypatch.undo()
+
+    class Usage:
+        free = 1000
+
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: Usage)
+    with pytest.raises(LnlError, match="the disk has"):
+        importers.import_source(path, "x", tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["s.zip"]
+
+
+def test_damaged_zips(tmp_path, do_import):
+    path = zipped(tmp_path / "s.zip", {"cat/a.jpg": JPEG, "cat/b.jpg": JPEG})
+    data = bytearray(path.read_bytes())
+    path.write_bytes(data[:500])
+    with pytest.raises(LnlError, match="no readable zip"):
+        importers.import_source(path, "x", tmp_path / "out")
+    at = data.index(b"cat/a.jpg") + 200
+    data[at : at + 50] = b"\xff" * 50
+    path.write_bytes(data)
+    got = do_import(path)
+    assert got.ids == ["cat/b.jpg"]
+    assert got.skipped[0]["reason"] == "Damaged inside the zip."
+    zipped(path, {"notes.md": "hello"})
+    with pytest.raises(LnlError, match="holds no image"):
+        importers.detect(path)
+    with pytest.raises(LnlError, match="No image could be read"):
+        importers.import_source(path, "x", tmp_path / "out2")
