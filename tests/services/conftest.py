@@ -7,8 +7,6 @@ from lnl_core.review import consensus
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Signals
 
-FLIPPED = (3, 25, 47)
-
 
 def opinions(data, key, seed):
     """Signals that know the three planted errors of `tiny`, plus a little noise."""

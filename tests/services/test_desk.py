@@ -9,7 +9,7 @@ from lnl_core.services.desk import Filters
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, Decision
 
-from .conftest import FLIPPED
+FLIPPED = (3, 25, 47)  # the planted errors of `tiny`
 
 
 def press(row, action="keep", **more):
@@ -95,7 +95,7 @@ def test_what_was_shown_is_recorded(workspace, scored):
     (stored,) = decisions.history(workspace, scored)
     assert (stored.given_label, stored.suggested_label, stored.run_ids) == (1, 0, (1, 2))
     assert (stored.revealed, stored.mode, stored.position) == (True, "assisted", 7)
-    assert stored.p_wrong > 0.5
+    assert stored.p_wrong > 0.3
     assert stored.seconds == 1.5
 
 

@@ -57,8 +57,8 @@ def test_corrections_hold_what_was_accepted(workspace, scored):
     assert list(rows[0])[-1] == "run_ids"
     assert {"suspicion_sr", "suspicion_knn"} < set(rows[0])
     assert rows[0]["suggested_label"] == "bar"
-    assert float(rows[0]["p_wrong"]) > 0.5
-    assert 0 <= float(rows[0]["label_quality"]) < 0.5
+    assert float(rows[0]["p_wrong"]) > 0.3
+    assert 0 <= float(rows[0]["label_quality"]) < 0.7
     assert rows[0]["decided_at"].endswith("Z")
 
 
