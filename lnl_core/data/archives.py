@@ -6,7 +6,9 @@ import shutil
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from lnl_core.data.files import hidden, storable
@@ -49,20 +51,42 @@ def check(archive: zipfile.ZipFile, name: str, folder: Path) -> None:
         )
 
 
-def unpack(
-    file: Path, folder: Path, report: Callable[[int, int, int], None] | None = None
-) -> Iterator[Skipped]:
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a zip's own list tells: the parts of every path that can be read, and refusals."""
+
+    paths: list[tuple[str, ...]]
+    refused: Counter[str]
+
+
+def outline(file: Path) -> Outline:
+    """Read a zip's list without unpacking it.
+
+    Raises:
+        LnlError: no zip, or one that would fill the disk.
+    """
+    with _open(file) as archive:
+        check(archive, file.name, file.parent)
+        found = [(info, _problem(info)) for info in archive.infolist()]
+    paths = [_parts(info) for info, problem in found if problem is None]
+    return Outline(paths, Counter(problem[0] for _, problem in found if problem and problem[0]))
+
+
+def _open(file: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise LnlError(f"{file.name} is no readable zip file. Copy or zip it again.") from error
+
+
+def unpack(file: Path, folder: Path) -> Iterator[Skipped]:
     """Unpack a zip into `folder`, yielding what was refused.
 
     Raises:
         LnlError: no zip, a bomb, or the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise LnlError(f"{file.name} is no readable zip file. Copy or zip it again.") from error
-    with archive:
+    with _open(file) as archive:
         check(archive, file.name, folder)
         for info in archive.infolist():
             problem = _problem(info) or _write(archive, info, folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lnl_core.data.files import FileSource, Item, Sample, hidden, inside_path, storable
@@ -104,6 +104,15 @@ def _innermost(root: Path) -> Path:
             return root
         root = root / inner[0].name
     return root
+
+
+def classes_of(paths: Sequence[tuple[str, ...]]) -> list[str]:
+    """Guess the classes from the paths of a zip's images, as `scan` would find them."""
+    while min(map(len, paths)) > 2 and len({parts[0] for parts in paths}) == 1:
+        paths = [parts[1:] for parts in paths]
+    tops = {parts[0].lower() for parts in paths}
+    at = 1 if tops <= _SPLITS and min(map(len, paths)) > 2 else 0
+    return natural({visible(parts[at]) for parts in paths if len(parts) > at + 1})
 
 
 def _looks_like_image(name: str) -> bool:

@@ -6,10 +6,8 @@ rest: it is skipped, with where, why and what helps.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ Report = Callable[[int, int, int], None]
 """Called with (done, total, skipped), several times a second; may raise to stop the import."""
 
 ORIGINALS = "originals"
+_TABLES = (".csv", ".tsv", ".parquet", ".pq")
 _EVERY = 0.1
 _NOTED = 200
 MAX_SIZE = 1024
@@ -73,8 +72,8 @@ class Detected:
 
     Attributes:
         kind: `folder`, `manifest`, `npz` or `zip`.
-        n: images found, None where only reading would tell (zip).
-        class_names: the classes, None where only reading would tell.
+        n: images found, None where only reading would tell (a zip with a list or arrays).
+        class_names: the classes, None likewise.
         height: working resolution that would be chosen; None for a zip.
         width: the same.
         problems: sentences to show beside the preview.
@@ -171,19 +170,17 @@ def detect(source: Path, *, root: Path | None = None, size: int | None = None) -
 
 
 def _detect_zip(source: Path) -> Detected:
-    try:
-        with zipfile.ZipFile(source) as archive:
-            archives.check(archive, source.name, source.parent)
-            names = [i.filename for i in archive.infolist() if not i.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
-        raise LnlError(f"{source.name} is no readable zip file. Copy or zip it again.") from error
-    count = sum(os.path.splitext(name)[1].lower() in SUFFIXES for name in names)
-    tables_or_arrays = (*manifests.SUFFIXES, ".npz")
-    if not count and not any(name.lower().endswith(tables_or_arrays) for name in names):
+    found = archives.outline(source)
+    problems = tuple(f"{count:,} left out: {why}" for why, count in found.refused.most_common())
+    if any(parts[-1].lower().endswith((*_TABLES, ".npz")) for parts in found.paths):
+        return Detected("zip", None, None, None, None, problems)
+    pictures = [parts for parts in found.paths if Path(parts[-1]).suffix.lower() in SUFFIXES]
+    if not pictures:
         raise LnlError(
             f"{source.name} holds no image. Zip a folder of class folders, or a list with images."
         )
-    return Detected("zip", count or None, None, None, None, ())
+    names = folders.classes_of(pictures)
+    return Detected("zip", len(pictures), tuple(names), None, None, problems)
 
 
 def import_source(

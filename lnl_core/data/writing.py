@@ -13,6 +13,7 @@ import shutil
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -134,9 +135,9 @@ class SetWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._images.close()
-        self._table.close()
-        self._left_out.close()
+        for each in (self._images, self._table, self._left_out):
+            with suppress(OSError):  # a full disk: the error that came first says so
+                each.close()
         shutil.rmtree(self.part, ignore_errors=True)
 
     def add(self, row: Row) -> None:

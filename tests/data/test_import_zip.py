@@ -31,7 +31,8 @@ def test_folder_per_class_in_a_zip(tmp_path, do_import, outer):
     assert (got.meta["kind"], got.skipped) == ("zip", [])
     original = got.folder / got.meta["root"] / got.paths[0]
     assert original.read_bytes() == JPEG
-    assert importers.detect(tmp_path / "s.zip").n == 4 + bool(junk)
+    found = importers.detect(tmp_path / "s.zip")
+    assert (found.kind, found.n, found.class_names) == ("zip", 4, ("cat", "dog"))
 
 
 def test_originals_of_a_zip_are_shown_after_the_zip_is_gone(tmp_path, workspace):
@@ -81,6 +82,7 @@ def test_nothing_lands_outside(tmp_path, do_import):
         with pytest.warns(UserWarning, match="Duplicate"):
             archive.writestr("cat/ok.jpg", JPEG)
     before = {p.name for p in tmp_path.iterdir()}
+    assert "3 left out: A path that leads out of the zip." in importers.detect(path).problems
     got = do_import(path)
     assert got.ids == ["cat/ok.jpg", "dog/windows.jpg"]
     reasons = [row["reason"].split()[0:3] for row in got.skipped]
