@@ -1,0 +1,163 @@
+"""Data, Runs and Export in a real browser: dialogs, names that attack, files in and out."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from lnl_core.store import arrays, datasets, db, decisions
+from lnl_core.types import Action, Decision
+
+pytestmark = pytest.mark.browser
+
+EVIL_NAME = "**evil** <img src=x onerror=alert(1)> :material/delete:"
+EVIL_CLASSES = ["![x](http://evil.example/a.png)", "<b>bold</b> :tada:", "=1+1 www.evil.example"]
+
+
+def quiet(page):
+    """Wait until the script has run and what it drew has come."""
+    page.wait_for_selector("[data-testid=stMainBlockContainer]")
+    page.wait_for_timeout(150)
+    page.wait_for_selector("[data-test-script-state=notRunning]", timeout=60_000)
+    page.wait_for_timeout(400)
+
+
+def test_a_deep_link_as_first_request_has_the_frame(server, page):
+    page.goto(f"{server.url}/export")
+    quiet(page)
+    assert page.get_by_role("link", name="Data").count() == 1
+    assert page.get_by_text("No data set yet.").count() >= 1
+    assert page.title() == "Export · LNL Review"
+
+
+def test_enter_in_a_dialog_does_not_reach_the_demo_button_behind(server, page):
+    page.goto(server.url)
+    quiet(page)
+    page.get_by_role("button", name="NPZ arrays").click()
+    quiet(page)
+    page.keyboard.press("Enter")
+    quiet(page)
+    assert page.get_by_role("dialog").count() == 1
+    assert datasets.datasets(db.open_workspace(server.home)) == []
+
+
+def test_an_import_is_looked_at_first_and_then_reported(server, page, tmp_path):
+    file = tmp_path / "thirty.npz"
+    images = np.random.default_rng(0).integers(0, 255, (30, 8, 8), dtype=np.uint8)
+    np.savez(file, images=images, labels=np.arange(30) % 3)
+    page.goto(server.url)
+    quiet(page)
+    page.get_by_role("button", name="NPZ arrays").click()
+    path = page.get_by_label("Or: file on this computer")
+    path.fill(str(tmp_path / "gone.npz"))
+    path.press("Tab")
+    page.get_by_text("cannot be read (No such file or directory)").wait_for()
+    path.fill(str(file))
+    path.press("Tab")
+    page.get_by_text("Recognised: NPZ arrays, 30 images, 3 classes").wait_for()
+    quiet(page)
+    page.get_by_role("dialog").get_by_role("button", name="Import", exact=True).click()
+    page.get_by_text("30 images in, 0 skipped.").wait_for(timeout=60_000)
+    quiet(page)
+    assert "dataset=thirty" in page.url
+    assert datasets.dataset(db.open_workspace(server.home), "thirty").n == 30
+
+
+def test_hostile_names_fetch_nothing_and_make_no_element(server, page, make_set):
+    make_set(server, EVIL_NAME, EVIL_CLASSES)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    for place in ("", "runs", "export"):
+        page.goto(f"{server.url}/{place}")
+        quiet(page)
+        main = page.locator("[data-testid=stMainBlockContainer]")
+        assert main.locator("img[src='x'], a[href*='evil'], script").count() == 0
+    foreign = [url for url in asked if not url.startswith((server.url, "data:", "blob:"))]
+    assert [url for url in foreign if not url.startswith("ws")] == []
+    page.goto(server.url)
+    quiet(page)
+    shown = page.locator("h2").first.inner_text().replace("\u2060", "")
+    assert shown.startswith("**evil** <img src=x onerror=alert(1)> :")
+
+
+def test_the_reviewer_survives_a_reload(server, page, make_set):
+    make_set(server, "set", ["a", "b", "c"])
+    page.goto(server.url)
+    quiet(page)
+    box = page.get_by_label("Reviewer")
+    box.click()
+    page.keyboard.type("Ada Lovelace")
+    page.keyboard.press("Enter")
+    quiet(page)
+    page.reload()
+    quiet(page)
+    assert page.get_by_label("Reviewer").input_value() == "Ada Lovelace"
+    assert decisions.reviewers(db.open_workspace(server.home)) == ["Ada Lovelace"]
+
+
+def test_decisions_go_out_and_come_back(server, page, make_set, tmp_path):
+    info = make_set(server, "set", ["=a", "b", "c"])
+    ws = db.open_workspace(server.home)
+    decisions.append(ws, info, [Decision(5, Action.RELABEL, "Ada", label=0)])
+    page.goto(f"{server.url}/export?dataset=set")
+    quiet(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["id"], row["action"], row["corrected_label"]) == ("item-5", "relabel", "'=a")
+
+    file = tmp_path / "mine.csv"
+    file.write_text("id,action,label\nitem-7,relabel,b\nnobody,keep,\n")
+    page.get_by_role("button", name="Import decisions").click()
+    page.set_input_files("input[type=file]", str(file))
+    quiet(page)
+    page.get_by_role("dialog").get_by_role("button", name="Import", exact=True).click()
+    page.get_by_text("1 decision stored. 1 row could not be used:").wait_for()
+    assert decisions.in_force(ws, info)[7][0].label == 1
+
+
+def test_a_changed_knob_is_marked_and_kept(server, page, make_set):
+    make_set(server, "set", ["a", "b", "c"])
+    page.goto(f"{server.url}/runs?dataset=set")
+    quiet(page)
+    table = page.locator("[data-testid=stDataFrame]").first.bounding_box()
+    page.mouse.click(table["x"] + table["width"] - 28, table["y"] + 49)
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_role("button", name="Use these").wait_for()
+    field = drawer.get_by_role("spinbutton").first
+    field.fill("3")
+    field.press("Tab")
+    quiet(page)
+    drawer.get_by_role("button", name="Use these").click()
+    quiet(page)
+    assert drawer.count() == 0
+    page.mouse.click(table["x"] + table["width"] - 28, table["y"] + 49)
+    drawer.get_by_role("button", name="Use these").wait_for()
+    assert drawer.get_by_role("spinbutton").first.input_value() == "3"
+
+
+@pytest.fixture
+def make_set(tmp_path):
+    """Put a small data set into a server's workspace."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def make(server, name, class_names):
+        folder = tmp_path / f"set-{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        images = np.random.default_rng(1).integers(0, 255, (30, 8, 8, 3), dtype=np.uint8)
+        arrays.write_array(folder / "images.npy", images)
+        labels = np.arange(30, dtype=np.int32) % len(class_names)
+        arrays.write_array(folder / "given_labels.npy", labels)
+        ids = [f"item-{row}" for row in range(30)]
+        table = pa.table({"id": ids, "path": pa.nulls(30, pa.string())})
+        pq.write_table(table, folder / "table.parquet")
+        sizes = {"n": 30, "height": 8, "width": 8, "channels": 3, "skipped": 0}
+        words = {"kind": "npz", "source": "a test", "root": None, "format": "arrays"}
+        meta = {"class_names": class_names, "version": "0" * 16} | sizes | words
+        arrays.write_json(folder / "meta.json", meta)
+        return datasets.register(db.open_workspace(server.home), name, folder)
+
+    return make
