@@ -242,11 +242,14 @@ def _guess(head: bytes) -> tuple[str, str]:
         return "A web page, not an image.", "Download the image itself."
     if text.startswith((b"<svg", b"<?xml")):
         return "A vector drawing (SVG), not pixels.", "Export it as PNG."
-    if head[4:8] == b"ftyp":
+    if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"avis"):
         return "A HEIC photo or a film; neither can be read.", "Convert it to JPEG."
     if head.startswith((b"%PDF", b"%!PS", b"\xc5\xd0\xd3\xc6")):
         return "A PDF or PostScript page, not an image.", "Export it as PNG."
-    if head.startswith((b"\xff\xd8", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")):
+    if (
+        head.startswith((b"\xff\xd8", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF"))
+        or head[4:8] == b"ftyp"
+    ):
         return "The image is damaged.", f"{AGAIN[:-1]}, or save it anew."
     return "Not an image of a known kind.", "Save it as JPEG or PNG."
 
