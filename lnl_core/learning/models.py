@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-NAMES = ("resnet8", "resnet18", "resnet34", "resnet50", "cnn8", "mnist")
+NAMES = ("resnet8", "resnet8-wide", "resnet18", "resnet34", "resnet50", "cnn8", "mnist", "mlp")
 
 
 class Network(nn.Module):
@@ -96,10 +96,12 @@ def build(name: str, k: int, channels: int, size: int) -> Network:
         ValueError: unknown name.
     """
     name = auto_name(size) if name == "auto" else name
-    if name == "resnet8":
-        network = _resnet8(k, channels, size)
+    if name in ("resnet8", "resnet8-wide"):
+        network = _resnet8(k, channels, size, 32 if name == "resnet8" else 64)
     elif name == "cnn8":
         network = _cnn8(k, channels)
+    elif name == "mlp":
+        network = _mlp(k, channels, size)
     elif name == "mnist":
         network = _mnist(k, channels, size)
     elif name in NAMES:
@@ -114,15 +116,18 @@ def build(name: str, k: int, channels: int, size: int) -> Network:
     return network.to(memory_format=torch.channels_last)
 
 
-def _resnet8(k: int, channels: int, size: int) -> Network:
-    """Stem and three residual blocks, 32/64/128; the stem halves images above 16 pixels."""
+def _resnet8(k: int, channels: int, size: int, width: int) -> Network:
+    """Stem and three residual blocks of width, 2 and 4 times it.
+
+    The stem halves images above 16 pixels, the first block those above 48.
+    """
     body = nn.Sequential(
-        *_conv(channels, 32, 2 if size > 16 else 1),
-        _Residual(32, 32, 2 if size > 48 else 1),
-        _Residual(32, 64, 2),
-        _Residual(64, 128, 2),
+        *_conv(channels, width, 2 if size > 16 else 1),
+        _Residual(width, width, 2 if size > 48 else 1),
+        _Residual(width, 2 * width, 2),
+        _Residual(2 * width, 4 * width, 2),
     )
-    return Network(body, _Average(), 128, k, exact_cam=True)
+    return Network(body, _Average(), 4 * width, k, exact_cam=True)
 
 
 def _cnn8(k: int, channels: int) -> Network:
@@ -163,6 +168,15 @@ def _mnist(k: int, channels: int, size: int) -> Network:
         nn.ReLU(inplace=True),
     )
     return Network(body, neck, 128, k, exact_cam=False)
+
+
+def _mlp(k: int, channels: int, size: int) -> Network:
+    """Two hidden layers of 256 on the pixels, for square images up to about 16 (spec 6.3)."""
+    inputs = channels * size * size
+    neck: list[nn.Module] = [nn.Flatten()]
+    for width in (inputs, 256):
+        neck += [nn.Linear(width, 256), nn.BatchNorm1d(256), nn.ReLU(inplace=True)]
+    return Network(nn.AdaptiveAvgPool2d(size), nn.Sequential(*neck), 256, k, exact_cam=False)
 
 
 def _torchvision(name: str, k: int, channels: int, size: int) -> Network:

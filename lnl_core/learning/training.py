@@ -23,7 +23,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -87,6 +87,12 @@ class Recipe:
     jitter: float = 0.0
     resolution: int = 0
     average_weights: float = 0.0
+
+
+def recipe_of(config: Any) -> Recipe:
+    """Pick from a method's Config the knobs that a `Recipe` has; the others keep its defaults."""
+    names = [field.name for field in fields(Recipe) if hasattr(config, field.name)]
+    return Recipe(**{name: getattr(config, name) for name in names})
 
 
 def derive_seed(*parts: int) -> int:
@@ -189,7 +195,7 @@ class Session:
         self._dataset, self._build = dataset, build
         self._tensors_at_start = dict(tensors or {})
         self.history: dict[str, list[float]] = {}
-        self._noted: dict[str, list[float]] = {}
+        self._noted: dict[str, list[Tensor]] = {}
 
     def __enter__(self) -> Self:
         self._guard.__enter__()
@@ -262,9 +268,9 @@ class Session:
     def _end_epoch(self, epoch: int) -> None:
         self.recorder.end_epoch(epoch)
         if self._losses:
-            self.note("train_loss", torch.stack(self._losses).mean().item())
+            self.note("train_loss", torch.stack(self._losses).mean())
         for name, values in self._noted.items():
-            self.history.setdefault(name, []).append(float(np.mean(values)))
+            self.history.setdefault(name, []).append(torch.stack(values).mean().item())
         arrays, state = checkpoints.pack(self, epoch)
         self._context.save(arrays, state)
         self.tick((epoch + 1) / self.recipe.epochs, force=True)
@@ -315,37 +321,50 @@ class Session:
         """Keep what the training pass said: probabilities (b, k), losses (b,)."""
         self.recorder.add(batch.rows, probs, losses, average=average)
 
-    def note(self, name: str, value: float) -> None:
+    def note(self, name: str, value: float | Tensor) -> None:
         """Keep a number for the run's curves; several in one epoch are averaged."""
+        value = torch.as_tensor(value, dtype=torch.float32, device=self.device).detach()
         self._noted.setdefault(name, []).append(value)
 
     # -- looking at the model -------------------------------------------------------------------
 
     @torch.no_grad()
     def predictions(
-        self, *, mirror: bool = False, batch_size: int = 512, averaged: bool = True
+        self,
+        *,
+        mirror: bool = False,
+        batch_size: int = 512,
+        averaged: bool = True,
+        features: Array | None = None,
     ) -> Iterator[tuple[Tensor, list[Tensor]]]:
         """Go over all images in order without augmentation, in evaluation mode.
+
+        Args:
+            mirror: look at the mirrored image too.
+            batch_size: images at a time.
+            averaged: use the mean of weights where the recipe keeps one.
+            features: (n, d) array to fill with the input of the last layer, where given.
 
         Yields:
             rows (b,) and the logits (b, k) of each view: one, or two with `mirror`.
         """
         model = self.averaged if averaged else self.model
-        was_training = model.training
         model.eval()
-        try:
-            for start in range(0, self.n, batch_size):
-                rows = torch.arange(start, min(start + batch_size, self.n))
-                images = self.source.normalise(self.source.batch(rows))
-                with hardware.autocast(self.device, self.dtype):
+        for start in range(0, self.n, batch_size):
+            rows = torch.arange(start, min(start + batch_size, self.n))
+            images = self.source.normalise(self.source.batch(rows))
+            with hardware.autocast(self.device, self.dtype):
+                if features is None:
                     views = [model(images).float()]
-                    if mirror:
-                        views.append(model(images.flip(3)).float())
-                self._meter.images += len(rows) * len(views)
-                yield rows.to(self.device), views
-                self.tick()
-        finally:
-            model.train(was_training)
+                else:
+                    deep = model.features(images)  # type: ignore[operator]
+                    features[rows.numpy()] = deep.float().cpu().numpy()
+                    views = [model.head(deep).float()]  # type: ignore[operator]
+                if mirror:
+                    views.append(model(images.flip(3)).float())
+            self._meter.images += len(rows) * len(views)
+            yield rows.to(self.device), views
+            self.tick()
 
     @torch.no_grad()
     def predict_probs(
@@ -367,19 +386,13 @@ class Session:
             out[rows.cpu()] = torch.stack([to_probs(view) for view in views]).mean(0).cpu()
         return out
 
-    @torch.no_grad()
-    def features(self, batch_size: int = 512) -> FloatArray:
+    def features(self) -> FloatArray:
         """Return the penultimate features of all images, (n, d) float16."""
-        model = self.averaged
-        model.eval()
-        parts = []
-        for start in range(0, self.n, batch_size):
-            rows = torch.arange(start, min(start + batch_size, self.n))
-            images = self.source.normalise(self.source.batch(rows))
-            with hardware.autocast(self.device, self.dtype):
-                parts.append(model.features(images).float().half().cpu().numpy())  # type: ignore[operator]
-            self.tick()
-        return np.concatenate(parts)
+        width = int(self.averaged.feature_size)  # type: ignore[arg-type]
+        found = np.zeros((self.n, width), np.float16)
+        for _ in self.predictions(features=found):
+            pass
+        return found
 
     # -- telling --------------------------------------------------------------------------------
 
@@ -399,6 +412,7 @@ class Session:
         }
         if self._losses:
             metrics["loss"] = torch.stack(self._losses[-50:]).mean().item()
+        metrics |= {name: values[-1] for name, values in self.history.items()}
         self._context.report("train", 0.02 + 0.97 * self._fraction, metrics)
 
     def cost(self) -> dict[str, float]:

@@ -146,7 +146,8 @@ def _predicted(signals: Signals) -> Array | None:
         return None
     if isinstance(probs, TopProbs):
         return np.asarray(probs.classes[:, 0])
-    return np.asarray(probs).argmax(axis=1)
+    best: Array = np.asarray(probs).argmax(axis=1)
+    return best
 
 
 def _class_count(signals: Signals) -> int:

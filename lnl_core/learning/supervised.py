@@ -1,0 +1,110 @@
+"""One network and one loss, epoch by epoch: the run under the methods that only change the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lnl_core.learning import training
+from lnl_core.learning.recorder import ProbabilityRecorder
+from lnl_core.types import Context, FloatArray, LabeledDataset
+
+FEATURE_LIMIT = 256_000_000
+"""Most numbers (n x d) that a run keeps as features: 512 MB."""
+
+
+class Loss(NamedTuple):
+    """What a loss says about a batch: the scalar to minimise, and numbers for the run's curves."""
+
+    total: Tensor
+    notes: Mapping[str, Tensor | float]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is left of a run.
+
+    Attributes:
+        recorder: probabilities of every example, averaged and by epoch.
+        features: (n, d) float16 input of the last layer at the end; None for very large sets.
+        curves: name -> (epochs,), among them `train_loss`.
+        cost: seconds, cpu_seconds, peak_memory_bytes, images.
+    """
+
+    recorder: ProbabilityRecorder
+    features: FloatArray | None
+    curves: dict[str, FloatArray]
+    cost: dict[str, float]
+
+
+def train(
+    dataset: LabeledDataset,
+    recipe: training.Recipe,
+    context: Context,
+    *,
+    loss: Callable[[Tensor, Tensor, int], Loss],
+    probs: Callable[[Tensor], Tensor],
+    record_from: float = 0.0,
+) -> Outcome:
+    """Train on the given labels and keep what the network said about every example.
+
+    Epochs from `record_from` on end with a pass in evaluation mode over the plain images (and
+    their mirror images where training mirrors); these enter the mean probabilities. Earlier
+    epochs show in the curves only, as the training pass saw them, at no cost. The recorded loss
+    of an example is the negative logarithm of the probability of its given label.
+
+    Args:
+        dataset: only images and given labels are looked at.
+        recipe: how to train.
+        context: progress, cancel, checkpoints.
+        loss: (logits (b, k), labels (b,), epoch from 0) -> `Loss`.
+        probs: logits -> (b, k) probabilities.
+        record_from: share of the epochs to go before probabilities are averaged, in [0, 1].
+    """
+    first = min(int(record_from * recipe.epochs), recipe.epochs - 1)
+    with training.Session(dataset, recipe, context) as session:
+        features = None
+        for epoch in session.epochs():
+            for batch in session.batches(epoch):
+                logits = session.forward(batch.images)
+                total, notes = loss(logits, batch.labels, epoch)
+                session.step(total)
+                for name, value in notes.items():
+                    session.note(name, value)
+                if epoch < first:
+                    said = probs(logits.detach())
+                    session.record(batch, said, _loss(said, batch.labels), average=False)
+            if epoch < first:
+                continue
+            if epoch == recipe.epochs - 1 and session.n * _width(session) <= FEATURE_LIMIT:
+                features = np.zeros((session.n, _width(session)), np.float16)
+            predicted = torch.zeros(session.k, device=session.device)
+            for rows, views in session.predictions(mirror=session.augment.flip, features=features):
+                said = sum((probs(view) for view in views[1:]), start=probs(views[0])) / len(views)
+                session.recorder.add(rows, said, _loss(said, session.labels[rows]))
+                best = said.argmax(dim=1)
+                session.note("agreement", (best == session.labels[rows]).float().mean())
+                predicted += torch.bincount(best, minlength=session.k)
+            session.note("classes_predicted", effective_classes(predicted))
+        if features is None and session.n * _width(session) <= FEATURE_LIMIT:
+            features = session.features()  # resumed after the last epoch
+        return Outcome(session.recorder, features, session.run_curves(), session.cost())
+
+
+def effective_classes(counts: Tensor) -> Tensor:
+    """Return exp(entropy) of class counts (k,): k when even, 1 when all fall on one class."""
+    share = counts / counts.sum()
+    return torch.exp(-torch.special.xlogy(share, share).sum())
+
+
+def _loss(probs: Tensor, labels: Tensor) -> Tensor:
+    return -probs.gather(1, labels[:, None]).squeeze(1).clamp_min(1e-7).log()
+
+
+def _width(session: training.Session) -> int:
+    return int(session.averaged.feature_size)  # type: ignore[arg-type]
