@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from lnl_core import services
 from lnl_core.jobs import queue
 from lnl_core.store import datasets, decisions
 from lnl_core.store.db import Workspace
@@ -117,6 +118,7 @@ def _running(ws: Workspace) -> None:
 
 @_ui.guarded
 def _progress(was_active: bool) -> None:
+    services.tend(_ui.workspace())
     active = queue.active(_ui.workspace())  # oldest first
     running = [job for job in active if job.state is not JobState.QUEUED]
     if was_active and not active:

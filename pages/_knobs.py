@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from lnl_core.jobs import queue
+from lnl_core.jobs import knobs
 from lnl_core.methods import METHODS
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import LnlError
@@ -38,7 +38,7 @@ def open_drawer(info: DatasetInfo, key: str, preset: str) -> None:
 def _body(info: DatasetInfo, key: str, preset: str) -> None:
     method = METHODS[key]
     st.caption(f"{plain(method.summary)}  \n{plain(method.reference)}")
-    base = dataclasses.asdict(queue.config(info, key, preset, {}))
+    base = dataclasses.asdict(knobs.config(info, key, preset, {}))
     paper = dataclasses.asdict(method.config())
     changed = dict(overrides(info, preset).get(key, {}))
     st.caption(f"Preset: {preset}. Where the paper's value differs, it stands in brackets.")
@@ -70,7 +70,7 @@ def _store(
 ) -> None:
     """Keep what differs from the preset; the queue checks it as it would at the start."""
     different = {name: value for name, value in values.items() if value != base[name]}
-    queue.config(info, key, preset, different)
+    knobs.config(info, key, preset, different)
     if different:
         overrides(info, preset)[key] = different
     else:

@@ -14,13 +14,13 @@ from typing import Any
 import psutil
 from sqlalchemy import Row, delete, insert, select, update
 
+from lnl_core.jobs.knobs import config
 from lnl_core.methods import METHODS
 from lnl_core.store import schema
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace, now, reading, transaction
 from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
 
-PRESETS = ("quick", "standard", "paper")
 EXECUTORS = ("local",)
 DEVICES = ("auto", "cpu", "cuda")
 ATTEMPTS = 3
@@ -31,52 +31,6 @@ SILENT_SECONDS = 30.0
 
 _TABLE = schema.jobs
 _UNDERWAY = (str(JobState.RUNNING), str(JobState.CANCELLING))
-
-
-def config(info: DatasetInfo, method: str, preset: str, overrides: Mapping[str, Any]) -> Any:
-    """Return a method's Config for this data set: the preset with `overrides` on top.
-
-    Raises:
-        LnlError: an unknown method, preset or knob, or a value that the knob refuses.
-    """
-    if method not in METHODS:
-        raise LnlError(f"There is no method “{method}”. Known: {', '.join(METHODS)}.")
-    if preset not in PRESETS:
-        raise LnlError(f"There is no preset “{preset}”. Known: {', '.join(PRESETS)}.")
-    kind = METHODS[method].config
-    base = kind.preset(preset, info.n, info.class_count, max(info.height, info.width))
-    known = {field.name: field for field in dataclasses.fields(kind)}
-    values = {}
-    for name, value in overrides.items():
-        if name not in known:
-            raise LnlError(f"{method} has no knob “{name}”. Known: {', '.join(known)}.")
-        values[name] = _fit_type(method, name, value, getattr(base, name))
-    try:
-        return dataclasses.replace(base, **values)
-    except ValueError as error:
-        raise LnlError(f"{method}: {error}") from error
-
-
-def _fit_type(method: str, name: str, value: Any, like: Any) -> Any:
-    """Turn a value from a form or a command line into the type that the knob has."""
-    if isinstance(like, bool):
-        if isinstance(value, bool):
-            return value
-        if str(value).lower() in ("true", "yes", "on", "1", "false", "no", "off", "0"):
-            return str(value).lower() in ("true", "yes", "on", "1")
-    elif isinstance(like, int | float):
-        try:
-            number = float(value)
-            if isinstance(like, float):
-                return number
-            if number.is_integer():
-                return int(number)
-        except (TypeError, ValueError):
-            pass
-    else:
-        return str(value)
-    kind = {bool: "yes or no", int: "a whole number", float: "a number"}[type(like)]
-    raise LnlError(f"{method}: {name} must be {kind}, got “{value}”.")
 
 
 def check(
@@ -397,9 +351,8 @@ def process_lives(pid: int | None, started: float | None) -> bool:
         return False
     try:
         process = psutil.Process(pid)
-        return (
-            abs(process.create_time() - started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
-        )
+        same = abs(process.create_time() - started) < 1.0
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -433,7 +386,7 @@ def run_dir(ws: Workspace, found: Job) -> Path:
         .where(_TABLE.c.id == found.id)
     )
     with reading(ws) as connection:
-        folder = connection.execute(query).scalar_one()
+        folder = str(connection.execute(query).scalar_one())
     return ws.datasets_dir / folder / "runs" / str(found.id)
 
 

@@ -35,7 +35,7 @@ from lnl_core.services.exporting import (
     write_scores,
 )
 from lnl_core.services.pictures import image_bytes
-from lnl_core.services.running import estimate, refresh_ranking, start_runs, status
+from lnl_core.services.running import estimate, start_runs, status, tend
 
 __all__ = [
     "DEMO_NAME",
@@ -62,10 +62,10 @@ __all__ = [
     "progress",
     "rank_rows",
     "record",
-    "refresh_ranking",
     "remove_dataset",
     "review_state",
     "start_runs",
     "status",
+    "tend",
     "write_scores",
 ]

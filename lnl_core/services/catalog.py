@@ -71,7 +71,7 @@ def _card(ws: Workspace, info: DatasetInfo) -> DatasetCard:
         reviewed=now.reviewed,
         wrong=int(now.wrong.sum()),
         goal=goal(info, ranked),
-        active=(running or active or [None])[0],
+        active=next(iter(running or active), None),
         noise_rate=ranked.ranking.noise_rate if ranked else None,
         sample_rows=tuple(int(row) for row in sample),
         has_queue=ranked is not None,

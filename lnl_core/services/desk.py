@@ -184,17 +184,24 @@ def review_state(
 
 
 def page_state(
-    ws: Workspace, name: str, reviewer: str, *, filters: Filters | None = None
+    ws: Workspace,
+    name: str,
+    reviewer: str,
+    *,
+    filters: Filters | None = None,
+    passed: Sequence[int] = (),
 ) -> PageState:
     """Return the next page: the twelve most suspicious open images of one given class.
 
-    The class is the one whose page holds the most expected errors (review_science 4.2).
+    The class is the one whose page holds the most expected errors (review_science 4.2). `passed`
+    are rows to leave out: those of the page on screen, when the one after it is fetched ahead.
     """
     info, ranked = _ready(ws, name)
     now_at = progress(ws, name, reviewer)
     if ranked is None:
         return PageState(None, [], [], 0, now_at, ready=False)
     excluded = _excluded(ws, info, ranked, reviewer, filters or Filters())
+    excluded[list(passed)] = True
     label, rows = orders.next_page(
         np.asarray(ranked.ranking.p_wrong),
         np.asarray(loaded(info).given_labels),

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from lnl_core.jobs import executors, queue
+from lnl_core.jobs import executors, knobs, queue
 from lnl_core.methods import METHODS
 from lnl_core.services._open import scored, standing
-from lnl_core.store import arrays, datasets
+from lnl_core.store import datasets
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
 from lnl_core.types import Job, JobState, LnlError
@@ -80,7 +78,7 @@ def estimate(
     A finished run of the same method and knobs on this set is the better guess, so it goes first.
     """
     info = datasets.dataset(ws, name)
-    config = queue.config(info, method, preset, overrides or {})
+    config = knobs.config(info, method, preset, overrides or {})
     for job in queue.jobs(ws, info):
         same = job.method == method and job.preset == preset and not overrides
         if same and job.state is JobState.DONE and job.cost.get("seconds"):
@@ -123,21 +121,6 @@ def _status(ws: Workspace, info: DatasetInfo) -> dict[str, Any]:
     }
 
 
-def refresh_ranking(ws: Workspace, info: DatasetInfo) -> bool:
-    """Rank by the newest finished run of every method; True where there was one.
-
-    The worker does this after each run; here for runs that were removed or restored by hand.
-    """
-    from lnl_core.review import consensus
-
-    newest: dict[str, int] = {}
-    for job in queue.jobs(ws, info):  # newest first
-        if job.state is JobState.DONE:
-            newest.setdefault(job.method, job.id)
-    if not newest:
-        return False
-    data = datasets.load(info)
-    found = [arrays.load_signals(info.directory / "runs" / str(i)) for i in newest.values()]
-    ranking = consensus.rank(found, np.asarray(data.given_labels), info.class_count)
-    arrays.save_ranking(info.directory / "ranking", ranking, newest)
-    return True
+def tend(ws: Workspace) -> None:
+    """See that work that waits has a worker, also after one was killed; cheap, called often."""
+    executors.tend(ws)

@@ -1,0 +1,59 @@
+"""A method's knobs: from a preset and what a person changed to the Config that runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from lnl_core.methods import METHODS
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import LnlError
+
+PRESETS = ("quick", "standard", "paper")
+
+
+def config(info: DatasetInfo, method: str, preset: str, overrides: Mapping[str, Any]) -> Any:
+    """Return a method's Config for this data set: the preset with `overrides` on top.
+
+    Raises:
+        LnlError: an unknown method, preset or knob, or a value that the knob refuses.
+    """
+    if method not in METHODS:
+        raise LnlError(f"There is no method “{method}”. Known: {', '.join(METHODS)}.")
+    if preset not in PRESETS:
+        raise LnlError(f"There is no preset “{preset}”. Known: {', '.join(PRESETS)}.")
+    kind = METHODS[method].config
+    base = kind.preset(preset, info.n, info.class_count, max(info.height, info.width))
+    known = {field.name: field for field in dataclasses.fields(kind)}
+    values = {}
+    for name, value in overrides.items():
+        if name not in known:
+            raise LnlError(f"{method} has no knob “{name}”. Known: {', '.join(known)}.")
+        values[name] = _fit_type(method, name, value, getattr(base, name))
+    try:
+        return dataclasses.replace(base, **values)
+    except ValueError as error:
+        raise LnlError(f"{method}: {error}") from error
+
+
+def _fit_type(method: str, name: str, value: Any, like: Any) -> Any:
+    """Turn a value from a form or a command line into the type that the knob has."""
+    if isinstance(like, bool):
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+            return str(value).lower() in ("true", "yes", "on", "1")
+    elif isinstance(like, int | float):
+        try:
+            number = float(value)
+            if isinstance(like, float):
+                return number
+            if number.is_integer():
+                return int(number)
+        except (TypeError, ValueError):
+            pass
+    else:
+        return str(value)
+    kind = {bool: "yes or no", int: "a whole number", float: "a number"}[type(like)]
+    raise LnlError(f"{method}: {name} must be {kind}, got “{value}”.")
