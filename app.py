@@ -1,0 +1,21 @@
+"""The launcher: `streamlit run app.py` serves the pages, and the image routes beside them.
+
+The script is `pages/_main.py`, not this file: with a plain script beside a `pages/` folder, a deep
+link as the server's first request would skip the frame and its login gate.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages import _routes
+
+app = st.App(
+    Path(__file__).parent / "pages" / "_main.py",
+    routes=_routes.ROUTES,
+    middleware=_routes.MIDDLEWARE,
+    lifespan=_routes.lifespan,
+)
+
+if __name__ == "__main__":
+    app.run()

@@ -1,0 +1,149 @@
+// No press is lost: every answer is written to this browser first, sent, and kept until the server
+// says that it has it. Each answer lies under a key of its own, so two tabs do not overwrite one
+// another, and the server stores an answer that arrives twice only once.
+
+function freshId() {
+  if (window.crypto.randomUUID) return window.crypto.randomUUID();
+  const bytes = window.crypto.getRandomValues(new Uint8Array(16)); // plain http in a network
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function openJournal(name) {
+  const waiting = new Map(); // cid -> entry, in the order of the presses
+  const keyOf = (cid) => `${name}:${cid}`;
+  let last = 0;
+  try {
+    const found = [];
+    for (let i = 0; i < localStorage.length; i += 1) {
+      const key = localStorage.key(i);
+      if (!key.startsWith(`${name}:`)) continue;
+      try {
+        const entry = JSON.parse(localStorage.getItem(key));
+        if (entry && typeof entry.cid === "string" && keyOf(entry.cid) === key) found.push(entry);
+      } catch { /* not ours */ }
+    }
+    found.sort((a, b) => (a.n || 0) - (b.n || 0));
+    for (const entry of found) {
+      waiting.set(entry.cid, entry);
+      last = Math.max(last, entry.n || 0);
+    }
+  } catch { /* storage is off: answers wait in memory */ }
+  return {
+    name,
+    waiting,
+    add(entry) {
+      last = Math.max(last + 1, Date.now()); // keeps the order over reloads
+      const full = { ...entry, cid: freshId(), n: last, at: new Date().toISOString() };
+      waiting.set(full.cid, full);
+      try { localStorage.setItem(keyOf(full.cid), JSON.stringify(full)); } catch { /* memory */ }
+      return full;
+    },
+    ack(cids) {
+      for (const cid of cids) {
+        if (!waiting.delete(cid)) continue;
+        try { localStorage.removeItem(keyOf(cid)); } catch { /* memory */ }
+      }
+    },
+  };
+}
+
+function connected() {
+  const app = document.querySelector("[data-test-connection-state]");
+  return !app || app.getAttribute("data-test-connection-state") === "CONNECTED";
+}
+
+// Sends what waits: soon after the last press, at the latest a second after the first, again when
+// the connection comes back or no answer came. `send` is replaced at every render.
+function openSync(journal, changed) {
+  const sync = { send: null, timer: 0, first: 0, sentAt: 0, online: true };
+  const flush = () => {
+    clearTimeout(sync.timer);
+    sync.timer = sync.first = 0;
+    if (!sync.send || !journal.waiting.size) return;
+    sync.sentAt = performance.now();
+    sync.send([...journal.waiting.values()]);
+  };
+  sync.flush = flush;
+  sync.touch = () => {
+    const now = performance.now();
+    if (!sync.first) sync.first = now;
+    clearTimeout(sync.timer);
+    sync.timer = setTimeout(flush, Math.max(0, Math.min(150, sync.first + 1000 - now)));
+  };
+  sync.watch = setInterval(() => {
+    const online = connected();
+    const back = online && !sync.online;
+    if (online !== sync.online) {
+      sync.online = online;
+      changed();
+    }
+    const overdue = journal.waiting.size && !sync.timer && performance.now() - sync.sentAt > 4000;
+    if (online && (back || overdue)) flush();
+  }, 500);
+  sync.stop = () => {
+    flush();
+    clearInterval(sync.watch);
+  };
+  return sync;
+}
+
+function savedWords(journal, sync) {
+  const n = journal.waiting.size;
+  if (!sync.online) return ["offline", "Connection lost. Your answers are kept here and sent later."];
+  if (n) return ["waiting", n === 1 ? "1 answer on its way" : `${count(n)} answers on their way`];
+  return ["done", "All answers saved"];
+}
+
+// What is true of a row once everything that waits has arrived: its last entry, or null.
+function lastByRow(entries) {
+  const found = new Map();
+  for (const entry of entries) found.set(entry.row, entry);
+  return found;
+}
+
+const WRONG = new Set(["relabel", "multiple", "none"]);
+const counts = (entry) => entry && entry.action !== "skip" && entry.action !== "reopen";
+
+// The server's progress, moved on by the answers that it has not seen yet.
+function progressNow(progress, recent, entries) {
+  const known = lastByRow([...recent].reverse());
+  let { reviewed, wrong } = progress;
+  for (const [row, entry] of lastByRow(entries)) {
+    const before = known.get(row);
+    reviewed += (counts(entry) ? 1 : 0) - (counts(before) ? 1 : 0);
+    wrong += (WRONG.has(entry.action) ? 1 : 0) - (before && WRONG.has(before.action) ? 1 : 0);
+  }
+  return { ...progress, reviewed: Math.max(0, reviewed), wrong: Math.max(0, wrong) };
+}
+
+// The last answers that stand, newest first: what waits here on top of what the server has.
+function answersNow(recent, entries, itemOf) {
+  const seen = new Set();
+  const answers = [];
+  for (const entry of [...entries].reverse()) {
+    if (seen.has(entry.row)) continue;
+    seen.add(entry.row);
+    const item = itemOf(entry.row);
+    if (entry.action !== "reopen" && item) answers.push({ ...item, ...entry });
+  }
+  for (const answer of recent) if (!seen.has(answer.row)) answers.push(answer);
+  return answers;
+}
+
+function strip(data, journal) {
+  const now = progressNow(data.progress, data.recent || [], [...journal.waiting.values()]);
+  const goal = Math.max(now.goal, 1);
+  const share = Math.min(1, now.reviewed / goal);
+  const pace = now.seconds_per_image;
+  return [
+    h("div", null,
+      h("div", { class: "k" },
+        h("span", null, h("b", null, count(now.reviewed)), ` of ${count(now.goal)} reviewed`),
+        pace ? h("span", null, `${seconds(pace)} per image`) : null),
+      h("div", { class: "bar", style: { marginTop: "9px" } }, h("i", { style: { width: `${100 * share}%` } }))),
+    h("div", null,
+      h("div", { class: "k" }, h("span", null, "Wrong so far")),
+      h("div", { class: "figure" }, h("b", null, count(now.wrong)), " ",
+        now.reviewed ? h("span", { class: "cap" }, percent(now.wrong / now.reviewed)) : null)),
+  ];
+}

@@ -1,0 +1,52 @@
+"""Page mode: twelve images of one given class, and which of them are not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages._components._assets import source
+
+_HTML = """
+<div class="desk" tabindex="0" role="group" aria-label="Review, twelve images of one class">
+<div class="strip" role="status" aria-live="off"></div>
+<div class="wrap">
+<section class="stagecol" aria-label="Images to review">
+<div class="q"></div><div class="page12" role="group"></div><div class="legend"></div>
+</section>
+<section class="panel" aria-label="Page"></section>
+</div>
+<div class="live" role="status" aria-live="polite"></div>
+</div>
+"""
+
+_COMPONENT = st.components.v2.component(
+    "lnl_page_grid",
+    html=_HTML,
+    css=source("desk.css", "page_grid.css"),
+    js=source("desk_parts.js", "desk_journal.js", "page_grid.js"),
+)
+
+
+def page_grid(key: str, data: Mapping[str, Any]) -> str | None:
+    """Draw the page.
+
+    Args:
+        key: state lies under this key: `log`, the answers that the browser still holds, and
+            `marked`, the rows of the last committed page that are to follow one by one.
+        data: pages of items, classes, acknowledged answers, addresses.
+
+    Returns:
+        `single` or `clear` where the person asks for single mode or for no filters, else None.
+    """
+    result = _COMPONENT(
+        key=key,
+        data=dict(data),
+        on_log_change=lambda: None,
+        on_marked_change=lambda: None,
+        on_go_change=lambda: None,
+    )
+    go = result.get("go")
+    return go if isinstance(go, str) else None

@@ -1,0 +1,56 @@
+"""Single mode: one picture, its given label, one key per answer; evidence after the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages._components._assets import source
+
+_HTML = """
+<div class="desk" tabindex="0" role="group" aria-label="Review, one image at a time">
+<div class="strip" role="status" aria-live="off"></div>
+<div class="wrap">
+<section class="stagecol" aria-label="Image to review">
+<div class="q"></div><div class="stage"></div><div class="keys"></div><div class="legend"></div>
+</section>
+<section class="panel" aria-label="Context"></section>
+</div>
+<div class="live" role="status" aria-live="polite"></div>
+</div>
+"""
+
+_COMPONENT = st.components.v2.component(
+    "lnl_review_queue",
+    html=_HTML,
+    css=source("desk.css", "review_queue.css"),
+    js=source(
+        "desk_parts.js",
+        "desk_journal.js",
+        "review_panel.js",
+        "review_picker.js",
+        "review_queue.js",
+    ),
+)
+
+
+def review_queue(key: str, data: Mapping[str, Any]) -> str | None:
+    """Draw the queue.
+
+    Args:
+        key: state lies under this key: `log`, the answers that the browser still holds.
+        data: items, classes, acknowledged answers, addresses: what `pages/review.py` sends.
+
+    Returns:
+        `page` or `clear` where the person asks for page mode or for no filters, else None.
+    """
+    result = _COMPONENT(
+        key=key,
+        data=dict(data),
+        on_log_change=lambda: None,
+        on_go_change=lambda: None,
+    )
+    go = result.get("go")
+    return go if isinstance(go, str) else None

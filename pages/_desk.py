@@ -1,0 +1,340 @@
+"""The review page's parts: its controls, and the fragment between browser and store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from lnl_core import services
+from lnl_core.jobs import queue
+from lnl_core.methods import METHODS
+from lnl_core.services import Filters, PageState, ReviewState
+from lnl_core.store import arrays, datasets
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import ACTIVE_STATES, LnlError
+from pages import _routes, _ui
+from pages._components.page_grid import page_grid
+from pages._components.review_queue import review_queue
+from pages._words import plain, short
+
+ORDERS = {
+    "suspicious": "Most suspicious first",
+    "pair": "One class pair at a time",
+    "diverse": "A varied selection",
+    "random": "In random order",
+}
+VIEWS = {"single": "Single", "page": "Page"}
+MODES = {"commit": "Commit first", "assisted": "Assisted"}
+WINDOW = 60
+"""Items sent ahead; at one answer each 30 ms they last longer than a round trip."""
+
+LONGEST_LOG = 5000
+_FILTER_KEYS = ("review_given", "review_suggested", "review_again")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the person chose in the title row."""
+
+    order: str
+    view: str
+    mode: str
+    filters: Filters
+
+    @property
+    def filtered(self) -> bool:
+        """Whether any filter is set."""
+        return self.filters != Filters()
+
+
+# Controls -------------------------------------------------------------------------------------
+
+
+def controls(info: DatasetInfo) -> Choice:
+    """Draw the title row and return what is chosen."""
+    if (view := st.session_state.pop("review_view_next", None)) in VIEWS:
+        st.session_state["review_view"] = view
+    if st.session_state.pop("review_clear", False) or _other_set(info):
+        for key in _FILTER_KEYS:
+            st.session_state.pop(key, None)
+    row = _ui.title_row("Review")
+    with row:
+        order = st.selectbox(
+            "Order",
+            list(ORDERS),
+            format_func=ORDERS.__getitem__,
+            key="review_order",
+            label_visibility="collapsed",
+            width=190,
+            persist_state="session",
+        )
+        filters = _filters(info)
+        chosen = st.segmented_control(
+            "View",
+            list(VIEWS),
+            format_func=VIEWS.__getitem__,
+            default="single",
+            required=True,
+            key="review_view",
+            label_visibility="collapsed",
+            width="content",
+            persist_state="session",
+        )
+        mode = st.selectbox(
+            "Mode",
+            list(MODES),
+            format_func=MODES.__getitem__,
+            key="review_mode",
+            label_visibility="collapsed",
+            width=134,
+            persist_state="session",
+        )
+    return Choice(order or "suspicious", chosen or "single", mode or "commit", filters)
+
+
+def _other_set(info: DatasetInfo) -> bool:
+    """Tell whether the page showed another set before: its classes are not this one's."""
+    before = st.session_state.get("review_set")
+    st.session_state["review_set"] = info.id
+    return before is not None and before != info.id
+
+
+def _filters(info: DatasetInfo) -> Filters:
+    active = sum(bool(st.session_state.get(key) not in (None, False)) for key in _FILTER_KEYS)
+    label = f"Filters ({active})" if active else "Filters"
+    labels = range(info.class_count)
+    with st.popover(label, icon=":material/filter_list:", width="content"):
+        given, suggested = (
+            st.selectbox(
+                title,
+                labels,
+                index=None,
+                format_func=lambda label: short(info.class_names[label], 40),
+                placeholder="Any",
+                key=key,
+                persist_state="session",
+            )
+            for title, key in (
+                ("Given class", "review_given"),
+                ("Suggested class", "review_suggested"),
+            )
+        )
+        again = st.checkbox(
+            "Also images with an answer", key="review_again", persist_state="session"
+        )
+    return Filters(given=given, suggested=suggested, include_reviewed=again)
+
+
+# The desk -------------------------------------------------------------------------------------
+
+
+def desk(info: DatasetInfo, choice: Choice) -> None:
+    """Draw the queue or the page; where nothing is scored yet, say so."""
+    if arrays.ranking_version(info.directory / "ranking") is None:
+        _unscored(info)
+        return
+    _fragment(info, choice)
+
+
+def _unscored(info: DatasetInfo) -> None:
+    if any(job.state in ACTIVE_STATES for job in queue.jobs(_ui.workspace(), info)):
+        with st.container(border=True, horizontal_alignment="center", gap="small"):
+            st.space("small")
+            st.markdown(
+                "Scoring now. The queue opens here as soon as the first method is done.",
+                width="content",
+            )
+            st.space("small")
+        st.skeleton(height=420)
+        st.fragment(_look_again, run_every=1)(info)
+    else:
+        _ui.score_it(info)
+
+
+def _look_again(info: DatasetInfo) -> None:
+    active = any(job.state in ACTIVE_STATES for job in queue.jobs(_ui.workspace(), info))
+    if not active or arrays.ranking_version(info.directory / "ranking") is not None:
+        st.rerun()
+
+
+@st.fragment
+@_ui.guarded
+def _fragment(info: DatasetInfo, choice: Choice) -> None:
+    """Store what the browser sends, acknowledge it, and say what comes next."""
+    who = _ui.reviewer()
+    keys = {view: f"review-{view}-{info.id}-{who}" for view in VIEWS}
+    acked = [cid for key in keys.values() for cid in _store(info, who, key)]
+    shared = {
+        "journal": f"lnl:{info.id}:{who}",
+        "classes": list(info.class_names),
+        "acked": acked,
+        "filtered": choice.filtered,
+        "urls": {
+            "image": _routes.image_url(info.id, info.version, "full"),
+            "thumb": _routes.image_url(info.id, info.version, "thumb"),
+            "evidence": _routes.evidence_url(info.id),
+        },
+    }
+    if choice.view == "page":
+        follow = _follow_up(info, keys["page"])
+        if follow:
+            only = Filters(rows=tuple(follow))
+            state = services.review_state(_ui.workspace(), info.name, who, filters=only)
+            if state.items:
+                go = review_queue(keys["single"], shared | _single(info, choice, state, follow))
+                _go(go)
+                return
+        _go(page_grid(keys["page"], shared | _page(info, choice, who)))
+        return
+    again = _answered_rows(keys["single"]) if choice.filters.include_reviewed else set()
+    focus = _focus(info, keys["single"])
+    state = services.review_state(
+        _ui.workspace(),
+        info.name,
+        who,
+        order=choice.order,
+        filters=choice.filters,
+        focus=focus,
+        limit=WINDOW + len(again),
+    )
+    data = shared | _single(info, choice, state, [], again)
+    _go(review_queue(keys["single"], data))
+
+
+def _go(where: str | None) -> None:
+    """Do what the person asked the component for."""
+    if where == "clear":
+        st.session_state["review_clear"] = True
+    elif where in VIEWS:
+        st.session_state["review_view_next"] = where
+        st.session_state.pop("review_follow", None)
+    else:
+        return
+    st.rerun()
+
+
+# Answers --------------------------------------------------------------------------------------
+
+
+def _log(key: str) -> list[Mapping[str, Any]]:
+    """Return the answers that a component holds; whatever else a browser sends is left out."""
+    state = st.session_state.get(key) or {}
+    log = state.get("log")
+    if not isinstance(log, list):
+        return []
+    return [entry for entry in log[:LONGEST_LOG] if isinstance(entry, dict)]
+
+
+def _store(info: DatasetInfo, who: str, key: str) -> list[str]:
+    """Store the answers that are new and return the ids of all that are stored."""
+    entries = _log(key)
+    stored: dict[str, int] = st.session_state.setdefault(f"{key}-stored", {})
+    fresh = [entry for entry in entries if str(entry.get("cid", ""))[:80] not in stored]
+    if fresh:
+        try:
+            done = services.record(_ui.workspace(), info.name, who, fresh)
+        except LnlError as error:  # the browser keeps them and sends them again
+            st.error(plain(error), icon=":material/error:")
+            return []
+        for problem in done.problems[:3]:
+            st.toast(plain(problem), icon=":material/error:")
+        for cid, entry in zip(done.acked, fresh, strict=True):
+            row = entry.get("row")
+            stored[cid] = row if isinstance(row, int) else -1
+    return [str(entry.get("cid", "")) for entry in entries]
+
+
+def _answered_rows(key: str) -> set[int]:
+    """Return the rows answered in this session, which a view of everything need not repeat."""
+    return set(st.session_state.get(f"{key}-stored", {}).values())
+
+
+def _focus(info: DatasetInfo, key: str) -> list[int]:
+    """Return the row that the address asks for (`?id=`), until it has its answer."""
+    asked = st.query_params.get("id")
+    if asked is None:
+        return []
+    ids: Any = datasets.load(info).ids
+    row = int(ids.positions([asked])[0])
+    if row < 0:
+        st.toast(f"There is no image “{plain(short(asked, 40))}” in this set.")
+    if row < 0 or row in _answered_rows(key):
+        del st.query_params["id"]
+        return []
+    return [row]
+
+
+def _follow_up(info: DatasetInfo, key: str) -> list[int]:
+    """Return the rows marked on the page committed last, as far as the browser's word is good."""
+    marked = (st.session_state.get(key) or {}).get("marked")
+    if isinstance(marked, dict) and marked.get("time") != st.session_state.get("review_marked"):
+        st.session_state["review_marked"] = marked.get("time")
+        rows = marked.get("rows")
+        if isinstance(rows, list):
+            good = [row for row in rows[:12] if isinstance(row, int) and 0 <= row < info.n]
+            st.session_state["review_follow"] = (info.id, good)
+    which, rows = st.session_state.get("review_follow") or (None, [])
+    return list(rows) if which == info.id else []
+
+
+# What the components get ----------------------------------------------------------------------
+
+
+def _single(
+    info: DatasetInfo,
+    choice: Choice,
+    state: ReviewState,
+    marked: list[int],
+    hidden: Iterable[int] = (),
+) -> dict[str, Any]:
+    """Return single mode's data. In commit-first mode it holds nothing that a model thinks."""
+    gone = set(hidden)
+    classes = {
+        item["given"]: {key: item[key] for key in ("exemplars", "confirmed", "guide")}
+        for item in reversed(state.items)
+    }
+    return {
+        "view": json.dumps([info.id, choice.order, repr(choice.filters), choice.mode, marked]),
+        "mode": choice.mode,
+        "items": [_slim(item) for item in state.items if item["row"] not in gone],
+        "classes_shown": classes,
+        "recent": [_slim(item) for item in state.recent],
+        "progress": state.progress.as_dict(),
+        "baselines": [key for key, method in METHODS.items() if method.baseline],
+        "marked": marked,
+    }
+
+
+def _page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
+    """Return page mode's data: this page and the next, so that turning it does not wait."""
+    ws = _ui.workspace()
+    pages: list[PageState] = []
+    passed: list[int] = []
+    for _ in range(2):
+        page = services.page_state(ws, info.name, who, filters=choice.filters, passed=passed)
+        pages.append(page)
+        passed += [item["row"] for item in page.items]
+    return {
+        "view": json.dumps([info.id, repr(choice.filters)]),
+        "pages": [
+            {
+                "label": page.label,
+                "items": [_slim(item) for item in page.items],
+                "exemplars": page.exemplars,
+                "confirmed": page.confirmed,
+            }
+            for page in pages
+            if page.label is not None
+        ],
+        "recent": [],
+        "progress": pages[0].progress.as_dict(),
+    }
+
+
+def _slim(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item without what is sent once per class."""
+    return {key: item[key] for key in item if key not in ("exemplars", "confirmed", "guide")}

@@ -1,0 +1,152 @@
+"""Images and evidence over HTTP: numbers and digests in, never a path; GET only.
+
+These requests carry no Streamlit session, so each one checks by itself: the host (middleware), the
+login where `[auth]` is configured, and for evidence that our own page asks.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from streamlit import config
+
+from lnl_core import services
+from lnl_core.types import LnlError
+from pages import _ui
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
+LARGEST = 2**31 - 1
+"""Largest number of a data set or row; more digits than this are nobody's."""
+
+_COMMON = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
+_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+_NEVER = {"Cache-Control": "no-store"}
+
+
+def prefix() -> str:
+    """Return what stands before `/lnl/` in addresses: `server.baseUrlPath`, often nothing."""
+    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}" if base else ""
+
+
+def image_url(dataset_id: int, version: str, size: str) -> str:
+    """Return the address of a set's images, with `{row}` for the browser to fill in."""
+    return f"{prefix()}/lnl/img/{dataset_id}/{version}/{{row}}/{size}"
+
+
+def evidence_url(dataset_id: int) -> str:
+    """Return the address of a set's evidence, with `{row}` for the browser to fill in."""
+    return f"{prefix()}/lnl/evidence/{dataset_id}/{{row}}"
+
+
+def _missing() -> Response:
+    return PlainTextResponse("There is no such thing here.", 404, headers=_COMMON | _NEVER)
+
+
+def _numbers(request: Request) -> tuple[int, int] | None:
+    """Return data set and row, or None for an address that is not one of ours."""
+    where: dict[str, Any] = request.path_params
+    if f"/{where['base']}".rstrip("/") != prefix():
+        return None
+    dataset, row = where["dataset"], where["row"]
+    return (dataset, row) if max(dataset, row) <= LARGEST else None
+
+
+async def _image(request: Request) -> Response:
+    """Send one picture; the digest in the address lets the browser keep it for good."""
+    numbers = _numbers(request)
+    if numbers is None:
+        return _missing()
+    if not await run_in_threadpool(_known, request):
+        return PlainTextResponse("Sign in first.", 403, headers=_COMMON | _NEVER)
+    version, size = request.path_params["version"], request.path_params["size"]
+    try:
+        data, media_type = await run_in_threadpool(_read, *numbers, version, size)
+    except LnlError:
+        return _missing()
+    return Response(data, media_type=media_type, headers=_COMMON | _FOREVER)
+
+
+def _read(dataset: int, row: int, version: str, size: str) -> tuple[bytes, str]:
+    return services.image_bytes(_ui.workspace(), dataset, version, row, size)
+
+
+async def _evidence(request: Request) -> Response:
+    """Send what the methods say of one image; the review page asks once the person has answered."""
+    numbers = _numbers(request)
+    if numbers is None:
+        return _missing()
+    if not _from_our_page(request) or not await run_in_threadpool(_known, request):
+        return PlainTextResponse("Only the review page may ask.", 403, headers=_COMMON | _NEVER)
+    try:
+        found = await run_in_threadpool(services.evidence, _ui.workspace(), *numbers)
+    except LnlError:
+        return _missing()
+    return JSONResponse(found, headers=_COMMON | _NEVER)
+
+
+def _from_our_page(request: Request) -> bool:
+    """Tell whether a page of this very server asks, as far as browsers say."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def _known(request: Request) -> bool:
+    """Tell whether the person may see pictures: always, unless `[auth]` asks for a login."""
+    from streamlit.runtime.secrets import secrets_singleton
+
+    if not secrets_singleton.load_if_toml_exists() or "auth" not in secrets_singleton:
+        return True
+    try:  # Streamlit has no public way to read its own login cookie
+        from streamlit.web.server.starlette import starlette_websocket as login
+        from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+        cookie = login._get_signed_cookie_with_chunks(dict(request.cookies), USER_COOKIE_NAME)
+    except (ImportError, AttributeError):
+        return False
+    if cookie is None:
+        return False
+    origin = request.headers.get("origin") or f"{request.url.scheme}://{request.headers['host']}"
+    return bool(login._parse_decoded_user_cookie(cookie, origin).get("is_logged_in"))
+
+
+def allowed_hosts() -> list[str]:
+    """Return the host names that this server answers to: this machine, and LNL_ALLOWED_HOSTS."""
+    more = os.environ.get("LNL_ALLOWED_HOSTS", "").split(",")
+    return [*LOCAL_HOSTS, *(name.strip() for name in more if name.strip())]
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
+    """Open the workspace before the first request, and tell Streamlit which hosts are ours."""
+    if extra := allowed_hosts()[len(LOCAL_HOSTS) :]:
+        known = list(config.get_option("server.allowedHosts") or [])
+        config.set_option(
+            "server.allowedHosts", known + [name for name in extra if name not in known]
+        )
+    with suppress(LnlError):  # the pages say it, with the remedy
+        await run_in_threadpool(_ui.workspace)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: later collections need not look at it
+    yield {}
+
+
+ROUTES = [
+    Route("/{base:path}lnl/img/{dataset:int}/{version}/{row:int}/{size}", _image, methods=["GET"]),
+    Route("/{base:path}lnl/evidence/{dataset:int}/{row:int}", _evidence, methods=["GET"]),
+]
+MIDDLEWARE = [Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False)]

@@ -1,0 +1,7 @@
+"""Review: the queue, one key per image; or twelve images of one class at once."""
+
+from pages import _desk, _ui
+
+info = _ui.need_dataset()
+choice = _desk.controls(info)
+_desk.desk(info, choice)
