@@ -32,7 +32,7 @@ def _key(card: DatasetCard) -> str:
 def _card(card: DatasetCard, *, primary: bool) -> None:
     info = card.info
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        cut = _ui.short(info.name)
+        cut = _ui.short(info.name, 26)
         st.subheader(
             plain(cut),
             anchor=False,
@@ -70,7 +70,7 @@ def _badge(card: DatasetCard) -> str:
         return f":blue-badge[:material/sync: {title} {share}]"
     if card.info.skipped:
         return f":orange-badge[:material/warning: {_words.count(card.info.skipped)} skipped]"
-    if card.info.name == services.DEMO_NAME and not card.reviewed:
+    if card.info.name == services.DEMO_NAME and not card.has_queue:
         return _start_here()
     return ""
 

@@ -130,7 +130,9 @@ def _progress(was_active: bool) -> None:
 
 def _sidebar_job(job: Job, waiting: int) -> None:
     with st.container(gap="xsmall", key="sidebar_job"):
-        title = plain(_ui.short(f"{_ui.method_title(job.method)}, {job.preset}", 30))
+        title = _ui.method_title(job.method)
+        with_preset = f"{title}, {job.preset}"
+        title = plain(with_preset if len(with_preset) <= 24 else _ui.short(title))
         if job.state is JobState.QUEUED:
             st.progress(0.0, text=f":small[{title}]")
             st.caption(f"waiting{_elsewhere(job)}")
