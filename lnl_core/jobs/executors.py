@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,10 @@ try:
 except ImportError:  # not POSIX: several workers may run, which claims make safe
     fcntl = None  # type: ignore[assignment]
 
+LOCK_FD = "LNL_WORKER_LOCK"
+"""Environment variable by which a new worker learns which of its files is the lock."""
+
+LOCK_VARIABLE = "LNL_WORKER_LOCK"
 
 _started: list[subprocess.Popen[bytes]] = []
 
@@ -24,9 +30,14 @@ _started: list[subprocess.Popen[bytes]] = []
 def lock(ws: Workspace) -> IO[bytes] | None:
     """Take the workspace's worker lock; None where another process has it.
 
-    The kernel lets go of it when the holder dies, however it dies.
+    The kernel lets go of it when the holder dies, however it dies. A worker that was handed the
+    lock by the process that started it gets that one.
     """
-    stream = (ws.home / "worker.lock").open("ab")
+    handed = os.environ.pop(LOCK_FD, "")
+    if handed:
+        os.set_inheritable(int(handed), False)
+        return os.fdopen(int(handed), "ab")
+    stream = (ws.home / f"worker-{_host()}.lock").open("ab")
     if fcntl is not None:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -34,6 +45,11 @@ def lock(ws: Workspace) -> IO[bytes] | None:
             stream.close()
             return None
     return stream
+
+
+def _host() -> str:
+    """Name this machine so that it can be part of a file name."""
+    return re.sub(r"[^\w.-]", "_", socket.gethostname())[:80]
 
 
 def worker_lives(ws: Workspace) -> bool:
@@ -49,30 +65,43 @@ def ensure_worker(ws: Workspace) -> bool:
     """Start a worker where none lives; return True where one was started.
 
     It has its own session, so that closing the browser, the app or the terminal leaves it running.
+    The lock is handed to it already taken: asking twice in a hurry starts one worker, not two.
     """
-    if worker_lives(ws):
+    held = lock(ws)
+    if held is None:
         return False
     _started[:] = [process for process in _started if process.poll() is None]  # no zombies
-    log = (ws.home / "worker.log").open("ab")
     root = Path(__file__).resolve().parents[2]
     paths = [str(root), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lnl_core.worker"],
-        env=os.environ
-        | {
-            "LNL_HOME": str(ws.home),
-            "LNL_DATABASE_URL": ws.url,
-            "PYTHONPATH": os.pathsep.join(paths),
-        },
-        cwd=ws.home,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
-    log.close()
+    with held, (ws.home / "worker.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lnl_core.worker"],
+            env=os.environ
+            | {
+                "LNL_HOME": str(ws.home),
+                "LNL_DATABASE_URL": ws.url,
+                "PYTHONPATH": os.pathsep.join(paths),
+                LOCK_VARIABLE: str(held.fileno()),
+            },
+            cwd=ws.home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=[held.fileno()] if fcntl is not None else [],
+        )
     _started.append(process)
     return True
+
+
+def inherited_lock() -> IO[bytes] | None:
+    """Return the lock that the starting process handed over; None where nobody did."""
+    number = os.environ.pop(LOCK_VARIABLE, "")
+    if fcntl is None or not number:
+        return None
+    stream = os.fdopen(int(number), "ab")
+    os.set_inheritable(int(number), False)
+    return stream
 
 
 def tend(ws: Workspace) -> None:
