@@ -17,11 +17,13 @@ Three things are this project's own, each better on the development images than 
 * SUMMA's v is read as "can this method be trusted", not as a vote's weight: from half of the best
   v on, methods count alike (.656 / .808 -> .663 / .813). Methods that share a representation agree
   with each other and would otherwise drown the one that sees something else.
-* The number of opinions in the product is the effective number 1 / sum(w^2), so that a method of
-  no weight changes nothing.
+* The number of opinions in the product is the effective number m = 1 / sum(w^2), so that a method
+  of no weight changes nothing. The transition prior counts sqrt(m) / 2, at most 1, opinions: a
+  single method has learned much of it from the given labels already (one out-of-fold network, the
+  prior in full .470 / .650, half of it .497 / .676, none .492 / .674).
 * What the given class is held against is the sum over the other classes, not the best of them
-  (.653 / .807 -> .656 / .808), and a suggestion's probability is the pool's at the square root of
-  that number: same order, and half the log-loss of the product itself.
+  (.653 / .807 -> .656 / .808). A suggestion's probability is that of the log pool divided by
+  sqrt(m): the same order, and on true errors (18 %) the log-loss falls from .97 to .70.
 """
 
 from __future__ import annotations
@@ -222,7 +224,7 @@ def _pool(
     """
     n, k = len(given), len(matrix)
     opinions_counted = 1 / float((weights**2).sum())
-    prior = np.log(matrix.T)  # (k given, k true)
+    prior = min(1, np.sqrt(opinions_counted) / 2) * np.log(matrix.T)  # (k given, k true)
     absent = np.bincount(given, minlength=k) == 0
     if absent.any() and not absent.all():
         # A class that was never given has no row of its own: it must not win where nobody sees it.

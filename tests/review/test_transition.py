@@ -1,0 +1,66 @@
+"""The confident joint worked out by hand, and a planted transition matrix found again."""
+
+import numpy as np
+import pytest
+
+from lnl_core.review import transition
+
+PROBS = np.array(
+    [[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.4, 0.6], [0.1, 0.9]],
+)
+GIVEN = np.array([0, 0, 0, 1, 1])
+
+
+def test_the_confident_joint_by_hand():
+    # Thresholds: class 0 (.9 + .7 + .2) / 3 = .6, class 1 (.6 + .9) / 2 = .75.
+    # Rows 0, 1 -> 0; row 2 -> 1; row 3 is sure of nothing; row 4 -> 1.
+    # Counts [[2, 1], [0, 1]], scaled to 3 and 2 given: [[2, 1], [0, 2]].
+    joint = transition.confident_joint(lambda rows: PROBS[rows], GIVEN, 2)
+    np.testing.assert_allclose(joint, [[2, 1], [0, 2]])
+    assert transition.noise_rate(joint) == pytest.approx(1 / 5)
+
+
+def test_the_transition_matrix_by_hand():
+    # Plus one per cell: truly 0 given as 0, 1 = 3, 1; truly 1 given as 0, 1 = 2, 3.
+    matrix = transition.transition_matrix(np.array([[2.0, 1.0], [0.0, 2.0]]))
+    np.testing.assert_allclose(matrix, [[3 / 4, 1 / 4], [2 / 5, 3 / 5]], rtol=1e-6)
+
+
+def test_the_likeliest_of_two_confident_classes_counts():
+    probs = np.array([[0.5, 0.4, 0.1], [0.45, 0.55, 0.0], [0.3, 0.3, 0.4]])
+    # Thresholds .5, .55, .4: nobody but each row's own class reaches one.
+    joint = transition.confident_joint(lambda rows: probs[rows], np.array([0, 1, 2]), 3)
+    np.testing.assert_allclose(joint, np.eye(3))
+
+
+def test_a_class_without_examples_or_confidence_keeps_the_totals():
+    probs = np.tile([0.8, 0.15, 0.05], (6, 1))
+    given = np.array([0, 0, 0, 0, 1, 1])
+    joint = transition.confident_joint(lambda rows: probs[rows], given, 3)
+    np.testing.assert_allclose(joint.sum(axis=1), [4, 2, 0])
+    assert np.isfinite(transition.transition_matrix(joint)).all()
+
+
+def test_equal_probabilities_reach_their_own_mean():
+    probs = np.full((30, 3), 1 / 3)
+    joint = transition.confident_joint(lambda rows: probs[rows], np.arange(30) % 3, 3)
+    assert joint.sum() == pytest.approx(30)
+    assert joint[:, 0].sum() == pytest.approx(30)  # argmax: the first of equals
+
+
+def test_a_planted_transition_matrix_is_found():
+    rng = np.random.default_rng(0)
+    planted = np.array([[0.9, 0.1, 0.0], [0.0, 0.8, 0.2], [0.0, 0.0, 1.0]])
+    truth = rng.integers(0, 3, 6_000)
+    given = np.array([rng.choice(3, p=planted[label]) for label in truth])
+    probs = np.full((6_000, 3), 0.04)
+    probs[np.arange(6_000), truth] = 0.92
+    joint = transition.confident_joint(lambda rows: probs[rows], given, 3)
+    np.testing.assert_allclose(transition.transition_matrix(joint), planted, atol=0.02)
+    assert transition.noise_rate(joint) == pytest.approx((given != truth).mean(), abs=0.005)
+
+
+def test_nothing_at_all():
+    joint = transition.confident_joint(lambda rows: PROBS[rows], np.zeros(0, int), 2)
+    assert transition.noise_rate(joint) == 0
+    np.testing.assert_allclose(transition.transition_matrix(joint), np.full((2, 2), 0.5))
