@@ -62,7 +62,7 @@ def main() -> int:
     """Run until the queue has been empty for a few seconds; return the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     ws = db.open_workspace()
-    held = executors.lock(ws)
+    held = executors.inherited_lock() or executors.lock(ws)
     if held is None:
         return 0  # another worker is at it
     _held.append(held)
@@ -80,6 +80,7 @@ def main() -> int:
     except Stopped:
         return 0
     finally:
+        _held.clear()
         held.close()
     # A job may have come between the last look and letting go of the lock.
     executors.tend(ws)
@@ -119,6 +120,10 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
             } | dict(signals.cost)
             signals = replace(signals, cost=cost)
             arrays.save_signals(folder, signals)
+            try:  # before the job is called done, so that done means: the queue is there
+                rank(ws, info, job)
+            except Exception:
+                log.error("run %d: ranking failed\n%s", job.id, traceback.format_exc())
             queue.finish(
                 ws,
                 job.id,
@@ -143,10 +148,6 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
             where = "" if context is None else _where(context)
             queue.finish(ws, job.id, JobState.FAILED, error=in_words(error, where))
             return
-        try:
-            rank(ws, info)
-        except Exception:
-            log.error("run %d: ranking failed\n%s", job.id, traceback.format_exc())
 
 
 def labels_in_force(ws: Workspace, info: DatasetInfo, folder: Path) -> LabeledDataset:
@@ -194,17 +195,15 @@ def flagged(signals: Signals, labels: IntArray) -> int:
     return int((np.asarray(signals.suspicion) > 0.5).sum())
 
 
-def rank(ws: Workspace, info: DatasetInfo) -> None:
+def rank(ws: Workspace, info: DatasetInfo, just_done: Job) -> None:
     """Rank by the newest finished run of every method and put that ranking in force."""
     from lnl_core.review import consensus
 
-    newest: dict[str, int] = {}
+    newest = {just_done.method: just_done.id}
     for job in queue.jobs(ws, info):  # newest first
         if job.state is JobState.DONE:
             newest.setdefault(job.method, job.id)
     found = [arrays.load_signals(info.directory / "runs" / str(i)) for i in newest.values()]
-    if not found:
-        return
     data = datasets.load(info)
     ranking = consensus.rank(found, np.asarray(data.given_labels), info.class_count)
     arrays.save_ranking(info.directory / "ranking", ranking, newest)

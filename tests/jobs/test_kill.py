@@ -116,7 +116,10 @@ def test_the_worker_outlives_the_process_that_started_it(tmp_path):
         then = job.fraction
         assert wait(ws, 1, lambda j: j.fraction > then).state == "running"
         queue.cancel(ws, 1)
-        assert wait(ws, 1, ended).state == "cancelled"
+        job = wait(ws, 1, ended)
+        assert job.state == "cancelled"
+        assert "run 1: ce on" in queue.log_tail(ws, job)  # its own log, not the terminal's
+        assert "run 1: cancelled" in queue.log_tail(ws, job)
     finally:
         parent.kill()
         parent.wait()

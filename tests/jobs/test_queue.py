@@ -165,3 +165,12 @@ def test_a_log_is_read_from_its_end(workspace, job):
     path.write_text("x" * 9000 + "\nthe end\n")
     assert queue.log_tail(workspace, job, 100).endswith("the end\n")
     assert len(queue.log_tail(workspace, job, 100)) == 100
+
+
+def test_asking_in_a_hurry_starts_one_worker(workspace, tiny):
+    queue.submit(workspace, tiny, "knn")
+    assert [executors.ensure_worker(workspace) for _ in range(5)] == [True] + [False] * 4
+    (worker_process,) = executors._started[-1:]
+    worker_process.terminate()
+    worker_process.wait()
+    assert not executors.worker_lives(workspace)
