@@ -237,6 +237,7 @@ class Session:
             lr=recipe.lr,
             momentum=recipe.momentum,
             nesterov=recipe.nesterov,
+            fused=self.device.type in ("cpu", "cuda"),
         )
         labels = np.asarray(self._dataset.given_labels, np.int64)
         self.labels = torch.as_tensor(labels, device=self.device)  # (n,)
@@ -250,6 +251,8 @@ class Session:
         if saved is not None:
             checkpoints.unpack(self, *saved)
             self._first_epoch = int(saved[1]["epoch"]) + 1
+        moves = self.averaged is not self.model
+        self._follower = _Follower(self.averaged, self.model) if moves else None
 
     # -- the loop -------------------------------------------------------------------------------
 
@@ -307,8 +310,8 @@ class Session:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         self.optimizer.step()
         self._losses.append(loss.detach())
-        if self.averaged is not self.model:
-            _follow(self.averaged, self.model, self._decay())
+        if self._follower is not None:
+            self._follower.step(self._decay())
 
     def _decay(self) -> float:
         """Decay of the mean of weights, smaller at first so the random start is forgotten."""
@@ -454,12 +457,17 @@ def _augment_for(recipe: Recipe, dataset: LabeledDataset, source: ImageSource) -
     )
 
 
-@torch.no_grad()
-def _follow(target: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move `target`'s weights and running statistics a step towards the model's."""
-    pairs = zip(target.state_dict().values(), model.state_dict().values(), strict=True)
-    for mean, value in pairs:
-        if mean.dtype.is_floating_point:
-            mean.lerp_(value, 1 - decay)
-        else:
+class _Follower:
+    """Moves a copy's weights and running statistics a step towards the model's."""
+
+    def __init__(self, target: nn.Module, model: nn.Module) -> None:
+        pairs = list(zip(target.state_dict().values(), model.state_dict().values(), strict=True))
+        moving = [pair for pair in pairs if pair[0].dtype.is_floating_point]
+        self._means, self._values = [a for a, _ in moving], [b for _, b in moving]
+        self._counters = [pair for pair in pairs if not pair[0].dtype.is_floating_point]
+
+    @torch.no_grad()
+    def step(self, decay: float) -> None:
+        torch._foreach_lerp_(self._means, self._values, 1 - decay)
+        for mean, value in self._counters:
             mean.copy_(value)
