@@ -125,8 +125,11 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
         pressed = st.button(
             label, icon=":material/play_arrow:", type="primary", disabled=not chosen, key="start"
         )
-        st.markdown(_cost_words(costs, order), width="stretch")
+        words = st.empty()
         seed, representation = _options(info)
+    shared = services.features_seconds(ws, info.name, chosen, representation)
+    first = services.features_seconds(ws, info.name, order[:1], representation)
+    words.markdown(_cost_words(costs, order, shared, first), width="stretch")
     if pressed:
         services.start_runs(
             ws,
@@ -141,16 +144,24 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
         st.rerun()
 
 
-def _cost_words(costs: dict[str, tuple[float, float]], order: list[str]) -> str:
-    """Return `about 5 min 40 s, 0.9 GB at most, first queue after 6 s` as Markdown."""
+def _cost_words(
+    costs: dict[str, tuple[float, float]], order: list[str], shared: float, first: float
+) -> str:
+    """Return `about 5 min 40 s, 0.9 GB at most, first queue after 6 s` as Markdown.
+
+    Args:
+        costs: method -> (seconds, bytes).
+        order: keys in the order in which they run.
+        shared: seconds for features that any of them needs; `first`, that the first one needs.
+    """
     if not order:
         return ":gray[Tick at least one method.]"
-    seconds = sum(cost for cost, _ in costs.values())
+    seconds = shared + sum(cost for cost, _ in costs.values())
     memory = max(size for _, size in costs.values())
     words = f"**about {_words.about(seconds)}**"
     if memory:
         words += f", {_words.gigabytes(memory)} at most"
-    words += f", first queue after **{_words.about(costs[order[0]][0])}**"
+    words += f", first queue after **{_words.about(first + costs[order[0]][0])}**"
     return (
         f"{words}  \n:gray[:small[estimated for this set; features are shared, so later runs "
         "are faster]]"

@@ -272,5 +272,6 @@ def first_queue_words(info: DatasetInfo) -> str:
     from lnl_core import services
 
     keys = first_methods()
-    seconds = services.estimate(workspace(), info.name, keys[0], "quick")[0] if keys else 0.0
+    seconds = services.features_seconds(workspace(), info.name, keys[:1])
+    seconds += services.estimate(workspace(), info.name, keys[0], "quick")[0] if keys else 0.0
     return f"A first queue takes about {_words.about(max(seconds, 5))}."

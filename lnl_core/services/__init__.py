@@ -35,7 +35,7 @@ from lnl_core.services.exporting import (
     write_scores,
 )
 from lnl_core.services.pictures import image_bytes
-from lnl_core.services.running import estimate, start_runs, status, tend
+from lnl_core.services.running import estimate, features_seconds, start_runs, status, tend
 
 __all__ = [
     "DEMO_NAME",
@@ -54,6 +54,7 @@ __all__ = [
     "estimate",
     "evidence",
     "export",
+    "features_seconds",
     "image_bytes",
     "import_dataset",
     "import_decisions",

@@ -124,3 +124,24 @@ def _status(ws: Workspace, info: DatasetInfo) -> dict[str, Any]:
 def tend(ws: Workspace) -> None:
     """See that work that waits has a worker, also after one was killed; cheap, called often."""
     executors.tend(ws)
+
+
+SMALL_SIDE = 16
+"""Up to this many pixels, features are the pixels themselves (learning.features)."""
+
+
+def features_seconds(
+    ws: Workspace, name: str, methods: Sequence[str], representation: str | None = None
+) -> float:
+    """Return the seconds for features that the methods need and that are not there yet, roughly.
+
+    They are computed once per set, so the first run pays them and the others do not.
+    """
+    info = datasets.dataset(ws, name)
+    if not any("features" in METHODS[key].needs for key in methods):
+        return 0.0
+    small = max(info.height, info.width) <= SMALL_SIDE
+    wanted = representation or ("raw" if small else "pretrained")
+    if any((info.directory / "features").glob(f"{wanted}-*/meta.json")):
+        return 0.0
+    return 1.0 if wanted == "raw" else 5.0 + 0.01 * info.n
