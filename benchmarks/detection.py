@@ -1,0 +1,331 @@
+"""How well do methods and their consensus find real wrong labels, and at what cost?
+
+    python benchmarks/detection.py --labels aggre random1 --out benchmarks/results/detection.json
+
+For each set of given labels: every method alone, the consensus of all of them and of those that
+train from scratch, and, in the same run on the same images, cleanlab's self-confidence on the same
+features (5-fold logistic regression), the mean of ranks and a random order. The truth is used for
+scoring only. Ties count by expectation. Results are written after each method; a second call goes
+on where the first one stopped, and --again names what to run once more.
+
+Columns: AUROC; AP average precision; P@k precision at k = number of wrong labels; R20 share of the
+wrong labels inside the 20 % most suspicious; effort = effort-AUC; fix = suggestion is the true
+label, on wrong labels, the given class excluded; CPU s of all threads, features not included
+(their own row). A consensus lists the sum of what it is made of, features included once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+
+from benchmarks import _data  # noqa: E402
+from lnl_core.review import consensus, metrics  # noqa: E402
+from lnl_core.store import arrays  # noqa: E402
+from lnl_core.types import LabeledDataset, Ranking, Signals  # noqa: E402
+
+COLUMNS = ("auroc", "ap", "p_at_k", "r20", "effort", "fix", "cpu_seconds")
+HEADINGS = ("AUROC", "AP", "P@k", "R20", "effort", "fix", "CPU s")
+
+CITED = {  # cleanlab 2.9 on a small network's 5-fold probabilities, measured once, not in this run
+    "aggre": {"auroc": 0.871, "ap": 0.492, "p_at_k": 0.495, "r20": 0.706, "cpu_seconds": 183},
+    "random1": {"auroc": 0.880, "ap": 0.674, "p_at_k": 0.597, "r20": 0.629, "cpu_seconds": 189},
+    "worse": {"auroc": 0.839, "ap": 0.797, "p_at_k": 0.701, "r20": 0.419, "cpu_seconds": 200},
+}
+
+CLEANLAB = "cleanlab, same features"
+
+
+def cpu_seconds() -> float:
+    """Return what this process, its threads and its ended children have used so far."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def best_other(probs: np.ndarray, given: np.ndarray) -> np.ndarray:
+    """Return (n,) the likeliest class other than the given one."""
+    probs = np.array(probs, dtype=np.float64)
+    probs[np.arange(len(given)), given] = -1
+    return probs.argmax(axis=1)
+
+
+def scores(dataset: LabeledDataset, suspicion: np.ndarray, suggested: Any = None) -> dict[str, Any]:
+    """Return every measure of one ranking; `fix` is None for a method without suggestions."""
+    truth, given = np.asarray(dataset.true_labels), np.asarray(dataset.given_labels)
+    wrong = truth != given
+    found = {
+        "auroc": metrics.auroc(wrong, suspicion),
+        "ap": metrics.average_precision(wrong, suspicion),
+        "p_at_k": metrics.precision_at(wrong, suspicion),
+        "r20": metrics.recall_at(wrong, suspicion, 0.2),
+        "effort": metrics.effort_auc(wrong, suspicion),
+        "fix": None,
+    }
+    if suggested is not None:
+        found["fix"] = metrics.suggestion_accuracy(wrong, suggested, truth)
+    rounded = {key: None if value is None else round(value, 4) for key, value in found.items()}
+    return rounded | {"curve": curve(wrong, suspicion)}
+
+
+def curve(wrong: np.ndarray, suspicion: np.ndarray, points: int = 200) -> dict[str, list[float]]:
+    """Return recall and precision along the first reviews, for the plot."""
+    found = metrics.found_after(wrong, suspicion)
+    at = np.unique(np.geomspace(10, len(found), points).astype(int))
+    return {
+        "recall": np.round(found[at - 1] / wrong.sum(), 4).tolist(),
+        "precision": np.round(found[at - 1] / at, 4).tolist(),
+    }
+
+
+def fit(
+    key: str, dataset: LabeledDataset, options: argparse.Namespace, features: Callable[[], Any]
+) -> tuple[Signals, dict[str, Any]]:
+    """Run one method as the worker would, without showing it the truth."""
+    from lnl_core.jobs.context import LocalContext
+    from lnl_core.methods import METHODS
+
+    method = METHODS[key]
+    n, height, width, _ = dataset.images.shape
+    config = method.config.preset(options.preset, n, len(dataset.class_names), max(height, width))
+    ready = features() if "features" in method.needs else None
+    context = LocalContext(options.device, options.seed, features=ready)
+    began, before = time.perf_counter(), cpu_seconds()
+    signals = method.fit(dataclasses.replace(dataset, true_labels=None), config, context)
+    cost = {
+        "cpu_seconds": round(cpu_seconds() - before, 1),
+        "seconds": round(time.perf_counter() - began, 1),
+        "config": dataclasses.asdict(config),
+    }
+    return Signals(signals.method, signals.suspicion, signals.pred_probs), cost
+
+
+def cleanlab_on_features(dataset: LabeledDataset, features: np.ndarray, seed: int) -> Signals:
+    """cleanlab's self-confidence from out-of-fold logistic regression, the usual recipe."""
+    from cleanlab.rank import get_label_quality_scores
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    given = np.asarray(dataset.given_labels)
+    x = np.asarray(features, dtype=np.float64)
+    x = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-6) / np.sqrt(x.shape[1])
+    model = LogisticRegression(C=1 / (0.8 * len(x) * 3e-4), max_iter=200, tol=1e-3)
+    folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+    probs = cross_val_predict(model, x, given, cv=folds, method="predict_proba")
+    quality = get_label_quality_scores(given, probs, method="self_confidence")
+    return Signals(CLEANLAB, np.clip(1 - quality, 0, 1), probs)
+
+
+def mean_of_ranks(signals: list[Signals]) -> np.ndarray:
+    """The naive pool: every method's normal scores, added."""
+    return np.sum([consensus.normal_scores(np.asarray(s.suspicion)) for s in signals], axis=0)
+
+
+def groups(keys: list[str]) -> dict[str, list[str]]:
+    """Name the consensus rows: all methods, and those of one representation."""
+    from lnl_core.methods import METHODS
+
+    scratch = [key for key in keys if "features" not in METHODS[key].needs]
+    probing = [key for key in keys if "features" in METHODS[key].needs]
+    named = {"consensus": keys}
+    if scratch and probing:
+        named["consensus, from scratch only"] = scratch
+        named["consensus, features only"] = probing
+    return {name: chosen for name, chosen in named.items() if len(chosen) > 1}
+
+
+def print_table(name: str, found: dict[str, Any], cite: bool) -> None:
+    print(f"\n{name}: {found['n']} images, {100 * found['noise']:.1f} % wrong labels")
+    print(f"{'':30}" + "".join(f"{heading:>8}" for heading in HEADINGS))
+    rows = dict(found["rows"])
+    if cite and name in CITED:
+        rows["cleanlab from scratch (cited)"] = CITED[name]
+    for key, row in sorted(rows.items(), key=lambda item: item[1]["ap"]):
+        cells = [row.get(column) for column in COLUMNS]
+        formats = [*["{:8.3f}"] * 6, "{:8.0f}"]
+        text = [
+            f.format(cell) if cell is not None else f"{'-':>8}"
+            for f, cell in zip(formats, cells, strict=True)
+        ]
+        print(f"{key:30}" + "".join(text))
+    if "features" in found:
+        print(f"{'features':30}" + " " * 48 + f"{found['features']['cpu_seconds']:8.0f}")
+    weights = ", ".join(f"{k} {w:.2f}" for k, w in found["consensus"]["weights"].items())
+    print(
+        f"consensus: noise rate {100 * found['consensus']['noise_rate']:.1f} %, "
+        f"calibration error {found['consensus']['ece']:.3f}, weights {weights}"
+    )
+
+
+def plot(results: dict[str, Any], out: Path) -> None:
+    """Write precision against recall, one panel per label set, as one HTML file."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    names = list(results)
+    figure = make_subplots(cols=len(names), rows=1, subplot_titles=names, shared_yaxes=True)
+    palette = ["#0b6e4f", "#c8553d", "#3a6ea5", "#8d5a97", "#d99a2b", "#5f6b6d", "#1aa6b7"]
+    keys = list(dict.fromkeys(key for name in names for key in results[name]["rows"]))
+    shown: set[str] = set()
+    for column, name in enumerate(names, start=1):
+        for key, row in results[name]["rows"].items():
+            if "curve" not in row or key == "random order":
+                continue
+            main = key == "consensus"
+            figure.add_trace(
+                go.Scatter(
+                    x=row["curve"]["recall"],
+                    y=row["curve"]["precision"],
+                    name=key,
+                    legendgroup=key,
+                    showlegend=key not in shown,
+                    line={
+                        "width": 3 if main else 1.5,
+                        "color": palette[keys.index(key) % len(palette)],
+                        "dash": "solid" if keys.index(key) < len(palette) else "dot",
+                    },
+                ),
+                row=1,
+                col=column,
+            )
+            shown.add(key)
+    figure.update_xaxes(title="share of wrong labels found", range=[0, 1])
+    figure.update_yaxes(title="share wrong among those seen", range=[0, 1], col=1)
+    figure.update_layout(template="plotly_white", height=480, title="Finding wrong labels")
+    figure.write_html(out, include_plotlyjs=True)
+
+
+def run_label_set(
+    name: str, options: argparse.Namespace, results: dict[str, Any], keep: Callable[[], None]
+) -> None:
+    """Fill the results of one set of given labels, method by method."""
+    dataset = _data.noisy_images(options.data, name)
+    wrong = np.asarray(dataset.true_labels) != np.asarray(dataset.given_labels)
+    found = results.setdefault(name, {"rows": {}})
+    found |= {"n": len(dataset), "noise": round(float(wrong.mean()), 4)}
+    work = options.work / f"{options.data.stem}-{options.preset}-{options.seed}"
+    given = np.asarray(dataset.given_labels)
+
+    def features() -> np.ndarray:
+        from lnl_core.learning import features as representation
+
+        before = cpu_seconds()
+        kind = representation.default_representation(*dataset.images.shape[1:3])
+        made = representation.cached(work, dataset, kind, options.device)
+        spent = round(cpu_seconds() - before, 1)
+        price = work / "features.json"
+        if not price.is_file():
+            arrays.write_json(price, {"representation": kind, "cpu_seconds": spent})
+        found["features"] = arrays.read_json(price)
+        return np.asarray(made)
+
+    signals: list[Signals] = []
+    for key in options.methods:
+        place = work / name / key
+        if (
+            key in options.again
+            or key not in found["rows"]
+            or not (place / "signals.json").exists()
+        ):
+            print(f"{name}: {key} ...", flush=True)
+            fitted, cost = fit(key, dataset, options, features)
+            arrays.save_signals(place, fitted)
+            suggested = None
+            if fitted.pred_probs is not None:
+                suggested = best_other(dense(fitted), given)
+            found["rows"][key] = scores(dataset, fitted.suspicion, suggested) | cost
+            keep()
+        signals.append(arrays.load_signals(place))
+    if CLEANLAB not in found["rows"] or "cleanlab" in options.again:
+        before = cpu_seconds()
+        x = features()
+        before = cpu_seconds()
+        base = cleanlab_on_features(dataset, x, options.seed)
+        found["rows"][CLEANLAB] = scores(
+            dataset, base.suspicion, best_other(base.pred_probs, given)
+        ) | {"cpu_seconds": round(cpu_seconds() - before, 1)}
+    by_key = dict(zip(options.methods, signals, strict=True))
+    for title, keys in groups(options.methods).items():
+        ranking = consensus.rank([by_key[k] for k in keys], given, len(dataset.class_names))
+        row = scores(dataset, ranking.suspicion, ranking.suggested_labels)
+        found["rows"][title] = row | {"cpu_seconds": price_of(found, keys)}
+        if title == "consensus":
+            found["consensus"] = about(ranking, wrong)
+    found["rows"]["mean of ranks"] = scores(dataset, mean_of_ranks(signals))
+    shuffled = np.random.default_rng(options.seed).random(len(dataset))
+    found["rows"]["random order"] = scores(dataset, shuffled)
+    keep()
+
+
+def dense(signals: Signals) -> np.ndarray:
+    probs = signals.pred_probs
+    return np.asarray(probs if isinstance(probs, np.ndarray) else probs.dense(slice(None)))
+
+
+def about(ranking: Ranking, wrong: np.ndarray) -> dict[str, Any]:
+    return {
+        "weights": {key: round(weight, 3) for key, weight in ranking.weights.items()},
+        "noise_rate": round(ranking.noise_rate, 4),
+        "ece": round(metrics.calibration_error(wrong, ranking.p_wrong), 4),
+    }
+
+
+def price_of(found: dict[str, Any], keys: list[str]) -> float:
+    """Return CPU seconds of the methods and, once, of the features they share."""
+    from lnl_core.methods import METHODS
+
+    total = sum(found["rows"][key]["cpu_seconds"] for key in keys)
+    if any("features" in METHODS[key].needs for key in keys):
+        total += found["features"]["cpu_seconds"]
+    return round(float(total), 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--labels", nargs="+", default=["aggre", "random1"], help="label sets")
+    parser.add_argument("--methods", default="probe,knn,ce,sr,jump", help="keys with commas")
+    parser.add_argument("--preset", default="quick", choices=["quick", "standard", "paper"])
+    parser.add_argument("--data", type=Path, default=_data.default_path(), help="an NPZ")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--again", default="", help="keys to run once more, with commas; or all")
+    parser.add_argument("--cite", action="store_true", help="also print figures measured before")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "lnl-detection",
+        help="where signals and features are kept between calls",
+    )
+    parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/detection.json")
+    options = parser.parse_args()
+    options.methods = [key for key in options.methods.split(",") if key]
+    options.again = options.again.split(",") if options.again != "all" else options.methods
+    stored = arrays.read_json(options.out) if options.out.is_file() else {}
+    same = {"preset": options.preset, "seed": options.seed, "data": options.data.stem}
+    if stored.get("run") != same:
+        stored = {"run": same, "results": {}}
+
+    def keep() -> None:
+        arrays.write_json(options.out, stored)
+
+    for name in options.labels:
+        run_label_set(name, options, stored["results"], keep)
+        print_table(name, stored["results"][name], options.cite)
+    plot(stored["results"], options.out.with_suffix(".html"))
+
+
+if __name__ == "__main__":
+    main()
