@@ -37,13 +37,21 @@ def pack_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Array]:
 
 
 def unpack_optimizer(optimizer: torch.optim.Optimizer, arrays: Mapping[str, Any]) -> None:
-    """Put the optimiser's tensors back; learning rates are set by the loop."""
+    """Put the optimiser's tensors back; learning rates are set by the loop.
+
+    Each lies in memory as its weight does: a fused step goes over both side by side, and would
+    mix up the numbers of a buffer that is not channels-last like its weight.
+    """
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     state = optimizer.state_dict()
     entries: dict[int, dict[str, Tensor]] = {}
     for key, value in arrays.items():
         if key.startswith("optimizer."):
             _, index, name = key.split(".", 2)
-            entries.setdefault(int(index), {})[name] = _tensor(value)
+            found, weight = _tensor(value), weights[int(index)]
+            if found.shape == weight.shape:
+                found = torch.empty_like(weight, requires_grad=False).copy_(found)
+            entries.setdefault(int(index), {})[name] = found
     state["state"] = entries
     optimizer.load_state_dict(state)
 
