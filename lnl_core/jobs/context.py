@@ -16,13 +16,21 @@ from lnl_core.types import Array, Cancelled, FloatArray, LnlError
 HISTORY = 400
 """Most points of a run's loss curve that are kept for the page."""
 
+FEATURES_SHARE = 0.9
+"""How much of a run's progress computing the features is, where it has to compute them."""
+
+Report = Callable[[str, float, Mapping[str, float] | None], None]
+
 
 def _plain(arrays: Mapping[str, Any]) -> dict[str, Array]:
-    """Turn torch tensors into numpy arrays, on the CPU."""
-    return {
-        name: np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
-        for name, value in arrays.items()
-    }
+    """Turn torch tensors into numpy arrays, on the CPU; bfloat16 becomes float32, exactly."""
+    found = {}
+    for name, value in arrays.items():
+        if hasattr(value, "detach"):
+            value = value.detach().cpu()
+            value = value.float() if str(value.dtype) == "torch.bfloat16" else value
+        found[name] = np.asarray(value)
+    return found
 
 
 class LocalContext:
@@ -80,22 +88,24 @@ class LocalContext:
 
 
 class JobContext:
-    """A context inside a job: progress goes to the table by the worker's heartbeat thread.
+    """A context inside a job: the worker's heartbeat thread carries progress to the table.
 
     Args:
-        device: resolved, `cpu` or `cuda`.
         seed: of the run.
         folder: the run's folder, where the checkpoint lives.
-        features: makes the cached features on first use.
-        save_every: least seconds between two checkpoints on the disk.
+        device: resolved, `cpu` or `cuda`; the worker sets it once it has looked.
+        features: makes the cached features on first use, reporting as it goes.
+        save_every: least seconds between two checkpoints on the disk; a checkpoint that takes
+            long to write is written less often, so that it costs a twentieth of the time at most.
     """
 
     def __init__(
         self,
-        device: str,
         seed: int,
         folder: Path,
-        features: Callable[[], FloatArray],
+        *,
+        device: str = "cpu",
+        features: Callable[[Report], FloatArray] | None = None,
         save_every: float = 2.0,
     ) -> None:
         self.device = device
@@ -105,16 +115,30 @@ class JobContext:
         self.fraction = 0.0
         self.metrics: dict[str, Any] = {}
         self.history: list[list[float]] = []
-        self._features = features
+        self.kept = False
+        self.peak_memory = 0
+        self.make_features = features
         self._path = folder / "checkpoint.safetensors"
         self._save_every = save_every
-        self._saved = 0.0
+        self._save_after = 0.0
+        self._floor, self._share = 0.0, 1.0
         self._began = time.monotonic()
         self._began_at = 0.0
 
     def features(self) -> FloatArray:
-        """Return the label-free features, (n, d) float32, from the cache where they are in it."""
-        return np.asarray(self._features(), dtype=np.float32)
+        """Return the label-free features, (n, d) float32, from the cache where they are in it.
+
+        Where they have to be computed, that is nine tenths of the run's progress.
+        """
+        if self.make_features is None:
+            raise LnlError("This run was started without features.")
+        self._share = FEATURES_SHARE
+        try:
+            found = np.asarray(self.make_features(self.report), dtype=np.float32)
+        finally:
+            self._floor = FEATURES_SHARE if self.stage == "features" else 0.0
+            self._share = 1.0 - self._floor
+        return found
 
     def report(
         self, stage: str, fraction: float, metrics: Mapping[str, float] | None = None
@@ -122,18 +146,21 @@ class JobContext:
         """Remember progress; raise `Cancelled` once the user has pressed stop."""
         if self.cancelled.is_set():
             raise Cancelled
+        done = self._floor + self._share * min(max(float(fraction), 0.0), 1.0)
         if stage != self.stage:
-            self._began, self._began_at = time.monotonic(), fraction
-        self.stage, self.fraction = stage, min(max(float(fraction), 0.0), 1.0)
+            self._began, self._began_at = time.monotonic(), done
+        self.stage, self.fraction = stage, done
         known = {k: float(v) for k, v in (metrics or {}).items() if np.isfinite(v)}
-        self.metrics |= known
+        self.metrics = self.metrics | known  # a new one: the heartbeat may be reading the old
         if "epoch" in known and "loss" in known:
-            point = [known["epoch"], round(known["loss"], 5)]
-            if self.history and self.history[-1][0] == point[0]:
-                self.history[-1] = point
-            else:
-                self.history.append(point)
-            self.history = self.history[-HISTORY:]
+            self._remember(known["epoch"], round(known["loss"], 5))
+
+    def _remember(self, epoch: float, loss: float) -> None:
+        """Add a point to the loss curve; a long curve keeps every second point of its past."""
+        points = [point for point in self.history if point[0] < epoch]
+        if len(points) >= HISTORY:
+            points = points[::2]
+        self.history = [*points, [epoch, loss]]
 
     def eta_seconds(self) -> float | None:
         """Return the seconds left, by the pace of the present stage; None too early to say."""
@@ -145,10 +172,13 @@ class JobContext:
 
     def save(self, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
         """Keep one checkpoint on the disk, at most every two seconds."""
-        if time.monotonic() - self._saved < self._save_every:
+        began = time.monotonic()
+        if began < self._save_after:
             return
         save_checkpoint(self._path, _plain(arrays), {"method": state, "history": self.history})
-        self._saved = time.monotonic()
+        ended = time.monotonic()
+        self._save_after = ended + max(self._save_every, 19 * (ended - began))
+        self.kept = True
 
     def load(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Return the last checkpoint, None where there is none."""

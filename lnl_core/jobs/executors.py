@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import IO
 
 from lnl_core.jobs import queue
+from lnl_core.jobs.health import here, process_lives, silent_seconds
 from lnl_core.store.db import Workspace
-from lnl_core.types import JobState
+from lnl_core.types import Job, JobState
 
 try:
     import fcntl
@@ -22,7 +26,11 @@ except ImportError:  # not POSIX: several workers may run, which claims make saf
 LOCK_FD = "LNL_WORKER_LOCK"
 """Environment variable by which a new worker learns which of its files is the lock."""
 
-LOCK_VARIABLE = "LNL_WORKER_LOCK"
+LOG_BYTES = 1_000_000
+"""The workers' own log begins anew beyond this size; each run has its own log."""
+
+DEAF_SECONDS = 2.0
+"""A worker that is to cancel and has not even beaten its heart for this long is killed."""
 
 _started: list[subprocess.Popen[bytes]] = []
 
@@ -73,7 +81,9 @@ def ensure_worker(ws: Workspace) -> bool:
     _started[:] = [process for process in _started if process.poll() is None]  # no zombies
     root = Path(__file__).resolve().parents[2]
     paths = [str(root), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    with held, (ws.home / "worker.log").open("ab") as log:
+    path = ws.home / "worker.log"
+    grown = path.is_file() and path.stat().st_size > LOG_BYTES
+    with held, path.open("wb" if grown else "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "lnl_core.worker"],
             env=os.environ
@@ -81,7 +91,7 @@ def ensure_worker(ws: Workspace) -> bool:
                 "LNL_HOME": str(ws.home),
                 "LNL_DATABASE_URL": ws.url,
                 "PYTHONPATH": os.pathsep.join(paths),
-                LOCK_VARIABLE: str(held.fileno()),
+                LOCK_FD: str(held.fileno()),
             },
             cwd=ws.home,
             stdin=subprocess.DEVNULL,
@@ -94,23 +104,33 @@ def ensure_worker(ws: Workspace) -> bool:
     return True
 
 
-def inherited_lock() -> IO[bytes] | None:
-    """Return the lock that the starting process handed over; None where nobody did."""
-    number = os.environ.pop(LOCK_VARIABLE, "")
-    if fcntl is None or not number:
-        return None
-    stream = os.fdopen(int(number), "ab")
-    os.set_inheritable(int(number), False)
-    return stream
-
-
 def tend(ws: Workspace) -> None:
-    """Put right what a dead worker left: queue its job again and see that somebody runs it."""
+    """Put right what a dead worker left: queue its job again and see that somebody runs it.
+
+    Cheap; the open app and a watching `lnl run` call it about once a second.
+    """
     waiting = [job for job in queue.active(ws) if job.executor == "local"]
     if not waiting:
         return
+    for job in waiting:
+        _end_the_deaf(job)
     lost = any(queue.health(job) == "lost" for job in waiting)
     if lost:
         queue.recover(ws)
     if lost or any(job.state is JobState.QUEUED for job in waiting):
         ensure_worker(ws)
+
+
+def _end_the_deaf(job: Job) -> None:
+    """Kill a worker that was told to cancel and whose own watch over itself is stuck.
+
+    A method can hold the interpreter so that not even the worker's heartbeat thread runs.
+    """
+    deaf = job.state is JobState.CANCELLING and silent_seconds(job) > DEAF_SECONDS
+    if deaf and here(job) and process_lives(job.pid, job.pid_started) and job.pid != os.getpid():
+        assert job.pid is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(job.pid, signal.SIGKILL)  # a worker leads its own group
+        end = time.monotonic() + 1
+        while process_lives(job.pid, job.pid_started) and time.monotonic() < end:
+            time.sleep(0.01)

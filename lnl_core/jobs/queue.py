@@ -7,13 +7,15 @@ import json
 import os
 import socket
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
 
+from lnl_core.jobs.health import health as health
+from lnl_core.jobs.health import process_lives as process_lives
+from lnl_core.jobs.health import process_started
+from lnl_core.jobs.health import silent_seconds as silent_seconds
 from lnl_core.jobs.knobs import config
 from lnl_core.methods import METHODS
 from lnl_core.store import schema
@@ -24,10 +26,7 @@ from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
 EXECUTORS = ("local",)
 DEVICES = ("auto", "cpu", "cuda")
 ATTEMPTS = 3
-"""How often a job may take its worker down before it counts as failed."""
-
-SILENT_SECONDS = 30.0
-"""A worker that lives but has not reported for this long is called stalled."""
+"""How often a job may take its worker down, without a new checkpoint, before it has failed."""
 
 _TABLE = schema.jobs
 _UNDERWAY = (str(JobState.RUNNING), str(JobState.CANCELLING))
@@ -168,7 +167,6 @@ def job(ws: Workspace, number: int) -> Job:
 
 def claim(ws: Workspace) -> Job | None:
     """Take the oldest queued job for this process; two workers never get the same one."""
-    me = psutil.Process()
     stamp = now()
     while True:
         with transaction(ws) as connection:
@@ -192,12 +190,23 @@ def claim(ws: Workspace) -> Job | None:
                     error=None,
                     host=socket.gethostname(),
                     pid=os.getpid(),
-                    pid_started=me.create_time(),
+                    pid_started=process_started(os.getpid()),
                     attempt=_TABLE.c.attempt + 1,
                 )
             )
         if taken.rowcount == 1:
             return job(ws, number)
+
+
+def _mine(number: int) -> ColumnElement[bool]:
+    """Match a job that is under way in this very process: what another took over is not touched."""
+    return and_(
+        _TABLE.c.id == number,
+        _TABLE.c.state.in_(_UNDERWAY),
+        _TABLE.c.host == socket.gethostname(),
+        _TABLE.c.pid == os.getpid(),
+        _TABLE.c.pid_started == process_started(os.getpid()),
+    )
 
 
 def report(
@@ -208,30 +217,37 @@ def report(
     fraction: float,
     metrics: Mapping[str, Any],
     eta_seconds: float | None,
+    kept: bool = False,
 ) -> bool:
-    """Store progress and the heartbeat; return True where the user wants it to stop."""
+    """Store progress and the heartbeat; return True where this process has to stop.
+
+    `kept` says that a checkpoint was written since the job was claimed: it gets somewhere, so
+    earlier deaths of its worker no longer count against it.
+    """
+    values: dict[str, Any] = {"attempt": 1} if kept else {}
     with transaction(ws) as connection:
         connection.execute(
             update(_TABLE)
-            .where(_TABLE.c.id == number, _TABLE.c.state.in_(_UNDERWAY))
+            .where(_mine(number))
             .values(
                 stage=stage[:120],
                 fraction=fraction,
                 metrics=json.dumps(metrics),
                 eta_seconds=eta_seconds,
                 heartbeat_at=now(),
+                **values,
             )
         )
-        state = connection.execute(select(_TABLE.c.state).where(_TABLE.c.id == number)).scalar()
+        state = connection.execute(select(_TABLE.c.state).where(_mine(number))).scalar()
     return state != str(JobState.RUNNING)
 
 
 def finish(ws: Workspace, number: int, state: JobState, **values: Any) -> None:
-    """Write a job's last state; the worker that ran it is the one to call this."""
+    """Write a job's last state; only the process that claimed it last can."""
     with transaction(ws) as connection:
         connection.execute(
             update(_TABLE)
-            .where(_TABLE.c.id == number, _TABLE.c.state.in_(_UNDERWAY))
+            .where(_mine(number))
             .values(state=str(state), finished_at=now(), eta_seconds=None, **values)
         )
 
@@ -247,7 +263,7 @@ def give_back(ws: Workspace, number: int) -> None:
     with transaction(ws) as connection:
         connection.execute(
             update(_TABLE)
-            .where(_TABLE.c.id == number, _TABLE.c.state == str(JobState.RUNNING))
+            .where(_mine(number), _TABLE.c.state == str(JobState.RUNNING))
             .values(state=str(JobState.QUEUED), attempt=0, eta_seconds=None, pid=None)
         )
 
@@ -273,11 +289,13 @@ def cancel(ws: Workspace, number: int) -> None:
 
 
 def resume(ws: Workspace, number: int) -> None:
-    """Queue a cancelled or failed job again; it goes on from its last checkpoint.
+    """Queue a cancelled, failed or lost job again; it goes on from its last checkpoint.
 
     Raises:
-        LnlError: the job is neither.
+        LnlError: the job is none of these.
     """
+    if health(job(ws, number)) == "lost" and number in recover(ws):
+        return
     with transaction(ws) as connection:
         done = connection.execute(
             update(_TABLE)
@@ -307,9 +325,9 @@ def remove(ws: Workspace, number: int) -> None:
 
 
 def recover(ws: Workspace) -> list[int]:
-    """Queue again what dead workers of this machine left; return the jobs' numbers.
+    """Queue again what dead workers left; return the jobs' numbers.
 
-    A job that has taken its worker down three times fails instead.
+    A job that has taken its worker down three times without getting anywhere fails instead.
     """
     query = _select().where(_TABLE.c.state.in_(_UNDERWAY))
     with reading(ws) as connection:
@@ -343,39 +361,6 @@ def recover(ws: Workspace) -> list[int]:
         if done.rowcount == 1 and values["state"] == str(JobState.QUEUED):
             found.append(int(record.id))
     return found
-
-
-def process_lives(pid: int | None, started: float | None) -> bool:
-    """Say whether the very process is alive; a reused pid or a zombie is not it."""
-    if pid is None or started is None:
-        return False
-    try:
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - started) < 1.0
-        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def silent_seconds(found: Job) -> float:
-    """Return how long ago a job last reported."""
-    if found.heartbeat_at is None:
-        return 0.0
-    last = datetime.fromisoformat(found.heartbeat_at.replace("Z", "+00:00"))
-    return (datetime.now(UTC) - last).total_seconds()
-
-
-def health(found: Job) -> str:
-    """Return `lost` where the job's process is gone, `stalled` where it is silent, else `ok`.
-
-    A process on another machine cannot be looked at; there, silence is all there is.
-    """
-    if found.state not in (JobState.RUNNING, JobState.CANCELLING):
-        return "ok"
-    here = found.host == socket.gethostname()
-    if here and not process_lives(found.pid, found.pid_started):
-        return "lost"
-    return "stalled" if silent_seconds(found) > SILENT_SECONDS else "ok"
 
 
 def run_dir(ws: Workspace, found: Job) -> Path:

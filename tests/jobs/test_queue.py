@@ -3,11 +3,10 @@ import os
 import threading
 from dataclasses import replace
 
-import psutil
 import pytest
 from sqlalchemy import update
 
-from lnl_core.jobs import executors, queue, worker
+from lnl_core.jobs import executors, failures, queue
 from lnl_core.methods import METHODS
 from lnl_core.store import schema
 from lnl_core.store.db import transaction
@@ -70,7 +69,7 @@ def test_racing_workers_never_get_the_same_job(workspace, tiny):
 def test_a_claim_names_this_very_process(workspace, job):
     claimed = queue.claim(workspace)
     assert (claimed.id, claimed.state, claimed.pid) == (job.id, "running", os.getpid())
-    assert claimed.pid_started == psutil.Process().create_time()
+    assert queue.process_lives(claimed.pid, claimed.pid_started)
     assert queue.health(claimed) == "ok"
 
 
@@ -142,11 +141,11 @@ def test_failures_are_told_in_words():
     try:
         raise LnlError("cannot be written") from full
     except LnlError as error:
-        told = worker.in_words(error, "at epoch 12 of 30")
+        told = failures.in_words(error, "at epoch 12 of 30")
     assert told == "disk full at epoch 12 of 30; free space, then resume"
-    assert worker.in_words(MemoryError(), "while train").startswith("out of memory while train")
-    assert worker.in_words(LnlError("Do this."), "x") == "Do this."
-    assert worker.in_words(ValueError("a\nb"), "while saving") == "ValueError while saving: b"
+    assert failures.in_words(MemoryError(), "while train").startswith("out of memory while train")
+    assert failures.in_words(LnlError("Do this."), "x") == "Do this."
+    assert failures.in_words(ValueError("a\nb"), "while saving") == "ValueError while saving: b"
 
 
 def test_one_worker_per_workspace(workspace):

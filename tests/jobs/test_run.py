@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pytest
 
-from lnl_core.jobs import queue, worker
+from lnl_core.jobs import inputs, queue, worker
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, LnlError, Method, Signals
 
@@ -153,6 +153,6 @@ def test_a_gpu_that_is_not_there_is_said(monkeypatch):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert worker.resolve_device("auto") == "cpu"
+    assert inputs.resolve_device("auto") == "cpu"
     with pytest.raises(LnlError, match="No GPU"):
-        worker.resolve_device("cuda")
+        inputs.resolve_device("cuda")

@@ -1,0 +1,57 @@
+"""What a run leaves behind: signals without suspicion of confirmed rows, and a new ranking."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from lnl_core.jobs import queue
+from lnl_core.jobs.inputs import corrected_labels
+from lnl_core.store import arrays, datasets
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import BoolArray, IntArray, JobState, Signals, TopProbs
+
+
+def with_trust(signals: Signals, trusted: BoolArray | None) -> Signals:
+    """Take confirmed rows out of suspicion."""
+    if trusted is None or not trusted.any():
+        return signals
+    return replace(signals, suspicion=np.where(trusted, 0.0, signals.suspicion))
+
+
+def flagged(signals: Signals, labels: IntArray) -> int:
+    """Count rows whose most probable class is not the label; by suspicion without probabilities."""
+    probs = signals.pred_probs
+    if isinstance(probs, TopProbs):
+        return int((np.asarray(probs.classes[:, 0]) != labels).sum())
+    if probs is not None:
+        return int((np.asarray(probs).argmax(axis=1) != labels).sum())
+    return int((np.asarray(signals.suspicion) > 0.5).sum())
+
+
+def rank(ws: Workspace, info: DatasetInfo, also: dict[str, int] | None = None) -> None:
+    """Rank by the newest finished run of every method and put that ranking in force.
+
+    Labels are the given ones: what p_wrong and the suggestion speak about. A row whose given label
+    a person has confirmed is the last to be suspected.
+
+    Args:
+        ws: the workspace.
+        info: the data set.
+        also: method -> run whose signals are complete though its job is not called done yet.
+    """
+    from lnl_core.review import consensus
+
+    newest = dict(also or {})
+    for job in queue.jobs(ws, info):
+        if job.state is JobState.DONE:
+            newest[job.method] = max(job.id, newest.get(job.method, 0))
+    found = [arrays.load_signals(info.directory / "runs" / str(i)) for i in newest.values()]
+    if not found:
+        return
+    given = np.asarray(datasets.load(info).given_labels)
+    _, _, kept = corrected_labels(ws, info)
+    ranking = consensus.rank(found, given, info.class_count, kept if kept.any() else None)
+    arrays.save_ranking(info.directory / "ranking", ranking, newest)
