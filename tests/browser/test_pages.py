@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from lnl_core.store import arrays, datasets, db, decisions
+from lnl_core.store import datasets, db, decisions
 from lnl_core.types import Action, Decision
 
 pytestmark = pytest.mark.browser
@@ -136,28 +136,3 @@ def test_a_changed_knob_is_marked_and_kept(server, page, make_set):
     page.mouse.click(table["x"] + table["width"] - 28, table["y"] + 49)
     drawer.get_by_role("button", name="Use these").wait_for()
     assert drawer.get_by_role("spinbutton").first.input_value() == "3"
-
-
-@pytest.fixture
-def make_set(tmp_path):
-    """Put a small data set into a server's workspace."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    def make(server, name, class_names):
-        folder = tmp_path / f"set-{len(list(tmp_path.iterdir()))}"
-        folder.mkdir()
-        images = np.random.default_rng(1).integers(0, 255, (30, 8, 8, 3), dtype=np.uint8)
-        arrays.write_array(folder / "images.npy", images)
-        labels = np.arange(30, dtype=np.int32) % len(class_names)
-        arrays.write_array(folder / "given_labels.npy", labels)
-        ids = [f"item-{row}" for row in range(30)]
-        table = pa.table({"id": ids, "path": pa.nulls(30, pa.string())})
-        pq.write_table(table, folder / "table.parquet")
-        sizes = {"n": 30, "height": 8, "width": 8, "channels": 3, "skipped": 0}
-        words = {"kind": "npz", "source": "a test", "root": None, "format": "arrays"}
-        meta = {"class_names": class_names, "version": "0" * 16} | sizes | words
-        arrays.write_json(folder / "meta.json", meta)
-        return datasets.register(db.open_workspace(server.home), name, folder)
-
-    return make
