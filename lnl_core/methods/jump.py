@@ -1,0 +1,437 @@
+"""Jump-teaching: a network learns only from images that its own earlier self found clean.
+
+Every class has a codeword of K signs; a small second head predicts the signs. An image counts as
+clean when the classifier agrees with its label, or when the K sub-losses of its code hardly
+differ. The flag is read one epoch after it was written, so that a mistake of the present network
+cannot choose what the present network learns: temporal disagreement instead of a second network.
+Labels that the trained network does not believe are suspicious.
+
+Reference: Ji, Cheng, Wang, Huang, "Jump-teaching: Combating Sample Selection Bias via Temporal
+Disagreement", AAAI 2026 (arXiv 2405.17137v5) and the authors' code; where the two differ this
+follows the code. Ours: the score and the suggestion, the guard, trusted labels that stay selected,
+and what the quick and standard presets change (momentum, one cycle, a mean of weights).
+
+Suspicion is 1 - the mean probability of the given label by the classifier head over the last
+`score_epochs` epochs, in evaluation mode on the plain images.
+
+Curves by epoch: `train_loss`, `chosen` (share of images used), `clean` (share flagged), `agree` and
+`steady` (share that each clause of the criterion admits), `selection_iou` (overlap of an epoch's
+flags with the last one's), `loss_now` and `loss_then` (mean cross-entropy of what the present and
+the earlier network selects), by epoch and image `p_given`, `p_other`, `loss`.
+Extras: `codebook` (k, K) int8; `sub_losses` (n, K) float16 against the given label (left out above
+64 million numbers); `sub_loss_mean`, `sub_loss_variance` (n,) float32; `flags` (epochs,
+ceil(n / 8)) uint8, one bit per epoch and image (`np.unpackbits(flags, axis=1)[:, :n]`); `rejected`
+(n,) float32, share of the epochs after warm-up without the flag; `code_label` (n,) int32, best
+class other than the given one by the code head, and `code_probability` (n,) float32 its share among
+those; `heads_disagree` (n,) uint8; `antipodal_pairs` (1,), above 0 where the variance test cannot
+tell some classes apart; `selection_used` (1,) uint8, 0 where the selection never took effect: then
+the network may repeat wrong labels, and its suggestions are worth nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from lnl_core.types import Array, Context, LabeledDataset, Method, Signals
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lnl_core.learning.semantic_codes import JumpTable
+    from lnl_core.learning.training import Batch, Session
+
+STRIP_LIMIT = 64_000_000
+"""Most sub-losses kept for the review page (float16, so 128 MB)."""
+
+FEATURE_LIMIT = 256_000_000
+"""Most numbers (n x d) kept as features: 512 MB."""
+
+BACKBONES = ("auto", "preact18", "resnet8", "resnet8-wide", "resnet18", "resnet34", "resnet50")
+FLIPS = ("auto", "yes", "no")
+SCHEDULES = ("cosine", "one_cycle")
+
+
+def _knob(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:
+    return field(
+        default=default, metadata={"help": text} | ({"choices": choices} if choices else {})
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every knob; the defaults are the authors' CIFAR-10 values."""
+
+    backbone: str = _knob("preact18", "Network to train.", BACKBONES)
+    epochs: int = _knob(200, "Passes over the images.")
+    warm_up: int = _knob(30, "First epochs, which use every label; end them before memorisation.")
+    bits: int = _knob(0, "Code bits, a power of two; 0 is the least of 32 or more that fits.")
+    allow_antipodes: bool = _knob(False, "Accept fewer bits than classes; weakens the test.")
+    tau: float = _knob(1e-3, "Variance of the sub-losses below which a label counts as clean.")
+    guard: bool = _knob(False, "Also ask for a low mean sub-loss before a label counts as clean.")
+    jump_step: int = _knob(1, "Epochs between writing a flag and using it.")
+    temperature: float = _knob(2.0, "Divides the logits inside the cross-entropy.")
+    beta: float = _knob(5.0, "Both parameters of the Beta law that mixes weak and strong view.")
+    operations: int = _knob(2, "Random changes per image in the strong view.")
+    magnitude: int = _knob(5, "Strength of these changes, up to 10; 1 is none.")
+    strong_cutout: float = _knob(0.125, "Side of its blanked square, as a share of the image's.")
+    dropout: float = _knob(0.5, "Share of hidden units left out in the code head.")
+    batch_size: int = _knob(128, "Images per step.")
+    lr: float = _knob(0.2, "Highest learning rate.")
+    lr_end: float = _knob(5e-4, "Learning rate at the end of the cosine.")
+    schedule: str = _knob("cosine", "Course of the learning rate.", SCHEDULES)
+    momentum: float = _knob(0.0, "Momentum of SGD.")
+    weight_decay: float = _knob(1e-3, "Pull of the weights to zero.")
+    clip: float = _knob(0.0, "Largest norm of the gradient; 0 is none.")
+    shift: int = _knob(-1, "Largest random shift in pixels; -1 is an eighth of the side.")
+    flip: str = _knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
+    resolution: int = _knob(0, "Train at most at this side in pixels; 0 is as stored.")
+    average_weights: float = _knob(0.0, "Decay of the running mean of weights; 0 is none.")
+    score_epochs: int = _knob(10, "Last epochs whose view of the plain images is averaged.")
+
+    def __post_init__(self) -> None:
+        for name, value, choices in (
+            ("backbone", self.backbone, BACKBONES),
+            ("schedule", self.schedule, SCHEDULES),
+            ("flip", self.flip, FLIPS),
+        ):
+            if value not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+        if self.epochs < 1 or self.batch_size < 2 or self.score_epochs < 1:
+            raise ValueError(
+                "epochs and score_epochs must be at least 1 and batch_size at least 2, got "
+                f"{self.epochs}, {self.score_epochs} and {self.batch_size}"
+            )
+        if not 1 <= self.jump_step <= self.warm_up:
+            raise ValueError(
+                "jump_step must be at least 1 and at most warm_up, got "
+                f"{self.jump_step} and {self.warm_up}"
+            )
+        if self.temperature <= 0 or self.beta <= 0 or self.tau <= 0:
+            raise ValueError(
+                "temperature, beta and tau must be above 0, got "
+                f"{self.temperature}, {self.beta} and {self.tau}"
+            )
+
+    @classmethod
+    def preset(cls, name: str, n: int, k: int, size: int) -> Self:
+        """Return the knobs of `quick`, `standard` or `paper` for n images of `size` pixels.
+
+        `paper` holds the authors' numbers: CIFAR's up to 64 px, else Clothing1M's on one pass per
+        epoch; bits grow with the classes where theirs would refuse (spec section 7, row 4).
+        """
+        if name == "paper":
+            if size <= 64:
+                return cls(magnitude=5 if k <= 10 else 10)
+            return cls(
+                backbone="resnet50",
+                epochs=20,
+                warm_up=5,
+                batch_size=64,
+                lr=0.01,
+                lr_end=2e-4,
+                magnitude=10,
+            )
+        quick = name == "quick"
+        epochs = {"quick": 20, "standard": 60}[name]
+        return cls(
+            backbone="resnet8" if size <= 16 else "resnet8-wide" if quick or size <= 64 else "auto",
+            epochs=epochs,
+            warm_up=max(1, epochs // 5),
+            batch_size=128 if n >= 4000 else 64,
+            lr=0.1,
+            schedule="one_cycle",
+            momentum=0.9,
+            weight_decay=5e-4,
+            clip=5.0,
+            resolution=32 if quick else 0,
+            average_weights=0.99,
+            score_epochs=5 if quick else 10,
+        )
+
+
+def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
+    """Train with jump selection, then score every label by the classifier head.
+
+    Raises:
+        ValueError: `bits` does not suit the number of classes.
+    """
+    import torch
+
+    from lnl_core.learning import semantic_codes
+
+    n, k = len(dataset), len(dataset.class_names)
+    if n < 2:
+        sure = np.eye(k, dtype=np.float32)[np.asarray(dataset.given_labels, np.int64)]
+        return Signals(METHOD.key, np.zeros(n, np.float32), sure)
+    words = semantic_codes.codebook(
+        k, config.bits or semantic_codes.default_bits(k), allow_antipodes=config.allow_antipodes
+    )
+    with open_session(dataset, config, context, words.shape[1]) as session:
+        table = semantic_codes.JumpTable(session.tensors["table"])
+        codes = torch.from_numpy(words).to(session.device).float()  # (k, K)
+        trusted = _trusted(dataset, session)
+        features = None
+        for epoch in session.epochs():
+            train_epoch(session, table, codes, config, epoch, context.seed, trusted)
+            _remember(session, table, epoch, config.warm_up)
+            if epoch < config.epochs - config.score_epochs:
+                continue
+            if epoch == config.epochs - 1 and n * _width(session) <= FEATURE_LIMIT:
+                features = np.zeros((n, _width(session)), np.float16)
+            _look(session, codes, config, features)
+        if features is None and n * _width(session) <= FEATURE_LIMIT:
+            features = session.features()  # resumed after the last epoch
+        return _signals(session, words, config, features)
+
+
+def open_session(dataset: LabeledDataset, config: Config, context: Context, bits: int) -> Session:
+    """Return a session with a two-headed network and an empty jump table."""
+    import torch
+
+    from lnl_core.learning import models, semantic_codes, training
+
+    def build(k: int, channels: int, size: int) -> Any:
+        name = models.auto_name(size) if config.backbone == "auto" else config.backbone
+        return semantic_codes.build(name, k, channels, size, bits, config.dropout)
+
+    n = len(dataset)
+    tensors = {
+        "table": torch.zeros(config.jump_step, n, dtype=torch.bool),
+        "flags": torch.zeros(config.epochs, -(-n // 8), dtype=torch.uint8),
+        "rejected": torch.zeros(n),
+        "sub_loss_mean": torch.zeros(n),
+        "sub_loss_variance": torch.zeros(n),
+        "code_label": torch.zeros(n, dtype=torch.int32),
+        "code_probability": torch.zeros(n),
+        "heads_disagree": torch.zeros(n, dtype=torch.uint8),
+    }
+    if n * bits <= STRIP_LIMIT:
+        tensors["sub_losses"] = torch.zeros(n, bits, dtype=torch.float16)
+    return training.Session(
+        dataset, training.recipe_of(config), context, build=build, tensors=tensors
+    )
+
+
+def train_epoch(
+    session: Session,
+    table: JumpTable,
+    codes: Tensor,
+    config: Config,
+    epoch: int,
+    seed: int,
+    trusted: Tensor | None = None,
+    *,
+    decide: Callable[[Tensor], Tensor] | None = None,
+    watch: Callable[[Tensor], None] | None = None,
+) -> None:
+    """Go once over the images: forward, READ the table, loss, WRITE the table, step.
+
+    Reading before writing is the method (spec 2.5): the other way round the present network
+    would choose what it learns from, and nothing else would look different.
+
+    Args:
+        session: the run.
+        table: flags of earlier epochs.
+        codes: (k, K) codebook on the device.
+        config: knobs.
+        epoch: from 0.
+        seed: of the run.
+        trusted: (n,) bool, rows that are used whatever the table says; None for none.
+        decide: rows -> flags to write, in place of the criterion (tests).
+        watch: is told the flags that were read, after warm-up (tests).
+    """
+    import torch
+    from torch.nn import functional as F
+
+    from lnl_core.learning import semantic_codes
+
+    warming = epoch < config.warm_up
+    guard = 0.5 * math.log(2) if config.guard else math.inf
+    mixing = np.random.default_rng([seed & 0xFFFFFFFF, epoch, 3])
+    sums = torch.zeros(2, 2, device=session.device)  # loss and count, of now and of then
+    for batch in session.batches(epoch):
+        if config.schedule == "cosine":
+            _end_above_zero(session, config)
+        images = batch.images if warming else _mixed(session, batch, config, mixing)
+        out = session.forward(images)
+        logits, sub = out[:, : session.k], out[:, session.k :]
+        sub = semantic_codes.sub_losses(sub, codes[batch.labels])  # (b, K)
+        read = table.read(batch.rows, epoch)
+        chosen = torch.ones_like(read, dtype=torch.bool) if warming else read.bool()
+        if trusted is not None:
+            chosen = chosen | trusted[batch.rows]
+        loss = semantic_codes.selected_loss(logits, batch.labels, sub, chosen, config.temperature)
+        with torch.no_grad():
+            agree, steady = semantic_codes.clean_clauses(
+                logits, batch.labels, sub, tau=config.tau, guard=guard
+            )
+            flags = agree | steady if decide is None else decide(batch.rows)
+            table.write(batch.rows, epoch, flags)
+            each = F.cross_entropy(logits, batch.labels, reduction="none")
+            session.record(batch, torch.softmax(logits, dim=1), each, average=False)
+            for name, rows in (("agree", agree), ("steady", steady), ("clean", agree | steady)):
+                session.note(name, rows.float().mean())
+            session.note("chosen", chosen.float().mean())
+            sums += torch.stack([_sums(each, flags.bool()), _sums(each, chosen)])
+        if watch is not None and not warming:
+            watch(read)
+        if bool(chosen.any()):
+            session.step(loss)
+    session.note("loss_now", sums[0, 0] / sums[0, 1])
+    session.note("loss_then", sums[1, 0] / sums[1, 1])
+
+
+def _sums(losses: Tensor, rows: Tensor) -> Tensor:
+    """Return the sum and the number of the losses in `rows`, (2,)."""
+    import torch
+
+    return torch.stack([(losses * rows).sum(), rows.sum().to(losses.dtype)])
+
+
+def _mixed(session: Session, batch: Batch, config: Config, mixing: np.random.Generator) -> Tensor:
+    """Return lam * weak + (1 - lam) * strong of the SAME images, lam one number of at least 1/2."""
+    from lnl_core.learning.augment import augment
+    from lnl_core.learning.strong import strong
+
+    share = float(mixing.beta(config.beta, config.beta))
+    share = max(share, 1 - share)
+    side = min(session.source.height, session.source.width)
+    views = augment(session.source.batch(batch.rows), session.augment, session.generator)
+    views = strong(
+        views,
+        session.generator,
+        operations=config.operations,
+        magnitude=config.magnitude,
+        cutout=round(config.strong_cutout * side),
+    )
+    mixed: Tensor = batch.images.lerp(session.source.normalise(views), 1 - share)
+    return mixed
+
+
+def _end_above_zero(session: Session, config: Config) -> None:
+    """Squeeze the engine's cosine, which ends at 0, between `lr_end` and `lr`."""
+    for group in session.optimizer.param_groups:
+        group["lr"] = config.lr_end + group["lr"] * (1 - config.lr_end / config.lr)
+
+
+def _remember(session: Session, table: JumpTable, epoch: int, warm_up: int) -> None:
+    """Keep this epoch's flags as bits, and how far they overlap the last epoch's."""
+    import torch
+
+    flags = table.written(epoch).bool()
+    bits = torch.from_numpy(np.packbits(flags.cpu().numpy())).to(session.device)
+    history = session.tensors["flags"]
+    history[epoch] = bits
+    overlap = 0.0
+    if epoch:
+        both, either = history[epoch - 1] & bits, history[epoch - 1] | bits
+        overlap = _ones(both) / max(_ones(either), 1)
+    session.note("selection_iou", overlap)
+    if epoch >= warm_up:
+        session.tensors["rejected"] += (~flags).float()
+
+
+def _ones(bits: Tensor) -> int:
+    return int(np.unpackbits(bits.cpu().numpy()).sum())
+
+
+def _look(session: Session, codes: Tensor, config: Config, features: Array | None) -> None:
+    """Ask both heads about every plain image; the classifier's view enters the mean."""
+    import torch
+    from torch.nn import functional as F
+
+    from lnl_core.learning import semantic_codes
+
+    k, tensors = session.k, session.tensors
+    for rows, views in session.predictions(mirror=session.augment.flip, features=features):
+        given = session.labels[rows]
+        probs = torch.stack([F.softmax(view[:, :k], dim=1) for view in views]).mean(0)
+        p_given = probs.gather(1, given[:, None]).squeeze(1)
+        session.recorder.add(rows, probs, -p_given.clamp_min(1e-7).log())
+        heads = views[0][:, k:]
+        sub = semantic_codes.sub_losses(heads, codes[given])
+        by_code = semantic_codes.decode(heads, codes)  # (b, k)
+        other = by_code.scatter(1, given[:, None], -math.inf)
+        tensors["code_label"][rows] = other.argmax(dim=1).int()
+        tensors["code_probability"][rows] = (
+            F.softmax(other, dim=1).amax(dim=1) if k > 1 else torch.ones_like(p_given)
+        )
+        differ = by_code.argmax(dim=1) != probs.argmax(dim=1)
+        tensors["heads_disagree"][rows] = differ.to(torch.uint8)
+        tensors["sub_loss_mean"][rows] = sub.mean(dim=1)
+        tensors["sub_loss_variance"][rows] = semantic_codes.spread(sub)
+        if "sub_losses" in tensors:
+            tensors["sub_losses"][rows] = sub.half()
+
+
+def _signals(session: Session, words: Array, config: Config, features: Array | None) -> Signals:
+    from lnl_core.learning import semantic_codes
+
+    k, bits = words.shape
+    recorder, tensors = session.recorder, session.tensors
+    after = max(config.epochs - config.warm_up, 1)
+    names = ("sub_losses", "sub_loss_mean", "sub_loss_variance", "code_label", "code_probability")
+    extras: dict[str, Array] = {
+        name: tensors[name].cpu().numpy()
+        for name in (*names, "heads_disagree", "flags")
+        if name in tensors
+    }
+    extras["rejected"] = (tensors["rejected"] / after).cpu().numpy()
+    extras["codebook"] = words
+    extras["antipodal_pairs"] = np.array([semantic_codes.antipodal_pairs(k, bits)])
+    extras["selection_used"] = np.array([config.warm_up < config.epochs], np.uint8)
+    return Signals(
+        method=METHOD.key,
+        suspicion=np.clip(1 - recorder.mean_given().astype(np.float64), 0, 1),
+        pred_probs=recorder.mean_probs(),
+        features=features,
+        curves=recorder.curves() | session.run_curves(),
+        extras=extras,
+        cost=session.cost(),
+    )
+
+
+def _trusted(dataset: LabeledDataset, session: Session) -> Tensor | None:
+    import torch
+
+    if dataset.trusted is None or not np.any(dataset.trusted):
+        return None
+    return torch.from_numpy(np.asarray(dataset.trusted, dtype=bool)).to(session.device)
+
+
+def _width(session: Session) -> int:
+    return int(session.averaged.feature_size)  # type: ignore[arg-type]
+
+
+def cost(n: int, size: int, config: Config) -> tuple[float, float]:
+    """Return (seconds, bytes) on two cores: plain training plus the strong views."""
+    from types import SimpleNamespace
+
+    from lnl_core.methods import _estimate
+
+    plain = SimpleNamespace(
+        backbone="resnet18" if config.backbone == "preact18" else config.backbone,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        resolution=config.resolution,
+        record_from=1 - min(config.score_epochs / config.epochs, 1),
+    )
+    seconds, held = _estimate.training_cost(n, size, plain)
+    views = n * (config.epochs - config.warm_up) * (min(size, config.resolution or size) / 32) ** 2
+    return seconds + views * 2e-4, held
+
+
+METHOD = Method(
+    key="jump",
+    title="Jump-teaching",
+    summary="an earlier self chooses what the network learns from",
+    reference="Ji et al., AAAI 2026",
+    config=Config,
+    fit=fit,
+    cost=cost,
+)
