@@ -75,18 +75,14 @@ def scores(dataset: LabeledDataset, suspicion: np.ndarray, suggested: Any = None
     }
     if suggested is not None:
         found["fix"] = metrics.suggestion_accuracy(wrong, suggested, truth)
-    rounded = {key: None if value is None else round(value, 4) for key, value in found.items()}
-    return rounded | {"curve": curve(wrong, suspicion)}
+    return {key: None if value is None else round(value, 4) for key, value in found.items()}
 
 
-def curve(wrong: np.ndarray, suspicion: np.ndarray, points: int = 200) -> dict[str, list[float]]:
-    """Return recall and precision along the first reviews, for the plot."""
+def curve(wrong: np.ndarray, suspicion: np.ndarray, points: int = 200) -> dict[str, np.ndarray]:
+    """Return recall and precision along the reviews, for the plot."""
     found = metrics.found_after(wrong, suspicion)
-    at = np.unique(np.geomspace(10, len(found), points).astype(int))
-    return {
-        "recall": np.round(found[at - 1] / wrong.sum(), 4).tolist(),
-        "precision": np.round(found[at - 1] / at, 4).tolist(),
-    }
+    at = np.unique(np.geomspace(min(10, len(found)), len(found), points).astype(int))
+    return {"x": np.round(found[at - 1] / wrong.sum(), 4), "y": np.round(found[at - 1] / at, 4)}
 
 
 def fit(
@@ -168,38 +164,25 @@ def print_table(name: str, found: dict[str, Any], cite: bool) -> None:
     )
 
 
-def plot(results: dict[str, Any], out: Path) -> None:
+def plot(curves: dict[str, dict[str, dict[str, np.ndarray]]], out: Path) -> None:
     """Write precision against recall, one panel per label set, as one HTML file."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    names = list(results)
+    names = list(curves)
     figure = make_subplots(cols=len(names), rows=1, subplot_titles=names, shared_yaxes=True)
     palette = ["#0b6e4f", "#c8553d", "#3a6ea5", "#8d5a97", "#d99a2b", "#5f6b6d", "#1aa6b7"]
-    keys = list(dict.fromkeys(key for name in names for key in results[name]["rows"]))
-    shown: set[str] = set()
+    keys = list(dict.fromkeys(key for name in names for key in curves[name]))
     for column, name in enumerate(names, start=1):
-        for key, row in results[name]["rows"].items():
-            if "curve" not in row or key == "random order":
-                continue
-            main = key == "consensus"
-            figure.add_trace(
-                go.Scatter(
-                    x=row["curve"]["recall"],
-                    y=row["curve"]["precision"],
-                    name=key,
-                    legendgroup=key,
-                    showlegend=key not in shown,
-                    line={
-                        "width": 3 if main else 1.5,
-                        "color": palette[keys.index(key) % len(palette)],
-                        "dash": "solid" if keys.index(key) < len(palette) else "dot",
-                    },
-                ),
-                row=1,
-                col=column,
-            )
-            shown.add(key)
+        for key, line in curves[name].items():
+            place = keys.index(key)
+            look = {
+                "width": 3 if key == "consensus" else 1.5,
+                "color": palette[place % len(palette)],
+                "dash": "solid" if place < len(palette) else "dot",
+            }
+            trace = go.Scatter(**line, name=key, legendgroup=key, showlegend=column == 1, line=look)
+            figure.add_trace(trace, row=1, col=column)
     figure.update_xaxes(title="share of wrong labels found", range=[0, 1])
     figure.update_yaxes(title="share wrong among those seen", range=[0, 1], col=1)
     figure.update_layout(template="plotly_white", height=480, title="Finding wrong labels")
@@ -208,8 +191,8 @@ def plot(results: dict[str, Any], out: Path) -> None:
 
 def run_label_set(
     name: str, options: argparse.Namespace, results: dict[str, Any], keep: Callable[[], None]
-) -> None:
-    """Fill the results of one set of given labels, method by method."""
+) -> dict[str, dict[str, np.ndarray]]:
+    """Fill the results of one set of given labels, method by method; return the lines to plot."""
     dataset = _data.noisy_images(options.data, name)
     wrong = np.asarray(dataset.true_labels) != np.asarray(dataset.given_labels)
     found = results.setdefault(name, {"rows": {}})
@@ -247,25 +230,30 @@ def run_label_set(
             found["rows"][key] = scores(dataset, fitted.suspicion, suggested) | cost
             keep()
         signals.append(arrays.load_signals(place))
-    if CLEANLAB not in found["rows"] or "cleanlab" in options.again:
+    place = work / name / "cleanlab"
+    if CLEANLAB not in found["rows"] or not (place / "signals.json").is_file():
+        made = features()
         before = cpu_seconds()
-        x = features()
-        before = cpu_seconds()
-        base = cleanlab_on_features(dataset, x, options.seed)
+        base = cleanlab_on_features(dataset, made, options.seed)
+        arrays.save_signals(place, base)
         found["rows"][CLEANLAB] = scores(
             dataset, base.suspicion, best_other(base.pred_probs, given)
         ) | {"cpu_seconds": round(cpu_seconds() - before, 1)}
+        keep()
+    lines = {s.method: curve(wrong, s.suspicion) for s in [*signals, arrays.load_signals(place)]}
     by_key = dict(zip(options.methods, signals, strict=True))
     for title, keys in groups(options.methods).items():
         ranking = consensus.rank([by_key[k] for k in keys], given, len(dataset.class_names))
         row = scores(dataset, ranking.suspicion, ranking.suggested_labels)
         found["rows"][title] = row | {"cpu_seconds": price_of(found, keys)}
+        lines[title] = curve(wrong, ranking.suspicion)
         if title == "consensus":
             found["consensus"] = about(ranking, wrong)
     found["rows"]["mean of ranks"] = scores(dataset, mean_of_ranks(signals))
     shuffled = np.random.default_rng(options.seed).random(len(dataset))
     found["rows"]["random order"] = scores(dataset, shuffled)
     keep()
+    return lines
 
 
 def dense(signals: Signals) -> np.ndarray:
@@ -291,7 +279,7 @@ def price_of(found: dict[str, Any], keys: list[str]) -> float:
     return round(float(total), 1)
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -310,7 +298,7 @@ def main() -> None:
         help="where signals and features are kept between calls",
     )
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/detection.json")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.methods = [key for key in options.methods.split(",") if key]
     options.again = options.again.split(",") if options.again != "all" else options.methods
     stored = arrays.read_json(options.out) if options.out.is_file() else {}
@@ -321,10 +309,11 @@ def main() -> None:
     def keep() -> None:
         arrays.write_json(options.out, stored)
 
+    curves = {}
     for name in options.labels:
-        run_label_set(name, options, stored["results"], keep)
+        curves[name] = run_label_set(name, options, stored["results"], keep)
         print_table(name, stored["results"][name], options.cite)
-    plot(stored["results"], options.out.with_suffix(".html"))
+    plot(curves, options.out.with_suffix(".html"))
 
 
 if __name__ == "__main__":

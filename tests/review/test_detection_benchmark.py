@@ -1,0 +1,52 @@
+"""The detection benchmark on a handful of images: every row, and the second call goes on."""
+
+import numpy as np
+import pytest
+
+from benchmarks import detection
+from lnl_core.store import arrays
+
+
+@pytest.fixture
+def small_npz(tmp_path):
+    rng = np.random.default_rng(0)
+    truth = np.arange(90) % 3
+    images = rng.integers(0, 80, (90, 8, 8, 1), dtype=np.uint8)
+    for row, label in enumerate(truth):
+        images[row, label * 2 : label * 2 + 3] += 120
+    labels = truth.copy()
+    labels[:9] = (labels[:9] + 1) % 3
+    path = tmp_path / "small.npz"
+    np.savez(path, images=images, labels=labels, true_labels=truth)
+    return path
+
+
+@pytest.mark.slow
+def test_rows_scores_and_resuming(small_npz, tmp_path, capsys):
+    out = tmp_path / "out.json"
+    call = ["--labels", "labels", "--methods", "probe,knn", "--data", str(small_npz)]
+    call += ["--out", str(out), "--work", str(tmp_path / "work")]
+    detection.main(call)
+    found = arrays.read_json(out)["results"]["labels"]
+    assert found["n"] == 90
+    assert found["noise"] == pytest.approx(0.1)
+    assert {"probe", "knn", "consensus", detection.CLEANLAB} <= set(found["rows"])
+    assert found["rows"]["consensus"]["ap"] > 0.9
+    assert found["rows"]["consensus"]["fix"] > 0.9
+    assert "truth" not in str(found["rows"]["probe"]["config"])
+    assert out.with_suffix(".html").stat().st_size > 1000
+    fitted = sorted((tmp_path / "work").rglob("suspicion.npy"))
+    before = [path.stat().st_mtime_ns for path in fitted]
+    detection.main(call)
+    assert [path.stat().st_mtime_ns for path in fitted] == before
+    assert "probe ..." not in capsys.readouterr().out
+
+
+def test_a_file_without_the_label_set_is_named(small_npz):
+    from benchmarks import _data
+    from lnl_core.types import LnlError
+
+    with pytest.raises(LnlError, match="holds no aggre_label"):
+        _data.noisy_images(small_npz, "aggre")
+    with pytest.raises(LnlError, match="is not there"):
+        _data.noisy_images(small_npz.with_name("none.npz"), "labels")
