@@ -125,3 +125,50 @@ def test_the_worker_outlives_the_process_that_started_it(tmp_path):
         parent.wait()
         stop_worker(ws)
         dispose(ws)
+
+
+def test_asked_for_many_times_one_worker_starts(workspace, demo):
+    queue.submit(workspace, demo, "ce", overrides={"epochs": 500})
+    assert [executors.ensure_worker(workspace) for _ in range(20)] == [True] + 19 * [False]
+    job = wait(workspace, 1, lambda j: j.state == "running")
+    os.kill(job.pid, signal.SIGTERM)  # told to stop, it gives its job back
+    held = None
+    while held is None:
+        held = executors.lock(workspace)
+        time.sleep(0.02)
+    found = queue.job(workspace, 1)
+    held.close()
+    assert (found.state, found.error) == ("queued", None)
+
+
+DEAF = """
+import time
+from lnl_core.jobs import executors, queue, worker
+from lnl_core.methods import METHODS
+from lnl_core.store.db import open_workspace
+from dataclasses import replace
+ws = open_workspace()
+worker._held.append(executors.lock(ws))
+job = queue.claim(ws)
+worker.run_job(ws, job, replace(METHODS[job.method], fit=lambda *all: time.sleep(600)))
+"""
+
+
+def test_cancel_does_not_need_the_method(workspace, tiny):
+    job = queue.submit(workspace, tiny, "ce")
+    process = subprocess.Popen(
+        [sys.executable, "-c", DEAF],
+        env=os.environ | {"LNL_HOME": str(workspace.home)},
+        start_new_session=True,
+    )
+    try:
+        end = time.monotonic() + PATIENCE
+        while queue.job(workspace, job.id).state != "running" and time.monotonic() < end:
+            time.sleep(0.02)
+        queue.cancel(workspace, job.id)
+        assert process.wait(PATIENCE) != 0
+        assert queue.job(workspace, job.id).state == "cancelled"
+        assert not executors.worker_lives(workspace)
+    finally:
+        process.kill()
+        process.wait()

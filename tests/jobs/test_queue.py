@@ -1,15 +1,18 @@
 import errno
 import os
+import signal
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
 
-from lnl_core.jobs import executors, failures, queue
+from lnl_core.jobs import executors, failures, health, queue
 from lnl_core.methods import METHODS
 from lnl_core.store import schema
-from lnl_core.store.db import transaction
+from lnl_core.store.db import now, transaction
 from lnl_core.types import JobState, LnlError
 
 
@@ -173,3 +176,80 @@ def test_asking_in_a_hurry_starts_one_worker(workspace, tiny):
     worker_process.terminate()
     worker_process.wait()
     assert not executors.worker_lives(workspace)
+
+
+def test_a_worker_that_lost_its_job_can_write_nothing(workspace, job):
+    queue.claim(workspace)
+    set_row(workspace, job.id, pid=os.getppid())
+    late = {"stage": "late", "fraction": 0.9, "metrics": {}, "eta_seconds": None}
+    assert queue.report(workspace, job.id, **late)  # told to stop
+    queue.finish(workspace, job.id, JobState.DONE)
+    queue.give_back(workspace, job.id)
+    found = queue.job(workspace, job.id)
+    assert (found.state, found.stage) == ("running", "starting")
+
+
+def test_a_machine_that_went_away_loses_its_jobs_after_a_while(workspace, job):
+    queue.claim(workspace)
+    set_row(workspace, job.id, host="replaced", heartbeat_at=now())
+    assert queue.recover(workspace) == []
+    set_row(workspace, job.id, heartbeat_at="2020-01-01T00:00:00.000Z")
+    assert queue.health(queue.job(workspace, job.id)) == "lost"
+    assert queue.recover(workspace) == [job.id]
+
+
+def test_a_run_that_gets_on_may_lose_its_worker_any_number_of_times(workspace, job):
+    for _ in range(2 * queue.ATTEMPTS):
+        assert queue.claim(workspace) is not None
+        on = {"stage": "train", "fraction": 0.5, "metrics": {}, "eta_seconds": None}
+        assert not queue.report(workspace, job.id, kept=True, **on)
+        set_row(workspace, job.id, pid_started=1.0)
+        assert queue.recover(workspace) == [job.id]
+
+
+def test_a_lost_run_can_be_resumed_by_hand(workspace, job):
+    queue.claim(workspace)
+    with pytest.raises(LnlError, match="is running"):
+        queue.resume(workspace, job.id)
+    set_row(workspace, job.id, pid_started=1.0)
+    queue.resume(workspace, job.id)
+    assert queue.job(workspace, job.id).state == "queued"
+
+
+def test_a_deaf_worker_is_ended_from_outside(workspace, job):
+    held = executors.lock(workspace)  # so that no other worker starts
+    queue.claim(workspace)
+    deaf = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True
+    )
+    try:
+        started = health.process_started(deaf.pid)
+        set_row(workspace, job.id, pid=deaf.pid, pid_started=started)
+        queue.cancel(workspace, job.id)
+        executors.tend(workspace)
+        assert deaf.poll() is None, "it reported a moment ago"
+        set_row(workspace, job.id, heartbeat_at="2020-01-01T00:00:00.000Z")
+        executors.tend(workspace)
+        assert queue.job(workspace, job.id).state == "cancelled"
+        assert deaf.wait(10) == -signal.SIGKILL
+    finally:
+        deaf.kill()
+        deaf.wait()
+        held.close()
+
+
+def test_a_zombie_is_dead():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    started = health.process_started(child.pid)
+    assert health.process_lives(child.pid, started)
+    child.stdin.close()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # ended, and not waited for
+    assert not health.process_lives(child.pid, started)
+    child.wait()
+
+
+def test_gpu_memory_is_not_main_memory():
+    gpu = type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory.")
+    assert failures.in_words(gpu, "at epoch 1 of 3").startswith("GPU memory full at epoch 1 of 3")
+    ram = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried ...")
+    assert failures.in_words(ram, "while train").startswith("out of memory while train")

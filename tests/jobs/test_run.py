@@ -4,9 +4,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from lnl_core.jobs import inputs, queue, worker
-from lnl_core.store import arrays, datasets, decisions
+from lnl_core.jobs.context import HISTORY, JobContext
+from lnl_core.store import arrays, datasets, decisions, schema
+from lnl_core.store.db import transaction
 from lnl_core.types import Action, Decision, LnlError, Method, Signals
 
 
@@ -23,11 +26,6 @@ def method(fit):
 
 def run(ws, info, fit):
     submitted = queue.submit(ws, info, "ce")
-    from sqlalchemy import update
-
-    from lnl_core.store import schema
-    from lnl_core.store.db import transaction
-
     with transaction(ws) as connection:
         connection.execute(
             update(schema.jobs)
@@ -156,3 +154,66 @@ def test_a_gpu_that_is_not_there_is_said(monkeypatch):
     assert inputs.resolve_device("auto") == "cpu"
     with pytest.raises(LnlError, match="No GPU"):
         inputs.resolve_device("cuda")
+
+
+def test_a_worker_that_died_while_ranking_does_not_train_again(workspace, tiny):
+    fits = []
+
+    def fit(data, config, context):
+        fits.append(1)
+        return uniform(data, context)
+
+    job = run(workspace, tiny, fit)
+    with transaction(workspace) as connection:
+        connection.execute(update(schema.jobs).values(state="queued"))
+    worker.run_job(workspace, queue.claim(workspace), method(fit))
+    again = queue.job(workspace, job.id)
+    assert (again.state, again.flagged, len(fits)) == ("done", job.flagged, 1)
+
+
+def test_a_ranking_that_fails_does_not_fail_the_run(workspace, tiny):
+    first = run(workspace, tiny, lambda data, config, context: uniform(data, context))
+    with transaction(workspace) as connection:  # another method's run, its files gone
+        connection.execute(update(schema.jobs).values(method="sr"))
+    (queue.run_dir(workspace, first) / "suspicion.npy").unlink()
+    second = run(workspace, tiny, lambda data, config, context: uniform(data, context))
+    assert second.state == "done"
+    assert "ranking failed" in queue.log_tail(workspace, second)
+
+
+def test_features_are_most_of_the_progress_where_they_are_computed(tmp_path):
+    def make(report):
+        report("features", 0.5, {"images_per_second": 10.0})
+        assert context.fraction == pytest.approx(0.45)
+        report("features", 1.0, None)
+        return np.ones((3, 2), np.float16)
+
+    context = JobContext(0, tmp_path, features=make)
+    assert context.features().dtype == np.float32
+    context.report("probe", 0.5)
+    assert context.fraction == pytest.approx(0.95)
+    cached = JobContext(0, tmp_path, features=lambda report: np.ones((3, 2)))
+    cached.features()
+    cached.report("probe", 0.5)
+    assert cached.fraction == 0.5
+
+
+def test_a_loss_curve_stays_short_and_whole(tmp_path):
+    context = JobContext(0, tmp_path)
+    for epoch in range(1, 3001):
+        context.report("train", epoch / 3000, {"epoch": epoch, "loss": 1 / epoch})
+    epochs = [epoch for epoch, _ in context.history]
+    assert len(epochs) <= HISTORY + 1
+    assert (epochs[0], epochs[-1]) == (1, 3000)
+    assert epochs == sorted(epochs)
+
+
+def test_checkpoints_are_rare_and_bfloat16_is_kept_exactly(tmp_path):
+    import torch
+
+    context = JobContext(0, tmp_path, save_every=3600)
+    context.save({"w": torch.tensor([1.5, -3.0], dtype=torch.bfloat16)}, {"epoch": 1})
+    context.save({"w": torch.zeros(2)}, {"epoch": 2})  # too soon
+    kept, state = JobContext(0, tmp_path).load()
+    assert (kept["w"].tolist(), state) == ([1.5, -3.0], {"epoch": 1})
+    assert context.kept
