@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lnl_core.learning.optimizer import Sgd
 from lnl_core.types import Array
 
 if TYPE_CHECKING:
@@ -26,34 +27,15 @@ def unpack_module(module: nn.Module, prefix: str, arrays: Mapping[str, Any]) -> 
     module.load_state_dict(state)
 
 
-def pack_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Array]:
-    """Return the optimiser's per-parameter tensors as `optimizer.index.name` -> array."""
-    packed = {}
-    for index, entry in optimizer.state_dict()["state"].items():
-        for name, value in entry.items():
-            if value is not None:
-                packed[f"optimizer.{index}.{name}"] = _array(torch.as_tensor(value))
-    return packed
+def pack_optimizer(optimizer: Sgd) -> dict[str, Array]:
+    """Return the momentum of each weight as `momentum.index` -> array."""
+    return {f"momentum.{i}": _array(value) for i, value in enumerate(optimizer.momenta)}
 
 
-def unpack_optimizer(optimizer: torch.optim.Optimizer, arrays: Mapping[str, Any]) -> None:
-    """Put the optimiser's tensors back; learning rates are set by the loop.
-
-    Each lies in memory as its weight does: a fused step goes over both side by side, and would
-    mix up the numbers of a buffer that is not channels-last like its weight.
-    """
-    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-    state = optimizer.state_dict()
-    entries: dict[int, dict[str, Tensor]] = {}
-    for key, value in arrays.items():
-        if key.startswith("optimizer."):
-            _, index, name = key.split(".", 2)
-            found, weight = _tensor(value), weights[int(index)]
-            if found.shape == weight.shape:
-                found = torch.empty_like(weight, requires_grad=False).copy_(found)
-            entries.setdefault(int(index), {})[name] = found
-    state["state"] = entries
-    optimizer.load_state_dict(state)
+def unpack_optimizer(optimizer: Sgd, arrays: Mapping[str, Any]) -> None:
+    """Put the momentum back, in the memory layout of the weights; the loop sets the rate."""
+    for i, value in enumerate(optimizer.momenta):
+        value.copy_(_tensor(arrays[f"momentum.{i}"]))
 
 
 def pack(session: Session, epoch: int) -> tuple[dict[str, Array], dict[str, Any]]:

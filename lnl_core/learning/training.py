@@ -34,6 +34,7 @@ from torch import Tensor, nn
 from lnl_core.learning import checkpoints, hardware, models
 from lnl_core.learning.augment import Augment, augment, wants_flip
 from lnl_core.learning.images import ImageSource
+from lnl_core.learning.optimizer import Sgd
 from lnl_core.learning.recorder import ProbabilityRecorder
 from lnl_core.types import Array, Context, FloatArray, LabeledDataset
 
@@ -232,12 +233,12 @@ class Session:
         make = self._build or (lambda k, c, s: models.build(recipe.backbone, k, c, s))
         self.model = make(self.k, channels, size).to(self.device)
         self.averaged = copy.deepcopy(self.model) if recipe.average_weights else self.model
-        self.optimizer = torch.optim.SGD(
-            _decay_groups(self.model, recipe.weight_decay),
+        self.optimizer = Sgd(
+            self.model.parameters(),
             lr=recipe.lr,
             momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
             nesterov=recipe.nesterov,
-            fused=self.device.type in ("cpu", "cuda"),
         )
         labels = np.asarray(self._dataset.given_labels, np.int64)
         self.labels = torch.as_tensor(labels, device=self.device)  # (n,)
@@ -304,7 +305,7 @@ class Session:
 
     def step(self, loss: Tensor) -> None:
         """Move the weights once along the gradient of a scalar loss."""
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         if self.recipe.clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
@@ -437,10 +438,6 @@ def _cuts(n: int, batch_size: int) -> list[tuple[int, int]]:
     if len(starts) > 1 and n - starts[-1] < min(_SMALLEST_BATCH, batch_size):
         starts.pop()
     return list(zip(starts, [*starts[1:], n], strict=True))
-
-
-def _decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    return [{"params": list(model.parameters()), "weight_decay": weight_decay}]
 
 
 def _augment_for(recipe: Recipe, dataset: LabeledDataset, source: ImageSource) -> Augment:
