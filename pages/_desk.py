@@ -33,6 +33,20 @@ WINDOW = 60
 """Items sent ahead; at one answer each 30 ms they last longer than a round trip."""
 
 LONGEST_LOG = 5000
+_SHORT = {
+    "sr": "SR",
+    "jump": "Jump-teaching",
+    "influence": "Infl. Rank",
+    "dmlp": "DMLP",
+    "hnml": "HNML",
+    "probe": "probe",
+    "ce": "plain CE",
+    "confident": "out-of-fold CL",
+    "knn": "kNN",
+    "aum": "AUM",
+}
+"""Methods' names where the panel has no room for the title."""
+
 _FILTER_KEYS = ("review_given", "review_suggested", "review_again")
 
 
@@ -56,8 +70,10 @@ class Choice:
 
 def controls(info: DatasetInfo) -> Choice:
     """Draw the title row and return what is chosen."""
-    if (view := st.session_state.pop("review_view_next", None)) in VIEWS:
-        st.session_state["review_view"] = view
+    kept = st.session_state.pop("review_view_next", None) or st.session_state.get("review_view")
+    if kept not in VIEWS:
+        kept = st.session_state.get("review_view_kept", "single")
+    st.session_state["review_view"] = st.session_state["review_view_kept"] = kept
     if st.session_state.pop("review_clear", False) or _other_set(info):
         for key in _FILTER_KEYS:
             st.session_state.pop(key, None)
@@ -77,12 +93,10 @@ def controls(info: DatasetInfo) -> Choice:
             "View",
             list(VIEWS),
             format_func=VIEWS.__getitem__,
-            default="single",
             required=True,
             key="review_view",
             label_visibility="collapsed",
             width="content",
-            persist_state="session",
         )
         mode = st.selectbox(
             "Mode",
@@ -304,7 +318,10 @@ def _single(
         "classes_shown": classes,
         "recent": [_slim(item) for item in state.recent],
         "progress": state.progress.as_dict(),
-        "baselines": [key for key, method in METHODS.items() if method.baseline],
+        "methods": {
+            key: {"name": _SHORT.get(key, method.title), "baseline": method.baseline}
+            for key, method in METHODS.items()
+        },
         "marked": marked,
     }
 

@@ -190,6 +190,11 @@ function takeFocus(root) {
   root.focus({ preventScroll: true });
 }
 
+// The component has the focus most of the time; its ring is drawn for those who came by Tab.
+function noteTab(event, root) {
+  if (event.key === "Tab") root.classList.add("tabbed");
+}
+
 // Layout ---------------------------------------------------------------------------------------
 
 // The component fills the window below its own top, less a margin of 16 px.

@@ -21,7 +21,10 @@ function newGrid(parent) {
     stripBox: part(".strip"), q: part(".q"), tiles: part(".page12"), legend: part(".legend"), panel: part(".panel"),
     live: part(".live"), saved: h("span", { class: "saved" }),
   };
-  s.onkey = (event) => gridKey(s, event);
+  s.onkey = (event) => {
+    noteTab(event, root);
+    gridKey(s, event);
+  };
   s.onup = (event) => { if (event.key.toLowerCase() === "h") enlarge(s, false); };
   s.onresize = () => fitHeight(root);
   document.addEventListener("keydown", s.onkey, true);
@@ -31,6 +34,7 @@ function newGrid(parent) {
   window.addEventListener("resize", s.onresize);
   root.onmousedown = (event) => {
     event.preventDefault();
+    root.classList.remove("tabbed");
     root.focus({ preventScroll: true });
   };
   // Keycaps say what is printed on the keys of this person's keyboard.
@@ -122,6 +126,8 @@ function commit(s) {
   remember(s, { page, marked: rows });
   s.sync.touch();
   s.live.textContent = `${page.items.length - rows.length} kept, ${rows.length} marked`;
+  drawGridStrip(s);
+  drawGridSaved(s);
   if (rows.length) {
     s.sync.flush();
     s.follow({ page: page.items[0].row, rows, time: Date.now() });
@@ -133,8 +139,6 @@ function commit(s) {
     openPage(s, { ...page, items: [], stale: true }, []);
     s.sync.flush();
   }
-  drawGridStrip(s);
-  drawGridSaved(s);
 }
 
 const memoryOf = (s) => `${s.data.journal}:lastpage`;
@@ -160,6 +164,8 @@ function pageBack(s) {
   remember(s, null);
   s.sync.touch();
   openPage(s, last.page, last.marked);
+  drawGridStrip(s);
+  drawGridSaved(s);
   s.live.textContent = "Last page taken back.";
 }
 
@@ -254,7 +260,7 @@ function tile(s, item, i, name) {
   const node = h("div", {
     class: `tile${on ? " x" : ""}${i === s.frame ? " f" : ""}`, role: "checkbox", "aria-checked": String(on), title: short(item.path, 60),
     onclick: () => mark(s, i),
-  }, image, cap(s.letters[i]), on ? h("div", { class: "lab" }, icon("close", 15), `not${article(name)} `, named("span", name, {}, 18)) : null);
+  }, image, cap(s.letters[i]), on ? h("div", { class: "lab" }, icon("close", 15), h("span", null, `not${article(name)} `, named("span", name, {}, 18))) : null);
   return node;
 }
 

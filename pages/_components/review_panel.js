@@ -87,7 +87,8 @@ function choices(s, evidence) {
 }
 
 function maps() {
-  return section(h("b", null, "Where the network looks"), null, missing("Comes with a run of HNML."));
+  return h("div", { class: "sec maps" }, h("div", { class: "hd" }, h("b", null, "Where the network looks"),
+    h("span", null, "Comes with a run of HNML.")));
 }
 
 function chart(series, low, high, count_, size) {
@@ -138,18 +139,18 @@ function byEpoch(s, evidence) {
 function lossByEpoch(s, evidence) {
   const loss = evidence.loss;
   if (!loss || loss.values.length < 2) return section(h("b", null, "Loss by epoch"), null, missing("Comes with a run of CE, SR or Jump-teaching."));
-  const node = chart([{ values: loss.values, kind: "given", name: "this image" }], 0, Math.max(1, ...loss.values), loss.values.length, [392, 130]);
+  const node = chart([{ values: loss.values, kind: "given", name: "this image" }], 0, Math.max(1, ...loss.values), loss.values.length, s.wide ? [392, 130] : [236, 98]);
   node.setAttribute("aria-label", `loss of the given label by epoch, last ${loss.values[loss.values.length - 1].toFixed(2)}`);
-  return section(h("b", null, "Loss by epoch"), h("span", null, loss.source), node);
+  return section(h("b", null, "Loss by epoch"), s.wide ? h("span", null, loss.source) : null, node);
 }
 
 function opinions(s, evidence) {
-  const own = (method) => (s.data.baselines.includes(method.key) ? 1 : 0);
+  const own = (method) => (s.data.methods[method.key]?.baseline ? 1 : 0);
   const all = [...evidence.methods].sort((a, b) => own(a) - own(b));
   const shown = s.wide ? all : all.slice(0, 5);
   const wrong = all.filter((method) => method.wrong).length;
   const rows = shown.map((method) => h("div", { class: "opinion" },
-    named("span", method.title, { class: own(method) ? "base" : "" }, 22),
+    named("span", s.data.methods[method.key]?.name || method.title, { class: own(method) ? "base" : "" }, 22),
     h("span", { class: "bar" }, h("i", { class: own(method) ? "base" : "", style: { width: `${100 * method.suspicion}%` } })),
     method.label === null ? h("span", { class: "cap" }, "–")
       : named("span", s.data.classes[method.label], { class: method.wrong ? "suggested" : "given" }, 12)));
@@ -162,8 +163,9 @@ function nearest(s, evidence) {
   const tally = new Map();
   for (const one of near) tally.set(one.label, (tally.get(one.label) || 0) + 1);
   const [most, times] = [...tally].reduce((best, one) => (one[1] > best[1] ? one : best));
-  return section(h("b", null, "Nearest images"), null,
-    h("div", { class: "hd under" }, h("span", null, `${times} of ${near.length} are labelled `, named("b", s.data.classes[most]))),
+  return h("div", { class: "sec" },
+    h("div", { class: "hd" }, h("b", null, "Nearest images"),
+      h("span", { class: "ofall" }, `${times} of ${near.length} are labelled `, named("b", s.data.classes[most]))),
     h("div", { class: "thumbs nbs" }, near.map((one) => h("div", null,
       thumb(at(s.data.urls.thumb, one.row), `neighbour labelled ${oneLine(s.data.classes[one.label])}`),
       named("div", s.data.classes[one.label], { class: `cap${one.label === most ? "" : " odd"}` }, 12)))));
@@ -173,7 +175,7 @@ function bothClasses(s, evidence) {
   const suggested = evidence.top[0]?.label;
   const side = (label, rows, kind) => h("div", { class: "grow" },
     named("div", s.data.classes[label], { class: `lab ${kind}` }),
-    h("div", { class: "thumbs three" }, exemplars(s, label, rows.slice(0, 6), "example of")));
+    h("div", { class: "thumbs alike" }, exemplars(s, label, rows.slice(0, 5), "example of")));
   return section(h("b", null, "Most alike in both classes"), null, h("div", { class: "pair" },
     side(s.item.given, evidence.exemplars_given, "given"),
     suggested === undefined ? null : side(suggested, evidence.exemplars_suggested, "suggested")));
@@ -195,5 +197,6 @@ function panelEvidence(s, evidence, failed) {
   }
   return [h("div", { class: "pc" }, choices(s, evidence), maps(),
     h("div", { class: "two" }, byEpoch(s, evidence), opinions(s, evidence)), nearest(s, evidence),
+    h("div", { class: "two more" }, lossByEpoch(s, evidence), bothClasses(s, evidence)),
     h("span", { class: "sp" }), foot)];
 }

@@ -29,7 +29,10 @@ function newDesk(parent) {
   s.answers = () => answersNow(s.data.recent, [...s.journal.waiting.values()], (row) => s.list.find((item) => item.row === row));
   s.act = (action, more) => act(s, action, more);
   s.openPicker = (several) => { if (s.item && !s.picker) openPicker(s, several); };
-  s.onkey = (event) => key(s, event);
+  s.onkey = (event) => {
+    noteTab(event, root);
+    key(s, event);
+  };
   s.onresize = () => {
     s.wide = window.innerWidth >= 1600;
     fitHeight(root);
@@ -44,6 +47,7 @@ function newDesk(parent) {
   root.onmousedown = (event) => {
     if (!isTextField(event.composedPath()[0])) {
       event.preventDefault();
+      root.classList.remove("tabbed");
       root.focus({ preventScroll: true });
     }
   };

@@ -1,0 +1,388 @@
+"""The review page under real keys: what a person presses is what the database holds."""
+
+import json
+
+import pytest
+from conftest import PATIENCE
+
+from lnl_core.store import db, decisions
+
+pytestmark = pytest.mark.browser
+
+CLASSES = ["ant", "bee", "cow", "doe"]
+SAVED = "All answers saved"
+
+
+class Desk:
+    """One browser window on one set, and what the store holds of it."""
+
+    def __init__(self, server, page, info):
+        self.server, self.page, self.info = server, page, info
+        self.ws = db.open_workspace(server.home)
+
+    def open(self, query="", picture=".stage > img"):
+        self.page.goto(f"{self.server.url}/review?dataset={self.info.name}{query}")
+        self.page.wait_for_selector(picture)
+        return self
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+        return self
+
+    def saved(self):
+        """Wait until the page says that the server has everything."""
+        self.page.wait_for_timeout(50)
+        self.page.locator(".saved", has_text=SAVED).wait_for()
+        return self
+
+    def evidence(self):
+        self.page.wait_for_selector(".choice.first .name")
+        return self
+
+    @property
+    def shown(self):
+        """The row on the stage."""
+        return int(self.page.locator(".stage > img").get_attribute("src").split("/")[-2])
+
+    def history(self):
+        return list(decisions.history(self.ws, self.info))
+
+    def actions(self):
+        return [(d.row, str(d.action), d.label) for d in self.history()]
+
+
+@pytest.fixture
+def desk(common_server, page, make_set, request):
+    info = make_set(common_server, request.node.name[:60], CLASSES)
+    return Desk(common_server, page, info).open()
+
+
+def test_right_stores_a_keep_and_shows_the_next_image(desk):
+    row = desk.shown
+    desk.press("k")
+    assert desk.shown != row
+    desk.saved()
+    assert desk.actions() == [(row, "keep", None)]
+    assert not desk.history()[0].revealed
+    assert desk.page.locator(".strip b").first.inner_text() == "1"
+
+
+def test_wrong_opens_the_suggestion_and_enter_takes_it(desk):
+    row = desk.shown
+    desk.press("w").evidence()
+    first = desk.page.locator(".choice.first .name").inner_text()
+    assert desk.shown == row  # the image stays
+    desk.press("Enter").saved()
+    assert desk.actions() == [(row, "relabel", CLASSES.index(first))]
+    (stored,) = desk.history()
+    assert stored.suggested_label == stored.label
+    assert stored.mode == "commit"
+    assert not stored.revealed  # wrong was said before the suggestion was seen
+
+
+def test_a_digit_is_one_class_for_good(desk):
+    row = desk.shown
+    given = CLASSES.index(desk.page.locator(".q .given").inner_text())
+    label = (given + 2) % 4
+    desk.press("w", str(label + 1)).saved()
+    assert desk.actions() == [(row, "relabel", label)]
+
+
+def test_before_an_answer_digits_and_enter_do_nothing(desk):
+    row = desk.shown
+    desk.press("1", "2", "Enter", "a", "/")
+    assert desk.shown == row
+    assert desk.page.locator(".picker").count() == 0
+    desk.press("k").saved()
+    assert desk.actions() == [(row, "keep", None)]
+
+
+def test_a_suggestion_asked_for_is_recorded(desk):
+    desk.press("e").evidence().press("k").saved()
+    assert desk.history()[0].revealed
+
+
+def test_every_other_verdict_has_its_key(desk):
+    rows = []
+    for key in ("u", "n", "s"):
+        rows.append(desk.shown)
+        desk.press(key)
+    desk.saved()
+    expected = zip(rows, ("unsure", "none", "skip"), (None,) * 3, strict=True)
+    assert desk.actions() == list(expected)
+
+
+def test_undo_brings_the_image_back_also_after_a_reload(desk):
+    first = desk.shown
+    desk.press("k")
+    second = desk.shown
+    desk.press("k").saved().press("z")
+    assert desk.shown == second
+    desk.saved()
+    desk.page.reload()
+    desk.page.wait_for_selector(".stage > img")
+    desk.press("Control+z")
+    assert desk.shown == first
+    desk.saved()
+    assert [action for _, action, _ in desk.actions()] == ["keep", "keep", "reopen", "reopen"]
+    assert decisions.in_force(desk.ws, desk.info) == {}
+
+
+def test_undo_after_wrong_takes_back_the_wrong_only(desk):
+    row = desk.shown
+    desk.press("w").evidence().press("z")
+    assert desk.shown == row
+    desk.press("k").saved()
+    assert desk.actions() == [(row, "keep", None)]
+    assert desk.history()[0].revealed  # by then the suggestion had been seen
+
+
+def test_fast_typing_loses_nothing(desk):
+    for _ in range(20):
+        desk.page.keyboard.press("k")
+        desk.page.wait_for_timeout(30)
+    desk.saved()
+    rows = [row for row, _, _ in desk.actions()]
+    assert len(rows) == len(set(rows)) == 20
+
+
+def test_a_key_held_down_is_one_answer(desk):
+    for _ in range(8):
+        desk.page.keyboard.down("k")  # the second and later ones are repeats
+    desk.page.keyboard.up("k")
+    desk.saved()
+    assert len(desk.actions()) == 1
+
+
+def test_answers_survive_a_reload_before_they_are_sent(desk):
+    desk.page.evaluate("() => { window.WebSocket.prototype.send = () => {}; }")
+    desk.press("k", "k", "k")
+    assert desk.page.locator(".saved").inner_text() == "3 answers on their way"
+    assert desk.actions() == []
+    desk.page.reload()
+    desk.page.wait_for_selector(".stage > img")
+    desk.saved()
+    assert [action for _, action, _ in desk.actions()] == ["keep"] * 3
+    assert (
+        desk.page.evaluate("() => Object.keys(localStorage).filter(k => k.includes(':1:')).length")
+        == 0
+    )
+
+
+def test_a_killed_server_loses_no_decision(server, page, make_set):
+    desk = Desk(server, page, make_set(server, "kill", CLASSES)).open()
+    desk.press("k", "k").saved()
+    desk.press("k")
+    server.kill()
+    desk.press("k", "w", "n")
+    page.locator(".saved.offline").wait_for()
+    words = "Connection lost. Your answers are kept here and sent later."
+    assert page.locator(".saved").inner_text() == words
+    server.start()
+    desk.saved()
+    stored = desk.actions()
+    assert [action for _, action, _ in stored] == ["keep"] * 4 + ["none"]
+    assert len({row for row, _, _ in stored}) == 5
+
+
+def test_typing_in_the_picker_presses_no_key(desk):
+    row = desk.shown
+    given = desk.page.locator(".q .given").inner_text()
+    desk.press("w").evidence().press("/")
+    desk.page.keyboard.type("kwunsz")
+    assert desk.page.locator(".options").inner_text() == "No class of that name."
+    desk.press("Escape")
+    assert desk.shown == row
+    label = next(i for i, name in enumerate(CLASSES) if name != given)
+    desk.press("/")
+    desk.page.keyboard.type(CLASSES[label])
+    desk.press("Enter").saved()
+    assert desk.actions() == [(row, "relabel", label)]
+
+
+def test_several_classes_can_be_right(desk):
+    row = desk.shown
+    given = CLASSES.index(desk.page.locator(".q .given").inner_text())
+    other = (given + 3) % 4
+    desk.press("m")
+    desk.page.keyboard.type(CLASSES[other])
+    desk.press("Enter", "Enter").saved()
+    (stored,) = desk.history()
+    assert (stored.row, str(stored.action)) == (row, "multiple")
+    assert stored.labels == tuple(sorted((given, other)))
+
+
+def test_keys_rest_in_text_fields_and_under_dialogs(desk):
+    row = desk.shown
+    desk.page.get_by_label("Reviewer").click()
+    desk.page.keyboard.type("kw")
+    desk.press("Escape")
+    assert desk.shown == row
+    desk.page.evaluate(
+        "() => { const d = document.createElement('div'); d.setAttribute('role', 'dialog');"
+        "d.id = 'test-dialog'; document.body.append(d); document.activeElement.blur(); }"
+    )
+    desk.press("k", "n")
+    assert desk.shown == row
+    desk.page.evaluate("() => document.getElementById('test-dialog').remove()")
+    desk.press("k").saved()
+    assert [action for _, action, _ in desk.actions()] == ["keep"]
+
+
+def test_buttons_do_what_their_keys_do(desk):
+    row = desk.shown
+    desk.page.get_by_role("button", name="Wrong").click()
+    desk.evidence().press("Enter")  # the click left no focus behind
+    desk.page.get_by_role("button", name="Right").click()
+    desk.saved()
+    assert [(r == row, a) for r, a, _ in desk.actions()] == [(True, "relabel"), (False, "keep")]
+
+
+def test_commit_first_sends_no_advice_before_the_answer(common_server, page, make_set):
+    """Review_science test 16: the page and its data hold no suggestion, p or score."""
+    info = make_set(common_server, "blind", ["ant", "bee", "cow", "doe"])
+    frames, asked = [], []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda frame: frames.append(frame)))
+    page.on("request", lambda request: asked.append(request.url))
+    desk = Desk(common_server, page, info).open()
+    desk.press("k", "k").saved()
+    data = [_component_data(frame) for frame in frames]
+    sent = [each for each in data if each]
+    assert sent, "the component's data was not found among the messages"
+    secret = ("suggest", "p_wrong", "suspicion", 'prob"', "score", 'top"', "neighbour")
+    for each in sent:
+        told = json.dumps(each).lower()
+        assert not [word for word in secret if f'"{word}' in told]
+    assert [url for url in asked if "/lnl/evidence/" in url] == []
+    assert page.locator(".choice").count() == 0
+    desk.press("w").evidence()
+    assert len([url for url in asked if "/lnl/evidence/" in url]) == 1
+
+
+def _component_data(frame):
+    """Return the JSON that a message carries for the review component, if it does."""
+    raw = frame if isinstance(frame, bytes) else frame.encode()
+    start = raw.find(b'{"journal"')
+    if start < 0:
+        return None
+    return json.JSONDecoder().raw_decode(raw[start:].decode("utf-8", "ignore"))[0]
+
+
+def test_assisted_shows_everything_at_once_and_says_so(desk):
+    desk.page.get_by_label("Mode").click()
+    desk.page.get_by_role("option", name="Assisted").click()
+    desk.evidence().press("a").saved()
+    (stored,) = desk.history()
+    assert (stored.mode, stored.revealed) == ("assisted", True)
+
+
+EVIL = [
+    "<img src=x onerror=window.hacked=1>",
+    "![x](http://evil.example/a.png)",
+    "=cmd|' /C calc'!A0",
+]
+
+
+def test_hostile_names_stay_text(common_server, page, make_set):
+    paths = [f"<b onclick=hacked()>{i}</b>/![x](http://evil.example/{i}).png" for i in range(60)]
+    info = make_set(common_server, "hostile names", EVIL, paths=paths)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    desk = Desk(common_server, page, info).open()
+    given = desk.page.locator(".q .given")
+    assert given.get_attribute("title") in EVIL or given.inner_text() in EVIL
+    desk.press("w").evidence()
+    desk.press("/")
+    assert desk.page.locator(".option").count() == 3
+    desk.press("Escape", "Enter").saved()
+    desk.page.get_by_role("button", name="Filters").click()
+    desk.page.get_by_label("Given class").click()
+    desk.page.get_by_role("option").first.wait_for()
+    assert desk.page.get_by_role("option").first.inner_text() == EVIL[0]
+    desk.press("Escape", "Escape")
+    desk.press("g")
+    desk.page.wait_for_selector(".tile img")
+    desk.press("q")
+    assert desk.page.evaluate("() => window.hacked") is None
+    assert [url for url in asked if "evil.example" in url or url.endswith("/x")] == []
+
+
+def test_a_shared_link_opens_its_image_even_if_it_has_an_answer(desk):
+    desk.open("&id=item-7")
+    assert desk.shown == 7
+    desk.press("n").saved()
+    assert desk.shown != 7
+    desk.open("&id=item-7")
+    assert desk.shown == 7
+    desk.open("&id=nobody")
+    assert desk.shown != 7
+
+
+def test_the_end_of_the_queue_is_said(common_server, page, make_set):
+    desk = Desk(common_server, page, make_set(common_server, "short", CLASSES, n=6)).open()
+    desk.press(*"kkkkkk")
+    desk.page.get_by_text("Nothing left under these filters.").wait_for()
+    desk.page.locator(".saved", has_text=SAVED).wait_for()
+    assert len(desk.actions()) == 6
+    desk.press("z")
+    desk.page.wait_for_selector(".stage > img")
+
+
+def test_page_mode_keeps_the_rest_and_asks_for_the_marked(desk):
+    desk.press("g")
+    tiles = desk.page.locator(".tile img")
+    tiles.first.wait_for()
+    rows = [int(src.split("/")[-2]) for src in tiles.evaluate_all("all => all.map(i => i.src)")]
+    assert len(rows) == 12
+    given = {row % 4 for row in rows}
+    assert len(given) == 1
+    desk.press("w", "d", "d", "z", "ArrowRight", "Space")  # marks 2 and 9; D twice is none; X
+    assert desk.page.locator(".tile.x").count() == 3
+    marked = {rows[1], rows[8], rows[9]}
+    desk.press("Enter")
+    desk.page.wait_for_selector(".stage > img")
+    desk.evidence()
+    assert desk.shown in marked
+    for left in (2, 1, 0):
+        desk.press("Enter")
+        if left:
+            desk.page.wait_for_selector(".choice.first .name")
+    desk.page.wait_for_selector(".tile img")
+    desk.saved()
+    stored = {d.row: d for d in desk.history()}
+    assert {row for row, d in stored.items() if d.action == "keep"} == set(rows) - marked
+    assert {row for row, d in stored.items() if d.action == "relabel"} == marked
+    assert {d.mode for d in stored.values()} == {"page"}
+    assert not any(d.revealed for d in stored.values())
+
+
+def test_the_last_page_comes_back(desk):
+    desk.press("g")
+    tiles = desk.page.locator(".tile img")
+    tiles.first.wait_for()
+    before = tiles.evaluate_all("all => all.map(i => i.src)")
+    desk.press("Enter").saved()
+    assert tiles.evaluate_all("all => all.map(i => i.src)") != before
+    desk.press("Backspace").saved()
+    assert tiles.evaluate_all("all => all.map(i => i.src)") == before
+    assert decisions.in_force(desk.ws, desk.info) == {}
+    assert len(desk.history()) == 24
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1280, 680), (1920, 1080)])
+def test_nothing_scrolls_and_the_image_never_moves(desk, width, height):
+    desk.page.set_viewport_size({"width": width, "height": height})
+    desk.page.wait_for_timeout(300)
+    box = desk.page.locator(".stage > img").bounding_box()
+    desk.press("w").evidence()
+    assert desk.page.locator(".stage > img").bounding_box() == box
+    for selector in ("[data-testid=stMain]", ".panel"):
+        inside, room = desk.page.locator(selector).first.evaluate(
+            "e => [e.scrollHeight, e.clientHeight]"
+        )
+        assert inside <= room
+    assert desk.page.locator(".legend").bounding_box()["y"] < height - 30
+    foot = desk.page.locator(".nbs").bounding_box()
+    assert foot["y"] + foot["height"] < height
+    desk.page.set_default_timeout(PATIENCE)
