@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import streamlit as st
@@ -312,7 +312,7 @@ def _single(
         for item in reversed(state.items)
     }
     return {
-        "view": json.dumps([info.id, choice.order, repr(choice.filters), choice.mode, marked]),
+        "view": json.dumps([info.id, choice.order, astuple(choice.filters), choice.mode, marked]),
         "mode": choice.mode,
         "items": [_slim(item) for item in state.items if item["row"] not in gone],
         "classes_shown": classes,
@@ -336,7 +336,7 @@ def _page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
         pages.append(page)
         passed += [item["row"] for item in page.items]
     return {
-        "view": json.dumps([info.id, repr(choice.filters)]),
+        "view": json.dumps([info.id, astuple(choice.filters)]),
         "pages": [
             {
                 "label": page.label,

@@ -1,0 +1,216 @@
+"""The review page between browser and store, without a browser: what it is sent, what it keeps."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lnl_core.review import consensus
+from lnl_core.store import arrays, datasets, decisions
+from lnl_core.types import Signals
+
+KEY = "review-{view}-{id}-reviewer A"
+
+
+def score(info):
+    """Put a ranking in force without training."""
+    data = datasets.load(info)
+    given, n, k = np.asarray(data.given_labels), len(data), len(data.class_names)
+    probs = np.full((n, k), 0.1)
+    probs[np.arange(n), np.asarray(data.true_labels)] += 1 - 0.1 * k
+    signals = Signals("sr", 1 - probs[np.arange(n), given], probs)
+    arrays.save_signals(info.directory / "runs" / "1", signals)
+    arrays.save_ranking(info.directory / "ranking", consensus.rank([signals], given, k), {"sr": 1})
+    return info
+
+
+def key(info, view="single"):
+    return KEY.format(view=view, id=info.id)
+
+
+def sent(app):
+    """What the component on the page got."""
+    (found,) = [
+        json.loads(element.proto.json)
+        for element in app.get("bidi_component")
+        if element.proto.component_name in ("lnl_review_queue", "lnl_page_grid")
+    ]
+    return found
+
+
+def press(row, action="keep", cid="c1", **more):
+    return {"cid": cid, "row": row, "action": action, "ms": 900, "mode": "commit", **more}
+
+
+def test_the_queue_holds_items_and_no_advice(desk, tiny):
+    score(tiny)
+    app = desk("review")
+    assert not app.exception
+    data = sent(app)
+    assert {item["row"] for item in data["items"][:3]} == {3, 25, 47}
+    assert data["classes"] == ["bar", "belt", "base"]
+    assert data["urls"]["thumb"] == f"/lnl/img/{tiny.id}/{tiny.version}/{{row}}/thumb"
+    text = json.dumps(data)
+    assert not [word for word in ("suggest", "p_wrong", "suspicion", '"top"') if word in text]
+
+
+def test_answers_are_stored_once_and_acknowledged(desk, workspace, tiny):
+    score(tiny)
+    app = desk("review")
+    log = [press(3, "relabel", "a", label=0), press(25, "keep", "b"), press(47, "none", "c")]
+    for _ in range(2):
+        app.session_state[key(tiny)] = {"log": log}
+        app.run()
+        assert not app.exception
+    data = sent(app)
+    assert data["acked"] == ["a", "b", "c"]
+    assert data["progress"]["reviewed"] == 3
+    assert data["progress"]["wrong"] == 2
+    assert [answer["row"] for answer in data["recent"]] == [47, 25, 3]
+    assert not {3, 25, 47} & {item["row"] for item in data["items"]}
+    stored = [(d.row, str(d.action), d.label) for d in decisions.history(workspace, tiny)]
+    assert stored == [(3, "relabel", 0), (25, "keep", None), (47, "none", None)]
+
+
+def test_a_journal_sent_again_in_a_new_session_is_stored_once(desk, workspace, tiny):
+    score(tiny)
+    for _ in range(2):
+        app = desk("review")
+        app.session_state[key(tiny)] = {"log": [press(3)]}
+        app.run()
+        assert sent(app)["acked"] == ["c1"]
+    assert len(list(decisions.history(workspace, tiny))) == 1
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "not a list",
+        [None, 7, "text", []],
+        [{}],
+        [press(10**30)],
+        [press(-1)],
+        [press("3")],
+        [press(None)],
+        [press(3, "explode")],
+        [press(3, "relabel")],
+        [press(3, "relabel", label=99)],
+        [press(3, "relabel", label={"a": 1})],
+        [press(3, "multiple", labels=[0])],
+        [press(3, "multiple", labels="ab")],
+        [press(3, "keep", ms="soon")],
+        [press(3, "keep", ms=float("inf"))],
+        [press(3, "keep", position=10**30)],
+        [press(3, "keep", at="yesterday")],
+        [{**press(3), "cid": ["x"]}],
+    ],
+)
+def test_a_bad_answer_never_blocks_the_good_ones(desk, workspace, tiny, log):
+    score(tiny)
+    app = desk("review")
+    good = press(25, "keep", "good")
+    app.session_state[key(tiny)] = {"log": [*log, good] if isinstance(log, list) else log}
+    app.run()
+    assert not app.exception
+    assert not app.error
+    rows = [d.row for d in decisions.history(workspace, tiny)]
+    if isinstance(log, list):
+        assert "good" in sent(app)["acked"]
+        assert 25 in rows
+    assert set(rows) <= {3, 25}
+
+
+def test_filters_narrow_the_queue_and_are_named(desk, tiny):
+    score(tiny)
+    app = desk("review")
+    app.selectbox(key="review_given").select(2).run()
+    data = sent(app)
+    assert data["filtered"]
+    assert {item["given"] for item in data["items"]} == {2}
+    app.selectbox(key="review_suggested").select(0).run()
+    rows = [item["row"] for item in sent(app)["items"]]
+    assert 25 not in rows  # given 2, and every method says 1
+
+
+def test_a_new_view_is_told_to_the_browser(desk, tiny):
+    score(tiny)
+    app = desk("review")
+    before = sent(app)["view"]
+    app.selectbox(key="review_order").select("random").run()
+    assert sent(app)["view"] != before
+    assert sent(app)["mode"] == "commit"
+    app.selectbox(key="review_mode").select("assisted").run()
+    assert sent(app)["mode"] == "assisted"
+
+
+def test_a_shared_link_comes_first_until_it_is_answered(desk, tiny):
+    score(tiny)
+    app = desk("review", dataset="tiny", id="item-00009")
+    assert sent(app)["items"][0]["row"] == 9
+    app.session_state[key(tiny)] = {"log": [press(9)]}
+    app.run()
+    assert sent(app)["items"][0]["row"] != 9
+    assert "id" not in app.query_params
+    assert not desk("review", dataset="tiny", id="*nobody*").exception
+
+
+def test_page_mode_sends_this_page_and_the_next(desk, tiny):
+    score(tiny)
+    app = desk("review")
+    app.session_state["review_view_next"] = "page"
+    app.run()
+    pages = sent(app)["pages"]
+    rows = [[item["row"] for item in page["items"]] for page in pages]
+    assert len(rows[0]) == 12
+    assert not set(rows[0]) & set(rows[1])
+    for page in pages:
+        assert {item["given"] for item in page["items"]} == {page["label"]}
+
+
+def test_marked_images_follow_one_by_one(desk, tiny):
+    score(tiny)
+    app = desk("review")
+    app.session_state["review_view_next"] = "page"
+    app.run()
+    rows = [item["row"] for item in sent(app)["pages"][0]["items"]]
+    kept = [press(row, "keep", f"k{row}", mode="page") for row in rows[2:]]
+    marked = {"time": 1, "rows": [*rows[:2], 10**9, "x", None]}
+    app.session_state[key(tiny, "page")] = {"log": kept, "marked": marked}
+    app.run()
+    data = sent(app)
+    assert {item["row"] for item in data["items"]} == set(rows[:2])
+    assert data["marked"] == rows[:2]
+    answers = [press(row, "none", f"n{row}", mode="page") for row in rows[:2]]
+    app.session_state[key(tiny)] = {"log": answers}
+    app.run()
+    assert "pages" in sent(app)
+
+
+def test_nothing_scored_yet_offers_the_one_next_act(desk, tiny, texts):
+    app = desk("review")
+    assert not app.exception
+    assert "Nothing scored yet. A first queue takes about" in texts(app)
+    primary = [button.label for button in app.button if button.proto.type == "primary"]
+    assert primary == ["Score it"]
+
+
+def test_no_data_set(desk, texts):
+    assert "No data set yet. Open the demo or add your own." in texts(desk("review"))
+
+
+def test_hostile_class_names_reach_the_component_as_they_are(desk, hostile, texts):
+    score(hostile)
+    app = desk("review", dataset=hostile.name)
+    assert not app.exception
+    assert sent(app)["classes"] == list(datasets.load(hostile).class_names)
+    assert "<img" not in texts(app)
+
+
+def test_two_reviewers_do_not_share_a_journal(desk, workspace, tiny):
+    score(tiny)
+    decisions.add_reviewer(workspace, "reviewer A")
+    decisions.add_reviewer(workspace, "Bob")
+    app = desk("review")
+    first = sent(app)["journal"]
+    app.selectbox(key="reviewer_select").select("Bob").run()
+    assert sent(app)["journal"] != first

@@ -1,0 +1,162 @@
+"""Pictures and evidence over HTTP: exact addresses only, and only to our own page."""
+
+import io
+import json
+
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from streamlit import config
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+
+from lnl_core.review import consensus
+from lnl_core.store import arrays, datasets
+from lnl_core.types import Signals
+from pages import _routes
+
+HERE = "http://localhost"
+
+
+@pytest.fixture
+def client(workspace, monkeypatch):
+    monkeypatch.setenv("LNL_HOME", str(workspace.home))
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    app = Starlette(routes=_routes.ROUTES, middleware=_routes.MIDDLEWARE)
+    with TestClient(app, base_url=HERE) as opened:
+        yield opened
+
+
+@pytest.fixture
+def scored(tiny):
+    data = datasets.load(tiny)
+    given, k = data.given_labels, len(data.class_names)
+    probs = 0.1 + 0.7 * (data.true_labels[:, None] == range(k))
+    signals = Signals("sr", 1 - probs[range(len(data)), given], probs)
+    arrays.save_signals(tiny.directory / "runs" / "1", signals)
+    ranking = consensus.rank([signals], given, k)
+    arrays.save_ranking(tiny.directory / "ranking", ranking, {"sr": 1})
+    return tiny
+
+
+def test_a_picture_comes_whole_and_may_be_kept_for_good(client, tiny):
+    for size in ("full", "thumb"):
+        answer = client.get(f"/lnl/img/{tiny.id}/{tiny.version}/7/{size}")
+        assert answer.status_code == 200
+        assert Image.open(io.BytesIO(answer.content)).size == (8, 8)
+        assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/lnl/img/{id}/{version}/60/full",  # one row too far
+        "/lnl/img/{id}/{version}/-1/full",
+        "/lnl/img/{id}/{version}/7/huge",
+        "/lnl/img/{id}/{version}/7/full/",
+        "/lnl/img/{id}/{version}/7",
+        "/lnl/img/{id}/{version}0/7/full",
+        "/lnl/img/{id}/0000/7/full",
+        "/lnl/img/99/{version}/7/full",
+        "/lnl/img/99999999999999999999/{version}/7/full",
+        "/lnl/img/{id}/{version}/99999999999999999999/full",
+        "/lnl/img/{id}/..%2f..%2freview.db/7/full",
+        "/lnl/img/{id}/{version}/7/..%2f..%2freview.db",
+        "/elsewhere/lnl/img/{id}/{version}/7/full",
+        "/lnl/evidence/{id}/60",
+        "/lnl/evidence/99/7",
+        "/lnl/evidence/99999999999999999999/7",
+        "/elsewhere/lnl/evidence/{id}/7",
+    ],
+)
+def test_any_other_address_is_not_found(client, scored, address):
+    url = address.format(id=scored.id, version=scored.version)
+    answer = client.get(url, follow_redirects=False)
+    assert answer.status_code in (404, 307)
+    if answer.status_code == 307:  # a slash too many; never another place
+        assert answer.headers["location"] == f"{HERE}{url.rstrip('/')}"
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
+def test_nothing_can_be_written(client, scored, method):
+    for address in (
+        f"/lnl/img/{scored.id}/{scored.version}/7/full",
+        f"/lnl/evidence/{scored.id}/7",
+    ):
+        assert getattr(client, method)(address).status_code == 405
+
+
+def test_evidence_is_never_kept_and_only_for_our_page(client, scored):
+    address = f"/lnl/evidence/{scored.id}/3"
+    answer = client.get(address, headers={"sec-fetch-site": "same-origin"})
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    found = answer.json()
+    assert found["row"] == 3
+    assert found["top"][0]["label"] == 0  # row 3 was flipped from class 0
+    for site in ("cross-site", "same-site", "none"):
+        assert client.get(address, headers={"sec-fetch-site": site}).status_code == 403
+    assert client.get(address, headers={"origin": "http://evil.example"}).status_code == 403
+    assert client.get(address, headers={"origin": HERE}).status_code == 200
+
+
+def test_evidence_of_a_set_that_nobody_scored_is_not_found(client, tiny):
+    assert client.get(f"/lnl/evidence/{tiny.id}/3").status_code == 404
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", ""])
+def test_foreign_hosts_are_refused(client, tiny, host):
+    address = f"/lnl/img/{tiny.id}/{tiny.version}/7/thumb"
+    assert client.get(address, headers={"host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["localhost:8501", "127.0.0.1:8501", "[::1]:8501", "LOCALHOST"])
+def test_this_machine_is_answered(client, tiny, host):
+    address = f"/lnl/img/{tiny.id}/{tiny.version}/7/thumb"
+    assert client.get(address, headers={"host": host}).status_code == 200
+
+
+def test_more_hosts_can_be_named(monkeypatch):
+    monkeypatch.setenv("LNL_ALLOWED_HOSTS", "lab.example, *.lab.example,")
+    assert _routes.allowed_hosts()[-2:] == ["lab.example", "*.lab.example"]
+
+
+def test_addresses_follow_the_base_path(client, tiny, monkeypatch):
+    plain = _routes.config.get_option
+    monkeypatch.setattr(
+        config, "get_option", lambda key: "/desk/" if key == "server.baseUrlPath" else plain(key)
+    )
+    url = _routes.image_url(tiny.id, tiny.version, "thumb")
+    assert url == f"/desk/lnl/img/{tiny.id}/{tiny.version}/{{row}}/thumb"
+    assert client.get(url.format(row=7)).status_code == 200
+    assert client.get(url.format(row=7).removeprefix("/desk")).status_code == 404
+
+
+class Secrets(dict):
+    """What `secrets.toml` with a login holds."""
+
+    def load_if_toml_exists(self):
+        return True
+
+
+def test_with_a_login_configured_pictures_need_it(client, tiny, monkeypatch):
+    secrets = Secrets(auth={"cookie_secret": "for this test only"})
+    for module in ("streamlit.runtime.secrets", "streamlit.web.server.server_util"):
+        monkeypatch.setattr(f"{module}.secrets_singleton", secrets)
+    address = f"/lnl/img/{tiny.id}/{tiny.version}/7/thumb"
+    assert client.get(address).status_code == 403
+
+    def answer(secret, origin, logged_in=True):
+        said = json.dumps({"origin": origin, "is_logged_in": logged_in, "name": "Ada"})
+        cookie = create_signed_value(secret, "_streamlit_user", said)
+        client.cookies.set("_streamlit_user", cookie.decode())
+        return client.get(address).status_code
+
+    assert answer("for this test only", HERE) == 200
+    assert answer("for this test only", "https://localhost") == 200  # behind a proxy with TLS
+    assert answer("for this test only", "http://evil.example") == 403
+    assert answer("for this test only", HERE, logged_in=False) == 403
+    assert answer("another secret", HERE) == 403
