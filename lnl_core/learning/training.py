@@ -265,7 +265,7 @@ class Session:
             self.generator = generator_for(seed, epoch, 2)
             self._epoch_now, self._losses, self._step = epoch, [], 0
             self._noted = {}
-            self.model.train()
+            self.model.train(self.n > 1)  # batch norm needs company
             yield epoch
             self._end_epoch(epoch)
 

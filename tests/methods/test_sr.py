@@ -1,0 +1,184 @@
+"""Sparse Regularization on real digits (spec 6.3): it resists wrong labels, and says when not."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.metrics import roc_auc_score
+
+from lnl_core.jobs.context import LocalContext
+from lnl_core.methods import ce, sr
+from lnl_core.types import LabeledDataset
+
+TRAIN = 1297
+CONFIG_B = sr.Config(
+    tau=0.3,
+    p=0.1,
+    kappa=4.0,
+    growth=1.03,
+    backbone="mlp",
+    epochs=120,
+    batch_size=128,
+    lr=0.05,
+    shift=0,
+)
+CONFIG_A = dataclasses.replace(CONFIG_B, tau=0.5, kappa=6.0)
+PLAIN = ce.Config(
+    backbone="mlp",
+    epochs=120,
+    lr=0.05,
+    nesterov=False,
+    weight_decay=1e-4,
+    schedule="cosine",
+    shift=0,
+    average_weights=0.0,
+    record_from=0.0,
+)
+
+
+def digits(seed, rate, kind="symmetric", n=TRAIN):
+    """Real digits of which `rate` have a wrong label; (dataset, truth)."""
+    found = load_digits()
+    rng = np.random.default_rng(seed)
+    rows = rng.permutation(len(found.target))[:n]
+    truth, images = found.target[rows], (found.images[rows] * 15).astype(np.uint8)[..., None]
+    step = rng.integers(1, 10, n) if kind == "symmetric" else np.ones(n, int)
+    given = np.where(rng.random(n) < rate, (truth + step) % 10, truth)
+    names = tuple("0123456789")
+    return LabeledDataset("digits", names, given, [str(i) for i in range(n)], images), truth
+
+
+def outcome(method, config, seed, rate=0.4, kind="symmetric"):
+    """Train; return accuracy on the truth, share memorised and AUROC, all of the last epoch.
+
+    Accuracy is over the training images against their true labels: a run that follows the wrong
+    labels scores 1 - rate.
+    """
+    dataset, truth = digits(seed, rate, kind)
+    signals = method.METHOD.fit(dataset, config, LocalContext(seed=seed))
+    last = signals.curves["probs"][-1].astype(np.float64)  # (n, k)
+    predicted, wrong = last.argmax(1), truth != dataset.given_labels
+    suspicion = -last[np.arange(len(truth)), dataset.given_labels]
+    return {
+        "accuracy": (predicted == truth).mean(),
+        "memorised": (predicted == dataset.given_labels)[wrong].mean(),
+        "auroc": roc_auc_score(wrong, suspicion),
+        "mean_auroc": roc_auc_score(wrong, signals.suspicion),
+        "signals": signals,
+        "dataset": dataset,
+        "truth": truth,
+    }
+
+
+@pytest.fixture(scope="module")
+def short():
+    """Config B, cut to 30 epochs that still reach its final penalty."""
+    config = dataclasses.replace(CONFIG_B, epochs=30, growth=1.03**4)
+    return config, outcome(sr, config, seed=0)
+
+
+def test_a_short_run_resists_wrong_labels(short):
+    _, found = short
+    assert found["accuracy"] >= 0.9
+    assert found["memorised"] <= 0.15
+    assert found["mean_auroc"] >= 0.96
+
+
+def test_signals_are_what_they_say(short):
+    config, found = short
+    signals, dataset = found["signals"], found["dataset"]
+    p_max = signals.extras["p_max"][0]
+    assert p_max == pytest.approx(0.788, abs=1e-3)
+    probs = signals.curves["probs"].astype(np.float64)
+    assert probs.max() <= p_max + 1e-3
+    p_given = probs[:, np.arange(len(dataset)), dataset.given_labels].mean(0)
+    np.testing.assert_allclose(signals.suspicion, np.clip(1 - p_given / p_max, 0, 1), atol=3e-3)
+    assert signals.extras["noise_rate"][0] == pytest.approx(0.4, abs=0.06)
+    assert signals.extras["collapsed"][0] == 0
+    curves = signals.curves
+    np.testing.assert_allclose(curves["weight"], 4 * 1.03 ** (4 * np.arange(30)), rtol=1e-4)
+    assert curves["penalty"][-1] < curves["penalty"][0] <= 10**0.9 + 1e-3
+    assert (curves["logit_norm"] > 0).all()
+    assert config.kappa == 4
+    confidence = signals.extras["confidence"]
+    assert 0 <= confidence.min() <= confidence.max() <= 1
+
+
+@pytest.mark.parametrize("base", ["fl", "gce"])
+def test_other_bases_train(base):
+    config = dataclasses.replace(CONFIG_B, base=base, epochs=12, growth=1.03**10)
+    found = outcome(sr, config, seed=0, rate=0.2)
+    assert found["mean_auroc"] > 0.9
+
+
+@pytest.mark.slow
+def test_config_b_and_plain_training_over_three_seeds():
+    ours = [outcome(sr, CONFIG_B, seed) for seed in range(3)]
+    plain = [outcome(ce, PLAIN, seed) for seed in range(3)]
+    assert np.mean([run["accuracy"] for run in ours]) >= 0.93
+    assert np.mean([run["memorised"] for run in ours]) <= 0.12
+    assert np.mean([run["auroc"] for run in ours]) >= 0.96
+    assert max(run["accuracy"] for run in plain) <= 0.78
+    assert min(run["memorised"] for run in plain) >= 0.95
+    assert np.mean([run["mean_auroc"] for run in ours]) >= 0.99
+
+
+WRONG = {
+    "sharpening only": {"kappa": 0.0},
+    "no growth": {"growth": 1.0},
+    "no normalisation": {"normalise": False},
+    "official CIFAR-10 numbers": {"tau": 0.5, "kappa": 1.2},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", WRONG)
+def test_without_one_of_its_parts_it_fails(variant):
+    found = outcome(sr, dataclasses.replace(CONFIG_B, **WRONG[variant]), seed=0)
+    whole = outcome(sr, CONFIG_B, seed=0)
+    assert found["accuracy"] <= 0.88
+    assert whole["accuracy"] >= found["accuracy"] + 0.08
+
+
+@pytest.mark.slow
+def test_asymmetric_noise():
+    runs = [outcome(sr, CONFIG_B, seed, 0.3, "next") for seed in range(3)]
+    assert np.mean([run["accuracy"] for run in runs]) >= 0.9
+    assert outcome(ce, PLAIN, 0, 0.3, "next")["accuracy"] <= 0.82
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "k", "size", "expected"),
+    [
+        ("a CIFAR-10", 50_000, 10, 32, {"backbone": "cnn8", "tau": 0.5, "p": 0.1, "kappa": 1.2,
+                                        "growth": 1.03, "epochs": 120, "lr": 0.01,
+                                        "weight_decay": 1e-4, "clip": 5.0, "border": "zero"}),
+        ("an MNIST", 60_000, 10, 28, {"backbone": "mnist", "tau": 0.1, "normalise": False,
+                                      "kappa": 4.0, "growth": 2.0, "growth_every": 5,
+                                      "epochs": 50, "weight_decay": 1e-3, "shift": 0}),
+        ("a CIFAR-100", 50_000, 100, 32, {"backbone": "resnet34", "p": 0.01, "kappa": 4.0,
+                                          "growth": 1.02, "epochs": 200, "lr": 0.1,
+                                          "weight_decay": 1e-5, "q": 0.001}),
+    ],
+)  # fmt: skip
+def test_paper_preset_has_the_published_numbers(name, n, k, size, expected):
+    config = sr.Config.preset("paper", n, k, size)
+    assert {key: getattr(config, key) for key in expected} == expected
+
+
+def test_other_presets_reach_sharp_outputs_for_any_number_of_classes():
+    from lnl_core.learning import losses
+
+    for k in (2, 3, 10, 100, 1000):
+        config = sr.Config.preset("quick", 8000, k, 32)
+        assert losses.largest_probability(k, config.tau) == pytest.approx(0.98, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [{"base": "hinge"}, {"tau": 0.0}, {"p": 2.0}, {"kappa": -1.0}, {"epochs": 0}, {"flip": "x"}],
+)
+def test_wrong_knobs_are_refused_by_name(knobs):
+    with pytest.raises(ValueError, match=next(iter(knobs))):
+        sr.Config(**knobs)
