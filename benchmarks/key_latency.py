@@ -1,0 +1,223 @@
+"""From key press to the next image on screen, in headless Chromium against the real app.
+
+`paint` runs from the key event's own time stamp to the second animation frame after the picture is
+in the page and decoded, so about two frames (33 ms) of it are the way of measuring; `floor` is
+those two frames alone. `loaded` ends before them. Pictures are JPEG files of 224 px, about 10 KB,
+served by the app as it serves originals. Presses come at the pace of a fast reviewer.
+
+    python benchmarks/key_latency.py [--presses 120] [--pace 0.4] [--out FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+
+from lnl_core import services  # noqa: E402
+from lnl_core.review import consensus  # noqa: E402
+from lnl_core.store import arrays, datasets, db, decisions  # noqa: E402
+from lnl_core.types import Signals  # noqa: E402
+
+CLASSES = ("beech", "birch", "maple", "oak", "pine", "rowan", "spruce", "willow", "yew", "ash")
+TARGET_MS = 100
+
+WATCH = """
+() => {
+  const root = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
+    .map((host) => host.shadowRoot).find((each) => each && each.querySelector('.stage'));
+  const stage = root.querySelector('.stage');
+  const panel = root.querySelector('.panel');
+  const seen = window.lnlSeen = { image: [], evidence: [], floor: [] };
+  let pressed = null;
+  const frames = (after) => requestAnimationFrame(() => requestAnimationFrame(after));
+  const note = (event) => { pressed = { key: event.key, at: event.timeStamp }; };
+  addEventListener('keydown', note, true);
+  new MutationObserver(async () => {
+    const image = stage.querySelector('img');
+    if (!pressed || !image || image.src === seen.last) return;
+    seen.last = image.src;
+    const { at } = pressed;
+    await image.decode();
+    const loaded = performance.now() - at;
+    frames(() => seen.image.push([loaded, performance.now() - at]));
+  }).observe(stage, { childList: true });
+  new MutationObserver(() => {
+    if (!pressed || pressed.key !== 'w' || !panel.querySelector('.choice.first .name')) return;
+    const { at } = pressed;
+    pressed = null;
+    frames(() => seen.evidence.push(performance.now() - at));
+  }).observe(panel, { childList: true, subtree: true });
+  seen.last = stage.querySelector('img').src;
+  const floor = (left) => {
+    const start = performance.now();
+    frames(() => {
+      seen.floor.push(performance.now() - start);
+      if (left) setTimeout(floor, 20, left - 1);
+    });
+  };
+  floor(30);
+}
+"""
+
+
+def pictures(folder: Path, n: int, side: int) -> None:
+    """Write n JPEG files of soft colours, one folder per class."""
+    rng = np.random.default_rng(0)
+    for i in range(n):
+        coarse = Image.fromarray(rng.integers(0, 255, (14, 14, 3), dtype=np.uint8))
+        path = folder / CLASSES[i % len(CLASSES)] / f"{i:05d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        coarse.resize((side, side), Image.Resampling.BICUBIC).save(path, quality=88)
+
+
+def scored_set(home: Path, n: int, side: int) -> str:
+    """Import the pictures and put a made-up ranking in force; return the set's name."""
+    pictures(home / "pictures", n, side)
+    ws = db.open_workspace(home)
+    services.import_dataset(ws, home / "pictures", "latency")
+    info = datasets.dataset(ws, "latency")
+    given = np.asarray(datasets.load(info).given_labels)
+    rng = np.random.default_rng(0)
+    runs, found = {}, []
+    for number, key in enumerate(("sr", "knn"), start=1):
+        probs = rng.dirichlet(np.full(len(CLASSES), 0.3), n)
+        suspicion = 1 - probs[np.arange(n), given]
+        curves = {"p_given": rng.random((20, n)), "p_other": rng.random((20, n))}
+        signals = Signals(key, suspicion, probs, curves=curves)
+        arrays.save_signals(info.directory / "runs" / str(number), signals)
+        runs[key] = number
+        found.append(signals)
+    ranking = consensus.rank(found, given, len(CLASSES))
+    arrays.save_ranking(info.directory / "ranking", ranking, runs)
+    features = rng.normal(size=(n, 64)).astype(np.float16)
+    arrays.write_array(info.directory / "features" / "raw" / "features.npy", features)
+    return info.name
+
+
+def serve(home: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the app on the workspace and wait until it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ("--server.port", str(port), "--server.headless", "true")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+        cwd=REPO,
+        env=os.environ | {"LNL_HOME": str(home), "PYTHONPATH": str(REPO)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=2).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return process, f"http://localhost:{port}"
+    process.kill()
+    raise RuntimeError("the app did not start within a minute")
+
+
+def press(url: str, name: str, presses: int, pace: float) -> dict[str, Any]:
+    """Press K `presses` times and W now and then; return the times in milliseconds."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(f"{url}/review?dataset={name}")
+        page.wait_for_selector(".stage > img", timeout=120_000)
+        page.wait_for_timeout(2500)
+        page.evaluate(WATCH)
+        page.wait_for_timeout(1500)
+        for i in range(presses):
+            page.keyboard.press("k")
+            page.wait_for_timeout(1000 * pace)
+            if i % 8 == 7:
+                page.keyboard.press("w")
+                page.wait_for_selector(".choice.first .name")
+                page.wait_for_timeout(1000 * pace)
+                page.keyboard.press("z")
+                page.wait_for_timeout(1000 * pace)
+        page.locator(".saved", has_text="All answers saved").wait_for(timeout=60_000)
+        seen: dict[str, Any] = page.evaluate("() => window.lnlSeen")
+        browser.close()
+    return seen
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    p50, p95 = np.percentile(values, [50, 95])
+    return {
+        "n": len(values),
+        "p50": round(float(p50), 1),
+        "p95": round(float(p95), 1),
+        "max": round(max(values), 1),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--presses", type=int, default=120)
+    parser.add_argument("--pace", type=float, default=0.4, help="seconds between presses")
+    parser.add_argument("--side", type=int, default=224, help="pictures' side in px")
+    parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/key_latency.json")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        name = scored_set(home, options.presses + 80, options.side)
+        process, url = serve(home)
+        try:
+            seen = press(url, name, options.presses, options.pace)
+        finally:
+            process.kill()
+            process.wait()
+        ws = db.open_workspace(home)
+        stored = sum(1 for _ in decisions.history(ws, datasets.dataset(ws, name)))
+        db.dispose(ws)
+    result = {
+        "paint_ms": spread([paint for _, paint in seen["image"]]),
+        "loaded_ms": spread([loaded for loaded, _ in seen["image"]]),
+        "evidence_ms": spread(seen["evidence"]),
+        "floor_ms": spread(seen["floor"]),
+        "presses": options.presses,
+        "stored": stored,
+        "pace_s": options.pace,
+        "picture_px": options.side,
+        "cores": os.cpu_count(),
+        "load_1min": round(os.getloadavg()[0], 1),
+        "target_p95_ms": TARGET_MS,
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(result, indent=1) + "\n")
+    for key in ("paint_ms", "loaded_ms", "evidence_ms", "floor_ms"):
+        row = result[key]
+        print(
+            f"{key:12} n {row['n']:4}  p50 {row['p50']:6}  p95 {row['p95']:6}  max {row['max']:6}"
+        )
+    print(f"pressed {options.presses}, stored {stored}; load {result['load_1min']}")
+    good = result["paint_ms"]["p95"] <= TARGET_MS and stored == options.presses
+    print("within the budget" if good else f"NOT within the budget of {TARGET_MS} ms")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
