@@ -83,7 +83,8 @@ def test_methods_never_import_each_other():
         if path.name == "__init__.py":
             continue
         others = [n for n in imported(path) if n.startswith("lnl_core.methods.")]
-        assert others == [], path.name
+        # what starts with an underscore is no method: what they share and torch has no part in
+        assert [n for n in others if not n.split(".")[2].startswith("_")] == [], path.name
 
 
 def test_streamlit_stays_in_the_pages():
@@ -97,10 +98,9 @@ def test_torch_stays_in_learning_and_inside_methods():
             continue
         heavy = [n for n in imported(path, top_level=True) if n.split(".")[0] in HEAVY]
         assert heavy == [], path
-    worker = REPO / "lnl_core" / "jobs" / "worker.py"
     allowed = (REPO / "lnl_core" / "methods", REPO / "lnl_core" / "learning")
     for path in modules():
-        if path == worker or path.is_relative_to(allowed[0]) or path.is_relative_to(allowed[1]):
+        if path.is_relative_to(allowed[0]) or path.is_relative_to(allowed[1]):
             continue
         assert not [n for n in imported(path) if n.split(".")[0] == "torch"], path
 

@@ -1,4 +1,4 @@
-"""The command line as a user runs it: real processes, real files, exit codes."""
+"""The command line as a user runs it: real files, a real worker, exit codes."""
 
 import csv
 import json
@@ -10,21 +10,39 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lnl_core.cli import main
+from lnl_core.store.db import dispose, open_workspace
+
 
 @pytest.fixture
-def lnl(tmp_path):
-    def call(*arguments, code=0):
-        done = subprocess.run(
-            [sys.executable, "-m", "lnl_core.cli", *map(str, arguments)],
-            env=os.environ | {"LNL_HOME": str(tmp_path / "home")},
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
+def lnl(tmp_path, capsys, monkeypatch):
+    """Call the command as its entry point does, in this process; the worker is a real one."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("LNL_HOME", str(home))
+    monkeypatch.chdir(tmp_path)
 
-    return call
+    def call(*arguments, code=0):
+        try:
+            found = main([str(one) for one in arguments])
+        except SystemExit as end:  # argparse
+            found = end.code
+        told = capsys.readouterr()
+        assert found == code, told.out + told.err
+        return told
+
+    yield call
+    if home.is_dir():
+        dispose(open_workspace(home))
+
+
+def test_the_module_is_the_command(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "lnl_core.cli", "status", "--json"],
+        env=os.environ | {"LNL_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"datasets": []})
 
 
 @pytest.fixture
@@ -43,30 +61,42 @@ def photos(tmp_path):
 
 
 def test_help_teaches_and_bad_usage_is_two(lnl):
-    text = lnl("--help").stdout
+    text = lnl("--help").out
     assert "lnl import photos/ --name birds" in text
     assert "exit codes" in text
+    assert "--executor" in lnl("run", "--help").out
     lnl("run", code=2)
     lnl("nonsense", code=2)
+    for wrong, word in (
+        (["--methods", "knn", "--executor", "slurm"], "comes in a later release"),
+        (["--methods", ","], "name the methods"),
+        (["--methods", "knn", "--set", "k=3"], "METHOD.KNOB=VALUE"),
+        (["--methods", "knn", "--preset", "slow"], "invalid choice"),
+    ):
+        assert word in lnl("run", "birds", *wrong, code=2).err
 
 
 def test_errors_are_sentences_with_a_remedy(lnl):
     done = lnl("run", "nothing", "--methods", "knn", code=1)
-    assert done.stderr.startswith("lnl: There is no data set named “nothing”")
-    assert "Traceback" not in done.stderr
+    assert done.err.startswith("lnl: There is no data set named “nothing”")
+    assert "Traceback" not in done.err
 
 
 def test_from_folder_to_csv(lnl, photos, tmp_path):
     done = lnl("import", photos, "--name", "pets", "--json", code=3)
-    told = json.loads(done.stdout)
+    told = json.loads(done.out)
     assert (told["n"], told["classes"], told["skipped"]) == (30, 2, 1)
     assert "broken.jpg" in told["problems"][0]["where"]
 
     lnl("run", "pets", "--methods", "probe,nope", code=1)
     done = lnl("run", "pets", "--methods", "probe,knn", "--json")
-    assert [r["state"] for r in json.loads(done.stdout)["runs"]] == ["done", "done"]
+    told = json.loads(done.out)
+    assert [r["state"] for r in told["runs"]] == ["done", "done"]
+    assert told["first_queue_s"] > 0
+    assert "First queue after" in done.err
+    lnl("run", "pets", "--resume", code=1)  # nothing to resume
 
-    (found,) = json.loads(lnl("status", "pets", "--json").stdout)["datasets"]
+    (found,) = json.loads(lnl("status", "pets", "--json").out)["datasets"]
     assert {"name", "n", "classes", "reviewed", "runs"} <= set(found)
     assert {"id", "method", "state", "fraction", "eta_s"} <= set(found["runs"][0])
     assert [run["fraction"] for run in found["runs"]] == [1.0, 1.0]
@@ -81,7 +111,7 @@ def test_from_folder_to_csv(lnl, photos, tmp_path):
     decisions = tmp_path / "decisions.csv"
     decisions.write_text(f"id,action,label\n{ids[0]},relabel,dog\n{ids[1]},keep,\nnobody,keep,\n")
     done = lnl("decide", "pets", "--file", decisions, "--reviewer", "ann", "--json", code=3)
-    assert json.loads(done.stdout)["stored"] == 2
+    assert json.loads(done.out)["stored"] == 2
 
     out = tmp_path / "corrections.csv"
     lnl("export", "pets", "--format", "corrections", "--out", out)
@@ -92,4 +122,4 @@ def test_from_folder_to_csv(lnl, photos, tmp_path):
     lnl("remove", "pets", code=1)
     lnl("remove", "pets", "--yes")
     assert photos.joinpath("dog", "0.png").exists()
-    assert json.loads(lnl("status", "--json").stdout) == {"datasets": []}
+    assert json.loads(lnl("status", "--json").out) == {"datasets": []}

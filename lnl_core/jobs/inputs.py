@@ -11,7 +11,7 @@ from lnl_core.jobs.context import Report
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
-from lnl_core.types import Action, BoolArray, FloatArray, IntArray, LabeledDataset, LnlError
+from lnl_core.types import Action, BoolArray, FloatArray, IntArray, LabeledDataset
 
 
 def corrected_labels(ws: Workspace, info: DatasetInfo) -> tuple[IntArray, BoolArray, BoolArray]:
@@ -53,23 +53,15 @@ def training_set(ws: Workspace, info: DatasetInfo, folder: Path) -> LabeledDatas
 
 
 def resolve_device(wanted: str) -> str:
-    """Return `cuda` or `cpu`.
+    """Return `cuda` or `cpu`; `auto` takes a GPU where torch sees one.
 
     Raises:
-        LnlError: a GPU was asked for and torch sees none.
+        LnlError: a GPU was asked for and there is none.
     """
-    import torch
+    from lnl_core.learning import hardware
 
-    if wanted == "cpu":
-        return "cpu"
-    if torch.cuda.is_available():
-        return "cuda"
-    if wanted == "cuda":
-        raise LnlError(
-            "No GPU that torch can use was found. Choose device auto or cpu, or install the "
-            "driver that this torch needs."
-        )
-    return "cpu"
+    found = hardware.pick_device(wanted).type
+    return "cpu" if found == "mps" else found  # Apple's is not tested, so nobody gets it unasked
 
 
 def features(

@@ -7,7 +7,6 @@ import sys
 import time
 
 import numpy as np
-import psutil
 import pytest
 
 from lnl_core import services
@@ -77,12 +76,14 @@ def test_three_kills_change_nothing(workspace, demo, method, overrides):
 
 
 def test_a_killed_worker_is_replaced_and_the_queue_goes_on(workspace, demo):
-    first = queue.submit(workspace, demo, "ce", overrides={"epochs": 200})
+    first = queue.submit(workspace, demo, "ce", overrides={"epochs": 500})
     second = queue.submit(workspace, demo, "knn")
     executors.ensure_worker(workspace)
-    found = wait(workspace, first.id, lambda j: j.stage == "train")
+    found = wait(workspace, first.id, lambda j: j.state == "running")
     os.kill(found.pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(found.pid)] if psutil.pid_exists(found.pid) else [], 10)
+    gone = time.monotonic() + PATIENCE
+    while queue.process_lives(found.pid, found.pid_started) and time.monotonic() < gone:
+        time.sleep(0.01)
     assert queue.health(queue.job(workspace, first.id)) == "lost"
     again = wait(workspace, first.id, lambda j: j.state == "running" and j.pid != found.pid)
     assert queue.process_lives(again.pid, again.pid_started)
@@ -92,34 +93,35 @@ def test_a_killed_worker_is_replaced_and_the_queue_goes_on(workspace, demo):
     assert services.review_state(workspace, demo.name, "ann").ready
 
 
+START = """
+import time
+from lnl_core import services
+from lnl_core.store.db import open_workspace
+ws = open_workspace()
+info = services.add_demo(ws)
+services.start_runs(ws, info.name, ["ce"], overrides={"ce": {"epochs": 500}})
+time.sleep(600)
+"""
+
+
 def test_the_worker_outlives_the_process_that_started_it(tmp_path):
-    code = (
-        "from lnl_core import services\n"
-        "from lnl_core.store.db import open_workspace\n"
-        "ws = open_workspace()\n"
-        "info = services.add_demo(ws)\n"
-        "services.start_runs(ws, info.name, ['ce'], overrides={'ce': {'epochs': 200}})\n"
-        "import time; time.sleep(60)\n"
-    )
     home = tmp_path / "home"
     parent = subprocess.Popen(
-        [sys.executable, "-c", code], env=os.environ | {"LNL_HOME": str(home)}
+        [sys.executable, "-c", START], env=os.environ | {"LNL_HOME": str(home)}
     )
     ws = open_workspace(home)
     try:
         end = time.monotonic() + PATIENCE
         while not queue.jobs(ws) and time.monotonic() < end:
             time.sleep(0.05)
-        job = wait(ws, 1, lambda j: j.stage == "train")
+        job = wait(ws, 1, lambda j: j.state == "running")
         parent.kill()
         parent.wait()
-        then = job.fraction
-        assert wait(ws, 1, lambda j: j.fraction > then).state == "running"
+        then = queue.job(ws, 1).heartbeat_at
+        later = wait(ws, 1, lambda j: j.heartbeat_at > then)
+        assert (later.state, later.pid) == ("running", job.pid)
         queue.cancel(ws, 1)
-        job = wait(ws, 1, ended)
-        assert job.state == "cancelled"
-        assert "run 1: ce on" in queue.log_tail(ws, job)  # its own log, not the terminal's
-        assert "run 1: cancelled" in queue.log_tail(ws, job)
+        assert wait(ws, 1, ended).state == "cancelled"
     finally:
         parent.kill()
         parent.wait()

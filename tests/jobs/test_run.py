@@ -152,7 +152,7 @@ def test_a_gpu_that_is_not_there_is_said(monkeypatch):
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert inputs.resolve_device("auto") == "cpu"
-    with pytest.raises(LnlError, match="No GPU"):
+    with pytest.raises(LnlError, match="not on this machine"):
         inputs.resolve_device("cuda")
 
 

@@ -1,0 +1,214 @@
+"""`lnl`: everything that the pages do, in a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lnl_core import __version__
+from lnl_core.cli import desk, runs
+from lnl_core.cli.screen import DONE, FAILED, progress
+from lnl_core.types import LnlError
+
+EXAMPLES = """examples:
+  lnl demo --open                                   register the demo set and open the desk
+  lnl import photos/ --name birds                   one folder per class
+  lnl import list.csv --root photos/ --name birds   columns image, label[, id, true_label]
+  lnl run birds --methods probe,sr,jump             queue runs and watch them
+  lnl rank birds --out scores.csv                   one row per image, most useful first
+  lnl export birds --format corrections --out corrections.csv
+
+exit codes: 0 done, 1 failed, 2 bad usage, 3 partly imported
+`lnl COMMAND --help` has examples of each.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code (bad usage exits with 2, as argparse does)."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.home:
+        os.environ["LNL_HOME"] = str(options.home)
+    try:
+        code: int = options.call(options)
+    except LnlError as error:
+        progress("")
+        print(f"lnl: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        progress("")
+        print("lnl: stopped", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lnl",
+        description="Find, see and fix the wrong labels of an image set.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"lnl {__version__}")
+    parser.add_argument("--home", type=Path, help="workspace folder (default: LNL_HOME)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, call: Callable[[Any], int], help: str, *examples: str
+    ) -> argparse.ArgumentParser:
+        one = commands.add_parser(
+            name,
+            help=help,
+            description=help.replace("%%", "%"),
+            epilog="examples:\n  " + "\n  ".join(examples) if examples else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        one.set_defaults(call=call, usage=one.error)
+        one.add_argument("--json", action="store_true", help="print JSON to standard output")
+        return one
+
+    one = command(
+        "demo",
+        desk.demo,
+        "Register the demo set: 1,797 handwritten digits, 15 %% of the labels wrong.",
+        "lnl demo --open",
+    )
+    one.add_argument("--open", action="store_true", help="then open the desk in the browser")
+
+    command("open", desk.open_desk, "Open the desk in the browser.")
+    _import_options(command)
+    _run_options(command)
+
+    one = command("status", runs.status, "Show data sets and their runs.", "lnl status birds")
+    one.add_argument("name", nargs="?", help="only this data set")
+
+    one = command("cancel", runs.cancel, "Stop one run; it keeps its checkpoint.", "lnl cancel 12")
+    one.add_argument("run", type=int, help="number of the run, see lnl status")
+
+    one = command(
+        "rank",
+        desk.rank,
+        "Write every image's suspicion and suggested label.",
+        "lnl rank birds --out scores.csv                 all methods together",
+        "lnl rank birds --method sr --out sr.csv         one method alone",
+    )
+    one.add_argument("name", help="data set")
+    one.add_argument("--method", default="consensus", help="consensus or a method's key")
+    one.add_argument("--out", type=Path, required=True, help="CSV file")
+
+    one = command(
+        "decide",
+        desk.decide,
+        "Import decisions made elsewhere.",
+        "lnl decide birds --file decisions.csv --reviewer ann",
+        "",
+        "decisions.csv has the columns id, action[, label]; actions are keep, relabel, multiple,",
+        "none, unsure, skip and reopen.",
+    )
+    one.add_argument("name", help="data set")
+    one.add_argument("--file", type=Path, required=True, help="CSV with id, action[, label]")
+    one.add_argument("--reviewer", required=True, help="who decided")
+
+    _export_options(command)
+
+    one = command(
+        "remove",
+        desk.remove,
+        "Forget a data set, its runs and decisions.",
+        "lnl remove birds --yes",
+    )
+    one.add_argument("name", help="data set")
+    one.add_argument("--yes", action="store_true", help="really")
+    return parser
+
+
+def _import_options(command: Callable[..., argparse.ArgumentParser]) -> None:
+    one = command(
+        "import",
+        desk.import_,
+        "Read a folder per class, a list, NPZ arrays or a zip.",
+        "lnl import photos/ --name birds                   photos/CLASS/FILE",
+        "lnl import list.csv --root photos/ --name birds   columns image, label[, id, true_label]",
+        "lnl import arrays.npz --name birds                images (n, h, w[, c]), labels (n,)",
+        "lnl import photos.zip --name birds                a folder per class inside",
+        "",
+        "What cannot be read is skipped and listed with its reason; then the exit code is 3.",
+    )
+    one.add_argument("source", type=Path, help="folder, .csv, .parquet, .npz or .zip")
+    one.add_argument("--name", required=True, help="what to call the data set")
+    one.add_argument("--root", type=Path, help="folder that the paths of a list start from")
+    one.add_argument("--size", type=int, help="working resolution in pixels")
+
+
+def _run_options(command: Callable[..., argparse.ArgumentParser]) -> None:
+    one = command(
+        "run",
+        runs.run,
+        "Queue runs and watch them; they go on if you stop watching (Ctrl-C).",
+        "lnl run birds --methods probe,sr,jump",
+        "lnl run birds --methods sr --preset standard --set sr.epochs=60 --detach",
+        "lnl run birds --resume                            continue what died or was stopped",
+    )
+    one.add_argument("name", help="data set")
+    one.add_argument("--methods", help="keys, comma-separated, e.g. probe,sr,jump,ce,knn")
+    one.add_argument("--preset", default="quick", choices=["quick", "standard", "paper"])
+    one.add_argument(
+        "--representation",
+        metavar="pretrained|raw|NETWORK",
+        help="features for methods that work on features (default: by image size)",
+    )
+    one.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
+    one.add_argument(
+        "--device",
+        default="auto",
+        choices=["auto", "cpu", "cuda"],
+        help="auto takes a GPU where there is one",
+    )
+    one.add_argument(
+        "--executor",
+        default="local",
+        choices=["local", *runs.COMING],
+        help="where runs run; slurm and ray come in a later release",
+    )
+    one.add_argument(
+        "--trusted",
+        choices=["decisions"],
+        default="decisions",
+        help="labels that reviewers agree on are corrected and trusted (always so)",
+    )
+    one.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="METHOD.KNOB=VALUE",
+        help="one knob, e.g. sr.tau=0.3; may be repeated",
+    )
+    one.add_argument("--resume", action="store_true", help="continue what died, failed or stopped")
+    one.add_argument("--detach", action="store_true", help="do not watch")
+
+
+def _export_options(command: Callable[..., argparse.ArgumentParser]) -> None:
+    one = command(
+        "export",
+        desk.export,
+        "Write what was decided.",
+        "lnl export birds --format corrections --out corrections.csv   one row per changed label",
+        "lnl export birds --format decisions --out decisions.csv       every answer",
+    )
+    one.add_argument("name", help="data set")
+    one.add_argument("--format", required=True, help="corrections or decisions")
+    one.add_argument("--out", type=Path, required=True, help="CSV file")
+    one.add_argument(
+        "--all", action="store_true", help="also images that reviewers do not agree on"
+    )
+    one.add_argument(
+        "--raw", action="store_true", help="leave cells that start a formula as they are"
+    )
+    one.add_argument("--no-scores", action="store_true", help="without one column per method")

@@ -1,0 +1,179 @@
+"""`lnl demo`, `open`, `import`, `rank`, `decide`, `export`, `remove`: data in, answers out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from lnl_core.cli.screen import DONE, FIRST_METHODS, PARTLY, duration, progress, quoted, say
+from lnl_core.store.db import open_workspace
+from lnl_core.types import LnlError
+
+
+def demo(options: Any) -> int:
+    """Register the demo set."""
+    from lnl_core import services
+
+    info = services.add_demo(open_workspace())
+    say(
+        options,
+        {"name": info.name, "n": info.n, "classes": info.class_count},
+        f"“{info.name}”: {info.n:,} images, {info.class_count} classes, 15 % of the labels made "
+        "wrong on purpose.\n"
+        f"Next: lnl run {quoted(info.name)} --methods {FIRST_METHODS}\n"
+        "  or: lnl open",
+    )
+    return open_desk(options) if options.open else DONE
+
+
+def open_desk(_options: Any) -> int:
+    """Start the app, which opens the browser; ends with it.
+
+    Raises:
+        LnlError: the app is not beside the library.
+    """
+    app = Path(__file__).resolve().parents[2] / "app.py"
+    if not app.is_file():
+        app = Path("app.py").resolve()
+    if not app.is_file():
+        raise LnlError(
+            "app.py was not found beside the library. Go to the clone of LNL Review, then run: "
+            "streamlit run app.py"
+        )
+    try:
+        return subprocess.call([sys.executable, "-m", "streamlit", "run", str(app)], cwd=app.parent)
+    except KeyboardInterrupt:
+        return DONE
+
+
+def import_(options: Any) -> int:
+    """Read a folder per class, a list, NPZ arrays or a zip."""
+    from lnl_core import services
+    from lnl_core.store import datasets
+
+    ws = open_workspace()
+    began = time.monotonic()
+    shown = 0.0
+
+    def report(done: int, total: int, skipped: int) -> None:
+        nonlocal shown
+        if time.monotonic() - shown < 0.2 and done < total:
+            return
+        shown = time.monotonic()
+        left = (shown - began) / max(done, 1) * (total - done)
+        progress(
+            f"{done:,} of {total:,} read, {skipped:,} skipped, {duration(left)} left",
+            done / max(total, 1),
+        )
+
+    services.import_dataset(
+        ws, options.source, options.name, root=options.root, size=options.size, report=report
+    )
+    progress("")
+    info = datasets.dataset(ws, options.name.strip())
+    problems = _skipped(info.directory / "skipped.parquet")
+    for problem in problems[:20]:
+        text = f"  {problem['where']}: {problem['reason']} → {problem['remedy']}"
+        print(text, file=sys.stderr)
+    if len(problems) > 20:
+        print(f"  and {len(problems) - 20:,} more", file=sys.stderr)
+    say(
+        options,
+        {
+            "name": info.name,
+            "n": info.n,
+            "classes": info.class_count,
+            "skipped": info.skipped,
+            "problems": problems,
+        },
+        f"{info.n:,} images in, {info.skipped:,} skipped, {info.class_count:,} classes.\n"
+        f"Next: lnl run {quoted(info.name)} --methods {FIRST_METHODS}",
+    )
+    return PARTLY if info.skipped else DONE
+
+
+def _skipped(path: Path) -> list[dict[str, Any]]:
+    """Read the import report, a row per file that did not come in."""
+    if not path.is_file():
+        return []
+    import pyarrow.parquet as pq
+
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows
+
+
+def rank(options: Any) -> int:
+    """Write every image's suspicion and suggested label."""
+    from lnl_core import services
+
+    rows = services.write_scores(open_workspace(), options.name, options.out, options.method)
+    say(
+        options,
+        {"rows": rows, "out": str(options.out)},
+        f"{rows:,} rows in {options.out}; suspicion and p_wrong: 1 = wrong, "
+        "label_quality: 1 = right.",
+    )
+    return DONE
+
+
+def decide(options: Any) -> int:
+    """Import decisions made elsewhere."""
+    from lnl_core import services
+
+    if not options.file.is_file():
+        raise LnlError(f"There is no file {options.file}. Check the path.")
+    stored, problems = services.import_decisions(
+        open_workspace(), options.name, options.file, options.reviewer
+    )
+    for problem in problems[:50]:
+        print(f"  {problem}", file=sys.stderr)
+    if len(problems) > 50:
+        print(f"  and {len(problems) - 50:,} more", file=sys.stderr)
+    say(
+        options,
+        {"stored": stored, "problems": problems},
+        f"{stored:,} decisions stored, {len(problems):,} refused.",
+    )
+    return PARTLY if problems else DONE
+
+
+def export(options: Any) -> int:
+    """Write what was decided."""
+    from lnl_core import services
+
+    result = services.export(
+        open_workspace(),
+        options.name,
+        options.format,
+        options.out,
+        only_agreed=not options.all,
+        safe=not options.raw,
+        scores=not options.no_scores,
+    )
+    left = f", {result.left_out:,} wait for a second reviewer" if result.left_out else ""
+    say(
+        options,
+        {"rows": result.rows, "left_out": result.left_out, "out": str(options.out)},
+        f"{result.rows:,} rows in {options.out}{left}.",
+    )
+    return DONE
+
+
+def remove(options: Any) -> int:
+    """Forget a data set with its runs and decisions; the originals stay."""
+    from lnl_core import services
+    from lnl_core.store import datasets
+
+    ws = open_workspace()
+    info = datasets.dataset(ws, options.name)
+    if not options.yes:
+        raise LnlError(
+            f"This forgets “{info.name}” with its runs and decisions; the originals stay. "
+            "Add --yes to do it."
+        )
+    services.remove_dataset(ws, info.name)
+    say(options, {"removed": info.name}, f"“{info.name}” is removed.")
+    return DONE

@@ -1,0 +1,207 @@
+"""`lnl run`, `status`, `cancel`: work in the background, seen from a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from lnl_core.cli.screen import DONE, FAILED, duration, progress, say
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace, open_workspace
+from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
+
+COMING = ("slurm", "ray")
+"""Executors that `--help` may name but this release does not have."""
+
+
+def run(options: Any) -> int:
+    """Queue runs, or take up old ones again, and watch them."""
+    from lnl_core import services
+    from lnl_core.store import datasets
+
+    if options.executor in COMING:
+        options.usage(
+            f"--executor {options.executor} comes in a later release, with the extra "
+            f"[{options.executor}]. Use --executor local."
+        )
+    keys = [key.strip() for key in (options.methods or "").split(",") if key.strip()]
+    if not keys and not options.resume:
+        options.usage("name the methods, e.g. --methods probe,sr,jump (or --resume)")
+    knobs = _knobs(options)
+    ws = open_workspace()
+    info = datasets.dataset(ws, options.name)
+    began = time.monotonic()
+    if options.resume:
+        watched = _resume(ws, info, keys)
+    else:
+        submitted = services.start_runs(
+            ws,
+            info.name,
+            keys,
+            options.preset,
+            overrides=knobs,
+            representation=options.representation,
+            seed=options.seed,
+            device=options.device,
+            executor=options.executor,
+        )
+        watched = [job.id for job in submitted]
+    if options.detach:
+        listed = ", ".join(map(str, watched))
+        say(options, {"runs": [{"id": i} for i in watched]}, f"Queued: {listed}. See: lnl status")
+        return DONE
+    return _watch(options, ws, info, sorted(watched), began)
+
+
+def _knobs(options: Any) -> dict[str, dict[str, str]]:
+    """Read `--set METHOD.KNOB=VALUE`, as often as it was given."""
+    found: dict[str, dict[str, str]] = {}
+    for setting in options.set:
+        place, equals, value = setting.partition("=")
+        method, dot, knob = place.partition(".")
+        if not (equals and dot):
+            options.usage(f"--set takes METHOD.KNOB=VALUE, got {setting}")
+        found.setdefault(method, {})[knob] = value
+    return found
+
+
+def _resume(ws: Workspace, info: DatasetInfo, keys: Sequence[str]) -> list[int]:
+    """Queue again what died, and each method's last run if it failed or was cancelled.
+
+    Raises:
+        LnlError: there is nothing to go on with.
+    """
+    from lnl_core.jobs import executors, queue
+
+    queue.recover(ws)
+    seen: set[str] = set()
+    for job in queue.jobs(ws, info):  # newest first
+        last = job.method not in seen
+        seen.add(job.method)
+        wanted = not keys or job.method in keys
+        if wanted and last and job.state in (JobState.FAILED, JobState.CANCELLED):
+            queue.resume(ws, job.id)
+    watched = [job.id for job in queue.jobs(ws, info) if job.state in ACTIVE_STATES]
+    if not watched:
+        raise LnlError(f"No run of “{info.name}” is waiting to go on. See: lnl status")
+    executors.ensure_worker(ws)
+    return watched
+
+
+def _watch(
+    options: Any, ws: Workspace, info: DatasetInfo, numbers: Sequence[int], began: float
+) -> int:
+    """Show progress until all runs have ended; stopping to watch stops no run."""
+    from lnl_core.jobs import executors, queue
+    from lnl_core.store import arrays
+
+    before = arrays.ranking_version(info.directory / "ranking")
+    told: set[int] = set()
+    first_queue: float | None = None
+    try:
+        while True:
+            executors.tend(ws)
+            found = [queue.job(ws, number) for number in numbers]
+            for job in found:
+                if job.state not in ACTIVE_STATES and job.id not in told:
+                    told.add(job.id)
+                    progress("")
+                    print(line(job), file=sys.stderr)
+            ranked = arrays.ranking_version(info.directory / "ranking") != before
+            if ranked and first_queue is None:
+                first_queue = time.monotonic() - began
+                progress("")
+                print(f"First queue after {duration(first_queue)}: lnl open", file=sys.stderr)
+            if len(told) == len(found):
+                break
+            running = [job for job in found if job.state is JobState.RUNNING]
+            if running:
+                progress(line(running[0]), running[0].fraction)
+            time.sleep(0.25)
+    except KeyboardInterrupt:
+        progress("")
+        print(
+            "You stopped watching; the runs go on. See: lnl status, stop one: lnl cancel RUN",
+            file=sys.stderr,
+        )
+        return DONE
+    done = [job for job in found if job.state is JobState.DONE]
+    say(
+        options,
+        {
+            "runs": [
+                {"id": job.id, "method": job.method, "state": str(job.state), "error": job.error}
+                for job in found
+            ],
+            "first_queue_s": first_queue,
+        },
+        "All done: lnl open"
+        if len(done) == len(found)
+        else "See the reasons above."
+        if done
+        else "No run is done. See the reasons above, and lnl run NAME --resume.",
+    )
+    return DONE if len(done) == len(found) else FAILED
+
+
+def line(job: Job) -> str:
+    """Say in one line how a run stands."""
+    name = f"{job.id:>4}  {job.method:<10}"
+    if job.state is JobState.DONE:
+        seconds = duration(job.cost.get("seconds", 0.0))
+        return f"{name} done in {seconds}, {job.flagged or 0:,} flagged"
+    if job.state is JobState.FAILED:
+        return f"{name} failed: {job.error}"
+    if job.state is JobState.RUNNING:
+        epoch, epochs = job.metrics.get("epoch"), job.metrics.get("epochs")
+        at = f" epoch {epoch:.0f} of {epochs:.0f}," if epoch and epochs else ""
+        left = "" if job.eta_seconds is None else f", {duration(job.eta_seconds)} left"
+        return f"{name} {job.stage},{at} {job.fraction:.0%}{left}"
+    if job.state is JobState.QUEUED:
+        return f"{name} waiting"
+    return f"{name} {job.state}"
+
+
+def status(options: Any) -> int:
+    """Show data sets and their runs."""
+    from lnl_core import services
+    from lnl_core.jobs import queue
+
+    ws = open_workspace()
+    found = services.status(ws, options.name)
+    if options.json:
+        print(json.dumps(found, ensure_ascii=False))
+        return DONE
+    if not found["datasets"]:
+        print("No data set yet: lnl demo, or lnl import SOURCE --name NAME")
+    jobs = {job.id: job for job in queue.jobs(ws)}
+    words = {
+        "lost": "  (lost: its process is gone; lnl run NAME --resume)",
+        "stalled": "  (silent)",
+    }
+    for one in found["datasets"]:
+        print(
+            f"{one['name']}: {one['n']:,} images, {one['classes']:,} classes, "
+            f"{one['reviewed']:,} reviewed"
+        )
+        for job in one["runs"]:
+            print(line(jobs[job["id"]]) + words.get(job["health"], ""))
+    return DONE
+
+
+def cancel(options: Any) -> int:
+    """Stop one run; it keeps its checkpoint."""
+    from lnl_core.jobs import executors, queue
+
+    ws = open_workspace()
+    queue.cancel(ws, options.run)
+    end = time.monotonic() + 10
+    while queue.job(ws, options.run).state is JobState.CANCELLING and time.monotonic() < end:
+        executors.tend(ws)
+        time.sleep(0.1)
+    state = queue.job(ws, options.run).state
+    say(options, {"id": options.run, "state": str(state)}, f"Run {options.run} is {state}.")
+    return DONE
