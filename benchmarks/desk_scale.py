@@ -139,6 +139,20 @@ def serve(home: Path) -> None:
     print(json.dumps({"seconds": times, "services_rss_mb": peak_mb()}))
 
 
+_PAINTED = """() => {
+    const seek = (root) => {
+        for (const one of root.querySelectorAll('*')) {
+            const image = one.tagName === 'IMG' && one.src.includes('/full');
+            if (image && one.complete && one.naturalWidth) return true;
+            if (one.shadowRoot && seek(one.shadowRoot)) return true;
+        }
+        return false;
+    };
+    return seek(document);
+}"""
+"""True once the large picture of the review page is there and decoded."""
+
+
 def browse(home: Path) -> dict[str, float]:
     """Open /review in Chromium; time from the request to the first painted image."""
     import psutil
@@ -184,11 +198,7 @@ def browse(home: Path) -> dict[str, float]:
                 start = time.perf_counter()
                 page.goto(f"http://127.0.0.1:{port}/review?dataset={quote(info.name)}")
                 page.wait_for_function(
-                    """() => { const seek = (root) => { for (const el of root.querySelectorAll('*')) {
-                        if (el.tagName === 'IMG' && el.src.includes('/full') && el.complete
-                            && el.naturalWidth) return true;
-                        if (el.shadowRoot && seek(el.shadowRoot)) return true; } return false; };
-                        return seek(document); }""",
+                    _PAINTED,
                     timeout=60_000,
                 )
                 times.append(time.perf_counter() - start)
