@@ -1,8 +1,8 @@
 """From key press to the next image on screen, in headless Chromium against the real app.
 
 `paint` runs from the key event's own time stamp to the second animation frame after the picture is
-in the page and decoded, so about two frames (33 ms) of it are the way of measuring; `floor` is
-those two frames alone. `loaded` ends before them. Pictures are JPEG files of 224 px, about 10 KB,
+in the page and decoded, so two frames of it are the way of measuring; `floor` is those two frames
+alone, `loaded` ends before them, `evidence` is the same from W to the suggestion. Pictures are JPEG files of 224 px, about 10 KB,
 served by the app as it serves originals. Presses come at the pace of a fast reviewer.
 
     python benchmarks/key_latency.py [--presses 120] [--pace 0.4] [--out FILE]

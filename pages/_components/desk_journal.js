@@ -52,6 +52,16 @@ function connected() {
   return !app || app.getAttribute("data-test-connection-state") === "CONNECTED";
 }
 
+// Streamlit covers the page with a dialog about its command line when the server is gone. Reviewing
+// goes on without the server for a while, and this component says what matters, so the dialog is
+// closed as a person would close it.
+function closeServerDialog() {
+  for (const dialog of document.querySelectorAll('[role="dialog"]')) {
+    if (!dialog.textContent.startsWith("Connection error")) continue;
+    dialog.querySelector('button[aria-label="Close"]')?.click();
+  }
+}
+
 // Sends what waits: soon after the last press, at the latest a second after the first, again when
 // the connection comes back or no answer came. `send` is replaced at every render.
 function openSync(journal, changed) {
@@ -72,6 +82,7 @@ function openSync(journal, changed) {
   };
   sync.watch = setInterval(() => {
     const online = connected();
+    if (!online) closeServerDialog();
     const back = online && !sync.online;
     if (online !== sync.online) {
       sync.online = online;

@@ -243,7 +243,11 @@ function drawPage(s) {
     h("span", { class: "meta" }, page.items.length ? plural(page.items.length, "image") : ""));
   if (!page.items.length) {
     s.tiles.replaceChildren(...CODES.map(() => h("div", { class: "skeleton" })));
-  } else s.tiles.replaceChildren(...page.items.map((item, i) => tile(s, item, i, name)));
+  } else {
+    const tabbed = s.tiles.contains(s.root.getRootNode().activeElement);
+    s.tiles.replaceChildren(...page.items.map((item, i) => tile(s, item, i, name)));
+    if (tabbed) s.tiles.children[s.frame].focus({ preventScroll: true });
+  }
   drawSide(s);
   const small = (letter, words, act_) => h("button", { type: "button", class: "plainbtn", onclick: act_ }, cap(letter, true), words);
   s.legend.replaceChildren(small("Enter", "commit", () => commitIfAny(s)), small("Space", "mark", () => mark(s, s.frame)),
@@ -257,8 +261,9 @@ function tile(s, item, i, name) {
   const on = s.marked.has(item.row);
   const image = s.pool.get(tileUrl(s, item));
   image.alt = `image ${i + 1}, given label ${short(name, 60)}`;
-  const node = h("div", {
-    class: `tile${on ? " x" : ""}${i === s.frame ? " f" : ""}`, role: "checkbox", "aria-checked": String(on), title: short(item.path, 60),
+  const node = h("button", {
+    type: "button", class: `tile${on ? " x" : ""}${i === s.frame ? " f" : ""}`,
+    role: "checkbox", "aria-checked": String(on), title: short(item.path, 60),
     onclick: () => mark(s, i),
   }, image, cap(s.letters[i]), on ? h("div", { class: "lab" }, icon("close", 15), h("span", null, `not${article(name)} `, named("span", name, {}, 18))) : null);
   return node;

@@ -20,7 +20,7 @@ function newDesk(parent) {
   const part = (name) => root.querySelector(name);
   const s = {
     root, data: null, view: null, list: [], at: 0, item: null, done: new Map(), byClass: new Map(), evidence: new Map(),
-    phase: "ask", revealed: false, committed: false, journal: null, sync: null, picker: null, overlay: null, send: null,
+    phase: "ask", revealed: false, journal: null, sync: null, picker: null, overlay: null, send: null,
     born: performance.now(), shownAt: 0, pressed: 0, said: "", pool: pictures(3 * AHEAD),
     stripBox: part(".strip"), q: part(".q"), stage: part(".stage"), keyRow: part(".keys"), legend: part(".legend"),
     panel: part(".panel"), live: part(".live"), saved: h("span", { class: "saved" }),
@@ -119,12 +119,8 @@ function show(s, index) {
   }
   s.item = index >= 0 ? s.list[index] || null : null;
   s.at = s.item ? index : s.list.length;
-  s.revealed = s.committed = false;
-  s.phase = "ask";
-  if (isFollowUp(s)) { // said to be wrong on its page, before any suggestion was seen
-    s.phase = "wrong";
-    s.committed = true;
-  }
+  s.revealed = false;
+  s.phase = isFollowUp(s) ? "wrong" : "ask"; // a marked tile: said to be wrong before any suggestion
   s.shownAt = performance.now();
   drawItem(s);
   prepare(s);
@@ -154,7 +150,6 @@ function record(s, item, action, more) {
 function wrong(s) {
   if (!s.item || s.phase === "wrong") return;
   s.phase = "wrong";
-  s.committed = !s.revealed;
   drawKeys(s);
   needEvidence(s);
   drawPanel(s);
@@ -343,16 +338,18 @@ function drawKeys(s) {
     type: "button", class: `key ${kind}${on ? " on" : s.phase === "wrong" ? " dim" : ""}`, onclick: act_, disabled: !s.item,
     "aria-pressed": kind === "none" ? String(Boolean(on)) : null,
   }, cap(letter), icon(name), words);
+  const focused = [...s.keyRow.children].indexOf(s.root.getRootNode().activeElement);
   s.keyRow.replaceChildren(
     button("K", "keep", "check", "Right", () => act(s, "keep")),
     button("W", "none", "close", "Wrong", () => wrong(s), s.phase === "wrong"),
     button("U", "unsure", "help", "Unsure", () => act(s, "unsure")));
+  if (focused >= 0) s.keyRow.children[focused].focus({ preventScroll: true });
   const small = (letter, words, act_) => h("button", { type: "button", class: "plainbtn", onclick: act_ }, cap(letter, true), words);
   const digits = classKeys(s.data.classes) ? "0–9" : "1–3";
-  s.legend.replaceChildren(...(s.phase === "wrong" ? [
+  s.legend.replaceChildren(...(showsEvidence(s) ? [
     small("Enter", "accept", () => accept(s)), h("span", { class: "plainbtn" }, cap(digits, true), "class"),
     small("M", "multiple", () => s.openPicker(true)), small("N", "none fits", () => act(s, "none")),
-    small("Z", "take back", () => undo(s)), small("C", "map", () => say(s, "The map comes with a run of HNML.", true)),
+    small("Z", s.phase === "wrong" ? "take back" : "undo", () => undo(s)), small("C", "map", () => say(s, "The map comes with a run of HNML.", true)),
     small("?", "all keys", () => toggleKeys(s)),
   ] : [
     small("M", "multiple", () => s.openPicker(true)), small("N", "none fits", () => act(s, "none")), small("S", "skip", () => act(s, "skip")),

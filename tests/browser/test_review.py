@@ -89,6 +89,27 @@ def test_a_digit_is_one_class_for_good(desk):
     assert desk.actions() == [(row, "relabel", label)]
 
 
+def test_classes_that_are_digits_keep_their_own_keys(common_server, page, make_set):
+    info = make_set(common_server, "digits", [str(digit) for digit in range(10)])
+    desk = Desk(common_server, page, info).open()
+    row = desk.shown
+    other = "7" if desk.page.locator(".q .given").inner_text() != "7" else "3"
+    desk.press("w", other).saved()
+    assert desk.actions() == [(row, "relabel", int(other))]
+
+
+def test_above_ten_classes_digits_are_the_suggestions(common_server, page, make_set):
+    names = [f"kind {letter}" for letter in "abcdefghijkl"]
+    desk = Desk(common_server, page, make_set(common_server, "dozen", names)).open()
+    row = desk.shown
+    desk.press("w").evidence()
+    second = desk.page.locator(".choice .name").nth(1).inner_text()
+    desk.press("9")  # there is no ninth
+    assert desk.shown == row
+    desk.press("2").saved()
+    assert desk.actions() == [(row, "relabel", names.index(second))]
+
+
 def test_before_an_answer_digits_and_enter_do_nothing(desk):
     row = desk.shown
     desk.press("1", "2", "Enter", "a", "/")
@@ -175,8 +196,10 @@ def test_a_killed_server_loses_no_decision(server, page, make_set):
     desk.press("k", "k").saved()
     desk.press("k")
     server.kill()
-    desk.press("k", "w", "n")
     page.locator(".saved.offline").wait_for()
+    page.wait_for_timeout(1500)  # Streamlit's own dialog has come and gone
+    assert page.get_by_role("dialog").count() == 0
+    desk.press("k", "w", "n")
     words = "Connection lost. Your answers are kept here and sent later."
     assert page.locator(".saved").inner_text() == words
     server.start()
