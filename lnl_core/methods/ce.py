@@ -48,7 +48,7 @@ class Config:
     )
     epochs: int = field(default=30, metadata={"help": "Passes over the images."})
     batch_size: int = field(default=128, metadata={"help": "Images per step."})
-    lr: float = field(default=0.1, metadata={"help": "Highest learning rate."})
+    lr: float = field(default=0.2, metadata={"help": "Highest learning rate."})
     momentum: float = field(default=0.9, metadata={"help": "Momentum of SGD."})
     nesterov: bool = field(default=True, metadata={"help": "Nesterov's form of momentum."})
     weight_decay: float = field(default=5e-4, metadata={"help": "Pull of the weights to zero."})
@@ -71,10 +71,10 @@ class Config:
         default=0, metadata={"help": "Train at most at this side in pixels; 0 is as stored."}
     )
     average_weights: float = field(
-        default=0.99, metadata={"help": "Decay of the running mean of weights; 0 is none."}
+        default=0.98, metadata={"help": "Decay of the running mean of weights; 0 is none."}
     )
     record_from: float = field(
-        default=0.5, metadata={"help": "Share of epochs before probabilities are averaged."}
+        default=0.66, metadata={"help": "Share of epochs before probabilities are averaged."}
     )
 
     def __post_init__(self) -> None:

@@ -195,15 +195,15 @@ class Config:
             backbone="resnet8" if size <= 16 else "resnet8-wide" if quick or size <= 64 else "auto",
             epochs=epochs,
             batch_size=128 if n >= 4000 else 64,
-            lr=0.1,
+            lr=0.2,
             nesterov=True,
             weight_decay=5e-4,
             schedule="one_cycle",
             shift=-1,
             border="auto",
             resolution=32 if quick else 0,
-            average_weights=0.99,
-            record_from=0.5,
+            average_weights=0.98,
+            record_from=0.66,
         )
 
 

@@ -4,12 +4,18 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
+from torch import nn
+from torch.nn import functional as F
 
 from lnl_core.jobs.context import LocalContext
+from lnl_core.learning import losses, training
+from lnl_core.learning.optimizer import Sgd
 from lnl_core.methods import ce, sr
-from lnl_core.types import LabeledDataset
+from lnl_core.review import health
+from lnl_core.types import LabeledDataset, Signals
 
 TRAIN = 1297
 CONFIG_B = sr.Config(
@@ -110,6 +116,61 @@ def test_other_bases_train(base):
     config = dataclasses.replace(CONFIG_B, base=base, epochs=12, growth=1.03**10)
     found = outcome(sr, config, seed=0, rate=0.2)
     assert found["mean_auroc"] > 0.9
+
+
+def head_on_cached_features(rate, hidden, seed=0):
+    """Config B on 257 frozen features (spec 6.3); return (dataset, truth, predicted)."""
+    dataset, truth = digits(seed, rate)
+    draw = torch.Generator().manual_seed(seed)
+    pixels = torch.from_numpy(dataset.images.reshape(TRAIN, -1).astype(np.float32) / 240)
+    random = torch.randn(64, 256, generator=draw) / 8
+    features = torch.relu(pixels @ random + torch.randn(256, generator=draw) / 10)
+    features = (features - features.mean(0)) / features.std(0).clamp_min(1e-3)
+    features = torch.cat([features, torch.zeros(TRAIN, 1)], 1)  # (n, 257)
+    labels = torch.from_numpy(dataset.given_labels)
+    with training.seeded(seed):
+        layers = [nn.Linear(257, 10)]
+        if hidden:
+            layers = [nn.Linear(257, hidden), nn.BatchNorm1d(hidden), nn.ReLU()]
+            layers.append(nn.Linear(hidden, 10))
+        head = nn.Sequential(*layers)
+        for layer in layers:
+            if isinstance(layer, nn.Linear):
+                nn.init.xavier_uniform_(layer.weight)
+        descent = Sgd(head.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-4)
+        for epoch in range(120):
+            descent.param_groups[0]["lr"] = training.learning_rate("cosine", 0.05, epoch / 120)
+            weight = losses.penalty_weight(epoch, 4.0, 1.03, 1)
+            for rows in torch.randperm(TRAIN, generator=draw)[:1280].split(128):
+                log_probs = F.log_softmax(losses.sharpen(head(features[rows]), 0.3), dim=1)
+                penalty = losses.sparse_penalty(log_probs, 0.1).mean()
+                loss = losses.cross_entropy(log_probs, labels[rows]).mean() + weight * penalty
+                descent.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(head.parameters(), 5.0)
+                descent.step()
+        head.eval()
+        with torch.no_grad():
+            logits = head(features)
+    assert torch.isfinite(logits).all()
+    return dataset, truth, logits.argmax(1).numpy()
+
+
+def test_a_linear_head_on_cached_features_resists_wrong_labels():
+    dataset, truth, predicted = head_on_cached_features(0.4, hidden=0)
+    assert (predicted == truth).mean() >= 0.9
+    assert not health.collapsed(predicted, dataset.given_labels, 10)
+
+
+def test_the_known_collapse_under_strong_noise_is_detected():
+    dataset, truth, predicted = head_on_cached_features(0.6, hidden=256)
+    assert (predicted == truth).mean() < 0.3, "it no longer collapses: choose a harder case"
+    assert health.collapsed(predicted, dataset.given_labels, 10)
+    said = np.full((TRAIN, 10), 0.01, np.float32)
+    said[np.arange(TRAIN), predicted] = 0.91
+    (doubt,) = health.check(Signals("sr", np.zeros(TRAIN), said), dataset.given_labels)
+    assert doubt.kind == "collapse"
+    assert "kappa" in doubt.advice
 
 
 @pytest.mark.slow
