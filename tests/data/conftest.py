@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from making import encoded, picture
 
 from lnl_core.data import importers
+from tests.data.making import encoded, picture
 
 
 class Imported:

@@ -6,8 +6,9 @@ import zlib
 
 import numpy as np
 import pytest
-from making import encoded, picture
 from PIL import Image
+
+from tests.data.making import encoded, picture
 
 
 def png_header(width, height):

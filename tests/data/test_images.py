@@ -2,12 +2,12 @@ import io
 
 import numpy as np
 import pytest
-from making import encoded, picture
 from PIL import Image
 from PIL.Image import Transpose as T
 
 from lnl_core.data import images
 from lnl_core.data.images import ImageError
+from tests.data.making import encoded, picture
 
 
 def near(array, expected, tolerance=3):

@@ -3,12 +3,12 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from making import encoded, picture
 from PIL import Image
 
 from lnl_core.data import importers
 from lnl_core.store import datasets
 from lnl_core.types import LnlError
+from tests.data.making import encoded, picture
 
 
 def put(path, seed=0, **options):

@@ -2,10 +2,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from making import encoded, picture
 
 from lnl_core.data import importers
 from lnl_core.types import LnlError
+from tests.data.making import encoded, picture
 
 
 @pytest.fixture

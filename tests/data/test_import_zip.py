@@ -4,12 +4,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from making import encoded, picture
 from PIL import Image
 
 from lnl_core.data import archives, importers
 from lnl_core.store import datasets
 from lnl_core.types import LnlError
+from tests.data.making import encoded, picture
 
 JPEG = encoded(picture(200, 100))
 
