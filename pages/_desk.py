@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -183,7 +184,8 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
     keys = {view: f"review-{view}-{info.id}-{who}" for view in VIEWS}
     acked = [cid for key in keys.values() for cid in _store(info, who, key)]
     shared = {
-        "journal": f"lnl:{info.id}:{who}",
+        # the moment of the import too: another workspace on this port has a set 1 as well
+        "journal": f"lnl:{info.id}:{info.created_at}:{who}",
         "classes": list(info.class_names),
         "acked": acked,
         "filtered": choice.filtered,
@@ -272,14 +274,20 @@ def _focus(info: DatasetInfo, key: str) -> list[int]:
     asked = st.query_params.get("id")
     if asked is None:
         return []
-    ids: Any = datasets.load(info).ids
-    row = int(ids.positions([asked])[0])
+    row = _row_of(info, asked)
     if row < 0:
         st.toast(f"There is no image “{plain(short(asked, 40))}” in this set.")
     if row < 0 or row in _answered_rows(key):
         del st.query_params["id"]
         return []
     return [row]
+
+
+@lru_cache(maxsize=256)
+def _row_of(info: DatasetInfo, identity: str) -> int:
+    """Return the row of an image's id, -1 where there is none; it takes a while in large sets."""
+    ids: Any = datasets.load(info).ids
+    return int(ids.positions([identity])[0])
 
 
 def _follow_up(info: DatasetInfo, key: str) -> list[int]:

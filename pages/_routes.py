@@ -35,20 +35,14 @@ _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 _NEVER = {"Cache-Control": "no-store"}
 
 
-def prefix() -> str:
-    """Return what stands before `/lnl/` in addresses: `server.baseUrlPath`, often nothing."""
-    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}" if base else ""
-
-
 def image_url(dataset_id: int, version: str, size: str) -> str:
     """Return the address of a set's images, with `{row}` for the browser to fill in."""
-    return f"{prefix()}/lnl/img/{dataset_id}/{version}/{{row}}/{size}"
+    return f"{_ui.base_path()}/lnl/img/{dataset_id}/{version}/{{row}}/{size}"
 
 
 def evidence_url(dataset_id: int) -> str:
     """Return the address of a set's evidence, with `{row}` for the browser to fill in."""
-    return f"{prefix()}/lnl/evidence/{dataset_id}/{{row}}"
+    return f"{_ui.base_path()}/lnl/evidence/{dataset_id}/{{row}}"
 
 
 def _missing() -> Response:
@@ -58,7 +52,7 @@ def _missing() -> Response:
 def _numbers(request: Request) -> tuple[int, int] | None:
     """Return data set and row, or None for an address that is not one of ours."""
     where: dict[str, Any] = request.path_params
-    if f"/{where['base']}".rstrip("/") != prefix():
+    if f"/{where['base']}".rstrip("/") != _ui.base_path():
         return None
     dataset, row = where["dataset"], where["row"]
     return (dataset, row) if max(dataset, row) <= LARGEST else None

@@ -222,6 +222,12 @@ def thumbs(info: DatasetInfo, rows: Sequence[int], *, side: int = 36) -> None:
     st.html(f'<div style="display:flex;gap:6px;height:{side}px;overflow:hidden">{images}</div>')
 
 
+def base_path() -> str:
+    """Return what stands before every address: `server.baseUrlPath`, often nothing."""
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}" if base else ""
+
+
 def thumb_url(info: DatasetInfo, row: int) -> str:
     """Return the address of a thumbnail: number, digest and row, never a path."""
     from pages import _routes  # which itself needs the workspace from here

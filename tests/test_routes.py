@@ -125,10 +125,11 @@ def test_more_hosts_can_be_named(monkeypatch):
 
 
 def test_addresses_follow_the_base_path(client, tiny, monkeypatch):
-    plain = _routes.config.get_option
+    plain = config.get_option
     monkeypatch.setattr(
         config, "get_option", lambda key: "/desk/" if key == "server.baseUrlPath" else plain(key)
     )
+    monkeypatch.setattr("streamlit.get_option", config.get_option)
     url = _routes.image_url(tiny.id, tiny.version, "thumb")
     assert url == f"/desk/lnl/img/{tiny.id}/{tiny.version}/{{row}}/thumb"
     assert client.get(url.format(row=7)).status_code == 200
