@@ -8,11 +8,12 @@ probability distributions", Statistical Science 1986. Rows above `DENSE_CLASSES`
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lnl_core.types import FloatArray, TopProbs
+from lnl_core.types import FloatArray, IntArray, TopProbs
 
 Probs = FloatArray | TopProbs
 
@@ -21,6 +22,56 @@ FLOOR = 1e-4
 
 _BLOCK_VALUES = 2**19
 
+_FITTED_ROWS, _FITTED_VALUES = 20_000, 1_000_000
+_HOTTEST = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """One method's probabilities, softened: log P / temperature, made to sum to 1 again."""
+
+    probs: Probs
+    temperature: float = 1.0
+
+
+def soften(probs: Probs, given: IntArray) -> Opinion:
+    """Give an overconfident method the temperature at which it explains the given labels best.
+
+    A product of opinions is at the mercy of its loudest member. The temperature minimises the mean
+    negative log-likelihood of the labels, wrong ones included (Guo et al., ICML 2017, ours in that
+    no clean labels are used), and is never below 1: a network that has memorised the labels would
+    be sharpened for it.
+
+    Args:
+        probs: the method's probabilities, n rows.
+        given: (n,) labels in 0..k-1.
+    """
+    from scipy.optimize import minimize_scalar
+
+    n = len(given)
+    k = probs.class_count if isinstance(probs, TopProbs) else probs.shape[1]
+    most = min(n, _FITTED_ROWS, max(_FITTED_VALUES // max(k, 1), 100))
+    rows = np.unique(np.linspace(0, n - 1, most).astype(np.int64)) if n else given
+    if len(rows) < 2:
+        return Opinion(probs)
+    some = probs.dense(rows) if isinstance(probs, TopProbs) else np.asarray(probs[rows])
+    some = some[np.isfinite(some.sum(axis=1))].astype(np.float64)
+    labels = given[rows][: len(some)] if len(some) == len(rows) else None
+    if labels is None:
+        return Opinion(probs)
+    logs = np.log(np.maximum(some, FLOOR))
+    line = np.arange(len(logs))
+
+    def loss(log_temperature: float) -> float:
+        scaled = logs / np.exp(log_temperature)
+        top = scaled.max(axis=1)
+        norm = top + np.log(np.exp(scaled - top[:, None]).sum(axis=1))
+        return float((norm - scaled[line, labels]).mean())
+
+    best = minimize_scalar(loss, bounds=(0.0, float(np.log(_HOTTEST))), method="bounded")
+    temperature = float(np.exp(best.x))
+    return Opinion(probs, temperature if temperature > 1.01 else 1.0)
+
 
 def blocks(n: int, k: int) -> Iterator[slice]:
     """Cut n rows of k classes into slices of about half a million values."""
@@ -28,33 +79,35 @@ def blocks(n: int, k: int) -> Iterator[slice]:
     return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
 
-def linear(opinions: Sequence[Probs], weights: FloatArray, rows: slice) -> FloatArray:
+def linear(opinions: Sequence[Opinion], weights: FloatArray, rows: slice) -> FloatArray:
     """Return sum_m weights[m] P_m for a block of rows, (b, k).
 
     A row with a value that is not finite counts as no opinion: every class alike.
     """
     total: FloatArray | None = None
-    for probs, weight in zip(opinions, map(float, weights), strict=True):
+    for opinion, weight in zip(opinions, map(float, weights), strict=True):
+        probs = opinion.probs
         if isinstance(probs, TopProbs):
-            classes, top, rest = _sparse(probs, rows)
+            classes, top, rest = _sparse(probs, rows, opinion.temperature)
             if total is None:
                 total = np.zeros((len(top), probs.class_count), np.float32)
             total += (weight * rest)[:, None]
             at = np.arange(len(top))[:, None], classes
             total[at] += weight * (top - rest[:, None])
         else:
-            part = weight * _dense(probs, rows)
+            part = weight * _dense(probs, rows, opinion.temperature)
             total = part if total is None else total + part
     assert total is not None, "a pool needs an opinion"
     return total
 
 
-def logarithmic(opinions: Sequence[Probs], weights: FloatArray, rows: slice) -> FloatArray:
+def logarithmic(opinions: Sequence[Opinion], weights: FloatArray, rows: slice) -> FloatArray:
     """Return sum_m weights[m] log max(P_m, FLOOR) for a block of rows, (b, k)."""
     total: FloatArray | None = None
-    for probs, weight in zip(opinions, map(float, weights), strict=True):
+    for opinion, weight in zip(opinions, map(float, weights), strict=True):
+        probs = opinion.probs
         if isinstance(probs, TopProbs):
-            classes, top, rest = _sparse(probs, rows)
+            classes, top, rest = _sparse(probs, rows, opinion.temperature)
             if total is None:
                 total = np.zeros((len(top), probs.class_count), np.float32)
             base = np.log(np.maximum(rest, FLOOR))
@@ -62,22 +115,27 @@ def logarithmic(opinions: Sequence[Probs], weights: FloatArray, rows: slice) -> 
             at = np.arange(len(top))[:, None], classes
             total[at] += weight * (np.log(np.maximum(top, FLOOR)) - base[:, None])
         else:
-            part = weight * np.log(np.maximum(_dense(probs, rows), FLOOR))
+            part = weight * np.log(np.maximum(_dense(probs, rows, opinion.temperature), FLOOR))
             total = part if total is None else total + part
     assert total is not None, "a pool needs an opinion"
     return total
 
 
-def _dense(probs: FloatArray, rows: slice) -> FloatArray:
+def _dense(probs: FloatArray, rows: slice, temperature: float) -> FloatArray:
     block = np.asarray(probs[rows], dtype=np.float64)
     bad = ~np.isfinite(block.sum(axis=1))
     if bad.any():
         block = block.copy()
         block[bad] = 1 / block.shape[1]
+    if temperature != 1:
+        block = np.maximum(block, FLOOR) ** (1 / temperature)
+        block /= block.sum(axis=1, keepdims=True)
     return block
 
 
-def _sparse(probs: TopProbs, rows: slice) -> tuple[np.ndarray[Any, Any], FloatArray, FloatArray]:
+def _sparse(
+    probs: TopProbs, rows: slice, temperature: float
+) -> tuple[np.ndarray[Any, Any], FloatArray, FloatArray]:
     """Return (b, t) classes, their probabilities, and (b,) what each other class has."""
     classes = np.asarray(probs.classes[rows], dtype=np.int64)
     top = np.asarray(probs.probs[rows], dtype=np.float32)
@@ -86,5 +144,9 @@ def _sparse(probs: TopProbs, rows: slice) -> tuple[np.ndarray[Any, Any], FloatAr
     if bad.any():
         top = np.where(bad[:, None], np.float32(1 / probs.class_count), top)
     rest = np.clip(1 - top.sum(axis=1), 0, 1) / others
+    if temperature != 1:
+        power = np.float32(1 / temperature)
+        top = np.maximum(top, np.float32(FLOOR)) ** power
+        rest = np.maximum(rest, np.float32(FLOOR)) ** power
     total = top.sum(axis=1) + rest * (probs.class_count - top.shape[1])
     return classes, top / total[:, None], rest / total

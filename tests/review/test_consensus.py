@@ -173,7 +173,10 @@ def test_the_pool_is_the_product_of_opinions_and_the_prior():
     labels = rng.integers(0, 4, 200)
     ranking = consensus.rank([opinion("a", first, labels), opinion("b", second, labels)], labels, 4)
     prior = ranking.transition_matrix[:, labels].T ** (np.sqrt(2) / 2)  # two opinions
-    joint = first * second * prior
+    hot = [1 / pool.soften(each, labels).temperature for each in (first, second)]
+    assert max(hot) < 0.9  # opinions that have nothing to do with the labels
+    one, two = (each**power for each, power in zip((first, second), hot, strict=True))
+    joint = one / one.sum(axis=1, keepdims=True) * two / two.sum(axis=1, keepdims=True) * prior
     joint[np.arange(200), labels] = 0
     order = np.argsort(-joint, axis=1)[:, :3]
     np.testing.assert_array_equal(ranking.top_labels, order)
@@ -335,11 +338,24 @@ def test_top_probabilities_rank_like_dense_ones():
     for how in (pool.linear, pool.logarithmic):
         weights = np.array([0.5, 0.2, 0.3])
         np.testing.assert_allclose(
-            how([p for _, p in voices], weights, slice(3, 40)),
-            how([p for _, p in spread], weights, slice(3, 40)),
+            how([pool.Opinion(p, 1.7) for _, p in voices], weights, slice(3, 40)),
+            how([pool.Opinion(p, 1.7) for _, p in spread], weights, slice(3, 40)),
             rtol=2e-4,
             atol=1e-7,
         )
+
+
+def test_an_overconfident_method_is_softened_and_a_memorising_one_not_sharpened():
+    rng = np.random.default_rng(4)
+    labels = rng.integers(0, 5, 4_000)
+    logits = rng.normal(size=(4_000, 5)) + 1.5 * np.eye(5)[labels]
+    honest = np.exp(logits * 1.5)  # at its own scale: 1.5 times the shift, by Bayes' rule
+    honest /= honest.sum(axis=1, keepdims=True)
+    shouting = honest**3
+    shouting /= shouting.sum(axis=1, keepdims=True)
+    assert pool.soften(honest, labels).temperature < 1.1
+    assert 2.5 < pool.soften(shouting, labels).temperature < 3.5
+    assert pool.soften(np.eye(5)[labels], labels).temperature == 1.0
 
 
 def test_memory_does_not_grow_with_rows_times_classes():
