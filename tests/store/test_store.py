@@ -1,6 +1,7 @@
 import json
-import multiprocessing
 import sqlite3
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -127,23 +128,24 @@ def test_in_force_is_a_replay_of_history(workspace, tiny, presses):
     assert sum(decisions.counts(workspace, tiny).values()) == len(expected)
 
 
-def _write(home, name, count):
-    ws = db.open_workspace(home)
-    info = datasets.dataset(ws, "tiny")
-    for i in range(count):
-        decisions.append(ws, info, [keep(i % 60, name, cid=f"{name}-{i}")])
+WRITER = """
+import sys
+from lnl_core.store import datasets, db, decisions
+from lnl_core.types import Action, Decision
+ws = db.open_workspace(sys.argv[1])
+info = datasets.dataset(ws, "tiny")
+name = sys.argv[2]
+for i in range(15):
+    decisions.append(ws, info, [Decision(i, Action.KEEP, name, cid=f"{name}-{i}")])
+"""
 
 
 def test_eight_processes_lose_no_decision(workspace, tiny):
-    context = multiprocessing.get_context("spawn")
     people = [
-        context.Process(target=_write, args=(workspace.home, f"person {i}", 15)) for i in range(8)
+        subprocess.Popen([sys.executable, "-c", WRITER, str(workspace.home), f"person {i}"])
+        for i in range(8)
     ]
-    for person in people:
-        person.start()
-    for person in people:
-        person.join()
-    assert [p.exitcode for p in people] == [0] * 8
+    assert [person.wait() for person in people] == [0] * 8
     assert len(list(decisions.history(workspace, tiny))) == 8 * 15
 
 
