@@ -87,12 +87,11 @@ def augment(images: Tensor, how: Augment, generator: torch.Generator) -> Tensor:
         flat = (flat + torch.arange(b)[:, None] * (h * w)).view(-1).to(device)
         pixels = images.reshape(b * h * w, -1).index_select(0, flat).view(images.shape)
         if how.border == "zero" and shift:
-            outside = _outside(h, moves[0])[:, :, None] | _outside(w, moves[1])[:, None, :]
+            dark_columns = _outside(w, moves[1])
             if how.flip:
-                columns_out = _outside(w, moves[1])
-                columns_out = torch.where(mirrored[:, None], columns_out.flip(1), columns_out)
-                outside = _outside(h, moves[0])[:, :, None] | columns_out[:, None, :]
-            pixels = pixels.masked_fill(outside[..., None].to(device), 0)
+                dark_columns = torch.where(mirrored[:, None], dark_columns.flip(1), dark_columns)
+            dark = _outside(h, moves[0])[:, :, None] | dark_columns[:, None, :]  # (b, h, w)
+            pixels = pixels.masked_fill(dark[..., None].to(device), 0)
         images = pixels
     if how.jitter:
         images = _jitter(images, how.jitter, generator)

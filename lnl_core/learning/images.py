@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import psutil
 import torch
 from torch import Tensor
@@ -60,8 +61,6 @@ class ImageSource:
         self.std = sample.std(dim=(0, 1, 2), correction=0).float().clamp_min(1e-2)
 
     def _read(self, rows: Tensor) -> Tensor:
-        import numpy as np
-
         picked = torch.from_numpy(np.ascontiguousarray(self._images[rows.numpy()])).to(self.device)
         if self._scale == 1.0:
             return picked

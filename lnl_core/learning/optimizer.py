@@ -58,7 +58,7 @@ class Sgd:
             torch._fused_sgd_(
                 weights,
                 gradients,
-                momenta,
+                momenta if self.momentum else [],
                 weight_decay=decay,
                 momentum=self.momentum,
                 lr=lr,

@@ -18,12 +18,8 @@ of an epoch derives from (seed, epoch), so a resumed run equals an undisturbed o
 from __future__ import annotations
 
 import copy
-import math
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -35,8 +31,22 @@ from lnl_core.learning import checkpoints, hardware, models
 from lnl_core.learning.augment import Augment, augment, wants_flip
 from lnl_core.learning.images import ImageSource
 from lnl_core.learning.optimizer import Sgd
+from lnl_core.learning.recipe import Recipe, learning_rate, recipe_of
 from lnl_core.learning.recorder import ProbabilityRecorder
+from lnl_core.learning.seeds import derive_seed, generator_for, seed_everything, seeded
 from lnl_core.types import Array, Context, FloatArray, LabeledDataset
+
+__all__ = [
+    "Batch",
+    "Recipe",
+    "Session",
+    "derive_seed",
+    "generator_for",
+    "learning_rate",
+    "percentile",
+    "recipe_of",
+    "seeded",
+]
 
 _TICK = 0.5
 _SMALLEST_BATCH = 8
@@ -50,112 +60,12 @@ class Batch(NamedTuple):
     labels: Tensor  # (b,) int64 given labels
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a network is trained; the knobs that all methods share.
-
-    Attributes:
-        backbone: `auto` or a name of `models.NAMES`.
-        epochs, batch_size: as they say.
-        lr: peak learning rate of SGD.
-        momentum, nesterov, weight_decay: of SGD.
-        schedule: `cosine` (per epoch, to 0), `one_cycle` (per step, up for the first fifth, then
-            cosine to 0) or `constant`.
-        clip: largest norm of the gradient; 0 for no limit.
-        shift: largest shift in pixels; -1 = an eighth of the image's shorter side.
-        flip: `auto`, `yes` or `no`; auto mirrors colour photographs only.
-        border: what a shift brings in: `reflect`, `edge` or `zero`; auto = reflect in colour, edge
-            in gray.
-        cutout: side of the blanked square as a share of the shorter side; 0 for none.
-        jitter: largest relative change of brightness and contrast.
-        resolution: train at most at this longer side in pixels; 0 = as stored.
-        average_weights: decay per step of the running mean of weights; 0 for none.
-    """
-
-    backbone: str = "auto"
-    epochs: int = 30
-    batch_size: int = 128
-    lr: float = 0.05
-    momentum: float = 0.9
-    nesterov: bool = False
-    weight_decay: float = 5e-4
-    schedule: str = "one_cycle"
-    clip: float = 5.0
-    shift: int = -1
-    flip: str = "auto"
-    border: str = "auto"
-    cutout: float = 0.0
-    jitter: float = 0.0
-    resolution: int = 0
-    average_weights: float = 0.0
-
-
-def recipe_of(config: Any) -> Recipe:
-    """Pick from a method's Config the knobs that a `Recipe` has; the others keep its defaults."""
-    names = [field.name for field in fields(Recipe) if hasattr(config, field.name)]
-    return Recipe(**{name: getattr(config, name) for name in names})
-
-
-def derive_seed(*parts: int) -> int:
-    """Mix integers (seed, epoch, purpose) into one 63-bit seed."""
-    state = np.random.SeedSequence([part & 0xFFFFFFFF for part in parts]).generate_state(2)
-    return (int(state[0]) << 31) ^ int(state[1])
-
-
-def generator_for(*parts: int) -> torch.Generator:
-    """Return a CPU generator that depends on the integers only."""
-    return torch.Generator().manual_seed(derive_seed(*parts))
-
-
-def seed_everything(seed: int) -> None:
-    """Seed python, numpy and torch, CPU and CUDA; inside `seeded` only."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - third-party code may draw from it
-    torch.manual_seed(seed)
-
-
-@contextmanager
-def seeded(seed: int, threads: int | None = None) -> Iterator[None]:
-    """Run the block reproducibly; generators, flags and thread count are put back afterwards."""
-    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
-    torch_state, torch_threads = torch.get_rng_state(), torch.get_num_threads()
-    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    cudnn = torch.backends.cudnn
-    flags = cudnn.deterministic, cudnn.benchmark
-    try:
-        cudnn.deterministic, cudnn.benchmark = True, False
-        torch.set_num_threads(threads or hardware.thread_count())
-        seed_everything(seed)
-        yield
-    finally:
-        cudnn.deterministic, cudnn.benchmark = flags
-        torch.set_num_threads(torch_threads)
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        torch.set_rng_state(torch_state)
-        if cuda_states:
-            torch.cuda.set_rng_state_all(cuda_states)
-
-
 def percentile(scores: Array) -> FloatArray:
     """Turn any score into its rank in [0, 1], (n,) float64; equal scores share a mean rank."""
     _, inverse, count = np.unique(np.asarray(scores), return_inverse=True, return_counts=True)
     below = np.cumsum(count) - count
     ranks: FloatArray = (below + (count - 1) / 2)[inverse] / max(len(inverse) - 1, 1)
     return ranks
-
-
-def learning_rate(schedule: str, peak: float, done: float) -> float:
-    """Return the learning rate after a share `done` of the run, in [0, 1]."""
-    if schedule == "constant":
-        return peak
-    if schedule == "cosine":
-        return peak * (1 + math.cos(math.pi * done)) / 2
-    if schedule == "one_cycle":
-        if done < 0.2:
-            return peak * (0.04 + 0.96 * done / 0.2)
-        return peak * (1 + math.cos(math.pi * (done - 0.2) / 0.8)) / 2
-    raise ValueError(f"schedule must be cosine, one_cycle or constant, got {schedule!r}")
 
 
 class Session:
@@ -337,7 +247,6 @@ class Session:
         self,
         *,
         mirror: bool = False,
-        batch_size: int = 512,
         averaged: bool = True,
         features: Array | None = None,
     ) -> Iterator[tuple[Tensor, list[Tensor]]]:
@@ -345,7 +254,6 @@ class Session:
 
         Args:
             mirror: look at the mirrored image too.
-            batch_size: images at a time.
             averaged: use the mean of weights where the recipe keeps one.
             features: (n, d) array to fill with the input of the last layer, where given.
 
@@ -354,6 +262,8 @@ class Session:
         """
         model = self.averaged if averaged else self.model
         model.eval()
+        # small enough that stop is answered soon, also for large images on a processor
+        batch_size = min(512, max(16, 512 * 48**2 // (self.source.height * self.source.width)))
         for start in range(0, self.n, batch_size):
             rows = torch.arange(start, min(start + batch_size, self.n))
             images = self.source.normalise(self.source.batch(rows))

