@@ -32,7 +32,7 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from benchmarks import _data  # noqa: E402
-from lnl_core.review import consensus, metrics  # noqa: E402
+from lnl_core.review import consensus, metrics, trust  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import LabeledDataset, Ranking, Signals  # noqa: E402
 
@@ -125,7 +125,7 @@ def cleanlab_on_features(dataset: LabeledDataset, features: np.ndarray, seed: in
 
 def mean_of_ranks(signals: list[Signals]) -> np.ndarray:
     """The naive pool: every method's normal scores, added."""
-    return np.sum([consensus.normal_scores(np.asarray(s.suspicion)) for s in signals], axis=0)
+    return np.sum([trust.normal_scores(np.asarray(s.suspicion)) for s in signals], axis=0)
 
 
 def groups(keys: list[str]) -> dict[str, list[str]]:

@@ -2,8 +2,8 @@
 
 Methods that give probabilities are multiplied (a logarithmic pool) and corrected by how often one
 class is given as another; methods that give a score only enter by its rank. How much a method
-counts is read off the agreement of the rankings alone, so a broken one is left out. The share of
-wrong labels in the pooled confident joint sets the scale of the probability.
+counts is read off what the methods say of each other (`trust`), so a broken one is left out. The
+share of wrong labels in the pooled confident joint sets the scale of the probability.
 
 `p_wrong` is a model guess until people have looked at a random sample.
 
@@ -21,8 +21,10 @@ Four things are this project's own, each better on the development images than t
   of no weight changes nothing. The transition prior counts sqrt(m) / 2, at most 1, opinions: a
   single method has learned much of it from the given labels already (one out-of-fold network, the
   prior in full .470 / .650, half of it .497 / .676, none .492 / .674).
-* Each method is softened first (`pool.soften`): one overconfident network in five took the pool
-  from .683 to .589 (9 % wrong), softened to .645; without one nothing is lost (.680 -> .683).
+* Each method is softened first (`pool.soften`) and a method far surer than the others bear out is
+  turned down (`trust.sobriety`): one overconfident network in five took the pool from .683 to
+  .589 (9 % wrong), softened to .647, turned down as well to .674; a network that had memorised
+  the labels among three, .542 / .715 -> .649 / .806. Without one nothing is lost (.680 -> .683).
 * What the given class is held against is the sum over the other classes, not the best of them
   (.653 / .807 -> .656 / .808). A suggestion's probability is that of the log pool divided by
   sqrt(m): the same order, and on true errors (18 %) the log-loss falls from .97 to .70.
@@ -34,7 +36,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lnl_core.review import pool, transition
+from lnl_core.review import pool, transition, trust
 from lnl_core.review.pool import Opinion
 from lnl_core.types import BoolArray, FloatArray, IntArray, Ranking, Signals
 
@@ -43,9 +45,6 @@ SLOPE = 2.5
 
 LEAST, MOST = 0.001, 0.999
 """p_wrong stays inside: nothing is certain before a person has looked."""
-
-FULL_VOTE = 0.5
-"""A method with this share of the best method's SUMMA value counts in full."""
 
 UNKNOWN_RATE = 0.1
 """The share of wrong labels assumed where no method says anything about it."""
@@ -84,22 +83,24 @@ def rank(
     scores = np.full((len(ordered), n), np.nan)
     for row, each in zip(scores, ordered, strict=True):
         row[unsure] = np.asarray(each.suspicion, dtype=np.float64)[unsure]
-    weights = method_weights(scores)
-
     speakers = [i for i, each in enumerate(ordered) if each.pred_probs is not None]
     voices = [ordered[i].pred_probs for i in speakers]
     opinions = [pool.soften(probs, given) for probs in voices if probs is not None]
+    weights = trust.agreement(scores)
+    if opinions:
+        weights[speakers] *= trust.sobriety([each.probs for each in opinions], weights[speakers])
+    weights = trust.shares(weights)
     score = np.zeros(n)
     for i, weight in enumerate(weights):
         if i not in speakers:
-            score += weight * normal_scores(scores[i])
+            score += weight * trust.normal_scores(scores[i])
     if opinions:
         share = float(weights[speakers].sum())
         within = weights[speakers] / share if share > 0 else np.full(len(speakers), 1 / len(voices))
         matrix, rate = _noise(opinions, within, given, class_count)
         against, labels, probs = _pool(opinions, within, given, matrix)
         against[~unsure] = np.nan
-        score += (share if share > 0 else 1.0) * normal_scores(against)
+        score += (share if share > 0 else 1.0) * trust.normal_scores(against)
     else:
         rate = _rate_of_scores(scores[:, unsure])
         matrix = np.full((class_count, class_count), rate / max(class_count - 1, 1), np.float32)
@@ -130,79 +131,6 @@ def _check(signals: Sequence[Signals], n: int) -> None:
     for each in signals:
         if len(each.suspicion) != n:
             raise ValueError(f"{each.method}: {len(each.suspicion)} scores for {n} given labels")
-
-
-def normal_scores(values: FloatArray) -> FloatArray:
-    """Return (n,) normal quantiles of the ranks of finite values, 0 for the others.
-
-    Ties share their average rank; the j-th of n gets the quantile of (j - 0.5) / n.
-    """
-    from scipy.special import ndtri
-    from scipy.stats import rankdata
-
-    out = np.zeros(len(values))
-    known = np.isfinite(values)
-    if known.any():
-        out[known] = ndtri((rankdata(values[known]) - 0.5) / known.sum())
-    return out
-
-
-def summa(scores: FloatArray) -> FloatArray:
-    """Return (m,) how well each method ranks, up to scale, from agreement alone; 0 if negative.
-
-    With errors independent between methods, the covariance of their ranks is of rank one off the
-    diagonal and its vector is proportional to AUC - 1/2 (SUMMA, section 3). The diagonal is
-    filled in by repeated rank-one fits.
-
-    Args:
-        scores: (m, n); not finite = no opinion, counted as the middle rank.
-    """
-    from scipy.stats import rankdata
-
-    ranks = np.zeros(scores.shape)
-    for row, values in zip(ranks, scores, strict=True):
-        known = np.isfinite(values)
-        if known.any():
-            row[known] = rankdata(values[known]) / known.sum()
-            row[known] -= row[known].mean()
-    covariance = ranks @ ranks.T / max(scores.shape[1], 1)
-    largest = float(np.abs(covariance).max(initial=0))
-    if largest < 1e-12:
-        return np.zeros(len(scores))
-    diagonal = np.zeros(len(scores))
-    vector = np.zeros(len(scores))
-    for _ in range(200):
-        np.fill_diagonal(covariance, diagonal)
-        values, vectors = np.linalg.eigh(covariance)
-        vector = vectors[:, -1]
-        refilled = values[-1] * vector**2
-        if np.abs(refilled - diagonal).max() < 1e-9 * largest:
-            break
-        diagonal = refilled
-    if vector.sum() < 0:
-        vector = -vector
-    clipped: FloatArray = np.maximum(vector, 0)
-    return clipped
-
-
-def method_weights(scores: FloatArray) -> FloatArray:
-    """Return (m,) weights that sum to 1: alike for methods that agree, none for broken ones.
-
-    Methods that say the same of every example weigh nothing. Fewer than three others cannot show
-    which of them is broken: two that agree count alike, and so do two that contradict each other.
-
-    Args:
-        scores: (m, n); not finite = no opinion.
-    """
-    spread = [np.ptp(row[np.isfinite(row)]) if np.isfinite(row).any() else 0.0 for row in scores]
-    speaking = np.asarray(spread) > 0
-    weights = speaking.astype(np.float64) if speaking.any() else np.ones(len(scores))
-    if speaking.sum() > 2:
-        value = summa(scores[speaking])
-        if value.max() > 0:
-            weights[speaking] = np.clip(value / (FULL_VOTE * value.max()), 0, 1)
-    normalised: FloatArray = weights / weights.sum()
-    return normalised
 
 
 def _noise(

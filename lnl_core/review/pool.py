@@ -48,18 +48,9 @@ def soften(probs: Probs, given: IntArray) -> Opinion:
     """
     from scipy.optimize import minimize_scalar
 
-    n = len(given)
-    k = probs.class_count if isinstance(probs, TopProbs) else probs.shape[1]
-    most = min(n, _FITTED_ROWS, max(_FITTED_VALUES // max(k, 1), 100))
-    rows = np.unique(np.linspace(0, n - 1, most).astype(np.int64)) if n else given
-    if len(rows) < 2:
+    if len(given) < 2:
         return Opinion(probs)
-    some = probs.dense(rows) if isinstance(probs, TopProbs) else np.asarray(probs[rows])
-    some = some[np.isfinite(some.sum(axis=1))].astype(np.float64)
-    labels = given[rows][: len(some)] if len(some) == len(rows) else None
-    if labels is None:
-        return Opinion(probs)
-    logs = np.log(np.maximum(some, FLOOR))
+    logs, labels = sample(probs), given[_sampled(probs)]
     line = np.arange(len(logs))
 
     def loss(log_temperature: float) -> float:
@@ -71,6 +62,24 @@ def soften(probs: Probs, given: IntArray) -> Opinion:
     best = minimize_scalar(loss, bounds=(0.0, float(np.log(_HOTTEST))), method="bounded")
     temperature = float(np.exp(best.x))
     return Opinion(probs, temperature if temperature > 1.01 else 1.0)
+
+
+def sample(probs: Probs) -> FloatArray:
+    """Return log max(P, FLOOR) of rows spread evenly, (b, k): enough to fit one number to."""
+    rows = _sampled(probs)
+    block: FloatArray
+    if isinstance(probs, TopProbs):
+        block = np.nan_to_num(probs.dense(rows).astype(np.float64), nan=1 / probs.class_count)
+    else:
+        block = _dense(probs, rows, 1.0)
+    logs: FloatArray = np.log(np.maximum(block, FLOOR))
+    return logs
+
+
+def _sampled(probs: Probs) -> IntArray:
+    k = probs.class_count if isinstance(probs, TopProbs) else probs.shape[1]
+    most = min(len(probs), _FITTED_ROWS, max(_FITTED_VALUES // max(k, 1), 100))
+    return np.unique(np.linspace(0, len(probs) - 1, most).astype(np.int64))
 
 
 def blocks(n: int, k: int) -> Iterator[slice]:
@@ -121,7 +130,7 @@ def logarithmic(opinions: Sequence[Opinion], weights: FloatArray, rows: slice) -
     return total
 
 
-def _dense(probs: FloatArray, rows: slice, temperature: float) -> FloatArray:
+def _dense(probs: FloatArray, rows: slice | IntArray, temperature: float) -> FloatArray:
     block = np.asarray(probs[rows], dtype=np.float64)
     bad = ~np.isfinite(block.sum(axis=1))
     if bad.any():

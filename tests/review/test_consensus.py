@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from lnl_core.review import consensus, metrics, pool
+from lnl_core.review import consensus, metrics, pool, trust
 from lnl_core.types import Ranking, Signals, TopProbs
 from tests.conftest import shared
 
@@ -76,7 +76,7 @@ def check(ranking, labels, k):
 
 def test_normal_scores_by_hand():
     # Ranks 1, 2.5, 2.5, 4 of four known values; the unknown one is in the middle.
-    z = consensus.normal_scores(np.array([0.1, 0.5, np.nan, 0.5, 0.9]))
+    z = trust.normal_scores(np.array([0.1, 0.5, np.nan, 0.5, 0.9]))
     expected = norm.ppf(np.array([0.125, 0.5, 0.5, 0.5, 0.875]))
     np.testing.assert_allclose(z, expected, atol=1e-12)
 
@@ -85,7 +85,7 @@ def test_summa_finds_the_auc_of_independent_methods():
     rng = np.random.default_rng(0)
     wrong = rng.random(40_000) < 0.5
     scores = np.stack([wrong * gap + rng.normal(size=wrong.size) for gap in (2, 1, 0.5, 0)])
-    found = consensus.summa(scores)
+    found = trust.summa(scores)
     above = np.array([metrics.auroc(wrong, row) - 0.5 for row in scores])
     np.testing.assert_allclose(found / found.max(), above / above.max(), atol=0.03)
 
@@ -102,7 +102,7 @@ def test_section_11_test_7_order_keeping_change_of_scale():
     ]
     for before, after in zip(scores, bent, strict=True):
         np.testing.assert_allclose(
-            consensus.normal_scores(before.suspicion), consensus.normal_scores(after.suspicion)
+            trust.normal_scores(before.suspicion), trust.normal_scores(after.suspicion)
         )
     first, second = consensus.rank(scores, labels, 5), consensus.rank(bent, labels, 5)
     np.testing.assert_array_equal(first.order, second.order)
@@ -117,7 +117,7 @@ def test_section_11_test_7_noise_and_inverted_methods_weigh_nothing():
     assert ranking.weights["broken"] < 0.03
     assert ranking.weights["inverted"] < 0.03
     scores = np.stack([*(e.suspicion for e in good), upside_down.suspicion])
-    assert consensus.summa(scores)[3] == 0
+    assert trust.summa(scores)[3] == 0
 
 
 def test_broken_methods_cost_almost_nothing():
@@ -130,6 +130,41 @@ def test_broken_methods_cost_almost_nothing():
     assert upset.noise_rate == pytest.approx(alone.noise_rate, abs=0.02)
     right = metrics.suggestion_accuracy(wrong, alone.suggested_labels, truth)
     assert metrics.suggestion_accuracy(wrong, upset.suggested_labels, truth) > right - 0.02
+
+
+def louder(probs, power):
+    powered = np.maximum(probs, 1e-12) ** power
+    return powered / powered.sum(axis=1, keepdims=True)
+
+
+def memorised(labels, k, seed=4):
+    """A network that learned the given labels by heart."""
+    probs = np.random.default_rng(seed).dirichlet(np.full(k, 0.3), len(labels)) * 5e-4
+    probs[np.arange(len(labels)), labels] += 1 - 5e-4
+    return opinion("memorised", probs, labels)
+
+
+def test_a_method_surer_than_the_others_bear_out_is_turned_down():
+    labels, _, _, made = planted()
+    good = [louder(made(2, i), 0.5) for i in range(3)]
+    by_heart = memorised(labels, 5).pred_probs
+    shouting = louder(made(0.3, 5), 8)
+    nonsense = broken(labels, 5).pred_probs
+    for bad in (by_heart, shouting, nonsense):
+        votes = trust.sobriety([*good, bad], np.ones(4))
+        assert votes[:3].min() > 0.95
+        assert votes[3] < 0.35
+    timid = louder(made(2, 3), 0.15)
+    assert trust.sobriety([*good, timid], np.ones(4)).min() > 0.95
+    assert trust.sobriety([good[0], nonsense], np.ones(2)).tolist() == [1, 1]  # who can tell?
+
+
+def test_a_network_that_memorised_the_labels_costs_little():
+    labels, _, wrong, made = planted()
+    good = three_methods(labels, made)
+    before = metrics.average_precision(wrong, consensus.rank(good, labels, 5).suspicion)
+    ranking = consensus.rank([*good, memorised(labels, 5)], labels, 5)
+    assert metrics.average_precision(wrong, ranking.suspicion) > before - 0.02
 
 
 def test_pooling_beats_every_single_method():

@@ -1,0 +1,143 @@
+"""Which methods to listen to, from what they say about the same images alone.
+
+Two questions, no labels needed. Does a method's ranking agree with the others' (`agreement`)? Is it
+far surer of itself than the others bear out (`sobriety`)? Each gives a number from 0 to 1 per
+method: methods that pass count alike, and only what is clearly broken is turned down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lnl_core.review import pool
+from lnl_core.review.pool import Probs
+from lnl_core.types import FloatArray
+
+FULL_VOTE = 0.5
+"""A method with this share of the best method's value counts in full."""
+
+NO_VOTE = 0.25
+"""A method whose confidence is worth this share of a sober method's does not count."""
+
+
+def agreement(scores: FloatArray) -> FloatArray:
+    """Return (m,) in [0, 1]: 1 where a ranking goes with the others, 0 where it is broken.
+
+    SUMMA's value, 1 from `FULL_VOTE` of the best on. Methods that say the same of every example get
+    0. Fewer than three others cannot show which of them is broken: two that agree count alike, and
+    so do two that contradict each other.
+
+    Args:
+        scores: (m, n); not finite = no opinion.
+    """
+    spread = [np.ptp(row[np.isfinite(row)]) if np.isfinite(row).any() else 0.0 for row in scores]
+    speaking = np.asarray(spread) > 0
+    votes = speaking.astype(np.float64)
+    if speaking.sum() > 2:
+        value = summa(scores[speaking])
+        if value.max() > 0:
+            votes[speaking] = np.clip(value / (FULL_VOTE * value.max()), 0, 1)
+    return votes
+
+
+def summa(scores: FloatArray) -> FloatArray:
+    """Return (m,) how well each method ranks, up to scale, from agreement alone; 0 if negative.
+
+    With errors independent between methods, the covariance of their ranks is of rank one off the
+    diagonal and its vector is proportional to AUC - 1/2. The diagonal is filled in by repeated
+    rank-one fits. SUMMA: Ahsen, Vogel, Stolovitzky, "Unsupervised Evaluation and Weighted
+    Aggregation of Ranked Classification Predictions", JMLR 2019, section 3.
+
+    Args:
+        scores: (m, n); not finite = no opinion, counted as the middle rank.
+    """
+    from scipy.stats import rankdata
+
+    ranks = np.zeros(scores.shape)
+    for row, values in zip(ranks, scores, strict=True):
+        known = np.isfinite(values)
+        if known.any():
+            row[known] = rankdata(values[known]) / known.sum()
+            row[known] -= row[known].mean()
+    covariance = ranks @ ranks.T / max(scores.shape[1], 1)
+    largest = float(np.abs(covariance).max(initial=0))
+    if largest < 1e-12:
+        return np.zeros(len(scores))
+    diagonal = np.zeros(len(scores))
+    vector = np.zeros(len(scores))
+    for _ in range(200):
+        np.fill_diagonal(covariance, diagonal)
+        values, vectors = np.linalg.eigh(covariance)
+        vector = vectors[:, -1]
+        refilled = values[-1] * vector**2
+        if np.abs(refilled - diagonal).max() < 1e-9 * largest:
+            break
+        diagonal = refilled
+    if vector.sum() < 0:
+        vector = -vector
+    clipped: FloatArray = np.maximum(vector, 0)
+    return clipped
+
+
+def sobriety(opinions: Sequence[Probs], votes: FloatArray) -> FloatArray:
+    """Return (m,) in [0, 1]: 1 for a method as sure as the others bear out, 0 for a loud one.
+
+    Each method's log-probabilities are multiplied by the factor in [0, 1] that makes them say best
+    what the mean of the other methods says (least cross-entropy). A network that has memorised the
+    labels or shouts at random needs a factor near 0. Against the largest factor (or 1.5 times the
+    median, so that one timid method does not make the rest look loud), `FULL_VOTE` and above
+    counts as 1 and `NO_VOTE` as 0, in a line between. Two methods alone cannot be told apart: both
+    get 1.
+
+    Args:
+        opinions: m methods' probabilities of the same n rows; a spread sample of rows is used.
+        votes: (m,) how much each counts in the mean of the others.
+    """
+    from scipy.optimize import minimize_scalar
+
+    m = len(opinions)
+    if m < 3 or len(opinions[0]) < 2:
+        return np.ones(m)
+    logs = [pool.sample(probs) for probs in opinions]
+    votes = votes if (votes > 0).sum() > 1 else np.ones(m)
+    total = sum(vote * np.exp(log) for vote, log in zip(votes, logs, strict=True))
+    factors = np.ones(m)
+    for i, log in enumerate(logs):
+        others = total - votes[i] * np.exp(log)
+        others = np.maximum(others, 0) / max(float(votes.sum() - votes[i]), 1e-12)
+
+        def loss(factor: float, log: FloatArray = log, others: FloatArray = others) -> float:
+            scaled = factor * log
+            top = scaled.max(axis=1, keepdims=True)
+            norm = top[:, 0] + np.log(np.exp(scaled - top).sum(axis=1))
+            return float((others.sum(axis=1) * norm - (others * scaled).sum(axis=1)).mean())
+
+        factors[i] = minimize_scalar(loss, bounds=(0, 1), method="bounded").x
+    usual = 1.5 * float(np.median(factors[votes >= min(0.5, votes.max())]))
+    relative = factors / max(min(float(factors.max()), usual), 1e-12)
+    sober: FloatArray = np.clip((relative - NO_VOTE) / (FULL_VOTE - NO_VOTE), 0, 1)
+    return sober
+
+
+def shares(votes: FloatArray) -> FloatArray:
+    """Return (m,) votes that sum to 1; all alike where nobody has one."""
+    total = float(votes.sum())
+    result: FloatArray = votes / total if total > 0 else np.full(len(votes), 1 / len(votes))
+    return result
+
+
+def normal_scores(values: FloatArray) -> FloatArray:
+    """Return (n,) normal quantiles of the ranks of finite values, 0 for the others.
+
+    Ties share their average rank; the j-th of n gets the quantile of (j - 0.5) / n.
+    """
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
+    out = np.zeros(len(values))
+    known = np.isfinite(values)
+    if known.any():
+        out[known] = ndtri((rankdata(values[known]) - 0.5) / known.sum())
+    return out
