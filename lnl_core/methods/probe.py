@@ -180,7 +180,9 @@ class _Moments:
             total = size.sum()
             means = (sums - self.sums[j]) / np.maximum(size, 1)[:, None]  # (k, d)
             within = (second - self.second[j]) / total - (means * (size / total)[:, None]).T @ means
-            level = max(float(np.trace(within)) / self.d, 1e-8)
+            spread = float(np.trace(second - self.second[j])) / total
+            # alike images leave nothing but rounding, which has no Cholesky factor
+            level = max(float(np.trace(within)), 1e-4 * spread, 1e-8) / self.d
             within = (1 - shrinkage) * within
             within[np.diag_indices(self.d)] += shrinkage * level + 1e-4 * level
             factor = cho_factor(within.astype(np.float32), overwrite_a=True, check_finite=False)
@@ -332,7 +334,7 @@ def _cost(n: int, size: int, config: Config) -> tuple[float, float]:
 METHOD = Method(
     key="probe",
     title="Probe",
-    summary="Linear heads on label-free features cannot reproduce the label from other images.",
+    summary="linear heads that never saw the label",
     reference="Northcutt et al., Confident Learning, JAIR 2021",
     config=Config,
     fit=fit,
