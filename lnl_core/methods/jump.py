@@ -126,7 +126,7 @@ class Config:
         """Return the knobs of `quick`, `standard` or `paper` for n images of `size` pixels.
 
         `paper` holds the authors' numbers: CIFAR's up to 64 px, else Clothing1M's on one pass per
-        epoch; bits grow with the classes where theirs would refuse (spec section 7, row 4). The
+        epoch; bits grow with the classes where theirs would refuse. The
         others warm up for a number of steps: after a few epochs of a small set the network agrees
         with a third of the labels, and a selection that starts then starves it.
         """
@@ -441,7 +441,7 @@ def cost(n: int, size: int, config: Config) -> tuple[float, float]:
 METHOD = Method(
     key="jump",
     title="Jump-teaching",
-    summary="an earlier self chooses what the network learns from",
+    summary="an earlier self picks the clean images",
     reference="Ji et al., AAAI 2026",
     config=Config,
     fit=fit,

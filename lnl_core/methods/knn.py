@@ -5,8 +5,8 @@ similarity), nearer ones counting more. Features are rotated onto their main dir
 direction is divided by the square root of its spread, halfway to whitening: plain cosine lets a
 few broad directions decide.
 
-References: Cover and Hart, "Nearest neighbor pattern classification", 1967; Grivas et al. and
-Bahri et al., "Deep k-NN for noisy labels", ICML 2020 (agreement of neighbours as a score).
+References: Cover and Hart, "Nearest neighbor pattern classification", 1967;
+Bahri, Jiang, Gupta, "Deep k-NN for noisy labels", ICML 2020 (agreement of neighbours as a score).
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def _cost(n: int, size: int, config: Config) -> tuple[float, float]:
 METHOD = Method(
     key="knn",
     title="Nearest neighbours",
-    summary="The nearest other images carry other labels.",
+    summary="the nearest images carry other labels",
     reference="Bahri et al., Deep k-NN for noisy labels, ICML 2020",
     config=Config,
     fit=fit,

@@ -22,7 +22,7 @@ from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
 if TYPE_CHECKING:
     from lnl_core.data.importers import ImportReport
 
-DEMO_NAME = "Handwritten digits (demo)"
+DEMO_NAME = "Handwritten digits"
 
 
 @dataclass(frozen=True, slots=True)
