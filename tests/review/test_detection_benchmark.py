@@ -37,6 +37,7 @@ def test_rows_scores_and_resuming(small_npz, tmp_path, capsys):
     assert out.with_suffix(".html").stat().st_size > 1000
     fitted = sorted((tmp_path / "work").rglob("suspicion.npy"))
     before = [path.stat().st_mtime_ns for path in fitted]
+    capsys.readouterr()
     detection.main(call)
     assert [path.stat().st_mtime_ns for path in fitted] == before
     assert "probe ..." not in capsys.readouterr().out
