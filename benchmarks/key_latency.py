@@ -2,7 +2,8 @@
 
 `paint` runs from the key event's own time stamp to the second animation frame after the picture is
 in the page and decoded, so two frames of it are the way of measuring; `floor` is those two frames
-alone, `loaded` ends before them, `evidence` is the same from W to the suggestion. Pictures are JPEG files of 224 px, about 10 KB,
+alone, `loaded` ends before them, `evidence` is the same from W to the suggestion. Pictures are JPEG
+files of 224 px, about 10 KB,
 served by the app as it serves originals. Presses come at the pace of a fast reviewer.
 
     python benchmarks/key_latency.py [--presses 120] [--pace 0.4] [--out FILE]
