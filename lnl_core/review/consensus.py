@@ -12,7 +12,8 @@ Ranked Classification Predictions", JMLR 2019), section 3; confident learning (N
 Chuang, JAIR 2021); Genest and Zidek 1986 on pools.
 
 Four things are this project's own, each better on the development images than the plain form
-(average precision on 9 % and 18 % human label noise, four methods; `benchmarks/detection.py`):
+(average precision at 9 % and 18 % human label noise, of four simple methods made for the purpose;
+what today's methods reach is in `benchmarks/detection.py`):
 
 * SUMMA's v is read as "can this method be trusted", not as a vote's weight: from half of the best
   v on, methods count alike (.656 / .808 -> .663 / .813). Methods that share a representation agree
