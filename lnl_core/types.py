@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -266,16 +267,36 @@ class Job:
     cost: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class BaseRun:
+    """A finished run that another one builds on.
+
+    Attributes:
+        id: number of the run.
+        method: its method's key.
+        folder: where its signals are, for `store.arrays.load_signals`.
+    """
+
+    id: int
+    method: str
+    folder: Path
+
+
 class Context(Protocol):
     """What a method may ask of its surroundings while it fits.
 
+    `representation` is `pixels`, or the frozen features that the run was asked to train on.
+    `base` is the finished run that this one builds on, None where there is none.
     `features()` gives the label-free representation, (n, d) float32, computed once and cached.
+    `keep` stores a result beside the signals, for later runs: the trained `network`.
     `report` stores progress and raises `Cancelled` once the user has pressed stop.
     `save` keeps one checkpoint, atomically; `load` returns the last one, or None.
     """
 
     device: str
     seed: int
+    representation: str
+    base: BaseRun | None
 
     def features(self) -> FloatArray:
         """Return the label-free representation, (n, d) float32."""
@@ -293,6 +314,10 @@ class Context(Protocol):
 
     def load(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Return the last checkpoint, None where there is none."""
+        ...
+
+    def keep(self, name: str, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        """Store arrays (numpy or torch) and a JSON-able state as `name`.safetensors."""
         ...
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.store.checkpoint import load_checkpoint, save_checkpoint
-from lnl_core.types import Array, Cancelled, FloatArray, LnlError
+from lnl_core.types import Array, BaseRun, Cancelled, FloatArray, LnlError
 
 HISTORY = 400
 """Most points of a run's loss curve that are kept for the page."""
@@ -41,6 +41,9 @@ class LocalContext:
         seed: of everything random.
         features: (n, d) array, or a function that makes one, for methods that need features.
         checkpoint: file to keep checkpoints in; without one they are kept in memory.
+        representation: `pixels`, or the name of the frozen features to train on.
+        base: finished run to build on.
+        folder: where `keep` writes; without one what is kept goes to `kept`.
         on_report: called with (stage, fraction, metrics); may raise `Cancelled`.
     """
 
@@ -51,12 +54,19 @@ class LocalContext:
         *,
         features: FloatArray | Callable[[], FloatArray] | None = None,
         checkpoint: Path | None = None,
+        representation: str = "pixels",
+        base: BaseRun | None = None,
+        folder: Path | None = None,
         on_report: Callable[[str, float, Mapping[str, float]], None] | None = None,
     ) -> None:
         self.device = device
         self.seed = seed
         self._features = features
         self._path = checkpoint
+        self.representation = representation
+        self.base = base
+        self.kept: dict[str, tuple[dict[str, Array], dict[str, Any]]] = {}
+        self._folder = folder
         self._on_report = on_report
         self._memory: tuple[dict[str, Any], dict[str, Any]] | None = None
 
@@ -86,6 +96,14 @@ class LocalContext:
         """Return the last checkpoint, None where there is none."""
         return self._memory if self._path is None else load_checkpoint(self._path)
 
+    def keep(self, name: str, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        """Store a result for later runs."""
+        plain = {key: value.copy() for key, value in _plain(arrays).items()}
+        if self._folder is not None:
+            save_checkpoint(self._folder / f"{name}.safetensors", plain, state)
+        else:
+            self.kept[name] = plain, dict(state)
+
 
 class JobContext:
     """A context inside a job: the worker's heartbeat thread carries progress to the table.
@@ -95,6 +113,8 @@ class JobContext:
         folder: the run's folder, where the checkpoint lives.
         device: resolved, `cpu` or `cuda`; the worker sets it once it has looked.
         features: makes the cached features on first use, reporting as it goes.
+        representation: `pixels`, or the name of the frozen features to train on.
+        base: finished run to build on.
         save_every: least seconds between two checkpoints on the disk; a checkpoint that takes
             long to write is written less often, so that it costs a twentieth of the time at most.
     """
@@ -106,10 +126,14 @@ class JobContext:
         *,
         device: str = "cpu",
         features: Callable[[Report], FloatArray] | None = None,
+        representation: str = "pixels",
+        base: BaseRun | None = None,
         save_every: float = 2.0,
     ) -> None:
         self.device = device
         self.seed = seed
+        self.representation = representation
+        self.base = base
         self.cancelled = threading.Event()
         self.stage = "starting"
         self.fraction = 0.0
@@ -118,6 +142,7 @@ class JobContext:
         self.kept = False
         self.peak_memory = 0
         self.make_features = features
+        self._folder = folder
         self._path = folder / "checkpoint.safetensors"
         self._save_every = save_every
         self._save_after = 0.0
@@ -188,6 +213,10 @@ class JobContext:
         arrays, state = found
         self.history = state["history"]
         return arrays, state["method"]
+
+    def keep(self, name: str, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        """Store a result for later runs in the run's folder, atomically."""
+        save_checkpoint(self._folder / f"{name}.safetensors", _plain(arrays), state)
 
     def forget(self) -> None:
         """Remove the checkpoint of a run that is done."""

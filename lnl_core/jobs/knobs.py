@@ -13,8 +13,26 @@ from lnl_core.types import LnlError
 PRESETS = ("quick", "standard", "paper")
 
 
-def config(info: DatasetInfo, method: str, preset: str, overrides: Mapping[str, Any]) -> Any:
+PIXELS = "pixels"
+
+
+def on_features(method: str, representation: str | None) -> bool:
+    """Return whether a run trains on frozen features instead of pixels."""
+    chosen = representation not in (None, "", "auto", PIXELS)
+    return chosen and hasattr(METHODS[method].config, "on_features")
+
+
+def config(
+    info: DatasetInfo,
+    method: str,
+    preset: str,
+    overrides: Mapping[str, Any],
+    representation: str | None = None,
+) -> Any:
     """Return a method's Config for this data set: the preset with `overrides` on top.
+
+    A method whose Config has a class method `on_features(preset, n, k)` gives its knobs for a
+    head on frozen features by it, where a representation other than pixels is asked for.
 
     Raises:
         LnlError: an unknown method, preset or knob, or a value that the knob refuses.
@@ -24,7 +42,10 @@ def config(info: DatasetInfo, method: str, preset: str, overrides: Mapping[str, 
     if preset not in PRESETS:
         raise LnlError(f"There is no preset “{preset}”. Known: {', '.join(PRESETS)}.")
     kind = METHODS[method].config
-    base = kind.preset(preset, info.n, info.class_count, max(info.height, info.width))
+    if on_features(method, representation):
+        base = kind.on_features(preset, info.n, info.class_count)
+    else:
+        base = kind.preset(preset, info.n, info.class_count, max(info.height, info.width))
     known = {field.name: field for field in dataclasses.fields(kind)}
     values = {}
     for name, value in overrides.items():

@@ -16,7 +16,7 @@ from lnl_core.jobs.health import health as health
 from lnl_core.jobs.health import process_lives as process_lives
 from lnl_core.jobs.health import process_started
 from lnl_core.jobs.health import silent_seconds as silent_seconds
-from lnl_core.jobs.knobs import config
+from lnl_core.jobs.knobs import PIXELS, config, on_features
 from lnl_core.methods import METHODS
 from lnl_core.store import schema
 from lnl_core.store.datasets import DatasetInfo
@@ -33,10 +33,15 @@ _UNDERWAY = (str(JobState.RUNNING), str(JobState.CANCELLING))
 
 
 def check(
-    info: DatasetInfo, method: str, preset: str, overrides: Mapping[str, Any], executor: str
+    info: DatasetInfo,
+    method: str,
+    preset: str,
+    overrides: Mapping[str, Any],
+    executor: str,
+    representation: str | None = None,
 ) -> None:
     """Raise LnlError where `submit` would."""
-    config(info, method, preset, overrides)
+    config(info, method, preset, overrides, representation)
     if executor not in EXECUTORS:
         raise LnlError(
             f"There is no executor “{executor}” in this release. Known: {', '.join(EXECUTORS)}."
@@ -63,8 +68,8 @@ def submit(
         method: a key of METHODS.
         preset: `quick`, `standard` or `paper`.
         overrides: knob -> value.
-        representation: label-free features for methods that work on them; None lets the worker
-            choose by image size.
+        representation: label-free features for methods that work on them (None lets the worker
+            choose by image size) and for a head in place of a network trained on pixels.
         seed: of everything random in the run.
         device: `auto`, `cpu` or `cuda`.
         executor: where it runs.
@@ -72,11 +77,11 @@ def submit(
     Raises:
         LnlError: anything of that does not exist.
     """
-    check(info, method, preset, overrides or {}, executor)
+    check(info, method, preset, overrides or {}, executor, representation)
     if device not in DEVICES:
         raise LnlError(f"There is no device “{device}”. Known: {', '.join(DEVICES)}.")
-    chosen = config(info, method, preset, overrides or {})
-    uses = "features" in METHODS[method].needs
+    chosen = config(info, method, preset, overrides or {}, representation)
+    uses = "features" in METHODS[method].needs or on_features(method, representation)
     with transaction(ws) as connection:
         result = connection.execute(
             insert(_TABLE).values(
@@ -84,7 +89,7 @@ def submit(
                 method=method,
                 preset=preset,
                 config=json.dumps(dataclasses.asdict(chosen)),
-                representation=(representation or "auto") if uses else "pixels",
+                representation=(representation or "auto") if uses else PIXELS,
                 seed=seed,
                 device=device,
                 executor=executor,

@@ -94,7 +94,7 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
         queue.finish(ws, job.id, JobState.FAILED, error=str(error))
         return
     folder = info.directory / "runs" / str(job.id)
-    context = JobContext(job.seed, folder)
+    context = JobContext(job.seed, folder, representation=job.representation)
     with _logging_to(folder / "worker.log"):
         log.info("run %d: %s on %s, %s", job.id, job.method, job.dataset, job.preset)
         try:

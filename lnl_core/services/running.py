@@ -50,7 +50,7 @@ def start_runs(
     info = datasets.dataset(ws, name)
     chosen = overrides or {}
     for key in methods:  # all of them before any is queued
-        queue.check(info, key, preset, chosen.get(key, {}), executor)
+        queue.check(info, key, preset, chosen.get(key, {}), executor, representation)
     submitted = [
         queue.submit(
             ws,
