@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lnl_core.learning import training
+from lnl_core.learning import networks, training
 from lnl_core.learning.recorder import ProbabilityRecorder
 from lnl_core.types import Context, FloatArray, LabeledDataset
 
@@ -93,6 +93,7 @@ def train(
             session.note("classes_predicted", effective_classes(predicted))
         if features is None and session.n * _width(session) <= FEATURE_LIMIT:
             features = session.features()  # resumed after the last epoch
+        networks.keep_network(context, session)
         return Outcome(session.recorder, features, session.run_curves(), session.cost())
 
 

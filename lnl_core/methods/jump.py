@@ -174,7 +174,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """
     import torch
 
-    from lnl_core.learning import semantic_codes
+    from lnl_core.learning import networks, semantic_codes
 
     n, k = len(dataset), len(dataset.class_names)
     if n < 2:
@@ -198,6 +198,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
             _look(session, codes, config, features)
         if features is None and n * _width(session) <= FEATURE_LIMIT:
             features = session.features()  # resumed after the last epoch
+        networks.keep_network(context, session)
         return _signals(session, words, config, features)
 
 

@@ -1,0 +1,155 @@
+"""Trained networks that outlive their run: kept beside its signals, opened again by later runs.
+
+A kept network is the plain `models.Network` (body, neck, linear head with one logit per class)
+with the weights that gave the run's signals, the mean of weights where the run had one. It serves
+post-training (`influence`) and maps of where a network looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lnl_core.learning import checkpoints, hardware, models
+from lnl_core.learning.images import ImageSource
+from lnl_core.learning.semantic_codes import TwoHeads, preact18
+from lnl_core.store.checkpoint import load_checkpoint
+from lnl_core.types import Array, Context, LabeledDataset, LnlError
+
+NAME = "network"
+KIND = "image"
+
+Report = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A kept network, ready to look at the images of a data set.
+
+    Attributes:
+        model: in evaluation mode on `device`; `maps`, `features`, `head`.
+        source: the images at the resolution that the network was trained at, `normalise` with the
+            mean and deviation of its training.
+        device: where both are.
+        state: what was kept beside the weights: `kind`, `backbone`, `k`, `channels`, `size`,
+            `resolution`.
+    """
+
+    model: models.Network
+    source: ImageSource
+    device: torch.device
+    state: dict[str, Any]
+
+    @torch.no_grad()
+    def predictions(self, rows: Array | None = None) -> Iterator[tuple[Array, Tensor, Tensor]]:
+        """Go over images in evaluation mode without augmentation.
+
+        Args:
+            rows: (m,) row numbers; all in order where None.
+
+        Yields:
+            rows (b,), features (b, d) float32 and logits (b, k) float32, on the device.
+        """
+        self.model.eval()
+        rows = np.arange(self.source.n) if rows is None else np.asarray(rows, np.int64)
+        batch = min(512, max(16, 512 * 48**2 // (self.source.height * self.source.width)))
+        for start in range(0, len(rows), batch):
+            part = rows[start : start + batch]
+            images = self.source.normalise(self.source.batch(torch.from_numpy(part)))
+            with hardware.autocast(self.device):
+                deep = self.model.features(images)
+                logits = self.model.head(deep)
+            yield part, deep.float(), logits.float()
+
+    def features(self, report: Report | None = None) -> Array:
+        """Return the input of the last layer for all images, (n, d) float32."""
+        found = np.empty((self.source.n, self.model.feature_size), np.float32)
+        for rows, deep, _ in self.predictions():
+            found[rows] = deep.cpu().numpy()
+            if report is not None:
+                report((int(rows[-1]) + 1) / self.source.n)
+        return found
+
+
+def keep_network(context: Context, session: Any, model: nn.Module | None = None) -> None:
+    """Keep a run's network as `network.safetensors`; a head on frozen features keeps none.
+
+    Args:
+        context: of the run.
+        session: `training.Session` at the end of its training.
+        model: the network to keep; `session.averaged` where None. Of a network with two heads the
+            classifier's is kept.
+    """
+    model = session.averaged if model is None else model
+    network = model.network if isinstance(model, TwoHeads) else model
+    if not isinstance(network, models.Network) or not isinstance(session.source, ImageSource):
+        return
+    source, size = session.source, max(session.source.height, session.source.width)
+    backbone = session.recipe.backbone
+    arrays = checkpoints.pack_module(network, "model")
+    arrays |= {"mean": source.mean.cpu().numpy(), "std": source.std.cpu().numpy()}
+    state = {
+        "kind": KIND,
+        "backbone": models.auto_name(size) if backbone == "auto" else backbone,
+        "k": network.head.out_features,
+        "channels": source.channels,
+        "size": size,
+        "resolution": session.recipe.resolution,
+    }
+    context.keep(NAME, arrays, state)
+
+
+def has_network(folder: Path) -> bool:
+    """Say whether a run's folder holds a kept network."""
+    return (folder / f"{NAME}.safetensors").is_file()
+
+
+def load_network(
+    folder: Path, dataset: LabeledDataset, device: str, report: Report | None = None
+) -> Loaded:
+    """Open the network that a run kept.
+
+    Args:
+        folder: of the run.
+        dataset: whose images it will look at, (n, h, w, c).
+        device: `auto`, `cpu` or `cuda`.
+        report: told the share of the images that are on the device.
+
+    Raises:
+        LnlError: the run kept none, or one for other classes or images.
+    """
+    found = load_checkpoint(folder / f"{NAME}.safetensors")
+    if found is None:
+        raise LnlError(
+            f"Run {folder.name} kept no network. Choose a run that trained one on images "
+            "(sr, jump, ce, hnml), or run it again: runs of earlier versions kept none."
+        )
+    arrays, state = found
+    k, channels = len(dataset.class_names), dataset.images.shape[3]
+    if (state["k"], state["channels"]) != (k, channels):
+        raise LnlError(
+            f"The network of run {folder.name} is for {state['k']} classes and "
+            f"{state['channels']} colour channels, this set has {k} and {channels}. Choose a run "
+            "of this set."
+        )
+    place = hardware.pick_device(device)
+    source = ImageSource(dataset, place, resolution=state["resolution"], report=report)
+    source.mean = torch.from_numpy(arrays["mean"].copy()).to(place)
+    source.std = torch.from_numpy(arrays["std"].copy()).to(place)
+    with torch.random.fork_rng(devices=[]):
+        model = _build(state).to(place)
+    checkpoints.unpack_module(model, "model", arrays)
+    return Loaded(model.eval(), source, place, state)
+
+
+def _build(state: dict[str, Any]) -> models.Network:
+    """Return a fresh network of the kept one's make."""
+    if state["backbone"] == "preact18":
+        return preact18(state["k"], state["channels"]).to(memory_format=torch.channels_last)
+    return models.build(state["backbone"], state["k"], state["channels"], state["size"])
