@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lnl_core.jobs.context import LocalContext
-from lnl_core.methods import probe
+from lnl_core.methods import _out_of_fold, probe
 from lnl_core.types import Cancelled, LabeledDataset, TopProbs
 
 
@@ -53,8 +53,8 @@ def test_no_row_helps_to_predict_itself():
 
 def test_the_gaussian_head_is_the_closed_form_without_the_fold():
     features, given, _ = blobs(n=90, k=3, d=5)
-    fold = probe.folds(given, 3, 0)
-    moments = probe._Moments(features, given, fold, 3)
+    fold = _out_of_fold.folds(given, 3, 0)
+    moments = _out_of_fold.Moments(features, given, fold, 3)
     weights, offsets = moments.gaussian_heads(0.4)[1]
     x = moments.rows(features, np.flatnonzero(fold != 1)).astype(np.float64)
     y = given[fold != 1]
@@ -70,7 +70,7 @@ def test_the_gaussian_head_is_the_closed_form_without_the_fold():
 
 def test_folds_are_even_within_every_class():
     labels = np.repeat(np.arange(5), [1, 3, 10, 50, 101])
-    fold = probe.folds(labels, 5, 0)
+    fold = _out_of_fold.folds(labels, 5, 0)
     assert np.ptp(np.bincount(fold)) <= 1
     for c in range(5):
         assert np.ptp(np.bincount(fold[labels == c], minlength=5)) <= 1
@@ -102,7 +102,7 @@ def test_many_classes_keep_the_top_only():
 
 
 def test_the_closed_form_alone_serves_large_sets(monkeypatch):
-    monkeypatch.setattr(probe, "LOGISTIC_WORK", 10)
+    monkeypatch.setattr(_out_of_fold, "LOGISTIC_WORK", 10)
     features, given, true = blobs(spread=8)
     large = run(features, given, 4)
     plain = run(features, given, 4, logistic=False)

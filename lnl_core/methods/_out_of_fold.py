@@ -1,0 +1,265 @@
+"""Linear heads on frozen features, out of fold: each row is judged by heads that never saw it.
+
+Two kinds of head, both from one pass of moments: Gaussian classes with one shared, shrunk
+covariance (closed form, any number of rows) and multinomial logistic regression (L-BFGS). `probe`
+and `confident` are built on them.
+
+References: Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance
+matrices", 2004; Guo et al., "On Calibration of Modern Neural Networks", ICML 2017 (temperature).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lnl_core.types import DENSE_CLASSES, KEPT_CLASSES, Array, FloatArray, IntArray, TopProbs
+
+CHUNK = 8192
+LOGISTIC_WORK = 4e9
+"""Most rows x features x classes for the logistic head; above it the closed form stands alone."""
+
+LOGISTIC_CELLS = 2e8
+"""Most rows x features for it: 0.8 GB as float32."""
+
+Head = tuple[Array, Array]
+"""Weights (d, k) and offsets (k,)."""
+
+
+def logistic_fits(n: int, d: int, k: int) -> bool:
+    """Tell whether the logistic head is affordable for n rows, d features and k classes."""
+    return n * d * k <= LOGISTIC_WORK and n * d <= LOGISTIC_CELLS
+
+
+def folds(labels: IntArray, count: int, seed: int) -> IntArray:
+    """Deal the rows of each class over `count` folds, as evenly as they go.
+
+    Args:
+        labels: (n,) int.
+        count: folds, at least 2; fewer are used where there are fewer rows.
+        seed: of the shuffle.
+
+    Returns:
+        (n,) int in 0..count-1. A class with one row is absent from the training part of its own
+        fold: its probability there comes from smoothing alone.
+    """
+    count = max(2, min(count, len(labels)))
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    dealt = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    fold = np.empty(len(labels), dtype=np.int64)
+    fold[dealt] = np.arange(len(labels)) % count
+    return fold
+
+
+class Moments:
+    """Class sums and second moments of each fold, from one pass over the features.
+
+    Leaving a fold out is then a subtraction: memory d x d per fold, whatever n is.
+    """
+
+    def __init__(self, features: FloatArray, labels: IntArray, fold: IntArray, k: int) -> None:
+        n, self.d = features.shape
+        self.k, self.count = k, int(fold.max()) + 1
+        rows = np.unique(np.linspace(0, n - 1, min(n, 50_000)).astype(np.int64))
+        mean, square = np.zeros(self.d), np.zeros(self.d)
+        for part in np.array_split(rows, max(1, len(rows) // CHUNK)):
+            values = np.asarray(features[part], dtype=np.float64)
+            mean += values.sum(axis=0)
+            square += np.square(values).sum(axis=0)
+        mean /= len(rows)
+        std = np.sqrt(np.maximum(square / len(rows) - mean**2, 0))
+        # a feature that hardly varies is noise: do not blow it up to the size of the others
+        std = np.maximum(std, 0.1 * np.sqrt(np.mean(std**2)) if std.any() else 1.0)
+        self.mean = mean.astype(np.float32)
+        self.scale = (1 / (std * np.sqrt(self.d))).astype(np.float32)
+        self.sizes = np.zeros((self.count, k))
+        self.sums = np.zeros((self.count, k, self.d))
+        self.second = np.zeros((self.count, self.d, self.d), dtype=np.float32)
+        for start in range(0, n, CHUNK):
+            x, y = self.rows(features, slice(start, start + CHUNK)), labels[start : start + CHUNK]
+            f = fold[start : start + CHUNK]
+            for j in range(self.count):
+                here = f == j
+                self.second[j] += x[here].T @ x[here]
+                self.sizes[j] += np.bincount(y[here], minlength=k)
+                order = np.argsort(y[here], kind="stable")
+                classes, first = np.unique(y[here][order], return_index=True)
+                if len(classes):
+                    self.sums[j][classes] += np.add.reduceat(x[here][order], first, axis=0)
+
+    def rows(self, features: FloatArray, rows: slice | Array) -> Array:
+        """Return (b, d) float32 standardised features, over sqrt(d)."""
+        values: Array = (np.asarray(features[rows], dtype=np.float32) - self.mean) * self.scale
+        return values
+
+    def gaussian_heads(self, shrinkage: float) -> list[Head]:
+        """Return for each fold weights (d, k) and offsets (k,), fitted without that fold."""
+        from scipy.linalg import cho_factor, cho_solve
+
+        heads = []
+        sizes, sums, second = self.sizes.sum(0), self.sums.sum(0), self.second.sum(0)
+        for j in range(self.count):
+            size = sizes - self.sizes[j]
+            total = size.sum()
+            means = (sums - self.sums[j]) / np.maximum(size, 1)[:, None]  # (k, d)
+            within = (second - self.second[j]) / total - (means * (size / total)[:, None]).T @ means
+            spread = float(np.trace(second - self.second[j])) / total
+            # alike images leave nothing but rounding, which has no Cholesky factor
+            level = max(float(np.trace(within)), 1e-4 * spread, 1e-8) / self.d
+            within = (1 - shrinkage) * within
+            within[np.diag_indices(self.d)] += shrinkage * level + 1e-4 * level
+            factor = cho_factor(within.astype(np.float32), overwrite_a=True, check_finite=False)
+            weights = cho_solve(factor, means.T.astype(np.float32), check_finite=False)
+            prior = np.log((size + 0.1) / (total + 0.1 * self.k))
+            offsets = prior - 0.5 * (means.T * weights).sum(axis=0)
+            offsets[size == 0] = -1e4  # a class that this fold alone holds cannot be predicted
+            heads.append((weights, offsets.astype(np.float32)))
+        return heads
+
+
+def logistic_heads(
+    moments: Moments,
+    features: FloatArray,
+    labels: IntArray,
+    fold: IntArray,
+    *,
+    l2: float,
+    iterations: int,
+    device: str,
+    report: Callable[[float], None],
+) -> list[Head]:
+    """Return for each fold the head of a logistic regression without that fold.
+
+    Args:
+        moments: of the same features, for their scale.
+        features: (n, d).
+        labels: (n,) int in 0..k-1.
+        fold: (n,) int.
+        l2: weight of half the squared weights beside the mean cross-entropy.
+        iterations: most L-BFGS steps per fold.
+        device: `cpu` or `cuda`.
+        report: told the share of folds done.
+    """
+    import torch
+
+    x = torch.from_numpy(moments.rows(features, slice(None))).to(device)
+    y = torch.from_numpy(labels).to(device)
+    heads = []
+    for j in range(moments.count):
+        train = torch.from_numpy(np.flatnonzero(fold != j)).to(device)
+        inputs, targets = x[train], y[train]
+        weights = torch.zeros(moments.d, moments.k, device=device, requires_grad=True)
+        offsets = torch.zeros(moments.k, device=device, requires_grad=True)
+        optimizer = torch.optim.LBFGS(
+            [weights, offsets],
+            max_iter=iterations,
+            history_size=10,
+            line_search_fn="strong_wolfe",
+            tolerance_grad=1e-6,
+            tolerance_change=1e-7,
+        )
+
+        def loss(
+            inputs: Any = inputs,
+            targets: Any = targets,
+            weights: Any = weights,
+            offsets: Any = offsets,
+            optimizer: Any = optimizer,
+        ) -> Any:
+            optimizer.zero_grad()
+            value = torch.nn.functional.cross_entropy(inputs @ weights + offsets, targets)
+            value = value + l2 / 2 * weights.square().sum()
+            value.backward()
+            return value
+
+        optimizer.step(loss)  # type: ignore[no-untyped-call]
+        heads.append((weights.detach().cpu().numpy(), offsets.detach().cpu().numpy()))
+        report((j + 1) / moments.count)
+    return heads
+
+
+def pooled(
+    moments: Moments,
+    features: FloatArray,
+    labels: IntArray,
+    fold: IntArray,
+    heads: list[list[Head]],
+    seen: IntArray,
+    k: int,
+) -> tuple[Array, Array | TopProbs]:
+    """Pool the heads on the rows they did not see; (n,) p_given and the probabilities kept.
+
+    The Gaussian head is over-sure in many dimensions: each head gets one temperature, fitted on a
+    sample of its own out-of-fold rows.
+    """
+    n = len(labels)
+    sample = np.unique(np.linspace(0, n - 1, min(n, 5000)).astype(np.int64))
+    heat = [
+        _temperature(_logits(moments.rows(features, sample), fold[sample], head), labels[sample])
+        for head in heads
+    ]
+    dense = k <= DENSE_CLASSES
+    p_given = np.empty(n, dtype=np.float32)
+    probs = np.zeros((n, k), dtype=np.float32) if dense else None
+    kept = min(KEPT_CLASSES, moments.k)
+    top_classes = np.empty((0 if dense else n, kept), dtype=np.int32)
+    top_probs = np.empty((0 if dense else n, kept), dtype=np.float32)
+    step = max(256, min(CHUNK, int(2e7) // moments.k))
+    for start in range(0, n, step):
+        part = slice(start, min(start + step, n))
+        x, f, y = moments.rows(features, part), fold[part], labels[part]
+        pooled = np.zeros((len(y), moments.k), dtype=np.float32)
+        for head, warmth in zip(heads, heat, strict=True):
+            pooled += np.maximum(_log_softmax(_logits(x, f, head) * warmth), -20) / len(heads)
+        p = np.exp(_log_softmax(pooled))
+        p_given[part] = p[np.arange(len(y)), y]
+        if probs is not None:
+            probs[part, seen] = p
+        else:
+            best = np.argpartition(-p, kept - 1, axis=1)[:, :kept]
+            order = np.argsort(-np.take_along_axis(p, best, 1), axis=1, kind="stable")
+            best = np.take_along_axis(best, order, 1)
+            top_classes[part] = seen[best]
+            top_probs[part] = np.take_along_axis(p, best, 1)
+    return p_given, probs if probs is not None else TopProbs(top_classes, top_probs, k)
+
+
+def _logits(x: Array, fold: Array, heads: list[Head]) -> Array:
+    """Return (b, k): each row by the head that did not see it."""
+    out = np.empty((len(x), heads[0][0].shape[1]), dtype=np.float32)
+    for j, (weights, offsets) in enumerate(heads):
+        here = fold == j
+        out[here] = x[here] @ weights + offsets
+    return out
+
+
+def _temperature(logits: Array, labels: IntArray) -> float:
+    """Return the factor on the logits that makes the given labels most likely."""
+    from scipy.optimize import minimize_scalar
+
+    rows = np.arange(len(labels))
+    known = logits[rows, labels] > -1e3  # a class absent from training says nothing of warmth
+
+    def loss(log_factor: float) -> float:
+        scaled = _log_softmax(logits[known] * np.float32(np.exp(log_factor)))
+        return -float(scaled[rows[: known.sum()], labels[known]].mean())
+
+    if not known.any():
+        return 1.0
+    return float(np.exp(minimize_scalar(loss, bounds=(-7, 1.5), method="bounded").x))
+
+
+def _log_softmax(logits: Array) -> Array:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    result: Array = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return result
+
+
+def stored(probs: Array, k: int) -> Array | TopProbs:
+    """Return (n, k) probabilities as `Signals` wants them: the best ones above `DENSE_CLASSES`."""
+    if k <= DENSE_CLASSES:
+        return probs
+    top = np.argsort(-probs, axis=1, kind="stable")[:, :KEPT_CLASSES]
+    return TopProbs(top.astype(np.int32), np.take_along_axis(probs, top, axis=1), k)
