@@ -239,7 +239,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run of one method, as the job table has it. Times are ISO 8601 UTC."""
+    """One run of one method, as the job table has it. Times are ISO 8601 UTC.
+
+    `base` is the number of the run that this one builds on.
+    """
 
     id: int
     dataset: str
@@ -265,6 +268,7 @@ class Job:
     error: str | None
     flagged: int | None
     cost: Mapping[str, float]
+    base: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

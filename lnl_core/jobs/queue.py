@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
 
+from lnl_core.jobs import bases
 from lnl_core.jobs.health import health as health
 from lnl_core.jobs.health import process_lives as process_lives
 from lnl_core.jobs.health import process_started
@@ -59,6 +60,7 @@ def submit(
     seed: int = 0,
     device: str = "auto",
     executor: str = "local",
+    base: int | None = None,
 ) -> Job:
     """Queue one run.
 
@@ -73,10 +75,13 @@ def submit(
         seed: of everything random in the run.
         device: `auto`, `cpu` or `cuda`.
         executor: where it runs.
+        base: number of the run that this one builds on; it starts once that one is done.
 
     Raises:
         LnlError: anything of that does not exist.
     """
+    if base is not None:
+        bases.check(job(ws, base), info, method)
     check(info, method, preset, overrides or {}, executor, representation)
     if device not in DEVICES:
         raise LnlError(f"There is no device “{device}”. Known: {', '.join(DEVICES)}.")
@@ -93,6 +98,7 @@ def submit(
                 seed=seed,
                 device=device,
                 executor=executor,
+                base=base,
                 state=str(JobState.QUEUED),
                 created_at=now(),
             )
@@ -129,6 +135,7 @@ def _job(record: Row[Any]) -> Job:
         error=record.error,
         flagged=record.flagged,
         cost=json.loads(record.cost),
+        base=record.base,
     )
 
 
@@ -171,13 +178,17 @@ def job(ws: Workspace, number: int) -> Job:
 
 
 def claim(ws: Workspace) -> Job | None:
-    """Take the oldest queued job for this process; two workers never get the same one."""
+    """Take the oldest queued job for this process; two workers never get the same one.
+
+    A job that builds on another waits until that one is done, and fails where it cannot be.
+    """
     stamp = now()
     while True:
         with transaction(ws) as connection:
+            bases.fail_the_baseless(connection)
             number = connection.execute(
                 select(_TABLE.c.id)
-                .where(_TABLE.c.state == str(JobState.QUEUED))
+                .where(_TABLE.c.state == str(JobState.QUEUED), bases.ready())
                 .order_by(_TABLE.c.id)
                 .limit(1)
             ).scalar()

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 
 from lnl_core.types import LnlError
 
-HEAD = "0001"
+HEAD = "0002"
 """The schema version this code needs; `migrations/versions` has one file per version."""
 
 

@@ -96,6 +96,7 @@ jobs = Table(
     Column("flagged", Integer),
     Column("cost", Text, nullable=False, server_default="{}"),
     Column("trusted_rows", Integer, nullable=False, server_default="0"),
+    Column("base", Integer),
     Index("jobs_state", "state", "id"),
     Index("jobs_dataset", "dataset_id", "id"),
     sqlite_autoincrement=True,

@@ -84,5 +84,5 @@ def test_a_network_that_is_missing_or_of_another_set_is_refused(tmp_path):
     trained(pictures(), tmp_path, recipe())
     with pytest.raises(LnlError, match="3 classes and 1 colour"):
         networks.load_network(tmp_path, pictures(k=4), "cpu")
-    with pytest.raises(LnlError, match="3 colour"):
+    with pytest.raises(LnlError, match="has 3 and 3"):
         networks.load_network(tmp_path, pictures(channels=3), "cpu")

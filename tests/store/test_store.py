@@ -43,9 +43,9 @@ def test_sqlite_is_durable_and_checks_foreign_keys(workspace):
 def test_backup_before_migration_and_newer_workspace_refused(tmp_path, monkeypatch):
     ws = db.open_workspace(tmp_path)
     db.dispose(ws)
-    copy = db.backup(ws, "0001")
+    copy = db.backup(ws, db.HEAD)
     assert sqlite3.connect(copy).execute("select version_num from alembic_version").fetchone() == (
-        "0001",
+        db.HEAD,
     )
     with db.transaction(ws) as connection:
         connection.execute(text("update alembic_version set version_num = '9999'"))

@@ -1,0 +1,90 @@
+"""Runs that build on another run: post-training of its network, or training on its labels."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+
+from lnl_core.store import schema
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import now
+from lnl_core.types import Job, JobState, LnlError
+
+POST_TRAINING = ("influence",)
+"""Methods that take the network of their base."""
+
+PURIFIED = "purified_labels"
+"""The extra, (n,) int, of a run whose labels every other method can train on."""
+
+PURIFIERS = ("dmlp",)
+"""Methods that leave purified labels."""
+
+NETWORK = "network.safetensors"
+"""The network that a run kept, in its folder."""
+
+_ENDED = (str(JobState.FAILED), str(JobState.CANCELLED))
+_TABLE = schema.jobs
+_base = schema.jobs.alias("base")
+
+
+def fits(base: str, method: str) -> bool:
+    """Say whether a run of one method can build on a run of another."""
+    return method in POST_TRAINING or base in PURIFIERS
+
+
+def check(base: Job, info: DatasetInfo, method: str) -> None:
+    """Raise LnlError where a run cannot build on another."""
+    if base.dataset != info.name:
+        raise LnlError(
+            f"Run {base.id} is of “{base.dataset}”, not of “{info.name}”. Choose a run of this set."
+        )
+    if str(base.state) in _ENDED:
+        raise LnlError(f"Run {base.id} is {base.state}. Resume it first, or choose another run.")
+    if base.state is JobState.DONE and method not in POST_TRAINING:
+        return  # whether it left purified labels is seen when they are read
+    if not fits(base.method, method):
+        raise LnlError(refusal(base.method, method))
+
+
+def refusal(base: str, method: str) -> str:
+    """Say in words why one method cannot build on another."""
+    return (
+        f"{method} cannot build on {base}: {' and '.join(POST_TRAINING)} post-trains the network "
+        f"of a run, and other methods train on labels purified by {' or '.join(PURIFIERS)}."
+    )
+
+
+def _state() -> ColumnElement[str]:
+    found: ColumnElement[str] = (
+        select(_base.c.state).where(_base.c.id == _TABLE.c.base).scalar_subquery()
+    )
+    return found
+
+
+def ready() -> ColumnElement[bool]:
+    """Match jobs that build on nothing or on a run that is done."""
+    return or_(_TABLE.c.base.is_(None), _state() == str(JobState.DONE))
+
+
+def fail_the_baseless(connection: Connection) -> None:
+    """Fail waiting jobs whose base failed, was cancelled or is gone; the reason names it."""
+    lost = and_(
+        _TABLE.c.state == str(JobState.QUEUED),
+        _TABLE.c.base.is_not(None),
+        or_(_state().in_(_ENDED), _state().is_(None)),
+    )
+    waiting = select(_TABLE.c.id, _TABLE.c.base, _state().label("base_state")).where(lost)
+    for number, base, state in connection.execute(waiting).all():
+        reason = (
+            f"run {base}, which this one builds on, is gone; start it on another run"
+            if state is None
+            else f"run {base}, which this one builds on, {_WORDS[state]}; resume run {base}, "
+            "then this one"
+        )
+        connection.execute(
+            update(_TABLE)
+            .where(_TABLE.c.id == number, _TABLE.c.state == str(JobState.QUEUED))
+            .values(state=str(JobState.FAILED), finished_at=now(), error=reason)
+        )
+
+
+_WORDS = {str(JobState.FAILED): "failed", str(JobState.CANCELLED): "was cancelled"}
