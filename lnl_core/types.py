@@ -292,6 +292,7 @@ class Context(Protocol):
     `representation` is `pixels`, or the frozen features that the run was asked to train on.
     `base` is the finished run that this one builds on, None where there is none.
     `features()` gives the label-free representation, (n, d) float32, computed once and cached.
+    `maps()` gives a frozen network's last feature maps, (n, d, u, v) float16, memory-mapped.
     `keep` stores a result beside the signals, for later runs: the trained `network`.
     `report` stores progress and raises `Cancelled` once the user has pressed stop.
     `save` keeps one checkpoint, atomically; `load` returns the last one, or None.
@@ -304,6 +305,10 @@ class Context(Protocol):
 
     def features(self) -> FloatArray:
         """Return the label-free representation, (n, d) float32."""
+        ...
+
+    def maps(self) -> FloatArray:
+        """Return a frozen network's last feature maps, (n, d, u, v) float16, on the disk."""
         ...
 
     def report(

@@ -40,6 +40,7 @@ class LocalContext:
         device: `cpu` or `cuda`.
         seed: of everything random.
         features: (n, d) array, or a function that makes one, for methods that need features.
+        maps: (n, d, u, v) array, or a function that makes one, for heads on feature maps.
         checkpoint: file to keep checkpoints in; without one they are kept in memory.
         representation: `pixels`, or the name of the frozen features to train on.
         base: finished run to build on.
@@ -53,6 +54,7 @@ class LocalContext:
         seed: int = 0,
         *,
         features: FloatArray | Callable[[], FloatArray] | None = None,
+        maps: FloatArray | Callable[[], FloatArray] | None = None,
         checkpoint: Path | None = None,
         representation: str = "pixels",
         base: BaseRun | None = None,
@@ -62,6 +64,7 @@ class LocalContext:
         self.device = device
         self.seed = seed
         self._features = features
+        self._maps = maps
         self._path = checkpoint
         self.representation = representation
         self.base = base
@@ -76,6 +79,12 @@ class LocalContext:
             raise LnlError("This method needs features: pass features= to the context.")
         found = self._features() if callable(self._features) else self._features
         return np.asarray(found, dtype=np.float32)
+
+    def maps(self) -> FloatArray:
+        """Return the feature maps given to this context, (n, d, u, v)."""
+        if self._maps is None:
+            raise LnlError("This run needs feature maps: pass maps= to the context.")
+        return self._maps() if callable(self._maps) else self._maps
 
     def report(
         self, stage: str, fraction: float, metrics: Mapping[str, float] | None = None
@@ -113,6 +122,7 @@ class JobContext:
         folder: the run's folder, where the checkpoint lives.
         device: resolved, `cpu` or `cuda`; the worker sets it once it has looked.
         features: makes the cached features on first use, reporting as it goes.
+        maps: makes the cached feature maps of a frozen network likewise.
         representation: `pixels`, or the name of the frozen features to train on.
         base: finished run to build on.
         save_every: least seconds between two checkpoints on the disk; a checkpoint that takes
@@ -126,6 +136,7 @@ class JobContext:
         *,
         device: str = "cpu",
         features: Callable[[Report], FloatArray] | None = None,
+        maps: Callable[[Report], FloatArray] | None = None,
         representation: str = "pixels",
         base: BaseRun | None = None,
         save_every: float = 2.0,
@@ -142,6 +153,7 @@ class JobContext:
         self.kept = False
         self.peak_memory = 0
         self.make_features = features
+        self.make_maps = maps
         self._folder = folder
         self._path = folder / "checkpoint.safetensors"
         self._save_every = save_every
@@ -157,13 +169,21 @@ class JobContext:
         """
         if self.make_features is None:
             raise LnlError("This run was started without features.")
+        return np.asarray(self._prepared(self.make_features), dtype=np.float32)
+
+    def maps(self) -> FloatArray:
+        """Return a frozen network's feature maps, (n, d, u, v) float16, from the cache or new."""
+        if self.make_maps is None:
+            raise LnlError("This run was started without feature maps.")
+        return self._prepared(self.make_maps)
+
+    def _prepared(self, make: Callable[[Report], FloatArray]) -> FloatArray:
         self._share = FEATURES_SHARE
         try:
-            found = np.asarray(self.make_features(self.report), dtype=np.float32)
+            return make(self.report)
         finally:
             self._floor = FEATURES_SHARE if self.stage == "features" else 0.0
             self._share = 1.0 - self._floor
-        return found
 
     def report(
         self, stage: str, fraction: float, metrics: Mapping[str, float] | None = None

