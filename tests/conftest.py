@@ -21,8 +21,35 @@ def shared(name):
     return path
 
 
+def pytest_generate_tests(metafunc):
+    """Tests of the store and the job queue run on both databases."""
+    folder = Path(metafunc.module.__file__).parent.name
+    if "workspace" in metafunc.fixturenames and folder in ("store", "jobs"):
+        many_processes = (
+            "test_kill" in metafunc.module.__name__ or "processes" in metafunc.function.__name__
+        )
+        other = pytest.param("postgresql", marks=[pytest.mark.slow] if many_processes else [])
+        metafunc.parametrize("workspace", ["sqlite", other], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """`postgresql(database)` is the URL of a server that lives as long as the tests."""
+    from tests import postgres
+
+    with postgres.server() as url:
+        yield url
+
+
 @pytest.fixture
-def workspace(tmp_path):
+def workspace(request, tmp_path, monkeypatch):
+    if getattr(request, "param", "sqlite") == "postgresql":
+        from tests import postgres
+
+        url = postgres.emptied(request.getfixturevalue("postgresql"))
+        monkeypatch.setenv("LNL_DATABASE_URL", url)  # for the processes that a test starts
+    else:
+        monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
     ws = open_workspace(tmp_path / "home")
     yield ws
     dispose(ws)

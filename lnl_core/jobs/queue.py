@@ -191,6 +191,7 @@ def claim(ws: Workspace) -> Job | None:
                 .where(_TABLE.c.state == str(JobState.QUEUED), bases.ready())
                 .order_by(_TABLE.c.id)
                 .limit(1)
+                .with_for_update(skip_locked=True)  # PostgreSQL; SQLite lets one writer in
             ).scalar()
             if number is None:
                 return None

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from lnl_core.types import LnlError
 
 HEAD = "0002"
 """The schema version this code needs; `migrations/versions` has one file per version."""
+
+_MIGRATION_LOCK = 4_210_501
+"""Key of PostgreSQL's advisory lock: of many processes that start at once, one migrates."""
+
+log = logging.getLogger("lnl.store")
+
+_making = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +37,16 @@ class Workspace:
 
     Attributes:
         home: folder with `review.db` and one folder per data set.
-        url: SQLAlchemy URL of the database.
+        url: SQLAlchemy URL of the database, SQLite or PostgreSQL.
     """
 
     home: Path
     url: str
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether the database is a file, which processes of one machine only may share."""
+        return self.url.startswith("sqlite:")
 
     @property
     def datasets_dir(self) -> Path:
@@ -51,7 +67,8 @@ def open_workspace(home: Path | str | None = None, url: str | None = None) -> Wo
         url: database; default `LNL_DATABASE_URL`, else SQLite in the folder.
 
     Raises:
-        LnlError: the folder cannot be written, or the database is newer than this program.
+        LnlError: the folder cannot be written, the database cannot be reached, or it is newer
+            than this program.
     """
     folder = Path(home or os.environ.get("LNL_HOME") or Path.home() / ".lnl-review")
     folder = folder.expanduser().absolute()
@@ -63,17 +80,58 @@ def open_workspace(home: Path | str | None = None, url: str | None = None) -> Wo
             "Set LNL_HOME to a folder of yours."
         ) from error
     url = url or os.environ.get("LNL_DATABASE_URL") or f"sqlite:///{folder / 'review.db'}"
-    ws = Workspace(folder, url)
-    _migrate(ws)
+    ws = Workspace(folder, _with_driver(url))
+    try:
+        _migrate(ws)
+    except OperationalError as error:
+        if ws.on_sqlite:
+            raise
+        where = make_url(ws.url).render_as_string(hide_password=True)
+        reason = str(error.orig).strip().splitlines()[-1]
+        raise LnlError(
+            f"The database {where} does not answer: {reason}. Start it, or correct "
+            "LNL_DATABASE_URL."
+        ) from error
     return ws
 
 
-@lru_cache(maxsize=16)
+def _with_driver(url: str) -> str:
+    """Return the URL with the driver that this program uses; `postgres://` is understood.
+
+    Raises:
+        LnlError: no SQLite and no PostgreSQL, or the driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise LnlError(
+            "LNL_DATABASE_URL is no database URL. Example: postgresql://user@host/lnl"
+        ) from error
+    kind = parsed.drivername.split("+")[0]
+    if kind == "sqlite":
+        return url
+    if kind not in ("postgresql", "postgres"):
+        raise LnlError(
+            f"LNL_DATABASE_URL names “{kind}”; the databases are sqlite and postgresql. "
+            "Example: postgresql://user@host/lnl"
+        )
+    if find_spec("psycopg") is None:
+        raise LnlError("PostgreSQL needs its driver: pip install 'lnl-review[postgres]'.")
+    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
 def _engine(url: str) -> Engine:
+    with _making:  # two threads that ask at once get the same pool
+        return _make_engine(url)
+
+
+@lru_cache(maxsize=16)
+def _make_engine(url: str) -> Engine:
+    if not url.startswith("sqlite:"):
+        return create_engine(url, pool_pre_ping=True)  # the server may have restarted meanwhile
     engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
     return engine
 
 
@@ -105,7 +163,12 @@ def transaction(ws: Workspace) -> Iterator[Connection]:
 def reading(ws: Workspace) -> Iterator[Connection]:
     """Give one connection that sees one state of the database and never blocks a writer."""
     with _engine(ws.url).connect() as connection:
-        connection = connection.execution_options(lnl_reading=True)
+        if ws.on_sqlite:
+            connection = connection.execution_options(lnl_reading=True)
+        else:
+            connection = connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         with connection.begin():
             yield connection
 
@@ -124,7 +187,11 @@ def version(ws: Workspace) -> str | None:
 
 
 def _migrate(ws: Workspace) -> None:
-    """Bring the schema to `HEAD`; an existing SQLite file is copied aside first."""
+    """Bring the schema to `HEAD`; an existing SQLite file is copied aside first.
+
+    PostgreSQL changes a schema within the transaction, so a migration that fails leaves the old
+    one; copies are pg_dump's work.
+    """
     current = version(ws)
     if current == HEAD:
         return
@@ -136,11 +203,13 @@ def _migrate(ws: Workspace) -> None:
     from alembic import command
     from alembic.config import Config
 
-    if current is not None:
-        backup(ws, current)
+    if current is not None and backup(ws, current) is None:
+        log.warning("schema %s becomes %s; no copy was made, pg_dump makes one", current, HEAD)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with _engine(ws.url).begin() as connection:
+        if not ws.on_sqlite:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         # Another process may have migrated while this one waited for the lock.
         if inspect(connection).has_table("alembic_version"):
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -107,6 +107,10 @@ def append(ws: Workspace, info: DatasetInfo, decisions: Sequence[Decision]) -> l
     for name in {d.reviewer for d in decisions}:
         add_reviewer(ws, name)
     with transaction(ws) as connection:
+        # One writer per data set at a time, as SQLite has it anyway: then numbers become visible
+        # in their order, and `last_id` misses none.
+        place = schema.datasets.c.id
+        connection.execute(select(place).where(place == info.id).with_for_update(key_share=True))
         insert = _insert(connection)
         connection.execute(
             insert(_TABLE).on_conflict_do_nothing(index_elements=["dataset_id", "reviewer", "cid"]),

@@ -2,12 +2,14 @@ import json
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import inspect, text
+from sqlalchemy import func, inspect, select, text
+from sqlalchemy.exc import InternalError
 
 from lnl_core.store import arrays, checkpoint, datasets, db, decisions, schema
 from lnl_core.types import Action, Decision, LnlError, Signals, TopProbs
@@ -19,28 +21,36 @@ def keep(row, reviewer="ann", **more):
 
 def test_migrated_schema_is_the_declared_schema(workspace):
     with db.reading(workspace) as connection:
-        inspector = inspect(connection)
+        inspector, dialect = inspect(connection), connection.dialect
+
+        def word(kind):
+            return kind.compile(dialect).replace("DOUBLE PRECISION", "FLOAT")
+
         for table in schema.metadata.sorted_tables:
             found = {
-                c["name"]: (str(c["type"]), c["nullable"])
+                c["name"]: (word(c["type"]), c["nullable"])
                 for c in inspector.get_columns(table.name)
             }
-            declared = {c.name: (str(c.type), bool(c.nullable)) for c in table.columns}
+            declared = {c.name: (word(c.type), bool(c.nullable)) for c in table.columns}
             assert found == declared, table.name
             assert {i["name"] for i in inspector.get_indexes(table.name)} >= {
                 i.name for i in table.indexes
             }
 
 
-def test_sqlite_is_durable_and_checks_foreign_keys(workspace):
-    with db.reading(workspace) as connection:
+def test_sqlite_is_durable_and_checks_foreign_keys(tmp_path, monkeypatch):
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    ws = db.open_workspace(tmp_path)
+    with db.reading(ws) as connection:
         ask = lambda name: connection.execute(text(f"pragma {name}")).scalar()  # noqa: E731
         assert ask("journal_mode") == "wal"
         assert ask("synchronous") == 2  # full
         assert ask("foreign_keys") == 1
+    db.dispose(ws)
 
 
 def test_backup_before_migration_and_newer_workspace_refused(tmp_path, monkeypatch):
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
     ws = db.open_workspace(tmp_path)
     db.dispose(ws)
     copy = db.backup(ws, db.HEAD)
@@ -52,6 +62,51 @@ def test_backup_before_migration_and_newer_workspace_refused(tmp_path, monkeypat
     db.dispose(ws)
     with pytest.raises(LnlError, match="newer LNL Review"):
         db.open_workspace(tmp_path)
+
+
+def test_a_reader_of_postgresql_sees_one_state_and_writes_nothing(postgresql, tmp_path):
+    from tests import postgres
+
+    ws = db.open_workspace(tmp_path, postgres.new_database(postgresql))
+    count = select(func.count()).select_from(schema.reviewers)
+    with db.reading(ws) as connection:
+        assert connection.execute(count).scalar() == 0
+        decisions.add_reviewer(ws, "ann")
+        assert connection.execute(count).scalar() == 0
+        with pytest.raises(InternalError, match="read-only"):
+            connection.execute(schema.reviewers.delete())
+    assert decisions.reviewers(ws) == ["ann"]
+    assert db.backup(ws, "0001") is None
+    db.dispose(ws)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mysql://ann@host/lnl", "names “mysql”"),
+        ("no url at all", "is no database URL"),
+        ("postgresql://ann:secret@/lnl?host=/nowhere", "does not answer"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told_without_its_password(tmp_path, url, words):
+    if "nowhere" in url:
+        pytest.importorskip("psycopg", reason="psycopg is not installed: extra [postgres]")
+    with pytest.raises(LnlError, match=words) as told:
+        db.open_workspace(tmp_path, url)
+    assert "secret" not in str(told.value)
+
+
+def test_many_processes_may_migrate_at_once(postgresql, tmp_path):
+    from tests import postgres
+
+    url = postgres.new_database(postgresql)
+    with db.transaction(db.open_workspace(tmp_path, url)) as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    with ThreadPoolExecutor(4) as pool:
+        opened = list(pool.map(lambda _: db.open_workspace(tmp_path, url), range(4)))
+    assert {db.version(ws) for ws in opened} == {db.HEAD}
+    db.dispose(opened[0])
 
 
 def test_decisions_are_appended_and_the_latest_counts(workspace, tiny):
