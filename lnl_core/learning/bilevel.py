@@ -1,0 +1,339 @@
+"""A step on disturbed labels, and the gradient of what it costs: HNML's bi-level objective.
+
+One training step takes a batch whose labels are disturbed in a plausible way, moves the weights
+once along the gradient of that (meta-training), and asks the moved network to agree with a slow
+teacher on the image's foreground (meta-testing). The gradient of that wish is taken *through* the
+move, so second derivatives are needed.
+
+References: Liu et al., "Hierarchical Noise-Tolerant Meta-Learning With Noisy Labels", IEEE SPL 2024
+(abstract only: a reconstruction); Li, Wong, Zhao, Kankanhalli, "Learning to Learn from Noisy
+Labeled Data", CVPR 2019 (neighbour transfer, inner step, mean teacher); Finn, Abbeel, Levine,
+"Model-Agnostic Meta-Learning", ICML 2017.
+
+Shapes: `b` batch, `k` classes, `d` maps of (u, v) places, `t` meta-tasks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from lnl_core.learning import cam, hardware
+from lnl_core.learning.models import Network
+
+ORDERS = ("second", "first")
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """Weights and sizes of the bi-level objective; what each one means is in HNML's `Config`."""
+
+    alpha: float = 1.0
+    consistency: float = 1.0
+    mu_foreground: float = 1.0
+    mu_map: float = 1.0
+    mu_consistency: float = 0.0
+    mu_background: float = 0.0
+    tau: float = 0.4
+    disturbed: float = 0.5
+    neighbours: int = 10
+    tasks: int = 1
+    disturbance: str = "neighbours"
+    order: str = "second"
+    mask: str = "hard"
+    mask_of: str = "teacher"
+
+
+class Taps(nn.Module):
+    """A network whose call gives logits (b, k) and the maps (b, d, u, v) behind them.
+
+    The convolutions may run in bfloat16; from the maps on it is the type of the last layer.
+    """
+
+    def __init__(self, network: Network, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        self.network, self.dtype = network, dtype
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (b, k) and maps (b, d, u, v)."""
+        with hardware.autocast(images.device, self.dtype):
+            maps = self.network.maps(images)
+        maps = maps.to(self.network.head.weight.dtype)
+        return self.network.head(self.network.neck(maps)), maps
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherView:
+    """What the teacher says about a batch; constants, without gradient.
+
+    Attributes:
+        log_probs: (b, k).
+        labels: (b,) its most probable class.
+        confidence: (b,) that class's probability.
+        features: (b, d) averaged maps.
+        shown: (b,) the class whose map gives the mask.
+        mask: (b, u, v) in [0, 1], 1 = foreground.
+        target: (b, u, v) mask times the normalised map of `labels`.
+        seen: (b,) bool, False where the mask is empty.
+    """
+
+    log_probs: Tensor
+    labels: Tensor
+    confidence: Tensor
+    features: Tensor
+    shown: Tensor
+    mask: Tensor
+    target: Tensor
+    seen: Tensor
+
+
+def ramp(epoch: int, start: int, length: int) -> float:
+    """Return the weight of the meta-test loss, exp(-5 (1 - u)^2), u from 0 to 1 over `length`."""
+    u = 1.0 if length <= 0 else min(max((epoch - start) / length, 0.0), 1.0)
+    return math.exp(-5 * (1 - u) ** 2)
+
+
+def kl(log_target: Tensor, logits: Tensor) -> Tensor:
+    """Return KL(target || softmax(logits)) summed over classes, (b,): its mean is `batchmean`."""
+    gap = log_target - F.log_softmax(logits, dim=1)
+    return (log_target.exp() * gap).sum(dim=1)
+
+
+def neighbours_of(features: Tensor, count: int) -> Tensor:
+    """Return the `count` nearest other rows by cosine, (b, min(count, b - 1))."""
+    unit = F.normalize(features.float(), dim=1)
+    alike = unit @ unit.T
+    alike.fill_diagonal_(-math.inf)
+    return alike.topk(min(count, len(features) - 1), dim=1).indices
+
+
+def disturb(
+    labels: Tensor,
+    features: Tensor,
+    share: float,
+    count: int,
+    generator: torch.Generator,
+    *,
+    locked: Tensor | None = None,
+    classes: int | None = None,
+) -> Tensor:
+    """Give a random share of rows the label of one of their nearest neighbours in the batch.
+
+    MLNT, section 3.1; drawn anew at every call.
+
+    Args:
+        labels: (b,).
+        features: (b, d) of the teacher.
+        share: part of the rows that are picked, in [0, 1]; round(share * b) of them.
+        count: neighbours to choose from.
+        generator: on the CPU; it advances by an amount that depends on b only.
+        locked: (b,) bool, rows that keep their label.
+        classes: draw from 0..classes-1 evenly instead of from neighbours.
+
+    Returns:
+        (b,) labels.
+    """
+    b = len(labels)
+    order = torch.randperm(b, generator=generator)[: round(share * b)]
+    draws = torch.rand(b, generator=generator)
+    if b < 2 or not len(order):
+        return labels.clone()
+    if classes is not None:
+        new = (draws * classes).long().clamp_max(classes - 1).to(labels.device)
+    else:
+        near = neighbours_of(features, count)  # (b, count)
+        pick = (draws * near.shape[1]).long().clamp_max(near.shape[1] - 1).to(labels.device)
+        new = labels[near.gather(1, pick[:, None]).squeeze(1)]
+    picked = torch.zeros(b, dtype=torch.bool)
+    picked[order] = True
+    picked = picked.to(labels.device)
+    if locked is not None:
+        picked &= ~locked
+    return torch.where(picked, new, labels)
+
+
+@torch.no_grad()
+def look(teacher: Taps, images: Tensor, meta: Meta, labels: Tensor | None = None) -> TeacherView:
+    """Ask the teacher, in evaluation mode, about a batch.
+
+    Args:
+        teacher: network in evaluation mode.
+        images: (b, c, h, w), the same view that the student sees.
+        meta: `tau`, `mask`, `mask_of`.
+        labels: (b,) given labels, for a mask from the given label's map.
+    """
+    logits, maps = teacher(images)
+    log_probs = F.log_softmax(logits, dim=1)
+    best, own = log_probs.max(dim=1)
+    shown = labels if meta.mask_of == "given" and labels is not None else own
+    weights = teacher.network.head.weight
+    map_own, map_shown = cam.of_classes(maps, weights, torch.stack([own, shown], 1)).unbind(1)
+    height = cam.normalised(map_shown)
+    mask = (height >= meta.tau).to(maps.dtype)
+    seen = mask.flatten(1).any(dim=1)
+    if meta.mask == "soft":
+        mask = height
+    return TeacherView(
+        log_probs, own, best.exp(), maps.mean((2, 3)), shown, mask,
+        mask * cam.normalised(map_own), seen,
+    )  # fmt: skip
+
+
+def foreground(images: Tensor, view: TeacherView, *, background: bool = False) -> Tensor:
+    """Return images whose places outside the mask show the image's own mean per channel.
+
+    Args:
+        images: (b, c, h, w).
+        view: with the mask (b, u, v), enlarged by nearest neighbour.
+        background: blank the foreground instead. Rows without a mask stay whole.
+    """
+    mask = F.interpolate(view.mask[:, None], images.shape[2:], mode="nearest")
+    mask = 1 - mask if background else mask
+    mask = torch.where(view.seen[:, None, None, None], mask, torch.ones_like(mask))
+    mean = images.mean(dim=(2, 3), keepdim=True)
+    return mean + mask.to(images.dtype) * (images - mean)
+
+
+def inner_weights(taps: Taps, which: str = "all") -> dict[str, nn.Parameter]:
+    """Return the weights that the inner step moves; frozen ones are left out.
+
+    Args:
+        taps: the student.
+        which: `all`, or `last-block`: the last part of the body and the last layer.
+    """
+    named = {name: w for name, w in taps.named_parameters() if w.requires_grad}
+    if which == "all":
+        return named
+    blocks = [name for name in named if name.startswith("network.body.")]
+    last = blocks[-1].split(".")[2] if blocks else ""
+    kept = ("network.head.", "network.neck.", f"network.body.{last}.")
+    return {name: w for name, w in named.items() if name.startswith(kept)}
+
+
+def inner_gradients(
+    logits: Tensor,
+    weights: Sequence[Tensor],
+    labels: Tensor,
+    log_target: Tensor,
+    consistency: float,
+    *,
+    batched: bool = True,
+) -> list[tuple[Tensor, ...]]:
+    """Return the gradients of the meta-training loss of each task, differentiable once more.
+
+    The loss is mean CE(z, labels) + consistency * mean KL(target || softmax z); its derivative by
+    the logits is known in closed form, so one graph serves every task.
+
+    Args:
+        logits: (b, k) of the student, with graph.
+        weights: tensors that the gradient is taken by.
+        labels: (t, b) disturbed labels.
+        log_target: (b, k) of the teacher.
+        consistency: weight of the second term.
+        batched: all tasks in one call (the same numbers).
+
+    Returns:
+        t tuples of gradients, as `weights`.
+    """
+    b, k = logits.shape
+    wanted = F.one_hot(labels, k).to(logits.dtype) + consistency * log_target.exp()  # (t, b, k)
+    pull = ((1 + consistency) * F.softmax(logits, dim=1) - wanted) / b
+    if batched and len(labels) > 1:
+        found = torch.autograd.grad(logits, weights, pull, create_graph=True, is_grads_batched=True)
+        return [tuple(g[i] for g in found) for i in range(len(labels))]
+    return [torch.autograd.grad(logits, weights, each, create_graph=True) for each in pull]
+
+
+def meta_loss(
+    student: Taps,
+    logits: Tensor,
+    images: Tensor,
+    labels: Tensor,
+    view: TeacherView,
+    meta: Meta,
+    *,
+    weights: Mapping[str, Tensor] | None = None,
+    pause: Callable[[], None] = lambda: None,
+) -> dict[str, Tensor]:
+    """Return the meta-test loss by term, averaged over tasks; `total` is their weighted sum.
+
+    Running statistics of batch norm are left alone: the moved network works on copies.
+
+    Args:
+        student: in training mode.
+        logits: (b, k) of `student(images)`, with graph.
+        images: (b, c, h, w).
+        labels: (t, b) disturbed labels.
+        view: of the teacher.
+        meta: weights and sizes.
+        weights: what the inner step moves; all trainable weights where None.
+        pause: called between the expensive parts, may raise.
+    """
+    moved = dict(inner_weights(student) if weights is None else weights)
+    gradients = inner_gradients(
+        logits, list(moved.values()), labels, view.log_probs, meta.consistency
+    )
+    pause()
+    seen_images = foreground(images, view)
+    behind = foreground(images, view, background=True) if meta.mu_background else None
+    sums: dict[str, Tensor] = {}
+    for task in gradients:
+        if meta.order == "first":
+            task = tuple(g.detach() for g in task)
+        fast = {
+            name: weight - meta.alpha * gradient
+            for (name, weight), gradient in zip(moved.items(), task, strict=True)
+        }
+        for name, value in _test(student, fast, images, seen_images, behind, view, meta, pause):
+            sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value
+    terms = {name: value / len(gradients) for name, value in sums.items()}
+    terms["total"] = (
+        meta.mu_foreground * terms["foreground"]
+        + meta.mu_map * terms["map"]
+        + meta.mu_consistency * terms["consistency"]
+    )
+    if behind is not None:
+        terms["total"] = terms["total"] + meta.mu_background * terms["background"]
+    return terms
+
+
+def _test(
+    student: Taps,
+    fast: Mapping[str, Tensor],
+    images: Tensor,
+    seen_images: Tensor,
+    behind: Tensor | None,
+    view: TeacherView,
+    meta: Meta,
+    pause: Callable[[], None],
+) -> list[tuple[str, Tensor]]:
+    """Return the terms of one task: the moved network beside the teacher."""
+
+    def run(batch: Tensor) -> tuple[Tensor, Tensor]:
+        copies = {name: value.clone() for name, value in student.named_buffers()}
+        found: tuple[Tensor, Tensor] = functional_call(student, {**fast, **copies}, (batch,))
+        pause()
+        return found
+
+    whole, maps = run(images)
+    part, _ = run(seen_images)
+    head = fast.get("network.head.weight", student.network.head.weight)
+    own = cam.normalised(cam.of_classes(maps, head, view.labels[:, None]).squeeze(1))
+    apart = view.confidence * (own - view.target).square().mean(dim=(1, 2))  # (b,)
+    seen = view.seen.to(whole.dtype)
+    count = seen.sum().clamp_min(1)
+    terms = [
+        ("foreground", (seen * kl(view.log_probs, part)).sum() / count),
+        ("map", (seen * apart).sum() / count),
+        ("consistency", kl(view.log_probs, whole).mean()),
+    ]
+    if behind is not None:
+        flat = torch.full_like(view.log_probs, -math.log(view.log_probs.shape[1]))
+        terms.append(("background", (seen * kl(flat, run(behind)[0])).sum() / count))
+    return terms
