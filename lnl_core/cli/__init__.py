@@ -157,7 +157,16 @@ def _run_options(command: Callable[..., argparse.ArgumentParser]) -> None:
         "lnl run birds --resume                            continue what died or was stopped",
     )
     one.add_argument("name", help="data set")
-    one.add_argument("--methods", help="keys, comma-separated, e.g. probe,sr,jump,ce,knn")
+    one.add_argument(
+        "--methods", help="keys or recipes, comma-separated, e.g. probe,sr,jump or 'sr->influence'"
+    )
+    one.add_argument(
+        "--base",
+        type=int,
+        metavar="RUN",
+        help="run to build on: influence post-trains its network, others train on its "
+        "purified labels (dmlp)",
+    )
     one.add_argument("--preset", default="quick", choices=["quick", "standard", "paper"])
     one.add_argument(
         "--representation",
@@ -174,6 +183,8 @@ def _run_options(command: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument(
         "--executor",
         default="local",
+        "lnl run birds --methods 'sr->influence'           train, then post-train that network",
+        "lnl run birds --methods influence --base 12       post-train the network of run 12",
         choices=["local", *runs.COMING],
         help="where runs run; slurm and ray come in a later release",
     )

@@ -47,6 +47,7 @@ def run(options: Any) -> int:
             seed=options.seed,
             device=options.device,
             executor=options.executor,
+            base=options.base,
         )
         watched = [job.id for job in submitted]
     if options.detach:
@@ -150,6 +151,8 @@ def _watch(
 def line(job: Job) -> str:
     """Say in one line how a run stands."""
     name = f"{job.id:>4}  {job.method:<10}"
+    if job.base is not None:
+        name += f" on run {job.base}"
     if job.state is JobState.DONE:
         seconds = duration(job.cost.get("seconds", 0.0))
         return f"{name} done in {seconds}, {job.flagged or 0:,} flagged"

@@ -7,11 +7,22 @@ from pathlib import Path
 
 import numpy as np
 
+from lnl_core.jobs import bases
 from lnl_core.jobs.context import Report
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
-from lnl_core.types import Action, BoolArray, FloatArray, IntArray, LabeledDataset
+from lnl_core.types import (
+    Action,
+    BaseRun,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    LabeledDataset,
+    LnlError,
+)
+
+_REVIEWED = "reviewed_labels.npy"
 
 
 def corrected_labels(ws: Workspace, info: DatasetInfo) -> tuple[IntArray, BoolArray, BoolArray]:
@@ -35,11 +46,28 @@ def corrected_labels(ws: Workspace, info: DatasetInfo) -> tuple[IntArray, BoolAr
     return labels, trusted, kept
 
 
-def training_set(ws: Workspace, info: DatasetInfo, folder: Path) -> LabeledDataset:
+def training_set(
+    ws: Workspace,
+    info: DatasetInfo,
+    folder: Path,
+    base: BaseRun | None = None,
+    method: str = "",
+) -> LabeledDataset:
     """Return the data set with corrected labels, the trusted mask, and without the truth.
 
     The labels of a run's first start are kept in its folder: a resumed run ends as an undisturbed
-    one would, whatever was decided meanwhile.
+    one would, whatever was decided meanwhile. A run that builds on one with purified labels trains
+    on those; rows that people confirmed keep theirs.
+
+    Args:
+        ws: the workspace.
+        info: the data set.
+        folder: of the run.
+        base: finished run that it builds on.
+        method: key of the run's method; what post-trains a network takes the labels as they are.
+
+    Raises:
+        LnlError: the base has no purified labels for this set.
     """
     labels_file, trusted_file = folder / "labels.npy", folder / "trusted.npy"
     if trusted_file.is_file():
@@ -47,9 +75,31 @@ def training_set(ws: Workspace, info: DatasetInfo, folder: Path) -> LabeledDatas
         trusted: BoolArray = arrays.read_array(trusted_file, mmap=False)
     else:
         labels, trusted, _ = corrected_labels(ws, info)
+        if base is not None and method not in bases.POST_TRAINING:
+            arrays.write_array(folder / _REVIEWED, labels)
+            labels = np.where(trusted, labels, _purified(base, method, info)).astype(np.int32)
         arrays.write_array(labels_file, labels)
         arrays.write_array(trusted_file, trusted)
     return replace(datasets.load(info), given_labels=labels, trusted=trusted, true_labels=None)
+
+
+def reviewed_labels(folder: Path) -> IntArray | None:
+    """Return the labels that review speaks about, (n,), where a run trained on purified ones."""
+    path = folder / _REVIEWED
+    return arrays.read_array(path, mmap=False) if path.is_file() else None
+
+
+def _purified(base: BaseRun, method: str, info: DatasetInfo) -> IntArray:
+    found = arrays.load_signals(base.folder).extras.get(bases.PURIFIED)
+    if found is None:
+        raise LnlError(bases.refusal(f"run {base.id} ({base.method})", method))
+    purified: IntArray = np.asarray(found, dtype=np.int32)
+    if purified.shape != (info.n,) or purified.min() < 0 or purified.max() >= info.class_count:
+        raise LnlError(
+            f"The purified labels of run {base.id} do not fit “{info.name}”: the set has "
+            f"{info.n:,} images in {info.class_count} classes. Run {base.method} again."
+        )
+    return purified
 
 
 def resolve_device(wanted: str) -> str:

@@ -21,6 +21,44 @@ def with_trust(signals: Signals, trusted: BoolArray | None) -> Signals:
     return replace(signals, suspicion=np.where(trusted, 0.0, signals.suspicion))
 
 
+def against(signals: Signals, labels: IntArray, trained_on: IntArray) -> Signals:
+    """Let the signals of a run that trained on other labels speak about `labels`.
+
+    Suspicion becomes 1 - the probability of the label. A method that gives a score only keeps it
+    where both labels agree; where they differ the label is suspected fully.
+
+    Args:
+        signals: of a run that trained on purified labels.
+        labels: (n,) what review speaks about.
+        trained_on: (n,) what the run was given.
+    """
+    probs, rows = signals.pred_probs, np.arange(len(labels))
+    curves = {name: curve for name, curve in signals.curves.items() if name not in _ABOUT_A_LABEL}
+    if "probs" in signals.curves:
+        said = np.asarray(signals.curves["probs"])  # (epochs, n, k)
+        curves["p_given"] = said[:, rows, labels]
+        others = np.array(said)
+        others[:, rows, labels] = 0
+        curves["p_other"] = others.max(axis=2)
+    if probs is None:
+        score = np.where(labels != trained_on, 1.0, signals.suspicion)
+        return replace(signals, suspicion=score, curves=curves)
+    if isinstance(probs, TopProbs):
+        given = np.concatenate(
+            [
+                probs.dense(part)[np.arange(len(part)), labels[part]]
+                for part in np.array_split(rows, -(-len(rows) // 8192))
+            ]
+        )
+    else:
+        given = np.asarray(probs)[rows, labels]
+    return replace(signals, suspicion=np.clip(1 - given, 0, 1), curves=curves)
+
+
+_ABOUT_A_LABEL = ("p_given", "p_other", "loss")
+"""Curves that speak about the label that a run was given."""
+
+
 def flagged(signals: Signals, labels: IntArray) -> int:
     """Count rows whose most probable class is not the label; by suspicion without probabilities."""
     probs = signals.pred_probs

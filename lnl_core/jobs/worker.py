@@ -30,7 +30,16 @@ from lnl_core.methods import METHODS
 from lnl_core.store import arrays, datasets, db
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
-from lnl_core.types import Cancelled, Job, JobState, LabeledDataset, LnlError, Method, Signals
+from lnl_core.types import (
+    BaseRun,
+    Cancelled,
+    Job,
+    JobState,
+    LabeledDataset,
+    LnlError,
+    Method,
+    Signals,
+)
 
 BEAT_SECONDS = 0.5
 CANCEL_GRACE_SECONDS = 1.0
@@ -99,6 +108,7 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
         log.info("run %d: %s on %s, %s", job.id, job.method, job.dataset, job.preset)
         try:
             with _heart(ws, job, context):
+                context.base = _base(ws, job, info)
                 values = _work(ws, job, info, context, method or METHODS[job.method])
             queue.finish(ws, job.id, JobState.DONE, fraction=1.0, stage="done", **values)
             context.forget()
@@ -116,12 +126,20 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
             queue.finish(ws, job.id, JobState.FAILED, error=failures.in_words(error, where))
 
 
+def _base(ws: Workspace, job: Job, info: DatasetInfo) -> BaseRun | None:
+    if job.base is None:
+        return None
+    base = queue.job(ws, job.base)
+    return BaseRun(base.id, base.method, info.directory / "runs" / str(base.id))
+
+
 def _work(
     ws: Workspace, job: Job, info: DatasetInfo, context: JobContext, method: Method
 ) -> dict[str, Any]:
     """Fit, keep the signals, rank; return what the job's row says about it."""
     folder = info.directory / "runs" / str(job.id)
-    data = inputs.training_set(ws, info, folder)
+    data = inputs.training_set(ws, info, folder, context.base, job.method)
+    reviewed = inputs.reviewed_labels(folder)
     if data.trusted is not None:
         queue.note_trusted(ws, job.id, int(data.trusted.sum()))
     if (folder / "signals.json").is_file():  # all that a worker before this one left to do
@@ -133,6 +151,8 @@ def _work(
         )
         signals = _fit(method, job, data, context)
         context.report("saving", 1.0)
+        if reviewed is not None:
+            signals = outcome.against(signals, reviewed, data.given_labels)
         signals = outcome.with_trust(signals, data.trusted)
         arrays.save_signals(folder, signals)
     try:
@@ -141,7 +161,7 @@ def _work(
         log.error("run %d: ranking failed\n%s", job.id, traceback.format_exc())
     cost = {name: float(value) for name, value in signals.cost.items()}
     return {
-        "flagged": outcome.flagged(signals, data.given_labels),
+        "flagged": outcome.flagged(signals, data.given_labels if reviewed is None else reviewed),
         "cost": json.dumps(cost),
     }
 

@@ -35,7 +35,15 @@ from lnl_core.services.exporting import (
     write_scores,
 )
 from lnl_core.services.pictures import image_bytes
-from lnl_core.services.running import estimate, features_seconds, start_runs, status, tend
+from lnl_core.services.reimporting import Conflict, DecisionImport, import_decisions
+from lnl_core.services.running import (
+    estimate,
+    features_seconds,
+    kept_networks,
+    start_runs,
+    status,
+    tend,
+)
 
 __all__ = [
     "DEMO_NAME",
@@ -68,5 +76,7 @@ __all__ = [
     "start_runs",
     "status",
     "tend",
+    "kept_networks",
+    "manifest_rows",
     "write_scores",
 ]

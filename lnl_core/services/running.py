@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lnl_core.jobs import executors, knobs, queue
+from lnl_core.jobs import bases, executors, knobs, queue
 from lnl_core.methods import METHODS
 from lnl_core.services._open import scored, standing
 from lnl_core.store import datasets
@@ -25,49 +26,94 @@ def start_runs(
     seed: int = 0,
     device: str = "auto",
     executor: str = "local",
+    base: int | None = None,
 ) -> list[Job]:
     """Queue one job per method and see that a worker runs them.
+
+    A recipe `sr->influence` queues the first method and then the second one on its run. A method
+    that stands alone before it in the list is not run twice.
 
     Args:
         ws: the workspace.
         name: the data set.
-        methods: method keys, run in this order.
+        methods: method keys or recipes, run in this order.
         preset: `quick`, `standard` or `paper`.
         overrides: method -> knob -> value.
         representation: features to use where a method works on features; chosen when None.
         seed: of everything random.
         device: `auto`, `cpu` or `cuda`.
         executor: `local`; other engines come with their extras.
+        base: number of the run that these build on, for post-training or purified labels.
 
     Raises:
         LnlError: an unknown method, preset, knob or executor; then nothing is queued.
     """
     if not methods:
         raise LnlError("No method is chosen. Tick at least one.")
-    unknown = [key for key in methods if key not in METHODS]
-    if unknown:
-        raise LnlError(f"There is no method “{unknown[0]}”. Known: {', '.join(METHODS)}.")
+    chains = [_chain(recipe) for recipe in methods]
     info = datasets.dataset(ws, name)
     chosen = overrides or {}
-    for key in methods:  # all of them before any is queued
+    for key in (key for chain in chains for key in chain):  # all of them before any is queued
         queue.check(info, key, preset, chosen.get(key, {}), executor, representation)
-    submitted = [
-        queue.submit(
-            ws,
-            info,
-            key,
-            preset,
-            overrides=chosen.get(key, {}),
-            representation=representation,
-            seed=seed,
-            device=device,
-            executor=executor,
-        )
-        for key in methods
-    ]
+    for first in {chain[0] for chain in chains} if base is not None else ():
+        bases.check(queue.job(ws, base or 0), info, first)
+    submitted: list[Job] = []
+    alone: dict[str, int] = {}
+    for chain in chains:
+        under = base
+        for place, key in enumerate(chain):
+            if place == 0 and key in alone:
+                under = alone[key]
+                continue
+            job = queue.submit(
+                ws,
+                info,
+                key,
+                preset,
+                overrides=chosen.get(key, {}),
+                representation=representation,
+                seed=seed,
+                device=device,
+                executor=executor,
+                base=under,
+            )
+            submitted.append(job)
+            under = job.id
+            if place == 0:
+                alone[key] = job.id
     datasets.touch(ws, name)
     executors.ensure_worker(ws)
     return submitted
+
+
+ARROW = "->"
+
+
+def _chain(recipe: str) -> list[str]:
+    """Read `sr` or `sr->influence`.
+
+    Raises:
+        LnlError: an unknown method, or one that cannot build on the one before.
+    """
+    keys = [key.strip() for key in recipe.split(ARROW)]
+    for key in keys:
+        if key not in METHODS:
+            raise LnlError(f"There is no method “{key}”. Known: {', '.join(METHODS)}.")
+    for first, second in itertools.pairwise(keys):
+        if not bases.fits(first, second):
+            raise LnlError(bases.refusal(first, second))
+    return keys
+
+
+def kept_networks(ws: Workspace, name: str) -> list[Job]:
+    """Return the finished runs of a set whose network can be post-trained, newest first."""
+    info = datasets.dataset(ws, name)
+    return [
+        job
+        for job in queue.jobs(ws, info)
+        if job.state is JobState.DONE
+        and (info.directory / "runs" / str(job.id) / bases.NETWORK).is_file()
+    ]
 
 
 def estimate(
@@ -106,6 +152,7 @@ def _status(ws: Workspace, info: DatasetInfo) -> dict[str, Any]:
             {
                 "id": job.id,
                 "method": job.method,
+                "base": job.base,
                 "preset": job.preset,
                 "state": str(job.state),
                 "health": queue.health(job),
