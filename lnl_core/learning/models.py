@@ -11,7 +11,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-NAMES = ("resnet8", "resnet8-wide", "resnet18", "resnet34", "resnet50", "cnn8", "mnist", "mlp")
+NAMES = (
+    "resnet8",
+    "resnet8-wide",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "cnn8",
+    "cnn3",
+    "mnist",
+    "mlp",
+    "head",
+)
 
 
 class Network(nn.Module):
@@ -89,7 +100,7 @@ def build(name: str, k: int, channels: int, size: int) -> Network:
     Args:
         name: `auto` or one of `NAMES`.
         k: number of classes.
-        channels: 1 or 3.
+        channels: 1 or 3; for `head` the width d of the frozen features it takes, (b, d).
         size: longer side of the images in pixels.
 
     Raises:
@@ -100,20 +111,29 @@ def build(name: str, k: int, channels: int, size: int) -> Network:
         network = _resnet8(k, channels, size, 32 if name == "resnet8" else 64)
     elif name == "cnn8":
         network = _cnn8(k, channels)
+    elif name == "cnn3":
+        network = _cnn3(k, channels)
     elif name == "mlp":
         network = _mlp(k, channels, size)
+    elif name == "head":
+        network = _head(k, channels)
     elif name == "mnist":
         network = _mnist(k, channels, size)
     elif name in NAMES:
         network = _torchvision(name, k, channels, size)
     else:
         raise ValueError(f"backbone must be auto or one of {', '.join(NAMES)}, got {name!r}")
+    return _started(network).to(memory_format=torch.channels_last)
+
+
+def _started(network: Network) -> Network:
+    """Draw the initial weights."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_uniform_(layer.weight, mode="fan_in", nonlinearity="relu")
         elif isinstance(layer, nn.Linear):
             nn.init.xavier_uniform_(layer.weight)
-    return network.to(memory_format=torch.channels_last)
+    return network
 
 
 def _resnet8(k: int, channels: int, size: int, width: int) -> Network:
@@ -151,6 +171,18 @@ def _cnn8(k: int, channels: int) -> Network:
     return Network(nn.Sequential(*body), neck, 256, k, exact_cam=False)
 
 
+def _cnn3(k: int, channels: int) -> Network:
+    """Three convolutions of width 16, 32 and 32 and one pooling, for images up to 16 pixels."""
+    body = [*_conv(channels, 16), *_conv(16, 32), nn.MaxPool2d(2, ceil_mode=True), *_conv(32, 32)]
+    return Network(nn.Sequential(*body), _Average(), 32, k, exact_cam=True)
+
+
+def map_head(k: int, channels: int, width: int = 128) -> Network:
+    """A 1x1 convolution, average and linear layer on frozen maps (b, channels, u, v)."""
+    body = nn.Sequential(*_conv(channels, width, size=1))
+    return _started(Network(body, _Average(), width, k, exact_cam=True))
+
+
 def _mnist(k: int, channels: int, size: int) -> Network:
     """The SR authors' MNIST network: two convolutions, two linear layers (spec 2.6)."""
     body = nn.Sequential(
@@ -177,6 +209,13 @@ def _mlp(k: int, channels: int, size: int) -> Network:
     for width in (inputs, 256):
         neck += [nn.Linear(width, 256), nn.BatchNorm1d(256), nn.ReLU(inplace=True)]
     return Network(nn.AdaptiveAvgPool2d(size), nn.Sequential(*neck), 256, k, exact_cam=False)
+
+
+def _head(k: int, d: int) -> Network:
+    """One hidden layer on frozen features: the network under a run that trains no pixels."""
+    width = 512
+    neck = nn.Sequential(nn.Linear(d, width), nn.BatchNorm1d(width), nn.ReLU(inplace=True))
+    return Network(nn.Identity(), neck, width, k, exact_cam=False)
 
 
 def _torchvision(name: str, k: int, channels: int, size: int) -> Network:
