@@ -12,12 +12,24 @@ Shapes: `b` images, `d` maps of (u, v) places, `k` classes, `j` classes asked fo
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from lnl_core.types import Array, FloatArray, LabeledDataset, LnlError
 
 TINY = 1e-6
 FOREGROUND = 0.4
 """Part of a map's maximum from which on a place counts as foreground."""
+
+PACKAGED = ("GradCAM", "GradCAMPlusPlus", "EigenCAM", "LayerCAM")
+_CHUNK = 128
 
 
 def centred(weights: Tensor) -> Tensor:
@@ -125,3 +137,137 @@ def _entropy(shares: Tensor) -> Tensor:
 def _mean_inside(values: Tensor, mask: Tensor) -> Tensor:
     inside = mask.to(values.dtype)
     return (values * inside).sum((1, 2)) / inside.sum((1, 2)).clamp_min(1)
+
+
+def class_maps(
+    folder: Path,
+    dataset: LabeledDataset,
+    rows: Array,
+    labels: Array,
+    *,
+    maps: FloatArray | Callable[[], FloatArray] | None = None,
+    device: str = "cpu",
+) -> FloatArray:
+    """Return maps of any classes of any images, by the network that a finished run kept.
+
+    A head on frozen maps needs those alone: no image, no backbone. A network whose last layers are
+    not an average and a linear layer gives Grad-CAM at its last maps instead.
+
+    Args:
+        folder: of the run.
+        dataset: whose images it looked at; only `rows` of them are read.
+        rows: (b,) row numbers.
+        labels: (b, j) classes, for example the given and the suggested one.
+        maps: (n, d, u, v) frozen maps, or what opens them, for a run on frozen maps.
+        device: `auto`, `cpu` or `cuda`.
+
+    Returns:
+        (b, j, u, v) float32, signed; the difference of two of them is the contrast of two classes.
+
+    Raises:
+        LnlError: the run kept no network, or it needs frozen maps and got none.
+    """
+    from lnl_core.learning import hardware, metatraining, networks
+
+    rows, wanted = np.asarray(rows, np.int64), torch.from_numpy(np.asarray(labels, np.int64))
+    head = metatraining.load_head(folder)
+    found: list[FloatArray] = []
+    for start in range(0, len(rows), _CHUNK):
+        part = rows[start : start + _CHUNK]
+        if head is not None:
+            if maps is None:
+                raise LnlError(
+                    f"Run {folder.name} looked at frozen feature maps, and they are not here. "
+                    "Run it again, or choose a run on pixels."
+                )
+            network, place = head, hardware.pick_device(device)
+            opened = maps() if callable(maps) else maps
+            inputs = torch.from_numpy(np.asarray(opened[part])).float()
+        else:
+            loaded = networks.load_network(folder, _only(dataset, part), device)
+            network, place = loaded.model, loaded.device
+            inputs = loaded.source.normalise(loaded.source.batch(torch.arange(len(part))))
+        asked = wanted[start : start + _CHUNK].to(place)
+        found.append(_look(network.to(place), inputs.to(place), asked).cpu().numpy())
+    return np.concatenate(found) if found else np.zeros((0, wanted.shape[1], 1, 1), np.float32)
+
+
+def _look(network: Any, inputs: Tensor, labels: Tensor) -> Tensor:
+    if network.exact_cam:
+        with torch.no_grad():
+            return of_classes(network.maps(inputs).float(), network.head.weight, labels)
+    with torch.enable_grad():
+        maps = network.maps(inputs).detach().float().requires_grad_()
+        logits = network.head(network.neck(maps))
+        logits = (logits - logits.mean(dim=1, keepdim=True)).gather(1, labels).sum(dim=0)
+        slopes = [torch.autograd.grad(each, maps, retain_graph=True)[0] for each in logits]
+    weights = torch.stack(slopes, 1).mean((3, 4))  # (b, j, d)
+    return torch.einsum("bjd,bduv->bjuv", weights, maps.detach())
+
+
+def _only(dataset: LabeledDataset, rows: Array) -> LabeledDataset:
+    """Return a data set of some images alone, so that opening a network reads no others."""
+    return replace(
+        dataset,
+        given_labels=np.zeros(len(rows), np.int64),
+        ids=[str(row) for row in rows],
+        images=np.asarray(dataset.images[rows]),
+        paths=None,
+        true_labels=None,
+        trusted=None,
+    )
+
+
+class _Logits(nn.Module):
+    """A network that returns its logits alone, where it returns more."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        found = self.network(images)
+        logits: Tensor = found[0] if isinstance(found, tuple | list) else found
+        return logits
+
+
+def packaged(
+    name: str, network: nn.Module, images: Tensor, labels: Tensor, layer: str
+) -> FloatArray:
+    """Return maps of any network and layer by the `grad-cam` package, one class an image.
+
+    Works on a float32 copy in evaluation mode: neither the network nor its gradients, mode and
+    hooks change.
+
+    Args:
+        name: one of `PACKAGED`.
+        network: returns logits, alone or first in a tuple.
+        images: (b, c, h, w) as the network takes them.
+        labels: (b,) one class for each image; EigenCAM looks at none.
+        layer: name of the module whose output is averaged, as in `get_submodule`; an earlier one
+            gives plausible, wrong maps.
+
+    Returns:
+        (b, h, w) float32 in [0, 1], each map over its own range.
+
+    Raises:
+        ValueError: an unknown name, or another number of labels than of images.
+    """
+    if name not in PACKAGED:
+        raise ValueError(f"name must be one of {', '.join(PACKAGED)}, got {name!r}")
+    if labels.shape != images.shape[:1]:
+        raise ValueError(f"{len(images)} images need as many labels, got {tuple(labels.shape)}")
+    import pytorch_grad_cam
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    own = _Logits(copy.deepcopy(network).float().eval())
+    place = own.network.get_submodule(layer)
+    targets = [ClassifierOutputTarget(int(label)) for label in labels]
+    inputs = images.detach().float().clone().requires_grad_()
+    with (
+        torch.enable_grad(),
+        torch.autocast(images.device.type, enabled=False),
+        getattr(pytorch_grad_cam, name)(own, [place]) as maker,
+    ):
+        found: FloatArray = np.asarray(maker(inputs, targets), np.float32)
+    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from lnl_core.learning import bilevel, cam, checkpoints, models
 from lnl_core.learning.recipe import Recipe
 from lnl_core.learning.recorder import ProbabilityRecorder
 from lnl_core.learning.training import Session
+from lnl_core.store.checkpoint import load_checkpoint
 from lnl_core.types import Array, Context, FloatArray, LabeledDataset, TopProbs
 
 HEAD_NAME = "map_head"
@@ -224,45 +226,6 @@ def beats_chance(right: float, labels: Tensor, k: int, errors: float = 4.0) -> b
     return right > chance + errors * error
 
 
-def small_network(k: int, channels: int, size: int) -> models.Network:
-    """Three 3x3 convolutions of width 16, 32, 32 and one pooling, for images up to 16 pixels."""
-    layers: list[nn.Module] = []
-    for inputs, outputs in ((channels, 16), (16, 32), (32, 32)):
-        layers += [nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs)]
-        layers.append(nn.ReLU(inplace=True))
-        if outputs == 32 and inputs == 16:
-            layers.append(nn.MaxPool2d(2, ceil_mode=True))
-    return _network(layers, 32, k)
-
-
-def map_head(k: int, channels: int, width: int = 128) -> models.Network:
-    """A 1x1 convolution, batch norm, ReLU, average and linear layer on (b, channels, u, v) maps."""
-    layers: list[nn.Module] = [nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width)]
-    return _network([*layers, nn.ReLU(inplace=True)], width, k)
-
-
-class _Average(nn.Module):
-    def forward(self, maps: Tensor) -> Tensor:
-        return maps.mean(dim=(2, 3))
-
-
-def _network(layers: list[nn.Module], d: int, k: int) -> models.Network:
-    network = models.Network(nn.Sequential(*layers), _Average(), d, k, exact_cam=True)
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_uniform_(layer.weight, mode="fan_in", nonlinearity="relu")
-        elif isinstance(layer, nn.Linear):
-            nn.init.xavier_uniform_(layer.weight)
-    return network
-
-
-def network(name: str, k: int, channels: int, size: int) -> models.Network:
-    """Build `cnn3` or a network of `models.NAMES` whose maps are exact."""
-    if name == "cnn3":
-        return small_network(k, channels, size)
-    return models.build(name, k, channels, size)
-
-
 def keep_head(context: Context, head: nn.Module) -> None:
     """Keep a head on frozen maps as `map_head.safetensors`, for maps of any classes later."""
     if not isinstance(head, models.Network):
@@ -275,3 +238,15 @@ def keep_head(context: Context, head: nn.Module) -> None:
         "width": head.feature_size,
     }
     context.keep(HEAD_NAME, checkpoints.pack_module(head, "model"), state)
+
+
+def load_head(folder: Path) -> models.Network | None:
+    """Open the head on frozen maps that a run kept, in evaluation mode; None where it kept none."""
+    found = load_checkpoint(folder / f"{HEAD_NAME}.safetensors")
+    if found is None:
+        return None
+    arrays, state = found
+    with torch.random.fork_rng(devices=[]):
+        head = models.map_head(state["k"], state["channels"], state["width"])
+    checkpoints.unpack_module(head, "model", arrays)
+    return head.eval()

@@ -236,14 +236,14 @@ class Config:
 
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """Train network and teacher once; score by the teacher, show where both labels are seen."""
-    from lnl_core.learning import metatraining, networks, supervised, training
+    from lnl_core.learning import metatraining, models, networks, supervised, training
 
     maps = _maps(config, context)
 
     def build(k: int, channels: int, size: int) -> Any:
         if maps is not None:
-            return metatraining.map_head(k, channels)
-        return metatraining.network(config.backbone, k, channels, size)
+            return models.map_head(k, channels)
+        return models.build(config.backbone, k, channels, size)
 
     recipe = dataclasses.replace(training.recipe_of(config), average_weights=config.teacher_decay)
     speaks = config.network == "teacher"
