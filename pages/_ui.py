@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
-from lnl_core.methods import METHODS
+from lnl_core.methods import METHODS, title_of
 from lnl_core.store import datasets, db
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
@@ -239,7 +239,7 @@ def method_title(key: str) -> str:
     """Return a method's name as text, marked where it is a reconstruction."""
     method = METHODS.get(key)
     if method is None:
-        return key
+        return title_of(key)
     return f"{method.title} (reconstruction)" if method.reconstruction else method.title
 
 

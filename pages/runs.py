@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages import _history, _live, _methods, _ui
+from pages import _history, _live, _methods, _own, _ui
 
 row = _ui.title_row("Runs")
 info = _ui.need_dataset()
@@ -10,6 +10,7 @@ preset, device = _methods.choices(row)
 left, right = st.columns([596, 362], gap="small")
 with left:
     _methods.draw(info, preset, device)
+    _own.draw(info)
 with right:
     _live.draw(info)
 _history.draw(info)

@@ -23,3 +23,13 @@ def _find() -> dict[str, Method]:
 
 METHODS: dict[str, Method] = _find()
 """Key -> method: the five published ones, then the baselines, then yours by name."""
+
+OWN = "own"
+"""Method key of a run that nobody here has run, alone or before a hyphen and its title."""
+
+
+def title_of(key: str) -> str:
+    """Return a method's name on screen; what is not found is called by its key."""
+    if key in METHODS:
+        return METHODS[key].title
+    return key.removeprefix(f"{OWN}-") + " (own)" if key.startswith(f"{OWN}-") else key

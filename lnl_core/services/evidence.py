@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lnl_core.methods import METHODS
+from lnl_core.methods import title_of
 from lnl_core.services._open import Scored, loaded, scored, signals
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
@@ -75,7 +75,7 @@ def _opinion(key: str, found: Signals, row: int, given: int) -> dict[str, Any]:
         label = int(np.argmax(found.pred_probs[row]))
     return {
         "key": key,
-        "title": METHODS[key].title if key in METHODS else key,
+        "title": title_of(key),
         "suspicion": suspicion,
         "label": label,
         "wrong": label != given if label is not None else suspicion > 0.5,
@@ -85,7 +85,7 @@ def _opinion(key: str, found: Signals, row: int, given: int) -> dict[str, Any]:
 def _curve(runs: dict[str, Signals], row: int, given: int, suggested: int) -> dict[str, Any] | None:
     """Return the probability of both classes by epoch, from the first method that has it."""
     for key, found in runs.items():
-        title = METHODS[key].title if key in METHODS else key
+        title = title_of(key)
         if "probs" in found.curves and suggested >= 0:
             probs = np.asarray(found.curves["probs"][:, row], dtype=np.float64)  # (epochs, k)
             return {
@@ -113,7 +113,7 @@ def _loss(runs: dict[str, Signals], row: int) -> dict[str, Any] | None:
     """Return the cross-entropy of the given label by epoch."""
     for key in sorted(runs, key=lambda key: key != "ce"):
         curves = runs[key].curves
-        title = METHODS[key].title if key in METHODS else key
+        title = title_of(key)
         if "loss" in curves and curves["loss"].ndim == 2:
             return {"values": _series(curves["loss"], row), "source": title}
         if "p_given" in curves:

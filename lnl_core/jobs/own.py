@@ -1,0 +1,118 @@
+"""A finished run that nobody here has run: probabilities of somebody's own model.
+
+It stands in the job table as done and has signals like any other run, so that ranking, review and
+export know no difference. Its method key is `own`, or `own-` and its title.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import unicodedata
+import uuid
+
+import numpy as np
+from sqlalchemy import insert
+
+from lnl_core.jobs import outcome, queue
+from lnl_core.jobs.inputs import corrected_labels
+from lnl_core.methods import OWN
+from lnl_core.store import arrays, schema
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace, now, transaction
+from lnl_core.types import (
+    DENSE_CLASSES,
+    KEPT_CLASSES,
+    FloatArray,
+    IntArray,
+    Job,
+    JobState,
+    LnlError,
+    Signals,
+    TopProbs,
+)
+
+LONGEST = 40
+
+
+def key_of(title: str) -> str:
+    """Return the method key of a title: letters and digits, the rest becomes hyphens.
+
+    Raises:
+        LnlError: nothing is left of it, or it is too long.
+    """
+    plain = unicodedata.normalize("NFKC", title).strip().lower()
+    slug = re.sub(r"[^\w.]+", "-", plain).strip("-_.")
+    if not slug:
+        raise LnlError("The title has no letter in it. Call your model something, such as vit-b.")
+    if len(slug) > LONGEST:
+        raise LnlError(f"The title is too long. Use at most {LONGEST} characters.")
+    return OWN if slug == OWN else f"{OWN}-{slug}"
+
+
+def signals_of(key: str, probs: FloatArray, labels: IntArray) -> Signals:
+    """Return the signals of (n, k) probabilities: suspicion is 1 - that of the label."""
+    n, k = probs.shape
+    suspicion = np.clip(1 - probs[np.arange(n), labels].astype(np.float64), 0, 1)
+    if k <= DENSE_CLASSES:
+        return Signals(key, suspicion, probs)
+    top = np.argpartition(-probs, KEPT_CLASSES - 1, axis=1)[:, :KEPT_CLASSES]
+    best = np.take_along_axis(probs, top, axis=1)
+    order = np.argsort(-best, axis=1, kind="stable")
+    return Signals(
+        key,
+        suspicion,
+        TopProbs(
+            np.take_along_axis(top, order, axis=1).astype(np.int32),
+            np.take_along_axis(best, order, axis=1),
+            k,
+        ),
+    )
+
+
+def add(ws: Workspace, info: DatasetInfo, title: str, probs: FloatArray, source: str) -> Job:
+    """Store probabilities as a finished run and rank anew.
+
+    Args:
+        ws: the workspace.
+        info: the data set.
+        title: what people call the model; a second run of the same title takes the place of the
+            first one in the ranking.
+        probs: (n, k) rows that sum to 1, in the order of the data set.
+        source: name of the file, for the record.
+    """
+    key = key_of(title)
+    labels, trusted, _ = corrected_labels(ws, info)
+    signals = outcome.with_trust(signals_of(key, probs, labels), trusted)
+    runs = info.directory / "runs"
+    aside = runs / f".own-{uuid.uuid4().hex}"
+    try:
+        arrays.save_signals(aside, signals)
+        stamp = now()
+        with transaction(ws) as connection:  # a run is seen with all its files, or not at all
+            result = connection.execute(
+                insert(schema.jobs).values(
+                    dataset_id=info.id,
+                    method=key,
+                    preset=OWN,
+                    config=json.dumps({"title": title.strip(), "source": source}),
+                    representation=OWN,
+                    state=str(JobState.DONE),
+                    stage="done",
+                    fraction=1.0,
+                    created_at=stamp,
+                    started_at=stamp,
+                    finished_at=stamp,
+                    flagged=outcome.flagged(signals, labels),
+                )
+            )
+            inserted = result.inserted_primary_key
+            assert inserted is not None
+            number = int(inserted[0])
+            os.replace(aside, runs / str(number))
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    outcome.rank(ws, info)
+    return queue.job(ws, number)
