@@ -126,3 +126,10 @@ def features(
         info.directory, data, representation, device, report, version=info.version
     )
     return found
+
+
+def maps(info: DatasetInfo, data: LabeledDataset, device: str, report: Report) -> FloatArray:
+    """Compute a frozen network's last feature maps once per data set, (n, d, u, v) on the disk."""
+    from lnl_core.learning import features as learned
+
+    return learned.cached_maps(info.directory, data, device, report, version=info.version)

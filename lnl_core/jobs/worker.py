@@ -6,6 +6,7 @@ a second; a method that does not answer a cancel within a second is left behind 
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import logging
@@ -16,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from typing import IO, Any
 
 import psutil
 
-from lnl_core.jobs import executors, failures, inputs, outcome, queue
+from lnl_core.jobs import engines, executors, failures, inputs, outcome, queue
 from lnl_core.jobs.context import JobContext
 from lnl_core.methods import METHODS
 from lnl_core.store import arrays, datasets, db
@@ -57,8 +58,13 @@ class Stopped(BaseException):
     """The worker itself was told to stop; its job goes back to the queue."""
 
 
-def main() -> int:
-    """Run until the queue has been empty for a few seconds; return the exit code."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until the queue has been empty for a few seconds, or one job; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m lnl_core.worker", description=main.__doc__)
+    parser.add_argument("--job", type=int, metavar="N", help="run this job and no other")
+    number = parser.parse_args(arguments).job
+    if number is not None:
+        return _one(number)
     ws = db.open_workspace()
     held = executors.lock(ws)
     if held is None:
@@ -82,6 +88,26 @@ def main() -> int:
         held.close()
     # A job may have come between the last look and letting go of the lock.
     executors.tend(ws)
+    return 0
+
+
+def _one(number: int) -> int:
+    """Run the job that Slurm or Ray was given; 0 where it ran to an end of whatever kind."""
+    for told in (signal.SIGTERM, signal.SIGUSR2):  # the second is Slurm's, before its time limit
+        signal.signal(told, _stop)
+    try:
+        ws = db.open_workspace()
+        engines.refuse_sqlite_elsewhere(ws)
+        job = queue.claim(ws, number)
+        if job is None:
+            print(f"lnl: run {number} is not waiting; there is nothing to do", file=sys.stderr)
+            return 0
+        run_job(ws, job)
+    except LnlError as error:
+        print(f"lnl: {error}", file=sys.stderr)
+        return 1
+    except Stopped:
+        pass
     return 0
 
 
@@ -149,6 +175,7 @@ def _work(
         context.make_features = partial(
             inputs.features, info, data, job.representation, context.device
         )
+        context.make_maps = partial(inputs.maps, info, data, context.device)
         signals = _fit(method, job, data, context)
         context.report("saving", 1.0)
         if reviewed is not None:
@@ -232,7 +259,8 @@ def _abandon(ws: Workspace, job: Job) -> None:
     queue.finish(ws, job.id, JobState.CANCELLED)
     for held in _held:
         held.close()
-    executors.tend(ws)
+    if not engines.remote(job):
+        executors.tend(ws)
     if os.getpid() == os.getpgrp():
         os.killpg(os.getpgrp(), signal.SIGKILL)  # processes that the method started go as well
     os._exit(3)
