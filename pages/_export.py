@@ -297,6 +297,12 @@ def _import(info: DatasetInfo) -> None:
     reviewer = st.text_input(
         "Reviewer where the file names none", value=_ui.reviewer(), key="decisions_reviewer"
     )
+    replace = st.checkbox(
+        "Let the file win over later answers",
+        key="decisions_replace",
+        help="A row that differs from the same reviewer's answer, and is not later than it, is "
+        "held back unless you tick this.",
+    )
     if st.button(
         "Import",
         type="primary",
@@ -304,23 +310,43 @@ def _import(info: DatasetInfo) -> None:
         key="decisions_go",
     ):
         assert upload is not None
-        stored, problems = services.import_decisions(
-            _ui.workspace(), info.name, upload, reviewer.strip()
+        found = services.import_decisions(
+            _ui.workspace(), info.name, upload, reviewer.strip(), replace_newer=replace
         )
-        words = f"{_words.plural(stored, 'decision')} stored."
-        if not problems:
-            st.success(words, icon=":material/check:")
-        else:
-            st.warning(
-                f"{words} {_words.plural(len(problems), 'row')} could not be used:",
-                icon=":material/warning:",
-            )
-            st.dataframe(
-                pd.DataFrame({"problem": problems}),
-                hide_index=True,
-                row_height=_ROW,
-                height=_ROW * (min(len(problems), 8) + 1) + 7,
-                alt="What could not be stored, row by row",
-            )
+        _imported(found)
     elif upload is not None:
         st.caption(f"They go to **{plain(_ui.short(info.name, 40))}**; the latest answer counts.")
+
+
+def _imported(found: services.DecisionImport) -> None:
+    """Say what became of a file: counts first, then every row that needs a look."""
+    words = f"{_words.plural(found.stored, 'decision')} stored"
+    if found.unchanged:
+        words += f", {_words.count(found.unchanged)} known already"
+    if found.held:
+        words += f", {_words.count(found.held)} held back"
+    if not found.problems and not found.conflicts:
+        st.success(f"{words}.", icon=":material/check:")
+        return
+    st.warning(f"{words}.", icon=":material/warning:")
+    if found.conflicts:
+        table = pd.DataFrame(
+            {
+                "row": [each.number for each in found.conflicts],
+                "image": [each.id for each in found.conflicts],
+                "in force": [each.in_force for each in found.conflicts],
+                "the file says": [each.file for each in found.conflicts],
+                "what was done": [each.remedy for each in found.conflicts],
+            }
+        )
+        st.markdown(f"**{_words.plural(len(table), 'row')} in conflict**")
+        _table(table, "Rows that say something else than what is in force")
+    if found.problems:
+        rows = _words.plural(len(found.problems), "row")
+        st.markdown(f"**{rows} could not be used**")
+        _table(pd.DataFrame({"problem": list(found.problems)}), "What could not be used, by row")
+
+
+def _table(table: pd.DataFrame, alt: str) -> None:
+    height = _ROW * (min(len(table), 8) + 1) + 7
+    st.dataframe(table, hide_index=True, row_height=_ROW, height=height, alt=alt)

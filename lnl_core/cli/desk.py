@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -125,41 +126,91 @@ def decide(options: Any) -> int:
 
     if not options.file.is_file():
         raise LnlError(f"There is no file {options.file}. Check the path.")
-    stored, problems = services.import_decisions(
-        open_workspace(), options.name, options.file, options.reviewer
+    found = services.import_decisions(
+        open_workspace(),
+        options.name,
+        options.file,
+        options.reviewer,
+        replace_newer=options.replace,
     )
-    for problem in problems[:50]:
-        print(f"  {problem}", file=sys.stderr)
-    if len(problems) > 50:
-        print(f"  and {len(problems) - 50:,} more", file=sys.stderr)
+    lines = [*(conflict.words() for conflict in found.conflicts), *found.problems]
+    for line in lines[:50]:
+        print(f"  {line}", file=sys.stderr)
+    if len(lines) > 50:
+        print(f"  and {len(lines) - 50:,} more", file=sys.stderr)
     say(
         options,
-        {"stored": stored, "problems": problems},
-        f"{stored:,} decisions stored, {len(problems):,} refused.",
+        {
+            "stored": found.stored,
+            "unchanged": found.unchanged,
+            "held": found.held,
+            "conflicts": [asdict(conflict) for conflict in found.conflicts],
+            "problems": list(found.problems),
+        },
+        f"{found.stored:,} decisions stored, {found.unchanged:,} known already, "
+        f"{found.held:,} held back, {len(found.problems):,} refused.",
     )
-    return PARTLY if problems else DONE
+    return PARTLY if found.problems or found.held else DONE
 
 
 def export(options: Any) -> int:
-    """Write what was decided."""
+    """Write what was decided, as a table or as a layout that another tool reads."""
     from lnl_core import services
 
+    ws = open_workspace()
+    known = services.FORMATS.get(options.format)
+    if known is not None and known.folder:
+        plan = services.plan_export(
+            ws,
+            options.name,
+            options.format,
+            options.out,
+            images=options.images,
+            only_agreed=not options.all,
+        )
+        print(
+            f"About {plan.size / 2**20:,.1f} MB in {plan.files:,} image files; "
+            f"{plan.free / 2**30:,.1f} GB free.",
+            file=sys.stderr,
+        )
+    began = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        left = (time.monotonic() - began) / max(done, 1) * (total - done)
+        progress(f"{done:,} of {total:,} written, {duration(left)} left", done / max(total, 1))
+
     result = services.export(
-        open_workspace(),
+        ws,
         options.name,
         options.format,
         options.out,
         only_agreed=not options.all,
         safe=not options.raw,
         scores=not options.no_scores,
+        images=options.images,
+        report=report,
     )
-    left = f", {result.left_out:,} wait for a second reviewer" if result.left_out else ""
+    progress("")
+    for problem in result.problems:
+        print(f"  {problem}", file=sys.stderr)
+    left = ""
+    if result.left_out:
+        why = "wait for a second reviewer"
+        if options.format != "corrections":
+            why = "have no one right class and are left out"
+        left = f", {result.left_out:,} {why}"
+    unit = "images" if known is not None and known.folder else "rows"
     say(
         options,
-        {"rows": result.rows, "left_out": result.left_out, "out": str(options.out)},
-        f"{result.rows:,} rows in {options.out}{left}.",
+        {
+            "rows": result.rows,
+            "left_out": result.left_out,
+            "out": str(options.out),
+            "problems": list(result.problems),
+        },
+        f"{result.rows:,} {unit} in {options.out}{left}.",
     )
-    return DONE
+    return PARTLY if result.problems else DONE
 
 
 def remove(options: Any) -> int:

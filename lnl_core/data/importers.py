@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lnl_core.data import archives, folders, manifests, npz, tables
+from lnl_core.data import archives, folders, manifests, npz, tables, vision
 from lnl_core.data.files import storable
 from lnl_core.data.images import SUFFIXES
 from lnl_core.data.writing import Row, SetWriter, Skipped, Source, part_of
@@ -22,7 +22,9 @@ Report = Callable[[int, int, int], None]
 """Called with (done, total, skipped), several times a second; may raise to stop the import."""
 
 ORIGINALS = "originals"
-_TABLES = (".csv", ".tsv", ".parquet", ".pq")
+_TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
+_LISTS = (".npz", ".csv", ".jsonl")
+_METADATA = (".csv", ".jsonl", ".parquet")
 _EVERY = 0.1
 _NOTED = 200
 MAX_SIZE = 1024
@@ -44,7 +46,7 @@ class ImportReport:
 
     Attributes:
         n: images read; `skipped` were not.
-        kind: `folder`, `manifest`, `npz` or `zip`.
+        kind: `folder`, `manifest`, `npz`, `torchvision` or `zip`.
         reasons: most frequent first.
         notes: what a person should know about the set as a whole.
         version: digest of the contents.
@@ -71,7 +73,7 @@ class Detected:
     """What a source seems to be, before anything is imported.
 
     Attributes:
-        kind: `folder`, `manifest`, `npz` or `zip`.
+        kind: `folder`, `manifest`, `npz`, `torchvision` or `zip`.
         n: images found, None where only reading would tell (a zip with a list or arrays).
         class_names: the classes, None likewise.
         height: working resolution that would be chosen; None for a zip.
@@ -88,14 +90,16 @@ class Detected:
 
 
 def kind_of(source: Path) -> str:
-    """Return `folder`, `manifest`, `npz` or `zip`, by what the source is and holds.
+    """Return `folder`, `manifest`, `npz`, `torchvision` or `zip`, by what the source holds.
 
     Raises:
         LnlError: it does not exist, or is none of them.
     """
     try:
         if source.is_dir():
-            return "manifest" if _manifest_in(source) is not None else "folder"
+            if _manifest_in(source):
+                return "manifest"
+            return "folder" if vision.find(source) is None else "torchvision"
         with source.open("rb") as stream:
             head = stream.read(4)
     except OSError as error:
@@ -113,15 +117,30 @@ def kind_of(source: Path) -> str:
     )
 
 
-def _manifest_in(folder: Path) -> Path | None:
-    """Find a list of images inside a folder: a table whose header has image and label."""
-    for entry in folders.entries(folder):
-        path = Path(entry.path)
-        if path.suffix.lower() in manifests.SUFFIXES and path.is_file():
-            have = tables.header(path, manifests.COLUMNS)
-            if set(manifests.REQUIRED) <= have:
-                return path
-    return None
+def _manifest_in(folder: Path) -> list[Path]:
+    """Find the list of images inside a folder: a table whose header has image and label.
+
+    Where there is none, every folder inside may have a `metadata` list of its own, as Hugging
+    Face's imagefolder has for its splits.
+    """
+    found = folders.entries(folder)
+    for entry in found:
+        if _is_manifest(Path(entry.path)):
+            return [Path(entry.path)]
+    lists = []
+    for inner in found:
+        if inner.is_dir(follow_symlinks=False):
+            names = [Path(inner.path) / f"metadata{suffix}" for suffix in _METADATA]
+            lists += [path for path in names if _is_manifest(path)][:1]
+    return lists
+
+
+def _is_manifest(path: Path) -> bool:
+    return (
+        path.suffix.lower() in manifests.SUFFIXES
+        and path.is_file()
+        and set(manifests.REQUIRED) <= tables.header(path, manifests.COLUMNS)
+    )
 
 
 def _look(source: Path, root: Path | None, class_map: Mapping[str, str] | None) -> Source:
@@ -129,10 +148,21 @@ def _look(source: Path, root: Path | None, class_map: Mapping[str, str] | None) 
     if kind == "npz":
         return npz.scan(source, class_map)
     if kind == "manifest":
-        file = _manifest_in(source) if source.is_dir() else source
-        assert file is not None
-        return manifests.scan(file, root, class_map)
-    return folders.scan(source, class_map)
+        return manifests.scan(_manifest_in(source) if source.is_dir() else source, root, class_map)
+    if kind == "torchvision":
+        return vision.scan(source, class_map)
+    return _folder(source, class_map)
+
+
+def _folder(source: Path, class_map: Mapping[str, str] | None) -> Source:
+    """Look over class folders; where there are none, a list without labels is the reason."""
+    try:
+        return folders.scan(source, class_map)
+    except LnlError:
+        for suffix in _METADATA:
+            if (file := source / f"metadata{suffix}").is_file():
+                manifests.scan(file)  # says which column is missing
+        raise
 
 
 def _look_inside(folder: Path, class_map: Mapping[str, str] | None) -> Source:
@@ -142,10 +172,10 @@ def _look_inside(folder: Path, class_map: Mapping[str, str] | None) -> Source:
         arrays = [e for e in found if e.name.lower().endswith(".npz")]
         if len(arrays) == 1:
             return npz.scan(Path(arrays[0].path), class_map)
-        if _manifest_in(folder) is not None or len(found) != 1 or not found[0].is_dir():
+        if _manifest_in(folder) or len(found) != 1 or not found[0].is_dir():
             break
         below = folders.entries(Path(found[0].path))
-        if not any(e.is_dir() or e.name.lower().endswith((".npz", ".csv")) for e in below):
+        if not any(e.is_dir() or e.name.lower().endswith(_LISTS) for e in below):
             break
         folder = Path(found[0].path)
     return _look(folder, None, class_map)
@@ -196,7 +226,8 @@ def import_source(
     """Read a labelled set into `out_dir`, which appears only once it is complete.
 
     Args:
-        source: folder per class, folder with a list, list (.csv, .parquet), .npz, or .zip of them.
+        source: folder per class, folder with a list, list (.csv, .parquet, .jsonl), raw torchvision
+            folder (CIFAR, MNIST), .npz, or .zip of them.
         name: what the user calls the set.
         out_dir: the folder to make, on the disk where it will stay.
         root: for a list, the folder that its paths start from.
@@ -292,7 +323,7 @@ def _nothing(found: Source, source: Path, writer: SetWriter) -> str:
         return folders.NO_IMAGE
     (reason, remedy), count = writer.reasons.most_common(1)[0]
     where = writer.firsts[reason, remedy]
-    if found.kind == "npz":
+    if found.kind in ("npz", "torchvision"):
         return f"No image could be read. {reason} {remedy}"
     return (
         f"No image could be read. {count:,} times, first at “{where}”: {reason} {remedy} The paths "

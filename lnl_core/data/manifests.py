@@ -1,16 +1,21 @@
-"""A list of images as CSV or Parquet: columns image, label and perhaps id, true_label."""
+"""A list of images as CSV, Parquet or JSON lines: columns image, label and perhaps id, true_label.
+
+Hugging Face's imagefolder is one of them: `metadata.csv` or `metadata.jsonl` with `file_name`, in
+the folder of the images or one in every split's folder.
+"""
 
 from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from lnl_core.data import tables
 from lnl_core.data.files import FileSource, Item, Sample, locate, storable
+from lnl_core.data.reimport import unprotect
 from lnl_core.data.tables import BadRow, Cells, natural, visible
 from lnl_core.data.writing import Skipped
 from lnl_core.types import LnlError
@@ -20,35 +25,53 @@ COLUMNS = {
     "label": ("label", "given_label", "class", "class_name", "category"),
     "id": ("id", "image_id"),
     "true_label": ("true_label",),
+    "lnl_verdict": ("lnl_verdict",),
 }
+"""Name here -> header accepted; `lnl_verdict` marks a list that this program wrote."""
+
 REQUIRED = ("image", "label")
-SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl")
 MAX_CLASSES = 100_000
 
 _TWICE = ("The id is used twice; the first one was kept.", "Give every row an id of its own.")
 
 
 def scan(
-    file: Path, root: Path | None = None, class_map: Mapping[str, str] | None = None
+    file: Path | Sequence[Path],
+    root: Path | None = None,
+    class_map: Mapping[str, str] | None = None,
 ) -> FileSource:
     """Read a list once, without opening any image.
 
     Args:
-        file: `.parquet`, or CSV in UTF-8 (UTF-16 with its mark), separated by , ; tab or |.
+        file: `.parquet`, `.jsonl`, or CSV in UTF-8 (UTF-16 with its mark), separated by , ; tab
+            or |. Several lists, each in a folder of one parent, are read together.
         root: folder that the paths start from; the list's own folder when None.
         class_map: label as written -> class name, for labels to rename or merge.
 
     Raises:
         LnlError: no table, no such columns, a wrong encoding, or no such folder.
     """
-    home = (root or file.parent).expanduser().resolve()
+    files = [file] if isinstance(file, Path) else list(file)
+    several = len(files) > 1
+    file = files[0]
+    own = file.parent.parent if several else file.parent
+    home = (root or own).expanduser().resolve()
     if not home.is_dir():
         raise LnlError(f"{home} is not a folder. Say where the images of {file.name} lie.")
+
+    def rows() -> Iterator[tuple[int, Cells | BadRow]]:
+        for each in files:
+            inside = f"{each.parent.name}/" if several else ""
+            name = inside + each.name
+            for number, cells in tables.rows(each, name, COLUMNS, REQUIRED):
+                yield number, cells if isinstance(cells, BadRow) else _plain(cells, inside)
+
     renamed = class_map or {}
     labels: set[str] = set()
     hashes, sample = array("q"), Sample()
     total, with_truth, usable = 0, 0, 0
-    for _, cells in tables.rows(file, file.name, COLUMNS, REQUIRED):
+    for _, cells in rows():
         total += 1
         if isinstance(cells, BadRow) or _problem(cells) is not None:
             continue
@@ -70,6 +93,8 @@ def scan(
     label_of = {name: label for label, name in enumerate(class_names)}
     has_truth = with_truth == usable
     notes = []
+    if several:
+        notes.append(f"Read together: {', '.join(visible(f.parent.name) for f in files)}.")
     if with_truth and not has_truth:
         notes.append(f"true_label is blank in {usable - with_truth:,} rows, so it is not used.")
     values, counts = np.unique(np.frombuffer(hashes, np.int64), return_counts=True)
@@ -77,7 +102,7 @@ def scan(
 
     def items() -> Iterator[Item | Skipped]:
         seen: set[str] = set()
-        for number, cells in tables.rows(file, file.name, COLUMNS, REQUIRED):
+        for number, cells in rows():
             problem = cells if isinstance(cells, BadRow) else _problem(cells)
             if problem is not None or isinstance(cells, BadRow):
                 assert problem is not None
@@ -102,6 +127,15 @@ def scan(
 
     kept = [found[0] for cell in sample.kept if not isinstance(found := locate(home, cell), BadRow)]
     return FileSource("manifest", home, total, class_names, items, kept, has_truth, notes)
+
+
+def _plain(cells: Cells, inside: str) -> Cells:
+    """Take off what an export of this program protected; put the list's folder before its paths."""
+    if cells.get("lnl_verdict"):
+        cells = {column: unprotect(cell) for column, cell in cells.items()}
+    if inside and cells["image"] and not os.path.isabs(cells["image"]):
+        cells = cells | {"image": inside + cells["image"]}
+    return cells
 
 
 def _class(label: str, renamed: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -20,8 +20,10 @@ COLUMNS = {
     "label": ("label", "corrected_label"),
     "reviewer": ("reviewer",),
     "decided_at": ("decided_at",),
+    "cid": ("cid",),
 }
 MAX_PROBLEMS = 1000
+MAX_CID = 80
 
 _BATCH = 4096
 _PROTECTED = re.compile(r"'+[=+\-@\t\r\n]")
@@ -29,7 +31,11 @@ _PROTECTED = re.compile(r"'+[=+\-@\t\r\n]")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One decision of a file; a blank `reviewer` or `decided_at` is for the caller to fill."""
+    """One decision of a file; a blank `reviewer` or `decided_at` is for the caller to fill.
+
+    `number` is the file's row as a spreadsheet counts it, `cid` the press's id that an export of
+    this program has.
+    """
 
     row: int
     action: Action
@@ -37,6 +43,8 @@ class Entry:
     labels: tuple[int, ...] = ()
     reviewer: str = ""
     decided_at: str = ""
+    number: int = 0
+    cid: str = ""
 
 
 def unprotect(text: str) -> str:
@@ -89,7 +97,7 @@ def read_decisions(
                     found[at] = int(row)
         for (number, cells), row in zip(batch, found, strict=True):
             try:
-                entries.append(_entry(cells, row, index))
+                entries.append(replace(_entry(cells, row, index), number=number))
             except LnlError as error:
                 complain(number, str(error))
         batch.clear()
@@ -136,7 +144,16 @@ def _entry(cells: Cells, row: int, index: dict[str, int]) -> Entry:
     reviewer = unprotect(cells.get("reviewer", "")).strip()
     if len(reviewer) > 60 or not reviewer.isprintable():
         raise LnlError("The reviewer's name is unprintable or longer than 60 characters.")
-    return Entry(row, action, label, labels, reviewer, _time(cells.get("decided_at", "")))
+    cid = unprotect(cells.get("cid", "")).strip()
+    return Entry(
+        row,
+        action,
+        label,
+        labels,
+        reviewer,
+        _time(cells.get("decided_at", "")),
+        cid=cid if len(cid) <= MAX_CID and cid.isprintable() else "",
+    )
 
 
 def _class(text: str, index: dict[str, int]) -> int:

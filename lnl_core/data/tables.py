@@ -1,4 +1,4 @@
-"""Tables that people made: CSV as spreadsheets write it, or Parquet, read row by row.
+"""Tables that people made: CSV as spreadsheets write it, Parquet or JSON lines, row by row.
 
 Rows are counted as a spreadsheet counts them: the header is row 1.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -68,6 +69,8 @@ def rows(
     """
     if isinstance(file, Path) and file.suffix.lower() in (".parquet", ".pq"):
         found = _parquet_rows(file, name, columns, required)
+    elif isinstance(file, Path) and file.suffix.lower() == ".jsonl":
+        found = _json_rows(file, name, columns, required)
     else:
         found = _csv_rows(file, name, columns, required)
     if not strip:
@@ -88,10 +91,12 @@ def header(file: Path, columns: Mapping[str, Sequence[str]]) -> set[str]:
             import pyarrow.parquet as pq
 
             names = pq.read_schema(file).names
+        elif file.suffix.lower() == ".jsonl":
+            names = next(iter(_objects(file, file.name)))[1]
         else:
             with _text(file, file.name) as text:
                 names = _records(text, file.name, columns)[1]
-    except (LnlError, OSError, ValueError):
+    except (LnlError, OSError, ValueError, StopIteration):
         return set()
     return set(_places(names, columns))
 
@@ -284,6 +289,48 @@ def _parquet_rows(
                     yield number, {column: _word(values[i]) for column, values in cells.items()}
     except (pa.ArrowException, OSError) as error:
         raise LnlError(f"{name} is no readable Parquet file. Write it again.") from error
+
+
+def _objects(file: Path, name: str) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
+    """Yield (line number, object) of a file of JSON lines; blank lines are passed over."""
+    with _text(file, name) as text:
+        for number, line in enumerate(_lines(text, name), start=1):
+            if not line.strip():
+                continue
+            try:
+                found = json.loads(line)
+            except (ValueError, RecursionError):
+                found = None
+            if isinstance(found, dict):
+                yield number, found
+            else:
+                yield number, BadRow("The line is no JSON object.", "Write one object per line.")
+
+
+def _json_rows(
+    file: Path, name: str, columns: Mapping[str, Sequence[str]], required: Sequence[str]
+) -> Iterator[tuple[int, Cells | BadRow]]:
+    first = True
+    for number, found in _objects(file, name):
+        if isinstance(found, BadRow):
+            yield number, found
+            continue
+        names = list(found)
+        if first:
+            _checked_places(names, name, columns, required)
+            first = False
+        values = list(found.values())
+        cells = {column: values[at] for column, at in _places(names, columns).items()}
+        nested = [column for column, value in cells.items() if isinstance(value, dict | list)]
+        missing = [column for column in required if column not in cells]
+        if nested:
+            yield number, BadRow(f"“{nested[0]}” holds nested values.", "Write it as text.")
+        elif missing:
+            yield number, BadRow(f"“{missing[0]}” is missing.", "Write it on every line.")
+        else:
+            yield number, {column: _word(value) for column, value in cells.items()}
+    if first:
+        raise LnlError(f"{name} is empty. It needs one JSON object per image.")
 
 
 def _word(value: Any) -> str:

@@ -26,14 +26,19 @@ from lnl_core.services.desk import (
 )
 from lnl_core.services.evidence import evidence
 from lnl_core.services.exporting import (
+    FORMATS,
+    ExportPlan,
     ExportResult,
     correction_rows,
     decision_rows,
     export,
-    import_decisions,
+    manifest_rows,
+    plan_export,
     rank_rows,
+    trail_rows,
     write_scores,
 )
+from lnl_core.services.own import Brought, score_with
 from lnl_core.services.pictures import image_bytes
 from lnl_core.services.reimporting import Conflict, DecisionImport, import_decisions
 from lnl_core.services.running import (
@@ -47,7 +52,12 @@ from lnl_core.services.running import (
 
 __all__ = [
     "DEMO_NAME",
+    "Brought",
+    "FORMATS",
+    "Conflict",
     "DatasetCard",
+    "DecisionImport",
+    "ExportPlan",
     "ExportResult",
     "Filters",
     "PageState",
@@ -66,17 +76,20 @@ __all__ = [
     "image_bytes",
     "import_dataset",
     "import_decisions",
+    "kept_networks",
+    "manifest_rows",
     "overview",
     "page_state",
+    "plan_export",
     "progress",
     "rank_rows",
     "record",
     "remove_dataset",
     "review_state",
+    "score_with",
     "start_runs",
     "status",
     "tend",
-    "kept_networks",
-    "manifest_rows",
+    "trail_rows",
     "write_scores",
 ]

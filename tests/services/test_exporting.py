@@ -81,8 +81,8 @@ def test_decisions_hold_every_answer_and_come_back(workspace, scored, tmp_path):
         [Decision(row, Action.REOPEN, who) for row, who, _, _ in before],
     )
     assert decisions.states(workspace, scored) == []
-    stored, problems = services.import_decisions(workspace, "tiny", path, "someone else")
-    assert (stored, problems) == (7, [])
+    found = services.import_decisions(workspace, "tiny", path, "someone else", replace_newer=True)
+    assert (found.stored, found.problems) == (7, ())
     assert sorted(decisions.states(workspace, scored)) == sorted(before)
     labels = decisions.in_force(workspace, scored)[47][0].labels
     assert labels == (0, 2)
@@ -94,8 +94,9 @@ def test_import_says_which_row_is_wrong(workspace, scored, tmp_path):
         "id,action,label\nitem-00001,keep,\nnobody,keep,\nitem-00002,relabel,zebra\n"
         "item-00003,dance,\nitem-00004,relabel,base\n"
     )
-    stored, problems = services.import_decisions(workspace, "tiny", path, "bob")
-    assert stored == 2
+    found = services.import_decisions(workspace, "tiny", path, "bob")
+    problems = found.problems
+    assert found.stored == 2
     assert len(problems) == 3
     assert "3" in problems[0]
     assert "nobody" in problems[0]

@@ -1,0 +1,108 @@
+"""A data set as the reviewers left it: one label per image, and why it has that one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lnl_core.types import Action, Decision, IntArray, LabeledDataset, Ranking
+
+VERDICTS = (
+    "unreviewed",
+    "kept",
+    "relabelled",
+    "multiple",
+    "none",
+    "waiting",
+    "contradicted",
+)
+"""What was decided about an image. `waiting` and `contradicted` keep their given label."""
+
+NO_ONE_CLASS = ("multiple", "none")
+
+_OF = {Action.KEEP: "kept", Action.RELABEL: "relabelled"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cleaned:
+    """A data set with the decisions in force applied.
+
+    Attributes:
+        data: the set; `paths` are relative to `root`.
+        root: folder of the originals, resolved; None where they are not files.
+        labels: (n,) int32 corrected labels; -1 where no one class is right.
+        verdicts: (n,) int8, index into `VERDICTS`.
+        decisions: row -> decisions in force, one per reviewer.
+        ranking: the joint opinion of the methods, None before the first run.
+        safe: protect cells of CSV that a spreadsheet would run as formulas.
+    """
+
+    data: LabeledDataset
+    root: Path | None
+    labels: IntArray
+    verdicts: IntArray
+    decisions: Mapping[int, Sequence[Decision]]
+    ranking: Ranking | None
+    safe: bool = True
+
+    def rows(self) -> IntArray:
+        """Return the rows that have one right class: those that a training set can hold."""
+        return np.flatnonzero(self.labels >= 0)
+
+    @property
+    def left_out(self) -> int:
+        """Number of images without one right class."""
+        return int((self.labels < 0).sum())
+
+    def verdict(self, row: int) -> str:
+        """Return the word for what was decided about an image."""
+        return VERDICTS[int(self.verdicts[row])]
+
+    def label_name(self, row: int) -> str:
+        """Return the corrected class's name, blank where there is no one class."""
+        label = int(self.labels[row])
+        return self.data.class_names[label] if label >= 0 else ""
+
+    def given_name(self, row: int) -> str:
+        """Return the name of the class that the image came with."""
+        return self.data.class_names[int(self.data.given_labels[row])]
+
+
+def apply(
+    data: LabeledDataset,
+    decisions: Mapping[int, Sequence[Decision]],
+    judged: Iterator[tuple[int, Decision | None, bool, bool]],
+    *,
+    root: Path | None,
+    ranking: Ranking | None,
+    safe: bool = True,
+) -> Cleaned:
+    """Apply verdicts to the given labels.
+
+    Args:
+        data: the set.
+        decisions: row -> decisions in force.
+        judged: (row, the decision that counts, contradicted, waiting) per reviewed row.
+        root: folder of the originals.
+        ranking: in force, or None.
+        safe: see `Cleaned`.
+    """
+    labels = np.array(data.given_labels, np.int32)
+    verdicts = np.zeros(len(data), np.int8)
+    for row, decision, contradicted, waiting in judged:
+        word = "unreviewed"
+        if contradicted:
+            word = "contradicted"
+        elif waiting:
+            word = "waiting"
+        elif decision is not None:
+            word = _OF.get(decision.action, str(decision.action))
+            if decision.action is Action.RELABEL and decision.label is not None:
+                labels[row] = decision.label
+            elif word in NO_ONE_CLASS:
+                labels[row] = -1
+        verdicts[row] = VERDICTS.index(word)
+    return Cleaned(data, root, labels, verdicts, decisions, ranking, safe)

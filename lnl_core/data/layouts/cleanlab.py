@@ -1,0 +1,156 @@
+"""Arrays and tables for cleanlab: what its functions take as they are.
+
+`labels.npy` (n,) given labels, `pred_probs.npy` (n, k), `label_issues.csv` as
+`CleanLearning.get_label_issues` returns it and `CleanLearning.fit(label_issues=...)` takes it,
+`multiannotator.csv` (n, people) for `cleanlab.multiannotator`, `classes.txt`, `ids.txt`.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from lnl_core.data.export import protect
+from lnl_core.data.layouts import placing
+from lnl_core.data.layouts.cleaned import NO_ONE_CLASS, VERDICTS, Cleaned
+from lnl_core.data.layouts.placing import Need, Report
+from lnl_core.types import Action, FloatArray, IntArray, LnlError
+
+_BLOCK_BYTES = 2**26
+
+
+def need(cleaned: Cleaned, target: Path) -> Need:
+    """Estimate what the arrays take: float32 probabilities of every class, mostly."""
+    n, k = len(cleaned.data), len(cleaned.data.class_names)
+    empty = placing.need(cleaned, np.zeros(0, np.int64), target, "link")
+    return Need(0, n * (4 * k + 200), empty.free, empty.originals)
+
+
+def write(cleaned: Cleaned, target: Path, *, report: Report | None = None) -> tuple[int, list[str]]:
+    """Write the files; return (rows, problems).
+
+    `pred_probs` is the joint opinion of the methods: 1 - p_wrong for the given class, p_wrong
+    shared over the others, (n, k) float32, rows sum to 1. In `label_issues.csv`, `is_label_issue`
+    is what a reviewer said, and p_wrong > 0.5 where nobody has; `predicted_label` is the corrected
+    class, or the suggestion where an unreviewed label is an issue.
+
+    Args:
+        cleaned: the set.
+        target: a folder that does not exist yet.
+        report: told how far it is.
+
+    Raises:
+        LnlError: nothing is scored yet, no room, or a target that cannot be used.
+    """
+    ranking = cleaned.ranking
+    if ranking is None:
+        raise LnlError("cleanlab's arrays need probabilities, and nothing is scored yet. Score it.")
+    placing.check_space(need(cleaned, target), target)
+    data = cleaned.data
+    n, k = len(data), len(data.class_names)
+    given = np.asarray(data.given_labels, np.int64)
+    with placing.new_folder(target, cleaned) as part:
+        np.save(part / "labels.npy", given, allow_pickle=False)
+        probs = np.lib.format.open_memmap(
+            part / "pred_probs.npy", mode="w+", dtype=np.float32, shape=(n, k)
+        )
+        step = max(1, _BLOCK_BYTES // (8 * k))
+        for start in range(0, n, step):
+            rows = np.arange(start, min(n, start + step))
+            probs[rows] = _probabilities(cleaned, given, rows, k)
+            if report is not None:
+                report(int(rows[-1]) + 1, n)
+        probs.flush()
+        del probs
+        _issues(cleaned, given, part / "label_issues.csv")
+        _annotators(cleaned, given, part / "multiannotator.csv")
+        for name, values in (("classes.txt", data.class_names), ("ids.txt", data.ids)):
+            with (part / name).open("w", encoding="utf-8", newline="\n") as stream:
+                stream.writelines(f"{_one_line(value)}\n" for value in values)
+        (part / "README.txt").write_text(_README, "utf-8")
+    return n, []
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ")
+
+
+def _probabilities(cleaned: Cleaned, given: IntArray, rows: IntArray, k: int) -> FloatArray:
+    """Return (rows, k): the consensus as probabilities of each class."""
+    ranking = cleaned.ranking
+    assert ranking is not None
+    at = np.arange(len(rows))
+    wrong = np.asarray(ranking.p_wrong[rows], np.float64) if k > 1 else np.zeros(len(rows))
+    tops = np.asarray(ranking.top_labels[rows]).astype(np.int64)
+    shares = np.where(tops >= 0, np.asarray(ranking.top_probs[rows], np.float64), 0.0)
+    named = (tops >= 0).sum(axis=1)
+    others = k - 1 - named
+    left = np.clip(1 - shares.sum(axis=1), 0, 1)
+    probs = np.repeat((wrong * left / np.maximum(others, 1))[:, None], k, axis=1)
+    for column in range(tops.shape[1]):
+        good = tops[:, column] >= 0
+        probs[at[good], tops[good, column]] = (wrong * shares[:, column])[good]
+    probs[at, given[rows]] = 0.0
+    total = probs.sum(axis=1)
+    scale = np.divide(wrong, total, out=np.zeros_like(wrong), where=total > 0)
+    probs *= scale[:, None]
+    probs[at, given[rows]] = np.where(total > 0, 1 - wrong, 1.0)
+    return probs.astype(np.float32)
+
+
+def _issues(cleaned: Cleaned, given: IntArray, path: Path) -> None:
+    """Write is_label_issue, label_quality, given_label, predicted_label, one row per image."""
+    ranking = cleaned.ranking
+    assert ranking is not None
+    wrong = np.isin(cleaned.verdicts, [VERDICTS.index(v) for v in ("relabelled", *NO_ONE_CLASS)])
+    open_words = [VERDICTS.index(v) for v in ("unreviewed", "waiting", "contradicted")]
+    undecided = np.isin(cleaned.verdicts, open_words)
+    guessed = np.asarray(ranking.p_wrong) > 0.5
+    issue = wrong | (undecided & guessed)
+    suggested = np.asarray(ranking.suggested_labels, np.int64)
+    best = np.where(cleaned.labels >= 0, cleaned.labels, suggested)
+    best = np.where(undecided & guessed & (suggested >= 0), suggested, best)
+    best = np.where(best >= 0, best, given)
+    quality = 1 - np.asarray(ranking.suspicion, np.float64)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["is_label_issue", "label_quality", "given_label", "predicted_label"])
+        for row in range(len(given)):
+            values = (bool(issue[row]), f"{quality[row]:.6f}", int(given[row]), int(best[row]))
+            writer.writerow(values)
+
+
+def _annotators(cleaned: Cleaned, given: IntArray, path: Path) -> None:
+    """Write a column of class numbers per person, `given` first; blank where nobody answered."""
+    people = sorted({d.reviewer for several in cleaned.decisions.values() for d in several})
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        names = [f"reviewer: {name}" for name in people]
+        writer.writerow(["given", *(protect(name) for name in names)])
+        for row in range(len(given)):
+            cells: dict[str, int] = {}
+            for decision in cleaned.decisions.get(row, ()):
+                if decision.action is Action.KEEP:
+                    cells[decision.reviewer] = int(given[row])
+                elif decision.action is Action.RELABEL and decision.label is not None:
+                    cells[decision.reviewer] = decision.label
+            writer.writerow([int(given[row]), *(cells.get(name, "") for name in people)])
+
+
+_README = """Arrays for cleanlab, written by LNL Review.
+
+  import numpy as np, pandas as pd
+  labels = np.load("labels.npy")              # (n,) given labels, index into classes.txt
+  pred_probs = np.load("pred_probs.npy")      # (n, k) joint opinion of the methods
+  issues = pd.read_csv("label_issues.csv")    # is_label_issue, label_quality (1 = right), ...
+  people = pd.read_csv("multiannotator.csv")  # a column per person, blank = no answer
+
+  cleanlab.filter.find_label_issues(labels, pred_probs)
+  cleanlab.classification.CleanLearning(model).fit(X, labels, label_issues=issues)
+  cleanlab.multiannotator.get_label_quality_multiannotator(people, pred_probs)
+
+Rows are in the order of ids.txt. pred_probs comes from methods of which some have seen the labels
+they judge, and is calibrated; it is not a plain out-of-sample prediction of one network.
+"""

@@ -1,0 +1,170 @@
+"""Lists of every image with its label: the cleaned manifest, and the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import IO
+
+import numpy as np
+
+from lnl_core.data import export
+from lnl_core.data.layouts.cleaned import Cleaned
+from lnl_core.types import Action, Decision, IntArray
+
+MANIFEST = ("image", "label", "id", "given_label", "lnl_verdict", "p_wrong", "label_quality")
+"""Columns of a manifest; `lnl import` and any CSV reader take image and label from it."""
+
+TRAIL = (
+    "number",
+    "standing",
+    "replaced_by",
+    "id",
+    "row",
+    "path",
+    "given_label_now",
+    "given_label",
+    "action",
+    "label",
+    "reviewer",
+    "decided_at",
+    "seconds",
+    "mode",
+    "route",
+    "revealed",
+    "position",
+    "suggested_label",
+    "p_wrong",
+    "run_ids",
+    "cid",
+)
+"""Columns of the audit trail: every field of a stored decision, and whether it still counts.
+
+`standing` is `in force`, `superseded` by the same reviewer's later one (`replaced_by` is its
+number), or `taken back` where that later one is a reopen. `given_label` is what the reviewer saw.
+"""
+
+_BATCH = 65_536
+
+
+def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -> export.Rows:
+    """Return one row per image that has one right class.
+
+    Args:
+        cleaned: the set.
+        image: row -> what to write as its file; the original's path where None.
+    """
+    data, ranking = cleaned.data, cleaned.ranking
+    paths = data.paths
+
+    def rows() -> Iterator[dict[str, str]]:
+        for row in map(int, cleaned.rows()):
+            own = "" if paths is None else paths[row] or ""
+            yield {
+                "image": own if image is None else image(row),
+                "label": cleaned.label_name(row),
+                "id": data.ids[row],
+                "given_label": cleaned.given_name(row),
+                "lnl_verdict": cleaned.verdict(row),
+                "p_wrong": "" if ranking is None else f"{float(ranking.p_wrong[row]):.4f}",
+                "label_quality": ""
+                if ranking is None
+                else f"{1 - float(ranking.suspicion[row]):.4f}",
+            }
+
+    return export.Rows(MANIFEST, rows())
+
+
+def write_parquet(stream: IO[bytes], rows: export.Rows) -> int:
+    """Write rows of text as Parquet, in batches; numbers of a manifest become numbers.
+
+    Returns:
+        How many rows.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    numbers = {"p_wrong", "label_quality"}
+    schema = pa.schema(
+        [(name, pa.float64() if name in numbers else pa.string()) for name in rows.columns]
+    )
+    count = 0
+    with pq.ParquetWriter(stream, schema) as writer:
+        while batch := [row for _, row in zip(range(_BATCH), rows, strict=False)]:
+            columns = [
+                pa.array(
+                    [
+                        (float(row[name]) if row[name] else None) if name in numbers else row[name]
+                        for row in batch
+                    ],
+                    schema.field(name).type,
+                )
+                for name in rows.columns
+            ]
+            writer.write_table(pa.table(columns, schema=schema))
+            count += len(batch)
+    return count
+
+
+def trail_rows(
+    decisions: Iterable[Decision],
+    *,
+    ids: Sequence[str],
+    given_labels: IntArray,
+    class_names: Sequence[str],
+    paths: Sequence[str] | None = None,
+) -> export.Rows:
+    """Return every decision ever stored, oldest first, superseded ones included.
+
+    Args:
+        decisions: the whole history, oldest first; it is held in memory.
+        ids: (n,).
+        given_labels: (n,) int.
+        class_names: (k,).
+        paths: (n,) or None.
+    """
+    history = list(decisions)
+    followers: dict[int, Decision] = {}
+    last: dict[tuple[int, str], Decision] = {}
+    for decision in history:
+        key = (decision.row, decision.reviewer)
+        if key in last:
+            followers[last[key].id] = decision
+        last[key] = decision
+
+    def standing(decision: Decision) -> tuple[str, str]:
+        follower = followers.get(decision.id)
+        if follower is None:
+            return ("taken back" if decision.action is Action.REOPEN else "in force"), ""
+        word = "taken back" if follower.action is Action.REOPEN else "superseded"
+        return word, str(follower.id)
+
+    def rows() -> Iterator[dict[str, str]]:
+        for decision, row in zip(
+            history,
+            export.decision_rows(
+                history, ids=ids, given_labels=given_labels, class_names=class_names, paths=paths
+            ),
+            strict=True,
+        ):
+            word, follower = standing(decision)
+            now = class_names[int(np.asarray(given_labels[decision.row]))]
+            full = {
+                "number": str(decision.id),
+                "standing": word,
+                "replaced_by": follower,
+                "row": str(decision.row),
+                "given_label_now": now,
+            }
+            yield {name: (full | row)[name] for name in TRAIL}
+
+    return export.Rows(TRAIL, rows())
+
+
+def write_list(
+    stream: IO[bytes], cleaned: Cleaned, image: Callable[[int], str], first: str = "image"
+) -> int:
+    """Write the manifest of a layout as CSV; `first` is the header of its first column."""
+    rows = manifest_rows(cleaned, image)
+    columns = (first, *MANIFEST[1:])
+    renamed = ({first: row["image"]} | {n: row[n] for n in MANIFEST[1:]} for row in rows)
+    return export.write_csv(stream, export.Rows(columns, renamed), safe=cleaned.safe)

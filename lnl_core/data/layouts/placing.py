@@ -1,0 +1,270 @@
+"""Images put into a new folder: copied, hard-linked or written out; the originals only read.
+
+The folder is made under a hidden name and renamed at the end: nobody sees half of it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from lnl_core.data import images as pictures
+from lnl_core.data.files import hidden, inside_path
+from lnl_core.data.layouts.cleaned import Cleaned
+from lnl_core.data.tables import visible
+from lnl_core.data.writing import part_of
+from lnl_core.types import IntArray, LnlError
+
+MODES = ("copy", "link", "none")
+"""`copy` the files, hard-`link` them (no space, same disk), or `none`: refer to the originals."""
+
+Report = Callable[[int, int], None]
+"""Called with (done, total) now and then; may raise to stop."""
+
+_SAMPLE = 1000
+_EVERY = 256
+_UNFIT = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_LONGEST = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a layout will take: `files` images, about `size` bytes of the `free` ones.
+
+    Attributes:
+        files: images to place.
+        size: bytes; estimated from a sample above 1,000 files, 0 for links.
+        free: bytes free where the folder will be.
+        originals: False where the set came as arrays, whose working copies are written as PNG.
+    """
+
+    files: int
+    size: int
+    free: int
+    originals: bool
+
+
+@dataclass(slots=True)
+class Names:
+    """Names that no two things share, whatever their case; see `fit_name`."""
+
+    by_stem: bool = False
+    _taken: set[str] = field(default_factory=set)
+
+    def take(self, wanted: str) -> str:
+        """Return `wanted`, made fit for every system, or `wanted (2)` where it is taken."""
+        name = fit_name(wanted)
+        stem, suffix = os.path.splitext(name)
+        number = 1
+        while self._key(name) in self._taken:
+            number += 1
+            name = f"{stem} ({number}){suffix}"
+        self._taken.add(self._key(name))
+        return name
+
+    def _key(self, name: str) -> str:
+        shown = os.path.splitext(name)[0] if self.by_stem else name
+        return unicodedata.normalize("NFC", shown).casefold()
+
+
+def fit_name(text: str) -> str:
+    """Return a name that a file or folder can have on Linux, macOS and Windows."""
+    name = _UNFIT.sub("_", visible(text)).strip(" ")
+    while len(name.encode()) > _LONGEST:
+        stem, suffix = os.path.splitext(name)
+        name = f"{stem[:-1]}{suffix}" if stem and len(suffix) < 10 else name[:-1]
+    name = name.rstrip(". ")
+    if not name or hidden(name) or _RESERVED.match(name):
+        name = f"_{name}"
+    return name
+
+
+def original(cleaned: Cleaned, row: int) -> Path | None:
+    """Return the original's path where it still lies inside the imported folder."""
+    paths = cleaned.data.paths
+    if cleaned.root is None or paths is None or not paths[row]:
+        return None
+    try:
+        real = os.path.realpath(cleaned.root / paths[row], strict=True)
+    except (OSError, ValueError):
+        return None
+    return Path(real) if inside_path(cleaned.root, real) and os.path.isfile(real) else None
+
+
+def has_originals(cleaned: Cleaned) -> bool:
+    """Tell whether the set came as files."""
+    return cleaned.root is not None and cleaned.data.paths is not None
+
+
+def need(cleaned: Cleaned, rows: IntArray, target: Path, mode: str) -> Need:
+    """Estimate what placing these rows takes, before anything is written."""
+    count = len(rows)
+    free = shutil.disk_usage(_existing(target)).free
+    files = has_originals(cleaned)
+    if mode == "none" and files:
+        return Need(0, 0, free, True)
+    if not files:
+        return Need(count, count * int(np.prod(cleaned.data.images.shape[1:])), free, False)
+    if mode == "link":
+        return Need(count, 0, free, True)
+    sample = rows if count <= _SAMPLE else rows[:: count // _SAMPLE]
+    sizes = [path.stat().st_size for row in sample if (path := original(cleaned, int(row)))]
+    mean = sum(sizes) / len(sizes) if sizes else 0.0
+    return Need(count, round(mean * count), free, True)
+
+
+def _existing(path: Path) -> Path:
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+@contextmanager
+def new_folder(target: Path, cleaned: Cleaned) -> Iterator[Path]:
+    """Give a hidden folder that becomes `target` once all went well.
+
+    Raises:
+        LnlError: the target is in use, lies among the originals, or cannot be written.
+    """
+    target = target.expanduser().absolute()
+    check_target(target, cleaned)
+    part = part_of(target)
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+        yield part
+        if target.is_dir():
+            target.rmdir()  # empty: checked above
+        os.replace(part, target)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def check_target(target: Path, cleaned: Cleaned) -> None:
+    """Refuse a folder that holds something, or that lies among or around the originals.
+
+    Raises:
+        LnlError: which, and what to choose instead.
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise LnlError(f"{target} is there already and not empty. Choose a new folder.")
+    if cleaned.root is not None:
+        here, root = os.path.realpath(target), os.path.realpath(cleaned.root)
+        if here == root or inside_path(Path(root), here) or inside_path(Path(here), root):
+            raise LnlError(
+                f"{target} lies among the originals ({root}), which are never touched. Choose a "
+                "folder beside them."
+            )
+
+
+def _cannot_write(target: Path, error: OSError) -> LnlError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return LnlError(f"The disk is full; nothing of {target} was kept. Free space there.")
+    if error.errno == errno.EXDEV:
+        return LnlError(
+            f"Hard links need one disk, and {target} is on another one than the originals. "
+            "Choose copy, or a folder on their disk."
+        )
+    if error.errno in (errno.EMLINK, errno.ENOTSUP, errno.EPERM):
+        return LnlError(
+            f"The disk of {target} makes no hard links to the originals "
+            f"({error.strerror}). Choose copy."
+        )
+    return LnlError(f"{target} cannot be written: {error.strerror or error}. Choose another one.")
+
+
+@dataclass(slots=True)
+class Placer:
+    """Puts images under a folder; `missing` are the originals that are gone.
+
+    Attributes:
+        folder: the (hidden) folder that is being made.
+        cleaned: the set.
+        mode: `copy`, `link` or `none`; arrays are written as PNG in every mode.
+        report: told how far it is.
+        total: number of images that will come.
+    """
+
+    folder: Path
+    cleaned: Cleaned
+    mode: str
+    total: int
+    report: Report | None = None
+    done: int = 0
+    missing: list[str] = field(default_factory=list)
+
+    def wanted_name(self, row: int) -> str:
+        """Return the name that an image would like to have: its own, else its id."""
+        paths = self.cleaned.data.paths
+        if has_originals(self.cleaned) and paths is not None and paths[row]:
+            return paths[row].rsplit("/", 1)[-1]
+        return f"{self.cleaned.data.ids[row]}.png"
+
+    def put(self, row: int, inside: str) -> bool:
+        """Put one image at `inside`, relative to the folder; False where its original is gone.
+
+        With mode `none` and originals on disk, nothing is written.
+        """
+        if self.report is not None and self.done % _EVERY == 0:
+            self.report(self.done, self.total)
+        self.done += 1
+        target = self.folder / inside
+        if not has_originals(self.cleaned):
+            target.write_bytes(pictures.encode_png(np.asarray(self.cleaned.data.images[row])))
+            return True
+        source = original(self.cleaned, row)
+        if source is None:
+            paths = self.cleaned.data.paths
+            self.missing.append("" if paths is None else str(paths[row]))
+            return False
+        if self.mode == "link":
+            os.link(source, target)
+        elif self.mode == "copy":
+            shutil.copyfile(source, target)
+            shutil.copystat(source, target)
+        return True
+
+    def problems(self) -> list[str]:
+        """Say which originals were not found.
+
+        Raises:
+            LnlError: not one was.
+        """
+        if not self.missing:
+            return []
+        where = f"{self.missing[0]} under {self.cleaned.root}"
+        if len(self.missing) == self.total:
+            raise LnlError(
+                f"No original is where it was, e.g. {where}. Put the folder back, or import the "
+                "set again."
+            )
+        return [
+            f"{len(self.missing):,} originals are not where they were and are left out, first "
+            f"{where}. Put them back and export again."
+        ]
+
+
+def check_space(needed: Need, target: Path) -> None:
+    """Refuse what does not fit on the disk.
+
+    Raises:
+        LnlError: how much is needed and how much is free.
+    """
+    if needed.size > needed.free:
+        raise LnlError(
+            f"{target} needs about {needed.size / 2**30:,.1f} GB, the disk has "
+            f"{needed.free / 2**30:,.1f} GB free. Free some, choose another disk, or hard links."
+        )

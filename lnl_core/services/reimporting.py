@@ -1,0 +1,290 @@
+"""Decisions made elsewhere come in: each once, and never over a newer answer unasked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from lnl_core.data import export as files
+from lnl_core.data.reimport import Entry
+from lnl_core.services._open import loaded, scored
+from lnl_core.store import datasets, decisions
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import Action, Decision
+
+MAX_CONFLICTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A row of a file that says something else than what is in force.
+
+    Attributes:
+        number: the file's row, as a spreadsheet counts it.
+        id: the image.
+        reviewer: whose answer it is about.
+        in_force: what counts now, in words.
+        file: what the file says, in words.
+        remedy: what was done, and what a person can do.
+        stored: True where the row was stored all the same (people contradict each other).
+    """
+
+    number: int
+    id: str
+    reviewer: str
+    in_force: str
+    file: str
+    remedy: str
+    stored: bool
+
+    def words(self) -> str:
+        """Return the conflict as one sentence."""
+        return (
+            f"Row {self.number}, {self.id}: {self.in_force}; the file says {self.file}. "
+            f"{self.remedy}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionImport:
+    """What became of a file of decisions.
+
+    Attributes:
+        stored: new decisions.
+        unchanged: rows that say what is in force already, or were imported before.
+        conflicts: rows that say something else than what is in force, the first 1,000.
+        held: how many rows were not stored because of a conflict.
+        problems: rows that cannot be used, as sentences.
+    """
+
+    stored: int
+    unchanged: int
+    conflicts: tuple[Conflict, ...]
+    held: int
+    problems: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is stored about the rows that a file names, kept up to date while it is read."""
+
+    latest: dict[int, dict[str, Decision]]
+    cids: dict[tuple[str, str], Decision]
+
+    def add(self, decision: Decision) -> None:
+        self.latest.setdefault(decision.row, {})[decision.reviewer] = decision
+        self.cids[decision.reviewer, decision.cid] = decision
+
+    def of(self, row: int, reviewer: str) -> Decision | None:
+        return self.latest.get(row, {}).get(reviewer)
+
+
+def import_decisions(
+    ws: Workspace,
+    name: str,
+    file: Path | IO[bytes],
+    reviewer: str,
+    *,
+    replace_newer: bool = False,
+) -> DecisionImport:
+    """Store decisions made elsewhere.
+
+    The file needs the columns id and action, and label where the action has one. A row's identity
+    is its content (or its `cid`, where this program wrote the file), so that importing a file
+    twice stores nothing twice. A row that differs from the same reviewer's answer in force is
+    stored only where its `decided_at` is later; else it is held back and reported.
+
+    Args:
+        ws: the workspace.
+        name: the data set.
+        file: CSV, or Parquet (path).
+        reviewer: who decided, where the file names nobody.
+        replace_newer: store rows that are held back otherwise; the file's last word counts.
+
+    Raises:
+        LnlError: no such set, or a file that cannot be read as a table of decisions.
+    """
+    info = datasets.dataset(ws, name)
+    data = loaded(info)
+    entries, problems = files.read_decisions(
+        file,
+        class_names=info.class_names,
+        positions=data.ids.positions,  # type: ignore[attr-defined]
+    )
+    entries = [replace(e, reviewer=(e.reviewer or reviewer).strip()) for e in entries]
+    known = _known(ws, info, {e.row for e in entries})
+    last_word = {(e.row, e.reviewer): e.number for e in entries}
+    made: list[Decision] = []
+    conflicts: list[Conflict] = []
+    unchanged = held = 0
+    for entry in entries:
+        cid = _cid(entry, data.ids[entry.row], info.class_names)
+        before = known.of(entry.row, entry.reviewer)
+        owner = known.cids.get((entry.reviewer, entry.cid))
+        if entry.cid and (owner is None or _same(owner, entry)):  # else it is another answer's
+            cid = entry.cid
+        same_id = known.cids.get((entry.reviewer, cid))
+        final = last_word[entry.row, entry.reviewer] == entry.number
+        if _stands(before, entry) or (same_id is not None and not final):
+            unchanged += 1
+            continue
+        conflict = None
+        if before is not None and (same_id is not None or not _later(entry, before)):
+            if not (replace_newer and final):
+                conflict = _held(info, data.ids[entry.row], entry, before, same_id is not None)
+                held += 1
+            else:
+                cid = _digest(cid, str(before.id or before.cid))
+        else:
+            conflict = _contradiction(info, data.ids[entry.row], entry, known)
+        if conflict is not None and len(conflicts) < MAX_CONFLICTS:
+            conflicts.append(conflict)
+        if conflict is not None and not conflict.stored:
+            continue
+        decision = _decision(entry, cid)
+        made.append(decision)
+        known.add(decision)
+    decisions.append(ws, info, _with_facts(info, made))
+    return DecisionImport(len(made), unchanged, tuple(conflicts), held, tuple(problems))
+
+
+def _known(ws: Workspace, info: DatasetInfo, rows: set[int]) -> _Known:
+    known = _Known({}, {})
+    for decision in decisions.history(ws, info):
+        known.cids[decision.reviewer, decision.cid] = decision
+        if decision.row in rows:
+            known.add(decision)
+    return known
+
+
+def _cid(entry: Entry, id_: str, class_names: Sequence[str]) -> str:
+    """Return the identity of a row: what it says, about which image, by whom and when."""
+    labels = entry.labels if entry.label is None else (entry.label,)
+    said = [id_, entry.action, [class_names[label] for label in labels], entry.decided_at]
+    return _digest(json.dumps(said, ensure_ascii=False))
+
+
+def _digest(*parts: str) -> str:
+    return "file-" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
+
+
+def _answer(what: Entry | Decision) -> tuple[Action, int | None, frozenset[int]]:
+    return what.action, what.label, frozenset(what.labels)
+
+
+def _same(stored: Decision, entry: Entry) -> bool:
+    return stored.row == entry.row and _answer(stored) == _answer(entry)
+
+
+def _stands(before: Decision | None, entry: Entry) -> bool:
+    """Tell whether a row changes nothing: said already, or takes back what is not there."""
+    if before is None:
+        return entry.action is Action.REOPEN
+    return _same(before, entry)
+
+
+def _later(entry: Entry, before: Decision) -> bool:
+    """Tell whether a row was decided after what is stored; without a time, nobody knows."""
+    return bool(entry.decided_at) and entry.decided_at > before.decided_at
+
+
+def _held(
+    info: DatasetInfo, id_: str, entry: Entry, before: Decision, known_already: bool
+) -> Conflict:
+    when = f" ({before.decided_at})" if before.decided_at else " (an earlier row of the file)"
+    if before.action is Action.REOPEN:
+        stands = f"{entry.reviewer} took an answer back{when}"
+    else:
+        stands = f"{entry.reviewer}'s answer in force is {_said(info, before)}{when}"
+    if known_already:
+        why = "Not stored: it was stored before, and answered anew since."
+    elif entry.decided_at:
+        why = f"Not stored: it is older ({entry.decided_at})."
+    else:
+        why = "Not stored: it has no decided_at, so which is later is unknown."
+    return Conflict(
+        number=entry.number,
+        id=id_,
+        reviewer=entry.reviewer,
+        in_force=stands,
+        file=_said(info, entry),
+        remedy=f"{why} Let the file win, or correct the row.",
+        stored=False,
+    )
+
+
+def _contradiction(info: DatasetInfo, id_: str, entry: Entry, known: _Known) -> Conflict | None:
+    """Report a row that another reviewer's answer in force contradicts; it is stored."""
+    nothing = (Action.UNSURE, Action.SKIP, Action.REOPEN)
+    if entry.action in nothing:
+        return None
+    others = known.latest.get(entry.row, {}).items()
+    against = next(
+        (
+            found
+            for who, found in others
+            if who != entry.reviewer
+            and found.action not in nothing
+            and _answer(found) != _answer(entry)
+        ),
+        None,
+    )
+    if against is None:
+        return None
+    return Conflict(
+        number=entry.number,
+        id=id_,
+        reviewer=entry.reviewer,
+        in_force=f"{against.reviewer} says {_said(info, against)}",
+        file=f"{_said(info, entry)} ({entry.reviewer})",
+        remedy="Stored beside it: the two contradict each other, and a third look settles it.",
+        stored=True,
+    )
+
+
+def _said(info: DatasetInfo, what: Entry | Decision) -> str:
+    """Return an answer in words: `relabel to cat`."""
+    names = info.class_names
+    if what.label is not None:
+        return f"{what.action} to {names[what.label]}"
+    if what.labels:
+        return f"{what.action}: {files.joined(what.labels, names)}"
+    return str(what.action)
+
+
+def _decision(entry: Entry, cid: str) -> Decision:
+    return Decision(
+        row=entry.row,
+        action=entry.action,
+        reviewer=entry.reviewer,
+        label=entry.label,
+        labels=entry.labels,
+        cid=cid,
+        decided_at=entry.decided_at,
+        mode="import",
+        route="import",
+    )
+
+
+def _with_facts(info: DatasetInfo, made: list[Decision]) -> list[Decision]:
+    """Add the given label, and what the methods say today."""
+    ranked = scored(info)
+    given = np.asarray(loaded(info).given_labels)
+    return [
+        replace(
+            decision,
+            given_label=int(given[decision.row]),
+            suggested_label=None
+            if ranked is None
+            else int(ranked.ranking.suggested_labels[decision.row]),
+            p_wrong=None if ranked is None else float(ranked.ranking.p_wrong[decision.row]),
+        )
+        for decision in made
+    ]

@@ -1,0 +1,326 @@
+"""Layouts, read back by what they are for: cleanlab itself, torchvision's and our own reader."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import xml.etree.ElementTree as ElementTree
+import zipfile
+from urllib.parse import unquote
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lnl_core import services
+from lnl_core.data.layouts import placing
+from lnl_core.store import datasets, decisions
+from lnl_core.types import Action, Decision, LnlError
+from tests.data.making import encoded, picture
+
+MADE = [
+    Decision(0, Action.RELABEL, "ann", label=1),
+    Decision(1, Action.KEEP, "ann"),
+    Decision(2, Action.MULTIPLE, "ann", labels=(0, 1)),
+    Decision(3, Action.NONE, "ann"),
+    Decision(4, Action.UNSURE, "ann"),
+    Decision(5, Action.KEEP, "ann"),
+    Decision(5, Action.RELABEL, "bob", label=0),
+]
+
+
+@pytest.fixture
+def photos(workspace, tmp_path):
+    """Two classes with four images each, the same names in both; seven decisions."""
+    root = tmp_path / "photos"
+    for at, name in enumerate(("=cat", "dog")):
+        (root / name).mkdir(parents=True)
+        for i in range(4):
+            (root / name / f"{i}.jpg").write_bytes(encoded(picture(seed=10 * at + i)))
+    services.import_dataset(workspace, root, "photos")
+    info = datasets.dataset(workspace, "photos")
+    decisions.append(workspace, info, MADE)
+    return root
+
+
+def everything(folder):
+    """Every file below a folder: path, bytes, time."""
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("images", ["copy", "link"])
+def test_a_relabelled_folder_moves_files_and_touches_no_original(
+    workspace, photos, tmp_path, images
+):
+    before = everything(photos)
+    out = tmp_path / "clean"
+    result = services.export(workspace, "photos", "folder", out, images=images)
+    assert (result.rows, result.left_out, result.problems) == (6, 2, ())
+    found = everything(out)
+    # 0.jpg of the cats became a dog: both dogs named 0.jpg are there
+    assert sorted(name for name in found if name.endswith(".jpg")) == [
+        "=cat/1.jpg",
+        "dog/0 (2).jpg",
+        "dog/0.jpg",
+        "dog/1.jpg",
+        "dog/2.jpg",
+        "dog/3.jpg",
+    ]
+    assert found["dog/0.jpg"][0] == before["=cat/0.jpg"][0]
+    assert found["dog/0 (2).jpg"][0] == before["dog/0.jpg"][0]
+    assert os.path.samefile(out / "dog/0.jpg", photos / "=cat/0.jpg") == (images == "link")
+    assert everything(photos) == before
+
+
+def test_the_folder_comes_back_with_ids_and_names(workspace, photos, tmp_path):
+    out = tmp_path / "clean"
+    services.export(workspace, "photos", "folder", out)
+    with (out / "metadata.csv").open(newline="", encoding="utf-8") as stream:
+        rows = {row["id"]: row for row in csv.DictReader(stream)}
+    assert rows["'=cat/0.jpg"] == rows["'=cat/0.jpg"] | {
+        "file_name": "dog/0.jpg",
+        "label": "dog",
+        "given_label": "'=cat",
+        "lnl_verdict": "relabelled",
+    }
+    assert rows["dog/1.jpg"]["lnl_verdict"] == "contradicted"
+    services.import_dataset(workspace, out, "again")
+    info = datasets.dataset(workspace, "again")
+    data = datasets.load(info)
+    assert info.class_names == ("=cat", "dog")
+    assert dict(zip(data.ids, data.given_labels.tolist(), strict=True)) == {
+        "=cat/0.jpg": 1,
+        "=cat/1.jpg": 0,
+        "dog/0.jpg": 1,
+        "dog/1.jpg": 1,
+        "dog/2.jpg": 1,
+        "dog/3.jpg": 1,
+    }
+
+
+def test_torchvision_reads_the_folder(workspace, photos, tmp_path):
+    torchvision = pytest.importorskip("torchvision")
+    services.export(workspace, "photos", "folder", tmp_path / "clean")
+    found = torchvision.datasets.ImageFolder(tmp_path / "clean")
+    assert found.classes == ["=cat", "dog"]
+    assert sorted(label for _, label in found.samples) == [0, 1, 1, 1, 1, 1]
+
+
+def test_where_a_folder_may_not_lie(workspace, photos, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").touch()
+    for out, word in (
+        (photos / "clean", "among the originals"),
+        (photos, "not empty"),
+        (tmp_path / "full", "not empty"),
+        (tmp_path / "full" / "x", "not empty"),
+    ):
+        with pytest.raises(LnlError, match=word):
+            services.export(workspace, "photos", "folder", out)
+    (tmp_path / "link").symlink_to(photos)
+    with pytest.raises(LnlError, match="among the originals"):
+        services.export(workspace, "photos", "folder", tmp_path / "link" / "clean")
+    with pytest.raises(LnlError, match="Known: copy, link"):
+        services.export(workspace, "photos", "folder", tmp_path / "x", images="none")
+    assert sorted(everything(photos)) == sorted(everything(photos))
+    assert not list(tmp_path.glob(".*part"))
+
+
+def test_originals_that_are_gone_are_named(workspace, photos, tmp_path):
+    (photos / "dog" / "2.jpg").unlink()
+    result = services.export(workspace, "photos", "folder", tmp_path / "clean")
+    assert result.rows == 5
+    assert "dog/2.jpg" in result.problems[0]
+    shutil.rmtree(photos)
+    with pytest.raises(LnlError, match="No original"):
+        services.export(workspace, "photos", "folder", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    assert not list(tmp_path.glob(".*part"))
+
+
+def test_disk_space_is_told_before_and_checked(workspace, photos, tmp_path, monkeypatch):
+    out = tmp_path / "clean"
+    plan = services.plan_export(workspace, "photos", "folder", out)
+    size = sum(len(data) for name, (data, _) in everything(photos).items())
+    assert (plan.rows, plan.left_out, plan.unsettled, plan.files) == (6, 2, 2, 6)
+    assert 0.5 * size < plan.size < size
+    assert services.plan_export(workspace, "photos", "folder", out, images="link").size == 0
+    assert not out.exists()
+    usage = type("Usage", (), {"free": plan.size - 1})
+    monkeypatch.setattr(placing.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(LnlError, match="GB free"):
+        services.export(workspace, "photos", "folder", out)
+
+
+def test_names_fit_every_system():
+    names = placing.Names()
+    wanted = ["a/b", "A_B", "con", "..", ".git", "x" * 300 + ".png", "Ä", "A\u0308", "a?b", "  "]
+    taken = [names.take(name) for name in wanted]
+    assert taken[:5] == ["a_b", "A_B (2)", "_con", "_", "_.git"]
+    assert taken[5].endswith(".png")
+    assert len(taken[5]) <= 150
+    assert taken[7] == "A\u0308 (2)"
+    assert len({name.casefold() for name in taken}) == len(wanted)
+
+
+def test_arrays_become_png(workspace, scored, tmp_path):
+    from PIL import Image
+
+    decisions.append(workspace, scored, [Decision(3, Action.RELABEL, "ann", label=0)])
+    result = services.export(workspace, "tiny", "folder", tmp_path / "out")
+    assert result.rows == 60
+    pixels = np.asarray(Image.open(tmp_path / "out" / "bar" / "item-00003.png"))
+    assert (pixels == datasets.load(scored).images[3, :, :, 0]).all()
+
+
+def test_the_manifest_holds_every_image_that_has_a_class(workspace, photos, tmp_path):
+    out = tmp_path / "clean.csv"
+    result = services.export(workspace, "photos", "manifest", out)
+    assert (result.rows, result.left_out) == (6, 2)
+    services.import_dataset(workspace, out, "from csv", root=photos)
+    services.export(workspace, "photos", "manifest", tmp_path / "clean.parquet")
+    services.import_dataset(workspace, tmp_path / "clean.parquet", "from parquet", root=photos)
+    for name in ("from csv", "from parquet"):
+        data = datasets.load(datasets.dataset(workspace, name))
+        assert data.class_names == ("=cat", "dog")
+        assert list(data.ids)[:2] == ["=cat/0.jpg", "=cat/1.jpg"]
+        assert data.given_labels.tolist() == [1, 0, 1, 1, 1, 1]
+    frame = pd.read_parquet(tmp_path / "clean.parquet")
+    assert frame["lnl_verdict"].tolist()[:3] == ["relabelled", "kept", "waiting"]
+
+
+def test_the_audit_trail_has_every_decision_and_every_field(workspace, photos, tmp_path):
+    info = datasets.dataset(workspace, "photos")
+    more = [
+        Decision(0, Action.KEEP, "ann", seconds=1.5, suggested_label=1, p_wrong=0.25,
+                 run_ids=(3, 4), position=7, route="audit", mode="blind", revealed=True),
+        Decision(1, Action.REOPEN, "ann"),
+    ]  # fmt: skip
+    decisions.append(workspace, info, more)
+    services.export(workspace, "photos", "audit-trail", tmp_path / "trail.csv")
+    with (tmp_path / "trail.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    stored = list(decisions.history(workspace, info))
+    assert [int(row["number"]) for row in rows] == [d.id for d in stored]
+    standing = [row["standing"] for row in rows]
+    assert standing[:2] == ["superseded", "taken back"]
+    assert standing[2:] == ["in force"] * 6 + ["taken back"]
+    assert rows[0]["replaced_by"] == rows[7]["number"]
+    fields = {"seconds": "1.50", "p_wrong": "0.2500", "run_ids": "3 4", "position": "7",
+              "route": "audit", "mode": "blind", "revealed": "yes"}  # fmt: skip
+    assert fields.items() <= rows[7].items()
+    assert [row["cid"] for row in rows] == [d.cid for d in stored]
+
+
+def test_cleanlab_takes_its_files(workspace, scored, tmp_path):
+    filters = pytest.importorskip("cleanlab.filter")
+    from cleanlab import multiannotator, rank
+    from cleanlab.classification import CleanLearning
+    from sklearn.linear_model import LogisticRegression
+
+    made = [
+        Decision(3, Action.RELABEL, "ann", label=0),
+        Decision(3, Action.KEEP, "bob"),
+        Decision(25, Action.NONE, "ann"),
+        Decision(47, Action.RELABEL, "ann", label=2),
+        Decision(5, Action.KEEP, "ann"),
+    ]
+    decisions.append(workspace, scored, made)
+    out = tmp_path / "cleanlab"
+    assert services.export(workspace, "tiny", "cleanlab", out).rows == 60
+    labels, probs = np.load(out / "labels.npy"), np.load(out / "pred_probs.npy")
+    np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-5)
+    found = filters.find_label_issues(
+        labels, probs, filter_by="low_normalized_margin", return_indices_ranked_by="self_confidence"
+    )
+    assert set(found) <= set(range(60))
+    quality = rank.get_label_quality_scores(labels, probs, method="self_confidence")
+    assert set(np.argsort(quality)[:3]) == {3, 25, 47}
+    issues = pd.read_csv(out / "label_issues.csv")
+    assert list(issues.columns) == [
+        "is_label_issue",
+        "label_quality",
+        "given_label",
+        "predicted_label",
+    ]
+    assert issues["is_label_issue"].dtype == bool
+    assert set(np.flatnonzero(issues["is_label_issue"])) >= {25, 47}
+    assert issues["predicted_label"][47] == 2
+    images = datasets.load(scored).images.reshape(60, -1) / 255
+    learner = CleanLearning(LogisticRegression(max_iter=200))
+    learner.fit(images, labels, label_issues=issues)
+    kept = learner.get_label_issues()
+    assert kept["is_label_issue"].tolist() == issues["is_label_issue"].tolist()
+    people = pd.read_csv(out / "multiannotator.csv")
+    assert people.loc[3].tolist() == [1, 0, 1]
+    consensus = multiannotator.get_label_quality_multiannotator(
+        people, probs.astype(np.float64), verbose=False
+    )
+    assert len(consensus["label_quality"]) == 60
+    assert (out / "ids.txt").read_text().splitlines()[47] == "item-00047"
+
+
+def test_cleanlab_needs_probabilities(workspace, photos, tmp_path):
+    with pytest.raises(LnlError, match="nothing is scored"):
+        services.export(workspace, "photos", "cleanlab", tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("images", ["copy", "link", "none"])
+def test_fiftyone_layout_as_documented(workspace, photos, tmp_path, images):
+    out = tmp_path / "fiftyone"
+    assert services.export(workspace, "photos", "fiftyone", out, images=images).rows == 6
+    whole = json.loads((out / "labels.json").read_text("utf-8"))
+    assert whole["classes"] == ["=cat", "dog"]
+    files = {path.stem: path for path in (out / "data").iterdir()}
+    assert len(whole["labels"]) == 6
+    for key, target in whole["labels"].items():
+        path = (photos / key if os.path.isabs(key) else files[key]).resolve()
+        assert os.path.isabs(key) == (images == "none")
+        attributes = target["attributes"]
+        assert path.read_bytes() == (photos / attributes["lnl_id"]).read_bytes()
+        relabelled = attributes["lnl_id"] == "=cat/0.jpg"
+        given = whole["classes"].index(attributes["given_label"])
+        assert target["label"] == (1 if relabelled else given)
+
+
+@pytest.mark.parametrize("images", ["none", "copy"])
+def test_label_studio_tasks_fit_their_config(workspace, photos, tmp_path, images):
+    out = tmp_path / "ls"
+    assert services.export(workspace, "photos", "label-studio", out, images=images).rows == 8
+    config = ElementTree.fromstring((out / "label_config.xml").read_text("utf-8"))
+    choices = {each.get("value") for each in config.iter("Choice")}
+    control, image = config.find("Choices"), config.find("Image")
+    assert choices == {"=cat", "dog"}
+    assert (control.get("toName"), image.get("value")) == (image.get("name"), "$image")
+    tasks = json.loads((out / "tasks.json").read_text("utf-8"))
+    assert len(tasks) == 8
+    for task in tasks:
+        root = out if images == "copy" else photos
+        url = task["data"]["image"]
+        assert url.startswith("/data/local-files/?d=")
+        assert (root / unquote(url.split("=", 1)[1])).is_file()
+        for opinion in task["predictions"] + task["annotations"]:
+            for result in opinion["result"]:
+                assert (result["from_name"], result["to_name"]) == ("label", "image")
+                assert result["type"] == "choices"
+                assert set(result["value"]["choices"]) <= choices
+    said = [[r["value"]["choices"] for a in t["annotations"] for r in a["result"]] for t in tasks]
+    assert said[:6] == [[["dog"]], [["=cat"]], [["=cat", "dog"]], [], [], [["dog"], ["=cat"]]]
+    assert tasks[3]["annotations"][0]["meta"] == {"reviewer": "ann", "action": "none"}
+
+
+def test_a_stream_gets_a_zip_that_comes_back(workspace, photos, tmp_path):
+    out = io.BytesIO()
+    services.export(workspace, "photos", "folder", out)
+    names = zipfile.ZipFile(out).namelist()
+    assert "folder/dog/0 (2).jpg" in names
+    (tmp_path / "clean.zip").write_bytes(out.getvalue())
+    services.import_dataset(workspace, tmp_path / "clean.zip", "again")
+    assert datasets.dataset(workspace, "again").n == 6
+    assert not list(workspace.home.glob(".export*"))

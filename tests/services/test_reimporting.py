@@ -1,0 +1,110 @@
+import io
+
+import pytest
+
+from lnl_core import services
+from lnl_core.store import decisions
+from lnl_core.types import Action, Decision
+
+FIRST = (
+    "id,action,label,decided_at\n"
+    "item-00001,keep,,2026-01-01T10:00:00Z\n"
+    "item-00002,relabel,base,2026-01-01T10:01:00Z\n"
+)
+
+
+def bring(ws, text, reviewer="ann", **options):
+    stream = io.BytesIO(text.encode())
+    return services.import_decisions(ws, "tiny", stream, reviewer, **options)
+
+
+@pytest.mark.parametrize("text", [FIRST, FIRST.replace("2026-01-01T10:01:00Z", "")])
+def test_the_same_file_twice_stores_nothing_twice(workspace, scored, text):
+    first, second = bring(workspace, text), bring(workspace, text)
+    assert (first.stored, first.unchanged) == (2, 0)
+    assert (second.stored, second.unchanged, second.held) == (0, 2, 0)
+    assert len(list(decisions.history(workspace, scored))) == 2
+    assert bring(workspace, text, "bob").stored == 2  # another person said it too
+
+
+def test_an_older_row_is_held_and_named(workspace, scored):
+    bring(workspace, FIRST)
+    decisions.append(workspace, scored, [Decision(2, Action.KEEP, "ann")])
+    found = bring(
+        workspace, "id,action,label,decided_at\nitem-00002,relabel,bar,2026-01-02T00:00:00Z\n"
+    )
+    (conflict,) = found.conflicts
+    assert (found.stored, found.held, conflict.number, conflict.id) == (0, 1, 2, "item-00002")
+    assert conflict.in_force.startswith("ann's answer in force is keep")
+    assert conflict.file == "relabel to bar"
+    assert "older (2026-01-02" in conflict.words()
+    assert decisions.in_force(workspace, scored)[2][0].action is Action.KEEP
+
+
+def test_a_later_row_counts(workspace, scored):
+    bring(workspace, FIRST)
+    found = bring(
+        workspace, "id,action,label,decided_at\nitem-00002,relabel,bar,2026-01-02T00:00:00Z\n"
+    )
+    assert (found.stored, found.held, found.conflicts) == (1, 0, ())
+    assert decisions.in_force(workspace, scored)[2][0].label == 0
+
+
+def test_without_a_time_nobody_knows_which_is_later(workspace, scored):
+    bring(workspace, FIRST)
+    text = "id,action,label\nitem-00002,keep,\nitem-00003,keep,\nitem-00003,none,\n"
+    found = bring(workspace, text)
+    assert (found.stored, found.held) == (1, 2)
+    assert [c.number for c in found.conflicts] == [2, 4]
+    assert "no decided_at" in found.conflicts[0].remedy
+    again = bring(workspace, text, replace_newer=True)
+    assert (again.stored, again.held) == (2, 0)
+    third = bring(workspace, text, replace_newer=True)
+    assert (third.stored, third.unchanged) == (0, 3)
+    now = decisions.in_force(workspace, scored)
+    assert (now[2][0].action, now[3][0].action) == (Action.KEEP, Action.NONE)
+
+
+def test_people_who_contradict_each_other_are_named_and_both_kept(workspace, scored):
+    bring(workspace, FIRST)
+    found = bring(workspace, FIRST.replace("relabel,base", "keep,"), "bob")
+    (conflict,) = found.conflicts
+    assert (found.stored, found.held, conflict.stored, conflict.number) == (2, 0, True, 3)
+    assert conflict.in_force == "ann says relabel to base"
+    assert len(decisions.in_force(workspace, scored)[2]) == 2
+
+
+def test_a_whole_history_comes_back_as_it_was(workspace, scored, tmp_path):
+    stamp = "2026-01-01T10:0{}:00.000Z".format
+    for minute, (action, label) in enumerate(
+        [(Action.KEEP, None), (Action.RELABEL, 2), (Action.REOPEN, None), (Action.KEEP, None)]
+    ):
+        one = Decision(9, action, "ann", label=label, decided_at=stamp(minute))
+        decisions.append(workspace, scored, [one])
+    out = tmp_path / "all.csv"
+    services.export(workspace, "tiny", "decisions", out)
+    before = [(d.action, d.label, d.decided_at, d.cid) for d in history(workspace, scored)]
+    same = services.import_decisions(workspace, "tiny", out, "x")
+    assert (same.stored, same.unchanged, same.conflicts) == (0, 4, ())
+    elsewhere = io.BytesIO(out.read_bytes().replace(b"item-00009", b"item-00010"))
+    assert services.import_decisions(workspace, "tiny", elsewhere, "x").stored == 4
+    copied = [
+        (d.action, d.label, d.decided_at, d.cid) for d in history(workspace, scored) if d.row == 10
+    ]
+    assert [c[:3] for c in copied] == [b[:3] for b in before]
+    # a press's id belongs to one answer: the copy got identities of its own
+    assert not {c[3] for c in copied} & {b[3] for b in before}
+
+
+def history(ws, info):
+    return list(decisions.history(ws, info))
+
+
+def test_an_answer_taken_back_stays_back_unless_the_file_shall_win(workspace, scored):
+    bring(workspace, FIRST)
+    decisions.append(workspace, scored, [Decision(1, Action.REOPEN, "ann")])
+    found = bring(workspace, FIRST)
+    assert (found.stored, found.unchanged, found.held) == (0, 1, 1)
+    assert "took an answer back" in found.conflicts[0].in_force
+    assert bring(workspace, FIRST, replace_newer=True).stored == 1
+    assert 1 in decisions.in_force(workspace, scored)
