@@ -197,7 +197,7 @@ def foreground(images: Tensor, view: TeacherView, *, background: bool = False) -
     mask = 1 - mask if background else mask
     mask = torch.where(view.seen[:, None, None, None], mask, torch.ones_like(mask))
     mean = images.mean(dim=(2, 3), keepdim=True)
-    return mean + mask.to(images.dtype) * (images - mean)
+    return torch.lerp(mean.expand_as(images), images, mask.to(images.dtype).expand_as(images))
 
 
 def inner_weights(taps: Taps, which: str = "all") -> dict[str, nn.Parameter]:

@@ -323,7 +323,7 @@ class _Phases:
         outer = F.cross_entropy(logits, batch.labels, reduction="none")  # (b,)
         right = (logits.detach().argmax(dim=1) == batch.labels).float()
         session.note("student_agreement", right.mean())
-        if session.started < 0:
+        if session.started < 0 or not config.eta:
             learned = ~self._held[batch.rows]
             loss = (outer * learned).sum() / learned.sum().clamp_min(1)
             notes = dict.fromkeys(("foreground", "map", "consistency", "total"), 0.0 * loss)
