@@ -269,6 +269,9 @@ class Job:
     flagged: int | None
     cost: Mapping[str, float]
     base: int | None = None
+    engine_job: str | None = None
+    engine_options: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)

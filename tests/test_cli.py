@@ -68,7 +68,7 @@ def test_help_teaches_and_bad_usage_is_two(lnl):
     lnl("run", code=2)
     lnl("nonsense", code=2)
     for wrong, word in (
-        (["--methods", "knn", "--executor", "slurm"], "comes in a later release"),
+        (["--methods", "knn", "--slurm", "gpus=1"], "goes with --executor slurm"),
         (["--methods", ","], "name the methods"),
         (["--methods", "knn", "--set", "k=3"], "METHOD.KNOB=VALUE"),
         (["--methods", "knn", "--preset", "slow"], "invalid choice"),

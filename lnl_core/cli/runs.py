@@ -13,24 +13,16 @@ from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace, open_workspace
 from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
 
-COMING = ("slurm", "ray")
-"""Executors that `--help` may name but this release does not have."""
-
 
 def run(options: Any) -> int:
     """Queue runs, or take up old ones again, and watch them."""
     from lnl_core import services
     from lnl_core.store import datasets
 
-    if options.executor in COMING:
-        options.usage(
-            f"--executor {options.executor} comes in a later release, with the extra "
-            f"[{options.executor}]. Use --executor local."
-        )
     keys = [key.strip() for key in (options.methods or "").split(",") if key.strip()]
     if not keys and not options.resume:
         options.usage("name the methods, e.g. --methods probe,sr,jump (or --resume)")
-    knobs = _knobs(options)
+    knobs, asked = _knobs(options), _engine_options(options)
     ws = open_workspace()
     info = datasets.dataset(ws, options.name)
     began = time.monotonic()
@@ -47,6 +39,7 @@ def run(options: Any) -> int:
             seed=options.seed,
             device=options.device,
             executor=options.executor,
+            options=asked,
             base=options.base,
         )
         watched = [job.id for job in submitted]
@@ -69,6 +62,20 @@ def _knobs(options: Any) -> dict[str, dict[str, str]]:
     return found
 
 
+def _engine_options(options: Any) -> dict[str, str]:
+    """Read `--slurm KEY=VALUE` or `--ray KEY=VALUE`, as often as it was given."""
+    found: dict[str, str] = {}
+    for executor in ("slurm", "ray"):
+        for setting in getattr(options, executor):
+            key, equals, value = setting.partition("=")
+            if not (equals and key):
+                options.usage(f"--{executor} takes KEY=VALUE, got {setting}")
+            if options.executor != executor:
+                options.usage(f"--{executor} goes with --executor {executor}")
+            found[key] = value
+    return found
+
+
 def _resume(ws: Workspace, info: DatasetInfo, keys: Sequence[str]) -> list[int]:
     """Queue again what died, and each method's last run if it failed or was cancelled.
 
@@ -88,7 +95,7 @@ def _resume(ws: Workspace, info: DatasetInfo, keys: Sequence[str]) -> list[int]:
     watched = [job.id for job in queue.jobs(ws, info) if job.state in ACTIVE_STATES]
     if not watched:
         raise LnlError(f"No run of “{info.name}” is waiting to go on. See: lnl status")
-    executors.ensure_worker(ws)
+    executors.tend(ws)
     return watched
 
 
@@ -164,7 +171,8 @@ def line(job: Job) -> str:
         left = "" if job.eta_seconds is None else f", {duration(job.eta_seconds)} left"
         return f"{name} {job.stage},{at} {job.fraction:.0%}{left}"
     if job.state is JobState.QUEUED:
-        return f"{name} waiting"
+        at = f" ({job.stage or job.executor})" if job.executor != "local" else ""
+        return f"{name} waiting{at}"
     return f"{name} {job.state}"
 
 
@@ -200,7 +208,7 @@ def cancel(options: Any) -> int:
     from lnl_core.jobs import executors, queue
 
     ws = open_workspace()
-    queue.cancel(ws, options.run)
+    executors.cancel(ws, options.run)
     end = time.monotonic() + 10
     while queue.job(ws, options.run).state is JobState.CANCELLING and time.monotonic() < end:
         executors.tend(ws)

@@ -1,4 +1,4 @@
-"""Where a job runs. Here: a worker process of its own on this machine, one per workspace."""
+"""Where a job runs: a worker of its own on this machine, one per workspace, or Slurm, or Ray."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from lnl_core.jobs import queue
+from lnl_core.jobs import engines, queue
 from lnl_core.jobs.health import here, process_lives, silent_seconds
 from lnl_core.store.db import Workspace
 from lnl_core.types import Job, JobState
@@ -107,18 +107,59 @@ def ensure_worker(ws: Workspace) -> bool:
 def tend(ws: Workspace) -> None:
     """Put right what a dead worker left: queue its job again and see that somebody runs it.
 
-    Cheap; the open app and a watching `lnl run` call it about once a second.
+    Jobs for Slurm and Ray are handed over. Cheap; the open app and a watching `lnl run` call it
+    about once a second.
     """
-    waiting = [job for job in queue.active(ws) if job.executor == "local"]
-    if not waiting:
+    active = queue.active(ws)
+    for job in active:
+        if engines.remote(job):
+            engines.tend(ws, job)
+    waiting = [job for job in active if not engines.remote(job)]
+    if not active:
         return
     for job in waiting:
         _end_the_deaf(job)
-    lost = any(queue.health(job) == "lost" for job in waiting)
+    lost = any(queue.health(job) == "lost" for job in active)
     if lost:
         queue.recover(ws)
     if lost or any(job.state is JobState.QUEUED for job in waiting):
         ensure_worker(ws)
+
+
+def cancel(ws: Workspace, number: int) -> None:
+    """Ask a job to stop, in the table and, where an engine has it, there.
+
+    Raises:
+        LnlError: there is no such job, or its engine does not answer.
+    """
+    queue.cancel(ws, number)
+    engines.cancel(ws, queue.job(ws, number))
+
+
+def resume(ws: Workspace, number: int) -> None:
+    """Queue a cancelled, failed or lost job again and see that somebody runs it.
+
+    Raises:
+        LnlError: the job is none of these.
+    """
+    queue.resume(ws, number)
+    tend(ws)
+
+
+def remove(ws: Workspace, number: int) -> None:
+    """Drop a job that still waits, here and where it was handed to.
+
+    Raises:
+        LnlError: it does not wait any more.
+    """
+    job = queue.job(ws, number)
+    queue.remove(ws, number)
+    engines.cancel(ws, job)
+
+
+def log_tail(ws: Workspace, job: Job) -> str:
+    """Return the end of a run's log; before its worker wrote one, what its engine has."""
+    return queue.log_tail(ws, job) or engines.log_tail(ws, job)
 
 
 def _end_the_deaf(job: Job) -> None:

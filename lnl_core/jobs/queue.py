@@ -6,11 +6,11 @@ import dataclasses
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, delete, insert, select, update
 
 from lnl_core.jobs import bases
 from lnl_core.jobs.health import health as health
@@ -24,7 +24,7 @@ from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace, now, reading, transaction
 from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
 
-EXECUTORS = ("local",)
+EXECUTORS = ("local", "slurm", "ray")
 DEVICES = ("auto", "cpu", "cuda")
 ATTEMPTS = 3
 """How often a job may take its worker down, without a new checkpoint, before it has failed."""
@@ -60,6 +60,7 @@ def submit(
     seed: int = 0,
     device: str = "auto",
     executor: str = "local",
+    options: Mapping[str, str] | None = None,
     base: int | None = None,
 ) -> Job:
     """Queue one run.
@@ -74,7 +75,8 @@ def submit(
             choose by image size) and for a head in place of a network trained on pixels.
         seed: of everything random in the run.
         device: `auto`, `cpu` or `cuda`.
-        executor: where it runs.
+        executor: where it runs: `local`, `slurm` or `ray`.
+        options: what to ask of Slurm or Ray (partition, time, gpus ...).
         base: number of the run that this one builds on; it starts once that one is done.
 
     Raises:
@@ -98,6 +100,7 @@ def submit(
                 seed=seed,
                 device=device,
                 executor=executor,
+                engine_options=json.dumps(dict(options or {})),
                 base=base,
                 state=str(JobState.QUEUED),
                 created_at=now(),
@@ -136,6 +139,9 @@ def _job(record: Row[Any]) -> Job:
         flagged=record.flagged,
         cost=json.loads(record.cost),
         base=record.base,
+        engine_job=record.engine_job,
+        engine_options=json.loads(record.engine_options),
+        attempt=record.attempt,
     )
 
 
@@ -177,27 +183,30 @@ def job(ws: Workspace, number: int) -> Job:
     return _job(record)
 
 
-def claim(ws: Workspace) -> Job | None:
-    """Take the oldest queued job for this process; two workers never get the same one.
+def claim(ws: Workspace, number: int | None = None) -> Job | None:
+    """Take a queued job for this process; two workers never get the same one.
 
-    A job that builds on another waits until that one is done, and fails where it cannot be.
+    Without `number` that is the oldest one of this machine's queue, with it that very job or none:
+    what was handed to Slurm or Ray is for the worker that they start. A job that builds on another
+    waits until that one is done, and fails where it cannot be.
     """
     stamp = now()
+    wanted = _TABLE.c.executor == "local" if number is None else _TABLE.c.id == number
     while True:
         with transaction(ws) as connection:
             bases.fail_the_baseless(connection)
-            number = connection.execute(
+            found = connection.execute(
                 select(_TABLE.c.id)
-                .where(_TABLE.c.state == str(JobState.QUEUED), bases.ready())
+                .where(_TABLE.c.state == str(JobState.QUEUED), wanted, bases.ready())
                 .order_by(_TABLE.c.id)
                 .limit(1)
                 .with_for_update(skip_locked=True)  # PostgreSQL; SQLite lets one writer in
             ).scalar()
-            if number is None:
+            if found is None:
                 return None
             taken = connection.execute(
                 update(_TABLE)
-                .where(_TABLE.c.id == number, _TABLE.c.state == str(JobState.QUEUED))
+                .where(_TABLE.c.id == found, _TABLE.c.state == str(JobState.QUEUED))
                 .values(
                     state=str(JobState.RUNNING),
                     stage="starting",
@@ -212,7 +221,7 @@ def claim(ws: Workspace) -> Job | None:
                 )
             )
         if taken.rowcount == 1:
-            return job(ws, number)
+            return job(ws, found)
 
 
 def _mine(number: int) -> ColumnElement[bool]:
@@ -276,12 +285,22 @@ def note_trusted(ws: Workspace, number: int, count: int) -> None:
 
 
 def give_back(ws: Workspace, number: int) -> None:
-    """Queue a job again whose worker was told to stop; its checkpoint stays."""
+    """Queue a job again whose worker was told to stop; its checkpoint stays.
+
+    One that is being cancelled is cancelled. Slurm and Ray stop a worker at its time limit too, so
+    there the attempt counts until a checkpoint is written.
+    """
+    again = case((_TABLE.c.executor == "local", 0), else_=_TABLE.c.attempt)
     with transaction(ws) as connection:
         connection.execute(
             update(_TABLE)
+            .where(_mine(number), _TABLE.c.state == str(JobState.CANCELLING))
+            .values(state=str(JobState.CANCELLED), finished_at=now(), eta_seconds=None)
+        )
+        connection.execute(
+            update(_TABLE)
             .where(_mine(number), _TABLE.c.state == str(JobState.RUNNING))
-            .values(state=str(JobState.QUEUED), attempt=0, eta_seconds=None, pid=None)
+            .values(state=str(JobState.QUEUED), attempt=again, eta_seconds=None, pid=None)
         )
 
 
@@ -320,7 +339,14 @@ def resume(ws: Workspace, number: int) -> None:
                 _TABLE.c.id == number,
                 _TABLE.c.state.in_([str(JobState.CANCELLED), str(JobState.FAILED)]),
             )
-            .values(state=str(JobState.QUEUED), attempt=0, error=None, finished_at=None)
+            .values(
+                state=str(JobState.QUEUED),
+                attempt=0,
+                error=None,
+                finished_at=None,
+                started_at=None,
+                engine_job=None,
+            )
         )
     if done.rowcount != 1:
         state = job(ws, number).state
@@ -341,9 +367,10 @@ def remove(ws: Workspace, number: int) -> None:
         raise LnlError(f"Run {number} has started already. Cancel it instead.")
 
 
-def recover(ws: Workspace) -> list[int]:
+def recover(ws: Workspace, gone: Container[int] = ()) -> list[int]:
     """Queue again what dead workers left; return the jobs' numbers.
 
+    `gone` are jobs whose engine says that their worker has ended, wherever it was.
     A job that has taken its worker down three times without getting anywhere fails instead.
     """
     query = _select().where(_TABLE.c.state.in_(_UNDERWAY))
@@ -351,7 +378,7 @@ def recover(ws: Workspace) -> list[int]:
         records = list(connection.execute(query))
     found = []
     for record in records:
-        if health(_job(record)) != "lost":
+        if record.id not in gone and health(_job(record)) != "lost":
             continue
         if record.state == str(JobState.CANCELLING):
             values: dict[str, Any] = {"state": str(JobState.CANCELLED), "finished_at": now()}
@@ -363,7 +390,7 @@ def recover(ws: Workspace) -> list[int]:
                 "choose a smaller batch or preset, then resume",
             }
         else:
-            values = {"state": str(JobState.QUEUED)}
+            values = {"state": str(JobState.QUEUED), "engine_job": None}
         with transaction(ws) as connection:
             done = connection.execute(
                 update(_TABLE)

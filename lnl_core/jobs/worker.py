@@ -144,7 +144,7 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
             log.info("run %d: cancelled", job.id)
         except Stopped:
             queue.give_back(ws, job.id)
-            log.info("run %d: given back, the worker was told to stop", job.id)
+            log.info("run %d: the worker was told to stop", job.id)
             raise
         except Exception as error:
             log.error("run %d: failed\n%s", job.id, traceback.format_exc())

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lnl_core.jobs import bases, executors, knobs, queue
+from lnl_core.jobs import bases, engines, executors, knobs, queue
 from lnl_core.methods import METHODS
 from lnl_core.services._open import scored, standing
 from lnl_core.store import datasets
@@ -26,6 +26,7 @@ def start_runs(
     seed: int = 0,
     device: str = "auto",
     executor: str = "local",
+    options: Mapping[str, str] | None = None,
     base: int | None = None,
 ) -> list[Job]:
     """Queue one job per method and see that a worker runs them.
@@ -42,7 +43,8 @@ def start_runs(
         representation: features to use where a method works on features; chosen when None.
         seed: of everything random.
         device: `auto`, `cpu` or `cuda`.
-        executor: `local`; other engines come with their extras.
+        executor: `local`, `slurm` or `ray`; the latter two come with their extras.
+        options: what to ask of Slurm or Ray, e.g. `{"partition": "gpu", "gpus": "1"}`.
         base: number of the run that these build on, for post-training or purified labels.
 
     Raises:
@@ -57,6 +59,7 @@ def start_runs(
         queue.check(info, key, preset, chosen.get(key, {}), executor, representation)
     for first in {chain[0] for chain in chains} if base is not None else ():
         bases.check(queue.job(ws, base or 0), info, first)
+    asked = engines.check(ws, executor, options)
     submitted: list[Job] = []
     alone: dict[str, int] = {}
     for chain in chains:
@@ -75,6 +78,7 @@ def start_runs(
                 seed=seed,
                 device=device,
                 executor=executor,
+                options=asked,
                 base=under,
             )
             submitted.append(job)
@@ -82,7 +86,7 @@ def start_runs(
             if place == 0:
                 alone[key] = job.id
     datasets.touch(ws, name)
-    executors.ensure_worker(ws)
+    executors.tend(ws)
     return submitted
 
 
@@ -154,6 +158,8 @@ def _status(ws: Workspace, info: DatasetInfo) -> dict[str, Any]:
                 "method": job.method,
                 "base": job.base,
                 "preset": job.preset,
+                "executor": job.executor,
+                "engine_job": job.engine_job,
                 "state": str(job.state),
                 "health": queue.health(job),
                 "stage": job.stage,

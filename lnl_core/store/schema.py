@@ -97,6 +97,8 @@ jobs = Table(
     Column("cost", Text, nullable=False, server_default="{}"),
     Column("trusted_rows", Integer, nullable=False, server_default="0"),
     Column("base", Integer),
+    Column("engine_job", String(120)),
+    Column("engine_options", Text, nullable=False, server_default="{}"),
     Index("jobs_state", "state", "id"),
     Index("jobs_dataset", "dataset_id", "id"),
     sqlite_autoincrement=True,
