@@ -32,6 +32,17 @@ def features(dataset):
     return (flat - flat.mean(0)) / (flat.std(0) + 1)
 
 
+def maps(dataset):
+    """Images of 4 x 4 places and their negatives, as a frozen network's last maps would lie."""
+    step = max(1, dataset.images.shape[1] // 4)
+    places = dataset.images[:, ::step, ::step][:, :4, :4].transpose(0, 3, 1, 2) / 255
+    return np.concatenate([places, 1 - places], axis=1).astype(np.float16)
+
+
+def inputs(dataset):
+    return {"features": features(dataset), "maps": maps(dataset)}
+
+
 def small(method: Method, dataset):
     """Its quick preset, cut to what takes no time."""
     n, k, size = len(dataset), len(dataset.class_names), max(dataset.images.shape[1:3])
@@ -43,7 +54,7 @@ def small(method: Method, dataset):
 
 
 def run(method, dataset, context=None):
-    context = context or LocalContext(seed=3, features=features(dataset))
+    context = context or LocalContext(seed=3, **inputs(dataset))
     return method.fit(dataset, small(method, dataset), context)
 
 
@@ -131,7 +142,7 @@ def test_cancel_stops_it(method):
 
     dataset = pictures()
     with pytest.raises(Cancelled):
-        run(method, dataset, LocalContext(features=features(dataset), on_report=stop))
+        run(method, dataset, LocalContext(**inputs(dataset), on_report=stop))
 
 
 class Killed(Exception):
@@ -149,7 +160,7 @@ def test_killed_after_a_checkpoint_it_ends_as_if_undisturbed(method, tmp_path):
     whole = run(method, dataset)
     path = tmp_path / "checkpoint.safetensors"
     for kind in (Fragile, Fragile, Fragile, Fragile, LocalContext):
-        context = kind(seed=3, features=features(dataset), checkpoint=path)
+        context = kind(seed=3, **inputs(dataset), checkpoint=path)
         try:
             resumed = run(method, dataset, context)
         except Killed:

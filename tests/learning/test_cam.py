@@ -1,4 +1,4 @@
-"""Class activation maps: exact, unmoved by what no prediction sees, agreed with grad-cam (H4-H6)."""
+"""Class activation maps: exact, unmoved by what no prediction sees, as grad-cam says (H4-H6)."""
 
 import copy
 
