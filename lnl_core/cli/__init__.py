@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lnl_core import __version__
-from lnl_core.cli import desk, runs
+from lnl_core.cli import desk, own, runs
 from lnl_core.cli.screen import DONE, FAILED, progress
 from lnl_core.types import LnlError
 
@@ -104,17 +104,37 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, required=True, help="CSV file")
 
     one = command(
+        "score",
+        own.score,
+        "Take the probabilities of your own model as a finished run.",
+        'lnl score birds probs.npy --title "my ViT"        (n, k), in the order of the data set',
+        "lnl score birds probs.csv                       columns id, and one per class",
+        "",
+        "Rows sum to 1. NPZ holds the array as pred_probs, perhaps with ids and class_names. Use",
+        "probabilities out of fold: a model that learned a wrong label does not doubt it.",
+    )
+    one.add_argument("name", help="data set")
+    one.add_argument("file", type=Path, help=".npy, .npz, .csv or .parquet")
+    one.add_argument("--title", default="own", help="what to call the model")
+
+    one = command(
         "decide",
         desk.decide,
         "Import decisions made elsewhere.",
         "lnl decide birds --file decisions.csv --reviewer ann",
+        "lnl decide birds --file decisions.csv --reviewer ann --replace",
         "",
-        "decisions.csv has the columns id, action[, label]; actions are keep, relabel, multiple,",
-        "none, unsure, skip and reopen.",
+        "decisions.csv has the columns id, action[, label, reviewer, decided_at]; actions are",
+        "keep, relabel, multiple, none, unsure, skip and reopen. The same file twice stores",
+        "nothing twice. A row that contradicts a later answer of the same reviewer is held back",
+        "and named.",
     )
     one.add_argument("name", help="data set")
     one.add_argument("--file", type=Path, required=True, help="CSV with id, action[, label]")
-    one.add_argument("--reviewer", required=True, help="who decided")
+    one.add_argument("--reviewer", required=True, help="who decided, where the file names nobody")
+    one.add_argument(
+        "--replace", action="store_true", help="store rows that are held back otherwise"
+    )
 
     _export_options(command)
 
@@ -154,6 +174,8 @@ def _run_options(command: Callable[..., argparse.ArgumentParser]) -> None:
         "Queue runs and watch them; they go on if you stop watching (Ctrl-C).",
         "lnl run birds --methods probe,sr,jump",
         "lnl run birds --methods sr --preset standard --set sr.epochs=60 --detach",
+        "lnl run birds --methods 'sr->influence'           train, then post-train that network",
+        "lnl run birds --methods influence --base 12       post-train the network of run 12",
         "lnl run birds --resume                            continue what died or was stopped",
     )
     one.add_argument("name", help="data set")
@@ -183,8 +205,6 @@ def _run_options(command: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument(
         "--executor",
         default="local",
-        "lnl run birds --methods 'sr->influence'           train, then post-train that network",
-        "lnl run birds --methods influence --base 12       post-train the network of run 12",
         choices=["local", "slurm", "ray"],
         help="where runs run: this machine, a Slurm cluster, or the Ray cluster at RAY_ADDRESS",
     )
@@ -218,18 +238,33 @@ def _run_options(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _export_options(command: Callable[..., argparse.ArgumentParser]) -> None:
+    from lnl_core.services.exporting import FORMATS
+
     one = command(
         "export",
         desk.export,
         "Write what was decided.",
         "lnl export birds --format corrections --out corrections.csv   one row per changed label",
-        "lnl export birds --format decisions --out decisions.csv       every answer",
+        "lnl export birds --format manifest --out clean.parquet        every image, cleaned labels",
+        "lnl export birds --format folder --out clean/ --images link   no disk space, same disk",
+        "lnl export birds --format cleanlab --out for_cleanlab/",
+        "",
+        "formats:",
+        *(f"{key:<13} {each.sentence}" for key, each in FORMATS.items()),
     )
     one.add_argument("name", help="data set")
-    one.add_argument("--format", required=True, help="corrections or decisions")
-    one.add_argument("--out", type=Path, required=True, help="CSV file")
+    one.add_argument("--format", required=True, metavar="|".join(FORMATS), help="see below")
+    one.add_argument("--out", type=Path, required=True, help="file, or a new folder")
     one.add_argument(
-        "--all", action="store_true", help="also images that reviewers do not agree on"
+        "--images",
+        default="",
+        choices=["copy", "link", "none"],
+        help="in a folder: copy the originals, hard-link them, or refer to them",
+    )
+    one.add_argument(
+        "--all",
+        action="store_true",
+        help="where reviewers do not agree, the latest decision counts",
     )
     one.add_argument(
         "--raw", action="store_true", help="leave cells that start a formula as they are"
