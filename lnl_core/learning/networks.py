@@ -7,7 +7,7 @@ post-training (`influence`) and maps of where a network looks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,10 @@ class Loaded:
                 logits = self.model.head(deep)
             yield part, deep.float(), logits.float()
 
+    def pack(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Return the network as arrays and state, as `open_network` takes them."""
+        return _pack(self.model, self.source), self.state
+
     def features(self, report: Report | None = None) -> Array:
         """Return the input of the last layer for all images, (n, d) float32."""
         found = np.empty((self.source.n, self.model.feature_size), np.float32)
@@ -86,14 +90,21 @@ def keep_network(context: Context, session: Any, model: nn.Module | None = None)
         model: the network to keep; `session.averaged` where None. Of a network with two heads the
             classifier's is kept.
     """
+    packed = pack_network(session, model)
+    if packed is not None:
+        context.keep(NAME, *packed)
+
+
+def pack_network(
+    session: Any, model: nn.Module | None = None
+) -> tuple[dict[str, Array], dict[str, Any]] | None:
+    """Return a session's network as arrays and state, None for a head on frozen features."""
     model = session.averaged if model is None else model
     network = model.network if isinstance(model, TwoHeads) else model
     if not isinstance(network, models.Network) or not isinstance(session.source, ImageSource):
-        return
+        return None
     source, size = session.source, max(session.source.height, session.source.width)
     backbone = session.recipe.backbone
-    arrays = checkpoints.pack_module(network, "model")
-    arrays |= {"mean": source.mean.cpu().numpy(), "std": source.std.cpu().numpy()}
     state = {
         "kind": KIND,
         "backbone": models.auto_name(size) if backbone == "auto" else backbone,
@@ -102,7 +113,12 @@ def keep_network(context: Context, session: Any, model: nn.Module | None = None)
         "size": size,
         "resolution": session.recipe.resolution,
     }
-    context.keep(NAME, arrays, state)
+    return _pack(network, source), state
+
+
+def _pack(network: models.Network, source: ImageSource) -> dict[str, Array]:
+    arrays = checkpoints.pack_module(network, "model")
+    return arrays | {"mean": source.mean.cpu().numpy(), "std": source.std.cpu().numpy()}
 
 
 def has_network(folder: Path) -> bool:
@@ -130,11 +146,22 @@ def load_network(
             f"Run {folder.name} kept no network. Choose a run that trained one on images "
             "(sr, jump, ce, hnml), or run it again: runs of earlier versions kept none."
         )
-    arrays, state = found
+    return open_network(*found, dataset, device, report, f"run {folder.name}")
+
+
+def open_network(
+    arrays: Mapping[str, Any],
+    state: Mapping[str, Any],
+    dataset: LabeledDataset,
+    device: str,
+    report: Report | None = None,
+    name: str = "this run",
+) -> Loaded:
+    """Open a network from what `pack_network` made of it; the rest as in `load_network`."""
     k, channels = len(dataset.class_names), dataset.images.shape[3]
     if (state["k"], state["channels"]) != (k, channels):
         raise LnlError(
-            f"The network of run {folder.name} is for {state['k']} classes and "
+            f"The network of {name} is for {state['k']} classes and "
             f"{state['channels']} colour channels, this set has {k} and {channels}. Choose a run "
             "of this set."
         )
@@ -145,10 +172,10 @@ def load_network(
     with torch.random.fork_rng(devices=[]):
         model = _build(state).to(place)
     checkpoints.unpack_module(model, "model", arrays)
-    return Loaded(model.eval(), source, place, state)
+    return Loaded(model.eval(), source, place, dict(state))
 
 
-def _build(state: dict[str, Any]) -> models.Network:
+def _build(state: Mapping[str, Any]) -> models.Network:
     """Return a fresh network of the kept one's make."""
     if state["backbone"] == "preact18":
         return preact18(state["k"], state["channels"]).to(memory_format=torch.channels_last)
