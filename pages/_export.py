@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shlex
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -17,13 +18,9 @@ from lnl_core import services
 from lnl_core.store import decisions
 from lnl_core.store.datasets import DatasetInfo, load
 from lnl_core.types import Action
-from pages import _ui, _words
+from pages import _export_folder, _ui, _words
 from pages._ui import plain
 
-FORMATS = {
-    "corrections": ("Corrections", "CSV, one row per accepted change"),
-    "decisions": ("All decisions", "CSV, every answer by every reviewer"),
-}
 _PREVIEW = 12
 _ROW = 32
 _ICONS = {
@@ -57,18 +54,18 @@ class Options:
 
 def formats() -> str:
     """Draw the list of formats and return the chosen one's key."""
+    known = services.FORMATS
     st.subheader("Format", anchor=False)
     key = st.radio(
         "Format",
-        list(FORMATS),
-        format_func=lambda each: FORMATS[each][0],
-        captions=[caption for _, caption in FORMATS.values()],
+        list(known),
+        format_func=lambda each: known[each].title,
+        captions=[each.sentence for each in known.values()],
         label_visibility="collapsed",
         key="format",
         persist_state="session",
     )
-    chosen = key if key in FORMATS else "corrections"
-    _column_chips(chosen)
+    chosen = key if key in known else "corrections"
     st.space("small")
     st.caption("Originals are never changed. Every file names the runs and reviewers it came from.")
     return chosen
@@ -77,72 +74,119 @@ def formats() -> str:
 def _column_chips(format_key: str) -> None:
     """Name the file's columns."""
     from lnl_core.data import export as files
+    from lnl_core.data.layouts import lists
 
-    names = files.COLUMNS[format_key]
+    known = files.COLUMNS | {"manifest": lists.MANIFEST, "audit-trail": lists.TRAIL}
     st.subheader("Columns", anchor=False)
-    st.markdown(" ".join(f"`{name}`" for name in names))
+    st.markdown(" ".join(f"`{name}`" for name in known[format_key]))
 
 
 def draw(info: DatasetInfo, format_key: str) -> None:
     """Draw counts, options, preview, download and the same as a command."""
-    ws = _ui.workspace()
+    if services.FORMATS[format_key].folder:
+        _export_folder.draw(info, format_key)
+        return
     head, notice = st.container(key="export_head"), st.container(key="export_notice")
     options, shown_words = _options(format_key)
+    table = _table_of(info, format_key, options)
+    shown = list(islice(table.rows, _PREVIEW))
+    with head:
+        _head(info, format_key, options, table)
+    if table.notice:
+        notice.warning(table.notice, icon=":material/warning:")
+    if not shown:
+        _nothing(info, format_key)
+        return
+    shown_words.caption(
+        f"first {len(shown)} of {_words.plural(table.total, 'row')}", width="content"
+    )
+    _preview(info, shown)
+    _column_chips(format_key)
+    st.subheader("The same from a terminal", anchor=False)
+    st.code(_command(info, format_key, options), language=None, wrap_lines=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows to preview, how many there will be, the figures above them, a word of warning."""
+
+    rows: Iterator[dict[str, Any]]
+    total: int
+    facts: list[tuple[str, int, str]]
+    notice: str = ""
+
+
+def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
+    ws = _ui.workspace()
+    reviewed = _words.plural(services.progress(ws, info.name, _ui.reviewer()).reviewed, "image")
     if format_key == "corrections":
         rows, total, left_out = services.correction_rows(
             ws, info.name, only_agreed=options.only_agreed, scores=options.scores
         )
-    else:
-        rows, total, left_out = services.decision_rows(ws, info.name), None, 0
-    shown = list(islice(rows, _PREVIEW))
-    counts = _counts(info, format_key, options)
-    if total is None:
-        total = sum(counts.values())
-    with head:
-        _head(info, format_key, options, counts, total)
-    if left_out:
+        counts = _corrected(info, options)
+        facts = [
+            ("Rows", total, f"of {reviewed.replace(' image', ' reviewed image')}"),
+            ("Relabelled", counts["relabel"], "to another class"),
+            ("None fits", counts["none"], "no class of this set"),
+            ("Multiple", counts["multiple"], "all named"),
+        ]
         them = "decision waits" if left_out == 1 else "decisions wait"
         be = "is" if left_out == 1 else "are"
-        notice.warning(
-            f"{_words.count(left_out)} {them} for a second reviewer and {be} left out.",
-            icon=":material/warning:",
+        notice = f"{_words.count(left_out)} {them} for a second reviewer and {be} left out."
+        return Table(rows, total, facts, notice if left_out else "")
+    if format_key == "manifest":
+        rows, total, left_out = services.manifest_rows(
+            ws, info.name, only_agreed=options.only_agreed
         )
-    if not shown:
-        _nothing(info, format_key)
-        return
-    shown_words.caption(f"first {len(shown)} of {_words.plural(total, 'row')}", width="content")
-    _preview(info, shown)
-    st.subheader("The same from a terminal", anchor=False)
-    st.code(_command(info, format_key, options), language=None, wrap_lines=True)
+        words = services.verdict_counts(ws, info.name, only_agreed=options.only_agreed)
+        facts = [
+            ("Rows", total, f"of {_words.plural(info.n, 'image')}"),
+            ("Relabelled", words["relabelled"], "corrected label"),
+            ("Confirmed", words["kept"], "label was right"),
+            ("Left out", left_out, "no one right class"),
+        ]
+        return Table(rows, total, facts, _export_folder.unsettled(words))
+    history = Counter(str(d.action) for d in decisions.history(ws, info))
+    wrong = sum(history[each] for each in ("relabel", "none", "multiple"))
+    total = sum(history.values())
+    facts = [("Rows", total, f"on {reviewed}"), ("Right", history["keep"], "label confirmed")]
+    facts.append(("Wrong", wrong, "relabelled, none, multiple"))
+    if format_key == "decisions":
+        facts.append(("Unsure", history["unsure"], "for a second reviewer"))
+        return Table(services.decision_rows(ws, info.name), total, facts)
+    facts.append(("Taken back", history["reopen"], "undone by their reviewer"))
+    return Table(services.trail_rows(ws, info.name), total, facts)
 
 
 def _options(format_key: str) -> tuple[Options, DeltaGenerator]:
     """Draw the options; return them, and the place at their right."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        corrections = format_key == "corrections"
         agreed = scores = False
-        if corrections:
-            agreed = st.checkbox("Only agreed decisions", value=True, key="only_agreed")
+        if format_key in ("corrections", "manifest"):
+            agreed = st.checkbox(
+                "Only agreed decisions",
+                value=True,
+                key="only_agreed",
+                help="Where reviewers contradict each other, nothing is changed. Otherwise the "
+                "latest decision counts.",
+            )
         safe = st.checkbox(
             "Safe for spreadsheets",
             value=True,
             key="safe",
             help="Cells that a spreadsheet would run as a formula start with an apostrophe.",
         )
-        if corrections:
+        if format_key == "corrections":
             scores = st.checkbox("Scores of every method", value=True, key="scores")
         st.space("stretch")
         place = st.empty()
     return Options(agreed, safe, scores), place
 
 
-def _counts(info: DatasetInfo, format_key: str, options: Options) -> Counter[str]:
-    """Count the rows by action: those of the file, not of the preview."""
-    ws = _ui.workspace()
-    if format_key == "decisions":
-        return Counter(str(d.action) for d in decisions.history(ws, info))
+def _corrected(info: DatasetInfo, options: Options) -> Counter[str]:
+    """Count the corrections by action: those of the file, not of the preview."""
     found: Counter[str] = Counter()
-    for several in decisions.in_force(ws, info).values():
+    for several in decisions.in_force(_ui.workspace(), info).values():
         verdict = decisions.verdict(several)
         blocked = verdict.waiting or (options.only_agreed and not verdict.agreed)
         if not blocked and verdict.decision and verdict.decision.action is not Action.KEEP:
@@ -150,33 +194,12 @@ def _counts(info: DatasetInfo, format_key: str, options: Options) -> Counter[str
     return found
 
 
-def _head(
-    info: DatasetInfo, format_key: str, options: Options, counts: Counter[str], total: int
-) -> None:
-    reviewed = services.progress(_ui.workspace(), info.name, _ui.reviewer()).reviewed
-    if format_key == "corrections":
-        facts = [
-            ("Rows", total, f"of {_words.plural(reviewed, 'reviewed image')}"),
-            ("Relabelled", counts["relabel"], "to another class"),
-            ("None fits", counts["none"], "no class of this set"),
-            ("Multiple", counts["multiple"], "all named"),
-        ]
-    else:
-        wrong = sum(counts[each] for each in ("relabel", "none", "multiple"))
-        facts = [
-            ("Rows", total, f"on {_words.plural(reviewed, 'image')}"),
-            ("Right", counts["keep"], "label confirmed"),
-            ("Wrong", wrong, "relabelled, none, multiple"),
-            ("Unsure", counts["unsure"], "for a second reviewer"),
-        ]
+def _head(info: DatasetInfo, format_key: str, options: Options, table: Table) -> None:
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        for label, value, caption in facts:
-            with st.container(gap=None, width="content"):
-                st.metric(label, _words.count(value), width="content")
-                st.caption(caption, width="content")
+        _export_folder.figures(table.facts)
         st.space("stretch")
         with st.container(gap="xxsmall", width="content", horizontal_alignment="right"):
-            _download(info, format_key, options, enabled=total > 0)
+            _download(info, format_key, options, enabled=table.total > 0)
             st.caption("CSV, UTF-8", width="content")
 
 
@@ -220,7 +243,7 @@ def _nothing(info: DatasetInfo, format_key: str) -> None:
 
 
 def _preview(info: DatasetInfo, shown: list[dict[str, Any]]) -> None:
-    place = {id_: row for id_, row in _positions(info, [str(row["id"]) for row in shown]).items()}
+    place = _positions(info, [str(row["id"]) for row in shown])
     table = pd.DataFrame(
         [
             {
@@ -228,13 +251,14 @@ def _preview(info: DatasetInfo, shown: list[dict[str, Any]]) -> None:
                 "id": str(row["id"]),
                 "given": row.get("given_label", ""),
                 "corrected": row.get("corrected_label", row.get("label", "")) or "",
-                "action": [_ICONS[str(row["action"])]],
-                "reviewer": row.get("reviewer", ""),
+                **_what(row),
                 "p_wrong": _number(row.get("p_wrong")),
             }
             for row in shown
         ]
     )
+    label = "corrected_label" if "corrected_label" in shown[0] else "label"
+    text = st.column_config.TextColumn
     st.dataframe(
         table,
         hide_index=True,
@@ -242,20 +266,30 @@ def _preview(info: DatasetInfo, shown: list[dict[str, Any]]) -> None:
         height=_ROW * (len(table) + 1) + 7,
         column_config={
             "image": st.column_config.ImageColumn("", width=44),
-            "id": st.column_config.TextColumn("id", width=150),
-            "given": st.column_config.TextColumn("given_label", width=100),
-            "corrected": st.column_config.TextColumn("corrected_label", width=120),
+            "id": text("id", width=150),
+            "given": text("given_label", width=100),
+            "corrected": text(label, width=120),
             "action": st.column_config.MultiselectColumn(
                 "action",
                 options=list(_ICONS.values()),
                 color=[_COLOURS[each] for each in _ICONS],
                 width=100,
             ),
-            "reviewer": st.column_config.TextColumn("reviewer", width=90),
+            "standing": text("standing", width=90),
+            "verdict": text("lnl_verdict", width=110),
+            "reviewer": text("reviewer", width=90),
             "p_wrong": st.column_config.NumberColumn("p_wrong", width=70, format="%.2f"),
         },
         alt="The first rows of the file",
     )
+
+
+def _what(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the cells that only some of the formats have."""
+    if "lnl_verdict" in row:
+        return {"verdict": row["lnl_verdict"]}
+    found = {"action": [_ICONS[str(row["action"])]], "reviewer": row.get("reviewer", "")}
+    return found | ({"standing": row["standing"]} if "standing" in row else {})
 
 
 def _number(value: Any) -> float | None:
@@ -274,7 +308,7 @@ def _command(info: DatasetInfo, format_key: str, options: Options) -> str:
     """Return the command that writes the same file."""
     parts = ["lnl", "export", shlex.quote(info.name), "--format", format_key]
     parts += ["--out", f"{format_key}.csv"]
-    if format_key == "corrections" and not options.only_agreed:
+    if format_key in ("corrections", "manifest") and not options.only_agreed:
         parts.append("--all")
     if format_key == "corrections" and not options.scores:
         parts.append("--no-scores")

@@ -29,13 +29,16 @@ from lnl_core.services.exporting import (
     FORMATS,
     ExportPlan,
     ExportResult,
+    allowed_target,
     correction_rows,
     decision_rows,
     export,
+    export_folder,
     manifest_rows,
     plan_export,
     rank_rows,
     trail_rows,
+    verdict_counts,
     write_scores,
 )
 from lnl_core.services.own import Brought, score_with
@@ -52,8 +55,8 @@ from lnl_core.services.running import (
 
 __all__ = [
     "DEMO_NAME",
-    "Brought",
     "FORMATS",
+    "Brought",
     "Conflict",
     "DatasetCard",
     "DecisionImport",
@@ -66,12 +69,14 @@ __all__ = [
     "ReviewState",
     "add_demo",
     "add_noise",
+    "allowed_target",
     "class_counts",
     "correction_rows",
     "decision_rows",
     "estimate",
     "evidence",
     "export",
+    "export_folder",
     "features_seconds",
     "image_bytes",
     "import_dataset",
@@ -91,5 +96,6 @@ __all__ = [
     "status",
     "tend",
     "trail_rows",
+    "verdict_counts",
     "write_scores",
 ]

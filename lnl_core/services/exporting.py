@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import re
 import shutil
 import tempfile
 import zipfile
@@ -215,6 +218,51 @@ def cleaned(ws: Workspace, name: str, *, only_agreed: bool = True, safe: bool = 
         ranking=None if ranked is None else ranked.ranking,
         safe=safe,
     )
+
+
+def verdict_counts(ws: Workspace, name: str, *, only_agreed: bool = True) -> dict[str, int]:
+    """Return how many images there are of each of `layouts.cleaned.VERDICTS`."""
+    found = cleaned(ws, name, only_agreed=only_agreed)
+    counts = np.bincount(found.verdicts, minlength=len(cleaning.VERDICTS))
+    return {word: int(count) for word, count in zip(cleaning.VERDICTS, counts, strict=True)}
+
+
+def export_folder(ws: Workspace, name: str, format: str) -> Path:
+    """Return a folder that does not exist yet, in the workspace, for an export to go to."""
+    parent = ws.home / "exports"
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "set"
+    return next(
+        path
+        for number in itertools.count(1)
+        if not (path := parent / f"{slug}-{format}{f'-{number}' if number > 1 else ''}").exists()
+    )
+
+
+def allowed_target(ws: Workspace, text: str) -> Path:
+    """Return the folder that a person typed, where the browser may write.
+
+    Where `LNL_DATA_ROOTS` limits what can be opened, it limits this too, beside the workspace's
+    `exports`; links are followed first, so none leads out.
+
+    Raises:
+        LnlError: blank, not a whole path, or outside.
+    """
+    typed = Path(text.strip()).expanduser()
+    if not text.strip() or "\0" in text or not typed.is_absolute():
+        raise LnlError("Type the whole path of a new folder, on the computer that runs LNL Review.")
+    try:
+        path = typed.resolve()
+    except (OSError, RuntimeError) as error:
+        raise LnlError(f"{text.strip()} is no path that can be used. Type another one.") from error
+    roots = [Path(r) for r in os.environ.get("LNL_DATA_ROOTS", "").split(os.pathsep) if r]
+    if roots and not any(
+        path.is_relative_to(root.expanduser().resolve()) for root in (*roots, ws.home / "exports")
+    ):
+        raise LnlError(
+            f"{path} is outside the folders that may be written here. Choose one inside "
+            f"{ws.home / 'exports'}, or add its folder to LNL_DATA_ROOTS."
+        )
+    return path
 
 
 def _root(info: DatasetInfo) -> Path | None:

@@ -66,3 +66,44 @@ def test_a_download_is_offered_only_for_rows(desk, reviewed, hostile):
         app = desk("export", dataset=name)
         button = app.get("download_button")[0]
         assert button.proto.disabled is not offered
+
+
+@pytest.mark.parametrize("key", ["manifest", "audit-trail"])
+def test_every_table_has_figures_preview_and_columns(desk, reviewed, key, texts):
+    app = desk("export", dataset="tiny")
+    app.radio(key="format").set_value(key).run()
+    assert not app.exception
+    figures = {"manifest": ["58", "2", "1", "2"], "audit-trail": ["6", "1", "4", "0"]}
+    assert [metric.value for metric in app.metric] == figures[key]
+    assert "`given_label`" in texts(app)
+    column = {"manifest": "verdict", "audit-trail": "standing"}[key]
+    assert len(app.dataframe[0].value[column]) == {"manifest": 12, "audit-trail": 6}[key]
+
+
+@pytest.mark.parametrize("key", ["folder", "cleanlab", "fiftyone", "label-studio"])
+def test_a_folder_is_told_before_and_written(desk, reviewed, workspace, key, texts):
+    app = desk("export", dataset="tiny")
+    app.radio(key="format").set_value(key).run()
+    assert not app.exception
+    out = workspace.home / "exports" / f"tiny-{key}"
+    assert app.text_input[0].value == str(out)
+    assert "free there" in texts(app)
+    words = shlex.split(app.code[1].value)  # the first one is a tree
+    assert words == ["lnl", "export", "tiny", "--format", key, "--out", str(out)]
+    assert not out.exists()
+    app.button(key="write_folder").click().run()
+    assert not app.exception
+    assert "written:" in texts(app)
+    assert app.code[0].value == str(out)
+    assert len(list(out.iterdir())) > 1
+
+
+def test_a_folder_that_may_not_be_used_is_refused(desk, reviewed, tmp_path, monkeypatch, texts):
+    monkeypatch.setenv("LNL_DATA_ROOTS", str(tmp_path / "data"))
+    app = desk("export", dataset="tiny")
+    app.radio(key="format").set_value("folder").run()
+    app.text_input[0].set_value(str(tmp_path / "elsewhere")).run()
+    assert "outside the folders that may be written" in "\n".join(e.value for e in app.error)
+    assert not app.exception
+    app.text_input[0].set_value("relative").run()
+    assert "whole path" in "\n".join(e.value for e in app.error)

@@ -1,0 +1,235 @@
+"""Exports that are a folder: what they will hold and take, then write it or download a zip."""
+
+from __future__ import annotations
+
+import io
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from lnl_core import services
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import LnlError
+from pages import _ui, _words
+from pages._ui import plain
+
+ZIP_BYTES = 200 * 2**20
+"""A zip lies in this process's memory while the browser fetches it."""
+
+_IMAGES = {
+    "copy": ("copied", "The files are copied; originals stay as they are."),
+    "link": (
+        "hard-linked",
+        "No disk space, same disk only. Both names are one file: edit neither.",
+    ),
+    "none": ("left where they are", "The layout refers to the originals where they lie."),
+}
+_TREES = {
+    "folder": "{name}/\n  {a}/…   images by corrected label\n  {b}/…\n"
+    "  metadata.csv   file_name, label, id, given_label, lnl_verdict, p_wrong, label_quality",
+    "cleanlab": "{name}/\n  labels.npy   (n) given labels\n"
+    "  pred_probs.npy   (n, k) joint opinion of the methods\n"
+    "  label_issues.csv   is_label_issue, label_quality, given_label, predicted_label\n"
+    "  multiannotator.csv   a column per reviewer\n  classes.txt, ids.txt, README.txt",
+    "fiftyone": "{name}/\n  data/…   images\n"
+    "  labels.json   classes; label, given_label, verdict, p_wrong of each image",
+    "label-studio": "{name}/\n  tasks.json   images, predictions, annotations\n"
+    "  label_config.xml   the labelling interface\n  README.txt   three steps to import",
+}
+_EVERY = 0.2
+
+
+def figures(facts: Sequence[tuple[str, int, str]]) -> None:
+    """Draw figures side by side: label, number, what it counts."""
+    for label, value, caption in facts:
+        with st.container(gap=None, width="content"):
+            st.metric(label, _words.count(value), width="content")
+            st.caption(caption, width="content")
+
+
+def unsettled(words: Mapping[str, int]) -> str:
+    """Say how many images keep their given label because reviewers have not settled them."""
+    count = words["waiting"] + words["contradicted"]
+    if not count:
+        return ""
+    return (
+        f"{_words.plural(count, 'image')} not settled by the reviewers: "
+        f"{'it keeps its' if count == 1 else 'they keep their'} given label."
+    )
+
+
+def draw(info: DatasetInfo, format_key: str) -> None:
+    """Draw figures, options, where it goes, and the two ways to get it."""
+    ws = _ui.workspace()
+    known = services.FORMATS[format_key]
+    head = st.container(key="export_head")
+    agreed, images = _options(format_key)
+    words = services.verdict_counts(ws, info.name, only_agreed=agreed)
+    complete = format_key in ("cleanlab", "label-studio")
+    left_out = 0 if complete else words["multiple"] + words["none"]
+    with head, st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+        figures(
+            [
+                ("Tasks" if format_key == "label-studio" else "Images", info.n - left_out, "in it"),
+                ("Relabelled", words["relabelled"], "corrected label"),
+                ("Confirmed", words["kept"], "label was right"),
+                ("No one class", words["multiple"] + words["none"], "kept" if complete else "out"),
+            ]
+        )
+    if not complete and (notice := unsettled(words)):
+        st.warning(notice, icon=":material/warning:")
+    text = _place(info, format_key)
+    try:
+        out = services.allowed_target(ws, text)
+        plan = services.plan_export(
+            ws, info.name, format_key, out, images=images, only_agreed=agreed
+        )
+    except LnlError as error:
+        st.error(plain(error), icon=":material/error:")
+        return
+    enough = plan.size <= plan.free
+    _says(plan, known.images, enough)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        pressed = st.button(
+            "Write the folder",
+            icon=":material/create_new_folder:",
+            type="primary",
+            disabled=not enough,
+            key="write_folder",
+        )
+        if plan.size <= ZIP_BYTES and images != "link":
+            _zip_button(info, format_key, agreed, images)
+    if pressed:
+        _write(info, format_key, out, agreed, images)
+    st.subheader("What it holds", anchor=False)
+    first, second = (*info.class_names, "…")[:2]
+    tree = _TREES[format_key].format(name=out.name, a=_ui.short(first), b=_ui.short(second))
+    st.code(tree, language=None)
+    st.subheader("The same from a terminal", anchor=False)
+    st.code(_command(info, format_key, out, agreed, images), language=None, wrap_lines=True)
+
+
+def _options(format_key: str) -> tuple[bool, str]:
+    known = services.FORMATS[format_key]
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        agreed = st.checkbox(
+            "Only agreed decisions",
+            value=True,
+            key="only_agreed",
+            help="Where reviewers contradict each other, the given label stays. Otherwise the "
+            "latest decision counts.",
+        )
+        images = ""
+        if known.images:
+            images = st.segmented_control(
+                "Images",
+                known.images,
+                format_func=lambda each: f"Images {_IMAGES[each][0]}",
+                default=known.images[0],
+                required=True,
+                label_visibility="collapsed",
+                key=f"images_{format_key}",
+            )
+    if images:
+        st.caption(_IMAGES[images][1])
+    return agreed, images
+
+
+def _place(info: DatasetInfo, format_key: str) -> str:
+    proposed = str(services.export_folder(_ui.workspace(), info.name, format_key))
+    return str(
+        st.text_input(
+            "New folder, on the computer that runs LNL Review",
+            value=proposed,
+            key=f"out_{info.id}_{format_key}_{proposed}",
+        )
+    )
+
+
+def _says(plan: services.ExportPlan, images: Sequence[str], enough: bool) -> None:
+    """Tell the disk space before anything is written."""
+    free = f"{_words.file_size(plan.free)} free there"
+    if not enough:
+        st.error(
+            f"It needs about {_words.file_size(plan.size)}; {free}. Free some, choose another "
+            "disk, or hard links.",
+            icon=":material/error:",
+        )
+        return
+    if not plan.size:
+        st.caption(f"Takes next to no disk space; {free}.")
+        return
+    files = f" in {_words.plural(plan.files, 'image file')}" if plan.files else ""
+    words = f"Takes about {_words.file_size(plan.size)}{files}; {free}."
+    if images and not plan.originals:
+        words += " This set came as arrays: its working copies are written as PNG."
+    st.caption(words)
+
+
+def _zip_button(info: DatasetInfo, format_key: str, agreed: bool, images: str) -> None:
+    ws, name = _ui.workspace(), info.name
+
+    def make() -> bytes:
+        out = io.BytesIO()
+        services.export(ws, name, format_key, out, only_agreed=agreed, images=images)
+        return out.getvalue()
+
+    st.download_button(
+        "Download zip",
+        data=make,
+        file_name=f"{format_key}.zip",
+        mime="application/zip",
+        icon=":material/download:",
+        key="download_zip",
+        on_click="ignore",
+    )
+
+
+def _write(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: str) -> None:
+    bar = st.progress(0.0, text="Writing…")
+    began, told = time.monotonic(), 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told < _EVERY:
+            return
+        told = time.monotonic()
+        left = (told - began) / max(done, 1) * (total - done)
+        words = f"{_words.count(done)} of {_words.count(total)} written"
+        if done and told - began > 1:
+            words += f", {_words.about(left)} left"
+        bar.progress(min(done / max(total, 1), 1.0), text=words)
+
+    try:
+        result = services.export(
+            _ui.workspace(),
+            info.name,
+            format_key,
+            out,
+            only_agreed=agreed,
+            images=images,
+            report=report,
+        )
+    except LnlError as error:
+        bar.empty()
+        st.error(plain(error), icon=":material/error:")
+        return
+    bar.empty()
+    unit = "task" if format_key == "label-studio" else "image"
+    st.success(f"{_words.plural(result.rows, unit)} written:", icon=":material/check:")
+    st.code(str(out), language=None, wrap_lines=True)
+    for problem in result.problems:
+        st.warning(plain(problem), icon=":material/warning:")
+
+
+def _command(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: str) -> str:
+    parts = ["lnl", "export", shlex.quote(info.name), "--format", format_key]
+    parts += ["--out", shlex.quote(str(out))]
+    if images and images != services.FORMATS[format_key].images[0]:
+        parts += ["--images", images]
+    if not agreed:
+        parts.append("--all")
+    return " ".join(parts)
