@@ -46,7 +46,7 @@ class ImageSource:
         self.width = max(1, round(width * self._scale))
         size = self.n * self.height * self.width * self.channels
         self._resident: Tensor | None = None
-        if size <= _free_bytes(device) // 3:
+        if size <= free_bytes(device) // 3:
             self._resident = torch.empty(
                 (self.n, self.height, self.width, self.channels), dtype=torch.uint8, device=device
             )
@@ -86,7 +86,8 @@ class ImageSource:
         return values.sub_(shift).mul_(scale)
 
 
-def _free_bytes(device: torch.device) -> int:
+def free_bytes(device: torch.device) -> int:
+    """Return the memory that is free on a device, in bytes."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)

@@ -27,6 +27,8 @@ class Recipe:
         jitter: largest relative change of brightness and contrast.
         resolution: train at most at this longer side in pixels; 0 = as stored.
         average_weights: decay per step of the running mean of weights; 0 for none.
+        blank: share of the features blanked in a training view, where a head trains on frozen
+            features.
     """
 
     backbone: str = "auto"
@@ -45,6 +47,7 @@ class Recipe:
     jitter: float = 0.0
     resolution: int = 0
     average_weights: float = 0.0
+    blank: float = 0.2
 
 
 def recipe_of(config: Any) -> Recipe:

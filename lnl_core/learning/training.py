@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from lnl_core.learning import checkpoints, hardware, models
 from lnl_core.learning.augment import Augment, augment, wants_flip
+from lnl_core.learning.frozen import FeatureSource, blank
 from lnl_core.learning.images import ImageSource
 from lnl_core.learning.optimizer import Sgd
 from lnl_core.learning.recipe import Recipe, learning_rate, recipe_of
@@ -56,7 +57,7 @@ class Batch(NamedTuple):
     """One training batch on the device."""
 
     rows: Tensor  # (b,) int64 row numbers
-    images: Tensor  # (b, c, h, w) float32, standardised, augmented, channels last
+    images: Tensor  # (b, c, h, w) float32, standardised, augmented, channels last; (b, d) features
     labels: Tensor  # (b,) int64 given labels
 
 
@@ -132,15 +133,12 @@ class Session:
         saved = context.load()
         earlier = saved[1].get("cost") if saved else None
         self._meter = hardware.CostMeter(self.device, earlier)
-        self.source = ImageSource(
-            self._dataset,
-            self.device,
-            resolution=recipe.resolution,
-            report=lambda done: self._context.report("load", 0.02 * done),
-        )
+        self.on_features = context.representation != "pixels"
+        self.source = self._open_source()
         size = max(self.source.height, self.source.width)
         channels = self.source.channels
-        make = self._build or (lambda k, c, s: models.build(recipe.backbone, k, c, s))
+        backbone = "head" if self.on_features else recipe.backbone
+        make = self._build or (lambda k, c, s: models.build(backbone, k, c, s))
         self.model = make(self.k, channels, size).to(self.device)
         self.averaged = copy.deepcopy(self.model) if recipe.average_weights else self.model
         self.optimizer = Sgd(
@@ -164,6 +162,16 @@ class Session:
             self._first_epoch = int(saved[1]["epoch"]) + 1
         moves = self.averaged is not self.model
         self._follower = _Follower(self.averaged, self.model) if moves else None
+
+    def _open_source(self) -> ImageSource | FeatureSource:
+        if self.on_features:
+            return FeatureSource(self._context.features(), self.device)
+        return ImageSource(
+            self._dataset,
+            self.device,
+            resolution=self.recipe.resolution,
+            report=lambda done: self._context.report("load", 0.02 * done),
+        )
 
     # -- the loop -------------------------------------------------------------------------------
 
@@ -201,11 +209,26 @@ class Session:
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate(self.recipe.schedule, self.recipe.lr, done)
             rows = order[start:stop]
-            images = augment(self.source.batch(rows), self.augment, self.generator)
+            images = self.view(rows)
             rows = rows.to(self.device)
-            yield Batch(rows, self.source.normalise(images), self.labels[rows])
+            yield Batch(rows, images, self.labels[rows])
             self._meter.images += stop - start
             self.tick((epoch + (step + 1) / len(cuts)) / self.recipe.epochs)
+
+    def view(self, rows: Tensor, change: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Return a random training view of some rows, standardised.
+
+        Args:
+            rows: (b,) row numbers.
+            change: what else happens to the uint8 images (b, h, w, c); a head on frozen features
+                blanks twice the share of features instead.
+        """
+        images = self.source.batch(rows)
+        if self.on_features:
+            share = self.recipe.blank * (1 if change is None else 2)
+            return blank(images, min(share, 0.9), self.generator)
+        images = augment(images, self.augment, self.generator)
+        return self.source.normalise(images if change is None else change(images))
 
     def forward(self, images: Tensor) -> Tensor:
         """Run the model in the machine's precision; (b, k) float32 logits."""
@@ -350,7 +373,11 @@ def _cuts(n: int, batch_size: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], n], strict=True))
 
 
-def _augment_for(recipe: Recipe, dataset: LabeledDataset, source: ImageSource) -> Augment:
+def _augment_for(
+    recipe: Recipe, dataset: LabeledDataset, source: ImageSource | FeatureSource
+) -> Augment:
+    if isinstance(source, FeatureSource):
+        return Augment()  # views of features are blanked ones
     side = min(source.height, source.width)
     border = recipe.border
     if border == "auto":

@@ -28,6 +28,8 @@ def training_cost(n: int, size: int, config: Any) -> tuple[float, float]:
     if config.resolution:
         size = min(size, config.resolution)
     name = config.backbone
+    if name == "head":
+        return 2 + n * config.epochs / 8000.0, 6e8 + n * 8000.0
     if name == "auto":
         name = "resnet8" if size <= 64 else "resnet18"
     speed, at = _SPEED[name]

@@ -27,7 +27,17 @@ if TYPE_CHECKING:
     from lnl_core.learning.supervised import Loss
 
 SCORES = ("confidence", "loss")
-BACKBONES = ("auto", "resnet8", "resnet8-wide", "resnet18", "resnet34", "resnet50", "cnn8", "mlp")
+BACKBONES = (
+    "auto",
+    "resnet8",
+    "resnet8-wide",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "cnn8",
+    "mlp",
+    "head",
+)
 FLIPS = ("auto", "yes", "no")
 SCHEDULES = ("one_cycle", "cosine", "constant")
 
@@ -73,6 +83,10 @@ class Config:
     average_weights: float = field(
         default=0.98, metadata={"help": "Decay of the running mean of weights; 0 is none."}
     )
+    blank: float = field(
+        default=0.2,
+        metadata={"help": "Share of features blanked in a view, for a head on features."},
+    )
     record_from: float = field(
         default=0.66, metadata={"help": "Share of epochs before probabilities are averaged."}
     )
@@ -105,6 +119,17 @@ class Config:
             epochs={"quick": 15, "standard": 30, "paper": 120}[name],
             batch_size=128 if n >= 4000 else 64,
             resolution=32 if quick else 0,
+        )
+
+    @classmethod
+    def on_features(cls, preset: str, n: int, k: int) -> Self:
+        """Return the knobs of a head on frozen features; every preset takes seconds."""
+        return cls(
+            backbone="head",
+            epochs=6 if preset == "quick" else 12,
+            lr=0.02,
+            blank=0.6,
+            record_from=0.5,
         )
 
 

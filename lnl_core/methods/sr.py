@@ -20,7 +20,7 @@ Extras: `noise_rate` (1,) share whose mean prediction differs from the given lab
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -44,6 +44,7 @@ BACKBONES = (
     "cnn8",
     "mnist",
     "mlp",
+    "head",
 )
 FLIPS = ("auto", "yes", "no")
 SCHEDULES = ("cosine", "one_cycle", "constant")
@@ -107,6 +108,10 @@ class Config:
     )
     average_weights: float = field(
         default=0.0, metadata={"help": "Decay of the running mean of weights; 0 is none."}
+    )
+    blank: float = field(
+        default=0.2,
+        metadata={"help": "Share of features blanked in a view, for a head on features."},
     )
     record_from: float = field(
         default=0.0, metadata={"help": "Share of epochs before probabilities are averaged."}
@@ -204,6 +209,21 @@ class Config:
             resolution=32 if quick else 0,
             average_weights=0.98,
             record_from=0.66,
+        )
+
+    @classmethod
+    def on_features(cls, preset: str, n: int, k: int) -> Self:
+        """Return the knobs of a head on frozen features (ours); every preset takes seconds."""
+        fast = cls._fast("quick", 0.1 if k <= 20 else 0.01, n, k, 32)
+        epochs = 8 if preset == "quick" else 16
+        return replace(
+            fast,
+            backbone="head",
+            epochs=epochs,
+            growth=round(4 ** (1 / epochs), 4),
+            lr=0.02,
+            blank=0.5,
+            record_from=0.5,
         )
 
 

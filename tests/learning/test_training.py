@@ -140,7 +140,7 @@ def test_percentile_shares_ranks_among_equals():
 def test_images_on_the_device_equal_images_read_by_batch(monkeypatch, resolution):
     dataset = stripes(40, size=32, channels=3)
     resident = images.ImageSource(dataset, torch.device("cpu"), resolution=resolution)
-    monkeypatch.setattr(images, "_free_bytes", lambda device: 0)
+    monkeypatch.setattr(images, "free_bytes", lambda device: 0)
     streamed = images.ImageSource(dataset, torch.device("cpu"), resolution=resolution)
     rows = torch.tensor([7, 0, 39])
     assert torch.equal(resident.batch(rows), streamed.batch(rows))

@@ -1,0 +1,93 @@
+"""Heads on frozen features: the same methods, rows of numbers in the place of images."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from lnl_core.jobs.context import LocalContext
+from lnl_core.learning.frozen import FeatureSource, blank
+from lnl_core.methods import METHODS
+from lnl_core.types import Cancelled, LabeledDataset
+
+HEADS = [key for key, method in METHODS.items() if key in ("sr", "jump", "ce")]
+
+
+def blobs(n=400, k=4, d=24, noise=0.2, seed=0):
+    """Gaussian classes whose images say nothing; a fifth of the labels is moved on by one."""
+    rng = np.random.default_rng(seed)
+    true = np.arange(n) % k
+    features = rng.normal(size=(k, d))[true] * 1.2 + rng.normal(size=(n, d))
+    given = true.copy()
+    moved = rng.permutation(n)[: int(noise * n)]
+    given[moved] = (given[moved] + 1) % k
+    dataset = LabeledDataset(
+        "blobs",
+        tuple(f"class {i}" for i in range(k)),
+        given,
+        [str(i) for i in range(n)],
+        np.zeros((n, 4, 4, 1), np.uint8),
+    )
+    return dataset, features.astype(np.float32), given != true
+
+
+def test_rows_are_standardised_and_a_dead_feature_stays_dead():
+    rng = np.random.default_rng(0)
+    features = (rng.normal(size=(300, 5)) * [1, 10, 0.1, 5, 0] + 7).astype(np.float32)
+    rows = FeatureSource(features, torch.device("cpu")).batch(torch.arange(300))
+    np.testing.assert_allclose(rows[:, :4].mean(0), 0, atol=1e-4)
+    np.testing.assert_allclose(rows[:, :4].std(0, correction=0), 1, atol=1e-3)
+    assert float(rows[:, 4].abs().max()) < 0.1
+
+
+def test_rows_come_the_same_from_the_disk(tmp_path, monkeypatch):
+    features = np.random.default_rng(1).normal(size=(50, 6)).astype(np.float16)
+    np.save(tmp_path / "f.npy", features)
+    near = FeatureSource(features, torch.device("cpu"))
+    monkeypatch.setattr("lnl_core.learning.images.free_bytes", lambda device: 0)
+    far = FeatureSource(np.load(tmp_path / "f.npy", mmap_mode="r"), torch.device("cpu"))
+    assert far._resident is None
+    rows = torch.tensor([4, 49, 0, 4])
+    assert torch.equal(near.batch(rows), far.batch(rows))
+
+
+def test_blanked_rows_keep_their_mean():
+    generator = torch.Generator().manual_seed(0)
+    seen = blank(torch.ones(400, 50), 0.4, generator)
+    assert set(seen.unique().tolist()) == {0.0, float(torch.tensor(1 / 0.6))}
+    assert abs(float(seen.mean()) - 1) < 0.02
+
+
+@pytest.mark.parametrize("key", HEADS)
+def test_a_head_finds_wrong_labels_that_the_pixels_cannot_show(key):
+    from lnl_core.review.metrics import auroc
+
+    dataset, features, wrong = blobs()
+    config = METHODS[key].config.on_features("quick", 400, 4)
+    context = LocalContext(features=features, representation="pretrained")
+    signals = METHODS[key].fit(dataset, config, context)
+    assert auroc(wrong, signals.suspicion) > 0.9
+    assert not context.kept  # a head is no network of images
+
+
+@pytest.mark.parametrize("key", HEADS)
+def test_a_head_resumes_to_the_last_bit(key, tmp_path):
+    dataset, features, _ = blobs(n=160)
+    config = dataclasses.replace(METHODS[key].config.on_features("quick", 160, 4), epochs=4)
+    if key == "jump":
+        config = dataclasses.replace(config, warm_up=2, score_epochs=2)
+    common = {"features": features, "representation": "pretrained", "seed": 3}
+    whole = METHODS[key].fit(dataset, config, LocalContext(**common))
+
+    def stop(stage, fraction, metrics):
+        if metrics.get("epoch", 0) >= 3:
+            raise Cancelled
+
+    file = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(Cancelled):
+        METHODS[key].fit(dataset, config, LocalContext(checkpoint=file, on_report=stop, **common))
+    assert file.is_file()
+    resumed = METHODS[key].fit(dataset, config, LocalContext(checkpoint=file, **common))
+    np.testing.assert_array_equal(resumed.suspicion, whole.suspicion)
+    np.testing.assert_array_equal(resumed.pred_probs, whole.pred_probs)
