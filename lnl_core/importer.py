@@ -34,18 +34,35 @@ def main(task: Path) -> int:
             reported = time.monotonic()
             arrays.write_json(task, values)
 
+    def fetching(words: str, done: int, total: int) -> None:
+        """Report a stage of its own; a new one starts its own clock."""
+        nonlocal reported
+        if values.get("words") != words:
+            values.update({"words": words, "read_from": [time.time(), done]})
+            reported = 0.0
+        values["stage"] = words
+        if words.startswith("downloading"):
+            values["stage"] += f", {done / 1e6:.0f} of {total / 1e6:.0f} MB"
+        report(done, total, 0)
+
     source = Path(values["source"])
     try:
         ws = db.open_workspace(values["home"], values["url"])
-        report_of = services.import_dataset(
-            ws,
-            source,
-            values["name"],
-            root=None if values["root"] is None else Path(values["root"]),
-            size=values["size"],
-            report=report,
-        )
-        values |= {"state": "done", "imported": report_of.n, "skipped": report_of.skipped}
+        if values.get("public"):
+            info = services.add_public(
+                ws, values["public"], values["name"], values["labels"], report=fetching
+            )
+            values |= {"state": "done", "imported": info.n, "skipped": 0}
+        else:
+            report_of = services.import_dataset(
+                ws,
+                source,
+                values["name"],
+                root=None if values["root"] is None else Path(values["root"]),
+                size=values["size"],
+                report=report,
+            )
+            values |= {"state": "done", "imported": report_of.n, "skipped": report_of.skipped}
     except LnlError as error:
         values |= {"state": "failed", "message": str(error)}
     except MemoryError:

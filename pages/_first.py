@@ -78,6 +78,8 @@ def _own_card() -> None:
     st.caption("Read in place; the originals are never changed.")
     with st.container(key="ways", gap=None):
         for kind, way in _import.WAYS.items():
+            if way.public:
+                continue
             st.button(
                 f"{way.title}  \n:gray[:small[{way.caption}]]",
                 icon=f":material/{way.icon}:",
@@ -90,6 +92,13 @@ def _own_card() -> None:
             )
     st.space("stretch")
     st.caption("Not sure? Choose a folder; the form is recognised and shown before the import.")
+    st.button(
+        ":small[:gray[No images at hand? CIFAR-10 with human labels, by network]]",
+        type="tertiary",
+        key="public_ask",
+        on_click=_import.ask,
+        args=("public",),
+    )
 
 
 def _steps() -> None:

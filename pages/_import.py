@@ -1,4 +1,4 @@
-"""Five ways to bring data: one dialog each, a look before anything is read, progress after."""
+"""Six ways to bring data: one dialog each, a look before anything is read, progress after."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from lnl_core import services
 from lnl_core.jobs import queue
 from lnl_core.services import incoming
 from lnl_core.services.incoming import Incoming
@@ -31,6 +32,7 @@ class Way:
     hint: str = ""
     upload: str = ""
     root: bool = False
+    public: str = ""
 
 
 WAYS = {
@@ -74,7 +76,14 @@ WAYS = {
         "hub",
         label="Folder on this computer",
         example="/data/imagefolder",
-        hint="train/cat/1.jpg, or a folder with metadata.csv beside the images.",
+        hint="train/cat/1.jpg, a folder with metadata.csv or metadata.jsonl beside the images, or "
+        "CIFAR and MNIST as torchvision downloads them.",
+    ),
+    "public": Way(
+        "CIFAR-10 with human labels",
+        "a public set to try, needs a network",
+        "cloud_download",
+        public="cifar10n",
     ),
 }
 
@@ -97,7 +106,8 @@ def show_dialog() -> None:
     kind = st.session_state.pop("import_kind", None)
     if kind in WAYS:
         way = WAYS[kind]
-        _ui.dialog(way.title, icon=f":material/{way.icon}:")(_dialog)(kind)
+        body = _public if way.public else _dialog
+        _ui.dialog(way.title, icon=f":material/{way.icon}:")(body)(kind)
 
 
 # The dialog -----------------------------------------------------------------------------------
@@ -152,6 +162,36 @@ def _dialog(kind: str) -> None:
                 size=size,
                 uploaded=None if upload is None else upload.name,
             )
+            st.rerun()
+
+
+def _public(kind: str) -> None:
+    """Show address, checksum and licence of every file; download only after a yes."""
+    known = next(each for each in services.public_sets() if each.key == WAYS[kind].public)
+    st.caption(f"{known.sentence} {known.cite}.")
+    for each in known.downloads:
+        size = f", {_words.file_size(each.bytes)}" if each.bytes else ""
+        st.markdown(
+            f"**{each.what.capitalize()}{size}**  \n{plain(each.licence)}  \n"
+            f":gray[:small[Checked {plain(each.check)}.]]"
+        )
+        st.code(f"{each.url}\nMD5 {each.md5}" if each.md5 else each.url, language=None)
+    sets = known.labels
+    labels: str | None = st.selectbox(
+        "Labels",
+        list(sets),
+        format_func=lambda key: (
+            f"{sets[str(key)][0]}: {100 * sets[str(key)][1]:.1f}\u202f% differ from CIFAR-10's own"
+        ),
+        key="public_labels",
+    )
+    name = st.text_input("Name", value="CIFAR-10N", max_chars=80, key="public_name")
+    agreed = st.checkbox("My use is not commercial", key="public_agreed")
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button(
+            "Download", type="primary", key="public_go", disabled=not agreed or not name.strip()
+        ):
+            incoming.start_public(_ui.workspace(), known.key, str(labels), name)
             st.rerun()
 
 
@@ -274,11 +314,15 @@ def _offer_scoring(task: Incoming) -> None:
 def _reading(task: Incoming) -> str:
     """Return `3,120 of 8,000 read, 9 skipped, 12 s left`."""
     if not task.total:
-        return "looking at the files"
-    words = [
-        f"{_words.count(task.done)} of {_words.count(task.total)} read",
-        f"{_words.count(task.skipped)} skipped",
-    ]
+        return task.stage or "looking at the files"
+    words = (
+        [task.stage]
+        if task.stage
+        else [
+            f"{_words.count(task.done)} of {_words.count(task.total)} read",
+            f"{_words.count(task.skipped)} skipped",
+        ]
+    )
     if task.eta_seconds is not None:
         words.append(f"{_words.about(task.eta_seconds)} left")
     return ", ".join(words)

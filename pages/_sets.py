@@ -244,6 +244,22 @@ def _settings(info: DatasetInfo) -> None:
         if st.form_submit_button("Save the goal"):
             goal = None if value is None else int(value)
             _ui.act(settings.set_goal, ws, info.name, goal, done="The goal is saved.")
+    with st.form("rename", border=False, width=420):
+        st.markdown("**Name**  \n:gray[:small[Runs and answers stay; links to the old name end.]]")
+        name = st.text_input(
+            "Name",
+            value=info.name,
+            max_chars=80,
+            label_visibility="collapsed",
+            key=f"rename_{info.id}",
+        )
+        pressed = st.form_submit_button("Rename")
+    if pressed and name.strip() != info.name:
+        made = services.rename_dataset(ws, info.name, name)
+        st.session_state["dataset"] = made.name
+        st.query_params["dataset"] = made.name
+        st.toast("The set is renamed.", icon=":material/check:")
+        st.rerun()
     st.markdown(
         "**Remove**  \n:gray[:small[Forgets the set, its runs and every answer. The original "
         "images stay where they are.]]"

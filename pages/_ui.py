@@ -35,6 +35,8 @@ KINDS = {
     "manifest": "list of images",
     "npz": "NPZ arrays",
     "zip": "zip",
+    "torchvision": "torchvision files",
+    "public": "public set",
     "demo": "demo set",
     "noise": "noise lab",
 }

@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command("open", desk.open_desk, "Open the desk in the browser.")
     _import_options(command)
+    _public_options(command)
     _run_options(command)
 
     one = command("status", runs.status, "Show data sets and their runs.", "lnl status birds")
@@ -138,6 +139,10 @@ def _parser() -> argparse.ArgumentParser:
 
     _export_options(command)
 
+    one = command("rename", desk.rename, "Call a data set something else.", "lnl rename a b")
+    one.add_argument("name", help="data set")
+    one.add_argument("new_name", help="its new name")
+
     one = command(
         "remove",
         desk.remove,
@@ -158,6 +163,8 @@ def _import_options(command: Callable[..., argparse.ArgumentParser]) -> None:
         "lnl import list.csv --root photos/ --name birds   columns image, label[, id, true_label]",
         "lnl import arrays.npz --name birds                images (n, h, w[, c]), labels (n,)",
         "lnl import photos.zip --name birds                a folder per class inside",
+        "lnl import data/cifar-10-batches-py --name cifar  as torchvision downloads it; MNIST too",
+        "lnl import hub/ --name hub                        Hugging Face: metadata.csv or .jsonl",
         "",
         "What cannot be read is skipped and listed with its reason; then the exit code is 3.",
     )
@@ -165,6 +172,20 @@ def _import_options(command: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument("--name", required=True, help="what to call the data set")
     one.add_argument("--root", type=Path, help="folder that the paths of a list start from")
     one.add_argument("--size", type=int, help="working resolution in pixels")
+
+
+def _public_options(command: Callable[..., argparse.ArgumentParser]) -> None:
+    one = command(
+        "public",
+        desk.public,
+        "Download a public set with labels by people; needs a network.",
+        "lnl public                                        which there are, and their terms",
+        "lnl public cifar10n --accept --labels worse       50,000 images, 40 % wrong",
+    )
+    one.add_argument("key", nargs="?", help="set to download")
+    one.add_argument("--labels", default="aggre", help="which people's labels (default: aggre)")
+    one.add_argument("--name", help="what to call the data set (default: its key)")
+    one.add_argument("--accept", action="store_true", help="the terms suit your use")
 
 
 def _run_options(command: Callable[..., argparse.ArgumentParser]) -> None:

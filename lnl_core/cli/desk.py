@@ -1,4 +1,4 @@
-"""`lnl demo`, `open`, `import`, `rank`, `decide`, `export`, `remove`: data in, answers out."""
+"""`lnl demo`, `open`, `import`, `public`, `rank`, `decide`, `export` ...: data in, answers out."""
 
 from __future__ import annotations
 
@@ -104,6 +104,62 @@ def _skipped(path: Path) -> list[dict[str, Any]]:
 
     rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
     return rows
+
+
+def public(options: Any) -> int:
+    """Tell of the public sets; download one where its terms are accepted.
+
+    Raises:
+        LnlError: no such set, its terms not accepted, or offline.
+    """
+    from lnl_core import services
+
+    known = services.public_sets()
+    if options.key is None:
+        say(options, {"sets": [asdict(each) for each in known]}, "\n\n".join(map(_terms, known)))
+        return DONE
+    found = next((each for each in known if each.key == options.key), None)
+    if found is None:
+        raise LnlError(f"There is no public set “{options.key}”. lnl public lists them.")
+    if not options.accept:
+        print(_terms(found), file=sys.stderr)
+        raise LnlError("Nothing was downloaded. Add --accept if these terms suit your use.")
+
+    def report(words: str, done: int, total: int) -> None:
+        progress(words, done / total if total else None)
+
+    info = services.add_public(
+        open_workspace(), found.key, options.name or found.key, options.labels, report=report
+    )
+    progress("")
+    say(
+        options,
+        {"name": info.name, "n": info.n, "classes": info.class_count},
+        f"“{info.name}”: {info.n:,} images, {info.class_count} classes.\n"
+        f"Next: lnl run {quoted(info.name)} --methods {FIRST_METHODS}",
+    )
+    return DONE
+
+
+def _terms(known: Any) -> str:
+    """Say what a public set is, where it comes from, and under which terms."""
+    lines = [f"{known.key}: {known.title}", f"  {known.sentence}", f"  {known.cite}."]
+    for each in known.downloads:
+        checked = f"MD5 {each.md5}" if each.md5 else each.check
+        lines += [f"  {each.what}: {each.url}", f"    {checked}", f"    {each.licence}"]
+    labels = ", ".join(
+        f"{key} ({words}, {rate:.1%} wrong)" for key, (words, rate) in known.labels.items()
+    )
+    return "\n".join([*lines, f"  labels: {labels}"])
+
+
+def rename(options: Any) -> int:
+    """Call a data set something else."""
+    from lnl_core import services
+
+    info = services.rename_dataset(open_workspace(), options.name, options.new_name)
+    say(options, {"name": info.name}, f"It is called “{info.name}” now.")
+    return DONE
 
 
 def rank(options: Any) -> int:

@@ -21,6 +21,7 @@ from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
 
 if TYPE_CHECKING:
     from lnl_core.data.importers import ImportReport
+    from lnl_core.data.public import PublicSet
 
 DEMO_NAME = "Handwritten digits"
 
@@ -139,6 +140,53 @@ def add_demo(ws: Workspace) -> DatasetInfo:
     with _scratch(ws) as folder:
         demo.write(folder / "set")
         return datasets.register(ws, DEMO_NAME, folder / "set")
+
+
+def public_sets() -> list[PublicSet]:
+    """Return the sets that can be downloaded, with addresses, checksums and licences."""
+    from lnl_core.data import public
+
+    return list(public.SETS.values())
+
+
+def add_public(
+    ws: Workspace,
+    key: str,
+    name: str,
+    labels: str,
+    *,
+    report: Callable[[str, int, int], None] | None = None,
+) -> DatasetInfo:
+    """Download a public set and register it; downloads stay in the workspace for another try.
+
+    Args:
+        ws: the workspace.
+        key: of `public_sets`.
+        name: what to call the data set.
+        labels: which of its label sets to take as given.
+        report: called with (what is done, done, total).
+
+    Raises:
+        LnlError: offline (it names what could not be reached), a taken name, or other content.
+    """
+    from lnl_core.data import public
+
+    public.check_labels(key, labels)
+    name = datasets.check_name(name)
+    if any(info.name == name for info in datasets.datasets(ws)):
+        raise LnlError(f"There is a data set named “{name}” already. Choose another name.")
+    with _scratch(ws) as folder:
+        public.write_cifar10n(folder / "set", ws.home / "downloads" / key, labels, report)
+        return datasets.register(ws, name, folder / "set")
+
+
+def rename_dataset(ws: Workspace, name: str, new_name: str) -> DatasetInfo:
+    """Call a data set something else; runs, decisions and files stay as they are.
+
+    Raises:
+        LnlError: no such set, or a name that is blank or taken.
+    """
+    return datasets.rename(ws, name, new_name)
 
 
 def add_noise(

@@ -42,7 +42,8 @@ _GRACE = 20.0
 class Incoming:
     """One import: `state` is `reading`, `done` or `failed`; `message` says why it failed.
 
-    `done` of `total` items were looked at, `skipped` of them left out; `imported` came in.
+    `done` of `total` items were looked at, `skipped` of them left out; `imported` came in. `stage`
+    says what goes on where items are not what counts (a download).
     """
 
     id: str
@@ -55,6 +56,7 @@ class Incoming:
     imported: int
     eta_seconds: float | None
     message: str
+    stage: str = ""
 
 
 def allowed_path(text: str) -> Path:
@@ -143,22 +145,56 @@ def start_import(
     Raises:
         LnlError: the name is blank or taken.
     """
+    name = _free_name(ws, name)
+    return _launch(
+        ws,
+        {
+            "name": name,
+            "source": str(source),
+            "shown": uploaded or str(source),
+            "uploaded": uploaded is not None,
+            "root": None if root is None else str(root),
+            "size": size,
+        },
+    )
+
+
+def start_public(ws: Workspace, key: str, labels: str, name: str) -> str:
+    """Start downloading a public set in the background and return the import's id.
+
+    Raises:
+        LnlError: no such set or labels, or a name that is blank or taken.
+    """
+    from lnl_core.data import public
+
+    known = public.check_labels(key, labels)
+    name = _free_name(ws, name)
+    shown = ", ".join(download.url for download in known.downloads)
+    values = {"source": "", "shown": shown, "uploaded": False, "root": None, "size": None}
+    return _launch(ws, values | {"name": name, "public": key, "labels": labels})
+
+
+def _free_name(ws: Workspace, name: str) -> str:
+    """Return the name without outer blanks.
+
+    Raises:
+        LnlError: it is blank or taken, by a set or by an import that goes on.
+    """
     name = datasets.check_name(name)
     taken = {info.name for info in datasets.datasets(ws)}
     if name in taken | {task.name for task in imports(ws) if task.state == "reading"}:
         raise LnlError(f"There is a data set named “{name}” already. Choose another name.")
+    return name
+
+
+def _launch(ws: Workspace, values: dict[str, Any]) -> str:
+    """Write the task's file and start the process that does it."""
     task = uuid.uuid4().hex
     file = ws.home / "imports" / f"{task}.json"
     file.parent.mkdir(exist_ok=True)
-    values = {
+    values |= {
         "home": str(ws.home),
         "url": ws.url,
-        "name": name,
-        "source": str(source),
-        "shown": uploaded or str(source),
-        "uploaded": uploaded is not None,
-        "root": None if root is None else str(root),
-        "size": size,
         "state": "reading",
         "started": time.time(),
         "started_at": now(),
@@ -212,6 +248,7 @@ def _incoming(file: Path, values: dict[str, Any]) -> Incoming:
         imported=int(values.get("imported", 0)),
         eta_seconds=_eta(values, done, total),
         message=message,
+        stage=str(values.get("stage", "")),
     )
 
 

@@ -217,6 +217,25 @@ def touch(ws: Workspace, name: str) -> None:
         )
 
 
+def rename(ws: Workspace, name: str, new_name: str) -> DatasetInfo:
+    """Call a data set something else; its folder keeps its name, so that runs go on.
+
+    Raises:
+        LnlError: no such set, or a name that is blank, too long or taken.
+    """
+    info, new_name = dataset(ws, name), check_name(new_name)
+    try:
+        with transaction(ws) as connection:
+            connection.execute(
+                update(schema.datasets).where(schema.datasets.c.id == info.id).values(name=new_name)
+            )
+    except IntegrityError as error:
+        raise LnlError(
+            f"There is a data set named “{new_name}” already. Choose another name."
+        ) from error
+    return dataset(ws, new_name)
+
+
 def remove(ws: Workspace, name: str) -> None:
     """Forget a data set, its runs and its decisions. The originals stay where they are."""
     info = dataset(ws, name)

@@ -96,3 +96,16 @@ def test_an_upload_is_copied_in_pieces(workspace):
     copy = incoming.keep_upload(workspace, io.BytesIO(content), "a.ZIP")
     assert Path(copy).read_bytes() == content
     assert copy.suffix == ".zip"
+
+
+def test_a_public_set_offline_fails_in_words(workspace, monkeypatch):
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with pytest.raises(LnlError, match="Known: aggre"):
+        incoming.start_public(workspace, "cifar10n", "best", "people")
+    incoming.start_public(workspace, "cifar10n", "worse", "people")
+    task = settled(workspace)
+    assert task.state == "failed"
+    assert "www.cs.toronto.edu" in task.message
+    assert "torchvision folder" in task.message
+    assert datasets.datasets(workspace) == []

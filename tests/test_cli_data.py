@@ -1,0 +1,76 @@
+"""Data in and out on the command line: layouts, decisions twice, public sets, a new name."""
+
+import json
+
+import pytest
+
+from lnl_core.cli import main
+from lnl_core.store.db import dispose, open_workspace
+
+
+@pytest.fixture
+def lnl(tmp_path, capsys, monkeypatch):
+    home = tmp_path / "home"
+    monkeypatch.setenv("LNL_HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments, code=0):
+        try:
+            found = main([str(one) for one in arguments])
+        except SystemExit as end:
+            found = end.code
+        told = capsys.readouterr()
+        assert found == code, told.out + told.err
+        return told
+
+    yield call
+    dispose(open_workspace(home))
+
+
+def test_layouts_and_decisions(lnl, tmp_path):
+    lnl("demo")
+    name = "Handwritten digits"
+    (tmp_path / "in.csv").write_text("id,action,label\ndigit-0003,relabel,5\ndigit-0004,none,\n")
+    said = json.loads(lnl("decide", name, "--file", "in.csv", "--reviewer", "ann", "--json").out)
+    assert (said["stored"], said["unchanged"], said["held"]) == (2, 0, 0)
+    said = json.loads(lnl("decide", name, "--file", "in.csv", "--reviewer", "ann", "--json").out)
+    assert (said["stored"], said["unchanged"]) == (0, 2)
+    (tmp_path / "other.csv").write_text("id,action\ndigit-0003,keep\n")
+    done = lnl("decide", name, "--file", "other.csv", "--reviewer", "ann", code=3)
+    assert "Row 2, digit-0003: ann's answer in force is relabel to 5" in done.err
+    lnl("decide", name, "--file", "other.csv", "--reviewer", "ann", "--replace")
+
+    done = lnl("export", name, "--format", "folder", "--out", "clean")
+    assert "1,796 images in clean, 1 have no one right class" in done.out
+    assert "image files" in done.err
+    assert len(list((tmp_path / "clean").glob("*/*.png"))) == 1796
+    assert "not empty" in lnl("export", name, "--format", "folder", "--out", "clean", code=1).err
+    lnl("export", name, "--format", "label-studio", "--out", "ls", "--images", "copy")
+    lnl("export", name, "--format", "manifest", "--out", "m.parquet")
+    lnl("export", name, "--format", "audit-trail", "--out", "trail.csv")
+    assert (
+        "nothing is scored" in lnl("export", name, "--format", "cleanlab", "--out", "c", code=1).err
+    )
+    help_text = lnl("export", "--help").out
+    for word in ("manifest", "fiftyone", "label-studio", "audit-trail", "cleanlab"):
+        assert word in help_text
+
+
+def test_a_set_gets_another_name(lnl):
+    lnl("demo")
+    lnl("rename", "Handwritten digits", "mine")
+    assert [d["name"] for d in json.loads(lnl("status", "--json").out)["datasets"]] == ["mine"]
+    assert "no data set named" in lnl("rename", "Handwritten digits", "x", code=1).err
+    lnl("demo")
+    assert "already" in lnl("rename", "mine", "Handwritten digits", code=1).err
+
+
+def test_public_sets_tell_their_terms_first(lnl, tmp_path, monkeypatch):
+    text = lnl("public").out
+    assert "CC BY-NC 4.0" in text
+    assert "c58f30108f718f92721af3b95e74349a" in text
+    assert "Add --accept" in lnl("public", "cifar10n", code=1).err
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    done = lnl("public", "cifar10n", "--accept", code=1)
+    assert "could not be reached: https://www.cs.toronto.edu" in done.err
