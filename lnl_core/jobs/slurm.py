@@ -67,11 +67,13 @@ def check(ws: Workspace, options: Mapping[str, str]) -> None:
             raise LnlError(f"--slurm {name}= takes a whole number, got {options[name]!r}.")
     if not ws.on_sqlite:
         return
-    arguments = ["sinfo", "-h", "-N", "-o", "%N"]
+    arguments = ["sinfo", "-h", "-N", "-o", "%P %N"]
     for key, flag in (("partition", "-p"), ("nodelist", "-n")):
         if key in options:
             arguments += [flag, options[key]]
-    nodes = set(_ask(arguments).split())
+    rows = [line.split() for line in _ask(arguments).splitlines()]
+    usual = any(partition.endswith("*") for partition, _ in rows) and "partition" not in options
+    nodes = {node for partition, node in rows if partition.endswith("*") or not usual}
     if not nodes:
         raise LnlError("Slurm has no node for that partition and nodelist. See: sinfo")
     own = os.uname().nodename.split(".")[0]
