@@ -51,10 +51,13 @@ def codebook(k: int, bits: int, *, allow_antipodes: bool = False) -> Array:
             f"{bits} bits hold {bits} orthogonal classes, got {k}: use {default_bits(k)} bits, or "
             "allow_antipodes and lose the variance test between classes c and c + bits"
         )
-    matrix = np.ones((1, 1), dtype=np.int8)
-    while len(matrix) < bits:
-        matrix = np.block([[matrix, matrix], [matrix, -matrix]])
-    words: Array = np.concatenate([matrix, -matrix])[:k]
+    # entry (i, j) of Sylvester's matrix is -1 to the power of the ones that i and j share: only
+    # the rows in use are made, for 10,000 classes 164 MB instead of 800
+    places = np.arange(bits, dtype=np.uint32)
+    words = np.empty((k, bits), dtype=np.int8)
+    for row in range(k):
+        odd = np.bitwise_count(places & np.uint32(row % bits)) & 1
+        words[row] = np.where(odd, -1, 1) if row < bits else np.where(odd, 1, -1)
     return words
 
 

@@ -47,18 +47,35 @@ def strong(
         level = torch.randint(1, max(magnitude, 2), (b,), generator=generator) / LARGEST
         level = level * torch.where(torch.rand(b, generator=generator) < 0.5, -1.0, 1.0)
         place = torch.rand(2, b, generator=generator)
-        if magnitude < 2:
-            continue
-        for index, change in enumerate(POOL):
-            picked = torch.nonzero(applied & (choice == index)).squeeze(1)
-            if len(picked):
-                rows = picked.to(values.device)
-                strength = level[picked].to(values.device)[:, None, None, None]
-                values[rows] = change(values[rows], strength, place[:, picked].to(values.device))
+        if magnitude >= 2:
+            _change(values, choice.masked_fill(~applied, len(POOL)), level, place)
     place = torch.rand(2, b, generator=generator)
     if cutout:
         values = _blank(values, cutout, place.to(values.device))
     return values.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+
+
+def _change(values: Tensor, choice: Tensor, level: Tensor, place: Tensor) -> None:
+    """Apply to each image, in place, the change of its number; the number after the last is none.
+
+    Images of one change are brought together first: one gather and one scatter for all, and slices
+    in between.
+    """
+    order = choice.argsort(stable=True)
+    sizes = torch.bincount(choice, minlength=len(POOL) + 1)[: len(POOL)].tolist()
+    rows = order[: sum(sizes)].to(values.device)
+    if not len(rows):
+        return
+    held = values.index_select(0, rows)
+    levels = level.to(values.device).index_select(0, rows)[:, None, None, None]
+    places = place.to(values.device).index_select(1, rows)
+    done, start = [], 0
+    for change, size in zip(POOL, sizes, strict=True):
+        if size:
+            part = slice(start, start + size)
+            done.append(change(held[part], levels[part], places[:, part]))
+            start += size
+    values.index_copy_(0, rows, torch.cat(done))
 
 
 Change = Callable[[Tensor, Tensor, Tensor], Tensor]
