@@ -1,0 +1,108 @@
+"""Co-teaching with two networks on the shared engine, as the measure for speed and memory.
+
+Reference: Han et al., "Co-teaching: Robust Training of Deep Neural Networks with Extremely Noisy
+Labels", NeurIPS 2018. Each network passes its small-loss rows to the other one. Both networks see
+every batch and both graphs are alive until the first of them is stepped, as in the authors' code.
+Same networks without a code head, data, batches, views, precision, optimiser and records as the
+methods that it stands beside; no method of the desk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from lnl_core.learning import models, semantic_codes, training
+from lnl_core.learning.optimizer import Sgd
+from lnl_core.types import Context, LabeledDataset, Signals
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The knobs of the recipe, and the share of rows that is forgotten in the end."""
+
+    backbone: str = "resnet8"
+    epochs: int = 30
+    batch_size: int = 128
+    lr: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    schedule: str = "one_cycle"
+    clip: float = 5.0
+    forget: float = 0.2
+    forget_epochs: int = 10
+
+
+def build(name: str, k: int, channels: int, size: int) -> nn.Module:
+    """Build a network by name, the pre-activation one of Jump-teaching's paper included."""
+    if name == "preact18":
+        return semantic_codes.preact18(k, channels).to(memory_format=torch.channels_last)
+    return models.build(name, k, channels, size)
+
+
+def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
+    """Train both networks; suspicion is the mean loss of the two at the end, as a rank."""
+
+    def make(k: int, channels: int, size: int) -> nn.Module:
+        return build(config.backbone, k, channels, size)
+
+    recipe = training.recipe_of(config)
+    with training.Session(dataset, recipe, context, build=make) as session:
+        size = max(session.source.height, session.source.width)
+        second = make(session.k, session.source.channels, size).to(session.device)
+        descent = Sgd(
+            second.parameters(),
+            lr=recipe.lr,
+            momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
+        )
+        for epoch in session.epochs():
+            second.train(session.n > 1)
+            kept = 1 - config.forget * min(1.0, epoch / max(config.forget_epochs, 1))
+            for batch in session.batches(epoch):
+                train_step(session, second, descent, batch, kept)
+        losses = torch.zeros(session.n)
+        second.eval()
+        for rows, views in session.predictions():
+            images = session.source.normalise(session.source.batch(rows.cpu()))
+            with torch.no_grad():
+                other = second(images).float()
+            for logits in (views[0], other):
+                each = F.cross_entropy(logits, session.labels[rows], reduction="none")
+                losses[rows.cpu()] += each.cpu()
+        return Signals("coteaching", training.percentile(losses.numpy()), cost=session.cost())
+
+
+def train_step(
+    session: training.Session,
+    second: nn.Module,
+    descent: Sgd,
+    batch: training.Batch,
+    kept: float,
+) -> None:
+    """Forward both, exchange the rows of small loss, step both."""
+    first_logits = session.forward(batch.images)
+    with training.hardware.autocast(session.device, session.dtype):
+        second_logits = second(batch.images)
+    second_logits = second_logits.float()
+    first = F.cross_entropy(first_logits, batch.labels, reduction="none")
+    other = F.cross_entropy(second_logits, batch.labels, reduction="none")
+    count = max(1, int(np.ceil(kept * len(batch.rows))))
+    small_first = first.detach().topk(count, largest=False).indices
+    small_other = other.detach().topk(count, largest=False).indices
+    with torch.no_grad():
+        probs = torch.softmax(first_logits, dim=1)
+    session.record(batch, probs, first.detach(), average=False)
+    session.note("kept", kept)
+    loss = other[small_first].mean()
+    session.step(first[small_other].mean())
+    descent.param_groups[0]["lr"] = session.optimizer.param_groups[0]["lr"]
+    descent.zero_grad()
+    loss.backward()
+    if session.recipe.clip:
+        nn.utils.clip_grad_norm_(second.parameters(), session.recipe.clip)
+    descent.step()
