@@ -1,0 +1,160 @@
+"""Features learned from images alone: right losses, no labels, same end after a stop, useful."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from sklearn.linear_model import RidgeClassifier
+from torch.nn import functional as F
+
+from lnl_core.learning import contrastive, features
+from lnl_core.types import Cancelled, LabeledDataset, LnlError
+
+
+def digits(n=1797, labels=None):
+    found = load_digits()
+    images = (found.images[:n] * 15).astype(np.uint8)[..., None]
+    given = found.target[:n] if labels is None else labels
+    names, ids = tuple("0123456789"), [str(i) for i in range(n)]
+    return LabeledDataset("digits", names, given, ids, images), found.target[:n]
+
+
+def photos(n, side, seed=0):
+    images = np.random.default_rng(seed).integers(0, 256, (n, side, side, 3)).astype(np.uint8)
+    ids = [str(i) for i in range(n)]
+    return LabeledDataset("photos", ("cat", "dog"), np.arange(n) % 2, ids, images)
+
+
+def test_simclr_loss_is_the_formula_of_the_paper():
+    g = torch.Generator().manual_seed(0)
+    first, second = (F.normalize(torch.randn(6, 4, generator=g), dim=1) for _ in range(2))
+    both, t, total = torch.cat([first, second]).double().numpy(), 0.3, 0.0
+    for i in range(12):
+        j = (i + 6) % 12
+        others = sum(np.exp(both[i] @ both[m] / t) for m in range(12) if m != i)
+        total -= np.log(np.exp(both[i] @ both[j] / t) / others)
+    assert contrastive.simclr_loss(first, second, t).item() == pytest.approx(total / 12, rel=1e-5)
+    assert contrastive.simclr_loss(first, first, t) < contrastive.simclr_loss(first, second, t)
+
+
+def test_moco_loss_is_the_formula_of_the_paper():
+    g = torch.Generator().manual_seed(0)
+    q, k, queue = (F.normalize(torch.randn(n, 4, generator=g), dim=1) for n in (5, 5, 9))
+    own = torch.exp((q * k).sum(1) / 0.2)
+    expected = -torch.log(own / (own + torch.exp(q @ queue.T / 0.2).sum(1))).mean()
+    assert contrastive.moco_loss(q, k, queue, 0.2).item() == pytest.approx(expected.item())
+
+
+def test_views_stay_images_and_colours_turn_around_gray():
+    recipe = contrastive.Recipe("simclr", "resnet8", 1)
+    photo = photos(64, 20)
+    images = torch.from_numpy(photo.images)
+    seen = contrastive.view(images, recipe, torch.Generator().manual_seed(0))
+    again = contrastive.view(images, recipe, torch.Generator().manual_seed(0))
+    assert torch.equal(seen, again)
+    assert seen.shape == (64, 3, 20, 20)
+    assert 0 <= seen.min() <= seen.max() <= 1
+    level = torch.full((8, 20, 20, 3), 120, dtype=torch.uint8)
+    flat = contrastive.view(level, recipe, torch.Generator().manual_seed(1))
+    assert (flat.amax((1, 2, 3)) - flat.amin((1, 2, 3))).max() < 1e-3, "gray must stay gray"
+    draw = torch.full((12, 64), 0.5)
+    draw[4 + 5] = 0.9  # no change of colours
+    draw[5 + 5] = 0.9
+    values = images.permute(0, 3, 1, 2).float() / 255
+    torch.testing.assert_close(contrastive._colours(values, draw[5:], 3), values)
+    bar = torch.zeros(64, 20, 20, 1, dtype=torch.uint8)
+    bar[:, :, :6] = 200
+    for flip, left in ((False, 1.0), (True, 0.5)):
+        how = dataclasses.replace(recipe, smallest=0.9, flip=flip)
+        moved = contrastive.view(bar, how, torch.Generator().manual_seed(0))[:, 0]
+        share = (moved[:, :, :5].mean((1, 2)) > moved[:, :, -5:].mean((1, 2))).float().mean()
+        assert share == pytest.approx(left, abs=0.2 if flip else 0)
+
+
+def test_digits_are_never_mirrored_and_names_carry_epochs():
+    dataset, _ = digits()
+    recipe = contrastive.recipe_for("simclr", dataset, "cpu")
+    assert not recipe.flip
+    assert contrastive.recipe_for("moco:7", dataset, "cpu").epochs == 7
+    assert contrastive.recipe_for("simclr", photos(8, 32), "cpu").flip
+    for name in ("simclr:", "simclr:9", "moco"):
+        assert contrastive.is_contrastive(name)
+    assert not contrastive.is_contrastive("resnet18")
+    with pytest.raises(LnlError, match="simclr:200"):
+        contrastive.recipe_for("simclr:many", dataset, "cpu")
+
+
+@pytest.mark.parametrize("kind", ["simclr:2", "moco:2"])
+def test_labels_are_not_looked_at_and_the_cache_holds(kind, tmp_path):
+    first, truth = digits(120)
+    second, _ = digits(120, labels=(truth + 1) % 10)
+    found = features.cached(tmp_path / "a", first, kind)
+    np.testing.assert_array_equal(found, features.cached(tmp_path / "b", second, kind))
+    np.testing.assert_array_equal(found, features.compute(first, kind))
+    assert found.shape == (120, 128)
+    assert np.isfinite(found).all()
+    left = sorted(path.name for path in (tmp_path / "a").glob("features/*/*"))
+    assert left == ["features.npy", "meta.json"]
+    told = []
+    features.cached(tmp_path / "a", first, kind, "cpu", lambda *report: told.append(report))
+    assert told == [], "a second call must find what the first one made"
+
+
+@pytest.mark.parametrize("kind", ["simclr", "moco"])
+def test_a_training_that_was_stopped_ends_as_an_undisturbed_one(kind, tmp_path, monkeypatch):
+    dataset, _ = digits(160)
+    monkeypatch.setattr(contrastive, "_TICK", 0.0)
+    whole = features.compute(dataset, f"{kind}:3")
+    told = []
+
+    def stop(stage, fraction, metrics):
+        told.append((stage, fraction))
+        if len(told) in (4, 9):  # in the first epoch and later
+            raise Cancelled
+
+    for _ in range(2):
+        with pytest.raises(Cancelled):
+            features.cached(tmp_path, dataset, f"{kind}:3", "cpu", stop)
+    found = features.cached(tmp_path, dataset, f"{kind}:3", "cpu", stop)
+    np.testing.assert_array_equal(found, whole)
+    assert {stage for stage, _ in told} == {"features"}
+    assert told[-1][1] == pytest.approx(1.0)
+    assert max(fraction for _, fraction in told[:9]) <= 0.9
+
+
+@pytest.mark.slow
+def test_large_images_are_trained_smaller():
+    found = features.compute(photos(6, 100), "moco:1")
+    assert found.shape == (6, 512)
+    assert np.isfinite(found.astype(np.float32)).all()
+    assert np.unique(found, axis=0).shape[0] == 6
+
+
+def probe_accuracy(found, truth):
+    """Accuracy of a linear fit of one half on the other."""
+    x = found.astype(np.float64)
+    x = (x - x.mean(0)) / (x.std(0) + 1e-3)
+    rows = np.random.default_rng(0).permutation(len(truth))
+    fit, test = np.array_split(rows, 2)
+    few = fit[:100]
+    return RidgeClassifier(alpha=10).fit(x[few], truth[few]).score(x[test], truth[test])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["simclr", "moco"])
+def test_the_representation_beats_random_weights(kind):
+    """Ten labels per class tell apart what they do not on the same network untrained."""
+    dataset, truth = digits()
+    recipe = dataclasses.replace(contrastive.recipe_for(kind, dataset, "cpu"), epochs=30)
+    said = {}
+    for name, how in (("random", dataclasses.replace(recipe, lr=0.0)), ("trained", recipe)):
+        how = how if how.lr else dataclasses.replace(how, epochs=3)  # statistics alone settle
+        network, source = contrastive.train(dataset, how)
+        with torch.no_grad():
+            images = source.normalise(source.batch(torch.arange(len(truth))))
+            said[name] = probe_accuracy(network.features(images).float().numpy(), truth)
+    print(kind, said)
+    assert said["trained"] >= 0.93
+    assert said["trained"] >= said["random"] + 0.05
