@@ -26,6 +26,10 @@ DENSE_CLASSES = 100
 KEPT_CLASSES = 10
 
 
+SMALL_SIDE = 16
+"""Up to this many pixels an image is its own features: a network would see nothing more."""
+
+
 class Action(StrEnum):
     """What a reviewer can say about one image (a verdict, or taking one back)."""
 

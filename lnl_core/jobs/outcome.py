@@ -8,10 +8,11 @@ import numpy as np
 
 from lnl_core.jobs import queue
 from lnl_core.jobs.inputs import corrected_labels
+from lnl_core.methods import signal_key
 from lnl_core.store import arrays, datasets
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
-from lnl_core.types import BoolArray, IntArray, JobState, Signals, TopProbs
+from lnl_core.types import SMALL_SIDE, BoolArray, IntArray, Job, JobState, Signals, TopProbs
 
 
 def with_trust(signals: Signals, trusted: BoolArray | None) -> Signals:
@@ -69,8 +70,16 @@ def flagged(signals: Signals, labels: IntArray) -> int:
     return int((np.asarray(signals.suspicion) > 0.5).sum())
 
 
+def key(job: Job, info: DatasetInfo) -> str:
+    """Return the name under which a run enters the ranking."""
+    usual = "pretrained" if max(info.height, info.width) > SMALL_SIDE else "raw"
+    return signal_key(job.method, job.representation, usual)
+
+
 def rank(ws: Workspace, info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     """Rank by the newest finished run of every method and put that ranking in force.
+
+    A head on frozen features counts beside the same method's network on pixels (`signal_key`).
 
     Labels are the given ones: what p_wrong and the suggestion speak about. A row whose given label
     a person has confirmed is the last to be suspected.
@@ -78,15 +87,19 @@ def rank(ws: Workspace, info: DatasetInfo, also: dict[str, int] | None = None) -
     Args:
         ws: the workspace.
         info: the data set.
-        also: method -> run whose signals are complete though its job is not called done yet.
+        also: signal key -> run whose signals are complete though its job is not called done yet.
     """
     from lnl_core.review import consensus
 
     newest = dict(also or {})
     for job in queue.jobs(ws, info):
         if job.state is JobState.DONE:
-            newest[job.method] = max(job.id, newest.get(job.method, 0))
-    found = [arrays.load_signals(info.directory / "runs" / str(i)) for i in newest.values()]
+            name = key(job, info)
+            newest[name] = max(job.id, newest.get(name, 0))
+    found = [
+        replace(arrays.load_signals(info.directory / "runs" / str(number)), method=name)
+        for name, number in newest.items()
+    ]
     if not found:
         return
     given = np.asarray(datasets.load(info).given_labels)

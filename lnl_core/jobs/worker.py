@@ -183,7 +183,7 @@ def _work(
         signals = outcome.with_trust(signals, data.trusted)
         arrays.save_signals(folder, signals)
     try:
-        outcome.rank(ws, info, {job.method: job.id})
+        outcome.rank(ws, info, {outcome.key(job, info): job.id})
     except Exception:
         log.error("run %d: ranking failed\n%s", job.id, traceback.format_exc())
     cost = {name: float(value) for name, value in signals.cost.items()}

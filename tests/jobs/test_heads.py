@@ -1,0 +1,48 @@
+"""A head on frozen features is a run of its own beside the same method's network on pixels."""
+
+import pytest
+
+from lnl_core.jobs import queue, worker
+from lnl_core.methods import signal_key, title_of
+from lnl_core.store import arrays
+from lnl_core.types import JobState, LnlError
+
+
+def test_heads_and_pixels_both_enter_the_ranking(workspace, tiny):
+    ids = {}
+    for representation, epochs in ((None, 1), ("raw", 2)):
+        job = queue.submit(
+            workspace,
+            tiny,
+            "ce",
+            overrides={"epochs": epochs},
+            representation=representation,
+        )
+        worker.run_job(workspace, queue.claim(workspace))
+        job = queue.job(workspace, job.id)
+        assert job.state is JobState.DONE, job.error
+        ids[representation] = job
+    assert ids[None].representation == "pixels"
+    assert ids["raw"].config["backbone"] == "head"
+    ranking, run_ids = arrays.load_ranking(tiny.directory / "ranking")
+    assert run_ids == {"ce": ids[None].id, "ce@raw": ids["raw"].id}
+    assert set(ranking.weights) == {"ce", "ce@raw"}
+    assert (queue.run_dir(workspace, ids[None]) / "network.safetensors").is_file()
+    assert not (queue.run_dir(workspace, ids["raw"]) / "network.safetensors").exists()
+
+
+def test_the_usual_features_need_no_name():
+    assert signal_key("probe", "auto", "pretrained") == "probe"
+    assert signal_key("probe", "pretrained", "pretrained") == "probe"
+    assert signal_key("probe", "simclr", "pretrained") == "probe@simclr"
+    assert signal_key("sr", "pretrained", "pretrained") == "sr@pretrained"
+    assert title_of("sr@pretrained") == "Sparse Regularization, pretrained"
+    assert title_of("own-ours") == "ours (own)"
+
+
+def test_a_knob_of_the_head_is_checked_before_anything_is_queued(workspace, tiny):
+    with pytest.raises(LnlError, match="blank must be a number"):
+        queue.submit(
+            workspace, tiny, "ce", overrides={"blank": "much"}, representation="pretrained"
+        )
+    assert queue.jobs(workspace, tiny) == []
