@@ -26,7 +26,7 @@ def draw(info: DatasetInfo) -> None:
     words = list(_jobs.BADGES)
     key = f"history_{info.id}_{len(jobs)}"
     st.dataframe(
-        pd.DataFrame([_row(job) for job in jobs]),
+        _table(jobs),
         key=key,
         hide_index=True,
         row_height=_ROW,
@@ -34,6 +34,7 @@ def draw(info: DatasetInfo) -> None:
         column_config={
             "method": st.column_config.TextColumn("Method", width=260),
             "preset": st.column_config.TextColumn("Preset", width=80),
+            "where": st.column_config.TextColumn("Ran on", width=90),
             "representation": st.column_config.TextColumn("Representation", width=110),
             "state": st.column_config.MultiselectColumn(
                 "State", options=words, color=[_jobs.BADGES[w][0] for w in words], width=110
@@ -51,11 +52,18 @@ def draw(info: DatasetInfo) -> None:
         _live.log(job) if pressed["label"] == "Log" else _live.config(job)
 
 
+def _table(jobs: list[Job]) -> pd.DataFrame:
+    """Return a row per run; where each ran is a column once one ran elsewhere."""
+    table = pd.DataFrame([_row(job) for job in jobs])
+    return table if any(job.executor != "local" for job in jobs) else table.drop(columns="where")
+
+
 def _row(job: Job) -> dict[str, object]:
     seconds = _jobs.took(job)
     return {
         "method": _ui.method_title(job.method),
         "preset": job.preset,
+        "where": _jobs.executor_word(job.executor),
         "representation": job.representation,
         "state": [_jobs.state_word(job)],
         "started": _words.moment(job.started_at),

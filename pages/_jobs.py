@@ -103,7 +103,13 @@ def figures(job: Job) -> list[tuple[str, str]]:
         found.append(("Images/s", _words.count(speed)))
     if memory:
         found.append(("Memory", _words.gigabytes(memory)))
-    found.append(("Device", device_word(str(job.metrics.get("device") or job.device))))
+    device = str(job.metrics.get("device") or job.device)
+    if job.executor == "local":
+        found.append(("Device", device_word(device)))
+    else:
+        found.append(("Device", "gpu" if device.startswith("cuda") else device))
+    if job.executor != "local":
+        found.append((executor_word(job.executor), job.host or "elsewhere"))
     if job.started_at:
         found.append(("Started", _words.hour(job.started_at)))
     return found
@@ -113,6 +119,11 @@ def device_word(device: str) -> str:
     """Return `cpu, 2` or `gpu`."""
     cuda = device.startswith("cuda") or (device == "auto" and has_gpu())
     return "gpu" if cuda else f"cpu, {cores()}"
+
+
+def executor_word(executor: str) -> str:
+    """Return what runs a job, as people say it."""
+    return {"local": "this machine", "slurm": "Slurm", "ray": "Ray"}.get(executor, executor)
 
 
 def cores() -> int:

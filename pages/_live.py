@@ -35,7 +35,9 @@ def _live(info: DatasetInfo, was_active: bool) -> None:
         st.session_state["ended_jobs"] = len(jobs) - len(active)
     if was_active and (not active or ended not in (None, len(jobs) - len(active))):
         _ui.rerun_page()  # the history and the estimates show what came out
-    running = next((job for job in active if job.state is not JobState.QUEUED), None)
+    underway = [job for job in active if job.state is not JobState.QUEUED][::-1]
+    running = underway[0] if underway else None
+    beside = underway[1:]  # Slurm and Ray run several at a time
     waiting = [job for job in active if job.state is JobState.QUEUED][::-1]
     unread = _unread(jobs)
     if running is not None:
@@ -43,8 +45,12 @@ def _live(info: DatasetInfo, was_active: bool) -> None:
             _running(running)
     elif not waiting:
         _idle(jobs)
-    if waiting or unread:
+    if beside or waiting or unread:
         with st.container(border=True, gap="xsmall", key="waiting"):
+            for job in beside[:_SHOWN]:
+                _beside(job)
+            if len(beside) > _SHOWN:
+                st.caption(f"and {len(beside) - _SHOWN} more that run")
             for place, job in enumerate(waiting[:_SHOWN]):
                 _waiting(job, place)
             if len(waiting) > _SHOWN:
@@ -88,7 +94,7 @@ def _running(job: Job) -> None:
             key=f"cancel_{job.id}",
             disabled=job.state is JobState.CANCELLING,
         ):
-            _ui.act(queue.cancel, _ui.workspace(), job.id)
+            _ui.act(executors.cancel, _ui.workspace(), job.id)
             st.rerun(scope="fragment")
     st.progress(min(max(job.fraction, 0.0), 1.0))
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -137,14 +143,29 @@ def _curves(job: Job) -> dict[str, list[float]]:
     return {"train": [seen[each] for each in sorted(seen)]}
 
 
+def _beside(job: Job) -> None:
+    """Draw a second run that goes on at the same time in one row."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
+        st.markdown(_jobs.badge(_jobs.state_word(job)), width="content")
+        title = plain(_ui.short(f"{_ui.method_title(job.method)}, {job.preset}", 30))
+        words = f"{_jobs.executor_word(job.executor)}, {job.fraction:.0%}, {_jobs.where(job)}"
+        st.markdown(f"{title}  \n:gray[:small[{words}]]", width="stretch")
+        stopping = job.state is JobState.CANCELLING
+        if st.button("Cancel", key=f"cancel_{job.id}", disabled=stopping):
+            _ui.act(executors.cancel, _ui.workspace(), job.id)
+            st.rerun(scope="fragment")
+
+
 def _waiting(job: Job, place: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.markdown(_jobs.badge("waiting"), width="content")
         title = plain(_ui.short(f"{_ui.method_title(job.method)}, {job.preset}", 30))
         words = "next" if place == 0 else f"place {place + 1}"
+        if job.executor != "local":
+            words = plain(job.stage or _jobs.executor_word(job.executor))
         st.markdown(f"{title}  \n:gray[:small[{words}]]", width="stretch")
         if st.button("Remove", key=f"remove_{job.id}"):
-            _ui.act(queue.remove, _ui.workspace(), job.id)
+            _ui.act(executors.remove, _ui.workspace(), job.id)
             st.rerun()
 
 
@@ -157,8 +178,7 @@ def _stopped(job: Job) -> None:
         st.markdown(f"{title}  \n:gray[:small[{reason}]]", width="stretch")
         if st.button("Resume", icon=":material/replay:", key=f"resume_{job.id}"):
             ws = _ui.workspace()
-            if _ui.act(queue.resume, ws, job.id):
-                executors.ensure_worker(ws)
+            _ui.act(executors.resume, ws, job.id)
             st.rerun()
         pressed = st.menu_button(
             ":material/more_horiz:",
@@ -179,7 +199,7 @@ def _stopped(job: Job) -> None:
 
 def log(job: Job) -> None:
     """Show the end of a run's log."""
-    text = queue.log_tail(_ui.workspace(), job)
+    text = executors.log_tail(_ui.workspace(), job)
     _ui.show_log(plain(f"{_ui.method_title(job.method)}, run {job.id}"), text)
 
 
@@ -195,6 +215,7 @@ def _config(job: Job) -> None:
         "representation": job.representation,
         "seed": job.seed,
         "device": job.device,
+        "executor": job.executor,
         **job.config,
     }
     st.code(json.dumps(facts, indent=2, default=str), language="json", height=420)

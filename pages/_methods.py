@@ -126,7 +126,7 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
             label, icon=":material/play_arrow:", type="primary", disabled=not chosen, key="start"
         )
         words = st.empty()
-        seed, representation = _options(info)
+        seed, representation, executor = _options(info)
     shared = services.features_seconds(ws, info.name, chosen, representation)
     first = services.features_seconds(ws, info.name, order[:1], representation)
     words.markdown(_cost_words(costs, order, shared, first), width="stretch")
@@ -140,6 +140,7 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
             representation=representation,
             seed=seed,
             device=device,
+            executor=executor,
         )
         st.rerun()
 
@@ -168,8 +169,8 @@ def _cost_words(
     )
 
 
-def _options(info: DatasetInfo) -> tuple[int, str | None]:
-    """Ask for seed and features, out of the way; return both."""
+def _options(info: DatasetInfo) -> tuple[int, str | None, str]:
+    """Ask for seed, features and, where there is a choice, executor, out of the way."""
     with st.popover("Options", icon=":material/settings:", type="tertiary"):
         seed = st.number_input(
             "Seed", 0, 2**31 - 1, 0, key="seed", help="The same seed gives the same result."
@@ -181,4 +182,14 @@ def _options(info: DatasetInfo) -> tuple[int, str | None]:
             key=f"representation_{info.id}",
             help="What methods on features work with; computed once and shared.",
         )
-    return int(seed), representation or None
+        engines = services.usable_executors()
+        executor = "local"
+        if len(engines) > 1:
+            executor = st.selectbox(
+                "Runs on",
+                engines,
+                format_func=_jobs.executor_word,
+                key="executor",
+                help="Slurm and Ray take what the environment says, e.g. LNL_SLURM_PARTITION.",
+            )
+    return int(seed), representation or None, executor

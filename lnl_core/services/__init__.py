@@ -54,6 +54,7 @@ from lnl_core.services.running import (
     start_runs,
     status,
     tend,
+    usable_executors,
 )
 
 __all__ = [
@@ -102,6 +103,7 @@ __all__ = [
     "status",
     "tend",
     "trail_rows",
+    "usable_executors",
     "verdict_counts",
     "write_scores",
 ]

@@ -12,7 +12,7 @@ from lnl_core.services._open import scored, standing
 from lnl_core.store import datasets
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
-from lnl_core.types import Job, JobState, LnlError
+from lnl_core.types import SMALL_SIDE, Job, JobState, LnlError
 
 
 def start_runs(
@@ -174,13 +174,14 @@ def _status(ws: Workspace, info: DatasetInfo) -> dict[str, Any]:
     }
 
 
+def usable_executors() -> tuple[str, ...]:
+    """Return where runs can run from here: `local` first, `slurm` and `ray` where they are."""
+    return engines.usable()
+
+
 def tend(ws: Workspace) -> None:
     """See that work that waits has a worker, also after one was killed; cheap, called often."""
     executors.tend(ws)
-
-
-SMALL_SIDE = 16
-"""Up to this many pixels, features are the pixels themselves (learning.features)."""
 
 
 def features_seconds(

@@ -1,7 +1,11 @@
 import json
 
-from lnl_core.jobs import queue
+from sqlalchemy import update
+
+from lnl_core.jobs import engines, queue
 from lnl_core.methods import METHODS
+from lnl_core.store import schema
+from lnl_core.store.db import transaction
 from lnl_core.types import JobState
 from pages import _jobs
 
@@ -110,3 +114,52 @@ def test_states_in_words(workspace, tiny):
     assert _jobs.state_word(queue.job(workspace, job.id)) == "running"
     for state in (JobState.CANCELLED, JobState.FAILED, JobState.DONE):
         assert str(state) in _jobs.BADGES
+
+
+def test_runs_on_an_engine_show_where_they_are_and_several_at_a_time(
+    desk, workspace, tiny, no_worker, texts, monkeypatch
+):
+    for method in ("knn", "ce"):
+        number = queue.submit(workspace, tiny, method, executor="slurm").id
+        queue.claim(workspace, number)
+        queue.report(
+            workspace, number, stage="train", fraction=0.4, metrics={"epoch": 2, "epochs": 5},
+            eta_seconds=None,
+        )  # fmt: skip
+    waiting = queue.submit(workspace, tiny, "sr", executor="slurm").id
+    with transaction(workspace) as connection:
+        connection.execute(
+            update(schema.jobs)
+            .where(schema.jobs.c.id == waiting)
+            .values(engine_job="7", stage="Slurm 7: pending, Resources")
+        )
+    monkeypatch.setattr(engines, "_look", lambda job: (engines.Seen.THERE, job.stage))
+    app = desk("runs", dataset="tiny")
+    assert not app.exception
+    said = texts(app)
+    assert "Slurm, 40%, epoch 2 of 5" in said
+    assert "Slurm 7" in said
+    assert "Resources" in said
+    app.button(key="cancel_2").click().run()
+    assert queue.job(workspace, 2).state is JobState.CANCELLING
+    assert queue.job(workspace, 1).state is JobState.RUNNING
+
+
+def test_executors_are_offered_where_they_can_be_used(
+    desk, workspace, tiny, no_worker, monkeypatch
+):
+    monkeypatch.setattr(engines, "usable", lambda: ("local",))
+    app = desk("runs", dataset="tiny")
+    assert not [box for box in app.selectbox if box.key == "executor"]
+    monkeypatch.setattr(engines, "usable", lambda: ("local", "slurm"))
+    monkeypatch.setattr(engines, "check", lambda ws, executor, options: {"time": "60"})
+    monkeypatch.setattr(engines, "tend", lambda ws, job: None)
+    app.run()
+    box = app.selectbox(key="executor")
+    assert box.options == ["this machine", "Slurm"]
+    box.select("slurm").run()
+    app.button(key="start").click().run()
+    assert not app.exception
+    assert {(job.executor, job.engine_options["time"]) for job in queue.jobs(workspace, tiny)} == {
+        ("slurm", "60")
+    }
