@@ -158,6 +158,18 @@ def disturb(
     return torch.where(picked, new, labels)
 
 
+def doubted(log_probs: Tensor, labels: Tensor, below: float) -> Tensor:
+    """Return which labels have less than `below` times the highest probability, (b,) bool.
+
+    Args:
+        log_probs: (b, k) of the teacher.
+        labels: (b,) given.
+        below: in [0, 1].
+    """
+    given = log_probs.gather(1, labels[:, None]).squeeze(1)
+    return (given - log_probs.amax(dim=1)).exp() < below
+
+
 @torch.no_grad()
 def look(teacher: Taps, images: Tensor, meta: Meta, labels: Tensor | None = None) -> TeacherView:
     """Ask the teacher, in evaluation mode, about a batch.

@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -220,16 +221,20 @@ class Config:
 
     @classmethod
     def on_features(cls, preset: str, n: int, k: int) -> Self:
-        """Return the knobs of a head on frozen feature maps; every preset takes a minute or so."""
-        epochs = 10 if preset == "quick" else 16
+        """Return the knobs of a head on frozen feature maps; small sets get more epochs."""
+        batch = 128 if n >= 4000 else 64 if n >= 1000 else 32
+        epochs = max(10, min(40, 600 * batch // max(n, 1))) if n <= 30_000 else 5
+        epochs *= 1 if preset == "quick" else 2
         return cls(
             source="maps",
             alpha=0.3,
             eta=2.0,
-            warm_up=2,
-            ramp=3,
+            warm_up=epochs // 5,
+            ramp=max(1, 3 * epochs // 10),
+            filter=True,
+            filter_epochs=max(1, 3 * epochs // 10),
             epochs=epochs,
-            batch_size=128,
+            batch_size=batch,
             lr=0.02,
         )
 
@@ -357,34 +362,24 @@ class _Phases:
 
         from lnl_core.learning import bilevel
 
-        config, session = self._config, self._session
-        drawn = [
-            bilevel.disturb(
-                batch.labels,
-                features,
-                config.disturbed,
-                config.neighbours,
-                session.generator,
-                locked=self._trusted[batch.rows],
-                classes=session.k if config.disturbance == "uniform" else None,
-            )
-            for _ in range(config.tasks)
-        ]
-        return torch.stack(drawn)
+        config, labels = self._config, batch.labels
+        classes = self._session.k if config.disturbance == "uniform" else None
+        more: dict[str, Any] = {"locked": self._trusted[batch.rows], "classes": classes}
+        share, near, draw = config.disturbed, config.neighbours, self._session.generator
+        tasks = range(config.tasks)
+        return torch.stack(
+            [bilevel.disturb(labels, features, share, near, draw, **more) for _ in tasks]
+        )
 
     def _believed(self, batch: Batch, log_probs: Tensor, epoch: int) -> Tensor:
         """Return the weight of each given label in the outer loss, (b,): 1 unless `filter`."""
-        import torch
+        from lnl_core.learning import bilevel
 
         config = self._config
         since = epoch + 1 - config.epochs // 2
-        if not config.filter or since <= 0:
-            return torch.ones(len(batch.rows), device=batch.labels.device)
-        given = log_probs.gather(1, batch.labels[:, None]).squeeze(1)
-        doubted = (given - log_probs.amax(dim=1)).exp() < config.filter_below
-        doubted &= ~self._trusted[batch.rows]
-        fade = min(1.0, since / max(config.filter_epochs, 1))
-        return 1 - fade * doubted.float()
+        fade = min(1.0, max(since, 0) / max(config.filter_epochs, 1)) if config.filter else 0.0
+        doubted = bilevel.doubted(log_probs, batch.labels, config.filter_below)
+        return 1 - fade * (doubted & ~self._trusted[batch.rows]).float()
 
     def end(self, epoch: int) -> None:
         """Let the teacher look at all images; by rule, decide whether the meta phase begins."""
@@ -434,20 +429,10 @@ def cost(n: int, size: int, config: Config) -> tuple[float, float]:
     if config.source == "maps":
         return 5 + n * (0.007 + config.epochs * 4e-4 * extra), 8e8 + n * 400.0
     backbone = "resnet8" if config.backbone == "cnn3" else config.backbone
-    known = _Engine(backbone, config.epochs, config.batch_size, config.resolution)
+    knobs = {name: getattr(config, name) for name in ("epochs", "batch_size", "resolution")}
+    known = SimpleNamespace(backbone=backbone, record_from=0.0, **knobs)
     seconds, held = _estimate.training_cost(n, size, known)
     return seconds * extra, held + 3 * config.batch_size * size * size * 4000.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Engine:
-    """The knobs that the common estimate asks for."""
-
-    backbone: str
-    epochs: int
-    batch_size: int
-    resolution: int
-    record_from: float = 0.0
 
 
 METHOD = Method(
