@@ -28,6 +28,39 @@ def default_path() -> Path:
     return shared / "data" / "cifar10n_dev.npz"
 
 
+def digits(recipe: str, seed: int) -> tuple[LabeledDataset, LabeledDataset]:
+    """Return 1,297 noisy digits of scikit-learn to train on, and 500 right ones to test on.
+
+    Args:
+        recipe: `digits-KIND-PERCENT`, e.g. `digits-pair-20`; kinds as in `lnl_core.data.noise`.
+        seed: of the noise and of the split.
+
+    Raises:
+        LnlError: no such recipe.
+    """
+    from sklearn.datasets import load_digits
+
+    from lnl_core.data import noise
+
+    _, kind, percent = (*recipe.split("-"), "", "")[:3]
+    if kind not in noise.KINDS or not percent.isdigit():
+        raise LnlError(f"No labels are called {recipe}. Write e.g. digits-symmetric-20.")
+    source = load_digits()
+    order = np.random.default_rng(seed).permutation(len(source.target))
+    images = (source.images[order] * 255 / 16).round().astype(np.uint8)[..., None]
+    truth = source.target[order].astype(np.int64)
+    rate = int(percent) / 100
+    cut = len(truth) - 500
+    given = noise.inject(kind, truth[:cut], rate, seed, class_count=10, images=images[:cut])
+    names = tuple(str(digit) for digit in range(10))
+
+    def of(part: slice, labels: np.ndarray) -> LabeledDataset:
+        ids = [str(row) for row in range(len(labels))]
+        return LabeledDataset(recipe, names, labels, ids, images[part], true_labels=truth[part])
+
+    return of(slice(cut), np.asarray(given)), of(slice(cut, None), truth[cut:])
+
+
 def noisy_images(path: Path, label_set: str) -> LabeledDataset:
     """Read images, given labels and the truth, which is for scoring only.
 

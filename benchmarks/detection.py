@@ -2,16 +2,21 @@
 
     python benchmarks/detection.py --labels aggre random1 --out benchmarks/results/detection.json
 
-For each set of given labels: every method alone, the consensus of all of them and of those that
-train from scratch, and, in the same run on the same images, cleanlab's self-confidence on the same
-features (5-fold logistic regression), the mean of ranks and a random order. The truth is used for
-scoring only. Ties count by expectation. Results are written after each method; a second call goes
-on where the first one stopped, runs what has other knobs by now, and --again names the rest.
+    python benchmarks/detection.py --labels digits-symmetric-20 digits-pair-40 --seeds 0 1 2
+
+A method is a key, or key@features for its head on frozen features (jump@pretrained). For each set
+of given labels: every method alone, the consensus of all of them, of those that train on pixels
+from scratch and of those on features, and, in the same run on the same images, cleanlab's
+self-confidence on the same features (5-fold logistic regression), the mean of ranks and a random
+order. The truth is used for scoring only. Ties count by expectation. Results are written after
+each method; a second call goes on where the first one stopped, and --again names what to repeat.
 
 Columns: AUROC; AP average precision; P@k precision at k = number of wrong labels; R20 share of the
 wrong labels inside the 20 % most suspicious; effort = effort-AUC; fix = suggestion is the true
-label, on wrong labels, the given class excluded; CPU s of all threads, features not included
-(their own row). A consensus lists the sum of what it is made of, features included once.
+label, on wrong labels, the given class excluded; acc = most probable class is the true one, over
+all images of the set; test = the same by the trained network on images held out (digits only);
+CPU s of all threads, features not included (their own row). A consensus lists the sum of what it
+is made of, features included once. Over several seeds: means, and the deviation of AP.
 """
 
 from __future__ import annotations
@@ -36,8 +41,8 @@ from lnl_core.review import consensus, metrics, trust  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import LabeledDataset, Ranking, Signals  # noqa: E402
 
-COLUMNS = ("auroc", "ap", "p_at_k", "r20", "effort", "fix", "cpu_seconds")
-HEADINGS = ("AUROC", "AP", "P@k", "R20", "effort", "fix", "CPU s")
+COLUMNS = ("auroc", "ap", "p_at_k", "r20", "effort", "fix", "acc", "test", "cpu_seconds")
+HEADINGS = ("AUROC", "AP", "P@k", "R20", "effort", "fix", "acc", "test", "CPU s")
 
 CITED = {  # cleanlab 2.9 on a small network's 5-fold probabilities, measured once, not in this run
     "aggre": {"auroc": 0.871, "ap": 0.492, "p_at_k": 0.495, "r20": 0.706, "cpu_seconds": 183},
@@ -46,6 +51,11 @@ CITED = {  # cleanlab 2.9 on a small network's 5-fold probabilities, measured on
 }
 
 CLEANLAB = "cleanlab, same features"
+
+HEADS = ("jump", "sr", "ce", "influence")
+METHODS_HERE = ("probe", "knn", "dmlp", *(f"{key}@pretrained" for key in HEADS), "hnml", "ce")
+METHODS_HERE = (*METHODS_HERE, "sr", "jump", "confident", "aum")
+"""What runs without --methods; on digits the heads take the pixels as features."""
 
 
 def cpu_seconds() -> float:
@@ -85,24 +95,53 @@ def curve(wrong: np.ndarray, suspicion: np.ndarray, points: int = 200) -> dict[s
     return {"x": np.round(found[at - 1] / wrong.sum(), 4), "y": np.round(found[at - 1] / at, 4)}
 
 
-def knobs(key: str, dataset: LabeledDataset, preset: str) -> Any:
+def split(name: str, dataset: LabeledDataset) -> tuple[str, str]:
+    """Read `key@representation`; without one, pixels or the features usual for the image size."""
+    from lnl_core.learning import features as representation
+    from lnl_core.methods import METHODS
+
+    key, _, chosen = name.partition("@")
+    if chosen:
+        return key, chosen
+    if "features" in METHODS[key].needs:
+        return key, representation.default_representation(*dataset.images.shape[1:3])
+    return key, "pixels"
+
+
+def knobs(key: str, representation: str, dataset: LabeledDataset, preset: str) -> Any:
     """Return a method's config for this data set."""
     from lnl_core.methods import METHODS
 
+    kind = METHODS[key].config
     n, height, width, _ = dataset.images.shape
-    return METHODS[key].config.preset(preset, n, len(dataset.class_names), max(height, width))
+    if representation != "pixels" and hasattr(kind, "on_features"):
+        return kind.on_features(preset, n, len(dataset.class_names))
+    return kind.preset(preset, n, len(dataset.class_names), max(height, width))
 
 
 def fit(
-    key: str, dataset: LabeledDataset, options: argparse.Namespace, features: Callable[[], Any]
+    name: str,
+    dataset: LabeledDataset,
+    options: argparse.Namespace,
+    seed: int,
+    features: Callable[[str], Any],
+    held_out: LabeledDataset | None,
 ) -> tuple[Signals, dict[str, Any]]:
     """Run one method as the worker would, without showing it the truth."""
     from lnl_core.jobs.context import LocalContext
     from lnl_core.methods import METHODS
 
-    method, config = METHODS[key], knobs(key, dataset, options.preset)
-    ready = features() if "features" in method.needs else None
-    context = LocalContext(options.device, options.seed, features=ready)
+    key, representation = split(name, dataset)
+    method, config = METHODS[key], knobs(key, representation, dataset, options.preset)
+    ready = None if representation == "pixels" else features(representation)
+    takes_maps = "maps" in method.needs or getattr(config, "representation", "") == "maps"
+    context = LocalContext(
+        options.device,
+        seed,
+        features=ready,
+        representation=representation,
+        maps=(lambda: features("maps")) if takes_maps or key == "hnml" else None,
+    )
     began, before = time.perf_counter(), cpu_seconds()
     signals = method.fit(dataclasses.replace(dataset, true_labels=None), config, context)
     cost = {
@@ -110,7 +149,21 @@ def fit(
         "seconds": round(time.perf_counter() - began, 1),
         "config": dataclasses.asdict(config),
     }
-    return Signals(signals.method, signals.suspicion, signals.pred_probs), cost
+    if held_out is not None and "network" in context.kept:
+        cost["test"] = round(test_accuracy(context.kept["network"], held_out, options.device), 4)
+    return Signals(name, signals.suspicion, signals.pred_probs), cost
+
+
+def test_accuracy(kept: Any, held_out: LabeledDataset, device: str) -> float | None:
+    """Return how often a kept network of pixels is right about images it never saw."""
+    from lnl_core.learning import networks
+
+    network = networks.open_network(*kept, held_out, device)
+    truth = np.asarray(held_out.true_labels)
+    right = [
+        (logits.argmax(1).cpu().numpy() == truth[rows]) for rows, _, logits in network.predictions()
+    ]
+    return float(np.concatenate(right).mean())
 
 
 def cleanlab_on_features(dataset: LabeledDataset, features: np.ndarray, seed: int) -> Signals:
@@ -138,8 +191,8 @@ def groups(keys: list[str]) -> dict[str, list[str]]:
     """Name the consensus rows: all methods, and those of one representation."""
     from lnl_core.methods import METHODS
 
-    scratch = [key for key in keys if "features" not in METHODS[key].needs]
-    probing = [key for key in keys if "features" in METHODS[key].needs]
+    probing = [key for key in keys if "@" in key or "features" in METHODS[key].needs]
+    scratch = [key for key in keys if key not in probing]
     named = {"consensus": keys}
     if scratch and probing:
         named["consensus, from scratch only"] = scratch
@@ -147,27 +200,45 @@ def groups(keys: list[str]) -> dict[str, list[str]]:
     return {name: chosen for name, chosen in named.items() if len(chosen) > 1}
 
 
-def print_table(name: str, found: dict[str, Any], cite: bool) -> None:
-    print(f"\n{name}: {found['n']} images, {100 * found['noise']:.1f} % wrong labels")
-    print(f"{'':30}" + "".join(f"{heading:>8}" for heading in HEADINGS))
-    rows = dict(found["rows"])
+def mean_rows(seeds: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return method -> column -> mean over seeds, and `ap_sd`."""
+    runs = [found["rows"] for found in seeds.values()]
+    rows: dict[str, dict[str, Any]] = {}
+    for key in runs[0]:
+        several = [run[key] for run in runs if key in run]
+        rows[key] = {
+            column: float(np.mean(values))
+            for column in COLUMNS
+            if (values := [row[column] for row in several if row.get(column) is not None])
+        }
+        rows[key]["ap_sd"] = float(np.std([row["ap"] for row in several]))
+    return rows
+
+
+def print_table(name: str, seeds: dict[str, Any], cite: bool) -> None:
+    found = next(iter(seeds.values()))
+    told = f", mean of {len(seeds)} seeds" if len(seeds) > 1 else ""
+    print(f"\n{name}: {found['n']} images, {100 * found['noise']:.1f} % wrong labels{told}")
+    print(f"{'':32}" + "".join(f"{heading:>8}" for heading in HEADINGS) + f"{'AP ±':>8}")
+    rows = mean_rows(seeds)
     if cite and name in CITED:
         rows["cleanlab from scratch (cited)"] = CITED[name]
     for key, row in sorted(rows.items(), key=lambda item: item[1]["ap"]):
-        cells = [row.get(column) for column in COLUMNS]
-        formats = [*["{:8.3f}"] * 6, "{:8.0f}"]
+        cells = [row.get(column) for column in (*COLUMNS, "ap_sd")]
+        formats = [*["{:8.3f}"] * (len(COLUMNS) - 1), "{:8.0f}", "{:8.3f}"]
         text = [
             f.format(cell) if cell is not None else f"{'-':>8}"
             for f, cell in zip(formats, cells, strict=True)
         ]
-        print(f"{key:30}" + "".join(text))
-    if "features" in found:
-        print(f"{'features':30}" + " " * 48 + f"{found['features']['cpu_seconds']:8.0f}")
-    weights = ", ".join(f"{k} {w:.2f}" for k, w in found["consensus"]["weights"].items())
-    print(
-        f"consensus: noise rate {100 * found['consensus']['noise_rate']:.1f} %, "
-        f"calibration error {found['consensus']['ece']:.3f}, weights {weights}"
-    )
+        print(f"{key:32}" + "".join(text))
+    for kind, price in found.get("features", {}).items():
+        print(f"{'features ' + kind:32}" + " " * 64 + f"{price:8.0f}")
+    if "consensus" in found:
+        weights = ", ".join(f"{k} {w:.2f}" for k, w in found["consensus"]["weights"].items())
+        print(
+            f"consensus: noise rate {100 * found['consensus']['noise_rate']:.1f} %, "
+            f"calibration error {found['consensus']['ece']:.3f}, weights {weights}"
+        )
 
 
 def plot(curves: dict[str, dict[str, dict[str, np.ndarray]]], out: Path) -> None:
@@ -196,28 +267,42 @@ def plot(curves: dict[str, dict[str, dict[str, np.ndarray]]], out: Path) -> None
 
 
 def run_label_set(
-    name: str, options: argparse.Namespace, results: dict[str, Any], keep: Callable[[], None]
+    name: str,
+    options: argparse.Namespace,
+    seed: int,
+    found: dict[str, Any],
+    keep: Callable[[], None],
 ) -> dict[str, dict[str, np.ndarray]]:
     """Fill the results of one set of given labels, method by method; return the lines to plot."""
-    dataset = _data.noisy_images(options.data, name)
-    wrong = np.asarray(dataset.true_labels) != np.asarray(dataset.given_labels)
-    found = results.setdefault(name, {"rows": {}})
+    held_out = None
+    if name.startswith("digits"):
+        dataset, held_out = _data.digits(name, seed)
+        work = options.work / f"{name}-{options.preset}-{seed}"
+    else:
+        dataset = _data.noisy_images(options.data, name)
+        work = options.work / f"{options.data.stem}-{options.preset}-{seed}"
+    shared = work if held_out is not None else options.work / f"{options.data.stem}-features"
+    truth, given = np.asarray(dataset.true_labels), np.asarray(dataset.given_labels)
+    wrong = truth != given
+    found.setdefault("rows", {})
     found |= {"n": len(dataset), "noise": round(float(wrong.mean()), 4)}
-    work = options.work / f"{options.data.stem}-{options.preset}-{options.seed}"
-    given = np.asarray(dataset.given_labels)
 
-    def features() -> np.ndarray:
+    def features(kind: str) -> np.ndarray:
         from lnl_core.learning import features as representation
 
         before = cpu_seconds()
-        kind = representation.default_representation(*dataset.images.shape[1:3])
-        made = representation.cached(work, dataset, kind, options.device)
+        make = representation.cached_maps if kind == "maps" else representation.cached
+        made = (
+            make(shared, dataset, options.device)
+            if kind == "maps"
+            else make(shared, dataset, kind, options.device)
+        )
         spent = round(cpu_seconds() - before, 1)
-        price = work / "features.json"
+        price = shared / f"features-{kind}.json"
         if not price.is_file():
-            arrays.write_json(price, {"representation": kind, "cpu_seconds": spent})
-        found["features"] = arrays.read_json(price)
-        return np.asarray(made)
+            arrays.write_json(price, {"cpu_seconds": spent})
+        found.setdefault("features", {})[kind] = arrays.read_json(price)["cpu_seconds"]
+        return np.asarray(made) if kind != "maps" else made
 
     signals: list[Signals] = []
     for key in options.methods:
@@ -227,36 +312,38 @@ def run_label_set(
             or key not in found["rows"]
             or not (place / "signals.json").exists()
         ):
-            print(f"{name}: {key} ...", flush=True)
-            fitted, cost = fit(key, dataset, options, features)
+            print(f"{name}, seed {seed}: {key} ...", flush=True)
+            fitted, cost = fit(key, dataset, options, seed, features, held_out)
             arrays.save_signals(place, fitted)
-            suggested = None
+            suggested = accuracy = None
             if fitted.pred_probs is not None:
                 suggested = best_other(dense(fitted), given)
-            found["rows"][key] = scores(dataset, fitted.suspicion, suggested) | cost
+                accuracy = round(float((dense(fitted).argmax(1) == truth).mean()), 4)
+            row = scores(dataset, fitted.suspicion, suggested) | {"acc": accuracy}
+            found["rows"][key] = row | cost
             keep()
         signals.append(arrays.load_signals(place))
     place = work / name / "cleanlab"
     if CLEANLAB not in found["rows"] or not (place / "signals.json").is_file():
-        made = features()
+        made = features(split("probe", dataset)[1])
         before = cpu_seconds()
-        base = cleanlab_on_features(dataset, made, options.seed)
+        base = cleanlab_on_features(dataset, made, seed)
         arrays.save_signals(place, base)
-        found["rows"][CLEANLAB] = scores(
-            dataset, base.suspicion, best_other(base.pred_probs, given)
-        ) | {"cpu_seconds": round(cpu_seconds() - before, 1)}
+        row = scores(dataset, base.suspicion, best_other(base.pred_probs, given))
+        row["acc"] = round(float((np.asarray(base.pred_probs).argmax(1) == truth).mean()), 4)
+        found["rows"][CLEANLAB] = row | {"cpu_seconds": round(cpu_seconds() - before, 1)}
         keep()
     lines = {s.method: curve(wrong, s.suspicion) for s in [*signals, arrays.load_signals(place)]}
     by_key = dict(zip(options.methods, signals, strict=True))
     for title, keys in groups(options.methods).items():
         ranking = consensus.rank([by_key[k] for k in keys], given, len(dataset.class_names))
         row = scores(dataset, ranking.suspicion, ranking.suggested_labels)
-        found["rows"][title] = row | {"cpu_seconds": price_of(found, keys)}
+        found["rows"][title] = row | {"cpu_seconds": price_of(found, keys, dataset)}
         lines[title] = curve(wrong, ranking.suspicion)
         if title == "consensus":
             found["consensus"] = about(ranking, wrong)
     found["rows"]["mean of ranks"] = scores(dataset, mean_of_ranks(signals))
-    shuffled = np.random.default_rng(options.seed).random(len(dataset))
+    shuffled = np.random.default_rng([seed, 7]).random(len(dataset))  # not the noise again
     found["rows"]["random order"] = scores(dataset, shuffled)
     keep()
     return lines
@@ -275,13 +362,11 @@ def about(ranking: Ranking, wrong: np.ndarray) -> dict[str, Any]:
     }
 
 
-def price_of(found: dict[str, Any], keys: list[str]) -> float:
+def price_of(found: dict[str, Any], keys: list[str], dataset: LabeledDataset) -> float:
     """Return CPU seconds of the methods and, once, of the features they share."""
-    from lnl_core.methods import METHODS
-
     total = sum(found["rows"][key]["cpu_seconds"] for key in keys)
-    if any("features" in METHODS[key].needs for key in keys):
-        total += found["features"]["cpu_seconds"]
+    kinds = {split(key, dataset)[1] for key in keys} | ({"maps"} if "hnml" in keys else set())
+    total += sum(found.get("features", {}).get(kind, 0.0) for kind in kinds)
     return round(float(total), 1)
 
 
@@ -290,11 +375,11 @@ def main(arguments: list[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--labels", nargs="+", default=["aggre", "random1"], help="label sets")
-    parser.add_argument("--methods", default="probe,knn,ce,sr,jump", help="keys with commas")
+    parser.add_argument("--methods", default=",".join(METHODS_HERE), help="keys with commas")
     parser.add_argument("--preset", default="quick", choices=["quick", "standard", "paper"])
     parser.add_argument("--data", type=Path, default=_data.default_path(), help="an NPZ")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--again", default="", help="keys to run once more, with commas; or all")
     parser.add_argument("--cite", action="store_true", help="also print figures measured before")
     parser.add_argument(
@@ -306,9 +391,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/detection.json")
     options = parser.parse_args(arguments)
     options.methods = [key for key in options.methods.split(",") if key]
+    given_methods = options.methods
     options.again = options.again.split(",") if options.again != "all" else options.methods
     stored = arrays.read_json(options.out) if options.out.is_file() else {}
-    same = {"preset": options.preset, "seed": options.seed, "data": options.data.stem}
+    same = {"preset": options.preset, "data": options.data.stem}
     if stored.get("run") != same:
         stored = {"run": same, "results": {}}
 
@@ -317,8 +403,13 @@ def main(arguments: list[str] | None = None) -> None:
 
     curves = {}
     for name in options.labels:
-        curves[name] = run_label_set(name, options, stored["results"], keep)
-        print_table(name, stored["results"][name], options.cite)
+        features = "@raw" if name.startswith("digits") else "@pretrained"
+        options.methods = [key.replace("@pretrained", features) for key in given_methods]
+        seeds = stored["results"].setdefault(name, {})
+        for seed in options.seeds:
+            found = seeds.setdefault(str(seed), {})
+            curves[name] = run_label_set(name, options, seed, found, keep)
+        print_table(name, seeds, options.cite)
     plot(curves, options.out.with_suffix(".html"))
 
 
