@@ -20,13 +20,16 @@ LEAST_CONFIRMED = 10
 LEAST_FALL = 0.1
 """Smallest fall of agreement, as a share, that is worth a warning."""
 
+LEAST_UNLEARNED = 0.05
+"""Smallest fall of HNML's teacher that is worth a warning."""
+
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """One reason for doubt, in words for the person at the screen.
 
     Attributes:
-        kind: `collapse` or `falling`.
+        kind: `collapse`, `falling` or `unlearning`.
         text: what was seen.
         advice: what to change.
     """
@@ -38,6 +41,7 @@ class Doubt:
 
 _ADVICE = {
     "sr": "Run Sparse Regularization again with a smaller kappa (half of it) or a larger tau.",
+    "hnml": "Run HNML again with a smaller eta or alpha (half of it) or a longer warm_up.",
 }
 _OTHER_ADVICE = "Run it again with fewer epochs or a lower learning rate."
 
@@ -130,6 +134,16 @@ def check(
                     _ADVICE.get(signals.method, _OTHER_ADVICE),
                 )
             )
+    fell = float(signals.extras["teacher_fell"][0]) if "teacher_fell" in signals.extras else 0.0
+    if fell >= LEAST_UNLEARNED:
+        found.append(
+            Doubt(
+                "unlearning",
+                f"Its teacher agreed with the given labels {fell:.0%} less often at the end than "
+                "when the meta phase began: it unlearned more than wrong labels.",
+                _ADVICE["hnml"],
+            )
+        )
     if confirmed and "probs" in signals.curves:
         rows = np.fromiter(confirmed.keys(), np.int64)
         labels = np.fromiter(confirmed.values(), np.int64)

@@ -4,12 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 
 from lnl_core.jobs.context import LocalContext
-from lnl_core.learning import cam, networks
+from lnl_core.learning import bilevel, cam, networks
 from lnl_core.methods import hnml
+from lnl_core.review import health
 from lnl_core.types import Cancelled, LabeledDataset, LnlError
 
 TRAIN = 1297
@@ -178,6 +180,27 @@ def test_the_rule_waits_for_held_out_labels():
     signals = hnml.fit(dataclasses.replace(train, given_labels=labels), config, LocalContext())
     assert signals.extras["meta_start"][0] == -1
     assert not signals.curves["ramp"].any()
+
+
+def test_a_teacher_that_unlearns_is_told(short):
+    scene, found, _ = short
+    given, signals = scene[0].given_labels, found["signals"]
+    assert health.check(signals, given) == []
+    extras = dict(signals.extras) | {"teacher_fell": np.array([0.2], np.float32)}
+    (doubt,) = health.check(dataclasses.replace(signals, extras=extras), given)
+    assert doubt.kind == "unlearning"
+    assert "20%" in doubt.text
+    assert "eta" in doubt.advice
+    agreement = np.array([0.2, 0.5, 0.6, 0.58, 0.4])
+    assert hnml._fall(agreement, 3) == pytest.approx(0.2)
+    assert hnml._fall(agreement, -1) == 0
+
+
+def test_doubted_labels_are_let_go_by_and_by():
+    log_probs = torch.tensor([[0.6, 0.3, 0.1], [0.5, 0.4, 0.1], [0.2, 0.2, 0.6]]).log()
+    labels = torch.tensor([1, 1, 2])
+    assert bilevel.doubted(log_probs, labels, 0.7).tolist() == [True, False, False]
+    assert bilevel.doubted(log_probs, labels, 0.4).tolist() == [False, False, False]
 
 
 class Killed(Exception):
