@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lnl_core.learning import checkpoints, hardware, models
+from lnl_core.learning import checkpoints, distributed, hardware, models
 from lnl_core.learning.augment import Augment, augment, wants_flip
 from lnl_core.learning.frozen import FeatureSource, blank
 from lnl_core.learning.images import ImageSource
@@ -102,6 +102,7 @@ class Session:
         self.recipe, self._context = recipe, context
         self.device = hardware.pick_device(context.device)
         self.dtype = hardware.precision(self.device)
+        self.crew = distributed.crew()
         self.n, self.k = len(dataset), len(dataset.class_names)
         self._guard = seeded(derive_seed(context.seed, 0))
         self._dataset, self._build = dataset, build
@@ -139,7 +140,7 @@ class Session:
         channels = self.source.channels
         backbone = "head" if self.on_features else recipe.backbone
         make = self._build or (lambda k, c, s: models.build(backbone, k, c, s))
-        self.model = make(self.k, channels, size).to(self.device)
+        self.model = self.crew.adopt(make(self.k, channels, size).to(self.device))
         self.averaged = copy.deepcopy(self.model) if recipe.average_weights else self.model
         self.optimizer = Sgd(
             self.model.parameters(),
@@ -233,13 +234,14 @@ class Session:
     def forward(self, images: Tensor) -> Tensor:
         """Run the model in the machine's precision; (b, k) float32 logits."""
         with hardware.autocast(self.device, self.dtype):
-            logits: Tensor = self.model(images)
+            logits = self.crew.spread(self.model, images)
         return logits.float()
 
     def step(self, loss: Tensor) -> None:
         """Move the weights once along the gradient of a scalar loss."""
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        self.crew.sum_gradients(self.model)
         if self.recipe.clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         self.optimizer.step()
@@ -289,16 +291,17 @@ class Session:
         batch_size = min(512, max(16, 512 * 48**2 // (self.source.height * self.source.width)))
         for start in range(0, self.n, batch_size):
             rows = torch.arange(start, min(start + batch_size, self.n))
-            images = self.source.normalise(self.source.batch(rows))
+            b = len(rows)
+            images = self.source.normalise(self.source.batch(rows[self.crew.share(b)]))
             with hardware.autocast(self.device, self.dtype):
                 if features is None:
-                    views = [model(images).float()]
+                    views = [self.crew.gather(model(images).float(), b)]
                 else:
-                    deep = model.features(images)  # type: ignore[operator]
+                    deep = self.crew.gather(model.features(images).float(), b)  # type: ignore[operator]
                     features[rows.numpy()] = deep.float().cpu().numpy()
                     views = [model.head(deep).float()]  # type: ignore[operator]
                 if mirror:
-                    views.append(model(images.flip(3)).float())
+                    views.append(self.crew.gather(model(images.flip(3)).float(), b))
             self._meter.images += len(rows) * len(views)
             yield rows.to(self.device), views
             self.tick()

@@ -56,8 +56,10 @@ def wait(ws, number, until):
         job = queue.job(ws, number)
         if until(job):
             return job
+        if job.state == "failed":
+            break
         time.sleep(0.05)
-    raise AssertionError(f"still {job.state} ({job.stage}); {executors.log_tail(ws, job)}")
+    raise AssertionError(f"{job.state} ({job.stage}): {job.error} {executors.log_tail(ws, job)}")
 
 
 def trains(job):

@@ -1,0 +1,241 @@
+"""Several processes train one network on one global batch, under torchrun.
+
+Each process makes the whole batch, forwards its share of the rows, and gathers the logits of all.
+Loss, selection, records and reports then see the global batch, as in one process, whatever the
+method does with it; the gradient of a process is the part of its rows, and the parts are summed.
+Batch norm takes its statistics over the global batch too (`GlobalNorm`). So N processes equal one
+process up to the rounding of sums: a method needs no word about it, if it forwards by
+`Session.forward` and learns by `Session.step`, and draws from the session's generator.
+
+Not shared: the making of a batch (uint8 images, which augment in a few hundredths of a step).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+PATIENCE = timedelta(hours=2)
+"""How long a process waits for the others: the first may have labels and rankings to write."""
+
+
+class Crew:
+    """The processes of one run; alone, everything here does nothing.
+
+    Attributes:
+        rank: number of this process, from 0.
+        size: how many there are.
+    """
+
+    def __init__(self, rank: int = 0, size: int = 1) -> None:
+        self.rank, self.size = rank, size
+
+    def share(self, count: int) -> slice:
+        """Return which of `count` rows are this process's; the first ones get one more."""
+        sizes = self._sizes(count)
+        start = sum(sizes[: self.rank])
+        return slice(start, start + sizes[self.rank])
+
+    def _sizes(self, count: int) -> list[int]:
+        least, more = divmod(count, self.size)
+        return [least + (rank < more) for rank in range(self.size)]
+
+    def adopt(self, network: nn.Module) -> nn.Module:
+        """Let batch norm see the global batch, and start everywhere from the first one's weights.
+
+        Weights and buffers keep their names, so checkpoints fit any number of processes.
+        """
+        if self.size == 1:
+            return network
+        for parent in list(network.modules()):
+            for name, child in parent.named_children():
+                if isinstance(child, nn.modules.batchnorm._BatchNorm):
+                    setattr(parent, name, GlobalNorm.of(child, self))
+        for value in [*network.parameters(), *network.buffers()]:
+            dist.broadcast(value.data, 0)
+        return network
+
+    def spread(self, network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+        """Run a network on (b, ...) images, every process on its share; (b, k) for all."""
+        if self.size == 1:
+            return network(images)
+        return self.gather(network(images[self.share(len(images))]).float(), len(images))
+
+    def gather(self, part: Tensor, count: int) -> Tensor:
+        """Join the shares of all processes, (count, ...); gradients flow to the own share."""
+        if self.size == 1:
+            return part
+        found: Tensor = _Gather.apply(part, self._sizes(count), self.rank)
+        return found
+
+    def sum_gradients(self, network: nn.Module) -> None:
+        """Add up the gradients of all processes; the loss was that of the global batch."""
+        if self.size == 1:
+            return
+        weights = [weight for weight in network.parameters() if weight.requires_grad]
+        if not weights:
+            return
+        parts = [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]
+        flat = torch.cat([part.reshape(-1).float() for part in parts])
+        dist.all_reduce(flat)
+        start = 0
+        for weight, part in zip(weights, parts, strict=True):
+            weight.grad = part
+            part.copy_(flat[start : start + part.numel()].view_as(part))
+            start += part.numel()
+
+
+_crew = Crew()
+
+
+def crew() -> Crew:
+    """Return the processes that train together; this one alone where none were started."""
+    return _crew
+
+
+def under_torchrun() -> bool:
+    """Say whether torchrun started this process as one of several."""
+    return "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def join(device: str) -> Crew:
+    """Meet the other processes that torchrun started.
+
+    Args:
+        device: `cpu` (gloo) or `cuda` (NCCL; this process takes the GPU of its local rank).
+    """
+    global _crew
+    if device == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=PATIENCE)
+    _crew = Crew(dist.get_rank(), dist.get_world_size())
+    return _crew
+
+
+def leave() -> None:
+    """Part from the others."""
+    global _crew
+    _crew = Crew()
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def wanted(device: str) -> int:
+    """Return how many processes a run should have: one per GPU, or `LNL_PROCESSES`."""
+    asked = os.environ.get("LNL_PROCESSES", "")
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    if device == "cpu" or not os.path.exists("/proc/driver/nvidia/version"):
+        return 1
+    return max(1, torch.cuda.device_count())
+
+
+class _Gather(torch.autograd.Function):
+    """Rows of all processes; every process has the same loss, so the own rows' gradient is all."""
+
+    @staticmethod
+    def forward(ctx: Any, part: Tensor, sizes: list[int], rank: int) -> Tensor:
+        ctx.here = slice(sum(sizes[:rank]), sum(sizes[: rank + 1]))
+        padded = part.new_zeros(max(sizes), *part.shape[1:])
+        padded[: len(part)] = part
+        parts = [torch.empty_like(padded) for _ in sizes]
+        dist.all_gather(parts, padded)
+        return torch.cat([each[:size] for each, size in zip(parts, sizes, strict=True)])
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return grads[0][ctx.here].contiguous(), None, None
+
+
+class _SumAcross(torch.autograd.Function):
+    """Sum over processes; what each does with the sum flows back to all of them."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        total = value.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        total = grads[0].contiguous().clone()
+        dist.all_reduce(total)
+        return total
+
+
+class GlobalNorm(nn.modules.batchnorm._BatchNorm):
+    """Batch norm over the rows of all processes, on any device (torch's own is for CUDA only).
+
+    Each process sends the count, mean and sum of squared deviations of its rows, so that no
+    precision is lost where the mean is large (Chan, Golub, LeVeque 1983, eq. 2.1).
+    """
+
+    crew: Crew
+
+    @classmethod
+    def of(cls, norm: nn.modules.batchnorm._BatchNorm, crew: Crew) -> GlobalNorm:
+        """Take over weights, buffers and settings of a batch norm."""
+        new = cls(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
+        new._parameters, new._buffers = norm._parameters, norm._buffers
+        new.training, new.crew = norm.training, crew
+        return new
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> GlobalNorm:
+        import copy
+
+        new = type(self)(
+            self.num_features, self.eps, self.momentum, self.affine, self.track_running_stats
+        )
+        new._parameters = copy.deepcopy(self._parameters, memo)
+        new._buffers = copy.deepcopy(self._buffers, memo)
+        new.training, new.crew = self.training, self.crew
+        return new
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() < 2:
+            raise ValueError(f"batch norm needs (b, c, ...), got {tuple(input.shape)}")
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return (b, c, ...) with the mean and variance of each of c taken out."""
+        if not self.training:
+            return super().forward(input)
+        self._check_input_dim(input)
+        values, over = input.float(), [0, *range(2, input.dim())]
+        shape = [1, -1, *[1] * (input.dim() - 2)]
+        count = values.numel() / values.shape[1]
+        mean = values.sum(over) / max(count, 1)  # (c,)
+        spread = (values - mean.view(shape)).square().sum(over)  # (c,)
+        own = torch.stack([torch.full_like(mean, count), mean, spread])  # (3, c)
+        table = own.new_zeros(self.crew.size, *own.shape)
+        at = torch.zeros(self.crew.size, 1, 1, device=own.device, dtype=own.dtype)
+        at[self.crew.rank] = 1
+        counts, means, spreads = _SumAcross.apply(table + at * own).unbind(1)  # (size, c) each
+        total = counts.sum(0)
+        mean = (counts * means).sum(0) / total
+        spread = spreads.sum(0) + (counts * (means - mean).square()).sum(0)
+        variance = spread / total
+        self._follow(mean.detach(), (spread / (total - 1).clamp_min(1)).detach())
+        scale = torch.rsqrt(variance + self.eps)
+        if self.weight is not None:
+            scale = scale * self.weight
+        shift = -mean * scale if self.bias is None else self.bias - mean * scale
+        out: Tensor = values * scale.view(shape) + shift.view(shape)
+        return out.to(input.dtype)
+
+    @torch.no_grad()
+    def _follow(self, mean: Tensor, variance: Tensor) -> None:
+        if self.running_mean is None or self.running_var is None:
+            return
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked.add_(1)
+        step = self.momentum
+        if step is None:
+            step = 1.0 / float(self.num_batches_tracked)
+        self.running_mean.lerp_(mean, step)
+        self.running_var.lerp_(variance, step)
