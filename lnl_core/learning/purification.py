@@ -35,7 +35,7 @@ from lnl_core.types import Array, BoolArray, IntArray
 
 Tell = Callable[[float, Mapping[str, float]], None]
 
-HEAD_WORK = 3e12
+HEAD_WORK = 1e12
 """Most rows x features x classes x 3 of one round's head sweeps; fewer rows are swept above."""
 
 HEAD_ROWS = 200_000
@@ -99,7 +99,7 @@ class _Loop:
         start = generator_for(problem.seed, 11)
         self.head = Head(problem.rows.d, k, knobs.head_lr, start, problem.rows.device)
         # a mean over fewer rows than classes says nothing of the balance between them
-        self.batch = min(max(knobs.head_batch, min(4 * k, 8192)), max(len(problem.which), 1))
+        self.batch = min(max(knobs.head_batch, min(2 * k, 8192)), max(len(problem.which), 1))
         self.balanced = knobs.balance if self.batch >= 2 * k else 0.0
 
     def _sweep(self, order: IntArray, targets: Tensor, tick: Callable[[float], None]) -> float:
