@@ -53,7 +53,6 @@ class Run:
         self.network: networks.Loaded | None = None
         self.best_network: tuple[dict[str, Array], dict[str, Any]] | None = None
         self.last_ranking = torch.zeros(self.n, dtype=torch.float64)
-        self.cap = 0.0
         self._refined = 0
         self._own = False
         self._trains = config.refine == "network" and context.representation == "pixels"
@@ -93,7 +92,7 @@ class Run:
             arrays, state = saved
             own = {name[7:]: v for name, v in arrays.items() if name.startswith("rounds.")}
             self.rounds.restore(own, state["rounds"])
-            self._refined, self.cap = int(state["refined"]), float(state["cap"])
+            self._refined = int(state["refined"])
             if state.get("best_network"):
                 best = {name[5:]: v for name, v in arrays.items() if name.startswith("best.")}
                 self.best_network = best, state["best_network"]
@@ -225,7 +224,7 @@ class Run:
             rounds.weights = None  # other features, other axes
         scores = rounds.look(self.design, lam=config.lam, solve=config.solve, raw=raw, limit=limit)
         if rounds.done == 0:
-            self.cap = rounds.plan(config.share, config.cap, config.rounds, scores)
+            rounds.plan(config.share, config.cap, config.rounds)
         trusted = torch.nonzero(rounds.pinned).squeeze(1)
         self._validation = None
         if len(trusted):
@@ -262,8 +261,8 @@ class Run:
 
     def over(self, scores: influence.Scores) -> bool:
         """Say whether removal has come to its end."""
-        ended = self.rounds.over(scores, self.config.patience)
-        if self._trains and self.rounds.judged and self.rounds.best == self.rounds.done:
+        ended = self.rounds.over(scores, self.config.patience, self.config.cap == 0)
+        if self._trains and self.rounds.best == self.rounds.done:
             assert self.network is not None
             self.best_network = self.network.pack()
         return ended
@@ -281,7 +280,6 @@ class Run:
             "phase": "rounds",
             "rounds": self.rounds.state(),
             "refined": self._refined,
-            "cap": self.cap,
             "cost": self._meter.cost(),
         }
         if self.network is not None and self._own:

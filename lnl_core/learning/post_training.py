@@ -21,6 +21,12 @@ FLOOR = 10
 FEW_TRUSTED = 20
 """Below this many confirmed rows their accuracy decides nothing."""
 
+LARGEST_CAP = 0.4
+"""Share removed at most where no cap is set."""
+
+BY_HEART = 0.15
+"""Up to this share of labels not given back the first head knows the set by heart."""
+
 CURVE_CELLS = 200_000_000
 """Most rows x rounds for which p_given and p_other of every round are kept."""
 
@@ -105,6 +111,10 @@ class Rounds:
         self._note("kept", float(self.kept.sum()))
         self._note("agreement", float((scores.best == self.labels).double().mean()))
         self._note("kept_loss", float(scores.loss[self.kept].mean()))
+        if self.done:
+            fresh = self.removed_in == self.done
+            back = scores.best[fresh] == self.labels[fresh]
+            self._note("given_back", float(back.double().mean()))
         if self.pinned.any():
             right = scores.p_left_out[self.pinned] > scores.p_other[self.pinned]
             self._note("trusted_accuracy", float(right.double().mean()))
@@ -119,39 +129,48 @@ class Rounds:
     def _note(self, name: str, value: float) -> None:
         self.notes.setdefault(name, []).append(value)
 
-    def plan(self, share: float, cap: float, most: int, scores: influence.Scores) -> float:
-        """Set how much goes in each round and in all; return the cap.
+    def plan(self, share: float, cap: float, most: int) -> None:
+        """Set how much goes in each round and in all.
 
         Args:
-            share: of the original rows that goes per round; 0 spreads the cap over `most` rounds.
-            cap: largest share removed in all; 0 takes the share of labels that the first head
-                does not give back, at most 0.4.
+            share: of the original rows that goes per round.
+            cap: largest share removed in all; 0 is `LARGEST_CAP`, often with an end before
+                it (`over`).
             most: rounds.
-            scores: of round 0.
         """
-        n = len(self.labels)
-        cap = cap or min(0.4, max(0.02, float((scores.best != self.labels).double().mean())))
-        share = share or cap / max(most, 1)
-        self.quota = max(1, round(share * n))
-        self.planned = min(most, max(1, round(cap / share)))
-        return cap
+        self.quota = max(1, round(share * len(self.labels)))
+        self.planned = min(most, max(1, round((cap or LARGEST_CAP) / share)))
 
     @property
     def judged(self) -> bool:
         """Whether there are enough confirmed rows for their accuracy to choose a round."""
         return int(self.pinned.sum()) >= FEW_TRUSTED
 
-    def over(self, scores: influence.Scores, patience: int) -> bool:
-        """Say whether removal has come to its end; chooses the best round on the way."""
+    def over(self, scores: influence.Scores, patience: int, follow: bool) -> bool:
+        """Say whether removal has come to its end; chooses the best round on the way.
+
+        Args:
+            scores: of the present head.
+            patience: rounds without gain of the trusted rows' accuracy.
+            follow: end where the labels say so. Where the first head gives all but few labels, the
+                set is easy or learned by heart: go on until a round's labels are mostly given back
+                by the head that no longer knows them, and do not take that round. Elsewhere stop
+                at the share of labels that the first head does not give.
+        """
+        doubted = 1 - self.notes["agreement"][0]
+        if follow and self.done and self.notes["given_back"][-1] > 0.5:
+            return True
         accuracy = self.notes.get("trusted_accuracy", [])
-        now = self.done
-        if not self.judged or now == 0 or accuracy[now] > accuracy[self.best]:
-            self.best = now
+        if not self.judged or self.done == 0 or accuracy[self.done] > accuracy[self.best]:
+            self.best = self.done
             assert self.weights is not None
             self.best_weights = self.weights.clone()
             self.best_left_out = scores.p_left_out
-        stuck = self.judged and now - self.best >= patience
-        return now >= self.planned or stuck or not bool(self._wanted().any())
+        gone = 1 - float(self.kept.double().mean())
+        if follow and doubted > BY_HEART and gone >= doubted - 1e-9:
+            return True
+        stuck = self.judged and self.done - self.best >= patience
+        return self.done >= self.planned or stuck or not bool(self._wanted().any())
 
     def _wanted(self) -> Tensor:
         return influence.quotas(self.labels, self.kept, self.quota, self.k, FLOOR)
