@@ -67,7 +67,10 @@ def formats() -> str:
     )
     chosen = key if key in known else "corrections"
     st.space("small")
-    st.caption("Originals are never changed. Every file names the runs and reviewers it came from.")
+    words = "Originals are never changed."
+    if chosen in ("corrections", "decisions", "audit-trail"):
+        words += " Every row names the runs and the reviewer it came from."
+    st.caption(words)
     return chosen
 
 
@@ -319,7 +322,7 @@ def _command(info: DatasetInfo, format_key: str, options: Options) -> str:
 
 def import_dialog(info: DatasetInfo) -> None:
     """Take a CSV of decisions and say row by row what could not be stored."""
-    _ui.dialog("Import decisions", icon=":material/upload_file:", width="medium")(_import)(info)
+    _ui.dialog("Import decisions", icon=":material/upload_file:", width="large")(_import)(info)
 
 
 def _import(info: DatasetInfo) -> None:

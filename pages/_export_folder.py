@@ -29,10 +29,10 @@ _IMAGES = {
 }
 _TREES = {
     "folder": "{name}/\n  {a}/…   images by corrected label\n  {b}/…\n"
-    "  metadata.csv   file_name, label, id, given_label, lnl_verdict, p_wrong, label_quality",
+    "  metadata.csv   file_name, label, id, given_label, lnl_verdict …",
     "cleanlab": "{name}/\n  labels.npy   (n) given labels\n"
     "  pred_probs.npy   (n, k) joint opinion of the methods\n"
-    "  label_issues.csv   is_label_issue, label_quality, given_label, predicted_label\n"
+    "  label_issues.csv   is_label_issue, label_quality, given_label …\n"
     "  multiannotator.csv   a column per reviewer\n  classes.txt, ids.txt, README.txt",
     "fiftyone": "{name}/\n  data/…   images\n"
     "  labels.json   classes; label, given_label, verdict, p_wrong of each image",
@@ -76,7 +76,11 @@ def draw(info: DatasetInfo, format_key: str) -> None:
                 ("Tasks" if format_key == "label-studio" else "Images", info.n - left_out, "in it"),
                 ("Relabelled", words["relabelled"], "corrected label"),
                 ("Confirmed", words["kept"], "label was right"),
-                ("No one class", words["multiple"] + words["none"], "kept" if complete else "out"),
+                (
+                    "No one class",
+                    words["multiple"] + words["none"],
+                    "in it too" if complete else "left out",
+                ),
             ]
         )
     if not complete and (notice := unsettled(words)):
@@ -107,7 +111,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     st.subheader("What it holds", anchor=False)
     first, second = (*info.class_names, "…")[:2]
     tree = _TREES[format_key].format(name=out.name, a=_ui.short(first), b=_ui.short(second))
-    st.code(tree, language=None)
+    st.code(tree, language=None, wrap_lines=True)
     st.subheader("The same from a terminal", anchor=False)
     st.code(_command(info, format_key, out, agreed, images), language=None, wrap_lines=True)
 

@@ -173,9 +173,13 @@ def _public(kind: str) -> None:
         size = f", {_words.file_size(each.bytes)}" if each.bytes else ""
         st.markdown(
             f"**{each.what.capitalize()}{size}**  \n{plain(each.licence)}  \n"
-            f":gray[:small[Checked {plain(each.check)}.]]"
+            f":gray[:small[{plain(each.check)}]]"
         )
-        st.code(f"{each.url}\nMD5 {each.md5}" if each.md5 else each.url, language=None)
+        st.code(
+            f"{each.url}\nMD5 {each.md5}" if each.md5 else each.url,
+            language=None,
+            wrap_lines=True,
+        )
     sets = known.labels
     labels: str | None = st.selectbox(
         "Labels",

@@ -37,7 +37,7 @@ def test_layouts_and_decisions(lnl, tmp_path):
     assert (said["stored"], said["unchanged"]) == (0, 2)
     (tmp_path / "other.csv").write_text("id,action\ndigit-0003,keep\n")
     done = lnl("decide", name, "--file", "other.csv", "--reviewer", "ann", code=3)
-    assert "Row 2, digit-0003: ann's answer in force is relabel to 5" in done.err
+    assert "Row 2, digit-0003: in force is relabel to 5 by ann" in done.err
     lnl("decide", name, "--file", "other.csv", "--reviewer", "ann", "--replace")
 
     done = lnl("export", name, "--format", "folder", "--out", "clean")

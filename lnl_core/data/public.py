@@ -35,7 +35,7 @@ _MAX_LABELS = 64 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """One file: `md5` blank where its authors publish none, `check` says what is done instead."""
+    """One file: `md5` blank where its authors publish none; `check` says how it is checked."""
 
     what: str
     url: str
@@ -73,15 +73,15 @@ CIFAR10N = PublicSet(
             "No formal licence; its author asks to cite “Learning Multiple Layers of Features from "
             "Tiny Images” (Krizhevsky, 2009).",
             md5="c58f30108f718f92721af3b95e74349a",
-            check="by torchvision's MD5",
+            check="Checked by the MD5 that torchvision gives.",
         ),
         Download(
             "human labels",
             "https://raw.githubusercontent.com/UCSC-REAL/cifar-10-100n/main/data/CIFAR-10_human.pt",
             0,
             "CC BY-NC 4.0: not for commercial use; name its authors.",
-            check="no published checksum: by its clean labels, equal to CIFAR-10's 50,000, and by "
-            "the noise rates in its paper",
+            check="Its authors publish no checksum: checked by its clean labels, equal to all "
+            "50,000 of CIFAR-10, and by the noise rates in its paper.",
         ),
     ),
     labels={
@@ -151,6 +151,8 @@ def _unreachable(download: Download, error: Exception) -> LnlError:
     reason: object = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
     if isinstance(error, urllib.error.HTTPError):
         reason = error
+    elif isinstance(reason, OSError) and reason.strerror:
+        reason = reason.strerror
     return LnlError(
         f"The {download.what} could not be reached: {download.url} ({reason}). Connect to the "
         "network, or let a computer that is connected download it, and import the folder "

@@ -9,7 +9,8 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -201,6 +202,17 @@ def cleaned(ws: Workspace, name: str, *, only_agreed: bool = True, safe: bool = 
         safe: protect cells of CSV that a spreadsheet would run as formulas.
     """
     info = datasets.dataset(ws, name)
+    ranked = scored(info)
+    version = "" if ranked is None else ranked.version
+    found = _cleaned(ws, info, only_agreed, decisions.last_id(ws, info), version)
+    return replace(found, safe=safe)
+
+
+@lru_cache(maxsize=4)
+def _cleaned(
+    ws: Workspace, info: DatasetInfo, only_agreed: bool, _last_id: int, _version: str
+) -> Cleaned:
+    """Apply the decisions once; the key holds what changes the result."""
     in_force = decisions.in_force(ws, info)
 
     def judged() -> Iterator[tuple[int, Decision | None, bool, bool]]:
@@ -216,7 +228,6 @@ def cleaned(ws: Workspace, name: str, *, only_agreed: bool = True, safe: bool = 
         judged(),
         root=_root(info),
         ranking=None if ranked is None else ranked.ranking,
-        safe=safe,
     )
 
 

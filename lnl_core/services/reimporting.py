@@ -47,8 +47,8 @@ class Conflict:
     def words(self) -> str:
         """Return the conflict as one sentence."""
         return (
-            f"Row {self.number}, {self.id}: {self.in_force}; the file says {self.file}. "
-            f"{self.remedy}"
+            f"Row {self.number}, {self.id}: in force is {self.in_force}; "
+            f"the file says {self.file}. {self.remedy}"
         )
 
 
@@ -198,17 +198,16 @@ def _later(entry: Entry, before: Decision) -> bool:
 def _held(
     info: DatasetInfo, id_: str, entry: Entry, before: Decision, known_already: bool
 ) -> Conflict:
-    when = f" ({before.decided_at})" if before.decided_at else " (an earlier row of the file)"
+    when = before.decided_at or "an earlier row of the file"
+    stands = f"{_said(info, before)} by {entry.reviewer}, {when}"
     if before.action is Action.REOPEN:
-        stands = f"{entry.reviewer} took an answer back{when}"
-    else:
-        stands = f"{entry.reviewer}'s answer in force is {_said(info, before)}{when}"
+        stands = f"nothing: {entry.reviewer} took the answer back, {when}"
     if known_already:
-        why = "Not stored: it was stored before, and answered anew since."
+        why = "Not stored: answered anew since it was."
     elif entry.decided_at:
-        why = f"Not stored: it is older ({entry.decided_at})."
+        why = f"Not stored: it is older, {entry.decided_at}."
     else:
-        why = "Not stored: it has no decided_at, so which is later is unknown."
+        why = "Not stored: no decided_at says which is later."
     return Conflict(
         number=entry.number,
         id=id_,
@@ -242,9 +241,9 @@ def _contradiction(info: DatasetInfo, id_: str, entry: Entry, known: _Known) -> 
         number=entry.number,
         id=id_,
         reviewer=entry.reviewer,
-        in_force=f"{against.reviewer} says {_said(info, against)}",
-        file=f"{_said(info, entry)} ({entry.reviewer})",
-        remedy="Stored beside it: the two contradict each other, and a third look settles it.",
+        in_force=f"{_said(info, against)} by {against.reviewer}",
+        file=f"{_said(info, entry)} by {entry.reviewer}",
+        remedy="Stored beside it; a third look settles it.",
         stored=True,
     )
 

@@ -324,3 +324,15 @@ def test_a_stream_gets_a_zip_that_comes_back(workspace, photos, tmp_path):
     services.import_dataset(workspace, tmp_path / "clean.zip", "again")
     assert datasets.dataset(workspace, "again").n == 6
     assert not list(workspace.home.glob(".export*"))
+
+
+def test_a_new_answer_is_in_the_next_export(workspace, photos):
+    def counts():
+        words = services.verdict_counts(workspace, "photos")
+        return words["relabelled"], words["contradicted"]
+
+    assert counts() == (1, 1)
+    info = datasets.dataset(workspace, "photos")
+    decisions.append(workspace, info, [Decision(6, Action.RELABEL, "ann", label=0)])
+    assert counts() == (2, 1)
+    assert services.verdict_counts(workspace, "photos", only_agreed=False)["contradicted"] == 0

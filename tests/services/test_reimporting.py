@@ -35,9 +35,9 @@ def test_an_older_row_is_held_and_named(workspace, scored):
     )
     (conflict,) = found.conflicts
     assert (found.stored, found.held, conflict.number, conflict.id) == (0, 1, 2, "item-00002")
-    assert conflict.in_force.startswith("ann's answer in force is keep")
+    assert conflict.in_force.startswith("keep by ann, 20")
     assert conflict.file == "relabel to bar"
-    assert "older (2026-01-02" in conflict.words()
+    assert "older, 2026-01-02" in conflict.words()
     assert decisions.in_force(workspace, scored)[2][0].action is Action.KEEP
 
 
@@ -70,7 +70,7 @@ def test_people_who_contradict_each_other_are_named_and_both_kept(workspace, sco
     found = bring(workspace, FIRST.replace("relabel,base", "keep,"), "bob")
     (conflict,) = found.conflicts
     assert (found.stored, found.held, conflict.stored, conflict.number) == (2, 0, True, 3)
-    assert conflict.in_force == "ann says relabel to base"
+    assert conflict.in_force == "relabel to base by ann"
     assert len(decisions.in_force(workspace, scored)[2]) == 2
 
 
@@ -105,6 +105,6 @@ def test_an_answer_taken_back_stays_back_unless_the_file_shall_win(workspace, sc
     decisions.append(workspace, scored, [Decision(1, Action.REOPEN, "ann")])
     found = bring(workspace, FIRST)
     assert (found.stored, found.unchanged, found.held) == (0, 1, 1)
-    assert "took an answer back" in found.conflicts[0].in_force
+    assert "nothing: ann took the answer back" in found.conflicts[0].in_force
     assert bring(workspace, FIRST, replace_newer=True).stored == 1
     assert 1 in decisions.in_force(workspace, scored)
