@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
+from lnl_core.jobs.tasks import TASKS
 from lnl_core.methods import METHODS, title_of
 from lnl_core.store import datasets, db
 from lnl_core.store.datasets import DatasetInfo
@@ -241,7 +242,7 @@ def method_title(key: str) -> str:
     """Return a method's name as text, marked where it is a reconstruction."""
     method = METHODS.get(key)
     if method is None:
-        return title_of(key)
+        return TASKS[key].title if key in TASKS else title_of(key)
     return f"{method.title} (reconstruction)" if method.reconstruction else method.title
 
 

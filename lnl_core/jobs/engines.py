@@ -91,13 +91,12 @@ def engine(executor: str) -> Engine:
 
 def remote(job: Job) -> bool:
     """Say whether a job was handed, or will be, to an engine."""
-    return job.executor != "local"
+    return job.executor in queue.REMOTE
 
 
 def usable() -> tuple[str, ...]:
     """Return the executors that can be used from here, `local` first."""
-    others = (name for name in queue.EXECUTORS if name != "local")
-    return ("local", *(name for name in others if not engine(name).missing()))
+    return ("local", *(name for name in queue.REMOTE if not engine(name).missing()))
 
 
 def check(ws: Workspace, executor: str, options: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -23,6 +23,9 @@ try:
 except ImportError:  # not POSIX: several workers may run, which claims make safe
     fcntl = None  # type: ignore[assignment]
 
+LOCAL = "local"
+"""Executor, and lane, of runs on this machine; tasks have a lane of their own."""
+
 LOCK_FD = "LNL_WORKER_LOCK"
 """Environment variable by which a new worker learns which of its files is the lock."""
 
@@ -35,8 +38,8 @@ DEAF_SECONDS = 2.0
 _started: list[subprocess.Popen[bytes]] = []
 
 
-def lock(ws: Workspace) -> IO[bytes] | None:
-    """Take the workspace's worker lock; None where another process has it.
+def lock(ws: Workspace, lane: str = LOCAL) -> IO[bytes] | None:
+    """Take the lock of the workspace's worker for runs, or for tasks; None where another has it.
 
     The kernel lets go of it when the holder dies, however it dies. A worker that was handed the
     lock by the process that started it gets that one.
@@ -45,7 +48,8 @@ def lock(ws: Workspace) -> IO[bytes] | None:
     if handed:
         os.set_inheritable(int(handed), False)
         return os.fdopen(int(handed), "ab")
-    stream = (ws.home / f"worker-{_host()}.lock").open("ab")
+    part = "" if lane == LOCAL else f"-{lane}"
+    stream = (ws.home / f"worker{part}-{_host()}.lock").open("ab")
     if fcntl is not None:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,13 +73,13 @@ def worker_lives(ws: Workspace) -> bool:
     return False
 
 
-def ensure_worker(ws: Workspace) -> bool:
-    """Start a worker where none lives; return True where one was started.
+def ensure_worker(ws: Workspace, lane: str = LOCAL) -> bool:
+    """Start a worker for runs, or for tasks, where none lives; return True where one was started.
 
     It has its own session, so that closing the browser, the app or the terminal leaves it running.
     The lock is handed to it already taken: asking twice in a hurry starts one worker, not two.
     """
-    held = lock(ws)
+    held = lock(ws, lane)
     if held is None:
         return False
     _started[:] = [process for process in _started if process.poll() is None]  # no zombies
@@ -85,7 +89,7 @@ def ensure_worker(ws: Workspace) -> bool:
     grown = path.is_file() and path.stat().st_size > LOG_BYTES
     with held, path.open("wb" if grown else "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "lnl_core.worker"],
+            [sys.executable, "-m", "lnl_core.worker", "--lane", lane],
             env=os.environ
             | {
                 "LNL_HOME": str(ws.home),
@@ -122,8 +126,10 @@ def tend(ws: Workspace) -> None:
     lost = any(queue.health(job) == "lost" for job in active)
     if lost:
         queue.recover(ws)
-    if lost or any(job.state is JobState.QUEUED for job in waiting):
-        ensure_worker(ws)
+    for lane in (LOCAL, queue.TASKS):
+        mine = [job for job in waiting if (job.executor == queue.TASKS) == (lane == queue.TASKS)]
+        if mine and (lost or any(job.state is JobState.QUEUED for job in mine)):
+            ensure_worker(ws, lane)
 
 
 def cancel(ws: Workspace, number: int) -> None:

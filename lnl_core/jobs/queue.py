@@ -25,6 +25,11 @@ from lnl_core.store.db import Workspace, now, reading, transaction
 from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
 
 EXECUTORS = ("local", "slurm", "ray")
+REMOTE = ("slurm", "ray")
+TASKS = "tasks"
+"""Executor of small jobs that the pages ask for: a worker of their own runs them, so that nobody
+waits for a map of activations until a training run is over."""
+
 DEVICES = ("auto", "cpu", "cuda")
 ATTEMPTS = 3
 """How often a job may take its worker down, without a new checkpoint, before it has failed."""
@@ -83,7 +88,10 @@ def submit(
         LnlError: anything of that does not exist.
     """
     if base is not None:
-        bases.check(job(ws, base), info, method)
+        under = job(ws, base)
+        bases.check(under, info, method)
+        if method in bases.POST_TRAINING:
+            representation = under.representation  # what its network saw
     check(info, method, preset, overrides or {}, executor, representation)
     if device not in DEVICES:
         raise LnlError(f"There is no device “{device}”. Known: {', '.join(DEVICES)}.")
@@ -110,6 +118,48 @@ def submit(
         assert key is not None
         number = int(key[0])
     return job(ws, number)
+
+
+def submit_task(
+    ws: Workspace, info: DatasetInfo, key: str, parameters: Mapping[str, Any], device: str = "auto"
+) -> Job:
+    """Queue a task of `lnl_core.jobs.tasks`, or return the one that is already under way for it.
+
+    Args:
+        ws: the workspace.
+        info: the data set.
+        key: of the task.
+        parameters: what the task takes; JSON-able.
+        device: `auto`, `cpu` or `cuda`.
+    """
+    told = json.dumps(dict(parameters), sort_keys=True)
+    states = [str(state) for state in (JobState.QUEUED, JobState.RUNNING)]
+    with transaction(ws) as connection:
+        number = connection.execute(
+            select(_TABLE.c.id).where(
+                _TABLE.c.dataset_id == info.id,
+                _TABLE.c.method == key,
+                _TABLE.c.executor == TASKS,
+                _TABLE.c.config == told,
+                _TABLE.c.state.in_(states),
+            )
+        ).scalar()
+        if number is None:
+            result = connection.execute(
+                insert(_TABLE).values(
+                    dataset_id=info.id,
+                    method=key,
+                    preset="",
+                    config=told,
+                    executor=TASKS,
+                    device=device,
+                    state=str(JobState.QUEUED),
+                    created_at=now(),
+                )
+            )
+            assert result.inserted_primary_key is not None
+            number = int(result.inserted_primary_key[0])
+    return job(ws, int(number))
 
 
 def _job(record: Row[Any]) -> Job:
@@ -151,9 +201,16 @@ def _select() -> Any:
     )
 
 
-def jobs(ws: Workspace, info: DatasetInfo | None = None, limit: int | None = None) -> list[Job]:
-    """Return jobs, newest first, of one data set or of all."""
-    query = _select().order_by(_TABLE.c.id.desc())
+def jobs(
+    ws: Workspace,
+    info: DatasetInfo | None = None,
+    limit: int | None = None,
+    *,
+    tasks: bool = False,
+) -> list[Job]:
+    """Return runs of methods, or tasks, newest first, of one data set or of all."""
+    lane = _TABLE.c.executor == TASKS if tasks else _TABLE.c.executor != TASKS
+    query = _select().where(lane).order_by(_TABLE.c.id.desc())
     if info is not None:
         query = query.where(_TABLE.c.dataset_id == info.id)
     if limit is not None:
@@ -183,15 +240,16 @@ def job(ws: Workspace, number: int) -> Job:
     return _job(record)
 
 
-def claim(ws: Workspace, number: int | None = None) -> Job | None:
+def claim(ws: Workspace, number: int | None = None, lane: str = "local") -> Job | None:
     """Take a queued job for this process; two workers never get the same one.
 
-    Without `number` that is the oldest one of this machine's queue, with it that very job or none:
+    Without `number` that is the oldest one of this machine's queue for runs, or with `lane` that
+    for tasks; with it that very job or none:
     what was handed to Slurm or Ray is for the worker that they start. A job that builds on another
     waits until that one is done, and fails where it cannot be.
     """
     stamp = now()
-    wanted = _TABLE.c.executor == "local" if number is None else _TABLE.c.id == number
+    wanted = _TABLE.c.executor == lane if number is None else _TABLE.c.id == number
     while True:
         with transaction(ws) as connection:
             bases.fail_the_baseless(connection)
@@ -222,6 +280,20 @@ def claim(ws: Workspace, number: int | None = None) -> Job | None:
             )
         if taken.rowcount == 1:
             return job(ws, found)
+
+
+def peek(ws: Workspace, lane: str = "local") -> int | None:
+    """Return the number of the job that `claim` would take."""
+    with transaction(ws) as connection:
+        bases.fail_the_baseless(connection)
+        number: int | None = connection.execute(
+            select(_TABLE.c.id)
+            .where(_TABLE.c.state == str(JobState.QUEUED), _TABLE.c.executor == lane)
+            .where(bases.ready())
+            .order_by(_TABLE.c.id)
+            .limit(1)
+        ).scalar()
+    return number
 
 
 def _mine(number: int) -> ColumnElement[bool]:
@@ -284,13 +356,18 @@ def note_trusted(ws: Workspace, number: int, count: int) -> None:
         connection.execute(update(_TABLE).where(_TABLE.c.id == number).values(trusted_rows=count))
 
 
-def give_back(ws: Workspace, number: int) -> None:
+def give_back(ws: Workspace, number: int, *, counts: bool = False) -> None:
     """Queue a job again whose worker was told to stop; its checkpoint stays.
 
-    One that is being cancelled is cancelled. Slurm and Ray stop a worker at its time limit too, so
-    there the attempt counts until a checkpoint is written.
+    One that is being cancelled is cancelled. Slurm and Ray stop a worker at its time limit too, and
+    torchrun where another of its processes died (`counts`), so there the attempt counts until a
+    checkpoint is written.
     """
-    again = case((_TABLE.c.executor == "local", 0), else_=_TABLE.c.attempt)
+    again = (
+        _TABLE.c.attempt
+        if counts
+        else case((_TABLE.c.executor.in_(REMOTE), _TABLE.c.attempt), else_=0)
+    )
     with transaction(ws) as connection:
         connection.execute(
             update(_TABLE)

@@ -25,7 +25,7 @@ from typing import IO, Any
 
 import psutil
 
-from lnl_core.jobs import engines, executors, failures, inputs, outcome, queue
+from lnl_core.jobs import crew, engines, executors, failures, inputs, outcome, queue, tasks
 from lnl_core.jobs.context import JobContext
 from lnl_core.methods import METHODS
 from lnl_core.store import arrays, datasets, db
@@ -62,11 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run until the queue has been empty for a few seconds, or one job; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m lnl_core.worker", description=main.__doc__)
     parser.add_argument("--job", type=int, metavar="N", help="run this job and no other")
-    number = parser.parse_args(arguments).job
-    if number is not None:
-        return _one(number)
+    lanes = (executors.LOCAL, queue.TASKS)
+    parser.add_argument("--lane", choices=lanes, default=lanes[0], help="which queue to work on")
+    chosen = parser.parse_args(arguments)
+    if chosen.job is not None:
+        return _one(chosen.job)
     ws = db.open_workspace()
-    held = executors.lock(ws)
+    held = executors.lock(ws, chosen.lane)
     if held is None:
         return 0  # another worker is at it
     _held.append(held)
@@ -76,11 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         while time.monotonic() - idle_since < IDLE_SECONDS:
             queue.recover(ws)
-            job = queue.claim(ws)
-            if job is None:
+            number = queue.peek(ws, chosen.lane)
+            if number is None:
                 time.sleep(0.1)
                 continue
-            run_job(ws, job)
+            _run(ws, number)
             idle_since = time.monotonic()
     except Stopped:
         return 0
@@ -92,26 +94,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _one(number: int) -> int:
-    """Run the job that Slurm or Ray was given; 0 where it ran to an end of whatever kind."""
+    """Run the job that Slurm, Ray or torchrun was given; 0 where it came to an end."""
+    if not crew.first():
+        return crew.follow(db.open_workspace(), number)
     for told in (signal.SIGTERM, signal.SIGUSR2):  # the second is Slurm's, before its time limit
         signal.signal(told, _stop)
     try:
         ws = db.open_workspace()
         engines.refuse_sqlite_elsewhere(ws)
-        job = queue.claim(ws, number)
-        if job is None:
+        if not _run(ws, number):
             print(f"lnl: run {number} is not waiting; there is nothing to do", file=sys.stderr)
-            return 0
-        run_job(ws, job)
     except LnlError as error:
         print(f"lnl: {error}", file=sys.stderr)
         return 1
     except Stopped:
         pass
+    if crew.under_torchrun() and queue.job(ws, number).state is not JobState.DONE:
+        _flush()
+        os._exit(crew.ENDED)  # at once: the others may wait for this process, it not for them
     return 0
 
 
-def _stop(_signal: int, _frame: Any) -> None:
+def _run(ws: Workspace, number: int) -> bool:
+    """Run a waiting job, here or in several processes; False where it waits no more."""
+    count = crew.size(queue.job(ws, number))
+    if count > 1 and crew.run(ws, number, count):
+        return True
+    job = queue.claim(ws, number)
+    if job is not None:
+        run_job(ws, job)
+    return job is not None
+
+
+def _stop(told: int, _frame: Any) -> None:
+    signal.signal(told, signal.SIG_IGN)  # torchrun and Slurm say it twice
     raise Stopped
 
 
@@ -134,8 +150,11 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
         log.info("run %d: %s on %s, %s", job.id, job.method, job.dataset, job.preset)
         try:
             with _heart(ws, job, context):
-                context.base = _base(ws, job, info)
-                values = _work(ws, job, info, context, method or METHODS[job.method])
+                if job.executor == queue.TASKS:
+                    values = _task(ws, job, info, context)
+                else:
+                    context.base = _base(ws, job, info)
+                    values = _work(ws, job, info, context, method or METHODS[job.method])
             queue.finish(ws, job.id, JobState.DONE, fraction=1.0, stage="done", **values)
             context.forget()
             log.info("run %d: done", job.id)
@@ -143,13 +162,22 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
             queue.finish(ws, job.id, JobState.CANCELLED)
             log.info("run %d: cancelled", job.id)
         except Stopped:
-            queue.give_back(ws, job.id)
+            queue.give_back(ws, job.id, counts=crew.under_torchrun())
             log.info("run %d: the worker was told to stop", job.id)
             raise
         except Exception as error:
             log.error("run %d: failed\n%s", job.id, traceback.format_exc())
             where = failures.place(context.stage, context.metrics)
             queue.finish(ws, job.id, JobState.FAILED, error=failures.in_words(error, where))
+
+
+def _task(ws: Workspace, job: Job, info: DatasetInfo, context: JobContext) -> dict[str, Any]:
+    """Do a task; its results are files of its own."""
+    began, cpu_began = time.monotonic(), _cpu_seconds()
+    context.device = inputs.resolve_device(job.device)
+    tasks.TASKS[job.method].run(ws, info, job, context)
+    cost = {"seconds": time.monotonic() - began, "cpu_seconds": _cpu_seconds() - cpu_began}
+    return {"cost": json.dumps(cost)}
 
 
 def _base(ws: Workspace, job: Job, info: DatasetInfo) -> BaseRun | None:
@@ -196,7 +224,9 @@ def _work(
 def _fit(method: Method, job: Job, data: LabeledDataset, context: JobContext) -> Signals:
     """Run the method and add what it cost where it did not say so itself."""
     began, cpu_began = time.monotonic(), _cpu_seconds()
+    crew.join(context.device)
     signals = method.fit(data, method.config(**job.config), context)
+    crew.leave()
     measured = {
         "seconds": time.monotonic() - began,
         "cpu_seconds": _cpu_seconds() - cpu_began,
@@ -259,6 +289,8 @@ def _abandon(ws: Workspace, job: Job) -> None:
     queue.finish(ws, job.id, JobState.CANCELLED)
     for held in _held:
         held.close()
+    if crew.under_torchrun():
+        os._exit(crew.ENDED)
     if not engines.remote(job):
         executors.tend(ws)
     if os.getpid() == os.getpgrp():

@@ -1,0 +1,55 @@
+"""Tasks: small jobs of the pages, in a lane of their own."""
+
+from lnl_core.jobs import executors, queue, tasks, worker
+from lnl_core.types import JobState
+
+
+def test_a_task_waits_for_no_run_and_is_no_run(workspace, tiny):
+    run = queue.submit(workspace, tiny, "probe")
+    task = queue.submit_task(workspace, tiny, "embedding", {"seed": 1})
+    assert [job.id for job in queue.jobs(workspace, tiny)] == [run.id]
+    assert [job.id for job in queue.jobs(workspace, tiny, tasks=True)] == [task.id]
+    claimed = queue.claim(workspace, lane=queue.TASKS)
+    assert claimed.id == task.id
+    assert queue.claim(workspace, lane=queue.TASKS) is None
+    assert queue.claim(workspace).id == run.id
+
+
+def test_asking_twice_queues_one_task(workspace, tiny):
+    first = queue.submit_task(workspace, tiny, "embedding", {"seed": 1, "metric": "cosine"})
+    again = queue.submit_task(workspace, tiny, "embedding", {"metric": "cosine", "seed": 1})
+    other = queue.submit_task(workspace, tiny, "embedding", {"seed": 2, "metric": "cosine"})
+    assert again.id == first.id != other.id
+    queue.finish(workspace, queue.claim(workspace, lane=queue.TASKS).id, JobState.DONE)
+    assert queue.submit_task(workspace, tiny, "embedding", dict(first.config)).id > other.id
+
+
+def test_both_lanes_have_a_lock_of_their_own(workspace):
+    runs = executors.lock(workspace)
+    for_tasks = executors.lock(workspace, queue.TASKS)
+    assert runs is not None
+    assert for_tasks is not None
+    assert executors.lock(workspace, queue.TASKS) is None
+    runs.close()
+    for_tasks.close()
+
+
+def test_a_task_does_its_work_and_a_failure_is_told(workspace, tiny, monkeypatch):
+    seen = []
+
+    def work(ws, info, job, context):
+        context.report("drawing", 0.5)
+        seen.append((info.name, job.config["row"], context.device))
+        if job.config["row"] == 2:
+            raise ValueError("no such row")
+
+    monkeypatch.setitem(tasks.TASKS, "test", tasks.Task("test", "A test", work))
+    for row in (1, 2):
+        queue.submit_task(workspace, tiny, "test", {"row": row}, device="cpu")
+        worker.run_job(workspace, queue.claim(workspace, lane=queue.TASKS))
+    failed, done = queue.jobs(workspace, tiny, tasks=True)
+    assert seen == [(tiny.name, 1, "cpu"), (tiny.name, 2, "cpu")]
+    assert done.state is JobState.DONE
+    assert failed.state is JobState.FAILED
+    assert "no such row" in failed.error
+    assert not (tiny.directory / "ranking" / "ranking.json").exists()
