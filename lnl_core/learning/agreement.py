@@ -144,7 +144,7 @@ def _neighbours(rows: Rows, which: IntArray, labels: Tensor, k: int, near: int =
     """Return the vote of the most alike rows but the row itself, (m, k)."""
     near = max(1, min(near, len(which) - 1))
     all_rows = rows[which]
-    votes = torch.zeros(len(which), k, device=rows.device)
+    votes = torch.zeros(len(which), k)  # on the processor: a GPU adds in an order of its own
     step = max(64, 20_000_000 // max(len(which), 1))
     for start in range(0, len(which), step):
         x = all_rows[start : start + step]
@@ -153,8 +153,8 @@ def _neighbours(rows: Rows, which: IntArray, labels: Tensor, k: int, near: int =
         alike[here, here + start] = -torch.inf
         best, index = alike.topk(near, dim=1)
         weight = torch.softmax(best * 10, dim=1)
-        votes[start : start + step].scatter_add_(1, labels[index], weight)
-    return votes
+        votes[start : start + step].scatter_add_(1, labels[index].cpu(), weight.cpu())
+    return votes.to(rows.device)
 
 
 def _centres(rows: Rows, which: IntArray, labels: Tensor, k: int) -> Tensor:

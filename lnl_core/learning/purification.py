@@ -25,9 +25,9 @@ from lnl_core.learning.purifier import (
     balance,
     label_cross,
     label_gradient,
-    largest_eigenvalue,
     residual,
     soft_labels,
+    step_size,
     validation_loss,
 )
 from lnl_core.learning.seeds import generator_for
@@ -252,9 +252,7 @@ class WeightSpace(_Loop):
         super().__init__(problem, knobs)
         cross = label_cross(problem.rows, problem.which, problem.given, problem.k)
         self.lazy = LazyLabels(cross)
-        top = largest_eigenvalue(problem.x_v.double(), problem.ridge)
-        # the squares bend by 2, the cross-entropy by at most 1 / (2 n_v) more
-        self.size = 1 / ((2 + 0.5 / max(len(problem.x_v), 1)) * top)
+        self.size = step_size(problem.x_v.double(), problem.ridge)
 
     def weights(self) -> Tensor:
         """Return W = G^-1 X'Y, (d, k) float64."""
