@@ -61,7 +61,7 @@ def _table(jobs: list[Job]) -> pd.DataFrame:
 def _row(job: Job) -> dict[str, object]:
     seconds = _jobs.took(job)
     return {
-        "method": _ui.method_title(job.method),
+        "method": _ui.method_title(job.method) + (f" on run {job.base}" if job.base else ""),
         "preset": job.preset,
         "where": _jobs.executor_word(job.executor),
         "representation": job.representation,

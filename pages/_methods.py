@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core import services
+from lnl_core.jobs import bases
 from lnl_core.methods import METHODS
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import Method
@@ -18,6 +19,13 @@ PRESETS = {
     "paper": "Every knob as published: a GPU's work.",
 }
 _ROW = 30
+_POST = "influence"
+_RECIPES = {
+    "sr->influence": "Sparse Regularization, then Influential Rank",
+    "dmlp->jump": "DMLP, then Jump-teaching",
+}
+"""Methods that combine, as `services.start_runs` takes them."""
+
 _REPRESENTATIONS = {"": "chosen from the images", "pretrained": "pretrained", "raw": "raw pixels"}
 
 
@@ -120,10 +128,12 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
     ws, changed = _ui.workspace(), _knobs.overrides(info, preset)
     costs = {key: services.estimate(ws, info.name, key, preset, changed.get(key)) for key in chosen}
     order = sorted(chosen, key=lambda key: costs[key][0])  # the first queue comes first
+    recipes = _recipes(info, chosen)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="start_row"):
-        label = f"Start {_words.plural(len(chosen), 'run')}"
+        runs = len(chosen) + sum(_added(recipe, chosen) for recipe in recipes)
+        label = f"Start {_words.plural(runs, 'run')}"
         pressed = st.button(
-            label, icon=":material/play_arrow:", type="primary", disabled=not chosen, key="start"
+            label, icon=":material/play_arrow:", type="primary", disabled=not runs, key="start"
         )
         words = st.empty()
         seed, representation, executor = _options(info)
@@ -134,7 +144,7 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
         services.start_runs(
             ws,
             info.name,
-            order,
+            [_on_base(key) for key in order] + recipes,
             preset,
             overrides=changed,
             representation=representation,
@@ -143,6 +153,51 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
             executor=executor,
         )
         st.rerun()
+
+
+def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
+    """Ask what is post-trained and which recipes run as well; return the recipes."""
+    known = [r for r in _RECIPES if all(key in METHODS for key in r.split(bases.ARROW))]
+    if not known and _POST not in chosen:
+        return []
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="recipe_row"):
+        if _POST in chosen:
+            kept = services.kept_networks(_ui.workspace(), info.name)
+            titles = {0: "a fresh plain cross-entropy run"} | {
+                job.id: f"run {job.id}, {METHODS[job.method].title}"
+                for job in kept
+                if job.method in METHODS
+            }
+            st.selectbox(
+                "Post-train",
+                list(titles),
+                format_func=titles.__getitem__,
+                key="post_train",
+                help=f"The network that {METHODS[_POST].title} starts from.",
+                width=290,
+            )
+        return list(
+            st.pills(
+                "Recipes",
+                known,
+                selection_mode="multi",
+                format_func=_RECIPES.__getitem__,
+                key="recipes",
+                help="The second method builds on what the first one found.",
+            )
+        )
+
+
+def _on_base(key: str) -> str:
+    """Return a method's key, on the run that was chosen to be post-trained."""
+    base = st.session_state.get("post_train") if key == _POST else 0
+    return f"{base}{bases.ARROW}{key}" if base else key
+
+
+def _added(recipe: str, chosen: list[str]) -> int:
+    """Return how many runs a recipe adds to those of the ticked methods."""
+    first, *rest = recipe.split(bases.ARROW)
+    return len(rest) + (first not in chosen)
 
 
 def _cost_words(

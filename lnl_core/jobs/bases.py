@@ -18,6 +18,9 @@ PURIFIED = "purified_labels"
 PURIFIERS = ("dmlp",)
 """Methods that leave purified labels."""
 
+ARROW = "->"
+"""Between the methods of a recipe: the second builds on the first."""
+
 NETWORK = "network.safetensors"
 """The network that a run kept, in its folder."""
 

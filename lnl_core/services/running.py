@@ -32,7 +32,7 @@ def start_runs(
     """Queue one job per method and see that a worker runs them.
 
     A recipe `sr->influence` queues the first method and then the second one on its run. A method
-    that stands alone before it in the list is not run twice.
+    that stands alone before it in the list is not run twice; `12->influence` builds on run 12.
 
     Args:
         ws: the workspace.
@@ -55,9 +55,15 @@ def start_runs(
     chains = [_chain(recipe) for recipe in methods]
     info = datasets.dataset(ws, name)
     chosen = overrides or {}
-    for key in (key for chain in chains for key in chain):  # all of them before any is queued
+    # all of them are checked before any is queued
+    for chain in chains:
+        if chain[0].isdigit():
+            bases.check(queue.job(ws, int(chain[0])), info, chain[1])
+    for key in (key for chain in chains for key in chain if not key.isdigit()):
         queue.check(info, key, preset, chosen.get(key, {}), executor, representation)
-    for first in {chain[0] for chain in chains} if base is not None else ():
+    for first in (
+        {chain[0] for chain in chains if not chain[0].isdigit()} if base is not None else ()
+    ):
         bases.check(queue.job(ws, base or 0), info, first)
     asked = engines.check(ws, executor, options)
     submitted: list[Job] = []
@@ -65,6 +71,9 @@ def start_runs(
     for chain in chains:
         under = base
         for place, key in enumerate(chain):
+            if key.isdigit():
+                under = int(key)
+                continue
             if place == 0 and key in alone:
                 under = alone[key]
                 continue
@@ -90,21 +99,19 @@ def start_runs(
     return submitted
 
 
-ARROW = "->"
-
-
 def _chain(recipe: str) -> list[str]:
-    """Read `sr` or `sr->influence`.
+    """Read `sr`, `sr->influence` or `12->influence`.
 
     Raises:
         LnlError: an unknown method, or one that cannot build on the one before.
     """
-    keys = [key.strip() for key in recipe.split(ARROW)]
-    for key in keys:
-        if key not in METHODS:
+    keys = [key.strip() for key in recipe.split(bases.ARROW)]
+    for place, key in enumerate(keys):
+        number = key.isdigit() and place == 0 and len(keys) > 1
+        if key not in METHODS and not number:
             raise LnlError(f"There is no method “{key}”. Known: {', '.join(METHODS)}.")
     for first, second in itertools.pairwise(keys):
-        if not bases.fits(first, second):
+        if not first.isdigit() and not bases.fits(first, second):
             raise LnlError(bases.refusal(first, second))
     return keys
 

@@ -184,18 +184,29 @@ def test_recipes_queue_a_chain_and_share_what_stands_alone(workspace, tiny, no_w
         ("sr", None),
         ("influence", jobs[3].id),
     ]
-    later = services.start_runs(workspace, "tiny", ["influence"], base=jobs[0].id)
-    assert [job.base for job in later] == [jobs[0].id]
+    for methods, base in ((["influence"], jobs[0].id), ([f"{jobs[0].id}->influence"], None)):
+        later = services.start_runs(workspace, "tiny", methods, base=base)
+        assert [(job.method, job.base) for job in later] == [("influence", jobs[0].id)]
     before = len(queue.jobs(workspace))
     for recipe, word in (
         ("sr->magic", "no method"),
         ("sr->", "no method"),
+        ("12", "no method"),
+        ("99->influence", "no run 99"),
         ("sr->knn", "knn cannot build on sr"),
     ):
         with pytest.raises(LnlError, match=word):
             services.start_runs(workspace, "tiny", ["knn", recipe])
     assert len(queue.jobs(workspace)) == before
     assert services.status(workspace, "tiny")["datasets"][0]["runs"][0]["base"] == jobs[0].id
+
+
+def test_post_training_looks_at_what_its_base_looked_at(workspace, tiny):
+    pixels = queue.submit(workspace, tiny, "ce")
+    frozen = queue.submit(workspace, tiny, "ce", representation="raw")
+    for base, asked in ((pixels, "raw"), (frozen, None)):
+        found = queue.submit(workspace, tiny, "influence", base=base.id, representation=asked)
+        assert found.representation == base.representation
 
 
 def test_runs_with_a_kept_network_are_offered(workspace, tiny):

@@ -163,3 +163,29 @@ def test_executors_are_offered_where_they_can_be_used(
     assert {(job.executor, job.engine_options["time"]) for job in queue.jobs(workspace, tiny)} == {
         ("slurm", "60")
     }
+
+
+def test_post_training_is_offered_on_finished_runs_and_recipes_start_in_a_chain(
+    desk, workspace, tiny, no_worker
+):
+    job = running(workspace, tiny, "ce")
+    queue.finish(workspace, job.id, JobState.DONE)
+    folder = queue.run_dir(workspace, job)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "network.safetensors").write_bytes(b"x")
+    app = desk(dataset="tiny")
+    app.session_state["ticked"] = {"influence": True}
+    app.switch_page("runs.py").run()
+    assert not app.exception
+    select = app.selectbox(key="post_train")
+    assert select.options == ["a fresh plain cross-entropy run", "run 1, Plain cross-entropy"]
+    select.select_index(1).run()
+    app.session_state["recipes"] = ["sr->influence"]
+    app.run()
+    assert app.button(key="start").label == "Start 3 runs"
+    app.button(key="start").click().run()
+    assert not app.exception
+    started = [(job.method, job.base) for job in queue.jobs(workspace, tiny)[::-1][1:]]
+    assert started == [("influence", 1), ("sr", None), ("influence", 3)]
+    table = desk("runs", dataset="tiny")
+    assert not table.exception
