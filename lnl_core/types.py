@@ -350,6 +350,8 @@ class Method:
             `preset(name, n, k, size)` -> Config for `quick`, `standard`, `paper`.
         fit: (dataset, config, context) -> Signals.
         baseline: True for the usual baselines, False for the five published methods.
+        parallel: True where several processes may train one run: it forwards by `Session.forward`,
+            learns by `Session.step` and draws from the session's generator.
         reconstruction: True where the source could not be read in full.
         needs: what the worker prepares first: `features`, or nothing.
         cost: (n, size, config) -> (seconds, bytes) on the two-core reference machine.
@@ -363,5 +365,6 @@ class Method:
     fit: Callable[[LabeledDataset, Any, Context], Signals]
     baseline: bool = False
     reconstruction: bool = False
+    parallel: bool = False
     needs: tuple[str, ...] = ()
     cost: Callable[[int, int, Any], tuple[float, float]] | None = None

@@ -23,6 +23,8 @@ def in_words(error: BaseException, where: str) -> str:
             return f"disk full {where}; free space, then resume"
         if type(link).__name__ == "OutOfMemoryError":  # torch's, which is not imported here
             return f"GPU memory full {where}; choose a smaller batch, or device cpu, then resume"
+        if type(link).__name__ in ("DistBackendError", "DistNetworkError") or "gloo" in str(link):
+            return f"another process of this run died {where}; see the log, then resume"
         if isinstance(link, MemoryError) or "can't allocate memory" in str(link):
             return f"out of memory {where}; choose a smaller batch or preset, then resume"
         link = link.__cause__ or link.__context__

@@ -190,4 +190,5 @@ METHOD = Method(
     fit=fit,
     baseline=True,
     cost=cost,
+    parallel=True,
 )

@@ -305,4 +305,5 @@ METHOD = Method(
     config=Config,
     fit=fit,
     cost=cost,
+    parallel=True,
 )

@@ -1,0 +1,120 @@
+"""One run in several processes: torchrun starts them, the first one is the worker of the job.
+
+The first process claims the job, beats its heart, reports, saves and ranks, as a worker alone does;
+the others only fit, beside it. Where one of them dies torchrun ends all, and the job goes on from
+its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from lnl_core.jobs import inputs, queue
+from lnl_core.jobs.context import JobContext
+from lnl_core.jobs.knobs import PIXELS
+from lnl_core.methods import METHODS
+from lnl_core.store import datasets
+from lnl_core.store.db import Workspace
+from lnl_core.types import Job, JobState
+
+ENDED = 3
+"""Exit code of a first process whose run did not get done, so that torchrun ends the others."""
+
+
+def size(job: Job) -> int:
+    """Return how many processes a run should have here: one per GPU, or `LNL_PROCESSES`."""
+    method = METHODS.get(job.method)
+    if under_torchrun() or method is None or not method.parallel or job.representation != PIXELS:
+        return 1
+    if "LNL_PROCESSES" not in os.environ and not os.path.exists("/proc/driver/nvidia/version"):
+        return 1  # torch need not be asked
+    from lnl_core.learning import distributed
+
+    return distributed.wanted(job.device)
+
+
+def under_torchrun() -> bool:
+    """Say whether this process is one of several."""
+    return "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def first() -> bool:
+    """Say whether this process is the one that speaks for the run."""
+    return os.environ.get("RANK", "0") == "0" or not under_torchrun()
+
+
+def launch(number: int, count: int) -> int:
+    """Start a run in `count` processes and wait for them; return torchrun's exit code.
+
+    A signal that ends this process ends them first.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else count
+    threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, cores // count))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", str(count), "-m", "lnl_core.worker", "--job", str(number)]
+    process = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": threads})
+    try:
+        return process.wait()
+    except BaseException:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+        raise
+
+
+def run(ws: Workspace, number: int, count: int) -> bool:
+    """Launch a run; False where it is still waiting, for this process to do it alone."""
+    code = launch(number, count)
+    job = queue.job(ws, number)
+    never_or_thrice = job.attempt == 0 or job.attempt >= queue.ATTEMPTS
+    return not (code != 0 and job.state is JobState.QUEUED and never_or_thrice)
+
+
+def join(device: str) -> None:
+    """Meet the other processes, where there are any; the first one comes when all is prepared."""
+    if under_torchrun():
+        from lnl_core.learning import distributed
+
+        distributed.join(device)
+
+
+def leave() -> None:
+    """Part from the other processes in order."""
+    if under_torchrun():
+        from lnl_core.learning import distributed
+
+        distributed.leave()
+
+
+def follow(ws: Workspace, number: int) -> int:
+    """Fit beside the first process and forget the result, which is the same there."""
+    job = queue.job(ws, number)
+    info = datasets.dataset(ws, job.dataset)
+    folder = info.directory / "runs" / str(job.id)
+    device = inputs.resolve_device(job.device)
+    join(device)  # from here on, labels and checkpoint are in the folder
+    context = Follower(job.seed, folder, device=device, representation=job.representation)
+    data = inputs.training_set(ws, info, folder, None, job.method)
+    method = METHODS[job.method]
+    method.fit(data, method.config(**job.config), context)
+    leave()
+    return 0
+
+
+class Follower(JobContext):
+    """The context of a process that is not the first: it reads a checkpoint and writes nothing."""
+
+    def report(
+        self, stage: str, fraction: float, metrics: Mapping[str, float] | None = None
+    ) -> None:
+        """Say nothing; who stops a run ends this process."""
+
+    def save(self, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        """Leave the checkpoint to the first process."""
+
+    def keep(self, name: str, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        """Leave what is kept to the first process."""
