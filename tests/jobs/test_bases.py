@@ -209,6 +209,26 @@ def test_post_training_looks_at_what_its_base_looked_at(workspace, tiny):
         assert found.representation == base.representation
 
 
+def test_a_real_network_is_kept_and_post_trained(workspace, tiny):
+    """The checkpoint goes, the network stays, and the next run starts from it."""
+    first = queue.submit(workspace, tiny, "ce", overrides={"epochs": 2, "backbone": "mlp"})
+    second = queue.submit(
+        workspace, tiny, "influence", base=first.id, overrides={"rounds": 2, "lam": 0.1}
+    )
+    for number in (first.id, second.id):
+        claimed = queue.claim(workspace)
+        assert claimed.id == number
+        worker.run_job(workspace, claimed)
+        done = queue.job(workspace, number)
+        assert (done.state, done.error) == ("done", None)
+        folder = queue.run_dir(workspace, done)
+        assert (folder / bases.NETWORK).is_file()
+        assert not (folder / "checkpoint.safetensors").exists()
+    assert arrays.load_signals(folder).extras["round_removed"].max() >= 1
+    offered = services.kept_networks(workspace, "tiny")
+    assert [job.id for job in offered] == [second.id, first.id]
+
+
 def test_runs_with_a_kept_network_are_offered(workspace, tiny):
     first, second = finished(workspace, tiny), finished(workspace, tiny)
     (queue.run_dir(workspace, first) / bases.NETWORK).write_bytes(b"x")
