@@ -42,9 +42,9 @@ class MapSource:
         self._maps, self.device = maps, device
 
     def batch(self, rows: Tensor) -> Tensor:
-        """Return (b, d, u, v) float32 on the device for row numbers (b,)."""
-        picked = np.asarray(self._maps[rows.cpu().numpy()])
-        return torch.from_numpy(picked).to(self.device).float()
+        """Return (b, d, u, v) float32, channels last, on the device for row numbers (b,)."""
+        picked = torch.from_numpy(np.asarray(self._maps[rows.cpu().numpy()])).to(self.device)
+        return picked.to(torch.float32, memory_format=torch.channels_last)
 
     def normalise(self, maps: Tensor) -> Tensor:
         """Return the maps as they are."""
