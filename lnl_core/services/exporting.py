@@ -21,6 +21,8 @@ from lnl_core.data.layouts import cleaned as cleaning
 from lnl_core.data.layouts import cleanlab, fiftyone, folder, label_studio, lists, placing
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.services._open import loaded, scored, signals
+from lnl_core.services.scores import rank_rows as rank_rows
+from lnl_core.services.scores import write_scores as write_scores
 from lnl_core.store import datasets, decisions
 from lnl_core.store.arrays import write_atomic
 from lnl_core.store.datasets import DatasetInfo
@@ -429,56 +431,3 @@ def _zipped(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return ExportResult(None, made.rows, made.left_out, made.problems)
-
-
-def rank_rows(ws: Workspace, name: str, method: str = "consensus") -> Iterator[dict[str, Any]]:
-    """Yield one row per image, in the data set's order: what `lnl rank` writes.
-
-    Every column says its direction: `suspicion` and `p_wrong` 1 = wrong, `label_quality` 1 = right.
-
-    Raises:
-        LnlError: nothing is scored yet, or the method has no finished run.
-    """
-    from lnl_core.review import consensus
-
-    info = datasets.dataset(ws, name)
-    ranked = scored(info)
-    if ranked is None:
-        raise LnlError(f"Nothing of “{name}” is scored yet. Start a run: lnl run …")
-    data = loaded(info)
-    ranking = ranked.ranking
-    suspicion = ranking.suspicion
-    if method != "consensus":
-        if method not in ranked.run_ids:
-            raise LnlError(
-                f"“{method}” has no finished run on “{name}”. Done: {', '.join(ranked.run_ids)}."
-            )
-        found = signals(info, ranked.run_ids[method])
-        if found is None:
-            raise LnlError(f"The files of run {ranked.run_ids[method]} are gone. Run it again.")
-        suspicion = found.suspicion
-        ranking = consensus.rank([found], np.asarray(data.given_labels), info.class_count)
-    names = info.class_names
-    for row in range(info.n):
-        suggested = int(ranking.suggested_labels[row])
-        yield {
-            "id": data.ids[row],
-            "given_label": names[int(data.given_labels[row])],
-            "suggested_label": names[suggested] if suggested >= 0 else "",
-            "suspicion": f"{float(suspicion[row]):.6f}",
-            "p_wrong": f"{float(ranking.p_wrong[row]):.6f}",
-            "label_quality": f"{1 - float(suspicion[row]):.6f}",
-        }
-
-
-def write_scores(ws: Workspace, name: str, out: Path, method: str = "consensus") -> int:
-    """Write `rank_rows` to a CSV file, atomically; return how many rows."""
-    rows = rank_rows(ws, name, method)
-    count = 0
-
-    def write(stream: IO[bytes]) -> None:
-        nonlocal count
-        count = files.write_csv(stream, rows, format="scores", safe=True)
-
-    write_atomic(out, write)
-    return count

@@ -1,0 +1,69 @@
+"""Every image's suspicion and suggestion as a table: what `lnl rank` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from lnl_core.data import export as files
+from lnl_core.services._open import loaded, scored, signals
+from lnl_core.store import datasets
+from lnl_core.store.arrays import write_atomic
+from lnl_core.store.db import Workspace
+from lnl_core.types import LnlError
+
+
+def rank_rows(ws: Workspace, name: str, method: str = "consensus") -> Iterator[dict[str, Any]]:
+    """Yield one row per image, in the data set's order: what `lnl rank` writes.
+
+    Every column says its direction: `suspicion` and `p_wrong` 1 = wrong, `label_quality` 1 = right.
+
+    Raises:
+        LnlError: nothing is scored yet, or the method has no finished run.
+    """
+    from lnl_core.review import consensus
+
+    info = datasets.dataset(ws, name)
+    ranked = scored(info)
+    if ranked is None:
+        raise LnlError(f"Nothing of “{name}” is scored yet. Start a run: lnl run …")
+    data = loaded(info)
+    ranking = ranked.ranking
+    suspicion = ranking.suspicion
+    if method != "consensus":
+        if method not in ranked.run_ids:
+            raise LnlError(
+                f"“{method}” has no finished run on “{name}”. Done: {', '.join(ranked.run_ids)}."
+            )
+        found = signals(info, ranked.run_ids[method])
+        if found is None:
+            raise LnlError(f"The files of run {ranked.run_ids[method]} are gone. Run it again.")
+        suspicion = found.suspicion
+        ranking = consensus.rank([found], np.asarray(data.given_labels), info.class_count)
+    names = info.class_names
+    for row in range(info.n):
+        suggested = int(ranking.suggested_labels[row])
+        yield {
+            "id": data.ids[row],
+            "given_label": names[int(data.given_labels[row])],
+            "suggested_label": names[suggested] if suggested >= 0 else "",
+            "suspicion": f"{float(suspicion[row]):.6f}",
+            "p_wrong": f"{float(ranking.p_wrong[row]):.6f}",
+            "label_quality": f"{1 - float(suspicion[row]):.6f}",
+        }
+
+
+def write_scores(ws: Workspace, name: str, out: Path, method: str = "consensus") -> int:
+    """Write `rank_rows` to a CSV file, atomically; return how many rows."""
+    rows = rank_rows(ws, name, method)
+    count = 0
+
+    def write(stream: IO[bytes]) -> None:
+        nonlocal count
+        count = files.write_csv(stream, rows, format="scores", safe=True)
+
+    write_atomic(out, write)
+    return count
