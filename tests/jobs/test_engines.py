@@ -63,7 +63,7 @@ def wait(ws, number, until):
 
 
 def trains(job):
-    return job.state == "running" and job.metrics.get("epoch", 0) > 2
+    return job.state == "running" and job.stage == "train" and job.metrics.get("epoch", 0) > 2
 
 
 def ended(job):
@@ -101,12 +101,12 @@ def test_slurm_runs_a_job_cancels_it_and_resumes(home, slurm_here):
 
 
 @pytest.mark.slow
-def test_slurm_finishes_runs_side_by_side_with_this_machine(home, slurm_here):
-    job = start(home, "slurm", ["knn"])
-    beside = start(home, "local", ["knn"])
-    assert {wait(home, each.id, ended).state for each in (job, beside)} == {"done"}
-    assert queue.job(home, beside.id).engine_job is None
-    here, there = (arrays.load_signals(queue.run_dir(home, each)) for each in (beside, job))
+def test_slurm_finishes_runs_side_by_side_with_this_machine(workspace, slurm_here):
+    job = start(workspace, "slurm", ["knn"])
+    beside = start(workspace, "local", ["knn"])
+    assert {wait(workspace, each.id, ended).state for each in (job, beside)} == {"done"}
+    assert queue.job(workspace, beside.id).engine_job is None
+    here, there = (arrays.load_signals(queue.run_dir(workspace, each)) for each in (beside, job))
     assert (here.suspicion == there.suspicion).all()
 
 

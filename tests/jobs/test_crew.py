@@ -1,0 +1,82 @@
+"""A run in two processes: torchrun starts them, one worker's run comes out, however it goes."""
+
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from lnl_core import services
+from lnl_core.jobs import crew, executors, queue
+from lnl_core.store import arrays
+from lnl_core.types import ACTIVE_STATES
+
+PATIENCE = 240.0
+
+
+def wait(ws, number, until):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        executors.tend(ws)
+        job = queue.job(ws, number)
+        if until(job):
+            return job
+        time.sleep(0.05)
+    raise AssertionError(f"{job.state} at {job.fraction}: {job.error} {queue.log_tail(ws, job)}")
+
+
+def ended(job):
+    return job.state not in ACTIVE_STATES
+
+
+@pytest.fixture
+def two(monkeypatch):
+    monkeypatch.setenv("LNL_PROCESSES", "2")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def test_only_methods_on_pixels_that_can_are_run_by_several(workspace, tiny, two):
+    runs = [queue.submit(workspace, tiny, method) for method in ("ce", "sr", "knn")]
+    assert [crew.size(job) for job in runs] == [2, 2, 1]
+    head = queue.submit(workspace, tiny, "sr", representation="raw")
+    assert crew.size(head) == 1, "a head on features is trained in seconds"
+
+
+@pytest.mark.slow
+def test_two_processes_also_when_the_first_is_killed(workspace, two):
+    info = services.add_demo(workspace)
+    signals = {}
+    for killed in (True, False):
+        (job,) = services.start_runs(
+            workspace, info.name, ["ce"], overrides={"ce": {"epochs": 8}}, seed=5
+        )
+        if killed:
+            found = wait(workspace, job.id, lambda j: j.metrics.get("epoch", 0) >= 3)
+            assert found.state == "running"
+            os.kill(found.pid, signal.SIGKILL)
+        done = wait(workspace, job.id, ended)
+        assert (done.state, done.error) == ("done", None)
+        if killed:
+            assert done.pid != found.pid
+        signals[killed] = arrays.load_signals(queue.run_dir(workspace, done))
+    np.testing.assert_array_equal(signals[True].suspicion, signals[False].suspicion)
+    np.testing.assert_array_equal(signals[True].pred_probs, signals[False].pred_probs)
+    assert signals[True].curves["agreement"][-1] > 0.7, "it learned nothing"
+
+
+@pytest.mark.slow
+def test_cancel_ends_both_processes(workspace, two):
+    import psutil
+
+    info = services.add_demo(workspace)
+    knobs = {"ce": {"epochs": 500}}
+    (job,) = services.start_runs(workspace, info.name, ["ce"], overrides=knobs)
+    found = wait(workspace, job.id, lambda j: j.metrics.get("epoch", 0) >= 2)
+    agent = psutil.Process(found.pid).parent()
+    team = [agent, *agent.children()]
+    assert len(team) == 3
+    executors.cancel(workspace, job.id)
+    assert wait(workspace, job.id, ended).state == "cancelled"
+    _, left = psutil.wait_procs(team, timeout=60)
+    assert left == []
