@@ -144,7 +144,7 @@ def plot(results: dict[str, Any], out: Path) -> None:
     figure.update_xaxes(type="log", title="rows")
     figure.update_yaxes(type="log")
     figure.update_layout(template="plotly_white")
-    figure.write_html(out.with_suffix(".html"), include_plotlyjs="cdn")
+    figure.write_html(out.with_suffix(".html"), include_plotlyjs=True)
 
 
 def main() -> None:

@@ -304,7 +304,7 @@ def plot(results: dict[str, Any], out: Path) -> None:
         held = [found["rows"][name]["tensors"] / 1e6 for name in names]
         figure.add_bar(x=names, y=held, marker_color="#3a6ea5", row=line, col=2)
     figure.update_layout(showlegend=False, height=380 * len(results), template="plotly_white")
-    figure.write_html(out.with_suffix(".html"), include_plotlyjs="cdn")
+    figure.write_html(out.with_suffix(".html"), include_plotlyjs=True)
 
 
 def main() -> None:
