@@ -189,7 +189,7 @@ def tend(ws: Workspace, job: Job) -> None:
 
 def _tend_waiting(ws: Workspace, job: Job) -> None:
     if job.engine_job is None:
-        if _ready(ws, job):
+        if _due(job) and _ready(ws, job):
             hand_over(ws, job)
     elif job.engine_job.startswith(_HANDING):
         if job.engine_job < _HANDING + _ago(STALE_SECONDS):
@@ -220,7 +220,8 @@ def _ready(ws: Workspace, job: Job) -> bool:
 def hand_over(ws: Workspace, job: Job) -> None:
     """Give a waiting job to its engine; of two processes that try, one does it.
 
-    A job that its engine refuses has failed, with the engine's words.
+    A job that its engine refuses has failed, with the engine's words; an engine that does not
+    answer is tried again.
     """
     mark = f"{_HANDING}{now()} {os.getpid()}"
     if not _mark(ws, job, mark):
@@ -231,12 +232,22 @@ def hand_over(ws: Workspace, job: Job) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # the database's address is in it
         name = found.submit(ws, job, folder)
     except Exception as error:
-        told = str(error).strip().splitlines() or [type(error).__name__]
-        _fail(ws, _marked(job, mark), f"did not take the run: {told[-1]}")
+        told = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        if _away(error):
+            words = f"{found.TITLE} does not answer: {told}"[:120]
+            _write(ws, _marked(job, mark), engine_job=None, stage=words)
+        else:
+            _fail(ws, _marked(job, mark), f"did not take the run: {told}")
         return
     if not _mark(ws, _marked(job, mark), name):  # cancelled or removed meanwhile
         with contextlib.suppress(Exception):
             found.stop(name)
+
+
+def _away(error: Exception) -> bool:
+    words = str(error).lower()
+    gone = any(each in words for each in ("unable to contact", "timed out", "connection refused"))
+    return gone or isinstance(error, ConnectionError | TimeoutError)
 
 
 def cancel(ws: Workspace, job: Job) -> None:

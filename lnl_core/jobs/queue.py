@@ -7,10 +7,9 @@ import json
 import os
 import socket
 from collections.abc import Container, Mapping
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, insert, select, update
 
 from lnl_core.jobs import bases
 from lnl_core.jobs.health import health as health
@@ -18,18 +17,22 @@ from lnl_core.jobs.health import process_lives as process_lives
 from lnl_core.jobs.health import process_started
 from lnl_core.jobs.health import silent_seconds as silent_seconds
 from lnl_core.jobs.knobs import PIXELS, config, on_features
+from lnl_core.jobs.rows import TASKS as TASKS
+from lnl_core.jobs.rows import active as active
+from lnl_core.jobs.rows import job as job
+from lnl_core.jobs.rows import jobs as jobs
+from lnl_core.jobs.rows import joined, to_job
+from lnl_core.jobs.rows import log_path as log_path
+from lnl_core.jobs.rows import log_tail as log_tail
+from lnl_core.jobs.rows import run_dir as run_dir
 from lnl_core.methods import METHODS
 from lnl_core.store import schema
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace, now, reading, transaction
-from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
+from lnl_core.types import Job, JobState, LnlError
 
 EXECUTORS = ("local", "slurm", "ray")
 REMOTE = ("slurm", "ray")
-TASKS = "tasks"
-"""Executor of small jobs that the pages ask for: a worker of their own runs them, so that nobody
-waits for a map of activations until a training run is over."""
-
 DEVICES = ("auto", "cpu", "cuda")
 ATTEMPTS = 3
 """How often a job may take its worker down, without a new checkpoint, before it has failed."""
@@ -95,6 +98,8 @@ def submit(
     check(info, method, preset, overrides or {}, executor, representation)
     if device not in DEVICES:
         raise LnlError(f"There is no device “{device}”. Known: {', '.join(DEVICES)}.")
+    if not 0 <= seed < 2**31:
+        raise LnlError(f"A seed lies between 0 and {2**31 - 1}, got {seed}.")
     chosen = config(info, method, preset, overrides or {}, representation)
     uses = "features" in METHODS[method].needs or on_features(method, representation)
     with transaction(ws) as connection:
@@ -160,84 +165,6 @@ def submit_task(
             assert result.inserted_primary_key is not None
             number = int(result.inserted_primary_key[0])
     return job(ws, int(number))
-
-
-def _job(record: Row[Any]) -> Job:
-    return Job(
-        id=record.id,
-        dataset=record.dataset_name,
-        method=record.method,
-        preset=record.preset,
-        config=json.loads(record.config),
-        representation=record.representation,
-        seed=record.seed,
-        device=record.device,
-        executor=record.executor,
-        state=JobState(record.state),
-        stage=record.stage,
-        fraction=record.fraction,
-        metrics=json.loads(record.metrics),
-        eta_seconds=record.eta_seconds,
-        created_at=record.created_at,
-        started_at=record.started_at,
-        finished_at=record.finished_at,
-        heartbeat_at=record.heartbeat_at,
-        host=record.host,
-        pid=record.pid,
-        pid_started=record.pid_started,
-        error=record.error,
-        flagged=record.flagged,
-        cost=json.loads(record.cost),
-        base=record.base,
-        engine_job=record.engine_job,
-        engine_options=json.loads(record.engine_options),
-        attempt=record.attempt,
-    )
-
-
-def _select() -> Any:
-    return select(_TABLE, schema.datasets.c.name.label("dataset_name")).join(
-        schema.datasets, schema.datasets.c.id == _TABLE.c.dataset_id
-    )
-
-
-def jobs(
-    ws: Workspace,
-    info: DatasetInfo | None = None,
-    limit: int | None = None,
-    *,
-    tasks: bool = False,
-) -> list[Job]:
-    """Return runs of methods, or tasks, newest first, of one data set or of all."""
-    lane = _TABLE.c.executor == TASKS if tasks else _TABLE.c.executor != TASKS
-    query = _select().where(lane).order_by(_TABLE.c.id.desc())
-    if info is not None:
-        query = query.where(_TABLE.c.dataset_id == info.id)
-    if limit is not None:
-        query = query.limit(limit)
-    with reading(ws) as connection:
-        return [_job(record) for record in connection.execute(query)]
-
-
-def active(ws: Workspace) -> list[Job]:
-    """Return what runs or waits, oldest first."""
-    states = [str(state) for state in ACTIVE_STATES]
-    query = _select().where(_TABLE.c.state.in_(states)).order_by(_TABLE.c.id)
-    with reading(ws) as connection:
-        return [_job(record) for record in connection.execute(query)]
-
-
-def job(ws: Workspace, number: int) -> Job:
-    """Return one job.
-
-    Raises:
-        LnlError: there is none of that number.
-    """
-    with reading(ws) as connection:
-        record = connection.execute(_select().where(_TABLE.c.id == number)).first()
-    if record is None:
-        raise LnlError(f"There is no run {number}. `lnl status` lists the runs.")
-    return _job(record)
 
 
 def claim(ws: Workspace, number: int | None = None, lane: str = "local") -> Job | None:
@@ -450,12 +377,12 @@ def recover(ws: Workspace, gone: Container[int] = ()) -> list[int]:
     `gone` are jobs whose engine says that their worker has ended, wherever it was.
     A job that has taken its worker down three times without getting anywhere fails instead.
     """
-    query = _select().where(_TABLE.c.state.in_(_UNDERWAY))
+    query = joined().where(_TABLE.c.state.in_(_UNDERWAY))
     with reading(ws) as connection:
         records = list(connection.execute(query))
     found = []
     for record in records:
-        if record.id not in gone and health(_job(record)) != "lost":
+        if record.id not in gone and health(to_job(record)) != "lost":
             continue
         if record.state == str(JobState.CANCELLING):
             values: dict[str, Any] = {"state": str(JobState.CANCELLED), "finished_at": now()}
@@ -482,31 +409,3 @@ def recover(ws: Workspace, gone: Container[int] = ()) -> list[int]:
         if done.rowcount == 1 and values["state"] == str(JobState.QUEUED):
             found.append(int(record.id))
     return found
-
-
-def run_dir(ws: Workspace, found: Job) -> Path:
-    """Return the folder of a run's files."""
-    query = (
-        select(schema.datasets.c.folder)
-        .join(_TABLE, _TABLE.c.dataset_id == schema.datasets.c.id)
-        .where(_TABLE.c.id == found.id)
-    )
-    with reading(ws) as connection:
-        folder = str(connection.execute(query).scalar_one())
-    return ws.datasets_dir / folder / "runs" / str(found.id)
-
-
-def log_path(ws: Workspace, found: Job) -> Path:
-    """Return where a run's log is."""
-    return run_dir(ws, found) / "worker.log"
-
-
-def log_tail(ws: Workspace, found: Job, size: int = 4096) -> str:
-    """Return the end of a run's log, at most `size` bytes."""
-    try:
-        with log_path(ws, found).open("rb") as stream:
-            stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, stream.tell() - size))
-            return stream.read().decode("utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""

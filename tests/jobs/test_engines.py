@@ -218,3 +218,18 @@ def test_submitit_runs_the_worker_where_there_is_no_slurm(home, tmp_path, monkey
     while not ended(queue.job(home, job.id)) and time.monotonic() < end:
         time.sleep(0.05)
     assert queue.job(home, job.id).state == "done"
+
+
+def test_an_engine_that_does_not_answer_is_tried_again(home, monkeypatch):
+    pytest.importorskip("ray", reason="ray is not installed: extra [ray]")
+    (port,) = real.free_ports(1)
+    monkeypatch.setenv("RAY_ADDRESS", f"http://127.0.0.1:{port}")
+    monkeypatch.setattr(engines, "LOOK_SECONDS", 0.0)
+    job = start(home, "ray", ["knn"])
+    found = queue.job(home, job.id)
+    assert (found.state, found.engine_job) == ("queued", None)
+    assert found.stage.startswith("Ray does not answer")
+    executors.tend(home)
+    assert queue.job(home, job.id).state == "queued"
+    executors.cancel(home, job.id)
+    assert queue.job(home, job.id).state == "cancelled"

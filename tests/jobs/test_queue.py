@@ -40,6 +40,7 @@ def test_bad_orders_are_refused_in_words(workspace, tiny):
         ({"overrides": {"epochs": 2.5}}, "whole number"),
         ({"executor": "moon"}, "no executor"),
         ({"device": "tpu"}, "no device"),
+        ({"seed": 2**31}, "A seed lies between"),
     ):
         with pytest.raises(LnlError, match=word):
             queue.submit(workspace, tiny, **({"method": "ce"} | order))

@@ -1,0 +1,129 @@
+"""The job table, read: jobs as values, and where a run's files are."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from lnl_core.store import schema
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace, reading
+from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
+
+TASKS = "tasks"
+"""Executor of small jobs that the pages ask for: a worker of their own runs them, so that nobody
+waits for a map of activations until a training run is over."""
+
+_TABLE = schema.jobs
+
+
+def to_job(record: Row[Any]) -> Job:
+    """Return a row of `joined` as a value."""
+    return Job(
+        id=record.id,
+        dataset=record.dataset_name,
+        method=record.method,
+        preset=record.preset,
+        config=json.loads(record.config),
+        representation=record.representation,
+        seed=record.seed,
+        device=record.device,
+        executor=record.executor,
+        state=JobState(record.state),
+        stage=record.stage,
+        fraction=record.fraction,
+        metrics=json.loads(record.metrics),
+        eta_seconds=record.eta_seconds,
+        created_at=record.created_at,
+        started_at=record.started_at,
+        finished_at=record.finished_at,
+        heartbeat_at=record.heartbeat_at,
+        host=record.host,
+        pid=record.pid,
+        pid_started=record.pid_started,
+        error=record.error,
+        flagged=record.flagged,
+        cost=json.loads(record.cost),
+        base=record.base,
+        engine_job=record.engine_job,
+        engine_options=json.loads(record.engine_options),
+        attempt=record.attempt,
+    )
+
+
+def joined() -> Any:
+    """Select the columns of a job, its data set's name among them."""
+    return select(_TABLE, schema.datasets.c.name.label("dataset_name")).join(
+        schema.datasets, schema.datasets.c.id == _TABLE.c.dataset_id
+    )
+
+
+def jobs(
+    ws: Workspace,
+    info: DatasetInfo | None = None,
+    limit: int | None = None,
+    *,
+    tasks: bool = False,
+) -> list[Job]:
+    """Return runs of methods, or tasks, newest first, of one data set or of all."""
+    lane = _TABLE.c.executor == TASKS if tasks else _TABLE.c.executor != TASKS
+    query = joined().where(lane).order_by(_TABLE.c.id.desc())
+    if info is not None:
+        query = query.where(_TABLE.c.dataset_id == info.id)
+    if limit is not None:
+        query = query.limit(limit)
+    with reading(ws) as connection:
+        return [to_job(record) for record in connection.execute(query)]
+
+
+def active(ws: Workspace) -> list[Job]:
+    """Return what runs or waits, oldest first."""
+    states = [str(state) for state in ACTIVE_STATES]
+    query = joined().where(_TABLE.c.state.in_(states)).order_by(_TABLE.c.id)
+    with reading(ws) as connection:
+        return [to_job(record) for record in connection.execute(query)]
+
+
+def job(ws: Workspace, number: int) -> Job:
+    """Return one job.
+
+    Raises:
+        LnlError: there is none of that number.
+    """
+    with reading(ws) as connection:
+        record = connection.execute(joined().where(_TABLE.c.id == number)).first()
+    if record is None:
+        raise LnlError(f"There is no run {number}. `lnl status` lists the runs.")
+    return to_job(record)
+
+
+def run_dir(ws: Workspace, found: Job) -> Path:
+    """Return the folder of a run's files."""
+    query = (
+        select(schema.datasets.c.folder)
+        .join(_TABLE, _TABLE.c.dataset_id == schema.datasets.c.id)
+        .where(_TABLE.c.id == found.id)
+    )
+    with reading(ws) as connection:
+        folder = str(connection.execute(query).scalar_one())
+    return ws.datasets_dir / folder / "runs" / str(found.id)
+
+
+def log_path(ws: Workspace, found: Job) -> Path:
+    """Return where a run's log is."""
+    return run_dir(ws, found) / "worker.log"
+
+
+def log_tail(ws: Workspace, found: Job, size: int = 4096) -> str:
+    """Return the end of a run's log, at most `size` bytes."""
+    try:
+        with log_path(ws, found).open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - size))
+            return stream.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
