@@ -246,7 +246,7 @@ def hand_over(ws: Workspace, job: Job) -> None:
 
 def _away(error: Exception) -> bool:
     words = str(error).lower()
-    gone = any(each in words for each in ("unable to contact", "timed out", "connection refused"))
+    gone = any(each in words for each in ("unable to contact", "timed out", "connection "))
     return gone or isinstance(error, ConnectionError | TimeoutError)
 
 
