@@ -98,7 +98,7 @@ def add(ws: Workspace, info: DatasetInfo, title: str, probs: FloatArray, source:
                     method=key,
                     preset=OWN,
                     config=json.dumps({"title": title.strip(), "source": source}),
-                    representation=OWN,
+                    representation="auto",  # unknown; it is one opinion, whatever it saw
                     state=str(JobState.DONE),
                     stage="done",
                     fraction=1.0,
