@@ -1,0 +1,328 @@
+"""Plotly figures of one run: the spread of its losses with two groups, and one image's course."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lnl_core.services.figures import Tone, _figure, stroke, text
+from lnl_core.services.loss_views import Losses
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+BINS = 60
+SPLITS = {"agreement": "agrees / disagrees", "verdict": "verdict", "truth": "truth"}
+
+
+def _groups(found: Losses, split: str, tone: Tone) -> list[tuple[str, Any, str, str]]:
+    """Return (words, mask, colour, pattern) of the parts of a histogram."""
+    if split == "verdict":
+        return [
+            ("not reviewed", found.verdict == 0, tone["bar"], ""),
+            ("label right", found.verdict == 1, tone["green"], "."),
+            ("label wrong", found.verdict == 2, tone["orange"], "/"),
+        ]
+    if split == "truth" and found.wrong is not None:
+        return [
+            ("label right", ~found.wrong, tone["bar"], ""),
+            ("label wrong", found.wrong, tone["orange"], "/"),
+        ]
+    return [
+        ("agrees with the label", found.agrees, tone["bar"], ""),
+        ("disagrees", ~found.agrees, tone["blue"], "/"),
+    ]
+
+
+def histogram(
+    found: Losses, tone: Tone, *, split: str = "agreement", threshold: float | None = None,
+    height: int = 340,
+) -> go.Figure:  # fmt: skip
+    """Draw a run's losses in bins, split; the two fitted groups, the chance, the threshold."""
+    figure = _figure(
+        f"{text(found.candidate.title, 40)}: {found.quantity} of each image",
+        "Dotted: two fitted groups. Line, right axis: chance of the upper one, a model's guess."
+        if found.mixture is not None and found.mixture.separate
+        else "One group describes the values as well as two: no threshold suggests itself.",
+        tone,
+        height,
+        r=52,
+        t=82,
+        b=46,
+    )
+    low, high = float(found.x.min()), float(found.x.max())
+    if high - low < 1e-6:
+        low, high = low - 0.5, high + 0.5
+    edges = np.linspace(low, high, BINS + 1)
+    middle, width = (edges[:-1] + edges[1:]) / 2, edges[1] - edges[0]
+    labels = [_value(found.value(float(x))) for x in middle]
+    tallest = max(float(np.histogram(found.x, edges)[0].max()), 1.0)
+    for words, mask, colour, pattern in _groups(found, split, tone):
+        counts = np.histogram(found.x[mask], edges)[0]
+        figure.add_bar(
+            x=middle,
+            y=counts,
+            width=width,
+            name=f"{words} ({int(mask.sum()):,})",
+            marker={
+                "color": colour,
+                "line_width": 0,
+                "pattern": {"shape": pattern, "fgcolor": tone["page"], "size": 5, "solidity": 0.2},
+            },
+            customdata=labels,
+            hovertemplate=f"{words}: %{{y:,}} near %{{customdata}}<extra></extra>",
+        )
+    if found.mixture is not None and found.mixture.separate:
+        grid = np.linspace(low, high, 200)
+        scale = len(found.x) * width
+        for density, colour in zip(
+            found.mixture.densities(grid), (tone["edge"], tone["brown"]), strict=True
+        ):
+            figure.add_scatter(
+                x=grid,
+                y=np.minimum(density * scale, 1.08 * tallest),
+                mode="lines",
+                line={"color": colour, "width": 1.8, "dash": "dot"},
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        figure.add_scatter(
+            x=grid,
+            y=found.mixture.posterior(grid),
+            yaxis="y2",
+            mode="lines",
+            line={"color": tone["brown"], "width": 2.4},
+            name="chance of the upper group",
+            hovertemplate="chance %{y:.2f}<extra></extra>",
+        )
+    if threshold is not None:
+        figure.add_vline(x=threshold, line={"color": tone["accent"], "width": 2})
+        figure.add_annotation(
+            x=threshold,
+            y=1,
+            yref="paper",
+            text=f"<b>threshold {_value(found.value(threshold))}</b>",
+            showarrow=False,
+            xanchor="left" if threshold < (low + high) / 2 else "right",
+            xshift=5 if threshold < (low + high) / 2 else -5,
+            yanchor="top",
+            font={"color": tone["accent"], "size": 13},
+        )
+    places = np.linspace(low, high, 7)
+    figure.update_xaxes(
+        title=found.axis,
+        range=[low - width / 2, high + width / 2],
+        tickvals=places,
+        ticktext=[_value(found.value(float(x))) for x in places],
+        showgrid=False,
+    )
+    figure.update_yaxes(title="images", tickformat=",", range=[0, 1.12 * tallest])
+    figure.update_layout(
+        barmode="stack",
+        bargap=0,
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left"},
+        yaxis2={
+            "overlaying": "y",
+            "side": "right",
+            "range": [0, 1.12],
+            "tickvals": [0, 0.5, 1],
+            "showgrid": False,
+            "title": {"text": "chance", "font": {"size": 12, "color": tone["muted"]}},
+            "fixedrange": True,
+        },
+    )
+    return figure
+
+
+def _value(value: float) -> str:
+    return f"{value:.2f}" if value >= 0.095 else f"{value:.2g}"
+
+
+def course(
+    found: Losses, curves: Mapping[str, Sequence[float]], tone: Tone, words: Mapping[str, str],
+    *, rounds: bool = False, height: int = 230,
+) -> go.Figure | None:  # fmt: skip
+    """Draw one image's probabilities by epoch; its loss where there are none; None without both.
+
+    Args:
+        found: whose run.
+        curves: as `loss_views.trajectory` gives them.
+        tone: of `figures.TONES`.
+        words: `given`, the name of the given class.
+        rounds: True where the steps are rounds of removal.
+        height: in pixels.
+    """
+    step = "round" if rounds else "epoch"
+    figure = _figure(
+        "The image's own course",
+        f"Probability of the given label and of the best other class by {step}.",
+        tone,
+        height,
+    )
+    drawn = [
+        (curves[name], colour, dash, title)
+        for name, colour, dash, title in (
+            ("given", tone["brown"], "dash", f"given: {text(words.get('given', ''))}"),
+            ("other", tone["blue"], "solid", "best other class"),
+        )
+        if curves.get(name)
+    ]
+    unit = "probability"
+    if not drawn:
+        if not curves.get("loss"):
+            return None
+        unit = "loss, nats"
+        drawn = [(curves["loss"], stroke(found.candidate, tone)["color"], "solid", "loss")]
+        figure.update_layout(title_subtitle_text=f"Loss of the given label by {step}.")
+    start = 0 if rounds else 1
+    for values, colour, dash, title in drawn:
+        figure.add_scatter(
+            x=list(range(start, start + len(values))),
+            y=list(values),
+            mode="lines+markers" if len(values) < 25 else "lines",
+            marker={"size": 4},
+            line={"color": colour, "dash": dash, "width": 2.2},
+            name=title,
+            hovertemplate=f"{title}, {step} %{{x}}: %{{y:.2f}}<extra></extra>",
+        )
+    figure.update_xaxes(title=step, nticks=8)
+    figure.update_yaxes(title=unit, rangemode="tozero")
+    if unit == "probability":
+        figure.update_yaxes(range=[0, 1.04])
+    figure.update_layout(
+        showlegend=True,
+        margin_t=76,
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left"},
+    )
+    return figure
+
+
+def sub_losses(facts: Mapping[str, Any], tone: Tone, height: int = 230) -> go.Figure:
+    """Draw Jump-teaching's sub-losses of one image beside those of unsuspicious ones."""
+    figure = _figure(
+        "Jump-teaching: sub-losses of its code",
+        f"Uneven bars mean doubt: the variance {facts['variance']:.3g} is above that of "
+        f"{100 * facts['variance_rank']:.0f}{NARROW_SIGN} of the images.",
+        tone,
+        height,
+    )
+    places = list(range(1, len(facts["values"]) + 1))
+    figure.add_bar(
+        x=places,
+        y=facts["values"],
+        marker={"color": tone["methods"]["jump"]},
+        name="this image",
+        hovertemplate="bit %{x}: %{y:.2f}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=places,
+        y=facts["typical"],
+        mode="lines",
+        line={"color": tone["edge"], "width": 2, "shape": "hvh"},
+        name="unsuspicious images, mean",
+        hovertemplate="bit %{x}, mean: %{y:.2f}<extra></extra>",
+    )
+    figure.update_xaxes(title="bit of the codeword", showgrid=False)
+    figure.update_yaxes(title="sub-loss, nats", rangemode="tozero")
+    _legend_above(figure)
+    return figure
+
+
+def sharpened(
+    facts: Mapping[str, Any], class_names: Sequence[str], given: int, tone: Tone, height: int = 260
+) -> go.Figure:
+    """Draw SR's sharpened probabilities beside plain cross-entropy's, the largest classes."""
+    figure = _figure(
+        "SR: sharpened probabilities",
+        f"Up to the dotted line the temperature lets them go; confidence "
+        f"{facts['confidence']:.2f}, above {100 * facts['confidence_rank']:.0f}{NARROW_SIGN} of "
+        "the images.",
+        tone,
+        height,
+    )
+    sr = np.asarray(facts["sr"], np.float64)
+    plain = None if facts["plain"] is None else np.asarray(facts["plain"], np.float64)
+    weight = sr if plain is None else np.maximum(sr, plain)
+    shown = list(dict.fromkeys([given, *np.argsort(-weight)[:9].tolist()]))
+    shown.sort()
+    names = [text(class_names[each], 14) + (" (given)" if each == given else "") for each in shown]
+    figure.add_bar(
+        x=names, y=sr[shown], marker={"color": tone["methods"]["sr"]}, name="SR, mean of epochs",
+        hovertemplate="%{x}: SR %{y:.2f}<extra></extra>",
+    )  # fmt: skip
+    if plain is not None:
+        figure.add_bar(
+            x=names, y=plain[shown], marker={"color": tone["bar"]}, name="plain cross-entropy",
+            hovertemplate="%{x}: plain %{y:.2f}<extra></extra>",
+        )  # fmt: skip
+    figure.add_hline(y=facts["p_max"], line={"color": tone["edge"], "width": 1.4, "dash": "dot"})
+    figure.update_xaxes(showgrid=False, type="category")
+    figure.update_yaxes(title="probability", range=[0, 1.04])
+    _legend_above(figure)
+    return figure
+
+
+def rounds(facts: Mapping[str, Any], tone: Tone, height: int = 250) -> go.Figure:
+    """Draw how many labels each round of Influential Rank removed, and when this image went."""
+    went = int(facts["round_removed"])
+    when = f"This image went in round {went}." if went else "This image was never removed."
+    figure = _figure(
+        "Influential Rank: rounds of removal",
+        f"{when} Lines, right axis: shares of those removed in a round.",
+        tone,
+        height,
+        r=48,
+    )
+    places = list(range(1, len(facts["removed"]) + 1))
+    figure.add_bar(
+        x=places,
+        y=facts["removed"],
+        marker={"color": [tone["accent"] if i == went else tone["bar"] for i in places]},
+        name="removed",
+        hovertemplate="round %{x}: %{y:,} removed<extra></extra>",
+    )
+    for values, colour, dash, title in (
+        (facts["given_back"], tone["brown"], "dash", "label given back by the refined head"),
+        (facts["true"], tone["orange"], "solid", "really wrong"),
+    ):
+        if values:
+            tail = values[-len(places) :]
+            figure.add_scatter(
+                x=places[-len(tail) :],
+                y=tail,
+                yaxis="y2",
+                mode="lines+markers",
+                marker={"size": 5},
+                line={"color": colour, "dash": dash, "width": 2},
+                name=title,
+                hovertemplate=f"{title}, round %{{x}}: %{{y:.2f}}<extra></extra>",
+            )
+    figure.update_xaxes(title="round", showgrid=False, nticks=12)
+    figure.update_yaxes(title="images removed", tickformat=",")
+    figure.update_layout(
+        yaxis2={
+            "overlaying": "y",
+            "side": "right",
+            "range": [0, 1.04],
+            "tickvals": [0, 0.5, 1],
+            "showgrid": False,
+            "title": {"text": "share", "font": {"size": 12, "color": tone["muted"]}},
+            "fixedrange": True,
+        }
+    )
+    _legend_above(figure)
+    return figure
+
+
+NARROW_SIGN = "\u202f%"
+
+
+def _legend_above(figure: go.Figure) -> None:
+    figure.update_layout(
+        showlegend=True,
+        margin_t=80,
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left"},
+    )
