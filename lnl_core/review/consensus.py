@@ -98,7 +98,8 @@ def rank(
     if opinions:
         share = float(weights[speakers].sum())
         within = weights[speakers] / share if share > 0 else np.full(len(speakers), 1 / len(voices))
-        matrix, rate = _noise(opinions, within, given, class_count)
+        frank = trust.shares(within * trust.candour([each.probs for each in opinions], given))
+        matrix, rate = _noise(opinions, frank, given, class_count)
         against, labels, probs = _pool(opinions, within, given, matrix)
         against[~unsure] = np.nan
         score += (share if share > 0 else 1.0) * trust.normal_scores(against)
