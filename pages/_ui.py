@@ -48,6 +48,16 @@ _TITLES = {
     "data": ("Data", ":material/database:", "Data sets: add one, see how far its review is."),
     "runs": ("Runs", ":material/play_circle:", "Start methods, watch them, compare their history."),
     "review": ("Review", ":material/rate_review:", "One key per image: right, wrong or unsure."),
+    "explore": (
+        "Explore",
+        ":material/bubble_chart:",
+        "A map of the images: find groups, send them to the queue.",
+    ),
+    "compare": (
+        "Compare",
+        ":material/compare_arrows:",
+        "Which run finds wrong labels, at what cost.",
+    ),
     "export": ("Export", ":material/download:", "Corrections and decisions as CSV."),
 }
 

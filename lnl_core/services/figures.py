@@ -104,12 +104,12 @@ def _figure(title: str, sentence: str, tone: Tone, height: int, **margin: int) -
             "font": {"size": 15, "color": tone["text"]},
             "subtitle": {"text": sentence, "font": {"size": 12, "color": tone["muted"]}},
             "x": 0,
-            "xref": "paper",
+            "xref": "container",
             "xanchor": "left",
             "yref": "container",
             "y": 1,
             "yanchor": "top",
-            "pad": {"t": 6, "l": 0},
+            "pad": {"t": 4, "l": 2},
             "automargin": False,
         },
         height=height,
@@ -125,7 +125,8 @@ def _figure(title: str, sentence: str, tone: Tone, height: int, **margin: int) -
         legend={
             "font": {"size": 12},
             "x": 1.01,
-            "y": 1,
+            "y": 0.88,
+            "yref": "container",
             "yanchor": "top",
             "tracegroupgap": 0,
             "bgcolor": "rgba(0,0,0,0)",
@@ -160,7 +161,7 @@ def _line(figure: go.Figure, candidate: Candidate, x: Any, y: Any, tone: Tone, h
 # Detection ------------------------------------------------------------------------------------
 
 
-def precision_recall(found: Comparison, tone: Tone, height: int = 262) -> go.Figure:
+def precision_recall(found: Comparison, tone: Tone, height: int = 286) -> go.Figure:
     """Draw precision against recall, the best on top of the legend."""
     figure = _figure(
         "Precision and recall",
@@ -178,7 +179,7 @@ def precision_recall(found: Comparison, tone: Tone, height: int = 262) -> go.Fig
     return figure
 
 
-def effort(found: Comparison, tone: Tone, height: int = 262) -> go.Figure:
+def effort(found: Comparison, tone: Tone, height: int = 286) -> go.Figure:
     """Draw wrong labels found against images reviewed, beside chance."""
     figure = _figure(
         "Wrong labels found for the effort",
@@ -252,7 +253,7 @@ def matrix(
 ) -> go.Figure:
     """Draw an agreement or overlap matrix with its numbers; the diagonal is left out."""
     m = len(candidates)
-    figure = _figure(title, sentence, tone, height or max(220, 30 * m + 96), l=72, t=78, b=8)
+    figure = _figure(title, sentence, tone, height or max(220, 30 * m + 104), l=58, t=84, b=6)
     shown = np.array(values, np.float64)
     np.fill_diagonal(shown, np.nan)
     names = [text(each.short, 12) for each in candidates]
@@ -284,7 +285,7 @@ def matrix(
                 x=j, y=i, text=words[i][j], showarrow=False, font={"color": colour, "size": 12}
             )
     for axis, extra in (
-        (figure.update_xaxes, {"side": "top"}),
+        (figure.update_xaxes, {"side": "top", "tickangle": -40}),
         (figure.update_yaxes, {"range": [m - 0.5, -0.5]}),
     ):
         axis(

@@ -294,3 +294,8 @@ def rounds(ws: Workspace, name: str, key: str, row: int) -> dict[str, Any] | Non
 
 def _course(curve: Array | None) -> list[float]:
     return [] if curve is None else np.asarray(curve, np.float64).ravel().round(5).tolist()
+
+
+def given_label(info: DatasetInfo, row: int) -> int:
+    """Return the label that an image came with."""
+    return int(loaded(info).given_labels[row])

@@ -1,0 +1,427 @@
+"""One HTML file with everything that Compare shows: it opens anywhere, without a network.
+
+Plotly's script is in it once, images are data URIs, and its own policy forbids to load anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import platform
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import lnl_core
+from lnl_core.jobs import queue
+from lnl_core.services import comparing, figures, loss_figures, loss_views, pictures, retraining
+from lnl_core.services._open import loaded, scored, standing
+from lnl_core.services.comparing import CONSENSUS, Comparison
+from lnl_core.store import datasets, decisions
+from lnl_core.store.arrays import write_atomic
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace, now
+from lnl_core.types import Action, LnlError
+
+HEAD = 48
+"""Images of the queue that the report shows."""
+
+CHANGES = 200
+"""Latest corrections that the report lists."""
+
+_PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "plotly", "streamlit")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of writing a report."""
+
+    path: Path
+    size: int
+    figures: int
+
+
+def file_name(name: str) -> str:
+    """Return what to call a data set's report."""
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()[:60] or "data-set"
+    return f"{stem}-report.html"
+
+
+def write(ws: Workspace, name: str, out: Path, *, keys: Sequence[str] | None = None) -> Written:
+    """Write the report of a data set to a file, atomically.
+
+    Raises:
+        LnlError: nothing is scored yet, or the file cannot be written.
+    """
+    if out.is_dir():
+        raise LnlError(f"{out} is a folder. Name a file, for example {out / file_name(name)}.")
+    text = html(ws, name, keys=keys)
+    data = text.encode()
+    write_atomic(out, lambda stream: stream.write(data))
+    return Written(out, len(data), text.count('class="figure"'))
+
+
+def html(
+    ws: Workspace, name: str, *, keys: Sequence[str] | None = None, truth: str | None = None
+) -> str:
+    """Return the report as one HTML page.
+
+    Args:
+        ws: the workspace.
+        name: the data set.
+        keys: of `comparing.candidates`; the consensus and the newest runs when None.
+        truth: what counts as true, as in `comparing.compare`.
+
+    Raises:
+        LnlError: nothing is scored yet.
+    """
+    info = datasets.dataset(ws, name)
+    found = comparing.compare(ws, name, keys, truth)
+    shown = list(_figures(ws, info, found))
+    parts = [
+        f"<h1>{escape(name)}</h1>",
+        f'<p class="muted">Report of LNL Review {escape(lnl_core.__version__)}, {_stamp()}</p>',
+        _facts(ws, info, found),
+        _section("Methods", _table(found) + _sentences(found)),
+        _section("Figures", "".join(_placed(number, shown) for number in range(len(shown)))),
+        _section("Head of the queue", _queue(ws, info)),
+        _section("Decisions so far", _decisions(ws, info)),
+        _section("Versions", _versions(ws, info, found)),
+    ]
+    return _PAGE.format(
+        title=escape(f"{name}: label review"),
+        style=_STYLE,
+        body="\n".join(parts),
+        plotly=_plotly(),
+        data=_json([json.loads(figure.to_json()) for _, figure in shown]),
+        names=_json([label for label, _ in shown]),
+        draw=_DRAW,
+    )
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs()).replace("</script", "<\\/script")
+
+
+def _json(value: Any) -> str:
+    """Write JSON that no HTML parser takes for a tag."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _stamp() -> str:
+    return now()[:16].replace("T", " ") + " UTC"
+
+
+def _section(title: str, body: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>{body}</section>"
+
+
+# Figures --------------------------------------------------------------------------------------
+
+
+def _figures(ws: Workspace, info: DatasetInfo, found: Comparison) -> Iterator[tuple[str, Any]]:
+    """Yield (file name, figure) of all that the page shows."""
+    tone = figures.TONES["light"]
+    if found.detections:
+        yield "precision-recall", figures.precision_recall(found, tone, height=340)
+        yield "effort", figures.effort(found, tone, height=340)
+    yield (
+        "agreement",
+        figures.matrix(
+            found.correlation,
+            found.candidates,
+            tone,
+            title="Agreement of the order",
+            sentence="Spearman correlation of suspicion over all images: 1 is the same order.",
+        ),
+    )
+    goal = max(found.goal, 1)
+    keys = comparing.chosen_keys(found.candidates)
+    yield (
+        "overlap",
+        figures.matrix(
+            comparing.overlap(ws, info.name, keys, goal),
+            found.candidates,
+            tone,
+            title=f"Top {goal:,} in common",
+            sentence="Share of the union of the most suspicious images of both.",
+        ),
+    )
+    result = retraining.latest(info)
+    if result is not None:
+        yield "before-after", figures.before_after(result, tone, height=340)
+    cost = figures.costs(found.candidates, tone)
+    if cost is not None:
+        yield "cost", cost
+    for each in found.candidates:
+        if each.key != CONSENSUS:
+            values = loss_views.losses(ws, info.name, each.key)
+            yield f"losses-{each.name}", loss_figures.histogram(values, tone, height=320)
+
+
+def _placed(number: int, shown: Sequence[tuple[str, Any]]) -> str:
+    name, figure = shown[number]
+    wide = " data-wide" if name == "cost" else ""
+    height = int(figure.layout.height or 300)
+    return f'<div class="figure"{wide} id="figure-{number}" style="height:{height}px"></div>'
+
+
+# Words and tables -----------------------------------------------------------------------------
+
+
+def _facts(ws: Workspace, info: DatasetInfo, found: Comparison) -> str:
+    ranked = scored(info)
+    seen = standing(ws, info)
+    facts = [
+        ("Images", f"{info.n:,}"),
+        ("Classes", f"{info.class_count:,}"),
+        ("Size", f"{info.width} × {info.height}, {info.channels} channel(s)"),
+        ("Queue proposes", f"{found.goal:,} images"),
+        ("Answered", f"{seen.reviewed:,}, {int(seen.wrong.sum()):,} found wrong"),
+        ("Truth", found.truth.words if found.truth else "not known"),
+    ]
+    if ranked is not None:
+        guess = f"{100 * ranked.ranking.noise_rate:.1f} % (model guess, no interval)"
+        facts.insert(3, ("Wrong labels", guess))
+    joint = found.detections.get(CONSENSUS)
+    if joint is not None:
+        low, high = joint.interval
+        facts.append(("Consensus, AP", f"{joint.ap:.2f} (95 %: {low:.2f}–{high:.2f})"))
+    cells = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in facts)
+    source = f'<p class="muted">Source: {escape(info.source)}</p>' if info.source else ""
+    return f'<dl class="facts">{cells}</dl>{source}'
+
+
+def _sentences(found: Comparison) -> str:
+    said = [found.why_none, comparing.baseline_words(found)]
+    if found.left_out:
+        said.append(
+            f"{found.left_out:,} images are left out of the curves: a run was told their answer "
+            "before it was scored."
+        )
+    return "".join(f"<p>{escape(each)}</p>" for each in said if each)
+
+
+def _table(found: Comparison) -> str:
+    tone = figures.TONES["light"]
+    head = ["", "Method"]
+    if found.detections:
+        head += ["AP", "95 %", "P@k", "in first 20 %", "right fix"]
+    head += ["Preset", "Seconds", "CPU s", "GB", "Images shown"]
+    lines = []
+    for each in found.ordered():
+        d = found.detections.get(each.key)
+        colour = figures.stroke(each, tone)["color"]
+        mark = " (reconstruction)" if each.reconstruction else ""
+        dashes = "┅┅" if each.baseline else "━━"
+        cells = [f'<td style="color:{colour}">{dashes}</td>', _cell(each.title + mark)]
+        if found.detections:
+            fix = found.right_fix.get(each.key, float("nan"))
+            cells += (
+                [_cell("")] * 5
+                if d is None
+                else [
+                    _cell(f"{d.ap:.2f}"),
+                    _cell(f"{d.interval[0]:.2f}–{d.interval[1]:.2f}"),
+                    _cell(f"{d.at_total:.2f}"),
+                    _cell(f"{d.first_fifth:.2f}"),
+                    _cell("–" if np.isnan(fix) else f"{fix:.2f}"),
+                ]
+            )
+        cost = each.cost
+        cells += [
+            _cell(each.preset or "–"),
+            _cell(_number(cost.get("seconds"), 1.0, ",.1f")),
+            _cell(_number(cost.get("cpu_seconds"), 1.0, ",.1f")),
+            _cell(_number(cost.get("peak_memory_bytes"), 1e-9, ".2f")),
+            _cell(_number(cost.get("images"), 1.0, ",.0f")),
+        ]
+        strong = ' class="consensus"' if each.key == CONSENSUS else ""
+        lines.append(f"<tr{strong}>{''.join(cells)}</tr>")
+    titles = "".join(f"<th>{escape(each)}</th>" for each in head)
+    return f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _cell(value: str) -> str:
+    return f"<td>{escape(value)}</td>"
+
+
+def _number(value: float | None, scale: float, form: str) -> str:
+    return "–" if value is None else format(value * scale, form)
+
+
+def _queue(ws: Workspace, info: DatasetInfo) -> str:
+    """Draw the first open images of the queue with the suggestion of each."""
+    ranked = scored(info)
+    assert ranked is not None
+    data, seen = loaded(info), standing(ws, info)
+    ranking = ranked.ranking
+    rows = [int(row) for row in ranking.order[: HEAD + seen.reviewed] if not seen.settled[row]]
+    cards = []
+    for row in rows[:HEAD]:
+        image, kind = pictures.image_bytes(ws, info.id, info.version, row, "thumb")
+        given = info.class_names[int(data.given_labels[row])]
+        label = int(ranking.suggested_labels[row])
+        other = info.class_names[label] if label >= 0 else "–"
+        coded = base64.b64encode(image).decode()
+        cards.append(
+            f'<figure><img src="data:{kind};base64,{coded}" alt="labelled {escape(given)}">'
+            f"<figcaption>{escape(given)} → <b>{escape(other)}</b>"
+            f"<span>{float(ranking.p_wrong[row]):.2f}</span><small>{escape(data.ids[row])}</small>"
+            "</figcaption></figure>"
+        )
+    if not cards:
+        return "<p>Nothing is left in the queue.</p>"
+    return (
+        "<p>Given label → suggested label, and the calibrated chance that the given one is wrong: "
+        f'the first {len(cards):,} without an answer.</p><div class="queue">{"".join(cards)}</div>'
+    )
+
+
+def _decisions(ws: Workspace, info: DatasetInfo) -> str:
+    counts = decisions.counts(ws, info)
+    if not counts:
+        return "<p>Nobody has answered yet.</p>"
+    words = {
+        "keep": "label right",
+        "relabel": "relabelled",
+        "multiple": "several classes",
+        "none": "none of the classes",
+        "unsure": "unsure",
+        "skip": "skipped",
+    }
+    said = ", ".join(f"{words.get(a, a)} {n:,}" for a, n in sorted(counts.items()))
+    data = loaded(info)
+    lines: list[str] = []
+    for each in decisions.history(ws, info, limit=5 * CHANGES):
+        if each.action is Action.RELABEL and each.label is not None and len(lines) < CHANGES:
+            given = info.class_names[int(data.given_labels[each.row])]
+            cells = (data.ids[each.row], given, info.class_names[each.label], each.reviewer,
+                     each.decided_at[:16].replace("T", " "))  # fmt: skip
+            lines.append(f"<tr>{''.join(_cell(cell) for cell in cells)}</tr>")
+    table = ""
+    if lines:
+        head = "".join(
+            f"<th>{t}</th>" for t in ("Image", "Given", "Corrected to", "Reviewer", "When, UTC")
+        )
+        table = (
+            f"<details><summary>Latest corrections ({len(lines):,})</summary><table><thead><tr>"
+            f"{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></details>"
+        )
+    result = retraining.latest(info)
+    bought = "" if result is None else " ".join(retraining.words(result))
+    after = f"<p>Retrained: {escape(bought)}</p>" if bought else ""
+    return f"<p>{escape(said)}.</p>{after}{table}"
+
+
+def _versions(ws: Workspace, info: DatasetInfo, found: Comparison) -> str:
+    rows = [
+        ("LNL Review", lnl_core.__version__),
+        ("Python", platform.python_version()),
+        *((package, _version(package)) for package in _PACKAGES),
+        ("data set, digest", info.version),
+    ]
+    jobs = {str(job.id): job for job in queue.jobs(ws, info)}
+    for each in found.candidates:
+        job = jobs.get(each.key)
+        if job is not None:
+            seen = f"run {job.id}, {job.preset}, {job.representation}, seed {job.seed}"
+            rows.append((each.title, f"{seen}, {(job.finished_at or '')[:16].replace('T', ' ')}"))
+    lines = "".join(f"<tr>{_cell(a)}{_cell(b)}</tr>" for a, b in rows)
+    return f"<table><tbody>{lines}</tbody></table>"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+_STYLE = """
+:root{color-scheme:light}
+body{font:15px/1.5 "Source Sans 3","Source Sans Pro","Segoe UI",Roboto,sans-serif;color:#15181c;
+background:#fff;margin:0 auto;padding:30px;max-width:1320px}
+h1{font-size:24px;font-weight:600;margin:0}
+h2{font-size:18px;font-weight:600;margin:38px 0 12px}
+.muted,figcaption small{color:#59626e}
+.facts{display:flex;flex-wrap:wrap;border:1px solid #dde1e6;border-radius:6px;margin:15px 0}
+.facts div{padding:8px 18px}
+dt{font-size:13px;color:#59626e}
+dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
+th,td{padding:5px 12px;text-align:left;border-bottom:1px solid #dde1e6;overflow-wrap:anywhere}
+th{color:#59626e;font-weight:400;background:#f4f5f7}
+.consensus{background:#eeedfa;font-weight:600}
+#figures,section{min-width:0}
+.figure{display:inline-block;vertical-align:top;width:calc(50% - 10px);margin:0 8px 15px 0;
+border:1px solid #dde1e6;border-radius:6px;box-sizing:border-box;padding:8px}
+.figure[data-wide]{width:calc(100% - 10px)}
+.queue{display:grid;grid-template-columns:repeat(auto-fill,minmax(140px,1fr));gap:15px}
+figure{margin:0}
+figure img{width:100%;aspect-ratio:1;object-fit:contain;background:#eceef0;border-radius:4px}
+figcaption{font-size:13px;overflow-wrap:anywhere}
+figcaption span{float:right;color:#59626e;font-variant-numeric:tabular-nums}
+figcaption small{display:block;font-size:12px}
+@media(max-width:900px){.figure{width:100%}}
+@media print{.figure,figure{break-inside:avoid}}
+"""
+
+_DRAW = """
+const figures = JSON.parse(document.getElementById("figures-data").textContent);
+const names = JSON.parse(document.getElementById("figures-names").textContent);
+const save = (format) => ({
+  name: "save-" + format,
+  title: "Save as " + format.toUpperCase(),
+  icon: format === "svg" ? Plotly.Icons.disk : Plotly.Icons.camera,
+  click: (div) => Plotly.downloadImage(div, {
+    format, filename: names[Number(div.id.slice(7))], scale: 2,
+    width: div.clientWidth, height: div.clientHeight }),
+});
+figures.forEach((figure, i) => {
+  const div = document.getElementById("figure-" + i);
+  const height = figure.layout.height;
+  div.style.height = height + 18 + "px";
+  Plotly.newPlot(div, figure.data, figure.layout, {
+    displaylogo: false, responsive: true, modeBarButtons: [[save("svg"), save("png")]] });
+});
+document.body.dataset.drawn = String(figures.length);
+"""
+
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:"
+)
+
+_PAGE = (
+    """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content=\""""
+    + _POLICY
+    + """\">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>{style}</style>
+</head>
+<body>
+{body}
+<script id="figures-data" type="application/json">{data}</script>
+<script id="figures-names" type="application/json">{names}</script>
+<script>{plotly}</script>
+<script>{draw}</script>
+</body>
+</html>
+"""
+)

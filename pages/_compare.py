@@ -1,0 +1,186 @@
+"""The Compare page: controls, facts, and one of five views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from lnl_core.jobs import queue
+from lnl_core.services import comparing
+from lnl_core.services.comparing import CONSENSUS, Comparison
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import ACTIVE_STATES
+from pages import (
+    _compare_agreement,
+    _compare_lab,
+    _compare_losses,
+    _compare_quality,
+    _compare_retrain,
+    _live,
+    _ui,
+    _words,
+)
+from pages._ui import plain
+
+VIEWS: dict[str, tuple[str, Callable[[DatasetInfo, Comparison], None]]] = {
+    "quality": ("Quality", _compare_quality.draw),
+    "losses": ("Losses", _compare_losses.draw),
+    "agreement": ("Agreement", _compare_agreement.draw),
+    "cost": ("Cost", _compare_agreement.draw_costs),
+    "retraining": ("Retraining", _compare_retrain.draw),
+}
+
+
+def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
+    """Draw the whole page below its title."""
+    ws = _ui.workspace()
+    with row:
+        _compare_lab.button(info)
+    if any(job.state in ACTIVE_STATES for job in queue.jobs(ws, info)):
+        with st.expander("Runs that go on", expanded=True, key="compare_live"):
+            _live.draw(info)
+    every = comparing.candidates(ws, info.name)
+    if not every:
+        if not any(job.state in ACTIVE_STATES for job in queue.jobs(ws, info)):
+            _ui.score_it(info)
+        return
+    with row:
+        truth = _truth_select(info)
+        report = st.empty()
+    facts = st.container(key="compare_facts")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        view = st.segmented_control(
+            "View",
+            list(VIEWS),
+            default="quality",
+            required=True,
+            format_func=lambda key: VIEWS[key][0],
+            key="view",
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+        st.space("stretch")
+        _picture_select()
+        keys = _runs_select(info, every)
+    found = comparing.compare(ws, info.name, keys, truth)
+    with report:
+        _report_button(info, keys, truth)
+    with facts:
+        _facts(info, found)
+    VIEWS[view if view in VIEWS else "quality"][1](info, found)
+
+
+# Controls -------------------------------------------------------------------------------------
+
+
+def _truth_select(info: DatasetInfo) -> str | None:
+    """Let a person choose what counts as true; the select names it."""
+    truths = comparing.truths(_ui.workspace(), info.name)
+    usable = [each for each in truths if not each.reason]
+    if not usable:
+        return None
+    words = {each.kind: f"Truth: {each.words}" for each in usable}
+    chosen = st.selectbox(
+        "Truth",
+        list(words),
+        format_func=lambda kind: words.get(kind, kind),
+        key=f"compare_truth_{info.id}",
+        label_visibility="collapsed",
+        width=250,
+        help="Random audits are weighted so that they speak for the whole set; answers from the "
+        "queue count for their own image alone.",
+    )
+    return chosen if chosen in words else None
+
+
+def _picture_select() -> None:
+    st.segmented_control(
+        "Pictures",
+        ["SVG", "PNG"],
+        default="SVG",
+        required=True,
+        key="picture_format",
+        label_visibility="collapsed",
+        help="What the camera above each figure saves.",
+        persist_state="session",
+    )
+
+
+def _runs_select(info: DatasetInfo, every: list[comparing.Candidate]) -> list[str]:
+    """Let a person choose runs; the newest of each ranking key and the consensus by default."""
+    titles = {each.key: _title(each) for each in every}
+    usual = [each.key for each in every if each.newest]
+    key = f"compare_runs_{info.id}_{len(every)}"
+    now = st.session_state.get(key) or usual
+    with st.popover(f"Runs: {len(now)} of {len(every)}", icon=":material/checklist:"):
+        chosen = st.pills(
+            "Runs to compare",
+            list(titles),
+            selection_mode="multi",
+            default=usual,
+            format_func=lambda each: titles.get(each, each),
+            key=key,
+            width=520,
+        )
+        st.caption("By default the newest run of each method, and the consensus of these.")
+    return list(chosen) or usual
+
+
+def _title(candidate: comparing.Candidate) -> str:
+    title = plain(_words.short(candidate.title, 40))
+    return f"{title} (reconstruction)" if candidate.reconstruction else title
+
+
+def _report_button(info: DatasetInfo, keys: list[str], truth: str | None) -> None:
+    from lnl_core.services import report
+
+    ws = _ui.workspace()
+    st.download_button(
+        "Report as HTML",
+        lambda: report.html(ws, info.name, keys=keys, truth=truth).encode(),
+        file_name=report.file_name(info.name),
+        mime="text/html",
+        icon=":material/download:",
+        type="primary",
+        on_click="ignore",
+        key="compare_report",
+        help="One file with every figure of this page; opens anywhere, without a network.",
+    )
+
+
+# Facts ----------------------------------------------------------------------------------------
+
+
+def _facts(info: DatasetInfo, found: Comparison) -> None:
+    """Draw the four facts of the wall screen."""
+    best, joint = found.best(), found.detections.get(CONSENSUS)
+    facts: list[tuple[str, str, str]] = []
+    if best is not None:
+        d = found.detections[best.key]
+        half = (d.interval[1] - d.interval[0]) / 2
+        facts.append(("Best single method", f"{plain(best.short)} {d.ap:.2f}", f"AP, ±{half:.2f}"))
+        if joint is not None:
+            gap = f"{joint.ap - d.ap:+.2f}".replace("-", "−")
+            facts.append(("Consensus of all", f"{joint.ap:.2f}", f"AP, {gap}"))
+    shown = joint or (found.detections[best.key] if best else None)
+    if shown is not None:
+        by_chance = round(0.8 * shown.size)
+        saved = max(0, by_chance - shown.to_most)
+        percent = f"80{_words.NARROW}%"
+        facts.append(
+            (
+                f"Saved until {percent} are found",
+                _words.count(saved),
+                f"of {_words.count(by_chance)} reviews",
+            )
+        )
+    facts.append(_compare_retrain.fact(info))
+    if not found.detections:
+        facts.insert(0, ("Runs compared", _words.count(len(found.candidates)), ""))
+        facts.insert(1, ("Queue", _words.count(found.goal), f"of {_words.count(info.n)} images"))
+    with st.container(border=True, horizontal=True, gap="large", key="facts"):
+        for label, value, more in facts:
+            small = f" :small[:gray[{more}]]" if more else ""
+            st.markdown(f":small[:gray[{label}]]  \n**{value}**{small}", width="stretch")

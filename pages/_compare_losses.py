@@ -1,0 +1,191 @@
+"""Compare, losses: one run's spread with a threshold, and one image's own course."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from lnl_core.services import comparing, loss_figures, loss_views
+from lnl_core.services.comparing import CONSENSUS, Comparison
+from lnl_core.services.loss_views import Losses
+from lnl_core.store.datasets import DatasetInfo
+from pages import _compare_figures, _ui, _words
+from pages._ui import plain
+
+_STEPS = 121
+
+
+@st.fragment
+@_ui.guarded
+def draw(info: DatasetInfo, found: Comparison) -> None:
+    """Draw the histogram at the left and one image at the right."""
+    runs = {each.key: each.title for each in found.candidates}
+    single = [key for key in runs if key != CONSENSUS] or list(runs)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        key = st.selectbox(
+            "Run",
+            list(runs),
+            index=list(runs).index(single[0]),
+            format_func=lambda each: runs.get(each, each),
+            key=f"losses_run_{info.id}",
+            label_visibility="collapsed",
+            width=230,
+        )
+        quantity = st.segmented_control(
+            "Quantity",
+            ["loss", "suspicion"],
+            default="loss",
+            required=True,
+            key="losses_quantity",
+            label_visibility="collapsed",
+        )
+        splits = {
+            name: words
+            for name, words in loss_figures.SPLITS.items()
+            if name != "truth" or info.has_truth
+        }
+        split = st.segmented_control(
+            "Split by",
+            list(splits),
+            default="agreement",
+            required=True,
+            format_func=lambda each: splits.get(each, each),
+            key="losses_split",
+            label_visibility="collapsed",
+        )
+    values = loss_views.losses(
+        _ui.workspace(), info.name, key if key in runs else single[0], quantity or "loss"
+    )
+    left, right = st.columns([58, 42], gap="small")
+    with left, st.container(border=True, key="losses_card"):
+        _spread(info, values, split if split in splits else "agreement")
+    with right, st.container(border=True, key="image_card"):
+        _image(info, values)
+
+
+def _spread(info: DatasetInfo, values: Losses, split: str) -> None:
+    low, high = float(values.x.min()), float(values.x.max())
+    steps = [round(float(x), 4) for x in np.linspace(low, max(high, low + 1e-3), _STEPS)]
+    place = st.empty()
+    chosen = st.select_slider(
+        f"Threshold on the {values.quantity}",
+        steps,
+        value=min(steps, key=lambda x: abs(x - _start(values))),
+        format_func=lambda x: f"{values.value(x):.2g}",
+        key=f"threshold_{info.id}_{values.candidate.key}_{values.quantity}",
+    )
+    with place:
+        _compare_figures.draw(
+            loss_figures.histogram(
+                values, _compare_figures.tone(), split=split, threshold=float(chosen)
+            ),
+            f"losses {values.candidate.name}",
+            info,
+            alt=f"Spread of the {values.quantity} of each image",
+            key="losses_figure",
+        )
+    _queue(values, float(chosen))
+    if values.verdict.max() == 0 and split == "verdict":
+        st.caption("Nobody has answered yet: review some images, and they show here.")
+
+
+def _start(values: Losses) -> float:
+    """Return where the upper group takes over, else the highest tenth."""
+    if values.mixture is not None and values.mixture.separate:
+        grid = np.linspace(*values.mixture.mean, 256)
+        return float(grid[np.argmax(values.mixture.posterior(grid) >= 0.5)])
+    return float(np.percentile(values.x, 90))
+
+
+def _queue(values: Losses, threshold: float) -> None:
+    """Say what the threshold would queue."""
+    said = loss_views.above(values, threshold)
+    parts = [("Queue", _words.count(said.queued), "images at or above")]
+    if said.consensus is not None:
+        parts.append(("Expected by the consensus", _words.percent(said.consensus), "wrong"))
+    if said.mixture is not None:
+        parts.append(("Expected by the two groups", _words.percent(said.mixture), "wrong"))
+    if said.true is not None and said.true_interval is not None:
+        low, high = (_words.percent(each) for each in said.true_interval)
+        parts.append(("Really wrong", _words.percent(said.true), f"95 %: {low} to {high}"))
+    with st.container(horizontal=True, gap="medium"):
+        for label, value, more in parts:
+            st.markdown(
+                f":small[:gray[{label}]]  \n**{value}** :small[:gray[{more}]]", width="stretch"
+            )
+
+
+# One image ------------------------------------------------------------------------------------
+
+
+def _image(info: DatasetInfo, values: Losses) -> None:
+    """Draw one image's course and what this method alone can say of it."""
+    ws, key = _ui.workspace(), values.candidate.key
+    order = np.argsort(-values.x, kind="stable")
+    state = f"losses_row_{info.id}"
+    if state not in st.session_state:
+        st.session_state[state] = int(order[0])
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        row = int(
+            st.number_input(
+                "Image, by row", 0, info.n - 1, key=state, width=130, help="Row in the data set."
+            )
+        )
+        st.button(
+            "Next most suspicious",
+            on_click=_next,
+            args=(state, [int(each) for each in order[:500]]),
+            key="losses_next",
+        )
+    given, words = _names(info, values, row)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _ui.thumbs(info, [row], side=72)
+        st.markdown(words, width="stretch")
+    curves = loss_views.trajectory(ws, info.name, key, row)
+    rounds = loss_views.rounds(ws, info.name, key, row)
+    tone = _compare_figures.tone()
+    course = loss_figures.course(values, curves, tone, {"given": given}, rounds=rounds is not None)
+    if course is not None:
+        _compare_figures.draw(course, f"course {row}", info, key="course", alt="Course by epoch")
+    else:
+        st.caption("This method keeps no course by epoch: it scores each image once.")
+    special = loss_views.sub_losses(ws, info.name, key, row)
+    if special is not None:
+        figure = loss_figures.sub_losses(special, tone)
+        _compare_figures.draw(
+            figure, f"sub-losses {row}", info, key="special", alt="Sub-losses of the image's code"
+        )
+    sharp = loss_views.sharpened(ws, info.name, key, row)
+    if sharp is not None:
+        label = int(loss_views.given_label(info, row))
+        figure = loss_figures.sharpened(sharp, info.class_names, label, tone)
+        _compare_figures.draw(
+            figure, f"sharpened {row}", info, key="special", alt="Sharpened probabilities"
+        )
+    if rounds is not None:
+        figure = loss_figures.rounds(rounds, tone)
+        _compare_figures.draw(
+            figure, f"rounds {row}", info, key="special", alt="Images removed by round"
+        )
+
+
+def _next(state: str, order: list[int]) -> None:
+    now = st.session_state.get(state)
+    place = order.index(now) + 1 if now in order else 0
+    st.session_state[state] = order[place % len(order)]
+
+
+def _names(info: DatasetInfo, values: Losses, row: int) -> tuple[str, str]:
+    """Return the given class's name, and a sentence on the image."""
+    given = info.class_names[loss_views.given_label(info, row)]
+    best = comparing.suggestions(info, values.candidate)
+    other = "" if best is None or best[row] < 0 else info.class_names[int(best[row])]
+    rank = int((values.x > values.x[row]).sum()) + 1
+    words = f"Labelled **{plain(_ui.short(given))}**"
+    if other:
+        words += f", best other class {plain(_ui.short(other))}"
+    words += (
+        f"  \n:small[:gray[{values.quantity} {values.value(float(values.x[row])):.2g}, "
+        f"place {_words.count(rank)} of {_words.count(info.n)}]]"
+    )
+    return given, words
