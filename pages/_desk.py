@@ -193,6 +193,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
             "image": _routes.image_url(info.id, info.version, "full"),
             "thumb": _routes.image_url(info.id, info.version, "thumb"),
             "evidence": _routes.evidence_url(info.id),
+            "maps": _routes.maps_url(info.id),
         },
     }
     if choice.view == "page":

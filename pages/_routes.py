@@ -45,6 +45,11 @@ def evidence_url(dataset_id: int) -> str:
     return f"{_ui.base_path()}/lnl/evidence/{dataset_id}/{{row}}"
 
 
+def maps_url(dataset_id: int) -> str:
+    """Return the address of a set's activation maps, with `{row}` for the browser to fill in."""
+    return f"{_ui.base_path()}/lnl/maps/{dataset_id}/{{row}}"
+
+
 def _missing() -> Response:
     return PlainTextResponse("There is no such thing here.", 404, headers=_COMMON | _NEVER)
 
@@ -88,6 +93,25 @@ async def _evidence(request: Request) -> Response:
         found = await run_in_threadpool(services.evidence, _ui.workspace(), *numbers)
     except LnlError:
         return _missing()
+    return JSONResponse(found, headers=_COMMON | _NEVER)
+
+
+async def _maps(request: Request) -> Response:
+    """Send where a network looks, or that the worker is at it; asked again until it is there."""
+    numbers = _numbers(request)
+    if numbers is None:
+        return _missing()
+    if not _from_our_page(request) or not await run_in_threadpool(_known, request):
+        return PlainTextResponse("Only the review page may ask.", 403, headers=_COMMON | _NEVER)
+    label = request.query_params.get("label", "")
+    other = int(label) if label.isdigit() and len(label) < 10 else None
+    source = request.query_params.get("source", "")
+    try:
+        found = await run_in_threadpool(
+            services.where_it_looks, _ui.workspace(), *numbers, other, source
+        )
+    except LnlError as error:
+        return JSONResponse({"state": "failed", "words": str(error)}, headers=_COMMON | _NEVER)
     return JSONResponse(found, headers=_COMMON | _NEVER)
 
 
@@ -143,6 +167,7 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
 
 ROUTES = [
     Route("/{base:path}lnl/img/{dataset:int}/{version}/{row:int}/{size}", _image, methods=["GET"]),
+    Route("/{base:path}lnl/maps/{dataset:int}/{row:int}", _maps, methods=["GET"]),
     Route("/{base:path}lnl/evidence/{dataset:int}/{row:int}", _evidence, methods=["GET"]),
 ]
 MIDDLEWARE = [Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False)]

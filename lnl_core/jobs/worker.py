@@ -27,6 +27,7 @@ import psutil
 
 from lnl_core.jobs import crew, engines, executors, failures, inputs, outcome, queue, tasks
 from lnl_core.jobs.context import JobContext
+from lnl_core.jobs.tasks import maps
 from lnl_core.methods import METHODS
 from lnl_core.store import arrays, datasets, db
 from lnl_core.store.datasets import DatasetInfo
@@ -214,11 +215,26 @@ def _work(
         outcome.rank(ws, info, {outcome.key(job, info): job.id})
     except Exception:
         log.error("run %d: ranking failed\n%s", job.id, traceback.format_exc())
+    else:
+        _draw_ahead(ws, job, info, context)
     cost = {name: float(value) for name, value in signals.cost.items()}
     return {
         "flagged": outcome.flagged(signals, data.given_labels if reviewed is None else reviewed),
         "cost": json.dumps(cost),
     }
+
+
+def _draw_ahead(ws: Workspace, job: Job, info: DatasetInfo, context: JobContext) -> None:
+    """Make the activation maps of the head of the queue, so that nobody waits for them."""
+    folder = info.directory / "runs" / str(job.id)
+    if any((folder / name).is_file() for name in maps.NETWORKS):
+        told = {"run": job.id, "technique": "cam"}
+        try:
+            maps.run(ws, info, replace(job, config=told), context)
+        except Cancelled:
+            raise
+        except Exception:
+            log.error("run %d: no activation maps\n%s", job.id, traceback.format_exc())
 
 
 def _fit(method: Method, job: Job, data: LabeledDataset, context: JobContext) -> Signals:

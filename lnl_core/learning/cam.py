@@ -271,3 +271,48 @@ def packaged(
     ):
         found: FloatArray = np.asarray(maker(inputs, targets), np.float32)
     return found
+
+
+def packaged_maps(
+    name: str,
+    folder: Path,
+    dataset: LabeledDataset,
+    rows: Array,
+    labels: Array,
+    device: str = "cpu",
+    side: int = 56,
+) -> FloatArray:
+    """Return the grad-cam package's maps by the network of pixels that a finished run kept.
+
+    Args:
+        name: one of `PACKAGED`.
+        folder: of the run.
+        dataset: whose images it looked at; only `rows` of them are read.
+        rows: (b,) row numbers.
+        labels: (b, j) classes.
+        device: `auto`, `cpu` or `cuda`.
+        side: larger maps are averaged down to this many pixels.
+
+    Returns:
+        (b, j, u, v) float32 in [0, 1], each map over its own range.
+
+    Raises:
+        LnlError: the run kept no network of pixels.
+        ValueError: an unknown name.
+    """
+    from lnl_core.learning import networks
+
+    rows, wanted = np.asarray(rows, np.int64), torch.from_numpy(np.asarray(labels, np.int64))
+    loaded = networks.load_network(folder, _only(dataset, rows), device)
+    images = loaded.source.normalise(loaded.source.batch(torch.arange(len(rows))))
+    several = [
+        torch.from_numpy(packaged(name, loaded.model, images, wanted[:, j], "body"))
+        for j in range(wanted.shape[1])
+    ]
+    maps = torch.stack(several, 1)
+    longest = max(maps.shape[2:])
+    if longest > side:
+        size = [max(1, round(length * side / longest)) for length in maps.shape[2:]]
+        maps = torch.nn.functional.interpolate(maps, size=size, mode="area")
+    found: FloatArray = maps.numpy()
+    return found

@@ -44,6 +44,7 @@ from lnl_core.services.exporting import (
     verdict_counts,
     write_scores,
 )
+from lnl_core.services.looking import where_it_looks
 from lnl_core.services.own import Brought, score_with
 from lnl_core.services.pictures import image_bytes
 from lnl_core.services.reimporting import Conflict, DecisionImport, import_decisions
@@ -105,5 +106,6 @@ __all__ = [
     "trail_rows",
     "usable_executors",
     "verdict_counts",
+    "where_it_looks",
     "write_scores",
 ]

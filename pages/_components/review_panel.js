@@ -86,11 +86,6 @@ function choices(s, evidence) {
       other("N", "none fits", () => s.act("none")), other("U", "unsure", () => s.act("unsure")))));
 }
 
-function maps() {
-  return h("div", { class: "sec maps" }, h("div", { class: "hd" }, h("b", null, "Where the network looks"),
-    h("span", null, "Comes with a run of HNML.")));
-}
-
 function chart(series, low, high, count_, size) {
   const [width, height] = size;
   const left = 26, right = width - 66, top = 8, bottom = height - 20;
@@ -190,13 +185,14 @@ function panelEvidence(s, evidence, failed) {
   const foot = h("div", { class: "foot late" }, s.saved);
   if (s.wide) {
     return [
-      h("div", { class: "pc" }, choices(s, evidence), maps(), bothClasses(s, evidence)),
+      h("div", { class: "pc" }, choices(s, evidence), mapsSection(s, evidence), bothClasses(s, evidence)),
       h("div", { class: "pc" }, byEpoch(s, evidence), opinions(s, evidence), nearest(s, evidence), lossByEpoch(s, evidence),
         h("span", { class: "sp" }), foot),
     ];
   }
-  return [h("div", { class: "pc" }, choices(s, evidence), maps(),
+  const room = !evidence.maps || evidence.maps.state === "none" || window.innerHeight > 960;
+  return [h("div", { class: "pc" }, choices(s, evidence), mapsSection(s, evidence),
     h("div", { class: "two" }, byEpoch(s, evidence), opinions(s, evidence)), nearest(s, evidence),
-    h("div", { class: "two more" }, lossByEpoch(s, evidence), bothClasses(s, evidence)),
+    room ? h("div", { class: "two more" }, lossByEpoch(s, evidence), bothClasses(s, evidence)) : null,
     h("span", { class: "sp" }), foot)];
 }

@@ -11,7 +11,7 @@ const SINGLE_KEYS = [
   [["A", "Enter"], "accept the suggestion (after Wrong)"], [["0–9"], "the class of that digit (after Wrong)"],
   [["/"], "search a class (after Wrong)"], [["M"], "multiple: more than one class is right"], [["N"], "none fits"],
   [["S"], "skip"], [["Z"], "undo; also Ctrl Z"], [["E"], "show the suggestion now (recorded)"],
-  [["C"], "map of the network"], [["D"], "difference of the maps"], [["←", "→"], "previous, next"],
+  [["C"], "map over the image: suggested, given, none"], [["D"], "difference of the maps over the image"], [["←", "→"], "previous, next"],
   [["G"], "page mode: twelve images at once"], [["?"], "this list"],
 ];
 
@@ -20,7 +20,7 @@ function newDesk(parent) {
   const part = (name) => root.querySelector(name);
   const s = {
     root, data: null, view: null, list: [], at: 0, item: null, done: new Map(), byClass: new Map(), evidence: new Map(),
-    phase: "ask", revealed: false, journal: null, sync: null, picker: null, overlay: null, send: null,
+    phase: "ask", revealed: false, mapSource: "", mapOpacity: 0.8, overlayMap: "", journal: null, sync: null, picker: null, overlay: null, send: null,
     born: performance.now(), shownAt: 0, pressed: 0, said: "", pool: pictures(3 * AHEAD),
     stripBox: part(".strip"), q: part(".q"), stage: part(".stage"), keyRow: part(".keys"), legend: part(".legend"),
     panel: part(".panel"), live: part(".live"), saved: h("span", { class: "saved" }),
@@ -38,6 +38,7 @@ function newDesk(parent) {
     fitHeight(root);
     drawPicture(s);
     drawPanel(s);
+    drawOverlay(s);
   };
   s.onhide = () => { if (document.visibilityState === "hidden" && s.sync) s.sync.flush(); };
   document.addEventListener("keydown", s.onkey, true);
@@ -120,6 +121,7 @@ function show(s, index) {
   s.item = index >= 0 ? s.list[index] || null : null;
   s.at = s.item ? index : s.list.length;
   s.revealed = false;
+  s.overlayMap = "";
   s.phase = isFollowUp(s) ? "wrong" : "ask"; // a marked tile: said to be wrong before any suggestion
   s.shownAt = performance.now();
   drawItem(s);
@@ -168,8 +170,10 @@ function undo(s) {
   if (s.item && s.phase === "wrong" && !isFollowUp(s)) { // takes back the Wrong; what was seen was seen
     s.revealed = s.revealed || s.evidence.has(s.item.row);
     s.phase = "ask";
+    s.overlayMap = "";
     drawKeys(s);
     drawPanel(s);
+    drawOverlay(s);
     return;
   }
   const last = s.answers()[0];
@@ -239,7 +243,7 @@ function key(s, event) {
   const moves = {
     k: () => act(s, "keep"), w: () => wrong(s), u: () => act(s, "unsure"), n: () => act(s, "none"), s: () => act(s, "skip"),
     m: () => s.openPicker(true), z: () => undo(s), e: () => reveal(s), g: () => s.go("page"),
-    c: () => say(s, "The map comes with a run of HNML.", true), d: () => say(s, "The difference comes with a run of HNML.", true),
+    c: () => nextOverlay(s), d: () => setOverlay(s, s.overlayMap === "difference" ? "" : "difference"),
     ArrowLeft: () => step(s, -1), ArrowRight: () => step(s, 1), Escape: () => s.phase === "wrong" && undo(s),
     "/": () => open && s.openPicker(false), a: () => open && accept(s), Enter: () => open && accept(s),
   };
@@ -308,7 +312,7 @@ function drawItem(s) {
     isAnswered(s, item.row) ? verdict(answered.action) : "", named("span", item.path, { class: "meta" }, 40));
   const image = s.pool.get(pictureUrl(s, item.row));
   image.alt = `image ${short(item.path, 60)}, given label ${short(name, 60)}`;
-  image.onload = () => drawPicture(s);
+  image.onload = () => { drawPicture(s); if (showsEvidence(s)) drawPanel(s); };
   image.onerror = () => { if (s.item === item) s.stage.replaceChildren(missing("This image cannot be loaded.")); };
   s.image = image;
   s.badge = h("span", { class: "tag" });
@@ -349,11 +353,11 @@ function drawKeys(s) {
   s.legend.replaceChildren(...(showsEvidence(s) ? [
     small("Enter", "accept", () => accept(s)), h("span", { class: "plainbtn" }, cap(digits, true), "class"),
     small("M", "multiple", () => s.openPicker(true)), small("N", "none fits", () => act(s, "none")),
-    small("Z", s.phase === "wrong" ? "take back" : "undo", () => undo(s)), small("C", "map", () => say(s, "The map comes with a run of HNML.", true)),
+    small("Z", s.phase === "wrong" ? "take back" : "undo", () => undo(s)), small("C", "map", () => nextOverlay(s)),
     small("?", "all keys", () => toggleKeys(s)),
   ] : [
     small("M", "multiple", () => s.openPicker(true)), small("N", "none fits", () => act(s, "none")), small("S", "skip", () => act(s, "skip")),
-    small("Z", "undo", () => undo(s)), small("C", "map", () => say(s, "The map comes with a run of HNML.", true)),
+    small("Z", "undo", () => undo(s)),
     small("G", "page", () => s.go("page")), small("?", "all keys", () => toggleKeys(s)),
   ]));
 }
@@ -365,6 +369,7 @@ function drawPanel(s) {
   else if (showsEvidence(s)) {
     const found = s.evidence.get(s.item.row);
     s.panel.replaceChildren(...panelEvidence(s, found && !found.loading && !found.failed ? found : null, found && found.failed));
+    if (found && !found.loading && !found.failed && !found.maps) needMaps(s);
   } else s.panel.replaceChildren(...panelBefore(s));
   if (box) s.panel.append(box);
 }

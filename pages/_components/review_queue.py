@@ -29,6 +29,7 @@ _COMPONENT = st.components.v2.component(
     js=source(
         "desk_parts.js",
         "desk_journal.js",
+        "review_maps.js",
         "review_panel.js",
         "review_picker.js",
         "review_queue.js",

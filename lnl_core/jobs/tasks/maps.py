@@ -1,0 +1,110 @@
+"""Class activation maps of a kept network for images that somebody looks at, ahead of time or now.
+
+One file a map pair: `<data set>/maps/<run>/<technique>/<row>-<given>-<other>.npy`, (2, u, v)
+float16. Plain maps (`cam`) are signed and comparable; those of the grad-cam package lie in [0, 1],
+each over its own range.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from lnl_core.jobs.context import JobContext
+from lnl_core.jobs.tasks import Task
+from lnl_core.store import arrays, datasets
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import Array, FloatArray, Job, LabeledDataset
+
+TECHNIQUES = {
+    "cam": "CAM",
+    "GradCAM": "Grad-CAM",
+    "GradCAMPlusPlus": "Grad-CAM++",
+    "EigenCAM": "EigenCAM",
+    "LayerCAM": "LayerCAM",
+}
+"""Key -> name on screen; all but the first are the grad-cam package's and need a pixel network."""
+
+NETWORKS = ("map_head.safetensors", "network.safetensors")
+"""Files of a run that can draw maps: a head on frozen maps, or a network on pixels."""
+
+HEAD = 300
+"""Images at the head of the queue whose maps are made as soon as there is a ranking."""
+
+SIDE = 56
+"""Largest side of a stored map; the package gives maps as large as the image."""
+
+_CHUNK = 64
+
+
+def place(info: DatasetInfo, run: int, technique: str, row: int, given: int, other: int) -> Path:
+    """Return the file of one pair of maps."""
+    return info.directory / "maps" / str(run) / technique / f"{row}-{given}-{other}.npy"
+
+
+def run(ws: Workspace, info: DatasetInfo, job: Job, context: JobContext) -> None:
+    """Make the maps that are not there yet.
+
+    Parameters: `run`, `technique`, and `rows` with `labels` (given and other class of each), or
+    neither: then those of the head of the queue.
+    """
+    told = job.config
+    technique, number = str(told["technique"]), int(told["run"])
+    if "rows" in told:
+        rows = np.asarray(told["rows"], np.int64)
+        labels = np.asarray(told["labels"], np.int64).reshape(-1, 2)
+    else:
+        rows, labels = head_of_queue(info)
+    todo = [
+        i
+        for i, (row, pair) in enumerate(zip(rows, labels, strict=True))
+        if not place(info, number, technique, int(row), *map(int, pair)).is_file()
+    ]
+    data = datasets.load(info)
+    for start in range(0, len(todo), _CHUNK):
+        part = np.asarray(todo[start : start + _CHUNK])
+        found = _maps(info, data, number, technique, rows[part], labels[part], context)
+        for row, pair, maps in zip(rows[part], labels[part], found, strict=True):
+            file = place(info, number, technique, int(row), *map(int, pair))
+            file.parent.mkdir(parents=True, exist_ok=True)
+            arrays.write_array(file, maps.astype(np.float16))
+        context.report("maps", min(1.0, (start + _CHUNK) / max(len(todo), 1)))
+
+
+def head_of_queue(info: DatasetInfo, count: int = HEAD) -> tuple[Array, Array]:
+    """Return the first rows of the ranking in force, and their given and suggested classes."""
+    found = arrays.load_ranking(info.directory / "ranking")
+    if found is None:
+        return np.zeros(0, np.int64), np.zeros((0, 2), np.int64)
+    ranking, _ = found
+    rows = np.asarray(ranking.order[:count], np.int64)
+    given = np.asarray(datasets.load(info).given_labels)[rows]
+    other = np.asarray(ranking.suggested_labels)[rows]
+    known = other >= 0
+    return rows[known], np.stack([given, other], axis=1)[known].astype(np.int64)
+
+
+def _maps(
+    info: DatasetInfo,
+    data: LabeledDataset,
+    number: int,
+    technique: str,
+    rows: Array,
+    labels: Array,
+    context: JobContext,
+) -> FloatArray:
+    """Return (b, 2, u, v) maps by one of `TECHNIQUES`."""
+    from lnl_core.jobs import inputs
+    from lnl_core.learning import cam
+
+    folder = info.directory / "runs" / str(number)
+    if technique == "cam":
+        frozen = partial(inputs.maps, info, data, context.device, context.report)
+        return cam.class_maps(folder, data, rows, labels, maps=frozen, device=context.device)
+    return cam.packaged_maps(technique, folder, data, rows, labels, context.device, SIDE)
+
+
+TASK = Task("maps", "Activation maps", run)
