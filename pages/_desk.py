@@ -13,14 +13,14 @@ import streamlit as st
 from lnl_core import services
 from lnl_core.jobs import queue
 from lnl_core.methods import METHODS
-from lnl_core.services import Filters, PageState, ReviewState
+from lnl_core.services import Filters, PageState, ReviewState, exploring
 from lnl_core.store import arrays, datasets
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import ACTIVE_STATES, LnlError
 from pages import _routes, _ui
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
-from pages._words import plain, short
+from pages._words import plain, plural, short
 
 ORDERS = {
     "suspicious": "Most suspicious first",
@@ -47,6 +47,9 @@ _SHORT = {
     "aum": "AUM",
 }
 """Methods' names where the panel has no room for the title."""
+
+_ADDRESS = {"review_given": "given", "review_suggested": "suggested"}
+"""Filters that a link can carry: the widget's key -> its name in the address."""
 
 _FILTER_KEYS = ("review_given", "review_suggested", "review_again")
 
@@ -75,9 +78,14 @@ def controls(info: DatasetInfo) -> Choice:
     if kept not in VIEWS:
         kept = st.session_state.get("review_view_kept", "single")
     st.session_state["review_view"] = st.session_state["review_view_kept"] = kept
-    if st.session_state.pop("review_clear", False) or _other_set(info):
+    clear = st.session_state.pop("review_clear", False)
+    if _other_set(info) or clear:
         for key in _FILTER_KEYS:
             st.session_state.pop(key, None)
+    if clear:
+        for name in (*_ADDRESS.values(), "selection"):
+            st.query_params.pop(name, None)
+    _from_address(info)
     row = _ui.title_row("Review")
     with row:
         order = st.selectbox(
@@ -118,8 +126,49 @@ def _other_set(info: DatasetInfo) -> bool:
     return before is not None and before != info.id
 
 
+def _from_address(info: DatasetInfo) -> None:
+    """Set the class filters that a link carries; the address is the truth where it says one."""
+    for key, name in _ADDRESS.items():
+        asked = st.query_params.get(name)
+        if asked is None:
+            continue
+        if asked.isdecimal() and int(asked) < info.class_count:
+            st.session_state[key] = int(asked)
+        else:
+            del st.query_params[name]
+            st.toast(f"There is no class “{plain(short(asked, 40))}” in this set.")
+
+
+def _to_address(key: str) -> None:
+    """Keep the address in step with a class filter, so that it can be shared as it stands."""
+    label = st.session_state.get(key)
+    if label is None:
+        st.query_params.pop(_ADDRESS[key], None)
+    else:
+        st.query_params[_ADDRESS[key]] = str(label)
+
+
+def _selection(info: DatasetInfo) -> tuple[str | None, int]:
+    """Return the selection that the address names (`?selection=`), and its images."""
+    name = st.query_params.get("selection")
+    if name is None:
+        return None, 0
+    rows = exploring.selection_rows(info, name)
+    if not len(rows):
+        del st.query_params["selection"]
+        st.toast("There is no such selection in this set. Draw it again on Explore.")
+        return None, 0
+    return name, len(rows)
+
+
+def _forget_selection() -> None:
+    st.query_params.pop("selection", None)
+
+
 def _filters(info: DatasetInfo) -> Filters:
+    selection, images = _selection(info)
     active = sum(bool(st.session_state.get(key) not in (None, False)) for key in _FILTER_KEYS)
+    active += selection is not None
     label = f"Filters ({active})" if active else "Filters"
     labels = range(info.class_count)
     with st.popover(label, icon=":material/filter_list:", width="content"):
@@ -132,6 +181,8 @@ def _filters(info: DatasetInfo) -> Filters:
                 placeholder="Any",
                 key=key,
                 persist_state="session",
+                on_change=_to_address,
+                args=(key,),
             )
             for title, key in (
                 ("Given class", "review_given"),
@@ -141,7 +192,14 @@ def _filters(info: DatasetInfo) -> Filters:
         again = st.checkbox(
             "Also images with an answer", key="review_again", persist_state="session"
         )
-    return Filters(given=given, suggested=suggested, include_reviewed=again)
+        if selection is not None:
+            st.button(
+                f"Leave the selection of {plural(images, 'image')}",
+                icon=":material/close:",
+                on_click=_forget_selection,
+                key="review_leave_selection",
+            )
+    return Filters(given=given, suggested=suggested, include_reviewed=again, selection=selection)
 
 
 # The desk -------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import numpy as np
 
 from lnl_core.review import queue as orders
 from lnl_core.services._open import Scored, closed_to, goal, loaded, scored, signals, standing
+from lnl_core.services._selections import selection_rows
 from lnl_core.store import datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace, now
@@ -32,6 +33,7 @@ class Filters:
         method: only rows that this method, alone, calls wrong.
         include_reviewed: also what has an answer already.
         rows: only these rows (a selection made elsewhere).
+        selection: only the rows of the stored selection of this name; nothing where it is gone.
     """
 
     given: int | None = None
@@ -39,6 +41,7 @@ class Filters:
     method: str | None = None
     include_reviewed: bool = False
     rows: tuple[int, ...] = ()
+    selection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,10 @@ def _excluded(
         wanted = np.zeros(n, dtype=bool)
         wanted[[row for row in filters.rows if 0 <= row < n]] = True
         out |= ~wanted
+    if filters.selection is not None:
+        outside = np.ones(n, dtype=bool)
+        outside[selection_rows(info, filters.selection)] = False
+        out |= outside
     if filters.given is not None:
         out |= np.asarray(loaded(info).given_labels) != filters.given
     if filters.suggested is not None:

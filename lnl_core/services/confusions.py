@@ -1,0 +1,165 @@
+"""Which class is given as which, with intervals; what people have settled counts as they say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from lnl_core.services._open import Scored, loaded, scored
+from lnl_core.services.exploring import frequent_classes
+from lnl_core.store import decisions
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import Action, BoolArray, FloatArray, IntArray
+
+FEWEST_ERRORS = 5
+"""A cell with fewer expected errors is grey."""
+
+KAPPA = 60
+"""An estimate counts as so many audited images of a given class (review_science 6.2)."""
+
+SHOWN = 20
+"""Classes that the matrix shows at most: those with most expected errors."""
+
+LARGEST_JOINT = 1500
+"""Above this many classes the joint is not solved for; the rows' own suggestions stand in."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """What the images given as one class are, with 95 % intervals.
+
+    Attributes:
+        labels: (s,) classes shown.
+        count: (s, s) expected images; [i, j] given as labels[i] and truly labels[j].
+        share: (s, s) P(true | given): count by the size of the given class.
+        low: (s, s) lower ends of the shares' 95 % intervals.
+        high: (s, s) upper ends.
+        size: (s,) images given as each class.
+        reviewed: (s,) those of them that people have settled.
+    """
+
+    labels: IntArray
+    count: FloatArray
+    share: FloatArray
+    low: FloatArray
+    high: FloatArray
+    size: IntArray
+    reviewed: IntArray
+
+
+def matrix(ws: Workspace, info: DatasetInfo) -> Matrix | None:
+    """Return which class is given as which, None before the first run or with one class.
+
+    The pooled confident joint, in which each image that people have settled counts as what they
+    say, and the others for the share of their cell that is left; shares of the unreviewed part
+    have Beta intervals of concentration 60 (review_science 6.2).
+    """
+    ranked = scored(info)
+    if ranked is None or info.class_count < 2 or not info.n:
+        return None
+    return _matrix(ws, info, ranked, decisions.last_id(ws, info))
+
+
+@lru_cache(maxsize=4)
+def _matrix(ws: Workspace, info: DatasetInfo, ranked: Scored, _last_id: int) -> Matrix:
+    k = info.class_count
+    labels = np.sort(np.array(frequent_classes(info, ranked)[:SHOWN], dtype=np.int64))
+    given = np.asarray(loaded(info).given_labels)
+    settled, exact = _known(ws, info, labels)
+    size = np.bincount(given, minlength=k)[labels]
+    reviewed = np.bincount(given[settled], minlength=k)[labels]
+    remaining = (size - reviewed)[:, None].astype(np.float64)
+    whole_set = _soft(info, ranked, labels, np.zeros(info.n, dtype=bool))
+    still_open = _soft(info, ranked, labels, settled) if settled.any() else whole_set
+    ratio = np.divide(still_open, whole_set, out=np.zeros_like(whole_set), where=whole_set > 0)
+    left = (_joint(info, ranked, labels) if k <= LARGEST_JOINT else whole_set) * ratio
+    own = (np.arange(len(labels)), labels)
+    left[own] = 0
+    errors = left.sum(axis=1, keepdims=True)
+    left *= np.minimum(1, remaining / np.maximum(errors, 1e-12))
+    left[own] = remaining[:, 0] - left.sum(axis=1)
+    left, exact = left[:, labels], exact[:, labels]
+    low, high = _beta(left / np.maximum(remaining, 1))
+    whole = np.maximum(size, 1)[:, None]
+    return Matrix(
+        labels=labels,
+        count=exact + left,
+        share=(exact + left) / whole,
+        low=(exact + remaining * low) / whole,
+        high=(exact + remaining * high) / whole,
+        size=size,
+        reviewed=reviewed,
+    )
+
+
+def _known(ws: Workspace, info: DatasetInfo, labels: IntArray) -> tuple[BoolArray, FloatArray]:
+    """Return which rows people have settled, (n,), and what they say, (s, k) images.
+
+    Images with several classes, or with none, are settled and count in no cell; images on which
+    reviewers differ are open.
+    """
+    settled = np.zeros(info.n, dtype=bool)
+    exact = np.zeros((len(labels), info.class_count))
+    given = np.asarray(loaded(info).given_labels)
+    slot = {int(label): i for i, label in enumerate(labels)}
+    for row, said in decisions.in_force(ws, info).items():
+        verdict = decisions.verdict(said)
+        if verdict.decision is None or not verdict.agreed:
+            continue
+        settled[row] = True
+        label, action = int(given[row]), verdict.decision.action
+        if label not in slot or action in (Action.MULTIPLE, Action.NONE):
+            continue
+        true = label if action is Action.KEEP else verdict.decision.label
+        if true is not None:
+            exact[slot[label], true] += 1
+    return settled, exact
+
+
+def _soft(info: DatasetInfo, ranked: Scored, labels: IntArray, skip: BoolArray) -> FloatArray:
+    """Return the errors that the ranking expects, (s, k), rows in `skip` left out; diagonal 0."""
+    k = info.class_count
+    slot = np.full(k, -1)
+    slot[labels] = np.arange(len(labels))
+    given = slot[np.asarray(loaded(info).given_labels)]
+    rows = np.flatnonzero((given >= 0) & ~skip)
+    found = np.zeros(len(labels) * k)
+    p = np.asarray(ranked.ranking.p_wrong, dtype=np.float64)[rows]
+    top, probs = ranked.ranking.top_labels, ranked.ranking.top_probs
+    for rank in range(top.shape[1]):
+        true = np.asarray(top[rows, rank])
+        weight = np.where(true >= 0, p * np.asarray(probs[rows, rank], dtype=np.float64), 0)
+        found += np.bincount(
+            given[rows] * k + np.maximum(true, 0), weights=weight, minlength=len(found)
+        )
+    soft: FloatArray = found.reshape(len(labels), k)
+    soft[np.arange(len(labels)), labels] = 0
+    return soft
+
+
+def _joint(info: DatasetInfo, ranked: Scored, labels: IntArray) -> FloatArray:
+    """Return the pooled confident joint's rows, (s, k) images given as labels[i] and truly j.
+
+    The ranking keeps P(given | true) with one image added to every cell. How many images are truly
+    of each class follows from how many are given as each.
+    """
+    k = info.class_count
+    chance = np.asarray(ranked.ranking.transition_matrix, dtype=np.float64)  # [true, given]
+    given = np.bincount(np.asarray(loaded(info).given_labels), minlength=k) + float(k)
+    true = np.linalg.lstsq(chance.T, given, rcond=None)[0]
+    joint: FloatArray = np.maximum(chance * true[:, None] - 1, 0)[:, labels].T
+    return joint
+
+
+def _beta(share: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of 95 % intervals of shares that count as KAPPA images each."""
+    from scipy.special import betaincinv
+
+    a, b = KAPPA * share + 0.5, KAPPA * (1 - share) + 0.5
+    return (
+        np.minimum(betaincinv(a, b, 0.025), share),
+        np.maximum(betaincinv(a, b, 0.975), share),
+    )
