@@ -156,8 +156,9 @@ class Config:
 
         The paper's numbers are unknown; `paper` refines the whole network, as its abstract of 2021
         retrains it, removes from each class by its size and suspects in the order of removal. The
-        others remove overall and suspect by the label's probability without its row: both found
-        more errors wherever we measured them.
+        others remove overall and suspect by the label's probability without its row: that found
+        more errors on photographs (average precision .79 to .81 against .75 to .80), fewer on a
+        network that had memorised digits (AUROC .982 against .987).
         """
         quick, small = name == "quick", size <= 16
         return cls(
@@ -172,8 +173,13 @@ class Config:
 
     @classmethod
     def on_features(cls, preset: str, n: int, k: int) -> Self:
-        """Return the knobs of a head on frozen features, which needs no network at all."""
-        return cls(score="left_out", within_class=False, width=256 if preset == "quick" else 512)
+        """Return the knobs of a head on frozen features, which needs no network at all.
+
+        `lam` 0.01: average precision .845 and .709 with 17.6 and 9.1 % human noise; 0.03: .829 and
+        .691.
+        """
+        width = 256 if preset == "quick" else 512
+        return cls(lam=0.01, score="left_out", within_class=False, width=width)
 
 
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
