@@ -114,7 +114,8 @@ class Rounds:
         if self.done:
             fresh = self.removed_in == self.done
             back = scores.best[fresh] == self.labels[fresh]
-            self._note("given_back", float(back.double().mean()))
+            # nothing went: the labels are all still given
+            self._note("given_back", float(back.double().mean()) if len(back) else 1.0)
         if self.pinned.any():
             right = scores.p_left_out[self.pinned] > scores.p_other[self.pinned]
             self._note("trusted_accuracy", float(right.double().mean()))
@@ -158,6 +159,8 @@ class Rounds:
                 at the share of labels that the first head does not give.
         """
         doubted = 1 - self.notes["agreement"][0]
+        if self.done and not self.notes["removed"][-1]:
+            return True  # what is left is confirmed or too few
         if follow and self.done and self.notes["given_back"][-1] > 0.5:
             return True
         accuracy = self.notes.get("trusted_accuracy", [])
