@@ -159,7 +159,7 @@ class Rounds:
                 at the share of labels that the first head does not give.
         """
         doubted = 1 - self.notes["agreement"][0]
-        if self.done and not self.notes["removed"][-1]:
+        if self.done and not self.notes.get("removed", [1.0])[-1]:
             return True  # what is left is confirmed or too few
         if follow and self.done and self.notes["given_back"][-1] > 0.5:
             return True
