@@ -51,16 +51,7 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
         report = st.empty()
     facts = st.container(key="compare_facts")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        view = st.segmented_control(
-            "View",
-            list(VIEWS),
-            default="quality",
-            required=True,
-            format_func=lambda key: VIEWS[key][0],
-            key="view",
-            label_visibility="collapsed",
-            bind="query-params",
-        )
+        view = _view()
         st.space("stretch")
         _picture_select()
         keys = _runs_select(info, every)
@@ -69,10 +60,29 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
         _report_button(info, keys, truth)
     with facts:
         _facts(info, found)
-    VIEWS[view if view in VIEWS else "quality"][1](info, found)
+    VIEWS[view][1](info, found)
 
 
 # Controls -------------------------------------------------------------------------------------
+
+
+def _view() -> str:
+    """Let a person choose a view; the address keeps it, so that it can be shared."""
+    asked = st.query_params.get("view")
+    if "compare_view" not in st.session_state:
+        st.session_state["compare_view"] = asked if asked in VIEWS else "quality"
+    view = st.segmented_control(
+        "View",
+        list(VIEWS),
+        required=True,
+        format_func=lambda key: VIEWS[key][0],
+        key="compare_view",
+        label_visibility="collapsed",
+    )
+    view = view if view in VIEWS else "quality"
+    if asked != view:
+        st.query_params["view"] = view
+    return view
 
 
 def _truth_select(info: DatasetInfo) -> str | None:

@@ -35,6 +35,7 @@ def draw(info: DatasetInfo, found: Comparison) -> None:
 @_ui.guarded
 def _depth(info: DatasetInfo, found: Comparison) -> None:
     usual = min(max(found.goal, 1), info.n)
+    place = st.container()
     k = st.slider(
         "Images at the top, k",
         1,
@@ -43,7 +44,8 @@ def _depth(info: DatasetInfo, found: Comparison) -> None:
         key=f"overlap_depth_{info.id}",
         help=f"The queue proposes {_words.count(usual)}.",
     )
-    overlap(info, found, k, key="overlap_depth_figure")
+    with place:
+        overlap(info, found, k, key="overlap_depth_figure")
 
 
 def overlap(info: DatasetInfo, found: Comparison, k: int, key: str = "overlap") -> None:

@@ -100,15 +100,15 @@ def _start(values: Losses) -> float:
 def _queue(values: Losses, threshold: float) -> None:
     """Say what the threshold would queue."""
     said = loss_views.above(values, threshold)
-    parts = [("Queue", _words.count(said.queued), "images at or above")]
+    parts = [("Queue", _words.count(said.queued), "images")]
     if said.consensus is not None:
-        parts.append(("Expected by the consensus", _words.percent(said.consensus), "wrong"))
+        parts.append(("Consensus expects", _words.percent(said.consensus), "wrong"))
     if said.mixture is not None:
-        parts.append(("Expected by the two groups", _words.percent(said.mixture), "wrong"))
+        parts.append(("Two groups expect", _words.percent(said.mixture), "wrong"))
     if said.true is not None and said.true_interval is not None:
         low, high = (_words.percent(each) for each in said.true_interval)
-        parts.append(("Really wrong", _words.percent(said.true), f"95 %: {low} to {high}"))
-    with st.container(horizontal=True, gap="medium"):
+        parts.append(("Really wrong", _words.percent(said.true), f"{low} to {high}"))
+    with st.container(horizontal=True, gap="small"):
         for label, value, more in parts:
             st.markdown(
                 f":small[:gray[{label}]]  \n**{value}** :small[:gray[{more}]]", width="stretch"
@@ -123,14 +123,20 @@ def _image(info: DatasetInfo, values: Losses) -> None:
     ws, key = _ui.workspace(), values.candidate.key
     order = np.argsort(-values.x, kind="stable")
     state = f"losses_row_{info.id}"
-    if state not in st.session_state:
-        st.session_state[state] = int(order[0])
+    start = int(st.session_state.setdefault(state, int(order[0])))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         row = int(
             st.number_input(
-                "Image, by row", 0, info.n - 1, key=state, width=130, help="Row in the data set."
+                "Image, by row",
+                0,
+                info.n - 1,
+                min(start, info.n - 1),
+                key=f"{state}_{start}",
+                width=130,
+                help="Row in the data set.",
             )
         )
+        st.session_state[state] = row
         st.button(
             "Next most suspicious",
             on_click=_next,
@@ -139,7 +145,8 @@ def _image(info: DatasetInfo, values: Losses) -> None:
         )
     given, words = _names(info, values, row)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        _ui.thumbs(info, [row], side=72)
+        with st.container(width=80):
+            _ui.thumbs(info, [row], side=72)
         st.markdown(words, width="stretch")
     curves = loss_views.trajectory(ws, info.name, key, row)
     rounds = loss_views.rounds(ws, info.name, key, row)

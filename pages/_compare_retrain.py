@@ -42,8 +42,10 @@ def draw(info: DatasetInfo, _found: Comparison) -> None:
                 info,
                 alt="Accuracy trained on given and on corrected labels",
             )
-            for sentence in retraining.words(result):
-                st.caption(plain(sentence))
+            said = [plain(sentence) for sentence in retraining.words(result)]
+            if retraining.stale(_ui.workspace(), info, result):
+                said.append("People have answered more since: retrain to count that in.")
+            st.caption("  \n".join(said))
 
 
 def _plan(info: DatasetInfo) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lnl_core import __version__
-from lnl_core.cli import desk, own, runs
+from lnl_core.cli import desk, own, reporting, runs
 from lnl_core.cli.screen import DONE, FAILED, progress
 from lnl_core.types import LnlError
 
@@ -138,6 +138,15 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     _export_options(command)
+
+    one = command(
+        "report",
+        reporting.report,
+        "Write curves, costs, losses and the head of the queue as one HTML file.",
+        "lnl report birds --out birds.html",
+    )
+    one.add_argument("name", help="data set")
+    one.add_argument("--out", type=Path, required=True, help="HTML file")
 
     one = command("rename", desk.rename, "Call a data set something else.", "lnl rename a b")
     one.add_argument("name", help="data set")

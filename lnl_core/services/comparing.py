@@ -148,7 +148,7 @@ def candidates(ws: Workspace, name: str) -> list[Candidate]:
     ]
     place = {key: i for i, key in enumerate(METHODS)}
     found.sort(key=lambda c: (not c.newest, place.get(c.name.split(AT)[0], 99), c.name, c.key))
-    return [Candidate(CONSENSUS, CONSENSUS, "consensus", "all", newest=True), *found]
+    return [Candidate(CONSENSUS, CONSENSUS, "consensus", "consensus", newest=True), *found]
 
 
 def _done(ws: Workspace, info: DatasetInfo) -> list[Job]:

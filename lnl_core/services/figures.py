@@ -94,23 +94,27 @@ def stroke(candidate: Candidate, tone: Tone) -> dict[str, Any]:
     return {"color": tone["grey"], "width": 1.6, "dash": _DASHES[place]}
 
 
+def heading(title: str, sentence: str, tone: Tone) -> str:
+    """Return a figure's title above the sentence that explains it."""
+    small = f'<span style="font-size:12px;color:{tone["muted"]}">{sentence}</span>'
+    return f"<b>{title}</b><br>{small}"
+
+
 def _figure(title: str, sentence: str, tone: Tone, height: int, **margin: int) -> go.Figure:
     import plotly.graph_objects as go
 
     figure = go.Figure()
     figure.update_layout(
         title={
-            "text": f"<b>{title}</b>",
+            "text": heading(title, sentence, tone),
             "font": {"size": 15, "color": tone["text"]},
-            "subtitle": {"text": sentence, "font": {"size": 12, "color": tone["muted"]}},
             "x": 0,
             "xref": "container",
             "xanchor": "left",
             "yref": "container",
             "y": 1,
             "yanchor": "top",
-            "pad": {"t": 4, "l": 2},
-            "automargin": False,
+            "pad": {"t": 17, "l": 2},
         },
         height=height,
         margin={"l": 44, "r": 8, "t": 58, "b": 40} | margin,
@@ -125,9 +129,9 @@ def _figure(title: str, sentence: str, tone: Tone, height: int, **margin: int) -
         legend={
             "font": {"size": 12},
             "x": 1.01,
-            "y": 0.88,
-            "yref": "container",
+            "y": 1.03,
             "yanchor": "top",
+            "maxheight": 600,
             "tracegroupgap": 0,
             "bgcolor": "rgba(0,0,0,0)",
             "itemsizing": "trace",
@@ -175,7 +179,7 @@ def precision_recall(found: Comparison, tone: Tone, height: int = 286) -> go.Fig
               "precision %{y:.2f} at recall %{x:.2f}")  # fmt: skip
     figure.update_xaxes(title="recall: share of wrong labels found", range=[0, 1.01], dtick=0.25)
     figure.update_yaxes(title="precision", range=[0, 1.04], dtick=0.25)
-    figure.update_layout(showlegend=True)
+    figure.update_layout(showlegend=True, margin_r=96)
     return figure
 
 
@@ -198,8 +202,8 @@ def effort(found: Comparison, tone: Tone, height: int = 286) -> go.Figure:
         y=[0, first.total],
         mode="lines",
         line={"color": tone["edge"], "width": 1.4, "dash": "dot"},
-        name="random order",
-        hovertemplate="random order: %{y:,.0f} found after %{x:,} images<extra></extra>",
+        name="by chance",
+        hovertemplate="by chance: %{y:,.0f} found after %{x:,} images<extra></extra>",
     )
     figure.add_hline(
         y=first.total,
@@ -231,7 +235,7 @@ def effort(found: Comparison, tone: Tone, height: int = 286) -> go.Figure:
     figure.update_yaxes(
         title="wrong labels found", range=[0, 1.1 * first.total], tickformat=",", nticks=6
     )
-    figure.update_layout(showlegend=True)
+    figure.update_layout(showlegend=True, margin_r=96)
     return figure
 
 
@@ -253,7 +257,7 @@ def matrix(
 ) -> go.Figure:
     """Draw an agreement or overlap matrix with its numbers; the diagonal is left out."""
     m = len(candidates)
-    figure = _figure(title, sentence, tone, height or max(220, 30 * m + 104), l=58, t=84, b=6)
+    figure = _figure(title, sentence, tone, height or max(200, 27 * m + 106), l=70, r=14, t=94, b=8)
     shown = np.array(values, np.float64)
     np.fill_diagonal(shown, np.nan)
     names = [text(each.short, 12) for each in candidates]
@@ -421,12 +425,8 @@ def before_after(result: Mapping[str, Any], tone: Tone, height: int = 300) -> go
             yshift=12,
             font={"size": 15, "color": tone["text"]},
         )
-    lowest = min(p["low"] for p in parts)
-    start = max(0.0, np.floor((lowest - 0.15) * 10) / 10) if lowest > 0.3 else 0.0
     figure.update_yaxes(
-        title="share of held-out images that are right"
-        + (f" (axis starts at {start:g})" if start else ""),
-        range=[start, min(1.06, max(p["high"] for p in parts) + 0.08)],
+        title="share of held-out images right", range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1]
     )
     figure.update_xaxes(showgrid=False, tickfont={"size": 13, "color": tone["text"]})
     return figure

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lnl_core.services.figures import Tone, _figure, stroke, text
+from lnl_core.services.figures import Tone, _figure, heading, stroke, text
 from lnl_core.services.loss_views import Losses
 
 if TYPE_CHECKING:
@@ -17,22 +17,22 @@ BINS = 60
 SPLITS = {"agreement": "agrees / disagrees", "verdict": "verdict", "truth": "truth"}
 
 
-def _groups(found: Losses, split: str, tone: Tone) -> list[tuple[str, Any, str, str]]:
-    """Return (words, mask, colour, pattern) of the parts of a histogram."""
+def _groups(found: Losses, split: str, tone: Tone) -> list[tuple[str, Any, str]]:
+    """Return (words, mask, colour) of the parts of a histogram."""
     if split == "verdict":
         return [
-            ("not reviewed", found.verdict == 0, tone["bar"], ""),
-            ("label right", found.verdict == 1, tone["green"], "."),
-            ("label wrong", found.verdict == 2, tone["orange"], "/"),
+            ("not reviewed", found.verdict == 0, tone["bar"]),
+            ("label right", found.verdict == 1, tone["green"]),
+            ("label wrong", found.verdict == 2, tone["orange"]),
         ]
     if split == "truth" and found.wrong is not None:
         return [
-            ("label right", ~found.wrong, tone["bar"], ""),
-            ("label wrong", found.wrong, tone["orange"], "/"),
+            ("label right", ~found.wrong, tone["bar"]),
+            ("label wrong", found.wrong, tone["orange"]),
         ]
     return [
-        ("agrees with the label", found.agrees, tone["bar"], ""),
-        ("disagrees", ~found.agrees, tone["blue"], "/"),
+        ("agrees with the label", found.agrees, tone["bar"]),
+        ("disagrees", ~found.agrees, tone["blue"]),
     ]
 
 
@@ -49,7 +49,7 @@ def histogram(
         tone,
         height,
         r=52,
-        t=82,
+        t=86,
         b=46,
     )
     low, high = float(found.x.min()), float(found.x.max())
@@ -58,19 +58,28 @@ def histogram(
     edges = np.linspace(low, high, BINS + 1)
     middle, width = (edges[:-1] + edges[1:]) / 2, edges[1] - edges[0]
     labels = [_value(found.value(float(x))) for x in middle]
-    tallest = max(float(np.histogram(found.x, edges)[0].max()), 1.0)
-    for words, mask, colour, pattern in _groups(found, split, tone):
+    heights = np.histogram(found.x, edges)[0]
+    tallest = max(float(heights.max()), 1.0)
+    # A pile of easy images would press the interesting rest flat: its bars are cut, and say so.
+    top = float(min(tallest, max(6 * heights[BINS // 2 :].max(), 0.08 * tallest)))
+    for place in np.flatnonzero(heights > top):
+        figure.add_annotation(
+            x=middle[place],
+            y=top,
+            text=f"{heights[place]:,} ↑",
+            textangle=-90,
+            showarrow=False,
+            yanchor="top",
+            font={"size": 12, "color": tone["text"]},
+        )
+    for words, mask, colour in _groups(found, split, tone):
         counts = np.histogram(found.x[mask], edges)[0]
         figure.add_bar(
             x=middle,
             y=counts,
             width=width,
             name=f"{words} ({int(mask.sum()):,})",
-            marker={
-                "color": colour,
-                "line_width": 0,
-                "pattern": {"shape": pattern, "fgcolor": tone["page"], "size": 5, "solidity": 0.2},
-            },
+            marker={"color": colour, "line_width": 0},
             customdata=labels,
             hovertemplate=f"{words}: %{{y:,}} near %{{customdata}}<extra></extra>",
         )
@@ -82,7 +91,7 @@ def histogram(
         ):
             figure.add_scatter(
                 x=grid,
-                y=np.minimum(density * scale, 1.08 * tallest),
+                y=np.minimum(density * scale, 1.1 * top),
                 mode="lines",
                 line={"color": colour, "width": 1.8, "dash": "dot"},
                 hoverinfo="skip",
@@ -118,12 +127,19 @@ def histogram(
         ticktext=[_value(found.value(float(x))) for x in places],
         showgrid=False,
     )
-    figure.update_yaxes(title="images", tickformat=",", range=[0, 1.12 * tallest])
+    figure.update_yaxes(title="images", tickformat=",", range=[0, 1.12 * top])
     figure.update_layout(
         barmode="stack",
         bargap=0,
         showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left"},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1.0,
+            "yanchor": "bottom",
+            "xanchor": "left",
+            "traceorder": "normal",
+        },
         yaxis2={
             "overlaying": "y",
             "side": "right",
@@ -176,7 +192,8 @@ def course(
             return None
         unit = "loss, nats"
         drawn = [(curves["loss"], stroke(found.candidate, tone)["color"], "solid", "loss")]
-        figure.update_layout(title_subtitle_text=f"Loss of the given label by {step}.")
+        words_now = f"Loss of the given label by {step}."
+        figure.update_layout(title_text=heading("The image's own course", words_now, tone))
     start = 0 if rounds else 1
     for values, colour, dash, title in drawn:
         figure.add_scatter(
@@ -194,7 +211,7 @@ def course(
         figure.update_yaxes(range=[0, 1.04])
     figure.update_layout(
         showlegend=True,
-        margin_t=76,
+        margin_t=84,
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left"},
     )
     return figure
@@ -204,7 +221,7 @@ def sub_losses(facts: Mapping[str, Any], tone: Tone, height: int = 230) -> go.Fi
     """Draw Jump-teaching's sub-losses of one image beside those of unsuspicious ones."""
     figure = _figure(
         "Jump-teaching: sub-losses of its code",
-        f"Uneven bars mean doubt: the variance {facts['variance']:.3g} is above that of "
+        f"Uneven bars mean doubt: variance {facts['variance']:.3g}, above "
         f"{100 * facts['variance_rank']:.0f}{NARROW_SIGN} of the images.",
         tone,
         height,
@@ -237,9 +254,8 @@ def sharpened(
     """Draw SR's sharpened probabilities beside plain cross-entropy's, the largest classes."""
     figure = _figure(
         "SR: sharpened probabilities",
-        f"Up to the dotted line the temperature lets them go; confidence "
-        f"{facts['confidence']:.2f}, above {100 * facts['confidence_rank']:.0f}{NARROW_SIGN} of "
-        "the images.",
+        f"Confidence {facts['confidence']:.2f}, above {100 * facts['confidence_rank']:.0f}"
+        f"{NARROW_SIGN} of the images; dotted: the most possible.",
         tone,
         height,
     )
@@ -271,7 +287,7 @@ def rounds(facts: Mapping[str, Any], tone: Tone, height: int = 250) -> go.Figure
     when = f"This image went in round {went}." if went else "This image was never removed."
     figure = _figure(
         "Influential Rank: rounds of removal",
-        f"{when} Lines, right axis: shares of those removed in a round.",
+        f"{when} Lines: shares of the removed.",
         tone,
         height,
         r=48,
@@ -323,6 +339,6 @@ NARROW_SIGN = "\u202f%"
 def _legend_above(figure: go.Figure) -> None:
     figure.update_layout(
         showlegend=True,
-        margin_t=80,
+        margin_t=84,
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left"},
     )
