@@ -23,7 +23,7 @@ COLOURS = {
     "suggested": "Suggested",
     "verdict": "Verdict",
 }
-BELOW = 152
+BELOW = 140
 """Pixels under the map: the selection's line and its thumbnails."""
 
 THUMBS = 16
@@ -212,20 +212,22 @@ def _selected(
             "wheel to come closer."
         )
         return
-    with st.container(
-        horizontal=True, vertical_alignment="center", gap="small", key="explore_selected"
-    ):
-        st.markdown(plain(said), width="stretch")
-        st.button("Clear", key="explore_clear", on_click=_clear, args=((loop or {}).get("id"),))
-        everything, some = len(found.rows), len(found.suspected)
-        if everything and some != everything:
-            _review(info, found.rows, f"All {count(everything)}", primary=not some)
-        if some:
-            _review(info, found.suspected, f"Review these {count(some)}", primary=True)
-    if len(found.rows):
-        rest = [int(row) for row in found.rows[:THUMBS]]
-        shown = list(dict.fromkeys([*(int(row) for row in found.suspected[:THUMBS]), *rest]))
-        _ui.thumbs(info, shown[:THUMBS], side=50)
+    with st.container(key="explore_selected", gap="xsmall"):
+        left, right = st.columns([11, 10], vertical_alignment="center", gap="xsmall")
+        left.markdown(plain(said))
+        number = (loop or {}).get("id")
+        with right.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
+            st.button(
+                "Clear", type="tertiary", key="explore_clear", on_click=_clear, args=(number,)
+            )
+            everything, some = len(found.rows), len(found.suspected)
+            if everything and some != everything:
+                _review(info, found.rows, f"All {count(everything)}", primary=not some)
+            if some:
+                _review(info, found.suspected, f"Review these {count(some)}", primary=True)
+        shown = [int(row) for row in (*found.suspected[:THUMBS], *found.rows[:THUMBS])]
+        if shown:
+            _ui.thumbs(info, list(dict.fromkeys(shown))[:THUMBS], side=48)
 
 
 def _clear(number: Any) -> None:
@@ -234,8 +236,7 @@ def _clear(number: Any) -> None:
 
 def _review(info: DatasetInfo, rows: IntArray, label: str, *, primary: bool) -> None:
     kind: Any = "primary" if primary else "secondary"
-    icon = ":material/rate_review:" if primary else None
-    if st.button(label, type=kind, icon=icon, key=f"explore_{kind}"):
+    if st.button(label, type=kind, key=f"explore_{kind}"):
         name = exploring.keep_selection(info, rows)
         _ui.go("review", dataset=info.name, selection=name)
 

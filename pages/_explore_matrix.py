@@ -18,7 +18,7 @@ from pages._words import chart_text, count, plain, short
 PAIRS = 3
 _TONES = {
     "light": {"own": "#E6E8EB", "few": "#F4F5F7", "low": "#E3F0F8", "high": "#0072B2"},
-    "dark": {"own": "#323941", "few": "#1F242A", "low": "#16303F", "high": "#4AA3DF"},
+    "dark": {"own": "#323941", "few": "#1F242A", "low": "#16303F", "high": "#2A7AB4"},
 }
 
 
@@ -128,6 +128,7 @@ def _figure(info: DatasetInfo, found: Matrix, dark: bool) -> go.Figure:
         z=share,
         text=np.where(many, np.char.mod("%.0f", found.count), ""),
         texttemplate="%{text}" if s <= 14 else None,
+        textfont={"size": 12},
         colorscale=[[0, tone["low"]], [1, tone["high"]]],
         zmin=0,
         zmax=max(float(np.nanmax(share, initial=0.0)), 0.02),

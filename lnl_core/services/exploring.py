@@ -114,8 +114,8 @@ def _layout(path: Path, _modified: int) -> Layout:
     positions = arrays.read_array(path)
     low, high = positions.min(axis=0), positions.max(axis=0)
     unit = (positions - low) / np.maximum(high - low, 1e-9)
-    unit = 0.03 + 0.94 * unit
-    unit[:, 1] = 1 - unit[:, 1]
+    unit[:, 0] = 0.03 + 0.94 * unit[:, 0]
+    unit[:, 1] = 0.97 - 0.88 * unit[:, 1]  # room for the tools at the top
     points = np.round(65535 * unit).astype("<u2")
     order = np.argsort(points[:, 1], kind="stable").astype(np.int32)
     return Layout(

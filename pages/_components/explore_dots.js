@@ -130,13 +130,22 @@ function countDots(image, points, codes, paint, at, scale) {
 
 // Points by place, for finding the one under the pointer.
 const CELLS = 256;
-function placeIndex(points) {
+const AT_ONCE = 150000; // points between two pauses, so that the page stays awake
+
+async function placeIndex(points) {
   const n = points.length / 2, start = new Int32Array(CELLS * CELLS + 1), items = new Int32Array(n);
   const cell = (i) => (points[2 * i + 1] >> 8) * CELLS + (points[2 * i] >> 8);
-  for (let i = 0; i < n; i++) start[cell(i) + 1]++;
+  const pause = () => new Promise((go) => setTimeout(go));
+  for (let from = 0; from < n; from += AT_ONCE) {
+    for (let i = from; i < Math.min(n, from + AT_ONCE); i++) start[cell(i) + 1]++;
+    if (n > AT_ONCE) await pause();
+  }
   for (let c = 0; c < CELLS * CELLS; c++) start[c + 1] += start[c];
   const next = start.slice(0, -1);
-  for (let i = 0; i < n; i++) items[next[cell(i)]++] = i;
+  for (let from = 0; from < n; from += AT_ONCE) {
+    for (let i = from; i < Math.min(n, from + AT_ONCE); i++) items[next[cell(i)]++] = i;
+    if (n > AT_ONCE) await pause();
+  }
   return { start, items };
 }
 

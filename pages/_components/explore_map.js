@@ -102,7 +102,7 @@ function receive(s, data) {
       if (s.data.points !== data.points) return;
       s.points = found;
       ready(s);
-      setTimeout(() => { if (!s.gone && s.points === found) s.index = placeIndex(found); });
+      placeIndex(found).then((index) => { if (!s.gone && s.points === found) s.index = index; });
     }).catch(() => failed(s));
   }
   if (!before || before.codes !== data.codes) {

@@ -1,0 +1,221 @@
+"""Open the map of Explore with very many points in headless Chromium; print how long and how much.
+
+    python benchmarks/embedding_plot.py --rows 10000 100000 1000000
+
+For each size: a workspace with made-up positions, labels and a ranking (ten classes, a tenth of the
+labels wrong), the app as people start it, then by script: request to painted map, wheel to sharp
+picture, a loop around about a third of the points until the page says how many are inside, a click
+on "Review these" until the queue is there, and the longest that the page's own thread was busy in
+between. The memory is that of the app's process. Three rounds, the median is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+CLASSES = 10
+
+
+def make(home: Path, rows: int) -> None:
+    """Write a data set with one run, a ranking and a map."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from lnl_core.jobs.tasks import embedding
+    from lnl_core.store import arrays, datasets
+    from lnl_core.store.db import open_workspace
+    from lnl_core.types import Ranking, Signals
+
+    rng = np.random.default_rng(0)
+    ws = open_workspace(home)
+    folder = home / "incoming-set"
+    folder.mkdir(parents=True)
+    images = np.lib.format.open_memmap(
+        folder / "images.npy", "w+", np.uint8, (rows, 32, 32, 3)
+    )  # sparse: the pixels stay zero and take no room
+    del images
+    truth = rng.integers(0, CLASSES, rows)
+    wrong = rng.random(rows) < 0.1
+    given = np.where(wrong, (truth + 1) % CLASSES, truth).astype(np.int32)
+    arrays.write_array(folder / "given_labels.npy", given)
+    ids = pa.array([f"image-{i:07d}" for i in range(rows)])
+    pq.write_table(
+        pa.table({"id": ids, "path": pa.nulls(rows, pa.string())}), folder / "table.parquet"
+    )
+    meta = {
+        "class_names": [f"class {c}" for c in range(CLASSES)],
+        "n": rows,
+        "height": 32,
+        "width": 32,
+        "channels": 3,
+        "kind": "npz",
+        "source": "synthetic",
+        "root": None,
+        "skipped": 0,
+        "version": f"synthetic-{rows}",
+        "format": "arrays",
+    }
+    arrays.write_json(folder / "meta.json", meta)
+    info = datasets.register(ws, f"synthetic {rows}", folder)
+    p_wrong = np.where(wrong, rng.uniform(0.4, 1, rows), rng.uniform(0, 0.3, rows))
+    suggested = np.where(wrong, truth, (given + 1) % CLASSES).astype(np.int32)
+    top = np.stack([suggested, (given + 2) % CLASSES, (given + 3) % CLASSES], axis=1)
+    arrays.save_signals(info.directory / "runs" / "1", Signals("probe", p_wrong))
+    ranking = Ranking(
+        methods=("probe",),
+        weights={"probe": 1.0},
+        suspicion=p_wrong.astype(np.float32),
+        p_wrong=p_wrong.astype(np.float32),
+        suggested_labels=suggested,
+        top_labels=top.astype(np.int32),
+        top_probs=np.tile(np.float32([0.8, 0.1, 0.05]), (rows, 1)),
+        order=np.argsort(-p_wrong, kind="stable"),
+        noise_rate=0.1,
+        transition_matrix=0.9 * np.eye(CLASSES) + 0.1 * np.roll(np.eye(CLASSES), 1, axis=1),
+    )
+    arrays.save_ranking(info.directory / "ranking", ranking, {"probe": 1})
+    angle = 2 * np.pi * truth / CLASSES
+    positions = 6 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + rng.normal(size=(rows, 2))
+    settings = embedding.Settings("pretrained")
+    path = embedding.place(info, embedding.key_of(info, settings))
+    arrays.write_array(path, positions.astype(np.float32))
+    facts = settings.as_dict() | {"n": rows, "fitted": min(rows, embedding.FITTED), "seconds": 0}
+    arrays.write_json(path.with_suffix(".json"), facts)
+
+
+_WATCH = """() => {
+    window.longest = 0;
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) {
+            window.longest = Math.max(window.longest, entry.duration);
+        }
+    }).observe({ type: 'longtask', buffered: true });
+}"""
+
+
+def browse(home: Path, port: int) -> dict[str, float]:
+    """Measure one size in a server and a browser of its own."""
+    import psutil
+    from playwright.sync_api import sync_playwright
+
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            str(REPO / "app.py"),
+            f"--server.port={port}",
+            "--server.headless=true",
+        ],
+        env=os.environ | {"LNL_HOME": str(home)},
+        cwd=REPO,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(400):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health").read()
+                break
+            except OSError:
+                time.sleep(0.1)
+        with sync_playwright() as play:
+            browser = play.chromium.launch(
+                executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+            )
+            rounds = [_round(browser, port) for _ in range(3)]
+            browser.close()
+        memory = psutil.Process(server.pid).memory_full_info()
+        found = {
+            name: round(statistics.median(each[name] for each in rounds), 3) for name in rounds[0]
+        }
+        found["first_open_seconds"] = round(rounds[0]["painted_seconds"], 3)
+        return found | {
+            "ui_rss_mb": round(memory.rss / 2**20),
+            "ui_unshared_mb": round(memory.uss / 2**20),
+        }
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _round(browser: object, port: int) -> dict[str, float]:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})  # type: ignore[attr-defined]
+    page.set_default_timeout(40_000)
+    page.add_init_script(f"({_WATCH})()")
+    found: dict[str, float] = {}
+    start = time.perf_counter()
+    page.goto(f"http://127.0.0.1:{port}/explore")
+    page.locator(".map[data-painted]").wait_for()
+    found["painted_seconds"] = time.perf_counter() - start
+    found["longest_task_opening_ms"] = page.evaluate("window.longest")
+    page.wait_for_timeout(1500)
+    found["paint_ms"] = float(page.locator(".map").get_attribute("data-ms"))
+    box = page.locator(".field").bounding_box()
+    middle = box["x"] + 0.35 * box["width"], box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.evaluate("window.longest = 0")
+    for _ in range(5):
+        page.mouse.wheel(0, -60)
+    for _ in range(5):
+        page.mouse.wheel(0, 60)
+    page.wait_for_timeout(600)
+    page.evaluate("window.longest = 0")
+    radius = 0.3 * min(box["width"], box["height"])
+    page.mouse.move(middle[0] + radius, middle[1])
+    page.mouse.down()
+    for step in range(1, 49):
+        turn = 2 * math.pi * step / 48
+        page.mouse.move(middle[0] + radius * math.cos(turn), middle[1] + radius * math.sin(turn))
+    start = time.perf_counter()
+    page.mouse.up()
+    page.locator(".st-key-explore_selected").get_by_text("selected").wait_for()
+    found["selection_seconds"] = time.perf_counter() - start
+    words = page.locator(".st-key-explore_selected").inner_text().split(" selected")[0]
+    found["selected"] = int("".join(c for c in words if c.isdigit()))
+    found["longest_task_selecting_ms"] = page.evaluate("window.longest")
+    start = time.perf_counter()
+    page.get_by_role("button", name="Review these").click()
+    page.get_by_text("Labelled").first.wait_for()
+    found["to_queue_seconds"] = time.perf_counter() - start
+    page.close()
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/embedding_plot.json")
+    options = parser.parse_args()
+    results = []
+    for number, rows in enumerate(options.rows):
+        with tempfile.TemporaryDirectory() as place:
+            made = "import sys; sys.path[:0] = [sys.argv[3]]; from pathlib import Path; "
+            made += "from benchmarks.embedding_plot import make; "
+            made += "make(Path(sys.argv[1]), int(sys.argv[2]))"
+            subprocess.run([sys.executable, "-c", made, place, str(rows), str(REPO)], check=True)
+            found = {"rows": rows, "load": round(os.getloadavg()[0], 1)}
+            found |= browse(Path(place), 8701 + number)
+            results.append(found)
+            print(json.dumps(found, indent=1), flush=True)
+    options.out.parent.mkdir(exist_ok=True)
+    options.out.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

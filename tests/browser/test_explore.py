@@ -1,0 +1,73 @@
+"""The map under a real hand: a loop, the card, a click, and the way to the queue."""
+
+import math
+
+import numpy as np
+import pytest
+
+from lnl_core.jobs.tasks import embedding
+from lnl_core.services import exploring
+from lnl_core.store import arrays
+
+pytestmark = pytest.mark.browser
+
+EVIL = ["![x](http://evil.example/a.png)", "<b>bold</b> :tada:", "=1+1 www.evil.example"]
+
+
+def lay(info):
+    """Three groups of images by class, in a row."""
+    rng = np.random.default_rng(0)
+    group = np.arange(info.n) % 3
+    positions = np.stack([10 * group, np.zeros(info.n)], axis=1) + rng.normal(size=(info.n, 2))
+    settings = exploring.Settings("raw")
+    path = embedding.place(info, exploring.key_of(info, settings))
+    arrays.write_array(path, positions.astype(np.float32))
+    facts = settings.as_dict() | {"n": info.n, "fitted": info.n, "seconds": 1.0}
+    arrays.write_json(path.with_suffix(".json"), facts)
+    map_ = exploring.layout(info, path.stem)
+    return map_.points / 65535
+
+
+def circle(page, x, y, across, down):
+    page.mouse.move(x + across, y)
+    page.mouse.down()
+    for step in range(1, 25):
+        turn = 2 * math.pi * step / 24
+        page.mouse.move(x + across * math.cos(turn), y + down * math.sin(turn))
+    page.mouse.up()
+
+
+def test_a_loop_goes_to_the_queue_and_a_click_shows_neighbours(common_server, page, make_set):
+    from playwright.sync_api import expect
+
+    info = make_set(common_server, "explored", EVIL, n=90)
+    points = lay(info)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{common_server.url}/explore?dataset=explored")
+    page.locator(".map[data-painted]").wait_for()
+    box = page.locator(".field").bounding_box()
+    middle = np.median(points[0::3], axis=0)
+    x, y = box["x"] + box["width"] * middle[0], box["y"] + box["height"] * middle[1]
+    circle(page, x, y, 0.2 * box["width"], 0.46 * box["height"])
+    words = page.locator(".st-key-explore_selected")
+    words.get_by_text("30 selected, 30 suspected").wait_for()
+
+    row = 44
+    px, py = points[row]
+    page.mouse.move(box["x"] + box["width"] * px, box["y"] + box["height"] * py)
+    page.locator(".card").get_by_text("item-").wait_for()
+    page.mouse.down()
+    page.mouse.up()
+    near = page.locator(".near")
+    near.get_by_text("Labelled").first.wait_for()
+    assert words.get_by_text("30 selected").count() == 1
+    before = near.locator(".top").text_content()
+    near.locator("button").first.click()
+    expect(near.locator(".top")).not_to_have_text(before)
+
+    page.get_by_role("button", name="Review these 30").click()
+    page.wait_for_url("**/review?**")
+    assert "selection=" in page.url
+    page.locator(".stage").wait_for()
+    assert [url for url in asked if "evil.example" in url] == []

@@ -1,0 +1,267 @@
+"""Explore without a browser: every state, what the map is sent, loops, links to the queue."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from lnl_core.jobs import queue
+from lnl_core.jobs.tasks import embedding
+from lnl_core.review import transition
+from lnl_core.services import exploring
+from lnl_core.store import arrays, datasets, decisions
+from lnl_core.types import Action, Decision, JobState, Signals
+from pages import _explore_routes, _routes
+from pages._explore import sentence
+from tests.conftest import write_dataset
+
+SETTINGS = exploring.Settings("raw")
+EVERYTHING = [[0, 0], [1, 0], [1, 1], [0, 1]]
+
+
+@pytest.fixture
+def mapped(ranked):
+    """A scored set whose map is a row of points, image 0 at the left."""
+    positions = np.stack([np.arange(60), np.arange(60) % 7], axis=1)
+    path = embedding.place(ranked, exploring.key_of(ranked, SETTINGS))
+    arrays.write_array(path, positions.astype(np.float32))
+    facts = SETTINGS.as_dict() | {"n": 60, "fitted": 60, "seconds": 1.0}
+    arrays.write_json(path.with_suffix(".json"), facts)
+    signals = Signals("knn", np.linspace(0, 1, 60))
+    arrays.save_signals(ranked.directory / "runs" / "1", signals)
+    return ranked
+
+
+def said(text):
+    """Text as it is read: without escapes and invisible joiners."""
+    return text.replace("\\", "").replace("\u2060", "")
+
+
+def sent(app, name="lnl_explore_map"):
+    """What a component on the page got."""
+    found = [
+        json.loads(element.proto.json)
+        for element in app.get("bidi_component")
+        if element.proto.component_name == name
+    ]
+    return found[0] if found else None
+
+
+def draw(app, info, points, number=1):
+    app.session_state[f"explore-map-{info.id}"] = {"loop": {"id": number, "points": points}}
+    return app.run()
+
+
+def queue_sent(app):
+    (found,) = [
+        json.loads(element.proto.json)
+        for element in app.get("bidi_component")
+        if element.proto.component_name == "lnl_review_queue"
+    ]
+    return found
+
+
+def test_without_a_map_one_button_starts_it(desk, workspace, ranked, no_worker, texts):
+    app = desk("explore")
+    assert not app.exception
+    assert "No map yet. Laying out 60 images takes about" in texts(app)
+    # the worker's lock is held for runs only; what is queued here must not start
+    held = exploring.executors.lock(workspace, queue.TASKS)
+    app = app.button(key="explore_start").click().run()
+    assert not app.exception
+    (job,) = queue.jobs(workspace, ranked, tasks=True)
+    assert dict(job.config) == SETTINGS.as_dict()
+    app.run()
+    assert any("Laying out 60 images" in element.proto.text for element in app.get("progress"))
+    queue.claim(workspace, lane=queue.TASKS)
+    queue.finish(workspace, job.id, JobState.FAILED, error="No *room* left.")
+    app.run()
+    assert "No \\*room\\* left" in texts(app)
+    assert app.button(key="explore_start").label == "Try again"
+    held.close()
+
+
+def test_without_a_run_the_map_waits_for_none(desk, tiny, texts):
+    app = desk("explore")
+    assert not app.exception
+    assert "Comes with the first run." in texts(app)
+    assert app.segmented_control(key="explore_colour").options == ["Given", "Verdict"]
+
+
+def test_one_class_and_very_few_images_are_told(desk, workspace, texts, tmp_path):
+    folder = tmp_path / "few"
+    write_dataset(folder, np.zeros((3, 8, 8, 1), np.uint8), np.zeros(3, np.int32), ("only",))
+    datasets.register(workspace, "few", folder)
+    app = desk("explore")
+    assert not app.exception
+    assert "A map needs at least 5 images. This set has 3 images." in texts(app)
+    assert "With one class, no image can be given as another." in texts(app)
+
+
+def test_the_map_gets_addresses_and_no_points(desk, mapped):
+    app = desk("explore")
+    assert not app.exception
+    data = sent(app)
+    assert data["points"].startswith(f"/lnl/map/{mapped.id}/")
+    assert len(json.dumps(data)) < 4000
+    assert [entry["name"] for entry in data["legend"]] == ["above 0.5", "0.25–0.5", "below"]
+    assert {each["name"] for each in data["names"]} == set(mapped.class_names)
+    before = data["codes"]
+    app = app.segmented_control(key="explore_colour").set_value("verdict").run()
+    assert sent(app)["codes"] != before
+    assert sent(app)["mode"] == "verdict"
+
+
+def test_a_loop_is_answered_in_words_and_goes_to_the_queue(desk, mapped, texts):
+    app = draw(desk("explore"), mapped, EVERYTHING)
+    assert not app.exception
+    assert "60 selected, 3 suspected, mostly bar → belt" in said(texts(app))
+    assert app.button(key="explore_secondary").label == "All 60"
+    app = app.button(key="explore_primary").click().run()
+    assert not app.exception
+    name = app.query_params["selection"]
+    name = name[0] if isinstance(name, list) else name
+    assert exploring.selection_rows(mapped, name).tolist() == [3, 25, 47]
+    shared = desk("review", dataset=mapped.name, selection=name)
+    assert {item["row"] for item in queue_sent(shared)["items"]} == {3, 25, 47}
+    left = shared.button(key="review_leave_selection").click().run()
+    assert len(queue_sent(left)["items"]) > 3
+
+
+def test_an_empty_loop_and_a_broken_one_are_told(desk, mapped, texts):
+    app = draw(desk("explore"), mapped, [[0, 0], [0.001, 0], [0, 0.001]])
+    assert "No image inside. Draw a wider loop." in said(texts(app))
+    for number, points in enumerate(([[1, 2]], [["x", 1]] * 4, [[0.5] * 2] * 9999), start=2):
+        app = draw(app, mapped, points, number)
+        assert not app.exception
+        assert "selected" not in texts(app)
+    app = draw(app, mapped, EVERYTHING, 9)
+    app = app.button(key="explore_clear").click().run()
+    assert "selected" not in texts(app)
+    assert sent(app)["loop"] is None
+
+
+def test_a_click_shows_neighbours_with_a_sentence_each(desk, workspace, mapped):
+    app = desk("explore")
+    app.session_state[f"explore-map-{mapped.id}"] = {"chosen": {"id": 1, "row": 3}}
+    app.run()
+    assert not app.exception
+    near = sent(app, "lnl_explore_neighbours")
+    assert near["chosen"]["row"] == 3
+    assert [group["is"] for group in near["groups"]] == ["given", "suggested"]
+    first = near["groups"][0]["images"][0]["row"]
+    decisions.append(workspace, mapped, [Decision(first, Action.KEEP, "Ada")])
+    near = sent(app.run(), "lnl_explore_neighbours")
+    sentences = [image["sentence"] for group in near["groups"] for image in group["images"]]
+    assert "Labelled belt, and Ada says that is right." in sentences
+    assert all(words.startswith("Labelled ") for words in sentences)
+    assert sent(app)["chosen"] == 3
+    for wrong in ("x", -1, 60, None):
+        app.session_state[f"explore-map-{mapped.id}"] = {"chosen": {"id": 2, "row": wrong}}
+        app.run()
+        assert not app.exception
+
+
+def test_a_largest_confusion_opens_its_queue(desk, mapped, workspace):
+    given = np.asarray(datasets.load(mapped).given_labels)
+    ranking, runs = arrays.load_ranking(mapped.directory / "ranking")
+    joint = np.array([[12.0, 8, 0], [0, 20, 0], [0, 0, 20]])
+    p_wrong = np.where((given == 0) & (np.arange(60) < 12), 0.9, 0.02)
+    changed = replace(
+        ranking, p_wrong=p_wrong, transition_matrix=transition.transition_matrix(joint)
+    )
+    arrays.save_ranking(mapped.directory / "ranking", changed, runs)
+    app = desk("explore")
+    assert not app.exception
+    button = app.button(key="explore_pair_0_1")
+    assert "8 (95" in button.label
+    app = button.click().run()
+    assert not app.exception
+    assert app.selectbox(key="review_given").value == 0
+    assert app.selectbox(key="review_suggested").value == 1
+
+
+def test_names_that_attack_stay_text(desk, hostile, texts):
+    app = desk("explore", dataset=hostile.name)
+    assert not app.exception
+    assert "<b>" not in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ({"verdict": None}, "Labelled cat, no answer yet, p wrong 0.25."),
+        ({"verdict": "relabel", "to": "dog"}, "Labelled cat, but Ada says dog."),
+        ({"verdict": "none"}, "Labelled cat, but Ada says none fits."),
+        ({"verdict": None, "waiting": True}, "Labelled cat, waits for a second reviewer."),
+        ({"verdict": None, "split": True}, "Labelled cat, reviewers differ."),
+    ],
+)
+def test_a_neighbour_says_label_and_verdict(image, words):
+    usual = {"label": "cat", "by": "Ada", "to": None, "waiting": False, "split": False}
+    assert sentence(usual | {"p_wrong": 0.25} | image) == words
+
+
+def test_links_with_what_is_not_there_are_told_and_dropped(desk, mapped):
+    app = desk("review", dataset=mapped.name, selection="0" * 12, given="9", suggested="<b>")
+    assert not app.exception
+    assert len(app.toast) == 3
+    assert app.selectbox(key="review_given").value is None
+    assert len(queue_sent(app)["items"]) == 60
+
+
+# Addresses --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def client(workspace, monkeypatch):
+    monkeypatch.setenv("LNL_HOME", str(workspace.home))
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    app = Starlette(routes=_explore_routes.ROUTES, middleware=_routes.MIDDLEWARE)
+    with TestClient(app, base_url="http://localhost") as opened:
+        yield opened
+
+
+def test_positions_and_colours_are_bytes_by_row(client, workspace, mapped):
+    key = exploring.key_of(mapped, SETTINGS)
+    answer = client.get(_explore_routes.points_url(mapped.id, key))
+    points = np.frombuffer(answer.content, "<u2").reshape(60, 2)
+    assert points[0, 0] == points[:, 0].min()
+    assert (np.diff(points[:, 0].astype(int)) > 0).all()
+    assert "immutable" in answer.headers["cache-control"]
+    version = exploring.colour_version(workspace, mapped, "suspicion", None)
+    url = _explore_routes.colours_url(mapped.id, version, "suspicion", None)
+    codes = np.frombuffer(client.get(url).content, np.uint8)
+    assert set(np.flatnonzero(codes & 15 == 2)) == {3, 25, 47}
+    old = client.get(url.replace(version, "0" * 12))
+    assert (old.content, old.headers["cache-control"]) == (codes.tobytes(), "no-store")
+    facts = client.get(_explore_routes.point_url(mapped.id).replace("{row}", "3")).json()
+    assert (facts["given"], facts["p_wrong"]) == ("belt", 0.9)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/lnl/map/{id}/" + "0" * 16 + "/points",
+        "/lnl/map/99/{key}/points",
+        "/lnl/map/{id}/..%2f..%2fmeta/points",
+        "/lnl/map/{id}/colours/size/all/" + "0" * 12,
+        "/lnl/map/{id}/colours/suspicion/gone/" + "0" * 12,
+        "/lnl/map/{id}/colours/suspicion/all/x",
+        "/lnl/map/{id}/point/60",
+        "/lnl/map/99999999999999999999/point/1",
+        "/elsewhere/lnl/map/{id}/point/1",
+    ],
+)
+def test_any_other_address_is_not_found(client, mapped, address):
+    url = address.format(id=mapped.id, key=exploring.key_of(mapped, SETTINGS))
+    assert client.get(url, follow_redirects=False).status_code == 404
+
+
+def test_other_sites_are_refused(client, mapped):
+    url = _explore_routes.point_url(mapped.id).replace("{row}", "3")
+    for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "http://evil.example"}):
+        assert client.get(url, headers=headers).status_code == 403
