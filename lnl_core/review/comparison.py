@@ -163,7 +163,7 @@ class Detection:
         total: wrong labels in the population.
         size: images in the population.
         ap: average precision; `resampled` (b,) the same on bootstrap samples, drawn alike for all
-            scores, so that differences are paired.
+            scores, so that differences are paired; nan where no wrong label was drawn.
         at_total: precision after as many reviews as there are wrong labels.
         first_fifth: share of the wrong labels among the first fifth of the images.
         to_most: reviews until 80 % of the wrong labels are found.
@@ -183,7 +183,7 @@ class Detection:
     @property
     def interval(self) -> tuple[float, float]:
         """95 % bootstrap interval of the average precision."""
-        low, high = np.percentile(self.resampled, [2.5, 97.5])
+        low, high = np.nanpercentile(self.resampled, [2.5, 97.5])
         return float(low), float(high)
 
 
@@ -262,14 +262,13 @@ def _resampled(weight: FloatArray, hit: FloatArray, counts: IntArray) -> FloatAr
         hits, seen = np.cumsum(w * hit), np.cumsum(w)
         total = hits[-1]
         found[i] = (w * hit * hits / np.maximum(seen, 1e-12)).sum() / total if total else np.nan
-    kept: FloatArray = found[np.isfinite(found)]
-    return kept if len(kept) == len(counts) else np.where(np.isfinite(found), found, 0.0)
+    return found
 
 
 def difference(one: Detection, other: Detection) -> tuple[float, float, float]:
     """Return by how much the first average precision is above the other, and its 95 % interval."""
     paired = one.resampled - other.resampled
-    low, high = np.percentile(paired, [2.5, 97.5])
+    low, high = np.nanpercentile(paired, [2.5, 97.5])
     return one.ap - other.ap, float(low), float(high)
 
 

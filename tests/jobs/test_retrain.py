@@ -1,0 +1,90 @@
+"""Retraining on corrected labels: what trains, what judges, and the two trainings themselves."""
+
+import numpy as np
+import pytest
+
+from lnl_core.jobs import queue, worker
+from lnl_core.jobs.tasks import retrain
+from lnl_core.store import arrays, datasets, decisions
+from lnl_core.types import Action, Decision, JobState, LnlError
+
+
+def say(workspace, info, rows, route="queue", right=None):
+    """Answer rows: confirm, or give them the class in `right`."""
+    given = np.asarray(datasets.load(info).given_labels)
+    for row in rows:
+        label = None if right is None else int(right[row])
+        action = Action.KEEP if label in (None, int(given[row])) else Action.RELABEL
+        decision = Decision(
+            row=int(row), action=action, reviewer="ann", route=route,
+            label=label if action is Action.RELABEL else None,
+        )  # fmt: skip
+        decisions.append(workspace, info, [decision])
+
+
+def test_nothing_that_judges_trains(workspace, tiny):
+    truth = np.asarray(datasets.load(tiny).true_labels)
+    say(workspace, tiny, [3, 25, 47, 50], right=truth)
+    found = retrain.parts(workspace, tiny, retrain.DECISIONS)
+    assert found.kind == "truth"
+    assert not set(found.train) & set(found.test)
+    assert len(found.train) + len(found.test) == 60
+    assert np.bincount(truth[found.test]).tolist() == [4, 4, 4]
+    assert (found.sure == truth).all()
+    assert 1 <= found.changed <= 3
+
+
+def test_random_audits_judge_where_there_are_enough(workspace, tiny, monkeypatch):
+    truth = np.asarray(datasets.load(tiny).true_labels).copy()
+    (tiny.directory / "true_labels.npy").unlink()
+    monkeypatch.setattr(retrain, "AUDITS_NEEDED", 10)
+    say(workspace, tiny, [3, 25, 1], right=truth)
+    say(workspace, tiny, range(30, 42), route="audit", right=truth)
+    found = retrain.parts(workspace, tiny, retrain.DECISIONS)
+    assert found.kind == "audit"
+    assert found.test.tolist() == list(range(30, 42))
+    assert found.changed == 2
+
+
+def test_half_of_the_confirmed_judge_otherwise_and_too_few_are_refused(
+    workspace, tiny, monkeypatch
+):
+    truth = np.asarray(datasets.load(tiny).true_labels).copy()
+    (tiny.directory / "true_labels.npy").unlink()
+    say(workspace, tiny, range(20), right=truth)
+    say(workspace, tiny, [25, 47], right=truth)
+    with pytest.raises(LnlError, match="22 are confirmed by people, 100 are needed"):
+        retrain.parts(workspace, tiny, retrain.DECISIONS)
+    monkeypatch.setattr(retrain, "TRUSTED_NEEDED", 20)
+    found = retrain.parts(workspace, tiny, retrain.DECISIONS)
+    assert found.kind == "trusted"
+    assert len(found.test) == 11
+    with pytest.raises(LnlError, match="truth of this set is not known"):
+        retrain.parts(workspace, tiny, retrain.SIMULATED, 10)
+
+
+@pytest.mark.slow
+def test_it_trains_twice_and_resumes_where_it_was(workspace, tiny):
+    truth = np.asarray(datasets.load(tiny).true_labels)
+    say(workspace, tiny, [3, 25, 47], right=truth)
+    job = queue.submit_task(workspace, tiny, "retrain", {"source": retrain.DECISIONS, "goal": 0})
+    worker.run_job(workspace, queue.claim(workspace, lane=queue.TASKS))
+    assert queue.job(workspace, job.id).state is JobState.DONE
+    result = arrays.read_json(retrain.result_path(tiny, retrain.DECISIONS))
+    assert result["judged_on"] == result["before"]["n"] == result["after"]["n"] == 12
+    assert result["after"]["low"] <= result["after"]["accuracy"] <= result["after"]["high"]
+    assert result["noise"]["after"] == 0 < result["noise"]["before"]
+    assert result["gain"]["value"] == pytest.approx(
+        result["after"]["accuracy"] - result["before"]["accuracy"]
+    )
+    # a task that was killed after its first network trains only the second one again
+    folder = tiny.directory / "runs" / str(job.id)
+    first = (folder / "given_right.npy").stat().st_mtime_ns
+    (folder / "corrected_right.npy").unlink()
+    again = queue.job(workspace, job.id)
+    from lnl_core.jobs.context import JobContext
+
+    retrain.run(workspace, tiny, again, JobContext(0, folder))
+    assert (folder / "given_right.npy").stat().st_mtime_ns == first
+    repeated = arrays.read_json(retrain.result_path(tiny, retrain.DECISIONS))
+    assert repeated["after"] == result["after"]

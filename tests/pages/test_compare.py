@@ -1,0 +1,102 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lnl_core.jobs import queue
+from lnl_core.review import consensus
+from lnl_core.services import retraining
+from lnl_core.store import arrays, datasets
+from lnl_core.types import Signals
+from pages import _compare
+from pages._words import plain
+
+
+@pytest.fixture
+def judged(tiny):
+    """`tiny` with two runs that were finished by hand."""
+    data = datasets.load(tiny)
+    rng = np.random.default_rng(0)
+    given, truth = np.asarray(data.given_labels), np.asarray(data.true_labels)
+    found, runs = [], {"sr": 1, "ce": 2}
+    for key, number in runs.items():
+        probs = 0.2 * rng.dirichlet(np.ones(3), 60)
+        probs[np.arange(60), truth] += 0.8
+        suspicion = 1 - probs[np.arange(60), given]
+        curve = np.linspace(0.5, 1, 6)[:, None] * (1 - suspicion)
+        signals = Signals(key, suspicion, probs, curves={"p_given": curve, "p_other": 1 - curve})
+        arrays.save_signals(tiny.directory / "runs" / str(number), signals)
+        found.append(signals)
+    arrays.save_ranking(tiny.directory / "ranking", consensus.rank(found, given, 3), runs)
+    return tiny
+
+
+def test_nothing_scored_says_what_helps(desk, tiny, texts):
+    app = desk("compare", dataset="tiny")
+    assert not app.exception
+    assert "Nothing scored yet." in texts(app)
+    assert app.button(key="score_empty").label == "Score it"
+
+
+def test_every_view_draws_and_the_address_names_it(desk, judged, texts):
+    for view in _compare.VIEWS:
+        app = desk("compare", dataset="tiny", view=view)
+        assert not app.exception, view
+        assert not app.error, view
+        assert view in app.query_params["view"]
+        assert "Best single method" in texts(app)
+    assert "What do the corrections buy?" in texts(app)
+
+
+def test_the_table_has_the_best_first_and_says_how_plain_training_does(desk, judged, texts):
+    app = desk("compare", dataset="tiny")
+    table = app.dataframe[0].value
+    assert sorted(table["method"]) == ["Plain cross-entropy", "Sparse Regularization", "consensus"]
+    assert list(table["ap"]) == sorted(table["ap"], reverse=True)
+    assert plain("Plain cross-entropy reaches") in texts(app)
+
+
+def test_without_a_truth_overlap_and_cost_only(desk, judged, texts):
+    (judged.directory / "true_labels.npy").unlink()
+    app = desk("compare", dataset="tiny")
+    assert not app.exception
+    assert "Precision needs answers" in app.info[0].value
+    assert "ap" not in app.dataframe[0].value
+    assert "Best single method" not in texts(app)
+
+
+def test_the_threshold_says_what_it_queues(desk, judged, texts):
+    app = desk("compare", dataset="tiny", view="losses")
+    slider = app.select_slider[0]
+    slider.set_value(slider.options[0] if slider.options else None)
+    assert "Really wrong" in texts(app)
+
+
+def test_retraining_is_refused_with_the_remedy_and_started_where_it_can_be(
+    desk, judged, workspace, texts, monkeypatch
+):
+    monkeypatch.setattr(retraining.executors, "ensure_worker", lambda ws, lane: True)
+    app = desk("compare", dataset="tiny", view="retraining")
+    assert "Relabel some images in Review first" in app.warning[0].value
+    assert app.button(key="retrain_start").disabled
+    app.button_group(key=f"retrain_source_{judged.id}").set_value("simulated").run()
+    assert not app.exception
+    app.button(key="retrain_start").click().run()
+    jobs = queue.jobs(workspace, judged, tasks=True)
+    assert [(job.method, job.config["source"]) for job in jobs] == [("retrain", "simulated")]
+
+
+def test_hostile_names_are_shown_as_text(desk, hostile, texts):
+    data = datasets.load(hostile)
+    given = np.asarray(data.given_labels)
+    signals = Signals("knn", np.linspace(0, 1, 60), np.eye(3)[(given + 1) % 3])
+    arrays.save_signals(hostile.directory / "runs" / "1", signals)
+    other = dataclasses.replace(signals, method="knn")
+    arrays.save_ranking(
+        hostile.directory / "ranking", consensus.rank([other], given, 3), {"knn": 1}
+    )
+    for view in ("quality", "losses"):
+        app = desk("compare", dataset=hostile.name, view=view)
+        assert not app.exception
+        assert "<b>bold" not in texts(app)
+        assert "![x](http" not in texts(app)
