@@ -6,7 +6,7 @@ import json
 
 import streamlit as st
 
-from pages import _demo, _import, _ui
+from pages import _demo, _import, _tour, _ui
 
 _STEPS = (
     (
@@ -56,7 +56,15 @@ def _demo_card(quiet: bool) -> None:
             shortcut=None if quiet else "Enter",
             key="demo",
         )
-        st.caption("First queue in under a minute.", width="content")
+        toured = st.button(
+            "Tour in seven steps",
+            type="tertiary",
+            key="tour_start",
+            help="For a lab meeting: every method on the demo set, page by page.",
+        )
+    st.caption("First queue in under a minute.", width="content")
+    if toured:
+        _tour.start()
     if pressed:
         _demo.open_demo()
         st.rerun()

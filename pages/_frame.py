@@ -26,6 +26,8 @@ _STYLE = """<style>
 .st-key-ways button>div{width:auto;flex:1}
 .st-key-ways .stElementContainer+.stElementContainer{border-top:1px solid rgba(137,146,157,.3)}
 .st-key-ways button::after{content:"\\2192";margin-left:auto;font-size:1.1rem}
+.st-key-tour{padding:.5rem .9rem}
+.st-key-tour p{font-size:.9rem;line-height:1.45}
 .st-key-digits img{border-radius:4px}
 </style>"""
 """The gutters, which no theme key reaches, and the finish of the first visit; the rest is native.

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages import _frame, _ui
+from pages import _frame, _tour, _ui
 
 st.set_page_config(
     page_title="LNL Review",
@@ -17,4 +17,5 @@ st.set_page_config(page_title=f"{page.title} · LNL Review")
 with _ui.guard():
     _frame.require_login()
     _frame.sidebar()
+    _tour.bar(page.title.casefold())
     page.run()

@@ -81,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
         "lnl demo --open",
     )
     one.add_argument("--open", action="store_true", help="then open the desk in the browser")
+    one.add_argument(
+        "--tour", action="store_true", help="then walk through the pages, for a lab meeting"
+    )
 
     command("open", desk.open_desk, "Open the desk in the browser.")
     _import_options(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -27,7 +28,9 @@ def demo(options: Any) -> int:
         f"Next: lnl run {quoted(info.name)} --methods {FIRST_METHODS}\n"
         "  or: lnl open",
     )
-    return open_desk(options) if options.open else DONE
+    if options.tour:
+        os.environ["LNL_TOUR"] = "1"  # the page that opens begins with it
+    return open_desk(options) if options.open or options.tour else DONE
 
 
 def open_desk(_options: Any) -> int:

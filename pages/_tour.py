@@ -1,0 +1,134 @@
+"""A lab meeting in seven captions: the demo set, page by page, with what to look at on each."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import streamlit as st
+
+from lnl_core import services
+from lnl_core.jobs import queue
+from lnl_core.types import ACTIVE_STATES, JobState
+from pages import _ui
+
+METHODS = ("probe", "sr", "jump", "influence", "dmlp", "hnml", "ce", "knn")
+"""Run on the demo set by the tour: the five published methods between the usual baselines."""
+
+
+class Stop(NamedTuple):
+    """One caption: the page it belongs to, its title, what to look at there."""
+
+    page: str
+    title: str
+    words: str
+
+
+STOPS = (
+    Stop(
+        "data",
+        "A set with wrong labels",
+        "1,797 handwritten digits; 15 % of the labels were made wrong on purpose, so the truth is "
+        "known. The methods never see it.",
+    ),
+    Stop(
+        "runs",
+        "Five methods, one machine",
+        "They run here, one after the other, beside the usual baselines. Two are reconstructions "
+        "from their abstracts, and are called so everywhere.",
+    ),
+    Stop(
+        "review",
+        "Answer first",
+        "Is the label right? K or W. Nobody sees a suggestion before the answer: shown first, it "
+        "pulls people along even where it is wrong.",
+    ),
+    Stop(
+        "review",
+        "Then the evidence",
+        "Press W: likely classes, where the network looks (C lays it over the image), the "
+        "probability by epoch, what each method says, the nearest images. Z takes it back.",
+    ),
+    Stop(
+        "explore",
+        "Where the suspects lie",
+        "Every image by what it looks like: suspects sit in the cloud of another class. Draw a "
+        "loop around them, and they become a queue.",
+    ),
+    Stop(
+        "compare",
+        "Who found them",
+        "The truth is known here, so the curves are exact: wrong labels found against images "
+        "reviewed. Where plain cross-entropy is as good, the page says so.",
+    ),
+    Stop(
+        "export",
+        "Take it home",
+        "Accepted corrections as CSV, or as a folder, cleanlab, FiftyOne or Label Studio files. "
+        "Now bring a set of your own: Data, Import.",
+    ),
+)
+
+
+def start() -> None:
+    """Register the demo set, start what is not done yet, and go to the first stop."""
+    ws = _ui.workspace()
+    with st.spinner("Opening the demo…"):
+        info = services.add_demo(ws)
+        settled = {
+            job.method
+            for job in queue.jobs(ws, info)
+            if job.state is JobState.DONE or job.state in ACTIVE_STATES
+        }
+        missing = [key for key in METHODS if key not in settled]
+        if missing:
+            services.start_runs(ws, info.name, missing)
+    st.session_state["dataset"] = info.name
+    _ui.go(STOPS[0].page, dataset=info.name, tour="1")
+
+
+def bar(page: str) -> None:
+    """Draw the caption of the stop that the address names, above the page that it belongs to."""
+    if os.environ.get("LNL_TOUR") and "tour" not in st.session_state:
+        st.session_state["tour"] = 0
+        start()
+    asked = st.query_params.get("tour", "")
+    if asked.isdecimal() and 1 <= int(asked) <= len(STOPS):
+        st.session_state["tour"] = int(asked)
+    number = st.session_state.get("tour", 0)
+    if not number:
+        st.query_params.pop("tour", None)
+        return
+    st.query_params["tour"] = str(number)  # the navigation drops it
+    stop = STOPS[number - 1]
+    last = number == len(STOPS)
+    with st.container(border=True, key="tour"):
+        words, buttons = st.columns([1, 0.34 if number > 1 and not last else 0.24], gap="small")
+        words.markdown(f":violet-badge[{number} of {len(STOPS)}] **{stop.title}.** {stop.words}")
+        with buttons.container(
+            horizontal=True,
+            horizontal_alignment="right",
+            vertical_alignment="center",
+            gap="xsmall",
+            height="stretch",
+        ):
+            if number > 1:
+                st.button("Back", key="tour_back", on_click=_turn, args=(number - 1,))
+            if page != stop.page:
+                st.button("Go there", key="tour_to_page", on_click=_turn, args=(number,))
+            elif not last:
+                to = number + 1
+                st.button("Next", key="tour_next", type="primary", on_click=_turn, args=(to,))
+            st.button("End", key="tour_end", type="tertiary", on_click=_end)
+    if "tour_to" in st.session_state:
+        to = st.session_state.pop("tour_to")
+        _ui.go(STOPS[to - 1].page, dataset=st.session_state["dataset"], tour=str(to))
+
+
+def _turn(number: int) -> None:
+    st.session_state["tour_to"] = number
+
+
+def _end() -> None:
+    st.session_state["tour"] = 0
+    st.query_params.pop("tour", None)
