@@ -118,9 +118,10 @@ class Config:
         small = size <= 16
         return cls(
             backbone="resnet8" if small else "resnet8-wide" if quick or size <= 64 else "auto",
-            epochs={"quick": 15 if small else 20, "standard": 30, "paper": 120}[name],
+            epochs={"quick": 15 if small else 30, "standard": 60, "paper": 120}[name],
             batch_size=128 if n >= 4000 else 64,
             cutout=0.0 if small else 0.5,
+            record_from=0.66 if small else 0.6,
             resolution=32 if quick else 0,
         )
 

@@ -191,7 +191,7 @@ class Config:
         classes, quick = max(k, 2), name == "quick"
         reach = 0.98  # the p_max aimed at
         tau = math.sqrt(classes / (classes - 1)) / math.log((classes - 1) * reach / (1 - reach))
-        epochs = {"quick": 15 if size <= 16 else 20, "standard": 40}[name]
+        epochs = {"quick": 15, "standard": 40}[name]
         return cls(
             tau=round(tau, 3),
             p=p,
@@ -206,7 +206,6 @@ class Config:
             schedule="one_cycle",
             shift=-1,
             border="auto",
-            cutout=0.0 if size <= 16 else 0.5,
             resolution=32 if quick else 0,
             average_weights=0.98,
             record_from=0.66,
