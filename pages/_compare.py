@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core.jobs import queue
 from lnl_core.services import comparing
+from lnl_core.services._truth import truths
 from lnl_core.services.comparing import CONSENSUS, Comparison
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import ACTIVE_STATES
@@ -38,12 +39,14 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
     ws = _ui.workspace()
     with row:
         _compare_lab.button(info)
-    if any(job.state in ACTIVE_STATES for job in queue.jobs(ws, info)):
-        with st.expander("Runs that go on", expanded=True, key="compare_live"):
-            _live.draw(info)
+    active = sum(job.state in ACTIVE_STATES for job in queue.jobs(ws, info))
     every = comparing.candidates(ws, info.name)
+    if active:
+        words = f"{_words.plural(active, 'run')} to go, the curves follow as they end"
+        with st.expander(words, expanded=not every, icon=":material/sync:"):
+            _live.draw(info)
     if not every:
-        if not any(job.state in ACTIVE_STATES for job in queue.jobs(ws, info)):
+        if not active:
             _ui.score_it(info)
         return
     with row:
@@ -87,8 +90,8 @@ def _view() -> str:
 
 def _truth_select(info: DatasetInfo) -> str | None:
     """Let a person choose what counts as true; the select names it."""
-    truths = comparing.truths(_ui.workspace(), info.name)
-    usable = [each for each in truths if not each.reason]
+    every = truths(_ui.workspace(), info.name)
+    usable = [each for each in every if not each.reason]
     if not usable:
         return None
     words = {each.kind: f"Truth: {each.words}" for each in usable}

@@ -89,6 +89,12 @@ def _spread(info: DatasetInfo, values: Losses, split: str) -> None:
         st.caption("Nobody has answered yet: review some images, and they show here.")
 
 
+_WARNING = (
+    "What the two groups expect is a guess from the shape alone; hard images that are labelled "
+    "right lie in the upper group too."
+)
+
+
 def _start(values: Losses) -> float:
     """Return where the upper group takes over, else the highest tenth."""
     if values.mixture is not None and values.mixture.separate:
@@ -113,6 +119,8 @@ def _queue(values: Losses, threshold: float) -> None:
             st.markdown(
                 f":small[:gray[{label}]]  \n**{value}** :small[:gray[{more}]]", width="stretch"
             )
+    if said.mixture is not None:
+        st.caption(_WARNING)
 
 
 # One image ------------------------------------------------------------------------------------

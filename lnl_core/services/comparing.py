@@ -14,14 +14,14 @@ import numpy as np
 from lnl_core.jobs import outcome, queue
 from lnl_core.methods import AT, METHODS, title_of
 from lnl_core.review import comparison
-from lnl_core.review.comparison import Detection, Sample
-from lnl_core.services._open import WRONG_ACTIONS, goal, loaded, scored, signals
-from lnl_core.store import arrays, datasets, decisions
+from lnl_core.review.comparison import Detection
+from lnl_core.services._open import goal, loaded, scored, signals
+from lnl_core.services._truth import KEPT, Truth, answered, sample_of, told_of, truths
+from lnl_core.store import datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
 from lnl_core.types import (
     Array,
-    BoolArray,
     FloatArray,
     IntArray,
     Job,
@@ -32,9 +32,6 @@ from lnl_core.types import (
 )
 
 CONSENSUS = "consensus"
-AUDITS_NEEDED = 50
-WRONG_NEEDED = 5
-KNOWN, AUDIT = "known", "audit"
 
 SHORT = {
     "sr": "SR",
@@ -76,18 +73,6 @@ class Candidate:
     reconstruction: bool = False
     preset: str = ""
     cost: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """What can be taken for the truth: `known` labels, or random `audit` answers.
-
-    `reason` says why it cannot be used, empty where it can; `words` names it on screen.
-    """
-
-    kind: str
-    words: str
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -241,117 +226,6 @@ def _best_other(info: DatasetInfo, run: int) -> IntArray | None:
     return found
 
 
-# What is known of the truth --------------------------------------------------------------------
-
-
-def truths(ws: Workspace, name: str) -> list[Truth]:
-    """Return what can be taken for the truth, the better first; what cannot says why."""
-    info = datasets.dataset(ws, name)
-    found = []
-    if info.has_truth:
-        data = loaded(info)
-        wrong = int((np.asarray(data.true_labels) != np.asarray(data.given_labels)).sum())
-        found.append(Truth(KNOWN, f"known labels, {wrong:,} wrong", "" if wrong else _NO_ERROR))
-    audits, wrong, answers = answered(ws, info, decisions.last_id(ws, info)).counts
-    words = f"{answers:,} answers + {audits:,} audits" if answers else f"{audits:,} audits"
-    reason = ""
-    if audits < AUDITS_NEEDED:
-        reason = (
-            f"Precision needs answers: review {AUDITS_NEEDED} images drawn at random "
-            f"({audits:,} so far), or run the noise lab. Answers from the queue alone cannot "
-            "say it: they are the most suspicious ones."
-        )
-    elif wrong < WRONG_NEEDED:
-        reason = (
-            f"{audits:,} random audits found {wrong:,} wrong labels; a curve needs "
-            f"{WRONG_NEEDED}. Draw more audits, or run the noise lab."
-        )
-    found.append(Truth(AUDIT, words, reason))
-    return found
-
-
-_NO_ERROR = "No label of this set is known to be wrong. Run the noise lab to make some."
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Answers:
-    """Answered rows in the order of their first answer, and what people say of each."""
-
-    order: tuple[tuple[int, bool], ...]
-    labels: Mapping[int, int]
-
-    @property
-    def counts(self) -> tuple[int, int, int]:
-        """Return audits, wrong labels among them, and other answers."""
-        drawn = [row for row, random in self.order if random]
-        wrong = sum(self.labels[row] != KEPT for row in drawn)
-        return len(drawn), wrong, len(self.order) - len(drawn)
-
-
-KEPT, NO_CLASS = -2, -1
-"""In place of a class: the given label was confirmed; it is wrong and no one class is right."""
-
-
-@lru_cache(maxsize=16)
-def answered(ws: Workspace, info: DatasetInfo, _last_id: int) -> _Answers:
-    """Collect settled rows. A row's first answer, by anybody, says when and by which route."""
-    labels: dict[int, int] = {}
-    for row, several in decisions.in_force(ws, info).items():
-        verdict = decisions.verdict(several)
-        if verdict.decision is None or not verdict.agreed:
-            continue
-        action, label = verdict.decision.action, verdict.decision.label
-        if action in WRONG_ACTIONS:
-            labels[row] = NO_CLASS if label is None else label
-        else:
-            labels[row] = KEPT
-    first: dict[int, bool] = {}
-    if labels:
-        for each in decisions.history(ws, info):
-            if each.row in labels:
-                first.setdefault(each.row, each.route == AUDIT)
-    return _Answers(tuple(first.items()), labels)
-
-
-def _told(info: DatasetInfo, chosen: Sequence[Candidate]) -> BoolArray:
-    """Return (n,) True where a chosen run was told the answer: there it cannot be judged."""
-    told = np.zeros(info.n, dtype=bool)
-    runs = {c.key for c in chosen if c.key != CONSENSUS}
-    ranked = scored(info)
-    if ranked is not None and any(c.key == CONSENSUS for c in chosen):
-        runs |= {str(run) for run in ranked.run_ids.values()}
-    for run in runs:
-        path = info.directory / "runs" / run / "trusted.npy"
-        if path.is_file():
-            told |= arrays.read_array(path)
-    return told
-
-
-def _sample(ws: Workspace, info: DatasetInfo, kind: str, told: BoolArray) -> Sample | None:
-    data = loaded(info)
-    given = np.asarray(data.given_labels)
-    population = ~told
-    if kind == KNOWN:
-        if data.true_labels is None:
-            return None
-        return comparison.known(given, np.asarray(data.true_labels), population)
-    answers = answered(ws, info, decisions.last_id(ws, info))
-    order = [(row, drawn) for row, drawn in answers.order if population[row]]
-    weights, draws = comparison.audit_weights(order, int(population.sum()))
-    if draws < AUDITS_NEEDED:
-        return None
-    rows = np.array([row for row, _ in order], np.int64)
-    labels = np.array([answers.labels[int(row)] for row in rows], np.int64)
-    return Sample(
-        rows=rows,
-        wrong=labels != KEPT,
-        true_labels=np.where(labels == KEPT, given[rows], labels),
-        weight=np.array([weights[int(row)] for row in rows]),
-        drawn=np.array([drawn for _, drawn in order], bool),
-        population=population,
-    )
-
-
 # Compare --------------------------------------------------------------------------------------
 
 
@@ -398,11 +272,11 @@ def _compare(
     scores = [np.asarray(suspicion(info, c), np.float64) for c in chosen]
     every = truths(ws, info.name)
     usable = [t for t in every if not t.reason and kind in (None, t.kind)]
-    told = _told(info, chosen)
+    told = told_of(info, _runs(info, chosen))
     truth, why, sample = None, "", None
     if usable:
         truth = usable[0]
-        sample = _sample(ws, info, truth.kind, told)
+        sample = sample_of(ws, info, truth.kind, told)
         if sample is None or sample.errors <= 0:
             why = (
                 "These runs were told the answers that would judge them. Choose runs from before "
@@ -437,6 +311,15 @@ def _compare(
         goal=goal(info, scored(info)),
         reviewed=(len(answers.order), wrong),
     )
+
+
+def _runs(info: DatasetInfo, chosen: Sequence[Candidate]) -> set[str]:
+    """Return the numbers of the runs that speak in the candidates, also through the consensus."""
+    runs = {c.key for c in chosen if c.key != CONSENSUS}
+    ranked = scored(info)
+    if ranked is not None and any(c.key == CONSENSUS for c in chosen):
+        runs |= {str(run) for run in ranked.run_ids.values()}
+    return runs
 
 
 def overlap(ws: Workspace, name: str, keys: Sequence[str] | None, k: int) -> FloatArray:

@@ -301,7 +301,7 @@ def rounds(facts: Mapping[str, Any], tone: Tone, height: int = 250) -> go.Figure
         hovertemplate="round %{x}: %{y:,} removed<extra></extra>",
     )
     for values, colour, dash, title in (
-        (facts["given_back"], tone["brown"], "dash", "label given back by the refined head"),
+        (facts["given_back"], tone["brown"], "dash", "label given back"),
         (facts["true"], tone["orange"], "solid", "really wrong"),
     ):
         if values:
@@ -316,7 +316,7 @@ def rounds(facts: Mapping[str, Any], tone: Tone, height: int = 250) -> go.Figure
                 name=title,
                 hovertemplate=f"{title}, round %{{x}}: %{{y:.2f}}<extra></extra>",
             )
-    figure.update_xaxes(title="round", showgrid=False, nticks=12)
+    figure.update_xaxes(title="round", showgrid=False, dtick=max(1, len(places) // 10))
     figure.update_yaxes(title="images removed", tickformat=",")
     figure.update_layout(
         yaxis2={

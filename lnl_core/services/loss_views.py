@@ -14,11 +14,10 @@ import numpy as np
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Mixture
 from lnl_core.services._open import loaded, scored, signals
+from lnl_core.services._truth import KEPT, answered
 from lnl_core.services.comparing import (
     CONSENSUS,
-    KEPT,
     Candidate,
-    answered,
     candidates,
     run_signals,
     suspicion,
@@ -136,7 +135,8 @@ def given_loss(found: Signals, given: IntArray) -> tuple[FloatArray, str] | None
             tail = np.asarray(curve[-late:], np.float64)
             if name == "p_given":
                 tail = -np.log(np.maximum(tail, LOSS_FLOOR))
-            return tail.mean(axis=0), "mean of the last third of the epochs"
+            steps = "rounds" if "round_removed" in found.extras else "epochs"
+            return tail.mean(axis=0), f"mean of the last third of the {steps}"
     if "mean_loss" in found.extras:
         return np.asarray(found.extras["mean_loss"]), "mean over the later epochs"
     probs = found.pred_probs

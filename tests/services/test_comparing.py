@@ -5,7 +5,7 @@ import pytest
 
 from lnl_core.jobs import queue
 from lnl_core.review import consensus
-from lnl_core.services import comparing, loss_views
+from lnl_core.services import _truth, comparing, loss_views
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
 
@@ -61,7 +61,7 @@ def test_an_older_run_can_be_chosen_but_is_not_by_default(workspace, tiny):
 
 def test_with_a_known_truth_every_run_is_judged_on_all_images(workspace, scored):
     found = comparing.compare(workspace, "tiny")
-    assert found.truth.kind == comparing.KNOWN
+    assert found.truth.kind == _truth.KNOWN
     assert set(found.detections) == {"consensus", "1", "2"}
     assert found.detections["1"].total == 3
     assert found.detections["1"].size == 60
@@ -92,7 +92,7 @@ def test_answers_of_the_queue_make_no_curve(workspace, scored):
 
 
 def test_random_audits_make_one(workspace, scored, monkeypatch):
-    monkeypatch.setattr(comparing, "WRONG_NEEDED", 2)
+    monkeypatch.setattr(_truth, "WRONG_NEEDED", 2)
     without_truth(scored)
     truth = np.repeat([0, 1, 2], 20)
     answer(workspace, scored, 3, Action.RELABEL, label=0)  # the queue, before every draw
@@ -104,7 +104,7 @@ def test_random_audits_make_one(workspace, scored, monkeypatch):
             int(truth[row]) if wrong else None,
         )  # fmt: skip
     found = comparing.compare(workspace, "tiny")
-    assert found.truth.kind == comparing.AUDIT
+    assert found.truth.kind == _truth.AUDIT
     assert found.truth.words == "1 answers + 52 audits"
     assert found.detections["1"].total == pytest.approx(3, abs=0.6)
     assert found.right_fix["1"] == 1.0
@@ -115,7 +115,7 @@ def test_an_unsure_audit_and_a_reopened_one_do_not_count(workspace, scored):
     answer(workspace, scored, 2, Action.UNSURE, "audit")
     answer(workspace, scored, 4, Action.KEEP, "audit")
     answer(workspace, scored, 4, Action.REOPEN, "audit")
-    assert comparing.truths(workspace, "tiny")[-1].words == "1 audits"
+    assert _truth.truths(workspace, "tiny")[-1].words == "1 audits"
 
 
 def test_an_image_that_a_run_was_told_does_not_judge_it(workspace, scored):

@@ -1,0 +1,138 @@
+"""What is known of a set's true labels: all of them, or what people said, and of which runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from lnl_core.review import comparison
+from lnl_core.review.comparison import Sample
+from lnl_core.services._open import WRONG_ACTIONS, loaded
+from lnl_core.store import arrays, datasets, decisions
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import BoolArray
+
+AUDITS_NEEDED = 50
+WRONG_NEEDED = 5
+KNOWN, AUDIT = "known", "audit"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What can be taken for the truth: `known` labels, or random `audit` answers.
+
+    `reason` says why it cannot be used, empty where it can; `words` names it on screen.
+    """
+
+    kind: str
+    words: str
+    reason: str = ""
+
+
+def truths(ws: Workspace, name: str) -> list[Truth]:
+    """Return what can be taken for the truth, the better first; what cannot says why."""
+    info = datasets.dataset(ws, name)
+    found = []
+    if info.has_truth:
+        data = loaded(info)
+        wrong = int((np.asarray(data.true_labels) != np.asarray(data.given_labels)).sum())
+        found.append(Truth(KNOWN, f"known labels, {wrong:,} wrong", "" if wrong else _NO_ERROR))
+    audits, wrong, answers = answered(ws, info, decisions.last_id(ws, info)).counts
+    words = f"{answers:,} answers + {audits:,} audits" if answers else f"{audits:,} audits"
+    reason = ""
+    if audits < AUDITS_NEEDED:
+        reason = (
+            f"Precision needs answers: review {AUDITS_NEEDED} images drawn at random "
+            f"({audits:,} so far), or run the noise lab. Answers from the queue alone cannot "
+            "say it: they are the most suspicious ones."
+        )
+    elif wrong < WRONG_NEEDED:
+        reason = (
+            f"{audits:,} random audits found {wrong:,} wrong labels; a curve needs "
+            f"{WRONG_NEEDED}. Draw more audits, or run the noise lab."
+        )
+    found.append(Truth(AUDIT, words, reason))
+    return found
+
+
+_NO_ERROR = "No label of this set is known to be wrong. Run the noise lab to make some."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """Answered rows in the order of their first answer, and what people say of each."""
+
+    order: tuple[tuple[int, bool], ...]
+    labels: Mapping[int, int]
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Return audits, wrong labels among them, and other answers."""
+        drawn = [row for row, random in self.order if random]
+        wrong = sum(self.labels[row] != KEPT for row in drawn)
+        return len(drawn), wrong, len(self.order) - len(drawn)
+
+
+KEPT, NO_CLASS = -2, -1
+"""In place of a class: the given label was confirmed; it is wrong and no one class is right."""
+
+
+@lru_cache(maxsize=16)
+def answered(ws: Workspace, info: DatasetInfo, _last_id: int) -> Answers:
+    """Collect settled rows. A row's first answer, by anybody, says when and by which route."""
+    labels: dict[int, int] = {}
+    for row, several in decisions.in_force(ws, info).items():
+        verdict = decisions.verdict(several)
+        if verdict.decision is None or not verdict.agreed:
+            continue
+        action, label = verdict.decision.action, verdict.decision.label
+        if action in WRONG_ACTIONS:
+            labels[row] = NO_CLASS if label is None else label
+        else:
+            labels[row] = KEPT
+    first: dict[int, bool] = {}
+    if labels:
+        for each in decisions.history(ws, info):
+            if each.row in labels:
+                first.setdefault(each.row, each.route == AUDIT)
+    return Answers(tuple(first.items()), labels)
+
+
+def told_of(info: DatasetInfo, runs: Iterable[str]) -> BoolArray:
+    """Return (n,) True where one of the runs was told the answer: there it cannot be judged."""
+    told = np.zeros(info.n, dtype=bool)
+    for run in runs:
+        path = info.directory / "runs" / run / "trusted.npy"
+        if path.is_file():
+            told |= arrays.read_array(path)
+    return told
+
+
+def sample_of(ws: Workspace, info: DatasetInfo, kind: str, told: BoolArray) -> Sample | None:
+    """Return what judges the runs; None where too little is left without the told images."""
+    data = loaded(info)
+    given = np.asarray(data.given_labels)
+    population = ~told
+    if kind == KNOWN:
+        if data.true_labels is None:
+            return None
+        return comparison.known(given, np.asarray(data.true_labels), population)
+    answers = answered(ws, info, decisions.last_id(ws, info))
+    order = [(row, drawn) for row, drawn in answers.order if population[row]]
+    weights, draws = comparison.audit_weights(order, int(population.sum()))
+    if draws < AUDITS_NEEDED:
+        return None
+    rows = np.array([row for row, _ in order], np.int64)
+    labels = np.array([answers.labels[int(row)] for row in rows], np.int64)
+    return Sample(
+        rows=rows,
+        wrong=labels != KEPT,
+        true_labels=np.where(labels == KEPT, given[rows], labels),
+        weight=np.array([weights[int(row)] for row in rows]),
+        drawn=np.array([drawn for _, drawn in order], bool),
+        population=population,
+    )
