@@ -17,9 +17,14 @@ PIXELS = "pixels"
 
 
 def on_features(method: str, representation: str | None) -> bool:
-    """Return whether a run trains on frozen features instead of pixels."""
-    chosen = representation not in (None, "", "auto", PIXELS)
-    return chosen and hasattr(METHODS[method].config, "on_features")
+    """Return whether a run trains on frozen features instead of pixels.
+
+    A Config's `frozen_on`, where it has one, names the representations that its method can use.
+    """
+    kind = METHODS[method].config
+    if representation in (None, "", "auto", PIXELS) or not hasattr(kind, "on_features"):
+        return False
+    return representation in getattr(kind, "frozen_on", (representation,))
 
 
 def config(

@@ -30,7 +30,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -59,6 +59,9 @@ HELD_OUT = 0.1
 @dataclass(frozen=True, slots=True)
 class Config:
     """Every knob; the paper's own values are unknown, these are ours."""
+
+    frozen_on: ClassVar[tuple[str, ...]] = ("pretrained",)
+    """Representations that have feature maps; asked for another one, the run takes pixels."""
 
     source: str = field(
         default="pixels",

@@ -46,3 +46,10 @@ def test_a_knob_of_the_head_is_checked_before_anything_is_queued(workspace, tiny
             workspace, tiny, "ce", overrides={"blank": "much"}, representation="pretrained"
         )
     assert queue.jobs(workspace, tiny) == []
+
+
+def test_a_method_that_needs_maps_takes_pixels_where_features_have_none(workspace, tiny):
+    with_maps = queue.submit(workspace, tiny, "hnml", representation="pretrained")
+    without = queue.submit(workspace, tiny, "hnml", representation="simclr")
+    assert (with_maps.representation, with_maps.config["source"]) == ("pretrained", "maps")
+    assert (without.representation, without.config["source"]) == ("pixels", "pixels")
