@@ -22,6 +22,9 @@ CORRELATED = 200_000
 CELLS = 4_000_000
 """Most draws (resamples x rows) of a bootstrap."""
 
+RESAMPLED = 50_000
+"""Most rows of a bootstrap; the spread on a part of a larger sample is scaled to all of it."""
+
 POINTS = 300
 """Most points of a drawn curve."""
 
@@ -188,12 +191,22 @@ class Detection:
 
 
 def resamples(sample: Sample, seed: int = 0) -> IntArray:
-    """Return (b, m) bootstrap counts of the sample's rows; rows that nobody drew stay once."""
-    m = len(sample.rows)
-    b = int(np.clip(CELLS // max(m, 1), 20, 200))
-    counts = np.random.default_rng(seed).poisson(1.0, (b, m)).astype(np.uint8)
-    counts[:, ~sample.drawn] = 1
+    """Return (b, m) bootstrap counts of the sample's rows; rows that nobody drew stay once.
+
+    Above 50,000 rows the counts are for the part of them that `detect` resamples.
+    """
+    part = _part(len(sample.rows))
+    b = int(np.clip(CELLS // max(len(part), 1), 20, 200))
+    counts = np.random.default_rng(seed).poisson(1.0, (b, len(part))).astype(np.uint8)
+    counts[:, ~sample.drawn[part]] = 1
     return counts
+
+
+def _part(m: int) -> IntArray:
+    """Choose the rows of a sample that are resampled: all, or the same random ones each time."""
+    if m <= RESAMPLED:
+        return np.arange(m)
+    return np.sort(np.random.default_rng(m).choice(m, RESAMPLED, replace=False))
 
 
 def detect(score: FloatArray, sample: Sample, counts: IntArray, seed: int = 0) -> Detection | None:
@@ -213,8 +226,9 @@ def detect(score: FloatArray, sample: Sample, counts: IntArray, seed: int = 0) -
     order = shuffled[np.argsort(-values[shuffled], kind="stable")]
     place = np.empty(len(values), np.int64)
     place[order] = np.arange(1, len(order) + 1)
-    by_place = np.argsort(place[sample.rows], kind="stable")
-    depth = place[sample.rows][by_place]
+    depth_of = place[sample.rows]
+    by_place = np.argsort(depth_of, kind="stable")
+    depth = depth_of[by_place]
     weight, hit = sample.weight[by_place], sample.wrong[by_place].astype(np.float64)
     found = np.cumsum(weight * hit)
     seen = np.cumsum(weight)
@@ -235,7 +249,7 @@ def detect(score: FloatArray, sample: Sample, counts: IntArray, seed: int = 0) -
         total=total,
         size=sample.size,
         ap=ap,
-        resampled=_resampled(weight, hit, counts[:, by_place]),
+        resampled=_resampled(sample, depth_of, counts, ap),
         at_total=_at(depth, precision, max(1, round(total))),
         first_fifth=_at(depth, found, max(1, round(0.2 * sample.size))) / total,
         to_most=int(depth[min(most, len(depth) - 1)]),
@@ -255,14 +269,23 @@ def _thin(m: int) -> IntArray:
     return np.unique(np.round((m - 1) * np.linspace(0, 1, POINTS) ** 1.5).astype(np.int64))
 
 
-def _resampled(weight: FloatArray, hit: FloatArray, counts: IntArray) -> FloatArray:
-    found = np.empty(len(counts))
-    for i, times in enumerate(counts):
+def _resampled(sample: Sample, depth: IntArray, counts: IntArray, ap: float) -> FloatArray:
+    """Return (b,) average precision of bootstrap samples, around the one of the whole sample."""
+    part = _part(len(sample.rows))
+    order = np.argsort(depth[part], kind="stable")
+    chosen = part[order]
+    weight, hit = sample.weight[chosen], sample.wrong[chosen].astype(np.float64)
+    found = np.full(len(counts), np.nan)
+    for i, times in enumerate(counts[:, order]):
         w = weight * times
         hits, seen = np.cumsum(w * hit), np.cumsum(w)
-        total = hits[-1]
-        found[i] = (w * hit * hits / np.maximum(seen, 1e-12)).sum() / total if total else np.nan
-    return found
+        if hits[-1]:
+            found[i] = (w * hit * hits / np.maximum(seen, 1e-12)).sum() / hits[-1]
+    if len(part) == len(sample.rows):
+        return found
+    shrink = np.sqrt(len(part) / len(sample.rows))
+    scaled: FloatArray = ap + (found - np.nanmean(found)) * shrink
+    return scaled
 
 
 def difference(one: Detection, other: Detection) -> tuple[float, float, float]:

@@ -134,6 +134,18 @@ def test_differences_are_paired():
     assert one.interval[1] - one.interval[0] > 0.05
 
 
+def test_a_part_of_a_large_sample_gives_the_spread_of_the_whole(monkeypatch):
+    rng = np.random.default_rng(9)
+    wrong = rng.random(6000) < 0.2
+    score = rng.normal(size=6000) + wrong
+    sample = everything(wrong)
+    whole = comparison.detect(score, sample, comparison.resamples(sample))
+    monkeypatch.setattr(comparison, "RESAMPLED", 1500)
+    part = comparison.detect(score, sample, comparison.resamples(sample))
+    assert part.ap == whole.ap
+    assert np.std(part.resampled) == pytest.approx(np.std(whole.resampled), rel=0.25)
+
+
 def test_suggestions_count_by_weight_and_only_where_the_right_class_is_known():
     sample = comparison.Sample(
         rows=np.array([0, 1, 2, 3]),
