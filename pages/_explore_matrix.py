@@ -17,7 +17,7 @@ from pages._words import chart_text, count, plain, short
 
 PAIRS = 3
 _TONES = {
-    "light": {"own": "#E6E8EB", "few": "#F4F5F7", "low": "#E3F0F8", "high": "#0072B2"},
+    "light": {"own": "#E6E8EB", "few": "#F1F3F5", "low": "#E3F0F8", "high": "#0072B2"},
     "dark": {"own": "#323941", "few": "#1F242A", "low": "#16303F", "high": "#2A7AB4"},
 }
 
@@ -138,24 +138,30 @@ def _figure(info: DatasetInfo, found: Matrix, dark: bool) -> go.Figure:
         hoverinfo="skip",
         hoverongaps=False,
     )
-    height = 66 + min(30, max(16, 300 // s)) * s
+    height = 84 + min(30, max(16, 300 // s)) * s
     rows, columns = np.divmod(np.arange(s * s), s)
     figure.add_scatter(
         x=columns,
         y=rows,
         mode="markers",
-        marker={"symbol": "square", "size": max(10, (height - 66) // s - 2), "opacity": 0},
+        marker={"symbol": "square", "size": max(10, (height - 84) // s - 2), "opacity": 0},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         customdata=[_cell(info, found, int(i), int(j)) for i, j in zip(rows, columns, strict=True)],
         hovertemplate="%{customdata[2]}<extra></extra>",
     )
-    _charts._layout(figure, height, l=4, r=34, t=60, b=4)
-    figure.update_layout(clickmode="event+select", hoverdistance=30)
+    _charts._layout(figure, height, l=4, r=34, t=78, b=4)
+    figure.update_layout(
+        clickmode="event+select",
+        hoverdistance=30,
+        hoverlabel={"bgcolor": tone["few"], "bordercolor": own["muted"], "font_color": own["text"]},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": own["muted"], "activecolor": own["text"]},
+    )
     figure.update_xaxes(
         tickvals=places,
         ticktext=names,
         side="top",
+        title={"text": "true class", "font": {"size": 12}, "standoff": 4},
         tickangle=-50,
         range=[-0.5, s - 0.5],
         showgrid=False,
@@ -174,6 +180,7 @@ def _figure(info: DatasetInfo, found: Matrix, dark: bool) -> go.Figure:
         ticks="",
         ticklabelstandoff=4,
         automargin=True,
+        title={"text": "given class", "font": {"size": 12}, "standoff": 4},
         tickfont={"size": 12, "color": own["text"]},
     )
     return figure

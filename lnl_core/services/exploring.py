@@ -19,9 +19,9 @@ from lnl_core.jobs import executors, queue
 from lnl_core.jobs.tasks import embedding
 from lnl_core.jobs.tasks.embedding import FEWEST, Settings, key_of
 from lnl_core.methods import title_of
+from lnl_core.services._nearby import neighbours, point
 from lnl_core.services._open import Scored, loaded, scored, signals
 from lnl_core.services._selections import keep_selection, selection_rows
-from lnl_core.services.evidence import _features, _nearest_of
 from lnl_core.store import arrays, decisions
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
@@ -38,7 +38,15 @@ from lnl_core.types import (
     LnlError,
 )
 
-__all__ = ["FEWEST", "Settings", "keep_selection", "key_of", "selection_rows"]
+__all__ = [
+    "FEWEST",
+    "Settings",
+    "keep_selection",
+    "key_of",
+    "neighbours",
+    "point",
+    "selection_rows",
+]
 
 SUSPECTED, DOUBTFUL = 0.5, 0.25
 """A point is suspected from the first value of p_wrong on, doubtful from the second."""
@@ -178,7 +186,7 @@ def layout_seconds(info: DatasetInfo, source: Source) -> float:
     """Return about how long a map takes on two cores, features included where they are missing."""
     fitted = min(info.n, embedding.FITTED)
     features = 0.0 if source.ready or source.key == "raw" else 5 + 0.01 * info.n
-    return features + 12 + 0.0025 * fitted + 0.0003 * (info.n - fitted)
+    return features + 25 + 0.0025 * fitted + 0.0003 * (info.n - fitted)
 
 
 # Colours --------------------------------------------------------------------------------------
@@ -334,27 +342,6 @@ def class_names(info: DatasetInfo, map_: Layout) -> list[dict[str, Any]]:
     return _class_names(map_, info, scored(info))
 
 
-def point(ws: Workspace, info: DatasetInfo, row: int) -> dict[str, Any]:
-    """Return what the map says of one image: `id`, `given`, `suggested`, `p_wrong`, `verdict`.
-
-    Raises:
-        LnlError: no such row.
-    """
-    if not 0 <= row < info.n:
-        raise LnlError("There is no such image.")
-    ranked, data = scored(info), loaded(info)
-    suggested = int(ranked.ranking.suggested_labels[row]) if ranked else -1
-    said = decisions.verdict(decisions.in_force(ws, info, rows=[row]).get(row, []))
-    return {
-        "row": row,
-        "id": data.ids[row],
-        "given": info.class_names[int(data.given_labels[row])],
-        "suggested": info.class_names[suggested] if suggested >= 0 else None,
-        "p_wrong": float(ranked.ranking.p_wrong[row]) if ranked else None,
-        "verdict": str(said.decision.action) if said.decision and said.agreed else None,
-    }
-
-
 # Selections -----------------------------------------------------------------------------------
 
 
@@ -419,52 +406,3 @@ def select(info: DatasetInfo, rows: IntArray) -> Selection:
         best = int(pairs[np.argmax(counts)])
         pair = best // (info.class_count + 1), best % (info.class_count + 1) - 1
     return Selection(rows, suspected, pair if pair and pair[1] >= 0 else None)
-
-
-# Neighbours -----------------------------------------------------------------------------------
-
-
-def neighbours(ws: Workspace, info: DatasetInfo, row: int) -> dict[str, Any]:
-    """Return the nearest images of the given and of the suggested class, doubtful ones left out.
-
-    Returns:
-        `chosen`, as `point` says it, and `groups`: for each class its `name`, what it `is`
-        (given, suggested) and `images`, each with `row`, `label`, `p_wrong` and `verdict`.
-        Without features the first images of the class stand in, and `alike` is false.
-
-    Raises:
-        LnlError: no such row, or nothing is scored yet.
-    """
-    chosen = point(ws, info, row)
-    ranked = scored(info)
-    if ranked is None:
-        raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
-    given_labels = loaded(info).given_labels
-    near = _features(info)
-    labels = {"given": int(given_labels[row])}
-    if int(ranked.ranking.suggested_labels[row]) >= 0:
-        labels["suggested"] = int(ranked.ranking.suggested_labels[row])
-    found = {what: _nearest_of(info, ranked, near, row, label) for what, label in labels.items()}
-    rows = [other for several in found.values() for other in several]
-    said = decisions.in_force(ws, info, rows=rows) if rows else {}
-    groups = []
-    for what, label in labels.items():
-        images = []
-        for other in found[what]:
-            verdict = decisions.verdict(said.get(other, []))
-            decision = verdict.decision if verdict.agreed else None
-            corrected = decision.label if decision else None
-            images.append(
-                {
-                    "row": other,
-                    "label": info.class_names[int(given_labels[other])],
-                    "p_wrong": float(ranked.ranking.p_wrong[other]),
-                    "verdict": str(decision.action) if decision else None,
-                    "by": decision.reviewer if decision else None,
-                    "to": None if corrected is None else info.class_names[corrected],
-                    "waiting": verdict.waiting,
-                    "split": verdict.decision is not None and not verdict.agreed,
-                }
-            )
-        groups.append({"is": what, "name": info.class_names[label], "images": images})
-    return {"chosen": chosen, "groups": groups, "alike": near is not None}

@@ -15,15 +15,13 @@ const PALETTES = {
     class: ["#4AA3DF", "#E9752A", "#2FB88D", "#D58CB5", "#E8B04A", "#A5D8F3", "#C0618F", "#BDB84F"],
   },
 };
-const OTHER = 8; // the slot of classes without a colour of their own
-const DISCS = 120000; // points in view drawn as discs; above, they are counted
+const DISCS = 60000; // points in view drawn as discs; above, they are counted
 const RADII = [1.35, 2.1, 3.3]; // px: below, doubtful, suspected; size repeats colour
 const STEPS = 4; // discs are drawn at quarters of a pixel
 
 function paletteOf(mode, dark) {
   const palette = PALETTES[dark ? "dark" : "light"];
-  const colours = palette[mode] || [...palette.class, palette.dot];
-  return colours;
+  return mode === "class" ? [...palette.class, palette.dot] : palette[mode]; // the last: other classes
 }
 
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));

@@ -70,7 +70,9 @@ function fitMap(s) {
 
 function sizeMap(s) {
   const ratio = Math.min(2, window.devicePixelRatio || 1), box = s.field.getBoundingClientRect();
-  s.scale = ratio; s.width = Math.max(1, Math.round(box.width)); s.height = Math.max(1, Math.round(box.height));
+  const width = Math.max(1, Math.round(box.width)), height = Math.max(1, Math.round(box.height));
+  if (s.scale === ratio && s.width === width && s.height === height) return; // a new size clears them
+  Object.assign(s, { scale: ratio, width, height, drawn: null });
   for (const canvas of [s.dots, s.over]) {
     canvas.width = Math.round(s.width * ratio);
     canvas.height = Math.round(s.height * ratio);
@@ -127,7 +129,7 @@ function ready(s) {
     const x = s.points[2 * go] / 65535, y = s.points[2 * go + 1] / 65535, v = s.view;
     if (x < v.x || y < v.y || x > v.x + v.size || y > v.y + v.size) clampView(s, { x: x - v.size / 2, y: y - v.size / 2, size: v.size });
   }
-  if (!s.dots.width || s.width === undefined) sizeMap(s);
+  sizeMap(s);
   paint(s, true);
 }
 
@@ -161,6 +163,8 @@ function paint(s, now) {
 }
 
 function full(s) {
+  const asked = [s.data.points, s.data.codes, s.data.mode, s.dark, s.view.x, s.view.y, s.view.size].join();
+  if (s.drawn === asked) return;
   const began = performance.now(), context = s.dots.getContext("2d", { alpha: false });
   const { width, height } = s.dots;
   if (!s.image || s.image.width !== width || s.image.height !== height) s.image = context.createImageData(width, height);
@@ -168,6 +172,7 @@ function full(s) {
   const back = `#${[r, g, b].map((v) => Math.round(v).toString(16).padStart(2, "0")).join("")}`;
   s.count = drawDots(s.image, s.points, s.codes, s.view, paletteOf(s.data.mode, s.dark), back, s.scale);
   context.putImageData(s.image, 0, 0);
+  s.drawn = asked;
   s.shown = { ...s.view };
   s.cost = performance.now() - began;
   s.root.dataset.painted = s.data.codes;
@@ -183,6 +188,7 @@ function stretch(s) {
     s.stillOf = s.shown;
   }
   const context = s.dots.getContext("2d", { alpha: false }), ratio = s.shown.size / s.view.size;
+  s.drawn = null;
   const { width, height } = s.dots;
   context.fillStyle = getComputedStyle(s.root).backgroundColor;
   context.fillRect(0, 0, width, height);
@@ -391,45 +397,6 @@ function card(s, row, facts) {
   const wide = s.card.offsetWidth, tall = s.card.offsetHeight;
   s.card.style.left = `${Math.max(2, x + 16 + wide < s.width ? x + 16 : x - 16 - wide)}px`;
   s.card.style.top = `${Math.min(Math.max(2, y - tall / 2), Math.max(2, s.height - tall - 2))}px`;
-}
-
-// As a picture -----------------------------------------------------------------------------------
-
-function save(s) {
-  if (!s.image) return;
-  full(s);
-  const out = document.createElement("canvas"), band = 34, { scale } = s;
-  out.width = s.dots.width;
-  out.height = s.dots.height + band * scale;
-  const c = out.getContext("2d"), style = getComputedStyle(s.root);
-  c.fillStyle = style.backgroundColor;
-  c.fillRect(0, 0, out.width, out.height);
-  c.drawImage(s.dots, 0, band * scale);
-  c.drawImage(s.over, 0, band * scale);
-  c.scale(scale, scale);
-  c.fillStyle = style.color;
-  c.font = `600 15px ${style.fontFamily}`;
-  c.fillText(`Map, ${s.data.subtitle}`, 8, 22);
-  const colours = paletteOf(s.data.mode, s.dark);
-  let x = 24 + c.measureText(`Map, ${s.data.subtitle}`).width;
-  for (const entry of s.data.legend) {
-    c.font = `13px ${style.fontFamily}`;
-    c.fillStyle = colours[entry.slot];
-    c.beginPath();
-    c.arc(x + 5, 18, 5, 0, 7);
-    c.fill();
-    c.fillStyle = style.color;
-    c.fillText(short(entry.name, 16), x + 14, 22);
-    x += 30 + c.measureText(short(entry.name, 16)).width;
-  }
-  c.font = `600 14px ${style.fontFamily}`;
-  c.textAlign = "center";
-  for (const label of s.names.children) c.fillText(label.textContent, parseFloat(label.style.left), parseFloat(label.style.top) + band + 5);
-  out.toBlob((blob) => {
-    const link = h("a", { href: URL.createObjectURL(blob), download: "map.png" });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  });
 }
 
 export default function ({ data, parentElement, setStateValue }) {

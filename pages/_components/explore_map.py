@@ -26,7 +26,7 @@ _COMPONENT = st.components.v2.component(
     "lnl_explore_map",
     html=_HTML,
     css=source("desk.css", "explore_map.css"),
-    js=source("desk_parts.js", "explore_dots.js", "explore_map.js"),
+    js=source("desk_parts.js", "explore_dots.js", "explore_save.js", "explore_map.js"),
 )
 
 _NEAR = st.components.v2.component(

@@ -186,6 +186,7 @@ def test_what_people_settled_counts_as_they_say_and_the_interval_closes(workspac
 # The task ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # UMAP is compiled first
 def test_a_map_is_laid_out_once_by_the_worker_of_tasks(workspace, scored, monkeypatch):
     monkeypatch.setattr(exploring.executors, "ensure_worker", lambda *_: True)
     job = exploring.start_layout(workspace, scored, SETTINGS)
