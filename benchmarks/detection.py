@@ -187,11 +187,12 @@ def mean_of_ranks(signals: list[Signals]) -> np.ndarray:
     return np.sum([trust.normal_scores(np.asarray(s.suspicion)) for s in signals], axis=0)
 
 
-def groups(keys: list[str]) -> dict[str, list[str]]:
+def groups(keys: list[str], rows: dict[str, Any]) -> dict[str, list[str]]:
     """Name the consensus rows: all methods, and those of one representation."""
     from lnl_core.methods import METHODS
 
-    probing = [key for key in keys if "@" in key or "features" in METHODS[key].needs]
+    maps = [key for key in keys if rows[key]["config"].get("source") == "maps"]
+    probing = [k for k in keys if "@" in k or k in maps or "features" in METHODS[k].needs]
     scratch = [key for key in keys if key not in probing]
     named = {"consensus": keys}
     if scratch and probing:
@@ -335,7 +336,7 @@ def run_label_set(
         keep()
     lines = {s.method: curve(wrong, s.suspicion) for s in [*signals, arrays.load_signals(place)]}
     by_key = dict(zip(options.methods, signals, strict=True))
-    for title, keys in groups(options.methods).items():
+    for title, keys in groups(options.methods, found["rows"]).items():
         ranking = consensus.rank([by_key[k] for k in keys], given, len(dataset.class_names))
         row = scores(dataset, ranking.suspicion, ranking.suggested_labels)
         found["rows"][title] = row | {"cpu_seconds": price_of(found, keys, dataset)}

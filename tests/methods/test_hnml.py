@@ -293,10 +293,9 @@ def test_6_3_it_looks_at_the_digit_and_not_at_the_clutter(tmp_path):
     runs, energy = {}, {}
     for name, knobs in {
         "ours": {},
-        "still": {"alpha": 0.0},
         "plain": {"eta": 0.0, "network": "student"},
     }.items():
         runs[name] = outcome(scene, dataclasses.replace(config, **knobs), tmp_path / name)
         energy[name] = inside_the_box(scene, tmp_path / name)
-    assert runs["ours"]["test"] > runs["still"]["test"] > runs["plain"]["test"]
-    assert energy["ours"] > energy["still"] > energy["plain"]
+    assert runs["ours"]["test"] > runs["plain"]["test"] + 0.1
+    assert energy["ours"] > energy["plain"] + 0.05
