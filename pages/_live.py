@@ -39,12 +39,14 @@ def _live(info: DatasetInfo, was_active: bool) -> None:
     running = underway[0] if underway else None
     beside = underway[1:]  # Slurm and Ray run several at a time
     waiting = [job for job in active if job.state is JobState.QUEUED][::-1]
-    unread = _unread(jobs)
+    unread, doubted = _unread(jobs), _doubted(jobs)
     if running is not None:
         with st.container(border=True, gap="xsmall", key="live"):
             _running(running)
     elif not waiting:
         _idle(jobs)
+    for job in doubted:
+        _doubt(job)
     if beside or waiting or unread:
         with st.container(border=True, gap="xsmall", key="waiting"):
             for job in beside[:_SHOWN]:
@@ -67,6 +69,26 @@ def _unread(jobs: Sequence[Job]) -> list[Job]:
     hidden = st.session_state.get("hidden_jobs", ())
     stopped = (JobState.FAILED, JobState.CANCELLED)
     return [j for j in newest.values() if j.state in stopped and j.id not in hidden]
+
+
+def _doubted(jobs: Sequence[Job]) -> list[Job]:
+    """Return the newest finished run of each method that gives reason for doubt."""
+    newest: dict[str, Job] = {}
+    for job in jobs:  # newest first
+        if job.state is JobState.DONE:
+            newest.setdefault(job.method, job)
+    hidden = st.session_state.get("hidden_jobs", ())
+    return [j for j in newest.values() if j.metrics.get("doubts") and j.id not in hidden]
+
+
+def _doubt(job: Job) -> None:
+    title = plain(_ui.method_title(job.method))
+    words = plain(" ".join(job.metrics["doubts"]))
+    st.warning(f"**{title}, run {job.id}.** {words}", icon=":material/warning:")
+    if st.button("Hide", key=f"hide_{job.id}", type="tertiary"):
+        hidden = st.session_state.get("hidden_jobs", ())
+        st.session_state["hidden_jobs"] = (*hidden, job.id)
+        st.rerun(scope="fragment")
 
 
 def _idle(jobs: Sequence[Job]) -> None:

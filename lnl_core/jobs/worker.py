@@ -23,12 +23,14 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import psutil
 
 from lnl_core.jobs import crew, engines, executors, failures, inputs, outcome, queue, tasks
 from lnl_core.jobs.context import JobContext
 from lnl_core.jobs.tasks import maps
 from lnl_core.methods import METHODS
+from lnl_core.review import health
 from lnl_core.store import arrays, datasets, db
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
@@ -156,6 +158,7 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
                 else:
                     context.base = _base(ws, job, info)
                     values = _work(ws, job, info, context, method or METHODS[job.method])
+            _beat(ws, job, context)  # the last figures, and what speaks against the run
             queue.finish(ws, job.id, JobState.DONE, fraction=1.0, stage="done", **values)
             context.forget()
             log.info("run %d: done", job.id)
@@ -217,11 +220,20 @@ def _work(
         log.error("run %d: ranking failed\n%s", job.id, traceback.format_exc())
     else:
         _draw_ahead(ws, job, info, context)
+    doubts = health.check(signals, data.given_labels, _confirmed(data))
+    context.metrics = context.metrics | {"doubts": [f"{d.text} {d.advice}" for d in doubts]}
     cost = {name: float(value) for name, value in signals.cost.items()}
     return {
         "flagged": outcome.flagged(signals, data.given_labels if reviewed is None else reviewed),
         "cost": json.dumps(cost),
     }
+
+
+def _confirmed(data: LabeledDataset) -> dict[int, int]:
+    """Return row -> label of the images that a person confirmed."""
+    if data.trusted is None:
+        return {}
+    return {int(row): int(data.given_labels[row]) for row in np.flatnonzero(data.trusted)}
 
 
 def _draw_ahead(ws: Workspace, job: Job, info: DatasetInfo, context: JobContext) -> None:

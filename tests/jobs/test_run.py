@@ -217,3 +217,21 @@ def test_checkpoints_are_rare_and_bfloat16_is_kept_exactly(tmp_path):
     kept, state = JobContext(0, tmp_path).load()
     assert (kept["w"].tolist(), state) == ([1.5, -3.0], {"epoch": 1})
     assert context.kept
+
+
+def test_what_speaks_against_a_run_is_kept_with_it(workspace, tiny):
+    def collapsed(data, config, context):
+        n, k = len(data), len(data.class_names)
+        probs = np.full((n, k), 0.1 / (k - 1))
+        probs[:, 0] = 0.9
+        return Signals("ce", np.linspace(0, 1, n), probs)
+
+    doubts = run(workspace, tiny, collapsed).metrics["doubts"]
+    assert len(doubts) == 1
+    assert "again" in doubts[0]  # says what to change
+
+    def sound(data, config, context):
+        n, k = len(data), len(data.class_names)
+        return Signals("ce", np.linspace(0, 1, n), np.eye(k)[np.asarray(data.given_labels)])
+
+    assert run(workspace, tiny, sound).metrics["doubts"] == []
