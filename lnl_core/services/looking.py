@@ -106,7 +106,7 @@ def _numbers(info: DatasetInfo, run: int, row: int, other: int) -> list[dict[str
         {
             "words": STATISTICS[name],
             "value": round(float(values[row]), 3),
-            "percentile": round(100 * float((values <= values[row]).mean())),
+            "percentile": round(100 * float((values < values[row]).mean())),
         }
         for name, values in activation_numbers(info, run).items()
         if np.isfinite(values[row])

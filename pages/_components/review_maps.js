@@ -100,7 +100,7 @@ function sourceSelect(s, found) {
 function mapsSection(s, evidence) {
   const found = evidence.maps || { state: "making" };
   const head = h("b", null, "Where the network looks");
-  if (found.state === "none") return section(head, h("span", null, "Comes with a run of HNML."));
+  if (found.state === "none") return h("div", { class: "sec maps nomap" }, h("div", { class: "hd" }, head, h("span", null, "Comes with a run of HNML.")));
   const select = sourceSelect(s, found);
   if (found.state === "failed") return h("div", { class: "sec maps" }, h("div", { class: "hd" }, head, h("span", { class: "sp" }), select), missing(short(found.words, 160)));
   if (found.state !== "ready") {

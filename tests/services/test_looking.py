@@ -118,5 +118,5 @@ def test_numbers_are_those_of_the_suggested_class(drawn):
     numbers = {one["words"]: one for one in services.where_it_looks(ws, info.id, row)["numbers"]}
     share = numbers[looking.STATISTICS["energy_share"]]
     assert share["value"] == pytest.approx(energy[row], abs=1e-3)
-    assert share["percentile"] == round(100 * (row + 1) / n)
-    assert numbers[looking.STATISTICS["mask_iou"]]["percentile"] == 100
+    assert share["percentile"] == round(100 * row / n)
+    assert numbers[looking.STATISTICS["mask_iou"]]["percentile"] == 0
