@@ -8,6 +8,7 @@ import numpy as np
 
 from lnl_core.jobs import queue
 from lnl_core.jobs.inputs import corrected_labels
+from lnl_core.jobs.knobs import PIXELS
 from lnl_core.methods import signal_key
 from lnl_core.store import arrays, datasets
 from lnl_core.store.datasets import DatasetInfo
@@ -73,7 +74,8 @@ def flagged(signals: Signals, labels: IntArray) -> int:
 def key(job: Job, info: DatasetInfo) -> str:
     """Return the name under which a run enters the ranking."""
     usual = "pretrained" if max(info.height, info.width) > SMALL_SIDE else "raw"
-    return signal_key(job.method, job.representation, usual)
+    on_maps = job.config.get("source") == "maps"  # pretrained ones, asked for by name or not
+    return signal_key(job.method, PIXELS if on_maps else job.representation, usual)
 
 
 def rank(ws: Workspace, info: DatasetInfo, also: dict[str, int] | None = None) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lnl_core.jobs import queue, worker
+from lnl_core.jobs import outcome, queue, worker
 from lnl_core.methods import signal_key, title_of
 from lnl_core.store import arrays
 from lnl_core.types import JobState, LnlError
@@ -52,4 +52,5 @@ def test_a_method_that_needs_maps_takes_pixels_where_features_have_none(workspac
     with_maps = queue.submit(workspace, tiny, "hnml", representation="pretrained")
     without = queue.submit(workspace, tiny, "hnml", representation="simclr")
     assert (with_maps.representation, with_maps.config["source"]) == ("pretrained", "maps")
+    assert outcome.key(with_maps, tiny) == "hnml"  # quick takes these maps unasked as well
     assert (without.representation, without.config["source"]) == ("pixels", "pixels")
