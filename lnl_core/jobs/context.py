@@ -16,6 +16,9 @@ from lnl_core.types import Array, BaseRun, Cancelled, FloatArray, LnlError
 HISTORY = 400
 """Most points of a run's loss curve that are kept for the page."""
 
+COPIED_BYTES = 2e9
+"""Features larger than this stay float16 on the disk; methods read them block by block."""
+
 FEATURES_SHARE = 0.9
 """How much of a run's progress computing the features is, where it has to compute them."""
 
@@ -169,7 +172,8 @@ class JobContext:
         """
         if self.make_features is None:
             raise LnlError("This run was started without features.")
-        return np.asarray(self._prepared(self.make_features), dtype=np.float32)
+        found = self._prepared(self.make_features)
+        return found if 4 * found.size > COPIED_BYTES else np.asarray(found, dtype=np.float32)
 
     def maps(self) -> FloatArray:
         """Return a frozen network's feature maps, (n, d, u, v) float16, from the cache or new."""

@@ -1,8 +1,9 @@
 """A head on frozen features is a run of its own beside the same method's network on pixels."""
 
+import numpy as np
 import pytest
 
-from lnl_core.jobs import outcome, queue, worker
+from lnl_core.jobs import context, outcome, queue, worker
 from lnl_core.methods import signal_key, title_of
 from lnl_core.store import arrays
 from lnl_core.types import JobState, LnlError
@@ -54,3 +55,11 @@ def test_a_method_that_needs_maps_takes_pixels_where_features_have_none(workspac
     assert (with_maps.representation, with_maps.config["source"]) == ("pretrained", "maps")
     assert outcome.key(with_maps, tiny) == "hnml"  # quick takes these maps unasked as well
     assert (without.representation, without.config["source"]) == ("pixels", "pixels")
+
+
+def test_large_features_stay_on_the_disk(tmp_path, monkeypatch):
+    features = np.arange(12, dtype=np.float16).reshape(4, 3)
+    job = context.JobContext(0, tmp_path, features=lambda report: features)
+    assert job.features().dtype == np.float32
+    monkeypatch.setattr(context, "COPIED_BYTES", 40)
+    assert job.features() is features
