@@ -298,7 +298,8 @@ class Context(Protocol):
 
     `representation` is `pixels`, or the frozen features that the run was asked to train on.
     `base` is the finished run that this one builds on, None where there is none.
-    `features()` gives the label-free representation, (n, d) float32, computed once and cached.
+    `features()` gives the label-free representation, (n, d) float32, computed once and cached;
+    above 2 GB it is float16, memory-mapped.
     `maps()` gives a frozen network's last feature maps, (n, d, u, v) float16, memory-mapped.
     `keep` stores a result beside the signals, for later runs: the trained `network`.
     `report` stores progress and raises `Cancelled` once the user has pressed stop.

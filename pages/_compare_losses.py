@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from lnl_core.services import comparing, loss_figures, loss_views
+from lnl_core.services import comparing, looking, loss_figures, loss_views
+from lnl_core.services._open import scored
 from lnl_core.services.comparing import CONSENSUS, Comparison
 from lnl_core.services.loss_views import Losses
 from lnl_core.store.datasets import DatasetInfo
@@ -61,6 +62,31 @@ def draw(info: DatasetInfo, found: Comparison) -> None:
         _spread(info, values, split if split in splits else "agreement")
     with right, st.container(border=True, key="image_card"):
         _image(info, values)
+    _activations(info)
+
+
+def _activations(info: DatasetInfo) -> None:
+    """Draw what HNML's paper observed, on this very set: activations of right and wrong labels."""
+    ranked = scored(info)
+    runs = {} if ranked is None else ranked.run_ids
+    run = next((number for key, number in runs.items() if key.partition("@")[0] == "hnml"), None)
+    found = None if run is None else looking.observation(_ui.workspace(), info, run)
+    if found is None:
+        st.caption(
+            "With a run of HNML, activations of kept and corrected labels are compared here."
+        )
+        return
+    columns = st.columns(2, gap="small")
+    for column, name in zip(columns, ("energy_share", "overlap_gap"), strict=True):
+        if name in found.groups:
+            with column, st.container(border=True, key=f"activations_{name}"):
+                _compare_figures.draw(
+                    loss_figures.activations(found, name, _compare_figures.tone()),
+                    f"activations {name}",
+                    info,
+                    alt=f"{looking.STATISTICS[name]} in two groups",
+                    key=f"activations_{name}_figure",
+                )
 
 
 def _spread(info: DatasetInfo, values: Losses, split: str) -> None:

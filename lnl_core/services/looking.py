@@ -6,15 +6,17 @@ disk; the rest is asked of the worker for tasks, and the page asks again until i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from lnl_core.jobs import executors, queue
+from lnl_core.jobs import executors, inputs, queue
 from lnl_core.jobs.tasks import maps
 from lnl_core.methods import title_of
+from lnl_core.review import metrics
 from lnl_core.services._open import Scored, loaded, scored, signals
 from lnl_core.store import arrays, datasets
 from lnl_core.store.datasets import DatasetInfo
@@ -93,6 +95,52 @@ def activation_numbers(info: DatasetInfo, run: int) -> dict[str, FloatArray]:
         if name in extras:
             named[name] = np.asarray(extras[name], np.float64)
     return named
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """How two groups of images differ in where the network looks.
+
+    Attributes:
+        names: of the group whose labels are held right, and of the other.
+        groups: statistic (a key of `STATISTICS`) -> values of both groups.
+        auroc: statistic -> chance that an image of the second group has the larger value.
+    """
+
+    names: tuple[str, str]
+    groups: dict[str, tuple[FloatArray, FloatArray]]
+    auroc: dict[str, float]
+
+
+FEWEST = 10
+"""Kept, and corrected, images that people have to have answered before these two are compared."""
+
+
+def observation(ws: Workspace, info: DatasetInfo, run: int) -> Observation | None:
+    """Compare activation statistics of kept and corrected images (HNML spec, 4.5).
+
+    Before enough answers: of the least suspected half and the most suspected tenth.
+
+    Returns:
+        None for a run without these statistics, or while nothing is ranked.
+    """
+    numbers, ranked = activation_numbers(info, run), scored(info)
+    if not numbers or ranked is None:
+        return None
+    _, trusted, kept = inputs.corrected_labels(ws, info)
+    corrected = trusted & ~kept
+    names = ("label kept", "label corrected")
+    first, second = kept, corrected
+    if min(int(kept.sum()), int(corrected.sum())) < FEWEST:
+        place = _positions(ranked)
+        names = ("least suspected half", "most suspected tenth")
+        first, second = place >= info.n // 2, place < max(info.n // 10, 1)
+    both = first | second
+    return Observation(
+        names,
+        {name: (values[first], values[second]) for name, values in numbers.items()},
+        {name: metrics.auroc(second[both], values[both]) for name, values in numbers.items()},
+    )
 
 
 def _numbers(info: DatasetInfo, run: int, row: int, other: int) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lnl_core.services.figures import Tone, _figure, heading, stroke, text
+from lnl_core.services.looking import STATISTICS, Observation
 from lnl_core.services.loss_views import Losses
 
 if TYPE_CHECKING:
@@ -277,6 +278,39 @@ def sharpened(
     figure.add_hline(y=facts["p_max"], line={"color": tone["edge"], "width": 1.4, "dash": "dot"})
     figure.update_xaxes(showgrid=False, type="category")
     figure.update_yaxes(title="probability", range=[0, 1.04])
+    _legend_above(figure)
+    return figure
+
+
+def activations(found: Observation, name: str, tone: Tone, height: int = 250) -> go.Figure:
+    """Draw one activation statistic's spread in both groups, each as shares of its group."""
+    first, second = (np.asarray(values, np.float64) for values in found.groups[name])
+    figure = _figure(
+        f"HNML: {STATISTICS[name]}",
+        f"{len(first):,} and {len(second):,} images; told apart with AUROC "
+        f"{found.auroc[name]:.2f}, where .5 is chance.",
+        tone,
+        height,
+        t=86,
+    )
+    everything = np.concatenate([first, second])
+    low, high = float(everything.min()), float(everything.max())
+    edges = np.linspace(low, high if high - low > 1e-9 else low + 1, 31)
+    for words, values, colour in zip(
+        found.names, (first, second), (tone["bar"], tone["orange"]), strict=True
+    ):
+        share = np.histogram(values, edges)[0] / max(len(values), 1)
+        figure.add_bar(
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=share,
+            width=edges[1] - edges[0],
+            marker={"color": colour, "opacity": 0.72},
+            name=words,
+            hovertemplate=f"{words}: %{{y:.1%}} near %{{x:.2f}}<extra></extra>",
+        )
+    figure.update_layout(barmode="overlay")
+    figure.update_xaxes(title=STATISTICS[name], showgrid=False)
+    figure.update_yaxes(title="share of the group", tickformat=".0%")
     _legend_above(figure)
     return figure
 

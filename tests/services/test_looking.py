@@ -6,9 +6,9 @@ import pytest
 from lnl_core import services
 from lnl_core.jobs import executors, queue, worker
 from lnl_core.services import looking
-from lnl_core.store import arrays
+from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.arrays import load_ranking
-from lnl_core.types import JobState, LnlError, Signals
+from lnl_core.types import Action, Decision, JobState, LnlError, Signals
 
 
 @pytest.fixture
@@ -120,3 +120,33 @@ def test_numbers_are_those_of_the_suggested_class(drawn):
     assert share["value"] == pytest.approx(energy[row], abs=1e-3)
     assert share["percentile"] == round(100 * row / n)
     assert numbers[looking.STATISTICS["mask_iou"]]["percentile"] == 0
+
+
+def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
+    ws, info, job = drawn
+    signals = arrays.load_signals(queue.run_dir(ws, job))
+    n = info.n
+    share = np.full(n, 0.2)
+    share[:12] = 0.8
+    extras = {
+        "suggested_label": np.zeros(n, np.int32),
+        "energy_given": 1 - share,
+        "energy_suggested": share,
+    }
+    arrays.save_signals(
+        queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
+    )
+    before = looking.observation(ws, info, job.id)
+    assert before.names == ("least suspected half", "most suspected tenth")
+    given = datasets.load(info).given_labels
+    answers = [
+        Decision(row, Action.RELABEL, "ann", label=int((given[row] + 1) % info.class_count))
+        if row < 12
+        else Decision(row, Action.KEEP, "ann")
+        for row in range(24)
+    ]
+    decisions.append(ws, info, answers)
+    found = looking.observation(ws, info, job.id)
+    assert found.names == ("label kept", "label corrected")
+    assert [len(values) for values in found.groups["energy_share"]] == [12, 12]
+    assert found.auroc["energy_share"] == 1
