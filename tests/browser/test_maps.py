@@ -1,0 +1,68 @@
+"""Activation maps on the review page: after the answer, beside it, and over the image."""
+
+import numpy as np
+import pytest
+
+from lnl_core.jobs import queue
+from lnl_core.store import arrays, datasets, db
+from lnl_core.types import JobState, Signals
+
+pytestmark = pytest.mark.browser
+
+CLASSES = ["ant", "bee", "cow", "doe"]
+
+
+def look(ws, info):
+    """Leave what a run of HNML leaves: maps that see the given class left, the other right."""
+    job = queue.submit(ws, info, "hnml")
+    folder = queue.run_dir(ws, job)
+    given = np.asarray(datasets.load(info).given_labels)
+    left, right = np.zeros((2, info.n, 4, 4), np.float16)
+    left[:, :, :2], right[:, :, 2:] = 0.25, 1
+    extras = {
+        "suggested_label": (given + 1) % info.class_count,
+        "cam_given": left,
+        "cam_suggested": right,
+        "energy_given": left.mean((1, 2)),
+        "energy_suggested": right.mean((1, 2)),
+    }
+    probs = np.full((info.n, info.class_count), 1 / info.class_count)
+    arrays.save_signals(folder, Signals("hnml", np.full(info.n, 0.5), probs, extras=extras))
+    arrays.write_array(folder / "labels.npy", given)
+    (folder / "map_head.safetensors").write_bytes(b"")
+    claimed = queue.claim(ws)
+    assert claimed.id == job.id
+    queue.finish(ws, job.id, JobState.DONE)
+
+
+def test_maps_come_after_the_answer_and_lie_over_the_image(common_server, page, make_set):
+    info = make_set(common_server, "maps", CLASSES)
+    look(db.open_workspace(common_server.home), info)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{common_server.url}/review?dataset=maps")
+    page.wait_for_selector(".stage > img")
+    page.wait_for_timeout(300)
+    assert not any("/lnl/maps/" in url for url in asked)  # nothing before the answer
+    page.keyboard.press("c")
+    page.locator(".toast", has_text="after your answer").wait_for()
+    page.keyboard.press("w")
+    page.wait_for_selector(".mapset canvas")
+    assert page.locator(".mapset canvas").count() == 3
+    words = page.locator(".mapwords").inner_text()
+    assert "holds 80% of the evidence; the two maps look at different places" in words
+    assert page.locator(".stage > canvas.over").count() == 0
+    page.keyboard.press("c")
+    over = page.locator(".stage > canvas.over").bounding_box()
+    image = page.locator(".stage > img").bounding_box()
+    assert over == pytest.approx(image, abs=1)
+    warm = page.locator(".stage > canvas.over").evaluate(
+        """canvas => {
+          const at = (x) => canvas.getContext("2d").getImageData(x * canvas.width, 40, 1, 1).data;
+          return [at(0.1), at(0.9)].map((pixel) => pixel[0] - pixel[2]);
+        }"""
+    )
+    assert warm[1] > warm[0] + 20  # the suggested class is seen at the right
+    page.keyboard.press("k")
+    page.wait_for_selector(".mapset canvas", state="detached")
+    assert page.locator(".stage > canvas.over").count() == 0
