@@ -57,8 +57,8 @@ def draw(info: DatasetInfo) -> None:
     _largest(info, found)
     more = "" if len(found.labels) == info.class_count else f" {_some(info, found)}"
     st.caption(
-        "Images of each true class (column) among those given as one class (row): the darker, the "
-        f"larger the share of the row. Light grey: fewer than {FEWEST_ERRORS} expected.{more}"
+        "Images of each true class (column) among those given as one class (row): the bluer, the "
+        f"larger the share of the row. Grey: fewer than {FEWEST_ERRORS} expected.{more}"
     )
     for point in (event or {}).get("selection", {}).get("points", [])[:1]:
         given, true = (int(label) for label in point["customdata"][:2])

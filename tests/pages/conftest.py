@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lnl_core.jobs import executors
+from lnl_core.jobs import executors, queue
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Ranking
 
@@ -40,10 +40,11 @@ def desk(workspace, monkeypatch):
 
 @pytest.fixture
 def no_worker(workspace):
-    """Hold the worker's lock, so that what a page starts stays in the queue."""
-    held = executors.lock(workspace)
+    """Hold both workers' locks, so that what a page starts stays in the queue."""
+    held = [executors.lock(workspace, lane) for lane in (executors.LOCAL, queue.TASKS)]
     yield
-    held.close()
+    for each in held:
+        each.close()
 
 
 @pytest.fixture

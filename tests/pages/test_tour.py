@@ -15,6 +15,7 @@ def test_the_press_starts_every_method_once_and_shows_the_first_caption(
     assert _tour.STOPS[0].title in texts(app)
     info = datasets.dataset(workspace, DEMO_NAME)
     assert [job.method for job in reversed(queue.jobs(workspace, info))] == list(_tour.METHODS)
+    assert [job.method for job in queue.jobs(workspace, info, tasks=True)] == ["embedding"]
     app = desk()
     app.session_state["tour"] = 0
     app.query_params["tour"] = "start"
