@@ -27,7 +27,7 @@ def test_rows_scores_and_resuming(small_npz, tmp_path, capsys):
     call = ["--labels", "labels", "--methods", "probe,knn", "--data", str(small_npz)]
     call += ["--out", str(out), "--work", str(tmp_path / "work")]
     detection.main(call)
-    found = arrays.read_json(out)["results"]["labels"]
+    found = arrays.read_json(out)["results"]["labels"]["0"]
     assert found["n"] == 90
     assert found["noise"] == pytest.approx(0.1)
     assert {"probe", "knn", "consensus", detection.CLEANLAB} <= set(found["rows"])
@@ -51,3 +51,19 @@ def test_a_file_without_the_label_set_is_named(small_npz):
         _data.noisy_images(small_npz, "aggre")
     with pytest.raises(LnlError, match="is not there"):
         _data.noisy_images(small_npz.with_name("none.npz"), "labels")
+
+
+@pytest.mark.slow
+def test_seeds_are_averaged_and_networks_are_tested_on_held_out_digits(tmp_path, capsys):
+    out = tmp_path / "out.json"
+    call = ["--labels", "digits-pair-20", "--methods", "ce@pretrained,ce", "--seeds", "0", "1"]
+    call += ["--out", str(out), "--work", str(tmp_path / "work")]
+    detection.main(call)
+    seeds = arrays.read_json(out)["results"]["digits-pair-20"]
+    assert set(seeds) == {"0", "1"}
+    first, second = (seeds[seed]["rows"] for seed in "01")
+    assert first["ce"]["test"] > 0.9
+    assert "test" not in first["ce@raw"]  # a head keeps no network of pixels
+    mean = detection.mean_rows(seeds)["ce"]
+    assert mean["ap"] == pytest.approx((first["ce"]["ap"] + second["ce"]["ap"]) / 2)
+    assert "mean of 2 seeds" in capsys.readouterr().out
