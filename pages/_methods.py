@@ -121,7 +121,7 @@ def _line(method: Method) -> str:
     """Return the one line about a method; a reconstruction says so."""
     first, rest = method.summary[:1], method.summary[1:].rstrip(".")
     line = f"{first if rest[:1].isupper() else first.lower()}{rest}"
-    return f"{line}; reconstruction" if method.reconstruction else line
+    return f"reconstruction: {line}" if method.reconstruction else line
 
 
 def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> None:
