@@ -30,6 +30,11 @@ SMALL_SIDE = 16
 """Up to this many pixels an image is its own features: a network would see nothing more."""
 
 
+def usual_representation(height: int, width: int) -> str:
+    """Return the label-free features to use unasked for images of this size, in pixels."""
+    return "pretrained" if max(height, width) > SMALL_SIDE else "raw"
+
+
 class Action(StrEnum):
     """What a reviewer can say about one image (a verdict, or taking one back)."""
 

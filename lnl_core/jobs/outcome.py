@@ -13,7 +13,15 @@ from lnl_core.methods import signal_key
 from lnl_core.store import arrays, datasets
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
-from lnl_core.types import SMALL_SIDE, BoolArray, IntArray, Job, JobState, Signals, TopProbs
+from lnl_core.types import (
+    BoolArray,
+    IntArray,
+    Job,
+    JobState,
+    Signals,
+    TopProbs,
+    usual_representation,
+)
 
 
 def with_trust(signals: Signals, trusted: BoolArray | None) -> Signals:
@@ -73,7 +81,7 @@ def flagged(signals: Signals, labels: IntArray) -> int:
 
 def key(job: Job, info: DatasetInfo) -> str:
     """Return the name under which a run enters the ranking."""
-    usual = "pretrained" if max(info.height, info.width) > SMALL_SIDE else "raw"
+    usual = usual_representation(info.height, info.width)
     on_maps = job.config.get("source") == "maps"  # pretrained ones, asked for by name or not
     return signal_key(job.method, PIXELS if on_maps else job.representation, usual)
 

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from lnl_core.learning import contrastive, hardware, pretrained
 from lnl_core.store.arrays import read_array, read_json, write_json
-from lnl_core.types import SMALL_SIDE, FloatArray, LabeledDataset, LnlError
+from lnl_core.types import FloatArray, LabeledDataset, LnlError, usual_representation
 
 Report = Callable[[str, float, Mapping[str, float] | None], None]
 
@@ -40,7 +40,7 @@ RECIPE = 2
 
 def default_representation(height: int, width: int) -> str:
     """Return `pretrained`, or `raw` where an image is too small for a network to help."""
-    return "pretrained" if max(height, width) > SMALL_SIDE else "raw"
+    return usual_representation(height, width)
 
 
 def cache_key(version: str, representation: str) -> str:

@@ -27,7 +27,6 @@ from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
 from lnl_core.types import (
     ACTIVE_STATES,
-    SMALL_SIDE,
     Action,
     Array,
     ByteArray,
@@ -36,6 +35,7 @@ from lnl_core.types import (
     Job,
     JobState,
     LnlError,
+    usual_representation,
 )
 
 __all__ = [
@@ -76,7 +76,7 @@ class Source:
 
 def sources(ws: Workspace, info: DatasetInfo) -> list[Source]:
     """Return what a map can be made of: the default first, then other features, then runs."""
-    usual = "pretrained" if max(info.height, info.width) > SMALL_SIDE else "raw"
+    usual = usual_representation(info.height, info.width)
     cached = {}
     for meta in sorted((info.directory / "features").glob("*/meta.json")):
         facts = arrays.read_json(meta)
