@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from lnl_core.types import LnlError
 
-HEAD = "0003"
+HEAD = "0004"
 """The schema version this code needs; `migrations/versions` has one file per version."""
 
 _MIGRATION_LOCK = 4_210_501

@@ -67,6 +67,23 @@ decisions = Table(
     sqlite_autoincrement=True,
 )
 
+audit_draws = Table(
+    "audit_draws",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset_id", Integer, ForeignKey("datasets.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("reviewer", String(120), ForeignKey("reviewers.name"), nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("eligible", Integer, nullable=False),
+    Column("last_decision", Integer, nullable=False),
+    Column("drawn_at", String(40), nullable=False),
+    UniqueConstraint("dataset_id", "number", name="audit_draws_number"),
+    UniqueConstraint("dataset_id", "row", name="audit_draws_row"),
+    sqlite_autoincrement=True,
+)
+
 jobs = Table(
     "jobs",
     metadata,

@@ -1,0 +1,160 @@
+"""Rows drawn uniformly at random, so that what people say of them speaks for the whole set.
+
+Draw number i of a data set takes a uniform position of numpy's generator seeded with [seed, i]
+among the rows that, at that moment, have no answer and were not drawn before. The set is fixed
+before the draw, so nothing that happens later (the queue's order, a refit, who answers, when) can
+bend it; `eligible` and `last_decision` say which set it was, so every draw can be checked
+afterwards (review_science 5.3b).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import func, select
+
+from lnl_core.store import decisions, schema
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace, now, reading, transaction
+from lnl_core.types import BoolArray
+
+_TABLE = schema.audit_draws
+_TRIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One random draw.
+
+    Attributes:
+        number: 0 for the first of a data set, without gaps.
+        row: the row that chance chose.
+        reviewer: who is to answer it first.
+        seed: of the data set's draws, the same for all of them.
+        eligible: how many rows it was drawn from.
+        last_decision: number of the newest decision then: rows answered up to it were left out.
+        drawn_at: ISO 8601 in UTC.
+    """
+
+    number: int
+    row: int
+    reviewer: str
+    seed: int
+    eligible: int
+    last_decision: int
+    drawn_at: str
+
+
+def chosen(seed: int, number: int, eligible: int) -> int:
+    """Return which of the eligible rows, in ascending order, draw `number` takes.
+
+    Raises:
+        ValueError: there is no row to draw from.
+    """
+    return int(np.random.default_rng([seed, number]).integers(eligible))
+
+
+def draw(
+    ws: Workspace,
+    info: DatasetInfo,
+    reviewer: str,
+    count: int,
+    answered: Callable[[], tuple[int, BoolArray]],
+    *,
+    seed: int | None = None,
+) -> list[Draw]:
+    """Draw up to `count` rows for a reviewer, in one transaction; no row is ever drawn twice.
+
+    Args:
+        ws: the workspace.
+        info: the data set.
+        reviewer: who gets the rows.
+        count: how many; fewer come back where fewer rows are left.
+        answered: gives the number of the newest decision and, as of it, (n,) True where a row
+            has an answer. Asked again where a decision arrives meanwhile.
+        seed: for a data set without draws; a random one when None.
+
+    Returns:
+        The new draws; none where other people's answers keep arriving, to be tried again.
+    """
+    if count < 1:
+        return []
+    decisions.add_reviewer(ws, reviewer)
+    for _ in range(_TRIES):
+        newest, closed = answered()
+        with transaction(ws) as connection:
+            # One writer per data set at a time, decisions included; see `decisions.append`.
+            place = schema.datasets.c.id
+            connection.execute(
+                select(place).where(place == info.id).with_for_update(key_share=True)
+            )
+            table = schema.decisions
+            last = select(func.coalesce(func.max(table.c.id), 0)).where(
+                table.c.dataset_id == info.id
+            )
+            if int(connection.execute(last).scalar_one()) != newest:
+                continue
+            known = connection.execute(
+                select(_TABLE.c.row, _TABLE.c.seed).where(_TABLE.c.dataset_id == info.id)
+            ).all()
+            if known:
+                seed = int(known[0].seed)
+            elif seed is None:
+                seed = secrets.randbits(31)
+            open_ = ~closed
+            open_[[record.row for record in known]] = False
+            found, stamp = [], now()
+            for number in range(len(known), len(known) + count):
+                rows = np.flatnonzero(open_)
+                if not len(rows):
+                    break
+                row = int(rows[chosen(seed, number, len(rows))])
+                open_[row] = False
+                found.append(Draw(number, row, reviewer, seed, len(rows), newest, stamp))
+            if found:
+                connection.execute(
+                    _TABLE.insert(),
+                    [
+                        {
+                            "dataset_id": info.id,
+                            "number": each.number,
+                            "row": each.row,
+                            "reviewer": each.reviewer,
+                            "seed": each.seed,
+                            "eligible": each.eligible,
+                            "last_decision": each.last_decision,
+                            "drawn_at": each.drawn_at,
+                        }
+                        for each in found
+                    ],
+                )
+            return found
+    return []
+
+
+def draws(ws: Workspace, info: DatasetInfo) -> list[Draw]:
+    """Return a data set's draws in their order."""
+    query = select(_TABLE).where(_TABLE.c.dataset_id == info.id).order_by(_TABLE.c.number)
+    with reading(ws) as connection:
+        return [
+            Draw(
+                number=record.number,
+                row=record.row,
+                reviewer=record.reviewer,
+                seed=record.seed,
+                eligible=record.eligible,
+                last_decision=record.last_decision,
+                drawn_at=record.drawn_at,
+            )
+            for record in connection.execute(query)
+        ]
+
+
+def drawn_rows(ws: Workspace, info: DatasetInfo) -> frozenset[int]:
+    """Return the rows that were ever drawn."""
+    query = select(_TABLE.c.row).where(_TABLE.c.dataset_id == info.id)
+    with reading(ws) as connection:
+        return frozenset(connection.execute(query).scalars())
