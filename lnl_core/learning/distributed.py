@@ -3,9 +3,11 @@
 Each process makes the whole batch, forwards its share of the rows, and gathers the logits of all.
 Loss, selection, records and reports then see the global batch, as in one process, whatever the
 method does with it; the gradient of a process is the part of its rows, and the parts are summed.
-Batch norm takes its statistics over the global batch too (`GlobalNorm`). So N processes equal one
-process up to the rounding of sums: a method needs no word about it, if it forwards by
-`Session.forward` and learns by `Session.step`, and draws from the session's generator.
+Batch norm takes its statistics over the global batch too (`GlobalNorm`), and dropout draws its
+mask for it (`GlobalDropout`). So N processes equal one process up to the rounding of sums: a
+method needs no word about it, if it forwards by `Session.forward` and learns by `Session.step`,
+and draws from the session's generator. What else may differ in its last bits between processes
+and decides how a run goes on is taken from the first one (`Crew.agree`).
 
 Not shared: the making of a batch (uint8 images, which augment in a few hundredths of a step).
 """
@@ -13,7 +15,7 @@ Not shared: the making of a batch (uint8 images, which augment in a few hundredt
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,8 +23,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-PATIENCE = timedelta(hours=2)
-"""How long a process waits for the others: the first may have labels and rankings to write."""
+PATIENCE = timedelta(days=1)
+"""How long a process waits for the others: the first may have features to compute and files to
+write. Where one of them died torchrun does not wait."""
 
 
 class Crew:
@@ -31,10 +34,16 @@ class Crew:
     Attributes:
         rank: number of this process, from 0.
         size: how many there are.
+        device: where what they send each other has to be.
+        rows: of the global batch that a network is run on at the moment.
     """
 
-    def __init__(self, rank: int = 0, size: int = 1) -> None:
-        self.rank, self.size = rank, size
+    def __init__(self, rank: int = 0, size: int = 1, device: str = "cpu") -> None:
+        self.rank, self.size, self.device = rank, size, device
+        self.rows = 0
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Crew:
+        return self
 
     def share(self, count: int) -> slice:
         """Return which of `count` rows are this process's; the first ones get one more."""
@@ -47,7 +56,7 @@ class Crew:
         return [least + (rank < more) for rank in range(self.size)]
 
     def adopt(self, network: nn.Module) -> nn.Module:
-        """Let batch norm see the global batch, and start everywhere from the first one's weights.
+        """Let batch norm and dropout see the global batch, and take the first one's weights.
 
         Weights and buffers keep their names, so checkpoints fit any number of processes.
         """
@@ -57,22 +66,49 @@ class Crew:
             for name, child in parent.named_children():
                 if isinstance(child, nn.modules.batchnorm._BatchNorm):
                     setattr(parent, name, GlobalNorm.of(child, self))
+                elif isinstance(child, nn.Dropout):
+                    setattr(parent, name, GlobalDropout(child.p, self).train(child.training))
         for value in [*network.parameters(), *network.buffers()]:
             dist.broadcast(value.data, 0)
         return network
+
+    def agree(self, value: Tensor) -> Tensor:
+        """Return what the first process holds, in place of the own; shape and type are alike."""
+        if self.size == 1:
+            return value
+        told = value.detach().to(self.device).contiguous()
+        dist.broadcast(told, 0)
+        return told.to(value.device)
+
+    def decide(self, number: int) -> int:
+        """Return the first process's number; all wait for it here."""
+        return int(self.agree(torch.tensor([number])))
 
     def spread(self, network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
         """Run a network on (b, ...) images, every process on its share; (b, k) for all."""
         if self.size == 1:
             return network(images)
+        self.rows = len(images)
         return self.gather(network(images[self.share(len(images))]).float(), len(images))
 
     def gather(self, part: Tensor, count: int) -> Tensor:
         """Join the shares of all processes, (count, ...); gradients flow to the own share."""
         if self.size == 1:
             return part
-        found: Tensor = _Gather.apply(part, self._sizes(count), self.rank)
-        return found
+        plain = part.to(torch.uint8) if part.dtype == torch.bool else part
+        found: Tensor = _Gather.apply(plain, self._sizes(count), self.rank)
+        return found.to(part.dtype)
+
+    def total(self, parts: Sequence[Tensor]) -> list[Tensor]:
+        """Add up tensors over all processes, with gradients of any order through the sum."""
+        if self.size == 1:
+            return list(parts)
+        flat: Tensor = _SumAcross.apply(torch.cat([part.reshape(-1) for part in parts]))
+        sizes = [part.numel() for part in parts]
+        return [
+            each.view(part.shape)
+            for each, part in zip(torch.split(flat, sizes), parts, strict=True)
+        ]
 
     def sum_gradients(self, network: nn.Module) -> None:
         """Add up the gradients of all processes; the loss was that of the global batch."""
@@ -114,7 +150,7 @@ def join(device: str) -> Crew:
     if device == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=PATIENCE)
-    _crew = Crew(dist.get_rank(), dist.get_world_size())
+    _crew = Crew(dist.get_rank(), dist.get_world_size(), device)
     return _crew
 
 
@@ -154,19 +190,41 @@ class _Gather(torch.autograd.Function):
 
 
 class _SumAcross(torch.autograd.Function):
-    """Sum over processes; what each does with the sum flows back to all of them."""
+    """Sum over processes; what each does with the sum flows back to all of them.
+
+    The way back is a sum again, of which a gradient can be taken in turn.
+    """
 
     @staticmethod
     def forward(ctx: Any, value: Tensor) -> Tensor:
-        total = value.clone()
+        total = value.contiguous().clone()
         dist.all_reduce(total)
         return total
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        total = grads[0].contiguous().clone()
-        dist.all_reduce(total)
+        total: Tensor = _SumAcross.apply(grads[0])
         return total
+
+
+class GlobalDropout(nn.Module):
+    """Dropout whose mask is drawn for the rows of all processes, by each of them alike.
+
+    Args:
+        p: share that is left out.
+        crew: whose `rows` is the size of the global batch.
+    """
+
+    def __init__(self, p: float, crew: Crew) -> None:
+        super().__init__()
+        self.p, self.crew = p, crew
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return (b, ...) of this process's rows, scaled where it is kept."""
+        if not self.training or not self.p:
+            return input
+        mask = input.new_empty(self.crew.rows, *input.shape[1:]).bernoulli_(1 - self.p)
+        return input * mask[self.crew.share(self.crew.rows)].div_(1 - self.p)
 
 
 class GlobalNorm(nn.modules.batchnorm._BatchNorm):
@@ -184,17 +242,6 @@ class GlobalNorm(nn.modules.batchnorm._BatchNorm):
         new = cls(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
         new._parameters, new._buffers = norm._parameters, norm._buffers
         new.training, new.crew = norm.training, crew
-        return new
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> GlobalNorm:
-        import copy
-
-        new = type(self)(
-            self.num_features, self.eps, self.momentum, self.affine, self.track_running_stats
-        )
-        new._parameters = copy.deepcopy(self._parameters, memo)
-        new._buffers = copy.deepcopy(self._buffers, memo)
-        new.training, new.crew = self.training, self.crew
         return new
 
     def _check_input_dim(self, input: Tensor) -> None:

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lnl_core.types import Array, Context, LabeledDataset, Method, Signals
+from lnl_core.types import Context, LabeledDataset, Method, Signals
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,9 +51,6 @@ STRIP_LIMIT = 64_000_000
 WARM_UP_STEPS = 2000
 """Steps on every label before a network from scratch can tell clean from wrong (8,000 images of 32
 pixels: average precision .40 after 250 steps, .67 after 1,500, .71 after 2,000)."""
-
-FEATURE_LIMIT = 256_000_000
-"""Most numbers (n x d) kept as features: 512 MB."""
 
 BACKBONES = (
     "auto",
@@ -202,7 +199,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """
     import torch
 
-    from lnl_core.learning import networks, semantic_codes
+    from lnl_core.learning import jump_signals, networks, semantic_codes
 
     n, k = len(dataset), len(dataset.class_names)
     if n < 2:
@@ -218,16 +215,17 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         features = None
         for epoch in session.epochs():
             train_epoch(session, table, codes, config, epoch, context.seed, trusted)
-            _remember(session, table, epoch, config.warm_up)
+            jump_signals.remember(session, table, epoch, config.warm_up)
             if epoch < config.epochs - config.score_epochs:
                 continue
-            if epoch == config.epochs - 1 and n * _width(session) <= FEATURE_LIMIT:
-                features = np.zeros((n, _width(session)), np.float16)
-            _look(session, codes, config, features)
-        if features is None and n * _width(session) <= FEATURE_LIMIT:
+            if epoch == config.epochs - 1:
+                features = jump_signals.room(session)
+            jump_signals.look(session, codes, features)
+        if features is None and jump_signals.room(session) is not None:
             features = session.features()  # resumed after the last epoch
         networks.keep_network(context, session)
-        return _signals(session, words, config, features)
+        after = max(config.epochs - config.warm_up, 0)
+        return jump_signals.signals(METHOD.key, session, words, after, features)
 
 
 def open_session(dataset: LabeledDataset, config: Config, context: Context, bits: int) -> Session:
@@ -363,93 +361,12 @@ def _end_above_zero(session: Session, config: Config) -> None:
         group["lr"] = config.lr_end + group["lr"] * (1 - config.lr_end / config.lr)
 
 
-def _remember(session: Session, table: JumpTable, epoch: int, warm_up: int) -> None:
-    """Keep this epoch's flags as bits, and how far they overlap the last epoch's."""
-    import torch
-
-    flags = table.written(epoch).bool()
-    bits = torch.from_numpy(np.packbits(flags.cpu().numpy())).to(session.device)
-    history = session.tensors["flags"]
-    history[epoch] = bits
-    overlap = 0.0
-    if epoch:
-        both, either = history[epoch - 1] & bits, history[epoch - 1] | bits
-        overlap = _ones(both) / max(_ones(either), 1)
-    session.note("selection_iou", overlap)
-    if epoch >= warm_up:
-        session.tensors["rejected"] += (~flags).float()
-
-
-def _ones(bits: Tensor) -> int:
-    return int(np.unpackbits(bits.cpu().numpy()).sum())
-
-
-def _look(session: Session, codes: Tensor, config: Config, features: Array | None) -> None:
-    """Ask both heads about every plain image; the classifier's view enters the mean."""
-    import torch
-    from torch.nn import functional as F
-
-    from lnl_core.learning import semantic_codes
-
-    k, tensors = session.k, session.tensors
-    for rows, views in session.predictions(mirror=session.augment.flip, features=features):
-        given = session.labels[rows]
-        probs = torch.stack([F.softmax(view[:, :k], dim=1) for view in views]).mean(0)
-        p_given = probs.gather(1, given[:, None]).squeeze(1)
-        session.recorder.add(rows, probs, -p_given.clamp_min(1e-7).log())
-        heads = views[0][:, k:]
-        sub = semantic_codes.sub_losses(heads, codes[given])
-        by_code = semantic_codes.decode(heads, codes)  # (b, k)
-        other = by_code.scatter(1, given[:, None], -math.inf)
-        tensors["code_label"][rows] = other.argmax(dim=1).int()
-        tensors["code_probability"][rows] = (
-            F.softmax(other, dim=1).amax(dim=1) if k > 1 else torch.ones_like(p_given)
-        )
-        differ = by_code.argmax(dim=1) != probs.argmax(dim=1)
-        tensors["heads_disagree"][rows] = differ.to(torch.uint8)
-        tensors["sub_loss_mean"][rows] = sub.mean(dim=1)
-        tensors["sub_loss_variance"][rows] = semantic_codes.spread(sub)
-        if "sub_losses" in tensors:
-            tensors["sub_losses"][rows] = sub.half()
-
-
-def _signals(session: Session, words: Array, config: Config, features: Array | None) -> Signals:
-    from lnl_core.learning import semantic_codes
-
-    k, bits = words.shape
-    recorder, tensors = session.recorder, session.tensors
-    after = max(config.epochs - config.warm_up, 1)
-    names = ("sub_losses", "sub_loss_mean", "sub_loss_variance", "code_label", "code_probability")
-    extras: dict[str, Array] = {
-        name: tensors[name].cpu().numpy()
-        for name in (*names, "heads_disagree", "flags")
-        if name in tensors
-    }
-    extras["rejected"] = (tensors["rejected"] / after).cpu().numpy()
-    extras["codebook"] = words
-    extras["antipodal_pairs"] = np.array([semantic_codes.antipodal_pairs(k, bits)])
-    extras["selection_used"] = np.array([config.warm_up < config.epochs], np.uint8)
-    return Signals(
-        method=METHOD.key,
-        suspicion=np.clip(1 - recorder.mean_given().astype(np.float64), 0, 1),
-        pred_probs=recorder.mean_probs(),
-        features=features,
-        curves=recorder.curves() | session.run_curves(),
-        extras=extras,
-        cost=session.cost(),
-    )
-
-
 def _trusted(dataset: LabeledDataset, session: Session) -> Tensor | None:
     import torch
 
     if dataset.trusted is None or not np.any(dataset.trusted):
         return None
     return torch.from_numpy(np.asarray(dataset.trusted, dtype=bool)).to(session.device)
-
-
-def _width(session: Session) -> int:
-    return int(session.averaged.feature_size)  # type: ignore[arg-type]
 
 
 def cost(n: int, size: int, config: Config) -> tuple[float, float]:
@@ -478,4 +395,5 @@ METHOD = Method(
     config=Config,
     fit=fit,
     cost=cost,
+    parallel=True,
 )

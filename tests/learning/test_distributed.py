@@ -1,25 +1,17 @@
 """Two real processes over gloo train as one does on the same global batch."""
 
-import os
-import socket
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
+from tests import gloo
+
 TRAIN = """
-import os, sys
-import numpy as np, torch
 from torch.nn import functional as F
 from lnl_core.jobs.context import LocalContext
-from lnl_core.learning import distributed, training
+from lnl_core.learning import training
 from lnl_core.types import LabeledDataset
 
-torch.set_num_threads(1)
-backbone, out = sys.argv[1:]
-size = int(os.environ.get("WORLD_SIZE", "1"))
-crew = distributed.join("cpu") if size > 1 else distributed.crew()
+backbone, = words
 rng = np.random.default_rng(3)
 n = 61  # shares differ, and the last batch has an odd rest
 labels = rng.integers(0, 3, n)
@@ -30,7 +22,6 @@ recipe = training.Recipe(backbone=backbone, epochs=3, batch_size=25, lr=0.05, mo
                          average_weights=0.9, clip=1.0, shift=1, flip="yes")
 context = LocalContext(seed=7)
 with training.Session(data, recipe, context) as session:
-    session.dtype = torch.float32
     for epoch in session.epochs():
         for batch in session.batches(epoch):
             logits = session.forward(batch.images)
@@ -44,39 +35,16 @@ with training.Session(data, recipe, context) as session:
     found["predicted"] = session.predict_probs().numpy()
     found["features"] = session.features()
     found["loss"] = np.array(session.history["train_loss"])
-np.savez(f"{out}-{crew.rank}.npz", **found)
-distributed.leave()
 """
 
 TOLERANCE = 2e-4
 """Largest difference of a weight or probability after nine steps: sums are rounded differently."""
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def train(tmp_path, backbone, size):
-    """Train in `size` processes; return what each of them has at the end."""
-    out = tmp_path / f"{backbone}-{size}"
-    alike = {"WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", TRAIN, backbone, str(out)],
-            env=os.environ | alike | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
-        )
-        for rank in range(size)
-    ]
-    assert [process.wait() for process in processes] == [0] * size
-    return [dict(np.load(f"{out}-{rank}.npz")) for rank in range(size)]
-
-
 @pytest.mark.slow
 def test_two_processes_end_as_one_batch_norm_and_selection_included(tmp_path):
-    (alone,) = train(tmp_path, "resnet8", 1)
-    first, second = train(tmp_path, "resnet8", 2)
+    (alone,) = gloo.run(tmp_path, TRAIN, 1, "resnet8")
+    first, second = gloo.run(tmp_path, TRAIN, 2, "resnet8")
     assert alone["loss"][-1] < alone["loss"][0], "it learns nothing, so it proves nothing"
     for name, value in alone.items():
         np.testing.assert_array_equal(first[name], second[name], err_msg=name)
@@ -121,3 +89,24 @@ def test_global_norm_of_one_process_is_batch_norm(shape, monkeypatch):
         torch.testing.assert_close(ours.state_dict()[name], value, msg=name)
     native.eval(), ours.eval()
     torch.testing.assert_close(ours(values), native(values))
+
+
+def test_shares_of_global_dropout_are_the_mask_of_one_process():
+    import torch
+    from torch.nn import functional as F
+
+    from lnl_core.learning.distributed import Crew, GlobalDropout
+
+    values = 1 + torch.rand(7, 5)
+    torch.manual_seed(4)
+    expected = F.dropout(values, 0.4)
+    after = torch.rand(1)
+    found = []
+    for rank in range(3):
+        crew = Crew(rank, 3)
+        crew.rows = len(values)
+        torch.manual_seed(4)
+        found.append(GlobalDropout(0.4, crew)(values[crew.share(len(values))]))
+        assert torch.equal(torch.rand(1), after), "what is drawn later must stay alike"
+    assert torch.equal(torch.cat(found), expected)
+    assert torch.equal(GlobalDropout(0.4, crew).eval()(values), values)

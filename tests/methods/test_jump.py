@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 
 from lnl_core.jobs.context import LocalContext
-from lnl_core.learning import models, semantic_codes
+from lnl_core.learning import jump_signals, models, semantic_codes
 from lnl_core.methods import jump
 from lnl_core.types import Cancelled, LabeledDataset, TopProbs
 
@@ -284,7 +284,7 @@ def run_digits(monkeypatch, seed, epochs=80, warm_up=10):
         lambda name, k, channels, size, bits, dropout: dense_network(k, bits),
     )
     accuracies = []
-    original = jump._look
+    original = jump_signals.look
 
     def look(session, *rest):
         original(session, *rest)
@@ -294,7 +294,7 @@ def run_digits(monkeypatch, seed, epochs=80, warm_up=10):
             guess = session.model(images)[:, :10].argmax(1).numpy()
         accuracies.append(float((guess == test_y).mean()))
 
-    monkeypatch.setattr(jump, "_look", look)
+    monkeypatch.setattr(jump_signals, "look", look)
     signals = jump.fit(data, prototype(epochs, warm_up), LocalContext(seed=seed))
     return signals, np.asarray(data.given_labels), true, float(np.mean(accuracies))
 

@@ -1,0 +1,62 @@
+"""Every method that torchrun may run in several processes says in two what it says in one."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests import gloo
+
+FIT = """
+import json
+from lnl_core.jobs.context import LocalContext
+from lnl_core.methods import METHODS
+from lnl_core.types import LabeledDataset
+
+key, knobs = words[0], json.loads(words[1])
+rng = np.random.default_rng(3)
+n, k = 75, 3  # shares differ, and the last batch has an odd rest
+true = rng.integers(0, k, n)
+images = rng.integers(0, 60, (n, 8, 8, 3))
+for row, label in enumerate(true):
+    images[row, 2 * label : 2 * label + 3] += 120
+given = np.where(rng.random(n) < 0.2, (true + 1) % k, true)
+data = LabeledDataset("s", ("a", "b", "c"), given.astype(np.int32), [str(i) for i in range(n)],
+                      images.astype(np.uint8), trusted=np.arange(n) % 5 == 0)
+features = np.eye(4)[true] + 0.5 * rng.standard_normal((n, 4))
+context = LocalContext(seed=7, features=features.astype(np.float32))
+method = METHODS[key]
+signals = method.fit(data, method.config(**knobs), context)
+found = {"suspicion": signals.suspicion, "pred_probs": signals.pred_probs}
+found |= {f"extra.{name}": value for name, value in signals.extras.items()}
+found |= {f"curve.{name}": value for name, value in signals.curves.items()}
+for kept, (arrays, _) in context.kept.items():
+    found |= {f"{kept}.{name}": value for name, value in arrays.items()}
+"""
+
+SMALL = {"backbone": "resnet8", "epochs": 4, "batch_size": 25, "lr": 0.05}
+KNOBS = {
+    "jump": SMALL
+    | {"warm_up": 2, "score_epochs": 2, "momentum": 0.9, "clip": 2.0, "average_weights": 0.9},
+}
+TOLERANCE = 1e-3
+"""Largest difference of a number after twelve steps: sums are rounded differently, and each step
+builds on the last one's."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", KNOBS)
+def test_two_processes_say_what_one_says(tmp_path, key):
+    words = key, json.dumps(KNOBS[key])
+    (alone,) = gloo.run(tmp_path, FIT, 1, *words)
+    first, second = gloo.run(tmp_path, FIT, 2, *words)
+    assert set(first) == set(second) == set(alone)
+    assert any(name.startswith("network.model.") for name in alone), "no network was kept"
+    if key == "jump":
+        assert 0 < alone["curve.chosen"][-1] < 1, "it selects nothing, so it proves little"
+    for name, value in alone.items():
+        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+        np.testing.assert_allclose(
+            first[name].astype(float), value.astype(float), atol=TOLERANCE, rtol=TOLERANCE,
+            err_msg=name,
+        )  # fmt: skip
