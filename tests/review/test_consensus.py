@@ -207,18 +207,18 @@ def test_the_pool_is_the_product_of_opinions_and_the_prior():
     first, second = (rng.dirichlet(np.ones(4), 200) for _ in range(2))
     labels = rng.integers(0, 4, 200)
     ranking = consensus.rank([opinion("a", first, labels), opinion("b", second, labels)], labels, 4)
-    prior = ranking.transition_matrix[:, labels].T ** (np.sqrt(2) / 2)  # two opinions
+    prior = ranking.transition_matrix[:, labels].T ** consensus.PRIOR
     hot = [1 / pool.soften(each, labels).temperature for each in (first, second)]
     assert max(hot) < 0.9  # opinions that have nothing to do with the labels
     one, two = (each**power for each, power in zip((first, second), hot, strict=True))
-    joint = one / one.sum(axis=1, keepdims=True) * two / two.sum(axis=1, keepdims=True) * prior
+    product = one / one.sum(axis=1, keepdims=True) * two / two.sum(axis=1, keepdims=True)
+    joint = product ** (2 / 3) * prior  # two methods count as 4/3 opinions, 2/3 each
     joint[np.arange(200), labels] = 0
     order = np.argsort(-joint, axis=1)[:, :3]
     np.testing.assert_array_equal(ranking.top_labels, order)
-    tempered = joint ** (1 / np.sqrt(2))
-    tempered /= tempered.sum(axis=1, keepdims=True)
+    joint /= joint.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(
-        ranking.top_probs, np.take_along_axis(tempered, order, axis=1), atol=1e-5
+        ranking.top_probs, np.take_along_axis(joint, order, axis=1), atol=1e-5
     )
 
 
