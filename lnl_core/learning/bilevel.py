@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
@@ -25,9 +25,11 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from lnl_core.learning import cam, hardware
+from lnl_core.learning.distributed import Crew
 from lnl_core.learning.models import Network
 
 ORDERS = ("second", "first")
+ALONE = Crew()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,10 @@ class TeacherView:
     mask: Tensor
     target: Tensor
     seen: Tensor
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> TeacherView:
+        """Return the view with every tensor changed alike."""
+        return TeacherView(*(change(getattr(self, field.name)) for field in fields(self)))
 
 
 def ramp(epoch: int, start: int, length: int) -> float:
@@ -171,7 +177,13 @@ def doubted(log_probs: Tensor, labels: Tensor, below: float) -> Tensor:
 
 
 @torch.no_grad()
-def look(teacher: Taps, images: Tensor, meta: Meta, labels: Tensor | None = None) -> TeacherView:
+def look(
+    teacher: Taps,
+    images: Tensor,
+    meta: Meta,
+    labels: Tensor | None = None,
+    crew: Crew = ALONE,
+) -> TeacherView:
     """Ask the teacher, in evaluation mode, about a batch.
 
     Args:
@@ -179,11 +191,13 @@ def look(teacher: Taps, images: Tensor, meta: Meta, labels: Tensor | None = None
         images: (b, c, h, w), the same view that the student sees.
         meta: `tau`, `mask`, `mask_of`.
         labels: (b,) given labels, for a mask from the given label's map.
+        crew: each of its processes asks about its share, and all get the whole.
     """
-    logits, maps = teacher(images)
+    b, here = len(images), crew.share(len(images))
+    logits, maps = teacher(images[here])
     log_probs = F.log_softmax(logits, dim=1)
     best, own = log_probs.max(dim=1)
-    shown = labels if meta.mask_of == "given" and labels is not None else own
+    shown = labels[here] if meta.mask_of == "given" and labels is not None else own
     weights = teacher.network.head.weight
     map_own, map_shown = cam.of_classes(maps, weights, torch.stack([own, shown], 1)).unbind(1)
     height = cam.normalised(map_shown)
@@ -191,10 +205,11 @@ def look(teacher: Taps, images: Tensor, meta: Meta, labels: Tensor | None = None
     seen = mask.flatten(1).any(dim=1)
     if meta.mask == "soft":
         mask = height
-    return TeacherView(
+    view = TeacherView(
         log_probs, own, best.exp(), maps.mean((2, 3)), shown, mask,
         mask * cam.normalised(map_own), seen,
     )  # fmt: skip
+    return view.each(lambda part: crew.gather(part, b))
 
 
 def foreground(images: Tensor, view: TeacherView, *, background: bool = False) -> Tensor:
@@ -272,10 +287,14 @@ def meta_loss(
     *,
     weights: Mapping[str, Tensor] | None = None,
     pause: Callable[[], None] = lambda: None,
+    crew: Crew = ALONE,
 ) -> dict[str, Tensor]:
     """Return the meta-test loss by term, averaged over tasks; `total` is their weighted sum.
 
-    Running statistics of batch norm are left alone: the moved network works on copies.
+    Running statistics of batch norm are left alone: the moved network works on copies. Of several
+    processes each runs its share of the rows, here and in `logits`. The inner gradients are summed
+    before the move, by a sum that gradients flow back through, so all move alike; what the weights
+    enter into stays with the own rows, and the terms are of the whole batch everywhere.
 
     Args:
         student: in training mode.
@@ -286,23 +305,31 @@ def meta_loss(
         meta: weights and sizes.
         weights: what the inner step moves; all trainable weights where None.
         pause: called between the expensive parts, may raise.
+        crew: the processes that share the batch.
     """
     moved = dict(inner_weights(student) if weights is None else weights)
     gradients = inner_gradients(
-        logits, list(moved.values()), labels, view.log_probs, meta.consistency
+        logits,
+        list(moved.values()),
+        labels,
+        view.log_probs,
+        meta.consistency,
+        batched=crew.size == 1,
     )
     pause()
-    seen_images = foreground(images, view)
-    behind = foreground(images, view, background=True) if meta.mu_background else None
+    here = crew.share(len(images))
+    images, mine = images[here], view.each(lambda whole: whole[here])
+    seen_images = foreground(images, mine)
+    behind = foreground(images, mine, background=True) if meta.mu_background else None
     sums: dict[str, Tensor] = {}
     for task in gradients:
         if meta.order == "first":
             task = tuple(g.detach() for g in task)
         fast = {
             name: weight - meta.alpha * gradient
-            for (name, weight), gradient in zip(moved.items(), task, strict=True)
+            for (name, weight), gradient in zip(moved.items(), crew.total(task), strict=True)
         }
-        for name, value in _test(student, fast, images, seen_images, behind, view, meta, pause):
+        for name, value in _test(student, fast, images, seen_images, behind, view, pause, crew):
             sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value
     terms = {name: value / len(gradients) for name, value in sums.items()}
     terms["total"] = (
@@ -322,10 +349,12 @@ def _test(
     seen_images: Tensor,
     behind: Tensor | None,
     view: TeacherView,
-    meta: Meta,
     pause: Callable[[], None],
+    crew: Crew,
 ) -> list[tuple[str, Tensor]]:
-    """Return the terms of one task: the moved network beside the teacher."""
+    """Return the terms of one task: the moved network beside the teacher, on the own rows."""
+    b = len(view.labels)
+    labels, target = (whole[crew.share(b)] for whole in (view.labels, view.target))
 
     def run(batch: Tensor) -> tuple[Tensor, Tensor]:
         copies = {name: value.clone() for name, value in student.named_buffers()}
@@ -336,8 +365,10 @@ def _test(
     whole, maps = run(images)
     part, _ = run(seen_images)
     head = fast.get("network.head.weight", student.network.head.weight)
-    own = cam.normalised(cam.of_classes(maps, head, view.labels[:, None]).squeeze(1))
-    apart = view.confidence * (own - view.target).square().mean(dim=(1, 2))  # (b,)
+    own = cam.normalised(cam.of_classes(maps, head, labels[:, None]).squeeze(1))
+    apart = crew.gather((own - target).square().mean(dim=(1, 2)), b)  # (b,)
+    apart = view.confidence * apart
+    whole, part = crew.gather(whole, b), crew.gather(part, b)
     seen = view.seen.to(whole.dtype)
     count = seen.sum().clamp_min(1)
     terms = [
@@ -347,5 +378,6 @@ def _test(
     ]
     if behind is not None:
         flat = torch.full_like(view.log_probs, -math.log(view.log_probs.shape[1]))
-        terms.append(("background", (seen * kl(flat, run(behind)[0])).sum() / count))
+        hidden = crew.gather(run(behind)[0], b)
+        terms.append(("background", (seen * kl(flat, hidden)).sum() / count))
     return terms

@@ -124,8 +124,10 @@ class MetaSession(Session):
         batch = min(EVIDENCE_BATCH, max(16, EVIDENCE_BATCH * 48**2 // area))
         for start in range(0, self.n, batch):
             rows = torch.arange(start, min(start + batch, self.n))
-            logits, maps = network(self.source.normalise(self.source.batch(rows)))
-            yield rows.to(self.device), logits.float(), maps.float()
+            b = len(rows)
+            images = self.source.normalise(self.source.batch(rows[self.crew.share(b)]))
+            logits, maps = (self.crew.gather(part.float(), b) for part in network(images))
+            yield rows.to(self.device), logits, maps
             self._meter.images += len(rows)
             self.tick()
 

@@ -326,8 +326,8 @@ class _Phases:
         from lnl_core.learning import bilevel
 
         session, config = self._session, self._config
-        logits, _ = self._student(batch.images)  # (b, k)
-        logits = logits.float()
+        logits = session.crew.spread(lambda images: self._student(images)[0], batch.images)
+        logits = logits.float()  # (b, k)
         outer = F.cross_entropy(logits, batch.labels, reduction="none")  # (b,)
         right = (logits.detach().argmax(dim=1) == batch.labels).float()
         session.note("student_agreement", right.mean())
@@ -337,7 +337,7 @@ class _Phases:
             notes = dict.fromkeys(("foreground", "map", "consistency", "total"), 0.0 * loss)
             weight, empty = 0.0, 0.0 * loss
         else:
-            view = bilevel.look(self._teacher, batch.images, self._meta, batch.labels)
+            view = bilevel.look(self._teacher, batch.images, self._meta, batch.labels, session.crew)
             session.tick()
             loss = (outer * self._believed(batch, view.log_probs, epoch)).mean()
             weight = bilevel.ramp(epoch, session.started, config.ramp)
@@ -350,6 +350,7 @@ class _Phases:
                 self._meta,
                 weights=self._weights,
                 pause=session.tick,
+                crew=session.crew,
             )
             empty = 1 - view.seen.float().mean()
         session.note("outer_loss", loss)
@@ -447,4 +448,5 @@ METHOD = Method(
     fit=fit,
     reconstruction=True,
     cost=cost,
+    parallel=True,
 )

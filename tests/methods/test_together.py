@@ -38,6 +38,9 @@ SMALL = {"backbone": "resnet8", "epochs": 4, "batch_size": 25, "lr": 0.05}
 KNOBS = {
     "jump": SMALL
     | {"warm_up": 2, "score_epochs": 2, "momentum": 0.9, "clip": 2.0, "average_weights": 0.9},
+    "hnml": SMALL
+    | {"backbone": "cnn3", "warm_up": 1, "ramp": 1, "tasks": 2, "alpha": 0.5, "shift": 1}
+    | {"mu_consistency": 0.5, "mu_background": 0.3, "filter": True, "filter_epochs": 1},
 }
 TOLERANCE = 1e-3
 """Largest difference of a number after twelve steps: sums are rounded differently, and each step
@@ -54,6 +57,8 @@ def test_two_processes_say_what_one_says(tmp_path, key):
     assert any(name.startswith("network.model.") for name in alone), "no network was kept"
     if key == "jump":
         assert 0 < alone["curve.chosen"][-1] < 1, "it selects nothing, so it proves little"
+    if key == "hnml":
+        assert alone["curve.ramp"][-1] == 1, "it takes no inner step, so it proves little"
     for name, value in alone.items():
         np.testing.assert_array_equal(first[name], second[name], err_msg=name)
         np.testing.assert_allclose(
