@@ -89,25 +89,33 @@ class Standing:
         settled: (n,) somebody has said what is right.
         wrong: (n,) somebody has said that the given label is not right.
         waiting: (n,) somebody is unsure and nobody has settled it.
-        kept: (n,) somebody has confirmed the given label.
+        kept: (n,) somebody has confirmed the given label, and nobody has called it wrong.
+        disputed: (n,) some have confirmed it, others have called it wrong.
         touched: reviewer -> rows that this person has answered, skips included.
-        last: (n,) number of the newest decision that counts; rows without have 0.
+        last_id: number of the newest decision that counts.
     """
 
     settled: BoolArray
     wrong: BoolArray
     waiting: BoolArray
     kept: BoolArray
+    disputed: BoolArray
     touched: dict[str, IntArray]
+    last_id: int
+
+    @property
+    def answered(self) -> BoolArray:
+        """(n,) True where there is an answer other than skip; unsure is one."""
+        return self.settled | self.waiting
 
     @property
     def reviewed(self) -> int:
         """Number of images with an answer other than skip."""
-        return int((self.settled | self.waiting).sum())
+        return int(self.answered.sum())
 
 
 @lru_cache(maxsize=32)
-def _standing(ws: Workspace, info: DatasetInfo, _last_id: int) -> Standing:
+def _standing(ws: Workspace, info: DatasetInfo, last_id: int) -> Standing:
     settled, wrong, unsure, kept = (np.zeros(info.n, dtype=bool) for _ in range(4))
     touched: dict[str, list[int]] = {}
     for row, reviewer, action, _label in decisions.states(ws, info):
@@ -125,7 +133,9 @@ def _standing(ws: Workspace, info: DatasetInfo, _last_id: int) -> Standing:
         wrong=wrong,
         waiting=unsure & ~settled,
         kept=kept & ~wrong,
+        disputed=kept & wrong,
         touched={who: np.array(rows, dtype=np.int64) for who, rows in touched.items()},
+        last_id=last_id,
     )
 
 

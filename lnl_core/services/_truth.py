@@ -11,10 +11,10 @@ import numpy as np
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Sample
 from lnl_core.services._open import WRONG_ACTIONS, loaded
-from lnl_core.store import arrays, datasets, decisions
+from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
-from lnl_core.types import BoolArray
+from lnl_core.types import Action, BoolArray
 
 AUDITS_NEEDED = 50
 WRONG_NEEDED = 5
@@ -47,8 +47,8 @@ def truths(ws: Workspace, name: str) -> list[Truth]:
     if audits < AUDITS_NEEDED:
         reason = (
             f"Precision needs answers: review {AUDITS_NEEDED} images drawn at random "
-            f"({audits:,} so far), or run the noise lab. Answers from the queue alone cannot "
-            "say it: they are the most suspicious ones."
+            f"({audits:,} so far; Review mixes them in, one image at a time), or run the noise "
+            "lab. Answers from the queue alone cannot say it: they are the most suspicious ones."
         )
     elif wrong < WRONG_NEEDED:
         reason = (
@@ -83,7 +83,11 @@ KEPT, NO_CLASS = -2, -1
 
 @lru_cache(maxsize=16)
 def answered(ws: Workspace, info: DatasetInfo, _last_id: int) -> Answers:
-    """Collect settled rows. A row's first answer, by anybody, says when and by which route."""
+    """Collect settled rows in the order in which they stopped being unknown.
+
+    A row that was drawn at random stands where it was drawn: what had no answer at that moment is
+    what it speaks for. Any other row stands at its first answer, by anybody.
+    """
     labels: dict[int, int] = {}
     for row, several in decisions.in_force(ws, info).items():
         verdict = decisions.verdict(several)
@@ -94,12 +98,18 @@ def answered(ws: Workspace, info: DatasetInfo, _last_id: int) -> Answers:
             labels[row] = NO_CLASS if label is None else label
         else:
             labels[row] = KEPT
-    first: dict[int, bool] = {}
-    if labels:
-        for each in decisions.history(ws, info):
-            if each.row in labels:
-                first.setdefault(each.row, each.route == AUDIT)
-    return Answers(tuple(first.items()), labels)
+    draws = {each.row: each for each in audits.draws(ws, info)} if labels else {}
+    place: dict[int, tuple[int, int]] = {}
+    random: dict[int, bool] = {}
+    for each in decisions.history(ws, info) if labels else ():
+        row, draw = each.row, draws.get(each.row)
+        if row not in labels or row in place or each.action in (Action.REOPEN, Action.SKIP):
+            continue
+        place[row] = (each.id, 0) if draw is None else (draw.last_decision, 1 + draw.number)
+        random[row] = draw is not None or each.route == AUDIT
+    return Answers(
+        tuple((row, random[row]) for row in sorted(place, key=place.__getitem__)), labels
+    )
 
 
 def told_of(info: DatasetInfo, runs: Iterable[str]) -> BoolArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from lnl_core.review import queue as orders
+from lnl_core.review.auditing import AUDIT
+from lnl_core.services._audits import mixed
 from lnl_core.services._open import Scored, closed_to, goal, loaded, scored, signals, standing
 from lnl_core.services._selections import selection_rows
-from lnl_core.store import datasets, decisions
+from lnl_core.services.auditing import ErrorsLeft, errors_left
+from lnl_core.store import audits, datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace, now
 from lnl_core.types import Action, BoolArray, Decision, IntArray, LnlError
@@ -55,6 +58,7 @@ class Progress:
         total: images in the set.
         left: open images in the queue for this reviewer, filters ignored.
         seconds_per_image: median of this reviewer's last hundred answers, None before five.
+        errors_left: what the random audit says of the labels that nobody has looked at.
     """
 
     reviewed: int
@@ -63,6 +67,7 @@ class Progress:
     total: int
     left: int
     seconds_per_image: float | None
+    errors_left: ErrorsLeft
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the review component shows."""
@@ -73,6 +78,7 @@ class Progress:
             "total": self.total,
             "left": self.left,
             "seconds_per_image": self.seconds_per_image,
+            "errors_left": self.errors_left.as_dict(),
         }
 
 
@@ -81,7 +87,7 @@ class ReviewState:
     """What single mode shows: the next items, the last answers, the progress.
 
     `items` and `recent` hold no suggestion, score or probability: commit-first mode may send them
-    to the browser before the answer (review_science 7.2).
+    to the browser before the answer (review_science 7.2). Nor do they tell which rows chance drew.
     """
 
     items: list[dict[str, Any]]
@@ -169,6 +175,9 @@ def review_state(
 ) -> ReviewState:
     """Return what single mode needs: the next `limit` open items in the order asked for.
 
+    Rows drawn at random are mixed in, every fifth at first, later every twentieth, and look like
+    all others. A queue that is narrowed by filters or a focus is not the set: it gets none.
+
     Args:
         ws: the workspace.
         name: the data set.
@@ -182,11 +191,18 @@ def review_state(
     recent = _recent(ws, info, reviewer)
     if ranked is None:
         return ReviewState([], recent, progress(ws, name, reviewer), ready=False)
-    excluded = _excluded(ws, info, ranked, reviewer, filters or Filters())
+    filters = filters or Filters()
+    excluded = _excluded(ws, info, ranked, reviewer, filters)
+    drawn: dict[int, int] = {}
+    if not focus and filters == Filters():
+        drawn = mixed(ws, info, reviewer, standing(ws, info), limit)
+        excluded[list(drawn.values())] = True
     rows = orders.next_rows(_order(ranked, info, order, info.id), excluded, limit)
     first = [row for row in dict.fromkeys(focus) if 0 <= row < info.n]
-    chosen = [*first, *(int(row) for row in rows if int(row) not in set(first))][:limit]
-    items = _items(ws, info, ranked, chosen)
+    chosen = [*first, *(int(row) for row in rows if int(row) not in set(first))]
+    for place, row in drawn.items():
+        chosen.insert(place, row)
+    items = _items(ws, info, ranked, chosen[:limit])
     return ReviewState(items, recent, progress(ws, name, reviewer), ready=True)
 
 
@@ -202,6 +218,10 @@ def page_state(
 
     The class is the one whose page holds the most expected errors (review_science 4.2). `passed`
     are rows to leave out: those of the page on screen, when the one after it is fetched ahead.
+
+    A page gets no rows drawn at random: a uniform draw is of the page's class once in k times, and
+    answering only those first would favour the classes that are paged through. Rows that were
+    drawn wait for single mode; one that a page shows all the same counts as drawn.
     """
     info, ranked = _ready(ws, name)
     now_at = progress(ws, name, reviewer)
@@ -330,6 +350,7 @@ def progress(ws: Workspace, name: str, reviewer: str) -> Progress:
         total=info.n,
         left=int((~closed_to(now_at, reviewer)).sum()) if ranked else 0,
         seconds_per_image=float(np.median(times)) if len(times) >= 5 else None,
+        errors_left=errors_left(ws, name),
     )
 
 
@@ -340,15 +361,19 @@ def record(
 
     Each entry has `cid`, `row`, `action`, and as the action needs `label` or `labels`; `ms`,
     `revealed`, `mode`, `position`, `at` say how it came about. An entry that cannot be understood
-    is reported in `problems` and acknowledged, so that it does not block the rest.
+    is reported in `problems` and acknowledged, so that it does not block the rest. The route is
+    `audit` where the row was drawn at random, else `queue`, whatever the browser says.
     """
     info, ranked = _ready(ws, name)
+    drawn = audits.drawn_rows(ws, info)
     good: list[Decision] = []
     acked, problems = [], []
     for entry in entries:
         cid = str(entry.get("cid", ""))[:80]
         try:
             decision = _decision(info, ranked, reviewer, entry, cid)
+            if decision.row in drawn:
+                decision = replace(decision, route=AUDIT)
             decisions.check(info, decision)
         except (LnlError, ValueError, TypeError, KeyError) as error:
             problems.append(f"An answer could not be stored: {error}")

@@ -200,6 +200,15 @@ def states(ws: Workspace, info: DatasetInfo) -> list[tuple[int, str, Action, int
         ]
 
 
+def log(ws: Workspace, info: DatasetInfo) -> Iterator[tuple[int, int, str, str]]:
+    """Yield (id, row, reviewer, action) of every decision ever made, oldest first."""
+    columns = (_TABLE.c.id, _TABLE.c.row, _TABLE.c.reviewer, _TABLE.c.action)
+    query = select(*columns).where(_TABLE.c.dataset_id == info.id).order_by(_TABLE.c.id)
+    with reading(ws) as connection:
+        for record in connection.execution_options(yield_per=5000).execute(query):
+            yield record.id, record.row, record.reviewer, record.action
+
+
 def last_id(ws: Workspace, info: DatasetInfo) -> int:
     """Return the number of the newest decision, 0 where there is none: a cheap change marker."""
     query = select(func.coalesce(func.max(_TABLE.c.id), 0)).where(_TABLE.c.dataset_id == info.id)

@@ -1,0 +1,195 @@
+"""The random audit: which rows come next, and what people say of those that were drawn.
+
+A row is drawn for a reviewer before it is shown, from all rows without an answer, and is shown
+among the queue's rows like any other. What counts is the set that it was drawn from, as it was at
+the draw: this needs neither that the queue's rows are answered first (review_science's page rule)
+nor that a drawn row is answered soon, and holds for any number of reviewers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from lnl_core.review import auditing
+from lnl_core.review.auditing import AUDIT, Audit
+from lnl_core.services._open import SETTLING_ACTIONS, Standing, closed_to, scored, standing
+from lnl_core.store import audits, decisions
+from lnl_core.store.audits import Draw
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import Action, BoolArray, FloatArray, IntArray
+
+AHEAD = 16
+"""Places of the window for which rows are drawn ahead; the further ones when they are near."""
+
+LEFT_BEHIND = timedelta(days=1)
+"""A drawn row that its reviewer has not answered after this goes to another one."""
+
+_ANSWERS = {str(action) for action in (*SETTLING_ACTIONS, Action.UNSURE)}
+
+RIGHT, WRONG, UNCLEAR, OPEN = 0, 1, -1, -2
+"""What people say of a row: unclear where they are unsure or do not agree."""
+
+
+# Rows that are drawn ---------------------------------------------------------------------------
+
+
+def mixed(
+    ws: Workspace,
+    info: DatasetInfo,
+    reviewer: str,
+    now: Standing,
+    limit: int,
+) -> dict[int, int]:
+    """Return place -> drawn row for the next `limit` places of a reviewer's queue; draws them.
+
+    A row that was drawn for this reviewer and has no answer comes first, then one that another
+    reviewer left behind, then a new draw. Drawn rows beyond the places found for them follow at
+    place `limit` and after: they are not for the queue to show.
+    """
+    drawn = audits.draws(ws, info)
+    rows = np.array([each.row for each in drawn], np.int64)
+    answered = int(now.answered[rows].sum())
+    places = auditing.audit_slots(
+        _since(ws, info, reviewer, {int(row) for row in rows}), answered, limit
+    )
+    waiting = _waiting(drawn, now, reviewer)
+    missing = sum(place < AHEAD for place in places) - len(waiting)
+    if missing > 0:
+
+        def ask() -> tuple[int, BoolArray]:
+            fresh = standing(ws, info)
+            return fresh.last_id, fresh.answered
+
+        waiting += [each.row for each in audits.draw(ws, info, reviewer, missing, ask)]
+    places += range(limit, limit + len(waiting))
+    return dict(zip(places, waiting, strict=False))
+
+
+def _since(ws: Workspace, info: DatasetInfo, reviewer: str, drawn: set[int]) -> int:
+    """Return how many of a reviewer's last answers are younger than the last drawn row's."""
+    seen: set[int] = set()
+    count = 0
+    for each in decisions.history(ws, info, reviewer=reviewer, limit=4 * auditing.SPARSE):
+        if each.row in seen:
+            continue
+        seen.add(each.row)
+        if each.action is Action.REOPEN:
+            continue
+        if each.row in drawn:
+            break
+        count += 1
+    return count
+
+
+def _waiting(drawn: Iterable[Draw], now: Standing, reviewer: str) -> list[int]:
+    """Return drawn rows for a reviewer to answer: the own ones, then those left behind."""
+    closed = closed_to(now, reviewer)
+    old = (datetime.now(UTC) - LEFT_BEHIND).isoformat(timespec="milliseconds")
+    own, others = [], []
+    for each in drawn:
+        if closed[each.row]:
+            continue
+        if each.reviewer == reviewer:
+            own.append(each.row)
+        elif each.drawn_at < old or each.row in set(now.touched.get(each.reviewer, ())):
+            others.append(each.row)
+    return own + others
+
+
+# What the answers say --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replay:
+    """Every draw with the set that it was made from, as people see its rows today.
+
+    Attributes:
+        rows: (d,) drawn rows.
+        said: (d,) RIGHT, WRONG, UNCLEAR or OPEN.
+        unreviewed: (d,) rows that each draw chose from.
+        found: (d,) rows known to be wrong among those it did not choose from.
+        unclear: (d,) rows among those that are unclear, or open again.
+        score_open: (d,) sum of p_wrong over the rows that it chose from.
+    """
+
+    rows: IntArray
+    said: IntArray
+    unreviewed: IntArray
+    found: IntArray
+    unclear: IntArray
+    score_open: FloatArray
+
+    def part(self, keep: BoolArray, wrong: BoolArray, *, careful: bool) -> Audit:
+        """Return the audit of some draws; `careful` counts unclear rows outside as found."""
+        found = self.found + self.unclear if careful else self.found
+        routes = (AUDIT,) * int(keep.sum())  # rows of the table of draws, nothing else
+        return Audit(self.unreviewed[keep], found[keep], wrong[keep], routes)
+
+    @property
+    def clear(self) -> BoolArray:
+        """(d,) True where the drawn row is right or wrong."""
+        clear: BoolArray = (self.said == RIGHT) | (self.said == WRONG)
+        return clear
+
+    @property
+    def counted(self) -> Audit:
+        """The draws with a clear answer."""
+        return self.part(self.clear, self.said == WRONG, careful=False)
+
+
+def said_of(now: Standing) -> IntArray:
+    """Return (n,) what people say of every row today."""
+    said = np.full(len(now.settled), OPEN)
+    said[now.kept] = RIGHT
+    said[now.wrong] = WRONG
+    said[now.disputed | now.waiting] = UNCLEAR
+    return said
+
+
+def replay(ws: Workspace, info: DatasetInfo) -> Replay:
+    """Go through decisions and draws in the order they were made."""
+    drawn, said = audits.draws(ws, info), said_of(standing(ws, info))
+    ranked = scored(info)
+    p = np.zeros(info.n) if ranked is None else np.asarray(ranked.ranking.p_wrong, np.float64)
+    parts: dict[str, list[float]] = {key: [] for key in ("found", "unclear", "score_open")}
+    holders: dict[int, set[str]] = {}  # row -> reviewers with an answer in force
+    taken: set[int] = set()
+    found, unclear, score_open = 0, 0, float(p.sum())
+
+    def move(row: int, step: int) -> None:  # out of the rows to draw from: 1, back in: -1
+        nonlocal found, unclear, score_open
+        found += step * int(said[row] == WRONG)
+        unclear += step * int(said[row] in (UNCLEAR, OPEN))
+        score_open -= step * float(p[row])
+
+    log = decisions.log(ws, info)
+    entry = next(log, None)
+    for each in drawn:
+        while entry is not None and entry[0] <= each.last_decision:
+            _, row, who, action = entry
+            held = holders.setdefault(row, set())
+            before = bool(held)
+            (held.add if action in _ANSWERS else held.discard)(who)
+            if before != bool(held) and row not in taken:
+                move(row, 1 if held else -1)
+            entry = next(log, None)
+        parts["found"].append(found)
+        parts["unclear"].append(unclear)
+        parts["score_open"].append(score_open)
+        taken.add(each.row)
+        if not holders.get(each.row):
+            move(each.row, 1)
+    rows = np.array([each.row for each in drawn], np.int64)
+    return Replay(
+        rows=rows,
+        said=said[rows],
+        unreviewed=np.array([each.eligible for each in drawn], np.int64),
+        found=np.array(parts["found"], np.int64),
+        unclear=np.array(parts["unclear"], np.int64),
+        score_open=np.array(parts["score_open"], np.float64),
+    )

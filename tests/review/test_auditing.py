@@ -1,0 +1,189 @@
+"""Limits of what is left, against enumeration and simulation."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom, hypergeom
+
+from lnl_core.review import auditing
+from lnl_core.review.auditing import Audit
+
+
+def audit(unreviewed, found, wrong, route="audit"):
+    wrong = np.asarray(wrong, bool)
+    return Audit(np.asarray(unreviewed), np.asarray(found), wrong, (route,) * len(wrong))
+
+
+def test_the_exact_limit_covers_every_population():
+    """Review_science test 1: every R = 0..80 (U = 80, n = 20), and the limit at none seen."""
+    limit = np.array([auditing.exact_upper(80, 20, x) for x in range(21)])
+    two = [auditing.exact_interval(80, 20, x) for x in range(21)]
+    for errors in range(81):
+        chance = hypergeom.pmf(np.arange(21), 80, errors, 20)
+        assert chance[limit >= errors].sum() >= 0.95
+        inside = np.array([low <= errors <= high for low, high in two])
+        assert chance[inside].sum() >= 0.95
+    assert limit[0] < 80 - 20
+    assert limit[20] == 80
+
+
+def test_the_live_likelihood_without_a_queue_is_the_hypergeometric_one():
+    """Review_science test 2: equal up to a constant, to 1e-8."""
+    rng = np.random.default_rng(0)
+    labels = rng.permutation(np.arange(90) < 13)[:25]
+    found = np.r_[0, np.cumsum(labels)[:-1]]
+    *_, last = auditing.likelihoods(audit(90 - np.arange(25), found, labels), np.arange(91))
+    exact = hypergeom.logpmf(labels.sum(), 90, np.arange(91), 25)
+    possible = np.isfinite(exact)
+    np.testing.assert_array_equal(np.isfinite(last), possible)
+    gap = last[possible] - exact[possible]
+    np.testing.assert_allclose(gap, gap[0], atol=1e-8)
+
+
+def project(rng, size=100, errors=9):
+    """A review whose queue works against its audits: its looks, and what is truly left at its end.
+
+    The scores do not see the errors, and after an audit that found one the queue shows more of
+    what is fine, so that what remains grows worse than the audits say.
+    """
+    wrong = np.zeros(size, bool)
+    wrong[rng.choice(size, errors, replace=False)] = True
+    open_ = np.ones(size, bool)
+    found, draws, looks = 0, [], []
+    totals = np.arange(size + 1)
+    likelihood = np.zeros(size + 1)
+    while open_.any():
+        rows = np.flatnonzero(open_)
+        row = rng.choice(rows)
+        draws.append(bool(wrong[row]))
+        one = audit([len(rows)], [found], [wrong[row]])
+        likelihood = likelihood + next(auditing.likelihoods(one, totals))
+        open_[row] = False
+        found += wrong[row]
+        unread, n, x = int(open_.sum()), len(draws), sum(draws)
+        limits = auditing.live_limits(likelihood, totals, found, found + unread)
+        naive = auditing.exact_upper(unread + n, n, x) - x
+        looks.append((limits, found, errors - found, naive))
+        rank = np.where(open_, wrong + rng.random(size), np.inf)
+        for other in np.argsort(rank)[: min(unread, 1 + 2 * bool(wrong[row]))]:
+            open_[other] = False
+            found += wrong[other]
+    limits = auditing.live_limits(likelihood, totals, found, found)
+    return looks, limits.limit - found
+
+
+@pytest.mark.slow
+def test_the_live_bound_holds_at_every_look_and_a_naive_one_does_not():
+    """Review_science tests 3 and 4: an adaptive queue, 400 runs, looked at after every audit."""
+    rng = np.random.default_rng(1)
+    live = two = naive = 0
+    for _ in range(400):
+        looks, end = project(rng)
+        assert end == 0  # everything reviewed: nothing is left
+        live += any(limits.limit - found < left for limits, found, left, _ in looks)
+        two += any(
+            not limits.low <= found + left <= limits.high for limits, found, left, _ in looks
+        )
+        naive += any(exact < left for *_, left, exact in looks)
+    bound = 400 * (0.05 + 3 * np.sqrt(0.05 * 0.95 / 400))
+    assert live <= bound
+    assert two <= bound
+    assert naive > bound  # the harness can tell a limit that does not hold
+
+
+def test_a_coarse_grid_stays_on_the_safe_side():
+    rng = np.random.default_rng(2)
+    size, n = 30_000, 300
+    wrong = rng.random(n) < 0.3
+    found = np.r_[0, np.cumsum(wrong)[:-1]]
+    drawn = audit(size - np.arange(n), found, wrong)
+    every, some = np.arange(size + 1), auditing.possible_totals(size)
+    assert len(some) < 8200
+    (fine, coarse) = (
+        auditing.live_limits(
+            list(auditing.likelihoods(drawn, totals))[-1],
+            totals, int(wrong.sum()), size - n + int(wrong.sum()),
+        )
+        for totals in (every, some)
+    )  # fmt: skip
+    assert fine.limit - 20 <= coarse.limit <= fine.limit + 60
+    assert coarse.limit >= fine.limit - 1
+    assert abs(coarse.mean - fine.mean) < 10
+    assert coarse.low <= fine.low + 1
+    assert coarse.high >= fine.high - 1
+
+
+def test_before_any_draw_nothing_is_excluded():
+    limits = auditing.live_limits(np.zeros(101), np.arange(101), 3, 98)
+    assert (limits.low, limits.high, limits.limit) == (3, 98, 98)
+
+
+def test_more_clean_audits_come_closer_to_a_certificate():
+    totals = auditing.possible_totals(8000)
+    needed = []
+    for n in (50, 150):
+        drawn = audit(8000 - np.arange(n), np.zeros(n), np.zeros(n))
+        *_, now = auditing.likelihoods(drawn, totals)
+        needed.append(auditing.audits_needed(now, totals, 0, 8000 - n, 80, 0.0))
+    assert needed[0] - needed[1] == pytest.approx(100, abs=2)
+    done = audit(8000 - np.arange(50 + needed[0]), *np.zeros((2, 50 + needed[0])))
+    *_, then = auditing.likelihoods(done, totals)
+    limit = auditing.live_limits(then, totals, 0, 8000 - len(done)).limit
+    assert 78 <= limit <= 80
+    assert auditing.audits_needed(now, totals, 0, 7850, 80, 90.0) is None
+    assert auditing.audits_needed(np.zeros(61), np.arange(61), 0, 60, 0, 0.0) == 57  # 3 of 60 = 5 %
+
+
+def test_the_rate_covers_the_truth_and_scores_narrow_it():
+    """Section 6.3: with 300 audits PPI++ covers about 95 % and is narrower than the binomial."""
+    rng = np.random.default_rng(3)
+    size, hits, widths = 4000, 0, []
+    wrong = rng.random(size) < 0.15
+    score = np.clip(0.12 + 0.6 * wrong + 0.1 * rng.normal(size=size), 0, 1)
+    for _ in range(400):
+        rows = rng.choice(size, 300, replace=False)
+        drawn = audit(np.full(300, size), np.zeros(300), wrong[rows])
+        rate = auditing.noise_rate(drawn, size, score[rows], None, float(score.sum()))
+        plain = auditing.noise_rate(drawn, size)
+        assert (rate.method, plain.method) == ("ppi++", "clopper-pearson")
+        hits += rate.low <= wrong.mean() <= rate.high
+        widths.append((rate.high - rate.low) / (plain.high - plain.low))
+    assert binom.cdf(hits, 400, 0.95) > 0.001
+    assert np.mean(widths) < 0.8
+
+
+def test_the_rate_counts_what_the_queue_found_before_each_draw():
+    """Half of the set was reviewed with 30 errors found; draws from the rest find one in ten."""
+    drawn = audit(np.full(100, 500), np.full(100, 30), np.arange(100) < 10)
+    rate = auditing.noise_rate(drawn, 1000)
+    assert rate.share == pytest.approx((30 + 50) / 1000)
+    assert rate.low < 0.06
+    assert rate.high > 0.1
+
+
+def test_few_audits_or_few_errors_take_the_exact_interval():
+    score = np.linspace(0, 1, 300)
+    for n, errors in ((199, 50), (300, 9)):
+        drawn = audit(np.full(n, 4000), np.zeros(n), np.arange(n) < errors)
+        assert auditing.noise_rate(drawn, 4000, score[:n], None, 2.0).method == "clopper-pearson"
+    with pytest.raises(ValueError, match="at least one"):
+        auditing.noise_rate(audit([], [], []), 10)
+
+
+@pytest.mark.parametrize("route", ["queue", "import", "gold"])
+def test_nothing_is_computed_from_rows_that_chance_did_not_draw(route):
+    """Review_science test 13: merging routes raises; a certificate from `queue` rows raises."""
+    with pytest.raises(ValueError, match=f"routes {route}"):
+        audit([10, 9], [0, 0], [True, False], route)
+    with pytest.raises(ValueError, match="drawn at random"):
+        Audit(np.array([10, 9]), np.zeros(2), np.zeros(2, bool), ("audit", route))
+
+
+@pytest.mark.parametrize(
+    ("since", "answered", "places"),
+    [(0, 0, [4, 9, 14]), (3, 99, [1, 6, 11, 16]), (9, 0, [0, 5, 10, 15]), (0, 100, [19]),
+     (18, 100, [1]), (50, 400, [0])],
+)  # fmt: skip
+def test_every_fifth_image_is_drawn_then_every_twentieth(since, answered, places):
+    found = auditing.audit_slots(since, answered, 20)
+    assert found[: len(places)] == places
+    assert set(np.diff(found)) <= {5 if answered < 100 else 20}
