@@ -78,7 +78,9 @@ def _top(score: FloatArray, k: int) -> BoolArray:
     mask = np.zeros(len(score), dtype=bool)
     k = min(max(k, 0), len(score))
     if k:
-        mask[np.argsort(-score, kind="stable")[:k]] = True
+        cut = np.partition(score, -k)[-k]
+        mask = score > cut
+        mask[np.flatnonzero(score == cut)[: k - int(mask.sum())]] = True
     return mask
 
 

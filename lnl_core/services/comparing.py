@@ -5,23 +5,28 @@ Numpy on memory-mapped files only.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from lnl_core.jobs import outcome, queue
 from lnl_core.methods import AT, METHODS, title_of
 from lnl_core.review import comparison
-from lnl_core.review.comparison import Detection
+from lnl_core.review.comparison import Detection, Sample
+from lnl_core.services import _detecting
 from lnl_core.services._open import goal, loaded, scored, signals
-from lnl_core.services._truth import KEPT, Truth, answered, sample_of, told_of, truths
+from lnl_core.services._truth import KEPT, KNOWN, Truth, answered, sample_of, told_of, truths
 from lnl_core.store import datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
 from lnl_core.types import (
     Array,
+    BoolArray,
     FloatArray,
     IntArray,
     Job,
@@ -269,7 +274,6 @@ def _compare(
     _last_id: int,
 ) -> Comparison:
     chosen = tuple(_chosen(ws, info.name, keys))
-    scores = [np.asarray(suspicion(info, c), np.float64) for c in chosen]
     every = truths(ws, info.name)
     usable = [t for t in every if not t.reason and kind in (None, t.kind)]
     told = told_of(info, _runs(info, chosen))
@@ -289,28 +293,75 @@ def _compare(
     detections: dict[str, Detection] = {}
     fixes: dict[str, float] = {}
     if sample is not None:
-        counts = comparison.resamples(sample)
-        for each, score in zip(chosen, scores, strict=True):
-            found = comparison.detect(score, sample, counts)
-            if found is not None:
-                detections[each.key] = found
-            best = suggestions(info, each)
-            fixes[each.key] = (
-                float("nan") if best is None else comparison.suggestions_right(best, sample)
-            )
+        assert truth is not None
+        detections, fixes = _judged(info, chosen, sample, _judge(info, truth, told, _last_id))
     answers = answered(ws, info, _last_id)
     wrong = sum(label != KEPT for label in answers.labels.values())
     return Comparison(
         candidates=chosen,
         detections=detections,
         right_fix=fixes,
-        correlation=comparison.rank_correlation(scores),
+        correlation=_correlation(info, chosen),
         truth=truth,
         why_none=why,
         left_out=int(told.sum()) if sample is not None else 0,
         goal=goal(info, scored(info)),
         reviewed=(len(answers.order), wrong),
     )
+
+
+def _judged(
+    info: DatasetInfo, chosen: Sequence[Candidate], sample: Sample, judge: tuple[str, ...]
+) -> tuple[dict[str, Detection], dict[str, float]]:
+    """Return detections and shares of right suggestions, those of earlier times from the disk."""
+    counts = lru_cache(maxsize=1)(lambda: comparison.resamples(sample))
+
+    def measure(each: Candidate) -> dict[str, Any]:
+        found = _detecting.detect(suspicion(info, each), sample, counts())
+        best = suggestions(info, each)
+        fix = float("nan") if best is None else comparison.suggestions_right(best, sample)
+        return {"detection": _detecting.as_json(found), "right_fix": fix}
+
+    def one(each: Candidate) -> dict[str, Any]:
+        told = ("detection", told_by(info, each), *judge)
+        seen: dict[str, Any] = _detecting.kept(info, told, lambda: measure(each))
+        return seen
+
+    with ThreadPoolExecutor(2) as pool:  # numpy sorts without holding the interpreter
+        every = dict(zip((c.key for c in chosen), pool.map(one, chosen), strict=True))
+    found = {key: _detecting.from_json(seen["detection"]) for key, seen in every.items()}
+    return (
+        {key: detection for key, detection in found.items() if detection is not None},
+        {key: float(seen["right_fix"]) for key, seen in every.items()},
+    )
+
+
+def told_by(info: DatasetInfo, candidate: Candidate) -> str:
+    """Return what changes when a candidate's scores do, for names of what is kept."""
+    if candidate.key == CONSENSUS:
+        ranked = scored(info)
+        return f"ranking {ranked.version if ranked else ''}"
+    folder = info.directory / "runs" / candidate.key
+    return f"run {candidate.key} {_detecting.stamp(folder / 'signals.json')}"
+
+
+def _judge(info: DatasetInfo, truth: Truth, told: BoolArray, last_id: int) -> tuple[str, ...]:
+    """Return what changes when the images that judge do."""
+    of = _detecting.stamp(info.directory / "true_labels.npy") if truth.kind == KNOWN else last_id
+    left_out = hashlib.blake2b(np.packbits(told).tobytes(), digest_size=8).hexdigest()
+    return truth.kind, str(of), left_out
+
+
+def _correlation(info: DatasetInfo, chosen: Sequence[Candidate]) -> FloatArray:
+    """Return (m, m) rank correlation of suspicion."""
+
+    def make() -> list[list[float]]:
+        found = comparison.rank_correlation([suspicion(info, c) for c in chosen])
+        values: list[list[float]] = found.tolist()
+        return values
+
+    told = ("correlation", *(told_by(info, each) for each in chosen))
+    return np.array(_detecting.kept(info, told, make), np.float64)
 
 
 def _runs(info: DatasetInfo, chosen: Sequence[Candidate]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,22 +19,31 @@ BINS = 60
 SPLITS = {"agreement": "agrees / disagrees", "verdict": "verdict", "truth": "truth"}
 
 
-def _groups(found: Losses, split: str, tone: Tone) -> list[tuple[str, Any, str]]:
-    """Return (words, mask, colour) of the parts of a histogram."""
+def _groups(found: Losses, split: str) -> list[tuple[str, Any, str]]:
+    """Return (words, mask, name of the colour) of the parts of a histogram."""
     if split == "verdict":
         return [
-            ("not reviewed", found.verdict == 0, tone["bar"]),
-            ("label right", found.verdict == 1, tone["green"]),
-            ("label wrong", found.verdict == 2, tone["orange"]),
+            ("not reviewed", found.verdict == 0, "bar"),
+            ("label right", found.verdict == 1, "green"),
+            ("label wrong", found.verdict == 2, "orange"),
         ]
     if split == "truth" and found.wrong is not None:
         return [
-            ("label right", ~found.wrong, tone["bar"]),
-            ("label wrong", found.wrong, tone["orange"]),
+            ("label right", ~found.wrong, "bar"),
+            ("label wrong", found.wrong, "orange"),
         ]
     return [
-        ("agrees with the label", found.agrees, tone["bar"]),
-        ("disagrees", ~found.agrees, tone["blue"]),
+        ("agrees with the label", found.agrees, "bar"),
+        ("disagrees", ~found.agrees, "blue"),
+    ]
+
+
+@lru_cache(maxsize=32)
+def _bars(found: Losses, split: str, low: float, high: float) -> list[tuple[str, str, int, Any]]:
+    """Return (words, tone, images, counts by bin) of every part: a slider draws them often."""
+    return [
+        (words, tone, int(mask.sum()), np.histogram(found.x[mask], BINS, (low, high))[0])
+        for words, mask, tone in _groups(found, split)
     ]
 
 
@@ -59,7 +69,8 @@ def histogram(
     edges = np.linspace(low, high, BINS + 1)
     middle, width = (edges[:-1] + edges[1:]) / 2, edges[1] - edges[0]
     labels = [_value(found.value(float(x))) for x in middle]
-    heights = np.histogram(found.x, edges)[0]
+    bars = _bars(found, split, low, high)
+    heights = np.sum([counts for *_, counts in bars], axis=0)
     tallest = max(float(heights.max()), 1.0)
     # A pile of easy images would press the interesting rest flat: its bars are cut, and say so.
     top = float(min(tallest, max(6 * heights[BINS // 2 :].max(), 0.08 * tallest)))
@@ -73,14 +84,13 @@ def histogram(
             yanchor="top",
             font={"size": 12, "color": tone["text"]},
         )
-    for words, mask, colour in _groups(found, split, tone):
-        counts = np.histogram(found.x[mask], edges)[0]
+    for words, colour, images, counts in bars:
         figure.add_bar(
             x=middle,
             y=counts,
             width=width,
-            name=f"{words} ({int(mask.sum()):,})",
-            marker={"color": colour, "line_width": 0},
+            name=f"{words} ({images:,})",
+            marker={"color": tone[colour], "line_width": 0},
             customdata=labels,
             hovertemplate=f"{words}: %{{y:,}} near %{{customdata}}<extra></extra>",
         )

@@ -5,7 +5,7 @@ Numpy on memory-mapped files; scikit-learn only where the two groups are fitted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Mixture
+from lnl_core.services import _detecting
 from lnl_core.services._open import loaded, scored, signals
 from lnl_core.services._truth import KEPT, answered
 from lnl_core.services.comparing import (
@@ -21,6 +22,7 @@ from lnl_core.services.comparing import (
     candidates,
     run_signals,
     suspicion,
+    told_by,
 )
 from lnl_core.store import datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
@@ -110,8 +112,40 @@ def _losses(
     for row, label in answered(ws, info, last).labels.items():
         verdict[row] = 1 if label == KEPT else 2
     wrong = None if data.true_labels is None else np.asarray(data.true_labels) != given
-    fitted = comparison.fit_mixture(x)
+    fitted = _fitted(info, candidate, kind, x)
     return Losses(candidate, kind, axis, x, agrees, verdict, fitted, wrong, p_wrong)
+
+
+def _fitted(info: DatasetInfo, candidate: Candidate, kind: str, x: FloatArray) -> Mixture | None:
+    """Return the two groups, of an earlier time where there was one: scikit-learn loads slowly."""
+
+    def make() -> dict[str, Any] | None:
+        found = comparison.fit_mixture(x)
+        return None if found is None else asdict(found)
+
+    found = _detecting.kept(info, ("mixture", told_by(info, candidate), kind), make)
+    if found is None:
+        return None
+    two = {name: (value[0], value[1]) for name, value in found.items() if name != "separate"}
+    return Mixture(**two, separate=found["separate"])
+
+
+@lru_cache(maxsize=16)
+def most(found: Losses, count: int = 500) -> IntArray:
+    """Return the rows with the largest values, the largest first; equal ones by row."""
+    n = len(found.x)
+    if n > count:
+        cut = np.partition(found.x, n - count)[n - count]
+        rows = np.flatnonzero(found.x >= cut)
+    else:
+        rows = np.arange(n)
+    order: IntArray = rows[np.argsort(-found.x[rows], kind="stable")][:count]
+    return order
+
+
+def rows_above(found: Losses, threshold: float) -> IntArray:
+    """Return the rows at or above a threshold, rising."""
+    return np.flatnonzero(found.x >= threshold)
 
 
 def _agrees(found: Signals, given: IntArray) -> BoolArray:

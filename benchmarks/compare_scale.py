@@ -1,0 +1,249 @@
+"""Open Compare on a million images and five methods; print how long until it is painted.
+
+    python benchmarks/compare_scale.py --rows 1000000 --against ../another-checkout
+
+Makes a synthetic workspace (sparse image file, known truth, ten classes, probabilities and ten
+epochs of curves of five methods) and ranks it in a process of its own, as the worker does. Then,
+for each view, a fresh server and a fresh browser: from the request until the page's frame, its
+facts and every figure and table of the view are painted, and the same again. The first opening
+finds no file that the page may have kept; `again` is the same page once more in the same server;
+`restarted` a new server that finds what the first one kept. The baseline is the app of another
+checkout (`--against`), on the same workspace in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+CLASSES, EPOCHS = 10, 10
+METHODS = ("sr", "jump", "hnml", "ce", "probe")
+READY = {
+    "quality": ["precision_recall", "effort", "overlap", "table"],
+    "losses": ["losses_figure", "course"],
+    "agreement": ["agreement", "overlap_depth_figure"],
+    "cost": ["cost"],
+}
+"""View -> keys of what must be painted."""
+
+
+def make(home: Path, rows: int) -> None:
+    """Write a data set with five finished runs and their ranking."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from lnl_core.review import consensus
+    from lnl_core.store import arrays, datasets
+    from lnl_core.store.db import open_workspace
+    from lnl_core.types import Signals
+
+    rng = np.random.default_rng(0)
+    ws = open_workspace(home)
+    folder = home / "incoming-set"
+    folder.mkdir(parents=True)
+    images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (rows, 32, 32, 3))
+    del images  # sparse: the pixels stay zero and take no room
+    truth = rng.integers(0, CLASSES, rows, dtype=np.int32)
+    wrong = rng.random(rows) < 0.1
+    given = np.where(wrong, (truth + 1) % CLASSES, truth).astype(np.int32)
+    arrays.write_array(folder / "given_labels.npy", given)
+    arrays.write_array(folder / "true_labels.npy", truth)
+    ids = pa.array([f"image-{i:07d}" for i in range(rows)])
+    pq.write_table(
+        pa.table({"id": ids, "path": pa.nulls(rows, pa.string())}), folder / "table.parquet"
+    )
+    meta = {
+        "class_names": [f"class {c}" for c in range(CLASSES)],
+        "n": rows,
+        "height": 32,
+        "width": 32,
+        "channels": 3,
+        "kind": "npz",
+        "source": "synthetic",
+        "root": None,
+        "skipped": 0,
+        "version": f"synthetic-{rows}",
+        "format": "arrays",
+    }
+    arrays.write_json(folder / "meta.json", meta)
+    info = datasets.register(ws, f"synthetic {rows}", folder)
+    found = []
+    for run, key in enumerate(METHODS, start=1):
+        p_given = np.where(
+            wrong, rng.beta(1.2, 2.5 + 0.3 * run, rows), rng.beta(4.5 - 0.3 * run, 1.1, rows)
+        ).astype(np.float32)
+        probs = np.repeat((1 - p_given)[:, None] / (CLASSES - 1) * 0.3, CLASSES, axis=1)
+        best = np.where(wrong, truth, (given + run) % CLASSES)
+        probs[np.arange(rows), best] += (1 - p_given) * 0.7
+        probs[np.arange(rows), given] = p_given
+        probs /= probs.sum(axis=1, keepdims=True)
+        rising = np.linspace(0.5, 1, EPOCHS, dtype=np.float32)[:, None]
+        curves = {}
+        if key != "probe":
+            curves["p_given"] = (p_given * rising).astype(np.float16)
+            curves["p_other"] = ((1 - p_given) * rising).astype(np.float16)
+        cost = {"seconds": 60.0 * run, "cpu_seconds": 110.0 * run, "peak_memory_bytes": 2e9,
+                "images": float(rows * EPOCHS)}  # fmt: skip
+        signals = Signals(key, (1 - p_given).clip(0, 1), probs, curves=curves, cost=cost)
+        arrays.save_signals(info.directory / "runs" / str(run), signals)
+        found.append(Signals(key, signals.suspicion, probs))
+    ranking = consensus.rank(found, given, CLASSES)
+    runs = {key: run for run, key in enumerate(METHODS, start=1)}
+    arrays.save_ranking(info.directory / "ranking", ranking, runs)
+
+
+def _ordinary() -> dict[str, str]:
+    """Return the environment of an ordinary installation: compiled files of packages are kept."""
+    found = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return found | {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "lnl-compiled")}
+
+
+class Server:
+    """The app of a checkout on a workspace; `url` once it answers."""
+
+    def __init__(self, repo: Path, home: Path, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "streamlit", "run", str(repo / "app.py")]
+        self.process = subprocess.Popen(
+            [*command, f"--server.port={port}", "--server.headless=true"],
+            env=_ordinary() | {"LNL_HOME": str(home), "PYTHONPATH": str(repo)},
+            cwd=repo,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(400):
+            try:
+                urllib.request.urlopen(f"{self.url}/_stcore/health").read()
+                return
+            except OSError:
+                time.sleep(0.1)
+
+    def memory(self) -> int:
+        """Return the unshared memory in MB."""
+        import psutil
+
+        return round(psutil.Process(self.process.pid).memory_full_info().uss / 2**20)
+
+    def end(self) -> None:
+        """Stop it."""
+        self.process.terminate()
+        self.process.wait()
+
+
+def visit(browser: Any, url: str, view: str) -> dict[str, float]:
+    """Open a view in a new window; seconds until its frame, its facts and all figures are there."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(180_000)
+    start = time.perf_counter()
+    page.goto(f"{url}/compare?view={view}", wait_until="commit")
+    found = {}
+    page.locator("h1", has_text="Compare").wait_for()
+    found["title"] = time.perf_counter() - start
+    shell = page.locator('[data-testid="stSkeleton"], .js-plotly-plot, .st-key-facts').first
+    shell.wait_for()
+    found["something"] = time.perf_counter() - start
+    page.locator(".st-key-facts").wait_for()
+    found["facts"] = time.perf_counter() - start
+    for key in READY[view]:
+        what = "[data-testid=stDataFrame] canvas" if key == "table" else f".st-key-{key} .main-svg"
+        page.locator(what).first.wait_for()
+    found["painted"] = time.perf_counter() - start
+    page.close()
+    return {name: round(seconds, 2) for name, seconds in found.items()}
+
+
+def measure(repo: Path, home: Path, port: int) -> dict[str, Any]:
+    """Measure every view of one checkout, the caches of earlier servers removed."""
+    from playwright.sync_api import sync_playwright
+
+    found: dict[str, Any] = {}
+    _once(repo, home, port)
+    for view in READY:
+        for kept in home.glob("datasets/*/comparison"):
+            shutil.rmtree(kept)
+        server = Server(repo, home, port)
+        times: dict[str, Any] = {}
+        try:
+            with sync_playwright() as play:
+                browser = play.chromium.launch(
+                    executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+                )
+                warm = browser.new_page()  # the browser's own first page, not the app's
+                warm.goto(f"{server.url}/export")
+                warm.locator("h1").first.wait_for(timeout=60_000)
+                warm.close()
+                times["first"] = visit(browser, server.url, view)
+                times["again"] = visit(browser, server.url, view)
+                server.end()
+                server = Server(repo, home, port)
+                times["restarted"] = visit(browser, server.url, view)
+                times["ui_unshared_mb"] = server.memory()
+                browser.close()
+        finally:
+            server.end()
+        print(repo.name, view, json.dumps(times), flush=True)
+        found[view] = times
+    return found
+
+
+def _once(repo: Path, home: Path, port: int) -> None:
+    """Open every view once, unmeasured: an installation compiles its packages only once."""
+    from playwright.sync_api import sync_playwright
+
+    server = Server(repo, home, port)
+    try:
+        with sync_playwright() as play:
+            browser = play.chromium.launch(
+                executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+            )
+            for view in READY:
+                visit(browser, server.url, view)
+            browser.close()
+    finally:
+        server.end()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--against", type=Path, help="another checkout, measured as the baseline")
+    parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/compare_scale.json")
+    parser.add_argument("--home", type=Path, help="keep the workspace here, and use it again")
+    parser.add_argument("--make", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.make:
+        return make(options.home, options.rows)
+    with tempfile.TemporaryDirectory() as place:
+        home = options.home or Path(place)
+        if not (home / "datasets").exists():
+            command = [sys.executable, __file__, "--make", "--home", str(home)]
+            subprocess.run([*command, "--rows", str(options.rows)], check=True)
+        found: dict[str, Any] = {
+            "rows": options.rows,
+            "methods": len(METHODS),
+            "classes": CLASSES,
+            "cores": os.cpu_count(),
+            "load": round(os.getloadavg()[0], 1),
+        }
+        if options.against:
+            found["baseline"] = measure(options.against.resolve(), home, 8741)
+        found["now"] = measure(REPO, home, 8742)
+    options.out.parent.mkdir(exist_ok=True)
+    options.out.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
