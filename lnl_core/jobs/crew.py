@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from lnl_core.jobs import inputs, queue
@@ -28,14 +29,31 @@ ENDED = 3
 
 def size(job: Job) -> int:
     """Return how many processes a run should have here: one per GPU, or `LNL_PROCESSES`."""
-    method = METHODS.get(job.method)
-    if under_torchrun() or method is None or not method.parallel or job.representation != PIXELS:
+    if under_torchrun() or not _for_several(job):
         return 1
     if "LNL_PROCESSES" not in os.environ and not os.path.exists("/proc/driver/nvidia/version"):
         return 1  # torch need not be asked
     from lnl_core.learning import distributed
 
     return distributed.wanted(job.device)
+
+
+def _for_several(job: Job) -> bool:
+    """Say whether several processes help a run: its method can share, and has a network to train.
+
+    A Config whose method trains on pixels otherwise than by its representation says so itself, in
+    `for_several(representation, based)`.
+    """
+    method = METHODS.get(job.method)
+    if method is None or not method.parallel:
+        return False
+    if not hasattr(method.config, "for_several"):
+        return job.representation == PIXELS
+    try:
+        config = method.config(**job.config)
+    except (TypeError, ValueError):
+        return False  # the run will say what is wrong with its knobs
+    return bool(config.for_several(job.representation, job.base is not None))
 
 
 def under_torchrun() -> bool:
@@ -97,8 +115,12 @@ def follow(ws: Workspace, number: int) -> int:
     folder = info.directory / "runs" / str(job.id)
     device = inputs.resolve_device(job.device)
     join(device)  # from here on, labels and checkpoint are in the folder
-    context = Follower(job.seed, folder, device=device, representation=job.representation)
-    data = inputs.training_set(ws, info, folder, None, job.method)
+    base = inputs.base_run(ws, job, info)
+    context = Follower(
+        job.seed, folder, device=device, representation=job.representation, base=base
+    )
+    data = inputs.training_set(ws, info, folder, base, job.method)
+    context.make_features = partial(inputs.features, info, data, job.representation, device)
     method = METHODS[job.method]
     method.fit(data, method.config(**job.config), context)
     leave()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnl_core.jobs import bases
+from lnl_core.jobs import bases, queue
 from lnl_core.jobs.context import Report
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
@@ -18,6 +18,7 @@ from lnl_core.types import (
     BoolArray,
     FloatArray,
     IntArray,
+    Job,
     LabeledDataset,
     LnlError,
 )
@@ -44,6 +45,14 @@ def corrected_labels(ws: Workspace, info: DatasetInfo) -> tuple[IntArray, BoolAr
         elif verdict.decision.action is Action.RELABEL and verdict.decision.label is not None:
             labels[row], trusted[row] = verdict.decision.label, True
     return labels, trusted, kept
+
+
+def base_run(ws: Workspace, job: Job, info: DatasetInfo) -> BaseRun | None:
+    """Return the run that a job builds on, None where there is none."""
+    if job.base is None:
+        return None
+    base = queue.job(ws, job.base)
+    return BaseRun(base.id, base.method, info.directory / "runs" / str(base.id))
 
 
 def training_set(

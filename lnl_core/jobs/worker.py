@@ -35,7 +35,6 @@ from lnl_core.store import arrays, datasets, db
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
 from lnl_core.types import (
-    BaseRun,
     Cancelled,
     Job,
     JobState,
@@ -156,7 +155,7 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
                 if job.executor == queue.TASKS:
                     values = _task(ws, job, info, context)
                 else:
-                    context.base = _base(ws, job, info)
+                    context.base = inputs.base_run(ws, job, info)
                     values = _work(ws, job, info, context, method or METHODS[job.method])
             _beat(ws, job, context)  # the last figures, and what speaks against the run
             queue.finish(ws, job.id, JobState.DONE, fraction=1.0, stage="done", **values)
@@ -182,13 +181,6 @@ def _task(ws: Workspace, job: Job, info: DatasetInfo, context: JobContext) -> di
     tasks.TASKS[job.method].run(ws, info, job, context)
     cost = {"seconds": time.monotonic() - began, "cpu_seconds": _cpu_seconds() - cpu_began}
     return {"cost": json.dumps(cost)}
-
-
-def _base(ws: Workspace, job: Job, info: DatasetInfo) -> BaseRun | None:
-    if job.base is None:
-        return None
-    base = queue.job(ws, job.base)
-    return BaseRun(base.id, base.method, info.directory / "runs" / str(base.id))
 
 
 def _work(

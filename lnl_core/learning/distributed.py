@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -26,6 +26,9 @@ from torch import Tensor, nn
 PATIENCE = timedelta(days=1)
 """How long a process waits for the others: the first may have features to compute and files to
 write. Where one of them died torchrun does not wait."""
+
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class Crew:
@@ -55,7 +58,7 @@ class Crew:
         least, more = divmod(count, self.size)
         return [least + (rank < more) for rank in range(self.size)]
 
-    def adopt(self, network: nn.Module) -> nn.Module:
+    def adopt(self, network: Network) -> Network:
         """Let batch norm and dropout see the global batch, and take the first one's weights.
 
         Weights and buffers keep their names, so checkpoints fit any number of processes.

@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lnl_core.learning import contrastive, hardware, pretrained
+from lnl_core.learning import contrastive, distributed, hardware, pretrained
 from lnl_core.store.arrays import read_array, read_json, write_json
 from lnl_core.types import FloatArray, LabeledDataset, LnlError, usual_representation
 
@@ -69,7 +69,8 @@ def cached(
 ) -> FloatArray:
     """Return the features, computed once and kept in `directory`/features/<key>.
 
-    Work that was stopped goes on from the last block of rows that reached the disk.
+    Work that was stopped goes on from the last block of rows that reached the disk. Of several
+    processes the first one computes and writes; the others help to train a network.
 
     Args:
         directory: the data set's folder.
@@ -88,9 +89,26 @@ def cached(
     """
     key = cache_key(version or content_version(dataset), representation)
     folder = directory / "features" / key
-    ready = folder / "features.npy"
-    if (folder / "meta.json").is_file() and ready.is_file():
-        return read_array(ready)
+    ready, crew = folder / "features.npy", distributed.crew()
+    if not crew.decide((folder / "meta.json").is_file() and ready.is_file()):
+        if crew.rank == 0:
+            _make(folder, ready, dataset, representation, device, report)
+        elif contrastive.is_contrastive(representation):
+            recipe = contrastive.recipe_for(representation, dataset, device)
+            contrastive.train(dataset, recipe, device)
+        crew.decide(True)  # the others wait until the first one has written
+    return read_array(ready)
+
+
+def _make(
+    folder: Path,
+    ready: Path,
+    dataset: LabeledDataset,
+    representation: str,
+    device: str,
+    report: Report | None,
+) -> None:
+    """Compute a representation into `ready`, from where it was stopped."""
     folder.mkdir(parents=True, exist_ok=True)
     part, progress = folder / "part.npy", folder / "part.json"
     encoder = _encoder(representation, dataset, device, report, folder)
@@ -121,7 +139,6 @@ def cached(
     write_json(folder / "meta.json", {"representation": representation, "shape": shape})
     progress.unlink(missing_ok=True)
     (folder / contrastive.STATE).unlink(missing_ok=True)
-    return read_array(ready)
 
 
 def compute(

@@ -1,7 +1,8 @@
 """One run of Influential Rank from start to end, resumable at every round.
 
 A checkpoint is written after every removal, and by the trainings inside: of a network of our own
-before the first round, and of the network between rounds where that is refined.
+before the first round, and of the network between rounds where that is refined. Several processes
+share these trainings; each fits and scores the head alone, and the first one's ranking counts.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lnl_core.learning import hardware, influence, networks, supervised, training
+from lnl_core.learning import (
+    distributed,
+    hardware,
+    influence,
+    networks,
+    supervised,
+    training,
+)
 from lnl_core.learning.inner import Inner
 from lnl_core.learning.linear_head import Design
 from lnl_core.learning.post_training import Rounds, head_probs, probs_of
@@ -49,6 +57,7 @@ class Run:
     def __init__(self, dataset: LabeledDataset, config: Any, context: Context) -> None:
         self.dataset, self.config, self.context = dataset, config, context
         self.device = hardware.pick_device(context.device)
+        self._crew = distributed.crew()
         self.n, self.k = len(dataset), len(dataset.class_names)
         self.network: networks.Loaded | None = None
         self.best_network: tuple[dict[str, Array], dict[str, Any]] | None = None
@@ -235,7 +244,7 @@ class Run:
             )
             if rounds.done == 0:
                 rounds.first["validation"] = self._validation.float()
-        self.last_ranking = self._ranking(scores, raw is not None)
+        self.last_ranking = self._crew.agree(self._ranking(scores, raw is not None))
         metrics = {name: values[-1] for name, values in rounds.notes.items()}
         self._tell("influence", (rounds.done + 1) / (rounds.planned + 1), metrics)
         return scores
@@ -262,6 +271,7 @@ class Run:
     def over(self, scores: influence.Scores) -> bool:
         """Say whether removal has come to its end."""
         ended = self.rounds.over(scores, self.config.patience, self.config.cap == 0)
+        ended = bool(self._crew.decide(ended))
         if self._trains and self.rounds.best == self.rounds.done:
             assert self.network is not None
             self.best_network = self.network.pack()

@@ -212,6 +212,10 @@ class Config:
             batch_size=128 if n >= 4000 else 64,
         )
 
+    def for_several(self, representation: str, based: bool) -> bool:
+        """Say whether several processes help: where it retrains, or learns the features first."""
+        return self.retrain or representation.split(":")[0] in ("simclr", "moco")
+
 
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """Purify the labels on frozen features; retrain on them where asked to."""
@@ -341,13 +345,15 @@ def _retrain(
     costs: list[Mapping[str, float]],
 ) -> dict[str, Array]:
     """Stage 3: plain training on the purified labels; the network is kept for later runs."""
+    import torch
     from torch.nn import functional as F
 
-    from lnl_core.learning import supervised
+    from lnl_core.learning import distributed, supervised
     from lnl_core.learning.recipe import Recipe
 
+    first = distributed.crew().agree(torch.from_numpy(np.asarray(labels, dtype=np.int64)))
     outcome = supervised.train(
-        replace(dataset, given_labels=np.asarray(labels, dtype=np.int64)),
+        replace(dataset, given_labels=first.numpy()),
         Recipe(
             backbone=config.backbone,
             epochs=config.epochs,
@@ -421,4 +427,5 @@ METHOD = Method(
     fit=fit,
     needs=("features",),
     cost=_cost,
+    parallel=True,
 )

@@ -241,6 +241,10 @@ class Config:
             lr=0.02 if n >= 4000 else 0.005,  # 800 photographs: average precision .62, else .54
         )
 
+    def for_several(self, representation: str, based: bool) -> bool:
+        """Say whether several processes help: not for a head on frozen maps."""
+        return representation == "pixels" and self.source == "pixels"
+
 
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """Train network and teacher once; score by the teacher, show where both labels are seen."""

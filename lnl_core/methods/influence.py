@@ -181,6 +181,10 @@ class Config:
         width = 256 if preset == "quick" else 512
         return cls(lam=0.01, score="left_out", within_class=False, width=width)
 
+    def for_several(self, representation: str, based: bool) -> bool:
+        """Say whether several processes help: where it trains or refines a network on pixels."""
+        return representation == "pixels" and (self.refine == "network" or not based)
+
 
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """Post-train the base run's network, one trained here, or a head on frozen features.
@@ -272,4 +276,5 @@ METHOD = Method(
     fit=fit,
     reconstruction=True,
     cost=cost,
+    parallel=True,
 )

@@ -37,8 +37,15 @@ def two(monkeypatch):
 
 
 def test_only_methods_on_pixels_that_can_are_run_by_several(workspace, tiny, two):
-    runs = [queue.submit(workspace, tiny, method) for method in ("ce", "sr", "knn")]
-    assert [crew.size(job) for job in runs] == [2, 2, 1]
+    methods = ("ce", "sr", "jump", "hnml", "influence", "dmlp", "knn")
+    runs = [queue.submit(workspace, tiny, method, preset="standard") for method in methods]
+    assert [crew.size(job) for job in runs] == [2, 2, 2, 2, 2, 2, 1]
+    quick = queue.submit(workspace, tiny, "dmlp", preset="quick", representation="raw")
+    assert crew.size(quick) == 1, "it trains no network"
+    learns = queue.submit(workspace, tiny, "dmlp", preset="quick", representation="simclr")
+    assert crew.size(learns) == 2, "it learns its features first"
+    maps = queue.submit(workspace, tiny, "hnml", overrides={"source": "maps"})
+    assert crew.size(maps) == 1
     head = queue.submit(workspace, tiny, "sr", representation="raw")
     assert crew.size(head) == 1, "a head on features is trained in seconds"
 

@@ -37,6 +37,33 @@ with training.Session(data, recipe, context) as session:
     found["loss"] = np.array(session.history["train_loss"])
 """
 
+REPRESENT = """
+from pathlib import Path
+from lnl_core.learning import contrastive, features
+from lnl_core.types import LabeledDataset
+
+contrastive._TICK = 0.0
+kind, folder, stop = words
+rng = np.random.default_rng(3)
+n = 71
+images = rng.integers(0, 250, (n, 8, 8, 3), dtype=np.uint8)
+data = LabeledDataset("d", ("a", "b"), np.zeros(n, np.int32), [str(i) for i in range(n)], images)
+
+class Stop(Exception):
+    pass
+
+def report(stage, fraction, metrics):
+    if stop and list(Path(folder).rglob(contrastive.STATE)):
+        raise Stop
+
+values = np.zeros(0)
+try:
+    values = features.cached(Path(folder), data, f"{kind}:2", "cpu", report)
+except Stop:
+    pass
+found = {"values": values}
+"""
+
 TOLERANCE = 2e-4
 """Largest difference of a weight or probability after nine steps: sums are rounded differently."""
 
@@ -49,6 +76,23 @@ def test_two_processes_end_as_one_batch_norm_and_selection_included(tmp_path):
     for name, value in alone.items():
         np.testing.assert_array_equal(first[name], second[name], err_msg=name)
         np.testing.assert_allclose(first[name], value, atol=TOLERANCE, rtol=2e-3, err_msg=name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["simclr", "moco"])
+def test_two_processes_learn_one_representation_and_take_up_what_one_began(tmp_path, kind):
+    (alone,) = gloo.run(tmp_path, REPRESENT, 1, kind, str(tmp_path / "one"), "")
+    (none,) = gloo.run(tmp_path, REPRESENT, 1, kind, str(tmp_path / "stopped"), "stop")
+    assert none["values"].size == 0
+    assert list((tmp_path / "stopped").rglob("contrastive.safetensors"))
+    for folder in ("two", "stopped"):
+        first, second = gloo.run(tmp_path, REPRESENT, 2, kind, str(tmp_path / folder), "")
+        np.testing.assert_array_equal(first["values"], second["values"])
+        np.testing.assert_allclose(
+            first["values"].astype(float), alone["values"].astype(float), atol=1e-3, rtol=2e-3
+        )
+    spread = np.ptp(alone["values"].astype(float), axis=0)
+    assert spread.max() > 0.1, "all images look the same, so it proves nothing"
 
 
 def test_shares_cover_a_batch_once():
