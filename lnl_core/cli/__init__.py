@@ -140,6 +140,24 @@ def _parser() -> argparse.ArgumentParser:
         "--replace", action="store_true", help="store rows that are held back otherwise"
     )
 
+    one = command(
+        "audit",
+        desk.audit,
+        "Say how many wrong labels are left, from images drawn at random.",
+        "lnl audit birds",
+        "lnl audit birds --target 0.005 --json            at most 0.5 % of the labels wrong",
+        "",
+        "Review mixes the random images in. Estimate and limit hold at every moment, 95 % sure.",
+    )
+    one.add_argument("name", help="data set")
+    one.add_argument(
+        "--target",
+        type=float,
+        default=0.01,
+        metavar="SHARE",
+        help="share of the images that may be wrong in the end (default: 0.01)",
+    )
+
     _export_options(command)
 
     one = command(

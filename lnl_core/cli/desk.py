@@ -212,6 +212,85 @@ def decide(options: Any) -> int:
     return PARTLY if found.problems or found.held else DONE
 
 
+def audit(options: Any) -> int:
+    """Say how many wrong labels are left, from images drawn at random.
+
+    Raises:
+        LnlError: a target that is no share.
+    """
+    from lnl_core import services
+
+    if not 0 < options.target < 1:
+        raise LnlError(f"--target is a share between 0 and 1, got {options.target:g}. 0.01 is 1 %.")
+    found = services.audit_report(open_workspace(), options.name, options.target)
+    left, rate = found.left, found.rate
+    say(
+        options,
+        {
+            "name": options.name,
+            "images": left.total,
+            "audits": left.audits,
+            "audits_wrong": left.wrong,
+            "audits_unsure": left.unsure,
+            "errors_found": left.found,
+            "errors_left": left.estimate,
+            "interval": None if left.low is None else [left.low, left.high],
+            "at_most": left.limit,
+            "noise_rate": None if rate is None else rate.share,
+            "noise_rate_interval": None if rate is None else [rate.low, rate.high],
+            "target": found.target,
+            "target_errors": left.goal,
+            "certified": left.may_stop,
+            "audits_needed": found.needed,
+        },
+        _audit_words(options.name, found),
+    )
+    return DONE
+
+
+def _audit_words(name: str, found: Any) -> str:
+    """Say a report in sentences."""
+    left, rate = found.left, found.rate
+    goal = f"{100 * found.target:g} % wrong left ({left.goal:,} of {left.total:,} images)"
+    if not left.audits:
+        return (
+            f"No image of “{name}” was checked at random yet, so nobody knows what is left.\n"
+            "Review mixes such images in by itself, every fifth at first, in single mode and "
+            "without filters: lnl open"
+        )
+    checks = f"{left.audits:,} random checks, {left.wrong:,} wrong"
+    if left.unsure:
+        checks += f", {left.unsure:,} unsure or disputed"
+    if left.estimate is None:
+        return (
+            f"{checks}; {left.found:,} wrong labels found in all.\n"
+            f"Too few to say what is left: {left.enough - left.audits:,} more random checks."
+        )
+    lines = [
+        f"Errors left: {left.estimate:,} (95 %: {left.low:,} to {left.high:,}) "
+        f"of {left.total:,} images",
+        f"Random checks: {checks}; {left.found:,} wrong labels found in all",
+    ]
+    if rate is not None:
+        lines.append(
+            f"Wrong before review: {100 * rate.share:.1f} % "
+            f"(95 %: {100 * rate.low:.1f} to {100 * rate.high:.1f})"
+        )
+    if left.may_stop:
+        lines.append(f"Certified: at most {left.limit:,} errors left (95 %). Target: {goal}")
+    elif found.needed is None:
+        lines.append(
+            f"At most {left.limit:,} errors left (95 %). Target: {goal}. More than that is left "
+            "by this estimate: go on with the queue first"
+        )
+    else:
+        lines.append(
+            f"At most {left.limit:,} errors left (95 %). Target: {goal}. About "
+            f"{found.needed:,} more random checks, if they go on like this"
+        )
+    return "\n".join(f"{line}." for line in lines)
+
+
 def export(options: Any) -> int:
     """Write what was decided, as a table or as a layout that another tool reads."""
     from lnl_core import services

@@ -3,6 +3,8 @@
 Nothing here imports torch: training happens in the worker's process.
 """
 
+from lnl_core.services.auditing import AuditReport, ErrorsLeft, errors_left
+from lnl_core.services.auditing import report as audit_report
 from lnl_core.services.catalog import (
     DEMO_NAME,
     DatasetCard,
@@ -61,10 +63,12 @@ from lnl_core.services.running import (
 __all__ = [
     "DEMO_NAME",
     "FORMATS",
+    "AuditReport",
     "Brought",
     "Conflict",
     "DatasetCard",
     "DecisionImport",
+    "ErrorsLeft",
     "ExportPlan",
     "ExportResult",
     "Filters",
@@ -76,9 +80,11 @@ __all__ = [
     "add_noise",
     "add_public",
     "allowed_target",
+    "audit_report",
     "class_counts",
     "correction_rows",
     "decision_rows",
+    "errors_left",
     "estimate",
     "evidence",
     "export",

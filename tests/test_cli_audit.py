@@ -1,0 +1,83 @@
+"""`lnl audit`: errors left, and what a certificate needs."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lnl_core.cli import main
+from lnl_core.services._open import standing
+from lnl_core.store import audits, datasets, decisions
+from lnl_core.types import Action, Decision
+
+
+@pytest.fixture
+def audit(workspace, tiny, capsys, monkeypatch):
+    monkeypatch.setenv("LNL_HOME", str(workspace.home))
+    monkeypatch.setattr(audits.secrets, "randbits", lambda _bits: 3)
+
+    def call(*arguments, code=0):
+        assert main(["audit", "tiny", *arguments]) == code
+        told = capsys.readouterr()
+        return told.out + told.err
+
+    return call
+
+
+def answer(workspace, count):
+    """Draw rows and answer them as the truth says."""
+    info = datasets.dataset(workspace, "tiny")
+    data = datasets.load(info)
+    given, truth = np.asarray(data.given_labels), np.asarray(data.true_labels)
+
+    def ask():
+        now = standing(workspace, info)
+        return now.last_id, now.answered
+
+    for each in audits.draw(workspace, info, "ann", count, ask):
+        right = given[each.row] == truth[each.row]
+        action = Action.KEEP if right else Action.RELABEL
+        label = None if right else int(truth[each.row])
+        decisions.append(
+            workspace, info, [Decision(each.row, action, "ann", label=label, route="audit")]
+        )
+
+
+def test_without_audits_it_says_where_they_come_from(audit):
+    told = audit()
+    assert "No image of “tiny” was checked at random yet" in told
+    assert "lnl open" in told
+    found = json.loads(audit("--json"))
+    assert (found["audits"], found["errors_left"], found["audits_needed"]) == (0, None, None)
+
+
+def test_a_few_are_too_few(workspace, audit):
+    answer(workspace, 7)
+    told = audit()
+    assert "7 random checks, " in told
+    assert "13 more random checks" in told
+    assert json.loads(audit("--json"))["interval"] is None
+
+
+def test_it_says_what_is_left_and_what_a_certificate_needs(workspace, audit):
+    answer(workspace, 40)
+    found = json.loads(audit("--json", "--target", "0.1"))
+    assert found["audits"] == 40
+    assert found["interval"][0] <= found["errors_left"] <= found["interval"][1] <= found["images"]
+    assert found["errors_found"] == found["audits_wrong"]
+    assert found["target_errors"] == 6
+    assert found["noise_rate_interval"][0] <= 3 / 60 <= found["noise_rate_interval"][1]
+    assert found["certified"] or 0 < found["audits_needed"] <= 20
+    told = audit()
+    assert "Errors left: " in told
+    assert "(95 %: " in told
+    answer(workspace, 20)
+    told = audit()
+    assert "Errors left: 0 (95 %: 0 to 0) of 60 images." in told
+    assert "Certified: at most 0 errors left (95 %)." in told
+    assert "Wrong before review: 5.0 % (95 %: " in told
+
+
+@pytest.mark.parametrize("target", ["0", "1", "-1"])
+def test_a_target_is_a_share(audit, target):
+    assert "share between 0 and 1" in audit(f"--target={target}", code=1)
