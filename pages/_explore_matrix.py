@@ -58,11 +58,29 @@ def draw(info: DatasetInfo) -> None:
     more = "" if len(found.labels) == info.class_count else f" {_some(info, found)}"
     st.caption(
         "Images of each true class (column) among those given as one class (row): the bluer, the "
-        f"larger the share of the row. Grey: fewer than {FEWEST_ERRORS} expected.{more}"
+        f"larger the share of the row. Grey: fewer than {FEWEST_ERRORS} expected.{more}",
+        help=_sources(found),
     )
     for point in (event or {}).get("selection", {}).get("points", [])[:1]:
         given, true = (int(label) for label in point["customdata"][:2])
         _open(info, given, true)
+
+
+def _sources(found: Matrix) -> str:
+    """Say where the numbers come from."""
+    words = (
+        "Images with an answer count as people say. The others: which class is given as which "
+        "comes from the methods' pooled probabilities, "
+    )
+    if found.audits:
+        return words + (
+            f"how many are wrong from {count(found.audits)} random checks in Review, whose answers "
+            "also count in their row. Intervals: 95\u202f%."
+        )
+    return words + (
+        f"and so does how many are wrong, until {confusions.AUDITS_NEEDED} random checks in Review "
+        "say it better. Intervals: 95\u202f%, of the methods' opinion counted as 60 images."
+    )
 
 
 def _some(info: DatasetInfo, found: Matrix) -> str:

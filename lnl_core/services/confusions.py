@@ -7,7 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from lnl_core.services._open import Scored, loaded, scored
+from lnl_core.services._audits import WRONG, replay, said_of
+from lnl_core.services._open import Scored, loaded, scored, standing
+from lnl_core.services.auditing import noise_rate
 from lnl_core.services.exploring import frequent_classes
 from lnl_core.store import decisions
 from lnl_core.store.datasets import DatasetInfo
@@ -22,6 +24,9 @@ KAPPA = 60
 
 SHOWN = 20
 """Classes that the matrix shows at most: those with most expected errors."""
+
+AUDITS_NEEDED = 50
+"""Random audits with a clear answer from which they say how many errors there are."""
 
 LARGEST_JOINT = 1500
 """Above this many classes the joint is not solved for; the rows' own suggestions stand in."""
@@ -39,6 +44,7 @@ class Matrix:
         high: (s, s) upper ends.
         size: (s,) images given as each class.
         reviewed: (s,) those of them that people have settled.
+        audits: random audits that set the number of errors; 0 where the methods alone do.
     """
 
     labels: IntArray
@@ -48,6 +54,7 @@ class Matrix:
     high: FloatArray
     size: IntArray
     reviewed: IntArray
+    audits: int = 0
 
 
 def matrix(ws: Workspace, info: DatasetInfo) -> Matrix | None:
@@ -55,7 +62,12 @@ def matrix(ws: Workspace, info: DatasetInfo) -> Matrix | None:
 
     The pooled confident joint, in which each image that people have settled counts as what they
     say, and the others for the share of their cell that is left; shares of the unreviewed part
-    have Beta intervals of concentration 60 (review_science 6.2).
+    have Beta intervals of concentration 60.
+
+    From 50 random audits on, the cells beside the diagonal are scaled so that their sum is what
+    the audits say; the audited images of a given class then update its row, as counts beside an
+    opinion that is worth 60 images; and the sum is set once more, because the earlier audits were
+    drawn before the queue had found what it found (review_science 6.2, steps 2 to 5).
     """
     ranked = scored(info)
     if ranked is None or info.class_count < 2 or not info.n:
@@ -72,17 +84,20 @@ def _matrix(ws: Workspace, info: DatasetInfo, ranked: Scored, _last_id: int) -> 
     size = np.bincount(given, minlength=k)[labels]
     reviewed = np.bincount(given[settled], minlength=k)[labels]
     remaining = (size - reviewed)[:, None].astype(np.float64)
-    whole_set = _soft(info, ranked, labels, np.zeros(info.n, dtype=bool))
-    still_open = _soft(info, ranked, labels, settled) if settled.any() else whole_set
-    ratio = np.divide(still_open, whole_set, out=np.zeros_like(whole_set), where=whole_set > 0)
-    left = (_joint(info, ranked, labels) if k <= LARGEST_JOINT else whole_set) * ratio
-    own = (np.arange(len(labels)), labels)
-    left[own] = 0
-    errors = left.sum(axis=1, keepdims=True)
-    left *= np.minimum(1, remaining / np.maximum(errors, 1e-12))
-    left[own] = remaining[:, 0] - left.sum(axis=1)
+    left = _fitting(_left(info, ranked, labels, settled), remaining)
+    audits, n, counts = _audited(ws, info, labels)
+    if audits:
+        goal = _errors_left(ws, info) * _part(info, ranked, labels, settled, left)
+        left = _scaled(left, remaining, goal)
+        row = np.maximum(remaining, 1)
+        share = left / row
+        share[_own(labels)] = 1 - share.sum(axis=1)
+        share = (counts + KAPPA * share) / (n + KAPPA)
+        share[_own(labels)] = 0
+        left = _scaled(share * remaining, remaining, goal)
+    left[_own(labels)] = remaining[:, 0] - left.sum(axis=1)
     left, exact = left[:, labels], exact[:, labels]
-    low, high = _beta(left / np.maximum(remaining, 1))
+    low, high = _beta(left / np.maximum(remaining, 1), KAPPA + n)
     whole = np.maximum(size, 1)[:, None]
     return Matrix(
         labels=labels,
@@ -92,12 +107,84 @@ def _matrix(ws: Workspace, info: DatasetInfo, ranked: Scored, _last_id: int) -> 
         high=(exact + remaining * high) / whole,
         size=size,
         reviewed=reviewed,
+        audits=audits,
     )
 
 
-def _known(ws: Workspace, info: DatasetInfo, labels: IntArray) -> tuple[BoolArray, FloatArray]:
+def _own(labels: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the places of the shown classes' diagonal in an array of (s, k)."""
+    return np.arange(len(labels)), labels
+
+
+def _left(info: DatasetInfo, ranked: Scored, labels: IntArray, settled: BoolArray) -> FloatArray:
+    """Return the errors that the methods expect among the open images, (s, k); diagonal 0."""
+    whole_set = _soft(info, ranked, labels, np.zeros(info.n, dtype=bool))
+    still_open = _soft(info, ranked, labels, settled) if settled.any() else whole_set
+    ratio = np.divide(still_open, whole_set, out=np.zeros_like(whole_set), where=whole_set > 0)
+    joint = _joint(info, ranked, labels) if info.class_count <= LARGEST_JOINT else whole_set
+    left: FloatArray = joint * ratio
+    left[_own(labels)] = 0
+    return left
+
+
+def _fitting(left: FloatArray, remaining: FloatArray) -> FloatArray:
+    """Return the errors with no row larger than its open images."""
+    errors = left.sum(axis=1, keepdims=True)
+    fitting: FloatArray = left * np.minimum(1, remaining / np.maximum(errors, 1e-12))
+    return fitting
+
+
+def _scaled(left: FloatArray, remaining: FloatArray, goal: float) -> FloatArray:
+    """Return the errors scaled to a sum, as far as the open images allow."""
+    for _ in range(8):  # a row that is full leaves its share to the others
+        left = _fitting(left * goal / max(float(left.sum()), 1e-12), remaining)
+    return left
+
+
+def _part(
+    info: DatasetInfo, ranked: Scored, labels: IntArray, settled: BoolArray, left: FloatArray
+) -> float:
+    """Return the share of all open errors that the shown classes' rows hold."""
+    if len(labels) == info.class_count:
+        return 1.0
+    if info.class_count <= LARGEST_JOINT:
+        everything = _left(info, ranked, np.arange(info.class_count), settled).sum()
+    else:
+        everything = np.asarray(ranked.ranking.p_wrong, dtype=np.float64)[~settled].sum()
+    return min(1.0, float(left.sum()) / max(float(everything), 1e-12))
+
+
+def _errors_left(ws: Workspace, info: DatasetInfo) -> float:
+    """Return how many open images are wrong, from the audits' noise rate."""
+    rate = noise_rate(ws, info)
+    found = int((said_of(standing(ws, info)) == WRONG).sum())
+    return 0.0 if rate is None else max(0.0, rate.share * info.n - found)
+
+
+def _audited(
+    ws: Workspace, info: DatasetInfo, labels: IntArray
+) -> tuple[int, FloatArray, FloatArray]:
+    """Return audits (0 below 50), and per shown class how many (s, 1), and as what, (s, k).
+
+    Audited images with several classes, or with none, count in no cell.
+    """
+    counts: FloatArray = np.zeros((len(labels), info.class_count))
+    past = replay(ws, info)
+    audits = len(past.counted)
+    if audits < AUDITS_NEEDED:
+        return 0, np.zeros((len(labels), 1)), counts
+    drawn = np.zeros(info.n, dtype=bool)
+    drawn[past.rows[past.clear]] = True
+    _, counts = _known(ws, info, labels, drawn)
+    return audits, counts.sum(axis=1, keepdims=True), counts
+
+
+def _known(
+    ws: Workspace, info: DatasetInfo, labels: IntArray, only: BoolArray | None = None
+) -> tuple[BoolArray, FloatArray]:
     """Return which rows people have settled, (n,), and what they say, (s, k) images.
 
+    `only` leaves out the other rows.
     Images with several classes, or with none, are settled and count in no cell; images on which
     reviewers differ are open.
     """
@@ -107,7 +194,7 @@ def _known(ws: Workspace, info: DatasetInfo, labels: IntArray) -> tuple[BoolArra
     slot = {int(label): i for i, label in enumerate(labels)}
     for row, said in decisions.in_force(ws, info).items():
         verdict = decisions.verdict(said)
-        if verdict.decision is None or not verdict.agreed:
+        if verdict.decision is None or not verdict.agreed or (only is not None and not only[row]):
             continue
         settled[row] = True
         label, action = int(given[row]), verdict.decision.action
@@ -154,11 +241,11 @@ def _joint(info: DatasetInfo, ranked: Scored, labels: IntArray) -> FloatArray:
     return joint
 
 
-def _beta(share: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the ends of 95 % intervals of shares that count as KAPPA images each."""
+def _beta(share: FloatArray, worth: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of 95 % intervals of shares; each row counts as so many images, (s, 1)."""
     from scipy.special import betaincinv
 
-    a, b = KAPPA * share + 0.5, KAPPA * (1 - share) + 0.5
+    a, b = worth * share + 0.5, worth * (1 - share) + 0.5
     return (
         np.minimum(betaincinv(a, b, 0.025), share),
         np.maximum(betaincinv(a, b, 0.975), share),
