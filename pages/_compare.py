@@ -58,12 +58,15 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
         st.space("stretch")
         _picture_select()
         keys = _runs_select(info, every)
-    found = comparing.compare(ws, info.name, keys, truth)
+    body = st.container(key="compare_body")
+    with facts, st.skeleton(height=66), body, st.skeleton(height=620):
+        found = comparing.compare(ws, info.name, keys, truth)
     with report:
         _report_button(info, keys, truth)
     with facts:
         _facts(info, found)
-    VIEWS[view][1](info, found)
+    with body:
+        VIEWS[view][1](info, found)
 
 
 # Controls -------------------------------------------------------------------------------------

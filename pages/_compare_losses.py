@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from lnl_core.services import comparing, looking, loss_figures, loss_views
@@ -10,10 +9,8 @@ from lnl_core.services._open import scored
 from lnl_core.services.comparing import CONSENSUS, Comparison
 from lnl_core.services.loss_views import Losses
 from lnl_core.store.datasets import DatasetInfo
-from pages import _compare_figures, _ui, _words
+from pages import _compare_figures, _threshold, _ui, _words
 from pages._ui import plain
-
-_STEPS = 121
 
 
 @st.fragment
@@ -54,12 +51,13 @@ def draw(info: DatasetInfo, found: Comparison) -> None:
             key="losses_split",
             label_visibility="collapsed",
         )
-    values = loss_views.losses(
-        _ui.workspace(), info.name, key if key in runs else single[0], quantity or "loss"
-    )
+    with st.skeleton(height=520):
+        values = loss_views.losses(
+            _ui.workspace(), info.name, key if key in runs else single[0], quantity or "loss"
+        )
     left, right = st.columns([58, 42], gap="small")
     with left, st.container(border=True, key="losses_card"):
-        _spread(info, values, split if split in splits else "agreement")
+        _threshold.spread(info, values, split if split in splits else "agreement")
     with right, st.container(border=True, key="image_card"):
         _image(info, values)
     _activations(info)
@@ -89,73 +87,13 @@ def _activations(info: DatasetInfo) -> None:
                 )
 
 
-def _spread(info: DatasetInfo, values: Losses, split: str) -> None:
-    low, high = float(values.x.min()), float(values.x.max())
-    steps = [round(float(x), 4) for x in np.linspace(low, max(high, low + 1e-3), _STEPS)]
-    place = st.empty()
-    chosen = st.select_slider(
-        f"Threshold on the {values.quantity}",
-        steps,
-        value=min(steps, key=lambda x: abs(x - _start(values))),
-        format_func=lambda x: f"{values.value(x):.2g}",
-        key=f"threshold_{info.id}_{values.candidate.key}_{values.quantity}",
-    )
-    with place:
-        _compare_figures.draw(
-            loss_figures.histogram(
-                values, _compare_figures.tone(), split=split, threshold=float(chosen)
-            ),
-            f"losses {values.candidate.name}",
-            info,
-            alt=f"Spread of the {values.quantity} of each image",
-            key="losses_figure",
-        )
-    _queue(values, float(chosen))
-    if values.verdict.max() == 0 and split == "verdict":
-        st.caption("Nobody has answered yet: review some images, and they show here.")
-
-
-_WARNING = (
-    "What the two groups expect is a guess from the shape alone; hard images that are labelled "
-    "right lie in the upper group too."
-)
-
-
-def _start(values: Losses) -> float:
-    """Return where the upper group takes over, else the highest tenth."""
-    if values.mixture is not None and values.mixture.separate:
-        grid = np.linspace(*values.mixture.mean, 256)
-        return float(grid[np.argmax(values.mixture.posterior(grid) >= 0.5)])
-    return float(np.percentile(values.x, 90))
-
-
-def _queue(values: Losses, threshold: float) -> None:
-    """Say what the threshold would queue."""
-    said = loss_views.above(values, threshold)
-    parts = [("Queue", _words.count(said.queued), "images")]
-    if said.consensus is not None:
-        parts.append(("Consensus expects", _words.percent(said.consensus), "wrong"))
-    if said.mixture is not None:
-        parts.append(("Two groups expect", _words.percent(said.mixture), "wrong"))
-    if said.true is not None and said.true_interval is not None:
-        low, high = (_words.percent(each) for each in said.true_interval)
-        parts.append(("Really wrong", _words.percent(said.true), f"{low} to {high}"))
-    with st.container(horizontal=True, gap="small"):
-        for label, value, more in parts:
-            st.markdown(
-                f":small[:gray[{label}]]  \n**{value}** :small[:gray[{more}]]", width="stretch"
-            )
-    if said.mixture is not None:
-        st.caption(_WARNING)
-
-
 # One image ------------------------------------------------------------------------------------
 
 
 def _image(info: DatasetInfo, values: Losses) -> None:
     """Draw one image's course and what this method alone can say of it."""
     ws, key = _ui.workspace(), values.candidate.key
-    order = np.argsort(-values.x, kind="stable")
+    order = loss_views.most(values)
     state = f"losses_row_{info.id}"
     start = int(st.session_state.setdefault(state, int(order[0])))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -174,7 +112,7 @@ def _image(info: DatasetInfo, values: Losses) -> None:
         st.button(
             "Next most suspicious",
             on_click=_next,
-            args=(state, [int(each) for each in order[:500]]),
+            args=(state, order.tolist()),
             key="losses_next",
         )
     given, words = _names(info, values, row)

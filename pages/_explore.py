@@ -8,12 +8,13 @@ from typing import Any
 
 import streamlit as st
 
-from lnl_core.services import exploring
+from lnl_core.methods import METHODS
+from lnl_core.services import exploring, loss_views
 from lnl_core.services._open import scored
 from lnl_core.services.exploring import Layout, Selection, Settings, Source
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import IntArray, LnlError
-from pages import _explore_layout, _explore_matrix, _explore_routes, _routes, _ui
+from pages import _explore_layout, _explore_matrix, _explore_routes, _routes, _threshold, _ui
 from pages._components.explore_map import explore_map, neighbours
 from pages._words import count, plain, short
 
@@ -101,6 +102,8 @@ def body(info: DatasetInfo, choice: Choice) -> None:
         if row is not None and scored(info) is not None:
             with st.container(border=True, gap="xsmall", key="explore_near"):
                 _neighbours(info, row)
+        elif scored(info) is not None:
+            _losses(info, choice)
         with st.container(border=True, gap="xsmall", key="explore_matrix"):
             _explore_matrix.draw(info)
 
@@ -239,6 +242,25 @@ def _review(info: DatasetInfo, rows: IntArray, label: str, *, primary: bool) -> 
     if st.button(label, type=kind, key=f"explore_{kind}"):
         name = exploring.keep_selection(info, rows)
         _ui.go("review", dataset=info.name, selection=name)
+
+
+# Losses ---------------------------------------------------------------------------------------
+
+
+def _losses(info: DatasetInfo, choice: Choice) -> None:
+    """Draw how one run loses, with a threshold: the method chosen above, else the best known."""
+    ranked = scored(info)
+    assert ranked is not None
+    run = ranked.run_ids.get(choice.method or "")
+    if run is None:
+        run = next(
+            (ranked.run_ids[key] for key in METHODS if key in ranked.run_ids),
+            next(iter(ranked.run_ids.values())),
+        )
+    with st.container(border=True, gap="xsmall", key="explore_losses"):
+        with st.skeleton(height=250):
+            values = loss_views.losses(_ui.workspace(), info.name, str(run))
+        _threshold.spread(info, values, "agreement", key="explore_losses", small=True)
 
 
 # Neighbours -----------------------------------------------------------------------------------

@@ -49,19 +49,28 @@ def _bars(found: Losses, split: str, low: float, high: float) -> list[tuple[str,
 
 def histogram(
     found: Losses, tone: Tone, *, split: str = "agreement", threshold: float | None = None,
-    height: int = 340,
+    height: int = 340, small: bool = False,
 ) -> go.Figure:  # fmt: skip
-    """Draw a run's losses in bins, split; the two fitted groups, the chance, the threshold."""
+    """Draw a run's losses in bins, split; the two fitted groups, the chance, the threshold.
+
+    `small` leaves out what a narrow column has no room for: title, chance, and the legend's counts.
+    """
+    two = found.mixture is not None and found.mixture.separate
+    sentence = "One group describes the values as well as two: no threshold suggests itself."
+    if two:
+        sentence = "Dotted: two fitted groups. "
+        sentence += "Line, right axis: chance of the upper one, a model's guess."
+    if small:
+        sentence = "Blue: the method says another class." if split == "agreement" else ""
+        sentence += " Dotted: two fitted groups." if two else " One group fits as well as two."
     figure = _figure(
-        f"{text(found.candidate.title, 40)}: {found.quantity} of each image",
-        "Dotted: two fitted groups. Line, right axis: chance of the upper one, a model's guess."
-        if found.mixture is not None and found.mixture.separate
-        else "One group describes the values as well as two: no threshold suggests itself.",
+        f"{text(found.candidate.title, 30 if small else 40)}: {found.quantity} of each image",
+        sentence,
         tone,
         height,
-        r=52,
-        t=86,
-        b=46,
+        r=8 if small else 52,
+        t=62 if small else 86,
+        b=40 if small else 46,
     )
     low, high = float(found.x.min()), float(found.x.max())
     if high - low < 1e-6:
@@ -94,7 +103,7 @@ def histogram(
             customdata=labels,
             hovertemplate=f"{words}: %{{y:,}} near %{{customdata}}<extra></extra>",
         )
-    if found.mixture is not None and found.mixture.separate:
+    if two and found.mixture is not None:
         grid = np.linspace(low, high, 200)
         scale = len(found.x) * width
         for density, colour in zip(
@@ -108,6 +117,8 @@ def histogram(
                 hoverinfo="skip",
                 showlegend=False,
             )
+    if two and found.mixture is not None and not small:
+        grid = np.linspace(low, high, 200)
         figure.add_scatter(
             x=grid,
             y=found.mixture.posterior(grid),
@@ -130,9 +141,11 @@ def histogram(
             yanchor="top",
             font={"color": tone["accent"], "size": 13},
         )
-    places = np.linspace(low, high, 7)
+    places = np.linspace(low, high, 5 if small else 7)
     figure.update_xaxes(
-        title=found.axis,
+        title=found.quantity + (", nats" if found.quantity == "loss" else "")
+        if small
+        else found.axis,
         range=[low - width / 2, high + width / 2],
         tickvals=places,
         ticktext=[_value(found.value(float(x))) for x in places],
@@ -142,7 +155,7 @@ def histogram(
     figure.update_layout(
         barmode="stack",
         bargap=0,
-        showlegend=True,
+        showlegend=not small,
         legend={
             "orientation": "h",
             "x": 0,
@@ -159,6 +172,7 @@ def histogram(
             "showgrid": False,
             "title": {"text": "chance", "font": {"size": 12, "color": tone["muted"]}},
             "fixedrange": True,
+            "visible": not small,
         },
     )
     return figure
