@@ -9,7 +9,7 @@ import streamlit as st
 from lnl_core import services
 from lnl_core.services import DatasetCard
 from lnl_core.types import JobState
-from pages import _demo, _ui, _words
+from pages import _demo, _tour, _ui, _words
 from pages._ui import plain
 
 
@@ -31,7 +31,9 @@ def _key(card: DatasetCard) -> str:
 
 def _card(card: DatasetCard, *, primary: bool) -> None:
     info = card.info
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="xsmall", key=f"cardhead_{info.id}"
+    ):
         cut = _ui.short(info.name, 26)
         st.subheader(
             plain(cut),
@@ -111,6 +113,10 @@ def _acts(card: DatasetCard, *, primary: bool) -> None:
             st.rerun()
         if st.button("Runs", type="tertiary", key=f"runs_{info.id}"):
             _ui.go("runs", dataset=info.name)
+        if info.name == services.DEMO_NAME and st.button(
+            "Tour", type="tertiary", key="tour_start", help=_tour.WHAT
+        ):
+            _tour.start()
 
 
 def _demo_card() -> None:
@@ -123,6 +129,9 @@ def _demo_card() -> None:
     st.caption("1,797 handwritten digits, 15\u202f% wrong on purpose")
     st.markdown(":small[On your disk already, works offline. First queue in under a minute.]")
     st.space("stretch")
-    if st.button("Open the demo", icon=":material/play_arrow:", key="demo"):
-        _demo.open_demo()
-        st.rerun()
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Open the demo", icon=":material/play_arrow:", key="demo"):
+            _demo.open_demo()
+            st.rerun()
+        if st.button("Tour", type="tertiary", key="tour_start", help=_tour.WHAT):
+            _tour.start()

@@ -157,7 +157,7 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
     if format_key == "decisions":
         facts.append(("Unsure", history["unsure"], "for a second reviewer"))
         return Table(services.decision_rows(ws, info.name), total, facts)
-    facts.append(("Taken back", history["reopen"], "undone by their reviewer"))
+    facts.append(("Taken back", history["reopen"], "undone"))
     return Table(services.trail_rows(ws, info.name), total, facts)
 
 

@@ -60,9 +60,9 @@ def _demo_card(quiet: bool) -> None:
             "Tour in seven steps",
             type="tertiary",
             key="tour_start",
-            help="For a lab meeting: every method on the demo set, page by page.",
+            help=_tour.WHAT,
         )
-    st.caption("First queue in under a minute.", width="content")
+        st.caption("First queue in under a minute.", width="content")
     if toured:
         _tour.start()
     if pressed:
@@ -71,7 +71,8 @@ def _demo_card(quiet: bool) -> None:
     st.space("stretch")
     st.markdown("**Five of these labels are wrong.**")
     tiles = json.loads((_ui.ASSETS / "demo_digits.json").read_text())
-    with st.grid(6, min_column_width=48, gap=(2, 10), key="digits"):
+    # Three rows of six in a narrow window, two of nine in a wide one.
+    with st.grid(9, min_column_width=70, gap=(2, 10), key="digits"):
         for tile in tiles:
             st.image(
                 str(_ui.ASSETS / "demo" / tile["file"]),

@@ -29,6 +29,7 @@ _STYLE = """<style>
 .st-key-tour{padding:.5rem .9rem}
 .st-key-tour p{font-size:.9rem;line-height:1.45}
 .st-key-digits img{border-radius:4px}
+[class*="st-key-cardhead"]{min-height:31px}
 </style>"""
 """The gutters, which no theme key reaches, and the finish of the first visit; the rest is native.
 Where a rule stops matching, only that detail falls back to Streamlit's own look."""
@@ -96,7 +97,12 @@ def _dataset_select(ws: Workspace) -> None:
     if chosen not in names:
         chosen = last_used
     if asked is not None and asked not in names:
-        st.warning(f"There is no data set “{plain(_ui.short(asked, 40))}” here.")
+        # A toast outlives the rerun that the corrected address brings.
+        st.toast(
+            f"There is no data set “{plain(_ui.short(asked, 40))}” here.",
+            icon=":material/warning:",
+            duration="long",
+        )
     st.session_state["dataset_select"] = chosen
     st.selectbox("Data set", names, key="dataset_select", on_change=_dataset_chosen)
     st.session_state["dataset"] = chosen

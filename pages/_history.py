@@ -7,7 +7,7 @@ import streamlit as st
 
 from lnl_core.jobs import queue
 from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import Job, JobState
+from lnl_core.types import Job, JobState, usual_representation
 from pages import _jobs, _live, _ui, _words
 
 _ROW = 30
@@ -26,7 +26,7 @@ def draw(info: DatasetInfo) -> None:
     words = list(_jobs.BADGES)
     key = f"history_{info.id}_{len(jobs)}"
     st.dataframe(
-        _table(jobs),
+        _table(info, jobs),
         key=key,
         hide_index=True,
         row_height=_ROW,
@@ -52,19 +52,20 @@ def draw(info: DatasetInfo) -> None:
         _live.log(job) if pressed["label"] == "Log" else _live.config(job)
 
 
-def _table(jobs: list[Job]) -> pd.DataFrame:
+def _table(info: DatasetInfo, jobs: list[Job]) -> pd.DataFrame:
     """Return a row per run; where each ran is a column once one ran elsewhere."""
-    table = pd.DataFrame([_row(job) for job in jobs])
+    table = pd.DataFrame([_row(info, job) for job in jobs])
     return table if any(job.executor != "local" for job in jobs) else table.drop(columns="where")
 
 
-def _row(job: Job) -> dict[str, object]:
+def _row(info: DatasetInfo, job: Job) -> dict[str, object]:
     seconds = _jobs.took(job)
+    usual = usual_representation(info.height, info.width)
     return {
         "method": _ui.method_title(job.method) + (f" on run {job.base}" if job.base else ""),
         "preset": job.preset,
         "where": _jobs.executor_word(job.executor),
-        "representation": job.representation,
+        "representation": usual if job.representation == "auto" else job.representation,
         "state": [_jobs.state_word(job)],
         "started": _words.moment(job.started_at),
         "took": "" if seconds is None else _words.duration(seconds),

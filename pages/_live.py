@@ -18,6 +18,9 @@ from pages._ui import plain
 _SHOWN = 5
 """Waiting and failed jobs listed beside the running one; the history has the rest."""
 
+_REASON = 400
+"""Characters of a failed run's reason; the log has all of it."""
+
 
 def draw(info: DatasetInfo) -> None:
     """Draw the live side; it looks again every second while something is going on."""
@@ -44,7 +47,7 @@ def _live(info: DatasetInfo, was_active: bool) -> None:
         with st.container(border=True, gap="xsmall", key="live"):
             _running(running)
     elif not waiting:
-        _idle(jobs)
+        _idle(info, jobs)
     for job in doubted:
         _doubt(job)
     if beside or waiting or unread:
@@ -91,24 +94,37 @@ def _doubt(job: Job) -> None:
         st.rerun(scope="fragment")
 
 
-def _idle(jobs: Sequence[Job]) -> None:
+def _idle(info: DatasetInfo, jobs: Sequence[Job]) -> None:
+    busy = queue.active(_ui.workspace())  # with other sets: this one has nothing underway
+    elsewhere = [job for job in busy if job.executor == executors.LOCAL]
     with st.container(border=True, key="live", gap="xsmall"):
-        st.subheader("Nothing runs", anchor=False)
+        st.subheader("Nothing runs on this set" if elsewhere else "Nothing runs", anchor=False)
+        if elsewhere:
+            st.caption(_busy(elsewhere))
         done = next((job for job in jobs if job.state is JobState.DONE), None)
         if done is None:
-            st.caption("Tick methods at the left and start them. The first queue comes first.")
+            if not elsewhere:
+                st.caption("Tick methods at the left and start them. The first queue comes first.")
             return
         flagged = f": {_words.count(done.flagged)} flagged" if done.flagged is not None else ""
         st.caption(f"Last: {plain(_ui.method_title(done.method))}, done{flagged}.")
         if st.button("Review", icon=":material/rate_review:", key="idle_review"):
-            _ui.go("review", dataset=str(st.session_state["dataset"]))
+            _ui.go("review", dataset=info.name)
+
+
+def _busy(jobs: Sequence[Job]) -> str:
+    """Say what the machine does for another set, and that new runs wait for it."""
+    title = plain(_ui.method_title(jobs[0].method))
+    of = plain(_ui.short(jobs[0].dataset))
+    more = f" and {_words.count(len(jobs) - 1)} more" if len(jobs) > 1 else ""
+    return f"This machine is at work on {of}: {title}{more}. What you start here comes after."
 
 
 def _running(job: Job) -> None:
     word = _jobs.state_word(job)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
-        title = _ui.short(f"{_ui.method_title(job.method)}, {job.preset}", 40)
-        st.subheader(plain(title), anchor=False, width="stretch", wrap=False)
+        title = plain(_ui.short(_ui.method_title(job.method), 40))
+        st.subheader(title, anchor=False, width="stretch", wrap=False)
         st.markdown(_jobs.badge(word), width="content")
         if st.button(
             "Cancel",
@@ -120,7 +136,7 @@ def _running(job: Job) -> None:
             st.rerun(scope="fragment")
     st.progress(min(max(job.fraction, 0.0), 1.0))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":small[{_where(job, word)}]", width="stretch")
+        st.markdown(f":small[{plain(job.preset)}, {_where(job, word)}]", width="stretch")
         st.markdown(f"**{_jobs.left(job)}**" if job.eta_seconds else "", width="content")
     with st.container(horizontal=True, gap="medium", key="figures"):
         for label, value in _jobs.figures(job):
@@ -192,12 +208,14 @@ def _waiting(job: Job, place: int) -> None:
 
 
 def _stopped(job: Job) -> None:
+    """Draw a run that failed or was cancelled: the reason whole, because its end is the remedy."""
     word = _jobs.state_word(job)
+    failed = job.state is JobState.FAILED
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.markdown(_jobs.badge(word), width="content")
-        title = plain(_ui.short(_ui.method_title(job.method), 24))
-        reason = plain(_ui.short(job.error or "by you", 72))
-        st.markdown(f"{title}  \n:gray[:small[{reason}]]", width="stretch")
+        title = plain(_ui.short(_ui.method_title(job.method), 24 if failed else 40))
+        words = title if failed else f"{title}  \n:gray[:small[by you]]"
+        st.markdown(words, width="stretch")
         if st.button("Resume", icon=":material/replay:", key=f"resume_{job.id}"):
             ws = _ui.workspace()
             _ui.act(executors.resume, ws, job.id)
@@ -209,6 +227,9 @@ def _stopped(job: Job) -> None:
             key=f"more_{job.id}",
             type="tertiary",
         )
+    if failed:
+        # As text: a command in it can be copied, where escaped Markdown hides joiners in it.
+        st.text(_ui.short(job.error or "No reason was given; the log may tell.", _REASON))
     if pressed == "Log":
         log(job)
     elif pressed == "Config":

@@ -99,13 +99,13 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
         row_height=_ROW,
         height=_ROW * (len(methods) + 1) + 7,
         column_config={
-            "run": st.column_config.CheckboxColumn("", width=34),
-            "method": st.column_config.TextColumn(title, width=145),
-            "line": st.column_config.TextColumn("", width=255),
-            "time": st.column_config.TextColumn("min:s", width=52, alignment="right"),
-            "gb": st.column_config.TextColumn("GB", width=44, alignment="right"),
+            "run": st.column_config.CheckboxColumn("", width=32),
+            "method": st.column_config.TextColumn(title, width=140),
+            "line": st.column_config.TextColumn("", width=282),
+            "time": st.column_config.TextColumn("min:s", width=46, alignment="right"),
+            "gb": st.column_config.TextColumn("GB", width=38, alignment="right"),
             "knobs": st.column_config.ButtonColumn(
-                "", width=48, type="tertiary", key=f"knobs_{key}", alignment="right"
+                "", width=40, type="tertiary", key=f"knobs_{key}", alignment="right"
             ),
         },
         alt=f"{title}: tick what to run",

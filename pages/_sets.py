@@ -270,10 +270,11 @@ def _settings(info: DatasetInfo) -> None:
 
 def _remove(info: DatasetInfo) -> None:
     now = services.progress(_ui.workspace(), info.name, _ui.reviewer())
+    reviewed = _words.plural(now.reviewed, "reviewed image")
+    answers = f"the answers to {reviewed}" if now.reviewed else "its settings"
     st.markdown(
-        f"**{plain(_ui.short(info.name, 60))}** goes, with its runs and "
-        f"{_words.plural(now.reviewed, 'reviewed image')}. This cannot be undone. "
-        "Export first what you want to keep."
+        f"**{plain(_ui.short(info.name, 60))}** goes, with its runs and {answers}. "
+        "This cannot be undone. Export first what you want to keep."
     )
     sure = st.checkbox("Remove it, with every answer", key="remove_sure")
     with st.container(horizontal=True, horizontal_alignment="right"):

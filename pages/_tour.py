@@ -16,6 +16,9 @@ from pages import _ui
 METHODS = ("probe", "sr", "jump", "influence", "dmlp", "hnml", "ce", "knn")
 """Run on the demo set by the tour: the five published methods between the usual baselines."""
 
+WHAT = "For a lab meeting: every method on the demo set, page by page."
+"""What the button that starts it says."""
+
 
 class Stop(NamedTuple):
     """One caption: the page it belongs to, its title, what to look at there."""
@@ -66,7 +69,7 @@ STOPS = (
         "export",
         "Take it home",
         "Accepted corrections as CSV, or as a folder, cleanlab, FiftyOne or Label Studio files. "
-        "Now bring a set of your own: Data, Import.",
+        "Now bring a set of your own: Data, Add data set.",
     ),
 )
 

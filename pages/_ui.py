@@ -256,16 +256,24 @@ def method_title(key: str) -> str:
     return f"{method.title} (reconstruction)" if method.reconstruction else method.title
 
 
-def need_dataset() -> DatasetInfo:
-    """Return the chosen data set, or draw the state without one and stop the page."""
+def need_dataset(title: str = "") -> DatasetInfo:
+    """Return the chosen data set, or draw the state without one and stop the page.
+
+    Pages that draw their own title row once there is a set say here what it would be.
+    """
     info = dataset()
     if info is None:
+        if title:
+            title_row(title)
         with st.container(border=True, horizontal_alignment="center", gap="small", key="empty"):
             st.space("small")
             st.markdown("No data set yet. Open the demo or add your own.", width="content")
-            if st.button("Open the demo", icon=":material/play_arrow:", type="primary"):
-                st.session_state["open_demo"] = True
-                go("data")
+            with st.container(horizontal=True, horizontal_alignment="center", gap="small"):
+                if st.button("Open the demo", icon=":material/play_arrow:", type="primary"):
+                    st.session_state["open_demo"] = True
+                    go("data")
+                if st.button("Add your own", type="tertiary", key="add_own"):
+                    go("data")
             st.space("small")
         st.stop()
     return info

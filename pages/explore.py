@@ -2,6 +2,6 @@
 
 from pages import _explore, _ui
 
-info = _ui.need_dataset()
+info = _ui.need_dataset("Explore")
 choice = _explore.controls(info)
 _explore.body(info, choice)

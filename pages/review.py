@@ -2,6 +2,6 @@
 
 from pages import _desk, _ui
 
-info = _ui.need_dataset()
+info = _ui.need_dataset("Review")
 choice = _desk.controls(info)
 _desk.desk(info, choice)

@@ -421,7 +421,7 @@ def _cost(n: int, size: int, config: Config) -> tuple[float, float]:
 METHOD = Method(
     key="dmlp",
     title="DMLP",
-    summary="labels that a linear fit on frozen features takes back",
+    summary="labels that a linear fit takes back",
     reference="Tu et al., CVPR 2023",
     config=Config,
     fit=fit,

@@ -446,7 +446,7 @@ def cost(n: int, size: int, config: Config) -> tuple[float, float]:
 METHOD = Method(
     key="hnml",
     title="HNML",
-    summary="answers that survive a step on disturbed labels",
+    summary="answers robust to disturbed labels",
     reference="Liu et al., IEEE SPL 2024 (reconstruction from the abstract)",
     config=Config,
     fit=fit,

@@ -19,6 +19,11 @@ def test_every_page_stands_without_a_data_set(desk, texts):
         assert "No data set yet. Open the demo or add your own." in texts(app)
 
 
+def test_an_empty_page_says_where_one_is(desk):
+    for name in ("Runs", "Review", "Explore", "Compare", "Export"):
+        assert desk(name.lower()).title[0].value == name
+
+
 def test_the_address_chooses_the_data_set(desk, tiny, hostile):
     assert desk(dataset="tiny").selectbox(key="dataset_select").value == "tiny"
     app = desk(dataset=hostile.name)
@@ -32,7 +37,7 @@ def test_the_address_chooses_the_data_set(desk, tiny, hostile):
 def test_an_unknown_data_set_in_the_address_is_named(desk, tiny):
     app = desk(dataset="*gone*")
     assert not app.exception
-    assert "\\*gone\\*" in app.warning[0].value
+    assert "\\*gone\\*" in app.toast[0].value
     assert app.selectbox(key="dataset_select").value == "tiny"
 
 

@@ -67,14 +67,32 @@ def test_cancel_asks_the_job_to_stop(desk, workspace, tiny):
     assert queue.job(workspace, job.id).state is JobState.CANCELLING
 
 
-def test_a_failed_job_says_why_and_resumes(desk, workspace, tiny, no_worker, texts):
+def test_a_failed_job_says_why_and_resumes(desk, workspace, tiny, no_worker):
     job = running(workspace, tiny)
     queue.finish(workspace, job.id, JobState.FAILED, error="disk full at epoch 12 of 30 <b>")
     app = desk("runs", dataset="tiny")
-    assert "disk full at epoch 12 of 30 \\<" in texts(app)
+    assert app.text[0].value == "disk full at epoch 12 of 30 <b>"
     app.button(key=f"resume_{job.id}").click().run()
     assert not app.exception
     assert queue.job(workspace, job.id).state is JobState.QUEUED
+
+
+def test_the_remedy_at_the_end_of_a_long_reason_is_shown(desk, workspace, tiny):
+    job = running(workspace, tiny)
+    reason = "The method confident needs the package cleanlab, which is not installed. Install it."
+    queue.finish(workspace, job.id, JobState.FAILED, error=reason)
+    assert desk("runs", dataset="tiny").text[0].value == reason
+
+
+def test_an_idle_set_says_what_the_machine_does_for_another(
+    desk, workspace, tiny, hostile, no_worker, texts
+):
+    running(workspace, tiny, epoch=1, epochs=30)
+    said = texts(desk("runs", dataset=hostile.name))
+    assert "Nothing runs on this set" in said
+    assert "at work on tiny: Nearest neighbours" in said
+    queue.submit(workspace, hostile, "knn")
+    assert "at work on tiny" not in texts(desk("runs", dataset=hostile.name))
 
 
 def test_a_waiting_job_can_be_removed(desk, workspace, tiny, no_worker, texts):
