@@ -132,7 +132,7 @@ def candidates(ws: Workspace, name: str) -> list[Candidate]:
     found = [_candidate(info, job, job.id in newest) for job in _done(ws, info)]
     known = {c.key for c in found}
     found += [  # a ranking whose jobs are gone from the table: tests, imported workspaces
-        _named(key, run, newest=True)
+        _named(key, run, newest=True, cost=_cost(info, run))
         for key, run in ranked.run_ids.items()
         if str(run) not in known
     ]
@@ -149,9 +149,13 @@ def _done(ws: Workspace, info: DatasetInfo) -> list[Job]:
     ]
 
 
+def _cost(info: DatasetInfo, run: int) -> dict[str, float]:
+    found = signals(info, run)
+    return dict(found.cost) if found else {}
+
+
 def _candidate(info: DatasetInfo, job: Job, newest: bool) -> Candidate:
-    found = signals(info, job.id)
-    cost = dict(job.cost) or (dict(found.cost) if found else {})
+    cost = dict(job.cost) or _cost(info, job.id)
     return _named(outcome.key(job, info), job.id, newest=newest, preset=job.preset, cost=cost)
 
 

@@ -147,6 +147,7 @@ def _figure(title: str, sentence: str, tone: Tone, height: int, **margin: int) -
             title_standoff=6,
             ticks="",
         )
+    figure.update_yaxes(automargin=True)  # long numbers push the title aside, not under themselves
     return figure
 
 
@@ -177,8 +178,10 @@ def precision_recall(found: Comparison, tone: Tone, height: int = 286) -> go.Fig
         d = found.detections[each.key]
         _line(figure, each, d.found[1:] / d.total, d.precision[1:], tone,
               "precision %{y:.2f} at recall %{x:.2f}")  # fmt: skip
-    figure.update_xaxes(title="recall: share of wrong labels found", range=[0, 1.01], dtick=0.25)
-    figure.update_yaxes(title="precision", range=[0, 1.04], dtick=0.25)
+    figure.update_xaxes(
+        title_text="recall: share of wrong labels found", range=[0, 1.01], dtick=0.25
+    )
+    figure.update_yaxes(title_text="precision", range=[0, 1.04], dtick=0.25)
     figure.update_layout(showlegend=True, margin_r=96)
     return figure
 
@@ -230,10 +233,13 @@ def effort(found: Comparison, tone: Tone, height: int = 286) -> go.Figure:
             hovertemplate="people: %{x:,} seen, %{y:,} found<extra></extra>",
         )
     figure.update_xaxes(
-        title="images reviewed, most suspicious first", range=[0, reach], tickformat=",", nticks=6
+        title_text="images reviewed, most suspicious first",
+        range=[0, reach],
+        tickformat=",",
+        nticks=6,
     )
     figure.update_yaxes(
-        title="wrong labels found", range=[0, 1.1 * first.total], tickformat=",", nticks=6
+        title_text="wrong labels found", range=[0, 1.1 * first.total], tickformat=",", nticks=6
     )
     figure.update_layout(showlegend=True, margin_r=96)
     return figure
@@ -426,7 +432,9 @@ def before_after(result: Mapping[str, Any], tone: Tone, height: int = 300) -> go
             font={"size": 15, "color": tone["text"]},
         )
     figure.update_yaxes(
-        title="share of held-out images right", range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1]
+        title_text="share of held-out images right",
+        range=[0, 1.12],
+        tickvals=[0, 0.25, 0.5, 0.75, 1],
     )
     figure.update_xaxes(showgrid=False, tickfont={"size": 13, "color": tone["text"]})
     return figure

@@ -143,7 +143,7 @@ def histogram(
         )
     places = np.linspace(low, high, 5 if small else 7)
     figure.update_xaxes(
-        title=found.quantity + (", nats" if found.quantity == "loss" else "")
+        title_text=found.quantity + (", nats" if found.quantity == "loss" else "")
         if small
         else found.axis,
         range=[low - width / 2, high + width / 2],
@@ -151,7 +151,7 @@ def histogram(
         ticktext=[_value(found.value(float(x))) for x in places],
         showgrid=False,
     )
-    figure.update_yaxes(title="images", tickformat=",", range=[0, 1.12 * top])
+    figure.update_yaxes(title_text="images", tickformat=",", range=[0, 1.12 * top])
     figure.update_layout(
         barmode="stack",
         bargap=0,
@@ -230,8 +230,8 @@ def course(
             name=title,
             hovertemplate=f"{title}, {step} %{{x}}: %{{y:.2f}}<extra></extra>",
         )
-    figure.update_xaxes(title=step, nticks=8)
-    figure.update_yaxes(title=unit, rangemode="tozero")
+    figure.update_xaxes(title_text=step, nticks=8)
+    figure.update_yaxes(title_text=unit, rangemode="tozero")
     if unit == "probability":
         figure.update_yaxes(range=[0, 1.04])
     figure.update_layout(
@@ -267,8 +267,8 @@ def sub_losses(facts: Mapping[str, Any], tone: Tone, height: int = 230) -> go.Fi
         name="unsuspicious images, mean",
         hovertemplate="bit %{x}, mean: %{y:.2f}<extra></extra>",
     )
-    figure.update_xaxes(title="bit of the codeword", showgrid=False)
-    figure.update_yaxes(title="sub-loss, nats", rangemode="tozero")
+    figure.update_xaxes(title_text="bit of the codeword", showgrid=False)
+    figure.update_yaxes(title_text="sub-loss, nats", rangemode="tozero")
     _legend_above(figure)
     return figure
 
@@ -301,7 +301,7 @@ def sharpened(
         )  # fmt: skip
     figure.add_hline(y=facts["p_max"], line={"color": tone["edge"], "width": 1.4, "dash": "dot"})
     figure.update_xaxes(showgrid=False, type="category")
-    figure.update_yaxes(title="probability", range=[0, 1.04])
+    figure.update_yaxes(title_text="probability", range=[0, 1.04])
     _legend_above(figure)
     return figure
 
@@ -333,8 +333,8 @@ def activations(found: Observation, name: str, tone: Tone, height: int = 250) ->
             hovertemplate=f"{words}: %{{y:.1%}} near %{{x:.2f}}<extra></extra>",
         )
     figure.update_layout(barmode="overlay")
-    figure.update_xaxes(title=STATISTICS[name], showgrid=False)
-    figure.update_yaxes(title="share of the group", tickformat=".0%")
+    figure.update_xaxes(title_text=STATISTICS[name], showgrid=False)
+    figure.update_yaxes(title_text="share of the group", tickformat=".0%")
     _legend_above(figure)
     return figure
 
@@ -374,8 +374,8 @@ def rounds(facts: Mapping[str, Any], tone: Tone, height: int = 250) -> go.Figure
                 name=title,
                 hovertemplate=f"{title}, round %{{x}}: %{{y:.2f}}<extra></extra>",
             )
-    figure.update_xaxes(title="round", showgrid=False, dtick=max(1, len(places) // 10))
-    figure.update_yaxes(title="images removed", tickformat=",")
+    figure.update_xaxes(title_text="round", showgrid=False, dtick=max(1, len(places) // 10))
+    figure.update_yaxes(title_text="images removed", tickformat=",")
     figure.update_layout(
         yaxis2={
             "overlaying": "y",
