@@ -226,6 +226,7 @@ def _run_options(command: Callable[..., argparse.ArgumentParser]) -> None:
         "lnl run birds --methods probe,sr,jump",
         "lnl run birds --methods sr --preset standard --set sr.epochs=60 --detach",
         "lnl run birds --methods 'sr->influence'           train, then post-train that network",
+        "lnl run birds --methods 'ce->probe'                train, then regress on its features",
         "lnl run birds --methods influence --base 12       post-train the network of run 12",
         "lnl run birds --resume                            continue what died or was stopped",
     )
@@ -243,8 +244,9 @@ def _run_options(command: Callable[..., argparse.ArgumentParser]) -> None:
     one.add_argument("--preset", default="quick", choices=["quick", "standard", "paper"])
     one.add_argument(
         "--representation",
-        metavar="pretrained|raw|NETWORK",
-        help="features for methods that work on features (default: by image size)",
+        metavar="pretrained|simclr|raw|NETWORK|RUN",
+        help="features to learn from, also those of a run, by its number; methods that otherwise "
+        "train on pixels then train a head on them (default: by image size)",
     )
     one.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
     one.add_argument(

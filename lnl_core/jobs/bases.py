@@ -24,6 +24,9 @@ ARROW = "->"
 NETWORK = "network.safetensors"
 """The network that a run kept, in its folder."""
 
+OF_RUN = "run:"
+"""Before a number, as a representation: the features of that run's network."""
+
 _ENDED = (str(JobState.FAILED), str(JobState.CANCELLED))
 _TABLE = schema.jobs
 _base = schema.jobs.alias("base")
@@ -34,18 +37,44 @@ def fits(base: str, method: str) -> bool:
     return method in POST_TRAINING or base in PURIFIERS
 
 
+def run_of(representation: str | None) -> int | None:
+    """Return the number of the run whose features `run:12`, or plainly `12`, names; else None."""
+    number = (representation or "").removeprefix(OF_RUN)
+    return int(number) if number.isdecimal() else None
+
+
 def check(base: Job, info: DatasetInfo, method: str) -> None:
     """Raise LnlError where a run cannot build on another."""
+    _there(base, info)
+    if base.state is JobState.DONE and method not in POST_TRAINING:
+        return  # whether it left purified labels is seen when they are read
+    if not fits(base.method, method):
+        raise LnlError(refusal(base.method, method))
+
+
+def check_features(base: Job, info: DatasetInfo, method: str, usable: bool) -> None:
+    """Raise LnlError where a run cannot learn from the features of another.
+
+    Args:
+        base: the run whose network made the features.
+        info: the data set of both.
+        method: key of the run that wants them.
+        usable: whether that method can learn from features at all.
+    """
+    _there(base, info)
+    if method in POST_TRAINING:
+        raise LnlError(f"{method} takes the network of run {base.id} itself: name it as the base.")
+    if not usable:
+        raise LnlError(f"{method} learns from pixels or maps, not from the features of a run.")
+
+
+def _there(base: Job, info: DatasetInfo) -> None:
     if base.dataset != info.name:
         raise LnlError(
             f"Run {base.id} is of “{base.dataset}”, not of “{info.name}”. Choose a run of this set."
         )
     if str(base.state) in _ENDED:
         raise LnlError(f"Run {base.id} is {base.state}. Resume it first, or choose another run.")
-    if base.state is JobState.DONE and method not in POST_TRAINING:
-        return  # whether it left purified labels is seen when they are read
-    if not fits(base.method, method):
-        raise LnlError(refusal(base.method, method))
 
 
 def refusal(base: str, method: str) -> str:

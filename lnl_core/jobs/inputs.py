@@ -48,8 +48,8 @@ def corrected_labels(ws: Workspace, info: DatasetInfo) -> tuple[IntArray, BoolAr
 
 
 def base_run(ws: Workspace, job: Job, info: DatasetInfo) -> BaseRun | None:
-    """Return the run that a job builds on, None where there is none."""
-    if job.base is None:
+    """Return the run whose network or labels a job builds on, None where there is none."""
+    if job.base is None or job.base == bases.run_of(job.representation):
         return None
     base = queue.job(ws, job.base)
     return BaseRun(base.id, base.method, info.directory / "runs" / str(base.id))
@@ -126,8 +126,16 @@ def resolve_device(wanted: str) -> str:
 def features(
     info: DatasetInfo, data: LabeledDataset, representation: str, device: str, report: Report
 ) -> FloatArray:
-    """Compute a representation once per data set, (n, d); later runs find it in the cache."""
+    """Compute a representation once per data set, (n, d); later runs find it in the cache.
+
+    Raises:
+        LnlError: the features of a run are asked for that kept none, or is gone.
+    """
     from lnl_core.learning import features as learned
+
+    number = bases.run_of(representation)
+    if number is not None:
+        return _features_of(info, number)
 
     if representation in ("auto", "pixels"):
         representation = learned.default_representation(info.height, info.width)
@@ -135,6 +143,18 @@ def features(
         info.directory, data, representation, device, report, version=info.version
     )
     return found
+
+
+def _features_of(info: DatasetInfo, number: int) -> FloatArray:
+    try:
+        kept = arrays.load_signals(info.directory / "runs" / str(number)).features
+    except FileNotFoundError:
+        raise LnlError(f"The files of run {number} are gone. Choose another run.") from None
+    if kept is None or kept.ndim != 2 or len(kept) != info.n:
+        raise LnlError(
+            f"Run {number} keeps no features of its network. Choose one that trained on pixels."
+        )
+    return kept
 
 
 def maps(info: DatasetInfo, data: LabeledDataset, device: str, report: Report) -> FloatArray:

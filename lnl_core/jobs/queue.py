@@ -80,7 +80,8 @@ def submit(
         preset: `quick`, `standard` or `paper`.
         overrides: knob -> value.
         representation: label-free features for methods that work on them (None lets the worker
-            choose by image size) and for a head in place of a network trained on pixels.
+            choose by image size) and for a head in place of a network trained on pixels; `run:12`
+            or `12` for the features of that run, once it is done.
         seed: of everything random in the run.
         device: `auto`, `cpu` or `cuda`.
         executor: where it runs: `local`, `slurm` or `ray`.
@@ -95,6 +96,10 @@ def submit(
         bases.check(under, info, method)
         if method in bases.POST_TRAINING:
             representation = under.representation  # what its network saw
+    elif (number := bases.run_of(representation)) is not None:
+        base, representation = number, f"{bases.OF_RUN}{number}"
+        usable = "features" in METHODS[method].needs or on_features(method, representation)
+        bases.check_features(job(ws, base), info, method, usable)
     check(info, method, preset, overrides or {}, executor, representation)
     if device not in DEVICES:
         raise LnlError(f"There is no device “{device}”. Known: {', '.join(DEVICES)}.")

@@ -57,4 +57,4 @@ def title_of(key: str) -> str:
         title = key.removeprefix(f"{OWN}-") + " (own)"
     else:
         title = key
-    return f"{title}, {representation}" if at else title
+    return f"{title}, {representation.replace(':', ' ')}" if at else title

@@ -33,6 +33,7 @@ def start_runs(
 
     A recipe `sr->influence` queues the first method and then the second one on its run. A method
     that stands alone before it in the list is not run twice; `12->influence` builds on run 12.
+    `ce->probe` has a method on features learn from those of the network before it.
 
     Args:
         ws: the workspace.
@@ -61,6 +62,7 @@ def start_runs(
             bases.check(queue.job(ws, int(chain[0])), info, chain[1])
     for key in (key for chain in chains for key in chain if not key.isdigit()):
         queue.check(info, key, preset, chosen.get(key, {}), executor, representation)
+        _check_features(ws, info, key, representation)
     for first in (
         {chain[0] for chain in chains if not chain[0].isdigit()} if base is not None else ()
     ):
@@ -77,18 +79,19 @@ def start_runs(
             if place == 0 and key in alone:
                 under = alone[key]
                 continue
+            learns = place > 0 and _feeds(queue.job(ws, under or 0).method, key)
             job = queue.submit(
                 ws,
                 info,
                 key,
                 preset,
                 overrides=chosen.get(key, {}),
-                representation=representation,
+                representation=f"{bases.OF_RUN}{under}" if learns else representation,
                 seed=seed,
                 device=device,
                 executor=executor,
                 options=asked,
-                base=under,
+                base=None if learns else under,
             )
             submitted.append(job)
             under = job.id
@@ -111,9 +114,24 @@ def _chain(recipe: str) -> list[str]:
         if key not in METHODS and not number:
             raise LnlError(f"There is no method “{key}”. Known: {', '.join(METHODS)}.")
     for first, second in itertools.pairwise(keys):
-        if not first.isdigit() and not bases.fits(first, second):
+        if not first.isdigit() and not (bases.fits(first, second) or _feeds(first, second)):
             raise LnlError(bases.refusal(first, second))
     return keys
+
+
+def _feeds(first: str, second: str) -> bool:
+    """Say whether in a recipe the second method learns from the features of the first."""
+    return "features" in METHODS[second].needs and first not in bases.PURIFIERS
+
+
+def _check_features(
+    ws: Workspace, info: DatasetInfo, method: str, representation: str | None
+) -> None:
+    """Raise LnlError where a method cannot learn from the run that a representation names."""
+    number = bases.run_of(representation)
+    if number is not None:
+        usable = "features" in METHODS[method].needs or knobs.on_features(method, representation)
+        bases.check_features(queue.job(ws, number), info, method, usable)
 
 
 def kept_networks(ws: Workspace, name: str) -> list[Job]:
@@ -200,6 +218,8 @@ def features_seconds(
     """
     info = datasets.dataset(ws, name)
     if not any("features" in METHODS[key].needs for key in methods):
+        return 0.0
+    if bases.run_of(representation) is not None:
         return 0.0
     small = max(info.height, info.width) <= SMALL_SIDE
     wanted = representation or ("raw" if small else "pretrained")

@@ -193,7 +193,7 @@ def test_recipes_queue_a_chain_and_share_what_stands_alone(workspace, tiny, no_w
         ("sr->", "no method"),
         ("12", "no method"),
         ("99->influence", "no run 99"),
-        ("sr->knn", "knn cannot build on sr"),
+        ("sr->jump", "jump cannot build on sr"),
     ):
         with pytest.raises(LnlError, match=word):
             services.start_runs(workspace, "tiny", ["knn", recipe])
@@ -276,3 +276,50 @@ def test_a_workspace_of_the_first_release_is_brought_up(tmp_path):
         assert old.execute("select count(*) from jobs").fetchone() == (1,)
     old.close()
     db.dispose(ws)
+
+
+def test_a_run_learns_from_the_features_of_another(workspace, tiny):
+    seen = np.random.default_rng(2).normal(size=(tiny.n, 5)).astype(np.float16)
+    first = queue.submit(workspace, tiny, "ce")
+    second = queue.submit(workspace, tiny, "knn", representation=str(first.id))
+    assert (second.representation, second.base) == (f"run:{first.id}", first.id)
+    claimed = queue.claim(workspace)
+    assert queue.claim(workspace) is None  # it waits for its features
+    worker.run_job(workspace, claimed, method(lambda data, c, x: uniform(data, x, features=seen)))
+    found = {}
+
+    def look(data, config, context):
+        found["features"] = context.features()
+        found["base"] = context.base
+        found["labels"] = np.array(data.given_labels)
+        return uniform(data, context)
+
+    worker.run_job(workspace, queue.claim(workspace), method(look, "knn"))
+    assert queue.job(workspace, second.id).state == "done"
+    np.testing.assert_array_equal(found["features"], seen.astype(np.float32))
+    assert found["base"] is None  # nothing of the base but its features
+    np.testing.assert_array_equal(found["labels"], datasets.load(tiny).given_labels)
+    assert outcome.key(queue.job(workspace, second.id), tiny) == f"knn@run:{first.id}"
+
+
+def test_features_of_a_run_that_keeps_none_are_refused(workspace, tiny, no_worker):
+    first = finished(workspace, tiny)
+    second = queue.submit(workspace, tiny, "knn", representation=f"run:{first.id}")
+    worker.run_job(workspace, queue.claim(workspace))
+    found = queue.job(workspace, second.id)
+    assert found.state == "failed"
+    assert f"Run {first.id} keeps no features" in found.error
+    with pytest.raises(LnlError, match="hnml learns from pixels or maps"):
+        queue.submit(workspace, tiny, "hnml", representation=f"run:{first.id}")
+    with pytest.raises(LnlError, match="name it as the base"):
+        queue.submit(workspace, tiny, "influence", representation=f"run:{first.id}")
+    with pytest.raises(LnlError, match="99"):
+        services.start_runs(workspace, tiny.name, ["probe"], representation="99")
+
+
+def test_a_recipe_hands_features_on(workspace, tiny, no_worker):
+    jobs = services.start_runs(workspace, tiny.name, ["ce->probe", "dmlp->knn"])
+    assert [job.method for job in jobs] == ["ce", "probe", "dmlp", "knn"]
+    assert jobs[1].representation == f"run:{jobs[0].id}"
+    assert jobs[3].base == jobs[2].id
+    assert jobs[3].representation == "auto"  # it takes purified labels, on the usual features
