@@ -286,7 +286,8 @@ def _audit_words(name: str, found: Any) -> str:
     else:
         lines.append(
             f"At most {left.limit:,} errors left (95 %). Target: {goal}. About "
-            f"{found.needed:,} more random checks, if they go on like this"
+            f"{found.needed:,} more random checks, if they go on like this; Review in random order "
+            "shows nothing else"
         )
     return "\n".join(f"{line}." for line in lines)
 

@@ -44,19 +44,21 @@ def mixed(
     reviewer: str,
     now: Standing,
     limit: int,
+    *,
+    only: bool = False,
 ) -> dict[int, int]:
     """Return place -> drawn row for the next `limit` places of a reviewer's queue; draws them.
 
     A row that was drawn for this reviewer and has no answer comes first, then one that another
     reviewer left behind, then a new draw. Drawn rows beyond the places found for them follow at
-    place `limit` and after: they are not for the queue to show.
+    place `limit` and after: they are not for the queue to show. With `only`, every place is for a
+    drawn row: whoever wants a certificate soon asks for nothing else.
     """
     drawn = audits.draws(ws, info)
     rows = np.array([each.row for each in drawn], np.int64)
     answered = int(now.answered[rows].sum())
-    places = auditing.audit_slots(
-        _since(ws, info, reviewer, {int(row) for row in rows}), answered, limit
-    )
+    since = _since(ws, info, reviewer, {int(row) for row in rows})
+    places = list(range(limit)) if only else auditing.audit_slots(since, answered, limit)
     waiting = _waiting(drawn, now, reviewer)
     missing = sum(place < AHEAD for place in places) - len(waiting)
     if missing > 0:

@@ -176,7 +176,8 @@ def review_state(
     """Return what single mode needs: the next `limit` open items in the order asked for.
 
     Rows drawn at random are mixed in, every fifth at first, later every twentieth, and look like
-    all others. A queue that is narrowed by filters or a focus is not the set: it gets none.
+    all others; in random order there is nothing else. A queue that is narrowed by filters or a
+    focus is not the set: it gets none.
 
     Args:
         ws: the workspace.
@@ -195,7 +196,7 @@ def review_state(
     excluded = _excluded(ws, info, ranked, reviewer, filters)
     drawn: dict[int, int] = {}
     if not focus and filters == Filters():
-        drawn = mixed(ws, info, reviewer, standing(ws, info), limit)
+        drawn = mixed(ws, info, reviewer, standing(ws, info), limit, only=order == "random")
         excluded[list(drawn.values())] = True
     rows = orders.next_rows(_order(ranked, info, order, info.id), excluded, limit)
     first = [row for row in dict.fromkeys(focus) if 0 <= row < info.n]

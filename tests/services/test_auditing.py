@@ -104,7 +104,18 @@ def test_every_fifth_item_is_drawn_and_stays_until_it_has_its_answer(workspace, 
     ann.press(*first[3:5])
     assert ann.window()[4] == first[9]
     assert routes(workspace, birds) == ["queue"] * 4 + ["audit"]
-    assert ann.window(order="random")[4] == first[9]
+    assert ann.window(order="diverse")[4] == first[9]
+
+
+def test_in_random_order_every_item_is_drawn(workspace, birds):
+    ann = Reviewer(workspace, birds)
+    mixed = ann.window()
+    window = ann.window(order="random")
+    assert window[:3] == [mixed[place] for place in (4, 9, 14)]
+    assert window[:16] == drawn(workspace, birds)
+    ann.press(*window[:16])
+    assert routes(workspace, birds) == ["audit"] * 16
+    assert ann.window()[4] not in drawn(workspace, birds)[:16]
 
 
 def test_nothing_that_is_sent_tells_a_drawn_row_from_the_queues(workspace, birds):
