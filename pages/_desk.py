@@ -261,9 +261,9 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
             state = services.review_state(_ui.workspace(), info.name, who, filters=only)
             if state.items:
                 go = review_queue(keys["single"], shared | _single(info, choice, state, follow))
-                _go(go)
+                _go(info, go)
                 return
-        _go(page_grid(keys["page"], shared | _page(info, choice, who)))
+        _go(info, page_grid(keys["page"], shared | _page(info, choice, who)))
         return
     again = _answered_rows(keys["single"]) if choice.filters.include_reviewed else set()
     focus = _focus(info, keys["single"])
@@ -277,11 +277,13 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         limit=WINDOW + len(again),
     )
     data = shared | _single(info, choice, state, [], again)
-    _go(review_queue(keys["single"], data))
+    _go(info, review_queue(keys["single"], data))
 
 
-def _go(where: str | None) -> None:
+def _go(info: DatasetInfo, where: str | None) -> None:
     """Do what the person asked the component for."""
+    if where == "export":
+        _ui.go("export", dataset=info.name)
     if where == "clear":
         st.session_state["review_clear"] = True
     elif where in VIEWS:

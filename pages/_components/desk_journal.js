@@ -141,7 +141,8 @@ function answersNow(recent, entries, itemOf) {
   return answers;
 }
 
-function strip(data, journal) {
+function strip(s) {
+  const { data, journal } = s;
   const now = progressNow(data.progress, data.recent || [], [...journal.waiting.values()]);
   const goal = Math.max(now.goal, 1);
   const share = Math.min(1, now.reviewed / goal);
@@ -156,5 +157,69 @@ function strip(data, journal) {
       h("div", { class: "k" }, h("span", null, "Wrong so far")),
       h("div", { class: "figure" }, h("b", null, count(now.wrong)), " ",
         now.reviewed ? h("span", { class: "cap" }, percent(now.wrong / now.reviewed)) : null)),
+    errorsLeft(s, now.errors_left),
   ];
+}
+
+// What the images drawn at random say of those that nobody has looked at.
+function errorsLeft(s, left) {
+  const why = "From images drawn at random and mixed into the queue; holds whatever the queue shows.";
+  if (left.estimate === null) {
+    return h("div", { class: "left", title: why }, h("div", null,
+      h("div", { class: "k" }, h("span", null, "Errors left")),
+      h("div", { class: "figure" }, h("span", { class: "cap" },
+        `after ${count(left.enough)} random checks (${count(left.audits)} so far)`))));
+  }
+  if (left.may_stop && !goesOn(s)) {
+    const words = `You may stop: at most ${plural(left.limit, "error")} left (95${THIN}%).`;
+    if (s.told !== words) {
+      s.told = words;
+      s.live.textContent = words;
+    }
+    return h("div", { class: "left stop", title: why }, h("b", null, icon("done", 18), words), h("span", { class: "row" },
+      h("button", { type: "button", class: "plainact", onclick: () => goOn(s) }, "Go on"),
+      h("button", { type: "button", class: "primary", onclick: () => s.go("export") }, "Export")));
+  }
+  return h("div", { class: "left", title: why }, h("div", null,
+    h("div", { class: "k" }, h("span", null, `Errors left (95${THIN}%: ${count(left.low)}–${count(left.high)})`)),
+    h("div", { class: "figure" }, h("b", null, count(left.estimate)), " ",
+      h("span", { class: "cap" }, `of ${count(left.total)} images`))), numberLine(left));
+}
+
+// Where the estimate lies between nothing and its upper end, and where the goal is.
+function numberLine(left) {
+  const [width, end] = [234, 1.12 * Math.max(left.high, left.goal, 1)];
+  const x = (value) => 4 + (width - 8) * Math.min(1, value / end);
+  const marks = [[left.low, count(left.low)], [left.high, count(left.high)]];
+  const apart = 46; // a mark's words need so much room
+  const words = [[x(left.goal), `goal ${count(left.goal)}`, true]];
+  for (const [value, text] of marks) {
+    if (words.every(([place]) => Math.abs(place - x(value)) >= apart)) words.push([x(value), text, false]);
+  }
+  const anchor = (place) => (place < 26 ? "start" : place > width - 26 ? "end" : "middle");
+  return svg("svg", { class: "numberline", viewBox: `0 0 ${width} 40`, width, height: 40, "aria-hidden": "true" },
+    svg("line", { class: "axis", x1: 0, x2: width, y1: 15, y2: 15 }),
+    svg("line", { class: "range", x1: x(left.low), x2: x(left.high), y1: 15, y2: 15 }),
+    svg("line", { class: "goal", x1: x(left.goal), x2: x(left.goal), y1: 7, y2: 23 }),
+    svg("circle", { class: "dot", cx: x(left.estimate), cy: 15, r: 5.5 }),
+    words.map(([place, text]) => svg("text", { x: anchor(place) === "start" ? 0 : anchor(place) === "end" ? width : place, y: 37, "text-anchor": anchor(place) }, text)));
+}
+
+const goesOnKey = (s) => `${s.data.journal}:goes-on`;
+
+function goesOn(s) {
+  try { return sessionStorage.getItem(goesOnKey(s)) === "1"; } catch { return Boolean(s.goesOn); }
+}
+
+function goOn(s) {
+  try { sessionStorage.setItem(goesOnKey(s), "1"); } catch { s.goesOn = true; }
+  fillStrip(s);
+  s.root.focus({ preventScroll: true });
+}
+
+function fillStrip(s) {
+  const buttons = () => [...s.stripBox.querySelectorAll("button")];
+  const focused = buttons().indexOf(s.root.getRootNode().activeElement);
+  s.stripBox.replaceChildren(...strip(s));
+  if (focused >= 0) (buttons()[focused] || s.root).focus({ preventScroll: true });
 }

@@ -295,7 +295,7 @@ function drawSide(s) {
 }
 
 function drawGridStrip(s) {
-  s.stripBox.replaceChildren(...strip(s.data, s.journal));
+  fillStrip(s);
 }
 
 function drawGridSaved(s) {

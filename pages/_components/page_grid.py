@@ -39,7 +39,8 @@ def page_grid(key: str, data: Mapping[str, Any]) -> str | None:
         data: pages of items, classes, acknowledged answers, addresses.
 
     Returns:
-        `single` or `clear` where the person asks for single mode or for no filters, else None.
+        `single`, `clear` or `export` where the person asks for single mode, for no filters or for
+        the Export page, else None.
     """
     result = _COMPONENT(
         key=key,

@@ -375,7 +375,7 @@ function drawPanel(s) {
 }
 
 function drawStrip(s) {
-  s.stripBox.replaceChildren(...strip(s.data, s.journal));
+  fillStrip(s);
 }
 
 function drawSaved(s) {

@@ -45,7 +45,8 @@ def review_queue(key: str, data: Mapping[str, Any]) -> str | None:
         data: items, classes, acknowledged answers, addresses: what `pages/review.py` sends.
 
     Returns:
-        `page` or `clear` where the person asks for page mode or for no filters, else None.
+        `page`, `clear` or `export` where the person asks for page mode, for no filters or for the
+        Export page, else None.
     """
     result = _COMPONENT(
         key=key,
