@@ -256,19 +256,18 @@ class Head:
             weight: of the balance term.
             penalty: weight of the negative entropy (0.4 in the code, with its stacked softmax).
         """
-        scores = self.logits(x)
-        logs = F.log_softmax(scores, dim=1)
-        probs = logs.exp()
+        probs = torch.softmax(self.logits(x), dim=1)
         at = torch.arange(len(x), device=x.device)
-        loss = -logs[at, targets].mean()
-        pull = probs.clone()
-        pull[at, targets] -= 1
-        pull /= len(x)
+        loss = -probs[at, targets].clamp_min(torch.finfo(probs.dtype).tiny).log().mean()
+        slope = torch.full_like(probs[:, :1], 1 / len(x))  # (b, 1) or (b, k), times probs below
         if prior is not None and weight:
-            pull += weight * balance(scores, prior)[1]
+            lift = -weight / len(x) * (prior / probs.mean(0).clamp_min(1e-12))
+            slope = slope + lift - (probs @ lift)[:, None]  # the gradient of `balance`
         if penalty:
-            inner = (probs * logs).sum(1, keepdim=True)
-            pull += penalty / len(x) * probs * (logs - inner)
+            logs = probs.clamp_min(torch.finfo(probs.dtype).tiny).log()
+            slope = slope + penalty / len(x) * (logs - (probs * logs).sum(1, keepdim=True))
+        pull = probs * slope
+        pull[at, targets] -= 1 / len(x)
         gradient = torch.cat([x.T @ pull, pull.sum(0, keepdim=True)])
         self.adam.step(self.weights, gradient)
         return loss
