@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +14,12 @@ from lnl_core.jobs import queue
 from lnl_core.services import incoming
 from lnl_core.services.incoming import Incoming
 from lnl_core.store import datasets
+from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import LnlError
 from pages import _demo, _ui, _words
 from pages._ui import plain
 
+_AGAIN = re.compile(r" \d+$")
 UPLOAD_MB = 500
 """An upload lies in this process's memory until it is on the disk."""
 
@@ -88,6 +92,10 @@ WAYS = {
 }
 
 
+_COUNTED = {"folder": "file", "manifest": "row"}
+"""How a data set comes in -> what is counted before anything is opened, if not images."""
+
+
 # Which dialog is open -------------------------------------------------------------------------
 
 
@@ -99,6 +107,36 @@ def ask(kind: str) -> None:
 def asked() -> str | None:
     """Return which dialog this run opens."""
     return st.session_state.get("import_kind")
+
+
+def again(info: DatasetInfo) -> None:
+    """Remember, as a callback, to open the dialog that read a set, filled in, under a free name."""
+    kind = _kind_again(info)
+    if kind is None:
+        return
+    source = Path(info.source)
+    st.session_state[f"path_{kind}"] = info.source
+    if WAYS[kind].root and info.root and Path(info.root).is_absolute():
+        st.session_state[f"root_{kind}"] = info.root
+    taken = {each.name for each in datasets.datasets(_ui.workspace())}
+    stem = _AGAIN.sub("", info.name)[:70]
+    free = next(name for n in itertools.count(2) if (name := f"{stem} {n}") not in taken)
+    st.session_state[f"name_{kind}_{_name_of(source)}"] = free
+    ask(kind)
+
+
+def can_again(info: DatasetInfo) -> bool:
+    """Tell whether what a set was read from is still there; an upload's copy is not."""
+    return _kind_again(info) is not None
+
+
+def _kind_again(info: DatasetInfo) -> str | None:
+    source = Path(info.source)
+    if not info.source or not source.is_absolute() or not source.exists():
+        return None
+    kinds = {"folder": "folder", "manifest": "list", "npz": "npz", "zip": "folder"}
+    listed = info.kind == "manifest" and source.is_dir()  # Hugging Face: metadata.csv inside
+    return "layout" if listed or info.kind == "torchvision" else kinds.get(info.kind)
 
 
 def show_dialog() -> None:
@@ -138,7 +176,9 @@ def _dialog(kind: str) -> None:
         )
     source, root, problem = _resolve(text, root_text) if upload is None else (None, None, "")
     suggestion = Path(upload.name).stem if upload is not None else _name_of(source)
-    name = st.text_input("Name", value=suggestion, max_chars=80, key=f"name_{kind}_{suggestion}")
+    name_key = f"name_{kind}_{suggestion}"
+    st.session_state.setdefault(name_key, suggestion)
+    name = st.text_input("Name", max_chars=80, key=name_key)
     size = _resolution(kind)
     if problem:
         st.error(problem, icon=":material/error:")
@@ -241,7 +281,7 @@ def _look(source: Path, root: Path | None) -> None:
             return
     words = [f"Recognised: {_ui.KINDS.get(seen.kind, seen.kind)}"]
     if seen.n is not None:
-        words.append(_words.plural(seen.n, "image"))
+        words.append(_words.plural(seen.n, _COUNTED.get(seen.kind, "image")))
     if seen.class_names:
         words.append(_words.plural(len(seen.class_names), "class", "classes"))
     if seen.width and seen.height:
@@ -271,7 +311,8 @@ def draw_imports() -> bool:
 @_ui.guarded
 def _imports(was_reading: bool) -> None:
     tasks = incoming.imports(_ui.workspace())
-    if was_reading and not any(task.state == "reading" for task in tasks):
+    ended = was_reading and not any(task.state == "reading" for task in tasks)
+    if ended and not st.session_state.get("dialog_open"):  # which a new run would close
         done = next((task for task in tasks if task.state == "done"), None)
         if done is not None:
             st.session_state["dataset"] = done.name

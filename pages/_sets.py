@@ -13,7 +13,7 @@ from lnl_core import services
 from lnl_core.services import incoming, settings
 from lnl_core.store import datasets
 from lnl_core.store.datasets import DatasetInfo
-from pages import _charts, _ui, _words
+from pages import _charts, _import, _ui, _words
 from pages._ui import plain
 
 _NOISE = {
@@ -21,6 +21,13 @@ _NOISE = {
     "pair": "always the next class",
     "instance": "the class that the image itself resembles most",
 }
+_AGAIN = (
+    "Files that you repaired come in with a second import, under a new name: a set's rows never "
+    "change, because runs and answers refer to them. Answers can follow: Export, All decisions "
+    "here; then Export, Import decisions on the new set. They are matched by image id."
+)
+"""What to do about files that were skipped."""
+
 _MOST_BARS = 40
 _ROW = 30
 
@@ -89,7 +96,24 @@ def _skipped_summary(info: DatasetInfo) -> None:
     )
     if len(reasons) > 4:
         st.caption(f"and {_words.plural(len(reasons) - 4, 'more reason')} in Import report")
-    _report_button(info, "overview")
+    for note in datasets.read_meta(info).get("notes", []):
+        st.caption(f":material/warning: {plain(note)}")
+    with st.container(horizontal=True, gap="small"):
+        _report_button(info, "overview")
+        _again_button(info, "overview")
+
+
+def _again_button(info: DatasetInfo, where: str) -> None:
+    """Offer to read the source once more, where it is still there."""
+    if _import.can_again(info):
+        st.button(
+            "Import again",
+            icon=":material/replay:",
+            key=f"again_{where}",
+            help=_AGAIN if where == "overview" else None,
+            on_click=_import.again,
+            args=(info,),
+        )
 
 
 def _report_button(info: DatasetInfo, where: str) -> None:
@@ -142,6 +166,8 @@ def _report(info: DatasetInfo) -> None:
         return
     table = pd.DataFrame(rows, columns=["row", "where", "reason", "remedy"])
     table["row"] = ["" if pd.isna(row) else f"{row:.0f}" for row in table["row"]]
+    if not table["row"].any():  # files, not the rows of a list
+        table = table.drop(columns="row")
     st.dataframe(
         table,
         hide_index=True,
@@ -150,7 +176,10 @@ def _report(info: DatasetInfo) -> None:
         column_config={"row": st.column_config.TextColumn("row", width="small")},
         alt="Skipped files with reason and remedy",
     )
-    _report_button(info, "tab")
+    with st.container(horizontal=True, gap="small"):
+        _report_button(info, "tab")
+        _again_button(info, "tab")
+    st.markdown(f":gray[:small[{_AGAIN}]]")
 
 
 def _source(info: DatasetInfo) -> str:

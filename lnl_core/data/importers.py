@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lnl_core.data import archives, folders, manifests, npz, tables, vision
-from lnl_core.data.files import storable
+from lnl_core.data.files import FileSource, storable
 from lnl_core.data.images import SUFFIXES
 from lnl_core.data.writing import Row, SetWriter, Skipped, Source, part_of
 from lnl_core.types import LnlError
@@ -194,9 +194,23 @@ def detect(source: Path, *, root: Path | None = None, size: int | None = None) -
     plan = found.plan(size)
     counted = tuple(found.class_names)
     problems = [*found.notes]
+    if found.kind == "folder" and isinstance(found, FileSource):
+        problems += _odd_names(found)
     if len(counted) == 1:
         problems.append("Only one class: there is nothing else that a label could be.")
     return Detected(found.kind, found.total, counted, plan.height, plan.width, tuple(problems))
+
+
+def _odd_names(found: FileSource) -> list[str]:
+    """Say how many of a folder's files do not end as images do, judged by a sample."""
+    odd = sum(file.suffix.lower() not in SUFFIXES for file in found.sample)
+    if not odd:
+        return []
+    about = max(1, round(odd / len(found.sample) * found.total))
+    return [
+        f"About {about:,} of {found.total:,} files do not end like an image (.jpg, .png …): "
+        "what is none is skipped. Is this the folder above the class folders?"
+    ]
 
 
 def _detect_zip(source: Path) -> Detected:

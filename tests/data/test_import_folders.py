@@ -207,3 +207,10 @@ def test_real_folder_of_jpegs(do_import, sample_folder):
     assert json.loads((got.folder / "meta.json").read_text())["n"] == 300
     with_list = importers.detect(folder.parent)
     assert (with_list.kind, with_list.n, len(with_list.class_names)) == ("manifest", 300, 10)
+
+
+def test_files_that_do_not_end_like_images_are_told_before(photos):
+    assert importers.detect(photos).problems == ()
+    for number in range(6):
+        (photos / "cat" / f"notes {number}.txt").write_text("no image")
+    assert importers.detect(photos).problems[0].startswith("About 6 of 12 files do not end like")

@@ -1,9 +1,11 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from PIL import Image
 
 from lnl_core import services
 from lnl_core.data import demo
@@ -49,6 +51,35 @@ def test_the_report_says_what_was_skipped(desk, tiny, texts):
     app.run()
     assert not app.exception
     assert len(app.dataframe[0].value) == 3
+
+
+def test_repaired_files_come_in_with_a_second_import_under_a_free_name(
+    desk, workspace, tmp_path, texts
+):
+    for number in range(4):
+        Image.new("RGB", (12, 12), (60 * number, 0, 0)).save(
+            folder_of(tmp_path / "birds" / "ab"[number % 2]) / f"{number}.png"
+        )
+    (tmp_path / "birds" / "a" / "broken.png").write_bytes(b"")
+    services.import_dataset(workspace, tmp_path / "birds", "birds 2")
+    app = desk()
+    app.session_state["data_tab"] = "Import report"
+    app.run()
+    assert "Answers can follow" in texts(app)
+    assert list(app.dataframe[0].value.columns) == ["where", "reason", "remedy"]
+    app.button(key="again_tab").click().run()
+    assert not app.exception
+    assert app.text_input(key="path_folder").value == str(tmp_path / "birds")
+    assert app.text_input(key="name_folder_birds").value == "birds 3"
+    shutil.rmtree(tmp_path / "birds")
+    app = desk()
+    assert not app.exception
+    assert all(button.label != "Import again" for button in app.button)
+
+
+def folder_of(path):
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def test_the_noise_lab_makes_a_copy_with_known_truth(desk, workspace, tiny):
