@@ -6,6 +6,7 @@ Numpy on memory-mapped files only.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -51,6 +52,8 @@ SHORT = {
     "aum": "AUM",
 }
 """Names for axes."""
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +263,8 @@ def compare(
     if not chosen:
         raise LnlError("No run is chosen. Choose at least one.")
     last = decisions.last_id(ws, info)
-    return _compare(ws, info, ranked.version, chosen_keys(chosen), truth, last)
+    with _ONE_AT_A_TIME:  # a page that is drawn again meanwhile waits for the same answer
+        return _compare(ws, info, ranked.version, chosen_keys(chosen), truth, last)
 
 
 def chosen_keys(chosen: Sequence[Candidate]) -> tuple[str, ...]:

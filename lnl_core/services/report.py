@@ -20,7 +20,18 @@ import numpy as np
 
 import lnl_core
 from lnl_core.jobs import queue
-from lnl_core.services import comparing, figures, loss_figures, loss_views, pictures, retraining
+from lnl_core.services import (
+    _report_page,
+    comparing,
+    confusions,
+    exploring,
+    figures,
+    loss_figures,
+    loss_views,
+    map_figures,
+    pictures,
+    retraining,
+)
 from lnl_core.services._open import loaded, scored, standing
 from lnl_core.services.comparing import CONSENSUS, Comparison
 from lnl_core.store import datasets, decisions
@@ -83,25 +94,33 @@ def html(
     """
     info = datasets.dataset(ws, name)
     found = comparing.compare(ws, name, keys, truth)
-    shown = list(_figures(ws, info, found))
+    compared = list(_figures(ws, info, found))
+    explored = list(_of_explore(ws, info))
+    shown = compared + explored
     parts = [
         f"<h1>{escape(name)}</h1>",
         f'<p class="muted">Report of LNL Review {escape(lnl_core.__version__)}, {_stamp()}</p>',
         _facts(ws, info, found),
         _section("Methods", _table(found) + _sentences(found)),
-        _section("Figures", "".join(_placed(number, shown) for number in range(len(shown)))),
+        _section("Figures", "".join(_placed(i, shown) for i in range(len(compared)))),
+        _section(
+            "Map and classes",
+            _without_map(explored)
+            + "".join(_placed(i, shown) for i in range(len(compared), len(shown))),
+        ),
         _section("Head of the queue", _queue(ws, info)),
         _section("Decisions so far", _decisions(ws, info)),
         _section("Versions", _versions(ws, info, found)),
     ]
-    return _PAGE.format(
+    return _report_page.PAGE.format(
         title=escape(f"{name}: label review"),
-        style=_STYLE,
+        style=_report_page.STYLE,
         body="\n".join(parts),
         plotly=_plotly(),
         data=_json([json.loads(figure.to_json()) for _, figure in shown]),
         names=_json([label for label, _ in shown]),
-        draw=_DRAW,
+        draw=_report_page.DRAW,
+        policy=_report_page.policy(drawn_by_graphics=any(name == "map" for name, _ in shown)),
     )
 
 
@@ -168,9 +187,27 @@ def _figures(ws: Workspace, info: DatasetInfo, found: Comparison) -> Iterator[tu
             yield f"losses-{each.name}", loss_figures.histogram(values, tone, height=320)
 
 
+def _of_explore(ws: Workspace, info: DatasetInfo) -> Iterator[tuple[str, Any]]:
+    """Yield (file name, figure) of what Explore shows: the newest map, and the matrix."""
+    tone = figures.TONES["light"]
+    for facts in exploring.layouts(info)[:1]:
+        map_ = exploring.layout(info, str(facts["key"]))
+        if map_ is not None:
+            yield "map", map_figures.embedding_map(info, map_, scored(info), tone)
+    found = confusions.matrix(ws, info)
+    if found is not None:
+        yield "given-true", map_figures.transitions(info, found, tone)
+
+
+def _without_map(shown: Sequence[tuple[str, Any]]) -> str:
+    if any(name == "map" for name, _ in shown):
+        return ""
+    return "<p>No map of the images has been laid out; Explore does that.</p>"
+
+
 def _placed(number: int, shown: Sequence[tuple[str, Any]]) -> str:
     name, figure = shown[number]
-    wide = " data-wide" if name == "cost" else ""
+    wide = " data-wide" if name in ("cost", "map") else ""
     height = int(figure.layout.height or 300)
     return f'<div class="figure"{wide} id="figure-{number}" style="height:{height}px"></div>'
 
@@ -345,83 +382,3 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
-
-
-_STYLE = """
-:root{color-scheme:light}
-body{font:15px/1.5 "Source Sans 3","Source Sans Pro","Segoe UI",Roboto,sans-serif;color:#15181c;
-background:#fff;margin:0 auto;padding:30px;max-width:1320px}
-h1{font-size:24px;font-weight:600;margin:0}
-h2{font-size:18px;font-weight:600;margin:38px 0 12px}
-.muted,figcaption small{color:#59626e}
-.facts{display:flex;flex-wrap:wrap;border:1px solid #dde1e6;border-radius:6px;margin:15px 0}
-.facts div{padding:8px 18px}
-dt{font-size:13px;color:#59626e}
-dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
-th,td{padding:5px 12px;text-align:left;border-bottom:1px solid #dde1e6;overflow-wrap:anywhere}
-th{color:#59626e;font-weight:400;background:#f4f5f7}
-.consensus{background:#eeedfa;font-weight:600}
-#figures,section{min-width:0}
-.figure{display:inline-block;vertical-align:top;width:calc(50% - 10px);margin:0 8px 15px 0;
-border:1px solid #dde1e6;border-radius:6px;box-sizing:border-box;padding:8px}
-.figure[data-wide]{width:calc(100% - 10px)}
-.queue{display:grid;grid-template-columns:repeat(auto-fill,minmax(140px,1fr));gap:15px}
-figure{margin:0}
-figure img{width:100%;aspect-ratio:1;object-fit:contain;background:#eceef0;border-radius:4px}
-figcaption{font-size:13px;overflow-wrap:anywhere}
-figcaption span{float:right;color:#59626e;font-variant-numeric:tabular-nums}
-figcaption small{display:block;font-size:12px}
-@media(max-width:900px){.figure{width:100%}}
-@media print{.figure,figure{break-inside:avoid}}
-"""
-
-_DRAW = """
-const figures = JSON.parse(document.getElementById("figures-data").textContent);
-const names = JSON.parse(document.getElementById("figures-names").textContent);
-const save = (format) => ({
-  name: "save-" + format,
-  title: "Save as " + format.toUpperCase(),
-  icon: format === "svg" ? Plotly.Icons.disk : Plotly.Icons.camera,
-  click: (div) => Plotly.downloadImage(div, {
-    format, filename: names[Number(div.id.slice(7))], scale: 2,
-    width: div.clientWidth, height: div.clientHeight }),
-});
-figures.forEach((figure, i) => {
-  const div = document.getElementById("figure-" + i);
-  const height = figure.layout.height;
-  div.style.height = height + 18 + "px";
-  Plotly.newPlot(div, figure.data, figure.layout, {
-    displaylogo: false, responsive: true, modeBarButtons: [[save("svg"), save("png")]] });
-});
-document.body.dataset.drawn = String(figures.length);
-"""
-
-_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; font-src data:"
-)
-
-_PAGE = (
-    """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content=\""""
-    + _POLICY
-    + """\">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>{style}</style>
-</head>
-<body>
-{body}
-<script id="figures-data" type="application/json">{data}</script>
-<script id="figures-names" type="application/json">{names}</script>
-<script>{plotly}</script>
-<script>{draw}</script>
-</body>
-</html>
-"""
-)

@@ -1,11 +1,15 @@
 import base64
+import io
+import json
 import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lnl_core.cli import main
-from lnl_core.services import lab, report, retraining
+from lnl_core.jobs.tasks import embedding
+from lnl_core.services import exploring, figures, lab, map_figures, report, retraining
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
 
@@ -17,7 +21,9 @@ def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, sc
     page = report.html(workspace, "tiny")
     for words in ("Precision and recall", "Wrong labels found", "Top ", "Nearest neighbours: loss"):
         assert words in page, words
-    assert page.count('class="figure"') == 6
+    assert page.count('class="figure"') == 7
+    assert "Given and true classes" in page
+    assert "No map of the images has been laid out" in page
     assert "relabelled 1" in page
     assert "&lt;ann&gt;" in page
     assert "<ann>" not in page
@@ -29,6 +35,61 @@ def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, sc
     assert page.count("plotly.js v") == 1
     head = page[: page.index("<body>")]
     assert "default-src 'none'" in head
+
+
+def laid_out(info, positions):
+    settings = exploring.Settings("raw")
+    path = embedding.place(info, exploring.key_of(info, settings))
+    arrays.write_array(path, positions.astype(np.float32))
+    facts = settings.as_dict() | {"n": info.n, "fitted": info.n, "seconds": 1.0}
+    arrays.write_json(path.with_suffix(".json"), facts)
+
+
+def figures_of(page):
+    found = re.search(r'id="figures-data" type="application/json">(.*?)</script>', page, re.S)
+    return json.loads(found.group(1))
+
+
+def test_the_map_is_in_it_point_by_point_or_as_one_picture(workspace, scored, monkeypatch):
+    rng = np.random.default_rng(0)
+    laid_out(scored, rng.normal(size=(60, 2)))
+    page = report.html(workspace, "tiny")
+    assert "No map of the images" not in page
+    (drawn,) = [f for f in figures_of(page) if "Map of the images" in str(f["layout"]["title"])]
+    assert [each["type"] for each in drawn["data"]] == ["scattergl"] * 3
+    assert "each a point" in drawn["layout"]["title"]["text"]
+    assert "raw features" in drawn["layout"]["title"]["text"]
+    p = np.asarray(arrays.load_ranking(scored.directory / "ranking")[0].p_wrong)
+    suspected = int((p >= 0.5).sum())
+    assert suspected
+    assert drawn["data"][2]["name"] == f"above 0.5 ({suspected})"
+    assert len(drawn["data"][2]["text"]) == suspected
+
+    monkeypatch.setattr(map_figures, "MOST", 59)
+    (drawn,) = [
+        f
+        for f in figures_of(report.html(workspace, "tiny"))
+        if "Map of the images" in str(f["layout"]["title"])
+    ]
+    assert "a picture of all 60" in drawn["layout"]["title"]["text"]
+    assert all(each["type"] == "scatter" for each in drawn["data"])
+    assert drawn["layout"]["images"][0]["source"].startswith("data:image/png;base64,")
+
+
+def test_the_picture_shows_every_level_where_it_lies():
+    points = np.array([[10_000, 10_000]] * 50 + [[30_000, 30_000]] + [[60_000, 60_000]], "<u2")
+    level = np.array([0] * 50 + [1, 2], np.uint8)
+    data = map_figures.picture(points, level, figures.TONES["light"])
+    image = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+    assert image.shape == (map_figures.HIGH, map_figures.WIDE, 3)
+    for x, y, colour in (
+        (10_000, 10_000, (0xB4, 0xBC, 0xC5)),
+        (30_000, 30_000, (0xE6, 0x9F, 0)),
+        (60_000, 60_000, (0xD5, 0x5E, 0)),
+    ):
+        there = image[y * map_figures.HIGH >> 16, x * map_figures.WIDE >> 16]
+        assert np.abs(there - colour).max() < 90
+    assert (image[0, 0] == 255).all()
 
 
 def test_names_that_attack_stay_text(workspace, scored):
