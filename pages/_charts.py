@@ -12,6 +12,7 @@ from pages._words import chart_text, count
 
 _COLOURS = {
     "light": {
+        "page": "#FFFFFF",
         "text": "#15181C",
         "muted": "#59626E",
         "grid": "#ECEEF0",
@@ -21,6 +22,7 @@ _COLOURS = {
         "second": "#6B7480",
     },
     "dark": {
+        "page": "#14171B",
         "text": "#E6E9ED",
         "muted": "#9BA5B1",
         "grid": "#262B32",
@@ -42,8 +44,9 @@ def _layout(figure: go.Figure, height: int, **margin: int) -> None:
     figure.update_layout(
         height=height,
         margin={"l": 0, "r": 0, "t": 0, "b": 0} | margin,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor=tone["page"],  # a saved picture keeps the ground that its text is made for
+        plot_bgcolor=tone["page"],
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": tone["muted"], "activecolor": tone["text"]},
         showlegend=False,
         font={"family": "Source Sans, sans-serif", "size": 12, "color": tone["muted"]},
         hoverlabel={"font": {"family": "Source Sans, sans-serif", "size": 13}},
@@ -52,9 +55,23 @@ def _layout(figure: go.Figure, height: int, **margin: int) -> None:
 
 
 def draw(figure: go.Figure, key: str, alt: str) -> None:
-    """Show a figure without Plotly's tool bar."""
+    """Show a figure; the one button of its tool bar saves it, as the format chosen on Compare."""
     st.plotly_chart(
-        figure, theme=None, key=key, alt=alt, config={"displayModeBar": False, "scrollZoom": False}
+        figure,
+        theme=None,
+        key=key,
+        alt=alt,
+        config={
+            "displaylogo": False,
+            "displayModeBar": "hover",
+            "modeBarButtons": [["toImage"]],
+            "toImageButtonOptions": {
+                "format": str(st.session_state.get("picture_format") or "SVG").lower(),
+                "filename": key.replace("_", "-"),
+                "scale": 2,
+            },
+            "scrollZoom": False,
+        },
     )
 
 

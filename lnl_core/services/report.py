@@ -102,7 +102,7 @@ def html(
         f'<p class="muted">Report of LNL Review {escape(lnl_core.__version__)}, {_stamp()}</p>',
         _facts(ws, info, found),
         _section("Methods", _table(found) + _sentences(found)),
-        _section("Figures", "".join(_placed(i, shown) for i in range(len(compared)))),
+        _section("Figures", _SAVE + "".join(_placed(i, shown) for i in range(len(compared)))),
         _section(
             "Map and classes",
             _without_map(explored)
@@ -185,6 +185,12 @@ def _figures(ws: Workspace, info: DatasetInfo, found: Comparison) -> Iterator[tu
         if each.key != CONSENSUS:
             values = loss_views.losses(ws, info.name, each.key)
             yield f"losses-{each.name}", loss_figures.histogram(values, tone, height=320)
+
+
+_SAVE = (
+    '<p class="save"><button data-save="png">All figures as PNG</button>'
+    '<button data-save="svg">All figures as SVG</button></p>'
+)
 
 
 def _of_explore(ws: Workspace, info: DatasetInfo) -> Iterator[tuple[str, Any]]:

@@ -17,6 +17,7 @@ const PALETTES = {
 };
 const DISCS = 60000; // points in view drawn as discs; above, they are counted
 const RADII = [1.35, 2.1, 3.3]; // px: below, doubtful, suspected; size repeats colour
+const HIDDEN = 64; // codes from here on are filtered away
 const STEPS = 4; // discs are drawn at quarters of a pixel
 
 function paletteOf(mode, dark) {
@@ -60,7 +61,7 @@ function drawDots(image, points, codes, view, colours, background, scale) {
   let seen = 0;
   for (let i = 0; i < n; i++) {
     const x = points[2 * i], y = points[2 * i + 1];
-    if (x >= left && x <= right && y >= top && y <= bottom) seen++;
+    if (x >= left && x <= right && y >= top && y <= bottom && codes[i] < HIDDEN) seen++;
   }
   const paint = colours.map(rgb);
   if (seen > DISCS) countDots(image, points, codes, paint, { kx, ky, ox, oy }, scale);
@@ -110,7 +111,9 @@ function countDots(image, points, codes, paint, at, scale) {
   for (let i = 0; i < n; i++) {
     const x = points[2 * i] * at.kx - at.ox, y = points[2 * i + 1] * at.ky - at.oy;
     if (x < 0 || y < 0 || x >= width || y >= height) continue;
-    const code = codes[i], weight = weights[code >> 4] || 0.35, colour = paint[code & 15] || paint[0];
+    const code = codes[i];
+    if (code >= HIDDEN) continue;
+    const weight = weights[code >> 4] || 0.35, colour = paint[code & 15] || paint[0];
     const side = code >> 4 ? step + 1 : step, px = x | 0, py = y | 0;
     for (let dy = 0; dy < side && py + dy < height; dy++) for (let dx = 0; dx < side && px + dx < width; dx++) {
       const to = 4 * ((py + dy) * width + px + dx);
@@ -156,6 +159,7 @@ function nearest(index, points, codes, x, y, view, width, height, reach) {
   let best = -1, least = reach;
   for (let r = r0; r <= r1; r++) for (let at = index.start[r * CELLS + c0]; at < index.start[r * CELLS + c1 + 1]; at++) {
     const i = index.items[at];
+    if (codes[i] >= HIDDEN) continue;
     const away = Math.hypot((points[2 * i] - ux) * kx, (points[2 * i + 1] - uy) * ky) - 1.5 * (codes[i] >> 4);
     if (away < least) { least = away; best = i; }
   }

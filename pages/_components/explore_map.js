@@ -14,6 +14,7 @@ const ACTS = [
   ["out", "Farther", ["M5.5 12h13"]],
   ["fit", "Whole map", ["M4.5 9V4.5H9", "M15 4.5h4.5V9", "M19.5 15v4.5H15", "M9 19.5H4.5V15"]],
   ["save", "Save as PNG", ["M12 4v11", "M7.5 10.8L12 15.3l4.5-4.5", "M5 19.5h14"]],
+  ["shapes", "Save as SVG", ["M5.5 18.5C7 7.5 17 16.5 18.5 5.5", "M4 17h3v3h-3z", "M17 4h3v3h-3z"]],
 ];
 
 function sign(paths) {
@@ -338,6 +339,7 @@ function act(s, name) {
   if (name === "in") zoom(s, 1.6);
   else if (name === "out") zoom(s, 1 / 1.6);
   else if (name === "fit") zoom(s, 1e-6);
+  else if (name === "shapes") saveShapes(s);
   else save(s);
 }
 
