@@ -62,6 +62,7 @@ def photos(tmp_path):
 
 def test_help_teaches_and_bad_usage_is_two(lnl):
     text = lnl("--help").out
+    assert lnl(code=2).out == text  # who types `lnl` alone asks what it does
     assert "lnl import photos/ --name birds" in text
     assert "exit codes" in text
     assert "--executor" in lnl("run", "--help").out
@@ -87,6 +88,7 @@ def test_from_folder_to_csv(lnl, photos, tmp_path):
     told = json.loads(done.out)
     assert (told["n"], told["classes"], told["skipped"]) == (30, 2, 1)
     assert "broken.jpg" in told["problems"][0]["where"]
+    assert "another import, under a new name" in done.err
 
     lnl("run", "pets", "--methods", "probe,nope", code=1)
     done = lnl("run", "pets", "--methods", "probe,knn", "--json")

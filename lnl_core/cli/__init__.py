@@ -11,7 +11,7 @@ from typing import Any
 
 from lnl_core import __version__
 from lnl_core.cli import desk, own, reporting, runs
-from lnl_core.cli.screen import DONE, FAILED, progress
+from lnl_core.cli.screen import DONE, FAILED, USAGE, progress
 from lnl_core.types import LnlError
 
 EXAMPLES = """examples:
@@ -30,6 +30,9 @@ exit codes: 0 done, 1 failed, 2 bad usage, 3 partly imported
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (bad usage exits with 2, as argparse does)."""
     parser = _parser()
+    if not (sys.argv[1:] if arguments is None else arguments):  # who types `lnl` asks what it does
+        parser.print_help()
+        return USAGE
     options = parser.parse_args(arguments)
     if options.home:
         os.environ["LNL_HOME"] = str(options.home)

@@ -83,7 +83,11 @@ def import_(options: Any) -> int:
         text = f"  {problem['where']}: {problem['reason']} → {problem['remedy']}"
         print(text, file=sys.stderr)
     if len(problems) > 20:
-        print(f"  and {len(problems) - 20:,} more", file=sys.stderr)
+        print(f"  and {len(problems) - 20:,} more, all on the Data page", file=sys.stderr)
+    for note in datasets.read_meta(info).get("notes", []):
+        print(f"  {note}", file=sys.stderr)
+    if problems:
+        print("Repaired files come in with another import, under a new name.", file=sys.stderr)
     say(
         options,
         {
