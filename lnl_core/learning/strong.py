@@ -39,8 +39,8 @@ def strong(
     Returns:
         (b, h, w, c) uint8 on the same device.
     """
-    values = images.permute(0, 3, 1, 2).float().contiguous()  # (b, c, h, w) in 0..255
-    b = len(values)
+    view = images.permute(0, 3, 1, 2).clone(memory_format=torch.contiguous_format)  # (b, c, h, w)
+    b = len(view)
     for _ in range(operations):
         choice = torch.randint(len(POOL), (b,), generator=generator)
         applied = torch.rand(b, generator=generator) < 0.5
@@ -48,34 +48,41 @@ def strong(
         level = level * torch.where(torch.rand(b, generator=generator) < 0.5, -1.0, 1.0)
         place = torch.rand(2, b, generator=generator)
         if magnitude >= 2:
-            _change(values, choice.masked_fill(~applied, len(POOL)), level, place)
+            _change(view, choice.masked_fill(~applied, len(POOL)), level, place)
     place = torch.rand(2, b, generator=generator)
     if cutout:
-        values = _blank(values, cutout, place.to(values.device))
-    return values.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+        view = _blank(view, cutout, place.to(view.device))
+    return view.permute(0, 2, 3, 1)
 
 
-def _change(values: Tensor, choice: Tensor, level: Tensor, place: Tensor) -> None:
+def _change(view: Tensor, choice: Tensor, level: Tensor, place: Tensor) -> None:
     """Apply to each image, in place, the change of its number; the number after the last is none.
 
-    Images of one change are brought together first: one gather and one scatter for all, and slices
-    in between.
+    `view` is (b, c, h, w) uint8; only what changes becomes float, and is rounded after. Images of
+    one change are brought together first, those that are moved last: one gather and one scatter for
+    all, slices in between, and one resampling for all movements.
     """
+    choice = _PLACES[choice]
     order = choice.argsort(stable=True)
     sizes = torch.bincount(choice, minlength=len(POOL) + 1)[: len(POOL)].tolist()
-    rows = order[: sum(sizes)].to(values.device)
+    rows = order[: sum(sizes)].to(view.device)
     if not len(rows):
         return
-    held = values.index_select(0, rows)
-    levels = level.to(values.device).index_select(0, rows)[:, None, None, None]
-    places = place.to(values.device).index_select(1, rows)
-    done, start = [], 0
-    for change, size in zip(POOL, sizes, strict=True):
-        if size:
-            part = slice(start, start + size)
-            done.append(change(held[part], levels[part], places[:, part]))
-            start += size
-    values.index_copy_(0, rows, torch.cat(done))
+    held = view.index_select(0, rows).float()
+    levels = level.to(view.device).index_select(0, rows)
+    places = place.to(view.device).index_select(1, rows)
+    done, matrices, start = [], [], 0
+    for number, size in zip(_ORDER, sizes, strict=True):
+        part = slice(start, start + size)
+        start += size
+        if size and number in MOVES:
+            matrices.append(MOVES[number](levels[part]))
+        elif size:
+            done.append(POOL[number](held[part], levels[part, None, None, None], places[:, part]))
+    if matrices:
+        moved = torch.cat(matrices)
+        done.append(_affine(held[-len(moved) :], moved))
+    view.index_copy_(0, rows, torch.cat(done).round_().clamp_(0, 255).to(torch.uint8))
 
 
 Change = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -131,10 +138,10 @@ def _posterise(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
     return (values / step).floor() * step
 
 
-def _rotate(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    angle = level.view(-1) * (30 * math.pi / 180)
+def _rotate(level: Tensor) -> Tensor:
+    angle = level * (30 * math.pi / 180)
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
-    return _affine(values, torch.stack([cos, -sin, zero, sin, cos, zero], 1))
+    return torch.stack([cos, -sin, zero, sin, cos, zero], 1)
 
 
 def _sharpness(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
@@ -145,14 +152,14 @@ def _sharpness(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
     return _blend(smooth, values, level)
 
 
-def _shear_x(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    one, zero = torch.ones_like(level.view(-1)), torch.zeros_like(level.view(-1))
-    return _affine(values, torch.stack([one, 0.1 * level.view(-1), zero, zero, one, zero], 1))
+def _shear_x(level: Tensor) -> Tensor:
+    one, zero = torch.ones_like(level), torch.zeros_like(level)
+    return torch.stack([one, 0.1 * level, zero, zero, one, zero], 1)
 
 
-def _shear_y(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    one, zero = torch.ones_like(level.view(-1)), torch.zeros_like(level.view(-1))
-    return _affine(values, torch.stack([one, zero, zero, 0.1 * level.view(-1), one, zero], 1))
+def _shear_y(level: Tensor) -> Tensor:
+    one, zero = torch.ones_like(level), torch.zeros_like(level)
+    return torch.stack([one, zero, zero, 0.1 * level, one, zero], 1)
 
 
 def _solarise(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
@@ -163,14 +170,24 @@ def _solarise_add(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
     return torch.where(values < 128, (values + 110 * level.abs()).clamp(0, 255), values)
 
 
-def _translate_x(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    one, zero = torch.ones_like(level.view(-1)), torch.zeros_like(level.view(-1))
-    return _affine(values, torch.stack([one, zero, 0.1 * level.view(-1), zero, one, zero], 1))
+def _translate_x(level: Tensor) -> Tensor:
+    one, zero = torch.ones_like(level), torch.zeros_like(level)
+    return torch.stack([one, zero, 0.1 * level, zero, one, zero], 1)
 
 
-def _translate_y(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    one, zero = torch.ones_like(level.view(-1)), torch.zeros_like(level.view(-1))
-    return _affine(values, torch.stack([one, zero, zero, zero, one, 0.1 * level.view(-1)], 1))
+def _translate_y(level: Tensor) -> Tensor:
+    one, zero = torch.ones_like(level), torch.zeros_like(level)
+    return torch.stack([one, zero, zero, zero, one, 0.1 * level], 1)
+
+
+def _moved(matrix: Callable[[Tensor], Tensor]) -> Change:
+    """Return the change that resamples by the matrices of one movement."""
+
+    def change(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
+        return _affine(values, matrix(level.view(-1)))
+
+    change.__name__ = matrix.__name__
+    return change
 
 
 def _affine(values: Tensor, matrix: Tensor) -> Tensor:
@@ -181,14 +198,16 @@ def _affine(values: Tensor, matrix: Tensor) -> Tensor:
 
 def _blank(values: Tensor, side: int, place: Tensor) -> Tensor:
     """Fill a square, wholly or partly inside, with mid-gray; `place` is where its middle lies."""
-    h, w = values.shape[2:]
-    top = (place[0] * h - side / 2).round()[:, None]
-    left = (place[1] * w - side / 2).round()[:, None]
-    y = torch.arange(h, device=values.device)[None]
-    x = torch.arange(w, device=values.device)[None]
-    in_rows, in_columns = (y >= top) & (y < top + side), (x >= left) & (x < left + side)
-    hole = (in_rows[:, :, None] & in_columns[:, None, :])[:, None]
-    return values.masked_fill(hole, 127.0)
+    b, _, h, w = values.shape
+    steps = torch.arange(side, device=values.device)
+    top, left = (
+        (p * n - side / 2).round().long()[:, None] for p, n in zip(place, (h, w), strict=True)
+    )
+    y, x = (top + steps).clamp(0, h - 1), (left + steps).clamp(0, w - 1)  # (b, side)
+    image = torch.arange(b, device=values.device)[:, None, None]
+    blanked = values.clone()
+    blanked[image, :, y[:, :, None], x[:, None, :]] = 127
+    return blanked
 
 
 POOL: tuple[Change, ...] = (
@@ -200,12 +219,24 @@ POOL: tuple[Change, ...] = (
     _equalise,
     _invert,
     _posterise,
-    _rotate,
+    _moved(_rotate),
     _sharpness,
-    _shear_x,
-    _shear_y,
+    _moved(_shear_x),
+    _moved(_shear_y),
     _solarise,
     _solarise_add,
-    _translate_x,
-    _translate_y,
+    _moved(_translate_x),
+    _moved(_translate_y),
 )
+
+MOVES: dict[int, Callable[[Tensor], Tensor]] = {
+    8: _rotate,
+    10: _shear_x,
+    11: _shear_y,
+    14: _translate_x,
+    15: _translate_y,
+}
+"""Number in the pool -> (b,) signed levels to (b, 6) matrices, for the changes that move pixels."""
+
+_ORDER = (*(number for number in range(len(POOL)) if number not in MOVES), *MOVES)
+_PLACES = torch.tensor([*(_ORDER.index(number) for number in range(len(POOL))), len(POOL)])
