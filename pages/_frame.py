@@ -29,9 +29,13 @@ _STYLE = """<style>
 .st-key-tour{padding:.5rem .9rem}
 .st-key-tour p{font-size:.9rem;line-height:1.45}
 .st-key-digits img{border-radius:4px}
+.stApp :is(a,button,summary,[role="tab"]):focus-visible{
+  outline:2px solid ACCENT!important;outline-offset:1px}
+.stApp [role="tab"]:focus-visible{outline-offset:-2px!important}
 [class*="st-key-cardhead"]{min-height:31px}
 </style>"""
-"""The gutters, which no theme key reaches, and the finish of the first visit; the rest is native.
+"""The gutters and a focus ring of enough contrast, which no theme key reaches; the finish of the
+first visit; the rest is native.
 Where a rule stops matching, only that detail falls back to Streamlit's own look."""
 
 _MEMORY = st.components.v2.component(

@@ -198,14 +198,14 @@ def _later(entry: Entry, before: Decision) -> bool:
 def _held(
     info: DatasetInfo, id_: str, entry: Entry, before: Decision, known_already: bool
 ) -> Conflict:
-    when = before.decided_at or "an earlier row of the file"
+    when = _when(before.decided_at) or "an earlier row of the file"
     stands = f"{_said(info, before)} by {entry.reviewer}, {when}"
     if before.action is Action.REOPEN:
         stands = f"nothing: {entry.reviewer} took the answer back, {when}"
     if known_already:
         why = "Not stored: answered anew since it was."
     elif entry.decided_at:
-        why = f"Not stored: it is older, {entry.decided_at}."
+        why = f"Not stored: it is older, {_when(entry.decided_at)}."
     else:
         why = "Not stored: no decided_at says which is later."
     return Conflict(
@@ -246,6 +246,11 @@ def _contradiction(info: DatasetInfo, id_: str, entry: Entry, known: _Known) -> 
         remedy="Stored beside it; a third look settles it.",
         stored=True,
     )
+
+
+def _when(moment: str | None) -> str:
+    """Return an ISO time in UTC as people read it: `2026-01-02 09:30:00 UTC`."""
+    return f"{moment[:10]} {moment[11:19]} UTC" if moment else ""
 
 
 def _said(info: DatasetInfo, what: Entry | Decision) -> str:

@@ -37,7 +37,7 @@ def test_an_older_row_is_held_and_named(workspace, scored):
     assert (found.stored, found.held, conflict.number, conflict.id) == (0, 1, 2, "item-00002")
     assert conflict.in_force.startswith("keep by ann, 20")
     assert conflict.file == "relabel to bar"
-    assert "older, 2026-01-02" in conflict.words()
+    assert "older, 2026-01-02 00:00:00 UTC." in conflict.words()
     assert decisions.in_force(workspace, scored)[2][0].action is Action.KEEP
 
 
