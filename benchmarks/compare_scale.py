@@ -35,7 +35,6 @@ READY = {
     "quality": ["precision_recall", "effort", "overlap", "table"],
     "losses": ["losses_figure", "course"],
     "agreement": ["agreement", "overlap_depth_figure"],
-    "cost": ["cost"],
 }
 """View -> keys of what must be painted."""
 

@@ -75,11 +75,13 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
 def _view() -> str:
     """Let a person choose a view; the address keeps it, so that it can be shared."""
     asked = st.query_params.get("view")
-    if "compare_view" not in st.session_state:
-        st.session_state["compare_view"] = asked if asked in VIEWS else "quality"
+    first = st.session_state.setdefault(
+        "compare_first_view", asked if asked in VIEWS else "quality"
+    )
     view = st.segmented_control(
         "View",
         list(VIEWS),
+        default=first,  # part of what is sent each time: a value that is set is sent only once
         required=True,
         format_func=lambda key: VIEWS[key][0],
         key="compare_view",

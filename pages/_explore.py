@@ -9,12 +9,21 @@ from typing import Any
 import streamlit as st
 
 from lnl_core.methods import METHODS
-from lnl_core.services import exploring, loss_views
+from lnl_core.services import exploring, loss_views, narrowing
 from lnl_core.services._open import scored
 from lnl_core.services.exploring import Layout, Selection, Settings, Source
+from lnl_core.services.narrowing import Narrow
 from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import IntArray, LnlError
-from pages import _explore_layout, _explore_matrix, _explore_routes, _routes, _threshold, _ui
+from lnl_core.types import BoolArray, IntArray, LnlError
+from pages import (
+    _explore_filters,
+    _explore_layout,
+    _explore_matrix,
+    _explore_routes,
+    _routes,
+    _threshold,
+    _ui,
+)
 from pages._components.explore_map import explore_map, neighbours
 from pages._words import count, plain, short
 
@@ -38,6 +47,7 @@ class Choice:
     method: str | None
     settings: Settings
     sources: tuple[Source, ...]
+    narrow: Narrow
 
     @property
     def source(self) -> Source | None:
@@ -53,13 +63,14 @@ def controls(info: DatasetInfo) -> Choice:
     ranked = scored(info)
     kinds = [key for key in COLOURS if ranked is not None or key in ("given", "verdict")]
     sources = tuple(exploring.sources(_ui.workspace(), info))
-    if st.session_state.get("explore_colour") not in kinds:
-        st.session_state["explore_colour"] = kinds[0]
+    if st.session_state.get("explore_colour") not in (None, *kinds):
+        del st.session_state["explore_colour"]
     method = None
     with _ui.title_row("Explore"):
         colour = st.segmented_control(
             "Colour by",
             kinds,
+            default=kinds[0],
             format_func=COLOURS.__getitem__,
             required=True,
             key="explore_colour",
@@ -79,8 +90,9 @@ def controls(info: DatasetInfo) -> Choice:
                 label_visibility="collapsed",
                 width=170,
             )
+        narrow = _explore_filters.choose(info, method or None)
         settings = _explore_layout.choose(info, sources)
-    return Choice(colour or kinds[0], method or None, settings, sources)
+    return Choice(colour or kinds[0], method or None, settings, sources, narrow)
 
 
 # The page -------------------------------------------------------------------------------------
@@ -111,10 +123,11 @@ def body(info: DatasetInfo, choice: Choice) -> None:
 def _map(info: DatasetInfo, choice: Choice, map_: Layout) -> int | None:
     """Draw the map and what is selected on it; return the chosen row."""
     ws, key = _ui.workspace(), f"explore-map-{info.id}"
-    colours = exploring.colouring(ws, info, choice.colour, choice.method)
+    colours = narrowing.colouring(ws, info, choice.colour, choice.method, choice.narrow)
+    shown = narrowing.mask(ws, info, choice.narrow)
     held: Mapping[str, Any] = st.session_state.get(key) or {}
     loop = _loop(held.get("loop"), info, map_)
-    selection = _inside(info, map_, loop)
+    selection = _inside(info, map_, loop, choice.narrow, shown)
     row = _chosen(info, held.get("chosen"))
     said = _words_of(info, selection) if selection is not None else ""
     if choice.source is None:
@@ -124,12 +137,18 @@ def _map(info: DatasetInfo, choice: Choice, map_: Layout) -> int | None:
         {
             "points": _explore_routes.points_url(info.id, map_.key),
             "codes": _explore_routes.colours_url(
-                info.id, colours.version, choice.colour, choice.method
+                info.id,
+                colours.version,
+                choice.colour,
+                choice.method,
+                choice.narrow.as_text(),
             ),
             "point": _explore_routes.point_url(info.id),
             "thumb": _routes.image_url(info.id, info.version, "thumb"),
             "mode": {"suggested": "class", "given": "class"}.get(choice.colour, choice.colour),
-            "subtitle": _explore_layout.subtitle(info, map_, choice.source),
+            "subtitle": _explore_layout.subtitle(info, map_, choice.source)
+            if shown is None
+            else f"{count(int(shown.sum()))} of {count(info.n)} images, filtered",
             "legend": [
                 {"slot": slot, "name": name, "count": number}
                 for slot, name, number in colours.legend
@@ -161,11 +180,17 @@ def _loop(value: Any, info: DatasetInfo, map_: Layout) -> dict[str, Any] | None:
     return value
 
 
-def _inside(info: DatasetInfo, map_: Layout, loop: dict[str, Any] | None) -> Selection | None:
+def _inside(
+    info: DatasetInfo,
+    map_: Layout,
+    loop: dict[str, Any] | None,
+    narrow: Narrow,
+    shown: BoolArray | None,
+) -> Selection | None:
     if loop is None:
         return None
     ranked = scored(info)
-    key = (info.id, map_.key, loop["id"], ranked.version if ranked else None)
+    key = (info.id, map_.key, loop["id"], ranked.version if ranked else None, narrow)
     known = st.session_state.get("explore_selection")
     if known is None or known[0] != key:
         try:
@@ -173,6 +198,8 @@ def _inside(info: DatasetInfo, map_: Layout, loop: dict[str, Any] | None) -> Sel
         except LnlError as error:
             st.toast(plain(error), icon=":material/error:")
             return None
+        if shown is not None:
+            rows = rows[shown[rows]]
         known = st.session_state["explore_selection"] = (key, exploring.select(info, rows))
     found: Selection = known[1]
     return found

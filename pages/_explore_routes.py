@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from lnl_core.services import exploring
+from lnl_core.services import exploring, narrowing
 from lnl_core.store import datasets
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import LnlError
@@ -28,9 +28,15 @@ def points_url(dataset_id: int, key: str) -> str:
     return f"{_ui.base_path()}/lnl/map/{dataset_id}/{key}/points"
 
 
-def colours_url(dataset_id: int, version: str, colour: str, method: str | None) -> str:
-    """Return the address of a map's colours, (n,) uint8; `version` changes when they do."""
-    return f"{_ui.base_path()}/lnl/map/{dataset_id}/colours/{colour}/{method or 'all'}/{version}"
+def colours_url(
+    dataset_id: int, version: str, colour: str, method: str | None, only: str = ""
+) -> str:
+    """Return the address of a map's colours, (n,) uint8; `version` changes when they do.
+
+    `only` is `Narrow.as_text()`: what it leaves out has codes from 64 on.
+    """
+    place = f"{_ui.base_path()}/lnl/map/{dataset_id}/colours/{colour}/{method or 'all'}/{version}"
+    return f"{place}/{only}" if only else place
 
 
 def point_url(dataset_id: int) -> str:
@@ -70,7 +76,8 @@ def _colours_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
     if not _NAME.fullmatch(where["version"]):
         return _missing()
     method = None if where["method"] == "all" else where["method"]
-    found = exploring.colouring(_ui.workspace(), info, where["colour"], method)
+    only = narrowing.from_text(where.get("only", ""), method)
+    found = narrowing.colouring(_ui.workspace(), info, where["colour"], method, only)
     fresh = found.version == where["version"]  # an older address gets today's colours, unkept
     return _binary(found.codes.tobytes(), keep=fresh)
 
@@ -100,6 +107,7 @@ async def _point(request: Request) -> Response:
 _BASE = "/{base:path}lnl/map/{dataset:int}"
 ROUTES = [
     Route(f"{_BASE}/colours/{{colour}}/{{method}}/{{version}}", _colours, methods=["GET"]),
+    Route(f"{_BASE}/colours/{{colour}}/{{method}}/{{version}}/{{only}}", _colours, methods=["GET"]),
     Route(f"{_BASE}/point/{{row:int}}", _point, methods=["GET"]),
     Route(f"{_BASE}/{{key}}/points", _points, methods=["GET"]),
 ]

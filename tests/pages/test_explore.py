@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 from lnl_core.jobs import queue
 from lnl_core.jobs.tasks import embedding
 from lnl_core.review import transition
-from lnl_core.services import exploring
+from lnl_core.services import exploring, narrowing
 from lnl_core.store import arrays, datasets, decisions
-from lnl_core.types import Action, Decision, JobState, Signals
+from lnl_core.types import Action, Decision, JobState, LnlError, Signals
 from pages import _explore_routes, _routes
 from pages._explore import sentence
 from tests.conftest import write_dataset
@@ -262,3 +262,42 @@ def test_other_sites_are_refused(client, mapped):
     url = _explore_routes.point_url(mapped.id).replace("{row}", "3")
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "http://evil.example"}):
         assert client.get(url, headers=headers).status_code == 403
+
+
+def test_filters_narrow_what_is_drawn_and_what_a_loop_selects(desk, mapped, client, texts):
+    app = draw(desk("explore"), mapped, EVERYTHING)
+    whole = sent(app)
+    given = np.asarray(datasets.load(mapped).given_labels)
+    app.multiselect(key=f"explore_given_{mapped.id}").set_value([1]).run()
+    assert not app.exception
+    found = sent(app)
+    assert found["subtitle"] == f"{(given == 1).sum()} of 60 images, filtered"
+    assert found["codes"] != whole["codes"]
+    codes = np.frombuffer(client.get(found["codes"]).content, np.uint8)
+    assert np.array_equal(codes < 64, given == 1)
+    assert f"{(given == 1).sum()} selected" in said(texts(app))
+    app.button_group(key=f"explore_levels_{mapped.id}").set_value([2]).run()
+    suspected = np.asarray(arrays.load_ranking(mapped.directory / "ranking")[0].p_wrong) >= 0.5
+    codes = np.frombuffer(client.get(sent(app)["codes"]).content, np.uint8)
+    assert np.array_equal(codes < 64, (given == 1) & suspected)
+    app.button(key="explore_all").click().run()
+    assert sent(app)["codes"] == whole["codes"]
+    assert sent(app)["subtitle"] == whole["subtitle"]
+
+
+def test_a_filter_of_verdicts_follows_the_answers(workspace, mapped):
+    narrow = narrowing.Narrow(verdicts=(1,))
+    assert narrowing.from_text(narrow.as_text(), None) == narrow
+    before = narrowing.colouring(workspace, mapped, "given", None, narrow)
+    assert (before.codes >= 64).all()
+    decisions.append(workspace, mapped, [Decision(row=7, action=Action.KEEP, reviewer="ann")])
+    after = narrowing.colouring(workspace, mapped, "given", None, narrow)
+    assert np.flatnonzero(after.codes < 64).tolist() == [7]
+    assert after.version != before.version
+    assert sum(number for *_, number in after.legend) == 1
+
+
+@pytest.mark.parametrize("text", ["g", "x1", "g1..2", "g1-s2", "g" + "1." * 3000 + "1"])
+def test_a_filter_that_nobody_wrote_is_refused(text):
+    with pytest.raises(LnlError, match="cannot be read"):
+        narrowing.from_text(text, None)
