@@ -10,9 +10,13 @@ import numpy as np
 START = """
 import os, sys
 import numpy as np, torch
+from torch.nn import functional as F
 from lnl_core.learning import distributed, hardware
 
 torch.set_num_threads(1)
+# At the kink of a ReLU two runs that differ in their last bit part for good: here it is smooth.
+torch.nn.ReLU.forward = lambda self, x: F.silu(x)
+F.relu = F.silu
 hardware.precision = lambda device: torch.float32  # bfloat16 would hide what the test looks for
 out, *words = sys.argv[1:]
 crew = distributed.join("cpu") if int(os.environ["WORLD_SIZE"]) > 1 else distributed.crew()

@@ -19,12 +19,13 @@ Extras: `aum` (n,) float32; `border` (1,) float32.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from lnl_core.methods import _stages
+from lnl_core.methods._knobs import knob
 from lnl_core.types import Array, BoolArray, Context, FloatArray, LabeledDataset, Method, Signals
 
 if TYPE_CHECKING:
@@ -47,33 +48,27 @@ FLIPS = ("auto", "yes", "no")
 SCHEDULES = ("one_cycle", "cosine", "constant")
 
 
-def _knob(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:
-    return field(
-        default=default, metadata={"help": text} | ({"choices": choices} if choices else {})
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Every knob; the defaults are the paper's CIFAR settings where the engine has them."""
 
-    thresholds: bool = _knob(True, "Find the border with threshold samples; trains twice.")
-    percentile: float = _knob(99.0, "Percentile of the threshold samples that is the border.")
-    until: float = _knob(1.0, "Share of the epochs whose margins are averaged, from the start.")
-    backbone: str = _knob("resnet34", "Network to train.", BACKBONES)
-    epochs: int = _knob(150, "Passes over the images.")
-    batch_size: int = _knob(256, "Images per step.")
-    lr: float = _knob(0.1, "Highest learning rate.")
-    momentum: float = _knob(0.9, "Momentum of SGD.")
-    nesterov: bool = _knob(True, "Nesterov's form of momentum.")
-    weight_decay: float = _knob(1e-4, "Pull of the weights to zero.")
-    schedule: str = _knob("constant", "Course of the learning rate.", SCHEDULES)
-    clip: float = _knob(0.0, "Largest norm of the gradient; 0 is none.")
-    shift: int = _knob(-1, "Largest random shift in pixels; -1 is an eighth of the side.")
-    flip: str = _knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
-    resolution: int = _knob(0, "Train at most at this side in pixels; 0 is as stored.")
-    blank: float = _knob(0.2, "Share of features blanked in a view, for a head on features.")
-    record_from: float = _knob(0.66, "Share of epochs before probabilities are averaged.")
+    thresholds: bool = knob(True, "Find the border with threshold samples; trains twice.")
+    percentile: float = knob(99.0, "Percentile of the threshold samples that is the border.")
+    until: float = knob(1.0, "Share of the epochs whose margins are averaged, from the start.")
+    backbone: str = knob("resnet34", "Network to train.", BACKBONES)
+    epochs: int = knob(150, "Passes over the images.")
+    batch_size: int = knob(256, "Images per step.")
+    lr: float = knob(0.1, "Highest learning rate.")
+    momentum: float = knob(0.9, "Momentum of SGD.")
+    nesterov: bool = knob(True, "Nesterov's form of momentum.")
+    weight_decay: float = knob(1e-4, "Pull of the weights to zero.")
+    schedule: str = knob("constant", "Course of the learning rate.", SCHEDULES)
+    clip: float = knob(0.0, "Largest norm of the gradient; 0 is none.")
+    shift: int = knob(-1, "Largest random shift in pixels; -1 is an eighth of the side.")
+    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
+    resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
+    blank: float = knob(0.2, "Share of features blanked in a view, for a head on features.")
+    record_from: float = knob(0.66, "Share of epochs before probabilities are averaged.")
 
     def __post_init__(self) -> None:
         for name, value, choices in (
@@ -272,4 +267,5 @@ METHOD = Method(
     fit=fit,
     baseline=True,
     cost=cost,
+    parallel=True,
 )

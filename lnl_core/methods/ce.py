@@ -14,11 +14,12 @@ Extras: `mean_loss` (n,); `self_confidence` (n,) mean probability of the given l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from lnl_core.methods._knobs import knob
 from lnl_core.types import Context, LabeledDataset, Method, Signals, TopProbs
 
 if TYPE_CHECKING:
@@ -46,50 +47,25 @@ SCHEDULES = ("one_cycle", "cosine", "constant")
 class Config:
     """Every knob."""
 
-    score: str = field(
-        default="confidence",
-        metadata={
-            "help": "Rank by the given label's mean probability, or mean loss.",
-            "choices": SCORES,
-        },
+    score: str = knob(
+        "confidence", "Rank by the given label's mean probability, or mean loss.", SCORES
     )
-    backbone: str = field(
-        default="auto", metadata={"help": "Network to train.", "choices": BACKBONES}
-    )
-    epochs: int = field(default=30, metadata={"help": "Passes over the images."})
-    batch_size: int = field(default=128, metadata={"help": "Images per step."})
-    lr: float = field(default=0.2, metadata={"help": "Highest learning rate."})
-    momentum: float = field(default=0.9, metadata={"help": "Momentum of SGD."})
-    nesterov: bool = field(default=True, metadata={"help": "Nesterov's form of momentum."})
-    weight_decay: float = field(default=5e-4, metadata={"help": "Pull of the weights to zero."})
-    schedule: str = field(
-        default="one_cycle", metadata={"help": "Course of the learning rate.", "choices": SCHEDULES}
-    )
-    clip: float = field(default=5.0, metadata={"help": "Largest norm of the gradient; 0 is none."})
-    shift: int = field(
-        default=-1,
-        metadata={"help": "Largest random shift in pixels; -1 is an eighth of the side."},
-    )
-    flip: str = field(
-        default="auto",
-        metadata={"help": "Mirror images; auto does so for colour photographs.", "choices": FLIPS},
-    )
-    cutout: float = field(
-        default=0.0, metadata={"help": "Side of a blanked square, as a share of the image's."}
-    )
-    resolution: int = field(
-        default=0, metadata={"help": "Train at most at this side in pixels; 0 is as stored."}
-    )
-    average_weights: float = field(
-        default=0.98, metadata={"help": "Decay of the running mean of weights; 0 is none."}
-    )
-    blank: float = field(
-        default=0.2,
-        metadata={"help": "Share of features blanked in a view, for a head on features."},
-    )
-    record_from: float = field(
-        default=0.66, metadata={"help": "Share of epochs before probabilities are averaged."}
-    )
+    backbone: str = knob("auto", "Network to train.", BACKBONES)
+    epochs: int = knob(30, "Passes over the images.")
+    batch_size: int = knob(128, "Images per step.")
+    lr: float = knob(0.2, "Highest learning rate.")
+    momentum: float = knob(0.9, "Momentum of SGD.")
+    nesterov: bool = knob(True, "Nesterov's form of momentum.")
+    weight_decay: float = knob(5e-4, "Pull of the weights to zero.")
+    schedule: str = knob("one_cycle", "Course of the learning rate.", SCHEDULES)
+    clip: float = knob(5.0, "Largest norm of the gradient; 0 is none.")
+    shift: int = knob(-1, "Largest random shift in pixels; -1 is an eighth of the side.")
+    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
+    cutout: float = knob(0.0, "Side of a blanked square, as a share of the image's.")
+    resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
+    average_weights: float = knob(0.98, "Decay of the running mean of weights; 0 is none.")
+    blank: float = knob(0.2, "Share of features blanked in a view, for a head on features.")
+    record_from: float = knob(0.66, "Share of epochs before probabilities are averaged.")
 
     def __post_init__(self) -> None:
         for name, value, choices in (

@@ -19,12 +19,13 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from lnl_core.methods import _out_of_fold, _stages
+from lnl_core.methods._knobs import knob
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,
@@ -60,32 +61,26 @@ ISSUE_CELLS = 200_000_000
 CHUNK_CELLS = 20_000_000
 
 
-def _knob(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:
-    return field(
-        default=default, metadata={"help": text} | ({"choices": choices} if choices else {})
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Every knob."""
 
-    learn_on: str = _knob("features", "Predict from label-free features, or from pixels.", PLACES)
-    folds: int = _knob(5, "Parts that the set is cut into.")
-    score: str = _knob("self_confidence", "cleanlab's measure of label quality.", SCORES)
-    filter_by: str = _knob("prune_by_noise_rate", "How cleanlab draws its list.", FILTERS)
-    l2: float = _knob(3e-4, "On features: weight of the squared weights of the regression.")
-    iterations: int = _knob(60, "On features: most L-BFGS steps per fold.")
-    backbone: str = _knob("auto", "On pixels: network to train.", BACKBONES)
-    epochs: int = _knob(30, "On pixels: passes over the images of each fold.")
-    batch_size: int = _knob(128, "On pixels: images per step.")
-    lr: float = _knob(0.2, "On pixels: highest learning rate.")
-    momentum: float = _knob(0.9, "On pixels: momentum of SGD.")
-    nesterov: bool = _knob(True, "On pixels: Nesterov's form of momentum.")
-    weight_decay: float = _knob(5e-4, "On pixels: pull of the weights to zero.")
-    resolution: int = _knob(0, "On pixels: train at most at this side; 0 is as stored.")
-    average_weights: float = _knob(0.98, "On pixels: decay of the running mean of weights.")
-    record_from: float = _knob(0.66, "On pixels: share of epochs before probabilities count.")
+    learn_on: str = knob("features", "Predict from label-free features, or from pixels.", PLACES)
+    folds: int = knob(5, "Parts that the set is cut into.")
+    score: str = knob("self_confidence", "cleanlab's measure of label quality.", SCORES)
+    filter_by: str = knob("prune_by_noise_rate", "How cleanlab draws its list.", FILTERS)
+    l2: float = knob(3e-4, "On features: weight of the squared weights of the regression.")
+    iterations: int = knob(60, "On features: most L-BFGS steps per fold.")
+    backbone: str = knob("auto", "On pixels: network to train.", BACKBONES)
+    epochs: int = knob(30, "On pixels: passes over the images of each fold.")
+    batch_size: int = knob(128, "On pixels: images per step.")
+    lr: float = knob(0.2, "On pixels: highest learning rate.")
+    momentum: float = knob(0.9, "On pixels: momentum of SGD.")
+    nesterov: bool = knob(True, "On pixels: Nesterov's form of momentum.")
+    weight_decay: float = knob(5e-4, "On pixels: pull of the weights to zero.")
+    resolution: int = knob(0, "On pixels: train at most at this side; 0 is as stored.")
+    average_weights: float = knob(0.98, "On pixels: decay of the running mean of weights.")
+    record_from: float = knob(0.66, "On pixels: share of epochs before probabilities count.")
 
     def __post_init__(self) -> None:
         for name, value, choices in (
@@ -117,6 +112,10 @@ class Config:
             batch_size=128 if n >= 4000 else 64,
             resolution=32 if name == "quick" else 0,
         )
+
+    def for_several(self, representation: str, based: bool) -> bool:
+        """Say whether several processes help: where it trains networks."""
+        return self.learn_on == "pixels"
 
 
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
@@ -257,7 +256,7 @@ def _look(session: Session, rows: Any) -> None:
             probs = torch.zeros(len(part), session.k, device=session.device)
             for view in views:
                 with _autocast(session):
-                    logits = session.averaged(view)
+                    logits = session.crew.spread(session.averaged, view)
                 probs += torch.softmax(logits.float(), dim=1) / len(views)
             session.recorder.add(part.to(session.device), probs)
             session.tick()
@@ -334,4 +333,5 @@ METHOD = Method(
     baseline=True,
     needs=("features",),
     cost=cost,
+    parallel=True,
 )

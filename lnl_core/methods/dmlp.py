@@ -36,11 +36,12 @@ the validation rows that pull hardest at each label: above 0 for the given label
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from lnl_core.methods._knobs import knob
 from lnl_core.methods._stages import Stages
 from lnl_core.types import (
     DENSE_CLASSES,
@@ -98,80 +99,40 @@ _KEPT: dict[str, Array] = {name: np.empty(0, np.float32) for name in _NAMES}
 class Config:
     """Every knob; the paper's text could not be read in full, so defaults follow the code."""
 
-    space: str = field(
-        default="auto",
-        metadata={
-            "help": "Labels as a matrix (the authors' loop), or as weights (fast, any size).",
-            "choices": SPACES,
-        },
+    space: str = knob(
+        "auto", "Labels as a matrix (the authors' loop), or as weights (fast, any size).", SPACES
     )
-    rounds: int = field(
-        default=5, metadata={"help": "Times that the head is written into the labels, at most."}
+    rounds: int = knob(5, "Times that the head is written into the labels, at most.")
+    period: int = knob(20, "Epochs between two writes, label matrix only.")
+    steps: int = knob(3, "Gradient steps on the labels per round, weights only.")
+    sweeps: int = knob(20, "Passes of the head over the rows per round, weights only.")
+    keep: float = knob(0.5, "Share of the old label that a write keeps; 0 overwrites.")
+    ridge: float = knob(1e-3, "Ridge of the closed form, of the mean diagonal of X'X.")
+    label_lr: float = knob(0.01, "Adam's step on the label matrix.")
+    head_lr: float = knob(0.01, "Adam's step on the head.")
+    head_batch: int = knob(500, "Rows per step of the head.")
+    balance: float = knob(1.0, "Pull of mean predictions to the class shares; 0 is none.")
+    prior: str = knob(
+        "given",
+        "Class shares to pull to: of the given labels, uniform, of validation rows.",
+        PRIORS,
     )
-    period: int = field(
-        default=20, metadata={"help": "Epochs between two writes, label matrix only."}
+    penalty: float = knob(0.0, "Weight of the head's confidence penalty; the code has 0.4.")
+    standardise: bool = knob(False, "Bring all features to one spread before the row length.")
+    per_class: int = knob(
+        20,
+        "Stand-in rows per class where too few images are confirmed. Ten confirmed "
+        "images per class, drawn at random, make the result better.",
     )
-    steps: int = field(
-        default=3, metadata={"help": "Gradient steps on the labels per round, weights only."}
-    )
-    sweeps: int = field(
-        default=20, metadata={"help": "Passes of the head over the rows per round, weights only."}
-    )
-    keep: float = field(
-        default=0.5, metadata={"help": "Share of the old label that a write keeps; 0 overwrites."}
-    )
-    ridge: float = field(
-        default=1e-3, metadata={"help": "Ridge of the closed form, of the mean diagonal of X'X."}
-    )
-    label_lr: float = field(default=0.01, metadata={"help": "Adam's step on the label matrix."})
-    head_lr: float = field(default=0.01, metadata={"help": "Adam's step on the head."})
-    head_batch: int = field(default=500, metadata={"help": "Rows per step of the head."})
-    balance: float = field(
-        default=1.0,
-        metadata={"help": "Pull of mean predictions to the class shares; 0 is none."},
-    )
-    prior: str = field(
-        default="given",
-        metadata={
-            "help": "Class shares to pull to: of the given labels, uniform, of validation rows.",
-            "choices": PRIORS,
-        },
-    )
-    penalty: float = field(
-        default=0.0, metadata={"help": "Weight of the head's confidence penalty; the code has 0.4."}
-    )
-    standardise: bool = field(
-        default=False, metadata={"help": "Bring all features to one spread before the row length."}
-    )
-    per_class: int = field(
-        default=20,
-        metadata={
-            "help": "Stand-in rows per class where too few images are confirmed. Ten confirmed "
-            "images per class, drawn at random, make the result better."
-        },
-    )
-    early_stop: bool = field(
-        default=True,
-        metadata={"help": "Choose the rounds on a held-out third of the validation rows."},
-    )
-    refit: bool = field(
-        default=True, metadata={"help": "After the early stop, run again with all validation rows."}
-    )
-    retrain: bool = field(
-        default=True, metadata={"help": "Train a network on the purified labels and keep it."}
-    )
-    backbone: str = field(
-        default="auto", metadata={"help": "Network to retrain.", "choices": BACKBONES}
-    )
-    epochs: int = field(default=30, metadata={"help": "Passes over the images when retraining."})
-    batch_size: int = field(default=128, metadata={"help": "Images per step when retraining."})
-    lr: float = field(default=0.2, metadata={"help": "Highest learning rate when retraining."})
-    average_weights: float = field(
-        default=0.98, metadata={"help": "Decay of the running mean of weights; 0 is none."}
-    )
-    resolution: int = field(
-        default=0, metadata={"help": "Retrain at most at this side in pixels; 0 is as stored."}
-    )
+    early_stop: bool = knob(True, "Choose the rounds on a held-out third of the validation rows.")
+    refit: bool = knob(True, "After the early stop, run again with all validation rows.")
+    retrain: bool = knob(True, "Train a network on the purified labels and keep it.")
+    backbone: str = knob("auto", "Network to retrain.", BACKBONES)
+    epochs: int = knob(30, "Passes over the images when retraining.")
+    batch_size: int = knob(128, "Images per step when retraining.")
+    lr: float = knob(0.2, "Highest learning rate when retraining.")
+    average_weights: float = knob(0.98, "Decay of the running mean of weights; 0 is none.")
+    resolution: int = knob(0, "Retrain at most at this side in pixels; 0 is as stored.")
 
     def __post_init__(self) -> None:
         for name, value, choices in (

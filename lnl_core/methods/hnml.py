@@ -28,12 +28,13 @@ where second derivatives were left out.
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from lnl_core.methods._knobs import knob
 from lnl_core.types import Context, FloatArray, LabeledDataset, LnlError, Method, Signals, TopProbs
 
 if TYPE_CHECKING:
@@ -63,97 +64,48 @@ class Config:
     frozen_on: ClassVar[tuple[str, ...]] = ("pretrained",)
     """Representations that have feature maps; asked for another one, the run takes pixels."""
 
-    source: str = field(
-        default="pixels",
-        metadata={"help": "Train on pixels, or on frozen feature maps.", "choices": SOURCES},
+    source: str = knob("pixels", "Train on pixels, or on frozen feature maps.", SOURCES)
+    alpha: float = knob(1.0, "Length of the inner step; 0 is none.")
+    eta: float = knob(4.0, "Weight of the meta-test loss.")
+    mu_foreground: float = knob(1.0, "Weight of the teacher's answer from the foreground alone.")
+    mu_map: float = knob(1.0, "Weight of the teacher's map inside the foreground.")
+    mu_consistency: float = knob(0.0, "Weight of the teacher's answer from the whole image.")
+    mu_background: float = knob(0.0, "Weight of an even answer from the background alone.")
+    tau: float = knob(0.4, "Part of a map's maximum that counts as foreground.")
+    mask: str = knob("hard", "Edge of the mask.", MASKS)
+    mask_of: str = knob("teacher", "Mask from the teacher's class or the given one.", MASKS_OF)
+    consistency: float = knob(1.0, "Weight of the teacher's answer in the inner step.")
+    disturbed: float = knob(0.5, "Share of labels that are disturbed.")
+    disturbance: str = knob("neighbours", "Where a disturbed label comes from.", DISTURBANCES)
+    neighbours: int = knob(10, "Neighbours to take a label from.")
+    tasks: int = knob(1, "Disturbed steps tried for each batch.")
+    order: str = knob("second", "First order is cheaper and much weaker.", ORDERS)
+    inner: str = knob("all", "Weights that the inner step moves.", INNER)
+    start: str = knob(
+        "count",
+        "Begin the meta phase after warm_up, or by rule once held-out labels are "
+        "predicted clearly above chance as well.",
+        STARTS,
     )
-    alpha: float = field(default=1.0, metadata={"help": "Length of the inner step; 0 is none."})
-    eta: float = field(default=4.0, metadata={"help": "Weight of the meta-test loss."})
-    mu_foreground: float = field(
-        default=1.0, metadata={"help": "Weight of the teacher's answer from the foreground alone."}
-    )
-    mu_map: float = field(
-        default=1.0, metadata={"help": "Weight of the teacher's map inside the foreground."}
-    )
-    mu_consistency: float = field(
-        default=0.0, metadata={"help": "Weight of the teacher's answer from the whole image."}
-    )
-    mu_background: float = field(
-        default=0.0, metadata={"help": "Weight of an even answer from the background alone."}
-    )
-    tau: float = field(
-        default=0.4, metadata={"help": "Part of a map's maximum that counts as foreground."}
-    )
-    mask: str = field(default="hard", metadata={"help": "Edge of the mask.", "choices": MASKS})
-    mask_of: str = field(
-        default="teacher",
-        metadata={"help": "Mask from the teacher's class or the given one.", "choices": MASKS_OF},
-    )
-    consistency: float = field(
-        default=1.0, metadata={"help": "Weight of the teacher's answer in the inner step."}
-    )
-    disturbed: float = field(default=0.5, metadata={"help": "Share of labels that are disturbed."})
-    disturbance: str = field(
-        default="neighbours",
-        metadata={"help": "Where a disturbed label comes from.", "choices": DISTURBANCES},
-    )
-    neighbours: int = field(default=10, metadata={"help": "Neighbours to take a label from."})
-    tasks: int = field(default=1, metadata={"help": "Disturbed steps tried for each batch."})
-    order: str = field(
-        default="second",
-        metadata={"help": "First order is cheaper and much weaker.", "choices": ORDERS},
-    )
-    inner: str = field(
-        default="all", metadata={"help": "Weights that the inner step moves.", "choices": INNER}
-    )
-    start: str = field(
-        default="count",
-        metadata={
-            "help": "Begin the meta phase after warm_up, or by rule once held-out labels are "
-            "predicted clearly above chance as well.",
-            "choices": STARTS,
-        },
-    )
-    warm_up: int = field(default=6, metadata={"help": "Epochs before the meta phase, at least."})
-    ramp: int = field(default=6, metadata={"help": "Epochs until its weight is full."})
-    filter: bool = field(
-        default=False,
-        metadata={"help": "In the second half, let go of labels that the teacher doubts."},
-    )
-    filter_below: float = field(
-        default=0.5, metadata={"help": "Doubted: probability below this part of the highest."}
-    )
-    filter_epochs: int = field(default=8, metadata={"help": "Epochs until they are let go."})
-    teacher_decay: float = field(
-        default=0.99, metadata={"help": "Decay of the teacher's mean of weights."}
-    )
-    network: str = field(
-        default="teacher", metadata={"help": "Which network speaks.", "choices": NETWORKS}
-    )
-    backbone: str = field(
-        default="auto",
-        metadata={"help": "Network to train; cnn3 is for tiny images.", "choices": BACKBONES},
-    )
-    epochs: int = field(default=30, metadata={"help": "Passes over the images."})
-    batch_size: int = field(default=64, metadata={"help": "Images per step."})
-    lr: float = field(default=0.05, metadata={"help": "Highest learning rate."})
-    momentum: float = field(default=0.9, metadata={"help": "Momentum of SGD."})
-    nesterov: bool = field(default=True, metadata={"help": "Nesterov's form of momentum."})
-    weight_decay: float = field(default=5e-4, metadata={"help": "Pull of the weights to zero."})
-    schedule: str = field(
-        default="cosine", metadata={"help": "Course of the learning rate.", "choices": SCHEDULES}
-    )
-    clip: float = field(default=5.0, metadata={"help": "Largest norm of the gradient; 0 is none."})
-    shift: int = field(
-        default=0, metadata={"help": "Largest shift in pixels; -1 is an eighth of the side."}
-    )
-    flip: str = field(
-        default="auto",
-        metadata={"help": "Mirror images; auto does so for colour photographs.", "choices": FLIPS},
-    )
-    resolution: int = field(
-        default=0, metadata={"help": "Train at most at this side in pixels; 0 is as stored."}
-    )
+    warm_up: int = knob(6, "Epochs before the meta phase, at least.")
+    ramp: int = knob(6, "Epochs until its weight is full.")
+    filter: bool = knob(False, "In the second half, let go of labels that the teacher doubts.")
+    filter_below: float = knob(0.5, "Doubted: probability below this part of the highest.")
+    filter_epochs: int = knob(8, "Epochs until they are let go.")
+    teacher_decay: float = knob(0.99, "Decay of the teacher's mean of weights.")
+    network: str = knob("teacher", "Which network speaks.", NETWORKS)
+    backbone: str = knob("auto", "Network to train; cnn3 is for tiny images.", BACKBONES)
+    epochs: int = knob(30, "Passes over the images.")
+    batch_size: int = knob(64, "Images per step.")
+    lr: float = knob(0.05, "Highest learning rate.")
+    momentum: float = knob(0.9, "Momentum of SGD.")
+    nesterov: bool = knob(True, "Nesterov's form of momentum.")
+    weight_decay: float = knob(5e-4, "Pull of the weights to zero.")
+    schedule: str = knob("cosine", "Course of the learning rate.", SCHEDULES)
+    clip: float = knob(5.0, "Largest norm of the gradient; 0 is none.")
+    shift: int = knob(0, "Largest shift in pixels; -1 is an eighth of the side.")
+    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
+    resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
 
     def __post_init__(self) -> None:
         for name, choices in (

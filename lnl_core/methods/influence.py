@@ -30,11 +30,12 @@ class; `best_round`, `noise_rate` (1,) each, the last a model guess.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from lnl_core.methods._knobs import knob
 from lnl_core.types import (
     DENSE_CLASSES,
     Array,
@@ -59,71 +60,31 @@ BACKBONES = ("auto", "resnet8", "resnet8-wide", "resnet18", "resnet34", "resnet5
 class Config:
     """Every knob; the paper's values are unknown, these are ours."""
 
-    criterion: str = field(
-        default="influence",
-        metadata={"help": "What is removed first; the others are controls.", "choices": CRITERIA},
+    criterion: str = knob("influence", "What is removed first; the others are controls.", CRITERIA)
+    refine: str = knob("head", "What is trained between removals.", REFINES)
+    score: str = knob(
+        "rounds", "Suspicion: order of removal, or the label's probability without its row.", SCORES
     )
-    refine: str = field(
-        default="head",
-        metadata={"help": "What is trained between removals.", "choices": REFINES},
-    )
-    score: str = field(
-        default="rounds",
-        metadata={
-            "help": "Suspicion: order of removal, or the label's probability without its row.",
-            "choices": SCORES,
-        },
-    )
-    refit: bool = field(
-        default=True, metadata={"help": "Fit the head to its optimum before scoring."}
-    )
-    lam: float = field(
-        default=3e-2, metadata={"help": "Ridge term; smaller lets the head memorise more."}
-    )
-    rounds: int = field(default=8, metadata={"help": "Most rounds of removal."})
-    share: float = field(
-        default=0.05,
-        metadata={"help": "Share of all images removed per round."},
-    )
-    cap: float = field(
-        default=0.0,
-        metadata={"help": "Largest share removed in all; 0 lets the labels decide, up to 0.4."},
-    )
-    patience: int = field(
-        default=2, metadata={"help": "Rounds without gain on confirmed images before it stops."}
-    )
-    within_class: bool = field(
-        default=True, metadata={"help": "Remove from each class by its size, not overall."}
-    )
-    solve: str = field(
-        default="auto",
-        metadata={"help": "Whole Hessian where small, else by classes.", "choices": SOLVES},
-    )
-    width: int = field(
-        default=512, metadata={"help": "Most principal axes of the features; 0 is all."}
-    )
-    refine_epochs: int = field(
-        default=10, metadata={"help": "Epochs per round where the network is refined."}
-    )
-    refine_lr: float = field(
-        default=0.05, metadata={"help": "Learning rate there, down to 0 along a cosine."}
-    )
-    backbone: str = field(
-        default="auto",
-        metadata={"help": "Network to train where there is no base run.", "choices": BACKBONES},
-    )
-    epochs: int = field(default=30, metadata={"help": "Its passes over the images."})
-    batch_size: int = field(default=128, metadata={"help": "Images per step."})
-    lr: float = field(default=0.2, metadata={"help": "Its highest learning rate."})
-    momentum: float = field(default=0.9, metadata={"help": "Momentum of SGD."})
-    nesterov: bool = field(default=True, metadata={"help": "Nesterov's form of momentum."})
-    weight_decay: float = field(default=5e-4, metadata={"help": "Pull of the weights to zero."})
-    resolution: int = field(
-        default=0, metadata={"help": "Train at most at this side in pixels; 0 is as stored."}
-    )
-    average_weights: float = field(
-        default=0.98, metadata={"help": "Decay of the running mean of weights; 0 is none."}
-    )
+    refit: bool = knob(True, "Fit the head to its optimum before scoring.")
+    lam: float = knob(3e-2, "Ridge term; smaller lets the head memorise more.")
+    rounds: int = knob(8, "Most rounds of removal.")
+    share: float = knob(0.05, "Share of all images removed per round.")
+    cap: float = knob(0.0, "Largest share removed in all; 0 lets the labels decide, up to 0.4.")
+    patience: int = knob(2, "Rounds without gain on confirmed images before it stops.")
+    within_class: bool = knob(True, "Remove from each class by its size, not overall.")
+    solve: str = knob("auto", "Whole Hessian where small, else by classes.", SOLVES)
+    width: int = knob(512, "Most principal axes of the features; 0 is all.")
+    refine_epochs: int = knob(10, "Epochs per round where the network is refined.")
+    refine_lr: float = knob(0.05, "Learning rate there, down to 0 along a cosine.")
+    backbone: str = knob("auto", "Network to train where there is no base run.", BACKBONES)
+    epochs: int = knob(30, "Its passes over the images.")
+    batch_size: int = knob(128, "Images per step.")
+    lr: float = knob(0.2, "Its highest learning rate.")
+    momentum: float = knob(0.9, "Momentum of SGD.")
+    nesterov: bool = knob(True, "Nesterov's form of momentum.")
+    weight_decay: float = knob(5e-4, "Pull of the weights to zero.")
+    resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
+    average_weights: float = knob(0.98, "Decay of the running mean of weights; 0 is none.")
 
     def __post_init__(self) -> None:
         for name, value, choices in (

@@ -32,11 +32,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from lnl_core.methods._knobs import knob
 from lnl_core.types import Context, LabeledDataset, Method, Signals
 
 if TYPE_CHECKING:
@@ -66,43 +67,37 @@ FLIPS = ("auto", "yes", "no")
 SCHEDULES = ("cosine", "one_cycle")
 
 
-def _knob(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:
-    return field(
-        default=default, metadata={"help": text} | ({"choices": choices} if choices else {})
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Every knob; the defaults are the authors' CIFAR-10 values."""
 
-    backbone: str = _knob("preact18", "Network to train.", BACKBONES)
-    epochs: int = _knob(200, "Passes over the images.")
-    warm_up: int = _knob(30, "First epochs, which use every label; end them before memorisation.")
-    bits: int = _knob(0, "Code bits, a power of two; 0 is the least of 32 or more that fits.")
-    allow_antipodes: bool = _knob(False, "Accept fewer bits than classes; weakens the test.")
-    tau: float = _knob(1e-3, "Variance of the sub-losses below which a label counts as clean.")
-    guard: bool = _knob(False, "Also ask for a low mean sub-loss before a label counts as clean.")
-    jump_step: int = _knob(1, "Epochs between writing a flag and using it.")
-    temperature: float = _knob(2.0, "Divides the logits inside the cross-entropy.")
-    beta: float = _knob(5.0, "Both parameters of the Beta law that mixes weak and strong view.")
-    operations: int = _knob(2, "Random changes per image in the strong view.")
-    magnitude: int = _knob(5, "Strength of these changes, up to 10; 1 is none.")
-    strong_cutout: float = _knob(0.125, "Side of its blanked square, as a share of the image's.")
-    dropout: float = _knob(0.5, "Share of hidden units left out in the code head.")
-    batch_size: int = _knob(128, "Images per step.")
-    lr: float = _knob(0.2, "Highest learning rate.")
-    lr_end: float = _knob(5e-4, "Learning rate at the end of the cosine.")
-    schedule: str = _knob("cosine", "Course of the learning rate.", SCHEDULES)
-    momentum: float = _knob(0.0, "Momentum of SGD.")
-    weight_decay: float = _knob(1e-3, "Pull of the weights to zero.")
-    clip: float = _knob(0.0, "Largest norm of the gradient; 0 is none.")
-    shift: int = _knob(-1, "Largest random shift in pixels; -1 is an eighth of the side.")
-    flip: str = _knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
-    resolution: int = _knob(0, "Train at most at this side in pixels; 0 is as stored.")
-    average_weights: float = _knob(0.0, "Decay of the running mean of weights; 0 is none.")
-    blank: float = _knob(0.2, "Share of features blanked in a view, for a head on features.")
-    score_epochs: int = _knob(10, "Last epochs whose view of the plain images is averaged.")
+    backbone: str = knob("preact18", "Network to train.", BACKBONES)
+    epochs: int = knob(200, "Passes over the images.")
+    warm_up: int = knob(30, "First epochs, which use every label; end them before memorisation.")
+    bits: int = knob(0, "Code bits, a power of two; 0 is the least of 32 or more that fits.")
+    allow_antipodes: bool = knob(False, "Accept fewer bits than classes; weakens the test.")
+    tau: float = knob(1e-3, "Variance of the sub-losses below which a label counts as clean.")
+    guard: bool = knob(False, "Also ask for a low mean sub-loss before a label counts as clean.")
+    jump_step: int = knob(1, "Epochs between writing a flag and using it.")
+    temperature: float = knob(2.0, "Divides the logits inside the cross-entropy.")
+    beta: float = knob(5.0, "Both parameters of the Beta law that mixes weak and strong view.")
+    operations: int = knob(2, "Random changes per image in the strong view.")
+    magnitude: int = knob(5, "Strength of these changes, up to 10; 1 is none.")
+    strong_cutout: float = knob(0.125, "Side of its blanked square, as a share of the image's.")
+    dropout: float = knob(0.5, "Share of hidden units left out in the code head.")
+    batch_size: int = knob(128, "Images per step.")
+    lr: float = knob(0.2, "Highest learning rate.")
+    lr_end: float = knob(5e-4, "Learning rate at the end of the cosine.")
+    schedule: str = knob("cosine", "Course of the learning rate.", SCHEDULES)
+    momentum: float = knob(0.0, "Momentum of SGD.")
+    weight_decay: float = knob(1e-3, "Pull of the weights to zero.")
+    clip: float = knob(0.0, "Largest norm of the gradient; 0 is none.")
+    shift: int = knob(-1, "Largest random shift in pixels; -1 is an eighth of the side.")
+    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
+    resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
+    average_weights: float = knob(0.0, "Decay of the running mean of weights; 0 is none.")
+    blank: float = knob(0.2, "Share of features blanked in a view, for a head on features.")
+    score_epochs: int = knob(10, "Last epochs whose view of the plain images is averaged.")
 
     def __post_init__(self) -> None:
         for name, value, choices in (

@@ -12,11 +12,12 @@ Bahri, Jiang, Gupta, "Deep k-NN for noisy labels", ICML 2020 (agreement of neigh
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
+from lnl_core.methods._knobs import knob
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,
@@ -40,22 +41,12 @@ CELLS = 2_000_000
 class Config:
     """Every knob."""
 
-    neighbours: int = field(
-        default=50, metadata={"help": "Neighbours that vote; fewer where classes are small."}
-    )
-    temperature: float = field(
-        default=0.1,
-        metadata={"help": "How fast a vote fades with distance, in cosine similarity."},
-    )
-    smoothing: float = field(
-        default=1.0, metadata={"help": "Votes that the class frequencies cast beside them."}
-    )
-    directions: int = field(
-        default=256, metadata={"help": "Main directions of the features that are kept."}
-    )
-    reference: int = field(
-        default=100_000,
-        metadata={"help": "Most images that are searched; above it, a random part of the set."},
+    neighbours: int = knob(50, "Neighbours that vote; fewer where classes are small.")
+    temperature: float = knob(0.1, "How fast a vote fades with distance, in cosine similarity.")
+    smoothing: float = knob(1.0, "Votes that the class frequencies cast beside them.")
+    directions: int = knob(256, "Main directions of the features that are kept.")
+    reference: int = knob(
+        100_000, "Most images that are searched; above it, a random part of the set."
     )
 
     @classmethod

@@ -13,12 +13,13 @@ Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from lnl_core.methods import _out_of_fold
+from lnl_core.methods._knobs import knob
 from lnl_core.types import Context, LabeledDataset, Method, Signals
 
 
@@ -26,20 +27,11 @@ from lnl_core.types import Context, LabeledDataset, Method, Signals
 class Config:
     """Every knob."""
 
-    folds: int = field(default=5, metadata={"help": "Parts that the set is cut into."})
-    l2: float = field(
-        default=1e-4, metadata={"help": "Weight of the squared weights in the logistic head."}
-    )
-    shrinkage: float = field(
-        default=0.4,
-        metadata={"help": "How far the shared covariance is pulled to a round one, 0 to 1."},
-    )
-    logistic: bool = field(
-        default=True, metadata={"help": "Use the logistic head beside the Gaussian one."}
-    )
-    iterations: int = field(
-        default=60, metadata={"help": "Most L-BFGS steps of the logistic head per fold."}
-    )
+    folds: int = knob(5, "Parts that the set is cut into.")
+    l2: float = knob(1e-4, "Weight of the squared weights in the logistic head.")
+    shrinkage: float = knob(0.4, "How far the shared covariance is pulled to a round one, 0 to 1.")
+    logistic: bool = knob(True, "Use the logistic head beside the Gaussian one.")
+    iterations: int = knob(60, "Most L-BFGS steps of the logistic head per fold.")
 
     @classmethod
     def preset(cls, name: str, n: int, k: int, size: int) -> Self:

@@ -20,11 +20,12 @@ Extras: `noise_rate` (1,) share whose mean prediction differs from the given lab
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from lnl_core.methods._knobs import knob
 from lnl_core.review import health
 from lnl_core.types import Context, LabeledDataset, Method, Signals, TopProbs
 
@@ -55,67 +56,36 @@ BORDERS = ("auto", "reflect", "edge", "zero")
 class Config:
     """Every knob; the defaults are the authors' CIFAR-10 values."""
 
-    base: str = field(
-        default="ce",
-        metadata={
-            "help": "Loss underneath: cross-entropy, focal or generalized cross-entropy.",
-            "choices": BASES,
-        },
+    base: str = knob(
+        "ce", "Loss underneath: cross-entropy, focal or generalized cross-entropy.", BASES
     )
-    normalise: bool = field(default=True, metadata={"help": "Scale the logits to length 1 first."})
-    tau: float = field(default=0.5, metadata={"help": "Temperature; smaller is sharper."})
-    p: float = field(default=0.1, metadata={"help": "Exponent of the penalty, in (0, 1]."})
-    kappa: float = field(
-        default=1.2,
-        metadata={"help": "Strength at the start, lambda x p x classes; 1 balances the base loss."},
+    normalise: bool = knob(True, "Scale the logits to length 1 first.")
+    tau: float = knob(0.5, "Temperature; smaller is sharper.")
+    p: float = knob(0.1, "Exponent of the penalty, in (0, 1].")
+    kappa: float = knob(
+        1.2, "Strength at the start, lambda x p x classes; 1 balances the base loss."
     )
-    growth: float = field(default=1.03, metadata={"help": "Factor by which the strength grows."})
-    growth_every: int = field(default=1, metadata={"help": "Epochs between two such steps."})
-    gamma: float = field(default=0.5, metadata={"help": "Focusing exponent of the focal base."})
-    q: float = field(default=0.01, metadata={"help": "Exponent of the gce base, in (0, 1]."})
-    clip: float = field(
-        default=5.0, metadata={"help": "Largest norm of the gradient; keeps strong penalties calm."}
-    )
-    backbone: str = field(
-        default="cnn8", metadata={"help": "Network to train.", "choices": BACKBONES}
-    )
-    epochs: int = field(default=120, metadata={"help": "Passes over the images."})
-    batch_size: int = field(default=128, metadata={"help": "Images per step."})
-    lr: float = field(default=0.01, metadata={"help": "Highest learning rate."})
-    momentum: float = field(default=0.9, metadata={"help": "Momentum of SGD."})
-    nesterov: bool = field(default=False, metadata={"help": "Nesterov's form of momentum."})
-    weight_decay: float = field(default=1e-4, metadata={"help": "Pull of the weights to zero."})
-    schedule: str = field(
-        default="cosine",
-        metadata={"help": "Course of the learning rate.", "choices": SCHEDULES},
-    )
-    shift: int = field(
-        default=4, metadata={"help": "Largest random shift in pixels; -1 is an eighth of the side."}
-    )
-    flip: str = field(
-        default="auto",
-        metadata={"help": "Mirror images; auto does so for colour photographs.", "choices": FLIPS},
-    )
-    border: str = field(
-        default="zero",
-        metadata={"help": "What a shift brings in at the edge.", "choices": BORDERS},
-    )
-    cutout: float = field(
-        default=0.0, metadata={"help": "Side of a blanked square, as a share of the image's."}
-    )
-    resolution: int = field(
-        default=0, metadata={"help": "Train at most at this side in pixels; 0 is as stored."}
-    )
-    average_weights: float = field(
-        default=0.0, metadata={"help": "Decay of the running mean of weights; 0 is none."}
-    )
-    blank: float = field(
-        default=0.2,
-        metadata={"help": "Share of features blanked in a view, for a head on features."},
-    )
-    record_from: float = field(
-        default=0.0, metadata={"help": "Share of epochs before probabilities are averaged."}
-    )
+    growth: float = knob(1.03, "Factor by which the strength grows.")
+    growth_every: int = knob(1, "Epochs between two such steps.")
+    gamma: float = knob(0.5, "Focusing exponent of the focal base.")
+    q: float = knob(0.01, "Exponent of the gce base, in (0, 1].")
+    clip: float = knob(5.0, "Largest norm of the gradient; keeps strong penalties calm.")
+    backbone: str = knob("cnn8", "Network to train.", BACKBONES)
+    epochs: int = knob(120, "Passes over the images.")
+    batch_size: int = knob(128, "Images per step.")
+    lr: float = knob(0.01, "Highest learning rate.")
+    momentum: float = knob(0.9, "Momentum of SGD.")
+    nesterov: bool = knob(False, "Nesterov's form of momentum.")
+    weight_decay: float = knob(1e-4, "Pull of the weights to zero.")
+    schedule: str = knob("cosine", "Course of the learning rate.", SCHEDULES)
+    shift: int = knob(4, "Largest random shift in pixels; -1 is an eighth of the side.")
+    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
+    border: str = knob("zero", "What a shift brings in at the edge.", BORDERS)
+    cutout: float = knob(0.0, "Side of a blanked square, as a share of the image's.")
+    resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
+    average_weights: float = knob(0.0, "Decay of the running mean of weights; 0 is none.")
+    blank: float = knob(0.2, "Share of features blanked in a view, for a head on features.")
+    record_from: float = knob(0.0, "Share of epochs before probabilities are averaged.")
 
     def __post_init__(self) -> None:
         for name, value, choices in (

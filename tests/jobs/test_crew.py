@@ -87,3 +87,37 @@ def test_cancel_ends_both_processes(workspace, two):
     assert wait(workspace, job.id, ended).state == "cancelled"
     _, left = psutil.wait_procs(team, timeout=60)
     assert left == []
+
+
+@pytest.mark.slow
+def test_two_processes_learn_features_purify_and_refine_what_another_run_trained(workspace, two):
+    info = services.add_demo(workspace)
+    knobs = {
+        "dmlp": {"epochs": 2, "retrain": True},
+        "ce": {"epochs": 4},
+        "influence": {"refine": "network", "refine_epochs": 1, "rounds": 2},
+    }
+    signals, numbers = {}, {}
+    for processes in ("2", "1"):
+        os.environ["LNL_PROCESSES"] = processes  # `two` puts it back
+        for method, base in (("dmlp", None), ("ce", None), ("influence", "ce")):
+            (job,) = services.start_runs(
+                workspace,
+                info.name,
+                [method],
+                overrides=knobs,
+                representation="simclr:2" if method == "dmlp" else None,
+                base=numbers.get(base),
+                seed=5,
+            )
+            assert crew.size(job) == int(processes)
+            done = wait(workspace, job.id, ended)
+            assert (done.state, done.error) == ("done", None), queue.log_tail(workspace, done)
+            signals[method, processes] = arrays.load_signals(queue.run_dir(workspace, done))
+            numbers[method] = job.id
+    purified = [signals["dmlp", count].extras["purified_labels"] for count in "21"]
+    np.testing.assert_array_equal(*purified)  # one representation, learned by two
+    for method in ("dmlp", "influence"):
+        two_say, one_says = (signals[method, count] for count in "21")
+        assert np.corrcoef(two_say.suspicion, one_says.suspicion)[0, 1] > 0.98
+        assert np.mean(two_say.pred_probs.argmax(1) == one_says.pred_probs.argmax(1)) > 0.95

@@ -36,6 +36,8 @@ for kept, (arrays, _) in context.kept.items():
 
 SMALL = {"backbone": "resnet8", "epochs": 4, "batch_size": 25, "lr": 0.05}
 KNOBS = {
+    "aum": SMALL | {"thresholds": True},
+    "confident": SMALL | {"learn_on": "pixels", "folds": 3},
     "jump": SMALL
     | {"warm_up": 2, "score_epochs": 2, "momentum": 0.9, "clip": 2.0, "average_weights": 0.9},
     "dmlp": SMALL | {"per_class": 4, "period": 2, "head_batch": 20, "average_weights": 0.9},
@@ -45,9 +47,9 @@ KNOBS = {
     | {"backbone": "cnn3", "warm_up": 1, "ramp": 1, "tasks": 2, "alpha": 0.5, "shift": 1}
     | {"mu_consistency": 0.5, "mu_background": 0.3, "filter": True, "filter_epochs": 1},
 }
-TOLERANCE = 1e-3
-"""Largest difference of a number after twelve steps: sums are rounded differently, and each step
-builds on the last one's."""
+TOLERANCE, HALF = 1e-4, 1e-3
+"""Largest difference of a number after twelve steps, and of one kept as float16: sums are rounded
+differently, and each step builds on the last one's."""
 
 
 @pytest.mark.slow
@@ -57,14 +59,14 @@ def test_two_processes_say_what_one_says(tmp_path, key):
     (alone,) = gloo.run(tmp_path, FIT, 1, *words)
     first, second = gloo.run(tmp_path, FIT, 2, *words)
     assert set(first) == set(second) == set(alone)
-    assert any(name.startswith("network.model.") for name in alone), "no network was kept"
+    if key not in ("aum", "confident"):
+        assert any(name.startswith("network.model.") for name in alone), "no network was kept"
     if key == "jump":
         assert 0 < alone["curve.chosen"][-1] < 1, "it selects nothing, so it proves little"
     if key == "hnml":
         assert alone["curve.ramp"][-1] == 1, "it takes no inner step, so it proves little"
     for name, value in alone.items():
         np.testing.assert_array_equal(first[name], second[name], err_msg=name)
-        np.testing.assert_allclose(
-            first[name].astype(float), value.astype(float), atol=TOLERANCE, rtol=TOLERANCE,
-            err_msg=name,
-        )  # fmt: skip
+        near = HALF if value.dtype == np.float16 else TOLERANCE
+        found, value = first[name].astype(float), value.astype(float)
+        np.testing.assert_allclose(found, value, atol=near, rtol=near, err_msg=name)
