@@ -357,7 +357,8 @@ class Method:
         fit: (dataset, config, context) -> Signals.
         baseline: True for the usual baselines, False for the five published methods.
         parallel: True where several processes may train one run: it forwards by `Session.forward`,
-            learns by `Session.step` and draws from the session's generator.
+            learns by `Session.step` and draws from the session's generator. A `config` with a
+            `for_several(representation, based)` says for which of its runs that is of use.
         reconstruction: True where the source could not be read in full.
         needs: what the worker prepares first: `features`, or nothing.
         cost: (n, size, config) -> (seconds, bytes) on the two-core reference machine.
