@@ -67,7 +67,7 @@ def _badge(card: DatasetCard) -> str:
     if card.active:
         if card.active.state is JobState.QUEUED:
             return ":orange-badge[:material/schedule: waiting]"
-        title = plain(_ui.short(_ui.method_title(card.active.method), 18))
+        title = plain(_ui.short(_ui.method_title(card.active.method), 12))
         share = _words.percent(card.active.fraction)
         return f":blue-badge[:material/sync: {title} {share}]"
     if card.info.skipped:
@@ -96,6 +96,19 @@ def _facts(card: DatasetCard) -> None:
         ):
             st.markdown(f":gray[:small[{label}]]  \n**{_words.count(value)}**", width="content")
     st.progress(min(card.reviewed / card.goal, 1.0) if card.goal else 0.0)
+    left = _left(card)
+    if left:
+        st.markdown(f":small[{left}]")
+
+
+def _left(card: DatasetCard) -> str:
+    """Say how many wrong labels are left, where random checks can."""
+    found = services.errors_left(_ui.workspace(), card.info.name) if card.reviewed else None
+    if found is None or found.estimate is None or found.low is None or found.high is None:
+        return ""
+    low, high = _words.count(found.low), _words.count(found.high)
+    number = _words.plural(found.estimate, "wrong label")
+    return f"About {number} left (95{_words.NARROW}%: {low}–{high})"
 
 
 def _acts(card: DatasetCard, *, primary: bool) -> None:

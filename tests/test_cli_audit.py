@@ -14,7 +14,6 @@ from lnl_core.types import Action, Decision
 @pytest.fixture
 def audit(workspace, tiny, capsys, monkeypatch):
     monkeypatch.setenv("LNL_HOME", str(workspace.home))
-    monkeypatch.setattr(audits.secrets, "randbits", lambda _bits: 3)
 
     def call(*arguments, code=0):
         assert main(["audit", "tiny", *arguments]) == code

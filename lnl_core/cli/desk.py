@@ -273,7 +273,7 @@ def _audit_words(name: str, found: Any) -> str:
     lines = [
         f"Errors left: {left.estimate:,} (95 %: {left.low:,} to {left.high:,}) "
         f"of {left.total:,} images",
-        f"Random checks: {checks}; {left.found:,} wrong labels found in all",
+        f"From {checks}; {left.found:,} wrong labels found in all",
     ]
     if rate is not None:
         lines.append(

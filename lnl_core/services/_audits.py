@@ -91,14 +91,13 @@ def _since(ws: Workspace, info: DatasetInfo, reviewer: str, drawn: set[int]) -> 
 def _waiting(drawn: Iterable[Draw], now: Standing, reviewer: str) -> list[int]:
     """Return drawn rows for a reviewer to answer: the own ones, then those left behind."""
     closed = closed_to(now, reviewer)
+    open_ = [each for each in drawn if not closed[each.row]]
     old = (datetime.now(UTC) - LEFT_BEHIND).isoformat(timespec="milliseconds")
-    own, others = [], []
-    for each in drawn:
-        if closed[each.row]:
-            continue
+    own, others, none = [], [], np.zeros(0, np.int64)
+    for each in open_:
         if each.reviewer == reviewer:
             own.append(each.row)
-        elif each.drawn_at < old or each.row in set(now.touched.get(each.reviewer, ())):
+        elif each.drawn_at < old or each.row in now.touched.get(each.reviewer, none):
             others.append(each.row)
     return own + others
 

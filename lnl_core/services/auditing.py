@@ -7,7 +7,7 @@ limits hold at every moment, whatever the queue does (`lnl_core.review.auditing`
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -244,6 +244,8 @@ def report(ws: Workspace, name: str, target: float = STOP_SHARE) -> AuditReport:
 def noise_rate(ws: Workspace, info: DatasetInfo) -> Rate | None:
     """Return the share of wrong labels with its interval, None before any audit.
 
+    It lies between what was found and that with all that is open: reviewing everything makes it
+    exact.
     The ranking's scores narrow it where the ranking is older than the first draw: a later one may
     have been told answers of the audit.
     """
@@ -254,7 +256,12 @@ def noise_rate(ws: Workspace, info: DatasetInfo) -> Rate | None:
     ranked = scored(info)
     began = datetime.fromisoformat(audits.draws(ws, info)[0].drawn_at).timestamp()
     if ranked is None or int(ranked.version) > 1e9 * began:
-        return auditing.noise_rate(audit, info.n)
-    p = np.asarray(ranked.ranking.p_wrong, np.float64)
-    rows = past.rows[past.clear]
-    return auditing.noise_rate(audit, info.n, p[rows], past.score_open[past.clear], float(p.sum()))
+        rate = auditing.noise_rate(audit, info.n)
+    else:
+        p = np.asarray(ranked.ranking.p_wrong, np.float64)
+        rows, total = past.rows[past.clear], float(p.sum())
+        rate = auditing.noise_rate(audit, info.n, p[rows], past.score_open[past.clear], total)
+    said = said_of(standing(ws, info))
+    least, most = (said == WRONG).sum() / info.n, 1 - (said == RIGHT).sum() / info.n
+    share, low, high = np.clip([rate.share, rate.low, rate.high], least, most)
+    return replace(rate, share=float(share), low=float(low), high=float(high))

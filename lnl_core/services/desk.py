@@ -251,10 +251,13 @@ def _items(
     """Describe rows for the browser: nothing here tells what the models think."""
     data = loaded(info)
     guides = datasets.read_meta(info).get("guides", {})
+    known: dict[int, tuple[list[int], int]] = {}
     items = []
     for position, row in enumerate(rows):
         given = int(data.given_labels[row])
-        exemplars, confirmed = class_exemplars(ws, info, ranked, given)
+        if given not in known:
+            known[given] = class_exemplars(ws, info, ranked, given)
+        exemplars, confirmed = known[given]
         items.append(
             {
                 "row": int(row),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from sqlalchemy import func, select
@@ -135,11 +136,20 @@ def draw(
     return []
 
 
-def draws(ws: Workspace, info: DatasetInfo) -> list[Draw]:
-    """Return a data set's draws in their order."""
-    query = select(_TABLE).where(_TABLE.c.dataset_id == info.id).order_by(_TABLE.c.number)
+def draws(ws: Workspace, info: DatasetInfo) -> tuple[Draw, ...]:
+    """Return a data set's draws in their order; they never change, so they are read once."""
+    newest = select(func.max(_TABLE.c.id)).where(_TABLE.c.dataset_id == info.id)
     with reading(ws) as connection:
-        return [
+        last = connection.execute(newest).scalar_one()
+    return () if last is None else _draws(ws, info, int(last))
+
+
+@lru_cache(maxsize=16)
+def _draws(ws: Workspace, info: DatasetInfo, last: int) -> tuple[Draw, ...]:
+    mine = (_TABLE.c.dataset_id == info.id, _TABLE.c.id <= last)
+    query = select(_TABLE).where(*mine).order_by(_TABLE.c.number)
+    with reading(ws) as connection:
+        return tuple(
             Draw(
                 number=record.number,
                 row=record.row,
@@ -150,11 +160,9 @@ def draws(ws: Workspace, info: DatasetInfo) -> list[Draw]:
                 drawn_at=record.drawn_at,
             )
             for record in connection.execute(query)
-        ]
+        )
 
 
 def drawn_rows(ws: Workspace, info: DatasetInfo) -> frozenset[int]:
     """Return the rows that were ever drawn."""
-    query = select(_TABLE.c.row).where(_TABLE.c.dataset_id == info.id)
-    with reading(ws) as connection:
-        return frozenset(connection.execute(query).scalars())
+    return frozenset(each.row for each in draws(ws, info))

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from lnl_core.store import db, decisions
+from lnl_core.services._open import standing
+from lnl_core.store import audits, db, decisions
+from lnl_core.types import Action, Decision
 
 pytestmark = pytest.mark.browser
 
@@ -406,3 +408,37 @@ def test_nothing_scrolls_and_the_image_never_moves(desk, width, height):
     assert desk.page.locator(".legend").bounding_box()["y"] < height - 30
     foot = desk.page.locator(".nbs").bounding_box()
     assert foot["y"] + foot["height"] < height
+
+
+def checked(desk, count):
+    """Draw rows at random and call them right, those that the page drew as well."""
+
+    def ask():
+        now = standing(desk.ws, desk.info)
+        return now.last_id, now.answered
+
+    audits.draw(desk.ws, desk.info, "ann", count, ask)
+    answered = ask()[1]
+    rows = [each.row for each in audits.draws(desk.ws, desk.info) if not answered[each.row]]
+    stored = [Decision(row, Action.KEEP, "ann", route="audit") for row in rows]
+    decisions.append(desk.ws, desk.info, stored)
+
+
+def test_the_strip_says_what_is_left_and_when_to_stop(desk):
+    left = desk.page.locator(".strip .left")
+    assert "after 20 random checks (0 so far)" in left.inner_text()
+    checked(desk, 40)
+    desk.open()
+    assert "of 60 images" in left.inner_text()
+    assert desk.page.locator(".numberline .dot").count() == 1
+    checked(desk, 20)
+    desk.open(picture=".strip .stop")
+    assert "You may stop: at most 0 errors left" in left.inner_text()
+    desk.page.click(".strip .stop button:has-text('Go on')")
+    assert "Errors left" in left.inner_text()
+    desk.open(picture=".numberline")  # also after a reload
+    assert desk.page.locator(".strip .stop").count() == 0
+    desk.page.evaluate("sessionStorage.clear()")
+    desk.open(picture=".strip .stop")
+    desk.page.click(".strip .stop button:has-text('Export')")
+    desk.page.wait_for_url("**/export?**")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lnl_core.review import consensus
-from lnl_core.store import arrays, datasets, decisions
+from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Signals
 
 KEY = "review-{view}-{id}-reviewer A"
@@ -214,3 +214,39 @@ def test_two_reviewers_do_not_share_a_journal(desk, workspace, tiny):
     first = sent(app)["journal"]
     app.selectbox(key="reviewer_select").select("Bob").run()
     assert sent(app)["journal"] != first
+
+
+def test_one_image_in_five_is_drawn_at_random_and_looks_like_the_others(desk, workspace, tiny):
+    score(tiny)
+    data = sent(desk("review"))
+    drawn = {each.row for each in audits.draws(workspace, tiny)}
+    assert {data["items"][place]["row"] for place in (4, 9, 14)} == drawn
+    assert len({tuple(sorted(item)) for item in data["items"]}) == 1
+    text = json.dumps({key: data[key] for key in ("items", "recent", "classes_shown", "view")})
+    assert not [word for word in ("audit", "drawn", "route") if word in text]
+    left = data["progress"]["errors_left"]
+    assert (left["audits"], left["enough"], left["estimate"]) == (0, 20, None)
+
+
+def test_a_browser_cannot_choose_the_route(desk, workspace, tiny):
+    score(tiny)
+    app = desk("review")
+    items = [item["row"] for item in sent(app)["items"]]
+    log = [
+        press(items[4], cid="a", route="queue", mode="audit"),
+        press(items[5], cid="b", route="audit"),
+    ]
+    app.session_state[key(tiny)] = {"log": log}
+    app.run()
+    assert [d.route for d in decisions.history(workspace, tiny)] == ["audit", "queue"]
+    assert sent(app)["progress"]["errors_left"]["audits"] == 1
+
+
+def test_a_link_to_one_image_and_page_mode_draw_nothing(desk, workspace, tiny):
+    score(tiny)
+    app = desk("review", id="item-00007")
+    assert sent(app)["items"][0]["row"] == 7
+    app.session_state["review_view"] = "page"
+    app.run()
+    assert sent(app)["pages"]
+    assert audits.draws(workspace, tiny) == ()

@@ -1,6 +1,5 @@
 """Random audits from the draw to what they say: of errors left, and in Compare."""
 
-import itertools
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +17,6 @@ from lnl_core.types import Signals
 from tests.conftest import write_dataset
 
 RATE = 0.15
-
-
-@pytest.fixture(autouse=True)
-def seeds(monkeypatch):
-    """The seed of a data set's draws is random; here it is 11, 12, ..."""
-    numbers = itertools.count(11)
-    monkeypatch.setattr(audits.secrets, "randbits", lambda _bits: next(numbers))
 
 
 @pytest.fixture
@@ -238,8 +230,12 @@ def test_draws_are_uniform_under_a_queue_that_follows_the_answers(workspace, tmp
     assert statistic < chi2.ppf(0.999, 5)
 
 
-def test_sixty_audits_judge_a_method_as_the_truth_does(workspace, birds):
-    """From the queue to Compare: the weighted average precision covers the known one."""
+def test_sixty_audits_judge_a_method_as_the_truth_does(workspace, birds, monkeypatch):
+    """From the queue to Compare: the weighted average precision covers the known one.
+
+    One draw of many; `tests/review/test_auditing.py` counts how often the interval holds.
+    """
+    monkeypatch.setattr(audits.secrets, "randbits", lambda _bits: 11)
     ann = Reviewer(workspace, birds)
     known = comparing.compare(workspace, "birds", truth="known").detections["1"]
     ann.review(300)

@@ -107,7 +107,7 @@ def test_the_table_itself_refuses_a_second_draw_of_a_row(workspace, tiny):
 def test_draws_go_with_their_data_set(workspace, tiny):
     audits.draw(workspace, tiny, "ann", 2, answered(workspace, tiny))
     datasets.remove(workspace, "tiny")
-    assert audits.draws(workspace, tiny) == []
+    assert audits.draws(workspace, tiny) == ()
 
 
 def test_a_workspace_from_before_gets_the_table_and_a_copy_is_kept(tmp_path, monkeypatch):
