@@ -83,14 +83,16 @@ def histogram(
     tallest = max(float(heights.max()), 1.0)
     # A pile of easy images would press the interesting rest flat: its bars are cut, and say so.
     top = float(min(tallest, max(6 * heights[BINS // 2 :].max(), 0.08 * tallest)))
-    for place in np.flatnonzero(heights > top):
+    if tallest > top:
+        place = int(heights.argmax())
+        right = middle[place] < (low + high) / 2
         figure.add_annotation(
             x=middle[place],
             y=top,
-            text=f"{heights[place]:,} ↑",
-            textangle=-90,
+            text=f"cut here, up to {int(tallest):,} ↑",
             showarrow=False,
-            yanchor="top",
+            xanchor="left" if right else "right",
+            yanchor="bottom",
             font={"size": 12, "color": tone["text"]},
         )
     for words, colour, images, counts in bars:
@@ -129,6 +131,7 @@ def histogram(
             hovertemplate="chance %{y:.2f}<extra></extra>",
         )
     if threshold is not None:
+        beside = threshold < low + (0.55 if small else 0.75) * (high - low)
         figure.add_vline(x=threshold, line={"color": tone["accent"], "width": 2})
         figure.add_annotation(
             x=threshold,
@@ -136,8 +139,8 @@ def histogram(
             yref="paper",
             text=f"<b>threshold {_value(found.value(threshold))}</b>",
             showarrow=False,
-            xanchor="left" if threshold < (low + high) / 2 else "right",
-            xshift=5 if threshold < (low + high) / 2 else -5,
+            xanchor="left" if beside else "right",
+            xshift=5 if beside else -5,
             yanchor="top",
             font={"color": tone["accent"], "size": 13},
         )
