@@ -84,7 +84,7 @@ class Crew:
         return told.to(value.device)
 
     def decide(self, number: int) -> int:
-        """Return the first process's number; all wait for it here."""
+        """Return the first process's number; the others wait for it."""
         return int(self.agree(torch.tensor([number])))
 
     def spread(self, network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
