@@ -193,8 +193,8 @@ def test_every_fifth_image_is_drawn_then_every_twentieth(since, answered, places
 def test_compare_is_unbiased_on_sixty_audits_and_its_interval_mostly_holds():
     """What Compare makes of every fifth image at random: 200 reviews of one set.
 
-    The errors' total has no bias beyond chance; the bootstrap interval of the average precision,
-    with nine wrong labels among sixty audits, holds in about nine of ten reviews (0.895 measured).
+    The errors' total has no bias beyond chance; the bootstrap interval of the average precision
+    holds in about nine of ten reviews.
     """
     n, rng = 600, np.random.default_rng(5)
     wrong = rng.random(n) < 0.15
