@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -74,14 +74,10 @@ def formats() -> str:
     return chosen
 
 
-def _column_chips(format_key: str) -> None:
+def _column_chips(names: Iterable[str]) -> None:
     """Name the file's columns."""
-    from lnl_core.data import export as files
-    from lnl_core.data.layouts import lists
-
-    known = files.COLUMNS | {"manifest": lists.MANIFEST, "audit-trail": lists.TRAIL}
     st.subheader("Columns", anchor=False)
-    st.markdown(" ".join(f"`{name}`" for name in known[format_key]))
+    st.markdown(" ".join(f"`{name}`" for name in names))
 
 
 def draw(info: DatasetInfo, format_key: str) -> None:
@@ -104,7 +100,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
         f"first {len(shown)} of {_words.plural(table.total, 'row')}", width="content"
     )
     _preview(info, shown)
-    _column_chips(format_key)
+    _column_chips(shown[0])
     st.subheader("The same from a terminal", anchor=False)
     st.code(_command(info, format_key, options), language=None, wrap_lines=True)
 
@@ -133,10 +129,8 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
             ("None fits", counts["none"], "no class of this set"),
             ("Multiple", counts["multiple"], "all named"),
         ]
-        them = "decision waits" if left_out == 1 else "decisions wait"
-        be = "is" if left_out == 1 else "are"
-        notice = f"{_words.count(left_out)} {them} for a second reviewer and {be} left out."
-        return Table(rows, total, facts, notice if left_out else "")
+        words = services.verdict_counts(ws, info.name, only_agreed=options.only_agreed)
+        return Table(rows, total, facts, _left_out(words) if left_out else "")
     if format_key == "manifest":
         rows, total, left_out = services.manifest_rows(
             ws, info.name, only_agreed=options.only_agreed
@@ -159,6 +153,24 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
         return Table(services.decision_rows(ws, info.name), total, facts)
     facts.append(("Taken back", history["reopen"], "undone"))
     return Table(services.trail_rows(ws, info.name), total, facts)
+
+
+def _left_out(words: Mapping[str, int]) -> str:
+    """Say how many decisions are not in the file, and who can settle them."""
+    said = []
+    if waiting := words["waiting"]:
+        wait, are, them = ("waits", "is", "it") if waiting == 1 else ("wait", "are", "them")
+        said.append(
+            f"{_words.plural(waiting, 'decision')} {wait} for a second reviewer and {are} left "
+            f"out. Review shows {them} to everybody else: choose the name at the left."
+        )
+    if contradicted := words["contradicted"]:
+        are = "is" if contradicted == 1 else "are"
+        said.append(
+            f"{_words.plural(contradicted, 'image')} on which reviewers contradict each other "
+            f"{are} left out. Without “Only agreed decisions” the latest answer counts."
+        )
+    return " ".join(said)
 
 
 def _options(format_key: str) -> tuple[Options, DeltaGenerator]:

@@ -1,9 +1,10 @@
 import shlex
 
+import numpy as np
 import pytest
 
-from lnl_core.store import decisions
-from lnl_core.types import Action, Decision
+from lnl_core.store import arrays, decisions
+from lnl_core.types import Action, Decision, Signals
 
 
 @pytest.fixture
@@ -35,9 +36,28 @@ def test_counts_and_preview_agree_with_the_decisions(desk, reviewed, texts):
     figures = [metric.value for metric in app.metric]
     assert figures == ["4", "2", "1", "1"]
     assert "1 decision waits for a second reviewer and is left out." in texts(app)
+    assert "contradict" not in texts(app)
     table = app.dataframe[0].value
     assert list(table["id"]) == ["item-00001", "item-00003", "item-00025", "item-00047"]
     assert all(url.startswith(f"/lnl/img/{reviewed.id}/") for url in table["image"])
+
+
+def test_contradictions_are_told_apart_from_what_waits(desk, reviewed, workspace, texts):
+    decisions.append(workspace, reviewed, [Decision(3, Action.KEEP, "bo")])
+    said = texts(desk("export", dataset="tiny"))
+    assert "1 decision waits for a second reviewer" in said
+    assert "1 image on which reviewers contradict each other is left out." in said
+
+
+def test_the_columns_named_are_those_of_the_file(desk, reviewed, texts):
+    probs = np.full((reviewed.n, reviewed.class_count), 1 / reviewed.class_count)
+    signals = Signals("knn", np.linspace(0, 1, reviewed.n), probs)
+    arrays.save_signals(reviewed.directory / "runs" / "1", signals)
+    app = desk("export", dataset="tiny")
+    assert "`suspicion_knn`" in texts(app)
+    app.checkbox(key="scores").uncheck().run()
+    assert "`suspicion_knn`" not in texts(app)
+    assert "`run_ids`" in texts(app)
 
 
 def test_all_decisions_lists_every_answer(desk, reviewed):
