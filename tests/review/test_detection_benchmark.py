@@ -67,3 +67,15 @@ def test_seeds_are_averaged_and_networks_are_tested_on_held_out_digits(tmp_path,
     mean = detection.mean_rows(seeds)["ce"]
     assert mean["ap"] == pytest.approx((first["ce"]["ap"] + second["ce"]["ap"]) / 2)
     assert "mean of 2 seeds" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_head_on_a_networks_own_features_counts_as_from_scratch(tmp_path):
+    out = tmp_path / "out.json"
+    call = ["--labels", "digits-pair-20", "--methods", "probe,ce,probe@ce,jump@pretrained"]
+    call += ["--out", str(out), "--work", str(tmp_path / "work")]
+    detection.main(call)
+    rows = arrays.read_json(out)["results"]["digits-pair-20"]["0"]["rows"]
+    assert rows["probe@ce"]["ap"] > rows["probe"]["ap"] + 0.02  # the network saw the classes
+    scratch = rows["ce"]["cpu_seconds"] + rows["probe@ce"]["cpu_seconds"]
+    assert rows["consensus, from scratch only"]["cpu_seconds"] == pytest.approx(scratch, abs=0.2)
