@@ -33,6 +33,7 @@ _STYLE = """<style>
   outline:2px solid ACCENT!important;outline-offset:1px}
 .stApp [role="tab"]:focus-visible{outline-offset:-2px!important}
 [class*="st-key-cardhead"]{min-height:31px}
+.st-key-waiting [data-testid="stText"]{font-size:.87rem;margin:-6px 0 4px}
 </style>"""
 """The gutters and a focus ring of enough contrast, which no theme key reaches; the finish of the
 first visit; the rest is native.

@@ -213,10 +213,10 @@ def _stopped(job: Job) -> None:
     failed = job.state is JobState.FAILED
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.markdown(_jobs.badge(word), width="content")
-        title = plain(_ui.short(_ui.method_title(job.method), 24 if failed else 40))
+        title = plain(_ui.short(_ui.method_title(job.method), 40))
         words = title if failed else f"{title}  \n:gray[:small[by you]]"
         st.markdown(words, width="stretch")
-        if st.button("Resume", icon=":material/replay:", key=f"resume_{job.id}"):
+        if st.button("Resume", key=f"resume_{job.id}"):
             ws = _ui.workspace()
             _ui.act(executors.resume, ws, job.id)
             st.rerun()

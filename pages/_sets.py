@@ -213,13 +213,19 @@ def _noise(info: DatasetInfo) -> None:
         pressed = st.form_submit_button("Make the copy", icon=":material/science:")
     if pressed and kind is not None:
         with st.spinner("Changing labels…"):
-            made = services.add_noise(
-                _ui.workspace(), info.name, name, kind, rate / 100, seed=int(seed)
+            made = _ui.act(
+                services.add_noise,
+                _ui.workspace(),
+                info.name,
+                name,
+                kind,
+                rate / 100,
+                seed=int(seed),
+                done=f"{plain(name)} is there.",
             )
-        st.session_state["dataset"] = made.name
-        st.query_params["dataset"] = made.name
-        st.toast(f"{plain(made.name)} is there.", icon=":material/check:")
-        st.rerun()
+        if made:
+            st.session_state["dataset"] = st.query_params["dataset"] = name.strip()
+            st.rerun()
 
 
 def _classes(info: DatasetInfo) -> None:

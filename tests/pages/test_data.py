@@ -97,6 +97,17 @@ def test_the_noise_lab_makes_a_copy_with_known_truth(desk, workspace, tiny):
     assert app.session_state["dataset"] == "tiny, noisy"
 
 
+def test_a_copy_under_a_taken_name_is_refused_where_it_is_seen(desk, workspace, tiny):
+    app = desk(dataset="tiny")
+    app.session_state["data_tab"] = "Noise lab"
+    app.run()
+    app.text_input(key=f"noise_name_{tiny.id}").set_value("tiny")
+    next(b for b in app.button if b.label == "Make the copy").click().run()
+    assert not app.exception
+    assert "“tiny” already" in app.toast[0].value
+    assert [info.name for info in datasets.datasets(workspace)] == ["tiny"]
+
+
 def test_the_goal_is_stored_and_taken_back(desk, workspace, tiny):
     app = desk(dataset="tiny")
     app.session_state["data_tab"] = "Settings"
