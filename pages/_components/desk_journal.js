@@ -178,7 +178,7 @@ function errorsLeft(s, left) {
     }
     return h("div", { class: "left stop", title: why }, h("b", null, icon("done", 18), words), h("span", { class: "row" },
       h("button", { type: "button", class: "plainact", onclick: () => goOn(s) }, "Go on"),
-      h("button", { type: "button", class: "primary", onclick: () => s.go("export") }, "Export")));
+      h("button", { type: "button", class: s.tiles ? "plainact" : "primary", onclick: () => s.go("export") }, "Export")));
   }
   return h("div", { class: "left", title: why }, h("div", null,
     h("div", { class: "k" }, h("span", null, `Errors left (95${THIN}%: ${count(left.low)}–${count(left.high)})`)),
