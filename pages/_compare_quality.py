@@ -69,6 +69,7 @@ def _table(found: Comparison) -> None:
     st.dataframe(
         table.style.apply(paint, axis=1),
         hide_index=True,
+        width="stretch" if found.detections else "content",
         row_height=_ROW,
         height=_ROW * (len(table) + 1) + 7,
         key=f"compare_table_{bool(found.detections)}",

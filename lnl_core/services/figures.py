@@ -290,7 +290,7 @@ def matrix(
     for i in range(m):
         for j in range(m):
             strong = np.isfinite(shown[i, j]) and shown[i, j] > 0.72
-            colour = "#FFFFFF" if strong and tone["page"] == "#FFFFFF" else tone["text"]
+            colour = tone["page"] if strong else tone["text"]
             figure.add_annotation(
                 x=j, y=i, text=words[i][j], showarrow=False, font={"color": colour, "size": 12}
             )

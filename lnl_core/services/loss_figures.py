@@ -83,18 +83,7 @@ def histogram(
     tallest = max(float(heights.max()), 1.0)
     # A pile of easy images would press the interesting rest flat: its bars are cut, and say so.
     top = float(min(tallest, max(6 * heights[BINS // 2 :].max(), 0.08 * tallest)))
-    if tallest > top:
-        place = int(heights.argmax())
-        right = middle[place] < (low + high) / 2
-        figure.add_annotation(
-            x=middle[place],
-            y=top,
-            text=f"cut here, up to {int(tallest):,} ↑",
-            showarrow=False,
-            xanchor="left" if right else "right",
-            yanchor="bottom",
-            font={"size": 12, "color": tone["text"]},
-        )
+    cut = f"tallest bar: {int(tallest):,}" if tallest > top else ""
     for words, colour, images, counts in bars:
         figure.add_bar(
             x=middle,
@@ -144,11 +133,10 @@ def histogram(
             yanchor="top",
             font={"color": tone["accent"], "size": 13},
         )
+    short = found.quantity + (", nats" if found.quantity == "loss" else "")
     places = np.linspace(low, high, 5 if small else 7)
     figure.update_xaxes(
-        title_text=found.quantity + (", nats" if found.quantity == "loss" else "")
-        if small
-        else found.axis,
+        title_text="; ".join(filter(None, (short if small else found.axis, cut))),
         range=[low - width / 2, high + width / 2],
         tickvals=places,
         ticktext=[_value(found.value(float(x))) for x in places],
