@@ -1,6 +1,7 @@
 """The map under a real hand: a loop, the card, a click, and the way to the queue."""
 
 import math
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -71,3 +72,32 @@ def test_a_loop_goes_to_the_queue_and_a_click_shows_neighbours(common_server, pa
     assert "selection=" in page.url
     page.locator(".stage").wait_for()
     assert [url for url in asked if "evil.example" in url] == []
+
+
+def test_filters_hide_and_both_pictures_are_saved(common_server, page, make_set, tmp_path):
+    info = make_set(common_server, "filtered", EVIL, n=90)
+    lay(info)
+    page.goto(f"{common_server.url}/explore?dataset=filtered")
+    page.locator(".map[data-painted]").wait_for()
+    before = page.locator(".map").get_attribute("data-painted")
+    shapes = []
+    for _ in range(2):
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Save as SVG").click()
+        saved.value.save_as(tmp_path / "map.svg")
+        drawing = (tmp_path / "map.svg").read_text("utf-8")
+        root = ElementTree.fromstring(drawing)
+        shapes.append(len(root.findall("{http://www.w3.org/2000/svg}circle")))
+        if len(shapes) == 1:
+            page.get_by_role("button", name="Filters").click()
+            page.get_by_role("button", name="above 0.5").click()
+            page.locator(f'.map[data-painted]:not([data-painted="{before}"])').wait_for()
+            page.keyboard.press("Escape")
+    p_wrong = np.asarray(arrays.load_ranking(info.directory / "ranking")[0].p_wrong)
+    legend, suspected = 3, int((p_wrong >= 0.5).sum())
+    assert 0 < suspected < 90
+    assert shapes == [90 + legend, suspected + legend]
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as PNG").click()
+    saved.value.save_as(tmp_path / "map.png")
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
