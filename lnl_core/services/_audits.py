@@ -11,12 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 
 from lnl_core.review import auditing
 from lnl_core.review.auditing import AUDIT, Audit
-from lnl_core.services._open import SETTLING_ACTIONS, Standing, closed_to, scored, standing
+from lnl_core.services._open import (
+    SETTLING_ACTIONS,
+    Scored,
+    Standing,
+    closed_to,
+    scored,
+    standing,
+)
 from lnl_core.store import audits, decisions
 from lnl_core.store.audits import Draw
 from lnl_core.store.datasets import DatasetInfo
@@ -154,8 +162,18 @@ def said_of(now: Standing) -> IntArray:
 
 def replay(ws: Workspace, info: DatasetInfo) -> Replay:
     """Go through decisions and draws in the order they were made."""
-    drawn, said = audits.draws(ws, info), said_of(standing(ws, info))
-    ranked = scored(info)
+    return _replay(ws, info, standing(ws, info), audits.draws(ws, info), scored(info))
+
+
+@lru_cache(maxsize=4)
+def _replay(
+    ws: Workspace,
+    info: DatasetInfo,
+    now: Standing,
+    drawn: tuple[Draw, ...],
+    ranked: Scored | None,
+) -> Replay:
+    said = said_of(now)
     p = np.zeros(info.n) if ranked is None else np.asarray(ranked.ranking.p_wrong, np.float64)
     parts: dict[str, list[float]] = {key: [] for key in ("found", "unclear", "score_open")}
     holders: dict[int, set[str]] = {}  # row -> reviewers with an answer in force

@@ -80,12 +80,13 @@ def _matrix(ws: Workspace, info: DatasetInfo, ranked: Scored, _last_id: int) -> 
     k = info.class_count
     labels = np.sort(np.array(frequent_classes(info, ranked)[:SHOWN], dtype=np.int64))
     given = np.asarray(loaded(info).given_labels)
-    settled, exact = _known(ws, info, labels)
+    audits, drawn = _audited(ws, info)
+    settled, exact, counts = _known(ws, info, labels, drawn)
+    n = counts.sum(axis=1, keepdims=True)
     size = np.bincount(given, minlength=k)[labels]
     reviewed = np.bincount(given[settled], minlength=k)[labels]
     remaining = (size - reviewed)[:, None].astype(np.float64)
     left = _fitting(_left(info, ranked, labels, settled), remaining)
-    audits, n, counts = _audited(ws, info, labels)
     if audits:
         goal = _errors_left(ws, info) * _part(info, ranked, labels, settled, left)
         left = _scaled(left, remaining, goal)
@@ -161,40 +162,31 @@ def _errors_left(ws: Workspace, info: DatasetInfo) -> float:
     return 0.0 if rate is None else max(0.0, rate.share * info.n - found)
 
 
-def _audited(
-    ws: Workspace, info: DatasetInfo, labels: IntArray
-) -> tuple[int, FloatArray, FloatArray]:
-    """Return audits (0 below 50), and per shown class how many (s, 1), and as what, (s, k).
-
-    Audited images with several classes, or with none, count in no cell.
-    """
-    counts: FloatArray = np.zeros((len(labels), info.class_count))
-    past = replay(ws, info)
+def _audited(ws: Workspace, info: DatasetInfo) -> tuple[int, BoolArray]:
+    """Return how many audits have a clear answer, and which rows, (n,); nothing below 50."""
+    drawn, past = np.zeros(info.n, dtype=bool), replay(ws, info)
     audits = len(past.counted)
     if audits < AUDITS_NEEDED:
-        return 0, np.zeros((len(labels), 1)), counts
-    drawn = np.zeros(info.n, dtype=bool)
+        return 0, drawn
     drawn[past.rows[past.clear]] = True
-    _, counts = _known(ws, info, labels, drawn)
-    return audits, counts.sum(axis=1, keepdims=True), counts
+    return audits, drawn
 
 
 def _known(
-    ws: Workspace, info: DatasetInfo, labels: IntArray, only: BoolArray | None = None
-) -> tuple[BoolArray, FloatArray]:
+    ws: Workspace, info: DatasetInfo, labels: IntArray, drawn: BoolArray
+) -> tuple[BoolArray, FloatArray, FloatArray]:
     """Return which rows people have settled, (n,), and what they say, (s, k) images.
 
-    `only` leaves out the other rows.
-    Images with several classes, or with none, are settled and count in no cell; images on which
-    reviewers differ are open.
+    The third counts the drawn rows alone. Images with several classes, or with none, are settled
+    and count in no cell; images on which reviewers differ are open.
     """
     settled = np.zeros(info.n, dtype=bool)
-    exact = np.zeros((len(labels), info.class_count))
+    exact, counts = (np.zeros((len(labels), info.class_count)) for _ in range(2))
     given = np.asarray(loaded(info).given_labels)
     slot = {int(label): i for i, label in enumerate(labels)}
     for row, said in decisions.in_force(ws, info).items():
         verdict = decisions.verdict(said)
-        if verdict.decision is None or not verdict.agreed or (only is not None and not only[row]):
+        if verdict.decision is None or not verdict.agreed:
             continue
         settled[row] = True
         label, action = int(given[row]), verdict.decision.action
@@ -203,7 +195,8 @@ def _known(
         true = label if action is Action.KEEP else verdict.decision.label
         if true is not None:
             exact[slot[label], true] += 1
-    return settled, exact
+            counts[slot[label], true] += drawn[row]
+    return settled, exact, counts
 
 
 def _soft(info: DatasetInfo, ranked: Scored, labels: IntArray, skip: BoolArray) -> FloatArray:
