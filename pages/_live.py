@@ -108,7 +108,14 @@ def _idle(info: DatasetInfo, jobs: Sequence[Job]) -> None:
             return
         flagged = f": {_words.count(done.flagged)} flagged" if done.flagged is not None else ""
         st.caption(f"Last: {plain(_ui.method_title(done.method))}, done{flagged}.")
-        if st.button("Review", icon=":material/rate_review:", key="idle_review"):
+        ticked = {key for key, on in st.session_state.get("ticked", {}).items() if on}
+        nothing_new = ticked <= _jobs.started(info, str(st.session_state.get("preset", "quick")))
+        if st.button(
+            "Review",
+            icon=":material/rate_review:",
+            type="primary" if nothing_new else "secondary",
+            key="idle_review",
+        ):
             _ui.go("review", dataset=info.name)
 
 

@@ -132,8 +132,14 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="start_row"):
         runs = len(chosen) + sum(_added(recipe, chosen) for recipe in recipes)
         label = f"Start {_words.plural(runs, 'run')}"
+        fresh = bool(recipes or set(chosen) - _jobs.started(info, preset))
         pressed = st.button(
-            label, icon=":material/play_arrow:", type="primary", disabled=not runs, key="start"
+            label,
+            icon=":material/play_arrow:",
+            type="primary" if fresh else "secondary",
+            disabled=not runs,
+            key="start",
+            help=None if fresh or not runs else "What is ticked is done or on its way already.",
         )
         words = st.empty()
         seed, representation, executor = _options(info)

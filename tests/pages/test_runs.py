@@ -116,6 +116,25 @@ def test_history_lists_what_is_done(desk, workspace, tiny):
     assert list(table["flagged"]) == ["1,524"]
 
 
+def test_the_primary_button_is_what_is_not_done_yet(desk, workspace, tiny, no_worker):
+    def primary(app):
+        inside = ("own_go",)  # of a popover
+        found = [b.key for b in app.button if b.proto.type == "primary"]
+        return [key for key in found if key not in inside]
+
+    app = desk("runs", dataset="tiny")
+    assert primary(app) == ["start"]
+    app.button(key="start").click().run()
+    assert primary(app) == []
+    while job := queue.peek(workspace):
+        queue.claim(workspace, job)
+        queue.finish(workspace, job, JobState.DONE, flagged=1)
+    assert primary(desk("runs", dataset="tiny")) == ["idle_review"]
+    queue.submit(workspace, tiny, "dmlp")
+    app.session_state["preset"] = "standard"
+    assert primary(app.run()) == ["start"]
+
+
 def test_every_preset_shows_a_cost(desk, tiny, texts):
     for preset in ("standard", "paper"):
         app = desk("runs", dataset="tiny")
