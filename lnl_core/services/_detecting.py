@@ -8,7 +8,9 @@ set under names made of what went into them, so that none goes stale.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -20,10 +22,12 @@ from lnl_core.review import comparison
 from lnl_core.review.comparison import Detection, Sample
 from lnl_core.store import arrays
 from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import Array, BoolArray, FloatArray, IntArray
+from lnl_core.types import Array, BoolArray, FloatArray, IntArray, LnlError
 
 FORM = "1"
 """Changes when a kept result would be read or computed differently."""
+
+_BUSY: dict[str, threading.Lock] = {}
 
 
 def stamp(path: Path) -> str:
@@ -47,10 +51,12 @@ def kept(info: DatasetInfo, told: tuple[object, ...], make: Callable[[], Any]) -
         "\0".join((FORM, info.version, *(str(each) for each in told))).encode(), digest_size=10
     ).hexdigest()
     path = info.directory / "comparison" / f"{name}.json"
-    if path.is_file():
-        return arrays.read_json(path)
-    found = make()
-    arrays.write_json(path, found)
+    with _BUSY.setdefault(name, threading.Lock()):  # a page drawn again meanwhile waits
+        if path.is_file():
+            return arrays.read_json(path)
+        found = make()
+        with suppress(LnlError):  # a full disk, another process: it is computed again next time
+            arrays.write_json(path, found)
     return found
 
 

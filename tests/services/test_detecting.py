@@ -1,5 +1,9 @@
 """The fast way to measure a run against a known truth says what the plain way says."""
 
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -79,3 +83,22 @@ def test_the_largest_losses_come_first_and_groups_are_kept(workspace, scored):
     assert loss_views.most(found, 3).tolist() == np.argsort(-found.x, kind="stable")[:3].tolist()
     loss_views._losses.cache_clear()
     assert loss_views.losses(workspace, "tiny", "1").mixture == found.mixture
+
+
+def test_two_at_once_compute_once_and_a_disk_that_refuses_is_no_error(scored):
+    made, gate = [], threading.Barrier(4)
+
+    def make():
+        made.append(1)
+        return {"value": 7}
+
+    def ask(_):
+        gate.wait()
+        return _detecting.kept(scored, ("together",), make)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(4))) == [{"value": 7}] * 4
+    assert len(made) == 1
+    shutil.rmtree(scored.directory / "comparison")
+    (scored.directory / "comparison").write_text("a file in the way")
+    assert _detecting.kept(scored, ("refused",), make) == {"value": 7}
