@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -175,13 +176,13 @@ def visit(browser: Any, server: Server, view: str) -> dict[str, float]:
     return {name: round(seconds, 2) for name, seconds in found.items()}
 
 
-def measure(repo: Path, home: Path, port: int) -> dict[str, Any]:
+def measure(repo: Path, home: Path, port: int, views: Sequence[str]) -> dict[str, Any]:
     """Measure every view of one checkout, the caches of earlier servers removed."""
     from playwright.sync_api import sync_playwright
 
     found: dict[str, Any] = {}
-    _once(repo, home, port)
-    for view in READY:
+    _once(repo, home, port, views)
+    for view in views:
         for kept in home.glob("datasets/*/comparison"):
             shutil.rmtree(kept)
         server = Server(repo, home, port)
@@ -209,7 +210,7 @@ def measure(repo: Path, home: Path, port: int) -> dict[str, Any]:
     return found
 
 
-def _once(repo: Path, home: Path, port: int) -> None:
+def _once(repo: Path, home: Path, port: int, views: Sequence[str]) -> None:
     """Open every view once, unmeasured: an installation compiles its packages only once."""
     from playwright.sync_api import sync_playwright
 
@@ -219,7 +220,7 @@ def _once(repo: Path, home: Path, port: int) -> None:
             browser = play.chromium.launch(
                 executable_path="/usr/bin/chromium", args=["--no-sandbox"]
             )
-            for view in READY:
+            for view in views:
                 visit(browser, server, view)
             browser.close()
     finally:
@@ -229,6 +230,7 @@ def _once(repo: Path, home: Path, port: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--views", nargs="+", choices=list(READY), default=list(READY))
     parser.add_argument("--against", type=Path, help="another checkout, measured as the baseline")
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/compare_scale.json")
     parser.add_argument("--home", type=Path, help="keep the workspace here, and use it again")
@@ -249,8 +251,9 @@ def main() -> None:
         }
         if options.against:
             found["baseline"] = {"load": round(os.getloadavg()[0], 1)}
-            found["baseline"] |= measure(options.against.resolve(), home, 8741)
-        found["now"] = {"load": round(os.getloadavg()[0], 1)} | measure(REPO, home, 8742)
+            found["baseline"] |= measure(options.against.resolve(), home, 8741, options.views)
+        found["now"] = {"load": round(os.getloadavg()[0], 1)}
+        found["now"] |= measure(REPO, home, 8742, options.views)
     options.out.parent.mkdir(exist_ok=True)
     options.out.write_text(json.dumps(found, indent=1) + "\n")
 

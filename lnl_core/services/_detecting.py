@@ -55,7 +55,7 @@ def kept(info: DatasetInfo, told: tuple[object, ...], make: Callable[[], Any]) -
         if path.is_file():
             return arrays.read_json(path)
         found = make()
-        with suppress(LnlError):  # a full disk, another process: it is computed again next time
+        with suppress(LnlError, OSError):  # a full disk, another process: computed again next time
             arrays.write_json(path, found)
     return found
 
