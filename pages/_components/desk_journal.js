@@ -145,12 +145,13 @@ function strip(s) {
   const { data, journal } = s;
   const now = progressNow(data.progress, data.recent || [], [...journal.waiting.values()]);
   const goal = Math.max(now.goal, 1);
+  const reached = now.reviewed > now.goal ? " reviewed, all that was proposed" : ` of ${count(now.goal)} reviewed`;
   const share = Math.min(1, now.reviewed / goal);
   const pace = now.seconds_per_image;
   return [
     h("div", null,
       h("div", { class: "k" },
-        h("span", null, h("b", null, count(now.reviewed)), ` of ${count(now.goal)} reviewed`),
+        h("span", null, h("b", null, count(now.reviewed)), reached),
         pace ? h("span", null, `${seconds(pace)} per image`) : null),
       h("div", { class: "bar", style: { marginTop: "9px" } }, h("i", { style: { width: `${100 * share}%` } }))),
     h("div", null,
