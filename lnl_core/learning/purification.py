@@ -35,7 +35,7 @@ from lnl_core.types import Array, BoolArray, IntArray
 
 Tell = Callable[[float, Mapping[str, float]], None]
 
-HEAD_WORK = 1e12
+HEAD_WORK = 5e11
 """Most rows x features x classes x 3 of one round's head sweeps; fewer rows are swept above."""
 
 HEAD_ROWS = 200_000
