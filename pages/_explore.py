@@ -284,7 +284,7 @@ def _losses(info: DatasetInfo, choice: Choice) -> None:
             (ranked.run_ids[key] for key in METHODS if key in ranked.run_ids),
             next(iter(ranked.run_ids.values())),
         )
-    with st.container(border=True, gap="xsmall", key="explore_losses"):
+    with st.container(border=True, gap="xsmall", key="explore_losses"), _ui.guard():
         with st.skeleton(height=250):
             values = loss_views.losses(_ui.workspace(), info.name, str(run))
         _threshold.spread(info, values, "agreement", key="explore_losses", small=True)

@@ -18,9 +18,9 @@ th,td{padding:5px 12px;text-align:left;border-bottom:1px solid #dde1e6;overflow-
 th{color:#59626e;font-weight:400;background:#f4f5f7}
 .consensus{background:#eeedfa;font-weight:600}
 #figures,section{min-width:0}
-.figure{display:inline-block;vertical-align:top;width:calc(50% - 10px);margin:0 8px 15px 0;
-border:1px solid #dde1e6;border-radius:6px;box-sizing:border-box;padding:8px}
-.figure[data-wide]{width:calc(100% - 10px)}
+.figure{display:inline-block;vertical-align:top;width:calc(50% - 30px);margin:0 8px 15px 0;
+border:1px solid #dde1e6;border-radius:6px;box-sizing:content-box;padding:8px}
+.figure[data-wide]{width:calc(100% - 30px)}
 .queue{display:grid;grid-template-columns:repeat(auto-fill,minmax(140px,1fr));gap:15px}
 figure{margin:0}
 figure img{width:100%;aspect-ratio:1;object-fit:contain;background:#eceef0;border-radius:4px}
@@ -30,7 +30,7 @@ figcaption small{display:block;font-size:12px}
 .save{margin:0 0 12px}
 .save button{font:inherit;padding:5px 12px;margin-right:8px;border:1px solid #89929d;
 border-radius:6px;background:#fff;cursor:pointer}
-@media(max-width:900px){.figure{width:100%}}
+@media(max-width:900px){.figure{width:calc(100% - 30px)}}
 @media print{.save{display:none}.figure,figure{break-inside:avoid}}
 """
 

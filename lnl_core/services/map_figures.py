@@ -207,12 +207,13 @@ def transitions(info: DatasetInfo, found: Matrix, tone: Tone) -> go.Figure:
     some = "" if s == info.class_count else f" The {s} classes with most expected errors."
     figure = _figure(
         "Given and true classes",
-        "Expected images of each true class (column) among those given as one (row), with 95 % "
-        f"intervals under the pointer. Empty: fewer than {FEWEST_ERRORS}.{some}",
+        "Expected images of each true class (column) among those given as one (row).<br>95 % "
+        f"intervals under the pointer; empty: fewer than {FEWEST_ERRORS}.{some}",
         tone,
-        max(260, 150 + 27 * s),
+        max(280, 170 + 27 * s),
         l=90,
-        t=140,
+        r=44,
+        t=156,
         b=8,
     )
     figure.add_heatmap(
