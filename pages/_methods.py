@@ -236,12 +236,14 @@ def _options(info: DatasetInfo) -> tuple[int, str | None, str]:
         seed = st.number_input(
             "Seed", 0, 2**31 - 1, 0, key="seed", help="The same seed gives the same result."
         )
+        known = _REPRESENTATIONS | services.feature_runs(_ui.workspace(), info.name)
         representation = st.selectbox(
             "Features",
-            list(_REPRESENTATIONS),
-            format_func=_REPRESENTATIONS.__getitem__,
+            list(known),
+            format_func=lambda key: known.get(key, key),
             key=f"representation_{info.id}",
-            help="What methods on features work with; computed once and shared.",
+            help="What methods on features work with; computed once and shared. With those of a "
+            "run, methods that otherwise train on pixels train a head on them.",
         )
         engines = services.usable_executors()
         executor = "local"

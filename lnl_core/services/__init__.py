@@ -52,6 +52,7 @@ from lnl_core.services.pictures import image_bytes
 from lnl_core.services.reimporting import Conflict, DecisionImport, import_decisions
 from lnl_core.services.running import (
     estimate,
+    feature_runs,
     features_seconds,
     kept_networks,
     start_runs,
@@ -89,6 +90,7 @@ __all__ = [
     "evidence",
     "export",
     "export_folder",
+    "feature_runs",
     "features_seconds",
     "image_bytes",
     "import_dataset",

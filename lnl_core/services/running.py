@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lnl_core.jobs import bases, engines, executors, knobs, queue
-from lnl_core.methods import METHODS
-from lnl_core.services._open import scored, standing
+from lnl_core.methods import METHODS, title_of
+from lnl_core.services._open import scored, signals, standing
 from lnl_core.store import datasets
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
@@ -143,6 +143,23 @@ def kept_networks(ws: Workspace, name: str) -> list[Job]:
         if job.state is JobState.DONE
         and (info.directory / "runs" / str(job.id) / bases.NETWORK).is_file()
     ]
+
+
+def feature_runs(ws: Workspace, name: str) -> dict[str, str]:
+    """Return the finished runs of a set whose features others can learn from, newest first.
+
+    Returns:
+        representation, as `start_runs` takes it -> words for it.
+    """
+    info = datasets.dataset(ws, name)
+    found = {}
+    for job in queue.jobs(ws, info):
+        if job.state is JobState.DONE and job.representation == knobs.PIXELS:
+            run = signals(info, job.id)
+            if run is not None and run.features is not None and run.features.ndim == 2:
+                words = f"those of {title_of(job.method)}, run {job.id}"
+                found[f"{bases.OF_RUN}{job.id}"] = words
+    return found
 
 
 def estimate(

@@ -323,3 +323,18 @@ def test_a_recipe_hands_features_on(workspace, tiny, no_worker):
     assert jobs[1].representation == f"run:{jobs[0].id}"
     assert jobs[3].base == jobs[2].id
     assert jobs[3].representation == "auto"  # it takes purified labels, on the usual features
+
+
+def test_runs_whose_features_can_be_used_are_offered(workspace, tiny, no_worker):
+    without = finished(workspace, tiny)
+    seen = np.ones((tiny.n, 4), np.float16)
+    queue.submit(workspace, tiny, "ce")
+    kept = queue.claim(workspace)
+    worker.run_job(workspace, kept, method(lambda data, c, x: uniform(data, x, features=seen)))
+    offered = services.feature_runs(workspace, tiny.name)
+    assert list(offered) == [f"run:{kept.id}"]
+    assert offered[f"run:{kept.id}"].endswith(f"run {kept.id}")
+    assert f"run:{without.id}" not in offered
+    key = next(iter(offered))
+    (job,) = services.start_runs(workspace, tiny.name, ["knn"], representation=key)
+    assert job.base == kept.id
