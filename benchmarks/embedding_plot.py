@@ -220,7 +220,7 @@ def _round(browser: object, port: int) -> dict[str, float]:
     found["selected"] = int("".join(c for c in words if c.isdigit()))
     found["longest_task_selecting_ms"] = page.evaluate("window.longest")
     start = time.perf_counter()
-    page.get_by_role("button", name="Review these").click()
+    page.locator(".st-key-explore_primary button").click()
     page.get_by_text("Labelled").first.wait_for()
     found["to_queue_seconds"] = time.perf_counter() - start
     page.close()
