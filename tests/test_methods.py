@@ -1,6 +1,7 @@
 """What every method promises, over every method that is found."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -11,6 +12,18 @@ from lnl_core.types import DENSE_CLASSES, Cancelled, LabeledDataset, Method, Top
 
 EVERY = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 PRESETS = ("quick", "standard", "paper")
+HEAD = "features"
+"""A head on frozen features, in place of a preset."""
+
+KINDS = [
+    pytest.param(
+        method, kind, id=f"{key}-{kind}", marks=[pytest.mark.slow] if kind == "standard" else []
+    )
+    for key, method in METHODS.items()
+    for kind in (*PRESETS, HEAD)
+    if kind != HEAD or hasattr(method.config, "on_features")
+]
+EVERY_KIND = pytest.mark.parametrize(("method", "kind"), KINDS)
 
 
 def pictures(n=36, size=8, channels=1, k=3, **more):
@@ -43,19 +56,29 @@ def inputs(dataset):
     return {"features": features(dataset), "maps": maps(dataset)}
 
 
-def small(method: Method, dataset):
-    """Its quick preset, cut to what takes no time."""
+def small(method: Method, dataset, kind="quick"):
+    """A preset of it, or its head on features, cut to what takes no time."""
     n, k, size = len(dataset), len(dataset.class_names), max(dataset.images.shape[1:3])
-    config = method.config.preset("quick", n, k, size)
-    cuts = {"epochs": 2, "batch_size": 16, "warm_up": 1, "backbone": "resnet8"}
-    cuts |= {"folds": 2, "iterations": 5}
+    if kind == HEAD:
+        config = method.config.on_features("quick", n, k)
+    else:
+        config = method.config.preset(kind, n, k, size)
+    cuts = {"epochs": 2, "batch_size": 16, "warm_up": 1, "score_epochs": 1, "period": 2}
+    cuts |= {"folds": 2, "iterations": 5, "rounds": 2, "refine_epochs": 1}
+    if kind != HEAD:
+        cuts["backbone"] = "resnet8"
     known = {field.name for field in dataclasses.fields(config)}
     return dataclasses.replace(config, **{key: cuts[key] for key in cuts if key in known})
 
 
-def run(method, dataset, context=None):
-    context = context or LocalContext(seed=3, **inputs(dataset))
-    return method.fit(dataset, small(method, dataset), context)
+def context_of(dataset, kind="quick", of=LocalContext, **more):
+    representation = "pretrained" if kind == HEAD else "pixels"
+    return of(seed=3, representation=representation, **inputs(dataset), **more)
+
+
+def run(method, dataset, context=None, kind="quick"):
+    context = context or context_of(dataset, kind)
+    return method.fit(dataset, small(method, dataset, kind), context)
 
 
 def check(signals, method, n, k):
@@ -74,15 +97,25 @@ def check(signals, method, n, k):
         assert len(signals.features) == n
 
 
+def same(first, second):
+    """Alike to the last bit, whatever kind of result it is."""
+    if isinstance(first, TopProbs):
+        assert first.class_count == second.class_count
+        same(first.classes, second.classes)
+        same(first.probs, second.probs)
+    elif isinstance(first, Mapping):
+        assert first.keys() == second.keys()
+        for name, value in first.items():
+            np.testing.assert_array_equal(value, second[name], err_msg=name)
+    elif first is None:
+        assert second is None
+    else:
+        np.testing.assert_array_equal(first, second)
+
+
 def equal(first, second):
-    np.testing.assert_array_equal(first.suspicion, second.suspicion)
-    if isinstance(first.pred_probs, np.ndarray):
-        np.testing.assert_array_equal(first.pred_probs, second.pred_probs)
-    assert first.curves.keys() == second.curves.keys()
-    for name, curve in first.curves.items():
-        np.testing.assert_array_equal(curve, second.curves[name])
-    for name, extra in first.extras.items():
-        np.testing.assert_array_equal(extra, second.extras[name])
+    for name in ("suspicion", "pred_probs", "features", "curves", "extras"):
+        same(getattr(first, name), getattr(second, name))
 
 
 def test_methods_are_found_in_order():
@@ -116,9 +149,23 @@ def test_signals_have_the_promised_shapes(method, n, size, channels, k):
     check(run(method, dataset), method, n, k)
 
 
-@EVERY
-def test_same_seed_same_signals(method):
-    equal(run(method, pictures()), run(method, pictures()))
+@EVERY_KIND
+def test_same_seed_same_signals(method, kind):
+    first, second = (context_of(pictures(), kind) for _ in range(2))
+    equal(run(method, pictures(), first, kind), run(method, pictures(), second, kind))
+    assert first.kept.keys() == second.kept.keys()
+    for name, (arrays, _) in first.kept.items():
+        same(arrays, second.kept[name][0])
+
+
+@EVERY_KIND
+def test_what_it_took_is_told(method, kind):
+    """Issue 4: seconds, peak memory, images; a worker samples the memory where it is not said."""
+    cost = run(method, pictures(), kind=kind).cost
+    assert cost["seconds"] > 0
+    assert cost["cpu_seconds"] > 0
+    assert cost.get("peak_memory_bytes", 1e7) > 1e6
+    assert cost["images"] >= 36
 
 
 @EVERY
@@ -149,24 +196,37 @@ class Killed(Exception):
     pass
 
 
-@EVERY
-def test_killed_after_a_checkpoint_it_ends_as_if_undisturbed(method, tmp_path):
+MOST_KILLS = 20
+IN_ONE_GO = ("probe", "knn", "confident")
+"""Seconds on features; a killed one begins again."""
+
+
+@EVERY_KIND
+def test_killed_at_every_checkpoint_it_ends_as_if_undisturbed(method, kind, tmp_path):
     class Fragile(LocalContext):
         def save(self, arrays, state):
             super().save(arrays, state)
             raise Killed
 
     dataset = pictures()
-    whole = run(method, dataset)
-    path = tmp_path / "checkpoint.safetensors"
-    for kind in (Fragile, Fragile, Fragile, Fragile, LocalContext):
-        context = kind(seed=3, **inputs(dataset), checkpoint=path)
+    calm = context_of(dataset, kind)
+    whole = run(method, dataset, calm, kind)
+    path, kills = tmp_path / "checkpoint.safetensors", 0
+    while True:
+        of = Fragile if kills < MOST_KILLS else LocalContext
+        context = context_of(dataset, kind, of, checkpoint=path)
         try:
-            resumed = run(method, dataset, context)
+            resumed = run(method, dataset, context, kind)
+            break
         except Killed:
-            continue
-        break
+            kills += 1
+    assert kills < MOST_KILLS, "it never gets further than its last checkpoint"
+    if method.key not in IN_ONE_GO and kind != HEAD:
+        assert kills > 0, "it keeps no checkpoint"
     equal(whole, resumed)
+    assert context.kept.keys() == calm.kept.keys()
+    for name, (arrays, _) in calm.kept.items():
+        same(arrays, context.kept[name][0])
 
 
 @EVERY

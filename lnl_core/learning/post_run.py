@@ -94,6 +94,7 @@ class Run:
         )
         if self.context.representation != "pixels":
             self.frozen: FloatArray | None = self.context.features()
+            self._meter.images += 0 if saved else self.n
         else:
             self.frozen = None
             self._open_network(saved)
