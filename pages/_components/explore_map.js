@@ -114,6 +114,7 @@ function receive(s, data) {
     bytes(wanted, Uint8Array).then((found) => {
       if (s.data.codes !== wanted) return;
       s.codes = found;
+      s.coloured = [wanted, s.data.mode]; // until now a resize painted the old ones, in their own colours
       ready(s);
     }).catch(() => failed(s));
   } else ready(s);
@@ -164,19 +165,20 @@ function paint(s, now) {
 }
 
 function full(s) {
-  const asked = [s.data.points, s.data.codes, s.data.mode, s.dark, s.view.x, s.view.y, s.view.size].join();
+  const [colours, mode] = s.coloured;
+  const asked = [s.data.points, colours, mode, s.dark, s.view.x, s.view.y, s.view.size].join();
   if (s.drawn === asked) return;
   const began = performance.now(), context = s.dots.getContext("2d", { alpha: false });
   const { width, height } = s.dots;
   if (!s.image || s.image.width !== width || s.image.height !== height) s.image = context.createImageData(width, height);
   const [r, g, b] = getComputedStyle(s.root).backgroundColor.match(/[\d.]+/g).map(Number);
   const back = `#${[r, g, b].map((v) => Math.round(v).toString(16).padStart(2, "0")).join("")}`;
-  s.count = drawDots(s.image, s.points, s.codes, s.view, paletteOf(s.data.mode, s.dark), back, s.scale);
+  s.count = drawDots(s.image, s.points, s.codes, s.view, paletteOf(mode, s.dark), back, s.scale);
   context.putImageData(s.image, 0, 0);
   s.drawn = asked;
   s.shown = { ...s.view };
   s.cost = performance.now() - began;
-  s.root.dataset.painted = s.data.codes;
+  s.root.dataset.painted = colours;
   s.root.dataset.ms = s.cost.toFixed(1);
 }
 

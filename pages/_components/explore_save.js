@@ -54,7 +54,7 @@ function saveShapes(s) {
     setTimeout(() => { s.note.textContent = ""; }, 5000);
     return;
   }
-  const band = 34, style = getComputedStyle(s.root), colours = paletteOf(s.data.mode, s.dark), parts = [];
+  const band = 34, style = getComputedStyle(s.root), colours = paletteOf(s.coloured[1], s.dark), parts = [];
   const escaped = (words) => String(words).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
   const words = (x, y, text, more = "") => `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" fill="${style.color}" ${more}>${escaped(text)}</text>`;
   rows.sort((a, b) => (s.codes[a] >> 4) - (s.codes[b] >> 4)); // the suspected come last, on top

@@ -101,3 +101,36 @@ def test_filters_hide_and_both_pictures_are_saved(common_server, page, make_set,
         page.get_by_role("button", name="Save as PNG").click()
     saved.value.save_as(tmp_path / "map.png")
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+
+
+VIVID = """canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let found = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    const three = [data[i], data[i + 1], data[i + 2]];
+    if (Math.max(...three) - Math.min(...three) > 80) found++;
+  }
+  return found;
+}"""
+
+
+def test_colours_that_come_after_a_resize_are_drawn(common_server, page, make_set):
+    """A longer legend makes the map lower while its new colours are still on their way."""
+    info = make_set(common_server, "late colours", EVIL, n=90)
+    lay(info)
+    held = []
+    page.route("**/colours/verdict/**", lambda route: held.append(route))
+    page.goto(f"{common_server.url}/explore?dataset=late+colours")
+    page.locator(".map[data-painted]").wait_for()
+    dots = page.locator("canvas.dots")
+    assert dots.evaluate(VIVID) > 100  # the suspected are orange
+    tall = dots.evaluate("canvas => canvas.height")
+    page.locator(".st-key-explore_colour").get_by_text("Verdict", exact=True).click()
+    page.locator(".maphead").get_by_text("no answer").wait_for()
+    page.set_viewport_size({"width": 1280, "height": 700})
+    with page.expect_response("**/colours/verdict/**"):
+        while dots.evaluate("canvas => canvas.height") == tall or not held:
+            page.wait_for_timeout(20)
+        held.pop().continue_()
+    page.locator('.map[data-painted*="/verdict/"]').wait_for()
+    assert dots.evaluate(VIVID) == 0  # nobody has answered: all are grey
