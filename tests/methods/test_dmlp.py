@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 
 from lnl_core.jobs.context import LocalContext
+from lnl_core.learning import purification, purifier, purify
 from lnl_core.methods import dmlp
 from lnl_core.types import LabeledDataset
 
@@ -25,19 +26,23 @@ FAST = dataclasses.replace(SPEC, space="weights")
 KINDS = {"pair": (0.4, "next"), "symmetric 40": (0.4, "any"), "symmetric 80": (0.8, "any")}
 
 
-def digits(kind, seed=0, confirmed=100, shuffled=False):
+def drawn(kind, seed=0, confirmed=100, shuffled=False):
     """Real digits with wrong labels, random ReLU features and confirmed rows, ten a class.
 
     Returns:
-        dataset of 1,497 images (the other 300 are for tests), truth, features (n, 256).
+        dataset of 1,497 images, truth, features (n, 256); features and truth of the other 300.
     """
     found = load_digits()
     rate, how = KINDS[kind]
     rng = np.random.default_rng(seed)
-    rows = rng.permutation(len(found.target))[300:]
+    order = rng.permutation(len(found.target))
+    rows, held = order[300:], order[:300]
     truth, n = found.target[rows], len(rows)
-    pixels = found.data[rows] / 16
-    features = np.maximum(pixels @ rng.normal(0, 0.6, (64, 256)) + rng.normal(0, 0.3, 256), 0)
+    weights, bias = rng.normal(0, 0.6, (64, 256)), rng.normal(0, 0.3, 256)
+    features, test = (
+        np.maximum(found.data[part] / 16 @ weights + bias, 0).astype(np.float32)
+        for part in (rows, held)
+    )
     step = np.ones(n, int) if how == "next" else rng.integers(1, 10, n)
     wrong = rng.random(n) < rate
     given = np.where(wrong, (truth + step) % 10, truth)
@@ -52,7 +57,11 @@ def digits(kind, seed=0, confirmed=100, shuffled=False):
     images = (found.images[rows] * 15).astype(np.uint8)[..., None]
     names, ids = tuple("0123456789"), [str(i) for i in range(n)]
     dataset = LabeledDataset("digits", names, given, ids, images, trusted=trusted)
-    return dataset, truth, features.astype(np.float32)
+    return dataset, truth, features, test, found.target[held]
+
+
+def digits(kind, seed=0, **how):
+    return drawn(kind, seed, **how)[:3]
 
 
 def outcome(config, kind, seed=0, **how):
@@ -67,10 +76,11 @@ def outcome(config, kind, seed=0, **how):
 
 @pytest.mark.parametrize(("kind", "least"), list(zip(KINDS, (0.92, 0.94, 0.87), strict=True)))
 def test_63_fast_form(kind, least):
-    signals, right, auroc, *_ = outcome(FAST, kind)
-    assert right >= least
-    assert auroc >= 0.97
-    assert signals.extras["rounds"][0] == 5
+    """Mean of the spec's three seeds; spec 0.945, 0.966 and 0.904."""
+    runs = [outcome(FAST, kind, seed) for seed in range(3)]
+    assert np.mean([right for _, right, *_ in runs]) >= least
+    assert min(auroc for _, _, auroc, *_ in runs) >= 0.97
+    assert runs[0][0].extras["rounds"][0] == 5
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -160,7 +170,7 @@ def test_63_the_authors_loop_and_its_parts():
     assert whole["pair"] >= 0.91
     assert whole["pair"] >= alone["pair"] + 0.02
     assert whole["symmetric 40"] >= 0.94
-    assert whole["symmetric 80"] >= 0.85
+    assert whole["symmetric 80"] >= 0.86
     assert whole["symmetric 80"] >= alone["symmetric 80"] + 0.15
     signals, right, auroc, dataset, truth = outcome(SPEC, "pair")
     probe = (signals.extras["baseline_labels"] == truth)[~dataset.trusted].mean()
@@ -171,7 +181,58 @@ def test_63_the_authors_loop_and_its_parts():
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_63_the_authors_loop_with_shuffled_validation_labels(kind):
-    assert outcome(SPEC, kind, shuffled=True)[1] <= 0.78
+    assert over_seeds(SPEC, kind, shuffled=True) <= 0.78
+
+
+def label_matrix(kind, seed=0, **knobs):
+    """The authors' loop alone, 100 epochs.
+
+    Returns:
+        accuracy of argmax Y, AUROC of suspicion from Y, accuracy of the refitted W* on 300 others.
+    """
+    dataset, truth, features, test, test_truth = drawn(kind, seed)
+    given, trusted = dataset.given_labels.astype(np.int64), dataset.trusted
+    rows = purifier.Rows(np.concatenate([features, test]))  # the others come last
+    judges = np.flatnonzero(trusted)
+    problem = purify.make_problem(rows, given, trusted, judges, np.full(10, 0.1), 1.5e-3, seed)
+    loop = purification.LabelSpace(problem, purification.Knobs(period=20, head_batch=128, **knobs))
+    for number in range(5):
+        loop.round(number, lambda part, numbers: None)
+    which, labels = problem.which, loop.labels.clamp_min(0)
+    wrong = given[which] != truth[which]
+    share = labels / labels.sum(1, keepdim=True).clamp_min(1e-6)
+    suspicion = 1 - share.gather(1, problem.given[:, None])[:, 0]
+    others = rows[np.arange(len(given), rows.n)].double()
+    on_test = (others @ loop.weights()).argmax(1).numpy() == test_truth
+    right = loop.labels.argmax(1).numpy() == truth[which]
+    return right.mean(), roc_auc_score(wrong, suspicion), on_test.mean()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "on_test"), list(zip(KINDS, (0.91, 0.92, 0.84), strict=True)))
+def test_63_the_label_matrix_itself_and_its_refitted_fit(kind, on_test):
+    """Seed 0; spec: AUROC of Y 0.986, 0.997 and 0.987, W* on other images 0.937, 0.958, 0.905."""
+    _, auroc, right = label_matrix(kind)
+    assert auroc >= 0.97
+    assert right >= on_test
+
+
+@pytest.mark.slow
+def test_63_wrong_builds_fail(monkeypatch):
+    """Seed 0. Spec, label accuracy on pair: no write 0.593, ascent 0.210, head on the given 0.797;
+    at 80 % symmetric 0.196, 0.075 and 0.575.
+    """
+    for kind, unwritten, uphill in (("pair", 0.65, 0.3), ("symmetric 80", 0.25, 0.15)):
+        assert label_matrix(kind, keep=1.0)[0] <= unwritten  # IPC alone flips next to nothing
+        assert label_matrix(kind, lr=-0.01)[0] <= uphill
+    sweep = purification.LabelSpace._sweep
+    monkeypatch.setattr(
+        purification.LabelSpace,
+        "_sweep",
+        lambda self, order, targets, tick: sweep(self, order, self.problem.given, tick),
+    )
+    assert label_matrix("pair")[0] <= 0.88
+    assert label_matrix("symmetric 80")[0] <= 0.7
 
 
 @pytest.mark.parametrize(
