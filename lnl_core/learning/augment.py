@@ -55,7 +55,7 @@ def wants_flip(knob: str, dataset: LabeledDataset) -> bool:
 
 def _positions(length: int, offset: Tensor, border: str) -> Tensor:
     """Source positions (b, length) of a shifted axis, kept inside 0..length-1."""
-    at = torch.arange(length)[None, :] + offset[:, None]  # (b, length)
+    at = torch.arange(length, device=offset.device)[None, :] + offset[:, None]  # (b, length)
     if border == "reflect" and length > 1:
         last = length - 1
         return (last - (last - at.abs()).abs()).clamp_(0, last)
@@ -77,21 +77,24 @@ def augment(images: Tensor, how: Augment, generator: torch.Generator) -> Tensor:
     device = images.device
     if how.shift or how.flip:
         shift = min(how.shift, h - 1, w - 1)
+        # only these few numbers travel to the device, and nothing here waits for it
         moves = torch.randint(-shift, shift + 1, (2, b), generator=generator)
+        moves = moves.to(device, non_blocking=True)
         rows = _positions(h, moves[0], how.border)
         columns = _positions(w, moves[1], how.border)
         if how.flip:
             mirrored = torch.rand(b, generator=generator) < 0.5
+            mirrored = mirrored.to(device, non_blocking=True)
             columns = torch.where(mirrored[:, None], columns.flip(1), columns)
         flat = (rows[:, :, None] * w + columns[:, None, :]).view(b, h * w)  # (b, h*w)
-        flat = (flat + torch.arange(b)[:, None] * (h * w)).view(-1).to(device)
+        flat = (flat + torch.arange(b, device=device)[:, None] * (h * w)).view(-1)
         pixels = images.reshape(b * h * w, -1).index_select(0, flat).view(images.shape)
         if how.border == "zero" and shift:
             dark_columns = _outside(w, moves[1])
             if how.flip:
                 dark_columns = torch.where(mirrored[:, None], dark_columns.flip(1), dark_columns)
             dark = _outside(h, moves[0])[:, :, None] | dark_columns[:, None, :]  # (b, h, w)
-            pixels = pixels.masked_fill(dark[..., None].to(device), 0)
+            pixels = pixels.masked_fill(dark[..., None], 0)
         images = pixels
     if how.jitter:
         images = _jitter(images, how.jitter, generator)
@@ -101,13 +104,13 @@ def augment(images: Tensor, how: Augment, generator: torch.Generator) -> Tensor:
 
 
 def _outside(length: int, offset: Tensor) -> Tensor:
-    at = torch.arange(length)[None, :] + offset[:, None]
+    at = torch.arange(length, device=offset.device)[None, :] + offset[:, None]
     return (at < 0) | (at >= length)
 
 
 def _jitter(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     change = (torch.rand(2, images.shape[0], 1, 1, 1, generator=generator) * 2 - 1) * strength
-    change = change.to(images.device)
+    change = change.to(images.device, non_blocking=True)
     values = images.float()
     middle = values.mean(dim=(1, 2, 3), keepdim=True)
     values = (values - middle) * (1 + change[0]) + middle * (1 + change[1])
@@ -117,11 +120,13 @@ def _jitter(images: Tensor, strength: float, generator: torch.Generator) -> Tens
 def _cutout(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
     """Blank a square with the batch's mean value; the square may hang over the edge."""
     b, h, w, _ = images.shape
+    device = images.device
     top = torch.randint(-side // 2, h - side // 2, (b,), generator=generator)
     left = torch.randint(-side // 2, w - side // 2, (b,), generator=generator)
-    y, x = torch.arange(h)[None, :], torch.arange(w)[None, :]
+    top, left = torch.stack([top, left]).to(device, non_blocking=True)
+    y, x = torch.arange(h, device=device)[None, :], torch.arange(w, device=device)[None, :]
     in_rows = (y >= top[:, None]) & (y < top[:, None] + side)  # (b, h)
     in_columns = (x >= left[:, None]) & (x < left[:, None] + side)  # (b, w)
-    hole = (in_rows[:, :, None] & in_columns[:, None, :])[..., None].to(images.device)
+    hole = (in_rows[:, :, None] & in_columns[:, None, :])[..., None]
     middle = images.float().mean().round().to(torch.uint8)
     return torch.where(hole, middle, images)

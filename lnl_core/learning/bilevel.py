@@ -151,14 +151,19 @@ def disturb(
     if b < 2 or not len(order):
         return labels.clone()
     if classes is not None:
-        new = (draws * classes).long().clamp_max(classes - 1).to(labels.device)
+        new = (draws * classes).long().clamp_max(classes - 1).to(labels.device, non_blocking=True)
     else:
         near = neighbours_of(features, count)  # (b, count)
-        pick = (draws * near.shape[1]).long().clamp_max(near.shape[1] - 1).to(labels.device)
+        pick = (
+            (draws * near.shape[1])
+            .long()
+            .clamp_max(near.shape[1] - 1)
+            .to(labels.device, non_blocking=True)
+        )
         new = labels[near.gather(1, pick[:, None]).squeeze(1)]
     picked = torch.zeros(b, dtype=torch.bool)
     picked[order] = True
-    picked = picked.to(labels.device)
+    picked = picked.to(labels.device, non_blocking=True)
     if locked is not None:
         picked &= ~locked
     return torch.where(picked, new, labels)

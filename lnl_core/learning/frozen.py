@@ -52,7 +52,7 @@ class FeatureSource:
         """Return (b, d) float32 on the device for row numbers (b,)."""
         if self._resident is None:
             return self._read(rows.cpu()).to(self.device)
-        return self._resident.index_select(0, rows.to(self.device))
+        return self._resident.index_select(0, rows.to(self.device, non_blocking=True))
 
     def normalise(self, rows: Tensor) -> Tensor:
         """Return the rows as they are: `batch` has standardised them."""
@@ -68,4 +68,4 @@ def blank(rows: Tensor, share: float, generator: torch.Generator) -> Tensor:
         generator: on the CPU; it advances by an amount that depends on b and d only.
     """
     kept = torch.rand(rows.shape, generator=generator) >= share
-    return rows * kept.to(rows.device) / (1 - share)
+    return rows * kept.to(rows.device, non_blocking=True) / (1 - share)

@@ -76,7 +76,7 @@ class ImageSource:
         """Return (b, h, w, c) uint8 on the device for row numbers (b,)."""
         if self._resident is None:
             return self._read(rows.cpu())
-        return self._resident.index_select(0, rows.to(self.device))
+        return self._resident.index_select(0, rows.to(self.device, non_blocking=True))
 
     def normalise(self, images: Tensor) -> Tensor:
         """Turn (b, h, w, c) uint8 into (b, c, h, w) float32, standardised, channels last."""

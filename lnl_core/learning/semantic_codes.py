@@ -118,7 +118,7 @@ def selected_loss(
         temperature: T, divides the logits.
     """
     each = F.cross_entropy(logits / temperature, labels, reduction="none") + losses.mean(dim=1)
-    return each[chosen].sum() / len(labels)
+    return torch.where(chosen, each, 0.0).sum() / len(labels)
 
 
 def decode(codes: Tensor, words: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -51,7 +52,7 @@ def strong(
             _change(view, choice.masked_fill(~applied, len(POOL)), level, place)
     place = torch.rand(2, b, generator=generator)
     if cutout:
-        view = _blank(view, cutout, place.to(view.device))
+        view = _blank(view, cutout, place.to(view.device, non_blocking=True))
     return view.permute(0, 2, 3, 1)
 
 
@@ -65,12 +66,12 @@ def _change(view: Tensor, choice: Tensor, level: Tensor, place: Tensor) -> None:
     choice = _PLACES[choice]
     order = choice.argsort(stable=True)
     sizes = torch.bincount(choice, minlength=len(POOL) + 1)[: len(POOL)].tolist()
-    rows = order[: sum(sizes)].to(view.device)
+    rows = order[: sum(sizes)].to(view.device, non_blocking=True)
     if not len(rows):
         return
     held = view.index_select(0, rows).float()
-    levels = level.to(view.device).index_select(0, rows)
-    places = place.to(view.device).index_select(1, rows)
+    levels = level.to(view.device, non_blocking=True).index_select(0, rows)
+    places = place.to(view.device, non_blocking=True).index_select(1, rows)
     done, matrices, start = [], [], 0
     for number, size in zip(_ORDER, sizes, strict=True):
         part = slice(start, start + size)
@@ -104,8 +105,14 @@ def _brightness(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
 
 
 def _gray(values: Tensor) -> Tensor:
-    weights = values.new_tensor([0.299, 0.587, 0.114] if values.shape[1] == 3 else [1.0])
-    return (values * weights[:, None, None]).sum(1, keepdim=True)
+    if values.shape[1] != 3:
+        return values.clone()
+    return (values * _luma(values.device)).sum(1, keepdim=True)
+
+
+@cache
+def _luma(device: torch.device) -> Tensor:
+    return torch.tensor([0.299, 0.587, 0.114], device=device)[:, None, None]
 
 
 def _colour(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
@@ -145,11 +152,16 @@ def _rotate(level: Tensor) -> Tensor:
 
 
 def _sharpness(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    kernel = values.new_tensor([[1.0, 1, 1], [1, 5, 1], [1, 1, 1]]) / 13
+    kernel = _smoothing(values.device)
     padded = F.pad(values, (1, 1, 1, 1), mode="replicate")
     channels = values.shape[1]
     smooth = F.conv2d(padded, kernel.expand(channels, 1, 3, 3), groups=channels)
     return _blend(smooth, values, level)
+
+
+@cache
+def _smoothing(device: torch.device) -> Tensor:
+    return torch.tensor([[1.0, 1, 1], [1, 5, 1], [1, 1, 1]], device=device) / 13
 
 
 def _shear_x(level: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -51,6 +51,9 @@ __all__ = [
 
 _TICK = 0.5
 _SMALLEST_BATCH = 8
+_BLOCK_PIXELS = 1 << 20
+"""Pixels of the images whose second views are made at once: a hundred small calls on a thousand
+small images cost little more than on a hundred."""
 
 
 class Batch(NamedTuple):
@@ -59,6 +62,8 @@ class Batch(NamedTuple):
     rows: Tensor  # (b,) int64 row numbers
     images: Tensor  # (b, c, h, w) float32, standardised, augmented, channels last; (b, d) features
     labels: Tensor  # (b,) int64 given labels
+    at: Tensor  # (b,) the row numbers in the host's memory, where reading them waits for nothing
+    changed: Tensor | None = None  # like images: a second view, where one was asked for
 
 
 def percentile(scores: Array) -> FloatArray:
@@ -198,10 +203,18 @@ class Session:
         self._context.save(arrays, state)
         self.tick((epoch + 1) / self.recipe.epochs, force=True)
 
-    def batches(self, epoch: int) -> Iterator[Batch]:
-        """Give every image once, shuffled and augmented; a tiny last batch joins the one before."""
+    def batches(
+        self, epoch: int, change: Callable[[Tensor], Tensor] | None = None
+    ) -> Iterator[Batch]:
+        """Give every image once, shuffled and augmented; a tiny last batch joins the one before.
+
+        Args:
+            epoch: from 0.
+            change: see `view`; each batch then carries a second view, changed by it.
+        """
         order = torch.randperm(self.n, generator=self.generator)
         cuts = _cuts(self.n, self.recipe.batch_size)
+        block, begin, end = None, 0, 0  # second views of the rows from begin to end
         for step, (start, stop) in enumerate(cuts):
             self._step = step
             done = (epoch + (step / len(cuts) if self.recipe.schedule == "one_cycle" else 0)) / (
@@ -209,12 +222,26 @@ class Session:
             )
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate(self.recipe.schedule, self.recipe.lr, done)
-            rows = order[start:stop]
-            images = self.view(rows)
-            rows = rows.to(self.device)
-            yield Batch(rows, images, self.labels[rows])
+            at = order[start:stop]
+            if change is not None and stop > end:
+                begin, end = start, self._block_end(cuts[step:])
+                block = self.view(order[begin:end], change)
+            images = self.view(at)
+            rows = at.to(self.device, non_blocking=True)
+            changed = None if block is None else block[start - begin : stop - begin]
+            yield Batch(rows, images, self.labels[rows], at, changed)
             self._meter.images += stop - start
             self.tick((epoch + (step + 1) / len(cuts)) / self.recipe.epochs)
+
+    def _block_end(self, cuts: Sequence[tuple[int, int]]) -> int:
+        """Return where the block of second views that begins with the first cut ends."""
+        start, end = cuts[0]
+        most = 0 if self.on_features else _BLOCK_PIXELS // (self.source.height * self.source.width)
+        for _, stop in cuts[1:]:
+            if stop - start > most:
+                break
+            end = stop
+        return end
 
     def view(self, rows: Tensor, change: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Return a random training view of some rows, standardised.
@@ -262,7 +289,10 @@ class Session:
 
     def note(self, name: str, value: float | Tensor) -> None:
         """Keep a number for the run's curves; several in one epoch are averaged."""
-        value = torch.as_tensor(value, dtype=torch.float32, device=self.device).detach()
+        if isinstance(value, Tensor):
+            value = value.detach().to(self.device, torch.float32)
+        else:
+            value = torch.full((), value, dtype=torch.float32, device=self.device)
         self._noted.setdefault(name, []).append(value)
 
     # -- looking at the model -------------------------------------------------------------------

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lnl_core.learning.semantic_codes import JumpTable
-    from lnl_core.learning.training import Batch, Session
+    from lnl_core.learning.training import Session
 
 STRIP_LIMIT = 64_000_000
 """Most sub-losses kept for the review page (float16, so 128 MB)."""
@@ -289,11 +289,19 @@ def train_epoch(
     warming = epoch < config.warm_up
     guard = 0.5 * math.log(2) if config.guard else math.inf
     mixing = np.random.default_rng([seed & 0xFFFFFFFF, epoch, 3])
-    sums = torch.zeros(2, 2, device=session.device)  # loss and count, of now and of then
-    for batch in session.batches(epoch):
+    # every row is read before it is written, so what this epoch reads is known as it begins:
+    # asked in the host's memory, a batch without any chosen row does not stop the device
+    known = table.written(epoch).to("cpu", torch.bool, copy=True)
+    if trusted is not None:
+        known = known | trusted.cpu()
+    sums = torch.zeros(2, 2, device=session.device)  # of now and of then: loss and count
+    for batch in session.batches(epoch, None if warming else _stronger(session, config)):
         if config.schedule == "cosine":
             _end_above_zero(session, config)
-        images = batch.images if warming else _mixed(session, batch, config, mixing)
+        images = batch.images
+        if batch.changed is not None:  # lam * weak + (1 - lam) * strong of the SAME images
+            share = float(mixing.beta(config.beta, config.beta))
+            images = images.lerp(batch.changed, min(share, 1 - share))
         out = session.forward(images)
         logits, sub = out[:, : session.k], out[:, session.k :]
         sub = semantic_codes.sub_losses(sub, codes[batch.labels])  # (b, K)
@@ -310,31 +318,23 @@ def train_epoch(
             table.write(batch.rows, epoch, flags)
             each = F.cross_entropy(logits, batch.labels, reduction="none")
             session.record(batch, torch.softmax(logits, dim=1), each, average=False)
-            for name, rows in (("agree", agree), ("steady", steady), ("clean", agree | steady)):
-                session.note(name, rows.float().mean())
-            session.note("chosen", chosen.float().mean())
-            sums += torch.stack([_sums(each, flags.bool()), _sums(each, chosen)])
+            shares = torch.stack([agree, steady, agree | steady, chosen]).float().mean(1)
+            for name, value in zip(("agree", "steady", "clean", "chosen"), shares, strict=True):
+                session.note(name, value)
+            masks = torch.stack([flags.bool(), chosen]).to(each.dtype)  # (2, b)
+            sums += torch.stack([masks @ each, masks.sum(1)], 1)
         if watch is not None and not warming:
             watch(read)
-        if bool(chosen.any()):
+        if warming or bool(known[batch.at].any()):
             session.step(loss)
     session.note("loss_now", sums[0, 0] / sums[0, 1])
     session.note("loss_then", sums[1, 0] / sums[1, 1])
 
 
-def _sums(losses: Tensor, rows: Tensor) -> Tensor:
-    """Return the sum and the number of the losses in `rows`, (2,)."""
-    import torch
-
-    return torch.stack([(losses * rows).sum(), rows.sum().to(losses.dtype)])
-
-
-def _mixed(session: Session, batch: Batch, config: Config, mixing: np.random.Generator) -> Tensor:
-    """Return lam * weak + (1 - lam) * strong of the SAME images, lam one number of at least 1/2."""
+def _stronger(session: Session, config: Config) -> Callable[[Tensor], Tensor]:
+    """Return what makes the strong view of uint8 images."""
     from lnl_core.learning.strong import strong
 
-    share = float(mixing.beta(config.beta, config.beta))
-    share = max(share, 1 - share)
     side = min(session.source.height, session.source.width)
 
     def stronger(images: Tensor) -> Tensor:
@@ -346,8 +346,7 @@ def _mixed(session: Session, batch: Batch, config: Config, mixing: np.random.Gen
             cutout=round(config.strong_cutout * side),
         )
 
-    mixed: Tensor = batch.images.lerp(session.view(batch.rows, stronger), 1 - share)
-    return mixed
+    return stronger
 
 
 def _end_above_zero(session: Session, config: Config) -> None:
