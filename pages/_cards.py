@@ -133,7 +133,9 @@ def _acts(card: DatasetCard, *, primary: bool) -> None:
 
 
 def _demo_card() -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="xsmall", key="cardhead_demo"
+    ):
         st.subheader("Demo set", anchor=False, width="stretch")
         st.markdown(_start_here(), width="content")
     with st.container(horizontal=True, gap="xsmall", wrap=False):

@@ -112,7 +112,7 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
             xshift=6,
         )
     figure.update_layout(barmode="stack", bargap=0)
-    _layout(figure, max(90, 29 * len(classes) + 34), r=70, b=22)
+    _layout(figure, max(106, 29 * len(classes) + 50), r=70, b=38)
     figure.update_yaxes(
         tickvals=places,
         ticktext=names,
@@ -131,6 +131,7 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
         nticks=5,
         range=[0, 1.12 * max(counts, default=1)],
         tickformat=",",
+        title={"text": "images", "font": {"size": 12}, "standoff": 4},
         fixedrange=True,
     )
     return figure
@@ -165,7 +166,7 @@ def loss_curve(curves: Mapping[str, Sequence[float]], epochs: int) -> go.Figure:
             xshift=6,
             yshift=7 if name != drawn[0][0] else -5,
         )
-    _layout(figure, 118, l=26, r=62, t=6, b=18)
+    _layout(figure, 124, l=44, r=62, t=6, b=20)
     last = max(epochs, max((len(values) for _, values in drawn), default=1), 2)
     figure.update_xaxes(
         range=[1, last],
@@ -176,6 +177,11 @@ def loss_curve(curves: Mapping[str, Sequence[float]], epochs: int) -> go.Figure:
         fixedrange=True,
     )
     figure.update_yaxes(
-        gridcolor=tone["grid"], zeroline=False, nticks=4, rangemode="tozero", fixedrange=True
+        gridcolor=tone["grid"],
+        zeroline=False,
+        nticks=4,
+        rangemode="tozero",
+        title={"text": "loss", "font": {"size": 12}, "standoff": 4},
+        fixedrange=True,
     )
     return figure

@@ -74,17 +74,23 @@ def _activations(info: DatasetInfo) -> None:
             "With a run of HNML, activations of kept and corrected labels are compared here."
         )
         return
+    st.subheader("Where HNML looks, and whether the label holds", anchor=False)
+    st.caption(
+        "HNML's paper saw that activation maps of right and wrong labels differ. This set, the "
+        f"other class being the best one besides the given: {found.names[0]} against "
+        f"{found.names[1]}."
+    )
     columns = st.columns(2, gap="small")
-    for column, name in zip(columns, ("energy_share", "overlap_gap"), strict=True):
-        if name in found.groups:
-            with column, st.container(border=True, key=f"activations_{name}"):
-                _compare_figures.draw(
-                    loss_figures.activations(found, name, _compare_figures.tone()),
-                    f"activations {name}",
-                    info,
-                    alt=f"{looking.STATISTICS[name]} in two groups",
-                    key=f"activations_{name}_figure",
-                )
+    drawn = [name for name in looking.STATISTICS if name in found.groups]
+    for place, name in enumerate(drawn):
+        with columns[place % 2], st.container(border=True, key=f"activations_{name}"):
+            _compare_figures.draw(
+                loss_figures.activations(found, name, _compare_figures.tone()),
+                f"activations {name}",
+                info,
+                alt=f"{looking.STATISTICS[name]} in two groups",
+                key=f"activations_{name}_figure",
+            )
 
 
 # One image ------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def _table(found: Comparison) -> None:
         key=f"compare_table_{bool(found.detections)}",
         column_config={
             "line": st.column_config.TextColumn("", width=32),
-            "method": st.column_config.TextColumn("Method", width=186),
+            "method": st.column_config.TextColumn("Method", width=186 if found.detections else 320),
             "ap": st.column_config.TextColumn(
                 "AP",
                 width=82,

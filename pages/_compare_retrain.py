@@ -34,7 +34,11 @@ def draw(info: DatasetInfo, _found: Comparison) -> None:
     with right, st.container(border=True, key="retrain_result"):
         result = retraining.latest(info)
         if result is None:
-            st.caption("No result yet.")
+            st.markdown("**Accuracy before and after**")
+            st.caption(
+                "No result yet. The network's accuracy on the held-out images comes here, trained "
+                f"on given and on corrected labels, each with its 95{_words.NARROW}% interval."
+            )
         else:
             _compare_figures.draw(
                 figures.before_after(result, _compare_figures.tone(), height=380),
@@ -56,15 +60,18 @@ def _plan(info: DatasetInfo) -> None:
         "labels as given, and as corrected. Both are judged on images that neither saw."
     )
     sources = retraining.SOURCES if info.has_truth else {retraining.DECISIONS: "your decisions"}
+    own = retraining.plan(ws, info.name, retraining.DECISIONS)
+    first = retraining.SIMULATED if own.refusal and info.has_truth else retraining.DECISIONS
     source = st.segmented_control(
         "Corrections",
         list(sources),
-        default=retraining.DECISIONS,
+        default=first,
         required=True,
         format_func=lambda each: sources.get(each, each),
         key=f"retrain_source_{info.id}",
     )
-    plan = retraining.plan(ws, info.name, source if source in sources else retraining.DECISIONS)
+    chosen = source if source in sources else first
+    plan = own if chosen == own.source else retraining.plan(ws, info.name, chosen)
     st.caption(plain(plan.words))
     job = _active(info)
     if job is not None:

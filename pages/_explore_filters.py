@@ -55,7 +55,8 @@ def choose(info: DatasetInfo, method: str | None) -> Narrow:
             )
             chosen.append(_known(picked, range(len(words))))
         st.button("Draw all", key="explore_all", on_click=_clear, args=(keys,), disabled=not count)
-    return Narrow(*chosen, method=method)
+    given, suggested, levels, verdicts = chosen
+    return Narrow(given, suggested, levels, verdicts, method)
 
 
 def _known(values: Iterable[int], allowed: Iterable[int]) -> tuple[int, ...]:

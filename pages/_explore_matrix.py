@@ -8,10 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from lnl_core.jobs import queue
 from lnl_core.services import confusions
 from lnl_core.services._open import scored
 from lnl_core.services.confusions import FEWEST_ERRORS, Matrix
 from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import ACTIVE_STATES
 from pages import _charts, _ui, _words
 from pages._words import chart_text, count, plain, short
 
@@ -33,6 +35,10 @@ def draw(info: DatasetInfo) -> None:
         if info.class_count < 2:
             st.markdown("With one class, no image can be given as another.")
         elif scored(info) is None:
+            jobs = queue.jobs(_ui.workspace(), info)
+            if any(job.state in ACTIVE_STATES for job in jobs):
+                st.markdown("Scoring now. Comes with the first finished run.")
+                return
             st.markdown("Comes with the first run.")
             if st.button("Score it", icon=":material/play_arrow:", key="explore_score"):
                 _ui.go("runs", dataset=info.name)
@@ -156,19 +162,21 @@ def _figure(info: DatasetInfo, found: Matrix, dark: bool) -> go.Figure:
         hoverinfo="skip",
         hoverongaps=False,
     )
-    height = 84 + min(30, max(16, 300 // s)) * s
+    longest = max(len(name) for name in names)
+    above = 30 + round(min(4.6 * max(longest, 2), 50))  # slanted names, and the title above them
+    height = above + 6 + min(30, max(16, 300 // s)) * s
     rows, columns = np.divmod(np.arange(s * s), s)
     figure.add_scatter(
         x=columns,
         y=rows,
         mode="markers",
-        marker={"symbol": "square", "size": max(10, (height - 84) // s - 2), "opacity": 0},
+        marker={"symbol": "square", "size": max(10, (height - above - 6) // s - 2), "opacity": 0},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         customdata=[_cell(info, found, int(i), int(j)) for i, j in zip(rows, columns, strict=True)],
         hovertemplate="%{customdata[2]}<extra></extra>",
     )
-    _charts._layout(figure, height, l=4, r=34, t=78, b=4)
+    _charts._layout(figure, height, l=24, r=34, t=above, b=4)
     figure.update_layout(
         clickmode="event+select",
         hoverdistance=30,
@@ -198,7 +206,7 @@ def _figure(info: DatasetInfo, found: Matrix, dark: bool) -> go.Figure:
         ticks="",
         ticklabelstandoff=4,
         automargin=True,
-        title={"text": "given class", "font": {"size": 12}, "standoff": 4},
+        title={"text": "given class", "font": {"size": 12}, "standoff": 8},
         tickfont={"size": 12, "color": own["text"]},
     )
     return figure

@@ -192,8 +192,10 @@ def _beside(job: Job) -> None:
     """Draw a second run that goes on at the same time in one row."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.markdown(_jobs.badge(_jobs.state_word(job)), width="content")
-        title = plain(_ui.short(f"{_ui.method_title(job.method)}, {job.preset}", 30))
-        words = f"{_jobs.executor_word(job.executor)}, {job.fraction:.0%}, {_jobs.where(job)}"
+        title = plain(_ui.short(_ui.method_title(job.method), 40))
+        share = _words.percent(job.fraction)
+        words = f"{plain(job.preset)}, {_jobs.executor_word(job.executor)}, {share}, "
+        words += _jobs.where(job)
         st.markdown(f"{title}  \n:gray[:small[{words}]]", width="stretch")
         stopping = job.state is JobState.CANCELLING
         if st.button("Cancel", key=f"cancel_{job.id}", disabled=stopping):
@@ -204,8 +206,8 @@ def _beside(job: Job) -> None:
 def _waiting(job: Job, place: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.markdown(_jobs.badge("waiting"), width="content")
-        title = plain(_ui.short(f"{_ui.method_title(job.method)}, {job.preset}", 30))
-        words = "next" if place == 0 else f"place {place + 1}"
+        title = plain(_ui.short(_ui.method_title(job.method), 40))
+        words = f"{plain(job.preset)}, " + ("next" if place == 0 else f"place {place + 1}")
         if job.executor != "local":
             words = plain(job.stage or _jobs.executor_word(job.executor))
         st.markdown(f"{title}  \n:gray[:small[{words}]]", width="stretch")

@@ -61,15 +61,23 @@ def _overview(info: DatasetInfo) -> None:
             classes = sorted(classes, key=lambda c: (-(c["wrong"] or 0), -c["count"]))[:_MOST_BARS]
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.subheader("Images per class", anchor=False, width="stretch")
-            if any(each["wrong"] is not None for each in classes):
-                st.markdown(":red[■] :gray[:small[probably wrong, estimate]]", width="content")
+            guessed = any(each["wrong"] is not None for each in classes)
+            if guessed:
+                mark = _charts.colours()["wrong"]
+                st.markdown(
+                    f':color[■]{{foreground="{mark}"}} :gray[:small[probably wrong, estimate]]',
+                    width="content",
+                )
         _charts.draw(
             _charts.class_balance(classes),
             key=f"balance_{info.id}",
             alt="Bars: images per class, and how many of them are probably wrong",
         )
+        words = "How many images each class was given"
+        words += ", and how many of them the methods hold for wrong." if guessed else "."
         if cut:
-            st.caption(f"{_MOST_BARS} of {_words.count(info.class_count)} classes")
+            words += f" The {_MOST_BARS} of {_words.count(info.class_count)} classes with most."
+        st.caption(words)
     with right:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.subheader("Import report", anchor=False, width="stretch")
@@ -252,7 +260,8 @@ def _classes(info: DatasetInfo) -> None:
                 "Guide", width="large", max_chars=settings.GUIDE_LENGTH
             ),
         },
-        height=min(36 * (len(table) + 1) + 2, 420),
+        row_height=_ROW,
+        height=min(_ROW * (len(table) + 1) + 7, 420),
         alt="Classes with their guiding words; the last column can be edited",
     )
     if st.button("Save the guide", icon=":material/save:", key="save_guides"):

@@ -32,8 +32,8 @@ STOPS = (
     Stop(
         "data",
         "A set with wrong labels",
-        "1,797 handwritten digits; 15 % of the labels were made wrong on purpose, so the truth is "
-        "known. The methods never see it.",
+        "1,797 handwritten digits; 15\u202f% of the labels were made wrong on purpose, so the "
+        "truth is known. The methods never see it.",
     ),
     Stop(
         "runs",
@@ -111,7 +111,7 @@ def bar(page: str) -> None:
     last = number == len(STOPS)
     with st.container(border=True, key="tour"):
         words, buttons = st.columns([1, 0.34 if number > 1 and not last else 0.24], gap="small")
-        words.markdown(f":violet-badge[{number} of {len(STOPS)}] **{stop.title}.** {stop.words}")
+        words.markdown(f":primary-badge[{number} of {len(STOPS)}] **{stop.title}.** {stop.words}")
         with buttons.container(
             horizontal=True,
             horizontal_alignment="right",

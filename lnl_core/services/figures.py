@@ -323,6 +323,11 @@ _COSTS = (
 )
 
 
+def _amount(value: float, form: str) -> str:
+    """Write a cost; what would round to nothing keeps a digit."""
+    return format(value, form) if value == 0 or value >= 1 else f"{value:.2g}"
+
+
 def costs(candidates: Sequence[Candidate], tone: Tone) -> go.Figure | None:
     """Draw what each run cost, four panels of bars; None where no run knows its cost."""
     from plotly.subplots import make_subplots
@@ -354,7 +359,7 @@ def costs(candidates: Sequence[Candidate], tone: Tone) -> go.Figure | None:
             orientation="h",
             width=0.62,
             marker={"color": colours, "cornerradius": 2},
-            text=["" if value is None else format(value, form) for value in shown],
+            text=["" if value is None else _amount(value, form) for value in shown],
             textposition="outside",
             cliponaxis=False,
             textfont={"size": 12, "color": tone["text"]},
@@ -372,6 +377,7 @@ def costs(candidates: Sequence[Candidate], tone: Tone) -> go.Figure | None:
     figure.update_yaxes(
         tickvals=list(range(len(runs))),
         ticktext=[text(each.short, 14) for each in runs],
+        ticklabelstandoff=6,
         range=[len(runs) - 0.4, -0.6],
         showgrid=False,
         fixedrange=True,

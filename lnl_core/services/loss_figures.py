@@ -271,7 +271,7 @@ def sharpened(
     figure = _figure(
         "SR: sharpened probabilities",
         f"Confidence {facts['confidence']:.2f}, above {100 * facts['confidence_rank']:.0f}"
-        f"{NARROW_SIGN} of the images; dotted: the most possible.",
+        f"{NARROW_SIGN} of the images; dotted: as sure as SR can be.",
         tone,
         height,
     )
@@ -297,13 +297,21 @@ def sharpened(
     return figure
 
 
+_MEANS = {
+    "energy_share": "Wrong labels lie at the right where the network sees the other class",
+    "overlap_gap": "Above 0 the other class's map is the stronger one",
+    "mask_iou": "1: both maps mark the same place, 0: none in common",
+    "foreground_fraction": "Small: few places of the image decide",
+}
+"""What a statistic of `looking.STATISTICS` says, for the line below a figure's title."""
+
+
 def activations(found: Observation, name: str, tone: Tone, height: int = 250) -> go.Figure:
     """Draw one activation statistic's spread in both groups, each as shares of its group."""
     first, second = (np.asarray(values, np.float64) for values in found.groups[name])
     figure = _figure(
         f"HNML: {STATISTICS[name]}",
-        f"{len(first):,} and {len(second):,} images; told apart with AUROC "
-        f"{found.auroc[name]:.2f}, where .5 is chance.",
+        f"{_MEANS[name]}; AUROC {found.auroc[name]:.2f}, by chance 0.5.",
         tone,
         height,
         t=86,
@@ -314,18 +322,18 @@ def activations(found: Observation, name: str, tone: Tone, height: int = 250) ->
     for words, values, colour in zip(
         found.names, (first, second), (tone["bar"], tone["orange"]), strict=True
     ):
-        share = np.histogram(values, edges)[0] / max(len(values), 1)
+        share = 100 * np.histogram(values, edges)[0] / max(len(values), 1)
         figure.add_bar(
             x=(edges[:-1] + edges[1:]) / 2,
             y=share,
             width=edges[1] - edges[0],
             marker={"color": colour, "opacity": 0.72},
-            name=words,
-            hovertemplate=f"{words}: %{{y:.1%}} near %{{x:.2f}}<extra></extra>",
+            name=f"{words} ({len(values):,})",
+            hovertemplate=f"{words}: %{{y:.1f}}{NARROW_SIGN} near %{{x:.2f}}<extra></extra>",
         )
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(title_text=STATISTICS[name], showgrid=False)
-    figure.update_yaxes(title_text="share of the group", tickformat=".0%")
+    figure.update_yaxes(title_text="share of the group", ticksuffix=NARROW_SIGN)
     _legend_above(figure)
     return figure
 

@@ -112,21 +112,26 @@ function mapsSection(s, evidence) {
   const drawn = s.image.complete && s.image.naturalWidth;
   const one = (which, ...words) => h("button", { type: "button", class: `mapbtn ${s.overlayMap === which ? "on" : ""}`, title: "shows it over the image", onclick: () => setOverlay(s, s.overlayMap === which ? "" : which) },
     drawn ? mapPicture(s, found, which, `map of ${which}`) : h("div", { class: "skeleton mapbox" }), h("div", { class: "cap" }, ...words));
-  const slider = h("input", { type: "range", min: "0.2", max: "1", step: "0.1", value: String(s.mapOpacity), "aria-label": "opacity of the maps", oninput: (event) => {
+  const slider = h("input", { type: "range", min: "0.2", max: "1", step: "0.1", value: String(s.mapOpacity), "aria-label": "opacity of the maps", title: "opacity of the maps", oninput: (event) => {
     s.mapOpacity = Number(event.target.value);
     drawPanel(s);
     drawOverlay(s);
   } });
-  const numbers = s.wide && found.numbers.length ? h("div", { class: "mapnumbers" }, found.numbers.map((number) =>
-    h("div", null, h("b", null, number.value.toFixed(2)), ` ${number.words}, above ${number.percentile}${THIN}% of images`))) : null;
+  const place = (number) => ` ${number.words}, above ${number.percentile}${THIN}% of images`;
+  const told = found.numbers.map((number) => number.value.toFixed(2) + place(number)).join("\n");
+  const room = s.wide || window.innerHeight > 960;
+  const numbers = room && found.numbers.length ? h("div", { class: "mapnumbers" }, found.numbers.map((number) =>
+    h("div", null, h("b", null, number.value.toFixed(2)), place(number)))) : null;
+  const words = short(found.words, 200).replace(/(\d)%/g, `$1${THIN}%`);
   return h("div", { class: "sec maps" },
     h("div", { class: "hd" }, head, h("span", { class: "sp" }), select,
-      h("span", { class: "scale", title: "colour: nothing to most, the same for both maps" }, "0", h("i", { class: "ramp" }), "1"), slider),
+      h("span", { class: "scale", title: "colour: nothing to most, the same for both maps" }, "0", h("i", { class: "ramp" }), "1"),
+      s.wide || !select ? h("span", { "aria-hidden": "true" }, "opacity") : null, slider),
     h("div", { class: "mapset" },
       one("given", named("b", given, {}, 12), ` given${percent(1 - found.share)}`),
       one("suggested", named("b", other, { class: "suggested" }, 12), ` suggested${percent(found.share)}`),
       one("difference", named("b", other, { class: "suggested" }, 10), " minus ", named("b", given, {}, 10))),
-    h("div", { class: "mapwords" }, short(found.words, 200)), numbers);
+    h("div", { class: "mapwords", title: told || null }, h("span", null, words), told && !room ? h("u", null, "numbers") : null), numbers);
 }
 
 // Over the large picture -------------------------------------------------------------------------

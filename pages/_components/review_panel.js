@@ -140,12 +140,14 @@ function lossByEpoch(s, evidence) {
 }
 
 function opinions(s, evidence) {
-  const own = (method) => (s.data.methods[method.key]?.baseline ? 1 : 0);
+  const own = (method) => (s.data.methods[method.key.split("@")[0]]?.baseline ? 1 : 0);
   const all = [...evidence.methods].sort((a, b) => own(a) - own(b));
   const shown = s.wide ? all : all.slice(0, 5);
   const wrong = all.filter((method) => method.wrong).length;
+  const base = (key) => key.split("@")[0], known = (key) => s.data.methods[base(key)];
+  const alone = (key) => all.filter((method) => base(method.key) === base(key)).length === 1;
   const rows = shown.map((method) => h("div", { class: "opinion" },
-    named("span", s.data.methods[method.key]?.name || method.title, { class: own(method) ? "base" : "" }, 22),
+    h("span", { class: own(method) ? "base" : "", title: oneLine(method.title) }, short((alone(method.key) && known(method.key)?.name) || method.title, 22)),
     h("span", { class: "bar" }, h("i", { class: own(method) ? "base" : "", style: { width: `${100 * method.suspicion}%` } })),
     method.label === null ? h("span", { class: "cap" }, "–")
       : named("span", s.data.classes[method.label], { class: method.wrong ? "suggested" : "given" }, 12)));

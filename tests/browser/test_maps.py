@@ -50,7 +50,7 @@ def test_maps_come_after_the_answer_and_lie_over_the_image(common_server, page, 
     page.wait_for_selector(".mapset canvas")
     assert page.locator(".mapset canvas").count() == 3
     words = page.locator(".mapwords").inner_text()
-    assert "holds 80% of the evidence; the two maps look at different places" in words
+    assert "holds 80\u202f% of the evidence; the two maps look at different places" in words
     assert page.locator(".stage > canvas.over").count() == 0
     page.keyboard.press("c")
     over = page.locator(".stage > canvas.over").bounding_box()

@@ -77,9 +77,12 @@ def test_retraining_is_refused_with_the_remedy_and_started_where_it_can_be(
 ):
     monkeypatch.setattr(retraining.executors, "ensure_worker", lambda ws, lane: True)
     app = desk("compare", dataset="tiny", view="retraining")
+    source = f"retrain_source_{judged.id}"
+    assert app.button_group(key=source).value == "simulated"  # what can be started
+    app.button_group(key=source).set_value("decisions").run()
     assert "Relabel some images in Review first" in app.warning[0].value
     assert app.button(key="retrain_start").disabled
-    app.button_group(key=f"retrain_source_{judged.id}").set_value("simulated").run()
+    app.button_group(key=source).set_value("simulated").run()
     assert not app.exception
     app.button(key="retrain_start").click().run()
     jobs = queue.jobs(workspace, judged, tasks=True)

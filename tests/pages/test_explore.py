@@ -85,7 +85,16 @@ def test_without_a_run_the_map_waits_for_none(desk, tiny, texts):
     app = desk("explore")
     assert not app.exception
     assert "Comes with the first run." in texts(app)
+    assert app.button(key="explore_score")
     assert app.segmented_control(key="explore_colour").options == ["Given", "Verdict"]
+
+
+def test_while_a_run_is_underway_nobody_is_asked_to_start_one(desk, workspace, tiny, texts):
+    queue.submit(workspace, tiny, "knn")
+    app = desk("explore")
+    assert not app.exception
+    assert "Scoring now. Comes with the first finished run." in texts(app)
+    assert not [button for button in app.button if button.key == "explore_score"]
 
 
 def test_one_class_and_very_few_images_are_told(desk, workspace, texts, tmp_path):

@@ -174,7 +174,7 @@ def test_runs_on_an_engine_show_where_they_are_and_several_at_a_time(
     app = desk("runs", dataset="tiny")
     assert not app.exception
     said = texts(app)
-    assert "Slurm, 40%, epoch 2 of 5" in said
+    assert "Slurm, 40\u202f%, epoch 2 of 5" in said
     assert "Slurm 7" in said
     assert "Resources" in said
     app.button(key="cancel_2").click().run()
