@@ -1,7 +1,8 @@
 """Tables that leave the desk: streamed as CSV, safe to open in a spreadsheet.
 
 A cell that a spreadsheet would take for a formula gets an apostrophe in front; `read_decisions`
-takes it off again, so what is exported comes back as it was.
+takes it off again, so what is exported comes back as it was. A path gets `./` instead: it is safe,
+and whoever reads the table still finds the file.
 """
 
 from __future__ import annotations
@@ -71,6 +72,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Format -> columns; corrections get one `suspicion_<method>` per method before `run_ids`."""
 
+PATHS = frozenset({"path", "image", "file_name"})
+"""Columns that hold paths of files."""
+
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 
 
@@ -88,6 +92,12 @@ class Rows(Iterator[dict[str, str]]):
 def protect(text: str) -> str:
     """Put an apostrophe before what a spreadsheet would run; undone by `reimport.unprotect`."""
     return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _safe(column: str, cell: str) -> str:
+    if column in PATHS and _FORMULA.match(cell):
+        return f"./{cell}"
+    return protect(cell)
 
 
 def joined(labels: Sequence[int], class_names: Sequence[str]) -> str:
@@ -243,7 +253,9 @@ def write_csv(
         writer.writerow(columns)
         while first is not None:
             cells = ["" if first[name] is None else str(first[name]) for name in columns]
-            writer.writerow([protect(cell) for cell in cells] if safe else cells)
+            if safe:
+                cells = [_safe(name, cell) for name, cell in zip(columns, cells, strict=True)]
+            writer.writerow(cells)
             count += 1
             first = next(iterator, None)
         text.flush()

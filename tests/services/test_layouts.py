@@ -89,6 +89,8 @@ def test_the_folder_comes_back_with_ids_and_names(workspace, photos, tmp_path):
         "lnl_verdict": "relabelled",
     }
     assert rows["dog/1.jpg"]["lnl_verdict"] == "contradicted"
+    assert rows["'=cat/1.jpg"]["file_name"] == "./=cat/1.jpg"  # no formula, and still its path
+    assert all((out / row["file_name"]).is_file() for row in rows.values())
     services.import_dataset(workspace, out, "again")
     info = datasets.dataset(workspace, "again")
     data = datasets.load(info)
@@ -182,6 +184,9 @@ def test_the_manifest_holds_every_image_that_has_a_class(workspace, photos, tmp_
     out = tmp_path / "clean.csv"
     result = services.export(workspace, "photos", "manifest", out)
     assert (result.rows, result.left_out) == (6, 2)
+    listed = pd.read_csv(out)["image"]
+    assert listed[1] == "./=cat/1.jpg"
+    assert all((photos / image).is_file() for image in listed)
     services.import_dataset(workspace, out, "from csv", root=photos)
     services.export(workspace, "photos", "manifest", tmp_path / "clean.parquet")
     services.import_dataset(workspace, tmp_path / "clean.parquet", "from parquet", root=photos)
