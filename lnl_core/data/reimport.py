@@ -21,9 +21,13 @@ COLUMNS = {
     "reviewer": ("reviewer",),
     "decided_at": ("decided_at",),
     "cid": ("cid",),
+    "seconds": ("seconds",),
+    "suggested_label": ("suggested_label",),
+    "p_wrong": ("p_wrong",),
 }
 MAX_PROBLEMS = 1000
 MAX_CID = 80
+MAX_SECONDS = 86_400
 
 _BATCH = 4096
 _PROTECTED = re.compile(r"'+[=+\-@\t\r\n]")
@@ -34,7 +38,7 @@ class Entry:
     """One decision of a file; a blank `reviewer` or `decided_at` is for the caller to fill.
 
     `number` is the file's row as a spreadsheet counts it, `cid` the press's id that an export of
-    this program has.
+    this program has, as it has `seconds`, `suggested_label` and `p_wrong`: what was spent and shown.
     """
 
     row: int
@@ -45,6 +49,9 @@ class Entry:
     decided_at: str = ""
     number: int = 0
     cid: str = ""
+    seconds: float | None = None
+    suggested_label: int | None = None
+    p_wrong: float | None = None
 
 
 def unprotect(text: str) -> str:
@@ -153,7 +160,19 @@ def _entry(cells: Cells, row: int, index: dict[str, int]) -> Entry:
         reviewer,
         _time(cells.get("decided_at", "")),
         cid=cid if len(cid) <= MAX_CID and cid.isprintable() else "",
+        seconds=_fact(cells, "seconds", MAX_SECONDS),
+        suggested_label=index.get(unprotect(cells.get("suggested_label", ""))),
+        p_wrong=_fact(cells, "p_wrong", 1),
     )
+
+
+def _fact(cells: Cells, column: str, most: float) -> float | None:
+    """Read a number that only describes; one that makes no sense is as good as none."""
+    try:
+        value = float(cells.get(column, ""))
+    except ValueError:
+        return None
+    return value if 0 <= value <= most else None
 
 
 def _class(text: str, index: dict[str, int]) -> int:

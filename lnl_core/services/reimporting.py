@@ -191,8 +191,15 @@ def _stands(before: Decision | None, entry: Entry) -> bool:
 
 
 def _later(entry: Entry, before: Decision) -> bool:
-    """Tell whether a row was decided after what is stored; without a time, nobody knows."""
-    return bool(entry.decided_at) and entry.decided_at > before.decided_at
+    """Tell whether a row was decided after what counts now; without a time, nobody knows.
+
+    Rows of one file and one moment were decided in the file's order, as an export has them.
+    """
+    same_file = not before.id
+    return bool(entry.decided_at) and (
+        entry.decided_at > before.decided_at
+        or (same_file and entry.decided_at == before.decided_at)
+    )
 
 
 def _held(
@@ -272,23 +279,29 @@ def _decision(entry: Entry, cid: str) -> Decision:
         labels=entry.labels,
         cid=cid,
         decided_at=entry.decided_at,
+        seconds=entry.seconds,
+        suggested_label=entry.suggested_label,
+        p_wrong=entry.p_wrong,
         mode="import",
         route="import",
     )
 
 
 def _with_facts(info: DatasetInfo, made: list[Decision]) -> list[Decision]:
-    """Add the given label, and what the methods say today."""
+    """Add the given label and, where the file does not say it, what the methods say today."""
     ranked = scored(info)
     given = np.asarray(loaded(info).given_labels)
-    return [
-        replace(
+
+    def known(decision: Decision) -> Decision:
+        suggested, wrong = decision.suggested_label, decision.p_wrong
+        if suggested is None and wrong is None and ranked is not None:
+            suggested = int(ranked.ranking.suggested_labels[decision.row])
+            wrong = float(ranked.ranking.p_wrong[decision.row])
+        return replace(
             decision,
             given_label=int(given[decision.row]),
-            suggested_label=None
-            if ranked is None
-            else int(ranked.ranking.suggested_labels[decision.row]),
-            p_wrong=None if ranked is None else float(ranked.ranking.p_wrong[decision.row]),
+            suggested_label=suggested,
+            p_wrong=wrong,
         )
-        for decision in made
-    ]
+
+    return [known(decision) for decision in made]

@@ -1,9 +1,10 @@
 import io
 
+import numpy as np
 import pytest
 
 from lnl_core import services
-from lnl_core.store import decisions
+from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, Decision
 
 FIRST = (
@@ -108,3 +109,48 @@ def test_an_answer_taken_back_stays_back_unless_the_file_shall_win(workspace, sc
     assert "nothing: ann took the answer back" in found.conflicts[0].in_force
     assert bring(workspace, FIRST, replace_newer=True).stored == 1
     assert 1 in decisions.in_force(workspace, scored)
+
+
+def test_an_export_into_an_empty_set_gives_every_answer_back(workspace, scored, tmp_path):
+    """Also where two answers bear the same moment, as those of one bulk press do."""
+    made = [
+        Decision(1, Action.KEEP, "ann", seconds=1.5, suggested_label=0, p_wrong=0.25),
+        Decision(2, Action.KEEP, "ann"),
+        Decision(2, Action.RELABEL, "ann", label=2, seconds=4.25),
+        Decision(3, Action.KEEP, "ann"),
+        Decision(3, Action.REOPEN, "ann"),
+        Decision(4, Action.MULTIPLE, "ann", labels=(2, 0)),
+        Decision(4, Action.NONE, "bob"),
+    ]
+    decisions.append(workspace, scored, made)
+    assert len({d.decided_at for d in decisions.history(workspace, scored)}) == 1
+    path = tmp_path / "decisions.csv"
+    services.export(workspace, "tiny", "decisions", path)
+    services.rename_dataset(workspace, "tiny", "before")
+    data = datasets.load(scored)
+    np.savez(tmp_path / "tiny.npz", images=data.images, labels=data.given_labels,
+             ids=np.array(list(data.ids)), class_names=np.array(scored.class_names))  # fmt: skip
+    services.import_dataset(workspace, tmp_path / "tiny.npz", "tiny")
+    again = datasets.dataset(workspace, "tiny")
+    found = services.import_decisions(workspace, "tiny", path, "nobody")
+    assert (found.stored, found.unchanged, found.held, found.problems) == (7, 0, 0, ())
+    assert [c.stored for c in found.conflicts] == [True]
+
+    def answers(info):
+        return [
+            (d.row, d.reviewer, d.action, d.label, d.labels, d.decided_at, d.cid, d.seconds)
+            for several in decisions.in_force(workspace, info).values()
+            for d in several
+        ]
+
+    assert answers(again) == answers(scored)
+    first = decisions.in_force(workspace, again)[1][0]
+    assert (first.seconds, first.suggested_label, first.p_wrong) == (1.5, 0, 0.25)
+
+
+def test_facts_that_make_no_sense_are_left_blank(workspace, scored):
+    bring(workspace, "id,action,seconds,p_wrong,suggested_label\nitem-00001,keep,-3,nan,zebra\n")
+    found = decisions.in_force(workspace, scored)[1][0]
+    assert found.seconds is None
+    assert found.p_wrong == pytest.approx(0.0, abs=1)  # what the methods say today
+    assert found.suggested_label in range(3)
