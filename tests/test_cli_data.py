@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from lnl_core.cli import main
+from lnl_core.data import images
 from lnl_core.store.db import dispose, open_workspace
 
 
@@ -74,3 +76,14 @@ def test_public_sets_tell_their_terms_first(lnl, tmp_path, monkeypatch):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     done = lnl("public", "cifar10n", "--accept", code=1)
     assert "could not be reached: https://www.cs.toronto.edu" in done.err
+
+
+def test_what_a_list_leaves_out_is_named_by_row(lnl, tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("a.png", "b.png"):
+        pixels = rng.integers(0, 255, (12, 12, 3), dtype=np.uint8)
+        (tmp_path / name).write_bytes(images.encode_png(pixels))
+    (tmp_path / "list.csv").write_text("image,label\na.png,cat\ngone.png,dog\nb.png,dog\n,cat\n")
+    told = lnl("import", "list.csv", "--name", "few", code=3).err
+    assert "row 3, gone.png: There is no such file." in told
+    assert "row 5: No image is named." in told

@@ -80,8 +80,10 @@ def import_(options: Any) -> int:
     info = datasets.dataset(ws, options.name.strip())
     problems = _skipped(info.directory / "skipped.parquet")
     for problem in problems[:20]:
-        text = f"  {problem['where']}: {problem['reason']} → {problem['remedy']}"
-        print(text, file=sys.stderr)
+        where = problem["where"]
+        if problem["row"] is not None and info.kind in ("manifest", "zip") and "row " not in where:
+            where = f"row {problem['row']}, {where}"
+        print(f"  {where}: {problem['reason']} → {problem['remedy']}", file=sys.stderr)
     if len(problems) > 20:
         print(f"  and {len(problems) - 20:,} more, all on the Data page", file=sys.stderr)
     for note in datasets.read_meta(info).get("notes", []):

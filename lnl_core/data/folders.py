@@ -53,6 +53,11 @@ def scan(root: Path, class_map: Mapping[str, str] | None = None) -> FileSource:
     if tops and all(name.lower() in _SPLITS for name in tops) and not _any_images(top, tops):
         outer = tops
         notes.append(f"Read together: {', '.join(tops)}.")
+    elif tops and all(name.lower() in _SPLITS for name in tops):
+        notes.append(
+            f"{', '.join(tops)}: these are taken for the classes. If they are parts of one "
+            "set, put a folder per class into each, or a metadata.csv with file_name and label."
+        )
     renamed = class_map or {}
     names: dict[str, str] = {}  # folder relative to top -> class
     links = []

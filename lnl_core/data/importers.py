@@ -25,6 +25,7 @@ ORIGINALS = "originals"
 _TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
 _LISTS = (".npz", ".csv", ".jsonl")
 _METADATA = (".csv", ".jsonl", ".parquet")
+_DEEP = 3
 _EVERY = 0.1
 _NOTED = 200
 MAX_SIZE = 1024
@@ -117,21 +118,23 @@ def kind_of(source: Path) -> str:
     )
 
 
-def _manifest_in(folder: Path) -> list[Path]:
+def _manifest_in(folder: Path, depth: int = 0) -> list[Path]:
     """Find the list of images inside a folder: a table whose header has image and label.
 
     Where there is none, every folder inside may have a `metadata` list of its own, as Hugging
-    Face's imagefolder has for its splits.
+    Face's imagefolder has for its splits; a lone folder around them (`data/`) is passed through.
     """
     found = folders.entries(folder)
+    inner = [each for each in found if each.is_dir(follow_symlinks=False)]
     for entry in found:
         if _is_manifest(Path(entry.path)):
             return [Path(entry.path)]
     lists = []
-    for inner in found:
-        if inner.is_dir(follow_symlinks=False):
-            names = [Path(inner.path) / f"metadata{suffix}" for suffix in _METADATA]
-            lists += [path for path in names if _is_manifest(path)][:1]
+    for each in inner:
+        names = [Path(each.path) / f"metadata{suffix}" for suffix in _METADATA]
+        lists += [path for path in names if _is_manifest(path)][:1]
+    if not lists and len(inner) == 1 and depth < _DEEP:
+        return _manifest_in(Path(inner[0].path), depth + 1)
     return lists
 
 

@@ -34,6 +34,10 @@ SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl")
 MAX_CLASSES = 100_000
 
 _TWICE = ("The id is used twice; the first one was kept.", "Give every row an id of its own.")
+_LISTED_TWICE = (
+    "The image is listed twice; the first row was kept.",
+    "Take one row out, or give each an id.",
+)
 
 
 def scan(
@@ -60,18 +64,18 @@ def scan(
     if not home.is_dir():
         raise LnlError(f"{home} is not a folder. Say where the images of {file.name} lie.")
 
-    def rows() -> Iterator[tuple[int, Cells | BadRow]]:
+    def rows() -> Iterator[tuple[str, int, Cells | BadRow]]:
         for each in files:
             inside = f"{each.parent.name}/" if several else ""
             name = inside + each.name
             for number, cells in tables.rows(each, name, COLUMNS, REQUIRED):
-                yield number, cells if isinstance(cells, BadRow) else _plain(cells, inside)
+                yield name, number, cells if isinstance(cells, BadRow) else _plain(cells, inside)
 
     renamed = class_map or {}
     labels: set[str] = set()
     hashes, sample = array("q"), Sample()
     total, with_truth, usable = 0, 0, 0
-    for _, cells in rows():
+    for _, _, cells in rows():
         total += 1
         if isinstance(cells, BadRow) or _problem(cells) is not None:
             continue
@@ -102,18 +106,20 @@ def scan(
 
     def items() -> Iterator[Item | Skipped]:
         seen: set[str] = set()
-        for number, cells in rows():
+        for name, number, cells in rows():
             problem = cells if isinstance(cells, BadRow) else _problem(cells)
             if problem is not None or isinstance(cells, BadRow):
                 assert problem is not None
                 where = "" if isinstance(cells, BadRow) else visible(cells["image"])[:200]
-                yield Skipped(where or f"row {number}", problem.reason, problem.remedy, number)
+                place = f"row {number} of {visible(name)}" if several else f"row {number}"
+                yield Skipped(where or place, problem.reason, problem.remedy, number)
                 continue
             identity = _id(cells, home)
             where = visible(cells["image"])[:200]
             suspect = hash(identity) in repeated
             if suspect and identity in seen:
-                yield Skipped(where, *_TWICE, number)
+                why = _TWICE if cells.get("id") else _LISTED_TWICE
+                yield Skipped(where, *why, number)
                 continue
             found = locate(home, cells["image"])
             if isinstance(found, BadRow):
@@ -153,9 +159,9 @@ def _id(cells: Cells, root: Path) -> str:
 
 def _problem(cells: Cells) -> BadRow | None:
     if not cells["image"]:
-        return BadRow("No image is named.", "Fill in the column “image”.")
+        return BadRow("No image is named.", "Write the name of its file into this row.")
     if not cells["label"]:
-        return BadRow("The label is blank.", "Fill in the column “label”.")
+        return BadRow("The label is blank.", "Write its class into this row.")
     if "\0" in cells["image"] or not storable(cells["image"]):
         return BadRow("The path is no text that a file can have.", "Correct the path.")
     return None

@@ -37,8 +37,8 @@ _PROTECTED = re.compile(r"'+[=+\-@\t\r\n]")
 class Entry:
     """One decision of a file; a blank `reviewer` or `decided_at` is for the caller to fill.
 
-    `number` is the file's row as a spreadsheet counts it, `cid` the press's id that an export of
-    this program has, as it has `seconds`, `suggested_label` and `p_wrong`: what was spent and shown.
+    `number` is the file's row as a spreadsheet counts it. An export of this program also has `cid`,
+    the id of the press, and what was spent and shown: `seconds`, `suggested_label`, `p_wrong`.
     """
 
     row: int

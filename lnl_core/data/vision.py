@@ -118,14 +118,20 @@ def find(folder: Path) -> tuple[str, Path] | None:
     """Return (name of the form, its folder) where torchvision's files are there, else None.
 
     Raises:
-        LnlError: several sets are there.
+        LnlError: several sets are there, or one without all of its files.
     """
     found: list[tuple[str, Path]] = []
     for place in (folder, *(folder / name for name in CIFAR)):
         for name, (meta, _, _, files) in CIFAR.items():
             needed = [meta, *(file for _, file in files)]
-            if (place == folder or place.name == name) and all(_is_file(place / f) for f in needed):
+            missing = [file for file in needed if not _is_file(place / file)]
+            if not missing and (place == folder or place.name == name):
                 found.append((name, place))
+            elif place.name == name and len(missing) < len(needed):
+                raise LnlError(
+                    f"{place} has no {', '.join(missing)}. Download the set again, or unpack it "
+                    "whole."
+                )
     for place in (folder, folder / "raw", *(folder / name / "raw" for name in _IDX)):
         if _idx_file(place, "train-images-idx3-ubyte") is not None:
             found.append(("idx", place))

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from lnl_core.data import importers
@@ -23,6 +24,8 @@ def images(tmp_path):
 def write(path, rows):
     if path.suffix == ".jsonl":
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    elif path.suffix == ".parquet":
+        pd.DataFrame(rows).to_parquet(path)
     else:
         lines = [",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)]
         path.write_text("\n".join(lines) + "\n", "utf-8")
@@ -43,7 +46,7 @@ def test_metadata_beside_the_images(images, do_import, name):
     assert done.paths == ["0.jpg", "1.jpg", "deep/2.jpg"]
 
 
-@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl"])
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl", "metadata.parquet"])
 def test_every_split_has_its_own_metadata(images, do_import, name):
     for split in ("train", "test"):
         write(images / split / name, ROWS)
@@ -94,3 +97,33 @@ def test_lines_that_cannot_be_used_are_named(images, do_import):
         (5, "The line is no JSON object."),
         (7, "The path leads out of the image folder."),
     ]
+
+
+def test_rows_of_several_lists_name_theirs(images, do_import):
+    for split in ("train", "test"):
+        write(images / split / "metadata.csv", [*ROWS, ROWS[0], {"file_name": "", "label": "cat"}])
+    done = do_import(images)
+    assert [(s["row"], s["where"], s["reason"].split(";")[0]) for s in done.skipped] == [
+        (5, "test/0.jpg", "The image is listed twice"),
+        (6, "row 6 of test/metadata.csv", "No image is named."),
+        (5, "train/0.jpg", "The image is listed twice"),
+        (6, "row 6 of train/metadata.csv", "No image is named."),
+    ]
+
+
+def test_a_folder_around_the_splits_is_passed_through(images, do_import, tmp_path):
+    for split in ("train", "test"):
+        write(images / split / "metadata.csv", ROWS)
+    hub = tmp_path / "hub"
+    hub.mkdir()
+    images.rename(hub / "data")
+    (hub / "README.md").write_text("about")
+    done = do_import(hub)
+    assert (done.report.kind, done.names, done.report.n) == ("manifest", ["cat", "dog"], 6)
+    assert done.ids[0] == "test/0.jpg"
+
+
+def test_splits_without_labels_are_not_silently_classes(images):
+    found = importers.detect(images)
+    assert found.class_names == ("test", "train")
+    assert any("taken for the classes" in words for words in found.problems)

@@ -202,3 +202,11 @@ def test_arrays_saved_by_torch(tmp_path, zipped):
     torch.save({"x": torch.zeros(2)}, tmp_path / "b.pt", _use_new_zipfile_serialization=zipped)
     with (tmp_path / "b.pt").open("rb") as stream, pytest.raises(LnlError, match=r"b\.pt"):
         pickles.read_torch(stream, "b.pt")
+
+
+def test_a_missing_batch_is_named(tmp_path):
+    cifar(tmp_path)
+    (tmp_path / "cifar-10-batches-py" / "data_batch_3").unlink()
+    for folder in (tmp_path, tmp_path / "cifar-10-batches-py"):
+        with pytest.raises(LnlError, match=r"cifar-10-batches-py has no data_batch_3\."):
+            importers.detect(folder)
