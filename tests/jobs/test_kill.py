@@ -15,6 +15,8 @@ from lnl_core.store import arrays
 from lnl_core.store.db import dispose, open_workspace
 from lnl_core.types import ACTIVE_STATES
 
+CHECKPOINT = "checkpoint.safetensors"
+
 PATIENCE = 240.0
 """Seconds after which a test gives up waiting; nothing asserts how fast a machine is."""
 
@@ -47,12 +49,15 @@ def demo(workspace):
     stop_worker(workspace)
 
 
-def run(ws, info, method, overrides, kills=()):
+def run(ws, info, method, overrides, kills=(), representation=None):
     """Run a method, killing its worker at each of `kills` (share of the run); give its signals."""
-    job = queue.submit(ws, info, method, overrides=overrides, seed=5)
+    job = queue.submit(ws, info, method, overrides=overrides, seed=5, representation=representation)
     executors.ensure_worker(ws)
+    checkpoint = queue.run_dir(ws, job) / CHECKPOINT
     for share in kills:
-        found = wait(ws, job.id, lambda j, s=share: ended(j) or j.fraction >= s)
+        found = wait(
+            ws, job.id, lambda j, s=share: ended(j) or (j.fraction >= s and checkpoint.is_file())
+        )
         assert not ended(found), f"ended before it could be killed at {share}"
         os.kill(found.pid, signal.SIGKILL)
         wait(ws, job.id, lambda j, pid=found.pid: j.pid != pid and j.state == "running")
@@ -61,18 +66,58 @@ def run(ws, info, method, overrides, kills=()):
     return arrays.load_signals(queue.run_dir(ws, found))
 
 
+KILLED = {
+    "ce": ({"epochs": 30}, (0.2, 0.5, 0.8)),
+    "sr": ({"epochs": 30}, (0.2, 0.5, 0.8)),
+    "jump": ({"epochs": 30}, (0.2, 0.5, 0.8)),
+    # before, at the start of and in the meta phase
+    "hnml": ({"epochs": 16, "warm_up": 4, "ramp": 3, "filter": True}, (0.15, 0.35, 0.8)),
+    # while labels are purified, by either form, and while a network learns them
+    "dmlp": (
+        {"space": "labels", "rounds": 4, "period": 60, "head_batch": 64, "retrain": True}
+        | {"epochs": 10},
+        (0.2, 0.6, 0.9),
+    ),
+    "dmlp weights": (
+        {"rounds": 6, "sweeps": 150, "head_batch": 32, "early_stop": False},
+        (0.2, 0.6),
+    ),
+    # while the network is trained, and while it is refined between two removals
+    "influence": (
+        {"epochs": 6, "rounds": 4, "refine": "network", "refine_epochs": 4, "cap": 0.2},
+        (0.4, 0.93, 0.96),
+    ),
+    # in the first run, in the second one, whose threshold samples are others
+    "aum": ({"epochs": 10, "thresholds": True}, (0.2, 0.7)),
+    # in each of three folds
+    "confident": ({"learn_on": "pixels", "folds": 3, "epochs": 6}, (0.2, 0.5, 0.8)),
+    # heads on frozen features
+    "sr@raw": ({"epochs": 120}, (0.2, 0.7)),
+    "jump@raw": ({"epochs": 80}, (0.2, 0.7)),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("method", "overrides"),
-    [("ce", {"epochs": 30}), ("sr", {"epochs": 30}), ("jump", {"epochs": 30})],
-)
-def test_three_kills_change_nothing(workspace, demo, method, overrides):
-    calm = run(workspace, demo, method, overrides)
-    rough = run(workspace, demo, method, overrides, kills=(0.2, 0.5, 0.8))
+@pytest.mark.parametrize("case", KILLED)
+def test_kills_change_nothing(workspace, demo, case, request):
+    """Issue 4: after kill -9 and resume a result is the undisturbed one, to the last bit."""
+    if request.node.callspec.params["workspace"] != "sqlite" and case != "ce":
+        pytest.skip("a method does not see the database; one is killed on this one as well")
+    overrides, kills = KILLED[case]
+    method, _, representation = case.split(" ")[0].partition("@")
+    how = {"representation": representation or None}
+    calm = run(workspace, demo, method, overrides, **how)
+    rough = run(workspace, demo, method, overrides, kills, **how)
     np.testing.assert_array_equal(rough.suspicion, calm.suspicion)
     np.testing.assert_array_equal(rough.pred_probs, calm.pred_probs)
-    for name, curve in calm.curves.items():
-        np.testing.assert_array_equal(rough.curves[name], curve, err_msg=name)
+    for name in ("curves", "extras"):
+        here, there = getattr(rough, name), getattr(calm, name)
+        assert here.keys() == there.keys()
+        for key, value in there.items():
+            np.testing.assert_array_equal(here[key], value, err_msg=f"{name} {key}")
+    assert (rough.features is None) == (calm.features is None)
+    if calm.features is not None:
+        np.testing.assert_array_equal(rough.features, calm.features)
 
 
 def test_a_killed_worker_is_replaced_and_the_queue_goes_on(workspace, demo):
