@@ -2,6 +2,8 @@
 
 import dataclasses
 import functools
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +49,8 @@ def by_heart(seed):
         return {
             "features": deep(x).numpy(),
             "test": deep(pixels[test]).numpy(),
+            "images": (found.images[train] * 15).astype(np.uint8)[..., None],
+            "test_images": (found.images[test] * 15).astype(np.uint8)[..., None],
             "given": given,
             "truth": truth,
             "test_truth": found.target[test],
@@ -71,6 +75,17 @@ def scored(seed, solve="block"):
     return problem, weights, influence.score(problem, weights, solve)
 
 
+def signed_sum(problem, weights):
+    """By how much leaving each row out lowers the loss of all the other rows together."""
+    everything = torch.arange(problem.design.n)
+    x = problem.design.rows(everything)
+    residual = torch.softmax(x @ weights.T, 1)
+    residual[everything, problem.labels] -= 1
+    moved = influence.removals(problem, weights, everything)  # (n, k, d)
+    own = -torch.einsum("nk,nd,nkd->n", residual, x, moved)
+    return influence.validation(problem, weights, everything) - own
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_6_3_detection_on_a_network_that_knows_the_labels_by_heart(seed):
@@ -85,6 +100,8 @@ def test_6_3_detection_on_a_network_that_knows_the_labels_by_heart(seed):
     assert ours >= loss + 0.02
     assert roc_auc_score(wrong, block.influence) >= loss + 0.02
     assert roc_auc_score(wrong, exact.gradient) < ours - 0.01
+    # never rank by the signed effect on the other training rows: wrong ones support each other
+    assert roc_auc_score(wrong, signed_sum(problem, weights)) < 0.4
     raw = problem.design.from_features(*found["head"])
     layer = influence.score(problem, raw, "block")
     assert roc_auc_score(wrong, layer.influence) > roc_auc_score(wrong, layer.loss) + 0.02
@@ -138,6 +155,41 @@ def test_6_4_head_only_post_training_against_its_controls(seed):
     others[np.arange(len(wrong)), found["given"]] = -1
     assert (others.argmax(1) == found["truth"])[wrong].mean() >= 0.84  # spec 5
     assert len(loss.extras["cuts"]) == 8
+
+
+def refined(seed, **knobs):
+    """Train an MLP by heart on pixels, then take rows out and train it on; (signals, test)."""
+    found = by_heart(seed)
+    config = Config(
+        refine="network", backbone="mlp", cap=0.4, lam=1e-2, batch_size=64, average_weights=0.0,
+        epochs=150, lr=0.05, nesterov=False, weight_decay=1e-4, **knobs,
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        data = dataset(found["given"], found["images"])
+        signals = METHOD.fit(data, config, LocalContext(seed=seed, folder=Path(folder)))
+        others = dataset(found["test_truth"], found["test_images"])
+        network = networks.load_network(Path(folder), others, "cpu")
+        logits = torch.cat([logits for _, _, logits in network.predictions()])
+    return signals, float((logits.argmax(1).numpy() == found["test_truth"]).mean())
+
+
+@pytest.mark.slow
+def test_6_4_whole_network_post_training_against_random_removal():
+    """Seed 0, ten epochs a round: 0.936 against 0.824 at random, of removed rows 0.91 are wrong.
+
+    Spec 0.849 and 0.604, 0.92: the network here has batch norm, and views are shifted.
+    """
+    seed = 0
+    found = by_heart(seed)
+    wrong = found["given"] != found["truth"]
+    ours, accuracy = refined(seed)
+    chance, by_chance = refined(seed, criterion="random")
+    assert accuracy >= by_chance + 0.08
+    removed = ours.extras["round_removed"]
+    assert abs((removed > 0).mean() - 0.4) < 0.02
+    assert wrong[removed > 0].mean() >= 0.85
+    assert wrong[(removed > 0) & (removed <= 4)].mean() >= 0.95
+    assert abs(wrong[chance.extras["round_removed"] > 0].mean() - 0.4) < 0.05
 
 
 @pytest.mark.slow

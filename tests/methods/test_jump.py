@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -275,7 +277,7 @@ def prototype(epochs, warm_up):
     )  # fmt: skip
 
 
-def run_digits(monkeypatch, seed, epochs=80, warm_up=10):
+def run_digits(monkeypatch, seed, epochs=80, warm_up=10, **knobs):
     """The spec's experiment 6.4 through the real `fit`; test accuracy over the last 10 epochs."""
     data, true, test_x, test_y = digits(seed)
     monkeypatch.setattr(
@@ -295,7 +297,8 @@ def run_digits(monkeypatch, seed, epochs=80, warm_up=10):
         accuracies.append(float((guess == test_y).mean()))
 
     monkeypatch.setattr(jump_signals, "look", look)
-    signals = jump.fit(data, prototype(epochs, warm_up), LocalContext(seed=seed))
+    config = dataclasses.replace(prototype(epochs, warm_up), **knobs)
+    signals = jump.fit(data, config, LocalContext(seed=seed))
     return signals, np.asarray(data.given_labels), true, float(np.mean(accuracies))
 
 
@@ -328,6 +331,58 @@ def test_6_4_digits_at_full_length(monkeypatch, seed):
     now, then = outcome[0].curves["loss_now"], outcome[0].curves["loss_then"]
     assert (now[10:14] < then[10:14]).all()
     assert now[10:40].mean() < then[10:40].mean()
+
+
+WRONG_READS = {
+    "inverted": lambda read, rows, epoch, n: ~read(rows, epoch).bool(),
+    "misaligned": lambda read, rows, epoch, n: read((rows + 1) % n, epoch),
+    "always true": lambda read, rows, epoch, n: torch.ones_like(rows, dtype=torch.bool),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("build", WRONG_READS)
+def test_6_4_wrong_reads_of_the_table_fail(monkeypatch, build):
+    """Seed 0; spec: 0.637 with the flags inverted, 0.666 misaligned by one row, 0.659 always true.
+
+    The right build has 0.961.
+    """
+    read = semantic_codes.JumpTable.read
+
+    def wrong(self, rows, epoch):
+        how = WRONG_READS[build]
+        return how(lambda *at: read(self, *at), rows, epoch, self.cells.shape[1])
+
+    monkeypatch.setattr(semantic_codes.JumpTable, "read", wrong)
+    assert run_digits(monkeypatch, 0)[3] <= 0.8
+
+
+@pytest.mark.slow
+def test_6_4_a_wide_variance_threshold_selects_everything(monkeypatch):
+    """H2, seed 0: tau = 1 admits nearly all labels; spec 0.72 of test images right."""
+    signals, _, _, accuracy = run_digits(monkeypatch, 0, tau=1.0)
+    assert accuracy <= 0.85
+    assert signals.curves["chosen"][20:].mean() >= 0.9
+
+
+def test_h2_the_variance_alone_selects_nothing_and_each_clause_is_logged(monkeypatch):
+    """With dropout on, tau = 1e-3 never fires in training: agreement does all the selecting."""
+    signals = run_digits(monkeypatch, 0, epochs=12, warm_up=6)[0]
+    curves = signals.curves
+    assert curves["steady"][:6].max() <= 0.01
+    assert (curves["agree"][6:] > 0.4).all()
+    np.testing.assert_allclose(curves["clean"], curves["agree"], atol=0.01)
+    clauses = semantic_codes.clean_clauses
+    monkeypatch.setattr(
+        semantic_codes,
+        "clean_clauses",
+        lambda logits, *rest, **more: (
+            torch.zeros(len(logits), dtype=torch.bool),
+            clauses(logits, *rest, **more)[1],
+        ),
+    )
+    alone = run_digits(monkeypatch, 0, epochs=12, warm_up=6)[0]
+    assert alone.curves["chosen"][6:].max() <= 0.01
 
 
 @pytest.mark.slow
