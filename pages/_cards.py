@@ -56,6 +56,8 @@ def _card(card: DatasetCard, *, primary: bool) -> None:
         _facts(card)
     elif card.active:
         st.markdown(":small[Being scored. Review opens with the first finished run.]")
+    elif _ui.stopped(info):
+        st.markdown(":small[No run has finished. Runs says why the last one stopped.]")
     else:
         st.markdown(f":small[Not scored yet. {_ui.first_queue_words(info)}]")
     st.space("stretch")

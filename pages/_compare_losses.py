@@ -76,9 +76,8 @@ def _activations(info: DatasetInfo) -> None:
         return
     st.subheader("Where HNML looks, and whether the label holds", anchor=False)
     st.caption(
-        "HNML's paper saw that activation maps of right and wrong labels differ. This set, the "
-        f"other class being the best one besides the given: {found.names[0]} against "
-        f"{found.names[1]}."
+        "HNML's paper saw that activation maps of right and wrong labels differ. On this set: "
+        f"{found.names[0]} against {found.names[1]}; the other class is the best besides the given."
     )
     columns = st.columns(2, gap="small")
     drawn = [name for name in looking.STATISTICS if name in found.groups]

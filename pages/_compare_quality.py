@@ -121,7 +121,7 @@ def _row(found: Comparison, each: Candidate) -> dict[str, str]:
         "fifth": "" if d is None else f"{d.first_fifth:.2f}",
         "fix": "–" if math.isnan(fix) else f"{fix:.2f}",
         "clock": "–" if seconds is None else _words.clock(seconds),
-        "memory": "–" if memory is None else f"{memory / 1e9:.1f}",
+        "memory": f"{memory / 1e9:.1f}" if memory else "–",
     }
 
 

@@ -244,7 +244,7 @@ def _selected(
         return
     with st.container(key="explore_selected", gap="xsmall"):
         left, right = st.columns([11, 10], vertical_alignment="center", gap="xsmall")
-        left.markdown(plain(said))
+        left.markdown(f":small[{plain(said)}]")
         number = (loop or {}).get("id")
         with right.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
             st.button(

@@ -96,9 +96,8 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     if not shown:
         _nothing(info, format_key)
         return
-    shown_words.caption(
-        f"first {len(shown)} of {_words.plural(table.total, 'row')}", width="content"
-    )
+    first = f"first {len(shown)} of " if len(shown) < table.total else ""
+    shown_words.caption(f"{first}{_words.plural(table.total, 'row')}", width="content")
     _preview(info, shown)
     _column_chips(shown[0])
     st.subheader("The same from a terminal", anchor=False)

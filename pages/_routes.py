@@ -73,7 +73,7 @@ async def _image(request: Request) -> Response:
     version, size = request.path_params["version"], request.path_params["size"]
     try:
         data, media_type = await run_in_threadpool(_read, *numbers, version, size)
-    except LnlError:
+    except (LnlError, OSError, ValueError):  # also where the working copy is damaged
         return _missing()
     return Response(data, media_type=media_type, headers=_COMMON | _FOREVER)
 

@@ -15,12 +15,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
+from lnl_core.jobs import queue
 from lnl_core.jobs.tasks import TASKS
 from lnl_core.methods import METHODS, title_of
 from lnl_core.store import datasets, db
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
-from lnl_core.types import LnlError
+from lnl_core.types import JobState, LnlError
 from pages import _words
 from pages._words import plain, short
 
@@ -283,10 +284,21 @@ def score_it(info: DatasetInfo) -> None:
     """Draw the state of a set without any score, with the one act that helps."""
     with st.container(border=True, horizontal_alignment="center", gap="small", key="unscored"):
         st.space("small")
-        st.markdown(f"Nothing scored yet. {first_queue_words(info)}", width="content")
-        if st.button("Score it", icon=":material/play_arrow:", type="primary", key="score_empty"):
+        if stopped(info):
+            st.markdown("No run has finished. Runs says why the last one stopped.", width="content")
+            label, icon = "See Runs", ":material/arrow_forward:"
+        else:
+            st.markdown(f"Nothing scored yet. {first_queue_words(info)}", width="content")
+            label, icon = "Score it", ":material/play_arrow:"
+        if st.button(label, icon=icon, type="primary", key="score_empty"):
             go("runs", dataset=info.name)
         st.space("small")
+
+
+def stopped(info: DatasetInfo) -> bool:
+    """Tell whether the newest run of a set failed."""
+    newest = next(iter(queue.jobs(workspace(), info, limit=1)), None)
+    return newest is not None and newest.state is JobState.FAILED
 
 
 def first_methods() -> list[str]:

@@ -50,6 +50,13 @@ def test_a_picture_comes_whole_and_may_be_kept_for_good(client, tiny):
         assert "access-control-allow-origin" not in answer.headers
 
 
+def test_a_picture_of_a_damaged_working_copy_is_not_found(client, tiny):
+    with (tiny.directory / "images.npy").open("rb+") as file:
+        file.truncate(300)
+    for size in ("full", "thumb"):
+        assert client.get(f"/lnl/img/{tiny.id}/{tiny.version}/7/{size}").status_code == 404
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -352,6 +352,8 @@ def costs(candidates: Sequence[Candidate], tone: Tone) -> go.Figure | None:
     colours = [stroke(each, tone)["color"] for each in runs]
     for column, (key, _, scale, form) in enumerate(_COSTS, start=1):
         values = [each.cost.get(key) for each in runs]
+        if key == "peak_memory_bytes":
+            values = [value or None for value in values]  # too short to be measured
         shown = [None if value is None else value * scale for value in values]
         figure.add_bar(
             x=shown,

@@ -291,14 +291,14 @@ def sharpened(
             hovertemplate="%{x}: plain %{y:.2f}<extra></extra>",
         )  # fmt: skip
     figure.add_hline(y=facts["p_max"], line={"color": tone["edge"], "width": 1.4, "dash": "dot"})
-    figure.update_xaxes(showgrid=False, type="category")
+    figure.update_xaxes(showgrid=False, type="category", automargin=True)
     figure.update_yaxes(title_text="probability", range=[0, 1.04])
     _legend_above(figure)
     return figure
 
 
 _MEANS = {
-    "energy_share": "Wrong labels lie at the right where the network sees the other class",
+    "energy_share": "Wrong labels lie further right",
     "overlap_gap": "Above 0 the other class's map is the stronger one",
     "mask_iou": "1: both maps mark the same place, 0: none in common",
     "foreground_fraction": "Small: few places of the image decide",
@@ -320,14 +320,14 @@ def activations(found: Observation, name: str, tone: Tone, height: int = 250) ->
     low, high = float(everything.min()), float(everything.max())
     edges = np.linspace(low, high if high - low > 1e-9 else low + 1, 31)
     for words, values, colour in zip(
-        found.names, (first, second), (tone["bar"], tone["orange"]), strict=True
+        found.names, (first, second), (tone["edge"], tone["orange"]), strict=True
     ):
         share = 100 * np.histogram(values, edges)[0] / max(len(values), 1)
         figure.add_bar(
             x=(edges[:-1] + edges[1:]) / 2,
             y=share,
             width=edges[1] - edges[0],
-            marker={"color": colour, "opacity": 0.72},
+            marker={"color": colour, "opacity": 0.72 if colour == tone["orange"] else 1},
             name=f"{words} ({len(values):,})",
             hovertemplate=f"{words}: %{{y:.1f}}{NARROW_SIGN} near %{{x:.2f}}<extra></extra>",
         )

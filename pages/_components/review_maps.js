@@ -126,7 +126,7 @@ function mapsSection(s, evidence) {
   return h("div", { class: "sec maps" },
     h("div", { class: "hd" }, head, h("span", { class: "sp" }), select,
       h("span", { class: "scale", title: "colour: nothing to most, the same for both maps" }, "0", h("i", { class: "ramp" }), "1"),
-      s.wide || !select ? h("span", { "aria-hidden": "true" }, "opacity") : null, slider),
+      !select ? h("span", { "aria-hidden": "true" }, "opacity") : null, slider),
     h("div", { class: "mapset" },
       one("given", named("b", given, {}, 12), ` given${percent(1 - found.share)}`),
       one("suggested", named("b", other, { class: "suggested" }, 12), ` suggested${percent(found.share)}`),

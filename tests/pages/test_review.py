@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from lnl_core.jobs import queue
 from lnl_core.review import consensus
 from lnl_core.store import arrays, audits, datasets, decisions
-from lnl_core.types import Signals
+from lnl_core.types import JobState, Signals
 
 KEY = "review-{view}-{id}-reviewer A"
 
@@ -250,3 +251,14 @@ def test_a_link_to_one_image_and_page_mode_draw_nothing(desk, workspace, tiny):
     app.run()
     assert sent(app)["pages"]
     assert audits.draws(workspace, tiny) == ()
+
+
+def test_where_the_only_run_failed_nobody_is_promised_a_queue(desk, workspace, tiny, texts):
+    job = queue.submit(workspace, tiny, "knn")
+    queue.claim(workspace)
+    queue.finish(workspace, job.id, JobState.FAILED, error="disk full")
+    for page in ("review", "data"):
+        app = desk(page)
+        assert not app.exception
+        assert "No run has finished. Runs says why the last one stopped." in texts(app)
+        assert "A first queue takes" not in texts(app)
