@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from lnl_core.data.export import protect
 from lnl_core.types import Array, FloatArray, IntArray, LnlError
 
 OFF_BY = 0.02
@@ -20,6 +22,7 @@ CLASS_NAMES = ("class_names", "classes")
 ID_NAMES = ("ids", "id")
 
 _SHOWN = 60
+_BLANKS = ["", "NA", "N/A", "nan", "NaN", "null", "None"]
 
 
 def read(
@@ -46,26 +49,45 @@ def read(
     kind = Path(name).suffix.lower()
     if isinstance(file, Path) and not file.is_file():
         raise LnlError(f"{file} is not there. Name a file of probabilities: NPY, NPZ or CSV.")
+    order: IntArray | None = None
+    first = 1
     if kind == ".npy":
         found: Any = _array(file, name)
     elif kind == ".npz":
-        found = _archive(file, name, ids, class_names)
+        found, order = _archive(file, name, ids, class_names)
     elif kind in (".csv", ".tsv", ".txt", ".parquet", ".pq"):
-        found = _table(file, name, kind, ids, class_names)
+        found, order = _table(file, name, kind, ids, class_names)
+        first = 2  # below the header
     else:
         raise LnlError(
             f"{name} is not of a kind that is read here. Give the probabilities as .npy, .npz, "
             ".csv or .parquet."
         )
-    return checked(found, name, len(ids), len(class_names))
+
+    def place(row: int) -> str:
+        if order is None:
+            return f"row {first + row}"
+        return f"row {first + int(order[row])}, “{str(ids[row])[:_SHOWN]}”,"
+
+    return checked(found, name, len(ids), class_names, place)
 
 
-def checked(probs: Array, name: str, n: int, k: int) -> FloatArray:
+def checked(
+    probs: Array, name: str, n: int, class_names: Sequence[str], place: Callable[[int], str]
+) -> FloatArray:
     """Return probabilities as (n, k) float32 rows of exactly 1.
+
+    Args:
+        probs: (n, k) in the order of the data set.
+        name: what messages call the file.
+        n: number of images.
+        class_names: (k,).
+        place: row of the data set -> where the file has it, in words.
 
     Raises:
         LnlError: a wrong shape, something that is no number, or rows that do not sum to 1.
     """
+    k = len(class_names)
     if probs.ndim != 2 or probs.shape != (n, k):
         shape = " x ".join(map(str, probs.shape)) or "one number"
         turned = " It is turned: pass its transpose." if probs.shape == (k, n) and k != n else ""
@@ -83,14 +105,15 @@ def checked(probs: Array, name: str, n: int, k: int) -> FloatArray:
         if bad.any():
             row, column = np.argwhere(bad)[0]
             raise LnlError(
-                f"{name}: row {start + row + 1}, column {column + 1} is {part[row, column]}. "
-                "Every image needs a probability for every class."
+                f"{name}: {place(start + int(row))} has {part[row, column]} for the class "
+                f"“{class_names[int(column)][:_SHOWN]}”. Every image needs a probability for every "
+                "class."
             )
         sums = part.sum(axis=1)
         off = (np.abs(sums - 1) > OFF_BY) | (part.min(axis=1) < -1e-6)
         if off.any():
             row = int(np.flatnonzero(off)[0])
-            raise LnlError(f"{name}: row {start + row + 1} {_what_is_wrong(part[row])}")
+            raise LnlError(f"{name}: {place(start + row)} {_what_is_wrong(part[row])}")
         part = np.clip(part, 0, None)
         out[start : start + len(part)] = part / part.sum(axis=1, keepdims=True)
     return out
@@ -122,7 +145,8 @@ def _array(file: Path | IO[bytes], name: str) -> Array:
 
 def _archive(
     file: Path | IO[bytes], name: str, ids: Sequence[str], class_names: Sequence[str]
-) -> Array:
+) -> tuple[Array, IntArray | None]:
+    """Return (array in the data set's order, which of its rows each image has, where it says)."""
     try:
         with np.load(file, allow_pickle=False) as held:
             known = list(held.files)
@@ -142,30 +166,55 @@ def _archive(
         ) from error
     if probs.ndim == 2 and names is not None:
         probs = probs[:, _columns(name, [str(one) for one in names], class_names)]
+    order = None
     if probs.ndim == 2 and told is not None:
-        probs = probs[_rows(name, [str(one) for one in told], ids)]
-    return np.asarray(probs)
+        named = [str(one) for one in told.reshape(-1)]
+        if len(named) != len(probs):
+            raise LnlError(
+                f"{name} has {len(named):,} ids for {len(probs):,} rows. Give one id per row."
+            )
+        order = _rows(name, named, ids)
+        probs = probs[order]
+    return np.asarray(probs), order
 
 
 def _table(
     file: Path | IO[bytes], name: str, kind: str, ids: Sequence[str], class_names: Sequence[str]
-) -> Array:
+) -> tuple[Array, IntArray]:
+    """Return (array in the data set's order, which of the file's rows each image has)."""
     import pandas as pd
 
     try:
         if kind in (".parquet", ".pq"):
             table = pd.read_parquet(file if isinstance(file, Path) else io.BytesIO(file.read()))
+            if str(table.index.name).lower() in ID_NAMES:  # written with the ids as its index
+                table = table.reset_index()
         else:
             data = file.read_bytes() if isinstance(file, Path) else file.read()
             first = data[:65536].split(b"\n", 1)[0]
             mark = chr(max(b",;\t", key=lambda byte: first.count(bytes([byte]))))
             columns = pd.read_csv(io.BytesIO(data), sep=mark, encoding="utf-8-sig", nrows=0).columns
             text = {one: str for one in columns if str(one).strip().lower() in ID_NAMES}
-            table = pd.read_csv(io.BytesIO(data), sep=mark, encoding="utf-8-sig", dtype=text)
-    except (ValueError, OSError, UnicodeError) as error:
-        reason = str(error).splitlines()[0][:200]
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                table = pd.read_csv(
+                    io.BytesIO(data),
+                    sep=mark,
+                    encoding="utf-8-sig",
+                    dtype=text,
+                    keep_default_na=False,  # an image may be called NA
+                    na_values={str(one): _BLANKS for one in columns if one not in text},
+                    index_col=False,  # rows longer than the header are no reason to shift them
+                )
+    except pd.errors.ParserWarning as error:
         raise LnlError(
-            f"{name} cannot be read as a table: {reason} Save it as “CSV UTF-8”."
+            f"{name}: the rows have more cells than the header. Give every column a name, or take "
+            "the extra ones out."
+        ) from error
+    except (ValueError, OSError, UnicodeError) as error:
+        reason = str(error).splitlines()[0][:200].rstrip(". ")
+        raise LnlError(
+            f"{name} cannot be read as a table: {reason}. Save it as “CSV UTF-8”."
         ) from error
     headers = [str(column).strip() for column in table.columns]
     lower = [header.lower() for header in headers]
@@ -179,14 +228,22 @@ def _table(
     order = _columns(name, named, class_names)
     places = [place for place in range(len(headers)) if place != at]
     values = table.iloc[:, [places[one] for one in order]]
-    texts = [str(column) for column in values.columns if values[column].dtype.kind not in "fiub"]
-    if texts:
-        raise LnlError(
-            f"{name}: column “{texts[0][:_SHOWN]}” holds text. Write numbers with a point, such as "
-            "0.25, in every cell."
-        )
+    if not len(values):
+        raise LnlError(f"{name} has no row below its header. Give a row for every image.")
     found: list[str] = table.iloc[:, at].astype(str).str.strip().tolist()
-    return np.asarray(values.to_numpy(np.float64)[_rows(name, found, ids)])
+    for column in range(values.shape[1]):
+        cells = values.iloc[:, column]
+        if cells.dtype.kind in "fiub":
+            continue
+        bad = pd.to_numeric(cells, errors="coerce").isna() & cells.notna()
+        row = int(np.flatnonzero(bad.to_numpy())[0]) if bad.any() else 0
+        raise LnlError(
+            f"{name}: column “{str(values.columns[column])[:_SHOWN]}” holds text, first in row "
+            f"{row + 2}, “{found[row][:_SHOWN]}”: “{str(cells.iloc[row])[:20]}”. Write numbers "
+            "with a point, such as 0.25, in every cell."
+        )
+    order = _rows(name, found, ids)
+    return np.asarray(values.to_numpy(np.float64)[order]), order
 
 
 def _columns(name: str, found: Sequence[str], class_names: Sequence[str]) -> IntArray:
@@ -215,7 +272,7 @@ def _rows(name: str, found: Sequence[str], ids: Sequence[str]) -> IntArray:
         seen: set[str] = set()
         twice = next(one for one in found if one in seen or seen.add(one))  # type: ignore[func-returns-value]
         raise LnlError(f"{name}: the id “{twice[:_SHOWN]}” comes twice. Give each image one row.")
-    order = np.array([places.get(str(one), -1) for one in ids], np.int64)
+    order = np.array([_place(str(one), places) for one in ids], np.int64)
     if (order < 0).any():
         lost = int((order < 0).sum())
         first = str(ids[int(np.flatnonzero(order < 0)[0])])
@@ -224,6 +281,14 @@ def _rows(name: str, found: Sequence[str], ids: Sequence[str]) -> IntArray:
             f"“{first[:_SHOWN]}”. Give a row for every image, by the ids of the data set."
         )
     return order
+
+
+def _place(id_: str, places: Mapping[str, int]) -> int:
+    """Find an id as it is, without outer blanks, or as an export protects it; else -1."""
+    for spelling in (id_, id_.strip(), protect(id_)):
+        if spelling in places:
+            return places[spelling]
+    return -1
 
 
 def _some(names: Sequence[str]) -> str:

@@ -91,8 +91,8 @@ def _put(probs, value):
         (lambda p: p.T.copy(), "3 x 6.*turned"),
         (lambda p: p[:5], "5 x 3.*6 images and 3 classes"),
         (lambda p: p[:, 0], "holds 6,"),
-        (lambda p: _put(p, np.nan), "row 5, column 2 is nan"),
-        (lambda p: _put(p, np.inf), "row 5, column 2 is inf"),
+        (lambda p: _put(p, np.nan), "row 5 has nan for the class “dog”"),
+        (lambda p: _put(p, np.inf), "row 5 has inf for the class “dog”"),
         (lambda p: _put(p, 0.9), "row 5 sums to 1.567"),
         (lambda p: _put(p, -0.2), "row 5 runs from -0.2.*softmax"),
         (lambda p: p * 100, "per cent"),
@@ -114,8 +114,11 @@ def test_a_wrong_array_is_named_with_its_place_and_remedy(tmp_path, change, said
         ("id,a,b,score\nx,1,0,3\n", "“score” is none of them"),
         ("id,a,b\nx,1,0\nx,1,0\n", "“x” comes twice"),
         ("id,a,b\nx,1,0\n", "nothing about 1 of 2 images; the first is “y”"),
-        ("id,a,b\nx,high,0\ny,1,0\n", "column “a” holds text"),
-        ("id,a,b\nx,1\ny,1,0\n", "is nan"),
+        ("id,a,b\nx,high,0\ny,1,0\n", "column “a” holds text, first in row 2, “x”: “high”"),
+        ("id,a,b\ny,1,0\nx,0.5,\n", "row 3, “x”, has nan for the class “b”"),
+        ("id,a,b\ny,1,0\nx,0.5,0.1\n", "row 3, “x”, sums to 0.6"),
+        ("id,a,b\nx,y,1,0\ny,x,0,1\n", "more cells than the header"),
+        ("id,a,b\n", "no row below its header"),
         ("", "cannot be read"),
     ],
 )
@@ -143,3 +146,28 @@ def test_what_is_no_file_of_probabilities_is_said(tmp_path):
     np.save(tmp_path / "o.npy", np.array([{}], object), allow_pickle=True)
     with pytest.raises(LnlError, match="without objects"):
         read(tmp_path / "o.npy", "o.npy", IDS, NAMES)
+
+
+def test_ids_as_an_export_writes_them_and_odd_ones(tmp_path):
+    ids = ["=1+1", "NA", " blank "]
+    (tmp_path / "p.csv").write_text("id,a,b\n blank ,1,0\n'=1+1,0,1\nNA,0.5,0.5\n")
+    found = read(tmp_path / "p.csv", "p.csv", ids, ("a", "b"))
+    np.testing.assert_allclose(found, [[0, 1], [0.5, 0.5], [1, 0]])
+
+
+def test_a_frame_indexed_by_id(tmp_path, probs):
+    frame = pd.DataFrame(probs, columns=list(NAMES), index=pd.Index(IDS, name="id"))[::-1]
+    frame.to_parquet(tmp_path / "p.parquet")
+    found = read(tmp_path / "p.parquet", "p.parquet", IDS, NAMES)
+    np.testing.assert_allclose(found, probs, atol=1e-6)
+
+
+def test_ids_of_an_archive_name_its_rows(tmp_path, probs):
+    rows = [3, 0, 5, 1, 2, 4]
+    probs[5] /= 2
+    np.savez(tmp_path / "p.npz", pred_probs=probs[rows], ids=np.array(IDS)[rows])
+    with pytest.raises(LnlError, match=r"row 3, “item-5”, sums to 0\.5"):
+        read(tmp_path / "p.npz", "p.npz", IDS, NAMES)
+    np.savez(tmp_path / "p.npz", pred_probs=probs[:5], ids=np.array(IDS))
+    with pytest.raises(LnlError, match="6 ids for 5 rows"):
+        read(tmp_path / "p.npz", "p.npz", IDS, NAMES)
