@@ -204,16 +204,17 @@ def transitions(info: DatasetInfo, found: Matrix, tone: Tone) -> go.Figure:
     many = (found.count >= FEWEST_ERRORS) & ~own
     shown = np.where(many, found.share, np.nan)
     names = [text(info.class_names[label], 14) for label in found.labels]
+    above = 106 + round(min(4.6 * max(2, *map(len, names)), 50))  # two lines, slanted names
     some = "" if s == info.class_count else f" The {s} classes with most expected errors."
     figure = _figure(
         "Given and true classes",
         "Expected images of each true class (column) among those given as one (row).<br>95 % "
         f"intervals under the pointer; empty: fewer than {FEWEST_ERRORS}.{some}",
         tone,
-        max(280, 170 + 27 * s),
+        max(240, above + 14 + 27 * s),
         l=90,
         r=44,
-        t=156,
+        t=above,
         b=8,
     )
     figure.add_heatmap(
@@ -244,7 +245,9 @@ def transitions(info: DatasetInfo, found: Matrix, tone: Tone) -> go.Figure:
     figure.update_xaxes(
         side="top", tickangle=-40, title_text="true class", range=[-0.5, s - 0.5], **ticks
     )
-    figure.update_yaxes(title_text="given class", range=[s - 0.5, -0.5], **ticks)
+    figure.update_yaxes(
+        title_text="given class", ticklabelstandoff=4, range=[s - 0.5, -0.5], **ticks
+    )
     return figure
 
 

@@ -33,6 +33,7 @@ from lnl_core.services import (
     retraining,
 )
 from lnl_core.services._open import loaded, scored, standing
+from lnl_core.services.auditing import errors_left
 from lnl_core.services.comparing import CONSENSUS, Comparison
 from lnl_core.store import datasets, decisions
 from lnl_core.store.arrays import write_atomic
@@ -222,19 +223,18 @@ def _placed(number: int, shown: Sequence[tuple[str, Any]]) -> str:
 
 
 def _facts(ws: Workspace, info: DatasetInfo, found: Comparison) -> str:
-    ranked = scored(info)
     seen = standing(ws, info)
+    kind = {1: "grey", 3: "RGB"}.get(info.channels, f"{info.channels} channels")
     facts = [
         ("Images", f"{info.n:,}"),
         ("Classes", f"{info.class_count:,}"),
-        ("Size", f"{info.width} × {info.height}, {info.channels} channel(s)"),
+        ("Size", f"{info.width} × {info.height} px, {kind}"),
         ("Queue proposes", f"{found.goal:,} images"),
         ("Answered", f"{seen.reviewed:,}, {int(seen.wrong.sum()):,} found wrong"),
         ("Truth", found.truth.words if found.truth else "not known"),
     ]
-    if ranked is not None:
-        guess = f"{100 * ranked.ranking.noise_rate:.1f} % (model guess, no interval)"
-        facts.insert(3, ("Wrong labels", guess))
+    if not info.has_truth:
+        facts.insert(3, ("Wrong labels", _wrong(ws, info)))
     joint = found.detections.get(CONSENSUS)
     if joint is not None:
         low, high = joint.interval
@@ -242,6 +242,15 @@ def _facts(ws: Workspace, info: DatasetInfo, found: Comparison) -> str:
     cells = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in facts)
     source = f'<p class="muted">Source: {escape(info.source)}</p>' if info.source else ""
     return f'<dl class="facts">{cells}</dl>{source}'
+
+
+def _wrong(ws: Workspace, info: DatasetInfo) -> str:
+    """Say how many labels are wrong, as random checks tell, or how many checks that takes."""
+    left = errors_left(ws, info.name)
+    if left.estimate is None or left.low is None or left.high is None:
+        return f"after {left.enough} random checks ({left.audits} so far)"
+    all_, low, high = (left.found + each for each in (left.estimate, left.low, left.high))
+    return f"about {all_:,} (95 %: {low:,}–{high:,})"
 
 
 def _sentences(found: Comparison) -> str:

@@ -10,7 +10,8 @@ from PIL import Image
 from lnl_core.cli import main
 from lnl_core.jobs.tasks import embedding
 from lnl_core.services import exploring, figures, lab, map_figures, report, retraining
-from lnl_core.store import arrays, datasets, decisions
+from lnl_core.services._open import standing
+from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
 
 
@@ -35,6 +36,23 @@ def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, sc
     assert page.count("plotly.js v") == 1
     head = page[: page.index("<body>")]
     assert "default-src 'none'" in head
+
+
+def test_wrong_labels_are_told_with_an_interval_or_not_at_all(workspace, scored):
+    assert "<dt>Wrong labels</dt>" not in report.html(workspace, "tiny")  # the truth says it
+    (scored.directory / "true_labels.npy").unlink()
+    assert "after 20 random checks (0 so far)" in report.html(workspace, "tiny")
+
+    def ask():
+        now = standing(workspace, scored)
+        return now.last_id, now.answered
+
+    for each in audits.draw(workspace, scored, "ann", 24, ask):
+        answer = Decision(each.row, Action.KEEP, "ann", route="audit")
+        decisions.append(workspace, scored, [answer])
+    found = re.search(r"<dd>about (\d+) \(95 %: (\d+)–(\d+)\)</dd>", report.html(workspace, "tiny"))
+    estimate, low, high = (int(each) for each in found.groups())
+    assert low == 0 <= estimate < high <= scored.n - 24  # none of 24 was wrong
 
 
 def laid_out(info, positions):
