@@ -1,6 +1,8 @@
 """Sparse Regularization on real digits (spec 6.3): it resists wrong labels, and says when not."""
 
 import dataclasses
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from lnl_core.jobs.context import LocalContext
-from lnl_core.learning import losses, training
+from lnl_core.learning import losses, networks, training
 from lnl_core.learning.optimizer import Sgd
 from lnl_core.methods import ce, sr
 from lnl_core.review import health
@@ -43,30 +45,43 @@ PLAIN = ce.Config(
 )
 
 
-def digits(seed, rate, kind="symmetric", n=TRAIN):
-    """Real digits of which `rate` have a wrong label; (dataset, truth)."""
+def drawn(seed, rate, kind="symmetric", n=TRAIN):
+    """Real digits of which `rate` have a wrong label; (dataset, truth, the other images)."""
     found = load_digits()
     rng = np.random.default_rng(seed)
-    rows = rng.permutation(len(found.target))[:n]
-    truth, images = found.target[rows], (found.images[rows] * 15).astype(np.uint8)[..., None]
+    order = rng.permutation(len(found.target))
+    truth, images = found.target[order], (found.images[order] * 15).astype(np.uint8)[..., None]
     step = rng.integers(1, 10, n) if kind == "symmetric" else np.ones(n, int)
-    given = np.where(rng.random(n) < rate, (truth + step) % 10, truth)
-    names = tuple("0123456789")
-    return LabeledDataset("digits", names, given, [str(i) for i in range(n)], images), truth
+    given = np.where(rng.random(n) < rate, (truth[:n] + step) % 10, truth[:n])
+
+    def dataset(labels, images):
+        ids = [str(i) for i in range(len(labels))]
+        return LabeledDataset("digits", tuple("0123456789"), labels, ids, images)
+
+    return dataset(given, images[:n]), truth[:n], dataset(truth[n:], images[n:])
+
+
+def digits(seed, rate, kind="symmetric"):
+    return drawn(seed, rate, kind)[:2]
 
 
 def outcome(method, config, seed, rate=0.4, kind="symmetric"):
-    """Train; return accuracy on the truth, share memorised and AUROC, all of the last epoch.
+    """Train; return accuracy on 500 other images, and of the training images: accuracy against the
+    truth, share memorised and AUROC; all of the last epoch.
 
-    Accuracy is over the training images against their true labels: a run that follows the wrong
-    labels scores 1 - rate.
+    A run that follows the wrong labels is right about 1 - rate of its training images.
     """
-    dataset, truth = digits(seed, rate, kind)
-    signals = method.METHOD.fit(dataset, config, LocalContext(seed=seed))
+    dataset, truth, others = drawn(seed, rate, kind)
+    with tempfile.TemporaryDirectory() as folder:
+        context = LocalContext(seed=seed, folder=Path(folder))
+        signals = method.METHOD.fit(dataset, config, context)
+        network = networks.load_network(Path(folder), others, "cpu")
+        logits = torch.cat([logits for _, _, logits in network.predictions()])
     last = signals.curves["probs"][-1].astype(np.float64)  # (n, k)
     predicted, wrong = last.argmax(1), truth != dataset.given_labels
     suspicion = -last[np.arange(len(truth)), dataset.given_labels]
     return {
+        "test": (logits.argmax(1).numpy() == others.given_labels).mean(),
         "accuracy": (predicted == truth).mean(),
         "memorised": (predicted == dataset.given_labels)[wrong].mean(),
         "auroc": roc_auc_score(wrong, suspicion),
@@ -87,6 +102,7 @@ def short():
 def test_a_short_run_resists_wrong_labels(short):
     _, found = short
     assert found["accuracy"] >= 0.9
+    assert found["test"] >= 0.9
     assert found["memorised"] <= 0.15
     assert found["mean_auroc"] >= 0.96
 
@@ -156,13 +172,13 @@ def head_on_cached_features(rate, hidden, seed=0):
     return dataset, truth, logits.argmax(1).numpy()
 
 
-def test_a_linear_head_on_cached_features_resists_wrong_labels():
+def test_6_3_a_linear_head_on_cached_features_resists_wrong_labels():
     dataset, truth, predicted = head_on_cached_features(0.4, hidden=0)
     assert (predicted == truth).mean() >= 0.9
     assert not health.collapsed(predicted, dataset.given_labels, 10)
 
 
-def test_the_known_collapse_under_strong_noise_is_detected():
+def test_6_3_the_known_collapse_under_strong_noise_is_detected():
     dataset, truth, predicted = head_on_cached_features(0.6, hidden=256)
     assert (predicted == truth).mean() < 0.3, "it no longer collapses: choose a harder case"
     assert health.collapsed(predicted, dataset.given_labels, 10)
@@ -174,13 +190,14 @@ def test_the_known_collapse_under_strong_noise_is_detected():
 
 
 @pytest.mark.slow
-def test_config_b_and_plain_training_over_three_seeds():
+def test_6_3_config_b_and_plain_training_over_three_seeds():
+    """Spec: 0.972 of test images right, 0.039 memorised, AUROC 0.990; plain 0.681 and 1.000."""
     ours = [outcome(sr, CONFIG_B, seed) for seed in range(3)]
     plain = [outcome(ce, PLAIN, seed) for seed in range(3)]
-    assert np.mean([run["accuracy"] for run in ours]) >= 0.93
+    assert np.mean([run["test"] for run in ours]) >= 0.93
     assert np.mean([run["memorised"] for run in ours]) <= 0.12
     assert np.mean([run["auroc"] for run in ours]) >= 0.96
-    assert max(run["accuracy"] for run in plain) <= 0.78
+    assert max(run["test"] for run in plain) <= 0.78
     assert min(run["memorised"] for run in plain) >= 0.95
     assert np.mean([run["mean_auroc"] for run in ours]) >= 0.99
 
@@ -195,18 +212,17 @@ WRONG = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", WRONG)
-def test_without_one_of_its_parts_it_fails(variant):
-    found = outcome(sr, dataclasses.replace(CONFIG_B, **WRONG[variant]), seed=0)
-    whole = outcome(sr, CONFIG_B, seed=0)
-    assert found["accuracy"] <= 0.88
-    assert whole["accuracy"] >= found["accuracy"] + 0.08
+def test_6_3_without_one_of_its_parts_it_fails(variant):
+    """Seed 0; the spec's four are right about 0.705, 0.775, 0.673 and 0.757 of test images."""
+    assert outcome(sr, dataclasses.replace(CONFIG_B, **WRONG[variant]), seed=0)["test"] <= 0.8
 
 
 @pytest.mark.slow
-def test_asymmetric_noise():
+def test_6_3_asymmetric_noise():
+    """Label + 1 at 30 %; spec 0.957 of test images right, plain training 0.733."""
     runs = [outcome(sr, CONFIG_B, seed, 0.3, "next") for seed in range(3)]
-    assert np.mean([run["accuracy"] for run in runs]) >= 0.9
-    assert outcome(ce, PLAIN, 0, 0.3, "next")["accuracy"] <= 0.82
+    assert np.mean([run["test"] for run in runs]) >= 0.9
+    assert outcome(ce, PLAIN, 0, 0.3, "next")["test"] <= 0.82
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,12 @@ pytestmark = pytest.mark.slow
 
 
 def accuracy(config, seed=0, rate=0.4):
-    return on_digits.outcome(sr, config, seed, rate)["accuracy"]
+    return on_digits.outcome(sr, config, seed, rate)["test"]
 
 
 def test_6_3_config_a_resists_as_well():
     found = on_digits.outcome(sr, on_digits.CONFIG_A, 0)
-    assert found["accuracy"] >= 0.93
+    assert found["test"] >= 0.93
     assert found["memorised"] <= 0.15
     assert found["auroc"] >= 0.95
 
@@ -44,7 +44,7 @@ def test_6_3_temperature_multiplied_instead_of_divided_fails(monkeypatch):
         "sharpen",
         lambda logits, tau, **more: sharpen(logits, tau, **more) * tau**2,
     )
-    assert accuracy(on_digits.CONFIG_B) <= 0.88
+    assert accuracy(on_digits.CONFIG_B) <= 0.8
 
 
 def test_6_3_penalty_subtracted_fails(monkeypatch):
@@ -62,5 +62,5 @@ def test_6_3_outer_root_kept_fails(monkeypatch):
 def test_6_3_the_strength_kappa_means_the_same_for_another_exponent():
     config = dataclasses.replace(on_digits.CONFIG_B, tau=0.5)
     many, few = (accuracy(dataclasses.replace(config, p=p)) for p in (0.1, 0.01))
-    assert min(many, few) >= 0.85  # of all rows against the truth, a fifth of the flips memorised
+    assert min(many, few) >= 0.85  # spec 0.957 and 0.961 on two seeds
     assert abs(many - few) <= 0.1
