@@ -11,14 +11,17 @@ import hashlib
 import http.client
 import os
 import shutil
+import tarfile
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import psutil
 
 from lnl_core.data import pickles
 from lnl_core.data.writing import Plan, Row, SetWriter
@@ -29,7 +32,11 @@ Report = Callable[[str, int, int], None]
 
 _CHUNK = 2**20
 _TIMEOUT = 30.0
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+_TRIES = 3
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+_UNPACKED = 350_000_000
+"""Bytes of CIFAR-10 unpacked, and of the working copy beside it."""
+
 _MAX_LABELS = 64 * 2**20
 
 
@@ -122,14 +129,19 @@ def fetch(download: Download, target: Path, report: Report | None = None) -> str
     """
     if download.md5 and target.is_file() and _digest(target, "md5") == download.md5:
         return _digest(target, "sha256")
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    request = urllib.request.Request(download.url, headers={"User-Agent": "lnl-review"})
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer, part.open("wb") as out:
-            total = int(answer.headers.get("Content-Length") or download.bytes)
-            _space(part, total)
-            _copy(answer, out, f"downloading the {download.what}", total, report)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target)
+        with part.open("wb") as out:
+            for tries_left in reversed(range(_TRIES)):
+                try:
+                    _take(download, out, report)
+                    break
+                except (OSError, http.client.HTTPException) as error:
+                    final = isinstance(error, urllib.error.HTTPError) or _of_disk(error)
+                    if final or not tries_left or not out.tell():  # nothing came: offline
+                        raise
         if download.md5 and (found := _digest(part, "md5")) != download.md5:
             raise LnlError(
                 f"{download.url} gave another file than expected (MD5 {found}, not "
@@ -137,14 +149,52 @@ def fetch(download: Download, target: Path, report: Report | None = None) -> str
             )
         os.replace(part, target)
     except (OSError, http.client.HTTPException) as error:
-        if getattr(error, "errno", None) in _DISK:
-            raise LnlError(
-                f"{target} cannot be written: {error}. Free space, or set LNL_HOME to another disk."
-            ) from error
+        if _of_disk(error):
+            raise _no_room(target, error) from error
         raise _unreachable(download, error) from error
     finally:
         part.unlink(missing_ok=True)
     return _digest(target, "sha256")
+
+
+def _take(download: Download, out: IO[bytes], report: Report | None) -> None:
+    """Fetch what `out` does not hold yet; from the start where the server cannot go on.
+
+    Raises:
+        ConnectionError: it ended before its end; `out` keeps what came.
+    """
+    done = out.tell()
+    headers = {"User-Agent": "lnl-review"} | ({"Range": f"bytes={done}-"} if done else {})
+    request = urllib.request.Request(download.url, headers=headers)
+    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+        goes_on = str(answer.headers.get("Content-Range", "")).startswith(f"bytes {done}-")
+        if answer.status != http.HTTPStatus.PARTIAL_CONTENT or not goes_on:
+            done = 0
+            out.seek(0)
+            out.truncate()
+        coming = int(answer.headers.get("Content-Length") or 0)
+        total = done + coming if coming else download.bytes
+        _space(Path(out.name), total - done)
+        _copy(answer, out, f"downloading the {download.what}", done, total, report)
+
+
+def _sweep(target: Path) -> None:
+    """Remove the beginnings that downloads of processes left which are no more."""
+    for part in target.parent.glob(f".{target.name}.*.part"):
+        pid = part.name.split(".")[-2]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            part.unlink(missing_ok=True)
+
+
+def _of_disk(error: Exception) -> bool:
+    return getattr(error, "errno", None) in _DISK
+
+
+def _no_room(target: Path, error: Exception) -> LnlError:
+    reason = getattr(error, "strerror", None) or error
+    return LnlError(
+        f"{target} cannot be written: {reason}. Free space, or set LNL_HOME to another disk."
+    )
 
 
 def _unreachable(download: Download, error: Exception) -> LnlError:
@@ -169,8 +219,9 @@ def _space(path: Path, need: int) -> None:
         )
 
 
-def _copy(source: Any, out: IO[bytes], words: str, total: int, report: Report | None) -> None:
-    done = 0
+def _copy(
+    source: Any, out: IO[bytes], words: str, done: int, total: int, report: Report | None
+) -> None:
     while piece := source.read(_CHUNK):
         out.write(piece)
         done += len(piece)
@@ -243,9 +294,15 @@ def write_cifar10n(
         LnlError: offline, no room, or files with another content.
     """
     images, people = CIFAR10N.downloads
-    fetch(images, cache / "cifar-10-python.tar.gz", report)
-    file = cache / "CIFAR-10_human.pt"
-    digest = fetch(people, file, report)
+    archive, file = cache / "cifar-10-python.tar.gz", cache / "CIFAR-10_human.pt"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _no_room(cache, error) from error
+    _space(archive, _UNPACKED + (0 if archive.is_file() else images.bytes))
+    fetch(images, archive, report)
+    # without a checksum, what lies there is judged by its content below, and removed if wrong
+    digest = _digest(file, "sha256") if file.is_file() else fetch(people, file, report)
     if report is not None:
         report("unpacking the images", 0, 0)
     pixels, clean, names = _cifar10(cache)
@@ -309,7 +366,9 @@ def _cifar10(cache: Path) -> tuple[Any, IntArray, list[str]]:
 
     try:
         found = torchvision.datasets.CIFAR10(str(cache), train=True, download=True)
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        if _of_disk(error):
+            raise _no_room(cache, error) from error
         raise LnlError(
             f"torchvision could not unpack CIFAR-10: {error}. Remove {cache} and try again."
         ) from error
