@@ -89,12 +89,14 @@ async function needMaps(s) {
 function sourceSelect(s, found) {
   if (!found.sources || found.sources.length < 2) return null;
   const chosen = found.source || s.mapSource;
-  return h("select", { "aria-label": "whose maps", onchange: (event) => {
+  const words = (title) => title.replace(/^(.*), ([^,]*)$/, "$2, $1"); // the technique first: a narrow box cuts
+  const title = found.sources.find((one) => one.key === chosen)?.title;
+  return h("select", { "aria-label": "whose maps", title, onchange: (event) => {
     s.mapSource = event.target.value;
     needMaps(s);
     drawPanel(s);
     s.root.focus({ preventScroll: true });
-  } }, found.sources.map((one) => h("option", { value: one.key, selected: one.key === chosen }, short(one.title, 34))));
+  } }, found.sources.map((one) => h("option", { value: one.key, selected: one.key === chosen }, short(words(one.title), 40))));
 }
 
 function mapsSection(s, evidence) {
@@ -131,7 +133,8 @@ function mapsSection(s, evidence) {
       one("given", named("b", given, {}, 12), ` given${percent(1 - found.share)}`),
       one("suggested", named("b", other, { class: "suggested" }, 12), ` suggested${percent(found.share)}`),
       one("difference", named("b", other, { class: "suggested" }, 10), " minus ", named("b", given, {}, 10))),
-    h("div", { class: "mapwords", title: told || null }, h("span", null, words), told && !room ? h("u", null, "numbers") : null), numbers);
+    h("div", { class: "mapwords", title: told || null }, h("span", null, words),
+      told && !room ? h("u", { role: "note", "aria-label": told }, icon("help", 14)) : null), numbers);
 }
 
 // Over the large picture -------------------------------------------------------------------------
