@@ -21,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,9 @@ import numpy as np
 
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
+
+from benchmarks import _desk  # noqa: E402
+
 CLASSES, EPOCHS = 10, 10
 METHODS = ("sr", "jump", "hnml", "ce", "probe")
 READY = {
@@ -42,44 +44,15 @@ READY = {
 
 def make(home: Path, rows: int) -> None:
     """Write a data set with five finished runs and their ranking."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     from lnl_core.review import consensus
-    from lnl_core.store import arrays, datasets
-    from lnl_core.store.db import open_workspace
+    from lnl_core.store import arrays
     from lnl_core.types import Signals
 
     rng = np.random.default_rng(0)
-    ws = open_workspace(home)
-    folder = home / "incoming-set"
-    folder.mkdir(parents=True)
-    images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (rows, 32, 32, 3))
-    del images  # sparse: the pixels stay zero and take no room
     truth = rng.integers(0, CLASSES, rows, dtype=np.int32)
     wrong = rng.random(rows) < 0.1
     given = np.where(wrong, (truth + 1) % CLASSES, truth).astype(np.int32)
-    arrays.write_array(folder / "given_labels.npy", given)
-    arrays.write_array(folder / "true_labels.npy", truth)
-    ids = pa.array([f"image-{i:07d}" for i in range(rows)])
-    pq.write_table(
-        pa.table({"id": ids, "path": pa.nulls(rows, pa.string())}), folder / "table.parquet"
-    )
-    meta = {
-        "class_names": [f"class {c}" for c in range(CLASSES)],
-        "n": rows,
-        "height": 32,
-        "width": 32,
-        "channels": 3,
-        "kind": "npz",
-        "source": "synthetic",
-        "root": None,
-        "skipped": 0,
-        "version": f"synthetic-{rows}",
-        "format": "arrays",
-    }
-    arrays.write_json(folder / "meta.json", meta)
-    info = datasets.register(ws, f"synthetic {rows}", folder)
+    info = _desk.register(home, given, [f"class {c}" for c in range(CLASSES)], truth)
     found = []
     for run, key in enumerate(METHODS, start=1):
         p_given = np.where(
@@ -105,52 +78,7 @@ def make(home: Path, rows: int) -> None:
     arrays.save_ranking(info.directory / "ranking", ranking, runs)
 
 
-def _ordinary() -> dict[str, str]:
-    """Return the environment of an ordinary installation: compiled files of packages are kept."""
-    found = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return found | {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "lnl-compiled")}
-
-
-class Server:
-    """The app of a checkout on a workspace; `url` once it answers."""
-
-    def __init__(self, repo: Path, home: Path, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "streamlit", "run", str(repo / "app.py")]
-        self.process = subprocess.Popen(
-            [*command, f"--server.port={port}", "--server.headless=true"],
-            env=_ordinary() | {"LNL_HOME": str(home), "PYTHONPATH": str(repo)},
-            cwd=repo,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for _ in range(400):
-            try:
-                urllib.request.urlopen(f"{self.url}/_stcore/health").read()
-                return
-            except OSError:
-                time.sleep(0.1)
-
-    def memory(self) -> int:
-        """Return the unshared memory in MB."""
-        import psutil
-
-        return round(psutil.Process(self.process.pid).memory_full_info().uss / 2**20)
-
-    def cpu(self) -> float:
-        """Return the seconds of a core that it has used: other people's load is not in them."""
-        import psutil
-
-        spent = psutil.Process(self.process.pid).cpu_times()
-        return float(spent.user + spent.system)
-
-    def end(self) -> None:
-        """Stop it."""
-        self.process.terminate()
-        self.process.wait()
-
-
-def visit(browser: Any, server: Server, view: str) -> dict[str, float]:
+def visit(browser: Any, server: _desk.Server, view: str) -> dict[str, float]:
     """Open a view in a new window; seconds until its frame, its facts and all figures are there.
 
     `server_cpu` are seconds of a core that the app used for it.
@@ -185,13 +113,11 @@ def measure(repo: Path, home: Path, port: int, views: Sequence[str]) -> dict[str
     for view in views:
         for kept in home.glob("datasets/*/comparison"):
             shutil.rmtree(kept)
-        server = Server(repo, home, port)
+        server = _desk.Server(home, port, repo)
         times: dict[str, Any] = {}
         try:
             with sync_playwright() as play:
-                browser = play.chromium.launch(
-                    executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-                )
+                browser = _desk.chromium(play)
                 warm = browser.new_page()  # the browser's own first page, not the app's
                 warm.goto(f"{server.url}/export")
                 warm.locator("h1").first.wait_for(timeout=60_000)
@@ -199,9 +125,9 @@ def measure(repo: Path, home: Path, port: int, views: Sequence[str]) -> dict[str
                 times["first"] = visit(browser, server, view)
                 times["again"] = visit(browser, server, view)
                 server.end()
-                server = Server(repo, home, port)
+                server = _desk.Server(home, port, repo)
                 times["restarted"] = visit(browser, server, view)
-                times["ui_unshared_mb"] = server.memory()
+                times["ui_unshared_mb"] = server.memory()["ui_unshared_mb"]
                 browser.close()
         finally:
             server.end()
@@ -214,17 +140,11 @@ def _once(repo: Path, home: Path, port: int, views: Sequence[str]) -> None:
     """Open every view once, unmeasured: an installation compiles its packages only once."""
     from playwright.sync_api import sync_playwright
 
-    server = Server(repo, home, port)
-    try:
-        with sync_playwright() as play:
-            browser = play.chromium.launch(
-                executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-            )
-            for view in views:
-                visit(browser, server, view)
-            browser.close()
-    finally:
-        server.end()
+    with _desk.Server(home, port, repo) as server, sync_playwright() as play:
+        browser = _desk.chromium(play)
+        for view in views:
+            visit(browser, server, view)
+        browser.close()
 
 
 def main() -> None:

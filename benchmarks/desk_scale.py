@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,47 +23,17 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
+from benchmarks import _desk  # noqa: E402
+
 
 def make(home: Path, rows: int, classes: int) -> None:
     """Write a data set with three finished runs, streaming in blocks."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from lnl_core.store import arrays, datasets
-    from lnl_core.store.db import open_workspace
-
-    rng = np.random.default_rng(0)
-    ws = open_workspace(home)
-    folder = home / "incoming-set"
-    folder.mkdir()
-    images = np.lib.format.open_memmap(
-        folder / "images.npy", "w+", np.uint8, (rows, 32, 32, 3)
-    )  # sparse: the pixels stay zero and take no room
-    images.flush()
-    del images
-    given = rng.integers(0, classes, rows, dtype=np.int32)
-    arrays.write_array(folder / "given_labels.npy", given)
-    ids = pa.array([f"image-{i:07d}" for i in range(rows)])
-    pq.write_table(
-        pa.table({"id": ids, "path": pa.nulls(rows, pa.string())}), folder / "table.parquet"
-    )
-    meta = {
-        "class_names": [f"class {c:04d}" for c in range(classes)],
-        "n": rows,
-        "height": 32,
-        "width": 32,
-        "channels": 3,
-        "kind": "npz",
-        "source": "synthetic",
-        "root": None,
-        "skipped": 0,
-        "version": f"synthetic-{rows}-{classes}",
-        "format": "arrays",
-    }
-    arrays.write_json(folder / "meta.json", meta)
-    info = datasets.register(ws, f"synthetic {rows}", folder)
+    from lnl_core.store import arrays
     from lnl_core.types import KEPT_CLASSES, Signals, TopProbs
 
+    rng = np.random.default_rng(0)
+    given = rng.integers(0, classes, rows, dtype=np.int32)
+    info = _desk.register(home, given, [f"class {c:04d}" for c in range(classes)])
     kept = min(KEPT_CLASSES, classes)
     wrong = rng.random(rows) < 0.1
     truth = np.where(wrong, (given + 1 + rng.integers(0, classes - 1, rows)) % classes, given)
@@ -155,67 +124,30 @@ _PAINTED = """() => {
 
 def browse(home: Path) -> dict[str, float]:
     """Open /review in Chromium; time from the request to the first painted image."""
-    import psutil
+    from urllib.parse import quote
+
     from playwright.sync_api import sync_playwright
 
     from lnl_core.store import datasets
     from lnl_core.store.db import open_workspace
 
     (info,) = datasets.datasets(open_workspace(home))
-    port = 8691
-    server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "streamlit",
-            "run",
-            str(REPO / "app.py"),
-            f"--server.port={port}",
-            "--server.headless=true",
-        ],
-        env=os.environ | {"LNL_HOME": str(home)},
-        cwd=REPO,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        import urllib.request
-
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health").read()
-                break
-            except OSError:
-                time.sleep(0.1)
+    with _desk.Server(home, 8691) as server:
         with sync_playwright() as play:
-            browser = play.chromium.launch(
-                executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-            )
+            browser = _desk.chromium(play)
             page = browser.new_page(viewport={"width": 1280, "height": 800})
-            from urllib.parse import quote
-
             # As people come to it: the desk is open on its first page, then the queue is opened.
-            page.goto(f"http://127.0.0.1:{port}/")
+            page.goto(f"{server.url}/")
             page.get_by_text(info.name).first.wait_for(timeout=60_000)
             times = []
             for _ in range(3):
                 start = time.perf_counter()
-                page.goto(f"http://127.0.0.1:{port}/review?dataset={quote(info.name)}")
-                page.wait_for_function(
-                    _PAINTED,
-                    timeout=60_000,
-                )
+                page.goto(f"{server.url}/review?dataset={quote(info.name)}")
+                page.wait_for_function(_PAINTED, timeout=60_000)
                 times.append(time.perf_counter() - start)
             browser.close()
-        memory = psutil.Process(server.pid).memory_full_info()
-        return {
-            "page_first_seconds": times[0],
-            "page_again_seconds": min(times[1:]),
-            "ui_rss_mb": memory.rss / 2**20,
-            "ui_unshared_mb": memory.uss / 2**20,
-        }
-    finally:
-        server.terminate()
-        server.wait()
+        found = {"page_first_seconds": times[0], "page_again_seconds": min(times[1:])}
+        return found | server.memory()
 
 
 def main() -> None:

@@ -30,50 +30,24 @@ import numpy as np
 
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
+
+from benchmarks import _desk  # noqa: E402
+
 CLASSES = 10
 
 
 def make(home: Path, rows: int) -> None:
     """Write a data set with one run, a ranking and a map."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
     from lnl_core.jobs.tasks import embedding
-    from lnl_core.store import arrays, datasets
-    from lnl_core.store.db import open_workspace
+    from lnl_core.store import arrays
     from lnl_core.types import Ranking, Signals
 
     rng = np.random.default_rng(0)
-    ws = open_workspace(home)
-    folder = home / "incoming-set"
-    folder.mkdir(parents=True)
-    images = np.lib.format.open_memmap(
-        folder / "images.npy", "w+", np.uint8, (rows, 32, 32, 3)
-    )  # sparse: the pixels stay zero and take no room
-    del images
     truth = rng.integers(0, CLASSES, rows)
     wrong = rng.random(rows) < 0.1
     given = np.where(wrong, (truth + 1) % CLASSES, truth).astype(np.int32)
-    arrays.write_array(folder / "given_labels.npy", given)
-    ids = pa.array([f"image-{i:07d}" for i in range(rows)])
-    pq.write_table(
-        pa.table({"id": ids, "path": pa.nulls(rows, pa.string())}), folder / "table.parquet"
-    )
-    meta = {
-        "class_names": [f"class {c}" for c in range(CLASSES)],
-        "n": rows,
-        "height": 32,
-        "width": 32,
-        "channels": 3,
-        "kind": "npz",
-        "source": "synthetic",
-        "root": None,
-        "skipped": 0,
-        "version": f"synthetic-{rows}",
-        "format": "arrays",
-    }
-    arrays.write_json(folder / "meta.json", meta)
-    info = datasets.register(ws, f"synthetic {rows}", folder)
+    info = _desk.register(home, given, [f"class {c}" for c in range(CLASSES)])
     p_wrong = np.where(wrong, rng.uniform(0.4, 1, rows), rng.uniform(0, 0.3, rows))
     suggested = np.where(wrong, truth, (given + 1) % CLASSES).astype(np.int32)
     top = np.stack([suggested, (given + 2) % CLASSES, (given + 3) % CLASSES], axis=1)
@@ -112,50 +86,19 @@ _WATCH = """() => {
 
 def browse(home: Path, port: int) -> dict[str, float]:
     """Measure one size in a server and a browser of its own."""
-    import psutil
     from playwright.sync_api import sync_playwright
 
-    server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "streamlit",
-            "run",
-            str(REPO / "app.py"),
-            f"--server.port={port}",
-            "--server.headless=true",
-        ],
-        env=os.environ | {"LNL_HOME": str(home)},
-        cwd=REPO,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(400):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health").read()
-                break
-            except OSError:
-                time.sleep(0.1)
+    with _desk.Server(home, port) as server:
         with sync_playwright() as play:
-            browser = play.chromium.launch(
-                executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-            )
+            browser = _desk.chromium(play)
             rounds = [_round(browser, port) for _ in range(3)]
             browser.close()
-        memory = psutil.Process(server.pid).memory_full_info()
         found = {
             name: round(statistics.median(each[name] for each in rounds), 3) for name in rounds[0]
         }
         found["first_open_seconds"] = round(rounds[0]["painted_seconds"], 3)
         found["first_server_wait_ms"] = round(rounds[0]["longest_server_wait_ms"])
-        return found | {
-            "ui_rss_mb": round(memory.rss / 2**20),
-            "ui_unshared_mb": round(memory.uss / 2**20),
-        }
-    finally:
-        server.terminate()
-        server.wait()
+        return found | server.memory()
 
 
 class Waits:

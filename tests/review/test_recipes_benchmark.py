@@ -1,0 +1,42 @@
+"""The recipes benchmark on a handful of images: chains run, are scored, and are not run twice."""
+
+import numpy as np
+import pytest
+
+from benchmarks import recipes
+from lnl_core.jobs import queue
+from lnl_core.store import arrays, datasets
+from lnl_core.store.db import open_workspace
+
+
+@pytest.mark.slow
+def test_chains_are_scored_and_a_second_call_runs_nothing(tmp_path):
+    rng = np.random.default_rng(0)
+    truth = np.arange(90) % 3
+    images = rng.integers(0, 80, (90, 8, 8, 1), dtype=np.uint8)
+    for row, label in enumerate(truth):
+        images[row, label * 2 : label * 2 + 3] += 120
+    labels = truth.copy()
+    labels[:9] = (labels[:9] + 1) % 3
+    source = tmp_path / "small.npz"
+    np.savez(source, images=images, labels=labels, true_labels=truth)
+    out = tmp_path / "out.json"
+    call = ["--labels", "labels", "--data", str(source), "--work", str(tmp_path / "work")]
+    call += ["--recipes", "ce->probe,ce->influence", "--out", str(out)]
+    recipes.main(call)
+    rows = arrays.read_json(out)["labels"]["quick"]
+    assert list(rows) == ["ce", "ce->probe", "ce->influence"]
+    for part, found in rows.items():
+        assert found["chain_cpu_seconds"] >= found["cpu_seconds"], part
+    assert rows["ce->probe"]["chain_cpu_seconds"] > rows["ce"]["chain_cpu_seconds"]
+    assert rows["ce->influence"]["ap"] > 0.5
+    ws = open_workspace(tmp_path / "work")
+    (info,) = datasets.datasets(ws)
+    jobs = queue.jobs(ws, info)
+    ce, probe, influence = sorted(jobs, key=lambda job: job.id)
+    assert probe.representation == f"run:{ce.id}"
+    assert influence.base == ce.id
+    assert datasets.load(info).true_labels is None  # runs could not look at it
+    recipes.main(call)
+    assert len(queue.jobs(ws, info)) == 3
+    assert "ce-\\u003eprobe" in out.with_suffix(".html").read_text()
