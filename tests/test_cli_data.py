@@ -70,7 +70,7 @@ def test_a_set_gets_another_name(lnl):
 def test_public_sets_tell_their_terms_first(lnl, tmp_path, monkeypatch):
     text = lnl("public").out
     assert "CC BY-NC 4.0" in text
-    assert "c58f30108f718f92721af3b95e74349a" in text
+    assert "170 MB. MD5 c58f30108f718f92721af3b95e74349a" in text
     assert "Add --accept" in lnl("public", "cifar10n", code=1).err
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -87,3 +87,27 @@ def test_what_a_list_leaves_out_is_named_by_row(lnl, tmp_path):
     told = lnl("import", "list.csv", "--name", "few", code=3).err
     assert "row 3, gone.png: There is no such file." in told
     assert "row 5: No image is named." in told
+
+
+def test_bad_usage_is_two_and_a_place_that_cannot_be_written_is_one(lnl, tmp_path):
+    lnl("demo")
+    name = "Handwritten digits"
+    export = ("export", name, "--out", "x", "--format")
+    assert "one of corrections, decisions" in lnl(*export, "parrot", code=2).err
+    assert "holds no images" in lnl(*export, "decisions", "--images", "copy", code=2).err
+    assert "one of copy, link" in lnl(*export, "folder", "--images", "none", code=2).err
+    assert "share between 0 and 1" in lnl("audit", name, "--target", "2", code=2).err
+    (tmp_path / "file").touch()
+    for out in ("file/in/x.csv", "file/x.csv"):
+        done = lnl("export", name, "--format", "decisions", "--out", out, code=1)
+        assert f"{out} cannot be written" in done.err
+    done = lnl("export", name, "--format", "decisions", "--out", tmp_path, code=1)
+    assert "is a folder" in done.err
+
+
+def test_benchmarks_are_listed_and_run_with_their_own_arguments(lnl):
+    told = json.loads(lnl("bench", "--json").out)["benchmarks"]
+    assert {"speed", "detection", "scale"} <= set(told)
+    assert all(sentence for sentence in told.values())
+    assert "Known: " in lnl("bench", "parrot", code=1).err
+    lnl("bench", "speed", "--epochs", "many", code=2)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lnl_core import __version__
-from lnl_core.cli import desk, own, reporting, runs
+from lnl_core.cli import bench, desk, own, reporting, runs
 from lnl_core.cli.screen import DONE, FAILED, USAGE, progress
 from lnl_core.types import LnlError
 
@@ -19,7 +19,7 @@ EXAMPLES = """examples:
   lnl import photos/ --name birds                   one folder per class
   lnl import list.csv --root photos/ --name birds   columns image, label[, id, true_label]
   lnl run birds --methods probe,sr,jump             queue runs and watch them
-  lnl rank birds --out scores.csv                   one row per image, most useful first
+  lnl rank birds --out scores.csv                   one row per image
   lnl export birds --format corrections --out corrections.csv
 
 exit codes: 0 done, 1 failed, 2 bad usage, 3 partly imported
@@ -171,6 +171,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("name", help="data set")
     one.add_argument("--out", type=Path, required=True, help="HTML file")
+
+    one = command(
+        "bench",
+        bench.bench,
+        "Run a benchmark of this clone; without a name, list them.",
+        "lnl bench",
+        "lnl bench detection --labels aggre random1",
+        "lnl bench speed --help                           its own arguments",
+    )
+    one.add_argument("benchmark", nargs="?", metavar="NAME", help="which one")
+    one.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="for the benchmark")
 
     one = command("rename", desk.rename, "Call a data set something else.", "lnl rename a b")
     one.add_argument("name", help="data set")

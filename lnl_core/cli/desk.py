@@ -155,7 +155,8 @@ def _terms(known: Any) -> str:
     lines = [f"{known.key}: {known.title}", f"  {known.sentence}", f"  {known.cite}."]
     for each in known.downloads:
         checked = f"MD5 {each.md5}" if each.md5 else each.check
-        lines += [f"  {each.what}: {each.url}", f"    {checked}", f"    {each.licence}"]
+        size = f"{each.bytes / 1e6:,.0f} MB" if each.bytes else "some MB, the server tells"
+        lines += [f"  {each.what}: {each.url}", f"    {size}. {checked}", f"    {each.licence}"]
     labels = ", ".join(
         f"{key} ({words}, {rate:.1%} wrong)" for key, (words, rate) in known.labels.items()
     )
@@ -219,15 +220,11 @@ def decide(options: Any) -> int:
 
 
 def audit(options: Any) -> int:
-    """Say how many wrong labels are left, from images drawn at random.
-
-    Raises:
-        LnlError: a target that is no share.
-    """
+    """Say how many wrong labels are left, from images drawn at random."""
     from lnl_core import services
 
     if not 0 < options.target < 1:
-        raise LnlError(f"--target is a share between 0 and 1, got {options.target:g}. 0.01 is 1 %.")
+        options.usage(f"--target is a share between 0 and 1, got {options.target:g}. 0.01 is 1 %.")
     found = services.audit_report(open_workspace(), options.name, options.target)
     left, rate = found.left, found.rate
     say(
@@ -302,9 +299,18 @@ def export(options: Any) -> int:
     """Write what was decided, as a table or as a layout that another tool reads."""
     from lnl_core import services
 
+    if options.format not in services.FORMATS:
+        options.usage(f"--format is one of {', '.join(services.FORMATS)}, got {options.format}")
+    known = services.FORMATS[options.format]
+    if options.images and options.images not in known.images:
+        ways = ", ".join(known.images)
+        options.usage(
+            f"--images with {options.format} is one of {ways}"
+            if ways
+            else f"{options.format} holds no images, so there is no --images for it"
+        )
     ws = open_workspace()
-    known = services.FORMATS.get(options.format)
-    if known is not None and known.folder:
+    if known.folder:
         plan = services.plan_export(
             ws,
             options.name,
@@ -340,11 +346,11 @@ def export(options: Any) -> int:
         print(f"  {problem}", file=sys.stderr)
     left = ""
     if result.left_out:
-        why = "wait for a second reviewer"
+        why = "are not settled: someone is unsure, or reviewers contradict each other"
         if options.format != "corrections":
             why = "have no one right class and are left out"
         left = f", {result.left_out:,} {why}"
-    unit = "images" if known is not None and known.folder else "rows"
+    unit = "images" if known.folder else "rows"
     say(
         options,
         {

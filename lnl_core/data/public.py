@@ -214,7 +214,7 @@ def _space(path: Path, need: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if need > free:
         raise LnlError(
-            f"The download needs {need / 2**30:,.1f} GB, the disk has {free / 2**30:,.1f} GB free. "
+            f"The download needs {need / 1e6:,.0f} MB, the disk has {free / 1e6:,.0f} MB free. "
             "Free some, or set LNL_HOME to another disk."
         )
 

@@ -390,6 +390,8 @@ def export(
             count = files.write_csv(stream, table, safe=safe)
 
     if isinstance(out, Path):
+        if out.expanduser().is_dir():
+            raise LnlError(f"{out} is a folder, and {format} is one file. Name a file in it.")
         write_atomic(out.expanduser(), write)
         return ExportResult(out, count, left_out)
     write(out)
