@@ -79,6 +79,6 @@ def test_it_says_what_is_left_and_what_a_certificate_needs(workspace, audit):
 
 @pytest.mark.parametrize("target", ["0", "1", "-1"])
 def test_a_target_is_a_share(audit, target, capsys):
-    with pytest.raises(SystemExit, match="^2$"):
+    with pytest.raises(SystemExit, match=r"^2$"):
         audit(f"--target={target}")
     assert "share between 0 and 1" in capsys.readouterr().err
