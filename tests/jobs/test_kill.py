@@ -84,7 +84,8 @@ KILLED = {
     ),
     # while the network is trained, and while it is refined between two removals
     "influence": (
-        {"epochs": 6, "rounds": 4, "refine": "network", "refine_epochs": 4, "cap": 0.2},
+        {"epochs": 6, "rounds": 4, "refine": "network", "refine_epochs": 4, "cap": 0.2}
+        | {"score": "rounds"},
         (0.4, 0.93, 0.96),
     ),
     # in the first run, in the second one, whose threshold samples are others
