@@ -69,7 +69,11 @@ def scan(
             inside = f"{each.parent.name}/" if several else ""
             name = inside + each.name
             for number, cells in tables.rows(each, name, COLUMNS, REQUIRED):
-                yield name, number, cells if isinstance(cells, BadRow) else _plain(cells, inside)
+                yield (
+                    name,
+                    number,
+                    cells if isinstance(cells, BadRow) else _plain(cells, inside, each),
+                )
 
     renamed = class_map or {}
     labels: set[str] = set()
@@ -135,9 +139,9 @@ def scan(
     return FileSource("manifest", home, total, class_names, items, kept, has_truth, notes)
 
 
-def _plain(cells: Cells, inside: str) -> Cells:
+def _plain(cells: Cells, inside: str, file: Path) -> Cells:
     """Take off what an export of this program protected; put the list's folder before its paths."""
-    if cells.get("lnl_verdict"):
+    if cells.get("lnl_verdict") and file.suffix.lower() not in (".parquet", ".pq"):
         cells = {column: unprotect(cell) for column, cell in cells.items()}
     if inside and cells["image"] and not os.path.isabs(cells["image"]):
         cells = cells | {"image": inside + cells["image"]}

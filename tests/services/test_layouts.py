@@ -199,6 +199,21 @@ def test_the_manifest_holds_every_image_that_has_a_class(workspace, photos, tmp_
     assert frame["lnl_verdict"].tolist()[:3] == ["relabelled", "kept", "waiting"]
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_classes_that_differ_by_an_apostrophe_come_back_apart(workspace, tmp_path, ending):
+    names = ["=q", "'=q", "''=q", 'it\'s "so"', "line\nbreak", "<b>", "Ünï 猫", "a|b"]
+    for at in range(len(names)):
+        (tmp_path / f"{at}.png").write_bytes(encoded(picture(seed=at), "PNG"))
+    rows = [{"image": f"{at}.png", "label": name} for at, name in enumerate(names)]
+    (tmp_path / "list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    services.import_dataset(workspace, tmp_path / "list.jsonl", "odd")
+    services.export(workspace, "odd", "manifest", tmp_path / f"m.{ending}")
+    services.import_dataset(workspace, tmp_path / f"m.{ending}", "again")
+    for name in ("odd", "again"):
+        data = datasets.load(datasets.dataset(workspace, name))
+        assert [data.class_names[label] for label in data.given_labels] == names
+
+
 def test_the_audit_trail_has_every_decision_and_every_field(workspace, photos, tmp_path):
     info = datasets.dataset(workspace, "photos")
     more = [
