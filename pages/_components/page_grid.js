@@ -232,7 +232,7 @@ function drawPage(s) {
   s.root.classList.toggle("nothing", !page);
   if (!page) {
     s.q.replaceChildren();
-    s.tiles.replaceChildren(h("div", { class: "end all" }, h("b", null, "Nothing left under these filters."),
+    s.tiles.replaceChildren(h("div", { class: "end all" }, h("b", null, s.data.filtered ? "Nothing left under these filters." : "Nothing is left in the queue."),
       s.data.filtered ? h("button", { type: "button", class: "primary", onclick: () => s.go("clear") }, "Clear filters") : null));
     s.panel.replaceChildren(h("span", { class: "sp" }), h("div", { class: "foot" }, s.saved));
     s.legend.replaceChildren();

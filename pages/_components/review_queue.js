@@ -322,7 +322,7 @@ function drawItem(s) {
 }
 
 function nothingLeft(s) {
-  return h("div", { class: "end" }, h("b", null, "Nothing left under these filters."),
+  return h("div", { class: "end" }, h("b", null, s.data.filtered ? "Nothing left under these filters." : "Nothing is left in the queue."),
     s.data.filtered ? h("button", { type: "button", class: "primary", onclick: () => s.go("clear") }, "Clear filters") : null);
 }
 

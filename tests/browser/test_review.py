@@ -345,7 +345,7 @@ def test_a_shared_link_opens_its_image_even_if_it_has_an_answer(desk):
 def test_the_end_of_the_queue_is_said(common_server, page, make_set):
     desk = Desk(common_server, page, make_set(common_server, "short", CLASSES, n=6)).open()
     desk.press(*"kkkkkk")
-    desk.page.get_by_text("Nothing left under these filters.").wait_for()
+    desk.page.get_by_text("Nothing is left in the queue.").wait_for()
     desk.page.locator(".saved", has_text=SAVED).wait_for()
     assert len(desk.actions()) == 6
     desk.press("z")
