@@ -74,16 +74,22 @@ def outcome(scene, config, folder, seed=0):
     }
 
 
-def inside_the_box(scene, folder):
-    """Mean share of the true class's map that lies on the digit, over train images."""
-    train, truth, corner = scene[0], scene[1], scene[4]
-    maps = cam.class_maps(folder, train, np.arange(len(train)), truth[:, None])[:, 0]
+def on_the_digit(scene, folder, labels):
+    """Over train images: share of each map of `labels` on the digit, and whether its peak is."""
+    train, corner = scene[0], scene[4]
+    maps = cam.class_maps(folder, train, np.arange(len(train)), labels[:, None])[:, 0]
     energy = np.maximum(maps, 0).repeat(16 // maps.shape[1], 1).repeat(16 // maps.shape[2], 2)
     y, x = np.mgrid[:16, :16]
     box = (y >= corner[:, 0, None, None]) & (y < corner[:, 0, None, None] + 8)
     box &= (x >= corner[:, 1, None, None]) & (x < corner[:, 1, None, None] + 8)
     total = energy.sum((1, 2))
-    return ((energy * box).sum((1, 2))[total > 0] / total[total > 0]).mean()
+    share = (energy * box).sum((1, 2)) / np.maximum(total, 1e-9)
+    middle = np.zeros_like(energy)  # one point for each place of the map, amid its pixels
+    middle[:, 16 // maps.shape[1] // 2 :: 16 // maps.shape[1],
+           16 // maps.shape[2] // 2 :: 16 // maps.shape[2]] = 1  # fmt: skip
+    peak = np.where(middle > 0, energy, -1).reshape(len(train), -1).argmax(1)
+    inside = box.reshape(len(train), -1)[np.arange(len(train)), peak]
+    return np.where(total > 0, share, np.nan), inside & (total > 0)
 
 
 QUICK = hnml.Config.preset("quick", TRAIN, 10, 8)
@@ -274,28 +280,58 @@ def test_presets_are_pixels_but_for_quick_on_larger_images():
 
 
 @pytest.mark.slow
-def test_6_2_it_keeps_digits_right_where_plain_training_learns_the_noise(tmp_path):
-    scene = digits(0)
-    ours = outcome(scene, QUICK, tmp_path / "ours")
-    still = outcome(scene, dataclasses.replace(QUICK, alpha=0.0), tmp_path / "still")
+@pytest.mark.parametrize("seed", range(3))
+def test_6_2_it_keeps_digits_right_where_plain_training_learns_the_noise(tmp_path, seed):
+    """Spec: 0.958 of test images right, 0.81 without the inner step, 0.69 by plain training."""
+    scene = digits(seed)
+    ours = outcome(scene, QUICK, tmp_path / "ours", seed)
+    still = outcome(scene, dataclasses.replace(QUICK, alpha=0.0), tmp_path / "still", seed)
     plain = dataclasses.replace(QUICK, eta=0.0, network="student")
-    plain = outcome(scene, plain, tmp_path / "plain")
+    plain = outcome(scene, plain, tmp_path / "plain", seed)
     assert ours["test"] >= 0.93
     assert ours["auroc"] >= 0.99
+    assert ours["train"] >= 0.93
     assert plain["test"] <= 0.78
+    assert plain["auroc"] <= 0.92
     assert plain["test"] < still["test"] < ours["test"]
 
 
 @pytest.mark.slow
-def test_6_3_it_looks_at_the_digit_and_not_at_the_clutter(tmp_path):
+def test_6_2_first_order_is_weaker(tmp_path):
+    """Seed 0; spec 0.934 against 0.961: most of the effect needs the gradient through the step."""
+    scene = digits(0)
+    ours = outcome(scene, QUICK, tmp_path / "ours")
+    first = outcome(scene, dataclasses.replace(QUICK, order="first"), tmp_path / "first")
+    assert first["test"] < ours["test"]
+    assert first["signals"].extras["first_order"][0] == 1
+
+
+@pytest.mark.slow
+def test_6_3_and_6_4_it_looks_at_the_digit_and_not_at_the_clutter(tmp_path):
+    """Seed 0. Spec, accuracy and energy on the digit: 0.801, .795; plain training 0.549, .585.
+    Peaks of maps of right and of wrong given labels, and of the true class where the given one is
+    wrong: plain .931, .613, .852; HNML .992, .625, .975.
+
+    Without the inner step the spec has 0.668; here that run has 0.732 and the whole 0.730 (energy .818):
+    on clutter the step brings no accuracy, so only plain training (0.562, .599) has to be worse.
+    """
     scene = clutter(0)
     config = dataclasses.replace(QUICK, epochs=40, warm_up=10, ramp=8)
-    runs, energy = {}, {}
+    given, truth = scene[0].given_labels, scene[1]
+    right, runs, energy, peaks = given == truth, {}, {}, {}
     for name, knobs in {
         "ours": {},
         "plain": {"eta": 0.0, "network": "student"},
     }.items():
-        runs[name] = outcome(scene, dataclasses.replace(config, **knobs), tmp_path / name)
-        energy[name] = inside_the_box(scene, tmp_path / name)
-    assert runs["ours"]["test"] > runs["plain"]["test"] + 0.1
+        folder = tmp_path / name
+        runs[name] = outcome(scene, dataclasses.replace(config, **knobs), folder)["test"]
+        share, of_true = on_the_digit(scene, folder, truth)
+        of_given = on_the_digit(scene, folder, given)[1]
+        energy[name] = np.nanmean(share)
+        peaks[name] = of_given[right].mean(), of_given[~right].mean(), of_true[~right].mean()
+    assert runs["ours"] > runs["plain"] + 0.1
     assert energy["ours"] > energy["plain"] + 0.05
+    for good, bad, true in peaks.values():
+        assert good > bad + 0.1
+        assert true > bad
+    assert peaks["ours"][2] > peaks["plain"][2]
