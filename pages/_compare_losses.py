@@ -63,6 +63,10 @@ def draw(info: DatasetInfo, found: Comparison) -> None:
     _activations(info)
 
 
+_FIRST = ("energy_share", "peak_given", "overlap_gap", "mask_iou")
+"""Statistics that are drawn before anybody chooses: the two of the paper, then where maps lie."""
+
+
 def _activations(info: DatasetInfo) -> None:
     """Draw what HNML's paper observed, on this very set: activations of right and wrong labels."""
     ranked = scored(info)
@@ -79,8 +83,16 @@ def _activations(info: DatasetInfo) -> None:
         "HNML's paper saw that activation maps of right and wrong labels differ. On this set: "
         f"{found.names[0]} against {found.names[1]}; the other class is the best besides the given."
     )
+    drawn = st.multiselect(
+        "Statistics",
+        list(found.groups),
+        [name for name in _FIRST if name in found.groups],
+        format_func=lambda name: f"{looking.STATISTICS[name]} (AUROC {found.auroc[name]:.2f})",
+        placeholder="Choose statistics",
+        label_visibility="collapsed",
+        key="activation_statistics",
+    )
     columns = st.columns(2, gap="small")
-    drawn = [name for name in looking.STATISTICS if name in found.groups]
     for place, name in enumerate(drawn):
         with columns[place % 2], st.container(border=True, key=f"activations_{name}"):
             _compare_figures.draw(

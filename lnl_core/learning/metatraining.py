@@ -140,15 +140,21 @@ class Evidence:
         margin: (n,) float64 logit of the best other class minus that of the given one.
         features: (n, d) float16, None where that is too much.
         extras: `suggested_label` (n,) int32, `cam_given`, `cam_suggested` (n, u, v) float16, and
-            (n,) float32: `energy_given`, `energy_suggested`, `overlap_gap`, `mask_iou`,
-            `foreground_fraction`.
+            (n,) float32: `doubt_given` (1 - probability of the given label), `logit_margin`
+            and the names of `NUMBERS`, see `cam.statistics`.
     """
 
     NUMBERS = (
         "energy_given",
         "energy_suggested",
+        "energy_gap",
+        "energy_share",
         "overlap_gap",
+        "peak_given",
+        "support",
+        "divergence",
         "mask_iou",
+        "entropy_given",
         "foreground_fraction",
     )
 
@@ -163,11 +169,13 @@ class Evidence:
         self.features: Array | None = None
         if n * width <= feature_limit:
             self.features = np.zeros((n, width), np.float16)
-        numbers = {name: np.zeros(n, np.float32) for name in self.NUMBERS}
+        kept = ("doubt_given", "logit_margin", *self.NUMBERS)
+        numbers = {name: np.zeros(n, np.float32) for name in kept}
         suggested = np.zeros(n, np.int32)
         pictures: Array | None = None
         for rows, logits, maps in session.looks(teacher=teacher):
-            recorder.add(rows, torch.softmax(logits, dim=1))
+            probs = torch.softmax(logits, dim=1)
+            recorder.add(rows, probs)
             at = rows.cpu().numpy()
             given = session.labels[rows]
             others = logits.scatter(1, given[:, None], -torch.inf)
@@ -175,7 +183,9 @@ class Evidence:
             pair = cam.of_classes(maps, weights.float(), torch.stack([given, best], 1))
             said = cam.statistics(pair[:, 0], pair[:, 1], tau)
             gap = logits.gather(1, best[:, None]).double() - logits.gather(1, given[:, None])
-            self.margin[at] = gap.squeeze(1).cpu().numpy()
+            self.margin[at] = numbers["logit_margin"][at] = gap.squeeze(1).cpu().numpy()
+            doubt = 1 - probs.gather(1, given[:, None]).squeeze(1)
+            numbers["doubt_given"][at] = doubt.float().cpu().numpy()
             suggested[at] = best.cpu().numpy()
             for name in self.NUMBERS:
                 numbers[name][at] = said[name].float().cpu().numpy()

@@ -30,12 +30,22 @@ AHEAD = 16
 """Following images of the queue whose maps are asked for together with one that is missing."""
 
 STATISTICS = {
-    "energy_share": "share of the evidence for the other class",
+    "doubt_given": "1 − p of the given label",
+    "logit_margin": "logit of the other class over that of the given one",
+    "energy_gap": "more evidence for the other class than for the given one",
     "overlap_gap": "how much stronger the other class's map is",
+    "energy_share": "share of the evidence for the other class",
+    "peak_given": "peak of the given class's map",
+    "support": "given class's map where the other one looks",
+    "divergence": "how far the two maps are spread apart",
     "mask_iou": "overlap of the two maps",
+    "entropy_given": "how scattered the given class's map is",
     "foreground_fraction": "part of the image that counts",
 }
 """What a run of HNML says about each image in numbers (HNML spec, section 4), and in words."""
+
+LOWER = ("peak_given", "support", "mask_iou")
+"""Statistics that are lower where the label is wrong."""
 
 
 def where_it_looks(
@@ -87,14 +97,13 @@ def activation_numbers(info: DatasetInfo, run: int) -> dict[str, FloatArray]:
     extras = found.extras if found is not None else {}
     if "energy_given" not in extras:
         return {}
+    named = {name: np.asarray(extras[name], np.float64) for name in STATISTICS if name in extras}
     given = np.asarray(extras["energy_given"], np.float64)
-    both = given + np.asarray(extras["energy_suggested"], np.float64)
-    share = np.divide(both - given, both, out=np.full(len(both), 0.5), where=both > 1e-9)
-    named = {"energy_share": share}
-    for name in STATISTICS:
-        if name in extras:
-            named[name] = np.asarray(extras[name], np.float64)
-    return named
+    suggested = np.asarray(extras["energy_suggested"], np.float64)
+    both = given + suggested
+    share = np.divide(suggested, both, out=np.full(len(both), 0.5), where=both > 1e-9)
+    named |= {"energy_gap": suggested - given, "energy_share": share}  # earlier runs kept neither
+    return {name: named[name] for name in STATISTICS if name in named}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,8 @@ class Observation:
     Attributes:
         names: of the group whose labels are held right, and of the other.
         groups: statistic (a key of `STATISTICS`) -> values of both groups.
-        auroc: statistic -> chance that an image of the second group has the larger value.
+        auroc: statistic -> chance that an image of the second group has the larger value, or the
+            smaller one of those in `LOWER`.
     """
 
     names: tuple[str, str]
@@ -139,7 +149,10 @@ def observation(ws: Workspace, info: DatasetInfo, run: int) -> Observation | Non
     return Observation(
         names,
         {name: (values[first], values[second]) for name, values in numbers.items()},
-        {name: metrics.auroc(second[both], values[both]) for name, values in numbers.items()},
+        {
+            name: metrics.auroc(second[both], -values[both] if name in LOWER else values[both])
+            for name, values in numbers.items()
+        },
     )
 
 

@@ -298,9 +298,16 @@ def sharpened(
 
 
 _MEANS = {
-    "energy_share": "Wrong labels lie further right",
+    "doubt_given": "Wrong labels lie further right",
+    "logit_margin": "Above 0 the other class wins; no map ranks better",
+    "energy_gap": "Above 0 the other class's map has more in all",
     "overlap_gap": "Above 0 the other class's map is the stronger one",
+    "energy_share": "Wrong labels lie further right",
+    "peak_given": "Wrong labels lie further left",
+    "support": "Wrong labels lie further left",
+    "divergence": "0: both maps have one shape; 0.69: nothing in common",
     "mask_iou": "1: both maps mark the same place, 0: none in common",
+    "entropy_given": "It turns from set to set: never a score",
     "foreground_fraction": "Small: few places of the image decide",
 }
 """What a statistic of `looking.STATISTICS` says, for the line below a figure's title."""

@@ -111,6 +111,7 @@ def test_numbers_are_those_of_the_suggested_class(drawn):
         "energy_given": 1 - energy,
         "energy_suggested": energy,
         "mask_iou": np.full(n, 0.25),
+        "peak_given": 2 - energy,
     }
     arrays.save_signals(
         queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
@@ -120,6 +121,32 @@ def test_numbers_are_those_of_the_suggested_class(drawn):
     assert share["value"] == pytest.approx(energy[row], abs=1e-3)
     assert share["percentile"] == round(100 * row / n)
     assert numbers[looking.STATISTICS["mask_iou"]]["percentile"] == 0
+    peak = numbers[looking.STATISTICS["peak_given"]]
+    assert peak["value"] == pytest.approx(2 - energy[row], abs=1e-3)
+    assert peak["percentile"] == round(100 * (n - 1 - row) / n)
+
+
+def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn):
+    ws, info, _ = drawn
+    job = queue.submit(ws, info, "hnml", overrides={"epochs": 2})
+    worker.run_job(ws, queue.claim(ws))
+    assert queue.job(ws, job.id).state is JobState.DONE
+    signals = arrays.load_signals(queue.run_dir(ws, job))
+    numbers = looking.activation_numbers(info, job.id)
+    assert list(numbers) == list(looking.STATISTICS)
+    given, other = (
+        signals.extras[f"cam_{which}"].astype(float) for which in ("given", "suggested")
+    )
+    np.testing.assert_allclose(numbers["peak_given"], given.max((1, 2)), rtol=2e-3, atol=1e-3)
+    gap = np.maximum(other, 0).mean((1, 2)) - np.maximum(given, 0).mean((1, 2))
+    np.testing.assert_allclose(numbers["energy_gap"], gap, rtol=2e-2, atol=1e-3)
+    probs, rows = np.asarray(signals.pred_probs, float), np.arange(info.n)
+    labels = datasets.load(info).given_labels
+    np.testing.assert_allclose(numbers["doubt_given"], 1 - probs[rows, labels], atol=2e-3)
+    squeezed = numbers["logit_margin"] / (1 + np.abs(numbers["logit_margin"]))
+    np.testing.assert_allclose((1 + squeezed) / 2, signals.suspicion, atol=1e-6)
+    said = looking.observation(ws, info, job.id)
+    assert list(said.groups) == list(looking.STATISTICS)
 
 
 def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
@@ -132,6 +159,7 @@ def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
         "suggested_label": np.zeros(n, np.int32),
         "energy_given": 1 - share,
         "energy_suggested": share,
+        "peak_given": 1 - share,
     }
     arrays.save_signals(
         queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
@@ -149,4 +177,4 @@ def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
     found = looking.observation(ws, info, job.id)
     assert found.names == ("label kept", "label corrected")
     assert [len(values) for values in found.groups["energy_share"]] == [12, 12]
-    assert found.auroc["energy_share"] == 1
+    assert found.auroc["energy_share"] == found.auroc["peak_given"] == 1  # lower is worse there
