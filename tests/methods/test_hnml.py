@@ -312,8 +312,9 @@ def test_6_3_and_6_4_it_looks_at_the_digit_and_not_at_the_clutter(tmp_path):
     Peaks of maps of right and of wrong given labels, and of the true class where the given one is
     wrong: plain .931, .613, .852; HNML .992, .625, .975.
 
-    Without the inner step the spec has 0.668; here that run has 0.732 and the whole 0.730 (energy .818):
-    on clutter the step brings no accuracy, so only plain training (0.562, .599) has to be worse.
+    Measured: accuracy .730, without the inner step .732, plain .562; AUROC .953, .904, .804; energy
+    .818, .671, .599. So the step focuses the maps and finds more wrong labels; on 500 held-out
+    images it brings no accuracy here, where the spec has 0.801 against 0.668.
     """
     scene = clutter(0)
     config = dataclasses.replace(QUICK, epochs=40, warm_up=10, ramp=8)
@@ -321,16 +322,20 @@ def test_6_3_and_6_4_it_looks_at_the_digit_and_not_at_the_clutter(tmp_path):
     right, runs, energy, peaks = given == truth, {}, {}, {}
     for name, knobs in {
         "ours": {},
+        "still": {"alpha": 0.0},
         "plain": {"eta": 0.0, "network": "student"},
     }.items():
         folder = tmp_path / name
-        runs[name] = outcome(scene, dataclasses.replace(config, **knobs), folder)["test"]
+        runs[name] = outcome(scene, dataclasses.replace(config, **knobs), folder)
         share, of_true = on_the_digit(scene, folder, truth)
         of_given = on_the_digit(scene, folder, given)[1]
         energy[name] = np.nanmean(share)
         peaks[name] = of_given[right].mean(), of_given[~right].mean(), of_true[~right].mean()
-    assert runs["ours"] > runs["plain"] + 0.1
-    assert energy["ours"] > energy["plain"] + 0.05
+    assert runs["ours"]["test"] > runs["plain"]["test"] + 0.1
+    assert runs["still"]["test"] > runs["plain"]["test"] + 0.1
+    assert runs["ours"]["auroc"] > runs["still"]["auroc"] > runs["plain"]["auroc"]
+    assert energy["ours"] > energy["still"] + 0.05
+    assert energy["still"] > energy["plain"]
     for good, bad, true in peaks.values():
         assert good > bad + 0.1
         assert true > bad
