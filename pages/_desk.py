@@ -258,7 +258,9 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         follow = _follow_up(info, keys["page"])
         if follow:
             only = Filters(rows=tuple(follow))
-            state = services.review_state(_ui.workspace(), info.name, who, filters=only)
+            focus = _focus(info, keys["single"])
+            ws = _ui.workspace()
+            state = services.review_state(ws, info.name, who, filters=only, focus=focus)
             if state.items:
                 go = review_queue(keys["single"], shared | _single(info, choice, state, follow))
                 _go(info, go)
@@ -289,6 +291,13 @@ def _go(info: DatasetInfo, where: str | None) -> None:
     elif where in VIEWS:
         st.session_state["review_view_next"] = where
         st.session_state.pop("review_follow", None)
+    elif where == "back":
+        st.query_params.pop("id", None)
+    elif where is not None and where.startswith("row:") and where[4:].isdecimal():
+        row = int(where[4:])
+        if row >= info.n:
+            return
+        st.query_params["id"] = str(datasets.load(info).ids[row])
     else:
         return
     st.rerun()

@@ -25,7 +25,7 @@ from pages import (
     _ui,
 )
 from pages._components.explore_map import explore_map, neighbours
-from pages._words import count, plain, short
+from pages._words import count, plain, sentence, short
 
 COLOURS = {
     "suspicion": "Suspicion",
@@ -351,24 +351,4 @@ _SAID = {
 }
 
 
-def sentence(image: Mapping[str, Any]) -> str:
-    """Say a neighbour's label and verdict in one sentence, as text."""
-    label = f"Labelled {short(image['label'])}"
-    who = short(image["by"] or "somebody")
-    if image["split"]:
-        return f"{label}, reviewers differ."
-    if image["waiting"]:
-        return f"{label}, waits for a second reviewer."
-    match image["verdict"]:
-        case "keep":
-            return f"{label}, and {who} says that is right."
-        case "relabel":
-            return f"{label}, but {who} says {short(image['to'] or '')}."
-        case "multiple":
-            return f"{label}, but {who} sees several classes."
-        case "none":
-            return f"{label}, but {who} says none fits."
-    return f"{label}, no answer yet, p wrong {image['p_wrong']:.2f}."
-
-
-__all__ = ["body", "controls", "sentence"]
+__all__ = ["body", "controls"]

@@ -24,7 +24,7 @@ from streamlit import config
 
 from lnl_core import services
 from lnl_core.types import LnlError
-from pages import _ui
+from pages import _ui, _words
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
 LARGEST = 2**31 - 1
@@ -93,7 +93,8 @@ async def _evidence(request: Request) -> Response:
         found = await run_in_threadpool(services.evidence, _ui.workspace(), *numbers)
     except LnlError:
         return _missing()
-    return JSONResponse(found, headers=_COMMON | _NEVER)
+    said = {row: _words.sentence(one) for row, one in found["said"].items()}
+    return JSONResponse(found | {"said": said}, headers=_COMMON | _NEVER)
 
 
 async def _maps(request: Request) -> Response:

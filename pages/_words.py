@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 NARROW = "\u202f"
 """Narrow no-break space, before a percent sign."""
@@ -120,3 +122,24 @@ def day(when: str) -> str:
 def hour(when: str | None) -> str:
     """Write an ISO time as `14:02`."""
     return "" if not when else f"{_local(when):%H:%M}"
+
+
+def sentence(image: Mapping[str, Any]) -> str:
+    """Say a neighbour's label and verdict in one sentence, as text."""
+    label = f"Labelled {short(image['label'])}"
+    who = short(image["by"] or "somebody")
+    if image["split"]:
+        return f"{label}, reviewers differ."
+    if image["waiting"]:
+        return f"{label}, waits for a second reviewer."
+    match image["verdict"]:
+        case "keep":
+            return f"{label}, and {who} says that is right."
+        case "relabel":
+            return f"{label}, but {who} says {short(image['to'] or '')}."
+        case "multiple":
+            return f"{label}, but {who} sees several classes."
+        case "none":
+            return f"{label}, but {who} says none fits."
+    p_wrong = f", p wrong {image['p_wrong']:.2f}" if "p_wrong" in image else ""
+    return f"{label}, no answer yet{p_wrong}."

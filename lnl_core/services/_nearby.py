@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lnl_core.services._open import loaded, scored
-from lnl_core.services.evidence import _features, _nearest_of
+from lnl_core.services.evidence import _features, _nearest_of, facts
 from lnl_core.store import decisions
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
@@ -48,32 +48,21 @@ def neighbours(ws: Workspace, info: DatasetInfo, row: int) -> dict[str, Any]:
     ranked = scored(info)
     if ranked is None:
         raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
-    given_labels = loaded(info).given_labels
     near = _features(info)
-    labels = {"given": int(given_labels[row])}
+    labels = {"given": int(loaded(info).given_labels[row])}
     if int(ranked.ranking.suggested_labels[row]) >= 0:
         labels["suggested"] = int(ranked.ranking.suggested_labels[row])
     found = {what: _nearest_of(info, ranked, near, row, label) for what, label in labels.items()}
-    rows = [other for several in found.values() for other in several]
-    said = decisions.in_force(ws, info, rows=rows) if rows else {}
-    groups = []
-    for what, label in labels.items():
-        images = []
-        for other in found[what]:
-            verdict = decisions.verdict(said.get(other, []))
-            decision = verdict.decision if verdict.agreed else None
-            corrected = decision.label if decision else None
-            images.append(
-                {
-                    "row": other,
-                    "label": info.class_names[int(given_labels[other])],
-                    "p_wrong": float(ranked.ranking.p_wrong[other]),
-                    "verdict": str(decision.action) if decision else None,
-                    "by": decision.reviewer if decision else None,
-                    "to": None if corrected is None else info.class_names[corrected],
-                    "waiting": verdict.waiting,
-                    "split": verdict.decision is not None and not verdict.agreed,
-                }
-            )
-        groups.append({"is": what, "name": info.class_names[label], "images": images})
+    p_wrong = ranked.ranking.p_wrong
+    groups = [
+        {
+            "is": what,
+            "name": info.class_names[label],
+            "images": [
+                one | {"p_wrong": float(p_wrong[one["row"]])}
+                for one in facts(ws, info, found[what])
+            ],
+        }
+        for what, label in labels.items()
+    ]
     return {"chosen": chosen, "groups": groups, "alike": near is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def evidence(ws: Workspace, dataset_id: int, row: int) -> dict[str, Any]:
     Keys: `row`, `p_wrong`, `top` (three classes other than the given one with probabilities),
     `methods` (suspicion, own top class and verdict of each), `curve` (probability of the given and
     the suggested class by epoch), `loss` (by epoch), `neighbours`, `exemplars_given`,
-    `exemplars_suggested`.
+    `exemplars_suggested` (rows), `said` (row of any of these -> what `facts` says of it).
 
     Raises:
         LnlError: no such data set or row, or nothing is scored yet.
@@ -46,6 +47,9 @@ def evidence(ws: Workspace, dataset_id: int, row: int) -> dict[str, Any]:
     }
     curve = _curve(runs, row, given, suggested)
     near = _features(info)
+    around = _neighbours(ws, info, runs, near, row)
+    alike = [_nearest_of(info, ranked, near, row, label) for label in (given, suggested)]
+    rows = [one["row"] for one in around] + alike[0] + alike[1]
     return {
         "row": row,
         "p_wrong": float(ranked.ranking.p_wrong[row]),
@@ -59,10 +63,38 @@ def evidence(ws: Workspace, dataset_id: int, row: int) -> dict[str, Any]:
         "methods": [_opinion(key, found, row, given) for key, found in runs.items()],
         "curve": curve,
         "loss": _loss(runs, row),
-        "neighbours": _neighbours(ws, info, runs, near, row),
-        "exemplars_given": _nearest_of(info, ranked, near, row, given),
-        "exemplars_suggested": _nearest_of(info, ranked, near, row, suggested),
+        "neighbours": around,
+        "exemplars_given": alike[0],
+        "exemplars_suggested": alike[1],
+        "said": {one["row"]: one for one in facts(ws, info, rows)},
     }
+
+
+def facts(ws: Workspace, info: DatasetInfo, rows: Sequence[int]) -> list[dict[str, Any]]:
+    """Return what is known of some images, for a sentence on each.
+
+    Keys: `row`, `label` (name of the given class), `verdict` and who said it (`by`), the class it
+    was corrected `to`, whether it is `waiting` for a second reviewer, or reviewers are `split`.
+    """
+    said = decisions.in_force(ws, info, rows=list(rows)) if rows else {}
+    given = loaded(info).given_labels
+    found = []
+    for row in dict.fromkeys(rows):
+        verdict = decisions.verdict(said.get(row, []))
+        decision = verdict.decision if verdict.agreed else None
+        corrected = decision.label if decision else None
+        found.append(
+            {
+                "row": row,
+                "label": info.class_names[int(given[row])],
+                "verdict": str(decision.action) if decision else None,
+                "by": decision.reviewer if decision else None,
+                "to": None if corrected is None else info.class_names[corrected],
+                "waiting": verdict.waiting,
+                "split": verdict.decision is not None and not verdict.agreed,
+            }
+        )
+    return found
 
 
 def _opinion(key: str, found: Signals, row: int, given: int) -> dict[str, Any]:

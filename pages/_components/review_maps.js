@@ -121,7 +121,7 @@ function mapsSection(s, evidence) {
   } });
   const place = (number) => ` ${number.words}, above ${number.percentile}${THIN}% of images`;
   const told = found.numbers.map((number) => number.value.toFixed(2) + place(number)).join("\n");
-  const room = s.wide || window.innerHeight > 960;
+  const room = s.wide && window.innerHeight > 960;
   const numbers = room && found.numbers.length ? h("div", { class: "mapnumbers" }, found.numbers.map((number) =>
     h("div", null, h("b", null, number.value.toFixed(2)), place(number)))) : null;
   const words = short(found.words, 200).replace(/(\d)%/g, `$1${THIN}%`);

@@ -5,6 +5,15 @@ function section(title, side, ...children) {
     h("div", { class: "hd" }, title, side === null ? null : h("span", { class: "sp" }), side), ...children);
 }
 
+// A thumbnail that says its label and verdict, and opens its image.
+function neighbour(s, evidence, row, under = null) {
+  const said = evidence.said?.[row] || "";
+  const tell = (words) => s.panel.querySelector(".nears .said")?.replaceChildren(words);
+  return h("button", { type: "button", class: "nb", title: `${said} Click to open it.`, "aria-label": `${said} Opens it.`,
+    onclick: () => jump(s, row), onmouseenter: () => tell(said), onfocus: () => tell(said), onmouseleave: () => tell(""), onblur: () => tell("") },
+  thumb(at(s.data.urls.thumb, row), ""), under);
+}
+
 function exemplars(s, label, rows, alt) {
   const name = oneLine(s.data.classes[label]);
   return rows.map((row) => thumb(at(s.data.urls.thumb, row), `${alt} ${name}`));
@@ -154,28 +163,74 @@ function opinions(s, evidence) {
   return section(h("b", null, `${wrong} of ${plural(all.length, "method")}: wrong`), null, h("div", null, rows));
 }
 
-function nearest(s, evidence) {
-  const near = evidence.neighbours;
+// Where both classes have no room of their own (`swap`), a press shows them in place of the ten.
+function nearest(s, evidence, swap = false) {
+  const near = evidence.neighbours, suggested = evidence.top[0]?.label;
+  const both = swap && (s.nearBoth || !near.length);
+  const head = (...words) => h("div", { class: "hd" }, h("b", null, both ? "Nearest of both classes" : "Nearest images"),
+    h("span", { class: "ofall" }, h("span", { class: "said" }), h("span", null, ...words)),
+    swap && near.length ? [h("span", { class: "sp" }), h("button", { type: "button", class: "plainbtn", "aria-pressed": String(Boolean(both)), onclick: (event) => {
+      s.nearBoth = !s.nearBoth;
+      drawPanel(s);
+      if (!event.detail) s.panel.querySelector(".nears .hd button")?.focus({ preventScroll: true }); // by key
+    } }, both ? "of all" : "of both classes")] : null);
+  const one = (row, label, kind) => neighbour(s, evidence, row, named("div", s.data.classes[label], { class: `cap ${kind}` }, 12));
+  if (both) {
+    return h("div", { class: "sec nears" }, head(), h("div", { class: "thumbs nbs" },
+      evidence.exemplars_given.slice(0, 5).map((row) => one(row, s.item.given, "given")),
+      suggested === undefined ? null : evidence.exemplars_suggested.slice(0, 5).map((row) => one(row, suggested, "suggested"))));
+  }
   if (!near.length) return section(h("b", null, "Nearest images"), null, missing("Comes with a run of probe or kNN."));
   const tally = new Map();
-  for (const one of near) tally.set(one.label, (tally.get(one.label) || 0) + 1);
-  const [most, times] = [...tally].reduce((best, one) => (one[1] > best[1] ? one : best));
-  return h("div", { class: "sec" },
-    h("div", { class: "hd" }, h("b", null, "Nearest images"),
-      h("span", { class: "ofall" }, `${times} of ${near.length} are labelled `, named("b", s.data.classes[most]))),
-    h("div", { class: "thumbs nbs" }, near.map((one) => h("div", null,
-      thumb(at(s.data.urls.thumb, one.row), `neighbour labelled ${oneLine(s.data.classes[one.label])}`),
-      named("div", s.data.classes[one.label], { class: `cap${one.label === most ? "" : " odd"}` }, 12)))));
+  for (const each of near) tally.set(each.label, (tally.get(each.label) || 0) + 1);
+  const [most, times] = [...tally].reduce((best, each) => (each[1] > best[1] ? each : best));
+  return h("div", { class: "sec nears" }, head(`${times} of ${near.length} are labelled `, named("b", s.data.classes[most])),
+    h("div", { class: "thumbs nbs" }, near.map((each) => one(each.row, each.label, each.label === most ? "" : "odd"))));
 }
 
 function bothClasses(s, evidence) {
   const suggested = evidence.top[0]?.label;
   const side = (label, rows, kind) => h("div", { class: "grow" },
     named("div", s.data.classes[label], { class: `lab ${kind}` }),
-    h("div", { class: "thumbs alike" }, exemplars(s, label, rows.slice(0, 5), "example of")));
+    h("div", { class: "thumbs alike" }, rows.slice(0, 5).map((row) => neighbour(s, evidence, row))));
   return section(h("b", null, "Most alike in both classes"), null, h("div", { class: "pair" },
     side(s.item.given, evidence.exemplars_given, "given"),
     suggested === undefined ? null : side(suggested, evidence.exemplars_suggested, "suggested")));
+}
+
+// Out of turn: to an image of the evidence, and back to the one whose evidence it was.
+function jump(s, row) {
+  if (!s.item || row === s.item.row) return;
+  s.cameFrom ??= { row: s.item.row, phase: s.phase, revealed: s.revealed };
+  s.jumpTo = row;
+  s.go(`row:${row}`);
+  const known = s.list.some((item) => item.row === row) ? null : s.answers().find((answer) => answer.row === row);
+  if (known) {
+    const { action, label, labels, cid, ...item } = known;
+    s.list.splice(s.at + 1, 0, item);
+    s.done.set(row, known);
+  }
+  land(s);
+}
+
+// The image may be here already, or comes with what the server says next.
+function land(s) {
+  const index = s.jumpTo === null ? -1 : s.list.findIndex((item) => item.row === s.jumpTo);
+  if (index < 0) return false;
+  s.jumpTo = null;
+  show(s, index);
+  s.root.focus({ preventScroll: true });
+  return true;
+}
+
+function back(s) {
+  const { row, phase, revealed } = s.cameFrom;
+  s.jumpTo = s.cameFrom = null;
+  s.go("back");
+  show(s, s.list.findIndex((item) => item.row === row));
+  if (!s.item || isAnswered(s, row)) return;
+  if (revealed) reveal(s);
+  if (phase === "wrong") wrong(s);
 }
 
 function panelEvidence(s, evidence, failed) {
@@ -194,7 +249,7 @@ function panelEvidence(s, evidence, failed) {
   }
   const room = !evidence.maps || evidence.maps.state === "none" || window.innerHeight > 960;
   return [h("div", { class: "pc" }, choices(s, evidence), mapsSection(s, evidence),
-    h("div", { class: "two" }, byEpoch(s, evidence), opinions(s, evidence)), nearest(s, evidence),
+    h("div", { class: "two" }, byEpoch(s, evidence), opinions(s, evidence)), nearest(s, evidence, !room),
     room ? h("div", { class: "two more" }, lossByEpoch(s, evidence), bothClasses(s, evidence)) : null,
     h("span", { class: "sp" }), foot)];
 }

@@ -12,6 +12,7 @@ const SINGLE_KEYS = [
   [["/"], "search a class (after Wrong)"], [["M"], "multiple: more than one class is right"], [["N"], "none fits"],
   [["S"], "skip"], [["Z"], "undo; also Ctrl Z"], [["E"], "show the suggestion now (recorded)"],
   [["C"], "map over the image: suggested, given, none"], [["D"], "difference of the maps over the image"], [["←", "→"], "previous, next"],
+  [["B"], "back to the queue, from an image opened out of turn"],
   [["G"], "page mode: twelve images at once"], [["?"], "this list"],
 ];
 
@@ -20,7 +21,7 @@ function newDesk(parent) {
   const part = (name) => root.querySelector(name);
   const s = {
     root, data: null, view: null, list: [], at: 0, item: null, done: new Map(), byClass: new Map(), evidence: new Map(),
-    phase: "ask", revealed: false, mapSource: "", mapOpacity: 0.8, overlayMap: "", journal: null, sync: null, picker: null, overlay: null, send: null,
+    phase: "ask", revealed: false, jumpTo: null, cameFrom: null, nearBoth: false, mapSource: "", mapOpacity: 0.8, overlayMap: "", journal: null, sync: null, picker: null, overlay: null, send: null,
     born: performance.now(), shownAt: 0, pressed: 0, said: "", pool: pictures(3 * AHEAD),
     stripBox: part(".strip"), q: part(".q"), stage: part(".stage"), keyRow: part(".keys"), legend: part(".legend"),
     panel: part(".panel"), live: part(".live"), saved: h("span", { class: "saved" }),
@@ -88,6 +89,7 @@ function receive(s, data) {
     s.item = null;
     s.evidence = new Map();
     s.done = lastByRow(s.journal.waiting.values());
+    s.jumpTo = s.cameFrom = null;
   }
   // What was seen stays where it is; what comes is what the server says now.
   const seen = s.list.slice(0, s.at + (s.item ? 1 : 0));
@@ -96,6 +98,7 @@ function receive(s, data) {
   if (!next.length) next = data.items.filter((item) => !isAnswered(s, item.row) && item !== s.item && !(s.item && item.row === s.item.row));
   s.list = [...seen, ...next];
   if (fresh) takeFocus(s.root);
+  if (land(s)) return;
   if (s.item) {
     drawStrip(s);
     drawSaved(s);
@@ -139,6 +142,7 @@ function act(s, action, more = {}) {
     mode: isFollowUp(s) ? "page" : s.data.mode, position: s.item.position,
   });
   s.pressed += 1;
+  if (s.cameFrom && !isAnswered(s, s.cameFrom.row)) { back(s); return; }
   const next = s.list.findIndex((item, i) => i > s.at && !isAnswered(s, item.row));
   show(s, next);
 }
@@ -243,7 +247,7 @@ function key(s, event) {
   const moves = {
     k: () => act(s, "keep"), w: () => wrong(s), u: () => act(s, "unsure"), n: () => act(s, "none"), s: () => act(s, "skip"),
     m: () => s.openPicker(true), z: () => undo(s), e: () => reveal(s), g: () => s.go("page"),
-    c: () => nextOverlay(s), d: () => setOverlay(s, s.overlayMap === "difference" ? "" : "difference"),
+    b: () => s.cameFrom && back(s), c: () => nextOverlay(s), d: () => setOverlay(s, s.overlayMap === "difference" ? "" : "difference"),
     ArrowLeft: () => step(s, -1), ArrowRight: () => step(s, 1), Escape: () => s.phase === "wrong" && undo(s),
     "/": () => open && s.openPicker(false), a: () => open && accept(s), Enter: () => open && accept(s),
   };
@@ -309,7 +313,8 @@ function drawItem(s) {
   const name = oneLine(s.data.classes[item.given]);
   const answered = s.done.get(item.row);
   s.q.replaceChildren(h("span", null, "Labelled"), named("span", name, { class: "given" }),
-    isAnswered(s, item.row) ? verdict(answered.action) : "", named("span", item.path, { class: "meta" }, 40));
+    isAnswered(s, item.row) ? verdict(answered.action) : "", named("span", item.path, { class: "meta" }, 40),
+    s.cameFrom && s.cameFrom.row !== item.row ? h("button", { type: "button", class: "plainbtn back", onclick: () => back(s) }, cap("B", true), "back to the queue") : "");
   const image = s.pool.get(pictureUrl(s, item.row));
   image.alt = `image ${short(item.path, 60)}, given label ${short(name, 60)}`;
   image.onload = () => { drawPicture(s); if (showsEvidence(s)) drawPanel(s); };

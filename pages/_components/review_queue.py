@@ -46,7 +46,7 @@ def review_queue(key: str, data: Mapping[str, Any]) -> str | None:
 
     Returns:
         `page`, `clear` or `export` where the person asks for page mode, for no filters or for the
-        Export page, else None.
+        Export page, `row:N` for an image out of turn and `back` from it; else None.
     """
     result = _COMPONENT(
         key=key,

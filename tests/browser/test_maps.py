@@ -52,6 +52,11 @@ def test_maps_come_after_the_answer_and_lie_over_the_image(common_server, page, 
     words = page.locator(".mapwords").inner_text()
     assert "holds 80\u202f% of the evidence; the two maps look at different places" in words
     assert page.locator(".stage > canvas.over").count() == 0
+    assert page.locator(".pair").count() == 0  # no room for both classes: they take turns
+    page.get_by_role("button", name="of both classes").click()
+    page.locator(".nears b", has_text="Nearest of both classes").wait_for()
+    assert page.locator(".nears .cap.given").count() == 5
+    assert page.locator(".nears .cap.suggested").count() == 5
     page.keyboard.press("c")
     over = page.locator(".stage > canvas.over").bounding_box()
     image = page.locator(".stage > img").bounding_box()

@@ -15,7 +15,7 @@ from lnl_core.services import exploring, narrowing
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
 from pages import _explore_routes, _routes
-from pages._explore import sentence
+from pages._words import sentence
 from tests.conftest import write_dataset
 
 SETTINGS = exploring.Settings("raw")

@@ -33,6 +33,12 @@ def test_neighbours_by_features_with_their_verdicts(workspace, scored):
     decisions.append(workspace, scored, [Decision(rows[0], Action.RELABEL, "ann", label=2)])
     again = services.evidence(workspace, scored.id, 3)["neighbours"][0]
     assert again == {"row": rows[0], "label": 2, "verdict": "relabel"}
+    found = services.evidence(workspace, scored.id, 3)
+    shown = {*rows, *found["exemplars_given"], *found["exemplars_suggested"]}
+    assert set(found["said"]) == shown
+    said, given = found["said"][rows[0]], datasets.load(scored).given_labels[rows[0]]
+    assert said["label"] == scored.class_names[given]
+    assert (said["verdict"], said["by"], said["to"]) == ("relabel", "ann", scored.class_names[2])
 
 
 def test_class_exemplars_are_of_their_class(workspace, scored):
