@@ -34,7 +34,8 @@ def draw(info: DatasetInfo, found: Comparison) -> None:
             )  # fmt: skip
     else:
         st.info(plain(found.why_none), icon=":material/info:")
-    left, right = st.columns([60, 40], gap="small")
+    with st.container(key="quality_columns"):
+        left, right = st.columns([60, 40], gap="small")
     with left:
         _table(found)
         for sentence in (comparing.baseline_words(found), _left_out(found)):

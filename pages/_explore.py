@@ -102,7 +102,8 @@ def controls(info: DatasetInfo) -> Choice:
 @_ui.guarded
 def body(info: DatasetInfo, choice: Choice) -> None:
     """Draw map, matrix and neighbours; a loop or a click draws only this again."""
-    left, right = st.columns([8, 5], gap="small")
+    with st.container(key="explore_columns"):
+        left, right = st.columns([8, 5], gap="small")
     with left, st.container(border=True, gap="xsmall", key="explore_left"):
         map_ = exploring.layout(info, exploring.key_of(info, choice.settings))
         if map_ is None:

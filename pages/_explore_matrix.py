@@ -14,7 +14,7 @@ from lnl_core.services._open import scored
 from lnl_core.services.confusions import FEWEST_ERRORS, Matrix
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import ACTIVE_STATES
-from pages import _charts, _ui, _words
+from pages import _charts, _compare_figures, _ui, _words
 from pages._words import chart_text, count, plain, short
 
 PAIRS = 3
@@ -46,8 +46,9 @@ def draw(info: DatasetInfo) -> None:
     if not _many(found).any():
         st.caption(f"No class pair expects {FEWEST_ERRORS} wrong labels or more.")
     dark = st.context.theme.type == "dark"
+    figure = _figure(info, found, dark)
     event: Any = st.plotly_chart(
-        _figure(info, found, dark),
+        _compare_figures.enlarged(figure) if _ui.wide() else figure,
         theme=None,
         key=f"explore-cells-{info.id}",
         on_select="rerun",
@@ -57,7 +58,11 @@ def draw(info: DatasetInfo) -> None:
             "displaylogo": False,
             "scrollZoom": False,
             "modeBarButtonsToRemove": ["select2d", "lasso2d", "zoom2d", "pan2d", "autoScale2d"],
-            "toImageButtonOptions": {"format": "svg", "filename": "given-true"},
+            "toImageButtonOptions": {
+                "format": str(st.session_state.get("picture_format") or "SVG").lower(),
+                "filename": "given-true",
+                "scale": 2,
+            },
         },
     )
     _largest(info, found)

@@ -32,6 +32,8 @@ _STYLE = """<style>
 .stApp :is(a,button,summary,[role="tab"]):focus-visible{
   outline:2px solid ACCENT!important;outline-offset:1px}
 .stApp [role="tab"]:focus-visible{outline-offset:-2px!important}
+@media(min-width:1600px){:is(.st-key-explore_columns,.st-key-quality_columns)
+  >*>.stHorizontalBlock>.stColumn+.stColumn{flex:0 0 560px;width:560px;min-width:0}}
 [class*="st-key-cardhead"]{min-height:31px}
 .st-key-waiting [data-testid="stText"]{font-size:.87rem;margin:-6px 0 4px}
 </style>"""
@@ -41,8 +43,30 @@ Where a rule stops matching, only that detail falls back to Streamlit's own look
 
 _MEMORY = st.components.v2.component(
     "lnl_reviewer_memory",
-    js="""
+    js=r"""
+// From 1600 px on tables are written larger: their text is painted, so no style sheet reaches it.
+const WIDE = window.matchMedia("(min-width: 1600px)");
+const painted = Object.getOwnPropertyDescriptor(CanvasRenderingContext2D.prototype, "font");
+if (painted && !window.lnlTables) {
+  window.lnlTables = true;
+  Object.defineProperty(CanvasRenderingContext2D.prototype, "font", {
+    ...painted,
+    set(font) {
+      const table = WIDE.matches && /^\d+ 13\.\d+px "?Source Sans/.test(font);
+      painted.set.call(this, table ? font.replace(/13\.\d+px/, "16px") : font);
+    },
+  });
+}
+
 export default function ({ data, setStateValue }) {
+  const tell = () => { if (WIDE.matches !== data.wide) setStateValue("wide", WIDE.matches); };
+  tell();
+  WIDE.addEventListener("change", tell);
+  remember(data, setStateValue);
+  return () => WIDE.removeEventListener("change", tell);
+}
+
+function remember(data, setStateValue) {
   // A reload keeps the reviewer of this tab; a new tab starts with the last one of this browser.
   const KEY = "lnl:reviewer";
   const read = (store) => { try { return store.getItem(KEY); } catch { return null; } };
@@ -209,8 +233,10 @@ def _remember() -> None:
         data={
             "name": _ui.reviewer(),
             "asked": "reviewer_known" not in st.session_state,
+            "wide": _ui.wide(),
         },
         on_name_change=lambda: None,
+        on_wide_change=lambda: None,
         height=1,
     )
 

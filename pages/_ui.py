@@ -90,6 +90,11 @@ def dataset() -> DatasetInfo | None:
         return None
 
 
+def wide() -> bool:
+    """Say whether the window is at least 1600 px wide, as far as the browser has told."""
+    return bool((st.session_state.get("reviewer_memory") or {}).get("wide"))
+
+
 def reviewer() -> str:
     """Return who reviews in this browser."""
     return str(st.session_state.get("reviewer") or "reviewer A")

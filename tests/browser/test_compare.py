@@ -53,3 +53,27 @@ def test_the_report_is_one_click_and_opens_without_a_network(
     context.close()
     assert [words for words in said if "GL Driver Message" not in words] == []
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+def test_a_wide_window_writes_larger_and_does_not_scroll(common_server, page, make_set):
+    info = make_set(common_server, "wide", ["ant", "bee", "cow", "doe"])
+    sizes = """() => [...document.querySelectorAll(".js-plotly-plot text")]
+      .filter((text) => text.textContent)
+      .map((text) => parseFloat(getComputedStyle(text).fontSize))"""
+    page.add_init_script("""
+      const painted = Object.getOwnPropertyDescriptor(CanvasRenderingContext2D.prototype, "font");
+      window.fonts = [];
+      Object.defineProperty(CanvasRenderingContext2D.prototype, "font", {
+        ...painted, set(font) { window.fonts.push(font); painted.set.call(this, font); } });""")
+    page.goto(f"{common_server.url}/compare?dataset={info.name}")
+    page.wait_for_selector(".js-plotly-plot text")
+    assert min(page.evaluate(sizes)) == 12
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.wait_for_function(f"() => Math.min(...({sizes})()) >= 16")
+    page.reload()
+    page.wait_for_function(f"() => Math.min(...({sizes})()) >= 16")
+    page.wait_for_function("() => window.fonts.some((font) => font.includes(' 16px'))")
+    overlap = page.locator(".st-key-quality_columns .stColumn").last
+    assert overlap.bounding_box()["width"] == 560
+    main = page.locator('[data-testid="stMain"]')
+    assert main.evaluate("main => main.scrollHeight <= main.clientHeight")
