@@ -75,19 +75,24 @@ def _unread(jobs: Sequence[Job]) -> list[Job]:
 
 
 def _doubted(jobs: Sequence[Job]) -> list[Job]:
-    """Return the newest finished run of each method that gives reason for doubt."""
+    """Return the newest finished run of each method with a doubt or a hint to tell."""
     newest: dict[str, Job] = {}
     for job in jobs:  # newest first
         if job.state is JobState.DONE:
             newest.setdefault(job.method, job)
     hidden = st.session_state.get("hidden_jobs", ())
-    return [j for j in newest.values() if j.metrics.get("doubts") and j.id not in hidden]
+    told = [j for j in newest.values() if j.metrics.get("doubts") or j.metrics.get("hints")]
+    return [j for j in told if j.id not in hidden]
 
 
 def _doubt(job: Job) -> None:
     title = plain(_ui.method_title(job.method))
-    words = plain(" ".join(job.metrics["doubts"]))
-    st.warning(f"**{title}, run {job.id}.** {words}", icon=":material/warning:")
+    doubts, hints = job.metrics.get("doubts", []), job.metrics.get("hints", [])
+    words = plain(" ".join([*doubts, *hints]))
+    if doubts:
+        st.warning(f"**{title}, run {job.id}.** {words}", icon=":material/warning:")
+    else:
+        st.info(f"**{title}, run {job.id}.** {words}", icon=":material/lightbulb:")
     if st.button("Hide", key=f"hide_{job.id}", type="tertiary"):
         hidden = st.session_state.get("hidden_jobs", ())
         st.session_state["hidden_jobs"] = (*hidden, job.id)

@@ -213,7 +213,10 @@ def _work(
     else:
         _draw_ahead(ws, job, info, context)
     doubts = health.check(signals, data.given_labels, _confirmed(data))
-    context.metrics = context.metrics | {"doubts": [f"{d.text} {d.advice}" for d in doubts]}
+    context.metrics = context.metrics | {
+        "doubts": [f"{d.text} {d.advice}" for d in doubts],
+        "hints": health.hints(signals),
+    }
     cost = {name: float(value) for name, value in signals.cost.items()}
     return {
         "flagged": outcome.flagged(signals, data.given_labels if reviewed is None else reviewed),

@@ -11,6 +11,7 @@ in these axes a diagonal already preconditions the solve well. Arithmetic is flo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -247,6 +248,7 @@ def fit(
     *,
     tolerance: float = 1e-8,
     limit: int = 4000,
+    tell: Callable[[float], None] = lambda _: None,
 ) -> Fit:
     """Minimise L by damped Newton steps, each solved by conjugate gradients.
 
@@ -255,12 +257,17 @@ def fit(
         start: (k, d) first weights; zeros where None.
         tolerance: wanted norm of the gradient.
         limit: most passes over the data; what is reached by then is returned.
+        tell: is told the share done, by how far the gradient fell and by the passes used.
     """
     device = problem.design.device
     weights = torch.zeros(problem.k, problem.design.d, dtype=torch.float64, device=device)
     weights = weights if start is None else start.clone()
     value, gradient = problem.value_and_gradient(weights)
-    first = problem.passes
+
+    def above(gradient: Tensor) -> float:  # in powers of e over the wanted norm
+        return math.log(max(float(gradient.norm()) / tolerance, 1.0))
+
+    first, way = problem.passes, max(above(gradient), 1e-9)
     while (norm := float(gradient.norm())) > tolerance and problem.passes - first < limit:
         left = limit - (problem.passes - first)
         forcing = max(min(0.25, norm**0.5), 0.25 * tolerance / norm)
@@ -277,4 +284,5 @@ def fit(
         if share < 1e-6:
             break
         weights, value, gradient = tried, new_value, new_gradient
+        tell(min(max(1 - above(gradient) / way, (problem.passes - first) / limit, 0.0), 1.0))
     return Fit(weights, float(gradient.norm()), problem.passes)

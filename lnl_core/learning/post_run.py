@@ -232,7 +232,15 @@ class Run:
         raw = self.raw if self._trains or rounds.done == 0 else None
         if self._trains:
             rounds.weights = None  # other features, other axes
-        scores = rounds.look(self.design, lam=config.lam, solve=config.solve, raw=raw, limit=limit)
+        ahead = (rounds.planned or config.rounds) + 1
+        scores = rounds.look(
+            self.design,
+            lam=config.lam,
+            solve=config.solve,
+            raw=raw,
+            limit=limit,
+            tell=lambda part: self._tell("head", min((rounds.done + 0.8 * part) / ahead, 1.0)),
+        )
         if rounds.done == 0:
             rounds.plan(config.share, config.cap, config.rounds)
         trusted = torch.nonzero(rounds.pinned).squeeze(1)

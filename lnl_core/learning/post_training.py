@@ -5,6 +5,7 @@ After Park et al., arXiv 2106.07217, of which only the abstracts were to be had;
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,7 @@ class Rounds:
         solve: str,
         raw: Tensor | None = None,
         limit: int = 4000,
+        tell: Callable[[float], None] = lambda _: None,
     ) -> influence.Scores:
         """Fit the head on the kept rows and score all of them; note how it stands.
 
@@ -90,13 +92,14 @@ class Rounds:
             solve: of `influence.score`.
             raw: (k, d) layer to score in place of a fitted one.
             limit: most passes over the data for one fit.
+            tell: is told the share of the fit that is done.
         """
         problem = self.problem(design, lam)
         if raw is None:
             start = self.weights
             if start is not None and start.shape[1] != design.d:
                 start = None
-            found = fit(problem, start, limit=limit)
+            found = fit(problem, start, limit=limit, tell=tell)
             self.weights = found.weights
             self._note("gradient_norm", found.gradient_norm)
         else:

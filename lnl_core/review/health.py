@@ -154,6 +154,36 @@ def check(
     return found
 
 
+def hints(signals: Signals) -> list[str]:
+    """Return what would make a finished run better, in words; no reason for doubt.
+
+    DMLP is judged by images that people confirmed. While there are none of a class, images stand in
+    on whose label three cheap opinions agree, which is told here. So is a ridge regression on the
+    judging images alone that does as well: then the given labels added nothing.
+    """
+    extras, found = signals.extras, []
+    if "bootstrap" in extras and extras["bootstrap"][0]:
+        confirmed = np.asarray(extras["validation_confirmed"], bool)
+        own = int(confirmed.sum())
+        found.append(
+            f"Judged by {len(confirmed) - own:,} images that stand in for confirmed ones "
+            "(bootstrap)"
+            + (f", and {own:,} that you confirmed" if own else "")
+            + ". Ten confirmed images of each class make it better: review some in random order, "
+            "then run it again."
+        )
+    if "baseline_accuracy" in extras and "held_out_accuracy" in extras:
+        simple, own_share = (
+            float(extras[name][0]) for name in ("baseline_accuracy", "held_out_accuracy")
+        )
+        if simple >= own_share:  # never where one of them is nan
+            found.append(
+                f"A ridge regression on the judging images alone is right on {simple:.0%} of those "
+                f"held out, this run on {own_share:.0%}: the given labels added nothing here."
+            )
+    return found
+
+
 def _predicted(signals: Signals) -> Array | None:
     probs = signals.pred_probs
     if probs is None:

@@ -286,3 +286,12 @@ def test_a_head_stopped_early_says_so():
     assert early.gradient_norm > 1e-6
     assert early.passes <= 8
     assert fit(case).gradient_norm < 1e-8
+
+
+def test_a_fit_tells_how_far_it_is():
+    told = []
+    fit(problem(k=3, lam=1e-2), tell=told.append)
+    assert len(told) > 2
+    assert all(0 <= share <= 1 for share in told)
+    assert told[0] < 0.6
+    assert told[-1] == 1

@@ -206,7 +206,7 @@ def test_post_training_is_offered_on_finished_runs_and_recipes_start_in_a_chain(
     desk, workspace, tiny, no_worker
 ):
     job = running(workspace, tiny, "ce")
-    queue.finish(workspace, job.id, JobState.DONE)
+    queue.finish(workspace, job.id, JobState.DONE, cost=json.dumps({"seconds": 2.0}))
     folder = queue.run_dir(workspace, job)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "network.safetensors").write_bytes(b"x")
@@ -226,3 +226,15 @@ def test_post_training_is_offered_on_finished_runs_and_recipes_start_in_a_chain(
     assert started == [("influence", 1), ("sr", None), ("influence", 3)]
     table = desk("runs", dataset="tiny")
     assert not table.exception
+
+
+def test_what_would_make_a_run_better_is_a_hint_not_a_warning(desk, workspace, tiny):
+    job = running(workspace, tiny, "dmlp", doubts=[], hints=["Ten confirmed *images* help."])
+    queue.finish(workspace, job.id, JobState.DONE, cost=json.dumps({"seconds": 2.0}))
+    app = desk("runs", dataset="tiny")
+    assert not app.exception
+    assert not app.warning
+    (hint,) = [info.value for info in app.info]
+    assert "Ten confirmed \\*images\\*" in hint
+    app.button(key=f"hide_{job.id}").click().run()
+    assert not app.info
