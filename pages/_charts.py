@@ -185,3 +185,17 @@ def loss_curve(curves: Mapping[str, Sequence[float]], epochs: int) -> go.Figure:
         fixedrange=True,
     )
     return figure
+
+
+def format_select() -> None:
+    """Let a person choose what the camera above each figure saves, on every page at once."""
+    st.segmented_control(
+        "Pictures",
+        ["SVG", "PNG"],
+        default="SVG",
+        required=True,
+        key="picture_format",
+        label_visibility="collapsed",
+        help="What the camera above each figure saves.",
+        persist_state="session",
+    )

@@ -14,6 +14,7 @@ from lnl_core.services.comparing import CONSENSUS, Comparison
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import ACTIVE_STATES
 from pages import (
+    _charts,
     _compare_agreement,
     _compare_lab,
     _compare_losses,
@@ -56,7 +57,7 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         view = _view()
         st.space("stretch")
-        _picture_select()
+        _charts.format_select()
         keys = _runs_select(info, every)
     body = st.container(key="compare_body")
     with facts, st.skeleton(height=66), body, st.skeleton(height=620):
@@ -111,19 +112,6 @@ def _truth_select(info: DatasetInfo) -> str | None:
         "queue count for their own image alone.",
     )
     return chosen if chosen in words else None
-
-
-def _picture_select() -> None:
-    st.segmented_control(
-        "Pictures",
-        ["SVG", "PNG"],
-        default="SVG",
-        required=True,
-        key="picture_format",
-        label_visibility="collapsed",
-        help="What the camera above each figure saves.",
-        persist_state="session",
-    )
 
 
 def _runs_select(info: DatasetInfo, every: list[comparing.Candidate]) -> list[str]:

@@ -11,7 +11,7 @@ from lnl_core.services import exploring
 from lnl_core.services.exploring import FEWEST, Layout, Settings, Source
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import Job, JobState
-from pages import _ui, _words
+from pages import _charts, _ui, _words
 from pages._words import count, plain, short
 
 
@@ -23,6 +23,7 @@ def choose(info: DatasetInfo, sources: Sequence[Source]) -> Settings:
     keys = [each.key for each in sources]
     titles = {each.key: each.title for each in sources}
     with st.popover("Layout", icon=":material/tune:", width="content"):
+        _charts.format_select()
         with st.form(f"explore_layout_{info.id}", border=False):
             source = st.selectbox(
                 "Features",

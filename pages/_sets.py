@@ -68,6 +68,7 @@ def _overview(info: DatasetInfo) -> None:
                     f':color[■]{{foreground="{mark}"}} :gray[:small[probably wrong, estimate]]',
                     width="content",
                 )
+            _charts.format_select()
         _charts.draw(
             _charts.class_balance(classes),
             key=f"balance_{info.id}",

@@ -74,6 +74,37 @@ def test_a_loop_goes_to_the_queue_and_a_click_shows_neighbours(common_server, pa
     assert [url for url in asked if "evil.example" in url] == []
 
 
+def test_a_box_is_a_queue_with_an_address_that_others_can_open(
+    common_server, page, browser, make_set
+):
+    info = make_set(common_server, "boxed", EVIL, n=90)
+    points = lay(info)
+    page.goto(f"{common_server.url}/explore?dataset=boxed")
+    page.locator(".map[data-painted]").wait_for()
+    page.get_by_role("button", name="Draw a box").click()
+    box = page.locator(".field").bounding_box()
+    low, high = points[0::3].min(axis=0) - 0.01, points[0::3].max(axis=0) + 0.01
+    inside = int(((points >= low) & (points <= high)).all(axis=1).sum())
+    assert 0 < inside < 90
+    page.mouse.move(box["x"] + box["width"] * low[0], box["y"] + box["height"] * low[1])
+    page.mouse.down()
+    for part in (0.3, 0.7, 1.0):
+        x, y = low + part * (high - low)
+        page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+    page.mouse.up()
+    page.locator(".st-key-explore_selected").get_by_text(f"{inside} selected").wait_for()
+    page.locator(".st-key-explore_left").get_by_role("button", name="Review these").click()
+    page.wait_for_url("**/review?**selection=**")
+    first = page.locator(".stage > img").get_attribute("src")
+    other = browser.new_page()  # somebody else who was sent the address
+    try:
+        other.goto(page.url)
+        other.locator(".stage > img").wait_for(timeout=60_000)
+        assert other.locator(".stage > img").get_attribute("src") == first
+    finally:
+        other.close()
+
+
 def test_filters_hide_and_both_pictures_are_saved(common_server, page, make_set, tmp_path):
     info = make_set(common_server, "filtered", EVIL, n=90)
     lay(info)
