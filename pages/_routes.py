@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from streamlit import config
 
@@ -166,7 +166,14 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     yield {}
 
 
+async def _data(request: Request) -> Response:
+    """Send who types the address of the Data page to it: it is the start page."""
+    query = request.url.query
+    return RedirectResponse(f"/?{query}" if query else "/")
+
+
 ROUTES = [
+    Route("/data", _data, methods=["GET"]),
     Route("/{base:path}lnl/img/{dataset:int}/{version}/{row:int}/{size}", _image, methods=["GET"]),
     Route("/{base:path}lnl/maps/{dataset:int}/{row:int}", _maps, methods=["GET"]),
     Route("/{base:path}lnl/evidence/{dataset:int}/{row:int}", _evidence, methods=["GET"]),

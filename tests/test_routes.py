@@ -50,6 +50,12 @@ def test_a_picture_comes_whole_and_may_be_kept_for_good(client, tiny):
         assert "access-control-allow-origin" not in answer.headers
 
 
+def test_the_address_of_the_data_page_leads_to_it(client):
+    answer = client.get("/data?dataset=a%20b", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/?dataset=a%20b")
+    assert client.get("/data", follow_redirects=False).headers["location"] == "/"
+
+
 def test_a_picture_of_a_damaged_working_copy_is_not_found(client, tiny):
     with (tiny.directory / "images.npy").open("rb+") as file:
         file.truncate(300)

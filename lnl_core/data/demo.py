@@ -1,7 +1,7 @@
 """The demo set: scikit-learn's 1,797 handwritten digits, 15 % of the labels made wrong on purpose.
 
 The images are the test part of the UCI set "Optical Recognition of Handwritten Digits" (Alpaydin
-and Kaynak, 1998; CC BY 4.0), 8 x 8 gray, and come with scikit-learn: no network. The wrong labels
+and Kaynak, 1998; CC BY 4.0), 8 × 8, grey, and come with scikit-learn: no network. The wrong labels
 are instance-dependent (`noise.instance_dependent`), so they are the mistakes that a person could
 make: a 9 that looks like a 3 is called a 3. The truth is kept for the demo's own report, and no
 method sees it.
@@ -61,7 +61,7 @@ def digits() -> Digits:
 def write(folder: Path) -> None:
     """Write the demo set as an import would: what `store.datasets.register` adopts."""
     found = digits()
-    with SetWriter(folder, Plan(8, 8, 1, "8 x 8 gray"), len(found.images), True) as writer:
+    with SetWriter(folder, Plan(8, 8, 1, "8 × 8, grey"), len(found.images), True) as writer:
         for row, image in enumerate(found.images):
             given, true = int(found.given_labels[row]), int(found.true_labels[row])
             writer.add(Row(f"digit-{row:04d}", image, given, None, true))
@@ -72,7 +72,7 @@ def write(folder: Path) -> None:
                 "kind": "demo",
                 "source": "scikit-learn's handwritten digits, 15 % of the labels made wrong",
                 "root": None,
-                "format": "8 x 8 gray",
+                "format": "8 × 8, grey",
                 "notes": [],
             }
         )

@@ -27,6 +27,9 @@ def in_words(error: BaseException, where: str) -> str:
             return f"another process of this run died {where}; see the log, then resume"
         if isinstance(link, MemoryError) or "can't allocate memory" in str(link):
             return f"out of memory {where}; choose a smaller batch or preset, then resume"
+        if isinstance(link, ValueError) and " is damaged: " in str(link):
+            file = str(link).partition(" is damaged: ")[0]
+            return f"{file} is damaged {where}; import the set again, or start a new run without it"
         link = link.__cause__ or link.__context__
     if isinstance(error, LnlError):
         return str(error)

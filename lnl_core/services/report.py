@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -240,8 +240,14 @@ def _facts(ws: Workspace, info: DatasetInfo, found: Comparison) -> str:
         low, high = joint.interval
         facts.append(("Consensus, AP", f"{joint.ap:.2f} (95 %: {low:.2f}–{high:.2f})"))
     cells = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in facts)
-    source = f'<p class="muted">Source: {escape(info.source)}</p>' if info.source else ""
+    source = f'<p class="muted">Source: {escape(_named(info.source))}</p>' if info.source else ""
     return f'<dl class="facts">{cells}</dl>{source}'
+
+
+def _named(source: str) -> str:
+    """Return a folder's or file's name without its path, which is nobody else's business."""
+    path = PureWindowsPath(source)  # takes both slashes, and drives
+    return path.name or source if path.anchor else source
 
 
 def _wrong(ws: Workspace, info: DatasetInfo) -> str:

@@ -49,7 +49,10 @@ def write_array(path: Path, array: Array) -> None:
 
 def read_array(path: Path, *, mmap: bool = True) -> Array:
     """Open a .npy file; memory-mapped unless told otherwise, never a pickle."""
-    array: Array = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
+    try:
+        array: Array = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
+    except (ValueError, EOFError) as error:  # numpy says neither which file nor what to do
+        raise ValueError(f"{path.parent.name}/{path.name} is damaged: {error}") from error
     return array
 
 

@@ -6,12 +6,13 @@ import sys
 import threading
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from sqlalchemy import update
 
 from lnl_core.jobs import executors, failures, health, queue
 from lnl_core.methods import METHODS
-from lnl_core.store import schema
+from lnl_core.store import arrays, schema
 from lnl_core.store.db import now, transaction
 from lnl_core.types import JobState, LnlError
 
@@ -138,6 +139,19 @@ def test_only_a_waiting_job_can_be_removed(workspace, tiny):
         queue.remove(workspace, first)
     queue.remove(workspace, second)
     assert [j.id for j in queue.jobs(workspace)] == [first]
+
+
+def test_a_file_cut_short_is_named_with_a_remedy(tmp_path):
+    file = tmp_path / "features.npy"
+    arrays.write_array(file, np.zeros((100, 8)))
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="mmap") as raised:
+        arrays.read_array(file)
+    told = failures.in_words(raised.value, "at epoch 1 of 3")
+    assert told.startswith(f"{tmp_path.name}/features.npy is damaged at epoch 1 of 3; import")
+    file.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"features\.npy is damaged"):
+        arrays.read_array(file, mmap=False)
 
 
 def test_failures_are_told_in_words():

@@ -6,12 +6,14 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import update
 
 from lnl_core.cli import main
 from lnl_core.jobs.tasks import embedding
 from lnl_core.services import exploring, figures, lab, map_figures, report, retraining
 from lnl_core.services._open import standing
-from lnl_core.store import arrays, audits, datasets, decisions
+from lnl_core.store import arrays, audits, datasets, decisions, schema
+from lnl_core.store.db import transaction
 from lnl_core.types import Action, Decision, LnlError
 
 
@@ -36,6 +38,24 @@ def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, sc
     assert page.count("plotly.js v") == 1
     head = page[: page.index("<body>")]
     assert "default-src 'none'" in head
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("/home/ann/secret/birds", "birds"),
+        (r"C:\Users\ann\birds", "birds"),
+        ("/", "/"),
+        ("scikit-learn digits", "scikit-learn digits"),
+        ("https://example.org/a.npz", "https://example.org/a.npz"),
+    ],
+)
+def test_the_report_names_the_folder_and_not_the_path_to_it(workspace, scored, source, told):
+    with transaction(workspace) as connection:
+        connection.execute(update(schema.datasets).values(source=source))
+    page = report.html(workspace, "tiny")
+    assert f'<p class="muted">Source: {told}</p>' in page
+    assert "secret" not in page
 
 
 def test_wrong_labels_are_told_with_an_interval_or_not_at_all(workspace, scored):
