@@ -292,12 +292,14 @@ def _go(info: DatasetInfo, where: str | None) -> None:
         st.session_state["review_view_next"] = where
         st.session_state.pop("review_follow", None)
     elif where == "back":
-        st.query_params.pop("id", None)
+        st.query_params.pop("id", None)  # the browser is there already: nothing to draw
+        return
     elif where is not None and where.startswith("row:") and where[4:].isdecimal():
         row = int(where[4:])
-        if row >= info.n:
-            return
-        st.query_params["id"] = str(datasets.load(info).ids[row])
+        if row < info.n:
+            st.query_params["id"] = str(datasets.load(info).ids[row])
+            st.rerun(scope="fragment")  # the whole page could mount the component anew
+        return
     else:
         return
     st.rerun()

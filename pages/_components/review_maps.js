@@ -120,10 +120,11 @@ function mapsSection(s, evidence) {
     drawOverlay(s);
   } });
   const place = (number) => ` ${number.words}, above ${number.percentile}${THIN}% of images`;
-  const told = found.numbers.map((number) => number.value.toFixed(2) + place(number)).join("\n");
+  const figure = (number) => number.value.toFixed(2).replace("-", "−");
+  const told = found.numbers.map((number) => figure(number) + place(number)).join("\n");
   const room = s.wide && window.innerHeight > 960;
   const numbers = room && found.numbers.length ? h("div", { class: "mapnumbers" }, found.numbers.map((number) =>
-    h("div", null, h("b", null, number.value.toFixed(2)), place(number)))) : null;
+    h("div", null, h("b", null, figure(number)), place(number)))) : null;
   const words = short(found.words, 200).replace(/(\d)%/g, `$1${THIN}%`);
   return h("div", { class: "sec maps" },
     h("div", { class: "hd" }, head, h("span", { class: "sp" }), select,

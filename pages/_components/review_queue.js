@@ -42,9 +42,6 @@ function newDesk(parent) {
     drawOverlay(s);
   };
   s.onhide = () => { if (document.visibilityState === "hidden" && s.sync) s.sync.flush(); };
-  document.addEventListener("keydown", s.onkey, true);
-  document.addEventListener("visibilitychange", s.onhide);
-  window.addEventListener("resize", s.onresize);
   // A click must not leave the focus on a key button: Enter would press it again.
   root.onmousedown = (event) => {
     if (!isTextField(event.composedPath()[0])) {
@@ -54,8 +51,17 @@ function newDesk(parent) {
     }
   };
   s.watchSize = new ResizeObserver(() => drawPicture(s));
-  s.watchSize.observe(s.stage);
+  s.attach = () => { // Streamlit may take the component away and give back the same element
+    if (s.attached) return;
+    s.attached = true;
+    document.addEventListener("keydown", s.onkey, true);
+    document.addEventListener("visibilitychange", s.onhide);
+    window.addEventListener("resize", s.onresize);
+    s.watchSize.observe(s.stage);
+    if (s.journal) s.sync = openSync(s.journal, () => drawSaved(s));
+  };
   s.destroy = () => {
+    s.attached = false;
     document.removeEventListener("keydown", s.onkey, true);
     document.removeEventListener("visibilitychange", s.onhide);
     window.removeEventListener("resize", s.onresize);
@@ -424,6 +430,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     s = newDesk(parentElement);
     desks.set(parentElement, s);
   }
+  s.attach();
   s.send = (entries) => setStateValue("log", entries);
   s.go = (where) => { s.sync.flush(); setTriggerValue("go", where); };
   fitHeight(s.root);
