@@ -6,7 +6,8 @@ Objective, for the kept rows (n of them), features h (d, the last one a constant
 
 strictly convex for lam > 0. Features are centred, turned to their principal axes and scaled to a
 mean square of one: turning changes no result, centring and scaling give lam a portable meaning, and
-in these axes a diagonal already preconditions the solve well. Arithmetic is float64.
+in these axes a diagonal already preconditions the solve well. Arithmetic is float64; above `LARGE`
+the products of a chunk are float32 and only their sums float64.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ CELLS = 4_000_000
 
 HELD = 32_000_000
 """Up to this many numbers the features, or the probabilities, are held as float64: 256 MB."""
+
+LARGE = 3e10
+"""Rows x width x classes from which a pass works in float32: half a minute of one core."""
 
 Tick = Callable[[], None]
 
@@ -103,15 +107,18 @@ class Design:
         scale = float(values.mean()) ** 0.5
         return first + total, axes / (scale if scale > 1e-12 else 1.0)
 
-    def chunks(self, rows: Tensor | None = None, wide: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
+    def chunks(
+        self, rows: Tensor | None = None, wide: int = 1, kind: torch.dtype = torch.float64
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Go over rows in order.
 
         Args:
             rows: (m,) row numbers; all where None.
             wide: how many numbers the caller makes per row, if more than d.
+            kind: wanted type.
 
         Yields:
-            (b,) row numbers and (b, d) float64.
+            (b,) row numbers and (b, d) of that type.
         """
         step = max(64, CELLS // max(self.d, wide))
         count = self.n if rows is None else len(rows)
@@ -119,10 +126,10 @@ class Design:
             stop = min(start + step, count)
             if rows is None:
                 part = torch.arange(start, stop, device=self.device)
-                yield part, self._x[start:stop].double()
+                yield part, self._x[start:stop].to(kind)
             else:
                 part = rows[start:stop]
-                yield part, self._x[part].double()
+                yield part, self._x[part].to(kind)
             self._tick()
 
     def rows(self, rows: Tensor) -> Tensor:
@@ -167,18 +174,20 @@ class Problem:
     ) -> None:
         self.design, self.labels, self.k, self.lam, self.rows = design, labels, k, lam, rows
         self.count = design.n if rows is None else len(rows)
+        self._kind = torch.float32 if self.count * design.d * k > LARGE else torch.float64
         self._probs: Tensor | None = None
         self.passes = 0
 
     def value_and_gradient(self, weights: Tensor) -> tuple[float, Tensor]:
         """Return L(W) and its gradient (k, d); Hessian products then refer to this W."""
-        self._weights, held = weights, self.count * self.k <= HELD
+        used, held = weights.to(self._kind), self.count * self.k <= HELD
+        self._weights = used
         self._probs = weights.new_empty(self.count, self.k) if held else None
         gradient, loss, at = torch.zeros_like(weights), 0.0, 0
-        for part, x in self.design.chunks(self.rows, self.k):
-            log_probs = torch.log_softmax(x @ weights.T, dim=1)
+        for part, x in self.design.chunks(self.rows, self.k, self._kind):
+            log_probs = torch.log_softmax(x @ used.T, dim=1)
             given = self.labels[part][:, None]
-            loss -= float(log_probs.gather(1, given).sum())
+            loss -= float(log_probs.gather(1, given).double().sum())
             probs = log_probs.exp_()
             if self._probs is not None:
                 self._probs[at : at + len(part)] = probs
@@ -192,7 +201,7 @@ class Problem:
     def class_weights(self) -> Tensor:
         """Return the mean of p (1 - p) of each class, (k,), at the last W."""
         total, at = torch.zeros(self.k, dtype=torch.float64, device=self.design.device), 0
-        for part, x in self.design.chunks(self.rows, self.k):
+        for part, x in self.design.chunks(self.rows, self.k, self._kind):
             probs = self.probs(at, len(part), x)
             total += (probs * (1 - probs)).sum(0)
             at += len(part)
@@ -202,14 +211,14 @@ class Problem:
         """Return the probabilities at the last W of rows x (b, d), the `start`th of `rows` on."""
         if self._probs is not None:
             return self._probs[start : start + size]
-        return torch.softmax(x @ self._weights.T, dim=1)
+        return torch.softmax(x @ self._weights.to(x.dtype).T, dim=1)
 
     def times(self, direction: Tensor) -> Tensor:
         """Return the Hessian at the last W times a direction, (k, d) -> (k, d)."""
-        out, at = torch.zeros_like(direction), 0
-        for part, x in self.design.chunks(self.rows, self.k):
+        out, at, used = torch.zeros_like(direction), 0, direction.to(self._kind)
+        for part, x in self.design.chunks(self.rows, self.k, self._kind):
             probs = self.probs(at, len(part), x)
-            moved = (x @ direction.T).mul_(probs)
+            moved = (x @ used.T).mul_(probs)
             moved -= probs * moved.sum(dim=1, keepdim=True)
             out += moved.T @ x
             at += len(part)

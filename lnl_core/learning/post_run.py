@@ -34,7 +34,7 @@ from lnl_core.types import Array, Context, FloatArray, LabeledDataset, TopProbs
 FIT_WORK = 6e13
 """Most multiplications for one fit of the head, but it gets `FEWEST` passes over the data."""
 
-FEWEST = 30
+FEWEST = 16
 
 FEATURE_LIMIT = 256_000_000
 """Most numbers (n x d) that a run keeps as features: 512 MB."""

@@ -30,7 +30,7 @@ class; `best_round`, `noise_rate` (1,) each, the last a model guess.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -140,7 +140,9 @@ class Config:
         .691.
         """
         width = 256 if preset == "quick" else 512
-        return cls(lam=0.01, score="left_out", within_class=False, width=width)
+        found = cls(lam=0.01, score="left_out", within_class=False, width=width)
+        # a million rows of a thousand classes: each fit of the head takes minutes
+        return replace(found, rounds=2, share=0.1) if n * k > 50_000_000 else found
 
     def for_several(self, representation: str, based: bool) -> bool:
         """Say whether several processes help: where it trains or refines a network on pixels."""

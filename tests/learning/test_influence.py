@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import pearsonr, spearmanr
 
-from lnl_core.learning import influence
+from lnl_core.learning import influence, linear_head
 from lnl_core.learning.linear_head import Design, Problem, fit
 
 
@@ -295,3 +295,19 @@ def test_a_fit_tells_how_far_it_is():
     assert all(0 <= share <= 1 for share in told)
     assert told[0] < 0.6
     assert told[-1] == 1
+
+
+def test_a_very_large_pass_in_single_precision_says_the_same(monkeypatch):
+    case = problem(k=3, lam=1e-2)
+    weights = fit(case).weights
+    value, gradient = case.value_and_gradient(0.5 * weights)
+    turned = case.times(weights)
+    monkeypatch.setattr(linear_head, "LARGE", 1)
+    monkeypatch.setattr(linear_head, "HELD", 1)
+    large = problem(k=3, lam=1e-2)
+    found, slope = large.value_and_gradient(0.5 * weights)
+    assert found == pytest.approx(value, rel=1e-5)
+    torch.testing.assert_close(slope, gradient, atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(large.times(weights), turned, atol=1e-6, rtol=1e-4)
+    assert slope.dtype == torch.float64
+    assert not torch.equal(slope, gradient)
