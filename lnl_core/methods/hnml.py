@@ -18,8 +18,8 @@ Suspicion: the teacher's logit of the best other class minus that of the given o
 Curves by epoch: `outer_loss`, `foreground_loss`, `map_loss`, `consistency_loss`, `ramp`,
 `agreement` and `student_agreement` (share predicted as given), `empty_masks`, `train_loss`.
 Extras: `suggested_label` (n,) best other class; `cam_given`, `cam_suggested` (n, u, v) float16 its
-maps; `energy_given`, `energy_suggested`, `overlap_gap`, `mask_iou`, `foreground_fraction` (n,), see
-`learning.cam.statistics`; `noise_rate` (1,) share predicted otherwise, a model guess; `meta_start`
+maps; what these two say in numbers, (n,) each (`metatraining.Evidence.NUMBERS`, see
+`learning.cam.statistics`); `noise_rate` (1,) share predicted otherwise, a model guess; `meta_start`
 (1,) epoch at which the meta phase began, -1 never; `teacher_fell` (1,) by how much the teacher's
 agreement fell below its value at that start: a warning where it is large; `first_order` (1,) 1
 where second derivatives were left out.

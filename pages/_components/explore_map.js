@@ -50,9 +50,14 @@ function newMap(parent) {
   s.field.addEventListener("wheel", s.onwheel, { passive: false });
   s.field.onkeydown = (event) => keys(s, event);
   s.watch = new ResizeObserver(() => { sizeMap(s); paint(s, true); });
-  s.watch.observe(s.field);
   s.onresize = () => { fitMap(s); };
-  window.addEventListener("resize", s.onresize);
+  s.attach = () => { // Streamlit may take the component away and give back the same element
+    if (!s.gone) return;
+    s.gone = false;
+    s.watch.observe(s.field);
+    window.addEventListener("resize", s.onresize);
+  };
+  s.gone = true;
   s.destroy = () => {
     s.watch.disconnect();
     window.removeEventListener("resize", s.onresize);
@@ -410,6 +415,7 @@ export default function ({ data, parentElement, setStateValue }) {
     s = newMap(parentElement);
     maps.set(parentElement, s);
   }
+  s.attach();
   s.select = (loop) => setStateValue("loop", loop);
   s.choose = (chosen) => setStateValue("chosen", chosen);
   receive(s, data);

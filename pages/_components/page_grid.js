@@ -27,11 +27,16 @@ function newGrid(parent) {
   };
   s.onup = (event) => { if (event.key.toLowerCase() === "h") enlarge(s, false); };
   s.onresize = () => fitHeight(root);
-  document.addEventListener("keydown", s.onkey, true);
-  document.addEventListener("keyup", s.onup, true);
   s.onblur = () => enlarge(s, false);
-  window.addEventListener("blur", s.onblur);
-  window.addEventListener("resize", s.onresize);
+  s.attach = () => { // Streamlit may take the component away and give back the same element
+    if (s.attached) return;
+    s.attached = true;
+    document.addEventListener("keydown", s.onkey, true);
+    document.addEventListener("keyup", s.onup, true);
+    window.addEventListener("blur", s.onblur);
+    window.addEventListener("resize", s.onresize);
+    if (s.journal) s.sync = openSync(s.journal, () => drawGridSaved(s));
+  };
   root.onmousedown = (event) => {
     event.preventDefault();
     root.classList.remove("tabbed");
@@ -43,6 +48,7 @@ function newGrid(parent) {
     if (s.page) drawPage(s);
   }).catch(() => {});
   s.destroy = () => {
+    s.attached = false;
     document.removeEventListener("keydown", s.onkey, true);
     document.removeEventListener("keyup", s.onup, true);
     window.removeEventListener("blur", s.onblur);
@@ -325,6 +331,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     s = newGrid(parentElement);
     grids.set(parentElement, s);
   }
+  s.attach();
   s.send = (entries) => setStateValue("log", entries);
   s.follow = (marked) => setStateValue("marked", marked);
   s.go = (where) => { s.sync.flush(); setTriggerValue("go", where); };
