@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from lnl_core.review import queue as orders
-from lnl_core.review.auditing import AUDIT
 from lnl_core.services._audits import mixed
 from lnl_core.services._open import Scored, closed_to, goal, loaded, scored, signals, standing
 from lnl_core.services._selections import selection_rows
 from lnl_core.services.auditing import ErrorsLeft, errors_left
-from lnl_core.store import audits, datasets, decisions
+from lnl_core.store import datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace, now
 from lnl_core.types import Action, BoolArray, Decision, IntArray, LnlError
@@ -369,15 +368,12 @@ def record(
     `audit` where the row was drawn at random, else `queue`, whatever the browser says.
     """
     info, ranked = _ready(ws, name)
-    drawn = audits.drawn_rows(ws, info)
     good: list[Decision] = []
     acked, problems = [], []
     for entry in entries:
         cid = str(entry.get("cid", ""))[:80]
         try:
             decision = _decision(info, ranked, reviewer, entry, cid)
-            if decision.row in drawn:
-                decision = replace(decision, route=AUDIT)
             decisions.check(info, decision)
         except (LnlError, ValueError, TypeError, KeyError) as error:
             problems.append(f"An answer could not be stored: {error}")

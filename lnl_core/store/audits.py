@@ -161,8 +161,3 @@ def _draws(ws: Workspace, info: DatasetInfo, last: int) -> tuple[Draw, ...]:
             )
             for record in connection.execute(query)
         )
-
-
-def drawn_rows(ws: Workspace, info: DatasetInfo) -> frozenset[int]:
-    """Return the rows that were ever drawn."""
-    return frozenset(each.row for each in draws(ws, info))

@@ -19,6 +19,9 @@ from lnl_core.types import Action, Decision, LnlError
 
 _TABLE = schema.decisions
 
+QUEUE, AUDIT = "queue", "audit"
+"""Routes of a decision: the queue showed its row, or chance had drawn it."""
+
 
 def add_reviewer(ws: Workspace, name: str) -> str:
     """Make sure a reviewer exists and return the name without outer blanks.
@@ -72,7 +75,8 @@ def append(ws: Workspace, info: DatasetInfo, decisions: Sequence[Decision]) -> l
     """Store decisions in the order given, in one transaction; return their client ids.
 
     A client id that is stored already is skipped, so a journal may be sent again. When this
-    returns, the rows are on the disk.
+    returns, the rows are on the disk. What comes from the queue has the route `audit` where its row
+    was drawn at random by then, whoever shows it.
 
     Raises:
         LnlError: a row, action or label that does not exist; then nothing is stored.
@@ -111,6 +115,15 @@ def append(ws: Workspace, info: DatasetInfo, decisions: Sequence[Decision]) -> l
         # in their order, and `last_id` misses none.
         place = schema.datasets.c.id
         connection.execute(select(place).where(place == info.id).with_for_update(key_share=True))
+        queued = [value for value in values if value["route"] == QUEUE]
+        if queued:
+            draws = schema.audit_draws.c
+            drawn = set(
+                connection.execute(select(draws.row).where(draws.dataset_id == info.id)).scalars()
+            )
+            for value in queued:
+                if value["row"] in drawn:
+                    value["route"] = AUDIT
         insert = _insert(connection)
         connection.execute(
             insert(_TABLE).on_conflict_do_nothing(index_elements=["dataset_id", "reviewer", "cid"]),

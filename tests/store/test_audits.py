@@ -45,7 +45,6 @@ def test_draws_are_made_again_from_the_seed(workspace, tiny):
         assert each.row == rows[np.random.default_rng([7, each.number]).integers(len(rows))]
         open_[each.row] = False
     assert [each.last_decision for each in found[:4]] == [0, 0, 0, found[3].last_decision]
-    assert audits.drawn_rows(workspace, tiny) == {each.row for each in found}
 
 
 def test_an_answered_row_is_not_drawn_and_the_set_runs_out(workspace, tiny):
@@ -125,3 +124,21 @@ def test_a_workspace_from_before_gets_the_table_and_a_copy_is_kept(tmp_path, mon
     tables = sqlite3.connect(copy).execute("SELECT name FROM sqlite_master").fetchall()
     assert ("audit_draws",) not in tables
     db.dispose(ws)
+
+
+def test_what_chance_drew_is_an_audit_whoever_answers_it(workspace, tiny):
+    """Also where the row was drawn after the queue had shown it, to somebody else."""
+    (found,) = audits.draw(workspace, tiny, "ann", 1, answered(workspace, tiny))
+    other = (found.row + 1) % tiny.n
+    made = [
+        Decision(found.row, Action.KEEP, "bob"),
+        Decision(other, Action.KEEP, "bob"),
+        Decision(found.row, Action.KEEP, "carl", route="import"),
+    ]
+    decisions.append(workspace, tiny, made)
+    routes = {(each.row, each.reviewer): each.route for each in decisions.history(workspace, tiny)}
+    assert routes == {
+        (found.row, "bob"): "audit",
+        (other, "bob"): "queue",
+        (found.row, "carl"): "import",
+    }
