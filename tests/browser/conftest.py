@@ -19,6 +19,7 @@ import pytest
 from lnl_core.review import consensus
 from lnl_core.store import arrays, datasets, db
 from lnl_core.types import Signals
+from tests.browser.desk import CLASSES, Desk
 
 REPO = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000
@@ -169,3 +170,10 @@ def _score(info, given, k, rng):
     arrays.write_array(
         info.directory / "features" / "raw" / "features.npy", features.astype(np.float16)
     )
+
+
+@pytest.fixture
+def desk(common_server, page, make_set, request):
+    """Review, opened on a set of its own."""
+    info = make_set(common_server, request.node.name[:60], CLASSES)
+    return Desk(common_server, page, info).open()

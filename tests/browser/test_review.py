@@ -5,58 +5,11 @@ import json
 import pytest
 
 from lnl_core.services._open import standing
-from lnl_core.store import audits, db, decisions
+from lnl_core.store import audits, decisions
 from lnl_core.types import Action, Decision
+from tests.browser.desk import CLASSES, SAVED, Desk
 
 pytestmark = pytest.mark.browser
-
-CLASSES = ["ant", "bee", "cow", "doe"]
-SAVED = "All answers saved"
-
-
-class Desk:
-    """One browser window on one set, and what the store holds of it."""
-
-    def __init__(self, server, page, info):
-        self.server, self.page, self.info = server, page, info
-        self.ws = db.open_workspace(server.home)
-
-    def open(self, query="", picture=".stage > img"):
-        self.page.goto(f"{self.server.url}/review?dataset={self.info.name}{query}")
-        self.page.wait_for_selector(picture)
-        return self
-
-    def press(self, *keys):
-        for key in keys:
-            self.page.keyboard.press(key)
-        return self
-
-    def saved(self):
-        """Wait until the page says that the server has everything."""
-        self.page.wait_for_timeout(50)
-        self.page.locator(".saved", has_text=SAVED).wait_for()
-        return self
-
-    def evidence(self):
-        self.page.wait_for_selector(".choice.first .name")
-        return self
-
-    @property
-    def shown(self):
-        """The row on the stage."""
-        return int(self.page.locator(".stage > img").get_attribute("src").split("/")[-2])
-
-    def history(self):
-        return list(decisions.history(self.ws, self.info))
-
-    def actions(self):
-        return [(d.row, str(d.action), d.label) for d in self.history()]
-
-
-@pytest.fixture
-def desk(common_server, page, make_set, request):
-    info = make_set(common_server, request.node.name[:60], CLASSES)
-    return Desk(common_server, page, info).open()
 
 
 def test_right_stores_a_keep_and_shows_the_next_image(desk):
@@ -442,50 +395,3 @@ def test_the_strip_says_what_is_left_and_when_to_stop(desk):
     desk.open(picture=".strip .stop")
     desk.page.click(".strip .stop button:has-text('Export')")
     desk.page.wait_for_url("**/export?**")
-
-
-def test_the_nearest_images_open_and_lead_back(desk):
-    desk.press("w").evidence()
-    first, buttons = desk.shown, desk.page.locator(".panel .nb")
-    assert desk.page.locator(".nears .nb").count() == 10
-    near = buttons.first
-    aim = int(near.locator("img").get_attribute("src").split("/")[-2])
-    name = CLASSES[aim % len(CLASSES)]
-    assert near.get_attribute("aria-label") == f"Labelled {name}, no answer yet. Opens it."
-    near.hover()
-    assert desk.page.locator(".nears .said").inner_text() == f"Labelled {name}, no answer yet."
-    near.click()
-    desk.page.wait_for_url(f"**/review?dataset=*&id=item-{aim}")
-    desk.page.wait_for_selector(f'.stage > img[src*="/{aim}/"]')
-    assert desk.page.locator(".choice").count() == 0  # it has not been answered: no advice
-    desk.press("b")
-    desk.evidence()  # as it was left: said to be wrong
-    assert desk.shown == first
-    desk.page.wait_for_function("() => !location.search.includes('id=')")
-    buttons.first.focus()
-    desk.press("Enter")
-    desk.page.wait_for_url(f"**/review?dataset=*&id=item-{aim}")
-    desk.page.wait_for_selector(f'.stage > img[src*="/{aim}/"]')
-    desk.page.locator("button.back").wait_for()
-    desk.press("k").evidence()  # answered: back to the image whose evidence it was
-    assert desk.shown == first
-    desk.saved()
-    assert desk.actions() == [(aim, "keep", None)]
-    desk.press("Enter").saved()
-    assert desk.actions()[-1] == (first, "relabel", (first + 1) % len(CLASSES))
-
-
-def test_the_nearest_of_both_classes_are_there(desk):
-    desk.press("w").evidence()
-    given = desk.shown % len(CLASSES)
-    sides = desk.page.locator(".pair > div")
-    assert sides.count() == 2
-    for place, label in enumerate((given, (given + 1) % len(CLASSES))):
-        rows = [
-            int(src.split("/")[-2])
-            for src in sides.nth(place)
-            .locator("img")
-            .evaluate_all("images => images.map((image) => image.src)")
-        ]
-        assert rows
-        assert {row % len(CLASSES) for row in rows} == {label}

@@ -1,6 +1,5 @@
 """The recipes benchmark on a handful of images: chains run, are scored, and are not run twice."""
 
-import numpy as np
 import pytest
 
 from benchmarks import recipes
@@ -10,18 +9,9 @@ from lnl_core.store.db import open_workspace
 
 
 @pytest.mark.slow
-def test_chains_are_scored_and_a_second_call_runs_nothing(tmp_path):
-    rng = np.random.default_rng(0)
-    truth = np.arange(90) % 3
-    images = rng.integers(0, 80, (90, 8, 8, 1), dtype=np.uint8)
-    for row, label in enumerate(truth):
-        images[row, label * 2 : label * 2 + 3] += 120
-    labels = truth.copy()
-    labels[:9] = (labels[:9] + 1) % 3
-    source = tmp_path / "small.npz"
-    np.savez(source, images=images, labels=labels, true_labels=truth)
+def test_chains_are_scored_and_a_second_call_runs_nothing(small_npz, tmp_path):
     out = tmp_path / "out.json"
-    call = ["--labels", "labels", "--data", str(source), "--work", str(tmp_path / "work")]
+    call = ["--labels", "labels", "--data", str(small_npz), "--work", str(tmp_path / "work")]
     call += ["--recipes", "ce->probe,ce->influence", "--out", str(out)]
     recipes.main(call)
     rows = arrays.read_json(out)["labels"]["quick"]

@@ -1,0 +1,45 @@
+"""The review page in a browser, as tests use it."""
+
+from lnl_core.store import db, decisions
+
+CLASSES = ["ant", "bee", "cow", "doe"]
+SAVED = "All answers saved"
+
+
+class Desk:
+    """One browser window on one set, and what the store holds of it."""
+
+    def __init__(self, server, page, info):
+        self.server, self.page, self.info = server, page, info
+        self.ws = db.open_workspace(server.home)
+
+    def open(self, query="", picture=".stage > img"):
+        self.page.goto(f"{self.server.url}/review?dataset={self.info.name}{query}")
+        self.page.wait_for_selector(picture)
+        return self
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+        return self
+
+    def saved(self):
+        """Wait until the page says that the server has everything."""
+        self.page.wait_for_timeout(50)
+        self.page.locator(".saved", has_text=SAVED).wait_for()
+        return self
+
+    def evidence(self):
+        self.page.wait_for_selector(".choice.first .name")
+        return self
+
+    @property
+    def shown(self):
+        """The row on the stage."""
+        return int(self.page.locator(".stage > img").get_attribute("src").split("/")[-2])
+
+    def history(self):
+        return list(decisions.history(self.ws, self.info))
+
+    def actions(self):
+        return [(d.row, str(d.action), d.label) for d in self.history()]
