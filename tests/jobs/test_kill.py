@@ -98,13 +98,30 @@ KILLED = {
 }
 
 
+ONCE = ("ce", "hnml", "dmlp weights", "influence", "aum", "jump@raw")
+"""Killed a single time by `-m slow`; all of them are killed again and again by `-m long`."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("case", KILLED)
-def test_kills_change_nothing(workspace, demo, case, request):
+@pytest.mark.parametrize("case", ONCE)
+def test_a_kill_changes_nothing(workspace, demo, case, request):
     """Issue 4: after kill -9 and resume a result is the undisturbed one, to the last bit."""
     if request.node.callspec.params["workspace"] != "sqlite" and case != "ce":
         pytest.skip("a method does not see the database; one is killed on this one as well")
-    overrides, kills = KILLED[case]
+    compare_killed(workspace, demo, case, KILLED[case][1][-1:])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", KILLED)
+def test_several_kills_change_nothing(workspace, demo, case, request):
+    if request.node.callspec.params["workspace"] != "sqlite":
+        pytest.skip("a method does not see the database")
+    compare_killed(workspace, demo, case, KILLED[case][1])
+
+
+def compare_killed(workspace, demo, case, kills):
+    """Run a case calmly and with kills at some shares of it; all that it leaves has to be equal."""
+    overrides = KILLED[case][0]
     method, _, representation = case.split(" ")[0].partition("@")
     how = {"representation": representation or None}
     calm = run(workspace, demo, method, overrides, **how)

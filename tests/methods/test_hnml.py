@@ -296,7 +296,7 @@ def test_6_2_it_keeps_digits_right_where_plain_training_learns_the_noise(tmp_pat
     assert plain["test"] < still["test"] < ours["test"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_6_2_first_order_is_weaker(tmp_path):
     """Seed 0; spec 0.934 against 0.961: most of the effect needs the gradient through the step."""
     scene = digits(0)
@@ -306,7 +306,7 @@ def test_6_2_first_order_is_weaker(tmp_path):
     assert first["signals"].extras["first_order"][0] == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_6_3_and_6_4_it_looks_at_the_digit_and_not_at_the_clutter(tmp_path):
     """Seed 0. Spec, accuracy and energy on the digit: 0.801, .795; plain training 0.549, .585.
     Peaks of maps of right and of wrong given labels, and of the true class where the given one is

@@ -173,7 +173,7 @@ def refined(seed, **knobs):
     return signals, float((logits.argmax(1).numpy() == found["test_truth"]).mean())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_6_4_whole_network_post_training_against_random_removal():
     """Seed 0, ten epochs a round: 0.936 against 0.824 at random, of removed rows 0.91 are wrong.
 
