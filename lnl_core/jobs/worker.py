@@ -122,9 +122,13 @@ def _run(ws: Workspace, number: int) -> bool:
     count = crew.size(queue.job(ws, number))
     if count > 1 and crew.run(ws, number, count):
         return True
-    job = queue.claim(ws, number)
-    if job is not None:
-        run_job(ws, job)
+    try:
+        job = queue.claim(ws, number)
+        if job is not None:
+            run_job(ws, job)
+    except Stopped:  # wherever it was, also between the claim and the run's first line
+        queue.give_back(ws, number, counts=crew.under_torchrun())
+        raise
     return job is not None
 
 
@@ -165,7 +169,6 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
             queue.finish(ws, job.id, JobState.CANCELLED)
             log.info("run %d: cancelled", job.id)
         except Stopped:
-            queue.give_back(ws, job.id, counts=crew.under_torchrun())
             log.info("run %d: the worker was told to stop", job.id)
             raise
         except Exception as error:

@@ -235,3 +235,18 @@ def test_what_speaks_against_a_run_is_kept_with_it(workspace, tiny):
         return Signals("ce", np.linspace(0, 1, n), np.eye(k)[np.asarray(data.given_labels)])
 
     assert run(workspace, tiny, sound).metrics["doubts"] == []
+
+
+def test_told_to_stop_right_after_the_claim_the_job_goes_back(workspace, tiny, monkeypatch):
+    """A worker that is ended has many moments between claiming a job and its first line of work."""
+    job = queue.submit(workspace, tiny, "knn")
+    claim = queue.claim
+
+    def interrupted(ws, number):
+        assert claim(ws, number) is not None
+        raise worker.Stopped
+
+    monkeypatch.setattr(queue, "claim", interrupted)
+    with pytest.raises(worker.Stopped):
+        worker._run(workspace, job.id)
+    assert queue.job(workspace, job.id).state == "queued"
