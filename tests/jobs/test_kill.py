@@ -98,7 +98,7 @@ KILLED = {
 }
 
 
-ONCE = ("ce", "hnml", "dmlp weights", "influence", "aum", "jump@raw")
+ONCE = ("ce", "hnml", "influence", "dmlp weights")
 """Killed a single time by `-m slow`; all of them are killed again and again by `-m long`."""
 
 
