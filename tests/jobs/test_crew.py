@@ -89,7 +89,7 @@ def test_cancel_ends_both_processes(workspace, two):
     assert left == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_learn_features_purify_and_refine_what_another_run_trained(workspace, two):
     info = services.add_demo(workspace)
     knobs = {
