@@ -158,8 +158,9 @@ def hints(signals: Signals) -> list[str]:
     """Return what would make a finished run better, in words; no reason for doubt.
 
     DMLP is judged by images that people confirmed. While there are none of a class, images stand in
-    on whose label three cheap opinions agree, which is told here. So is a ridge regression on the
-    judging images alone that does as well: then the given labels added nothing.
+    on whose label three cheap opinions agree, which is told here. Else a ridge regression on the
+    confirmed images alone that does as well is told: then the given labels added nothing. (Images
+    that stand in are easy, so both are right on all of them.)
     """
     extras, found = signals.extras, []
     if "bootstrap" in extras and extras["bootstrap"][0]:
@@ -172,13 +173,13 @@ def hints(signals: Signals) -> list[str]:
             + ". Ten confirmed images of each class make it better: review some in random order, "
             "then run it again."
         )
-    if "baseline_accuracy" in extras and "held_out_accuracy" in extras:
+    elif "baseline_accuracy" in extras and "held_out_accuracy" in extras:
         simple, own_share = (
             float(extras[name][0]) for name in ("baseline_accuracy", "held_out_accuracy")
         )
         if simple >= own_share:  # never where one of them is nan
             found.append(
-                f"A ridge regression on the judging images alone is right on {simple:.0%} of those "
+                f"A ridge regression on the confirmed images alone is right on {simple:.0%} of those "
                 f"held out, this run on {own_share:.0%}: the given labels added nothing here."
             )
     return found

@@ -103,3 +103,5 @@ def test_a_simple_fit_that_does_as_well_is_told():
     assert "90%" in hint
     assert "85%" in hint
     assert health.hints(judged([1, 1], own=np.nan, simple=0.9)) == []
+    (hint,) = health.hints(judged([0, 1], own=0.85, simple=0.9))
+    assert "ridge" not in hint  # images that stand in are easy for both
