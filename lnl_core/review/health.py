@@ -179,8 +179,8 @@ def hints(signals: Signals) -> list[str]:
         )
         if simple >= own_share:  # never where one of them is nan
             found.append(
-                f"A ridge regression on the confirmed images alone is right on {simple:.0%} of those "
-                f"held out, this run on {own_share:.0%}: the given labels added nothing here."
+                f"A ridge regression on the confirmed images alone is right on {simple:.0%} of "
+                f"those held out, this run on {own_share:.0%}: the given labels added nothing here."
             )
     return found
 
