@@ -41,6 +41,7 @@ _SHORT = {
     "dmlp": "DMLP",
     "hnml": "HNML",
     "probe": "probe",
+    "finetune": "fine-tuned",
     "ce": "plain CE",
     "confident": "out-of-fold CL",
     "knn": "kNN",

@@ -53,7 +53,9 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("key", ["ce", "sr", "jump", "hnml", "aum", "influence", "dmlp"])
+@pytest.mark.parametrize(
+    "key", ["ce", "sr", "jump", "hnml", "aum", "finetune", "influence", "dmlp"]
+)
 def test_killed_after_a_checkpoint_it_ends_as_if_undisturbed(key, digits, tmp_path):
     class Fragile(LocalContext):
         saves = 0

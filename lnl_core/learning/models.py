@@ -1,5 +1,7 @@
 """Backbones: small residual networks for small images, the SR paper's own, torchvision's above.
 
+`lite0-SIDE` alone does not start from random weights: ImageNet's, of which the last stages train.
+
 Every network keeps `maps` -> `pool` -> `head` apart, so features and class activation maps come
 from the same weights that predict. With `exact_cam` the head is linear on the average of the maps,
 and the map of class c is exactly `head.weight[c] . maps`.
@@ -10,6 +12,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+FINE_TUNED = {"lite0-96": 96, "lite0-160": 160, "lite0-224": 224}
+"""Name -> side in pixels at which a network with ImageNet weights looks at images."""
 
 NAMES = (
     "resnet8",
@@ -22,6 +27,7 @@ NAMES = (
     "mnist",
     "mlp",
     "head",
+    *FINE_TUNED,
 )
 
 
@@ -117,6 +123,8 @@ def build(name: str, k: int, channels: int, size: int) -> Network:
         network = _mlp(k, channels, size)
     elif name == "head":
         network = _head(k, channels)
+    elif name in FINE_TUNED:
+        return _fine_tuned(k, FINE_TUNED[name])
     elif name == "mnist":
         network = _mnist(k, channels, size)
     elif name in NAMES:
@@ -181,6 +189,17 @@ def map_head(k: int, channels: int, width: int = 128) -> Network:
     """A 1x1 convolution, average and linear layer on frozen maps (b, channels, u, v)."""
     body = nn.Sequential(*_conv(channels, width, size=1))
     return _started(Network(body, _Average(), width, k, exact_cam=True))
+
+
+def _fine_tuned(k: int, side: int) -> Network:
+    """EfficientNet-lite0 from ImageNet weights under a head of zeros: all classes alike."""
+    from lnl_core.learning import pretrained
+
+    body = pretrained.FineTuned(side)
+    network = Network(body, _Average(), body.width, k, exact_cam=True)
+    nn.init.zeros_(network.head.weight)
+    nn.init.zeros_(network.head.bias)
+    return network.to(memory_format=torch.channels_last)
 
 
 def _mnist(k: int, channels: int, size: int) -> Network:

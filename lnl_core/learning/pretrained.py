@@ -27,6 +27,14 @@ LAST_STAGES = 4
 SMALL, LARGE = 160, 224
 """Side in pixels that images are resized to: up to `SMALL` px of their own, and above."""
 
+FROZEN_STAGES = 5
+"""Stages of `FineTuned` that keep their weights."""
+
+_STANDARD = 0.5
+"""Deviation of photographs on the scale from -1 to 1 that the weights were trained on."""
+
+_AT_ONCE = 64
+
 
 def network(name: str, device: str) -> Any:
     """Return one of `BACKBONES` with the shipped weights, batch norms folded, evaluation mode."""
@@ -87,6 +95,49 @@ def prepared(images: Tensor, side: int, mean: tuple[float, ...], std: tuple[floa
     centre = torch.tensor(mean, device=images.device).view(shape)
     scale = torch.tensor(std, device=images.device).view(shape)
     return ((images - centre) / scale).contiguous(memory_format=torch.channels_last)
+
+
+class FineTuned(nn.Module):
+    """EfficientNet-lite0 with ImageNet weights, as the body of a network that a method trains.
+
+    The first five of its seven stages stay as they are: they cost a forward pass and no gradient.
+    Batch norms are folded, so nothing depends on the other images of a batch.
+
+    Args:
+        side: longer side in pixels that images are brought to.
+
+    Attributes:
+        width: channels of the maps it gives.
+    """
+
+    width = 1280
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        whole = network(BACKBONES[0], "cpu")
+        self.side = side
+        self.frozen = nn.Sequential(whole.conv_stem, whole.bn1, *whole.blocks[:FROZEN_STAGES])
+        self.tuned = nn.Sequential(*whole.blocks[FROZEN_STAGES:], whole.conv_head, whole.bn2)
+        self.frozen.requires_grad_(False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the last maps (b, 1280, side / 32, side / 32) of standardised (b, c, h, w)."""
+        with torch.no_grad():
+            # large batches in parts: at the first stages each image is megabytes
+            x = torch.cat(
+                [self.frozen(self._input(part)) for part in torch.split(images, _AT_ONCE)]
+            )
+        maps: Tensor = self.tuned(x)
+        return maps
+
+    def _input(self, images: Tensor) -> Tensor:
+        height, width = images.shape[2:]
+        scale = self.side / max(height, width)
+        if scale != 1:
+            size = (max(1, round(height * scale)), max(1, round(width * scale)))
+            images = F.interpolate(images, size=size, mode="bilinear", antialias=scale < 1)
+        images = images.expand(-1, 3, -1, -1) * _STANDARD
+        return images.contiguous(memory_format=torch.channels_last)
 
 
 def _fused(network: nn.Module) -> nn.Module:

@@ -50,6 +50,7 @@ def train(
     loss: Callable[[Tensor, Tensor, int], Loss],
     probs: Callable[[Tensor], Tensor],
     record_from: float = 0.0,
+    online: bool = False,
 ) -> Outcome:
     """Train on the given labels and keep what the network said about every example.
 
@@ -65,6 +66,8 @@ def train(
         loss: (logits (b, k), labels (b,), epoch from 0) -> `Loss`.
         probs: logits -> (b, k) probabilities.
         record_from: share of the epochs to go before probabilities are averaged, in [0, 1].
+        online: average what every training pass said as well; an image's first such opinion was
+            given before the network had learned from its label.
     """
     first = min(int(record_from * recipe.epochs), recipe.epochs - 1)
     with training.Session(dataset, recipe, context) as session:
@@ -76,9 +79,9 @@ def train(
                 session.step(total)
                 for name, value in notes.items():
                     session.note(name, value)
-                if epoch < first:
+                if online or epoch < first:
                     said = probs(logits.detach())
-                    session.record(batch, said, _loss(said, batch.labels), average=False)
+                    session.record(batch, said, _loss(said, batch.labels), average=online)
             if epoch < first:
                 continue
             if epoch == recipe.epochs - 1 and session.n * _width(session) <= FEATURE_LIMIT:

@@ -10,7 +10,8 @@ import pkgutil
 
 from lnl_core.types import Method
 
-_ORDER = ("sr", "jump", "influence", "dmlp", "hnml", "probe", "ce", "confident", "knn", "aum")
+_PUBLISHED = ("sr", "jump", "influence", "dmlp", "hnml")
+_ORDER = (*_PUBLISHED, "probe", "finetune", "ce", "confident", "knn", "aum")
 
 
 def _find() -> dict[str, Method]:

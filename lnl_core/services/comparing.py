@@ -46,6 +46,7 @@ SHORT = {
     "dmlp": "DMLP",
     "hnml": "HNML",
     "probe": "probe",
+    "finetune": "FT",
     "ce": "CE",
     "confident": "CL",
     "knn": "kNN",

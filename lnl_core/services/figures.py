@@ -69,8 +69,8 @@ TONES: dict[str, dict[str, Any]] = {
     },
 }
 
-_DASHES = ("dot", "dash", "dashdot", "longdash", "longdashdot")
-_BASELINES = ("probe", "ce", "confident", "knn", "aum")
+_DASHES = ("dot", "dash", "dashdot", "longdash", "longdashdot", "2px,6px")
+_BASELINES = ("probe", "ce", "confident", "knn", "aum", "finetune")
 
 
 def text(value: object, limit: int = 24) -> str:

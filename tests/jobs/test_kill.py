@@ -88,6 +88,7 @@ KILLED = {
         | {"score": "rounds"},
         (0.4, 0.93, 0.96),
     ),
+    "finetune": ({"epochs": 4}, (0.3, 0.8)),
     # in the first run, in the second one, whose threshold samples are others
     "aum": ({"epochs": 10, "thresholds": True}, (0.2, 0.7)),
     # in each of three folds

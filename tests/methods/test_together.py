@@ -36,6 +36,7 @@ for kept, (arrays, _) in context.kept.items():
 
 SMALL = {"backbone": "resnet8", "epochs": 4, "batch_size": 25, "lr": 0.05}
 KNOBS = {
+    "finetune": {"epochs": 2, "batch_size": 25, "resolution": 0},
     "aum": SMALL | {"thresholds": True},
     "confident": SMALL | {"learn_on": "pixels", "folds": 3},
     "jump": SMALL
