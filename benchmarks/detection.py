@@ -55,8 +55,9 @@ CLEANLAB = "cleanlab, same features"
 
 HEADS = ("jump", "sr", "ce", "influence")
 METHODS_HERE = ("probe", "knn", "dmlp", *(f"{key}@pretrained" for key in HEADS), "hnml", "ce")
-METHODS_HERE = (*METHODS_HERE, "probe@ce", "sr", "jump", "confident", "aum")
-"""What runs without --methods; on digits the heads take the pixels as features."""
+METHODS_HERE = (*METHODS_HERE, "probe@ce", "sr", "jump", "confident", "aum", "finetune")
+"""What runs without --methods; on digits the heads take the pixels as features, and what ImageNet
+taught is left out (`finetune`)."""
 
 FRUGAL = (("ce", "probe@ce", "jump"), ("probe", "jump@pretrained", "influence@pretrained", "ce"))
 """From scratch, and with pretrained features: within three times the processor time, features
@@ -194,18 +195,21 @@ def mean_of_ranks(signals: list[Signals]) -> np.ndarray:
 
 
 def groups(keys: list[str], rows: dict[str, Any]) -> dict[str, list[str]]:
-    """Name the consensus rows: all methods, and those of one representation."""
+    """Name the consensus rows: all methods, those from scratch, on features, knowing ImageNet."""
     from lnl_core.methods import METHODS
 
     maps = [key for key in keys if rows[key]["config"].get("source") == "maps"]
     of_runs = [key for key in keys if key.partition("@")[2] in METHODS]
     probing = [k for k in keys if "@" in k or k in maps or "features" in METHODS[k].needs]
     probing = [key for key in probing if key not in of_runs]
-    scratch = [key for key in keys if key not in probing]
+    tuned = [key for key in keys if key == "finetune"]
+    scratch = [key for key in keys if key not in [*probing, *tuned]]
     named = {"consensus": keys}
     if scratch and probing:
         named["consensus, from scratch only"] = scratch
         named["consensus, features only"] = probing
+        if tuned:
+            named["consensus, pretrained only"] = [*probing, *tuned]
     for few in FRUGAL:
         if set(few) < set(keys):
             named[f"consensus of {', '.join(few)}"] = list(few)
@@ -390,7 +394,7 @@ def main(arguments: list[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--labels", nargs="+", default=["aggre", "random1"], help="label sets")
-    parser.add_argument("--methods", default=",".join(METHODS_HERE), help="keys with commas")
+    parser.add_argument("--methods", default="", help="keys with commas; all where empty")
     parser.add_argument("--preset", default="quick", choices=["quick", "standard", "paper"])
     parser.add_argument("--data", type=Path, default=_data.default_path(), help="an NPZ")
     parser.add_argument("--device", default="cpu")
@@ -405,9 +409,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/detection.json")
     options = parser.parse_args(arguments)
-    options.methods = [key for key in options.methods.split(",") if key]
-    given_methods = options.methods
-    options.again = options.again.split(",") if options.again != "all" else options.methods
+    asked = [key for key in options.methods.split(",") if key]
+    again = options.again
     stored = arrays.read_json(options.out) if options.out.is_file() else {}
     same = {"preset": options.preset, "data": options.data.stem}
     if stored.get("run") != same:
@@ -418,8 +421,11 @@ def main(arguments: list[str] | None = None) -> None:
 
     curves = {}
     for name in options.labels:
-        features = "@raw" if name.startswith("digits") else "@pretrained"
-        options.methods = [key.replace("@pretrained", features) for key in given_methods]
+        digits = name.startswith("digits")
+        keys = asked or [key for key in METHODS_HERE if not (digits and key == "finetune")]
+        features = "@raw" if digits else "@pretrained"
+        options.methods = [key.replace("@pretrained", features) for key in keys]
+        options.again = options.methods if again == "all" else again.split(",")
         seeds = stored["results"].setdefault(name, {})
         for seed in options.seeds:
             found = seeds.setdefault(str(seed), {})
