@@ -75,15 +75,14 @@ class Config:
     def preset(cls, name: str, n: int, k: int, size: int) -> Self:
         """Return the knobs of `quick`, `standard` or `paper`.
 
-        There is no paper: `paper` looks at 224 pixels, as the weights were trained. A small set
-        takes more epochs, for at least 600 steps.
+        There is no paper: `paper` looks at 224 pixels, as the weights were trained. Small sets take
+        more epochs, for 45 steps, eight at most; many more memorise there as well (300 photographs,
+        17.6 % human noise: average precision .596 after 3 epochs, .629 after 4, .535 after 10).
         """
         side = {"quick": 96, "standard": 160, "paper": 224}[name]
         steps = max(1, n // 32)
         return cls(
-            backbone=f"lite0-{side}",
-            resolution=side,
-            epochs=max(3 if name == "quick" else 4, min(20, -(-600 // steps))),
+            backbone=f"lite0-{side}", resolution=side, epochs=max(3, min(8, -(-45 // steps)))
         )
 
 
