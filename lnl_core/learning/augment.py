@@ -7,6 +7,7 @@ device.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +26,7 @@ class Augment:
         cutout: side in pixels of a square that is blanked; 0 for none.
         jitter: largest relative change of brightness and contrast; 0 for none.
         border: what comes in at the edge of a shifted image: `reflect`, `edge` or `zero`.
+        rotate: largest angle in degrees, either way; corners that come in are black.
     """
 
     shift: int = 0
@@ -32,6 +34,7 @@ class Augment:
     cutout: int = 0
     jitter: float = 0.0
     border: str = "reflect"
+    rotate: float = 0.0
 
 
 def mirror_is_safe(dataset: LabeledDataset) -> bool:
@@ -96,6 +99,8 @@ def augment(images: Tensor, how: Augment, generator: torch.Generator) -> Tensor:
             dark = _outside(h, moves[0])[:, :, None] | dark_columns[:, None, :]  # (b, h, w)
             pixels = pixels.masked_fill(dark[..., None], 0)
         images = pixels
+    if how.rotate:
+        images = _rotated(images, how.rotate, generator)
     if how.jitter:
         images = _jitter(images, how.jitter, generator)
     if how.cutout:
@@ -106,6 +111,23 @@ def augment(images: Tensor, how: Augment, generator: torch.Generator) -> Tensor:
 def _outside(length: int, offset: Tensor) -> Tensor:
     at = torch.arange(length, device=offset.device)[None, :] + offset[:, None]
     return (at < 0) | (at >= length)
+
+
+def _rotated(images: Tensor, most: float, generator: torch.Generator) -> Tensor:
+    """Turn each image about its middle by an angle of its own; the nearest pixel is taken."""
+    b, h, w, _ = images.shape
+    angle = (torch.rand(b, generator=generator) * 2 - 1) * math.radians(most)
+    sine, cosine = torch.stack([angle.sin(), angle.cos()]).to(images.device, non_blocking=True)
+    y = torch.arange(h, device=images.device)[None, :, None] - (h - 1) / 2
+    x = torch.arange(w, device=images.device)[None, None, :] - (w - 1) / 2
+    sine, cosine = sine[:, None, None], cosine[:, None, None]
+    column = (cosine * x + sine * y + (w - 1) / 2).round().long()  # (b, h, w)
+    row = (cosine * y - sine * x + (h - 1) / 2).round().long()
+    inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
+    flat = row.clamp(0, h - 1) * w + column.clamp(0, w - 1)
+    flat = (flat.view(b, -1) + torch.arange(b, device=images.device)[:, None] * (h * w)).view(-1)
+    pixels = images.reshape(b * h * w, -1).index_select(0, flat).view(images.shape)
+    return pixels.masked_fill(~inside[..., None], 0)
 
 
 def _jitter(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:

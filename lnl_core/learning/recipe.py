@@ -24,6 +24,7 @@ class Recipe:
         border: what a shift brings in: `reflect`, `edge` or `zero`; auto = reflect in colour, edge
             in gray.
         cutout: side of the blanked square as a share of the shorter side; 0 for none.
+        rotate: largest random turn in degrees.
         jitter: largest relative change of brightness and contrast.
         resolution: train at most at this longer side in pixels; 0 = as stored.
         average_weights: decay per step of the running mean of weights; 0 for none.
@@ -44,6 +45,7 @@ class Recipe:
     flip: str = "auto"
     border: str = "auto"
     cutout: float = 0.0
+    rotate: float = 0.0
     jitter: float = 0.0
     resolution: int = 0
     average_weights: float = 0.0

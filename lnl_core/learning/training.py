@@ -420,6 +420,7 @@ def _augment_for(
         flip=wants_flip(recipe.flip, dataset),
         cutout=round(recipe.cutout * side),
         jitter=recipe.jitter,
+        rotate=recipe.rotate,
         border=border,
     )
 

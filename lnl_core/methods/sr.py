@@ -81,6 +81,7 @@ class Config:
     shift: int = knob(4, "Largest random shift in pixels; -1 is an eighth of the side.")
     flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
     border: str = knob("zero", "What a shift brings in at the edge.", BORDERS)
+    rotate: float = knob(0.0, "Largest random turn in degrees, either way.")
     cutout: float = knob(0.0, "Side of a blanked square, as a share of the image's.")
     resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
     average_weights: float = knob(0.0, "Decay of the running mean of weights; 0 is none.")
@@ -117,8 +118,8 @@ class Config:
         """Return the knobs of `quick`, `standard` or `paper` for n images of `size` pixels.
 
         `paper` holds the authors' numbers: MNIST's up to 28 px, CIFAR-100's above 20 classes (the
-        asymmetric setting there uses kappa 10), else CIFAR-10's; their rotation of CIFAR-100 images
-        is not built. The others set tau so that p_max is 0.98 for any number of classes.
+        asymmetric setting there uses kappa 10), else CIFAR-10's. The others set tau so that p_max
+        is 0.98 for any number of classes.
         """
         p = 0.1 if k <= 20 else 0.01
         if name == "paper":
@@ -138,6 +139,7 @@ class Config:
                 lr=0.1,
                 weight_decay=1e-5,
                 shift=4 if size <= 64 else -1,
+                rotate=20.0,
             )
         if size <= 28:
             return cls(

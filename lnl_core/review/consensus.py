@@ -98,7 +98,7 @@ def rank(
     speakers = [i for i, each in enumerate(ordered) if each.pred_probs is not None]
     voices = [ordered[i].pred_probs for i in speakers]
     opinions = [pool.soften(probs, given) for probs in voices if probs is not None]
-    weights = trust.agreement(scores) * trust.originality(scores)
+    weights: FloatArray = trust.agreement(scores) * trust.originality(scores)
     if opinions:
         weights[speakers] *= trust.sobriety([each.probs for each in opinions], weights[speakers])
     weights = trust.shares(weights)

@@ -108,8 +108,9 @@ def originality(scores: FloatArray) -> FloatArray:
     ranked = np.divide(ranked, length, out=np.zeros_like(ranked), where=length > 0)
     alike = np.clip(ranked @ ranked.T, 0, 1) ** LIKENESS
     np.fill_diagonal(alike, 1)
-    original: FloatArray = 1 / alike.sum(axis=1)
-    return original / original.max()
+    voices = 1 / alike.sum(axis=1)
+    original: FloatArray = voices / voices.max()
+    return original
 
 
 def sobriety(opinions: Sequence[Probs], votes: FloatArray) -> FloatArray:

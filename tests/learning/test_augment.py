@@ -100,3 +100,23 @@ def test_same_seed_same_views():
 def test_shift_larger_than_the_image_is_held_back():
     images = numbered(h=2, w=3)
     assert augment(images, Augment(shift=50), generator()).shape == images.shape
+
+
+def test_rotation_turns_about_the_middle_and_brings_in_black():
+    images = torch.zeros(200, 9, 9, 1, dtype=torch.uint8)
+    images[:, 4, 4] = 200  # the middle stays
+    images[:, 4, 8] = 100  # a mark at the right edge goes up or down
+    turned = augment(images, Augment(rotate=20), generator())[..., 0]
+    assert (turned[:, 4, 4] == 200).all()
+    rows, columns = torch.nonzero(turned == 100)[:, 1:].T
+    angles = torch.rad2deg(torch.atan2((4 - rows).float(), (columns - 4).float()))
+    assert angles.abs().max() <= 27  # 20 degrees and half a pixel at 4 pixels from the middle
+    assert angles.min() < -10
+    assert angles.max() > 10
+    whole = torch.full((64, 9, 9, 3), 255, dtype=torch.uint8)
+    corners = augment(whole, Augment(rotate=20), generator())[:, 0, 0]
+    assert set(corners.unique().tolist()) == {0, 255}
+    np.testing.assert_array_equal(
+        augment(images, Augment(rotate=20), generator()), turned[..., None]
+    )
+    assert augment(numbered(), Augment(rotate=1e-6), generator()).equal(numbered())
