@@ -230,7 +230,8 @@ def test_6_3_asymmetric_noise():
     [
         ("a CIFAR-10", 50_000, 10, 32, {"backbone": "cnn8", "tau": 0.5, "p": 0.1, "kappa": 1.2,
                                         "growth": 1.03, "epochs": 120, "lr": 0.01,
-                                        "weight_decay": 1e-4, "clip": 5.0, "border": "zero", "rotate": 0.0}),
+                                        "weight_decay": 1e-4, "clip": 5.0, "border": "zero",
+                                        "rotate": 0.0}),
         ("an MNIST", 60_000, 10, 28, {"backbone": "mnist", "tau": 0.1, "normalise": False,
                                       "kappa": 4.0, "growth": 2.0, "growth_every": 5,
                                       "epochs": 50, "weight_decay": 1e-3, "shift": 0}),
