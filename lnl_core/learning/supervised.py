@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lnl_core.learning import networks, training
 from lnl_core.learning.recorder import ProbabilityRecorder
-from lnl_core.types import Context, FloatArray, LabeledDataset
+from lnl_core.types import Context, FloatArray, IntArray, LabeledDataset, Signals, TopProbs
 
 FEATURE_LIMIT = 256_000_000
 """Most numbers (n x d) that a run keeps as features: 512 MB."""
@@ -98,6 +98,32 @@ def train(
             features = session.features()  # resumed after the last epoch
         networks.keep_network(context, session)
         return Outcome(session.recorder, features, session.run_curves(), session.cost())
+
+
+def signals(key: str, outcome: Outcome, given: IntArray) -> Signals:
+    """Return what a run says of labels by self-confidence: suspicion = 1 - mean p of the given one.
+
+    Args:
+        key: of the method.
+        outcome: of `train`.
+        given: (n,) labels.
+    """
+    recorder = outcome.recorder
+    confidence, probs = recorder.mean_given(), recorder.mean_probs()
+    predicted = probs.classes[:, 0] if isinstance(probs, TopProbs) else probs.argmax(axis=1)
+    return Signals(
+        method=key,
+        suspicion=np.clip(1 - confidence.astype(np.float64), 0, 1),
+        pred_probs=probs,
+        features=outcome.features,
+        curves=recorder.curves() | outcome.curves,
+        extras={
+            "mean_loss": recorder.mean_loss(),
+            "self_confidence": confidence,
+            "noise_rate": np.array([np.mean(predicted != given)], np.float32),
+        },
+        cost=outcome.cost,
+    )
 
 
 def effective_classes(counts: Tensor) -> Tensor:

@@ -14,13 +14,13 @@ Extras: `mean_loss` (n,); `self_confidence` (n,) mean probability of the given l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from lnl_core.methods._knobs import knob
-from lnl_core.types import Context, LabeledDataset, Method, Signals, TopProbs
+from lnl_core.types import Context, LabeledDataset, Method, Signals
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -130,28 +130,10 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         probs=lambda logits: F.softmax(logits, dim=1),
         record_from=config.record_from,
     )
-    recorder = outcome.recorder
-    confidence, mean_loss = recorder.mean_given(), recorder.mean_loss()
+    found = supervised.signals(METHOD.key, outcome, np.asarray(dataset.given_labels))
     if config.score == "loss":
-        suspicion = training.percentile(mean_loss)
-    else:
-        suspicion = np.clip(1 - confidence.astype(np.float64), 0, 1)
-    probs = recorder.mean_probs()
-    predicted = probs.classes[:, 0] if isinstance(probs, TopProbs) else probs.argmax(axis=1)
-    given = np.asarray(dataset.given_labels)
-    return Signals(
-        method=METHOD.key,
-        suspicion=suspicion,
-        pred_probs=probs,
-        features=outcome.features,
-        curves=recorder.curves() | outcome.curves,
-        extras={
-            "mean_loss": mean_loss,
-            "self_confidence": confidence,
-            "noise_rate": np.array([np.mean(predicted != given)], np.float32),
-        },
-        cost=outcome.cost,
-    )
+        return replace(found, suspicion=training.percentile(found.extras["mean_loss"]))
+    return found
 
 
 def cost(n: int, size: int, config: Config) -> tuple[float, float]:

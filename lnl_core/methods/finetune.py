@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from lnl_core.methods._knobs import knob
-from lnl_core.types import Context, LabeledDataset, Method, Signals, TopProbs
+from lnl_core.types import Context, LabeledDataset, Method, Signals
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -104,23 +104,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         record_from=config.record_from,
         online=config.online,
     )
-    recorder = outcome.recorder
-    confidence, probs = recorder.mean_given(), recorder.mean_probs()
-    predicted = probs.classes[:, 0] if isinstance(probs, TopProbs) else probs.argmax(axis=1)
-    given = np.asarray(dataset.given_labels)
-    return Signals(
-        method=METHOD.key,
-        suspicion=np.clip(1 - confidence.astype(np.float64), 0, 1),
-        pred_probs=probs,
-        features=outcome.features,
-        curves=recorder.curves() | outcome.curves,
-        extras={
-            "mean_loss": recorder.mean_loss(),
-            "self_confidence": confidence,
-            "noise_rate": np.array([np.mean(predicted != given)], np.float32),
-        },
-        cost=outcome.cost,
-    )
+    return supervised.signals(METHOD.key, outcome, np.asarray(dataset.given_labels))
 
 
 def cost(n: int, size: int, config: Config) -> tuple[float, float]:
