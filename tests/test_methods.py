@@ -65,8 +65,8 @@ def small(method: Method, dataset, kind="quick"):
         config = method.config.preset(kind, n, k, size)
     cuts = {"epochs": 2, "batch_size": 16, "warm_up": 1, "score_epochs": 1, "period": 2}
     cuts |= {"folds": 2, "iterations": 5, "rounds": 2, "refine_epochs": 1}
-    if kind != HEAD and method.key != "finetune":
-        cuts["backbone"] = "resnet8"
+    if kind != HEAD:
+        cuts["backbone"] = "lite0-96" if method.key == "finetune" else "resnet8"
     known = {field.name for field in dataclasses.fields(config)}
     return dataclasses.replace(config, **{key: cuts[key] for key in cuts if key in known})
 

@@ -34,7 +34,7 @@ def shapes(n=160, size=32, channels=3, rate=0.15):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_it_finds_injected_errors_and_knows_the_right_class(channels):
     dataset, truth = shapes(channels=channels)
-    config = dataclasses.replace(Config.preset("quick", 160, 3, 32), epochs=6)
+    config = dataclasses.replace(Config.preset("quick", 160, 3, 32), epochs=4)
     signals = METHOD.fit(dataset, config, LocalContext())
     wrong = truth != dataset.given_labels
     assert metrics.auroc(wrong, signals.suspicion) > 0.97
