@@ -69,7 +69,8 @@ TONES: dict[str, dict[str, Any]] = {
     },
 }
 
-_DASHES = ("dot", "dash", "dashdot", "longdash", "longdashdot", "2px,6px")
+_DASH_DOT_DOT = "12px,3px,3px,3px,3px,3px"
+_DASHES = ("dot", "dash", "dashdot", "longdash", "longdashdot", _DASH_DOT_DOT)
 _BASELINES = ("probe", "ce", "confident", "knn", "aum", "finetune")
 
 
