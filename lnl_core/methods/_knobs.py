@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, fields
 from typing import Any
 
 
@@ -18,3 +18,15 @@ def knob(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:
     if choices:
         said["choices"] = choices
     return field(default=default, metadata=said)
+
+
+def check_choices(config: Any) -> None:
+    """Refuse a Config with a text that its knob does not offer.
+
+    Raises:
+        ValueError: names the knob, what it may be and what it got.
+    """
+    for each in fields(config):
+        value, choices = getattr(config, each.name), each.metadata.get("choices")
+        if choices and value not in choices:
+            raise ValueError(f"{each.name} must be one of {', '.join(choices)}, got {value!r}")

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from lnl_core.methods import _stages
-from lnl_core.methods._knobs import knob
+from lnl_core.methods._knobs import check_choices, knob
 from lnl_core.types import Array, BoolArray, Context, FloatArray, LabeledDataset, Method, Signals
 
 if TYPE_CHECKING:
@@ -71,13 +71,7 @@ class Config:
     record_from: float = knob(0.66, "Share of epochs before probabilities are averaged.")
 
     def __post_init__(self) -> None:
-        for name, value, choices in (
-            ("backbone", self.backbone, BACKBONES),
-            ("flip", self.flip, FLIPS),
-            ("schedule", self.schedule, SCHEDULES),
-        ):
-            if value not in choices:
-                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+        check_choices(self)
         if self.epochs < 1 or self.batch_size < 2:
             raise ValueError(
                 "epochs must be at least 1 and batch_size at least 2, got "

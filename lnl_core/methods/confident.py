@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from lnl_core.methods import _out_of_fold, _stages
-from lnl_core.methods._knobs import knob
+from lnl_core.methods._knobs import check_choices, knob
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,
@@ -83,14 +83,7 @@ class Config:
     record_from: float = knob(0.66, "On pixels: share of epochs before probabilities count.")
 
     def __post_init__(self) -> None:
-        for name, value, choices in (
-            ("learn_on", self.learn_on, PLACES),
-            ("score", self.score, SCORES),
-            ("filter_by", self.filter_by, FILTERS),
-            ("backbone", self.backbone, BACKBONES),
-        ):
-            if value not in choices:
-                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+        check_choices(self)
         if self.folds < 2 or self.epochs < 1 or self.batch_size < 2:
             raise ValueError(
                 "folds and batch_size must be at least 2 and epochs at least 1, got "

@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lnl_core.methods._knobs import knob
+from lnl_core.methods._knobs import check_choices, knob
 from lnl_core.methods._stages import Stages
 from lnl_core.types import (
     DENSE_CLASSES,
@@ -135,13 +135,7 @@ class Config:
     resolution: int = knob(0, "Retrain at most at this side in pixels; 0 is as stored.")
 
     def __post_init__(self) -> None:
-        for name, value, choices in (
-            ("space", self.space, SPACES),
-            ("prior", self.prior, PRIORS),
-            ("backbone", self.backbone, BACKBONES),
-        ):
-            if value not in choices:
-                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+        check_choices(self)
         counts = ("rounds", "period", "steps", "sweeps", "per_class", "epochs")
         for name in counts:
             if getattr(self, name) < 1:

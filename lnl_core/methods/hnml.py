@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from lnl_core.methods._knobs import knob
+from lnl_core.methods._knobs import check_choices, knob
 from lnl_core.types import Context, FloatArray, LabeledDataset, LnlError, Method, Signals, TopProbs
 
 if TYPE_CHECKING:
@@ -108,23 +108,7 @@ class Config:
     resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
 
     def __post_init__(self) -> None:
-        for name, choices in (
-            ("source", SOURCES),
-            ("mask", MASKS),
-            ("mask_of", MASKS_OF),
-            ("disturbance", DISTURBANCES),
-            ("order", ORDERS),
-            ("inner", INNER),
-            ("start", STARTS),
-            ("network", NETWORKS),
-            ("backbone", BACKBONES),
-            ("schedule", SCHEDULES),
-            ("flip", FLIPS),
-        ):
-            if getattr(self, name) not in choices:
-                raise ValueError(
-                    f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}"
-                )
+        check_choices(self)
         if min(self.epochs, self.tasks, self.neighbours) < 1 or self.batch_size < 2:
             raise ValueError(
                 "epochs, tasks and neighbours must be at least 1 and batch_size at least 2, got "

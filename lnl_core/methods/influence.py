@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from lnl_core.methods._knobs import knob
+from lnl_core.methods._knobs import check_choices, knob
 from lnl_core.types import (
     DENSE_CLASSES,
     Array,
@@ -87,15 +87,7 @@ class Config:
     average_weights: float = knob(0.98, "Decay of the running mean of weights; 0 is none.")
 
     def __post_init__(self) -> None:
-        for name, value, choices in (
-            ("criterion", self.criterion, CRITERIA),
-            ("refine", self.refine, REFINES),
-            ("score", self.score, SCORES),
-            ("solve", self.solve, SOLVES),
-            ("backbone", self.backbone, BACKBONES),
-        ):
-            if value not in choices:
-                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+        check_choices(self)
         if not self.lam > 0:
             raise ValueError(f"lam must be above 0, or the Hessian is singular, got {self.lam}")
         if min(self.rounds, self.epochs, self.patience, self.refine_epochs) < 1:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from lnl_core.methods._knobs import knob
+from lnl_core.methods._knobs import check_choices, knob
 from lnl_core.review import health
 from lnl_core.types import Context, LabeledDataset, Method, Signals, TopProbs
 
@@ -89,15 +89,7 @@ class Config:
     record_from: float = knob(0.0, "Share of epochs before probabilities are averaged.")
 
     def __post_init__(self) -> None:
-        for name, value, choices in (
-            ("base", self.base, BASES),
-            ("backbone", self.backbone, BACKBONES),
-            ("schedule", self.schedule, SCHEDULES),
-            ("flip", self.flip, FLIPS),
-            ("border", self.border, BORDERS),
-        ):
-            if value not in choices:
-                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+        check_choices(self)
         if not (self.tau > 0 and 0 < self.p <= 1 and 0 < self.q <= 1):
             raise ValueError(
                 f"tau must be above 0, p and q in (0, 1], got {self.tau}, {self.p} and {self.q}"
