@@ -8,11 +8,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages import _explore_routes, _routes
+from pages import _routes
+from pages._explore import routes
 
 app = st.App(
     Path(__file__).parent / "pages" / "_main.py",
-    routes=[*_routes.ROUTES, *_explore_routes.ROUTES],
+    routes=[*_routes.ROUTES, *routes.ROUTES],
     middleware=_routes.MIDDLEWARE,
     lifespan=_routes.lifespan,
 )

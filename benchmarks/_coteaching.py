@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lnl_core.learning import models, semantic_codes, training
+from lnl_core.learning import models, training
 from lnl_core.learning.optimizer import Sgd
 from lnl_core.types import Context, LabeledDataset, Signals
 
@@ -37,18 +37,11 @@ class Config:
     forget_epochs: int = 10
 
 
-def build(name: str, k: int, channels: int, size: int) -> nn.Module:
-    """Build a network by name, the pre-activation one of Jump-teaching's paper included."""
-    if name == "preact18":
-        return semantic_codes.preact18(k, channels).to(memory_format=torch.channels_last)
-    return models.build(name, k, channels, size)
-
-
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """Train both networks; suspicion is the mean loss of the two at the end, as a rank."""
 
     def make(k: int, channels: int, size: int) -> nn.Module:
-        return build(config.backbone, k, channels, size)
+        return models.build(config.backbone, k, channels, size)
 
     recipe = training.recipe_of(config)
     with training.Session(dataset, recipe, context, build=make) as session:

@@ -80,7 +80,7 @@ def peak_mb() -> float:
 def serve(home: Path) -> None:
     """Do what the Review page asks of its services, once cold and then warm."""
     from lnl_core import services
-    from lnl_core.services.desk import Filters
+    from lnl_core.services.review.desk import Filters
     from lnl_core.store import datasets
     from lnl_core.store.db import open_workspace
 

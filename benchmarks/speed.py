@@ -86,20 +86,8 @@ def contender(name: str, backbone: str, batch: int, epochs: int) -> tuple[Any, A
 
 def allow_preact18() -> None:
     """Let every method take the network of Jump-teaching's paper, which not all lists name."""
-    import torch
-
-    from lnl_core.learning import models, semantic_codes
     from lnl_core.methods import ce, sr
 
-    plain = models.build
-
-    def build(name: str, k: int, channels: int, size: int) -> Any:
-        if name != "preact18":
-            return plain(name, k, channels, size)
-        return semantic_codes.preact18(k, channels).to(memory_format=torch.channels_last)
-
-    models.build = build
-    models.NAMES = (*models.NAMES, "preact18")
     ce.BACKBONES = sr.BACKBONES = (*ce.BACKBONES, "preact18")
 
 

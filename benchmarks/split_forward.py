@@ -29,7 +29,8 @@ from torch.nn import functional as F
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from lnl_core.learning import hardware, semantic_codes  # noqa: E402
+from lnl_core.learning import hardware  # noqa: E402
+from lnl_core.methods.jump import codes as semantic_codes  # noqa: E402
 
 CPU = torch.device("cpu")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from lnl_core import services
-from lnl_core.services import incoming
+from lnl_core.services.datasets import incoming
 from lnl_core.store import arrays, db
 from lnl_core.types import LnlError
 

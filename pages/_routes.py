@@ -24,7 +24,7 @@ from streamlit import config
 
 from lnl_core import services
 from lnl_core.types import LnlError
-from pages import _ui, _words
+from pages import _ui, _urls, _words
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
 LARGEST = 2**31 - 1
@@ -35,21 +35,6 @@ _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 _NEVER = {"Cache-Control": "no-store"}
 
 
-def image_url(dataset_id: int, version: str, size: str) -> str:
-    """Return the address of a set's images, with `{row}` for the browser to fill in."""
-    return f"{_ui.base_path()}/lnl/img/{dataset_id}/{version}/{{row}}/{size}"
-
-
-def evidence_url(dataset_id: int) -> str:
-    """Return the address of a set's evidence, with `{row}` for the browser to fill in."""
-    return f"{_ui.base_path()}/lnl/evidence/{dataset_id}/{{row}}"
-
-
-def maps_url(dataset_id: int) -> str:
-    """Return the address of a set's activation maps, with `{row}` for the browser to fill in."""
-    return f"{_ui.base_path()}/lnl/maps/{dataset_id}/{{row}}"
-
-
 def _missing() -> Response:
     return PlainTextResponse("There is no such thing here.", 404, headers=_COMMON | _NEVER)
 
@@ -57,7 +42,7 @@ def _missing() -> Response:
 def _numbers(request: Request) -> tuple[int, int] | None:
     """Return data set and row, or None for an address that is not one of ours."""
     where: dict[str, Any] = request.path_params
-    if f"/{where['base']}".rstrip("/") != _ui.base_path():
+    if f"/{where['base']}".rstrip("/") != _urls.base_path():
         return None
     dataset, row = where["dataset"], where["row"]
     return (dataset, row) if max(dataset, row) <= LARGEST else None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from lnl_core.services import loss_figures, loss_views
-from lnl_core.services._selections import keep_selection
-from lnl_core.services.loss_views import Losses
+from lnl_core.figures import losses
+from lnl_core.services.compare import losses as loss_views
+from lnl_core.services.compare.losses import Losses
+from lnl_core.services.explore.selections import keep_selection
 from lnl_core.store.datasets import DatasetInfo
-from pages import _compare_figures, _ui, _words
+from pages import _figures, _ui, _words
 
 _STEPS = 121
 _WARNING = (
@@ -43,10 +44,10 @@ def spread(
         label_visibility="collapsed" if small else "visible",
     )
     with place:
-        _compare_figures.draw(
-            loss_figures.histogram(
+        _figures.draw(
+            losses.histogram(
                 values,
-                _compare_figures.tone(),
+                _figures.tone(),
                 split=split,
                 threshold=float(chosen),
                 height=214 if small else 340,

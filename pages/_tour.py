@@ -9,7 +9,7 @@ import streamlit as st
 
 from lnl_core import services
 from lnl_core.jobs import queue
-from lnl_core.services import exploring
+from lnl_core.services.explore import embedding
 from lnl_core.types import ACTIVE_STATES, JobState
 from pages import _ui
 
@@ -87,9 +87,9 @@ def start() -> None:
         missing = [key for key in METHODS if key not in settled]
         if missing:
             services.start_runs(ws, info.name, missing)
-        maps = exploring.Settings(exploring.sources(ws, info)[0].key)
-        if exploring.layout(info, exploring.key_of(info, maps)) is None:
-            exploring.start_layout(ws, info, maps)
+        maps = embedding.Settings(embedding.sources(ws, info)[0].key)
+        if embedding.layout(info, embedding.key_of(info, maps)) is None:
+            embedding.start_layout(ws, info, maps)
     st.session_state["dataset"] = info.name
     _ui.go(STOPS[0].page, dataset=info.name, tour="1")
 

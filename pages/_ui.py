@@ -22,7 +22,7 @@ from lnl_core.store import datasets, db
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
 from lnl_core.types import JobState, LnlError
-from pages import _words
+from pages import _urls, _words
 from pages._words import plain, short
 
 __all__ = ["ASSETS", "act", "dataset", "guard", "plain", "reviewer", "short", "title_row"]
@@ -234,24 +234,11 @@ def title_row(title: str) -> DeltaGenerator:
 def thumbs(info: DatasetInfo, rows: Sequence[int], *, side: int = 36) -> None:
     """Draw a strip of thumbnails, by number; nothing that a person typed is in it."""
     images = "".join(
-        f'<img src="{thumb_url(info, row)}" alt="" loading="lazy" style="width:{side}px;'
+        f'<img src="{_urls.thumb_url(info, row)}" alt="" loading="lazy" style="width:{side}px;'
         f'height:{side}px;object-fit:cover;border-radius:4px;flex:0 1 {side}px;min-width:0">'
         for row in rows
     )
     st.html(f'<div style="display:flex;gap:6px;height:{side}px;overflow:hidden">{images}</div>')
-
-
-def base_path() -> str:
-    """Return what stands before every address: `server.baseUrlPath`, often nothing."""
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}" if base else ""
-
-
-def thumb_url(info: DatasetInfo, row: int) -> str:
-    """Return the address of a thumbnail: number, digest and row, never a path."""
-    from pages import _routes  # which itself needs the workspace from here
-
-    return _routes.image_url(info.id, info.version, "thumb").replace("{row}", str(row))
 
 
 def method_title(key: str) -> str:

@@ -3,17 +3,20 @@
 import streamlit as st
 
 from lnl_core import services
-from lnl_core.services import incoming
-from pages import _cards, _demo, _first, _import, _sets, _ui
+from lnl_core.services.datasets import incoming
+from pages import _ui
+from pages._data import cards as _cards
+from pages._data import demo, first, sets
+from pages._data import incoming as _import
 
 if st.session_state.pop("open_demo", False):
-    _demo.open_demo()
+    demo.open_demo()
     st.rerun()
 
 with st.skeleton(height=258):
     cards = services.overview(_ui.workspace())
 if not cards:
-    _first.draw()
+    first.draw()
     st.stop()
 
 row = _ui.title_row("Data")
@@ -26,12 +29,12 @@ kind = row.menu_button(
 )
 if kind:
     _import.ask(kind)
-if _demo.watching():
-    _demo.watch()
+if demo.watching():
+    demo.watch()
 if incoming.imports(_ui.workspace()):
     _import.draw_imports()
 _cards.draw(cards)
 info = _ui.dataset()
 if info is not None:
-    _sets.draw(info)
+    sets.draw(info)
 _import.show_dialog()

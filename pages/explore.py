@@ -1,7 +1,8 @@
 """Explore: a map of the images, which class is given as which, and neighbours."""
 
-from pages import _explore, _ui
+from pages import _ui
+from pages._explore import page
 
 info = _ui.need_dataset("Explore")
-choice = _explore.controls(info)
-_explore.body(info, choice)
+choice = page.controls(info)
+page.body(info, choice)

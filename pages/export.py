@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages import _export, _ui
+from pages import _ui
+from pages._export import page
 
 row = _ui.title_row("Export")
 info = _ui.need_dataset()
@@ -10,8 +11,8 @@ with row:
     asked = st.button("Import decisions", icon=":material/upload_file:", key="import_decisions")
 left, right = st.columns([278, 676], gap="small")
 with left:
-    format_key = _export.formats()
+    format_key = page.formats()
 with right:
-    _export.draw(info, format_key)
+    page.draw(info, format_key)
 if asked:
-    _export.import_dialog(info)
+    page.import_dialog(info)

@@ -1,7 +1,8 @@
 """Review: the queue, one key per image; or twelve images of one class at once."""
 
-from pages import _desk, _ui
+from pages import _ui
+from pages._review import desk
 
 info = _ui.need_dataset("Review")
-choice = _desk.controls(info)
-_desk.desk(info, choice)
+choice = desk.controls(info)
+desk.desk(info, choice)

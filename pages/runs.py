@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from pages import _history, _live, _methods, _own, _ui
+from pages import _ui
+from pages._runs import history, live, methods, own
 
 row = _ui.title_row("Runs")
 info = _ui.need_dataset()
-preset, device = _methods.choices(row)
+preset, device = methods.choices(row)
 left, right = st.columns([596, 362], gap="small")
 with left:
-    _methods.draw(info, preset, device)
-    _own.draw(info)
+    methods.draw(info, preset, device)
+    own.draw(info)
 with right:
-    _live.draw(info)
-_history.draw(info)
+    live.draw(info)
+history.draw(info)

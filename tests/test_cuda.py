@@ -9,8 +9,9 @@ import torch
 from benchmarks import _data
 from lnl_core.jobs.context import LocalContext
 from lnl_core.learning import features as representation
-from lnl_core.learning import networks, semantic_codes, training
+from lnl_core.learning import networks, training
 from lnl_core.methods import METHODS, jump
+from lnl_core.methods.jump import codes as semantic_codes
 from lnl_core.review import metrics
 from lnl_core.types import LabeledDataset
 

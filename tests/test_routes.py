@@ -13,7 +13,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from lnl_core.review import consensus
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Signals
-from pages import _routes
+from pages import _routes, _urls
 
 HERE = "http://localhost"
 
@@ -143,7 +143,7 @@ def test_addresses_follow_the_base_path(client, tiny, monkeypatch):
         config, "get_option", lambda key: "/desk/" if key == "server.baseUrlPath" else plain(key)
     )
     monkeypatch.setattr("streamlit.get_option", config.get_option)
-    url = _routes.image_url(tiny.id, tiny.version, "thumb")
+    url = _urls.image_url(tiny.id, tiny.version, "thumb")
     assert url == f"/desk/lnl/img/{tiny.id}/{tiny.version}/{{row}}/thumb"
     assert client.get(url.format(row=7)).status_code == 200
     assert client.get(url.format(row=7).removeprefix("/desk")).status_code == 404

@@ -305,7 +305,7 @@ def _run_options(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _export_options(command: Callable[..., argparse.ArgumentParser]) -> None:
-    from lnl_core.services.exporting import FORMATS
+    from lnl_core.services.export.exporting import FORMATS
 
     one = command(
         "export",

@@ -10,7 +10,7 @@ from lnl_core.store.db import open_workspace
 
 def report(options: Any) -> int:
     """Write the report."""
-    from lnl_core.services import report as reports
+    from lnl_core.services.compare import report as reports
 
     written = reports.write(open_workspace(), options.name, options.out)
     say(

@@ -2,110 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
-from typing import IO
-
 from lnl_core.jobs import engines, queue
-from lnl_core.jobs.health import here, process_lives, silent_seconds
+from lnl_core.jobs.engines.local import LOCAL, end_the_deaf, ensure_worker
 from lnl_core.store.db import Workspace
 from lnl_core.types import Job, JobState
-
-try:
-    import fcntl
-except ImportError:  # not POSIX: several workers may run, which claims make safe
-    fcntl = None  # type: ignore[assignment]
-
-LOCAL = "local"
-"""Executor, and lane, of runs on this machine; tasks have a lane of their own."""
-
-LOCK_FD = "LNL_WORKER_LOCK"
-"""Environment variable by which a new worker learns which of its files is the lock."""
-
-LOG_BYTES = 1_000_000
-"""The workers' own log begins anew beyond this size; each run has its own log."""
-
-DEAF_SECONDS = 2.0
-"""A worker that is to cancel and has not even beaten its heart for this long is killed."""
-
-_started: list[subprocess.Popen[bytes]] = []
-
-
-def lock(ws: Workspace, lane: str = LOCAL) -> IO[bytes] | None:
-    """Take the lock of the workspace's worker for runs, or for tasks; None where another has it.
-
-    The kernel lets go of it when the holder dies, however it dies. A worker that was handed the
-    lock by the process that started it gets that one.
-    """
-    handed = os.environ.pop(LOCK_FD, "")
-    if handed:
-        os.set_inheritable(int(handed), False)
-        return os.fdopen(int(handed), "ab")
-    part = "" if lane == LOCAL else f"-{lane}"
-    stream = (ws.home / f"worker{part}-{_host()}.lock").open("ab")
-    if fcntl is not None:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            stream.close()
-            return None
-    return stream
-
-
-def _host() -> str:
-    """Name this machine so that it can be part of a file name."""
-    return re.sub(r"[^\w.-]", "_", socket.gethostname())[:80]
-
-
-def worker_lives(ws: Workspace) -> bool:
-    """Say whether a worker holds the lock."""
-    held = lock(ws)
-    if held is None:
-        return True
-    held.close()
-    return False
-
-
-def ensure_worker(ws: Workspace, lane: str = LOCAL) -> bool:
-    """Start a worker for runs, or for tasks, where none lives; return True where one was started.
-
-    It has its own session, so that closing the browser, the app or the terminal leaves it running.
-    The lock is handed to it already taken: asking twice in a hurry starts one worker, not two.
-    """
-    held = lock(ws, lane)
-    if held is None:
-        return False
-    _started[:] = [process for process in _started if process.poll() is None]  # no zombies
-    root = Path(__file__).resolve().parents[2]
-    paths = [str(root), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    path = ws.home / "worker.log"
-    grown = path.is_file() and path.stat().st_size > LOG_BYTES
-    with held, path.open("wb" if grown else "ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lnl_core.worker", "--lane", lane],
-            env=os.environ
-            | {
-                "LNL_HOME": str(ws.home),
-                "LNL_DATABASE_URL": ws.url,
-                "PYTHONPATH": os.pathsep.join(paths),
-                LOCK_FD: str(held.fileno()),
-            },
-            cwd=ws.home,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            pass_fds=[held.fileno()] if fcntl is not None else [],
-        )
-    _started.append(process)
-    return True
 
 
 def tend(ws: Workspace) -> None:
@@ -122,7 +22,7 @@ def tend(ws: Workspace) -> None:
     if not active:
         return
     for job in waiting:
-        _end_the_deaf(job)
+        end_the_deaf(job)
     lost = any(queue.health(job) == "lost" for job in active)
     if lost:
         queue.recover(ws)
@@ -166,18 +66,3 @@ def remove(ws: Workspace, number: int) -> None:
 def log_tail(ws: Workspace, job: Job) -> str:
     """Return the end of a run's log; before its worker wrote one, what its engine has."""
     return queue.log_tail(ws, job) or engines.log_tail(ws, job)
-
-
-def _end_the_deaf(job: Job) -> None:
-    """Kill a worker that was told to cancel and whose own watch over itself is stuck.
-
-    A method can hold the interpreter so that not even the worker's heartbeat thread runs.
-    """
-    deaf = job.state is JobState.CANCELLING and silent_seconds(job) > DEAF_SECONDS
-    if deaf and here(job) and process_lives(job.pid, job.pid_started) and job.pid != os.getpid():
-        assert job.pid is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(job.pid, signal.SIGKILL)  # a worker leads its own group
-        end = time.monotonic() + 1
-        while process_lives(job.pid, job.pid_started) and time.monotonic() < end:
-            time.sleep(0.01)

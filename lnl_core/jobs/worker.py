@@ -28,6 +28,7 @@ import psutil
 
 from lnl_core.jobs import crew, engines, executors, failures, inputs, outcome, queue, tasks
 from lnl_core.jobs.context import JobContext
+from lnl_core.jobs.engines import command, local
 from lnl_core.jobs.tasks import maps
 from lnl_core.methods import METHODS
 from lnl_core.review import health
@@ -64,13 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run until the queue has been empty for a few seconds, or one job; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m lnl_core.worker", description=main.__doc__)
     parser.add_argument("--job", type=int, metavar="N", help="run this job and no other")
-    lanes = (executors.LOCAL, queue.TASKS)
+    lanes = (local.LOCAL, queue.TASKS)
     parser.add_argument("--lane", choices=lanes, default=lanes[0], help="which queue to work on")
     chosen = parser.parse_args(arguments)
     if chosen.job is not None:
         return _one(chosen.job)
     ws = db.open_workspace()
-    held = executors.lock(ws, chosen.lane)
+    held = local.lock(ws, chosen.lane)
     if held is None:
         return 0  # another worker is at it
     _held.append(held)
@@ -103,7 +104,7 @@ def _one(number: int) -> int:
         signal.signal(told, _stop)
     try:
         ws = db.open_workspace()
-        engines.refuse_sqlite_elsewhere(ws)
+        command.refuse_sqlite_elsewhere(ws)
         if not _run(ws, number):
             print(f"lnl: run {number} is not waiting; there is nothing to do", file=sys.stderr)
     except LnlError as error:

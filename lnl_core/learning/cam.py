@@ -167,10 +167,10 @@ def class_maps(
     Raises:
         LnlError: the run kept no network, or it needs frozen maps and got none.
     """
-    from lnl_core.learning import hardware, metatraining, networks
+    from lnl_core.learning import hardware, networks
 
     rows, wanted = np.asarray(rows, np.int64), torch.from_numpy(np.asarray(labels, np.int64))
-    head = metatraining.load_head(folder)
+    head = networks.load_head(folder)
     found: list[FloatArray] = []
     for start in range(0, len(rows), _CHUNK):
         part = rows[start : start + _CHUNK]

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from lnl_core.learning.optimizer import Sgd
+from lnl_core.learning.recorder import ProbabilityRecorder
 from lnl_core.types import Array
 
-if TYPE_CHECKING:
-    from lnl_core.learning.training import Session
+
+class Resumable(Protocol):
+    """What a session has that the rest of its run depends on."""
+
+    model: nn.Module
+    averaged: nn.Module
+    optimizer: Sgd
+    recorder: ProbabilityRecorder
+    tensors: dict[str, Tensor]
+    history: dict[str, list[float]]
+    device: torch.device
+
+    def state(self) -> dict[str, Any]:
+        """Return what is not an array: random state, history, counters."""
+        ...
 
 
 def pack_module(module: nn.Module, prefix: str) -> dict[str, Array]:
@@ -38,7 +52,7 @@ def unpack_optimizer(optimizer: Sgd, arrays: Mapping[str, Any]) -> None:
         value.copy_(_tensor(arrays[f"momentum.{i}"]))
 
 
-def pack(session: Session, epoch: int) -> tuple[dict[str, Array], dict[str, Any]]:
+def pack(session: Resumable, epoch: int) -> tuple[dict[str, Array], dict[str, Any]]:
     """Return everything that the rest of the run depends on, after epoch `epoch` (from 0)."""
     arrays = pack_module(session.model, "model")
     if session.averaged is not session.model:
@@ -49,7 +63,7 @@ def pack(session: Session, epoch: int) -> tuple[dict[str, Array], dict[str, Any]
     return arrays, {"epoch": epoch, **session.state()}
 
 
-def unpack(session: Session, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+def unpack(session: Resumable, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
     """Put a session back to where `pack` found it."""
     unpack_module(session.model, "model", arrays)
     if session.averaged is not session.model:

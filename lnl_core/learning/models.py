@@ -22,6 +22,7 @@ NAMES = (
     "resnet18",
     "resnet34",
     "resnet50",
+    "preact18",
     "cnn8",
     "cnn3",
     "mnist",
@@ -92,6 +93,26 @@ class _Residual(nn.Module):
         return F.relu(self.second(self.first(maps)) + self.shortcut(maps), inplace=True)
 
 
+class _PreActivation(nn.Module):
+    """Two 3x3 convolutions, each after batch norm and ReLU, beside a shortcut."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.norm1 = nn.BatchNorm2d(inputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.shortcut: nn.Module | None = None
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        opened = F.relu(self.norm1(maps))
+        beside = maps if self.shortcut is None else self.shortcut(opened)
+        inner = self.conv2(F.relu(self.norm2(self.conv1(opened))))
+        return torch.add(inner, beside)
+
+
 def auto_name(size: int) -> str:
     """Choose a backbone for images of `size` pixels (the longer side)."""
     return "resnet8" if size <= 64 else "resnet18"
@@ -115,6 +136,8 @@ def build(name: str, k: int, channels: int, size: int) -> Network:
     name = auto_name(size) if name == "auto" else name
     if name in ("resnet8", "resnet8-wide"):
         network = _resnet8(k, channels, size, 32 if name == "resnet8" else 64)
+    elif name == "preact18":
+        return preact18(k, channels).to(memory_format=torch.channels_last)
     elif name == "cnn8":
         network = _cnn8(k, channels)
     elif name == "cnn3":
@@ -249,3 +272,19 @@ def _torchvision(name: str, k: int, channels: int, size: int) -> Network:
         stem = [*_conv(channels, 64, 2, size=7), nn.MaxPool2d(3, 2, 1)]
     body = nn.Sequential(*stem, whole.layer1, whole.layer2, whole.layer3, whole.layer4)
     return Network(body, _Average(), int(whole.fc.in_features), k, exact_cam=True)
+
+
+def preact18(k: int, channels: int) -> Network:
+    """Build the pre-activation ResNet-18 for 32-pixel images (He et al., ECCV 2016).
+
+    11,171,274 parameters with 10 classes and 3 channels, PyTorch's default initial weights, as in
+    the authors' CIFAR configuration.
+    """
+    stem = nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
+    body: list[nn.Module] = [stem, nn.BatchNorm2d(64), nn.ReLU(inplace=True)]
+    inputs = 64
+    for width, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
+        body += [_PreActivation(inputs, width, stride), _PreActivation(width, width, 1)]
+        inputs = width
+    average = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return Network(nn.Sequential(*body), average, 512, k, exact_cam=True)

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 
 from lnl_core.learning import checkpoints, distributed, hardware, models
 from lnl_core.learning.images import ImageSource
-from lnl_core.learning.semantic_codes import TwoHeads, preact18
 from lnl_core.store.checkpoint import load_checkpoint
 from lnl_core.types import Array, Context, LabeledDataset, LnlError
 
 NAME = "network"
+HEAD_NAME = "map_head"
 KIND = "image"
 
 Report = Callable[[float], None]
@@ -90,8 +90,7 @@ def keep_network(context: Context, session: Any, model: nn.Module | None = None)
     Args:
         context: of the run.
         session: `training.Session` at the end of its training.
-        model: the network to keep; `session.averaged` where None. Of a network with two heads the
-            classifier's is kept.
+        model: the network to keep; `session.averaged` where None.
     """
     packed = pack_network(session, model)
     if packed is not None:
@@ -102,8 +101,7 @@ def pack_network(
     session: Any, model: nn.Module | None = None
 ) -> tuple[dict[str, Array], dict[str, Any]] | None:
     """Return a session's network as arrays and state, None for a head on frozen features."""
-    model = session.averaged if model is None else model
-    network = model.network if isinstance(model, TwoHeads) else model
+    network = session.averaged if model is None else model
     if not isinstance(network, models.Network) or not isinstance(session.source, ImageSource):
         return None
     source, size = session.source, max(session.source.height, session.source.width)
@@ -122,11 +120,6 @@ def pack_network(
 def _pack(network: models.Network, source: ImageSource) -> dict[str, Array]:
     arrays = checkpoints.pack_module(network, "model")
     return arrays | {"mean": source.mean.cpu().numpy(), "std": source.std.cpu().numpy()}
-
-
-def has_network(folder: Path) -> bool:
-    """Say whether a run's folder holds a kept network."""
-    return (folder / f"{NAME}.safetensors").is_file()
 
 
 def load_network(
@@ -180,6 +173,30 @@ def open_network(
 
 def _build(state: Mapping[str, Any]) -> models.Network:
     """Return a fresh network of the kept one's make."""
-    if state["backbone"] == "preact18":
-        return preact18(state["k"], state["channels"]).to(memory_format=torch.channels_last)
     return models.build(state["backbone"], state["k"], state["channels"], state["size"])
+
+
+def keep_head(context: Context, head: nn.Module) -> None:
+    """Keep a head on frozen maps as `map_head.safetensors`, for maps of any classes later."""
+    if not isinstance(head, models.Network):
+        raise TypeError("a head on maps is a models.Network")
+    convolution = next(layer for layer in head.modules() if isinstance(layer, nn.Conv2d))
+    state = {
+        "kind": "maps",
+        "k": head.head.out_features,
+        "channels": convolution.in_channels,
+        "width": head.feature_size,
+    }
+    context.keep(HEAD_NAME, checkpoints.pack_module(head, "model"), state)
+
+
+def load_head(folder: Path) -> models.Network | None:
+    """Open the head on frozen maps that a run kept, in evaluation mode; None where it kept none."""
+    found = load_checkpoint(folder / f"{HEAD_NAME}.safetensors")
+    if found is None:
+        return None
+    arrays, state = found
+    with torch.random.fork_rng(devices=[]):
+        head = models.map_head(state["k"], state["channels"], state["width"])
+    checkpoints.unpack_module(head, "model", arrays)
+    return head.eval()

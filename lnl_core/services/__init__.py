@@ -3,9 +3,7 @@
 Nothing here imports torch: training happens in the worker's process.
 """
 
-from lnl_core.services.auditing import AuditReport, ErrorsLeft, errors_left
-from lnl_core.services.auditing import report as audit_report
-from lnl_core.services.catalog import (
+from lnl_core.services.datasets.catalog import (
     DEMO_NAME,
     DatasetCard,
     add_demo,
@@ -18,19 +16,7 @@ from lnl_core.services.catalog import (
     remove_dataset,
     rename_dataset,
 )
-from lnl_core.services.desk import (
-    Filters,
-    PageState,
-    Progress,
-    Recorded,
-    ReviewState,
-    page_state,
-    progress,
-    record,
-    review_state,
-)
-from lnl_core.services.evidence import evidence
-from lnl_core.services.exporting import (
+from lnl_core.services.export.exporting import (
     FORMATS,
     ExportPlan,
     ExportResult,
@@ -46,11 +32,25 @@ from lnl_core.services.exporting import (
     verdict_counts,
     write_scores,
 )
-from lnl_core.services.looking import where_it_looks
-from lnl_core.services.own import Brought, score_with
-from lnl_core.services.pictures import image_bytes
-from lnl_core.services.reimporting import Conflict, DecisionImport, import_decisions
-from lnl_core.services.running import (
+from lnl_core.services.export.reimporting import Conflict, DecisionImport, import_decisions
+from lnl_core.services.review.auditing import AuditReport, ErrorsLeft, errors_left
+from lnl_core.services.review.auditing import report as audit_report
+from lnl_core.services.review.desk import (
+    Filters,
+    PageState,
+    Progress,
+    Recorded,
+    ReviewState,
+    page_state,
+    progress,
+    record,
+    review_state,
+)
+from lnl_core.services.review.evidence import evidence
+from lnl_core.services.review.looking import where_it_looks
+from lnl_core.services.review.pictures import image_bytes
+from lnl_core.services.runs.own import Brought, score_with
+from lnl_core.services.runs.running import (
     estimate,
     feature_runs,
     features_seconds,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lnl_core.jobs.tasks import embedding
-from lnl_core.services import exploring
+from lnl_core.services.explore import embedding as exploring
 from lnl_core.store import arrays
 
 pytestmark = pytest.mark.browser

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from lnl_core import services
 from lnl_core.jobs import bases, outcome, queue, worker
+from lnl_core.jobs.engines import local
 from lnl_core.methods import METHODS
 from lnl_core.store import arrays, datasets, db, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError, Method, Signals, TopProbs
@@ -238,9 +239,8 @@ def test_runs_with_a_kept_network_are_offered(workspace, tiny):
 
 @pytest.fixture
 def no_worker(workspace):
-    from lnl_core.jobs import executors
 
-    held = executors.lock(workspace)
+    held = local.lock(workspace)
     yield
     held.close()
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from lnl_core import services
-from lnl_core.jobs import engines, executors, queue, slurm, worker
+from lnl_core.jobs import engines, executors, queue, worker
+from lnl_core.jobs.engines import command, slurm
 from lnl_core.store import arrays
 from lnl_core.store.db import dispose, open_workspace
 from lnl_core.types import ACTIVE_STATES, LnlError
@@ -200,7 +201,7 @@ def test_a_cluster_elsewhere_needs_postgresql(home, monkeypatch):
 
 def test_a_worker_on_another_machine_does_not_open_sqlite(home, monkeypatch, capsys):
     monkeypatch.setenv("LNL_HOME", str(home.home))
-    monkeypatch.setenv(engines.SQLITE_HOST, "another-machine")
+    monkeypatch.setenv(command.SQLITE_HOST, "another-machine")
     monkeypatch.setattr(signal, "signal", lambda *all: None)
     assert worker.main(["--job", "1"]) == 1
     assert "PostgreSQL" in capsys.readouterr().err

@@ -11,9 +11,11 @@ import pytest
 
 from lnl_core import services
 from lnl_core.jobs import executors, queue
+from lnl_core.jobs.engines import local
 from lnl_core.store import arrays
 from lnl_core.store.db import dispose, open_workspace
 from lnl_core.types import ACTIVE_STATES
+from tests.workers import worker_lives
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -52,7 +54,7 @@ def demo(workspace):
 def run(ws, info, method, overrides, kills=(), representation=None):
     """Run a method, killing its worker at each of `kills` (share of the run); give its signals."""
     job = queue.submit(ws, info, method, overrides=overrides, seed=5, representation=representation)
-    executors.ensure_worker(ws)
+    local.ensure_worker(ws)
     checkpoint = queue.run_dir(ws, job) / CHECKPOINT
     for share in kills:
         found = wait(
@@ -142,7 +144,7 @@ def compare_killed(workspace, demo, case, kills):
 def test_a_killed_worker_is_replaced_and_the_queue_goes_on(workspace, demo):
     first = queue.submit(workspace, demo, "ce", overrides={"epochs": 500})
     second = queue.submit(workspace, demo, "knn")
-    executors.ensure_worker(workspace)
+    local.ensure_worker(workspace)
     found = wait(workspace, first.id, lambda j: j.state == "running")
     os.kill(found.pid, signal.SIGKILL)
     gone = time.monotonic() + PATIENCE
@@ -195,12 +197,12 @@ def test_the_worker_outlives_the_process_that_started_it(tmp_path):
 
 def test_asked_for_many_times_one_worker_starts(workspace, demo):
     queue.submit(workspace, demo, "ce", overrides={"epochs": 500})
-    assert [executors.ensure_worker(workspace) for _ in range(20)] == [True] + 19 * [False]
+    assert [local.ensure_worker(workspace) for _ in range(20)] == [True] + 19 * [False]
     job = wait(workspace, 1, lambda j: j.state == "running")
     os.kill(job.pid, signal.SIGTERM)  # told to stop, it gives its job back
     held = None
     while held is None:
-        held = executors.lock(workspace)
+        held = local.lock(workspace)
         time.sleep(0.02)
     found = queue.job(workspace, 1)
     held.close()
@@ -209,12 +211,13 @@ def test_asked_for_many_times_one_worker_starts(workspace, demo):
 
 DEAF = """
 import time
-from lnl_core.jobs import executors, queue, worker
+from lnl_core.jobs import queue, worker
+from lnl_core.jobs.engines import local
 from lnl_core.methods import METHODS
 from lnl_core.store.db import open_workspace
 from dataclasses import replace
 ws = open_workspace()
-worker._held.append(executors.lock(ws))
+worker._held.append(local.lock(ws))
 job = queue.claim(ws)
 worker.run_job(ws, job, replace(METHODS[job.method], fit=lambda *all: time.sleep(600)))
 """
@@ -234,7 +237,7 @@ def test_cancel_does_not_need_the_method(workspace, tiny):
         queue.cancel(workspace, job.id)
         assert process.wait(PATIENCE) != 0
         assert queue.job(workspace, job.id).state == "cancelled"
-        assert not executors.worker_lives(workspace)
+        assert not worker_lives(workspace)
     finally:
         process.kill()
         process.wait()

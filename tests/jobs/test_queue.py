@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import update
 
 from lnl_core.jobs import executors, failures, health, queue
+from lnl_core.jobs.engines import local
 from lnl_core.methods import METHODS
 from lnl_core.store import arrays, schema
 from lnl_core.store.db import now, transaction
 from lnl_core.types import JobState, LnlError
+from tests.workers import worker_lives
 
 
 def set_row(ws, number, **values):
@@ -167,12 +169,12 @@ def test_failures_are_told_in_words():
 
 
 def test_one_worker_per_workspace(workspace):
-    held = executors.lock(workspace)
-    assert executors.lock(workspace) is None
-    assert executors.worker_lives(workspace)
-    assert not executors.ensure_worker(workspace)
+    held = local.lock(workspace)
+    assert local.lock(workspace) is None
+    assert worker_lives(workspace)
+    assert not local.ensure_worker(workspace)
     held.close()
-    assert not executors.worker_lives(workspace)
+    assert not worker_lives(workspace)
 
 
 def test_a_log_is_read_from_its_end(workspace, job):
@@ -186,11 +188,11 @@ def test_a_log_is_read_from_its_end(workspace, job):
 
 def test_asking_in_a_hurry_starts_one_worker(workspace, tiny):
     queue.submit(workspace, tiny, "knn")
-    assert [executors.ensure_worker(workspace) for _ in range(5)] == [True] + [False] * 4
-    (worker_process,) = executors._started[-1:]
+    assert [local.ensure_worker(workspace) for _ in range(5)] == [True] + [False] * 4
+    (worker_process,) = local._started[-1:]
     worker_process.terminate()
     worker_process.wait()
-    assert not executors.worker_lives(workspace)
+    assert not worker_lives(workspace)
 
 
 def test_a_worker_that_lost_its_job_can_write_nothing(workspace, job):
@@ -232,7 +234,7 @@ def test_a_lost_run_can_be_resumed_by_hand(workspace, job):
 
 
 def test_a_deaf_worker_is_ended_from_outside(workspace, job):
-    held = executors.lock(workspace)  # so that no other worker starts
+    held = local.lock(workspace)  # so that no other worker starts
     queue.claim(workspace)
     deaf = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True

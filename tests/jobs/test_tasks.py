@@ -1,6 +1,7 @@
 """Tasks: small jobs of the pages, in a lane of their own."""
 
-from lnl_core.jobs import executors, queue, tasks, worker
+from lnl_core.jobs import queue, tasks, worker
+from lnl_core.jobs.engines import local
 from lnl_core.types import JobState
 
 
@@ -25,11 +26,11 @@ def test_asking_twice_queues_one_task(workspace, tiny):
 
 
 def test_both_lanes_have_a_lock_of_their_own(workspace):
-    runs = executors.lock(workspace)
-    for_tasks = executors.lock(workspace, queue.TASKS)
+    runs = local.lock(workspace)
+    for_tasks = local.lock(workspace, queue.TASKS)
     assert runs is not None
     assert for_tasks is not None
-    assert executors.lock(workspace, queue.TASKS) is None
+    assert local.lock(workspace, queue.TASKS) is None
     runs.close()
     for_tasks.close()
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lnl_core.jobs import executors, queue
+from lnl_core.jobs import queue
+from lnl_core.jobs.engines import local
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Ranking
 
@@ -41,7 +42,7 @@ def desk(workspace, monkeypatch):
 @pytest.fixture
 def no_worker(workspace):
     """Hold both workers' locks, so that what a page starts stays in the queue."""
-    held = [executors.lock(workspace, lane) for lane in (executors.LOCAL, queue.TASKS)]
+    held = [local.lock(workspace, lane) for lane in (local.LOCAL, queue.TASKS)]
     yield
     for each in held:
         each.close()

@@ -5,10 +5,10 @@ import pytest
 
 from lnl_core.jobs import queue
 from lnl_core.review import consensus
-from lnl_core.services import retraining
+from lnl_core.services.compare import retraining
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Signals
-from pages import _compare
+from pages._compare import page
 from pages._words import plain
 
 
@@ -39,7 +39,7 @@ def test_nothing_scored_says_what_helps(desk, tiny, texts):
 
 
 def test_every_view_draws_and_the_address_names_it(desk, judged, texts):
-    for view in _compare.VIEWS:
+    for view in page.VIEWS:
         app = desk("compare", dataset="tiny", view=view)
         assert not app.exception, view
         assert not app.error, view

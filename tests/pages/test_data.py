@@ -10,7 +10,7 @@ from PIL import Image
 from lnl_core import services
 from lnl_core.data import demo
 from lnl_core.jobs import queue
-from lnl_core.services import settings
+from lnl_core.services.datasets import settings
 from lnl_core.store import arrays, datasets
 from pages import _ui
 

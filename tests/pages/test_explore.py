@@ -11,10 +11,12 @@ from starlette.testclient import TestClient
 from lnl_core.jobs import queue
 from lnl_core.jobs.tasks import embedding
 from lnl_core.review import transition
-from lnl_core.services import exploring, narrowing
+from lnl_core.services.explore import embedding as exploring
+from lnl_core.services.explore import filters
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
-from pages import _explore_routes, _routes
+from pages import _routes, _urls
+from pages._explore import routes
 from pages._words import sentence
 from tests.conftest import write_dataset
 
@@ -226,25 +228,25 @@ def test_links_with_what_is_not_there_are_told_and_dropped(desk, mapped):
 def client(workspace, monkeypatch):
     monkeypatch.setenv("LNL_HOME", str(workspace.home))
     monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
-    app = Starlette(routes=_explore_routes.ROUTES, middleware=_routes.MIDDLEWARE)
+    app = Starlette(routes=routes.ROUTES, middleware=_routes.MIDDLEWARE)
     with TestClient(app, base_url="http://localhost") as opened:
         yield opened
 
 
 def test_positions_and_colours_are_bytes_by_row(client, workspace, mapped):
     key = exploring.key_of(mapped, SETTINGS)
-    answer = client.get(_explore_routes.points_url(mapped.id, key))
+    answer = client.get(_urls.points_url(mapped.id, key))
     points = np.frombuffer(answer.content, "<u2").reshape(60, 2)
     assert points[0, 0] == points[:, 0].min()
     assert (np.diff(points[:, 0].astype(int)) > 0).all()
     assert "immutable" in answer.headers["cache-control"]
     version = exploring.colour_version(workspace, mapped, "suspicion", None)
-    url = _explore_routes.colours_url(mapped.id, version, "suspicion", None)
+    url = _urls.colours_url(mapped.id, version, "suspicion", None)
     codes = np.frombuffer(client.get(url).content, np.uint8)
     assert set(np.flatnonzero(codes & 15 == 2)) == {3, 25, 47}
     old = client.get(url.replace(version, "0" * 12))
     assert (old.content, old.headers["cache-control"]) == (codes.tobytes(), "no-store")
-    facts = client.get(_explore_routes.point_url(mapped.id).replace("{row}", "3")).json()
+    facts = client.get(_urls.point_url(mapped.id).replace("{row}", "3")).json()
     assert (facts["given"], facts["p_wrong"]) == ("belt", 0.9)
 
 
@@ -268,7 +270,7 @@ def test_any_other_address_is_not_found(client, mapped, address):
 
 
 def test_other_sites_are_refused(client, mapped):
-    url = _explore_routes.point_url(mapped.id).replace("{row}", "3")
+    url = _urls.point_url(mapped.id).replace("{row}", "3")
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "http://evil.example"}):
         assert client.get(url, headers=headers).status_code == 403
 
@@ -295,12 +297,12 @@ def test_filters_narrow_what_is_drawn_and_what_a_loop_selects(desk, mapped, clie
 
 
 def test_a_filter_of_verdicts_follows_the_answers(workspace, mapped):
-    narrow = narrowing.Narrow(verdicts=(1,))
-    assert narrowing.from_text(narrow.as_text(), None) == narrow
-    before = narrowing.colouring(workspace, mapped, "given", None, narrow)
+    narrow = filters.Narrow(verdicts=(1,))
+    assert filters.from_text(narrow.as_text(), None) == narrow
+    before = filters.colouring(workspace, mapped, "given", None, narrow)
     assert (before.codes >= 64).all()
     decisions.append(workspace, mapped, [Decision(row=7, action=Action.KEEP, reviewer="ann")])
-    after = narrowing.colouring(workspace, mapped, "given", None, narrow)
+    after = filters.colouring(workspace, mapped, "given", None, narrow)
     assert np.flatnonzero(after.codes < 64).tolist() == [7]
     assert after.version != before.version
     assert sum(number for *_, number in after.legend) == 1
@@ -309,4 +311,4 @@ def test_a_filter_of_verdicts_follows_the_answers(workspace, mapped):
 @pytest.mark.parametrize("text", ["g", "x1", "g1..2", "g1-s2", "g" + "1." * 3000 + "1"])
 def test_a_filter_that_nobody_wrote_is_refused(text):
     with pytest.raises(LnlError, match="cannot be read"):
-        narrowing.from_text(text, None)
+        filters.from_text(text, None)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lnl_core.services import exploring, loss_views
+from lnl_core.services.compare import losses
+from lnl_core.services.explore import embedding
 from tests.pages.test_compare import judged  # noqa: F401
 from tests.pages.test_explore import queue_sent
 
@@ -14,19 +15,19 @@ from tests.pages.test_explore import queue_sent
 def test_what_lies_above_goes_to_the_queue_by_a_link(desk, workspace, judged, page, key, run):  # noqa: F811
     app = desk(page, dataset="tiny", view="losses")
     assert not app.exception
-    values = loss_views.losses(workspace, "tiny", run)
+    values = losses.losses(workspace, "tiny", run)
     slider = app.select_slider(key=f"{key}_threshold_{judged.id}_{run}_loss")
     third = float(np.sort(values.x)[-3])
     slider.set_value(max(each for each in _steps(values) if each <= third)).run()
     button = app.button(key=f"{key}_review")
-    rows = loss_views.rows_above(values, slider.value)
+    rows = losses.rows_above(values, slider.value)
     assert button.label == f"Review these {len(rows)}"
     assert 3 <= len(rows) < 60
     app = button.click().run()
     assert not app.exception
     name = app.query_params["selection"]
     name = name[0] if isinstance(name, list) else name
-    assert exploring.selection_rows(judged, name).tolist() == rows.tolist()
+    assert embedding.selection_rows(judged, name).tolist() == rows.tolist()
     shared = desk("review", dataset="tiny", selection=name)
     assert {item["row"] for item in queue_sent(shared)["items"]} == set(rows.tolist())
 

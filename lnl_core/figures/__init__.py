@@ -1,0 +1,1 @@
+"""Plotly figures: data in, a figure out; one palette."""

@@ -1,0 +1,388 @@
+"""DMLP: labels are purified on frozen features, so that a linear fit of them is right elsewhere.
+
+Reference: Tu, Zhang, Li, Liu, Li, Wang, Wang, Zhao, "Learning from Noisy Labels with Decoupled
+Meta Label Purifier", CVPR 2023, arXiv 2302.06810, and the authors' code.
+
+Stage 1: features from a network that never saw a label (`--representation pretrained`, `simclr`,
+`moco`, `raw`). Stage 2: the labels become real numbers Y. IPC moves them along the exact gradient
+of the validation loss of the ridge fit of Y; EAC, a linear head trained on argmax Y, is written
+back into Y as a moving average. Stage 3: training on the purified labels, here (`retrain`) or in
+another run.
+
+The validation set is what people confirmed. Where a class has fewer than two such images, rows
+stand in on whose label three cheap opinions agree most (`bootstrap`): right for the most part, but
+the easy part of a class. Ten confirmed images per class, drawn at random, make the result better.
+Images that were reviewed because they looked wrong are a biased sample of validation rows.
+
+Suspicion: 1 - q of the given label, q = half the purified label, half the head's probability.
+Confirmed rows are pinned: their suspicion is next to 0.
+
+Ours: one softmax and a balance weight of 1 (the code stacks softmaxes and weighs by 2200); the
+balance is towards the given class shares; no weight decay on Y; early stop on a held-out third of
+the validation rows, then the same number of rounds with all of them; the form in weight space.
+
+Curves by round: `label_change` (share of rows whose hard label differs from the given one),
+`validation_loss`, `validation_squares`, `validation_accuracy`, `held_out_accuracy`,
+`held_out_loss`; by epoch `train_loss` and others where it retrains.
+Extras: `purified_labels` (n,) int32; `confidence` (n,) max q; `validation_rows` (n_v,) int64 and
+`validation_confirmed` (n_v,) uint8; `bootstrap` (1,) 1 where rows stood in for confirmed ones;
+`rounds` (1,) rounds that were kept; `held_out_accuracy` (1,) of the purified fit and
+`baseline_accuracy` (1,) of a ridge probe that saw the validation rows only, both on the held-out
+third (nan without one); `baseline_labels` (n,) int32 what that probe says; `noise_rate` (1,) share
+of labels changed, a model guess; `evidence_rows` (n, 3) int32 and `evidence_votes` (n, 3) float32,
+the validation rows that pull hardest at each label: above 0 for the given label, below against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from lnl_core.methods._knobs import check_choices, knob
+from lnl_core.methods._stages import Stages
+from lnl_core.types import (
+    DENSE_CLASSES,
+    KEPT_CLASSES,
+    Array,
+    Context,
+    LabeledDataset,
+    Method,
+    Signals,
+    TopProbs,
+)
+
+if TYPE_CHECKING:
+    from lnl_core.learning.hardware import CostMeter
+
+SPACES = ("auto", "labels", "weights")
+PRIORS = ("given", "uniform", "validation")
+BACKBONES = ("auto", "resnet8", "resnet8-wide", "resnet18", "resnet34", "resnet50", "cnn8", "mlp")
+STAGES = ("purify", "retrain")
+FEWEST = 8
+"""Fewest images that labels are purified of."""
+
+DENSE_LABELS = 5_000_000
+"""Up to this many numbers (n x k) `space = auto` keeps the label matrix."""
+
+_NAMES = (
+    "suspicion",
+    "probs",
+    "classes",
+    "purified_labels",
+    "confidence",
+    "validation_rows",
+    "validation_confirmed",
+    "bootstrap",
+    "rounds",
+    "held_out_accuracy",
+    "baseline_accuracy",
+    "baseline_labels",
+    "noise_rate",
+    "evidence_rows",
+    "evidence_votes",
+    "curve.label_change",
+    "curve.validation_loss",
+    "curve.validation_squares",
+    "curve.validation_accuracy",
+    "curve.head_loss",
+    "curve.held_out_accuracy",
+    "curve.held_out_loss",
+)
+_KEPT: dict[str, Array] = {name: np.empty(0, np.float32) for name in _NAMES}
+"""What stage 2 leaves for a run that is taken up again in stage 3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every knob; the paper's text could not be read in full, so defaults follow the code."""
+
+    space: str = knob(
+        "auto", "Labels as a matrix (the authors' loop), or as weights (fast, any size).", SPACES
+    )
+    rounds: int = knob(5, "Times that the head is written into the labels, at most.")
+    period: int = knob(20, "Epochs between two writes, label matrix only.")
+    steps: int = knob(3, "Gradient steps on the labels per round, weights only.")
+    sweeps: int = knob(20, "Passes of the head over the rows per round, weights only.")
+    keep: float = knob(0.5, "Share of the old label that a write keeps; 0 overwrites.")
+    ridge: float = knob(1e-3, "Ridge of the closed form, of the mean diagonal of X'X.")
+    label_lr: float = knob(0.01, "Adam's step on the label matrix.")
+    head_lr: float = knob(0.01, "Adam's step on the head.")
+    head_batch: int = knob(500, "Rows per step of the head.")
+    balance: float = knob(1.0, "Pull of mean predictions to the class shares; 0 is none.")
+    prior: str = knob(
+        "given",
+        "Class shares to pull to: of the given labels, uniform, of validation rows.",
+        PRIORS,
+    )
+    penalty: float = knob(0.0, "Weight of the head's confidence penalty; the code has 0.4.")
+    standardise: bool = knob(False, "Bring all features to one spread before the row length.")
+    per_class: int = knob(
+        20,
+        "Stand-in rows per class where too few images are confirmed. Ten confirmed "
+        "images per class, drawn at random, make the result better.",
+    )
+    early_stop: bool = knob(True, "Choose the rounds on a held-out third of the validation rows.")
+    refit: bool = knob(True, "After the early stop, run again with all validation rows.")
+    retrain: bool = knob(True, "Train a network on the purified labels and keep it.")
+    backbone: str = knob("auto", "Network to retrain.", BACKBONES)
+    epochs: int = knob(30, "Passes over the images when retraining.")
+    batch_size: int = knob(128, "Images per step when retraining.")
+    lr: float = knob(0.2, "Highest learning rate when retraining.")
+    average_weights: float = knob(0.98, "Decay of the running mean of weights; 0 is none.")
+    resolution: int = knob(0, "Retrain at most at this side in pixels; 0 is as stored.")
+
+    def __post_init__(self) -> None:
+        check_choices(self)
+        counts = ("rounds", "period", "steps", "sweeps", "per_class", "epochs")
+        for name in counts:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if min(self.head_batch, self.batch_size) < 2:
+            raise ValueError("head_batch and batch_size must be at least 2")
+        if not (0 <= self.keep < 1 and self.ridge > 0):
+            raise ValueError(
+                f"keep must lie in [0, 1) and ridge above 0, got {self.keep} and {self.ridge}"
+            )
+
+    @classmethod
+    def preset(cls, name: str, n: int, k: int, size: int) -> Self:
+        """Return the knobs of `quick`, `standard` or `paper` for n images of `size` pixels.
+
+        `paper` is the authors' loop: 100 epochs of Adam on the label matrix, a write every 20,
+        where that matrix fits; `quick` is the form in weight space and trains no network.
+        """
+        small_rows = 128 if n < 5000 else 500
+        backbone = "resnet8" if size <= 16 else "resnet8-wide" if size <= 64 else "auto"
+        return cls(
+            space={"quick": "weights", "standard": "auto"}.get(
+                name, "labels" if n * k <= 10 * DENSE_LABELS else "weights"
+            ),
+            head_batch=small_rows,
+            retrain=name != "quick",
+            backbone=backbone,
+            epochs=120 if name == "paper" else 30,
+            batch_size=128 if n >= 4000 else 64,
+        )
+
+    def for_several(self, representation: str, based: bool) -> bool:
+        """Say whether several processes help: where it retrains, or learns the features first."""
+        return self.retrain or representation.split(":")[0] in ("simclr", "moco")
+
+
+def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
+    """Purify the labels on frozen features; retrain on them where asked to."""
+    from lnl_core.learning import hardware
+
+    if len(dataset) < FEWEST or len(np.unique(dataset.given_labels)) < 2:
+        return _nothing_to_say(dataset)
+    stages = Stages(context, STAGES if config.retrain else STAGES[:1], _KEPT, "pixels")
+    more: dict[str, Array] = {}
+    for number, inner in stages:
+        if number == 0:
+            saved = inner.load()
+            meter = hardware.CostMeter(
+                hardware.pick_device(context.device), saved[1]["cost"] if saved else None
+            )
+            stages.kept = _KEPT | _purify(dataset, config, inner, meter, saved)
+            stages.costs.append(meter.cost() | {"images": float(len(dataset))})
+        else:
+            more = _retrain(dataset, stages.kept["purified_labels"], config, inner, stages.costs)
+    found = {name: value for name, value in (stages.kept | more).items() if value.size}
+    probs: Array | TopProbs = found["probs"]
+    if "classes" in found:
+        probs = TopProbs(found["classes"], found["probs"], len(dataset.class_names))
+    curves = {name[6:]: value for name, value in found.items() if name.startswith("curve.")}
+    other = ("suspicion", "probs", "classes")
+    return Signals(
+        method=METHOD.key,
+        suspicion=found["suspicion"],
+        pred_probs=probs,
+        curves=curves,
+        extras={
+            name: value
+            for name, value in found.items()
+            if name not in other and not name.startswith("curve.")
+        },
+        cost=stages.cost(),
+    )
+
+
+def _purify(
+    dataset: LabeledDataset,
+    config: Config,
+    context: Context,
+    meter: CostMeter,
+    saved: tuple[dict[str, Any], dict[str, Any]] | None,
+) -> dict[str, Array]:
+    """Stage 2: return everything that the run says about the labels, by name."""
+    from lnl_core.learning import seeds
+    from lnl_core.methods.dmlp import closed_form, loops, validation
+    from lnl_core.methods.dmlp import rounds as purify
+
+    given = np.asarray(dataset.given_labels, dtype=np.int64)
+    n, k = len(given), len(dataset.class_names)
+    trusted = np.zeros(n, bool) if dataset.trusted is None else np.asarray(dataset.trusted, bool)
+    features = context.features()
+    with seeds.seeded(seeds.derive_seed(context.seed, 0)):
+        context.report("purify", 0.0)
+        rows = closed_form.Rows(features, context.device, standardise=config.standardise)
+        if saved is not None:
+            judges = validation.Validation(saved[0]["judges"], saved[0]["confirmed"] > 0)
+        else:
+            judges = validation.choose(
+                rows, given, trusted, k, config.per_class, ridge=config.ridge, seed=context.seed
+            )
+        context.report("purify", 0.03)
+        prior = _prior(config.prior, given, given[judges.rows], k)
+        problem = purify.make_problem(
+            rows, given, trusted, judges.rows, prior, config.ridge, context.seed
+        )
+        context.report("purify", 0.05)
+        knobs = loops.Knobs(
+            period=config.period,
+            steps=config.steps,
+            sweeps=config.sweeps,
+            keep=config.keep,
+            lr=config.label_lr,
+            head_lr=config.head_lr,
+            head_batch=config.head_batch,
+            balance=config.balance,
+            penalty=config.penalty,
+        )
+        dense = config.space == "labels" or (config.space == "auto" and n * k <= DENSE_LABELS)
+        rounds = purify.Rounds(
+            problem,
+            given[judges.rows],
+            context,
+            knobs,
+            dense=dense,
+            rounds=config.rounds,
+            early_stop=config.early_stop,
+            refit=config.refit,
+            state=lambda: {"cost": meter.cost()},
+            arrays={"judges": judges.rows, "confirmed": judges.confirmed.astype(np.uint8)},
+        )
+        loop = rounds.run(saved)
+        top = KEPT_CLASSES if k > DENSE_CLASSES else 0
+        found = purify.read_out(
+            loop, given, trusted, lambda part: context.report("purify", 0.85 + 0.1 * part), top
+        )
+        accuracy, probe_labels = purify.baseline(problem, rounds.held, n)
+        evidence = purify.votes(problem, given, judges.rows)
+        context.report("purify", 1.0)
+    extras: dict[str, Array] = {
+        "purified_labels": found.labels,
+        "confidence": found.confidence,
+        "validation_rows": judges.rows,
+        "validation_confirmed": judges.confirmed.astype(np.uint8),
+        "bootstrap": np.array([judges.bootstrap], np.uint8),
+        "rounds": np.array([rounds.best[2]], np.int32),
+        "held_out_accuracy": np.array([rounds.best[0] if rounds.choosing else np.nan], np.float32),
+        "baseline_accuracy": np.array([accuracy], np.float32),
+        "baseline_labels": probe_labels,
+        "noise_rate": np.array([np.mean(found.labels != given)], np.float32),
+    }
+    if evidence is not None:
+        extras |= {"evidence_rows": evidence[0], "evidence_votes": evidence[1]}
+    curves = {f"curve.{name}": np.array(v, np.float32) for name, v in rounds.history.items()}
+    classes, probs = (
+        found.probs if isinstance(found.probs, tuple) else (_KEPT["classes"], found.probs)
+    )
+    return {"suspicion": found.suspicion, "probs": probs, "classes": classes} | extras | curves
+
+
+def _retrain(
+    dataset: LabeledDataset,
+    labels: Array,
+    config: Config,
+    context: Context,
+    costs: list[Mapping[str, float]],
+) -> dict[str, Array]:
+    """Stage 3: plain training on the purified labels; the network is kept for later runs."""
+    import torch
+    from torch.nn import functional as F
+
+    from lnl_core.learning import distributed, supervised
+    from lnl_core.learning.recipe import Recipe
+
+    first = distributed.crew().agree(torch.from_numpy(np.asarray(labels, dtype=np.int64)))
+    outcome = supervised.train(
+        replace(dataset, given_labels=first.numpy()),
+        Recipe(
+            backbone=config.backbone,
+            epochs=config.epochs,
+            batch_size=config.batch_size,
+            lr=config.lr,
+            nesterov=True,
+            average_weights=config.average_weights,
+            resolution=config.resolution,
+        ),
+        context,
+        loss=lambda logits, targets, epoch: supervised.Loss(F.cross_entropy(logits, targets), {}),
+        probs=lambda logits: F.softmax(logits, dim=1),
+        record_from=1 - 1 / config.epochs,
+    )
+    costs.append(outcome.cost)
+    said = outcome.recorder.mean_probs()
+    predicted = said.classes[:, 0] if isinstance(said, TopProbs) else said.argmax(axis=1)
+    curves = {f"curve.{name}": value for name, value in outcome.curves.items()}
+    return {"retrained_labels": np.asarray(predicted, np.int32)} | curves
+
+
+def _prior(kind: str, given: Array, judged: Array, k: int) -> Array:
+    """Return the class shares (k,) that mean predictions are pulled to."""
+    if kind == "uniform":
+        return np.full(k, 1 / k)
+    count = np.bincount(given if kind == "given" else judged, minlength=k) + 1e-3
+    shares: Array = count / count.sum()
+    return shares
+
+
+def _nothing_to_say(dataset: LabeledDataset) -> Signals:
+    """Too few images or one class: every given label stands."""
+    given, k = np.asarray(dataset.given_labels, np.int64), len(dataset.class_names)
+    n, kept = len(given), min(k, KEPT_CLASSES)
+    probs = np.full((n, k), 1e-3 / max(k, 1), dtype=np.float32)
+    probs[np.arange(n), given] += 1 - 1e-3
+    dense: Array | TopProbs = probs
+    if k > DENSE_CLASSES:
+        top = np.argsort(-probs, axis=1, kind="stable")[:, :kept]
+        dense = TopProbs(top.astype(np.int32), np.take_along_axis(probs, top, 1), k)
+    extras = {"purified_labels": given.astype(np.int32)}
+    return Signals(METHOD.key, np.zeros(n, np.float32), dense, extras=extras)
+
+
+def _cost(n: int, size: int, config: Config) -> tuple[float, float]:
+    """Return (seconds, bytes) on two cores, without the features."""
+    seconds, held = 5 + n * 2e-3, 4e8 + n * 8e3
+    if not config.retrain:
+        return seconds, held
+    from types import SimpleNamespace
+
+    from lnl_core.methods import _estimate
+
+    knobs = SimpleNamespace(
+        backbone=config.backbone,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        resolution=config.resolution,
+        record_from=1.0,
+    )
+    more, beside = _estimate.training_cost(n, size, knobs)
+    return seconds + more, held + beside
+
+
+METHOD = Method(
+    key="dmlp",
+    title="DMLP",
+    summary="labels that a linear fit takes back",
+    reference="Tu et al., CVPR 2023",
+    config=Config,
+    fit=fit,
+    needs=("features",),
+    cost=_cost,
+    parallel=True,
+)

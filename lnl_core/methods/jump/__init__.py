@@ -1,0 +1,392 @@
+"""Jump-teaching: a network learns only from images that its own earlier self found clean.
+
+Every class has a codeword of K signs; a small second head predicts the signs. An image counts as
+clean when the classifier agrees with its label, or when the K sub-losses of its code hardly
+differ. The flag is read one epoch after it was written, so that a mistake of the present network
+cannot choose what the present network learns: temporal disagreement instead of a second network.
+Labels that the trained network does not believe are suspicious.
+
+Reference: Ji, Cheng, Wang, Huang, "Jump-teaching: Combating Sample Selection Bias via Temporal
+Disagreement", AAAI 2026 (arXiv 2405.17137v5) and the authors' code; where the two differ this
+follows the code. Ours: the score and the suggestion, the guard, trusted labels that stay selected,
+and what the quick and standard presets change (momentum, one cycle, a mean of weights).
+
+Suspicion is 1 - the mean probability of the given label by the classifier head over the last
+`score_epochs` epochs, in evaluation mode on the plain images.
+
+Curves by epoch: `train_loss`, `chosen` (share of images used), `clean` (share flagged), `agree` and
+`steady` (share that each clause of the criterion admits), `selection_iou` (overlap of an epoch's
+flags with the last one's), `loss_now` and `loss_then` (mean cross-entropy of what the present and
+the earlier network selects), by epoch and image `p_given`, `p_other`, `loss`.
+Extras: `codebook` (k, K) int8; `sub_losses` (n, K) float16 against the given label (left out above
+64 million numbers); `sub_loss_mean`, `sub_loss_variance` (n,) float32; `flags` (epochs,
+ceil(n / 8)) uint8, one bit per epoch and image (`np.unpackbits(flags, axis=1)[:, :n]`); `rejected`
+(n,) float32, share of the epochs after warm-up without the flag; `code_label` (n,) int32, best
+class other than the given one by the code head, and `code_probability` (n,) float32 its share among
+those; `heads_disagree` (n,) uint8; `antipodal_pairs` (1,), above 0 where the variance test cannot
+tell some classes apart; `selection_used` (1,) uint8, 0 where the selection never took effect: then
+the network may repeat wrong labels, and its suggestions are worth nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from lnl_core.methods._knobs import check_choices, knob
+from lnl_core.types import Context, LabeledDataset, Method, Signals
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lnl_core.learning.training import Session
+    from lnl_core.methods.jump.codes import JumpTable
+
+STRIP_LIMIT = 64_000_000
+"""Most sub-losses kept for the review page (float16, so 128 MB)."""
+
+WARM_UP_STEPS = 2000
+"""Steps on every label before a network from scratch can tell clean from wrong (8,000 images of 32
+pixels: average precision .40 after 250 steps, .67 after 1,500, .71 after 2,000)."""
+
+BACKBONES = (
+    "auto",
+    "preact18",
+    "resnet8",
+    "resnet8-wide",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "head",
+)
+FLIPS = ("auto", "yes", "no")
+SCHEDULES = ("cosine", "one_cycle")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every knob; the defaults are the authors' CIFAR-10 values."""
+
+    backbone: str = knob("preact18", "Network to train.", BACKBONES)
+    epochs: int = knob(200, "Passes over the images.")
+    warm_up: int = knob(30, "First epochs, which use every label; end them before memorisation.")
+    bits: int = knob(0, "Code bits, a power of two; 0 is the least of 32 or more that fits.")
+    allow_antipodes: bool = knob(False, "Accept fewer bits than classes; weakens the test.")
+    tau: float = knob(1e-3, "Variance of the sub-losses below which a label counts as clean.")
+    guard: bool = knob(False, "Also ask for a low mean sub-loss before a label counts as clean.")
+    jump_step: int = knob(1, "Epochs between writing a flag and using it.")
+    temperature: float = knob(2.0, "Divides the logits inside the cross-entropy.")
+    beta: float = knob(5.0, "Both parameters of the Beta law that mixes weak and strong view.")
+    operations: int = knob(2, "Random changes per image in the strong view.")
+    magnitude: int = knob(5, "Strength of these changes, up to 10; 1 is none.")
+    strong_cutout: float = knob(0.125, "Side of its blanked square, as a share of the image's.")
+    dropout: float = knob(0.5, "Share of hidden units left out in the code head.")
+    batch_size: int = knob(128, "Images per step.")
+    lr: float = knob(0.2, "Highest learning rate.")
+    lr_end: float = knob(5e-4, "Learning rate at the end of the cosine.")
+    schedule: str = knob("cosine", "Course of the learning rate.", SCHEDULES)
+    momentum: float = knob(0.0, "Momentum of SGD.")
+    weight_decay: float = knob(1e-3, "Pull of the weights to zero.")
+    clip: float = knob(0.0, "Largest norm of the gradient; 0 is none.")
+    shift: int = knob(-1, "Largest random shift in pixels; -1 is an eighth of the side.")
+    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
+    resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
+    average_weights: float = knob(0.0, "Decay of the running mean of weights; 0 is none.")
+    blank: float = knob(0.2, "Share of features blanked in a view, for a head on features.")
+    score_epochs: int = knob(10, "Last epochs whose view of the plain images is averaged.")
+
+    def __post_init__(self) -> None:
+        check_choices(self)
+        if self.epochs < 1 or self.batch_size < 2 or self.score_epochs < 1:
+            raise ValueError(
+                "epochs and score_epochs must be at least 1 and batch_size at least 2, got "
+                f"{self.epochs}, {self.score_epochs} and {self.batch_size}"
+            )
+        if not 1 <= self.jump_step <= self.warm_up:
+            raise ValueError(
+                "jump_step must be at least 1 and at most warm_up, got "
+                f"{self.jump_step} and {self.warm_up}"
+            )
+        if self.temperature <= 0 or self.beta <= 0 or self.tau <= 0:
+            raise ValueError(
+                "temperature, beta and tau must be above 0, got "
+                f"{self.temperature}, {self.beta} and {self.tau}"
+            )
+
+    @classmethod
+    def preset(cls, name: str, n: int, k: int, size: int) -> Self:
+        """Return the knobs of `quick`, `standard` or `paper` for n images of `size` pixels.
+
+        `paper` holds the authors' numbers: CIFAR's up to 64 px, else Clothing1M's on one pass per
+        epoch; bits grow with the classes where theirs would refuse. The
+        others warm up for a number of steps: after a few epochs of a small set the network agrees
+        with a third of the labels, and a selection that starts then starves it.
+        """
+        if name == "paper":
+            if size <= 64:
+                return cls(magnitude=5 if k <= 10 else 10)
+            return cls(
+                backbone="resnet50",
+                epochs=20,
+                warm_up=5,
+                batch_size=64,
+                lr=0.01,
+                lr_end=2e-4,
+                magnitude=10,
+            )
+        quick = name == "quick"
+        epochs = {"quick": 24, "standard": 60}[name]
+        batch_size = 128 if n >= 20_000 else 64
+        steps = max(1, n // batch_size)
+        warm_up = round(min(max(WARM_UP_STEPS / steps, 0.2 * epochs), epochs * 2 / 3))
+        return cls(
+            backbone="auto" if size > 64 and not quick else "resnet8",
+            epochs=epochs,
+            warm_up=warm_up,
+            operations=1 if quick else 2,
+            magnitude=3 if quick else 5,
+            strong_cutout=0.0 if quick else 0.125,
+            batch_size=batch_size,
+            lr=0.1,
+            schedule="one_cycle",
+            momentum=0.9,
+            weight_decay=5e-4,
+            clip=5.0,
+            resolution=32 if quick else 0,
+            average_weights=0.99,
+            score_epochs=epochs * 7 // 12 if quick else 20,
+        )
+
+    @classmethod
+    def on_features(cls, preset: str, n: int, k: int) -> Self:
+        """Return the knobs of a head on frozen features (ours); every preset takes seconds."""
+        epochs = 12 if preset == "quick" else 24
+        return cls(
+            backbone="head",
+            epochs=epochs,
+            warm_up=epochs // 3,
+            batch_size=128,
+            lr=0.02,
+            schedule="one_cycle",
+            momentum=0.9,
+            weight_decay=5e-4,
+            clip=5.0,
+            average_weights=0.99,
+            score_epochs=epochs // 2,
+        )
+
+
+def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
+    """Train with jump selection, then score every label by the classifier head.
+
+    Raises:
+        ValueError: `bits` does not suit the number of classes.
+    """
+    import torch
+
+    from lnl_core.learning import networks
+    from lnl_core.methods.jump import codes as semantic_codes
+    from lnl_core.methods.jump import epoch_signals
+
+    n, k = len(dataset), len(dataset.class_names)
+    if n < 2:
+        sure = np.eye(k, dtype=np.float32)[np.asarray(dataset.given_labels, np.int64)]
+        return Signals(METHOD.key, np.zeros(n, np.float32), sure)
+    words = semantic_codes.codebook(
+        k, config.bits or semantic_codes.default_bits(k), allow_antipodes=config.allow_antipodes
+    )
+    with open_session(dataset, config, context, words.shape[1]) as session:
+        table = semantic_codes.JumpTable(session.tensors["table"])
+        codes = torch.from_numpy(words).to(session.device).float()  # (k, K)
+        trusted = _trusted(dataset, session)
+        features = None
+        for epoch in session.epochs():
+            train_epoch(session, table, codes, config, epoch, context.seed, trusted)
+            epoch_signals.remember(session, table, epoch, config.warm_up)
+            if epoch < config.epochs - config.score_epochs:
+                continue
+            if epoch == config.epochs - 1:
+                features = epoch_signals.room(session)
+            epoch_signals.look(session, codes, features)
+        if features is None and epoch_signals.room(session) is not None:
+            features = session.features()  # resumed after the last epoch
+        heads = session.averaged
+        assert isinstance(heads, semantic_codes.TwoHeads)
+        networks.keep_network(context, session, heads.network)
+        after = max(config.epochs - config.warm_up, 0)
+        return epoch_signals.signals(METHOD.key, session, words, after, features)
+
+
+def open_session(dataset: LabeledDataset, config: Config, context: Context, bits: int) -> Session:
+    """Return a session with a two-headed network and an empty jump table."""
+    import torch
+
+    from lnl_core.learning import models, training
+    from lnl_core.methods.jump import codes as semantic_codes
+
+    def build(k: int, channels: int, size: int) -> Any:
+        name = models.auto_name(size) if config.backbone == "auto" else config.backbone
+        if context.representation != "pixels":
+            name = "head"
+        return semantic_codes.build(name, k, channels, size, bits, config.dropout)
+
+    n = len(dataset)
+    tensors = {
+        "table": torch.zeros(config.jump_step, n, dtype=torch.bool),
+        "flags": torch.zeros(config.epochs, -(-n // 8), dtype=torch.uint8),
+        "rejected": torch.zeros(n),
+        "sub_loss_mean": torch.zeros(n),
+        "sub_loss_variance": torch.zeros(n),
+        "code_label": torch.zeros(n, dtype=torch.int32),
+        "code_probability": torch.zeros(n),
+        "heads_disagree": torch.zeros(n, dtype=torch.uint8),
+    }
+    if n * bits <= STRIP_LIMIT:
+        tensors["sub_losses"] = torch.zeros(n, bits, dtype=torch.float16)
+    return training.Session(
+        dataset, training.recipe_of(config), context, build=build, tensors=tensors
+    )
+
+
+def train_epoch(
+    session: Session,
+    table: JumpTable,
+    codes: Tensor,
+    config: Config,
+    epoch: int,
+    seed: int,
+    trusted: Tensor | None = None,
+    *,
+    decide: Callable[[Tensor], Tensor] | None = None,
+    watch: Callable[[Tensor], None] | None = None,
+) -> None:
+    """Go once over the images: forward, READ the table, loss, WRITE the table, step.
+
+    Reading before writing is the method (spec 2.5): the other way round the present network
+    would choose what it learns from, and nothing else would look different.
+
+    Args:
+        session: the run.
+        table: flags of earlier epochs.
+        codes: (k, K) codebook on the device.
+        config: knobs.
+        epoch: from 0.
+        seed: of the run.
+        trusted: (n,) bool, rows that are used whatever the table says; None for none.
+        decide: rows -> flags to write, in place of the criterion (tests).
+        watch: is told the flags that were read, after warm-up (tests).
+    """
+    import torch
+    from torch.nn import functional as F
+
+    from lnl_core.methods.jump import codes as semantic_codes
+
+    warming = epoch < config.warm_up
+    guard = 0.5 * math.log(2) if config.guard else math.inf
+    mixing = np.random.default_rng([seed & 0xFFFFFFFF, epoch, 3])
+    # every row is read before it is written, so what this epoch reads is known as it begins:
+    # asked in the host's memory, a batch without any chosen row does not stop the device
+    known = table.written(epoch).to("cpu", torch.bool, copy=True)
+    if trusted is not None:
+        known = known | trusted.cpu()
+    sums = torch.zeros(2, 2, device=session.device)  # of now and of then: loss and count
+    for batch in session.batches(epoch, None if warming else _stronger(session, config)):
+        if config.schedule == "cosine":
+            _end_above_zero(session, config)
+        images = batch.images
+        if batch.changed is not None:  # lam * weak + (1 - lam) * strong of the SAME images
+            share = float(mixing.beta(config.beta, config.beta))
+            images = images.lerp(batch.changed, min(share, 1 - share))
+        out = session.forward(images)
+        logits, sub = out[:, : session.k], out[:, session.k :]
+        sub = semantic_codes.sub_losses(sub, codes[batch.labels])  # (b, K)
+        read = table.read(batch.rows, epoch)
+        chosen = torch.ones_like(read, dtype=torch.bool) if warming else read.bool()
+        if trusted is not None:
+            chosen = chosen | trusted[batch.rows]
+        loss = semantic_codes.selected_loss(logits, batch.labels, sub, chosen, config.temperature)
+        with torch.no_grad():
+            agree, steady = semantic_codes.clean_clauses(
+                logits, batch.labels, sub, tau=config.tau, guard=guard
+            )
+            flags = agree | steady if decide is None else decide(batch.rows)
+            table.write(batch.rows, epoch, flags)
+            each = F.cross_entropy(logits, batch.labels, reduction="none")
+            session.record(batch, torch.softmax(logits, dim=1), each, average=False)
+            shares = torch.stack([agree, steady, agree | steady, chosen]).float().mean(1)
+            for name, value in zip(("agree", "steady", "clean", "chosen"), shares, strict=True):
+                session.note(name, value)
+            masks = torch.stack([flags.bool(), chosen]).to(each.dtype)  # (2, b)
+            sums += torch.stack([masks @ each, masks.sum(1)], 1)
+        if watch is not None and not warming:
+            watch(read)
+        if warming or bool(known[batch.at].any()):
+            session.step(loss)
+    session.note("loss_now", sums[0, 0] / sums[0, 1])
+    session.note("loss_then", sums[1, 0] / sums[1, 1])
+
+
+def _stronger(session: Session, config: Config) -> Callable[[Tensor], Tensor]:
+    """Return what makes the strong view of uint8 images."""
+    from lnl_core.methods.jump.strong_views import strong
+
+    side = min(session.source.height, session.source.width)
+
+    def stronger(images: Tensor) -> Tensor:
+        return strong(
+            images,
+            session.generator,
+            operations=config.operations,
+            magnitude=config.magnitude,
+            cutout=round(config.strong_cutout * side),
+        )
+
+    return stronger
+
+
+def _end_above_zero(session: Session, config: Config) -> None:
+    """Squeeze the engine's cosine, which ends at 0, between `lr_end` and `lr`."""
+    for group in session.optimizer.param_groups:
+        group["lr"] = config.lr_end + group["lr"] * (1 - config.lr_end / config.lr)
+
+
+def _trusted(dataset: LabeledDataset, session: Session) -> Tensor | None:
+    import torch
+
+    if dataset.trusted is None or not np.any(dataset.trusted):
+        return None
+    return torch.from_numpy(np.asarray(dataset.trusted, dtype=bool)).to(session.device)
+
+
+def cost(n: int, size: int, config: Config) -> tuple[float, float]:
+    """Return (seconds, bytes) on two cores: plain training plus the strong views."""
+    from types import SimpleNamespace
+
+    from lnl_core.methods import _estimate
+
+    plain = SimpleNamespace(
+        backbone="resnet18" if config.backbone == "preact18" else config.backbone,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        resolution=config.resolution,
+        record_from=1 - min(config.score_epochs / config.epochs, 1),
+    )
+    seconds, held = _estimate.training_cost(n, size, plain)
+    views = n * (config.epochs - config.warm_up) * (min(size, config.resolution or size) / 32) ** 2
+    return seconds + views * 2e-4, held
+
+
+METHOD = Method(
+    key="jump",
+    title="Jump-teaching",
+    summary="an earlier self picks the clean images",
+    reference="Ji et al., AAAI 2026",
+    config=Config,
+    fit=fit,
+    cost=cost,
+    parallel=True,
+)

@@ -1,0 +1,110 @@
+"""What Jump-teaching remembers by epoch, what it sees at the end, and the signals made of both."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from lnl_core.learning.training import Session
+from lnl_core.methods.jump import codes as semantic_codes
+from lnl_core.methods.jump.codes import JumpTable
+from lnl_core.types import Array, Signals
+
+FEATURE_LIMIT = 256_000_000
+"""Most numbers (n x d) kept as features: 512 MB."""
+
+
+def remember(session: Session, table: JumpTable, epoch: int, warm_up: int) -> None:
+    """Keep this epoch's flags as bits, and how far they overlap the last epoch's."""
+    flags = table.written(epoch).bool()
+    bits = torch.from_numpy(np.packbits(flags.cpu().numpy())).to(session.device)
+    history = session.tensors["flags"]
+    history[epoch] = bits
+    overlap = 0.0
+    if epoch:
+        both, either = history[epoch - 1] & bits, history[epoch - 1] | bits
+        overlap = _ones(both) / max(_ones(either), 1)
+    session.note("selection_iou", overlap)
+    if epoch >= warm_up:
+        session.tensors["rejected"] += (~flags).float()
+
+
+def _ones(bits: Tensor) -> int:
+    return int(np.unpackbits(bits.cpu().numpy()).sum())
+
+
+def room(session: Session) -> Array | None:
+    """Return an array for the features of all images, (n, d); None where they are too many."""
+    width = int(session.averaged.feature_size)  # type: ignore[arg-type]
+    if session.n * width > FEATURE_LIMIT:
+        return None
+    return np.zeros((session.n, width), np.float16)
+
+
+def look(session: Session, codes: Tensor, features: Array | None) -> None:
+    """Ask both heads about every plain image; the classifier's view enters the mean.
+
+    Args:
+        session: the run.
+        codes: (k, K) codebook on the device.
+        features: (n, d) to fill, where given.
+    """
+    k, tensors = session.k, session.tensors
+    for rows, views in session.predictions(mirror=session.augment.flip, features=features):
+        given = session.labels[rows]
+        probs = torch.stack([F.softmax(view[:, :k], dim=1) for view in views]).mean(0)
+        p_given = probs.gather(1, given[:, None]).squeeze(1)
+        session.recorder.add(rows, probs, -p_given.clamp_min(1e-7).log())
+        heads = views[0][:, k:]
+        sub = semantic_codes.sub_losses(heads, codes[given])
+        by_code = semantic_codes.decode(heads, codes)  # (b, k)
+        other = by_code.scatter(1, given[:, None], -math.inf)
+        tensors["code_label"][rows] = other.argmax(dim=1).int()
+        tensors["code_probability"][rows] = (
+            F.softmax(other, dim=1).amax(dim=1) if k > 1 else torch.ones_like(p_given)
+        )
+        differ = by_code.argmax(dim=1) != probs.argmax(dim=1)
+        tensors["heads_disagree"][rows] = differ.to(torch.uint8)
+        tensors["sub_loss_mean"][rows] = sub.mean(dim=1)
+        tensors["sub_loss_variance"][rows] = semantic_codes.spread(sub)
+        if "sub_losses" in tensors:
+            tensors["sub_losses"][rows] = sub.half()
+
+
+def signals(
+    key: str, session: Session, words: Array, selected: int, features: Array | None
+) -> Signals:
+    """Return what the run says.
+
+    Args:
+        key: of the method.
+        session: after its last epoch.
+        words: (k, K) codebook.
+        selected: epochs after warm-up.
+        features: (n, d) or None.
+    """
+    k, bits = words.shape
+    recorder, tensors = session.recorder, session.tensors
+    names = ("sub_losses", "sub_loss_mean", "sub_loss_variance", "code_label", "code_probability")
+    extras: dict[str, Array] = {
+        name: tensors[name].cpu().numpy()
+        for name in (*names, "heads_disagree", "flags")
+        if name in tensors
+    }
+    extras["rejected"] = (tensors["rejected"] / max(selected, 1)).cpu().numpy()
+    extras["codebook"] = words
+    extras["antipodal_pairs"] = np.array([semantic_codes.antipodal_pairs(k, bits)])
+    extras["selection_used"] = np.array([selected > 0], np.uint8)
+    return Signals(
+        method=key,
+        suspicion=np.clip(1 - recorder.mean_given().astype(np.float64), 0, 1),
+        pred_probs=recorder.mean_probs(),
+        features=features,
+        curves=recorder.curves() | session.run_curves(),
+        extras=extras,
+        cost=session.cost(),
+    )

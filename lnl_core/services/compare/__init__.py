@@ -1,0 +1,1 @@
+"""What Compare shows: runs side by side, losses, retraining, the noise lab, the report."""

@@ -1,0 +1,443 @@
+"""Runs side by side: which find wrong labels, where they agree, what they cost.
+
+Numpy on memory-mapped files only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from lnl_core.jobs import outcome, queue
+from lnl_core.methods import AT, METHODS, title_of
+from lnl_core.review import comparison
+from lnl_core.review.comparison import Detection, Sample
+from lnl_core.services._open import goal, loaded, scored, signals
+from lnl_core.services.compare import _detecting
+from lnl_core.services.compare.truth import KEPT, KNOWN, Truth, answered, sample_of, told_of, truths
+from lnl_core.store import datasets, decisions
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import (
+    Array,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Job,
+    JobState,
+    LnlError,
+    Signals,
+    TopProbs,
+)
+
+CONSENSUS = "consensus"
+
+SHORT = {
+    "sr": "SR",
+    "jump": "Jump",
+    "influence": "Infl.",
+    "dmlp": "DMLP",
+    "hnml": "HNML",
+    "probe": "probe",
+    "finetune": "FT",
+    "ce": "CE",
+    "confident": "CL",
+    "knn": "kNN",
+    "aum": "AUM",
+}
+"""Names for axes."""
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A run that can be compared, or the consensus.
+
+    Attributes:
+        key: `consensus`, or the number of the run as text.
+        name: the name under which the run enters the ranking, e.g. `jump@pretrained`.
+        title: on screen; an older run says its number.
+        short: for axes.
+        newest: True for the run that speaks in the consensus.
+        baseline: True for the usual baselines; False for the consensus and the published methods.
+        reconstruction: True where the source could not be read in full.
+        preset: of the run.
+        cost: `seconds`, `cpu_seconds`, `peak_memory_bytes`, `images`.
+    """
+
+    key: str
+    name: str
+    title: str
+    short: str
+    newest: bool
+    baseline: bool = False
+    reconstruction: bool = False
+    preset: str = ""
+    cost: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """What the Compare page and the report draw.
+
+    Attributes:
+        candidates: the consensus first, then runs in the order of the methods.
+        detections: key -> how well it finds wrong labels; empty without a truth.
+        right_fix: key -> share of wrong labels whose suggestion is right; nan where unknown.
+        correlation: (m, m) rank correlation of suspicion.
+        truth: what was used, None where there is nothing.
+        why_none: why there are no curves, a sentence; empty where there are.
+        left_out: images that the chosen runs were told the answer of: they judge nothing.
+        goal: images that the queue proposes.
+        reviewed: (images with an answer, wrong ones among them), for the mark in the effort plot.
+    """
+
+    candidates: tuple[Candidate, ...]
+    detections: Mapping[str, Detection]
+    right_fix: Mapping[str, float]
+    correlation: FloatArray
+    truth: Truth | None
+    why_none: str
+    left_out: int
+    goal: int
+    reviewed: tuple[int, int]
+
+    def best(self) -> Candidate | None:
+        """Return the single method with the highest average precision."""
+        single = [c for c in self.candidates if c.key in self.detections and c.key != CONSENSUS]
+        return max(single, key=lambda c: self.detections[c.key].ap, default=None)
+
+    def ordered(self) -> list[Candidate]:
+        """Return the candidates, best average precision first; those without in their order."""
+        return sorted(
+            self.candidates,
+            key=lambda c: -self.detections[c.key].ap if c.key in self.detections else 0.0,
+        )
+
+
+# What there is to compare ----------------------------------------------------------------------
+
+
+def candidates(ws: Workspace, name: str) -> list[Candidate]:
+    """Return the consensus and every finished run, the newest of each ranking key first."""
+    info = datasets.dataset(ws, name)
+    ranked = scored(info)
+    if ranked is None:
+        return []
+    newest = set(ranked.run_ids.values())
+    found = [_candidate(info, job, job.id in newest) for job in _done(ws, info)]
+    known = {c.key for c in found}
+    found += [  # a ranking whose jobs are gone from the table: tests, imported workspaces
+        _named(key, run, newest=True, cost=_cost(info, run))
+        for key, run in ranked.run_ids.items()
+        if str(run) not in known
+    ]
+    place = {key: i for i, key in enumerate(METHODS)}
+    found.sort(key=lambda c: (not c.newest, place.get(c.name.split(AT)[0], 99), c.name, c.key))
+    return [Candidate(CONSENSUS, CONSENSUS, "consensus", "consensus", newest=True), *found]
+
+
+def _done(ws: Workspace, info: DatasetInfo) -> list[Job]:
+    return [
+        job
+        for job in queue.jobs(ws, info)
+        if job.state is JobState.DONE and signals(info, job.id) is not None
+    ]
+
+
+def _cost(info: DatasetInfo, run: int) -> dict[str, float]:
+    found = signals(info, run)
+    return dict(found.cost) if found else {}
+
+
+def _candidate(info: DatasetInfo, job: Job, newest: bool) -> Candidate:
+    cost = dict(job.cost) or _cost(info, job.id)
+    return _named(outcome.key(job, info), job.id, newest=newest, preset=job.preset, cost=cost)
+
+
+def _named(
+    name: str,
+    run: int,
+    *,
+    newest: bool,
+    preset: str = "",
+    cost: Mapping[str, float] | None = None,
+) -> Candidate:
+    plain, at, features = name.partition(AT)
+    method = METHODS.get(plain)
+    short = SHORT.get(plain, title_of(plain).removesuffix(" (own)")[:8])
+    short += f" {features[:4]}." if at else ""
+    return Candidate(
+        key=str(run),
+        name=name,
+        title=title_of(name) + ("" if newest else f", run {run}"),
+        short=short + ("" if newest else f" {run}"),
+        newest=newest,
+        baseline=method is None or method.baseline,
+        reconstruction=method is not None and method.reconstruction,
+        preset=preset,
+        cost=cost or {},
+    )
+
+
+def _chosen(ws: Workspace, name: str, keys: Sequence[str] | None) -> list[Candidate]:
+    """Return the candidates asked for; by default the consensus and the newest of each key."""
+    every = candidates(ws, name)
+    if keys is None:
+        return [c for c in every if c.newest]
+    return [c for c in every if c.key in set(keys)]
+
+
+def suspicion(info: DatasetInfo, candidate: Candidate) -> Array:
+    """Return (n,) a candidate's suspicion, on the disk."""
+    if candidate.key == CONSENSUS:
+        ranked = scored(info)
+        assert ranked is not None
+        return ranked.ranking.suspicion
+    return run_signals(info, candidate.key).suspicion
+
+
+def run_signals(info: DatasetInfo, key: str) -> Signals:
+    """Open the signals of a run, by its number as text."""
+    found = signals(info, int(key)) if key.isdigit() else None
+    if found is None:
+        raise LnlError(f"The files of run {key} are gone. Run the method again.")
+    return found
+
+
+def suggestions(info: DatasetInfo, candidate: Candidate) -> IntArray | None:
+    """Return (n,) the best class other than the given one; None for a method without any."""
+    if candidate.key == CONSENSUS:
+        ranked = scored(info)
+        return None if ranked is None else ranked.ranking.suggested_labels
+    return _best_other(info, int(candidate.key))
+
+
+@lru_cache(maxsize=64)
+def _best_other(info: DatasetInfo, run: int) -> IntArray | None:
+    probs = run_signals(info, str(run)).pred_probs
+    given = np.asarray(loaded(info).given_labels)
+    if probs is None:
+        return None
+    if isinstance(probs, TopProbs):
+        first = np.asarray(probs.classes[:, 0])
+        second = np.asarray(probs.classes[:, 1]) if probs.classes.shape[1] > 1 else -1
+        return np.where(first != given, first, second).astype(np.int32)
+    found = np.empty(len(given), np.int32)
+    for rows in np.array_split(np.arange(len(given)), max(1, -(-len(given) // 65_536))):
+        block = np.array(probs[rows], np.float32)
+        block[np.arange(len(rows)), given[rows]] = -1
+        found[rows] = block.argmax(axis=1)
+    return found
+
+
+# Compare --------------------------------------------------------------------------------------
+
+
+def compare(
+    ws: Workspace, name: str, keys: Sequence[str] | None = None, truth: str | None = None
+) -> Comparison:
+    """Put runs side by side.
+
+    Args:
+        ws: the workspace.
+        name: the data set.
+        keys: of `candidates`; the consensus and the newest of each ranking key when None.
+        truth: `known` or `audit`; the first that can be used when None.
+
+    Raises:
+        LnlError: nothing is scored yet, or none of the keys exists.
+    """
+    info = datasets.dataset(ws, name)
+    ranked = scored(info)
+    if ranked is None:
+        raise LnlError(f"Nothing of “{name}” is scored yet. Start a run first.")
+    chosen = tuple(_chosen(ws, name, keys))
+    if not chosen:
+        raise LnlError("No run is chosen. Choose at least one.")
+    last = decisions.last_id(ws, info)
+    with _ONE_AT_A_TIME:  # a page that is drawn again meanwhile waits for the same answer
+        return _compare(ws, info, ranked.version, chosen_keys(chosen), truth, last)
+
+
+def chosen_keys(chosen: Sequence[Candidate]) -> tuple[str, ...]:
+    """Return the keys of candidates."""
+    return tuple(c.key for c in chosen)
+
+
+@lru_cache(maxsize=8)
+def _compare(
+    ws: Workspace,
+    info: DatasetInfo,
+    _version: str,
+    keys: tuple[str, ...],
+    kind: str | None,
+    _last_id: int,
+) -> Comparison:
+    chosen = tuple(_chosen(ws, info.name, keys))
+    every = truths(ws, info.name)
+    usable = [t for t in every if not t.reason and kind in (None, t.kind)]
+    told = told_of(info, _runs(info, chosen))
+    truth, why, sample = None, "", None
+    if usable:
+        truth = usable[0]
+        sample = sample_of(ws, info, truth.kind, told)
+        if sample is None or sample.errors <= 0:
+            why = (
+                "These runs were told the answers that would judge them. Choose runs from before "
+                "the review, or answer further images drawn at random."
+            )
+            truth, sample = None, None
+    else:
+        asked = [t for t in every if kind in (None, t.kind)] or every
+        why = asked[-1].reason
+    detections: dict[str, Detection] = {}
+    fixes: dict[str, float] = {}
+    if sample is not None:
+        assert truth is not None
+        detections, fixes = _judged(info, chosen, sample, _judge(info, truth, told, _last_id))
+    answers = answered(ws, info, _last_id)
+    wrong = sum(label != KEPT for label in answers.labels.values())
+    return Comparison(
+        candidates=chosen,
+        detections=detections,
+        right_fix=fixes,
+        correlation=_correlation(info, chosen),
+        truth=truth,
+        why_none=why,
+        left_out=int(told.sum()) if sample is not None else 0,
+        goal=goal(info, scored(info)),
+        reviewed=(len(answers.order), wrong),
+    )
+
+
+def _judged(
+    info: DatasetInfo, chosen: Sequence[Candidate], sample: Sample, judge: tuple[str, ...]
+) -> tuple[dict[str, Detection], dict[str, float]]:
+    """Return detections and shares of right suggestions, those of earlier times from the disk."""
+    counts = lru_cache(maxsize=1)(lambda: comparison.resamples(sample))
+
+    def measure(each: Candidate) -> dict[str, Any]:
+        found = _detecting.detect(suspicion(info, each), sample, counts())
+        best = suggestions(info, each)
+        fix = float("nan") if best is None else comparison.suggestions_right(best, sample)
+        return {"detection": _detecting.as_json(found), "right_fix": fix}
+
+    def one(each: Candidate) -> dict[str, Any]:
+        told = ("detection", told_by(info, each), *judge)
+        seen: dict[str, Any] = _detecting.kept(info, told, lambda: measure(each))
+        return seen
+
+    with ThreadPoolExecutor(2) as pool:  # numpy sorts without holding the interpreter
+        every = dict(zip((c.key for c in chosen), pool.map(one, chosen), strict=True))
+    found = {key: _detecting.from_json(seen["detection"]) for key, seen in every.items()}
+    return (
+        {key: detection for key, detection in found.items() if detection is not None},
+        {key: float(seen["right_fix"]) for key, seen in every.items()},
+    )
+
+
+def told_by(info: DatasetInfo, candidate: Candidate) -> str:
+    """Return what changes when a candidate's scores do, for names of what is kept."""
+    if candidate.key == CONSENSUS:
+        ranked = scored(info)
+        return f"ranking {ranked.version if ranked else ''}"
+    folder = info.directory / "runs" / candidate.key
+    return f"run {candidate.key} {_detecting.stamp(folder / 'signals.json')}"
+
+
+def _judge(info: DatasetInfo, truth: Truth, told: BoolArray, last_id: int) -> tuple[str, ...]:
+    """Return what changes when the images that judge do."""
+    of = _detecting.stamp(info.directory / "true_labels.npy") if truth.kind == KNOWN else last_id
+    left_out = hashlib.blake2b(np.packbits(told).tobytes(), digest_size=8).hexdigest()
+    return truth.kind, str(of), left_out
+
+
+def _correlation(info: DatasetInfo, chosen: Sequence[Candidate]) -> FloatArray:
+    """Return (m, m) rank correlation of suspicion."""
+
+    def make() -> list[list[float]]:
+        found = comparison.rank_correlation([suspicion(info, c) for c in chosen])
+        values: list[list[float]] = found.tolist()
+        return values
+
+    told = ("correlation", *(told_by(info, each) for each in chosen))
+    return np.array(_detecting.kept(info, told, make), np.float64)
+
+
+def _runs(info: DatasetInfo, chosen: Sequence[Candidate]) -> set[str]:
+    """Return the numbers of the runs that speak in the candidates, also through the consensus."""
+    runs = {c.key for c in chosen if c.key != CONSENSUS}
+    ranked = scored(info)
+    if ranked is not None and any(c.key == CONSENSUS for c in chosen):
+        runs |= {str(run) for run in ranked.run_ids.values()}
+    return runs
+
+
+def overlap(ws: Workspace, name: str, keys: Sequence[str] | None, k: int) -> FloatArray:
+    """Return (m, m) share of the union that the k most suspicious images of two runs have."""
+    info = datasets.dataset(ws, name)
+    ranked = scored(info)
+    if ranked is None:
+        raise LnlError(f"Nothing of “{name}” is scored yet. Start a run first.")
+    return _overlap(ws, info, ranked.version, chosen_keys(_chosen(ws, name, keys)), k)
+
+
+@lru_cache(maxsize=32)
+def _overlap(
+    ws: Workspace, info: DatasetInfo, _version: str, keys: tuple[str, ...], k: int
+) -> FloatArray:
+    chosen = _chosen(ws, info.name, keys)
+    return comparison.top_overlap([suspicion(info, c) for c in chosen], k)
+
+
+def baseline_words(found: Comparison) -> str:
+    """Say how the published methods stand against plain cross-entropy; nothing without curves."""
+    if not found.detections:
+        return ""
+    plain = next((c for c in found.candidates if c.name == "ce" and c.newest), None)
+    others = [
+        c
+        for c in found.candidates
+        if c.key in found.detections and not c.baseline and c.key != CONSENSUS
+    ]
+    if plain is None or plain.key not in found.detections:
+        return (
+            "Plain cross-entropy is not among these runs: without it nobody knows what a "
+            "method adds."
+        )
+    if not others:
+        return ""
+    base = found.detections[plain.key]
+    behind: list[str] = []
+    level: list[str] = []
+    ahead: list[str] = []
+    for each in others:
+        gap, low, high = comparison.difference(found.detections[each.key], base)
+        words = f"{each.title} {_signed(gap)} ({_signed(low)} to {_signed(high)})"
+        (behind if high < 0 else ahead if low > 0 else level).append(words)
+    start = f"Plain cross-entropy reaches an average precision of {base.ap:.2f}."
+    if not behind and not level:
+        return f"{start} Every published method here is above it, 95 % sure of each."
+    parts = [start]
+    if not ahead:
+        parts.append("No published method beats it here.")
+    if behind:
+        parts.append(f"Worse: {', '.join(behind)}.")
+    if level:
+        parts.append(f"No clear difference: {', '.join(level)}.")
+    if ahead:
+        parts.append(f"Better: {', '.join(ahead)}.")
+    return " ".join(parts)
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")

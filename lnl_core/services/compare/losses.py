@@ -1,0 +1,335 @@
+"""How one run loses: the spread of its losses, two groups in it, and one image's own course.
+
+Numpy on memory-mapped files; scikit-learn only where the two groups are fitted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from lnl_core.review import comparison
+from lnl_core.review.comparison import Mixture
+from lnl_core.services._open import loaded, scored, signals
+from lnl_core.services.compare import _detecting
+from lnl_core.services.compare.comparing import (
+    CONSENSUS,
+    Candidate,
+    candidates,
+    run_signals,
+    suspicion,
+    told_by,
+)
+from lnl_core.services.compare.truth import KEPT, answered
+from lnl_core.store import datasets, decisions
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import Array, BoolArray, FloatArray, IntArray, LnlError, Signals, TopProbs
+
+# Spread ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Losses:
+    """One run's values per image, on the scale that they are drawn on.
+
+    Attributes:
+        candidate: whose they are.
+        quantity: `loss` or `suspicion`.
+        axis: what the horizontal axis says, with the unit.
+        x: (n,) log10 of the loss, or the logit of the suspicion, cut at the ends.
+        agrees: (n,) True where the method's most probable class is the given label.
+        verdict: (n,) 0 none, 1 given label right, 2 wrong.
+        mixture: two fitted groups, None where nothing can be fitted.
+        wrong: (n,) True where the label is known to be wrong, None without a known truth.
+        p_wrong: (n,) the consensus' calibrated chance.
+    """
+
+    candidate: Candidate
+    quantity: str
+    axis: str
+    x: FloatArray
+    agrees: BoolArray
+    verdict: IntArray
+    mixture: Mixture | None
+    wrong: BoolArray | None
+    p_wrong: FloatArray
+
+    def value(self, x: float) -> float:
+        """Return the loss or suspicion at a place of the axis."""
+        return 10**x if self.quantity == "loss" else 1 / (1 + float(np.exp(-x)))
+
+
+LOSS_FLOOR = 1e-4
+LATE = 1 / 3
+"""Share of the epochs, from the end, that a loss is averaged over."""
+
+
+def losses(ws: Workspace, name: str, key: str, quantity: str = "loss") -> Losses:
+    """Return one run's losses or suspicions with what splits them and two fitted groups.
+
+    Raises:
+        LnlError: no such run.
+    """
+    info = datasets.dataset(ws, name)
+    ranked = scored(info)
+    if ranked is None:
+        raise LnlError(f"Nothing of “{name}” is scored yet. Start a run first.")
+    last = decisions.last_id(ws, info)
+    return _losses(ws, info, ranked.version, key, quantity, last)
+
+
+@lru_cache(maxsize=16)
+def _losses(
+    ws: Workspace, info: DatasetInfo, _version: str, key: str, quantity: str, last: int
+) -> Losses:
+    candidate = next((c for c in candidates(ws, info.name) if c.key == key), None)
+    ranked = scored(info)
+    if candidate is None or ranked is None:
+        raise LnlError(f"There is no finished run {key} of “{info.name}”. Choose another one.")
+    data = loaded(info)
+    given = np.asarray(data.given_labels)
+    p_wrong = np.asarray(ranked.ranking.p_wrong, np.float64)
+    loss = None
+    if key == CONSENSUS:
+        agrees = p_wrong <= 0.5
+    else:
+        found = run_signals(info, key)
+        agrees = _agrees(found, given)
+        loss = given_loss(found, given) if quantity == "loss" else None
+    if loss is not None:
+        values, where = loss
+        x = np.log10(np.clip(np.asarray(values, np.float64), LOSS_FLOOR, None))
+        axis, kind = f"loss of the given label, nats, logarithmic ({where})", "loss"
+    else:
+        share = np.clip(np.asarray(suspicion(info, candidate), np.float64), 1e-3, 1 - 1e-3)
+        x = np.log(share / (1 - share))
+        axis, kind = "suspicion, 0 to 1, stretched at both ends", "suspicion"
+    verdict = np.zeros(info.n, np.int8)
+    for row, label in answered(ws, info, last).labels.items():
+        verdict[row] = 1 if label == KEPT else 2
+    wrong = None if data.true_labels is None else np.asarray(data.true_labels) != given
+    fitted = _fitted(info, candidate, kind, x)
+    return Losses(candidate, kind, axis, x, agrees, verdict, fitted, wrong, p_wrong)
+
+
+def _fitted(info: DatasetInfo, candidate: Candidate, kind: str, x: FloatArray) -> Mixture | None:
+    """Return the two groups, of an earlier time where there was one: scikit-learn loads slowly."""
+
+    def make() -> dict[str, Any] | None:
+        found = comparison.fit_mixture(x)
+        return None if found is None else asdict(found)
+
+    found = _detecting.kept(info, ("mixture", told_by(info, candidate), kind), make)
+    if found is None:
+        return None
+    two = {name: (value[0], value[1]) for name, value in found.items() if name != "separate"}
+    return Mixture(**two, separate=found["separate"])
+
+
+@lru_cache(maxsize=16)
+def most(found: Losses, count: int = 500) -> IntArray:
+    """Return the rows with the largest values, the largest first; equal ones by row."""
+    n = len(found.x)
+    if n > count:
+        cut = np.partition(found.x, n - count)[n - count]
+        rows = np.flatnonzero(found.x >= cut)
+    else:
+        rows = np.arange(n)
+    order: IntArray = rows[np.argsort(-found.x[rows], kind="stable")][:count]
+    return order
+
+
+def rows_above(found: Losses, threshold: float) -> IntArray:
+    """Return the rows at or above a threshold, rising."""
+    return np.flatnonzero(found.x >= threshold)
+
+
+def _agrees(found: Signals, given: IntArray) -> BoolArray:
+    probs = found.pred_probs
+    if isinstance(probs, TopProbs):
+        said: BoolArray = np.asarray(probs.classes[:, 0]) == given
+    elif probs is None:
+        said = np.asarray(found.suspicion) <= 0.5
+    else:
+        said = np.asarray(probs).argmax(axis=1) == given
+    return said
+
+
+def given_loss(found: Signals, given: IntArray) -> tuple[FloatArray, str] | None:
+    """Return (n,) cross-entropy of the given label in nats, and over what it is taken."""
+    curves, n = found.curves, len(given)
+    for name in ("loss", "p_given"):
+        curve = curves.get(name)
+        if curve is not None and curve.ndim == 2 and curve.shape[1] == n and len(curve):
+            late = max(1, round(len(curve) * LATE))
+            tail = np.asarray(curve[-late:], np.float64)
+            if name == "p_given":
+                tail = -np.log(np.maximum(tail, LOSS_FLOOR))
+            steps = "rounds" if "round_removed" in found.extras else "epochs"
+            return tail.mean(axis=0), f"mean of the last third of the {steps}"
+    if "mean_loss" in found.extras:
+        return np.asarray(found.extras["mean_loss"]), "mean over the later epochs"
+    probs = found.pred_probs
+    if probs is None:
+        return None
+    p = np.empty(n)
+    for rows in np.array_split(np.arange(n), max(1, -(-n // 65_536))):
+        block = probs.dense(rows) if isinstance(probs, TopProbs) else np.asarray(probs[rows])
+        p[rows] = block[np.arange(len(rows)), given[rows]]
+    return -np.log(np.maximum(p, LOSS_FLOOR)), "of the method's probabilities"
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What a threshold would queue.
+
+    `mixture`, `consensus` and `true` are the expected share of wrong labels in it: by the fitted
+    groups, by the calibrated consensus, and as known; None where that does not exist.
+    """
+
+    queued: int
+    mixture: float | None
+    consensus: float | None
+    true: float | None
+    true_interval: tuple[float, float] | None
+
+
+def above(found: Losses, threshold: float) -> Above:
+    """Say how many images lie at or above a threshold, and how many of them are wrong."""
+    inside = found.x >= threshold
+    n = int(inside.sum())
+    if not n:
+        return Above(0, None, None, None, None)
+    by_mixture = None
+    if found.mixture is not None and found.mixture.separate:
+        by_mixture = float(found.mixture.posterior(found.x[inside]).mean())
+    true = interval = None
+    if found.wrong is not None:
+        hits = int(found.wrong[inside].sum())
+        true, interval = hits / n, comparison.binomial_interval(hits, n)
+    return Above(n, by_mixture, float(found.p_wrong[inside].mean()), true, interval)
+
+
+# One image ------------------------------------------------------------------------------------
+
+
+def trajectory(ws: Workspace, name: str, key: str, row: int) -> dict[str, list[float]]:
+    """Return one image's curves by epoch (by round for `influence`): `given`, `other`, `loss`."""
+    info = datasets.dataset(ws, name)
+    if not key.isdigit() or not 0 <= row < info.n:
+        return {}
+    curves = run_signals(info, key).curves
+    found = {}
+    for source, target in (("p_given", "given"), ("p_other", "other"), ("loss", "loss")):
+        curve = curves.get(source)
+        if curve is not None and curve.ndim == 2 and curve.shape[1] == info.n:
+            values: list[float] = np.asarray(curve[:, row], np.float64).round(5).tolist()
+            found[target] = values
+    return found
+
+
+def sub_losses(ws: Workspace, name: str, key: str, row: int) -> dict[str, Any] | None:
+    """Return Jump-teaching's sub-losses of one image, None for other runs.
+
+    `values` (K,), `mean`, `variance`, `variance_rank` (share of images with a smaller variance),
+    `typical` (K,) mean over the least suspicious half, `rejected` share of the epochs, or None.
+    """
+    info = datasets.dataset(ws, name)
+    if not key.isdigit() or not 0 <= row < info.n:
+        return None
+    found = run_signals(info, key)
+    extras = found.extras
+    if "sub_losses" not in extras:
+        return None
+    values = np.asarray(extras["sub_losses"][row], np.float64)
+    calm = np.asarray(found.suspicion) <= np.median(found.suspicion)
+    some = np.flatnonzero(calm)[:: max(1, int(calm.sum()) // 4000)]
+    variance = np.asarray(extras["sub_loss_variance"], np.float64)
+    return {
+        "values": values.tolist(),
+        "typical": np.asarray(extras["sub_losses"][some], np.float64).mean(axis=0).tolist(),
+        "mean": float(extras["sub_loss_mean"][row]),
+        "variance": float(variance[row]),
+        "variance_rank": float((variance < variance[row]).mean()),
+        "rejected": float(extras["rejected"][row]) if "rejected" in extras else None,
+    }
+
+
+def sharpened(ws: Workspace, name: str, key: str, row: int) -> dict[str, Any] | None:
+    """Return SR's sharpened probabilities of one image beside plain cross-entropy's.
+
+    `sr` and `plain` (k,) (`plain` None without such a run), `p_max` the most that the temperature
+    allows, `confidence` the image's, `confidence_rank` share of images below it; None for runs
+    without these extras.
+    """
+    info = datasets.dataset(ws, name)
+    if not key.isdigit() or not 0 <= row < info.n:
+        return None
+    found = run_signals(info, key)
+    if "p_max" not in found.extras or found.pred_probs is None:
+        return None
+    ranked = scored(info)
+    plain = None
+    if ranked is not None and "ce" in ranked.run_ids:
+        other = signals(info, ranked.run_ids["ce"])
+        if other is not None and other.pred_probs is not None:
+            plain = _one(other.pred_probs, row).tolist()
+    confidence = np.asarray(found.extras["confidence"], np.float64)
+    return {
+        "sr": _one(found.pred_probs, row).tolist(),
+        "plain": plain,
+        "p_max": float(found.extras["p_max"][0]),
+        "confidence": float(confidence[row]),
+        "confidence_rank": float((confidence < confidence[row]).mean()),
+    }
+
+
+def _one(probs: Array | TopProbs, row: int) -> FloatArray:
+    if isinstance(probs, TopProbs):
+        return np.asarray(probs.dense(np.array([row]))[0], np.float64)
+    return np.asarray(probs[row], np.float64)
+
+
+def rounds(ws: Workspace, name: str, key: str, row: int) -> dict[str, Any] | None:
+    """Return Influential Rank's course: what each round removed, and when this image went.
+
+    `removed`, `given_back`, `agreement` by round; `round_removed` of the image, 0 = never;
+    `best_round`; `true` share of wrong labels among those removed, by round, where it is known.
+    """
+    info = datasets.dataset(ws, name)
+    if not key.isdigit() or not 0 <= row < info.n:
+        return None
+    found = run_signals(info, key)
+    if "round_removed" not in found.extras:
+        return None
+    went = np.asarray(found.extras["round_removed"], np.int64)
+    last = max(int(went.max()), 0)
+    removed = np.bincount(went, minlength=last + 1)[1:]
+    data = loaded(info)
+    true = None
+    if data.true_labels is not None and last:
+        wrong = np.asarray(data.true_labels) != np.asarray(data.given_labels)
+        hits = np.bincount(went, weights=wrong, minlength=last + 1)[1:]
+        true = (hits / np.maximum(removed, 1)).tolist()
+    curves = found.curves
+    return {
+        "removed": removed.tolist(),
+        "agreement": _course(curves.get("agreement")),
+        "given_back": _course(curves.get("given_back")),
+        "best_round": int(np.asarray(found.extras["best_round"]).ravel()[0]),
+        "round_removed": int(went[row]),
+        "true": true,
+    }
+
+
+def _course(curve: Array | None) -> list[float]:
+    return [] if curve is None else np.asarray(curve, np.float64).ravel().round(5).tolist()
+
+
+def given_label(info: DatasetInfo, row: int) -> int:
+    """Return the label that an image came with."""
+    return int(loaded(info).given_labels[row])

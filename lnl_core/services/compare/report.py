@@ -1,0 +1,399 @@
+"""One HTML file with everything that Compare shows: it opens anywhere, without a network.
+
+Plotly's script is in it once, images are data URIs, and its own policy forbids to load anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import platform
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+import numpy as np
+
+import lnl_core
+from lnl_core.figures import comparison, losses
+from lnl_core.figures import embedding as map_figures
+from lnl_core.jobs import queue
+from lnl_core.services._open import loaded, scored, standing
+from lnl_core.services.compare import _report_page, comparing, retraining
+from lnl_core.services.compare import losses as loss_views
+from lnl_core.services.compare.comparing import CONSENSUS, Comparison
+from lnl_core.services.explore import confusions, embedding
+from lnl_core.services.review import pictures
+from lnl_core.services.review.auditing import errors_left
+from lnl_core.store import datasets, decisions
+from lnl_core.store.arrays import write_atomic
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace, now
+from lnl_core.types import Action, LnlError
+
+HEAD = 48
+"""Images of the queue that the report shows."""
+
+CHANGES = 200
+"""Latest corrections that the report lists."""
+
+_PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "plotly", "streamlit")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of writing a report."""
+
+    path: Path
+    size: int
+    figures: int
+
+
+def file_name(name: str) -> str:
+    """Return what to call a data set's report."""
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()[:60] or "data-set"
+    return f"{stem}-report.html"
+
+
+def write(ws: Workspace, name: str, out: Path, *, keys: Sequence[str] | None = None) -> Written:
+    """Write the report of a data set to a file, atomically.
+
+    Raises:
+        LnlError: nothing is scored yet, or the file cannot be written.
+    """
+    if out.is_dir():
+        raise LnlError(f"{out} is a folder. Name a file, for example {out / file_name(name)}.")
+    text = html(ws, name, keys=keys)
+    data = text.encode()
+    write_atomic(out, lambda stream: stream.write(data))
+    return Written(out, len(data), text.count('class="figure"'))
+
+
+def html(
+    ws: Workspace, name: str, *, keys: Sequence[str] | None = None, truth: str | None = None
+) -> str:
+    """Return the report as one HTML page.
+
+    Args:
+        ws: the workspace.
+        name: the data set.
+        keys: of `comparing.candidates`; the consensus and the newest runs when None.
+        truth: what counts as true, as in `comparing.compare`.
+
+    Raises:
+        LnlError: nothing is scored yet.
+    """
+    info = datasets.dataset(ws, name)
+    found = comparing.compare(ws, name, keys, truth)
+    compared = list(_figures(ws, info, found))
+    explored = list(_of_explore(ws, info))
+    shown = compared + explored
+    parts = [
+        f"<h1>{escape(name)}</h1>",
+        f'<p class="muted">Report of LNL Review {escape(lnl_core.__version__)}, {_stamp()}</p>',
+        _facts(ws, info, found),
+        _section("Methods", _table(found) + _sentences(found)),
+        _section("Figures", _SAVE + "".join(_placed(i, shown) for i in range(len(compared)))),
+        _section(
+            "Map and classes",
+            _without_map(explored)
+            + "".join(_placed(i, shown) for i in range(len(compared), len(shown))),
+        ),
+        _section("Head of the queue", _queue(ws, info)),
+        _section("Decisions so far", _decisions(ws, info)),
+        _section("Versions", _versions(ws, info, found)),
+    ]
+    return _report_page.PAGE.format(
+        title=escape(f"{name}: label review"),
+        style=_report_page.STYLE,
+        body="\n".join(parts),
+        plotly=_plotly(),
+        data=_json([json.loads(figure.to_json()) for _, figure in shown]),
+        names=_json([label for label, _ in shown]),
+        draw=_report_page.DRAW,
+        policy=_report_page.policy(drawn_by_graphics=any(name == "map" for name, _ in shown)),
+    )
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs()).replace("</script", "<\\/script")
+
+
+def _json(value: Any) -> str:
+    """Write JSON that no HTML parser takes for a tag."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _stamp() -> str:
+    return now()[:16].replace("T", " ") + " UTC"
+
+
+def _section(title: str, body: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>{body}</section>"
+
+
+# Figures --------------------------------------------------------------------------------------
+
+
+def _figures(ws: Workspace, info: DatasetInfo, found: Comparison) -> Iterator[tuple[str, Any]]:
+    """Yield (file name, figure) of all that the page shows."""
+    tone = comparison.TONES["light"]
+    if found.detections:
+        yield "precision-recall", comparison.precision_recall(found, tone, height=340)
+        yield "effort", comparison.effort(found, tone, height=340)
+    yield (
+        "agreement",
+        comparison.matrix(
+            found.correlation,
+            found.candidates,
+            tone,
+            title="Agreement of the order",
+            sentence="Spearman correlation of suspicion over all images: 1 is the same order.",
+        ),
+    )
+    goal = max(found.goal, 1)
+    keys = comparing.chosen_keys(found.candidates)
+    yield (
+        "overlap",
+        comparison.matrix(
+            comparing.overlap(ws, info.name, keys, goal),
+            found.candidates,
+            tone,
+            title=f"Top {goal:,} in common",
+            sentence="Share of the union of the most suspicious images of both.",
+        ),
+    )
+    result = retraining.latest(info)
+    if result is not None:
+        yield "before-after", comparison.before_after(result, tone, height=340)
+    cost = comparison.costs(found.candidates, tone)
+    if cost is not None:
+        yield "cost", cost
+    for each in found.candidates:
+        if each.key != CONSENSUS:
+            values = loss_views.losses(ws, info.name, each.key)
+            yield f"losses-{each.name}", losses.histogram(values, tone, height=320)
+
+
+_SAVE = (
+    '<p class="save"><button data-save="png">All figures as PNG</button>'
+    '<button data-save="svg">All figures as SVG</button></p>'
+)
+
+
+def _of_explore(ws: Workspace, info: DatasetInfo) -> Iterator[tuple[str, Any]]:
+    """Yield (file name, figure) of what Explore shows: the newest map, and the matrix."""
+    tone = comparison.TONES["light"]
+    for facts in embedding.layouts(info)[:1]:
+        map_ = embedding.layout(info, str(facts["key"]))
+        if map_ is not None:
+            yield "map", map_figures.embedding_map(info, map_, scored(info), tone)
+    found = confusions.matrix(ws, info)
+    if found is not None:
+        yield "given-true", map_figures.transitions(info, found, tone)
+
+
+def _without_map(shown: Sequence[tuple[str, Any]]) -> str:
+    if any(name == "map" for name, _ in shown):
+        return ""
+    return "<p>No map of the images has been laid out; Explore does that.</p>"
+
+
+def _placed(number: int, shown: Sequence[tuple[str, Any]]) -> str:
+    name, figure = shown[number]
+    wide = " data-wide" if name in ("cost", "map") else ""
+    height = int(figure.layout.height or 300)
+    return f'<div class="figure"{wide} id="figure-{number}" style="height:{height}px"></div>'
+
+
+# Words and tables -----------------------------------------------------------------------------
+
+
+def _facts(ws: Workspace, info: DatasetInfo, found: Comparison) -> str:
+    seen = standing(ws, info)
+    kind = {1: "grey", 3: "RGB"}.get(info.channels, f"{info.channels} channels")
+    facts = [
+        ("Images", f"{info.n:,}"),
+        ("Classes", f"{info.class_count:,}"),
+        ("Size", f"{info.width} × {info.height} px, {kind}"),
+        ("Queue proposes", f"{found.goal:,} images"),
+        ("Answered", f"{seen.reviewed:,}, {int(seen.wrong.sum()):,} found wrong"),
+        ("Truth", found.truth.words if found.truth else "not known"),
+    ]
+    if not info.has_truth:
+        facts.insert(3, ("Wrong labels", _wrong(ws, info)))
+    joint = found.detections.get(CONSENSUS)
+    if joint is not None:
+        low, high = joint.interval
+        facts.append(("Consensus, AP", f"{joint.ap:.2f} (95 %: {low:.2f}–{high:.2f})"))
+    cells = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in facts)
+    source = f'<p class="muted">Source: {escape(_named(info.source))}</p>' if info.source else ""
+    return f'<dl class="facts">{cells}</dl>{source}'
+
+
+def _named(source: str) -> str:
+    """Return a folder's or file's name without its path, which is nobody else's business."""
+    path = PureWindowsPath(source)  # takes both slashes, and drives
+    return path.name or source if path.anchor else source
+
+
+def _wrong(ws: Workspace, info: DatasetInfo) -> str:
+    """Say how many labels are wrong, as random checks tell, or how many checks that takes."""
+    left = errors_left(ws, info.name)
+    if left.estimate is None or left.low is None or left.high is None:
+        return f"after {left.enough} random checks ({left.audits} so far)"
+    all_, low, high = (left.found + each for each in (left.estimate, left.low, left.high))
+    return f"about {all_:,} (95 %: {low:,}–{high:,})"
+
+
+def _sentences(found: Comparison) -> str:
+    said = [found.why_none, comparing.baseline_words(found)]
+    if found.left_out:
+        said.append(
+            f"{found.left_out:,} images are left out of the curves: a run was told their answer "
+            "before it was scored."
+        )
+    return "".join(f"<p>{escape(each)}</p>" for each in said if each)
+
+
+def _table(found: Comparison) -> str:
+    tone = comparison.TONES["light"]
+    head = ["", "Method"]
+    if found.detections:
+        head += ["AP", "95 %", "P@k", "in first 20 %", "right fix"]
+    head += ["Preset", "Seconds", "CPU s", "GB", "Images shown"]
+    lines = []
+    for each in found.ordered():
+        d = found.detections.get(each.key)
+        colour = comparison.stroke(each, tone)["color"]
+        mark = " (reconstruction)" if each.reconstruction else ""
+        dashes = "┅┅" if each.baseline else "━━"
+        cells = [f'<td style="color:{colour}">{dashes}</td>', _cell(each.title + mark)]
+        if found.detections:
+            fix = found.right_fix.get(each.key, float("nan"))
+            cells += (
+                [_cell("")] * 5
+                if d is None
+                else [
+                    _cell(f"{d.ap:.2f}"),
+                    _cell(f"{d.interval[0]:.2f}–{d.interval[1]:.2f}"),
+                    _cell(f"{d.at_total:.2f}"),
+                    _cell(f"{d.first_fifth:.2f}"),
+                    _cell("–" if np.isnan(fix) else f"{fix:.2f}"),
+                ]
+            )
+        cost = each.cost
+        cells += [
+            _cell(each.preset or "–"),
+            _cell(_number(cost.get("seconds"), 1.0, ",.1f")),
+            _cell(_number(cost.get("cpu_seconds"), 1.0, ",.1f")),
+            _cell(_number(cost.get("peak_memory_bytes"), 1e-9, ".2f")),
+            _cell(_number(cost.get("images"), 1.0, ",.0f")),
+        ]
+        strong = ' class="consensus"' if each.key == CONSENSUS else ""
+        lines.append(f"<tr{strong}>{''.join(cells)}</tr>")
+    titles = "".join(f"<th>{escape(each)}</th>" for each in head)
+    return f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _cell(value: str) -> str:
+    return f"<td>{escape(value)}</td>"
+
+
+def _number(value: float | None, scale: float, form: str) -> str:
+    return "–" if value is None else format(value * scale, form)
+
+
+def _queue(ws: Workspace, info: DatasetInfo) -> str:
+    """Draw the first open images of the queue with the suggestion of each."""
+    ranked = scored(info)
+    assert ranked is not None
+    data, seen = loaded(info), standing(ws, info)
+    ranking = ranked.ranking
+    rows = [int(row) for row in ranking.order[: HEAD + seen.reviewed] if not seen.settled[row]]
+    cards = []
+    for row in rows[:HEAD]:
+        image, kind = pictures.image_bytes(ws, info.id, info.version, row, "thumb")
+        given = info.class_names[int(data.given_labels[row])]
+        label = int(ranking.suggested_labels[row])
+        other = info.class_names[label] if label >= 0 else "–"
+        coded = base64.b64encode(image).decode()
+        cards.append(
+            f'<figure><img src="data:{kind};base64,{coded}" alt="labelled {escape(given)}">'
+            f"<figcaption>{escape(given)} → <b>{escape(other)}</b>"
+            f"<span>{float(ranking.p_wrong[row]):.2f}</span><small>{escape(data.ids[row])}</small>"
+            "</figcaption></figure>"
+        )
+    if not cards:
+        return "<p>Nothing is left in the queue.</p>"
+    return (
+        "<p>Given label → suggested label, and the calibrated chance that the given one is wrong: "
+        f'the first {len(cards):,} without an answer.</p><div class="queue">{"".join(cards)}</div>'
+    )
+
+
+def _decisions(ws: Workspace, info: DatasetInfo) -> str:
+    counts = decisions.counts(ws, info)
+    if not counts:
+        return "<p>Nobody has answered yet.</p>"
+    words = {
+        "keep": "label right",
+        "relabel": "relabelled",
+        "multiple": "several classes",
+        "none": "none of the classes",
+        "unsure": "unsure",
+        "skip": "skipped",
+    }
+    said = ", ".join(f"{words.get(a, a)} {n:,}" for a, n in sorted(counts.items()))
+    data = loaded(info)
+    lines: list[str] = []
+    for each in decisions.history(ws, info, limit=5 * CHANGES):
+        if each.action is Action.RELABEL and each.label is not None and len(lines) < CHANGES:
+            given = info.class_names[int(data.given_labels[each.row])]
+            cells = (data.ids[each.row], given, info.class_names[each.label], each.reviewer,
+                     each.decided_at[:16].replace("T", " "))  # fmt: skip
+            lines.append(f"<tr>{''.join(_cell(cell) for cell in cells)}</tr>")
+    table = ""
+    if lines:
+        head = "".join(
+            f"<th>{t}</th>" for t in ("Image", "Given", "Corrected to", "Reviewer", "When, UTC")
+        )
+        table = (
+            f"<details><summary>Latest corrections ({len(lines):,})</summary><table><thead><tr>"
+            f"{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></details>"
+        )
+    result = retraining.latest(info)
+    bought = "" if result is None else " ".join(retraining.words(result))
+    after = f"<p>Retrained: {escape(bought)}</p>" if bought else ""
+    return f"<p>{escape(said)}.</p>{after}{table}"
+
+
+def _versions(ws: Workspace, info: DatasetInfo, found: Comparison) -> str:
+    rows = [
+        ("LNL Review", lnl_core.__version__),
+        ("Python", platform.python_version()),
+        *((package, _version(package)) for package in _PACKAGES),
+        ("data set, digest", info.version),
+    ]
+    jobs = {str(job.id): job for job in queue.jobs(ws, info)}
+    for each in found.candidates:
+        job = jobs.get(each.key)
+        if job is not None:
+            seen = f"run {job.id}, {job.preset}, {job.representation}, seed {job.seed}"
+            rows.append((each.title, f"{seen}, {(job.finished_at or '')[:16].replace('T', ' ')}"))
+    lines = "".join(f"<tr>{_cell(a)}{_cell(b)}</tr>" for a, b in rows)
+    return f"<table><tbody>{lines}</tbody></table>"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

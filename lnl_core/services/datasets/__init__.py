@@ -1,0 +1,1 @@
+"""Data sets as a person sees them: cards, imports, settings."""

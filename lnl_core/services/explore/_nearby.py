@@ -1,0 +1,68 @@
+"""One image on Explore: what is known of it, and its nearest of two classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lnl_core.services._open import loaded, scored
+from lnl_core.services.review.evidence import _features, _nearest_of, facts
+from lnl_core.store import decisions
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import LnlError
+
+
+def point(ws: Workspace, info: DatasetInfo, row: int) -> dict[str, Any]:
+    """Return what the map says of one image: `id`, `given`, `suggested`, `p_wrong`, `verdict`.
+
+    Raises:
+        LnlError: no such row.
+    """
+    if not 0 <= row < info.n:
+        raise LnlError("There is no such image.")
+    ranked, data = scored(info), loaded(info)
+    suggested = int(ranked.ranking.suggested_labels[row]) if ranked else -1
+    said = decisions.verdict(decisions.in_force(ws, info, rows=[row]).get(row, []))
+    return {
+        "row": row,
+        "id": data.ids[row],
+        "given": info.class_names[int(data.given_labels[row])],
+        "suggested": info.class_names[suggested] if suggested >= 0 else None,
+        "p_wrong": float(ranked.ranking.p_wrong[row]) if ranked else None,
+        "verdict": str(said.decision.action) if said.decision and said.agreed else None,
+    }
+
+
+def neighbours(ws: Workspace, info: DatasetInfo, row: int) -> dict[str, Any]:
+    """Return the nearest images of the given and of the suggested class, doubtful ones left out.
+
+    Returns:
+        `chosen`, as `point` says it, and `groups`: for each class its `name`, what it `is`
+        (given, suggested) and `images`, each with `row`, `label`, `p_wrong` and `verdict`.
+        Without features the first images of the class stand in, and `alike` is false.
+
+    Raises:
+        LnlError: no such row, or nothing is scored yet.
+    """
+    chosen = point(ws, info, row)
+    ranked = scored(info)
+    if ranked is None:
+        raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
+    near = _features(info)
+    labels = {"given": int(loaded(info).given_labels[row])}
+    if int(ranked.ranking.suggested_labels[row]) >= 0:
+        labels["suggested"] = int(ranked.ranking.suggested_labels[row])
+    found = {what: _nearest_of(info, ranked, near, row, label) for what, label in labels.items()}
+    p_wrong = ranked.ranking.p_wrong
+    groups = [
+        {
+            "is": what,
+            "name": info.class_names[label],
+            "images": [
+                one | {"p_wrong": float(p_wrong[one["row"]])}
+                for one in facts(ws, info, found[what])
+            ],
+        }
+        for what, label in labels.items()
+    ]
+    return {"chosen": chosen, "groups": groups, "alike": near is not None}

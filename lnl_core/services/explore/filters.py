@@ -1,0 +1,130 @@
+"""Which images the map of Explore draws: by class, by how suspected they are, by verdict."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from lnl_core.services._open import Scored, loaded, scored
+from lnl_core.services.explore import embedding
+from lnl_core.services.explore.embedding import DOUBTFUL, SUSPECTED, VERDICTS, Colouring
+from lnl_core.store import decisions
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import BoolArray, LnlError
+
+HIDDEN = 64
+"""A colour code from here on is not drawn."""
+
+_FORM = re.compile(r"([gslv]\d+(\.\d+)*)*")
+_PARTS = {"given": "g", "suggested": "s", "levels": "l", "verdicts": "v"}
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """What is drawn: images that meet every part that is not empty.
+
+    Attributes:
+        given: classes, any of them.
+        suggested: classes, any of them.
+        levels: 0 hardly suspected, 1 doubtful, 2 suspected.
+        verdicts: places in `exploring.VERDICTS`.
+        method: whose suspicion `levels` are of; all methods' chance when None.
+    """
+
+    given: tuple[int, ...] = ()
+    suggested: tuple[int, ...] = ()
+    levels: tuple[int, ...] = ()
+    verdicts: tuple[int, ...] = ()
+    method: str | None = None
+
+    @property
+    def parts(self) -> int:
+        """Number of parts in force."""
+        return sum(bool(getattr(self, name)) for name in _PARTS)
+
+    def as_text(self) -> str:
+        """Return it as an address holds it, without the method; empty where all is drawn."""
+        return "".join(
+            letter + ".".join(str(each) for each in getattr(self, name))
+            for name, letter in _PARTS.items()
+            if getattr(self, name)
+        )
+
+
+def from_text(text: str, method: str | None) -> Narrow:
+    """Return what `as_text` wrote.
+
+    Raises:
+        LnlError: it did not.
+    """
+    if len(text) > 4000 or not _FORM.fullmatch(text):
+        raise LnlError("This filter of the map cannot be read.")
+    found = {part[0]: part[1:] for part in re.findall(r"[gslv][\d.]+", text)}
+    given, suggested, levels, verdicts = (
+        tuple(int(each) for each in found.get(letter, "").split(".") if each)
+        for letter in _PARTS.values()
+    )
+    return Narrow(given, suggested, levels, verdicts, method)
+
+
+def mask(ws: Workspace, info: DatasetInfo, narrow: Narrow) -> BoolArray | None:
+    """Return (n,) True where an image is drawn; None where all are."""
+    if not narrow.parts:
+        return None
+    last = decisions.last_id(ws, info) if narrow.verdicts else 0
+    return _mask(ws, info, scored(info), narrow, last)
+
+
+@lru_cache(maxsize=4)
+def _mask(
+    ws: Workspace, info: DatasetInfo, ranked: Scored | None, narrow: Narrow, _last: int
+) -> BoolArray:
+    shown = np.ones(info.n, dtype=bool)
+    if narrow.given:
+        shown &= np.isin(np.asarray(loaded(info).given_labels), narrow.given)
+    if narrow.suggested:
+        if ranked is None:
+            return np.zeros(info.n, dtype=bool)
+        shown &= np.isin(np.asarray(ranked.ranking.suggested_labels), narrow.suggested)
+    if narrow.levels:
+        if ranked is None:
+            return np.zeros(info.n, dtype=bool)
+        p = embedding._suspicion(info, ranked, narrow.method)
+        level = (p >= DOUBTFUL).astype(np.uint8) + (p >= SUSPECTED)
+        shown &= np.isin(level, narrow.levels)
+    if narrow.verdicts:
+        shown &= np.isin(embedding._verdicts(ws, info), narrow.verdicts)
+    return shown
+
+
+def colouring(
+    ws: Workspace, info: DatasetInfo, colour: str, method: str | None, narrow: Narrow
+) -> Colouring:
+    """Return the codes of every image, those that are not drawn above `HIDDEN`.
+
+    Raises:
+        LnlError: as `exploring.colouring`.
+    """
+    whole = embedding.colouring(ws, info, colour, method)
+    shown = mask(ws, info, narrow)
+    if shown is None:
+        return whole
+    codes = whole.codes | np.where(shown, 0, HIDDEN).astype(np.uint8)
+    counts = np.bincount(whole.codes[shown] & 15, minlength=16)
+    told = f"{whole.version} {narrow} {decisions.last_id(ws, info) if narrow.verdicts else ''}"
+    version = hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
+    return replace(
+        whole,
+        version=version,
+        codes=codes,
+        legend=tuple((slot, name, int(counts[slot])) for slot, name, _ in whole.legend),
+    )
+
+
+VERDICT_NAMES = tuple(embedding._VERDICT_WORDS[each] for each in VERDICTS)
+LEVEL_NAMES = ("below 0.25", "0.25–0.5", "above 0.5")

@@ -1,0 +1,1 @@
+"""What leaves the desk, and decisions made elsewhere that come in."""

@@ -1,0 +1,435 @@
+"""What leaves the desk: tables, and layouts that other tools read."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from lnl_core.data import export as files
+from lnl_core.data.layouts import cleaned as cleaning
+from lnl_core.data.layouts import cleanlab, fiftyone, folder, label_studio, lists, placing
+from lnl_core.data.layouts.cleaned import Cleaned
+from lnl_core.services._open import loaded, scored, signals
+from lnl_core.services.export.scores import rank_rows as rank_rows
+from lnl_core.services.export.scores import write_scores as write_scores
+from lnl_core.store import datasets, decisions
+from lnl_core.store.arrays import write_atomic
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import Action, Decision, LnlError
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A form that an export can have.
+
+    Attributes:
+        title: its name on screen.
+        sentence: what it is and who reads it.
+        folder: True where it is a folder of files, False for one CSV file.
+        images: what can be done with the images, the default first; empty where there are none.
+    """
+
+    title: str
+    sentence: str
+    folder: bool = False
+    images: tuple[str, ...] = ()
+
+
+FORMATS = {
+    "corrections": Format("Corrections", "CSV, one row per accepted change."),
+    "decisions": Format("All decisions", "CSV, every answer by every reviewer; can come back."),
+    "manifest": Format("Cleaned manifest", "CSV or Parquet, every image with its corrected label."),
+    "folder": Format(
+        "Relabelled folder",
+        "One folder per corrected class, for torchvision and Hugging Face; originals stay.",
+        True,
+        ("copy", "link"),
+    ),
+    "cleanlab": Format(
+        "cleanlab", "Labels, probabilities and issues as cleanlab's functions take them.", True
+    ),
+    "fiftyone": Format(
+        "FiftyOne",
+        "labels.json with images: FiftyOneImageClassificationDataset.",
+        True,
+        ("copy", "link", "none"),
+    ),
+    "label-studio": Format(
+        "Label Studio",
+        "Tasks with predictions and annotations, and the labelling config.",
+        True,
+        ("none", "copy", "link"),
+    ),
+    "audit-trail": Format(
+        "Audit trail", "CSV, every stored decision with all its fields, superseded ones too."
+    ),
+}
+"""Key on the command line -> what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportResult:
+    """What was written.
+
+    Attributes:
+        path: the file or folder; None for a stream.
+        rows: lines, images or tasks.
+        left_out: images that reviewers have not settled, or that have no one right class.
+        problems: sentences about what else was left out.
+    """
+
+    path: Path | None
+    rows: int
+    left_out: int
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPlan:
+    """What an export of a folder would take.
+
+    Attributes:
+        rows: images or tasks that it will hold.
+        left_out: images without one right class (`multiple`, `none`).
+        unsettled: images that keep their given label because reviewers have not settled them.
+        files: images to write; `size` bytes in all, about; `free` bytes are free there.
+        originals: False where working copies are written, because the set came as arrays.
+    """
+
+    rows: int
+    left_out: int
+    unsettled: int
+    files: int
+    size: int
+    free: int
+    originals: bool
+
+
+def _accepted(ws: Workspace, name: str, only_agreed: bool) -> tuple[list[Decision], int]:
+    """Return the verdicts that change a label, by row, and how many wait for a second reviewer."""
+    info = datasets.dataset(ws, name)
+    chosen, left_out = [], 0
+    for _row, several in sorted(decisions.in_force(ws, info).items()):
+        verdict = decisions.verdict(several)
+        if verdict.waiting or (only_agreed and not verdict.agreed):
+            left_out += 1
+        elif verdict.decision is not None and verdict.decision.action is not Action.KEEP:
+            chosen.append(verdict.decision)
+    return chosen, left_out
+
+
+def correction_rows(
+    ws: Workspace, name: str, *, only_agreed: bool = True, scores: bool = False
+) -> tuple[Iterator[dict[str, Any]], int, int]:
+    """Return (rows of the corrections CSV as dicts, how many rows, how many are left out)."""
+    info = datasets.dataset(ws, name)
+    chosen, left_out = _accepted(ws, name, only_agreed)
+    data = loaded(info)
+    ranked = scored(info)
+    runs = {}
+    if scores and ranked is not None:
+        runs = {
+            key: found.suspicion
+            for key, run_id in ranked.run_ids.items()
+            if (found := signals(info, run_id)) is not None
+        }
+    rows = files.correction_rows(
+        chosen,
+        ids=data.ids,
+        paths=data.paths,
+        given_labels=data.given_labels,
+        class_names=info.class_names,
+        p_wrong=None if ranked is None else ranked.ranking.p_wrong,
+        suspicion=None if ranked is None else ranked.ranking.suspicion,
+        suggested_labels=None if ranked is None else ranked.ranking.suggested_labels,
+        method_suspicions=runs,
+    )
+    return rows, len(chosen), left_out
+
+
+def decision_rows(ws: Workspace, name: str) -> Iterator[dict[str, Any]]:
+    """Return every answer ever given, oldest first, as rows of the decisions CSV."""
+    info = datasets.dataset(ws, name)
+    data = loaded(info)
+    return files.decision_rows(
+        decisions.history(ws, info),
+        ids=data.ids,
+        paths=data.paths,
+        given_labels=data.given_labels,
+        class_names=info.class_names,
+    )
+
+
+def trail_rows(ws: Workspace, name: str) -> Iterator[dict[str, Any]]:
+    """Return every stored decision with all its fields, as rows of the audit trail."""
+    info = datasets.dataset(ws, name)
+    data = loaded(info)
+    return lists.trail_rows(
+        decisions.history(ws, info),
+        ids=data.ids,
+        paths=data.paths,
+        given_labels=data.given_labels,
+        class_names=info.class_names,
+    )
+
+
+def manifest_rows(
+    ws: Workspace, name: str, *, only_agreed: bool = True
+) -> tuple[Iterator[dict[str, Any]], int, int]:
+    """Return (rows of the cleaned manifest, how many rows, how many have no one right class)."""
+    found = cleaned(ws, name, only_agreed=only_agreed)
+    return lists.manifest_rows(found), len(found.rows()), found.left_out
+
+
+def cleaned(ws: Workspace, name: str, *, only_agreed: bool = True, safe: bool = True) -> Cleaned:
+    """Return a data set with the decisions in force applied.
+
+    Args:
+        ws: the workspace.
+        name: the data set.
+        only_agreed: images on which reviewers contradict each other keep their given label;
+            else the latest decision counts.
+        safe: protect cells of CSV that a spreadsheet would run as formulas.
+    """
+    info = datasets.dataset(ws, name)
+    ranked = scored(info)
+    version = "" if ranked is None else ranked.version
+    found = _cleaned(ws, info, only_agreed, decisions.last_id(ws, info), version)
+    return replace(found, safe=safe)
+
+
+@lru_cache(maxsize=4)
+def _cleaned(
+    ws: Workspace, info: DatasetInfo, only_agreed: bool, _last_id: int, _version: str
+) -> Cleaned:
+    """Apply the decisions once; the key holds what changes the result."""
+    in_force = decisions.in_force(ws, info)
+
+    def judged() -> Iterator[tuple[int, Decision | None, bool, bool]]:
+        for row, several in in_force.items():
+            verdict = decisions.verdict(several)
+            contradicted = only_agreed and not verdict.agreed
+            yield row, verdict.decision, contradicted, verdict.waiting
+
+    ranked = scored(info)
+    return cleaning.apply(
+        loaded(info),
+        in_force,
+        judged(),
+        root=_root(info),
+        ranking=None if ranked is None else ranked.ranking,
+    )
+
+
+def verdict_counts(ws: Workspace, name: str, *, only_agreed: bool = True) -> dict[str, int]:
+    """Return how many images there are of each of `layouts.cleaned.VERDICTS`."""
+    found = cleaned(ws, name, only_agreed=only_agreed)
+    counts = np.bincount(found.verdicts, minlength=len(cleaning.VERDICTS))
+    return {word: int(count) for word, count in zip(cleaning.VERDICTS, counts, strict=True)}
+
+
+def export_folder(ws: Workspace, name: str, format: str) -> Path:
+    """Return a folder that does not exist yet, in the workspace, for an export to go to."""
+    parent = ws.home / "exports"
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "set"
+    return next(
+        path
+        for number in itertools.count(1)
+        if not (path := parent / f"{slug}-{format}{f'-{number}' if number > 1 else ''}").exists()
+    )
+
+
+def allowed_target(ws: Workspace, text: str) -> Path:
+    """Return the folder that a person typed, where the browser may write.
+
+    Where `LNL_DATA_ROOTS` limits what can be opened, it limits this too, beside the workspace's
+    `exports`; links are followed first, so none leads out.
+
+    Raises:
+        LnlError: blank, not a whole path, or outside.
+    """
+    typed = Path(text.strip()).expanduser()
+    if not text.strip() or "\0" in text or not typed.is_absolute():
+        raise LnlError("Type the whole path of a new folder, on the computer that runs LNL Review.")
+    try:
+        path = typed.resolve()
+    except (OSError, RuntimeError) as error:
+        raise LnlError(f"{text.strip()} is no path that can be used. Type another one.") from error
+    roots = [Path(r) for r in os.environ.get("LNL_DATA_ROOTS", "").split(os.pathsep) if r]
+    if roots and not any(
+        path.is_relative_to(root.expanduser().resolve()) for root in (*roots, ws.home / "exports")
+    ):
+        raise LnlError(
+            f"{path} is outside the folders that may be written here. Choose one inside "
+            f"{ws.home / 'exports'}, or add its folder to LNL_DATA_ROOTS."
+        )
+    return path
+
+
+def _root(info: DatasetInfo) -> Path | None:
+    """Return where the originals lie; an unpacked zip's lie beside its arrays."""
+    return None if info.root is None else (info.directory / info.root).resolve()
+
+
+def plan_export(
+    ws: Workspace, name: str, format: str, out: Path, *, images: str = "", only_agreed: bool = True
+) -> ExportPlan:
+    """Say what an export to a folder would take, before anything is written.
+
+    Raises:
+        LnlError: an unknown format or way with images, or a folder that cannot be used.
+    """
+    known = _format(format)
+    images = _images(format, images)
+    found = cleaned(ws, name, only_agreed=only_agreed)
+    out = out.expanduser().absolute()
+    placing.check_target(out, found)
+    complete = format in ("cleanlab", "label-studio")
+    rows = np.arange(len(found.data)) if complete else found.rows()
+    if format == "cleanlab":
+        needed = cleanlab.need(found, out)
+    else:
+        needed = placing.need(found, rows, out, images if known.images else "none")
+    words = [cleaning.VERDICTS.index(word) for word in ("waiting", "contradicted")]
+    return ExportPlan(
+        rows=len(rows),
+        left_out=0 if complete else found.left_out,
+        unsettled=int(np.isin(found.verdicts, words).sum()),
+        files=needed.files,
+        size=needed.size,
+        free=needed.free,
+        originals=needed.originals,
+    )
+
+
+def _format(format: str) -> Format:
+    if format not in FORMATS:
+        raise LnlError(f"There is no format “{format}”. Known: {', '.join(FORMATS)}.")
+    return FORMATS[format]
+
+
+def _images(format: str, images: str) -> str:
+    """Return what to do with the images: what was asked for, else the format's default."""
+    choices = FORMATS[format].images
+    if not images:
+        return choices[0] if choices else "none"
+    if images not in choices:
+        known = ", ".join(choices) or "nothing to choose"
+        raise LnlError(f"“{images}” is no way that {format} can treat images. Known: {known}.")
+    return images
+
+
+def export(
+    ws: Workspace,
+    name: str,
+    format: str,
+    out: Path | IO[bytes],
+    *,
+    only_agreed: bool = True,
+    safe: bool = True,
+    scores: bool = True,
+    images: str = "",
+    report: placing.Report | None = None,
+) -> ExportResult:
+    """Write one format to a file (atomically), a new folder, or a binary stream.
+
+    Args:
+        ws: the workspace.
+        name: the data set.
+        format: a key of `FORMATS`.
+        out: file, or the folder to make; a stream gets CSV, or a zip of the folder.
+        only_agreed: leave out (corrections) or leave as given (layouts) images on which reviewers
+            contradict each other.
+        safe: keep spreadsheets from running cells as formulas.
+        scores: add one suspicion column per method (corrections).
+        images: `copy`, `link` or `none`, where the format has them; its default when blank.
+        report: told (done, total) while a folder is written; may raise to stop.
+
+    Raises:
+        LnlError: an unknown format, no room, or a place that cannot be written.
+    """
+    known = _format(format)
+    images = _images(format, images)
+    if known.folder:
+        if not isinstance(out, Path):
+            return _zipped(ws, name, format, out, only_agreed, safe, images)
+        found = cleaned(ws, name, only_agreed=only_agreed, safe=safe)
+        rows, problems = _write_folder(found, format, out.expanduser(), images, report)
+        complete = format in ("cleanlab", "label-studio")
+        return ExportResult(out, rows, 0 if complete else found.left_out, tuple(problems))
+    left_out = 0
+    table: Iterator[dict[str, Any]]
+    if format == "corrections":
+        table, _, left_out = correction_rows(ws, name, only_agreed=only_agreed, scores=scores)
+    elif format == "manifest":
+        table, _, left_out = manifest_rows(ws, name, only_agreed=only_agreed)
+    elif format == "audit-trail":
+        table = trail_rows(ws, name)
+    else:
+        table = decision_rows(ws, name)
+    count = 0
+
+    def write(stream: IO[bytes]) -> None:
+        nonlocal count
+        if format == "manifest" and isinstance(out, Path) and out.suffix in (".parquet", ".pq"):
+            assert isinstance(table, files.Rows)
+            count = lists.write_parquet(stream, table)
+        else:
+            count = files.write_csv(stream, table, safe=safe)
+
+    if isinstance(out, Path):
+        if out.expanduser().is_dir():
+            raise LnlError(f"{out} is a folder, and {format} is one file. Name a file in it.")
+        write_atomic(out.expanduser(), write)
+        return ExportResult(out, count, left_out)
+    write(out)
+    return ExportResult(None, count, left_out)
+
+
+def _write_folder(
+    found: Cleaned, format: str, out: Path, images: str, report: placing.Report | None
+) -> tuple[int, list[str]]:
+    if format == "cleanlab":
+        return cleanlab.write(found, out, report=report)
+    write = {
+        "folder": folder.write,
+        "fiftyone": fiftyone.write,
+        "label-studio": label_studio.write,
+    }[format]
+    return write(found, out, images=images, report=report)
+
+
+def _zipped(
+    ws: Workspace,
+    name: str,
+    format: str,
+    stream: IO[bytes],
+    only_agreed: bool,
+    safe: bool,
+    images: str,
+) -> ExportResult:
+    """Write a folder on the workspace's disk, zip it into the stream, and remove it."""
+    ws.home.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=ws.home))
+    try:
+        made = export(
+            ws, name, format, scratch / format, only_agreed=only_agreed, safe=safe, images=images
+        )
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for path in sorted((scratch / format).rglob("*")):
+                archive.write(path, path.relative_to(scratch))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return ExportResult(None, made.rows, made.left_out, made.problems)

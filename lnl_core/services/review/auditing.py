@@ -1,0 +1,267 @@
+"""Errors left: what random audits say of the labels that nobody has looked at.
+
+A drawn row without a clear answer is wrong for the upper limits and right for the lower ones. The
+limits hold at every moment, whatever the queue does (`lnl_core.review.auditing`).
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+
+from lnl_core.review import auditing
+from lnl_core.review.auditing import ENOUGH, STOP_SHARE, Limits, Rate
+from lnl_core.services._open import Standing, scored, standing
+from lnl_core.services.review._audits import OPEN, RIGHT, UNCLEAR, WRONG, Replay, replay, said_of
+from lnl_core.store import audits, datasets
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import FloatArray, IntArray
+
+REFRESH = 10
+"""New audits before the limits are computed again."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """Totals as of some audits; they stay true, `said` tells which answers they rest on."""
+
+    audits: int
+    said: IntArray
+    totals: Limits
+    likelihood: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorsLeft:
+    """Wrong labels that nobody has found yet.
+
+    Attributes:
+        audits: drawn rows with an answer; `wrong` of them are wrong, `unsure` unclear.
+        wrong: see `audits`.
+        unsure: see `audits`.
+        enough: audits from which there is an estimate.
+        estimate: wrong labels left, None before that.
+        low: lower end of the 95 % interval, which holds at every moment.
+        high: upper end.
+        limit: at most so many are left, 95 % sure, at every moment.
+        goal: wrong labels that may be left.
+        found: wrong labels found, by whatever way.
+        total: images of the set.
+    """
+
+    audits: int
+    wrong: int
+    unsure: int
+    enough: int
+    estimate: int | None
+    low: int | None
+    high: int | None
+    limit: int | None
+    goal: int
+    found: int
+    total: int
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether the goal is reached, 95 % sure."""
+        return self.limit is not None and self.limit <= self.goal
+
+    def as_dict(self) -> dict[str, int | bool | None]:
+        """Return what the review component shows."""
+        return {
+            "audits": self.audits,
+            "enough": self.enough,
+            "estimate": self.estimate,
+            "low": self.low,
+            "high": self.high,
+            "limit": self.limit,
+            "goal": self.goal,
+            "total": self.total,
+            "may_stop": self.may_stop,
+        }
+
+
+_known: dict[tuple[str, int, str], _Known] = {}
+_computing = threading.Lock()
+
+
+def errors_left(
+    ws: Workspace, name: str, *, target: float = STOP_SHARE, fresh: bool = False
+) -> ErrorsLeft:
+    """Return how many wrong labels are left, from random audits alone.
+
+    The totals are computed again every ten audits, or where an answer behind them has changed;
+    what is left falls with every wrong label that is found.
+
+    Args:
+        ws: the workspace.
+        name: the data set.
+        target: share of the set that may be wrong.
+        fresh: compute now, whatever was computed before.
+    """
+    info = datasets.dataset(ws, name)
+    now = standing(ws, info)
+    drawn = audits.draws(ws, info)
+    rows = np.array([each.row for each in drawn], np.int64)
+    said = said_of(now)
+    here = said[rows]
+    answered = int((here != OPEN).sum())
+    found = int((said == WRONG).sum())
+    numbers: dict[str, int | None] = dict.fromkeys(("estimate", "low", "high", "limit"))
+    if answered >= ENOUGH:
+        known = _limits(ws, info, now, here, answered, fresh)
+        still = info.n - int((said == RIGHT).sum()) - found
+        totals = known.totals
+
+        def left(total: float) -> int:
+            return int(np.clip(round(total - found), 0, still))
+
+        low, high = left(totals.low), left(totals.high)
+        numbers = {
+            "estimate": int(np.clip(left(totals.mean), low, high)),
+            "low": low,
+            "high": high,
+            "limit": left(totals.limit),
+        }
+    return ErrorsLeft(
+        audits=answered,
+        wrong=int((here == WRONG).sum()),
+        unsure=int((here == UNCLEAR).sum()),
+        enough=ENOUGH,
+        **numbers,
+        goal=int(target * info.n),
+        found=found,
+        total=info.n,
+    )
+
+
+def _limits(
+    ws: Workspace, info: DatasetInfo, now: Standing, here: IntArray, answered: int, fresh: bool
+) -> _Known:
+    key = (ws.url, info.id, info.created_at)
+    with _computing:
+        known = _known.get(key)
+        if known is not None and not fresh:
+            before = known.said
+            same = len(before) <= len(here) and bool(
+                ((before == OPEN) | (before == here[: len(before)])).all()
+            )
+            if same and known.audits <= answered < known.audits + REFRESH:
+                return known
+        found = _compute(info, replay(ws, info), now, answered)
+        _known[key] = found
+        while len(_known) > 64:
+            _known.pop(next(iter(_known)))
+        return found
+
+
+def _compute(info: DatasetInfo, past: Replay, now: Standing, answered: int) -> _Known:
+    said = said_of(now)
+    least = int((said == WRONG).sum())
+    most = info.n - int((said == RIGHT).sum())
+    totals = auditing.possible_totals(info.n)
+    middle: FloatArray = np.zeros(len(totals))
+    for after in auditing.likelihoods(past.counted, totals):
+        middle = after
+    ends = _ends(past.said)
+    every = np.ones(len(past.said), bool)
+    upper = past.part(every, past.said != RIGHT, careful=True)
+    lower = past.part(every, past.said == WRONG, careful=False)
+    high, limit, low = most, most, least
+    for k, likelihood in enumerate(auditing.likelihoods(upper, totals), start=1):
+        if k in ends:
+            found = auditing.live_limits(likelihood, totals, least, most)
+            high, limit = min(high, found.high), min(limit, found.limit)
+    for k, likelihood in enumerate(auditing.likelihoods(lower, totals), start=1):
+        if k in ends:
+            low = max(low, auditing.live_limits(likelihood, totals, least, most).low)
+    mean = auditing.live_limits(middle, totals, least, most).mean
+    return _Known(answered, past.said, Limits(mean, min(low, high), high, limit), middle)
+
+
+def _ends(said: IntArray) -> set[int]:
+    """Return how many draws to look at: all promises hold after every one of them.
+
+    A draw that waits for its answer counts as wrong above and as right below, so the best limit
+    stands before the first of them or after a few.
+    """
+    answered = np.flatnonzero(said != OPEN)
+    if not len(answered):
+        return set()
+    last = int(answered[-1]) + 1
+    waiting = np.flatnonzero(said[:last] == OPEN)
+    chosen = {int(waiting[i]) for i in (0, 1, 2, 4, 8, 16) if i < len(waiting)}
+    return {last, *chosen} - {0}
+
+
+# The report ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What `lnl audit` says.
+
+    Attributes:
+        left: errors left.
+        rate: share of all labels that is wrong, found ones included; None without audits.
+        needed: about how many more audits a certificate of the target needs; None where audits
+            alone cannot: more is left, or there is no estimate yet.
+        target: share of the set that may be wrong.
+    """
+
+    left: ErrorsLeft
+    rate: Rate | None
+    needed: int | None
+    target: float
+
+
+def report(ws: Workspace, name: str, target: float = STOP_SHARE) -> AuditReport:
+    """Return errors left, the noise rate and what a certificate still needs."""
+    info = datasets.dataset(ws, name)
+    left = errors_left(ws, name, target=target, fresh=True)
+    needed = None
+    if left.estimate is not None:
+        known = _known[(ws.url, info.id, info.created_at)]
+        now = standing(ws, info)
+        open_ = info.n - int((now.kept & ~now.disputed).sum()) - left.found
+        needed = auditing.audits_needed(
+            known.likelihood,
+            auditing.possible_totals(info.n),
+            left.found,
+            open_,
+            left.goal,
+            float(left.estimate),
+        )
+        if left.may_stop:
+            needed = 0
+    return AuditReport(left, noise_rate(ws, info), needed, target)
+
+
+def noise_rate(ws: Workspace, info: DatasetInfo) -> Rate | None:
+    """Return the share of wrong labels with its interval, None before any audit.
+
+    It lies between what was found and that with all that is open: reviewing everything makes it
+    exact.
+    The ranking's scores narrow it where the ranking is older than the first draw: a later one may
+    have been told answers of the audit.
+    """
+    past = replay(ws, info)
+    audit = past.counted
+    if not len(audit):
+        return None
+    ranked = scored(info)
+    began = datetime.fromisoformat(audits.draws(ws, info)[0].drawn_at).timestamp()
+    if ranked is None or int(ranked.version) > 1e9 * began:
+        rate = auditing.noise_rate(audit, info.n)
+    else:
+        p = np.asarray(ranked.ranking.p_wrong, np.float64)
+        rows, total = past.rows[past.clear], float(p.sum())
+        rate = auditing.noise_rate(audit, info.n, p[rows], past.score_open[past.clear], total)
+    said = said_of(standing(ws, info))
+    least, most = (said == WRONG).sum() / info.n, 1 - (said == RIGHT).sum() / info.n
+    share, low, high = np.clip([rate.share, rate.low, rate.high], least, most)
+    return replace(rate, share=float(share), low=float(low), high=float(high))

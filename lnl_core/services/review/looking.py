@@ -1,0 +1,311 @@
+"""Where a network looks: pairs of class activation maps for the review page.
+
+The page asks for one image at a time. What a run of HNML or the worker has made is read from the
+disk; the rest is asked of the worker for tasks, and the page asks again until it is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from lnl_core.jobs import executors, inputs, queue
+from lnl_core.jobs.engines import local
+from lnl_core.jobs.tasks import maps
+from lnl_core.methods import title_of
+from lnl_core.review import metrics
+from lnl_core.services._open import Scored, loaded, scored, signals
+from lnl_core.store import arrays, datasets
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.store.db import Workspace
+from lnl_core.types import Array, FloatArray, Job, JobState, LnlError
+
+REST_SECONDS = 30.0
+"""A failure is told for so long; who looks at the image again later has it tried again."""
+
+AHEAD = 16
+"""Following images of the queue whose maps are asked for together with one that is missing."""
+
+STATISTICS = {
+    "doubt_given": "1 − p of the given label",
+    "logit_margin": "logit of the other class over that of the given one",
+    "energy_gap": "more evidence for the other class than for the given one",
+    "overlap_gap": "how much stronger the other class's map is",
+    "energy_share": "share of the evidence for the other class",
+    "peak_given": "peak of the given class's map",
+    "support": "given class's map where the other one looks",
+    "divergence": "how far the two maps are spread apart",
+    "mask_iou": "overlap of the two maps",
+    "entropy_given": "how scattered the given class's map is",
+    "foreground_fraction": "part of the image that counts",
+}
+"""What a run of HNML says about each image in numbers (HNML spec, section 4), and in words."""
+
+LOWER = ("peak_given", "support", "mask_iou")
+"""Statistics that are lower where the label is wrong."""
+
+
+def where_it_looks(
+    ws: Workspace, dataset_id: int, row: int, label: int | None = None, source: str = ""
+) -> dict[str, Any]:
+    """Return the maps of the given and another class for one image, or say that they are made.
+
+    Args:
+        ws: the workspace.
+        dataset_id: number of the data set.
+        row: the image.
+        label: the other class; the suggestion where None.
+        source: `RUN:TECHNIQUE`; the first of `sources` where it is empty.
+
+    Returns:
+        `state`: `ready`, `making`, `failed` or `none`; `sources` [{key, title}] and the `source`
+        used; and where ready `given`, `other` (class numbers), `maps` [given, other], each {u, v,
+        values} scaled by the larger maximum of both where `common`, `words` for a reader.
+
+    Raises:
+        LnlError: no such data set or row, nothing is scored, or no such class or source.
+    """
+    info = datasets.dataset_by_id(ws, dataset_id)
+    if info is None or not 0 <= row < info.n:
+        raise LnlError("There is no such image. Open the queue again.")
+    ranked = scored(info)
+    if ranked is None:
+        raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
+    given = int(loaded(info).given_labels[row])
+    other = int(ranked.ranking.suggested_labels[row]) if label is None else label
+    offered = sources(ws, info)
+    if not offered or not 0 <= other < info.class_count:
+        return {"state": "none", "sources": offered}
+    key = source or offered[0]["key"]
+    if key not in [one["key"] for one in offered]:
+        raise LnlError("That run's network is not here any more. Choose another one.")
+    run, technique = int(key.split(":")[0]), key.split(":")[1]
+    answer = {"sources": offered, "source": key, "given": given, "other": other}
+    pair = _pair(info, run, technique, row, given, other)
+    if pair is None:
+        return answer | _ask(ws, info, run, technique, row, (given, other))
+    drawn = _drawn(pair, technique, info, given, other)
+    return answer | {"state": "ready", "numbers": _numbers(info, run, row, other)} | drawn
+
+
+def activation_numbers(info: DatasetInfo, run: int) -> dict[str, FloatArray]:
+    """Return the activation statistics of a run of HNML, name -> (n,), nothing for other runs."""
+    found = signals(info, run)
+    extras = found.extras if found is not None else {}
+    if "energy_given" not in extras:
+        return {}
+    named = {name: np.asarray(extras[name], np.float64) for name in STATISTICS if name in extras}
+    given = np.asarray(extras["energy_given"], np.float64)
+    suggested = np.asarray(extras["energy_suggested"], np.float64)
+    both = given + suggested
+    share = np.divide(suggested, both, out=np.full(len(both), 0.5), where=both > 1e-9)
+    named |= {"energy_gap": suggested - given, "energy_share": share}  # earlier runs kept neither
+    return {name: named[name] for name in STATISTICS if name in named}
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """How two groups of images differ in where the network looks.
+
+    Attributes:
+        names: of the group whose labels are held right, and of the other.
+        groups: statistic (a key of `STATISTICS`) -> values of both groups.
+        auroc: statistic -> chance that an image of the second group has the larger value, or the
+            smaller one of those in `LOWER`.
+    """
+
+    names: tuple[str, str]
+    groups: dict[str, tuple[FloatArray, FloatArray]]
+    auroc: dict[str, float]
+
+
+FEWEST = 10
+"""Kept, and corrected, images that people have to have answered before these two are compared."""
+
+
+def observation(ws: Workspace, info: DatasetInfo, run: int) -> Observation | None:
+    """Compare activation statistics of kept and corrected images (HNML spec, 4.5).
+
+    Before enough answers: of the least suspected half and the most suspected tenth.
+
+    Returns:
+        None for a run without these statistics, or while nothing is ranked.
+    """
+    numbers, ranked = activation_numbers(info, run), scored(info)
+    if not numbers or ranked is None:
+        return None
+    _, trusted, kept = inputs.corrected_labels(ws, info)
+    corrected = trusted & ~kept
+    names = ("label kept", "label corrected")
+    first, second = kept, corrected
+    if min(int(kept.sum()), int(corrected.sum())) < FEWEST:
+        place = _positions(ranked)
+        names = ("least suspected half", "most suspected tenth")
+        first, second = place >= info.n // 2, place < max(info.n // 10, 1)
+    both = first | second
+    return Observation(
+        names,
+        {name: (values[first], values[second]) for name, values in numbers.items()},
+        {
+            name: metrics.auroc(second[both], -values[both] if name in LOWER else values[both])
+            for name, values in numbers.items()
+        },
+    )
+
+
+def _numbers(info: DatasetInfo, run: int, row: int, other: int) -> list[dict[str, Any]]:
+    """Return the statistics of one image, each with its percentile in the set."""
+    found = signals(info, run)
+    if found is None or "suggested_label" not in found.extras:
+        return []
+    if int(found.extras["suggested_label"][row]) != other:
+        return []  # they speak of another class
+    return [
+        {
+            "words": STATISTICS[name],
+            "value": round(float(values[row]), 3),
+            "percentile": round(100 * float((values < values[row]).mean())),
+        }
+        for name, values in activation_numbers(info, run).items()
+        if np.isfinite(values[row])
+    ]
+
+
+def sources(ws: Workspace, info: DatasetInfo) -> list[dict[str, str]]:
+    """Return what can draw maps on this set, HNML first: the newest run of each method."""
+    found: list[tuple[int, int, Job, tuple[str, ...]]] = []
+    seen = set()
+    for job in queue.jobs(ws, info):
+        folder = queue.run_dir(ws, job)
+        if job.state is not JobState.DONE or job.method in seen:
+            continue
+        if (folder / "map_head.safetensors").is_file():
+            techniques: tuple[str, ...] = ("cam",)
+        elif (folder / "network.safetensors").is_file():
+            techniques = tuple(maps.TECHNIQUES)
+        else:
+            continue
+        seen.add(job.method)
+        found.append((job.method != "hnml", -job.id, job, techniques))
+    return [
+        {"key": f"{job.id}:{technique}", "title": _title(job, technique)}
+        for _, _, job, techniques in sorted(found, key=lambda one: one[:2])
+        for technique in techniques
+    ]
+
+
+def _title(job: Job, technique: str) -> str:
+    return f"{title_of(job.method)}, {maps.TECHNIQUES[technique]}"
+
+
+def _pair(
+    info: DatasetInfo, run: int, technique: str, row: int, given: int, other: int
+) -> FloatArray | None:
+    """Read the maps of both classes, (2, u, v), where somebody has made them."""
+    if technique == "cam":
+        found = signals(info, run)
+        extras = found.extras if found is not None else {}
+        if "cam_given" in extras and int(extras["suggested_label"][row]) == other:
+            labels = arrays.read_array(info.directory / "runs" / str(run) / "labels.npy")
+            if int(labels[row]) == given:
+                both = [extras["cam_given"][row], extras["cam_suggested"][row]]
+                return np.asarray(both, dtype=np.float32)
+    file = maps.place(info, run, technique, row, given, other)
+    return np.asarray(arrays.read_array(file), np.float32) if file.is_file() else None
+
+
+def _ask(
+    ws: Workspace,
+    info: DatasetInfo,
+    run: int,
+    technique: str,
+    row: int,
+    pair: tuple[int, int],
+) -> dict[str, Any]:
+    """See that the worker for tasks makes the maps of an image and of those that come next."""
+    for job in queue.jobs(ws, info, limit=20, tasks=True):
+        about = job.method == "maps" and row in job.config.get("rows", ())
+        if about and job.config["run"] == run and job.config["technique"] == technique:
+            if job.state is JobState.FAILED:
+                if _seconds_since(job.finished_at) > REST_SECONDS:
+                    break
+                return {"state": "failed", "words": job.error or "The maps could not be made."}
+            if job.state is not JobState.DONE:
+                executors.tend(ws)
+                return {"state": "making"}
+            break  # done, and yet not there: another class was asked for
+    rows, labels = _next(info, row)
+    rows, labels = [row, *rows], [list(pair), *labels]
+    told = {"run": run, "technique": technique, "rows": rows, "labels": labels}
+    queue.submit_task(ws, info, "maps", told)
+    local.ensure_worker(ws, queue.TASKS)
+    return {"state": "making"}
+
+
+def _seconds_since(stamp: str | None) -> float:
+    if stamp is None:
+        return 0.0
+    return (datetime.now(UTC) - datetime.fromisoformat(stamp)).total_seconds()
+
+
+def _next(info: DatasetInfo, row: int) -> tuple[list[int], list[list[int]]]:
+    """Return the rows after one in the ranking, with their given and suggested classes."""
+    ranked = scored(info)
+    if ranked is None:
+        return [], []
+    at = int(_positions(ranked)[row])
+    rows = [int(r) for r in ranked.ranking.order[at + 1 : at + 1 + AHEAD]]
+    given, other = loaded(info).given_labels, ranked.ranking.suggested_labels
+    kept = [r for r in rows if int(other[r]) >= 0]
+    return kept, [[int(given[r]), int(other[r])] for r in kept]
+
+
+@lru_cache(maxsize=2)
+def _positions(ranked: Scored) -> Array:
+    """Return (n,) the place of each row in the ranking."""
+    places = np.empty(len(ranked.ranking.order), np.int64)
+    places[np.asarray(ranked.ranking.order)] = np.arange(len(places))
+    return places
+
+
+def _drawn(
+    pair: FloatArray, technique: str, info: DatasetInfo, given: int, other: int
+) -> dict[str, Any]:
+    """Scale both maps alike, and say in words what they show."""
+    pair = np.nan_to_num(np.asarray(pair, np.float32))
+    signed = technique == "cam"
+    top = float(pair.max(initial=0)) if signed else 1.0
+    scaled = pair / max(top, 1e-6)
+    positive = np.clip(scaled, 0, 1)
+    u, v = pair.shape[1:]
+    energy = positive.mean(axis=(1, 2))
+    share = float(energy[1] / max(energy.sum(), 1e-9))
+    return {
+        "common": signed,
+        "maps": [{"u": u, "v": v, "values": np.round(one, 3).ravel().tolist()} for one in scaled],
+        "share": round(share, 3) if energy.sum() > 0 else None,
+        "words": _words(positive, share, signed, info, given, other),
+    }
+
+
+def _words(
+    positive: FloatArray, share: float, signed: bool, info: DatasetInfo, given: int, other: int
+) -> str:
+    """Put energy share and overlap of two maps into one sentence."""
+    names = [info.class_names[given], info.class_names[other]]
+    empty = [name for name, one in zip(names, positive, strict=True) if not one.any()]
+    if len(empty) == 2:
+        return "The network sees nothing of either class here."
+    if empty:
+        return f"The network sees nothing of {empty[0]} here."
+    if not signed:
+        return "Each map fills its own range: compare places, not strength."
+    masks = [one >= 0.4 * one.max() for one in positive]
+    iou = float((masks[0] & masks[1]).sum() / max((masks[0] | masks[1]).sum(), 1))
+    leader, part = (names[1], share) if share >= 0.5 else (names[0], 1 - share)
+    places = "the same place" if iou >= 0.5 else "different places"
+    return f"{leader} holds {part:.0%} of the evidence; the two maps look at {places}."

@@ -1,0 +1,1 @@
+"""Runs as a person starts them, and opinions of one's own."""

@@ -1,0 +1,77 @@
+"""Compare, agreement and cost: do the runs say the same, and what did each take."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lnl_core.figures import comparison
+from lnl_core.services.compare import comparing
+from lnl_core.services.compare.comparing import Comparison
+from lnl_core.store.datasets import DatasetInfo
+from pages import _figures, _ui, _words
+
+
+def draw(info: DatasetInfo, found: Comparison) -> None:
+    """Draw rank correlation beside the overlap of the tops, with a slider for the depth."""
+    left, right = st.columns(2, gap="small")
+    with left, st.container(border=True, key="correlation_card"):
+        _figures.draw(
+            comparison.matrix(
+                found.correlation,
+                found.candidates,
+                _figures.tone(),
+                title="Agreement of the order",
+                sentence="Spearman correlation of suspicion over all images: 1 is the same order.",
+            ),
+            "agreement",
+            info,
+            alt="Rank correlation of every pair of methods",
+        )
+        st.caption("Methods that agree fully add nothing to each other in the consensus.")
+    with right, st.container(border=True, key="top_card"):
+        _depth(info, found)
+
+
+@st.fragment
+@_ui.guarded
+def _depth(info: DatasetInfo, found: Comparison) -> None:
+    usual = min(max(found.goal, 1), info.n)
+    place = st.container()
+    k = st.slider(
+        "Images at the top, k",
+        1,
+        max(2, info.n),
+        usual,
+        key=f"overlap_depth_{info.id}",
+        help=f"The queue proposes {_words.count(usual)}.",
+    )
+    with place:
+        overlap(info, found, k, key="overlap_depth_figure")
+
+
+def overlap(info: DatasetInfo, found: Comparison, k: int, key: str = "overlap") -> None:
+    """Draw what the tops of the runs have in common."""
+    keys = comparing.chosen_keys(found.candidates)
+    _figures.draw(
+        comparison.matrix(
+            comparing.overlap(_ui.workspace(), info.name, keys, k),
+            found.candidates,
+            _figures.tone(),
+            title=f"Top {_words.count(k)} in common",
+            sentence="Share of the union of the most suspicious images of both.",
+        ),
+        "overlap",
+        info,
+        alt="Overlap of the most suspicious images of every pair of methods",
+        key=key,
+    )
+
+
+def draw_costs(info: DatasetInfo, found: Comparison) -> None:
+    """Draw what each run took."""
+    figure = comparison.costs(found.candidates, _figures.tone())
+    if figure is None:
+        st.caption("No run of these noted its cost.")
+        return
+    with st.container(border=True, key="cost_card"):
+        _figures.draw(figure, "cost", info, alt="Time, memory and images of every run")

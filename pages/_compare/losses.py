@@ -1,0 +1,188 @@
+"""Compare, losses: one run's spread with a threshold, and one image's own course."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lnl_core.figures import losses
+from lnl_core.services._open import scored
+from lnl_core.services.compare import comparing
+from lnl_core.services.compare import losses as loss_views
+from lnl_core.services.compare.comparing import CONSENSUS, Comparison
+from lnl_core.services.compare.losses import Losses
+from lnl_core.services.review import looking
+from lnl_core.store.datasets import DatasetInfo
+from pages import _figures, _threshold, _ui, _words
+from pages._ui import plain
+
+
+@st.fragment
+@_ui.guarded
+def draw(info: DatasetInfo, found: Comparison) -> None:
+    """Draw the histogram at the left and one image at the right."""
+    runs = {each.key: each.title for each in found.candidates}
+    single = [key for key in runs if key != CONSENSUS] or list(runs)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        key = st.selectbox(
+            "Run",
+            list(runs),
+            index=list(runs).index(single[0]),
+            format_func=lambda each: runs.get(each, each),
+            key=f"losses_run_{info.id}",
+            label_visibility="collapsed",
+            width=230,
+        )
+        quantity = st.segmented_control(
+            "Quantity",
+            ["loss", "suspicion"],
+            default="loss",
+            required=True,
+            key="losses_quantity",
+            label_visibility="collapsed",
+        )
+        splits = {
+            name: words
+            for name, words in losses.SPLITS.items()
+            if name != "truth" or info.has_truth
+        }
+        split = st.segmented_control(
+            "Split by",
+            list(splits),
+            default="agreement",
+            required=True,
+            format_func=lambda each: splits.get(each, each),
+            key="losses_split",
+            label_visibility="collapsed",
+        )
+    with st.skeleton(height=520):
+        values = loss_views.losses(
+            _ui.workspace(), info.name, key if key in runs else single[0], quantity or "loss"
+        )
+    left, right = st.columns([58, 42], gap="small")
+    with left, st.container(border=True, key="losses_card"):
+        _threshold.spread(info, values, split if split in splits else "agreement")
+    with right, st.container(border=True, key="image_card"):
+        _image(info, values)
+    _activations(info)
+
+
+_FIRST = ("energy_share", "peak_given", "overlap_gap", "mask_iou")
+"""Statistics that are drawn before anybody chooses: the two of the paper, then where maps lie."""
+
+
+def _activations(info: DatasetInfo) -> None:
+    """Draw what HNML's paper observed, on this very set: activations of right and wrong labels."""
+    ranked = scored(info)
+    runs = {} if ranked is None else ranked.run_ids
+    run = next((number for key, number in runs.items() if key.partition("@")[0] == "hnml"), None)
+    found = None if run is None else looking.observation(_ui.workspace(), info, run)
+    if found is None:
+        st.caption(
+            "With a run of HNML, activations of kept and corrected labels are compared here."
+        )
+        return
+    st.subheader("Where HNML looks, and whether the label holds", anchor=False)
+    st.caption(
+        "HNML's paper saw that activation maps of right and wrong labels differ. On this set: "
+        f"{found.names[0]} against {found.names[1]}; the other class is the best besides the given."
+    )
+    drawn = st.multiselect(
+        "Statistics",
+        list(found.groups),
+        [name for name in _FIRST if name in found.groups],
+        format_func=lambda name: f"{looking.STATISTICS[name]} (AUROC {found.auroc[name]:.2f})",
+        placeholder="Choose statistics",
+        label_visibility="collapsed",
+        key="activation_statistics",
+    )
+    columns = st.columns(2, gap="small")
+    for place, name in enumerate(drawn):
+        with columns[place % 2], st.container(border=True, key=f"activations_{name}"):
+            _figures.draw(
+                losses.activations(found, name, _figures.tone()),
+                f"activations {name}",
+                info,
+                alt=f"{looking.STATISTICS[name]} in two groups",
+                key=f"activations_{name}_figure",
+            )
+
+
+# One image ------------------------------------------------------------------------------------
+
+
+def _image(info: DatasetInfo, values: Losses) -> None:
+    """Draw one image's course and what this method alone can say of it."""
+    ws, key = _ui.workspace(), values.candidate.key
+    order = loss_views.most(values)
+    state = f"losses_row_{info.id}"
+    start = int(st.session_state.setdefault(state, int(order[0])))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        row = int(
+            st.number_input(
+                "Image, by row",
+                0,
+                info.n - 1,
+                min(start, info.n - 1),
+                key=f"{state}_{start}",
+                width=130,
+                help="Row in the data set.",
+            )
+        )
+        st.session_state[state] = row
+        st.button(
+            "Next most suspicious",
+            on_click=_next,
+            args=(state, order.tolist()),
+            key="losses_next",
+        )
+    given, words = _names(info, values, row)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width=80):
+            _ui.thumbs(info, [row], side=72)
+        st.markdown(words, width="stretch")
+    curves = loss_views.trajectory(ws, info.name, key, row)
+    rounds = loss_views.rounds(ws, info.name, key, row)
+    tone = _figures.tone()
+    course = losses.course(values, curves, tone, {"given": given}, rounds=rounds is not None)
+    if course is not None:
+        _figures.draw(course, f"course {row}", info, key="course", alt="Course by epoch")
+    else:
+        st.caption("This method keeps no course by epoch: it scores each image once.")
+    special = loss_views.sub_losses(ws, info.name, key, row)
+    if special is not None:
+        figure = losses.sub_losses(special, tone)
+        _figures.draw(
+            figure, f"sub-losses {row}", info, key="special", alt="Sub-losses of the image's code"
+        )
+    sharp = loss_views.sharpened(ws, info.name, key, row)
+    if sharp is not None:
+        label = int(loss_views.given_label(info, row))
+        figure = losses.sharpened(sharp, info.class_names, label, tone)
+        _figures.draw(
+            figure, f"sharpened {row}", info, key="special", alt="Sharpened probabilities"
+        )
+    if rounds is not None:
+        figure = losses.rounds(rounds, tone)
+        _figures.draw(figure, f"rounds {row}", info, key="special", alt="Images removed by round")
+
+
+def _next(state: str, order: list[int]) -> None:
+    now = st.session_state.get(state)
+    place = order.index(now) + 1 if now in order else 0
+    st.session_state[state] = order[place % len(order)]
+
+
+def _names(info: DatasetInfo, values: Losses, row: int) -> tuple[str, str]:
+    """Return the given class's name, and a sentence on the image."""
+    given = info.class_names[loss_views.given_label(info, row)]
+    best = comparing.suggestions(info, values.candidate)
+    other = "" if best is None or best[row] < 0 else info.class_names[int(best[row])]
+    rank = int((values.x > values.x[row]).sum()) + 1
+    words = f"Labelled **{plain(_ui.short(given))}**"
+    if other:
+        words += f", best other class {plain(_ui.short(other))}"
+    words += (
+        f"  \n:small[:gray[{values.quantity} {values.value(float(values.x[row])):.2g}, "
+        f"place {_words.count(rank)} of {_words.count(info.n)}]]"
+    )
+    return given, words

@@ -1,0 +1,184 @@
+"""The Compare page: controls, facts, and one of five views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from lnl_core.jobs import queue
+from lnl_core.services.compare import comparing
+from lnl_core.services.compare.comparing import CONSENSUS, Comparison
+from lnl_core.services.compare.truth import truths
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import ACTIVE_STATES
+from pages import _charts, _ui, _words
+from pages._compare import agreement, lab, losses, quality, retrain
+from pages._runs import live
+from pages._ui import plain
+
+VIEWS: dict[str, tuple[str, Callable[[DatasetInfo, Comparison], None]]] = {
+    "quality": ("Quality", quality.draw),
+    "losses": ("Losses", losses.draw),
+    "agreement": ("Agreement", agreement.draw),
+    "cost": ("Cost", agreement.draw_costs),
+    "retraining": ("Retraining", retrain.draw),
+}
+
+
+def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
+    """Draw the whole page below its title."""
+    ws = _ui.workspace()
+    with row:
+        lab.button(info)
+    active = sum(job.state in ACTIVE_STATES for job in queue.jobs(ws, info))
+    every = comparing.candidates(ws, info.name)
+    if active:
+        words = f"{_words.plural(active, 'run')} to go, the curves follow as they end"
+        with st.expander(words, expanded=not every, icon=":material/sync:"):
+            live.draw(info)
+    if not every:
+        if not active:
+            _ui.score_it(info)
+        return
+    with row:
+        truth = _truth_select(info)
+        report = st.empty()
+    facts = st.container(key="compare_facts")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        view = _view()
+        st.space("stretch")
+        _charts.format_select()
+        keys = _runs_select(info, every)
+    body = st.container(key="compare_body")
+    with facts, st.skeleton(height=66), body, st.skeleton(height=620):
+        found = comparing.compare(ws, info.name, keys, truth)
+    with report:
+        _report_button(info, keys, truth)
+    with facts:
+        _facts(info, found)
+    with body:
+        VIEWS[view][1](info, found)
+
+
+# Controls -------------------------------------------------------------------------------------
+
+
+def _view() -> str:
+    """Let a person choose a view; the address keeps it, so that it can be shared."""
+    asked = st.query_params.get("view")
+    first = st.session_state.setdefault(
+        "compare_first_view", asked if asked in VIEWS else "quality"
+    )
+    view = st.segmented_control(
+        "View",
+        list(VIEWS),
+        default=first,  # part of what is sent each time: a value that is set is sent only once
+        required=True,
+        format_func=lambda key: VIEWS[key][0],
+        key="compare_view",
+        label_visibility="collapsed",
+    )
+    view = view if view in VIEWS else "quality"
+    if asked != view:
+        st.query_params["view"] = view
+    return view
+
+
+def _truth_select(info: DatasetInfo) -> str | None:
+    """Let a person choose what counts as true; the select names it."""
+    every = truths(_ui.workspace(), info.name)
+    usable = [each for each in every if not each.reason]
+    if not usable:
+        return None
+    words = {each.kind: f"Truth: {each.words}" for each in usable}
+    chosen = st.selectbox(
+        "Truth",
+        list(words),
+        format_func=lambda kind: words.get(kind, kind),
+        key=f"compare_truth_{info.id}",
+        label_visibility="collapsed",
+        width=250,
+        help="Random audits are weighted so that they speak for the whole set; answers from the "
+        "queue count for their own image alone.",
+    )
+    return chosen if chosen in words else None
+
+
+def _runs_select(info: DatasetInfo, every: list[comparing.Candidate]) -> list[str]:
+    """Let a person choose runs; the newest of each ranking key and the consensus by default."""
+    titles = {each.key: _title(each) for each in every}
+    usual = [each.key for each in every if each.newest]
+    key = f"compare_runs_{info.id}_{len(every)}"
+    now = st.session_state.get(key) or usual
+    with st.popover(f"Runs: {len(now)} of {len(every)}", icon=":material/checklist:"):
+        chosen = st.pills(
+            "Runs to compare",
+            list(titles),
+            selection_mode="multi",
+            default=usual,
+            format_func=lambda each: titles.get(each, each),
+            key=key,
+            width=520,
+        )
+        st.caption("By default the newest run of each method, and the consensus of these.")
+    return list(chosen) or usual
+
+
+def _title(candidate: comparing.Candidate) -> str:
+    title = plain(_words.short(candidate.title, 40))
+    return f"{title} (reconstruction)" if candidate.reconstruction else title
+
+
+def _report_button(info: DatasetInfo, keys: list[str], truth: str | None) -> None:
+    from lnl_core.services.compare import report
+
+    ws = _ui.workspace()
+    st.download_button(
+        "Report as HTML",
+        lambda: report.html(ws, info.name, keys=keys, truth=truth).encode(),
+        file_name=report.file_name(info.name),
+        mime="text/html",
+        icon=":material/download:",
+        type="primary",
+        on_click="ignore",
+        key="compare_report",
+        help="One file with every figure of this page; opens anywhere, without a network.",
+    )
+
+
+# Facts ----------------------------------------------------------------------------------------
+
+
+def _facts(info: DatasetInfo, found: Comparison) -> None:
+    """Draw the four facts of the wall screen."""
+    best, joint = found.best(), found.detections.get(CONSENSUS)
+    facts: list[tuple[str, str, str]] = []
+    if best is not None:
+        d = found.detections[best.key]
+        half = (d.interval[1] - d.interval[0]) / 2
+        facts.append(("Best single method", f"{plain(best.short)} {d.ap:.2f}", f"AP, ±{half:.2f}"))
+        if joint is not None:
+            gap = f"{joint.ap - d.ap:+.2f}".replace("-", "−")
+            facts.append(("Consensus of all", f"{joint.ap:.2f}", f"AP, {gap}"))
+    shown = joint or (found.detections[best.key] if best else None)
+    if shown is not None:
+        by_chance = round(0.8 * shown.size)
+        saved = max(0, by_chance - shown.to_most)
+        percent = f"80{_words.NARROW}%"
+        facts.append(
+            (
+                f"Saved until {percent} are found",
+                _words.count(saved),
+                f"of {_words.count(by_chance)} reviews",
+            )
+        )
+    facts.append(retrain.fact(info))
+    if not found.detections:
+        facts.insert(0, ("Runs compared", _words.count(len(found.candidates)), ""))
+        facts.insert(1, ("Queue", _words.count(found.goal), f"of {_words.count(info.n)} images"))
+    with st.container(border=True, horizontal=True, gap="large", key="facts"):
+        for label, value, more in facts:
+            small = f" :small[:gray[{more}]]" if more else ""
+            st.markdown(f":small[:gray[{label}]]  \n**{value}**{small}", width="stretch")

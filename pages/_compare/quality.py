@@ -1,0 +1,133 @@
+"""Compare, quality: precision and recall, effort, a table of methods, overlap at the goal."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from lnl_core.figures import comparison
+from lnl_core.review.comparison import Detection
+from lnl_core.services.compare import comparing
+from lnl_core.services.compare.comparing import CONSENSUS, Candidate, Comparison
+from lnl_core.store.datasets import DatasetInfo
+from pages import _figures, _ui, _words
+from pages._compare import agreement
+from pages._ui import plain
+
+_ROW = 30
+
+
+def draw(info: DatasetInfo, found: Comparison) -> None:
+    """Draw the wall screen; without a truth, why there is no curve, then overlap and cost."""
+    tone = _figures.tone()
+    if found.detections:
+        left, right = st.columns(2, gap="small")
+        with left, st.container(border=True, key="pr_card"):
+            _figures.draw(
+                comparison.precision_recall(found, tone), "precision_recall", info,
+                alt="Precision against recall of every method",
+            )  # fmt: skip
+        with right, st.container(border=True, key="effort_card"):
+            _figures.draw(
+                comparison.effort(found, tone), "effort", info,
+                alt="Wrong labels found against images reviewed",
+            )  # fmt: skip
+    else:
+        st.info(plain(found.why_none), icon=":material/info:")
+    with st.container(key="quality_columns"):
+        left, right = st.columns([60, 40], gap="small")
+    with left:
+        _table(found)
+        for sentence in (comparing.baseline_words(found), _left_out(found)):
+            if sentence:
+                st.caption(plain(sentence))
+    with right, st.container(border=True, key="overlap_card"):
+        agreement.overlap(info, found, found.goal)
+
+
+def _left_out(found: Comparison) -> str:
+    if not found.left_out:
+        return ""
+    images = _words.plural(found.left_out, "image")
+    return f"{images} left out here: a run was told their answer before it was scored."
+
+
+def _table(found: Comparison) -> None:
+    """Draw a row per method, best first."""
+    ordered = found.ordered()
+    tone = _figures.tone()
+    table = pd.DataFrame([_row(found, each) for each in ordered])
+    if not found.detections:
+        table = table.drop(columns=["ap", "at_k", "fifth", "fix"])
+    colours = [comparison.stroke(each, tone)["color"] for each in ordered]
+    tint = "rgba(108,100,230,.14)"
+
+    def paint(line: pd.Series[str]) -> list[str]:
+        place = int(str(line.name))
+        same = f"background-color: {tint}" if ordered[place].key == CONSENSUS else ""
+        return [f"color: {colours[place]}; {same}" if c == "line" else same for c in line.index]
+
+    st.dataframe(
+        table.style.apply(paint, axis=1),
+        hide_index=True,
+        width="stretch" if found.detections else "content",
+        row_height=_ROW,
+        height=_ROW * (len(table) + 1) + 7,
+        key=f"compare_table_{bool(found.detections)}",
+        column_config={
+            "line": st.column_config.TextColumn("", width=32),
+            "method": st.column_config.TextColumn("Method", width=186 if found.detections else 320),
+            "ap": st.column_config.TextColumn(
+                "AP",
+                width=82,
+                alignment="right",
+                help="Average precision, 1 is a perfect order; ± half of the 95 % bootstrap "
+                "interval over the images.",
+            ),
+            "at_k": st.column_config.TextColumn(
+                "P@k",
+                width=46,
+                alignment="right",
+                help="Precision after as many reviews as there are wrong labels.",
+            ),
+            "fifth": st.column_config.TextColumn(
+                "first 20 %",
+                width=72,
+                alignment="right",
+                help="Share of the wrong labels among the first fifth of the images.",
+            ),
+            "fix": st.column_config.TextColumn(
+                "right fix",
+                width=62,
+                alignment="right",
+                help="Share of wrong labels whose suggested class is the right one.",
+            ),
+            "clock": st.column_config.TextColumn("min:s", width=48, alignment="right"),
+            "memory": st.column_config.TextColumn("GB", width=42, alignment="right"),
+        },
+        alt="Methods with their figures, best first",
+    )
+
+
+def _row(found: Comparison, each: Candidate) -> dict[str, str]:
+    d = found.detections.get(each.key)
+    seconds, memory = each.cost.get("seconds"), each.cost.get("peak_memory_bytes")
+    fix = found.right_fix.get(each.key, math.nan)
+    mark = " (reconstruction)" if each.reconstruction else ""
+    return {
+        "line": "┅┅" if each.baseline else "━━",
+        "method": _ui.short(each.title, 40) + mark,
+        "ap": "" if d is None else f"{d.ap:.2f} ±{_half(d)}",
+        "at_k": "" if d is None else f"{d.at_total:.2f}",
+        "fifth": "" if d is None else f"{d.first_fifth:.2f}",
+        "fix": "–" if math.isnan(fix) else f"{fix:.2f}",
+        "clock": "–" if seconds is None else _words.clock(seconds),
+        "memory": f"{memory / 1e9:.1f}" if memory else "–",
+    }
+
+
+def _half(found: Detection) -> str:
+    low, high = found.interval
+    return f"{(high - low) / 2:.2f}".removeprefix("0")

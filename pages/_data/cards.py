@@ -1,0 +1,155 @@
+"""The cards of the Data page: one per set, last used first, the demo one press away."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from lnl_core import services
+from lnl_core.services import DatasetCard
+from lnl_core.types import JobState
+from pages import _tour, _ui, _words
+from pages._data import demo
+from pages._ui import plain
+
+
+def draw(cards: list[DatasetCard]) -> None:
+    """Draw the grid of cards; only the first one's act is the page's primary button."""
+    primary_free = not demo.watching()
+    with st.grid(3, min_column_width=280, gap="small", key="cards"):
+        for place, card in enumerate(cards):
+            with st.container(border=True, height="stretch", gap="xsmall", key=_key(card)):
+                _card(card, primary=primary_free and place == 0)
+        if all(card.info.name != services.DEMO_NAME for card in cards):
+            with st.container(border=True, height="stretch", gap="xsmall", key="card_demo"):
+                _demo_card()
+
+
+def _key(card: DatasetCard) -> str:
+    return f"card_{card.info.id}"
+
+
+def _card(card: DatasetCard, *, primary: bool) -> None:
+    info = card.info
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="xsmall", key=f"cardhead_{info.id}"
+    ):
+        cut = _ui.short(info.name, 26)
+        st.subheader(
+            plain(cut),
+            anchor=False,
+            width="stretch",
+            wrap=False,
+            help=plain(info.name) if cut != info.name else None,
+        )
+        badge = _badge(card)
+        if badge:
+            st.markdown(badge, width="content")
+    _ui.thumbs(info, card.sample_rows)
+    runs = _words.plural(card.runs, "run") if card.runs else "no run yet"
+    images, classes = (
+        _words.plural(info.n, "image"),
+        _words.plural(info.class_count, "class", "classes"),
+    )
+    st.caption(f"{images}, {classes}, {runs}")
+    if card.has_queue:
+        _facts(card)
+    elif card.active:
+        st.markdown(":small[Being scored. Review opens with the first finished run.]")
+    elif _ui.stopped(info):
+        st.markdown(":small[No run has finished. Runs says why the last one stopped.]")
+    else:
+        st.markdown(f":small[Not scored yet. {_ui.first_queue_words(info)}]")
+    st.space("stretch")
+    _acts(card, primary=primary)
+
+
+def _badge(card: DatasetCard) -> str:
+    """Return what matters most about the set now, as a badge."""
+    if card.active:
+        if card.active.state is JobState.QUEUED:
+            return ":orange-badge[:material/schedule: waiting]"
+        title = plain(_ui.short(_ui.method_title(card.active.method), 12))
+        share = _words.percent(card.active.fraction)
+        return f":blue-badge[:material/sync: {title} {share}]"
+    if card.info.skipped:
+        return f":orange-badge[:material/warning: {_words.count(card.info.skipped)} skipped]"
+    if card.info.name == services.DEMO_NAME and not card.has_queue:
+        return _start_here()
+    return ""
+
+
+def _start_here() -> str:
+    """Return the accent badge; Streamlit's own would be too dim on the dark page."""
+    dark = st.context.theme.type == "dark"
+    colours = ("#A8A4FF", "#252348") if dark else ("#4B45C6", "#EEEDFB")
+    return (
+        f':small[:color[\u2005new here? start with this\u2005]{{foreground="{colours[0]}" '
+        f'background="{colours[1]}"}}]'
+    )
+
+
+def _facts(card: DatasetCard) -> None:
+    with st.container(horizontal=True, gap="medium"):
+        for label, value in (
+            ("Reviewed", card.reviewed),
+            ("Wrong so far", card.wrong),
+            ("Goal", card.goal),
+        ):
+            st.markdown(f":gray[:small[{label}]]  \n**{_words.count(value)}**", width="content")
+    st.progress(min(card.reviewed / card.goal, 1.0) if card.goal else 0.0)
+    left = _left(card)
+    if left:
+        st.markdown(f":small[{left}]")
+
+
+def _left(card: DatasetCard) -> str:
+    """Say how many wrong labels are left, where random checks can."""
+    found = services.errors_left(_ui.workspace(), card.info.name) if card.reviewed else None
+    if found is None or found.estimate is None or found.low is None or found.high is None:
+        return ""
+    low, high = _words.count(found.low), _words.count(found.high)
+    number = _words.plural(found.estimate, "wrong label")
+    return f"About {number} left (95{_words.NARROW}%: {low}–{high})"
+
+
+def _acts(card: DatasetCard, *, primary: bool) -> None:
+    info = card.info
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    with st.container(horizontal=True, gap="small"):
+        if card.has_queue:
+            label = "Continue review" if card.reviewed else "Start review"
+            if st.button(label, icon=":material/rate_review:", type=kind, key=f"review_{info.id}"):
+                _ui.go("review", dataset=info.name)
+        elif not card.active and st.button(
+            "Score it", icon=":material/play_arrow:", type=kind, key=f"score_{info.id}"
+        ):
+            demo.start_scoring(info)
+            st.rerun()
+        if st.button("Runs", type="tertiary", key=f"runs_{info.id}"):
+            _ui.go("runs", dataset=info.name)
+        if info.name == services.DEMO_NAME and st.button(
+            "Tour", type="tertiary", key="tour_start", help=_tour.WHAT
+        ):
+            _tour.start()
+
+
+def _demo_card() -> None:
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="xsmall", key="cardhead_demo"
+    ):
+        st.subheader("Demo set", anchor=False, width="stretch")
+        st.markdown(_start_here(), width="content")
+    with st.container(horizontal=True, gap="xsmall", wrap=False):
+        for place in range(7):
+            st.image(str(_ui.ASSETS / "demo" / f"{place:02d}.png"), width=33, alt="")
+    st.caption("1,797 handwritten digits, 15\u202f% wrong on purpose")
+    st.markdown(":small[On your disk already, works offline. First queue in under a minute.]")
+    st.space("stretch")
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Open the demo", icon=":material/play_arrow:", key="demo"):
+            demo.open_demo()
+            st.rerun()
+        if st.button("Tour", type="tertiary", key="tour_start", help=_tour.WHAT):
+            _tour.start()

@@ -1,0 +1,69 @@
+"""What the map of Explore draws: a popover that narrows it by class, suspicion and verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from lnl_core.services._open import scored
+from lnl_core.services.explore.filters import LEVEL_NAMES, VERDICT_NAMES, Narrow
+from lnl_core.store.datasets import DatasetInfo
+from pages._words import plain, short
+
+
+def choose(info: DatasetInfo, method: str | None) -> Narrow:
+    """Draw the button with the filters and return those in force.
+
+    Args:
+        info: the data set.
+        method: whose suspicion colours the map; the suspicion that is filtered is the same.
+    """
+    keys = [f"explore_{name}_{info.id}" for name in ("given", "suggested", "levels", "verdicts")]
+    count = sum(bool(st.session_state.get(key)) for key in keys)
+    names = {label: plain(short(name, 30)) for label, name in enumerate(info.class_names)}
+    ranked = scored(info)
+    with st.popover(
+        f"Filters: {count}" if count else "Filters", icon=":material/filter_list:", width="content"
+    ):
+        chosen: list[tuple[int, ...]] = []
+        for title, key, options in (
+            ("Given class", keys[0], names),
+            ("Suggested class", keys[1], names),
+        ):
+            some = st.multiselect(
+                title,
+                list(options),
+                format_func=lambda label: names.get(label, "–"),
+                key=key,
+                placeholder="any",
+                disabled=title != "Given class" and ranked is None,
+            )
+            chosen.append(_known(some, names))
+        for title, key, words in (
+            ("Suspicion", keys[2], LEVEL_NAMES),
+            ("Verdict", keys[3], VERDICT_NAMES),
+        ):
+            picked = st.pills(
+                title,
+                list(range(len(words))),
+                selection_mode="multi",
+                format_func=lambda place, words=words: words[place],
+                key=key,
+                disabled=title == "Suspicion" and ranked is None,
+                help="Of the method that colours the map." if title == "Suspicion" else None,
+            )
+            chosen.append(_known(picked, range(len(words))))
+        st.button("Draw all", key="explore_all", on_click=_clear, args=(keys,), disabled=not count)
+    given, suggested, levels, verdicts = chosen
+    return Narrow(given, suggested, levels, verdicts, method)
+
+
+def _known(values: Iterable[int], allowed: Iterable[int]) -> tuple[int, ...]:
+    known = set(allowed)
+    return tuple(sorted(each for each in values if each in known))
+
+
+def _clear(keys: list[str]) -> None:
+    for key in keys:
+        st.session_state[key] = []

@@ -1,0 +1,232 @@
+"""Which class is given as which: a heat map whose cells filter the queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from lnl_core.jobs import queue
+from lnl_core.services._open import scored
+from lnl_core.services.explore import confusions
+from lnl_core.services.explore.confusions import FEWEST_ERRORS, Matrix
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import ACTIVE_STATES
+from pages import _charts, _figures, _ui, _words
+from pages._words import chart_text, count, plain, short
+
+PAIRS = 3
+_TONES = {
+    "light": {"own": "#E6E8EB", "few": "#F1F3F5", "low": "#E3F0F8", "high": "#0072B2"},
+    "dark": {"own": "#323941", "few": "#1F242A", "low": "#16303F", "high": "#2A7AB4"},
+}
+
+
+def draw(info: DatasetInfo) -> None:
+    """Draw the matrix; a click opens the queue of that class pair."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="matrix_row"):
+        st.markdown("**Given → true**", width="stretch")
+        found = confusions.matrix(_ui.workspace(), info)
+        if found is not None:
+            st.caption("a click filters the queue", width="content")
+    if found is None:
+        if info.class_count < 2:
+            st.markdown("With one class, no image can be given as another.")
+        elif scored(info) is None:
+            jobs = queue.jobs(_ui.workspace(), info)
+            if any(job.state in ACTIVE_STATES for job in jobs):
+                st.markdown("Scoring now. Comes with the first finished run.")
+                return
+            st.markdown("Comes with the first run.")
+            if st.button("Score it", icon=":material/play_arrow:", key="explore_score"):
+                _ui.go("runs", dataset=info.name)
+        return
+    if not _many(found).any():
+        st.caption(f"No class pair expects {FEWEST_ERRORS} wrong labels or more.")
+    dark = st.context.theme.type == "dark"
+    figure = _figure(info, found, dark)
+    event: Any = st.plotly_chart(
+        _figures.enlarged(figure) if _ui.wide() else figure,
+        theme=None,
+        key=f"explore-cells-{info.id}",
+        on_select="rerun",
+        selection_mode=("points",),
+        alt="Expected images of each true class among those given as one class.",
+        config={
+            "displaylogo": False,
+            "scrollZoom": False,
+            "modeBarButtonsToRemove": ["select2d", "lasso2d", "zoom2d", "pan2d", "autoScale2d"],
+            "toImageButtonOptions": {
+                "format": str(st.session_state.get("picture_format") or "SVG").lower(),
+                "filename": "given-true",
+                "scale": 2,
+            },
+        },
+    )
+    _largest(info, found)
+    more = "" if len(found.labels) == info.class_count else f" {_some(info, found)}"
+    st.caption(
+        "Images of each true class (column) among those given as one class (row): the bluer, the "
+        f"larger the share of the row. Grey: fewer than {FEWEST_ERRORS} expected.{more}",
+        help=_sources(found),
+    )
+    for point in (event or {}).get("selection", {}).get("points", [])[:1]:
+        given, true = (int(label) for label in point["customdata"][:2])
+        _open(info, given, true)
+
+
+def _sources(found: Matrix) -> str:
+    """Say where the numbers come from."""
+    words = (
+        "Images with an answer count as people say. The others: which class is given as which "
+        "comes from the methods' pooled probabilities, "
+    )
+    if found.audits:
+        return words + (
+            f"how many are wrong from {count(found.audits)} random checks in Review, whose answers "
+            "also count in their row. Intervals: 95\u202f%."
+        )
+    return words + (
+        f"and so does how many are wrong, until {confusions.AUDITS_NEEDED} random checks in Review "
+        "say it better. Intervals: 95\u202f%, of the methods' opinion counted as 60 images."
+    )
+
+
+def _some(info: DatasetInfo, found: Matrix) -> str:
+    return (
+        f"The {len(found.labels)} classes with most expected errors of "
+        f"{_words.plural(info.class_count, 'class', 'classes')}."
+    )
+
+
+def _many(found: Matrix) -> Any:
+    """Return (s, s) True where enough errors are expected to say something."""
+    return (found.count >= FEWEST_ERRORS) & ~np.eye(len(found.labels), dtype=bool)
+
+
+def _open(info: DatasetInfo, given: int, true: int) -> None:
+    query = {"dataset": info.name, "given": str(given)}
+    if true != given:
+        query["suggested"] = str(true)
+    _ui.go("review", **query)
+
+
+def _interval(found: Matrix, i: int, j: int) -> str:
+    size = float(found.size[i])
+    low, high = (count(size * float(end[i, j])) for end in (found.low, found.high))
+    return f"{count(found.count[i, j])} (95{_words.NARROW}%: {low}–{high})"
+
+
+def _largest(info: DatasetInfo, found: Matrix) -> None:
+    """Name the largest confusions with their intervals; each opens its queue, by keyboard too."""
+    cells = np.where(_many(found), found.count, 0)
+    order = np.argsort(-cells, axis=None, kind="stable")[:PAIRS]
+    with st.container(gap=None, key="explore_pairs"):
+        for place in order:
+            i, j = divmod(int(place), len(found.labels))
+            if not cells[i, j]:
+                continue
+            given, true = int(found.labels[i]), int(found.labels[j])
+            names = [plain(short(info.class_names[label], 16)) for label in (given, true)]
+            words = f"{names[0]} → {names[1]}: {_interval(found, i, j)}"
+            if st.button(words, type="tertiary", key=f"explore_pair_{given}_{true}"):
+                _open(info, given, true)
+
+
+def _figure(info: DatasetInfo, found: Matrix, dark: bool) -> go.Figure:
+    tone, own = _TONES["dark" if dark else "light"], _charts.colours()
+    s = len(found.labels)
+    many, diagonal = _many(found), np.eye(s, dtype=bool)
+    share = np.where(many, found.share, np.nan)
+    names = [chart_text(info.class_names[label], 14) for label in found.labels]
+    places = list(range(s))
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=np.where(diagonal, 1.0, 0.0),
+        colorscale=[[0, tone["few"]], [1, tone["own"]]],
+        zmin=0,
+        zmax=1,
+        xgap=2,
+        ygap=2,
+        showscale=False,
+        hoverinfo="skip",
+    )
+    figure.add_heatmap(
+        z=share,
+        text=np.where(many, np.char.mod("%.0f", found.count), ""),
+        texttemplate="%{text}" if s <= 14 else None,
+        textfont={"size": 12},
+        colorscale=[[0, tone["low"]], [1, tone["high"]]],
+        zmin=0,
+        zmax=max(float(np.nanmax(share, initial=0.0)), 0.02),
+        xgap=2,
+        ygap=2,
+        showscale=False,
+        hoverinfo="skip",
+        hoverongaps=False,
+    )
+    longest = max(len(name) for name in names)
+    above = 30 + round(min(4.6 * max(longest, 2), 50))  # slanted names, and the title above them
+    height = above + 6 + min(30, max(16, 300 // s)) * s
+    rows, columns = np.divmod(np.arange(s * s), s)
+    figure.add_scatter(
+        x=columns,
+        y=rows,
+        mode="markers",
+        marker={"symbol": "square", "size": max(10, (height - above - 6) // s - 2), "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=[_cell(info, found, int(i), int(j)) for i, j in zip(rows, columns, strict=True)],
+        hovertemplate="%{customdata[2]}<extra></extra>",
+    )
+    _charts._layout(figure, height, l=24, r=34, t=above, b=4)
+    figure.update_layout(
+        clickmode="event+select",
+        hoverdistance=30,
+        hoverlabel={"bgcolor": tone["few"], "bordercolor": own["muted"], "font_color": own["text"]},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": own["muted"], "activecolor": own["text"]},
+    )
+    figure.update_xaxes(
+        tickvals=places,
+        ticktext=names,
+        side="top",
+        title={"text": "true class", "font": {"size": 12}, "standoff": 4},
+        tickangle=-50,
+        range=[-0.5, s - 0.5],
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+        ticks="",
+        tickfont={"size": 12, "color": own["muted"]},
+    )
+    figure.update_yaxes(
+        tickvals=places,
+        ticktext=names,
+        range=[s - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+        ticks="",
+        ticklabelstandoff=4,
+        automargin=True,
+        title={"text": "given class", "font": {"size": 12}, "standoff": 8},
+        tickfont={"size": 12, "color": own["text"]},
+    )
+    return figure
+
+
+def _cell(info: DatasetInfo, found: Matrix, i: int, j: int) -> list[Any]:
+    """Return what a cell carries: both classes, and its words for the pointer."""
+    given, true = (chart_text(info.class_names[found.labels[each]], 40) for each in (i, j))
+    size = max(float(found.size[i]), 1)
+    low, high = (f"{100 * float(end[i, j]):.1f}" for end in (found.low, found.high))
+    words = (
+        f"<b>given {given}, truly {true}</b><br>{_interval(found, i, j)} of {count(size)} images"
+        f"<br>{100 * float(found.share[i, j]):.1f}{_words.NARROW}% of the row "
+        f"(95{_words.NARROW}%: {low}–{high})"
+    )
+    if i != j and found.count[i, j] < FEWEST_ERRORS:
+        words += "<br>too few to tell"
+    return [int(found.labels[i]), int(found.labels[j]), words]

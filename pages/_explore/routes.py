@@ -1,0 +1,92 @@
+"""What the map of Explore fetches: positions, colours, and the facts of the point under the hand.
+
+Positions and colours are bytes without names; like evidence, all of it is for our own page only.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from lnl_core.services.explore import embedding, filters
+from lnl_core.store import datasets
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import LnlError
+from pages import _ui, _urls
+from pages._routes import _COMMON, _FOREVER, _NEVER, LARGEST, _from_our_page, _known, _missing
+
+_NAME = re.compile(r"[0-9a-f]{8,32}")
+
+
+def _info(where: dict[str, Any]) -> DatasetInfo | None:
+    if where["dataset"] > LARGEST or f"/{where['base']}".rstrip("/") != _urls.base_path():
+        return None
+    return datasets.dataset_by_id(_ui.workspace(), where["dataset"])
+
+
+async def _answer(request: Request, make: Any) -> Response:
+    """Refuse strangers, find the set, and turn what people cannot ask for into not found."""
+    where: dict[str, Any] = request.path_params
+    if not _from_our_page(request) or not await run_in_threadpool(_known, request):
+        return PlainTextResponse("Only the Explore page may ask.", 403, headers=_COMMON | _NEVER)
+    info = await run_in_threadpool(_info, where)
+    if info is None:
+        return _missing()
+    try:
+        found: Response = await run_in_threadpool(make, info, where)
+    except LnlError:
+        return _missing()
+    return found
+
+
+def _points_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
+    map_ = embedding.layout(info, where["key"])
+    if map_ is None:
+        return _missing()
+    return _binary(map_.points.tobytes())
+
+
+def _colours_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
+    if not _NAME.fullmatch(where["version"]):
+        return _missing()
+    method = None if where["method"] == "all" else where["method"]
+    only = filters.from_text(where.get("only", ""), method)
+    found = filters.colouring(_ui.workspace(), info, where["colour"], method, only)
+    fresh = found.version == where["version"]  # an older address gets today's colours, unkept
+    return _binary(found.codes.tobytes(), keep=fresh)
+
+
+def _point_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
+    facts = embedding.point(_ui.workspace(), info, where["row"])
+    return JSONResponse(facts, headers=_COMMON | _NEVER)
+
+
+def _binary(data: bytes, *, keep: bool = True) -> Response:
+    headers = _COMMON | (_FOREVER if keep else _NEVER)
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+async def _points(request: Request) -> Response:
+    return await _answer(request, _points_of)
+
+
+async def _colours(request: Request) -> Response:
+    return await _answer(request, _colours_of)
+
+
+async def _point(request: Request) -> Response:
+    return await _answer(request, _point_of)
+
+
+_BASE = "/{base:path}lnl/map/{dataset:int}"
+ROUTES = [
+    Route(f"{_BASE}/colours/{{colour}}/{{method}}/{{version}}", _colours, methods=["GET"]),
+    Route(f"{_BASE}/colours/{{colour}}/{{method}}/{{version}}/{{only}}", _colours, methods=["GET"]),
+    Route(f"{_BASE}/point/{{row:int}}", _point, methods=["GET"]),
+    Route(f"{_BASE}/{{key}}/points", _points, methods=["GET"]),
+]

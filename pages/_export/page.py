@@ -1,0 +1,401 @@
+"""The parts of the Export page: formats, counts, preview, download, import of decisions."""
+
+from __future__ import annotations
+
+import io
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from lnl_core import services
+from lnl_core.store import decisions
+from lnl_core.store.datasets import DatasetInfo, load
+from lnl_core.types import Action
+from pages import _ui, _urls, _words
+from pages._export import folder
+from pages._ui import plain
+
+_PREVIEW = 12
+_ROW = 32
+_ICONS = {
+    "keep": "✓ keep",
+    "relabel": "⇄ relabel",
+    "multiple": "≡ multiple",
+    "none": "⊘ none",
+    "unsure": "? unsure",
+    "skip": "» skip",
+    "reopen": "↺ reopen",
+}
+_COLOURS = {
+    "keep": "green",
+    "relabel": "blue",
+    "multiple": "violet",
+    "none": "red",
+    "unsure": "orange",
+    "skip": "gray",
+    "reopen": "gray",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the person ticked."""
+
+    only_agreed: bool
+    safe: bool
+    scores: bool
+
+
+def formats() -> str:
+    """Draw the list of formats and return the chosen one's key."""
+    known = services.FORMATS
+    st.subheader("Format", anchor=False)
+    key = st.radio(
+        "Format",
+        list(known),
+        format_func=lambda each: known[each].title,
+        captions=[each.sentence for each in known.values()],
+        label_visibility="collapsed",
+        key="format",
+        persist_state="session",
+    )
+    chosen = key if key in known else "corrections"
+    st.space("small")
+    words = "Originals are never changed."
+    if chosen in ("corrections", "decisions", "audit-trail"):
+        words += " Every row names the runs and the reviewer it came from."
+    st.caption(words)
+    return chosen
+
+
+def _column_chips(names: Iterable[str]) -> None:
+    """Name the file's columns."""
+    st.subheader("Columns", anchor=False)
+    st.markdown(" ".join(f"`{name}`" for name in names))
+
+
+def draw(info: DatasetInfo, format_key: str) -> None:
+    """Draw counts, options, preview, download and the same as a command."""
+    if services.FORMATS[format_key].folder:
+        folder.draw(info, format_key)
+        return
+    head, notice = st.container(key="export_head"), st.container(key="export_notice")
+    options, shown_words = _options(format_key)
+    table = _table_of(info, format_key, options)
+    shown = list(islice(table.rows, _PREVIEW))
+    with head:
+        _head(info, format_key, options, table)
+    if table.notice:
+        notice.warning(table.notice, icon=":material/warning:")
+    if not shown:
+        _nothing(info, format_key)
+        return
+    first = f"first {len(shown)} of " if len(shown) < table.total else ""
+    shown_words.caption(f"{first}{_words.plural(table.total, 'row')}", width="content")
+    _preview(info, shown)
+    _column_chips(shown[0])
+    st.subheader("The same from a terminal", anchor=False)
+    st.code(_command(info, format_key, options), language=None, wrap_lines=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows to preview, how many there will be, the figures above them, a word of warning."""
+
+    rows: Iterator[dict[str, Any]]
+    total: int
+    facts: list[tuple[str, int, str]]
+    notice: str = ""
+
+
+def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
+    ws = _ui.workspace()
+    reviewed = _words.plural(services.progress(ws, info.name, _ui.reviewer()).reviewed, "image")
+    if format_key == "corrections":
+        rows, total, left_out = services.correction_rows(
+            ws, info.name, only_agreed=options.only_agreed, scores=options.scores
+        )
+        counts = _corrected(info, options)
+        facts = [
+            ("Rows", total, f"of {reviewed.replace(' image', ' reviewed image')}"),
+            ("Relabelled", counts["relabel"], "to another class"),
+            ("None fits", counts["none"], "no class of this set"),
+            ("Multiple", counts["multiple"], "all named"),
+        ]
+        words = services.verdict_counts(ws, info.name, only_agreed=options.only_agreed)
+        return Table(rows, total, facts, _left_out(words) if left_out else "")
+    if format_key == "manifest":
+        rows, total, left_out = services.manifest_rows(
+            ws, info.name, only_agreed=options.only_agreed
+        )
+        words = services.verdict_counts(ws, info.name, only_agreed=options.only_agreed)
+        facts = [
+            ("Rows", total, f"of {_words.plural(info.n, 'image')}"),
+            ("Relabelled", words["relabelled"], "corrected label"),
+            ("Confirmed", words["kept"], "label was right"),
+            ("Left out", left_out, "no one right class"),
+        ]
+        return Table(rows, total, facts, folder.unsettled(words))
+    history = Counter(str(d.action) for d in decisions.history(ws, info))
+    wrong = sum(history[each] for each in ("relabel", "none", "multiple"))
+    total = sum(history.values())
+    facts = [("Rows", total, f"on {reviewed}"), ("Right", history["keep"], "label confirmed")]
+    facts.append(("Wrong", wrong, "relabelled, none, multiple"))
+    if format_key == "decisions":
+        facts.append(("Unsure", history["unsure"], "for a second reviewer"))
+        return Table(services.decision_rows(ws, info.name), total, facts)
+    facts.append(("Taken back", history["reopen"], "undone"))
+    return Table(services.trail_rows(ws, info.name), total, facts)
+
+
+def _left_out(words: Mapping[str, int]) -> str:
+    """Say how many decisions are not in the file, and who can settle them."""
+    said = []
+    if waiting := words["waiting"]:
+        wait, are, them = ("waits", "is", "it") if waiting == 1 else ("wait", "are", "them")
+        said.append(
+            f"{_words.plural(waiting, 'decision')} {wait} for a second reviewer and {are} left "
+            f"out. Review shows {them} to everybody else: choose the name at the left."
+        )
+    if contradicted := words["contradicted"]:
+        are = "is" if contradicted == 1 else "are"
+        said.append(
+            f"{_words.plural(contradicted, 'image')} on which reviewers contradict each other "
+            f"{are} left out. Without “Only agreed decisions” the latest answer counts."
+        )
+    return " ".join(said)
+
+
+def _options(format_key: str) -> tuple[Options, DeltaGenerator]:
+    """Draw the options; return them, and the place at their right."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        agreed = scores = False
+        if format_key in ("corrections", "manifest"):
+            agreed = st.checkbox(
+                "Only agreed decisions",
+                value=True,
+                key="only_agreed",
+                help="Where reviewers contradict each other, nothing is changed. Otherwise the "
+                "latest decision counts.",
+            )
+        safe = st.checkbox(
+            "Safe for spreadsheets",
+            value=True,
+            key="safe",
+            help="Cells that a spreadsheet would run as a formula start with an apostrophe.",
+        )
+        if format_key == "corrections":
+            scores = st.checkbox("Scores of every method", value=True, key="scores")
+        st.space("stretch")
+        place = st.empty()
+    return Options(agreed, safe, scores), place
+
+
+def _corrected(info: DatasetInfo, options: Options) -> Counter[str]:
+    """Count the corrections by action: those of the file, not of the preview."""
+    found: Counter[str] = Counter()
+    for several in decisions.in_force(_ui.workspace(), info).values():
+        verdict = decisions.verdict(several)
+        blocked = verdict.waiting or (options.only_agreed and not verdict.agreed)
+        if not blocked and verdict.decision and verdict.decision.action is not Action.KEEP:
+            found[str(verdict.decision.action)] += 1
+    return found
+
+
+def _head(info: DatasetInfo, format_key: str, options: Options, table: Table) -> None:
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+        folder.figures(table.facts)
+        st.space("stretch")
+        with st.container(gap="xxsmall", width="content", horizontal_alignment="right"):
+            _download(info, format_key, options, enabled=table.total > 0)
+            st.caption("CSV, UTF-8", width="content")
+
+
+def _download(info: DatasetInfo, format_key: str, options: Options, *, enabled: bool) -> None:
+    ws, name = _ui.workspace(), info.name
+
+    def make() -> bytes:
+        out = io.BytesIO()
+        services.export(
+            ws,
+            name,
+            format_key,
+            out,
+            only_agreed=options.only_agreed,
+            safe=options.safe,
+            scores=options.scores,
+        )
+        return out.getvalue()
+
+    st.download_button(
+        "Download CSV",
+        data=make,
+        file_name=f"{format_key}.csv",
+        mime="text/csv",
+        type="primary" if enabled else "secondary",
+        icon=":material/download:",
+        key="download",
+        on_click="ignore",
+        disabled=not enabled,
+    )
+
+
+def _nothing(info: DatasetInfo, format_key: str) -> None:
+    words = "No corrections yet." if format_key == "corrections" else "No decisions yet."
+    with st.container(border=True, horizontal_alignment="center", gap="small", key="empty"):
+        st.space("small")
+        st.markdown(words, width="content")
+        if st.button("Review", icon=":material/rate_review:", type="primary", key="empty_review"):
+            _ui.go("review", dataset=info.name)
+        st.space("small")
+
+
+def _preview(info: DatasetInfo, shown: list[dict[str, Any]]) -> None:
+    place = _positions(info, [str(row["id"]) for row in shown])
+    table = pd.DataFrame(
+        [
+            {
+                "image": _urls.thumb_url(info, place[str(row["id"])]),
+                "id": str(row["id"]),
+                "given": row.get("given_label", ""),
+                "corrected": row.get("corrected_label", row.get("label", "")) or "",
+                **_what(row),
+                "p_wrong": _number(row.get("p_wrong")),
+            }
+            for row in shown
+        ]
+    )
+    label = "corrected_label" if "corrected_label" in shown[0] else "label"
+    text = st.column_config.TextColumn
+    st.dataframe(
+        table,
+        hide_index=True,
+        row_height=_ROW,
+        height=_ROW * (len(table) + 1) + 7,
+        column_config={
+            "image": st.column_config.ImageColumn("", width=44),
+            "id": text("id", width=150),
+            "given": text("given_label", width=100),
+            "corrected": text(label, width=120),
+            "action": st.column_config.MultiselectColumn(
+                "action",
+                options=list(_ICONS.values()),
+                color=[_COLOURS[each] for each in _ICONS],
+                width=100,
+            ),
+            "standing": text("standing", width=90),
+            "verdict": text("lnl_verdict", width=110),
+            "reviewer": text("reviewer", width=90),
+            "p_wrong": st.column_config.NumberColumn("p_wrong", width=70, format="%.2f"),
+        },
+        alt="The first rows of the file",
+    )
+
+
+def _what(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the cells that only some of the formats have."""
+    if "lnl_verdict" in row:
+        return {"verdict": row["lnl_verdict"]}
+    found = {"action": [_ICONS[str(row["action"])]], "reviewer": row.get("reviewer", "")}
+    return found | ({"standing": row["standing"]} if "standing" in row else {})
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return None if value in ("", None) else float(value)
+    except ValueError:
+        return None
+
+
+def _positions(info: DatasetInfo, ids: list[str]) -> dict[str, int]:
+    rows = load(info).ids.positions(ids)  # type: ignore[attr-defined]
+    return {id_: int(row) for id_, row in zip(ids, rows, strict=True)}
+
+
+def _command(info: DatasetInfo, format_key: str, options: Options) -> str:
+    """Return the command that writes the same file."""
+    parts = ["lnl", "export", shlex.quote(info.name), "--format", format_key]
+    parts += ["--out", f"{format_key}.csv"]
+    if format_key in ("corrections", "manifest") and not options.only_agreed:
+        parts.append("--all")
+    if format_key == "corrections" and not options.scores:
+        parts.append("--no-scores")
+    if not options.safe:
+        parts.append("--raw")
+    return " ".join(parts)
+
+
+def import_dialog(info: DatasetInfo) -> None:
+    """Take a CSV of decisions and say row by row what could not be stored."""
+    _ui.dialog("Import decisions", icon=":material/upload_file:", width="large")(_import)(info)
+
+
+def _import(info: DatasetInfo) -> None:
+    st.caption(
+        "A CSV with the columns id and action, and label where the action has one: what "
+        "“All decisions” writes, or your own."
+    )
+    upload = st.file_uploader("CSV file", type="csv", key="decisions_file")
+    reviewer = st.text_input(
+        "Reviewer where the file names none", value=_ui.reviewer(), key="decisions_reviewer"
+    )
+    replace = st.checkbox(
+        "Let the file win over later answers",
+        key="decisions_replace",
+        help="A row that differs from the same reviewer's answer, and is not later than it, is "
+        "held back unless you tick this.",
+    )
+    if st.button(
+        "Import",
+        type="primary",
+        disabled=upload is None or not reviewer.strip(),
+        key="decisions_go",
+    ):
+        assert upload is not None
+        found = services.import_decisions(
+            _ui.workspace(), info.name, upload, reviewer.strip(), replace_newer=replace
+        )
+        _imported(found)
+    elif upload is not None:
+        st.caption(f"They go to **{plain(_ui.short(info.name, 40))}**; the latest answer counts.")
+
+
+def _imported(found: services.DecisionImport) -> None:
+    """Say what became of a file: counts first, then every row that needs a look."""
+    words = f"{_words.plural(found.stored, 'decision')} stored"
+    if found.unchanged:
+        words += f", {_words.count(found.unchanged)} known already"
+    if found.held:
+        words += f", {_words.count(found.held)} held back"
+    if not found.problems and not found.conflicts:
+        st.success(f"{words}.", icon=":material/check:")
+        return
+    st.warning(f"{words}.", icon=":material/warning:")
+    if found.conflicts:
+        table = pd.DataFrame(
+            {
+                "row": [each.number for each in found.conflicts],
+                "image": [each.id for each in found.conflicts],
+                "in force": [each.in_force for each in found.conflicts],
+                "the file says": [each.file for each in found.conflicts],
+                "what was done": [each.remedy for each in found.conflicts],
+            }
+        )
+        st.markdown(f"**{_words.plural(len(table), 'row')} in conflict**")
+        _table(table, "Rows that say something else than what is in force")
+    if found.problems:
+        rows = _words.plural(len(found.problems), "row")
+        st.markdown(f"**{rows} could not be used**")
+        _table(pd.DataFrame({"problem": list(found.problems)}), "What could not be used, by row")
+
+
+def _table(table: pd.DataFrame, alt: str) -> None:
+    height = _ROW * (min(len(table), 8) + 1) + 7
+    st.dataframe(table, hide_index=True, row_height=_ROW, height=height, alt=alt)

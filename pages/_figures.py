@@ -1,0 +1,86 @@
+"""How Compare shows a figure: in the theme's colours, with a camera that saves it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import streamlit as st
+
+from lnl_core.figures.comparison import TONES
+from lnl_core.store.datasets import DatasetInfo
+from pages import _ui
+
+_TIMES = 4 / 3
+"""How much larger text is on a wide window: 16 px in place of 12 (UI, section 4)."""
+
+_SPAN = re.compile(r"font-size:(\d+)px")
+
+
+def tone() -> dict[str, Any]:
+    """Return the colours of the theme that the browser shows."""
+    return TONES["dark" if st.context.theme.type == "dark" else "light"]
+
+
+def draw(figure: Any, name: str, info: DatasetInfo, alt: str, *, key: str = "") -> None:
+    """Show a figure with the one button of its tool bar: save the picture.
+
+    Args:
+        figure: of `services.figures`.
+        name: of the file, beside the data set's.
+        info: the data set.
+        alt: what it shows, for who cannot see it.
+        key: where the same figure is drawn twice on a page.
+    """
+    if _ui.wide():
+        figure = enlarged(figure)
+    form = str(st.session_state.get("picture_format") or "SVG").lower()
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", f"{info.name} {name}").strip("-")[:80]
+    st.plotly_chart(
+        figure,
+        theme=None,
+        key=key or name,
+        alt=alt,
+        config={
+            "displaylogo": False,
+            "displayModeBar": "hover",
+            "modeBarButtons": [["toImage"]],
+            "toImageButtonOptions": {"format": form, "filename": stem, "scale": 2},
+            "scrollZoom": False,
+        },
+    )
+
+
+def enlarged(figure: Any) -> Any:
+    """Return a copy whose text is at least 16 px high, with margins, and a height, that fit it."""
+    import plotly.graph_objects as go
+
+    layout = _larger(figure.layout.to_plotly_json())
+    margin = figure.layout.margin.to_plotly_json()
+    if margin:
+        layout["margin"] = {side: round(_TIMES * width) for side, width in margin.items()}
+        upright = sum(layout["margin"].get(side, 0) - margin.get(side, 0) for side in "tb")
+        layout["height"] = figure.layout.height + upright
+    copy = go.Figure(figure)
+    copy.layout = layout
+    for trace in copy.data:
+        for font in ("textfont", "colorbar"):
+            if font in trace and trace[font] is not None:
+                trace[font] = _larger({font: trace[font].to_plotly_json()})[font]
+    return copy
+
+
+def _larger(part: Any, font: bool = False) -> Any:
+    """Return a part of a layout with every font enlarged, in words with styles of their own too."""
+    if isinstance(part, dict):
+        return {
+            key: round(_TIMES * value)
+            if font and key == "size" and isinstance(value, int | float)
+            else _larger(value, key.endswith("font"))
+            for key, value in part.items()
+        }
+    if isinstance(part, list | tuple):
+        return [_larger(each) for each in part]
+    if isinstance(part, str):
+        return _SPAN.sub(lambda found: f"font-size:{round(_TIMES * int(found[1]))}px", part)
+    return part

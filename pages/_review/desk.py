@@ -1,0 +1,439 @@
+"""The review page's parts: its controls, and the fragment between browser and store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+
+from lnl_core import services
+from lnl_core.jobs import queue
+from lnl_core.methods import METHODS
+from lnl_core.services import Filters, PageState, ReviewState
+from lnl_core.services.explore import embedding
+from lnl_core.store import arrays, datasets
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import ACTIVE_STATES, LnlError
+from pages import _ui, _urls
+from pages._components.page_grid import page_grid
+from pages._components.review_queue import review_queue
+from pages._words import plain, plural, short
+
+ORDERS = {
+    "suspicious": "Most suspicious first",
+    "pair": "One class pair at a time",
+    "diverse": "A varied selection",
+    "random": "In random order",
+}
+VIEWS = {"single": "Single", "page": "Page"}
+MODES = {"commit": "Commit first", "assisted": "Assisted"}
+WINDOW = 60
+"""Items sent ahead; at one answer each 30 ms they last longer than a round trip."""
+
+LONGEST_LOG = 5000
+_SHORT = {
+    "sr": "SR",
+    "jump": "Jump-teaching",
+    "influence": "Infl. Rank",
+    "dmlp": "DMLP",
+    "hnml": "HNML",
+    "probe": "probe",
+    "finetune": "fine-tuned",
+    "ce": "plain CE",
+    "confident": "out-of-fold CL",
+    "knn": "kNN",
+    "aum": "AUM",
+}
+"""Methods' names where the panel has no room for the title."""
+
+_ADDRESS = {"review_given": "given", "review_suggested": "suggested"}
+"""Filters that a link can carry: the widget's key -> its name in the address."""
+
+_FILTER_KEYS = ("review_given", "review_suggested", "review_again")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the person chose in the title row."""
+
+    order: str
+    view: str
+    mode: str
+    filters: Filters
+
+    @property
+    def filtered(self) -> bool:
+        """Whether any filter is set."""
+        return self.filters != Filters()
+
+
+# Controls -------------------------------------------------------------------------------------
+
+
+def controls(info: DatasetInfo) -> Choice:
+    """Draw the title row and return what is chosen."""
+    kept = st.session_state.pop("review_view_next", None) or st.session_state.get("review_view")
+    if kept not in VIEWS:
+        kept = st.session_state.get("review_view_kept", "single")
+    st.session_state["review_view"] = st.session_state["review_view_kept"] = kept
+    clear = st.session_state.pop("review_clear", False)
+    if _other_set(info) or clear:
+        for key in _FILTER_KEYS:
+            st.session_state.pop(key, None)
+    if clear:
+        for name in (*_ADDRESS.values(), "selection"):
+            st.query_params.pop(name, None)
+    _from_address(info)
+    row = _ui.title_row("Review")
+    with row:
+        order = st.selectbox(
+            "Order",
+            list(ORDERS),
+            format_func=ORDERS.__getitem__,
+            key="review_order",
+            label_visibility="collapsed",
+            width=190,
+            persist_state="session",
+        )
+        filters = _filters(info)
+        chosen = st.segmented_control(
+            "View",
+            list(VIEWS),
+            format_func=VIEWS.__getitem__,
+            required=True,
+            key="review_view",
+            label_visibility="collapsed",
+            width="content",
+        )
+        mode = st.selectbox(
+            "Mode",
+            list(MODES),
+            format_func=MODES.__getitem__,
+            key="review_mode",
+            label_visibility="collapsed",
+            width=134,
+            persist_state="session",
+        )
+    return Choice(order or "suspicious", chosen or "single", mode or "commit", filters)
+
+
+def _other_set(info: DatasetInfo) -> bool:
+    """Tell whether the page showed another set before: its classes are not this one's."""
+    before = st.session_state.get("review_set")
+    st.session_state["review_set"] = info.id
+    return before is not None and before != info.id
+
+
+def _from_address(info: DatasetInfo) -> None:
+    """Set the class filters that a link carries; the address is the truth where it says one."""
+    for key, name in _ADDRESS.items():
+        asked = st.query_params.get(name)
+        if asked is None:
+            continue
+        if asked.isdecimal() and int(asked) < info.class_count:
+            st.session_state[key] = int(asked)
+        else:
+            del st.query_params[name]
+            st.toast(f"There is no class “{plain(short(asked, 40))}” in this set.")
+
+
+def _to_address(key: str) -> None:
+    """Keep the address in step with a class filter, so that it can be shared as it stands."""
+    label = st.session_state.get(key)
+    if label is None:
+        st.query_params.pop(_ADDRESS[key], None)
+    else:
+        st.query_params[_ADDRESS[key]] = str(label)
+
+
+def _selection(info: DatasetInfo) -> tuple[str | None, int]:
+    """Return the selection that the address names (`?selection=`), and its images."""
+    name = st.query_params.get("selection")
+    if name is None:
+        return None, 0
+    rows = embedding.selection_rows(info, name)
+    if not len(rows):
+        del st.query_params["selection"]
+        st.toast("There is no such selection in this set. Draw it again on Explore.")
+        return None, 0
+    return name, len(rows)
+
+
+def _forget_selection() -> None:
+    st.query_params.pop("selection", None)
+
+
+def _filters(info: DatasetInfo) -> Filters:
+    selection, images = _selection(info)
+    active = sum(bool(st.session_state.get(key) not in (None, False)) for key in _FILTER_KEYS)
+    active += selection is not None
+    label = f"Filters ({active})" if active else "Filters"
+    labels = range(info.class_count)
+    with st.popover(label, icon=":material/filter_list:", width="content"):
+        given, suggested = (
+            st.selectbox(
+                title,
+                labels,
+                index=None,
+                format_func=lambda label: short(info.class_names[label], 40),
+                placeholder="Any",
+                key=key,
+                persist_state="session",
+                on_change=_to_address,
+                args=(key,),
+            )
+            for title, key in (
+                ("Given class", "review_given"),
+                ("Suggested class", "review_suggested"),
+            )
+        )
+        again = st.checkbox(
+            "Also images with an answer", key="review_again", persist_state="session"
+        )
+        if selection is not None:
+            st.button(
+                f"Leave the selection of {plural(images, 'image')}",
+                icon=":material/close:",
+                on_click=_forget_selection,
+                key="review_leave_selection",
+            )
+    return Filters(given=given, suggested=suggested, include_reviewed=again, selection=selection)
+
+
+# The desk -------------------------------------------------------------------------------------
+
+
+def desk(info: DatasetInfo, choice: Choice) -> None:
+    """Draw the queue or the page; where nothing is scored yet, say so."""
+    if arrays.ranking_version(info.directory / "ranking") is None:
+        _unscored(info)
+        return
+    _fragment(info, choice)
+
+
+def _unscored(info: DatasetInfo) -> None:
+    if any(job.state in ACTIVE_STATES for job in queue.jobs(_ui.workspace(), info)):
+        with st.container(border=True, horizontal_alignment="center", gap="small"):
+            st.space("small")
+            st.markdown(
+                "Scoring now. The queue opens here as soon as the first method is done.",
+                width="content",
+            )
+            st.space("small")
+        st.skeleton(height=420)
+        st.fragment(_look_again, run_every=1)(info)
+    else:
+        _ui.score_it(info)
+
+
+def _look_again(info: DatasetInfo) -> None:
+    active = any(job.state in ACTIVE_STATES for job in queue.jobs(_ui.workspace(), info))
+    if not active or arrays.ranking_version(info.directory / "ranking") is not None:
+        st.rerun()
+
+
+@st.fragment
+@_ui.guarded
+def _fragment(info: DatasetInfo, choice: Choice) -> None:
+    """Store what the browser sends, acknowledge it, and say what comes next."""
+    who = _ui.reviewer()
+    keys = {view: f"review-{view}-{info.id}-{who}" for view in VIEWS}
+    acked = [cid for key in keys.values() for cid in _store(info, who, key)]
+    shared = {
+        # the moment of the import too: another workspace on this port has a set 1 as well
+        "journal": f"lnl:{info.id}:{info.created_at}:{who}",
+        "classes": list(info.class_names),
+        "acked": acked,
+        "filtered": choice.filtered,
+        "urls": {
+            "image": _urls.image_url(info.id, info.version, "full"),
+            "thumb": _urls.image_url(info.id, info.version, "thumb"),
+            "evidence": _urls.evidence_url(info.id),
+            "maps": _urls.maps_url(info.id),
+        },
+    }
+    if choice.view == "page":
+        follow = _follow_up(info, keys["page"])
+        if follow:
+            only = Filters(rows=tuple(follow))
+            focus = _focus(info, keys["single"])
+            ws = _ui.workspace()
+            state = services.review_state(ws, info.name, who, filters=only, focus=focus)
+            if state.items:
+                go = review_queue(keys["single"], shared | _single(info, choice, state, follow))
+                _go(info, go)
+                return
+        _go(info, page_grid(keys["page"], shared | _page(info, choice, who)))
+        return
+    again = _answered_rows(keys["single"]) if choice.filters.include_reviewed else set()
+    focus = _focus(info, keys["single"])
+    state = services.review_state(
+        _ui.workspace(),
+        info.name,
+        who,
+        order=choice.order,
+        filters=choice.filters,
+        focus=focus,
+        limit=WINDOW + len(again),
+    )
+    data = shared | _single(info, choice, state, [], again)
+    _go(info, review_queue(keys["single"], data))
+
+
+def _go(info: DatasetInfo, where: str | None) -> None:
+    """Do what the person asked the component for."""
+    if where == "export":
+        _ui.go("export", dataset=info.name)
+    if where == "clear":
+        st.session_state["review_clear"] = True
+    elif where in VIEWS:
+        st.session_state["review_view_next"] = where
+        st.session_state.pop("review_follow", None)
+    elif where == "back":
+        st.query_params.pop("id", None)  # the browser is there already: nothing to draw
+        return
+    elif where is not None and where.startswith("row:") and where[4:].isdecimal():
+        row = int(where[4:])
+        if row < info.n:
+            st.query_params["id"] = str(datasets.load(info).ids[row])
+            st.rerun(scope="fragment")  # the whole page could mount the component anew
+        return
+    else:
+        return
+    st.rerun()
+
+
+# Answers --------------------------------------------------------------------------------------
+
+
+def _log(key: str) -> list[Mapping[str, Any]]:
+    """Return the answers that a component holds; whatever else a browser sends is left out."""
+    state = st.session_state.get(key) or {}
+    log = state.get("log")
+    if not isinstance(log, list):
+        return []
+    return [entry for entry in log[:LONGEST_LOG] if isinstance(entry, dict)]
+
+
+def _store(info: DatasetInfo, who: str, key: str) -> list[str]:
+    """Store the answers that are new and return the ids of all that are stored."""
+    entries = _log(key)
+    stored: dict[str, int] = st.session_state.setdefault(f"{key}-stored", {})
+    fresh = [entry for entry in entries if str(entry.get("cid", ""))[:80] not in stored]
+    if fresh:
+        try:
+            done = services.record(_ui.workspace(), info.name, who, fresh)
+        except LnlError as error:  # the browser keeps them and sends them again
+            st.error(plain(error), icon=":material/error:")
+            return []
+        for problem in done.problems[:3]:
+            st.toast(plain(problem), icon=":material/error:")
+        for cid, entry in zip(done.acked, fresh, strict=True):
+            row = entry.get("row")
+            stored[cid] = row if isinstance(row, int) else -1
+    return [str(entry.get("cid", "")) for entry in entries]
+
+
+def _answered_rows(key: str) -> set[int]:
+    """Return the rows answered in this session, which a view of everything need not repeat."""
+    return set(st.session_state.get(f"{key}-stored", {}).values())
+
+
+def _focus(info: DatasetInfo, key: str) -> list[int]:
+    """Return the row that the address asks for (`?id=`), until it has its answer."""
+    asked = st.query_params.get("id")
+    if asked is None:
+        return []
+    row = _row_of(info, asked)
+    if row < 0:
+        st.toast(f"There is no image “{plain(short(asked, 40))}” in this set.")
+    if row < 0 or row in _answered_rows(key):
+        del st.query_params["id"]
+        return []
+    return [row]
+
+
+@lru_cache(maxsize=256)
+def _row_of(info: DatasetInfo, identity: str) -> int:
+    """Return the row of an image's id, -1 where there is none; it takes a while in large sets."""
+    ids: Any = datasets.load(info).ids
+    return int(ids.positions([identity])[0])
+
+
+def _follow_up(info: DatasetInfo, key: str) -> list[int]:
+    """Return the rows marked on the page committed last, as far as the browser's word is good."""
+    marked = (st.session_state.get(key) or {}).get("marked")
+    if isinstance(marked, dict) and marked.get("time") != st.session_state.get("review_marked"):
+        st.session_state["review_marked"] = marked.get("time")
+        rows = marked.get("rows")
+        if isinstance(rows, list):
+            good = [row for row in rows[:12] if isinstance(row, int) and 0 <= row < info.n]
+            st.session_state["review_follow"] = (info.id, good)
+    which, rows = st.session_state.get("review_follow") or (None, [])
+    return list(rows) if which == info.id else []
+
+
+# What the components get ----------------------------------------------------------------------
+
+
+def _single(
+    info: DatasetInfo,
+    choice: Choice,
+    state: ReviewState,
+    marked: list[int],
+    hidden: Iterable[int] = (),
+) -> dict[str, Any]:
+    """Return single mode's data. In commit-first mode it holds nothing that a model thinks."""
+    gone = set(hidden)
+    classes = {
+        item["given"]: {key: item[key] for key in ("exemplars", "confirmed", "guide")}
+        for item in reversed(state.items)
+    }
+    return {
+        "view": json.dumps([info.id, choice.order, astuple(choice.filters), choice.mode, marked]),
+        "mode": choice.mode,
+        "items": [_slim(item) for item in state.items if item["row"] not in gone],
+        "classes_shown": classes,
+        "recent": [_slim(item) for item in state.recent],
+        "progress": state.progress.as_dict(),
+        "methods": {
+            key: {"name": _SHORT.get(key, method.title), "baseline": method.baseline}
+            for key, method in METHODS.items()
+        },
+        "marked": marked,
+    }
+
+
+def _page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
+    """Return page mode's data: this page and the next, so that turning it does not wait."""
+    ws = _ui.workspace()
+    pages: list[PageState] = []
+    passed: list[int] = []
+    for _ in range(2):
+        page = services.page_state(ws, info.name, who, filters=choice.filters, passed=passed)
+        pages.append(page)
+        passed += [item["row"] for item in page.items]
+    return {
+        "view": json.dumps([info.id, astuple(choice.filters)]),
+        "pages": [
+            {
+                "label": page.label,
+                "items": [_slim(item) for item in page.items],
+                "exemplars": page.exemplars,
+                "confirmed": page.confirmed,
+            }
+            for page in pages
+            if page.label is not None
+        ],
+        "recent": [],
+        "progress": pages[0].progress.as_dict(),
+    }
+
+
+def _slim(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item without what is sent once per class."""
+    return {key: item[key] for key in item if key not in ("exemplars", "confirmed", "guide")}

@@ -1,0 +1,75 @@
+"""The table of every run of a data set, newest first."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from lnl_core.jobs import queue
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import Job, JobState, usual_representation
+from pages import _jobs, _ui, _words
+from pages._runs import live
+
+_ROW = 30
+_FIRST = 12
+
+
+def draw(info: DatasetInfo) -> None:
+    """Draw the history with log and config one press away."""
+    jobs = [job for job in queue.jobs(_ui.workspace(), info) if job.state is not JobState.QUEUED]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.subheader("History", anchor=False, width="stretch")
+        st.caption(_words.plural(len(jobs), "run"), width="content")
+    if not jobs:
+        st.caption("No run yet.")
+        return
+    words = list(_jobs.BADGES)
+    key = f"history_{info.id}_{len(jobs)}"
+    st.dataframe(
+        _table(info, jobs),
+        key=key,
+        hide_index=True,
+        row_height=_ROW,
+        height=_ROW * (min(len(jobs), _FIRST) + 1) + 7,
+        column_config={
+            "method": st.column_config.TextColumn("Method", width=260),
+            "preset": st.column_config.TextColumn("Preset", width=80),
+            "where": st.column_config.TextColumn("Ran on", width=90),
+            "representation": st.column_config.TextColumn("Representation", width=110),
+            "state": st.column_config.MultiselectColumn(
+                "State", options=words, color=[_jobs.BADGES[w][0] for w in words], width=110
+            ),
+            "started": st.column_config.TextColumn("Started", width=110),
+            "took": st.column_config.TextColumn("Took", width=90, alignment="right"),
+            "flagged": st.column_config.TextColumn("Flagged", width=80, alignment="right"),
+            "more": st.column_config.ButtonColumn("", width=90, type="tertiary", key=f"{key}_more"),
+        },
+        alt="Runs of this data set, newest first",
+    )
+    pressed = st.session_state.get(f"{key}_more")
+    if pressed:
+        job = jobs[int(pressed["row"])]
+        live.log(job) if pressed["label"] == "Log" else live.config(job)
+
+
+def _table(info: DatasetInfo, jobs: list[Job]) -> pd.DataFrame:
+    """Return a row per run; where each ran is a column once one ran elsewhere."""
+    table = pd.DataFrame([_row(info, job) for job in jobs])
+    return table if any(job.executor != "local" for job in jobs) else table.drop(columns="where")
+
+
+def _row(info: DatasetInfo, job: Job) -> dict[str, object]:
+    seconds = _jobs.took(job)
+    usual = usual_representation(info.height, info.width)
+    return {
+        "method": _ui.method_title(job.method) + (f" on run {job.base}" if job.base else ""),
+        "preset": job.preset,
+        "where": _jobs.executor_word(job.executor),
+        "representation": usual if job.representation == "auto" else job.representation,
+        "state": [_jobs.state_word(job)],
+        "started": _words.moment(job.started_at),
+        "took": "" if seconds is None else _words.duration(seconds),
+        "flagged": "" if job.flagged is None else _words.count(job.flagged),
+        "more": ["Log", "Config"],
+    }

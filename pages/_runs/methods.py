@@ -1,0 +1,259 @@
+"""The left side of Runs: methods to tick, their cost, the button that starts them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from lnl_core import services
+from lnl_core.jobs import bases
+from lnl_core.methods import METHODS
+from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import Method
+from pages import _jobs, _ui, _words
+from pages._runs import knobs
+
+PRESETS = {
+    "quick": "Small networks, few epochs: minutes on a laptop.",
+    "standard": "More epochs on pixels.",
+    "paper": "Every knob as published: a GPU's work.",
+}
+_ROW = 30
+_POST = "influence"
+_RECIPES = {
+    "sr->influence": "Sparse Regularization, then Influential Rank",
+    "dmlp->jump": "DMLP, then Jump-teaching",
+}
+"""Methods that combine, as `services.start_runs` takes them."""
+
+_REPRESENTATIONS = {"": "chosen from the images", "pretrained": "pretrained", "raw": "raw pixels"}
+
+
+def choices(row: DeltaGenerator) -> tuple[str, str]:
+    """Draw preset and machine into the title row; return (preset, device)."""
+    with row:
+        preset = st.segmented_control(
+            "Preset",
+            list(PRESETS),
+            default="quick",
+            required=True,
+            key="preset",
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        machines = {"auto": f"this machine: cpu, {_words.plural(_jobs.cores(), 'core')}"}
+        if _jobs.has_gpu():
+            machines = {"auto": "this machine: gpu", "cpu": machines["auto"]}
+        device = st.selectbox(
+            "Where",
+            list(machines),
+            format_func=machines.__getitem__,
+            key="device",
+            label_visibility="collapsed",
+            width=210,
+        )
+    return preset if preset in PRESETS else "quick", device if device in machines else "auto"
+
+
+def draw(info: DatasetInfo, preset: str, device: str) -> None:
+    """Draw both tables and the start row."""
+    published = [m for m in METHODS.values() if not m.baseline]
+    baselines = [m for m in METHODS.values() if m.baseline]
+    chosen: list[str] = []
+    with st.container(gap=None, key="method_tables"):
+        if published:
+            chosen += _table(info, published, preset, "Method")
+        if baselines:
+            chosen += _table(info, baselines, preset, "Baselines")
+    st.caption(PRESETS[preset])
+    _start(info, chosen, preset, device)
+
+
+def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) -> list[str]:
+    """Draw one table with a checkbox per method; return the ticked keys."""
+    ws, changed = _ui.workspace(), knobs.overrides(info, preset)
+    costs = [services.estimate(ws, info.name, m.key, preset, changed.get(m.key)) for m in methods]
+    key = f"{title}_{info.id}_{preset}"
+    now = st.session_state.setdefault("ticked", dict.fromkeys(_ui.first_methods(), True))
+    # An editor keeps its edits against the table it started with, so that must stay the same.
+    if key not in st.session_state:
+        st.session_state[f"start_{key}"] = dict(now)
+    start = st.session_state[f"start_{key}"]
+    table = pd.DataFrame(
+        {
+            "run": [start.get(m.key, False) for m in methods],
+            "method": [m.title for m in methods],
+            "line": [_line(m) for m in methods],
+            "time": [_words.clock(seconds) if seconds else "" for seconds, _ in costs],
+            "gb": [f"{size / 1e9:.1f}" if size else "" for _, size in costs],
+            "knobs": [
+                ":material/tune: set" if m.key in changed else ":material/tune:" for m in methods
+            ],
+        }
+    )
+    edited = st.data_editor(
+        table,
+        key=key,
+        hide_index=True,
+        disabled=["method", "line", "time", "gb"],
+        row_height=_ROW,
+        height=_ROW * (len(methods) + 1) + 7,
+        column_config={
+            "run": st.column_config.CheckboxColumn("", width=32),
+            "method": st.column_config.TextColumn(title, width=140),
+            "line": st.column_config.TextColumn("", width=282),
+            "time": st.column_config.TextColumn("min:s", width=46, alignment="right"),
+            "gb": st.column_config.TextColumn("GB", width=38, alignment="right"),
+            "knobs": st.column_config.ButtonColumn(
+                "", width=40, type="tertiary", key=f"knobs_{key}", alignment="right"
+            ),
+        },
+        alt=f"{title}: tick what to run",
+    )
+    pressed = st.session_state.get(f"knobs_{key}")
+    if pressed:
+        knobs.open_drawer(info, methods[int(pressed["row"])].key, preset)
+    now.update({m.key: bool(run) for m, run in zip(methods, edited["run"], strict=True)})
+    return [m.key for m, run in zip(methods, edited["run"], strict=True) if run]
+
+
+def _line(method: Method) -> str:
+    """Return the one line about a method; a reconstruction says so."""
+    first, rest = method.summary[:1], method.summary[1:].rstrip(".")
+    line = f"{first if rest[:1].isupper() else first.lower()}{rest}"
+    return f"reconstruction: {line}" if method.reconstruction else line
+
+
+def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> None:
+    ws, changed = _ui.workspace(), knobs.overrides(info, preset)
+    costs = {key: services.estimate(ws, info.name, key, preset, changed.get(key)) for key in chosen}
+    order = sorted(chosen, key=lambda key: costs[key][0])  # the first queue comes first
+    recipes = _recipes(info, chosen)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="start_row"):
+        runs = len(chosen) + sum(_added(recipe, chosen) for recipe in recipes)
+        label = f"Start {_words.plural(runs, 'run')}"
+        fresh = bool(recipes or set(chosen) - _jobs.started(info, preset))
+        pressed = st.button(
+            label,
+            icon=":material/play_arrow:",
+            type="primary" if fresh else "secondary",
+            disabled=not runs,
+            key="start",
+            help=None if fresh or not runs else "What is ticked is done or on its way already.",
+        )
+        words = st.empty()
+        seed, representation, executor = _options(info)
+    shared = services.features_seconds(ws, info.name, chosen, representation)
+    first = services.features_seconds(ws, info.name, order[:1], representation)
+    words.markdown(_cost_words(costs, order, shared, first), width="stretch")
+    if pressed:
+        services.start_runs(
+            ws,
+            info.name,
+            [_on_base(key) for key in order] + recipes,
+            preset,
+            overrides=changed,
+            representation=representation,
+            seed=seed,
+            device=device,
+            executor=executor,
+        )
+        st.rerun()
+
+
+def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
+    """Ask what is post-trained and which recipes run as well; return the recipes."""
+    known = [r for r in _RECIPES if all(key in METHODS for key in r.split(bases.ARROW))]
+    if not known and _POST not in chosen:
+        return []
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="recipe_row"):
+        if _POST in chosen:
+            kept = services.kept_networks(_ui.workspace(), info.name)
+            titles = {0: "a fresh plain cross-entropy run"} | {
+                job.id: f"run {job.id}, {METHODS[job.method].title}"
+                for job in kept
+                if job.method in METHODS
+            }
+            st.selectbox(
+                "Post-train",
+                list(titles),
+                format_func=titles.__getitem__,
+                key="post_train",
+                help=f"The network that {METHODS[_POST].title} starts from.",
+                width=290,
+            )
+        return list(
+            st.pills(
+                "Recipes",
+                known,
+                selection_mode="multi",
+                format_func=_RECIPES.__getitem__,
+                key="recipes",
+                help="The second method builds on what the first one found.",
+            )
+        )
+
+
+def _on_base(key: str) -> str:
+    """Return a method's key, on the run that was chosen to be post-trained."""
+    base = st.session_state.get("post_train") if key == _POST else 0
+    return f"{base}{bases.ARROW}{key}" if base else key
+
+
+def _added(recipe: str, chosen: list[str]) -> int:
+    """Return how many runs a recipe adds to those of the ticked methods."""
+    first, *rest = recipe.split(bases.ARROW)
+    return len(rest) + (first not in chosen)
+
+
+def _cost_words(
+    costs: dict[str, tuple[float, float]], order: list[str], shared: float, first: float
+) -> str:
+    """Return `about 5 min 40 s, 0.9 GB at most, first queue after 6 s` as Markdown.
+
+    Args:
+        costs: method -> (seconds, bytes).
+        order: keys in the order in which they run.
+        shared: seconds for features that any of them needs; `first`, that the first one needs.
+    """
+    if not order:
+        return ":gray[Tick at least one method.]"
+    seconds = shared + sum(cost for cost, _ in costs.values())
+    memory = max(size for _, size in costs.values())
+    words = f"**about {_words.about(seconds)}**"
+    if memory:
+        words += f", {_words.gigabytes(memory)} at most"
+    words += f", first queue after **{_words.about(first + costs[order[0]][0])}**"
+    return (
+        f"{words}  \n:gray[:small[estimated for this set; features are shared, so later runs "
+        "are faster]]"
+    )
+
+
+def _options(info: DatasetInfo) -> tuple[int, str | None, str]:
+    """Ask for seed, features and, where there is a choice, executor, out of the way."""
+    with st.popover("Options", icon=":material/settings:", type="tertiary"):
+        seed = st.number_input(
+            "Seed", 0, 2**31 - 1, 0, key="seed", help="The same seed gives the same result."
+        )
+        known = _REPRESENTATIONS | services.feature_runs(_ui.workspace(), info.name)
+        representation = st.selectbox(
+            "Features",
+            list(known),
+            format_func=lambda key: known.get(key, key),
+            key=f"representation_{info.id}",
+            help="What methods on features work with; computed once and shared. With those of a "
+            "run, methods that otherwise train on pixels train a head on them.",
+        )
+        engines = services.usable_executors()
+        executor = "local"
+        if len(engines) > 1:
+            executor = st.selectbox(
+                "Runs on",
+                engines,
+                format_func=_jobs.executor_word,
+                key="executor",
+                help="Slurm and Ray take what the environment says, e.g. LNL_SLURM_PARTITION.",
+            )
+    return int(seed), representation or None, executor

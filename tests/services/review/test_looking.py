@@ -1,0 +1,180 @@
+"""Where a network looks: made ahead for the head of the queue, on request for the rest."""
+
+import numpy as np
+import pytest
+
+from lnl_core import services
+from lnl_core.jobs import executors, queue, worker
+from lnl_core.services.review import looking
+from lnl_core.store import arrays, datasets, decisions
+from lnl_core.store.arrays import load_ranking
+from lnl_core.types import Action, Decision, JobState, LnlError, Signals
+
+
+@pytest.fixture
+def drawn(workspace, tiny, monkeypatch):
+    """A run of CE on the tiny set; no worker starts by itself."""
+    monkeypatch.setattr(executors, "ensure_worker", lambda ws, lane="local": False)
+    job = queue.submit(workspace, tiny, "ce", overrides={"epochs": 2})
+    worker.run_job(workspace, queue.claim(workspace))
+    assert queue.job(workspace, job.id).state is JobState.DONE
+    return workspace, tiny, job
+
+
+def work_on_tasks(ws):
+    while (job := queue.claim(ws, lane=queue.TASKS)) is not None:
+        worker.run_job(ws, job)
+
+
+def test_the_head_of_the_queue_is_there_at_once(drawn):
+    ws, info, job = drawn
+    ranking, _ = load_ranking(info.directory / "ranking")
+    row = int(ranking.order[0])
+    found = services.where_it_looks(ws, info.id, row)
+    assert found["state"] == "ready"
+    assert found["source"] == f"{job.id}:cam"
+    assert found["other"] == int(ranking.suggested_labels[row]) != found["given"]
+    given, other = (np.asarray(one["values"]) for one in found["maps"])
+    assert len(given) == found["maps"][0]["u"] * found["maps"][0]["v"]
+    top = max(given.max(), other.max())
+    assert top == pytest.approx(1, abs=1e-3) or top <= 0  # one common scale, or nothing is seen
+    assert found["words"].endswith(".")
+
+
+def test_another_class_is_asked_of_the_worker_once(drawn):
+    ws, info, _ = drawn
+    ranking, _ = load_ranking(info.directory / "ranking")
+    row = int(ranking.order[0])
+    first = services.where_it_looks(ws, info.id, row)
+    third = next(k for k in range(info.class_count) if k not in (first["given"], first["other"]))
+    assert services.where_it_looks(ws, info.id, row, third)["state"] == "making"
+    assert services.where_it_looks(ws, info.id, row, third)["state"] == "making"
+    assert len(queue.jobs(ws, info, tasks=True)) == 1
+    work_on_tasks(ws)
+    found = services.where_it_looks(ws, info.id, row, third)
+    assert (found["state"], found["other"]) == ("ready", third)
+    assert found["maps"][0]["values"] != found["maps"][1]["values"]
+
+
+@pytest.mark.parametrize("technique", ["GradCAM", "EigenCAM"])
+def test_techniques_of_the_package(drawn, technique):
+    ws, info, job = drawn
+    source = f"{job.id}:{technique}"
+    assert source in [one["key"] for one in looking.sources(ws, info)]
+    assert services.where_it_looks(ws, info.id, 0, source=source)["state"] == "making"
+    work_on_tasks(ws)
+    found = services.where_it_looks(ws, info.id, 0, source=source)
+    assert found["state"] == "ready"
+    assert not found["common"]
+    assert 0 <= min(found["maps"][0]["values"]) <= max(found["maps"][0]["values"]) <= 1
+
+
+def test_a_failure_is_told_and_tried_again_later(drawn, monkeypatch):
+    ws, info, job = drawn
+    source, network = f"{job.id}:LayerCAM", queue.run_dir(ws, job) / "network.safetensors"
+    services.where_it_looks(ws, info.id, 0, source=source)
+    network.rename(network.with_suffix(".away"))
+    work_on_tasks(ws)
+    network.with_suffix(".away").rename(network)
+    failed = services.where_it_looks(ws, info.id, 0, source=source)
+    assert failed["state"] == "failed"
+    assert "kept no network" in failed["words"]
+    monkeypatch.setattr(looking, "REST_SECONDS", -1.0)
+    assert services.where_it_looks(ws, info.id, 0, source=source)["state"] == "making"
+    work_on_tasks(ws)
+    assert services.where_it_looks(ws, info.id, 0, source=source)["state"] == "ready"
+
+
+def test_without_a_network_there_are_no_maps(workspace, tiny):
+    rng = np.random.default_rng(0)
+    n, k = tiny.n, tiny.class_count
+    job = queue.submit(workspace, tiny, "knn")
+    folder = queue.run_dir(workspace, job)
+    arrays.save_signals(folder, Signals("knn", rng.random(n), np.full((n, k), 1 / k)))
+    queue.finish(workspace, queue.claim(workspace).id, JobState.DONE)
+    from lnl_core.jobs import outcome
+
+    outcome.rank(workspace, tiny)
+    assert services.where_it_looks(workspace, tiny.id, 0) == {"state": "none", "sources": []}
+    with pytest.raises(LnlError, match="no such image"):
+        services.where_it_looks(workspace, tiny.id, n)
+
+
+def test_numbers_are_those_of_the_suggested_class(drawn):
+    ws, info, job = drawn
+    signals = arrays.load_signals(queue.run_dir(ws, job))
+    ranking, _ = load_ranking(info.directory / "ranking")
+    row, n = int(ranking.order[0]), info.n
+    energy = np.linspace(0.1, 0.9, n)
+    extras = {
+        "suggested_label": np.asarray(ranking.suggested_labels),
+        "energy_given": 1 - energy,
+        "energy_suggested": energy,
+        "mask_iou": np.full(n, 0.25),
+        "peak_given": 2 - energy,
+    }
+    arrays.save_signals(
+        queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
+    )
+    numbers = {one["words"]: one for one in services.where_it_looks(ws, info.id, row)["numbers"]}
+    share = numbers[looking.STATISTICS["energy_share"]]
+    assert share["value"] == pytest.approx(energy[row], abs=1e-3)
+    assert share["percentile"] == round(100 * row / n)
+    assert numbers[looking.STATISTICS["mask_iou"]]["percentile"] == 0
+    peak = numbers[looking.STATISTICS["peak_given"]]
+    assert peak["value"] == pytest.approx(2 - energy[row], abs=1e-3)
+    assert peak["percentile"] == round(100 * (n - 1 - row) / n)
+
+
+def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn):
+    ws, info, _ = drawn
+    job = queue.submit(ws, info, "hnml", overrides={"epochs": 2})
+    worker.run_job(ws, queue.claim(ws))
+    assert queue.job(ws, job.id).state is JobState.DONE
+    signals = arrays.load_signals(queue.run_dir(ws, job))
+    numbers = looking.activation_numbers(info, job.id)
+    assert list(numbers) == list(looking.STATISTICS)
+    given, other = (
+        signals.extras[f"cam_{which}"].astype(float) for which in ("given", "suggested")
+    )
+    np.testing.assert_allclose(numbers["peak_given"], given.max((1, 2)), rtol=2e-3, atol=1e-3)
+    gap = np.maximum(other, 0).mean((1, 2)) - np.maximum(given, 0).mean((1, 2))
+    np.testing.assert_allclose(numbers["energy_gap"], gap, rtol=2e-2, atol=1e-3)
+    probs, rows = np.asarray(signals.pred_probs, float), np.arange(info.n)
+    labels = datasets.load(info).given_labels
+    np.testing.assert_allclose(numbers["doubt_given"], 1 - probs[rows, labels], atol=2e-3)
+    squeezed = numbers["logit_margin"] / (1 + np.abs(numbers["logit_margin"]))
+    np.testing.assert_allclose((1 + squeezed) / 2, signals.suspicion, atol=1e-6)
+    said = looking.observation(ws, info, job.id)
+    assert list(said.groups) == list(looking.STATISTICS)
+
+
+def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
+    ws, info, job = drawn
+    signals = arrays.load_signals(queue.run_dir(ws, job))
+    n = info.n
+    share = np.full(n, 0.2)
+    share[:12] = 0.8
+    extras = {
+        "suggested_label": np.zeros(n, np.int32),
+        "energy_given": 1 - share,
+        "energy_suggested": share,
+        "peak_given": 1 - share,
+    }
+    arrays.save_signals(
+        queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
+    )
+    before = looking.observation(ws, info, job.id)
+    assert before.names == ("least suspected half", "most suspected tenth")
+    given = datasets.load(info).given_labels
+    answers = [
+        Decision(row, Action.RELABEL, "ann", label=int((given[row] + 1) % info.class_count))
+        if row < 12
+        else Decision(row, Action.KEEP, "ann")
+        for row in range(24)
+    ]
+    decisions.append(ws, info, answers)
+    found = looking.observation(ws, info, job.id)
+    assert found.names == ("label kept", "label corrected")
+    assert [len(values) for values in found.groups["energy_share"]] == [12, 12]
+    assert found.auroc["energy_share"] == found.auroc["peak_given"] == 1  # lower is worse there
