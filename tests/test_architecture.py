@@ -11,7 +11,7 @@ import pytest
 REPO = Path(__file__).resolve().parents[1]
 
 ROWS = [
-    {"types"},
+    {"types", "records"},
     {"store"},
     {"review", "data"},
     {"learning"},

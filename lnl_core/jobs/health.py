@@ -7,9 +7,7 @@ import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
-
-from lnl_core.types import Job, JobState
+from lnl_core.records import Job, JobState
 
 SILENT_SECONDS = 30.0
 """A worker that lives but has not reported for this long is called stalled."""
@@ -34,6 +32,8 @@ def process_started(pid: int) -> float | None:
             return None
         state, started = fields.split()[0], int(fields.split()[19])
         return None if state in "ZX" else started / os.sysconf("SC_CLK_TCK")
+    import psutil
+
     try:
         process = psutil.Process(pid)
         gone = process.status() == psutil.STATUS_ZOMBIE

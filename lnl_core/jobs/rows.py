@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from lnl_core.records import ACTIVE_STATES, Job, JobState, LnlError
 from lnl_core.store import schema
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace, reading
-from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
 
 TASKS = "tasks"
 """Executor of small jobs that the pages ask for: a worker of their own runs them, so that nobody

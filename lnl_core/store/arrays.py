@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
 
+from lnl_core.store.files import ranking_version as ranking_version
+from lnl_core.store.files import read_json as read_json
+from lnl_core.store.files import write_atomic as write_atomic
+from lnl_core.store.files import write_json as write_json
 from lnl_core.types import Array, LnlError, Ranking, Signals, TopProbs
-
-
-def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Let `write` fill a temporary file, flush it to disk and rename it to `path`.
-
-    Raises:
-        LnlError: no room on the disk, or no right to write.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):  # where its folder could not be made, it is not there either
-            part.unlink(missing_ok=True)
-        raise LnlError(
-            f"{path} cannot be written: {error.strerror}. Free space there, or set LNL_HOME "
-            "to another disk, then resume."
-        ) from error
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def write_array(path: Path, array: Array) -> None:
@@ -54,17 +28,6 @@ def read_array(path: Path, *, mmap: bool = True) -> Array:
     except (ValueError, EOFError) as error:  # numpy says neither which file nor what to do
         raise ValueError(f"{path.parent.name}/{path.name} is damaged: {error}") from error
     return array
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Save JSON, atomically."""
-    data = json.dumps(value, ensure_ascii=False, indent=1).encode()
-    write_atomic(path, lambda stream: stream.write(data))
-
-
-def read_json(path: Path) -> Any:
-    """Read JSON written by `write_json`."""
-    return json.loads(path.read_text("utf-8"))
 
 
 def save_signals(folder: Path, signals: Signals) -> None:
@@ -154,14 +117,6 @@ def save_ranking(folder: Path, ranking: Ranking, run_ids: Mapping[str, int]) -> 
     old = sorted(path.name for path in folder.iterdir() if path.is_dir())
     for name in old[:-3]:  # readers may still open the one before
         shutil.rmtree(folder / name, ignore_errors=True)
-
-
-def ranking_version(folder: Path) -> str | None:
-    """Return the name of the ranking in force, None before the first run is done."""
-    try:
-        return str(read_json(folder / "current.json")["version"])
-    except FileNotFoundError:
-        return None
 
 
 def load_ranking(folder: Path) -> tuple[Ranking, dict[str, int]] | None:

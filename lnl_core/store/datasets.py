@@ -9,16 +9,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from lnl_core.records import LnlError
 from lnl_core.store import schema
-from lnl_core.store.arrays import read_array, read_json, write_json
 from lnl_core.store.db import Workspace, now, reading, transaction
-from lnl_core.types import IntArray, LabeledDataset, LnlError
+from lnl_core.store.files import read_json, write_json
+
+if TYPE_CHECKING:  # a list of data sets needs no array
+    from lnl_core.types import IntArray, LabeledDataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class ArrowStrings(Sequence[str]):
         import pyarrow.compute as pc
 
         found = pc.index_in(pa.array(values, pa.string()), value_set=self._column.combine_chunks())
-        rows: IntArray = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        rows: IntArray = found.fill_null(-1).to_numpy(zero_copy_only=False).astype("int64")
         return rows
 
 
@@ -267,6 +269,9 @@ def _table(path: Path, _version: str) -> Any:
 
 def load(info: DatasetInfo) -> LabeledDataset:
     """Open a data set: images and labels memory-mapped, ids and paths in Arrow."""
+    from lnl_core.store.arrays import read_array
+    from lnl_core.types import LabeledDataset
+
     table = _table(info.directory / "table.parquet", info.version)
     truth = info.directory / "true_labels.npy"
     has_paths = "path" in table.column_names and table.column("path").null_count < len(table)

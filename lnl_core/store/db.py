@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from lnl_core.types import LnlError
+from lnl_core.records import LnlError
 
 HEAD = "0004"
 """The schema version this code needs; `migrations/versions` has one file per version."""

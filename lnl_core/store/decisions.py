@@ -9,13 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from lnl_core.records import Action, Decision, LnlError
 from lnl_core.store import schema
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace, now, reading, transaction
-from lnl_core.types import Action, Decision, LnlError
 
 _TABLE = schema.decisions
 
@@ -50,7 +48,14 @@ def reviewers(ws: Workspace) -> list[str]:
 
 
 def _insert(connection: Any) -> Any:
-    return sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+    """Return the dialect's own INSERT, which knows ON CONFLICT."""
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+
+        return insert
+    from sqlalchemy.dialects.postgresql import insert as insert_there
+
+    return insert_there
 
 
 def check(info: DatasetInfo, decision: Decision) -> None:
@@ -238,6 +243,16 @@ def counts(ws: Workspace, info: DatasetInfo) -> dict[str, int]:
     )
     with reading(ws) as connection:
         return {action: count for action, count in connection.execute(query)}
+
+
+def reviewed(ws: Workspace, info: DatasetInfo) -> int:
+    """Return how many images have an answer other than skip; unsure is one."""
+    answered = [str(action) for action in Action if action not in (Action.SKIP, Action.REOPEN)]
+    query = select(func.count(_TABLE.c.row.distinct())).where(
+        _TABLE.c.id.in_(_latest(info)), _TABLE.c.action.in_(answered)
+    )
+    with reading(ws) as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from lnl_core.jobs import bases, engines, executors, knobs, queue
 from lnl_core.methods import METHODS, title_of
-from lnl_core.services._open import scored, signals, standing
+from lnl_core.services._open import signals
 from lnl_core.store import datasets
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
@@ -179,41 +179,6 @@ def estimate(
     if cost is None:
         return 0.0, 0.0
     return cost(info.n, max(info.height, info.width), config)
-
-
-def status(ws: Workspace, name: str | None = None) -> dict[str, Any]:
-    """Return what `lnl status --json` prints (DESIGN 10)."""
-    infos = datasets.datasets(ws) if name is None else [datasets.dataset(ws, name)]
-    return {"datasets": [_status(ws, info) for info in infos]}
-
-
-def _status(ws: Workspace, info: DatasetInfo) -> dict[str, Any]:
-    return {
-        "name": info.name,
-        "n": info.n,
-        "classes": info.class_count,
-        "reviewed": standing(ws, info).reviewed,
-        "scored": scored(info) is not None,
-        "runs": [
-            {
-                "id": job.id,
-                "method": job.method,
-                "base": job.base,
-                "preset": job.preset,
-                "executor": job.executor,
-                "engine_job": job.engine_job,
-                "state": str(job.state),
-                "health": queue.health(job),
-                "stage": job.stage,
-                "fraction": round(job.fraction, 4),
-                "eta_s": job.eta_seconds,
-                "error": job.error,
-                "flagged": job.flagged,
-                "seconds": job.cost.get("seconds"),
-            }
-            for job in queue.jobs(ws, info)
-        ],
-    }
 
 
 def usable_executors() -> tuple[str, ...]:

@@ -1,0 +1,111 @@
+"""The nouns of the database, and the errors that people read: plain values without arrays.
+
+They stand apart from `lnl_core.types`, which has them all, so that what only reads the database
+(`lnl status`) starts without numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Action(StrEnum):
+    """What a reviewer can say about one image (a verdict, or taking one back)."""
+
+    KEEP = "keep"
+    RELABEL = "relabel"
+    MULTIPLE = "multiple"
+    NONE = "none"
+    UNSURE = "unsure"
+    SKIP = "skip"
+    REOPEN = "reopen"
+
+
+class JobState(StrEnum):
+    """Where a job stands; `lost` and `stalled` are seen from outside, never stored."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    DONE = "done"
+
+
+ACTIVE_STATES = (JobState.QUEUED, JobState.RUNNING, JobState.CANCELLING)
+
+
+class Cancelled(Exception):
+    """Raised inside a method by `context.report` once the user has pressed stop."""
+
+
+class LnlError(Exception):
+    """An error whose text is written for the person at the screen: what, where, what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One verdict by one reviewer, as stored; never edited.
+
+    `label` is the class for `relabel`, `labels` the classes for `multiple`. `cid` is the client's
+    id of this very press, so that a journal sent twice is stored once. `suggested_label`,
+    `p_wrong`, `run_ids`, `position`, `mode`, `route`, `revealed` say what was shown.
+    """
+
+    row: int
+    action: Action
+    reviewer: str
+    label: int | None = None
+    labels: tuple[int, ...] = ()
+    cid: str = ""
+    id: int = 0
+    decided_at: str = ""
+    seconds: float | None = None
+    given_label: int | None = None
+    suggested_label: int | None = None
+    p_wrong: float | None = None
+    run_ids: tuple[int, ...] = ()
+    position: int | None = None
+    mode: str = "single"
+    route: str = "queue"
+    revealed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of one method, as the job table has it. Times are ISO 8601 UTC.
+
+    `base` is the number of the run that this one builds on.
+    """
+
+    id: int
+    dataset: str
+    method: str
+    preset: str
+    config: Mapping[str, Any]
+    representation: str
+    seed: int
+    device: str
+    executor: str
+    state: JobState
+    stage: str
+    fraction: float
+    metrics: Mapping[str, Any]
+    eta_seconds: float | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    heartbeat_at: str | None
+    host: str | None
+    pid: int | None
+    pid_started: float | None
+    error: str | None
+    flagged: int | None
+    cost: Mapping[str, float]
+    base: int | None = None
+    engine_job: str | None = None
+    engine_options: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 0
