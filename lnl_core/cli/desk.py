@@ -330,7 +330,7 @@ def export(options: Any) -> int:
         left = (time.monotonic() - began) / max(done, 1) * (total - done)
         progress(f"{done:,} of {total:,} written, {duration(left)} left", done / max(total, 1))
 
-    result = services.export(
+    result = services.write_export(
         ws,
         options.name,
         options.format,

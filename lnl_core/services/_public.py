@@ -1,8 +1,6 @@
 """What services offer, all of it; `lnl_core.services` hands it out."""
 
-from lnl_core.services.auditing import AuditReport, ErrorsLeft, errors_left
-from lnl_core.services.auditing import report as audit_report
-from lnl_core.services.catalog import (
+from lnl_core.services.datasets.catalog import (
     DEMO_NAME,
     DatasetCard,
     add_demo,
@@ -15,7 +13,26 @@ from lnl_core.services.catalog import (
     remove_dataset,
     rename_dataset,
 )
-from lnl_core.services.desk import (
+from lnl_core.services.export.exporting import (
+    FORMATS,
+    ExportPlan,
+    ExportResult,
+    allowed_target,
+    correction_rows,
+    decision_rows,
+    export_folder,
+    manifest_rows,
+    plan_export,
+    rank_rows,
+    trail_rows,
+    verdict_counts,
+    write_export,
+    write_scores,
+)
+from lnl_core.services.export.reimporting import Conflict, DecisionImport, import_decisions
+from lnl_core.services.review.auditing import AuditReport, ErrorsLeft, errors_left
+from lnl_core.services.review.auditing import report as audit_report
+from lnl_core.services.review.desk import (
     Filters,
     PageState,
     Progress,
@@ -26,28 +43,11 @@ from lnl_core.services.desk import (
     record,
     review_state,
 )
-from lnl_core.services.evidence import evidence
-from lnl_core.services.exporting import (
-    FORMATS,
-    ExportPlan,
-    ExportResult,
-    allowed_target,
-    correction_rows,
-    decision_rows,
-    export,
-    export_folder,
-    manifest_rows,
-    plan_export,
-    rank_rows,
-    trail_rows,
-    verdict_counts,
-    write_scores,
-)
-from lnl_core.services.looking import where_it_looks
-from lnl_core.services.own import Brought, score_with
-from lnl_core.services.pictures import image_bytes
-from lnl_core.services.reimporting import Conflict, DecisionImport, import_decisions
-from lnl_core.services.running import (
+from lnl_core.services.review.evidence import evidence
+from lnl_core.services.review.looking import where_it_looks
+from lnl_core.services.review.pictures import image_bytes
+from lnl_core.services.runs.own import Brought, score_with
+from lnl_core.services.runs.running import (
     estimate,
     feature_runs,
     features_seconds,
@@ -56,7 +56,6 @@ from lnl_core.services.running import (
     tend,
     usable_executors,
 )
-from lnl_core.services.runs.status import status
 from lnl_core.services.runs.status import status
 
 __all__ = [
@@ -86,7 +85,6 @@ __all__ = [
     "errors_left",
     "estimate",
     "evidence",
-    "export",
     "export_folder",
     "feature_runs",
     "features_seconds",
@@ -113,5 +111,6 @@ __all__ = [
     "usable_executors",
     "verdict_counts",
     "where_it_looks",
+    "write_export",
     "write_scores",
 ]

@@ -178,7 +178,7 @@ def _zip_button(info: DatasetInfo, format_key: str, agreed: bool, images: str) -
 
     def make() -> bytes:
         out = io.BytesIO()
-        services.export(ws, name, format_key, out, only_agreed=agreed, images=images)
+        services.write_export(ws, name, format_key, out, only_agreed=agreed, images=images)
         return out.getvalue()
 
     st.download_button(
@@ -208,7 +208,7 @@ def _write(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: 
         bar.progress(min(done / max(total, 1), 1.0), text=words)
 
     try:
-        result = services.export(
+        result = services.write_export(
             _ui.workspace(),
             info.name,
             format_key,

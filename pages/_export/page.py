@@ -223,7 +223,7 @@ def _download(info: DatasetInfo, format_key: str, options: Options, *, enabled: 
 
     def make() -> bytes:
         out = io.BytesIO()
-        services.export(
+        services.write_export(
             ws,
             name,
             format_key,

@@ -331,7 +331,7 @@ def _images(format: str, images: str) -> str:
     return images
 
 
-def export(
+def write_export(
     ws: Workspace,
     name: str,
     format: str,
@@ -424,7 +424,7 @@ def _zipped(
     ws.home.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=ws.home))
     try:
-        made = export(
+        made = write_export(
             ws, name, format, scratch / format, only_agreed=only_agreed, safe=safe, images=images
         )
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:

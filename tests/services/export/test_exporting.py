@@ -39,7 +39,7 @@ def decide(ws, info):
 
 def table(ws, format, **options):
     out = io.BytesIO()
-    result = services.export(ws, "tiny", format, out, **options)
+    result = services.write_export(ws, "tiny", format, out, **options)
     text = out.getvalue().decode("utf-8-sig")
     return result, list(csv.DictReader(io.StringIO(text)))
 
@@ -74,7 +74,7 @@ def test_decisions_hold_every_answer_and_come_back(workspace, scored, tmp_path):
     decide(workspace, scored)
     before = decisions.states(workspace, scored)
     path = tmp_path / "decisions.csv"
-    assert services.export(workspace, "tiny", "decisions", path).rows == 7
+    assert services.write_export(workspace, "tiny", "decisions", path).rows == 7
     decisions.append(
         workspace,
         scored,
@@ -128,5 +128,5 @@ def test_errors_name_what_there_is(workspace, tiny, tmp_path):
     with pytest.raises(LnlError, match="scored yet"):
         services.write_scores(workspace, "tiny", tmp_path / "x.csv")
     with pytest.raises(LnlError, match="corrections"):
-        services.export(workspace, "tiny", "parrot", tmp_path / "x.csv")
+        services.write_export(workspace, "tiny", "parrot", tmp_path / "x.csv")
     assert not (tmp_path / "x.csv").exists()

@@ -59,7 +59,7 @@ def test_a_relabelled_folder_moves_files_and_touches_no_original(
 ):
     before = everything(photos)
     out = tmp_path / "clean"
-    result = services.export(workspace, "photos", "folder", out, images=images)
+    result = services.write_export(workspace, "photos", "folder", out, images=images)
     assert (result.rows, result.left_out, result.problems) == (6, 2, ())
     found = everything(out)
     # 0.jpg of the cats became a dog: both dogs named 0.jpg are there
@@ -79,7 +79,7 @@ def test_a_relabelled_folder_moves_files_and_touches_no_original(
 
 def test_the_folder_comes_back_with_ids_and_names(workspace, photos, tmp_path):
     out = tmp_path / "clean"
-    services.export(workspace, "photos", "folder", out)
+    services.write_export(workspace, "photos", "folder", out)
     with (out / "metadata.csv").open(newline="", encoding="utf-8") as stream:
         rows = {row["id"]: row for row in csv.DictReader(stream)}
     assert rows["'=cat/0.jpg"] == rows["'=cat/0.jpg"] | {
@@ -107,7 +107,7 @@ def test_the_folder_comes_back_with_ids_and_names(workspace, photos, tmp_path):
 
 def test_torchvision_reads_the_folder(workspace, photos, tmp_path):
     torchvision = pytest.importorskip("torchvision")
-    services.export(workspace, "photos", "folder", tmp_path / "clean")
+    services.write_export(workspace, "photos", "folder", tmp_path / "clean")
     found = torchvision.datasets.ImageFolder(tmp_path / "clean")
     assert found.classes == ["=cat", "dog"]
     assert sorted(label for _, label in found.samples) == [0, 1, 1, 1, 1, 1]
@@ -123,24 +123,24 @@ def test_where_a_folder_may_not_lie(workspace, photos, tmp_path):
         (tmp_path / "full" / "x", "not empty"),
     ):
         with pytest.raises(LnlError, match=word):
-            services.export(workspace, "photos", "folder", out)
+            services.write_export(workspace, "photos", "folder", out)
     (tmp_path / "link").symlink_to(photos)
     with pytest.raises(LnlError, match="among the originals"):
-        services.export(workspace, "photos", "folder", tmp_path / "link" / "clean")
+        services.write_export(workspace, "photos", "folder", tmp_path / "link" / "clean")
     with pytest.raises(LnlError, match="Known: copy, link"):
-        services.export(workspace, "photos", "folder", tmp_path / "x", images="none")
+        services.write_export(workspace, "photos", "folder", tmp_path / "x", images="none")
     assert sorted(everything(photos)) == sorted(everything(photos))
     assert not list(tmp_path.glob(".*part"))
 
 
 def test_originals_that_are_gone_are_named(workspace, photos, tmp_path):
     (photos / "dog" / "2.jpg").unlink()
-    result = services.export(workspace, "photos", "folder", tmp_path / "clean")
+    result = services.write_export(workspace, "photos", "folder", tmp_path / "clean")
     assert result.rows == 5
     assert "dog/2.jpg" in result.problems[0]
     shutil.rmtree(photos)
     with pytest.raises(LnlError, match="No original"):
-        services.export(workspace, "photos", "folder", tmp_path / "none")
+        services.write_export(workspace, "photos", "folder", tmp_path / "none")
     assert not (tmp_path / "none").exists()
     assert not list(tmp_path.glob(".*part"))
 
@@ -156,7 +156,7 @@ def test_disk_space_is_told_before_and_checked(workspace, photos, tmp_path, monk
     usage = type("Usage", (), {"free": plan.size - 1})
     monkeypatch.setattr(placing.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(LnlError, match="GB free"):
-        services.export(workspace, "photos", "folder", out)
+        services.write_export(workspace, "photos", "folder", out)
 
 
 def test_names_fit_every_system():
@@ -174,7 +174,7 @@ def test_arrays_become_png(workspace, scored, tmp_path):
     from PIL import Image
 
     decisions.append(workspace, scored, [Decision(3, Action.RELABEL, "ann", label=0)])
-    result = services.export(workspace, "tiny", "folder", tmp_path / "out")
+    result = services.write_export(workspace, "tiny", "folder", tmp_path / "out")
     assert result.rows == 60
     pixels = np.asarray(Image.open(tmp_path / "out" / "bar" / "item-00003.png"))
     assert (pixels == datasets.load(scored).images[3, :, :, 0]).all()
@@ -182,13 +182,13 @@ def test_arrays_become_png(workspace, scored, tmp_path):
 
 def test_the_manifest_holds_every_image_that_has_a_class(workspace, photos, tmp_path):
     out = tmp_path / "clean.csv"
-    result = services.export(workspace, "photos", "manifest", out)
+    result = services.write_export(workspace, "photos", "manifest", out)
     assert (result.rows, result.left_out) == (6, 2)
     listed = pd.read_csv(out)["image"]
     assert listed[1] == "./=cat/1.jpg"
     assert all((photos / image).is_file() for image in listed)
     services.import_dataset(workspace, out, "from csv", root=photos)
-    services.export(workspace, "photos", "manifest", tmp_path / "clean.parquet")
+    services.write_export(workspace, "photos", "manifest", tmp_path / "clean.parquet")
     services.import_dataset(workspace, tmp_path / "clean.parquet", "from parquet", root=photos)
     for name in ("from csv", "from parquet"):
         data = datasets.load(datasets.dataset(workspace, name))
@@ -207,7 +207,7 @@ def test_classes_that_differ_by_an_apostrophe_come_back_apart(workspace, tmp_pat
     rows = [{"image": f"{at}.png", "label": name} for at, name in enumerate(names)]
     (tmp_path / "list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     services.import_dataset(workspace, tmp_path / "list.jsonl", "odd")
-    services.export(workspace, "odd", "manifest", tmp_path / f"m.{ending}")
+    services.write_export(workspace, "odd", "manifest", tmp_path / f"m.{ending}")
     services.import_dataset(workspace, tmp_path / f"m.{ending}", "again")
     for name in ("odd", "again"):
         data = datasets.load(datasets.dataset(workspace, name))
@@ -222,7 +222,7 @@ def test_the_audit_trail_has_every_decision_and_every_field(workspace, photos, t
         Decision(1, Action.REOPEN, "ann"),
     ]  # fmt: skip
     decisions.append(workspace, info, more)
-    services.export(workspace, "photos", "audit-trail", tmp_path / "trail.csv")
+    services.write_export(workspace, "photos", "audit-trail", tmp_path / "trail.csv")
     with (tmp_path / "trail.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     stored = list(decisions.history(workspace, info))
@@ -252,7 +252,7 @@ def test_cleanlab_takes_its_files(workspace, scored, tmp_path):
     ]
     decisions.append(workspace, scored, made)
     out = tmp_path / "cleanlab"
-    assert services.export(workspace, "tiny", "cleanlab", out).rows == 60
+    assert services.write_export(workspace, "tiny", "cleanlab", out).rows == 60
     labels, probs = np.load(out / "labels.npy"), np.load(out / "pred_probs.npy")
     np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-5)
     found = filters.find_label_issues(
@@ -287,14 +287,14 @@ def test_cleanlab_takes_its_files(workspace, scored, tmp_path):
 
 def test_cleanlab_needs_probabilities(workspace, photos, tmp_path):
     with pytest.raises(LnlError, match="nothing is scored"):
-        services.export(workspace, "photos", "cleanlab", tmp_path / "x")
+        services.write_export(workspace, "photos", "cleanlab", tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize("images", ["copy", "link", "none"])
 def test_fiftyone_layout_as_documented(workspace, photos, tmp_path, images):
     out = tmp_path / "fiftyone"
-    assert services.export(workspace, "photos", "fiftyone", out, images=images).rows == 6
+    assert services.write_export(workspace, "photos", "fiftyone", out, images=images).rows == 6
     whole = json.loads((out / "labels.json").read_text("utf-8"))
     assert whole["classes"] == ["=cat", "dog"]
     files = {path.stem: path for path in (out / "data").iterdir()}
@@ -312,7 +312,7 @@ def test_fiftyone_layout_as_documented(workspace, photos, tmp_path, images):
 @pytest.mark.parametrize("images", ["none", "copy"])
 def test_label_studio_tasks_fit_their_config(workspace, photos, tmp_path, images):
     out = tmp_path / "ls"
-    assert services.export(workspace, "photos", "label-studio", out, images=images).rows == 8
+    assert services.write_export(workspace, "photos", "label-studio", out, images=images).rows == 8
     config = ElementTree.fromstring((out / "label_config.xml").read_text("utf-8"))
     choices = {each.get("value") for each in config.iter("Choice")}
     control, image = config.find("Choices"), config.find("Image")
@@ -337,7 +337,7 @@ def test_label_studio_tasks_fit_their_config(workspace, photos, tmp_path, images
 
 def test_a_stream_gets_a_zip_that_comes_back(workspace, photos, tmp_path):
     out = io.BytesIO()
-    services.export(workspace, "photos", "folder", out)
+    services.write_export(workspace, "photos", "folder", out)
     names = zipfile.ZipFile(out).namelist()
     assert "folder/dog/0 (2).jpg" in names
     (tmp_path / "clean.zip").write_bytes(out.getvalue())

@@ -83,7 +83,7 @@ def test_a_whole_history_comes_back_as_it_was(workspace, scored, tmp_path):
         one = Decision(9, action, "ann", label=label, decided_at=stamp(minute))
         decisions.append(workspace, scored, [one])
     out = tmp_path / "all.csv"
-    services.export(workspace, "tiny", "decisions", out)
+    services.write_export(workspace, "tiny", "decisions", out)
     before = [(d.action, d.label, d.decided_at, d.cid) for d in history(workspace, scored)]
     same = services.import_decisions(workspace, "tiny", out, "x")
     assert (same.stored, same.unchanged, same.conflicts) == (0, 4, ())
@@ -125,7 +125,7 @@ def test_an_export_into_an_empty_set_gives_every_answer_back(workspace, scored, 
     decisions.append(workspace, scored, made)
     assert len({d.decided_at for d in decisions.history(workspace, scored)}) == 1
     path = tmp_path / "decisions.csv"
-    services.export(workspace, "tiny", "decisions", path)
+    services.write_export(workspace, "tiny", "decisions", path)
     services.rename_dataset(workspace, "tiny", "before")
     data = datasets.load(scored)
     np.savez(tmp_path / "tiny.npz", images=data.images, labels=data.given_labels,

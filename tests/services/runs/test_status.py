@@ -1,0 +1,24 @@
+"""How data sets stand: what `lnl status` counts is what the pages count."""
+
+from lnl_core import services
+from lnl_core.services._open import standing
+from lnl_core.store import datasets, decisions
+from lnl_core.types import Action, Decision
+
+
+def test_reviewed_counts_images_with_an_answer_other_than_skip(workspace, tiny):
+    info = datasets.dataset(workspace, "tiny")
+    said = [
+        (0, Action.KEEP, "ann"),
+        (0, Action.UNSURE, "bob"),  # one image, two people
+        (1, Action.UNSURE, "ann"),
+        (2, Action.SKIP, "ann"),
+        (3, Action.NONE, "ann"),
+        (3, Action.REOPEN, "ann"),
+        (4, Action.KEEP, "ann"),
+        (4, Action.SKIP, "ann"),
+    ]
+    decisions.append(workspace, info, [Decision(*each) for each in said])
+    (found,) = services.status(workspace)["datasets"]
+    assert found["reviewed"] == standing(workspace, info).reviewed == 2
+    assert found["scored"] is False
