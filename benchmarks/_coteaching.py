@@ -43,7 +43,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     def make(k: int, channels: int, size: int) -> nn.Module:
         return models.build(config.backbone, k, channels, size)
 
-    recipe = training.recipe_of(config)
+    recipe = config
     with training.Session(dataset, recipe, context, build=make) as session:
         size = max(session.source.height, session.source.width)
         second = make(session.k, session.source.channels, size).to(session.device)
@@ -96,6 +96,6 @@ def train_step(
     descent.param_groups[0]["lr"] = session.optimizer.param_groups[0]["lr"]
     descent.zero_grad()
     loss.backward()
-    if session.recipe.clip:
-        nn.utils.clip_grad_norm_(second.parameters(), session.recipe.clip)
+    if session.knobs.clip:
+        nn.utils.clip_grad_norm_(second.parameters(), session.knobs.clip)
     descent.step()

@@ -71,7 +71,7 @@ def contender(name: str, backbone: str, batch: int, epochs: int) -> tuple[Any, A
     recipe = {"backbone": backbone, "epochs": epochs, "batch_size": batch, "lr": 0.05}
     recipe |= {"momentum": 0.9, "weight_decay": 5e-4, "schedule": "one_cycle", "clip": 5.0}
     if name == "ce":
-        more = {"average_weights": 0.0, "nesterov": False, "record_from": 1.0}
+        more = {"ema_decay": 0.0, "nesterov": False, "record_from": 1.0}
         return ce.fit, ce.Config(**recipe, **more)
     if name == "sr":
         more = {"record_from": 1.0, "shift": -1, "border": "auto"}

@@ -95,7 +95,7 @@ def test_a_training_step_of_jump_teaching_waits_for_nothing(monkeypatch):
     """One answer asked of the device in a step makes launching and computing take turns."""
     monkeypatch.setattr(training, "_TICK", 1e9)
     config = jump.Config(
-        backbone="resnet8", epochs=3, warm_up=1, batch_size=64, clip=5.0, average_weights=0.99
+        backbone="resnet8", epochs=3, warm_up=1, batch_size=64, clip=5.0, ema_decay=0.99
     )
     with jump.open_session(coloured(), config, LocalContext("cuda"), 32) as session:
         table = semantic_codes.JumpTable(session.tensors["table"])

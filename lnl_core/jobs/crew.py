@@ -15,9 +15,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from lnl_core.jobs import inputs, queue
+from lnl_core.jobs import inputs, knobs, queue
 from lnl_core.jobs.context import JobContext
-from lnl_core.jobs.knobs import PIXELS
 from lnl_core.methods import METHODS
 from lnl_core.store import datasets
 from lnl_core.store.db import Workspace
@@ -48,9 +47,9 @@ def _for_several(job: Job) -> bool:
     if method is None or not method.parallel:
         return False
     if not hasattr(method.config, "for_several"):
-        return job.representation == PIXELS
+        return job.representation == knobs.PIXELS
     try:
-        config = method.config(**job.config)
+        config = knobs.stored(job)
     except (TypeError, ValueError):
         return False  # the run will say what is wrong with its knobs
     return bool(config.for_several(job.representation, job.base is not None))
@@ -122,7 +121,7 @@ def follow(ws: Workspace, number: int) -> int:
     data = inputs.training_set(ws, info, folder, base, job.method)
     context.make_features = partial(inputs.features, info, data, job.representation, device)
     method = METHODS[job.method]
-    method.fit(data, method.config(**job.config), context)
+    method.fit(data, knobs.stored(job), context)
     leave()
     return 0
 

@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from lnl_core.learning.knobs import current_names
 from lnl_core.methods import METHODS
 from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import LnlError
+from lnl_core.types import Job, LnlError
 
 PRESETS = ("quick", "standard", "paper")
 
@@ -53,7 +54,7 @@ def config(
         base = kind.preset(preset, info.n, info.class_count, max(info.height, info.width))
     known = {field.name: field for field in dataclasses.fields(kind)}
     values = {}
-    for name, value in overrides.items():
+    for name, value in current_names(kind, overrides).items():
         if name not in known:
             raise LnlError(f"{method} has no knob “{name}”. Known: {', '.join(known)}.")
         values[name] = _fit_type(method, name, value, getattr(base, name))
@@ -61,6 +62,17 @@ def config(
         return dataclasses.replace(base, **values)
     except ValueError as error:
         raise LnlError(f"{method}: {error}") from error
+
+
+def stored(job: Job) -> Any:
+    """Return the Config that a job was queued with, perhaps by an earlier version.
+
+    Raises:
+        TypeError: it names a knob that its method does not have.
+        ValueError: a knob refuses its value.
+    """
+    kind = METHODS[job.method].config
+    return kind(**current_names(kind, job.config))
 
 
 def _fit_type(method: str, name: str, value: Any, like: Any) -> Any:

@@ -26,7 +26,7 @@ from typing import IO, Any
 import numpy as np
 import psutil
 
-from lnl_core.jobs import crew, engines, executors, failures, inputs, outcome, queue, tasks
+from lnl_core.jobs import crew, engines, executors, failures, inputs, knobs, outcome, queue, tasks
 from lnl_core.jobs.context import JobContext
 from lnl_core.jobs.engines import command, local
 from lnl_core.jobs.tasks import maps
@@ -252,7 +252,7 @@ def _fit(method: Method, job: Job, data: LabeledDataset, context: JobContext) ->
     """Run the method and add what it cost where it did not say so itself."""
     began, cpu_began = time.monotonic(), _cpu_seconds()
     crew.join(context.device)
-    signals = method.fit(data, method.config(**job.config), context)
+    signals = method.fit(data, knobs.stored(job), context)
     crew.leave()
     measured = {
         "seconds": time.monotonic() - began,

@@ -28,7 +28,7 @@ from lnl_core.learning import checkpoints, distributed, hardware, models
 from lnl_core.learning.augment import mirror_is_safe
 from lnl_core.learning.images import ImageSource
 from lnl_core.learning.optimizer import Sgd
-from lnl_core.learning.recipe import learning_rate
+from lnl_core.learning.schedule import learning_rate
 from lnl_core.learning.seeds import derive_seed, generator_for, seed_everything, seeded
 from lnl_core.store.checkpoint import load_checkpoint, save_checkpoint
 from lnl_core.types import LabeledDataset, LnlError

@@ -13,23 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lnl_core.learning.knobs import BACKBONES
+
 FINE_TUNED = {"lite0-96": 96, "lite0-160": 160, "lite0-224": 224}
 """Name -> side in pixels at which a network with ImageNet weights looks at images."""
 
-NAMES = (
-    "resnet8",
-    "resnet8-wide",
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "preact18",
-    "cnn8",
-    "cnn3",
-    "mnist",
-    "mlp",
-    "head",
-    *FINE_TUNED,
-)
+NAMES = BACKBONES[1:]
 
 
 class Network(nn.Module):

@@ -105,14 +105,14 @@ def pack_network(
     if not isinstance(network, models.Network) or not isinstance(session.source, ImageSource):
         return None
     source, size = session.source, max(session.source.height, session.source.width)
-    backbone = session.recipe.backbone
+    backbone = session.knobs.backbone
     state = {
         "kind": KIND,
         "backbone": models.auto_name(size) if backbone == "auto" else backbone,
         "k": network.head.out_features,
         "channels": source.channels,
         "size": size,
-        "resolution": session.recipe.resolution,
+        "resolution": session.knobs.resolution,
     }
     return _pack(network, source), state
 

@@ -44,7 +44,7 @@ class Outcome:
 
 def train(
     dataset: LabeledDataset,
-    recipe: training.Recipe,
+    knobs: training.TrainingKnobs,
     context: Context,
     *,
     loss: Callable[[Tensor, Tensor, int], Loss],
@@ -61,7 +61,7 @@ def train(
 
     Args:
         dataset: only images and given labels are looked at.
-        recipe: how to train.
+        knobs: how to train.
         context: progress, cancel, checkpoints.
         loss: (logits (b, k), labels (b,), epoch from 0) -> `Loss`.
         probs: logits -> (b, k) probabilities.
@@ -69,8 +69,8 @@ def train(
         online: average what every training pass said as well; an image's first such opinion was
             given before the network had learned from its label.
     """
-    first = min(int(record_from * recipe.epochs), recipe.epochs - 1)
-    with training.Session(dataset, recipe, context) as session:
+    first = min(int(record_from * knobs.epochs), knobs.epochs - 1)
+    with training.Session(dataset, knobs, context) as session:
         features = None
         for epoch in session.epochs():
             for batch in session.batches(epoch):
@@ -84,7 +84,7 @@ def train(
                     session.record(batch, said, _loss(said, batch.labels), average=online)
             if epoch < first:
                 continue
-            if epoch == recipe.epochs - 1 and session.n * _width(session) <= FEATURE_LIMIT:
+            if epoch == knobs.epochs - 1 and session.n * _width(session) <= FEATURE_LIMIT:
                 features = np.zeros((session.n, _width(session)), np.float16)
             predicted = torch.zeros(session.k, device=session.device)
             for rows, views in session.predictions(mirror=session.augment.flip, features=features):

@@ -2,7 +2,7 @@
 
 A method reads top to bottom:
 
-    with training.Session(dataset, recipe, context) as session:
+    with training.Session(dataset, knobs, context) as session:
         for epoch in session.epochs():
             for batch in session.batches(epoch):
                 logits = session.forward(batch.images)  # (b, k) float32
@@ -31,21 +31,21 @@ from lnl_core.learning import checkpoints, distributed, hardware, models
 from lnl_core.learning.augment import Augment, augment, wants_flip
 from lnl_core.learning.frozen import FeatureSource, blank
 from lnl_core.learning.images import ImageSource
+from lnl_core.learning.knobs import TrainingKnobs
 from lnl_core.learning.optimizer import Sgd
-from lnl_core.learning.recipe import Recipe, learning_rate, recipe_of
 from lnl_core.learning.recorder import ProbabilityRecorder
+from lnl_core.learning.schedule import learning_rate
 from lnl_core.learning.seeds import derive_seed, generator_for, seed_everything, seeded
 from lnl_core.types import Array, Context, FloatArray, LabeledDataset
 
 __all__ = [
     "Batch",
-    "Recipe",
     "Session",
+    "TrainingKnobs",
     "derive_seed",
     "generator_for",
     "learning_rate",
     "percentile",
-    "recipe_of",
     "seeded",
 ]
 
@@ -79,17 +79,17 @@ class Session:
 
     Attributes:
         model: the network in training.
-        averaged: running mean of its weights, or the model itself where the recipe has none.
+        averaged: running mean of its weights, or the model itself where the knobs has none.
         recorder: what was said about every example.
         tensors: further tensors by name that a method wants in the checkpoint (a jump table).
         history: name -> one number per epoch (`train_loss` and what `note` adds).
-        source, device, generator (of the epoch at hand), recipe, labels (n,), k, n.
+        source, device, generator (of the epoch at hand), knobs, labels (n,), k, n.
     """
 
     def __init__(
         self,
         dataset: LabeledDataset,
-        recipe: Recipe,
+        knobs: TrainingKnobs,
         context: Context,
         *,
         build: Callable[[int, int, int], nn.Module] | None = None,
@@ -99,12 +99,12 @@ class Session:
 
         Args:
             dataset: given labels are used, true labels never.
-            recipe: how to train.
+            knobs: how to train.
             context: device, seed, progress, checkpoints.
-            build: (k, channels, size) -> network; the recipe's backbone where None.
+            build: (k, channels, size) -> network; the knobs' backbone where None.
             tensors: initial values of `tensors`; a checkpoint overwrites them.
         """
-        self.recipe, self._context = recipe, context
+        self.knobs, self._context = knobs, context
         self.device = hardware.pick_device(context.device)
         self.dtype = hardware.precision(self.device)
         self.crew = distributed.crew()
@@ -133,7 +133,7 @@ class Session:
         self._guard.__exit__(kind, error, trace)
 
     def _prepare(self) -> None:
-        recipe, context = self.recipe, self._context
+        knobs, context = self.knobs, self._context
         self._last_tick, self._epoch_now, self._step, self._fraction = 0.0, 0, 0, 0.0
         self._losses: list[Tensor] = []
         saved = context.load()
@@ -143,25 +143,25 @@ class Session:
         self.source = self._open_source()
         size = max(self.source.height, self.source.width)
         channels = self.source.channels
-        backbone = "head" if self.on_features else recipe.backbone
+        backbone = "head" if self.on_features else knobs.backbone
         make = self._build or (lambda k, c, s: models.build(backbone, k, c, s))
         self.model = self.crew.adopt(make(self.k, channels, size).to(self.device))
-        self.averaged = copy.deepcopy(self.model) if recipe.average_weights else self.model
+        self.averaged = copy.deepcopy(self.model) if knobs.ema_decay else self.model
         self.optimizer = Sgd(
             self.model.parameters(),
-            lr=recipe.lr,
-            momentum=recipe.momentum,
-            weight_decay=recipe.weight_decay,
-            nesterov=recipe.nesterov,
+            lr=knobs.lr,
+            momentum=knobs.momentum,
+            weight_decay=knobs.weight_decay,
+            nesterov=knobs.nesterov,
         )
         labels = np.asarray(self._dataset.given_labels, np.int64)
         self.labels = torch.as_tensor(labels, device=self.device)  # (n,)
-        self.recorder = ProbabilityRecorder(labels, self.k, recipe.epochs, self.device)
+        self.recorder = ProbabilityRecorder(labels, self.k, knobs.epochs, self.device)
         self.tensors = {
             name: value.to(self.device) for name, value in self._tensors_at_start.items()
         }
-        self.augment = _augment_for(recipe, self._dataset, self.source)
-        self.steps_per_epoch = len(_cuts(self.n, recipe.batch_size))
+        self.augment = _augment_for(knobs, self._dataset, self.source)
+        self.steps_per_epoch = len(_cuts(self.n, knobs.batch_size))
         self._first_epoch = 0
         if saved is not None:
             checkpoints.unpack(self, *saved)
@@ -175,7 +175,7 @@ class Session:
         return ImageSource(
             self._dataset,
             self.device,
-            resolution=self.recipe.resolution,
+            resolution=self.knobs.resolution,
             report=lambda done: self._context.report("load", 0.02 * done),
         )
 
@@ -183,7 +183,7 @@ class Session:
 
     def epochs(self) -> Iterator[int]:
         """Go through the epochs still to do, from 0; checkpoint and report after each."""
-        for epoch in range(self._first_epoch, self.recipe.epochs):
+        for epoch in range(self._first_epoch, self.knobs.epochs):
             seed = self._context.seed
             seed_everything(derive_seed(seed, epoch, 1))
             self.generator = generator_for(seed, epoch, 2)
@@ -201,7 +201,7 @@ class Session:
             self.history.setdefault(name, []).append(torch.stack(values).mean().item())
         arrays, state = checkpoints.pack(self, epoch)
         self._context.save(arrays, state)
-        self.tick((epoch + 1) / self.recipe.epochs, force=True)
+        self.tick((epoch + 1) / self.knobs.epochs, force=True)
 
     def batches(
         self, epoch: int, change: Callable[[Tensor], Tensor] | None = None
@@ -213,15 +213,15 @@ class Session:
             change: see `view`; each batch then carries a second view, changed by it.
         """
         order = torch.randperm(self.n, generator=self.generator)
-        cuts = _cuts(self.n, self.recipe.batch_size)
+        cuts = _cuts(self.n, self.knobs.batch_size)
         block, begin, end = None, 0, 0  # second views of the rows from begin to end
         for step, (start, stop) in enumerate(cuts):
             self._step = step
-            done = (epoch + (step / len(cuts) if self.recipe.schedule == "one_cycle" else 0)) / (
-                self.recipe.epochs
+            done = (epoch + (step / len(cuts) if self.knobs.schedule == "one_cycle" else 0)) / (
+                self.knobs.epochs
             )
             for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate(self.recipe.schedule, self.recipe.lr, done)
+                group["lr"] = learning_rate(self.knobs.schedule, self.knobs.lr, done)
             at = order[start:stop]
             if change is not None and stop > end:
                 begin, end = start, self._block_end(cuts[step:])
@@ -231,7 +231,7 @@ class Session:
             changed = None if block is None else block[start - begin : stop - begin]
             yield Batch(rows, images, self.labels[rows], at, changed)
             self._meter.images += stop - start
-            self.tick((epoch + (step + 1) / len(cuts)) / self.recipe.epochs)
+            self.tick((epoch + (step + 1) / len(cuts)) / self.knobs.epochs)
 
     def _block_end(self, cuts: Sequence[tuple[int, int]]) -> int:
         """Return where the block of second views that begins with the first cut ends."""
@@ -253,7 +253,7 @@ class Session:
         """
         images = self.source.batch(rows)
         if self.on_features:
-            share = self.recipe.blank * (1 if change is None else 2)
+            share = self.knobs.feature_dropout * (1 if change is None else 2)
             return blank(images, min(share, 0.9), self.generator)
         images = augment(images, self.augment, self.generator)
         return self.source.normalise(images if change is None else change(images))
@@ -269,8 +269,8 @@ class Session:
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.crew.sum_gradients(self.model)
-        if self.recipe.clip:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        if self.knobs.clip:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.knobs.clip)
         self.optimizer.step()
         self._losses.append(loss.detach())
         if self._follower is not None:
@@ -279,7 +279,7 @@ class Session:
     def _decay(self) -> float:
         """Decay of the mean of weights, smaller at first so the random start is forgotten."""
         steps = self._epoch_now * self.steps_per_epoch + self._step + 1
-        return min(self.recipe.average_weights, steps / (steps + 10))
+        return min(self.knobs.ema_decay, steps / (steps + 10))
 
     def record(
         self, batch: Batch, probs: Tensor, losses: Tensor | None = None, *, average: bool = True
@@ -309,7 +309,7 @@ class Session:
 
         Args:
             mirror: look at the mirrored image too.
-            averaged: use the mean of weights where the recipe keeps one.
+            averaged: use the mean of weights where the knobs keeps one.
             features: (n, d) array to fill with the input of the last layer, where given.
 
         Yields:
@@ -377,7 +377,7 @@ class Session:
         self._meter.sample()
         metrics = {
             "epoch": float(self._epoch_now + 1),
-            "epochs": float(self.recipe.epochs),
+            "epochs": float(self.knobs.epochs),
             "images_per_second": self._meter.images / max(self._meter.seconds(), 1e-9),
         }
         if self._losses:
@@ -407,20 +407,20 @@ def _cuts(n: int, batch_size: int) -> list[tuple[int, int]]:
 
 
 def _augment_for(
-    recipe: Recipe, dataset: LabeledDataset, source: ImageSource | FeatureSource
+    knobs: TrainingKnobs, dataset: LabeledDataset, source: ImageSource | FeatureSource
 ) -> Augment:
     if isinstance(source, FeatureSource):
         return Augment()  # views of features are blanked ones
     side = min(source.height, source.width)
-    border = recipe.border
+    border = knobs.border
     if border == "auto":
         border = "reflect" if source.channels == 3 else "edge"
     return Augment(
-        shift=side // 8 if recipe.shift < 0 else recipe.shift,
-        flip=wants_flip(recipe.flip, dataset),
-        cutout=round(recipe.cutout * side),
-        jitter=recipe.jitter,
-        rotate=recipe.rotate,
+        shift=side // 8 if knobs.shift < 0 else knobs.shift,
+        flip=wants_flip(knobs.flip, dataset),
+        cutout=round(knobs.cutout * side),
+        jitter=knobs.jitter,
+        rotate=knobs.rotate,
         border=border,
     )
 

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.methods import _stages
-from lnl_core.methods._knobs import check_choices, knob
 from lnl_core.types import Array, BoolArray, Context, FloatArray, LabeledDataset, Method, Signals
 
 if TYPE_CHECKING:
@@ -44,39 +44,27 @@ BACKBONES = (
     "mlp",
     "head",
 )
-FLIPS = ("auto", "yes", "no")
-SCHEDULES = ("one_cycle", "cosine", "constant")
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(TrainingKnobs):
     """Every knob; the defaults are the paper's CIFAR settings where the engine has them."""
 
     thresholds: bool = knob(True, "Find the border with threshold samples; trains twice.")
     percentile: float = knob(99.0, "Percentile of the threshold samples that is the border.")
     until: float = knob(1.0, "Share of the epochs whose margins are averaged, from the start.")
-    backbone: str = knob("resnet34", "Network to train.", BACKBONES)
-    epochs: int = knob(150, "Passes over the images.")
-    batch_size: int = knob(256, "Images per step.")
-    lr: float = knob(0.1, "Highest learning rate.")
-    momentum: float = knob(0.9, "Momentum of SGD.")
-    nesterov: bool = knob(True, "Nesterov's form of momentum.")
-    weight_decay: float = knob(1e-4, "Pull of the weights to zero.")
-    schedule: str = knob("constant", "Course of the learning rate.", SCHEDULES)
-    clip: float = knob(0.0, "Largest norm of the gradient; 0 is none.")
-    shift: int = knob(-1, "Largest random shift in pixels; -1 is an eighth of the side.")
-    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
-    resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
-    blank: float = knob(0.2, "Share of features blanked in a view, for a head on features.")
+    backbone: str = restate("backbone", "resnet34", BACKBONES)
+    epochs: int = restate("epochs", 150)
+    batch_size: int = restate("batch_size", 256)
+    lr: float = restate("lr", 0.1)
+    nesterov: bool = restate("nesterov", True)
+    weight_decay: float = restate("weight_decay", 1e-4)
+    schedule: str = restate("schedule", "constant")
+    clip: float = restate("clip", 0.0)
     record_from: float = knob(0.66, "Share of epochs before probabilities are averaged.")
 
     def __post_init__(self) -> None:
-        check_choices(self)
-        if self.epochs < 1 or self.batch_size < 2:
-            raise ValueError(
-                "epochs must be at least 1 and batch_size at least 2, got "
-                f"{self.epochs} and {self.batch_size}"
-            )
+        TrainingKnobs.__post_init__(self)
         if not (0 < self.until <= 1 and 0 < self.percentile <= 100):
             raise ValueError(
                 "until must be in (0, 1] and percentile in (0, 100], got "
@@ -182,7 +170,7 @@ def _session(dataset: LabeledDataset, config: Config, context: Context, *, fake:
 
     return training.Session(
         dataset,
-        training.recipe_of(config),
+        config,
         context,
         build=build,
         tensors={"margins": torch.zeros(len(dataset)), "seen": torch.zeros(len(dataset))},

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from lnl_core.methods._knobs import check_choices, knob
+from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.types import Context, LabeledDataset, Method, Signals
 
 if TYPE_CHECKING:
@@ -39,41 +39,20 @@ BACKBONES = (
     "mlp",
     "head",
 )
-FLIPS = ("auto", "yes", "no")
-SCHEDULES = ("one_cycle", "cosine", "constant")
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(TrainingKnobs):
     """Every knob."""
 
     score: str = knob(
         "confidence", "Rank by the given label's mean probability, or mean loss.", SCORES
     )
-    backbone: str = knob("auto", "Network to train.", BACKBONES)
-    epochs: int = knob(30, "Passes over the images.")
-    batch_size: int = knob(128, "Images per step.")
-    lr: float = knob(0.2, "Highest learning rate.")
-    momentum: float = knob(0.9, "Momentum of SGD.")
-    nesterov: bool = knob(True, "Nesterov's form of momentum.")
-    weight_decay: float = knob(5e-4, "Pull of the weights to zero.")
-    schedule: str = knob("one_cycle", "Course of the learning rate.", SCHEDULES)
-    clip: float = knob(5.0, "Largest norm of the gradient; 0 is none.")
-    shift: int = knob(-1, "Largest random shift in pixels; -1 is an eighth of the side.")
-    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
-    cutout: float = knob(0.0, "Side of a blanked square, as a share of the image's.")
-    resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
-    average_weights: float = knob(0.98, "Decay of the running mean of weights; 0 is none.")
-    blank: float = knob(0.2, "Share of features blanked in a view, for a head on features.")
+    backbone: str = restate("backbone", "auto", BACKBONES)
+    lr: float = restate("lr", 0.2)
+    nesterov: bool = restate("nesterov", True)
+    ema_decay: float = restate("ema_decay", 0.98)
     record_from: float = knob(0.66, "Share of epochs before probabilities are averaged.")
-
-    def __post_init__(self) -> None:
-        check_choices(self)
-        if self.epochs < 1 or self.batch_size < 2:
-            raise ValueError(
-                "epochs must be at least 1 and batch_size at least 2, got "
-                f"{self.epochs} and {self.batch_size}"
-            )
 
     @classmethod
     def preset(cls, name: str, n: int, k: int, size: int) -> Self:
@@ -101,7 +80,7 @@ class Config:
             backbone="head",
             epochs=6 if preset == "quick" else 12,
             lr=0.02,
-            blank=0.6,
+            feature_dropout=0.6,
             record_from=0.5,
         )
 
@@ -117,7 +96,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
 
     outcome = supervised.train(
         dataset,
-        training.recipe_of(config),
+        config,
         context,
         loss=loss,
         probs=lambda logits: F.softmax(logits, dim=1),

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.methods import _out_of_fold, _stages
-from lnl_core.methods._knobs import check_choices, knob
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,
@@ -62,7 +62,7 @@ CHUNK_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(TrainingKnobs):
     """Every knob."""
 
     learn_on: str = knob("features", "Predict from label-free features, or from pixels.", PLACES)
@@ -71,19 +71,15 @@ class Config:
     filter_by: str = knob("prune_by_noise_rate", "How cleanlab draws its list.", FILTERS)
     l2: float = knob(3e-4, "On features: weight of the squared weights of the regression.")
     iterations: int = knob(60, "On features: most L-BFGS steps per fold.")
-    backbone: str = knob("auto", "On pixels: network to train.", BACKBONES)
-    epochs: int = knob(30, "On pixels: passes over the images of each fold.")
-    batch_size: int = knob(128, "On pixels: images per step.")
-    lr: float = knob(0.2, "On pixels: highest learning rate.")
-    momentum: float = knob(0.9, "On pixels: momentum of SGD.")
-    nesterov: bool = knob(True, "On pixels: Nesterov's form of momentum.")
-    weight_decay: float = knob(5e-4, "On pixels: pull of the weights to zero.")
-    resolution: int = knob(0, "On pixels: train at most at this side; 0 is as stored.")
-    average_weights: float = knob(0.98, "On pixels: decay of the running mean of weights.")
+    backbone: str = restate("backbone", "auto", BACKBONES, "On pixels: network to train.")
+    epochs: int = restate("epochs", 30, text="On pixels: passes over the images of each fold.")
+    lr: float = restate("lr", 0.2)
+    nesterov: bool = restate("nesterov", True)
+    ema_decay: float = restate("ema_decay", 0.98)
     record_from: float = knob(0.66, "On pixels: share of epochs before probabilities count.")
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        TrainingKnobs.__post_init__(self)
         if self.folds < 2 or self.epochs < 1 or self.batch_size < 2:
             raise ValueError(
                 "folds and batch_size must be at least 2 and epochs at least 1, got "
@@ -214,7 +210,7 @@ def _from_pixels(
 def _session(dataset: LabeledDataset, config: Config, context: Context) -> Session:
     from lnl_core.learning import training
 
-    return training.Session(dataset, training.recipe_of(config), context)
+    return training.Session(dataset, config, context)
 
 
 def _train(session: Session, config: Config, learned: BoolArray) -> None:

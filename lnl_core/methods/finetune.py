@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from lnl_core.methods._knobs import check_choices, knob
+from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.types import Context, LabeledDataset, Method, Signals
 
 if TYPE_CHECKING:
@@ -29,41 +29,26 @@ if TYPE_CHECKING:
     from lnl_core.learning.supervised import Loss
 
 BACKBONES = ("lite0-96", "lite0-160", "lite0-224")
-FLIPS = ("auto", "yes", "no")
-SCHEDULES = ("one_cycle", "cosine", "constant")
 
 _SPEED, _LOOKS = 95.0, 370.0
 """Images per second in training and in evaluation at 96 pixels, one thread with bfloat16."""
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(TrainingKnobs):
     """Every knob."""
 
-    backbone: str = knob("lite0-96", "Network, and the side in pixels it sees.", BACKBONES)
-    epochs: int = knob(3, "Passes over the images; more of them memorise.")
-    batch_size: int = knob(32, "Images per step.")
-    lr: float = knob(0.005, "Highest learning rate; ten times more forgets ImageNet.")
-    momentum: float = knob(0.9, "Momentum of SGD.")
-    nesterov: bool = knob(True, "Nesterov's form of momentum.")
-    weight_decay: float = knob(5e-4, "Pull of the weights to zero.")
-    schedule: str = knob("one_cycle", "Course of the learning rate.", SCHEDULES)
-    clip: float = knob(5.0, "Largest norm of the gradient; 0 is none.")
-    shift: int = knob(-1, "Largest random shift in pixels; -1 is an eighth of the side.")
-    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
-    cutout: float = knob(0.0, "Side of a blanked square, as a share of the image's.")
-    resolution: int = knob(96, "Read images at most at this side in pixels; 0 is as stored.")
-    average_weights: float = knob(0.98, "Decay of the running mean of weights; 0 is none.")
+    backbone: str = restate(
+        "backbone", "lite0-96", BACKBONES, "Network, and the side in pixels it sees."
+    )
+    epochs: int = restate("epochs", 3, text="Passes over the images; more of them memorise.")
+    batch_size: int = restate("batch_size", 32)
+    lr: float = restate("lr", 0.005, text="Highest learning rate; ten times more forgets ImageNet.")
+    nesterov: bool = restate("nesterov", True)
+    resolution: int = restate("resolution", 96)
+    ema_decay: float = restate("ema_decay", 0.98)
     online: bool = knob(True, "Average what training said beside the views of plain images.")
     record_from: float = knob(0.34, "Share of epochs before plain images are looked at.")
-
-    def __post_init__(self) -> None:
-        check_choices(self)
-        if self.epochs < 1 or self.batch_size < 2:
-            raise ValueError(
-                "epochs must be at least 1 and batch_size at least 2, got "
-                f"{self.epochs} and {self.batch_size}"
-            )
 
     @classmethod
     def preset(cls, name: str, n: int, k: int, size: int) -> Self:
@@ -84,14 +69,14 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """Fine-tune on the given labels; score by what the network said in training and after it."""
     from torch.nn import functional as F
 
-    from lnl_core.learning import supervised, training
+    from lnl_core.learning import supervised
 
     def loss(logits: Tensor, labels: Tensor, epoch: int) -> Loss:
         return supervised.Loss(F.cross_entropy(logits, labels), {})
 
     outcome = supervised.train(
         dataset,
-        training.recipe_of(config),
+        config,
         context,
         loss=loss,
         probs=lambda logits: F.softmax(logits, dim=1),

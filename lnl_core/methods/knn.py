@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from lnl_core.methods._knobs import knob
+from lnl_core.learning.knobs import knob
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,

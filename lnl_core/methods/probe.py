@@ -18,8 +18,8 @@ from typing import Self
 
 import numpy as np
 
+from lnl_core.learning.knobs import knob
 from lnl_core.methods import _out_of_fold
-from lnl_core.methods._knobs import knob
 from lnl_core.types import Context, LabeledDataset, Method, Signals
 
 

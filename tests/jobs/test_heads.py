@@ -42,9 +42,13 @@ def test_the_usual_features_need_no_name():
 
 
 def test_a_knob_of_the_head_is_checked_before_anything_is_queued(workspace, tiny):
-    with pytest.raises(LnlError, match="blank must be a number"):
+    with pytest.raises(LnlError, match="feature_dropout must be a number"):
         queue.submit(
-            workspace, tiny, "ce", overrides={"blank": "much"}, representation="pretrained"
+            workspace,
+            tiny,
+            "ce",
+            overrides={"feature_dropout": "much"},
+            representation="pretrained",
         )
     assert queue.jobs(workspace, tiny) == []
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from lnl_core.jobs import executors, failures, health, queue
+from lnl_core.jobs import executors, failures, health, knobs, queue
 from lnl_core.jobs.engines import local
 from lnl_core.methods import METHODS
 from lnl_core.store import arrays, schema
@@ -31,7 +31,7 @@ def job(workspace, tiny):
 
 def test_a_submitted_job_waits_with_every_knob_written_down(job, tiny):
     assert (job.state, job.dataset, job.method, job.seed) == ("queued", "tiny", "ce", 3)
-    assert METHODS["ce"].config(**job.config) == METHODS["ce"].config.preset("quick", 60, 3, 8)
+    assert knobs.stored(job) == METHODS["ce"].config.preset("quick", 60, 3, 8)
 
 
 def test_bad_orders_are_refused_in_words(workspace, tiny):

@@ -18,8 +18,8 @@ labels = rng.integers(0, 3, n)
 images = rng.integers(0, 90, (n, 8, 8, 1), dtype=np.uint8) + (labels * 60)[:, None, None, None]
 data = LabeledDataset("d", ("a", "b", "c"), labels.astype(np.int32),
                       [str(i) for i in range(n)], images.astype(np.uint8))
-recipe = training.Recipe(backbone=backbone, epochs=3, batch_size=25, lr=0.05, momentum=0.9,
-                         average_weights=0.9, clip=1.0, shift=1, flip="yes")
+recipe = training.TrainingKnobs(backbone=backbone, epochs=3, batch_size=25, lr=0.05, momentum=0.9,
+                         ema_decay=0.9, clip=1.0, shift=1, flip="yes")
 context = LocalContext(seed=7)
 with training.Session(data, recipe, context) as session:
     for epoch in session.epochs():

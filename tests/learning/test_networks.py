@@ -24,8 +24,8 @@ def pictures(n=40, size=8, channels=1, k=3):
 
 
 def recipe(**more):
-    return training.Recipe(
-        backbone="resnet8", epochs=2, batch_size=16, lr=0.1, average_weights=0.9, **more
+    return training.TrainingKnobs(
+        backbone="resnet8", epochs=2, batch_size=16, lr=0.1, ema_decay=0.9, **more
     )
 
 

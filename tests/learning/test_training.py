@@ -39,13 +39,15 @@ def train(dataset, recipe, context, stop_after=None):
         return session, session.predict_probs(), session.features()
 
 
-RECIPE = training.Recipe(epochs=3, batch_size=16, average_weights=0.9, shift=1)
+RECIPE = training.TrainingKnobs(epochs=3, batch_size=16, ema_decay=0.9, shift=1)
 
 
 def test_it_learns_and_reports():
     reports = []
     context = LocalContext(on_report=lambda *report: reports.append(report))
-    session, probs, features = train(stripes(), training.Recipe(epochs=8, batch_size=16), context)
+    session, probs, features = train(
+        stripes(), training.TrainingKnobs(epochs=8, batch_size=16), context
+    )
     assert (probs.argmax(1).numpy() == stripes().given_labels).mean() > 0.9
     assert features.shape == (60, 128)
     assert features.dtype == np.float16
@@ -101,7 +103,7 @@ def test_nothing_global_stays_changed():
 
 @pytest.mark.parametrize(("n", "size"), [(60, 16), (33, 16), (5, 16), (1, 16), (16, 16), (20, 3)])
 def test_every_image_comes_once_and_no_batch_is_tiny(n, size):
-    recipe = training.Recipe(epochs=1, batch_size=size)
+    recipe = training.TrainingKnobs(epochs=1, batch_size=size)
     with training.Session(stripes(n), recipe, LocalContext()) as session:
         for epoch in session.epochs():
             rows = [batch.rows for batch in session.batches(epoch)]
@@ -153,7 +155,7 @@ def test_images_on_the_device_equal_images_read_by_batch(monkeypatch, resolution
 
 def test_training_without_bfloat16_works_too(monkeypatch):
     monkeypatch.setattr(hardware, "precision", lambda device: torch.float32)
-    _, probs, _ = train(stripes(), training.Recipe(epochs=6, batch_size=16), LocalContext())
+    _, probs, _ = train(stripes(), training.TrainingKnobs(epochs=6, batch_size=16), LocalContext())
     assert (probs.argmax(1).numpy() == stripes().given_labels).mean() > 0.9
 
 

@@ -20,7 +20,7 @@ def numbered(n, size):
 @pytest.mark.parametrize("pixels", [1, 3 * 16 * 64, 1 << 20], ids=["one", "three", "all"])
 def test_second_views_show_the_same_images(monkeypatch, pixels):
     monkeypatch.setattr(training, "_BLOCK_PIXELS", pixels)
-    recipe = training.Recipe(backbone="cnn3", epochs=2, batch_size=16, shift=0)
+    recipe = training.TrainingKnobs(backbone="cnn3", epochs=2, batch_size=16, shift=0)
     made = []
 
     def change(images):
@@ -41,7 +41,7 @@ def test_second_views_show_the_same_images(monkeypatch, pixels):
 
 
 def test_without_a_change_there_is_no_second_view():
-    recipe = training.Recipe(backbone="cnn3", epochs=1, batch_size=16)
+    recipe = training.TrainingKnobs(backbone="cnn3", epochs=1, batch_size=16)
     with training.Session(numbered(40, 8), recipe, LocalContext()) as session:
         for epoch in session.epochs():
             assert all(batch.changed is None for batch in session.batches(epoch))

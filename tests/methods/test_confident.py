@@ -48,7 +48,7 @@ def bars(n=120, k=3, wrong=20, seed=0):
 
 
 PIXELS = confident.Config(
-    learn_on="pixels", folds=3, backbone="resnet8", epochs=4, batch_size=16, average_weights=0.0,
+    learn_on="pixels", folds=3, backbone="resnet8", epochs=4, batch_size=16, ema_decay=0.0,
     lr=0.05, record_from=0.5,
 )  # fmt: skip
 

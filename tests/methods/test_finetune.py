@@ -44,7 +44,7 @@ def test_it_finds_injected_errors_and_knows_the_right_class(channels):
 
 def test_the_first_stages_keep_their_weights_and_the_others_learn():
     dataset, _ = shapes(n=32)
-    recipe = training.Recipe(backbone="lite0-96", epochs=1, batch_size=16, lr=0.01)
+    recipe = training.TrainingKnobs(backbone="lite0-96", epochs=1, batch_size=16, lr=0.01)
     before = {name: w.clone() for name, w in models.build("lite0-96", 3, 3, 32).named_parameters()}
     with training.Session(dataset, recipe, LocalContext()) as session:
         for epoch in session.epochs():
@@ -80,7 +80,7 @@ def test_what_training_said_is_averaged_with_the_view_of_plain_images():
         said.append(F.softmax(logits.detach(), 1).sum(0).numpy())
         return supervised.Loss(F.cross_entropy(logits, labels), {})
 
-    recipe = training.Recipe(backbone="resnet8", epochs=2, batch_size=16, lr=0.05)
+    recipe = training.TrainingKnobs(backbone="resnet8", epochs=2, batch_size=16, lr=0.05)
     outcome = supervised.train(
         dataset,
         recipe,

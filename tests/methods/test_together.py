@@ -40,10 +40,10 @@ KNOBS = {
     "aum": SMALL | {"thresholds": True},
     "confident": SMALL | {"learn_on": "pixels", "folds": 3},
     "jump": SMALL
-    | {"warm_up": 2, "score_epochs": 2, "momentum": 0.9, "clip": 2.0, "average_weights": 0.9},
-    "dmlp": SMALL | {"per_class": 4, "period": 2, "head_batch": 20, "average_weights": 0.9},
+    | {"warm_up": 2, "score_epochs": 2, "momentum": 0.9, "clip": 2.0, "ema_decay": 0.9},
+    "dmlp": SMALL | {"per_class": 4, "period": 2, "head_batch": 20, "ema_decay": 0.9},
     "influence": SMALL
-    | {"refine": "network", "refine_epochs": 2, "rounds": 2, "share": 0.1, "average_weights": 0.9},
+    | {"refine": "network", "refine_epochs": 2, "rounds": 2, "share": 0.1, "ema_decay": 0.9},
     "hnml": SMALL
     | {"backbone": "cnn3", "warm_up": 1, "ramp": 1, "tasks": 2, "alpha": 0.5, "shift": 1}
     | {"mu_consistency": 0.5, "mu_background": 0.3, "filter": True, "filter_epochs": 1},

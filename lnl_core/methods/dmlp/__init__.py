@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lnl_core.methods._knobs import check_choices, knob
+from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.methods._stages import Stages
 from lnl_core.types import (
     DENSE_CLASSES,
@@ -96,7 +96,7 @@ _KEPT: dict[str, Array] = {name: np.empty(0, np.float32) for name in _NAMES}
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(TrainingKnobs):
     """Every knob; the paper's text could not be read in full, so defaults follow the code."""
 
     space: str = knob(
@@ -127,15 +127,14 @@ class Config:
     early_stop: bool = knob(True, "Choose the rounds on a held-out third of the validation rows.")
     refit: bool = knob(True, "After the early stop, run again with all validation rows.")
     retrain: bool = knob(True, "Train a network on the purified labels and keep it.")
-    backbone: str = knob("auto", "Network to retrain.", BACKBONES)
-    epochs: int = knob(30, "Passes over the images when retraining.")
-    batch_size: int = knob(128, "Images per step when retraining.")
-    lr: float = knob(0.2, "Highest learning rate when retraining.")
-    average_weights: float = knob(0.98, "Decay of the running mean of weights; 0 is none.")
-    resolution: int = knob(0, "Retrain at most at this side in pixels; 0 is as stored.")
+    backbone: str = restate("backbone", "auto", BACKBONES, "Network to retrain.")
+    epochs: int = restate("epochs", 30, text="Passes over the images when retraining.")
+    lr: float = restate("lr", 0.2, text="Highest learning rate when retraining.")
+    nesterov: bool = restate("nesterov", True)
+    ema_decay: float = restate("ema_decay", 0.98)
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        TrainingKnobs.__post_init__(self)
         counts = ("rounds", "period", "steps", "sweeps", "per_class", "epochs")
         for name in counts:
             if getattr(self, name) < 1:
@@ -306,20 +305,11 @@ def _retrain(
     from torch.nn import functional as F
 
     from lnl_core.learning import distributed, supervised
-    from lnl_core.learning.recipe import Recipe
 
     first = distributed.crew().agree(torch.from_numpy(np.asarray(labels, dtype=np.int64)))
     outcome = supervised.train(
         replace(dataset, given_labels=first.numpy()),
-        Recipe(
-            backbone=config.backbone,
-            epochs=config.epochs,
-            batch_size=config.batch_size,
-            lr=config.lr,
-            nesterov=True,
-            average_weights=config.average_weights,
-            resolution=config.resolution,
-        ),
+        config,
         context,
         loss=lambda logits, targets, epoch: supervised.Loss(F.cross_entropy(logits, targets), {}),
         probs=lambda logits: F.softmax(logits, dim=1),

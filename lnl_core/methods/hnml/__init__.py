@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from lnl_core.methods._knobs import check_choices, knob
+from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.types import Context, FloatArray, LabeledDataset, LnlError, Method, Signals, TopProbs
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
 SOURCES = ("pixels", "maps")
 BACKBONES = ("auto", "cnn3", "resnet8", "resnet8-wide", "resnet18", "resnet34", "resnet50")
-FLIPS = ("auto", "yes", "no")
-SCHEDULES = ("cosine", "one_cycle", "constant")
 ORDERS = ("second", "first")
 DISTURBANCES = ("neighbours", "uniform")
 INNER = ("all", "last-block")
@@ -58,8 +56,13 @@ HELD_OUT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(TrainingKnobs):
     """Every knob; the paper's own values are unknown, these are ours."""
+
+    renamed: ClassVar[dict[str, str]] = {
+        **TrainingKnobs.renamed,
+        "teacher_decay": "ema_decay",
+    }
 
     frozen_on: ClassVar[tuple[str, ...]] = ("pretrained",)
     """Representations that have feature maps; asked for another one, the run takes pixels."""
@@ -92,32 +95,29 @@ class Config:
     filter: bool = knob(False, "In the second half, let go of labels that the teacher doubts.")
     filter_below: float = knob(0.5, "Doubted: probability below this part of the highest.")
     filter_epochs: int = knob(8, "Epochs until they are let go.")
-    teacher_decay: float = knob(0.99, "Decay of the teacher's mean of weights.")
     network: str = knob("teacher", "Which network speaks.", NETWORKS)
-    backbone: str = knob("auto", "Network to train; cnn3 is for tiny images.", BACKBONES)
-    epochs: int = knob(30, "Passes over the images.")
-    batch_size: int = knob(64, "Images per step.")
-    lr: float = knob(0.05, "Highest learning rate.")
-    momentum: float = knob(0.9, "Momentum of SGD.")
-    nesterov: bool = knob(True, "Nesterov's form of momentum.")
-    weight_decay: float = knob(5e-4, "Pull of the weights to zero.")
-    schedule: str = knob("cosine", "Course of the learning rate.", SCHEDULES)
-    clip: float = knob(5.0, "Largest norm of the gradient; 0 is none.")
-    shift: int = knob(0, "Largest shift in pixels; -1 is an eighth of the side.")
-    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
-    resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
+    ema_decay: float = restate(
+        "ema_decay", 0.99, text="Decay per step of the teacher: the EMA of the network's weights."
+    )
+    backbone: str = restate(
+        "backbone", "auto", BACKBONES, "Network to train; cnn3 is for tiny images."
+    )
+    batch_size: int = restate("batch_size", 64)
+    nesterov: bool = restate("nesterov", True)
+    schedule: str = restate("schedule", "cosine")
+    shift: int = restate("shift", 0)
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        TrainingKnobs.__post_init__(self)
         if min(self.epochs, self.tasks, self.neighbours) < 1 or self.batch_size < 2:
             raise ValueError(
                 "epochs, tasks and neighbours must be at least 1 and batch_size at least 2, got "
                 f"{self.epochs}, {self.tasks}, {self.neighbours} and {self.batch_size}"
             )
-        if not (0 < self.tau <= 1 and 0 <= self.disturbed <= 1 and 0 < self.teacher_decay < 1):
+        if not (0 < self.tau <= 1 and 0 <= self.disturbed <= 1 and 0 < self.ema_decay < 1):
             raise ValueError(
-                "tau must lie in (0, 1], disturbed in [0, 1] and teacher_decay in (0, 1), got "
-                f"{self.tau}, {self.disturbed} and {self.teacher_decay}"
+                "tau must lie in (0, 1], disturbed in [0, 1] and ema_decay in (0, 1), got "
+                f"{self.tau}, {self.disturbed} and {self.ema_decay}"
             )
         if min(self.alpha, self.eta, self.consistency, self.warm_up, self.ramp) < 0:
             raise ValueError(
@@ -149,7 +149,7 @@ class Config:
             warm_up=epochs // 3,
             ramp=epochs // 5,
             filter=True,
-            teacher_decay=0.999 if steps > 10_000 else 0.99,
+            ema_decay=0.999 if steps > 10_000 else 0.99,
             backbone="resnet18" if name == "paper" or size > 64 else "resnet8-wide",
             epochs=epochs,
             batch_size=batch,
@@ -184,7 +184,7 @@ class Config:
 
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """Train network and teacher once; score by the teacher, show where both labels are seen."""
-    from lnl_core.learning import models, networks, supervised, training
+    from lnl_core.learning import models, networks, supervised
     from lnl_core.methods.hnml import session as metatraining
 
     maps = _maps(config, context)
@@ -194,9 +194,8 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
             return models.map_head(k, channels)
         return models.build(config.backbone, k, channels, size)
 
-    recipe = dataclasses.replace(training.recipe_of(config), average_weights=config.teacher_decay)
     speaks = config.network == "teacher"
-    with metatraining.MetaSession(dataset, recipe, context, maps=maps, build=build) as session:
+    with metatraining.MetaSession(dataset, config, context, maps=maps, build=build) as session:
         phases = _Phases(dataset, config, session, context.seed)
         for epoch in session.epochs():
             phases.begin(epoch)

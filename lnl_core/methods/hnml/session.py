@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from lnl_core.learning import cam, models
-from lnl_core.learning.recipe import Recipe
+from lnl_core.learning.knobs import TrainingKnobs
 from lnl_core.learning.recorder import ProbabilityRecorder
 from lnl_core.learning.training import Session
 from lnl_core.methods.hnml import bilevel
@@ -55,7 +55,7 @@ class MetaSession(Session):
     Until the meta phase begins the teacher moves faster, so that it forgets the initial weights.
 
     Args:
-        dataset, recipe, context: as for `Session`; `recipe.average_weights` is the teacher's decay.
+        dataset, knobs, context: as for `Session`; `knobs.ema_decay` is the teacher's decay.
         maps: (n, d, u, v) frozen maps to train on in place of images.
         build: (k, channels, size) -> network.
     """
@@ -63,17 +63,17 @@ class MetaSession(Session):
     def __init__(
         self,
         dataset: LabeledDataset,
-        recipe: Recipe,
+        knobs: TrainingKnobs,
         context: Context,
         *,
         maps: FloatArray | None = None,
         build: Callable[[int, int, int], nn.Module] | None = None,
     ) -> None:
-        if not 0 < recipe.average_weights < 1:
-            raise ValueError(f"the teacher's decay must lie in (0, 1), {recipe.average_weights}")
+        if not 0 < knobs.ema_decay < 1:
+            raise ValueError(f"the teacher's decay must lie in (0, 1), {knobs.ema_decay}")
         self._frozen_maps = maps
         first = torch.full((1,), -1, dtype=torch.int64)
-        super().__init__(dataset, recipe, context, build=build, tensors={"started": first})
+        super().__init__(dataset, knobs, context, build=build, tensors={"started": first})
 
     @property
     def started(self) -> int:
@@ -101,7 +101,7 @@ class MetaSession(Session):
         return maps
 
     def _decay(self) -> float:
-        wanted = self.recipe.average_weights
+        wanted = self.knobs.ema_decay
         if 0 <= self.started <= self._epoch_now:
             return wanted
         step = self._epoch_now * self.steps_per_epoch + self._step

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from lnl_core.methods._knobs import check_choices, knob
+from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.types import (
     DENSE_CLASSES,
     Array,
@@ -57,7 +57,7 @@ BACKBONES = ("auto", "resnet8", "resnet8-wide", "resnet18", "resnet34", "resnet5
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(TrainingKnobs):
     """Every knob; the paper's values are unknown, these are ours."""
 
     criterion: str = knob("influence", "What is removed first; the others are controls.", CRITERIA)
@@ -76,18 +76,15 @@ class Config:
     width: int = knob(512, "Most principal axes of the features; 0 is all.")
     refine_epochs: int = knob(10, "Epochs per round where the network is refined.")
     refine_lr: float = knob(0.05, "Learning rate there, down to 0 along a cosine.")
-    backbone: str = knob("auto", "Network to train where there is no base run.", BACKBONES)
-    epochs: int = knob(30, "Its passes over the images.")
-    batch_size: int = knob(128, "Images per step.")
-    lr: float = knob(0.2, "Its highest learning rate.")
-    momentum: float = knob(0.9, "Momentum of SGD.")
-    nesterov: bool = knob(True, "Nesterov's form of momentum.")
-    weight_decay: float = knob(5e-4, "Pull of the weights to zero.")
-    resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
-    average_weights: float = knob(0.98, "Decay of the running mean of weights; 0 is none.")
+    backbone: str = restate(
+        "backbone", "auto", BACKBONES, "Network to train where there is no base run."
+    )
+    lr: float = restate("lr", 0.2)
+    nesterov: bool = restate("nesterov", True)
+    ema_decay: float = restate("ema_decay", 0.98)
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        TrainingKnobs.__post_init__(self)
         if not self.lam > 0:
             raise ValueError(f"lam must be above 0, or the Hessian is singular, got {self.lam}")
         if min(self.rounds, self.epochs, self.patience, self.refine_epochs) < 1:

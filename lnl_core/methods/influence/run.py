@@ -137,7 +137,7 @@ class Run:
         inner = Inner(self.context, self.context.seed, (0.0, TRAIN_SHARE), around, saved)
         outcome = supervised.train(
             self.dataset,
-            training.recipe_of(self.config),
+            self.config,
             inner,
             loss=loss,
             probs=lambda logits: F.softmax(logits, dim=1),
@@ -175,7 +175,7 @@ class Run:
         assert self.network is not None
         network, config, number = self.network, self.config, self.rounds.done
         packed = network.state
-        recipe = training.Recipe(
+        recipe = training.TrainingKnobs(
             backbone=packed["backbone"],
             epochs=config.refine_epochs,
             batch_size=config.batch_size,

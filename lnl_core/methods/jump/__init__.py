@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lnl_core.methods._knobs import check_choices, knob
+from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.types import Context, LabeledDataset, Method, Signals
 
 if TYPE_CHECKING:
@@ -63,16 +63,15 @@ BACKBONES = (
     "resnet50",
     "head",
 )
-FLIPS = ("auto", "yes", "no")
 SCHEDULES = ("cosine", "one_cycle")
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(TrainingKnobs):
     """Every knob; the defaults are the authors' CIFAR-10 values."""
 
-    backbone: str = knob("preact18", "Network to train.", BACKBONES)
-    epochs: int = knob(200, "Passes over the images.")
+    backbone: str = restate("backbone", "preact18", BACKBONES)
+    epochs: int = restate("epochs", 200)
     warm_up: int = knob(30, "First epochs, which use every label; end them before memorisation.")
     bits: int = knob(0, "Code bits, a power of two; 0 is the least of 32 or more that fits.")
     allow_antipodes: bool = knob(False, "Accept fewer bits than classes; weakens the test.")
@@ -85,22 +84,16 @@ class Config:
     magnitude: int = knob(5, "Strength of these changes, up to 10; 1 is none.")
     strong_cutout: float = knob(0.125, "Side of its blanked square, as a share of the image's.")
     dropout: float = knob(0.5, "Share of hidden units left out in the code head.")
-    batch_size: int = knob(128, "Images per step.")
-    lr: float = knob(0.2, "Highest learning rate.")
+    lr: float = restate("lr", 0.2)
     lr_end: float = knob(5e-4, "Learning rate at the end of the cosine.")
-    schedule: str = knob("cosine", "Course of the learning rate.", SCHEDULES)
-    momentum: float = knob(0.0, "Momentum of SGD.")
-    weight_decay: float = knob(1e-3, "Pull of the weights to zero.")
-    clip: float = knob(0.0, "Largest norm of the gradient; 0 is none.")
-    shift: int = knob(-1, "Largest random shift in pixels; -1 is an eighth of the side.")
-    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
-    resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
-    average_weights: float = knob(0.0, "Decay of the running mean of weights; 0 is none.")
-    blank: float = knob(0.2, "Share of features blanked in a view, for a head on features.")
+    schedule: str = restate("schedule", "cosine", SCHEDULES)
+    momentum: float = restate("momentum", 0.0)
+    weight_decay: float = restate("weight_decay", 1e-3)
+    clip: float = restate("clip", 0.0)
     score_epochs: int = knob(10, "Last epochs whose view of the plain images is averaged.")
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        TrainingKnobs.__post_init__(self)
         if self.epochs < 1 or self.batch_size < 2 or self.score_epochs < 1:
             raise ValueError(
                 "epochs and score_epochs must be at least 1 and batch_size at least 2, got "
@@ -157,7 +150,7 @@ class Config:
             weight_decay=5e-4,
             clip=5.0,
             resolution=32 if quick else 0,
-            average_weights=0.99,
+            ema_decay=0.99,
             score_epochs=epochs * 7 // 12 if quick else 20,
         )
 
@@ -175,7 +168,7 @@ class Config:
             momentum=0.9,
             weight_decay=5e-4,
             clip=5.0,
-            average_weights=0.99,
+            ema_decay=0.99,
             score_epochs=epochs // 2,
         )
 
@@ -247,9 +240,7 @@ def open_session(dataset: LabeledDataset, config: Config, context: Context, bits
     }
     if n * bits <= STRIP_LIMIT:
         tensors["sub_losses"] = torch.zeros(n, bits, dtype=torch.float16)
-    return training.Session(
-        dataset, training.recipe_of(config), context, build=build, tensors=tensors
-    )
+    return training.Session(dataset, config, context, build=build, tensors=tensors)
 
 
 def train_epoch(

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from lnl_core.methods._knobs import check_choices, knob
+from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.review import health
 from lnl_core.types import Context, LabeledDataset, Method, Signals, TopProbs
 
@@ -47,13 +47,10 @@ BACKBONES = (
     "mlp",
     "head",
 )
-FLIPS = ("auto", "yes", "no")
-SCHEDULES = ("cosine", "one_cycle", "constant")
-BORDERS = ("auto", "reflect", "edge", "zero")
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(TrainingKnobs):
     """Every knob; the defaults are the authors' CIFAR-10 values."""
 
     base: str = knob(
@@ -69,27 +66,17 @@ class Config:
     growth_every: int = knob(1, "Epochs between two such steps.")
     gamma: float = knob(0.5, "Focusing exponent of the focal base.")
     q: float = knob(0.01, "Exponent of the gce base, in (0, 1].")
-    clip: float = knob(5.0, "Largest norm of the gradient; keeps strong penalties calm.")
-    backbone: str = knob("cnn8", "Network to train.", BACKBONES)
-    epochs: int = knob(120, "Passes over the images.")
-    batch_size: int = knob(128, "Images per step.")
-    lr: float = knob(0.01, "Highest learning rate.")
-    momentum: float = knob(0.9, "Momentum of SGD.")
-    nesterov: bool = knob(False, "Nesterov's form of momentum.")
-    weight_decay: float = knob(1e-4, "Pull of the weights to zero.")
-    schedule: str = knob("cosine", "Course of the learning rate.", SCHEDULES)
-    shift: int = knob(4, "Largest random shift in pixels; -1 is an eighth of the side.")
-    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
-    border: str = knob("zero", "What a shift brings in at the edge.", BORDERS)
-    rotate: float = knob(0.0, "Largest random turn in degrees, either way.")
-    cutout: float = knob(0.0, "Side of a blanked square, as a share of the image's.")
-    resolution: int = knob(0, "Train at most at this side in pixels; 0 is as stored.")
-    average_weights: float = knob(0.0, "Decay of the running mean of weights; 0 is none.")
-    blank: float = knob(0.2, "Share of features blanked in a view, for a head on features.")
+    backbone: str = restate("backbone", "cnn8", BACKBONES)
+    epochs: int = restate("epochs", 120)
+    lr: float = restate("lr", 0.01)
+    weight_decay: float = restate("weight_decay", 1e-4)
+    schedule: str = restate("schedule", "cosine")
+    shift: int = restate("shift", 4)
+    border: str = restate("border", "zero")
     record_from: float = knob(0.0, "Share of epochs before probabilities are averaged.")
 
     def __post_init__(self) -> None:
-        check_choices(self)
+        TrainingKnobs.__post_init__(self)
         if not (self.tau > 0 and 0 < self.p <= 1 and 0 < self.q <= 1):
             raise ValueError(
                 f"tau must be above 0, p and q in (0, 1], got {self.tau}, {self.p} and {self.q}"
@@ -171,7 +158,7 @@ class Config:
             shift=-1,
             border="auto",
             resolution=32 if quick else 0,
-            average_weights=0.98,
+            ema_decay=0.98,
             record_from=0.66,
         )
 
@@ -186,7 +173,7 @@ class Config:
             epochs=epochs,
             growth=round(4 ** (1 / epochs), 4),
             lr=0.02,
-            blank=0.5,
+            feature_dropout=0.5,
             record_from=0.5,
         )
 
@@ -195,7 +182,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """Train once with sharpened, penalised outputs; score by their mean over epochs."""
     from torch.nn import functional as F
 
-    from lnl_core.learning import supervised, training
+    from lnl_core.learning import supervised
     from lnl_core.methods.sr import losses
 
     k = len(dataset.class_names)
@@ -224,7 +211,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
 
     outcome = supervised.train(
         dataset,
-        training.recipe_of(config),
+        config,
         context,
         loss=loss,
         probs=lambda logits: F.softmax(sharp(logits), dim=1),

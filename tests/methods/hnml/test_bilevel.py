@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from lnl_core.jobs.context import LocalContext
 from lnl_core.learning import models
-from lnl_core.learning.recipe import Recipe
+from lnl_core.learning.knobs import TrainingKnobs
 from lnl_core.methods.hnml import bilevel
 from lnl_core.methods.hnml import session as metatraining
 from lnl_core.types import LabeledDataset
@@ -226,7 +226,7 @@ def test_h10_the_teacher_is_a_slow_copy_without_gradient():
     images = rng.integers(0, 256, (16, 8, 8, 1), dtype=np.uint8)
     names = ("a", "b")
     dataset = LabeledDataset("t", names, rng.integers(0, 2, 16), list("abcdefghijklmnop"), images)
-    recipe = Recipe("cnn3", epochs=2, batch_size=8, average_weights=0.9, shift=0)
+    recipe = TrainingKnobs("cnn3", epochs=2, batch_size=8, ema_decay=0.9, shift=0)
     with metatraining.MetaSession(dataset, recipe, LocalContext()) as session:
         for epoch in session.epochs():
             session.started = 0 if epoch else -1

@@ -162,7 +162,7 @@ def refined(seed, **knobs):
     """Train an MLP by heart on pixels, then take rows out and train it on; (signals, test)."""
     found = by_heart(seed)
     config = Config(
-        refine="network", backbone="mlp", cap=0.4, lam=1e-2, batch_size=64, average_weights=0.0,
+        refine="network", backbone="mlp", cap=0.4, lam=1e-2, batch_size=64, ema_decay=0.0,
         epochs=150, lr=0.05, nesterov=False, weight_decay=1e-4, **knobs,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:

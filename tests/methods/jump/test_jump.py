@@ -161,7 +161,7 @@ def test_signals_are_complete():
 
 
 def test_same_seed_same_result_and_resumed_is_undisturbed():
-    data, config = stripes(wrong=6), small(epochs=4, average_weights=0.9, score_epochs=2)
+    data, config = stripes(wrong=6), small(epochs=4, ema_decay=0.9, score_epochs=2)
     whole = jump.fit(data, config, LocalContext(seed=3))
     context = LocalContext(seed=3)
 

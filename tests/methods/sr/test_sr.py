@@ -41,7 +41,7 @@ PLAIN = ce.Config(
     weight_decay=1e-4,
     schedule="cosine",
     shift=0,
-    average_weights=0.0,
+    ema_decay=0.0,
     record_from=0.0,
 )
 

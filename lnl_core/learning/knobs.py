@@ -1,0 +1,131 @@
+"""Knobs: how a Config declares them, and those that every method with a network shares.
+
+Nothing here imports torch, so that the Runs page can draw a form from a Config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+BACKBONES = (
+    "auto",
+    "resnet8",
+    "resnet8-wide",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "preact18",
+    "cnn8",
+    "cnn3",
+    "mnist",
+    "mlp",
+    "head",
+    "lite0-96",
+    "lite0-160",
+    "lite0-224",
+)
+"""Every network that `learning.models` builds, and `auto`, which chooses by the images' size."""
+
+FLIPS = ("auto", "yes", "no")
+BORDERS = ("auto", "reflect", "edge", "zero")
+SCHEDULES = ("one_cycle", "cosine", "constant")
+
+
+def knob(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:
+    """Return a dataclass field with what the Runs page says beside it.
+
+    Args:
+        default: the paper's value where it is known.
+        text: one line of help.
+        choices: all that a text may be; none for numbers and switches.
+    """
+    said: dict[str, Any] = {"help": text}
+    if choices:
+        said["choices"] = choices
+    return field(default=default, metadata=said)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingKnobs:
+    """How a network is trained. A method's Config inherits these and restates what it changes."""
+
+    renamed: ClassVar[dict[str, str]] = {
+        "average_weights": "ema_decay",
+        "blank": "feature_dropout",
+    }
+    """Knobs that runs of earlier versions stored under another name -> today's name."""
+
+    backbone: str = knob("auto", "Network to train.", BACKBONES)
+    epochs: int = knob(30, "Passes over the images.")
+    batch_size: int = knob(128, "Images per step.")
+    lr: float = knob(0.05, "Highest learning rate.")
+    momentum: float = knob(0.9, "Momentum of SGD.")
+    nesterov: bool = knob(False, "Nesterov's form of momentum.")
+    weight_decay: float = knob(5e-4, "Weight decay: L2 penalty of SGD.")
+    schedule: str = knob(
+        "one_cycle",
+        "Learning-rate schedule: one_cycle (per step), cosine (per epoch, to 0) or constant.",
+        SCHEDULES,
+    )
+    clip: float = knob(5.0, "Largest norm of the gradient; 0 is none.")
+    shift: int = knob(-1, "Largest random shift in pixels; -1 is an eighth of the shorter side.")
+    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
+    border: str = knob(
+        "auto", "What a shift brings in; auto reflects in colour, repeats in grey.", BORDERS
+    )
+    cutout: float = knob(0.0, "Side of a blanked square, as a share of the image's.")
+    rotate: float = knob(0.0, "Largest random turn in degrees, either way.")
+    jitter: float = knob(0.0, "Largest relative change of brightness and contrast.")
+    resolution: int = knob(0, "Train at most at this longer side in pixels; 0 is as stored.")
+    ema_decay: float = knob(
+        0.0, "Decay per step of the exponential moving average (EMA) of the weights; 0 is none."
+    )
+    feature_dropout: float = knob(
+        0.2, "Share of features dropped in a training view, for a head on frozen features."
+    )
+
+    def __post_init__(self) -> None:
+        check_choices(self)
+        if self.epochs < 1 or self.batch_size < 2:
+            raise ValueError(
+                "epochs must be at least 1 and batch_size at least 2, got "
+                f"{self.epochs} and {self.batch_size}"
+            )
+
+
+def restate(name: str, default: Any, choices: tuple[str, ...] = (), text: str = "") -> Any:
+    """Return a shared knob with another default, and other choices or help where they are given.
+
+    Raises:
+        ValueError: `TrainingKnobs` has no such knob.
+    """
+    shared = {each.name: each.metadata for each in fields(TrainingKnobs)}
+    if name not in shared:
+        raise ValueError(f"TrainingKnobs has no knob {name!r}")
+    known = shared[name]
+    return knob(default, text or known["help"], choices or known.get("choices", ()))
+
+
+def check_choices(config: Any) -> None:
+    """Refuse a Config with a text that its knob does not offer.
+
+    Raises:
+        ValueError: names the knob, what it may be and what it got.
+    """
+    for each in fields(config):
+        value, choices = getattr(config, each.name), each.metadata.get("choices")
+        if choices and value not in choices:
+            raise ValueError(f"{each.name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+def current_names(config: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return knobs under the names that a Config class has today.
+
+    Args:
+        config: of the method.
+        values: name -> value as a run stored them, perhaps by an earlier version.
+    """
+    renamed: Mapping[str, str] = getattr(config, "renamed", {})
+    return {renamed.get(name, name): value for name, value in values.items()}

@@ -1,0 +1,75 @@
+import dataclasses
+
+import pytest
+
+from lnl_core.jobs import knobs as job_knobs
+from lnl_core.jobs import queue
+from lnl_core.learning.knobs import TrainingKnobs, current_names, knob, restate
+from lnl_core.methods import METHODS
+
+SHARED = {each.name: each for each in dataclasses.fields(TrainingKnobs)}
+
+WITH_NETWORK = [key for key in METHODS if issubclass(METHODS[key].config, TrainingKnobs)]
+
+
+@pytest.mark.parametrize("key", METHODS)
+def test_a_shared_knob_has_one_name_one_meaning_and_known_choices(key):
+    kind = METHODS[key].config
+    own = {each.name: each for each in dataclasses.fields(kind)}
+    if key not in WITH_NETWORK:
+        assert own.keys().isdisjoint({"backbone", "batch_size"}), f"{key} trains: inherit the knobs"
+        return
+    assert list(own)[: len(SHARED)] == list(SHARED)
+    for name, shared in SHARED.items():
+        if "choices" in shared.metadata:
+            assert set(own[name].metadata["choices"]) <= set(shared.metadata["choices"]), name
+            assert own[name].default in own[name].metadata["choices"], name
+
+
+@pytest.mark.parametrize("key", WITH_NETWORK)
+@pytest.mark.parametrize(
+    ("name", "value"), [("schedule", "linear"), ("backbone", "resnet9"), ("epochs", 0)]
+)
+def test_every_config_refuses_what_no_training_can_do(key, name, value):
+    with pytest.raises(ValueError, match=name):
+        METHODS[key].config(**{name: value})
+
+
+def test_only_a_shared_knob_can_be_restated():
+    with pytest.raises(ValueError, match="learning_rate"):
+        restate("learning_rate", 0.1)
+
+
+def test_restating_changes_the_default_and_keeps_help_and_choices():
+    @dataclasses.dataclass(frozen=True, slots=True)
+    class Config(TrainingKnobs):
+        schedule: str = restate("schedule", "cosine")
+        lr: float = restate("lr", 0.1, text="Rate of the head.")
+        own: str = knob("a", "Of this method alone.", ("a", "b"))
+
+    fields = {each.name: each for each in dataclasses.fields(Config)}
+    assert (Config().schedule, Config().lr) == ("cosine", 0.1)
+    assert fields["schedule"].metadata == SHARED["schedule"].metadata
+    assert fields["lr"].metadata["help"] == "Rate of the head."
+    with pytest.raises(ValueError, match="own must be one of a, b"):
+        Config(own="c")
+
+
+def test_knobs_of_earlier_versions_are_read_under_todays_names():
+    kind = METHODS["hnml"].config
+    told = current_names(kind, {"teacher_decay": 0.9, "alpha": 0.5})
+    assert kind(**told) == kind(ema_decay=0.9, alpha=0.5)
+    assert current_names(METHODS["ce"].config, {"average_weights": 0.5, "blank": 0.1}) == {
+        "ema_decay": 0.5,
+        "feature_dropout": 0.1,
+    }
+    assert current_names(METHODS["knn"].config, {"neighbours": 3}) == {"neighbours": 3}
+
+
+def test_a_job_of_an_earlier_version_gets_its_config(workspace, tiny):
+    job = queue.submit(workspace, tiny, "ce")
+    old = {**job.config, "average_weights": job.config["ema_decay"]}
+    del old["ema_decay"]
+    assert job_knobs.stored(dataclasses.replace(job, config=old)) == job_knobs.stored(job)
+    with pytest.raises(TypeError, match="no_such_knob"):
+        job_knobs.stored(dataclasses.replace(job, config={**job.config, "no_such_knob": 1}))
