@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
-from lnl_core.methods import _stages
+from lnl_core.learning.nested import Stages
 from lnl_core.types import Array, BoolArray, Context, FloatArray, LabeledDataset, Method, Signals
 
 if TYPE_CHECKING:
@@ -123,9 +123,9 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
             return _signals(session, aum, 0.0, session.cost())
     sets = threshold_sets(n, k, context.seed)
     kept = {"aum": np.zeros(n, np.float32), "borders": np.zeros(2, np.float32)}
-    stages = _stages.Stages(context, ("first run", "second run"), kept)
-    for number, inner in stages:
-        with _session(dataset, config, inner, fake=True) as session:
+    stages = Stages(context, ("first run", "second run"), kept)
+    for number, nested in stages:
+        with _session(dataset, config, nested, fake=True) as session:
             _train(session, config, sets[number])
             aum = _mean_margin(session)
             # the second run judges the first one's threshold samples, the first one all others

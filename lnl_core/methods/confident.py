@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
-from lnl_core.methods import _out_of_fold, _stages
+from lnl_core.learning.nested import Stages
+from lnl_core.methods import _out_of_fold
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,
@@ -189,10 +190,10 @@ def _from_pixels(
         kept["classes"] = np.zeros((n, width), np.int32)
     count = int(fold.max()) + 1
     names = tuple(f"fold {j + 1} of {count}" for j in range(count))
-    stages = _stages.Stages(context, names, kept, representation="pixels")
-    for j, inner in stages:
+    stages = Stages(context, names, kept, representation="pixels")
+    for j, nested in stages:
         rows = np.flatnonzero(fold == j)
-        with _session(dataset, config, inner) as session:
+        with _session(dataset, config, nested) as session:
             _train(session, config, fold != j)
             probs = session.recorder.mean_probs()
             if isinstance(probs, TopProbs):
@@ -224,7 +225,7 @@ def _train(session: Session, config: Config, learned: BoolArray) -> None:
     for epoch in session.epochs():
         for batch in session.batches(epoch):
             here = use[batch.rows]
-            if int(here.sum()) < 2:  # batch norm needs company
+            if int(here.sum()) < 2:  # batch norm takes no statistics of a single row
                 continue
             logits = session.forward(batch.images[here])
             session.step(F.cross_entropy(logits, batch.labels[here]))

@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
-from lnl_core.methods._stages import Stages
+from lnl_core.learning.nested import Stages
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,
@@ -179,16 +179,16 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         return _nothing_to_say(dataset)
     stages = Stages(context, STAGES if config.retrain else STAGES[:1], _KEPT, "pixels")
     more: dict[str, Array] = {}
-    for number, inner in stages:
+    for number, nested in stages:
         if number == 0:
-            saved = inner.load()
+            saved = nested.load()
             meter = hardware.CostMeter(
                 hardware.pick_device(context.device), saved[1]["cost"] if saved else None
             )
-            stages.kept = _KEPT | _purify(dataset, config, inner, meter, saved)
+            stages.kept = _KEPT | _purify(dataset, config, nested, meter, saved)
             stages.costs.append(meter.cost() | {"images": float(len(dataset))})
         else:
-            more = _retrain(dataset, stages.kept["purified_labels"], config, inner, stages.costs)
+            more = _retrain(dataset, stages.kept["purified_labels"], config, nested, stages.costs)
     found = {name: value for name, value in (stages.kept | more).items() if value.size}
     probs: Array | TopProbs = found["probs"]
     if "classes" in found:

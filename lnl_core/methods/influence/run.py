@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lnl_core.learning import distributed, hardware, networks, supervised, training
-from lnl_core.learning.inner import Inner
+from lnl_core.learning.nested import Nested
 from lnl_core.learning.seeds import derive_seed
 from lnl_core.methods.influence import scores as influence
 from lnl_core.methods.influence.removal import Rounds, head_probs, probs_of
@@ -134,17 +135,23 @@ class Run:
         def loss(logits: Tensor, labels: Tensor, epoch: int) -> supervised.Loss:
             return supervised.Loss(F.cross_entropy(logits, labels), {})
 
-        inner = Inner(self.context, self.context.seed, (0.0, TRAIN_SHARE), around, saved)
+        kept: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
+
+        def keep(name: str, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+            kept[name] = arrays, state
+
+        span = (0.0, TRAIN_SHARE)
+        nested = Nested(self.context, self.context.seed, span, around, saved, keep=keep)
         outcome = supervised.train(
             self.dataset,
             self.config,
-            inner,
+            nested,
             loss=loss,
             probs=lambda logits: F.softmax(logits, dim=1),
             record_from=1.0,
         )
         self._meter.images += int(outcome.cost["images"])
-        arrays, state = inner.kept[networks.NAME]
+        arrays, state = kept[networks.NAME]
         return dict(arrays), dict(state)
 
     def _look_at_images(self) -> None:
@@ -175,7 +182,7 @@ class Run:
         assert self.network is not None
         network, config, number = self.network, self.config, self.rounds.done
         packed = network.state
-        recipe = training.TrainingKnobs(
+        knobs = training.TrainingKnobs(
             backbone=packed["backbone"],
             epochs=config.refine_epochs,
             batch_size=config.batch_size,
@@ -188,24 +195,25 @@ class Run:
         kept = self.rounds.kept.to(self.device)
         share = (1 - self._from) / (self.rounds.planned + 1)
         span = (self._from + share * number, self._from + share * (number + 0.9))
-        inner = Inner(
+        nested = Nested(
             self.context,
             derive_seed(self.context.seed, number, 6),
             span,
             lambda: (around, told),
             self._saved,
-            f"refine, round {number}",
+            title=lambda _: f"refine, round {number}",
+            keep=lambda *_: None,
         )
         around, told = self._around()
         with training.Session(
-            self.dataset, recipe, inner, build=lambda *_: copy.deepcopy(network.model)
+            self.dataset, knobs, nested, build=lambda *_: copy.deepcopy(network.model)
         ) as session:
             session.source = network.source
             for epoch in session.epochs():
                 for batch in session.batches(epoch):
                     chosen = kept[batch.rows]
                     if int(chosen.sum()) < 2:
-                        continue  # batch norm needs company
+                        continue  # batch norm takes no statistics of a single row
                     logits = session.forward(batch.images[chosen])
                     session.step(F.cross_entropy(logits, batch.labels[chosen]))
             network.model.load_state_dict(session.model.state_dict())
