@@ -23,12 +23,12 @@ class Interrupted(LocalContext):
 def count_to(steps, nested, seen):
     """A training whose whole state is a counter; notes the seed at each step."""
     saved = nested.load()
-    at = 0 if saved is None else int(saved[0]["at"])
+    at = 0 if saved is None else int(saved[0]["at"][0])
     assert saved is None or saved[1] == {"at": at}
     for step in range(at, steps):
         seen.append((nested.seed, step))
         nested.report("count", (step + 1) / steps)
-        nested.save({"at": np.array(step + 1)}, {"at": step + 1})
+        nested.save({"at": np.array([step + 1])}, {"at": step + 1})
 
 
 def run(context, seen):
