@@ -19,6 +19,7 @@ ROWS = [
     {"jobs"},
     {"services", "figures"},
     {"cli", "worker", "importer"},
+    {"__main__"},
 ]
 """Rooms from the ground up: a module imports from its own room and from rows below."""
 

@@ -37,7 +37,7 @@ def lnl(tmp_path, capsys, monkeypatch):
 
 def test_the_module_is_the_command(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "lnl_core.cli", "status", "--json"],
+        [sys.executable, "-m", "lnl_core", "status", "--json"],
         env=os.environ | {"LNL_HOME": str(tmp_path)},
         capture_output=True,
         text=True,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import ast
+import argparse
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from lnl_core.cli.command import Command
 from lnl_core.cli.screen import DONE, FAILED, say
-from lnl_core.types import LnlError
+from lnl_core.records import LnlError
+
+
+def _bench_arguments(one: argparse.ArgumentParser) -> None:
+    one.add_argument("benchmark", nargs="?", metavar="NAME", help="which one")
+    one.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="for the benchmark")
 
 
 def bench(options: Any) -> int:
@@ -47,5 +53,20 @@ def bench(options: Any) -> int:
 
 def _sentence(path: Path) -> str:
     """Return the first line of a script's docstring, without running it."""
+    import ast
+
     text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
     return text.partition("\n")[0]
+
+
+BENCH = Command(
+    "bench",
+    "Run a benchmark of this clone; without a name, list them.",
+    bench,
+    _bench_arguments,
+    (
+        "lnl bench",
+        "lnl bench detection --labels aggre random1",
+        "lnl bench speed --help                           its own arguments",
+    ),
+)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
 from typing import Any
 
+from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, say
-from lnl_core.store.db import open_workspace
+
+
+def _score_arguments(one: argparse.ArgumentParser) -> None:
+    add_dataset(one)
+    one.add_argument("file", type=Path, help=".npy, .npz, .csv or .parquet")
+    one.add_argument("--title", default="own", help="what to call the model")
 
 
 def score(options: Any) -> int:
     """Take a file of probabilities as a finished run."""
     from lnl_core import services
 
-    found = services.score_with(open_workspace(), options.name, options.file, options.title)
+    ws, info = opened(options)
+    found = services.score_with(ws, info.name, options.file, options.title)
     told = f"Run {found.job.id}, {found.job.method}: {found.job.flagged or 0:,} flagged. "
     say(
         options,
@@ -26,3 +35,18 @@ def score(options: Any) -> int:
         told + (found.doubt or "It is in the ranking: lnl open"),
     )
     return DONE
+
+
+SCORE = Command(
+    "score",
+    "Take the probabilities of your own model as a finished run.",
+    score,
+    _score_arguments,
+    (
+        'lnl score birds probs.npy --title "my ViT"        (n, k), in the order of the data set',
+        "lnl score birds probs.csv                       columns id, and one per class",
+        "",
+        "Rows sum to 1. NPZ holds the array as pred_probs, perhaps with ids and class_names. Use",
+        "probabilities out of fold: a model that learned a wrong label does not doubt it.",
+    ),
+)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
 from typing import Any
 
+from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, say
-from lnl_core.store.db import open_workspace
+
+
+def _report_arguments(one: argparse.ArgumentParser) -> None:
+    add_dataset(one)
+    one.add_argument("--out", type=Path, required=True, help="HTML file")
 
 
 def report(options: Any) -> int:
     """Write the report."""
     from lnl_core.services.compare import report as reports
 
-    written = reports.write(open_workspace(), options.name, options.out)
+    ws, info = opened(options)
+    written = reports.write(ws, info.name, options.out)
     say(
         options,
         {"out": str(written.path), "bytes": written.size, "figures": written.figures},
@@ -20,3 +28,12 @@ def report(options: Any) -> int:
         "browser, without a network.",
     )
     return DONE
+
+
+REPORT = Command(
+    "report",
+    "Write curves, costs, losses and the head of the queue as one HTML file.",
+    report,
+    _report_arguments,
+    ("lnl report birds --out birds.html",),
+)

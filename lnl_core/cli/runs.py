@@ -2,29 +2,96 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, FAILED, duration, progress, say
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace, open_workspace
-from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
+from lnl_core.records import ACTIVE_STATES, Job, JobState, LnlError
+
+if TYPE_CHECKING:
+    from lnl_core.store.datasets import DatasetInfo
+    from lnl_core.store.db import Workspace
+
+
+def _run_arguments(one: argparse.ArgumentParser) -> None:
+    add_dataset(one)
+    one.add_argument(
+        "--methods", help="keys or recipes, comma-separated, e.g. probe,sr,jump or 'sr->influence'"
+    )
+    one.add_argument(
+        "--base",
+        type=int,
+        metavar="RUN",
+        help="run to build on: influence post-trains its network, others train on its "
+        "purified labels (dmlp)",
+    )
+    one.add_argument("--preset", default="quick", choices=["quick", "standard", "paper"])
+    one.add_argument(
+        "--representation",
+        metavar="pretrained|simclr|raw|NETWORK|RUN",
+        help="features to learn from, also those of a run, by its number; methods that otherwise "
+        "train on pixels then train a head on them (default: by image size)",
+    )
+    one.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
+    one.add_argument(
+        "--device",
+        default="auto",
+        choices=["auto", "cpu", "cuda"],
+        help="auto takes a GPU where there is one",
+    )
+    _add_engine(one)
+    one.add_argument(
+        "--trusted",
+        choices=["decisions"],
+        default="decisions",
+        help="labels that reviewers agree on are corrected and trusted (always so)",
+    )
+    one.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="METHOD.KNOB=VALUE",
+        help="one knob, e.g. sr.tau=0.3; may be repeated",
+    )
+    one.add_argument("--resume", action="store_true", help="continue what died, failed or stopped")
+    one.add_argument("--detach", action="store_true", help="do not watch")
+
+
+def _add_engine(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--executor",
+        default="local",
+        choices=["local", "slurm", "ray"],
+        help="where runs run: this machine, a Slurm cluster, or the Ray cluster at RAY_ADDRESS",
+    )
+    for executor, keys in (
+        ("slurm", "partition, time, gpus, cpus, mem, account, qos, constraint, nodelist, python"),
+        ("ray", "gpus, cpus, mem, python"),
+    ):
+        one.add_argument(
+            f"--{executor}",
+            action="append",
+            default=[],
+            metavar="KEY=VALUE",
+            help=f"what to ask of {executor.title()}: {keys}; may be repeated, "
+            f"or LNL_{executor.upper()}_KEY in the environment",
+        )
 
 
 def run(options: Any) -> int:
     """Queue runs, or take up old ones again, and watch them."""
     from lnl_core import services
-    from lnl_core.store import datasets
 
     keys = [key.strip() for key in (options.methods or "").split(",") if key.strip()]
     if not keys and not options.resume:
         options.usage("name the methods, e.g. --methods probe,sr,jump (or --resume)")
     knobs, asked = _knobs(options), _engine_options(options)
-    ws = open_workspace()
-    info = datasets.dataset(ws, options.name)
+    ws, info = opened(options)
     began = time.monotonic()
     if options.resume:
         watched = _resume(ws, info, keys)
@@ -155,6 +222,22 @@ def _watch(
     return DONE if len(done) == len(found) else FAILED
 
 
+RUN = Command(
+    "run",
+    "Queue runs and watch them; they go on if you stop watching (Ctrl-C).",
+    run,
+    _run_arguments,
+    (
+        "lnl run birds --methods probe,sr,jump",
+        "lnl run birds --methods sr --preset standard --set sr.epochs=60 --detach",
+        "lnl run birds --methods 'sr->influence'           train, then post-train that network",
+        "lnl run birds --methods 'ce->probe'                train, then regress on its features",
+        "lnl run birds --methods influence --base 12       post-train the network of run 12",
+        "lnl run birds --resume                            continue what died or was stopped",
+    ),
+)
+
+
 def line(job: Job) -> str:
     """Say in one line how a run stands."""
     name = f"{job.id:>4}  {job.method:<10}"
@@ -176,19 +259,24 @@ def line(job: Job) -> str:
     return f"{name} {job.state}"
 
 
+def _status_arguments(one: argparse.ArgumentParser) -> None:
+    one.add_argument("name", nargs="?", help="only this data set")
+
+
 def status(options: Any) -> int:
     """Show data sets and their runs."""
-    from lnl_core import services
-    from lnl_core.jobs import queue
+    from lnl_core.jobs import rows
+    from lnl_core.services.runs.status import status as standing  # nothing else: it starts at once
+    from lnl_core.store.db import open_workspace
 
-    ws = open_workspace()
-    found = services.status(ws, options.name)
+    ws, info = opened(options) if options.name else (open_workspace(), None)
+    found = standing(ws, info)
     if options.json:
         print(json.dumps(found, ensure_ascii=False))
         return DONE
     if not found["datasets"]:
         print("No data set yet: lnl demo, or lnl import SOURCE --name NAME")
-    jobs = {job.id: job for job in queue.jobs(ws)}
+    jobs = {job.id: job for job in rows.jobs(ws)}
     words = {
         "lost": "  (lost: its process is gone; lnl run NAME --resume)",
         "stalled": "  (silent)",
@@ -203,9 +291,19 @@ def status(options: Any) -> int:
     return DONE
 
 
+STATUS = Command(
+    "status", "Show data sets and their runs.", status, _status_arguments, ("lnl status birds",)
+)
+
+
+def _cancel_arguments(one: argparse.ArgumentParser) -> None:
+    one.add_argument("run", type=int, help="number of the run, see lnl status")
+
+
 def cancel(options: Any) -> int:
     """Stop one run; it keeps its checkpoint."""
     from lnl_core.jobs import executors, queue
+    from lnl_core.store.db import open_workspace
 
     ws = open_workspace()
     executors.cancel(ws, options.run)
@@ -216,3 +314,12 @@ def cancel(options: Any) -> int:
     state = queue.job(ws, options.run).state
     say(options, {"id": options.run, "state": str(state)}, f"Run {options.run} is {state}.")
     return DONE
+
+
+CANCEL = Command(
+    "cancel",
+    "Stop one run; it keeps its checkpoint.",
+    cancel,
+    _cancel_arguments,
+    ("lnl cancel 12",),
+)

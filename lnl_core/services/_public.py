@@ -14,7 +14,6 @@ from lnl_core.services.datasets.catalog import (
     rename_dataset,
 )
 from lnl_core.services.export.exporting import (
-    FORMATS,
     ExportPlan,
     ExportResult,
     allowed_target,
@@ -29,6 +28,7 @@ from lnl_core.services.export.exporting import (
     write_export,
     write_scores,
 )
+from lnl_core.services.export.formats import FORMATS
 from lnl_core.services.export.reimporting import Conflict, DecisionImport, import_decisions
 from lnl_core.services.review.auditing import AuditReport, ErrorsLeft, errors_left
 from lnl_core.services.review.auditing import report as audit_report

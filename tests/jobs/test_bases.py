@@ -199,7 +199,7 @@ def test_recipes_queue_a_chain_and_share_what_stands_alone(workspace, tiny, no_w
         with pytest.raises(LnlError, match=word):
             services.start_runs(workspace, "tiny", ["knn", recipe])
     assert len(queue.jobs(workspace)) == before
-    assert services.status(workspace, "tiny")["datasets"][0]["runs"][0]["base"] == jobs[0].id
+    assert services.status(workspace)["datasets"][0]["runs"][0]["base"] == jobs[0].id
 
 
 def test_post_training_looks_at_what_its_base_looked_at(workspace, tiny):

@@ -21,6 +21,7 @@ from lnl_core.data.layouts import cleaned as cleaning
 from lnl_core.data.layouts import cleanlab, fiftyone, folder, label_studio, lists, placing
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.services._open import loaded, scored, signals
+from lnl_core.services.export.formats import FORMATS, Format
 from lnl_core.services.export.scores import rank_rows as rank_rows
 from lnl_core.services.export.scores import write_scores as write_scores
 from lnl_core.store import datasets, decisions
@@ -28,55 +29,6 @@ from lnl_core.store.arrays import write_atomic
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
 from lnl_core.types import Action, Decision, LnlError
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A form that an export can have.
-
-    Attributes:
-        title: its name on screen.
-        sentence: what it is and who reads it.
-        folder: True where it is a folder of files, False for one CSV file.
-        images: what can be done with the images, the default first; empty where there are none.
-    """
-
-    title: str
-    sentence: str
-    folder: bool = False
-    images: tuple[str, ...] = ()
-
-
-FORMATS = {
-    "corrections": Format("Corrections", "CSV, one row per accepted change."),
-    "decisions": Format("All decisions", "CSV, every answer by every reviewer; can come back."),
-    "manifest": Format("Cleaned manifest", "CSV or Parquet, every image with its corrected label."),
-    "folder": Format(
-        "Relabelled folder",
-        "One folder per corrected class, for torchvision and Hugging Face; originals stay.",
-        True,
-        ("copy", "link"),
-    ),
-    "cleanlab": Format(
-        "cleanlab", "Labels, probabilities and issues as cleanlab's functions take them.", True
-    ),
-    "fiftyone": Format(
-        "FiftyOne",
-        "labels.json with images: FiftyOneImageClassificationDataset.",
-        True,
-        ("copy", "link", "none"),
-    ),
-    "label-studio": Format(
-        "Label Studio",
-        "Tasks with predictions and annotations, and the labelling config.",
-        True,
-        ("none", "copy", "link"),
-    ),
-    "audit-trail": Format(
-        "Audit trail", "CSV, every stored decision with all its fields, superseded ones too."
-    ),
-}
-"""Key on the command line -> what it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from lnl_core.store.db import Workspace
 from lnl_core.store.files import ranking_version
 
 
-def status(ws: Workspace, name: str | None = None) -> dict[str, Any]:
-    """Return what `lnl status --json` prints (DESIGN 10)."""
-    infos = datasets.datasets(ws) if name is None else [datasets.dataset(ws, name)]
-    return {"datasets": [_status(ws, info) for info in infos]}
+def status(ws: Workspace, info: DatasetInfo | None = None) -> dict[str, Any]:
+    """Return what `lnl status --json` prints (DESIGN 10), of one data set or of all."""
+    infos = datasets.datasets(ws) if info is None else [info]
+    return {"datasets": [_status(ws, each) for each in infos]}
 
 
 def _status(ws: Workspace, info: DatasetInfo) -> dict[str, Any]:

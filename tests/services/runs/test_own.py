@@ -35,7 +35,7 @@ def test_it_stands_in_the_table_as_done_and_finds_the_errors(workspace, tiny, go
     assert set(ranking.order[:3]) == {3, 25, 47}
     told = services.evidence(workspace, tiny.id, 3)["methods"]
     assert [(m["title"], m["wrong"]) for m in told] == [("my-vit-b (own)", True)]
-    assert services.status(workspace, "tiny")["datasets"][0]["runs"][0]["state"] == "done"
+    assert services.status(workspace)["datasets"][0]["runs"][0]["state"] == "done"
 
 
 def test_it_joins_the_consensus_beside_others_and_a_second_one_takes_its_place(

@@ -1,4 +1,4 @@
-"""`python -m lnl_core.cli`, where the `lnl` script is not on the path."""
+"""`python -m lnl_core`, where the `lnl` script is not on the path."""
 
 import sys
 

@@ -1,0 +1,279 @@
+"""`lnl demo`, `open`, `import`, `public`, `rename`, `remove`: data sets come, change and go."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lnl_core.cli.command import Command, add_dataset, opened
+from lnl_core.cli.screen import DONE, FIRST_METHODS, PARTLY, duration, progress, quoted, say
+from lnl_core.records import LnlError
+
+
+def _demo_arguments(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--open", action="store_true", help="then open the desk in the browser")
+    one.add_argument(
+        "--tour", action="store_true", help="then walk through the pages, for a lab meeting"
+    )
+
+
+def demo(options: Any) -> int:
+    """Register the demo set."""
+    from lnl_core import services
+    from lnl_core.store.db import open_workspace
+
+    info = services.add_demo(open_workspace())
+    say(
+        options,
+        {"name": info.name, "n": info.n, "classes": info.class_count},
+        f"“{info.name}”: {info.n:,} images, {info.class_count} classes, 15 % of the labels made "
+        "wrong on purpose.\n"
+        f"Next: lnl run {quoted(info.name)} --methods {FIRST_METHODS}\n"
+        "  or: lnl open",
+    )
+    if options.tour:
+        os.environ["LNL_TOUR"] = "1"  # the page that opens begins with it
+    return open_desk(options) if options.open or options.tour else DONE
+
+
+DEMO = Command(
+    "demo",
+    "Register the demo set: 1,797 handwritten digits, 15 %% of the labels wrong.",
+    demo,
+    _demo_arguments,
+    ("lnl demo --open",),
+)
+
+
+def open_desk(_options: Any) -> int:
+    """Start the app, which opens the browser; ends with it.
+
+    Raises:
+        LnlError: the app is not beside the library.
+    """
+    app = Path(__file__).resolve().parents[2] / "app.py"
+    if not app.is_file():
+        app = Path("app.py").resolve()
+    if not app.is_file():
+        raise LnlError(
+            "app.py was not found beside the library. Go to the clone of LNL Review, then run: "
+            "streamlit run app.py"
+        )
+    try:
+        return subprocess.call([sys.executable, "-m", "streamlit", "run", str(app)], cwd=app.parent)
+    except KeyboardInterrupt:
+        return DONE
+
+
+OPEN = Command("open", "Open the desk in the browser.", open_desk)
+
+
+def _import_arguments(one: argparse.ArgumentParser) -> None:
+    one.add_argument("source", type=Path, help="folder, .csv, .parquet, .npz or .zip")
+    one.add_argument("--name", required=True, help="what to call the data set")
+    one.add_argument("--root", type=Path, help="folder that the paths of a list start from")
+    one.add_argument("--size", type=int, help="working resolution in pixels")
+
+
+def import_(options: Any) -> int:
+    """Read a folder per class, a list, NPZ arrays or a zip."""
+    from lnl_core import services
+    from lnl_core.store import datasets
+    from lnl_core.store.db import open_workspace
+
+    ws = open_workspace()
+    began = time.monotonic()
+    shown = 0.0
+
+    def report(done: int, total: int, skipped: int) -> None:
+        nonlocal shown
+        if time.monotonic() - shown < 0.2 and done < total:
+            return
+        shown = time.monotonic()
+        left = (shown - began) / max(done, 1) * (total - done)
+        progress(
+            f"{done:,} of {total:,} read, {skipped:,} skipped, {duration(left)} left",
+            done / max(total, 1),
+        )
+
+    services.import_dataset(
+        ws, options.source, options.name, root=options.root, size=options.size, report=report
+    )
+    progress("")
+    info = datasets.dataset(ws, options.name.strip())
+    problems = _skipped(info.directory / "skipped.parquet")
+    for problem in problems[:20]:
+        where = problem["where"]
+        if problem["row"] is not None and info.kind in ("manifest", "zip") and "row " not in where:
+            where = f"row {problem['row']}, {where}"
+        print(f"  {where}: {problem['reason']} → {problem['remedy']}", file=sys.stderr)
+    if len(problems) > 20:
+        print(f"  and {len(problems) - 20:,} more, all on the Data page", file=sys.stderr)
+    for note in datasets.read_meta(info).get("notes", []):
+        print(f"  {note}", file=sys.stderr)
+    if problems:
+        print("Repaired files come in with another import, under a new name.", file=sys.stderr)
+    say(
+        options,
+        {
+            "name": info.name,
+            "n": info.n,
+            "classes": info.class_count,
+            "skipped": info.skipped,
+            "problems": problems,
+        },
+        f"{info.n:,} images in, {info.skipped:,} skipped, {info.class_count:,} classes.\n"
+        f"Next: lnl run {quoted(info.name)} --methods {FIRST_METHODS}",
+    )
+    return PARTLY if info.skipped else DONE
+
+
+def _skipped(path: Path) -> list[dict[str, Any]]:
+    """Read the import report, a row per file that did not come in."""
+    if not path.is_file():
+        return []
+    import pyarrow.parquet as pq
+
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows
+
+
+IMPORT = Command(
+    "import",
+    "Read a folder per class, a list, NPZ arrays or a zip.",
+    import_,
+    _import_arguments,
+    (
+        "lnl import photos/ --name birds                   photos/CLASS/FILE",
+        "lnl import list.csv --root photos/ --name birds   columns image, label[, id, true_label]",
+        "lnl import arrays.npz --name birds                images (n, h, w[, c]), labels (n,)",
+        "lnl import photos.zip --name birds                a folder per class inside",
+        "lnl import data/cifar-10-batches-py --name cifar  as torchvision downloads it; MNIST too",
+        "lnl import hub/ --name hub                        Hugging Face: metadata.csv or .jsonl",
+        "",
+        "What cannot be read is skipped and listed with its reason; then the exit code is 3.",
+    ),
+)
+
+
+def _public_arguments(one: argparse.ArgumentParser) -> None:
+    one.add_argument("key", nargs="?", help="set to download")
+    one.add_argument("--labels", default="aggre", help="which people's labels (default: aggre)")
+    one.add_argument("--name", help="what to call the data set (default: its key)")
+    one.add_argument("--accept", action="store_true", help="the terms suit your use")
+
+
+def public(options: Any) -> int:
+    """Tell of the public sets; download one where its terms are accepted.
+
+    Raises:
+        LnlError: no such set, its terms not accepted, or offline.
+    """
+    from lnl_core import services
+    from lnl_core.store.db import open_workspace
+
+    known = services.public_sets()
+    if options.key is None:
+        say(options, {"sets": [asdict(each) for each in known]}, "\n\n".join(map(_terms, known)))
+        return DONE
+    found = next((each for each in known if each.key == options.key), None)
+    if found is None:
+        raise LnlError(f"There is no public set “{options.key}”. lnl public lists them.")
+    if not options.accept:
+        print(_terms(found), file=sys.stderr)
+        raise LnlError("Nothing was downloaded. Add --accept if these terms suit your use.")
+
+    def report(words: str, done: int, total: int) -> None:
+        progress(words, done / total if total else None)
+
+    info = services.add_public(
+        open_workspace(), found.key, options.name or found.key, options.labels, report=report
+    )
+    progress("")
+    say(
+        options,
+        {"name": info.name, "n": info.n, "classes": info.class_count},
+        f"“{info.name}”: {info.n:,} images, {info.class_count} classes.\n"
+        f"Next: lnl run {quoted(info.name)} --methods {FIRST_METHODS}",
+    )
+    return DONE
+
+
+def _terms(known: Any) -> str:
+    """Say what a public set is, where it comes from, and under which terms."""
+    lines = [f"{known.key}: {known.title}", f"  {known.sentence}", f"  {known.cite}."]
+    for each in known.downloads:
+        checked = f"MD5 {each.md5}" if each.md5 else each.check
+        size = f"{each.bytes / 1e6:,.0f} MB" if each.bytes else "some MB, the server tells"
+        lines += [f"  {each.what}: {each.url}", f"    {size}. {checked}", f"    {each.licence}"]
+    labels = ", ".join(
+        f"{key} ({words}, {rate:.1%} wrong)" for key, (words, rate) in known.labels.items()
+    )
+    return "\n".join([*lines, f"  labels: {labels}"])
+
+
+PUBLIC = Command(
+    "public",
+    "Download a public set with labels by people; needs a network.",
+    public,
+    _public_arguments,
+    (
+        "lnl public                                        which there are, and their terms",
+        "lnl public cifar10n --accept --labels worse       50,000 images, 40 % wrong",
+    ),
+)
+
+
+def _rename_arguments(one: argparse.ArgumentParser) -> None:
+    add_dataset(one)
+    one.add_argument("new_name", help="its new name")
+
+
+def rename(options: Any) -> int:
+    """Call a data set something else."""
+    from lnl_core import services
+
+    ws, info = opened(options)
+    info = services.rename_dataset(ws, info.name, options.new_name)
+    say(options, {"name": info.name}, f"It is called “{info.name}” now.")
+    return DONE
+
+
+RENAME = Command(
+    "rename", "Call a data set something else.", rename, _rename_arguments, ("lnl rename a b",)
+)
+
+
+def _remove_arguments(one: argparse.ArgumentParser) -> None:
+    add_dataset(one)
+    one.add_argument("--yes", action="store_true", help="really")
+
+
+def remove(options: Any) -> int:
+    """Forget a data set with its runs and decisions; the originals stay."""
+    from lnl_core import services
+
+    ws, info = opened(options)
+    if not options.yes:
+        raise LnlError(
+            f"This forgets “{info.name}” with its runs and decisions; the originals stay. "
+            "Add --yes to do it."
+        )
+    services.remove_dataset(ws, info.name)
+    say(options, {"removed": info.name}, f"“{info.name}” is removed.")
+    return DONE
+
+
+REMOVE = Command(
+    "remove",
+    "Forget a data set, its runs and decisions.",
+    remove,
+    _remove_arguments,
+    ("lnl remove birds --yes",),
+)

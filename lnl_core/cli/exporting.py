@@ -1,0 +1,120 @@
+"""`lnl export`: what was decided, as a table or as a layout that another tool reads."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from lnl_core.cli.command import Command, add_dataset, opened
+from lnl_core.cli.screen import DONE, PARTLY, duration, progress, say
+from lnl_core.services.export.formats import FORMATS
+
+
+def _export_arguments(one: argparse.ArgumentParser) -> None:
+    add_dataset(one)
+    one.add_argument("--format", required=True, metavar="|".join(FORMATS), help="see below")
+    one.add_argument("--out", type=Path, required=True, help="file, or a new folder")
+    one.add_argument(
+        "--images",
+        default="",
+        choices=["copy", "link", "none"],
+        help="in a folder: copy the originals, hard-link them, or refer to them",
+    )
+    one.add_argument(
+        "--all",
+        action="store_true",
+        help="where reviewers do not agree, the latest decision counts",
+    )
+    one.add_argument(
+        "--raw", action="store_true", help="leave cells that start a formula as they are"
+    )
+    one.add_argument("--no-scores", action="store_true", help="without one column per method")
+
+
+def export(options: Any) -> int:
+    """Write what was decided, as a table or as a layout that another tool reads."""
+    from lnl_core import services
+
+    if options.format not in FORMATS:
+        options.usage(f"--format is one of {', '.join(FORMATS)}, got {options.format}")
+    known = FORMATS[options.format]
+    if options.images and options.images not in known.images:
+        ways = ", ".join(known.images)
+        options.usage(
+            f"--images with {options.format} is one of {ways}"
+            if ways
+            else f"{options.format} holds no images, so there is no --images for it"
+        )
+    ws, info = opened(options)
+    if known.folder:
+        plan = services.plan_export(
+            ws,
+            info.name,
+            options.format,
+            options.out,
+            images=options.images,
+            only_agreed=not options.all,
+        )
+        print(
+            f"About {plan.size / 2**20:,.1f} MB in {plan.files:,} image files; "
+            f"{plan.free / 2**30:,.1f} GB free.",
+            file=sys.stderr,
+        )
+    began = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        left = (time.monotonic() - began) / max(done, 1) * (total - done)
+        progress(f"{done:,} of {total:,} written, {duration(left)} left", done / max(total, 1))
+
+    result = services.write_export(
+        ws,
+        info.name,
+        options.format,
+        options.out,
+        only_agreed=not options.all,
+        safe=not options.raw,
+        scores=not options.no_scores,
+        images=options.images,
+        report=report,
+    )
+    progress("")
+    for problem in result.problems:
+        print(f"  {problem}", file=sys.stderr)
+    left = ""
+    if result.left_out:
+        why = "are not settled: someone is unsure, or reviewers contradict each other"
+        if options.format != "corrections":
+            why = "have no one right class and are left out"
+        left = f", {result.left_out:,} {why}"
+    unit = "images" if known.folder else "rows"
+    say(
+        options,
+        {
+            "rows": result.rows,
+            "left_out": result.left_out,
+            "out": str(options.out),
+            "problems": list(result.problems),
+        },
+        f"{result.rows:,} {unit} in {options.out}{left}.",
+    )
+    return PARTLY if result.problems else DONE
+
+
+EXPORT = Command(
+    "export",
+    "Write what was decided.",
+    export,
+    _export_arguments,
+    (
+        "lnl export birds --format corrections --out corrections.csv   one row per changed label",
+        "lnl export birds --format manifest --out clean.parquet        every image, cleaned labels",
+        "lnl export birds --format folder --out clean/ --images link   no disk space, same disk",
+        "lnl export birds --format cleanlab --out for_cleanlab/",
+        "",
+        "formats:",
+        *(f"{key:<13} {each.sentence}" for key, each in FORMATS.items()),
+    ),
+)

@@ -1,0 +1,208 @@
+"""`lnl rank`, `decide`, `audit`: the order, the answers, and how many wrong labels are left."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lnl_core.cli.command import Command, add_dataset, opened
+from lnl_core.cli.screen import DONE, PARTLY, say
+from lnl_core.records import LnlError
+
+
+def _rank_arguments(one: argparse.ArgumentParser) -> None:
+    add_dataset(one)
+    one.add_argument("--method", default="consensus", help="consensus or a method's key")
+    one.add_argument("--out", type=Path, required=True, help="CSV file")
+
+
+def rank(options: Any) -> int:
+    """Write every image's suspicion and suggested label."""
+    from lnl_core import services
+
+    ws, info = opened(options)
+    rows = services.write_scores(ws, info.name, options.out, options.method)
+    say(
+        options,
+        {"rows": rows, "out": str(options.out)},
+        f"{rows:,} rows in {options.out}; suspicion and p_wrong: 1 = wrong, "
+        "label_quality: 1 = right.",
+    )
+    return DONE
+
+
+RANK = Command(
+    "rank",
+    "Write every image's suspicion and suggested label.",
+    rank,
+    _rank_arguments,
+    (
+        "lnl rank birds --out scores.csv                 all methods together",
+        "lnl rank birds --method sr --out sr.csv         one method alone",
+    ),
+)
+
+
+def _decide_arguments(one: argparse.ArgumentParser) -> None:
+    add_dataset(one)
+    one.add_argument("--file", type=Path, required=True, help="CSV with id, action[, label]")
+    one.add_argument("--reviewer", required=True, help="who decided, where the file names nobody")
+    one.add_argument(
+        "--replace", action="store_true", help="store rows that are held back otherwise"
+    )
+
+
+def decide(options: Any) -> int:
+    """Import decisions made elsewhere."""
+    from lnl_core import services
+
+    if not options.file.is_file():
+        raise LnlError(f"There is no file {options.file}. Check the path.")
+    ws, info = opened(options)
+    found = services.import_decisions(
+        ws,
+        info.name,
+        options.file,
+        options.reviewer,
+        replace_newer=options.replace,
+    )
+    lines = [*(conflict.words() for conflict in found.conflicts), *found.problems]
+    for line in lines[:50]:
+        print(f"  {line}", file=sys.stderr)
+    if len(lines) > 50:
+        print(f"  and {len(lines) - 50:,} more", file=sys.stderr)
+    say(
+        options,
+        {
+            "stored": found.stored,
+            "unchanged": found.unchanged,
+            "held": found.held,
+            "conflicts": [asdict(conflict) for conflict in found.conflicts],
+            "problems": list(found.problems),
+        },
+        f"{found.stored:,} decisions stored, {found.unchanged:,} known already, "
+        f"{found.held:,} held back, {len(found.problems):,} refused.",
+    )
+    return PARTLY if found.problems or found.held else DONE
+
+
+DECIDE = Command(
+    "decide",
+    "Import decisions made elsewhere.",
+    decide,
+    _decide_arguments,
+    (
+        "lnl decide birds --file decisions.csv --reviewer ann",
+        "lnl decide birds --file decisions.csv --reviewer ann --replace",
+        "",
+        "decisions.csv has the columns id, action[, label, reviewer, decided_at]; actions are",
+        "keep, relabel, multiple, none, unsure, skip and reopen. The same file twice stores",
+        "nothing twice. A row that contradicts a later answer of the same reviewer is held back",
+        "and named.",
+    ),
+)
+
+
+def _audit_arguments(one: argparse.ArgumentParser) -> None:
+    add_dataset(one)
+    one.add_argument(
+        "--target",
+        type=float,
+        default=0.01,
+        metavar="SHARE",
+        help="share of the images that may be wrong in the end (default: 0.01)",
+    )
+
+
+def audit(options: Any) -> int:
+    """Say how many wrong labels are left, from images drawn at random."""
+    from lnl_core import services
+
+    if not 0 < options.target < 1:
+        options.usage(f"--target is a share between 0 and 1, got {options.target:g}. 0.01 is 1 %.")
+    ws, info = opened(options)
+    found = services.audit_report(ws, info.name, options.target)
+    left, rate = found.left, found.rate
+    say(
+        options,
+        {
+            "name": info.name,
+            "images": left.total,
+            "audits": left.audits,
+            "audits_wrong": left.wrong,
+            "audits_unsure": left.unsure,
+            "errors_found": left.found,
+            "errors_left": left.estimate,
+            "interval": None if left.low is None else [left.low, left.high],
+            "at_most": left.limit,
+            "noise_rate": None if rate is None else rate.share,
+            "noise_rate_interval": None if rate is None else [rate.low, rate.high],
+            "target": found.target,
+            "target_errors": left.goal,
+            "certified": left.may_stop,
+            "audits_needed": found.needed,
+        },
+        _audit_words(info.name, found),
+    )
+    return DONE
+
+
+def _audit_words(name: str, found: Any) -> str:
+    """Say a report in sentences."""
+    left, rate = found.left, found.rate
+    goal = f"{100 * found.target:g} % wrong left ({left.goal:,} of {left.total:,} images)"
+    if not left.audits:
+        return (
+            f"No image of “{name}” was checked at random yet, so nobody knows what is left.\n"
+            "Review mixes such images in by itself, every fifth at first, in single mode and "
+            "without filters: lnl open"
+        )
+    checks = f"{left.audits:,} random checks, {left.wrong:,} wrong"
+    if left.unsure:
+        checks += f", {left.unsure:,} unsure or disputed"
+    if left.estimate is None:
+        return (
+            f"{checks}; {left.found:,} wrong labels found in all.\n"
+            f"Too few to say what is left: {left.enough - left.audits:,} more random checks."
+        )
+    lines = [
+        f"Errors left: {left.estimate:,} (95 %: {left.low:,} to {left.high:,}) "
+        f"of {left.total:,} images",
+        f"From {checks}; {left.found:,} wrong labels found in all",
+    ]
+    if rate is not None:
+        lines.append(
+            f"Wrong before review: {100 * rate.share:.1f} % "
+            f"(95 %: {100 * rate.low:.1f} to {100 * rate.high:.1f})"
+        )
+    if left.may_stop:
+        lines.append(f"Certified: at most {left.limit:,} errors left (95 %). Target: {goal}")
+    elif found.needed is None:
+        lines.append(
+            f"At most {left.limit:,} errors left (95 %). Target: {goal}. More than that is left "
+            "by this estimate: go on with the queue first"
+        )
+    else:
+        lines.append(
+            f"At most {left.limit:,} errors left (95 %). Target: {goal}. About "
+            f"{found.needed:,} more random checks, if they go on like this; Review in random order "
+            "shows nothing else"
+        )
+    return "\n".join(f"{line}." for line in lines)
+
+
+AUDIT = Command(
+    "audit",
+    "Say how many wrong labels are left, from images drawn at random.",
+    audit,
+    _audit_arguments,
+    (
+        "lnl audit birds",
+        "lnl audit birds --target 0.005 --json            at most 0.5 % of the labels wrong",
+        "",
+        "Review mixes the random images in. Estimate and limit hold at every moment, 95 % sure.",
+    ),
+)
