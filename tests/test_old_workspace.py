@@ -1,0 +1,296 @@
+"""A workspace of version 0.1.0 opens with today's code, and everything that leaves it is the same.
+
+What leaves it is written by the command line, and what the Review page shows by the services that
+it calls; the same functions wrote what is expected, with the code of version 0.1.0
+(`tests/fixtures/README.md`). Tables are compared byte by byte, files of other formats by digests.
+Not the same bytes, and why:
+
+- the workspace's path in Label Studio's README becomes `HOME`: it is where the test runs;
+- a Parquet file is compared by names, types and rows: it names the version of pyarrow;
+- floats in JSON may differ in the tenth digit: other processors add in another order;
+- of the report only its numbers, and of evidence all but the names of methods: they hold colours,
+  the date, versions, and words of the screen, which may improve.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import json
+import math
+import os
+import re
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lnl_core import services
+from lnl_core.cli import main
+from lnl_core.jobs import knobs, queue
+from lnl_core.store import datasets
+from lnl_core.store.checkpoint import load_checkpoint, save_checkpoint
+from lnl_core.store.db import dispose, open_workspace
+
+FIXTURES = Path(__file__).resolve().parent / "fixtures"
+WORKSPACE = FIXTURES / "workspace_0_1_0.zip"
+EXPECTED = FIXTURES / "workspace_0_1_0"
+
+SETS = {"plain": "Old digits", "noisy": "Old digits, noisy"}
+RANKED = {
+    "plain": (
+        *("consensus", "own-my-vit", "probe", "knn", "influence@raw", "dmlp", "hnml", "jump"),
+        *("sr@raw", "sr", "aum", "ce", "confident"),
+    ),
+    "noisy": ("consensus", "probe", "knn"),
+}
+TABLES = {
+    "corrections.csv": ("corrections",),
+    "corrections-all.csv": ("corrections", "--all", "--no-scores", "--raw"),
+    "decisions.csv": ("decisions",),
+    "manifest.csv": ("manifest",),
+    "manifest-all.parquet": ("manifest", "--all"),
+    "audit-trail.csv": ("audit-trail",),
+}
+FOLDERS = {
+    "folder": ("folder",),
+    "cleanlab": ("cleanlab",),
+    "fiftyone": ("fiftyone",),
+    "label-studio": ("label-studio",),
+    "label-studio-images": ("label-studio", "--images", "copy", "--all"),
+}
+REVIEWERS = ("ann", "Bob Ömer", "cleo")
+LOOKS = ((12, 3), (15, 2))
+"""Image and other class of which HNML's run has stored activation maps."""
+
+CANCELLED, NETWORK = 15, 9
+"""Numbers of the run that was cancelled half-way, and of one whose network is stored."""
+
+
+def unpacked(home):
+    """Unpack the stored workspace into a folder and return it."""
+    with zipfile.ZipFile(WORKSPACE) as archive:
+        archive.extractall(home)
+    return home
+
+
+def lnl(*arguments):
+    """Return what a command prints."""
+    told, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(errors):
+        code = main([str(one) for one in arguments])
+    assert code == 0, errors.getvalue()
+    return told.getvalue()
+
+
+# What leaves a workspace ------------------------------------------------------------------------
+
+
+def write_outputs(home, out):
+    """Write all that leaves a workspace to a folder; `LNL_HOME` names the workspace."""
+    for key, name in SETS.items():
+        place = out / key
+        place.mkdir(parents=True)
+        for method in RANKED[key]:
+            lnl("rank", name, "--method", method, "--out", place / f"rank-{method}.csv")
+        for title, command in {
+            "status": ("status", name),
+            "audit": ("audit", name),
+            "audit-40": ("audit", name, "--target", "0.4"),
+        }.items():
+            write_json(place / f"{title}.json", json.loads(lnl(*command, "--json")))
+        write_tables(name, place)
+        write_folders(name, place, home / "exported" / key)
+        write_json(place / "review.json", reviewing(home, name))
+    write_json(out / "noisy" / "report.json", report(SETS["noisy"], home / "report.html"))
+
+
+def write_json(path, value):
+    """Write an object, one line for each key."""
+    lines = [f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in value.items()]
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
+
+
+def write_tables(name, place):
+    import pyarrow.parquet as pq
+
+    for title, (form, *more) in TABLES.items():
+        file = place / title
+        lnl("export", name, "--format", form, "--out", file, *more)
+        if file.suffix == ".parquet":
+            table = pq.read_table(file)
+            file.unlink()
+            types = {column.name: str(column.type) for column in table.schema}
+            rows = {row["id"]: list(row.values()) for row in table.to_pylist()}
+            write_json(file.with_suffix(".json"), types | rows)
+
+
+def write_folders(name, place, scratch):
+    """Export to folders; tables stay as they are, of the rest digests, of images one for all."""
+    home = os.fsencode(os.path.realpath(scratch.parents[1]))
+    digests = {}
+    for title, (form, *more) in FOLDERS.items():
+        folder = scratch / title
+        lnl("export", name, "--format", form, "--out", folder, *more)
+        images = hashlib.sha256()
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            inside = path.relative_to(folder).as_posix()
+            data = path.read_bytes().replace(home, b"HOME")
+            if path.suffix == ".csv":
+                (place / f"{title}-{path.name}").write_bytes(data)
+            elif path.suffix == ".png":
+                images.update(f"{inside}\0{len(data)}\0".encode() + data)
+            else:
+                digests[f"{title}/{inside}"] = hashlib.sha256(data).hexdigest()
+        digests[f"{title}/*.png"] = images.hexdigest()
+    write_json(place / "folders.json", digests)
+
+
+def report(name, file):
+    """Return how many figures the report has, the numbers of its tables, the head of its queue."""
+    figures = json.loads(lnl("report", name, "--out", file, "--json"))["figures"]
+    page = file.read_text("utf-8")
+    sections = dict(re.findall(r"<section><h2>(.*?)</h2>(.*?)</section>", page, re.DOTALL))
+    queue = re.findall(r"<figcaption>(.*?)</figcaption>", sections["Head of the queue"])
+    return {
+        "figures": figures,
+        "methods": [row[2:] for row in rows_of(sections["Methods"])],  # without colour and name
+        "queue": [re.sub(r"<[^>]+>", " ", each) for each in queue],
+        "corrections": rows_of(sections["Decisions so far"]),
+    }
+
+
+def rows_of(html):
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", html, re.DOTALL)
+    return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows]
+
+
+def reviewing(home, name):
+    """Return what the Review page shows to each reviewer, and the evidence on a few images."""
+    ws = open_workspace(home)
+    info = datasets.dataset(ws, name)
+    shown = {}
+    for who in REVIEWERS:
+        state = services.review_state(ws, name, who)
+        diverse = services.review_state(ws, name, who, order="diverse")
+        page = services.page_state(ws, name, who)
+        shown |= {
+            f"{who}: items": state.items[:12],
+            f"{who}: rows": [item["row"] for item in state.items],
+            f"{who}: diverse": [item["row"] for item in diverse.items],
+            f"{who}: recent": state.recent,
+            f"{who}: progress": state.progress.as_dict(),
+            f"{who}: page": [page.label, page.confirmed, [item["row"] for item in page.items]],
+        }
+    for row in shown["ann: rows"][:4]:
+        shown[f"evidence on {row}"] = nameless(services.evidence(ws, info.id, row))
+    if name == SETS["plain"]:
+        for row, label in LOOKS:
+            found = services.where_it_looks(ws, info.id, row, label)
+            shown[f"maps of {row}"] = {key: found[key] for key in ("state", "share", "maps")}
+    dispose(ws)
+    return shown
+
+
+def nameless(evidence):
+    """Return evidence without the names that the screen gives to methods."""
+    parts = {key: evidence[key] for key in ("curve", "loss") if evidence[key]}
+    drawn = {key: {k: v for k, v in part.items() if k != "source"} for key, part in parts.items()}
+    methods = [{k: v for k, v in each.items() if k != "title"} for each in evidence["methods"]]
+    return evidence | drawn | {"methods": methods, "said": list(evidence["said"].values())}
+
+
+# Tests ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory):
+    """The old workspace, to be read only; the environment names it."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = unpacked(tmp_path_factory.mktemp("old"))
+        patch.setenv("LNL_HOME", str(home))
+        for name in ("LNL_DATABASE_URL", "LNL_DATA_ROOTS", "LNL_REVIEWER"):
+            patch.delenv(name, raising=False)
+        yield home
+
+
+@pytest.fixture(scope="module")
+def written(old, tmp_path_factory):
+    """What today's code writes for the old workspace."""
+    out = tmp_path_factory.mktemp("written")
+    write_outputs(old, out)
+    return out
+
+
+def files(folder):
+    return sorted(each.relative_to(folder).as_posix() for each in folder.rglob("*.*"))
+
+
+def test_the_same_files_leave_it(written):
+    assert files(written) == files(EXPECTED)
+
+
+@pytest.mark.parametrize("name", [each for each in files(EXPECTED) if each.endswith(".csv")])
+def test_tables_have_the_same_bytes(written, name):
+    assert (written / name).read_bytes() == (EXPECTED / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", [each for each in files(EXPECTED) if each.endswith(".json")])
+def test_everything_else_says_the_same(written, name):
+    now, then = (json.loads((each / name).read_text("utf-8")) for each in (written, EXPECTED))
+    assert list(now) == list(then)
+    for key in then:
+        assert same(now[key], then[key]), (key, now[key], then[key])
+
+
+def same(now, then):
+    """Compare JSON; floats to ten digits."""
+    if isinstance(then, float) and isinstance(now, float):
+        return math.isclose(now, then, rel_tol=1e-9, abs_tol=1e-12)
+    if isinstance(then, dict) and isinstance(now, dict):
+        return list(now) == list(then) and all(same(now[key], then[key]) for key in then)
+    if isinstance(then, list) and isinstance(now, list):
+        return len(now) == len(then) and all(map(same, now, then))
+    return type(now) is type(then) and now == then
+
+
+def test_every_stored_run_still_has_its_method_and_knobs(old):
+    ws = open_workspace(old)
+    jobs = [job for name in SETS.values() for job in queue.jobs(ws, datasets.dataset(ws, name))]
+    runs = [job for job in jobs if not job.method.startswith("own")]
+    assert len(runs) == 18
+    for job in runs:
+        today = dataclasses.asdict(knobs.stored(job))  # a knob that nobody knows raises
+        then = Counter(map(repr, job.config.values()))  # some have another name now
+        assert then <= Counter(map(repr, today.values())), job.method
+    dispose(ws)
+
+
+@pytest.mark.slow
+def test_a_cancelled_run_goes_on_from_its_checkpoint_and_an_old_network_is_built_on(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("LNL_HOME", str(unpacked(tmp_path / "old")))
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    ws = open_workspace()
+    info = datasets.dataset(ws, SETS["plain"])
+    features = sorted((info.directory / "features").iterdir())
+    folder = info.directory / "runs" / str(CANCELLED)
+    arrays, state = load_checkpoint(folder / "checkpoint.safetensors")
+    arrays["recorder.curve.loss"][0] = 7  # no training says this: only who goes on has it
+    save_checkpoint(folder / "checkpoint.safetensors", arrays, state)
+
+    lnl("run", info.name, "--resume", "--methods", "hnml")
+    lnl(
+        "run", info.name, "--methods", "influence", "--base", NETWORK, "--set", "influence.rounds=2"
+    )
+    lnl("run", info.name, "--methods", "knn", "--set", "knn.neighbours=8")
+
+    loss = np.load(folder / "curve_loss.npy")
+    assert len(loss) == 12
+    assert (loss[0] == 7).all()
+    assert (loss[1:] != 7).any()
+    assert sorted((info.directory / "features").iterdir()) == features  # taken from the cache
+    dispose(ws)
