@@ -39,7 +39,7 @@ RESULTS = Path(__file__).parent / "results" / "engines.json"
 def until(ws: Workspace, number: int, true: Callable[[Job], bool]) -> Job:
     end = time.monotonic() + 180
     while time.monotonic() < end:
-        executors.tend(ws)
+        executors.reconcile(ws)
         job = queue.job(ws, number)
         if true(job):
             return job

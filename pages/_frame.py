@@ -155,7 +155,7 @@ def _running(ws: Workspace) -> None:
 
 @_ui.guarded
 def _progress(was_active: bool) -> None:
-    services.tend(_ui.workspace())
+    services.reconcile(_ui.workspace())
     active = queue.active(_ui.workspace())  # oldest first
     running = [job for job in active if job.state is not JobState.QUEUED]
     if was_active and not active:

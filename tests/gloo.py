@@ -11,7 +11,7 @@ START = """
 import os, sys
 import numpy as np, torch
 from torch.nn import functional as F
-from lnl_core.learning import distributed, hardware
+from lnl_core.learning import process_group, hardware
 
 torch.set_num_threads(1)
 # At the kink of a ReLU two runs that differ in their last bit part for good: here it is smooth.
@@ -20,19 +20,19 @@ torch.nn.ReLU6.forward = torch.nn.ReLU.forward
 F.relu = F.silu
 hardware.precision = lambda device: torch.float32  # bfloat16 would hide what the test looks for
 out, *words = sys.argv[1:]
-crew = distributed.join("cpu") if int(os.environ["WORLD_SIZE"]) > 1 else distributed.crew()
+group = process_group.join("cpu") if int(os.environ["WORLD_SIZE"]) > 1 else process_group.current()
 """
 
 END = """
-np.savez(f"{out}-{crew.rank}.npz", **found)
-distributed.leave()
+np.savez(f"{out}-{group.rank}.npz", **found)
+process_group.leave()
 """
 
 
 def run(folder, script, size, *words):
     """Run a script in `size` processes; return what each of them has in `found` at its end.
 
-    The script sees `crew`, `words` and the names that `START` imports.
+    The script sees `group`, `words` and the names that `START` imports.
     """
     out = folder / f"{words[0]}-{size}"
     with socket.socket() as listener:

@@ -162,7 +162,7 @@ def _resume(ws: Workspace, info: DatasetInfo, keys: Sequence[str]) -> list[int]:
     watched = [job.id for job in queue.jobs(ws, info) if job.state in ACTIVE_STATES]
     if not watched:
         raise LnlError(f"No run of “{info.name}” is waiting to go on. See: lnl status")
-    executors.tend(ws)
+    executors.reconcile(ws)
     return watched
 
 
@@ -178,7 +178,7 @@ def _watch(
     first_queue: float | None = None
     try:
         while True:
-            executors.tend(ws)
+            executors.reconcile(ws)
             found = [queue.job(ws, number) for number in numbers]
             for job in found:
                 if job.state not in ACTIVE_STATES and job.id not in told:
@@ -309,7 +309,7 @@ def cancel(options: Any) -> int:
     executors.cancel(ws, options.run)
     end = time.monotonic() + 10
     while queue.job(ws, options.run).state is JobState.CANCELLING and time.monotonic() < end:
-        executors.tend(ws)
+        executors.reconcile(ws)
         time.sleep(0.1)
     state = queue.job(ws, options.run).state
     say(options, {"id": options.run, "state": str(state)}, f"Run {options.run} is {state}.")

@@ -8,7 +8,7 @@ from lnl_core.store.db import Workspace
 from lnl_core.types import Job, JobState
 
 
-def tend(ws: Workspace) -> None:
+def reconcile(ws: Workspace) -> None:
     """Put right what a dead worker left: queue its job again and see that somebody runs it.
 
     Jobs for Slurm and Ray are handed over. Cheap; the open app and a watching `lnl run` call it
@@ -17,7 +17,7 @@ def tend(ws: Workspace) -> None:
     active = queue.active(ws)
     for job in active:
         if engines.remote(job):
-            engines.tend(ws, job)
+            engines.reconcile(ws, job)
     waiting = [job for job in active if not engines.remote(job)]
     if not active:
         return
@@ -49,7 +49,7 @@ def resume(ws: Workspace, number: int) -> None:
         LnlError: the job is none of these.
     """
     queue.resume(ws, number)
-    tend(ws)
+    reconcile(ws)
 
 
 def remove(ws: Workspace, number: int) -> None:

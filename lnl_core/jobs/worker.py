@@ -26,7 +26,17 @@ from typing import IO, Any
 import numpy as np
 import psutil
 
-from lnl_core.jobs import crew, engines, executors, failures, inputs, knobs, outcome, queue, tasks
+from lnl_core.jobs import (
+    engines,
+    executors,
+    failures,
+    inputs,
+    knobs,
+    outcome,
+    queue,
+    tasks,
+    torchrun,
+)
 from lnl_core.jobs.context import JobContext
 from lnl_core.jobs.engines import command, local
 from lnl_core.jobs.tasks import maps
@@ -92,14 +102,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         held.close()
     # A job may have come between the last look and letting go of the lock.
-    executors.tend(ws)
+    executors.reconcile(ws)
     return 0
 
 
 def _one(number: int) -> int:
     """Run the job that Slurm, Ray or torchrun was given; 0 where it came to an end."""
-    if not crew.first():
-        return crew.follow(db.open_workspace(), number)
+    if not torchrun.is_first():
+        return torchrun.fit_along(db.open_workspace(), number)
     for told in (signal.SIGTERM, signal.SIGUSR2):  # the second is Slurm's, before its time limit
         signal.signal(told, _stop)
     try:
@@ -112,23 +122,23 @@ def _one(number: int) -> int:
         return 1
     except Stopped:
         pass
-    if crew.under_torchrun() and queue.job(ws, number).state is not JobState.DONE:
+    if torchrun.is_one_of_several() and queue.job(ws, number).state is not JobState.DONE:
         _flush()
-        os._exit(crew.ENDED)  # at once: the others may wait for this process, it not for them
+        os._exit(torchrun.ENDED)  # at once: the others may wait for this process, it not for them
     return 0
 
 
 def _run(ws: Workspace, number: int) -> bool:
     """Run a waiting job, here or in several processes; False where it waits no more."""
-    count = crew.size(queue.job(ws, number))
-    if count > 1 and crew.run(ws, number, count):
+    count = torchrun.processes_for(queue.job(ws, number))
+    if count > 1 and torchrun.run(ws, number, count):
         return True
     try:
         job = queue.claim(ws, number)
         if job is not None:
             run_job(ws, job)
     except Stopped:  # wherever it was, also between the claim and the run's first line
-        queue.give_back(ws, number, counts=crew.under_torchrun())
+        queue.give_back(ws, number, counts=torchrun.is_one_of_several())
         raise
     return job is not None
 
@@ -156,7 +166,7 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
     with _logging_to(folder / "worker.log"):
         log.info("run %d: %s on %s, %s", job.id, job.method, job.dataset, job.preset)
         try:
-            with _heart(ws, job, context):
+            with _heartbeat(ws, job, context):
                 if job.executor == queue.TASKS:
                     values = _task(ws, job, info, context)
                 else:
@@ -251,9 +261,9 @@ def _draw_ahead(ws: Workspace, job: Job, info: DatasetInfo, context: JobContext)
 def _fit(method: Method, job: Job, data: LabeledDataset, context: JobContext) -> Signals:
     """Run the method and add what it cost where it did not say so itself."""
     began, cpu_began = time.monotonic(), _cpu_seconds()
-    crew.join(context.device)
+    torchrun.join(context.device)
     signals = method.fit(data, knobs.stored(job), context)
-    crew.leave()
+    torchrun.leave()
     measured = {
         "seconds": time.monotonic() - began,
         "cpu_seconds": _cpu_seconds() - cpu_began,
@@ -263,7 +273,7 @@ def _fit(method: Method, job: Job, data: LabeledDataset, context: JobContext) ->
 
 
 @contextlib.contextmanager
-def _heart(ws: Workspace, job: Job, context: JobContext) -> Iterator[None]:
+def _heartbeat(ws: Workspace, job: Job, context: JobContext) -> Iterator[None]:
     """Beat while the job is worked on: write progress, read the cancel flag, enforce it."""
     over = threading.Event()
 
@@ -316,10 +326,10 @@ def _abandon(ws: Workspace, job: Job) -> None:
     queue.finish(ws, job.id, JobState.CANCELLED)
     for held in _held:
         held.close()
-    if crew.under_torchrun():
-        os._exit(crew.ENDED)
+    if torchrun.is_one_of_several():
+        os._exit(torchrun.ENDED)
     if not engines.remote(job):
-        executors.tend(ws)
+        executors.reconcile(ws)
     if os.getpid() == os.getpgrp():
         os.killpg(os.getpgrp(), signal.SIGKILL)  # processes that the method started go as well
     os._exit(3)

@@ -8,7 +8,7 @@ so backbone, length and views are ours.
 Two random views of an image should be alike, views of different images should not. Labels are
 never looked at. All randomness derives from the epoch, so a training that was stopped ends as an
 undisturbed one would. Several processes share each batch of views and compare all of it
-(`distributed`).
+(`process_group`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lnl_core.learning import checkpoints, distributed, hardware, models
+from lnl_core.learning import checkpoints, hardware, models, process_group
 from lnl_core.learning.augment import mirror_is_safe
 from lnl_core.learning.images import ImageSource
 from lnl_core.learning.optimizer import Sgd
@@ -278,9 +278,9 @@ class _Training:
 
     def __init__(self, recipe: Recipe, source: ImageSource, device: torch.device) -> None:
         self.recipe, self.source, self.device = recipe, source, device
-        self.crew = distributed.crew()
+        self.group = process_group.current()
         size = max(source.height, source.width)
-        self.learner = self.crew.adopt(Learner(recipe, source.channels, size).to(device))
+        self.learner = self.group.wrap(Learner(recipe, source.channels, size).to(device))
         self.learner.network.to(memory_format=torch.channels_last)
         weights = [w for w in self.learner.parameters() if w.requires_grad]
         self.optimizer = Sgd(
@@ -289,7 +289,7 @@ class _Training:
         self.keys: Learner | None = None
         self.queue = torch.zeros(0, recipe.width, device=device)
         if recipe.kind == "moco":
-            self.keys = self.crew.adopt(Learner(recipe, source.channels, size).to(device))
+            self.keys = self.group.wrap(Learner(recipe, source.channels, size).to(device))
             self.keys.load_state_dict(self.learner.state_dict())
             self.keys.requires_grad_(False)
             start = torch.randn(recipe.queue, recipe.width).to(device)
@@ -314,21 +314,21 @@ class _Training:
             loss = self._simclr(first, second) if self.keys is None else self._moco(first, second)
             self.optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            self.crew.sum_gradients(self.learner)
+            self.group.all_reduce_gradients(self.learner)
             nn.utils.clip_grad_norm_(self.learner.parameters(), 5.0)
             self.optimizer.step()
             tell((epoch + (step + 1) / steps) / recipe.epochs, len(rows), loss.detach())
 
     def _simclr(self, first: Tensor, second: Tensor) -> Tensor:
         with hardware.autocast(self.device):
-            both = self.crew.spread(self.learner, torch.cat([first, second]))
+            both = self.group.sharded_forward(self.learner, torch.cat([first, second]))
         half = len(first)
         return simclr_loss(both[:half].float(), both[half:].float(), self.recipe.temperature)
 
     def _moco(self, first: Tensor, second: Tensor) -> Tensor:
         assert self.keys is not None
         with hardware.autocast(self.device):
-            queries = self.crew.spread(self.learner, first).float()
+            queries = self.group.sharded_forward(self.learner, first).float()
         with torch.no_grad(), hardware.autocast(self.device):
             m = self.recipe.momentum
             own = self.learner.state_dict()
@@ -338,7 +338,7 @@ class _Training:
             # halves in reverse order: batch statistics must not tell which key is whose
             self.keys.train(len(second) > 3)
             halves = second.flip(0).chunk(2) if len(second) > 3 else (second.flip(0),)
-            found = [self.crew.spread(self.keys, half) for half in halves]
+            found = [self.group.sharded_forward(self.keys, half) for half in halves]
             keys = torch.cat(found).float().flip(0)
         loss = moco_loss(queries, keys, self.queue, self.recipe.temperature)
         self.queue = torch.cat([keys, self.queue])[: self.recipe.queue]
@@ -346,12 +346,12 @@ class _Training:
 
     def agree(self, first: int) -> int:
         """Take over what the first process resumed from; return its next epoch."""
-        first = self.crew.decide(first)
-        if self.crew.size > 1:
+        first = self.group.broadcast_number(first)
+        if self.group.size > 1:
             held = [self.learner.state_dict(), self.keys.state_dict() if self.keys else {}]
             tensors = [value for state in held for value in state.values()]
             for value in [*tensors, *self.optimizer.momenta, self.queue]:
-                value.copy_(self.crew.agree(value))
+                value.copy_(self.group.broadcast(value))
         return first
 
     def save(self, path: Path, state: Mapping[str, Any]) -> None:

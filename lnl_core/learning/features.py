@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lnl_core.learning import contrastive, distributed, hardware, pretrained
+from lnl_core.learning import contrastive, hardware, pretrained, process_group
 from lnl_core.store.arrays import read_array, read_json, write_json
 from lnl_core.types import FloatArray, LabeledDataset, LnlError, usual_representation
 
@@ -89,14 +89,14 @@ def cached(
     """
     key = cache_key(version or content_version(dataset), representation)
     folder = directory / "features" / key
-    ready, crew = folder / "features.npy", distributed.crew()
-    if not crew.decide((folder / "meta.json").is_file() and ready.is_file()):
-        if crew.rank == 0:
+    ready, group = folder / "features.npy", process_group.current()
+    if not group.broadcast_number((folder / "meta.json").is_file() and ready.is_file()):
+        if group.rank == 0:
             _make(folder, ready, dataset, representation, device, report)
         elif contrastive.is_contrastive(representation):
             recipe = contrastive.recipe_for(representation, dataset, device)
             contrastive.train(dataset, recipe, device)
-        crew.decide(True)  # the others wait until the first one has written
+        group.broadcast_number(True)  # the others wait until the first one has written
     return read_array(ready)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lnl_core.learning import checkpoints, distributed, hardware, models
+from lnl_core.learning import checkpoints, hardware, models, process_group
 from lnl_core.learning.images import ImageSource
 from lnl_core.store.checkpoint import load_checkpoint
 from lnl_core.types import Array, Context, LabeledDataset, LnlError
@@ -58,15 +58,15 @@ class Loaded:
         """
         self.model.eval()
         rows = np.arange(self.source.n) if rows is None else np.asarray(rows, np.int64)
-        crew = distributed.crew()
+        group = process_group.current()
         batch = min(512, max(16, 512 * 48**2 // (self.source.height * self.source.width)))
         for start in range(0, len(rows), batch):
             part = rows[start : start + batch]
-            mine = torch.from_numpy(part[crew.share(len(part))])
+            mine = torch.from_numpy(part[group.shard(len(part))])
             images = self.source.normalise(self.source.batch(mine))
             with hardware.autocast(self.device):
                 deep = self.model.features(images)
-                deep = crew.gather(deep.float(), len(part)).to(deep.dtype)
+                deep = group.all_gather(deep.float(), len(part)).to(deep.dtype)
                 logits = self.model.head(deep)
             yield part, deep.float(), logits.float()
 

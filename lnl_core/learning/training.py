@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lnl_core.learning import checkpoints, distributed, hardware, models
+from lnl_core.learning import checkpoints, hardware, models, process_group
 from lnl_core.learning.augment import Augment, augment, wants_flip
 from lnl_core.learning.frozen import FeatureSource, blank
 from lnl_core.learning.images import ImageSource
@@ -107,7 +107,7 @@ class Session:
         self.knobs, self._context = knobs, context
         self.device = hardware.pick_device(context.device)
         self.dtype = hardware.precision(self.device)
-        self.crew = distributed.crew()
+        self.group = process_group.current()
         self.n, self.k = len(dataset), len(dataset.class_names)
         self._guard = seeded(derive_seed(context.seed, 0))
         self._dataset, self._build = dataset, build
@@ -145,7 +145,7 @@ class Session:
         channels = self.source.channels
         backbone = "head" if self.on_features else knobs.backbone
         make = self._build or (lambda k, c, s: models.build(backbone, k, c, s))
-        self.model = self.crew.adopt(make(self.k, channels, size).to(self.device))
+        self.model = self.group.wrap(make(self.k, channels, size).to(self.device))
         self.averaged = copy.deepcopy(self.model) if knobs.ema_decay else self.model
         self.optimizer = Sgd(
             self.model.parameters(),
@@ -167,7 +167,7 @@ class Session:
             checkpoints.unpack(self, *saved)
             self._first_epoch = int(saved[1]["epoch"]) + 1
         moves = self.averaged is not self.model
-        self._follower = _Follower(self.averaged, self.model) if moves else None
+        self._ema = _Ema(self.averaged, self.model) if moves else None
 
     def _open_source(self) -> ImageSource | FeatureSource:
         if self.on_features:
@@ -189,7 +189,7 @@ class Session:
             self.generator = generator_for(seed, epoch, 2)
             self._epoch_now, self._losses, self._step = epoch, [], 0
             self._noted = {}
-            self.model.train(self.n > 1)  # batch norm needs company
+            self.model.train(self.n > 1)  # batch norm takes no statistics of a single row
             yield epoch
             self._end_epoch(epoch)
 
@@ -261,20 +261,20 @@ class Session:
     def forward(self, images: Tensor) -> Tensor:
         """Run the model in the machine's precision; (b, k) float32 logits."""
         with hardware.autocast(self.device, self.dtype):
-            logits = self.crew.spread(self.model, images)
+            logits = self.group.sharded_forward(self.model, images)
         return logits.float()
 
     def step(self, loss: Tensor) -> None:
         """Move the weights once along the gradient of a scalar loss."""
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        self.crew.sum_gradients(self.model)
+        self.group.all_reduce_gradients(self.model)
         if self.knobs.clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.knobs.clip)
         self.optimizer.step()
         self._losses.append(loss.detach())
-        if self._follower is not None:
-            self._follower.step(self._decay())
+        if self._ema is not None:
+            self._ema.step(self._decay())
 
     def _decay(self) -> float:
         """Decay of the mean of weights, smaller at first so the random start is forgotten."""
@@ -322,16 +322,16 @@ class Session:
         for start in range(0, self.n, batch_size):
             rows = torch.arange(start, min(start + batch_size, self.n))
             b = len(rows)
-            images = self.source.normalise(self.source.batch(rows[self.crew.share(b)]))
+            images = self.source.normalise(self.source.batch(rows[self.group.shard(b)]))
             with hardware.autocast(self.device, self.dtype):
                 if features is None:
-                    views = [self.crew.gather(model(images).float(), b)]
+                    views = [self.group.all_gather(model(images).float(), b)]
                 else:
-                    deep = self.crew.gather(model.features(images).float(), b)  # type: ignore[operator]
+                    deep = self.group.all_gather(model.features(images).float(), b)  # type: ignore[operator]
                     features[rows.numpy()] = deep.float().cpu().numpy()
                     views = [model.head(deep).float()]  # type: ignore[operator]
                 if mirror:
-                    views.append(self.crew.gather(model(images.flip(3)).float(), b))
+                    views.append(self.group.all_gather(model(images.flip(3)).float(), b))
             self._meter.images += len(rows) * len(views)
             yield rows.to(self.device), views
             self.tick()
@@ -399,7 +399,7 @@ class Session:
 
 
 def _cuts(n: int, batch_size: int) -> list[tuple[int, int]]:
-    """Batch borders; a last batch below 8 joins the one before (batch norm needs company)."""
+    """Batch borders; a last batch below 8 joins the one before (batch norm needs statistics)."""
     starts = list(range(0, n, batch_size))
     if len(starts) > 1 and n - starts[-1] < min(_SMALLEST_BATCH, batch_size):
         starts.pop()
@@ -425,7 +425,7 @@ def _augment_for(
     )
 
 
-class _Follower:
+class _Ema:
     """Moves a copy's weights and running statistics a step towards the model's."""
 
     def __init__(self, target: nn.Module, model: nn.Module) -> None:

@@ -246,7 +246,7 @@ def _look(session: Session, rows: Any) -> None:
             probs = torch.zeros(len(part), session.k, device=session.device)
             for view in views:
                 with _autocast(session):
-                    logits = session.crew.spread(session.averaged, view)
+                    logits = session.group.sharded_forward(session.averaged, view)
                 probs += torch.softmax(logits.float(), dim=1) / len(views)
             session.recorder.add(part.to(session.device), probs)
             session.tick()

@@ -52,8 +52,8 @@ from lnl_core.services.runs.running import (
     feature_runs,
     features_seconds,
     kept_networks,
+    reconcile,
     start_runs,
-    tend,
     usable_executors,
 )
 from lnl_core.services.runs.status import status
@@ -99,6 +99,7 @@ __all__ = [
     "progress",
     "public_sets",
     "rank_rows",
+    "reconcile",
     "record",
     "remove_dataset",
     "rename_dataset",
@@ -106,7 +107,6 @@ __all__ = [
     "score_with",
     "start_runs",
     "status",
-    "tend",
     "trail_rows",
     "usable_executors",
     "verdict_counts",

@@ -53,7 +53,7 @@ def start(ws, executor, methods=("ce",), overrides=None, options=None):
 def wait(ws, number, until):
     end = time.monotonic() + real.PATIENCE
     while time.monotonic() < end:
-        executors.tend(ws)
+        executors.reconcile(ws)
         job = queue.job(ws, number)
         if until(job):
             return job
@@ -230,7 +230,7 @@ def test_an_engine_that_does_not_answer_is_tried_again(home, monkeypatch):
     found = queue.job(home, job.id)
     assert (found.state, found.engine_job) == ("queued", None)
     assert found.stage.startswith("Ray does not answer")
-    executors.tend(home)
+    executors.reconcile(home)
     assert queue.job(home, job.id).state == "queued"
     executors.cancel(home, job.id)
     assert queue.job(home, job.id).state == "cancelled"

@@ -30,7 +30,7 @@ def wait(ws, number, until):
         job = queue.job(ws, number)
         if until(job):
             return job
-        executors.tend(ws)
+        executors.reconcile(ws)
         time.sleep(0.02)
     raise AssertionError(f"still {job.state} at {job.fraction:.2f} ({job.stage}): {job.error}")
 

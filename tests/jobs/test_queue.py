@@ -243,10 +243,10 @@ def test_a_deaf_worker_is_ended_from_outside(workspace, job):
         started = health.process_started(deaf.pid)
         set_row(workspace, job.id, pid=deaf.pid, pid_started=started)
         queue.cancel(workspace, job.id)
-        executors.tend(workspace)
+        executors.reconcile(workspace)
         assert deaf.poll() is None, "it reported a moment ago"
         set_row(workspace, job.id, heartbeat_at="2020-01-01T00:00:00.000Z")
-        executors.tend(workspace)
+        executors.reconcile(workspace)
         assert queue.job(workspace, job.id).state == "cancelled"
         assert deaf.wait(10) == -signal.SIGKILL
     finally:

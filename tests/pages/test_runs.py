@@ -190,7 +190,7 @@ def test_executors_are_offered_where_they_can_be_used(
     assert not [box for box in app.selectbox if box.key == "executor"]
     monkeypatch.setattr(engines, "usable", lambda: ("local", "slurm"))
     monkeypatch.setattr(engines, "check", lambda ws, executor, options: {"time": "60"})
-    monkeypatch.setattr(engines, "tend", lambda ws, job: None)
+    monkeypatch.setattr(engines, "reconcile", lambda ws, job: None)
     app.run()
     box = app.selectbox(key="executor")
     assert box.options == ["this machine", "Slurm"]

@@ -1,7 +1,7 @@
 """Runs on Slurm or Ray: hand a job over, look after it, stop it. The job table is the truth.
 
-Both engines start `python -m lnl_core.worker --job N`, which claims job N in the table, beats its
-heart there, reads the cancel flag there and writes the end state there, as on this machine. The
+Both engines start `python -m lnl_core.worker --job N`, which claims job N in the table, sends its
+heartbeat there, reads the cancel flag there and writes the end state there, as on this machine. The
 engine is asked for three things only: to start that command, whether it still knows of it, and to
 end it. So an engine without accounting, or one that forgets a job a minute after its end, will do.
 """
@@ -90,10 +90,10 @@ def check(ws: Workspace, executor: str, options: Mapping[str, str] | None = None
     return chosen
 
 
-def tend(ws: Workspace, job: Job) -> None:
+def reconcile(ws: Workspace, job: Job) -> None:
     """Look after one active job: hand it over, see whether its engine lost it, end it."""
     if job.state is JobState.QUEUED:
-        _tend_waiting(ws, job)
+        _reconcile_waiting(ws, job)
     elif job.engine_job is None or not _due(job):
         return
     elif job.state is JobState.CANCELLING:
@@ -104,7 +104,7 @@ def tend(ws: Workspace, job: Job) -> None:
         queue.recover(ws, gone=[job.id])
 
 
-def _tend_waiting(ws: Workspace, job: Job) -> None:
+def _reconcile_waiting(ws: Workspace, job: Job) -> None:
     if job.engine_job is None:
         if _due(job) and _ready(ws, job):
             hand_over(ws, job)

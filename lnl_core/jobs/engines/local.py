@@ -32,7 +32,7 @@ LOG_BYTES = 1_000_000
 """The workers' own log begins anew beyond this size; each run has its own log."""
 
 DEAF_SECONDS = 2.0
-"""A worker that is to cancel and has not even beaten its heart for this long is killed."""
+"""A worker that is to cancel and has not sent a heartbeat for this long is killed."""
 
 _started: list[subprocess.Popen[bytes]] = []
 

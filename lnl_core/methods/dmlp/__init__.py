@@ -304,9 +304,9 @@ def _retrain(
     import torch
     from torch.nn import functional as F
 
-    from lnl_core.learning import distributed, supervised
+    from lnl_core.learning import process_group, supervised
 
-    first = distributed.crew().agree(torch.from_numpy(np.asarray(labels, dtype=np.int64)))
+    first = process_group.current().broadcast(torch.from_numpy(np.asarray(labels, dtype=np.int64)))
     outcome = supervised.train(
         replace(dataset, given_labels=first.numpy()),
         config,

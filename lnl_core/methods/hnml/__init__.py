@@ -246,7 +246,7 @@ class _Phases:
         self._meta = bilevel.Meta(
             **{f.name: getattr(config, f.name) for f in dataclasses.fields(bilevel.Meta)}
         )
-        self._student, self._teacher = session.taps()
+        self._student, self._teacher = session.extractors()
         self._weights = bilevel.inner_weights(self._student, config.inner)
         trusted = np.zeros(len(dataset), bool) if dataset.trusted is None else dataset.trusted
         self._trusted = torch.from_numpy(np.array(trusted, bool)).to(session.device)
@@ -267,7 +267,9 @@ class _Phases:
         from lnl_core.methods.hnml import bilevel
 
         session, config = self._session, self._config
-        logits = session.crew.spread(lambda images: self._student(images)[0], batch.images)
+        logits = session.group.sharded_forward(
+            lambda images: self._student(images)[0], batch.images
+        )
         logits = logits.float()  # (b, k)
         outer = F.cross_entropy(logits, batch.labels, reduction="none")  # (b,)
         right = (logits.detach().argmax(dim=1) == batch.labels).float()
@@ -278,7 +280,9 @@ class _Phases:
             notes = dict.fromkeys(("foreground", "map", "consistency", "total"), 0.0 * loss)
             weight, empty = 0.0, 0.0 * loss
         else:
-            view = bilevel.look(self._teacher, batch.images, self._meta, batch.labels, session.crew)
+            view = bilevel.look(
+                self._teacher, batch.images, self._meta, batch.labels, session.group
+            )
             session.tick()
             loss = (outer * self._believed(batch, view.log_probs, epoch)).mean()
             weight = bilevel.ramp(epoch, session.started, config.ramp)
@@ -291,7 +295,7 @@ class _Phases:
                 self._meta,
                 weights=self._weights,
                 pause=session.tick,
-                crew=session.crew,
+                group=session.group,
             )
             empty = 1 - view.seen.float().mean()
         session.note("outer_loss", loss)

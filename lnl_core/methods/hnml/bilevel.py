@@ -25,11 +25,11 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from lnl_core.learning import cam, hardware
-from lnl_core.learning.distributed import Crew
 from lnl_core.learning.models import Network
+from lnl_core.learning.process_group import ProcessGroup
 
 ORDERS = ("second", "first")
-ALONE = Crew()
+ALONE = ProcessGroup()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Meta:
     mask_of: str = "teacher"
 
 
-class Taps(nn.Module):
+class FeatureExtractor(nn.Module):
     """A network whose call gives logits (b, k) and the maps (b, d, u, v) behind them.
 
     The convolutions may run in bfloat16; from the maps on it is the type of the last layer.
@@ -183,11 +183,11 @@ def doubted(log_probs: Tensor, labels: Tensor, below: float) -> Tensor:
 
 @torch.no_grad()
 def look(
-    teacher: Taps,
+    teacher: FeatureExtractor,
     images: Tensor,
     meta: Meta,
     labels: Tensor | None = None,
-    crew: Crew = ALONE,
+    group: ProcessGroup = ALONE,
 ) -> TeacherView:
     """Ask the teacher, in evaluation mode, about a batch.
 
@@ -196,9 +196,9 @@ def look(
         images: (b, c, h, w), the same view that the student sees.
         meta: `tau`, `mask`, `mask_of`.
         labels: (b,) given labels, for a mask from the given label's map.
-        crew: each of its processes asks about its share, and all get the whole.
+        group: each of its processes asks about its share, and all get the whole.
     """
-    b, here = len(images), crew.share(len(images))
+    b, here = len(images), group.shard(len(images))
     logits, maps = teacher(images[here])
     log_probs = F.log_softmax(logits, dim=1)
     best, own = log_probs.max(dim=1)
@@ -214,7 +214,7 @@ def look(
         log_probs, own, best.exp(), maps.mean((2, 3)), shown, mask,
         mask * cam.normalised(map_own), seen,
     )  # fmt: skip
-    return view.each(lambda part: crew.gather(part, b))
+    return view.each(lambda part: group.all_gather(part, b))
 
 
 def foreground(images: Tensor, view: TeacherView, *, background: bool = False) -> Tensor:
@@ -232,14 +232,14 @@ def foreground(images: Tensor, view: TeacherView, *, background: bool = False) -
     return torch.lerp(mean.expand_as(images), images, mask.to(images.dtype).expand_as(images))
 
 
-def inner_weights(taps: Taps, which: str = "all") -> dict[str, nn.Parameter]:
+def inner_weights(extractor: FeatureExtractor, which: str = "all") -> dict[str, nn.Parameter]:
     """Return the weights that the inner step moves; frozen ones are left out.
 
     Args:
-        taps: the student.
+        extractor: of the student.
         which: `all`, or `last-block`: the last part of the body and the last layer.
     """
-    named = {name: w for name, w in taps.named_parameters() if w.requires_grad}
+    named = {name: w for name, w in extractor.named_parameters() if w.requires_grad}
     if which == "all":
         return named
     blocks = [name for name in named if name.startswith("network.body.")]
@@ -283,7 +283,7 @@ def inner_gradients(
 
 
 def meta_loss(
-    student: Taps,
+    student: FeatureExtractor,
     logits: Tensor,
     images: Tensor,
     labels: Tensor,
@@ -292,7 +292,7 @@ def meta_loss(
     *,
     weights: Mapping[str, Tensor] | None = None,
     pause: Callable[[], None] = lambda: None,
-    crew: Crew = ALONE,
+    group: ProcessGroup = ALONE,
 ) -> dict[str, Tensor]:
     """Return the meta-test loss by term, averaged over tasks; `total` is their weighted sum.
 
@@ -310,7 +310,7 @@ def meta_loss(
         meta: weights and sizes.
         weights: what the inner step moves; all trainable weights where None.
         pause: called between the expensive parts, may raise.
-        crew: the processes that share the batch.
+        group: the processes that share the batch.
     """
     moved = dict(inner_weights(student) if weights is None else weights)
     gradients = inner_gradients(
@@ -319,10 +319,10 @@ def meta_loss(
         labels,
         view.log_probs,
         meta.consistency,
-        batched=crew.size == 1,
+        batched=group.size == 1,
     )
     pause()
-    here = crew.share(len(images))
+    here = group.shard(len(images))
     images, mine = images[here], view.each(lambda whole: whole[here])
     seen_images = foreground(images, mine)
     behind = foreground(images, mine, background=True) if meta.mu_background else None
@@ -332,9 +332,9 @@ def meta_loss(
             task = tuple(g.detach() for g in task)
         fast = {
             name: weight - meta.alpha * gradient
-            for (name, weight), gradient in zip(moved.items(), crew.total(task), strict=True)
+            for (name, weight), gradient in zip(moved.items(), group.all_reduce(task), strict=True)
         }
-        for name, value in _test(student, fast, images, seen_images, behind, view, pause, crew):
+        for name, value in _test(student, fast, images, seen_images, behind, view, pause, group):
             sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value
     terms = {name: value / len(gradients) for name, value in sums.items()}
     terms["total"] = (
@@ -348,18 +348,18 @@ def meta_loss(
 
 
 def _test(
-    student: Taps,
+    student: FeatureExtractor,
     fast: Mapping[str, Tensor],
     images: Tensor,
     seen_images: Tensor,
     behind: Tensor | None,
     view: TeacherView,
     pause: Callable[[], None],
-    crew: Crew,
+    group: ProcessGroup,
 ) -> list[tuple[str, Tensor]]:
     """Return the terms of one task: the moved network beside the teacher, on the own rows."""
     b = len(view.labels)
-    labels, target = (whole[crew.share(b)] for whole in (view.labels, view.target))
+    labels, target = (whole[group.shard(b)] for whole in (view.labels, view.target))
 
     def run(batch: Tensor) -> tuple[Tensor, Tensor]:
         copies = {name: value.clone() for name, value in student.named_buffers()}
@@ -371,9 +371,9 @@ def _test(
     part, _ = run(seen_images)
     head = fast.get("network.head.weight", student.network.head.weight)
     own = cam.normalised(cam.of_classes(maps, head, labels[:, None]).squeeze(1))
-    apart = crew.gather((own - target).square().mean(dim=(1, 2)), b)  # (b,)
+    apart = group.all_gather((own - target).square().mean(dim=(1, 2)), b)  # (b,)
     apart = view.confidence * apart
-    whole, part = crew.gather(whole, b), crew.gather(part, b)
+    whole, part = group.all_gather(whole, b), group.all_gather(part, b)
     seen = view.seen.to(whole.dtype)
     count = seen.sum().clamp_min(1)
     terms = [
@@ -383,6 +383,6 @@ def _test(
     ]
     if behind is not None:
         flat = torch.full_like(view.log_probs, -math.log(view.log_probs.shape[1]))
-        hidden = crew.gather(run(behind)[0], b)
+        hidden = group.all_gather(run(behind)[0], b)
         terms.append(("background", (seen * kl(flat, hidden)).sum() / count))
     return terms

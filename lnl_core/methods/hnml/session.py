@@ -107,24 +107,26 @@ class MetaSession(Session):
         step = self._epoch_now * self.steps_per_epoch + self._step
         return min(wanted, 1 - 1 / (step + 1))
 
-    def taps(self) -> tuple[bilevel.Taps, bilevel.Taps]:
+    def extractors(self) -> tuple[bilevel.FeatureExtractor, bilevel.FeatureExtractor]:
         """Return student and teacher, each giving logits and maps; the teacher in evaluation."""
         student, teacher = self.model, self.averaged.eval()
         if not isinstance(student, models.Network) or not isinstance(teacher, models.Network):
             raise TypeError("a meta session needs models.Network")
-        return bilevel.Taps(student, self.dtype), bilevel.Taps(teacher, self.dtype)
+        return bilevel.FeatureExtractor(student, self.dtype), bilevel.FeatureExtractor(
+            teacher, self.dtype
+        )
 
     @torch.no_grad()
     def looks(self, *, teacher: bool = True) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Go over all rows in order: rows (b,), logits (b, k) and maps (b, d, u, v) float32."""
-        network = self.taps()[1 if teacher else 0].eval()
+        network = self.extractors()[1 if teacher else 0].eval()
         area = self.source.height * self.source.width
         batch = min(EVIDENCE_BATCH, max(16, EVIDENCE_BATCH * 48**2 // area))
         for start in range(0, self.n, batch):
             rows = torch.arange(start, min(start + batch, self.n))
             b = len(rows)
-            images = self.source.normalise(self.source.batch(rows[self.crew.share(b)]))
-            logits, maps = (self.crew.gather(part.float(), b) for part in network(images))
+            images = self.source.normalise(self.source.batch(rows[self.group.shard(b)]))
+            logits, maps = (self.group.all_gather(part.float(), b) for part in network(images))
             yield rows.to(self.device), logits, maps
             self._meter.images += len(rows)
             self.tick()
@@ -160,7 +162,7 @@ class Evidence:
         self, session: MetaSession, *, teacher: bool, tau: float, feature_limit: int
     ) -> None:
         n, k = session.n, session.k
-        network = session.taps()[1 if teacher else 0].network
+        network = session.extractors()[1 if teacher else 0].network
         weights, width = network.head.weight.detach(), network.feature_size
         recorder = ProbabilityRecorder(session.labels.cpu().numpy(), k, 1, session.device)
         self.margin = np.zeros(n)

@@ -11,8 +11,8 @@ A head is fitted to its optimum on the network's penultimate features (or on fro
 sample is ranked within its class by how far the head would move without it, the top is taken out,
 the head is refined on the rest, and so on. Confirmed rows are pinned: they stay, and their accuracy
 when left out picks the best round and ends the removal. Without a cap it also ends at the share
-of labels that the first head does not give; where that is small, so the set easy or learned by
-heart, at a round whose labels are mostly given back by the head that no longer knows them.
+of labels that the first head does not give; where that is small, so the set easy or
+memorised, at a round whose labels are mostly given back by the head that no longer knows them.
 
 Suspicion: the order of removal, earlier is worse, then the score (`score = rounds`); or 1 - the
 probability of the given label under the refined head when the row is left out (`left_out`).

@@ -25,8 +25,8 @@ FEW_TRUSTED = 20
 LARGEST_CAP = 0.4
 """Share removed at most where no cap is set."""
 
-BY_HEART = 0.15
-"""Up to this share of labels not given back the first head knows the set by heart."""
+MEMORISED = 0.15
+"""Up to this share of labels not given back the first head has memorised the set."""
 
 CURVE_CELLS = 200_000_000
 """Most rows x rounds for which p_given and p_other of every round are kept."""
@@ -157,7 +157,7 @@ class Rounds:
             scores: of the present head.
             patience: rounds without gain of the trusted rows' accuracy.
             follow: end where the labels say so. Where the first head gives all but few labels, the
-                set is easy or learned by heart: go on until a round's labels are mostly given back
+                set is easy or memorised: go on until a round's labels are mostly given back
                 by the head that no longer knows them, and do not take that round. Elsewhere stop
                 at the share of labels that the first head does not give.
         """
@@ -173,7 +173,7 @@ class Rounds:
             self.best_weights = self.weights.clone()
             self.best_left_out = scores.p_left_out
         gone = 1 - float(self.kept.double().mean())
-        if follow and doubted > BY_HEART and gone >= doubted - 1e-9:
+        if follow and doubted > MEMORISED and gone >= doubted - 1e-9:
             return True
         stuck = self.judged and self.done - self.best >= patience
         return self.done >= self.planned or stuck or not bool(self._wanted().any())

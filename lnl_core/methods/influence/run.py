@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lnl_core.learning import distributed, hardware, networks, supervised, training
+from lnl_core.learning import hardware, networks, process_group, supervised, training
 from lnl_core.learning.nested import Nested
 from lnl_core.learning.seeds import derive_seed
 from lnl_core.methods.influence import scores as influence
@@ -52,7 +52,7 @@ class Run:
     def __init__(self, dataset: LabeledDataset, config: Any, context: Context) -> None:
         self.dataset, self.config, self.context = dataset, config, context
         self.device = hardware.pick_device(context.device)
-        self._crew = distributed.crew()
+        self._group = process_group.current()
         self.n, self.k = len(dataset), len(dataset.class_names)
         self.network: networks.Loaded | None = None
         self.best_network: tuple[dict[str, Array], dict[str, Any]] | None = None
@@ -255,7 +255,7 @@ class Run:
             )
             if rounds.done == 0:
                 rounds.first["validation"] = self._validation.float()
-        self.last_ranking = self._crew.agree(self._ranking(scores, raw is not None))
+        self.last_ranking = self._group.broadcast(self._ranking(scores, raw is not None))
         metrics = {name: values[-1] for name, values in rounds.notes.items()}
         self._tell("influence", (rounds.done + 1) / (rounds.planned + 1), metrics)
         return scores
@@ -282,7 +282,7 @@ class Run:
     def over(self, scores: influence.Scores) -> bool:
         """Say whether removal has come to its end."""
         ended = self.rounds.over(scores, self.config.patience, self.config.cap == 0)
-        ended = bool(self._crew.decide(ended))
+        ended = bool(self._group.broadcast_number(ended))
         if self._trains and self.rounds.best == self.rounds.done:
             assert self.network is not None
             self.best_network = self.network.pack()

@@ -323,12 +323,12 @@ def train_epoch(
 
 def _stronger(session: Session, config: Config) -> Callable[[Tensor], Tensor]:
     """Return what makes the strong view of uint8 images."""
-    from lnl_core.methods.jump.strong_views import strong
+    from lnl_core.methods.jump.strong_views import rand_augment
 
     side = min(session.source.height, session.source.width)
 
     def stronger(images: Tensor) -> Tensor:
-        return strong(
+        return rand_augment(
             images,
             session.generator,
             operations=config.operations,

@@ -20,7 +20,7 @@ LARGEST = 10
 """Magnitude at which a change has its full strength."""
 
 
-def strong(
+def rand_augment(
     images: Tensor,
     generator: torch.Generator,
     *,

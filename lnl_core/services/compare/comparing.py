@@ -332,7 +332,7 @@ def _judged(
         return {"detection": _detecting.as_json(found), "right_fix": fix}
 
     def one(each: Candidate) -> dict[str, Any]:
-        told = ("detection", told_by(info, each), *judge)
+        told = ("detection", cache_key(info, each), *judge)
         seen: dict[str, Any] = _detecting.kept(info, told, lambda: measure(each))
         return seen
 
@@ -345,7 +345,7 @@ def _judged(
     )
 
 
-def told_by(info: DatasetInfo, candidate: Candidate) -> str:
+def cache_key(info: DatasetInfo, candidate: Candidate) -> str:
     """Return what changes when a candidate's scores do, for names of what is kept."""
     if candidate.key == CONSENSUS:
         ranked = scored(info)
@@ -369,7 +369,7 @@ def _correlation(info: DatasetInfo, chosen: Sequence[Candidate]) -> FloatArray:
         values: list[list[float]] = found.tolist()
         return values
 
-    told = ("correlation", *(told_by(info, each) for each in chosen))
+    told = ("correlation", *(cache_key(info, each) for each in chosen))
     return np.array(_detecting.kept(info, told, make), np.float64)
 
 

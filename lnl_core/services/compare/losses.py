@@ -18,10 +18,10 @@ from lnl_core.services.compare import _detecting
 from lnl_core.services.compare.comparing import (
     CONSENSUS,
     Candidate,
+    cache_key,
     candidates,
     run_signals,
     suspicion,
-    told_by,
 )
 from lnl_core.services.compare.truth import KEPT, answered
 from lnl_core.store import datasets, decisions
@@ -123,7 +123,7 @@ def _fitted(info: DatasetInfo, candidate: Candidate, kind: str, x: FloatArray) -
         found = comparison.fit_mixture(x)
         return None if found is None else asdict(found)
 
-    found = _detecting.kept(info, ("mixture", told_by(info, candidate), kind), make)
+    found = _detecting.kept(info, ("mixture", cache_key(info, candidate), kind), make)
     if found is None:
         return None
     two = {name: (value[0], value[1]) for name, value in found.items() if name != "separate"}

@@ -235,7 +235,7 @@ def _ask(
                     break
                 return {"state": "failed", "words": job.error or "The maps could not be made."}
             if job.state is not JobState.DONE:
-                executors.tend(ws)
+                executors.reconcile(ws)
                 return {"state": "making"}
             break  # done, and yet not there: another class was asked for
     rows, labels = _next(info, row)

@@ -98,7 +98,7 @@ def start_runs(
             if place == 0:
                 alone[key] = job.id
     datasets.touch(ws, name)
-    executors.tend(ws)
+    executors.reconcile(ws)
     return submitted
 
 
@@ -186,9 +186,9 @@ def usable_executors() -> tuple[str, ...]:
     return engines.usable()
 
 
-def tend(ws: Workspace) -> None:
+def reconcile(ws: Workspace) -> None:
     """See that work that waits has a worker, also after one was killed; cheap, called often."""
-    executors.tend(ws)
+    executors.reconcile(ws)
 
 
 def features_seconds(

@@ -37,8 +37,8 @@ def network(norm="group", seed=0, dtype=torch.float64):
 
 def scene(norm="group", alpha=1.0, dtype=torch.float64, **knobs):
     """Student, images, two tasks' labels, the teacher's view and the knobs."""
-    student = bilevel.Taps(network(norm, 1, dtype)).train()
-    teacher = bilevel.Taps(network(norm, 2, dtype)).eval()
+    student = bilevel.FeatureExtractor(network(norm, 1, dtype)).train()
+    teacher = bilevel.FeatureExtractor(network(norm, 2, dtype)).eval()
     draw = torch.Generator().manual_seed(3)
     images = torch.randn(B, 2, SIDE, SIDE, generator=draw, dtype=dtype)
     with torch.no_grad():  # a teacher with an opinion
@@ -187,7 +187,7 @@ def test_h8_disturbed_labels_come_from_neighbours():
 
 def test_h9_a_batch_without_any_mask_trains():
     student, images, labels, view, meta = scene("batch", dtype=torch.float32)
-    blind = bilevel.Taps(network("batch", 2, torch.float32)).eval()
+    blind = bilevel.FeatureExtractor(network("batch", 2, torch.float32)).eval()
     with torch.no_grad():
         blind.network.head.weight.zero_()
     view = bilevel.look(blind, images, meta)
@@ -209,7 +209,7 @@ def test_the_mask_shows_the_foreground_and_the_images_own_mean_elsewhere():
     mean = images.mean((2, 3), keepdim=True).expand_as(images)
     torch.testing.assert_close(shown[~mask], mean[~mask])
     soft = dataclasses.replace(scene("group")[4], mask="soft")
-    assert ((bilevel.look(bilevel.Taps(network()), images, soft).mask % 1) > 0).any()
+    assert ((bilevel.look(bilevel.FeatureExtractor(network()), images, soft).mask % 1) > 0).any()
 
 
 def test_ramp_rises_from_the_start_of_the_meta_phase():

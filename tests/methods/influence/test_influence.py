@@ -1,4 +1,4 @@
-"""Influential Rank on real digits that a network learned by heart (spec 6.3, 6.4)."""
+"""Influential Rank on real digits that a network memorised (spec 6.3, 6.4)."""
 
 import dataclasses
 import functools

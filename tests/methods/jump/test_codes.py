@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lnl_core.methods.jump import codes as sc
-from lnl_core.methods.jump.strong_views import POOL, strong
+from lnl_core.methods.jump.strong_views import POOL, rand_augment
 
 
 def book(k, bits, **knobs):
@@ -213,7 +213,7 @@ def test_strong_views_change_images_and_depend_on_the_generator_alone(channels):
     images = torch.randint(0, 256, (40, 16, 12, channels), dtype=torch.uint8)
 
     def view(seed, **knobs):
-        return strong(images, torch.Generator().manual_seed(seed), **knobs)
+        return rand_augment(images, torch.Generator().manual_seed(seed), **knobs)
 
     first = view(0)
     assert first.shape == images.shape

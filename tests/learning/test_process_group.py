@@ -96,11 +96,11 @@ def test_two_processes_learn_one_representation_and_take_up_what_one_began(tmp_p
 
 
 def test_shares_cover_a_batch_once():
-    from lnl_core.learning.distributed import Crew
+    from lnl_core.learning.process_group import ProcessGroup
 
     for count in (0, 1, 2, 7, 64):
         for size in (1, 2, 3, 5):
-            shares = [Crew(rank, size).share(count) for rank in range(size)]
+            shares = [ProcessGroup(rank, size).shard(count) for rank in range(size)]
             rows = [row for share in shares for row in range(count)[share]]
             assert rows == list(range(count))
             lengths = [share.stop - share.start for share in shares]
@@ -113,13 +113,13 @@ def test_global_norm_of_one_process_is_batch_norm(shape, monkeypatch):
     import torch.distributed as dist
     from torch import nn
 
-    from lnl_core.learning.distributed import Crew, GlobalNorm
+    from lnl_core.learning.process_group import GlobalNorm, ProcessGroup
 
     monkeypatch.setattr(dist, "all_reduce", lambda value: None)  # one process: the sum is its own
     torch.manual_seed(0)
     kind = nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d
     native, twin = kind(4), kind(4)
-    ours = GlobalNorm.of(twin, Crew())
+    ours = GlobalNorm.of(twin, ProcessGroup())
     assert set(ours.state_dict()) == set(native.state_dict())
     values = 1000 + torch.randn(shape)  # a large mean costs naive sums their precision
     one, other = values.clone().requires_grad_(), values.clone().requires_grad_()
@@ -139,7 +139,7 @@ def test_shares_of_global_dropout_are_the_mask_of_one_process():
     import torch
     from torch.nn import functional as F
 
-    from lnl_core.learning.distributed import Crew, GlobalDropout
+    from lnl_core.learning.process_group import GlobalDropout, ProcessGroup
 
     values = 1 + torch.rand(7, 5)
     torch.manual_seed(4)
@@ -147,10 +147,10 @@ def test_shares_of_global_dropout_are_the_mask_of_one_process():
     after = torch.rand(1)
     found = []
     for rank in range(3):
-        crew = Crew(rank, 3)
-        crew.rows = len(values)
+        group = ProcessGroup(rank, 3)
+        group.rows = len(values)
         torch.manual_seed(4)
-        found.append(GlobalDropout(0.4, crew)(values[crew.share(len(values))]))
+        found.append(GlobalDropout(0.4, group)(values[group.shard(len(values))]))
         assert torch.equal(torch.rand(1), after), "what is drawn later must stay alike"
     assert torch.equal(torch.cat(found), expected)
-    assert torch.equal(GlobalDropout(0.4, crew).eval()(values), values)
+    assert torch.equal(GlobalDropout(0.4, group).eval()(values), values)

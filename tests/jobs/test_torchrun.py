@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lnl_core import services
-from lnl_core.jobs import crew, executors, queue
+from lnl_core.jobs import executors, queue, torchrun
 from lnl_core.store import arrays
 from lnl_core.types import ACTIVE_STATES
 
@@ -18,7 +18,7 @@ PATIENCE = 240.0
 def wait(ws, number, until):
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        executors.tend(ws)
+        executors.reconcile(ws)
         job = queue.job(ws, number)
         if until(job):
             return job
@@ -39,15 +39,15 @@ def two(monkeypatch):
 def test_only_methods_on_pixels_that_can_are_run_by_several(workspace, tiny, two):
     methods = ("ce", "sr", "jump", "hnml", "influence", "dmlp", "knn")
     runs = [queue.submit(workspace, tiny, method, preset="standard") for method in methods]
-    assert [crew.size(job) for job in runs] == [2, 2, 2, 2, 2, 2, 1]
+    assert [torchrun.processes_for(job) for job in runs] == [2, 2, 2, 2, 2, 2, 1]
     quick = queue.submit(workspace, tiny, "dmlp", preset="quick", representation="raw")
-    assert crew.size(quick) == 1, "it trains no network"
+    assert torchrun.processes_for(quick) == 1, "it trains no network"
     learns = queue.submit(workspace, tiny, "dmlp", preset="quick", representation="simclr")
-    assert crew.size(learns) == 2, "it learns its features first"
+    assert torchrun.processes_for(learns) == 2, "it learns its features first"
     maps = queue.submit(workspace, tiny, "hnml", overrides={"source": "maps"})
-    assert crew.size(maps) == 1
+    assert torchrun.processes_for(maps) == 1
     head = queue.submit(workspace, tiny, "sr", representation="raw")
-    assert crew.size(head) == 1, "a head on features is trained in seconds"
+    assert torchrun.processes_for(head) == 1, "a head on features is trained in seconds"
 
 
 @pytest.mark.slow
@@ -110,7 +110,7 @@ def test_two_processes_learn_features_purify_and_refine_what_another_run_trained
                 base=numbers.get(base),
                 seed=5,
             )
-            assert crew.size(job) == int(processes)
+            assert torchrun.processes_for(job) == int(processes)
             done = wait(workspace, job.id, ended)
             assert (done.state, done.error) == ("done", None), queue.log_tail(workspace, done)
             signals[method, processes] = arrays.load_signals(queue.run_dir(workspace, done))

@@ -7,7 +7,7 @@ Batch norm takes its statistics over the global batch too (`GlobalNorm`), and dr
 mask for it (`GlobalDropout`). So N processes equal one process up to the rounding of sums: a
 method needs no word about it, if it forwards by `Session.forward` and learns by `Session.step`,
 and draws from the session's generator. What else may differ in its last bits between processes
-and decides how a run goes on is taken from the first one (`Crew.agree`).
+and decides how a run goes on is taken from the first one (`ProcessGroup.broadcast`).
 
 Not shared: the making of a batch (uint8 images, which augment in a few hundredths of a step).
 """
@@ -31,7 +31,7 @@ write. Where one of them died torchrun does not wait."""
 Network = TypeVar("Network", bound=nn.Module)
 
 
-class Crew:
+class ProcessGroup:
     """The processes of one run; alone, everything here does nothing.
 
     Attributes:
@@ -45,10 +45,10 @@ class Crew:
         self.rank, self.size, self.device = rank, size, device
         self.rows = 0
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Crew:
+    def __deepcopy__(self, memo: dict[int, Any]) -> ProcessGroup:
         return self
 
-    def share(self, count: int) -> slice:
+    def shard(self, count: int) -> slice:
         """Return which of `count` rows are this process's; the first ones get one more."""
         sizes = self._sizes(count)
         start = sum(sizes[: self.rank])
@@ -58,7 +58,7 @@ class Crew:
         least, more = divmod(count, self.size)
         return [least + (rank < more) for rank in range(self.size)]
 
-    def adopt(self, network: Network) -> Network:
+    def wrap(self, network: Network) -> Network:
         """Let batch norm and dropout see the global batch, and take the first one's weights.
 
         Weights and buffers keep their names, so checkpoints fit any number of processes.
@@ -75,7 +75,7 @@ class Crew:
             dist.broadcast(value.data, 0)
         return network
 
-    def agree(self, value: Tensor) -> Tensor:
+    def broadcast(self, value: Tensor) -> Tensor:
         """Return what the first process holds, in place of the own; shape and type are alike."""
         if self.size == 1:
             return value
@@ -83,18 +83,18 @@ class Crew:
         dist.broadcast(told, 0)
         return told.to(value.device)
 
-    def decide(self, number: int) -> int:
+    def broadcast_number(self, number: int) -> int:
         """Return the first process's number; the others wait for it."""
-        return int(self.agree(torch.tensor([number])))
+        return int(self.broadcast(torch.tensor([number])))
 
-    def spread(self, network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    def sharded_forward(self, network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
         """Run a network on (b, ...) images, every process on its share; (b, k) for all."""
         if self.size == 1:
             return network(images)
         self.rows = len(images)
-        return self.gather(network(images[self.share(len(images))]).float(), len(images))
+        return self.all_gather(network(images[self.shard(len(images))]).float(), len(images))
 
-    def gather(self, part: Tensor, count: int) -> Tensor:
+    def all_gather(self, part: Tensor, count: int) -> Tensor:
         """Join the shares of all processes, (count, ...); gradients flow to the own share."""
         if self.size == 1:
             return part
@@ -102,7 +102,7 @@ class Crew:
         found: Tensor = _Gather.apply(plain, self._sizes(count), self.rank)
         return found.to(part.dtype)
 
-    def total(self, parts: Sequence[Tensor]) -> list[Tensor]:
+    def all_reduce(self, parts: Sequence[Tensor]) -> list[Tensor]:
         """Add up tensors over all processes, with gradients of any order through the sum."""
         if self.size == 1:
             return list(parts)
@@ -113,7 +113,7 @@ class Crew:
             for each, part in zip(torch.split(flat, sizes), parts, strict=True)
         ]
 
-    def sum_gradients(self, network: nn.Module) -> None:
+    def all_reduce_gradients(self, network: nn.Module) -> None:
         """Add up the gradients of all processes; the loss was that of the global batch."""
         if self.size == 1:
             return
@@ -130,37 +130,32 @@ class Crew:
             start += part.numel()
 
 
-_crew = Crew()
+_group = ProcessGroup()
 
 
-def crew() -> Crew:
+def current() -> ProcessGroup:
     """Return the processes that train together; this one alone where none were started."""
-    return _crew
+    return _group
 
 
-def under_torchrun() -> bool:
-    """Say whether torchrun started this process as one of several."""
-    return "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
-def join(device: str) -> Crew:
+def join(device: str) -> ProcessGroup:
     """Meet the other processes that torchrun started.
 
     Args:
         device: `cpu` (gloo) or `cuda` (NCCL; this process takes the GPU of its local rank).
     """
-    global _crew
+    global _group
     if device == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=PATIENCE)
-    _crew = Crew(dist.get_rank(), dist.get_world_size(), device)
-    return _crew
+    _group = ProcessGroup(dist.get_rank(), dist.get_world_size(), device)
+    return _group
 
 
 def leave() -> None:
     """Part from the others."""
-    global _crew
-    _crew = Crew()
+    global _group
+    _group = ProcessGroup()
     if dist.is_initialized():
         dist.destroy_process_group()
 
@@ -215,19 +210,19 @@ class GlobalDropout(nn.Module):
 
     Args:
         p: share that is left out.
-        crew: whose `rows` is the size of the global batch.
+        group: whose `rows` is the size of the global batch.
     """
 
-    def __init__(self, p: float, crew: Crew) -> None:
+    def __init__(self, p: float, group: ProcessGroup) -> None:
         super().__init__()
-        self.p, self.crew = p, crew
+        self.p, self.group = p, group
 
     def forward(self, input: Tensor) -> Tensor:
         """Return (b, ...) of this process's rows, scaled where it is kept."""
         if not self.training or not self.p:
             return input
-        mask = input.new_empty(self.crew.rows, *input.shape[1:]).bernoulli_(1 - self.p)
-        return input * mask[self.crew.share(self.crew.rows)].div_(1 - self.p)
+        mask = input.new_empty(self.group.rows, *input.shape[1:]).bernoulli_(1 - self.p)
+        return input * mask[self.group.shard(self.group.rows)].div_(1 - self.p)
 
 
 class GlobalNorm(nn.modules.batchnorm._BatchNorm):
@@ -237,14 +232,14 @@ class GlobalNorm(nn.modules.batchnorm._BatchNorm):
     precision is lost where the mean is large (Chan, Golub, LeVeque 1983, eq. 2.1).
     """
 
-    crew: Crew
+    group: ProcessGroup
 
     @classmethod
-    def of(cls, norm: nn.modules.batchnorm._BatchNorm, crew: Crew) -> GlobalNorm:
+    def of(cls, norm: nn.modules.batchnorm._BatchNorm, group: ProcessGroup) -> GlobalNorm:
         """Take over weights, buffers and settings of a batch norm."""
         new = cls(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
         new._parameters, new._buffers = norm._parameters, norm._buffers
-        new.training, new.crew = norm.training, crew
+        new.training, new.group = norm.training, group
         return new
 
     def _check_input_dim(self, input: Tensor) -> None:
@@ -262,9 +257,9 @@ class GlobalNorm(nn.modules.batchnorm._BatchNorm):
         mean = values.sum(over) / max(count, 1)  # (c,)
         spread = (values - mean.view(shape)).square().sum(over)  # (c,)
         own = torch.stack([torch.full_like(mean, count), mean, spread])  # (3, c)
-        table = own.new_zeros(self.crew.size, *own.shape)
-        at = torch.zeros(self.crew.size, 1, 1, device=own.device, dtype=own.dtype)
-        at[self.crew.rank] = 1
+        table = own.new_zeros(self.group.size, *own.shape)
+        at = torch.zeros(self.group.size, 1, 1, device=own.device, dtype=own.dtype)
+        at[self.group.rank] = 1
         counts, means, spreads = _SumAcross.apply(table + at * own).unbind(1)  # (size, c) each
         total = counts.sum(0)
         mean = (counts * means).sum(0) / total

@@ -1,6 +1,6 @@
 """One run in several processes: torchrun starts them, the first one is the worker of the job.
 
-The first process claims the job, beats its heart, reports, saves and ranks, as a worker alone does;
+The first process claims the job, sends heartbeats, reports, saves and ranks, as a lone worker does;
 the others only fit, beside it. Where one of them dies torchrun ends all, and the job goes on from
 its last checkpoint.
 """
@@ -26,15 +26,15 @@ ENDED = 3
 """Exit code of a first process whose run did not get done, so that torchrun ends the others."""
 
 
-def size(job: Job) -> int:
+def processes_for(job: Job) -> int:
     """Return how many processes a run should have here: one per GPU, or `LNL_PROCESSES`."""
-    if under_torchrun() or not _for_several(job):
+    if is_one_of_several() or not _for_several(job):
         return 1
     if "LNL_PROCESSES" not in os.environ and not os.path.exists("/proc/driver/nvidia/version"):
         return 1  # torch need not be asked
-    from lnl_core.learning import distributed
+    from lnl_core.learning import process_group
 
-    return distributed.wanted(job.device)
+    return process_group.wanted(job.device)
 
 
 def _for_several(job: Job) -> bool:
@@ -55,14 +55,14 @@ def _for_several(job: Job) -> bool:
     return bool(config.for_several(job.representation, job.base is not None))
 
 
-def under_torchrun() -> bool:
+def is_one_of_several() -> bool:
     """Say whether this process is one of several."""
     return "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
-def first() -> bool:
+def is_first() -> bool:
     """Say whether this process is the one that speaks for the run."""
-    return os.environ.get("RANK", "0") == "0" or not under_torchrun()
+    return os.environ.get("RANK", "0") == "0" or not is_one_of_several()
 
 
 def launch(number: int, count: int) -> int:
@@ -93,21 +93,21 @@ def run(ws: Workspace, number: int, count: int) -> bool:
 
 def join(device: str) -> None:
     """Meet the other processes, where there are any; the first one comes when all is prepared."""
-    if under_torchrun():
-        from lnl_core.learning import distributed
+    if is_one_of_several():
+        from lnl_core.learning import process_group
 
-        distributed.join(device)
+        process_group.join(device)
 
 
 def leave() -> None:
     """Part from the other processes in order."""
-    if under_torchrun():
-        from lnl_core.learning import distributed
+    if is_one_of_several():
+        from lnl_core.learning import process_group
 
-        distributed.leave()
+        process_group.leave()
 
 
-def follow(ws: Workspace, number: int) -> int:
+def fit_along(ws: Workspace, number: int) -> int:
     """Fit beside the first process and forget the result, which is the same there."""
     job = queue.job(ws, number)
     info = datasets.dataset(ws, job.dataset)
@@ -115,7 +115,7 @@ def follow(ws: Workspace, number: int) -> int:
     device = inputs.resolve_device(job.device)
     join(device)  # from here on, labels and checkpoint are in the folder
     base = inputs.base_run(ws, job, info)
-    context = Follower(
+    context = AlongsideContext(
         job.seed, folder, device=device, representation=job.representation, base=base
     )
     data = inputs.training_set(ws, info, folder, base, job.method)
@@ -126,7 +126,7 @@ def follow(ws: Workspace, number: int) -> int:
     return 0
 
 
-class Follower(JobContext):
+class AlongsideContext(JobContext):
     """The context of a process that is not the first: it reads a checkpoint and writes nothing."""
 
     def report(
