@@ -5,8 +5,10 @@ Shapes: `n` examples, `k` classes, `t` kept classes, `d` features.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -251,25 +253,78 @@ class Context(Protocol):
         ...
 
 
+class Group(StrEnum):
+    """Which of the two lists of methods one stands in."""
+
+    PUBLISHED = "published"
+    BASELINE = "baseline"
+
+
+class Leaves(StrEnum):
+    """What a run leaves behind for later runs and for the pages, as its method's card says."""
+
+    NETWORK = "network"
+    """A network, `network.safetensors`, that can be post-trained and asked for maps."""
+
+    FEATURES = "features"
+    """`Signals.features` of that network, (n, d), from which other methods learn."""
+
+    PURIFIED_LABELS = "purified_labels"
+    """The extra of this name, (n,) int: labels that every other method can train on."""
+
+    CURVES = "curves"
+    """The curves `p_given` and `p_other`: each image's probabilities by epoch."""
+
+    NEIGHBOURS = "neighbours"
+    """The extra of this name, (n, m) int: the nearest images of each."""
+
+    MAPS = "maps"
+    """The extras `cam_given` and `cam_suggested`, (n, u, v): activation maps of both classes."""
+
+
+PRESETS = ("quick", "standard", "paper")
+"""What a method's Config has ready; every Config has all three."""
+
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_TAKEN = ("own", "consensus")
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method as one file declares it: `METHOD` at the end of `lnl_core/methods/<file>.py`.
+    """A method's card: all that is known about it, `METHOD` at the end of its own file.
 
     Attributes:
-        key: short name on the command line, e.g. `sr`.
+        key: name on the command line and in the database, e.g. `sr`: small letters, digits and
+            underscores.
         title: its name on screen.
         summary: one line, what makes a label suspicious here.
         reference: paper, venue, year.
         config: frozen dataclass; every knob with the paper's value as default, and a class method
             `preset(name, n, k, size)` -> Config for `quick`, `standard`, `paper`.
         fit: (dataset, config, context) -> Signals.
-        baseline: True for the usual baselines, False for the five published methods.
+        short: its name where there is little room; the title when empty.
+        explanation: one or two sentences for a person at the desk: the idea, and which label it
+            doubts.
+        group: published methods, or baselines.
+        place: order in lists within the group; those that share one follow by key.
+        recommended: True where a first scoring should run it.
+        yardstick: True for plain training, the one method that all others are judged against.
+        builds_on: what it takes from the run below it. Who names the network post-trains it;
+            all others train on that run's purified labels.
+        leaves: what its runs leave behind; a head on frozen features may leave less.
+        after: keys of methods whose runs it builds on well, offered together as a recipe.
+        advice: what to change when a run of it cannot be trusted.
+        doubts: sentences that speak against a run, from what its method alone knows.
+        hints: sentences on what would make a finished run better.
         parallel: True where several processes may train one run: it forwards by `Session.forward`,
             learns by `Session.step` and draws from the session's generator. A `config` with a
             `for_several(representation, based)` says for which of its runs that is of use.
         reconstruction: True where the source could not be read in full.
         needs: what the worker prepares first: `features`, or nothing.
         cost: (n, size, config) -> (seconds, bytes) on the two-core reference machine.
+
+    Raises:
+        ValueError: the key cannot be one.
     """
 
     key: str
@@ -278,8 +333,31 @@ class Method:
     reference: str
     config: type[Any]
     fit: Callable[[LabeledDataset, Any, Context], Signals]
-    baseline: bool = False
+    short: str = ""
+    explanation: str = ""
+    group: Group = Group.PUBLISHED
+    place: int = 100
+    recommended: bool = False
+    yardstick: bool = False
+    builds_on: tuple[Leaves, ...] = ()
+    leaves: tuple[Leaves, ...] = ()
+    after: tuple[str, ...] = ()
+    advice: str = "Run it again with fewer epochs or a lower learning rate."
+    doubts: Callable[[Signals], list[str]] | None = None
+    hints: Callable[[Signals], list[str]] | None = None
     reconstruction: bool = False
     parallel: bool = False
     needs: tuple[str, ...] = ()
     cost: Callable[[int, int, Any], tuple[float, float]] | None = None
+
+    def __post_init__(self) -> None:
+        if not _KEY.fullmatch(self.key) or self.key in _TAKEN:
+            raise ValueError(
+                f"a method's key is small letters, digits and underscores, begins with a letter "
+                f"and is not {' or '.join(_TAKEN)}, got {self.key!r}"
+            )
+
+    @property
+    def baseline(self) -> bool:
+        """Whether it is one of the usual baselines."""
+        return self.group is Group.BASELINE

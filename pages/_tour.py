@@ -9,12 +9,10 @@ import streamlit as st
 
 from lnl_core import services
 from lnl_core.jobs import queue
+from lnl_core.methods import METHODS, recommended
 from lnl_core.services.explore import embedding
 from lnl_core.types import ACTIVE_STATES, JobState
 from pages import _ui
-
-METHODS = ("probe", "sr", "jump", "influence", "dmlp", "hnml", "ce", "knn")
-"""Run on the demo set by the tour: the five published methods between the usual baselines."""
 
 WHAT = "For a lab meeting: every method on the demo set, page by page."
 """What the button that starts it says."""
@@ -74,6 +72,12 @@ STOPS = (
 )
 
 
+def methods() -> list[str]:
+    """Return what the tour runs on the demo set: the default recipe, then all published methods."""
+    published = [key for key, method in METHODS.items() if not method.baseline]
+    return list(dict.fromkeys([*recommended(), *published]))
+
+
 def start() -> None:
     """Register the demo set, start what is not done yet, and go to the first stop."""
     ws = _ui.workspace()
@@ -84,7 +88,7 @@ def start() -> None:
             for job in queue.jobs(ws, info)
             if job.state is JobState.DONE or job.state in ACTIVE_STATES
         }
-        missing = [key for key in METHODS if key not in settled]
+        missing = [key for key in methods() if key not in settled]
         if missing:
             services.start_runs(ws, info.name, missing)
         maps = embedding.Settings(embedding.sources(ws, info)[0].key)

@@ -17,7 +17,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from lnl_core.jobs import queue
 from lnl_core.jobs.tasks import TASKS
-from lnl_core.methods import METHODS, title_of
+from lnl_core.methods import METHODS, recommended, title_of
 from lnl_core.store import datasets, db
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
@@ -29,9 +29,6 @@ __all__ = ["ASSETS", "act", "dataset", "guard", "plain", "reviewer", "short", "t
 
 PAGES = Path(__file__).parent
 ASSETS = PAGES.parent / "assets"
-FIRST_METHODS = ("probe", "knn", "sr", "jump", "ce")
-"""What a first scoring runs, in this order: the first gives a queue within seconds."""
-
 KINDS = {
     "folder": "folder per class",
     "manifest": "list of images",
@@ -293,16 +290,11 @@ def stopped(info: DatasetInfo) -> bool:
     return newest is not None and newest.state is JobState.FAILED
 
 
-def first_methods() -> list[str]:
-    """Return the methods of a first scoring that this installation has."""
-    return [key for key in FIRST_METHODS if key in METHODS]
-
-
 def first_queue_words(info: DatasetInfo) -> str:
     """Say how long the first queue takes on this machine, roughly."""
     from lnl_core import services
 
-    keys = first_methods()
+    keys = recommended()
     seconds = services.features_seconds(workspace(), info.name, keys[:1])
     seconds += services.estimate(workspace(), info.name, keys[0], "quick")[0] if keys else 0.0
     return f"A first queue takes about {_words.about(max(seconds, 5))}."

@@ -1,14 +1,16 @@
 """What every method promises, over every method that is found."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 
 import numpy as np
 import pytest
 
+from lnl_core.jobs import bases
 from lnl_core.jobs.context import LocalContext
-from lnl_core.methods import METHODS
-from lnl_core.types import DENSE_CLASSES, Cancelled, LabeledDataset, Method, TopProbs
+from lnl_core.methods import METHODS, recommended, yardstick
+from lnl_core.types import DENSE_CLASSES, Cancelled, LabeledDataset, Leaves, Method, TopProbs
 
 EVERY = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 PRESETS = ("quick", "standard", "paper")
@@ -118,10 +120,58 @@ def equal(first, second):
         same(getattr(first, name), getattr(second, name))
 
 
-def test_methods_are_found_in_order():
-    assert list(METHODS)[:2] == ["sr", "jump"]
-    assert {"probe", "ce", "knn"} <= METHODS.keys()
+def test_methods_are_found_in_the_order_of_their_cards():
+    every = list(METHODS.values())
+    assert every == sorted(every, key=lambda each: (each.baseline, each.place))
     assert all(key == method.key for key, method in METHODS.items())
+    assert sum(not each.baseline for each in every) == 5
+    assert len({(each.group, each.place) for each in every}) == len(every)
+
+
+@EVERY
+def test_a_card_says_all_that_pages_need(method):
+    for name in ("title", "short", "summary", "reference", "explanation", "advice"):
+        said = getattr(method, name)
+        assert said, name
+        assert said == said.strip(), name
+    assert len(method.short) <= 12
+    assert re.fullmatch(r"([A-Z][^.]+\.)( [A-Z][^.]+\.)?", method.explanation), "1 or 2 sentences"
+    assert method.advice.endswith(".")
+    assert method.place < 100, "100 is where those land that say nothing"
+    assert method.cost is not None
+    assert all(key in METHODS and bases.fits(key, method.key) for key in method.after)
+
+
+def test_names_tell_methods_apart():
+    for name in ("title", "short", "summary", "explanation"):
+        assert len({getattr(each, name) for each in METHODS.values()}) == len(METHODS)
+
+
+def test_one_method_is_the_yardstick_and_the_default_recipe_begins_with_features():
+    assert [key for key, each in METHODS.items() if each.yardstick] == [yardstick().key]
+    recipe = recommended()
+    assert yardstick().key in recipe
+    on_features = ["features" in METHODS[key].needs for key in recipe]
+    assert on_features == sorted(on_features, reverse=True)
+    assert any(on_features)
+
+
+@EVERY
+def test_a_run_leaves_what_its_card_says(method):
+    dataset = pictures()
+    context = context_of(dataset)
+    signals = run(method, dataset, context)
+    left = {
+        Leaves.NETWORK: "network" in context.kept,
+        Leaves.FEATURES: signals.features is not None,
+        Leaves.PURIFIED_LABELS: "purified_labels" in signals.extras,
+        Leaves.CURVES: "p_given" in signals.curves,
+        Leaves.NEIGHBOURS: "neighbours" in signals.extras,
+        Leaves.MAPS: "cam_given" in signals.extras,
+    }
+    assert set(method.leaves) == {what for what, there in left.items() if there}
+    for say in (method.doubts, method.hints):
+        assert say is None or all(isinstance(each, str) for each in say(signals))
 
 
 @EVERY

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lnl_core.cli.command import Command, add_dataset, opened
-from lnl_core.cli.screen import DONE, FIRST_METHODS, PARTLY, duration, progress, quoted, say
+from lnl_core.cli.screen import DONE, PARTLY, duration, first_run, progress, say
 from lnl_core.records import LnlError
 
 
@@ -34,7 +34,7 @@ def demo(options: Any) -> int:
         {"name": info.name, "n": info.n, "classes": info.class_count},
         f"“{info.name}”: {info.n:,} images, {info.class_count} classes, 15 % of the labels made "
         "wrong on purpose.\n"
-        f"Next: lnl run {quoted(info.name)} --methods {FIRST_METHODS}\n"
+        f"Next: {first_run(info.name)}\n"
         "  or: lnl open",
     )
     if options.tour:
@@ -129,7 +129,7 @@ def import_(options: Any) -> int:
             "problems": problems,
         },
         f"{info.n:,} images in, {info.skipped:,} skipped, {info.class_count:,} classes.\n"
-        f"Next: lnl run {quoted(info.name)} --methods {FIRST_METHODS}",
+        f"Next: {first_run(info.name)}",
     )
     return PARTLY if info.skipped else DONE
 
@@ -200,7 +200,7 @@ def public(options: Any) -> int:
         options,
         {"name": info.name, "n": info.n, "classes": info.class_count},
         f"“{info.name}”: {info.n:,} images, {info.class_count} classes.\n"
-        f"Next: lnl run {quoted(info.name)} --methods {FIRST_METHODS}",
+        f"Next: {first_run(info.name)}",
     )
     return DONE
 

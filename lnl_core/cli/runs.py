@@ -86,7 +86,10 @@ def _add_engine(one: argparse.ArgumentParser) -> None:
 def run(options: Any) -> int:
     """Queue runs, or take up old ones again, and watch them."""
     from lnl_core import services
+    from lnl_core.methods import PROBLEMS
 
+    for problem in PROBLEMS:
+        print(f"lnl: {problem}", file=sys.stderr)
     keys = [key.strip() for key in (options.methods or "").split(",") if key.strip()]
     if not keys and not options.resume:
         options.usage("name the methods, e.g. --methods probe,sr,jump (or --resume)")

@@ -9,13 +9,17 @@ from typing import Any
 
 DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3
 
-FIRST_METHODS = "probe,sr,jump,ce,knn"
-"""What is proposed after an import; `probe` first, because it gives the first queue."""
-
 
 def say(options: Any, value: dict[str, Any], text: str) -> None:
     """Print JSON where asked for, else words."""
     print(json.dumps(value, ensure_ascii=False) if options.json else text)
+
+
+def first_run(name: str) -> str:
+    """Return the command that is proposed after an import, with the default recipe."""
+    from lnl_core.methods import recommended
+
+    return f"lnl run {quoted(name)} --methods {','.join(recommended())}"
 
 
 def quoted(name: str) -> str:

@@ -275,14 +275,14 @@ def sharpened(
         tone,
         height,
     )
-    sr = np.asarray(facts["sr"], np.float64)
+    own = np.asarray(facts["own"], np.float64)
     plain = None if facts["plain"] is None else np.asarray(facts["plain"], np.float64)
-    weight = sr if plain is None else np.maximum(sr, plain)
+    weight = own if plain is None else np.maximum(own, plain)
     shown = list(dict.fromkeys([given, *np.argsort(-weight)[:9].tolist()]))
     shown.sort()
     names = [text(class_names[each], 14) + (" (given)" if each == given else "") for each in shown]
     figure.add_bar(
-        x=names, y=sr[shown], marker={"color": tone["methods"]["sr"]}, name="SR, mean of epochs",
+        x=names, y=own[shown], marker={"color": tone["methods"]["sr"]}, name="SR, mean of epochs",
         hovertemplate="%{x}: SR %{y:.2f}<extra></extra>",
     )  # fmt: skip
     if plain is not None:
@@ -313,11 +313,13 @@ _MEANS = {
 """What a statistic of `looking.STATISTICS` says, for the line below a figure's title."""
 
 
-def activations(found: Observation, name: str, tone: Tone, height: int = 250) -> go.Figure:
+def activations(
+    found: Observation, name: str, tone: Tone, method: str, height: int = 250
+) -> go.Figure:
     """Draw one activation statistic's spread in both groups, each as shares of its group."""
     first, second = (np.asarray(values, np.float64) for values in found.groups[name])
     figure = _figure(
-        f"HNML: {STATISTICS[name]}",
+        f"{text(method)}: {STATISTICS[name]}",
         f"{_MEANS[name]}; AUROC {found.auroc[name]:.2f}, by chance 0.5.",
         tone,
         height,

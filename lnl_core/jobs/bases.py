@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
+from lnl_core.methods import METHODS, leaves
 from lnl_core.store import schema
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import now
-from lnl_core.types import Job, JobState, LnlError
-
-POST_TRAINING = ("influence",)
-"""Methods that take the network of their base."""
-
-PURIFIED = "purified_labels"
-"""The extra, (n,) int, of a run whose labels every other method can train on."""
-
-PURIFIERS = ("dmlp",)
-"""Methods that leave purified labels."""
+from lnl_core.types import Job, JobState, Leaves, LnlError
 
 ARROW = "->"
 """Between the methods of a recipe: the second builds on the first."""
@@ -32,9 +24,29 @@ _TABLE = schema.jobs
 _base = schema.jobs.alias("base")
 
 
+def post_trains(method: str) -> bool:
+    """Say whether a method takes the network of the run that it builds on."""
+    return method in METHODS and Leaves.NETWORK in METHODS[method].builds_on
+
+
+def purifies(method: str) -> bool:
+    """Say whether runs of a method leave labels that every other method can train on."""
+    return leaves(method, Leaves.PURIFIED_LABELS)
+
+
 def fits(base: str, method: str) -> bool:
     """Say whether a run of one method can build on a run of another."""
-    return method in POST_TRAINING or base in PURIFIERS
+    return post_trains(method) or purifies(base)
+
+
+def recipes() -> dict[str, str]:
+    """Return methods that combine well, `first->second` -> words, as their cards say."""
+    return {
+        f"{first}{ARROW}{key}": f"{METHODS[first].title}, then {method.title}"
+        for key, method in METHODS.items()
+        for first in method.after
+        if first in METHODS and fits(first, key)
+    }
 
 
 def run_of(representation: str | None) -> int | None:
@@ -46,7 +58,7 @@ def run_of(representation: str | None) -> int | None:
 def check(base: Job, info: DatasetInfo, method: str) -> None:
     """Raise LnlError where a run cannot build on another."""
     _there(base, info)
-    if base.state is JobState.DONE and method not in POST_TRAINING:
+    if base.state is JobState.DONE and not post_trains(method):
         return  # whether it left purified labels is seen when they are read
     if not fits(base.method, method):
         raise LnlError(refusal(base.method, method))
@@ -62,7 +74,7 @@ def check_features(base: Job, info: DatasetInfo, method: str, usable: bool) -> N
         usable: whether that method can learn from features at all.
     """
     _there(base, info)
-    if method in POST_TRAINING:
+    if post_trains(method):
         raise LnlError(f"{method} takes the network of run {base.id} itself: name it as the base.")
     if not usable:
         raise LnlError(f"{method} learns from pixels or maps, not from the features of a run.")
@@ -79,9 +91,11 @@ def _there(base: Job, info: DatasetInfo) -> None:
 
 def refusal(base: str, method: str) -> str:
     """Say in words why one method cannot build on another."""
+    networks = " and ".join(filter(post_trains, METHODS))
+    labels = " or ".join(filter(purifies, METHODS))
     return (
-        f"{method} cannot build on {base}: {' and '.join(POST_TRAINING)} post-trains the network "
-        f"of a run, and other methods train on labels purified by {' or '.join(PURIFIERS)}."
+        f"{method} cannot build on {base}: {networks} post-trains the network "
+        f"of a run, and other methods train on labels purified by {labels}."
     )
 
 

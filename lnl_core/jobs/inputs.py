@@ -20,6 +20,7 @@ from lnl_core.types import (
     IntArray,
     Job,
     LabeledDataset,
+    Leaves,
     LnlError,
 )
 
@@ -84,7 +85,7 @@ def training_set(
         trusted: BoolArray = arrays.read_array(trusted_file, mmap=False)
     else:
         labels, trusted, _ = corrected_labels(ws, info)
-        if base is not None and method not in bases.POST_TRAINING:
+        if base is not None and not bases.post_trains(method):
             arrays.write_array(folder / _REVIEWED, labels)
             labels = np.where(trusted, labels, _purified(base, method, info)).astype(np.int32)
         arrays.write_array(labels_file, labels)
@@ -99,7 +100,7 @@ def reviewed_labels(folder: Path) -> IntArray | None:
 
 
 def _purified(base: BaseRun, method: str, info: DatasetInfo) -> IntArray:
-    found = arrays.load_signals(base.folder).extras.get(bases.PURIFIED)
+    found = arrays.load_signals(base.folder).extras.get(Leaves.PURIFIED_LABELS)
     if found is None:
         raise LnlError(bases.refusal(f"run {base.id} ({base.method})", method))
     purified: IntArray = np.asarray(found, dtype=np.int32)

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from lnl_core.learning.knobs import current_names
-from lnl_core.methods import METHODS
+from lnl_core.methods import card
 from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import PRESETS as PRESETS
 from lnl_core.types import Job, LnlError
-
-PRESETS = ("quick", "standard", "paper")
-
 
 PIXELS = "pixels"
 
@@ -22,7 +20,7 @@ def on_features(method: str, representation: str | None) -> bool:
 
     A Config's `frozen_on`, where it has one, names the representations that its method can use.
     """
-    kind = METHODS[method].config
+    kind = card(method).config
     if representation in (None, "", "auto", PIXELS) or not hasattr(kind, "on_features"):
         return False
     return representation in getattr(kind, "frozen_on", (representation,))
@@ -43,11 +41,9 @@ def config(
     Raises:
         LnlError: an unknown method, preset or knob, or a value that the knob refuses.
     """
-    if method not in METHODS:
-        raise LnlError(f"There is no method “{method}”. Known: {', '.join(METHODS)}.")
+    kind = card(method).config
     if preset not in PRESETS:
         raise LnlError(f"There is no preset “{preset}”. Known: {', '.join(PRESETS)}.")
-    kind = METHODS[method].config
     if on_features(method, representation):
         base = kind.on_features(preset, info.n, info.class_count)
     else:
@@ -71,7 +67,7 @@ def stored(job: Job) -> Any:
         TypeError: it names a knob that its method does not have.
         ValueError: a knob refuses its value.
     """
-    kind = METHODS[job.method].config
+    kind = card(job.method).config
     return kind(**current_names(kind, job.config))
 
 

@@ -94,7 +94,7 @@ def submit(
     if base is not None:
         under = job(ws, base)
         bases.check(under, info, method)
-        if method in bases.POST_TRAINING:
+        if bases.post_trains(method):
             representation = under.representation  # what its network saw
     elif (number := bases.run_of(representation)) is not None:
         base, representation = number, f"{bases.OF_RUN}{number}"

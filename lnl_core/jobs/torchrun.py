@@ -17,7 +17,7 @@ from typing import Any
 
 from lnl_core.jobs import inputs, knobs, queue
 from lnl_core.jobs.context import JobContext
-from lnl_core.methods import METHODS
+from lnl_core.methods import METHODS, card
 from lnl_core.store import datasets
 from lnl_core.store.db import Workspace
 from lnl_core.types import Job, JobState
@@ -120,7 +120,7 @@ def fit_along(ws: Workspace, number: int) -> int:
     )
     data = inputs.training_set(ws, info, folder, base, job.method)
     context.make_features = partial(inputs.features, info, data, job.representation, device)
-    method = METHODS[job.method]
+    method = card(job.method)
     method.fit(data, knobs.stored(job), context)
     leave()
     return 0

@@ -40,7 +40,7 @@ from lnl_core.jobs import (
 from lnl_core.jobs.context import JobContext
 from lnl_core.jobs.engines import command, local
 from lnl_core.jobs.tasks import maps
-from lnl_core.methods import METHODS
+from lnl_core.methods import PROBLEMS, card
 from lnl_core.review import health
 from lnl_core.store import arrays, datasets, db
 from lnl_core.store.datasets import DatasetInfo
@@ -165,13 +165,15 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
     context = JobContext(job.seed, folder, representation=job.representation)
     with _logging_to(folder / "worker.log"):
         log.info("run %d: %s on %s, %s", job.id, job.method, job.dataset, job.preset)
+        for problem in PROBLEMS:
+            log.warning(problem)
         try:
             with _heartbeat(ws, job, context):
                 if job.executor == queue.TASKS:
                     values = _task(ws, job, info, context)
                 else:
                     context.base = inputs.base_run(ws, job, info)
-                    values = _work(ws, job, info, context, method or METHODS[job.method])
+                    values = _work(ws, job, info, context, method or card(job.method))
             _beat(ws, job, context)  # the last figures, and what speaks against the run
             queue.finish(ws, job.id, JobState.DONE, fraction=1.0, stage="done", **values)
             context.forget()
@@ -226,11 +228,14 @@ def _work(
         log.error("run %d: ranking failed\n%s", job.id, traceback.format_exc())
     else:
         _draw_ahead(ws, job, info, context)
-    doubts = health.check(signals, data.given_labels, _confirmed(data))
-    context.metrics = context.metrics | {
-        "doubts": [f"{d.text} {d.advice}" for d in doubts],
-        "hints": health.hints(signals),
-    }
+    try:
+        doubts = health.check(signals, data.given_labels, method, _confirmed(data))
+        context.metrics = context.metrics | {
+            "doubts": [f"{d.text} {d.advice}" for d in doubts],
+            "hints": [] if method.hints is None else method.hints(signals),
+        }
+    except Exception:
+        log.error("run %d: its health is not known\n%s", job.id, traceback.format_exc())
     cost = {name: float(value) for name, value in signals.cost.items()}
     return {
         "flagged": outcome.flagged(signals, data.given_labels if reviewed is None else reviewed),

@@ -139,8 +139,8 @@ def load_network(
     found = load_checkpoint(folder / f"{NAME}.safetensors")
     if found is None:
         raise LnlError(
-            f"Run {folder.name} kept no network. Choose a run that trained one on images "
-            "(sr, jump, ce, hnml), or run it again: runs of earlier versions kept none."
+            f"Run {folder.name} kept no network. Choose a run that trained one on "
+            "images, or run it again: runs of earlier versions kept none."
         )
     return open_network(*found, dataset, device, report, f"run {folder.name}")
 

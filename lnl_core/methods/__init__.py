@@ -1,29 +1,21 @@
-"""One file, one method: this package finds them. A leading underscore hides a file.
+"""One file, one method: its card stands at the end of it, and this package finds them all.
 
-Importing it pulls in no torch: a method imports what trains inside its `fit`.
+A method of another package is found through the entry point group `lnl_review.methods`. Importing
+this pulls in no torch: a method imports what trains inside its `fit`.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+from lnl_core.methods import _finding
+from lnl_core.types import Leaves, LnlError, Method
 
-from lnl_core.types import Method
+METHODS: dict[str, Method]
+"""Key -> method: the published ones, then the baselines, each in the order of its card."""
 
-_PUBLISHED = ("sr", "jump", "influence", "dmlp", "hnml")
-_ORDER = (*_PUBLISHED, "probe", "finetune", "ce", "confident", "knn", "aum")
+PROBLEMS: list[str]
+"""A sentence for each method of another package that could not be taken."""
 
-
-def _find() -> dict[str, Method]:
-    names = [m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")]
-    found = [importlib.import_module(f"{__name__}.{name}").METHOD for name in names]
-    place = {key: i for i, key in enumerate(_ORDER)}
-    found.sort(key=lambda method: (place.get(method.key, len(_ORDER)), method.key))
-    return {method.key: method for method in found}
-
-
-METHODS: dict[str, Method] = _find()
-"""Key -> method: the five published ones, then the baselines, then yours by name."""
+METHODS, PROBLEMS = _finding.with_plugins(_finding.built_in(__name__, __path__))
 
 OWN = "own"
 """Method key of a run that nobody here has run, alone or before a hyphen and its title."""
@@ -31,6 +23,41 @@ OWN = "own"
 
 AT = "@"
 """Between a method's key and the frozen features that a run of it trained on."""
+
+
+def card(key: str) -> Method:
+    """Return the method of a key.
+
+    Raises:
+        LnlError: there is none, perhaps because its package is not installed here.
+    """
+    if key not in METHODS:
+        raise LnlError(f"There is no method “{key}”. Known: {', '.join(METHODS)}.")
+    return METHODS[key]
+
+
+def recommended() -> list[str]:
+    """Return the keys of what a first scoring runs, the quickest first: the default recipe.
+
+    What learns on ready features gives a queue within seconds.
+    """
+    chosen = [key for key, each in METHODS.items() if each.recommended]
+    return sorted(chosen, key=lambda key: "features" not in METHODS[key].needs)
+
+
+def yardstick() -> Method:
+    """Return plain training, which all others are judged against."""
+    return next(each for each in METHODS.values() if each.yardstick)
+
+
+def leaves(key: str, what: Leaves) -> bool:
+    """Say whether runs of a method leave something behind; not of a method that is unknown here."""
+    return key in METHODS and what in METHODS[key].leaves
+
+
+def that_leave(what: Leaves) -> list[str]:
+    """Return the short names of the methods whose runs leave something behind."""
+    return [each.short or each.title for each in METHODS.values() if what in each.leaves]
 
 
 def signal_key(method: str, representation: str, usual: str) -> str:
@@ -51,11 +78,23 @@ def signal_key(method: str, representation: str, usual: str) -> str:
 
 def title_of(key: str) -> str:
     """Return a method's name on screen; what is not found is called by its key."""
-    key, at, representation = key.partition(AT)
-    if key in METHODS:
-        title = METHODS[key].title
-    elif key.startswith(f"{OWN}-"):
-        title = key.removeprefix(f"{OWN}-") + " (own)"
+    plain, at, representation = key.partition(AT)
+    if plain in METHODS:
+        title = METHODS[plain].title
     else:
-        title = key
+        title = _own(plain)
+        title += " (own)" if title != plain else ""
     return f"{title}, {representation.replace(':', ' ')}" if at else title
+
+
+def short_of(key: str) -> str:
+    """Return a method's name where there is little room; a name of one's own is not shortened."""
+    plain, at, representation = key.partition(AT)
+    found = METHODS.get(plain)
+    short = _own(plain) if found is None else found.short or found.title
+    return f"{short} {representation[:4]}." if at else short
+
+
+def _own(key: str) -> str:
+    """Return the title of a person's own model, the key itself where it is none."""
+    return key.removeprefix(f"{OWN}-")

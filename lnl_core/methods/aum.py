@@ -26,7 +26,17 @@ import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.learning.nested import Stages
-from lnl_core.types import Array, BoolArray, Context, FloatArray, LabeledDataset, Method, Signals
+from lnl_core.types import (
+    Array,
+    BoolArray,
+    Context,
+    FloatArray,
+    Group,
+    LabeledDataset,
+    Leaves,
+    Method,
+    Signals,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -247,7 +257,14 @@ METHOD = Method(
     reference="Pleiss et al., NeurIPS 2020",
     config=Config,
     fit=fit,
-    baseline=True,
+    short="AUM",
+    explanation=(
+        "While a network learns, the score of a right label leads all others early. It doubts a "
+        "label whose lead, averaged over the epochs, is small or missing."
+    ),
+    group=Group.BASELINE,
+    place=6,
+    leaves=(Leaves.CURVES,),
     cost=cost,
     parallel=True,
 )

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
-from lnl_core.types import Context, LabeledDataset, Method, Signals
+from lnl_core.types import Context, Group, LabeledDataset, Leaves, Method, Signals
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -122,7 +122,16 @@ METHOD = Method(
     reference="Arpit et al., ICML 2017",
     config=Config,
     fit=fit,
-    baseline=True,
+    short="plain CE",
+    explanation=(
+        "A network fits right labels before wrong ones. It doubts a label that gets little "
+        "probability over the epochs."
+    ),
+    group=Group.BASELINE,
+    place=3,
+    recommended=True,
+    yardstick=True,
+    leaves=(Leaves.NETWORK, Leaves.FEATURES, Leaves.CURVES),
     cost=cost,
     parallel=True,
 )

@@ -34,6 +34,7 @@ from lnl_core.types import (
     BoolArray,
     Context,
     FloatArray,
+    Group,
     IntArray,
     LabeledDataset,
     LnlError,
@@ -320,7 +321,14 @@ METHOD = Method(
     reference="Northcutt et al., JAIR 2021",
     config=Config,
     fit=fit,
-    baseline=True,
+    short="confident",
+    explanation=(
+        "A model that never saw an image's label predicts it, and cleanlab compares the two. It "
+        "doubts a label that the model finds much less likely than it usually finds that class."
+    ),
+    group=Group.BASELINE,
+    place=4,
+    advice="Run it again on other features, or with learn_on set to pixels.",
     needs=("features",),
     cost=cost,
     parallel=True,

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
-from lnl_core.types import Context, LabeledDataset, Method, Signals
+from lnl_core.types import Context, Group, LabeledDataset, Leaves, Method, Signals
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,7 +102,14 @@ METHOD = Method(
     reference="Kornblith et al., CVPR 2019",
     config=Config,
     fit=fit,
-    baseline=True,
+    short="fine-tuned",
+    explanation=(
+        "A network that knows ImageNet learns the given labels for a few epochs. It doubts a "
+        "label that the network expects neither before nor after it has learned."
+    ),
+    group=Group.BASELINE,
+    place=2,
+    leaves=(Leaves.NETWORK, Leaves.FEATURES, Leaves.CURVES),
     cost=cost,
     parallel=True,
 )

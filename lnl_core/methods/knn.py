@@ -24,7 +24,9 @@ from lnl_core.types import (
     Array,
     Context,
     FloatArray,
+    Group,
     LabeledDataset,
+    Leaves,
     Method,
     Signals,
     TopProbs,
@@ -199,7 +201,16 @@ METHOD = Method(
     reference="Bahri et al., Deep k-NN for noisy labels, ICML 2020",
     config=Config,
     fit=fit,
-    baseline=True,
+    short="kNN",
+    explanation=(
+        "Images that look alike should share a label. It doubts a label that the nearest other "
+        "images do not carry."
+    ),
+    group=Group.BASELINE,
+    place=5,
+    recommended=True,
+    leaves=(Leaves.NEIGHBOURS,),
+    advice="Run it again on other features, for example those of a run on pixels.",
     needs=("features",),
     cost=_cost,
 )

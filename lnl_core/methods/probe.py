@@ -20,7 +20,7 @@ import numpy as np
 
 from lnl_core.learning.knobs import knob
 from lnl_core.methods import _out_of_fold
-from lnl_core.types import Context, LabeledDataset, Method, Signals
+from lnl_core.types import Context, Group, LabeledDataset, Method, Signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,15 @@ METHOD = Method(
     reference="Northcutt et al., Confident Learning, JAIR 2021",
     config=Config,
     fit=fit,
-    baseline=True,
+    short="probe",
+    explanation=(
+        "Linear heads on features that never saw a label predict each label from those of the "
+        "other images. It doubts a label that they cannot reproduce."
+    ),
+    group=Group.BASELINE,
+    place=1,
+    recommended=True,
+    advice="Run it again on other features, for example those of a run on pixels.",
     needs=("features",),
     cost=_cost,
 )

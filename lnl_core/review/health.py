@@ -1,8 +1,8 @@
 """Whether a run can be trusted: numpy only, so that pages and services can ask.
 
-Sparse Regularization has a known failure (its spec, section 6.3): under very strong noise, or with
-too strong a penalty, the network stops following the images, in the worst case by giving one class
-to all. It is told here, with what to change.
+Under very strong noise, or with knobs that do not suit the images, a network can stop following
+them, in the worst case by giving one class to all. It is told here, with what the method's card
+says to change, and with what the method itself has seen.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lnl_core.types import Array, FloatArray, IntArray, Signals, TopProbs
+from lnl_core.types import Array, FloatArray, IntArray, Method, Signals, TopProbs
 
 LEAST_CONFIRMED = 10
 """Below this many confirmed images nothing is said about agreement."""
@@ -20,16 +20,13 @@ LEAST_CONFIRMED = 10
 LEAST_FALL = 0.1
 """Smallest fall of agreement, as a share, that is worth a warning."""
 
-LEAST_UNLEARNED = 0.05
-"""Smallest fall of HNML's teacher that is worth a warning."""
-
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """One reason for doubt, in words for the person at the screen.
 
     Attributes:
-        kind: `collapse`, `falling` or `unlearning`.
+        kind: `collapse`, `falling` or `own`, which only its method can see.
         text: what was seen.
         advice: what to change.
     """
@@ -37,13 +34,6 @@ class Doubt:
     kind: str
     text: str
     advice: str
-
-
-_ADVICE = {
-    "sr": "Run Sparse Regularization again with a smaller kappa (half of it) or a larger tau.",
-    "hnml": "Run HNML again with a smaller eta or alpha (half of it) or a longer warm_up.",
-}
-_OTHER_ADVICE = "Run it again with fewer epochs or a lower learning rate."
 
 
 def effective_classes(labels: IntArray, k: int) -> float:
@@ -80,13 +70,13 @@ def agreement_by_epoch(probs: FloatArray, rows: IntArray, labels: IntArray) -> F
     return share
 
 
-def falling(agreement: FloatArray, confirmed: int, method: str = "sr") -> Doubt | None:
+def falling(agreement: FloatArray, confirmed: int, advice: str = "") -> Doubt | None:
     """Warn where agreement with confirmed labels ends clearly below its best.
 
     Args:
         agreement: (t,) shares in [0, 1] over epochs, or over runs, oldest first.
         confirmed: number of confirmed images behind each share.
-        method: key of the method, for the advice.
+        advice: what to change.
 
     Returns:
         A warning where the last share lies `LEAST_FALL` and two standard errors of the difference
@@ -106,18 +96,22 @@ def falling(agreement: FloatArray, confirmed: int, method: str = "sr") -> Doubt 
         "falling",
         f"Its suggestions agreed with {best:.0%} of the {confirmed} images you confirmed, "
         f"now with {last:.0%}.",
-        _ADVICE.get(method, _OTHER_ADVICE),
+        advice,
     )
 
 
 def check(
-    signals: Signals, given_labels: IntArray, confirmed: Mapping[int, int] | None = None
+    signals: Signals,
+    given_labels: IntArray,
+    method: Method,
+    confirmed: Mapping[int, int] | None = None,
 ) -> list[Doubt]:
     """Return what speaks against one finished run, worst first; an empty list is good news.
 
     Args:
         signals: of the run; arrays may be memory-mapped.
         given_labels: (n,) labels that it was trained on.
+        method: what ran; its card has the advice.
         confirmed: row -> label that a person confirmed.
     """
     found: list[Doubt] = []
@@ -131,57 +125,18 @@ def check(
                     "collapse",
                     f"It predicts about {used:.0f} of {k} classes: the network gave up on the "
                     "images, so its ranking is worth nothing.",
-                    _ADVICE.get(signals.method, _OTHER_ADVICE),
+                    method.advice,
                 )
             )
-    fell = float(signals.extras["teacher_fell"][0]) if "teacher_fell" in signals.extras else 0.0
-    if fell >= LEAST_UNLEARNED:
-        found.append(
-            Doubt(
-                "unlearning",
-                f"Its teacher agreed with the given labels {fell:.0%} less often at the end than "
-                "when the meta phase began: it unlearned more than wrong labels.",
-                _ADVICE["hnml"],
-            )
-        )
+    if method.doubts is not None:
+        found += [Doubt("own", text, method.advice) for text in method.doubts(signals)]
     if confirmed and "probs" in signals.curves:
         rows = np.fromiter(confirmed.keys(), np.int64)
         labels = np.fromiter(confirmed.values(), np.int64)
         shares = agreement_by_epoch(signals.curves["probs"], rows, labels)
-        fall = falling(shares, len(rows), signals.method)
+        fall = falling(shares, len(rows), method.advice)
         if fall is not None:
             found.append(fall)
-    return found
-
-
-def hints(signals: Signals) -> list[str]:
-    """Return what would make a finished run better, in words; no reason for doubt.
-
-    DMLP is judged by images that people confirmed. While there are none of a class, images stand in
-    on whose label three cheap opinions agree, which is told here. Else a ridge regression on the
-    confirmed images alone that does as well is told: then the given labels added nothing. (Images
-    that stand in are easy, so both are right on all of them.)
-    """
-    extras, found = signals.extras, []
-    if "bootstrap" in extras and extras["bootstrap"][0]:
-        confirmed = np.asarray(extras["validation_confirmed"], bool)
-        own = int(confirmed.sum())
-        found.append(
-            f"Judged by {len(confirmed) - own:,} images that stand in for confirmed ones "
-            "(bootstrap)"
-            + (f", and {own:,} that you confirmed" if own else "")
-            + ". Ten confirmed images of each class make it better: review some in random order, "
-            "then run it again."
-        )
-    elif "baseline_accuracy" in extras and "held_out_accuracy" in extras:
-        simple, own_share = (
-            float(extras[name][0]) for name in ("baseline_accuracy", "held_out_accuracy")
-        )
-        if simple >= own_share:  # never where one of them is nan
-            found.append(
-                f"A ridge regression on the confirmed images alone is right on {simple:.0%} of "
-                f"those held out, this run on {own_share:.0%}: the given labels added nothing here."
-            )
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lnl_core.figures import losses
+from lnl_core.methods import short_of, that_leave
 from lnl_core.services._open import scored
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare import losses as loss_views
@@ -12,6 +13,7 @@ from lnl_core.services.compare.comparing import CONSENSUS, Comparison
 from lnl_core.services.compare.losses import Losses
 from lnl_core.services.review import looking
 from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import Leaves
 from pages import _figures, _threshold, _ui, _words
 from pages._ui import plain
 
@@ -71,39 +73,41 @@ _FIRST = ("energy_share", "peak_given", "overlap_gap", "mask_iou")
 
 
 def _activations(info: DatasetInfo) -> None:
-    """Draw what HNML's paper observed, on this very set: activations of right and wrong labels."""
+    """Draw how activations of right and wrong labels differ on this set, where a run kept any."""
     ranked = scored(info)
     runs = {} if ranked is None else ranked.run_ids
-    run = next((number for key, number in runs.items() if key.partition("@")[0] == "hnml"), None)
-    found = None if run is None else looking.observation(_ui.workspace(), info, run)
+    seen = ((key, looking.observation(_ui.workspace(), info, run)) for key, run in runs.items())
+    name, found = next(((short_of(key), one) for key, one in seen if one is not None), ("", None))
     if found is None:
+        names = " or ".join(that_leave(Leaves.MAPS))
         st.caption(
-            "With a run of HNML, activations of kept and corrected labels are compared here."
+            f"With a run of {plain(names)}, activations of kept and corrected labels are compared "
+            "here."
         )
         return
-    st.subheader("Where HNML looks, and whether the label holds", anchor=False)
+    st.subheader(f"Where {plain(name)} looks, and whether the label holds", anchor=False)
     st.caption(
-        "HNML's paper saw that activation maps of right and wrong labels differ. On this set: "
+        "Activation maps of right and wrong labels may differ. On this set: "
         f"{found.names[0]} against {found.names[1]}; the other class is the best besides the given."
     )
     drawn = st.multiselect(
         "Statistics",
         list(found.groups),
-        [name for name in _FIRST if name in found.groups],
-        format_func=lambda name: f"{looking.STATISTICS[name]} (AUROC {found.auroc[name]:.2f})",
+        [each for each in _FIRST if each in found.groups],
+        format_func=lambda each: f"{looking.STATISTICS[each]} (AUROC {found.auroc[each]:.2f})",
         placeholder="Choose statistics",
         label_visibility="collapsed",
         key="activation_statistics",
     )
     columns = st.columns(2, gap="small")
-    for place, name in enumerate(drawn):
-        with columns[place % 2], st.container(border=True, key=f"activations_{name}"):
+    for place, statistic in enumerate(drawn):
+        with columns[place % 2], st.container(border=True, key=f"activations_{statistic}"):
             _figures.draw(
-                losses.activations(found, name, _figures.tone()),
-                f"activations {name}",
+                losses.activations(found, statistic, _figures.tone(), name),
+                f"activations {statistic}",
                 info,
-                alt=f"{looking.STATISTICS[name]} in two groups",
-                key=f"activations_{name}_figure",
+                alt=f"{looking.STATISTICS[statistic]} in two groups",
+                key=f"activations_{statistic}_figure",
             )
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from lnl_core import services
 from lnl_core.jobs import queue
+from lnl_core.methods import recommended
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import ACTIVE_STATES, Job, JobState
 from pages import _jobs, _ui, _words
@@ -26,7 +27,7 @@ def start_scoring(info: DatasetInfo) -> None:
     """Start the quick methods, fastest queue first, and watch for the queue."""
     ws = _ui.workspace()
     if not any(job.state in ACTIVE_STATES or job.state is JobState.DONE for job in _jobs_of(info)):
-        keys = _ui.first_methods()
+        keys = recommended()
         seconds = [services.estimate(ws, info.name, key, "quick")[0] for key in keys]
         services.start_runs(ws, info.name, keys if sum(seconds) <= _ALL_AT_ONCE else keys[:2])
     st.session_state["opening"] = info.name

@@ -12,7 +12,7 @@ import streamlit as st
 
 from lnl_core import services
 from lnl_core.jobs import queue
-from lnl_core.methods import METHODS
+from lnl_core.methods import METHODS, short_of
 from lnl_core.services import Filters, PageState, ReviewState
 from lnl_core.services.explore import embedding
 from lnl_core.store import arrays, datasets
@@ -35,21 +35,6 @@ WINDOW = 60
 """Items sent ahead; at one answer each 30 ms they last longer than a round trip."""
 
 LONGEST_LOG = 5000
-_SHORT = {
-    "sr": "SR",
-    "jump": "Jump-teaching",
-    "influence": "Infl. Rank",
-    "dmlp": "DMLP",
-    "hnml": "HNML",
-    "probe": "probe",
-    "finetune": "fine-tuned",
-    "ce": "plain CE",
-    "confident": "out-of-fold CL",
-    "knn": "kNN",
-    "aum": "AUM",
-}
-"""Methods' names where the panel has no room for the title."""
-
 _ADDRESS = {"review_given": "given", "review_suggested": "suggested"}
 """Filters that a link can carry: the widget's key -> its name in the address."""
 
@@ -401,7 +386,7 @@ def _single(
         "recent": [_slim(item) for item in state.recent],
         "progress": state.progress.as_dict(),
         "methods": {
-            key: {"name": _SHORT.get(key, method.title), "baseline": method.baseline}
+            key: {"name": short_of(key), "baseline": method.baseline}
             for key, method in METHODS.items()
         },
         "marked": marked,

@@ -37,7 +37,7 @@ def open_drawer(info: DatasetInfo, key: str, preset: str) -> None:
 
 def _body(info: DatasetInfo, key: str, preset: str) -> None:
     method = METHODS[key]
-    st.caption(f"{plain(method.summary)}  \n{plain(method.reference)}")
+    st.caption(f"{plain(method.explanation or method.summary)}  \n{plain(method.reference)}")
     base = dataclasses.asdict(knobs.config(info, key, preset, {}))
     paper = dataclasses.asdict(method.config())
     changed = dict(overrides(info, preset).get(key, {}))

@@ -8,11 +8,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core import services
 from lnl_core.jobs import bases
-from lnl_core.methods import METHODS
+from lnl_core.methods import METHODS, PROBLEMS, recommended, yardstick
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import Method
 from pages import _jobs, _ui, _words
 from pages._runs import knobs
+from pages._ui import plain
 
 PRESETS = {
     "quick": "Small networks, few epochs: minutes on a laptop.",
@@ -20,13 +21,6 @@ PRESETS = {
     "paper": "Every knob as published: a GPU's work.",
 }
 _ROW = 30
-_POST = "influence"
-_RECIPES = {
-    "sr->influence": "Sparse Regularization, then Influential Rank",
-    "dmlp->jump": "DMLP, then Jump-teaching",
-}
-"""Methods that combine, as `services.start_runs` takes them."""
-
 _REPRESENTATIONS = {"": "chosen from the images", "pretrained": "pretrained", "raw": "raw pixels"}
 
 
@@ -66,6 +60,8 @@ def draw(info: DatasetInfo, preset: str, device: str) -> None:
             chosen += _table(info, published, preset, "Method")
         if baselines:
             chosen += _table(info, baselines, preset, "Baselines")
+    for problem in PROBLEMS:
+        st.warning(plain(problem), icon=":material/extension_off:")
     st.caption(PRESETS[preset])
     _start(info, chosen, preset, device)
 
@@ -75,7 +71,7 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
     ws, changed = _ui.workspace(), knobs.overrides(info, preset)
     costs = [services.estimate(ws, info.name, m.key, preset, changed.get(m.key)) for m in methods]
     key = f"{title}_{info.id}_{preset}"
-    now = st.session_state.setdefault("ticked", dict.fromkeys(_ui.first_methods(), True))
+    now = st.session_state.setdefault("ticked", dict.fromkeys(recommended(), True))
     # An editor keeps its edits against the table it started with, so that must stay the same.
     if key not in st.session_state:
         st.session_state[f"start_{key}"] = dict(now)
@@ -164,13 +160,14 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
 
 def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
     """Ask what is post-trained and which recipes run as well; return the recipes."""
-    known = [r for r in _RECIPES if all(key in METHODS for key in r.split(bases.ARROW))]
-    if not known and _POST not in chosen:
+    known = bases.recipes()
+    post = [METHODS[key].title for key in chosen if bases.post_trains(key)]
+    if not known and not post:
         return []
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="recipe_row"):
-        if _POST in chosen:
+        if post:
             kept = services.kept_networks(_ui.workspace(), info.name)
-            titles = {0: "a fresh plain cross-entropy run"} | {
+            titles = {0: f"a fresh {yardstick().title.lower()} run"} | {
                 job.id: f"run {job.id}, {METHODS[job.method].title}"
                 for job in kept
                 if job.method in METHODS
@@ -180,15 +177,15 @@ def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
                 list(titles),
                 format_func=titles.__getitem__,
                 key="post_train",
-                help=f"The network that {METHODS[_POST].title} starts from.",
+                help=f"The network that {' and '.join(post)} starts from.",
                 width=290,
             )
         return list(
             st.pills(
                 "Recipes",
-                known,
+                list(known),
                 selection_mode="multi",
-                format_func=_RECIPES.__getitem__,
+                format_func=known.__getitem__,
                 key="recipes",
                 help="The second method builds on what the first one found.",
             )
@@ -197,7 +194,7 @@ def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
 
 def _on_base(key: str) -> str:
     """Return a method's key, on the run that was chosen to be post-trained."""
-    base = st.session_state.get("post_train") if key == _POST else 0
+    base = st.session_state.get("post_train") if bases.post_trains(key) else 0
     return f"{base}{bases.ARROW}{key}" if base else key
 
 

@@ -10,7 +10,7 @@ from lnl_core.jobs import inputs, queue, worker
 from lnl_core.jobs.context import HISTORY, JobContext
 from lnl_core.store import arrays, datasets, decisions, schema
 from lnl_core.store.db import transaction
-from lnl_core.types import Action, Decision, LnlError, Method, Signals
+from lnl_core.types import Action, Decision, Group, LnlError, Method, Signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Config:
 
 
 def method(fit):
-    return Method("ce", "A test", "", "", Config, fit, baseline=True)
+    return Method("ce", "A test", "", "", Config, fit, group=Group.BASELINE)
 
 
 def run(ws, info, fit):

@@ -10,6 +10,7 @@ from PIL import Image
 from lnl_core import services
 from lnl_core.data import demo
 from lnl_core.jobs import queue
+from lnl_core.methods import recommended
 from lnl_core.services.datasets import settings
 from lnl_core.store import arrays, datasets
 from pages import _ui
@@ -166,7 +167,7 @@ def test_one_press_registers_the_demo_and_starts_its_scoring(desk, workspace, no
     info = datasets.dataset(workspace, services.DEMO_NAME)
     assert info.n == 1797
     started = [job.method for job in queue.jobs(workspace, info)][::-1]
-    assert started == _ui.first_methods()
+    assert started == recommended()
     assert any("starting the worker" in each.proto.text for each in app.get("progress"))
     assert app.session_state["dataset"] == services.DEMO_NAME
     app.button(key="stay").click().run()

@@ -3,7 +3,7 @@ import json
 from sqlalchemy import update
 
 from lnl_core.jobs import engines, queue
-from lnl_core.methods import METHODS
+from lnl_core.methods import METHODS, recommended
 from lnl_core.store import schema
 from lnl_core.store.db import transaction
 from lnl_core.types import JobState
@@ -24,7 +24,7 @@ def test_start_queues_every_ticked_method_the_fastest_first(desk, workspace, tin
     app = desk("runs", dataset="tiny")
     assert not app.exception
     button = app.button(key="start")
-    ticked = [key for key in ("probe", "knn", "sr", "jump", "ce") if key in METHODS]
+    ticked = recommended()
     assert button.label == f"Start {len(ticked)} runs"
     button.click().run()
     assert not app.exception

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lnl_core.methods import METHODS
 from lnl_core.review import health
 from lnl_core.types import Signals
 
@@ -40,12 +41,12 @@ def test_a_long_tail_or_a_rare_class_never_predicted_is_no_collapse():
 
 
 def test_collapse_is_told_with_advice():
-    (doubt,) = health.check(signals(np.zeros(200, int)), even())
+    (doubt,) = health.check(signals(np.zeros(200, int)), even(), METHODS["sr"])
     assert doubt.kind == "collapse"
     assert "1 of 10 classes" in doubt.text
     assert "smaller kappa" in doubt.advice
     assert "larger tau" in doubt.advice
-    assert health.check(signals(even()), even()) == []
+    assert health.check(signals(even()), even(), METHODS["sr"]) == []
 
 
 def test_a_clear_fall_is_told_and_a_small_one_is_not():
@@ -69,39 +70,7 @@ def test_a_run_that_forgets_confirmed_labels_is_told():
     agreement = health.agreement_by_epoch(course, rows, truth[rows])
     assert agreement[0] == 1
     assert agreement[-1] == 0
-    doubts = health.check(signals((truth + 1) % 10, probs=course), truth, confirmed)
+    doubts = health.check(signals((truth + 1) % 10, probs=course), truth, METHODS["sr"], confirmed)
     assert [doubt.kind for doubt in doubts] == ["falling"]
     assert "40 images" in doubts[0].text
-    assert health.check(signals(truth, probs=course[::-1]), truth, confirmed) == []
-
-
-def judged(confirmed, own=0.9, simple=0.8):
-    extras = {
-        "bootstrap": np.array([not all(confirmed)], np.uint8),
-        "validation_confirmed": np.array(confirmed, np.uint8),
-        "held_out_accuracy": np.array([own], np.float32),
-        "baseline_accuracy": np.array([simple], np.float32),
-    }
-    return Signals("dmlp", np.zeros(4), None, extras=extras)
-
-
-def test_images_that_stand_in_are_told_with_what_helps():
-    (hint,) = health.hints(judged([0, 0, 0, 0]))
-    assert "4 images that stand in" in hint
-    assert "bootstrap" in hint
-    assert "Ten confirmed images of each class" in hint
-    (hint,) = health.hints(judged([1, 0, 1, 0]))
-    assert "2 images that stand in" in hint
-    assert "2 that you confirmed" in hint
-    assert health.hints(judged([1, 1])) == []
-    assert health.hints(signals(even())) == []
-
-
-def test_a_simple_fit_that_does_as_well_is_told():
-    (hint,) = health.hints(judged([1, 1], own=0.85, simple=0.9))
-    assert "ridge regression" in hint
-    assert "90%" in hint
-    assert "85%" in hint
-    assert health.hints(judged([1, 1], own=np.nan, simple=0.9)) == []
-    (hint,) = health.hints(judged([0, 1], own=0.85, simple=0.9))
-    assert "ridge" not in hint  # images that stand in are easy for both
+    assert health.check(signals(truth, probs=course[::-1]), truth, METHODS["sr"], confirmed) == []

@@ -1,4 +1,4 @@
-"""What corrections buy: plain cross-entropy trained on given and on corrected labels.
+"""What corrections buy: plain training, the yardstick, on given and on corrected labels.
 
 Both networks have the same seed and knobs and see the same images; both are judged on images that
 neither saw and whose label is sure. The result is a file in the data set's folder.
@@ -17,7 +17,7 @@ import numpy as np
 from lnl_core.jobs import inputs
 from lnl_core.jobs.context import JobContext, LocalContext
 from lnl_core.jobs.tasks import Task
-from lnl_core.methods import METHODS
+from lnl_core.methods import yardstick
 from lnl_core.review import comparison
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
@@ -174,7 +174,7 @@ def run(ws: Workspace, info: DatasetInfo, job: Job, context: JobContext) -> None
         "after": _accuracy(right["corrected"]),
         "gain": {"value": gain, "low": low, "high": high},
         "noise": _noise(divided),
-        "method": "ce",
+        "method": yardstick().key,
         "preset": "quick",
         "seed": SEED,
         "last_decision": last,
@@ -216,7 +216,7 @@ def _train(
     def report(stage: str, fraction: float, metrics: Any) -> None:
         context.report(f"{words}: {stage}", (place + 0.97 * fraction) / 2, metrics)
 
-    method = METHODS["ce"]
+    method = yardstick()
     size = max(info.height, info.width)
     config = method.config.preset("quick", len(divided.train), info.class_count, size)
     inner = LocalContext(

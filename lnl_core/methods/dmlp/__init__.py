@@ -43,12 +43,14 @@ import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.learning.nested import Stages
+from lnl_core.methods.dmlp.advice import hints
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,
     Array,
     Context,
     LabeledDataset,
+    Leaves,
     Method,
     Signals,
     TopProbs,
@@ -372,6 +374,18 @@ METHOD = Method(
     reference="Tu et al., CVPR 2023",
     config=Config,
     fit=fit,
+    short="DMLP",
+    explanation=(
+        "Labels become numbers that move until a linear fit of them, on frozen features, is right "
+        "on confirmed images. It doubts a label that has moved to another class."
+    ),
+    place=4,
+    leaves=(Leaves.PURIFIED_LABELS,),
+    advice=(
+        "Confirm ten images of each class in random order, or choose other features, then run "
+        "DMLP again."
+    ),
+    hints=hints,
     needs=("features",),
     cost=_cost,
     parallel=True,

@@ -35,7 +35,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
-from lnl_core.types import Context, FloatArray, LabeledDataset, LnlError, Method, Signals, TopProbs
+from lnl_core.types import (
+    Context,
+    FloatArray,
+    LabeledDataset,
+    Leaves,
+    LnlError,
+    Method,
+    Signals,
+    TopProbs,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,6 +61,9 @@ MASKS = ("hard", "soft")
 MASKS_OF = ("teacher", "given")
 STARTS = ("rule", "count")
 NETWORKS = ("teacher", "student")
+LEAST_UNLEARNED = 0.05
+"""Smallest fall of the teacher's agreement that is worth a warning."""
+
 HELD_OUT = 0.1
 
 
@@ -384,6 +396,18 @@ def cost(n: int, size: int, config: Config) -> tuple[float, float]:
     return seconds * extra, held + 3 * config.batch_size * size * size * 4000.0
 
 
+def doubts(signals: Signals) -> list[str]:
+    """Say where the teacher unlearned more than wrong labels."""
+    extras = signals.extras
+    fell = float(extras["teacher_fell"][0]) if "teacher_fell" in extras else 0.0
+    if fell < LEAST_UNLEARNED:
+        return []
+    return [
+        f"Its teacher agreed with the given labels {fell:.0%} less often at the end than when the "
+        "meta phase began: it unlearned more than wrong labels."
+    ]
+
+
 METHOD = Method(
     key="hnml",
     title="HNML",
@@ -391,6 +415,15 @@ METHOD = Method(
     reference="Liu et al., IEEE SPL 2024 (reconstruction from the abstract)",
     config=Config,
     fit=fit,
+    short="HNML",
+    explanation=(
+        "A step on disturbed labels should change neither a network's answer nor where it looks. "
+        "It doubts a label where the network, averaged over its training, sees another class."
+    ),
+    place=5,
+    leaves=(Leaves.NETWORK, Leaves.FEATURES, Leaves.CURVES, Leaves.MAPS),
+    advice="Run HNML again with a smaller eta or alpha (half of it) or a longer warm_up.",
+    doubts=doubts,
     reconstruction=True,
     cost=cost,
     parallel=True,

@@ -41,6 +41,7 @@ from lnl_core.types import (
     Array,
     Context,
     LabeledDataset,
+    Leaves,
     Method,
     Signals,
     TopProbs,
@@ -226,6 +227,17 @@ METHOD = Method(
     reference="Park et al., arXiv 2106.07217",
     config=Config,
     fit=fit,
+    short="Infl. Rank",
+    explanation=(
+        "After training, labels that move the decision boundary far and that no other image "
+        "supports are taken out, round by round. It doubts a label that goes early, or that the "
+        "network does not expect once it has not seen it."
+    ),
+    place=3,
+    builds_on=(Leaves.NETWORK,),
+    leaves=(Leaves.NETWORK, Leaves.FEATURES, Leaves.CURVES),
+    after=("sr",),
+    advice="Post-train the network of another run, or run it again with a smaller share.",
     reconstruction=True,
     cost=cost,
     parallel=True,

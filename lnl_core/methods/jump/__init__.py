@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
-from lnl_core.types import Context, LabeledDataset, Method, Signals
+from lnl_core.types import Context, LabeledDataset, Leaves, Method, Signals
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -378,6 +378,15 @@ METHOD = Method(
     reference="Ji et al., AAAI 2026",
     config=Config,
     fit=fit,
+    short="Jump",
+    explanation=(
+        "A network learns only from images that its own earlier self found clean. It doubts a "
+        "label that the trained network does not believe."
+    ),
+    place=2,
+    recommended=True,
+    leaves=(Leaves.NETWORK, Leaves.FEATURES, Leaves.CURVES),
+    after=("dmlp",),
     cost=cost,
     parallel=True,
 )

@@ -27,7 +27,7 @@ import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.review import health
-from lnl_core.types import Context, LabeledDataset, Method, Signals, TopProbs
+from lnl_core.types import Context, LabeledDataset, Leaves, Method, Signals, TopProbs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -256,6 +256,15 @@ METHOD = Method(
     reference="Zhou et al., ICCV 2021",
     config=Config,
     fit=fit,
+    short="SR",
+    explanation=(
+        "A network whose answers must stay sharp and sparse cannot follow wrong labels. It doubts "
+        "a label that gets little probability while the network trains."
+    ),
+    place=1,
+    recommended=True,
+    leaves=(Leaves.NETWORK, Leaves.FEATURES, Leaves.CURVES),
+    advice="Run Sparse Regularization again with a smaller kappa (half of it) or a larger tau.",
     cost=cost,
     parallel=True,
 )

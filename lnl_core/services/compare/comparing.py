@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.jobs import outcome, queue
-from lnl_core.methods import AT, METHODS, title_of
+from lnl_core.methods import AT, METHODS, short_of, title_of, yardstick
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Detection, Sample
 from lnl_core.services._open import goal, loaded, scored, signals
@@ -38,21 +38,6 @@ from lnl_core.types import (
 )
 
 CONSENSUS = "consensus"
-
-SHORT = {
-    "sr": "SR",
-    "jump": "Jump",
-    "influence": "Infl.",
-    "dmlp": "DMLP",
-    "hnml": "HNML",
-    "probe": "probe",
-    "finetune": "FT",
-    "ce": "CE",
-    "confident": "CL",
-    "knn": "kNN",
-    "aum": "AUM",
-}
-"""Names for axes."""
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -141,7 +126,9 @@ def candidates(ws: Workspace, name: str) -> list[Candidate]:
         if str(run) not in known
     ]
     place = {key: i for i, key in enumerate(METHODS)}
-    found.sort(key=lambda c: (not c.newest, place.get(c.name.split(AT)[0], 99), c.name, c.key))
+    found.sort(
+        key=lambda c: (not c.newest, place.get(c.name.split(AT)[0], len(place)), c.name, c.key)
+    )
     return [Candidate(CONSENSUS, CONSENSUS, "consensus", "consensus", newest=True), *found]
 
 
@@ -171,15 +158,12 @@ def _named(
     preset: str = "",
     cost: Mapping[str, float] | None = None,
 ) -> Candidate:
-    plain, at, features = name.partition(AT)
-    method = METHODS.get(plain)
-    short = SHORT.get(plain, title_of(plain).removesuffix(" (own)")[:8])
-    short += f" {features[:4]}." if at else ""
+    method = METHODS.get(name.partition(AT)[0])
     return Candidate(
         key=str(run),
         name=name,
         title=title_of(name) + ("" if newest else f", run {run}"),
-        short=short + ("" if newest else f" {run}"),
+        short=short_of(name) + ("" if newest else f" {run}"),
         newest=newest,
         baseline=method is None or method.baseline,
         reconstruction=method is not None and method.reconstruction,
@@ -400,10 +384,10 @@ def _overlap(
 
 
 def baseline_words(found: Comparison) -> str:
-    """Say how the published methods stand against plain cross-entropy; nothing without curves."""
+    """Say how the published methods stand against plain training; nothing without curves."""
     if not found.detections:
         return ""
-    plain = next((c for c in found.candidates if c.name == "ce" and c.newest), None)
+    plain = next((c for c in found.candidates if c.name == yardstick().key and c.newest), None)
     others = [
         c
         for c in found.candidates
@@ -411,7 +395,7 @@ def baseline_words(found: Comparison) -> str:
     ]
     if plain is None or plain.key not in found.detections:
         return (
-            "Plain cross-entropy is not among these runs: without it nobody knows what a "
+            f"{yardstick().title} is not among these runs: without it nobody knows what a "
             "method adds."
         )
     if not others:
@@ -424,7 +408,7 @@ def baseline_words(found: Comparison) -> str:
         gap, low, high = comparison.difference(found.detections[each.key], base)
         words = f"{each.title} {_signed(gap)} ({_signed(low)} to {_signed(high)})"
         (behind if high < 0 else ahead if low > 0 else level).append(words)
-    start = f"Plain cross-entropy reaches an average precision of {base.ap:.2f}."
+    start = f"{yardstick().title} reaches an average precision of {base.ap:.2f}."
     if not behind and not level:
         return f"{start} Every published method here is above it, 95 % sure of each."
     parts = [start]

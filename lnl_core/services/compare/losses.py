@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lnl_core.methods import yardstick
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Mixture
 from lnl_core.services._open import loaded, scored, signals
@@ -218,7 +219,7 @@ def above(found: Losses, threshold: float) -> Above:
 
 
 def trajectory(ws: Workspace, name: str, key: str, row: int) -> dict[str, list[float]]:
-    """Return one image's curves by epoch (by round for `influence`): `given`, `other`, `loss`."""
+    """Return one image's curves by epoch, or by round of removal: `given`, `other`, `loss`."""
     info = datasets.dataset(ws, name)
     if not key.isdigit() or not 0 <= row < info.n:
         return {}
@@ -233,7 +234,7 @@ def trajectory(ws: Workspace, name: str, key: str, row: int) -> dict[str, list[f
 
 
 def sub_losses(ws: Workspace, name: str, key: str, row: int) -> dict[str, Any] | None:
-    """Return Jump-teaching's sub-losses of one image, None for other runs.
+    """Return the sub-losses of one image's code, None for other runs.
 
     `values` (K,), `mean`, `variance`, `variance_rank` (share of images with a smaller variance),
     `typical` (K,) mean over the least suspicious half, `rejected` share of the epochs, or None.
@@ -260,9 +261,9 @@ def sub_losses(ws: Workspace, name: str, key: str, row: int) -> dict[str, Any] |
 
 
 def sharpened(ws: Workspace, name: str, key: str, row: int) -> dict[str, Any] | None:
-    """Return SR's sharpened probabilities of one image beside plain cross-entropy's.
+    """Return the sharpened probabilities of one image beside plain training's.
 
-    `sr` and `plain` (k,) (`plain` None without such a run), `p_max` the most that the temperature
+    `own` and `plain` (k,) (`plain` None without such a run), `p_max` the most that the temperature
     allows, `confidence` the image's, `confidence_rank` share of images below it; None for runs
     without these extras.
     """
@@ -274,13 +275,14 @@ def sharpened(ws: Workspace, name: str, key: str, row: int) -> dict[str, Any] | 
         return None
     ranked = scored(info)
     plain = None
-    if ranked is not None and "ce" in ranked.run_ids:
-        other = signals(info, ranked.run_ids["ce"])
+    plain_key = yardstick().key
+    if ranked is not None and plain_key in ranked.run_ids:
+        other = signals(info, ranked.run_ids[plain_key])
         if other is not None and other.pred_probs is not None:
             plain = _one(other.pred_probs, row).tolist()
     confidence = np.asarray(found.extras["confidence"], np.float64)
     return {
-        "sr": _one(found.pred_probs, row).tolist(),
+        "own": _one(found.pred_probs, row).tolist(),
         "plain": plain,
         "p_max": float(found.extras["p_max"][0]),
         "confidence": float(confidence[row]),
@@ -295,7 +297,7 @@ def _one(probs: Array | TopProbs, row: int) -> FloatArray:
 
 
 def rounds(ws: Workspace, name: str, key: str, row: int) -> dict[str, Any] | None:
-    """Return Influential Rank's course: what each round removed, and when this image went.
+    """Return a removal's course: what each round removed, and when this image went.
 
     `removed`, `given_back`, `agreement` by round; `round_removed` of the image, 0 = never;
     `best_round`; `true` share of wrong labels among those removed, by round, where it is known.

@@ -8,7 +8,7 @@ from typing import Any
 from lnl_core.jobs import queue
 from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import retrain
-from lnl_core.methods import METHODS
+from lnl_core.methods import yardstick
 from lnl_core.services._open import goal, scored
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
@@ -51,7 +51,7 @@ def plan(ws: Workspace, name: str, source: str = DECISIONS) -> Plan:
     )
     if source == SIMULATED:
         words += f" A simulated reviewer who never errs answers the first {wanted:,} of the queue."
-    method = METHODS["ce"]
+    method = yardstick()
     config = method.config.preset(
         "quick", len(parts.train), info.class_count, max(info.height, info.width)
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lnl_core.methods import title_of
+from lnl_core.methods import title_of, yardstick
 from lnl_core.services._open import Scored, loaded, scored, signals
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.datasets import DatasetInfo
@@ -143,7 +143,8 @@ def _series(curve: FloatArray, row: int) -> list[float]:
 
 def _loss(runs: dict[str, Signals], row: int) -> dict[str, Any] | None:
     """Return the cross-entropy of the given label by epoch."""
-    for key in sorted(runs, key=lambda key: key != "ce"):
+    plain = yardstick().key
+    for key in sorted(runs, key=lambda key: key != plain):
         curves = runs[key].curves
         title = title_of(key)
         if "loss" in curves and curves["loss"].ndim == 2:

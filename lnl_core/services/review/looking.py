@@ -16,13 +16,13 @@ import numpy as np
 from lnl_core.jobs import executors, inputs, queue
 from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import maps
-from lnl_core.methods import title_of
+from lnl_core.methods import leaves, title_of
 from lnl_core.review import metrics
 from lnl_core.services._open import Scored, loaded, scored, signals
 from lnl_core.store import arrays, datasets
 from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import Workspace
-from lnl_core.types import Array, FloatArray, Job, JobState, LnlError
+from lnl_core.types import Array, FloatArray, Job, JobState, Leaves, LnlError
 
 REST_SECONDS = 30.0
 """A failure is told for so long; who looks at the image again later has it tried again."""
@@ -176,7 +176,10 @@ def _numbers(info: DatasetInfo, run: int, row: int, other: int) -> list[dict[str
 
 
 def sources(ws: Workspace, info: DatasetInfo) -> list[dict[str, str]]:
-    """Return what can draw maps on this set, HNML first: the newest run of each method."""
+    """Return what can draw maps on this set, the newest run of each method.
+
+    Methods that leave maps of their own come first.
+    """
     found: list[tuple[int, int, Job, tuple[str, ...]]] = []
     seen = set()
     for job in queue.jobs(ws, info):
@@ -190,7 +193,7 @@ def sources(ws: Workspace, info: DatasetInfo) -> list[dict[str, str]]:
         else:
             continue
         seen.add(job.method)
-        found.append((job.method != "hnml", -job.id, job, techniques))
+        found.append((not leaves(job.method, Leaves.MAPS), -job.id, job, techniques))
     return [
         {"key": f"{job.id}:{technique}", "title": _title(job, technique)}
         for _, _, job, techniques in sorted(found, key=lambda one: one[:2])

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lnl_core.jobs import bases, engines, executors, knobs, queue
-from lnl_core.methods import METHODS, title_of
+from lnl_core.methods import METHODS, card, title_of
 from lnl_core.services._open import signals
 from lnl_core.store import datasets
 from lnl_core.store.datasets import DatasetInfo
@@ -111,8 +111,8 @@ def _chain(recipe: str) -> list[str]:
     keys = [key.strip() for key in recipe.split(bases.ARROW)]
     for place, key in enumerate(keys):
         number = key.isdigit() and place == 0 and len(keys) > 1
-        if key not in METHODS and not number:
-            raise LnlError(f"There is no method “{key}”. Known: {', '.join(METHODS)}.")
+        if not number:
+            card(key)
     for first, second in itertools.pairwise(keys):
         if not first.isdigit() and not (bases.fits(first, second) or _feeds(first, second)):
             raise LnlError(bases.refusal(first, second))
@@ -121,7 +121,7 @@ def _chain(recipe: str) -> list[str]:
 
 def _feeds(first: str, second: str) -> bool:
     """Say whether in a recipe the second method learns from the features of the first."""
-    return "features" in METHODS[second].needs and first not in bases.PURIFIERS
+    return "features" in METHODS[second].needs and not bases.purifies(first)
 
 
 def _check_features(

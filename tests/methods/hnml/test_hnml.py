@@ -192,10 +192,10 @@ def test_the_rule_waits_for_held_out_labels():
 def test_a_teacher_that_unlearns_is_told(short):
     scene, found, _ = short
     given, signals = scene[0].given_labels, found["signals"]
-    assert health.check(signals, given) == []
+    assert health.check(signals, given, hnml.METHOD) == []
     extras = dict(signals.extras) | {"teacher_fell": np.array([0.2], np.float32)}
-    (doubt,) = health.check(dataclasses.replace(signals, extras=extras), given)
-    assert doubt.kind == "unlearning"
+    (doubt,) = health.check(dataclasses.replace(signals, extras=extras), given, hnml.METHOD)
+    assert doubt.kind == "own"
     assert "20%" in doubt.text
     assert "eta" in doubt.advice
     agreement = np.array([0.2, 0.5, 0.6, 0.58, 0.4])

@@ -185,7 +185,7 @@ def test_6_3_the_known_collapse_under_strong_noise_is_detected():
     assert health.collapsed(predicted, dataset.given_labels, 10)
     said = np.full((TRAIN, 10), 0.01, np.float32)
     said[np.arange(TRAIN), predicted] = 0.91
-    (doubt,) = health.check(Signals("sr", np.zeros(TRAIN), said), dataset.given_labels)
+    (doubt,) = health.check(Signals("sr", np.zeros(TRAIN), said), dataset.given_labels, sr.METHOD)
     assert doubt.kind == "collapse"
     assert "kappa" in doubt.advice
 

@@ -221,7 +221,7 @@ def test_one_image_and_the_special_views(workspace, tiny):
     assert special["variance_rank"] == pytest.approx(0.5)
     sharp = losses.sharpened(workspace, "tiny", str(ids["sr"]), 0)
     assert sharp["p_max"] == pytest.approx(0.9)
-    assert sharp["sr"] == pytest.approx(probs[0].tolist())
+    assert sharp["own"] == pytest.approx(probs[0].tolist())
     assert sharp["plain"] is None
     rounds = losses.rounds(workspace, "tiny", str(ids["influence"]), 25)
     assert (rounds["removed"], rounds["true"], rounds["round_removed"]) == ([3], [1.0], 1)
