@@ -75,7 +75,7 @@ def test_the_threshold_says_what_it_queues(desk, judged, texts):
 def test_retraining_is_refused_with_the_remedy_and_started_where_it_can_be(
     desk, judged, workspace, texts, monkeypatch
 ):
-    monkeypatch.setattr(retraining.executors, "ensure_worker", lambda ws, lane: True)
+    monkeypatch.setattr(retraining.local, "ensure_worker", lambda ws, lane: True)
     app = desk("compare", dataset="tiny", view="retraining")
     source = f"retrain_source_{judged.id}"
     assert app.button_group(key=source).value == "simulated"  # what can be started
