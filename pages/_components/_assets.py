@@ -1,10 +1,122 @@
-"""The components' sources, joined: a component takes one script, so shared parts come first."""
+"""The components' sources, joined: Streamlit takes one script and one style sheet a component.
 
+The scripts are ES modules that import each other; editors, `tsc` and `node --test` read them as
+they are. For the browser they become one module here, at import. The other way would be to serve
+them and let the browser import them: but Streamlit runs a component's script from a `blob:`
+address, against which no relative import resolves and which does not know the app's base path, and
+every module would be one more request through login and proxy. Joined, the app needs no route, no
+Node and no build.
+
+A module becomes a function that runs once and returns its exports, after those that it imports. So
+its other names stay its own, as in the browser's loader; what the joiner cannot keep true to that
+(a circle, a default or renamed import, an export that could change) it refuses.
+"""
+
+from __future__ import annotations
+
+import re
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 HERE = Path(__file__).parent
 
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]*)";\n', re.M)
+_EXPORT = re.compile(r"^export ((?:async )?(?:function|const|class) (\w+))", re.M)
+_DECLARED = re.compile(r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)", re.M)
+_DEFAULT = re.compile(r"^export default ", re.M)
+_OTHER = re.compile(r"^(?:import|export)\b.*", re.M)
+_COMMENT = re.compile(r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)\n", re.M | re.S)
 
-def source(*names: str) -> str:
-    """Return the files' texts, one after the other."""
+
+def styles(*names: str) -> str:
+    """Return the style sheets' texts, one after the other."""
     return "\n".join((HERE / name).read_text("utf-8") for name in names)
+
+
+def script(entry: str, root: Path = HERE) -> str:
+    """Return one module that does what `entry` and all that it imports do.
+
+    Comments stay behind: Streamlit sends the script again with every change of a component's data.
+
+    Args:
+        entry: the module whose default export is the component, relative to `root`.
+        root: folder of all modules.
+
+    Raises:
+        ValueError: a circle of imports, an import of what is not there, one name twice, or a form
+            of import or export that cannot be joined.
+    """
+    texts = _read_all((root / entry).resolve(), root.resolve())
+    parts = []
+    for path in _in_order(texts):
+        is_entry = path == (root / entry).resolve()
+        parts.append(_body(path, texts) if is_entry else _module(path, texts))
+    return "\n".join(parts)
+
+
+def _read_all(entry: Path, root: Path) -> dict[Path, str]:
+    """Return the texts of a module and of all that it imports, without their comments."""
+    texts: dict[Path, str] = {}
+    waiting = [entry]
+    while waiting:
+        path = waiting.pop()
+        if path in texts:
+            continue
+        if not path.is_relative_to(root) or not path.is_file():
+            raise ValueError(f"{path} is no module below {root}")
+        texts[path] = _COMMENT.sub("", path.read_text("utf-8"))
+        waiting += _imports(path, texts[path])
+    return texts
+
+
+def _imports(path: Path, text: str) -> dict[Path, list[str]]:
+    """Return what a module imports: module -> names."""
+    found: dict[Path, list[str]] = {}
+    for names, source in _IMPORT.findall(text):
+        listed = [name.strip() for name in names.split(",") if name.strip()]
+        found.setdefault((path.parent / source).resolve(), []).extend(listed)
+    return found
+
+
+def _in_order(texts: dict[Path, str]) -> list[Path]:
+    """Return the modules, each after those that it imports."""
+    graph = {path: sorted(_imports(path, text)) for path, text in texts.items()}
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        circle = " imports ".join(path.name for path in reversed(error.args[1]))
+        raise ValueError(f"a circle of imports: {circle}") from None
+
+
+def _name(path: Path) -> str:
+    """Return the name that a module has in the joined script; no source writes a `$`."""
+    return f"${path.parent.name}_{path.stem}"
+
+
+def _module(path: Path, texts: dict[Path, str]) -> str:
+    """Return a module as a function that runs once and returns its exports."""
+    exports = ", ".join(_exports(texts[path]))
+    return f"const {_name(path)} = (() => {{\n{_body(path, texts)}return {{ {exports} }};\n}})();\n"
+
+
+def _exports(text: str) -> list[str]:
+    return [name for _, name in _EXPORT.findall(text)]
+
+
+def _body(path: Path, texts: dict[Path, str]) -> str:
+    """Return a module's text, its imports taken from the modules before it."""
+    text, taken, names = texts[path], [], _DECLARED.findall(texts[path])
+    for source, wanted in _imports(path, text).items():
+        missing = sorted(set(wanted) - set(_exports(texts[source])))
+        if missing:
+            raise ValueError(f"{path.name} imports {missing[0]}, which {source.name} has not")
+        taken.append(f"const {{ {', '.join(wanted)} }} = {_name(source)};\n")
+        names += wanted
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{path.name} has two of {twice[0]}")
+    rest = _EXPORT.sub(r"\1", _IMPORT.sub("", text))
+    odd = _OTHER.search(_DEFAULT.sub("", rest))
+    if odd:
+        raise ValueError(f"{path.name} cannot be joined: {odd[0]}")
+    return "".join(taken) + rest.lstrip("\n")

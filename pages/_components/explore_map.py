@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._components._assets import source
+from pages._components._assets import script, styles
 
 _HTML = """
 <div class="desk map">
@@ -25,15 +25,15 @@ _HTML = """
 _COMPONENT = st.components.v2.component(
     "lnl_explore_map",
     html=_HTML,
-    css=source("desk.css", "explore_map.css"),
-    js=source("desk_parts.js", "explore_dots.js", "explore_save.js", "explore_map.js"),
+    css=styles("desk/desk.css", "map/map.css"),
+    js=script("map/map.js"),
 )
 
 _NEAR = st.components.v2.component(
     "lnl_explore_neighbours",
     html='<div class="desk near"></div>',
-    css=source("desk.css", "explore_map.css"),
-    js=source("desk_parts.js", "explore_near.js"),
+    css=styles("desk/desk.css", "map/map.css"),
+    js=script("map/near.js"),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._components._assets import source
+from pages._components._assets import script, styles
 
 _HTML = """
 <div class="desk" tabindex="0" role="group" aria-label="Review, twelve images of one class">
@@ -25,8 +25,8 @@ _HTML = """
 _COMPONENT = st.components.v2.component(
     "lnl_page_grid",
     html=_HTML,
-    css=source("desk.css", "page_grid.css"),
-    js=source("desk_parts.js", "desk_journal.js", "page_grid.js"),
+    css=styles("desk/desk.css", "page/page.css"),
+    js=script("page/page.js"),
 )
 
 

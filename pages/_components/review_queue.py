@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._components._assets import source
+from pages._components._assets import script, styles
 
 _HTML = """
 <div class="desk" tabindex="0" role="group" aria-label="Review, one image at a time">
@@ -25,15 +25,8 @@ _HTML = """
 _COMPONENT = st.components.v2.component(
     "lnl_review_queue",
     html=_HTML,
-    css=source("desk.css", "review_queue.css"),
-    js=source(
-        "desk_parts.js",
-        "desk_journal.js",
-        "review_maps.js",
-        "review_panel.js",
-        "review_picker.js",
-        "review_queue.js",
-    ),
+    css=styles("desk/desk.css", "review/review.css"),
+    js=script("review/review.js"),
 )
 
 

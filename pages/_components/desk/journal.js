@@ -1,0 +1,116 @@
+// No press is lost: every answer is written to this browser first, sent, and kept until the server
+// says that it has it. Each answer lies under a key of its own, so two tabs do not overwrite one
+// another, and the server stores an answer that arrives twice only once.
+
+/**
+ * @import { Action } from "./verdicts.js"
+ *
+ * @typedef {Object} Answer what a person said of one image
+ * @property {number} row
+ * @property {Action | "reopen"} action
+ * @property {number | null} label of a relabel
+ * @property {number[]} labels of several classes
+ * @property {number | null} ms from the image to the press
+ * @property {boolean} revealed whether the suggestion could be seen
+ * @property {string} mode
+ * @property {number} [position] in the queue
+ *
+ * @typedef {Answer & { cid: string, n: number, at: string }} Entry
+ *   an answer with an id of its own, its place among all, and its time
+ *
+ * @typedef {Object} Journal
+ * @property {string} name
+ * @property {Map<string, Entry>} waiting by id, in the order of the presses
+ * @property {(answer: Answer) => Entry} add
+ * @property {(cids: string[]) => void} ack forget what the server has
+ *
+ * @typedef {Pick<Storage, "length" | "key" | "getItem" | "setItem" | "removeItem">} Store
+ */
+
+/** @returns {string} */
+function freshId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // plain http in a network
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @returns {Store | null} null where storage is off: answers wait in memory */
+function browserStore() {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {() => void} work with the storage, which may be full or off
+ */
+function tolerate(work) {
+  try {
+    work();
+  } catch {
+    // answers wait in memory
+  }
+}
+
+/**
+ * @param {string} text
+ * @returns {any} null where it is no JSON
+ */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {Store} store
+ * @param {string} name
+ * @returns {Entry[]} what an earlier page left behind, in the order of the presses
+ */
+function leftBehind(store, name) {
+  const found = [];
+  for (let i = 0; i < store.length; i += 1) {
+    const key = store.key(i);
+    if (!key?.startsWith(`${name}:`)) continue;
+    const entry = parsed(store.getItem(key) ?? "null");
+    if (typeof entry?.cid === "string" && `${name}:${entry.cid}` === key) found.push(entry);
+  }
+  return found.sort((a, b) => (a.n || 0) - (b.n || 0));
+}
+
+/**
+ * @param {string} name of data set and reviewer
+ * @param {Store | null} [store]
+ * @returns {Journal}
+ */
+export function openJournal(name, store = browserStore()) {
+  /** @type {Map<string, Entry>} */
+  const waiting = new Map();
+  let last = 0;
+  tolerate(() => {
+    for (const entry of store ? leftBehind(store, name) : []) {
+      waiting.set(entry.cid, entry);
+      last = Math.max(last, entry.n || 0);
+    }
+  });
+  return {
+    name,
+    waiting,
+    add(answer) {
+      last = Math.max(last + 1, Date.now()); // keeps the order over reloads
+      const entry = { ...answer, cid: freshId(), n: last, at: new Date().toISOString() };
+      waiting.set(entry.cid, entry);
+      tolerate(() => store?.setItem(`${name}:${entry.cid}`, JSON.stringify(entry)));
+      return entry;
+    },
+    ack(cids) {
+      for (const cid of cids) {
+        if (waiting.delete(cid)) tolerate(() => store?.removeItem(`${name}:${cid}`));
+      }
+    },
+  };
+}

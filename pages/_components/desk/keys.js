@@ -1,0 +1,130 @@
+// Keys and focus: which press is meant for the component.
+
+import { icon } from "./icons.js";
+import { cap, h } from "./nodes.js";
+
+const NOT_TEXT = new Set([
+  "checkbox",
+  "radio",
+  "range",
+  "button",
+  "submit",
+  "reset",
+  "color",
+  "file",
+  "image",
+]);
+const TAKES_ENTER =
+  'button, a[href], summary, [role="button"], [role="radio"], [role="option"], [role="tab"]';
+
+/**
+ * @param {any} node
+ * @returns {boolean}
+ */
+export function isTextField(node) {
+  if (!node || !node.tagName) return false;
+  if (node.tagName === "INPUT") return !NOT_TEXT.has(node.type);
+  return (
+    node.tagName === "TEXTAREA" || node.tagName === "SELECT" || Boolean(node.isContentEditable)
+  );
+}
+
+/**
+ * Whether a key press is meant for the component: never from a text field, under a dialog, from a
+ * key held down, or with a modifier (Ctrl+Z apart); Enter and Space belong to a focused control.
+ *
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} root
+ */
+export function isForUs(event, root) {
+  if (event.repeat || event.isComposing || event.altKey || event.metaKey) return false;
+  if (event.ctrlKey && event.key.toLowerCase() !== "z") return false;
+  const path = event.composedPath();
+  if (path.some(isTextField)) return false;
+  if (document.querySelector('[role="dialog"], [role="alertdialog"]')) return false;
+  if (event.key !== "Enter" && event.key !== " ") return true;
+  return !path.some((node) => node !== root && /** @type {any} */ (node).matches?.(TAKES_ENTER));
+}
+
+/**
+ * Take the focus where no one types, so that keys work at once after a click elsewhere.
+ *
+ * @param {HTMLElement} root
+ */
+export function takeFocus(root) {
+  const active = document.activeElement;
+  if (active && isTextField(active) && active.getAttribute("role") !== "combobox") return;
+  if (document.querySelector('[role="dialog"], [data-testid="stPopoverBody"]')) return;
+  focus(root);
+}
+
+/** @param {HTMLElement | undefined} node */
+export const focus = (node) => node?.focus({ preventScroll: true });
+
+/**
+ * The component has the focus most of the time; its ring is drawn for those who came by Tab.
+ *
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} root
+ */
+export function noteTab(event, root) {
+  if (event.key === "Tab") root.classList.add("tabbed");
+}
+
+/**
+ * A click must not leave the focus on a button: Enter would press it again.
+ *
+ * @param {MouseEvent} event
+ * @param {HTMLElement} root
+ */
+export function keepFocus(event, root) {
+  if (isTextField(event.composedPath()[0])) return;
+  event.preventDefault();
+  root.classList.remove("tabbed");
+  focus(root);
+}
+
+/**
+ * The list of all keys, over the component.
+ *
+ * @typedef {[string[], string]} KeyRow keys, and what they do
+ * @param {KeyRow[]} rows
+ * @param {() => void} close
+ */
+export function keysOverlay(rows, close) {
+  const button = { class: "plainbtn", type: "button", onclick: close, "aria-label": "Close" };
+  const list = rows.map(([keys, words]) =>
+    h("div", null, h("span", null, ...keys.map((key) => cap(key))), h("span", null, words)),
+  );
+  const dialog = { role: "dialog", "aria-modal": "true", "aria-label": "All keys" };
+  return h(
+    "div",
+    { class: "overlay", ...dialog },
+    h(
+      "div",
+      { class: "sheet" },
+      h(
+        "div",
+        { class: "sheethead" },
+        h("b", null, "All keys"),
+        h("button", button, icon("close")),
+      ),
+      h("div", { class: "keylist" }, list),
+    ),
+  );
+}
+
+/**
+ * Opens the list of keys, or closes it.
+ *
+ * @param {HTMLElement} root
+ * @param {() => KeyRow[]} rows
+ */
+export function toggleKeys(root, rows) {
+  const open = openKeys(root);
+  if (open) open.remove();
+  else root.append(keysOverlay(rows(), () => toggleKeys(root, rows)));
+}
+
+/** @param {HTMLElement} root */
+export const openKeys = (root) => root.querySelector(":scope > .overlay");

@@ -1,0 +1,94 @@
+// The server's word on progress, moved on by the answers that it has not seen yet.
+
+/**
+ * @import { Answer, Entry } from "./journal.js"
+ *
+ * @typedef {Object} ErrorsLeft what the images drawn at random say
+ * @property {number} audits images checked so far
+ * @property {number} enough checks before there is an estimate
+ * @property {number | null} estimate
+ * @property {number} low
+ * @property {number} high of the 95 % interval
+ * @property {number} limit at most so many are left
+ * @property {number} goal
+ * @property {number} total images of the set
+ * @property {boolean} may_stop
+ *
+ * @typedef {Object} Progress
+ * @property {number} reviewed
+ * @property {number} goal
+ * @property {number} wrong
+ * @property {number | null} seconds_per_image
+ * @property {ErrorsLeft} errors_left
+ *
+ * @typedef {Object} Item an image of the queue, without anything that a model thinks of it
+ * @property {number} row
+ * @property {number} given
+ * @property {string} path
+ * @property {number} w px
+ * @property {number} h px
+ * @property {number} [position] in the queue
+ *
+ * @typedef {Item & Answer & { cid?: string, n?: number, at?: string }} Answered
+ *   an image with the answer that stands
+ */
+
+const WRONG = new Set(["relabel", "multiple", "none"]);
+
+/** @param {Answer | undefined} answer */
+const isReview = (answer) =>
+  Boolean(answer && answer.action !== "skip" && answer.action !== "reopen");
+
+/** @param {Answer | undefined} answer */
+const isWrong = (answer) => Boolean(answer && WRONG.has(answer.action));
+
+/**
+ * What is true of each row once everything has arrived: its last entry.
+ *
+ * @template {Answer} T
+ * @param {Iterable<T>} entries in the order of the presses
+ * @returns {Map<number, T>}
+ */
+export function lastByRow(entries) {
+  const found = new Map();
+  for (const entry of entries) found.set(entry.row, entry);
+  return found;
+}
+
+/**
+ * @param {Progress} progress as the server counts
+ * @param {Answered[]} recent what it counts, newest first
+ * @param {Entry[]} entries what it has not seen, in the order of the presses
+ * @returns {Progress}
+ */
+export function progressNow(progress, recent, entries) {
+  const known = lastByRow([...recent].reverse());
+  let { reviewed, wrong } = progress;
+  for (const [row, entry] of lastByRow(entries)) {
+    const before = known.get(row);
+    reviewed += Number(isReview(entry)) - Number(isReview(before));
+    wrong += Number(isWrong(entry)) - Number(isWrong(before));
+  }
+  return { ...progress, reviewed: Math.max(0, reviewed), wrong: Math.max(0, wrong) };
+}
+
+/**
+ * The last answers that stand, newest first: what waits here on top of what the server has.
+ *
+ * @param {Answered[]} recent newest first
+ * @param {Entry[]} entries in the order of the presses
+ * @param {(row: number) => Item | undefined} itemOf
+ * @returns {Answered[]}
+ */
+export function answersNow(recent, entries, itemOf) {
+  const seen = new Set();
+  const answers = [];
+  for (const entry of [...entries].reverse()) {
+    if (seen.has(entry.row)) continue;
+    seen.add(entry.row);
+    const item = itemOf(entry.row);
+    if (entry.action !== "reopen" && item) answers.push({ ...item, ...entry });
+  }
+  for (const answer of recent) if (!seen.has(answer.row)) answers.push(answer);
+  return answers;
+}

@@ -1,0 +1,156 @@
+// The strip above the images: how far the review is, what it found, and whether one may stop.
+
+import { icon } from "./icons.js";
+import { focus } from "./keys.js";
+import { focusedNear, h } from "./nodes.js";
+import { numberLine } from "./number_line.js";
+import { waitingIn } from "./outbox.js";
+import { progressNow } from "./progress.js";
+import { count, percent, plural, seconds, THIN } from "./words.js";
+
+/**
+ * @import { Piece } from "./nodes.js"
+ * @import { Outbox } from "./outbox.js"
+ * @import { Answered, ErrorsLeft, Progress } from "./progress.js"
+ *
+ * @typedef {Object} Stopping whether the person was told that one may stop, and went on
+ * @property {string} told
+ * @property {boolean} goesOn where the browser's storage is off
+ *
+ * @typedef {Object} StripOwner what the strip needs of a desk
+ * @property {{ root: HTMLElement, strip: HTMLElement, live: HTMLElement }} parts
+ * @property {{ journal: string, progress: Progress, recent: Answered[] }} data
+ * @property {Outbox} outbox
+ * @property {Stopping} stopping
+ * @property {string} exportButton the class that Export is drawn in
+ * @property {(where: string) => void} go
+ */
+
+const WHY = "From images drawn at random and mixed into the queue; holds whatever the queue shows.";
+
+/** @param {StripOwner} desk */
+export function drawStrip(desk) {
+  const { root, strip } = desk.parts;
+  const buttons = () => [...strip.querySelectorAll("button")];
+  const focused = buttons().findIndex((button) => button === focusedNear(root));
+  const now = progressNow(desk.data.progress, desk.data.recent, waitingIn(desk.outbox));
+  strip.replaceChildren(reviewed(now), wrong(now), errorsLeft(desk, now.errors_left));
+  if (focused >= 0) focus(buttons()[focused] || root);
+}
+
+/**
+ * @param {Piece | Piece[]} head
+ * @param {...(Piece | Piece[])} rest
+ */
+const figure = (head, ...rest) =>
+  h("div", null, h("div", { class: "k" }, head), h("div", { class: "figure" }, ...rest));
+
+/** @param {Progress} now */
+function reviewed(now) {
+  const share = Math.min(1, now.reviewed / Math.max(now.goal, 1));
+  const words =
+    now.reviewed > now.goal
+      ? " reviewed, all that was proposed"
+      : ` of ${count(now.goal)} reviewed`;
+  const pace = now.seconds_per_image;
+  return h(
+    "div",
+    null,
+    h(
+      "div",
+      { class: "k" },
+      h("span", null, h("b", null, count(now.reviewed)), words),
+      pace ? h("span", null, `${seconds(pace)} per image`) : null,
+    ),
+    h(
+      "div",
+      { class: "bar", style: { marginTop: "9px" } },
+      h("i", { style: { width: `${100 * share}%` } }),
+    ),
+  );
+}
+
+/** @param {Progress} now */
+function wrong(now) {
+  const share = now.reviewed ? percent(now.wrong / now.reviewed) : null;
+  return figure(
+    h("span", null, "Wrong so far"),
+    h("b", null, count(now.wrong)),
+    " ",
+    share && h("span", { class: "cap" }, share),
+  );
+}
+
+/**
+ * What the images drawn at random say of those that nobody has looked at.
+ *
+ * @param {StripOwner} desk
+ * @param {ErrorsLeft} left
+ */
+function errorsLeft(desk, left) {
+  const { estimate } = left;
+  if (estimate === null) {
+    const words = `after ${count(left.enough)} random checks (${count(left.audits)} so far)`;
+    const node = figure(h("span", null, "Errors left"), h("span", { class: "cap" }, words));
+    return h("div", { class: "left", title: WHY }, node);
+  }
+  if (left.may_stop && !goesOn(desk)) return mayStop(desk, left);
+  const interval = `Errors left (95${THIN}%: ${count(left.low)}–${count(left.high)})`;
+  const node = figure(
+    h("span", null, interval),
+    h("b", null, count(estimate)),
+    " ",
+    h("span", { class: "cap" }, `of ${count(left.total)} images`),
+  );
+  return h("div", { class: "left", title: WHY }, node, numberLine({ ...left, estimate }));
+}
+
+/**
+ * @param {StripOwner} desk
+ * @param {ErrorsLeft} left
+ */
+function mayStop(desk, left) {
+  const words = `You may stop: at most ${plural(left.limit, "error")} left (95${THIN}%).`;
+  if (desk.stopping.told !== words) desk.stopping.told = desk.parts.live.textContent = words;
+  /**
+   * @param {string} kind
+   * @param {string} text
+   * @param {() => void} press
+   */
+  const button = (kind, text, press) =>
+    h("button", { type: "button", class: kind, onclick: press }, text);
+  return h(
+    "div",
+    { class: "left stop", title: WHY },
+    h("b", null, icon("done", 18), words),
+    h(
+      "span",
+      { class: "row" },
+      button("plainact", "Go on", () => goOn(desk)),
+      button(desk.exportButton, "Export", () => desk.go("export")),
+    ),
+  );
+}
+
+/** @param {StripOwner} desk */
+const goesOnKey = (desk) => `${desk.data.journal}:goes-on`;
+
+/** @param {StripOwner} desk */
+function goesOn(desk) {
+  try {
+    return sessionStorage.getItem(goesOnKey(desk)) === "1";
+  } catch {
+    return desk.stopping.goesOn;
+  }
+}
+
+/** @param {StripOwner} desk */
+function goOn(desk) {
+  try {
+    sessionStorage.setItem(goesOnKey(desk), "1");
+  } catch {
+    desk.stopping.goesOn = true;
+  }
+  drawStrip(desk);
+  focus(desk.parts.root);
+}

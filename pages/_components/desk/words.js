@@ -1,0 +1,57 @@
+// Names and numbers as words.
+
+export const THIN = "\u202f"; // narrow no-break space
+
+// What could break a line or turn it around; names of classes and files are untrusted.
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
+const DIRECTIONS = /[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * @param {unknown} text
+ * @returns {string} the text on one line, without signs that turn its direction
+ */
+export function oneLine(text) {
+  return String(text ?? "")
+    .replace(CONTROLS, " ")
+    .replace(DIRECTIONS, "")
+    .trim();
+}
+
+/**
+ * @param {unknown} text
+ * @param {number} [limit] letters, the ellipsis among them
+ * @returns {string}
+ */
+export function short(text, limit = 24) {
+  const line = oneLine(text);
+  const letters = Array.from(line);
+  if (letters.length <= limit) return line;
+  return `${letters
+    .slice(0, limit - 1)
+    .join("")
+    .trimEnd()}…`;
+}
+
+/** @param {number} n */
+export const count = (n) => Math.round(n).toLocaleString("en-US");
+
+/** @param {number} share in [0, 1] */
+export const percent = (share) => `${Math.round(100 * share)}${THIN}%`;
+
+/**
+ * @param {number} n
+ * @param {string} one
+ * @param {string} [many] where it is more than an s
+ */
+export const plural = (n, one, many) => `${count(n)} ${n === 1 ? one : many || `${one}s`}`;
+
+/** @param {number} value seconds */
+export function seconds(value) {
+  if (value < 9.95) return `${value.toFixed(1).replace(/\.0$/, "")} s`;
+  const whole = Math.round(value);
+  if (whole < 60) return `${whole} s`;
+  return whole % 60 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${whole / 60} min`;
+}
+
+/** @param {string} name */
+export const article = (name) => (/^[aeiou]/i.test(oneLine(name)) ? "an" : "a");

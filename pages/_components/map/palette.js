@@ -1,0 +1,43 @@
+// Colours of the points, on light and on dark.
+
+/**
+ * @typedef {"suspicion" | "verdict" | "class"} Colouring what a point's colour tells
+ * @typedef {{ dot: string, ink: string } & Record<Colouring, string[]>} Palette
+ */
+
+/** @type {{ light: Palette, dark: Palette }} */
+const PALETTES = {
+  light: {
+    dot: "#b4bcc5",
+    ink: "#15181C",
+    suspicion: ["#b4bcc5", "#E69F00", "#D55E00"],
+    verdict: ["#b4bcc5", "#009E73", "#0072B2", "#CC79A7", "#D55E00", "#E69F00"],
+    class: ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#8F8A2A"],
+  },
+  dark: {
+    dot: "#59636e",
+    ink: "#E6E9ED",
+    suspicion: ["#59636e", "#E8B04A", "#E9752A"],
+    verdict: ["#59636e", "#2FB88D", "#4AA3DF", "#D58CB5", "#E9752A", "#E8B04A"],
+    class: ["#4AA3DF", "#E9752A", "#2FB88D", "#D58CB5", "#E8B04A", "#A5D8F3", "#C0618F", "#BDB84F"],
+  },
+};
+
+/**
+ * @param {Colouring} mode
+ * @param {boolean} dark
+ * @returns {string[]} by slot; the last of the classes' is for all others
+ */
+export function coloursOf(mode, dark) {
+  const palette = PALETTES[dark ? "dark" : "light"];
+  return mode === "class" ? [...palette.class, palette.dot] : palette[mode];
+}
+
+/** @param {boolean} dark */
+export const inkOf = (dark) => PALETTES[dark ? "dark" : "light"].ink;
+
+/**
+ * @param {string} hex `#rrggbb`
+ * @returns {number[]} red, green, blue in 0..255
+ */
+export const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));

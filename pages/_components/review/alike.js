@@ -1,0 +1,163 @@
+// Images like this one: the nearest of all, and the nearest of both classes.
+
+import { gap, h, missing, named, section } from "../desk/nodes.js";
+import { at, thumb } from "../desk/pictures.js";
+
+/**
+ * @import { Piece } from "../desk/nodes.js"
+ * @import { ReviewDesk } from "./desk.js"
+ * @import { Found } from "./evidence.js"
+ */
+
+const OF_A_CLASS = 5; // images shown
+
+/**
+ * A thumbnail that says its label and verdict, and opens its image.
+ *
+ * @param {ReviewDesk} desk
+ * @param {Found} found
+ * @param {number} row
+ * @param {Piece} [under]
+ */
+function neighbour(desk, found, row, under = null) {
+  const said = found.said?.[row] || "";
+  /** @param {string} words */
+  const tell = (words) => desk.parts.panel.querySelector(".nears .said")?.replaceChildren(words);
+  const props = {
+    type: "button",
+    class: "nb",
+    title: `${said} Click to open it.`,
+    "aria-label": `${said} Opens it.`,
+    onclick: () => desk.acts.jump(row),
+    onmouseenter: () => tell(said),
+    onfocus: () => tell(said),
+    onmouseleave: () => tell(""),
+    onblur: () => tell(""),
+  };
+  return h("button", props, thumb(at(desk.data.urls.thumb, row), ""), under);
+}
+
+/**
+ * The nearest images. Where both classes have no room of their own (`swap`), a press shows them in
+ * place of the nearest of all.
+ *
+ * @param {ReviewDesk} desk
+ * @param {Found} found
+ * @param {boolean} [swap]
+ */
+export function nearest(desk, found, swap = false) {
+  const near = found.neighbours;
+  if (swap && (desk.look.nearBoth || !near.length)) return nearestOfBoth(desk, found);
+  if (!near.length) {
+    return section(
+      h("b", null, "Nearest images"),
+      null,
+      missing("Comes with a run of probe or kNN."),
+    );
+  }
+  const [most, times] = mostFrequent(near.map((each) => each.label));
+  const words = [`${times} of ${near.length} are labelled `, named("b", desk.data.classes[most])];
+  const thumbs = near.map((each) =>
+    neighbour(desk, found, each.row, under(desk, each.label, each.label === most ? "" : "odd")),
+  );
+  return h(
+    "div",
+    { class: "sec nears" },
+    head("Nearest images", words, swap ? swapButton(desk, false) : []),
+    h("div", { class: "thumbs nbs" }, thumbs),
+  );
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {Found} found
+ */
+function nearestOfBoth(desk, found) {
+  const { neighbours, exemplars_given, exemplars_suggested, top } = found;
+  const given = Number(desk.queue.item?.given);
+  /**
+   * @param {number[]} rows
+   * @param {number} label
+   * @param {string} kind
+   */
+  const thumbs = (rows, label, kind) =>
+    rows.slice(0, OF_A_CLASS).map((row) => neighbour(desk, found, row, under(desk, label, kind)));
+  return h(
+    "div",
+    { class: "sec nears" },
+    head("Nearest of both classes", [], neighbours.length ? swapButton(desk, true) : []),
+    h(
+      "div",
+      { class: "thumbs nbs" },
+      thumbs(exemplars_given, given, "given"),
+      top[0] ? thumbs(exemplars_suggested, top[0].label, "suggested") : null,
+    ),
+  );
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {number} label
+ * @param {string} kind
+ */
+const under = (desk, label, kind) =>
+  named("div", desk.data.classes[label], { class: `cap ${kind}` }, 12);
+
+/**
+ * @param {string} title
+ * @param {Piece[]} words for all of them; in their place stands what is said of one
+ * @param {Piece[]} swap
+ */
+function head(title, words, swap) {
+  const said = h("span", { class: "ofall" }, h("span", { class: "said" }), h("span", null, words));
+  return h("div", { class: "hd" }, h("b", null, title), said, swap);
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {boolean} both what is shown now
+ */
+function swapButton(desk, both) {
+  /** @param {MouseEvent} event */
+  const onclick = (event) => desk.acts.swapNearest(event.detail === 0); // 0: pressed by key
+  const props = { type: "button", class: "plainbtn", "aria-pressed": String(both), onclick };
+  return [gap(), h("button", props, both ? "of all" : "of both classes")];
+}
+
+/**
+ * @param {number[]} labels at least one
+ * @returns {[number, number]} the most frequent label, of several the first; and how often
+ */
+export function mostFrequent(labels) {
+  /** @type {Map<number, number>} */
+  const tally = new Map();
+  for (const label of labels) tally.set(label, (tally.get(label) || 0) + 1);
+  return [...tally].reduce((best, each) => (each[1] > best[1] ? each : best));
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {Found} found
+ */
+export function bothClasses(desk, found) {
+  const suggested = found.top[0]?.label;
+  /**
+   * @param {number} label
+   * @param {number[]} rows
+   * @param {string} kind
+   */
+  const side = (label, rows, kind) => {
+    const thumbs = rows.slice(0, OF_A_CLASS).map((row) => neighbour(desk, found, row));
+    const name = named("div", desk.data.classes[label], { class: `lab ${kind}` });
+    return h("div", { class: "grow" }, name, h("div", { class: "thumbs alike" }, thumbs));
+  };
+  const pair = [
+    side(Number(desk.queue.item?.given), found.exemplars_given, "given"),
+    suggested === undefined ? null : side(suggested, found.exemplars_suggested, "suggested"),
+  ];
+  return section(
+    h("b", null, "Most alike in both classes"),
+    null,
+    h("div", { class: "pair" }, pair),
+  );
+}

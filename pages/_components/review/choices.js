@@ -1,0 +1,58 @@
+// "Which class is it?": the suggestions with their keys, and the other answers.
+
+import { classKeys } from "../desk/classes.js";
+import { cap, gap, h, keyButton, named } from "../desk/nodes.js";
+
+/**
+ * @import { ReviewDesk } from "./desk.js"
+ * @import { Found, Option } from "./evidence.js"
+ */
+
+const SHOWN = 3;
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {Found | null} found null while it comes, or where it cannot
+ */
+export function choices(desk, found) {
+  const chance = found && h("span", { class: "badge" }, `p wrong ${found.p_wrong.toFixed(2)}`);
+  const rows = found
+    ? found.top.slice(0, SHOWN).map((option, i) => choice(desk, option, i))
+    : Array.from({ length: SHOWN }, () =>
+        h("div", { class: "choice idle" }, h("span", { class: "skeleton" })),
+      );
+  const { acts } = desk;
+  const others = h(
+    "div",
+    { class: "choice other" },
+    keyButton("/", "other class", () => acts.pickClass(false), false),
+    keyButton("M", "multiple", () => acts.pickClass(true), false),
+    keyButton("N", "none fits", () => acts.answer("none"), false),
+    keyButton("U", "unsure", () => acts.answer("unsure"), false),
+  );
+  return h(
+    "div",
+    { class: "sec" },
+    h("div", { class: "hd big" }, h("b", null, "Which class is it?"), gap(), chance),
+    h("div", { class: "choices" }, rows, others),
+  );
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {Option} option
+ * @param {number} i its place
+ */
+function choice(desk, { label, prob }, i) {
+  const keys = classKeys(desk.data.classes);
+  const onclick = () => desk.acts.answer("relabel", { label });
+  return h(
+    "button",
+    { type: "button", class: `choice ${i ? "" : "first"}`, onclick },
+    cap(keys ? keys[label] : String(i + 1)),
+    named("span", desk.data.classes[label], { class: "name" }, 22),
+    h("span", { class: "bar" }, h("i", { style: { width: `${100 * prob}%` } })),
+    h("span", { class: "num" }, prob.toFixed(2)),
+    h("span", { class: "h" }, i ? null : cap("Enter")),
+  );
+}

@@ -1,0 +1,155 @@
+// Single mode's state, split by what changes together.
+
+import { part } from "../desk/nodes.js";
+import { openOutbox, waitingIn } from "../desk/outbox.js";
+import { pictures } from "../desk/pictures.js";
+import { answersNow } from "../desk/progress.js";
+import { isAnswered, openQueue } from "./queue.js";
+import { advises, openTurn } from "./turn.js";
+
+/**
+ * @import { Outbox } from "../desk/outbox.js"
+ * @import { Pool } from "../desk/pictures.js"
+ * @import { Answered, Item, Progress } from "../desk/progress.js"
+ * @import { Stopping } from "../desk/strip.js"
+ * @import { Acts } from "./acts.js"
+ * @import { Found, Known } from "./evidence.js"
+ * @import { Picker } from "./picker.js"
+ * @import { Queue } from "./queue.js"
+ * @import { Mode, Turn } from "./turn.js"
+ *
+ * @typedef {{ exemplars: number[], confirmed: number, guide: string }} ClassFacts
+ *
+ * @typedef {Object} ReviewData what `pages/review.py` sends
+ * @property {string} journal
+ * @property {string} view changes with order, filters and mode
+ * @property {Mode} mode
+ * @property {string[]} classes
+ * @property {Item[]} items what comes next
+ * @property {Record<string, ClassFacts>} classes_shown by label
+ * @property {Answered[]} recent newest first
+ * @property {Progress} progress
+ * @property {Record<string, { name: string, baseline: boolean }>} methods by key
+ * @property {number[]} marked rows called wrong on a page
+ * @property {string[]} acked
+ * @property {boolean} filtered
+ * @property {{ image: string, thumb: string, evidence: string, maps: string }} urls
+ *
+ * @typedef {ReturnType<typeof partsOf>} Parts the nodes of the frame; they never change
+ *
+ * @typedef {Object} Stage the large picture
+ * @property {Pool} pool
+ * @property {HTMLImageElement | null} image
+ * @property {HTMLElement} badge
+ *
+ * @typedef {Object} Look how the panel shows what it shows
+ * @property {boolean} wide
+ * @property {boolean} nearBoth the nearest of both classes, in place of the nearest of all
+ * @property {string} mapSource
+ * @property {number} mapOpacity
+ *
+ * @typedef {Object} Detour out of turn to an image of the evidence, and back
+ * @property {number | null} to the row that is awaited
+ * @property {{ row: number, turn: Turn } | null} from where it began
+ *
+ * @typedef {Object} Session since the page was opened
+ * @property {number} since ms of the page's clock
+ * @property {number} answers
+ *
+ * @typedef {Object} ReviewDesk
+ * @property {Parts} parts
+ * @property {ReviewData} data
+ * @property {string | null} view of the data that the queue is of
+ * @property {Queue} queue
+ * @property {Turn} turn
+ * @property {Detour} detour
+ * @property {Map<number, Known>} evidence by row
+ * @property {Map<number, ClassFacts>} classFacts by label
+ * @property {Outbox} outbox
+ * @property {Stage} stage
+ * @property {Look} look
+ * @property {Picker | null} picker
+ * @property {Session} session
+ * @property {Stopping} stopping
+ * @property {string} exportButton
+ * @property {(where: string) => void} go ask the page for something
+ * @property {Acts} acts what a person can do
+ */
+
+export const AHEAD = 10; // pictures fetched and decoded before they are needed
+const WIDE = 1600; // px
+
+/** @param {ParentNode} parent */
+function partsOf(parent) {
+  const root = part(parent, ".desk");
+  return {
+    root,
+    strip: part(root, ".strip"),
+    q: part(root, ".q"),
+    stage: part(root, ".stage"),
+    keys: part(root, ".keys"),
+    legend: part(root, ".legend"),
+    panel: part(root, ".panel"),
+    live: part(root, ".live"),
+  };
+}
+
+/**
+ * @param {ParentNode} parent
+ * @param {ReviewData} data
+ * @returns {Omit<ReviewDesk, "acts">}
+ */
+export function newDesk(parent, data) {
+  const parts = partsOf(parent);
+  return {
+    parts,
+    data,
+    view: null,
+    queue: openQueue([]),
+    turn: openTurn(false, performance.now()),
+    detour: { to: null, from: null },
+    evidence: new Map(),
+    classFacts: new Map(),
+    outbox: openOutbox(data.journal, parts.live),
+    stage: { pool: pictures(3 * AHEAD), image: null, badge: document.createElement("span") },
+    look: { wide: isWide(), nearBoth: false, mapSource: "", mapOpacity: 0.8 },
+    picker: null,
+    session: { since: performance.now(), answers: 0 },
+    stopping: { told: "", goesOn: false },
+    exportButton: "primary",
+    go: () => {},
+  };
+}
+
+export const isWide = () => window.innerWidth >= WIDE;
+
+/**
+ * Whether the present image was marked on a page and has no answer yet.
+ *
+ * @param {ReviewDesk} desk
+ */
+export const isFollowUp = ({ queue, data }) =>
+  Boolean(queue.item && data.marked.includes(queue.item.row) && !isAnswered(queue, queue.item.row));
+
+/** @param {ReviewDesk} desk */
+export const showsEvidence = (desk) =>
+  desk.queue.item !== null && advises(desk.turn, desk.data.mode);
+
+/**
+ * The evidence on the present image, where it has come.
+ *
+ * @param {ReviewDesk} desk
+ * @returns {Found | null}
+ */
+export function evidenceHere({ queue, evidence }) {
+  const known = queue.item && evidence.get(queue.item.row);
+  return known?.state === "ready" ? known.found : null;
+}
+
+/**
+ * The last answers, newest first.
+ *
+ * @param {ReviewDesk} desk
+ */
+export const lastAnswers = ({ data, outbox, queue }) =>
+  answersNow(data.recent, waitingIn(outbox), (row) => queue.list.find((item) => item.row === row));

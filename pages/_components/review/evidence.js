@@ -1,0 +1,132 @@
+// Evidence and maps, fetched only after an answer, on request, or where the mode shows everything.
+
+import { at } from "../desk/pictures.js";
+import { showsEvidence } from "./desk.js";
+
+/**
+ * @import { ReviewDesk } from "./desk.js"
+ *
+ * @typedef {{ label: number, prob: number }} Option a class other than the given one
+ * @typedef {Object} Opinion what one method says
+ * @property {string} key
+ * @property {string} title
+ * @property {number} suspicion in [0, 1]
+ * @property {number | null} label its own choice
+ * @property {boolean} wrong whether it calls the label wrong
+ *
+ * @typedef {Object} Found
+ * @property {number} row
+ * @property {number} p_wrong
+ * @property {Option[]} top most probable first
+ * @property {Opinion[]} methods
+ * @property {{ given: number[], suggested: number[], other: boolean, source: string } | null} curve
+ *   probabilities by epoch
+ * @property {{ values: number[], source: string } | null} loss by epoch
+ * @property {{ row: number, label: number }[]} neighbours
+ * @property {number[]} exemplars_given
+ * @property {number[]} exemplars_suggested
+ * @property {Record<string, string>} said a sentence on each of these rows
+ *
+ * @typedef {{ u: number, v: number, values: number[] }} CellMap rows, columns, values row by row
+ * @typedef {{ value: number, words: string, percentile: number }} MapNumber
+ * @typedef {Object} ReadyMaps
+ * @property {"ready"} state
+ * @property {[CellMap, CellMap]} maps of the given and of the other class
+ * @property {number} given
+ * @property {number} other
+ * @property {number} share of the other class in both, in [0, 1]
+ * @property {boolean} common whether shares can be said
+ * @property {MapNumber[]} numbers
+ * @property {string} words
+ *
+ * @typedef {ReadyMaps | { state: "making" } | { state: "none" }
+ *   | { state: "failed", words: string }} MapsAnswer
+ * @typedef {{ asked: string, sources?: { key: string, title: string }[], source?: string }} Asked
+ * @typedef {MapsAnswer & Asked} Maps
+ *
+ * @typedef {{ state: "loading" } | { state: "failed" }
+ *   | { state: "ready", found: Found, maps: Maps | null }} Known
+ */
+
+const KEPT = 60; // rows
+const MAP_WAIT = 500; // ms between two questions while the worker draws
+
+/** @type {MapsAnswer} */
+const NO_MAPS = { state: "failed", words: "The maps cannot be loaded now." };
+
+/**
+ * @param {string} url
+ * @returns {Promise<any>} null where no answer comes
+ */
+async function asked(url) {
+  try {
+    const answer = await fetch(url, { credentials: "same-origin", cache: "no-store" });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {number} row
+ * @param {() => void} changed called when evidence has come that the panel shows
+ */
+export async function needEvidence(desk, row, changed) {
+  const store = desk.evidence;
+  const known = store.get(row);
+  if (known && known.state !== "failed") return;
+  store.set(row, { state: "loading" });
+  const found = await asked(at(desk.data.urls.evidence, row));
+  store.set(row, found ? { state: "ready", found, maps: null } : { state: "failed" });
+  if (store.size > KEPT) store.delete(/** @type {number} */ (store.keys().next().value));
+  if (isHere(desk, row, store) && showsEvidence(desk)) changed();
+}
+
+/**
+ * Ask for the present image's maps, again and again while they are drawn.
+ *
+ * @param {ReviewDesk} desk
+ * @param {() => void} changed called when maps have come that the panel shows
+ */
+export async function needMaps(desk, changed) {
+  const row = desk.queue.item?.row;
+  const source = desk.look.mapSource;
+  const store = desk.evidence;
+  const known = row === undefined ? undefined : store.get(row);
+  if (row === undefined || known?.state !== "ready" || known.maps?.asked === source) return;
+  known.maps = { asked: source, state: "making" };
+  const label = String(known.found.top[0]?.label ?? "");
+  const url = `${at(desk.data.urls.maps, row)}?${new URLSearchParams({ label, source })}`;
+  for (;;) {
+    /** @type {MapsAnswer} */
+    const answer = (await asked(url)) ?? NO_MAPS;
+    if (known.maps?.asked !== source) return; // another source was asked for since
+    const here = isHere(desk, row, store);
+    if (answer.state !== "making" || !here) {
+      // left while it was drawn: asked for again when the image is back
+      known.maps = answer.state === "making" ? null : { ...answer, asked: source };
+      if (here && showsEvidence(desk)) changed();
+      return;
+    }
+    await new Promise((done) => setTimeout(done, MAP_WAIT));
+  }
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {number} row
+ * @param {Map<number, Known>} store
+ */
+const isHere = (desk, row, store) => desk.queue.item?.row === row && desk.evidence === store;
+
+/**
+ * The present image's maps, or how far they are.
+ *
+ * @param {ReviewDesk} desk
+ * @returns {Maps | null}
+ */
+export function mapsHere({ queue, evidence }) {
+  const known = queue.item && evidence.get(queue.item.row);
+  return known?.state === "ready" ? known.maps : null;
+}

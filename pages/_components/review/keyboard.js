@@ -1,0 +1,86 @@
+// Which key does what.
+
+import { isForUs, openKeys } from "../desk/keys.js";
+import { showsEvidence } from "./desk.js";
+
+/** @import { ReviewDesk } from "./desk.js" */
+
+const ALWAYS = new Set(["z", "g", "ArrowLeft"]); // also at the end of the queue
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {KeyboardEvent} event
+ */
+export function pressKey(desk, event) {
+  const { acts, parts } = desk;
+  if (!parts.root.isConnected) return;
+  const keysOpen = openKeys(parts.root) !== null;
+  if (event.key === "Escape" && (keysOpen || desk.picker)) {
+    if (desk.picker) acts.closePicker();
+    else acts.toggleKeys();
+    return;
+  }
+  if (!isForUs(event, parts.root)) return;
+  const act = actOf(desk, event, keysOpen);
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {KeyboardEvent} event
+ * @param {boolean} keysOpen
+ * @returns {(() => void) | undefined}
+ */
+function actOf(desk, event, keysOpen) {
+  if (event.ctrlKey) return desk.acts.undo; // no other key comes with Ctrl
+  if (event.key === "?") return desk.acts.toggleKeys;
+  if (keysOpen) return undefined;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const move = /^[0-9]$/.test(key) ? digitMove(desk, key) : movesOf(desk)[key];
+  const idle = !desk.queue.item && !ALWAYS.has(key);
+  return move && idle ? () => {} : move;
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {string} key
+ */
+const digitMove = (desk, key) => () => {
+  if (showsEvidence(desk)) desk.acts.digit(key);
+};
+
+/**
+ * @param {ReviewDesk} desk
+ * @returns {Partial<Record<string, () => void>>}
+ */
+function movesOf(desk) {
+  const { acts } = desk;
+  /** @param {() => void} act */
+  const after = (act) => () => {
+    if (showsEvidence(desk)) act();
+  };
+  return {
+    k: () => acts.answer("keep"),
+    w: acts.wrong,
+    u: () => acts.answer("unsure"),
+    n: () => acts.answer("none"),
+    s: () => acts.answer("skip"),
+    m: () => acts.pickClass(true),
+    z: acts.undo,
+    e: acts.reveal,
+    g: () => desk.go("page"),
+    b: acts.back,
+    c: acts.nextOverlay,
+    d: () => acts.setOverlay(desk.turn.overlay === "difference" ? "" : "difference"),
+    ArrowLeft: () => acts.step(-1),
+    ArrowRight: () => acts.step(1),
+    Escape: () => {
+      if (desk.turn.phase === "wrong") acts.undo();
+    },
+    "/": after(() => acts.pickClass(false)),
+    a: after(acts.accept),
+    Enter: after(acts.accept),
+  };
+}

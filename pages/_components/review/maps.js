@@ -1,0 +1,161 @@
+// The panel's maps: where the network looks for the given and for the suggested class.
+
+import { icon } from "../desk/icons.js";
+import { gap, h, missing, named } from "../desk/nodes.js";
+import { short, THIN } from "../desk/words.js";
+import { mapsHere } from "./evidence.js";
+import { mapPicture } from "./heat.js";
+
+/**
+ * @import { Piece } from "../desk/nodes.js"
+ * @import { ReviewDesk } from "./desk.js"
+ * @import { MapNumber, Maps, ReadyMaps } from "./evidence.js"
+ * @import { MapName } from "./turn.js"
+ */
+
+const TALL = 960; // px: a window with room for the numbers in words
+
+/** @param {ReviewDesk} desk */
+export function mapsSection(desk) {
+  const maps = mapsHere(desk);
+  const title = h("b", null, "Where the network looks");
+  /** @param {...Piece} pieces */
+  const head = (...pieces) => h("div", { class: "hd" }, title, ...pieces);
+  if (maps?.state === "none") {
+    const words = h("span", null, "Comes with a run of HNML.");
+    return h("div", { class: "sec maps nomap" }, head(words));
+  }
+  const select = maps && sourceSelect(desk, maps);
+  if (maps?.state === "failed") {
+    return h("div", { class: "sec maps" }, head(gap(), select), missing(short(maps.words, 160)));
+  }
+  if (maps?.state === "ready") return readySection(desk, maps, head, select);
+  const boxes = [0, 1, 2].map(() => h("div", null, waitingBox()));
+  return h(
+    "div",
+    { class: "sec maps" },
+    head(gap(), h("span", null, "Drawing…")),
+    h("div", { class: "mapset" }, boxes),
+  );
+}
+
+const waitingBox = () => h("div", { class: "skeleton mapbox" });
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {ReadyMaps} maps
+ * @param {(...pieces: Piece[]) => HTMLElement} head
+ * @param {Piece} select
+ */
+function readySection(desk, maps, head, select) {
+  const scale = h(
+    "span",
+    { class: "scale", title: "colour: nothing to most, the same for both maps" },
+    "0",
+    h("i", { class: "ramp" }),
+    "1",
+  );
+  const opacity = select ? null : h("span", { "aria-hidden": "true" }, "opacity");
+  return h(
+    "div",
+    { class: "sec maps" },
+    head(gap(), select, scale, opacity, slider(desk)),
+    mapSet(desk, maps),
+    ...numbers(desk, maps),
+  );
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {Maps} maps
+ */
+function sourceSelect(desk, maps) {
+  if (!maps.sources || maps.sources.length < 2) return null;
+  const chosen = maps.source || desk.look.mapSource;
+  const title = maps.sources.find((one) => one.key === chosen)?.title;
+  /** @param {string} text */
+  const words = (text) => text.replace(/^(.*), ([^,]*)$/, "$2, $1"); // a narrow box cuts the end
+  const options = maps.sources.map((one) =>
+    h("option", { value: one.key, selected: one.key === chosen }, short(words(one.title), 40)),
+  );
+  /** @param {Event} event */
+  const onchange = (event) =>
+    desk.acts.chooseSource(/** @type {HTMLSelectElement} */ (event.target).value);
+  return h("select", { "aria-label": "whose maps", title, onchange }, options);
+}
+
+/** @param {ReviewDesk} desk */
+function slider(desk) {
+  const words = "opacity of the maps";
+  return h("input", {
+    type: "range",
+    min: "0.2",
+    max: "1",
+    step: "0.1",
+    value: String(desk.look.mapOpacity),
+    "aria-label": words,
+    title: words,
+    /** @param {Event} event */
+    oninput: (event) =>
+      desk.acts.setOpacity(Number(/** @type {HTMLInputElement} */ (event.target).value)),
+  });
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {ReadyMaps} maps
+ */
+function mapSet(desk, maps) {
+  const [given, other] = [desk.data.classes[maps.given], desk.data.classes[maps.other]];
+  const { image } = desk.stage;
+  /**
+   * @param {MapName} which
+   * @param {...Piece} words
+   */
+  const one = (which, ...words) => {
+    const on = desk.turn.overlay === which;
+    const picture =
+      image?.complete && image.naturalWidth
+        ? mapPicture(image, maps, which, desk.look.mapOpacity, `map of ${which}`)
+        : waitingBox();
+    const props = { class: `mapbtn ${on ? "on" : ""}`, title: "shows it over the image" };
+    const onclick = () => desk.acts.setOverlay(on ? "" : which);
+    const under = h("div", { class: "cap" }, ...words);
+    return h("button", { type: "button", ...props, onclick }, picture, under);
+  };
+  /** @param {number} limit */
+  const suggested = (limit) => named("b", other, { class: "suggested" }, limit);
+  const said = maps.share !== null && maps.common;
+  /** @param {number} part */
+  const share = (part) => (said ? `, ${Math.round(100 * part)}${THIN}%` : "");
+  return h(
+    "div",
+    { class: "mapset" },
+    one("given", named("b", given, {}, 12), ` given${share(1 - maps.share)}`),
+    one("suggested", suggested(12), ` suggested${share(maps.share)}`),
+    one("difference", suggested(10), " minus ", named("b", given, {}, 10)),
+  );
+}
+
+/**
+ * What the maps say in numbers: below them where there is room, else behind a sign.
+ *
+ * @param {ReviewDesk} desk
+ * @param {ReadyMaps} maps
+ */
+function numbers(desk, maps) {
+  /** @param {MapNumber} one */
+  const figure = (one) => one.value.toFixed(2).replace("-", "−");
+  /** @param {MapNumber} one */
+  const place = (one) => ` ${one.words}, above ${one.percentile}${THIN}% of images`;
+  const told = maps.numbers.map((one) => figure(one) + place(one)).join("\n");
+  const room = desk.look.wide && window.innerHeight > TALL;
+  const sign =
+    told && !room ? h("u", { role: "note", "aria-label": told }, icon("help", 14)) : null;
+  const words = short(maps.words, 200).replace(/(\d)%/g, `$1${THIN}%`);
+  const lines = maps.numbers.map((one) => h("div", null, h("b", null, figure(one)), place(one)));
+  return [
+    h("div", { class: "mapwords", title: told || null }, h("span", null, words), sign),
+    room && lines.length ? h("div", { class: "mapnumbers" }, lines) : null,
+  ];
+}

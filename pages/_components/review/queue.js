@@ -1,0 +1,98 @@
+// The place in the queue. The browser owns it; the server says what comes next.
+
+import { lastByRow } from "../desk/progress.js";
+
+/**
+ * @import { Answer } from "../desk/journal.js"
+ * @import { Answered, Item } from "../desk/progress.js"
+ *
+ * @typedef {Object} Queue
+ * @property {Item[]} list what was seen, and what comes
+ * @property {number} at where the present one is; behind the list at its end
+ * @property {Item | null} item the present one
+ * @property {Map<number, Answer>} done the last answer by row
+ */
+
+const KEPT_BACK = 300; // items behind the present one that the arrows can reach
+
+/**
+ * @param {Iterable<Answer>} entries answers that the server may not know yet
+ * @returns {Queue}
+ */
+export const openQueue = (entries) => ({ list: [], at: 0, item: null, done: lastByRow(entries) });
+
+/**
+ * @param {Pick<Queue, "done">} queue
+ * @param {number} row
+ */
+export function isAnswered({ done }, row) {
+  const answer = done.get(row);
+  return answer !== undefined && answer.action !== "reopen";
+}
+
+/**
+ * What was seen stays where it is; what comes is what the server says now.
+ *
+ * @param {Queue} queue
+ * @param {Item[]} items
+ */
+export function receiveItems(queue, items) {
+  const seen = queue.list.slice(0, queue.at + (queue.item ? 1 : 0));
+  const rows = new Set(seen.map((item) => item.row));
+  const open = items.filter((item) => !isAnswered(queue, item.row));
+  const unseen = open.filter((item) => !rows.has(item.row));
+  const passed = open.filter((item) => item.row !== queue.item?.row); // seen, and left open
+  queue.list = [...seen, ...(unseen.length ? unseen : passed)];
+}
+
+/**
+ * Go to a place; outside the list is its end.
+ *
+ * @param {Queue} queue
+ * @param {number} index
+ */
+export function moveTo(queue, index) {
+  let at = index;
+  if (queue.list.length > 2 * KEPT_BACK && at > KEPT_BACK) {
+    queue.list.splice(0, at - KEPT_BACK);
+    at = KEPT_BACK;
+  }
+  queue.item = queue.list[at] ?? null;
+  queue.at = queue.item ? at : queue.list.length;
+}
+
+/**
+ * @param {Queue} queue
+ * @param {number} from
+ * @returns {number} the first place at or behind `from` without an answer, else -1
+ */
+export const nextOpen = (queue, from) =>
+  queue.list.findIndex((item, i) => i >= from && !isAnswered(queue, item.row));
+
+/**
+ * @param {Queue} queue
+ * @param {number} row
+ */
+export const placeOf = (queue, row) => queue.list.findIndex((item) => item.row === row);
+
+/**
+ * @param {Queue} queue
+ * @param {number} n
+ * @returns {Item[]} the open ones that come next
+ */
+export const ahead = (queue, n) =>
+  queue.list
+    .slice(queue.at + (queue.item ? 1 : 0))
+    .filter((item) => !isAnswered(queue, item.row))
+    .slice(0, n);
+
+/**
+ * The image of an answer, without the answer.
+ *
+ * @param {Answered} answered
+ * @returns {Item}
+ */
+export function itemOf(answered) {
+  const { action, label, labels, cid, n, at, ms, mode, revealed, ...item } = answered;
+  return item;
+}

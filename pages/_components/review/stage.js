@@ -1,0 +1,200 @@
+// The present image with its label, the keys below it, and what lies ahead.
+
+import { classKeys } from "../desk/classes.js";
+import { icon } from "../desk/icons.js";
+import { focus } from "../desk/keys.js";
+import { cap, focusedNear, h, keyButton, missing, named } from "../desk/nodes.js";
+import { drawSaved } from "../desk/outbox.js";
+import { at, drawnSize, fetchAhead } from "../desk/pictures.js";
+import { drawStrip } from "../desk/strip.js";
+import { verdict } from "../desk/verdicts.js";
+import { count, oneLine, short } from "../desk/words.js";
+import { AHEAD, showsEvidence } from "./desk.js";
+import { needEvidence } from "./evidence.js";
+import { drawPanel } from "./panel.js";
+import { ahead, isAnswered } from "./queue.js";
+
+/**
+ * @import { IconName } from "../desk/icons.js"
+ * @import { Item } from "../desk/progress.js"
+ * @import { Action } from "../desk/verdicts.js"
+ * @import { ReviewDesk } from "./desk.js"
+ */
+
+const SOON = 3; // images ahead whose thumbnails are fetched too
+
+/** @param {ReviewDesk} desk */
+export function drawItem(desk) {
+  const { parts, queue, stage } = desk;
+  const { item } = queue;
+  drawStrip(desk);
+  drawSaved(desk.outbox);
+  drawKeys(desk);
+  parts.root.classList.toggle("nothing", !item);
+  if (!item) {
+    drawEnd(desk);
+    return;
+  }
+  const name = oneLine(desk.data.classes[item.given]);
+  parts.q.replaceChildren(...question(desk, item, name));
+  const image = stage.pool.get(at(desk.data.urls.image, item.row));
+  image.alt = `image ${short(item.path, 60)}, given label ${short(name, 60)}`;
+  image.onload = () => {
+    drawPicture(desk);
+    if (showsEvidence(desk)) drawPanel(desk);
+  };
+  image.onerror = () => {
+    if (queueIsAt(desk, item)) parts.stage.replaceChildren(missing("This image cannot be loaded."));
+  };
+  stage.image = image;
+  stage.badge = h("span", { class: "tag" });
+  parts.stage.replaceChildren(image, stage.badge);
+  drawPicture(desk);
+  drawPanel(desk);
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {Item} item
+ */
+const queueIsAt = (desk, item) => desk.queue.item === item;
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {Item} item
+ * @param {string} name
+ */
+function question({ queue, detour, acts }, item, name) {
+  const answer = queue.done.get(item.row);
+  const said = answer && answer.action !== "reopen" ? verdict(answer.action) : "";
+  const away = detour.from && detour.from.row !== item.row;
+  const back = { type: "button", class: "plainbtn back", onclick: () => acts.back() };
+  return [
+    h("span", null, "Labelled"),
+    named("span", name, { class: "given" }),
+    said,
+    named("span", item.path, { class: "meta" }, 40),
+    away ? h("button", back, cap("B", true), "back to the queue") : "",
+  ];
+}
+
+/** @param {ReviewDesk} desk */
+function drawEnd(desk) {
+  const { parts, outbox, data, queue } = desk;
+  parts.q.replaceChildren();
+  const waits = outbox.journal.waiting.size > 0;
+  if (waits) outbox.sync.flush();
+  const more = waits || data.items.some((item) => !isAnswered(queue, item.row));
+  parts.stage.replaceChildren(more ? h("div", { class: "skeleton fillall" }) : nothingLeft(desk));
+  drawPanel(desk);
+}
+
+/** @param {ReviewDesk} desk */
+function nothingLeft({ data, go }) {
+  if (!data.filtered) {
+    return h("div", { class: "end" }, h("b", null, "Nothing is left in the queue."));
+  }
+  const button = { type: "button", class: "primary", onclick: () => go("clear") };
+  return h(
+    "div",
+    { class: "end" },
+    h("b", null, "Nothing left under these filters."),
+    h("button", button, "Clear filters"),
+  );
+}
+
+/** @param {ReviewDesk} desk */
+export function drawPicture({ queue, parts, stage }) {
+  const { image, badge } = stage;
+  if (!queue.item || !image) return;
+  const width = image.naturalWidth || queue.item.w;
+  const height = image.naturalHeight || queue.item.h;
+  const drawn = drawnSize(width, height, parts.stage.clientWidth, parts.stage.clientHeight);
+  image.style.width = `${drawn.width}px`;
+  image.style.height = `${drawn.height}px`;
+  const times = drawn.scale >= 9.5 ? Math.round(drawn.scale) : Math.round(drawn.scale * 10) / 10;
+  const shown = times === 1 ? "" : `, shown ${times}×`;
+  badge.textContent = `${count(width)} × ${count(height)} px${shown}`;
+}
+
+/** @param {ReviewDesk} desk */
+export function drawKeys(desk) {
+  const { root, keys, legend } = desk.parts;
+  const { acts } = desk;
+  const isWrong = desk.turn.phase === "wrong";
+  /**
+   * @param {string} letter
+   * @param {Action} kind
+   * @param {IconName} name
+   * @param {string} words
+   * @param {() => void} press
+   */
+  const button = (letter, kind, name, words, press) => {
+    const on = isWrong && kind === "none";
+    const look = on ? " on" : isWrong ? " dim" : "";
+    const pressed = kind === "none" ? String(on) : null;
+    const props = { type: "button", class: `key ${kind}${look}`, "aria-pressed": pressed };
+    const disabled = !desk.queue.item;
+    return h("button", { ...props, onclick: press, disabled }, cap(letter), icon(name), words);
+  };
+  const focused = [...keys.children].findIndex((each) => each === focusedNear(root));
+  const buttons = [
+    button("K", "keep", "check", "Right", () => acts.answer("keep")),
+    button("W", "none", "close", "Wrong", () => acts.wrong()),
+    button("U", "unsure", "help", "Unsure", () => acts.answer("unsure")),
+  ];
+  keys.replaceChildren(...buttons);
+  if (focused >= 0) focus(buttons[focused]);
+  legend.replaceChildren(...(showsEvidence(desk) ? legendAfter(desk) : legendBefore(desk)));
+}
+
+/** @param {ReviewDesk} desk */
+function legendBefore({ acts, go }) {
+  return [
+    keyButton("M", "multiple", () => acts.pickClass(true)),
+    keyButton("N", "none fits", () => acts.answer("none")),
+    keyButton("S", "skip", () => acts.answer("skip")),
+    keyButton("Z", "undo", () => acts.undo()),
+    keyButton("G", "page", () => go("page")),
+    keyButton("?", "all keys", () => acts.toggleKeys()),
+  ];
+}
+
+/** @param {ReviewDesk} desk */
+function legendAfter({ acts, data, turn }) {
+  const digits = classKeys(data.classes) ? "0–9" : "1–3";
+  return [
+    keyButton("Enter", "accept", () => acts.accept()),
+    h("span", { class: "plainbtn" }, cap(digits, true), "class"),
+    keyButton("M", "multiple", () => acts.pickClass(true)),
+    keyButton("N", "none fits", () => acts.answer("none")),
+    keyButton("Z", turn.phase === "wrong" ? "take back" : "undo", () => acts.undo()),
+    keyButton("C", "map", () => acts.nextOverlay()),
+    keyButton("?", "all keys", () => acts.toggleKeys()),
+  ];
+}
+
+/**
+ * Fetch what comes next: pictures at once, thumbnails and allowed evidence when there is time.
+ *
+ * @param {ReviewDesk} desk
+ */
+export function prepare(desk) {
+  const { data, queue, stage, classFacts, look } = desk;
+  const items = ahead(queue, AHEAD);
+  const later = window.requestIdleCallback || ((work) => setTimeout(work, 30));
+  for (const item of items) stage.pool.get(at(data.urls.image, item.row));
+  later(() => {
+    for (const { row, given } of items.slice(0, SOON)) {
+      const examples = classFacts.get(given)?.exemplars.slice(0, look.wide ? 20 : 10) ?? [];
+      for (const each of [...examples, row]) fetchAhead(at(desk.data.urls.thumb, each));
+      const early = desk.data.mode === "assisted" || desk.data.marked.includes(row);
+      if (early) needEvidence(desk, row, () => drawPanel(desk));
+    }
+  });
+}
+
+/** @param {ReviewDesk} desk */
+export function askForEvidence(desk) {
+  if (desk.queue.item) needEvidence(desk, desk.queue.item.row, () => drawPanel(desk));
+}

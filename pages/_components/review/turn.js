@@ -1,0 +1,73 @@
+// One image's turn: what was asked, and what the person may have seen of the methods' advice.
+
+/**
+ * @import { Action } from "../desk/verdicts.js"
+ *
+ * @typedef {"commit" | "assisted"} Mode
+ * @typedef {"" | "suggested" | "given" | "difference"} MapName "" is none
+ *
+ * @typedef {Object} Turn
+ * @property {"ask" | "wrong"} phase whether the label was called wrong, and the class is asked for
+ * @property {boolean} revealed whether the advice was shown before the answer
+ * @property {number} shownAt ms of the page's clock
+ * @property {MapName} overlay the map over the image
+ */
+
+/** @type {Set<Action>} */
+const NAMES_CLASS = new Set(["relabel", "multiple", "none"]);
+
+/**
+ * @param {boolean} marked called wrong on a page, before any advice
+ * @param {number} now
+ * @returns {Turn}
+ */
+export const openTurn = (marked, now) => ({
+  phase: marked ? "wrong" : "ask",
+  revealed: false,
+  shownAt: now,
+  overlay: "",
+});
+
+/**
+ * Whether the panel shows the advice.
+ *
+ * @param {Turn} turn
+ * @param {Mode} mode
+ */
+export const advises = (turn, mode) =>
+  turn.phase === "wrong" || turn.revealed || mode === "assisted";
+
+/**
+ * Whether the advice may have moved an answer. After a blind Wrong it is no influence on the
+ * verdict, only on the class; a verdict that takes the Wrong back has seen it.
+ *
+ * @param {Turn} turn
+ * @param {Mode} mode
+ * @param {Action} action
+ * @param {boolean} asked whether the evidence was asked for
+ */
+export function sawAdvice(turn, mode, action, asked) {
+  if (mode === "assisted" || turn.revealed) return true;
+  return turn.phase === "wrong" && asked && !NAMES_CLASS.has(action);
+}
+
+/**
+ * Take back the Wrong; what was seen was seen.
+ *
+ * @param {Turn} turn
+ * @param {boolean} asked whether the evidence was asked for
+ */
+export function takeBackWrong(turn, asked) {
+  turn.revealed ||= asked;
+  turn.phase = "ask";
+  turn.overlay = "";
+}
+
+/** @type {MapName[]} */
+const OVERLAYS = ["", "suggested", "given"];
+
+/**
+ * @param {MapName} name
+ * @returns {MapName} the map that C shows next
+ */
+export const nextMap = (name) => OVERLAYS[(OVERLAYS.indexOf(name) + 1) % OVERLAYS.length];

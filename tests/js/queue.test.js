@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as queues from "../../pages/_components/review/queue.js";
+
+const item = (row) => ({ row, given: 0, path: `${row}.png`, w: 8, h: 8, position: row });
+const items = (...rows) => rows.map(item);
+const rowsOf = (list) => list.map(({ row }) => row);
+
+const queueOf = (rows, at = 0) => {
+  const queue = queues.openQueue([]);
+  queues.receiveItems(queue, items(...rows));
+  queues.moveTo(queue, at);
+  return queue;
+};
+const say = (queue, row, action = "keep") => queue.done.set(row, { row, action });
+
+test("what was seen stays, what comes is what the server says now", () => {
+  const queue = queueOf([1, 2, 3, 4], 1);
+  queues.receiveItems(queue, items(4, 2, 9));
+  assert.deepEqual(rowsOf(queue.list), [1, 2, 4, 9]);
+  assert.equal(queue.item.row, 2);
+});
+
+test("answered rows do not come again, taken back ones do", () => {
+  const queue = queues.openQueue([
+    { row: 1, action: "keep" },
+    { row: 2, action: "keep" },
+    { row: 2, action: "reopen" },
+  ]);
+  queues.receiveItems(queue, items(1, 2, 3));
+  assert.deepEqual(rowsOf(queue.list), [2, 3]);
+});
+
+test("where nothing new is left, what was passed by comes again", () => {
+  const queue = queueOf([1, 2, 3], 2);
+  say(queue, 2);
+  queues.receiveItems(queue, items(1, 2, 3));
+  assert.deepEqual(rowsOf(queue.list), [1, 2, 3, 1]);
+});
+
+test("outside the list is the end of the queue", () => {
+  const queue = queueOf([1, 2], -1);
+  assert.equal(queue.item, null);
+  assert.equal(queue.at, 2);
+  queues.receiveItems(queue, items(2, 5));
+  assert.deepEqual(rowsOf(queue.list), [1, 2, 5]);
+});
+
+test("the next open place passes answers by", () => {
+  const queue = queueOf([1, 2, 3, 4]);
+  say(queue, 2);
+  say(queue, 3, "skip");
+  assert.equal(queues.nextOpen(queue, 1), 3);
+  say(queue, 3, "reopen");
+  assert.equal(queues.nextOpen(queue, 1), 2);
+  say(queue, 3);
+  say(queue, 4);
+  assert.equal(queues.nextOpen(queue, 1), -1);
+});
+
+test("what lies ahead are the open ones behind the present", () => {
+  const queue = queueOf([1, 2, 3, 4, 5], 1);
+  say(queue, 3);
+  assert.deepEqual(rowsOf(queues.ahead(queue, 10)), [4, 5]);
+  assert.deepEqual(rowsOf(queues.ahead(queue, 1)), [4]);
+});
+
+test("a long queue forgets what lies far behind, and stays where it is", () => {
+  const rows = Array.from({ length: 700 }, (_, i) => i);
+  const queue = queueOf(rows, 650);
+  assert.equal(queue.item.row, 650);
+  assert.equal(queue.list.length, 350);
+  assert.equal(queue.list[queue.at].row, 650);
+  assert.equal(queue.list[0].row, 350);
+});
+
+test("an answer's image carries nothing of the answer", () => {
+  const more = { action: "keep", label: 1, labels: [], cid: "c", n: 1, at: "", ms: 3 };
+  const answered = { ...item(3), ...more, mode: "commit", revealed: true };
+  assert.deepEqual(queues.itemOf(answered), item(3));
+});

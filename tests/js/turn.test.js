@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as turns from "../../pages/_components/review/turn.js";
+
+const turn = (more = {}) => ({ ...turns.openTurn(false, 0), ...more });
+const wrong = turn({ phase: "wrong" });
+
+test("before an answer nothing is advised, unless the mode or the person wants it", () => {
+  assert.equal(turns.advises(turn(), "commit"), false);
+  assert.equal(turns.advises(turn(), "assisted"), true);
+  assert.equal(turns.advises(turn({ revealed: true }), "commit"), true);
+  assert.equal(turns.advises(turns.openTurn(true, 0), "commit"), true);
+});
+
+test("a blind answer saw no advice", () => {
+  for (const action of ["keep", "none", "unsure", "skip"]) {
+    assert.equal(turns.sawAdvice(turn(), "commit", action, false), false);
+  }
+});
+
+test("after a blind Wrong the class may follow the advice, and the verdict stays blind", () => {
+  for (const action of ["relabel", "multiple", "none"]) {
+    assert.equal(turns.sawAdvice(wrong, "commit", action, true), false);
+  }
+});
+
+test("a verdict that takes the Wrong back has seen the advice, once it was asked for", () => {
+  assert.equal(turns.sawAdvice(wrong, "commit", "keep", true), true);
+  assert.equal(turns.sawAdvice(wrong, "commit", "keep", false), false);
+});
+
+test("what was shown on request, or by the mode, was seen", () => {
+  assert.equal(turns.sawAdvice(turn({ revealed: true }), "commit", "keep", true), true);
+  assert.equal(turns.sawAdvice(turn(), "assisted", "relabel", false), true);
+});
+
+test("taking back the Wrong leaves what was seen", () => {
+  const seen = turn({ phase: "wrong", overlay: "given" });
+  turns.takeBackWrong(seen, true);
+  assert.deepEqual([seen.phase, seen.revealed, seen.overlay], ["ask", true, ""]);
+  const blind = turn({ phase: "wrong" });
+  turns.takeBackWrong(blind, false);
+  assert.equal(turns.sawAdvice(blind, "commit", "keep", false), false);
+});
+
+test("C goes round the maps, and leaves the difference for none", () => {
+  assert.equal(turns.nextMap(""), "suggested");
+  assert.equal(turns.nextMap("suggested"), "given");
+  assert.equal(turns.nextMap("given"), "");
+  assert.equal(turns.nextMap("difference"), "");
+});

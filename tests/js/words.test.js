@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  article,
+  count,
+  oneLine,
+  percent,
+  plural,
+  seconds,
+  short,
+  THIN,
+} from "../../pages/_components/desk/words.js";
+
+test("a name is one line and turns no text around", () => {
+  assert.equal(oneLine("  a\nb\u2028c\u0007 "), "a b c");
+  assert.equal(oneLine("safe\u202egnp.exe"), "safegnp.exe");
+  assert.equal(oneLine(null), "");
+});
+
+test("a long name is cut at whole letters", () => {
+  assert.equal(short("abcdef", 6), "abcdef");
+  assert.equal(short("abcdefg", 6), "abcde…");
+  assert.equal(short("ab cdefg", 4), "ab…");
+  assert.equal(short("🐜🐝🐄🦌", 3), "🐜🐝…");
+});
+
+test("numbers as words", () => {
+  assert.equal(count(1234567.4), "1,234,567");
+  assert.equal(percent(0.125), `13${THIN}%`);
+  assert.equal(plural(1, "class", "classes"), "1 class");
+  assert.equal(plural(2000, "class", "classes"), "2,000 classes");
+  assert.equal(plural(0, "image"), "0 images");
+});
+
+test("times as words", () => {
+  assert.equal(seconds(2), "2 s");
+  assert.equal(seconds(1.26), "1.3 s");
+  assert.equal(seconds(9.96), "10 s");
+  assert.equal(seconds(59.6), "1 min");
+  assert.equal(seconds(61), "1 min 1 s");
+});
+
+test("the article follows the sound's letter", () => {
+  assert.equal(article(" ant"), "an");
+  assert.equal(article("Bee"), "a");
+});
