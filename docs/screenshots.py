@@ -1,0 +1,245 @@
+"""Take the pictures of the guides: `python docs/screenshots.py`, some minutes on two cores.
+
+Needs Chromium and Playwright (extra `test`). In a workspace of its own it registers the demo set,
+runs methods on it, answers a few images, and photographs each page: 1280 wide, light theme, few
+colours. With a folder as argument that workspace is kept, and used again by the next call.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from PIL import Image
+
+REPO = Path(__file__).resolve().parents[1]
+PICTURES = Path(__file__).with_name("images")
+SET = "Handwritten digits"
+METHODS = "probe,knn,sr,jump,ce,hnml,dmlp"
+ANSWERS = 60
+"""Images that are answered before the pictures are taken, most suspicious first."""
+
+COLOURS = 192
+"""Colours of a picture: 30 to 120 kB each."""
+
+PATIENCE = 180_000
+"""Milliseconds that a busy machine may take."""
+
+
+def main() -> None:
+    """Make the workspace, start the app, take every picture."""
+    kept = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    home = kept or Path(tempfile.mkdtemp())
+    try:
+        prepare(home)
+        with server(home) as url, window() as page:
+            for name, take in SCENES.items():
+                take(page, url)
+                save(page, name)
+    finally:
+        if kept is None:
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def prepare(home: Path) -> None:
+    """Register the demo set, run the methods that have not run, answer the head of the queue."""
+    lnl(home, "demo")
+    (found,) = json.loads(lnl(home, "status", "--json"))["datasets"]
+    done = {run["method"] for run in found["runs"] if run["state"] == "done"}
+    missing = [key for key in METHODS.split(",") if key not in done]
+    if missing:
+        lnl(home, "run", SET, "--methods", ",".join(missing))
+    if found["reviewed"] >= ANSWERS:
+        return
+    scores, answers = home / "scores.csv", home / "answers.csv"
+    lnl(home, "rank", SET, "--out", str(scores))
+    with scores.open(encoding="utf-8-sig", newline="") as stream:
+        rows = sorted(csv.DictReader(stream), key=lambda row: -float(row["suspicion"]))
+    with answers.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["id", "action", "label"])
+        for row in rows[:ANSWERS]:
+            writer.writerow([row["id"], "relabel", row["suggested_label"]])
+        for row in rows[-ANSWERS // 3 :]:
+            writer.writerow([row["id"], "keep", ""])
+    lnl(home, "decide", SET, "--file", str(answers), "--reviewer", "reviewer A")
+
+
+def lnl(home: Path, *arguments: str) -> str:
+    """Run a command on the workspace; return what it prints."""
+    command = [sys.executable, "-m", "lnl_core.cli", *arguments]
+    return subprocess.run(
+        command, cwd=REPO, env=environment(home), check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return the environment of a fresh installation."""
+    found = {k: v for k, v in os.environ.items() if not k.startswith(("LNL_", "STREAMLIT_"))}
+    return found | {"LNL_HOME": str(home), "PYTHONPATH": str(REPO)}
+
+
+@contextmanager
+def server(home: Path) -> Iterator[str]:
+    """Serve the app on a free port; give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    process = subprocess.Popen(
+        [*command, f"--server.port={port}"], cwd=REPO, env=environment(home),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + PATIENCE / 1000
+        while process.poll() is None and time.monotonic() < end:
+            try:
+                urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.2)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def window() -> Iterator[Any]:
+    """Open a light window, 1280 wide, in Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        context = browser.new_context(
+            viewport={"width": 1280, "height": 800}, color_scheme="light", reduced_motion="reduce"
+        )
+        context.set_default_timeout(PATIENCE)
+        yield context.new_page()
+        browser.close()
+
+
+def save(page: Any, name: str) -> None:
+    """Write what the window shows with few colours."""
+    picture = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
+    few = picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    PICTURES.mkdir(exist_ok=True)
+    path = PICTURES / f"{name}.png"
+    few.save(path, optimize=True)
+    print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+
+
+# Scenes ---------------------------------------------------------------------------------------
+
+
+def visit(page: Any, url: str, path: str, **query: str) -> None:
+    """Open a page of the set and wait until it has come to rest."""
+    asked = "".join(f"&{key}={quote(value)}" for key, value in query.items())
+    page.goto(f"{url}/{path}?dataset={quote(SET)}{asked}")
+    rest(page)
+
+
+def rest(page: Any) -> None:
+    """Wait until the script has run, figures are drawn and pictures have come."""
+    page.wait_for_selector("[data-testid=stMainBlockContainer]")
+    page.wait_for_timeout(600)
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1200)
+
+
+def data(page: Any, url: str) -> None:
+    """Show the card of the demo set."""
+    visit(page, url, "")
+
+
+def add(page: Any, url: str) -> None:
+    """Show the ways to add a set."""
+    visit(page, url, "")
+    page.get_by_role("button", name="Add data set").first.click()
+    page.wait_for_timeout(800)
+
+
+def runs(page: Any, url: str) -> None:
+    """Show methods, costs and finished runs."""
+    visit(page, url, "runs")
+
+
+def review(page: Any, url: str) -> None:
+    """Show an image before the answer."""
+    visit(page, url, "review")
+    page.locator(".stage > img").wait_for()
+
+
+def evidence(page: Any, url: str) -> None:
+    """Show the evidence after the answer, with the map over the image."""
+    visit(page, url, "review", id=doubted(page))
+    page.locator(".stage > img").wait_for()
+    page.keyboard.press("w")
+    page.locator(".choice.first .name").wait_for()
+    page.wait_for_timeout(3000)
+    page.keyboard.press("c")
+    page.wait_for_timeout(1500)
+
+
+def together(page: Any, url: str) -> None:
+    """Show twelve images of one class at once."""
+    review(page, url)
+    page.keyboard.press("g")
+    rest(page)
+
+
+def explore(page: Any, url: str) -> None:
+    """Show the map; the first time it has to be made."""
+    visit(page, url, "explore")
+    make = page.get_by_role("button", name="Lay out the map")
+    if make.count():
+        make.first.click()
+    page.locator(".map[data-painted]").wait_for()
+    rest(page)
+
+
+def compare(page: Any, url: str) -> None:
+    """Show what the methods find where the truth is known."""
+    visit(page, url, "compare")
+    page.locator("[data-testid=stPlotlyChart] .main-svg").first.wait_for()
+    rest(page)
+
+
+def export(page: Any, url: str) -> None:
+    """Show the formats and the preview."""
+    visit(page, url, "export")
+
+
+SCENES: dict[str, Callable[[Any, str], None]] = {
+    "data": data,
+    "data-add": add,
+    "runs": runs,
+    "review": review,
+    "review-evidence": evidence,
+    "review-page": together,
+    "explore": explore,
+    "compare": compare,
+    "export": export,
+}
+"""Name of the picture -> what brings the window there."""
+
+
+if __name__ == "__main__":
+    main()
