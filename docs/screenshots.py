@@ -20,6 +20,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -45,28 +46,31 @@ def main() -> None:
     kept = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     home = kept or Path(tempfile.mkdtemp())
     try:
-        prepare(home)
+        doubted = prepare(home)
         with server(home) as url, window() as page:
             for name, take in SCENES.items():
-                take(page, url)
+                take(Desk(page, url, doubted))
                 save(page, name)
     finally:
         if kept is None:
             shutil.rmtree(home, ignore_errors=True)
 
 
-def prepare(home: Path) -> None:
-    """Register the demo set, run the methods that have not run, answer the head of the queue."""
+def prepare(home: Path) -> str:
+    """Register the demo set, run the methods that have not run, answer the head of the queue.
+
+    Returns:
+        The id of an image that is suspected and has no answer.
+    """
     lnl(home, "demo")
     (found,) = json.loads(lnl(home, "status", "--json"))["datasets"]
     done = {run["method"] for run in found["runs"] if run["state"] == "done"}
     missing = [key for key in METHODS.split(",") if key not in done]
     if missing:
         lnl(home, "run", SET, "--methods", ",".join(missing))
-    if found["reviewed"] >= ANSWERS:
-        return
     scores, answers = home / "scores.csv", home / "answers.csv"
-    lnl(home, "rank", SET, "--out", str(scores))
+    if not scores.is_file():
+        lnl(home, "rank", SET, "--out", str(scores))
     with scores.open(encoding="utf-8-sig", newline="") as stream:
         rows = sorted(csv.DictReader(stream), key=lambda row: -float(row["suspicion"]))
     with answers.open("w", encoding="utf-8", newline="") as stream:
@@ -77,6 +81,7 @@ def prepare(home: Path) -> None:
         for row in rows[-ANSWERS // 3 :]:
             writer.writerow([row["id"], "keep", ""])
     lnl(home, "decide", SET, "--file", str(answers), "--reviewer", "reviewer A")
+    return rows[ANSWERS + 2]["id"]
 
 
 def lnl(home: Path, *arguments: str) -> str:
@@ -148,86 +153,93 @@ def save(page: Any, name: str) -> None:
 # Scenes ---------------------------------------------------------------------------------------
 
 
-def visit(page: Any, url: str, path: str, **query: str) -> None:
-    """Open a page of the set and wait until it has come to rest."""
-    asked = "".join(f"&{key}={quote(value)}" for key, value in query.items())
-    page.goto(f"{url}/{path}?dataset={quote(SET)}{asked}")
-    rest(page)
+@dataclass(frozen=True)
+class Desk:
+    """A window on the app: its page, the app's address, the id of a suspected image."""
+
+    page: Any
+    url: str
+    doubted: str
+
+    def visit(self, path: str, **query: str) -> None:
+        """Open a page of the set and wait until it has come to rest."""
+        asked = "".join(f"&{key}={quote(value)}" for key, value in query.items())
+        self.page.goto(f"{self.url}/{path}?dataset={quote(SET)}{asked}")
+        self.rest()
+
+    def rest(self) -> None:
+        """Wait until the script has run, figures are drawn and pictures have come."""
+        self.page.wait_for_selector("[data-testid=stMainBlockContainer]")
+        self.page.wait_for_timeout(600)
+        self.page.wait_for_selector("[data-test-script-state=notRunning]")
+        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_timeout(1200)
 
 
-def rest(page: Any) -> None:
-    """Wait until the script has run, figures are drawn and pictures have come."""
-    page.wait_for_selector("[data-testid=stMainBlockContainer]")
-    page.wait_for_timeout(600)
-    page.wait_for_selector("[data-test-script-state=notRunning]")
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(1200)
-
-
-def data(page: Any, url: str) -> None:
+def data(desk: Desk) -> None:
     """Show the card of the demo set."""
-    visit(page, url, "")
+    desk.visit("")
 
 
-def add(page: Any, url: str) -> None:
+def add(desk: Desk) -> None:
     """Show the ways to add a set."""
-    visit(page, url, "")
-    page.get_by_role("button", name="Add data set").first.click()
-    page.wait_for_timeout(800)
+    desk.visit("")
+    desk.page.get_by_role("button", name="Add data set").first.click()
+    desk.page.wait_for_timeout(800)
 
 
-def runs(page: Any, url: str) -> None:
+def runs(desk: Desk) -> None:
     """Show methods, costs and finished runs."""
-    visit(page, url, "runs")
+    desk.visit("runs")
 
 
-def review(page: Any, url: str) -> None:
+def review(desk: Desk) -> None:
     """Show an image before the answer."""
-    visit(page, url, "review")
-    page.locator(".stage > img").wait_for()
+    desk.visit("review")
+    desk.page.locator(".stage > img").wait_for()
 
 
-def evidence(page: Any, url: str) -> None:
+def evidence(desk: Desk) -> None:
     """Show the evidence after the answer, with the map over the image."""
-    visit(page, url, "review", id=doubted(page))
-    page.locator(".stage > img").wait_for()
-    page.keyboard.press("w")
-    page.locator(".choice.first .name").wait_for()
-    page.wait_for_timeout(3000)
-    page.keyboard.press("c")
-    page.wait_for_timeout(1500)
+    desk.visit("review", id=desk.doubted)
+    desk.page.locator(".stage > img").wait_for()
+    desk.page.keyboard.press("w")
+    desk.page.locator(".choice.first .name").wait_for()
+    desk.page.wait_for_timeout(4000)  # the maps are drawn by then
+    desk.page.keyboard.press("c")
+    desk.page.wait_for_timeout(1500)
 
 
-def together(page: Any, url: str) -> None:
+def together(desk: Desk) -> None:
     """Show twelve images of one class at once."""
-    review(page, url)
-    page.keyboard.press("g")
-    rest(page)
+    review(desk)
+    desk.page.keyboard.press("g")
+    desk.rest()
 
 
-def explore(page: Any, url: str) -> None:
-    """Show the map; the first time it has to be made."""
-    visit(page, url, "explore")
-    make = page.get_by_role("button", name="Lay out the map")
+def explore(desk: Desk) -> None:
+    """Show the map; the first time it has to be laid out."""
+    desk.visit("explore")
+    make = desk.page.get_by_role("button", name="Lay out the map")
     if make.count():
         make.first.click()
-    page.locator(".map[data-painted]").wait_for()
-    rest(page)
+    desk.page.locator(".map[data-painted]").wait_for()
+    desk.rest()
 
 
-def compare(page: Any, url: str) -> None:
+def compare(desk: Desk) -> None:
     """Show what the methods find where the truth is known."""
-    visit(page, url, "compare")
-    page.locator("[data-testid=stPlotlyChart] .main-svg").first.wait_for()
-    rest(page)
+    desk.visit("compare")
+    desk.page.locator("[data-testid=stPlotlyChart] .main-svg").first.wait_for()
+    desk.rest()
 
 
-def export(page: Any, url: str) -> None:
+def export(desk: Desk) -> None:
     """Show the formats and the preview."""
-    visit(page, url, "export")
+    desk.visit("export")
 
 
-SCENES: dict[str, Callable[[Any, str], None]] = {
+SCENES: dict[str, Callable[[Desk], None]] = {
     "data": data,
     "data-add": add,
     "runs": runs,

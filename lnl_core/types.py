@@ -166,7 +166,7 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The joint opinion of several methods (`methods/review_science` sections 2 and 3).
+    """The joint opinion of several methods (review science 2 and 3).
 
     Attributes:
         methods: keys of the methods that entered, in order.

@@ -210,7 +210,7 @@ def test_same_seed_same_signals(method, kind):
 
 @EVERY_KIND
 def test_what_it_took_is_told(method, kind):
-    """Issue 4: seconds, peak memory, images; a worker samples the memory where it is not said."""
+    """Seconds, peak memory, images; a worker samples the memory where it is not said."""
     cost = run(method, pictures(), kind=kind).cost
     assert cost["seconds"] > 0
     assert cost["cpu_seconds"] > 0

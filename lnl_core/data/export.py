@@ -139,7 +139,7 @@ def correction_rows(
     suggested_labels: IntArray | None = None,
     method_suspicions: Mapping[str, FloatArray] | None = None,
 ) -> Rows:
-    """Return the corrections table (DESIGN 10), one row per decision, in the order given.
+    """Return the corrections table (docs/formats.md), one row per decision, in the order given.
 
     Suggestion and p_wrong are those that the reviewer was shown, and the current ones only where
     none were recorded. `label_quality` = 1 - suspicion (1 = right); `suspicion_<method>` 1 = wrong.

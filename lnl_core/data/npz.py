@@ -183,7 +183,7 @@ def _open(file: Path) -> zipfile.ZipFile:
 
 
 def scan(file: Path, class_map: Mapping[str, str] | None = None) -> NpzSource:
-    """Read everything but the images of an NPZ (DESIGN 10).
+    """Read everything but the images of an NPZ (docs/formats.md).
 
     `labels` may be whole numbers (index into `class_names`, or the class itself where that is
     missing) or text.

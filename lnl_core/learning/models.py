@@ -171,7 +171,7 @@ def _resnet8(k: int, channels: int, size: int, width: int) -> Network:
 
 
 def _cnn8(k: int, channels: int) -> Network:
-    """The SR authors' CIFAR-10 network: six convolutions, two linear layers (spec 2.6).
+    """The SR authors' CIFAR-10 network: six convolutions, two linear layers (SR spec 2.6).
 
     The pooled maps are averaged to 4x4 before the hidden layer, so any image size goes in; at
     32 pixels that average is the identity.
@@ -215,7 +215,7 @@ def _fine_tuned(k: int, side: int) -> Network:
 
 
 def _mnist(k: int, channels: int, size: int) -> Network:
-    """The SR authors' MNIST network: two convolutions, two linear layers (spec 2.6)."""
+    """The SR authors' MNIST network: two convolutions, two linear layers (SR spec 2.6)."""
     body = nn.Sequential(
         *_conv(channels, 32),
         nn.MaxPool2d(2, ceil_mode=True),
@@ -234,7 +234,7 @@ def _mnist(k: int, channels: int, size: int) -> Network:
 
 
 def _mlp(k: int, channels: int, size: int) -> Network:
-    """Two hidden layers of 256 on the pixels, for square images up to about 16 (spec 6.3)."""
+    """Two hidden layers of 256 on the pixels, for square images up to about 16 (SR spec 6.3)."""
     inputs = channels * size * size
     neck: list[nn.Module] = [nn.Flatten()]
     for width in (inputs, 256):

@@ -21,7 +21,7 @@ class ProbabilityRecorder:
 
     Up to `DENSE_CLASSES` classes the sums are (n, k). Above, the given class has its exact sum and
     twice `KEPT_CLASSES` candidate classes have theirs from the epoch at which they entered
-    (SR spec, section 8: 1M x 1000 in tens of megabytes instead of gigabytes).
+    (SR spec 8: 1M x 1000 in tens of megabytes instead of gigabytes).
 
     Curves, (epochs, n) float16: `p_given`, `p_other` (best other class), `loss` where losses are
     given; `probs` (epochs, n, k) where `epochs * n * k` is at most `CURVE_LIMIT`. Where

@@ -2,7 +2,7 @@
 
 What is known of the truth is a `Sample`: every row where the truth is known, or the rows that
 people answered, weighted so that sums over them estimate sums over the whole set. Only a random
-audit may be extrapolated (review_science sections 2 and 5); an answer from the queue counts for
+audit may be extrapolated (review science 1 and 9); an answer from the queue counts for
 its own image alone.
 """
 

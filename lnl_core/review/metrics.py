@@ -66,7 +66,7 @@ def effort_auc(wrong: BoolArray, score: FloatArray) -> float:
     """Return what is found in the first 2 E reviews against a perfect order, E wrong labels.
 
     Sum over t = 1..2E of found(t), over the same sum of min(t, E): 1 is perfect
-    (review_science section 9). Past the last example, found stays E.
+    (review science 9). Past the last example, found stays E.
     """
     found = found_after(wrong, score)
     errors = int(np.asarray(wrong).sum())

@@ -4,7 +4,7 @@ Draw number i of a data set takes a uniform position of numpy's generator seeded
 among the rows that, at that moment, have no answer and were not drawn before. The set is fixed
 before the draw, so nothing that happens later (the queue's order, a refit, who answers, when) can
 bend it; `eligible` and `last_decision` say which set it was, so every draw can be checked
-afterwards (review_science 5.3b).
+afterwards (review science 5.3).
 """
 
 from __future__ import annotations

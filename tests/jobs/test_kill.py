@@ -108,7 +108,7 @@ ONCE = ("ce", "hnml", "influence", "dmlp weights")
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ONCE)
 def test_a_kill_changes_nothing(workspace, demo, case, request):
-    """Issue 4: after kill -9 and resume a result is the undisturbed one, to the last bit."""
+    """After kill -9 and resume a result is the undisturbed one, to the last bit."""
     if request.node.callspec.params["workspace"] != "sqlite" and case != "ce":
         pytest.skip("a method does not see the database; one is killed on this one as well")
     compare_killed(workspace, demo, case, KILLED[case][1][-1:])

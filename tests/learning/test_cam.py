@@ -1,4 +1,4 @@
-"""Class activation maps: exact, unmoved by what no prediction sees, as grad-cam says (H4-H6)."""
+"""Class activation maps: exact, and as grad-cam says (HNML spec H4 to H6)."""
 
 import copy
 

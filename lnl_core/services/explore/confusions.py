@@ -20,7 +20,7 @@ FEWEST_ERRORS = 5
 """A cell with fewer expected errors is grey."""
 
 KAPPA = 60
-"""An estimate counts as so many audited images of a given class (review_science 6.2)."""
+"""An estimate counts as so many audited images of a given class (review science 6.2)."""
 
 SHOWN = 20
 """Classes that the matrix shows at most: those with most expected errors."""
@@ -67,7 +67,7 @@ def matrix(ws: Workspace, info: DatasetInfo) -> Matrix | None:
     From 50 random audits on, the cells beside the diagonal are scaled so that their sum is what
     the audits say; the audited images of a given class then update its row, as counts beside an
     opinion that is worth 60 images; and the sum is set once more, because the earlier audits were
-    drawn before the queue had found what it found (review_science 6.2, steps 2 to 5).
+    drawn before the queue had found what it found (review science 6.2, steps 2 to 5).
     """
     ranked = scored(info)
     if ranked is None or info.class_count < 2 or not info.n:

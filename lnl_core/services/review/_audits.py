@@ -2,7 +2,7 @@
 
 A row is drawn for a reviewer before it is shown, from all rows without an answer, and is shown
 among the queue's rows like any other. What counts is the set that it was drawn from, as it was at
-the draw: this needs neither that the queue's rows are answered first (review_science's page rule)
+the draw: this needs neither that the queue's rows are answered first (as a page would have to)
 nor that a drawn row is answered soon, and holds for any number of reviewers.
 """
 

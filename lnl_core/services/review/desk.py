@@ -86,7 +86,7 @@ class ReviewState:
     """What single mode shows: the next items, the last answers, the progress.
 
     `items` and `recent` hold no suggestion, score or probability: commit-first mode may send them
-    to the browser before the answer (review_science 7.2). Nor do they tell which rows chance drew.
+    to the browser before the answer (review science 7.2). Nor do they tell which rows chance drew.
     """
 
     items: list[dict[str, Any]]
@@ -216,7 +216,7 @@ def page_state(
 ) -> PageState:
     """Return the next page: the twelve most suspicious open images of one given class.
 
-    The class is the one whose page holds the most expected errors (review_science 4.2). `passed`
+    The class is the one whose page holds the most expected errors (review science 4.2). `passed`
     are rows to leave out: those of the page on screen, when the one after it is fetched ahead.
 
     A page gets no rows drawn at random: a uniform draw is of the page's class once in k times, and
@@ -237,7 +237,7 @@ def page_state(
     )
     if label is None:
         return PageState(None, [], [], 0, now_at, ready=True)
-    # Inside a page the order says nothing about suspicion (review_science 7.2, point 4).
+    # Inside a page the order says nothing about suspicion (review science 7.2, point 4).
     rows = np.random.default_rng(int(rows[0])).permutation(rows)
     exemplars, confirmed = class_exemplars(ws, info, ranked, label)
     items = _items(ws, info, ranked, [int(row) for row in rows])

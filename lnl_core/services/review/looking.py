@@ -43,7 +43,7 @@ STATISTICS = {
     "entropy_given": "how scattered the given class's map is",
     "foreground_fraction": "part of the image that counts",
 }
-"""What a run of HNML says about each image in numbers (HNML spec, section 4), and in words."""
+"""What a run of HNML says about each image in numbers (HNML spec 4.4), and in words."""
 
 LOWER = ("peak_given", "support", "mask_iou")
 """Statistics that are lower where the label is wrong."""
@@ -128,7 +128,7 @@ FEWEST = 10
 
 
 def observation(ws: Workspace, info: DatasetInfo, run: int) -> Observation | None:
-    """Compare activation statistics of kept and corrected images (HNML spec, 4.5).
+    """Compare activation statistics of kept and corrected images (HNML spec 4.5).
 
     Before enough answers: of the least suspected half and the most suspected tenth.
 

@@ -13,7 +13,7 @@ from lnl_core.store.files import ranking_version
 
 
 def status(ws: Workspace, info: DatasetInfo | None = None) -> dict[str, Any]:
-    """Return what `lnl status --json` prints (DESIGN 10), of one data set or of all."""
+    """Return what `lnl status --json` prints, of one data set or of all."""
     infos = datasets.datasets(ws) if info is None else [info]
     return {"datasets": [_status(ws, each) for each in infos]}
 

@@ -148,7 +148,7 @@ def test_neighbours_say_label_and_verdict(workspace, scored):
         assert 3 not in [image["row"] for image in group["images"]]
 
 
-# Matrix (review_science 6.2) --------------------------------------------------------------------
+# Matrix (review science 6.2) --------------------------------------------------------------------
 
 
 def test_the_matrix_is_the_joint_behind_the_ranking_and_its_rows_are_whole(workspace, scored):
