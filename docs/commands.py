@@ -23,9 +23,9 @@ partly imported. With `--json` standard output holds one JSON value and nothing 
 
 def page() -> str:
     """Return the page as Markdown."""
-    from lnl_core.cli import _parser
+    from lnl_core.cli import parser as words_of
 
-    parser = _parser()
+    parser = words_of()
     parts = [START, *_options(parser, ("help",))]
     for name, one, sentence in _commands(parser):
         parts += [f"## {name}", "", sentence, "", f"    {_usage(one)}", ""]
