@@ -86,7 +86,7 @@ def prepare(home: Path) -> str:
 
 def lnl(home: Path, *arguments: str) -> str:
     """Run a command on the workspace; return what it prints."""
-    command = [sys.executable, "-m", "lnl_core.cli", *arguments]
+    command = [sys.executable, "-m", "lnl_core", *arguments]
     return subprocess.run(
         command, cwd=REPO, env=environment(home), check=True, stdout=subprocess.PIPE, text=True
     ).stdout
