@@ -23,6 +23,8 @@ from starlette.routing import Route
 from streamlit import config
 
 from lnl_core import services
+from lnl_core.services import serving
+from lnl_core.store.db import Workspace
 from lnl_core.types import LnlError
 from pages import _ui, _urls, _words
 
@@ -138,17 +140,36 @@ def allowed_hosts() -> list[str]:
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
-    """Open the workspace before the first request, and tell Streamlit which hosts are ours."""
+    """Open and announce the workspace before the first request; tell Streamlit our hosts."""
     if extra := allowed_hosts()[len(LOCAL_HOSTS) :]:
         known = list(config.get_option("server.allowedHosts") or [])
         config.set_option(
             "server.allowedHosts", known + [name for name in extra if name not in known]
         )
     with suppress(LnlError):  # the pages say it, with the remedy
-        await run_in_threadpool(_ui.workspace)
+        _announce(await run_in_threadpool(_ui.workspace))
     gc.collect()
     gc.freeze()  # what is loaded by now stays: later collections need not look at it
-    yield {}
+    try:
+        yield {}
+    finally:
+        with suppress(LnlError):
+            serving.withdraw(_ui.workspace())
+
+
+def _announce(ws: Workspace) -> None:
+    """Write into the workspace where a browser finds this server; the port is bound by now."""
+    host = str(config.get_option("server.address") or "0.0.0.0")
+    port = int(config.get_option("server.port"))
+    tls = bool(config.get_option("server.sslCertFile"))
+    serving.announce(ws, serving.address(host, port, _urls.base_path(), tls=tls), host)
+
+
+async def _server(request: Request) -> Response:
+    """Say which process this is, so that `lnl open` takes no stranger for it."""
+    if f"/{request.path_params['base']}".rstrip("/") != _urls.base_path():
+        return _missing()
+    return JSONResponse(serving.identity(), headers=_COMMON | _NEVER)
 
 
 async def _data(request: Request) -> Response:
@@ -159,6 +180,7 @@ async def _data(request: Request) -> Response:
 
 ROUTES = [
     Route("/data", _data, methods=["GET"]),
+    Route(f"/{{base:path}}{serving.ROUTE}", _server, methods=["GET"]),
     Route("/{base:path}lnl/img/{dataset:int}/{version}/{row:int}/{size}", _image, methods=["GET"]),
     Route("/{base:path}lnl/maps/{dataset:int}/{row:int}", _maps, methods=["GET"]),
     Route("/{base:path}lnl/evidence/{dataset:int}/{row:int}", _evidence, methods=["GET"]),

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import NamedTuple
 
 import streamlit as st
 
 from lnl_core import services
-from lnl_core.jobs import queue
-from lnl_core.methods import METHODS, recommended
-from lnl_core.services.explore import embedding
-from lnl_core.types import ACTIVE_STATES, JobState
 from pages import _ui
 
 WHAT = "For a lab meeting: every method on the demo set, page by page."
@@ -72,37 +67,16 @@ STOPS = (
 )
 
 
-def methods() -> list[str]:
-    """Return what the tour runs on the demo set: the default recipe, then all published methods."""
-    published = [key for key, method in METHODS.items() if not method.baseline]
-    return list(dict.fromkeys([*recommended(), *published]))
-
-
 def start() -> None:
     """Register the demo set, start what is not done yet, and go to the first stop."""
-    ws = _ui.workspace()
     with st.spinner("Opening the demo…"):
-        info = services.add_demo(ws)
-        settled = {
-            job.method
-            for job in queue.jobs(ws, info)
-            if job.state is JobState.DONE or job.state in ACTIVE_STATES
-        }
-        missing = [key for key in methods() if key not in settled]
-        if missing:
-            services.start_runs(ws, info.name, missing)
-        maps = embedding.Settings(embedding.sources(ws, info)[0].key)
-        if embedding.layout(info, embedding.key_of(info, maps)) is None:
-            embedding.start_layout(ws, info, maps)
+        info = services.start_tour(_ui.workspace())
     st.session_state["dataset"] = info.name
     _ui.go(STOPS[0].page, dataset=info.name, tour="1")
 
 
 def bar(page: str) -> None:
     """Draw the caption of the stop that the address names, above the page that it belongs to."""
-    if os.environ.get("LNL_TOUR") and "tour" not in st.session_state:
-        st.session_state["tour"] = 0
-        start()
     asked = st.query_params.get("tour", "")
     if asked.isdecimal() and 1 <= int(asked) <= len(STOPS):
         st.session_state["tour"] = int(asked)

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lnl_core import __version__
-from lnl_core.cli import bench, datasets, exporting, own, reporting, review, runs
+from lnl_core.cli import bench, datasets, exporting, own, reporting, review, runs, serving
 from lnl_core.cli.screen import DONE, FAILED, USAGE, progress
 
 COMMANDS = (
     datasets.DEMO,
-    datasets.OPEN,
+    serving.OPEN,
     datasets.IMPORT,
     datasets.PUBLIC,
     runs.RUN,

@@ -1,18 +1,18 @@
-"""`lnl demo`, `open`, `import`, `public`, `rename`, `remove`: data sets come, change and go."""
+"""`lnl demo`, `import`, `public`, `rename`, `remove`: data sets come, change and go."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, PARTLY, duration, first_run, progress, say
+from lnl_core.cli.serving import open_desk, serving_arguments
 from lnl_core.records import LnlError
 
 
@@ -21,14 +21,16 @@ def _demo_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--tour", action="store_true", help="then walk through the pages, for a lab meeting"
     )
+    serving_arguments(one)
 
 
 def demo(options: Any) -> int:
-    """Register the demo set."""
+    """Register the demo set, and open it where asked to."""
     from lnl_core import services
     from lnl_core.store.db import open_workspace
 
-    info = services.add_demo(open_workspace())
+    ws = open_workspace()
+    info = services.start_tour(ws) if options.tour else services.add_demo(ws)
     say(
         options,
         {"name": info.name, "n": info.n, "classes": info.class_count},
@@ -37,9 +39,10 @@ def demo(options: Any) -> int:
         f"Next: {first_run(info.name)}\n"
         "  or: lnl open",
     )
-    if options.tour:
-        os.environ["LNL_TOUR"] = "1"  # the page that opens begins with it
-    return open_desk(options) if options.open or options.tour else DONE
+    if not (options.open or options.tour):
+        return DONE
+    where = {"dataset": info.name} | ({"tour": "1"} if options.tour else {})
+    return open_desk(options, f"?{urlencode(where)}")
 
 
 DEMO = Command(
@@ -49,29 +52,6 @@ DEMO = Command(
     _demo_arguments,
     ("lnl demo --open",),
 )
-
-
-def open_desk(_options: Any) -> int:
-    """Start the app, which opens the browser; ends with it.
-
-    Raises:
-        LnlError: the app is not beside the library.
-    """
-    app = Path(__file__).resolve().parents[2] / "app.py"
-    if not app.is_file():
-        app = Path("app.py").resolve()
-    if not app.is_file():
-        raise LnlError(
-            "app.py was not found beside the library. Go to the clone of LNL Review, then run: "
-            "streamlit run app.py"
-        )
-    try:
-        return subprocess.call([sys.executable, "-m", "streamlit", "run", str(app)], cwd=app.parent)
-    except KeyboardInterrupt:
-        return DONE
-
-
-OPEN = Command("open", "Open the desk in the browser.", open_desk)
 
 
 def _import_arguments(one: argparse.ArgumentParser) -> None:

@@ -57,6 +57,7 @@ from lnl_core.services.runs.running import (
     usable_executors,
 )
 from lnl_core.services.runs.status import status
+from lnl_core.services.touring import start_tour, tour_methods
 
 __all__ = [
     "DEMO_NAME",
@@ -106,7 +107,9 @@ __all__ = [
     "review_state",
     "score_with",
     "start_runs",
+    "start_tour",
     "status",
+    "tour_methods",
     "trail_rows",
     "usable_executors",
     "verdict_counts",

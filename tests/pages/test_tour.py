@@ -1,7 +1,7 @@
 """The tour for lab meetings: one press, seven captions, each on its page."""
 
 from lnl_core.jobs import queue
-from lnl_core.services import DEMO_NAME
+from lnl_core.services import DEMO_NAME, tour_methods
 from lnl_core.store import datasets
 from pages import _tour, _ui
 
@@ -14,13 +14,13 @@ def test_the_press_starts_every_method_once_and_shows_the_first_caption(
     assert not app.exception
     assert _tour.STOPS[0].title in texts(app)
     info = datasets.dataset(workspace, DEMO_NAME)
-    assert [job.method for job in reversed(queue.jobs(workspace, info))] == _tour.methods()
+    assert [job.method for job in reversed(queue.jobs(workspace, info))] == tour_methods()
     assert [job.method for job in queue.jobs(workspace, info, tasks=True)] == ["embedding"]
     app = desk()
     app.session_state["tour"] = 0
     app.query_params["tour"] = "start"
     app.run()
-    assert len(queue.jobs(workspace, info)) == len(_tour.methods())
+    assert len(queue.jobs(workspace, info)) == len(tour_methods())
 
 
 def test_next_turns_the_caption_and_end_takes_it_away(desk, ranked, texts):
