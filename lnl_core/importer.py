@@ -6,7 +6,9 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -19,73 +21,88 @@ _EVERY = 0.25
 """Seconds between two reports."""
 
 
-def main(task: Path) -> int:
-    """Do what the task file says and write the outcome into it; return the exit code."""
-    values = arrays.read_json(task)
-    values |= {"pid": os.getpid(), "pid_started": psutil.Process().create_time()}
-    arrays.write_json(task, values)
-    reported = 0.0
+class _Task:
+    """The task file: what to read, and for the page that watches, how far it is."""
 
-    def report(done: int, total: int, skipped: int) -> None:
-        nonlocal reported, values
-        values |= {"done": done, "total": total, "skipped": skipped}
-        values.setdefault("read_from", [time.time(), done])
-        if time.monotonic() - reported >= _EVERY:
-            reported = time.monotonic()
-            arrays.write_json(task, values)
+    def __init__(self, file: Path) -> None:
+        self.file, self._written = file, 0.0
+        self.values = arrays.read_json(file)
+        self.tell({"pid": os.getpid(), "pid_started": psutil.Process().create_time()})
 
-    def fetching(words: str, done: int, total: int) -> None:
+    def tell(self, values: Mapping[str, Any]) -> None:
+        """Write down what is new, at once."""
+        self.values |= values
+        arrays.write_json(self.file, self.values)
+
+    def report(self, done: int, total: int, skipped: int) -> None:
+        """Note how far it is; written a few times a second."""
+        self.values |= {"done": done, "total": total, "skipped": skipped}
+        self.values.setdefault("read_from", [time.time(), done])
+        if time.monotonic() - self._written >= _EVERY:
+            self._written = time.monotonic()
+            arrays.write_json(self.file, self.values)
+
+    def fetching(self, words: str, done: int, total: int) -> None:
         """Report a stage of its own; a new one starts its own clock."""
-        nonlocal reported
-        if values.get("words") != words:
-            values.update({"words": words, "read_from": [time.time(), done]})
-            reported = 0.0
-        values["stage"] = words
+        if self.values.get("words") != words:
+            self.values |= {"words": words, "read_from": [time.time(), done]}
+            self._written = 0.0
+        self.values["stage"] = words
         if words.startswith("downloading"):
-            values["stage"] += f", {done / 1e6:.0f} of {total / 1e6:.0f} MB"
-        report(done, total, 0)
+            self.values["stage"] += f", {done / 1e6:.0f} of {total / 1e6:.0f} MB"
+        self.report(done, total, 0)
 
-    source = Path(values["source"])
-    try:
+    def do(self) -> dict[str, Any]:
+        """Import; return what came of it."""
+        values = self.values
         ws = db.open_workspace(values["home"], values["url"])
         if values.get("public"):
             info = services.add_public(
-                ws, values["public"], values["name"], values["labels"], report=fetching
+                ws, values["public"], values["name"], values["labels"], report=self.fetching
             )
-            values |= {"state": "done", "imported": info.n, "skipped": 0}
-        else:
-            report_of = services.import_dataset(
-                ws,
-                source,
-                values["name"],
-                root=None if values["root"] is None else Path(values["root"]),
-                size=values["size"],
-                report=report,
-            )
-            values |= {"state": "done", "imported": report_of.n, "skipped": report_of.skipped}
-    except LnlError as error:
-        values |= {"state": "failed", "message": str(error)}
-    except MemoryError:
-        values |= {
-            "state": "failed",
-            "message": "This computer has too little memory for the import. "
-            "Close other programs, or choose a smaller working resolution.",
-        }
-    except OSError as error:
-        logging.exception("import failed")
-        values |= {
-            "state": "failed",
-            "message": f"The import stopped: {error.strerror or error}. Free the disk or the "
-            "file, then start it again.",
-        }
-    except Exception:
-        logging.exception("import failed")
-        values |= {"state": "failed", "message": "The import stopped by a fault of its own."}
+            return {"state": "done", "imported": info.n, "skipped": 0}
+        told = services.import_dataset(
+            ws,
+            Path(values["source"]),
+            values["name"],
+            root=None if values["root"] is None else Path(values["root"]),
+            size=values["size"],
+            report=self.report,
+        )
+        return {"state": "done", "imported": told.n, "skipped": told.skipped}
+
+
+def main(file: Path) -> int:
+    """Do what the task file says and write the outcome into it; return the exit code."""
+    task = _Task(file)
+    try:
+        outcome = task.do()
+    except Exception as error:
+        if not isinstance(error, LnlError | MemoryError):
+            logging.exception("import failed")
+        outcome = {"state": "failed", "message": _words(error)}
     finally:
-        if values["uploaded"]:
-            incoming.drop_upload(source)
-    arrays.write_json(task, values)
-    return 0 if values["state"] == "done" else 1
+        if task.values["uploaded"]:
+            incoming.drop_upload(Path(task.values["source"]))
+    task.tell(outcome)
+    return 0 if outcome["state"] == "done" else 1
+
+
+def _words(error: Exception) -> str:
+    """Say to a person why an import stopped, and what to do."""
+    if isinstance(error, LnlError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return (
+            "This computer has too little memory for the import. Close other programs, or choose a "
+            "smaller working resolution."
+        )
+    if isinstance(error, OSError):
+        return (
+            f"The import stopped: {error.strerror or error}. Free the disk or the file, then start "
+            "it again."
+        )
+    return "The import stopped by a fault of its own."
 
 
 if __name__ == "__main__":

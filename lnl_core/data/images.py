@@ -145,11 +145,6 @@ def render(source: Path | bytes, max_side: int) -> bytes:
     return _jpeg(image)
 
 
-def encode_jpeg(array: ByteArray) -> bytes:
-    """Encode (h, w, 1 or 3) uint8 as JPEG."""
-    return _jpeg(_image(array))
-
-
 def encode_png(array: ByteArray) -> bytes:
     """Encode (h, w, 1 or 3) uint8 as PNG, without loss."""
     stream = io.BytesIO()

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lnl_core.data import archives, folders, manifests, npz, tables, vision
 from lnl_core.data.files import FileSource, storable
 from lnl_core.data.images import SUFFIXES
-from lnl_core.data.writing import Row, SetWriter, Skipped, Source, part_of
+from lnl_core.data.writing import Plan, Row, SetWriter, Skipped, Source, part_of
 from lnl_core.types import LnlError
 
 Report = Callable[[int, int, int], None]
@@ -27,7 +27,6 @@ _LISTS = (".npz", ".csv", ".jsonl")
 _METADATA = (".csv", ".jsonl", ".parquet")
 _DEEP = 3
 _EVERY = 0.1
-_NOTED = 200
 MAX_SIZE = 1024
 
 
@@ -280,30 +279,48 @@ def import_source(
             _copy(found, writer, report)
             if not writer.n:
                 raise LnlError(_nothing(found, source, writer))
-            where = None if found.root is None else str(found.root)
-            if where is not None and not storable(where):
-                where = None  # a folder name that JSON cannot hold; the working copies are shown
-            if is_zip:
-                where = _settle(found, part)
+            kind = "zip" if is_zip else found.kind
             notes = found.notes + _notes(found, writer)
             meta = {
                 "name": name,
                 "class_names": list(found.class_names),
-                "kind": "zip" if is_zip else found.kind,
+                "kind": kind,
                 "source": tables.visible(str(source if is_zip else source.absolute())),
-                "root": where,
+                "root": _settle(found, part) if is_zip else _root_to_store(found),
                 "format": plan.format,
                 "notes": notes,
             }
             version = writer.finish(meta)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+    return _report(name, kind, found, plan, writer, notes, version, time.monotonic() - started)
+
+
+def _root_to_store(found: Source) -> str | None:
+    """Return the folder of the originals; None where JSON cannot hold its name.
+
+    The working copies are shown then.
+    """
+    where = None if found.root is None else str(found.root)
+    return where if where is not None and storable(where) else None
+
+
+def _report(
+    name: str,
+    kind: str,
+    found: Source,
+    plan: Plan,
+    writer: SetWriter,
+    notes: Sequence[str],
+    version: str,
+    seconds: float,
+) -> ImportReport:
     reasons = tuple(
         Reason(count, *key, writer.firsts[key]) for key, count in writer.reasons.most_common()
     )
     return ImportReport(
         name=name,
-        kind="zip" if is_zip else found.kind,
+        kind=kind,
         n=writer.n,
         skipped=writer.skipped,
         class_names=tuple(found.class_names),
@@ -315,7 +332,7 @@ def import_source(
         reasons=reasons,
         notes=tuple(notes),
         version=version,
-        seconds=time.monotonic() - started,
+        seconds=seconds,
     )
 
 
@@ -367,12 +384,3 @@ def _notes(found: Source, writer: SetWriter) -> list[str]:
     if len(found.class_names) == 1:
         notes.append("Only one class: there is nothing else that a label could be.")
     return notes
-
-
-def progress_words(done: int, total: int, skipped: int, seconds: float) -> str:
-    """Return `3,120 of 8,000 read, 9 skipped, 12 s left`; `seconds` is the time spent so far."""
-    words = f"{done:,} of {total:,} read, {skipped:,} skipped"
-    if not 0 < done < total:
-        return words
-    left = round(seconds / done * (total - done))
-    return f"{words}, {left} s left" if left < 100 else f"{words}, {round(left / 60)} min left"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -57,86 +58,137 @@ def scan(
         LnlError: no table, no such columns, a wrong encoding, or no such folder.
     """
     files = [file] if isinstance(file, Path) else list(file)
-    several = len(files) > 1
-    file = files[0]
-    own = file.parent.parent if several else file.parent
+    own = files[0].parent.parent if len(files) > 1 else files[0].parent
     home = (root or own).expanduser().resolve()
     if not home.is_dir():
-        raise LnlError(f"{home} is not a folder. Say where the images of {file.name} lie.")
+        raise LnlError(f"{home} is not a folder. Say where the images of {files[0].name} lie.")
+    listed = _Listed(files, home, class_map or {})
+    found = listed.count()
+    kept = [
+        place[0]
+        for cell in found.sample.kept
+        if not isinstance(place := locate(home, cell), BadRow)
+    ]
+    return FileSource(
+        "manifest",
+        home,
+        found.total,
+        found.class_names,
+        lambda: listed.items(found),
+        kept,
+        found.has_truth,
+        found.notes,
+    )
 
-    def rows() -> Iterator[tuple[str, int, Cells | BadRow]]:
-        for each in files:
-            inside = f"{each.parent.name}/" if several else ""
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What a first pass over a list finds.
+
+    Attributes:
+        total: rows, those that cannot be used included.
+        class_names: in natural order.
+        sample: some of its paths.
+        has_truth: every usable row has a true label.
+        repeated: hashes that two rows or more have for an id; a few of different ids may be in it.
+        notes: sentences for the import report.
+    """
+
+    total: int
+    class_names: list[str]
+    sample: Sample
+    has_truth: bool
+    repeated: set[int]
+    notes: list[str]
+
+
+class _Listed:
+    """One or several lists, gone through twice: to count, and for the images."""
+
+    def __init__(self, files: Sequence[Path], home: Path, renamed: Mapping[str, str]) -> None:
+        self._files, self._home, self._renamed = files, home, renamed
+        self._several = len(files) > 1
+
+    def _rows(self) -> Iterator[tuple[str, int, Cells | BadRow]]:
+        for each in self._files:
+            inside = f"{each.parent.name}/" if self._several else ""
             name = inside + each.name
             for number, cells in tables.rows(each, name, COLUMNS, REQUIRED):
-                yield (
-                    name,
-                    number,
-                    cells if isinstance(cells, BadRow) else _plain(cells, inside, each),
+                told = cells if isinstance(cells, BadRow) else _plain(cells, inside, each)
+                yield name, number, told
+
+    def count(self) -> _Counted:
+        """Go over the rows once, without opening any image.
+
+        Raises:
+            LnlError: no usable row, or too many classes.
+        """
+        labels: set[str] = set()
+        hashes, sample = array("q"), Sample()
+        total = with_truth = 0
+        for _, _, cells in self._rows():
+            total += 1
+            if isinstance(cells, BadRow) or _problem(cells) is not None:
+                continue
+            sample.add(cells["image"])
+            hashes.append(hash(_id(cells, self._home)))
+            labels.add(_class(cells["label"], self._renamed))
+            if cells.get("true_label"):
+                with_truth += 1
+                labels.add(_class(cells["true_label"], self._renamed))
+            if len(labels) > MAX_CLASSES:
+                raise LnlError(
+                    f"The column for labels in {self._files[0].name} has more than "
+                    f"{MAX_CLASSES:,} different values. Check that it is the right column."
                 )
+        usable = len(hashes)
+        if not usable:
+            name = self._files[0].name
+            raise LnlError(f"{name} has no row with both image and label. Fill them in.")
+        values, counts = np.unique(np.frombuffer(hashes, np.int64), return_counts=True)
+        repeated = set(values[counts > 1].tolist())
+        notes = self._notes(usable, with_truth)
+        return _Counted(total, natural(labels), sample, with_truth == usable, repeated, notes)
 
-    renamed = class_map or {}
-    labels: set[str] = set()
-    hashes, sample = array("q"), Sample()
-    total, with_truth, usable = 0, 0, 0
-    for _, _, cells in rows():
-        total += 1
-        if isinstance(cells, BadRow) or _problem(cells) is not None:
-            continue
-        usable += 1
-        sample.add(cells["image"])
-        hashes.append(hash(_id(cells, home)))
-        labels.add(_class(cells["label"], renamed))
-        if cells.get("true_label"):
-            with_truth += 1
-            labels.add(_class(cells["true_label"], renamed))
-        if len(labels) > MAX_CLASSES:
-            raise LnlError(
-                f"The column for labels in {file.name} has more than {MAX_CLASSES:,} different "
-                "values. Check that it is the right column."
-            )
-    if not usable:
-        raise LnlError(f"{file.name} has no row with both image and label. Fill them in.")
-    class_names = natural(labels)
-    label_of = {name: label for label, name in enumerate(class_names)}
-    has_truth = with_truth == usable
-    notes = []
-    if several:
-        notes.append(f"Read together: {', '.join(visible(f.parent.name) for f in files)}.")
-    if with_truth and not has_truth:
-        notes.append(f"true_label is blank in {usable - with_truth:,} rows, so it is not used.")
-    values, counts = np.unique(np.frombuffer(hashes, np.int64), return_counts=True)
-    repeated = set(values[counts > 1].tolist())
+    def _notes(self, usable: int, with_truth: int) -> list[str]:
+        notes = []
+        if self._several:
+            names = ", ".join(visible(each.parent.name) for each in self._files)
+            notes.append(f"Read together: {names}.")
+        if 0 < with_truth < usable:
+            notes.append(f"true_label is blank in {usable - with_truth:,} rows, so it is not used.")
+        return notes
 
-    def items() -> Iterator[Item | Skipped]:
+    def items(self, counted: _Counted) -> Iterator[Item | Skipped]:
+        """Yield every row as an image to read, or as one that was skipped."""
+        label_of = {name: label for label, name in enumerate(counted.class_names)}
         seen: set[str] = set()
-        for name, number, cells in rows():
+        for name, number, cells in self._rows():
             problem = cells if isinstance(cells, BadRow) else _problem(cells)
             if problem is not None or isinstance(cells, BadRow):
                 assert problem is not None
                 where = "" if isinstance(cells, BadRow) else visible(cells["image"])[:200]
-                place = f"row {number} of {visible(name)}" if several else f"row {number}"
+                place = f"row {number} of {visible(name)}" if self._several else f"row {number}"
                 yield Skipped(where or place, problem.reason, problem.remedy, number)
                 continue
-            identity = _id(cells, home)
+            identity = _id(cells, self._home)
             where = visible(cells["image"])[:200]
-            suspect = hash(identity) in repeated
+            suspect = hash(identity) in counted.repeated
             if suspect and identity in seen:
                 why = _TWICE if cells.get("id") else _LISTED_TWICE
                 yield Skipped(where, *why, number)
                 continue
-            found = locate(home, cells["image"])
+            found = locate(self._home, cells["image"])
             if isinstance(found, BadRow):
                 yield Skipped(where, found.reason, found.remedy, number)
                 continue
             if suspect:
                 seen.add(identity)
-            truth = label_of[_class(cells["true_label"], renamed)] if has_truth else None
-            label = label_of[_class(cells["label"], renamed)]
+            label = label_of[_class(cells["label"], self._renamed)]
+            truth = None
+            if counted.has_truth:
+                truth = label_of[_class(cells["true_label"], self._renamed)]
             yield Item(identity, found[0], found[1], label, truth, number)
-
-    kept = [found[0] for cell in sample.kept if not isinstance(found := locate(home, cell), BadRow)]
-    return FileSource("manifest", home, total, class_names, items, kept, has_truth, notes)
 
 
 def _plain(cells: Cells, inside: str, file: Path) -> Cells:

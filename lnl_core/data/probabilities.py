@@ -7,12 +7,15 @@ import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from lnl_core.data.export import protect
 from lnl_core.types import Array, FloatArray, IntArray, LnlError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 OFF_BY = 0.02
 """How far a row may miss 1, for probabilities written with few digits or as float16."""
@@ -182,40 +185,7 @@ def _table(
     file: Path | IO[bytes], name: str, kind: str, ids: Sequence[str], class_names: Sequence[str]
 ) -> tuple[Array, IntArray]:
     """Return (array in the data set's order, which of the file's rows each image has)."""
-    import pandas as pd
-
-    try:
-        if kind in (".parquet", ".pq"):
-            table = pd.read_parquet(file if isinstance(file, Path) else io.BytesIO(file.read()))
-            if str(table.index.name).lower() in ID_NAMES:  # written with the ids as its index
-                table = table.reset_index()
-        else:
-            data = file.read_bytes() if isinstance(file, Path) else file.read()
-            first = data[:65536].split(b"\n", 1)[0]
-            mark = chr(max(b",;\t", key=lambda byte: first.count(bytes([byte]))))
-            columns = pd.read_csv(io.BytesIO(data), sep=mark, encoding="utf-8-sig", nrows=0).columns
-            text = {one: str for one in columns if str(one).strip().lower() in ID_NAMES}
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", pd.errors.ParserWarning)
-                table = pd.read_csv(
-                    io.BytesIO(data),
-                    sep=mark,
-                    encoding="utf-8-sig",
-                    dtype=text,
-                    keep_default_na=False,  # an image may be called NA
-                    na_values={str(one): _BLANKS for one in columns if one not in text},
-                    index_col=False,  # rows longer than the header are no reason to shift them
-                )
-    except pd.errors.ParserWarning as error:
-        raise LnlError(
-            f"{name}: the rows have more cells than the header. Give every column a name, or take "
-            "the extra ones out."
-        ) from error
-    except (ValueError, OSError, UnicodeError) as error:
-        reason = str(error).splitlines()[0][:200].rstrip(". ")
-        raise LnlError(
-            f"{name} cannot be read as a table: {reason}. Save it as “CSV UTF-8”."
-        ) from error
+    table = _read_table(file, name, kind)
     headers = [str(column).strip() for column in table.columns]
     lower = [header.lower() for header in headers]
     at = next((lower.index(word) for word in ID_NAMES if word in lower), None)
@@ -230,7 +200,66 @@ def _table(
     values = table.iloc[:, [places[one] for one in order]]
     if not len(values):
         raise LnlError(f"{name} has no row below its header. Give a row for every image.")
-    found: list[str] = table.iloc[:, at].astype(str).str.strip().tolist()
+    listed: list[str] = table.iloc[:, at].astype(str).str.strip().tolist()
+    _refuse_text(values, listed, name)
+    order = _rows(name, listed, ids)
+    return np.asarray(values.to_numpy(np.float64)[order]), order
+
+
+def _read_table(file: Path | IO[bytes], name: str, kind: str) -> DataFrame:
+    """Read Parquet, or CSV separated by , ; or tab; only an id column may hold text.
+
+    Raises:
+        LnlError: it is no table.
+    """
+    import pandas as pd
+
+    try:
+        if kind not in (".parquet", ".pq"):
+            return _read_csv(file.read_bytes() if isinstance(file, Path) else file.read())
+        table = pd.read_parquet(file if isinstance(file, Path) else io.BytesIO(file.read()))
+    except pd.errors.ParserWarning as error:
+        raise LnlError(
+            f"{name}: the rows have more cells than the header. Give every column a name, or take "
+            "the extra ones out."
+        ) from error
+    except (ValueError, OSError, UnicodeError) as error:
+        reason = str(error).splitlines()[0][:200].rstrip(". ")
+        raise LnlError(
+            f"{name} cannot be read as a table: {reason}. Save it as “CSV UTF-8”."
+        ) from error
+    ids_are_its_index = str(table.index.name).lower() in ID_NAMES
+    return table.reset_index() if ids_are_its_index else table
+
+
+def _read_csv(data: bytes) -> DataFrame:
+    import pandas as pd
+
+    first = data[:65536].split(b"\n", 1)[0]
+    mark = chr(max(b",;\t", key=lambda byte: first.count(bytes([byte]))))
+    columns = pd.read_csv(io.BytesIO(data), sep=mark, encoding="utf-8-sig", nrows=0).columns
+    text = {one: str for one in columns if str(one).strip().lower() in ID_NAMES}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(
+            io.BytesIO(data),
+            sep=mark,
+            encoding="utf-8-sig",
+            dtype=text,
+            keep_default_na=False,  # an image may be called NA
+            na_values={str(one): _BLANKS for one in columns if one not in text},
+            index_col=False,  # rows longer than the header are no reason to shift them
+        )
+
+
+def _refuse_text(values: DataFrame, listed: Sequence[str], name: str) -> None:
+    """Name the first cell of `values` that is no number.
+
+    Raises:
+        LnlError: there is one.
+    """
+    import pandas as pd
+
     for column in range(values.shape[1]):
         cells = values.iloc[:, column]
         if cells.dtype.kind in "fiub":
@@ -239,11 +268,9 @@ def _table(
         row = int(np.flatnonzero(bad.to_numpy())[0]) if bad.any() else 0
         raise LnlError(
             f"{name}: column “{str(values.columns[column])[:_SHOWN]}” holds text, first in row "
-            f"{row + 2}, “{found[row][:_SHOWN]}”: “{str(cells.iloc[row])[:20]}”. Write numbers "
+            f"{row + 2}, “{listed[row][:_SHOWN]}”: “{str(cells.iloc[row])[:20]}”. Write numbers "
             "with a point, such as 0.25, in every cell."
         )
-    order = _rows(name, found, ids)
-    return np.asarray(values.to_numpy(np.float64)[order]), order
 
 
 def _columns(name: str, found: Sequence[str], class_names: Sequence[str]) -> IntArray:

@@ -81,48 +81,62 @@ def read_decisions(
         LnlError: not a table, not UTF-8, or without the columns id and action.
     """
     shown = name or (file.name if isinstance(file, Path) else "The file")
-    index = {label: at for at, label in enumerate(class_names)}
-    entries: list[Entry] = []
-    problems: list[str] = []
-    batch: list[tuple[int, Cells]] = []
-    left_out = 0
-
-    def complain(number: int, words: str) -> None:
-        nonlocal left_out
-        if len(problems) < MAX_PROBLEMS:
-            problems.append(f"Row {number}: {words}")
-        else:
-            left_out += 1
-
-    def settle() -> None:
-        found = [-1] * len(batch)
-        for written in (unprotect, str, str.strip):  # as exported, as written, as meant
-            missing = [at for at, row in enumerate(found) if row < 0]
-            if missing:
-                rows = positions([written(batch[at][1]["id"]) for at in missing])
-                for at, row in zip(missing, rows, strict=True):
-                    found[at] = int(row)
-        for (number, cells), row in zip(batch, found, strict=True):
-            try:
-                entries.append(replace(_entry(cells, row, index), number=number))
-            except LnlError as error:
-                complain(number, str(error))
-        batch.clear()
-
+    read = _Read(positions, {label: at for at, label in enumerate(class_names)})
     for number, cells in tables.rows(file, shown, COLUMNS, ("id", "action"), strip=False):
         if isinstance(cells, BadRow):
-            if batch:
-                settle()
-            complain(number, f"{cells.reason} {cells.remedy}")
-            continue
-        batch.append((number, cells))
-        if len(batch) == _BATCH:
-            settle()
-    if batch:
-        settle()
-    if left_out:
-        problems.append(f"And {left_out:,} more rows that cannot be used.")
-    return entries, problems
+            read.settle()  # what stands before it is told first
+            read.complain(number, f"{cells.reason} {cells.remedy}")
+        else:
+            read.add(number, cells)
+    return read.end()
+
+
+class _Read:
+    """Entries and problems of a file, in its order; ids are looked up in batches."""
+
+    def __init__(self, positions: Callable[[Sequence[str]], IntArray], index: dict[str, int]):
+        self._positions, self._index = positions, index
+        self._entries: list[Entry] = []
+        self._problems: list[str] = []
+        self._left_out = 0
+        self._batch: list[tuple[int, Cells]] = []
+
+    def add(self, number: int, cells: Cells) -> None:
+        self._batch.append((number, cells))
+        if len(self._batch) == _BATCH:
+            self.settle()
+
+    def complain(self, number: int, words: str) -> None:
+        if len(self._problems) < MAX_PROBLEMS:
+            self._problems.append(f"Row {number}: {words}")
+        else:
+            self._left_out += 1
+
+    def settle(self) -> None:
+        """Turn the rows that wait into entries and problems."""
+        rows = self._rows([cells["id"] for _, cells in self._batch])
+        for (number, cells), row in zip(self._batch, rows, strict=True):
+            try:
+                self._entries.append(replace(_entry(cells, row, self._index), number=number))
+            except LnlError as error:
+                self.complain(number, str(error))
+        self._batch.clear()
+
+    def _rows(self, ids: Sequence[str]) -> list[int]:
+        rows = [-1] * len(ids)
+        for written in (unprotect, str, str.strip):  # as exported, as written, as meant
+            missing = [at for at, row in enumerate(rows) if row < 0]
+            if missing:
+                places = self._positions([written(ids[at]) for at in missing])
+                for at, place in zip(missing, places, strict=True):
+                    rows[at] = int(place)
+        return rows
+
+    def end(self) -> tuple[list[Entry], list[str]]:
+        self.settle()
+        if self._left_out:
+            self._problems.append(f"And {self._left_out:,} more rows that cannot be used.")
+        return self._entries, self._problems
 
 
 def _entry(cells: Cells, row: int, index: dict[str, int]) -> Entry:

@@ -91,15 +91,7 @@ def submit(
     Raises:
         LnlError: anything of that does not exist.
     """
-    if base is not None:
-        under = job(ws, base)
-        bases.check(under, info, method)
-        if bases.post_trains(method):
-            representation = under.representation  # what its network saw
-    elif (number := bases.run_of(representation)) is not None:
-        base, representation = number, f"{bases.OF_RUN}{number}"
-        usable = "features" in METHODS[method].needs or on_features(method, representation)
-        bases.check_features(job(ws, base), info, method, usable)
+    base, representation = _ground(ws, info, method, base, representation)
     check(info, method, preset, overrides or {}, executor, representation)
     if device not in DEVICES:
         raise LnlError(f"There is no device “{device}”. Known: {', '.join(DEVICES)}.")
@@ -128,6 +120,28 @@ def submit(
         assert key is not None
         number = int(key[0])
     return job(ws, number)
+
+
+def _ground(
+    ws: Workspace, info: DatasetInfo, method: str, base: int | None, representation: str | None
+) -> tuple[int | None, str | None]:
+    """Return the run that a run builds on and what it sees, after checking that they fit.
+
+    Raises:
+        LnlError: they do not.
+    """
+    if base is not None:
+        under = job(ws, base)
+        bases.check(under, info, method)
+        # post-training sees what the network under it saw
+        return base, under.representation if bases.post_trains(method) else representation
+    number = bases.run_of(representation)
+    if number is None:
+        return None, representation
+    representation = f"{bases.OF_RUN}{number}"
+    usable = "features" in METHODS[method].needs or on_features(method, representation)
+    bases.check_features(job(ws, number), info, method, usable)
+    return number, representation
 
 
 def submit_task(

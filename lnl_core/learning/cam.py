@@ -72,15 +72,6 @@ def normalised(maps: Tensor) -> Tensor:
     return positive / (positive.amax(dim=(-2, -1), keepdim=True) + TINY)
 
 
-def common_scale(maps: Tensor) -> Tensor:
-    """Return the positive parts of an image's maps over their joint maximum, (b, j, u, v).
-
-    A weak map beside a strong one stays weak.
-    """
-    positive = maps.clamp_min(0)
-    return positive / (positive.amax(dim=(1, 2, 3), keepdim=True) + TINY)
-
-
 def foreground(maps: Tensor, tau: float = FOREGROUND) -> Tensor:
     """Return a bool mask (..., u, v) of places at `tau` of the maximum or above."""
     return normalised(maps) >= tau

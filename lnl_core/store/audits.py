@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from lnl_core.store import decisions, schema
 from lnl_core.store.datasets import DatasetInfo
@@ -87,16 +87,7 @@ def draw(
     for _ in range(_TRIES):
         newest, closed = answered()
         with transaction(ws) as connection:
-            # One writer per data set at a time, decisions included; see `decisions.append`.
-            place = schema.datasets.c.id
-            connection.execute(
-                select(place).where(place == info.id).with_for_update(key_share=True)
-            )
-            table = schema.decisions
-            last = select(func.coalesce(func.max(table.c.id), 0)).where(
-                table.c.dataset_id == info.id
-            )
-            if int(connection.execute(last).scalar_one()) != newest:
+            if _newest(connection, info) != newest:
                 continue
             known = connection.execute(
                 select(_TABLE.c.row, _TABLE.c.seed).where(_TABLE.c.dataset_id == info.id)
@@ -107,33 +98,37 @@ def draw(
                 seed = secrets.randbits(31)
             open_ = ~closed
             open_[[record.row for record in known]] = False
-            found, stamp = [], now()
-            for number in range(len(known), len(known) + count):
-                rows = np.flatnonzero(open_)
-                if not len(rows):
-                    break
-                row = int(rows[chosen(seed, number, len(rows))])
-                open_[row] = False
-                found.append(Draw(number, row, reviewer, seed, len(rows), newest, stamp))
-            if found:
-                connection.execute(
-                    _TABLE.insert(),
-                    [
-                        {
-                            "dataset_id": info.id,
-                            "number": each.number,
-                            "row": each.row,
-                            "reviewer": each.reviewer,
-                            "seed": each.seed,
-                            "eligible": each.eligible,
-                            "last_decision": each.last_decision,
-                            "drawn_at": each.drawn_at,
-                        }
-                        for each in found
-                    ],
-                )
-            return found
+            drawn = _next(open_, seed, len(known), count, reviewer, newest)
+            if drawn:
+                values = [{"dataset_id": info.id, **asdict(each)} for each in drawn]
+                connection.execute(_TABLE.insert(), values)
+            return drawn
     return []
+
+
+def _newest(connection: Connection, info: DatasetInfo) -> int:
+    """Return the number of the newest decision, and let nobody else write one until the end."""
+    # One writer per data set at a time, decisions included; see `decisions.append`.
+    place = schema.datasets.c.id
+    connection.execute(select(place).where(place == info.id).with_for_update(key_share=True))
+    table = schema.decisions
+    last = select(func.coalesce(func.max(table.c.id), 0)).where(table.c.dataset_id == info.id)
+    return int(connection.execute(last).scalar_one())
+
+
+def _next(
+    open_: BoolArray, seed: int, first: int, count: int, reviewer: str, newest: int
+) -> list[Draw]:
+    """Return the draws with the numbers from `first` on; their rows are closed in `open_`, (n,)."""
+    drawn, stamp = [], now()
+    for number in range(first, first + count):
+        rows = np.flatnonzero(open_)
+        if not len(rows):
+            break
+        row = int(rows[chosen(seed, number, len(rows))])
+        open_[row] = False
+        drawn.append(Draw(number, row, reviewer, seed, len(rows), newest, stamp))
+    return drawn
 
 
 def draws(ws: Workspace, info: DatasetInfo) -> tuple[Draw, ...]:

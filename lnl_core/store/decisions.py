@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, func, select
@@ -277,18 +277,4 @@ def verdict(decisions: Sequence[Decision]) -> Verdict:
         decision=settled[-1] if settled else None,
         agreed=len(opinions) <= 1,
         waiting=unsure and not settled,
-    )
-
-
-def reopened(decision: Decision, cid: str) -> Decision:
-    """Return the decision that takes another one back."""
-    return replace(
-        decision,
-        action=Action.REOPEN,
-        label=None,
-        labels=(),
-        cid=cid,
-        id=0,
-        decided_at="",
-        seconds=None,
     )

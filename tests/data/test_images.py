@@ -128,7 +128,6 @@ def test_encoders_return_what_they_got():
         array = np.random.default_rng(0).integers(0, 256, (9, 7, channels), dtype=np.uint8)
         back = np.asarray(Image.open(io.BytesIO(images.encode_png(array))))
         np.testing.assert_array_equal(back.reshape(array.shape), array)
-        assert images.encode_jpeg(array)[:2] == b"\xff\xd8"
 
 
 def test_only_pixel_formats_are_opened(tmp_path):

@@ -132,13 +132,6 @@ def test_the_package_refuses_fewer_classes_than_images():
         cam.packaged("ScoreCAM", network, torch.rand(1, 3, 16, 16), torch.tensor([0]), "body")
 
 
-def test_a_weak_map_stays_weak_beside_a_strong_one():
-    pair = torch.tensor([[[[1.0, -1.0]], [[4.0, 2.0]]], [[[-1.0, -2.0]], [[-3.0, 0.0]]]])
-    scaled = cam.common_scale(pair)
-    torch.testing.assert_close(scaled[0], torch.tensor([[[0.25, 0.0]], [[1.0, 0.5]]]))
-    assert not scaled[1].any()  # the network sees nothing of either class
-
-
 def test_numbers_beside_the_maps_by_hand():
     given = torch.tensor([[[1.0, 0.0], [-2.0, 0.0]]])
     suggested = torch.tensor([[[4.0, 1.0], [0.0, 3.0]]])

@@ -58,6 +58,7 @@ from lnl_core.types import (
 
 if TYPE_CHECKING:
     from lnl_core.learning.hardware import CostMeter
+    from lnl_core.methods.dmlp.rounds import Rounds
 
 SPACES = ("auto", "labels", "weights")
 PRIORS = ("given", "uniform", "validation")
@@ -220,8 +221,7 @@ def _purify(
 ) -> dict[str, Array]:
     """Stage 2: return everything that the run says about the labels, by name."""
     from lnl_core.learning import seeds
-    from lnl_core.methods.dmlp import closed_form, loops, validation
-    from lnl_core.methods.dmlp import rounds as purify
+    from lnl_core.methods.dmlp import closed_form, rounds, validation
 
     given = np.asarray(dataset.given_labels, dtype=np.int64)
     n, k = len(given), len(dataset.class_names)
@@ -238,27 +238,16 @@ def _purify(
             )
         context.report("purify", 0.03)
         prior = _prior(config.prior, given, given[judges.rows], k)
-        problem = purify.make_problem(
+        problem = rounds.make_problem(
             rows, given, trusted, judges.rows, prior, config.ridge, context.seed
         )
         context.report("purify", 0.05)
-        knobs = loops.Knobs(
-            period=config.period,
-            steps=config.steps,
-            sweeps=config.sweeps,
-            keep=config.keep,
-            lr=config.label_lr,
-            head_lr=config.head_lr,
-            head_batch=config.head_batch,
-            balance=config.balance,
-            penalty=config.penalty,
-        )
         dense = config.space == "labels" or (config.space == "auto" and n * k <= DENSE_LABELS)
-        rounds = purify.Rounds(
+        purification = rounds.Rounds(
             problem,
             given[judges.rows],
             context,
-            knobs,
+            _loop_knobs(config),
             dense=dense,
             rounds=config.rounds,
             early_stop=config.early_stop,
@@ -266,33 +255,59 @@ def _purify(
             state=lambda: {"cost": meter.cost()},
             arrays={"judges": judges.rows, "confirmed": judges.confirmed.astype(np.uint8)},
         )
-        loop = rounds.run(saved)
+        loop = purification.run(saved)
         top = KEPT_CLASSES if k > DENSE_CLASSES else 0
-        found = purify.read_out(
+        found = rounds.read_out(
             loop, given, trusted, lambda part: context.report("purify", 0.85 + 0.1 * part), top
         )
-        accuracy, probe_labels = purify.baseline(problem, rounds.held, n)
-        evidence = purify.votes(problem, given, judges.rows)
+        accuracy, probe_labels = rounds.baseline(problem, purification.held, n)
+        evidence = rounds.votes(problem, given, judges.rows)
         context.report("purify", 1.0)
+    classes, probs = (
+        found.probs if isinstance(found.probs, tuple) else (_KEPT["classes"], found.probs)
+    )
     extras: dict[str, Array] = {
         "purified_labels": found.labels,
         "confidence": found.confidence,
         "validation_rows": judges.rows,
         "validation_confirmed": judges.confirmed.astype(np.uint8),
         "bootstrap": np.array([judges.bootstrap], np.uint8),
-        "rounds": np.array([rounds.best[2]], np.int32),
-        "held_out_accuracy": np.array([rounds.best[0] if rounds.choosing else np.nan], np.float32),
         "baseline_accuracy": np.array([accuracy], np.float32),
         "baseline_labels": probe_labels,
         "noise_rate": np.array([np.mean(found.labels != given)], np.float32),
     }
     if evidence is not None:
         extras |= {"evidence_rows": evidence[0], "evidence_votes": evidence[1]}
-    curves = {f"curve.{name}": np.array(v, np.float32) for name, v in rounds.history.items()}
-    classes, probs = (
-        found.probs if isinstance(found.probs, tuple) else (_KEPT["classes"], found.probs)
+    own = {"suspicion": found.suspicion, "probs": probs, "classes": classes}
+    return own | extras | _told_by_rounds(purification)
+
+
+def _loop_knobs(config: Config) -> Any:
+    """Return what the loop of either form takes."""
+    from lnl_core.methods.dmlp import loops
+
+    return loops.Knobs(
+        period=config.period,
+        steps=config.steps,
+        sweeps=config.sweeps,
+        keep=config.keep,
+        lr=config.label_lr,
+        head_lr=config.head_lr,
+        head_batch=config.head_batch,
+        balance=config.balance,
+        penalty=config.penalty,
     )
-    return {"suspicion": found.suspicion, "probs": probs, "classes": classes} | extras | curves
+
+
+def _told_by_rounds(purification: Rounds) -> dict[str, Array]:
+    """Return which round was best, by what, and the curves over rounds."""
+    accuracy = purification.best[0] if purification.choosing else np.nan
+    best = {
+        "rounds": np.array([purification.best[2]], np.int32),
+        "held_out_accuracy": np.array([accuracy], np.float32),
+    }
+    curves = {f"curve.{name}": np.array(v, np.float32) for name, v in purification.history.items()}
+    return best | curves
 
 
 def _retrain(

@@ -43,7 +43,7 @@ from lnl_core.types import Context, LabeledDataset, Leaves, Method, Signals
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lnl_core.learning.training import Session
+    from lnl_core.learning.training import Batch, Session
     from lnl_core.methods.jump.codes import JumpTable
 
 STRIP_LIMIT = 64_000_000
@@ -288,11 +288,7 @@ def train_epoch(
     for batch in session.batches(epoch, None if warming else _stronger(session, config)):
         if config.schedule == "cosine":
             _end_above_zero(session, config)
-        images = batch.images
-        if batch.changed is not None:  # lam * weak + (1 - lam) * strong of the SAME images
-            share = float(mixing.beta(config.beta, config.beta))
-            images = images.lerp(batch.changed, min(share, 1 - share))
-        out = session.forward(images)
+        out = session.forward(_mixed(batch, mixing, config.beta))
         logits, sub = out[:, : session.k], out[:, session.k :]
         sub = semantic_codes.sub_losses(sub, codes[batch.labels])  # (b, K)
         read = table.read(batch.rows, epoch)
@@ -306,19 +302,27 @@ def train_epoch(
             )
             flags = agree | steady if decide is None else decide(batch.rows)
             table.write(batch.rows, epoch, flags)
-            each = F.cross_entropy(logits, batch.labels, reduction="none")
-            session.record(batch, torch.softmax(logits, dim=1), each, average=False)
+            losses = F.cross_entropy(logits, batch.labels, reduction="none")  # (b,)
+            session.record(batch, torch.softmax(logits, dim=1), losses, average=False)
             shares = torch.stack([agree, steady, agree | steady, chosen]).float().mean(1)
             for name, value in zip(("agree", "steady", "clean", "chosen"), shares, strict=True):
                 session.note(name, value)
-            masks = torch.stack([flags.bool(), chosen]).to(each.dtype)  # (2, b)
-            sums += torch.stack([masks @ each, masks.sum(1)], 1)
+            masks = torch.stack([flags.bool(), chosen]).to(losses.dtype)  # (2, b)
+            sums += torch.stack([masks @ losses, masks.sum(1)], 1)
         if watch is not None and not warming:
             watch(read)
         if warming or bool(known[batch.at].any()):
             session.step(loss)
     session.note("loss_now", sums[0, 0] / sums[0, 1])
     session.note("loss_then", sums[1, 0] / sums[1, 1])
+
+
+def _mixed(batch: Batch, mixing: np.random.Generator, beta: float) -> Tensor:
+    """Return lam * weak + (1 - lam) * strong view of the same images; the weak one in warm-up."""
+    if batch.changed is None:
+        return batch.images
+    share = float(mixing.beta(beta, beta))
+    return batch.images.lerp(batch.changed, min(share, 1 - share))
 
 
 def _stronger(session: Session, config: Config) -> Callable[[Tensor], Tensor]:

@@ -32,7 +32,7 @@ from lnl_core.types import Context, LabeledDataset, Leaves, Method, Signals, Top
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lnl_core.learning.supervised import Loss
+    from lnl_core.learning.supervised import Loss, Outcome
 
 BASES = ("ce", "fl", "gce")
 BACKBONES = (
@@ -217,7 +217,14 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         probs=lambda logits: F.softmax(sharp(logits), dim=1),
         record_from=config.record_from,
     )
-    recorder = outcome.recorder
+    return _signals(dataset, config, outcome)
+
+
+def _signals(dataset: LabeledDataset, config: Config, outcome: Outcome) -> Signals:
+    """Turn mean probabilities into suspicion, relative to the most that one class can get."""
+    from lnl_core.methods.sr import losses
+
+    recorder, k = outcome.recorder, len(dataset.class_names)
     p_max = losses.largest_probability(k, config.tau) if config.normalise else 1.0
     probs = recorder.mean_probs()
     if isinstance(probs, TopProbs):

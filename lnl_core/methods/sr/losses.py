@@ -111,10 +111,3 @@ def largest_probability(k: int, tau: float) -> float:
     if k < 2:
         return 1.0
     return 1 / (1 + (k - 1) * math.exp(-math.sqrt(k / (k - 1)) / tau))
-
-
-def temperature_for(k: int, p_max: float = 0.8) -> float:
-    """Return the tau at which `largest_probability` is `p_max`, for any number of classes; ours."""
-    if k < 2:
-        return 0.5
-    return math.sqrt(k / (k - 1)) / math.log((k - 1) * p_max / (1 - p_max))
