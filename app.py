@@ -4,12 +4,15 @@ The script is `pages/_main.py`, not this file: with a plain script beside a `pag
 link as the server's first request would skip the frame and its login gate.
 """
 
+import gc
 from pathlib import Path
 
 import streamlit as st
 
-from pages import _routes
-from pages._explore import routes
+gc.freeze()  # Streamlit stays: a collection over all of it, amid our imports, takes 0.1 s
+
+from pages import _routes  # noqa: E402
+from pages._explore import routes  # noqa: E402
 
 app = st.App(
     Path(__file__).parent / "pages" / "_main.py",

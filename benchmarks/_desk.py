@@ -70,7 +70,7 @@ class Server:
         command = [sys.executable, "-m", "streamlit", "run", str(repo / "app.py")]
         self.process = subprocess.Popen(
             [*command, f"--server.port={port}", "--server.headless=true"],
-            env=_ordinary() | {"LNL_HOME": str(home), "PYTHONPATH": str(repo)},
+            env=ordinary() | {"LNL_HOME": str(home), "PYTHONPATH": str(repo)},
             cwd=repo,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -110,7 +110,7 @@ class Server:
         self.end()
 
 
-def _ordinary() -> dict[str, str]:
+def ordinary() -> dict[str, str]:
     """Return the environment of an ordinary installation: compiled files of packages are kept."""
     found = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return found | {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "lnl-compiled")}

@@ -64,6 +64,7 @@ def _import_arguments(one: argparse.ArgumentParser) -> None:
 def import_(options: Any) -> int:
     """Read a folder per class, a list, NPZ arrays or a zip."""
     from lnl_core import services
+    from lnl_core.services.datasets import settings
     from lnl_core.store import datasets
     from lnl_core.store.db import open_workspace
 
@@ -87,7 +88,7 @@ def import_(options: Any) -> int:
     )
     progress("")
     info = datasets.dataset(ws, options.name.strip())
-    problems = _skipped(info.directory / "skipped.parquet")
+    problems = settings.skipped_rows(ws, info.name)
     for problem in problems[:20]:
         where = problem["where"]
         if problem["row"] is not None and info.kind in ("manifest", "zip") and "row " not in where:
@@ -112,16 +113,6 @@ def import_(options: Any) -> int:
         f"Next: {first_run(info.name)}",
     )
     return PARTLY if info.skipped else DONE
-
-
-def _skipped(path: Path) -> list[dict[str, Any]]:
-    """Read the import report, a row per file that did not come in."""
-    if not path.is_file():
-        return []
-    import pyarrow.parquet as pq
-
-    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-    return rows
 
 
 IMPORT = Command(

@@ -260,11 +260,18 @@ def read_meta(info: DatasetInfo) -> dict[str, Any]:
     return meta
 
 
-@lru_cache(maxsize=8)
-def _table(path: Path, _version: str) -> Any:
+def read_table(path: Path) -> Any:
+    """Read one Parquet file as an Arrow table."""
     import pyarrow.parquet as pq
 
-    return pq.read_table(path, memory_map=True)
+    # `pq.read_table` reads folders of files too, and imports pandas for it: a third of a second
+    with pq.ParquetFile(path, memory_map=True) as file:
+        return file.read()
+
+
+@lru_cache(maxsize=8)
+def _table(path: Path, _version: str) -> Any:
+    return read_table(path)
 
 
 def load(info: DatasetInfo) -> LabeledDataset:

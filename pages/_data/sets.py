@@ -6,7 +6,6 @@ import csv
 import io
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from lnl_core import services
@@ -94,6 +93,8 @@ def _skipped_summary(info: DatasetInfo) -> None:
     if not reasons:
         st.caption("Nothing was skipped.")
         return
+    import pandas as pd  # not at the top: the first page has no table, and pandas costs 0.3 s
+
     table = [
         f"**{plain(each.reason)}**  \n:gray[:small[{plain(each.remedy)}]]" for each in reasons[:4]
     ]
@@ -174,6 +175,8 @@ def _report(info: DatasetInfo) -> None:
         st.warning(plain(note), icon=":material/warning:")
     if not rows:
         return
+    import pandas as pd
+
     table = pd.DataFrame(rows, columns=["row", "where", "reason", "remedy"])
     table["row"] = ["" if pd.isna(row) else f"{row:.0f}" for row in table["row"]]
     if not table["row"].any():  # files, not the rows of a list
@@ -239,6 +242,8 @@ def _noise(info: DatasetInfo) -> None:
 
 
 def _classes(info: DatasetInfo) -> None:
+    import pandas as pd
+
     st.markdown("Say what belongs to a class and what does not. Review shows it beside the image.")
     ws = _ui.workspace()
     known = settings.guides(ws, info.name)

@@ -25,12 +25,10 @@ class Skipped:
 
 def skipped_rows(ws: Workspace, name: str) -> list[dict[str, Any]]:
     """Return every skipped file of an import: `row`, `where`, `reason`, `remedy`."""
-    import pyarrow.parquet as pq
-
     file = datasets.dataset(ws, name).directory / "skipped.parquet"
     if not file.is_file():
         return []
-    rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
+    rows: list[dict[str, Any]] = datasets.read_table(file).to_pylist()
     return rows
 
 
