@@ -125,7 +125,7 @@ test("hidden points are not found, and larger discs win ties", async () => {
   assert.equal(middle(), 0);
 });
 
-test("the index finds what looking at every point finds, also across cells and when zoomed", async () => {
+test("the index finds what looking at every point finds, also in a closer view", async () => {
   let seed = 1;
   const random = () => {
     seed = (seed * 16807) % 2147483647; // a fixed sequence

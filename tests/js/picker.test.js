@@ -2,24 +2,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { classKeys } from "../../pages/_components/desk/classes.js";
-import { search } from "../../pages/_components/review/search.js";
+import * as picker from "../../pages/_components/review/picking.js";
 
 const NAMES = ["Tree frog", "frog", "Fire frog", "FROGFISH", "newt"];
 
 test("names that begin with the words come first, each in the order of the classes", () => {
-  assert.deepEqual(search(NAMES, " Frog"), [1, 3, 0, 2]);
-  assert.deepEqual(search(NAMES, "f"), [1, 2, 3, 0]);
+  assert.deepEqual(picker.search(NAMES, " Frog"), [1, 3, 0, 2]);
+  assert.deepEqual(picker.search(NAMES, "f"), [1, 2, 3, 0]);
 });
 
 test("no words are every class, other words are none", () => {
-  assert.deepEqual(search(NAMES, "  "), [0, 1, 2, 3, 4]);
-  assert.deepEqual(search(NAMES, "toad"), []);
+  assert.deepEqual(picker.search(NAMES, "  "), [0, 1, 2, 3, 4]);
+  assert.deepEqual(picker.search(NAMES, "toad"), []);
 });
 
 test("a long list is cut, and the search still reaches its end", () => {
   const many = Array.from({ length: 1000 }, (_, i) => `kind ${i}`);
-  assert.equal(search(many, "").length, 200);
-  assert.deepEqual(search(many, "kind 999"), [999]);
+  assert.equal(picker.search(many, "").length, 200);
+  assert.deepEqual(picker.search(many, "kind 999"), [999]);
 });
 
 test("the first class has the key 1, the tenth the key 0", () => {
@@ -32,4 +32,50 @@ test("classes that are digits keep their own keys", () => {
   assert.deepEqual(classKeys(["3", " 7", "0"]), ["3", "7", "0"]);
   assert.deepEqual(classKeys(["3", "3"]), ["1", "2"]);
   assert.deepEqual(classKeys(["3", "12"]), ["1", "2"]);
+});
+
+const { openPicking, type, step, toggle, activeLabel, marked, enterSaves } = picker;
+
+test("the given class cannot be the first choice where one is asked for", () => {
+  const one = openPicking(NAMES, 0, false);
+  assert.equal(activeLabel(one), 1);
+  type(one, "tree");
+  assert.equal(activeLabel(one), 0); // it is all that there is
+  type(one, "toad");
+  assert.equal(activeLabel(one), undefined);
+});
+
+test("arrows go round the ends of what was found", () => {
+  const one = openPicking(NAMES, 4, false);
+  step(one, -1);
+  assert.equal(activeLabel(one), 4);
+  step(one, 1);
+  assert.equal(activeLabel(one), 0);
+  type(one, "toad");
+  step(one, 1);
+  assert.equal(activeLabel(one), undefined);
+});
+
+test("of several classes the given one is marked, and one alone cannot be saved", () => {
+  const several = openPicking(NAMES, 3, true);
+  assert.equal(marked(several), null);
+  type(several, "fire");
+  toggle(several, 2);
+  assert.deepEqual(marked(several), [2, 3]);
+  assert.equal(several.found.length, NAMES.length); // the search begins anew
+  toggle(several, 3);
+  assert.equal(marked(several), null);
+});
+
+test("the second Enter saves, unless something was typed or moved to since", () => {
+  const several = openPicking(NAMES, 3, true);
+  assert.equal(enterSaves(several), false);
+  toggle(several, 2);
+  assert.equal(enterSaves(several), true);
+  step(several, 1);
+  assert.equal(enterSaves(several), false);
+  type(several, "newt");
+  assert.equal(enterSaves(several), false);
+  type(several, "");
+  assert.equal(enterSaves(several), true);
 });

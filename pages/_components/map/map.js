@@ -3,6 +3,7 @@
 
 import { drawn } from "../desk/icons.js";
 import { isDark } from "../desk/layout.js";
+import { mounting } from "../desk/mount.js";
 import { h } from "../desk/nodes.js";
 import { oneLine, plural, short } from "../desk/words.js";
 import { hoverOver } from "./card.js";
@@ -18,7 +19,6 @@ import { newState } from "./state.js";
 /**
  * @import { Tool } from "./loop.js"
  * @import { ExploreMap, MapData } from "./state.js"
- * @typedef {{ map: ExploreMap, attach: () => void, detach: () => void }} Mounted
  */
 
 const FIELD =
@@ -64,9 +64,6 @@ const ACTS = [
   ],
 ];
 
-/** @type {WeakMap<ParentNode, Mounted>} */
-const mounted = new WeakMap();
-
 /** @param {ExploreMap} map */
 function drawTools(map) {
   /**
@@ -99,12 +96,7 @@ function listen(map) {
   field.addEventListener("wheel", (event) => turnWheel(map, event), { passive: false });
 }
 
-/**
- * @param {ParentNode} parent
- * @param {MapData} data
- * @returns {Mounted}
- */
-function mount(parent, data) {
+const mount = mounting((parent, /** @type {MapData} */ data) => {
   const map = newState(parent, data);
   drawTools(map);
   listen(map);
@@ -112,23 +104,21 @@ function mount(parent, data) {
     sizeCanvas(map);
     paint(map, true);
   });
-  const onresize = () => fitMap(map);
   return {
-    map,
-    attach() {
-      if (!map.away) return; // Streamlit may take the component away and give back the same element
+    desk: map,
+    root: map.parts.root,
+    start(signal) {
       map.away = false;
       watch.observe(map.parts.field);
-      window.addEventListener("resize", onresize);
+      window.addEventListener("resize", () => fitMap(map), { signal });
     },
-    detach() {
+    stop() {
       map.away = true;
       watch.disconnect();
-      window.removeEventListener("resize", onresize);
       clearTimeout(map.canvas.later);
     },
   };
-}
+});
 
 /** @param {ExploreMap} map */
 function drawHead({ parts, data, dark }) {
@@ -158,20 +148,14 @@ function drawHead({ parts, data, dark }) {
  * @returns {() => void} called when the component is taken away
  */
 export default function ({ data, parentElement, setStateValue }) {
-  const known = mounted.get(parentElement);
-  const before = known?.map.parts.root.isConnected ? known : null;
-  if (!before) known?.detach();
-  const here = before ?? mount(parentElement, data);
-  mounted.set(parentElement, here);
-  const { map, attach, detach } = here;
-  const said = before ? map.data : null;
-  attach();
+  const { desk: map, isNew, leave } = mount(parentElement, data);
+  const before = isNew ? null : map.data;
   map.select = (loop) => setStateValue("loop", loop);
   map.choose = (chosen) => setStateValue("chosen", chosen);
   map.data = data;
   map.dark = isDark(map.parts.root);
   map.parts.root.classList.toggle("dark", map.dark);
   drawHead(map);
-  load(map, said);
-  return detach;
+  load(map, before);
+  return leave;
 }

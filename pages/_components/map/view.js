@@ -1,4 +1,4 @@
-// What part of the map is seen. The map is a square of side 1; so is the view, stretched to its room.
+// What part of the map is seen. The map is a square of side 1; its view is stretched to the room.
 
 /**
  * @typedef {{ x: number, y: number, size: number }} View left upper corner and side, in [0, 1]

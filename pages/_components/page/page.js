@@ -2,6 +2,7 @@
 
 import { keepFocus, noteTab, takeFocus } from "../desk/keys.js";
 import { fitHeight, isDark } from "../desk/layout.js";
+import { mounting } from "../desk/mount.js";
 import { receiveAcks, startOutbox, waitingIn } from "../desk/outbox.js";
 import { lastByRow } from "../desk/progress.js";
 import { actsOf, drawAround, offer } from "./acts.js";
@@ -13,55 +14,44 @@ import { CODES } from "./marks.js";
 /**
  * @import { Entry } from "../desk/journal.js"
  * @import { PageData, PageDesk } from "./desk.js"
- * @typedef {{ desk: PageDesk, attach: () => void, detach: () => void }} Mounted
  */
 
-/** @type {WeakMap<ParentNode, Mounted>} */
-const mounted = new WeakMap();
-
-/**
- * @param {ParentNode} parent
- * @param {PageData} data
- * @returns {Mounted}
- */
-function mount(parent, data) {
+const mount = mounting((parent, /** @type {PageData} */ data) => {
   const desk = /** @type {PageDesk} */ (newDesk(parent, data));
   desk.acts = actsOf(desk);
   const { root } = desk.parts;
-  /** @param {KeyboardEvent} event */
-  const onkey = (event) => {
-    noteTab(event, root);
-    pressKey(desk, event);
-  };
-  /** @param {KeyboardEvent} event */
-  const onup = (event) => {
-    if (event.key.toLowerCase() === "h") desk.acts.shrink();
-  };
-  const onresize = () => fitHeight(root);
-  const onblur = () => desk.acts.shrink();
   root.onmousedown = (event) => keepFocus(event, root);
   readLayout(desk);
-  let attached = false;
   return {
     desk,
-    attach() {
-      if (attached) return; // Streamlit may take the component away and give back the same element
-      attached = true;
-      document.addEventListener("keydown", onkey, true);
-      document.addEventListener("keyup", onup, true);
-      window.addEventListener("blur", onblur);
-      window.addEventListener("resize", onresize);
+    root,
+    start(signal) {
+      const first = { capture: true, signal };
+      document.addEventListener("keydown", (event) => listen(desk, event), first);
+      document.addEventListener("keyup", (event) => release(desk, event), first);
+      window.addEventListener("blur", () => desk.acts.shrink(), { signal });
+      window.addEventListener("resize", () => fitHeight(root), { signal });
       startOutbox(desk.outbox);
     },
-    detach() {
-      attached = false;
-      document.removeEventListener("keydown", onkey, true);
-      document.removeEventListener("keyup", onup, true);
-      window.removeEventListener("blur", onblur);
-      window.removeEventListener("resize", onresize);
-      desk.outbox.sync.stop();
-    },
+    stop: () => desk.outbox.sync.stop(),
   };
+});
+
+/**
+ * @param {PageDesk} desk
+ * @param {KeyboardEvent} event
+ */
+function listen(desk, event) {
+  noteTab(event, desk.parts.root);
+  pressKey(desk, event);
+}
+
+/**
+ * @param {PageDesk} desk
+ * @param {KeyboardEvent} event
+ */
+function release(desk, event) {
+  if (event.key.toLowerCase() === "h") desk.acts.shrink();
 }
 
 /**
@@ -112,14 +102,7 @@ function receive(desk, data, send) {
  * @returns {() => void} called when the component is taken away
  */
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
-  let here = mounted.get(parentElement);
-  if (!here || !here.desk.parts.root.isConnected) {
-    here?.detach();
-    here = mount(parentElement, data);
-    mounted.set(parentElement, here);
-  }
-  const { desk, attach, detach } = here;
-  attach();
+  const { desk, leave } = mount(parentElement, data);
   desk.follow = (marked) => setStateValue("marked", marked);
   desk.go = (where) => {
     desk.outbox.sync.flush();
@@ -127,5 +110,5 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   };
   fitHeight(desk.parts.root);
   receive(desk, data, (entries) => setStateValue("log", entries));
-  return detach;
+  return leave;
 }

@@ -4,25 +4,25 @@ import { classKeys } from "../desk/classes.js";
 import { icon } from "../desk/icons.js";
 import { cap, gap, h, missing, named } from "../desk/nodes.js";
 import { oneLine, plural } from "../desk/words.js";
-import { search } from "./search.js";
+import { activeLabel, enterSaves, marked, openPicking, step, toggle, type } from "./picking.js";
 
 /**
  * @import { Item } from "../desk/progress.js"
+ * @import { Picking } from "./picking.js"
  *
  * @typedef {Object} Picker
+ * @property {Picking} picking
+ * @property {(string | null)[]} keys by label
+ * @property {HTMLInputElement} field
+ * @property {HTMLElement} list
+ * @property {HTMLButtonElement} save
  * @property {HTMLElement} box
- * @property {() => void} start draw the list and take the focus
+ * @property {Chosen} tell
  *
  * @typedef {Object} Chosen what the picker tells
  * @property {() => void} closed
  * @property {(label: number) => void} one
  * @property {(labels: number[]) => void} several
- *
- * @typedef {Object} Frame its nodes
- * @property {HTMLInputElement} field
- * @property {HTMLElement} list
- * @property {HTMLButtonElement} save
- * @property {HTMLElement} box
  */
 
 /**
@@ -33,113 +33,111 @@ import { search } from "./search.js";
  * @returns {Picker}
  */
 export function newPicker(classes, item, several, tell) {
-  const keys = classKeys(classes);
-  const names = classes.map(oneLine);
-  /** @type {Set<number>} */
-  const chosen = new Set(several ? [item.given] : []);
-  /** @type {number[]} */
-  let found = [];
-  let active = 0;
-  let moved = false; // whether the arrows chose the active row
-  const frame = newFrame(names.length, several, tell.closed, finish);
-  const { field, list, save } = frame;
+  const keys = classKeys(classes) ?? classes.map(() => null);
+  const picking = openPicking(classes.map(oneLine), item.given, several);
+  const finish = () => save(picker);
+  const nodes = frame(classes.length, several, tell.closed, finish);
+  const picker = { picking, keys, tell, ...nodes };
+  picker.field.oninput = () => {
+    type(picking, picker.field.value);
+    draw(picker);
+  };
+  picker.field.onkeydown = (event) => pressKey(picker, event);
+  return picker;
+}
 
-  function finish() {
-    if (chosen.size < 2) return;
+/** @param {Picker} picker */
+export function startPicker(picker) {
+  draw(picker);
+  picker.field.focus();
+}
+
+/** @param {Picker} picker */
+function save({ picking, tell }) {
+  const labels = marked(picking);
+  if (!labels) return;
+  tell.closed();
+  tell.several(labels);
+}
+
+/**
+ * @param {Picker} picker
+ * @param {number | undefined} label
+ */
+function pick(picker, label) {
+  const { picking, tell, field } = picker;
+  if (label === undefined) return;
+  if (picking.several) {
+    toggle(picking, label);
+    field.value = picking.text;
+    startPicker(picker);
+  } else if (label !== picking.given) {
     tell.closed();
-    tell.several([...chosen].sort((a, b) => a - b));
+    tell.one(label);
   }
+}
 
-  /** @param {number} label */
-  function pick(label) {
-    if (several) {
-      if (!chosen.delete(label)) chosen.add(label);
-      field.value = "";
-      draw();
-      field.focus();
-    } else if (label !== item.given) {
-      tell.closed();
-      tell.one(label);
-    }
-  }
+/**
+ * @param {Picker} picker
+ * @param {KeyboardEvent} event
+ */
+function pressKey(picker, event) {
+  const { picking, tell } = picker;
+  event.stopPropagation();
+  const isEnter = event.key === "Enter";
+  const down = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (event.key === "Escape") tell.closed();
+  else if (isEnter && picking.several && (event.ctrlKey || event.metaKey)) save(picker);
+  else if (isEnter && !event.isComposing) {
+    if (enterSaves(picking)) save(picker);
+    else pick(picker, activeLabel(picking));
+  } else if (down) {
+    step(picking, down);
+    draw(picker);
+  } else return;
+  event.preventDefault();
+}
 
-  function draw() {
-    found = search(names, field.value);
-    active = Math.max(
-      0,
-      found.findIndex((label) => several || label !== item.given),
-    );
-    moved = false;
-    show();
-  }
+/** @param {Picker} picker */
+function draw(picker) {
+  const { picking, field, list, save: button } = picker;
+  const { found, active, chosen } = picking;
+  const rows = found.map((label, i) => option(picker, label, i));
+  list.replaceChildren(...(rows.length ? rows : [missing("No class of that name.")]));
+  if (rows.length) field.setAttribute("aria-activedescendant", `picker-${active}`);
+  list.children[active]?.scrollIntoView({ block: "nearest" });
+  button.disabled = marked(picking) === null;
+  button.textContent = button.disabled ? "Mark two or more" : `Save ${chosen.size} classes`;
+}
 
-  function show() {
-    const rows = found.map((label, i) => option(label, i));
-    list.replaceChildren(...(rows.length ? rows : [missing("No class of that name.")]));
-    if (rows.length) field.setAttribute("aria-activedescendant", `picker-${active}`);
-    list.children[active]?.scrollIntoView({ block: "nearest" });
-    save.textContent = chosen.size < 2 ? "Mark two or more" : `Save ${chosen.size} classes`;
-    save.disabled = chosen.size < 2;
-  }
-
-  /**
-   * @param {number} label
-   * @param {number} i
-   */
-  function option(label, i) {
-    const isGiven = label === item.given;
-    const on = chosen.has(label);
-    const props = {
-      class: `option${i === active ? " active" : ""}${on ? " chosen" : ""}`,
-      id: `picker-${i}`,
-      role: "option",
-      "aria-selected": String(several ? on : i === active),
-      "aria-disabled": isGiven && !several ? "true" : null,
-      onclick: () => pick(label),
-    };
-    return h(
-      "div",
-      props,
-      several ? h("span", { class: "box" }, on ? icon("check", 14) : null) : null,
-      keys ? cap(keys[label], true) : null,
-      named("span", names[label], {}, 40),
-      gap(),
-      isGiven ? h("span", { class: "cap" }, "given") : null,
-    );
-  }
-
-  function enter() {
-    const again = several && !field.value.trim() && !moved && chosen.size > 1; // a second Enter
-    if (again) finish();
-    else if (found.length) pick(found[active]);
-  }
-
-  /** @param {number} by */
-  function step(by) {
-    active = (active + by + found.length) % Math.max(found.length, 1);
-    moved = true;
-    show();
-  }
-
-  field.oninput = draw;
-  field.onkeydown = (event) => {
-    event.stopPropagation();
-    const isEnter = event.key === "Enter";
-    if (event.key === "Escape") tell.closed();
-    else if (isEnter && several && (event.ctrlKey || event.metaKey)) finish();
-    else if (isEnter && !event.isComposing) enter();
-    else if (event.key === "ArrowDown") step(1);
-    else if (event.key === "ArrowUp") step(-1);
-    else return;
-    event.preventDefault();
+/**
+ * @param {Picker} picker
+ * @param {number} label
+ * @param {number} i its place in the list
+ */
+function option(picker, label, i) {
+  const { picking, keys } = picker;
+  const { names, several, given, chosen, active } = picking;
+  const isGiven = label === given;
+  const on = chosen.has(label);
+  const key = keys[label];
+  const props = {
+    class: `option${i === active ? " active" : ""}${on ? " chosen" : ""}`,
+    id: `picker-${i}`,
+    role: "option",
+    "aria-selected": String(several ? on : i === active),
+    "aria-disabled": isGiven && !several ? "true" : null,
+    onclick: () => pick(picker, label),
   };
-  return {
-    box: frame.box,
-    start() {
-      draw();
-      field.focus();
-    },
-  };
+  return h(
+    "div",
+    props,
+    several ? h("span", { class: "box" }, on ? icon("check", 14) : null) : null,
+    key === null ? null : cap(key, true),
+    named("span", names[label], {}, 40),
+    gap(),
+    isGiven ? h("span", { class: "cap" }, "given") : null,
+  );
 }
 
 /**
@@ -147,9 +145,8 @@ export function newPicker(classes, item, several, tell) {
  * @param {boolean} several
  * @param {() => void} close
  * @param {() => void} finish
- * @returns {Frame}
  */
-function newFrame(n, several, close, finish) {
+function frame(n, several, close, finish) {
   const title = several ? "Which classes are right?" : "Which class is it?";
   const field = h("input", {
     type: "text",
@@ -162,17 +159,16 @@ function newFrame(n, several, close, finish) {
     "aria-controls": "picker-list",
     "aria-label": "Search classes",
   });
-  const many = several ? "true" : null;
   const list = h("div", {
     class: "options",
     id: "picker-list",
     role: "listbox",
-    "aria-multiselectable": many,
+    "aria-multiselectable": several ? "true" : null,
   });
-  const save = h("button", { type: "button", class: "primary", onclick: finish });
+  const button = h("button", { type: "button", class: "primary", onclick: finish });
   const closing = { type: "button", class: "plainbtn", onclick: close, "aria-label": "Close" };
   const foot = several
-    ? [h("span", { class: "cap" }, cap("Enter"), " marks, once more saves"), gap(), save]
+    ? [h("span", { class: "cap" }, cap("Enter"), " marks, once more saves"), gap(), button]
     : [h("span", { class: "cap" }, cap("Enter"), " takes it, ", cap("↑"), cap("↓"), " move")];
   const box = h(
     "div",
@@ -182,5 +178,5 @@ function newFrame(n, several, close, finish) {
     list,
     h("div", { class: "pickfoot" }, foot),
   );
-  return { field, list, save, box };
+  return { field, list, save: button, box };
 }

@@ -3,72 +3,71 @@
 
 import { keepFocus, noteTab, takeFocus } from "../desk/keys.js";
 import { fitHeight, isDark } from "../desk/layout.js";
+import { mounting } from "../desk/mount.js";
 import { drawSaved, receiveAcks, startOutbox, waitingIn } from "../desk/outbox.js";
 import { drawStrip } from "../desk/strip.js";
-import { actsOf, land, showAt } from "./acts.js";
+import { actsOf } from "./acts.js";
 import { isWide, newDesk, showsEvidence } from "./desk.js";
 import { pressKey } from "./keyboard.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
+import { showAt } from "./present.js";
 import { nextOpen, openQueue, receiveItems } from "./queue.js";
 import { drawPicture, prepare } from "./stage.js";
+import { land } from "./travel.js";
 
 /**
  * @import { Entry } from "../desk/journal.js"
  * @import { ReviewData, ReviewDesk } from "./desk.js"
- * @typedef {{ desk: ReviewDesk, attach: () => void, detach: () => void }} Mounted
  */
 
-/** @type {WeakMap<ParentNode, Mounted>} */
-const mounted = new WeakMap();
-
-/**
- * @param {ParentNode} parent
- * @param {ReviewData} data
- * @returns {Mounted}
- */
-function mount(parent, data) {
+const mount = mounting((parent, /** @type {ReviewData} */ data) => {
   const desk = /** @type {ReviewDesk} */ (newDesk(parent, data));
   desk.acts = actsOf(desk);
   const { root, stage } = desk.parts;
-  /** @param {KeyboardEvent} event */
-  const onkey = (event) => {
-    noteTab(event, root);
-    pressKey(desk, event);
-  };
-  const onresize = () => {
-    desk.look.wide = isWide();
-    fitHeight(root);
-    drawPicture(desk);
-    drawPanel(desk);
-    drawOverlay(desk);
-  };
-  const onhide = () => {
-    if (document.visibilityState === "hidden") desk.outbox.sync.flush();
-  };
   const watch = new ResizeObserver(() => drawPicture(desk));
   root.onmousedown = (event) => keepFocus(event, root);
-  let attached = false;
   return {
     desk,
-    attach() {
-      if (attached) return; // Streamlit may take the component away and give back the same element
-      attached = true;
-      document.addEventListener("keydown", onkey, true);
-      document.addEventListener("visibilitychange", onhide);
-      window.addEventListener("resize", onresize);
+    root,
+    start(signal) {
+      document.addEventListener("keydown", (event) => listen(desk, event), {
+        capture: true,
+        signal,
+      });
+      document.addEventListener("visibilitychange", () => hide(desk), { signal });
+      window.addEventListener("resize", () => resize(desk), { signal });
       watch.observe(stage);
       startOutbox(desk.outbox);
     },
-    detach() {
-      attached = false;
-      document.removeEventListener("keydown", onkey, true);
-      document.removeEventListener("visibilitychange", onhide);
-      window.removeEventListener("resize", onresize);
+    stop() {
       watch.disconnect();
       desk.outbox.sync.stop();
     },
   };
+});
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {KeyboardEvent} event
+ */
+function listen(desk, event) {
+  noteTab(event, desk.parts.root);
+  pressKey(desk, event);
+}
+
+/** @param {ReviewDesk} desk */
+function resize(desk) {
+  desk.look.wide = isWide();
+  fitHeight(desk.parts.root);
+  drawPicture(desk);
+  drawPanel(desk);
+  drawOverlay(desk);
+}
+
+/** @param {ReviewDesk} desk */
+function hide(desk) {
+  if (document.visibilityState === "hidden") desk.outbox.sync.flush();
 }
 
 /**
@@ -114,19 +113,12 @@ function receive(desk, data, send) {
  * @returns {() => void} called when the component is taken away
  */
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
-  let here = mounted.get(parentElement);
-  if (!here || !here.desk.parts.root.isConnected) {
-    here?.detach();
-    here = mount(parentElement, data);
-    mounted.set(parentElement, here);
-  }
-  const { desk, attach, detach } = here;
-  attach();
+  const { desk, leave } = mount(parentElement, data);
   desk.go = (where) => {
     desk.outbox.sync.flush();
     setTriggerValue("go", where);
   };
   fitHeight(desk.parts.root);
   receive(desk, data, (entries) => setStateValue("log", entries));
-  return detach;
+  return leave;
 }

@@ -1,0 +1,117 @@
+// Answers: given, taken back, or chosen from a list.
+
+import { classKeys } from "../desk/classes.js";
+import { post } from "../desk/outbox.js";
+import { VERDICTS } from "../desk/verdicts.js";
+import { oneLine } from "../desk/words.js";
+import { evidenceHere, isFollowUp, lastAnswers } from "./desk.js";
+import { drawOverlay } from "./overlay.js";
+import { drawPanel } from "./panel.js";
+import { newPicker, startPicker } from "./picker.js";
+import { closePicker, showAt } from "./present.js";
+import { isAnswered, itemOf, nextOpen, placeOf } from "./queue.js";
+import { show } from "./say.js";
+import { drawKeys } from "./stage.js";
+import { back } from "./travel.js";
+import { sawAdvice, takeBackWrong } from "./turn.js";
+
+/**
+ * @import { Answer } from "../desk/journal.js"
+ * @import { Item } from "../desk/progress.js"
+ * @import { Action } from "../desk/verdicts.js"
+ * @import { ReviewDesk } from "./desk.js"
+ */
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {Action} action
+ * @param {{ label?: number, labels?: number[] }} [more]
+ */
+export function answer(desk, action, more = {}) {
+  const { queue, turn, data, detour } = desk;
+  const { item } = queue;
+  if (!item) return;
+  record(desk, item, action, {
+    label: more.label ?? null,
+    labels: more.labels ?? [],
+    ms: Math.round(performance.now() - turn.shownAt),
+    revealed: sawAdvice(turn, data.mode, action, desk.evidence.has(item.row)),
+    mode: isFollowUp(desk) ? "page" : data.mode,
+  });
+  desk.session.answers += 1;
+  if (detour.from && !isAnswered(queue, detour.from.row)) back(desk);
+  else showAt(desk, nextOpen(queue, queue.at + 1));
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {Item} item
+ * @param {Answer["action"]} action
+ * @param {Omit<Answer, "row" | "action" | "position">} more
+ */
+function record({ outbox, queue }, { row, position }, action, more) {
+  queue.done.set(row, post(outbox, { row, action, ...more, position }));
+}
+
+/** @param {ReviewDesk} desk */
+export function undo(desk) {
+  const { queue, turn } = desk;
+  if (queue.item && turn.phase === "wrong" && !isFollowUp(desk)) {
+    takeBackWrong(turn, desk.evidence.has(queue.item.row));
+    drawKeys(desk);
+    drawPanel(desk);
+    drawOverlay(desk);
+    return;
+  }
+  const last = lastAnswers(desk)[0];
+  if (!last) {
+    show(desk, "Nothing to take back.");
+    return;
+  }
+  const item = itemOf(last);
+  const blank = { label: null, labels: [], ms: null, revealed: false, mode: desk.data.mode };
+  record(desk, item, "reopen", blank);
+  let index = placeOf(queue, item.row);
+  if (index < 0) {
+    index = Math.min(queue.at, queue.list.length);
+    queue.list.splice(index, 0, item);
+  }
+  showAt(desk, index);
+  const word = VERDICTS[/** @type {Action} */ (last.action)][1];
+  show(desk, `Taken back: ${oneLine(desk.data.classes[item.given])} was ${word}.`);
+}
+
+/** @param {ReviewDesk} desk */
+export function accept(desk) {
+  const option = evidenceHere(desk)?.top[0];
+  if (option) answer(desk, "relabel", { label: option.label }); // nobody accepts unseen
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {string} key
+ */
+export function digit(desk, key) {
+  const keys = classKeys(desk.data.classes);
+  const label = keys ? keys.indexOf(key) : evidenceHere(desk)?.top[Number(key) - 1]?.label;
+  if (label === undefined || label < 0) return;
+  if (label === desk.queue.item?.given) {
+    show(desk, "That is the given label. K says that it is right.");
+  } else answer(desk, "relabel", { label });
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {boolean} several
+ */
+export function pickClass(desk, several) {
+  const { item } = desk.queue;
+  if (!item || desk.picker) return;
+  desk.picker = newPicker(desk.data.classes, item, several, {
+    closed: () => closePicker(desk),
+    one: (label) => answer(desk, "relabel", { label }),
+    several: (labels) => answer(desk, "multiple", { labels }),
+  });
+  desk.parts.panel.append(desk.picker.box);
+  startPicker(desk.picker);
+}

@@ -1,0 +1,60 @@
+// How the panel shows what it shows: maps over the image, whose maps, which neighbours.
+
+import { focus } from "../desk/keys.js";
+import { showsEvidence } from "./desk.js";
+import { mapsHere } from "./evidence.js";
+import { drawOverlay } from "./overlay.js";
+import { askForMaps, drawPanel } from "./panel.js";
+import { show } from "./say.js";
+
+/**
+ * @import { ReviewDesk } from "./desk.js"
+ * @import { MapName } from "./turn.js"
+ */
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {MapName} which
+ */
+export function setOverlay(desk, which) {
+  const maps = mapsHere(desk);
+  if (!showsEvidence(desk)) show(desk, "The map comes after your answer.");
+  else if (maps?.state === "making") show(desk, "The map is being drawn.");
+  else if (maps?.state !== "ready") show(desk, "The map comes with a run of HNML.");
+  else {
+    desk.turn.overlay = which;
+    drawPanel(desk);
+    drawOverlay(desk);
+  }
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {string} key
+ */
+export function chooseSource(desk, key) {
+  desk.look.mapSource = key;
+  askForMaps(desk);
+  drawPanel(desk);
+  focus(desk.parts.root);
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {number} opacity
+ */
+export function setOpacity(desk, opacity) {
+  desk.look.mapOpacity = opacity;
+  drawPanel(desk);
+  drawOverlay(desk);
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {boolean} byKey then the button keeps the focus
+ */
+export function swapNearest(desk, byKey) {
+  desk.look.nearBoth = !desk.look.nearBoth;
+  drawPanel(desk);
+  if (byKey) focus(desk.parts.panel.querySelector(".nears .hd button") ?? undefined);
+}

@@ -1,0 +1,53 @@
+// The present image, and the panel that follows what is said of it.
+
+import { focus } from "../desk/keys.js";
+import { isFollowUp, showsEvidence } from "./desk.js";
+import { drawPanel } from "./panel.js";
+import { moveTo } from "./queue.js";
+import { say } from "./say.js";
+import { askForEvidence, drawItem, drawKeys, prepare } from "./stage.js";
+import { openTurn } from "./turn.js";
+
+/** @import { ReviewDesk } from "./desk.js" */
+
+/**
+ * Show the image at a place of the queue.
+ *
+ * @param {ReviewDesk} desk
+ * @param {number} index
+ */
+export function showAt(desk, index) {
+  closePicker(desk);
+  moveTo(desk.queue, index);
+  desk.turn = openTurn(isFollowUp(desk), performance.now());
+  drawItem(desk);
+  prepare(desk);
+  if (showsEvidence(desk)) askForEvidence(desk);
+}
+
+/** @param {ReviewDesk} desk */
+export function closePicker(desk) {
+  if (!desk.picker) return;
+  desk.picker.box.remove();
+  desk.picker = null;
+  focus(desk.parts.root);
+}
+
+/** @param {ReviewDesk} desk */
+export function wrong(desk) {
+  if (!desk.queue.item || desk.turn.phase === "wrong") return;
+  desk.turn.phase = "wrong";
+  drawKeys(desk);
+  askForEvidence(desk);
+  drawPanel(desk);
+  say(desk, "Wrong. Which class is it?");
+}
+
+/** @param {ReviewDesk} desk */
+export function reveal(desk) {
+  if (!desk.queue.item || showsEvidence(desk)) return;
+  desk.turn.revealed = true;
+  askForEvidence(desk);
+  drawKeys(desk);
+  drawPanel(desk);
+}
