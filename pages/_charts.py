@@ -8,35 +8,13 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from lnl_core.figures.palette import TONES
 from pages._words import chart_text, count
 
-_COLOURS = {
-    "light": {
-        "page": "#FFFFFF",
-        "text": "#15181C",
-        "muted": "#59626E",
-        "grid": "#ECEEF0",
-        "bar": "#CBD0D5",
-        "wrong": "#D55E00",
-        "first": "#0072B2",
-        "second": "#6B7480",
-    },
-    "dark": {
-        "page": "#14171B",
-        "text": "#E6E9ED",
-        "muted": "#9BA5B1",
-        "grid": "#262B32",
-        "bar": "#474D55",
-        "wrong": "#E9752A",
-        "first": "#4AA3DF",
-        "second": "#9BA5B1",
-    },
-}
 
-
-def colours() -> dict[str, str]:
+def colours() -> Mapping[str, Any]:
     """Return the colours of the theme that the browser shows."""
-    return _COLOURS["dark" if st.context.theme.type == "dark" else "light"]
+    return TONES["dark" if st.context.theme.type == "dark" else "light"]
 
 
 def _layout(figure: go.Figure, height: int, **margin: int) -> None:
@@ -90,7 +68,7 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
     figure = go.Figure()
     for values, colour, label in (
         ([c - w for c, w in zip(counts, wrong, strict=True)], tone["bar"], "probably right"),
-        (wrong, tone["wrong"], "probably wrong"),
+        (wrong, tone["red"], "probably wrong"),
     ):
         figure.add_bar(
             y=places,
@@ -146,7 +124,7 @@ def loss_curve(curves: Mapping[str, Sequence[float]], epochs: int) -> go.Figure:
     """
     tone = colours()
     figure = go.Figure()
-    styles = (("first", "solid", 2.0), ("second", "dot", 1.8))
+    styles = (("blue", "solid", 2.0), ("grey", "dot", 1.8))
     drawn = [(name, list(values)) for name, values in curves.items() if len(values)]
     for (name, values), (colour, dash, width) in zip(drawn, styles, strict=False):
         figure.add_scatter(

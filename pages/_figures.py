@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from lnl_core.figures.comparison import TONES
+from lnl_core.figures.palette import TONES
 from lnl_core.store.datasets import DatasetInfo
 from pages import _ui
 

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from lnl_core import services
+from lnl_core.figures.palette import TONES
 from lnl_core.jobs import queue
 from lnl_core.store import datasets, decisions
 from lnl_core.store.db import Workspace
@@ -24,7 +25,7 @@ _STYLE = """<style>
 .st-key-ways button,.st-key-ways button>div,.st-key-ways button>div>span{
   justify-content:flex-start;text-align:left}
 .st-key-ways button>div{width:auto;flex:1}
-.st-key-ways .stElementContainer+.stElementContainer{border-top:1px solid rgba(137,146,157,.3)}
+.st-key-ways .stElementContainer+.stElementContainer{border-top:1px solid EDGE4D}
 .st-key-ways button::after{content:"\\2192";margin-left:auto;font-size:1.1rem}
 .st-key-tour{padding:.5rem .9rem}
 .st-key-tour p{font-size:.9rem;line-height:1.45}
@@ -86,7 +87,8 @@ function remember(data, setStateValue) {
 def style() -> None:
     """Set the logo and the one thing that no theme key reaches, the gutters."""
     mode = "dark" if st.context.theme.type == "dark" else "light"
-    st.html(_STYLE.replace("ACCENT", "#A8A4FF" if mode == "dark" else "#4B45C6"))
+    tone = TONES[mode]
+    st.html(_STYLE.replace("ACCENT", tone["accent"]).replace("EDGE", tone["edge"]))
     st.logo(str(_ui.ASSETS / f"logo_{mode}.svg"), icon_image=str(_ui.ASSETS / f"mark_{mode}.svg"))
 
 

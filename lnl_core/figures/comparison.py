@@ -1,77 +1,24 @@
 """Plotly figures of the comparison, for the page and for the report alike.
 
 Each carries its title and one sentence on what it shows, so that a saved picture still explains
-itself. `tone` is one of `TONES`; text of people is escaped.
+itself. `tone` is one of `palette.TONES`; text of people is escaped.
 """
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lnl_core.methods import AT
+from lnl_core.figures import palette
+from lnl_core.figures.palette import Tone
 from lnl_core.services.compare.comparing import CONSENSUS, Candidate, Comparison
 from lnl_core.types import FloatArray
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-Tone = Mapping[str, Any]
-
-TONES: dict[str, dict[str, Any]] = {
-    "light": {
-        "page": "#FFFFFF",
-        "text": "#15181C",
-        "muted": "#59626E",
-        "grid": "#ECEEF0",
-        "edge": "#89929D",
-        "grey": "#6B7480",
-        "accent": "#4B45C6",
-        "blue": "#0072B2",
-        "orange": "#D55E00",
-        "brown": "#8F6000",
-        "green": "#009E73",
-        "bar": "#CBD0D5",
-        "scale": [[0, "#F4F8FB"], [0.5, "#8DBFDD"], [1, "#0072B2"]],
-        "against": "#C25200",
-        "methods": {
-            "hnml": "#0072B2",
-            "jump": "#C25200",
-            "sr": "#008160",
-            "dmlp": "#A84E85",
-            "influence": "#8F6000",
-        },
-    },
-    "dark": {
-        "page": "#14171B",
-        "text": "#E6E9ED",
-        "muted": "#9BA5B1",
-        "grid": "#262B32",
-        "edge": "#6E7884",
-        "grey": "#9BA5B1",
-        "accent": "#A8A4FF",
-        "blue": "#4AA3DF",
-        "orange": "#E9752A",
-        "brown": "#E8B04A",
-        "green": "#2FB88D",
-        "bar": "#474D55",
-        "scale": [[0, "#1A2027"], [0.5, "#27577A"], [1, "#4AA3DF"]],
-        "against": "#E9752A",
-        "methods": {
-            "hnml": "#4AA3DF",
-            "jump": "#E9752A",
-            "sr": "#2FB88D",
-            "dmlp": "#D58CB5",
-            "influence": "#E8B04A",
-        },
-    },
-}
-
-_DASH_DOT_DOT = "12px,3px,3px,3px,3px,3px"
-_DASHES = ("dot", "dash", "dashdot", "longdash", "longdashdot", _DASH_DOT_DOT)
-_BASELINES = ("probe", "ce", "confident", "knn", "aum", "finetune")
 
 
 def text(value: object, limit: int = 24) -> str:
@@ -82,17 +29,15 @@ def text(value: object, limit: int = 24) -> str:
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") or "–"
 
 
-def stroke(candidate: Candidate, tone: Tone) -> dict[str, Any]:
-    """Return a candidate's line: consensus thick ink, methods coloured, baselines grey dashed."""
-    plain, at, _ = candidate.name.partition(AT)
-    if candidate.key == CONSENSUS:
-        return {"color": tone["text"], "width": 3.5, "dash": "solid"}
-    older = not candidate.newest
-    if plain in tone["methods"]:
-        dash = "dot" if at or older else "solid"
-        return {"color": tone["methods"][plain], "width": 1.6 if older else 2.2, "dash": dash}
-    place = _BASELINES.index(plain) if plain in _BASELINES else 0
-    return {"color": tone["grey"], "width": 1.6, "dash": _DASHES[place]}
+def strokes(candidates: Sequence[Candidate], tone: Tone) -> dict[str, dict[str, Any]]:
+    """Hand out a line to each candidate, in order: key -> `color`, `width`, `dash`.
+
+    The consensus is thick ink; baselines, models of one's own and older runs are dashed.
+    """
+    single = [each for each in candidates if each.key != CONSENSUS]
+    lines = palette.strokes([each.baseline or not each.newest for each in single], tone)
+    found = {each.key: line for each, line in zip(single, lines, strict=True)}
+    return {CONSENSUS: {"color": tone["text"], "width": 3.5, "dash": "solid"}} | found
 
 
 def heading(title: str, sentence: str, tone: Tone) -> str:
@@ -152,14 +97,15 @@ def _figure(title: str, sentence: str, tone: Tone, height: int, **margin: int) -
     return figure
 
 
-def _line(figure: go.Figure, candidate: Candidate, x: Any, y: Any, tone: Tone, hover: str) -> None:
-    line = stroke(candidate, tone)
+def _line(
+    figure: go.Figure, candidate: Candidate, x: Any, y: Any, line: Mapping[str, Any], hover: str
+) -> None:
     figure.add_scatter(
         x=x,
         y=y,
         mode="lines",
-        line=line,
-        name=f'<span style="color:{line["color"]}">{text(candidate.short, 14)}</span>',
+        line=dict(line),
+        name=_wrapped(candidate.short),
         hovertemplate=f"{text(candidate.title, 40)}: {hover}<extra></extra>",
     )
 
@@ -175,15 +121,16 @@ def precision_recall(found: Comparison, tone: Tone, height: int = 286) -> go.Fig
         tone,
         height,
     )
-    for each in _drawn(found):
+    drawn, lines = _drawn(found), strokes(found.candidates, tone)
+    for each in drawn:
         d = found.detections[each.key]
-        _line(figure, each, d.found[1:] / d.total, d.precision[1:], tone,
+        _line(figure, each, d.found[1:] / d.total, d.precision[1:], lines[each.key],
               "precision %{y:.2f} at recall %{x:.2f}")  # fmt: skip
     figure.update_xaxes(
         title_text="recall: share of wrong labels found", range=[0, 1.01], dtick=0.25
     )
     figure.update_yaxes(title_text="precision", range=[0, 1.04], dtick=0.25)
-    figure.update_layout(showlegend=True, margin_r=96)
+    figure.update_layout(showlegend=True, margin_r=_legend_room(drawn))
     return figure
 
 
@@ -195,12 +142,14 @@ def effort(found: Comparison, tone: Tone, height: int = 286) -> go.Figure:
         tone,
         height,
     )
-    drawn = _drawn(found)
+    drawn, lines = _drawn(found), strokes(found.candidates, tone)
     first = found.detections[drawn[0].key]
     reach = min(first.size, max(5 * first.total, found.reviewed[0] * 1.1, 10))
     for each in drawn:
         d = found.detections[each.key]
-        _line(figure, each, d.depth, d.found, tone, "%{y:,.0f} found after %{x:,} images")
+        _line(
+            figure, each, d.depth, d.found, lines[each.key], "%{y:,.0f} found after %{x:,} images"
+        )
     figure.add_scatter(
         x=[0, first.size],
         y=[0, first.total],
@@ -242,8 +191,23 @@ def effort(found: Comparison, tone: Tone, height: int = 286) -> go.Figure:
     figure.update_yaxes(
         title_text="wrong labels found", range=[0, 1.1 * first.total], tickformat=",", nticks=6
     )
-    figure.update_layout(showlegend=True, margin_r=96)
+    figure.update_layout(showlegend=True, margin_r=_legend_room(drawn))
     return figure
+
+
+_LEGEND_WIDTH = 16
+"""Characters on a line of the legend."""
+
+
+def _wrapped(name: str) -> str:
+    """Return a name in full for the legend, on as many lines as it takes."""
+    return "<br>".join(map(text, textwrap.wrap(" ".join(name.split()), _LEGEND_WIDTH))) or "–"
+
+
+def _legend_room(drawn: Sequence[Candidate]) -> int:
+    """Return the pixels that the legend's longest line takes, with its sample."""
+    lines = [line for each in drawn for line in textwrap.wrap(each.short, _LEGEND_WIDTH)]
+    return 50 + round(6.4 * max(9, *map(len, lines), 0))
 
 
 def _drawn(found: Comparison) -> list[Candidate]:
@@ -264,10 +228,13 @@ def matrix(
 ) -> go.Figure:
     """Draw an agreement or overlap matrix with its numbers; the diagonal is left out."""
     m = len(candidates)
-    figure = _figure(title, sentence, tone, height or max(200, 27 * m + 106), l=70, r=14, t=94, b=8)
+    names = [_wrapped(each.short) for each in candidates]
+    row = max(27, 6 + 15 * max((name.count("<br>") + 1 for name in names), default=1))
+    figure = _figure(
+        title, sentence, tone, height or max(200, row * m + 106), l=70, r=14, t=94, b=8
+    )
     shown = np.array(values, np.float64)
     np.fill_diagonal(shown, np.nan)
-    names = [text(each.short, 12) for each in candidates]
     titles = [text(each.title, 40) for each in candidates]
     words = [
         [_two(value) if i != j else "" for j, value in enumerate(line)]
@@ -348,9 +315,10 @@ def costs(candidates: Sequence[Candidate], tone: Tone) -> go.Figure | None:
     )
     kept = {k: v for k, v in base.layout.to_plotly_json().items() if not k.endswith("axis")}
     figure.update_layout(**kept)
-    figure.update_layout(margin={"l": 96, "r": 34, "t": 84, "b": 10})
+    figure.update_layout(margin={"l": _legend_room(runs), "r": 34, "t": 84, "b": 10})
     figure.update_annotations(font={"size": 12, "color": tone["muted"]}, yshift=2)
-    colours = [stroke(each, tone)["color"] for each in runs]
+    lines = strokes(candidates, tone)
+    colours = [lines[each.key]["color"] for each in runs]
     for column, (key, _, scale, form) in enumerate(_COSTS, start=1):
         values = [each.cost.get(key) for each in runs]
         if key == "peak_memory_bytes":
@@ -379,7 +347,7 @@ def costs(candidates: Sequence[Candidate], tone: Tone) -> go.Figure | None:
     )  # fmt: skip
     figure.update_yaxes(
         tickvals=list(range(len(runs))),
-        ticktext=[text(each.short, 14) for each in runs],
+        ticktext=[_wrapped(each.short) for each in runs],
         ticklabelstandoff=6,
         range=[len(runs) - 0.4, -0.6],
         showgrid=False,
@@ -397,7 +365,7 @@ def before_after(result: Mapping[str, Any], tone: Tone, height: int = 300) -> go
 
     Args:
         result: as the task `retrain` writes it.
-        tone: of `TONES`.
+        tone: of `palette.TONES`.
         height: in pixels.
     """
     figure = _figure(

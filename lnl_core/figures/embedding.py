@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lnl_core.figures.comparison import Tone, _figure, text
+from lnl_core.figures.comparison import _figure, text
+from lnl_core.figures.palette import Tone
 from lnl_core.services._open import Scored, loaded
 from lnl_core.services.explore import embedding
 from lnl_core.services.explore.confusions import FEWEST_ERRORS, Matrix
@@ -38,8 +39,7 @@ _SIZES = (3.0, 4.5, 6.5)
 
 def colours(tone: Tone) -> tuple[str, str, str]:
     """Return what a point is drawn in: hardly suspected, doubtful, suspected."""
-    light = tone["page"] == "#FFFFFF"
-    return ("#B4BCC5", "#E69F00", "#D55E00") if light else ("#59636E", "#E8B04A", "#E9752A")
+    return tone["dot"], tone["orange"], tone["red"]
 
 
 def embedding_map(
@@ -51,7 +51,7 @@ def embedding_map(
         info: the data set.
         map_: of `exploring.layout`.
         ranked: the ranking in force; without it all points are grey.
-        tone: of `figures.TONES`.
+        tone: of `palette.TONES`.
         height: in pixels.
     """
     n = len(map_.points)
@@ -79,7 +79,7 @@ def embedding_map(
             text=f"<b>{text(each['name'], 18)}</b>",
             showarrow=False,
             font={"size": 13, "color": tone["text"]},
-            bgcolor="rgba(255,255,255,.6)" if tone["page"] == "#FFFFFF" else "rgba(20,23,27,.6)",
+            bgcolor=f"rgba({','.join(f'{part:.0f}' for part in _rgb(tone['page']))},.6)",
         )
     plain = {"visible": False, "showgrid": False, "automargin": False}
     figure.update_xaxes(range=[0, 1], **plain)
@@ -164,7 +164,7 @@ def picture(points: Array, level: ByteArray, tone: Tone) -> bytes:
     Args:
         points: (n, 2) uint16; 0..65535 spans the picture, y points down.
         level: (n,) 0 hardly suspected, 1 doubtful, 2 suspected; higher ones lie on top.
-        tone: of `figures.TONES`.
+        tone: of `palette.TONES`.
     """
     from PIL import Image
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lnl_core.figures.comparison import Tone, _figure, heading, stroke, text
+from lnl_core.figures.comparison import _figure, heading, text
+from lnl_core.figures.palette import Tone
+from lnl_core.methods import yardstick
 from lnl_core.services.compare.losses import Losses
 from lnl_core.services.review.looking import STATISTICS, Observation
 
@@ -25,12 +27,12 @@ def _groups(found: Losses, split: str) -> list[tuple[str, Any, str]]:
         return [
             ("not reviewed", found.verdict == 0, "bar"),
             ("label right", found.verdict == 1, "green"),
-            ("label wrong", found.verdict == 2, "orange"),
+            ("label wrong", found.verdict == 2, "red"),
         ]
     if split == "truth" and found.wrong is not None:
         return [
             ("label right", ~found.wrong, "bar"),
-            ("label wrong", found.wrong, "orange"),
+            ("label wrong", found.wrong, "red"),
         ]
     return [
         ("agrees with the label", found.agrees, "bar"),
@@ -182,7 +184,7 @@ def course(
     Args:
         found: whose run.
         curves: as `loss_views.trajectory` gives them.
-        tone: of `figures.TONES`.
+        tone: of `palette.TONES`.
         words: `given`, the name of the given class.
         rounds: True where the steps are rounds of removal.
         height: in pixels.
@@ -207,7 +209,7 @@ def course(
         if not curves.get("loss"):
             return None
         unit = "loss, nats"
-        drawn = [(curves["loss"], stroke(found.candidate, tone)["color"], "solid", "loss")]
+        drawn = [(curves["loss"], tone["curves"][0], "solid", "loss")]
         words_now = f"Loss of the given label by {step}."
         figure.update_layout(title_text=heading("The image's own course", words_now, tone))
     start = 0 if rounds else 1
@@ -233,10 +235,10 @@ def course(
     return figure
 
 
-def sub_losses(facts: Mapping[str, Any], tone: Tone, height: int = 230) -> go.Figure:
-    """Draw Jump-teaching's sub-losses of one image beside those of unsuspicious ones."""
+def sub_losses(facts: Mapping[str, Any], tone: Tone, method: str, height: int = 230) -> go.Figure:
+    """Draw the sub-losses of one image's code beside those of unsuspicious ones."""
     figure = _figure(
-        "Jump-teaching: sub-losses of its code",
+        f"{text(method)}: sub-losses of its code",
         f"Uneven bars mean doubt: variance {facts['variance']:.3g}, above "
         f"{100 * facts['variance_rank']:.0f}{NARROW_SIGN} of the images.",
         tone,
@@ -246,7 +248,7 @@ def sub_losses(facts: Mapping[str, Any], tone: Tone, height: int = 230) -> go.Fi
     figure.add_bar(
         x=places,
         y=facts["values"],
-        marker={"color": tone["methods"]["jump"]},
+        marker={"color": tone["curves"][0]},
         name="this image",
         hovertemplate="bit %{x}: %{y:.2f}<extra></extra>",
     )
@@ -265,13 +267,18 @@ def sub_losses(facts: Mapping[str, Any], tone: Tone, height: int = 230) -> go.Fi
 
 
 def sharpened(
-    facts: Mapping[str, Any], class_names: Sequence[str], given: int, tone: Tone, height: int = 260
+    facts: Mapping[str, Any],
+    class_names: Sequence[str],
+    given: int,
+    tone: Tone,
+    method: str,
+    height: int = 260,
 ) -> go.Figure:
-    """Draw SR's sharpened probabilities beside plain cross-entropy's, the largest classes."""
+    """Draw sharpened probabilities beside plain training's, the largest classes."""
     figure = _figure(
-        "SR: sharpened probabilities",
+        f"{text(method)}: sharpened probabilities",
         f"Confidence {facts['confidence']:.2f}, above {100 * facts['confidence_rank']:.0f}"
-        f"{NARROW_SIGN} of the images; dotted: as sure as SR can be.",
+        f"{NARROW_SIGN} of the images; dotted: as sure as it can be.",
         tone,
         height,
     )
@@ -282,12 +289,13 @@ def sharpened(
     shown.sort()
     names = [text(class_names[each], 14) + (" (given)" if each == given else "") for each in shown]
     figure.add_bar(
-        x=names, y=own[shown], marker={"color": tone["methods"]["sr"]}, name="SR, mean of epochs",
-        hovertemplate="%{x}: SR %{y:.2f}<extra></extra>",
+        x=names, y=own[shown], marker={"color": tone["curves"][0]},
+        name=f"{text(method)}, mean of epochs",
+        hovertemplate="%{x}: sharpened %{y:.2f}<extra></extra>",
     )  # fmt: skip
     if plain is not None:
         figure.add_bar(
-            x=names, y=plain[shown], marker={"color": tone["bar"]}, name="plain cross-entropy",
+            x=names, y=plain[shown], marker={"color": tone["bar"]}, name=yardstick().title.lower(),
             hovertemplate="%{x}: plain %{y:.2f}<extra></extra>",
         )  # fmt: skip
     figure.add_hline(y=facts["p_max"], line={"color": tone["edge"], "width": 1.4, "dash": "dot"})
@@ -329,14 +337,14 @@ def activations(
     low, high = float(everything.min()), float(everything.max())
     edges = np.linspace(low, high if high - low > 1e-9 else low + 1, 31)
     for words, values, colour in zip(
-        found.names, (first, second), (tone["edge"], tone["orange"]), strict=True
+        found.names, (first, second), (tone["edge"], tone["red"]), strict=True
     ):
         share = 100 * np.histogram(values, edges)[0] / max(len(values), 1)
         figure.add_bar(
             x=(edges[:-1] + edges[1:]) / 2,
             y=share,
             width=edges[1] - edges[0],
-            marker={"color": colour, "opacity": 0.72 if colour == tone["orange"] else 1},
+            marker={"color": colour, "opacity": 0.72 if colour == tone["red"] else 1},
             name=f"{words} ({len(values):,})",
             hovertemplate=f"{words}: %{{y:.1f}}{NARROW_SIGN} near %{{x:.2f}}<extra></extra>",
         )
@@ -347,12 +355,12 @@ def activations(
     return figure
 
 
-def rounds(facts: Mapping[str, Any], tone: Tone, height: int = 250) -> go.Figure:
-    """Draw how many labels each round of Influential Rank removed, and when this image went."""
+def rounds(facts: Mapping[str, Any], tone: Tone, method: str, height: int = 250) -> go.Figure:
+    """Draw how many labels each round removed, and when this image went."""
     went = int(facts["round_removed"])
     when = f"This image went in round {went}." if went else "This image was never removed."
     figure = _figure(
-        "Influential Rank: rounds of removal",
+        f"{text(method)}: rounds of removal",
         f"{when} Lines: shares of the removed.",
         tone,
         height,
@@ -368,7 +376,7 @@ def rounds(facts: Mapping[str, Any], tone: Tone, height: int = 250) -> go.Figure
     )
     for values, colour, dash, title in (
         (facts["given_back"], tone["brown"], "dash", "label given back"),
-        (facts["true"], tone["orange"], "solid", "really wrong"),
+        (facts["true"], tone["red"], "solid", "really wrong"),
     ):
         if values:
             tail = values[-len(places) :]

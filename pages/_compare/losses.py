@@ -154,19 +154,19 @@ def _image(info: DatasetInfo, values: Losses) -> None:
         st.caption("This method keeps no course by epoch: it scores each image once.")
     special = loss_views.sub_losses(ws, info.name, key, row)
     if special is not None:
-        figure = losses.sub_losses(special, tone)
+        figure = losses.sub_losses(special, tone, values.candidate.short)
         _figures.draw(
             figure, f"sub-losses {row}", info, key="special", alt="Sub-losses of the image's code"
         )
     sharp = loss_views.sharpened(ws, info.name, key, row)
     if sharp is not None:
         label = int(loss_views.given_label(info, row))
-        figure = losses.sharpened(sharp, info.class_names, label, tone)
+        figure = losses.sharpened(sharp, info.class_names, label, tone, values.candidate.short)
         _figures.draw(
             figure, f"sharpened {row}", info, key="special", alt="Sharpened probabilities"
         )
     if rounds is not None:
-        figure = losses.rounds(rounds, tone)
+        figure = losses.rounds(rounds, tone, values.candidate.short)
         _figures.draw(figure, f"rounds {row}", info, key="special", alt="Images removed by round")
 
 

@@ -61,8 +61,9 @@ def _table(found: Comparison) -> None:
     table = pd.DataFrame([_row(found, each) for each in ordered])
     if not found.detections:
         table = table.drop(columns=["ap", "at_k", "fifth", "fix"])
-    colours = [comparison.stroke(each, tone)["color"] for each in ordered]
-    tint = "rgba(108,100,230,.14)"
+    lines = comparison.strokes(found.candidates, tone)
+    colours = [lines[each.key]["color"] for each in ordered]
+    tint = f"{tone['button']}24"
 
     def paint(line: pd.Series[str]) -> list[str]:
         place = int(str(line.name))

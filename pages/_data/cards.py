@@ -9,7 +9,7 @@ import streamlit as st
 from lnl_core import services
 from lnl_core.services import DatasetCard
 from lnl_core.types import JobState
-from pages import _tour, _ui, _words
+from pages import _charts, _tour, _ui, _words
 from pages._data import demo
 from pages._ui import plain
 
@@ -82,11 +82,10 @@ def _badge(card: DatasetCard) -> str:
 
 def _start_here() -> str:
     """Return the accent badge; Streamlit's own would be too dim on the dark page."""
-    dark = st.context.theme.type == "dark"
-    colours = ("#A8A4FF", "#252348") if dark else ("#4B45C6", "#EEEDFB")
+    tone = _charts.colours()
     return (
-        f':small[:color[\u2005new here? start with this\u2005]{{foreground="{colours[0]}" '
-        f'background="{colours[1]}"}}]'
+        f':small[:color[\u2005new here? start with this\u2005]{{foreground="{tone["accent"]}" '
+        f'background="{tone["accent_ground"]}"}}]'
     )
 
 

@@ -63,7 +63,7 @@ def _overview(info: DatasetInfo) -> None:
             st.subheader("Images per class", anchor=False, width="stretch")
             guessed = any(each["wrong"] is not None for each in classes)
             if guessed:
-                mark = _charts.colours()["wrong"]
+                mark = _charts.colours()["red"]
                 st.markdown(
                     f':color[■]{{foreground="{mark}"}} :gray[:small[probably wrong, estimate]]',
                     width="content",

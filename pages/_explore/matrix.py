@@ -18,10 +18,6 @@ from pages import _charts, _figures, _ui, _words
 from pages._words import chart_text, count, plain, short
 
 PAIRS = 3
-_TONES = {
-    "light": {"own": "#E6E8EB", "few": "#F1F3F5", "low": "#E3F0F8", "high": "#0072B2"},
-    "dark": {"own": "#323941", "few": "#1F242A", "low": "#16303F", "high": "#2A7AB4"},
-}
 
 
 def draw(info: DatasetInfo) -> None:
@@ -45,8 +41,7 @@ def draw(info: DatasetInfo) -> None:
         return
     if not _many(found).any():
         st.caption(f"No class pair expects {FEWEST_ERRORS} wrong labels or more.")
-    dark = st.context.theme.type == "dark"
-    figure = _figure(info, found, dark)
+    figure = _figure(info, found)
     event: Any = st.plotly_chart(
         _figures.enlarged(figure) if _ui.wide() else figure,
         theme=None,
@@ -135,8 +130,9 @@ def _largest(info: DatasetInfo, found: Matrix) -> None:
                 _open(info, given, true)
 
 
-def _figure(info: DatasetInfo, found: Matrix, dark: bool) -> go.Figure:
-    tone, own = _TONES["dark" if dark else "light"], _charts.colours()
+def _figure(info: DatasetInfo, found: Matrix) -> go.Figure:
+    own = _charts.colours()
+    tone = own["cells"]
     s = len(found.labels)
     many, diagonal = _many(found), np.eye(s, dtype=bool)
     share = np.where(many, found.share, np.nan)

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-STYLE = """
+import string
+
+from lnl_core.figures.palette import TONES
+
+STYLE = string.Template("""
 :root{color-scheme:light}
-body{font:15px/1.5 "Source Sans 3","Source Sans Pro","Segoe UI",Roboto,sans-serif;color:#15181c;
-background:#fff;margin:0 auto;padding:30px;max-width:1320px}
+body{font:15px/1.5 "Source Sans 3","Source Sans Pro","Segoe UI",Roboto,sans-serif;color:$text;
+background:$page;margin:0 auto;padding:30px;max-width:1320px}
 h1{font-size:24px;font-weight:600;margin:0}
 h2{font-size:18px;font-weight:600;margin:38px 0 12px}
-.muted,figcaption small{color:#59626e}
-.facts{display:flex;flex-wrap:wrap;border:1px solid #dde1e6;border-radius:6px;margin:15px 0}
+.muted,figcaption small{color:$muted}
+.facts{display:flex;flex-wrap:wrap;border:1px solid $line;border-radius:6px;margin:15px 0}
 .facts div{padding:8px 18px}
-dt{font-size:13px;color:#59626e}
+dt{font-size:13px;color:$muted}
 dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
-th,td{padding:5px 12px;text-align:left;border-bottom:1px solid #dde1e6;overflow-wrap:anywhere}
-th{color:#59626e;font-weight:400;background:#f4f5f7}
-.consensus{background:#eeedfa;font-weight:600}
+th,td{padding:5px 12px;text-align:left;border-bottom:1px solid $line;overflow-wrap:anywhere}
+th{color:$muted;font-weight:400;background:$ground}
+.consensus{background:$accent_ground;font-weight:600}
 #figures,section{min-width:0}
 .figure{display:inline-block;vertical-align:top;width:calc(50% - 30px);margin:0 8px 15px 0;
-border:1px solid #dde1e6;border-radius:6px;box-sizing:content-box;padding:8px}
+border:1px solid $line;border-radius:6px;box-sizing:content-box;padding:8px}
 .figure[data-wide]{width:calc(100% - 30px)}
 .queue{display:grid;grid-template-columns:repeat(auto-fill,minmax(140px,1fr));gap:15px}
 figure{margin:0}
-figure img{width:100%;aspect-ratio:1;object-fit:contain;background:#eceef0;border-radius:4px}
+figure img{width:100%;aspect-ratio:1;object-fit:contain;background:$mat;border-radius:4px}
 figcaption{font-size:13px;overflow-wrap:anywhere}
-figcaption span{float:right;color:#59626e;font-variant-numeric:tabular-nums}
+figcaption span{float:right;color:$muted;font-variant-numeric:tabular-nums}
 figcaption small{display:block;font-size:12px}
 .save{margin:0 0 12px}
-.save button{font:inherit;padding:5px 12px;margin-right:8px;border:1px solid #89929d;
-border-radius:6px;background:#fff;cursor:pointer}
+.save button{font:inherit;padding:5px 12px;margin-right:8px;border:1px solid $edge;
+border-radius:6px;background:$page;cursor:pointer}
 @media(max-width:900px){.figure{width:calc(100% - 30px)}}
 @media print{.save{display:none}.figure,figure{break-inside:avoid}}
-"""
+""").substitute({k: v for k, v in TONES["light"].items() if isinstance(v, str)})
+"""The report is light, whatever the theme: it gets printed."""
 
 DRAW = """
 const figures = JSON.parse(document.getElementById("figures-data").textContent);

@@ -21,6 +21,7 @@ import numpy as np
 import lnl_core
 from lnl_core.figures import comparison, losses
 from lnl_core.figures import embedding as map_figures
+from lnl_core.figures.palette import TONES
 from lnl_core.jobs import queue
 from lnl_core.services._open import loaded, scored, standing
 from lnl_core.services.compare import _report_page, comparing, retraining
@@ -144,7 +145,7 @@ def _section(title: str, body: str) -> str:
 
 def _figures(ws: Workspace, info: DatasetInfo, found: Comparison) -> Iterator[tuple[str, Any]]:
     """Yield (file name, figure) of all that the page shows."""
-    tone = comparison.TONES["light"]
+    tone = TONES["light"]
     if found.detections:
         yield "precision-recall", comparison.precision_recall(found, tone, height=340)
         yield "effort", comparison.effort(found, tone, height=340)
@@ -190,7 +191,7 @@ _SAVE = (
 
 def _of_explore(ws: Workspace, info: DatasetInfo) -> Iterator[tuple[str, Any]]:
     """Yield (file name, figure) of what Explore shows: the newest map, and the matrix."""
-    tone = comparison.TONES["light"]
+    tone = TONES["light"]
     for facts in embedding.layouts(info)[:1]:
         map_ = embedding.layout(info, str(facts["key"]))
         if map_ is not None:
@@ -264,7 +265,7 @@ def _sentences(found: Comparison) -> str:
 
 
 def _table(found: Comparison) -> str:
-    tone = comparison.TONES["light"]
+    lines_of = comparison.strokes(found.candidates, TONES["light"])
     head = ["", "Method"]
     if found.detections:
         head += ["AP", "95 %", "P@k", "in first 20 %", "right fix"]
@@ -272,7 +273,7 @@ def _table(found: Comparison) -> str:
     lines = []
     for each in found.ordered():
         d = found.detections.get(each.key)
-        colour = comparison.stroke(each, tone)["color"]
+        colour = lines_of[each.key]["color"]
         mark = " (reconstruction)" if each.reconstruction else ""
         dashes = "┅┅" if each.baseline else "━━"
         cells = [f'<td style="color:{colour}">{dashes}</td>', _cell(each.title + mark)]

@@ -9,8 +9,8 @@ from PIL import Image
 from sqlalchemy import update
 
 from lnl_core.cli import main
-from lnl_core.figures import comparison
 from lnl_core.figures import embedding as map_figures
+from lnl_core.figures.palette import TONES
 from lnl_core.jobs.tasks import embedding
 from lnl_core.services._open import standing
 from lnl_core.services.compare import lab, report, retraining
@@ -120,7 +120,7 @@ def test_the_map_is_in_it_point_by_point_or_as_one_picture(workspace, scored, mo
 def test_the_picture_shows_every_level_where_it_lies():
     points = np.array([[10_000, 10_000]] * 50 + [[30_000, 30_000]] + [[60_000, 60_000]], "<u2")
     level = np.array([0] * 50 + [1, 2], np.uint8)
-    data = map_figures.picture(points, level, comparison.TONES["light"])
+    data = map_figures.picture(points, level, TONES["light"])
     image = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
     assert image.shape == (map_figures.HIGH, map_figures.WIDE, 3)
     for x, y, colour in (
