@@ -115,13 +115,13 @@ def _line(
 
 def precision_recall(found: Comparison, tone: Tone, height: int = 286) -> go.Figure:
     """Draw precision against recall, the best on top of the legend."""
+    drawn, lines = _drawn(found), strokes(found.candidates, tone)
     figure = _figure(
         "Precision and recall",
         "How pure the queue is, by the share of wrong labels found: higher is better.",
         tone,
-        height,
+        max(height, _legend_height(drawn)),
     )
-    drawn, lines = _drawn(found), strokes(found.candidates, tone)
     for each in drawn:
         d = found.detections[each.key]
         _line(figure, each, d.found[1:] / d.total, d.precision[1:], lines[each.key],
@@ -136,13 +136,13 @@ def precision_recall(found: Comparison, tone: Tone, height: int = 286) -> go.Fig
 
 def effort(found: Comparison, tone: Tone, height: int = 286) -> go.Figure:
     """Draw wrong labels found against images reviewed, beside chance."""
+    drawn, lines = _drawn(found), strokes(found.candidates, tone)
     figure = _figure(
         "Wrong labels found for the effort",
         "What a reviewer finds who goes down the list: steeper is better.",
         tone,
-        height,
+        max(height, _legend_height(drawn)),
     )
-    drawn, lines = _drawn(found), strokes(found.candidates, tone)
     first = found.detections[drawn[0].key]
     reach = min(first.size, max(5 * first.total, found.reviewed[0] * 1.1, 10))
     for each in drawn:
@@ -208,6 +208,12 @@ def _legend_room(drawn: Sequence[Candidate]) -> int:
     """Return the pixels that the legend's longest line takes, with its sample."""
     lines = [line for each in drawn for line in textwrap.wrap(each.short, _LEGEND_WIDTH)]
     return 50 + round(6.4 * max(9, *map(len, lines), 0))
+
+
+def _legend_height(drawn: Sequence[Candidate]) -> int:
+    """Return the pixels of a figure whose legend has room: all that is drawn, and chance."""
+    names = sum(3 + 16 * len(textwrap.wrap(each.short, _LEGEND_WIDTH)) for each in drawn)
+    return 58 + names + 3 * 19
 
 
 def _drawn(found: Comparison) -> list[Candidate]:
