@@ -1,6 +1,7 @@
 """The house rules that a reader cannot see at a glance, checked over the syntax trees."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -176,3 +177,39 @@ def test_no_file_names_a_registry_or_a_path_of_one_machine():
             continue
         text = path.read_text("utf-8", errors="replace")
         assert not [n for n in needles if n in text], name
+
+
+LOSS = "Sparse Regularization's loss of this name, stored in its runs, is no method"
+NOT_A_KEY = {
+    ("lnl_core/methods/sr/__init__.py", "ce"): LOSS,
+    ("lnl_core/methods/sr/losses.py", "ce"): LOSS,
+}
+"""(file, word) -> why a word that is also a method's key may stand there."""
+
+
+def test_no_key_of_a_method_stands_outside_its_card():
+    """What is known about a method stands in its own file; others ask its card.
+
+    A card may name others in `after`: those it builds on well.
+    """
+    from lnl_core.methods import METHODS
+
+    folder = REPO / "lnl_core" / "methods"
+    found = set()
+    for path in [*modules(), REPO / "app.py", *REPO.glob("pages/**/*.py")]:
+        own = path.relative_to(folder).with_suffix("").parts[0] if folder in path.parents else ""
+        tree = ast.parse(path.read_text("utf-8"))
+        cards = [node.value for node in ast.walk(tree) if _is_after(node) and own in METHODS]
+        allowed = {id(each) for card in cards for each in ast.walk(card)}
+        for node in ast.walk(tree):
+            word = getattr(node, "value", None) if isinstance(node, ast.Constant) else None
+            if word in METHODS and word != own and id(node) not in allowed:
+                found.add((str(path.relative_to(REPO)), word))
+    for path in REPO.glob("pages/_components/**/*.js"):
+        words = re.findall(r"""["'`](\w+)["'`]""", path.read_text("utf-8"))
+        found |= {(str(path.relative_to(REPO)), word) for word in words if word in METHODS}
+    assert found == NOT_A_KEY.keys()
+
+
+def _is_after(node):
+    return isinstance(node, ast.keyword) and node.arg == "after"

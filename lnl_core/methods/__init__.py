@@ -56,8 +56,18 @@ def leaves(key: str, what: Leaves) -> bool:
 
 
 def that_leave(what: Leaves) -> list[str]:
-    """Return the short names of the methods whose runs leave something behind."""
-    return [each.short or each.title for each in METHODS.values() if what in each.leaves]
+    """Return the short names of methods whose runs leave something behind, for a hint.
+
+    Where any of them are recommended, these; else all of them. Neighbours are also found on the
+    features that a method needs.
+    """
+    known = [
+        each
+        for each in METHODS.values()
+        if what in each.leaves or (what is Leaves.NEIGHBOURS and "features" in each.needs)
+    ]
+    usual = [each for each in known if each.recommended]
+    return [each.short or each.title for each in usual or known]
 
 
 def signal_key(method: str, representation: str, usual: str) -> str:

@@ -60,5 +60,5 @@ def neighbours(key: str, data: Mapping[str, Any]) -> int | None:
         key: of the component.
         data: `chosen`, `groups` of images with a sentence each, address of thumbnails.
     """
-    row = _NEAR(key=key, data=dict(data), on_jump_change=lambda: None).get("jump")
+    row = _NEAR(key=key, data=dict(data), on_opened_change=lambda: None).get("opened")
     return row if isinstance(row, int) else None

@@ -12,12 +12,12 @@ import streamlit as st
 
 from lnl_core import services
 from lnl_core.jobs import queue
-from lnl_core.methods import METHODS, short_of
+from lnl_core.methods import METHODS, short_of, that_leave
 from lnl_core.services import Filters, PageState, ReviewState
 from lnl_core.services.explore import embedding
 from lnl_core.store import arrays, datasets
 from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import ACTIVE_STATES, LnlError
+from lnl_core.types import ACTIVE_STATES, Leaves, LnlError
 from pages import _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
@@ -388,6 +388,10 @@ def _single(
         "methods": {
             key: {"name": short_of(key), "baseline": method.baseline}
             for key, method in METHODS.items()
+        },
+        "comes_with": {
+            str(what): " or ".join(that_leave(what))
+            for what in (Leaves.CURVES, Leaves.NEIGHBOURS, Leaves.MAPS)
         },
         "marked": marked,
     }

@@ -1,7 +1,7 @@
 """Where a network looks: pairs of class activation maps for the review page.
 
-The page asks for one image at a time. What a run of HNML or the worker has made is read from the
-disk; the rest is asked of the worker for tasks, and the page asks again until it is there.
+The page asks for one image at a time. What a run or the worker has made is read from the disk;
+the rest is asked of the worker for tasks, and the page asks again until it is there.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ STATISTICS = {
     "entropy_given": "how scattered the given class's map is",
     "foreground_fraction": "part of the image that counts",
 }
-"""What a run of HNML says about each image in numbers (HNML spec 4.4), and in words."""
+"""What a run with maps says about each image in numbers (HNML spec 4.4), and in words."""
 
 LOWER = ("peak_given", "support", "mask_iou")
 """Statistics that are lower where the label is wrong."""
@@ -93,7 +93,7 @@ def where_it_looks(
 
 
 def activation_numbers(info: DatasetInfo, run: int) -> dict[str, FloatArray]:
-    """Return the activation statistics of a run of HNML, name -> (n,), nothing for other runs."""
+    """Return the activation statistics of a run with maps, name -> (n,), nothing for other runs."""
     found = signals(info, run)
     extras = found.extras if found is not None else {}
     if "energy_given" not in extras:

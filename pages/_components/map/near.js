@@ -34,7 +34,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.classList.toggle("dark", isDark(root));
   root.classList.toggle("wide", root.clientWidth > WIDE);
   /** @param {number} row */
-  const jump = (row) => setTriggerValue("jump", row);
+  const jump = (row) => setTriggerValue("opened", row);
   const columns = data.groups.map((group) => column(data, group, jump));
   root.replaceChildren(top(data), h("div", { class: "cols" }, columns));
 }

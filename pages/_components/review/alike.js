@@ -52,7 +52,7 @@ export function nearest(desk, found, swap = false) {
     return section(
       h("b", null, "Nearest images"),
       null,
-      missing("Comes with a run of probe or kNN."),
+      missing(`Comes with a run of ${desk.data.comes_with.neighbours}.`),
     );
   }
   const [most, times] = mostFrequent(near.map((each) => each.label));

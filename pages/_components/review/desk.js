@@ -30,6 +30,7 @@ import { advises, openTurn } from "./turn.js";
  * @property {Answered[]} recent newest first
  * @property {Progress} progress
  * @property {Record<string, { name: string, baseline: boolean }>} methods by key
+ * @property {{ curves: string, neighbours: string, maps: string }} comes_with names of methods
  * @property {number[]} marked rows called wrong on a page
  * @property {string[]} acked
  * @property {boolean} filtered

@@ -20,7 +20,8 @@ export function setOverlay(desk, which) {
   const maps = mapsHere(desk);
   if (!showsEvidence(desk)) show(desk, "The map comes after your answer.");
   else if (maps?.state === "making") show(desk, "The map is being drawn.");
-  else if (maps?.state !== "ready") show(desk, "The map comes with a run of HNML.");
+  else if (maps?.state !== "ready")
+    show(desk, `The map comes with a run of ${desk.data.comes_with.maps}.`);
   else {
     desk.turn.overlay = which;
     drawPanel(desk);

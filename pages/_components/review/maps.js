@@ -22,7 +22,7 @@ export function mapsSection(desk) {
   /** @param {...Piece} pieces */
   const head = (...pieces) => h("div", { class: "hd" }, title, ...pieces);
   if (maps?.state === "none") {
-    const words = h("span", null, "Comes with a run of HNML.");
+    const words = h("span", null, `Comes with a run of ${desk.data.comes_with.maps}.`);
     return h("div", { class: "sec maps nomap" }, head(words));
   }
   const select = maps && sourceSelect(desk, maps);

@@ -25,7 +25,7 @@ const lastOf = (values) => values[values.length - 1];
 export function byEpoch(desk, { curve, top }) {
   const title = h("b", null, "Probability by epoch");
   if (!curve || curve.given.length < 2) {
-    return section(title, null, missing("Comes with a run of SR, Jump-teaching or CE."));
+    return section(title, null, missing(`Comes with a run of ${desk.data.comes_with.curves}.`));
   }
   const { classes } = desk.data;
   const given = oneLine(desk.queue.item ? classes[desk.queue.item.given] : "");
@@ -50,7 +50,7 @@ export function byEpoch(desk, { curve, top }) {
 export function lossByEpoch(desk, { loss }) {
   const title = h("b", null, "Loss by epoch");
   if (!loss || loss.values.length < 2) {
-    return section(title, null, missing("Comes with a run of CE, SR or Jump-teaching."));
+    return section(title, null, missing(`Comes with a run of ${desk.data.comes_with.curves}.`));
   }
   const node = chart([{ values: loss.values, kind: "given", name: "this image" }], {
     low: 0,
