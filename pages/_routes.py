@@ -148,8 +148,8 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
         )
     with suppress(LnlError):  # the pages say it, with the remedy
         _announce(await run_in_threadpool(_ui.workspace))
-    gc.collect()
     gc.freeze()  # what is loaded by now stays: later collections need not look at it
+    gc.enable()  # which `app.py` disables while it loads
     try:
         yield {}
     finally:

@@ -1,5 +1,6 @@
 """Pictures and evidence over HTTP: exact addresses only, and only to our own page."""
 
+import gc
 import io
 import json
 
@@ -174,3 +175,16 @@ def test_with_a_login_configured_pictures_need_it(client, tiny, monkeypatch):
     assert answer("for this test only", "http://evil.example") == 403
     assert answer("for this test only", HERE, logged_in=False) == 403
     assert answer("another secret", HERE) == 403
+
+
+def test_a_server_that_runs_collects_garbage_again(workspace, monkeypatch):
+    """`app.py` loads without it; a server that never collected would grow."""
+    monkeypatch.setenv("LNL_HOME", str(workspace.home))
+    gc.disable()
+    try:
+        with TestClient(Starlette(lifespan=_routes.lifespan)):
+            assert gc.isenabled()
+            assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.enable()

@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from lnl_core.jobs import queue
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, Decision
+
+REPO = Path(__file__).resolve().parents[1]
 
 SLOW = {"numpy", "pandas", "pyarrow", "scipy", "PIL", "alembic", "psutil", "plotly", "streamlit"}
 """What a status has no use for, each of them some ten to some hundred milliseconds."""
@@ -70,3 +73,30 @@ def test_a_new_workspace_may_load_what_makes_its_tables(tmp_path):
     url = f"sqlite:///{tmp_path / 'review.db'}"
     _, names = loaded("status", LNL_HOME=str(tmp_path), LNL_DATABASE_URL=url)
     assert "alembic" in names
+
+
+FIRST_PAGE = """
+import sys
+from streamlit.testing.v1 import AppTest
+before = set(sys.modules)
+page = AppTest.from_file("pages/_main.py", default_timeout=60).run()
+assert not page.exception, page.exception
+print([one.value for one in (*page.title, *page.header)])
+print(*sorted(set(sys.modules) - before), file=sys.stderr)
+"""
+
+
+def test_the_first_page_loads_no_tables(workspace, tiny):
+    where = {"LNL_HOME": str(workspace.home), "LNL_DATABASE_URL": workspace.url}
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_PAGE],
+        env=os.environ | where,
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "tiny" in done.stdout
+    names = set(done.stderr.split())
+    assert "lnl_core.services.datasets.catalog" in names
+    assert not (SLOW - {"numpy", "pyarrow", "PIL", "psutil", "plotly", "streamlit"}) & names
