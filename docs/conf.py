@@ -4,6 +4,8 @@ Formulas become MathML, which browsers draw themselves: no script and no font is
 reader, and none by the build. The converter is docutils' own.
 """
 
+import re
+
 from docutils import nodes
 from docutils.utils.math import MathError, latex2mathml
 from sphinx.application import Sphinx
@@ -27,6 +29,8 @@ autodoc_preserve_defaults = True
 html_theme = "furo"
 html_title = "LNL Review"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_show_sphinx = False
 
 
@@ -35,10 +39,16 @@ def _mathml(translator: object, node: nodes.math | nodes.math_block) -> None:
     block = isinstance(node, nodes.math_block)
     try:
         written = latex2mathml.tex2mathml(node.astext(), as_block=block)
+        if re.search(r"<munderover[^>]*>\s*<m(?!o)", written):  # a subscript below its letter
+            raise MathError("an accent and a subscript on one letter")
     except MathError as error:
         logging.getLogger(__name__).warning("%s in %r", error, node.astext(), location=node)
         written = node.astext()
-    translator.body.append(f"<div>{written}</div>" if block else written)
+    # log x, not logx
+    written = re.sub(
+        r"(&ApplyFunction;</mo>)(?=\s*<m(?!o))", r'\1<mspace width="0.17em"/>', written
+    )
+    translator.body.append(f'<div class="formula">{written}</div>' if block else written)
     raise nodes.SkipNode
 
 
