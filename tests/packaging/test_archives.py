@@ -22,6 +22,9 @@ IMPORTED_AS = {
     "grad-cam": "pytorch_grad_cam",
     "psycopg": "sqlalchemy",  # the database's address names it, SQLAlchemy imports it
 }
+FOR_DEVELOPMENT = ("test", "docs")
+"""Extras whose packages the shipped code does not import."""
+
 BROUGHT_BY = {"starlette": "streamlit", "pynndescent": "umap-learn", "huggingface_hub": "timm"}
 """Packages that are imported and come with one that is declared, which is built on them."""
 
@@ -121,7 +124,7 @@ def declared():
     project = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     needed = [*project["dependencies"]]
-    more = [line for extra in extras if extra != "test" for line in extras[extra]]
+    more = [line for extra in extras if extra not in FOR_DEVELOPMENT for line in extras[extra]]
     return {re.match(r"[\w.-]+", line).group() for line in needed}, {
         re.match(r"[\w.-]+", line).group() for line in more
     }

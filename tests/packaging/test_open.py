@@ -93,12 +93,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@pytest.mark.parametrize("end", ["Ctrl-C", "terminate"])
-def test_the_app_ends_with_the_command(terminal, end):
+@pytest.mark.parametrize(("end", "base"), [("Ctrl-C", ""), ("terminate", "/desk")])
+def test_the_app_ends_with_the_command(terminal, end, base):
     port = free_port()
+    terminal.env["STREAMLIT_SERVER_BASE_URL_PATH"] = base
     terminal.start("open", "--no-browser", "--port", str(port)).wait_for("Ctrl-C here ends it")
     server = psutil.Process(record(terminal)["pid"])
-    assert record(terminal)["url"] == f"http://127.0.0.1:{port}"
+    assert record(terminal)["url"] == f"http://127.0.0.1:{port}{base}"
     if end == "Ctrl-C":
         terminal.press(b"\x03")
     else:
