@@ -73,6 +73,7 @@ test("a long queue forgets what lies far behind, and stays where it is", () => {
   assert.equal(queue.list.length, 350);
   assert.equal(queue.list[queue.at].row, 650);
   assert.equal(queue.list[0].row, 350);
+  assert.equal(queueOf(rows, 10).item.row, 10);
 });
 
 test("an answer's image carries nothing of the answer", () => {

@@ -73,6 +73,16 @@ export function canvasPart(parent, selector) {
 }
 
 /**
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ */
+export function penOf(canvas, settings) {
+  const pen = canvas.getContext("2d", settings);
+  if (!pen) throw new Error("This browser draws no canvas.");
+  return pen;
+}
+
+/**
  * The node with the focus, inside the component's own tree.
  *
  * @param {Node} node

@@ -36,9 +36,10 @@ function closeServerDialog() {
 /**
  * @param {Journal} journal
  * @param {() => void} changed called when the connection goes or comes
+ * @param {Pick<Performance, "now">} [clock]
  * @returns {Sync}
  */
-export function openSync(journal, changed) {
+export function openSync(journal, changed, clock = performance) {
   let timer = 0;
   let first = 0; // time of the first press that waits
   let sentAt = 0;
@@ -48,12 +49,12 @@ export function openSync(journal, changed) {
     clearTimeout(timer);
     timer = first = 0;
     if (!sync.send || !journal.waiting.size) return;
-    sentAt = performance.now();
+    sentAt = clock.now();
     sync.send([...journal.waiting.values()]);
   }
 
   function touch() {
-    const now = performance.now();
+    const now = clock.now();
     if (!first) first = now;
     clearTimeout(timer);
     timer = window.setTimeout(flush, Math.max(0, Math.min(REST, first + LONGEST - now)));
@@ -67,7 +68,7 @@ export function openSync(journal, changed) {
       sync.online = online;
       changed();
     }
-    const overdue = journal.waiting.size && !timer && performance.now() - sentAt > OVERDUE;
+    const overdue = journal.waiting.size && !timer && clock.now() - sentAt > OVERDUE;
     if (online && (back || overdue)) flush();
   }
 

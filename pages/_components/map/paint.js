@@ -1,7 +1,7 @@
 // Painting: the points, the names of classes over them, the loop and the rings over all.
 
 import { backgroundOf } from "../desk/layout.js";
-import { h } from "../desk/nodes.js";
+import { h, penOf } from "../desk/nodes.js";
 import { short } from "../desk/words.js";
 import { drawDots } from "./dots.js";
 import { corners } from "./loop.js";
@@ -16,16 +16,6 @@ import { toRoom } from "./view.js";
 
 const CHEAP = 24; // ms: a picture that may be drawn while the hand moves
 const REST = 90; // ms until the sharp picture follows
-
-/**
- * @param {HTMLCanvasElement} canvas
- * @param {CanvasRenderingContext2DSettings} [settings]
- */
-export function penOf(canvas, settings) {
-  const pen = canvas.getContext("2d", settings);
-  if (!pen) throw new Error("This browser draws no canvas.");
-  return pen;
-}
 
 /** @param {ExploreMap} map */
 export function sizeCanvas({ parts, canvas }) {

@@ -1,9 +1,9 @@
 // The map as a picture, with its title and legend: pixels, or points as shapes.
 
-import { h } from "../desk/nodes.js";
+import { h, penOf } from "../desk/nodes.js";
 import { short } from "../desk/words.js";
 import { coloursOf } from "./palette.js";
-import { drawSharp, penOf } from "./paint.js";
+import { drawSharp } from "./paint.js";
 import { HIDDEN, levelOf, RADII, slotOf, spotOf } from "./points.js";
 import { cloudOf } from "./state.js";
 import { holds, toRoom } from "./view.js";

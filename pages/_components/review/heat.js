@@ -1,6 +1,6 @@
 // Maps as pictures: where a network looks, over a grey copy of the image.
 
-import { h } from "../desk/nodes.js";
+import { h, penOf } from "../desk/nodes.js";
 
 /**
  * @import { CellMap, ReadyMaps } from "./evidence.js"
@@ -59,16 +59,6 @@ export const differs = (value) => [value > 0 ? BLUE : BROWN, Math.min(1, Math.ab
 export function difference([given, other]) {
   const values = given.values.map((value, i) => other.values[i] - value);
   return { u: given.u, v: given.v, values };
-}
-
-/**
- * @param {HTMLCanvasElement} canvas
- * @param {CanvasRenderingContext2DSettings} [settings]
- */
-export function penOf(canvas, settings) {
-  const pen = canvas.getContext("2d", settings);
-  if (!pen) throw new Error("This browser draws no canvas.");
-  return pen;
 }
 
 /**
