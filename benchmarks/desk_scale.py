@@ -94,17 +94,19 @@ def serve(home: Path) -> None:
     ws = open_workspace(home)
     timed("cards", lambda: services.overview(ws))  # the first page, before the queue is opened
     (info,) = datasets.datasets(ws)
-    name = info.name
-    timed("open_queue", lambda: services.review_state(ws, name, "ann"))
-    timed("open_queue_again", lambda: services.review_state(ws, name, "ann"))
+    timed("open_queue", lambda: services.review_state(info, "ann"))
+    timed("open_queue_again", lambda: services.review_state(info, "ann"))
     timed(
         "answer",
-        lambda: services.record(ws, name, "ann", [{"cid": "1", "row": 5, "action": "keep"}]),
+        lambda: services.record(info, "ann", [{"cid": "1", "row": 5, "action": "keep"}]),
     )
-    timed("queue_after_answer", lambda: services.review_state(ws, name, "ann"))
-    timed("class_pair", lambda: services.review_state(ws, name, "ann", filters=Filters(given=7)))
-    timed("page_of_twelve", lambda: services.page_state(ws, name, "ann"))
-    timed("evidence", lambda: services.evidence(ws, info.id, 5))
+    timed("queue_after_answer", lambda: services.review_state(info, "ann"))
+    timed(
+        "class_pair",
+        lambda: services.review_state(info, "ann", filters=Filters(given=7)),
+    )
+    timed("page_of_twelve", lambda: services.page_state(info, "ann"))
+    timed("evidence", lambda: services.evidence(info, 5))
     print(json.dumps({"seconds": times, "services_rss_mb": peak_mb()}))
 
 

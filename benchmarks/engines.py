@@ -29,8 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lnl_core import services
 from lnl_core.jobs import engines, executors, queue
-from lnl_core.store.db import Workspace, open_workspace
-from lnl_core.types import ACTIVE_STATES, Job
+from lnl_core.store.db import open_workspace
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, Workspace
 from tests import engines as real
 
 RESULTS = Path(__file__).parent / "results" / "engines.json"
@@ -53,7 +53,7 @@ def trains(job: Job) -> bool:
     return job.state == "running" and job.stage == "train" and job.metrics.get("epoch", 0) > 1
 
 
-def once(ws: Workspace, name: str, executor: str) -> dict[str, float]:
+def once(info: DatasetInfo, executor: str) -> dict[str, float]:
     found: dict[str, float] = {}
 
     def lap(key: str, since: float) -> None:
@@ -61,31 +61,31 @@ def once(ws: Workspace, name: str, executor: str) -> dict[str, float]:
 
     began = time.monotonic()
     (job,) = services.start_runs(
-        ws, name, ["ce"], overrides={"ce": {"epochs": 2000}}, executor=executor
+        info, ["ce"], overrides={"ce": {"epochs": 2000}}, executor=executor
     )
-    until(ws, job.id, lambda j: j.state == "running")
+    until(info.workspace, job.id, lambda j: j.state == "running")
     lap("running", began)
-    before = until(ws, job.id, trains)
+    before = until(info.workspace, job.id, trains)
     lap("training", began)
     began = time.monotonic()
-    executors.cancel(ws, job.id)
-    until(ws, job.id, lambda j: j.state not in ACTIVE_STATES)
+    executors.cancel(info.workspace, job.id)
+    until(info.workspace, job.id, lambda j: j.state not in ACTIVE_STATES)
     lap("cancelled", began)
     if before.engine_job is not None:
         while engines.engine(executor).look(before.engine_job)[0] is engines.Seen.THERE:
             time.sleep(0.05)
         lap("gone", began)
     began = time.monotonic()
-    executors.resume(ws, job.id)
-    now = until(ws, job.id, trains)
+    executors.resume(info.workspace, job.id)
+    now = until(info.workspace, job.id, trains)
     lap("on again", began)
     assert now.metrics["epoch"] >= before.metrics["epoch"] > 1
     began = time.monotonic()
     os.kill(now.pid or 0, signal.SIGKILL)
-    until(ws, job.id, lambda j: trains(j) and j.pid != now.pid)
+    until(info.workspace, job.id, lambda j: trains(j) and j.pid != now.pid)
     lap("after kill -9", began)
-    executors.cancel(ws, job.id)
-    until(ws, job.id, lambda j: j.state not in ACTIVE_STATES)
+    executors.cancel(info.workspace, job.id)
+    until(info.workspace, job.id, lambda j: j.state not in ACTIVE_STATES)
     return found
 
 
@@ -100,8 +100,8 @@ def main() -> None:
     for executor in options.engines.split(","):
         with start[executor](), tempfile.TemporaryDirectory() as home:
             ws = open_workspace(home)
-            name = services.add_demo(ws).name
-            laps = [once(ws, name, executor) for _ in range(options.repeats)]
+            info = services.add_demo(ws)
+            laps = [once(info, executor) for _ in range(options.repeats)]
             time.sleep(6)  # a worker of this machine ends after a few idle seconds
         table[executor] = {
             key: round(statistics.median(each[key] for each in laps), 2) for key in laps[0]

@@ -192,7 +192,7 @@ def main() -> int:
             process.kill()
             process.wait()
         ws = db.open_workspace(home)
-        stored = sum(1 for _ in decisions.history(ws, datasets.dataset(ws, name)))
+        stored = sum(1 for _ in decisions.history(datasets.dataset(ws, name)))
         db.dispose(ws)
     result = {
         "paint_ms": spread([paint for _, paint in seen["image"]]),

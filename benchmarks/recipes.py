@@ -28,9 +28,8 @@ from benchmarks import _data, detection  # noqa: E402
 from lnl_core import services  # noqa: E402
 from lnl_core.jobs import queue, worker  # noqa: E402
 from lnl_core.store import arrays, datasets  # noqa: E402
-from lnl_core.store.datasets import DatasetInfo  # noqa: E402
-from lnl_core.store.db import Workspace, open_workspace  # noqa: E402
-from lnl_core.types import Job, JobState, LabeledDataset  # noqa: E402
+from lnl_core.store.db import open_workspace  # noqa: E402
+from lnl_core.types import DatasetInfo, Job, JobState, LabeledDataset, Workspace  # noqa: E402
 
 RECIPES = ("sr->influence", "ce->influence", "ce->probe", "jump", "dmlp->jump")
 """What runs without --recipes; a recipe's first method is a row of its own."""
@@ -58,13 +57,13 @@ def run(ws: Workspace, info: DatasetInfo, recipe: str, preset: str, device: str)
         under = chain[-1].id if chain else None
         done = [
             job
-            for job in queue.jobs(ws, info)
+            for job in queue.jobs(info)
             if (job.method, job.base, job.state) == (key, under, JobState.DONE)
         ]
         if not done:
             feeds = key == "probe" and under is not None  # it learns from features, not a network
             building = {"representation": f"run:{under}"} if feeds else {"base": under}
-            job = queue.submit(ws, info, key, preset, device=device, **building)
+            job = queue.submit(info, key, preset, device=device, **building)
             claimed = queue.claim(ws, job.id)
             assert claimed is not None, "somebody else took the job"
             worker.run_job(ws, claimed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 
@@ -109,3 +110,55 @@ class Job:
     engine_job: str | None = None
     engine_options: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where a person's work lives.
+
+    Attributes:
+        home: folder with `review.db` and one folder per data set.
+        url: SQLAlchemy URL of the database, SQLite or PostgreSQL.
+    """
+
+    home: Path
+    url: str
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether the database is a file, which processes of one machine only may share."""
+        return self.url.startswith("sqlite:")
+
+    @property
+    def datasets_dir(self) -> Path:
+        """Folder that holds one folder per data set."""
+        return self.home / "datasets"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInfo:
+    """A registered data set, as every function takes it: it knows the workspace it belongs to.
+
+    A name is turned into one of these once, at the edge (command line, route, sidebar), by
+    `store.datasets.dataset`. `version` is a digest of its contents, used in cache keys and URLs.
+    """
+
+    workspace: Workspace
+    id: int
+    name: str
+    directory: Path
+    kind: str
+    source: str
+    n: int
+    class_count: int
+    created_at: str
+    used_at: str
+    class_names: tuple[str, ...]
+    height: int
+    width: int
+    channels: int
+    skipped: int
+    has_truth: bool
+    root: str | None
+    version: str
+    format: str

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from lnl_core.records import ACTIVE_STATES as ACTIVE_STATES
 from lnl_core.records import Action as Action
 from lnl_core.records import Cancelled as Cancelled
+from lnl_core.records import DatasetInfo as DatasetInfo
 from lnl_core.records import Decision as Decision
 from lnl_core.records import Job as Job
 from lnl_core.records import JobState as JobState
 from lnl_core.records import LnlError as LnlError
+from lnl_core.records import Workspace as Workspace
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]

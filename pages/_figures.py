@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from lnl_core.figures.palette import TONES
-from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import DatasetInfo
 from pages import _ui
 
 _TIMES = 4 / 3

@@ -11,8 +11,7 @@ from lnl_core import services
 from lnl_core.figures.palette import TONES
 from lnl_core.jobs import queue
 from lnl_core.store import datasets, decisions
-from lnl_core.store.db import Workspace
-from lnl_core.types import Job, JobState, LnlError
+from lnl_core.types import Job, JobState, LnlError, Workspace
 from pages import _jobs, _ui, _words
 from pages._ui import plain
 

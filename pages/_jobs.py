@@ -7,9 +7,8 @@ import shutil
 from typing import Any
 
 from lnl_core.jobs import queue
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import ACTIVE_STATES, Job, JobState
-from pages import _ui, _words
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
+from pages import _words
 from pages._ui import plain
 
 BADGES = {
@@ -36,7 +35,7 @@ def state_word(job: Job) -> str:
 
 def started(info: DatasetInfo, preset: str) -> set[str]:
     """Return the methods that are done, or on their way, on a set with a preset."""
-    jobs = queue.jobs(_ui.workspace(), info)
+    jobs = queue.jobs(info)
     counts = {*ACTIVE_STATES, JobState.DONE}
     return {job.method for job in jobs if job.preset == preset and job.state in counts}
 

@@ -24,8 +24,8 @@ from streamlit import config
 
 from lnl_core import services
 from lnl_core.services import serving
-from lnl_core.store.db import Workspace
-from lnl_core.types import LnlError
+from lnl_core.services.workspace import dataset_by_id
+from lnl_core.types import DatasetInfo, LnlError, Workspace
 from pages import _ui, _urls, _words
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
@@ -65,8 +65,16 @@ async def _image(request: Request) -> Response:
     return Response(data, media_type=media_type, headers=_COMMON | _FOREVER)
 
 
+def _dataset(number: int) -> DatasetInfo:
+    return dataset_by_id(_ui.workspace(), number)
+
+
 def _read(dataset: int, row: int, version: str, size: str) -> tuple[bytes, str]:
-    return services.image_bytes(_ui.workspace(), dataset, version, row, size)
+    return services.image_bytes(_dataset(dataset), version, row, size)
+
+
+def _said(dataset: int, row: int) -> dict[str, Any]:
+    return services.evidence(_dataset(dataset), row)
 
 
 async def _evidence(request: Request) -> Response:
@@ -77,7 +85,7 @@ async def _evidence(request: Request) -> Response:
     if not _from_our_page(request) or not await run_in_threadpool(_known, request):
         return PlainTextResponse("Only the review page may ask.", 403, headers=_COMMON | _NEVER)
     try:
-        found = await run_in_threadpool(services.evidence, _ui.workspace(), *numbers)
+        found = await run_in_threadpool(_said, *numbers)
     except LnlError:
         return _missing()
     said = {row: _words.sentence(one) for row, one in found["said"].items()}
@@ -96,7 +104,7 @@ async def _maps(request: Request) -> Response:
     source = request.query_params.get("source", "")
     try:
         found = await run_in_threadpool(
-            services.where_it_looks, _ui.workspace(), *numbers, other, source
+            lambda: services.where_it_looks(_dataset(numbers[0]), numbers[1], other, source)
         )
     except LnlError as error:
         return JSONResponse({"state": "failed", "words": str(error)}, headers=_COMMON | _NEVER)

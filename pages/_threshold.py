@@ -9,7 +9,7 @@ from lnl_core.figures import losses
 from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.compare.losses import Losses
 from lnl_core.services.explore.selections import keep_selection
-from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import DatasetInfo
 from pages import _figures, _ui, _words
 
 _STEPS = 121

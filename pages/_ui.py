@@ -19,9 +19,7 @@ from lnl_core.jobs import queue
 from lnl_core.jobs.tasks import TASKS
 from lnl_core.methods import METHODS, recommended, title_of
 from lnl_core.store import datasets, db
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import JobState, LnlError
+from lnl_core.types import DatasetInfo, JobState, LnlError, Workspace
 from pages import _urls, _words
 from pages._words import plain, short
 
@@ -286,7 +284,7 @@ def score_it(info: DatasetInfo) -> None:
 
 def stopped(info: DatasetInfo) -> bool:
     """Tell whether the newest run of a set failed."""
-    newest = next(iter(queue.jobs(workspace(), info, limit=1)), None)
+    newest = next(iter(queue.jobs(info, limit=1)), None)
     return newest is not None and newest.state is JobState.FAILED
 
 
@@ -295,6 +293,6 @@ def first_queue_words(info: DatasetInfo) -> str:
     from lnl_core import services
 
     keys = recommended()
-    seconds = services.features_seconds(workspace(), info.name, keys[:1])
-    seconds += services.estimate(workspace(), info.name, keys[0], "quick")[0] if keys else 0.0
+    seconds = services.features_seconds(info, keys[:1])
+    seconds += services.estimate(info, keys[0], "quick")[0] if keys else 0.0
     return f"A first queue takes about {_words.about(max(seconds, 5))}."

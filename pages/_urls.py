@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import DatasetInfo
 
 
 def base_path() -> str:

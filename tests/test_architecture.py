@@ -147,6 +147,40 @@ def test_only_one_file_opens_a_database():
             raise AssertionError(f"{path} opens a database")
 
 
+RESOLVE = {"services.workspace.dataset", "store.datasets.dataset", "store.datasets.register"}
+"""The functions that turn a data set's name into the value, and the one that first stores it."""
+
+NAMES_SOMETHING_NEW = {"import_dataset", "add_public", "start_import", "start_public"}
+"""Services that make a data set and are told what to call it."""
+
+
+def functions():
+    """(dotted name, {parameter: annotation}) of every top-level function of `lnl_core`."""
+    for path in modules():
+        where = module_name(path).removeprefix("lnl_core.")
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                told = {a.arg: ast.unparse(a.annotation) for a in every if a.annotation}
+                yield f"{where}.{node.name}", told
+
+
+def test_a_data_set_travels_as_a_value_that_knows_its_workspace():
+    both = [name for name, told in functions() if {"Workspace", "DatasetInfo"} <= {*told.values()}]
+    assert both == []
+
+
+def test_a_data_set_is_found_by_its_name_at_the_edge_only():
+    by_name = []
+    for name, told in functions():
+        function = name.rpartition(".")[2]
+        known = name in RESOLVE or function in NAMES_SOMETHING_NEW or function.startswith("_")
+        asks = {key for key in ("name", "dataset") if told.get(key, "").startswith("str")}
+        if asks and not known and (name.startswith("services") or "Workspace" in told.values()):
+            by_name.append(name)
+    assert by_name == ["store.decisions.add_reviewer"]  # a person's
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -30,16 +30,14 @@ def answer(workspace, count):
     given, truth = np.asarray(data.given_labels), np.asarray(data.true_labels)
 
     def ask():
-        now = standing(workspace, info)
+        now = standing(info)
         return now.last_id, now.answered
 
-    for each in audits.draw(workspace, info, "ann", count, ask):
+    for each in audits.draw(info, "ann", count, ask):
         right = given[each.row] == truth[each.row]
         action = Action.KEEP if right else Action.RELABEL
         label = None if right else int(truth[each.row])
-        decisions.append(
-            workspace, info, [Decision(each.row, action, "ann", label=label, route="audit")]
-        )
+        decisions.append(info, [Decision(each.row, action, "ann", label=label, route="audit")])
 
 
 def test_without_audits_it_says_where_they_come_from(audit):

@@ -173,9 +173,9 @@ def reviewing(home, name):
     info = datasets.dataset(ws, name)
     shown = {}
     for who in REVIEWERS:
-        state = services.review_state(ws, name, who)
-        diverse = services.review_state(ws, name, who, order="diverse")
-        page = services.page_state(ws, name, who)
+        state = services.review_state(info, who)
+        diverse = services.review_state(info, who, order="diverse")
+        page = services.page_state(info, who)
         shown |= {
             f"{who}: items": state.items[:12],
             f"{who}: rows": [item["row"] for item in state.items],
@@ -185,10 +185,10 @@ def reviewing(home, name):
             f"{who}: page": [page.label, page.confirmed, [item["row"] for item in page.items]],
         }
     for row in shown["ann: rows"][:4]:
-        shown[f"evidence on {row}"] = nameless(services.evidence(ws, info.id, row))
+        shown[f"evidence on {row}"] = nameless(services.evidence(info, row))
     if name == SETS["plain"]:
         for row, label in LOOKS:
-            found = services.where_it_looks(ws, info.id, row, label)
+            found = services.where_it_looks(info, row, label)
             shown[f"maps of {row}"] = {key: found[key] for key in ("state", "share", "maps")}
     dispose(ws)
     return shown
@@ -258,7 +258,7 @@ def same(now, then):
 
 def test_every_stored_run_still_has_its_method_and_knobs(old):
     ws = open_workspace(old)
-    jobs = [job for name in SETS.values() for job in queue.jobs(ws, datasets.dataset(ws, name))]
+    jobs = [job for name in SETS.values() for job in queue.jobs(datasets.dataset(ws, name))]
     runs = [job for job in jobs if not job.method.startswith("own")]
     assert len(runs) == 18
     for job in runs:

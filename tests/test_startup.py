@@ -54,8 +54,8 @@ def test_help_loads_the_words_and_nothing_else(arguments):
 
 def test_status_loads_the_database_and_neither_arrays_nor_methods(workspace, tiny):
     info = datasets.dataset(workspace, "tiny")
-    decisions.append(workspace, info, [Decision(3, Action.KEEP, "ann")])
-    queue.submit(workspace, info, "knn")
+    decisions.append(info, [Decision(3, Action.KEEP, "ann")])
+    queue.submit(info, "knn")
     for arguments in (["status"], ["status", "tiny", "--json"]):
         where = {"LNL_HOME": str(workspace.home), "LNL_DATABASE_URL": workspace.url}
         text, names = loaded(*arguments, **where)

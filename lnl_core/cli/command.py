@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lnl_core.store.datasets import DatasetInfo
-    from lnl_core.store.db import Workspace
+    from lnl_core.records import DatasetInfo
 
 
 def no_arguments(_one: argparse.ArgumentParser) -> None:
@@ -53,14 +52,12 @@ def add_dataset(one: argparse.ArgumentParser) -> None:
     one.add_argument("name", help="data set")
 
 
-def opened(options: Any) -> tuple[Workspace, DatasetInfo]:
+def opened(options: Any) -> DatasetInfo:
     """Open the workspace and find the data set that `add_dataset` asked for.
 
     Raises:
         LnlError: there is none of that name.
     """
-    from lnl_core.store import datasets
-    from lnl_core.store.db import open_workspace
+    from lnl_core.services.workspace import dataset, open_workspace
 
-    ws = open_workspace()
-    return ws, datasets.dataset(ws, options.name)
+    return dataset(open_workspace(), options.name)

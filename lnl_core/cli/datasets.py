@@ -88,7 +88,7 @@ def import_(options: Any) -> int:
     )
     progress("")
     info = datasets.dataset(ws, options.name.strip())
-    problems = settings.skipped_rows(ws, info.name)
+    problems = settings.skipped_rows(info)
     for problem in problems[:20]:
         where = problem["where"]
         if problem["row"] is not None and info.kind in ("manifest", "zip") and "row " not in where:
@@ -210,8 +210,7 @@ def rename(options: Any) -> int:
     """Call a data set something else."""
     from lnl_core import services
 
-    ws, info = opened(options)
-    info = services.rename_dataset(ws, info.name, options.new_name)
+    info = services.rename_dataset(opened(options), options.new_name)
     say(options, {"name": info.name}, f"It is called “{info.name}” now.")
     return DONE
 
@@ -230,13 +229,13 @@ def remove(options: Any) -> int:
     """Forget a data set with its runs and decisions; the originals stay."""
     from lnl_core import services
 
-    ws, info = opened(options)
+    info = opened(options)
     if not options.yes:
         raise LnlError(
             f"This forgets “{info.name}” with its runs and decisions; the originals stay. "
             "Add --yes to do it."
         )
-    services.remove_dataset(ws, info.name)
+    services.remove_dataset(info)
     say(options, {"removed": info.name}, f"“{info.name}” is removed.")
     return DONE
 

@@ -48,11 +48,10 @@ def export(options: Any) -> int:
             if ways
             else f"{options.format} holds no images, so there is no --images for it"
         )
-    ws, info = opened(options)
+    info = opened(options)
     if known.folder:
         plan = services.plan_export(
-            ws,
-            info.name,
+            info,
             options.format,
             options.out,
             images=options.images,
@@ -70,8 +69,7 @@ def export(options: Any) -> int:
         progress(f"{done:,} of {total:,} written, {duration(left)} left", done / max(total, 1))
 
     result = services.write_export(
-        ws,
-        info.name,
+        info,
         options.format,
         options.out,
         only_agreed=not options.all,

@@ -20,8 +20,8 @@ def score(options: Any) -> int:
     """Take a file of probabilities as a finished run."""
     from lnl_core import services
 
-    ws, info = opened(options)
-    found = services.score_with(ws, info.name, options.file, options.title)
+    info = opened(options)
+    found = services.score_with(info, options.file, options.title)
     told = f"Run {found.job.id}, {found.job.method}: {found.job.flagged or 0:,} flagged. "
     say(
         options,

@@ -19,8 +19,8 @@ def report(options: Any) -> int:
     """Write the report."""
     from lnl_core.services.compare import report as reports
 
-    ws, info = opened(options)
-    written = reports.write(ws, info.name, options.out)
+    info = opened(options)
+    written = reports.write(info, options.out)
     say(
         options,
         {"out": str(written.path), "bytes": written.size, "figures": written.figures},

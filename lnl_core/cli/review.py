@@ -23,8 +23,8 @@ def rank(options: Any) -> int:
     """Write every image's suspicion and suggested label."""
     from lnl_core import services
 
-    ws, info = opened(options)
-    rows = services.write_scores(ws, info.name, options.out, options.method)
+    info = opened(options)
+    rows = services.write_scores(info, options.out, options.method)
     say(
         options,
         {"rows": rows, "out": str(options.out)},
@@ -61,10 +61,9 @@ def decide(options: Any) -> int:
 
     if not options.file.is_file():
         raise LnlError(f"There is no file {options.file}. Check the path.")
-    ws, info = opened(options)
+    info = opened(options)
     found = services.import_decisions(
-        ws,
-        info.name,
+        info,
         options.file,
         options.reviewer,
         replace_newer=options.replace,
@@ -123,8 +122,8 @@ def audit(options: Any) -> int:
 
     if not 0 < options.target < 1:
         options.usage(f"--target is a share between 0 and 1, got {options.target:g}. 0.01 is 1 %.")
-    ws, info = opened(options)
-    found = services.audit_report(ws, info.name, options.target)
+    info = opened(options)
+    found = services.audit_report(info, options.target)
     left, rate = found.left, found.rate
     say(
         options,

@@ -7,15 +7,11 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, FAILED, duration, progress, say
-from lnl_core.records import ACTIVE_STATES, Job, JobState, LnlError
-
-if TYPE_CHECKING:
-    from lnl_core.store.datasets import DatasetInfo
-    from lnl_core.store.db import Workspace
+from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError
 
 
 def _run_arguments(one: argparse.ArgumentParser) -> None:
@@ -94,14 +90,13 @@ def run(options: Any) -> int:
     if not keys and not options.resume:
         options.usage("name the methods, e.g. --methods probe,sr,jump (or --resume)")
     knobs, asked = _knobs(options), _engine_options(options)
-    ws, info = opened(options)
+    info = opened(options)
     began = time.monotonic()
     if options.resume:
-        watched = _resume(ws, info, keys)
+        watched = _resume(info, keys)
     else:
         submitted = services.start_runs(
-            ws,
-            info.name,
+            info,
             keys,
             options.preset,
             overrides=knobs,
@@ -117,7 +112,7 @@ def run(options: Any) -> int:
         listed = ", ".join(map(str, watched))
         say(options, {"runs": [{"id": i} for i in watched]}, f"Queued: {listed}. See: lnl status")
         return DONE
-    return _watch(options, ws, info, sorted(watched), began)
+    return _watch(options, info, sorted(watched), began)
 
 
 def _knobs(options: Any) -> dict[str, dict[str, str]]:
@@ -146,7 +141,7 @@ def _engine_options(options: Any) -> dict[str, str]:
     return found
 
 
-def _resume(ws: Workspace, info: DatasetInfo, keys: Sequence[str]) -> list[int]:
+def _resume(info: DatasetInfo, keys: Sequence[str]) -> list[int]:
     """Queue again what died, and each method's last run if it failed or was cancelled.
 
     Raises:
@@ -154,24 +149,22 @@ def _resume(ws: Workspace, info: DatasetInfo, keys: Sequence[str]) -> list[int]:
     """
     from lnl_core.jobs import executors, queue
 
-    queue.recover(ws)
+    queue.recover(info.workspace)
     seen: set[str] = set()
-    for job in queue.jobs(ws, info):  # newest first
+    for job in queue.jobs(info):  # newest first
         last = job.method not in seen
         seen.add(job.method)
         wanted = not keys or job.method in keys
         if wanted and last and job.state in (JobState.FAILED, JobState.CANCELLED):
-            queue.resume(ws, job.id)
-    watched = [job.id for job in queue.jobs(ws, info) if job.state in ACTIVE_STATES]
+            queue.resume(info.workspace, job.id)
+    watched = [job.id for job in queue.jobs(info) if job.state in ACTIVE_STATES]
     if not watched:
         raise LnlError(f"No run of “{info.name}” is waiting to go on. See: lnl status")
-    executors.reconcile(ws)
+    executors.reconcile(info.workspace)
     return watched
 
 
-def _watch(
-    options: Any, ws: Workspace, info: DatasetInfo, numbers: Sequence[int], began: float
-) -> int:
+def _watch(options: Any, info: DatasetInfo, numbers: Sequence[int], began: float) -> int:
     """Show progress until all runs have ended; stopping to watch stops no run."""
     from lnl_core.jobs import executors, queue
     from lnl_core.store import arrays
@@ -181,8 +174,8 @@ def _watch(
     first_queue: float | None = None
     try:
         while True:
-            executors.reconcile(ws)
-            found = [queue.job(ws, number) for number in numbers]
+            executors.reconcile(info.workspace)
+            found = [queue.job(info.workspace, number) for number in numbers]
             for job in found:
                 if job.state not in ACTIVE_STATES and job.id not in told:
                     told.add(job.id)
@@ -270,16 +263,16 @@ def status(options: Any) -> int:
     """Show data sets and their runs."""
     from lnl_core.jobs import rows
     from lnl_core.services.runs.status import status as standing  # nothing else: it starts at once
-    from lnl_core.store.db import open_workspace
+    from lnl_core.services.workspace import dataset, datasets, open_workspace
 
-    ws, info = opened(options) if options.name else (open_workspace(), None)
-    found = standing(ws, info)
+    ws = open_workspace()
+    found = standing([dataset(ws, options.name)] if options.name else datasets(ws))
     if options.json:
         print(json.dumps(found, ensure_ascii=False))
         return DONE
     if not found["datasets"]:
         print("No data set yet: lnl demo, or lnl import SOURCE --name NAME")
-    jobs = {job.id: job for job in rows.jobs(ws)}
+    jobs = {job.id: job for job in rows.all_jobs(ws)}
     words = {
         "lost": "  (lost: its process is gone; lnl run NAME --resume)",
         "stalled": "  (silent)",

@@ -20,8 +20,8 @@ from lnl_core.cli.screen import DONE, FAILED, say
 from lnl_core.records import LnlError
 
 if TYPE_CHECKING:
+    from lnl_core.records import Workspace
     from lnl_core.services.serving import Server
-    from lnl_core.store.db import Workspace
 
 FIRST_PORT, PORTS = 8501, 100
 """Without --port, the first free one of so many from here on."""

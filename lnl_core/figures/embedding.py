@@ -18,8 +18,7 @@ from lnl_core.services._open import Scored, loaded
 from lnl_core.services.explore import embedding
 from lnl_core.services.explore.confusions import FEWEST_ERRORS, Matrix
 from lnl_core.services.explore.embedding import Layout
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import Array, ByteArray, FloatArray, IntArray
+from lnl_core.types import Array, ByteArray, DatasetInfo, FloatArray, IntArray
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -6,9 +6,8 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from lnl_core.methods import METHODS, leaves
 from lnl_core.store import schema
-from lnl_core.store.datasets import DatasetInfo
 from lnl_core.store.db import now
-from lnl_core.types import Job, JobState, Leaves, LnlError
+from lnl_core.types import DatasetInfo, Job, JobState, Leaves, LnlError
 
 ARROW = "->"
 """Between the methods of a recipe: the second builds on the first."""

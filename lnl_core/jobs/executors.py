@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from lnl_core.jobs import engines, queue
 from lnl_core.jobs.engines.local import LOCAL, end_the_deaf, ensure_worker
-from lnl_core.store.db import Workspace
-from lnl_core.types import Job, JobState
+from lnl_core.types import Job, JobState, Workspace
 
 
 def reconcile(ws: Workspace) -> None:

@@ -10,12 +10,11 @@ import numpy as np
 from lnl_core.jobs import bases, queue
 from lnl_core.jobs.context import Report
 from lnl_core.store import arrays, datasets, decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
 from lnl_core.types import (
     Action,
     BaseRun,
     BoolArray,
+    DatasetInfo,
     FloatArray,
     IntArray,
     Job,
@@ -27,7 +26,7 @@ from lnl_core.types import (
 _REVIEWED = "reviewed_labels.npy"
 
 
-def corrected_labels(ws: Workspace, info: DatasetInfo) -> tuple[IntArray, BoolArray, BoolArray]:
+def corrected_labels(info: DatasetInfo) -> tuple[IntArray, BoolArray, BoolArray]:
     """Return the labels as corrected by the decisions that reviewers agree on.
 
     Returns:
@@ -37,7 +36,7 @@ def corrected_labels(ws: Workspace, info: DatasetInfo) -> tuple[IntArray, BoolAr
     """
     labels = np.array(datasets.load(info).given_labels, dtype=np.int32)
     trusted, kept = np.zeros(info.n, dtype=bool), np.zeros(info.n, dtype=bool)
-    for row, several in decisions.in_force(ws, info).items():
+    for row, several in decisions.in_force(info).items():
         verdict = decisions.verdict(several)
         if verdict.decision is None or not verdict.agreed:
             continue
@@ -48,16 +47,15 @@ def corrected_labels(ws: Workspace, info: DatasetInfo) -> tuple[IntArray, BoolAr
     return labels, trusted, kept
 
 
-def base_run(ws: Workspace, job: Job, info: DatasetInfo) -> BaseRun | None:
+def base_run(job: Job, info: DatasetInfo) -> BaseRun | None:
     """Return the run whose network or labels a job builds on, None where there is none."""
     if job.base is None or job.base == bases.run_of(job.representation):
         return None
-    base = queue.job(ws, job.base)
+    base = queue.job(info.workspace, job.base)
     return BaseRun(base.id, base.method, info.directory / "runs" / str(base.id))
 
 
 def training_set(
-    ws: Workspace,
     info: DatasetInfo,
     folder: Path,
     base: BaseRun | None = None,
@@ -70,7 +68,6 @@ def training_set(
     on those; rows that people confirmed keep theirs.
 
     Args:
-        ws: the workspace.
         info: the data set.
         folder: of the run.
         base: finished run that it builds on.
@@ -84,7 +81,7 @@ def training_set(
         labels: IntArray = arrays.read_array(labels_file, mmap=False)
         trusted: BoolArray = arrays.read_array(trusted_file, mmap=False)
     else:
-        labels, trusted, _ = corrected_labels(ws, info)
+        labels, trusted, _ = corrected_labels(info)
         if base is not None and not bases.post_trains(method):
             arrays.write_array(folder / _REVIEWED, labels)
             labels = np.where(trusted, labels, _purified(base, method, info)).astype(np.int32)

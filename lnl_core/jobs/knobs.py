@@ -8,9 +8,8 @@ from typing import Any
 
 from lnl_core.learning.knobs import current_names
 from lnl_core.methods import card
-from lnl_core.store.datasets import DatasetInfo
 from lnl_core.types import PRESETS as PRESETS
-from lnl_core.types import Job, LnlError
+from lnl_core.types import DatasetInfo, Job, LnlError
 
 PIXELS = "pixels"
 

@@ -11,10 +11,9 @@ from lnl_core.jobs.inputs import corrected_labels
 from lnl_core.jobs.knobs import PIXELS
 from lnl_core.methods import signal_key
 from lnl_core.store import arrays, datasets
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
 from lnl_core.types import (
     BoolArray,
+    DatasetInfo,
     IntArray,
     Job,
     JobState,
@@ -86,7 +85,7 @@ def key(job: Job, info: DatasetInfo) -> str:
     return signal_key(job.method, PIXELS if on_maps else job.representation, usual)
 
 
-def rank(ws: Workspace, info: DatasetInfo, also: dict[str, int] | None = None) -> None:
+def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     """Rank by the newest finished run of every method and put that ranking in force.
 
     A head on frozen features counts beside the same method's network on pixels (`signal_key`).
@@ -95,14 +94,13 @@ def rank(ws: Workspace, info: DatasetInfo, also: dict[str, int] | None = None) -
     a person has confirmed is the last to be suspected.
 
     Args:
-        ws: the workspace.
         info: the data set.
         also: signal key -> run whose signals are complete though its job is not called done yet.
     """
     from lnl_core.review import consensus
 
     newest = dict(also or {})
-    for job in queue.jobs(ws, info):
+    for job in queue.jobs(info):
         if job.state is JobState.DONE:
             name = key(job, info)
             newest[name] = max(job.id, newest.get(name, 0))
@@ -113,6 +111,6 @@ def rank(ws: Workspace, info: DatasetInfo, also: dict[str, int] | None = None) -
     if not found:
         return
     given = np.asarray(datasets.load(info).given_labels)
-    _, _, kept = corrected_labels(ws, info)
+    _, _, kept = corrected_labels(info)
     ranking = consensus.rank(found, given, info.class_count, kept if kept.any() else None)
     arrays.save_ranking(info.directory / "ranking", ranking, newest)

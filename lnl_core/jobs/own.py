@@ -20,11 +20,11 @@ from lnl_core.jobs import outcome, queue
 from lnl_core.jobs.inputs import corrected_labels
 from lnl_core.methods import OWN
 from lnl_core.store import arrays, schema
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace, now, transaction
+from lnl_core.store.db import now, transaction
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,
+    DatasetInfo,
     FloatArray,
     IntArray,
     Job,
@@ -72,11 +72,10 @@ def signals_of(key: str, probs: FloatArray, labels: IntArray) -> Signals:
     )
 
 
-def add(ws: Workspace, info: DatasetInfo, title: str, probs: FloatArray, source: str) -> Job:
+def add(info: DatasetInfo, title: str, probs: FloatArray, source: str) -> Job:
     """Store probabilities as a finished run and rank anew.
 
     Args:
-        ws: the workspace.
         info: the data set.
         title: what people call the model; a second run of the same title takes the place of the
             first one in the ranking.
@@ -84,14 +83,16 @@ def add(ws: Workspace, info: DatasetInfo, title: str, probs: FloatArray, source:
         source: name of the file, for the record.
     """
     key = key_of(title)
-    labels, trusted, _ = corrected_labels(ws, info)
+    labels, trusted, _ = corrected_labels(info)
     signals = outcome.with_trust(signals_of(key, probs, labels), trusted)
     runs = info.directory / "runs"
     aside = runs / f".own-{uuid.uuid4().hex}"
     try:
         arrays.save_signals(aside, signals)
         stamp = now()
-        with transaction(ws) as connection:  # a run is seen with all its files, or not at all
+        with transaction(
+            info.workspace
+        ) as connection:  # a run is seen with all its files, or not at all
             result = connection.execute(
                 insert(schema.jobs).values(
                     dataset_id=info.id,
@@ -114,5 +115,5 @@ def add(ws: Workspace, info: DatasetInfo, title: str, probs: FloatArray, source:
             os.replace(aside, runs / str(number))
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    outcome.rank(ws, info)
-    return queue.job(ws, number)
+    outcome.rank(info)
+    return queue.job(info.workspace, number)

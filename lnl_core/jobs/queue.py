@@ -19,6 +19,7 @@ from lnl_core.jobs.health import silent_seconds as silent_seconds
 from lnl_core.jobs.knobs import PIXELS, config, on_features
 from lnl_core.jobs.rows import TASKS as TASKS
 from lnl_core.jobs.rows import active as active
+from lnl_core.jobs.rows import all_jobs as all_jobs
 from lnl_core.jobs.rows import job as job
 from lnl_core.jobs.rows import jobs as jobs
 from lnl_core.jobs.rows import joined, to_job
@@ -27,9 +28,8 @@ from lnl_core.jobs.rows import log_tail as log_tail
 from lnl_core.jobs.rows import run_dir as run_dir
 from lnl_core.methods import METHODS
 from lnl_core.store import schema
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace, now, reading, transaction
-from lnl_core.types import Job, JobState, LnlError
+from lnl_core.store.db import now, reading, transaction
+from lnl_core.types import DatasetInfo, Job, JobState, LnlError, Workspace
 
 EXECUTORS = ("local", "slurm", "ray")
 REMOTE = ("slurm", "ray")
@@ -58,7 +58,6 @@ def check(
 
 
 def submit(
-    ws: Workspace,
     info: DatasetInfo,
     method: str,
     preset: str = "quick",
@@ -74,7 +73,6 @@ def submit(
     """Queue one run.
 
     Args:
-        ws: the workspace.
         info: the data set.
         method: a key of METHODS.
         preset: `quick`, `standard` or `paper`.
@@ -91,7 +89,7 @@ def submit(
     Raises:
         LnlError: anything of that does not exist.
     """
-    base, representation = _ground(ws, info, method, base, representation)
+    base, representation = _ground(info, method, base, representation)
     check(info, method, preset, overrides or {}, executor, representation)
     if device not in DEVICES:
         raise LnlError(f"There is no device “{device}”. Known: {', '.join(DEVICES)}.")
@@ -99,7 +97,7 @@ def submit(
         raise LnlError(f"A seed lies between 0 and {2**31 - 1}, got {seed}.")
     chosen = config(info, method, preset, overrides or {}, representation)
     uses = "features" in METHODS[method].needs or on_features(method, representation)
-    with transaction(ws) as connection:
+    with transaction(info.workspace) as connection:
         result = connection.execute(
             insert(_TABLE).values(
                 dataset_id=info.id,
@@ -119,11 +117,11 @@ def submit(
         key = result.inserted_primary_key
         assert key is not None
         number = int(key[0])
-    return job(ws, number)
+    return job(info.workspace, number)
 
 
 def _ground(
-    ws: Workspace, info: DatasetInfo, method: str, base: int | None, representation: str | None
+    info: DatasetInfo, method: str, base: int | None, representation: str | None
 ) -> tuple[int | None, str | None]:
     """Return the run that a run builds on and what it sees, after checking that they fit.
 
@@ -131,7 +129,7 @@ def _ground(
         LnlError: they do not.
     """
     if base is not None:
-        under = job(ws, base)
+        under = job(info.workspace, base)
         bases.check(under, info, method)
         # post-training sees what the network under it saw
         return base, under.representation if bases.post_trains(method) else representation
@@ -140,17 +138,16 @@ def _ground(
         return None, representation
     representation = f"{bases.OF_RUN}{number}"
     usable = "features" in METHODS[method].needs or on_features(method, representation)
-    bases.check_features(job(ws, number), info, method, usable)
+    bases.check_features(job(info.workspace, number), info, method, usable)
     return number, representation
 
 
 def submit_task(
-    ws: Workspace, info: DatasetInfo, key: str, parameters: Mapping[str, Any], device: str = "auto"
+    info: DatasetInfo, key: str, parameters: Mapping[str, Any], device: str = "auto"
 ) -> Job:
     """Queue a task of `lnl_core.jobs.tasks`, or return the one that is already under way for it.
 
     Args:
-        ws: the workspace.
         info: the data set.
         key: of the task.
         parameters: what the task takes; JSON-able.
@@ -158,7 +155,7 @@ def submit_task(
     """
     told = json.dumps(dict(parameters), sort_keys=True)
     states = [str(state) for state in (JobState.QUEUED, JobState.RUNNING)]
-    with transaction(ws) as connection:
+    with transaction(info.workspace) as connection:
         number = connection.execute(
             select(_TABLE.c.id).where(
                 _TABLE.c.dataset_id == info.id,
@@ -183,7 +180,7 @@ def submit_task(
             )
             assert result.inserted_primary_key is not None
             number = int(result.inserted_primary_key[0])
-    return job(ws, int(number))
+    return job(info.workspace, int(number))
 
 
 def claim(ws: Workspace, number: int | None = None, lane: str = "local") -> Job | None:

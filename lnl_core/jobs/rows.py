@@ -9,10 +9,9 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from lnl_core.records import ACTIVE_STATES, Job, JobState, LnlError
+from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
 from lnl_core.store import schema
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace, reading
+from lnl_core.store.db import reading
 
 TASKS = "tasks"
 """Executor of small jobs that the pages ask for: a worker of their own runs them, so that nobody
@@ -62,20 +61,19 @@ def joined() -> Any:
     )
 
 
-def jobs(
-    ws: Workspace,
-    info: DatasetInfo | None = None,
-    limit: int | None = None,
-    *,
-    tasks: bool = False,
-) -> list[Job]:
-    """Return runs of methods, or tasks, newest first, of one data set or of all."""
+def jobs(info: DatasetInfo, limit: int | None = None, *, tasks: bool = False) -> list[Job]:
+    """Return a data set's runs of methods, or its tasks, newest first."""
     lane = _TABLE.c.executor == TASKS if tasks else _TABLE.c.executor != TASKS
-    query = joined().where(lane).order_by(_TABLE.c.id.desc())
-    if info is not None:
-        query = query.where(_TABLE.c.dataset_id == info.id)
+    query = joined().where(lane, _TABLE.c.dataset_id == info.id).order_by(_TABLE.c.id.desc())
     if limit is not None:
         query = query.limit(limit)
+    with reading(info.workspace) as connection:
+        return [to_job(record) for record in connection.execute(query)]
+
+
+def all_jobs(ws: Workspace) -> list[Job]:
+    """Return the runs of methods of every data set, newest first."""
+    query = joined().where(_TABLE.c.executor != TASKS).order_by(_TABLE.c.id.desc())
     with reading(ws) as connection:
         return [to_job(record) for record in connection.execute(query)]
 

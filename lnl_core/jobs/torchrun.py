@@ -19,8 +19,7 @@ from lnl_core.jobs import inputs, knobs, queue
 from lnl_core.jobs.context import JobContext
 from lnl_core.methods import METHODS, card
 from lnl_core.store import datasets
-from lnl_core.store.db import Workspace
-from lnl_core.types import Job, JobState
+from lnl_core.types import Job, JobState, Workspace
 
 ENDED = 3
 """Exit code of a first process whose run did not get done, so that torchrun ends the others."""
@@ -114,11 +113,11 @@ def fit_along(ws: Workspace, number: int) -> int:
     folder = info.directory / "runs" / str(job.id)
     device = inputs.resolve_device(job.device)
     join(device)  # from here on, labels and checkpoint are in the folder
-    base = inputs.base_run(ws, job, info)
+    base = inputs.base_run(job, info)
     context = AlongsideContext(
         job.seed, folder, device=device, representation=job.representation, base=base
     )
-    data = inputs.training_set(ws, info, folder, base, job.method)
+    data = inputs.training_set(info, folder, base, job.method)
     context.make_features = partial(inputs.features, info, data, job.representation, device)
     method = card(job.method)
     method.fit(data, knobs.stored(job), context)

@@ -43,16 +43,16 @@ from lnl_core.jobs.tasks import maps
 from lnl_core.methods import PROBLEMS, card
 from lnl_core.review import health
 from lnl_core.store import arrays, datasets, db
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
 from lnl_core.types import (
     Cancelled,
+    DatasetInfo,
     Job,
     JobState,
     LabeledDataset,
     LnlError,
     Method,
     Signals,
+    Workspace,
 )
 
 BEAT_SECONDS = 0.5
@@ -170,10 +170,10 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
         try:
             with _heartbeat(ws, job, context):
                 if job.executor == queue.TASKS:
-                    values = _task(ws, job, info, context)
+                    values = _task(job, info, context)
                 else:
-                    context.base = inputs.base_run(ws, job, info)
-                    values = _work(ws, job, info, context, method or card(job.method))
+                    context.base = inputs.base_run(job, info)
+                    values = _work(job, info, context, method or card(job.method))
             _beat(ws, job, context)  # the last figures, and what speaks against the run
             queue.finish(ws, job.id, JobState.DONE, fraction=1.0, stage="done", **values)
             context.forget()
@@ -190,24 +190,22 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
             queue.finish(ws, job.id, JobState.FAILED, error=failures.in_words(error, where))
 
 
-def _task(ws: Workspace, job: Job, info: DatasetInfo, context: JobContext) -> dict[str, Any]:
+def _task(job: Job, info: DatasetInfo, context: JobContext) -> dict[str, Any]:
     """Do a task; its results are files of its own."""
     began, cpu_began = time.monotonic(), _cpu_seconds()
     context.device = inputs.resolve_device(job.device)
-    tasks.TASKS[job.method].run(ws, info, job, context)
+    tasks.TASKS[job.method].run(info, job, context)
     cost = {"seconds": time.monotonic() - began, "cpu_seconds": _cpu_seconds() - cpu_began}
     return {"cost": json.dumps(cost)}
 
 
-def _work(
-    ws: Workspace, job: Job, info: DatasetInfo, context: JobContext, method: Method
-) -> dict[str, Any]:
+def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> dict[str, Any]:
     """Fit, keep the signals, rank; return what the job's row says about it."""
     folder = info.directory / "runs" / str(job.id)
-    data = inputs.training_set(ws, info, folder, context.base, job.method)
+    data = inputs.training_set(info, folder, context.base, job.method)
     reviewed = inputs.reviewed_labels(folder)
     if data.trusted is not None:
-        queue.note_trusted(ws, job.id, int(data.trusted.sum()))
+        queue.note_trusted(info.workspace, job.id, int(data.trusted.sum()))
     if (folder / "signals.json").is_file():  # all that a worker before this one left to do
         signals = arrays.load_signals(folder)
     else:
@@ -223,11 +221,11 @@ def _work(
         signals = outcome.with_trust(signals, data.trusted)
         arrays.save_signals(folder, signals)
     try:
-        outcome.rank(ws, info, {outcome.key(job, info): job.id})
+        outcome.rank(info, {outcome.key(job, info): job.id})
     except Exception:
         log.error("run %d: ranking failed\n%s", job.id, traceback.format_exc())
     else:
-        _draw_ahead(ws, job, info, context)
+        _draw_ahead(job, info, context)
     try:
         doubts = health.check(signals, data.given_labels, method, _confirmed(data))
         context.metrics = context.metrics | {
@@ -250,13 +248,13 @@ def _confirmed(data: LabeledDataset) -> dict[int, int]:
     return {int(row): int(data.given_labels[row]) for row in np.flatnonzero(data.trusted)}
 
 
-def _draw_ahead(ws: Workspace, job: Job, info: DatasetInfo, context: JobContext) -> None:
+def _draw_ahead(job: Job, info: DatasetInfo, context: JobContext) -> None:
     """Make the activation maps of the head of the queue, so that nobody waits for them."""
     folder = info.directory / "runs" / str(job.id)
     if any((folder / name).is_file() for name in maps.NETWORKS):
         told = {"run": job.id, "technique": "cam"}
         try:
-            maps.run(ws, info, replace(job, config=told), context)
+            maps.run(info, replace(job, config=told), context)
         except Cancelled:
             raise
         except Exception:

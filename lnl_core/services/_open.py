@@ -12,9 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from lnl_core.store import arrays, datasets, decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import Action, BoolArray, IntArray, LabeledDataset, Ranking, Signals
+from lnl_core.types import (
+    Action,
+    BoolArray,
+    DatasetInfo,
+    IntArray,
+    LabeledDataset,
+    Ranking,
+    Signals,
+)
 
 WRONG_ACTIONS = (Action.RELABEL, Action.MULTIPLE, Action.NONE)
 """Verdicts that say that the given label, alone, is not right."""
@@ -115,10 +121,10 @@ class Standing:
 
 
 @lru_cache(maxsize=32)
-def _standing(ws: Workspace, info: DatasetInfo, last_id: int) -> Standing:
+def _standing(info: DatasetInfo, last_id: int) -> Standing:
     settled, wrong, unsure, kept = (np.zeros(info.n, dtype=bool) for _ in range(4))
     touched: dict[str, list[int]] = {}
-    for row, reviewer, action, _label in decisions.states(ws, info):
+    for row, reviewer, action, _label in decisions.states(info):
         touched.setdefault(reviewer, []).append(row)
         if action in SETTLING_ACTIONS:
             settled[row] = True
@@ -139,9 +145,9 @@ def _standing(ws: Workspace, info: DatasetInfo, last_id: int) -> Standing:
     )
 
 
-def standing(ws: Workspace, info: DatasetInfo) -> Standing:
+def standing(info: DatasetInfo) -> Standing:
     """Return the decisions in force as masks."""
-    return _standing(ws, info, decisions.last_id(ws, info))
+    return _standing(info, decisions.last_id(info))
 
 
 def closed_to(standing_now: Standing, reviewer: str) -> BoolArray:

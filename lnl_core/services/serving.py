@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from lnl_core.store import arrays
-from lnl_core.store.db import Workspace
-from lnl_core.types import LnlError
+from lnl_core.types import LnlError, Workspace
 
 ROUTE = "lnl/server"
 """Where a server says who it is, below its address."""

@@ -7,9 +7,7 @@ from lnl_core.methods import METHODS, recommended
 from lnl_core.services.datasets.catalog import add_demo
 from lnl_core.services.explore import embedding
 from lnl_core.services.runs.running import start_runs
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import ACTIVE_STATES, JobState
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, JobState, Workspace
 
 
 def tour_methods() -> list[str]:
@@ -23,13 +21,13 @@ def start_tour(ws: Workspace) -> DatasetInfo:
     info = add_demo(ws)
     settled = {
         job.method
-        for job in queue.jobs(ws, info)
+        for job in queue.jobs(info)
         if job.state is JobState.DONE or job.state in ACTIVE_STATES
     }
     missing = [key for key in tour_methods() if key not in settled]
     if missing:
-        start_runs(ws, info.name, missing)
-    maps = embedding.Settings(embedding.sources(ws, info)[0].key)
+        start_runs(info, missing)
+    maps = embedding.Settings(embedding.sources(info)[0].key)
     if embedding.layout(info, embedding.key_of(info, maps)) is None:
-        embedding.start_layout(ws, info, maps)
+        embedding.start_layout(info, maps)
     return info

@@ -17,9 +17,9 @@ from functools import lru_cache
 import numpy as np
 from sqlalchemy import Connection, func, select
 
+from lnl_core.records import DatasetInfo
 from lnl_core.store import decisions, schema
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace, now, reading, transaction
+from lnl_core.store.db import now, reading, transaction
 from lnl_core.types import BoolArray
 
 _TABLE = schema.audit_draws
@@ -59,7 +59,6 @@ def chosen(seed: int, number: int, eligible: int) -> int:
 
 
 def draw(
-    ws: Workspace,
     info: DatasetInfo,
     reviewer: str,
     count: int,
@@ -70,7 +69,6 @@ def draw(
     """Draw up to `count` rows for a reviewer, in one transaction; no row is ever drawn twice.
 
     Args:
-        ws: the workspace.
         info: the data set.
         reviewer: who gets the rows.
         count: how many; fewer come back where fewer rows are left.
@@ -83,10 +81,10 @@ def draw(
     """
     if count < 1:
         return []
-    decisions.add_reviewer(ws, reviewer)
+    decisions.add_reviewer(info.workspace, reviewer)
     for _ in range(_TRIES):
         newest, closed = answered()
-        with transaction(ws) as connection:
+        with transaction(info.workspace) as connection:
             if _newest(connection, info) != newest:
                 continue
             known = connection.execute(
@@ -131,19 +129,19 @@ def _next(
     return drawn
 
 
-def draws(ws: Workspace, info: DatasetInfo) -> tuple[Draw, ...]:
+def draws(info: DatasetInfo) -> tuple[Draw, ...]:
     """Return a data set's draws in their order; they never change, so they are read once."""
     newest = select(func.max(_TABLE.c.id)).where(_TABLE.c.dataset_id == info.id)
-    with reading(ws) as connection:
+    with reading(info.workspace) as connection:
         last = connection.execute(newest).scalar_one()
-    return () if last is None else _draws(ws, info, int(last))
+    return () if last is None else _draws(info, int(last))
 
 
 @lru_cache(maxsize=16)
-def _draws(ws: Workspace, info: DatasetInfo, last: int) -> tuple[Draw, ...]:
+def _draws(info: DatasetInfo, last: int) -> tuple[Draw, ...]:
     mine = (_TABLE.c.dataset_id == info.id, _TABLE.c.id <= last)
     query = select(_TABLE).where(*mine).order_by(_TABLE.c.number)
-    with reading(ws) as connection:
+    with reading(info.workspace) as connection:
         return tuple(
             Draw(
                 number=record.number,

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -14,37 +13,13 @@ from typing import TYPE_CHECKING, Any, overload
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from lnl_core.records import LnlError
+from lnl_core.records import DatasetInfo, LnlError, Workspace
 from lnl_core.store import schema
-from lnl_core.store.db import Workspace, now, reading, transaction
+from lnl_core.store.db import now, reading, transaction
 from lnl_core.store.files import read_json, write_json
 
 if TYPE_CHECKING:  # a list of data sets needs no array
     from lnl_core.types import IntArray, LabeledDataset
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetInfo:
-    """A registered data set; `version` is a digest of its contents, used in cache keys and URLs."""
-
-    id: int
-    name: str
-    directory: Path
-    kind: str
-    source: str
-    n: int
-    class_count: int
-    created_at: str
-    used_at: str
-    class_names: tuple[str, ...]
-    height: int
-    width: int
-    channels: int
-    skipped: int
-    has_truth: bool
-    root: str | None
-    version: str
-    format: str
 
 
 class ArrowStrings(Sequence[str]):
@@ -153,6 +128,7 @@ def _info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
     directory = ws.datasets_dir / record.folder
     meta = _meta(directory, (directory / "meta.json").stat().st_mtime_ns)
     return DatasetInfo(
+        workspace=ws,
         id=record.id,
         name=record.name,
         directory=directory,
@@ -211,23 +187,23 @@ def dataset_by_id(ws: Workspace, dataset_id: int) -> DatasetInfo | None:
     return None if record is None else _info(ws, record)
 
 
-def touch(ws: Workspace, name: str) -> None:
+def touch(info: DatasetInfo) -> None:
     """Note that a data set was used just now; lists show the last used first."""
-    with transaction(ws) as connection:
+    with transaction(info.workspace) as connection:
         connection.execute(
-            update(schema.datasets).where(schema.datasets.c.name == name).values(used_at=now())
+            update(schema.datasets).where(schema.datasets.c.id == info.id).values(used_at=now())
         )
 
 
-def rename(ws: Workspace, name: str, new_name: str) -> DatasetInfo:
+def rename(info: DatasetInfo, new_name: str) -> DatasetInfo:
     """Call a data set something else; its folder keeps its name, so that runs go on.
 
     Raises:
-        LnlError: no such set, or a name that is blank, too long or taken.
+        LnlError: a name that is blank, too long or taken.
     """
-    info, new_name = dataset(ws, name), check_name(new_name)
+    new_name = check_name(new_name)
     try:
-        with transaction(ws) as connection:
+        with transaction(info.workspace) as connection:
             connection.execute(
                 update(schema.datasets).where(schema.datasets.c.id == info.id).values(name=new_name)
             )
@@ -235,13 +211,12 @@ def rename(ws: Workspace, name: str, new_name: str) -> DatasetInfo:
         raise LnlError(
             f"There is a data set named “{new_name}” already. Choose another name."
         ) from error
-    return dataset(ws, new_name)
+    return dataset(info.workspace, new_name)
 
 
-def remove(ws: Workspace, name: str) -> None:
+def remove(info: DatasetInfo) -> None:
     """Forget a data set, its runs and its decisions. The originals stay where they are."""
-    info = dataset(ws, name)
-    with transaction(ws) as connection:
+    with transaction(info.workspace) as connection:
         connection.execute(delete(schema.datasets).where(schema.datasets.c.id == info.id))
     if info.directory.is_symlink():
         info.directory.unlink()

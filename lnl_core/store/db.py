@@ -8,7 +8,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.util import find_spec
@@ -18,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from lnl_core.records import LnlError
+from lnl_core.records import LnlError, Workspace
 
 HEAD = "0004"
 """The schema version this code needs; `migrations/versions` has one file per version."""
@@ -29,29 +28,6 @@ _MIGRATION_LOCK = 4_210_501
 log = logging.getLogger("lnl.store")
 
 _making = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """Where a person's work lives.
-
-    Attributes:
-        home: folder with `review.db` and one folder per data set.
-        url: SQLAlchemy URL of the database, SQLite or PostgreSQL.
-    """
-
-    home: Path
-    url: str
-
-    @property
-    def on_sqlite(self) -> bool:
-        """Whether the database is a file, which processes of one machine only may share."""
-        return self.url.startswith("sqlite:")
-
-    @property
-    def datasets_dir(self) -> Path:
-        """Folder that holds one folder per data set."""
-        return self.home / "datasets"
 
 
 def now() -> str:

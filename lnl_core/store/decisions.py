@@ -10,10 +10,9 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from lnl_core.records import Action, Decision, LnlError
+from lnl_core.records import Action, DatasetInfo, Decision, LnlError, Workspace
 from lnl_core.store import schema
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace, now, reading, transaction
+from lnl_core.store.db import now, reading, transaction
 
 _TABLE = schema.decisions
 
@@ -76,7 +75,7 @@ def check(info: DatasetInfo, decision: Decision) -> None:
         raise LnlError(f"{decision.action} takes no list of labels, got {decision.labels}.")
 
 
-def append(ws: Workspace, info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
+def append(info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
     """Store decisions in the order given, in one transaction; return their client ids.
 
     A client id that is stored already is skipped, so a journal may be sent again. When this
@@ -114,8 +113,8 @@ def append(ws: Workspace, info: DatasetInfo, decisions: Sequence[Decision]) -> l
         for d in decisions
     ]
     for name in {d.reviewer for d in decisions}:
-        add_reviewer(ws, name)
-    with transaction(ws) as connection:
+        add_reviewer(info.workspace, name)
+    with transaction(info.workspace) as connection:
         # One writer per data set at a time, as SQLite has it anyway: then numbers become visible
         # in their order, and `last_id` misses none.
         place = schema.datasets.c.id
@@ -160,7 +159,7 @@ def _decision(record: Row[Any]) -> Decision:
 
 
 def history(
-    ws: Workspace, info: DatasetInfo, *, reviewer: str | None = None, limit: int | None = None
+    info: DatasetInfo, *, reviewer: str | None = None, limit: int | None = None
 ) -> Iterator[Decision]:
     """Yield every decision ever made: oldest first, or the newest `limit` newest first."""
     query = select(_TABLE).where(_TABLE.c.dataset_id == info.id)
@@ -169,7 +168,7 @@ def history(
     query = query.order_by(_TABLE.c.id if limit is None else _TABLE.c.id.desc())
     if limit is not None:
         query = query.limit(limit)
-    with reading(ws) as connection:
+    with reading(info.workspace) as connection:
         for record in connection.execution_options(yield_per=5000).execute(query):
             yield _decision(record)
 
@@ -182,9 +181,7 @@ def _latest(info: DatasetInfo) -> Any:
     )
 
 
-def in_force(
-    ws: Workspace, info: DatasetInfo, *, rows: Sequence[int] | None = None
-) -> dict[int, list[Decision]]:
+def in_force(info: DatasetInfo, *, rows: Sequence[int] | None = None) -> dict[int, list[Decision]]:
     """Return row -> decisions in force, one per reviewer, oldest first.
 
     Reopened images are absent. `rows` limits the answer to those rows.
@@ -198,60 +195,60 @@ def in_force(
         .order_by(_TABLE.c.id)
     )
     found: dict[int, list[Decision]] = {}
-    with reading(ws) as connection:
+    with reading(info.workspace) as connection:
         for record in connection.execution_options(yield_per=5000).execute(query):
             found.setdefault(record.row, []).append(_decision(record))
     return found
 
 
-def states(ws: Workspace, info: DatasetInfo) -> list[tuple[int, str, Action, int | None]]:
+def states(info: DatasetInfo) -> list[tuple[int, str, Action, int | None]]:
     """Return (row, reviewer, action, label) in force, as plain tuples: the queue's fast path."""
     query = (
         select(_TABLE.c.row, _TABLE.c.reviewer, _TABLE.c.action, _TABLE.c.label)
         .where(_TABLE.c.id.in_(_latest(info)), _TABLE.c.action != str(Action.REOPEN))
         .order_by(_TABLE.c.id)
     )
-    with reading(ws) as connection:
+    with reading(info.workspace) as connection:
         return [
             (row, reviewer, Action(action), label)
             for row, reviewer, action, label in connection.execute(query)
         ]
 
 
-def log(ws: Workspace, info: DatasetInfo) -> Iterator[tuple[int, int, str, str]]:
+def log(info: DatasetInfo) -> Iterator[tuple[int, int, str, str]]:
     """Yield (id, row, reviewer, action) of every decision ever made, oldest first."""
     columns = (_TABLE.c.id, _TABLE.c.row, _TABLE.c.reviewer, _TABLE.c.action)
     query = select(*columns).where(_TABLE.c.dataset_id == info.id).order_by(_TABLE.c.id)
-    with reading(ws) as connection:
+    with reading(info.workspace) as connection:
         for record in connection.execution_options(yield_per=5000).execute(query):
             yield record.id, record.row, record.reviewer, record.action
 
 
-def last_id(ws: Workspace, info: DatasetInfo) -> int:
+def last_id(info: DatasetInfo) -> int:
     """Return the number of the newest decision, 0 where there is none: a cheap change marker."""
     query = select(func.coalesce(func.max(_TABLE.c.id), 0)).where(_TABLE.c.dataset_id == info.id)
-    with reading(ws) as connection:
+    with reading(info.workspace) as connection:
         return int(connection.execute(query).scalar_one())
 
 
-def counts(ws: Workspace, info: DatasetInfo) -> dict[str, int]:
+def counts(info: DatasetInfo) -> dict[str, int]:
     """Return how many decisions in force there are of each action."""
     query = (
         select(_TABLE.c.action, func.count())
         .where(_TABLE.c.id.in_(_latest(info)), _TABLE.c.action != str(Action.REOPEN))
         .group_by(_TABLE.c.action)
     )
-    with reading(ws) as connection:
+    with reading(info.workspace) as connection:
         return {action: count for action, count in connection.execute(query)}
 
 
-def reviewed(ws: Workspace, info: DatasetInfo) -> int:
+def reviewed(info: DatasetInfo) -> int:
     """Return how many images have an answer other than skip; unsure is one."""
     answered = [str(action) for action in Action if action not in (Action.SKIP, Action.REOPEN)]
     query = select(func.count(_TABLE.c.row.distinct())).where(
         _TABLE.c.id.in_(_latest(info)), _TABLE.c.action.in_(answered)
     )
-    with reading(ws) as connection:
+    with reading(info.workspace) as connection:
         return int(connection.execute(query).scalar_one())
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from lnl_core.figures import comparison
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare.comparing import Comparison
-from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import DatasetInfo
 from pages import _figures, _ui, _words
 
 
@@ -54,7 +54,7 @@ def overlap(info: DatasetInfo, found: Comparison, k: int, key: str = "overlap") 
     keys = comparing.chosen_keys(found.candidates)
     _figures.draw(
         comparison.matrix(
-            comparing.overlap(_ui.workspace(), info.name, keys, k),
+            comparing.overlap(info, keys, k),
             found.candidates,
             _figures.tone(),
             title=f"Top {_words.count(k)} in common",

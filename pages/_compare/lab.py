@@ -7,8 +7,7 @@ import streamlit as st
 from lnl_core import services
 from lnl_core.methods import METHODS
 from lnl_core.services.compare import lab
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import LnlError
+from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _words
 from pages._ui import plain
 
@@ -53,7 +52,7 @@ def _lab(info: DatasetInfo) -> None:
         format_func=lambda key: names.get(key, key),
         key="lab_methods",
     )
-    seconds = sum(services.estimate(_ui.workspace(), info.name, key, "quick")[0] for key in chosen)
+    seconds = sum(services.estimate(info, key, "quick")[0] for key in chosen)
     st.caption(
         f"{_words.plural(len(chosen), 'quick run')}, about {_words.about(max(seconds, 1))}. "
         "They go on without this page; the curves come as runs end."
@@ -63,8 +62,7 @@ def _lab(info: DatasetInfo) -> None:
     if st.button("Make the copy and start", type="primary", key="lab_start", disabled=not chosen):
         try:
             made = lab.noise_lab(
-                _ui.workspace(),
-                info.name,
+                info,
                 name.strip(),
                 kind if kind in KINDS else "symmetric",
                 percent / 100,

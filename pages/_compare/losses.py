@@ -12,8 +12,7 @@ from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.compare.comparing import CONSENSUS, Comparison
 from lnl_core.services.compare.losses import Losses
 from lnl_core.services.review import looking
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import Leaves
+from lnl_core.types import DatasetInfo, Leaves
 from pages import _figures, _threshold, _ui, _words
 from pages._ui import plain
 
@@ -57,9 +56,7 @@ def draw(info: DatasetInfo, found: Comparison) -> None:
             label_visibility="collapsed",
         )
     with st.skeleton(height=520):
-        values = loss_views.losses(
-            _ui.workspace(), info.name, key if key in runs else single[0], quantity or "loss"
-        )
+        values = loss_views.losses(info, key if key in runs else single[0], quantity or "loss")
     left, right = st.columns([58, 42], gap="small")
     with left, st.container(border=True, key="losses_card"):
         _threshold.spread(info, values, split if split in splits else "agreement")
@@ -76,7 +73,7 @@ def _activations(info: DatasetInfo) -> None:
     """Draw how activations of right and wrong labels differ on this set, where a run kept any."""
     ranked = scored(info)
     runs = {} if ranked is None else ranked.run_ids
-    seen = ((key, looking.observation(_ui.workspace(), info, run)) for key, run in runs.items())
+    seen = ((key, looking.observation(info, run)) for key, run in runs.items())
     name, found = next(((short_of(key), one) for key, one in seen if one is not None), ("", None))
     if found is None:
         names = " or ".join(that_leave(Leaves.MAPS))
@@ -116,7 +113,7 @@ def _activations(info: DatasetInfo) -> None:
 
 def _image(info: DatasetInfo, values: Losses) -> None:
     """Draw one image's course and what this method alone can say of it."""
-    ws, key = _ui.workspace(), values.candidate.key
+    key = values.candidate.key
     order = loss_views.most(values)
     state = f"losses_row_{info.id}"
     start = int(st.session_state.setdefault(state, int(order[0])))
@@ -144,21 +141,21 @@ def _image(info: DatasetInfo, values: Losses) -> None:
         with st.container(width=80):
             _ui.thumbs(info, [row], side=72)
         st.markdown(words, width="stretch")
-    curves = loss_views.trajectory(ws, info.name, key, row)
-    rounds = loss_views.rounds(ws, info.name, key, row)
+    curves = loss_views.trajectory(info, key, row)
+    rounds = loss_views.rounds(info, key, row)
     tone = _figures.tone()
     course = losses.course(values, curves, tone, {"given": given}, rounds=rounds is not None)
     if course is not None:
         _figures.draw(course, f"course {row}", info, key="course", alt="Course by epoch")
     else:
         st.caption("This method keeps no course by epoch: it scores each image once.")
-    special = loss_views.sub_losses(ws, info.name, key, row)
+    special = loss_views.sub_losses(info, key, row)
     if special is not None:
         figure = losses.sub_losses(special, tone, values.candidate.short)
         _figures.draw(
             figure, f"sub-losses {row}", info, key="special", alt="Sub-losses of the image's code"
         )
-    sharp = loss_views.sharpened(ws, info.name, key, row)
+    sharp = loss_views.sharpened(info, key, row)
     if sharp is not None:
         label = int(loss_views.given_label(info, row))
         figure = losses.sharpened(sharp, info.class_names, label, tone, values.candidate.short)

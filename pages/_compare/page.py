@@ -11,8 +11,7 @@ from lnl_core.jobs import queue
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare.comparing import CONSENSUS, Comparison
 from lnl_core.services.compare.truth import truths
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import ACTIVE_STATES
+from lnl_core.types import ACTIVE_STATES, DatasetInfo
 from pages import _charts, _ui, _words
 from pages._compare import agreement, lab, losses, quality, retrain
 from pages._runs import live
@@ -29,11 +28,10 @@ VIEWS: dict[str, tuple[str, Callable[[DatasetInfo, Comparison], None]]] = {
 
 def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
     """Draw the whole page below its title."""
-    ws = _ui.workspace()
     with row:
         lab.button(info)
-    active = sum(job.state in ACTIVE_STATES for job in queue.jobs(ws, info))
-    every = comparing.candidates(ws, info.name)
+    active = sum(job.state in ACTIVE_STATES for job in queue.jobs(info))
+    every = comparing.candidates(info)
     if active:
         words = f"{_words.plural(active, 'run')} to go, the curves follow as they end"
         with st.expander(words, expanded=not every, icon=":material/sync:"):
@@ -53,7 +51,7 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
         keys = _runs_select(info, every)
     body = st.container(key="compare_body")
     with facts, st.skeleton(height=66), body, st.skeleton(height=620):
-        found = comparing.compare(ws, info.name, keys, truth)
+        found = comparing.compare(info, keys, truth)
     with report:
         _report_button(info, keys, truth)
     with facts:
@@ -88,7 +86,7 @@ def _view() -> str:
 
 def _truth_select(info: DatasetInfo) -> str | None:
     """Let a person choose what counts as true; the select names it."""
-    every = truths(_ui.workspace(), info.name)
+    every = truths(info)
     usable = [each for each in every if not each.reason]
     if not usable:
         return None
@@ -134,11 +132,10 @@ def _title(candidate: comparing.Candidate) -> str:
 def _report_button(info: DatasetInfo, keys: list[str], truth: str | None) -> None:
     from lnl_core.services.compare import report
 
-    ws = _ui.workspace()
     st.download_button(
         "Report as HTML",
-        lambda: report.html(ws, info.name, keys=keys, truth=truth).encode(),
-        file_name=report.file_name(info.name),
+        lambda: report.html(info, keys=keys, truth=truth).encode(),
+        file_name=report.file_name(info),
         mime="text/html",
         icon=":material/download:",
         type="primary",

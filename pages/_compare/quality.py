@@ -11,7 +11,7 @@ from lnl_core.figures import comparison
 from lnl_core.review.comparison import Detection
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare.comparing import CONSENSUS, Candidate, Comparison
-from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import DatasetInfo
 from pages import _figures, _ui, _words
 from pages._compare import agreement
 from pages._ui import plain

@@ -8,8 +8,7 @@ from lnl_core.figures import comparison
 from lnl_core.jobs import executors, queue
 from lnl_core.services.compare import retraining
 from lnl_core.services.compare.comparing import Comparison
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import ACTIVE_STATES, Job, JobState
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
 from pages import _figures, _jobs, _ui, _words
 from pages._runs import live
 from pages._ui import plain
@@ -49,20 +48,19 @@ def draw(info: DatasetInfo, _found: Comparison) -> None:
                 alt="Accuracy trained on given and on corrected labels",
             )
             said = [plain(sentence) for sentence in retraining.words(result)]
-            if retraining.stale(_ui.workspace(), info, result):
+            if retraining.stale(info, result):
                 said.append("People have answered more since: retrain to count that in.")
             st.caption("  \n".join(said))
 
 
 def _plan(info: DatasetInfo) -> None:
-    ws = _ui.workspace()
     st.markdown("**What do the corrections buy?**")
     st.markdown(
         "Plain cross-entropy trains the same small network twice, with the same seed: on the "
         "labels as given, and as corrected. Both are judged on images that neither saw."
     )
     sources = retraining.SOURCES if info.has_truth else {retraining.DECISIONS: "your decisions"}
-    own = retraining.plan(ws, info.name, retraining.DECISIONS)
+    own = retraining.plan(info, retraining.DECISIONS)
     first = retraining.SIMULATED if own.refusal and info.has_truth else retraining.DECISIONS
     source = st.segmented_control(
         "Corrections",
@@ -73,7 +71,7 @@ def _plan(info: DatasetInfo) -> None:
         key=f"retrain_source_{info.id}",
     )
     chosen = source if source in sources else first
-    plan = own if chosen == own.source else retraining.plan(ws, info.name, chosen)
+    plan = own if chosen == own.source else retraining.plan(info, chosen)
     st.caption(plain(plan.words))
     job = _active(info)
     if job is not None:
@@ -87,13 +85,13 @@ def _plan(info: DatasetInfo) -> None:
         key="retrain_start",
         disabled=bool(plan.refusal),
         help=f"About {_words.about(plan.seconds)}." if plan.seconds else None,
-    ) and _ui.act(retraining.start, ws, info.name, plan.source):
+    ) and _ui.act(retraining.start, info, plan.source):
         st.rerun()
     _failed(info)
 
 
 def _active(info: DatasetInfo) -> Job | None:
-    jobs = queue.jobs(_ui.workspace(), info, tasks=True)
+    jobs = queue.jobs(info, tasks=True)
     return next(
         (job for job in jobs if job.method == retraining.TASK and job.state in ACTIVE_STATES), None
     )
@@ -115,7 +113,7 @@ def _progress(info: DatasetInfo) -> None:
 
 def _failed(info: DatasetInfo) -> None:
     """Say why the last try stopped."""
-    jobs = queue.jobs(_ui.workspace(), info, tasks=True)
+    jobs = queue.jobs(info, tasks=True)
     last = next((job for job in jobs if job.method == retraining.TASK), None)
     if last is None or last.state is not JobState.FAILED:
         return

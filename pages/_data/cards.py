@@ -105,7 +105,7 @@ def _facts(card: DatasetCard) -> None:
 
 def _left(card: DatasetCard) -> str:
     """Say how many wrong labels are left, where random checks can."""
-    found = services.errors_left(_ui.workspace(), card.info.name) if card.reviewed else None
+    found = services.errors_left(card.info) if card.reviewed else None
     if found is None or found.estimate is None or found.low is None or found.high is None:
         return ""
     low, high = _words.count(found.low), _words.count(found.high)

@@ -7,8 +7,7 @@ import streamlit as st
 from lnl_core import services
 from lnl_core.jobs import queue
 from lnl_core.methods import recommended
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import ACTIVE_STATES, Job, JobState
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
 from pages import _jobs, _ui, _words
 from pages._ui import plain
 
@@ -25,18 +24,17 @@ def open_demo() -> None:
 
 def start_scoring(info: DatasetInfo) -> None:
     """Start the quick methods, fastest queue first, and watch for the queue."""
-    ws = _ui.workspace()
     if not any(job.state in ACTIVE_STATES or job.state is JobState.DONE for job in _jobs_of(info)):
         keys = recommended()
-        seconds = [services.estimate(ws, info.name, key, "quick")[0] for key in keys]
-        services.start_runs(ws, info.name, keys if sum(seconds) <= _ALL_AT_ONCE else keys[:2])
+        seconds = [services.estimate(info, key, "quick")[0] for key in keys]
+        services.start_runs(info, keys if sum(seconds) <= _ALL_AT_ONCE else keys[:2])
     st.session_state["opening"] = info.name
     st.session_state["dataset"] = info.name
     st.query_params["dataset"] = info.name
 
 
 def _jobs_of(info: DatasetInfo) -> list[Job]:
-    return queue.jobs(_ui.workspace(), info)
+    return queue.jobs(info)
 
 
 def watching() -> bool:

@@ -14,8 +14,7 @@ from lnl_core.jobs import queue
 from lnl_core.services.datasets import incoming
 from lnl_core.services.datasets.incoming import Incoming
 from lnl_core.store import datasets
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import LnlError
+from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _words
 from pages._data import demo
 from pages._ui import plain
@@ -349,7 +348,7 @@ def _offer_scoring(task: Incoming) -> None:
     """Offer the next act on a set that has just come in, until something has been started."""
     ws = _ui.workspace()
     info = next((each for each in datasets.datasets(ws) if each.name == task.name), None)
-    if info is None or queue.jobs(ws, info, limit=1):
+    if info is None or queue.jobs(info, limit=1):
         return
     if st.button("Score it", icon=":material/play_arrow:", key=f"scored_{task.id}"):
         incoming.dismiss(ws, task.id)

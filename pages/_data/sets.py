@@ -11,7 +11,7 @@ import streamlit as st
 from lnl_core import services
 from lnl_core.services.datasets import incoming, settings
 from lnl_core.store import datasets
-from lnl_core.store.datasets import DatasetInfo
+from lnl_core.types import DatasetInfo
 from pages import _charts, _ui, _words
 from pages._data import incoming as _import
 from pages._ui import plain
@@ -53,7 +53,7 @@ def draw(info: DatasetInfo) -> None:
 
 def _overview(info: DatasetInfo) -> None:
     with st.skeleton(height=330):
-        classes = services.class_counts(_ui.workspace(), info.name)
+        classes = services.class_counts(info)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         cut = len(classes) > _MOST_BARS
@@ -89,7 +89,7 @@ def _overview(info: DatasetInfo) -> None:
 
 
 def _skipped_summary(info: DatasetInfo) -> None:
-    reasons = settings.skipped(_ui.workspace(), info.name)
+    reasons = settings.skipped(info)
     if not reasons:
         st.caption("Nothing was skipped.")
         return
@@ -145,7 +145,7 @@ def _report_csv(info: DatasetInfo) -> bytes:
     writer = csv.writer(out)
     columns = ("row", "where", "reason", "remedy")
     writer.writerow(columns)
-    for row in settings.skipped_rows(_ui.workspace(), info.name):
+    for row in settings.skipped_rows(info):
         cells = ["" if row.get(name) is None else str(row[name]) for name in columns]
         writer.writerow("'" + c if c[:1] in "=+-@\t\r" and c else c for c in cells)
     return b"\xef\xbb\xbf" + out.getvalue().encode()
@@ -153,7 +153,7 @@ def _report_csv(info: DatasetInfo) -> bytes:
 
 def _facts(info: DatasetInfo) -> None:
     size = sum(f.stat().st_size for f in info.directory.iterdir() if f.is_file())
-    now = services.progress(_ui.workspace(), info.name, _ui.reviewer())
+    now = services.progress(info, _ui.reviewer())
     facts = [
         ("Format", plain(info.format or _ui.KINDS.get(info.kind, info.kind))),
         ("Working copy", _words.file_size(size)),
@@ -166,7 +166,7 @@ def _facts(info: DatasetInfo) -> None:
 
 
 def _report(info: DatasetInfo) -> None:
-    rows = settings.skipped_rows(_ui.workspace(), info.name)
+    rows = settings.skipped_rows(info)
     st.markdown(
         f"{_words.plural(info.n, 'image')} in, {_words.count(len(rows))} skipped. "
         f"Read from :gray[{plain(_source(info))}]"
@@ -228,8 +228,7 @@ def _noise(info: DatasetInfo) -> None:
         with st.spinner("Changing labels…"):
             made = _ui.act(
                 services.add_noise,
-                _ui.workspace(),
-                info.name,
+                info,
                 name,
                 kind,
                 rate / 100,
@@ -245,9 +244,8 @@ def _classes(info: DatasetInfo) -> None:
     import pandas as pd
 
     st.markdown("Say what belongs to a class and what does not. Review shows it beside the image.")
-    ws = _ui.workspace()
-    known = settings.guides(ws, info.name)
-    counts = services.class_counts(ws, info.name)
+    known = settings.guides(info)
+    counts = services.class_counts(info)
     table = pd.DataFrame(
         {
             "class": [each["name"] for each in counts],
@@ -273,12 +271,11 @@ def _classes(info: DatasetInfo) -> None:
     )
     if st.button("Save the guide", icon=":material/save:", key="save_guides"):
         texts = dict(zip(edited["class"], edited["guide"].fillna(""), strict=True))
-        _ui.act(settings.set_guides, ws, info.name, texts, done="The guide is saved.")
+        _ui.act(settings.set_guides, info, texts, done="The guide is saved.")
 
 
 def _settings(info: DatasetInfo) -> None:
-    ws = _ui.workspace()
-    own = settings.goal(ws, info.name)
+    own = settings.goal(info)
     with st.form("goal", border=False, width=420):
         st.markdown(
             "**Goal**  \n:gray[:small[Images to review. Empty: as many as the queue proposes.]]"
@@ -294,7 +291,7 @@ def _settings(info: DatasetInfo) -> None:
         )
         if st.form_submit_button("Save the goal"):
             goal = None if value is None else int(value)
-            _ui.act(settings.set_goal, ws, info.name, goal, done="The goal is saved.")
+            _ui.act(settings.set_goal, info, goal, done="The goal is saved.")
     with st.form("rename", border=False, width=420):
         st.markdown("**Name**  \n:gray[:small[Runs and answers stay; links to the old name end.]]")
         name = st.text_input(
@@ -306,7 +303,7 @@ def _settings(info: DatasetInfo) -> None:
         )
         pressed = st.form_submit_button("Rename")
     if pressed and name.strip() != info.name:
-        made = services.rename_dataset(ws, info.name, name)
+        made = services.rename_dataset(info, name)
         st.session_state["dataset"] = made.name
         st.query_params["dataset"] = made.name
         st.toast("The set is renamed.", icon=":material/check:")
@@ -320,7 +317,7 @@ def _settings(info: DatasetInfo) -> None:
 
 
 def _remove(info: DatasetInfo) -> None:
-    now = services.progress(_ui.workspace(), info.name, _ui.reviewer())
+    now = services.progress(info, _ui.reviewer())
     reviewed = _words.plural(now.reviewed, "reviewed image")
     answers = f"the answers to {reviewed}" if now.reviewed else "its settings"
     st.markdown(
@@ -330,7 +327,7 @@ def _remove(info: DatasetInfo) -> None:
     sure = st.checkbox("Remove it, with every answer", key="remove_sure")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Remove", type="primary", disabled=not sure, key="remove_now"):
-            services.remove_dataset(_ui.workspace(), info.name)
+            services.remove_dataset(info)
             st.session_state.pop("dataset", None)
             st.query_params.clear()
             st.rerun()

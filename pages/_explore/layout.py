@@ -9,8 +9,7 @@ import streamlit as st
 from lnl_core.jobs import queue
 from lnl_core.services.explore import embedding
 from lnl_core.services.explore.embedding import FEWEST, Layout, Settings, Source
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import Job, JobState
+from lnl_core.types import DatasetInfo, Job, JobState
 from pages import _charts, _ui, _words
 from pages._words import count, plain, short
 
@@ -70,7 +69,7 @@ def _in_force(info: DatasetInfo, sources: Sequence[Source]) -> Settings:
 
 def _start(info: DatasetInfo, settings: Settings) -> None:
     if embedding.layout(info, embedding.key_of(info, settings)) is None:
-        _ui.act(embedding.start_layout, _ui.workspace(), info, settings)
+        _ui.act(embedding.start_layout, info, settings)
 
 
 def subtitle(info: DatasetInfo, map_: Layout, source: Source | None) -> str:
@@ -110,7 +109,7 @@ def missing(info: DatasetInfo, settings: Settings, source: Source | None) -> Non
             f"A map needs at least {FEWEST} images. This set has {_words.plural(info.n, 'image')}."
         )
         return
-    job = embedding.layout_job(_ui.workspace(), info, settings)
+    job = embedding.layout_job(info, settings)
     if job is not None and embedding.is_active(job):
         _computing(info, job)
         return

@@ -12,8 +12,7 @@ from lnl_core.jobs import queue
 from lnl_core.services._open import scored
 from lnl_core.services.explore import confusions
 from lnl_core.services.explore.confusions import FEWEST_ERRORS, Matrix
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import ACTIVE_STATES
+from lnl_core.types import ACTIVE_STATES, DatasetInfo
 from pages import _charts, _figures, _ui, _words
 from pages._words import chart_text, count, plain, short
 
@@ -24,14 +23,14 @@ def draw(info: DatasetInfo) -> None:
     """Draw the matrix; a click opens the queue of that class pair."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="matrix_row"):
         st.markdown("**Given → true**", width="stretch")
-        found = confusions.matrix(_ui.workspace(), info)
+        found = confusions.matrix(info)
         if found is not None:
             st.caption("a click filters the queue", width="content")
     if found is None:
         if info.class_count < 2:
             st.markdown("With one class, no image can be given as another.")
         elif scored(info) is None:
-            jobs = queue.jobs(_ui.workspace(), info)
+            jobs = queue.jobs(info)
             if any(job.state in ACTIVE_STATES for job in jobs):
                 st.markdown("Scoring now. Comes with the first finished run.")
                 return

@@ -14,8 +14,7 @@ from lnl_core.services.compare import losses
 from lnl_core.services.explore import embedding, filters
 from lnl_core.services.explore.embedding import Layout, Selection, Settings, Source
 from lnl_core.services.explore.filters import Narrow
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import BoolArray, IntArray, LnlError
+from lnl_core.types import BoolArray, DatasetInfo, IntArray, LnlError
 from pages import _threshold, _ui, _urls
 from pages._components.explore_map import explore_map, neighbours
 from pages._explore import filters as _explore_filters
@@ -57,7 +56,7 @@ def controls(info: DatasetInfo) -> Choice:
     """Draw the title row and return what is chosen."""
     ranked = scored(info)
     kinds = [key for key in COLOURS if ranked is not None or key in ("given", "verdict")]
-    sources = tuple(embedding.sources(_ui.workspace(), info))
+    sources = tuple(embedding.sources(info))
     if st.session_state.get("explore_colour") not in (None, *kinds):
         del st.session_state["explore_colour"]
     method = None
@@ -118,9 +117,9 @@ def body(info: DatasetInfo, choice: Choice) -> None:
 
 def _map(info: DatasetInfo, choice: Choice, map_: Layout) -> int | None:
     """Draw the map and what is selected on it; return the chosen row."""
-    ws, key = _ui.workspace(), f"explore-map-{info.id}"
-    colours = filters.colouring(ws, info, choice.colour, choice.method, choice.narrow)
-    shown = filters.mask(ws, info, choice.narrow)
+    key = f"explore-map-{info.id}"
+    colours = filters.colouring(info, choice.colour, choice.method, choice.narrow)
+    shown = filters.mask(info, choice.narrow)
     held: Mapping[str, Any] = st.session_state.get(key) or {}
     loop = _loop(held.get("loop"), info, map_)
     selection = _inside(info, map_, loop, choice.narrow, shown)
@@ -282,7 +281,7 @@ def _losses(info: DatasetInfo, choice: Choice) -> None:
         )
     with st.container(border=True, gap="xsmall", key="explore_losses"), _ui.guard():
         with st.skeleton(height=250):
-            values = losses.losses(_ui.workspace(), info.name, str(run))
+            values = losses.losses(info, str(run))
         _threshold.spread(info, values, "agreement", key="explore_losses", small=True)
 
 
@@ -291,7 +290,7 @@ def _losses(info: DatasetInfo, choice: Choice) -> None:
 
 def _neighbours(info: DatasetInfo, row: int) -> None:
     """Draw the chosen image and the nearest of its given and of its suggested class."""
-    found = embedding.neighbours(_ui.workspace(), info, row)
+    found = embedding.neighbours(info, row)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="near_row"):
         st.markdown("**Neighbours**", width="stretch")
         if st.button("Open in Review", icon=":material/rate_review:", key="explore_open"):

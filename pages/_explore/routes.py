@@ -14,19 +14,18 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from lnl_core.services.explore import embedding, filters
-from lnl_core.store import datasets
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import LnlError
+from lnl_core.services.workspace import dataset_by_id
+from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _urls
 from pages._routes import _COMMON, _FOREVER, _NEVER, LARGEST, _from_our_page, _known, _missing
 
 _NAME = re.compile(r"[0-9a-f]{8,32}")
 
 
-def _info(where: dict[str, Any]) -> DatasetInfo | None:
+def _info(where: dict[str, Any]) -> DatasetInfo:
     if where["dataset"] > LARGEST or f"/{where['base']}".rstrip("/") != _urls.base_path():
-        return None
-    return datasets.dataset_by_id(_ui.workspace(), where["dataset"])
+        raise LnlError("There is no such address.")
+    return dataset_by_id(_ui.workspace(), where["dataset"])
 
 
 async def _answer(request: Request, make: Any) -> Response:
@@ -34,10 +33,8 @@ async def _answer(request: Request, make: Any) -> Response:
     where: dict[str, Any] = request.path_params
     if not _from_our_page(request) or not await run_in_threadpool(_known, request):
         return PlainTextResponse("Only the Explore page may ask.", 403, headers=_COMMON | _NEVER)
-    info = await run_in_threadpool(_info, where)
-    if info is None:
-        return _missing()
     try:
+        info = await run_in_threadpool(_info, where)
         found: Response = await run_in_threadpool(make, info, where)
     except LnlError:
         return _missing()
@@ -56,13 +53,13 @@ def _colours_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
         return _missing()
     method = None if where["method"] == "all" else where["method"]
     only = filters.from_text(where.get("only", ""), method)
-    found = filters.colouring(_ui.workspace(), info, where["colour"], method, only)
+    found = filters.colouring(info, where["colour"], method, only)
     fresh = found.version == where["version"]  # an older address gets today's colours, unkept
     return _binary(found.codes.tobytes(), keep=fresh)
 
 
 def _point_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
-    facts = embedding.point(_ui.workspace(), info, where["row"])
+    facts = embedding.point(info, where["row"])
     return JSONResponse(facts, headers=_COMMON | _NEVER)
 
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from lnl_core import services
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import LnlError
+from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _words
 from pages._ui import plain
 
@@ -67,7 +66,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     known = services.FORMATS[format_key]
     head = st.container(key="export_head")
     agreed, images = _options(format_key)
-    words = services.verdict_counts(ws, info.name, only_agreed=agreed)
+    words = services.verdict_counts(info, only_agreed=agreed)
     complete = format_key in ("cleanlab", "label-studio")
     left_out = 0 if complete else words["multiple"] + words["none"]
     with head, st.container(horizontal=True, vertical_alignment="top", gap="medium"):
@@ -88,9 +87,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     text = _place(info, format_key)
     try:
         out = services.allowed_target(ws, text)
-        plan = services.plan_export(
-            ws, info.name, format_key, out, images=images, only_agreed=agreed
-        )
+        plan = services.plan_export(info, format_key, out, images=images, only_agreed=agreed)
     except LnlError as error:
         st.error(plain(error), icon=":material/error:")
         return
@@ -143,7 +140,7 @@ def _options(format_key: str) -> tuple[bool, str]:
 
 
 def _place(info: DatasetInfo, format_key: str) -> str:
-    proposed = str(services.export_folder(_ui.workspace(), info.name, format_key))
+    proposed = str(services.export_folder(info, format_key))
     return str(
         st.text_input(
             "New folder, on the computer that runs LNL Review",
@@ -174,11 +171,9 @@ def _says(plan: services.ExportPlan, images: Sequence[str], enough: bool) -> Non
 
 
 def _zip_button(info: DatasetInfo, format_key: str, agreed: bool, images: str) -> None:
-    ws, name = _ui.workspace(), info.name
-
     def make() -> bytes:
         out = io.BytesIO()
-        services.write_export(ws, name, format_key, out, only_agreed=agreed, images=images)
+        services.write_export(info, format_key, out, only_agreed=agreed, images=images)
         return out.getvalue()
 
     st.download_button(
@@ -209,8 +204,7 @@ def _write(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: 
 
     try:
         result = services.write_export(
-            _ui.workspace(),
-            info.name,
+            info,
             format_key,
             out,
             only_agreed=agreed,

@@ -16,8 +16,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core import services
 from lnl_core.store import decisions
-from lnl_core.store.datasets import DatasetInfo, load
-from lnl_core.types import Action
+from lnl_core.store.datasets import load
+from lnl_core.types import Action, DatasetInfo
 from pages import _ui, _urls, _words
 from pages._export import folder
 from pages._ui import plain
@@ -116,11 +116,10 @@ class Table:
 
 
 def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
-    ws = _ui.workspace()
-    reviewed = _words.plural(services.progress(ws, info.name, _ui.reviewer()).reviewed, "image")
+    reviewed = _words.plural(services.progress(info, _ui.reviewer()).reviewed, "image")
     if format_key == "corrections":
         rows, total, left_out = services.correction_rows(
-            ws, info.name, only_agreed=options.only_agreed, scores=options.scores
+            info, only_agreed=options.only_agreed, scores=options.scores
         )
         counts = _corrected(info, options)
         facts = [
@@ -129,13 +128,11 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
             ("None fits", counts["none"], "no class of this set"),
             ("Multiple", counts["multiple"], "all named"),
         ]
-        words = services.verdict_counts(ws, info.name, only_agreed=options.only_agreed)
+        words = services.verdict_counts(info, only_agreed=options.only_agreed)
         return Table(rows, total, facts, _left_out(words) if left_out else "")
     if format_key == "manifest":
-        rows, total, left_out = services.manifest_rows(
-            ws, info.name, only_agreed=options.only_agreed
-        )
-        words = services.verdict_counts(ws, info.name, only_agreed=options.only_agreed)
+        rows, total, left_out = services.manifest_rows(info, only_agreed=options.only_agreed)
+        words = services.verdict_counts(info, only_agreed=options.only_agreed)
         facts = [
             ("Rows", total, f"of {_words.plural(info.n, 'image')}"),
             ("Relabelled", words["relabelled"], "corrected label"),
@@ -143,16 +140,16 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
             ("Left out", left_out, "no one right class"),
         ]
         return Table(rows, total, facts, folder.unsettled(words))
-    history = Counter(str(d.action) for d in decisions.history(ws, info))
+    history = Counter(str(d.action) for d in decisions.history(info))
     wrong = sum(history[each] for each in ("relabel", "none", "multiple"))
     total = sum(history.values())
     facts = [("Rows", total, f"on {reviewed}"), ("Right", history["keep"], "label confirmed")]
     facts.append(("Wrong", wrong, "relabelled, none, multiple"))
     if format_key == "decisions":
         facts.append(("Unsure", history["unsure"], "for a second reviewer"))
-        return Table(services.decision_rows(ws, info.name), total, facts)
+        return Table(services.decision_rows(info), total, facts)
     facts.append(("Taken back", history["reopen"], "undone"))
-    return Table(services.trail_rows(ws, info.name), total, facts)
+    return Table(services.trail_rows(info), total, facts)
 
 
 def _left_out(words: Mapping[str, int]) -> str:
@@ -201,7 +198,7 @@ def _options(format_key: str) -> tuple[Options, DeltaGenerator]:
 def _corrected(info: DatasetInfo, options: Options) -> Counter[str]:
     """Count the corrections by action: those of the file, not of the preview."""
     found: Counter[str] = Counter()
-    for several in decisions.in_force(_ui.workspace(), info).values():
+    for several in decisions.in_force(info).values():
         verdict = decisions.verdict(several)
         blocked = verdict.waiting or (options.only_agreed and not verdict.agreed)
         if not blocked and verdict.decision and verdict.decision.action is not Action.KEEP:
@@ -219,13 +216,10 @@ def _head(info: DatasetInfo, format_key: str, options: Options, table: Table) ->
 
 
 def _download(info: DatasetInfo, format_key: str, options: Options, *, enabled: bool) -> None:
-    ws, name = _ui.workspace(), info.name
-
     def make() -> bytes:
         out = io.BytesIO()
         services.write_export(
-            ws,
-            name,
+            info,
             format_key,
             out,
             only_agreed=options.only_agreed,
@@ -359,9 +353,7 @@ def _import(info: DatasetInfo) -> None:
         key="decisions_go",
     ):
         assert upload is not None
-        found = services.import_decisions(
-            _ui.workspace(), info.name, upload, reviewer.strip(), replace_newer=replace
-        )
+        found = services.import_decisions(info, upload, reviewer.strip(), replace_newer=replace)
         _imported(found)
     elif upload is not None:
         st.caption(f"They go to **{plain(_ui.short(info.name, 40))}**; the latest answer counts.")

@@ -16,8 +16,7 @@ from lnl_core.methods import METHODS, short_of, that_leave
 from lnl_core.services import Filters, PageState, ReviewState
 from lnl_core.services.explore import embedding
 from lnl_core.store import arrays, datasets
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import ACTIVE_STATES, Leaves, LnlError
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, Leaves, LnlError
 from pages import _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
@@ -201,7 +200,7 @@ def desk(info: DatasetInfo, choice: Choice) -> None:
 
 
 def _unscored(info: DatasetInfo) -> None:
-    if any(job.state in ACTIVE_STATES for job in queue.jobs(_ui.workspace(), info)):
+    if any(job.state in ACTIVE_STATES for job in queue.jobs(info)):
         with st.container(border=True, horizontal_alignment="center", gap="small"):
             st.space("small")
             st.markdown(
@@ -216,7 +215,7 @@ def _unscored(info: DatasetInfo) -> None:
 
 
 def _look_again(info: DatasetInfo) -> None:
-    active = any(job.state in ACTIVE_STATES for job in queue.jobs(_ui.workspace(), info))
+    active = any(job.state in ACTIVE_STATES for job in queue.jobs(info))
     if not active or arrays.ranking_version(info.directory / "ranking") is not None:
         st.rerun()
 
@@ -246,8 +245,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         if follow:
             only = Filters(rows=tuple(follow))
             focus = _focus(info, keys["single"])
-            ws = _ui.workspace()
-            state = services.review_state(ws, info.name, who, filters=only, focus=focus)
+            state = services.review_state(info, who, filters=only, focus=focus)
             if state.items:
                 go = review_queue(keys["single"], shared | _single(info, choice, state, follow))
                 _go(info, go)
@@ -257,8 +255,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
     again = _answered_rows(keys["single"]) if choice.filters.include_reviewed else set()
     focus = _focus(info, keys["single"])
     state = services.review_state(
-        _ui.workspace(),
-        info.name,
+        info,
         who,
         order=choice.order,
         filters=choice.filters,
@@ -311,7 +308,7 @@ def _store(info: DatasetInfo, who: str, key: str) -> list[str]:
     fresh = [entry for entry in entries if str(entry.get("cid", ""))[:80] not in stored]
     if fresh:
         try:
-            done = services.record(_ui.workspace(), info.name, who, fresh)
+            done = services.record(info, who, fresh)
         except LnlError as error:  # the browser keeps them and sends them again
             st.error(plain(error), icon=":material/error:")
             return []
@@ -399,11 +396,10 @@ def _single(
 
 def _page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
     """Return page mode's data: this page and the next, so that turning it does not wait."""
-    ws = _ui.workspace()
     pages: list[PageState] = []
     passed: list[int] = []
     for _ in range(2):
-        page = services.page_state(ws, info.name, who, filters=choice.filters, passed=passed)
+        page = services.page_state(info, who, filters=choice.filters, passed=passed)
         pages.append(page)
         passed += [item["row"] for item in page.items]
     return {

@@ -6,8 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from lnl_core.jobs import queue
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import Job, JobState, usual_representation
+from lnl_core.types import DatasetInfo, Job, JobState, usual_representation
 from pages import _jobs, _ui, _words
 from pages._runs import live
 
@@ -17,7 +16,7 @@ _FIRST = 12
 
 def draw(info: DatasetInfo) -> None:
     """Draw the history with log and config one press away."""
-    jobs = [job for job in queue.jobs(_ui.workspace(), info) if job.state is not JobState.QUEUED]
+    jobs = [job for job in queue.jobs(info) if job.state is not JobState.QUEUED]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.subheader("History", anchor=False, width="stretch")
         st.caption(_words.plural(len(jobs), "run"), width="content")

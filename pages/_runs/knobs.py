@@ -12,8 +12,7 @@ import streamlit as st
 
 from lnl_core.jobs import knobs
 from lnl_core.methods import METHODS
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import LnlError
+from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui
 from pages._ui import plain
 

@@ -11,8 +11,7 @@ import streamlit as st
 
 from lnl_core.jobs import executors, queue
 from lnl_core.jobs.engines import local
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import ACTIVE_STATES, Job, JobState
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
 from pages import _charts, _jobs, _ui, _words
 from pages._ui import plain
 
@@ -25,14 +24,13 @@ _REASON = 400
 
 def draw(info: DatasetInfo) -> None:
     """Draw the live side; it looks again every second while something is going on."""
-    active = any(job.state in ACTIVE_STATES for job in queue.jobs(_ui.workspace(), info))
+    active = any(job.state in ACTIVE_STATES for job in queue.jobs(info))
     st.fragment(_live, run_every=1 if active else None)(info, active)
 
 
 @_ui.guarded
 def _live(info: DatasetInfo, was_active: bool) -> None:
-    ws = _ui.workspace()
-    jobs = queue.jobs(ws, info)
+    jobs = queue.jobs(info)
     active = [job for job in jobs if job.state in ACTIVE_STATES]
     ended = st.session_state.get("ended_jobs")
     if not st.session_state.get("dialog_open"):

@@ -9,9 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 from lnl_core import services
 from lnl_core.jobs import bases
 from lnl_core.methods import METHODS, PROBLEMS, recommended, yardstick
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import Method
-from pages import _jobs, _ui, _words
+from lnl_core.types import DatasetInfo, Method
+from pages import _jobs, _words
 from pages._runs import knobs
 from pages._ui import plain
 
@@ -68,8 +67,8 @@ def draw(info: DatasetInfo, preset: str, device: str) -> None:
 
 def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) -> list[str]:
     """Draw one table with a checkbox per method; return the ticked keys."""
-    ws, changed = _ui.workspace(), knobs.overrides(info, preset)
-    costs = [services.estimate(ws, info.name, m.key, preset, changed.get(m.key)) for m in methods]
+    changed = knobs.overrides(info, preset)
+    costs = [services.estimate(info, m.key, preset, changed.get(m.key)) for m in methods]
     key = f"{title}_{info.id}_{preset}"
     now = st.session_state.setdefault("ticked", dict.fromkeys(recommended(), True))
     # An editor keeps its edits against the table it started with, so that must stay the same.
@@ -122,8 +121,8 @@ def _line(method: Method) -> str:
 
 
 def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> None:
-    ws, changed = _ui.workspace(), knobs.overrides(info, preset)
-    costs = {key: services.estimate(ws, info.name, key, preset, changed.get(key)) for key in chosen}
+    changed = knobs.overrides(info, preset)
+    costs = {key: services.estimate(info, key, preset, changed.get(key)) for key in chosen}
     order = sorted(chosen, key=lambda key: costs[key][0])  # the first queue comes first
     recipes = _recipes(info, chosen)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="start_row"):
@@ -140,13 +139,12 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
         )
         words = st.empty()
         seed, representation, executor = _options(info)
-    shared = services.features_seconds(ws, info.name, chosen, representation)
-    first = services.features_seconds(ws, info.name, order[:1], representation)
+    shared = services.features_seconds(info, chosen, representation)
+    first = services.features_seconds(info, order[:1], representation)
     words.markdown(_cost_words(costs, order, shared, first), width="stretch")
     if pressed:
         services.start_runs(
-            ws,
-            info.name,
+            info,
             [_on_base(key) for key in order] + recipes,
             preset,
             overrides=changed,
@@ -166,7 +164,7 @@ def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
         return []
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="recipe_row"):
         if post:
-            kept = services.kept_networks(_ui.workspace(), info.name)
+            kept = services.kept_networks(info)
             titles = {0: f"a fresh {yardstick().title.lower()} run"} | {
                 job.id: f"run {job.id}, {METHODS[job.method].title}"
                 for job in kept
@@ -234,7 +232,7 @@ def _options(info: DatasetInfo) -> tuple[int, str | None, str]:
         seed = st.number_input(
             "Seed", 0, 2**31 - 1, 0, key="seed", help="The same seed gives the same result."
         )
-        known = _REPRESENTATIONS | services.feature_runs(_ui.workspace(), info.name)
+        known = _REPRESENTATIONS | services.feature_runs(info)
         representation = st.selectbox(
             "Features",
             list(known),

@@ -39,7 +39,7 @@ class Desk:
         return int(self.page.locator(".stage > img").get_attribute("src").split("/")[-2])
 
     def history(self):
-        return list(decisions.history(self.ws, self.info))
+        return list(decisions.history(self.info))
 
     def actions(self):
         return [(d.row, str(d.action), d.label) for d in self.history()]

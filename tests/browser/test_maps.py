@@ -14,7 +14,7 @@ CLASSES = ["ant", "bee", "cow", "doe"]
 
 def look(ws, info):
     """Leave what a run of HNML leaves: maps that see the given class left, the other right."""
-    job = queue.submit(ws, info, "hnml")
+    job = queue.submit(info, "hnml")
     folder = queue.run_dir(ws, job)
     given = np.asarray(datasets.load(info).given_labels)
     left, right = np.zeros((2, info.n, 4, 4), np.float16)

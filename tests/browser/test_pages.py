@@ -98,8 +98,8 @@ def test_the_reviewer_survives_a_reload(server, page, make_set):
 
 def test_decisions_go_out_and_come_back(server, page, make_set, tmp_path):
     info = make_set(server, "set", ["=a", "b", "c"])
-    ws = db.open_workspace(server.home)
-    decisions.append(ws, info, [Decision(5, Action.RELABEL, "Ada", label=0)])
+    db.open_workspace(server.home)
+    decisions.append(info, [Decision(5, Action.RELABEL, "Ada", label=0)])
     page.goto(f"{server.url}/export?dataset=set")
     quiet(page)
     with page.expect_download() as download:
@@ -116,7 +116,7 @@ def test_decisions_go_out_and_come_back(server, page, make_set, tmp_path):
     page.get_by_role("dialog").get_by_role("button", name="Import", exact=True).click()
     page.get_by_text("1 decision stored.").wait_for()
     page.get_by_text("1 row could not be used").wait_for()
-    assert decisions.in_force(ws, info)[7][0].label == 1
+    assert decisions.in_force(info)[7][0].label == 1
 
 
 def test_a_changed_knob_is_marked_and_kept(server, page, make_set):

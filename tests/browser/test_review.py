@@ -101,7 +101,7 @@ def test_undo_brings_the_image_back_also_after_a_reload(desk):
     assert desk.shown == first
     desk.saved()
     assert [action for _, action, _ in desk.actions()] == ["keep", "keep", "reopen", "reopen"]
-    assert decisions.in_force(desk.ws, desk.info) == {}
+    assert decisions.in_force(desk.info) == {}
 
 
 def test_undo_after_wrong_takes_back_the_wrong_only(desk):
@@ -342,7 +342,7 @@ def test_the_last_page_comes_back(desk):
     assert tiles.evaluate_all("all => all.map(i => i.src)") != before
     desk.press("Backspace").saved()
     assert tiles.evaluate_all("all => all.map(i => i.src)") == before
-    assert decisions.in_force(desk.ws, desk.info) == {}
+    assert decisions.in_force(desk.info) == {}
     assert len(desk.history()) == 24
 
 
@@ -367,14 +367,14 @@ def checked(desk, count):
     """Draw rows at random and call them right, those that the page drew as well."""
 
     def ask():
-        now = standing(desk.ws, desk.info)
+        now = standing(desk.info)
         return now.last_id, now.answered
 
-    audits.draw(desk.ws, desk.info, "ann", count, ask)
+    audits.draw(desk.info, "ann", count, ask)
     answered = ask()[1]
-    rows = [each.row for each in audits.draws(desk.ws, desk.info) if not answered[each.row]]
+    rows = [each.row for each in audits.draws(desk.info) if not answered[each.row]]
     stored = [Decision(row, Action.KEEP, "ann", route="audit") for row in rows]
-    decisions.append(desk.ws, desk.info, stored)
+    decisions.append(desk.info, stored)
 
 
 def test_the_strip_says_what_is_left_and_when_to_stop(desk):

@@ -42,8 +42,8 @@ def test_originals_of_a_zip_are_shown_after_the_zip_is_gone(tmp_path, workspace)
     services.import_dataset(workspace, path, "zipped")
     path.unlink()
     info = datasets.dataset(workspace, "zipped")
-    for each in (info, services.add_noise(workspace, "zipped", "noisy", "pair", 0.5)):
-        data, kind = services.image_bytes(workspace, each.id, each.version, 0, "full")
+    for each in (info, services.add_noise(info, "noisy", "pair", 0.5)):
+        data, kind = services.image_bytes(each, each.version, 0, "full")
         assert kind == "image/jpeg"
         assert Image.open(io.BytesIO(data)).size == (200, 100)
 

@@ -26,7 +26,7 @@ def uniform(data, context, **more):
 
 def finished(ws, info, **extras):
     """A run that is done, with these extras; its job."""
-    job = queue.submit(ws, info, "ce")
+    job = queue.submit(info, "ce")
     claimed = queue.claim(ws)
     assert claimed.id == job.id
     worker.run_job(ws, claimed, method(lambda data, c, x: uniform(data, x, extras=extras)))
@@ -41,9 +41,9 @@ def purified(info):
 
 
 def test_a_run_waits_for_its_base_and_others_overtake_it(workspace, tiny):
-    first = queue.submit(workspace, tiny, "ce")
-    second = queue.submit(workspace, tiny, "influence", base=first.id)
-    third = queue.submit(workspace, tiny, "knn")
+    first = queue.submit(tiny, "ce")
+    second = queue.submit(tiny, "influence", base=first.id)
+    third = queue.submit(tiny, "knn")
     assert (second.base, first.base) == (first.id, None)
     assert queue.claim(workspace).id == first.id
     assert queue.claim(workspace).id == third.id
@@ -54,9 +54,9 @@ def test_a_run_waits_for_its_base_and_others_overtake_it(workspace, tiny):
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
 def test_without_its_base_a_run_fails_and_says_which_and_what_to_do(workspace, tiny, state):
-    first = queue.submit(workspace, tiny, "ce")
-    second = queue.submit(workspace, tiny, "influence", base=first.id)
-    third = queue.submit(workspace, tiny, "influence", base=second.id)
+    first = queue.submit(tiny, "ce")
+    second = queue.submit(tiny, "influence", base=first.id)
+    third = queue.submit(tiny, "influence", base=second.id)
     queue.claim(workspace)
     queue.finish(workspace, first.id, state)
     queue.claim(workspace)
@@ -76,8 +76,8 @@ def test_without_its_base_a_run_fails_and_says_which_and_what_to_do(workspace, t
 
 
 def test_a_removed_base_is_named(workspace, tiny):
-    first = queue.submit(workspace, tiny, "ce")
-    second = queue.submit(workspace, tiny, "influence", base=first.id)
+    first = queue.submit(tiny, "ce")
+    second = queue.submit(tiny, "influence", base=first.id)
     queue.remove(workspace, first.id)
     assert queue.claim(workspace) is None
     assert "is gone" in queue.job(workspace, second.id).error
@@ -85,19 +85,19 @@ def test_a_removed_base_is_named(workspace, tiny):
 
 def test_a_base_that_cannot_serve_is_refused_at_once(workspace, tiny, tmp_path):
     with pytest.raises(LnlError, match="There is no run 7"):
-        queue.submit(workspace, tiny, "influence", base=7)
-    first = queue.submit(workspace, tiny, "ce")
+        queue.submit(tiny, "influence", base=7)
+    first = queue.submit(tiny, "ce")
     with pytest.raises(LnlError, match="knn cannot build on ce"):
-        queue.submit(workspace, tiny, "knn", base=first.id)
+        queue.submit(tiny, "knn", base=first.id)
     queue.cancel(workspace, first.id)
     with pytest.raises(LnlError, match="cancelled"):
-        queue.submit(workspace, tiny, "influence", base=first.id)
-    assert len(queue.jobs(workspace, tiny)) == 1
+        queue.submit(tiny, "influence", base=first.id)
+    assert len(queue.jobs(tiny)) == 1
 
 
 def test_a_method_gets_its_base(workspace, tiny):
     first, seen = finished(workspace, tiny), []
-    queue.submit(workspace, tiny, "influence", base=first.id)
+    queue.submit(tiny, "influence", base=first.id)
 
     def fit(data, config, context):
         seen.append(context.base)
@@ -115,9 +115,9 @@ def test_a_method_gets_its_base(workspace, tiny):
 def test_purified_labels_are_trained_on_and_review_speaks_of_the_given_ones(workspace, tiny):
     """Confirmed rows keep their label; suspicion is 1 - p(given), whatever was trained on."""
     given = np.array(datasets.load(tiny).given_labels)
-    decisions.append(workspace, tiny, [Decision(59, Action.KEEP, "ann")])
+    decisions.append(tiny, [Decision(59, Action.KEEP, "ann")])
     first = finished(workspace, tiny, purified_labels=purified(tiny))
-    second = queue.submit(workspace, tiny, "ce", base=first.id)
+    second = queue.submit(tiny, "ce", base=first.id)
     seen = []
 
     def fit(data, config, context):
@@ -134,7 +134,7 @@ def test_purified_labels_are_trained_on_and_review_speaks_of_the_given_ones(work
 
     worker.run_job(workspace, queue.claim(workspace), method(fit))
     queue.resume(workspace, second.id)
-    decisions.append(workspace, tiny, [Decision(0, Action.RELABEL, "ann", label=2)])
+    decisions.append(tiny, [Decision(0, Action.RELABEL, "ann", label=2)])
     worker.run_job(workspace, queue.claim(workspace), method(fit))
     done = queue.job(workspace, second.id)
     expected = purified(tiny)
@@ -152,7 +152,7 @@ def test_purified_labels_are_trained_on_and_review_speaks_of_the_given_ones(work
 
 def test_a_base_without_purified_labels_fails_in_words(workspace, tiny):
     first = finished(workspace, tiny)
-    second = queue.submit(workspace, tiny, "ce", base=first.id)
+    second = queue.submit(tiny, "ce", base=first.id)
     worker.run_job(workspace, queue.claim(workspace), method(lambda *all: None))
     error = queue.job(workspace, second.id).error
     assert f"run {first.id} (ce)" in error
@@ -162,7 +162,7 @@ def test_a_base_without_purified_labels_fails_in_words(workspace, tiny):
 @pytest.mark.parametrize("wrong", [np.zeros(59, np.int32), np.full(60, 3, np.int32)])
 def test_purified_labels_of_another_set_are_refused(workspace, tiny, wrong):
     first = finished(workspace, tiny, purified_labels=wrong)
-    second = queue.submit(workspace, tiny, "ce", base=first.id)
+    second = queue.submit(tiny, "ce", base=first.id)
     worker.run_job(workspace, queue.claim(workspace), method(lambda *all: None))
     assert "do not fit" in queue.job(workspace, second.id).error
 
@@ -177,7 +177,7 @@ def test_scores_alone_and_top_classes_speak_of_the_given_label_too():
 
 
 def test_recipes_queue_a_chain_and_share_what_stands_alone(workspace, tiny, no_worker):
-    jobs = services.start_runs(workspace, "tiny", ["ce", "knn", "ce->influence", "sr -> influence"])
+    jobs = services.start_runs(tiny, ["ce", "knn", "ce->influence", "sr -> influence"])
     assert [(job.method, job.base) for job in jobs] == [
         ("ce", None),
         ("knn", None),
@@ -186,9 +186,9 @@ def test_recipes_queue_a_chain_and_share_what_stands_alone(workspace, tiny, no_w
         ("influence", jobs[3].id),
     ]
     for methods, base in ((["influence"], jobs[0].id), ([f"{jobs[0].id}->influence"], None)):
-        later = services.start_runs(workspace, "tiny", methods, base=base)
+        later = services.start_runs(tiny, methods, base=base)
         assert [(job.method, job.base) for job in later] == [("influence", jobs[0].id)]
-    before = len(queue.jobs(workspace))
+    before = len(queue.all_jobs(workspace))
     for recipe, word in (
         ("sr->magic", "no method"),
         ("sr->", "no method"),
@@ -197,25 +197,23 @@ def test_recipes_queue_a_chain_and_share_what_stands_alone(workspace, tiny, no_w
         ("sr->jump", "jump cannot build on sr"),
     ):
         with pytest.raises(LnlError, match=word):
-            services.start_runs(workspace, "tiny", ["knn", recipe])
-    assert len(queue.jobs(workspace)) == before
-    assert services.status(workspace)["datasets"][0]["runs"][0]["base"] == jobs[0].id
+            services.start_runs(tiny, ["knn", recipe])
+    assert len(queue.all_jobs(workspace)) == before
+    assert services.status([tiny])["datasets"][0]["runs"][0]["base"] == jobs[0].id
 
 
 def test_post_training_looks_at_what_its_base_looked_at(workspace, tiny):
-    pixels = queue.submit(workspace, tiny, "ce")
-    frozen = queue.submit(workspace, tiny, "ce", representation="raw")
+    pixels = queue.submit(tiny, "ce")
+    frozen = queue.submit(tiny, "ce", representation="raw")
     for base, asked in ((pixels, "raw"), (frozen, None)):
-        found = queue.submit(workspace, tiny, "influence", base=base.id, representation=asked)
+        found = queue.submit(tiny, "influence", base=base.id, representation=asked)
         assert found.representation == base.representation
 
 
 def test_a_real_network_is_kept_and_post_trained(workspace, tiny):
     """The checkpoint goes, the network stays, and the next run starts from it."""
-    first = queue.submit(workspace, tiny, "ce", overrides={"epochs": 2, "backbone": "mlp"})
-    second = queue.submit(
-        workspace, tiny, "influence", base=first.id, overrides={"rounds": 2, "lam": 0.1}
-    )
+    first = queue.submit(tiny, "ce", overrides={"epochs": 2, "backbone": "mlp"})
+    second = queue.submit(tiny, "influence", base=first.id, overrides={"rounds": 2, "lam": 0.1})
     for number in (first.id, second.id):
         claimed = queue.claim(workspace)
         assert claimed.id == number
@@ -226,14 +224,14 @@ def test_a_real_network_is_kept_and_post_trained(workspace, tiny):
         assert (folder / bases.NETWORK).is_file()
         assert not (folder / "checkpoint.safetensors").exists()
     assert arrays.load_signals(folder).extras["round_removed"].max() >= 1
-    offered = services.kept_networks(workspace, "tiny")
+    offered = services.kept_networks(tiny)
     assert [job.id for job in offered] == [second.id, first.id]
 
 
 def test_runs_with_a_kept_network_are_offered(workspace, tiny):
     first, second = finished(workspace, tiny), finished(workspace, tiny)
     (queue.run_dir(workspace, first) / bases.NETWORK).write_bytes(b"x")
-    assert [job.id for job in services.kept_networks(workspace, "tiny")] == [first.id]
+    assert [job.id for job in services.kept_networks(tiny)] == [first.id]
     assert second.state == "done"
 
 
@@ -280,8 +278,8 @@ def test_a_workspace_of_the_first_release_is_brought_up(tmp_path):
 
 def test_a_run_learns_from_the_features_of_another(workspace, tiny):
     seen = np.random.default_rng(2).normal(size=(tiny.n, 5)).astype(np.float16)
-    first = queue.submit(workspace, tiny, "ce")
-    second = queue.submit(workspace, tiny, "knn", representation=str(first.id))
+    first = queue.submit(tiny, "ce")
+    second = queue.submit(tiny, "knn", representation=str(first.id))
     assert (second.representation, second.base) == (f"run:{first.id}", first.id)
     claimed = queue.claim(workspace)
     assert queue.claim(workspace) is None  # it waits for its features
@@ -304,21 +302,21 @@ def test_a_run_learns_from_the_features_of_another(workspace, tiny):
 
 def test_features_of_a_run_that_keeps_none_are_refused(workspace, tiny, no_worker):
     first = finished(workspace, tiny)
-    second = queue.submit(workspace, tiny, "knn", representation=f"run:{first.id}")
+    second = queue.submit(tiny, "knn", representation=f"run:{first.id}")
     worker.run_job(workspace, queue.claim(workspace))
     found = queue.job(workspace, second.id)
     assert found.state == "failed"
     assert f"Run {first.id} keeps no features" in found.error
     with pytest.raises(LnlError, match="hnml learns from pixels or maps"):
-        queue.submit(workspace, tiny, "hnml", representation=f"run:{first.id}")
+        queue.submit(tiny, "hnml", representation=f"run:{first.id}")
     with pytest.raises(LnlError, match="name it as the base"):
-        queue.submit(workspace, tiny, "influence", representation=f"run:{first.id}")
+        queue.submit(tiny, "influence", representation=f"run:{first.id}")
     with pytest.raises(LnlError, match="99"):
-        services.start_runs(workspace, tiny.name, ["probe"], representation="99")
+        services.start_runs(tiny, ["probe"], representation="99")
 
 
 def test_a_recipe_hands_features_on(workspace, tiny, no_worker):
-    jobs = services.start_runs(workspace, tiny.name, ["ce->probe", "dmlp->knn"])
+    jobs = services.start_runs(tiny, ["ce->probe", "dmlp->knn"])
     assert [job.method for job in jobs] == ["ce", "probe", "dmlp", "knn"]
     assert jobs[1].representation == f"run:{jobs[0].id}"
     assert jobs[3].base == jobs[2].id
@@ -328,13 +326,13 @@ def test_a_recipe_hands_features_on(workspace, tiny, no_worker):
 def test_runs_whose_features_can_be_used_are_offered(workspace, tiny, no_worker):
     without = finished(workspace, tiny)
     seen = np.ones((tiny.n, 4), np.float16)
-    queue.submit(workspace, tiny, "ce")
+    queue.submit(tiny, "ce")
     kept = queue.claim(workspace)
     worker.run_job(workspace, kept, method(lambda data, c, x: uniform(data, x, features=seen)))
-    offered = services.feature_runs(workspace, tiny.name)
+    offered = services.feature_runs(tiny)
     assert list(offered) == [f"run:{kept.id}"]
     assert offered[f"run:{kept.id}"].endswith(f"run {kept.id}")
     assert f"run:{without.id}" not in offered
     key = next(iter(offered))
-    (job,) = services.start_runs(workspace, tiny.name, ["knn"], representation=key)
+    (job,) = services.start_runs(tiny, ["knn"], representation=key)
     assert job.base == kept.id

@@ -45,7 +45,7 @@ def home(tmp_path, monkeypatch):
 def start(ws, executor, methods=("ce",), overrides=None, options=None):
     info = services.add_demo(ws)
     (job,) = services.start_runs(
-        ws, info.name, list(methods), overrides=overrides, executor=executor, options=options
+        info, list(methods), overrides=overrides, executor=executor, options=options
     )
     return job
 
@@ -138,7 +138,7 @@ def test_sqlite_is_refused_where_another_node_could_take_the_run(home, slurm_her
     assert engines.check(home, "slurm", {"partition": "both", "nodelist": own})
     on_server = replace(home, url="postgresql+psycopg://ann@host/lnl")
     assert engines.check(on_server, "slurm", {"partition": "both"})
-    assert queue.jobs(home) == []
+    assert queue.all_jobs(home) == []
 
 
 @pytest.mark.slow
@@ -152,13 +152,11 @@ def test_ray_runs_a_job_cancels_it_and_resumes(home, ray_here):
 
 
 def test_the_worker_takes_the_job_that_it_was_started_for_and_no_other(workspace, tiny):
-    first, second = (
-        queue.submit(workspace, tiny, "knn", executor=where).id for where in ("local", "slurm")
-    )
+    first, second = (queue.submit(tiny, "knn", executor=where).id for where in ("local", "slurm"))
     assert queue.claim(workspace, second).id == second
     assert queue.claim(workspace, second) is None
     assert queue.claim(workspace).id == first
-    third = queue.submit(workspace, tiny, "knn", executor="ray").id
+    third = queue.submit(tiny, "knn", executor="ray").id
     assert queue.claim(workspace) is None, "what is for Ray is not for this machine's worker"
     assert queue.job(workspace, third).state == "queued"
 
@@ -213,7 +211,7 @@ def test_submitit_runs_the_worker_where_there_is_no_slurm(home, tmp_path, monkey
     pytest.importorskip("submitit", reason="submitit is not installed: extra [slurm]")
     monkeypatch.setenv("LNL_HOME", str(home.home))
     info = services.add_demo(home)
-    job = queue.submit(home, info, "knn", executor="slurm")
+    job = queue.submit(info, "knn", executor="slurm")
     slurm.submit(home, job, tmp_path / "submitit", cluster="local")
     end = time.monotonic() + real.PATIENCE
     while not ended(queue.job(home, job.id)) and time.monotonic() < end:

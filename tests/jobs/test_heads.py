@@ -13,7 +13,6 @@ def test_heads_and_pixels_both_enter_the_ranking(workspace, tiny):
     ids = {}
     for representation, epochs in ((None, 1), ("raw", 2)):
         job = queue.submit(
-            workspace,
             tiny,
             "ce",
             overrides={"epochs": epochs},
@@ -44,18 +43,17 @@ def test_the_usual_features_need_no_name():
 def test_a_knob_of_the_head_is_checked_before_anything_is_queued(workspace, tiny):
     with pytest.raises(LnlError, match="feature_dropout must be a number"):
         queue.submit(
-            workspace,
             tiny,
             "ce",
             overrides={"feature_dropout": "much"},
             representation="pretrained",
         )
-    assert queue.jobs(workspace, tiny) == []
+    assert queue.jobs(tiny) == []
 
 
 def test_a_method_that_needs_maps_takes_pixels_where_features_have_none(workspace, tiny):
-    with_maps = queue.submit(workspace, tiny, "hnml", representation="pretrained")
-    without = queue.submit(workspace, tiny, "hnml", representation="simclr")
+    with_maps = queue.submit(tiny, "hnml", representation="pretrained")
+    without = queue.submit(tiny, "hnml", representation="simclr")
     assert (with_maps.representation, with_maps.config["source"]) == ("pretrained", "maps")
     assert outcome.key(with_maps, tiny) == "hnml"  # quick takes these maps unasked as well
     assert (without.representation, without.config["source"]) == ("pixels", "pixels")

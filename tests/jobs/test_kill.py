@@ -53,7 +53,7 @@ def demo(workspace):
 
 def run(ws, info, method, overrides, kills=(), representation=None):
     """Run a method, killing its worker at each of `kills` (share of the run); give its signals."""
-    job = queue.submit(ws, info, method, overrides=overrides, seed=5, representation=representation)
+    job = queue.submit(info, method, overrides=overrides, seed=5, representation=representation)
     local.ensure_worker(ws)
     checkpoint = queue.run_dir(ws, job) / CHECKPOINT
     for share in kills:
@@ -142,8 +142,8 @@ def compare_killed(workspace, demo, case, kills):
 
 
 def test_a_killed_worker_is_replaced_and_the_queue_goes_on(workspace, demo):
-    first = queue.submit(workspace, demo, "ce", overrides={"epochs": 500})
-    second = queue.submit(workspace, demo, "knn")
+    first = queue.submit(demo, "ce", overrides={"epochs": 500})
+    second = queue.submit(demo, "knn")
     local.ensure_worker(workspace)
     found = wait(workspace, first.id, lambda j: j.state == "running")
     os.kill(found.pid, signal.SIGKILL)
@@ -156,7 +156,7 @@ def test_a_killed_worker_is_replaced_and_the_queue_goes_on(workspace, demo):
     queue.cancel(workspace, first.id)
     assert wait(workspace, first.id, ended).state == "cancelled"
     assert wait(workspace, second.id, ended).state == "done"
-    assert services.review_state(workspace, demo.name, "ann").ready
+    assert services.review_state(demo, "ann").ready
 
 
 START = """
@@ -165,7 +165,7 @@ from lnl_core import services
 from lnl_core.store.db import open_workspace
 ws = open_workspace()
 info = services.add_demo(ws)
-services.start_runs(ws, info.name, ["ce"], overrides={"ce": {"epochs": 500}})
+services.start_runs(info, ["ce"], overrides={"ce": {"epochs": 500}})
 time.sleep(600)
 """
 
@@ -178,7 +178,7 @@ def test_the_worker_outlives_the_process_that_started_it(tmp_path):
     ws = open_workspace(home)
     try:
         end = time.monotonic() + PATIENCE
-        while not queue.jobs(ws) and time.monotonic() < end:
+        while not queue.all_jobs(ws) and time.monotonic() < end:
             time.sleep(0.05)
         job = wait(ws, 1, lambda j: j.state == "running")
         parent.kill()
@@ -196,7 +196,7 @@ def test_the_worker_outlives_the_process_that_started_it(tmp_path):
 
 
 def test_asked_for_many_times_one_worker_starts(workspace, demo):
-    queue.submit(workspace, demo, "ce", overrides={"epochs": 500})
+    queue.submit(demo, "ce", overrides={"epochs": 500})
     assert [local.ensure_worker(workspace) for _ in range(20)] == [True] + 19 * [False]
     job = wait(workspace, 1, lambda j: j.state == "running")
     os.kill(job.pid, signal.SIGTERM)  # told to stop, it gives its job back
@@ -224,7 +224,7 @@ worker.run_job(ws, job, replace(METHODS[job.method], fit=lambda *all: time.sleep
 
 
 def test_cancel_does_not_need_the_method(workspace, tiny):
-    job = queue.submit(workspace, tiny, "ce")
+    job = queue.submit(tiny, "ce")
     process = subprocess.Popen(
         [sys.executable, "-c", DEAF],
         env=os.environ | {"LNL_HOME": str(workspace.home)},

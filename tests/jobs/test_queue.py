@@ -26,7 +26,7 @@ def set_row(ws, number, **values):
 
 @pytest.fixture
 def job(workspace, tiny):
-    return queue.submit(workspace, tiny, "ce", seed=3)
+    return queue.submit(tiny, "ce", seed=3)
 
 
 def test_a_submitted_job_waits_with_every_knob_written_down(job, tiny):
@@ -46,18 +46,18 @@ def test_bad_orders_are_refused_in_words(workspace, tiny):
         ({"seed": 2**31}, "A seed lies between"),
     ):
         with pytest.raises(LnlError, match=word):
-            queue.submit(workspace, tiny, **({"method": "ce"} | order))
-    assert queue.jobs(workspace) == []
+            queue.submit(tiny, **({"method": "ce"} | order))
+    assert queue.all_jobs(workspace) == []
 
 
 def test_overrides_take_the_knobs_type(workspace, tiny):
-    job = queue.submit(workspace, tiny, "ce", overrides={"epochs": "7", "lr": "1"})
+    job = queue.submit(tiny, "ce", overrides={"epochs": "7", "lr": "1"})
     assert (job.config["epochs"], job.config["lr"]) == (7, 1.0)
     assert isinstance(job.config["lr"], float)
 
 
 def test_racing_workers_never_get_the_same_job(workspace, tiny):
-    numbers = [queue.submit(workspace, tiny, "ce").id for _ in range(12)]
+    numbers = [queue.submit(tiny, "ce").id for _ in range(12)]
     taken, gate = [], threading.Barrier(4)
 
     def work():
@@ -109,7 +109,7 @@ def test_a_living_worker_keeps_its_job(workspace, job):
 
 
 def test_cancel_waiting_running_and_dead(workspace, tiny):
-    waiting, running, dead = (queue.submit(workspace, tiny, "ce").id for _ in range(3))
+    waiting, running, dead = (queue.submit(tiny, "ce").id for _ in range(3))
     queue.cancel(workspace, waiting)
     assert queue.job(workspace, waiting).state == "cancelled"
     assert queue.claim(workspace).id == running
@@ -135,12 +135,12 @@ def test_a_finished_job_is_never_overwritten(workspace, job):
 
 
 def test_only_a_waiting_job_can_be_removed(workspace, tiny):
-    first, second = (queue.submit(workspace, tiny, "ce").id for _ in range(2))
+    first, second = (queue.submit(tiny, "ce").id for _ in range(2))
     queue.claim(workspace)
     with pytest.raises(LnlError, match="Cancel it"):
         queue.remove(workspace, first)
     queue.remove(workspace, second)
-    assert [j.id for j in queue.jobs(workspace)] == [first]
+    assert [j.id for j in queue.all_jobs(workspace)] == [first]
 
 
 def test_a_file_cut_short_is_named_with_a_remedy(tmp_path):
@@ -187,7 +187,7 @@ def test_a_log_is_read_from_its_end(workspace, job):
 
 
 def test_asking_in_a_hurry_starts_one_worker(workspace, tiny):
-    queue.submit(workspace, tiny, "knn")
+    queue.submit(tiny, "knn")
     assert [local.ensure_worker(workspace) for _ in range(5)] == [True] + [False] * 4
     (worker_process,) = local._started[-1:]
     worker_process.terminate()

@@ -19,13 +19,13 @@ def say(workspace, info, rows, route="queue", right=None):
             row=int(row), action=action, reviewer="ann", route=route,
             label=label if action is Action.RELABEL else None,
         )  # fmt: skip
-        decisions.append(workspace, info, [decision])
+        decisions.append(info, [decision])
 
 
 def test_nothing_that_judges_trains(workspace, tiny):
     truth = np.asarray(datasets.load(tiny).true_labels)
     say(workspace, tiny, [3, 25, 47, 50], right=truth)
-    found = retrain.parts(workspace, tiny, retrain.DECISIONS)
+    found = retrain.parts(tiny, retrain.DECISIONS)
     assert found.kind == "truth"
     assert not set(found.train) & set(found.test)
     assert len(found.train) + len(found.test) == 60
@@ -40,7 +40,7 @@ def test_random_audits_judge_where_there_are_enough(workspace, tiny, monkeypatch
     monkeypatch.setattr(retrain, "AUDITS_NEEDED", 10)
     say(workspace, tiny, [3, 25, 1], right=truth)
     say(workspace, tiny, range(30, 42), route="audit", right=truth)
-    found = retrain.parts(workspace, tiny, retrain.DECISIONS)
+    found = retrain.parts(tiny, retrain.DECISIONS)
     assert found.kind == "audit"
     assert found.test.tolist() == list(range(30, 42))
     assert found.changed == 2
@@ -54,20 +54,20 @@ def test_half_of_the_confirmed_judge_otherwise_and_too_few_are_refused(
     say(workspace, tiny, range(20), right=truth)
     say(workspace, tiny, [25, 47], right=truth)
     with pytest.raises(LnlError, match="22 are confirmed by people, 100 are needed"):
-        retrain.parts(workspace, tiny, retrain.DECISIONS)
+        retrain.parts(tiny, retrain.DECISIONS)
     monkeypatch.setattr(retrain, "TRUSTED_NEEDED", 20)
-    found = retrain.parts(workspace, tiny, retrain.DECISIONS)
+    found = retrain.parts(tiny, retrain.DECISIONS)
     assert found.kind == "trusted"
     assert len(found.test) == 11
     with pytest.raises(LnlError, match="truth of this set is not known"):
-        retrain.parts(workspace, tiny, retrain.SIMULATED, 10)
+        retrain.parts(tiny, retrain.SIMULATED, 10)
 
 
 @pytest.mark.slow
 def test_it_trains_twice_and_resumes_where_it_was(workspace, tiny):
     truth = np.asarray(datasets.load(tiny).true_labels)
     say(workspace, tiny, [3, 25, 47], right=truth)
-    job = queue.submit_task(workspace, tiny, "retrain", {"source": retrain.DECISIONS, "goal": 0})
+    job = queue.submit_task(tiny, "retrain", {"source": retrain.DECISIONS, "goal": 0})
     worker.run_job(workspace, queue.claim(workspace, lane=queue.TASKS))
     assert queue.job(workspace, job.id).state is JobState.DONE
     result = arrays.read_json(retrain.result_path(tiny, retrain.DECISIONS))
@@ -84,7 +84,7 @@ def test_it_trains_twice_and_resumes_where_it_was(workspace, tiny):
     again = queue.job(workspace, job.id)
     from lnl_core.jobs.context import JobContext
 
-    retrain.run(workspace, tiny, again, JobContext(0, folder))
+    retrain.run(tiny, again, JobContext(0, folder))
     assert (folder / "given_right.npy").stat().st_mtime_ns == first
     repeated = arrays.read_json(retrain.result_path(tiny, retrain.DECISIONS))
     assert repeated["after"] == result["after"]

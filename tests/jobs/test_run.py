@@ -25,7 +25,7 @@ def method(fit):
 
 
 def run(ws, info, fit):
-    submitted = queue.submit(ws, info, "ce")
+    submitted = queue.submit(info, "ce")
     with transaction(ws) as connection:
         connection.execute(
             update(schema.jobs)
@@ -63,7 +63,6 @@ def test_done_leaves_signals_ranking_and_costs(workspace, tiny):
 
 def test_a_method_sees_corrected_labels_trust_and_no_truth(workspace, tiny):
     decisions.append(
-        workspace,
         tiny,
         [
             Decision(3, Action.RELABEL, "ann", label=0),
@@ -100,7 +99,7 @@ def test_a_resumed_run_trains_on_the_labels_it_began_with(workspace, tiny):
 
     job = run(workspace, tiny, fit)
     assert (job.state, job.error) == ("failed", "The power went.")
-    decisions.append(workspace, tiny, [Decision(3, Action.RELABEL, "ann", label=2)])
+    decisions.append(tiny, [Decision(3, Action.RELABEL, "ann", label=2)])
     queue.resume(workspace, job.id)
     worker.run_job(workspace, queue.claim(workspace), method(fit))
     assert queue.job(workspace, job.id).state == "done"
@@ -239,7 +238,7 @@ def test_what_speaks_against_a_run_is_kept_with_it(workspace, tiny):
 
 def test_told_to_stop_right_after_the_claim_the_job_goes_back(workspace, tiny, monkeypatch):
     """A worker that is ended has many moments between claiming a job and its first line of work."""
-    job = queue.submit(workspace, tiny, "knn")
+    job = queue.submit(tiny, "knn")
     claim = queue.claim
 
     def interrupted(ws, number):

@@ -6,10 +6,10 @@ from lnl_core.types import JobState
 
 
 def test_a_task_waits_for_no_run_and_is_no_run(workspace, tiny):
-    run = queue.submit(workspace, tiny, "probe")
-    task = queue.submit_task(workspace, tiny, "embedding", {"seed": 1})
-    assert [job.id for job in queue.jobs(workspace, tiny)] == [run.id]
-    assert [job.id for job in queue.jobs(workspace, tiny, tasks=True)] == [task.id]
+    run = queue.submit(tiny, "probe")
+    task = queue.submit_task(tiny, "embedding", {"seed": 1})
+    assert [job.id for job in queue.jobs(tiny)] == [run.id]
+    assert [job.id for job in queue.jobs(tiny, tasks=True)] == [task.id]
     claimed = queue.claim(workspace, lane=queue.TASKS)
     assert claimed.id == task.id
     assert queue.claim(workspace, lane=queue.TASKS) is None
@@ -17,12 +17,12 @@ def test_a_task_waits_for_no_run_and_is_no_run(workspace, tiny):
 
 
 def test_asking_twice_queues_one_task(workspace, tiny):
-    first = queue.submit_task(workspace, tiny, "embedding", {"seed": 1, "metric": "cosine"})
-    again = queue.submit_task(workspace, tiny, "embedding", {"metric": "cosine", "seed": 1})
-    other = queue.submit_task(workspace, tiny, "embedding", {"seed": 2, "metric": "cosine"})
+    first = queue.submit_task(tiny, "embedding", {"seed": 1, "metric": "cosine"})
+    again = queue.submit_task(tiny, "embedding", {"metric": "cosine", "seed": 1})
+    other = queue.submit_task(tiny, "embedding", {"seed": 2, "metric": "cosine"})
     assert again.id == first.id != other.id
     queue.finish(workspace, queue.claim(workspace, lane=queue.TASKS).id, JobState.DONE)
-    assert queue.submit_task(workspace, tiny, "embedding", dict(first.config)).id > other.id
+    assert queue.submit_task(tiny, "embedding", dict(first.config)).id > other.id
 
 
 def test_both_lanes_have_a_lock_of_their_own(workspace):
@@ -38,7 +38,7 @@ def test_both_lanes_have_a_lock_of_their_own(workspace):
 def test_a_task_does_its_work_and_a_failure_is_told(workspace, tiny, monkeypatch):
     seen = []
 
-    def work(ws, info, job, context):
+    def work(info, job, context):
         context.report("drawing", 0.5)
         seen.append((info.name, job.config["row"], context.device))
         if job.config["row"] == 2:
@@ -46,9 +46,9 @@ def test_a_task_does_its_work_and_a_failure_is_told(workspace, tiny, monkeypatch
 
     monkeypatch.setitem(tasks.TASKS, "test", tasks.Task("test", "A test", work))
     for row in (1, 2):
-        queue.submit_task(workspace, tiny, "test", {"row": row}, device="cpu")
+        queue.submit_task(tiny, "test", {"row": row}, device="cpu")
         worker.run_job(workspace, queue.claim(workspace, lane=queue.TASKS))
-    failed, done = queue.jobs(workspace, tiny, tasks=True)
+    failed, done = queue.jobs(tiny, tasks=True)
     assert seen == [(tiny.name, 1, "cpu"), (tiny.name, 2, "cpu")]
     assert done.state is JobState.DONE
     assert failed.state is JobState.FAILED

@@ -38,15 +38,15 @@ def two(monkeypatch):
 
 def test_only_methods_on_pixels_that_can_are_run_by_several(workspace, tiny, two):
     methods = ("ce", "sr", "jump", "hnml", "influence", "dmlp", "knn")
-    runs = [queue.submit(workspace, tiny, method, preset="standard") for method in methods]
+    runs = [queue.submit(tiny, method, preset="standard") for method in methods]
     assert [torchrun.processes_for(job) for job in runs] == [2, 2, 2, 2, 2, 2, 1]
-    quick = queue.submit(workspace, tiny, "dmlp", preset="quick", representation="raw")
+    quick = queue.submit(tiny, "dmlp", preset="quick", representation="raw")
     assert torchrun.processes_for(quick) == 1, "it trains no network"
-    learns = queue.submit(workspace, tiny, "dmlp", preset="quick", representation="simclr")
+    learns = queue.submit(tiny, "dmlp", preset="quick", representation="simclr")
     assert torchrun.processes_for(learns) == 2, "it learns its features first"
-    maps = queue.submit(workspace, tiny, "hnml", overrides={"source": "maps"})
+    maps = queue.submit(tiny, "hnml", overrides={"source": "maps"})
     assert torchrun.processes_for(maps) == 1
-    head = queue.submit(workspace, tiny, "sr", representation="raw")
+    head = queue.submit(tiny, "sr", representation="raw")
     assert torchrun.processes_for(head) == 1, "a head on features is trained in seconds"
 
 
@@ -55,9 +55,7 @@ def test_two_processes_also_when_the_first_is_killed(workspace, two):
     info = services.add_demo(workspace)
     signals = {}
     for killed in (True, False):
-        (job,) = services.start_runs(
-            workspace, info.name, ["ce"], overrides={"ce": {"epochs": 8}}, seed=5
-        )
+        (job,) = services.start_runs(info, ["ce"], overrides={"ce": {"epochs": 8}}, seed=5)
         if killed:
             found = wait(workspace, job.id, lambda j: j.metrics.get("epoch", 0) >= 3)
             assert found.state == "running"
@@ -78,7 +76,7 @@ def test_cancel_ends_both_processes(workspace, two):
 
     info = services.add_demo(workspace)
     knobs = {"ce": {"epochs": 500}}
-    (job,) = services.start_runs(workspace, info.name, ["ce"], overrides=knobs)
+    (job,) = services.start_runs(info, ["ce"], overrides=knobs)
     found = wait(workspace, job.id, lambda j: j.metrics.get("epoch", 0) >= 2)
     agent = psutil.Process(found.pid).parent()
     team = [agent, *agent.children()]
@@ -102,8 +100,7 @@ def test_two_processes_learn_features_purify_and_refine_what_another_run_trained
         os.environ["LNL_PROCESSES"] = processes  # `two` puts it back
         for method, base in (("dmlp", None), ("ce", None), ("influence", "ce")):
             (job,) = services.start_runs(
-                workspace,
-                info.name,
+                info,
                 [method],
                 overrides=knobs,
                 representation="simclr:2" if method == "dmlp" else None,

@@ -67,7 +67,7 @@ def test_knobs_of_earlier_versions_are_read_under_todays_names():
 
 
 def test_a_job_of_an_earlier_version_gets_its_config(workspace, tiny):
-    job = queue.submit(workspace, tiny, "ce")
+    job = queue.submit(tiny, "ce")
     old = {**job.config, "average_weights": job.config["ema_decay"]}
     del old["ema_decay"]
     assert job_knobs.stored(dataclasses.replace(job, config=old)) == job_knobs.stored(job)

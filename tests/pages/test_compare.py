@@ -85,7 +85,7 @@ def test_retraining_is_refused_with_the_remedy_and_started_where_it_can_be(
     app.button_group(key=source).set_value("simulated").run()
     assert not app.exception
     app.button(key="retrain_start").click().run()
-    jobs = queue.jobs(workspace, judged, tasks=True)
+    jobs = queue.jobs(judged, tasks=True)
     assert [(job.method, job.config["source"]) for job in jobs] == [("retrain", "simulated")]
 
 

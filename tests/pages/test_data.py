@@ -19,7 +19,7 @@ from pages import _ui
 def test_one_card_per_set_last_used_first_and_the_demo_one_press_away(
     desk, workspace, ranked, hostile
 ):
-    datasets.touch(workspace, "tiny")
+    datasets.touch(ranked)
     app = desk()
     assert not app.exception
     shown = [each.value for each in app.subheader]
@@ -116,7 +116,7 @@ def test_the_goal_is_stored_and_taken_back(desk, workspace, tiny):
     app.number_input(key=f"goal_{tiny.id}").set_value(20)
     next(b for b in app.button if b.label == "Save the goal").click().run()
     assert not app.exception
-    assert settings.goal(workspace, "tiny") == 20
+    assert settings.goal(tiny) == 20
 
 
 def test_every_tab_stands_for_hostile_names(desk, hostile, texts):
@@ -148,15 +148,15 @@ def test_exactly_five_of_the_shown_digits_are_wrong():
 
 
 def test_removing_a_set_leaves_the_others(desk, workspace, tiny, hostile):
-    services.remove_dataset(workspace, "tiny")
+    services.remove_dataset(tiny)
     app = desk(dataset="tiny")
     assert not app.exception
     assert app.selectbox(key="dataset_select").value == hostile.name
 
 
 def test_the_class_guide_is_kept(workspace, tiny):
-    settings.set_guides(workspace, "tiny", {"bar": " a long thin thing ", "belt": ""})
-    assert settings.guides(workspace, "tiny") == {"bar": "a long thin thing"}
+    settings.set_guides(tiny, {"bar": " a long thin thing ", "belt": ""})
+    assert settings.guides(tiny) == {"bar": "a long thin thing"}
     assert arrays.read_json(tiny.directory / "meta.json")["guides"] == {"bar": "a long thin thing"}
 
 
@@ -166,7 +166,7 @@ def test_one_press_registers_the_demo_and_starts_its_scoring(desk, workspace, no
     assert not app.exception
     info = datasets.dataset(workspace, services.DEMO_NAME)
     assert info.n == 1797
-    started = [job.method for job in queue.jobs(workspace, info)][::-1]
+    started = [job.method for job in queue.jobs(info)][::-1]
     assert started == recommended()
     assert any("starting the worker" in each.proto.text for each in app.get("progress"))
     assert app.session_state["dataset"] == services.DEMO_NAME

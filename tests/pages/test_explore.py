@@ -72,7 +72,7 @@ def test_without_a_map_one_button_starts_it(desk, workspace, ranked, no_worker, 
     assert "No map yet. Laying out 60 images takes about" in texts(app)
     app = app.button(key="explore_start").click().run()
     assert not app.exception
-    (job,) = queue.jobs(workspace, ranked, tasks=True)
+    (job,) = queue.jobs(ranked, tasks=True)
     assert dict(job.config) == SETTINGS.as_dict()
     app.run()
     assert any("Laying out 60 images" in element.proto.text for element in app.get("progress"))
@@ -92,7 +92,7 @@ def test_without_a_run_the_map_waits_for_none(desk, tiny, texts):
 
 
 def test_while_a_run_is_underway_nobody_is_asked_to_start_one(desk, workspace, tiny, texts):
-    queue.submit(workspace, tiny, "knn")
+    queue.submit(tiny, "knn")
     app = desk("explore")
     assert not app.exception
     assert "Scoring now. Comes with the first finished run." in texts(app)
@@ -161,7 +161,7 @@ def test_a_click_shows_neighbours_with_a_sentence_each(desk, workspace, mapped):
     assert near["chosen"]["row"] == 3
     assert [group["is"] for group in near["groups"]] == ["given", "suggested"]
     first = near["groups"][0]["images"][0]["row"]
-    decisions.append(workspace, mapped, [Decision(first, Action.KEEP, "Ada")])
+    decisions.append(mapped, [Decision(first, Action.KEEP, "Ada")])
     near = sent(app.run(), "lnl_explore_neighbours")
     sentences = [image["sentence"] for group in near["groups"] for image in group["images"]]
     assert "Labelled belt, and Ada says that is right." in sentences
@@ -240,7 +240,7 @@ def test_positions_and_colours_are_bytes_by_row(client, workspace, mapped):
     assert points[0, 0] == points[:, 0].min()
     assert (np.diff(points[:, 0].astype(int)) > 0).all()
     assert "immutable" in answer.headers["cache-control"]
-    version = exploring.colour_version(workspace, mapped, "suspicion", None)
+    version = exploring.colour_version(mapped, "suspicion", None)
     url = _urls.colours_url(mapped.id, version, "suspicion", None)
     codes = np.frombuffer(client.get(url).content, np.uint8)
     assert set(np.flatnonzero(codes & 15 == 2)) == {3, 25, 47}
@@ -299,10 +299,10 @@ def test_filters_narrow_what_is_drawn_and_what_a_loop_selects(desk, mapped, clie
 def test_a_filter_of_verdicts_follows_the_answers(workspace, mapped):
     narrow = filters.Narrow(verdicts=(1,))
     assert filters.from_text(narrow.as_text(), None) == narrow
-    before = filters.colouring(workspace, mapped, "given", None, narrow)
+    before = filters.colouring(mapped, "given", None, narrow)
     assert (before.codes >= 64).all()
-    decisions.append(workspace, mapped, [Decision(row=7, action=Action.KEEP, reviewer="ann")])
-    after = filters.colouring(workspace, mapped, "given", None, narrow)
+    decisions.append(mapped, [Decision(row=7, action=Action.KEEP, reviewer="ann")])
+    after = filters.colouring(mapped, "given", None, narrow)
     assert np.flatnonzero(after.codes < 64).tolist() == [7]
     assert after.version != before.version
     assert sum(number for *_, number in after.legend) == 1

@@ -18,7 +18,7 @@ def reviewed(workspace, ranked):
         Decision(2, Action.KEEP, "Ada"),
         Decision(4, Action.UNSURE, "Ada"),
     ]
-    decisions.append(workspace, ranked, made)
+    decisions.append(ranked, made)
     return ranked
 
 
@@ -43,7 +43,7 @@ def test_counts_and_preview_agree_with_the_decisions(desk, reviewed, texts):
 
 
 def test_contradictions_are_told_apart_from_what_waits(desk, reviewed, workspace, texts):
-    decisions.append(workspace, reviewed, [Decision(3, Action.KEEP, "bo")])
+    decisions.append(reviewed, [Decision(3, Action.KEEP, "bo")])
     said = texts(desk("export", dataset="tiny"))
     assert "1 decision waits for a second reviewer" in said
     assert "1 image on which reviewers contradict each other is left out." in said
@@ -69,7 +69,7 @@ def test_all_decisions_lists_every_answer(desk, reviewed):
 
 
 def test_the_command_says_what_is_ticked(desk, workspace, hostile):
-    decisions.append(workspace, hostile, [Decision(3, Action.RELABEL, "Ada", label=0)])
+    decisions.append(hostile, [Decision(3, Action.RELABEL, "Ada", label=0)])
     app = desk("export", dataset=hostile.name)
     assert not app.exception
     words = shlex.split(app.code[0].value)

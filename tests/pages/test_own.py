@@ -20,13 +20,13 @@ def test_probabilities_become_a_run_and_a_slip_is_said(desk, workspace, tiny, te
     app.file_uploader(key=f"own_file_{tiny.id}").set_value(as_file(np.ones((60, 2)) / 2)).run()
     app.button(key="own_go").click().run()
     assert "60 images and 3 classes" in texts(app)
-    assert queue.jobs(workspace, tiny) == []
+    assert queue.jobs(tiny) == []
     truth = np.asarray(datasets.load(tiny).true_labels)
     app.file_uploader(key=f"own_file_{tiny.id}").set_value(as_file(np.eye(3)[truth])).run()
     app.button(key="own_go").click().run()
     assert not app.exception
     assert "is in the ranking, 3 images flagged" in texts(app)
-    (job,) = queue.jobs(workspace, tiny)
+    (job,) = queue.jobs(tiny)
     assert job.method == "own"
     history = desk("runs", dataset="tiny").dataframe[-1].value
     assert list(history["method"]) == ["own"]

@@ -69,7 +69,7 @@ def test_answers_are_stored_once_and_acknowledged(desk, workspace, tiny):
     assert data["progress"]["wrong"] == 2
     assert [answer["row"] for answer in data["recent"]] == [47, 25, 3]
     assert not {3, 25, 47} & {item["row"] for item in data["items"]}
-    stored = [(d.row, str(d.action), d.label) for d in decisions.history(workspace, tiny)]
+    stored = [(d.row, str(d.action), d.label) for d in decisions.history(tiny)]
     assert stored == [(3, "relabel", 0), (25, "keep", None), (47, "none", None)]
 
 
@@ -80,7 +80,7 @@ def test_a_journal_sent_again_in_a_new_session_is_stored_once(desk, workspace, t
         app.session_state[key(tiny)] = {"log": [press(3)]}
         app.run()
         assert sent(app)["acked"] == ["c1"]
-    assert len(list(decisions.history(workspace, tiny))) == 1
+    assert len(list(decisions.history(tiny))) == 1
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_bad_answer_never_blocks_the_good_ones(desk, workspace, tiny, log):
     app.run()
     assert not app.exception
     assert not app.error
-    rows = [d.row for d in decisions.history(workspace, tiny)]
+    rows = [d.row for d in decisions.history(tiny)]
     if isinstance(log, list):
         assert "good" in sent(app)["acked"]
         assert 25 in rows
@@ -220,7 +220,7 @@ def test_two_reviewers_do_not_share_a_journal(desk, workspace, tiny):
 def test_one_image_in_five_is_drawn_at_random_and_looks_like_the_others(desk, workspace, tiny):
     score(tiny)
     data = sent(desk("review"))
-    drawn = {each.row for each in audits.draws(workspace, tiny)}
+    drawn = {each.row for each in audits.draws(tiny)}
     assert {data["items"][place]["row"] for place in (4, 9, 14)} == drawn
     assert len({tuple(sorted(item)) for item in data["items"]}) == 1
     text = json.dumps({key: data[key] for key in ("items", "recent", "classes_shown", "view")})
@@ -239,7 +239,7 @@ def test_a_browser_cannot_choose_the_route(desk, workspace, tiny):
     ]
     app.session_state[key(tiny)] = {"log": log}
     app.run()
-    assert [d.route for d in decisions.history(workspace, tiny)] == ["audit", "queue"]
+    assert [d.route for d in decisions.history(tiny)] == ["audit", "queue"]
     assert sent(app)["progress"]["errors_left"]["audits"] == 1
 
 
@@ -250,11 +250,11 @@ def test_a_link_to_one_image_and_page_mode_draw_nothing(desk, workspace, tiny):
     app.session_state["review_view"] = "page"
     app.run()
     assert sent(app)["pages"]
-    assert audits.draws(workspace, tiny) == ()
+    assert audits.draws(tiny) == ()
 
 
 def test_where_the_only_run_failed_nobody_is_promised_a_queue(desk, workspace, tiny, texts):
-    job = queue.submit(workspace, tiny, "knn")
+    job = queue.submit(tiny, "knn")
     queue.claim(workspace)
     queue.finish(workspace, job.id, JobState.FAILED, error="disk full")
     for page in ("review", "data"):

@@ -12,7 +12,7 @@ from pages import _jobs
 
 def running(workspace, info, method="knn", **metrics):
     """A job that this very process has claimed."""
-    queue.submit(workspace, info, method)
+    queue.submit(info, method)
     job = queue.claim(workspace)
     queue.report(
         workspace, job.id, stage="train *x*", fraction=0.62, metrics=metrics, eta_seconds=100
@@ -28,11 +28,11 @@ def test_start_queues_every_ticked_method_the_fastest_first(desk, workspace, tin
     assert button.label == f"Start {len(ticked)} runs"
     button.click().run()
     assert not app.exception
-    jobs = queue.jobs(workspace, tiny)[::-1]
+    jobs = queue.jobs(tiny)[::-1]
     assert sorted(job.method for job in jobs) == sorted(ticked)
     from lnl_core import services
 
-    costs = [services.estimate(workspace, "tiny", job.method, "quick")[0] for job in jobs]
+    costs = [services.estimate(tiny, job.method, "quick")[0] for job in jobs]
     assert costs == sorted(costs)
 
 
@@ -42,7 +42,7 @@ def test_changed_knobs_go_into_the_run(desk, workspace, tiny, no_worker):
     app.session_state["knobs"] = {(tiny.id, "quick"): {key: {"epochs": 3}}}
     app.run()
     app.button(key="start").click().run()
-    changed = {job.method: job.config.get("epochs") for job in queue.jobs(workspace, tiny)}
+    changed = {job.method: job.config.get("epochs") for job in queue.jobs(tiny)}
     assert changed[key] == 3
 
 
@@ -91,17 +91,17 @@ def test_an_idle_set_says_what_the_machine_does_for_another(
     said = texts(desk("runs", dataset=hostile.name))
     assert "Nothing runs on this set" in said
     assert "at work on tiny: Nearest neighbours" in said
-    queue.submit(workspace, hostile, "knn")
+    queue.submit(hostile, "knn")
     assert "at work on tiny" not in texts(desk("runs", dataset=hostile.name))
 
 
 def test_a_waiting_job_can_be_removed(desk, workspace, tiny, no_worker, texts):
-    job = queue.submit(workspace, tiny, "knn")
+    job = queue.submit(tiny, "knn")
     app = desk("runs", dataset="tiny")
     assert ":orange-badge[:material/schedule: waiting]" in texts(app)
     app.button(key=f"remove_{job.id}").click().run()
     assert not app.exception
-    assert queue.jobs(workspace, tiny) == []
+    assert queue.jobs(tiny) == []
 
 
 def test_history_lists_what_is_done(desk, workspace, tiny):
@@ -130,7 +130,7 @@ def test_the_primary_button_is_what_is_not_done_yet(desk, workspace, tiny, no_wo
         queue.claim(workspace, job)
         queue.finish(workspace, job, JobState.DONE, flagged=1)
     assert primary(desk("runs", dataset="tiny")) == ["idle_review"]
-    queue.submit(workspace, tiny, "dmlp")
+    queue.submit(tiny, "dmlp")
     app.session_state["preset"] = "standard"
     assert primary(app.run()) == ["start"]
 
@@ -145,7 +145,7 @@ def test_every_preset_shows_a_cost(desk, tiny, texts):
 
 
 def test_states_in_words(workspace, tiny):
-    job = queue.submit(workspace, tiny, "knn")
+    job = queue.submit(tiny, "knn")
     assert _jobs.state_word(job) == "waiting"
     job = running(workspace, tiny)
     assert _jobs.state_word(queue.job(workspace, job.id)) == "running"
@@ -157,13 +157,13 @@ def test_runs_on_an_engine_show_where_they_are_and_several_at_a_time(
     desk, workspace, tiny, no_worker, texts, monkeypatch
 ):
     for method in ("knn", "ce"):
-        number = queue.submit(workspace, tiny, method, executor="slurm").id
+        number = queue.submit(tiny, method, executor="slurm").id
         queue.claim(workspace, number)
         queue.report(
             workspace, number, stage="train", fraction=0.4, metrics={"epoch": 2, "epochs": 5},
             eta_seconds=None,
         )  # fmt: skip
-    waiting = queue.submit(workspace, tiny, "sr", executor="slurm").id
+    waiting = queue.submit(tiny, "sr", executor="slurm").id
     with transaction(workspace) as connection:
         connection.execute(
             update(schema.jobs)
@@ -197,7 +197,7 @@ def test_executors_are_offered_where_they_can_be_used(
     box.select("slurm").run()
     app.button(key="start").click().run()
     assert not app.exception
-    assert {(job.executor, job.engine_options["time"]) for job in queue.jobs(workspace, tiny)} == {
+    assert {(job.executor, job.engine_options["time"]) for job in queue.jobs(tiny)} == {
         ("slurm", "60")
     }
 
@@ -222,7 +222,7 @@ def test_post_training_is_offered_on_finished_runs_and_recipes_start_in_a_chain(
     assert app.button(key="start").label == "Start 3 runs"
     app.button(key="start").click().run()
     assert not app.exception
-    started = [(job.method, job.base) for job in queue.jobs(workspace, tiny)[::-1][1:]]
+    started = [(job.method, job.base) for job in queue.jobs(tiny)[::-1][1:]]
     assert started == [("influence", 1), ("sr", None), ("influence", 3)]
     table = desk("runs", dataset="tiny")
     assert not table.exception

@@ -15,7 +15,7 @@ from tests.pages.test_explore import queue_sent
 def test_what_lies_above_goes_to_the_queue_by_a_link(desk, workspace, judged, page, key, run):  # noqa: F811
     app = desk(page, dataset="tiny", view="losses")
     assert not app.exception
-    values = losses.losses(workspace, "tiny", run)
+    values = losses.losses(judged, run)
     slider = app.select_slider(key=f"{key}_threshold_{judged.id}_{run}_loss")
     third = float(np.sort(values.x)[-3])
     slider.set_value(max(each for each in _steps(values) if each <= third)).run()

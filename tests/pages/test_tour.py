@@ -14,13 +14,13 @@ def test_the_press_starts_every_method_once_and_shows_the_first_caption(
     assert not app.exception
     assert _tour.STOPS[0].title in texts(app)
     info = datasets.dataset(workspace, DEMO_NAME)
-    assert [job.method for job in reversed(queue.jobs(workspace, info))] == tour_methods()
-    assert [job.method for job in queue.jobs(workspace, info, tasks=True)] == ["embedding"]
+    assert [job.method for job in reversed(queue.jobs(info))] == tour_methods()
+    assert [job.method for job in queue.jobs(info, tasks=True)] == ["embedding"]
     app = desk()
     app.session_state["tour"] = 0
     app.query_params["tour"] = "start"
     app.run()
-    assert len(queue.jobs(workspace, info)) == len(tour_methods())
+    assert len(queue.jobs(info)) == len(tour_methods())
 
 
 def test_next_turns_the_caption_and_end_takes_it_away(desk, ranked, texts):

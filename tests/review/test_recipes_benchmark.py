@@ -22,11 +22,11 @@ def test_chains_are_scored_and_a_second_call_runs_nothing(small_npz, tmp_path):
     assert rows["ce->influence"]["ap"] > 0.5
     ws = open_workspace(tmp_path / "work")
     (info,) = datasets.datasets(ws)
-    jobs = queue.jobs(ws, info)
+    jobs = queue.jobs(info)
     ce, probe, influence = sorted(jobs, key=lambda job: job.id)
     assert probe.representation == f"run:{ce.id}"
     assert influence.base == ce.id
     assert datasets.load(info).true_labels is None  # runs could not look at it
     recipes.main(call)
-    assert len(queue.jobs(ws, info)) == 3
+    assert len(queue.jobs(info)) == 3
     assert "ce-\\u003eprobe" in out.with_suffix(".html").read_text()

@@ -15,25 +15,25 @@ def answered(workspace, info):
     """What `audits.draw` asks for, straight from the store."""
 
     def ask():
-        last = decisions.last_id(workspace, info)
+        last = decisions.last_id(info)
         closed = np.zeros(info.n, bool)
-        closed[[row for row, *_ in decisions.states(workspace, info)]] = True
+        closed[[row for row, *_ in decisions.states(info)]] = True
         return last, closed
 
     return ask
 
 
 def answer(workspace, info, row, who="ann"):
-    decisions.append(workspace, info, [Decision(row, Action.KEEP, who)])
+    decisions.append(info, [Decision(row, Action.KEEP, who)])
 
 
 def test_draws_are_made_again_from_the_seed(workspace, tiny):
     """Review_science test 13: audit draws are reproducible from the seed."""
     ask = answered(workspace, tiny)
-    audits.draw(workspace, tiny, "ann", 3, ask, seed=7)
+    audits.draw(tiny, "ann", 3, ask, seed=7)
     answer(workspace, tiny, 11)
-    audits.draw(workspace, tiny, "bob", 4, ask, seed=99)  # the first seed stays
-    found = audits.draws(workspace, tiny)
+    audits.draw(tiny, "bob", 4, ask, seed=99)  # the first seed stays
+    found = audits.draws(tiny)
     assert [each.number for each in found] == list(range(7))
     assert {each.seed for each in found} == {7}
     open_ = np.ones(60, bool)
@@ -50,9 +50,9 @@ def test_draws_are_made_again_from_the_seed(workspace, tiny):
 def test_an_answered_row_is_not_drawn_and_the_set_runs_out(workspace, tiny):
     for row in range(50):
         answer(workspace, tiny, row)
-    found = audits.draw(workspace, tiny, "ann", 25, answered(workspace, tiny))
+    found = audits.draw(tiny, "ann", 25, answered(workspace, tiny))
     assert sorted(each.row for each in found) == list(range(50, 60))
-    assert audits.draw(workspace, tiny, "ann", 1, answered(workspace, tiny)) == []
+    assert audits.draw(tiny, "ann", 1, answered(workspace, tiny)) == []
 
 
 def test_a_decision_that_arrives_meanwhile_is_not_overlooked(workspace, tiny):
@@ -65,9 +65,9 @@ def test_a_decision_that_arrives_meanwhile_is_not_overlooked(workspace, tiny):
             answer(workspace, tiny, late.pop())
         return mask
 
-    (found,) = audits.draw(workspace, tiny, "ann", 1, slow)
+    (found,) = audits.draw(tiny, "ann", 1, slow)
     assert found.eligible == 58
-    assert found.last_decision == decisions.last_id(workspace, tiny)
+    assert found.last_decision == decisions.last_id(tiny)
 
 
 def test_eight_reviewers_at_once_never_draw_a_row_twice(workspace, tiny):
@@ -77,14 +77,14 @@ def test_eight_reviewers_at_once_never_draw_a_row_twice(workspace, tiny):
         start.wait()
         got = []
         for turn in range(3):
-            got += audits.draw(workspace, tiny, f"r{who}", 2, answered(workspace, tiny))
+            got += audits.draw(tiny, f"r{who}", 2, answered(workspace, tiny))
             if turn == 1:
                 answer(workspace, tiny, got[0].row, f"r{who}")
         return got
 
     with ThreadPoolExecutor(8) as pool:
         got = [each for part in pool.map(one, range(8)) for each in part]
-    stored = audits.draws(workspace, tiny)
+    stored = audits.draws(tiny)
     assert sorted(each.number for each in got) == list(range(len(stored)))
     assert len({each.row for each in stored}) == len(stored) == len(got)
     assert len(stored) >= 40  # 48, less those that gave way to answers
@@ -92,8 +92,8 @@ def test_eight_reviewers_at_once_never_draw_a_row_twice(workspace, tiny):
 
 
 def test_the_table_itself_refuses_a_second_draw_of_a_row(workspace, tiny):
-    audits.draw(workspace, tiny, "ann", 1, answered(workspace, tiny))
-    (first,) = audits.draws(workspace, tiny)
+    audits.draw(tiny, "ann", 1, answered(workspace, tiny))
+    (first,) = audits.draws(tiny)
     again = {
         "dataset_id": tiny.id, "row": first.row, "number": 1, "reviewer": "ann", "seed": 1,
         "eligible": 9, "last_decision": 0, "drawn_at": "now",
@@ -104,9 +104,9 @@ def test_the_table_itself_refuses_a_second_draw_of_a_row(workspace, tiny):
 
 
 def test_draws_go_with_their_data_set(workspace, tiny):
-    audits.draw(workspace, tiny, "ann", 2, answered(workspace, tiny))
-    datasets.remove(workspace, "tiny")
-    assert audits.draws(workspace, tiny) == ()
+    audits.draw(tiny, "ann", 2, answered(workspace, tiny))
+    datasets.remove(tiny)
+    assert audits.draws(tiny) == ()
 
 
 def test_a_workspace_from_before_gets_the_table_and_a_copy_is_kept(tmp_path, monkeypatch):
@@ -128,15 +128,15 @@ def test_a_workspace_from_before_gets_the_table_and_a_copy_is_kept(tmp_path, mon
 
 def test_what_chance_drew_is_an_audit_whoever_answers_it(workspace, tiny):
     """Also where the row was drawn after the queue had shown it, to somebody else."""
-    (found,) = audits.draw(workspace, tiny, "ann", 1, answered(workspace, tiny))
+    (found,) = audits.draw(tiny, "ann", 1, answered(workspace, tiny))
     other = (found.row + 1) % tiny.n
     made = [
         Decision(found.row, Action.KEEP, "bob"),
         Decision(other, Action.KEEP, "bob"),
         Decision(found.row, Action.KEEP, "carl", route="import"),
     ]
-    decisions.append(workspace, tiny, made)
-    routes = {(each.row, each.reviewer): each.route for each in decisions.history(workspace, tiny)}
+    decisions.append(tiny, made)
+    routes = {(each.row, each.reviewer): each.route for each in decisions.history(tiny)}
     assert routes == {
         (found.row, "bob"): "audit",
         (other, "bob"): "queue",

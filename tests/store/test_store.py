@@ -110,27 +110,25 @@ def test_many_processes_may_migrate_at_once(postgresql, tmp_path):
 
 
 def test_decisions_are_appended_and_the_latest_counts(workspace, tiny):
-    decisions.append(workspace, tiny, [keep(4)])
-    decisions.append(
-        workspace, tiny, [Decision(4, Action.RELABEL, "ann", label=2), keep(4, "bob"), keep(7)]
-    )
-    decisions.append(workspace, tiny, [Decision(7, Action.REOPEN, "ann")])
-    found = decisions.in_force(workspace, tiny)
+    decisions.append(tiny, [keep(4)])
+    decisions.append(tiny, [Decision(4, Action.RELABEL, "ann", label=2), keep(4, "bob"), keep(7)])
+    decisions.append(tiny, [Decision(7, Action.REOPEN, "ann")])
+    found = decisions.in_force(tiny)
     assert [(d.reviewer, d.action, d.label) for d in found[4]] == [
         ("ann", "relabel", 2),
         ("bob", "keep", None),
     ]
     assert 7 not in found
-    assert len(list(decisions.history(workspace, tiny))) == 5
+    assert len(list(decisions.history(tiny))) == 5
     both = decisions.verdict(found[4])
     assert not both.agreed
 
 
 def test_a_journal_sent_twice_is_stored_once(workspace, tiny):
     journal = [keep(1, cid="a"), keep(2, cid="b")]
-    assert decisions.append(workspace, tiny, journal) == ["a", "b"]
-    assert decisions.append(workspace, tiny, [*journal, keep(3, cid="c")]) == ["a", "b", "c"]
-    assert [d.row for d in decisions.history(workspace, tiny)] == [1, 2, 3]
+    assert decisions.append(tiny, journal) == ["a", "b"]
+    assert decisions.append(tiny, [*journal, keep(3, cid="c")]) == ["a", "b", "c"]
+    assert [d.row for d in decisions.history(tiny)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -148,8 +146,8 @@ def test_a_journal_sent_twice_is_stored_once(workspace, tiny):
 )
 def test_a_bad_decision_stores_nothing_of_its_batch(workspace, tiny, bad):
     with pytest.raises(LnlError):
-        decisions.append(workspace, tiny, [keep(0), bad])
-    assert list(decisions.history(workspace, tiny)) == []
+        decisions.append(tiny, [keep(0), bad])
+    assert list(decisions.history(tiny)) == []
 
 
 @settings(
@@ -168,19 +166,19 @@ def test_a_bad_decision_stores_nothing_of_its_batch(workspace, tiny, bad):
 def test_in_force_is_a_replay_of_history(workspace, tiny, presses):
     with db.transaction(workspace) as connection:
         connection.execute(schema.decisions.delete())
-    decisions.append(workspace, tiny, [Decision(r, Action(a), who) for r, who, a in presses])
+    decisions.append(tiny, [Decision(r, Action(a), who) for r, who, a in presses])
     replay = {}
     for row, who, action in presses:
         replay[row, who] = action
     expected = {key: a for key, a in replay.items() if a != "reopen"}
     found = {
         (row, d.reviewer): str(d.action)
-        for row, several in decisions.in_force(workspace, tiny).items()
+        for row, several in decisions.in_force(tiny).items()
         for d in several
     }
     assert found == expected
-    assert {(r, w): str(a) for r, w, a, _ in decisions.states(workspace, tiny)} == expected
-    assert sum(decisions.counts(workspace, tiny).values()) == len(expected)
+    assert {(r, w): str(a) for r, w, a, _ in decisions.states(tiny)} == expected
+    assert sum(decisions.counts(tiny).values()) == len(expected)
 
 
 WRITER = """
@@ -191,7 +189,7 @@ ws = db.open_workspace(sys.argv[1])
 info = datasets.dataset(ws, "tiny")
 name = sys.argv[2]
 for i in range(15):
-    decisions.append(ws, info, [Decision(i, Action.KEEP, name, cid=f"{name}-{i}")])
+    decisions.append(info, [Decision(i, Action.KEEP, name, cid=f"{name}-{i}")])
 """
 
 
@@ -201,7 +199,7 @@ def test_eight_processes_lose_no_decision(workspace, tiny):
         for i in range(8)
     ]
     assert [person.wait() for person in people] == [0] * 8
-    assert len(list(decisions.history(workspace, tiny))) == 8 * 15
+    assert len(list(decisions.history(tiny))) == 8 * 15
 
 
 def test_unsure_waits_for_a_second_reviewer():
@@ -285,8 +283,8 @@ def test_register_lists_loads_and_removes(workspace, tiny, tmp_path):
     (tmp_path / "again" / "meta.json").write_text(json.dumps(datasets.read_meta(tiny)))
     with pytest.raises(LnlError, match="already"):
         datasets.register(workspace, " tiny ", tmp_path / "again")
-    decisions.append(workspace, tiny, [keep(0)])
-    datasets.remove(workspace, "tiny")
+    decisions.append(tiny, [keep(0)])
+    datasets.remove(tiny)
     assert datasets.datasets(workspace) == []
     assert not tiny.directory.exists()
     with pytest.raises(LnlError, match="no data set named"):

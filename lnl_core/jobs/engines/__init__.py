@@ -22,8 +22,8 @@ from sqlalchemy import select, update
 from lnl_core.jobs import bases, queue
 from lnl_core.jobs.engines.command import Engine, Seen
 from lnl_core.store import schema
-from lnl_core.store.db import Workspace, now, transaction
-from lnl_core.types import Job, JobState, LnlError
+from lnl_core.store.db import now, transaction
+from lnl_core.types import Job, JobState, LnlError, Workspace
 
 LOOK_SECONDS = 3.0
 """An engine is asked about one job this often at most; cancelling asks at once."""

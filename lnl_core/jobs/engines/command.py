@@ -9,8 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from lnl_core.store.db import Workspace
-from lnl_core.types import Job, LnlError
+from lnl_core.types import Job, LnlError, Workspace
 
 SQLITE_HOST = "LNL_SQLITE_HOST"
 """Environment variable that tells a worker on which machine the SQLite file may be opened."""

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from lnl_core.jobs.health import here, process_lives, silent_seconds
-from lnl_core.store.db import Workspace
-from lnl_core.types import Job, JobState
+from lnl_core.types import Job, JobState, Workspace
 
 try:
     import fcntl

@@ -19,8 +19,7 @@ from urllib.parse import urlsplit
 
 from lnl_core.jobs.engines import command
 from lnl_core.jobs.engines.command import Seen
-from lnl_core.store.db import Workspace
-from lnl_core.types import Job, LnlError
+from lnl_core.types import Job, LnlError, Workspace
 
 TITLE = "Ray"
 OPTIONS = ("gpus", "cpus", "mem", "python")

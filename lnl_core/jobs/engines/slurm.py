@@ -16,8 +16,7 @@ from pathlib import Path
 
 from lnl_core.jobs.engines import command
 from lnl_core.jobs.engines.command import Seen
-from lnl_core.store.db import Workspace
-from lnl_core.types import Job, LnlError
+from lnl_core.types import Job, LnlError, Workspace
 
 TITLE = "Slurm"
 OPTIONS = (

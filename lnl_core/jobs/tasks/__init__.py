@@ -12,9 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lnl_core.jobs.context import JobContext
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import Job
+from lnl_core.types import DatasetInfo, Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +22,12 @@ class Task:
     Attributes:
         key: short name, kept in the job's `method`; its parameters are the job's `config`.
         title: its name on screen.
-        run: (workspace, data set, job, context) -> None; `context.report` raises `Cancelled`.
+        run: (data set, job, context) -> None; `context.report` raises `Cancelled`.
     """
 
     key: str
     title: str
-    run: Callable[[Workspace, DatasetInfo, Job, JobContext], None]
+    run: Callable[[DatasetInfo, Job, JobContext], None]
 
 
 def _find() -> dict[str, Task]:

@@ -22,9 +22,7 @@ import numpy as np
 from lnl_core.jobs.context import JobContext, Report
 from lnl_core.jobs.tasks import Task
 from lnl_core.store import arrays
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import Array, FloatArray, IntArray, Job, LnlError
+from lnl_core.types import Array, DatasetInfo, FloatArray, IntArray, Job, LnlError
 
 KEY = "embedding"
 FITTED = 60_000
@@ -101,7 +99,7 @@ def place(info: DatasetInfo, key: str) -> Path:
     return info.directory / "embeddings" / f"{key}.npy"
 
 
-def _run(ws: Workspace, info: DatasetInfo, job: Job, context: JobContext) -> None:
+def _run(info: DatasetInfo, job: Job, context: JobContext) -> None:
     """Lay out and write; the facts come last and make the map visible."""
     settings = settings_of(job.config)
     path = place(info, key_of(info, settings))

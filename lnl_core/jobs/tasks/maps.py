@@ -15,9 +15,7 @@ import numpy as np
 from lnl_core.jobs.context import JobContext
 from lnl_core.jobs.tasks import Task
 from lnl_core.store import arrays, datasets
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import Array, FloatArray, Job, LabeledDataset
+from lnl_core.types import Array, DatasetInfo, FloatArray, Job, LabeledDataset
 
 TECHNIQUES = {
     "cam": "CAM",
@@ -45,7 +43,7 @@ def place(info: DatasetInfo, run: int, technique: str, row: int, given: int, oth
     return info.directory / "maps" / str(run) / technique / f"{row}-{given}-{other}.npy"
 
 
-def run(ws: Workspace, info: DatasetInfo, job: Job, context: JobContext) -> None:
+def run(info: DatasetInfo, job: Job, context: JobContext) -> None:
     """Make the maps that are not there yet.
 
     Parameters: `run`, `technique`, and `rows` with `labels` (given and other class of each), or

@@ -20,9 +20,16 @@ from lnl_core.jobs.tasks import Task
 from lnl_core.methods import yardstick
 from lnl_core.review import comparison
 from lnl_core.store import arrays, datasets, decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace, now
-from lnl_core.types import Array, BoolArray, IntArray, Job, LabeledDataset, LnlError
+from lnl_core.store.db import now
+from lnl_core.types import (
+    Array,
+    BoolArray,
+    DatasetInfo,
+    IntArray,
+    Job,
+    LabeledDataset,
+    LnlError,
+)
 
 DECISIONS, SIMULATED = "decisions", "simulated"
 HELD_OUT = 0.2
@@ -64,11 +71,10 @@ def result_path(info: DatasetInfo, source: str) -> Path:
     return info.directory / "retrain" / f"{source}.json"
 
 
-def parts(ws: Workspace, info: DatasetInfo, source: str, goal: int = 0) -> Parts:
+def parts(info: DatasetInfo, source: str, goal: int = 0) -> Parts:
     """Divide a set into what trains and what judges.
 
     Args:
-        ws: the workspace.
         info: the data set.
         source: `decisions`, or `simulated`: a reviewer who never errs answers the first `goal`
             images of the queue; it needs a known truth.
@@ -82,7 +88,7 @@ def parts(ws: Workspace, info: DatasetInfo, source: str, goal: int = 0) -> Parts
     truth: IntArray | None = (
         None if data.true_labels is None else np.array(data.true_labels, np.int32)
     )
-    corrected, trusted, _ = inputs.corrected_labels(ws, info)
+    corrected, trusted, _ = inputs.corrected_labels(info)
     if source == SIMULATED:
         if truth is None:
             raise LnlError(
@@ -95,7 +101,7 @@ def parts(ws: Workspace, info: DatasetInfo, source: str, goal: int = 0) -> Parts
         test = _random_part(truth, info.class_count)
     else:
         sure = corrected
-        kind, test = _judges(ws, info, trusted)
+        kind, test = _judges(info, trusted)
     inside = np.ones(info.n, bool)
     inside[test] = False
     found = Parts(kind, np.flatnonzero(inside), test, given, corrected, sure)
@@ -128,10 +134,10 @@ def _random_part(labels: IntArray, k: int) -> IntArray:
     return np.sort(np.concatenate(chosen))
 
 
-def _judges(ws: Workspace, info: DatasetInfo, trusted: BoolArray) -> tuple[str, IntArray]:
+def _judges(info: DatasetInfo, trusted: BoolArray) -> tuple[str, IntArray]:
     """Choose confirmed rows to hold out: random audits, else half of all that are confirmed."""
     audited = np.zeros(info.n, bool)
-    for each in decisions.history(ws, info):
+    for each in decisions.history(info):
         audited[each.row] |= each.route == "audit"
     random = np.flatnonzero(audited & trusted)
     if len(random) >= AUDITS_NEEDED:
@@ -147,13 +153,13 @@ def _judges(ws: Workspace, info: DatasetInfo, trusted: BoolArray) -> tuple[str, 
     return "trusted", np.sort(half)
 
 
-def run(ws: Workspace, info: DatasetInfo, job: Job, context: JobContext) -> None:
+def run(info: DatasetInfo, job: Job, context: JobContext) -> None:
     """Train twice, judge twice, write the result."""
     began = time.monotonic()
     source = str(job.config["source"])
     folder = info.directory / "runs" / str(job.id)
-    divided = _kept_parts(ws, info, source, int(job.config.get("goal", 0)), folder)
-    last = decisions.last_id(ws, info)
+    divided = _kept_parts(info, source, int(job.config.get("goal", 0)), folder)
+    last = decisions.last_id(info)
     right = {}
     for place, (name, labels) in enumerate(
         (("given", divided.given), ("corrected", divided.corrected))
@@ -184,14 +190,14 @@ def run(ws: Workspace, info: DatasetInfo, job: Job, context: JobContext) -> None
     arrays.write_json(result_path(info, source), result)
 
 
-def _kept_parts(ws: Workspace, info: DatasetInfo, source: str, goal: int, folder: Path) -> Parts:
+def _kept_parts(info: DatasetInfo, source: str, goal: int, folder: Path) -> Parts:
     """Return the parts of the first start, so that a resumed task ends as an undisturbed one."""
     names = [field.name for field in dataclasses.fields(Parts) if field.name != "kind"]
     mark = folder / "parts.json"
     if mark.is_file():
         kept = {name: arrays.read_array(folder / f"{name}.npy", mmap=False) for name in names}
         return Parts(kind=arrays.read_json(mark)["kind"], **kept)
-    made = parts(ws, info, source, goal)
+    made = parts(info, source, goal)
     for name in names:
         arrays.write_array(folder / f"{name}.npy", getattr(made, name))
     arrays.write_json(mark, {"kind": made.kind})

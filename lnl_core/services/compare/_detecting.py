@@ -21,8 +21,7 @@ import numpy as np
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Detection, Sample
 from lnl_core.store import arrays
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import Array, BoolArray, FloatArray, IntArray, LnlError
+from lnl_core.types import Array, BoolArray, DatasetInfo, FloatArray, IntArray, LnlError
 
 FORM = "1"
 """Changes when a kept result would be read or computed differently."""

@@ -22,12 +22,11 @@ from lnl_core.review.comparison import Detection, Sample
 from lnl_core.services._open import goal, loaded, scored, signals
 from lnl_core.services.compare import _detecting
 from lnl_core.services.compare.truth import KEPT, KNOWN, Truth, answered, sample_of, told_of, truths
-from lnl_core.store import datasets, decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
+from lnl_core.store import decisions
 from lnl_core.types import (
     Array,
     BoolArray,
+    DatasetInfo,
     FloatArray,
     IntArray,
     Job,
@@ -111,14 +110,13 @@ class Comparison:
 # What there is to compare ----------------------------------------------------------------------
 
 
-def candidates(ws: Workspace, name: str) -> list[Candidate]:
+def candidates(info: DatasetInfo) -> list[Candidate]:
     """Return the consensus and every finished run, the newest of each ranking key first."""
-    info = datasets.dataset(ws, name)
     ranked = scored(info)
     if ranked is None:
         return []
     newest = set(ranked.run_ids.values())
-    found = [_candidate(info, job, job.id in newest) for job in _done(ws, info)]
+    found = [_candidate(info, job, job.id in newest) for job in _done(info)]
     known = {c.key for c in found}
     found += [  # a ranking whose jobs are gone from the table: tests, imported workspaces
         _named(key, run, newest=True, cost=_cost(info, run))
@@ -132,10 +130,10 @@ def candidates(ws: Workspace, name: str) -> list[Candidate]:
     return [Candidate(CONSENSUS, CONSENSUS, "consensus", "consensus", newest=True), *found]
 
 
-def _done(ws: Workspace, info: DatasetInfo) -> list[Job]:
+def _done(info: DatasetInfo) -> list[Job]:
     return [
         job
-        for job in queue.jobs(ws, info)
+        for job in queue.jobs(info)
         if job.state is JobState.DONE and signals(info, job.id) is not None
     ]
 
@@ -172,9 +170,9 @@ def _named(
     )
 
 
-def _chosen(ws: Workspace, name: str, keys: Sequence[str] | None) -> list[Candidate]:
+def _chosen(info: DatasetInfo, keys: Sequence[str] | None) -> list[Candidate]:
     """Return the candidates asked for; by default the consensus and the newest of each key."""
-    every = candidates(ws, name)
+    every = candidates(info)
     if keys is None:
         return [c for c in every if c.newest]
     return [c for c in every if c.key in set(keys)]
@@ -227,29 +225,27 @@ def _best_other(info: DatasetInfo, run: int) -> IntArray | None:
 
 
 def compare(
-    ws: Workspace, name: str, keys: Sequence[str] | None = None, truth: str | None = None
+    info: DatasetInfo, keys: Sequence[str] | None = None, truth: str | None = None
 ) -> Comparison:
     """Put runs side by side.
 
     Args:
-        ws: the workspace.
-        name: the data set.
+        info: the data set.
         keys: of `candidates`; the consensus and the newest of each ranking key when None.
         truth: `known` or `audit`; the first that can be used when None.
 
     Raises:
         LnlError: nothing is scored yet, or none of the keys exists.
     """
-    info = datasets.dataset(ws, name)
     ranked = scored(info)
     if ranked is None:
-        raise LnlError(f"Nothing of “{name}” is scored yet. Start a run first.")
-    chosen = tuple(_chosen(ws, name, keys))
+        raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
+    chosen = tuple(_chosen(info, keys))
     if not chosen:
         raise LnlError("No run is chosen. Choose at least one.")
-    last = decisions.last_id(ws, info)
+    last = decisions.last_id(info)
     with _ONE_AT_A_TIME:  # a page that is drawn again meanwhile waits for the same answer
-        return _compare(ws, info, ranked.version, chosen_keys(chosen), truth, last)
+        return _compare(info, ranked.version, chosen_keys(chosen), truth, last)
 
 
 def chosen_keys(chosen: Sequence[Candidate]) -> tuple[str, ...]:
@@ -259,21 +255,20 @@ def chosen_keys(chosen: Sequence[Candidate]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def _compare(
-    ws: Workspace,
     info: DatasetInfo,
     _version: str,
     keys: tuple[str, ...],
     kind: str | None,
     _last_id: int,
 ) -> Comparison:
-    chosen = tuple(_chosen(ws, info.name, keys))
-    every = truths(ws, info.name)
+    chosen = tuple(_chosen(info, keys))
+    every = truths(info)
     usable = [t for t in every if not t.reason and kind in (None, t.kind)]
     told = told_of(info, _runs(info, chosen))
     truth, why, sample = None, "", None
     if usable:
         truth = usable[0]
-        sample = sample_of(ws, info, truth.kind, told)
+        sample = sample_of(info, truth.kind, told)
         if sample is None or sample.errors <= 0:
             why = (
                 "These runs were told the answers that would judge them. Choose runs from before "
@@ -288,7 +283,7 @@ def _compare(
     if sample is not None:
         assert truth is not None
         detections, fixes = _judged(info, chosen, sample, _judge(info, truth, told, _last_id))
-    answers = answered(ws, info, _last_id)
+    answers = answered(info, _last_id)
     wrong = sum(label != KEPT for label in answers.labels.values())
     return Comparison(
         candidates=chosen,
@@ -366,20 +361,17 @@ def _runs(info: DatasetInfo, chosen: Sequence[Candidate]) -> set[str]:
     return runs
 
 
-def overlap(ws: Workspace, name: str, keys: Sequence[str] | None, k: int) -> FloatArray:
+def overlap(info: DatasetInfo, keys: Sequence[str] | None, k: int) -> FloatArray:
     """Return (m, m) share of the union that the k most suspicious images of two runs have."""
-    info = datasets.dataset(ws, name)
     ranked = scored(info)
     if ranked is None:
-        raise LnlError(f"Nothing of “{name}” is scored yet. Start a run first.")
-    return _overlap(ws, info, ranked.version, chosen_keys(_chosen(ws, name, keys)), k)
+        raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
+    return _overlap(info, ranked.version, chosen_keys(_chosen(info, keys)), k)
 
 
 @lru_cache(maxsize=32)
-def _overlap(
-    ws: Workspace, info: DatasetInfo, _version: str, keys: tuple[str, ...], k: int
-) -> FloatArray:
-    chosen = _chosen(ws, info.name, keys)
+def _overlap(info: DatasetInfo, _version: str, keys: tuple[str, ...], k: int) -> FloatArray:
+    chosen = _chosen(info, keys)
     return comparison.top_overlap([suspicion(info, c) for c in chosen], k)
 
 

@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from lnl_core.methods import METHODS
 from lnl_core.services.datasets.catalog import add_noise
 from lnl_core.services.runs.running import start_runs
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import LnlError
+from lnl_core.types import DatasetInfo, LnlError
 
 
 def noise_lab(
-    ws: Workspace,
-    name: str,
+    info: DatasetInfo,
     new_name: str,
     kind: str = "symmetric",
     rate: float = 0.15,
@@ -26,8 +23,7 @@ def noise_lab(
     """Copy a set with injected noise and start methods on the copy, the cheapest first.
 
     Args:
-        ws: the workspace.
-        name: the data set to start from.
+        info: the data set to start from.
         new_name: of the copy.
         kind: `symmetric`, `pair` or `instance`.
         rate: share of labels to change, in (0, 1).
@@ -42,9 +38,9 @@ def noise_lab(
     unknown = [key for key in keys if key not in METHODS]
     if unknown or not keys:
         raise LnlError(f"Choose methods of: {', '.join(METHODS)}.")
-    info = add_noise(ws, name, new_name, kind, rate, seed)
+    info = add_noise(info, new_name, kind, rate, seed)
     costs = {key: _seconds(info, key, preset) for key in keys}
-    start_runs(ws, info.name, sorted(keys, key=lambda key: costs[key]), preset)
+    start_runs(info, sorted(keys, key=lambda key: costs[key]), preset)
     return info
 
 

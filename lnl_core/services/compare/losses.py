@@ -25,10 +25,17 @@ from lnl_core.services.compare.comparing import (
     suspicion,
 )
 from lnl_core.services.compare.truth import KEPT, answered
-from lnl_core.store import datasets, decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import Array, BoolArray, FloatArray, IntArray, LnlError, Signals, TopProbs
+from lnl_core.store import decisions
+from lnl_core.types import (
+    Array,
+    BoolArray,
+    DatasetInfo,
+    FloatArray,
+    IntArray,
+    LnlError,
+    Signals,
+    TopProbs,
+)
 
 # Spread ---------------------------------------------------------------------------------------
 
@@ -69,25 +76,22 @@ LATE = 1 / 3
 """Share of the epochs, from the end, that a loss is averaged over."""
 
 
-def losses(ws: Workspace, name: str, key: str, quantity: str = "loss") -> Losses:
+def losses(info: DatasetInfo, key: str, quantity: str = "loss") -> Losses:
     """Return one run's losses or suspicions with what splits them and two fitted groups.
 
     Raises:
         LnlError: no such run.
     """
-    info = datasets.dataset(ws, name)
     ranked = scored(info)
     if ranked is None:
-        raise LnlError(f"Nothing of “{name}” is scored yet. Start a run first.")
-    last = decisions.last_id(ws, info)
-    return _losses(ws, info, ranked.version, key, quantity, last)
+        raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
+    last = decisions.last_id(info)
+    return _losses(info, ranked.version, key, quantity, last)
 
 
 @lru_cache(maxsize=16)
-def _losses(
-    ws: Workspace, info: DatasetInfo, _version: str, key: str, quantity: str, last: int
-) -> Losses:
-    candidate = next((c for c in candidates(ws, info.name) if c.key == key), None)
+def _losses(info: DatasetInfo, _version: str, key: str, quantity: str, last: int) -> Losses:
+    candidate = next((c for c in candidates(info) if c.key == key), None)
     ranked = scored(info)
     if candidate is None or ranked is None:
         raise LnlError(f"There is no finished run {key} of “{info.name}”. Choose another one.")
@@ -110,7 +114,7 @@ def _losses(
         x = np.log(share / (1 - share))
         axis, kind = "suspicion, 0 to 1, stretched at both ends", "suspicion"
     verdict = np.zeros(info.n, np.int8)
-    for row, label in answered(ws, info, last).labels.items():
+    for row, label in answered(info, last).labels.items():
         verdict[row] = 1 if label == KEPT else 2
     wrong = None if data.true_labels is None else np.asarray(data.true_labels) != given
     fitted = _fitted(info, candidate, kind, x)
@@ -218,9 +222,8 @@ def above(found: Losses, threshold: float) -> Above:
 # One image ------------------------------------------------------------------------------------
 
 
-def trajectory(ws: Workspace, name: str, key: str, row: int) -> dict[str, list[float]]:
+def trajectory(info: DatasetInfo, key: str, row: int) -> dict[str, list[float]]:
     """Return one image's curves by epoch, or by round of removal: `given`, `other`, `loss`."""
-    info = datasets.dataset(ws, name)
     if not key.isdigit() or not 0 <= row < info.n:
         return {}
     curves = run_signals(info, key).curves
@@ -233,13 +236,12 @@ def trajectory(ws: Workspace, name: str, key: str, row: int) -> dict[str, list[f
     return found
 
 
-def sub_losses(ws: Workspace, name: str, key: str, row: int) -> dict[str, Any] | None:
+def sub_losses(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
     """Return the sub-losses of one image's code, None for other runs.
 
     `values` (K,), `mean`, `variance`, `variance_rank` (share of images with a smaller variance),
     `typical` (K,) mean over the least suspicious half, `rejected` share of the epochs, or None.
     """
-    info = datasets.dataset(ws, name)
     if not key.isdigit() or not 0 <= row < info.n:
         return None
     found = run_signals(info, key)
@@ -260,14 +262,13 @@ def sub_losses(ws: Workspace, name: str, key: str, row: int) -> dict[str, Any] |
     }
 
 
-def sharpened(ws: Workspace, name: str, key: str, row: int) -> dict[str, Any] | None:
+def sharpened(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
     """Return the sharpened probabilities of one image beside plain training's.
 
     `own` and `plain` (k,) (`plain` None without such a run), `p_max` the most that the temperature
     allows, `confidence` the image's, `confidence_rank` share of images below it; None for runs
     without these extras.
     """
-    info = datasets.dataset(ws, name)
     if not key.isdigit() or not 0 <= row < info.n:
         return None
     found = run_signals(info, key)
@@ -296,13 +297,12 @@ def _one(probs: Array | TopProbs, row: int) -> FloatArray:
     return np.asarray(probs[row], np.float64)
 
 
-def rounds(ws: Workspace, name: str, key: str, row: int) -> dict[str, Any] | None:
+def rounds(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
     """Return a removal's course: what each round removed, and when this image went.
 
     `removed`, `given_back`, `agreement` by round; `round_removed` of the image, 0 = never;
     `best_round`; `true` share of wrong labels among those removed, by round, where it is known.
     """
-    info = datasets.dataset(ws, name)
     if not key.isdigit() or not 0 <= row < info.n:
         return None
     found = run_signals(info, key)

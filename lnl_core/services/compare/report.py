@@ -30,11 +30,10 @@ from lnl_core.services.compare.comparing import CONSENSUS, Comparison
 from lnl_core.services.explore import confusions, embedding
 from lnl_core.services.review import pictures
 from lnl_core.services.review.auditing import errors_left
-from lnl_core.store import datasets, decisions
+from lnl_core.store import decisions
 from lnl_core.store.arrays import write_atomic
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace, now
-from lnl_core.types import Action, LnlError
+from lnl_core.store.db import now
+from lnl_core.types import Action, DatasetInfo, LnlError
 
 HEAD = 48
 """Images of the queue that the report shows."""
@@ -54,49 +53,45 @@ class Written:
     figures: int
 
 
-def file_name(name: str) -> str:
+def file_name(info: DatasetInfo) -> str:
     """Return what to call a data set's report."""
-    stem = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()[:60] or "data-set"
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", info.name).strip("-").lower()[:60] or "data-set"
     return f"{stem}-report.html"
 
 
-def write(ws: Workspace, name: str, out: Path, *, keys: Sequence[str] | None = None) -> Written:
+def write(info: DatasetInfo, out: Path, *, keys: Sequence[str] | None = None) -> Written:
     """Write the report of a data set to a file, atomically.
 
     Raises:
         LnlError: nothing is scored yet, or the file cannot be written.
     """
     if out.is_dir():
-        raise LnlError(f"{out} is a folder. Name a file, for example {out / file_name(name)}.")
-    text = html(ws, name, keys=keys)
+        raise LnlError(f"{out} is a folder. Name a file, for example {out / file_name(info)}.")
+    text = html(info, keys=keys)
     data = text.encode()
     write_atomic(out, lambda stream: stream.write(data))
     return Written(out, len(data), text.count('class="figure"'))
 
 
-def html(
-    ws: Workspace, name: str, *, keys: Sequence[str] | None = None, truth: str | None = None
-) -> str:
+def html(info: DatasetInfo, *, keys: Sequence[str] | None = None, truth: str | None = None) -> str:
     """Return the report as one HTML page.
 
     Args:
-        ws: the workspace.
-        name: the data set.
+        info: the data set.
         keys: of `comparing.candidates`; the consensus and the newest runs when None.
         truth: what counts as true, as in `comparing.compare`.
 
     Raises:
         LnlError: nothing is scored yet.
     """
-    info = datasets.dataset(ws, name)
-    found = comparing.compare(ws, name, keys, truth)
-    compared = list(_figures(ws, info, found))
-    explored = list(_of_explore(ws, info))
+    found = comparing.compare(info, keys, truth)
+    compared = list(_figures(info, found))
+    explored = list(_of_explore(info))
     shown = compared + explored
     parts = [
-        f"<h1>{escape(name)}</h1>",
+        f"<h1>{escape(info.name)}</h1>",
         f'<p class="muted">Report of LNL Review {escape(lnl_core.__version__)}, {_stamp()}</p>',
-        _facts(ws, info, found),
+        _facts(info, found),
         _section("Methods", _table(found) + _sentences(found)),
         _section("Figures", _SAVE + "".join(_placed(i, shown) for i in range(len(compared)))),
         _section(
@@ -104,12 +99,12 @@ def html(
             _without_map(explored)
             + "".join(_placed(i, shown) for i in range(len(compared), len(shown))),
         ),
-        _section("Head of the queue", _queue(ws, info)),
-        _section("Decisions so far", _decisions(ws, info)),
-        _section("Versions", _versions(ws, info, found)),
+        _section("Head of the queue", _queue(info)),
+        _section("Decisions so far", _decisions(info)),
+        _section("Versions", _versions(info, found)),
     ]
     return _report_page.PAGE.format(
-        title=escape(f"{name}: label review"),
+        title=escape(f"{info.name}: label review"),
         style=_report_page.STYLE,
         body="\n".join(parts),
         plotly=_plotly(),
@@ -143,7 +138,7 @@ def _section(title: str, body: str) -> str:
 # Figures --------------------------------------------------------------------------------------
 
 
-def _figures(ws: Workspace, info: DatasetInfo, found: Comparison) -> Iterator[tuple[str, Any]]:
+def _figures(info: DatasetInfo, found: Comparison) -> Iterator[tuple[str, Any]]:
     """Yield (file name, figure) of all that the page shows."""
     tone = TONES["light"]
     if found.detections:
@@ -164,7 +159,7 @@ def _figures(ws: Workspace, info: DatasetInfo, found: Comparison) -> Iterator[tu
     yield (
         "overlap",
         comparison.matrix(
-            comparing.overlap(ws, info.name, keys, goal),
+            comparing.overlap(info, keys, goal),
             found.candidates,
             tone,
             title=f"Top {goal:,} in common",
@@ -179,7 +174,7 @@ def _figures(ws: Workspace, info: DatasetInfo, found: Comparison) -> Iterator[tu
         yield "cost", cost
     for each in found.candidates:
         if each.key != CONSENSUS:
-            values = loss_views.losses(ws, info.name, each.key)
+            values = loss_views.losses(info, each.key)
             yield f"losses-{each.name}", losses.histogram(values, tone, height=320)
 
 
@@ -189,14 +184,14 @@ _SAVE = (
 )
 
 
-def _of_explore(ws: Workspace, info: DatasetInfo) -> Iterator[tuple[str, Any]]:
+def _of_explore(info: DatasetInfo) -> Iterator[tuple[str, Any]]:
     """Yield (file name, figure) of what Explore shows: the newest map, and the matrix."""
     tone = TONES["light"]
     for facts in embedding.layouts(info)[:1]:
         map_ = embedding.layout(info, str(facts["key"]))
         if map_ is not None:
             yield "map", map_figures.embedding_map(info, map_, scored(info), tone)
-    found = confusions.matrix(ws, info)
+    found = confusions.matrix(info)
     if found is not None:
         yield "given-true", map_figures.transitions(info, found, tone)
 
@@ -217,8 +212,8 @@ def _placed(number: int, shown: Sequence[tuple[str, Any]]) -> str:
 # Words and tables -----------------------------------------------------------------------------
 
 
-def _facts(ws: Workspace, info: DatasetInfo, found: Comparison) -> str:
-    seen = standing(ws, info)
+def _facts(info: DatasetInfo, found: Comparison) -> str:
+    seen = standing(info)
     kind = {1: "grey", 3: "RGB"}.get(info.channels, f"{info.channels} channels")
     facts = [
         ("Images", f"{info.n:,}"),
@@ -229,7 +224,7 @@ def _facts(ws: Workspace, info: DatasetInfo, found: Comparison) -> str:
         ("Truth", found.truth.words if found.truth else "not known"),
     ]
     if not info.has_truth:
-        facts.insert(3, ("Wrong labels", _wrong(ws, info)))
+        facts.insert(3, ("Wrong labels", _wrong(info)))
     joint = found.detections.get(CONSENSUS)
     if joint is not None:
         low, high = joint.interval
@@ -245,9 +240,9 @@ def _named(source: str) -> str:
     return path.name or source if path.anchor else source
 
 
-def _wrong(ws: Workspace, info: DatasetInfo) -> str:
+def _wrong(info: DatasetInfo) -> str:
     """Say how many labels are wrong, as random checks tell, or how many checks that takes."""
-    left = errors_left(ws, info.name)
+    left = errors_left(info)
     if left.estimate is None or left.low is None or left.high is None:
         return f"after {left.enough} random checks ({left.audits} so far)"
     all_, low, high = (left.found + each for each in (left.estimate, left.low, left.high))
@@ -312,16 +307,16 @@ def _number(value: float | None, scale: float, form: str) -> str:
     return "–" if value is None else format(value * scale, form)
 
 
-def _queue(ws: Workspace, info: DatasetInfo) -> str:
+def _queue(info: DatasetInfo) -> str:
     """Draw the first open images of the queue with the suggestion of each."""
     ranked = scored(info)
     assert ranked is not None
-    data, seen = loaded(info), standing(ws, info)
+    data, seen = loaded(info), standing(info)
     ranking = ranked.ranking
     rows = [int(row) for row in ranking.order[: HEAD + seen.reviewed] if not seen.settled[row]]
     cards = []
     for row in rows[:HEAD]:
-        image, kind = pictures.image_bytes(ws, info.id, info.version, row, "thumb")
+        image, kind = pictures.image_bytes(info, info.version, row, "thumb")
         given = info.class_names[int(data.given_labels[row])]
         label = int(ranking.suggested_labels[row])
         other = info.class_names[label] if label >= 0 else "–"
@@ -340,8 +335,8 @@ def _queue(ws: Workspace, info: DatasetInfo) -> str:
     )
 
 
-def _decisions(ws: Workspace, info: DatasetInfo) -> str:
-    counts = decisions.counts(ws, info)
+def _decisions(info: DatasetInfo) -> str:
+    counts = decisions.counts(info)
     if not counts:
         return "<p>Nobody has answered yet.</p>"
     words = {
@@ -355,7 +350,7 @@ def _decisions(ws: Workspace, info: DatasetInfo) -> str:
     said = ", ".join(f"{words.get(a, a)} {n:,}" for a, n in sorted(counts.items()))
     data = loaded(info)
     lines: list[str] = []
-    for each in decisions.history(ws, info, limit=5 * CHANGES):
+    for each in decisions.history(info, limit=5 * CHANGES):
         if each.action is Action.RELABEL and each.label is not None and len(lines) < CHANGES:
             given = info.class_names[int(data.given_labels[each.row])]
             cells = (data.ids[each.row], given, info.class_names[each.label], each.reviewer,
@@ -376,14 +371,14 @@ def _decisions(ws: Workspace, info: DatasetInfo) -> str:
     return f"<p>{escape(said)}.</p>{after}{table}"
 
 
-def _versions(ws: Workspace, info: DatasetInfo, found: Comparison) -> str:
+def _versions(info: DatasetInfo, found: Comparison) -> str:
     rows = [
         ("LNL Review", lnl_core.__version__),
         ("Python", platform.python_version()),
         *((package, _version(package)) for package in _PACKAGES),
         ("data set, digest", info.version),
     ]
-    jobs = {str(job.id): job for job in queue.jobs(ws, info)}
+    jobs = {str(job.id): job for job in queue.jobs(info)}
     for each in found.candidates:
         job = jobs.get(each.key)
         if job is not None:

@@ -10,10 +10,8 @@ from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import retrain
 from lnl_core.methods import yardstick
 from lnl_core.services._open import goal, scored
-from lnl_core.store import arrays, datasets, decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import Job, LnlError
+from lnl_core.store import arrays, decisions
+from lnl_core.types import DatasetInfo, Job, LnlError
 
 TASK = retrain.TASK.key
 DECISIONS, SIMULATED = retrain.DECISIONS, retrain.SIMULATED
@@ -37,12 +35,11 @@ _JUDGED = {
 }
 
 
-def plan(ws: Workspace, name: str, source: str = DECISIONS) -> Plan:
+def plan(info: DatasetInfo, source: str = DECISIONS) -> Plan:
     """Say what would be trained and judged."""
-    info = datasets.dataset(ws, name)
     wanted = goal(info, scored(info))
     try:
-        parts = retrain.parts(ws, info, source, wanted)
+        parts = retrain.parts(info, source, wanted)
     except LnlError as refusal:
         return Plan(source, "", str(refusal), 0.0)
     words = (
@@ -60,17 +57,16 @@ def plan(ws: Workspace, name: str, source: str = DECISIONS) -> Plan:
     return Plan(source, words, "", seconds)
 
 
-def start(ws: Workspace, name: str, source: str = DECISIONS) -> Job:
+def start(info: DatasetInfo, source: str = DECISIONS) -> Job:
     """Queue the two trainings.
 
     Raises:
         LnlError: too little is sure, or nothing is corrected.
     """
-    info = datasets.dataset(ws, name)
     wanted = goal(info, scored(info))
-    retrain.parts(ws, info, source, wanted)
-    job = queue.submit_task(ws, info, TASK, {"source": source, "goal": wanted})
-    local.ensure_worker(ws, queue.TASKS)
+    retrain.parts(info, source, wanted)
+    job = queue.submit_task(info, TASK, {"source": source, "goal": wanted})
+    local.ensure_worker(info.workspace, queue.TASKS)
     return job
 
 
@@ -115,7 +111,7 @@ def _points(share: float) -> str:
     return f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
-def stale(ws: Workspace, info: DatasetInfo, result: dict[str, Any]) -> bool:
+def stale(info: DatasetInfo, result: dict[str, Any]) -> bool:
     """Say whether people decided more since a result of their decisions."""
-    newer = decisions.last_id(ws, info) > int(result.get("last_decision", 0))
+    newer = decisions.last_id(info) > int(result.get("last_decision", 0))
     return newer and result["source"] == DECISIONS

@@ -11,10 +11,8 @@ import numpy as np
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Sample
 from lnl_core.services._open import WRONG_ACTIONS, loaded
-from lnl_core.store import arrays, audits, datasets, decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import Action, BoolArray
+from lnl_core.store import arrays, audits, decisions
+from lnl_core.types import Action, BoolArray, DatasetInfo
 
 AUDITS_NEEDED = 50
 WRONG_NEEDED = 5
@@ -33,15 +31,14 @@ class Truth:
     reason: str = ""
 
 
-def truths(ws: Workspace, name: str) -> list[Truth]:
+def truths(info: DatasetInfo) -> list[Truth]:
     """Return what can be taken for the truth, the better first; what cannot says why."""
-    info = datasets.dataset(ws, name)
     found = []
     if info.has_truth:
         data = loaded(info)
         wrong = int((np.asarray(data.true_labels) != np.asarray(data.given_labels)).sum())
         found.append(Truth(KNOWN, f"known labels, {wrong:,} wrong", "" if wrong else _NO_ERROR))
-    audits, wrong, answers = answered(ws, info, decisions.last_id(ws, info)).counts
+    audits, wrong, answers = answered(info, decisions.last_id(info)).counts
     words = f"{answers:,} answers + {audits:,} audits" if answers else f"{audits:,} audits"
     reason = ""
     if audits < AUDITS_NEEDED:
@@ -82,14 +79,14 @@ KEPT, NO_CLASS = -2, -1
 
 
 @lru_cache(maxsize=16)
-def answered(ws: Workspace, info: DatasetInfo, _last_id: int) -> Answers:
+def answered(info: DatasetInfo, _last_id: int) -> Answers:
     """Collect settled rows in the order in which they stopped being unknown.
 
     A row that was drawn at random stands where it was drawn: what had no answer at that moment is
     what it speaks for. Any other row stands at its first answer, by anybody.
     """
     labels: dict[int, int] = {}
-    for row, several in decisions.in_force(ws, info).items():
+    for row, several in decisions.in_force(info).items():
         verdict = decisions.verdict(several)
         if verdict.decision is None or not verdict.agreed:
             continue
@@ -98,10 +95,10 @@ def answered(ws: Workspace, info: DatasetInfo, _last_id: int) -> Answers:
             labels[row] = NO_CLASS if label is None else label
         else:
             labels[row] = KEPT
-    draws = {each.row: each for each in audits.draws(ws, info)} if labels else {}
+    draws = {each.row: each for each in audits.draws(info)} if labels else {}
     place: dict[int, tuple[int, int]] = {}
     random: dict[int, bool] = {}
-    for each in decisions.history(ws, info) if labels else ():
+    for each in decisions.history(info) if labels else ():
         row, draw = each.row, draws.get(each.row)
         if row not in labels or row in place or each.action in (Action.REOPEN, Action.SKIP):
             continue
@@ -122,7 +119,7 @@ def told_of(info: DatasetInfo, runs: Iterable[str]) -> BoolArray:
     return told
 
 
-def sample_of(ws: Workspace, info: DatasetInfo, kind: str, told: BoolArray) -> Sample | None:
+def sample_of(info: DatasetInfo, kind: str, told: BoolArray) -> Sample | None:
     """Return what judges the runs; None where too little is left without the told images."""
     data = loaded(info)
     given = np.asarray(data.given_labels)
@@ -131,7 +128,7 @@ def sample_of(ws: Workspace, info: DatasetInfo, kind: str, told: BoolArray) -> S
         if data.true_labels is None:
             return None
         return comparison.known(given, np.asarray(data.true_labels), population)
-    answers = answered(ws, info, decisions.last_id(ws, info))
+    answers = answered(info, decisions.last_id(info))
     order = [(row, drawn) for row, drawn in answers.order if population[row]]
     weights, draws = comparison.audit_weights(order, int(population.sum()))
     if draws < AUDITS_NEEDED:

@@ -15,9 +15,7 @@ import numpy as np
 from lnl_core.jobs import queue
 from lnl_core.services._open import goal, loaded, scored, standing
 from lnl_core.store import arrays, datasets
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import ACTIVE_STATES, Job, JobState, LnlError
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
 
 if TYPE_CHECKING:
     from lnl_core.data.importers import ImportReport
@@ -54,15 +52,15 @@ class DatasetCard:
 
 def overview(ws: Workspace) -> list[DatasetCard]:
     """Return one card per data set, last used first."""
-    return [_card(ws, info) for info in datasets.datasets(ws)]
+    return [_card(info) for info in datasets.datasets(ws)]
 
 
-def _card(ws: Workspace, info: DatasetInfo) -> DatasetCard:
-    jobs = queue.jobs(ws, info)
+def _card(info: DatasetInfo) -> DatasetCard:
+    jobs = queue.jobs(info)
     active = [job for job in jobs if job.state in ACTIVE_STATES]
     running = [job for job in active if job.state is JobState.RUNNING]
     ranked = scored(info)
-    now = standing(ws, info)
+    now = standing(info)
     rng = np.random.default_rng(info.id)
     sample = rng.choice(info.n, size=min(7, info.n), replace=False)
     return DatasetCard(
@@ -180,23 +178,22 @@ def add_public(
         return datasets.register(ws, name, folder / "set")
 
 
-def rename_dataset(ws: Workspace, name: str, new_name: str) -> DatasetInfo:
+def rename_dataset(info: DatasetInfo, new_name: str) -> DatasetInfo:
     """Call a data set something else; runs, decisions and files stay as they are.
 
     Raises:
         LnlError: no such set, or a name that is blank or taken.
     """
-    return datasets.rename(ws, name, new_name)
+    return datasets.rename(info, new_name)
 
 
 def add_noise(
-    ws: Workspace, name: str, new_name: str, kind: str, rate: float, seed: int = 0
+    info: DatasetInfo, new_name: str, kind: str, rate: float, seed: int = 0
 ) -> DatasetInfo:
     """Copy a data set with labels made wrong on purpose; the old labels become the known truth.
 
     Args:
-        ws: the workspace.
-        name: the data set to start from; its given labels are taken as true.
+        info: the data set to start from; its given labels are taken as true.
         new_name: name of the copy.
         kind: `symmetric`, `pair` or `instance`.
         rate: share of labels to change, in (0, 1).
@@ -207,12 +204,11 @@ def add_noise(
     """
     from lnl_core.data import noise
 
-    info = datasets.dataset(ws, name)
     data = loaded(info)
     new_name = datasets.check_name(new_name)
     truth = np.asarray(data.true_labels if data.true_labels is not None else data.given_labels)
     labels = noise.inject(kind, truth, rate, seed, class_count=info.class_count, images=data.images)
-    with _scratch(ws) as folder:
+    with _scratch(info.workspace) as folder:
         target = folder / "set"
         target.mkdir()
         for part in ("images.npy", "table.parquet"):
@@ -222,13 +218,13 @@ def add_noise(
         meta = datasets.read_meta(info)
         meta |= {
             "kind": "noise",
-            "source": f"{name}, {kind} noise {rate:.0%}, seed {seed}",
+            "source": f"{info.name}, {kind} noise {rate:.0%}, seed {seed}",
             "skipped": 0,
             "root": None if info.root is None else str(info.directory / info.root),
             "version": f"{info.version[:24]}-{kind[0]}{round(rate * 1000)}-{seed}",
         }
         arrays.write_json(target / "meta.json", meta)
-        return datasets.register(ws, new_name, target)
+        return datasets.register(info.workspace, new_name, target)
 
 
 def _link(source: Path, target: Path) -> None:
@@ -239,21 +235,19 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def remove_dataset(ws: Workspace, name: str) -> None:
+def remove_dataset(info: DatasetInfo) -> None:
     """Forget a data set, its runs and decisions; the originals stay.
 
     Raises:
         LnlError: a run of it is going on.
     """
-    info = datasets.dataset(ws, name)
-    if any(job.state is JobState.RUNNING for job in queue.jobs(ws, info)):
-        raise LnlError(f"A run of “{name}” is going on. Cancel it first, then remove the set.")
-    datasets.remove(ws, name)
+    if any(job.state is JobState.RUNNING for job in queue.jobs(info)):
+        raise LnlError(f"A run of “{info.name}” is going on. Cancel it first, then remove the set.")
+    datasets.remove(info)
 
 
-def class_counts(ws: Workspace, name: str) -> list[dict[str, Any]]:
+def class_counts(info: DatasetInfo) -> list[dict[str, Any]]:
     """Return per class `name`, `count` and, once scored, `wrong`: the sum of p_wrong, a guess."""
-    info = datasets.dataset(ws, name)
     given = np.asarray(loaded(info).given_labels)
     counts = np.bincount(given, minlength=info.class_count)
     ranked = scored(info)

@@ -23,8 +23,8 @@ from typing import IO, TYPE_CHECKING, Any
 import psutil
 
 from lnl_core.store import arrays, datasets
-from lnl_core.store.db import Workspace, now
-from lnl_core.types import LnlError
+from lnl_core.store.db import now
+from lnl_core.types import LnlError, Workspace
 
 UPLOAD = "upload-"
 if TYPE_CHECKING:
@@ -100,11 +100,13 @@ def preview(source: Path, root: Path | None = None) -> Detected:
     return importers.detect(source, root=root)
 
 
-def keep_upload(ws: Workspace, stream: IO[bytes], name: str) -> Path:
+def keep_upload(ws: Workspace, stream: IO[bytes], file_name: str) -> Path:
     """Copy an upload to the workspace's disk, piece by piece; the import removes it again."""
     folder = ws.home / "imports" / f"{UPLOAD}{uuid.uuid4().hex}"
     folder.mkdir(parents=True)
-    target = folder / (re.sub(r"[^\w. -]", "_", Path(name).stem)[:60] + Path(name).suffix.lower())
+    target = folder / (
+        re.sub(r"[^\w. -]", "_", Path(file_name).stem)[:60] + Path(file_name).suffix.lower()
+    )
     try:
         with target.open("wb") as out:
             while piece := stream.read(_CHUNK):

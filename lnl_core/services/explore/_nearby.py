@@ -7,12 +7,10 @@ from typing import Any
 from lnl_core.services._open import loaded, scored
 from lnl_core.services.review.evidence import _features, _nearest_of, facts
 from lnl_core.store import decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import LnlError
+from lnl_core.types import DatasetInfo, LnlError
 
 
-def point(ws: Workspace, info: DatasetInfo, row: int) -> dict[str, Any]:
+def point(info: DatasetInfo, row: int) -> dict[str, Any]:
     """Return what the map says of one image: `id`, `given`, `suggested`, `p_wrong`, `verdict`.
 
     Raises:
@@ -22,7 +20,7 @@ def point(ws: Workspace, info: DatasetInfo, row: int) -> dict[str, Any]:
         raise LnlError("There is no such image.")
     ranked, data = scored(info), loaded(info)
     suggested = int(ranked.ranking.suggested_labels[row]) if ranked else -1
-    said = decisions.verdict(decisions.in_force(ws, info, rows=[row]).get(row, []))
+    said = decisions.verdict(decisions.in_force(info, rows=[row]).get(row, []))
     return {
         "row": row,
         "id": data.ids[row],
@@ -33,7 +31,7 @@ def point(ws: Workspace, info: DatasetInfo, row: int) -> dict[str, Any]:
     }
 
 
-def neighbours(ws: Workspace, info: DatasetInfo, row: int) -> dict[str, Any]:
+def neighbours(info: DatasetInfo, row: int) -> dict[str, Any]:
     """Return the nearest images of the given and of the suggested class, doubtful ones left out.
 
     Returns:
@@ -44,7 +42,7 @@ def neighbours(ws: Workspace, info: DatasetInfo, row: int) -> dict[str, Any]:
     Raises:
         LnlError: no such row, or nothing is scored yet.
     """
-    chosen = point(ws, info, row)
+    chosen = point(info, row)
     ranked = scored(info)
     if ranked is None:
         raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
@@ -59,8 +57,7 @@ def neighbours(ws: Workspace, info: DatasetInfo, row: int) -> dict[str, Any]:
             "is": what,
             "name": info.class_names[label],
             "images": [
-                one | {"p_wrong": float(p_wrong[one["row"]])}
-                for one in facts(ws, info, found[what])
+                one | {"p_wrong": float(p_wrong[one["row"]])} for one in facts(info, found[what])
             ],
         }
         for what, label in labels.items()

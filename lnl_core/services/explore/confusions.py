@@ -12,9 +12,7 @@ from lnl_core.services.explore.embedding import frequent_classes
 from lnl_core.services.review._audits import WRONG, replay, said_of
 from lnl_core.services.review.auditing import noise_rate
 from lnl_core.store import decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import Action, BoolArray, FloatArray, IntArray
+from lnl_core.types import Action, BoolArray, DatasetInfo, FloatArray, IntArray
 
 FEWEST_ERRORS = 5
 """A cell with fewer expected errors is grey."""
@@ -57,7 +55,7 @@ class Matrix:
     audits: int = 0
 
 
-def matrix(ws: Workspace, info: DatasetInfo) -> Matrix | None:
+def matrix(info: DatasetInfo) -> Matrix | None:
     """Return which class is given as which, None before the first run or with one class.
 
     The pooled confident joint, in which each image that people have settled counts as what they
@@ -72,23 +70,23 @@ def matrix(ws: Workspace, info: DatasetInfo) -> Matrix | None:
     ranked = scored(info)
     if ranked is None or info.class_count < 2 or not info.n:
         return None
-    return _matrix(ws, info, ranked, decisions.last_id(ws, info))
+    return _matrix(info, ranked, decisions.last_id(info))
 
 
 @lru_cache(maxsize=4)
-def _matrix(ws: Workspace, info: DatasetInfo, ranked: Scored, _last_id: int) -> Matrix:
+def _matrix(info: DatasetInfo, ranked: Scored, _last_id: int) -> Matrix:
     k = info.class_count
     labels = np.sort(np.array(frequent_classes(info, ranked)[:SHOWN], dtype=np.int64))
     given = np.asarray(loaded(info).given_labels)
-    audits, drawn = _audited(ws, info)
-    settled, exact, counts = _known(ws, info, labels, drawn)
+    audits, drawn = _audited(info)
+    settled, exact, counts = _known(info, labels, drawn)
     n = counts.sum(axis=1, keepdims=True)
     size = np.bincount(given, minlength=k)[labels]
     reviewed = np.bincount(given[settled], minlength=k)[labels]
     remaining = (size - reviewed)[:, None].astype(np.float64)
     left = _fitting(_left(info, ranked, labels, settled), remaining)
     if audits:
-        goal = _errors_left(ws, info) * _part(info, ranked, labels, settled, left)
+        goal = _errors_left(info) * _part(info, ranked, labels, settled, left)
         left = _scaled(left, remaining, goal)
         row = np.maximum(remaining, 1)
         share = left / row
@@ -155,16 +153,16 @@ def _part(
     return min(1.0, float(left.sum()) / max(float(everything), 1e-12))
 
 
-def _errors_left(ws: Workspace, info: DatasetInfo) -> float:
+def _errors_left(info: DatasetInfo) -> float:
     """Return how many open images are wrong, from the audits' noise rate."""
-    rate = noise_rate(ws, info)
-    found = int((said_of(standing(ws, info)) == WRONG).sum())
+    rate = noise_rate(info)
+    found = int((said_of(standing(info)) == WRONG).sum())
     return 0.0 if rate is None else max(0.0, rate.share * info.n - found)
 
 
-def _audited(ws: Workspace, info: DatasetInfo) -> tuple[int, BoolArray]:
+def _audited(info: DatasetInfo) -> tuple[int, BoolArray]:
     """Return how many audits have a clear answer, and which rows, (n,); nothing below 50."""
-    drawn, past = np.zeros(info.n, dtype=bool), replay(ws, info)
+    drawn, past = np.zeros(info.n, dtype=bool), replay(info)
     audits = len(past.counted)
     if audits < AUDITS_NEEDED:
         return 0, drawn
@@ -173,7 +171,7 @@ def _audited(ws: Workspace, info: DatasetInfo) -> tuple[int, BoolArray]:
 
 
 def _known(
-    ws: Workspace, info: DatasetInfo, labels: IntArray, drawn: BoolArray
+    info: DatasetInfo, labels: IntArray, drawn: BoolArray
 ) -> tuple[BoolArray, FloatArray, FloatArray]:
     """Return which rows people have settled, (n,), and what they say, (s, k) images.
 
@@ -184,7 +182,7 @@ def _known(
     exact, counts = (np.zeros((len(labels), info.class_count)) for _ in range(2))
     given = np.asarray(loaded(info).given_labels)
     slot = {int(label): i for i, label in enumerate(labels)}
-    for row, said in decisions.in_force(ws, info).items():
+    for row, said in decisions.in_force(info).items():
         verdict = decisions.verdict(said)
         if verdict.decision is None or not verdict.agreed:
             continue

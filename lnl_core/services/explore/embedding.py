@@ -24,13 +24,12 @@ from lnl_core.services._open import Scored, loaded, scored, signals
 from lnl_core.services.explore._nearby import neighbours, point
 from lnl_core.services.explore.selections import keep_selection, selection_rows
 from lnl_core.store import arrays, decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
 from lnl_core.types import (
     ACTIVE_STATES,
     Action,
     Array,
     ByteArray,
+    DatasetInfo,
     FloatArray,
     IntArray,
     Job,
@@ -75,7 +74,7 @@ class Source:
     ready: bool
 
 
-def sources(ws: Workspace, info: DatasetInfo) -> list[Source]:
+def sources(info: DatasetInfo) -> list[Source]:
     """Return what a map can be made of: the default first, then other features, then runs."""
     usual = usual_representation(info.height, info.width)
     cached = {}
@@ -86,7 +85,7 @@ def sources(ws: Workspace, info: DatasetInfo) -> list[Source]:
     names = [usual, *(name for name in sorted(cached) if name != usual)]
     found = [Source(name, f"{name} features", name in cached) for name in names]
     newest: dict[tuple[str, str], int] = {}
-    for job in queue.jobs(ws, info):
+    for job in queue.jobs(info):
         if job.state is JobState.DONE:
             newest.setdefault((job.method, job.representation), job.id)
     for (method, _), number in newest.items():
@@ -156,7 +155,7 @@ def layouts(info: DatasetInfo) -> list[dict[str, Any]]:
     return [facts for _, facts in sorted(found, key=lambda each: -each[0])]
 
 
-def start_layout(ws: Workspace, info: DatasetInfo, settings: Settings) -> Job:
+def start_layout(info: DatasetInfo, settings: Settings) -> Job:
     """Queue the map in the worker for tasks, or return the task that is under way for it.
 
     Raises:
@@ -165,14 +164,14 @@ def start_layout(ws: Workspace, info: DatasetInfo, settings: Settings) -> Job:
     embedding.settings_of(settings.as_dict())
     if info.n < FEWEST:
         raise LnlError(f"A map needs at least {FEWEST} images; this set has {info.n}.")
-    job = queue.submit_task(ws, info, embedding.KEY, settings.as_dict())
-    local.ensure_worker(ws, queue.TASKS)
+    job = queue.submit_task(info, embedding.KEY, settings.as_dict())
+    local.ensure_worker(info.workspace, queue.TASKS)
     return job
 
 
-def layout_job(ws: Workspace, info: DatasetInfo, settings: Settings) -> Job | None:
+def layout_job(info: DatasetInfo, settings: Settings) -> Job | None:
     """Return the newest task for a map with these settings: under way, failed or done."""
-    for job in queue.jobs(ws, info, tasks=True):
+    for job in queue.jobs(info, tasks=True):
         if job.method == embedding.KEY and dict(job.config) == settings.as_dict():
             return job
     return None
@@ -209,20 +208,19 @@ class Colouring:
     legend: tuple[tuple[int, str, int], ...]
 
 
-def colour_version(ws: Workspace, info: DatasetInfo, colour: str, method: str | None) -> str:
+def colour_version(info: DatasetInfo, colour: str, method: str | None) -> str:
     """Return what a colouring's address ends in: it changes with ranking and decisions."""
     ranked = scored(info)
     told = [ranked.version if ranked else "", colour, method or ""]
     if colour == "verdict":
-        told.append(str(decisions.last_id(ws, info)))
+        told.append(str(decisions.last_id(info)))
     return hashlib.blake2b("\0".join(told).encode(), digest_size=6).hexdigest()
 
 
-def colouring(ws: Workspace, info: DatasetInfo, colour: str, method: str | None) -> Colouring:
+def colouring(info: DatasetInfo, colour: str, method: str | None) -> Colouring:
     """Return the codes of every image.
 
     Args:
-        ws: the workspace.
         info: the data set.
         colour: one of `COLOURS`.
         method: for `suspicion`, one method of the ranking alone; None takes p_wrong of all.
@@ -235,12 +233,11 @@ def colouring(ws: Workspace, info: DatasetInfo, colour: str, method: str | None)
     ranked = scored(info)
     if ranked is None and colour in ("suspicion", "suggested"):
         raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
-    return _colouring(ws, info, ranked, colour, method, colour_version(ws, info, colour, method))
+    return _colouring(info, ranked, colour, method, colour_version(info, colour, method))
 
 
 @lru_cache(maxsize=8)
 def _colouring(
-    ws: Workspace,
     info: DatasetInfo,
     ranked: Scored | None,
     colour: str,
@@ -255,7 +252,7 @@ def _colouring(
         base, names = level, ["below", "0.25–0.5", "above 0.5"]
         shown = [2, 1, 0]
     elif colour == "verdict":
-        base, names = _verdicts(ws, info), [_VERDICT_WORDS[each] for each in VERDICTS]
+        base, names = _verdicts(info), [_VERDICT_WORDS[each] for each in VERDICTS]
         level = (2 * (base > 0)).astype(np.uint8)  # what has an answer is what stands out here
         shown = [1, 2, 3, 4, 5, 0]
     else:
@@ -294,11 +291,11 @@ def _suspicion(info: DatasetInfo, ranked: Scored, method: str | None) -> FloatAr
     return np.asarray(found.suspicion)
 
 
-def _verdicts(ws: Workspace, info: DatasetInfo) -> ByteArray:
+def _verdicts(info: DatasetInfo) -> ByteArray:
     """Return (n,) places in VERDICTS; what settles an image goes before unsure."""
     codes = np.zeros(info.n, dtype=np.uint8)
     unsure = VERDICTS.index(Action.UNSURE)
-    for row, _, action, _label in decisions.states(ws, info):
+    for row, _, action, _label in decisions.states(info):
         if action is Action.UNSURE:
             codes[row] = codes[row] or unsure
         elif action in VERDICTS:

@@ -13,9 +13,7 @@ from lnl_core.services._open import Scored, loaded, scored
 from lnl_core.services.explore import embedding
 from lnl_core.services.explore.embedding import DOUBTFUL, SUSPECTED, VERDICTS, Colouring
 from lnl_core.store import decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import BoolArray, LnlError
+from lnl_core.types import BoolArray, DatasetInfo, LnlError
 
 HIDDEN = 64
 """A colour code from here on is not drawn."""
@@ -72,18 +70,16 @@ def from_text(text: str, method: str | None) -> Narrow:
     return Narrow(given, suggested, levels, verdicts, method)
 
 
-def mask(ws: Workspace, info: DatasetInfo, narrow: Narrow) -> BoolArray | None:
+def mask(info: DatasetInfo, narrow: Narrow) -> BoolArray | None:
     """Return (n,) True where an image is drawn; None where all are."""
     if not narrow.parts:
         return None
-    last = decisions.last_id(ws, info) if narrow.verdicts else 0
-    return _mask(ws, info, scored(info), narrow, last)
+    last = decisions.last_id(info) if narrow.verdicts else 0
+    return _mask(info, scored(info), narrow, last)
 
 
 @lru_cache(maxsize=4)
-def _mask(
-    ws: Workspace, info: DatasetInfo, ranked: Scored | None, narrow: Narrow, _last: int
-) -> BoolArray:
+def _mask(info: DatasetInfo, ranked: Scored | None, narrow: Narrow, _last: int) -> BoolArray:
     shown = np.ones(info.n, dtype=bool)
     if narrow.given:
         shown &= np.isin(np.asarray(loaded(info).given_labels), narrow.given)
@@ -98,25 +94,23 @@ def _mask(
         level = (p >= DOUBTFUL).astype(np.uint8) + (p >= SUSPECTED)
         shown &= np.isin(level, narrow.levels)
     if narrow.verdicts:
-        shown &= np.isin(embedding._verdicts(ws, info), narrow.verdicts)
+        shown &= np.isin(embedding._verdicts(info), narrow.verdicts)
     return shown
 
 
-def colouring(
-    ws: Workspace, info: DatasetInfo, colour: str, method: str | None, narrow: Narrow
-) -> Colouring:
+def colouring(info: DatasetInfo, colour: str, method: str | None, narrow: Narrow) -> Colouring:
     """Return the codes of every image, those that are not drawn above `HIDDEN`.
 
     Raises:
         LnlError: as `exploring.colouring`.
     """
-    whole = embedding.colouring(ws, info, colour, method)
-    shown = mask(ws, info, narrow)
+    whole = embedding.colouring(info, colour, method)
+    shown = mask(info, narrow)
     if shown is None:
         return whole
     codes = whole.codes | np.where(shown, 0, HIDDEN).astype(np.uint8)
     counts = np.bincount(whole.codes[shown] & 15, minlength=16)
-    told = f"{whole.version} {narrow} {decisions.last_id(ws, info) if narrow.verdicts else ''}"
+    told = f"{whole.version} {narrow} {decisions.last_id(info) if narrow.verdicts else ''}"
     version = hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
     return replace(
         whole,

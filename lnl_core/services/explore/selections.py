@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lnl_core.store import arrays
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.types import IntArray, LnlError
+from lnl_core.types import DatasetInfo, IntArray, LnlError
 
 _ID = re.compile(r"[0-9a-f]{12}")
 
@@ -38,10 +37,10 @@ def _selection(path: Path) -> IntArray:
     return arrays.read_array(path, mmap=False)
 
 
-def selection_rows(info: DatasetInfo, name: str) -> IntArray:
+def selection_rows(info: DatasetInfo, selection: str) -> IntArray:
     """Return the rows of a stored selection, rising; none where there is none of this name."""
-    path = info.directory / "selections" / f"{name}.npy"
-    if not _ID.fullmatch(name) or not path.is_file():
+    path = info.directory / "selections" / f"{selection}.npy"
+    if not _ID.fullmatch(selection) or not path.is_file():
         return np.zeros(0, dtype=np.int64)
     rows = _selection(path)
     return rows[rows < info.n]

@@ -24,11 +24,9 @@ from lnl_core.services._open import loaded, scored, signals
 from lnl_core.services.export.formats import FORMATS, Format
 from lnl_core.services.export.scores import rank_rows as rank_rows
 from lnl_core.services.export.scores import write_scores as write_scores
-from lnl_core.store import datasets, decisions
+from lnl_core.store import decisions
 from lnl_core.store.arrays import write_atomic
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import Action, Decision, LnlError
+from lnl_core.types import Action, DatasetInfo, Decision, LnlError, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +67,10 @@ class ExportPlan:
     originals: bool
 
 
-def _accepted(ws: Workspace, name: str, only_agreed: bool) -> tuple[list[Decision], int]:
+def _accepted(info: DatasetInfo, only_agreed: bool) -> tuple[list[Decision], int]:
     """Return the verdicts that change a label, by row, and how many wait for a second reviewer."""
-    info = datasets.dataset(ws, name)
     chosen, left_out = [], 0
-    for _row, several in sorted(decisions.in_force(ws, info).items()):
+    for _row, several in sorted(decisions.in_force(info).items()):
         verdict = decisions.verdict(several)
         if verdict.waiting or (only_agreed and not verdict.agreed):
             left_out += 1
@@ -83,11 +80,10 @@ def _accepted(ws: Workspace, name: str, only_agreed: bool) -> tuple[list[Decisio
 
 
 def correction_rows(
-    ws: Workspace, name: str, *, only_agreed: bool = True, scores: bool = False
+    info: DatasetInfo, *, only_agreed: bool = True, scores: bool = False
 ) -> tuple[Iterator[dict[str, Any]], int, int]:
     """Return (rows of the corrections CSV as dicts, how many rows, how many are left out)."""
-    info = datasets.dataset(ws, name)
-    chosen, left_out = _accepted(ws, name, only_agreed)
+    chosen, left_out = _accepted(info, only_agreed)
     data = loaded(info)
     ranked = scored(info)
     runs = {}
@@ -111,12 +107,11 @@ def correction_rows(
     return rows, len(chosen), left_out
 
 
-def decision_rows(ws: Workspace, name: str) -> Iterator[dict[str, Any]]:
+def decision_rows(info: DatasetInfo) -> Iterator[dict[str, Any]]:
     """Return every answer ever given, oldest first, as rows of the decisions CSV."""
-    info = datasets.dataset(ws, name)
     data = loaded(info)
     return files.decision_rows(
-        decisions.history(ws, info),
+        decisions.history(info),
         ids=data.ids,
         paths=data.paths,
         given_labels=data.given_labels,
@@ -124,12 +119,11 @@ def decision_rows(ws: Workspace, name: str) -> Iterator[dict[str, Any]]:
     )
 
 
-def trail_rows(ws: Workspace, name: str) -> Iterator[dict[str, Any]]:
+def trail_rows(info: DatasetInfo) -> Iterator[dict[str, Any]]:
     """Return every stored decision with all its fields, as rows of the audit trail."""
-    info = datasets.dataset(ws, name)
     data = loaded(info)
     return lists.trail_rows(
-        decisions.history(ws, info),
+        decisions.history(info),
         ids=data.ids,
         paths=data.paths,
         given_labels=data.given_labels,
@@ -138,36 +132,32 @@ def trail_rows(ws: Workspace, name: str) -> Iterator[dict[str, Any]]:
 
 
 def manifest_rows(
-    ws: Workspace, name: str, *, only_agreed: bool = True
+    info: DatasetInfo, *, only_agreed: bool = True
 ) -> tuple[Iterator[dict[str, Any]], int, int]:
     """Return (rows of the cleaned manifest, how many rows, how many have no one right class)."""
-    found = cleaned(ws, name, only_agreed=only_agreed)
+    found = cleaned(info, only_agreed=only_agreed)
     return lists.manifest_rows(found), len(found.rows()), found.left_out
 
 
-def cleaned(ws: Workspace, name: str, *, only_agreed: bool = True, safe: bool = True) -> Cleaned:
+def cleaned(info: DatasetInfo, *, only_agreed: bool = True, safe: bool = True) -> Cleaned:
     """Return a data set with the decisions in force applied.
 
     Args:
-        ws: the workspace.
-        name: the data set.
+        info: the data set.
         only_agreed: images on which reviewers contradict each other keep their given label;
             else the latest decision counts.
         safe: protect cells of CSV that a spreadsheet would run as formulas.
     """
-    info = datasets.dataset(ws, name)
     ranked = scored(info)
     version = "" if ranked is None else ranked.version
-    found = _cleaned(ws, info, only_agreed, decisions.last_id(ws, info), version)
+    found = _cleaned(info, only_agreed, decisions.last_id(info), version)
     return replace(found, safe=safe)
 
 
 @lru_cache(maxsize=4)
-def _cleaned(
-    ws: Workspace, info: DatasetInfo, only_agreed: bool, _last_id: int, _version: str
-) -> Cleaned:
+def _cleaned(info: DatasetInfo, only_agreed: bool, _last_id: int, _version: str) -> Cleaned:
     """Apply the decisions once; the key holds what changes the result."""
-    in_force = decisions.in_force(ws, info)
+    in_force = decisions.in_force(info)
 
     def judged() -> Iterator[tuple[int, Decision | None, bool, bool]]:
         for row, several in in_force.items():
@@ -185,17 +175,17 @@ def _cleaned(
     )
 
 
-def verdict_counts(ws: Workspace, name: str, *, only_agreed: bool = True) -> dict[str, int]:
+def verdict_counts(info: DatasetInfo, *, only_agreed: bool = True) -> dict[str, int]:
     """Return how many images there are of each of `layouts.cleaned.VERDICTS`."""
-    found = cleaned(ws, name, only_agreed=only_agreed)
+    found = cleaned(info, only_agreed=only_agreed)
     counts = np.bincount(found.verdicts, minlength=len(cleaning.VERDICTS))
     return {word: int(count) for word, count in zip(cleaning.VERDICTS, counts, strict=True)}
 
 
-def export_folder(ws: Workspace, name: str, format: str) -> Path:
+def export_folder(info: DatasetInfo, format: str) -> Path:
     """Return a folder that does not exist yet, in the workspace, for an export to go to."""
-    parent = ws.home / "exports"
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "set"
+    parent = info.workspace.home / "exports"
+    slug = re.sub(r"[^a-z0-9]+", "-", info.name.lower()).strip("-")[:40] or "set"
     return next(
         path
         for number in itertools.count(1)
@@ -236,7 +226,7 @@ def _root(info: DatasetInfo) -> Path | None:
 
 
 def plan_export(
-    ws: Workspace, name: str, format: str, out: Path, *, images: str = "", only_agreed: bool = True
+    info: DatasetInfo, format: str, out: Path, *, images: str = "", only_agreed: bool = True
 ) -> ExportPlan:
     """Say what an export to a folder would take, before anything is written.
 
@@ -245,7 +235,7 @@ def plan_export(
     """
     known = _format(format)
     images = _images(format, images)
-    found = cleaned(ws, name, only_agreed=only_agreed)
+    found = cleaned(info, only_agreed=only_agreed)
     out = out.expanduser().absolute()
     placing.check_target(out, found)
     complete = format in ("cleanlab", "label-studio")
@@ -284,8 +274,7 @@ def _images(format: str, images: str) -> str:
 
 
 def write_export(
-    ws: Workspace,
-    name: str,
+    info: DatasetInfo,
     format: str,
     out: Path | IO[bytes],
     *,
@@ -298,8 +287,7 @@ def write_export(
     """Write one format to a file (atomically), a new folder, or a binary stream.
 
     Args:
-        ws: the workspace.
-        name: the data set.
+        info: the data set.
         format: a key of `FORMATS`.
         out: file, or the folder to make; a stream gets CSV, or a zip of the folder.
         only_agreed: leave out (corrections) or leave as given (layouts) images on which reviewers
@@ -316,21 +304,21 @@ def write_export(
     images = _images(format, images)
     if known.folder:
         if not isinstance(out, Path):
-            return _zipped(ws, name, format, out, only_agreed, safe, images)
-        found = cleaned(ws, name, only_agreed=only_agreed, safe=safe)
+            return _zipped(info, format, out, only_agreed, safe, images)
+        found = cleaned(info, only_agreed=only_agreed, safe=safe)
         rows, problems = _write_folder(found, format, out.expanduser(), images, report)
         complete = format in ("cleanlab", "label-studio")
         return ExportResult(out, rows, 0 if complete else found.left_out, tuple(problems))
     left_out = 0
     table: Iterator[dict[str, Any]]
     if format == "corrections":
-        table, _, left_out = correction_rows(ws, name, only_agreed=only_agreed, scores=scores)
+        table, _, left_out = correction_rows(info, only_agreed=only_agreed, scores=scores)
     elif format == "manifest":
-        table, _, left_out = manifest_rows(ws, name, only_agreed=only_agreed)
+        table, _, left_out = manifest_rows(info, only_agreed=only_agreed)
     elif format == "audit-trail":
-        table = trail_rows(ws, name)
+        table = trail_rows(info)
     else:
-        table = decision_rows(ws, name)
+        table = decision_rows(info)
     count = 0
 
     def write(stream: IO[bytes]) -> None:
@@ -364,8 +352,7 @@ def _write_folder(
 
 
 def _zipped(
-    ws: Workspace,
-    name: str,
+    info: DatasetInfo,
     format: str,
     stream: IO[bytes],
     only_agreed: bool,
@@ -373,11 +360,11 @@ def _zipped(
     images: str,
 ) -> ExportResult:
     """Write a folder on the workspace's disk, zip it into the stream, and remove it."""
-    ws.home.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=ws.home))
+    info.workspace.home.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=info.workspace.home))
     try:
         made = write_export(
-            ws, name, format, scratch / format, only_agreed=only_agreed, safe=safe, images=images
+            info, format, scratch / format, only_agreed=only_agreed, safe=safe, images=images
         )
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for path in sorted((scratch / format).rglob("*")):

@@ -14,10 +14,8 @@ import numpy as np
 from lnl_core.data import export as files
 from lnl_core.data.reimport import Entry
 from lnl_core.services._open import loaded, scored
-from lnl_core.store import datasets, decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import Action, Decision
+from lnl_core.store import decisions
+from lnl_core.types import Action, DatasetInfo, Decision
 
 MAX_CONFLICTS = 1000
 
@@ -87,8 +85,7 @@ class _Known:
 
 
 def import_decisions(
-    ws: Workspace,
-    name: str,
+    info: DatasetInfo,
     file: Path | IO[bytes],
     reviewer: str,
     *,
@@ -102,8 +99,7 @@ def import_decisions(
     stored only where its `decided_at` is later; else it is held back and reported.
 
     Args:
-        ws: the workspace.
-        name: the data set.
+        info: the data set.
         file: CSV, or Parquet (path).
         reviewer: who decided, where the file names nobody.
         replace_newer: store rows that are held back otherwise; the file's last word counts.
@@ -111,7 +107,6 @@ def import_decisions(
     Raises:
         LnlError: no such set, or a file that cannot be read as a table of decisions.
     """
-    info = datasets.dataset(ws, name)
     data = loaded(info)
     entries, problems = files.read_decisions(
         file,
@@ -119,7 +114,7 @@ def import_decisions(
         positions=data.ids.positions,  # type: ignore[attr-defined]
     )
     entries = [replace(e, reviewer=(e.reviewer or reviewer).strip()) for e in entries]
-    known = _known(ws, info, {e.row for e in entries})
+    known = _known(info, {e.row for e in entries})
     last_word = {(e.row, e.reviewer): e.number for e in entries}
     made: list[Decision] = []
     conflicts: list[Conflict] = []
@@ -151,13 +146,13 @@ def import_decisions(
         decision = _decision(entry, cid)
         made.append(decision)
         known.add(decision)
-    decisions.append(ws, info, _with_facts(info, made))
+    decisions.append(info, _with_facts(info, made))
     return DecisionImport(len(made), unchanged, tuple(conflicts), held, tuple(problems))
 
 
-def _known(ws: Workspace, info: DatasetInfo, rows: set[int]) -> _Known:
+def _known(info: DatasetInfo, rows: set[int]) -> _Known:
     known = _Known({}, {})
-    for decision in decisions.history(ws, info):
+    for decision in decisions.history(info):
         known.cids[decision.reviewer, decision.cid] = decision
         if decision.row in rows:
             known.add(decision)

@@ -10,13 +10,11 @@ import numpy as np
 
 from lnl_core.data import export as files
 from lnl_core.services._open import loaded, scored, signals
-from lnl_core.store import datasets
 from lnl_core.store.arrays import write_atomic
-from lnl_core.store.db import Workspace
-from lnl_core.types import LnlError
+from lnl_core.types import DatasetInfo, LnlError
 
 
-def rank_rows(ws: Workspace, name: str, method: str = "consensus") -> Iterator[dict[str, Any]]:
+def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str, Any]]:
     """Yield one row per image, in the data set's order: what `lnl rank` writes.
 
     Every column says its direction: `suspicion` and `p_wrong` 1 = wrong, `label_quality` 1 = right.
@@ -26,17 +24,17 @@ def rank_rows(ws: Workspace, name: str, method: str = "consensus") -> Iterator[d
     """
     from lnl_core.review import consensus
 
-    info = datasets.dataset(ws, name)
     ranked = scored(info)
     if ranked is None:
-        raise LnlError(f"Nothing of “{name}” is scored yet. Start a run: lnl run …")
+        raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run: lnl run …")
     data = loaded(info)
     ranking = ranked.ranking
     suspicion = ranking.suspicion
     if method != "consensus":
         if method not in ranked.run_ids:
             raise LnlError(
-                f"“{method}” has no finished run on “{name}”. Done: {', '.join(ranked.run_ids)}."
+                f"“{method}” has no finished run on “{info.name}”. "
+                f"Done: {', '.join(ranked.run_ids)}."
             )
         found = signals(info, ranked.run_ids[method])
         if found is None:
@@ -56,9 +54,9 @@ def rank_rows(ws: Workspace, name: str, method: str = "consensus") -> Iterator[d
         }
 
 
-def write_scores(ws: Workspace, name: str, out: Path, method: str = "consensus") -> int:
+def write_scores(info: DatasetInfo, out: Path, method: str = "consensus") -> int:
     """Write `rank_rows` to a CSV file, atomically; return how many rows."""
-    rows = rank_rows(ws, name, method)
+    rows = rank_rows(info, method)
     count = 0
 
     def write(stream: IO[bytes]) -> None:

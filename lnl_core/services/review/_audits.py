@@ -27,9 +27,7 @@ from lnl_core.services._open import (
 )
 from lnl_core.store import audits, decisions
 from lnl_core.store.audits import Draw
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import Action, BoolArray, FloatArray, IntArray
+from lnl_core.types import Action, BoolArray, DatasetInfo, FloatArray, IntArray
 
 AHEAD = 16
 """Places of the window for which rows are drawn ahead; the further ones when they are near."""
@@ -47,7 +45,6 @@ RIGHT, WRONG, UNCLEAR, OPEN = 0, 1, -1, -2
 
 
 def mixed(
-    ws: Workspace,
     info: DatasetInfo,
     reviewer: str,
     now: Standing,
@@ -62,29 +59,29 @@ def mixed(
     place `limit` and after: they are not for the queue to show. With `only`, every place is for a
     drawn row: whoever wants a certificate soon asks for nothing else.
     """
-    drawn = audits.draws(ws, info)
+    drawn = audits.draws(info)
     rows = np.array([each.row for each in drawn], np.int64)
     answered = int(now.answered[rows].sum())
-    since = _since(ws, info, reviewer, {int(row) for row in rows})
+    since = _since(info, reviewer, {int(row) for row in rows})
     places = list(range(limit)) if only else auditing.audit_slots(since, answered, limit)
     waiting = _waiting(drawn, now, reviewer)
     missing = sum(place < AHEAD for place in places) - len(waiting)
     if missing > 0:
 
         def ask() -> tuple[int, BoolArray]:
-            fresh = standing(ws, info)
+            fresh = standing(info)
             return fresh.last_id, fresh.answered
 
-        waiting += [each.row for each in audits.draw(ws, info, reviewer, missing, ask)]
+        waiting += [each.row for each in audits.draw(info, reviewer, missing, ask)]
     places += range(limit, limit + len(waiting))
     return dict(zip(places, waiting, strict=False))
 
 
-def _since(ws: Workspace, info: DatasetInfo, reviewer: str, drawn: set[int]) -> int:
+def _since(info: DatasetInfo, reviewer: str, drawn: set[int]) -> int:
     """Return how many of a reviewer's last answers are younger than the last drawn row's."""
     seen: set[int] = set()
     count = 0
-    for each in decisions.history(ws, info, reviewer=reviewer, limit=4 * auditing.SPARSE):
+    for each in decisions.history(info, reviewer=reviewer, limit=4 * auditing.SPARSE):
         if each.row in seen:
             continue
         seen.add(each.row)
@@ -160,14 +157,13 @@ def said_of(now: Standing) -> IntArray:
     return said
 
 
-def replay(ws: Workspace, info: DatasetInfo) -> Replay:
+def replay(info: DatasetInfo) -> Replay:
     """Go through decisions and draws in the order they were made."""
-    return _replay(ws, info, standing(ws, info), audits.draws(ws, info), scored(info))
+    return _replay(info, standing(info), audits.draws(info), scored(info))
 
 
 @lru_cache(maxsize=4)
 def _replay(
-    ws: Workspace,
     info: DatasetInfo,
     now: Standing,
     drawn: tuple[Draw, ...],
@@ -186,7 +182,7 @@ def _replay(
         unclear += step * int(said[row] in (UNCLEAR, OPEN))
         score_open -= step * float(p[row])
 
-    log = decisions.log(ws, info)
+    log = decisions.log(info)
     entry = next(log, None)
     for each in drawn:
         while entry is not None and entry[0] <= each.last_decision:

@@ -16,10 +16,8 @@ from lnl_core.review import auditing
 from lnl_core.review.auditing import ENOUGH, STOP_SHARE, Limits, Rate
 from lnl_core.services._open import Standing, scored, standing
 from lnl_core.services.review._audits import OPEN, RIGHT, UNCLEAR, WRONG, Replay, replay, said_of
-from lnl_core.store import audits, datasets
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import FloatArray, IntArray
+from lnl_core.store import audits
+from lnl_core.types import DatasetInfo, FloatArray, IntArray
 
 REFRESH = 10
 """New audits before the limits are computed again."""
@@ -90,7 +88,7 @@ _computing = threading.Lock()
 
 
 def errors_left(
-    ws: Workspace, name: str, *, target: float = STOP_SHARE, fresh: bool = False
+    info: DatasetInfo, *, target: float = STOP_SHARE, fresh: bool = False
 ) -> ErrorsLeft:
     """Return how many wrong labels are left, from random audits alone.
 
@@ -98,14 +96,12 @@ def errors_left(
     what is left falls with every wrong label that is found.
 
     Args:
-        ws: the workspace.
-        name: the data set.
+        info: the data set.
         target: share of the set that may be wrong.
         fresh: compute now, whatever was computed before.
     """
-    info = datasets.dataset(ws, name)
-    now = standing(ws, info)
-    drawn = audits.draws(ws, info)
+    now = standing(info)
+    drawn = audits.draws(info)
     rows = np.array([each.row for each in drawn], np.int64)
     said = said_of(now)
     here = said[rows]
@@ -113,7 +109,7 @@ def errors_left(
     found = int((said == WRONG).sum())
     numbers: dict[str, int | None] = dict.fromkeys(("estimate", "low", "high", "limit"))
     if answered >= ENOUGH:
-        known = _limits(ws, info, now, here, answered, fresh)
+        known = _limits(info, now, here, answered, fresh)
         still = info.n - int((said == RIGHT).sum()) - found
         totals = known.totals
 
@@ -139,10 +135,8 @@ def errors_left(
     )
 
 
-def _limits(
-    ws: Workspace, info: DatasetInfo, now: Standing, here: IntArray, answered: int, fresh: bool
-) -> _Known:
-    key = (ws.url, info.id, info.created_at)
+def _limits(info: DatasetInfo, now: Standing, here: IntArray, answered: int, fresh: bool) -> _Known:
+    key = (info.workspace.url, info.id, info.created_at)
     with _computing:
         known = _known.get(key)
         if known is not None and not fresh:
@@ -152,7 +146,7 @@ def _limits(
             )
             if same and known.audits <= answered < known.audits + REFRESH:
                 return known
-        found = _compute(info, replay(ws, info), now, answered)
+        found = _compute(info, replay(info), now, answered)
         _known[key] = found
         while len(_known) > 64:
             _known.pop(next(iter(_known)))
@@ -219,14 +213,13 @@ class AuditReport:
     target: float
 
 
-def report(ws: Workspace, name: str, target: float = STOP_SHARE) -> AuditReport:
+def report(info: DatasetInfo, target: float = STOP_SHARE) -> AuditReport:
     """Return errors left, the noise rate and what a certificate still needs."""
-    info = datasets.dataset(ws, name)
-    left = errors_left(ws, name, target=target, fresh=True)
+    left = errors_left(info, target=target, fresh=True)
     needed = None
     if left.estimate is not None:
-        known = _known[(ws.url, info.id, info.created_at)]
-        now = standing(ws, info)
+        known = _known[(info.workspace.url, info.id, info.created_at)]
+        now = standing(info)
         open_ = info.n - int((now.kept & ~now.disputed).sum()) - left.found
         needed = auditing.audits_needed(
             known.likelihood,
@@ -238,10 +231,10 @@ def report(ws: Workspace, name: str, target: float = STOP_SHARE) -> AuditReport:
         )
         if left.may_stop:
             needed = 0
-    return AuditReport(left, noise_rate(ws, info), needed, target)
+    return AuditReport(left, noise_rate(info), needed, target)
 
 
-def noise_rate(ws: Workspace, info: DatasetInfo) -> Rate | None:
+def noise_rate(info: DatasetInfo) -> Rate | None:
     """Return the share of wrong labels with its interval, None before any audit.
 
     It lies between what was found and that with all that is open: reviewing everything makes it
@@ -249,19 +242,19 @@ def noise_rate(ws: Workspace, info: DatasetInfo) -> Rate | None:
     The ranking's scores narrow it where the ranking is older than the first draw: a later one may
     have been told answers of the audit.
     """
-    past = replay(ws, info)
+    past = replay(info)
     audit = past.counted
     if not len(audit):
         return None
     ranked = scored(info)
-    began = datetime.fromisoformat(audits.draws(ws, info)[0].drawn_at).timestamp()
+    began = datetime.fromisoformat(audits.draws(info)[0].drawn_at).timestamp()
     if ranked is None or int(ranked.version) > 1e9 * began:
         rate = auditing.noise_rate(audit, info.n)
     else:
         p = np.asarray(ranked.ranking.p_wrong, np.float64)
         rows, total = past.rows[past.clear], float(p.sum())
         rate = auditing.noise_rate(audit, info.n, p[rows], past.score_open[past.clear], total)
-    said = said_of(standing(ws, info))
+    said = said_of(standing(info))
     least, most = (said == WRONG).sum() / info.n, 1 - (said == RIGHT).sum() / info.n
     share, low, high = np.clip([rate.share, rate.low, rate.high], least, most)
     return replace(rate, share=float(share), low=float(low), high=float(high))

@@ -16,9 +16,8 @@ from lnl_core.services.explore.selections import selection_rows
 from lnl_core.services.review._audits import mixed
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.store import datasets, decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace, now
-from lnl_core.types import Action, BoolArray, Decision, IntArray, LnlError
+from lnl_core.store.db import now
+from lnl_core.types import Action, BoolArray, DatasetInfo, Decision, IntArray, LnlError
 
 PAGE_SIZE = 12
 EXEMPLARS = 20
@@ -115,20 +114,15 @@ class Recorded:
     problems: list[str]
 
 
-def _ready(ws: Workspace, name: str) -> tuple[DatasetInfo, Scored | None]:
-    info = datasets.dataset(ws, name)
+def _ready(info: DatasetInfo) -> tuple[DatasetInfo, Scored | None]:
     return info, scored(info)
 
 
-def _excluded(
-    ws: Workspace, info: DatasetInfo, ranked: Scored, reviewer: str, filters: Filters
-) -> BoolArray:
+def _excluded(info: DatasetInfo, ranked: Scored, reviewer: str, filters: Filters) -> BoolArray:
     """Return (n,) True where a row is not to be shown."""
     n = info.n
     out = (
-        np.zeros(n, dtype=bool)
-        if filters.include_reviewed
-        else closed_to(standing(ws, info), reviewer)
+        np.zeros(n, dtype=bool) if filters.include_reviewed else closed_to(standing(info), reviewer)
     )
     if filters.rows:
         wanted = np.zeros(n, dtype=bool)
@@ -163,8 +157,7 @@ def _order(scored_now: Scored, info: DatasetInfo, kind: str, seed: int) -> IntAr
 
 
 def review_state(
-    ws: Workspace,
-    name: str,
+    info: DatasetInfo,
     reviewer: str,
     *,
     order: str = "suspicious",
@@ -179,36 +172,34 @@ def review_state(
     focus is not the set: it gets none.
 
     Args:
-        ws: the workspace.
-        name: the data set.
+        info: the data set.
         reviewer: whose queue it is.
         order: `suspicious`, `pair`, `diverse` or `random`.
         filters: what to narrow the queue to.
         focus: rows to show first, whatever the order says (a shared link, marked tiles).
         limit: how many items.
     """
-    info, ranked = _ready(ws, name)
-    recent = _recent(ws, info, reviewer)
+    info, ranked = _ready(info)
+    recent = _recent(info, reviewer)
     if ranked is None:
-        return ReviewState([], recent, progress(ws, name, reviewer), ready=False)
+        return ReviewState([], recent, progress(info, reviewer), ready=False)
     filters = filters or Filters()
-    excluded = _excluded(ws, info, ranked, reviewer, filters)
+    excluded = _excluded(info, ranked, reviewer, filters)
     drawn: dict[int, int] = {}
     if not focus and filters == Filters():
-        drawn = mixed(ws, info, reviewer, standing(ws, info), limit, only=order == "random")
+        drawn = mixed(info, reviewer, standing(info), limit, only=order == "random")
         excluded[list(drawn.values())] = True
     rows = orders.next_rows(_order(ranked, info, order, info.id), excluded, limit)
     first = [row for row in dict.fromkeys(focus) if 0 <= row < info.n]
     chosen = [*first, *(int(row) for row in rows if int(row) not in set(first))]
     for place, row in drawn.items():
         chosen.insert(place, row)
-    items = _items(ws, info, ranked, chosen[:limit])
-    return ReviewState(items, recent, progress(ws, name, reviewer), ready=True)
+    items = _items(info, ranked, chosen[:limit])
+    return ReviewState(items, recent, progress(info, reviewer), ready=True)
 
 
 def page_state(
-    ws: Workspace,
-    name: str,
+    info: DatasetInfo,
     reviewer: str,
     *,
     filters: Filters | None = None,
@@ -223,11 +214,11 @@ def page_state(
     answering only those first would favour the classes that are paged through. Rows that were
     drawn wait for single mode; one that a page shows all the same counts as drawn.
     """
-    info, ranked = _ready(ws, name)
-    now_at = progress(ws, name, reviewer)
+    info, ranked = _ready(info)
+    now_at = progress(info, reviewer)
     if ranked is None:
         return PageState(None, [], [], 0, now_at, ready=False)
-    excluded = _excluded(ws, info, ranked, reviewer, filters or Filters())
+    excluded = _excluded(info, ranked, reviewer, filters or Filters())
     excluded[list(passed)] = True
     label, rows = orders.next_page(
         np.asarray(ranked.ranking.p_wrong),
@@ -239,14 +230,12 @@ def page_state(
         return PageState(None, [], [], 0, now_at, ready=True)
     # Inside a page the order says nothing about suspicion (review science 7.2, point 4).
     rows = np.random.default_rng(int(rows[0])).permutation(rows)
-    exemplars, confirmed = class_exemplars(ws, info, ranked, label)
-    items = _items(ws, info, ranked, [int(row) for row in rows])
+    exemplars, confirmed = class_exemplars(info, ranked, label)
+    items = _items(info, ranked, [int(row) for row in rows])
     return PageState(label, items, exemplars, confirmed, now_at, ready=True)
 
 
-def _items(
-    ws: Workspace, info: DatasetInfo, ranked: Scored, rows: Sequence[int]
-) -> list[dict[str, Any]]:
+def _items(info: DatasetInfo, ranked: Scored, rows: Sequence[int]) -> list[dict[str, Any]]:
     """Describe rows for the browser: nothing here tells what the models think."""
     data = loaded(info)
     guides = datasets.read_meta(info).get("guides", {})
@@ -255,7 +244,7 @@ def _items(
     for position, row in enumerate(rows):
         given = int(data.given_labels[row])
         if given not in known:
-            known[given] = class_exemplars(ws, info, ranked, given)
+            known[given] = class_exemplars(info, ranked, given)
         exemplars, confirmed = known[given]
         items.append(
             {
@@ -283,15 +272,13 @@ def _typical(ranked: Scored, info: DatasetInfo, label: int) -> IntArray:
     return best
 
 
-def class_exemplars(
-    ws: Workspace, info: DatasetInfo, ranked: Scored, label: int
-) -> tuple[list[int], int]:
+def class_exemplars(info: DatasetInfo, ranked: Scored, label: int) -> tuple[list[int], int]:
     """Return rows that show what a class means here, and how many of them people confirmed.
 
     Confirmed images come first; the rest are those of the class that the models find least
     suspicious and that nobody has called wrong.
     """
-    now_at = standing(ws, info)
+    now_at = standing(info)
     given = loaded(info).given_labels
     kept = np.flatnonzero(now_at.kept)
     confirmed = [int(row) for row in kept[np.asarray(given)[kept] == label][-EXEMPLARS:]]
@@ -303,12 +290,12 @@ def class_exemplars(
     return [*confirmed, *typical][:EXEMPLARS], len(confirmed)
 
 
-def _recent(ws: Workspace, info: DatasetInfo, reviewer: str) -> list[dict[str, Any]]:
+def _recent(info: DatasetInfo, reviewer: str) -> list[dict[str, Any]]:
     """Return this reviewer's last answers that still stand, newest first."""
     data = loaded(info)
     seen: set[int] = set()
     answers = []
-    for d in decisions.history(ws, info, reviewer=reviewer, limit=4 * RECENT):
+    for d in decisions.history(info, reviewer=reviewer, limit=4 * RECENT):
         if d.row in seen:
             continue
         seen.add(d.row)
@@ -337,13 +324,13 @@ def _recent(ws: Workspace, info: DatasetInfo, reviewer: str) -> list[dict[str, A
     return answers
 
 
-def progress(ws: Workspace, name: str, reviewer: str) -> Progress:
+def progress(info: DatasetInfo, reviewer: str) -> Progress:
     """Return how far the review of a data set is."""
-    info, ranked = _ready(ws, name)
-    now_at = standing(ws, info)
+    info, ranked = _ready(info)
+    now_at = standing(info)
     times = [
         d.seconds
-        for d in decisions.history(ws, info, reviewer=reviewer, limit=100)
+        for d in decisions.history(info, reviewer=reviewer, limit=100)
         if d.seconds is not None and d.seconds <= 60  # longer gaps are pauses
     ]
     return Progress(
@@ -353,13 +340,11 @@ def progress(ws: Workspace, name: str, reviewer: str) -> Progress:
         total=info.n,
         left=int((~closed_to(now_at, reviewer)).sum()) if ranked else 0,
         seconds_per_image=float(np.median(times)) if len(times) >= 5 else None,
-        errors_left=errors_left(ws, name),
+        errors_left=errors_left(info),
     )
 
 
-def record(
-    ws: Workspace, name: str, reviewer: str, entries: Sequence[Mapping[str, Any]]
-) -> Recorded:
+def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]]) -> Recorded:
     """Store answers that a browser sent; a journal may be sent again and is stored once.
 
     Each entry has `cid`, `row`, `action`, and as the action needs `label` or `labels`; `ms`,
@@ -367,7 +352,7 @@ def record(
     is reported in `problems` and acknowledged, so that it does not block the rest. The route is
     `audit` where the row was drawn at random, else `queue`, whatever the browser says.
     """
-    info, ranked = _ready(ws, name)
+    info, ranked = _ready(info)
     good: list[Decision] = []
     acked, problems = [], []
     for entry in entries:
@@ -380,7 +365,7 @@ def record(
         else:
             good.append(decision)
         acked.append(cid)
-    decisions.append(ws, info, good)
+    decisions.append(info, good)
     return Recorded(acked, problems)
 
 

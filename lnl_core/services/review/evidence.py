@@ -11,17 +11,15 @@ import numpy as np
 
 from lnl_core.methods import title_of, yardstick
 from lnl_core.services._open import Scored, loaded, scored, signals
-from lnl_core.store import arrays, datasets, decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import FloatArray, IntArray, LnlError, Signals, TopProbs
+from lnl_core.store import arrays, decisions
+from lnl_core.types import DatasetInfo, FloatArray, IntArray, LnlError, Signals, TopProbs
 
 NEIGHBOURS = 10
 SEARCHED = 20_000
 """Neighbours are looked for among at most this many rows; larger classes are thinned evenly."""
 
 
-def evidence(ws: Workspace, dataset_id: int, row: int) -> dict[str, Any]:
+def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     """Return what the panel shows about one image, as JSON-able values.
 
     Keys: `row`, `p_wrong`, `top` (three classes other than the given one with probabilities),
@@ -30,10 +28,9 @@ def evidence(ws: Workspace, dataset_id: int, row: int) -> dict[str, Any]:
     `exemplars_suggested` (rows), `said` (row of any of these -> what `facts` says of it).
 
     Raises:
-        LnlError: no such data set or row, or nothing is scored yet.
+        LnlError: no such row, or nothing is scored yet.
     """
-    info = datasets.dataset_by_id(ws, dataset_id)
-    if info is None or not 0 <= row < info.n:
+    if not 0 <= row < info.n:
         raise LnlError("There is no such image. Open the queue again.")
     ranked = scored(info)
     if ranked is None:
@@ -47,7 +44,7 @@ def evidence(ws: Workspace, dataset_id: int, row: int) -> dict[str, Any]:
     }
     curve = _curve(runs, row, given, suggested)
     near = _features(info)
-    around = _neighbours(ws, info, runs, near, row)
+    around = _neighbours(info, runs, near, row)
     alike = [_nearest_of(info, ranked, near, row, label) for label in (given, suggested)]
     rows = [one["row"] for one in around] + alike[0] + alike[1]
     return {
@@ -66,17 +63,17 @@ def evidence(ws: Workspace, dataset_id: int, row: int) -> dict[str, Any]:
         "neighbours": around,
         "exemplars_given": alike[0],
         "exemplars_suggested": alike[1],
-        "said": {one["row"]: one for one in facts(ws, info, rows)},
+        "said": {one["row"]: one for one in facts(info, rows)},
     }
 
 
-def facts(ws: Workspace, info: DatasetInfo, rows: Sequence[int]) -> list[dict[str, Any]]:
+def facts(info: DatasetInfo, rows: Sequence[int]) -> list[dict[str, Any]]:
     """Return what is known of some images, for a sentence on each.
 
     Keys: `row`, `label` (name of the given class), `verdict` and who said it (`by`), the class it
     was corrected `to`, whether it is `waiting` for a second reviewer, or reviewers are `split`.
     """
-    said = decisions.in_force(ws, info, rows=list(rows)) if rows else {}
+    said = decisions.in_force(info, rows=list(rows)) if rows else {}
     given = loaded(info).given_labels
     found = []
     for row in dict.fromkeys(rows):
@@ -189,7 +186,6 @@ def _similar(features: FloatArray, row: int, rows: IntArray, count: int) -> list
 
 
 def _neighbours(
-    ws: Workspace,
     info: DatasetInfo,
     runs: dict[str, Signals],
     features: FloatArray | None,
@@ -205,7 +201,7 @@ def _neighbours(
         if features is not None:
             rows = _similar(features, row, np.arange(info.n), NEIGHBOURS)
     rows = rows[:NEIGHBOURS]
-    said = decisions.in_force(ws, info, rows=rows) if rows else {}
+    said = decisions.in_force(info, rows=rows) if rows else {}
     given = loaded(info).given_labels
     answer = []
     for other in rows:

@@ -19,10 +19,16 @@ from lnl_core.jobs.tasks import maps
 from lnl_core.methods import leaves, title_of
 from lnl_core.review import metrics
 from lnl_core.services._open import Scored, loaded, scored, signals
-from lnl_core.store import arrays, datasets
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import Array, FloatArray, Job, JobState, Leaves, LnlError
+from lnl_core.store import arrays
+from lnl_core.types import (
+    Array,
+    DatasetInfo,
+    FloatArray,
+    Job,
+    JobState,
+    Leaves,
+    LnlError,
+)
 
 REST_SECONDS = 30.0
 """A failure is told for so long; who looks at the image again later has it tried again."""
@@ -50,13 +56,12 @@ LOWER = ("peak_given", "support", "mask_iou")
 
 
 def where_it_looks(
-    ws: Workspace, dataset_id: int, row: int, label: int | None = None, source: str = ""
+    info: DatasetInfo, row: int, label: int | None = None, source: str = ""
 ) -> dict[str, Any]:
     """Return the maps of the given and another class for one image, or say that they are made.
 
     Args:
-        ws: the workspace.
-        dataset_id: number of the data set.
+        info: the data set.
         row: the image.
         label: the other class; the suggestion where None.
         source: `RUN:TECHNIQUE`; the first of `sources` where it is empty.
@@ -67,17 +72,16 @@ def where_it_looks(
         values} scaled by the larger maximum of both where `common`, `words` for a reader.
 
     Raises:
-        LnlError: no such data set or row, nothing is scored, or no such class or source.
+        LnlError: no such row, nothing is scored, or no such class or source.
     """
-    info = datasets.dataset_by_id(ws, dataset_id)
-    if info is None or not 0 <= row < info.n:
+    if not 0 <= row < info.n:
         raise LnlError("There is no such image. Open the queue again.")
     ranked = scored(info)
     if ranked is None:
         raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
     given = int(loaded(info).given_labels[row])
     other = int(ranked.ranking.suggested_labels[row]) if label is None else label
-    offered = sources(ws, info)
+    offered = sources(info)
     if not offered or not 0 <= other < info.class_count:
         return {"state": "none", "sources": offered}
     key = source or offered[0]["key"]
@@ -87,7 +91,7 @@ def where_it_looks(
     answer = {"sources": offered, "source": key, "given": given, "other": other}
     pair = _pair(info, run, technique, row, given, other)
     if pair is None:
-        return answer | _ask(ws, info, run, technique, row, (given, other))
+        return answer | _ask(info, run, technique, row, (given, other))
     drawn = _drawn(pair, technique, info, given, other)
     return answer | {"state": "ready", "numbers": _numbers(info, run, row, other)} | drawn
 
@@ -127,7 +131,7 @@ FEWEST = 10
 """Kept, and corrected, images that people have to have answered before these two are compared."""
 
 
-def observation(ws: Workspace, info: DatasetInfo, run: int) -> Observation | None:
+def observation(info: DatasetInfo, run: int) -> Observation | None:
     """Compare activation statistics of kept and corrected images (HNML spec 4.5).
 
     Before enough answers: of the least suspected half and the most suspected tenth.
@@ -138,7 +142,7 @@ def observation(ws: Workspace, info: DatasetInfo, run: int) -> Observation | Non
     numbers, ranked = activation_numbers(info, run), scored(info)
     if not numbers or ranked is None:
         return None
-    _, trusted, kept = inputs.corrected_labels(ws, info)
+    _, trusted, kept = inputs.corrected_labels(info)
     corrected = trusted & ~kept
     names = ("label kept", "label corrected")
     first, second = kept, corrected
@@ -175,15 +179,15 @@ def _numbers(info: DatasetInfo, run: int, row: int, other: int) -> list[dict[str
     ]
 
 
-def sources(ws: Workspace, info: DatasetInfo) -> list[dict[str, str]]:
+def sources(info: DatasetInfo) -> list[dict[str, str]]:
     """Return what can draw maps on this set, the newest run of each method.
 
     Methods that leave maps of their own come first.
     """
     found: list[tuple[int, int, Job, tuple[str, ...]]] = []
     seen = set()
-    for job in queue.jobs(ws, info):
-        folder = queue.run_dir(ws, job)
+    for job in queue.jobs(info):
+        folder = queue.run_dir(info.workspace, job)
         if job.state is not JobState.DONE or job.method in seen:
             continue
         if (folder / "map_head.safetensors").is_file():
@@ -222,7 +226,6 @@ def _pair(
 
 
 def _ask(
-    ws: Workspace,
     info: DatasetInfo,
     run: int,
     technique: str,
@@ -230,7 +233,7 @@ def _ask(
     pair: tuple[int, int],
 ) -> dict[str, Any]:
     """See that the worker for tasks makes the maps of an image and of those that come next."""
-    for job in queue.jobs(ws, info, limit=20, tasks=True):
+    for job in queue.jobs(info, limit=20, tasks=True):
         about = job.method == "maps" and row in job.config.get("rows", ())
         if about and job.config["run"] == run and job.config["technique"] == technique:
             if job.state is JobState.FAILED:
@@ -238,14 +241,14 @@ def _ask(
                     break
                 return {"state": "failed", "words": job.error or "The maps could not be made."}
             if job.state is not JobState.DONE:
-                executors.reconcile(ws)
+                executors.reconcile(info.workspace)
                 return {"state": "making"}
             break  # done, and yet not there: another class was asked for
     rows, labels = _next(info, row)
     rows, labels = [row, *rows], [list(pair), *labels]
     told = {"run": run, "technique": technique, "rows": rows, "labels": labels}
-    queue.submit_task(ws, info, "maps", told)
-    local.ensure_worker(ws, queue.TASKS)
+    queue.submit_task(info, "maps", told)
+    local.ensure_worker(info.workspace, queue.TASKS)
     return {"state": "making"}
 
 

@@ -7,24 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from lnl_core.services._open import loaded
-from lnl_core.store import datasets
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import LnlError
+from lnl_core.types import DatasetInfo, LnlError
 
 FULL_SIDE = 1024
 THUMB_SIDE = 128
 SIZES = ("full", "thumb")
 
 
-def image_bytes(
-    ws: Workspace, dataset_id: int, version: str, row: int, size: str
-) -> tuple[bytes, str]:
+def image_bytes(info: DatasetInfo, version: str, row: int, size: str) -> tuple[bytes, str]:
     """Return one image and its media type.
 
     Args:
-        ws: the workspace.
-        dataset_id: number of the data set.
+        info: the data set.
         version: digest of its contents; a URL with another one is refused.
         row: row number.
         size: `full` (the original, at most 1,024 px) or `thumb` (the working resolution).
@@ -32,8 +26,7 @@ def image_bytes(
     Raises:
         LnlError: any of them does not fit.
     """
-    info = datasets.dataset_by_id(ws, dataset_id)
-    if info is None or version != info.version or not 0 <= row < info.n or size not in SIZES:
+    if version != info.version or not 0 <= row < info.n or size not in SIZES:
         raise LnlError("There is no such image.")
     from lnl_core.data import images
 

@@ -11,8 +11,7 @@ import numpy as np
 from lnl_core.data import probabilities
 from lnl_core.services._open import loaded
 from lnl_core.store import datasets
-from lnl_core.store.db import Workspace
-from lnl_core.types import Job
+from lnl_core.types import DatasetInfo, Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +30,14 @@ class Brought:
 
 
 def score_with(
-    ws: Workspace, name: str, file: Path | IO[bytes], title: str, *, called: str | None = None
+    info: DatasetInfo, file: Path | IO[bytes], title: str, *, called: str | None = None
 ) -> Brought:
     """Take the probabilities of somebody's own model as a finished run; they join the consensus.
 
     They should be out of fold: a model that has learned a wrong label does not doubt it.
 
     Args:
-        ws: the workspace.
-        name: the data set.
+        info: the data set.
         file: see `data.probabilities.read`.
         title: what people call the model.
         called: name of the file where it is a stream.
@@ -49,14 +47,13 @@ def score_with(
     """
     from lnl_core.jobs import own
 
-    info = datasets.dataset(ws, name)
     own.key_of(title)  # before the long part
     data = loaded(info)
     called = called or (file.name if isinstance(file, Path) else "The file")
     probs = probabilities.read(file, called, data.ids, info.class_names)
     agreement = float((probs.argmax(axis=1) == np.asarray(data.given_labels)).mean())
-    job = own.add(ws, info, title, probs, called)
-    datasets.touch(ws, name)
+    job = own.add(info, title, probs, called)
+    datasets.touch(info)
     return Brought(job, agreement, _doubt(agreement, info.class_names))
 
 

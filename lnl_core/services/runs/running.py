@@ -10,14 +10,11 @@ from lnl_core.jobs import bases, engines, executors, knobs, queue
 from lnl_core.methods import METHODS, card, title_of
 from lnl_core.services._open import signals
 from lnl_core.store import datasets
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
-from lnl_core.types import SMALL_SIDE, Job, JobState, LnlError
+from lnl_core.types import SMALL_SIDE, DatasetInfo, Job, JobState, LnlError, Workspace
 
 
 def start_runs(
-    ws: Workspace,
-    name: str,
+    info: DatasetInfo,
     methods: Sequence[str],
     preset: str = "quick",
     *,
@@ -36,8 +33,7 @@ def start_runs(
     `ce->probe` has a method on features learn from those of the network before it.
 
     Args:
-        ws: the workspace.
-        name: the data set.
+        info: the data set.
         methods: method keys or recipes, run in this order.
         preset: `quick`, `standard` or `paper`.
         overrides: method -> knob -> value.
@@ -54,20 +50,19 @@ def start_runs(
     if not methods:
         raise LnlError("No method is chosen. Tick at least one.")
     chains = [_chain(recipe) for recipe in methods]
-    info = datasets.dataset(ws, name)
     chosen = overrides or {}
     # all of them are checked before any is queued
     for chain in chains:
         if chain[0].isdigit():
-            bases.check(queue.job(ws, int(chain[0])), info, chain[1])
+            bases.check(queue.job(info.workspace, int(chain[0])), info, chain[1])
     for key in (key for chain in chains for key in chain if not key.isdigit()):
         queue.check(info, key, preset, chosen.get(key, {}), executor, representation)
-        _check_features(ws, info, key, representation)
+        _check_features(info, key, representation)
     for first in (
         {chain[0] for chain in chains if not chain[0].isdigit()} if base is not None else ()
     ):
-        bases.check(queue.job(ws, base or 0), info, first)
-    asked = engines.check(ws, executor, options)
+        bases.check(queue.job(info.workspace, base or 0), info, first)
+    asked = engines.check(info.workspace, executor, options)
     submitted: list[Job] = []
     alone: dict[str, int] = {}
     for chain in chains:
@@ -79,9 +74,8 @@ def start_runs(
             if place == 0 and key in alone:
                 under = alone[key]
                 continue
-            learns = place > 0 and _feeds(queue.job(ws, under or 0).method, key)
+            learns = place > 0 and _feeds(queue.job(info.workspace, under or 0).method, key)
             job = queue.submit(
-                ws,
                 info,
                 key,
                 preset,
@@ -97,8 +91,8 @@ def start_runs(
             under = job.id
             if place == 0:
                 alone[key] = job.id
-    datasets.touch(ws, name)
-    executors.reconcile(ws)
+    datasets.touch(info)
+    executors.reconcile(info.workspace)
     return submitted
 
 
@@ -124,36 +118,32 @@ def _feeds(first: str, second: str) -> bool:
     return "features" in METHODS[second].needs and not bases.purifies(first)
 
 
-def _check_features(
-    ws: Workspace, info: DatasetInfo, method: str, representation: str | None
-) -> None:
+def _check_features(info: DatasetInfo, method: str, representation: str | None) -> None:
     """Raise LnlError where a method cannot learn from the run that a representation names."""
     number = bases.run_of(representation)
     if number is not None:
         usable = "features" in METHODS[method].needs or knobs.on_features(method, representation)
-        bases.check_features(queue.job(ws, number), info, method, usable)
+        bases.check_features(queue.job(info.workspace, number), info, method, usable)
 
 
-def kept_networks(ws: Workspace, name: str) -> list[Job]:
+def kept_networks(info: DatasetInfo) -> list[Job]:
     """Return the finished runs of a set whose network can be post-trained, newest first."""
-    info = datasets.dataset(ws, name)
     return [
         job
-        for job in queue.jobs(ws, info)
+        for job in queue.jobs(info)
         if job.state is JobState.DONE
         and (info.directory / "runs" / str(job.id) / bases.NETWORK).is_file()
     ]
 
 
-def feature_runs(ws: Workspace, name: str) -> dict[str, str]:
+def feature_runs(info: DatasetInfo) -> dict[str, str]:
     """Return the finished runs of a set whose features others can learn from, newest first.
 
     Returns:
         representation, as `start_runs` takes it -> words for it.
     """
-    info = datasets.dataset(ws, name)
     found = {}
-    for job in queue.jobs(ws, info):
+    for job in queue.jobs(info):
         if job.state is JobState.DONE and job.representation == knobs.PIXELS:
             run = signals(info, job.id)
             if run is not None and run.features is not None and run.features.ndim == 2:
@@ -163,15 +153,14 @@ def feature_runs(ws: Workspace, name: str) -> dict[str, str]:
 
 
 def estimate(
-    ws: Workspace, name: str, method: str, preset: str, overrides: Mapping[str, Any] | None = None
+    info: DatasetInfo, method: str, preset: str, overrides: Mapping[str, Any] | None = None
 ) -> tuple[float, float]:
     """Return (seconds, bytes) that a run will take here, roughly.
 
     A finished run of the same method and knobs on this set is the better guess, so it goes first.
     """
-    info = datasets.dataset(ws, name)
     config = knobs.config(info, method, preset, overrides or {})
-    for job in queue.jobs(ws, info):
+    for job in queue.jobs(info):
         same = job.method == method and job.preset == preset and not overrides
         if same and job.state is JobState.DONE and job.cost.get("seconds"):
             return job.cost["seconds"], job.cost.get("peak_memory_bytes", 0.0)
@@ -192,13 +181,12 @@ def reconcile(ws: Workspace) -> None:
 
 
 def features_seconds(
-    ws: Workspace, name: str, methods: Sequence[str], representation: str | None = None
+    info: DatasetInfo, methods: Sequence[str], representation: str | None = None
 ) -> float:
     """Return the seconds for features that the methods need and that are not there yet, roughly.
 
     They are computed once per set, so the first run pays them and the others do not.
     """
-    info = datasets.dataset(ws, name)
     if not any("features" in METHODS[key].needs for key in methods):
         return 0.0
     if bases.run_of(representation) is not None:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from lnl_core.jobs.health import health
 from lnl_core.jobs.rows import jobs
-from lnl_core.store import datasets, decisions
-from lnl_core.store.datasets import DatasetInfo
-from lnl_core.store.db import Workspace
+from lnl_core.records import DatasetInfo
+from lnl_core.store import decisions
 from lnl_core.store.files import ranking_version
 
 
-def status(ws: Workspace, info: DatasetInfo | None = None) -> dict[str, Any]:
-    """Return what `lnl status --json` prints, of one data set or of all."""
-    infos = datasets.datasets(ws) if info is None else [info]
-    return {"datasets": [_status(ws, each) for each in infos]}
+def status(infos: Iterable[DatasetInfo]) -> dict[str, Any]:
+    """Return what `lnl status --json` prints of these data sets."""
+    return {"datasets": [_status(info) for info in infos]}
 
 
-def _status(ws: Workspace, info: DatasetInfo) -> dict[str, Any]:
+def _status(info: DatasetInfo) -> dict[str, Any]:
     return {
         "name": info.name,
         "n": info.n,
         "classes": info.class_count,
-        "reviewed": decisions.reviewed(ws, info),
+        "reviewed": decisions.reviewed(info),
         "scored": ranking_version(info.directory / "ranking") is not None,
         "runs": [
             {
@@ -42,6 +41,6 @@ def _status(ws: Workspace, info: DatasetInfo) -> dict[str, Any]:
                 "flagged": job.flagged,
                 "seconds": job.cost.get("seconds"),
             }
-            for job in jobs(ws, info)
+            for job in jobs(info)
         ],
     }

@@ -15,18 +15,18 @@ WRONG = [3, 25, 47]
 
 def answer(workspace, info, row, action=Action.KEEP, route="queue", label=None, who="ann"):
     decision = Decision(row=row, action=action, reviewer=who, route=route, label=label)
-    decisions.append(workspace, info, [decision])
+    decisions.append(info, [decision])
 
 
 def without_truth(info):
-    """Forget the truth, as of a set of a user's own."""
+    """Forget the truth, as of a set of a user's own; returns the set as it is now."""
     (info.directory / "true_labels.npy").unlink()
-    return info
+    return datasets.dataset(info.workspace, info.name)
 
 
 def finished(workspace, info, method, suspicion, probs=None, curves=None, extras=None):
     """A run of a method with signals of our making, done."""
-    job = queue.submit(workspace, info, method)
+    job = queue.submit(info, method)
     found = Signals(method, suspicion, probs, curves=curves or {}, extras=extras or {})
     arrays.save_signals(info.directory / "runs" / str(job.id), found)
     queue.claim(workspace)
@@ -35,7 +35,7 @@ def finished(workspace, info, method, suspicion, probs=None, curves=None, extras
 
 
 def test_the_consensus_comes_first_and_runs_know_their_kind(workspace, scored):
-    found = comparing.candidates(workspace, "tiny")
+    found = comparing.candidates(scored)
     assert [each.name for each in found] == ["consensus", "sr", "knn"]
     assert [each.baseline for each in found] == [False, False, True]
     assert all(each.newest for each in found)
@@ -50,18 +50,18 @@ def test_an_older_run_can_be_chosen_but_is_not_by_default(workspace, tiny):
     arrays.save_ranking(
         tiny.directory / "ranking", consensus.rank([newest], given, 3), {"knn": runs[1]}
     )
-    every = comparing.candidates(workspace, "tiny")
+    every = comparing.candidates(tiny)
     assert [(each.key, each.newest) for each in every[1:]] == [("2", True), ("1", False)]
     assert every[2].title.endswith("run 1")
-    assert [c.key for c in comparing.compare(workspace, "tiny").candidates] == ["consensus", "2"]
-    chosen = comparing.compare(workspace, "tiny", ["1"])
+    assert [c.key for c in comparing.compare(tiny).candidates] == ["consensus", "2"]
+    chosen = comparing.compare(tiny, ["1"])
     assert [c.key for c in chosen.candidates] == ["1"]
     with pytest.raises(LnlError, match="at least one"):
-        comparing.compare(workspace, "tiny", ["99"])
+        comparing.compare(tiny, ["99"])
 
 
 def test_with_a_known_truth_every_run_is_judged_on_all_images(workspace, scored):
-    found = comparing.compare(workspace, "tiny")
+    found = comparing.compare(scored)
     assert found.truth.kind == _truth.KNOWN
     assert set(found.detections) == {"consensus", "1", "2"}
     assert found.detections["1"].total == 3
@@ -72,21 +72,21 @@ def test_with_a_known_truth_every_run_is_judged_on_all_images(workspace, scored)
 
 
 def test_without_truth_and_answers_there_is_no_curve_and_a_reason(workspace, scored):
-    without_truth(scored)
-    found = comparing.compare(workspace, "tiny")
+    scored = without_truth(scored)
+    found = comparing.compare(scored)
     assert found.detections == {}
     assert "Precision needs answers" in found.why_none
     assert "0 so far" in found.why_none
-    assert comparing.overlap(workspace, "tiny", None, 3).shape == (3, 3)
+    assert comparing.overlap(scored, None, 3).shape == (3, 3)
     assert comparing.baseline_words(found) == ""
 
 
 def test_answers_of_the_queue_make_no_curve(workspace, scored):
-    without_truth(scored)
+    scored = without_truth(scored)
     for row in range(55):
         action = Action.RELABEL if row in WRONG else Action.KEEP
         answer(workspace, scored, row, action, label=0 if row in WRONG else None)
-    found = comparing.compare(workspace, "tiny")
+    found = comparing.compare(scored)
     assert found.detections == {}
     assert "0 so far" in found.why_none
     assert found.reviewed == (55, 3)
@@ -94,7 +94,7 @@ def test_answers_of_the_queue_make_no_curve(workspace, scored):
 
 def test_random_audits_make_one(workspace, scored, monkeypatch):
     monkeypatch.setattr(_truth, "WRONG_NEEDED", 2)
-    without_truth(scored)
+    scored = without_truth(scored)
     truth = np.repeat([0, 1, 2], 20)
     answer(workspace, scored, 3, Action.RELABEL, label=0)  # the queue, before every draw
     for row in np.random.default_rng(0).permutation([r for r in range(60) if r != 3])[:52]:
@@ -104,7 +104,7 @@ def test_random_audits_make_one(workspace, scored, monkeypatch):
             workspace, scored, row, Action.RELABEL if wrong else Action.KEEP, "audit",
             int(truth[row]) if wrong else None,
         )  # fmt: skip
-    found = comparing.compare(workspace, "tiny")
+    found = comparing.compare(scored)
     assert found.truth.kind == _truth.AUDIT
     assert found.truth.words == "1 answers + 52 audits"
     assert found.detections["1"].total == pytest.approx(3, abs=0.6)
@@ -116,18 +116,18 @@ def test_an_unsure_audit_and_a_reopened_one_do_not_count(workspace, scored):
     answer(workspace, scored, 2, Action.UNSURE, "audit")
     answer(workspace, scored, 4, Action.KEEP, "audit")
     answer(workspace, scored, 4, Action.REOPEN, "audit")
-    assert _truth.truths(workspace, "tiny")[-1].words == "1 audits"
+    assert _truth.truths(scored)[-1].words == "1 audits"
 
 
 def test_an_image_that_a_run_was_told_does_not_judge_it(workspace, scored):
     trusted = np.zeros(60, bool)
     trusted[[3, 4]] = True
     arrays.write_array(scored.directory / "runs" / "1" / "trusted.npy", trusted)
-    found = comparing.compare(workspace, "tiny")
+    found = comparing.compare(scored)
     assert found.left_out == 2
     assert found.detections["2"].total == 2  # the same images for all, so that they compare
     assert found.detections["2"].size == 58
-    alone = comparing.compare(workspace, "tiny", ["2"])
+    alone = comparing.compare(scored, ["2"])
     assert alone.detections["2"].total == 3
 
 
@@ -143,15 +143,15 @@ def test_plain_cross_entropy_that_wins_is_said(workspace, tiny):
         for key, n in runs.items()
     ]
     arrays.save_ranking(tiny.directory / "ranking", consensus.rank(found, given, 3), runs)
-    words = comparing.baseline_words(comparing.compare(workspace, "tiny"))
+    words = comparing.baseline_words(comparing.compare(tiny))
     assert "No published method beats it here." in words
     assert "Worse: Sparse Regularization −" in words
-    alone = comparing.compare(workspace, "tiny", [str(bad)])
+    alone = comparing.compare(tiny, [str(bad)])
     assert "not among these runs" in comparing.baseline_words(alone)
 
 
 def test_losses_say_what_a_threshold_queues(workspace, scored):
-    found = losses.losses(workspace, "tiny", "1")
+    found = losses.losses(scored, "1")
     assert found.quantity == "loss"
     assert found.agrees.sum() == 57
     assert not found.agrees[WRONG].any()
@@ -167,9 +167,9 @@ def test_losses_say_what_a_threshold_queues(workspace, scored):
 def test_verdicts_split_the_losses(workspace, scored):
     answer(workspace, scored, 3, Action.RELABEL, label=0)
     answer(workspace, scored, 4)
-    found = losses.losses(workspace, "tiny", "1")
+    found = losses.losses(scored, "1")
     assert (found.verdict[3], found.verdict[4], found.verdict[5]) == (2, 1, 0)
-    suspicion = losses.losses(workspace, "tiny", "1", "suspicion")
+    suspicion = losses.losses(scored, "1", "suspicion")
     assert suspicion.quantity == "suspicion"
     assert suspicion.value(0.0) == 0.5
 
@@ -216,14 +216,14 @@ def test_one_image_and_the_special_views(workspace, tiny):
     given = np.asarray(datasets.load(tiny).given_labels)
     found = [arrays.load_signals(tiny.directory / "runs" / str(n)) for n in ids.values()]
     arrays.save_ranking(tiny.directory / "ranking", consensus.rank(found, given, 3), ids)
-    special = losses.sub_losses(workspace, "tiny", str(ids["jump"]), 30)
+    special = losses.sub_losses(tiny, str(ids["jump"]), 30)
     assert len(special["values"]) == len(special["typical"]) == 8
     assert special["variance_rank"] == pytest.approx(0.5)
-    sharp = losses.sharpened(workspace, "tiny", str(ids["sr"]), 0)
+    sharp = losses.sharpened(tiny, str(ids["sr"]), 0)
     assert sharp["p_max"] == pytest.approx(0.9)
     assert sharp["own"] == pytest.approx(probs[0].tolist())
     assert sharp["plain"] is None
-    rounds = losses.rounds(workspace, "tiny", str(ids["influence"]), 25)
+    rounds = losses.rounds(tiny, str(ids["influence"]), 25)
     assert (rounds["removed"], rounds["true"], rounds["round_removed"]) == ([3], [1.0], 1)
-    assert losses.rounds(workspace, "tiny", str(ids["sr"]), 25) is None
-    assert losses.trajectory(workspace, "tiny", str(ids["sr"]), 25) == {}
+    assert losses.rounds(tiny, str(ids["sr"]), 25) is None
+    assert losses.trajectory(tiny, str(ids["sr"]), 25) == {}

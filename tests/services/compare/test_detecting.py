@@ -57,12 +57,12 @@ def test_a_sample_goes_the_plain_way():
 
 
 def test_what_is_kept_reads_back_and_a_new_run_is_measured_anew(workspace, scored):
-    first = comparing.compare(workspace, "tiny")
+    first = comparing.compare(scored)
     folder = scored.directory / "comparison"
     files = {path: path.stat().st_mtime_ns for path in folder.glob("*.json")}
     assert files
     comparing._compare.cache_clear()
-    again = comparing.compare(workspace, "tiny")
+    again = comparing.compare(scored)
     assert {path: path.stat().st_mtime_ns for path in folder.glob("*.json")} == files
     for key, found in first.detections.items():
         assert np.array_equal(again.detections[key].precision, found.precision, equal_nan=True)
@@ -74,15 +74,15 @@ def test_what_is_kept_reads_back_and_a_new_run_is_measured_anew(workspace, score
     arrays.write_array(run / "suspicion.npy", 1 - np.asarray(signals.suspicion))
     arrays.write_json(run / "signals.json", arrays.read_json(run / "signals.json"))
     comparing._compare.cache_clear()
-    assert comparing.compare(workspace, "tiny").detections["1"].ap < first.detections["1"].ap
+    assert comparing.compare(scored).detections["1"].ap < first.detections["1"].ap
 
 
 def test_the_largest_losses_come_first_and_groups_are_kept(workspace, scored):
-    found = losses.losses(workspace, "tiny", "1")
+    found = losses.losses(scored, "1")
     assert losses.most(found).tolist() == np.argsort(-found.x, kind="stable").tolist()
     assert losses.most(found, 3).tolist() == np.argsort(-found.x, kind="stable")[:3].tolist()
     losses._losses.cache_clear()
-    assert losses.losses(workspace, "tiny", "1").mixture == found.mixture
+    assert losses.losses(scored, "1").mixture == found.mixture
 
 
 def test_two_at_once_compute_once_and_a_disk_that_refuses_is_no_error(scored):

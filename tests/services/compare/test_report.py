@@ -21,10 +21,8 @@ from lnl_core.types import Action, Decision, LnlError
 
 
 def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, scored):
-    decisions.append(
-        workspace, scored, [Decision(row=3, action=Action.RELABEL, reviewer="<ann>", label=0)]
-    )
-    page = report.html(workspace, "tiny")
+    decisions.append(scored, [Decision(row=3, action=Action.RELABEL, reviewer="<ann>", label=0)])
+    page = report.html(scored)
     for words in ("Precision and recall", "Wrong labels found", "Top ", "Nearest neighbours: loss"):
         assert words in page, words
     assert page.count('class="figure"') == 7
@@ -56,24 +54,25 @@ def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, sc
 def test_the_report_names_the_folder_and_not_the_path_to_it(workspace, scored, source, told):
     with transaction(workspace) as connection:
         connection.execute(update(schema.datasets).values(source=source))
-    page = report.html(workspace, "tiny")
+    page = report.html(datasets.dataset(workspace, scored.name))
     assert f'<p class="muted">Source: {told}</p>' in page
     assert "secret" not in page
 
 
 def test_wrong_labels_are_told_with_an_interval_or_not_at_all(workspace, scored):
-    assert "<dt>Wrong labels</dt>" not in report.html(workspace, "tiny")  # the truth says it
+    assert "<dt>Wrong labels</dt>" not in report.html(scored)  # the truth says it
     (scored.directory / "true_labels.npy").unlink()
-    assert "after 20 random checks (0 so far)" in report.html(workspace, "tiny")
+    scored = datasets.dataset(workspace, scored.name)
+    assert "after 20 random checks (0 so far)" in report.html(scored)
 
     def ask():
-        now = standing(workspace, scored)
+        now = standing(scored)
         return now.last_id, now.answered
 
-    for each in audits.draw(workspace, scored, "ann", 24, ask):
+    for each in audits.draw(scored, "ann", 24, ask):
         answer = Decision(each.row, Action.KEEP, "ann", route="audit")
-        decisions.append(workspace, scored, [answer])
-    found = re.search(r"<dd>about (\d+) \(95 %: (\d+)–(\d+)\)</dd>", report.html(workspace, "tiny"))
+        decisions.append(scored, [answer])
+    found = re.search(r"<dd>about (\d+) \(95 %: (\d+)–(\d+)\)</dd>", report.html(scored))
     estimate, low, high = (int(each) for each in found.groups())
     assert low == 0 <= estimate < high <= scored.n - 24  # none of 24 was wrong
 
@@ -94,7 +93,7 @@ def figures_of(page):
 def test_the_map_is_in_it_point_by_point_or_as_one_picture(workspace, scored, monkeypatch):
     rng = np.random.default_rng(0)
     laid_out(scored, rng.normal(size=(60, 2)))
-    page = report.html(workspace, "tiny")
+    page = report.html(scored)
     assert "No map of the images" not in page
     (drawn,) = [f for f in figures_of(page) if "Map of the images" in str(f["layout"]["title"])]
     assert [each["type"] for each in drawn["data"]] == ["scattergl"] * 3
@@ -109,7 +108,7 @@ def test_the_map_is_in_it_point_by_point_or_as_one_picture(workspace, scored, mo
     monkeypatch.setattr(map_figures, "MOST", 59)
     (drawn,) = [
         f
-        for f in figures_of(report.html(workspace, "tiny"))
+        for f in figures_of(report.html(scored))
         if "Map of the images" in str(f["layout"]["title"])
     ]
     assert "a picture of all 60" in drawn["layout"]["title"]["text"]
@@ -141,7 +140,7 @@ def test_names_that_attack_stay_text(workspace, scored):
         "b",
     ]
     arrays.write_json(scored.directory / "meta.json", meta)
-    page = report.html(workspace, "tiny")
+    page = report.html(scored)
     assert "<script>alert" not in page
     assert "<img src=x" not in page
 
@@ -158,34 +157,34 @@ def test_a_file_is_written_by_the_command_line(workspace, scored, tmp_path, caps
 
 def test_nothing_scored_is_refused_in_words(workspace, tiny):
     with pytest.raises(LnlError, match="Nothing of “tiny” is scored yet"):
-        report.html(workspace, "tiny")
+        report.html(tiny)
 
 
 def test_retraining_needs_a_correction_that_trains(workspace, scored):
-    plan = retraining.plan(workspace, "tiny")
+    plan = retraining.plan(scored)
     assert "No label is corrected yet" in plan.refusal
     for row in (3, 25, 47):
         label = int(datasets.load(scored).true_labels[row])
         decision = Decision(row=row, action=Action.RELABEL, reviewer="ann", label=label)
-        decisions.append(workspace, scored, [decision])
-    plan = retraining.plan(workspace, "tiny")
+        decisions.append(scored, [decision])
+    plan = retraining.plan(scored)
     assert not plan.refusal
     assert "Held out: 12" in plan.words
 
 
 def test_without_a_truth_confirmed_images_judge_or_it_is_refused(workspace, scored):
     (scored.directory / "true_labels.npy").unlink()
-    plan = retraining.plan(workspace, "tiny")
+    plan = retraining.plan(scored)
     assert "0 are confirmed by people, 100 are needed" in plan.refusal
-    assert "noise lab" in retraining.plan(workspace, "tiny", retraining.SIMULATED).refusal
+    assert "noise lab" in retraining.plan(scored, retraining.SIMULATED).refusal
 
 
 def test_the_noise_lab_makes_a_copy_and_queues_the_cheapest_first(workspace, tiny, monkeypatch):
     started = []
-    monkeypatch.setattr(lab, "start_runs", lambda ws, name, keys, preset: started.append(keys))
-    made = lab.noise_lab(workspace, "tiny", "tiny noisy", "pair", 0.2, methods=["ce", "knn"])
+    monkeypatch.setattr(lab, "start_runs", lambda info, keys, preset: started.append(keys))
+    made = lab.noise_lab(tiny, "tiny noisy", "pair", 0.2, methods=["ce", "knn"])
     data = datasets.load(made)
     assert np.mean(np.asarray(data.given_labels) != np.asarray(data.true_labels)) == 0.2
     assert started == [["knn", "ce"]]
     with pytest.raises(LnlError, match="Choose methods"):
-        lab.noise_lab(workspace, "tiny", "again", methods=["nothing"])
+        lab.noise_lab(tiny, "again", methods=["nothing"])

@@ -19,20 +19,20 @@ def test_demo_is_registered_once_and_keeps_its_truth(workspace):
 @pytest.mark.parametrize("kind", ["symmetric", "pair", "instance"])
 def test_noise_lab_makes_a_copy_with_known_truth(workspace, tiny, kind):
     before = np.asarray(datasets.load(tiny).given_labels).copy()
-    info = services.add_noise(workspace, "tiny", f"tiny {kind}", kind, 0.2, seed=3)
+    info = services.add_noise(tiny, f"tiny {kind}", kind, 0.2, seed=3)
     data = datasets.load(info)
     assert (np.asarray(data.given_labels) != np.asarray(data.true_labels)).sum() == 12
     assert info.version != tiny.version
     np.testing.assert_array_equal(datasets.load(tiny).given_labels, before)
-    services.remove_dataset(workspace, "tiny")  # shares the image file
+    services.remove_dataset(tiny)  # shares the image file
     assert np.asarray(datasets.load(info).images).sum() > 0
 
 
 def test_noise_lab_refuses_nonsense(workspace, tiny):
     with pytest.raises(LnlError):
-        services.add_noise(workspace, "tiny", "x", "cosmic", 0.2)
+        services.add_noise(tiny, "x", "cosmic", 0.2)
     with pytest.raises(LnlError):
-        services.add_noise(workspace, "tiny", "x", "pair", 1.5)
+        services.add_noise(tiny, "x", "pair", 1.5)
     assert [info.name for info in datasets.datasets(workspace)] == ["tiny"]
 
 
@@ -49,6 +49,6 @@ def test_card_of_a_scored_set(workspace, scored):
     (card,) = services.overview(workspace)
     assert card.has_queue
     assert 0 < card.goal <= 60
-    counts = services.class_counts(workspace, "tiny")
+    counts = services.class_counts(scored)
     assert [c["count"] for c in counts] == [20, 20, 20]
     assert 1 < sum(c["wrong"] for c in counts) < 12

@@ -84,26 +84,25 @@ def test_a_selection_says_what_is_suspected_and_most_often_as_what(workspace, su
 def test_a_stored_selection_is_the_queue_and_any_other_name_is_empty(workspace, sure):
     name = exploring.keep_selection(sure, np.array([47, 5, 5, 20]))
     assert name == exploring.keep_selection(sure, np.array([5, 20, 47]))
-    state = review_state(workspace, sure.name, "Ada", filters=Filters(selection=name))
+    state = review_state(sure, "Ada", filters=Filters(selection=name))
     assert next(item["row"] for item in state.items) == 47
     assert {item["row"] for item in state.items} == {5, 20, 47}
     for other in ("0" * 12, "../ranking/current", "", name + "0"):
         assert len(exploring.selection_rows(sure, other)) == 0
-        gone = review_state(workspace, sure.name, "Ada", filters=Filters(selection=other))
+        gone = review_state(sure, "Ada", filters=Filters(selection=other))
         assert gone.items == []
     with pytest.raises(LnlError, match="Draw a loop"):
         exploring.keep_selection(sure, np.zeros(0, dtype=np.int64))
 
 
 def test_colours_follow_ranking_method_and_decisions(workspace, sure):
-    suspicion = exploring.colouring(workspace, sure, "suspicion", None)
+    suspicion = exploring.colouring(sure, "suspicion", None)
     assert set(np.flatnonzero(suspicion.codes & 15 == 2)) == {3, 25, 47}
     assert sum(number for _, _, number in suspicion.legend) == 60
-    alone = exploring.colouring(workspace, sure, "suspicion", "knn")
+    alone = exploring.colouring(sure, "suspicion", "knn")
     assert alone.version != suspicion.version
-    before = exploring.colouring(workspace, sure, "verdict", None)
+    before = exploring.colouring(sure, "verdict", None)
     decisions.append(
-        workspace,
         sure,
         [
             Decision(3, Action.RELABEL, "Ada", label=0),
@@ -111,10 +110,10 @@ def test_colours_follow_ranking_method_and_decisions(workspace, sure):
             Decision(9, Action.UNSURE, "Bob"),
         ],
     )
-    after = exploring.colouring(workspace, sure, "verdict", None)
+    after = exploring.colouring(sure, "verdict", None)
     assert after.version != before.version
     assert after.codes[[3, 9, 10]].tolist() == [2 | 2 << 4, 5 | 2 << 4, 0]
-    given = exploring.colouring(workspace, sure, "given", None)
+    given = exploring.colouring(sure, "given", None)
     labels = np.asarray(datasets.load(sure).given_labels)
     for slot, name, number in given.legend:
         label = sure.class_names.index(name)
@@ -122,22 +121,22 @@ def test_colours_follow_ranking_method_and_decisions(workspace, sure):
         assert (given.codes[labels == label] & 15 == slot).all()
     for colour, method in (("size", None), ("suspicion", "gone")):
         with pytest.raises(LnlError):
-            exploring.colouring(workspace, sure, colour, method)
+            exploring.colouring(sure, colour, method)
 
 
 def test_without_a_run_the_given_labels_are_there_and_the_rest_is_refused(workspace, tiny):
-    assert exploring.colouring(workspace, tiny, "given", None).codes.max() < 16
+    assert exploring.colouring(tiny, "given", None).codes.max() < 16
     with pytest.raises(LnlError, match="Start a run"):
-        exploring.colouring(workspace, tiny, "suspicion", None)
-    assert confusions.matrix(workspace, tiny) is None
-    assert exploring.point(workspace, tiny, 0)["p_wrong"] is None
+        exploring.colouring(tiny, "suspicion", None)
+    assert confusions.matrix(tiny) is None
+    assert exploring.point(tiny, 0)["p_wrong"] is None
 
 
 def test_neighbours_say_label_and_verdict(workspace, scored):
     given = np.asarray(datasets.load(scored).given_labels)
-    first = exploring.neighbours(workspace, scored, 3)["groups"][0]["images"][0]["row"]
-    decisions.append(workspace, scored, [Decision(first, Action.RELABEL, "Ada", label=1)])
-    found = exploring.neighbours(workspace, scored, 3)
+    first = exploring.neighbours(scored, 3)["groups"][0]["images"][0]["row"]
+    decisions.append(scored, [Decision(first, Action.RELABEL, "Ada", label=1)])
+    found = exploring.neighbours(scored, 3)
     assert [group["is"] for group in found["groups"]] == ["given", "suggested"]
     image = found["groups"][0]["images"][0]
     assert (image["row"], image["verdict"], image["by"]) == (first, "relabel", "Ada")
@@ -156,7 +155,7 @@ def test_the_matrix_is_the_joint_behind_the_ranking_and_its_rows_are_whole(works
     ranking, runs = arrays.load_ranking(scored.directory / "ranking")
     kept = replace(ranking, transition_matrix=transition.transition_matrix(joint))
     arrays.save_ranking(scored.directory / "ranking", kept, runs)
-    found = confusions.matrix(workspace, scored)
+    found = confusions.matrix(scored)
     np.testing.assert_allclose(found.count, joint, atol=1e-3)
     np.testing.assert_allclose(found.share.sum(axis=1), 1)
     assert (found.low <= found.share + 1e-9).all()
@@ -164,7 +163,7 @@ def test_the_matrix_is_the_joint_behind_the_ranking_and_its_rows_are_whole(works
 
 
 def test_what_people_settled_counts_as_they_say_and_the_interval_closes(workspace, scored):
-    before = confusions.matrix(workspace, scored)
+    before = confusions.matrix(scored)
     given = np.asarray(datasets.load(scored).given_labels)
     truth = np.asarray(datasets.load(scored).true_labels)
     said = [
@@ -173,11 +172,11 @@ def test_what_people_settled_counts_as_they_say_and_the_interval_closes(workspac
         else Decision(row, Action.RELABEL, "Ada", label=int(truth[row]), cid=f"{row}")
         for row in range(60)
     ]
-    decisions.append(workspace, scored, said[:30])
-    half = confusions.matrix(workspace, scored)
+    decisions.append(scored, said[:30])
+    half = confusions.matrix(scored)
     assert ((half.high - half.low) <= (before.high - before.low) + 1e-9).all()
-    decisions.append(workspace, scored, said[30:])
-    whole = confusions.matrix(workspace, scored)
+    decisions.append(scored, said[30:])
+    whole = confusions.matrix(scored)
     exact = np.zeros((3, 3))
     np.add.at(exact, (given, truth), 1)
     np.testing.assert_allclose(whole.count, exact, atol=1e-6)
@@ -190,9 +189,9 @@ def test_what_people_settled_counts_as_they_say_and_the_interval_closes(workspac
 @pytest.mark.slow  # UMAP is compiled first
 def test_a_map_is_laid_out_once_by_the_worker_of_tasks(workspace, scored, monkeypatch):
     monkeypatch.setattr(exploring.executors, "ensure_worker", lambda *_: True)
-    job = exploring.start_layout(workspace, scored, SETTINGS)
-    assert exploring.start_layout(workspace, scored, SETTINGS).id == job.id
-    assert exploring.is_active(exploring.layout_job(workspace, scored, SETTINGS))
+    job = exploring.start_layout(scored, SETTINGS)
+    assert exploring.start_layout(scored, SETTINGS).id == job.id
+    assert exploring.is_active(exploring.layout_job(scored, SETTINGS))
     worker.run_job(workspace, queue.claim(workspace, lane=queue.TASKS))
     assert queue.job(workspace, job.id).state is JobState.DONE
     (facts,) = exploring.layouts(scored)
@@ -203,7 +202,7 @@ def test_a_map_is_laid_out_once_by_the_worker_of_tasks(workspace, scored, monkey
     away = ((points[:, None] - points[None]) ** 2).sum(axis=2) + 1e12 * np.eye(60)
     assert (truth[away.argmin(axis=1)] == truth).mean() > 0.5
     written = embedding.place(scored, facts["key"]).stat().st_mtime_ns
-    exploring.start_layout(workspace, scored, SETTINGS)
+    exploring.start_layout(scored, SETTINGS)
     worker.run_job(workspace, queue.claim(workspace, lane=queue.TASKS))
     assert embedding.place(scored, facts["key"]).stat().st_mtime_ns == written
 

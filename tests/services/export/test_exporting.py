@@ -23,7 +23,6 @@ CORRECTIONS = [
 
 def decide(ws, info):
     decisions.append(
-        ws,
         info,
         [
             Decision(3, Action.RELABEL, "ann", label=0),
@@ -37,16 +36,16 @@ def decide(ws, info):
     )
 
 
-def table(ws, format, **options):
+def table(info, format, **options):
     out = io.BytesIO()
-    result = services.write_export(ws, "tiny", format, out, **options)
+    result = services.write_export(info, format, out, **options)
     text = out.getvalue().decode("utf-8-sig")
     return result, list(csv.DictReader(io.StringIO(text)))
 
 
 def test_corrections_hold_what_was_accepted(workspace, scored):
     decide(workspace, scored)
-    result, rows = table(workspace, "corrections", scores=True)
+    result, rows = table(scored, "corrections", scores=True)
     assert (result.rows, result.left_out) == (3, 2)
     assert [(r["id"], r["given_label"], r["corrected_label"], r["action"]) for r in rows] == [
         ("item-00003", "belt", "bar", "relabel"),
@@ -64,27 +63,26 @@ def test_corrections_hold_what_was_accepted(workspace, scored):
 
 def test_contradictions_are_in_only_when_asked_for(workspace, scored):
     decide(workspace, scored)
-    decisions.append(workspace, scored, [Decision(7, Action.RELABEL, "bob", label=2)])
-    result, rows = table(workspace, "corrections", only_agreed=False)
+    decisions.append(scored, [Decision(7, Action.RELABEL, "bob", label=2)])
+    result, rows = table(scored, "corrections", only_agreed=False)
     assert [r["id"] for r in rows] == ["item-00003", "item-00007", "item-00025", "item-00047"]
     assert result.left_out == 1
 
 
 def test_decisions_hold_every_answer_and_come_back(workspace, scored, tmp_path):
     decide(workspace, scored)
-    before = decisions.states(workspace, scored)
+    before = decisions.states(scored)
     path = tmp_path / "decisions.csv"
-    assert services.write_export(workspace, "tiny", "decisions", path).rows == 7
+    assert services.write_export(scored, "decisions", path).rows == 7
     decisions.append(
-        workspace,
         scored,
         [Decision(row, Action.REOPEN, who) for row, who, _, _ in before],
     )
-    assert decisions.states(workspace, scored) == []
-    found = services.import_decisions(workspace, "tiny", path, "someone else", replace_newer=True)
+    assert decisions.states(scored) == []
+    found = services.import_decisions(scored, path, "someone else", replace_newer=True)
     assert (found.stored, found.problems) == (7, ())
-    assert sorted(decisions.states(workspace, scored)) == sorted(before)
-    labels = decisions.in_force(workspace, scored)[47][0].labels
+    assert sorted(decisions.states(scored)) == sorted(before)
+    labels = decisions.in_force(scored)[47][0].labels
     assert labels == (0, 2)
 
 
@@ -94,7 +92,7 @@ def test_import_says_which_row_is_wrong(workspace, scored, tmp_path):
         "id,action,label\nitem-00001,keep,\nnobody,keep,\nitem-00002,relabel,zebra\n"
         "item-00003,dance,\nitem-00004,relabel,base\n"
     )
-    found = services.import_decisions(workspace, "tiny", path, "bob")
+    found = services.import_decisions(scored, path, "bob")
     problems = found.problems
     assert found.stored == 2
     assert len(problems) == 3
@@ -106,7 +104,7 @@ def test_import_says_which_row_is_wrong(workspace, scored, tmp_path):
 
 def test_scores_cover_every_image(workspace, scored, tmp_path):
     path = tmp_path / "scores.csv"
-    assert services.write_scores(workspace, "tiny", path) == 60
+    assert services.write_scores(scored, path) == 60
     with path.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert list(rows[0]) == [
@@ -121,12 +119,12 @@ def test_scores_cover_every_image(workspace, scored, tmp_path):
     assert {r["id"] for r in worst} == {"item-00003", "item-00025", "item-00047"}
     assert all(r["suggested_label"] != r["given_label"] for r in rows)
     assert all(abs(float(r["suspicion"]) + float(r["label_quality"]) - 1) < 1e-5 for r in rows)
-    assert services.write_scores(workspace, "tiny", path, method="knn") == 60
+    assert services.write_scores(scored, path, method="knn") == 60
 
 
 def test_errors_name_what_there_is(workspace, tiny, tmp_path):
     with pytest.raises(LnlError, match="scored yet"):
-        services.write_scores(workspace, "tiny", tmp_path / "x.csv")
+        services.write_scores(tiny, tmp_path / "x.csv")
     with pytest.raises(LnlError, match="corrections"):
-        services.write_export(workspace, "tiny", "parrot", tmp_path / "x.csv")
+        services.write_export(tiny, "parrot", tmp_path / "x.csv")
     assert not (tmp_path / "x.csv").exists()

@@ -39,9 +39,14 @@ def photos(workspace, tmp_path):
         for i in range(4):
             (root / name / f"{i}.jpg").write_bytes(encoded(picture(seed=10 * at + i)))
     services.import_dataset(workspace, root, "photos")
-    info = datasets.dataset(workspace, "photos")
-    decisions.append(workspace, info, MADE)
+    decisions.append(datasets.dataset(workspace, "photos"), MADE)
     return root
+
+
+@pytest.fixture
+def photo_set(workspace, photos):
+    """The data set of `photos`."""
+    return datasets.dataset(workspace, "photos")
 
 
 def everything(folder):
@@ -55,11 +60,11 @@ def everything(folder):
 
 @pytest.mark.parametrize("images", ["copy", "link"])
 def test_a_relabelled_folder_moves_files_and_touches_no_original(
-    workspace, photos, tmp_path, images
+    workspace, photos, photo_set, tmp_path, images
 ):
     before = everything(photos)
     out = tmp_path / "clean"
-    result = services.write_export(workspace, "photos", "folder", out, images=images)
+    result = services.write_export(photo_set, "folder", out, images=images)
     assert (result.rows, result.left_out, result.problems) == (6, 2, ())
     found = everything(out)
     # 0.jpg of the cats became a dog: both dogs named 0.jpg are there
@@ -77,9 +82,9 @@ def test_a_relabelled_folder_moves_files_and_touches_no_original(
     assert everything(photos) == before
 
 
-def test_the_folder_comes_back_with_ids_and_names(workspace, photos, tmp_path):
+def test_the_folder_comes_back_with_ids_and_names(workspace, photo_set, tmp_path):
     out = tmp_path / "clean"
-    services.write_export(workspace, "photos", "folder", out)
+    services.write_export(photo_set, "folder", out)
     with (out / "metadata.csv").open(newline="", encoding="utf-8") as stream:
         rows = {row["id"]: row for row in csv.DictReader(stream)}
     assert rows["'=cat/0.jpg"] == rows["'=cat/0.jpg"] | {
@@ -105,15 +110,15 @@ def test_the_folder_comes_back_with_ids_and_names(workspace, photos, tmp_path):
     }
 
 
-def test_torchvision_reads_the_folder(workspace, photos, tmp_path):
+def test_torchvision_reads_the_folder(workspace, photo_set, tmp_path):
     torchvision = pytest.importorskip("torchvision")
-    services.write_export(workspace, "photos", "folder", tmp_path / "clean")
+    services.write_export(photo_set, "folder", tmp_path / "clean")
     found = torchvision.datasets.ImageFolder(tmp_path / "clean")
     assert found.classes == ["=cat", "dog"]
     assert sorted(label for _, label in found.samples) == [0, 1, 1, 1, 1, 1]
 
 
-def test_where_a_folder_may_not_lie(workspace, photos, tmp_path):
+def test_where_a_folder_may_not_lie(workspace, photos, photo_set, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
     for out, word in (
@@ -123,40 +128,40 @@ def test_where_a_folder_may_not_lie(workspace, photos, tmp_path):
         (tmp_path / "full" / "x", "not empty"),
     ):
         with pytest.raises(LnlError, match=word):
-            services.write_export(workspace, "photos", "folder", out)
+            services.write_export(photo_set, "folder", out)
     (tmp_path / "link").symlink_to(photos)
     with pytest.raises(LnlError, match="among the originals"):
-        services.write_export(workspace, "photos", "folder", tmp_path / "link" / "clean")
+        services.write_export(photo_set, "folder", tmp_path / "link" / "clean")
     with pytest.raises(LnlError, match="Known: copy, link"):
-        services.write_export(workspace, "photos", "folder", tmp_path / "x", images="none")
+        services.write_export(photo_set, "folder", tmp_path / "x", images="none")
     assert sorted(everything(photos)) == sorted(everything(photos))
     assert not list(tmp_path.glob(".*part"))
 
 
-def test_originals_that_are_gone_are_named(workspace, photos, tmp_path):
+def test_originals_that_are_gone_are_named(workspace, photos, photo_set, tmp_path):
     (photos / "dog" / "2.jpg").unlink()
-    result = services.write_export(workspace, "photos", "folder", tmp_path / "clean")
+    result = services.write_export(photo_set, "folder", tmp_path / "clean")
     assert result.rows == 5
     assert "dog/2.jpg" in result.problems[0]
     shutil.rmtree(photos)
     with pytest.raises(LnlError, match="No original"):
-        services.write_export(workspace, "photos", "folder", tmp_path / "none")
+        services.write_export(photo_set, "folder", tmp_path / "none")
     assert not (tmp_path / "none").exists()
     assert not list(tmp_path.glob(".*part"))
 
 
-def test_disk_space_is_told_before_and_checked(workspace, photos, tmp_path, monkeypatch):
+def test_disk_space_is_told_before_and_checked(workspace, photos, photo_set, tmp_path, monkeypatch):
     out = tmp_path / "clean"
-    plan = services.plan_export(workspace, "photos", "folder", out)
+    plan = services.plan_export(photo_set, "folder", out)
     size = sum(len(data) for name, (data, _) in everything(photos).items())
     assert (plan.rows, plan.left_out, plan.unsettled, plan.files) == (6, 2, 2, 6)
     assert 0.5 * size < plan.size < size
-    assert services.plan_export(workspace, "photos", "folder", out, images="link").size == 0
+    assert services.plan_export(photo_set, "folder", out, images="link").size == 0
     assert not out.exists()
     usage = type("Usage", (), {"free": plan.size - 1})
     monkeypatch.setattr(placing.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(LnlError, match="GB free"):
-        services.write_export(workspace, "photos", "folder", out)
+        services.write_export(photo_set, "folder", out)
 
 
 def test_names_fit_every_system():
@@ -173,22 +178,22 @@ def test_names_fit_every_system():
 def test_arrays_become_png(workspace, scored, tmp_path):
     from PIL import Image
 
-    decisions.append(workspace, scored, [Decision(3, Action.RELABEL, "ann", label=0)])
-    result = services.write_export(workspace, "tiny", "folder", tmp_path / "out")
+    decisions.append(scored, [Decision(3, Action.RELABEL, "ann", label=0)])
+    result = services.write_export(scored, "folder", tmp_path / "out")
     assert result.rows == 60
     pixels = np.asarray(Image.open(tmp_path / "out" / "bar" / "item-00003.png"))
     assert (pixels == datasets.load(scored).images[3, :, :, 0]).all()
 
 
-def test_the_manifest_holds_every_image_that_has_a_class(workspace, photos, tmp_path):
+def test_the_manifest_holds_every_image_that_has_a_class(workspace, photos, photo_set, tmp_path):
     out = tmp_path / "clean.csv"
-    result = services.write_export(workspace, "photos", "manifest", out)
+    result = services.write_export(photo_set, "manifest", out)
     assert (result.rows, result.left_out) == (6, 2)
     listed = pd.read_csv(out)["image"]
     assert listed[1] == "./=cat/1.jpg"
     assert all((photos / image).is_file() for image in listed)
     services.import_dataset(workspace, out, "from csv", root=photos)
-    services.write_export(workspace, "photos", "manifest", tmp_path / "clean.parquet")
+    services.write_export(photo_set, "manifest", tmp_path / "clean.parquet")
     services.import_dataset(workspace, tmp_path / "clean.parquet", "from parquet", root=photos)
     for name in ("from csv", "from parquet"):
         data = datasets.load(datasets.dataset(workspace, name))
@@ -207,25 +212,25 @@ def test_classes_that_differ_by_an_apostrophe_come_back_apart(workspace, tmp_pat
     rows = [{"image": f"{at}.png", "label": name} for at, name in enumerate(names)]
     (tmp_path / "list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     services.import_dataset(workspace, tmp_path / "list.jsonl", "odd")
-    services.write_export(workspace, "odd", "manifest", tmp_path / f"m.{ending}")
+    services.write_export(datasets.dataset(workspace, "odd"), "manifest", tmp_path / f"m.{ending}")
     services.import_dataset(workspace, tmp_path / f"m.{ending}", "again")
     for name in ("odd", "again"):
         data = datasets.load(datasets.dataset(workspace, name))
         assert [data.class_names[label] for label in data.given_labels] == names
 
 
-def test_the_audit_trail_has_every_decision_and_every_field(workspace, photos, tmp_path):
+def test_the_audit_trail_has_every_decision_and_every_field(workspace, photo_set, tmp_path):
     info = datasets.dataset(workspace, "photos")
     more = [
         Decision(0, Action.KEEP, "ann", seconds=1.5, suggested_label=1, p_wrong=0.25,
                  run_ids=(3, 4), position=7, route="audit", mode="blind", revealed=True),
         Decision(1, Action.REOPEN, "ann"),
     ]  # fmt: skip
-    decisions.append(workspace, info, more)
-    services.write_export(workspace, "photos", "audit-trail", tmp_path / "trail.csv")
+    decisions.append(info, more)
+    services.write_export(photo_set, "audit-trail", tmp_path / "trail.csv")
     with (tmp_path / "trail.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    stored = list(decisions.history(workspace, info))
+    stored = list(decisions.history(info))
     assert [int(row["number"]) for row in rows] == [d.id for d in stored]
     standing = [row["standing"] for row in rows]
     assert standing[:2] == ["superseded", "taken back"]
@@ -250,9 +255,9 @@ def test_cleanlab_takes_its_files(workspace, scored, tmp_path):
         Decision(47, Action.RELABEL, "ann", label=2),
         Decision(5, Action.KEEP, "ann"),
     ]
-    decisions.append(workspace, scored, made)
+    decisions.append(scored, made)
     out = tmp_path / "cleanlab"
-    assert services.write_export(workspace, "tiny", "cleanlab", out).rows == 60
+    assert services.write_export(scored, "cleanlab", out).rows == 60
     labels, probs = np.load(out / "labels.npy"), np.load(out / "pred_probs.npy")
     np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-5)
     found = filters.find_label_issues(
@@ -285,16 +290,16 @@ def test_cleanlab_takes_its_files(workspace, scored, tmp_path):
     assert (out / "ids.txt").read_text().splitlines()[47] == "item-00047"
 
 
-def test_cleanlab_needs_probabilities(workspace, photos, tmp_path):
+def test_cleanlab_needs_probabilities(workspace, photo_set, tmp_path):
     with pytest.raises(LnlError, match="nothing is scored"):
-        services.write_export(workspace, "photos", "cleanlab", tmp_path / "x")
+        services.write_export(photo_set, "cleanlab", tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize("images", ["copy", "link", "none"])
-def test_fiftyone_layout_as_documented(workspace, photos, tmp_path, images):
+def test_fiftyone_layout_as_documented(workspace, photos, photo_set, tmp_path, images):
     out = tmp_path / "fiftyone"
-    assert services.write_export(workspace, "photos", "fiftyone", out, images=images).rows == 6
+    assert services.write_export(photo_set, "fiftyone", out, images=images).rows == 6
     whole = json.loads((out / "labels.json").read_text("utf-8"))
     assert whole["classes"] == ["=cat", "dog"]
     files = {path.stem: path for path in (out / "data").iterdir()}
@@ -310,9 +315,9 @@ def test_fiftyone_layout_as_documented(workspace, photos, tmp_path, images):
 
 
 @pytest.mark.parametrize("images", ["none", "copy"])
-def test_label_studio_tasks_fit_their_config(workspace, photos, tmp_path, images):
+def test_label_studio_tasks_fit_their_config(workspace, photos, photo_set, tmp_path, images):
     out = tmp_path / "ls"
-    assert services.write_export(workspace, "photos", "label-studio", out, images=images).rows == 8
+    assert services.write_export(photo_set, "label-studio", out, images=images).rows == 8
     config = ElementTree.fromstring((out / "label_config.xml").read_text("utf-8"))
     choices = {each.get("value") for each in config.iter("Choice")}
     control, image = config.find("Choices"), config.find("Image")
@@ -335,9 +340,9 @@ def test_label_studio_tasks_fit_their_config(workspace, photos, tmp_path, images
     assert tasks[3]["annotations"][0]["meta"] == {"reviewer": "ann", "action": "none"}
 
 
-def test_a_stream_gets_a_zip_that_comes_back(workspace, photos, tmp_path):
+def test_a_stream_gets_a_zip_that_comes_back(workspace, photo_set, tmp_path):
     out = io.BytesIO()
-    services.write_export(workspace, "photos", "folder", out)
+    services.write_export(photo_set, "folder", out)
     names = zipfile.ZipFile(out).namelist()
     assert "folder/dog/0 (2).jpg" in names
     (tmp_path / "clean.zip").write_bytes(out.getvalue())
@@ -346,13 +351,13 @@ def test_a_stream_gets_a_zip_that_comes_back(workspace, photos, tmp_path):
     assert not list(workspace.home.glob(".export*"))
 
 
-def test_a_new_answer_is_in_the_next_export(workspace, photos):
+def test_a_new_answer_is_in_the_next_export(workspace, photo_set):
     def counts():
-        words = services.verdict_counts(workspace, "photos")
+        words = services.verdict_counts(datasets.dataset(workspace, "photos"))
         return words["relabelled"], words["contradicted"]
 
     assert counts() == (1, 1)
     info = datasets.dataset(workspace, "photos")
-    decisions.append(workspace, info, [Decision(6, Action.RELABEL, "ann", label=0)])
+    decisions.append(info, [Decision(6, Action.RELABEL, "ann", label=0)])
     assert counts() == (2, 1)
-    assert services.verdict_counts(workspace, "photos", only_agreed=False)["contradicted"] == 0
+    assert services.verdict_counts(photo_set, only_agreed=False)["contradicted"] == 0

@@ -14,65 +14,65 @@ FIRST = (
 )
 
 
-def bring(ws, text, reviewer="ann", **options):
+def bring(info, text, reviewer="ann", **options):
     stream = io.BytesIO(text.encode())
-    return services.import_decisions(ws, "tiny", stream, reviewer, **options)
+    return services.import_decisions(info, stream, reviewer, **options)
 
 
 @pytest.mark.parametrize("text", [FIRST, FIRST.replace("2026-01-01T10:01:00Z", "")])
 def test_the_same_file_twice_stores_nothing_twice(workspace, scored, text):
-    first, second = bring(workspace, text), bring(workspace, text)
+    first, second = bring(scored, text), bring(scored, text)
     assert (first.stored, first.unchanged) == (2, 0)
     assert (second.stored, second.unchanged, second.held) == (0, 2, 0)
-    assert len(list(decisions.history(workspace, scored))) == 2
-    assert bring(workspace, text, "bob").stored == 2  # another person said it too
+    assert len(list(decisions.history(scored))) == 2
+    assert bring(scored, text, "bob").stored == 2  # another person said it too
 
 
 def test_an_older_row_is_held_and_named(workspace, scored):
-    bring(workspace, FIRST)
-    decisions.append(workspace, scored, [Decision(2, Action.KEEP, "ann")])
+    bring(scored, FIRST)
+    decisions.append(scored, [Decision(2, Action.KEEP, "ann")])
     found = bring(
-        workspace, "id,action,label,decided_at\nitem-00002,relabel,bar,2026-01-02T00:00:00Z\n"
+        scored, "id,action,label,decided_at\nitem-00002,relabel,bar,2026-01-02T00:00:00Z\n"
     )
     (conflict,) = found.conflicts
     assert (found.stored, found.held, conflict.number, conflict.id) == (0, 1, 2, "item-00002")
     assert conflict.in_force.startswith("keep by ann, 20")
     assert conflict.file == "relabel to bar"
     assert "older, 2026-01-02 00:00:00 UTC." in conflict.words()
-    assert decisions.in_force(workspace, scored)[2][0].action is Action.KEEP
+    assert decisions.in_force(scored)[2][0].action is Action.KEEP
 
 
 def test_a_later_row_counts(workspace, scored):
-    bring(workspace, FIRST)
+    bring(scored, FIRST)
     found = bring(
-        workspace, "id,action,label,decided_at\nitem-00002,relabel,bar,2026-01-02T00:00:00Z\n"
+        scored, "id,action,label,decided_at\nitem-00002,relabel,bar,2026-01-02T00:00:00Z\n"
     )
     assert (found.stored, found.held, found.conflicts) == (1, 0, ())
-    assert decisions.in_force(workspace, scored)[2][0].label == 0
+    assert decisions.in_force(scored)[2][0].label == 0
 
 
 def test_without_a_time_nobody_knows_which_is_later(workspace, scored):
-    bring(workspace, FIRST)
+    bring(scored, FIRST)
     text = "id,action,label\nitem-00002,keep,\nitem-00003,keep,\nitem-00003,none,\n"
-    found = bring(workspace, text)
+    found = bring(scored, text)
     assert (found.stored, found.held) == (1, 2)
     assert [c.number for c in found.conflicts] == [2, 4]
     assert "no decided_at" in found.conflicts[0].remedy
-    again = bring(workspace, text, replace_newer=True)
+    again = bring(scored, text, replace_newer=True)
     assert (again.stored, again.held) == (2, 0)
-    third = bring(workspace, text, replace_newer=True)
+    third = bring(scored, text, replace_newer=True)
     assert (third.stored, third.unchanged) == (0, 3)
-    now = decisions.in_force(workspace, scored)
+    now = decisions.in_force(scored)
     assert (now[2][0].action, now[3][0].action) == (Action.KEEP, Action.NONE)
 
 
 def test_people_who_contradict_each_other_are_named_and_both_kept(workspace, scored):
-    bring(workspace, FIRST)
-    found = bring(workspace, FIRST.replace("relabel,base", "keep,"), "bob")
+    bring(scored, FIRST)
+    found = bring(scored, FIRST.replace("relabel,base", "keep,"), "bob")
     (conflict,) = found.conflicts
     assert (found.stored, found.held, conflict.stored, conflict.number) == (2, 0, True, 3)
     assert conflict.in_force == "relabel to base by ann"
-    assert len(decisions.in_force(workspace, scored)[2]) == 2
+    assert len(decisions.in_force(scored)[2]) == 2
 
 
 def test_a_whole_history_comes_back_as_it_was(workspace, scored, tmp_path):
@@ -81,14 +81,14 @@ def test_a_whole_history_comes_back_as_it_was(workspace, scored, tmp_path):
         [(Action.KEEP, None), (Action.RELABEL, 2), (Action.REOPEN, None), (Action.KEEP, None)]
     ):
         one = Decision(9, action, "ann", label=label, decided_at=stamp(minute))
-        decisions.append(workspace, scored, [one])
+        decisions.append(scored, [one])
     out = tmp_path / "all.csv"
-    services.write_export(workspace, "tiny", "decisions", out)
+    services.write_export(scored, "decisions", out)
     before = [(d.action, d.label, d.decided_at, d.cid) for d in history(workspace, scored)]
-    same = services.import_decisions(workspace, "tiny", out, "x")
+    same = services.import_decisions(scored, out, "x")
     assert (same.stored, same.unchanged, same.conflicts) == (0, 4, ())
     elsewhere = io.BytesIO(out.read_bytes().replace(b"item-00009", b"item-00010"))
-    assert services.import_decisions(workspace, "tiny", elsewhere, "x").stored == 4
+    assert services.import_decisions(scored, elsewhere, "x").stored == 4
     copied = [
         (d.action, d.label, d.decided_at, d.cid) for d in history(workspace, scored) if d.row == 10
     ]
@@ -98,17 +98,17 @@ def test_a_whole_history_comes_back_as_it_was(workspace, scored, tmp_path):
 
 
 def history(ws, info):
-    return list(decisions.history(ws, info))
+    return list(decisions.history(info))
 
 
 def test_an_answer_taken_back_stays_back_unless_the_file_shall_win(workspace, scored):
-    bring(workspace, FIRST)
-    decisions.append(workspace, scored, [Decision(1, Action.REOPEN, "ann")])
-    found = bring(workspace, FIRST)
+    bring(scored, FIRST)
+    decisions.append(scored, [Decision(1, Action.REOPEN, "ann")])
+    found = bring(scored, FIRST)
     assert (found.stored, found.unchanged, found.held) == (0, 1, 1)
     assert "nothing: ann took the answer back" in found.conflicts[0].in_force
-    assert bring(workspace, FIRST, replace_newer=True).stored == 1
-    assert 1 in decisions.in_force(workspace, scored)
+    assert bring(scored, FIRST, replace_newer=True).stored == 1
+    assert 1 in decisions.in_force(scored)
 
 
 def test_an_export_into_an_empty_set_gives_every_answer_back(workspace, scored, tmp_path):
@@ -122,35 +122,35 @@ def test_an_export_into_an_empty_set_gives_every_answer_back(workspace, scored, 
         Decision(4, Action.MULTIPLE, "ann", labels=(2, 0)),
         Decision(4, Action.NONE, "bob"),
     ]
-    decisions.append(workspace, scored, made)
-    assert len({d.decided_at for d in decisions.history(workspace, scored)}) == 1
+    decisions.append(scored, made)
+    assert len({d.decided_at for d in decisions.history(scored)}) == 1
     path = tmp_path / "decisions.csv"
-    services.write_export(workspace, "tiny", "decisions", path)
-    services.rename_dataset(workspace, "tiny", "before")
+    services.write_export(scored, "decisions", path)
+    services.rename_dataset(scored, "before")
     data = datasets.load(scored)
     np.savez(tmp_path / "tiny.npz", images=data.images, labels=data.given_labels,
              ids=np.array(list(data.ids)), class_names=np.array(scored.class_names))  # fmt: skip
     services.import_dataset(workspace, tmp_path / "tiny.npz", "tiny")
     again = datasets.dataset(workspace, "tiny")
-    found = services.import_decisions(workspace, "tiny", path, "nobody")
+    found = services.import_decisions(again, path, "nobody")
     assert (found.stored, found.unchanged, found.held, found.problems) == (7, 0, 0, ())
     assert [c.stored for c in found.conflicts] == [True]
 
     def answers(info):
         return [
             (d.row, d.reviewer, d.action, d.label, d.labels, d.decided_at, d.cid, d.seconds)
-            for several in decisions.in_force(workspace, info).values()
+            for several in decisions.in_force(info).values()
             for d in several
         ]
 
     assert answers(again) == answers(scored)
-    first = decisions.in_force(workspace, again)[1][0]
+    first = decisions.in_force(again)[1][0]
     assert (first.seconds, first.suggested_label, first.p_wrong) == (1.5, 0, 0.25)
 
 
 def test_facts_that_make_no_sense_are_left_blank(workspace, scored):
-    bring(workspace, "id,action,seconds,p_wrong,suggested_label\nitem-00001,keep,-3,nan,zebra\n")
-    found = decisions.in_force(workspace, scored)[1][0]
+    bring(scored, "id,action,seconds,p_wrong,suggested_label\nitem-00001,keep,-3,nan,zebra\n")
+    found = decisions.in_force(scored)[1][0]
     assert found.seconds is None
     assert found.p_wrong == pytest.approx(0.0, abs=1)  # what the methods say today
     assert found.suggested_label in range(3)

@@ -56,7 +56,7 @@ class Reviewer:
         self.truth, self.given = np.asarray(data.true_labels), np.asarray(data.given_labels)
 
     def window(self, **more):
-        state = services.review_state(self.workspace, self.info.name, self.name, **more)
+        state = services.review_state(self.info, self.name, **more)
         return [item["row"] for item in state.items]
 
     def press(self, *rows, action=None, **more):
@@ -66,7 +66,7 @@ class Reviewer:
             entry = {"action": "keep"} if right else {"action": "relabel", "label": self.truth[row]}
             entry = {"action": action} if action else entry
             entries.append({"cid": uuid.uuid4().hex, "row": int(row), "ms": 900, **entry, **more})
-        done = services.record(self.workspace, self.info.name, self.name, entries)
+        done = services.record(self.info, self.name, entries)
         assert not done.problems
 
     def review(self, items):
@@ -80,11 +80,11 @@ class Reviewer:
 
 
 def drawn(workspace, info):
-    return [each.row for each in audits.draws(workspace, info)]
+    return [each.row for each in audits.draws(info)]
 
 
 def routes(workspace, info):
-    return [d.route for d in decisions.history(workspace, info)]
+    return [d.route for d in decisions.history(info)]
 
 
 def test_every_fifth_item_is_drawn_and_stays_until_it_has_its_answer(workspace, birds):
@@ -115,11 +115,11 @@ def test_in_random_order_every_item_is_drawn(workspace, birds):
 
 def test_nothing_that_is_sent_tells_a_drawn_row_from_the_queues(workspace, birds):
     ann = Reviewer(workspace, birds)
-    state = services.review_state(workspace, "birds", "ann")
+    state = services.review_state(birds, "ann")
     assert len({tuple(item) for item in state.items}) == 1
     assert [item["position"] for item in state.items] == list(range(50))
     ann.press(*(item["row"] for item in state.items[:6]))
-    state = services.review_state(workspace, "birds", "ann")
+    state = services.review_state(birds, "ann")
     assert len({tuple(item) for item in state.recent}) == 1
     text = json.dumps([state.items, state.recent])
     assert not [word for word in ("audit", "route", "draw", "random") if word in text]
@@ -138,12 +138,12 @@ def test_a_narrowed_queue_gets_none_but_a_drawn_row_in_it_counts(workspace, bird
     row = int(ann.given[7])
     assert ann.window(filters=Filters(given=row))
     assert ann.window(focus=[7])[0] == 7
-    services.page_state(workspace, "birds", "ann")
+    services.page_state(birds, "ann")
     assert drawn(workspace, birds) == []
     row = ann.window()[4]
     ann.press(ann.window(filters=Filters(rows=(row,)))[0])
     assert routes(workspace, birds) == ["audit"]
-    assert auditing.errors_left(workspace, "birds").audits == 1
+    assert auditing.errors_left(birds).audits == 1
 
 
 def test_undo_brings_a_drawn_row_back_without_a_new_draw(workspace, birds):
@@ -181,7 +181,7 @@ def test_the_end_of_the_queue_still_shows_what_was_drawn(workspace, tmp_path):
         ann.press(*rows)
         seen += rows
     assert sorted(seen) == list(range(40))
-    left = auditing.errors_left(workspace, "birds", fresh=True)
+    left = auditing.errors_left(datasets.dataset(workspace, "birds"), fresh=True)
     if left.estimate is not None:
         assert (left.low, left.estimate, left.high, left.limit) == (0, 0, 0, 0)
 
@@ -199,13 +199,13 @@ def test_eight_reviewers_at_once_get_different_rows(workspace, birds):
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, people))
-    found = audits.draws(workspace, birds)
+    found = audits.draws(birds)
     assert len({each.row for each in found}) == len(found)
     assert [each.number for each in found] == list(range(len(found)))
-    stored = list(decisions.history(workspace, birds))
+    stored = list(decisions.history(birds))
     rows = {each.row for each in found}
     assert all((d.route == "audit") == (d.row in rows) for d in stored)
-    past = _audits.replay(workspace, birds)
+    past = _audits.replay(birds)
     assert (past.unreviewed > 400).all()
     assert (past.unreviewed <= 600 - np.arange(len(found))).all()
 
@@ -221,7 +221,7 @@ def test_draws_are_uniform_under_a_queue_that_follows_the_answers(workspace, tmp
     place, seen, before = [], set(), set()
     while len(place) < 60:
         window = ann.window()[:5]
-        for each in audits.draws(workspace, info)[len(place) :]:
+        for each in audits.draws(info)[len(place) :]:
             open_ = np.array([row for row in range(400) if row not in seen | before])
             assert each.eligible == len(open_)
             place.append((p[open_] < p[each.row]).mean())
@@ -240,12 +240,12 @@ def test_sixty_audits_judge_a_method_as_the_truth_does(workspace, birds, monkeyp
     """
     monkeypatch.setattr(audits.secrets, "randbits", lambda _bits: 11)
     ann = Reviewer(workspace, birds)
-    known = comparing.compare(workspace, "birds", truth="known").detections["1"]
+    known = comparing.compare(birds, truth="known").detections["1"]
     ann.review(300)
-    left = auditing.errors_left(workspace, "birds", fresh=True)
+    left = auditing.errors_left(birds, fresh=True)
     assert left.audits == 60
     (birds.directory / "true_labels.npy").unlink()
-    found = comparing.compare(workspace, "birds")
+    found = comparing.compare(datasets.dataset(workspace, birds.name))
     assert found.truth.kind == _truth.AUDIT
     assert found.truth.words == "240 answers + 60 audits"
     judged = found.detections["1"]
@@ -253,7 +253,7 @@ def test_sixty_audits_judge_a_method_as_the_truth_does(workspace, birds, monkeyp
     assert low <= known.ap <= high
     assert judged.total == pytest.approx(known.total, rel=0.35)
     wrong = ann.truth != ann.given
-    settled = [d.row for d in decisions.history(workspace, birds)]
+    settled = [d.row for d in decisions.history(birds)]
     truly = int(wrong.sum() - wrong[settled].sum())
     assert left.low <= truly <= left.high
     assert left.low <= left.estimate <= left.high <= left.limit + 40
@@ -264,8 +264,8 @@ def test_weights_stand_where_the_row_was_drawn_not_where_it_was_answered(workspa
     window = ann.window()
     ann.press(*window[:4], *window[5:9])  # the first drawn row is answered late
     ann.press(window[4])
-    last = decisions.last_id(workspace, birds)
-    order = _truth.answered(workspace, birds, last).order
+    last = decisions.last_id(birds)
+    order = _truth.answered(birds, last).order
     assert order[0] == (window[4], True)
     assert [row for row, random in order if not random] == [*window[:4], *window[5:9]]
 
@@ -273,10 +273,10 @@ def test_weights_stand_where_the_row_was_drawn_not_where_it_was_answered(workspa
 def test_before_twenty_audits_there_is_no_figure(workspace, birds):
     ann = Reviewer(workspace, birds)
     ann.review(95)
-    left = auditing.errors_left(workspace, "birds")
+    left = auditing.errors_left(birds)
     assert (left.audits, left.estimate, left.limit, left.may_stop) == (19, None, None, False)
     ann.review(5)
-    left = auditing.errors_left(workspace, "birds")
+    left = auditing.errors_left(birds)
     assert left.audits == 20
     assert 0 <= left.low < left.estimate < left.high <= 500
     assert left.goal == 6
@@ -291,29 +291,29 @@ def test_what_is_left_falls_with_each_error_and_limits_wait_for_ten_audits(
     real = auditing.replay
     monkeypatch.setattr(auditing, "replay", lambda *a: computed.append(1) or real(*a))
     auditing._known.clear()
-    before = auditing.errors_left(workspace, "birds")
+    before = auditing.errors_left(birds)
     wrong = [
         row for row in ann.window(filters=Filters(), limit=600)
         if ann.truth[row] != ann.given[row] and row not in drawn(workspace, birds)
     ][:5]  # fmt: skip
     ann.press(*wrong)
-    after = auditing.errors_left(workspace, "birds")
+    after = auditing.errors_left(birds)
     assert before.limit - after.limit == len(wrong)
     ann.review(20)
-    auditing.errors_left(workspace, "birds")
+    auditing.errors_left(birds)
     assert len(computed) == 1
     ann.review(30)
-    auditing.errors_left(workspace, "birds")
+    auditing.errors_left(birds)
     assert len(computed) == 2
 
 
 def test_a_corrected_answer_of_an_audit_is_not_overlooked(workspace, birds):
     ann = Reviewer(workspace, birds)
     ann.review(100)
-    before = auditing.errors_left(workspace, "birds")
+    before = auditing.errors_left(birds)
     kept = [r for r in drawn(workspace, birds)[:15] if ann.truth[r] == ann.given[r]][:4]
     ann.press(*kept, action="none")
-    after = auditing.errors_left(workspace, "birds")
+    after = auditing.errors_left(birds)
     assert after.wrong == before.wrong + 4
     assert after.high > before.high - 4
 
@@ -321,16 +321,16 @@ def test_a_corrected_answer_of_an_audit_is_not_overlooked(workspace, birds):
 def test_unsure_is_wrong_above_and_right_below(workspace, birds):
     ann = Reviewer(workspace, birds)
     ann.review(150)
-    sure = auditing.errors_left(workspace, "birds", fresh=True)
+    sure = auditing.errors_left(birds, fresh=True)
     right = [r for r in drawn(workspace, birds)[:30] if ann.truth[r] == ann.given[r]][:3]
     ann.press(*right, action="unsure")
-    unsure = auditing.errors_left(workspace, "birds", fresh=True)
+    unsure = auditing.errors_left(birds, fresh=True)
     assert (unsure.audits, unsure.unsure) == (sure.audits, 3)
     assert unsure.limit > sure.limit
     assert unsure.low <= sure.low
     wrong = [r for r in drawn(workspace, birds)[:30] if ann.truth[r] != ann.given[r]][:3]
     ann.press(*wrong, action="unsure")
-    less = auditing.errors_left(workspace, "birds", fresh=True)
+    less = auditing.errors_left(birds, fresh=True)
     assert less.estimate < unsure.estimate  # nobody says any more that they are wrong
     assert less.limit > unsure.limit - 3
 
@@ -346,8 +346,8 @@ def test_the_interval_holds_through_whole_reviews(workspace, tmp_path):
         bad = False
         for _ in range(30):
             ann.review(10)
-            left = auditing.errors_left(workspace, info.name)
-            settled = list({d.row for d in decisions.history(workspace, info)})
+            left = auditing.errors_left(info)
+            settled = list({d.row for d in decisions.history(info)})
             truly = int(wrong.sum() - wrong[settled].sum())
             if left.estimate is not None:
                 bad |= left.limit < truly or not left.low <= truly <= left.high
@@ -358,30 +358,30 @@ def test_the_interval_holds_through_whole_reviews(workspace, tmp_path):
 
 
 def test_the_report_says_what_a_certificate_needs(workspace, birds):
-    empty = auditing.report(workspace, "birds")
+    empty = auditing.report(birds)
     assert (empty.rate, empty.needed, empty.left.estimate) == (None, None, None)
     ann = Reviewer(workspace, birds)
     ann.review(150)
-    found = auditing.report(workspace, "birds")
+    found = auditing.report(birds)
     assert found.needed is None  # more is left than the goal: the queue first
     assert found.rate.low <= (ann.truth != ann.given).mean() <= found.rate.high
-    easy = auditing.report(workspace, "birds", target=0.25)
+    easy = auditing.report(birds, target=0.25)
     assert easy.needed == 0 or easy.needed < 300
     ann.review(600)
-    done = auditing.report(workspace, "birds")
+    done = auditing.report(birds)
     assert (done.needed, done.left.may_stop, done.left.estimate) == (0, True, 0)
 
 
 def test_fifty_audits_set_the_size_of_the_matrix(workspace, birds):
     ann = Reviewer(workspace, birds)
     ann.review(240)
-    assert not confusions.matrix(workspace, birds).audits
+    assert not confusions.matrix(birds).audits
     ann.review(10)
-    found = confusions.matrix(workspace, birds)
+    found = confusions.matrix(birds)
     assert found.audits == 50
     wrong = ann.truth != ann.given
     off = found.count.sum() - np.trace(found.count)
-    assert off == pytest.approx(auditing.noise_rate(workspace, birds).share * 600, rel=0.15)
+    assert off == pytest.approx(auditing.noise_rate(birds).share * 600, rel=0.15)
     np.testing.assert_allclose(found.count.sum(axis=1), found.size)
     assert (found.low <= found.share + 1e-9).all()
     assert (found.share <= found.high + 1e-9).all()

@@ -15,7 +15,7 @@ from lnl_core.types import Action, Decision, JobState, LnlError, Signals
 def drawn(workspace, tiny, monkeypatch):
     """A run of CE on the tiny set; no worker starts by itself."""
     monkeypatch.setattr(executors, "ensure_worker", lambda ws, lane="local": False)
-    job = queue.submit(workspace, tiny, "ce", overrides={"epochs": 2})
+    job = queue.submit(tiny, "ce", overrides={"epochs": 2})
     worker.run_job(workspace, queue.claim(workspace))
     assert queue.job(workspace, job.id).state is JobState.DONE
     return workspace, tiny, job
@@ -27,10 +27,10 @@ def work_on_tasks(ws):
 
 
 def test_the_head_of_the_queue_is_there_at_once(drawn):
-    ws, info, job = drawn
+    _, info, job = drawn
     ranking, _ = load_ranking(info.directory / "ranking")
     row = int(ranking.order[0])
-    found = services.where_it_looks(ws, info.id, row)
+    found = services.where_it_looks(info, row)
     assert found["state"] == "ready"
     assert found["source"] == f"{job.id}:cam"
     assert found["other"] == int(ranking.suggested_labels[row]) != found["given"]
@@ -45,13 +45,13 @@ def test_another_class_is_asked_of_the_worker_once(drawn):
     ws, info, _ = drawn
     ranking, _ = load_ranking(info.directory / "ranking")
     row = int(ranking.order[0])
-    first = services.where_it_looks(ws, info.id, row)
+    first = services.where_it_looks(info, row)
     third = next(k for k in range(info.class_count) if k not in (first["given"], first["other"]))
-    assert services.where_it_looks(ws, info.id, row, third)["state"] == "making"
-    assert services.where_it_looks(ws, info.id, row, third)["state"] == "making"
-    assert len(queue.jobs(ws, info, tasks=True)) == 1
+    assert services.where_it_looks(info, row, third)["state"] == "making"
+    assert services.where_it_looks(info, row, third)["state"] == "making"
+    assert len(queue.jobs(info, tasks=True)) == 1
     work_on_tasks(ws)
-    found = services.where_it_looks(ws, info.id, row, third)
+    found = services.where_it_looks(info, row, third)
     assert (found["state"], found["other"]) == ("ready", third)
     assert found["maps"][0]["values"] != found["maps"][1]["values"]
 
@@ -60,10 +60,10 @@ def test_another_class_is_asked_of_the_worker_once(drawn):
 def test_techniques_of_the_package(drawn, technique):
     ws, info, job = drawn
     source = f"{job.id}:{technique}"
-    assert source in [one["key"] for one in looking.sources(ws, info)]
-    assert services.where_it_looks(ws, info.id, 0, source=source)["state"] == "making"
+    assert source in [one["key"] for one in looking.sources(info)]
+    assert services.where_it_looks(info, 0, source=source)["state"] == "making"
     work_on_tasks(ws)
-    found = services.where_it_looks(ws, info.id, 0, source=source)
+    found = services.where_it_looks(info, 0, source=source)
     assert found["state"] == "ready"
     assert not found["common"]
     assert 0 <= min(found["maps"][0]["values"]) <= max(found["maps"][0]["values"]) <= 1
@@ -72,32 +72,32 @@ def test_techniques_of_the_package(drawn, technique):
 def test_a_failure_is_told_and_tried_again_later(drawn, monkeypatch):
     ws, info, job = drawn
     source, network = f"{job.id}:LayerCAM", queue.run_dir(ws, job) / "network.safetensors"
-    services.where_it_looks(ws, info.id, 0, source=source)
+    services.where_it_looks(info, 0, source=source)
     network.rename(network.with_suffix(".away"))
     work_on_tasks(ws)
     network.with_suffix(".away").rename(network)
-    failed = services.where_it_looks(ws, info.id, 0, source=source)
+    failed = services.where_it_looks(info, 0, source=source)
     assert failed["state"] == "failed"
     assert "kept no network" in failed["words"]
     monkeypatch.setattr(looking, "REST_SECONDS", -1.0)
-    assert services.where_it_looks(ws, info.id, 0, source=source)["state"] == "making"
+    assert services.where_it_looks(info, 0, source=source)["state"] == "making"
     work_on_tasks(ws)
-    assert services.where_it_looks(ws, info.id, 0, source=source)["state"] == "ready"
+    assert services.where_it_looks(info, 0, source=source)["state"] == "ready"
 
 
 def test_without_a_network_there_are_no_maps(workspace, tiny):
     rng = np.random.default_rng(0)
     n, k = tiny.n, tiny.class_count
-    job = queue.submit(workspace, tiny, "knn")
+    job = queue.submit(tiny, "knn")
     folder = queue.run_dir(workspace, job)
     arrays.save_signals(folder, Signals("knn", rng.random(n), np.full((n, k), 1 / k)))
     queue.finish(workspace, queue.claim(workspace).id, JobState.DONE)
     from lnl_core.jobs import outcome
 
-    outcome.rank(workspace, tiny)
-    assert services.where_it_looks(workspace, tiny.id, 0) == {"state": "none", "sources": []}
+    outcome.rank(tiny)
+    assert services.where_it_looks(tiny, 0) == {"state": "none", "sources": []}
     with pytest.raises(LnlError, match="no such image"):
-        services.where_it_looks(workspace, tiny.id, n)
+        services.where_it_looks(tiny, n)
 
 
 def test_numbers_are_those_of_the_suggested_class(drawn):
@@ -116,7 +116,7 @@ def test_numbers_are_those_of_the_suggested_class(drawn):
     arrays.save_signals(
         queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
     )
-    numbers = {one["words"]: one for one in services.where_it_looks(ws, info.id, row)["numbers"]}
+    numbers = {one["words"]: one for one in services.where_it_looks(info, row)["numbers"]}
     share = numbers[looking.STATISTICS["energy_share"]]
     assert share["value"] == pytest.approx(energy[row], abs=1e-3)
     assert share["percentile"] == round(100 * row / n)
@@ -128,7 +128,7 @@ def test_numbers_are_those_of_the_suggested_class(drawn):
 
 def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn):
     ws, info, _ = drawn
-    job = queue.submit(ws, info, "hnml", overrides={"epochs": 2})
+    job = queue.submit(info, "hnml", overrides={"epochs": 2})
     worker.run_job(ws, queue.claim(ws))
     assert queue.job(ws, job.id).state is JobState.DONE
     signals = arrays.load_signals(queue.run_dir(ws, job))
@@ -145,7 +145,7 @@ def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn):
     np.testing.assert_allclose(numbers["doubt_given"], 1 - probs[rows, labels], atol=2e-3)
     squeezed = numbers["logit_margin"] / (1 + np.abs(numbers["logit_margin"]))
     np.testing.assert_allclose((1 + squeezed) / 2, signals.suspicion, atol=1e-6)
-    said = looking.observation(ws, info, job.id)
+    said = looking.observation(job.id)
     assert list(said.groups) == list(looking.STATISTICS)
 
 
@@ -164,7 +164,7 @@ def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
     arrays.save_signals(
         queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
     )
-    before = looking.observation(ws, info, job.id)
+    before = looking.observation(job.id)
     assert before.names == ("least suspected half", "most suspected tenth")
     given = datasets.load(info).given_labels
     answers = [
@@ -173,8 +173,8 @@ def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
         else Decision(row, Action.KEEP, "ann")
         for row in range(24)
     ]
-    decisions.append(ws, info, answers)
-    found = looking.observation(ws, info, job.id)
+    decisions.append(info, answers)
+    found = looking.observation(job.id)
     assert found.names == ("label kept", "label corrected")
     assert [len(values) for values in found.groups["energy_share"]] == [12, 12]
     assert found.auroc["energy_share"] == found.auroc["peak_given"] == 1  # lower is worse there

@@ -2,12 +2,11 @@
 
 from lnl_core import services
 from lnl_core.services._open import standing
-from lnl_core.store import datasets, decisions
+from lnl_core.store import decisions
 from lnl_core.types import Action, Decision
 
 
 def test_reviewed_counts_images_with_an_answer_other_than_skip(workspace, tiny):
-    info = datasets.dataset(workspace, "tiny")
     said = [
         (0, Action.KEEP, "ann"),
         (0, Action.UNSURE, "bob"),  # one image, two people
@@ -18,7 +17,7 @@ def test_reviewed_counts_images_with_an_answer_other_than_skip(workspace, tiny):
         (4, Action.KEEP, "ann"),
         (4, Action.SKIP, "ann"),
     ]
-    decisions.append(workspace, info, [Decision(*each) for each in said])
-    (found,) = services.status(workspace)["datasets"]
-    assert found["reviewed"] == standing(workspace, info).reviewed == 2
+    decisions.append(tiny, [Decision(*each) for each in said])
+    (found,) = services.status([tiny])["datasets"]
+    assert found["reviewed"] == standing(tiny).reviewed == 2
     assert found["scored"] is False

@@ -1,0 +1,53 @@
+"""The edge: a workspace is opened here, and a data set's name or number becomes a `DatasetInfo`.
+
+Command line, routes and sidebar resolve once; every other service takes the value. It reads the
+database alone: no numpy, no methods.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lnl_core.records import DatasetInfo, LnlError, Workspace
+from lnl_core.store import datasets as stored
+from lnl_core.store import db
+
+
+def open_workspace(home: Path | str | None = None, url: str | None = None) -> Workspace:
+    """Open a workspace, creating or migrating it first.
+
+    Args:
+        home: folder; default `LNL_HOME`, else `~/.lnl-review`.
+        url: database; default `LNL_DATABASE_URL`, else SQLite in the folder.
+
+    Raises:
+        LnlError: the folder cannot be written, the database cannot be reached, or it is newer
+            than this program.
+    """
+    return db.open_workspace(home, url)
+
+
+def datasets(ws: Workspace) -> list[DatasetInfo]:
+    """List the data sets, last used first."""
+    return stored.datasets(ws)
+
+
+def dataset(ws: Workspace, name: str) -> DatasetInfo:
+    """Find a data set by its name.
+
+    Raises:
+        LnlError: there is none of that name; it says which there are.
+    """
+    return stored.dataset(ws, name)
+
+
+def dataset_by_id(ws: Workspace, number: int) -> DatasetInfo:
+    """Find a data set by its number, as addresses hold it.
+
+    Raises:
+        LnlError: it is gone.
+    """
+    found = stored.dataset_by_id(ws, number)
+    if found is None:
+        raise LnlError("There is no such data set. Open it again from the list.")
+    return found
