@@ -24,6 +24,7 @@ def test_the_demo_opens_runs_and_is_reviewed(terminal, page):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))
+    terminal.env["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] = "true"  # as the person's shell may say
     terminal.start("demo", "--open")
     address = terminal.opened()
     page.goto(address)

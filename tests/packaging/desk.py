@@ -3,20 +3,25 @@
 `LNL_COMMAND` names the command to test; without it the clone's own is meant.
 """
 
-import fcntl
 import os
 import pty
 import select
 import shlex
 import subprocess
 import sys
-import termios
 import time
 
 PATIENCE = 120
 """Seconds that a busy machine may take for what is usually done at once."""
 
 LNL = shlex.split(os.environ.get("LNL_COMMAND", "")) or [sys.executable, "-m", "lnl_core"]
+
+IN_FRONT = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""Takes the terminal, so that its keys reach the command, and becomes the command."""
 
 CHANCE = "raise SystemExit('this file was found by chance')\n"
 
@@ -68,14 +73,13 @@ class Terminal:
         """Run `lnl` in the foreground of the terminal."""
         self._screen, self._keys = pty.openpty()
         self.process = subprocess.Popen(
-            [*LNL, *arguments],
+            [sys.executable, "-c", IN_FRONT, *LNL, *arguments],
             cwd=self.cwd,
             env=self.env,
             stdin=self._keys,
             stdout=self._keys,
             stderr=self._keys,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         return self
 
