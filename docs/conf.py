@@ -21,6 +21,7 @@ exclude_patterns = ["_build"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 html_math_renderer = "mathml"
+suppress_warnings = ["toc.empty_glob"]
 
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"

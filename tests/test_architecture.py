@@ -19,7 +19,7 @@ ROWS = [
     {"methods"},
     {"jobs"},
     {"services", "figures"},
-    {"cli", "worker", "importer"},
+    {"cli", "library", "worker", "importer"},
     {"__main__"},
 ]
 """Rooms from the ground up: a module imports from its own room and from rows below."""

@@ -365,19 +365,6 @@ def test_rooms_of_the_design_page_are_those_of_the_code():
     assert said - {"app", "pages"} == set().union(*ROWS)
 
 
-def test_numbers_of_the_science_of_review_are_those_of_the_code():
-    from lnl_core.review import auditing, consensus, pool
-
-    page = text(DOCS / "review-science.md")
-    assert f"+ {consensus.PRIOR:g}\\,\\log T" in page
-    assert f"\\sigma({consensus.SLOPE:g}\\,c_i + b)" in page
-    assert f"[{consensus.LEAST:g}, {consensus.MOST:g}]" in page
-    assert pool.FLOOR == 1e-4
-    assert (auditing.DENSE, auditing.FIRST_AUDITS, auditing.SPARSE) == (5, 100, 20)
-    assert (auditing.PPI_AUDITS, auditing.PPI_ERRORS) == (200, 10)
-    assert auditing.STOP_SHARE == 0.01
-
-
 # The site -------------------------------------------------------------------------------------
 
 

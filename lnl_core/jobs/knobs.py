@@ -34,6 +34,24 @@ def config(
 ) -> Any:
     """Return a method's Config for this data set: the preset with `overrides` on top.
 
+    Raises:
+        LnlError: an unknown method, preset or knob, or a value that the knob refuses.
+    """
+    size = max(info.height, info.width)
+    return config_for(method, preset, overrides, info.n, info.class_count, size, representation)
+
+
+def config_for(
+    method: str,
+    preset: str,
+    overrides: Mapping[str, Any],
+    n: int,
+    k: int,
+    size: int,
+    representation: str | None = None,
+) -> Any:
+    """Return a method's Config for n images of k classes, `size` pixels at their longer side.
+
     A method whose Config has a class method `on_features(preset, n, k)` gives its knobs for a
     head on frozen features by it, where a representation other than pixels is asked for.
 
@@ -44,9 +62,9 @@ def config(
     if preset not in PRESETS:
         raise LnlError(f"There is no preset “{preset}”. Known: {', '.join(PRESETS)}.")
     if on_features(method, representation):
-        base = kind.on_features(preset, info.n, info.class_count)
+        base = kind.on_features(preset, n, k)
     else:
-        base = kind.preset(preset, info.n, info.class_count, max(info.height, info.width))
+        base = kind.preset(preset, n, k, size)
     known = {field.name: field for field in dataclasses.fields(kind)}
     values = {}
     for name, value in current_names(kind, overrides).items():

@@ -13,25 +13,20 @@ import shutil
 import unicodedata
 import uuid
 
-import numpy as np
 from sqlalchemy import insert
 
 from lnl_core.jobs import outcome, queue
 from lnl_core.jobs.inputs import corrected_labels
 from lnl_core.methods import OWN
+from lnl_core.review.probabilities import signals_of
 from lnl_core.store import arrays, schema
 from lnl_core.store.db import now, transaction
 from lnl_core.types import (
-    DENSE_CLASSES,
-    KEPT_CLASSES,
     DatasetInfo,
     FloatArray,
-    IntArray,
     Job,
     JobState,
     LnlError,
-    Signals,
-    TopProbs,
 )
 
 LONGEST = 40
@@ -50,26 +45,6 @@ def key_of(title: str) -> str:
     if len(slug) > LONGEST:
         raise LnlError(f"The title is too long. Use at most {LONGEST} characters.")
     return OWN if slug == OWN else f"{OWN}-{slug}"
-
-
-def signals_of(key: str, probs: FloatArray, labels: IntArray) -> Signals:
-    """Return the signals of (n, k) probabilities: suspicion is 1 - that of the label."""
-    n, k = probs.shape
-    suspicion = np.clip(1 - probs[np.arange(n), labels].astype(np.float64), 0, 1)
-    if k <= DENSE_CLASSES:
-        return Signals(key, suspicion, probs)
-    top = np.argpartition(-probs, KEPT_CLASSES - 1, axis=1)[:, :KEPT_CLASSES]
-    best = np.take_along_axis(probs, top, axis=1)
-    order = np.argsort(-best, axis=1, kind="stable")
-    return Signals(
-        key,
-        suspicion,
-        TopProbs(
-            np.take_along_axis(top, order, axis=1).astype(np.int32),
-            np.take_along_axis(best, order, axis=1),
-            k,
-        ),
-    )
 
 
 def add(info: DatasetInfo, title: str, probs: FloatArray, source: str) -> Job:

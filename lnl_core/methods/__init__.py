@@ -6,8 +6,15 @@ this pulls in no torch: a method imports what trains inside its `fit`.
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 from lnl_core.methods import _finding
 from lnl_core.types import Leaves, LnlError, Method
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 METHODS: dict[str, Method]
 """Key -> method: the published ones, then the baselines, each in the order of its card."""
@@ -108,3 +115,40 @@ def short_of(key: str) -> str:
 def _own(key: str) -> str:
     """Return the title of a person's own model, the key itself where it is none."""
     return key.removeprefix(f"{OWN}-")
+
+
+def _table() -> DataFrame:
+    """Return what can be run, a row per method key, in the order of the Runs page.
+
+    Returns:
+        Columns `title`, `summary`, `reference`, `group` (published or baseline), `reconstruction`
+        (built without the paper's full text), `features` (it learns on features, so it takes
+        seconds) and `recommended` (the default of `lnl_core.rank`).
+    """
+    import pandas as pd
+
+    chosen = recommended()
+    cards = METHODS.values()
+    return pd.DataFrame(
+        {
+            "title": [each.title for each in cards],
+            "summary": [each.summary for each in cards],
+            "reference": [each.reference for each in cards],
+            "group": [str(each.group) for each in cards],
+            "reconstruction": [each.reconstruction for each in cards],
+            "features": ["features" in each.needs for each in cards],
+            "recommended": [key in chosen for key in METHODS],
+        },
+        index=pd.Index(METHODS, name="key"),
+    )
+
+
+class _Callable(ModuleType):
+    """`lnl_core.methods` is this package, and `lnl_core.methods()` the table of what is in it."""
+
+    def __call__(self) -> DataFrame:
+        return _table()
+
+
+_Callable.__call__.__doc__ = _table.__doc__
+sys.modules[__name__].__class__ = _Callable

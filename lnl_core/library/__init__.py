@@ -1,0 +1,1 @@
+"""The front door's functions; `lnl_core` itself offers them."""

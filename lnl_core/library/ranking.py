@@ -1,0 +1,282 @@
+"""Methods that run here, in this process, with a table as their result."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lnl_core.jobs import knobs
+from lnl_core.jobs.context import LocalContext
+from lnl_core.library import table
+from lnl_core.library.probabilities import checked_ids, named_labels
+from lnl_core.methods import METHODS, card, recommended, signal_key
+from lnl_core.review import consensus
+from lnl_core.types import (
+    Array,
+    FloatArray,
+    LabeledDataset,
+    LnlError,
+    Method,
+    Signals,
+    usual_representation,
+)
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+GIVEN = "given"
+"""Representation of features that the caller brought."""
+
+Progress = Callable[[str, float], None]
+"""Told what goes on and which share of all of it is done."""
+
+
+def rank(
+    images: str | Path | Array,
+    labels: Sequence[Any] | Array | None = None,
+    methods: Sequence[str] | None = None,
+    *,
+    class_names: Sequence[str] | None = None,
+    ids: Sequence[str] | None = None,
+    preset: str = "quick",
+    representation: str = "auto",
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    progress: bool | Progress = True,
+) -> DataFrame:
+    """Run methods in this process and rank every image by how probably its label is wrong.
+
+    Nothing is stored; `Workspace` keeps what should be reviewed.
+
+    Args:
+        images: a folder with one folder per class, a list, .npz or .zip (as `lnl import` reads
+            them, without labels here); or uint8 (n, h, w) or (n, h, w, 1 or 3); or features, float
+            (n, d), for methods that learn on features.
+        labels: (n,) given labels, numbers in 0..k-1, or names of classes.
+        methods: keys of `methods()`; the recommended ones where None (of those that can learn on
+            features, where features are given).
+        class_names: (k,); the labels' own names, or their numbers, where None.
+        ids: (n,) names of the images; paths or row numbers where None.
+        preset: `quick`, `standard` or `paper`.
+        representation: features for methods that learn on them (`pretrained`, `raw`, `simclr` ...),
+            and for heads in place of networks on pixels; chosen by the images' size for `auto`.
+        overrides: method -> knob -> value.
+        seed: of everything random.
+        device: `auto`, `cpu` or `cuda`.
+        progress: a line on standard error, nothing, or a function of (words, share done).
+
+    Returns:
+        n rows, most suspicious first; the index is the image's row. Columns `id`, `given_label`,
+        `suggested_label`, `suspicion` and `p_wrong` (1 = wrong), `label_quality` (1 = right) and,
+        of several methods, `suspicion_KEY` for each. `attrs` holds `noise_rate`, the estimated
+        share of wrong labels, and `weights`, method -> weight.
+
+    Raises:
+        LnlError: images, labels, a method, preset or knob that do not do.
+    """
+    on_features = isinstance(images, np.ndarray) and images.ndim == 2
+    chosen = list(methods) if methods is not None else _default(on_features)
+    if not chosen:
+        raise LnlError("No method is chosen. Give at least one key of lnl.methods().")
+    if len(set(chosen)) < len(chosen):
+        raise LnlError(f"A method stands twice in {', '.join(chosen)}.")
+    for key in chosen:
+        _check(card(key), on_features)
+    with tempfile.TemporaryDirectory() as scratch:
+        data = _dataset(images, labels, class_names, ids, Path(scratch))
+        run = _Run(
+            data,
+            np.asarray(images) if on_features else None,
+            Path(scratch),
+            representation,
+            seed,
+            device,
+            _teller(progress),
+            len(chosen),
+        )
+        signals = [run.fit(card(key), preset, (overrides or {}).get(key, {})) for key in chosen]
+        given = np.asarray(data.given_labels, np.int64)
+        ranking = consensus.rank(signals, given, len(data.class_names))
+        return table.of_ranking(ranking, signals, given, data.class_names, list(data.ids))
+
+
+def _default(on_features: bool) -> list[str]:
+    chosen = recommended()
+    return [key for key in chosen if _learns_on_features(card(key))] if on_features else chosen
+
+
+def _learns_on_features(method: Method) -> bool:
+    return "features" in method.needs or knobs.on_features(method.key, GIVEN)
+
+
+def _check(method: Method, on_features: bool) -> None:
+    if on_features and not _learns_on_features(method):
+        raise LnlError(
+            f"{method.key} needs images; features are all there is. Give the images, or choose of "
+            f"{', '.join(key for key in METHODS if _learns_on_features(METHODS[key]))}."
+        )
+
+
+class _Run:
+    """What the methods of one call share: the images, their features once, the progress line."""
+
+    def __init__(
+        self,
+        data: LabeledDataset,
+        features: FloatArray | None,
+        scratch: Path,
+        representation: str,
+        seed: int,
+        device: str,
+        tell: Progress,
+        count: int,
+    ) -> None:
+        from lnl_core.jobs.inputs import resolve_device
+
+        self._data, self._features, self._scratch = data, features, scratch
+        self._seed, self._device, self._tell, self._count = (
+            seed,
+            resolve_device(device),
+            tell,
+            count,
+        )
+        height, width = data.images.shape[1:3]
+        self._usual = GIVEN if features is not None else usual_representation(height, width)
+        self._asked = GIVEN if features is not None else representation
+        self._done = 0
+
+    def fit(self, method: Method, preset: str, overrides: Mapping[str, Any]) -> Signals:
+        """Run one method; its name in the ranking says which features it learned on."""
+        height, width = self._data.images.shape[1:3]
+        config = knobs.config_for(
+            method.key,
+            preset,
+            overrides,
+            len(self._data),
+            len(self._data.class_names),
+            max(height, width),
+            self._asked,
+        )
+        if self._features is not None and hasattr(config, "retrain"):
+            config = replace(config, retrain=False)  # there are no images to retrain on
+        heads = knobs.on_features(method.key, self._asked)
+        seen = self._asked if heads or "features" in method.needs else "pixels"
+        signals = method.fit(
+            self._data,
+            config,
+            LocalContext(
+                self._device,
+                self._seed,
+                features=self._learned,
+                maps=self._maps,
+                representation=seen,
+                on_report=lambda stage, fraction, _: self._report(method, stage, fraction),
+            ),
+        )
+        self._done += 1
+        return replace(signals, method=signal_key(method.key, seen, self._usual))
+
+    def _report(self, method: Method, stage: str, fraction: float) -> None:
+        self._tell(f"{method.title}: {stage}", (self._done + fraction) / self._count)
+
+    def _learned(self) -> FloatArray:
+        if self._features is not None:
+            return np.ascontiguousarray(self._features, np.float32)
+        from lnl_core.learning import features
+
+        wanted = self._usual if self._asked in ("auto", "pixels") else self._asked
+        found: FloatArray = features.cached(
+            self._scratch, self._data, wanted, self._device, self._features_report
+        )
+        return np.asarray(found, np.float32)
+
+    def _maps(self) -> FloatArray:
+        from lnl_core.learning import features
+
+        return features.cached_maps(self._scratch, self._data, self._device, self._features_report)
+
+    def _features_report(
+        self, stage: str, fraction: float, metrics: Mapping[str, float] | None = None
+    ) -> None:
+        self._tell(stage, self._done / self._count)
+
+
+def _dataset(
+    images: str | Path | Array,
+    labels: Sequence[Any] | Array | None,
+    class_names: Sequence[str] | None,
+    ids: Sequence[str] | None,
+    scratch: Path,
+) -> LabeledDataset:
+    if isinstance(images, str | Path):
+        if labels is not None or class_names is not None or ids is not None:
+            raise LnlError(
+                f"{images} brings its own labels. Leave out labels, class_names and ids, or give "
+                "the images as an array."
+            )
+        from lnl_core.data.importers import import_source
+        from lnl_core.store import datasets, db
+
+        import_source(Path(images), "ranked", scratch / "set")
+        ws = db.open_workspace(scratch / "workspace", f"sqlite:///{scratch / 'ranked.db'}")
+        info = datasets.register(ws, "ranked", scratch / "set")
+        db.dispose(ws)
+        return replace(datasets.load(info), true_labels=None)
+    if labels is None:
+        raise LnlError("There are no labels. Give labels, one per image.")
+    pixels = _pixels(np.asarray(images))
+    names, given = named_labels(labels, class_names)
+    if len(given) != len(pixels):
+        raise LnlError(f"There are {len(given)} labels and {len(pixels)} images.")
+    return LabeledDataset("ranked", names, given, checked_ids(ids, len(given)), pixels)
+
+
+def _pixels(images: Array) -> Array:
+    """Return (n, h, w, c) uint8; features stand for images of one black pixel.
+
+    Raises:
+        LnlError: neither images nor features.
+    """
+    if images.ndim == 2 and images.dtype.kind == "f":
+        if not np.isfinite(images).all():
+            row = int(np.flatnonzero(~np.isfinite(images).all(axis=1))[0])
+            raise LnlError(f"Row {row} of the features holds a number that is not finite.")
+        return np.zeros((len(images), 1, 1, 1), np.uint8)
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim != 4 or images.shape[3] not in (1, 3) or images.dtype != np.uint8:
+        raise LnlError(
+            "images must be uint8 (n, h, w) or (n, h, w, 1 or 3), or features, float (n, d); got "
+            f"{images.dtype} {images.shape}."
+        )
+    return images
+
+
+def _teller(progress: bool | Progress) -> Progress:
+    if callable(progress):
+        return progress
+    return _Line().tell if progress else lambda words, done: None
+
+
+class _Line:
+    """One line on standard error that the next one replaces; five a second at the most."""
+
+    def __init__(self) -> None:
+        self._shown, self._at = ("", -1), 0.0
+
+    def tell(self, words: str, done: float) -> None:
+        """Show what goes on and how much of all is done, in percent."""
+        line = words, int(100 * done)
+        if line == self._shown or (time.monotonic() - self._at < 0.2 and done < 1):
+            return
+        self._shown, self._at = line, time.monotonic()
+        end = "\n" if done >= 1 else ""
+        print(f"\r\033[K{line[1]:3d} % {words}", end=end, file=sys.stderr, flush=True)

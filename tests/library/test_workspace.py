@@ -1,0 +1,154 @@
+from threading import Thread
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import update
+
+import lnl_core as lnl
+from lnl_core.jobs import queue
+from lnl_core.jobs.engines import local
+from lnl_core.services.review.desk import review_state
+from lnl_core.store import datasets, schema
+from lnl_core.store.db import transaction
+from lnl_core.types import LnlError
+
+
+@pytest.fixture
+def shared(workspace):
+    """A workspace of the library on the folder that the tests' own one has open."""
+    return lnl.Workspace(workspace.home, workspace.url)
+
+
+@pytest.fixture
+def stripes():
+    rng = np.random.default_rng(0)
+    truth = np.arange(60) % 2
+    images = rng.integers(0, 60, (60, 8, 8), dtype=np.uint8)
+    images[truth == 0, :, :4] += 150
+    images[truth == 1, :, 4:] += 150
+    labels = truth.copy()
+    labels[:4] = 1 - labels[:4]
+    return images, labels
+
+
+@pytest.fixture
+def halves(shared, stripes):
+    images, labels = stripes
+    told = shared.add(images, "halves", np.array(["left", "right"])[labels])
+    assert (told.n, told.skipped, told.class_names) == (60, 0, ("left", "right"))
+    return shared
+
+
+def ranking_of(stripes, ids=None):
+    truth = np.arange(60) % 2
+    probs = np.full((60, 2), 0.1)
+    probs[np.arange(60), truth] = 0.9
+    return lnl.rank_probs(stripes[1], [probs], class_names=["left", "right"], ids=ids)
+
+
+def test_arrays_are_imported_and_seen_by_the_app(halves, workspace):
+    info = datasets.dataset(workspace, "halves")
+    assert info.class_names == ("left", "right")
+    assert halves.datasets().loc["halves"].to_dict() == {
+        "n": 60,
+        "classes": 2,
+        "reviewed": 0,
+        "scored": False,
+    }
+
+
+def test_a_stored_ranking_is_what_review_shows(halves, stripes, workspace):
+    number = halves.store("halves", ranking_of(stripes), title="two halves")
+    info = datasets.dataset(workspace, "halves")
+    assert queue.job(workspace, number).method == "own-two-halves"
+    items = review_state(info, "ada").items
+    assert sorted(item["row"] for item in items[:4]) == [0, 1, 2, 3]
+    table = halves.ranking("halves", "own-two-halves")
+    assert sorted(table.index[:4]) == [0, 1, 2, 3]
+    assert table.loc[0, "suggested_label"] != table.loc[0, "given_label"]
+    assert table["p_wrong"].dtype == float
+
+
+def test_a_ranking_is_matched_by_id_whatever_its_order(halves, stripes):
+    shuffled = ranking_of(stripes).sample(frac=1, random_state=0)
+    halves.store("halves", shuffled)
+    assert sorted(halves.ranking("halves").index[:4]) == [0, 1, 2, 3]
+
+
+def test_a_ranking_of_other_images_is_refused(halves, stripes):
+    other = ranking_of(stripes, ids=[f"x{row}" for row in range(60)])
+    with pytest.raises(LnlError, match="60 of these are not in it by their id, for one “0”"):
+        halves.store("halves", other)
+    with pytest.raises(LnlError, match="no column suggested_label"):
+        halves.store("halves", ranking_of(stripes).drop(columns="suggested_label"))
+    with pytest.raises(LnlError, match="Nothing of “halves” is scored"):
+        halves.ranking("halves")
+
+
+@pytest.mark.parametrize("form", ["rows", "table", "file"])
+def test_answers_come_in_and_corrections_leave(halves, tmp_path, form):
+    rows = [
+        {"id": "0", "action": "relabel", "label": "left"},
+        {"id": "9", "action": "keep"},
+    ]
+    given = {"rows": rows, "table": pd.DataFrame(rows), "file": tmp_path / "answers.csv"}[form]
+    pd.DataFrame(rows).to_csv(tmp_path / "answers.csv", index=False)
+    told = halves.decide("halves", given, reviewer="ada")
+    assert told.stored == 2
+    assert halves.decide("halves", given, reviewer="ada").stored == 0, "the same ones again"
+    corrections = halves.export("halves")
+    assert corrections[
+        ["id", "given_label", "corrected_label", "reviewer"]
+    ].to_numpy().tolist() == [["0", "right", "left", "ada"]]
+    assert halves.datasets().loc["halves", "reviewed"] == 2
+
+
+def test_exports_are_tables_or_files(halves, tmp_path):
+    manifest = halves.export("halves", "manifest")
+    assert len(manifest) == 60
+    out = halves.export("halves", "manifest", out=tmp_path / "manifest.csv")
+    assert len(pd.read_csv(out)) == 60
+    with pytest.raises(LnlError, match="say where"):
+        halves.export("halves", "folder")
+    assert (halves.export("halves", "folder", out=tmp_path / "clean") / "left").is_dir()
+
+
+def test_what_does_not_exist_is_named(shared, stripes):
+    with pytest.raises(LnlError, match="no data set"):
+        shared.ranking("nothing")
+    with pytest.raises(LnlError, match="no labels"):
+        shared.add(stripes[0], "x")
+    with pytest.raises(LnlError, match="brings its own labels"):
+        shared.add("photos", "x", labels=[1])
+
+
+@pytest.fixture
+def no_worker(workspace):
+    """Hold the lock of this machine's workers, so that none starts."""
+    held = local.lock(workspace)
+    yield
+    held.close()
+
+
+def test_runs_are_queued_and_watched_to_their_end(halves, workspace, no_worker):
+    """A worker of this very process does the work, as the real one would."""
+    from lnl_core.jobs import worker
+
+    queued = halves.run("halves", ["knn"], wait=False)
+    assert queued["state"].tolist() == ["queued"]
+    ended = Thread(target=lambda: worker.run_job(workspace, queue.claim(workspace)))
+    ended.start()
+    (job,) = halves._watched(queued.index)  # as `wait` does
+    ended.join()
+    assert job.method == "knn"
+    assert sorted(halves.ranking("halves", "knn").index[:4]) == [0, 1, 2, 3]
+
+
+def test_a_run_that_fails_says_so_in_its_own_words(halves, workspace, no_worker):
+    queued = halves.run("halves", ["knn"], wait=False)
+    with transaction(workspace) as connection:
+        failed = {"state": "failed", "error": "The disk is full."}
+        connection.execute(update(schema.jobs).values(**failed))
+    with pytest.raises(LnlError, match=r"\(knn\): The disk is full"):
+        halves._watched(queued.index)
