@@ -79,7 +79,8 @@ def peak_mb() -> float:
 
 def serve(home: Path) -> None:
     """Do what the Review page asks of its services, once cold and then warm."""
-    from lnl_core import services
+    from lnl_core.services.datasets import catalog
+    from lnl_core.services.review import desk, evidence
     from lnl_core.services.review.desk import Filters
     from lnl_core.store import datasets
     from lnl_core.store.db import open_workspace
@@ -92,21 +93,21 @@ def serve(home: Path) -> None:
         times[name] = time.perf_counter() - start
 
     ws = open_workspace(home)
-    timed("cards", lambda: services.overview(ws))  # the first page, before the queue is opened
+    timed("cards", lambda: catalog.overview(ws))  # the first page, before the queue is opened
     (info,) = datasets.datasets(ws)
-    timed("open_queue", lambda: services.review_state(info, "ann"))
-    timed("open_queue_again", lambda: services.review_state(info, "ann"))
+    timed("open_queue", lambda: desk.review_state(info, "ann"))
+    timed("open_queue_again", lambda: desk.review_state(info, "ann"))
     timed(
         "answer",
-        lambda: services.record(info, "ann", [{"cid": "1", "row": 5, "action": "keep"}]),
+        lambda: desk.record(info, "ann", [{"cid": "1", "row": 5, "action": "keep"}]),
     )
-    timed("queue_after_answer", lambda: services.review_state(info, "ann"))
+    timed("queue_after_answer", lambda: desk.review_state(info, "ann"))
     timed(
         "class_pair",
-        lambda: services.review_state(info, "ann", filters=Filters(given=7)),
+        lambda: desk.review_state(info, "ann", filters=Filters(given=7)),
     )
-    timed("page_of_twelve", lambda: services.page_state(info, "ann"))
-    timed("evidence", lambda: services.evidence(info, 5))
+    timed("page_of_twelve", lambda: desk.page_state(info, "ann"))
+    timed("evidence", lambda: evidence.evidence(info, 5))
     print(json.dumps({"seconds": times, "services_rss_mb": peak_mb()}))
 
 

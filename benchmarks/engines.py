@@ -27,8 +27,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lnl_core import services
 from lnl_core.jobs import engines, executors, queue
+from lnl_core.services.datasets import catalog
+from lnl_core.services.runs import running
 from lnl_core.store.db import open_workspace
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, Workspace
 from tests import engines as real
@@ -60,9 +61,7 @@ def once(info: DatasetInfo, executor: str) -> dict[str, float]:
         found[key] = time.monotonic() - since
 
     began = time.monotonic()
-    (job,) = services.start_runs(
-        info, ["ce"], overrides={"ce": {"epochs": 2000}}, executor=executor
-    )
+    (job,) = running.start_runs(info, ["ce"], overrides={"ce": {"epochs": 2000}}, executor=executor)
     until(info.workspace, job.id, lambda j: j.state == "running")
     lap("running", began)
     before = until(info.workspace, job.id, trains)
@@ -100,7 +99,7 @@ def main() -> None:
     for executor in options.engines.split(","):
         with start[executor](), tempfile.TemporaryDirectory() as home:
             ws = open_workspace(home)
-            info = services.add_demo(ws)
+            info = catalog.add_demo(ws)
             laps = [once(info, executor) for _ in range(options.repeats)]
             time.sleep(6)  # a worker of this machine ends after a few idle seconds
         table[executor] = {

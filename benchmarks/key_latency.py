@@ -30,8 +30,8 @@ from PIL import Image
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from lnl_core import services  # noqa: E402
 from lnl_core.review import consensus  # noqa: E402
+from lnl_core.services.datasets import catalog  # noqa: E402
 from lnl_core.store import arrays, datasets, db, decisions  # noqa: E402
 from lnl_core.types import Signals  # noqa: E402
 
@@ -91,7 +91,7 @@ def scored_set(home: Path, n: int, side: int) -> str:
     """Import the pictures and put a made-up ranking in force; return the set's name."""
     pictures(home / "pictures", n, side)
     ws = db.open_workspace(home)
-    services.import_dataset(ws, home / "pictures", "latency")
+    catalog.import_dataset(ws, home / "pictures", "latency")
     info = datasets.dataset(ws, "latency")
     given = np.asarray(datasets.load(info).given_labels)
     rng = np.random.default_rng(0)

@@ -25,8 +25,8 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from benchmarks import _data, detection  # noqa: E402
-from lnl_core import services  # noqa: E402
 from lnl_core.jobs import queue, worker  # noqa: E402
+from lnl_core.services.datasets import catalog  # noqa: E402
 from lnl_core.store import arrays, datasets  # noqa: E402
 from lnl_core.store.db import open_workspace  # noqa: E402
 from lnl_core.types import DatasetInfo, Job, JobState, LabeledDataset, Workspace  # noqa: E402
@@ -46,7 +46,7 @@ def prepared(ws: Workspace, dataset: LabeledDataset, name: str) -> DatasetInfo:
             names = np.array(dataset.class_names)
             given = np.asarray(dataset.given_labels)
             np.savez(source, images=dataset.images, labels=given, class_names=names)
-            services.import_dataset(ws, source, name)
+            catalog.import_dataset(ws, source, name)
     return datasets.dataset(ws, name)
 
 

@@ -12,8 +12,7 @@ from typing import Any
 
 import psutil
 
-from lnl_core import services
-from lnl_core.services.datasets import incoming
+from lnl_core.services.datasets import catalog, incoming
 from lnl_core.store import arrays, db
 from lnl_core.types import LnlError
 
@@ -57,11 +56,11 @@ class _Task:
         values = self.values
         ws = db.open_workspace(values["home"], values["url"])
         if values.get("public"):
-            info = services.add_public(
+            info = catalog.add_public(
                 ws, values["public"], values["name"], values["labels"], report=self.fetching
             )
             return {"state": "done", "imported": info.n, "skipped": 0}
-        told = services.import_dataset(
+        told = catalog.import_dataset(
             ws,
             Path(values["source"]),
             values["name"],

@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from lnl_core import services
 from lnl_core.figures.palette import TONES
 from lnl_core.jobs import queue
+from lnl_core.services.runs.running import reconcile
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Job, JobState, LnlError, Workspace
 from pages import _jobs, _ui, _words
@@ -156,7 +156,7 @@ def _running(ws: Workspace) -> None:
 
 @_ui.guarded
 def _progress(was_active: bool) -> None:
-    services.reconcile(_ui.workspace())
+    reconcile(_ui.workspace())
     active = queue.active(_ui.workspace())  # oldest first
     running = [job for job in active if job.state is not JobState.QUEUED]
     if was_active and not active:

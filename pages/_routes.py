@@ -22,8 +22,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from streamlit import config
 
-from lnl_core import services
 from lnl_core.services import serving
+from lnl_core.services.review import evidence, looking, pictures
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo, LnlError, Workspace
 from pages import _ui, _urls, _words
@@ -70,11 +70,11 @@ def _dataset(number: int) -> DatasetInfo:
 
 
 def _read(dataset: int, row: int, version: str, size: str) -> tuple[bytes, str]:
-    return services.image_bytes(_dataset(dataset), version, row, size)
+    return pictures.image_bytes(_dataset(dataset), version, row, size)
 
 
 def _said(dataset: int, row: int) -> dict[str, Any]:
-    return services.evidence(_dataset(dataset), row)
+    return evidence.evidence(_dataset(dataset), row)
 
 
 async def _evidence(request: Request) -> Response:
@@ -104,7 +104,7 @@ async def _maps(request: Request) -> Response:
     source = request.query_params.get("source", "")
     try:
         found = await run_in_threadpool(
-            lambda: services.where_it_looks(_dataset(numbers[0]), numbers[1], other, source)
+            lambda: looking.where_it_looks(_dataset(numbers[0]), numbers[1], other, source)
         )
     except LnlError as error:
         return JSONResponse({"state": "failed", "words": str(error)}, headers=_COMMON | _NEVER)

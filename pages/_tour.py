@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from lnl_core import services
+from lnl_core.services import touring
 from pages import _ui
 
 WHAT = "For a lab meeting: every method on the demo set, page by page."
@@ -70,7 +70,7 @@ STOPS = (
 def start() -> None:
     """Register the demo set, start what is not done yet, and go to the first stop."""
     with st.spinner("Opening the demo…"):
-        info = services.start_tour(_ui.workspace())
+        info = touring.start_tour(_ui.workspace())
     st.session_state["dataset"] = info.name
     _ui.go(STOPS[0].page, dataset=info.name, tour="1")
 

@@ -290,9 +290,9 @@ def stopped(info: DatasetInfo) -> bool:
 
 def first_queue_words(info: DatasetInfo) -> str:
     """Say how long the first queue takes on this machine, roughly."""
-    from lnl_core import services
+    from lnl_core.services.runs import running
 
     keys = recommended()
-    seconds = services.features_seconds(info, keys[:1])
-    seconds += services.estimate(info, keys[0], "quick")[0] if keys else 0.0
+    seconds = running.features_seconds(info, keys[:1])
+    seconds += running.estimate(info, keys[0], "quick")[0] if keys else 0.0
     return f"A first queue takes about {_words.about(max(seconds, 5))}."

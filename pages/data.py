@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from lnl_core import services
-from lnl_core.services.datasets import incoming
+from lnl_core.services.datasets import catalog, incoming
 from pages import _ui
 from pages._data import cards as _cards
 from pages._data import demo, first, sets
@@ -14,7 +13,7 @@ if st.session_state.pop("open_demo", False):
     st.rerun()
 
 with st.skeleton(height=258):
-    cards = services.overview(_ui.workspace())
+    cards = catalog.overview(_ui.workspace())
 if not cards:
     first.draw()
     st.stop()

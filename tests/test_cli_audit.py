@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lnl_core.cli import main
-from lnl_core.services._open import standing
+from lnl_core.services.in_force import standing
 from lnl_core.store import audits, datasets, decisions
 from lnl_core.types import Action, Decision
 

@@ -27,9 +27,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lnl_core import services
 from lnl_core.cli import main
 from lnl_core.jobs import knobs, queue
+from lnl_core.services.review import desk, looking
+from lnl_core.services.review import evidence as image_evidence
 from lnl_core.store import datasets
 from lnl_core.store.checkpoint import load_checkpoint, save_checkpoint
 from lnl_core.store.db import dispose, open_workspace
@@ -173,9 +174,9 @@ def reviewing(home, name):
     info = datasets.dataset(ws, name)
     shown = {}
     for who in REVIEWERS:
-        state = services.review_state(info, who)
-        diverse = services.review_state(info, who, order="diverse")
-        page = services.page_state(info, who)
+        state = desk.review_state(info, who)
+        diverse = desk.review_state(info, who, order="diverse")
+        page = desk.page_state(info, who)
         shown |= {
             f"{who}: items": state.items[:12],
             f"{who}: rows": [item["row"] for item in state.items],
@@ -185,10 +186,10 @@ def reviewing(home, name):
             f"{who}: page": [page.label, page.confirmed, [item["row"] for item in page.items]],
         }
     for row in shown["ann: rows"][:4]:
-        shown[f"evidence on {row}"] = nameless(services.evidence(info, row))
+        shown[f"evidence on {row}"] = nameless(image_evidence.evidence(info, row))
     if name == SETS["plain"]:
         for row, label in LOOKS:
-            found = services.where_it_looks(info, row, label)
+            found = looking.where_it_looks(info, row, label)
             shown[f"maps of {row}"] = {key: found[key] for key in ("state", "share", "maps")}
     dispose(ws)
     return shown

@@ -127,7 +127,8 @@ def test_of_two_packages_with_one_key_the_first_is_taken(found):
 SEEN = """
 import json
 from streamlit.testing.v1 import AppTest
-from lnl_core import services
+from lnl_core.services.review import desk as review
+from lnl_core.services.review import evidence
 from lnl_core.store import datasets
 from pages import _ui
 from pages._review import desk
@@ -150,10 +151,10 @@ for page in ("data", "runs", "review", "explore", "compare", "export"):
 
 ws = _ui.workspace()
 info = datasets.dataset(ws, "tiny")
-state = services.review_state(ws, "tiny", "ann")
-choice = desk.Choice("suspicious", "single", "commit", services.Filters())
+state = review.review_state(info, "ann")
+choice = desk.Choice("suspicious", "single", "commit", review.Filters())
 pages["panel"] = [desk._single(info, choice, state, [])["methods"]["sixth"]["name"]]
-pages["panel"] += [each["title"] for each in services.evidence(ws, info.id, 0)["methods"]]
+pages["panel"] += [each["title"] for each in evidence.evidence(info, 0)["methods"]]
 print("SEEN" + json.dumps(pages))
 """
 

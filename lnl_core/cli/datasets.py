@@ -26,11 +26,12 @@ def _demo_arguments(one: argparse.ArgumentParser) -> None:
 
 def demo(options: Any) -> int:
     """Register the demo set, and open it where asked to."""
-    from lnl_core import services
+    from lnl_core.services import touring
+    from lnl_core.services.datasets import catalog
     from lnl_core.store.db import open_workspace
 
     ws = open_workspace()
-    info = services.start_tour(ws) if options.tour else services.add_demo(ws)
+    info = touring.start_tour(ws) if options.tour else catalog.add_demo(ws)
     say(
         options,
         {"name": info.name, "n": info.n, "classes": info.class_count},
@@ -63,8 +64,7 @@ def _import_arguments(one: argparse.ArgumentParser) -> None:
 
 def import_(options: Any) -> int:
     """Read a folder per class, a list, NPZ arrays or a zip."""
-    from lnl_core import services
-    from lnl_core.services.datasets import settings
+    from lnl_core.services.datasets import catalog, settings
     from lnl_core.store import datasets
     from lnl_core.store.db import open_workspace
 
@@ -83,7 +83,7 @@ def import_(options: Any) -> int:
             done / max(total, 1),
         )
 
-    services.import_dataset(
+    catalog.import_dataset(
         ws, options.source, options.name, root=options.root, size=options.size, report=report
     )
     progress("")
@@ -146,10 +146,10 @@ def public(options: Any) -> int:
     Raises:
         LnlError: no such set, its terms not accepted, or offline.
     """
-    from lnl_core import services
+    from lnl_core.services.datasets import catalog
     from lnl_core.store.db import open_workspace
 
-    known = services.public_sets()
+    known = catalog.public_sets()
     if options.key is None:
         say(options, {"sets": [asdict(each) for each in known]}, "\n\n".join(map(_terms, known)))
         return DONE
@@ -163,7 +163,7 @@ def public(options: Any) -> int:
     def report(words: str, done: int, total: int) -> None:
         progress(words, done / total if total else None)
 
-    info = services.add_public(
+    info = catalog.add_public(
         open_workspace(), found.key, options.name or found.key, options.labels, report=report
     )
     progress("")
@@ -208,9 +208,9 @@ def _rename_arguments(one: argparse.ArgumentParser) -> None:
 
 def rename(options: Any) -> int:
     """Call a data set something else."""
-    from lnl_core import services
+    from lnl_core.services.datasets import catalog
 
-    info = services.rename_dataset(opened(options), options.new_name)
+    info = catalog.rename_dataset(opened(options), options.new_name)
     say(options, {"name": info.name}, f"It is called “{info.name}” now.")
     return DONE
 
@@ -227,7 +227,7 @@ def _remove_arguments(one: argparse.ArgumentParser) -> None:
 
 def remove(options: Any) -> int:
     """Forget a data set with its runs and decisions; the originals stay."""
-    from lnl_core import services
+    from lnl_core.services.datasets import catalog
 
     info = opened(options)
     if not options.yes:
@@ -235,7 +235,7 @@ def remove(options: Any) -> int:
             f"This forgets “{info.name}” with its runs and decisions; the originals stay. "
             "Add --yes to do it."
         )
-    services.remove_dataset(info)
+    catalog.remove_dataset(info)
     say(options, {"removed": info.name}, f"“{info.name}” is removed.")
     return DONE
 

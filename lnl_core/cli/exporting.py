@@ -36,7 +36,7 @@ def _export_arguments(one: argparse.ArgumentParser) -> None:
 
 def export(options: Any) -> int:
     """Write what was decided, as a table or as a layout that another tool reads."""
-    from lnl_core import services
+    from lnl_core.services.export.exporting import plan_export, write_export
 
     if options.format not in FORMATS:
         options.usage(f"--format is one of {', '.join(FORMATS)}, got {options.format}")
@@ -50,7 +50,7 @@ def export(options: Any) -> int:
         )
     info = opened(options)
     if known.folder:
-        plan = services.plan_export(
+        plan = plan_export(
             info,
             options.format,
             options.out,
@@ -68,7 +68,7 @@ def export(options: Any) -> int:
         left = (time.monotonic() - began) / max(done, 1) * (total - done)
         progress(f"{done:,} of {total:,} written, {duration(left)} left", done / max(total, 1))
 
-    result = services.write_export(
+    result = write_export(
         info,
         options.format,
         options.out,

@@ -18,10 +18,10 @@ def _score_arguments(one: argparse.ArgumentParser) -> None:
 
 def score(options: Any) -> int:
     """Take a file of probabilities as a finished run."""
-    from lnl_core import services
+    from lnl_core.services.runs.own import score_with
 
     info = opened(options)
-    found = services.score_with(info, options.file, options.title)
+    found = score_with(info, options.file, options.title)
     told = f"Run {found.job.id}, {found.job.method}: {found.job.flagged or 0:,} flagged. "
     say(
         options,

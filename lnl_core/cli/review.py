@@ -21,10 +21,10 @@ def _rank_arguments(one: argparse.ArgumentParser) -> None:
 
 def rank(options: Any) -> int:
     """Write every image's suspicion and suggested label."""
-    from lnl_core import services
+    from lnl_core.services.export import exporting
 
     info = opened(options)
-    rows = services.write_scores(info, options.out, options.method)
+    rows = exporting.write_scores(info, options.out, options.method)
     say(
         options,
         {"rows": rows, "out": str(options.out)},
@@ -57,12 +57,12 @@ def _decide_arguments(one: argparse.ArgumentParser) -> None:
 
 def decide(options: Any) -> int:
     """Import decisions made elsewhere."""
-    from lnl_core import services
+    from lnl_core.services.export import reimporting
 
     if not options.file.is_file():
         raise LnlError(f"There is no file {options.file}. Check the path.")
     info = opened(options)
-    found = services.import_decisions(
+    found = reimporting.import_decisions(
         info,
         options.file,
         options.reviewer,
@@ -118,12 +118,12 @@ def _audit_arguments(one: argparse.ArgumentParser) -> None:
 
 def audit(options: Any) -> int:
     """Say how many wrong labels are left, from images drawn at random."""
-    from lnl_core import services
+    from lnl_core.services.review import auditing
 
     if not 0 < options.target < 1:
         options.usage(f"--target is a share between 0 and 1, got {options.target:g}. 0.01 is 1 %.")
     info = opened(options)
-    found = services.audit_report(info, options.target)
+    found = auditing.report(info, options.target)
     left, rate = found.left, found.rate
     say(
         options,

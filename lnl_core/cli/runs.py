@@ -81,8 +81,8 @@ def _add_engine(one: argparse.ArgumentParser) -> None:
 
 def run(options: Any) -> int:
     """Queue runs, or take up old ones again, and watch them."""
-    from lnl_core import services
     from lnl_core.methods import PROBLEMS
+    from lnl_core.services.runs.running import start_runs
 
     for problem in PROBLEMS:
         print(f"lnl: {problem}", file=sys.stderr)
@@ -95,7 +95,7 @@ def run(options: Any) -> int:
     if options.resume:
         watched = _resume(info, keys)
     else:
-        submitted = services.start_runs(
+        submitted = start_runs(
             info,
             keys,
             options.preset,

@@ -14,10 +14,10 @@ import numpy as np
 
 from lnl_core.figures.comparison import _figure, text
 from lnl_core.figures.palette import Tone
-from lnl_core.services._open import Scored, loaded
 from lnl_core.services.explore import embedding
 from lnl_core.services.explore.confusions import FEWEST_ERRORS, Matrix
 from lnl_core.services.explore.embedding import Layout
+from lnl_core.services.in_force import Scored, loaded
 from lnl_core.types import Array, ByteArray, DatasetInfo, FloatArray, IntArray
 
 if TYPE_CHECKING:

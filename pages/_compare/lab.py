@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lnl_core import services
 from lnl_core.methods import METHODS
 from lnl_core.services.compare import lab
+from lnl_core.services.runs import running
 from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _words
 from pages._ui import plain
@@ -52,7 +52,7 @@ def _lab(info: DatasetInfo) -> None:
         format_func=lambda key: names.get(key, key),
         key="lab_methods",
     )
-    seconds = sum(services.estimate(info, key, "quick")[0] for key in chosen)
+    seconds = sum(running.estimate(info, key, "quick")[0] for key in chosen)
     st.caption(
         f"{_words.plural(len(chosen), 'quick run')}, about {_words.about(max(seconds, 1))}. "
         "They go on without this page; the curves come as runs end."

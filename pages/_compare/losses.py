@@ -6,11 +6,11 @@ import streamlit as st
 
 from lnl_core.figures import losses
 from lnl_core.methods import short_of, that_leave
-from lnl_core.services._open import scored
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.compare.comparing import CONSENSUS, Comparison
 from lnl_core.services.compare.losses import Losses
+from lnl_core.services.in_force import scored
 from lnl_core.services.review import looking
 from lnl_core.types import DatasetInfo, Leaves
 from pages import _figures, _threshold, _ui, _words

@@ -6,8 +6,8 @@ from typing import Literal
 
 import streamlit as st
 
-from lnl_core import services
-from lnl_core.services import DatasetCard
+from lnl_core.services.datasets.catalog import DEMO_NAME, DatasetCard
+from lnl_core.services.review import auditing
 from lnl_core.types import JobState
 from pages import _charts, _tour, _ui, _words
 from pages._data import demo
@@ -21,7 +21,7 @@ def draw(cards: list[DatasetCard]) -> None:
         for place, card in enumerate(cards):
             with st.container(border=True, height="stretch", gap="xsmall", key=_key(card)):
                 _card(card, primary=primary_free and place == 0)
-        if all(card.info.name != services.DEMO_NAME for card in cards):
+        if all(card.info.name != DEMO_NAME for card in cards):
             with st.container(border=True, height="stretch", gap="xsmall", key="card_demo"):
                 _demo_card()
 
@@ -75,7 +75,7 @@ def _badge(card: DatasetCard) -> str:
         return f":blue-badge[:material/sync: {title} {share}]"
     if card.info.skipped:
         return f":orange-badge[:material/warning: {_words.count(card.info.skipped)} skipped]"
-    if card.info.name == services.DEMO_NAME and not card.has_queue:
+    if card.info.name == DEMO_NAME and not card.has_queue:
         return _start_here()
     return ""
 
@@ -105,7 +105,7 @@ def _facts(card: DatasetCard) -> None:
 
 def _left(card: DatasetCard) -> str:
     """Say how many wrong labels are left, where random checks can."""
-    found = services.errors_left(card.info) if card.reviewed else None
+    found = auditing.errors_left(card.info) if card.reviewed else None
     if found is None or found.estimate is None or found.low is None or found.high is None:
         return ""
     low, high = _words.count(found.low), _words.count(found.high)
@@ -128,7 +128,7 @@ def _acts(card: DatasetCard, *, primary: bool) -> None:
             st.rerun()
         if st.button("Runs", type="tertiary", key=f"runs_{info.id}"):
             _ui.go("runs", dataset=info.name)
-        if info.name == services.DEMO_NAME and st.button(
+        if info.name == DEMO_NAME and st.button(
             "Tour", type="tertiary", key="tour_start", help=_tour.WHAT
         ):
             _tour.start()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lnl_core import services
 from lnl_core.jobs import queue
 from lnl_core.methods import recommended
+from lnl_core.services.datasets import catalog
+from lnl_core.services.runs import running
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
 from pages import _jobs, _ui, _words
 from pages._ui import plain
@@ -18,7 +19,7 @@ _ALL_AT_ONCE = 900.0
 def open_demo() -> None:
     """Register the demo set, start scoring it, and watch it from this page."""
     with st.spinner("Opening the demo…"):
-        info = services.add_demo(_ui.workspace())
+        info = catalog.add_demo(_ui.workspace())
         start_scoring(info)
 
 
@@ -26,8 +27,8 @@ def start_scoring(info: DatasetInfo) -> None:
     """Start the quick methods, fastest queue first, and watch for the queue."""
     if not any(job.state in ACTIVE_STATES or job.state is JobState.DONE for job in _jobs_of(info)):
         keys = recommended()
-        seconds = [services.estimate(info, key, "quick")[0] for key in keys]
-        services.start_runs(info, keys if sum(seconds) <= _ALL_AT_ONCE else keys[:2])
+        seconds = [running.estimate(info, key, "quick")[0] for key in keys]
+        running.start_runs(info, keys if sum(seconds) <= _ALL_AT_ONCE else keys[:2])
     st.session_state["opening"] = info.name
     st.session_state["dataset"] = info.name
     st.query_params["dataset"] = info.name
@@ -50,7 +51,7 @@ def watch() -> None:
 @_ui.guarded
 def _watch() -> None:
     name = st.session_state.get("opening")
-    card = next((c for c in services.overview(_ui.workspace()) if c.info.name == name), None)
+    card = next((c for c in catalog.overview(_ui.workspace()) if c.info.name == name), None)
     if card is None:
         st.session_state.pop("opening", None)
         return

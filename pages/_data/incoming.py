@@ -9,9 +9,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from lnl_core import services
 from lnl_core.jobs import queue
-from lnl_core.services.datasets import incoming
+from lnl_core.services.datasets import catalog, incoming
 from lnl_core.services.datasets.incoming import Incoming
 from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo, LnlError
@@ -207,7 +206,7 @@ def _dialog(kind: str) -> None:
 
 def _public(kind: str) -> None:
     """Show address, checksum and licence of every file; download only after a yes."""
-    known = next(each for each in services.public_sets() if each.key == WAYS[kind].public)
+    known = next(each for each in catalog.public_sets() if each.key == WAYS[kind].public)
     st.caption(f"{known.sentence} {known.cite}.")
     for each in known.downloads:
         size = f", {_words.file_size(each.bytes)}" if each.bytes else ""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from lnl_core import services
-from lnl_core.services.datasets import incoming, settings
+from lnl_core.services.datasets import catalog, incoming, settings
+from lnl_core.services.review import desk
 from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo
 from pages import _charts, _ui, _words
@@ -53,7 +53,7 @@ def draw(info: DatasetInfo) -> None:
 
 def _overview(info: DatasetInfo) -> None:
     with st.skeleton(height=330):
-        classes = services.class_counts(info)
+        classes = catalog.class_counts(info)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         cut = len(classes) > _MOST_BARS
@@ -153,7 +153,7 @@ def _report_csv(info: DatasetInfo) -> bytes:
 
 def _facts(info: DatasetInfo) -> None:
     size = sum(f.stat().st_size for f in info.directory.iterdir() if f.is_file())
-    now = services.progress(info, _ui.reviewer())
+    now = desk.progress(info, _ui.reviewer())
     facts = [
         ("Format", plain(info.format or _ui.KINDS.get(info.kind, info.kind))),
         ("Working copy", _words.file_size(size)),
@@ -227,7 +227,7 @@ def _noise(info: DatasetInfo) -> None:
     if pressed and kind is not None:
         with st.spinner("Changing labels…"):
             made = _ui.act(
-                services.add_noise,
+                catalog.add_noise,
                 info,
                 name,
                 kind,
@@ -245,7 +245,7 @@ def _classes(info: DatasetInfo) -> None:
 
     st.markdown("Say what belongs to a class and what does not. Review shows it beside the image.")
     known = settings.guides(info)
-    counts = services.class_counts(info)
+    counts = catalog.class_counts(info)
     table = pd.DataFrame(
         {
             "class": [each["name"] for each in counts],
@@ -303,7 +303,7 @@ def _settings(info: DatasetInfo) -> None:
         )
         pressed = st.form_submit_button("Rename")
     if pressed and name.strip() != info.name:
-        made = services.rename_dataset(info, name)
+        made = catalog.rename_dataset(info, name)
         st.session_state["dataset"] = made.name
         st.query_params["dataset"] = made.name
         st.toast("The set is renamed.", icon=":material/check:")
@@ -317,7 +317,7 @@ def _settings(info: DatasetInfo) -> None:
 
 
 def _remove(info: DatasetInfo) -> None:
-    now = services.progress(info, _ui.reviewer())
+    now = desk.progress(info, _ui.reviewer())
     reviewed = _words.plural(now.reviewed, "reviewed image")
     answers = f"the answers to {reviewed}" if now.reviewed else "its settings"
     st.markdown(
@@ -327,7 +327,7 @@ def _remove(info: DatasetInfo) -> None:
     sure = st.checkbox("Remove it, with every answer", key="remove_sure")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Remove", type="primary", disabled=not sure, key="remove_now"):
-            services.remove_dataset(info)
+            catalog.remove_dataset(info)
             st.session_state.pop("dataset", None)
             st.query_params.clear()
             st.rerun()

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from lnl_core.services._open import scored
 from lnl_core.services.explore.filters import LEVEL_NAMES, VERDICT_NAMES, Narrow
+from lnl_core.services.in_force import scored
 from lnl_core.types import DatasetInfo
 from pages._words import plain, short
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from lnl_core import services
+from lnl_core.services.export import exporting
+from lnl_core.services.export.exporting import ExportPlan
+from lnl_core.services.export.formats import FORMATS
 from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _words
 from pages._ui import plain
@@ -63,10 +65,10 @@ def unsettled(words: Mapping[str, int]) -> str:
 def draw(info: DatasetInfo, format_key: str) -> None:
     """Draw figures, options, where it goes, and the two ways to get it."""
     ws = _ui.workspace()
-    known = services.FORMATS[format_key]
+    known = FORMATS[format_key]
     head = st.container(key="export_head")
     agreed, images = _options(format_key)
-    words = services.verdict_counts(info, only_agreed=agreed)
+    words = exporting.verdict_counts(info, only_agreed=agreed)
     complete = format_key in ("cleanlab", "label-studio")
     left_out = 0 if complete else words["multiple"] + words["none"]
     with head, st.container(horizontal=True, vertical_alignment="top", gap="medium"):
@@ -86,8 +88,8 @@ def draw(info: DatasetInfo, format_key: str) -> None:
         st.warning(notice, icon=":material/warning:")
     text = _place(info, format_key)
     try:
-        out = services.allowed_target(ws, text)
-        plan = services.plan_export(info, format_key, out, images=images, only_agreed=agreed)
+        out = exporting.allowed_target(ws, text)
+        plan = exporting.plan_export(info, format_key, out, images=images, only_agreed=agreed)
     except LnlError as error:
         st.error(plain(error), icon=":material/error:")
         return
@@ -114,7 +116,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
 
 
 def _options(format_key: str) -> tuple[bool, str]:
-    known = services.FORMATS[format_key]
+    known = FORMATS[format_key]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         agreed = st.checkbox(
             "Only agreed decisions",
@@ -140,7 +142,7 @@ def _options(format_key: str) -> tuple[bool, str]:
 
 
 def _place(info: DatasetInfo, format_key: str) -> str:
-    proposed = str(services.export_folder(info, format_key))
+    proposed = str(exporting.export_folder(info, format_key))
     return str(
         st.text_input(
             "New folder, on the computer that runs LNL Review",
@@ -150,7 +152,7 @@ def _place(info: DatasetInfo, format_key: str) -> str:
     )
 
 
-def _says(plan: services.ExportPlan, images: Sequence[str], enough: bool) -> None:
+def _says(plan: ExportPlan, images: Sequence[str], enough: bool) -> None:
     """Tell the disk space before anything is written."""
     free = f"{_words.file_size(plan.free)} free there"
     if not enough:
@@ -173,7 +175,7 @@ def _says(plan: services.ExportPlan, images: Sequence[str], enough: bool) -> Non
 def _zip_button(info: DatasetInfo, format_key: str, agreed: bool, images: str) -> None:
     def make() -> bytes:
         out = io.BytesIO()
-        services.write_export(info, format_key, out, only_agreed=agreed, images=images)
+        exporting.write_export(info, format_key, out, only_agreed=agreed, images=images)
         return out.getvalue()
 
     st.download_button(
@@ -203,7 +205,7 @@ def _write(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: 
         bar.progress(min(done / max(total, 1), 1.0), text=words)
 
     try:
-        result = services.write_export(
+        result = exporting.write_export(
             info,
             format_key,
             out,
@@ -226,7 +228,7 @@ def _write(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: 
 def _command(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: str) -> str:
     parts = ["lnl", "export", shlex.quote(info.name), "--format", format_key]
     parts += ["--out", shlex.quote(str(out))]
-    if images and images != services.FORMATS[format_key].images[0]:
+    if images and images != FORMATS[format_key].images[0]:
         parts += ["--images", images]
     if not agreed:
         parts.append("--all")

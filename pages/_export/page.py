@@ -14,7 +14,10 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lnl_core import services
+from lnl_core.services.export import exporting, reimporting
+from lnl_core.services.export.formats import FORMATS
+from lnl_core.services.export.reimporting import DecisionImport
+from lnl_core.services.review import desk
 from lnl_core.store import decisions
 from lnl_core.store.datasets import load
 from lnl_core.types import Action, DatasetInfo
@@ -55,7 +58,7 @@ class Options:
 
 def formats() -> str:
     """Draw the list of formats and return the chosen one's key."""
-    known = services.FORMATS
+    known = FORMATS
     st.subheader("Format", anchor=False)
     key = st.radio(
         "Format",
@@ -83,7 +86,7 @@ def _column_chips(names: Iterable[str]) -> None:
 
 def draw(info: DatasetInfo, format_key: str) -> None:
     """Draw counts, options, preview, download and the same as a command."""
-    if services.FORMATS[format_key].folder:
+    if FORMATS[format_key].folder:
         folder.draw(info, format_key)
         return
     head, notice = st.container(key="export_head"), st.container(key="export_notice")
@@ -116,9 +119,9 @@ class Table:
 
 
 def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
-    reviewed = _words.plural(services.progress(info, _ui.reviewer()).reviewed, "image")
+    reviewed = _words.plural(desk.progress(info, _ui.reviewer()).reviewed, "image")
     if format_key == "corrections":
-        rows, total, left_out = services.correction_rows(
+        rows, total, left_out = exporting.correction_rows(
             info, only_agreed=options.only_agreed, scores=options.scores
         )
         counts = _corrected(info, options)
@@ -128,11 +131,11 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
             ("None fits", counts["none"], "no class of this set"),
             ("Multiple", counts["multiple"], "all named"),
         ]
-        words = services.verdict_counts(info, only_agreed=options.only_agreed)
+        words = exporting.verdict_counts(info, only_agreed=options.only_agreed)
         return Table(rows, total, facts, _left_out(words) if left_out else "")
     if format_key == "manifest":
-        rows, total, left_out = services.manifest_rows(info, only_agreed=options.only_agreed)
-        words = services.verdict_counts(info, only_agreed=options.only_agreed)
+        rows, total, left_out = exporting.manifest_rows(info, only_agreed=options.only_agreed)
+        words = exporting.verdict_counts(info, only_agreed=options.only_agreed)
         facts = [
             ("Rows", total, f"of {_words.plural(info.n, 'image')}"),
             ("Relabelled", words["relabelled"], "corrected label"),
@@ -147,9 +150,9 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
     facts.append(("Wrong", wrong, "relabelled, none, multiple"))
     if format_key == "decisions":
         facts.append(("Unsure", history["unsure"], "for a second reviewer"))
-        return Table(services.decision_rows(info), total, facts)
+        return Table(exporting.decision_rows(info), total, facts)
     facts.append(("Taken back", history["reopen"], "undone"))
-    return Table(services.trail_rows(info), total, facts)
+    return Table(exporting.trail_rows(info), total, facts)
 
 
 def _left_out(words: Mapping[str, int]) -> str:
@@ -218,7 +221,7 @@ def _head(info: DatasetInfo, format_key: str, options: Options, table: Table) ->
 def _download(info: DatasetInfo, format_key: str, options: Options, *, enabled: bool) -> None:
     def make() -> bytes:
         out = io.BytesIO()
-        services.write_export(
+        exporting.write_export(
             info,
             format_key,
             out,
@@ -353,13 +356,13 @@ def _import(info: DatasetInfo) -> None:
         key="decisions_go",
     ):
         assert upload is not None
-        found = services.import_decisions(info, upload, reviewer.strip(), replace_newer=replace)
+        found = reimporting.import_decisions(info, upload, reviewer.strip(), replace_newer=replace)
         _imported(found)
     elif upload is not None:
         st.caption(f"They go to **{plain(_ui.short(info.name, 40))}**; the latest answer counts.")
 
 
-def _imported(found: services.DecisionImport) -> None:
+def _imported(found: DecisionImport) -> None:
     """Say what became of a file: counts first, then every row that needs a look."""
     words = f"{_words.plural(found.stored, 'decision')} stored"
     if found.unchanged:

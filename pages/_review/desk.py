@@ -10,11 +10,17 @@ from typing import Any
 
 import streamlit as st
 
-from lnl_core import services
 from lnl_core.jobs import queue
 from lnl_core.methods import METHODS, short_of, that_leave
-from lnl_core.services import Filters, PageState, ReviewState
 from lnl_core.services.explore import embedding
+from lnl_core.services.review.desk import (
+    Filters,
+    PageState,
+    ReviewState,
+    page_state,
+    record,
+    review_state,
+)
 from lnl_core.store import arrays, datasets
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Leaves, LnlError
 from pages import _ui, _urls
@@ -245,7 +251,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         if follow:
             only = Filters(rows=tuple(follow))
             focus = _focus(info, keys["single"])
-            state = services.review_state(info, who, filters=only, focus=focus)
+            state = review_state(info, who, filters=only, focus=focus)
             if state.items:
                 go = review_queue(keys["single"], shared | _single(info, choice, state, follow))
                 _go(info, go)
@@ -254,7 +260,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         return
     again = _answered_rows(keys["single"]) if choice.filters.include_reviewed else set()
     focus = _focus(info, keys["single"])
-    state = services.review_state(
+    state = review_state(
         info,
         who,
         order=choice.order,
@@ -308,7 +314,7 @@ def _store(info: DatasetInfo, who: str, key: str) -> list[str]:
     fresh = [entry for entry in entries if str(entry.get("cid", ""))[:80] not in stored]
     if fresh:
         try:
-            done = services.record(info, who, fresh)
+            done = record(info, who, fresh)
         except LnlError as error:  # the browser keeps them and sends them again
             st.error(plain(error), icon=":material/error:")
             return []
@@ -399,7 +405,7 @@ def _page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
     pages: list[PageState] = []
     passed: list[int] = []
     for _ in range(2):
-        page = services.page_state(info, who, filters=choice.filters, passed=passed)
+        page = page_state(info, who, filters=choice.filters, passed=passed)
         pages.append(page)
         passed += [item["row"] for item in page.items]
     return {

@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lnl_core import services
 from lnl_core.jobs import bases
 from lnl_core.methods import METHODS, PROBLEMS, recommended, yardstick
+from lnl_core.services.runs import running
 from lnl_core.types import DatasetInfo, Method
 from pages import _jobs, _words
 from pages._runs import knobs
@@ -68,7 +68,7 @@ def draw(info: DatasetInfo, preset: str, device: str) -> None:
 def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) -> list[str]:
     """Draw one table with a checkbox per method; return the ticked keys."""
     changed = knobs.overrides(info, preset)
-    costs = [services.estimate(info, m.key, preset, changed.get(m.key)) for m in methods]
+    costs = [running.estimate(info, m.key, preset, changed.get(m.key)) for m in methods]
     key = f"{title}_{info.id}_{preset}"
     now = st.session_state.setdefault("ticked", dict.fromkeys(recommended(), True))
     # An editor keeps its edits against the table it started with, so that must stay the same.
@@ -122,7 +122,7 @@ def _line(method: Method) -> str:
 
 def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> None:
     changed = knobs.overrides(info, preset)
-    costs = {key: services.estimate(info, key, preset, changed.get(key)) for key in chosen}
+    costs = {key: running.estimate(info, key, preset, changed.get(key)) for key in chosen}
     order = sorted(chosen, key=lambda key: costs[key][0])  # the first queue comes first
     recipes = _recipes(info, chosen)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="start_row"):
@@ -139,11 +139,11 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
         )
         words = st.empty()
         seed, representation, executor = _options(info)
-    shared = services.features_seconds(info, chosen, representation)
-    first = services.features_seconds(info, order[:1], representation)
+    shared = running.features_seconds(info, chosen, representation)
+    first = running.features_seconds(info, order[:1], representation)
     words.markdown(_cost_words(costs, order, shared, first), width="stretch")
     if pressed:
-        services.start_runs(
+        running.start_runs(
             info,
             [_on_base(key) for key in order] + recipes,
             preset,
@@ -164,7 +164,7 @@ def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
         return []
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="recipe_row"):
         if post:
-            kept = services.kept_networks(info)
+            kept = running.kept_networks(info)
             titles = {0: f"a fresh {yardstick().title.lower()} run"} | {
                 job.id: f"run {job.id}, {METHODS[job.method].title}"
                 for job in kept
@@ -232,7 +232,7 @@ def _options(info: DatasetInfo) -> tuple[int, str | None, str]:
         seed = st.number_input(
             "Seed", 0, 2**31 - 1, 0, key="seed", help="The same seed gives the same result."
         )
-        known = _REPRESENTATIONS | services.feature_runs(info)
+        known = _REPRESENTATIONS | running.feature_runs(info)
         representation = st.selectbox(
             "Features",
             list(known),
@@ -241,7 +241,7 @@ def _options(info: DatasetInfo) -> tuple[int, str | None, str]:
             help="What methods on features work with; computed once and shared. With those of a "
             "run, methods that otherwise train on pixels train a head on them.",
         )
-        engines = services.usable_executors()
+        engines = running.usable_executors()
         executor = "local"
         if len(engines) > 1:
             executor = st.selectbox(

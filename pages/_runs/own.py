@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lnl_core import services
+from lnl_core.services.runs.own import score_with
 from lnl_core.types import DatasetInfo
 from pages import _ui, _words
 from pages._ui import plain
@@ -37,7 +37,7 @@ def _form(info: DatasetInfo) -> None:
         return
     assert upload is not None
     with st.spinner("Checking and ranking"):
-        found = services.score_with(info, upload, title, called=upload.name)
+        found = score_with(info, upload, title, called=upload.name)
     if found.doubt:
         st.warning(plain(found.doubt), icon=":material/warning:")
     st.success(

@@ -6,7 +6,7 @@ import pytest
 
 from lnl_core.jobs import queue
 from lnl_core.jobs.engines import local
-from lnl_core.services import DEMO_NAME
+from lnl_core.services.datasets.catalog import DEMO_NAME
 from lnl_core.store import db
 from tests.packaging.desk import Terminal
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lnl_core.services._open import standing
+from lnl_core.services.in_force import standing
 from lnl_core.store import audits, decisions
 from lnl_core.types import Action, Decision
 from tests.browser.desk import CLASSES, SAVED, Desk

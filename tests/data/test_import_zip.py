@@ -36,14 +36,15 @@ def test_folder_per_class_in_a_zip(tmp_path, do_import, outer):
 
 
 def test_originals_of_a_zip_are_shown_after_the_zip_is_gone(tmp_path, workspace):
-    from lnl_core import services
+    from lnl_core.services.datasets import catalog
+    from lnl_core.services.review import pictures
 
     path = zipped(tmp_path / "s.zip", {"cat/a.jpg": JPEG, "dog/b.jpg": JPEG})
-    services.import_dataset(workspace, path, "zipped")
+    catalog.import_dataset(workspace, path, "zipped")
     path.unlink()
     info = datasets.dataset(workspace, "zipped")
-    for each in (info, services.add_noise(info, "noisy", "pair", 0.5)):
-        data, kind = services.image_bytes(each, each.version, 0, "full")
+    for each in (info, catalog.add_noise(info, "noisy", "pair", 0.5)):
+        data, kind = pictures.image_bytes(each, each.version, 0, "full")
         assert kind == "image/jpeg"
         assert Image.open(io.BytesIO(data)).size == (200, 100)
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lnl_core import services
 from lnl_core.data import public
+from lnl_core.services.datasets import catalog
 from lnl_core.store import datasets
 from lnl_core.types import LnlError
 from tests.data.test_import_vision import cifar
@@ -177,7 +177,7 @@ def small(server, address, tmp_path, monkeypatch):
 
 def test_the_whole_set_comes_in(small, server, workspace):
     stages = []
-    info = services.add_public(
+    info = catalog.add_public(
         workspace, "cifar10n", "people", "worse", report=lambda words, *_: stages.append(words)
     )
     assert list(dict.fromkeys(stages)) == [
@@ -192,7 +192,7 @@ def test_the_whole_set_comes_in(small, server, workspace):
     assert (data.given_labels != small).mean() == pytest.approx(0.4021, abs=0.001)
     assert list(data.ids)[:2] == ["train-00000", "train-00001"]
     server.files = {}  # offline from here on: what was downloaded is enough
-    assert services.add_public(workspace, "cifar10n", "again", "aggre").n == 2000
+    assert catalog.add_public(workspace, "cifar10n", "again", "aggre").n == 2000
     assert not (workspace.home / "incoming").exists()
 
 
@@ -201,16 +201,16 @@ def test_other_files_are_refused_and_nothing_stays(small, server, workspace):
     good = dict(server.files)
     server.files = good | {"/images": good["/images"][:-1] + b"x"}
     with pytest.raises(LnlError, match="gave another file than expected"):
-        services.add_public(workspace, "cifar10n", "people", "worse")
+        catalog.add_public(workspace, "cifar10n", "people", "worse")
     assert list(cache.iterdir()) == []
     server.files = good | {"/people": b"<html>log in first</html>"}
     with pytest.raises(LnlError, match=r"no file of torch\.save"):
-        services.add_public(workspace, "cifar10n", "people", "worse")
+        catalog.add_public(workspace, "cifar10n", "people", "worse")
     assert not (cache / "CIFAR-10_human.pt").exists()
     assert datasets.datasets(workspace) == []
     assert not (workspace.home / "incoming").exists()
     server.files = good
-    assert services.add_public(workspace, "cifar10n", "people", "worse").n == 2000
+    assert catalog.add_public(workspace, "cifar10n", "people", "worse").n == 2000
     assert [path for path, _ in server.asked].count("/images") == 2  # the good one was kept
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from lnl_core import services
 from lnl_core.jobs import bases, outcome, queue, worker
 from lnl_core.jobs.engines import local
 from lnl_core.methods import METHODS
+from lnl_core.services.runs import running, status
 from lnl_core.store import arrays, datasets, db, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError, Method, Signals, TopProbs
 
@@ -177,7 +177,7 @@ def test_scores_alone_and_top_classes_speak_of_the_given_label_too():
 
 
 def test_recipes_queue_a_chain_and_share_what_stands_alone(workspace, tiny, no_worker):
-    jobs = services.start_runs(tiny, ["ce", "knn", "ce->influence", "sr -> influence"])
+    jobs = running.start_runs(tiny, ["ce", "knn", "ce->influence", "sr -> influence"])
     assert [(job.method, job.base) for job in jobs] == [
         ("ce", None),
         ("knn", None),
@@ -186,7 +186,7 @@ def test_recipes_queue_a_chain_and_share_what_stands_alone(workspace, tiny, no_w
         ("influence", jobs[3].id),
     ]
     for methods, base in ((["influence"], jobs[0].id), ([f"{jobs[0].id}->influence"], None)):
-        later = services.start_runs(tiny, methods, base=base)
+        later = running.start_runs(tiny, methods, base=base)
         assert [(job.method, job.base) for job in later] == [("influence", jobs[0].id)]
     before = len(queue.all_jobs(workspace))
     for recipe, word in (
@@ -197,9 +197,9 @@ def test_recipes_queue_a_chain_and_share_what_stands_alone(workspace, tiny, no_w
         ("sr->jump", "jump cannot build on sr"),
     ):
         with pytest.raises(LnlError, match=word):
-            services.start_runs(tiny, ["knn", recipe])
+            running.start_runs(tiny, ["knn", recipe])
     assert len(queue.all_jobs(workspace)) == before
-    assert services.status([tiny])["datasets"][0]["runs"][0]["base"] == jobs[0].id
+    assert status.status([tiny])["datasets"][0]["runs"][0]["base"] == jobs[0].id
 
 
 def test_post_training_looks_at_what_its_base_looked_at(workspace, tiny):
@@ -224,14 +224,14 @@ def test_a_real_network_is_kept_and_post_trained(workspace, tiny):
         assert (folder / bases.NETWORK).is_file()
         assert not (folder / "checkpoint.safetensors").exists()
     assert arrays.load_signals(folder).extras["round_removed"].max() >= 1
-    offered = services.kept_networks(tiny)
+    offered = running.kept_networks(tiny)
     assert [job.id for job in offered] == [second.id, first.id]
 
 
 def test_runs_with_a_kept_network_are_offered(workspace, tiny):
     first, second = finished(workspace, tiny), finished(workspace, tiny)
     (queue.run_dir(workspace, first) / bases.NETWORK).write_bytes(b"x")
-    assert [job.id for job in services.kept_networks(tiny)] == [first.id]
+    assert [job.id for job in running.kept_networks(tiny)] == [first.id]
     assert second.state == "done"
 
 
@@ -312,11 +312,11 @@ def test_features_of_a_run_that_keeps_none_are_refused(workspace, tiny, no_worke
     with pytest.raises(LnlError, match="name it as the base"):
         queue.submit(tiny, "influence", representation=f"run:{first.id}")
     with pytest.raises(LnlError, match="99"):
-        services.start_runs(tiny, ["probe"], representation="99")
+        running.start_runs(tiny, ["probe"], representation="99")
 
 
 def test_a_recipe_hands_features_on(workspace, tiny, no_worker):
-    jobs = services.start_runs(tiny, ["ce->probe", "dmlp->knn"])
+    jobs = running.start_runs(tiny, ["ce->probe", "dmlp->knn"])
     assert [job.method for job in jobs] == ["ce", "probe", "dmlp", "knn"]
     assert jobs[1].representation == f"run:{jobs[0].id}"
     assert jobs[3].base == jobs[2].id
@@ -329,10 +329,10 @@ def test_runs_whose_features_can_be_used_are_offered(workspace, tiny, no_worker)
     queue.submit(tiny, "ce")
     kept = queue.claim(workspace)
     worker.run_job(workspace, kept, method(lambda data, c, x: uniform(data, x, features=seen)))
-    offered = services.feature_runs(tiny)
+    offered = running.feature_runs(tiny)
     assert list(offered) == [f"run:{kept.id}"]
     assert offered[f"run:{kept.id}"].endswith(f"run {kept.id}")
     assert f"run:{without.id}" not in offered
     key = next(iter(offered))
-    (job,) = services.start_runs(tiny, ["knn"], representation=key)
+    (job,) = running.start_runs(tiny, ["knn"], representation=key)
     assert job.base == kept.id

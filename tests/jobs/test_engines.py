@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from lnl_core import services
 from lnl_core.jobs import engines, executors, queue, worker
 from lnl_core.jobs.engines import command, slurm
+from lnl_core.services.datasets import catalog
+from lnl_core.services.runs import running
 from lnl_core.store import arrays
 from lnl_core.store.db import dispose, open_workspace
 from lnl_core.types import ACTIVE_STATES, LnlError
@@ -43,8 +44,8 @@ def home(tmp_path, monkeypatch):
 
 
 def start(ws, executor, methods=("ce",), overrides=None, options=None):
-    info = services.add_demo(ws)
-    (job,) = services.start_runs(
+    info = catalog.add_demo(ws)
+    (job,) = running.start_runs(
         info, list(methods), overrides=overrides, executor=executor, options=options
     )
     return job
@@ -210,7 +211,7 @@ def test_a_worker_on_another_machine_does_not_open_sqlite(home, monkeypatch, cap
 def test_submitit_runs_the_worker_where_there_is_no_slurm(home, tmp_path, monkeypatch):
     pytest.importorskip("submitit", reason="submitit is not installed: extra [slurm]")
     monkeypatch.setenv("LNL_HOME", str(home.home))
-    info = services.add_demo(home)
+    info = catalog.add_demo(home)
     job = queue.submit(info, "knn", executor="slurm")
     slurm.submit(home, job, tmp_path / "submitit", cluster="local")
     end = time.monotonic() + real.PATIENCE

@@ -9,9 +9,10 @@ import time
 import numpy as np
 import pytest
 
-from lnl_core import services
 from lnl_core.jobs import executors, queue
 from lnl_core.jobs.engines import local
+from lnl_core.services.datasets import catalog
+from lnl_core.services.review import desk
 from lnl_core.store import arrays
 from lnl_core.store.db import dispose, open_workspace
 from lnl_core.types import ACTIVE_STATES
@@ -47,7 +48,7 @@ def stop_worker(ws):
 
 @pytest.fixture
 def demo(workspace):
-    yield services.add_demo(workspace)
+    yield catalog.add_demo(workspace)
     stop_worker(workspace)
 
 
@@ -156,16 +157,17 @@ def test_a_killed_worker_is_replaced_and_the_queue_goes_on(workspace, demo):
     queue.cancel(workspace, first.id)
     assert wait(workspace, first.id, ended).state == "cancelled"
     assert wait(workspace, second.id, ended).state == "done"
-    assert services.review_state(demo, "ann").ready
+    assert desk.review_state(demo, "ann").ready
 
 
 START = """
 import time
-from lnl_core import services
+from lnl_core.services.datasets import catalog
+from lnl_core.services.runs import running
 from lnl_core.store.db import open_workspace
 ws = open_workspace()
-info = services.add_demo(ws)
-services.start_runs(info, ["ce"], overrides={"ce": {"epochs": 500}})
+info = catalog.add_demo(ws)
+running.start_runs(info, ["ce"], overrides={"ce": {"epochs": 500}})
 time.sleep(600)
 """
 

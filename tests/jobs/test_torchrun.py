@@ -7,8 +7,9 @@ import time
 import numpy as np
 import pytest
 
-from lnl_core import services
 from lnl_core.jobs import executors, queue, torchrun
+from lnl_core.services.datasets import catalog
+from lnl_core.services.runs import running
 from lnl_core.store import arrays
 from lnl_core.types import ACTIVE_STATES
 
@@ -52,10 +53,10 @@ def test_only_methods_on_pixels_that_can_are_run_by_several(workspace, tiny, two
 
 @pytest.mark.slow
 def test_two_processes_also_when_the_first_is_killed(workspace, two):
-    info = services.add_demo(workspace)
+    info = catalog.add_demo(workspace)
     signals = {}
     for killed in (True, False):
-        (job,) = services.start_runs(info, ["ce"], overrides={"ce": {"epochs": 8}}, seed=5)
+        (job,) = running.start_runs(info, ["ce"], overrides={"ce": {"epochs": 8}}, seed=5)
         if killed:
             found = wait(workspace, job.id, lambda j: j.metrics.get("epoch", 0) >= 3)
             assert found.state == "running"
@@ -74,9 +75,9 @@ def test_two_processes_also_when_the_first_is_killed(workspace, two):
 def test_cancel_ends_both_processes(workspace, two):
     import psutil
 
-    info = services.add_demo(workspace)
+    info = catalog.add_demo(workspace)
     knobs = {"ce": {"epochs": 500}}
-    (job,) = services.start_runs(info, ["ce"], overrides=knobs)
+    (job,) = running.start_runs(info, ["ce"], overrides=knobs)
     found = wait(workspace, job.id, lambda j: j.metrics.get("epoch", 0) >= 2)
     agent = psutil.Process(found.pid).parent()
     team = [agent, *agent.children()]
@@ -89,7 +90,7 @@ def test_cancel_ends_both_processes(workspace, two):
 
 @pytest.mark.long
 def test_two_processes_learn_features_purify_and_refine_what_another_run_trained(workspace, two):
-    info = services.add_demo(workspace)
+    info = catalog.add_demo(workspace)
     knobs = {
         "dmlp": {"epochs": 2, "retrain": True},
         "ce": {"epochs": 4},
@@ -99,7 +100,7 @@ def test_two_processes_learn_features_purify_and_refine_what_another_run_trained
     for processes in ("2", "1"):
         os.environ["LNL_PROCESSES"] = processes  # `two` puts it back
         for method, base in (("dmlp", None), ("ce", None), ("influence", "ce")):
-            (job,) = services.start_runs(
+            (job,) = running.start_runs(
                 info,
                 [method],
                 overrides=knobs,

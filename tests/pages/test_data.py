@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from lnl_core import services
 from lnl_core.data import demo
 from lnl_core.jobs import queue
 from lnl_core.methods import recommended
-from lnl_core.services.datasets import settings
+from lnl_core.services.datasets import catalog, settings
+from lnl_core.services.datasets.catalog import DEMO_NAME
 from lnl_core.store import arrays, datasets
 from pages import _ui
 
@@ -62,7 +62,7 @@ def test_repaired_files_come_in_with_a_second_import_under_a_free_name(
             folder_of(tmp_path / "birds" / "ab"[number % 2]) / f"{number}.png"
         )
     (tmp_path / "birds" / "a" / "broken.png").write_bytes(b"")
-    services.import_dataset(workspace, tmp_path / "birds", "birds 2")
+    catalog.import_dataset(workspace, tmp_path / "birds", "birds 2")
     app = desk()
     app.session_state["data_tab"] = "Import report"
     app.run()
@@ -148,7 +148,7 @@ def test_exactly_five_of_the_shown_digits_are_wrong():
 
 
 def test_removing_a_set_leaves_the_others(desk, workspace, tiny, hostile):
-    services.remove_dataset(tiny)
+    catalog.remove_dataset(tiny)
     app = desk(dataset="tiny")
     assert not app.exception
     assert app.selectbox(key="dataset_select").value == hostile.name
@@ -164,12 +164,12 @@ def test_one_press_registers_the_demo_and_starts_its_scoring(desk, workspace, no
     app = desk()
     app.button(key="demo").click().run()
     assert not app.exception
-    info = datasets.dataset(workspace, services.DEMO_NAME)
+    info = datasets.dataset(workspace, DEMO_NAME)
     assert info.n == 1797
     started = [job.method for job in queue.jobs(info)][::-1]
     assert started == recommended()
     assert any("starting the worker" in each.proto.text for each in app.get("progress"))
-    assert app.session_state["dataset"] == services.DEMO_NAME
+    assert app.session_state["dataset"] == DEMO_NAME
     app.button(key="stay").click().run()
     assert "opening" not in app.session_state
 
@@ -178,4 +178,4 @@ def test_the_empty_pages_lead_to_the_demo(desk, workspace, no_worker):
     app = desk("export")
     next(b for b in app.button if b.label == "Open the demo").click().run()
     assert not app.exception
-    assert [info.name for info in datasets.datasets(workspace)] == [services.DEMO_NAME]
+    assert [info.name for info in datasets.datasets(workspace)] == [DEMO_NAME]

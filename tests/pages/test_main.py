@@ -65,7 +65,7 @@ def test_an_unexpected_error_goes_to_the_log_only(desk, workspace, tiny, monkeyp
     def broken(*_):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("lnl_core.services.overview", broken)
+    monkeypatch.setattr("lnl_core.services.datasets.catalog.overview", broken)
     app = desk()
     assert not app.exception
     assert "Something went wrong" in texts(app)

@@ -30,9 +30,9 @@ def test_start_queues_every_ticked_method_the_fastest_first(desk, workspace, tin
     assert not app.exception
     jobs = queue.jobs(tiny)[::-1]
     assert sorted(job.method for job in jobs) == sorted(ticked)
-    from lnl_core import services
+    from lnl_core.services.runs.running import estimate
 
-    costs = [services.estimate(tiny, job.method, "quick")[0] for job in jobs]
+    costs = [estimate(tiny, job.method, "quick")[0] for job in jobs]
     assert costs == sorted(costs)
 
 

@@ -1,7 +1,8 @@
 """The tour for lab meetings: one press, seven captions, each on its page."""
 
 from lnl_core.jobs import queue
-from lnl_core.services import DEMO_NAME, tour_methods
+from lnl_core.services.datasets.catalog import DEMO_NAME
+from lnl_core.services.touring import tour_methods
 from lnl_core.store import datasets
 from pages import _tour, _ui
 

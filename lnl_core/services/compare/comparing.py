@@ -19,9 +19,9 @@ from lnl_core.jobs import outcome, queue
 from lnl_core.methods import AT, METHODS, short_of, title_of, yardstick
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Detection, Sample
-from lnl_core.services._open import goal, loaded, scored, signals
 from lnl_core.services.compare import _detecting
 from lnl_core.services.compare.truth import KEPT, KNOWN, Truth, answered, sample_of, told_of, truths
+from lnl_core.services.in_force import goal, loaded, scored, signals
 from lnl_core.store import decisions
 from lnl_core.types import (
     Array,

@@ -14,7 +14,6 @@ import numpy as np
 from lnl_core.methods import yardstick
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Mixture
-from lnl_core.services._open import loaded, scored, signals
 from lnl_core.services.compare import _detecting
 from lnl_core.services.compare.comparing import (
     CONSENSUS,
@@ -25,6 +24,7 @@ from lnl_core.services.compare.comparing import (
     suspicion,
 )
 from lnl_core.services.compare.truth import KEPT, answered
+from lnl_core.services.in_force import loaded, scored, signals
 from lnl_core.store import decisions
 from lnl_core.types import (
     Array,

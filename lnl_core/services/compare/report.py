@@ -23,11 +23,11 @@ from lnl_core.figures import comparison, losses
 from lnl_core.figures import embedding as map_figures
 from lnl_core.figures.palette import TONES
 from lnl_core.jobs import queue
-from lnl_core.services._open import loaded, scored, standing
 from lnl_core.services.compare import _report_page, comparing, retraining
 from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.compare.comparing import CONSENSUS, Comparison
 from lnl_core.services.explore import confusions, embedding
+from lnl_core.services.in_force import loaded, scored, standing
 from lnl_core.services.review import pictures
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.store import decisions

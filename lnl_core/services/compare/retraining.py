@@ -9,7 +9,7 @@ from lnl_core.jobs import queue
 from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import retrain
 from lnl_core.methods import yardstick
-from lnl_core.services._open import goal, scored
+from lnl_core.services.in_force import goal, scored
 from lnl_core.store import arrays, decisions
 from lnl_core.types import DatasetInfo, Job, LnlError
 

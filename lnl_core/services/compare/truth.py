@@ -10,7 +10,7 @@ import numpy as np
 
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Sample
-from lnl_core.services._open import WRONG_ACTIONS, loaded
+from lnl_core.services.in_force import WRONG_ACTIONS, loaded
 from lnl_core.store import arrays, audits, decisions
 from lnl_core.types import Action, BoolArray, DatasetInfo
 

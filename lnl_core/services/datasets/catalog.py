@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lnl_core.jobs import queue
-from lnl_core.services._open import goal, loaded, scored, standing
+from lnl_core.services.in_force import goal, loaded, scored, standing
 from lnl_core.store import arrays, datasets
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
 

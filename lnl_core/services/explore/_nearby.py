@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lnl_core.services._open import loaded, scored
+from lnl_core.services.in_force import loaded, scored
 from lnl_core.services.review.evidence import _features, _nearest_of, facts
 from lnl_core.store import decisions
 from lnl_core.types import DatasetInfo, LnlError

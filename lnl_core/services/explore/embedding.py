@@ -20,9 +20,9 @@ from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import embedding
 from lnl_core.jobs.tasks.embedding import FEWEST, Settings, key_of
 from lnl_core.methods import title_of
-from lnl_core.services._open import Scored, loaded, scored, signals
 from lnl_core.services.explore._nearby import neighbours, point
 from lnl_core.services.explore.selections import keep_selection, selection_rows
+from lnl_core.services.in_force import Scored, loaded, scored, signals
 from lnl_core.store import arrays, decisions
 from lnl_core.types import (
     ACTIVE_STATES,

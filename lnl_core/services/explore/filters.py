@@ -9,9 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from lnl_core.services._open import Scored, loaded, scored
 from lnl_core.services.explore import embedding
 from lnl_core.services.explore.embedding import DOUBTFUL, SUSPECTED, VERDICTS, Colouring
+from lnl_core.services.in_force import Scored, loaded, scored
 from lnl_core.store import decisions
 from lnl_core.types import BoolArray, DatasetInfo, LnlError
 

@@ -20,10 +20,10 @@ from lnl_core.data import export as files
 from lnl_core.data.layouts import cleaned as cleaning
 from lnl_core.data.layouts import cleanlab, fiftyone, folder, label_studio, lists, placing
 from lnl_core.data.layouts.cleaned import Cleaned
-from lnl_core.services._open import loaded, scored, signals
 from lnl_core.services.export.formats import FORMATS, Format
 from lnl_core.services.export.scores import rank_rows as rank_rows
 from lnl_core.services.export.scores import write_scores as write_scores
+from lnl_core.services.in_force import loaded, scored, signals
 from lnl_core.store import decisions
 from lnl_core.store.arrays import write_atomic
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError, Workspace

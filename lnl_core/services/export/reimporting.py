@@ -13,7 +13,7 @@ import numpy as np
 
 from lnl_core.data import export as files
 from lnl_core.data.reimport import Entry
-from lnl_core.services._open import loaded, scored
+from lnl_core.services.in_force import loaded, scored
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision
 

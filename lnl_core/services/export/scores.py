@@ -9,7 +9,7 @@ from typing import IO, Any
 import numpy as np
 
 from lnl_core.data import export as files
-from lnl_core.services._open import loaded, scored, signals
+from lnl_core.services.in_force import loaded, scored, signals
 from lnl_core.store.arrays import write_atomic
 from lnl_core.types import DatasetInfo, LnlError
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from lnl_core.review import auditing
 from lnl_core.review.auditing import AUDIT, Audit
-from lnl_core.services._open import (
+from lnl_core.services.in_force import (
     SETTLING_ACTIONS,
     Scored,
     Standing,

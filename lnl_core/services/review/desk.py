@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from lnl_core.review import queue as orders
-from lnl_core.services._open import Scored, closed_to, goal, loaded, scored, signals, standing
 from lnl_core.services.explore.selections import selection_rows
+from lnl_core.services.in_force import Scored, closed_to, goal, loaded, scored, signals, standing
 from lnl_core.services.review._audits import mixed
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.store import datasets, decisions

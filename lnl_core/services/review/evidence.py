@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.methods import title_of, yardstick
-from lnl_core.services._open import Scored, loaded, scored, signals
+from lnl_core.services.in_force import Scored, loaded, scored, signals
 from lnl_core.store import arrays, decisions
 from lnl_core.types import DatasetInfo, FloatArray, IntArray, LnlError, Signals, TopProbs
 

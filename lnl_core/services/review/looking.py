@@ -18,7 +18,7 @@ from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import maps
 from lnl_core.methods import leaves, title_of
 from lnl_core.review import metrics
-from lnl_core.services._open import Scored, loaded, scored, signals
+from lnl_core.services.in_force import Scored, loaded, scored, signals
 from lnl_core.store import arrays
 from lnl_core.types import (
     Array,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnl_core.services._open import loaded
+from lnl_core.services.in_force import loaded
 from lnl_core.types import DatasetInfo, LnlError
 
 FULL_SIDE = 1024

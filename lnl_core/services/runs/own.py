@@ -9,7 +9,7 @@ from typing import IO
 import numpy as np
 
 from lnl_core.data import probabilities
-from lnl_core.services._open import loaded
+from lnl_core.services.in_force import loaded
 from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo, Job
 

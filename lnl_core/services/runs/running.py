@@ -8,7 +8,7 @@ from typing import Any
 
 from lnl_core.jobs import bases, engines, executors, knobs, queue
 from lnl_core.methods import METHODS, card, title_of
-from lnl_core.services._open import signals
+from lnl_core.services.in_force import signals
 from lnl_core.store import datasets
 from lnl_core.types import SMALL_SIDE, DatasetInfo, Job, JobState, LnlError, Workspace
 

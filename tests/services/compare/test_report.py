@@ -12,9 +12,9 @@ from lnl_core.cli import main
 from lnl_core.figures import embedding as map_figures
 from lnl_core.figures.palette import TONES
 from lnl_core.jobs.tasks import embedding
-from lnl_core.services._open import standing
 from lnl_core.services.compare import lab, report, retraining
 from lnl_core.services.explore import embedding as exploring
+from lnl_core.services.in_force import standing
 from lnl_core.store import arrays, audits, datasets, decisions, schema
 from lnl_core.store.db import transaction
 from lnl_core.types import Action, Decision, LnlError

@@ -1,38 +1,38 @@
 import numpy as np
 import pytest
 
-from lnl_core import services
+from lnl_core.services.datasets import catalog
 from lnl_core.store import datasets
 from lnl_core.types import LnlError
 
 
 def test_demo_is_registered_once_and_keeps_its_truth(workspace):
-    first = services.add_demo(workspace)
-    assert services.add_demo(workspace) == first
+    first = catalog.add_demo(workspace)
+    assert catalog.add_demo(workspace) == first
     assert (first.n, first.class_count, first.has_truth) == (1797, 10, True)
     data = datasets.load(first)
     wrong = np.asarray(data.given_labels) != np.asarray(data.true_labels)
     assert wrong.sum() == round(0.15 * 1797)
-    assert [card.info.name for card in services.overview(workspace)] == [first.name]
+    assert [card.info.name for card in catalog.overview(workspace)] == [first.name]
 
 
 @pytest.mark.parametrize("kind", ["symmetric", "pair", "instance"])
 def test_noise_lab_makes_a_copy_with_known_truth(workspace, tiny, kind):
     before = np.asarray(datasets.load(tiny).given_labels).copy()
-    info = services.add_noise(tiny, f"tiny {kind}", kind, 0.2, seed=3)
+    info = catalog.add_noise(tiny, f"tiny {kind}", kind, 0.2, seed=3)
     data = datasets.load(info)
     assert (np.asarray(data.given_labels) != np.asarray(data.true_labels)).sum() == 12
     assert info.version != tiny.version
     np.testing.assert_array_equal(datasets.load(tiny).given_labels, before)
-    services.remove_dataset(tiny)  # shares the image file
+    catalog.remove_dataset(tiny)  # shares the image file
     assert np.asarray(datasets.load(info).images).sum() > 0
 
 
 def test_noise_lab_refuses_nonsense(workspace, tiny):
     with pytest.raises(LnlError):
-        services.add_noise(tiny, "x", "cosmic", 0.2)
+        catalog.add_noise(tiny, "x", "cosmic", 0.2)
     with pytest.raises(LnlError):
-        services.add_noise(tiny, "x", "pair", 1.5)
+        catalog.add_noise(tiny, "x", "pair", 1.5)
     assert [info.name for info in datasets.datasets(workspace)] == ["tiny"]
 
 
@@ -40,15 +40,15 @@ def test_a_failed_import_leaves_nothing(workspace, tmp_path):
     (tmp_path / "photos" / "cat").mkdir(parents=True)
     (tmp_path / "photos" / "cat" / "1.jpg").write_bytes(b"not an image")
     with pytest.raises(LnlError, match="No image could be read"):
-        services.import_dataset(workspace, tmp_path / "photos", "cats")
+        catalog.import_dataset(workspace, tmp_path / "photos", "cats")
     assert datasets.datasets(workspace) == []
     assert list((workspace.home / "datasets").iterdir()) == []
 
 
 def test_card_of_a_scored_set(workspace, scored):
-    (card,) = services.overview(workspace)
+    (card,) = catalog.overview(workspace)
     assert card.has_queue
     assert 0 < card.goal <= 60
-    counts = services.class_counts(scored)
+    counts = catalog.class_counts(scored)
     assert [c["count"] for c in counts] == [20, 20, 20]
     assert 1 < sum(c["wrong"] for c in counts) < 12

@@ -3,7 +3,7 @@ import io
 
 import pytest
 
-from lnl_core import services
+from lnl_core.services.export import exporting, reimporting
 from lnl_core.store import decisions
 from lnl_core.types import Action, Decision, LnlError
 
@@ -38,7 +38,7 @@ def decide(ws, info):
 
 def table(info, format, **options):
     out = io.BytesIO()
-    result = services.write_export(info, format, out, **options)
+    result = exporting.write_export(info, format, out, **options)
     text = out.getvalue().decode("utf-8-sig")
     return result, list(csv.DictReader(io.StringIO(text)))
 
@@ -73,13 +73,13 @@ def test_decisions_hold_every_answer_and_come_back(workspace, scored, tmp_path):
     decide(workspace, scored)
     before = decisions.states(scored)
     path = tmp_path / "decisions.csv"
-    assert services.write_export(scored, "decisions", path).rows == 7
+    assert exporting.write_export(scored, "decisions", path).rows == 7
     decisions.append(
         scored,
         [Decision(row, Action.REOPEN, who) for row, who, _, _ in before],
     )
     assert decisions.states(scored) == []
-    found = services.import_decisions(scored, path, "someone else", replace_newer=True)
+    found = reimporting.import_decisions(scored, path, "someone else", replace_newer=True)
     assert (found.stored, found.problems) == (7, ())
     assert sorted(decisions.states(scored)) == sorted(before)
     labels = decisions.in_force(scored)[47][0].labels
@@ -92,7 +92,7 @@ def test_import_says_which_row_is_wrong(workspace, scored, tmp_path):
         "id,action,label\nitem-00001,keep,\nnobody,keep,\nitem-00002,relabel,zebra\n"
         "item-00003,dance,\nitem-00004,relabel,base\n"
     )
-    found = services.import_decisions(scored, path, "bob")
+    found = reimporting.import_decisions(scored, path, "bob")
     problems = found.problems
     assert found.stored == 2
     assert len(problems) == 3
@@ -104,7 +104,7 @@ def test_import_says_which_row_is_wrong(workspace, scored, tmp_path):
 
 def test_scores_cover_every_image(workspace, scored, tmp_path):
     path = tmp_path / "scores.csv"
-    assert services.write_scores(scored, path) == 60
+    assert exporting.write_scores(scored, path) == 60
     with path.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert list(rows[0]) == [
@@ -119,12 +119,12 @@ def test_scores_cover_every_image(workspace, scored, tmp_path):
     assert {r["id"] for r in worst} == {"item-00003", "item-00025", "item-00047"}
     assert all(r["suggested_label"] != r["given_label"] for r in rows)
     assert all(abs(float(r["suspicion"]) + float(r["label_quality"]) - 1) < 1e-5 for r in rows)
-    assert services.write_scores(scored, path, method="knn") == 60
+    assert exporting.write_scores(scored, path, method="knn") == 60
 
 
 def test_errors_name_what_there_is(workspace, tiny, tmp_path):
     with pytest.raises(LnlError, match="scored yet"):
-        services.write_scores(tiny, tmp_path / "x.csv")
+        exporting.write_scores(tiny, tmp_path / "x.csv")
     with pytest.raises(LnlError, match="corrections"):
-        services.write_export(tiny, "parrot", tmp_path / "x.csv")
+        exporting.write_export(tiny, "parrot", tmp_path / "x.csv")
     assert not (tmp_path / "x.csv").exists()

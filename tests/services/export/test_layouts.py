@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lnl_core import services
 from lnl_core.data.layouts import placing
+from lnl_core.services.datasets import catalog
+from lnl_core.services.export import exporting
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
 from tests.data.making import encoded, picture
@@ -38,7 +39,7 @@ def photos(workspace, tmp_path):
         (root / name).mkdir(parents=True)
         for i in range(4):
             (root / name / f"{i}.jpg").write_bytes(encoded(picture(seed=10 * at + i)))
-    services.import_dataset(workspace, root, "photos")
+    catalog.import_dataset(workspace, root, "photos")
     decisions.append(datasets.dataset(workspace, "photos"), MADE)
     return root
 
@@ -64,7 +65,7 @@ def test_a_relabelled_folder_moves_files_and_touches_no_original(
 ):
     before = everything(photos)
     out = tmp_path / "clean"
-    result = services.write_export(photo_set, "folder", out, images=images)
+    result = exporting.write_export(photo_set, "folder", out, images=images)
     assert (result.rows, result.left_out, result.problems) == (6, 2, ())
     found = everything(out)
     # 0.jpg of the cats became a dog: both dogs named 0.jpg are there
@@ -84,7 +85,7 @@ def test_a_relabelled_folder_moves_files_and_touches_no_original(
 
 def test_the_folder_comes_back_with_ids_and_names(workspace, photo_set, tmp_path):
     out = tmp_path / "clean"
-    services.write_export(photo_set, "folder", out)
+    exporting.write_export(photo_set, "folder", out)
     with (out / "metadata.csv").open(newline="", encoding="utf-8") as stream:
         rows = {row["id"]: row for row in csv.DictReader(stream)}
     assert rows["'=cat/0.jpg"] == rows["'=cat/0.jpg"] | {
@@ -96,7 +97,7 @@ def test_the_folder_comes_back_with_ids_and_names(workspace, photo_set, tmp_path
     assert rows["dog/1.jpg"]["lnl_verdict"] == "contradicted"
     assert rows["'=cat/1.jpg"]["file_name"] == "./=cat/1.jpg"  # no formula, and still its path
     assert all((out / row["file_name"]).is_file() for row in rows.values())
-    services.import_dataset(workspace, out, "again")
+    catalog.import_dataset(workspace, out, "again")
     info = datasets.dataset(workspace, "again")
     data = datasets.load(info)
     assert info.class_names == ("=cat", "dog")
@@ -112,7 +113,7 @@ def test_the_folder_comes_back_with_ids_and_names(workspace, photo_set, tmp_path
 
 def test_torchvision_reads_the_folder(workspace, photo_set, tmp_path):
     torchvision = pytest.importorskip("torchvision")
-    services.write_export(photo_set, "folder", tmp_path / "clean")
+    exporting.write_export(photo_set, "folder", tmp_path / "clean")
     found = torchvision.datasets.ImageFolder(tmp_path / "clean")
     assert found.classes == ["=cat", "dog"]
     assert sorted(label for _, label in found.samples) == [0, 1, 1, 1, 1, 1]
@@ -128,40 +129,40 @@ def test_where_a_folder_may_not_lie(workspace, photos, photo_set, tmp_path):
         (tmp_path / "full" / "x", "not empty"),
     ):
         with pytest.raises(LnlError, match=word):
-            services.write_export(photo_set, "folder", out)
+            exporting.write_export(photo_set, "folder", out)
     (tmp_path / "link").symlink_to(photos)
     with pytest.raises(LnlError, match="among the originals"):
-        services.write_export(photo_set, "folder", tmp_path / "link" / "clean")
+        exporting.write_export(photo_set, "folder", tmp_path / "link" / "clean")
     with pytest.raises(LnlError, match="Known: copy, link"):
-        services.write_export(photo_set, "folder", tmp_path / "x", images="none")
+        exporting.write_export(photo_set, "folder", tmp_path / "x", images="none")
     assert sorted(everything(photos)) == sorted(everything(photos))
     assert not list(tmp_path.glob(".*part"))
 
 
 def test_originals_that_are_gone_are_named(workspace, photos, photo_set, tmp_path):
     (photos / "dog" / "2.jpg").unlink()
-    result = services.write_export(photo_set, "folder", tmp_path / "clean")
+    result = exporting.write_export(photo_set, "folder", tmp_path / "clean")
     assert result.rows == 5
     assert "dog/2.jpg" in result.problems[0]
     shutil.rmtree(photos)
     with pytest.raises(LnlError, match="No original"):
-        services.write_export(photo_set, "folder", tmp_path / "none")
+        exporting.write_export(photo_set, "folder", tmp_path / "none")
     assert not (tmp_path / "none").exists()
     assert not list(tmp_path.glob(".*part"))
 
 
 def test_disk_space_is_told_before_and_checked(workspace, photos, photo_set, tmp_path, monkeypatch):
     out = tmp_path / "clean"
-    plan = services.plan_export(photo_set, "folder", out)
+    plan = exporting.plan_export(photo_set, "folder", out)
     size = sum(len(data) for name, (data, _) in everything(photos).items())
     assert (plan.rows, plan.left_out, plan.unsettled, plan.files) == (6, 2, 2, 6)
     assert 0.5 * size < plan.size < size
-    assert services.plan_export(photo_set, "folder", out, images="link").size == 0
+    assert exporting.plan_export(photo_set, "folder", out, images="link").size == 0
     assert not out.exists()
     usage = type("Usage", (), {"free": plan.size - 1})
     monkeypatch.setattr(placing.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(LnlError, match="GB free"):
-        services.write_export(photo_set, "folder", out)
+        exporting.write_export(photo_set, "folder", out)
 
 
 def test_names_fit_every_system():
@@ -179,7 +180,7 @@ def test_arrays_become_png(workspace, scored, tmp_path):
     from PIL import Image
 
     decisions.append(scored, [Decision(3, Action.RELABEL, "ann", label=0)])
-    result = services.write_export(scored, "folder", tmp_path / "out")
+    result = exporting.write_export(scored, "folder", tmp_path / "out")
     assert result.rows == 60
     pixels = np.asarray(Image.open(tmp_path / "out" / "bar" / "item-00003.png"))
     assert (pixels == datasets.load(scored).images[3, :, :, 0]).all()
@@ -187,14 +188,14 @@ def test_arrays_become_png(workspace, scored, tmp_path):
 
 def test_the_manifest_holds_every_image_that_has_a_class(workspace, photos, photo_set, tmp_path):
     out = tmp_path / "clean.csv"
-    result = services.write_export(photo_set, "manifest", out)
+    result = exporting.write_export(photo_set, "manifest", out)
     assert (result.rows, result.left_out) == (6, 2)
     listed = pd.read_csv(out)["image"]
     assert listed[1] == "./=cat/1.jpg"
     assert all((photos / image).is_file() for image in listed)
-    services.import_dataset(workspace, out, "from csv", root=photos)
-    services.write_export(photo_set, "manifest", tmp_path / "clean.parquet")
-    services.import_dataset(workspace, tmp_path / "clean.parquet", "from parquet", root=photos)
+    catalog.import_dataset(workspace, out, "from csv", root=photos)
+    exporting.write_export(photo_set, "manifest", tmp_path / "clean.parquet")
+    catalog.import_dataset(workspace, tmp_path / "clean.parquet", "from parquet", root=photos)
     for name in ("from csv", "from parquet"):
         data = datasets.load(datasets.dataset(workspace, name))
         assert data.class_names == ("=cat", "dog")
@@ -211,9 +212,9 @@ def test_classes_that_differ_by_an_apostrophe_come_back_apart(workspace, tmp_pat
         (tmp_path / f"{at}.png").write_bytes(encoded(picture(seed=at), "PNG"))
     rows = [{"image": f"{at}.png", "label": name} for at, name in enumerate(names)]
     (tmp_path / "list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    services.import_dataset(workspace, tmp_path / "list.jsonl", "odd")
-    services.write_export(datasets.dataset(workspace, "odd"), "manifest", tmp_path / f"m.{ending}")
-    services.import_dataset(workspace, tmp_path / f"m.{ending}", "again")
+    catalog.import_dataset(workspace, tmp_path / "list.jsonl", "odd")
+    exporting.write_export(datasets.dataset(workspace, "odd"), "manifest", tmp_path / f"m.{ending}")
+    catalog.import_dataset(workspace, tmp_path / f"m.{ending}", "again")
     for name in ("odd", "again"):
         data = datasets.load(datasets.dataset(workspace, name))
         assert [data.class_names[label] for label in data.given_labels] == names
@@ -227,7 +228,7 @@ def test_the_audit_trail_has_every_decision_and_every_field(workspace, photo_set
         Decision(1, Action.REOPEN, "ann"),
     ]  # fmt: skip
     decisions.append(info, more)
-    services.write_export(photo_set, "audit-trail", tmp_path / "trail.csv")
+    exporting.write_export(photo_set, "audit-trail", tmp_path / "trail.csv")
     with (tmp_path / "trail.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     stored = list(decisions.history(info))
@@ -257,7 +258,7 @@ def test_cleanlab_takes_its_files(workspace, scored, tmp_path):
     ]
     decisions.append(scored, made)
     out = tmp_path / "cleanlab"
-    assert services.write_export(scored, "cleanlab", out).rows == 60
+    assert exporting.write_export(scored, "cleanlab", out).rows == 60
     labels, probs = np.load(out / "labels.npy"), np.load(out / "pred_probs.npy")
     np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-5)
     found = filters.find_label_issues(
@@ -292,14 +293,14 @@ def test_cleanlab_takes_its_files(workspace, scored, tmp_path):
 
 def test_cleanlab_needs_probabilities(workspace, photo_set, tmp_path):
     with pytest.raises(LnlError, match="nothing is scored"):
-        services.write_export(photo_set, "cleanlab", tmp_path / "x")
+        exporting.write_export(photo_set, "cleanlab", tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize("images", ["copy", "link", "none"])
 def test_fiftyone_layout_as_documented(workspace, photos, photo_set, tmp_path, images):
     out = tmp_path / "fiftyone"
-    assert services.write_export(photo_set, "fiftyone", out, images=images).rows == 6
+    assert exporting.write_export(photo_set, "fiftyone", out, images=images).rows == 6
     whole = json.loads((out / "labels.json").read_text("utf-8"))
     assert whole["classes"] == ["=cat", "dog"]
     files = {path.stem: path for path in (out / "data").iterdir()}
@@ -317,7 +318,7 @@ def test_fiftyone_layout_as_documented(workspace, photos, photo_set, tmp_path, i
 @pytest.mark.parametrize("images", ["none", "copy"])
 def test_label_studio_tasks_fit_their_config(workspace, photos, photo_set, tmp_path, images):
     out = tmp_path / "ls"
-    assert services.write_export(photo_set, "label-studio", out, images=images).rows == 8
+    assert exporting.write_export(photo_set, "label-studio", out, images=images).rows == 8
     config = ElementTree.fromstring((out / "label_config.xml").read_text("utf-8"))
     choices = {each.get("value") for each in config.iter("Choice")}
     control, image = config.find("Choices"), config.find("Image")
@@ -342,22 +343,22 @@ def test_label_studio_tasks_fit_their_config(workspace, photos, photo_set, tmp_p
 
 def test_a_stream_gets_a_zip_that_comes_back(workspace, photo_set, tmp_path):
     out = io.BytesIO()
-    services.write_export(photo_set, "folder", out)
+    exporting.write_export(photo_set, "folder", out)
     names = zipfile.ZipFile(out).namelist()
     assert "folder/dog/0 (2).jpg" in names
     (tmp_path / "clean.zip").write_bytes(out.getvalue())
-    services.import_dataset(workspace, tmp_path / "clean.zip", "again")
+    catalog.import_dataset(workspace, tmp_path / "clean.zip", "again")
     assert datasets.dataset(workspace, "again").n == 6
     assert not list(workspace.home.glob(".export*"))
 
 
 def test_a_new_answer_is_in_the_next_export(workspace, photo_set):
     def counts():
-        words = services.verdict_counts(datasets.dataset(workspace, "photos"))
+        words = exporting.verdict_counts(datasets.dataset(workspace, "photos"))
         return words["relabelled"], words["contradicted"]
 
     assert counts() == (1, 1)
     info = datasets.dataset(workspace, "photos")
     decisions.append(info, [Decision(6, Action.RELABEL, "ann", label=0)])
     assert counts() == (2, 1)
-    assert services.verdict_counts(photo_set, only_agreed=False)["contradicted"] == 0
+    assert exporting.verdict_counts(photo_set, only_agreed=False)["contradicted"] == 0

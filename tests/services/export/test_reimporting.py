@@ -3,7 +3,8 @@ import io
 import numpy as np
 import pytest
 
-from lnl_core import services
+from lnl_core.services.datasets import catalog
+from lnl_core.services.export import exporting, reimporting
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, Decision
 
@@ -16,7 +17,7 @@ FIRST = (
 
 def bring(info, text, reviewer="ann", **options):
     stream = io.BytesIO(text.encode())
-    return services.import_decisions(info, stream, reviewer, **options)
+    return reimporting.import_decisions(info, stream, reviewer, **options)
 
 
 @pytest.mark.parametrize("text", [FIRST, FIRST.replace("2026-01-01T10:01:00Z", "")])
@@ -83,12 +84,12 @@ def test_a_whole_history_comes_back_as_it_was(workspace, scored, tmp_path):
         one = Decision(9, action, "ann", label=label, decided_at=stamp(minute))
         decisions.append(scored, [one])
     out = tmp_path / "all.csv"
-    services.write_export(scored, "decisions", out)
+    exporting.write_export(scored, "decisions", out)
     before = [(d.action, d.label, d.decided_at, d.cid) for d in history(workspace, scored)]
-    same = services.import_decisions(scored, out, "x")
+    same = reimporting.import_decisions(scored, out, "x")
     assert (same.stored, same.unchanged, same.conflicts) == (0, 4, ())
     elsewhere = io.BytesIO(out.read_bytes().replace(b"item-00009", b"item-00010"))
-    assert services.import_decisions(scored, elsewhere, "x").stored == 4
+    assert reimporting.import_decisions(scored, elsewhere, "x").stored == 4
     copied = [
         (d.action, d.label, d.decided_at, d.cid) for d in history(workspace, scored) if d.row == 10
     ]
@@ -125,14 +126,14 @@ def test_an_export_into_an_empty_set_gives_every_answer_back(workspace, scored, 
     decisions.append(scored, made)
     assert len({d.decided_at for d in decisions.history(scored)}) == 1
     path = tmp_path / "decisions.csv"
-    services.write_export(scored, "decisions", path)
-    services.rename_dataset(scored, "before")
+    exporting.write_export(scored, "decisions", path)
+    catalog.rename_dataset(scored, "before")
     data = datasets.load(scored)
     np.savez(tmp_path / "tiny.npz", images=data.images, labels=data.given_labels,
              ids=np.array(list(data.ids)), class_names=np.array(scored.class_names))  # fmt: skip
-    services.import_dataset(workspace, tmp_path / "tiny.npz", "tiny")
+    catalog.import_dataset(workspace, tmp_path / "tiny.npz", "tiny")
     again = datasets.dataset(workspace, "tiny")
-    found = services.import_decisions(again, path, "nobody")
+    found = reimporting.import_decisions(again, path, "nobody")
     assert (found.stored, found.unchanged, found.held, found.problems) == (7, 0, 0, ())
     assert [c.stored for c in found.conflicts] == [True]
 

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from lnl_core import services
 from lnl_core.review import consensus
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare import truth as _truth
 from lnl_core.services.explore import confusions
-from lnl_core.services.review import _audits, auditing
+from lnl_core.services.review import _audits, auditing, desk
 from lnl_core.services.review.desk import Filters
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Signals
@@ -56,7 +55,7 @@ class Reviewer:
         self.truth, self.given = np.asarray(data.true_labels), np.asarray(data.given_labels)
 
     def window(self, **more):
-        state = services.review_state(self.info, self.name, **more)
+        state = desk.review_state(self.info, self.name, **more)
         return [item["row"] for item in state.items]
 
     def press(self, *rows, action=None, **more):
@@ -66,7 +65,7 @@ class Reviewer:
             entry = {"action": "keep"} if right else {"action": "relabel", "label": self.truth[row]}
             entry = {"action": action} if action else entry
             entries.append({"cid": uuid.uuid4().hex, "row": int(row), "ms": 900, **entry, **more})
-        done = services.record(self.info, self.name, entries)
+        done = desk.record(self.info, self.name, entries)
         assert not done.problems
 
     def review(self, items):
@@ -115,11 +114,11 @@ def test_in_random_order_every_item_is_drawn(workspace, birds):
 
 def test_nothing_that_is_sent_tells_a_drawn_row_from_the_queues(workspace, birds):
     ann = Reviewer(workspace, birds)
-    state = services.review_state(birds, "ann")
+    state = desk.review_state(birds, "ann")
     assert len({tuple(item) for item in state.items}) == 1
     assert [item["position"] for item in state.items] == list(range(50))
     ann.press(*(item["row"] for item in state.items[:6]))
-    state = services.review_state(birds, "ann")
+    state = desk.review_state(birds, "ann")
     assert len({tuple(item) for item in state.recent}) == 1
     text = json.dumps([state.items, state.recent])
     assert not [word for word in ("audit", "route", "draw", "random") if word in text]
@@ -138,7 +137,7 @@ def test_a_narrowed_queue_gets_none_but_a_drawn_row_in_it_counts(workspace, bird
     row = int(ann.given[7])
     assert ann.window(filters=Filters(given=row))
     assert ann.window(focus=[7])[0] == 7
-    services.page_state(birds, "ann")
+    desk.page_state(birds, "ann")
     assert drawn(workspace, birds) == []
     row = ann.window()[4]
     ann.press(ann.window(filters=Filters(rows=(row,)))[0])

@@ -4,7 +4,7 @@ import uuid
 import numpy as np
 import pytest
 
-from lnl_core import services
+from lnl_core.services.review import desk
 from lnl_core.services.review.desk import Filters
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, Decision
@@ -21,75 +21,75 @@ def rows(state):
 
 
 def test_planted_errors_come_first(workspace, scored):
-    state = services.review_state(scored, "ann")
+    state = desk.review_state(scored, "ann")
     assert set(rows(state)[:3]) == set(FLIPPED)
     assert len(rows(state)) == 50
     assert state.ready
 
 
 def test_before_the_first_run_the_queue_is_not_ready(workspace, tiny):
-    state = services.review_state(tiny, "ann")
+    state = desk.review_state(tiny, "ann")
     assert not state.ready
     assert state.items == []
-    assert services.page_state(tiny, "ann").label is None
+    assert desk.page_state(tiny, "ann").label is None
 
 
 def test_items_tell_nothing_of_what_the_models_think(workspace, scored):
     """Review_science test 16: commit-first may send these before the answer."""
-    state = services.review_state(scored, "ann")
+    state = desk.review_state(scored, "ann")
     text = json.dumps(state.items).lower()
     for secret in ("suggest", "p_wrong", "suspicion", "score", "prob", "method"):
         assert secret not in text
 
 
 def test_an_answer_leaves_the_queue_and_undo_brings_it_back(workspace, scored):
-    services.record(scored, "ann", [press(3, "relabel", label=0)])
-    state = services.review_state(scored, "ann")
+    desk.record(scored, "ann", [press(3, "relabel", label=0)])
+    state = desk.review_state(scored, "ann")
     assert 3 not in rows(state)
     assert [(a["row"], a["action"], a["label"]) for a in state.recent] == [(3, "relabel", 0)]
     assert (state.progress.reviewed, state.progress.wrong) == (1, 1)
-    services.record(scored, "ann", [press(3, "reopen")])
-    state = services.review_state(scored, "ann")
+    desk.record(scored, "ann", [press(3, "reopen")])
+    state = desk.review_state(scored, "ann")
     assert 3 in rows(state)
     assert state.recent == []
     assert (state.progress.reviewed, state.progress.wrong) == (0, 0)
 
 
 def test_unsure_goes_to_the_second_reviewer_only(workspace, scored):
-    services.record(scored, "ann", [press(25, "unsure"), press(47, "keep")])
-    assert 25 not in rows(services.review_state(scored, "ann"))
-    second = rows(services.review_state(scored, "bob"))
+    desk.record(scored, "ann", [press(25, "unsure"), press(47, "keep")])
+    assert 25 not in rows(desk.review_state(scored, "ann"))
+    second = rows(desk.review_state(scored, "bob"))
     assert 25 in second
     assert 47 not in second
 
 
 def test_filters(workspace, scored):
     given = np.asarray(datasets.load(scored).given_labels)
-    state = services.review_state(scored, "ann", filters=Filters(given=2))
+    state = desk.review_state(scored, "ann", filters=Filters(given=2))
     assert {given[row] for row in rows(state)} == {2}
-    state = services.review_state(scored, "ann", filters=Filters(given=1, suggested=0, method="sr"))
+    state = desk.review_state(scored, "ann", filters=Filters(given=1, suggested=0, method="sr"))
     assert rows(state) == [3]
-    state = services.review_state(scored, "ann", filters=Filters(rows=(9, 25, 999)))
+    state = desk.review_state(scored, "ann", filters=Filters(rows=(9, 25, 999)))
     assert rows(state) == [25, 9]
-    services.record(scored, "ann", [press(25)])
+    desk.record(scored, "ann", [press(25)])
     everything = Filters(rows=(9, 25), include_reviewed=True)
-    assert 25 in rows(services.review_state(scored, "ann", filters=everything))
+    assert 25 in rows(desk.review_state(scored, "ann", filters=everything))
 
 
 @pytest.mark.parametrize("order", ["suspicious", "pair", "diverse", "random"])
 def test_every_order_shows_every_open_row_once(workspace, scored, order):
-    found = rows(services.review_state(scored, "ann", order=order, limit=60))
+    found = rows(desk.review_state(scored, "ann", order=order, limit=60))
     assert sorted(found) == list(range(60))
 
 
 def test_focus_comes_first_even_when_answered(workspace, scored):
-    services.record(scored, "ann", [press(11)])
-    assert rows(services.review_state(scored, "ann", focus=[11, 40]))[:2] == [11, 40]
+    desk.record(scored, "ann", [press(11)])
+    assert rows(desk.review_state(scored, "ann", focus=[11, 40]))[:2] == [11, 40]
 
 
 def test_what_was_shown_is_recorded(workspace, scored):
     entry = press(3, "relabel", label=0, revealed=True, mode="assisted", position=7)
-    services.record(scored, "ann", [entry, entry])
+    desk.record(scored, "ann", [entry, entry])
     (stored,) = decisions.history(scored)
     assert (stored.given_label, stored.suggested_label, stored.run_ids) == (1, 0, (1, 2))
     assert (stored.revealed, stored.mode, stored.position) == (True, "assisted", 7)
@@ -100,7 +100,7 @@ def test_what_was_shown_is_recorded(workspace, scored):
 def test_bad_entries_are_reported_and_do_not_block_good_ones(workspace, scored):
     bad = [press(99), press(1, "explode"), press(1, "relabel"), {"row": 1}, press("x")]
     good = press(5)
-    answer = services.record(scored, "ann", [*bad, good])
+    answer = desk.record(scored, "ann", [*bad, good])
     assert len(answer.problems) == len(bad)
     assert good["cid"] in answer.acked
     assert [d.row for d in decisions.history(scored)] == [5]
@@ -108,43 +108,41 @@ def test_bad_entries_are_reported_and_do_not_block_good_ones(workspace, scored):
 
 @pytest.mark.parametrize("at", ["nonsense", "1999-01-01T00:00:00Z", "2999-01-01T00:00:00Z", None])
 def test_a_browser_with_a_wrong_clock(workspace, scored, at):
-    services.record(scored, "ann", [press(5, at=at)])
+    desk.record(scored, "ann", [press(5, at=at)])
     (stored,) = decisions.history(scored)
     assert stored.decided_at[:4] not in ("1999", "2999")
 
 
 def test_page_holds_one_class_and_follows_decisions(workspace, scored):
-    page = services.page_state(scored, "ann")
+    page = desk.page_state(scored, "ann")
     given = np.asarray(datasets.load(scored).given_labels)
     shown = [item["row"] for item in page.items]
     assert {int(given[row]) for row in shown} == {page.label}
     assert len(shown) == 12
-    services.record(scored, "ann", [press(row) for row in shown])
-    assert not set(shown) & {item["row"] for item in services.page_state(scored, "ann").items}
+    desk.record(scored, "ann", [press(row) for row in shown])
+    assert not set(shown) & {item["row"] for item in desk.page_state(scored, "ann").items}
 
 
 def test_the_last_page_is_empty_not_an_error(workspace, scored):
     everything = [Decision(row, Action.KEEP, "ann") for row in range(60)]
     decisions.append(scored, everything)
-    page = services.page_state(scored, "ann")
+    page = desk.page_state(scored, "ann")
     assert page.ready
     assert page.label is None
-    assert services.review_state(scored, "ann").items == []
+    assert desk.review_state(scored, "ann").items == []
 
 
 def test_exemplars_prefer_what_people_confirmed(workspace, scored):
     given = np.asarray(datasets.load(scored).given_labels)
     row = int(np.flatnonzero(given == 2)[-1])
-    services.record(scored, "ann", [press(row)])
-    page = services.page_state(scored, "bob", filters=Filters(given=2))
+    desk.record(scored, "ann", [press(row)])
+    page = desk.page_state(scored, "bob", filters=Filters(given=2))
     assert (page.exemplars[0], page.confirmed) == (row, 1)
     assert set(FLIPPED).isdisjoint(page.exemplars[:5])
 
 
 def test_speed_is_a_median_that_forgets_pauses(workspace, scored):
-    services.record(
-        scored, "ann", [press(r, ms=ms) for r, ms in enumerate([900, 2000, 3000, 4000])]
-    )
-    assert services.progress(scored, "ann").seconds_per_image is None
-    services.record(scored, "ann", [press(10, ms=5000), press(11, ms=10_000_000)])
-    assert services.progress(scored, "ann").seconds_per_image == 3.0
+    desk.record(scored, "ann", [press(r, ms=ms) for r, ms in enumerate([900, 2000, 3000, 4000])])
+    assert desk.progress(scored, "ann").seconds_per_image is None
+    desk.record(scored, "ann", [press(10, ms=5000), press(11, ms=10_000_000)])
+    assert desk.progress(scored, "ann").seconds_per_image == 3.0

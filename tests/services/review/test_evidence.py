@@ -3,13 +3,13 @@ import json
 import numpy as np
 import pytest
 
-from lnl_core import services
+from lnl_core.services.review import evidence, pictures
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
 
 
 def test_evidence_of_a_planted_error(workspace, scored):
-    found = services.evidence(scored, 3)
+    found = evidence.evidence(scored, 3)
     json.dumps(found)  # the route sends it as it is
     assert found["top"][0]["label"] == 0
     assert all(choice["label"] != 1 for choice in found["top"])
@@ -25,15 +25,15 @@ def test_evidence_of_a_planted_error(workspace, scored):
 
 def test_neighbours_by_features_with_their_verdicts(workspace, scored):
     truth = np.asarray(datasets.load(scored).true_labels)
-    first = services.evidence(scored, 3)["neighbours"]
+    first = evidence.evidence(scored, 3)["neighbours"]
     rows = [n["row"] for n in first]
     assert len(rows) == len(set(rows)) == 10
     assert 3 not in rows
     assert np.mean(truth[rows] == truth[3]) > 0.8
     decisions.append(scored, [Decision(rows[0], Action.RELABEL, "ann", label=2)])
-    again = services.evidence(scored, 3)["neighbours"][0]
+    again = evidence.evidence(scored, 3)["neighbours"][0]
     assert again == {"row": rows[0], "label": 2, "verdict": "relabel"}
-    found = services.evidence(scored, 3)
+    found = evidence.evidence(scored, 3)
     shown = {*rows, *found["exemplars_given"], *found["exemplars_suggested"]}
     assert set(found["said"]) == shown
     said, given = found["said"][rows[0]], datasets.load(scored).given_labels[rows[0]]
@@ -43,7 +43,7 @@ def test_neighbours_by_features_with_their_verdicts(workspace, scored):
 
 def test_class_exemplars_are_of_their_class(workspace, scored):
     given = np.asarray(datasets.load(scored).given_labels)
-    found = services.evidence(scored, 3)
+    found = evidence.evidence(scored, 3)
     assert {int(given[row]) for row in found["exemplars_given"]} == {1}
     assert {int(given[row]) for row in found["exemplars_suggested"]} == {0}
     assert 3 not in found["exemplars_given"]
@@ -51,13 +51,13 @@ def test_class_exemplars_are_of_their_class(workspace, scored):
 
 def test_what_does_not_exist_is_said(workspace, tiny):
     with pytest.raises(LnlError, match="no such image"):
-        services.evidence(tiny, 60)
+        evidence.evidence(tiny, 60)
     with pytest.raises(LnlError, match="scored yet"):
-        services.evidence(tiny, 0)
+        evidence.evidence(tiny, 0)
 
 
 def test_images_are_found_by_number_and_version(workspace, tiny):
-    data, kind = services.image_bytes(tiny, tiny.version, 5, "thumb")
+    data, kind = pictures.image_bytes(tiny, tiny.version, 5, "thumb")
     assert (data[:4], kind) == (b"\x89PNG", "image/png")
     for wrong in (
         ("other", 5, "thumb"),
@@ -66,4 +66,4 @@ def test_images_are_found_by_number_and_version(workspace, tiny):
         (tiny.version, 5, "../../etc"),
     ):
         with pytest.raises(LnlError):
-            services.image_bytes(tiny, *wrong)
+            pictures.image_bytes(tiny, *wrong)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from lnl_core import services
 from lnl_core.jobs import executors, queue, worker
 from lnl_core.services.review import looking
 from lnl_core.store import arrays, datasets, decisions
@@ -30,7 +29,7 @@ def test_the_head_of_the_queue_is_there_at_once(drawn):
     _, info, job = drawn
     ranking, _ = load_ranking(info.directory / "ranking")
     row = int(ranking.order[0])
-    found = services.where_it_looks(info, row)
+    found = looking.where_it_looks(info, row)
     assert found["state"] == "ready"
     assert found["source"] == f"{job.id}:cam"
     assert found["other"] == int(ranking.suggested_labels[row]) != found["given"]
@@ -45,13 +44,13 @@ def test_another_class_is_asked_of_the_worker_once(drawn):
     ws, info, _ = drawn
     ranking, _ = load_ranking(info.directory / "ranking")
     row = int(ranking.order[0])
-    first = services.where_it_looks(info, row)
+    first = looking.where_it_looks(info, row)
     third = next(k for k in range(info.class_count) if k not in (first["given"], first["other"]))
-    assert services.where_it_looks(info, row, third)["state"] == "making"
-    assert services.where_it_looks(info, row, third)["state"] == "making"
+    assert looking.where_it_looks(info, row, third)["state"] == "making"
+    assert looking.where_it_looks(info, row, third)["state"] == "making"
     assert len(queue.jobs(info, tasks=True)) == 1
     work_on_tasks(ws)
-    found = services.where_it_looks(info, row, third)
+    found = looking.where_it_looks(info, row, third)
     assert (found["state"], found["other"]) == ("ready", third)
     assert found["maps"][0]["values"] != found["maps"][1]["values"]
 
@@ -61,9 +60,9 @@ def test_techniques_of_the_package(drawn, technique):
     ws, info, job = drawn
     source = f"{job.id}:{technique}"
     assert source in [one["key"] for one in looking.sources(info)]
-    assert services.where_it_looks(info, 0, source=source)["state"] == "making"
+    assert looking.where_it_looks(info, 0, source=source)["state"] == "making"
     work_on_tasks(ws)
-    found = services.where_it_looks(info, 0, source=source)
+    found = looking.where_it_looks(info, 0, source=source)
     assert found["state"] == "ready"
     assert not found["common"]
     assert 0 <= min(found["maps"][0]["values"]) <= max(found["maps"][0]["values"]) <= 1
@@ -72,17 +71,17 @@ def test_techniques_of_the_package(drawn, technique):
 def test_a_failure_is_told_and_tried_again_later(drawn, monkeypatch):
     ws, info, job = drawn
     source, network = f"{job.id}:LayerCAM", queue.run_dir(ws, job) / "network.safetensors"
-    services.where_it_looks(info, 0, source=source)
+    looking.where_it_looks(info, 0, source=source)
     network.rename(network.with_suffix(".away"))
     work_on_tasks(ws)
     network.with_suffix(".away").rename(network)
-    failed = services.where_it_looks(info, 0, source=source)
+    failed = looking.where_it_looks(info, 0, source=source)
     assert failed["state"] == "failed"
     assert "kept no network" in failed["words"]
     monkeypatch.setattr(looking, "REST_SECONDS", -1.0)
-    assert services.where_it_looks(info, 0, source=source)["state"] == "making"
+    assert looking.where_it_looks(info, 0, source=source)["state"] == "making"
     work_on_tasks(ws)
-    assert services.where_it_looks(info, 0, source=source)["state"] == "ready"
+    assert looking.where_it_looks(info, 0, source=source)["state"] == "ready"
 
 
 def test_without_a_network_there_are_no_maps(workspace, tiny):
@@ -95,9 +94,9 @@ def test_without_a_network_there_are_no_maps(workspace, tiny):
     from lnl_core.jobs import outcome
 
     outcome.rank(tiny)
-    assert services.where_it_looks(tiny, 0) == {"state": "none", "sources": []}
+    assert looking.where_it_looks(tiny, 0) == {"state": "none", "sources": []}
     with pytest.raises(LnlError, match="no such image"):
-        services.where_it_looks(tiny, n)
+        looking.where_it_looks(tiny, n)
 
 
 def test_numbers_are_those_of_the_suggested_class(drawn):
@@ -116,7 +115,7 @@ def test_numbers_are_those_of_the_suggested_class(drawn):
     arrays.save_signals(
         queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
     )
-    numbers = {one["words"]: one for one in services.where_it_looks(info, row)["numbers"]}
+    numbers = {one["words"]: one for one in looking.where_it_looks(info, row)["numbers"]}
     share = numbers[looking.STATISTICS["energy_share"]]
     assert share["value"] == pytest.approx(energy[row], abs=1e-3)
     assert share["percentile"] == round(100 * row / n)

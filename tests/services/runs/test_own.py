@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from lnl_core import services
 from lnl_core.cli import main
 from lnl_core.jobs import own, queue
+from lnl_core.services.review import evidence
+from lnl_core.services.runs import status
+from lnl_core.services.runs.own import score_with
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError, TopProbs
 
@@ -23,7 +25,7 @@ def good(tiny, tmp_path):
 
 
 def test_it_stands_in_the_table_as_done_and_finds_the_errors(workspace, tiny, good):
-    found = services.score_with(tiny, good, "My ViT/B")
+    found = score_with(tiny, good, "My ViT/B")
     job = queue.job(workspace, found.job.id)
     assert (job.state, job.method, job.fraction) == (JobState.DONE, "own-my-vit-b", 1.0)
     assert job.config == {"title": "My ViT/B", "source": "good.npy"}
@@ -33,20 +35,20 @@ def test_it_stands_in_the_table_as_done_and_finds_the_errors(workspace, tiny, go
     ranking, runs = arrays.load_ranking(tiny.directory / "ranking")
     assert runs == {"own-my-vit-b": job.id}
     assert set(ranking.order[:3]) == {3, 25, 47}
-    told = services.evidence(tiny, 3)["methods"]
+    told = evidence.evidence(tiny, 3)["methods"]
     assert [(m["title"], m["wrong"]) for m in told] == [("my-vit-b (own)", True)]
-    assert services.status([tiny])["datasets"][0]["runs"][0]["state"] == "done"
+    assert status.status([tiny])["datasets"][0]["runs"][0]["state"] == "done"
 
 
 def test_it_joins_the_consensus_beside_others_and_a_second_one_takes_its_place(
     workspace, tiny, good
 ):
-    first = services.score_with(tiny, good, "own").job
-    other = services.score_with(tiny, good, "second model").job
+    first = score_with(tiny, good, "own").job
+    other = score_with(tiny, good, "second model").job
     ranking, runs = arrays.load_ranking(tiny.directory / "ranking")
     assert runs == {"own": first.id, "own-second-model": other.id}
     assert set(ranking.weights) == set(runs)
-    again = services.score_with(tiny, good, "own").job
+    again = score_with(tiny, good, "own").job
     _, runs = arrays.load_ranking(tiny.directory / "ranking")
     assert runs == {"own": again.id, "own-second-model": other.id}
 
@@ -58,7 +60,7 @@ def test_confirmed_labels_are_not_suspected_and_corrected_ones_count(workspace, 
         tiny,
         [Decision(3, Action.KEEP, "ann"), Decision(25, Action.RELABEL, "ann", label=truth)],
     )
-    job = services.score_with(tiny, good, "own").job
+    job = score_with(tiny, good, "own").job
     signals = arrays.load_signals(tiny.directory / "runs" / str(job.id))
     assert signals.suspicion[3] == 0
     assert signals.suspicion[25] == 0
@@ -79,7 +81,7 @@ def test_very_many_classes_keep_the_best_and_the_exact_suspicion():
 @pytest.mark.parametrize("title", ["", " /// ", "x" * 41])
 def test_a_title_that_does_not_do_stores_nothing(workspace, tiny, good, title):
     with pytest.raises(LnlError, match="title"):
-        services.score_with(tiny, good, title)
+        score_with(tiny, good, title)
     assert queue.jobs(tiny) == []
     assert not list((tiny.directory / "runs").glob("*"))
 
@@ -94,14 +96,14 @@ def test_a_disk_that_fails_leaves_neither_row_nor_files(workspace, tiny, good, m
 
     monkeypatch.setattr(own.os, "replace", full)
     with pytest.raises(OSError, match="no room"):
-        services.score_with(tiny, good, "own")
+        score_with(tiny, good, "own")
     assert queue.jobs(tiny) == []
     assert not list((tiny.directory / "runs").glob("*"))
 
 
 def test_columns_in_a_wrong_order_are_doubted(workspace, tiny, good, tmp_path):
     np.save(tmp_path / "turned.npy", np.load(good)[:, [1, 2, 0]])
-    found = services.score_with(tiny, tmp_path / "turned.npy", "own")
+    found = score_with(tiny, tmp_path / "turned.npy", "own")
     assert found.agreement < 0.1
     assert "order of the classes" in found.doubt
 

@@ -1,7 +1,7 @@
 """How data sets stand: what `lnl status` counts is what the pages count."""
 
-from lnl_core import services
-from lnl_core.services._open import standing
+from lnl_core.services.in_force import standing
+from lnl_core.services.runs import status
 from lnl_core.store import decisions
 from lnl_core.types import Action, Decision
 
@@ -18,6 +18,6 @@ def test_reviewed_counts_images_with_an_answer_other_than_skip(workspace, tiny):
         (4, Action.SKIP, "ann"),
     ]
     decisions.append(tiny, [Decision(*each) for each in said])
-    (found,) = services.status([tiny])["datasets"]
+    (found,) = status.status([tiny])["datasets"]
     assert found["reviewed"] == standing(tiny).reviewed == 2
     assert found["scored"] is False
