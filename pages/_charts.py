@@ -17,7 +17,7 @@ def colours() -> Mapping[str, Any]:
     return TONES["dark" if st.context.theme.type == "dark" else "light"]
 
 
-def _layout(figure: go.Figure, height: int, **margin: int) -> None:
+def layout(figure: go.Figure, height: int, **margin: int) -> None:
     tone = colours()
     figure.update_layout(
         height=height,
@@ -90,7 +90,7 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
             xshift=6,
         )
     figure.update_layout(barmode="stack", bargap=0)
-    _layout(figure, max(106, 29 * len(classes) + 50), r=70, b=38)
+    layout(figure, max(106, 29 * len(classes) + 50), r=70, b=38)
     figure.update_yaxes(
         tickvals=places,
         ticktext=names,
@@ -144,7 +144,7 @@ def loss_curve(curves: Mapping[str, Sequence[float]], epochs: int) -> go.Figure:
             xshift=6,
             yshift=7 if name != drawn[0][0] else -5,
         )
-    _layout(figure, 124, l=44, r=62, t=6, b=20)
+    layout(figure, 124, l=44, r=62, t=6, b=20)
     last = max(epochs, max((len(values) for _, values in drawn), default=1), 2)
     figure.update_xaxes(
         range=[1, last],

@@ -8,9 +8,10 @@ from typing import Any
 import streamlit as st
 
 from lnl_core.figures.palette import TONES
-from lnl_core.jobs import queue
+from lnl_core.services import methods
+from lnl_core.services.runs import control
 from lnl_core.services.runs.running import reconcile
-from lnl_core.store import datasets, decisions
+from lnl_core.services.workspace import add_reviewer, datasets, reviewers
 from lnl_core.types import Job, JobState, LnlError, Workspace
 from pages import _jobs, _ui, _words
 from pages._ui import plain
@@ -116,7 +117,7 @@ def sidebar() -> None:
 
 def _dataset_select(ws: Workspace) -> None:
     """Choose the data set: the address is the truth, so that every view can be shared."""
-    infos = datasets.datasets(ws)
+    infos = datasets(ws)
     if not infos:
         st.session_state["dataset"] = None
         st.caption("No data set yet. Open the demo or add your own.")
@@ -150,14 +151,14 @@ def _dataset_chosen() -> None:
 
 def _running(ws: Workspace) -> None:
     """Show the job that runs, and look again every second while there is one."""
-    active = bool(queue.active(ws))
+    active = bool(control.active(ws))
     st.fragment(_progress, run_every=1 if active else None)(active)
 
 
 @_ui.guarded
 def _progress(was_active: bool) -> None:
     reconcile(_ui.workspace())
-    active = queue.active(_ui.workspace())  # oldest first
+    active = control.active(_ui.workspace())  # oldest first
     running = [job for job in active if job.state is not JobState.QUEUED]
     if was_active and not active:
         _ui.rerun_page()  # the page shows what came out, and nobody asks any more
@@ -168,7 +169,7 @@ def _progress(was_active: bool) -> None:
 
 def _sidebar_job(job: Job, waiting: int) -> None:
     with st.container(gap="xsmall", key="sidebar_job"):
-        title = _ui.method_title(job.method)
+        title = methods.title(job.method)
         with_preset = f"{title}, {job.preset}"
         title = plain(with_preset if len(with_preset) <= 24 else _ui.short(title))
         if job.state is JobState.QUEUED:
@@ -195,11 +196,11 @@ def _reviewer_select(ws: Workspace) -> None:
     known: Any = st.user.to_dict()
     if known.get("is_logged_in"):
         who = str(known.get("name") or known.get("email") or "signed in")[:60]
-        st.session_state["reviewer"] = decisions.add_reviewer(ws, who)
+        st.session_state["reviewer"] = add_reviewer(ws, who)
         st.caption(f"Reviewer: {plain(who)}")
         st.button("Sign out", type="tertiary", on_click=st.logout)
         return
-    names = decisions.reviewers(ws)
+    names = reviewers(ws)
     current = _current_reviewer(names)
     options = names if current in names else [current, *names]
     st.session_state["reviewer_select"] = current
@@ -247,7 +248,7 @@ def _reviewer_chosen() -> None:
     if not name:
         return
     try:
-        st.session_state["reviewer"] = decisions.add_reviewer(_ui.workspace(), name)
+        st.session_state["reviewer"] = add_reviewer(_ui.workspace(), name)
         st.session_state["reviewer_known"] = True
     except LnlError as error:
         st.toast(plain(error), icon=":material/error:")

@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import Any
 
-from lnl_core.jobs import queue
+from lnl_core.services.runs import control
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
 from pages import _words
 from pages._ui import plain
@@ -29,13 +29,13 @@ def state_word(job: Job) -> str:
     if job.state is JobState.QUEUED:
         return "waiting"
     if job.state is JobState.RUNNING:
-        return {"lost": "lost", "stalled": "silent"}.get(queue.health(job), "running")
+        return {"lost": "lost", "stalled": "silent"}.get(control.health(job), "running")
     return str(job.state)
 
 
 def started(info: DatasetInfo, preset: str) -> set[str]:
     """Return the methods that are done, or on their way, on a set with a preset."""
-    jobs = queue.jobs(info)
+    jobs = control.runs(info)
     counts = {*ACTIVE_STATES, JobState.DONE}
     return {job.method for job in jobs if job.preset == preset and job.state in counts}
 

@@ -32,13 +32,13 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
 LARGEST = 2**31 - 1
 """Largest number of a data set or row; more digits than this are nobody's."""
 
-_COMMON = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
-_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
-_NEVER = {"Cache-Control": "no-store"}
+COMMON = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
+FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+NEVER = {"Cache-Control": "no-store"}
 
 
-def _missing() -> Response:
-    return PlainTextResponse("There is no such thing here.", 404, headers=_COMMON | _NEVER)
+def missing() -> Response:
+    return PlainTextResponse("There is no such thing here.", 404, headers=COMMON | NEVER)
 
 
 def _numbers(request: Request) -> tuple[int, int] | None:
@@ -54,15 +54,15 @@ async def _image(request: Request) -> Response:
     """Send one picture; the digest in the address lets the browser keep it for good."""
     numbers = _numbers(request)
     if numbers is None:
-        return _missing()
-    if not await run_in_threadpool(_known, request):
-        return PlainTextResponse("Sign in first.", 403, headers=_COMMON | _NEVER)
+        return missing()
+    if not await run_in_threadpool(may_see, request):
+        return PlainTextResponse("Sign in first.", 403, headers=COMMON | NEVER)
     version, size = request.path_params["version"], request.path_params["size"]
     try:
         data, media_type = await run_in_threadpool(_read, *numbers, version, size)
     except (LnlError, OSError, ValueError):  # also where the working copy is damaged
-        return _missing()
-    return Response(data, media_type=media_type, headers=_COMMON | _FOREVER)
+        return missing()
+    return Response(data, media_type=media_type, headers=COMMON | FOREVER)
 
 
 def _dataset(number: int) -> DatasetInfo:
@@ -81,24 +81,24 @@ async def _evidence(request: Request) -> Response:
     """Send what the methods say of one image; the review page asks once the person has answered."""
     numbers = _numbers(request)
     if numbers is None:
-        return _missing()
-    if not _from_our_page(request) or not await run_in_threadpool(_known, request):
-        return PlainTextResponse("Only the review page may ask.", 403, headers=_COMMON | _NEVER)
+        return missing()
+    if not from_our_page(request) or not await run_in_threadpool(may_see, request):
+        return PlainTextResponse("Only the review page may ask.", 403, headers=COMMON | NEVER)
     try:
         found = await run_in_threadpool(_said, *numbers)
     except LnlError:
-        return _missing()
+        return missing()
     said = {row: _words.sentence(one) for row, one in found["said"].items()}
-    return JSONResponse(found | {"said": said}, headers=_COMMON | _NEVER)
+    return JSONResponse(found | {"said": said}, headers=COMMON | NEVER)
 
 
 async def _maps(request: Request) -> Response:
     """Send where a network looks, or that the worker is at it; asked again until it is there."""
     numbers = _numbers(request)
     if numbers is None:
-        return _missing()
-    if not _from_our_page(request) or not await run_in_threadpool(_known, request):
-        return PlainTextResponse("Only the review page may ask.", 403, headers=_COMMON | _NEVER)
+        return missing()
+    if not from_our_page(request) or not await run_in_threadpool(may_see, request):
+        return PlainTextResponse("Only the review page may ask.", 403, headers=COMMON | NEVER)
     label = request.query_params.get("label", "")
     other = int(label) if label.isdigit() and len(label) < 10 else None
     source = request.query_params.get("source", "")
@@ -107,11 +107,11 @@ async def _maps(request: Request) -> Response:
             lambda: looking.where_it_looks(_dataset(numbers[0]), numbers[1], other, source)
         )
     except LnlError as error:
-        return JSONResponse({"state": "failed", "words": str(error)}, headers=_COMMON | _NEVER)
-    return JSONResponse(found, headers=_COMMON | _NEVER)
+        return JSONResponse({"state": "failed", "words": str(error)}, headers=COMMON | NEVER)
+    return JSONResponse(found, headers=COMMON | NEVER)
 
 
-def _from_our_page(request: Request) -> bool:
+def from_our_page(request: Request) -> bool:
     """Tell whether a page of this very server asks, as far as browsers say."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
@@ -120,7 +120,7 @@ def _from_our_page(request: Request) -> bool:
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
-def _known(request: Request) -> bool:
+def may_see(request: Request) -> bool:
     """Tell whether the person may see pictures: always, unless `[auth]` asks for a login."""
     from streamlit.runtime.secrets import secrets_singleton
 
@@ -176,8 +176,8 @@ def _announce(ws: Workspace) -> None:
 async def _server(request: Request) -> Response:
     """Say which process this is, so that `lnl open` takes no stranger for it."""
     if f"/{request.path_params['base']}".rstrip("/") != _urls.base_path():
-        return _missing()
-    return JSONResponse(serving.identity(), headers=_COMMON | _NEVER)
+        return missing()
+    return JSONResponse(serving.identity(), headers=COMMON | NEVER)
 
 
 async def _data(request: Request) -> Response:

@@ -15,10 +15,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
-from lnl_core.jobs import queue
-from lnl_core.jobs.tasks import TASKS
-from lnl_core.methods import METHODS, recommended, title_of
-from lnl_core.store import datasets, db
+from lnl_core.services import methods
+from lnl_core.services import workspace as edge
+from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo, JobState, LnlError, Workspace
 from pages import _urls, _words
 from pages._words import plain, short
@@ -66,7 +65,7 @@ T = TypeVar("T")
 
 @lru_cache(maxsize=8)
 def _workspace(home: str | None, url: str | None) -> Workspace:
-    return db.open_workspace(home, url)
+    return edge.open_workspace(home, url)
 
 
 def workspace() -> Workspace:
@@ -80,7 +79,7 @@ def dataset() -> DatasetInfo | None:
     if name is None:
         return None
     try:
-        return datasets.dataset(workspace(), name)
+        return edge.dataset(workspace(), name)
     except LnlError:
         return None
 
@@ -236,14 +235,6 @@ def thumbs(info: DatasetInfo, rows: Sequence[int], *, side: int = 36) -> None:
     st.html(f'<div style="display:flex;gap:6px;height:{side}px;overflow:hidden">{images}</div>')
 
 
-def method_title(key: str) -> str:
-    """Return a method's name as text, marked where it is a reconstruction."""
-    method = METHODS.get(key)
-    if method is None:
-        return TASKS[key].title if key in TASKS else title_of(key)
-    return f"{method.title} (reconstruction)" if method.reconstruction else method.title
-
-
 def need_dataset(title: str = "") -> DatasetInfo:
     """Return the chosen data set, or draw the state without one and stop the page.
 
@@ -284,7 +275,7 @@ def score_it(info: DatasetInfo) -> None:
 
 def stopped(info: DatasetInfo) -> bool:
     """Tell whether the newest run of a set failed."""
-    newest = next(iter(queue.jobs(info, limit=1)), None)
+    newest = next(iter(control.runs(info, limit=1)), None)
     return newest is not None and newest.state is JobState.FAILED
 
 
@@ -292,7 +283,7 @@ def first_queue_words(info: DatasetInfo) -> str:
     """Say how long the first queue takes on this machine, roughly."""
     from lnl_core.services.runs import running
 
-    keys = recommended()
+    keys = methods.recommended()
     seconds = running.features_seconds(info, keys[:1])
     seconds += running.estimate(info, keys[0], "quick")[0] if keys else 0.0
     return f"A first queue takes about {_words.about(max(seconds, 5))}."

@@ -147,6 +147,38 @@ def test_only_one_file_opens_a_database():
             raise AssertionError(f"{path} opens a database")
 
 
+PAGES_MAY = ("lnl_core.services", "lnl_core.figures", "lnl_core.types", "lnl_core.records")
+
+
+def test_pages_ask_services_and_nobody_else():
+    """And figures, which draw what services say, and the nouns that both share."""
+    asked = {
+        (str(path.relative_to(REPO)), name)
+        for path in REPO.glob("pages/**/*.py")
+        for name in imported(path)
+        if name.startswith("lnl_core.") and not name.startswith(PAGES_MAY)
+    }
+    assert asked == set()
+
+
+def test_what_is_private_is_imported_in_its_own_folder_only():
+    """A module `_x`, or a name `_x` of a module, serves its folder and what is below that."""
+    files = {module_name(path) for path in [*modules(), *REPO.glob("pages/**/*.py")]}
+    foreign = []
+    for path in [*modules(), *REPO.glob("pages/**/*.py")]:
+        for name in imported(path):
+            parts = name.split(".")
+            private = [i for i, part in enumerate(parts) if part[0] == "_" and part[:2] != "__"]
+            if not private or parts[0] not in ("lnl_core", "pages"):
+                continue
+            owner = ".".join(parts[: private[0]])
+            if owner in files and not (REPO / Path(*owner.split("."))).is_dir():
+                owner = owner.rpartition(".")[0]  # a module's folder
+            if not path.is_relative_to(REPO / Path(*owner.split("."))):
+                foreign.append(f"{path.relative_to(REPO)} imports {name}")
+    assert foreign == []
+
+
 RESOLVE = {"services.workspace.dataset", "store.datasets.dataset", "store.datasets.register"}
 """The functions that turn a data set's name into the value, and the one that first stores it."""
 

@@ -5,6 +5,7 @@ Each cache is keyed by what changes its value (a version, the newest decision), 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +37,12 @@ def _loaded(info: DatasetInfo) -> LabeledDataset:
 def loaded(info: DatasetInfo) -> LabeledDataset:
     """Open a data set, memory-mapped, once per process."""
     return _loaded(info)
+
+
+def rows_of(info: DatasetInfo, ids: Sequence[str]) -> IntArray:
+    """Return the rows of images, -1 for ids that are not in the set."""
+    rows: IntArray = loaded(info).ids.positions(ids)  # type: ignore[attr-defined]
+    return rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)

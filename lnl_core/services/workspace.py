@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lnl_core.records import DatasetInfo, LnlError, Workspace
 from lnl_core.store import datasets as stored
-from lnl_core.store import db
+from lnl_core.store import db, decisions
 
 
 def open_workspace(home: Path | str | None = None, url: str | None = None) -> Workspace:
@@ -51,3 +51,17 @@ def dataset_by_id(ws: Workspace, number: int) -> DatasetInfo:
     if found is None:
         raise LnlError("There is no such data set. Open it again from the list.")
     return found
+
+
+def reviewers(ws: Workspace) -> list[str]:
+    """List everybody who has reviewed, by name."""
+    return decisions.reviewers(ws)
+
+
+def add_reviewer(ws: Workspace, who: str) -> str:
+    """Make sure a reviewer exists and return the name without outer blanks.
+
+    Raises:
+        LnlError: blank, unprintable or longer than 60 characters.
+    """
+    return decisions.add_reviewer(ws, who)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lnl_core.methods import METHODS
+from lnl_core.services import methods
 from lnl_core.services.compare import lab
 from lnl_core.services.runs import running
 from lnl_core.types import DatasetInfo, LnlError
@@ -43,7 +43,7 @@ def _lab(info: DatasetInfo) -> None:
     name = st.text_input(
         "Name of the copy", f"{_words.short(info.name, 40)}, {percent} % {kind}", key="lab_name"
     )
-    names = {key: _ui.method_title(key) for key in METHODS}
+    names = {each.key: methods.title(each.key) for each in methods.every()}
     chosen = st.pills(
         "Methods",
         list(names),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lnl_core.figures import losses
-from lnl_core.methods import short_of, that_leave
+from lnl_core.services import methods
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.compare.comparing import CONSENSUS, Comparison
@@ -74,9 +74,11 @@ def _activations(info: DatasetInfo) -> None:
     ranked = scored(info)
     runs = {} if ranked is None else ranked.run_ids
     seen = ((key, looking.observation(info, run)) for key, run in runs.items())
-    name, found = next(((short_of(key), one) for key, one in seen if one is not None), ("", None))
+    name, found = next(
+        ((methods.short_title(key), one) for key, one in seen if one is not None), ("", None)
+    )
     if found is None:
-        names = " or ".join(that_leave(Leaves.MAPS))
+        names = " or ".join(methods.that_leave(Leaves.MAPS))
         st.caption(
             f"With a run of {plain(names)}, activations of kept and corrected labels are compared "
             "here."

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lnl_core.jobs import queue
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare.comparing import CONSENSUS, Comparison
 from lnl_core.services.compare.truth import truths
-from lnl_core.types import ACTIVE_STATES, DatasetInfo
+from lnl_core.services.runs import control
+from lnl_core.types import DatasetInfo
 from pages import _charts, _ui, _words
 from pages._compare import agreement, lab, losses, quality, retrain
 from pages._runs import live
@@ -30,7 +30,7 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
     """Draw the whole page below its title."""
     with row:
         lab.button(info)
-    active = sum(job.state in ACTIVE_STATES for job in queue.jobs(info))
+    active = len(control.underway(info))
     every = comparing.candidates(info)
     if active:
         words = f"{_words.plural(active, 'run')} to go, the curves follow as they end"

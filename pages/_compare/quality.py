@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from lnl_core.figures import comparison
-from lnl_core.review.comparison import Detection
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare.comparing import CONSENSUS, Candidate, Comparison
 from lnl_core.types import DatasetInfo
@@ -120,7 +119,7 @@ def _row(found: Comparison, each: Candidate) -> dict[str, str]:
     return {
         "line": "┅┅" if each.baseline else "━━",
         "method": _ui.short(each.title, 40) + mark,
-        "ap": "" if d is None else f"{d.ap:.2f} ±{_half(d)}",
+        "ap": "" if d is None else f"{d.ap:.2f} ±{_half(*d.interval)}",
         "at_k": "" if d is None else f"{d.at_total:.2f}",
         "fifth": "" if d is None else f"{d.first_fifth:.2f}",
         "fix": "–" if math.isnan(fix) else f"{fix:.2f}",
@@ -129,6 +128,5 @@ def _row(found: Comparison, each: Candidate) -> dict[str, str]:
     }
 
 
-def _half(found: Detection) -> str:
-    low, high = found.interval
+def _half(low: float, high: float) -> str:
     return f"{(high - low) / 2:.2f}".removeprefix("0")

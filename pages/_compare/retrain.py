@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from lnl_core.figures import comparison
-from lnl_core.jobs import executors, queue
 from lnl_core.services.compare import retraining
 from lnl_core.services.compare.comparing import Comparison
+from lnl_core.services.runs import control
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
 from pages import _figures, _jobs, _ui, _words
 from pages._runs import live
@@ -91,7 +91,7 @@ def _plan(info: DatasetInfo) -> None:
 
 
 def _active(info: DatasetInfo) -> Job | None:
-    jobs = queue.jobs(info, tasks=True)
+    jobs = control.tasks(info)
     return next(
         (job for job in jobs if job.method == retraining.TASK and job.state in ACTIVE_STATES), None
     )
@@ -108,12 +108,12 @@ def _progress(info: DatasetInfo) -> None:
         st.caption(_jobs.left(job) or _jobs.state_word(job), width="stretch")
         stopping = job.state is JobState.CANCELLING
         if st.button("Cancel", key="retrain_cancel", disabled=stopping):
-            _ui.act(executors.cancel, _ui.workspace(), job.id)
+            _ui.act(control.cancel, _ui.workspace(), job.id)
 
 
 def _failed(info: DatasetInfo) -> None:
     """Say why the last try stopped."""
-    jobs = queue.jobs(info, tasks=True)
+    jobs = control.tasks(info)
     last = next((job for job in jobs if job.method == retraining.TASK), None)
     if last is None or last.state is not JobState.FAILED:
         return

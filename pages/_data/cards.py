@@ -6,6 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
+from lnl_core.services import methods
 from lnl_core.services.datasets.catalog import DEMO_NAME, DatasetCard
 from lnl_core.services.review import auditing
 from lnl_core.types import JobState
@@ -70,7 +71,7 @@ def _badge(card: DatasetCard) -> str:
     if card.active:
         if card.active.state is JobState.QUEUED:
             return ":orange-badge[:material/schedule: waiting]"
-        title = plain(_ui.short(_ui.method_title(card.active.method), 12))
+        title = plain(_ui.short(methods.title(card.active.method), 12))
         share = _words.percent(card.active.fraction)
         return f":blue-badge[:material/sync: {title} {share}]"
     if card.info.skipped:

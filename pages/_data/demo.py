@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lnl_core.jobs import queue
-from lnl_core.methods import recommended
+from lnl_core.services import methods
 from lnl_core.services.datasets import catalog
-from lnl_core.services.runs import running
+from lnl_core.services.runs import control, running
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
 from pages import _jobs, _ui, _words
 from pages._ui import plain
@@ -26,7 +25,7 @@ def open_demo() -> None:
 def start_scoring(info: DatasetInfo) -> None:
     """Start the quick methods, fastest queue first, and watch for the queue."""
     if not any(job.state in ACTIVE_STATES or job.state is JobState.DONE for job in _jobs_of(info)):
-        keys = recommended()
+        keys = methods.recommended()
         seconds = [running.estimate(info, key, "quick")[0] for key in keys]
         running.start_runs(info, keys if sum(seconds) <= _ALL_AT_ONCE else keys[:2])
     st.session_state["opening"] = info.name
@@ -35,7 +34,7 @@ def start_scoring(info: DatasetInfo) -> None:
 
 
 def _jobs_of(info: DatasetInfo) -> list[Job]:
-    return queue.jobs(info)
+    return control.runs(info)
 
 
 def watching() -> bool:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from lnl_core.jobs import queue
 from lnl_core.services.datasets import catalog, incoming
 from lnl_core.services.datasets.incoming import Incoming
-from lnl_core.store import datasets
+from lnl_core.services.runs import control
+from lnl_core.services.workspace import datasets
 from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _words
 from pages._data import demo
@@ -117,7 +117,7 @@ def again(info: DatasetInfo) -> None:
     st.session_state[f"path_{kind}"] = info.source
     if WAYS[kind].root and info.root and Path(info.root).is_absolute():
         st.session_state[f"root_{kind}"] = info.root
-    taken = {each.name for each in datasets.datasets(_ui.workspace())}
+    taken = {each.name for each in datasets(_ui.workspace())}
     stem = _AGAIN.sub("", info.name)[:70]
     free = next(name for n in itertools.count(2) if (name := f"{stem} {n}") not in taken)
     st.session_state[f"name_{kind}_{_name_of(source)}"] = free
@@ -190,7 +190,7 @@ def _dialog(kind: str) -> None:
         ):
             ws = _ui.workspace()
             if upload is not None:
-                datasets.check_name(name)
+                catalog.check_name(name)
                 source = incoming.keep_upload(ws, upload, upload.name)
             assert source is not None
             incoming.start_import(
@@ -346,8 +346,8 @@ def _one(task: Incoming) -> None:
 def _offer_scoring(task: Incoming) -> None:
     """Offer the next act on a set that has just come in, until something has been started."""
     ws = _ui.workspace()
-    info = next((each for each in datasets.datasets(ws) if each.name == task.name), None)
-    if info is None or queue.jobs(info, limit=1):
+    info = next((each for each in datasets(ws) if each.name == task.name), None)
+    if info is None or control.runs(info, limit=1):
         return
     if st.button("Score it", icon=":material/play_arrow:", key=f"scored_{task.id}"):
         incoming.dismiss(ws, task.id)

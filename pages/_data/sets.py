@@ -10,7 +10,6 @@ import streamlit as st
 
 from lnl_core.services.datasets import catalog, incoming, settings
 from lnl_core.services.review import desk
-from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo
 from pages import _charts, _ui, _words
 from pages._data import incoming as _import
@@ -107,7 +106,7 @@ def _skipped_summary(info: DatasetInfo) -> None:
     )
     if len(reasons) > 4:
         st.caption(f"and {_words.plural(len(reasons) - 4, 'more reason')} in Import report")
-    for note in datasets.read_meta(info).get("notes", []):
+    for note in settings.notes(info):
         st.caption(f":material/warning: {plain(note)}")
     with st.container(horizontal=True, gap="small"):
         _report_button(info, "overview")
@@ -171,7 +170,7 @@ def _report(info: DatasetInfo) -> None:
         f"{_words.plural(info.n, 'image')} in, {_words.count(len(rows))} skipped. "
         f"Read from :gray[{plain(_source(info))}]"
     )
-    for note in datasets.read_meta(info).get("notes", []):
+    for note in settings.notes(info):
         st.warning(plain(note), icon=":material/warning:")
     if not rows:
         return

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lnl_core.jobs import queue
 from lnl_core.services.explore import embedding
 from lnl_core.services.explore.embedding import FEWEST, Layout, Settings, Source
+from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo, Job, JobState
 from pages import _charts, _ui, _words
 from pages._words import count, plain, short
@@ -142,7 +142,7 @@ def _computing(info: DatasetInfo, job: Job) -> None:
 @_ui.guarded
 def _progress(info: DatasetInfo, number: int) -> None:
     """Say how far the map is, and draw the page again once it is there."""
-    job = queue.job(_ui.workspace(), number)
+    job = control.run(_ui.workspace(), number)
     if not embedding.is_active(job):
         _ui.rerun_page()
         return
@@ -153,4 +153,4 @@ def _progress(info: DatasetInfo, number: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.progress(min(max(job.fraction, 0.0), 1.0), text=words)
         if st.button("Cancel", key="explore_cancel"):
-            _ui.act(queue.cancel, _ui.workspace(), number)
+            _ui.act(control.cancel, _ui.workspace(), number)

@@ -8,11 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from lnl_core.jobs import queue
 from lnl_core.services.explore import confusions
 from lnl_core.services.explore.confusions import FEWEST_ERRORS, Matrix
 from lnl_core.services.in_force import scored
-from lnl_core.types import ACTIVE_STATES, DatasetInfo
+from lnl_core.services.runs import control
+from lnl_core.types import DatasetInfo
 from pages import _charts, _figures, _ui, _words
 from pages._words import chart_text, count, plain, short
 
@@ -30,8 +30,7 @@ def draw(info: DatasetInfo) -> None:
         if info.class_count < 2:
             st.markdown("With one class, no image can be given as another.")
         elif scored(info) is None:
-            jobs = queue.jobs(info)
-            if any(job.state in ACTIVE_STATES for job in jobs):
+            if control.underway(info):
                 st.markdown("Scoring now. Comes with the first finished run.")
                 return
             st.markdown("Comes with the first run.")
@@ -176,7 +175,7 @@ def _figure(info: DatasetInfo, found: Matrix) -> go.Figure:
         customdata=[_cell(info, found, int(i), int(j)) for i, j in zip(rows, columns, strict=True)],
         hovertemplate="%{customdata[2]}<extra></extra>",
     )
-    _charts._layout(figure, height, l=24, r=34, t=above, b=4)
+    _charts.layout(figure, height, l=24, r=34, t=above, b=4)
     figure.update_layout(
         clickmode="event+select",
         hoverdistance=30,

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from lnl_core.methods import METHODS
+from lnl_core.services import methods
 from lnl_core.services.compare import losses
 from lnl_core.services.explore import embedding, filters
 from lnl_core.services.explore.embedding import Layout, Selection, Settings, Source
@@ -72,13 +72,13 @@ def controls(info: DatasetInfo) -> Choice:
             width="content",
             persist_state="session",
         )
-        methods = sorted(ranked.run_ids) if ranked is not None else []
+        scorers = sorted(ranked.run_ids) if ranked is not None else []
         if colour == "suspicion":
             method = st.selectbox(
                 "Suspicion of",
-                ["", *methods],
+                ["", *scorers],
                 format_func=lambda key: (
-                    plain(short(_ui.method_title(key), 22)) if key else "All methods"
+                    plain(short(methods.title(key), 22)) if key else "All methods"
                 ),
                 key=f"explore_method_{info.id}",
                 label_visibility="collapsed",
@@ -276,7 +276,7 @@ def _losses(info: DatasetInfo, choice: Choice) -> None:
     run = ranked.run_ids.get(choice.method or "")
     if run is None:
         run = next(
-            (ranked.run_ids[key] for key in METHODS if key in ranked.run_ids),
+            (ranked.run_ids[m.key] for m in methods.every() if m.key in ranked.run_ids),
             next(iter(ranked.run_ids.values())),
         )
     with st.container(border=True, gap="xsmall", key="explore_losses"), _ui.guard():

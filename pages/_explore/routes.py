@@ -17,7 +17,7 @@ from lnl_core.services.explore import embedding, filters
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _urls
-from pages._routes import _COMMON, _FOREVER, _NEVER, LARGEST, _from_our_page, _known, _missing
+from pages._routes import COMMON, FOREVER, LARGEST, NEVER, from_our_page, may_see, missing
 
 _NAME = re.compile(r"[0-9a-f]{8,32}")
 
@@ -31,26 +31,26 @@ def _info(where: dict[str, Any]) -> DatasetInfo:
 async def _answer(request: Request, make: Any) -> Response:
     """Refuse strangers, find the set, and turn what people cannot ask for into not found."""
     where: dict[str, Any] = request.path_params
-    if not _from_our_page(request) or not await run_in_threadpool(_known, request):
-        return PlainTextResponse("Only the Explore page may ask.", 403, headers=_COMMON | _NEVER)
+    if not from_our_page(request) or not await run_in_threadpool(may_see, request):
+        return PlainTextResponse("Only the Explore page may ask.", 403, headers=COMMON | NEVER)
     try:
         info = await run_in_threadpool(_info, where)
         found: Response = await run_in_threadpool(make, info, where)
     except LnlError:
-        return _missing()
+        return missing()
     return found
 
 
 def _points_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
     map_ = embedding.layout(info, where["key"])
     if map_ is None:
-        return _missing()
+        return missing()
     return _binary(map_.points.tobytes())
 
 
 def _colours_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
     if not _NAME.fullmatch(where["version"]):
-        return _missing()
+        return missing()
     method = None if where["method"] == "all" else where["method"]
     only = filters.from_text(where.get("only", ""), method)
     found = filters.colouring(info, where["colour"], method, only)
@@ -60,11 +60,11 @@ def _colours_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
 
 def _point_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
     facts = embedding.point(info, where["row"])
-    return JSONResponse(facts, headers=_COMMON | _NEVER)
+    return JSONResponse(facts, headers=COMMON | NEVER)
 
 
 def _binary(data: bytes, *, keep: bool = True) -> Response:
-    headers = _COMMON | (_FOREVER if keep else _NEVER)
+    headers = COMMON | (FOREVER if keep else NEVER)
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 

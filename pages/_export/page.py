@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -14,13 +13,12 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from lnl_core.services import in_force
 from lnl_core.services.export import exporting, reimporting
 from lnl_core.services.export.formats import FORMATS
 from lnl_core.services.export.reimporting import DecisionImport
 from lnl_core.services.review import desk
-from lnl_core.store import decisions
-from lnl_core.store.datasets import load
-from lnl_core.types import Action, DatasetInfo
+from lnl_core.types import DatasetInfo
 from pages import _ui, _urls, _words
 from pages._export import folder
 from pages._ui import plain
@@ -124,7 +122,7 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
         rows, total, left_out = exporting.correction_rows(
             info, only_agreed=options.only_agreed, scores=options.scores
         )
-        counts = _corrected(info, options)
+        counts = exporting.correction_counts(info, only_agreed=options.only_agreed)
         facts = [
             ("Rows", total, f"of {reviewed.replace(' image', ' reviewed image')}"),
             ("Relabelled", counts["relabel"], "to another class"),
@@ -143,7 +141,7 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
             ("Left out", left_out, "no one right class"),
         ]
         return Table(rows, total, facts, folder.unsettled(words))
-    history = Counter(str(d.action) for d in decisions.history(info))
+    history = exporting.answer_counts(info)
     wrong = sum(history[each] for each in ("relabel", "none", "multiple"))
     total = sum(history.values())
     facts = [("Rows", total, f"on {reviewed}"), ("Right", history["keep"], "label confirmed")]
@@ -196,17 +194,6 @@ def _options(format_key: str) -> tuple[Options, DeltaGenerator]:
         st.space("stretch")
         place = st.empty()
     return Options(agreed, safe, scores), place
-
-
-def _corrected(info: DatasetInfo, options: Options) -> Counter[str]:
-    """Count the corrections by action: those of the file, not of the preview."""
-    found: Counter[str] = Counter()
-    for several in decisions.in_force(info).values():
-        verdict = decisions.verdict(several)
-        blocked = verdict.waiting or (options.only_agreed and not verdict.agreed)
-        if not blocked and verdict.decision and verdict.decision.action is not Action.KEEP:
-            found[str(verdict.decision.action)] += 1
-    return found
 
 
 def _head(info: DatasetInfo, format_key: str, options: Options, table: Table) -> None:
@@ -312,7 +299,7 @@ def _number(value: Any) -> float | None:
 
 
 def _positions(info: DatasetInfo, ids: list[str]) -> dict[str, int]:
-    rows = load(info).ids.positions(ids)  # type: ignore[attr-defined]
+    rows = in_force.rows_of(info, ids)
     return {id_: int(row) for id_, row in zip(ids, rows, strict=True)}
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import streamlit as st
 
-from lnl_core.jobs import queue
-from lnl_core.methods import METHODS, short_of, that_leave
+from lnl_core.services import methods
 from lnl_core.services.explore import embedding
+from lnl_core.services.in_force import loaded, scored
 from lnl_core.services.review.desk import (
     Filters,
     PageState,
@@ -21,8 +21,8 @@ from lnl_core.services.review.desk import (
     record,
     review_state,
 )
-from lnl_core.store import arrays, datasets
-from lnl_core.types import ACTIVE_STATES, DatasetInfo, Leaves, LnlError
+from lnl_core.services.runs import control
+from lnl_core.types import DatasetInfo, Leaves, LnlError
 from pages import _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
@@ -199,14 +199,14 @@ def _filters(info: DatasetInfo) -> Filters:
 
 def desk(info: DatasetInfo, choice: Choice) -> None:
     """Draw the queue or the page; where nothing is scored yet, say so."""
-    if arrays.ranking_version(info.directory / "ranking") is None:
+    if scored(info) is None:
         _unscored(info)
         return
     _fragment(info, choice)
 
 
 def _unscored(info: DatasetInfo) -> None:
-    if any(job.state in ACTIVE_STATES for job in queue.jobs(info)):
+    if control.underway(info):
         with st.container(border=True, horizontal_alignment="center", gap="small"):
             st.space("small")
             st.markdown(
@@ -221,8 +221,8 @@ def _unscored(info: DatasetInfo) -> None:
 
 
 def _look_again(info: DatasetInfo) -> None:
-    active = any(job.state in ACTIVE_STATES for job in queue.jobs(info))
-    if not active or arrays.ranking_version(info.directory / "ranking") is not None:
+    active = control.underway(info)
+    if not active or scored(info) is not None:
         st.rerun()
 
 
@@ -287,7 +287,7 @@ def _go(info: DatasetInfo, where: str | None) -> None:
     elif where is not None and where.startswith("row:") and where[4:].isdecimal():
         row = int(where[4:])
         if row < info.n:
-            st.query_params["id"] = str(datasets.load(info).ids[row])
+            st.query_params["id"] = str(loaded(info).ids[row])
             st.rerun(scope="fragment")  # the whole page could mount the component anew
         return
     else:
@@ -348,7 +348,7 @@ def _focus(info: DatasetInfo, key: str) -> list[int]:
 @lru_cache(maxsize=256)
 def _row_of(info: DatasetInfo, identity: str) -> int:
     """Return the row of an image's id, -1 where there is none; it takes a while in large sets."""
-    ids: Any = datasets.load(info).ids
+    ids: Any = loaded(info).ids
     return int(ids.positions([identity])[0])
 
 
@@ -389,11 +389,11 @@ def _single(
         "recent": [_slim(item) for item in state.recent],
         "progress": state.progress.as_dict(),
         "methods": {
-            key: {"name": short_of(key), "baseline": method.baseline}
-            for key, method in METHODS.items()
+            method.key: {"name": methods.short_title(method.key), "baseline": method.baseline}
+            for method in methods.every()
         },
         "comes_with": {
-            str(what): " or ".join(that_leave(what))
+            str(what): " or ".join(methods.that_leave(what))
             for what in (Leaves.CURVES, Leaves.NEIGHBOURS, Leaves.MAPS)
         },
         "marked": marked,

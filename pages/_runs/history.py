@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from lnl_core.jobs import queue
+from lnl_core.services import methods
+from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo, Job, JobState, usual_representation
-from pages import _jobs, _ui, _words
+from pages import _jobs, _words
 from pages._runs import live
 
 _ROW = 30
@@ -16,7 +17,7 @@ _FIRST = 12
 
 def draw(info: DatasetInfo) -> None:
     """Draw the history with log and config one press away."""
-    jobs = [job for job in queue.jobs(info) if job.state is not JobState.QUEUED]
+    jobs = [job for job in control.runs(info) if job.state is not JobState.QUEUED]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.subheader("History", anchor=False, width="stretch")
         st.caption(_words.plural(len(jobs), "run"), width="content")
@@ -62,7 +63,7 @@ def _row(info: DatasetInfo, job: Job) -> dict[str, object]:
     seconds = _jobs.took(job)
     usual = usual_representation(info.height, info.width)
     return {
-        "method": _ui.method_title(job.method) + (f" on run {job.base}" if job.base else ""),
+        "method": methods.title(job.method) + (f" on run {job.base}" if job.base else ""),
         "preset": job.preset,
         "where": _jobs.executor_word(job.executor),
         "representation": usual if job.representation == "auto" else job.representation,

@@ -10,8 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from lnl_core.jobs import knobs
-from lnl_core.methods import METHODS
+from lnl_core.services import methods
 from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui
 from pages._ui import plain
@@ -27,17 +26,17 @@ def overrides(info: DatasetInfo, preset: str) -> dict[str, dict[str, Any]]:
 
 def open_drawer(info: DatasetInfo, key: str, preset: str) -> None:
     """Open the drawer with every knob of one method."""
-    method = METHODS[key]
+    method = methods.method(key)
     drawer = _ui.dialog(
-        plain(_ui.method_title(key)), position="right", width=440, icon=":material/tune:"
+        plain(methods.title(key)), position="right", width=440, icon=":material/tune:"
     )
     drawer(_body)(info, method.key, preset)
 
 
 def _body(info: DatasetInfo, key: str, preset: str) -> None:
-    method = METHODS[key]
+    method = methods.method(key)
     st.caption(f"{plain(method.explanation or method.summary)}  \n{plain(method.reference)}")
-    base = dataclasses.asdict(knobs.config(info, key, preset, {}))
+    base = methods.knob_values(info, key, preset, {})
     paper = dataclasses.asdict(method.config())
     changed = dict(overrides(info, preset).get(key, {}))
     st.caption(f"Preset: {preset}. Where the paper's value differs, it stands in brackets.")
@@ -69,7 +68,7 @@ def _store(
 ) -> None:
     """Keep what differs from the preset; the queue checks it as it would at the start."""
     different = {name: value for name, value in values.items() if value != base[name]}
-    knobs.config(info, key, preset, different)
+    methods.knob_values(info, key, preset, different)
     if different:
         overrides(info, preset)[key] = different
     else:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from lnl_core.jobs import executors, queue
-from lnl_core.jobs.engines import local
+from lnl_core.services import methods
+from lnl_core.services.runs import control
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
 from pages import _charts, _jobs, _ui, _words
 from pages._ui import plain
@@ -24,13 +24,13 @@ _REASON = 400
 
 def draw(info: DatasetInfo) -> None:
     """Draw the live side; it looks again every second while something is going on."""
-    active = any(job.state in ACTIVE_STATES for job in queue.jobs(info))
+    active = bool(control.underway(info))
     st.fragment(_live, run_every=1 if active else None)(info, active)
 
 
 @_ui.guarded
 def _live(info: DatasetInfo, was_active: bool) -> None:
-    jobs = queue.jobs(info)
+    jobs = control.runs(info)
     active = [job for job in jobs if job.state in ACTIVE_STATES]
     ended = st.session_state.get("ended_jobs")
     if not st.session_state.get("dialog_open"):
@@ -85,7 +85,7 @@ def _doubted(jobs: Sequence[Job]) -> list[Job]:
 
 
 def _doubt(job: Job) -> None:
-    title = plain(_ui.method_title(job.method))
+    title = plain(methods.title(job.method))
     doubts, hints = job.metrics.get("doubts", []), job.metrics.get("hints", [])
     words = plain(" ".join([*doubts, *hints]))
     if doubts:
@@ -99,8 +99,8 @@ def _doubt(job: Job) -> None:
 
 
 def _idle(info: DatasetInfo, jobs: Sequence[Job]) -> None:
-    busy = queue.active(_ui.workspace())  # with other sets: this one has nothing underway
-    elsewhere = [job for job in busy if job.executor == local.LOCAL]
+    busy = control.active(_ui.workspace())  # with other sets: this one has nothing underway
+    elsewhere = [job for job in busy if job.executor == "local"]
     with st.container(border=True, key="live", gap="xsmall"):
         st.subheader("Nothing runs on this set" if elsewhere else "Nothing runs", anchor=False)
         if elsewhere:
@@ -111,7 +111,7 @@ def _idle(info: DatasetInfo, jobs: Sequence[Job]) -> None:
                 st.caption("Tick methods at the left and start them. The first queue comes first.")
             return
         flagged = f": {_words.count(done.flagged)} flagged" if done.flagged is not None else ""
-        st.caption(f"Last: {plain(_ui.method_title(done.method))}, done{flagged}.")
+        st.caption(f"Last: {plain(methods.title(done.method))}, done{flagged}.")
         ticked = {key for key, on in st.session_state.get("ticked", {}).items() if on}
         nothing_new = ticked <= _jobs.started(info, str(st.session_state.get("preset", "quick")))
         if st.button(
@@ -125,7 +125,7 @@ def _idle(info: DatasetInfo, jobs: Sequence[Job]) -> None:
 
 def _busy(jobs: Sequence[Job]) -> str:
     """Say what the machine does for another set, and that new runs wait for it."""
-    title = plain(_ui.method_title(jobs[0].method))
+    title = plain(methods.title(jobs[0].method))
     of = plain(_ui.short(jobs[0].dataset))
     more = f" and {_words.count(len(jobs) - 1)} more" if len(jobs) > 1 else ""
     return f"This machine is at work on {of}: {title}{more}. What you start here comes after."
@@ -134,7 +134,7 @@ def _busy(jobs: Sequence[Job]) -> str:
 def _running(job: Job) -> None:
     word = _jobs.state_word(job)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
-        title = plain(_ui.short(_ui.method_title(job.method), 40))
+        title = plain(_ui.short(methods.title(job.method), 40))
         st.subheader(title, anchor=False, width="stretch", wrap=False)
         st.markdown(_jobs.badge(word), width="content")
         if st.button(
@@ -143,7 +143,7 @@ def _running(job: Job) -> None:
             key=f"cancel_{job.id}",
             disabled=job.state is JobState.CANCELLING,
         ):
-            _ui.act(executors.cancel, _ui.workspace(), job.id)
+            _ui.act(control.cancel, _ui.workspace(), job.id)
             st.rerun(scope="fragment")
     st.progress(min(max(job.fraction, 0.0), 1.0))
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -196,27 +196,27 @@ def _beside(job: Job) -> None:
     """Draw a second run that goes on at the same time in one row."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.markdown(_jobs.badge(_jobs.state_word(job)), width="content")
-        title = plain(_ui.short(_ui.method_title(job.method), 40))
+        title = plain(_ui.short(methods.title(job.method), 40))
         share = _words.percent(job.fraction)
         words = f"{plain(job.preset)}, {_jobs.executor_word(job.executor)}, {share}, "
         words += _jobs.where(job)
         st.markdown(f"{title}  \n:gray[:small[{words}]]", width="stretch")
         stopping = job.state is JobState.CANCELLING
         if st.button("Cancel", key=f"cancel_{job.id}", disabled=stopping):
-            _ui.act(executors.cancel, _ui.workspace(), job.id)
+            _ui.act(control.cancel, _ui.workspace(), job.id)
             st.rerun(scope="fragment")
 
 
 def _waiting(job: Job, place: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.markdown(_jobs.badge("waiting"), width="content")
-        title = plain(_ui.short(_ui.method_title(job.method), 40))
+        title = plain(_ui.short(methods.title(job.method), 40))
         words = f"{plain(job.preset)}, " + ("next" if place == 0 else f"place {place + 1}")
         if job.executor != "local":
             words = plain(job.stage or _jobs.executor_word(job.executor))
         st.markdown(f"{title}  \n:gray[:small[{words}]]", width="stretch")
         if st.button("Remove", key=f"remove_{job.id}"):
-            _ui.act(executors.remove, _ui.workspace(), job.id)
+            _ui.act(control.remove, _ui.workspace(), job.id)
             st.rerun()
 
 
@@ -226,12 +226,12 @@ def _stopped(job: Job) -> None:
     failed = job.state is JobState.FAILED
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.markdown(_jobs.badge(word), width="content")
-        title = plain(_ui.short(_ui.method_title(job.method), 40))
+        title = plain(_ui.short(methods.title(job.method), 40))
         words = title if failed else f"{title}  \n:gray[:small[by you]]"
         st.markdown(words, width="stretch")
         if st.button("Resume", key=f"resume_{job.id}"):
             ws = _ui.workspace()
-            _ui.act(executors.resume, ws, job.id)
+            _ui.act(control.resume, ws, job.id)
             st.rerun()
         pressed = st.menu_button(
             ":material/more_horiz:",
@@ -255,8 +255,8 @@ def _stopped(job: Job) -> None:
 
 def log(job: Job) -> None:
     """Show the end of a run's log."""
-    text = executors.log_tail(_ui.workspace(), job)
-    _ui.show_log(plain(f"{_ui.method_title(job.method)}, run {job.id}"), text)
+    text = control.log_tail(_ui.workspace(), job)
+    _ui.show_log(plain(f"{methods.title(job.method)}, run {job.id}"), text)
 
 
 def config(job: Job) -> None:
@@ -265,7 +265,7 @@ def config(job: Job) -> None:
 
 
 def _config(job: Job) -> None:
-    st.markdown(f"**{plain(_ui.method_title(job.method))}**, run {job.id}")
+    st.markdown(f"**{plain(methods.title(job.method))}**, run {job.id}")
     facts = {
         "preset": job.preset,
         "representation": job.representation,

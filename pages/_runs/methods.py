@@ -6,8 +6,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lnl_core.jobs import bases
-from lnl_core.methods import METHODS, PROBLEMS, recommended, yardstick
+from lnl_core.services import methods as known
 from lnl_core.services.runs import running
 from lnl_core.types import DatasetInfo, Method
 from pages import _jobs, _words
@@ -51,15 +50,15 @@ def choices(row: DeltaGenerator) -> tuple[str, str]:
 
 def draw(info: DatasetInfo, preset: str, device: str) -> None:
     """Draw both tables and the start row."""
-    published = [m for m in METHODS.values() if not m.baseline]
-    baselines = [m for m in METHODS.values() if m.baseline]
+    published = [m for m in known.every() if not m.baseline]
+    baselines = [m for m in known.every() if m.baseline]
     chosen: list[str] = []
     with st.container(gap=None, key="method_tables"):
         if published:
             chosen += _table(info, published, preset, "Method")
         if baselines:
             chosen += _table(info, baselines, preset, "Baselines")
-    for problem in PROBLEMS:
+    for problem in known.problems():
         st.warning(plain(problem), icon=":material/extension_off:")
     st.caption(PRESETS[preset])
     _start(info, chosen, preset, device)
@@ -70,7 +69,7 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
     changed = knobs.overrides(info, preset)
     costs = [running.estimate(info, m.key, preset, changed.get(m.key)) for m in methods]
     key = f"{title}_{info.id}_{preset}"
-    now = st.session_state.setdefault("ticked", dict.fromkeys(recommended(), True))
+    now = st.session_state.setdefault("ticked", dict.fromkeys(known.recommended(), True))
     # An editor keeps its edits against the table it started with, so that must stay the same.
     if key not in st.session_state:
         st.session_state[f"start_{key}"] = dict(now)
@@ -158,17 +157,17 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
 
 def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
     """Ask what is post-trained and which recipes run as well; return the recipes."""
-    known = bases.recipes()
-    post = [METHODS[key].title for key in chosen if bases.post_trains(key)]
-    if not known and not post:
+    combined = known.recipes()
+    post = [known.method(key).title for key in chosen if known.post_trains(key)]
+    if not combined and not post:
         return []
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="recipe_row"):
         if post:
-            kept = running.kept_networks(info)
-            titles = {0: f"a fresh {yardstick().title.lower()} run"} | {
-                job.id: f"run {job.id}, {METHODS[job.method].title}"
+            kept, here = running.kept_networks(info), {each.key for each in known.every()}
+            titles = {0: f"a fresh {known.yardstick().title.lower()} run"} | {
+                job.id: f"run {job.id}, {known.method(job.method).title}"
                 for job in kept
-                if job.method in METHODS
+                if job.method in here
             }
             st.selectbox(
                 "Post-train",
@@ -181,9 +180,9 @@ def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
         return list(
             st.pills(
                 "Recipes",
-                list(known),
+                list(combined),
                 selection_mode="multi",
-                format_func=known.__getitem__,
+                format_func=combined.__getitem__,
                 key="recipes",
                 help="The second method builds on what the first one found.",
             )
@@ -192,13 +191,13 @@ def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
 
 def _on_base(key: str) -> str:
     """Return a method's key, on the run that was chosen to be post-trained."""
-    base = st.session_state.get("post_train") if bases.post_trains(key) else 0
-    return f"{base}{bases.ARROW}{key}" if base else key
+    base = st.session_state.get("post_train") if known.post_trains(key) else 0
+    return known.on_run(base, key) if base else key
 
 
 def _added(recipe: str, chosen: list[str]) -> int:
     """Return how many runs a recipe adds to those of the ticked methods."""
-    first, *rest = recipe.split(bases.ARROW)
+    first, *rest = known.steps(recipe)
     return len(rest) + (first not in chosen)
 
 
@@ -232,11 +231,11 @@ def _options(info: DatasetInfo) -> tuple[int, str | None, str]:
         seed = st.number_input(
             "Seed", 0, 2**31 - 1, 0, key="seed", help="The same seed gives the same result."
         )
-        known = _REPRESENTATIONS | running.feature_runs(info)
+        features = _REPRESENTATIONS | running.feature_runs(info)
         representation = st.selectbox(
             "Features",
-            list(known),
-            format_func=lambda key: known.get(key, key),
+            list(features),
+            format_func=lambda key: features.get(key, key),
             key=f"representation_{info.id}",
             help="What methods on features work with; computed once and shared. With those of a "
             "run, methods that otherwise train on pixels train a head on them.",

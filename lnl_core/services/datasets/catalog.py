@@ -77,6 +77,15 @@ def _card(info: DatasetInfo) -> DatasetCard:
     )
 
 
+def check_name(new_name: str) -> str:
+    """Return a new name without outer blanks.
+
+    Raises:
+        LnlError: blank, longer than 80 characters, or with control characters.
+    """
+    return datasets.check_name(new_name)
+
+
 def import_dataset(
     ws: Workspace,
     source: Path,

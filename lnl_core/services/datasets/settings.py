@@ -41,6 +41,12 @@ def skipped(info: DatasetInfo) -> list[Skipped]:
     return sorted(found, key=lambda each: -each.count)
 
 
+def notes(info: DatasetInfo) -> list[str]:
+    """Return what an import found worth saying, a sentence each."""
+    found: list[str] = datasets.read_meta(info).get("notes", [])
+    return found
+
+
 def guides(info: DatasetInfo) -> dict[str, str]:
     """Return class name -> the words that tell reviewers what belongs to the class."""
     stored: dict[str, str] = datasets.read_meta(info).get("guides", {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lnl_core.services.in_force import loaded, scored
-from lnl_core.services.review.evidence import _features, _nearest_of, facts
+from lnl_core.services.review.evidence import facts, features_of, nearest_of
 from lnl_core.store import decisions
 from lnl_core.types import DatasetInfo, LnlError
 
@@ -46,11 +46,11 @@ def neighbours(info: DatasetInfo, row: int) -> dict[str, Any]:
     ranked = scored(info)
     if ranked is None:
         raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
-    near = _features(info)
+    near = features_of(info)
     labels = {"given": int(loaded(info).given_labels[row])}
     if int(ranked.ranking.suggested_labels[row]) >= 0:
         labels["suggested"] = int(ranked.ranking.suggested_labels[row])
-    found = {what: _nearest_of(info, ranked, near, row, label) for what, label in labels.items()}
+    found = {what: nearest_of(info, ranked, near, row, label) for what, label in labels.items()}
     p_wrong = ranked.ranking.p_wrong
     groups = [
         {

@@ -9,8 +9,8 @@ import numpy as np
 
 from lnl_core.services.explore.embedding import frequent_classes
 from lnl_core.services.in_force import Scored, loaded, scored, standing
-from lnl_core.services.review._audits import WRONG, replay, said_of
 from lnl_core.services.review.auditing import noise_rate
+from lnl_core.services.review.draws import WRONG, replay, said_of
 from lnl_core.store import decisions
 from lnl_core.types import Action, BoolArray, DatasetInfo, FloatArray, IntArray
 

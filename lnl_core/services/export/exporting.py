@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -77,6 +78,16 @@ def _accepted(info: DatasetInfo, only_agreed: bool) -> tuple[list[Decision], int
         elif verdict.decision is not None and verdict.decision.action is not Action.KEEP:
             chosen.append(verdict.decision)
     return chosen, left_out
+
+
+def correction_counts(info: DatasetInfo, *, only_agreed: bool = True) -> Counter[str]:
+    """Count the accepted corrections by action."""
+    return Counter(str(each.action) for each in _accepted(info, only_agreed)[0])
+
+
+def answer_counts(info: DatasetInfo) -> Counter[str]:
+    """Count every answer ever given by action, those taken back too."""
+    return Counter(str(each.action) for each in decisions.history(info))
 
 
 def correction_rows(

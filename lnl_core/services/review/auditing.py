@@ -15,7 +15,7 @@ import numpy as np
 from lnl_core.review import auditing
 from lnl_core.review.auditing import ENOUGH, STOP_SHARE, Limits, Rate
 from lnl_core.services.in_force import Standing, scored, standing
-from lnl_core.services.review._audits import OPEN, RIGHT, UNCLEAR, WRONG, Replay, replay, said_of
+from lnl_core.services.review.draws import OPEN, RIGHT, UNCLEAR, WRONG, Replay, replay, said_of
 from lnl_core.store import audits
 from lnl_core.types import DatasetInfo, FloatArray, IntArray
 

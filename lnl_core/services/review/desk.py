@@ -13,8 +13,8 @@ import numpy as np
 from lnl_core.review import queue as orders
 from lnl_core.services.explore.selections import selection_rows
 from lnl_core.services.in_force import Scored, closed_to, goal, loaded, scored, signals, standing
-from lnl_core.services.review._audits import mixed
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
+from lnl_core.services.review.draws import mixed
 from lnl_core.store import datasets, decisions
 from lnl_core.store.db import now
 from lnl_core.types import Action, BoolArray, DatasetInfo, Decision, IntArray, LnlError

@@ -43,9 +43,9 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
         if (found := signals(info, run_id)) is not None
     }
     curve = _curve(runs, row, given, suggested)
-    near = _features(info)
+    near = features_of(info)
     around = _neighbours(info, runs, near, row)
-    alike = [_nearest_of(info, ranked, near, row, label) for label in (given, suggested)]
+    alike = [nearest_of(info, ranked, near, row, label) for label in (given, suggested)]
     rows = [one["row"] for one in around] + alike[0] + alike[1]
     return {
         "row": row,
@@ -157,7 +157,7 @@ def _open_features(path: Path, _modified: int) -> FloatArray:
     return arrays.read_array(path)
 
 
-def _features(info: DatasetInfo) -> FloatArray | None:
+def features_of(info: DatasetInfo) -> FloatArray | None:
     """Open the newest cached features of the set, (n, d), or None before there are any."""
     found = [
         (path.stat().st_mtime_ns, path)
@@ -214,7 +214,7 @@ def _neighbours(
     return answer
 
 
-def _nearest_of(
+def nearest_of(
     info: DatasetInfo, ranked: Scored, features: FloatArray | None, row: int, label: int
 ) -> list[int]:
     """Return the images of a class that look most like this one, doubtful ones left out."""

@@ -12,7 +12,7 @@ from lnl_core.review import consensus
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare import truth as _truth
 from lnl_core.services.explore import confusions
-from lnl_core.services.review import _audits, auditing, desk
+from lnl_core.services.review import auditing, desk, draws
 from lnl_core.services.review.desk import Filters
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Signals
@@ -168,7 +168,7 @@ def test_what_a_reviewer_leaves_behind_goes_to_another_one(workspace, birds, mon
     bob.press(*shown)
     assert {second, third} <= {bob.window()[place] for place in (4, 9, 14)}
     assert first not in [bob.window()[place] for place in (4, 9, 14)]
-    monkeypatch.setattr(_audits, "LEFT_BEHIND", -_audits.LEFT_BEHIND)
+    monkeypatch.setattr(draws, "LEFT_BEHIND", -draws.LEFT_BEHIND)
     assert first in [bob.window()[place] for place in (4, 9, 14)]
 
 
@@ -204,7 +204,7 @@ def test_eight_reviewers_at_once_get_different_rows(workspace, birds):
     stored = list(decisions.history(birds))
     rows = {each.row for each in found}
     assert all((d.route == "audit") == (d.row in rows) for d in stored)
-    past = _audits.replay(birds)
+    past = draws.replay(birds)
     assert (past.unreviewed > 400).all()
     assert (past.unreviewed <= 600 - np.arange(len(found))).all()
 

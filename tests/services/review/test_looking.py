@@ -144,7 +144,7 @@ def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn):
     np.testing.assert_allclose(numbers["doubt_given"], 1 - probs[rows, labels], atol=2e-3)
     squeezed = numbers["logit_margin"] / (1 + np.abs(numbers["logit_margin"]))
     np.testing.assert_allclose((1 + squeezed) / 2, signals.suspicion, atol=1e-6)
-    said = looking.observation(job.id)
+    said = looking.observation(info, job.id)
     assert list(said.groups) == list(looking.STATISTICS)
 
 
@@ -163,7 +163,7 @@ def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
     arrays.save_signals(
         queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
     )
-    before = looking.observation(job.id)
+    before = looking.observation(info, job.id)
     assert before.names == ("least suspected half", "most suspected tenth")
     given = datasets.load(info).given_labels
     answers = [
@@ -173,7 +173,7 @@ def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
         for row in range(24)
     ]
     decisions.append(info, answers)
-    found = looking.observation(job.id)
+    found = looking.observation(info, job.id)
     assert found.names == ("label kept", "label corrected")
     assert [len(values) for values in found.groups["energy_share"]] == [12, 12]
     assert found.auroc["energy_share"] == found.auroc["peak_given"] == 1  # lower is worse there

@@ -1,0 +1,77 @@
+"""Runs and tasks as a person watches them: which there are, how they stand, stop, go on, log."""
+
+from __future__ import annotations
+
+from lnl_core.jobs import executors, queue
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, Workspace
+
+
+def runs(info: DatasetInfo, limit: int | None = None) -> list[Job]:
+    """Return a data set's runs, newest first."""
+    return queue.jobs(info, limit)
+
+
+def tasks(info: DatasetInfo) -> list[Job]:
+    """Return what pages have asked the worker for (maps, retraining), newest first."""
+    return queue.jobs(info, tasks=True)
+
+
+def run(ws: Workspace, number: int) -> Job:
+    """Return one run or task.
+
+    Raises:
+        LnlError: there is none of that number.
+    """
+    return queue.job(ws, number)
+
+
+def underway(info: DatasetInfo) -> list[Job]:
+    """Return a data set's runs that run or wait, newest first."""
+    return [job for job in queue.jobs(info) if job.state in ACTIVE_STATES]
+
+
+def active(ws: Workspace) -> list[Job]:
+    """Return what runs or waits in the whole workspace, tasks included, oldest first."""
+    return queue.active(ws)
+
+
+def health(job: Job) -> str:
+    """Return how a job looks from outside: its state, `stalled` or `lost`."""
+    return queue.health(job)
+
+
+def keep_going(ws: Workspace) -> None:
+    """See that work that waits has a worker, also after one was killed; cheap, called often."""
+    executors.reconcile(ws)
+
+
+def cancel(ws: Workspace, number: int) -> None:
+    """Ask a run or task to stop; it keeps its checkpoint.
+
+    Raises:
+        LnlError: there is none of that number, or its engine does not answer.
+    """
+    executors.cancel(ws, number)
+
+
+def resume(ws: Workspace, number: int) -> None:
+    """Queue a cancelled, failed or lost run again and see that somebody runs it.
+
+    Raises:
+        LnlError: the run is none of these.
+    """
+    executors.resume(ws, number)
+
+
+def remove(ws: Workspace, number: int) -> None:
+    """Drop a run that still waits.
+
+    Raises:
+        LnlError: it does not wait any more.
+    """
+    executors.remove(ws, number)
+
+
+def log_tail(ws: Workspace, job: Job) -> str:
+    """Return the end of a run's log; before its worker wrote one, what its engine has."""
+    return executors.log_tail(ws, job)
