@@ -394,5 +394,11 @@ def test_the_site_builds_strictly_and_fetches_nothing(tmp_path):
     pages = [*(tmp_path / "site").rglob("*.html"), *(tmp_path / "site").rglob("*.css")]
     assert len(pages) > 30
     assert {found for page in pages for found in fetched.findall(text(page))} == set()
+    import lnl_core
+
+    offered = set(lnl_core.__all__) - {"__version__"}
+    reference = text(tmp_path / "site" / "api.html")
+    assert {name for name in offered if f'id="lnl_core.{name}"' not in reference} == set()
+    assert not [name for name in lnl_core.methods().columns if name not in reference]
     formula = text(tmp_path / "site" / "methods" / "dmlp.html")
     assert formula.count("<math") > 20
