@@ -18,6 +18,8 @@ import numpy as np
 from lnl_core.types import DENSE_CLASSES, KEPT_CLASSES, Array, FloatArray, IntArray, TopProbs
 
 CHUNK = 8192
+AXES_ROWS = 2000
+_PROBES = 32
 LOGISTIC_WORK = 4e9
 """Most rows x features x classes for the logistic head; above it the closed form stands alone."""
 
@@ -53,27 +55,83 @@ def folds(labels: IntArray, count: int, seed: int) -> IntArray:
     return fold
 
 
+def leading_axes(features: FloatArray, count: int) -> Array:
+    """Turn standardised features onto the directions in which they vary most, (n, <= count).
+
+    What is left out is noise to a head that sees a few dozen images of a class, and the cost. The
+    directions are those of at most `AXES_ROWS` rows, by their Gram matrix; their spread is kept.
+
+    Args:
+        features: (n, d).
+        count: most directions.
+
+    Returns:
+        (n, r) float32, over sqrt(d); the rows' products are those of the standardised features.
+    """
+    from scipy.linalg import eigh
+
+    n, d = features.shape
+    mean, scale = standard(features)
+    rows = np.unique(np.linspace(0, n - 1, min(n, AXES_ROWS)).astype(np.int64))
+    some = (np.asarray(features[rows], dtype=np.float32) - mean) * scale
+    r = min(count, d, len(rows))
+    gram = (some @ some.T).astype(np.float64)
+    last = len(rows) - 1
+    spread, turned = eigh(gram, subset_by_index=(last - r + 1, last), overwrite_a=True)
+    kept = spread > 1e-6 * max(float(spread[-1]), 1e-12)
+    if not kept.any():
+        return np.zeros((n, 1), dtype=np.float32)
+    axes = some.T @ (turned[:, kept] / np.sqrt(spread[kept])).astype(np.float32)[:, ::-1]
+    out = np.empty((n, axes.shape[1]), dtype=np.float32)
+    for start in range(0, n, CHUNK):
+        part = np.asarray(features[start : start + CHUNK], dtype=np.float32)
+        out[start : start + CHUNK] = ((part - mean) * scale) @ axes
+    return out
+
+
+def standard(features: FloatArray) -> tuple[Array, Array]:
+    """Return mean and factor that standardise features, over sqrt(d), (d,) float32 each."""
+    n, d = features.shape
+    rows = np.unique(np.linspace(0, n - 1, min(n, 50_000)).astype(np.int64))
+    mean, square = np.zeros(d), np.zeros(d)
+    for part in np.array_split(rows, max(1, len(rows) // CHUNK)):
+        values = np.asarray(features[part], dtype=np.float64)
+        mean += values.sum(axis=0)
+        square += np.square(values).sum(axis=0)
+    mean /= len(rows)
+    std = np.sqrt(np.maximum(square / len(rows) - mean**2, 0))
+    # a feature that hardly varies is noise: do not blow it up to the size of the others
+    std = np.maximum(std, 0.1 * np.sqrt(np.mean(std**2)) if std.any() else 1.0)
+    return mean.astype(np.float32), (1 / (std * np.sqrt(d))).astype(np.float32)
+
+
 class Moments:
     """Class sums and second moments of each fold, from one pass over the features.
 
     Leaving a fold out is then a subtraction: memory d x d per fold, whatever n is.
+
+    Args:
+        features: (n, d).
+        labels: (n,) int in 0..k-1.
+        fold: (n,) int.
+        k: number of classes.
+        as_given: take the features as they are; else they are standardised.
     """
 
-    def __init__(self, features: FloatArray, labels: IntArray, fold: IntArray, k: int) -> None:
+    def __init__(
+        self,
+        features: FloatArray,
+        labels: IntArray,
+        fold: IntArray,
+        k: int,
+        *,
+        as_given: bool = False,
+    ) -> None:
         n, self.d = features.shape
         self.k, self.count = k, int(fold.max()) + 1
-        rows = np.unique(np.linspace(0, n - 1, min(n, 50_000)).astype(np.int64))
-        mean, square = np.zeros(self.d), np.zeros(self.d)
-        for part in np.array_split(rows, max(1, len(rows) // CHUNK)):
-            values = np.asarray(features[part], dtype=np.float64)
-            mean += values.sum(axis=0)
-            square += np.square(values).sum(axis=0)
-        mean /= len(rows)
-        std = np.sqrt(np.maximum(square / len(rows) - mean**2, 0))
-        # a feature that hardly varies is noise: do not blow it up to the size of the others
-        std = np.maximum(std, 0.1 * np.sqrt(np.mean(std**2)) if std.any() else 1.0)
-        self.mean = mean.astype(np.float32)
-        self.scale = (1 / (std * np.sqrt(self.d))).astype(np.float32)
+        self.mean, self.scale = standard(features)
+        if as_given:
+            self.mean, self.scale = np.zeros_like(self.mean), np.ones_like(self.scale)
         self.sizes = np.zeros((self.count, k))
         self.sums = np.zeros((self.count, k, self.d))
         self.second = np.zeros((self.count, self.d, self.d), dtype=np.float32)
@@ -95,7 +153,12 @@ class Moments:
         return values
 
     def gaussian_heads(self, shrinkage: float) -> list[Head]:
-        """Return for each fold weights (d, k) and offsets (k,), fitted without that fold."""
+        """Return for each fold weights (d, k) and offsets (k,), fitted without that fold.
+
+        The mean of a few images lies further out than its class does, so each mean is pulled to the
+        mean of all by as much as its own noise explains its distance (James and Stein, 1961):
+        without it no image comes near a rare class, and its labels look wrong.
+        """
         from scipy.linalg import cho_factor, cho_solve
 
         heads = []
@@ -108,15 +171,34 @@ class Moments:
             spread = float(np.trace(second - self.second[j])) / total
             # alike images leave nothing but rounding, which has no Cholesky factor
             level = max(float(np.trace(within)), 1e-4 * spread, 1e-8) / self.d
-            within = (1 - shrinkage) * within
-            within[np.diag_indices(self.d)] += shrinkage * level + 1e-4 * level
-            factor = cho_factor(within.astype(np.float32), overwrite_a=True, check_finite=False)
-            weights = cho_solve(factor, means.T.astype(np.float32), check_finite=False)
+            pulled = (1 - shrinkage) * within
+            pulled[np.diag_indices(self.d)] += shrinkage * level + 1e-4 * level
+            factor = cho_factor(pulled.astype(np.float32), overwrite_a=True, check_finite=False)
+            middle = size @ means / total
+            apart = means - middle  # (k, d)
+            weights = cho_solve(factor, apart.T.astype(np.float32), check_finite=False)
+            far = (apart.T * weights).sum(axis=0)  # squared distance from the middle
+            noise = _noise_of_one(within, factor) / np.maximum(size, 1)
+            true = float(np.maximum(far - noise, 0)[size > 0].mean())
+            kept = true / np.maximum(true + noise, 1e-12)
+            weights = weights * kept.astype(np.float32)
             prior = np.log((size + 0.1) / (total + 0.1 * self.k))
-            offsets = prior - 0.5 * (means.T * weights).sum(axis=0)
+            offsets = prior - middle @ weights - 0.5 * kept**2 * far
             offsets[size == 0] = -1e4  # a class that this fold alone holds cannot be predicted
             heads.append((weights, offsets.astype(np.float32)))
         return heads
+
+
+def _noise_of_one(within: Array, factor: Any) -> float:
+    """Return the expected squared distance of one image from its class, by the shrunk covariance.
+
+    That is the trace of inverse times covariance, from a few random signs (Hutchinson, 1989).
+    """
+    from scipy.linalg import cho_solve
+
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (len(within), _PROBES)).astype(np.float32)
+    solved = cho_solve(factor, signs, check_finite=False)
+    return max(float((solved * (within.astype(np.float32) @ signs)).sum()) / _PROBES, 0.0)
 
 
 def logistic_heads(

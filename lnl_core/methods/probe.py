@@ -22,14 +22,20 @@ from lnl_core.learning.knobs import knob
 from lnl_core.methods import _out_of_fold
 from lnl_core.types import Context, Group, LabeledDataset, Method, Signals
 
+AXES_MOST = 200_000
+"""Most images whose features are turned onto their main directions, which are held in memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """Every knob."""
 
     folds: int = knob(5, "Parts that the set is cut into.")
-    l2: float = knob(1e-4, "Weight of the squared weights in the logistic head.")
+    l2: float = knob(
+        0.8, "Weight of the squared weights beside the summed losses of all images, logistic head."
+    )
     shrinkage: float = knob(0.4, "How far the shared covariance is pulled to a round one, 0 to 1.")
+    axes: int = knob(512, "Main directions of the features that are kept; 0 keeps all.")
     logistic: bool = knob(True, "Use the logistic head beside the Gaussian one.")
     iterations: int = knob(60, "Most L-BFGS steps of the logistic head per fold.")
 
@@ -56,7 +62,10 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     compact = np.searchsorted(seen, labels)
     context.report("probe", 0.0)
     fold = _out_of_fold.folds(compact, config.folds, context.seed)
-    moments = _out_of_fold.Moments(features, compact, fold, len(seen))
+    narrow = 0 < config.axes < features.shape[1] and n <= AXES_MOST
+    if narrow:
+        features = _out_of_fold.leading_axes(features, config.axes)
+    moments = _out_of_fold.Moments(features, compact, fold, len(seen), as_given=narrow)
     heads = [moments.gaussian_heads(config.shrinkage)]
     context.report("probe", 0.2)
     if config.logistic and _out_of_fold.logistic_fits(n, moments.d, len(seen)):
@@ -66,7 +75,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
                 features,
                 compact,
                 fold,
-                l2=config.l2,
+                l2=config.l2 / n,
                 iterations=config.iterations,
                 device=context.device,
                 report=lambda share: context.report("probe", 0.2 + 0.7 * share),

@@ -22,16 +22,33 @@ FLOOR = 1e-4
 
 _BLOCK_VALUES = 2**19
 
-_FITTED_ROWS, _FITTED_VALUES = 20_000, 1_000_000
+_FITTED_ROWS, _FITTED_VALUES, _LEVELLED_VALUES = 20_000, 1_000_000, 500_000
 _HOTTEST = 20.0
+
+
+PULL = 2.0
+"""How strongly the offsets of classes are pulled to those of the shares."""
+
+LEVELLED_CLASSES = 200
+"""Up to so many classes there are rows enough to fit an offset to each."""
+
+EVEN_ROWS = 10
+"""Images of a class that weigh as much as the doubt whether its offset can be known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """One method's probabilities, softened: log P / temperature, made to sum to 1 again."""
+    """One method's probabilities: log P / temperature + offsets, made to sum to 1 again.
+
+    Attributes:
+        probs: (n, k) as the method gave them.
+        temperature: above 1 softens.
+        offsets: (k,) added to the log-probability of each class; None adds nothing.
+    """
 
     probs: Probs
     temperature: float = 1.0
+    offsets: FloatArray | None = None
 
 
 def soften(probs: Probs, given: IntArray) -> Opinion:
@@ -64,16 +81,102 @@ def soften(probs: Probs, given: IntArray) -> Opinion:
     return Opinion(probs, temperature if temperature > 1.01 else 1.0)
 
 
+def level(probs: Probs, given: IntArray, class_count: int) -> Opinion:
+    """Take out of an opinion how common each class is, so that rare labels are judged alike.
+
+    Temperature and one offset per class are those at which the method explains the given labels
+    best where every class counts the same (least mean over the classes of the mean negative
+    log-likelihood in the class). For a calibrated method the offset is minus the logarithm of the
+    class's share (logit adjustment: Menon et al., ICLR 2021); one that was fitted by balanced
+    classes needs none, and one that hardly knows a rare class gets more. A class counts
+    n / (n + `EVEN_ROWS`), so that a class of one image cannot win everywhere. Above
+    `LEVELLED_CLASSES` classes the offsets are those of the shares.
+
+    Args:
+        probs: the method's probabilities, n rows.
+        given: (n,) labels in 0..k-1.
+        class_count: k.
+    """
+    counts = np.bincount(given, minlength=class_count)
+    present = counts > 0
+    if present.sum() < 2:
+        return Opinion(probs)
+    known = counts / (counts + EVEN_ROWS)
+    offsets = -np.log((counts + EVEN_ROWS) / (counts + EVEN_ROWS).sum())
+    if class_count > LEVELLED_CLASSES:
+        temperature = soften(probs, given).temperature
+    else:
+        rows = _by_class(given, counts)
+        logs = np.log(np.maximum(_rows(probs, rows), FLOOR))
+        temperature, offsets = _levelled(logs, given[rows], known, offsets)
+    offsets = offsets - offsets[present].mean()
+    offsets[~present] = offsets[present].min()  # nobody saw it: nothing speaks for it
+    return Opinion(probs, temperature, offsets)
+
+
+def _by_class(given: IntArray, counts: IntArray) -> IntArray:
+    """Choose rows to fit by: of each class as many as fit, spread evenly over the class."""
+    k = len(counts)
+    most = max(_LEVELLED_VALUES // max(k, 1) // max(int((counts > 0).sum()), 1), 20)
+    order = np.argsort(given, kind="stable")
+    parts = np.split(order, np.cumsum(counts)[:-1])
+    return np.concatenate(
+        [
+            part[np.linspace(0, len(part) - 1, min(len(part), most)).astype(np.int64)]
+            for part in parts
+            if len(part)
+        ]
+    )
+
+
+def _levelled(
+    logs: FloatArray, labels: IntArray, known: FloatArray, start: FloatArray
+) -> tuple[float, FloatArray]:
+    """Return the temperature and the (k,) offsets of `level`.
+
+    Args:
+        logs: (b, k) log-probabilities.
+        labels: (b,) given labels.
+        known: (k,) weight of each class, 0 where it was never given.
+        start: (k,) offsets of the shares, which the fitted ones are pulled to.
+    """
+    from scipy.optimize import minimize
+
+    k, line = logs.shape[1], np.arange(len(logs))
+    weight = (known / np.maximum(np.bincount(labels, minlength=k), 1))[labels]
+
+    def loss(values: FloatArray) -> tuple[float, FloatArray]:
+        sharp, offsets = np.exp(values[0]), values[1:]
+        scaled = sharp * logs + offsets
+        scaled -= scaled.max(axis=1, keepdims=True)
+        probs = np.exp(scaled)
+        norm = probs.sum(axis=1, keepdims=True)
+        lost = float((weight * (np.log(norm[:, 0]) - scaled[line, labels])).sum())
+        probs *= weight[:, None] / norm
+        probs[line, labels] -= weight
+        slopes = np.empty_like(values)
+        slopes[0] = sharp * float(np.vdot(probs, logs))
+        moved = offsets - start
+        slopes[1:] = probs.sum(axis=0) + PULL * moved / k
+        return lost + PULL * float((moved**2).sum()) / (2 * k), slopes
+
+    bounds = [(-float(np.log(_HOTTEST)), 0.0), *[(None, None)] * k]
+    found = minimize(loss, np.r_[0.0, start], jac=True, method="L-BFGS-B", bounds=bounds)
+    return float(np.exp(-found.x[0])), found.x[1:]
+
+
 def sample(probs: Probs) -> FloatArray:
     """Return log max(P, FLOOR) of rows spread evenly, (b, k): enough to fit one number to."""
-    rows = _sampled(probs)
-    block: FloatArray
-    if isinstance(probs, TopProbs):
-        block = np.nan_to_num(probs.dense(rows).astype(np.float64), nan=1 / probs.class_count)
-    else:
-        block = _dense(probs, rows, 1.0)
-    logs: FloatArray = np.log(np.maximum(block, FLOOR))
+    logs: FloatArray = np.log(np.maximum(_rows(probs, _sampled(probs)), FLOOR))
     return logs
+
+
+def _rows(probs: Probs, rows: IntArray) -> FloatArray:
+    """Return some rows as (b, k) float64; what is not finite becomes even."""
+    if isinstance(probs, TopProbs):
+        block = probs.dense(rows).astype(np.float64)
+        return np.nan_to_num(block, nan=1 / probs.class_count)
+    return _dense(Opinion(probs), rows)
 
 
 def _sampled(probs: Probs) -> IntArray:
@@ -97,14 +200,15 @@ def linear(opinions: Sequence[Opinion], weights: FloatArray, rows: slice) -> Flo
     for opinion, weight in zip(opinions, map(float, weights), strict=True):
         probs = opinion.probs
         if isinstance(probs, TopProbs):
-            classes, top, rest = _sparse(probs, rows, opinion.temperature)
+            classes, top, rest = _sparse(opinion, rows)
             if total is None:
                 total = np.zeros((len(top), probs.class_count), np.float32)
-            total += (weight * rest)[:, None]
+            shares = _shares(opinion)
+            total += (weight * rest)[:, None] * shares
             at = np.arange(len(top))[:, None], classes
-            total[at] += weight * (top - rest[:, None])
+            total[at] += weight * (top - rest[:, None] * shares[classes])
         else:
-            part = weight * _dense(probs, rows, opinion.temperature)
+            part = weight * _dense(opinion, rows)
             total = part if total is None else total + part
     assert total is not None, "a pool needs an opinion"
     return total
@@ -116,46 +220,68 @@ def logarithmic(opinions: Sequence[Opinion], weights: FloatArray, rows: slice) -
     for opinion, weight in zip(opinions, map(float, weights), strict=True):
         probs = opinion.probs
         if isinstance(probs, TopProbs):
-            classes, top, rest = _sparse(probs, rows, opinion.temperature)
+            classes, top, rest = _sparse(opinion, rows)
             if total is None:
                 total = np.zeros((len(top), probs.class_count), np.float32)
+            logs = np.log(_shares(opinion))
             base = np.log(np.maximum(rest, FLOOR))
-            total += (weight * base)[:, None]
+            total += weight * (base[:, None] + logs)
             at = np.arange(len(top))[:, None], classes
-            total[at] += weight * (np.log(np.maximum(top, FLOOR)) - base[:, None])
+            rather = np.log(np.maximum(top, FLOOR)) - base[:, None] - logs[classes]
+            total[at] += weight * rather
         else:
-            part = weight * np.log(np.maximum(_dense(probs, rows, opinion.temperature), FLOOR))
+            part = weight * np.log(np.maximum(_dense(opinion, rows), FLOOR))
             total = part if total is None else total + part
     assert total is not None, "a pool needs an opinion"
     return total
 
 
-def _dense(probs: FloatArray, rows: slice | IntArray, temperature: float) -> FloatArray:
+def _dense(opinion: Opinion, rows: slice | IntArray) -> FloatArray:
+    """Return (b, k) float64 probabilities; a row that is not finite becomes even."""
+    probs = opinion.probs
+    assert not isinstance(probs, TopProbs)
     block = np.asarray(probs[rows], dtype=np.float64)
     bad = ~np.isfinite(block.sum(axis=1))
     if bad.any():
         block = block.copy()
         block[bad] = 1 / block.shape[1]
-    if temperature != 1:
-        block = np.maximum(block, FLOOR) ** (1 / temperature)
+    if opinion.temperature != 1 or opinion.offsets is not None:
+        block = np.maximum(block, FLOOR) ** (1 / opinion.temperature)
+        block *= _shares(opinion)
         block /= block.sum(axis=1, keepdims=True)
     return block
 
 
-def _sparse(
-    probs: TopProbs, rows: slice, temperature: float
-) -> tuple[np.ndarray[Any, Any], FloatArray, FloatArray]:
-    """Return (b, t) classes, their probabilities, and (b,) what each other class has."""
+def _shares(opinion: Opinion) -> FloatArray:
+    """Return what each class's probability is multiplied by, (k,) float32."""
+    if opinion.offsets is None:
+        probs = opinion.probs
+        k = probs.class_count if isinstance(probs, TopProbs) else probs.shape[1]
+        return np.ones(k, np.float32)
+    shares: FloatArray = np.exp(opinion.offsets).astype(np.float32)
+    return shares
+
+
+def _sparse(opinion: Opinion, rows: slice) -> tuple[np.ndarray[Any, Any], FloatArray, FloatArray]:
+    """Return (b, t) classes, their probabilities, and (b,) what each other class has.
+
+    What another class has is to be multiplied by its own `_shares`.
+    """
+    probs = opinion.probs
+    assert isinstance(probs, TopProbs)
     classes = np.asarray(probs.classes[rows], dtype=np.int64)
-    top = np.asarray(probs.probs[rows], dtype=np.float32)
+    top: FloatArray = np.asarray(probs.probs[rows], dtype=np.float32)
     others = max(probs.class_count - top.shape[1], 1)
     bad = ~np.isfinite(top.sum(axis=1))
     if bad.any():
         top = np.where(bad[:, None], np.float32(1 / probs.class_count), top)
     rest = np.clip(1 - top.sum(axis=1), 0, 1) / others
-    if temperature != 1:
-        power = np.float32(1 / temperature)
+    if opinion.temperature != 1 or opinion.offsets is not None:
+        power = np.float32(1 / opinion.temperature)
         top = np.maximum(top, np.float32(FLOOR)) ** power
         rest = np.maximum(rest, np.float32(FLOOR)) ** power
-    total = top.sum(axis=1) + rest * (probs.class_count - top.shape[1])
+    shares = _shares(opinion)
+    own = shares[classes]
+    top = top * own
+    total = top.sum(axis=1) + rest * (shares.sum() - own.sum(axis=1))
     return classes, top / total[:, None], rest / total

@@ -24,29 +24,63 @@ LIKENESS = 8
 features correlate by .95 (.66 of a repetition), networks of different kinds by .6 to .8 (.02 to
 .17)."""
 
+REPEATED = 0.9
+"""Likeness from which on two rankings are the same one: a correlation of .987."""
+
 _COMPARED_ROWS = 100_000
 
 NO_VOTE = 0.25
 """A method whose confidence is worth this share of a sober method's does not count."""
 
 
-def agreement(scores: FloatArray) -> FloatArray:
+def within_classes(scores: FloatArray, given: IntArray) -> FloatArray:
+    """Return (m, n) scores that compare an example with those given as the same class alone.
+
+    Each becomes the normal quantile of its rank in its class. Methods that call the labels of rare
+    classes wrong because they are rare agree with each other in it, and a bias that is shared is no
+    evidence: what is left when every class has the same scores is what they see in the images.
+
+    Args:
+        scores: (m, n); not finite = no opinion, and stays so.
+        given: (n,) labels.
+    """
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
+    out = np.full(scores.shape, np.nan)
+    order = np.argsort(given, kind="stable")
+    ends = np.flatnonzero(np.diff(given[order])) + 1
+    for row, values in zip(out, scores, strict=True):
+        for part in np.split(order, ends):
+            known = part[np.isfinite(values[part])]
+            if len(known):
+                row[known] = ndtri((rankdata(values[known]) - 0.5) / len(known))
+    return out
+
+
+def agreement(scores: FloatArray, alike: FloatArray) -> FloatArray:
     """Return (m,) in [0, 1]: 1 where a ranking goes with the others, 0 where it is broken.
 
     SUMMA's value, 1 from `FULL_VOTE` of the best on. Methods that say the same of every example get
     0. Fewer than three others cannot show which of them is broken: two that agree count alike, and
-    so do two that contradict each other.
+    so do two that contradict each other. One that repeats another is no witness for it: it is left
+    out of the count and gets what the other gets.
 
     Args:
         scores: (m, n); not finite = no opinion.
+        alike: (m, m) as `likeness` returns it.
     """
     spread = [np.ptp(row[np.isfinite(row)]) if np.isfinite(row).any() else 0.0 for row in scores]
     speaking = np.asarray(spread) > 0
     votes = speaking.astype(np.float64)
-    if speaking.sum() > 2:
-        value = summa(scores[speaking])
+    first = np.asarray([int(np.argmax(row >= REPEATED)) for row in alike])  # of those alike
+    witnesses = np.unique(first[speaking])
+    if len(witnesses) > 2:
+        value = np.zeros(len(scores))
+        value[witnesses] = summa(scores[witnesses])
         if value.max() > 0:
-            votes[speaking] = np.clip(value / (FULL_VOTE * value.max()), 0, 1)
+            value = np.clip(value / (FULL_VOTE * value.max()), 0, 1)
+            votes[speaking] = value[first[speaking]]
     return votes
 
 
@@ -89,28 +123,51 @@ def summa(scores: FloatArray) -> FloatArray:
     return clipped
 
 
-def originality(scores: FloatArray) -> FloatArray:
-    """Return (m,) in (0, 1], the largest 1: how far a ranking is more than a repetition of others.
+def likeness(scores: FloatArray) -> FloatArray:
+    """Return (m, m) in [0, 1]: how far one ranking repeats another, 1 on the diagonal.
 
-    Heads on the same features make the same mistakes; each of them counts as one by the number of
-    those that say the same, itself among them: 1 / sum_j r_ij ** LIKENESS, r the correlation of the
-    normal scores, negative ones as 0. At most 100,000 rows, spread evenly, are compared.
+    r_ij ** LIKENESS, r the correlation of the normal scores, negative ones as 0. At most 100,000
+    rows, spread evenly, are compared.
 
     Args:
         scores: (m, n); not finite = no opinion, counted as the middle rank.
     """
     if not scores.shape[1]:
-        return np.ones(len(scores))
+        return np.eye(len(scores))
     step = max(1, -(-scores.shape[1] // _COMPARED_ROWS))
     ranked = np.stack([normal_scores(row[::step]) for row in scores])
     ranked -= ranked.mean(axis=1, keepdims=True)
     length = np.sqrt((ranked**2).sum(axis=1, keepdims=True))
     ranked = np.divide(ranked, length, out=np.zeros_like(ranked), where=length > 0)
-    alike = np.clip(ranked @ ranked.T, 0, 1) ** LIKENESS
+    alike: FloatArray = np.clip(ranked @ ranked.T, 0, 1) ** LIKENESS
     np.fill_diagonal(alike, 1)
+    return alike
+
+
+def originality(alike: FloatArray) -> FloatArray:
+    """Return (m,) in (0, 1], the largest 1: how far a ranking is more than a repetition of others.
+
+    Heads on the same features make the same mistakes; each of them counts as one by the number of
+    those that say the same, itself among them.
+
+    Args:
+        alike: (m, m) as `likeness` returns it.
+    """
     voices = 1 / alike.sum(axis=1)
-    original: FloatArray = voices / voices.max()
+    original: FloatArray = voices / voices.max(initial=0)
     return original
+
+
+def voices(weights: FloatArray, alike: FloatArray) -> float:
+    """Return how many different opinions there are: 1 / sum_ij w_i w_j alike_ij.
+
+    A method that comes twice shares its weight and is one opinion, so it adds no certainty.
+
+    Args:
+        weights: (m,), summing to 1.
+        alike: (m, m) as `likeness` returns it.
+    """
+    return 1 / max(float(weights @ alike @ weights), 1e-12)
 
 
 def sobriety(opinions: Sequence[Probs], votes: FloatArray) -> FloatArray:
@@ -156,10 +213,9 @@ def sobriety(opinions: Sequence[Probs], votes: FloatArray) -> FloatArray:
 def candour(opinions: Sequence[Probs], given: IntArray) -> FloatArray:
     """Return (m,) in [0, 1]: how much each method can say about how many labels are wrong.
 
-    A network that has memorised its labels agrees with all of them, so it counts none as wrong.
-    The square of a method's disagreement with the given labels, over the largest; 1 for all where
-    nobody disagrees. Human noise of 9.1 and 17.6 %, eight methods, three of them memorising: the
-    estimated rate rises from 4.9 to 6.9 and from 11.6 to 14.3 %.
+    A network that has memorised its labels agrees with all of them, so it counts none as wrong,
+    and in a mean with others it hides what they count. Disagreement with the given labels over the
+    largest, 0 up to three quarters and in a line from there to 1; 1 for all where nobody disagrees.
 
     Args:
         opinions: m methods' probabilities of the same n rows.
@@ -169,7 +225,7 @@ def candour(opinions: Sequence[Probs], given: IntArray) -> FloatArray:
         return np.ones(len(opinions))
     apart = np.asarray([float((_best(probs) != given).mean()) for probs in opinions])
     top = apart.max(initial=0)
-    free: FloatArray = (apart / top) ** 2 if top > 0 else np.ones(len(apart))
+    free: FloatArray = np.clip(4 * apart / top - 3, 0, 1) if top > 0 else np.ones(len(apart))
     return free
 
 

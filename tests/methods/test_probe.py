@@ -58,14 +58,48 @@ def test_the_gaussian_head_is_the_closed_form_without_the_fold():
     weights, offsets = moments.gaussian_heads(0.4)[1]
     x = moments.rows(features, np.flatnonzero(fold != 1)).astype(np.float64)
     y = given[fold != 1]
-    means = np.stack([x[y == c].mean(axis=0) for c in range(3)])
-    within = (x - means[y]).T @ (x - means[y]) / len(x)
+    sizes, middle = np.bincount(y), x.mean(axis=0)
+    means = np.stack([x[y == c].mean(axis=0) for c in range(3)]) - middle
+    within = (x - middle - means[y]).T @ (x - middle - means[y]) / len(x)
     level = np.trace(within) / 5
     shrunk = 0.6 * within + (0.4 + 1e-4) * level * np.eye(5)
-    np.testing.assert_allclose(weights, np.linalg.solve(shrunk, means.T), rtol=2e-3, atol=2e-3)
-    prior = np.log((np.bincount(y) + 0.1) / (len(y) + 0.3))
-    expected = prior - 0.5 * np.einsum("kd,dk->k", means, np.linalg.solve(shrunk, means.T))
-    np.testing.assert_allclose(offsets, expected, rtol=2e-3, atol=2e-3)
+    far = np.einsum("kd,dk->k", means, np.linalg.solve(shrunk, means.T))
+    noise = np.trace(np.linalg.solve(shrunk, within)) / sizes
+    true = np.maximum(far - noise, 0).mean()
+    kept = true / (true + noise)  # James and Stein: of the distance of each mean
+    np.testing.assert_allclose(
+        weights, np.linalg.solve(shrunk, means.T) * kept, rtol=2e-3, atol=2e-2
+    )
+    prior = np.log((sizes + 0.1) / (len(y) + 0.3))
+    expected = prior - middle @ weights - 0.5 * kept**2 * far
+    np.testing.assert_allclose(offsets, expected, rtol=2e-3, atol=3e-2)
+
+
+def test_a_rare_class_is_not_called_wrong_for_the_noise_of_its_mean():
+    """Few images in many dimensions: their mean lies far out, and nothing comes near it."""
+    rng = np.random.default_rng(0)
+    given = np.repeat([0, 1, 2], [300, 300, 8])
+    centres = 2.2 * rng.normal(size=(3, 60)) / np.sqrt(60) * 2
+    features = (centres[given] + rng.normal(size=(608, 60))).astype(np.float32)
+    signals = run(features, given, 3, logistic=False)
+    best = signals.pred_probs / np.bincount(given)  # how common a class is set aside
+    assert (best.argmax(axis=1) == given)[given == 2].mean() > 0.5
+
+
+def test_leading_axes_keep_what_varies_most():
+    rng = np.random.default_rng(0)
+    hidden = rng.normal(size=(400, 6))
+    features = (hidden @ rng.normal(size=(6, 90)) + 0.01 * rng.normal(size=(400, 90))).astype(
+        np.float16
+    )
+    mean, scale = _out_of_fold.standard(features)
+    axes = _out_of_fold.leading_axes(features, 6)
+    assert axes.shape == (400, 6)
+    x = (features.astype(np.float32) - mean) * scale
+    np.testing.assert_allclose(axes @ axes.T, x @ x.T, atol=0.02)
+    assert (np.diff(axes.std(axis=0)) <= 0).all()
+    assert _out_of_fold.leading_axes(features[:4], 50).shape[1] <= 4
+    assert _out_of_fold.leading_axes(np.ones((9, 5), np.float32), 3).shape == (9, 1)
 
 
 def test_folds_are_even_within_every_class():

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from lnl_core.review import consensus, metrics, pool, trust
+from lnl_core.review import consensus, metrics, pool, transition, trust
 from lnl_core.types import Ranking, Signals, TopProbs
 from tests.conftest import shared
 
@@ -206,13 +206,19 @@ def test_the_pool_is_the_product_of_opinions_and_the_prior():
     rng = np.random.default_rng(3)
     first, second = (rng.dirichlet(np.ones(4), 200) for _ in range(2))
     labels = rng.integers(0, 4, 200)
-    ranking = consensus.rank([opinion("a", first, labels), opinion("b", second, labels)], labels, 4)
-    prior = ranking.transition_matrix[:, labels].T ** consensus.PRIOR
-    hot = [1 / pool.soften(each, labels).temperature for each in (first, second)]
-    assert max(hot) < 0.9  # opinions that have nothing to do with the labels
-    one, two = (each**power for each, power in zip((first, second), hot, strict=True))
-    product = one / one.sum(axis=1, keepdims=True) * two / two.sum(axis=1, keepdims=True)
-    joint = product ** (2 / 3) * prior  # two methods count as 4/3 opinions, 2/3 each
+    voices = [opinion("a", first, labels), opinion("b", second, labels)]
+    ranking = consensus.rank(voices, labels, 4)
+    level = [pool.level(each, labels, 4) for each in (first, second)]
+    assert min(each.temperature for each in level) > 1.1  # they know nothing of the labels
+    one, two = (pool.linear([each], np.ones(1), slice(None)) for each in level)
+    joint = transition.confident_joint(lambda rows: (one + two)[rows] / 2, labels, 4)
+    odds, others = transition.odds_of_wrong(joint)
+    # two methods that have nothing in common count as 4/3 opinions, 2/3 each
+    joint = (one * two) ** (2 / 3) * np.exp(consensus.PRIOR * others[labels])
+    against = joint / joint[np.arange(200), labels][:, None]
+    against[np.arange(200), labels] = 0
+    against = np.log(against.sum(axis=1) / 3) + odds[labels]
+    np.testing.assert_array_equal(ranking.order, np.argsort(-against, kind="stable"))
     joint[np.arange(200), labels] = 0
     order = np.argsort(-joint, axis=1)[:, :3]
     np.testing.assert_array_equal(ranking.top_labels, order)
@@ -220,6 +226,75 @@ def test_the_pool_is_the_product_of_opinions_and_the_prior():
     np.testing.assert_allclose(
         ranking.top_probs, np.take_along_axis(joint, order, axis=1), atol=1e-5
     )
+
+
+def skewed(sizes, wrong_share, *, sharpness=1.5, seed=0):
+    """Classes of these sizes as given, a share of each class's labels wrong, the rest right.
+
+    What it makes are calibrated opinions: posteriors that know how common each class is, as
+    methods that learn from the given labels have them.
+    """
+    rng = np.random.default_rng(seed)
+    k, labels = len(sizes), np.repeat(np.arange(len(sizes)), sizes)
+    truth = labels.copy()
+    for c, share in enumerate(wrong_share):
+        rows, others = np.flatnonzero(labels == c), np.delete(np.arange(k), c)
+        bad = rng.choice(rows, round(share * len(rows)), replace=False)
+        common = np.asarray(sizes)[others] / np.asarray(sizes)[others].sum()
+        truth[bad] = rng.choice(others, len(bad), p=common)
+    wrong = truth != labels
+
+    def made(own_seed):
+        logits = np.random.default_rng(own_seed).normal(size=(len(labels), k))
+        logits[np.arange(len(labels)), truth] += sharpness
+        probs = np.exp(sharpness * logits) * np.asarray(sizes)
+        return probs / probs.sum(axis=1, keepdims=True)
+
+    return labels, truth, wrong, made
+
+
+def test_right_labels_of_rare_classes_do_not_fill_the_head_of_the_queue():
+    sizes = [900, 500, 300, 20, 12]
+    labels, _, wrong, made = skewed(sizes, [0.05, 0.05, 0.05, 0, 0])
+    methods = [opinion(f"method {i}", made(i), labels) for i in range(3)]
+    rare = labels >= 3
+    plain = np.sum([each.suspicion for each in methods], axis=0)
+    assert rare[np.argsort(-plain)[:60]].mean() > 0.25  # what is rare looks wrong to all of them
+    for heard in (methods, methods[:1]):
+        ranking = consensus.rank(heard, labels, 5)
+        assert rare[ranking.order[:60]].mean() < 0.1
+        before = metrics.average_precision(wrong, sum(each.suspicion for each in heard))
+        assert metrics.average_precision(wrong, ranking.suspicion) > before + 0.05
+
+
+def test_a_rare_class_whose_labels_are_really_wrong_is_found():
+    """Not the size of a class counts, but what is seen of its own labels."""
+    labels, _, wrong, made = skewed([900, 500, 300, 40, 40], [0.02, 0.02, 0.02, 0.6, 0], seed=1)
+    methods = [opinion(f"method {i}", made(i), labels) for i in range(3)]
+    ranking = consensus.rank(methods, labels, 5)
+    p = [float(ranking.p_wrong[labels == c].mean()) for c in range(5)]
+    assert p[3] > 3 * max(p[0], p[1], p[2], p[4])
+    assert metrics.average_precision(wrong, ranking.suspicion) > 0.75
+
+
+def test_a_method_that_comes_twice_adds_no_certainty():
+    labels, _, _, made = planted()
+    first, second = opinion("a", made(1.5, 0), labels), opinion("b", made(1.5, 1), labels)
+    again = [opinion(f"b{i}", second.pred_probs, labels) for i in range(4)]
+    once = consensus.rank([first, second], labels, 5)
+    often = consensus.rank([first, second, *again], labels, 5)
+    np.testing.assert_allclose(often.p_wrong, once.p_wrong, atol=0.02)
+    assert often.noise_rate == pytest.approx(once.noise_rate, abs=0.003)
+    assert often.weights["a"] == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("count", [1, 2, 8])
+def test_p_wrong_follows_the_truth_for_one_method_as_for_many(count):
+    labels, _, wrong, made = planted(4_000, 6, rate=0.1, seed=3)
+    heard = [opinion(f"method {i}", made(2.6, i), labels) for i in range(count)]
+    ranking = consensus.rank(heard, labels, 6)
+    assert ranking.p_wrong.mean() == pytest.approx(wrong.mean(), rel=0.35)
+    assert metrics.calibration_error(wrong, ranking.p_wrong) < 0.08
 
 
 def test_section_11_test_14_suggestions():

@@ -12,7 +12,8 @@ GIVEN = np.array([0, 0, 0, 1, 1])
 
 
 def test_the_confident_joint_by_hand():
-    # Thresholds: class 0 (.9 + .7 + .2) / 3 = .6, class 1 (.6 + .9) / 2 = .75.
+    # Thresholds: means that count by the root of the probability itself, class 0
+    # (.9 ** 1.5 + .7 ** 1.5 + .2 ** 1.5) / (.9 ** .5 + .7 ** .5 + .2 ** .5) = .69, class 1 = .77.
     # Rows 0, 1 -> 0; row 2 -> 1; row 3 is sure of nothing; row 4 -> 1.
     # Counts [[2, 1], [0, 1]], scaled to 3 and 2 given: [[2, 1], [0, 2]].
     joint = transition.confident_joint(lambda rows: PROBS[rows], GIVEN, 2)
@@ -64,3 +65,38 @@ def test_nothing_at_all():
     joint = transition.confident_joint(lambda rows: PROBS[rows], np.zeros(0, int), 2)
     assert transition.noise_rate(joint) == 0
     np.testing.assert_allclose(transition.transition_matrix(joint), np.full((2, 2), 0.5))
+
+
+def test_wrong_labels_do_not_lower_the_threshold_that_they_are_held_against():
+    # Of class 0, 30 look like it and 30 like class 1 by a little; plainly counted, class 0 would
+    # be confident from .475 on, and every row would belong to the class that it was given.
+    probs = np.concatenate(
+        [np.tile([0.9, 0.1], (30, 1)), np.tile([0.05, 0.95], (30, 1)), np.tile([0.1, 0.9], (40, 1))]
+    )
+    joint = transition.confident_joint(lambda rows: probs[rows], np.repeat([0, 1], [60, 40]), 2)
+    assert joint[0, 1] == 30
+    assert transition.noise_rate(joint) == pytest.approx(0.3)
+
+
+def test_odds_of_wrong_by_hand():
+    # 100 and 10 given; 20 and 1 seem wrong, 21 of 110 in all.
+    joint = np.array([[80.0, 20.0, 0.0], [1.0, 9.0, 0.0], [0.0, 0.0, 0.0]])
+    odds, others = transition.odds_of_wrong(joint)
+    usual = 21 / 110
+    wrong = np.array([(20 + 20 * usual) / 120, (1 + 20 * usual) / 30, usual])
+    np.testing.assert_allclose(odds, np.log(wrong / (1 - wrong)))
+    behind = (np.array([1, 20, 0]) + 20 / 3) / 41
+    shares = (20 + 20 * behind[1]) / 40
+    assert others[0, 1] == pytest.approx(np.log(2 * shares))
+    np.testing.assert_array_equal(np.diag(others), 0)
+
+
+def test_odds_do_not_favour_large_classes():
+    """The same share of wrong labels in each class, spread evenly: size does not matter."""
+    sizes = np.array([1000, 100, 10])
+    joint = np.diag(0.9 * sizes) + 0.05 * sizes[:, None] * (1 - np.eye(3))
+    odds, _ = transition.odds_of_wrong(joint)
+    np.testing.assert_allclose(odds, np.log(0.1 / 0.9), rtol=1e-6)
+    # of large classes alone there is enough to know that they hide behind each other
+    many = transition.odds_of_wrong(10_000 * (np.eye(3) + 0.05))[1]
+    np.testing.assert_allclose(many, 0, atol=0.01)
