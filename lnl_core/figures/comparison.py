@@ -235,10 +235,11 @@ def matrix(
     """Draw an agreement or overlap matrix with its numbers; the diagonal is left out."""
     m = len(candidates)
     names = [_wrapped(each.short) for each in candidates]
+    slanted = [text(each.short, 12) for each in candidates]  # the rows have them in full
     row = max(27, 6 + 15 * max((name.count("<br>") + 1 for name in names), default=1))
-    figure = _figure(
-        title, sentence, tone, height or max(200, row * m + 106), l=70, r=14, t=94, b=8
-    )
+    right = max([14, *(round(4.9 * len(name)) - 14 for name in slanted[-1:])])
+    height = height or max(200, row * m + 106)
+    figure = _figure(title, sentence, tone, height, l=70, r=right, t=94, b=8)
     shown = np.array(values, np.float64)
     np.fill_diagonal(shown, np.nan)
     titles = [text(each.title, 40) for each in candidates]
@@ -269,17 +270,17 @@ def matrix(
                 x=j, y=i, text=words[i][j], showarrow=False, font={"color": colour, "size": 12}
             )
     for axis, extra in (
-        (figure.update_xaxes, {"side": "top", "tickangle": -40}),
-        (figure.update_yaxes, {"range": [m - 0.5, -0.5]}),
+        (figure.update_xaxes, {"side": "top", "tickangle": -40, "ticktext": slanted}),
+        (figure.update_yaxes, {"range": [m - 0.5, -0.5], "ticktext": names}),
     ):
         axis(
             tickvals=list(range(m)),
-            ticktext=names,
             showgrid=False,
             tickfont={"size": 12, "color": tone["text"]},
             **extra,
         )
-    figure.update_xaxes(range=[-0.5, m - 0.5])
+    # a name that leaves the axis is hidden otherwise
+    figure.update_xaxes(range=[-0.5, m - 0.5], ticklabeloverflow="allow")
     return figure
 
 

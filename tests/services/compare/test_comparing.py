@@ -3,6 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from lnl_core.figures.comparison import strokes
+from lnl_core.figures.palette import TONES
 from lnl_core.jobs import queue
 from lnl_core.review import consensus
 from lnl_core.services.compare import comparing, losses
@@ -227,3 +229,14 @@ def test_one_image_and_the_special_views(workspace, tiny):
     assert (rounds["removed"], rounds["true"], rounds["round_removed"]) == ([3], [1.0], 1)
     assert losses.rounds(tiny, str(ids["sr"]), 25) is None
     assert losses.trajectory(tiny, str(ids["sr"]), 25) == {}
+
+
+def test_a_model_of_ones_own_and_a_run_on_features_are_told_apart_and_named_in_full():
+    names = ["sr", "jump", "sr@pretrained", "own-my-vision-transformer-b", "own-vit", "ce"]
+    runs = [comparing._named(name, i, newest=True) for i, name in enumerate(names, 1)]
+    assert [run.short for run in runs[2:5]] == ["SR pret.", "my-vision-transformer-b", "vit"]
+    for tone in TONES.values():
+        lines = strokes(runs, tone)
+        drawn = {(lines[run.key]["color"], lines[run.key]["dash"]) for run in runs}
+        assert len(drawn) == len(runs)
+        assert len({lines[run.key]["color"] for run in runs}) == len(runs)
