@@ -7,9 +7,9 @@ import streamlit as st
 
 from lnl_core.figures import losses
 from lnl_core.services.compare import losses as loss_views
-from lnl_core.services.compare.losses import Losses
 from lnl_core.services.explore.selections import keep_selection
 from lnl_core.types import DatasetInfo
+from lnl_core.views import Losses
 from pages import _figures, _ui, _words
 
 _STEPS = 121
@@ -27,7 +27,7 @@ def spread(
     Args:
         info: the data set.
         values: of `loss_views.losses`.
-        split: what the bars are split by, of `loss_figures.SPLITS`.
+        split: what the bars are split by, of `figures.losses.SPLITS`.
         key: of the widgets; a page has one.
         small: for a narrow column: a lower figure, fewer words.
     """

@@ -15,10 +15,11 @@ ROWS = [
     {"types", "records"},
     {"store"},
     {"review", "data"},
-    {"learning"},
+    {"views"},
+    {"learning", "figures"},
     {"methods"},
     {"jobs"},
-    {"services", "figures"},
+    {"services"},
     {"cli", "library", "worker", "importer"},
     {"__main__"},
 ]
@@ -147,7 +148,9 @@ def test_only_one_file_opens_a_database():
             raise AssertionError(f"{path} opens a database")
 
 
-PAGES_MAY = ("lnl_core.services", "lnl_core.figures", "lnl_core.types", "lnl_core.records")
+PAGES_MAY = tuple(
+    f"lnl_core.{room}" for room in ("services", "figures", "views", "types", "records")
+)
 
 
 def test_pages_ask_services_and_nobody_else():
@@ -159,6 +162,14 @@ def test_pages_ask_services_and_nobody_else():
         if name.startswith("lnl_core.") and not name.startswith(PAGES_MAY)
     }
     assert asked == set()
+
+
+def test_figures_draw_values_and_reach_nothing_else():
+    """Data in, Plotly out: of this package only palette, frame, and the values to draw."""
+    may = tuple(f"lnl_core.{room}" for room in ("figures", "views", "types"))
+    for path in (REPO / "lnl_core" / "figures").rglob("*.py"):
+        ours = [name for name in imported(path) if name.startswith("lnl_core")]
+        assert [name for name in ours if not name.startswith(may)] == [], path
 
 
 def test_what_is_private_is_imported_in_its_own_folder_only():

@@ -1,4 +1,4 @@
-"""Plotly figures of Explore for the report: the map of the set, and which class is given as which.
+"""The map of the set, for the report.
 
 Up to 50,000 points the map is drawn point by point; above, all points together make one picture,
 in which how many lie on a spot is how dense it looks.
@@ -8,31 +8,35 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lnl_core.figures.comparison import _figure, text
+from lnl_core.figures.frame import new_figure, text
 from lnl_core.figures.palette import Tone
-from lnl_core.services.explore import embedding
-from lnl_core.services.explore.confusions import FEWEST_ERRORS, Matrix
-from lnl_core.services.explore.embedding import Layout
-from lnl_core.services.in_force import Scored, loaded
-from lnl_core.types import Array, ByteArray, DatasetInfo, FloatArray, IntArray
+from lnl_core.types import Array, ByteArray, FloatArray
+from lnl_core.views import DOUBTFUL, SUSPECTED, Layout
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+
 MOST = 50_000
 """Points drawn one by one at most."""
+
 
 TOLD = 5_000
 """Suspected points that say their labels under the pointer at most."""
 
+
 WIDE, HIGH = 1400, 860
 """Pixels of the picture of a larger set."""
 
+
 LEVELS = ("below 0.25", "0.25–0.5", "above 0.5")
+
+
 _SIZES = (3.0, 4.5, 6.5)
 
 
@@ -42,22 +46,28 @@ def colours(tone: Tone) -> tuple[str, str, str]:
 
 
 def embedding_map(
-    info: DatasetInfo, map_: Layout, ranked: Scored | None, tone: Tone, height: int = 620
+    map_: Layout,
+    p_wrong: FloatArray | None,
+    names: Sequence[Mapping[str, Any]],
+    told: Callable[[int], tuple[str, str, str]],
+    tone: Tone,
+    height: int = 620,
 ) -> go.Figure:
     """Draw a map, coloured by the chance that a label is wrong; the caption says how.
 
     Args:
-        info: the data set.
-        map_: of `exploring.layout`.
-        ranked: the ranking in force; without it all points are grey.
+        map_: where the images lie.
+        p_wrong: (n,) chance that each label is wrong; without it all points are grey.
+        names: class names to write on the map, each with `name`, `x`, `y`.
+        told: row -> (given class, suggested class, id), asked of suspected points only.
         tone: of `palette.TONES`.
         height: in pixels.
     """
     n = len(map_.points)
-    p = np.zeros(n, np.float32) if ranked is None else np.asarray(ranked.ranking.p_wrong)
-    level = (p >= embedding.DOUBTFUL).astype(np.uint8) + (p >= embedding.SUSPECTED)
+    p = np.zeros(n, np.float32) if p_wrong is None else np.asarray(p_wrong)
+    level = (p >= DOUBTFUL).astype(np.uint8) + (p >= SUSPECTED)
     drawn = "each a point" if n <= MOST else f"too many for points: a picture of all {n:,}"
-    figure = _figure(
+    figure = new_figure(
         "Map of the images",
         f"Images that look alike lie close together; {n:,} images, {drawn}. Colour: chance that "
         f"the given label is wrong. {text(_made_of(map_), 90)}",
@@ -68,10 +78,10 @@ def embedding_map(
         t=80,
     )
     if n <= MOST:
-        _points(figure, info, map_, level, ranked, tone)
+        _points(figure, map_, level, p, told, tone)
     else:
         _picture(figure, map_.points, level, tone)
-    for each in embedding.class_names(info, map_):
+    for each in names:
         figure.add_annotation(
             x=each["x"],
             y=each["y"],
@@ -102,35 +112,31 @@ def _made_of(map_: Layout) -> str:
 
 def _points(
     figure: go.Figure,
-    info: DatasetInfo,
     map_: Layout,
     level: ByteArray,
-    ranked: Scored | None,
+    p_wrong: FloatArray,
+    told: Callable[[int], tuple[str, str, str]],
     tone: Tone,
 ) -> None:
     place = (map_.points / np.float32(65535)).astype(np.float32)
     for each, (name, colour, size) in enumerate(zip(LEVELS, colours(tone), _SIZES, strict=True)):
         rows = np.flatnonzero(level == each)
-        told: dict[str, Any] = {"hoverinfo": "skip"}
-        if each and ranked is not None and len(rows) <= TOLD:
-            words = [_words(info, ranked, int(row)) for row in rows]
-            told = {"text": words, "hovertemplate": "%{text}<extra></extra>"}
+        hover: dict[str, Any] = {"hoverinfo": "skip"}
+        if each and len(rows) <= TOLD:
+            words = [_words(*told(int(row)), float(p_wrong[row])) for row in rows]
+            hover = {"text": words, "hovertemplate": "%{text}<extra></extra>"}
         figure.add_scattergl(
             x=place[rows, 0],
             y=place[rows, 1],
             mode="markers",
             marker={"color": colour, "size": size, "opacity": 0.85 if each else 0.55},
             name=f"{name} ({len(rows):,})",
-            **told,
+            **hover,
         )
 
 
-def _words(info: DatasetInfo, ranked: Scored, row: int) -> str:
-    given = info.class_names[int(loaded(info).given_labels[row])]
-    label = int(ranked.ranking.suggested_labels[row])
-    other = info.class_names[label] if label >= 0 else "–"
-    chance = float(ranked.ranking.p_wrong[row])
-    return f"{text(given)} → {text(other)}, {chance:.2f}<br>{text(loaded(info).ids[row], 40)}"
+def _words(given: str, other: str, id_: str, chance: float) -> str:
+    return f"{text(given)} → {text(other)}, {chance:.2f}<br>{text(id_, 40)}"
 
 
 def _picture(figure: go.Figure, points: Array, level: ByteArray, tone: Tone) -> None:
@@ -191,69 +197,3 @@ def picture(points: Array, level: ByteArray, tone: Tone) -> bytes:
 def _rgb(colour: str) -> FloatArray:
     found: FloatArray = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)], np.float32)
     return found
-
-
-# Which class is given as which ------------------------------------------------------------------
-
-
-def transitions(info: DatasetInfo, found: Matrix, tone: Tone) -> go.Figure:
-    """Draw the expected images of each true class among those given as one class."""
-    s = len(found.labels)
-    own = np.eye(s, dtype=bool)
-    many = (found.count >= FEWEST_ERRORS) & ~own
-    shown = np.where(many, found.share, np.nan)
-    names = [text(info.class_names[label], 14) for label in found.labels]
-    above = 106 + round(min(4.6 * max(2, *map(len, names)), 50))  # two lines, slanted names
-    some = "" if s == info.class_count else f" The {s} classes with most expected errors."
-    figure = _figure(
-        "Given and true classes",
-        "Expected images of each true class (column) among those given as one (row).<br>95 % "
-        f"intervals under the pointer; empty: fewer than {FEWEST_ERRORS}.{some}",
-        tone,
-        max(240, above + 14 + 27 * s),
-        l=90,
-        r=44,
-        t=above,
-        b=8,
-    )
-    figure.add_heatmap(
-        z=np.where(own, 1.0, np.nan),
-        colorscale=[[0, tone["grid"]], [1, tone["grid"]]],
-        showscale=False,
-        hoverinfo="skip",
-        xgap=2,
-        ygap=2,
-    )
-    figure.add_heatmap(
-        z=shown,
-        zmin=0,
-        zmax=max(float(np.nanmax(shown, initial=0.0)), 0.02),
-        colorscale=tone["scale"],
-        showscale=False,
-        xgap=2,
-        ygap=2,
-        hoverongaps=False,
-        text=np.where(many, np.char.mod("%.0f", found.count), ""),
-        texttemplate="%{text}" if s <= 14 else None,
-        customdata=[[_cell(found, i, j, names) for j in range(s)] for i in range(s)],
-        hovertemplate="%{customdata}<extra></extra>",
-    )
-    places: IntArray = np.arange(s)
-    ticks = {"tickvals": places, "ticktext": names, "showgrid": False}
-    ticks |= {"tickfont": {"size": 12, "color": tone["text"]}}
-    figure.update_xaxes(
-        side="top", tickangle=-40, title_text="true class", range=[-0.5, s - 0.5], **ticks
-    )
-    figure.update_yaxes(
-        title_text="given class", ticklabelstandoff=4, range=[s - 0.5, -0.5], **ticks
-    )
-    return figure
-
-
-def _cell(found: Matrix, i: int, j: int, names: list[str]) -> str:
-    size = max(float(found.size[i]), 1)
-    low, high = (size * float(end[i, j]) for end in (found.low, found.high))
-    return (
-        f"given {names[i]}, truly {names[j]}<br>{found.count[i, j]:,.0f} "
-        f"(95 %: {low:,.0f}–{high:,.0f}) of {size:,.0f} images"
-    )

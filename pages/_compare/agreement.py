@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lnl_core.figures import comparison
+from lnl_core.figures import agreement, costs
 from lnl_core.services.compare import comparing
-from lnl_core.services.compare.comparing import Comparison
 from lnl_core.types import DatasetInfo
+from lnl_core.views import Comparison
 from pages import _figures, _ui, _words
 
 
@@ -16,7 +16,7 @@ def draw(info: DatasetInfo, found: Comparison) -> None:
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True, key="correlation_card"):
         _figures.draw(
-            comparison.matrix(
+            agreement.matrix(
                 found.correlation,
                 found.candidates,
                 _figures.tone(),
@@ -53,7 +53,7 @@ def overlap(info: DatasetInfo, found: Comparison, k: int, key: str = "overlap") 
     """Draw what the tops of the runs have in common."""
     keys = comparing.chosen_keys(found.candidates)
     _figures.draw(
-        comparison.matrix(
+        agreement.matrix(
             comparing.overlap(info, keys, k),
             found.candidates,
             _figures.tone(),
@@ -69,7 +69,7 @@ def overlap(info: DatasetInfo, found: Comparison, k: int, key: str = "overlap") 
 
 def draw_costs(info: DatasetInfo, found: Comparison) -> None:
     """Draw what each run took."""
-    figure = comparison.costs(found.candidates, _figures.tone())
+    figure = costs.costs(found.candidates, _figures.tone())
     if figure is None:
         st.caption("No run of these noted its cost.")
         return

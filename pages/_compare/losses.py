@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lnl_core.figures import losses
+from lnl_core.figures import activations, losses, one_image
 from lnl_core.services import methods
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare import losses as loss_views
-from lnl_core.services.compare.comparing import CONSENSUS, Comparison
-from lnl_core.services.compare.losses import Losses
 from lnl_core.services.in_force import scored
 from lnl_core.services.review import looking
 from lnl_core.types import DatasetInfo, Leaves
+from lnl_core.views import CONSENSUS, STATISTICS, Comparison, Losses
 from pages import _figures, _threshold, _ui, _words
 from pages._ui import plain
 
@@ -93,7 +92,7 @@ def _activations(info: DatasetInfo) -> None:
         "Statistics",
         list(found.groups),
         [each for each in _FIRST if each in found.groups],
-        format_func=lambda each: f"{looking.STATISTICS[each]} (AUROC {found.auroc[each]:.2f})",
+        format_func=lambda each: f"{STATISTICS[each]} (AUROC {found.auroc[each]:.2f})",
         placeholder="Choose statistics",
         label_visibility="collapsed",
         key="activation_statistics",
@@ -102,10 +101,10 @@ def _activations(info: DatasetInfo) -> None:
     for place, statistic in enumerate(drawn):
         with columns[place % 2], st.container(border=True, key=f"activations_{statistic}"):
             _figures.draw(
-                losses.activations(found, statistic, _figures.tone(), name),
+                activations.activations(found, statistic, _figures.tone(), name),
                 f"activations {statistic}",
                 info,
-                alt=f"{looking.STATISTICS[statistic]} in two groups",
+                alt=f"{STATISTICS[statistic]} in two groups",
                 key=f"activations_{statistic}_figure",
             )
 
@@ -146,26 +145,26 @@ def _image(info: DatasetInfo, values: Losses) -> None:
     curves = loss_views.trajectory(info, key, row)
     rounds = loss_views.rounds(info, key, row)
     tone = _figures.tone()
-    course = losses.course(values, curves, tone, {"given": given}, rounds=rounds is not None)
+    course = one_image.course(values, curves, tone, {"given": given}, rounds=rounds is not None)
     if course is not None:
         _figures.draw(course, f"course {row}", info, key="course", alt="Course by epoch")
     else:
         st.caption("This method keeps no course by epoch: it scores each image once.")
     special = loss_views.sub_losses(info, key, row)
     if special is not None:
-        figure = losses.sub_losses(special, tone, values.candidate.short)
+        figure = one_image.sub_losses(special, tone, values.candidate.short)
         _figures.draw(
             figure, f"sub-losses {row}", info, key="special", alt="Sub-losses of the image's code"
         )
     sharp = loss_views.sharpened(info, key, row)
     if sharp is not None:
         label = int(loss_views.given_label(info, row))
-        figure = losses.sharpened(sharp, info.class_names, label, tone, values.candidate.short)
+        figure = one_image.sharpened(sharp, info.class_names, label, tone, values.candidate.short)
         _figures.draw(
             figure, f"sharpened {row}", info, key="special", alt="Sharpened probabilities"
         )
     if rounds is not None:
-        figure = losses.rounds(rounds, tone, values.candidate.short)
+        figure = one_image.rounds(rounds, tone, values.candidate.short)
         _figures.draw(figure, f"rounds {row}", info, key="special", alt="Images removed by round")
 
 

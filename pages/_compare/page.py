@@ -8,10 +8,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core.services.compare import comparing
-from lnl_core.services.compare.comparing import CONSENSUS, Comparison
 from lnl_core.services.compare.truth import truths
 from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo
+from lnl_core.views import CONSENSUS, Candidate, Comparison
 from pages import _charts, _ui, _words
 from pages._compare import agreement, lab, losses, quality, retrain
 from pages._runs import live
@@ -104,7 +104,7 @@ def _truth_select(info: DatasetInfo) -> str | None:
     return chosen if chosen in words else None
 
 
-def _runs_select(info: DatasetInfo, every: list[comparing.Candidate]) -> list[str]:
+def _runs_select(info: DatasetInfo, every: list[Candidate]) -> list[str]:
     """Let a person choose runs; the newest of each ranking key and the consensus by default."""
     titles = {each.key: _title(each) for each in every}
     usual = [each.key for each in every if each.newest]
@@ -124,7 +124,7 @@ def _runs_select(info: DatasetInfo, every: list[comparing.Candidate]) -> list[st
     return list(chosen) or usual
 
 
-def _title(candidate: comparing.Candidate) -> str:
+def _title(candidate: Candidate) -> str:
     title = plain(_words.short(candidate.title, 40))
     return f"{title} (reconstruction)" if candidate.reconstruction else title
 

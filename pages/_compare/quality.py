@@ -7,10 +7,10 @@ import math
 import pandas as pd
 import streamlit as st
 
-from lnl_core.figures import comparison
+from lnl_core.figures import detection, frame
 from lnl_core.services.compare import comparing
-from lnl_core.services.compare.comparing import CONSENSUS, Candidate, Comparison
 from lnl_core.types import DatasetInfo
+from lnl_core.views import CONSENSUS, Candidate, Comparison
 from pages import _figures, _ui, _words
 from pages._compare import agreement
 from pages._ui import plain
@@ -25,12 +25,12 @@ def draw(info: DatasetInfo, found: Comparison) -> None:
         left, right = st.columns(2, gap="small")
         with left, st.container(border=True, key="pr_card"):
             _figures.draw(
-                comparison.precision_recall(found, tone), "precision_recall", info,
+                detection.precision_recall(found, tone), "precision_recall", info,
                 alt="Precision against recall of every method",
             )  # fmt: skip
         with right, st.container(border=True, key="effort_card"):
             _figures.draw(
-                comparison.effort(found, tone), "effort", info,
+                detection.effort(found, tone), "effort", info,
                 alt="Wrong labels found against images reviewed",
             )  # fmt: skip
     else:
@@ -60,7 +60,7 @@ def _table(found: Comparison) -> None:
     table = pd.DataFrame([_row(found, each) for each in ordered])
     if not found.detections:
         table = table.drop(columns=["ap", "at_k", "fifth", "fix"])
-    lines = comparison.strokes(found.candidates, tone)
+    lines = frame.strokes(found.candidates, tone)
     colours = [lines[each.key]["color"] for each in ordered]
     tint = f"{tone['button']}24"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lnl_core.figures import comparison
+from lnl_core.figures import retraining as accuracy
 from lnl_core.services.compare import retraining
-from lnl_core.services.compare.comparing import Comparison
 from lnl_core.services.runs import control
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
+from lnl_core.views import Comparison
 from pages import _figures, _jobs, _ui, _words
 from pages._runs import live
 from pages._ui import plain
@@ -42,7 +42,7 @@ def draw(info: DatasetInfo, _found: Comparison) -> None:
             )
         else:
             _figures.draw(
-                comparison.before_after(result, _figures.tone(), height=380),
+                accuracy.before_after(result, _figures.tone(), height=380),
                 "before and after",
                 info,
                 alt="Accuracy trained on given and on corrected labels",

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lnl_core.services.explore import embedding
-from lnl_core.services.explore.embedding import FEWEST, Layout, Settings, Source
+from lnl_core.services.explore.embedding import FEWEST, Settings, Source
 from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo, Job, JobState
+from lnl_core.views import Layout
 from pages import _charts, _ui, _words
 from pages._words import count, plain, short
 

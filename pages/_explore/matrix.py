@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lnl_core.services.explore import confusions
-from lnl_core.services.explore.confusions import FEWEST_ERRORS, Matrix
 from lnl_core.services.in_force import scored
 from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo
+from lnl_core.views import FEWEST_ERRORS, Matrix
 from pages import _charts, _figures, _ui, _words
 from pages._words import chart_text, count, plain, short
 

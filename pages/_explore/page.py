@@ -11,10 +11,11 @@ import streamlit as st
 from lnl_core.services import methods
 from lnl_core.services.compare import losses
 from lnl_core.services.explore import embedding, filters
-from lnl_core.services.explore.embedding import Layout, Selection, Settings, Source
+from lnl_core.services.explore.embedding import Selection, Settings, Source
 from lnl_core.services.explore.filters import Narrow
 from lnl_core.services.in_force import scored
 from lnl_core.types import BoolArray, DatasetInfo, IntArray, LnlError
+from lnl_core.views import Layout
 from pages import _threshold, _ui, _urls
 from pages._components.explore_map import explore_map, neighbours
 from pages._explore import filters as _explore_filters

@@ -9,7 +9,6 @@ import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +19,7 @@ from lnl_core.methods import AT, METHODS, short_of, title_of, yardstick
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Detection, Sample
 from lnl_core.services.compare import _detecting
-from lnl_core.services.compare.truth import KEPT, KNOWN, Truth, answered, sample_of, told_of, truths
+from lnl_core.services.compare.truth import KEPT, KNOWN, answered, sample_of, told_of, truths
 from lnl_core.services.in_force import goal, loaded, scored, signals
 from lnl_core.store import decisions
 from lnl_core.types import (
@@ -35,76 +34,9 @@ from lnl_core.types import (
     Signals,
     TopProbs,
 )
-
-CONSENSUS = "consensus"
+from lnl_core.views import CONSENSUS, Candidate, Comparison, Truth
 
 _ONE_AT_A_TIME = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A run that can be compared, or the consensus.
-
-    Attributes:
-        key: `consensus`, or the number of the run as text.
-        name: the name under which the run enters the ranking, e.g. `jump@pretrained`.
-        title: on screen; an older run says its number.
-        short: for axes.
-        newest: True for the run that speaks in the consensus.
-        baseline: True for the usual baselines; False for the consensus and the published methods.
-        reconstruction: True where the source could not be read in full.
-        preset: of the run.
-        cost: `seconds`, `cpu_seconds`, `peak_memory_bytes`, `images`.
-    """
-
-    key: str
-    name: str
-    title: str
-    short: str
-    newest: bool
-    baseline: bool = False
-    reconstruction: bool = False
-    preset: str = ""
-    cost: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
-    """What the Compare page and the report draw.
-
-    Attributes:
-        candidates: the consensus first, then runs in the order of the methods.
-        detections: key -> how well it finds wrong labels; empty without a truth.
-        right_fix: key -> share of wrong labels whose suggestion is right; nan where unknown.
-        correlation: (m, m) rank correlation of suspicion.
-        truth: what was used, None where there is nothing.
-        why_none: why there are no curves, a sentence; empty where there are.
-        left_out: images that the chosen runs were told the answer of: they judge nothing.
-        goal: images that the queue proposes.
-        reviewed: (images with an answer, wrong ones among them), for the mark in the effort plot.
-    """
-
-    candidates: tuple[Candidate, ...]
-    detections: Mapping[str, Detection]
-    right_fix: Mapping[str, float]
-    correlation: FloatArray
-    truth: Truth | None
-    why_none: str
-    left_out: int
-    goal: int
-    reviewed: tuple[int, int]
-
-    def best(self) -> Candidate | None:
-        """Return the single method with the highest average precision."""
-        single = [c for c in self.candidates if c.key in self.detections and c.key != CONSENSUS]
-        return max(single, key=lambda c: self.detections[c.key].ap, default=None)
-
-    def ordered(self) -> list[Candidate]:
-        """Return the candidates, best average precision first; those without in their order."""
-        return sorted(
-            self.candidates,
-            key=lambda c: -self.detections[c.key].ap if c.key in self.detections else 0.0,
-        )
 
 
 # What there is to compare ----------------------------------------------------------------------

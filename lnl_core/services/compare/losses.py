@@ -15,14 +15,7 @@ from lnl_core.methods import yardstick
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Mixture
 from lnl_core.services.compare import _detecting
-from lnl_core.services.compare.comparing import (
-    CONSENSUS,
-    Candidate,
-    cache_key,
-    candidates,
-    run_signals,
-    suspicion,
-)
+from lnl_core.services.compare.comparing import cache_key, candidates, run_signals, suspicion
 from lnl_core.services.compare.truth import KEPT, answered
 from lnl_core.services.in_force import loaded, scored, signals
 from lnl_core.store import decisions
@@ -36,39 +29,9 @@ from lnl_core.types import (
     Signals,
     TopProbs,
 )
+from lnl_core.views import CONSENSUS, Candidate, Losses
 
 # Spread ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Losses:
-    """One run's values per image, on the scale that they are drawn on.
-
-    Attributes:
-        candidate: whose they are.
-        quantity: `loss` or `suspicion`.
-        axis: what the horizontal axis says, with the unit.
-        x: (n,) log10 of the loss, or the logit of the suspicion, cut at the ends.
-        agrees: (n,) True where the method's most probable class is the given label.
-        verdict: (n,) 0 none, 1 given label right, 2 wrong.
-        mixture: two fitted groups, None where nothing can be fitted.
-        wrong: (n,) True where the label is known to be wrong, None without a known truth.
-        p_wrong: (n,) the consensus' calibrated chance.
-    """
-
-    candidate: Candidate
-    quantity: str
-    axis: str
-    x: FloatArray
-    agrees: BoolArray
-    verdict: IntArray
-    mixture: Mixture | None
-    wrong: BoolArray | None
-    p_wrong: FloatArray
-
-    def value(self, x: float) -> float:
-        """Return the loss or suspicion at a place of the axis."""
-        return 10**x if self.quantity == "loss" else 1 / (1 + float(np.exp(-x)))
 
 
 LOSS_FLOOR = 1e-4
@@ -265,9 +228,9 @@ def sub_losses(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
 def sharpened(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
     """Return the sharpened probabilities of one image beside plain training's.
 
-    `own` and `plain` (k,) (`plain` None without such a run), `p_max` the most that the temperature
-    allows, `confidence` the image's, `confidence_rank` share of images below it; None for runs
-    without these extras.
+    `own` and `plain` (k,) (`plain` None without such a run, `plain_title` its name), `p_max` the
+    most that the temperature allows, `confidence` the image's, `confidence_rank` share of images
+    below it; None for runs without these extras.
     """
     if not key.isdigit() or not 0 <= row < info.n:
         return None
@@ -276,15 +239,16 @@ def sharpened(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
         return None
     ranked = scored(info)
     plain = None
-    plain_key = yardstick().key
-    if ranked is not None and plain_key in ranked.run_ids:
-        other = signals(info, ranked.run_ids[plain_key])
+    known = yardstick()
+    if ranked is not None and known.key in ranked.run_ids:
+        other = signals(info, ranked.run_ids[known.key])
         if other is not None and other.pred_probs is not None:
             plain = _one(other.pred_probs, row).tolist()
     confidence = np.asarray(found.extras["confidence"], np.float64)
     return {
         "own": _one(found.pred_probs, row).tolist(),
         "plain": plain,
+        "plain_title": known.title.lower(),
         "p_max": float(found.extras["p_max"][0]),
         "confidence": float(confidence[row]),
         "confidence_rank": float((confidence < confidence[row]).mean()),

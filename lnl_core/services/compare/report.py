@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 
 import lnl_core
-from lnl_core.figures import comparison, losses
+from lnl_core.figures import agreement, costs, detection, frame, losses, transitions
 from lnl_core.figures import embedding as map_figures
-from lnl_core.figures.palette import TONES
+from lnl_core.figures import retraining as accuracy
+from lnl_core.figures.palette import TONES, Tone
 from lnl_core.jobs import queue
 from lnl_core.services.compare import _report_page, comparing, retraining
 from lnl_core.services.compare import losses as loss_views
-from lnl_core.services.compare.comparing import CONSENSUS, Comparison
 from lnl_core.services.explore import confusions, embedding
 from lnl_core.services.in_force import loaded, scored, standing
 from lnl_core.services.review import pictures
@@ -34,6 +34,7 @@ from lnl_core.store import decisions
 from lnl_core.store.arrays import write_atomic
 from lnl_core.store.db import now
 from lnl_core.types import Action, DatasetInfo, LnlError
+from lnl_core.views import CONSENSUS, Comparison, Layout
 
 HEAD = 48
 """Images of the queue that the report shows."""
@@ -142,11 +143,11 @@ def _figures(info: DatasetInfo, found: Comparison) -> Iterator[tuple[str, Any]]:
     """Yield (file name, figure) of all that the page shows."""
     tone = TONES["light"]
     if found.detections:
-        yield "precision-recall", comparison.precision_recall(found, tone, height=340)
-        yield "effort", comparison.effort(found, tone, height=340)
+        yield "precision-recall", detection.precision_recall(found, tone, height=340)
+        yield "effort", detection.effort(found, tone, height=340)
     yield (
         "agreement",
-        comparison.matrix(
+        agreement.matrix(
             found.correlation,
             found.candidates,
             tone,
@@ -158,7 +159,7 @@ def _figures(info: DatasetInfo, found: Comparison) -> Iterator[tuple[str, Any]]:
     keys = comparing.chosen_keys(found.candidates)
     yield (
         "overlap",
-        comparison.matrix(
+        agreement.matrix(
             comparing.overlap(info, keys, goal),
             found.candidates,
             tone,
@@ -168,8 +169,8 @@ def _figures(info: DatasetInfo, found: Comparison) -> Iterator[tuple[str, Any]]:
     )
     result = retraining.latest(info)
     if result is not None:
-        yield "before-after", comparison.before_after(result, tone, height=340)
-    cost = comparison.costs(found.candidates, tone)
+        yield "before-after", accuracy.before_after(result, tone, height=340)
+    cost = costs.costs(found.candidates, tone)
     if cost is not None:
         yield "cost", cost
     for each in found.candidates:
@@ -190,10 +191,24 @@ def _of_explore(info: DatasetInfo) -> Iterator[tuple[str, Any]]:
     for facts in embedding.layouts(info)[:1]:
         map_ = embedding.layout(info, str(facts["key"]))
         if map_ is not None:
-            yield "map", map_figures.embedding_map(info, map_, scored(info), tone)
+            yield "map", _map(info, map_, tone)
     found = confusions.matrix(info)
     if found is not None:
-        yield "given-true", map_figures.transitions(info, found, tone)
+        yield "given-true", transitions.transitions(found, info.class_names, tone)
+
+
+def _map(info: DatasetInfo, map_: Layout, tone: Tone) -> Any:
+    ranked, data = scored(info), loaded(info)
+
+    def told(row: int) -> tuple[str, str, str]:
+        assert ranked is not None
+        label = int(ranked.ranking.suggested_labels[row])
+        other = info.class_names[label] if label >= 0 else "–"
+        return info.class_names[int(data.given_labels[row])], other, data.ids[row]
+
+    p_wrong = None if ranked is None else ranked.ranking.p_wrong
+    names = embedding.class_names(info, map_)
+    return map_figures.embedding_map(map_, p_wrong, names, told, tone)
 
 
 def _without_map(shown: Sequence[tuple[str, Any]]) -> str:
@@ -260,7 +275,7 @@ def _sentences(found: Comparison) -> str:
 
 
 def _table(found: Comparison) -> str:
-    lines_of = comparison.strokes(found.candidates, TONES["light"])
+    lines_of = frame.strokes(found.candidates, TONES["light"])
     head = ["", "Method"]
     if found.detections:
         head += ["AP", "95 %", "P@k", "in first 20 %", "right fix"]

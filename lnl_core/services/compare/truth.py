@@ -13,22 +13,11 @@ from lnl_core.review.comparison import Sample
 from lnl_core.services.in_force import WRONG_ACTIONS, loaded
 from lnl_core.store import arrays, audits, decisions
 from lnl_core.types import Action, BoolArray, DatasetInfo
+from lnl_core.views import Truth
 
 AUDITS_NEEDED = 50
 WRONG_NEEDED = 5
 KNOWN, AUDIT = "known", "audit"
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """What can be taken for the truth: `known` labels, or random `audit` answers.
-
-    `reason` says why it cannot be used, empty where it can; `words` names it on screen.
-    """
-
-    kind: str
-    words: str
-    reason: str = ""
 
 
 def truths(info: DatasetInfo) -> list[Truth]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -13,9 +12,7 @@ from lnl_core.services.review.auditing import noise_rate
 from lnl_core.services.review.draws import WRONG, replay, said_of
 from lnl_core.store import decisions
 from lnl_core.types import Action, BoolArray, DatasetInfo, FloatArray, IntArray
-
-FEWEST_ERRORS = 5
-"""A cell with fewer expected errors is grey."""
+from lnl_core.views import Matrix
 
 KAPPA = 60
 """An estimate counts as so many audited images of a given class (review science 6.2)."""
@@ -28,31 +25,6 @@ AUDITS_NEEDED = 50
 
 LARGEST_JOINT = 1500
 """Above this many classes the joint is not solved for; the rows' own suggestions stand in."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Matrix:
-    """What the images given as one class are, with 95 % intervals.
-
-    Attributes:
-        labels: (s,) classes shown.
-        count: (s, s) expected images; [i, j] given as labels[i] and truly labels[j].
-        share: (s, s) P(true | given): count by the size of the given class.
-        low: (s, s) lower ends of the shares' 95 % intervals.
-        high: (s, s) upper ends.
-        size: (s,) images given as each class.
-        reviewed: (s,) those of them that people have settled.
-        audits: random audits that set the number of errors; 0 where the methods alone do.
-    """
-
-    labels: IntArray
-    count: FloatArray
-    share: FloatArray
-    low: FloatArray
-    high: FloatArray
-    size: IntArray
-    reviewed: IntArray
-    audits: int = 0
 
 
 def matrix(info: DatasetInfo) -> Matrix | None:

@@ -27,7 +27,6 @@ from lnl_core.store import arrays, decisions
 from lnl_core.types import (
     ACTIVE_STATES,
     Action,
-    Array,
     ByteArray,
     DatasetInfo,
     FloatArray,
@@ -37,6 +36,7 @@ from lnl_core.types import (
     LnlError,
     usual_representation,
 )
+from lnl_core.views import DOUBTFUL, SUSPECTED, Layout
 
 __all__ = [
     "FEWEST",
@@ -48,8 +48,6 @@ __all__ = [
     "selection_rows",
 ]
 
-SUSPECTED, DOUBTFUL = 0.5, 0.25
-"""A point is suspected from the first value of p_wrong on, doubtful from the second."""
 
 COLOURS = ("suspicion", "given", "suggested", "verdict")
 SLOTS = 8
@@ -94,27 +92,6 @@ def sources(info: DatasetInfo) -> list[Source]:
             title = f"features of {title_of(method)}, run {number}"
             found.append(Source(f"run:{number}", title, True))
     return found
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Layout:
-    """A map that is there.
-
-    Attributes:
-        key: its name.
-        facts: settings, `n`, `fitted` (rows that UMAP itself laid out), `seconds`.
-        points: (n, 2) uint16; 0..65535 spans the map, y points down as on a screen.
-        order: (n,) int32 rows by y.
-        x_by_y: (n,) uint16 x in that order.
-        y_sorted: (n,) uint16 y in that order.
-    """
-
-    key: str
-    facts: dict[str, Any]
-    points: Array
-    order: IntArray
-    x_by_y: Array
-    y_sorted: Array
 
 
 @lru_cache(maxsize=4)

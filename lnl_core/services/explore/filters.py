@@ -10,10 +10,11 @@ from functools import lru_cache
 import numpy as np
 
 from lnl_core.services.explore import embedding
-from lnl_core.services.explore.embedding import DOUBTFUL, SUSPECTED, VERDICTS, Colouring
+from lnl_core.services.explore.embedding import VERDICTS, Colouring
 from lnl_core.services.in_force import Scored, loaded, scored
 from lnl_core.store import decisions
 from lnl_core.types import BoolArray, DatasetInfo, LnlError
+from lnl_core.views import DOUBTFUL, SUSPECTED
 
 HIDDEN = 64
 """A colour code from here on is not drawn."""
@@ -30,7 +31,7 @@ class Narrow:
         given: classes, any of them.
         suggested: classes, any of them.
         levels: 0 hardly suspected, 1 doubtful, 2 suspected.
-        verdicts: places in `exploring.VERDICTS`.
+        verdicts: places in `embedding.VERDICTS`.
         method: whose suspicion `levels` are of; all methods' chance when None.
     """
 
@@ -102,7 +103,7 @@ def colouring(info: DatasetInfo, colour: str, method: str | None, narrow: Narrow
     """Return the codes of every image, those that are not drawn above `HIDDEN`.
 
     Raises:
-        LnlError: as `exploring.colouring`.
+        LnlError: as `embedding.colouring`.
     """
     whole = embedding.colouring(info, colour, method)
     shown = mask(info, narrow)

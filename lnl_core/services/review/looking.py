@@ -6,7 +6,6 @@ the rest is asked of the worker for tasks, and the page asks again until it is t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -29,30 +28,13 @@ from lnl_core.types import (
     Leaves,
     LnlError,
 )
+from lnl_core.views import LOWER, STATISTICS, Observation
 
 REST_SECONDS = 30.0
 """A failure is told for so long; who looks at the image again later has it tried again."""
 
 AHEAD = 16
 """Following images of the queue whose maps are asked for together with one that is missing."""
-
-STATISTICS = {
-    "doubt_given": "1 − p of the given label",
-    "logit_margin": "logit of the other class over that of the given one",
-    "energy_gap": "more evidence for the other class than for the given one",
-    "overlap_gap": "how much stronger the other class's map is",
-    "energy_share": "share of the evidence for the other class",
-    "peak_given": "peak of the given class's map",
-    "support": "given class's map where the other one looks",
-    "divergence": "how far the two maps are spread apart",
-    "mask_iou": "overlap of the two maps",
-    "entropy_given": "how scattered the given class's map is",
-    "foreground_fraction": "part of the image that counts",
-}
-"""What a run with maps says about each image in numbers (HNML spec 4.4), and in words."""
-
-LOWER = ("peak_given", "support", "mask_iou")
-"""Statistics that are lower where the label is wrong."""
 
 
 def where_it_looks(
@@ -109,22 +91,6 @@ def activation_numbers(info: DatasetInfo, run: int) -> dict[str, FloatArray]:
     share = np.divide(suggested, both, out=np.full(len(both), 0.5), where=both > 1e-9)
     named |= {"energy_gap": suggested - given, "energy_share": share}  # earlier runs kept neither
     return {name: named[name] for name in STATISTICS if name in named}
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """How two groups of images differ in where the network looks.
-
-    Attributes:
-        names: of the group whose labels are held right, and of the other.
-        groups: statistic (a key of `STATISTICS`) -> values of both groups.
-        auroc: statistic -> chance that an image of the second group has the larger value, or the
-            smaller one of those in `LOWER`.
-    """
-
-    names: tuple[str, str]
-    groups: dict[str, tuple[FloatArray, FloatArray]]
-    auroc: dict[str, float]
 
 
 FEWEST = 10

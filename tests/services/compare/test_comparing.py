@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lnl_core.figures.comparison import strokes
+from lnl_core.figures.frame import strokes
 from lnl_core.figures.palette import TONES
 from lnl_core.jobs import queue
 from lnl_core.review import consensus

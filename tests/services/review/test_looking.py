@@ -8,6 +8,7 @@ from lnl_core.services.review import looking
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.arrays import load_ranking
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
+from lnl_core.views import STATISTICS
 
 
 @pytest.fixture
@@ -116,11 +117,11 @@ def test_numbers_are_those_of_the_suggested_class(drawn):
         queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
     )
     numbers = {one["words"]: one for one in looking.where_it_looks(info, row)["numbers"]}
-    share = numbers[looking.STATISTICS["energy_share"]]
+    share = numbers[STATISTICS["energy_share"]]
     assert share["value"] == pytest.approx(energy[row], abs=1e-3)
     assert share["percentile"] == round(100 * row / n)
-    assert numbers[looking.STATISTICS["mask_iou"]]["percentile"] == 0
-    peak = numbers[looking.STATISTICS["peak_given"]]
+    assert numbers[STATISTICS["mask_iou"]]["percentile"] == 0
+    peak = numbers[STATISTICS["peak_given"]]
     assert peak["value"] == pytest.approx(2 - energy[row], abs=1e-3)
     assert peak["percentile"] == round(100 * (n - 1 - row) / n)
 
@@ -132,7 +133,7 @@ def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn):
     assert queue.job(ws, job.id).state is JobState.DONE
     signals = arrays.load_signals(queue.run_dir(ws, job))
     numbers = looking.activation_numbers(info, job.id)
-    assert list(numbers) == list(looking.STATISTICS)
+    assert list(numbers) == list(STATISTICS)
     given, other = (
         signals.extras[f"cam_{which}"].astype(float) for which in ("given", "suggested")
     )
@@ -145,7 +146,7 @@ def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn):
     squeezed = numbers["logit_margin"] / (1 + np.abs(numbers["logit_margin"]))
     np.testing.assert_allclose((1 + squeezed) / 2, signals.suspicion, atol=1e-6)
     said = looking.observation(info, job.id)
-    assert list(said.groups) == list(looking.STATISTICS)
+    assert list(said.groups) == list(STATISTICS)
 
 
 def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):

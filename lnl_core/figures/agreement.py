@@ -1,0 +1,83 @@
+"""Where runs agree: a matrix with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lnl_core.figures.frame import new_figure, text, wrapped
+from lnl_core.figures.palette import Tone
+from lnl_core.types import FloatArray
+from lnl_core.views import Candidate
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+def matrix(
+    values: FloatArray,
+    candidates: Sequence[Candidate],
+    tone: Tone,
+    *,
+    title: str,
+    sentence: str,
+    height: int = 0,
+) -> go.Figure:
+    """Draw an agreement or overlap matrix with its numbers; the diagonal is left out."""
+    m = len(candidates)
+    names = [wrapped(each.short) for each in candidates]
+    slanted = [text(each.short, 12) for each in candidates]  # the rows have them in full
+    row = max(27, 6 + 15 * max((name.count("<br>") + 1 for name in names), default=1))
+    right = max([14, *(round(4.9 * len(name)) - 14 for name in slanted[-1:])])
+    height = height or max(200, row * m + 106)
+    figure = new_figure(title, sentence, tone, height, l=70, r=right, t=94, b=8)
+    shown = np.array(values, np.float64)
+    np.fill_diagonal(shown, np.nan)
+    titles = [text(each.title, 40) for each in candidates]
+    words = [
+        [_two(value) if i != j else "" for j, value in enumerate(line)]
+        for i, line in enumerate(np.asarray(values, np.float64))
+    ]
+    low = min(0.0, float(np.nanmin(shown))) if np.isfinite(shown).any() else 0.0
+    figure.add_heatmap(
+        z=shown,
+        x=list(range(m)),
+        y=list(range(m)),
+        zmin=low,
+        zmax=1,
+        colorscale=tone["scale"],
+        showscale=False,
+        xgap=3,
+        ygap=3,
+        customdata=[[f"{a} and {b}" for b in titles] for a in titles],
+        hovertemplate="%{customdata}: %{z:.2f}<extra></extra>",
+        hoverongaps=False,
+    )
+    for i in range(m):
+        for j in range(m):
+            strong = np.isfinite(shown[i, j]) and shown[i, j] > 0.72
+            colour = tone["page"] if strong else tone["text"]
+            figure.add_annotation(
+                x=j, y=i, text=words[i][j], showarrow=False, font={"color": colour, "size": 12}
+            )
+    for axis, extra in (
+        (figure.update_xaxes, {"side": "top", "tickangle": -40, "ticktext": slanted}),
+        (figure.update_yaxes, {"range": [m - 0.5, -0.5], "ticktext": names}),
+    ):
+        axis(
+            tickvals=list(range(m)),
+            showgrid=False,
+            tickfont={"size": 12, "color": tone["text"]},
+            **extra,
+        )
+    # a name that leaves the axis is hidden otherwise
+    figure.update_xaxes(range=[-0.5, m - 0.5], ticklabeloverflow="allow")
+    return figure
+
+
+def _two(value: float) -> str:
+    if not np.isfinite(value):
+        return "–"
+    return f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 0.995 else f"{value:.0f}"

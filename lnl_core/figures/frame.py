@@ -1,0 +1,129 @@
+"""What all figures share: the empty figure with its title and sentence, its legend, its lines.
+
+Each figure carries its title and one sentence on what it shows, so that a saved picture still
+explains itself. `tone` is one of `palette.TONES`; text of people is escaped.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from lnl_core.figures import palette
+from lnl_core.figures.palette import Tone
+from lnl_core.views import CONSENSUS, Candidate
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+PERCENT = "\u202f%"
+"""A narrow space and the sign, as numbers carry it."""
+
+
+LEGEND_WIDTH = 16
+"""Characters on a line of the legend."""
+
+
+def text(value: object, limit: int = 24) -> str:
+    """Return text of people for a figure, which would take tags for formatting."""
+    line = " ".join(str(value).split())
+    line = "".join(each for each in line if each.isprintable())
+    line = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") or "–"
+
+
+def heading(title: str, sentence: str, tone: Tone) -> str:
+    """Return a figure's title above the sentence that explains it."""
+    small = f'<span style="font-size:12px;color:{tone["muted"]}">{sentence}</span>'
+    return f"<b>{title}</b><br>{small}"
+
+
+def new_figure(title: str, sentence: str, tone: Tone, height: int, **margin: int) -> go.Figure:
+    """Return an empty figure in the house's look, with its title and the sentence below it."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    figure.update_layout(
+        title={
+            "text": heading(title, sentence, tone),
+            "font": {"size": 15, "color": tone["text"]},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "yref": "container",
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"t": 17, "l": 2},
+        },
+        height=height,
+        margin={"l": 44, "r": 8, "t": 58, "b": 40} | margin,
+        paper_bgcolor=tone["page"],
+        plot_bgcolor=tone["page"],
+        font={"family": "Source Sans, Segoe UI, Roboto, sans-serif", "size": 12,
+              "color": tone["muted"]},
+        hoverlabel={"font": {"family": "Source Sans, Segoe UI, sans-serif", "size": 13}},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": tone["edge"], "activecolor": tone["text"]},
+        dragmode=False,
+        showlegend=False,
+        legend={
+            "font": {"size": 12},
+            "x": 1.01,
+            "y": 1.03,
+            "yanchor": "top",
+            "maxheight": 600,
+            "tracegroupgap": 0,
+            "bgcolor": "rgba(0,0,0,0)",
+            "itemsizing": "trace",
+            "itemwidth": 30,
+        },
+    )  # fmt: skip
+    for axis in (figure.update_xaxes, figure.update_yaxes):
+        axis(
+            gridcolor=tone["grid"],
+            zeroline=False,
+            fixedrange=True,
+            title_font={"size": 12, "color": tone["muted"]},
+            title_standoff=6,
+            ticks="",
+        )
+    figure.update_yaxes(automargin=True)  # long numbers push the title aside, not under themselves
+    return figure
+
+
+def strokes(candidates: Sequence[Candidate], tone: Tone) -> dict[str, dict[str, Any]]:
+    """Hand out a line to each candidate, in order: key -> `color`, `width`, `dash`.
+
+    The consensus is thick ink; baselines, models of one's own and older runs are dashed.
+    """
+    single = [each for each in candidates if each.key != CONSENSUS]
+    lines = palette.strokes([each.baseline or not each.newest for each in single], tone)
+    found = {each.key: line for each, line in zip(single, lines, strict=True)}
+    return {CONSENSUS: {"color": tone["text"], "width": 3.5, "dash": "solid"}} | found
+
+
+def wrapped(name: str) -> str:
+    """Return a name in full for the legend, on as many lines as it takes."""
+    return "<br>".join(map(text, textwrap.wrap(" ".join(name.split()), LEGEND_WIDTH))) or "–"
+
+
+def legend_room(drawn: Sequence[Candidate]) -> int:
+    """Return the pixels that the legend's longest line takes, with its sample."""
+    lines = [line for each in drawn for line in textwrap.wrap(each.short, LEGEND_WIDTH)]
+    return 50 + round(6.4 * max(9, *map(len, lines), 0))
+
+
+def legend_height(drawn: Sequence[Candidate]) -> int:
+    """Return the pixels of a figure whose legend has room: all that is drawn, and chance."""
+    names = sum(3 + 16 * len(textwrap.wrap(each.short, LEGEND_WIDTH)) for each in drawn)
+    return 58 + names + 3 * 19
+
+
+def legend_above(figure: go.Figure) -> None:
+    """Place the legend in one line between the title and the plot."""
+    figure.update_layout(
+        showlegend=True,
+        margin_t=84,
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left"},
+    )

@@ -1,0 +1,79 @@
+"""Which class is given as which: expected images of each true class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lnl_core.figures.frame import new_figure, text
+from lnl_core.figures.palette import Tone
+from lnl_core.types import IntArray
+from lnl_core.views import FEWEST_ERRORS, Matrix
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+def transitions(found: Matrix, class_names: Sequence[str], tone: Tone) -> go.Figure:
+    """Draw the expected images of each true class among those given as one class."""
+    s = len(found.labels)
+    own = np.eye(s, dtype=bool)
+    many = (found.count >= FEWEST_ERRORS) & ~own
+    shown = np.where(many, found.share, np.nan)
+    names = [text(class_names[label], 14) for label in found.labels]
+    above = 106 + round(min(4.6 * max(2, *map(len, names)), 50))  # two lines, slanted names
+    some = "" if s == len(class_names) else f" The {s} classes with most expected errors."
+    figure = new_figure(
+        "Given and true classes",
+        "Expected images of each true class (column) among those given as one (row).<br>95 % "
+        f"intervals under the pointer; empty: fewer than {FEWEST_ERRORS}.{some}",
+        tone,
+        max(240, above + 14 + 27 * s),
+        l=90,
+        r=44,
+        t=above,
+        b=8,
+    )
+    figure.add_heatmap(
+        z=np.where(own, 1.0, np.nan),
+        colorscale=[[0, tone["grid"]], [1, tone["grid"]]],
+        showscale=False,
+        hoverinfo="skip",
+        xgap=2,
+        ygap=2,
+    )
+    figure.add_heatmap(
+        z=shown,
+        zmin=0,
+        zmax=max(float(np.nanmax(shown, initial=0.0)), 0.02),
+        colorscale=tone["scale"],
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        hoverongaps=False,
+        text=np.where(many, np.char.mod("%.0f", found.count), ""),
+        texttemplate="%{text}" if s <= 14 else None,
+        customdata=[[_cell(found, i, j, names) for j in range(s)] for i in range(s)],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    places: IntArray = np.arange(s)
+    ticks = {"tickvals": places, "ticktext": names, "showgrid": False}
+    ticks |= {"tickfont": {"size": 12, "color": tone["text"]}}
+    figure.update_xaxes(
+        side="top", tickangle=-40, title_text="true class", range=[-0.5, s - 0.5], **ticks
+    )
+    figure.update_yaxes(
+        title_text="given class", ticklabelstandoff=4, range=[s - 0.5, -0.5], **ticks
+    )
+    return figure
+
+
+def _cell(found: Matrix, i: int, j: int, names: list[str]) -> str:
+    size = max(float(found.size[i]), 1)
+    low, high = (size * float(end[i, j]) for end in (found.low, found.high))
+    return (
+        f"given {names[i]}, truly {names[j]}<br>{found.count[i, j]:,.0f} "
+        f"(95 %: {low:,.0f}–{high:,.0f}) of {size:,.0f} images"
+    )

@@ -1,0 +1,223 @@
+"""What services work out and figures draw: values that know neither the store nor Plotly.
+
+Shapes: `n` images, `k` classes, `m` runs compared, `s` classes shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lnl_core.review.comparison import Detection, Mixture
+from lnl_core.types import Array, BoolArray, FloatArray, IntArray
+
+# Runs side by side ----------------------------------------------------------------------------
+
+CONSENSUS = "consensus"
+"""Key and name of what all methods say together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A run that can be compared, or the consensus.
+
+    Attributes:
+        key: `consensus`, or the number of the run as text.
+        name: the name under which the run enters the ranking, e.g. `jump@pretrained`.
+        title: on screen; an older run says its number.
+        short: for axes.
+        newest: True for the run that speaks in the consensus.
+        baseline: True for the usual baselines; False for the consensus and the published methods.
+        reconstruction: True where the source could not be read in full.
+        preset: of the run.
+        cost: `seconds`, `cpu_seconds`, `peak_memory_bytes`, `images`.
+    """
+
+    key: str
+    name: str
+    title: str
+    short: str
+    newest: bool
+    baseline: bool = False
+    reconstruction: bool = False
+    preset: str = ""
+    cost: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What can be taken for the truth: `known` labels, or random `audit` answers.
+
+    `reason` says why it cannot be used, empty where it can; `words` names it on screen.
+    """
+
+    kind: str
+    words: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """What the Compare page and the report draw.
+
+    Attributes:
+        candidates: the consensus first, then runs in the order of the methods.
+        detections: key -> how well it finds wrong labels; empty without a truth.
+        right_fix: key -> share of wrong labels whose suggestion is right; nan where unknown.
+        correlation: (m, m) rank correlation of suspicion.
+        truth: what was used, None where there is nothing.
+        why_none: why there are no curves, a sentence; empty where there are.
+        left_out: images that the chosen runs were told the answer of: they judge nothing.
+        goal: images that the queue proposes.
+        reviewed: (images with an answer, wrong ones among them), for the mark in the effort plot.
+    """
+
+    candidates: tuple[Candidate, ...]
+    detections: Mapping[str, Detection]
+    right_fix: Mapping[str, float]
+    correlation: FloatArray
+    truth: Truth | None
+    why_none: str
+    left_out: int
+    goal: int
+    reviewed: tuple[int, int]
+
+    def best(self) -> Candidate | None:
+        """Return the single method with the highest average precision."""
+        single = [c for c in self.candidates if c.key in self.detections and c.key != CONSENSUS]
+        return max(single, key=lambda c: self.detections[c.key].ap, default=None)
+
+    def ordered(self) -> list[Candidate]:
+        """Return the candidates, best average precision first; those without in their order."""
+        return sorted(
+            self.candidates,
+            key=lambda c: -self.detections[c.key].ap if c.key in self.detections else 0.0,
+        )
+
+
+# One run ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Losses:
+    """One run's values per image, on the scale that they are drawn on.
+
+    Attributes:
+        candidate: whose they are.
+        quantity: `loss` or `suspicion`.
+        axis: what the horizontal axis says, with the unit.
+        x: (n,) log10 of the loss, or the logit of the suspicion, cut at the ends.
+        agrees: (n,) True where the method's most probable class is the given label.
+        verdict: (n,) 0 none, 1 given label right, 2 wrong.
+        mixture: two fitted groups, None where nothing can be fitted.
+        wrong: (n,) True where the label is known to be wrong, None without a known truth.
+        p_wrong: (n,) the consensus' calibrated chance.
+    """
+
+    candidate: Candidate
+    quantity: str
+    axis: str
+    x: FloatArray
+    agrees: BoolArray
+    verdict: IntArray
+    mixture: Mixture | None
+    wrong: BoolArray | None
+    p_wrong: FloatArray
+
+    def value(self, x: float) -> float:
+        """Return the loss or suspicion at a place of the axis."""
+        return 10**x if self.quantity == "loss" else 1 / (1 + float(np.exp(-x)))
+
+
+STATISTICS = {
+    "doubt_given": "1 − p of the given label",
+    "logit_margin": "logit of the other class over that of the given one",
+    "energy_gap": "more evidence for the other class than for the given one",
+    "overlap_gap": "how much stronger the other class's map is",
+    "energy_share": "share of the evidence for the other class",
+    "peak_given": "peak of the given class's map",
+    "support": "given class's map where the other one looks",
+    "divergence": "how far the two maps are spread apart",
+    "mask_iou": "overlap of the two maps",
+    "entropy_given": "how scattered the given class's map is",
+    "foreground_fraction": "part of the image that counts",
+}
+"""What a run with maps says about each image in numbers (HNML spec 4.4), and in words."""
+
+LOWER = ("peak_given", "support", "mask_iou")
+"""Statistics that are lower where the label is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """How two groups of images differ in where the network looks.
+
+    Attributes:
+        names: of the group whose labels are held right, and of the other.
+        groups: statistic (a key of `STATISTICS`) -> values of both groups.
+        auroc: statistic -> chance that an image of the second group has the larger value, or the
+            smaller one of those in `LOWER`.
+    """
+
+    names: tuple[str, str]
+    groups: dict[str, tuple[FloatArray, FloatArray]]
+    auroc: dict[str, float]
+
+
+# The whole set ---------------------------------------------------------------------------------
+
+SUSPECTED, DOUBTFUL = 0.5, 0.25
+"""A point is suspected from the first value of p_wrong on, doubtful from the second."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """A map that is there.
+
+    Attributes:
+        key: its name.
+        facts: settings, `n`, `fitted` (rows that UMAP itself laid out), `seconds`.
+        points: (n, 2) uint16; 0..65535 spans the map, y points down as on a screen.
+        order: (n,) int32 rows by y.
+        x_by_y: (n,) uint16 x in that order.
+        y_sorted: (n,) uint16 y in that order.
+    """
+
+    key: str
+    facts: dict[str, Any]
+    points: Array
+    order: IntArray
+    x_by_y: Array
+    y_sorted: Array
+
+
+FEWEST_ERRORS = 5
+"""A cell with fewer expected errors is grey."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """What the images given as one class are, with 95 % intervals.
+
+    Attributes:
+        labels: (s,) classes shown.
+        count: (s, s) expected images; [i, j] given as labels[i] and truly labels[j].
+        share: (s, s) P(true | given): count by the size of the given class.
+        low: (s, s) lower ends of the shares' 95 % intervals.
+        high: (s, s) upper ends.
+        size: (s,) images given as each class.
+        reviewed: (s,) those of them that people have settled.
+        audits: random audits that set the number of errors; 0 where the methods alone do.
+    """
+
+    labels: IntArray
+    count: FloatArray
+    share: FloatArray
+    low: FloatArray
+    high: FloatArray
+    size: IntArray
+    reviewed: IntArray
+    audits: int = 0
