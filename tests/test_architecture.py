@@ -148,18 +148,21 @@ def test_only_one_file_opens_a_database():
             raise AssertionError(f"{path} opens a database")
 
 
-PAGES_MAY = tuple(
-    f"lnl_core.{room}" for room in ("services", "figures", "views", "types", "records")
+MAY_BE_ASKED = tuple(f"lnl_core.{room}." for room in ("services", "types", "records"))
+PAGES_MAY = (*MAY_BE_ASKED, "lnl_core.figures.", "lnl_core.views.")
+COMMANDS_MAY = (*MAY_BE_ASKED, "lnl_core.cli.", "lnl_core.__version__")
+
+
+@pytest.mark.parametrize(
+    ("folder", "may"), [("pages", PAGES_MAY), ("lnl_core/cli", COMMANDS_MAY)], ids=["pages", "cli"]
 )
-
-
-def test_pages_ask_services_and_nobody_else():
-    """And figures, which draw what services say, and the nouns that both share."""
+def test_pages_and_commands_ask_services_and_nobody_else(folder, may):
+    """And figures, which draw what services say, and the nouns that all share."""
     asked = {
         (str(path.relative_to(REPO)), name)
-        for path in REPO.glob("pages/**/*.py")
+        for path in (REPO / folder).rglob("*.py")
         for name in imported(path)
-        if name.startswith("lnl_core.") and not name.startswith(PAGES_MAY)
+        if name.startswith("lnl_core.") and not f"{name}.".startswith(may)
     }
     assert asked == set()
 

@@ -28,7 +28,7 @@ def demo(options: Any) -> int:
     """Register the demo set, and open it where asked to."""
     from lnl_core.services import touring
     from lnl_core.services.datasets import catalog
-    from lnl_core.store.db import open_workspace
+    from lnl_core.services.workspace import open_workspace
 
     ws = open_workspace()
     info = touring.start_tour(ws) if options.tour else catalog.add_demo(ws)
@@ -65,8 +65,7 @@ def _import_arguments(one: argparse.ArgumentParser) -> None:
 def import_(options: Any) -> int:
     """Read a folder per class, a list, NPZ arrays or a zip."""
     from lnl_core.services.datasets import catalog, settings
-    from lnl_core.store import datasets
-    from lnl_core.store.db import open_workspace
+    from lnl_core.services.workspace import dataset, open_workspace
 
     ws = open_workspace()
     began = time.monotonic()
@@ -87,7 +86,7 @@ def import_(options: Any) -> int:
         ws, options.source, options.name, root=options.root, size=options.size, report=report
     )
     progress("")
-    info = datasets.dataset(ws, options.name.strip())
+    info = dataset(ws, options.name.strip())
     problems = settings.skipped_rows(info)
     for problem in problems[:20]:
         where = problem["where"]
@@ -96,7 +95,7 @@ def import_(options: Any) -> int:
         print(f"  {where}: {problem['reason']} → {problem['remedy']}", file=sys.stderr)
     if len(problems) > 20:
         print(f"  and {len(problems) - 20:,} more, all on the Data page", file=sys.stderr)
-    for note in datasets.read_meta(info).get("notes", []):
+    for note in settings.notes(info):
         print(f"  {note}", file=sys.stderr)
     if problems:
         print("Repaired files come in with another import, under a new name.", file=sys.stderr)
@@ -147,7 +146,7 @@ def public(options: Any) -> int:
         LnlError: no such set, its terms not accepted, or offline.
     """
     from lnl_core.services.datasets import catalog
-    from lnl_core.store.db import open_workspace
+    from lnl_core.services.workspace import open_workspace
 
     known = catalog.public_sets()
     if options.key is None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, FAILED, duration, progress, say
-from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError
+from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState
 
 
 def _run_arguments(one: argparse.ArgumentParser) -> None:
@@ -81,10 +81,11 @@ def _add_engine(one: argparse.ArgumentParser) -> None:
 
 def run(options: Any) -> int:
     """Queue runs, or take up old ones again, and watch them."""
-    from lnl_core.methods import PROBLEMS
+    from lnl_core.services.methods import problems
+    from lnl_core.services.runs import control
     from lnl_core.services.runs.running import start_runs
 
-    for problem in PROBLEMS:
+    for problem in problems():
         print(f"lnl: {problem}", file=sys.stderr)
     keys = [key.strip() for key in (options.methods or "").split(",") if key.strip()]
     if not keys and not options.resume:
@@ -93,7 +94,7 @@ def run(options: Any) -> int:
     info = opened(options)
     began = time.monotonic()
     if options.resume:
-        watched = _resume(info, keys)
+        watched = control.resume_stopped(info, keys)
     else:
         submitted = start_runs(
             info,
@@ -141,47 +142,24 @@ def _engine_options(options: Any) -> dict[str, str]:
     return found
 
 
-def _resume(info: DatasetInfo, keys: Sequence[str]) -> list[int]:
-    """Queue again what died, and each method's last run if it failed or was cancelled.
-
-    Raises:
-        LnlError: there is nothing to go on with.
-    """
-    from lnl_core.jobs import executors, queue
-
-    queue.recover(info.workspace)
-    seen: set[str] = set()
-    for job in queue.jobs(info):  # newest first
-        last = job.method not in seen
-        seen.add(job.method)
-        wanted = not keys or job.method in keys
-        if wanted and last and job.state in (JobState.FAILED, JobState.CANCELLED):
-            queue.resume(info.workspace, job.id)
-    watched = [job.id for job in queue.jobs(info) if job.state in ACTIVE_STATES]
-    if not watched:
-        raise LnlError(f"No run of “{info.name}” is waiting to go on. See: lnl status")
-    executors.reconcile(info.workspace)
-    return watched
-
-
 def _watch(options: Any, info: DatasetInfo, numbers: Sequence[int], began: float) -> int:
     """Show progress until all runs have ended; stopping to watch stops no run."""
-    from lnl_core.jobs import executors, queue
-    from lnl_core.store import arrays
+    from lnl_core.services import in_force
+    from lnl_core.services.runs import control
 
-    before = arrays.ranking_version(info.directory / "ranking")
+    before = in_force.version(info)
     told: set[int] = set()
     first_queue: float | None = None
     try:
         while True:
-            executors.reconcile(info.workspace)
-            found = [queue.job(info.workspace, number) for number in numbers]
+            control.keep_going(info.workspace)
+            found = [control.run(info.workspace, number) for number in numbers]
             for job in found:
                 if job.state not in ACTIVE_STATES and job.id not in told:
                     told.add(job.id)
                     progress("")
                     print(line(job), file=sys.stderr)
-            ranked = arrays.ranking_version(info.directory / "ranking") != before
+            ranked = in_force.version(info) != before
             if ranked and first_queue is None:
                 first_queue = time.monotonic() - began
                 progress("")
@@ -261,18 +239,17 @@ def _status_arguments(one: argparse.ArgumentParser) -> None:
 
 def status(options: Any) -> int:
     """Show data sets and their runs."""
-    from lnl_core.jobs import rows
-    from lnl_core.services.runs.status import status as standing  # nothing else: it starts at once
+    from lnl_core.services.runs import status as runs  # nothing else: it starts at once
     from lnl_core.services.workspace import dataset, datasets, open_workspace
 
     ws = open_workspace()
-    found = standing([dataset(ws, options.name)] if options.name else datasets(ws))
+    found = runs.status([dataset(ws, options.name)] if options.name else datasets(ws))
     if options.json:
         print(json.dumps(found, ensure_ascii=False))
         return DONE
     if not found["datasets"]:
         print("No data set yet: lnl demo, or lnl import SOURCE --name NAME")
-    jobs = {job.id: job for job in rows.all_jobs(ws)}
+    jobs = {job.id: job for job in runs.every_run(ws)}
     words = {
         "lost": "  (lost: its process is gone; lnl run NAME --resume)",
         "stalled": "  (silent)",
@@ -298,16 +275,16 @@ def _cancel_arguments(one: argparse.ArgumentParser) -> None:
 
 def cancel(options: Any) -> int:
     """Stop one run; it keeps its checkpoint."""
-    from lnl_core.jobs import executors, queue
-    from lnl_core.store.db import open_workspace
+    from lnl_core.services.runs import control
+    from lnl_core.services.workspace import open_workspace
 
     ws = open_workspace()
-    executors.cancel(ws, options.run)
+    control.cancel(ws, options.run)
     end = time.monotonic() + 10
-    while queue.job(ws, options.run).state is JobState.CANCELLING and time.monotonic() < end:
-        executors.reconcile(ws)
+    while control.run(ws, options.run).state is JobState.CANCELLING and time.monotonic() < end:
+        control.keep_going(ws)
         time.sleep(0.1)
-    state = queue.job(ws, options.run).state
+    state = control.run(ws, options.run).state
     say(options, {"id": options.run, "state": str(state)}, f"Run {options.run} is {state}.")
     return DONE
 

@@ -17,7 +17,7 @@ def say(options: Any, value: dict[str, Any], text: str) -> None:
 
 def first_run(name: str) -> str:
     """Return the command that is proposed after an import, with the default recipe."""
-    from lnl_core.methods import recommended
+    from lnl_core.services.methods import recommended
 
     return f"lnl run {quoted(name)} --methods {','.join(recommended())}"
 

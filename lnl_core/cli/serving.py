@@ -65,7 +65,7 @@ def open_desk(options: Any, query: str = "") -> int:
             elsewhere than asked for, or the app does not answer.
     """
     from lnl_core.services import serving
-    from lnl_core.store.db import open_workspace
+    from lnl_core.services.workspace import open_workspace
 
     ws = open_workspace()
     known = serving.running(ws)

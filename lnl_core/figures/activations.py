@@ -27,7 +27,7 @@ _MEANS = {
     "entropy_given": "It turns from set to set: never a score",
     "foreground_fraction": "Small: few places of the image decide",
 }
-"""What a statistic of `looking.STATISTICS` says, for the line below a figure's title."""
+"""What a statistic of `views.STATISTICS` says, for the line below a figure's title."""
 
 
 def activations(

@@ -73,6 +73,11 @@ def scored(info: DatasetInfo) -> Scored | None:
     return None if version is None else _scored(folder, version)
 
 
+def version(info: DatasetInfo) -> str | None:
+    """Return the name of the ranking in force, None before the first run is done."""
+    return arrays.ranking_version(info.directory / "ranking")
+
+
 def goal(info: DatasetInfo, ranked: Scored | None) -> int:
     """Return how many images to review: what a person set, else what the queue proposes."""
     own: int | None = datasets.read_meta(info).get("goal")

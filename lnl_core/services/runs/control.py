@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lnl_core.jobs import executors, queue
-from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, Workspace
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
 
 
 def runs(info: DatasetInfo, limit: int | None = None) -> list[Job]:
@@ -61,6 +63,34 @@ def resume(ws: Workspace, number: int) -> None:
         LnlError: the run is none of these.
     """
     executors.resume(ws, number)
+
+
+def resume_stopped(info: DatasetInfo, keys: Sequence[str] = ()) -> list[int]:
+    """Queue again what died, and each method's last run if it failed or was cancelled.
+
+    Args:
+        info: the data set.
+        keys: only these methods; all where empty.
+
+    Returns:
+        numbers of the runs that run or wait now.
+
+    Raises:
+        LnlError: there is nothing to go on with.
+    """
+    queue.recover(info.workspace)
+    seen: set[str] = set()
+    for job in queue.jobs(info):  # newest first
+        last = job.method not in seen
+        seen.add(job.method)
+        wanted = not keys or job.method in keys
+        if wanted and last and job.state in (JobState.FAILED, JobState.CANCELLED):
+            queue.resume(info.workspace, job.id)
+    going_on = [job.id for job in underway(info)]
+    if not going_on:
+        raise LnlError(f"No run of “{info.name}” is waiting to go on. See: lnl status")
+    executors.reconcile(info.workspace)
+    return going_on
 
 
 def remove(ws: Workspace, number: int) -> None:

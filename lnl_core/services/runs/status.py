@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from lnl_core.jobs.health import health
-from lnl_core.jobs.rows import jobs
-from lnl_core.records import DatasetInfo
+from lnl_core.jobs.rows import all_jobs, jobs
+from lnl_core.records import DatasetInfo, Job, Workspace
 from lnl_core.store import decisions
 from lnl_core.store.files import ranking_version
 
@@ -15,6 +15,11 @@ from lnl_core.store.files import ranking_version
 def status(infos: Iterable[DatasetInfo]) -> dict[str, Any]:
     """Return what `lnl status --json` prints of these data sets."""
     return {"datasets": [_status(info) for info in infos]}
+
+
+def every_run(ws: Workspace) -> list[Job]:
+    """Return the runs of every data set, newest first."""
+    return all_jobs(ws)
 
 
 def _status(info: DatasetInfo) -> dict[str, Any]:
