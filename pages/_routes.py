@@ -23,7 +23,7 @@ from starlette.routing import Route
 from streamlit import config
 
 from lnl_core.services import serving
-from lnl_core.services.review import evidence, looking, pictures
+from lnl_core.services.review import activation_maps, evidence, pictures
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo, LnlError, Workspace
 from pages import _ui, _urls, _words
@@ -104,7 +104,7 @@ async def _maps(request: Request) -> Response:
     source = request.query_params.get("source", "")
     try:
         found = await run_in_threadpool(
-            lambda: looking.where_it_looks(_dataset(numbers[0]), numbers[1], other, source)
+            lambda: activation_maps.where_it_looks(_dataset(numbers[0]), numbers[1], other, source)
         )
     except LnlError as error:
         return JSONResponse({"state": "failed", "words": str(error)}, headers=COMMON | NEVER)

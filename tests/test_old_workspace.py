@@ -29,7 +29,7 @@ import pytest
 
 from lnl_core.cli import main
 from lnl_core.jobs import knobs, queue
-from lnl_core.services.review import desk, looking
+from lnl_core.services.review import activation_maps, desk
 from lnl_core.services.review import evidence as image_evidence
 from lnl_core.store import datasets
 from lnl_core.store.checkpoint import load_checkpoint, save_checkpoint
@@ -189,7 +189,7 @@ def reviewing(home, name):
         shown[f"evidence on {row}"] = nameless(image_evidence.evidence(info, row))
     if name == SETS["plain"]:
         for row, label in LOOKS:
-            found = looking.where_it_looks(info, row, label)
+            found = activation_maps.where_it_looks(info, row, label)
             shown[f"maps of {row}"] = {key: found[key] for key in ("state", "share", "maps")}
     dispose(ws)
     return shown

@@ -9,7 +9,7 @@ from lnl_core.services import methods
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.in_force import scored
-from lnl_core.services.review import looking
+from lnl_core.services.review import activation_maps
 from lnl_core.types import DatasetInfo, Leaves
 from lnl_core.views import CONSENSUS, STATISTICS, Comparison, Losses
 from pages import _figures, _threshold, _ui, _words
@@ -72,7 +72,7 @@ def _activations(info: DatasetInfo) -> None:
     """Draw how activations of right and wrong labels differ on this set, where a run kept any."""
     ranked = scored(info)
     runs = {} if ranked is None else ranked.run_ids
-    seen = ((key, looking.observation(info, run)) for key, run in runs.items())
+    seen = ((key, activation_maps.observation(info, run)) for key, run in runs.items())
     name, found = next(
         ((methods.short_title(key), one) for key, one in seen if one is not None), ("", None)
     )

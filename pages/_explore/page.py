@@ -10,7 +10,7 @@ import streamlit as st
 
 from lnl_core.services import methods
 from lnl_core.services.compare import losses
-from lnl_core.services.explore import embedding, filters
+from lnl_core.services.explore import embedding, filters, nearby, selections
 from lnl_core.services.explore.embedding import Selection, Settings, Source
 from lnl_core.services.explore.filters import Narrow
 from lnl_core.services.in_force import scored
@@ -263,7 +263,7 @@ def _clear(number: Any) -> None:
 def _review(info: DatasetInfo, rows: IntArray, label: str, *, primary: bool) -> None:
     kind: Any = "primary" if primary else "secondary"
     if st.button(label, type=kind, key=f"explore_{kind}"):
-        name = embedding.keep_selection(info, rows)
+        name = selections.keep_selection(info, rows)
         _ui.go("review", dataset=info.name, selection=name)
 
 
@@ -291,7 +291,7 @@ def _losses(info: DatasetInfo, choice: Choice) -> None:
 
 def _neighbours(info: DatasetInfo, row: int) -> None:
     """Draw the chosen image and the nearest of its given and of its suggested class."""
-    found = embedding.neighbours(info, row)
+    found = nearby.neighbours(info, row)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="near_row"):
         st.markdown("**Neighbours**", width="stretch")
         if st.button("Open in Review", icon=":material/rate_review:", key="explore_open"):

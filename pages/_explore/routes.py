@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from lnl_core.services.explore import embedding, filters
+from lnl_core.services.explore import embedding, filters, nearby
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _urls
@@ -59,7 +59,7 @@ def _colours_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
 
 
 def _point_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
-    facts = embedding.point(info, where["row"])
+    facts = nearby.point(info, where["row"])
     return JSONResponse(facts, headers=COMMON | NEVER)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from lnl_core.services import methods
-from lnl_core.services.explore import embedding
+from lnl_core.services.explore import selections
 from lnl_core.services.in_force import loaded, scored
 from lnl_core.services.review.desk import (
     Filters,
@@ -145,7 +145,7 @@ def _selection(info: DatasetInfo) -> tuple[str | None, int]:
     name = st.query_params.get("selection")
     if name is None:
         return None, 0
-    rows = embedding.selection_rows(info, name)
+    rows = selections.selection_rows(info, name)
     if not len(rows):
         del st.query_params["selection"]
         st.toast("There is no such selection in this set. Draw it again on Explore.")

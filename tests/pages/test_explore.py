@@ -12,7 +12,7 @@ from lnl_core.jobs import queue
 from lnl_core.jobs.tasks import embedding
 from lnl_core.review import transition
 from lnl_core.services.explore import embedding as exploring
-from lnl_core.services.explore import filters
+from lnl_core.services.explore import filters, selections
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
 from pages import _routes, _urls
@@ -132,7 +132,7 @@ def test_a_loop_is_answered_in_words_and_goes_to_the_queue(desk, mapped, texts):
     assert not app.exception
     name = app.query_params["selection"]
     name = name[0] if isinstance(name, list) else name
-    assert exploring.selection_rows(mapped, name).tolist() == [3, 25, 47]
+    assert selections.selection_rows(mapped, name).tolist() == [3, 25, 47]
     shared = desk("review", dataset=mapped.name, selection=name)
     assert {item["row"] for item in queue_sent(shared)["items"]} == {3, 25, 47}
     left = shared.button(key="review_leave_selection").click().run()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lnl_core.services.compare import losses
-from lnl_core.services.explore import embedding
+from lnl_core.services.explore import selections
 from tests.pages.test_compare import judged  # noqa: F401
 from tests.pages.test_explore import queue_sent
 
@@ -27,7 +27,7 @@ def test_what_lies_above_goes_to_the_queue_by_a_link(desk, workspace, judged, pa
     assert not app.exception
     name = app.query_params["selection"]
     name = name[0] if isinstance(name, list) else name
-    assert embedding.selection_rows(judged, name).tolist() == rows.tolist()
+    assert selections.selection_rows(judged, name).tolist() == rows.tolist()
     shared = desk("review", dataset="tiny", selection=name)
     assert {item["row"] for item in queue_sent(shared)["items"]} == set(rows.tolist())
 

@@ -1,4 +1,4 @@
-"""Explore: a map of the set, selections on it, which class is given as which, neighbours.
+"""A map of the set: what it can be made of, its positions, its colours, what a loop selects.
 
 Numpy on memory-mapped files only: what takes long is a task in a process of its own.
 """
@@ -18,10 +18,10 @@ import numpy as np
 from lnl_core.jobs import queue
 from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import embedding
-from lnl_core.jobs.tasks.embedding import FEWEST, Settings, key_of
+from lnl_core.jobs.tasks.embedding import FEWEST as FEWEST
+from lnl_core.jobs.tasks.embedding import Settings as Settings
+from lnl_core.jobs.tasks.embedding import key_of as key_of
 from lnl_core.methods import title_of
-from lnl_core.services.explore._nearby import neighbours, point
-from lnl_core.services.explore.selections import keep_selection, selection_rows
 from lnl_core.services.in_force import Scored, loaded, scored, signals
 from lnl_core.store import arrays, decisions
 from lnl_core.types import (
@@ -37,17 +37,6 @@ from lnl_core.types import (
     usual_representation,
 )
 from lnl_core.views import DOUBTFUL, SUSPECTED, Layout
-
-__all__ = [
-    "FEWEST",
-    "Settings",
-    "keep_selection",
-    "key_of",
-    "neighbours",
-    "point",
-    "selection_rows",
-]
-
 
 COLOURS = ("suspicion", "given", "suggested", "verdict")
 SLOTS = 8

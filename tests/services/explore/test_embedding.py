@@ -8,7 +8,7 @@ import pytest
 from lnl_core.jobs import queue, worker
 from lnl_core.jobs.tasks import embedding
 from lnl_core.review import transition
-from lnl_core.services.explore import confusions
+from lnl_core.services.explore import confusions, nearby, selections
 from lnl_core.services.explore import embedding as exploring
 from lnl_core.services.review.desk import Filters, review_state
 from lnl_core.store import arrays, datasets, decisions
@@ -82,17 +82,17 @@ def test_a_selection_says_what_is_suspected_and_most_often_as_what(workspace, su
 
 
 def test_a_stored_selection_is_the_queue_and_any_other_name_is_empty(workspace, sure):
-    name = exploring.keep_selection(sure, np.array([47, 5, 5, 20]))
-    assert name == exploring.keep_selection(sure, np.array([5, 20, 47]))
+    name = selections.keep_selection(sure, np.array([47, 5, 5, 20]))
+    assert name == selections.keep_selection(sure, np.array([5, 20, 47]))
     state = review_state(sure, "Ada", filters=Filters(selection=name))
     assert next(item["row"] for item in state.items) == 47
     assert {item["row"] for item in state.items} == {5, 20, 47}
     for other in ("0" * 12, "../ranking/current", "", name + "0"):
-        assert len(exploring.selection_rows(sure, other)) == 0
+        assert len(selections.selection_rows(sure, other)) == 0
         gone = review_state(sure, "Ada", filters=Filters(selection=other))
         assert gone.items == []
     with pytest.raises(LnlError, match="Draw a loop"):
-        exploring.keep_selection(sure, np.zeros(0, dtype=np.int64))
+        selections.keep_selection(sure, np.zeros(0, dtype=np.int64))
 
 
 def test_colours_follow_ranking_method_and_decisions(workspace, sure):
@@ -129,14 +129,14 @@ def test_without_a_run_the_given_labels_are_there_and_the_rest_is_refused(worksp
     with pytest.raises(LnlError, match="Start a run"):
         exploring.colouring(tiny, "suspicion", None)
     assert confusions.matrix(tiny) is None
-    assert exploring.point(tiny, 0)["p_wrong"] is None
+    assert nearby.point(tiny, 0)["p_wrong"] is None
 
 
 def test_neighbours_say_label_and_verdict(workspace, scored):
     given = np.asarray(datasets.load(scored).given_labels)
-    first = exploring.neighbours(scored, 3)["groups"][0]["images"][0]["row"]
+    first = nearby.neighbours(scored, 3)["groups"][0]["images"][0]["row"]
     decisions.append(scored, [Decision(first, Action.RELABEL, "Ada", label=1)])
-    found = exploring.neighbours(scored, 3)
+    found = nearby.neighbours(scored, 3)
     assert [group["is"] for group in found["groups"]] == ["given", "suggested"]
     image = found["groups"][0]["images"][0]
     assert (image["row"], image["verdict"], image["by"]) == (first, "relabel", "Ada")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lnl_core.jobs import executors, queue, worker
-from lnl_core.services.review import looking
+from lnl_core.services.review import activation_maps
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.arrays import load_ranking
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
@@ -30,7 +30,7 @@ def test_the_head_of_the_queue_is_there_at_once(drawn):
     _, info, job = drawn
     ranking, _ = load_ranking(info.directory / "ranking")
     row = int(ranking.order[0])
-    found = looking.where_it_looks(info, row)
+    found = activation_maps.where_it_looks(info, row)
     assert found["state"] == "ready"
     assert found["source"] == f"{job.id}:cam"
     assert found["other"] == int(ranking.suggested_labels[row]) != found["given"]
@@ -45,13 +45,13 @@ def test_another_class_is_asked_of_the_worker_once(drawn):
     ws, info, _ = drawn
     ranking, _ = load_ranking(info.directory / "ranking")
     row = int(ranking.order[0])
-    first = looking.where_it_looks(info, row)
+    first = activation_maps.where_it_looks(info, row)
     third = next(k for k in range(info.class_count) if k not in (first["given"], first["other"]))
-    assert looking.where_it_looks(info, row, third)["state"] == "making"
-    assert looking.where_it_looks(info, row, third)["state"] == "making"
+    assert activation_maps.where_it_looks(info, row, third)["state"] == "making"
+    assert activation_maps.where_it_looks(info, row, third)["state"] == "making"
     assert len(queue.jobs(info, tasks=True)) == 1
     work_on_tasks(ws)
-    found = looking.where_it_looks(info, row, third)
+    found = activation_maps.where_it_looks(info, row, third)
     assert (found["state"], found["other"]) == ("ready", third)
     assert found["maps"][0]["values"] != found["maps"][1]["values"]
 
@@ -60,10 +60,10 @@ def test_another_class_is_asked_of_the_worker_once(drawn):
 def test_techniques_of_the_package(drawn, technique):
     ws, info, job = drawn
     source = f"{job.id}:{technique}"
-    assert source in [one["key"] for one in looking.sources(info)]
-    assert looking.where_it_looks(info, 0, source=source)["state"] == "making"
+    assert source in [one["key"] for one in activation_maps.sources(info)]
+    assert activation_maps.where_it_looks(info, 0, source=source)["state"] == "making"
     work_on_tasks(ws)
-    found = looking.where_it_looks(info, 0, source=source)
+    found = activation_maps.where_it_looks(info, 0, source=source)
     assert found["state"] == "ready"
     assert not found["common"]
     assert 0 <= min(found["maps"][0]["values"]) <= max(found["maps"][0]["values"]) <= 1
@@ -72,17 +72,17 @@ def test_techniques_of_the_package(drawn, technique):
 def test_a_failure_is_told_and_tried_again_later(drawn, monkeypatch):
     ws, info, job = drawn
     source, network = f"{job.id}:LayerCAM", queue.run_dir(ws, job) / "network.safetensors"
-    looking.where_it_looks(info, 0, source=source)
+    activation_maps.where_it_looks(info, 0, source=source)
     network.rename(network.with_suffix(".away"))
     work_on_tasks(ws)
     network.with_suffix(".away").rename(network)
-    failed = looking.where_it_looks(info, 0, source=source)
+    failed = activation_maps.where_it_looks(info, 0, source=source)
     assert failed["state"] == "failed"
     assert "kept no network" in failed["words"]
-    monkeypatch.setattr(looking, "REST_SECONDS", -1.0)
-    assert looking.where_it_looks(info, 0, source=source)["state"] == "making"
+    monkeypatch.setattr(activation_maps, "REST_SECONDS", -1.0)
+    assert activation_maps.where_it_looks(info, 0, source=source)["state"] == "making"
     work_on_tasks(ws)
-    assert looking.where_it_looks(info, 0, source=source)["state"] == "ready"
+    assert activation_maps.where_it_looks(info, 0, source=source)["state"] == "ready"
 
 
 def test_without_a_network_there_are_no_maps(workspace, tiny):
@@ -95,9 +95,9 @@ def test_without_a_network_there_are_no_maps(workspace, tiny):
     from lnl_core.jobs import outcome
 
     outcome.rank(tiny)
-    assert looking.where_it_looks(tiny, 0) == {"state": "none", "sources": []}
+    assert activation_maps.where_it_looks(tiny, 0) == {"state": "none", "sources": []}
     with pytest.raises(LnlError, match="no such image"):
-        looking.where_it_looks(tiny, n)
+        activation_maps.where_it_looks(tiny, n)
 
 
 def test_numbers_are_those_of_the_suggested_class(drawn):
@@ -116,7 +116,7 @@ def test_numbers_are_those_of_the_suggested_class(drawn):
     arrays.save_signals(
         queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
     )
-    numbers = {one["words"]: one for one in looking.where_it_looks(info, row)["numbers"]}
+    numbers = {one["words"]: one for one in activation_maps.where_it_looks(info, row)["numbers"]}
     share = numbers[STATISTICS["energy_share"]]
     assert share["value"] == pytest.approx(energy[row], abs=1e-3)
     assert share["percentile"] == round(100 * row / n)
@@ -132,7 +132,7 @@ def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn):
     worker.run_job(ws, queue.claim(ws))
     assert queue.job(ws, job.id).state is JobState.DONE
     signals = arrays.load_signals(queue.run_dir(ws, job))
-    numbers = looking.activation_numbers(info, job.id)
+    numbers = activation_maps.activation_numbers(info, job.id)
     assert list(numbers) == list(STATISTICS)
     given, other = (
         signals.extras[f"cam_{which}"].astype(float) for which in ("given", "suggested")
@@ -145,7 +145,7 @@ def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn):
     np.testing.assert_allclose(numbers["doubt_given"], 1 - probs[rows, labels], atol=2e-3)
     squeezed = numbers["logit_margin"] / (1 + np.abs(numbers["logit_margin"]))
     np.testing.assert_allclose((1 + squeezed) / 2, signals.suspicion, atol=1e-6)
-    said = looking.observation(info, job.id)
+    said = activation_maps.observation(info, job.id)
     assert list(said.groups) == list(STATISTICS)
 
 
@@ -164,7 +164,7 @@ def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
     arrays.save_signals(
         queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
     )
-    before = looking.observation(info, job.id)
+    before = activation_maps.observation(info, job.id)
     assert before.names == ("least suspected half", "most suspected tenth")
     given = datasets.load(info).given_labels
     answers = [
@@ -174,7 +174,7 @@ def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
         for row in range(24)
     ]
     decisions.append(info, answers)
-    found = looking.observation(info, job.id)
+    found = activation_maps.observation(info, job.id)
     assert found.names == ("label kept", "label corrected")
     assert [len(values) for values in found.groups["energy_share"]] == [12, 12]
     assert found.auroc["energy_share"] == found.auroc["peak_given"] == 1  # lower is worse there
