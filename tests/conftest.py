@@ -4,6 +4,8 @@ import itertools
 import os
 from pathlib import Path
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read once, when numpy and torch are imported
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,21 @@ def shared(name):
     if not path.exists():
         pytest.skip(f"development data is not beside the repository ({name})")
     return path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """Of `-n auto`: as many processes as cores, each of them with one thread; eight at most."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return min(len(affinity(0)) if affinity else (os.cpu_count() or 1), 8)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file's tests stay in one process: they share fixtures, trained runs and servers."""
+    from xdist.scheduler import LoadFileScheduling
+
+    return LoadFileScheduling(config, log)
 
 
 def pytest_generate_tests(metafunc):

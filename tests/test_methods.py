@@ -1,6 +1,7 @@
 """What every method promises, over every method that is found."""
 
 import dataclasses
+import functools
 import re
 from collections.abc import Mapping
 
@@ -83,6 +84,13 @@ def run(method, dataset, context=None, kind="quick"):
     return method.fit(dataset, small(method, dataset, kind), context)
 
 
+@functools.cache
+def undisturbed(key, kind="quick"):
+    """Return (signals, context) of one run on `pictures()`, which several promises look at."""
+    context = context_of(pictures(), kind)
+    return run(METHODS[key], pictures(), context, kind), context
+
+
 def check(signals, method, n, k):
     assert signals.method == method.key
     assert signals.suspicion.shape == (n,)
@@ -158,9 +166,7 @@ def test_one_method_is_the_yardstick_and_the_default_recipe_begins_with_features
 
 @EVERY
 def test_a_run_leaves_what_its_card_says(method):
-    dataset = pictures()
-    context = context_of(dataset)
-    signals = run(method, dataset, context)
+    signals, context = undisturbed(method.key)
     left = {
         Leaves.NETWORK: "network" in context.kept,
         Leaves.FEATURES: signals.features is not None,
@@ -201,17 +207,18 @@ def test_signals_have_the_promised_shapes(method, n, size, channels, k):
 
 @EVERY_KIND
 def test_same_seed_same_signals(method, kind):
-    first, second = (context_of(pictures(), kind) for _ in range(2))
-    equal(run(method, pictures(), first, kind), run(method, pictures(), second, kind))
-    assert first.kept.keys() == second.kept.keys()
-    for name, (arrays, _) in first.kept.items():
-        same(arrays, second.kept[name][0])
+    signals, context = undisturbed(method.key, kind)
+    again = context_of(pictures(), kind)
+    equal(signals, run(method, pictures(), again, kind))
+    assert context.kept.keys() == again.kept.keys()
+    for name, (arrays, _) in context.kept.items():
+        same(arrays, again.kept[name][0])
 
 
 @EVERY_KIND
 def test_what_it_took_is_told(method, kind):
     """Seconds, peak memory, images; a worker samples the memory where it is not said."""
-    cost = run(method, pictures(), kind=kind).cost
+    cost = undisturbed(method.key, kind)[0].cost
     assert cost["seconds"] > 0
     assert cost["cpu_seconds"] > 0
     assert cost.get("peak_memory_bytes", 1e7) > 1e6
@@ -220,9 +227,8 @@ def test_what_it_took_is_told(method, kind):
 
 @EVERY
 def test_true_labels_are_never_looked_at(method):
-    blind = run(method, pictures())
-    told = run(method, pictures(true_labels=np.zeros(36, np.int64)))
-    equal(blind, told)
+    blind, _ = undisturbed(method.key)
+    equal(blind, run(method, pictures(true_labels=np.zeros(36, np.int64))))
 
 
 @EVERY
@@ -259,8 +265,7 @@ def test_killed_at_every_checkpoint_it_ends_as_if_undisturbed(method, kind, tmp_
             raise Killed
 
     dataset = pictures()
-    calm = context_of(dataset, kind)
-    whole = run(method, dataset, calm, kind)
+    whole, calm = undisturbed(method.key, kind)
     path, kills = tmp_path / "checkpoint.safetensors", 0
     while True:
         of = Fragile if kills < MOST_KILLS else LocalContext

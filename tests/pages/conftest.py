@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from lnl_core.jobs import queue
@@ -20,6 +21,15 @@ EVIL_CLASSES = (
     "<b>bold</b> :tada: :red[x] $x^2$",
     "=1+1, [a](javascript:alert(1)) www.evil.example",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components():
+    """Every new AppTest reads the metadata of all installed packages: once is enough."""
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
+        yield
 
 
 @pytest.fixture
