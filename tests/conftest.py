@@ -9,6 +9,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # read once, when numpy and torch
 import numpy as np
 import pytest
 
+from lnl_core.jobs import queue
+from lnl_core.jobs.engines import local
 from lnl_core.store import arrays, audits, datasets
 from lnl_core.store.db import dispose, open_workspace
 
@@ -79,6 +81,15 @@ def workspace(request, tmp_path, monkeypatch):
     ws = open_workspace(tmp_path / "home")
     yield ws
     dispose(ws)
+
+
+@pytest.fixture
+def no_worker(workspace):
+    """Hold both workers' locks, so that what is started stays in the queue."""
+    held = [local.lock(workspace, lane) for lane in (local.LOCAL, queue.TASKS)]
+    yield
+    for each in held:
+        each.close()
 
 
 def write_dataset(folder, images, labels, class_names, *, truth=None, paths=None):

@@ -6,10 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamlit.components.v2 import manifest_scanner
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, app_test
 
-from lnl_core.jobs import queue
-from lnl_core.jobs.engines import local
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Ranking
 
@@ -21,6 +19,11 @@ EVIL_CLASSES = (
     "<b>bold</b> :tada: :red[x] $x^2$",
     "=1+1, [a](javascript:alert(1)) www.evil.example",
 )
+
+
+def pytest_sessionfinish():
+    """Streamlit leaves its folder to the end of Python, which warns of it and says so."""
+    app_test.TMP_DIR.cleanup()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,15 +50,6 @@ def desk(workspace, monkeypatch):
         return app.switch_page(f"{page}.py").run() if page else app
 
     return open_page
-
-
-@pytest.fixture
-def no_worker(workspace):
-    """Hold both workers' locks, so that what a page starts stays in the queue."""
-    held = [local.lock(workspace, lane) for lane in (local.LOCAL, queue.TASKS)]
-    yield
-    for each in held:
-        each.close()
 
 
 @pytest.fixture

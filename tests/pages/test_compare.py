@@ -5,7 +5,6 @@ import pytest
 
 from lnl_core.jobs import queue
 from lnl_core.review import consensus
-from lnl_core.services.compare import retraining
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Signals
 from pages._compare import page
@@ -73,9 +72,8 @@ def test_the_threshold_says_what_it_queues(desk, judged, texts):
 
 
 def test_retraining_is_refused_with_the_remedy_and_started_where_it_can_be(
-    desk, judged, workspace, texts, monkeypatch
+    desk, judged, no_worker, texts
 ):
-    monkeypatch.setattr(retraining.local, "ensure_worker", lambda ws, lane: True)
     app = desk("compare", dataset="tiny", view="retraining")
     source = f"retrain_source_{judged.id}"
     assert app.button_group(key=source).value == "simulated"  # what can be started

@@ -91,7 +91,7 @@ def test_without_a_run_the_map_waits_for_none(desk, tiny, texts):
     assert app.segmented_control(key="explore_colour").options == ["Given", "Verdict"]
 
 
-def test_while_a_run_is_underway_nobody_is_asked_to_start_one(desk, workspace, tiny, texts):
+def test_while_a_run_is_underway_nobody_is_asked_to_start_one(desk, tiny, no_worker, texts):
     queue.submit(tiny, "knn")
     app = desk("explore")
     assert not app.exception

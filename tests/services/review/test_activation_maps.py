@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lnl_core.jobs import executors, queue, worker
+from lnl_core.jobs import queue, worker
 from lnl_core.services.review import activation_maps
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.arrays import load_ranking
@@ -12,9 +12,8 @@ from lnl_core.views import STATISTICS
 
 
 @pytest.fixture
-def drawn(workspace, tiny, monkeypatch):
+def drawn(workspace, tiny, no_worker):
     """A run of CE on the tiny set; no worker starts by itself."""
-    monkeypatch.setattr(executors, "ensure_worker", lambda ws, lane="local": False)
     job = queue.submit(tiny, "ce", overrides={"epochs": 2})
     worker.run_job(workspace, queue.claim(workspace))
     assert queue.job(workspace, job.id).state is JobState.DONE
