@@ -255,6 +255,21 @@ class Context(Protocol):
         ...
 
 
+class Pictures(StrEnum):
+    """Kinds of images that a first scoring tells apart."""
+
+    PHOTOGRAPHS = "photographs"
+    GREY = "grey"
+    TINY = "tiny"
+
+
+def kind_of_pictures(height: int, width: int, channels: int) -> Pictures:
+    """Return the kind of working images of this size, in pixels, with 1 or 3 channels."""
+    if max(height, width) <= SMALL_SIDE:
+        return Pictures.TINY
+    return Pictures.GREY if channels == 1 else Pictures.PHOTOGRAPHS
+
+
 class Group(StrEnum):
     """Which of the two lists of methods one stands in."""
 
@@ -310,6 +325,8 @@ class Method:
         group: published methods, or baselines.
         place: order in lists within the group; those that share one follow by key.
         recommended: True where a first scoring should run it.
+        first_on: kinds of images on which the default recipe runs it -> frozen features that it
+            learns there; empty for what it learns from by itself.
         yardstick: True for plain training, the one method that all others are judged against.
         builds_on: what it takes from the run below it. Who names the network post-trains it;
             all others train on that run's purified labels.
@@ -340,6 +357,7 @@ class Method:
     group: Group = Group.PUBLISHED
     place: int = 100
     recommended: bool = False
+    first_on: Mapping[Pictures, str] = field(default_factory=dict)
     yardstick: bool = False
     builds_on: tuple[Leaves, ...] = ()
     leaves: tuple[Leaves, ...] = ()

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from lnl_core.methods import _finding
-from lnl_core.types import Leaves, LnlError, Method
+from lnl_core.types import Leaves, LnlError, Method, kind_of_pictures
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -50,6 +50,30 @@ def recommended() -> list[str]:
     """
     chosen = [key for key, each in METHODS.items() if each.recommended]
     return sorted(chosen, key=lambda key: "features" not in METHODS[key].needs)
+
+
+def default_runs(height: int, width: int, channels: int) -> list[str]:
+    """Return the runs of the default recipe for such images, `method[@features]`.
+
+    Colour photographs: heads on pretrained features give a queue at once, and a network that knows
+    ImageNet sees something else; no mixture measured does better, all methods included
+    (`benchmarks/detection.py`, `benchmarks/real.py`). Neighbours are not among them: they gain .005
+    of average precision where classes are even and lose .07 where one is forty times another. Grey
+    images are less like ImageNet, so a network learns them from scratch. Up to `SMALL_SIDE` pixels
+    an image has no other features than itself, and networks from scratch take seconds.
+
+    Args:
+        height: of the working images, in pixels.
+        width: likewise.
+        channels: 1 or 3.
+
+    Returns:
+        Names as `signal_key` makes them, the quickest first.
+    """
+    kind = kind_of_pictures(height, width, channels)
+    chosen = [(key, one.first_on[kind]) for key, one in METHODS.items() if kind in one.first_on]
+    chosen.sort(key=lambda run: (not METHODS[run[0]].needs, not run[1]))
+    return [f"{key}{AT}{features}" if features else key for key, features in chosen]
 
 
 def yardstick() -> Method:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
-from lnl_core.types import Context, Group, LabeledDataset, Leaves, Method, Signals
+from lnl_core.types import Context, Group, LabeledDataset, Leaves, Method, Pictures, Signals
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -129,6 +129,7 @@ METHOD = Method(
     ),
     group=Group.BASELINE,
     place=3,
+    first_on={Pictures.GREY: "", Pictures.TINY: ""},
     recommended=True,
     yardstick=True,
     leaves=(Leaves.NETWORK, Leaves.FEATURES, Leaves.CURVES),

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
-from lnl_core.types import Context, Group, LabeledDataset, Leaves, Method, Signals
+from lnl_core.types import Context, Group, LabeledDataset, Leaves, Method, Pictures, Signals
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -109,6 +109,7 @@ METHOD = Method(
     ),
     group=Group.BASELINE,
     place=2,
+    first_on={Pictures.PHOTOGRAPHS: ""},
     leaves=(Leaves.NETWORK, Leaves.FEATURES, Leaves.CURVES),
     cost=cost,
     parallel=True,

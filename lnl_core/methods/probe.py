@@ -20,7 +20,7 @@ import numpy as np
 
 from lnl_core.learning.knobs import knob
 from lnl_core.methods import _out_of_fold
-from lnl_core.types import Context, Group, LabeledDataset, Method, Signals
+from lnl_core.types import Context, Group, LabeledDataset, Method, Pictures, Signals
 
 AXES_MOST = 200_000
 """Most images whose features are turned onto their main directions, which are held in memory."""
@@ -114,6 +114,7 @@ METHOD = Method(
     ),
     group=Group.BASELINE,
     place=1,
+    first_on={Pictures.PHOTOGRAPHS: "", Pictures.GREY: ""},
     recommended=True,
     advice="Run it again on other features, for example those of a run on pixels.",
     needs=("features",),

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
-from lnl_core.types import Context, LabeledDataset, Leaves, Method, Signals
+from lnl_core.types import Context, LabeledDataset, Leaves, Method, Pictures, Signals
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -388,6 +388,10 @@ METHOD = Method(
         "label that the trained network does not believe."
     ),
     place=2,
+    first_on={
+        **dict.fromkeys((Pictures.PHOTOGRAPHS, Pictures.GREY), "pretrained"),
+        Pictures.TINY: "",
+    },
     recommended=True,
     leaves=(Leaves.NETWORK, Leaves.FEATURES, Leaves.CURVES),
     after=("dmlp",),

@@ -27,7 +27,7 @@ import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.review import health
-from lnl_core.types import Context, LabeledDataset, Leaves, Method, Signals, TopProbs
+from lnl_core.types import Context, LabeledDataset, Leaves, Method, Pictures, Signals, TopProbs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -269,6 +269,7 @@ METHOD = Method(
         "a label that gets little probability while the network trains."
     ),
     place=1,
+    first_on={Pictures.TINY: ""},
     recommended=True,
     leaves=(Leaves.NETWORK, Leaves.FEATURES, Leaves.CURVES),
     advice="Run Sparse Regularization again with a smaller kappa (half of it) or a larger tau.",

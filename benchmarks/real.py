@@ -1,0 +1,336 @@
+"""Is the ranking right where users are: on skewed, small and odd sets of real labels?
+
+    python benchmarks/real.py --out benchmarks/results/real.json
+    python benchmarks/real.py --sets clothing small --methods probe,knn
+
+Sets, from the shared development data:
+
+* `clothing`: photographs whose largest class is forty times the smallest, labelled by many people,
+  of which some hundred were judged with care. Scored on what was judged: share wrong among the
+  first 25, 50 and 100, average precision, suggestions right on wrong labels.
+* `cuts`: long-tailed cuts of 8,000 small photographs with human labels, at 10, 50 and 100 to 1, by
+  the label given (each class is as noisy as before) and by the true one (rare given labels are
+  mostly wrong), for three sets of labels.
+* `balanced`: the same photographs uncut.
+* `small`: 300 right labels, a few dozen images, classes of one to four, two classes, one class with
+  all the errors, small grey digits. Scored by how long a queue p_wrong promises: `above` counts
+  those above one half.
+
+Beside every consensus: each method alone through the same ranking, cleanlab's self-confidence from
+five-fold logistic regression on the same features (their 256 main directions), the same with
+probabilities divided by class shares, and a random order. `mean p` is to be compared with `wrong`;
+`ece` is the calibration error. The truth is used for scoring only. Signals are kept between calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import sys
+import tempfile
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+
+from benchmarks import _data, detection  # noqa: E402
+from lnl_core.data import importers  # noqa: E402
+from lnl_core.learning import features as representation  # noqa: E402
+from lnl_core.methods import _out_of_fold  # noqa: E402
+from lnl_core.review import consensus, metrics  # noqa: E402
+from lnl_core.store import arrays  # noqa: E402
+from lnl_core.types import LabeledDataset, Signals  # noqa: E402
+
+SETS = ("clothing", "cuts", "balanced", "small")
+COLUMNS = ("aggre", "random1", "worse")
+RATIOS = (10, 50, 100)
+NO_CLASS = ("Not sure", "Other", "Skip")
+AXES = 256
+SIDE = 192
+SHOWN = ("ap", "first25", "first50", "first100", "fix", "wrong", "mean_p", "ece", "above")
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A set, the rows of it that are judged, and what is true of them."""
+
+    name: str
+    dataset: LabeledDataset
+    features: np.ndarray
+    judged: np.ndarray  # (j,) rows
+    truth: np.ndarray  # (j,) true labels, -1 where only that the given one is wrong is known
+    wrong: np.ndarray  # (j,) bool
+
+
+def clothing(folder: Path, work: Path) -> Case:
+    """Read the clothing photographs, without the labels that are no classes, at 192 pixels."""
+    kept = [row for row in _rows(folder / "list.csv") if row["label"] not in NO_CLASS]
+    if not (work / "clothing" / "images.npy").is_file():
+        with tempfile.TemporaryDirectory() as temporary:
+            source = Path(temporary) / "clothing.csv"
+            with source.open("w", newline="") as file:
+                csv.writer(file).writerows(
+                    [("path", "label"), *((row["image"], row["label"]) for row in kept)]
+                )
+            importers.import_source(source, "clothing", work / "clothing", root=folder, size=SIDE)
+    names = tuple(arrays.read_json(work / "clothing" / "meta.json")["class_names"])
+    given = np.asarray(arrays.read_array(work / "clothing" / "given_labels.npy"), np.int64)
+    images = arrays.read_array(work / "clothing" / "images.npy")
+    ids = [row["image"] for row in kept]
+    dataset = LabeledDataset("clothing", names, given, ids, images)
+    place = {image: row for row, image in enumerate(ids)}
+    checked = [
+        row
+        for row in _rows(folder / "checked.csv")
+        if row["verdict"] != "ambiguous" and row["image"] in place
+    ]
+    judged = np.array([place[row["image"]] for row in checked])
+    wrong = np.array([row["verdict"] == "wrong" for row in checked])
+    better = [row["better_label"] for row in checked]
+    truth = np.array([names.index(name) if name in names else -1 for name in better])
+    truth[~wrong] = given[judged][~wrong]
+    return Case("clothing", dataset, _features(work, dataset), judged, truth, wrong)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _features(work: Path, dataset: LabeledDataset) -> np.ndarray:
+    kind = representation.default_representation(*dataset.images.shape[1:3])
+    return np.asarray(
+        representation.cached(work / f"{dataset.name}-features", dataset, kind, "cpu")
+    )
+
+
+def known(name: str, dataset: LabeledDataset, features: np.ndarray) -> Case:
+    """Make a case of a set whose truth is known for every image."""
+    truth, given = np.asarray(dataset.true_labels), np.asarray(dataset.given_labels)
+    return Case(name, dataset, features, np.arange(len(truth)), truth, truth != given)
+
+
+def part(dataset: LabeledDataset, rows: np.ndarray, **changed: Any) -> LabeledDataset:
+    """Return some rows of a set."""
+    values = {
+        "given_labels": np.asarray(dataset.given_labels)[rows],
+        "true_labels": np.asarray(dataset.true_labels)[rows],
+        "ids": [str(row) for row in rows],
+        "images": dataset.images[rows],
+    }
+    return dataclasses.replace(dataset, **(values | changed))
+
+
+def long_tail(labels: np.ndarray, ratio: float, seed: int) -> np.ndarray:
+    """Choose rows so that class sizes fall from 800 to 800 / ratio, in random order of classes."""
+    rng = np.random.default_rng(seed)
+    k = int(labels.max()) + 1
+    rows = []
+    for place, label in enumerate(rng.permutation(k)):
+        size = max(1, round(800 * ratio ** (-place / (k - 1))))
+        rows.append(rng.permutation(np.flatnonzero(labels == label))[:size])
+    return np.sort(np.concatenate(rows))
+
+
+def cases(options: argparse.Namespace) -> Iterator[Case]:
+    """Give every case of the sets asked for."""
+    if "clothing" in options.sets:
+        yield clothing(options.data / "clothing", options.work)
+    if not set(options.sets) - {"clothing"}:
+        return
+    whole = {c: _data.noisy_images(options.data / "cifar10n_dev.npz", c) for c in COLUMNS}
+    first = dataclasses.replace(whole["aggre"], name="cifar")
+    seen = _features(options.work, first)
+    for seed in options.seeds if "cuts" in options.sets else ():
+        for ratio in RATIOS:
+            for column, dataset in whole.items():
+                for by in ("true", "given"):
+                    labels = dataset.true_labels if by == "true" else dataset.given_labels
+                    rows = long_tail(np.asarray(labels), ratio, seed)
+                    yield known(f"{by}-{column}-{ratio}-{seed}", part(dataset, rows), seen[rows])
+    if "balanced" in options.sets:
+        for column, dataset in whole.items():
+            yield known(f"balanced-{column}", dataset, seen)
+    if "small" in options.sets:
+        yield from small(whole["random1"], seen, options.work)
+
+
+def small(dataset: LabeledDataset, seen: np.ndarray, work: Path) -> Iterator[Case]:
+    """Give small and odd sets."""
+    rng = np.random.default_rng(0)
+    truth, given = np.asarray(dataset.true_labels), np.asarray(dataset.given_labels)
+    right = rng.permutation(np.flatnonzero(truth == given))
+    for n in (20, 60, 300):
+        rows = np.sort(right[:n])
+        yield known(f"small-clean-{n}", part(dataset, rows), seen[rows])
+    rows = np.sort(rng.permutation(len(truth))[:300])
+    yield known("small-300", part(dataset, rows), seen[rows])
+    counts = (1, 2, 3, 4, 30, 30, 30, 40, 60, 100)
+    rows = np.concatenate([right[given[right] == c][:n] for c, n in enumerate(counts)])
+    yield known("small-classes-of-1-to-4", part(dataset, rows), seen[rows])
+    rows = np.flatnonzero(np.isin(truth, (3, 5)) & np.isin(given, (3, 5)))[:300]
+    yield known("small-two-classes", part(dataset, rows), seen[rows])
+    rows = np.sort(right[:1000])
+    labels = given[rows].copy()
+    moved = rng.permutation(np.flatnonzero(labels == 3))[:40]
+    labels[moved] = 5  # dogs hold all the errors
+    yield known("small-one-bad-class", part(dataset, rows, given_labels=labels), seen[rows])
+    noisy, _ = _data.digits("digits-symmetric-10", 0)
+    noisy = part(dataclasses.replace(noisy, name="digits"), np.arange(300))
+    yield known("small-digits", noisy, _features(work, noisy))
+
+
+def alone(case: Case, key: str, options: argparse.Namespace) -> Signals:
+    """Run one method on a case, or read what it said before."""
+    place = options.work / "signals" / case.name / key
+    if not (place / "signals.json").is_file():
+        task = types.SimpleNamespace(preset="quick", device="cpu")
+        dataset = dataclasses.replace(case.dataset, true_labels=None)
+        found, _ = detection.fit(key, dataset, task, 0, lambda kind: case.features, None)
+        arrays.save_signals(place, found)
+    return arrays.load_signals(place)
+
+
+def scores(case: Case, suspicion: np.ndarray, suggested: Any, p: Any = None) -> dict[str, float]:
+    """Return every measure of a ranking."""
+    score = np.asarray(suspicion, np.float64)[case.judged]
+    found = {"n": len(case.dataset), "wrong": float(case.wrong.mean())}
+    if case.wrong.any():
+        found["ap"] = metrics.average_precision(case.wrong, score)
+        for first in (25, 50, 100):
+            found[f"first{first}"] = metrics.precision_at(case.wrong, score, first)
+    if suggested is not None and case.wrong.any():
+        right = np.asarray(suggested)[case.judged] == case.truth
+        found["fix"] = float(right[case.wrong].mean())
+    if p is not None:
+        found["mean_p"] = float(np.mean(p))
+        found["above"] = int((np.asarray(p) > 0.5).sum())
+        if len(case.judged) == len(case.dataset):
+            found["ece"] = metrics.calibration_error(case.wrong, p)
+    return {key: round(value, 4) for key, value in found.items()}
+
+
+def classes(case: Case, ranking: Any) -> dict[str, dict[str, float]]:
+    """Return recall and precision of the first E of the queue, per given class; E wrong labels."""
+    given, names = np.asarray(case.dataset.given_labels)[case.judged], case.dataset.class_names
+    order = np.argsort(-ranking.suspicion[case.judged], kind="stable")[: int(case.wrong.sum())]
+    shown = np.zeros(len(given), bool)
+    shown[order] = True
+    found = {}
+    for label in np.unique(given):
+        here = given == label
+        hit = int((shown & case.wrong & here).sum())
+        found[names[label]] = {
+            "n": int(here.sum()),
+            "wrong": int((case.wrong & here).sum()),
+            "shown": int((shown & here).sum()),
+            "hit": hit,
+        }
+    return found
+
+
+def baselines(case: Case) -> dict[str, dict[str, float]]:
+    """Return the rows of cleanlab on the same features, plain and by class shares, and chance."""
+    given = np.asarray(case.dataset.given_labels)
+    shuffled = np.random.default_rng(7).random(len(given))
+    rows = {"random order": scores(case, shuffled, None)}
+    counts = np.bincount(given, minlength=len(case.dataset.class_names))
+    if counts[counts > 0].min() >= 5:
+        axes = _out_of_fold.leading_axes(case.features, AXES)
+        said = cleanlab(case.dataset, axes)
+        rows["cleanlab, same features"] = scores(
+            case, said.suspicion, detection.best_other(said.pred_probs, given)
+        )
+        even = np.asarray(said.pred_probs) / np.maximum(counts, 1)
+        even /= even.sum(axis=1, keepdims=True)
+        rows["the same, by class shares"] = scores(
+            case, 1 - even[np.arange(len(given)), given], detection.best_other(even, given)
+        )
+    return rows
+
+
+def cleanlab(dataset: LabeledDataset, axes: np.ndarray) -> Signals:
+    """cleanlab's self-confidence from five-fold logistic regression, the usual recipe."""
+    from cleanlab.rank import get_label_quality_scores
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    given = np.asarray(dataset.given_labels)
+    present, compact = np.unique(given, return_inverse=True)
+    model = LogisticRegression(C=1 / (0.8 * len(axes) * 3e-4), max_iter=200, tol=1e-3)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    said = cross_val_predict(model, axes, compact, cv=folds, method="predict_proba")
+    quality = get_label_quality_scores(compact, said, method="self_confidence")
+    probs = np.zeros((len(given), len(dataset.class_names)))
+    probs[:, present] = said
+    return Signals("cleanlab", np.clip(1 - quality, 0, 1), probs)
+
+
+def run(case: Case, options: argparse.Namespace) -> dict[str, Any]:
+    """Return name of the row -> measures, for one case."""
+    given, k = np.asarray(case.dataset.given_labels), len(case.dataset.class_names)
+    keys = [key for key in options.methods if _suits(key, case, options)]
+    heard = {key: alone(case, key, options) for key in keys}
+    chosen = {key: [key] for key in keys}
+    chosen |= {f"consensus of {', '.join(few)}": few for few in _pools(keys)}
+    rows: dict[str, Any] = baselines(case)
+    for title, few in chosen.items():
+        ranking = consensus.rank([heard[key] for key in few], given, k)
+        rows[title] = scores(case, ranking.suspicion, ranking.suggested_labels, ranking.p_wrong)
+        if len(few) == len(keys) and case.wrong.any():
+            rows[title]["classes"] = classes(case, ranking)
+    return rows
+
+
+def _suits(key: str, case: Case, options: argparse.Namespace) -> bool:
+    """Networks that train on pixels are asked about whole sets only; digits have no pretraining."""
+    pixels = key in ("finetune", "ce", "sr", "jump")
+    kept = options.work / "signals" / case.name / key / "signals.json"
+    return not (
+        pixels and not kept.is_file() and not case.name.startswith(("clothing", "balanced"))
+    )
+
+
+def _pools(keys: list[str]) -> list[list[str]]:
+    pools = [["probe", "knn"], ["probe", "jump@pretrained", "finetune"], keys]
+    found = [few for few in pools if len(few) > 1 and set(few) <= set(keys)]
+    return [few for place, few in enumerate(found) if few not in found[:place]]
+
+
+def print_rows(name: str, rows: dict[str, Any]) -> None:
+    print(f"\n{name}: {next(iter(rows.values()))['n']} images")
+    print(f"{'':52}" + "".join(f"{column:>9}" for column in SHOWN))
+    for title, row in rows.items():
+        cells = [row.get(column) for column in SHOWN]
+        text = [f"{'-':>9}" if cell is None else f"{cell:9.3f}" for cell in cells]
+        print(f"{title[:52]:52}" + "".join(text))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS)
+    parser.add_argument("--methods", default="probe,knn,jump@pretrained,finetune")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--data", type=Path, default=_data.default_path().parent)
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "lnl-real")
+    parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/real.json")
+    options = parser.parse_args(arguments)
+    options.methods = [key for key in options.methods.split(",") if key]
+    stored = arrays.read_json(options.out) if options.out.is_file() else {}
+    for case in cases(options):
+        rows = run(case, options)
+        stored[case.name] = rows
+        print_rows(case.name, rows)
+        arrays.write_json(options.out, stored)
+
+
+if __name__ == "__main__":
+    main()
