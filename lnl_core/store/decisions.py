@@ -83,7 +83,8 @@ def append(info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
     was drawn at random by then, whoever shows it.
 
     Raises:
-        LnlError: a row, action or label that does not exist; then nothing is stored.
+        LnlError: a row, action or label that does not exist, or the set was removed; then nothing
+            is stored.
     """
     if not decisions:
         return []
@@ -118,7 +119,9 @@ def append(info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
         # One writer per data set at a time, as SQLite has it anyway: then numbers become visible
         # in their order, and `last_id` misses none.
         place = schema.datasets.c.id
-        connection.execute(select(place).where(place == info.id).with_for_update(key_share=True))
+        query = select(place).where(place == info.id).with_for_update(key_share=True)
+        if connection.execute(query).scalar() is None:
+            raise LnlError(f"“{info.name}” was removed. Open the data sets that are there: Data.")
         queued = [value for value in values if value["route"] == QUEUE]
         if queued:
             draws = schema.audit_draws.c

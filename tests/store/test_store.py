@@ -285,6 +285,8 @@ def test_register_lists_loads_and_removes(workspace, tiny, tmp_path):
         datasets.register(workspace, " tiny ", tmp_path / "again")
     decisions.append(tiny, [keep(0)])
     datasets.remove(tiny)
+    with pytest.raises(LnlError, match="was removed"):  # a page that is still open
+        decisions.append(tiny, [keep(1)])
     assert datasets.datasets(workspace) == []
     assert not tiny.directory.exists()
     with pytest.raises(LnlError, match="no data set named"):
