@@ -141,6 +141,7 @@ class DatasetInfo:
 
     A name is turned into one of these once, at the edge (command line, route, sidebar), by
     `store.datasets.dataset`. `version` is a digest of its contents, used in cache keys and URLs.
+    `no_classes` are the labels (numbers) that say that nobody labelled the image.
     """
 
     workspace: Workspace
@@ -162,3 +163,9 @@ class DatasetInfo:
     root: str | None
     version: str
     format: str
+    no_classes: tuple[int, ...] = ()
+
+    @property
+    def real_class_count(self) -> int:
+        """Number of labels that are classes."""
+        return self.class_count - len(self.no_classes)

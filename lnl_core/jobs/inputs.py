@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
 from lnl_core.jobs import bases, queue
 from lnl_core.jobs.context import Report
+from lnl_core.review import labelled
+from lnl_core.review.labelled import Part
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import (
     Action,
@@ -24,6 +27,8 @@ from lnl_core.types import (
 )
 
 _REVIEWED = "reviewed_labels.npy"
+_NO_CLASSES = "no_classes.json"
+"""In a run's folder: names of the labels that were no classes when it began; missing if none."""
 
 
 def corrected_labels(info: DatasetInfo) -> tuple[IntArray, BoolArray, BoolArray]:
@@ -40,7 +45,7 @@ def corrected_labels(info: DatasetInfo) -> tuple[IntArray, BoolArray, BoolArray]
         verdict = decisions.verdict(several)
         if verdict.decision is None or not verdict.agreed:
             continue
-        if verdict.decision.action is Action.KEEP:
+        if verdict.decision.action is Action.KEEP and labels[row] not in info.no_classes:
             trusted[row] = kept[row] = True
         elif verdict.decision.action is Action.RELABEL and verdict.decision.label is not None:
             labels[row], trusted[row] = verdict.decision.label, True
@@ -65,7 +70,8 @@ def training_set(
 
     The labels of a run's first start are kept in its folder: a resumed run ends as an undisturbed
     one would, whatever was decided meanwhile. A run that builds on one with purified labels trains
-    on those; rows that people confirmed keep theirs.
+    on those; rows that people confirmed keep theirs. Images whose label is no class are left out
+    (`training_part` says which are in), until somebody has said what they are.
 
     Args:
         info: the data set.
@@ -74,7 +80,7 @@ def training_set(
         method: key of the run's method; what post-trains a network takes the labels as they are.
 
     Raises:
-        LnlError: the base has no purified labels for this set.
+        LnlError: the base has no purified labels for this set, or no image has a class.
     """
     labels_file, trusted_file = folder / "labels.npy", folder / "trusted.npy"
     if trusted_file.is_file():
@@ -84,10 +90,47 @@ def training_set(
         labels, trusted, _ = corrected_labels(info)
         if base is not None and not bases.post_trains(method):
             arrays.write_array(folder / _REVIEWED, labels)
-            labels = np.where(trusted, labels, _purified(base, method, info)).astype(np.int32)
+            purified = _purified(base, method, info)
+            own = trusted | np.isin(labels, info.no_classes) | (purified < 0)
+            labels = np.where(own, labels, purified).astype(np.int32)
+        note_no_classes(info, folder)
         arrays.write_array(labels_file, labels)
         arrays.write_array(trusted_file, trusted)
-    return replace(datasets.load(info), given_labels=labels, trusted=trusted, true_labels=None)
+    part = training_part(info, folder)
+    if not len(part.rows):
+        raise LnlError(f"No image of “{info.name}” has a class yet. Label some in Review first.")
+    whole = replace(datasets.load(info), given_labels=labels, trusted=trusted, true_labels=None)
+    return part.dataset(whole)
+
+
+def training_part(info: DatasetInfo, folder: Path) -> Part:
+    """Return the rows and classes that a run trains on, as of its first start."""
+    labels = arrays.read_array(folder / "labels.npy")
+    return labelled.part(labels, info.class_count, no_classes_of(info, folder))
+
+
+def note_no_classes(info: DatasetInfo, folder: Path) -> None:
+    """Keep in a run's folder which labels are no classes as it begins."""
+    if info.no_classes:
+        names = [info.class_names[label] for label in info.no_classes]
+        arrays.write_json(folder / _NO_CLASSES, {"no_classes": names})
+
+
+def no_classes_of(info: DatasetInfo, folder: Path) -> tuple[int, ...]:
+    """Return the labels that were no classes when a run began."""
+    file = folder / _NO_CLASSES
+    names = set(arrays.read_json(file)["no_classes"]) if file.is_file() else set()
+    return tuple(label for label, name in enumerate(info.class_names) if name in names)
+
+
+def speaks(info: DatasetInfo, folder: Path) -> bool:
+    """Say whether a run knows every label that is a class today."""
+    return set(no_classes_of(info, folder)) <= set(info.no_classes)
+
+
+def is_stale(info: DatasetInfo, folder: Path) -> bool:
+    """Say whether other labels than today's were no classes when a run began."""
+    return no_classes_of(info, folder) != info.no_classes
 
 
 def reviewed_labels(folder: Path) -> IntArray | None:
@@ -101,7 +144,7 @@ def _purified(base: BaseRun, method: str, info: DatasetInfo) -> IntArray:
     if found is None:
         raise LnlError(bases.refusal(f"run {base.id} ({base.method})", method))
     purified: IntArray = np.asarray(found, dtype=np.int32)
-    if purified.shape != (info.n,) or purified.min() < 0 or purified.max() >= info.class_count:
+    if purified.shape != (info.n,) or purified.min() < -1 or purified.max() >= info.class_count:
         raise LnlError(
             f"The purified labels of run {base.id} do not fit “{info.name}”: the set has "
             f"{info.n:,} images in {info.class_count} classes. Run {base.method} again."
@@ -141,6 +184,21 @@ def features(
         info.directory, data, representation, device, report, version=info.version
     )
     return found
+
+
+def part_features(
+    info: DatasetInfo, part: Part, representation: str, device: str, report: Report
+) -> FloatArray:
+    """Return the features of the rows that a run trains on, (n', d); all are in the cache."""
+    found = features(info, datasets.load(info), representation, device, report)
+    return found if part.whole else found[part.rows]
+
+
+def part_maps(info: DatasetInfo, part: Part, device: str, report: Report) -> FloatArray:
+    """Return the feature maps of the rows that a run trains on, (n', d, u, v), on the disk."""
+    found: Any = maps(info, datasets.load(info), device, report)
+    opened: Any = found if part.whole else labelled.Rows(found, part.rows)
+    return cast(FloatArray, opened)
 
 
 def _features_of(info: DatasetInfo, number: int) -> FloatArray:

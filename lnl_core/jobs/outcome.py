@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from lnl_core.jobs import queue
-from lnl_core.jobs.inputs import corrected_labels
+from lnl_core.jobs.inputs import corrected_labels, speaks
 from lnl_core.jobs.knobs import PIXELS
 from lnl_core.methods import signal_key
 from lnl_core.store import arrays, datasets
@@ -91,26 +91,33 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     A head on frozen features counts beside the same method's network on pixels (`signal_key`).
 
     Labels are the given ones: what p_wrong and the suggestion speak about. A row whose given label
-    a person has confirmed is the last to be suspected.
+    a person has confirmed is the last to be suspected. Images whose label is no class are not
+    suspected. A run that never saw what is a class today says nothing about it and is left out;
+    where no run is left there is no ranking.
 
     Args:
         info: the data set.
         also: signal key -> run whose signals are complete though its job is not called done yet.
     """
-    from lnl_core.review import consensus
+    from lnl_core.review import labelled
 
     newest = dict(also or {})
     for job in queue.jobs(info):
         if job.state is JobState.DONE:
             name = key(job, info)
             newest[name] = max(job.id, newest.get(name, 0))
+    runs = info.directory / "runs"
+    usable = {name: no for name, no in newest.items() if speaks(info, runs / str(no))}
     found = [
-        replace(arrays.load_signals(info.directory / "runs" / str(number)), method=name)
-        for name, number in newest.items()
+        replace(arrays.load_signals(runs / str(number)), method=name)
+        for name, number in usable.items()
     ]
     if not found:
+        if newest:
+            arrays.drop_ranking(info.directory / "ranking")
         return
     given = np.asarray(datasets.load(info).given_labels)
     _, _, kept = corrected_labels(info)
-    ranking = consensus.rank(found, given, info.class_count, kept if kept.any() else None)
-    arrays.save_ranking(info.directory / "ranking", ranking, newest)
+    trusted = kept if kept.any() else None
+    ranking = labelled.rank(found, given, info.class_count, trusted, info.no_classes)
+    arrays.save_ranking(info.directory / "ranking", ranking, usable)

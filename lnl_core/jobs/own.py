@@ -16,8 +16,9 @@ import uuid
 from sqlalchemy import insert
 
 from lnl_core.jobs import outcome, queue
-from lnl_core.jobs.inputs import corrected_labels
+from lnl_core.jobs.inputs import corrected_labels, note_no_classes
 from lnl_core.methods import OWN
+from lnl_core.review import labelled
 from lnl_core.review.probabilities import signals_of
 from lnl_core.store import arrays, schema
 from lnl_core.store.db import now, transaction
@@ -59,11 +60,13 @@ def add(info: DatasetInfo, title: str, probs: FloatArray, source: str) -> Job:
     """
     key = key_of(title)
     labels, trusted, _ = corrected_labels(info)
-    signals = outcome.with_trust(signals_of(key, probs, labels), trusted)
+    part = labelled.part(labels, info.class_count, info.no_classes)
+    signals = outcome.with_trust(signals_of(key, part.only(probs), labels), trusted | ~part.inner)
     runs = info.directory / "runs"
     aside = runs / f".own-{uuid.uuid4().hex}"
     try:
         arrays.save_signals(aside, signals)
+        note_no_classes(info, aside)
         stamp = now()
         with transaction(
             info.workspace
@@ -81,7 +84,9 @@ def add(info: DatasetInfo, title: str, probs: FloatArray, source: str) -> Job:
                     created_at=stamp,
                     started_at=stamp,
                     finished_at=stamp,
-                    flagged=outcome.flagged(signals, labels),
+                    flagged=outcome.flagged(
+                        part.inside(signals), part.renumbered(labels)[part.rows]
+                    ),
                 )
             )
             inserted = result.inserted_primary_key

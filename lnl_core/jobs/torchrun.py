@@ -118,7 +118,8 @@ def fit_along(ws: Workspace, number: int) -> int:
         job.seed, folder, device=device, representation=job.representation, base=base
     )
     data = inputs.training_set(info, folder, base, job.method)
-    context.make_features = partial(inputs.features, info, data, job.representation, device)
+    part = inputs.training_part(info, folder)
+    context.make_features = partial(inputs.part_features, info, part, job.representation, device)
     method = card(job.method)
     method.fit(data, knobs.stored(job), context)
     leave()

@@ -42,10 +42,12 @@ from lnl_core.jobs.engines import command, local
 from lnl_core.jobs.tasks import maps
 from lnl_core.methods import PROBLEMS, card
 from lnl_core.review import health
+from lnl_core.review.labelled import Part
 from lnl_core.store import arrays, datasets, db
 from lnl_core.types import (
     Cancelled,
     DatasetInfo,
+    FloatArray,
     Job,
     JobState,
     LabeledDataset,
@@ -203,23 +205,26 @@ def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> d
     """Fit, keep the signals, rank; return what the job's row says about it."""
     folder = info.directory / "runs" / str(job.id)
     data = inputs.training_set(info, folder, context.base, job.method)
+    part = inputs.training_part(info, folder)
     reviewed = inputs.reviewed_labels(folder)
+    if reviewed is not None:
+        reviewed = part.renumbered(reviewed[part.rows])
     if data.trusted is not None:
         queue.note_trusted(info.workspace, job.id, int(data.trusted.sum()))
     if (folder / "signals.json").is_file():  # all that a worker before this one left to do
-        signals = arrays.load_signals(folder)
+        signals = part.inside(arrays.load_signals(folder))
     else:
         context.device = inputs.resolve_device(job.device)
         context.make_features = partial(
-            inputs.features, info, data, job.representation, context.device
+            inputs.part_features, info, part, job.representation, context.device
         )
-        context.make_maps = partial(inputs.maps, info, data, context.device)
+        context.make_maps = partial(inputs.part_maps, info, part, context.device)
         signals = _fit(method, job, data, context)
         context.report("saving", 1.0)
         if reviewed is not None:
             signals = outcome.against(signals, reviewed, data.given_labels)
         signals = outcome.with_trust(signals, data.trusted)
-        arrays.save_signals(folder, signals)
+        arrays.save_signals(folder, part.outside(signals, _looks(job, info, part, context)))
     try:
         outcome.rank(info, {outcome.key(job, info): job.id})
     except Exception:
@@ -239,6 +244,18 @@ def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> d
         "flagged": outcome.flagged(signals, data.given_labels if reviewed is None else reviewed),
         "cost": json.dumps(cost),
     }
+
+
+def _looks(job: Job, info: DatasetInfo, part: Part, context: JobContext) -> FloatArray | None:
+    """Return features of all images, which tell what one without a class looks like."""
+    if part.whole:
+        return None
+    whole = datasets.load(info)
+    try:
+        return inputs.features(info, whole, job.representation, context.device, context.report)
+    except LnlError as error:
+        log.warning("run %d: images without a class get no opinion: %s", job.id, error)
+        return None
 
 
 def _confirmed(data: LabeledDataset) -> dict[int, int]:

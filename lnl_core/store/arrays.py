@@ -119,6 +119,11 @@ def save_ranking(folder: Path, ranking: Ranking, run_ids: Mapping[str, int]) -> 
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
+def drop_ranking(folder: Path) -> None:
+    """Let no ranking be in force; its files stay until the next one."""
+    (folder / "current.json").unlink(missing_ok=True)
+
+
 def load_ranking(folder: Path) -> tuple[Ranking, dict[str, int]] | None:
     """Open the ranking in force with its run ids (method -> job id), memory-mapped."""
     version = ranking_version(folder)

@@ -127,6 +127,7 @@ def check_name(name: str) -> str:
 def _info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
     directory = ws.datasets_dir / record.folder
     meta = _meta(directory, (directory / "meta.json").stat().st_mtime_ns)
+    none = set(meta.get("no_classes", ()))
     return DatasetInfo(
         workspace=ws,
         id=record.id,
@@ -147,6 +148,7 @@ def _info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
         root=meta.get("root"),
         version=meta["version"],
         format=meta.get("format", ""),
+        no_classes=tuple(i for i, each in enumerate(meta["class_names"]) if each in none),
     )
 
 

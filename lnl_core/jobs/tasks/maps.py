@@ -7,6 +7,7 @@ each over its own range.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def head_of_queue(info: DatasetInfo, count: int = HEAD) -> tuple[Array, Array]:
     rows = np.asarray(ranking.order[:count], np.int64)
     given = np.asarray(datasets.load(info).given_labels)[rows]
     other = np.asarray(ranking.suggested_labels)[rows]
-    known = other >= 0
+    known = (other >= 0) & ~np.isin(given, info.no_classes)
     return rows[known], np.stack([given, other], axis=1)[known].astype(np.int64)
 
 
@@ -97,8 +98,15 @@ def _maps(
     """Return (b, 2, u, v) maps by one of `TECHNIQUES`."""
     from lnl_core.jobs import inputs
     from lnl_core.learning import cam
+    from lnl_core.review import labelled
 
     folder = info.directory / "runs" / str(number)
+    part = labelled.part(data.given_labels, info.class_count, inputs.no_classes_of(info, folder))
+    if not part.whole:  # the network knows its own classes alone, by their own numbers
+        labels = part.renumbered(labels)
+        names = tuple(data.class_names[label] for label in part.classes)
+        some = np.zeros(len(data), np.int64)
+        data = replace(data, class_names=names, given_labels=some, true_labels=None)
     if technique == "cam":
         frozen = partial(inputs.maps, info, data, context.device, context.report)
         return cam.class_maps(folder, data, rows, labels, maps=frozen, device=context.device)

@@ -102,7 +102,9 @@ def parts(info: DatasetInfo, source: str, goal: int = 0) -> Parts:
     else:
         sure = corrected
         kind, test = _judges(info, trusted)
-    inside = np.ones(info.n, bool)
+    classed = ~np.isin(given, info.no_classes) & ~np.isin(corrected, info.no_classes)
+    test = test[classed[test] & ~np.isin(sure[test], info.no_classes)]
+    inside = classed.copy()
     inside[test] = False
     found = Parts(kind, np.flatnonzero(inside), test, given, corrected, sure)
     if not found.changed:

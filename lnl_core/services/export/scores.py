@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,11 +18,12 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
     """Yield one row per image, in the data set's order: what `lnl rank` writes.
 
     Every column says its direction: `suspicion` and `p_wrong` 1 = wrong, `label_quality` 1 = right.
+    All three are blank where the given label is no class.
 
     Raises:
         LnlError: nothing is scored yet, or the method has no finished run.
     """
-    from lnl_core.review import consensus
+    from lnl_core.review import labelled
 
     ranked = scored(info)
     if ranked is None:
@@ -40,10 +41,14 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
         if found is None:
             raise LnlError(f"The files of run {ranked.run_ids[method]} are gone. Run it again.")
         suspicion = found.suspicion
-        ranking = consensus.rank([found], np.asarray(data.given_labels), info.class_count)
+        given = np.asarray(data.given_labels)
+        ranking = labelled.rank([found], given, info.class_count, None, info.no_classes)
     names = info.class_names
     for row in range(info.n):
         suggested = int(ranking.suggested_labels[row])
+        if int(data.given_labels[row]) in info.no_classes:
+            yield _without_class(data.ids[row], names, int(data.given_labels[row]), suggested)
+            continue
         yield {
             "id": data.ids[row],
             "given_label": names[int(data.given_labels[row])],
@@ -52,6 +57,18 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
             "p_wrong": f"{float(ranking.p_wrong[row]):.6f}",
             "label_quality": f"{1 - float(suspicion[row]):.6f}",
         }
+
+
+def _without_class(id_: str, names: Sequence[str], given: int, suggested: int) -> dict[str, Any]:
+    """Return the row of an image without a class: a suggestion, and no score."""
+    return {
+        "id": id_,
+        "given_label": names[given],
+        "suggested_label": names[suggested] if suggested >= 0 else "",
+        "suspicion": "",
+        "p_wrong": "",
+        "label_quality": "",
+    }
 
 
 def write_scores(info: DatasetInfo, out: Path, method: str = "consensus") -> int:

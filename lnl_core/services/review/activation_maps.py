@@ -64,7 +64,8 @@ def where_it_looks(
     given = int(loaded(info).given_labels[row])
     other = int(ranked.ranking.suggested_labels[row]) if label is None else label
     offered = sources(info)
-    if not offered or not 0 <= other < info.class_count:
+    nothing = given in info.no_classes or other in info.no_classes
+    if not offered or nothing or not 0 <= other < info.class_count:
         return {"state": "none", "sources": offered}
     key = source or offered[0]["key"]
     if key not in [one["key"] for one in offered]:
@@ -154,7 +155,7 @@ def sources(info: DatasetInfo) -> list[dict[str, str]]:
     seen = set()
     for job in queue.jobs(info):
         folder = queue.run_dir(info.workspace, job)
-        if job.state is not JobState.DONE or job.method in seen:
+        if job.state is not JobState.DONE or job.method in seen or not inputs.speaks(info, folder):
             continue
         if (folder / "map_head.safetensors").is_file():
             techniques: tuple[str, ...] = ("cam",)
@@ -232,7 +233,7 @@ def _next(info: DatasetInfo, row: int) -> tuple[list[int], list[list[int]]]:
     at = int(_positions(ranked)[row])
     rows = [int(r) for r in ranked.ranking.order[at + 1 : at + 1 + AHEAD]]
     given, other = loaded(info).given_labels, ranked.ranking.suggested_labels
-    kept = [r for r in rows if int(other[r]) >= 0]
+    kept = [r for r in rows if int(other[r]) >= 0 and int(given[r]) not in info.no_classes]
     return kept, [[int(given[r]), int(other[r])] for r in kept]
 
 

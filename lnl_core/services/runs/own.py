@@ -11,7 +11,7 @@ import numpy as np
 from lnl_core.data import probabilities
 from lnl_core.services.in_force import loaded
 from lnl_core.store import datasets
-from lnl_core.types import DatasetInfo, Job
+from lnl_core.types import DatasetInfo, FloatArray, Job, LnlError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,30 @@ def score_with(
     own.key_of(title)  # before the long part
     data = loaded(info)
     called = called or (file.name if isinstance(file, Path) else "The file")
-    probs = probabilities.read(file, called, data.ids, info.class_names)
-    agreement = float((probs.argmax(axis=1) == np.asarray(data.given_labels)).mean())
+    probs = _read(info, file, called)
+    given = np.asarray(data.given_labels)
+    classed = ~np.isin(given, info.no_classes)
+    agreement = float((probs.argmax(axis=1) == given)[classed].mean())
     job = own.add(info, title, probs, called)
     datasets.touch(info)
     return Brought(job, agreement, _doubt(agreement, info.class_names))
+
+
+def _read(info: DatasetInfo, file: Path | IO[bytes], called: str) -> FloatArray:
+    """Read (n, k) probabilities; a model that knows the real classes alone has no other columns."""
+    ids = loaded(info).ids
+    try:
+        return probabilities.read(file, called, ids, info.class_names)
+    except LnlError:
+        if not info.no_classes:
+            raise
+        if not isinstance(file, Path):
+            file.seek(0)
+        real = [label for label in range(info.class_count) if label not in info.no_classes]
+        names = [info.class_names[label] for label in real]
+        wide = np.zeros((info.n, info.class_count), np.float32)
+        wide[:, real] = probabilities.read(file, called, ids, names)
+        return wide
 
 
 def _doubt(agreement: float, class_names: tuple[str, ...]) -> str:

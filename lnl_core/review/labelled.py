@@ -1,0 +1,384 @@
+"""The labelled part of a set, where some of its labels are no classes ("Not sure", "Skip").
+
+Methods see that part alone, with its rows and classes numbered anew; what they say is put back to
+all rows and classes. An image without a class is never suspected: its suspicion and p_wrong are 0,
+which here means "does not apply", and it stands behind all others in the order. What it could be
+is read off the labelled images that it looks like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lnl_core.review import consensus, pool
+from lnl_core.review.pool import Opinion
+from lnl_core.types import (
+    Array,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    LabeledDataset,
+    Ranking,
+    Signals,
+    TopProbs,
+)
+
+OF_CLASSES = ("purified_labels", "baseline_labels", "retrained_labels", "suggested_label")
+"""Extras of methods whose values are classes."""
+
+OF_ROWS = ("neighbours", "validation_rows", "evidence_rows")
+"""Extras of methods whose values are rows."""
+
+NEAREST = 10
+"""Labelled images that say what an image without a class could be."""
+
+_BLOCK = 4096
+_TOP = 3
+
+
+class Rows:
+    """Some rows of an array that may lie on the disk: only those asked for are read."""
+
+    def __init__(self, array: Any, rows: IntArray) -> None:
+        self._array, self._rows = array, rows
+        self.shape: tuple[int, ...] = (len(rows), *array.shape[1:])
+        self.dtype, self.ndim = array.dtype, array.ndim
+        self.size = int(np.prod(self.shape))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        first, rest = (index[0], index[1:]) if isinstance(index, tuple) else (index, ())
+        found = np.asarray(self._array[self._rows[first]])
+        return found[(slice(None), *rest)] if rest and found.ndim == self.ndim else found
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.asarray(self._array[self._rows], dtype=dtype)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Rows and classes that are used, of all.
+
+    Attributes:
+        rows: (n',) numbers of the labelled rows, rising.
+        classes: (k',) numbers of the real classes, rising.
+        n: rows of the set.
+        k: labels of the set.
+    """
+
+    rows: IntArray
+    classes: IntArray
+    n: int
+    k: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of the set."""
+        return len(self.rows) == self.n and len(self.classes) == self.k
+
+    @property
+    def inner(self) -> BoolArray:
+        """(n,) True for the rows of the part."""
+        inner = np.zeros(self.n, bool)
+        inner[self.rows] = True
+        return inner
+
+    @property
+    def others(self) -> IntArray:
+        """(n - n',) rows without a class, rising."""
+        return np.flatnonzero(~self.inner)
+
+    def only(self, probs: FloatArray) -> FloatArray:
+        """Return (n, k) probabilities with none left on what is no class; rows sum to 1."""
+        if self.whole:
+            return probs
+        wide = np.zeros_like(probs)
+        wide[:, self.classes] = _shares(probs[:, self.classes])
+        return wide
+
+    def renumbered(self, labels: Array) -> IntArray:
+        """Return labels as numbers of this part's classes, -1 for the others; any shape."""
+        number = np.full(self.k + 1, -1, np.int64)  # the last is that of -1
+        number[self.classes] = np.arange(len(self.classes))
+        found: IntArray = number[np.asarray(labels, np.int64)]
+        return found
+
+    def dataset(self, data: LabeledDataset) -> LabeledDataset:
+        """Return the part as a data set of its own; its images are read when asked for."""
+        if self.whole:
+            return data
+        images: Any = Rows(data.images, self.rows)
+        chosen = [int(row) for row in self.rows]
+        return replace(
+            data,
+            class_names=tuple(data.class_names[label] for label in self.classes),
+            given_labels=self.renumbered(np.asarray(data.given_labels)[self.rows]),
+            ids=_picked(data.ids, chosen),
+            images=images,
+            paths=None if data.paths is None else _picked(data.paths, chosen),
+            true_labels=None,
+            trusted=None if data.trusted is None else data.trusted[self.rows],
+        )
+
+    def inside(self, signals: Signals) -> Signals:
+        """Return what signals about the whole set say about this part, for a ranking."""
+        if self.whole:
+            return signals
+        return Signals(
+            signals.method,
+            np.asarray(signals.suspicion)[self.rows],
+            self._probs(signals.pred_probs, self.rows),
+            cost=signals.cost,
+        )
+
+    def _probs(
+        self, probs: FloatArray | TopProbs | None, rows: IntArray
+    ) -> FloatArray | TopProbs | None:
+        """Return some rows' probabilities of this part's classes, which sum to 1."""
+        if probs is None:
+            return None
+        if isinstance(probs, TopProbs):
+            kept = min(probs.classes.shape[1], len(self.classes))
+            blocks = [
+                _largest(_shares(probs.dense(some)[:, self.classes]), kept)
+                for some in _pieces(rows)
+            ]
+            return TopProbs(
+                np.concatenate([labels for labels, _ in blocks]),
+                np.concatenate([values for _, values in blocks]),
+                len(self.classes),
+            )
+        return _shares(np.asarray(probs[rows])[:, self.classes])
+
+    def outside(self, signals: Signals, features: FloatArray | None = None) -> Signals:
+        """Put what a method says about this part back to all rows and classes.
+
+        Args:
+            signals: about this part.
+            features: (n, d) of all rows: what a row outside could be is the mean of what the
+                method says of the ten nearest inside. Without them: how frequent classes are.
+        """
+        if self.whole:
+            return signals
+        near, weight = _nearest(features, self.rows, self.others)
+        probs = signals.pred_probs
+        return replace(
+            signals,
+            suspicion=self._rows_back(np.asarray(signals.suspicion)),
+            pred_probs=None if probs is None else self._probs_back(probs, near, weight),
+            features=None
+            if signals.features is None
+            else self._with_means(np.asarray(signals.features), near, weight),
+            curves={name: self._curve_back(each) for name, each in signals.curves.items()},
+            extras={name: self._extra_back(name, each) for name, each in signals.extras.items()},
+        )
+
+    def _rows_back(self, values: Array, fill: float = 0) -> Array:
+        out = np.full((self.n, *values.shape[1:]), fill, values.dtype)
+        out[self.rows] = values
+        return out
+
+    def _with_means(self, values: FloatArray, near: IntArray, weight: FloatArray) -> FloatArray:
+        """Return (n, c): those of the part, and for the other rows means over the nearest."""
+        out: FloatArray = self._rows_back(values)
+        others = self.others
+        for some in _pieces(np.arange(len(others))):
+            block = np.einsum("mj,mjc->mc", weight[some], values[near[some]].astype(np.float32))
+            out[others[some]] = block.astype(values.dtype)
+        return out
+
+    def _probs_back(
+        self, probs: FloatArray | TopProbs, near: IntArray, weight: FloatArray
+    ) -> FloatArray | TopProbs:
+        if not isinstance(probs, TopProbs):
+            found = self._with_means(np.asarray(probs), near, weight)
+            wide = np.zeros((self.n, self.k), found.dtype)
+            wide[:, self.classes] = found
+            return wide
+        t = probs.classes.shape[1]
+        classes = self._rows_back(self.classes[np.asarray(probs.classes)].astype(np.int32))
+        values = self._rows_back(np.asarray(probs.probs))
+        others = self.others
+        for some in _pieces(np.arange(len(others))):
+            dense = probs.dense(near[some].ravel()).reshape(*near[some].shape, -1)
+            labels, best = _largest(np.einsum("mj,mjc->mc", weight[some], dense), t)
+            classes[others[some]] = self.classes[labels]
+            values[others[some]] = best
+        return TopProbs(classes, values, self.k)
+
+    def _curve_back(self, curve: FloatArray) -> FloatArray:
+        """Return (epochs, n) or (epochs, n, k) of a curve per example; others as they are."""
+        if curve.ndim < 2 or curve.shape[1] != len(self.rows):
+            return curve
+        out = np.zeros((len(curve), self.n, *curve.shape[2:]), curve.dtype)
+        out[:, self.rows] = curve
+        if out.ndim == 3 and out.shape[2] == len(self.classes):
+            wide = np.zeros((*out.shape[:2], self.k), out.dtype)
+            wide[:, :, self.classes] = out
+            return wide
+        return out
+
+    def _extra_back(self, name: str, extra: Array) -> Array:
+        extra = np.asarray(extra)
+        if name in OF_CLASSES:
+            extra = np.where(extra >= 0, self.classes[extra], -1).astype(extra.dtype)
+        if name in OF_ROWS:
+            extra = np.where(extra >= 0, self.rows[extra], -1).astype(extra.dtype)
+        if extra.ndim == 0 or len(extra) != len(self.rows) or len(extra) == len(self.classes):
+            return extra
+        return self._rows_back(extra, -1 if name in OF_CLASSES + OF_ROWS else 0)
+
+
+def part(labels: IntArray, class_count: int, none: Sequence[int]) -> Part:
+    """Return the rows and classes that are left without some labels.
+
+    Args:
+        labels: (n,) in 0..k-1.
+        class_count: k.
+        none: labels that are no classes.
+    """
+    real = np.ones(class_count, bool)
+    real[list(none)] = False
+    labels = np.asarray(labels)
+    rows = np.flatnonzero(real[labels]) if len(none) else np.arange(len(labels))
+    return Part(rows, np.flatnonzero(real), len(labels), class_count)
+
+
+def rank(
+    signals: Sequence[Signals],
+    given_labels: IntArray,
+    class_count: int,
+    trusted: BoolArray | None = None,
+    none: Sequence[int] = (),
+) -> Ranking:
+    """Rank as `consensus.rank` does, images without a class left out and put back at the end.
+
+    Their suggestions are the pool's most probable classes; behind the others they stand in the
+    order of how sure the pool is of the first.
+
+    Args:
+        signals: about all rows.
+        given_labels: (n,) in 0..k-1.
+        class_count: k.
+        trusted: (n,) True where a person confirmed the label.
+        none: labels that are no classes; they are suggested nowhere.
+    """
+    inner = part(given_labels, class_count, none)
+    if inner.whole:
+        return consensus.rank(signals, given_labels, class_count, trusted)
+    ranking = consensus.rank(
+        [inner.inside(each) for each in signals],
+        inner.renumbered(np.asarray(given_labels)[inner.rows]),
+        len(inner.classes),
+        None if trusted is None else np.asarray(trusted)[inner.rows],
+    )
+    labels, probs = _pooled(inner, signals, ranking)
+    return _put_back(inner, ranking, labels, probs)
+
+
+def _pooled(
+    inner: Part, signals: Sequence[Signals], ranking: Ranking
+) -> tuple[IntArray, FloatArray]:
+    """Return the three most probable classes of the rows left out, (m, 3), and their shares."""
+    others = inner.others
+    voices = [(each, inner._probs(each.pred_probs, others)) for each in signals]
+    heard = [(probs, ranking.weights[each.method]) for each, probs in voices if probs is not None]
+    labels = np.full((len(others), _TOP), -1, np.int32)
+    shares = np.zeros((len(others), _TOP), np.float32)
+    if not heard:
+        return labels, shares
+    weights = np.array([weight for _, weight in heard])
+    weights = weights / weights.sum() if weights.sum() > 0 else np.full(len(heard), 1 / len(heard))
+    opinions = [Opinion(probs) for probs, _ in heard]
+    t = min(_TOP, len(inner.classes))
+    for some in pool.blocks(len(others), len(inner.classes)):
+        logs = pool.logarithmic(opinions, weights, some)
+        best, values = _largest(_shares(np.exp(logs - logs.max(axis=1, keepdims=True))), t)
+        labels[some, :t], shares[some, :t] = inner.classes[best], values
+    return labels, shares
+
+
+def _put_back(inner: Part, ranking: Ranking, labels: IntArray, probs: FloatArray) -> Ranking:
+    others = inner.others
+    named = np.append(inner.classes, -1)  # -1, no suggestion, stays -1
+    top = inner._rows_back(named[np.asarray(ranking.top_labels)].astype(np.int32), -1)
+    shares = inner._rows_back(np.asarray(ranking.top_probs))
+    top[others], shares[others] = labels, probs
+    matrix = np.eye(inner.k, dtype=np.asarray(ranking.transition_matrix).dtype)
+    matrix[np.ix_(inner.classes, inner.classes)] = ranking.transition_matrix
+    surest = others[np.argsort(-probs[:, 0], kind="stable")]
+    order = np.concatenate([inner.rows[np.asarray(ranking.order)], surest])
+    return replace(
+        ranking,
+        suspicion=inner._rows_back(np.asarray(ranking.suspicion)),
+        p_wrong=inner._rows_back(np.asarray(ranking.p_wrong)),
+        suggested_labels=top[:, 0].copy(),
+        top_labels=top,
+        top_probs=shares,
+        order=order.astype(np.asarray(ranking.order).dtype),
+        transition_matrix=matrix,
+    )
+
+
+def _nearest(
+    features: FloatArray | None, inside: IntArray, outside: IntArray
+) -> tuple[IntArray, FloatArray]:
+    """Return places in `inside` of the nearest of each row outside, (m, j), and their weights.
+
+    By cosine; without features, an even sample of all that are inside stands in.
+    """
+    m, j = len(outside), min(NEAREST, len(inside))
+    weight = np.full((m, j), 1 / max(j, 1), np.float32)
+    if features is None:
+        even = np.linspace(0, max(len(inside) - 1, 0), j).astype(np.int64)
+        return np.tile(even, (m, 1)), weight
+    near = np.zeros((m, j), np.int64)
+    for some in _pieces(np.arange(m)):
+        query = _unit(features[outside[some]])
+        close = np.full((len(some), 0), -np.inf, np.float32)
+        place = np.zeros((len(some), 0), np.int64)
+        for those in _pieces(np.arange(len(inside))):
+            cosine = query @ _unit(features[inside[those]]).T
+            close = np.concatenate([close, cosine], axis=1)
+            place = np.concatenate([place, np.tile(those, (len(some), 1))], axis=1)
+            best = np.argpartition(-close, j - 1, axis=1)[:, :j] if close.shape[1] > j else None
+            if best is not None:
+                close = np.take_along_axis(close, best, axis=1)
+                place = np.take_along_axis(place, best, axis=1)
+        near[some] = place
+    return near, weight
+
+
+def _unit(block: Array) -> FloatArray:
+    values = np.asarray(block, np.float32).reshape(len(block), -1)
+    unit: FloatArray = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    return unit
+
+
+def _pieces(rows: IntArray) -> list[IntArray]:
+    return [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
+
+
+def _shares(values: FloatArray) -> FloatArray:
+    """Scale rows to sum 1; a row of nothing becomes even. What is not finite stays."""
+    total = values.sum(axis=1, keepdims=True)
+    even = np.full_like(values, 1 / max(values.shape[1], 1))
+    shares: FloatArray = np.where(total > 1e-12, values / np.maximum(total, 1e-12), even)
+    return np.where(np.isfinite(total), shares, values)
+
+
+def _largest(values: FloatArray, t: int) -> tuple[IntArray, FloatArray]:
+    """Return the places of the t largest values of each row, largest first, and these values."""
+    order = np.argsort(-values, axis=1, kind="stable")[:, :t].astype(np.int32)
+    return order, np.take_along_axis(values, order, axis=1)
+
+
+def _picked(values: Any, rows: Sequence[int]) -> list[str]:
+    everything = values[:]
+    return [everything[row] for row in rows]
