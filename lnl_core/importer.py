@@ -66,6 +66,7 @@ class _Task:
             values["name"],
             root=None if values["root"] is None else Path(values["root"]),
             size=values["size"],
+            no_classes=values.get("no_classes", ()),
             report=self.report,
         )
         return {"state": "done", "imported": told.n, "skipped": told.skipped}

@@ -60,6 +60,14 @@ def _import_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--name", required=True, help="what to call the data set")
     one.add_argument("--root", type=Path, help="folder that the paths of a list start from")
     one.add_argument("--size", type=int, help="working resolution in pixels")
+    one.add_argument(
+        "--not-a-class",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="label that says that nobody labelled the image, such as “Not sure”: kept as given, "
+        "never learned, never suggested, reviewed apart; may be given several times",
+    )
 
 
 def import_(options: Any) -> int:
@@ -83,7 +91,13 @@ def import_(options: Any) -> int:
         )
 
     catalog.import_dataset(
-        ws, options.source, options.name, root=options.root, size=options.size, report=report
+        ws,
+        options.source,
+        options.name,
+        root=options.root,
+        size=options.size,
+        no_classes=options.not_a_class,
+        report=report,
     )
     progress("")
     info = dataset(ws, options.name.strip())
@@ -126,8 +140,10 @@ IMPORT = Command(
         "lnl import photos.zip --name birds                a folder per class inside",
         "lnl import data/cifar-10-batches-py --name cifar  as torchvision downloads it; MNIST too",
         "lnl import hub/ --name hub                        Hugging Face: metadata.csv or .jsonl",
+        'lnl import list.csv --name shop --not-a-class "Not sure" --not-a-class Skip',
         "",
         "What cannot be read is skipped and listed with its reason; then the exit code is 3.",
+        "A blank label is skipped; one that sounds like none (unknown, ?) is kept and named.",
     ),
 )
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lnl_core.data import archives, folders, manifests, npz, tables, vision
+from lnl_core.data import archives, folders, manifests, no_class, npz, tables, vision
 from lnl_core.data.files import FileSource, storable
 from lnl_core.data.images import SUFFIXES
 from lnl_core.data.writing import Plan, Row, SetWriter, Skipped, Source, part_of
@@ -238,6 +238,7 @@ def import_source(
     size: int | None = None,
     report: Report | None = None,
     class_map: Mapping[str, str] | None = None,
+    no_classes: Sequence[str] = (),
 ) -> ImportReport:
     """Read a labelled set into `out_dir`, which appears only once it is complete.
 
@@ -250,9 +251,10 @@ def import_source(
         size: longer side of the working resolution in pixels, 8 to 1,024; chosen when None.
         report: told how far it is.
         class_map: label as written -> class name, to rename or merge.
+        no_classes: labels that say that nobody labelled the image; kept as they are.
 
     Raises:
-        LnlError: nothing could be read.
+        LnlError: nothing could be read, or there is no such label.
     """
     started = time.monotonic()
     if size is not None and not 8 <= size <= MAX_SIZE:
@@ -272,6 +274,7 @@ def import_source(
             found = _look_inside(part / ORIGINALS, class_map)
         else:
             found = _look(source, root, class_map)
+        none = no_class.checked(no_classes, found.class_names)
         plan = found.plan(size)
         with SetWriter(out_dir, plan, found.total, found.has_truth) as writer:
             for skipped in refused:
@@ -281,6 +284,12 @@ def import_source(
                 raise LnlError(_nothing(found, source, writer))
             kind = "zip" if is_zip else found.kind
             notes = found.notes + _notes(found, writer)
+            counts = dict(
+                zip(found.class_names, writer.counts(len(found.class_names)), strict=True)
+            )
+            notes += no_class.notes(counts, none)
+            if not sum(count for label, count in counts.items() if label not in none):
+                raise LnlError("No image has a class: every label that is used is no class.")
             meta = {
                 "name": name,
                 "class_names": list(found.class_names),
@@ -289,7 +298,7 @@ def import_source(
                 "root": _settle(found, part) if is_zip else _root_to_store(found),
                 "format": plan.format,
                 "notes": notes,
-            }
+            } | ({"no_classes": none} if none else {})
             version = writer.finish(meta)
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -71,6 +71,7 @@ class Workspace:
         class_names: Sequence[str] | None = None,
         ids: Sequence[str] | None = None,
         root: str | Path | None = None,
+        no_classes: Sequence[str] = (),
     ) -> ImportReport:
         """Import a data set; the originals are never changed.
 
@@ -82,6 +83,8 @@ class Workspace:
             class_names: (k,), for images only; the labels' own names, or numbers, where None.
             ids: (n,), for images only; row numbers where None.
             root: for a list, the folder that its paths start from.
+            no_classes: labels that say that nobody labelled the image, such as "Not sure": never
+                learned, never suggested.
 
         Returns:
             What came in, and what was skipped and why.
@@ -95,11 +98,11 @@ class Workspace:
             if labels is not None or class_names is not None or ids is not None:
                 raise LnlError(f"{source} brings its own labels, class_names and ids: leave them.")
             where = None if root is None else Path(root)
-            return import_dataset(self._ws, Path(source), name, root=where)
+            return import_dataset(self._ws, Path(source), name, root=where, no_classes=no_classes)
         with tempfile.TemporaryDirectory() as scratch:
             file = Path(scratch) / "images.npz"
             np.savez(file, allow_pickle=False, **_arrays(source, labels, class_names, ids))
-            return import_dataset(self._ws, file, name)
+            return import_dataset(self._ws, file, name, no_classes=no_classes)
 
     def run(
         self,

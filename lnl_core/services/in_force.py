@@ -109,6 +109,8 @@ class Standing:
         waiting: (n,) somebody is unsure and nobody has settled it.
         kept: (n,) somebody has confirmed the given label, and nobody has called it wrong.
         disputed: (n,) some have confirmed it, others have called it wrong.
+        no_class: (n,) the given label is no class: such an image is settled once somebody has said
+            what it is, and neither wrong nor kept.
         touched: reviewer -> rows that this person has answered, skips included.
         last_id: number of the newest decision that counts.
     """
@@ -118,6 +120,7 @@ class Standing:
     waiting: BoolArray
     kept: BoolArray
     disputed: BoolArray
+    no_class: BoolArray
     touched: dict[str, IntArray]
     last_id: int
 
@@ -128,20 +131,36 @@ class Standing:
 
     @property
     def reviewed(self) -> int:
-        """Number of images with an answer other than skip."""
-        return int(self.answered.sum())
+        """Number of images with an answer other than skip; those without a class count apart."""
+        return int((self.answered & ~self.no_class).sum())
+
+
+@lru_cache(maxsize=16)
+def without_class(info: DatasetInfo) -> BoolArray:
+    """Return (n,) True where the given label is no class."""
+    given = np.asarray(loaded(info).given_labels)
+    found: BoolArray = np.isin(given, info.no_classes)
+    return found
+
+
+def labelled_count(info: DatasetInfo) -> int:
+    """Return how many images came with a class."""
+    return info.n - int(without_class(info).sum()) if info.no_classes else info.n
 
 
 @lru_cache(maxsize=32)
 def _standing(info: DatasetInfo, last_id: int) -> Standing:
     settled, wrong, unsure, kept = (np.zeros(info.n, dtype=bool) for _ in range(4))
     touched: dict[str, list[int]] = {}
+    no_class = without_class(info)
     for row, reviewer, action, _label in decisions.states(info):
+        if no_class[row] and action is Action.KEEP:
+            continue  # from before its label was no class
         touched.setdefault(reviewer, []).append(row)
         if action in SETTLING_ACTIONS:
             settled[row] = True
         if action in WRONG_ACTIONS:
-            wrong[row] = True
+            wrong[row] = not no_class[row]
         if action is Action.KEEP:
             kept[row] = True
         if action is Action.UNSURE:
@@ -152,6 +171,7 @@ def _standing(info: DatasetInfo, last_id: int) -> Standing:
         waiting=unsure & ~settled,
         kept=kept & ~wrong,
         disputed=kept & wrong,
+        no_class=no_class,
         touched={who: np.array(rows, dtype=np.int64) for who, rows in touched.items()},
         last_id=last_id,
     )

@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Row, func, select
 
@@ -18,6 +18,17 @@ _TABLE = schema.decisions
 
 QUEUE, AUDIT = "queue", "audit"
 """Routes of a decision: the queue showed its row, or chance had drawn it."""
+
+
+class _Says(Protocol):
+    """What an answer says, wherever it comes from."""
+
+    @property
+    def action(self) -> Action: ...
+    @property
+    def label(self) -> int | None: ...
+    @property
+    def labels(self) -> Sequence[int]: ...
 
 
 def add_reviewer(ws: Workspace, name: str) -> str:
@@ -58,8 +69,14 @@ def _insert(connection: Any) -> Any:
 
 
 def check(info: DatasetInfo, decision: Decision) -> None:
-    """Refuse what no screen should send; the server trusts no browser."""
+    """Refuse what no screen should send; the server trusts no browser.
+
+    Raises:
+        LnlError: a row or label that the set does not have, labels that do not go with the action,
+            or a label that is no class kept or chosen.
+    """
     k = info.class_count
+    check_classes(info, decision, decision.given_label)
     if not 0 <= decision.row < info.n:
         raise LnlError(f"Row {decision.row} is not in “{info.name}” (0..{info.n - 1}).")
     if decision.action is Action.RELABEL:
@@ -73,6 +90,25 @@ def check(info: DatasetInfo, decision: Decision) -> None:
             raise LnlError(f"multiple needs two or more different classes, got {decision.labels}.")
     elif decision.labels:
         raise LnlError(f"{decision.action} takes no list of labels, got {decision.labels}.")
+
+
+def check_classes(info: DatasetInfo, said: _Says, given: int | None) -> None:
+    """Refuse an answer that keeps or chooses a label that is no class.
+
+    Args:
+        info: the data set.
+        said: the answer.
+        given: label that the image came with; None where it is not known.
+    """
+    named = () if said.label is None else (said.label,)
+    for label in (*named, *said.labels):
+        if label in info.no_classes:
+            raise LnlError(f"“{info.class_names[label]}” is no class. Use unsure, or none.")
+    if said.action is Action.KEEP and given is not None and given in info.no_classes:
+        raise LnlError(
+            f"“{info.class_names[given]}” is no class, so it cannot be right. Say what the image "
+            "is, or none."
+        )
 
 
 def append(info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
@@ -246,11 +282,17 @@ def counts(info: DatasetInfo) -> dict[str, int]:
 
 
 def reviewed(info: DatasetInfo) -> int:
-    """Return how many images have an answer other than skip; unsure is one."""
+    """Return how many images have an answer other than skip; unsure is one.
+
+    Images that came with a label that is no class are not among them.
+    """
     answered = [str(action) for action in Action if action not in (Action.SKIP, Action.REOPEN)]
     query = select(func.count(_TABLE.c.row.distinct())).where(
         _TABLE.c.id.in_(_latest(info)), _TABLE.c.action.in_(answered)
     )
+    if info.no_classes:
+        given = func.coalesce(_TABLE.c.given_label, -1)
+        query = query.where(given.not_in(info.no_classes))
     with reading(info.workspace) as connection:
         return int(connection.execute(query).scalar_one())
 

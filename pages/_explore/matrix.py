@@ -27,7 +27,7 @@ def draw(info: DatasetInfo) -> None:
         if found is not None:
             st.caption("a click filters the queue", width="content")
     if found is None:
-        if info.class_count < 2:
+        if info.real_class_count < 2:
             st.markdown("With one class, no image can be given as another.")
         elif scored(info) is None:
             if control.underway(info):

@@ -18,8 +18,11 @@ VERDICTS = (
     "none",
     "waiting",
     "contradicted",
+    "unlabelled",
 )
-"""What was decided about an image. `waiting` and `contradicted` keep their given label."""
+"""What was decided about an image. `waiting` and `contradicted` keep their given label, where it is
+a class; `unlabelled` is an image whose given label is none, and of which nobody has said what it
+is."""
 
 NO_ONE_CLASS = ("multiple", "none")
 
@@ -38,6 +41,7 @@ class Cleaned:
         decisions: row -> decisions in force, one per reviewer.
         ranking: the joint opinion of the methods, None before the first run.
         safe: protect cells of CSV that a spreadsheet would run as formulas.
+        no_classes: labels that say that nobody labelled the image.
     """
 
     data: LabeledDataset
@@ -47,10 +51,15 @@ class Cleaned:
     decisions: Mapping[int, Sequence[Decision]]
     ranking: Ranking | None
     safe: bool = True
+    no_classes: tuple[int, ...] = ()
 
     def rows(self) -> IntArray:
         """Return the rows that have one right class: those that a training set can hold."""
         return np.flatnonzero(self.labels >= 0)
+
+    def has_class(self, row: int) -> bool:
+        """Say whether an image came with a class; only then can its label be suspected."""
+        return int(self.data.given_labels[row]) not in self.no_classes
 
     @property
     def left_out(self) -> int:
@@ -79,8 +88,9 @@ def apply(
     root: Path | None,
     ranking: Ranking | None,
     safe: bool = True,
+    no_classes: tuple[int, ...] = (),
 ) -> Cleaned:
-    """Apply verdicts to the given labels.
+    """Apply verdicts to the given labels; a label that is no class counts for none.
 
     Args:
         data: the set.
@@ -89,20 +99,26 @@ def apply(
         root: folder of the originals.
         ranking: in force, or None.
         safe: see `Cleaned`.
+        no_classes: see `Cleaned`.
     """
     labels = np.array(data.given_labels, np.int32)
     verdicts = np.zeros(len(data), np.int8)
+    without = np.isin(labels, no_classes)
+    verdicts[without] = VERDICTS.index("unlabelled")
     for row, decision, contradicted, waiting in judged:
-        word = "unreviewed"
+        word = "unlabelled" if without[row] else "unreviewed"
         if contradicted:
             word = "contradicted"
         elif waiting:
             word = "waiting"
         elif decision is not None:
             word = _OF.get(decision.action, str(decision.action))
+            if word == "kept" and without[row]:
+                word = "unlabelled"  # from before its label was no class
             if decision.action is Action.RELABEL and decision.label is not None:
                 labels[row] = decision.label
             elif word in NO_ONE_CLASS:
                 labels[row] = -1
         verdicts[row] = VERDICTS.index(word)
-    return Cleaned(data, root, labels, verdicts, decisions, ranking, safe)
+    labels[np.isin(labels, no_classes)] = -1
+    return Cleaned(data, root, labels, verdicts, decisions, ranking, safe, no_classes)

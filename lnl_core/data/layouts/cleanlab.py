@@ -19,6 +19,7 @@ from lnl_core.data.layouts.placing import Need, Report
 from lnl_core.types import Action, FloatArray, IntArray, LnlError
 
 _BLOCK_BYTES = 2**26
+_UNDECIDED = ("unreviewed", "waiting", "contradicted", "unlabelled")
 
 
 def need(cleaned: Cleaned, target: Path) -> Need:
@@ -34,7 +35,8 @@ def write(cleaned: Cleaned, target: Path, *, report: Report | None = None) -> tu
     `pred_probs` is the joint opinion of the methods: 1 - p_wrong for the given class, p_wrong
     shared over the others, (n, k) float32, rows sum to 1. In `label_issues.csv`, `is_label_issue`
     is what a reviewer said, and p_wrong > 0.5 where nobody has; `predicted_label` is the corrected
-    class, or the suggestion where an unreviewed label is an issue.
+    class, or the suggestion where an unreviewed label is an issue. A given label that is no class
+    is an issue, of probability 0 and quality 0, until somebody has said what the image is.
 
     Args:
         cleaned: the set.
@@ -83,6 +85,7 @@ def _probabilities(cleaned: Cleaned, given: IntArray, rows: IntArray, k: int) ->
     assert ranking is not None
     at = np.arange(len(rows))
     wrong = np.asarray(ranking.p_wrong[rows], np.float64) if k > 1 else np.zeros(len(rows))
+    wrong = np.where(np.isin(given[rows], cleaned.no_classes), 1.0, wrong)
     tops = np.asarray(ranking.top_labels[rows]).astype(np.int64)
     shares = np.where(tops >= 0, np.asarray(ranking.top_probs[rows], np.float64), 0.0)
     named = (tops >= 0).sum(axis=1)
@@ -105,15 +108,15 @@ def _issues(cleaned: Cleaned, given: IntArray, path: Path) -> None:
     ranking = cleaned.ranking
     assert ranking is not None
     wrong = np.isin(cleaned.verdicts, [VERDICTS.index(v) for v in ("relabelled", *NO_ONE_CLASS)])
-    open_words = [VERDICTS.index(v) for v in ("unreviewed", "waiting", "contradicted")]
-    undecided = np.isin(cleaned.verdicts, open_words)
-    guessed = np.asarray(ranking.p_wrong) > 0.5
+    undecided = np.isin(cleaned.verdicts, [VERDICTS.index(word) for word in _UNDECIDED])
+    without = np.isin(given, cleaned.no_classes)
+    guessed = (np.asarray(ranking.p_wrong) > 0.5) | without
     issue = wrong | (undecided & guessed)
     suggested = np.asarray(ranking.suggested_labels, np.int64)
     best = np.where(cleaned.labels >= 0, cleaned.labels, suggested)
     best = np.where(undecided & guessed & (suggested >= 0), suggested, best)
     best = np.where(best >= 0, best, given)
-    quality = 1 - np.asarray(ranking.suspicion, np.float64)
+    quality = np.where(without, 0, 1 - np.asarray(ranking.suspicion, np.float64))
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["is_label_issue", "label_quality", "given_label", "predicted_label"])

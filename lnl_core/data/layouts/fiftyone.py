@@ -72,8 +72,9 @@ def _attributes(cleaned: Cleaned, row: int) -> dict[str, Any]:
     }
     if cleaned.ranking is not None:
         suggested = int(cleaned.ranking.suggested_labels[row])
-        found["p_wrong"] = round(float(cleaned.ranking.p_wrong[row]), 6)
-        found["suspicion"] = round(float(cleaned.ranking.suspicion[row]), 6)
+        if cleaned.has_class(row):
+            found["p_wrong"] = round(float(cleaned.ranking.p_wrong[row]), 6)
+            found["suspicion"] = round(float(cleaned.ranking.suspicion[row]), 6)
         if suggested >= 0:
             found["suggested_label"] = cleaned.data.class_names[suggested]
     return found

@@ -129,14 +129,16 @@ def _tasks(cleaned: Cleaned, place: Callable[[int], str | None]) -> Iterator[dic
         predictions = [_prediction("given label", [cleaned.given_name(row)], None)]
         if ranking is not None:
             p_wrong = float(ranking.p_wrong[row])
-            facts |= {
-                "p_wrong": round(p_wrong, 6),
-                "label_quality": round(1 - float(ranking.suspicion[row]), 6),
-            }
+            if cleaned.has_class(row):
+                facts |= {
+                    "p_wrong": round(p_wrong, 6),
+                    "label_quality": round(1 - float(ranking.suspicion[row]), 6),
+                }
             suggested = int(ranking.suggested_labels[row])
             if suggested >= 0:
                 facts["suggested_label"] = data.class_names[suggested]
-                other = float(ranking.top_probs[row, 0]) * p_wrong
+                other = float(ranking.top_probs[row, 0])
+                other *= p_wrong if cleaned.has_class(row) else 1
                 found = _prediction(version, [data.class_names[suggested]], other)
                 predictions.insert(0, found)
         yield {

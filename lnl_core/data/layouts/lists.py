@@ -58,6 +58,7 @@ def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -
 
     def rows() -> Iterator[dict[str, str]]:
         for row in map(int, cleaned.rows()):
+            judged = ranking is not None and cleaned.has_class(row)
             own = "" if paths is None else paths[row] or ""
             yield {
                 "image": own if image is None else image(row),
@@ -65,10 +66,10 @@ def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -
                 "id": data.ids[row],
                 "given_label": cleaned.given_name(row),
                 "lnl_verdict": cleaned.verdict(row),
-                "p_wrong": "" if ranking is None else f"{float(ranking.p_wrong[row]):.4f}",
-                "label_quality": ""
-                if ranking is None
-                else f"{1 - float(ranking.suspicion[row]):.4f}",
+                "p_wrong": f"{float(ranking.p_wrong[row]):.4f}" if ranking and judged else "",
+                "label_quality": f"{1 - float(ranking.suspicion[row]):.4f}"
+                if ranking and judged
+                else "",
             }
 
     return export.Rows(MANIFEST, rows())

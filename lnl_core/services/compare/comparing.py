@@ -20,7 +20,7 @@ from lnl_core.review import comparison
 from lnl_core.review.comparison import Detection, Sample
 from lnl_core.services.compare import _detecting
 from lnl_core.services.compare.truth import KEPT, KNOWN, answered, sample_of, told_of, truths
-from lnl_core.services.in_force import goal, loaded, scored, signals
+from lnl_core.services.in_force import goal, loaded, scored, signals, without_class
 from lnl_core.store import decisions
 from lnl_core.types import (
     Array,
@@ -269,18 +269,23 @@ def _judge(info: DatasetInfo, truth: Truth, told: BoolArray, last_id: int) -> tu
     """Return what changes when the images that judge do."""
     of = _detecting.stamp(info.directory / "true_labels.npy") if truth.kind == KNOWN else last_id
     left_out = hashlib.blake2b(np.packbits(told).tobytes(), digest_size=8).hexdigest()
-    return truth.kind, str(of), left_out
+    return truth.kind, str(of), left_out, *map(str, info.no_classes)
+
+
+def _labelled(info: DatasetInfo, values: Array) -> Array:
+    """Return (n',) values of the images that came with a class: the others are not suspected."""
+    return np.asarray(values)[~without_class(info)] if info.no_classes else values
 
 
 def _correlation(info: DatasetInfo, chosen: Sequence[Candidate]) -> FloatArray:
     """Return (m, m) rank correlation of suspicion."""
 
     def make() -> list[list[float]]:
-        found = comparison.rank_correlation([suspicion(info, c) for c in chosen])
+        found = comparison.rank_correlation([_labelled(info, suspicion(info, c)) for c in chosen])
         values: list[list[float]] = found.tolist()
         return values
 
-    told = ("correlation", *(cache_key(info, each) for each in chosen))
+    told = ("correlation", *map(str, info.no_classes), *(cache_key(info, each) for each in chosen))
     return np.array(_detecting.kept(info, told, make), np.float64)
 
 

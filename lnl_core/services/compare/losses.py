@@ -17,7 +17,7 @@ from lnl_core.review.comparison import Mixture
 from lnl_core.services.compare import _detecting
 from lnl_core.services.compare.comparing import cache_key, candidates, run_signals, suspicion
 from lnl_core.services.compare.truth import KEPT, answered
-from lnl_core.services.in_force import loaded, scored, signals
+from lnl_core.services.in_force import loaded, scored, signals, without_class
 from lnl_core.store import decisions
 from lnl_core.types import (
     Array,
@@ -80,7 +80,11 @@ def _losses(info: DatasetInfo, _version: str, key: str, quantity: str, last: int
     for row, label in answered(info, last).labels.items():
         verdict[row] = 1 if label == KEPT else 2
     wrong = None if data.true_labels is None else np.asarray(data.true_labels) != given
-    fitted = _fitted(info, candidate, kind, x)
+    no_class = without_class(info)
+    if no_class.any():  # no label, so no loss: they stand with the smallest, and fit nothing
+        x = np.where(no_class, x[~no_class].min(), x)
+        agrees = agrees | no_class
+    fitted = _fitted(info, candidate, kind, x[~no_class])
     return Losses(candidate, kind, axis, x, agrees, verdict, fitted, wrong, p_wrong)
 
 
@@ -91,7 +95,8 @@ def _fitted(info: DatasetInfo, candidate: Candidate, kind: str, x: FloatArray) -
         found = comparison.fit_mixture(x)
         return None if found is None else asdict(found)
 
-    found = _detecting.kept(info, ("mixture", cache_key(info, candidate), kind), make)
+    told = ("mixture", cache_key(info, candidate), kind, *map(str, info.no_classes))
+    found = _detecting.kept(info, told, make)
     if found is None:
         return None
     two = {name: (value[0], value[1]) for name, value in found.items() if name != "separate"}

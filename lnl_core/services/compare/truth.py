@@ -10,7 +10,7 @@ import numpy as np
 
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Sample
-from lnl_core.services.in_force import WRONG_ACTIONS, loaded
+from lnl_core.services.in_force import WRONG_ACTIONS, loaded, without_class
 from lnl_core.store import arrays, audits, decisions
 from lnl_core.types import Action, BoolArray, DatasetInfo
 from lnl_core.views import Truth
@@ -25,7 +25,8 @@ def truths(info: DatasetInfo) -> list[Truth]:
     found = []
     if info.has_truth:
         data = loaded(info)
-        wrong = int((np.asarray(data.true_labels) != np.asarray(data.given_labels)).sum())
+        differ = np.asarray(data.true_labels) != np.asarray(data.given_labels)
+        wrong = int((differ & ~without_class(info)).sum())
         found.append(Truth(KNOWN, f"known labels, {wrong:,} wrong", "" if wrong else _NO_ERROR))
     audits, wrong, answers = answered(info, decisions.last_id(info)).counts
     words = f"{answers:,} answers + {audits:,} audits" if answers else f"{audits:,} audits"
@@ -72,12 +73,14 @@ def answered(info: DatasetInfo, _last_id: int) -> Answers:
     """Collect settled rows in the order in which they stopped being unknown.
 
     A row that was drawn at random stands where it was drawn: what had no answer at that moment is
-    what it speaks for. Any other row stands at its first answer, by anybody.
+    what it speaks for. Any other row stands at its first answer, by anybody. Rows that came without
+    a class are no part of it: there was no label to be right or wrong.
     """
     labels: dict[int, int] = {}
+    no_class = without_class(info)
     for row, several in decisions.in_force(info).items():
         verdict = decisions.verdict(several)
-        if verdict.decision is None or not verdict.agreed:
+        if verdict.decision is None or not verdict.agreed or no_class[row]:
             continue
         action, label = verdict.decision.action, verdict.decision.label
         if action in WRONG_ACTIONS:
@@ -112,7 +115,7 @@ def sample_of(info: DatasetInfo, kind: str, told: BoolArray) -> Sample | None:
     """Return what judges the runs; None where too little is left without the told images."""
     data = loaded(info)
     given = np.asarray(data.given_labels)
-    population = ~told
+    population = ~told & ~without_class(info)
     if kind == KNOWN:
         if data.true_labels is None:
             return None

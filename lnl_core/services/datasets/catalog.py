@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lnl_core.jobs import queue
+from lnl_core.review import labelled
 from lnl_core.services.in_force import goal, loaded, scored, standing
 from lnl_core.store import arrays, datasets
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
@@ -93,6 +94,7 @@ def import_dataset(
     *,
     root: Path | None = None,
     size: int | None = None,
+    no_classes: Sequence[str] = (),
     report: Callable[[int, int, int], None] | None = None,
 ) -> ImportReport:
     """Read a folder, list, NPZ or zip into the workspace; the originals are never changed.
@@ -103,6 +105,8 @@ def import_dataset(
         name: what to call the data set.
         root: for a list, the folder that its paths start from.
         size: working resolution in pixels; chosen from the images when None.
+        no_classes: labels that say that nobody labelled the image: never trained on as a class,
+            never suggested, queued apart.
         report: called with (done, total, skipped).
 
     Raises:
@@ -115,7 +119,13 @@ def import_dataset(
         raise LnlError(f"There is a data set named “{name}” already. Choose another name.")
     with _scratch(ws) as folder:
         result = importers.import_source(
-            source, name, folder / "set", root=root, size=size, report=report
+            source,
+            name,
+            folder / "set",
+            root=root,
+            size=size,
+            no_classes=no_classes,
+            report=report,
         )
         datasets.register(ws, name, folder / "set")
     return result
@@ -216,7 +226,19 @@ def add_noise(
     data = loaded(info)
     new_name = datasets.check_name(new_name)
     truth = np.asarray(data.true_labels if data.true_labels is not None else data.given_labels)
-    labels = noise.inject(kind, truth, rate, seed, class_count=info.class_count, images=data.images)
+    # what is no class is neither made wrong nor taken for wrong
+    inner = labelled.part(truth, info.class_count, info.no_classes)
+    labels = np.array(truth)
+    labels[inner.rows] = inner.classes[
+        noise.inject(
+            kind,
+            inner.renumbered(truth[inner.rows]),
+            rate,
+            seed,
+            class_count=len(inner.classes),
+            images=data.images if inner.whole else inner.dataset(data).images,
+        )
+    ]
     with _scratch(info.workspace) as folder:
         target = folder / "set"
         target.mkdir()
@@ -256,7 +278,10 @@ def remove_dataset(info: DatasetInfo) -> None:
 
 
 def class_counts(info: DatasetInfo) -> list[dict[str, Any]]:
-    """Return per class `name`, `count` and, once scored, `wrong`: the sum of p_wrong, a guess."""
+    """Return per class `name`, `count` and, once scored, `wrong`: the sum of p_wrong, a guess.
+
+    `no_class` says that the label is none.
+    """
     given = np.asarray(loaded(info).given_labels)
     counts = np.bincount(given, minlength=info.class_count)
     ranked = scored(info)
@@ -269,6 +294,7 @@ def class_counts(info: DatasetInfo) -> list[dict[str, Any]]:
             "name": class_name,
             "count": int(counts[label]),
             "wrong": None if wrong is None else float(wrong[label]),
+            "no_class": label in info.no_classes,
         }
         for label, class_name in enumerate(info.class_names)
     ]

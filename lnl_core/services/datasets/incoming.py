@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +132,7 @@ def start_import(
     *,
     root: Path | None = None,
     size: int | None = None,
+    no_classes: Sequence[str] = (),
     uploaded: str | None = None,
 ) -> str:
     """Start an import in the background and return its id.
@@ -142,6 +143,7 @@ def start_import(
         name: what to call the data set.
         root: for a list, the folder that its paths start from.
         size: working resolution in pixels; chosen from the images when None.
+        no_classes: labels that say that nobody labelled the image.
         uploaded: name of the uploaded file; `source` is then a copy, removed at the end.
 
     Raises:
@@ -157,6 +159,7 @@ def start_import(
             "uploaded": uploaded is not None,
             "root": None if root is None else str(root),
             "size": size,
+            "no_classes": list(no_classes),
         },
     )
 

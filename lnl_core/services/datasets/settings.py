@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from lnl_core.data import no_class
+from lnl_core.jobs import inputs, outcome, queue
 from lnl_core.store import datasets
-from lnl_core.types import DatasetInfo, LnlError
+from lnl_core.types import DatasetInfo, JobState, LnlError
 
 GUIDE_LENGTH = 600
 
@@ -69,6 +73,47 @@ def set_guides(info: DatasetInfo, texts: Mapping[str, str]) -> None:
             )
     kept = {class_name: text.strip() for class_name, text in texts.items() if text.strip()}
     datasets.update_meta(info, guides=kept)
+
+
+def no_classes(info: DatasetInfo) -> tuple[str, ...]:
+    """Return the labels that say that nobody labelled the image."""
+    return tuple(info.class_names[label] for label in info.no_classes)
+
+
+def likely_no_classes(class_names: Iterable[str]) -> tuple[str, ...]:
+    """Return the labels whose names sound as if nobody had labelled the image: worth a question."""
+    return no_class.likely(class_names)
+
+
+def set_no_classes(info: DatasetInfo, names: Iterable[str]) -> DatasetInfo:
+    """Store which labels are no classes, and rank anew by the runs that can speak.
+
+    A run that took such a label for a class is heard about the rest; it is stale, as is one that
+    never saw what is a class now, which is heard no more. `stale_runs` names them.
+
+    Raises:
+        LnlError: a label that the set does not have, or no labelled image would be left.
+    """
+    none = no_class.checked(names, info.class_names)
+    given = np.asarray(datasets.load(info).given_labels)
+    if np.isin(given, [info.class_names.index(name) for name in none]).all():
+        raise LnlError("No image would have a class: nothing is left to learn from.")
+    if tuple(none) == no_classes(info):
+        return info
+    datasets.update_meta(info, no_classes=none)
+    changed = datasets.dataset(info.workspace, info.name)
+    outcome.rank(changed)
+    return changed
+
+
+def stale_runs(info: DatasetInfo) -> list[int]:
+    """Return the finished runs, newest first, for which other labels were no classes than today."""
+    runs = info.directory / "runs"
+    return [
+        job.id
+        for job in queue.jobs(info)
+        if job.state is JobState.DONE and inputs.is_stale(info, runs / str(job.id))
+    ]
 
 
 def goal(info: DatasetInfo) -> int | None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from lnl_core.services.explore.embedding import frequent_classes
-from lnl_core.services.in_force import Scored, loaded, scored, standing
+from lnl_core.services.in_force import Scored, labelled_count, loaded, scored, standing
 from lnl_core.services.review.auditing import noise_rate
 from lnl_core.services.review.draws import WRONG, replay, said_of
 from lnl_core.store import decisions
@@ -40,7 +40,7 @@ def matrix(info: DatasetInfo) -> Matrix | None:
     drawn before the queue had found what it found (review science 6.2, steps 2 to 5).
     """
     ranked = scored(info)
-    if ranked is None or info.class_count < 2 or not info.n:
+    if ranked is None or info.real_class_count < 2 or not info.n:
         return None
     return _matrix(info, ranked, decisions.last_id(info))
 
@@ -129,7 +129,7 @@ def _errors_left(info: DatasetInfo) -> float:
     """Return how many open images are wrong, from the audits' noise rate."""
     rate = noise_rate(info)
     found = int((said_of(standing(info)) == WRONG).sum())
-    return 0.0 if rate is None else max(0.0, rate.share * info.n - found)
+    return 0.0 if rate is None else max(0.0, rate.share * labelled_count(info) - found)
 
 
 def _audited(info: DatasetInfo) -> tuple[int, BoolArray]:

@@ -271,7 +271,10 @@ def _verdicts(info: DatasetInfo) -> ByteArray:
 
 @lru_cache(maxsize=8)
 def frequent_classes(info: DatasetInfo, ranked: Scored | None) -> list[int]:
-    """Return the classes, most expected errors (given or suggested) first, then the largest."""
+    """Return the classes, most expected errors (given or suggested) first, then the largest.
+
+    Labels that are no classes are not among them.
+    """
     given = np.asarray(loaded(info).given_labels)
     k = info.class_count
     size = np.bincount(given, minlength=k).astype(np.float64)
@@ -281,6 +284,7 @@ def frequent_classes(info: DatasetInfo, ranked: Scored | None) -> list[int]:
         suggested = np.asarray(ranked.ranking.suggested_labels)
         errors += np.bincount(given, weights=p, minlength=k)
         errors += np.bincount(np.maximum(suggested, 0), weights=p * (suggested >= 0), minlength=k)
+    size[list(info.no_classes)] = errors[list(info.no_classes)] = 0
     return [int(label) for label in np.lexsort((-size, -errors)) if size[label] or errors[label]]
 
 

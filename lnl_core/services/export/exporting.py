@@ -183,6 +183,7 @@ def _cleaned(info: DatasetInfo, only_agreed: bool, _last_id: int, _version: str)
         judged(),
         root=_root(info),
         ranking=None if ranked is None else ranked.ranking,
+        no_classes=info.no_classes,
     )
 
 

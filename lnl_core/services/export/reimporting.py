@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -15,7 +15,7 @@ from lnl_core.data import export as files
 from lnl_core.data.reimport import Entry
 from lnl_core.services.in_force import loaded, scored
 from lnl_core.store import decisions
-from lnl_core.types import Action, DatasetInfo, Decision
+from lnl_core.types import Action, DatasetInfo, Decision, LnlError
 
 MAX_CONFLICTS = 1000
 
@@ -114,6 +114,7 @@ def import_decisions(
         positions=data.ids.positions,  # type: ignore[attr-defined]
     )
     entries = [replace(e, reviewer=(e.reviewer or reviewer).strip()) for e in entries]
+    entries = list(_possible(info, entries, problems))
     known = _known(info, {e.row for e in entries})
     last_word = {(e.row, e.reviewer): e.number for e in entries}
     made: list[Decision] = []
@@ -148,6 +149,18 @@ def import_decisions(
         known.add(decision)
     decisions.append(info, _with_facts(info, made))
     return DecisionImport(len(made), unchanged, tuple(conflicts), held, tuple(problems))
+
+
+def _possible(info: DatasetInfo, entries: list[Entry], problems: list[str]) -> Iterator[Entry]:
+    """Yield the entries that can be; a label that is no class is told as a problem of its row."""
+    given = loaded(info).given_labels
+    for entry in entries:
+        try:
+            decisions.check_classes(info, entry, int(given[entry.row]))
+        except LnlError as error:
+            problems.append(f"Row {entry.number}: {error}")
+        else:
+            yield entry
 
 
 def _known(info: DatasetInfo, rows: set[int]) -> _Known:

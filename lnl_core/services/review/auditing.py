@@ -14,9 +14,17 @@ import numpy as np
 
 from lnl_core.review import auditing
 from lnl_core.review.auditing import ENOUGH, STOP_SHARE, Limits, Rate
-from lnl_core.services.in_force import Standing, scored, standing
-from lnl_core.services.review.draws import OPEN, RIGHT, UNCLEAR, WRONG, Replay, replay, said_of
-from lnl_core.store import audits
+from lnl_core.services.in_force import Standing, labelled_count, scored, standing
+from lnl_core.services.review.draws import (
+    OPEN,
+    RIGHT,
+    UNCLEAR,
+    WRONG,
+    Replay,
+    draws,
+    replay,
+    said_of,
+)
 from lnl_core.types import DatasetInfo, FloatArray, IntArray
 
 REFRESH = 10
@@ -48,7 +56,7 @@ class ErrorsLeft:
         limit: at most so many are left, 95 % sure, at every moment.
         goal: wrong labels that may be left.
         found: wrong labels found, by whatever way.
-        total: images of the set.
+        total: images of the set that came with a class; the others are not counted.
     """
 
     audits: int
@@ -83,7 +91,7 @@ class ErrorsLeft:
         }
 
 
-_known: dict[tuple[str, int, str], _Known] = {}
+_known: dict[tuple[object, ...], _Known] = {}
 _computing = threading.Lock()
 
 
@@ -101,7 +109,8 @@ def errors_left(
         fresh: compute now, whatever was computed before.
     """
     now = standing(info)
-    drawn = audits.draws(info)
+    drawn = draws(info)
+    n = labelled_count(info)
     rows = np.array([each.row for each in drawn], np.int64)
     said = said_of(now)
     here = said[rows]
@@ -110,7 +119,7 @@ def errors_left(
     numbers: dict[str, int | None] = dict.fromkeys(("estimate", "low", "high", "limit"))
     if answered >= ENOUGH:
         known = _limits(info, now, here, answered, fresh)
-        still = info.n - int((said == RIGHT).sum()) - found
+        still = n - int((said == RIGHT).sum()) - found
         totals = known.totals
 
         def left(total: float) -> int:
@@ -129,14 +138,18 @@ def errors_left(
         unsure=int((here == UNCLEAR).sum()),
         enough=ENOUGH,
         **numbers,
-        goal=int(target * info.n),
+        goal=int(target * n),
         found=found,
-        total=info.n,
+        total=n,
     )
 
 
+def _key(info: DatasetInfo) -> tuple[object, ...]:
+    return info.workspace.url, info.id, info.created_at, info.no_classes
+
+
 def _limits(info: DatasetInfo, now: Standing, here: IntArray, answered: int, fresh: bool) -> _Known:
-    key = (info.workspace.url, info.id, info.created_at)
+    key = _key(info)
     with _computing:
         known = _known.get(key)
         if known is not None and not fresh:
@@ -156,8 +169,9 @@ def _limits(info: DatasetInfo, now: Standing, here: IntArray, answered: int, fre
 def _compute(info: DatasetInfo, past: Replay, now: Standing, answered: int) -> _Known:
     said = said_of(now)
     least = int((said == WRONG).sum())
-    most = info.n - int((said == RIGHT).sum())
-    totals = auditing.possible_totals(info.n)
+    n = labelled_count(info)
+    most = n - int((said == RIGHT).sum())
+    totals = auditing.possible_totals(n)
     middle: FloatArray = np.zeros(len(totals))
     for after in auditing.likelihoods(past.counted, totals):
         middle = after
@@ -218,12 +232,13 @@ def report(info: DatasetInfo, target: float = STOP_SHARE) -> AuditReport:
     left = errors_left(info, target=target, fresh=True)
     needed = None
     if left.estimate is not None:
-        known = _known[(info.workspace.url, info.id, info.created_at)]
+        known = _known[_key(info)]
         now = standing(info)
-        open_ = info.n - int((now.kept & ~now.disputed).sum()) - left.found
+        n = labelled_count(info)
+        open_ = n - int((now.kept & ~now.disputed).sum()) - left.found
         needed = auditing.audits_needed(
             known.likelihood,
-            auditing.possible_totals(info.n),
+            auditing.possible_totals(n),
             left.found,
             open_,
             left.goal,
@@ -246,15 +261,16 @@ def noise_rate(info: DatasetInfo) -> Rate | None:
     audit = past.counted
     if not len(audit):
         return None
+    n = labelled_count(info)
     ranked = scored(info)
-    began = datetime.fromisoformat(audits.draws(info)[0].drawn_at).timestamp()
+    began = datetime.fromisoformat(draws(info)[0].drawn_at).timestamp()
     if ranked is None or int(ranked.version) > 1e9 * began:
-        rate = auditing.noise_rate(audit, info.n)
+        rate = auditing.noise_rate(audit, n)
     else:
         p = np.asarray(ranked.ranking.p_wrong, np.float64)
         rows, total = past.rows[past.clear], float(p.sum())
-        rate = auditing.noise_rate(audit, info.n, p[rows], past.score_open[past.clear], total)
+        rate = auditing.noise_rate(audit, n, p[rows], past.score_open[past.clear], total)
     said = said_of(standing(info))
-    least, most = (said == WRONG).sum() / info.n, 1 - (said == RIGHT).sum() / info.n
+    least, most = (said == WRONG).sum() / n, 1 - (said == RIGHT).sum() / n
     share, low, high = np.clip([rate.share, rate.low, rate.high], least, most)
     return replace(rate, share=float(share), low=float(low), high=float(high))

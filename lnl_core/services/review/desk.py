@@ -12,7 +12,16 @@ import numpy as np
 
 from lnl_core.review import queue as orders
 from lnl_core.services.explore.selections import selection_rows
-from lnl_core.services.in_force import Scored, closed_to, goal, loaded, scored, signals, standing
+from lnl_core.services.in_force import (
+    Scored,
+    closed_to,
+    goal,
+    labelled_count,
+    loaded,
+    scored,
+    signals,
+    standing,
+)
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.services.review.draws import mixed
 from lnl_core.store import datasets, decisions
@@ -35,6 +44,8 @@ class Filters:
         include_reviewed: also what has an answer already.
         rows: only these rows (a selection made elsewhere).
         selection: only the rows of the stored selection of this name; nothing where it is gone.
+        to_label: only images whose given label is no class; other queues hold none of them, unless
+            rows, a selection or such a label are asked for.
     """
 
     given: int | None = None
@@ -43,6 +54,7 @@ class Filters:
     include_reviewed: bool = False
     rows: tuple[int, ...] = ()
     selection: str | None = None
+    to_label: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,7 @@ class Progress:
         reviewed: images with an answer other than skip, by anybody.
         goal: how many the queue proposes: twice the expected number of wrong labels.
         wrong: images whose given label was found wrong.
-        total: images in the set.
+        total: images in the set that came with a class; the others are counted by `to_label`.
         left: open images in the queue for this reviewer, filters ignored.
         seconds_per_image: median of this reviewer's last hundred answers, None before five.
         errors_left: what the random audit says of the labels that nobody has looked at.
@@ -124,6 +136,11 @@ def _excluded(info: DatasetInfo, ranked: Scored, reviewer: str, filters: Filters
     out = (
         np.zeros(n, dtype=bool) if filters.include_reviewed else closed_to(standing(info), reviewer)
     )
+    no_class = standing(info).no_class
+    if filters.to_label:
+        out |= ~no_class
+    elif not filters.rows and filters.selection is None and filters.given not in info.no_classes:
+        out |= no_class
     if filters.rows:
         wanted = np.zeros(n, dtype=bool)
         wanted[[row for row in filters.rows if 0 <= row < n]] = True
@@ -259,6 +276,7 @@ def _items(info: DatasetInfo, ranked: Scored, rows: Sequence[int]) -> list[dict[
                 "confirmed": confirmed,
                 "guide": guides.get(info.class_names[given], ""),
             }
+            | ({"no_class": True} if given in info.no_classes else {})
         )
     return items
 
@@ -318,6 +336,7 @@ def _recent(info: DatasetInfo, reviewer: str) -> list[dict[str, Any]]:
                 "labels": list(d.labels),
                 "cid": d.cid,
             }
+            | ({"no_class": True} if data.given_labels[d.row] in info.no_classes else {})
         )
         if len(answers) == RECENT:
             break
@@ -337,11 +356,30 @@ def progress(info: DatasetInfo, reviewer: str) -> Progress:
         reviewed=now_at.reviewed,
         goal=goal(info, ranked),
         wrong=int(now_at.wrong.sum()),
-        total=info.n,
-        left=int((~closed_to(now_at, reviewer)).sum()) if ranked else 0,
+        total=labelled_count(info),
+        left=int((~closed_to(now_at, reviewer) & ~now_at.no_class).sum()) if ranked else 0,
         seconds_per_image=float(np.median(times)) if len(times) >= 5 else None,
         errors_left=errors_left(info),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ToLabel:
+    """Images that came without a class: `total` of them, `done` have got an answer."""
+
+    total: int
+    done: int
+
+    @property
+    def left(self) -> int:
+        """Images that wait for an answer."""
+        return self.total - self.done
+
+
+def to_label(info: DatasetInfo) -> ToLabel:
+    """Return how many images came with a label that is no class, and how many of them are done."""
+    now_at = standing(info)
+    return ToLabel(int(now_at.no_class.sum()), int((now_at.no_class & now_at.settled).sum()))
 
 
 def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]]) -> Recorded:

@@ -22,6 +22,7 @@ from lnl_core.services.in_force import (
     Scored,
     Standing,
     closed_to,
+    labelled_count,
     scored,
     standing,
 )
@@ -44,6 +45,15 @@ RIGHT, WRONG, UNCLEAR, OPEN = 0, 1, -1, -2
 # Rows that are drawn ---------------------------------------------------------------------------
 
 
+def draws(info: DatasetInfo) -> tuple[Draw, ...]:
+    """Return a data set's draws in their order, without rows whose label has become no class."""
+    drawn = audits.draws(info)
+    if not info.no_classes:
+        return drawn
+    no_class = standing(info).no_class
+    return tuple(each for each in drawn if not no_class[each.row])
+
+
 def mixed(
     info: DatasetInfo,
     reviewer: str,
@@ -59,7 +69,7 @@ def mixed(
     place `limit` and after: they are not for the queue to show. With `only`, every place is for a
     drawn row: whoever wants a certificate soon asks for nothing else.
     """
-    drawn = audits.draws(info)
+    drawn = draws(info)
     rows = np.array([each.row for each in drawn], np.int64)
     answered = int(now.answered[rows].sum())
     since = _since(info, reviewer, {int(row) for row in rows})
@@ -70,7 +80,7 @@ def mixed(
 
         def ask() -> tuple[int, BoolArray]:
             fresh = standing(info)
-            return fresh.last_id, fresh.answered
+            return fresh.last_id, fresh.answered | fresh.no_class
 
         waiting += [each.row for each in audits.draw(info, reviewer, missing, ask)]
     places += range(limit, limit + len(waiting))
@@ -159,7 +169,7 @@ def said_of(now: Standing) -> IntArray:
 
 def replay(info: DatasetInfo) -> Replay:
     """Go through decisions and draws in the order they were made."""
-    return _replay(info, standing(info), audits.draws(info), scored(info))
+    return _replay(info, standing(info), draws(info), scored(info))
 
 
 @lru_cache(maxsize=4)
@@ -171,13 +181,16 @@ def _replay(
 ) -> Replay:
     said = said_of(now)
     p = np.zeros(info.n) if ranked is None else np.asarray(ranked.ranking.p_wrong, np.float64)
-    parts: dict[str, list[float]] = {key: [] for key in ("found", "unclear", "score_open")}
+    names = ("unreviewed", "found", "unclear", "score_open")
+    parts: dict[str, list[float]] = {key: [] for key in names}
     holders: dict[int, set[str]] = {}  # row -> reviewers with an answer in force
     taken: set[int] = set()
     found, unclear, score_open = 0, 0, float(p.sum())
+    unreviewed = labelled_count(info)
 
     def move(row: int, step: int) -> None:  # out of the rows to draw from: 1, back in: -1
-        nonlocal found, unclear, score_open
+        nonlocal found, unclear, score_open, unreviewed
+        unreviewed -= step
         found += step * int(said[row] == WRONG)
         unclear += step * int(said[row] in (UNCLEAR, OPEN))
         score_open -= step * float(p[row])
@@ -187,12 +200,16 @@ def _replay(
     for each in drawn:
         while entry is not None and entry[0] <= each.last_decision:
             _, row, who, action = entry
+            entry = next(log, None)
+            if now.no_class[row]:
+                continue
             held = holders.setdefault(row, set())
             before = bool(held)
             (held.add if action in _ANSWERS else held.discard)(who)
             if before != bool(held) and row not in taken:
                 move(row, 1 if held else -1)
-            entry = next(log, None)
+        # a draw from before a label became no class also chose from rows that count no more
+        parts["unreviewed"].append(unreviewed if info.no_classes else each.eligible)
         parts["found"].append(found)
         parts["unclear"].append(unclear)
         parts["score_open"].append(score_open)
@@ -203,7 +220,7 @@ def _replay(
     return Replay(
         rows=rows,
         said=said[rows],
-        unreviewed=np.array([each.eligible for each in drawn], np.int64),
+        unreviewed=np.array(parts["unreviewed"], np.int64),
         found=np.array(parts["found"], np.int64),
         unclear=np.array(parts["unclear"], np.int64),
         score_open=np.array(parts["score_open"], np.float64),

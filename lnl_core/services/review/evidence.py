@@ -42,10 +42,12 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
         for key, run_id in ranked.run_ids.items()
         if (found := signals(info, run_id)) is not None
     }
-    curve = _curve(runs, row, given, suggested)
+    no_class = given in info.no_classes
+    curve = None if no_class else _curve(runs, row, given, suggested)
     near = features_of(info)
     around = _neighbours(info, runs, near, row)
-    alike = [nearest_of(info, ranked, near, row, label) for label in (given, suggested)]
+    both = (-1 if no_class else given, suggested)
+    alike = [nearest_of(info, ranked, near, row, label) for label in both]
     rows = [one["row"] for one in around] + alike[0] + alike[1]
     return {
         "row": row,
@@ -57,9 +59,9 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
             )
             if label >= 0
         ],
-        "methods": [_opinion(key, found, row, given) for key, found in runs.items()],
+        "methods": [_opinion(key, found, row, given, no_class) for key, found in runs.items()],
         "curve": curve,
-        "loss": _loss(runs, row),
+        "loss": None if no_class else _loss(runs, row),
         "neighbours": around,
         "exemplars_given": alike[0],
         "exemplars_suggested": alike[1],
@@ -94,8 +96,8 @@ def facts(info: DatasetInfo, rows: Sequence[int]) -> list[dict[str, Any]]:
     return found
 
 
-def _opinion(key: str, found: Signals, row: int, given: int) -> dict[str, Any]:
-    """Say what one method thinks of the image."""
+def _opinion(key: str, found: Signals, row: int, given: int, no_class: bool) -> dict[str, Any]:
+    """Say what one method thinks of the image; a label that is no class cannot be wrong."""
     suspicion = float(found.suspicion[row])
     label = None
     if isinstance(found.pred_probs, TopProbs):
@@ -107,7 +109,7 @@ def _opinion(key: str, found: Signals, row: int, given: int) -> dict[str, Any]:
         "title": title_of(key),
         "suspicion": suspicion,
         "label": label,
-        "wrong": label != given if label is not None else suspicion > 0.5,
+        "wrong": not no_class and (label != given if label is not None else suspicion > 0.5),
     }
 
 
