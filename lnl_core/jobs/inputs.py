@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 
@@ -196,9 +195,7 @@ def part_features(
 
 def part_maps(info: DatasetInfo, part: Part, device: str, report: Report) -> FloatArray:
     """Return the feature maps of the rows that a run trains on, (n', d, u, v), on the disk."""
-    found: Any = maps(info, datasets.load(info), device, report)
-    opened: Any = found if part.whole else labelled.Rows(found, part.rows)
-    return cast(FloatArray, opened)
+    return part.only_rows(maps(info, datasets.load(info), device, report))
 
 
 def _features_of(info: DatasetInfo, number: int) -> FloatArray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -109,18 +109,22 @@ class Part:
         found: IntArray = number[np.asarray(labels, np.int64)]
         return found
 
+    def only_rows(self, images: Array) -> Array:
+        """Return the part's rows of an array that may lie on the disk, read when asked for."""
+        some: Any = images if self.whole else Rows(images, self.rows)
+        return cast(Array, some)
+
     def dataset(self, data: LabeledDataset) -> LabeledDataset:
         """Return the part as a data set of its own; its images are read when asked for."""
         if self.whole:
             return data
-        images: Any = Rows(data.images, self.rows)
         chosen = [int(row) for row in self.rows]
         return replace(
             data,
             class_names=tuple(data.class_names[label] for label in self.classes),
             given_labels=self.renumbered(np.asarray(data.given_labels)[self.rows]),
             ids=_picked(data.ids, chosen),
-            images=images,
+            images=self.only_rows(data.images),
             paths=None if data.paths is None else _picked(data.paths, chosen),
             true_labels=None,
             trusted=None if data.trusted is None else data.trusted[self.rows],

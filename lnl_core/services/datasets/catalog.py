@@ -236,7 +236,7 @@ def add_noise(
             rate,
             seed,
             class_count=len(inner.classes),
-            images=data.images if inner.whole else inner.dataset(data).images,
+            images=inner.only_rows(data.images),
         )
     ]
     with _scratch(info.workspace) as folder:
