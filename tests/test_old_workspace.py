@@ -7,6 +7,9 @@ Not the same bytes, and why:
 
 - the workspace's path in Label Studio's README becomes `HOME`: it is where the test runs;
 - a Parquet file is compared by names, types and rows: it names the version of pyarrow;
+- of one method's ranking (`lnl rank --method`) the suggestion and p_wrong: no file holds them, they
+  are computed from the run's probabilities with the consensus of today. The ranking in force is
+  stored, and leaves with the same bytes;
 - floats in JSON may differ in the tenth digit: other processors add in another order;
 - of the report only its numbers, and of evidence all but the names of methods: they hold colours,
   the date, versions, and words of the screen, which may improve.
@@ -235,7 +238,19 @@ def test_the_same_files_leave_it(written):
 
 @pytest.mark.parametrize("name", [each for each in files(EXPECTED) if each.endswith(".csv")])
 def test_tables_have_the_same_bytes(written, name):
-    assert (written / name).read_bytes() == (EXPECTED / name).read_bytes()
+    now, then = (_stored(each / name) for each in (written, EXPECTED))
+    assert now == then
+
+
+def _stored(file):
+    """Return a table's bytes; of one method's ranking only the columns that files hold."""
+    stem = file.name
+    if not stem.startswith("rank-") or stem == "rank-consensus.csv":
+        return file.read_bytes()
+    rows = [line.split(b",") for line in file.read_bytes().splitlines()]
+    assert rows[0] == b"id,given_label,suggested_label,suspicion,p_wrong,label_quality".split(b",")
+    assert {len(row) for row in rows} == {6}
+    return [(row[0], row[1], row[3], row[5]) for row in rows]
 
 
 @pytest.mark.parametrize("name", [each for each in files(EXPECTED) if each.endswith(".json")])
