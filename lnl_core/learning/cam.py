@@ -25,11 +25,15 @@ from torch import Tensor, nn
 from lnl_core.types import Array, FloatArray, LabeledDataset, LnlError
 
 TINY = 1e-6
+"""Keeps 0 / 0 out of a map without a positive place; far below any maximum that means something."""
+
 FOREGROUND = 0.4
-"""Part of a map's maximum from which on a place counts as foreground."""
+"""Part of a map's maximum from which on a place counts as foreground; ours (Zhou et al. cut boxes
+at 0.2)."""
 
 PACKAGED = ("GradCAM", "GradCAMPlusPlus", "EigenCAM", "LayerCAM")
 _CHUNK = 128
+"""Images at a time: bounds the memory that their maps take."""
 
 
 def centred(weights: Tensor) -> Tensor:
@@ -98,6 +102,7 @@ def statistics(given: Tensor, suggested: Tensor, tau: float = FOREGROUND) -> dic
     union, both = mask_given | mask_suggested, mask_given & mask_suggested
     p, q = _shares(positive_given), _shares(positive_suggested)
     middle = (p + q) / 2
+    # 0 / 0 where neither class has a positive place: kept finite here, set to 0.5 below
     share = e_suggested / (e_suggested + e_given).clamp_min(1e-12)
     return {
         "energy_given": e_given,
@@ -116,17 +121,18 @@ def statistics(given: Tensor, suggested: Tensor, tau: float = FOREGROUND) -> dic
 
 def _shares(positive: Tensor) -> Tensor:
     """Turn positive parts into distributions over places, (b, u * v); even where all is 0."""
-    flat = positive.flatten(1) + 1e-12
+    flat = positive.flatten(1) + 1e-12  # a map of zeros becomes even instead of 0 / 0
     return flat / flat.sum(dim=1, keepdim=True)
 
 
 def _entropy(shares: Tensor) -> Tensor:
-    entropy: Tensor = -torch.special.xlogy(shares, shares).sum(dim=1)
+    entropy: Tensor = -torch.special.xlogy(shares, shares).sum(dim=1)  # 0 log 0 counts as 0
     return entropy
 
 
 def _mean_inside(values: Tensor, mask: Tensor) -> Tensor:
     inside = mask.to(values.dtype)
+    # an empty mask gives 0, not 0 / 0
     return (values * inside).sum((1, 2)) / inside.sum((1, 2)).clamp_min(1)
 
 
@@ -162,7 +168,7 @@ def class_maps(
 
     rows, wanted = np.asarray(rows, np.int64), torch.from_numpy(np.asarray(labels, np.int64))
     head = networks.load_head(folder)
-    found: list[FloatArray] = []
+    parts: list[FloatArray] = []
     for start in range(0, len(rows), _CHUNK):
         part = rows[start : start + _CHUNK]
         if head is not None:
@@ -179,17 +185,18 @@ def class_maps(
             network, place = loaded.model, loaded.device
             inputs = loaded.source.normalise(loaded.source.batch(torch.arange(len(part))))
         asked = wanted[start : start + _CHUNK].to(place)
-        found.append(_look(network.to(place), inputs.to(place), asked).cpu().numpy())
-    return np.concatenate(found) if found else np.zeros((0, wanted.shape[1], 1, 1), np.float32)
+        parts.append(_signed_maps(network.to(place), inputs.to(place), asked).cpu().numpy())
+    return np.concatenate(parts) if parts else np.zeros((0, wanted.shape[1], 1, 1), np.float32)
 
 
-def _look(network: Any, inputs: Tensor, labels: Tensor) -> Tensor:
+def _signed_maps(network: Any, inputs: Tensor, labels: Tensor) -> Tensor:
     if network.exact_cam:
         with torch.no_grad():
             return of_classes(network.maps(inputs).float(), network.head.weight, labels)
     with torch.enable_grad():
         maps = network.maps(inputs).detach().float().requires_grad_()
         logits = network.head(network.neck(maps))
+        # centred as the weights are in `of_classes`: no map depends on a shift of all logits
         logits = (logits - logits.mean(dim=1, keepdim=True)).gather(1, labels).sum(dim=0)
         slopes = [torch.autograd.grad(each, maps, retain_graph=True)[0] for each in logits]
     weights = torch.stack(slopes, 1).mean((3, 4))  # (b, j, d)
@@ -217,8 +224,8 @@ class _Logits(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        found = self.network(images)
-        logits: Tensor = found[0] if isinstance(found, tuple | list) else found
+        output = self.network(images)
+        logits: Tensor = output[0] if isinstance(output, tuple | list) else output
         return logits
 
 
@@ -260,8 +267,8 @@ def packaged(
         torch.autocast(images.device.type, enabled=False),
         getattr(pytorch_grad_cam, name)(own, [place]) as maker,
     ):
-        found: FloatArray = np.asarray(maker(inputs, targets), np.float32)
-    return found
+        maps: FloatArray = np.asarray(maker(inputs, targets), np.float32)
+    return maps
 
 
 def packaged_maps(
@@ -305,5 +312,5 @@ def packaged_maps(
     if longest > side:
         size = [max(1, round(length * side / longest)) for length in maps.shape[2:]]
         maps = torch.nn.functional.interpolate(maps, size=size, mode="area")
-    found: FloatArray = maps.numpy()
-    return found
+    array: FloatArray = maps.numpy()
+    return array

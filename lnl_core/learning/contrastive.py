@@ -7,7 +7,7 @@ so backbone, length and views are ours.
 
 Two random views of an image should be alike, views of different images should not. Labels are
 never looked at. All randomness derives from the epoch, so a training that was stopped ends as an
-undisturbed one would. Several processes share each batch of views and compare all of it
+uninterrupted one would. Several processes share each batch of views and compare all of it
 (`process_group`).
 """
 
@@ -38,6 +38,7 @@ Report = Callable[[str, float, Mapping[str, float] | None], None]
 KINDS = ("simclr", "moco")
 STATE = "contrastive.safetensors"
 _TICK = 0.5
+"""Seconds between two reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def recipe_for(representation: str, dataset: LabeledDataset, device: str) -> Rec
         backbone=backbone,
         epochs=int(wanted) if wanted else usual,
         batch_size=batch,
-        lr=0.3 * batch / 256,
+        lr=0.3 * batch / 256,  # SimCLR's linear scaling
         resolution=resolution,
         queue=max(batch, min(4096, n // (2 * batch) * batch)),
         flip=mirror_is_safe(dataset),
@@ -144,7 +145,7 @@ def simclr_loss(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     b = len(first)
     both = torch.cat([first, second])
     alike = both @ both.T / temperature
-    alike.fill_diagonal_(-torch.inf)
+    alike.fill_diagonal_(-torch.inf)  # a view is no candidate for its own partner
     partner = torch.arange(2 * b, device=both.device).roll(b)
     return F.cross_entropy(alike, partner)
 
@@ -177,6 +178,7 @@ def view(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
     values = images.permute(0, 3, 1, 2).float() / 255
     draw = torch.rand(12, b, generator=generator)
     area = recipe.smallest + (1 - recipe.smallest) * draw[0]
+    # sides as 3:4 to 4:3, even in the logarithm; the halved exponent keeps the area
     ratio = torch.exp((draw[1] * 2 - 1) * math.log(4 / 3) / 2)
     wide, high = (area.sqrt() * ratio).clamp_max(1), (area.sqrt() / ratio).clamp_max(1)
     mirror = torch.where((draw[2] < 0.5) & recipe.flip, -1.0, 1.0)
@@ -194,7 +196,11 @@ def view(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
 
 
 def _colours(values: Tensor, draw: Tensor, channels: int) -> Tensor:
-    """Change brightness, contrast, saturation and hue of most images, gray a fifth of them."""
+    """Change brightness, contrast, saturation and hue of most images, gray a fifth of them.
+
+    Strengths 0.4, 0.4, 0.4 and 0.1 with chance 0.8, gray with chance 0.2: SimCLR's colour
+    distortion at half its strength, as for CIFAR-10.
+    """
     level = (draw[:4] * 2 - 1) * (draw[4] < 0.8)
     bright, contrast = 1 + 0.4 * level[0], 1 + 0.4 * level[1]
     scale = (bright * contrast)[:, None, None, None]
@@ -202,14 +208,17 @@ def _colours(values: Tensor, draw: Tensor, channels: int) -> Tensor:
     values = values * scale + middle
     if channels == 1:
         return values
-    gray = values.new_tensor([0.299, 0.587, 0.114])
-    turn, calm = 0.1 * 2 * math.pi * level[3], torch.where(draw[5] < 0.2, 0.0, 1 + 0.4 * level[2])
+    gray = values.new_tensor([0.299, 0.587, 0.114])  # luma of ITU-R BT.601
+    angle, saturation = (
+        0.1 * 2 * math.pi * level[3],
+        torch.where(draw[5] < 0.2, 0.0, 1 + 0.4 * level[2]),
+    )
     # colours turn around the gray axis: I cos + (1 - cos) / 3 + sin (cross product) / sqrt 3
     eye, ones = torch.eye(3, device=values.device), values.new_ones(3, 3)
     cross = values.new_tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / 3**0.5
-    cos, sin = turn.cos()[:, None, None], turn.sin()[:, None, None]
+    cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
     mix = eye * cos + ones / 3 * (1 - cos) + cross * sin
-    mix = calm[:, None, None] * mix + (1 - calm)[:, None, None] * gray
+    mix = saturation[:, None, None] * mix + (1 - saturation)[:, None, None] * gray
     return torch.einsum("bij,bjhw->bihw", mix, values)
 
 
@@ -242,19 +251,19 @@ def train(
     with seeded(derive_seed(seed, 21)):
         source = ImageSource(dataset, place, resolution=recipe.resolution)
         run = _Training(recipe, source, place)
-        made = {**asdict(recipe), "device": place.type, "n": source.n, "seed": seed}
-        first = run.resume(folder / STATE, made) if folder is not None else 0
+        fingerprint = {**asdict(recipe), "device": place.type, "n": source.n, "seed": seed}
+        first = run.resume(folder / STATE, fingerprint) if folder is not None else 0
         first = run.agree(first)
-        tell = _Teller(report, share)
+        progress = _Progress(report, share)
         for epoch in range(first, recipe.epochs):
             seed_everything(derive_seed(seed, 22, epoch))
-            run.epoch(epoch, generator_for(seed, 23, epoch), tell)
+            run.epoch(epoch, generator_for(seed, 23, epoch), progress)
             if folder is not None:
-                run.save(folder / STATE, {"made": made, "epoch": epoch + 1})
+                run.save(folder / STATE, {"made": fingerprint, "epoch": epoch + 1})
         return run.learner.network.eval(), source
 
 
-class _Teller:
+class _Progress:
     """Reports about twice a second."""
 
     def __init__(self, report: Report | None, share: float) -> None:
@@ -268,7 +277,7 @@ class _Teller:
         if self._report is None or now - self._last < _TICK:
             return
         self._last = now
-        speed = self._images / max(now - self._began, 1e-6)
+        speed = self._images / max(now - self._began, 1e-6)  # the clock may not have moved yet
         metrics = {"images_per_second": speed, "contrastive_loss": float(loss)}
         self._report("features", self._share * done, metrics)
 
@@ -297,7 +306,7 @@ class _Training:
         self._mean = source.mean[:, None, None].to(device)
         self._std = source.std[:, None, None].to(device)
 
-    def epoch(self, epoch: int, generator: torch.Generator, tell: _Teller) -> None:
+    def epoch(self, epoch: int, generator: torch.Generator, progress: _Progress) -> None:
         """Show every image once, in two views."""
         recipe, n = self.recipe, self.source.n
         order = torch.randperm(n, generator=generator)
@@ -315,9 +324,10 @@ class _Training:
             self.optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             self.group.all_reduce_gradients(self.learner)
+            # one odd batch must not throw the weights off
             nn.utils.clip_grad_norm_(self.learner.parameters(), 5.0)
             self.optimizer.step()
-            tell((epoch + (step + 1) / steps) / recipe.epochs, len(rows), loss.detach())
+            progress((epoch + (step + 1) / steps) / recipe.epochs, len(rows), loss.detach())
 
     def _simclr(self, first: Tensor, second: Tensor) -> Tensor:
         with hardware.autocast(self.device):
@@ -335,11 +345,11 @@ class _Training:
             for name, value in self.keys.state_dict().items():
                 if value.dtype.is_floating_point:
                     value.lerp_(own[name], 1 - m)
-            # halves in reverse order: batch statistics must not tell which key is whose
+            # halves in reverse order: shared batch statistics would reveal which key is whose
             self.keys.train(len(second) > 3)
             halves = second.flip(0).chunk(2) if len(second) > 3 else (second.flip(0),)
-            found = [self.group.sharded_forward(self.keys, half) for half in halves]
-            keys = torch.cat(found).float().flip(0)
+            halves_of_keys = [self.group.sharded_forward(self.keys, half) for half in halves]
+            keys = torch.cat(halves_of_keys).float().flip(0)
         loss = moco_loss(queries, keys, self.queue, self.recipe.temperature)
         self.queue = torch.cat([keys, self.queue])[: self.recipe.queue]
         return loss
@@ -363,12 +373,12 @@ class _Training:
             arrays["queue"] = self.queue.cpu().numpy()
         save_checkpoint(path, arrays, state)
 
-    def resume(self, path: Path, made: Mapping[str, Any]) -> int:
+    def resume(self, path: Path, fingerprint: Mapping[str, Any]) -> int:
         """Take up what `save` kept, where it is of the same make; return the next epoch."""
-        found = load_checkpoint(path)
-        if found is None or found[1]["made"] != dict(made):
+        saved = load_checkpoint(path)
+        if saved is None or saved[1]["made"] != dict(fingerprint):
             return 0
-        arrays, state = found
+        arrays, state = saved
         checkpoints.unpack_module(self.learner, "model", arrays)
         checkpoints.unpack_optimizer(self.optimizer, arrays)
         if self.keys is not None:

@@ -92,7 +92,7 @@ def cached(
     ready, group = folder / "features.npy", process_group.current()
     if not group.broadcast_number((folder / "meta.json").is_file() and ready.is_file()):
         if group.rank == 0:
-            _make(folder, ready, dataset, representation, device, report)
+            _compute_into(folder, ready, dataset, representation, device, report)
         elif contrastive.is_contrastive(representation):
             recipe = contrastive.recipe_for(representation, dataset, device)
             contrastive.train(dataset, recipe, device)
@@ -100,7 +100,7 @@ def cached(
     return read_array(ready)
 
 
-def _make(
+def _compute_into(
     folder: Path,
     ready: Path,
     dataset: LabeledDataset,
@@ -212,22 +212,22 @@ def _fill(
     keep: Callable[[int], None] | None = None,
 ) -> None:
     n = len(dataset)
-    began = told = kept = time.monotonic()
+    began = reported = saved = time.monotonic()
     with torch.inference_mode():
         for first in range(start, n, batch):
             images = torch.from_numpy(np.array(dataset.images[first : first + batch])).to(device)
             values = encoder.encode(images.permute(0, 3, 1, 2).float() / 255)
-            limit = torch.finfo(torch.float16).max
+            limit = torch.finfo(torch.float16).max  # above it the stored row would hold inf
             out[first : first + batch] = values.clamp(-limit, limit).half().cpu().numpy()
             last, now = min(first + batch, n), time.monotonic()
-            if keep is not None and now - kept > 5:
+            if keep is not None and now - saved > 5:
                 keep(last)
-                kept = now
-            if report is not None and (now - told > 0.5 or last == n):
+                saved = now
+            if report is not None and (now - reported > 0.5 or last == n):
                 speed = (last - start) / max(now - began, 1e-6)
                 done = encoder.before + (1 - encoder.before) * last / n
                 report("features", done, {"images_per_second": speed})
-                told = now
+                reported = now
 
 
 def _encoder(
@@ -242,14 +242,14 @@ def _encoder(
     if representation == "raw":
         return _pixels(dataset, device)
     if representation == "pretrained":
-        return _probed(*pretrained.encoder(dataset, device), dataset, device)
+        return _with_measured_width(*pretrained.encoder(dataset, device), dataset, device)
     if representation == MAPS:
         return _efficientnet_maps(dataset, device)
     return _timm(representation, dataset, device)
 
 
 def _pixels(dataset: LabeledDataset, device: str, sample: int = 20_000) -> _Encoder:
-    """Pixels minus the mean image, over one common standard deviation: dead pixels stay dead."""
+    """Pixels minus the mean image, over one common deviation: a constant pixel stays at 0."""
     n, height, width, channels = dataset.images.shape
     side = (min(height, RAW_SIDE), min(width, RAW_SIDE))
 
@@ -269,6 +269,7 @@ def _pixels(dataset: LabeledDataset, device: str, sample: int = 20_000) -> _Enco
             square += float(values.square().sum())
     mean = total / max(len(rows), 1)
     variance = square / max(len(rows) * len(mean), 1) - float(mean.square().mean())
+    # the floor is for a set of equal images, whose variance can round to 0 or below
     centre, scale = mean.float().to(device), 1 / max(variance, 1e-8) ** 0.5
     return _Encoder("raw", len(mean), lambda images: (flat(images) - centre) * scale)
 
@@ -284,7 +285,9 @@ def _efficientnet_maps(dataset: LabeledDataset, device: str) -> _Encoder:
         flat: Tensor = x.float().flatten(1)  # (b, 1280 * 4 * 4)
         return flat
 
-    return _probed(f"{pretrained.BACKBONES[0]}-maps-{MAPS_SIDE}", encode, dataset, device)
+    return _with_measured_width(
+        f"{pretrained.BACKBONES[0]}-maps-{MAPS_SIDE}", encode, dataset, device
+    )
 
 
 def _trained_here(
@@ -310,9 +313,9 @@ def _trained_here(
         with hardware.autocast(torch.device(device)):
             return network.features(x).float()
 
-    found = _probed(f"{representation}-{recipe.epochs}", encode, dataset, device)
-    found.before = before
-    return found
+    encoder = _with_measured_width(f"{representation}-{recipe.epochs}", encode, dataset, device)
+    encoder.before = before
+    return encoder
 
 
 def _timm(name: str, dataset: LabeledDataset, device: str) -> _Encoder:
@@ -346,7 +349,7 @@ def _timm(name: str, dataset: LabeledDataset, device: str) -> _Encoder:
             values: Tensor = network(pretrained.prepared(images, side, how["mean"], how["std"]))
         return values.float().flatten(1)
 
-    return _probed(f"{name}-{side}", encode, dataset, device)
+    return _with_measured_width(f"{name}-{side}", encode, dataset, device)
 
 
 @contextlib.contextmanager
@@ -362,7 +365,7 @@ def _only_this_machine() -> Iterator[None]:
         constants.HF_HUB_OFFLINE = before
 
 
-def _probed(
+def _with_measured_width(
     name: str, encode: Callable[[Tensor], Tensor], dataset: LabeledDataset, device: str
 ) -> _Encoder:
     _, height, width, channels = dataset.images.shape

@@ -1,8 +1,8 @@
 """Frozen features in the place of images: a method's head trains in seconds where pixels take long.
 
-Ours: the methods were published on pixels, which stay the faithful mode. A `FeatureSource` stands
-where an `ImageSource` would, rows (b, d) in place of images; a view of a row is the row with a
-random share of its features blanked.
+Ours: the methods were published on pixels, which stay the faithful mode. A `FeatureSource` has
+the interface of an `ImageSource`, with rows (b, d) in place of images; a training view of a row is
+the row under feature dropout.
 """
 
 from __future__ import annotations

@@ -58,6 +58,7 @@ class ImageSource:
         step = max(1, self.n // 2000)
         sample = self.batch(torch.arange(0, self.n, step)[:2000]).double() / 255
         self.mean = sample.mean(dim=(0, 1, 2)).float()
+        # the floor keeps a channel that hardly varies from being blown up
         self.std = sample.std(dim=(0, 1, 2), correction=0).float().clamp_min(1e-2)
 
     def _read(self, rows: Tensor) -> Tensor:

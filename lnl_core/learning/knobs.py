@@ -41,10 +41,10 @@ def knob(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:
         text: one line of help.
         choices: all that a text may be; none for numbers and switches.
     """
-    said: dict[str, Any] = {"help": text}
+    metadata: dict[str, Any] = {"help": text}
     if choices:
-        said["choices"] = choices
-    return field(default=default, metadata=said)
+        metadata["choices"] = choices
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)

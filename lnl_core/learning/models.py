@@ -96,10 +96,10 @@ class _PreActivation(nn.Module):
             self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
 
     def forward(self, maps: Tensor) -> Tensor:
-        opened = F.relu(self.norm1(maps))
-        beside = maps if self.shortcut is None else self.shortcut(opened)
-        inner = self.conv2(F.relu(self.norm2(self.conv1(opened))))
-        return torch.add(inner, beside)
+        activated = F.relu(self.norm1(maps))
+        shortcut = maps if self.shortcut is None else self.shortcut(activated)
+        residual = self.conv2(F.relu(self.norm2(self.conv1(activated))))
+        return torch.add(residual, shortcut)
 
 
 def auto_name(size: int) -> str:
@@ -143,10 +143,10 @@ def build(name: str, k: int, channels: int, size: int) -> Network:
         network = _torchvision(name, k, channels, size)
     else:
         raise ValueError(f"backbone must be auto or one of {', '.join(NAMES)}, got {name!r}")
-    return _started(network).to(memory_format=torch.channels_last)
+    return _initialised(network).to(memory_format=torch.channels_last)
 
 
-def _started(network: Network) -> Network:
+def _initialised(network: Network) -> Network:
     """Draw the initial weights."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
@@ -200,7 +200,7 @@ def _cnn3(k: int, channels: int) -> Network:
 def map_head(k: int, channels: int, width: int = 128) -> Network:
     """A 1x1 convolution, average and linear layer on frozen maps (b, channels, u, v)."""
     body = nn.Sequential(*_conv(channels, width, size=1))
-    return _started(Network(body, _Average(), width, k, exact_cam=True))
+    return _initialised(Network(body, _Average(), width, k, exact_cam=True))
 
 
 def _fine_tuned(k: int, side: int) -> Network:

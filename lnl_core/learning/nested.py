@@ -1,4 +1,4 @@
-"""Nested training: a training inside a run, whose checkpoints ride along in the run's own.
+"""Nested training: a training inside a run, whose checkpoints are stored in the run's own.
 
 `Nested` is the context that one such training gets; `Stages` runs several of them one after the
 other. Nothing here imports torch.
@@ -21,7 +21,7 @@ _KEPT = "kept."
 
 
 class Nested:
-    """What a training inside a run sees of the world.
+    """The `Context` of a training inside a run.
 
     Args:
         outer: context of the run.
@@ -71,9 +71,9 @@ class Nested:
 
     def save(self, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
         """Keep a checkpoint of the run with this training's inside."""
-        around, told = self._around()
+        around, outer_state = self._around()
         inside = {f"{_NESTED}.{name}": value for name, value in arrays.items()}
-        self._outer.save({**around, **inside}, {**told, _NESTED: dict(state)})
+        self._outer.save({**around, **inside}, {**outer_state, _NESTED: dict(state)})
 
     def load(self) -> Saved | None:
         """Return this training's last checkpoint."""
@@ -144,6 +144,7 @@ class Stages:
         outer, number, count = self.outer, self.number, len(self.names)
         return Nested(
             outer,
+            # the first training has the run's own seed, so that alone it equals a plain run
             outer.seed * 1_000 + number if number else outer.seed,
             (number / count, (number + 1) / count),
             self._around,

@@ -59,16 +59,17 @@ class Loaded:
         self.model.eval()
         rows = np.arange(self.source.n) if rows is None else np.asarray(rows, np.int64)
         group = process_group.current()
+        # 512 images of 48 pixels, fewer of larger ones: a stop is answered between batches
         batch = min(512, max(16, 512 * 48**2 // (self.source.height * self.source.width)))
         for start in range(0, len(rows), batch):
             part = rows[start : start + batch]
             mine = torch.from_numpy(part[group.shard(len(part))])
             images = self.source.normalise(self.source.batch(mine))
             with hardware.autocast(self.device):
-                deep = self.model.features(images)
-                deep = group.all_gather(deep.float(), len(part)).to(deep.dtype)
-                logits = self.model.head(deep)
-            yield part, deep.float(), logits.float()
+                features = self.model.features(images)
+                features = group.all_gather(features.float(), len(part)).to(features.dtype)
+                logits = self.model.head(features)
+            yield part, features.float(), logits.float()
 
     def pack(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return the network as arrays and state, as `open_network` takes them."""
@@ -76,12 +77,12 @@ class Loaded:
 
     def features(self, report: Report | None = None) -> Array:
         """Return the input of the last layer for all images, (n, d) float32."""
-        found = np.empty((self.source.n, self.model.feature_size), np.float32)
-        for rows, deep, _ in self.predictions():
-            found[rows] = deep.cpu().numpy()
+        features = np.empty((self.source.n, self.model.feature_size), np.float32)
+        for rows, part, _ in self.predictions():
+            features[rows] = part.cpu().numpy()
             if report is not None:
                 report((int(rows[-1]) + 1) / self.source.n)
-        return found
+        return features
 
 
 def keep_network(context: Context, session: Any, model: nn.Module | None = None) -> None:
@@ -136,13 +137,13 @@ def load_network(
     Raises:
         LnlError: the run kept none, or one for other classes or images.
     """
-    found = load_checkpoint(folder / f"{NAME}.safetensors")
-    if found is None:
+    checkpoint = load_checkpoint(folder / f"{NAME}.safetensors")
+    if checkpoint is None:
         raise LnlError(
             f"Run {folder.name} kept no network. Choose a run that trained one on "
             "images, or run it again: runs of earlier versions kept none."
         )
-    return open_network(*found, dataset, device, report, f"run {folder.name}")
+    return open_network(*checkpoint, dataset, device, report, f"run {folder.name}")
 
 
 def open_network(
@@ -192,10 +193,10 @@ def keep_head(context: Context, head: nn.Module) -> None:
 
 def load_head(folder: Path) -> models.Network | None:
     """Open the head on frozen maps that a run kept, in evaluation mode; None where it kept none."""
-    found = load_checkpoint(folder / f"{HEAD_NAME}.safetensors")
-    if found is None:
+    checkpoint = load_checkpoint(folder / f"{HEAD_NAME}.safetensors")
+    if checkpoint is None:
         return None
-    arrays, state = found
+    arrays, state = checkpoint
     with torch.random.fork_rng(devices=[]):
         head = models.map_head(state["k"], state["channels"], state["width"])
     checkpoints.unpack_module(head, "model", arrays)

@@ -65,9 +65,10 @@ class Sgd:
                 dampening=0.0,
                 nesterov=self.nesterov,
                 maximize=False,
-                is_first_step=False,
+                is_first_step=False,  # buffers start at 0, so the first step is no special case
             )
             return
+        # torch.optim.SGD's order: decay joins the gradient before the momentum
         step: Any = torch._foreach_add(gradients, weights, alpha=decay)
         torch._foreach_mul_(momenta, self.momentum)
         torch._foreach_add_(momenta, step)

@@ -2,10 +2,9 @@
 
 EfficientNet-lite0 and -lite2 (Tan and Le, "EfficientNet", ICML 2019; the lite variants by Google)
 look at each image side by side: they make different mistakes, and together find more wrong labels
-than either (8,000 photographs of 32 pixels with 17.6 % human label errors: average precision of
-the probe .799 and .817 alone, .829 together; of the Jump-teaching head .813, .835, .843). The row
-of an image holds, of each network, the pooled last layer and the pooled outputs of its last four
-stages: earlier stages keep what ImageNet's classes throw away, and cost nothing.
+than either (docs/measurements.md). The row of an image holds, of each network, the pooled last
+layer and the pooled outputs of its last four stages: earlier stages keep what ImageNet's classes
+throw away, and cost nothing.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ _STANDARD = 0.5
 """Deviation of photographs on the scale from -1 to 1 that the weights were trained on."""
 
 _AT_ONCE = 64
+"""Images at a time in the frozen stages."""
 
 
 def network(name: str, device: str) -> Any:

@@ -5,7 +5,7 @@ Loss, selection, records and reports then see the global batch, as in one proces
 method does with it; the gradient of a process is the part of its rows, and the parts are summed.
 Batch norm takes its statistics over the global batch too (`GlobalNorm`), and dropout draws its
 mask for it (`GlobalDropout`). So N processes equal one process up to the rounding of sums: a
-method needs no word about it, if it forwards by `Session.forward` and learns by `Session.step`,
+method needs no code for it, if it forwards by `Session.forward` and learns by `Session.step`,
 and draws from the session's generator. What else may differ in its last bits between processes
 and decides how a run goes on is taken from the first one (`ProcessGroup.broadcast`).
 
@@ -23,7 +23,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-PATIENCE = timedelta(days=1)
+TIMEOUT = timedelta(days=1)
 """How long a process waits for the others: the first may have features to compute and files to
 write. Where one of them died torchrun does not wait."""
 
@@ -79,9 +79,9 @@ class ProcessGroup:
         """Return what the first process holds, in place of the own; shape and type are alike."""
         if self.size == 1:
             return value
-        told = value.detach().to(self.device).contiguous()
-        dist.broadcast(told, 0)
-        return told.to(value.device)
+        sent = value.detach().to(self.device).contiguous()
+        dist.broadcast(sent, 0)
+        return sent.to(value.device)
 
     def broadcast_number(self, number: int) -> int:
         """Return the first process's number; the others wait for it."""
@@ -99,8 +99,8 @@ class ProcessGroup:
         if self.size == 1:
             return part
         plain = part.to(torch.uint8) if part.dtype == torch.bool else part
-        found: Tensor = _Gather.apply(plain, self._sizes(count), self.rank)
-        return found.to(part.dtype)
+        joined: Tensor = _Gather.apply(plain, self._sizes(count), self.rank)
+        return joined.to(part.dtype)
 
     def all_reduce(self, parts: Sequence[Tensor]) -> list[Tensor]:
         """Add up tensors over all processes, with gradients of any order through the sum."""
@@ -139,7 +139,7 @@ def current() -> ProcessGroup:
 
 
 def join(device: str) -> ProcessGroup:
-    """Meet the other processes that torchrun started.
+    """Join the process group that torchrun started.
 
     Args:
         device: `cpu` (gloo) or `cuda` (NCCL; this process takes the GPU of its local rank).
@@ -147,13 +147,13 @@ def join(device: str) -> ProcessGroup:
     global _group
     if device == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=PATIENCE)
+    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=TIMEOUT)
     _group = ProcessGroup(dist.get_rank(), dist.get_world_size(), device)
     return _group
 
 
 def leave() -> None:
-    """Part from the others."""
+    """Leave the process group."""
     global _group
     _group = ProcessGroup()
     if dist.is_initialized():
@@ -265,7 +265,8 @@ class GlobalNorm(nn.modules.batchnorm._BatchNorm):
         mean = (counts * means).sum(0) / total
         spread = spreads.sum(0) + (counts * (means - mean).square()).sum(0)
         variance = spread / total
-        self._follow(mean.detach(), (spread / (total - 1).clamp_min(1)).detach())
+        # the running variance is the unbiased one, as in torch's own batch norm
+        self._update_running(mean.detach(), (spread / (total - 1).clamp_min(1)).detach())
         scale = torch.rsqrt(variance + self.eps)
         if self.weight is not None:
             scale = scale * self.weight
@@ -274,7 +275,7 @@ class GlobalNorm(nn.modules.batchnorm._BatchNorm):
         return out.to(input.dtype)
 
     @torch.no_grad()
-    def _follow(self, mean: Tensor, variance: Tensor) -> None:
+    def _update_running(self, mean: Tensor, variance: Tensor) -> None:
         if self.running_mean is None or self.running_var is None:
             return
         assert self.num_batches_tracked is not None

@@ -74,10 +74,12 @@ class ProbabilityRecorder:
         rows, probs = rows.to(self.device), probs.detach().float()
         given = self.given[rows]
         p_given = probs.gather(1, given[:, None]).squeeze(1)
+        # -1 takes the given class out of the maximum; with one class alone the rest is 0
         p_other = probs.scatter(1, given[:, None], -1.0).amax(dim=1).clamp_min(0)
         self._epoch["p_given"][rows] = p_given.half()
         self._epoch["p_other"][rows] = p_other.half()
         if losses is not None:
+            # float16 ends at 65,504
             self._epoch["loss"][rows] = losses.detach().float().clamp(-6e4, 6e4).half()
         if self.keeps_probs:
             self._epoch["probs"][rows] = probs.half()
@@ -140,6 +142,7 @@ class ProbabilityRecorder:
         classes = torch.cat([self.classes.gather(1, at), given], dim=1)
         probs = torch.cat([best.clamp_min(0), self.sum_given[:, None]], dim=1) / count
         probs, order = probs.sort(dim=1, descending=True, stable=True)
+        # kept classes may sum to less than 1 (the rest has the remainder), by rounding never more
         probs = probs / probs.sum(dim=1, keepdim=True).clamp_min(1)
         return TopProbs(
             classes.gather(1, order).cpu().numpy().astype(np.int32), probs.cpu().numpy(), self.k

@@ -12,6 +12,8 @@ def learning_rate(schedule: str, peak: float, done: float) -> float:
     if schedule == "cosine":
         return peak * (1 + math.cos(math.pi * done)) / 2
     if schedule == "one_cycle":
+        # linear from 1/25 of the peak over the first fifth (Smith and Topin, "Super-Convergence",
+        # 2019), then half a cosine to 0
         if done < 0.2:
             return peak * (0.04 + 0.96 * done / 0.2)
         return peak * (1 + math.cos(math.pi * (done - 0.2) / 0.8)) / 2

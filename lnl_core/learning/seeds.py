@@ -14,6 +14,7 @@ from lnl_core.learning import hardware
 
 def derive_seed(*parts: int) -> int:
     """Mix integers (seed, epoch, purpose) into one 63-bit seed."""
+    # SeedSequence takes no negative integers; 63 bits are what torch accepts as a seed
     state = np.random.SeedSequence([part & 0xFFFFFFFF for part in parts]).generate_state(2)
     return (int(state[0]) << 31) ^ int(state[1])
 

@@ -66,8 +66,8 @@ def train(
         loss: (logits (b, k), labels (b,), epoch from 0) -> `Loss`.
         probs: logits -> (b, k) probabilities.
         record_from: share of the epochs to go before probabilities are averaged, in [0, 1].
-        online: average what every training pass said as well; an image's first such opinion was
-            given before the network had learned from its label.
+        online: average the predictions of every training pass as well; an image's first such
+            prediction was made before the network had learned from its label.
     """
     first = min(int(record_from * knobs.epochs), knobs.epochs - 1)
     with training.Session(dataset, knobs, context) as session:
@@ -80,17 +80,21 @@ def train(
                 for name, value in notes.items():
                     session.note(name, value)
                 if online or epoch < first:
-                    said = probs(logits.detach())
-                    session.record(batch, said, _loss(said, batch.labels), average=online)
+                    batch_probs = probs(logits.detach())
+                    session.record(
+                        batch, batch_probs, _loss(batch_probs, batch.labels), average=online
+                    )
             if epoch < first:
                 continue
             if epoch == knobs.epochs - 1 and session.n * _width(session) <= FEATURE_LIMIT:
                 features = np.zeros((session.n, _width(session)), np.float16)
             predicted = torch.zeros(session.k, device=session.device)
             for rows, views in session.predictions(mirror=session.augment.flip, features=features):
-                said = sum((probs(view) for view in views[1:]), start=probs(views[0])) / len(views)
-                session.recorder.add(rows, said, _loss(said, session.labels[rows]))
-                best = said.argmax(dim=1)
+                batch_probs = sum((probs(view) for view in views[1:]), start=probs(views[0])) / len(
+                    views
+                )
+                session.recorder.add(rows, batch_probs, _loss(batch_probs, session.labels[rows]))
+                best = batch_probs.argmax(dim=1)
                 session.note("agreement", (best == session.labels[rows]).float().mean())
                 predicted += torch.bincount(best, minlength=session.k)
             session.note("classes_predicted", effective_classes(predicted))
@@ -133,6 +137,7 @@ def effective_classes(counts: Tensor) -> Tensor:
 
 
 def _loss(probs: Tensor, labels: Tensor) -> Tensor:
+    # a float32 probability can be exactly 0; the floor caps the loss at 16.1
     return -probs.gather(1, labels[:, None]).squeeze(1).clamp_min(1e-7).log()
 
 

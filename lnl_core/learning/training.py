@@ -12,7 +12,8 @@ A method reads top to bottom:
         probs = session.predict_probs()
 
 `epochs` resumes after the last checkpoint and writes one at the end of every epoch. All randomness
-of an epoch derives from (seed, epoch), so a resumed run equals an undisturbed one to the last bit.
+of an epoch derives from (seed, epoch), so a resumed run equals an uninterrupted one to the last
+bit.
 """
 
 from __future__ import annotations
@@ -50,7 +51,11 @@ __all__ = [
 ]
 
 _TICK = 0.5
+"""Seconds between two reports."""
+
 _SMALLEST_BATCH = 8
+"""Images that a last batch needs: the statistics of batch norm over fewer are noise."""
+
 _BLOCK_PIXELS = 1 << 20
 """Pixels of the images whose second views are made at once: a hundred small calls on a thousand
 small images cost little more than on a hundred."""
@@ -79,7 +84,7 @@ class Session:
 
     Attributes:
         model: the network in training.
-        averaged: running mean of its weights, or the model itself where the knobs has none.
+        averaged: EMA of its weights, or the model itself where the knobs ask for none.
         recorder: what was said about every example.
         tensors: further tensors by name that a method wants in the checkpoint (a jump table).
         history: name -> one number per epoch (`train_loss` and what `note` adds).
@@ -277,7 +282,10 @@ class Session:
             self._ema.step(self._decay())
 
     def _decay(self) -> float:
-        """Decay of the mean of weights, smaller at first so the random start is forgotten."""
+        """Decay of the EMA, smaller at first so the random start is forgotten.
+
+        At most s / (s + 10) after s steps.
+        """
         steps = self._epoch_now * self.steps_per_epoch + self._step + 1
         return min(self.knobs.ema_decay, steps / (steps + 10))
 
@@ -309,7 +317,7 @@ class Session:
 
         Args:
             mirror: look at the mirrored image too.
-            averaged: use the mean of weights where the knobs keeps one.
+            averaged: use the EMA of the weights where the knobs keep one.
             features: (n, d) array to fill with the input of the last layer, where given.
 
         Yields:
@@ -359,12 +367,12 @@ class Session:
     def features(self) -> FloatArray:
         """Return the penultimate features of all images, (n, d) float16."""
         width = int(self.averaged.feature_size)  # type: ignore[arg-type]
-        found = np.zeros((self.n, width), np.float16)
-        for _ in self.predictions(features=found):
+        features = np.zeros((self.n, width), np.float16)
+        for _ in self.predictions(features=features):
             pass
-        return found
+        return features
 
-    # -- telling --------------------------------------------------------------------------------
+    # -- progress -------------------------------------------------------------------------------
 
     def tick(self, fraction: float | None = None, *, force: bool = False) -> None:
         """Report progress about twice a second; raises `Cancelled` where the user pressed stop."""
@@ -383,6 +391,7 @@ class Session:
         if self._losses:
             metrics["loss"] = torch.stack(self._losses[-50:]).mean().item()
         metrics |= {name: values[-1] for name, values in self.history.items()}
+        # the first 2 % of the bar are loading, the last 1 % is what the method does afterwards
         self._context.report("train", 0.02 + 0.97 * self._fraction, metrics)
 
     def cost(self) -> dict[str, float]:
@@ -399,7 +408,7 @@ class Session:
 
 
 def _cuts(n: int, batch_size: int) -> list[tuple[int, int]]:
-    """Batch borders; a last batch below 8 joins the one before (batch norm needs statistics)."""
+    """Batch borders; a last batch below `_SMALLEST_BATCH` joins the one before."""
     starts = list(range(0, n, batch_size))
     if len(starts) > 1 and n - starts[-1] < min(_SMALLEST_BATCH, batch_size):
         starts.pop()
