@@ -49,14 +49,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What can be taken for the truth: `known` labels, or random `audit` answers.
+    """What can be taken for the truth: `known` labels, those `judged`, or random `audit` answers.
 
-    `reason` says why it cannot be used, empty where it can; `words` names it on screen.
+    `reason` says why it cannot be used, empty where it can; `words` names it on screen; `caution`
+    says what figures on it do not, empty where they speak for the whole set.
     """
 
     kind: str
     words: str
     reason: str = ""
+    caution: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

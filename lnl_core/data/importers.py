@@ -337,7 +337,7 @@ def _report(
         width=plan.width,
         channels=writer.channels,
         format=plan.format,
-        has_truth=found.has_truth,
+        has_truth=writer.all_true,
         reasons=reasons,
         notes=tuple(notes),
         version=version,

@@ -89,7 +89,7 @@ class _Counted:
         total: rows, those that cannot be used included.
         class_names: in natural order.
         sample: some of its paths.
-        has_truth: every usable row has a true label.
+        has_truth: a usable row has a true label, perhaps not every one.
         repeated: hashes that two rows or more have for an id; a few of different ids may be in it.
         notes: sentences for the import report.
     """
@@ -148,7 +148,7 @@ class _Listed:
         values, counts = np.unique(np.frombuffer(hashes, np.int64), return_counts=True)
         repeated = set(values[counts > 1].tolist())
         notes = self._notes(usable, with_truth)
-        return _Counted(total, natural(labels), sample, with_truth == usable, repeated, notes)
+        return _Counted(total, natural(labels), sample, with_truth > 0, repeated, notes)
 
     def _notes(self, usable: int, with_truth: int) -> list[str]:
         notes = []
@@ -156,7 +156,10 @@ class _Listed:
             names = ", ".join(visible(each.parent.name) for each in self._files)
             notes.append(f"Read together: {names}.")
         if 0 < with_truth < usable:
-            notes.append(f"true_label is blank in {usable - with_truth:,} rows, so it is not used.")
+            notes.append(
+                f"true_label is blank in {usable - with_truth:,} rows: Compare judges methods on "
+                f"the other {with_truth:,} alone."
+            )
         return notes
 
     def items(self, counted: _Counted) -> Iterator[Item | Skipped]:
@@ -186,7 +189,7 @@ class _Listed:
                 seen.add(identity)
             label = label_of[_class(cells["label"], self._renamed)]
             truth = None
-            if counted.has_truth:
+            if cells.get("true_label"):
                 truth = label_of[_class(cells["true_label"], self._renamed)]
             yield Item(identity, found[0], found[1], label, truth, number)
 

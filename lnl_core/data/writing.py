@@ -21,6 +21,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from lnl_core.store.arrays import write_array, write_json
+from lnl_core.store.datasets import JUDGED_LABELS, TRUE_LABELS
 from lnl_core.types import ByteArray, LnlError
 
 _BATCH = 65_536
@@ -66,7 +67,7 @@ class Source(Protocol):
         root: folder that the paths start from, None for arrays.
         total: number of rows that will come, skipped ones included.
         class_names: (k,) index = label.
-        has_truth: True where every row has a true label.
+        has_truth: True where rows have a true label, all of them or some.
         notes: what a person should know about the set as a whole.
     """
 
@@ -183,6 +184,11 @@ class SetWriter:
         os.replace(self.part / "wide.npy", self.part / "images.npy")
         self._images = wide
 
+    @property
+    def all_true(self) -> bool:
+        """True where every image that came in has a true label."""
+        return self.has_truth and -1 not in self._truth
+
     def counts(self, k: int) -> list[int]:
         """Return how many images each of the k classes has."""
         counts = np.bincount(np.frombuffer(self._labels, np.int32), minlength=k)
@@ -208,7 +214,8 @@ class SetWriter:
             self._left_out.close()
             write_array(self.part / "given_labels.npy", np.frombuffer(self._labels, np.int32))
             if self.has_truth:
-                write_array(self.part / "true_labels.npy", np.frombuffer(self._truth, np.int32))
+                name = TRUE_LABELS if self.all_true else JUDGED_LABELS
+                write_array(self.part / name, np.frombuffer(self._truth, np.int32))
             outline = {
                 "n": self.n,
                 "height": self.plan.height,

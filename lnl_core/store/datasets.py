@@ -21,6 +21,12 @@ from lnl_core.store.files import read_json, write_json
 if TYPE_CHECKING:  # a list of data sets needs no array
     from lnl_core.types import IntArray, LabeledDataset
 
+TRUE_LABELS = "true_labels.npy"
+"""(n,) the right class of every image: known only where errors were made on purpose."""
+
+JUDGED_LABELS = "judged_labels.npy"
+"""(n,) the right class of the images that somebody judged before the import, -1 for the rest."""
+
 
 class ArrowStrings(Sequence[str]):
     """A column of strings that stays in Arrow's memory; items are made when asked for."""
@@ -144,7 +150,7 @@ def _info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
         width=meta["width"],
         channels=meta["channels"],
         skipped=meta.get("skipped", 0),
-        has_truth=(directory / "true_labels.npy").is_file(),
+        has_truth=(directory / TRUE_LABELS).is_file(),
         root=meta.get("root"),
         version=meta["version"],
         format=meta.get("format", ""),
@@ -251,13 +257,25 @@ def _table(path: Path, _version: str) -> Any:
     return read_table(path)
 
 
+def judged_labels(info: DatasetInfo) -> IntArray | None:
+    """Return (n,) the right class where it came with the set, -1 elsewhere; None without any.
+
+    It judges methods in Compare. `load` leaves it out, so that neither a method nor a reviewer
+    sees it.
+    """
+    from lnl_core.store.arrays import read_array
+
+    path = info.directory / JUDGED_LABELS
+    return read_array(path) if path.is_file() else None
+
+
 def load(info: DatasetInfo) -> LabeledDataset:
     """Open a data set: images and labels memory-mapped, ids and paths in Arrow."""
     from lnl_core.store.arrays import read_array
     from lnl_core.types import LabeledDataset
 
     table = _table(info.directory / "table.parquet", info.version)
-    truth = info.directory / "true_labels.npy"
+    truth = info.directory / TRUE_LABELS
     has_paths = "path" in table.column_names and table.column("path").null_count < len(table)
     return LabeledDataset(
         name=info.name,

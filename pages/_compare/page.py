@@ -99,7 +99,7 @@ def _truth_select(info: DatasetInfo) -> str | None:
         label_visibility="collapsed",
         width=250,
         help="Random audits are weighted so that they speak for the whole set; answers from the "
-        "queue count for their own image alone.",
+        "queue, and what was judged before the import, count for their own image alone.",
     )
     return chosen if chosen in words else None
 

@@ -39,7 +39,8 @@ def draw(info: DatasetInfo, found: Comparison) -> None:
         left, right = st.columns([60, 40], gap="small")
     with left:
         _table(found)
-        for sentence in (comparing.baseline_words(found), _left_out(found)):
+        caution = found.truth.caution if found.truth else ""
+        for sentence in (caution, comparing.baseline_words(found), _left_out(found)):
             if sentence:
                 st.caption(plain(sentence))
     with right, st.container(border=True, key="overlap_card"):

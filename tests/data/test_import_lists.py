@@ -129,11 +129,21 @@ def test_root_truth_ids_and_odd_labels(shelf, tmp_path, do_import):
         importers.import_source(tmp_path / "l.csv", "x", tmp_path / "o", root=tmp_path / "no")
 
 
-def test_blank_truth_is_not_half_used(shelf, do_import):
-    (shelf / "l.csv").write_text("image,label,true_label\na.png,1,1\nb.png,0,\n")
+def test_some_true_labels_are_judged_ones_and_no_truth_of_the_set(shelf, do_import):
+    (shelf / "l.csv").write_text("image,label,true_label\na.png,1,1\nb.png,0,\nc é.png,0,1\n")
     got = do_import(shelf / "l.csv")
+    assert not got.report.has_truth
     assert not (got.folder / "true_labels.npy").exists()
+    assert np.load(got.folder / "judged_labels.npy").tolist() == [1, -1, 1]
     assert "true_label is blank in 1 rows" in got.report.notes[0]
+
+
+def test_a_row_that_was_skipped_leaves_the_truth_of_the_others_whole(shelf, do_import):
+    (shelf / "l.csv").write_text("image,label,true_label\na.png,1,1\nmissing.png,0,\n")
+    got = do_import(shelf / "l.csv")
+    assert got.report.has_truth
+    assert got.truth.tolist() == [1]
+    assert not (got.folder / "judged_labels.npy").exists()
 
 
 def test_parquet_with_numbers_and_gaps(shelf, do_import, tmp_path):

@@ -89,7 +89,7 @@ def test_the_wheel_carries_the_licences_of_what_it_holds(wheel):
         names = [name for name in archive.namelist() if ".dist-info/licenses/" in name]
         metadata = archive.read(next(n for n in archive.namelist() if n.endswith("METADATA")))
     held = {name.split(".dist-info/licenses/")[1] for name in names}
-    assert held == {"LICENSE", "NOTICE", "licenses/CC-BY-4.0.txt"}
+    assert held == {"LICENSE", "NOTICE", "licenses/CC-BY-4.0.txt", "licenses/CC0-1.0.txt"}
     assert b"License-Expression: Apache-2.0\n" in metadata
 
 

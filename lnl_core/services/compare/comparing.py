@@ -19,9 +19,18 @@ from lnl_core.methods import AT, METHODS, short_of, title_of, yardstick
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Detection, Sample
 from lnl_core.services.compare import _detecting
-from lnl_core.services.compare.truth import KEPT, KNOWN, answered, sample_of, told_of, truths
+from lnl_core.services.compare.truth import (
+    JUDGED,
+    KEPT,
+    KNOWN,
+    answered,
+    sample_of,
+    speaks_for,
+    told_of,
+    truths,
+)
 from lnl_core.services.in_force import goal, loaded, scored, signals, without_class
-from lnl_core.store import decisions
+from lnl_core.store import datasets, decisions
 from lnl_core.types import (
     Array,
     BoolArray,
@@ -164,7 +173,7 @@ def compare(
     Args:
         info: the data set.
         keys: of `candidates`; the consensus and the newest of each ranking key when None.
-        truth: `known` or `audit`; the first that can be used when None.
+        truth: `known`, `judged` or `audit`; the first that can be used when None.
 
     Raises:
         LnlError: nothing is scored yet, or none of the keys exists.
@@ -215,8 +224,9 @@ def _compare(
     if sample is not None:
         assert truth is not None
         detections, fixes = _judged(info, chosen, sample, _judge(info, truth, told, _last_id))
-    answers = answered(info, _last_id)
-    wrong = sum(label != KEPT for label in answers.labels.values())
+    inside = speaks_for(info, truth.kind if truth else "")
+    labels = answered(info, _last_id).labels
+    answers = [label for row, label in labels.items() if inside[row]]
     return Comparison(
         candidates=chosen,
         detections=detections,
@@ -224,9 +234,9 @@ def _compare(
         correlation=_correlation(info, chosen),
         truth=truth,
         why_none=why,
-        left_out=int(told.sum()) if sample is not None else 0,
+        left_out=int((told & inside).sum()) if sample is not None else 0,
         goal=goal(info, scored(info)),
-        reviewed=(len(answers.order), wrong),
+        reviewed=(len(answers), sum(label != KEPT for label in answers)),
     )
 
 
@@ -267,7 +277,9 @@ def cache_key(info: DatasetInfo, candidate: Candidate) -> str:
 
 def _judge(info: DatasetInfo, truth: Truth, told: BoolArray, last_id: int) -> tuple[str, ...]:
     """Return what changes when the images that judge do."""
-    of = _detecting.stamp(info.directory / "true_labels.npy") if truth.kind == KNOWN else last_id
+    files = {KNOWN: datasets.TRUE_LABELS, JUDGED: datasets.JUDGED_LABELS}
+    file = files.get(truth.kind)
+    of = _detecting.stamp(info.directory / file) if file else last_id
     left_out = hashlib.blake2b(np.packbits(told).tobytes(), digest_size=8).hexdigest()
     return truth.kind, str(of), left_out, *map(str, info.no_classes)
 

@@ -265,7 +265,8 @@ def _wrong(info: DatasetInfo) -> str:
 
 
 def _sentences(found: Comparison) -> str:
-    said = [found.why_none, comparing.baseline_words(found)]
+    caution = found.truth.caution if found.truth else ""
+    said = [found.why_none, caution, comparing.baseline_words(found)]
     if found.left_out:
         said.append(
             f"{found.left_out:,} images are left out of the curves: a run was told their answer "

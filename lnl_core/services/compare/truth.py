@@ -1,4 +1,4 @@
-"""What is known of a set's true labels: all of them, or what people said, and of which runs."""
+"""What is known of a set's true labels: all of them, some of them, or what people answered."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Sample
 from lnl_core.services.in_force import WRONG_ACTIONS, loaded, without_class
-from lnl_core.store import arrays, audits, decisions
-from lnl_core.types import Action, BoolArray, DatasetInfo
+from lnl_core.store import arrays, audits, datasets, decisions
+from lnl_core.types import Action, BoolArray, DatasetInfo, IntArray
 from lnl_core.views import Truth
 
 AUDITS_NEEDED = 50
 WRONG_NEEDED = 5
-KNOWN, AUDIT = "known", "audit"
+KNOWN, JUDGED, AUDIT = "known", "judged", "audit"
 
 
 def truths(info: DatasetInfo) -> list[Truth]:
@@ -28,6 +28,9 @@ def truths(info: DatasetInfo) -> list[Truth]:
         differ = np.asarray(data.true_labels) != np.asarray(data.given_labels)
         wrong = int((differ & ~without_class(info)).sum())
         found.append(Truth(KNOWN, f"known labels, {wrong:,} wrong", "" if wrong else _NO_ERROR))
+    judged = datasets.judged_labels(info)
+    if judged is not None:
+        found.append(_judged(info, judged))
     audits, wrong, answers = answered(info, decisions.last_id(info)).counts
     words = f"{answers:,} answers + {audits:,} audits" if answers else f"{audits:,} audits"
     reason = ""
@@ -44,6 +47,31 @@ def truths(info: DatasetInfo) -> list[Truth]:
         )
     found.append(Truth(AUDIT, words, reason))
     return found
+
+
+def _judged(info: DatasetInfo, judged: IntArray) -> Truth:
+    """Describe labels that were judged before the import, some of the set's."""
+    inside = speaks_for(info, JUDGED)
+    size = int(inside.sum())
+    wrong = int((inside & (judged != np.asarray(loaded(info).given_labels))).sum())
+    reason = ""
+    if wrong < WRONG_NEEDED:
+        reason = (
+            f"{size:,} labels were judged before the import, {wrong:,} of them wrong; a curve "
+            f"needs {WRONG_NEEDED}. Draw audits, or run the noise lab."
+        )
+    caution = (
+        f"These figures are about the {size:,} images of {info.n:,} that were judged before the "
+        "import, and speak for no others: the set does not say how they were chosen."
+    )
+    return Truth(JUDGED, f"judged before: {size:,} images, {wrong:,} wrong", reason, caution)
+
+
+def speaks_for(info: DatasetInfo, kind: str) -> BoolArray:
+    """Return (n,) True for the images that figures on such a truth are about."""
+    inside = ~without_class(info)
+    judged = datasets.judged_labels(info) if kind == JUDGED else None
+    return inside if judged is None else inside & (judged >= 0)
 
 
 _NO_ERROR = "No label of this set is known to be wrong. Run the noise lab to make some."
@@ -115,11 +143,10 @@ def sample_of(info: DatasetInfo, kind: str, told: BoolArray) -> Sample | None:
     """Return what judges the runs; None where too little is left without the told images."""
     data = loaded(info)
     given = np.asarray(data.given_labels)
-    population = ~told & ~without_class(info)
-    if kind == KNOWN:
-        if data.true_labels is None:
-            return None
-        return comparison.known(given, np.asarray(data.true_labels), population)
+    population = ~told & speaks_for(info, kind)
+    if kind in (KNOWN, JUDGED):
+        true = data.true_labels if kind == KNOWN else datasets.judged_labels(info)
+        return None if true is None else comparison.known(given, np.asarray(true), population)
     answers = answered(info, decisions.last_id(info))
     order = [(row, drawn) for row, drawn in answers.order if population[row]]
     weights, draws = comparison.audit_weights(order, int(population.sum()))

@@ -113,6 +113,50 @@ def test_random_audits_make_one(workspace, scored, monkeypatch):
     assert found.right_fix["1"] == 1.0
 
 
+def judged(info, rows):
+    """The set as if only these rows had come with a true label; returns it as it is now."""
+    truth = np.asarray(datasets.load(info).true_labels)
+    some = np.full(info.n, -1, np.int32)
+    some[rows] = truth[rows]
+    arrays.write_array(info.directory / datasets.JUDGED_LABELS, some)
+    return without_truth(info)
+
+
+def test_what_was_judged_before_judges_the_runs_and_speaks_for_no_other_image(
+    workspace, scored, monkeypatch
+):
+    monkeypatch.setattr(_truth, "WRONG_NEEDED", 2)
+    scored = judged(scored, [0, 1, 2, 3, 25, 30, 31, 50])
+    found = comparing.compare(scored)
+    assert found.truth.words == "judged before: 8 images, 2 wrong"
+    assert "8 images of 60" in found.truth.caution
+    assert {d.size for d in found.detections.values()} == {8}
+    assert found.detections["1"].total == 2
+    assert found.detections["1"].ap == found.right_fix["1"] == 1.0
+
+
+def test_answers_and_told_images_count_among_the_judged_ones_alone(workspace, scored, monkeypatch):
+    monkeypatch.setattr(_truth, "WRONG_NEEDED", 2)
+    scored = judged(scored, [0, 1, 2, 3, 25, 30, 31, 50])
+    answer(workspace, scored, 3, Action.RELABEL, label=0)
+    answer(workspace, scored, 47, Action.RELABEL, label=2)
+    trusted = np.zeros(60, bool)
+    trusted[[0, 47]] = True
+    arrays.write_array(scored.directory / "runs" / "1" / "trusted.npy", trusted)
+    found = comparing.compare(scored)
+    assert found.reviewed == (1, 1)
+    assert found.left_out == 1
+    assert found.detections["2"].size == 7
+
+
+def test_too_few_wrong_ones_among_the_judged_make_no_curve(workspace, scored):
+    found = comparing.compare(judged(scored, [0, 1, 2, 3]))
+    assert found.detections == {}
+    (said, _) = _truth.truths(scored := datasets.dataset(workspace, scored.name))
+    assert "4 labels were judged before the import, 1 of them wrong" in said.reason
+    assert comparing.compare(scored, truth="judged").why_none == said.reason
+
+
 def test_an_unsure_audit_and_a_reopened_one_do_not_count(workspace, scored):
     answer(workspace, scored, 1, Action.KEEP, "audit")
     answer(workspace, scored, 2, Action.UNSURE, "audit")
