@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -135,7 +136,6 @@ def _figure(info: DatasetInfo, found: Matrix) -> go.Figure:
     many, diagonal = _many(found), np.eye(s, dtype=bool)
     share = np.where(many, found.share, np.nan)
     names = [chart_text(info.class_names[label], 14) for label in found.labels]
-    places = list(range(s))
     figure = go.Figure()
     figure.add_heatmap(
         z=np.where(diagonal, 1.0, 0.0),
@@ -176,6 +176,15 @@ def _figure(info: DatasetInfo, found: Matrix) -> go.Figure:
         hovertemplate="%{customdata[2]}<extra></extra>",
     )
     _charts.layout(figure, height, l=24, r=34, t=above, b=4)
+    _lay_out(figure, names, own)
+    return figure
+
+
+def _lay_out(figure: go.Figure, names: list[str], own: Mapping[str, Any]) -> None:
+    """Write the classes along both axes, true ones above, and let a click select a cell."""
+    s = len(names)
+    places = list(range(s))
+    tone = own["cells"]
     figure.update_layout(
         clickmode="event+select",
         hoverdistance=30,
@@ -208,7 +217,6 @@ def _figure(info: DatasetInfo, found: Matrix) -> go.Figure:
         title={"text": "given class", "font": {"size": 12}, "standoff": 8},
         tickfont={"size": 12, "color": own["text"]},
     )
-    return figure
 
 
 def _cell(info: DatasetInfo, found: Matrix, i: int, j: int) -> list[Any]:

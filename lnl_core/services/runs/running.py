@@ -51,18 +51,23 @@ def start_runs(
         raise LnlError("No method is chosen. Tick at least one.")
     chains = [_chain(recipe) for recipe in methods]
     chosen = overrides or {}
-    # all of them are checked before any is queued
-    for chain in chains:
-        if chain[0].isdigit():
-            bases.check(queue.job(info.workspace, int(chain[0])), info, chain[1])
-    for key in (key for chain in chains for key in chain if not key.isdigit()):
-        queue.check(info, key, preset, chosen.get(key, {}), executor, representation)
-        _check_features(info, key, representation)
-    for first in (
-        {chain[0] for chain in chains if not chain[0].isdigit()} if base is not None else ()
-    ):
-        bases.check(queue.job(info.workspace, base or 0), info, first)
+    _check_chains(info, chains, preset, chosen, representation, executor, base)
     asked = engines.check(info.workspace, executor, options)
+
+    def submit(key: str, under: int | None, learns: bool) -> Job:
+        return queue.submit(
+            info,
+            key,
+            preset,
+            overrides=chosen.get(key, {}),
+            representation=f"{bases.OF_RUN}{under}" if learns else representation,
+            seed=seed,
+            device=device,
+            executor=executor,
+            options=asked,
+            base=None if learns else under,
+        )
+
     submitted: list[Job] = []
     alone: dict[str, int] = {}
     for chain in chains:
@@ -70,30 +75,42 @@ def start_runs(
         for place, key in enumerate(chain):
             if key.isdigit():
                 under = int(key)
-                continue
-            if place == 0 and key in alone:
+            elif place == 0 and key in alone:
                 under = alone[key]
-                continue
-            learns = place > 0 and _feeds(queue.job(info.workspace, under or 0).method, key)
-            job = queue.submit(
-                info,
-                key,
-                preset,
-                overrides=chosen.get(key, {}),
-                representation=f"{bases.OF_RUN}{under}" if learns else representation,
-                seed=seed,
-                device=device,
-                executor=executor,
-                options=asked,
-                base=None if learns else under,
-            )
-            submitted.append(job)
-            under = job.id
-            if place == 0:
-                alone[key] = job.id
+            else:
+                learns = place > 0 and _feeds(queue.job(info.workspace, under or 0).method, key)
+                submitted.append(submit(key, under, learns))
+                under = submitted[-1].id
+                if place == 0:
+                    alone[key] = under
     datasets.touch(info)
     executors.reconcile(info.workspace)
     return submitted
+
+
+def _check_chains(
+    info: DatasetInfo,
+    chains: Sequence[Sequence[str]],
+    preset: str,
+    overrides: Mapping[str, Mapping[str, Any]],
+    representation: str | None,
+    executor: str,
+    base: int | None,
+) -> None:
+    """Check every run of all chains before any of them is queued.
+
+    Raises:
+        LnlError: names the first that cannot be queued, and why.
+    """
+    for chain in chains:
+        if chain[0].isdigit():
+            bases.check(queue.job(info.workspace, int(chain[0])), info, chain[1])
+    for key in (key for chain in chains for key in chain if not key.isdigit()):
+        queue.check(info, key, preset, overrides.get(key, {}), executor, representation)
+        _check_features(info, key, representation)
+    if base is not None:
+        for first in {chain[0] for chain in chains if not chain[0].isdigit()}:
+            bases.check(queue.job(info.workspace, base), info, first)
 
 
 def _chain(recipe: str) -> list[str]:
