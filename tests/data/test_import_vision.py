@@ -145,7 +145,7 @@ class Call:
         np.zeros(2, [("a", "i4")]),
         Call(bytes, (10**12,)),
     ],
-    ids=repr,
+    ids=("system", "inside", "eval", "getattr", "load", "objects", "dates", "record", "memory"),
 )
 @pytest.mark.parametrize("protocol", [0, 2, 4, 5])
 def test_a_pickle_runs_nothing(tmp_path, monkeypatch, value, protocol):
