@@ -82,14 +82,16 @@ def open_desk(options: Any, query: str = "") -> int:
         stdin=subprocess.DEVNULL,
         stdout=2,  # standard output is this command's own, for programs to read
     )
+    code = DONE  # after Ctrl-C too, whatever an app that had only just begun makes of it
     with _ending(process):
         found = _answering(ws, process)
         if found is None:
             return FAILED
         _say_who_gets_in(host, port)
         _show(options, found, query, "is open")
-        process.wait()
-    return DONE if process.returncode in (0, -signal.SIGINT, -signal.SIGTERM) else FAILED
+        if process.wait() not in (0, -signal.SIGINT, -signal.SIGTERM):
+            code = FAILED
+    return code
 
 
 OPEN = Command(
