@@ -1,8 +1,8 @@
 """Linear heads on frozen features, out of fold: each row is judged by heads that never saw it.
 
-Two kinds of head, both from one pass of moments: Gaussian classes with one shared, shrunk
-covariance (closed form, any number of rows) and multinomial logistic regression (L-BFGS). `probe`
-and `confident` are built on them.
+Two kinds of head: Gaussian classes with one shared, shrunk covariance (closed form, from one pass
+of moments, any number of rows) and multinomial logistic regression (L-BFGS). `probe` and
+`confident` are built on them.
 
 References: Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance
 matrices", 2004; Guo et al., "On Calibration of Modern Neural Networks", ICML 2017 (temperature).
@@ -105,38 +105,80 @@ def standard(features: FloatArray) -> tuple[Array, Array]:
     return mean.astype(np.float32), (1 / (std * np.sqrt(d))).astype(np.float32)
 
 
+class Inputs:
+    """Features as the heads see them: standardised, read in chunks.
+
+    Where rows are few beside the features they are turned into their own span, at most n axes:
+    all products of rows are kept, and with them every head that is pulled to zero or to a round
+    covariance, since what it says of these rows depends on their products alone.
+
+    Attributes:
+        n, d: rows, and columns that the heads see.
+        wide: columns of the features; what lies outside the span still shares the shrinkage.
+
+    Args:
+        features: (n, d).
+        as_given: take the features as they are; else they are standardised.
+        turned: turn them into their span; where it saves work if None.
+    """
+
+    def __init__(
+        self, features: FloatArray, *, as_given: bool = False, turned: bool | None = None
+    ) -> None:
+        self.n, self.wide = features.shape
+        self.mean, self.scale = standard(features)
+        if as_given:
+            self.mean, self.scale = np.zeros_like(self.mean), np.ones_like(self.scale)
+        self._features, self._span, self._inside = features, None, None
+        if 2 * self.n <= self.wide if turned is None else turned:
+            self._span, self._inside = _span(self.rows(slice(None)))
+        self.d = self.wide if self._inside is None else self._inside.shape[1]
+
+    def rows(self, rows: slice | Array) -> Array:
+        """Return (b, d) float32 standardised features, over sqrt(wide)."""
+        if self._inside is not None:
+            inside: Array = self._inside[rows]
+            return inside
+        values: Array = (np.asarray(self._features[rows], np.float32) - self.mean) * self.scale
+        return values
+
+    def turn(self, directions: Array) -> Array:
+        """Turn directions among all features, (wide, s), as the rows were turned; (d, s)."""
+        return directions if self._span is None else self._span.T @ directions
+
+
+def _span(rows: Array) -> tuple[Array, Array]:
+    """Return an orthonormal basis of the span of (n, d) rows, (d, r), and the rows in it, (n, r).
+
+    By Householder reflections (Golub and Van Loan, "Matrix Computations", 5.2): stable for rows
+    that depend on each other, too.
+    """
+    from scipy.linalg import qr
+
+    basis, inside = qr(rows.T, mode="economic")
+    return basis, np.ascontiguousarray(inside.T)
+
+
 class Moments:
-    """Class sums and second moments of each fold, from one pass over the features.
+    """Class sums and second moments of each fold, from one pass over the inputs.
 
     Leaving a fold out is then a subtraction: memory d x d per fold, whatever n is.
 
     Args:
-        features: (n, d).
+        inputs: n rows.
         labels: (n,) int in 0..k-1.
         fold: (n,) int.
         k: number of classes.
-        as_given: take the features as they are; else they are standardised.
     """
 
-    def __init__(
-        self,
-        features: FloatArray,
-        labels: IntArray,
-        fold: IntArray,
-        k: int,
-        *,
-        as_given: bool = False,
-    ) -> None:
-        n, self.d = features.shape
+    def __init__(self, inputs: Inputs, labels: IntArray, fold: IntArray, k: int) -> None:
+        self.inputs, self.d = inputs, inputs.d
         self.k, self.count = k, int(fold.max()) + 1
-        self.mean, self.scale = standard(features)
-        if as_given:
-            self.mean, self.scale = np.zeros_like(self.mean), np.ones_like(self.scale)
         self.sizes = np.zeros((self.count, k))
         self.sums = np.zeros((self.count, k, self.d))
         self.second = np.zeros((self.count, self.d, self.d), dtype=np.float32)
-        for start in range(0, n, CHUNK):
-            x, y = self.rows(features, slice(start, start + CHUNK)), labels[start : start + CHUNK]
+        for start in range(0, inputs.n, CHUNK):
+            x, y = inputs.rows(slice(start, start + CHUNK)), labels[start : start + CHUNK]
             f = fold[start : start + CHUNK]
             for j in range(self.count):
                 here = f == j
@@ -146,11 +188,6 @@ class Moments:
                 classes, first = np.unique(y[here][order], return_index=True)
                 if len(classes):
                     self.sums[j][classes] += np.add.reduceat(x[here][order], first, axis=0)
-
-    def rows(self, features: FloatArray, rows: slice | Array) -> Array:
-        """Return (b, d) float32 standardised features, over sqrt(d)."""
-        values: Array = (np.asarray(features[rows], dtype=np.float32) - self.mean) * self.scale
-        return values
 
     def gaussian_heads(self, shrinkage: float) -> list[Head]:
         """Return for each fold weights (d, k) and offsets (k,), fitted without that fold.
@@ -162,6 +199,7 @@ class Moments:
         from scipy.linalg import cho_factor, cho_solve
 
         heads = []
+        signs = self.inputs.turn(_signs(self.inputs.wide))  # (d, s)
         sizes, sums, second = self.sizes.sum(0), self.sums.sum(0), self.second.sum(0)
         for j in range(self.count):
             size = sizes - self.sizes[j]
@@ -170,7 +208,7 @@ class Moments:
             within = (second - self.second[j]) / total - (means * (size / total)[:, None]).T @ means
             spread = float(np.trace(second - self.second[j])) / total
             # alike images leave nothing but rounding, which has no Cholesky factor
-            level = max(float(np.trace(within)), 1e-4 * spread, 1e-8) / self.d
+            level = max(float(np.trace(within)), 1e-4 * spread, 1e-8) / self.inputs.wide
             pulled = (1 - shrinkage) * within
             pulled[np.diag_indices(self.d)] += shrinkage * level + 1e-4 * level
             factor = cho_factor(pulled.astype(np.float32), overwrite_a=True, check_finite=False)
@@ -178,7 +216,7 @@ class Moments:
             apart = means - middle  # (k, d)
             weights = cho_solve(factor, apart.T.astype(np.float32), check_finite=False)
             far = (apart.T * weights).sum(axis=0)  # squared distance from the middle
-            noise = _noise_of_one(within, factor) / np.maximum(size, 1)
+            noise = _noise_of_one(within, factor, signs) / np.maximum(size, 1)
             true = float(np.maximum(far - noise, 0)[size > 0].mean())
             kept = true / np.maximum(true + noise, 1e-12)
             weights = weights * kept.astype(np.float32)
@@ -189,23 +227,27 @@ class Moments:
         return heads
 
 
-def _noise_of_one(within: Array, factor: Any) -> float:
+def _signs(d: int) -> Array:
+    signs: Array = np.random.default_rng(0).choice([-1.0, 1.0], (d, _PROBES)).astype(np.float32)
+    return signs
+
+
+def _noise_of_one(within: Array, factor: Any, signs: Array) -> float:
     """Return the expected squared distance of one image from its class, by the shrunk covariance.
 
     That is the trace of inverse times covariance, from a few random signs (Hutchinson, 1989).
     """
     from scipy.linalg import cho_solve
 
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], (len(within), _PROBES)).astype(np.float32)
     solved = cho_solve(factor, signs, check_finite=False)
     return max(float((solved * (within.astype(np.float32) @ signs)).sum()) / _PROBES, 0.0)
 
 
 def logistic_heads(
-    moments: Moments,
-    features: FloatArray,
+    inputs: Inputs,
     labels: IntArray,
     fold: IntArray,
+    k: int,
     *,
     l2: float,
     iterations: int,
@@ -215,10 +257,10 @@ def logistic_heads(
     """Return for each fold the head of a logistic regression without that fold.
 
     Args:
-        moments: of the same features, for their scale.
-        features: (n, d).
+        inputs: n rows.
         labels: (n,) int in 0..k-1.
         fold: (n,) int.
+        k: number of classes.
         l2: weight of half the squared weights beside the mean cross-entropy.
         iterations: most L-BFGS steps per fold.
         device: `cpu` or `cuda`.
@@ -226,14 +268,14 @@ def logistic_heads(
     """
     import torch
 
-    x = torch.from_numpy(moments.rows(features, slice(None))).to(device)
+    x = torch.from_numpy(inputs.rows(slice(None))).to(device)
     y = torch.from_numpy(labels).to(device)
-    heads = []
-    for j in range(moments.count):
+    heads, count = [], int(fold.max()) + 1
+    for j in range(count):
         train = torch.from_numpy(np.flatnonzero(fold != j)).to(device)
-        inputs, targets = x[train], y[train]
-        weights = torch.zeros(moments.d, moments.k, device=device, requires_grad=True)
-        offsets = torch.zeros(moments.k, device=device, requires_grad=True)
+        rows, targets = x[train], y[train]
+        weights = torch.zeros(inputs.d, k, device=device, requires_grad=True)
+        offsets = torch.zeros(k, device=device, requires_grad=True)
         optimizer = torch.optim.LBFGS(
             [weights, offsets],
             max_iter=iterations,
@@ -244,27 +286,26 @@ def logistic_heads(
         )
 
         def loss(
-            inputs: Any = inputs,
+            rows: Any = rows,
             targets: Any = targets,
             weights: Any = weights,
             offsets: Any = offsets,
             optimizer: Any = optimizer,
         ) -> Any:
             optimizer.zero_grad()
-            value = torch.nn.functional.cross_entropy(inputs @ weights + offsets, targets)
+            value = torch.nn.functional.cross_entropy(rows @ weights + offsets, targets)
             value = value + l2 / 2 * weights.square().sum()
             value.backward()
             return value
 
         optimizer.step(loss)  # type: ignore[no-untyped-call]
         heads.append((weights.detach().cpu().numpy(), offsets.detach().cpu().numpy()))
-        report((j + 1) / moments.count)
+        report((j + 1) / count)
     return heads
 
 
 def pooled(
-    moments: Moments,
-    features: FloatArray,
+    inputs: Inputs,
     labels: IntArray,
     fold: IntArray,
     heads: list[list[Head]],
@@ -279,20 +320,20 @@ def pooled(
     n = len(labels)
     sample = np.unique(np.linspace(0, n - 1, min(n, 5000)).astype(np.int64))
     heat = [
-        _temperature(_logits(moments.rows(features, sample), fold[sample], head), labels[sample])
+        _temperature(_logits(inputs.rows(sample), fold[sample], head), labels[sample])
         for head in heads
     ]
     dense = k <= DENSE_CLASSES
     p_given = np.empty(n, dtype=np.float32)
     probs = np.zeros((n, k), dtype=np.float32) if dense else None
-    kept = min(KEPT_CLASSES, moments.k)
+    kept = min(KEPT_CLASSES, len(seen))
     top_classes = np.empty((0 if dense else n, kept), dtype=np.int32)
     top_probs = np.empty((0 if dense else n, kept), dtype=np.float32)
-    step = max(256, min(CHUNK, int(2e7) // moments.k))
+    step = max(256, min(CHUNK, int(2e7) // len(seen)))
     for start in range(0, n, step):
         part = slice(start, min(start + step, n))
-        x, f, y = moments.rows(features, part), fold[part], labels[part]
-        pooled = np.zeros((len(y), moments.k), dtype=np.float32)
+        x, f, y = inputs.rows(part), fold[part], labels[part]
+        pooled = np.zeros((len(y), len(seen)), dtype=np.float32)
         for head, warmth in zip(heads, heat, strict=True):
             pooled += np.maximum(_log_softmax(_logits(x, f, head) * warmth), -20) / len(heads)
         p = np.exp(_log_softmax(pooled))

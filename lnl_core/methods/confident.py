@@ -161,22 +161,21 @@ def _from_features(
     labels: IntArray, fold: IntArray, seen: IntArray, k: int, config: Config, context: Context
 ) -> tuple[Array, Array | TopProbs]:
     """Return (n,) p_given and the probabilities of linear heads that never saw the row."""
-    features = context.features()
-    moments = _out_of_fold.Moments(features, labels, fold, len(seen))
-    if _out_of_fold.logistic_fits(len(labels), moments.d, len(seen)):
+    inputs = _out_of_fold.Inputs(context.features())
+    if _out_of_fold.logistic_fits(len(labels), inputs.wide, len(seen)):
         heads = _out_of_fold.logistic_heads(
-            moments,
-            features,
+            inputs,
             labels,
             fold,
+            len(seen),
             l2=config.l2,
             iterations=config.iterations,
             device=context.device,
             report=lambda share: context.report("confident", 0.9 * share),
         )
     else:
-        heads = moments.gaussian_heads(0.4)
-    return _out_of_fold.pooled(moments, features, labels, fold, [heads], seen, k)
+        heads = _out_of_fold.Moments(inputs, labels, fold, len(seen)).gaussian_heads(0.4)
+    return _out_of_fold.pooled(inputs, labels, fold, [heads], seen, k)
 
 
 def _from_pixels(

@@ -18,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 
 from lnl_core.learning.knobs import knob
+from lnl_core.learning.principal_axes import principal_axes
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,
@@ -170,10 +171,9 @@ def _directions(features: FloatArray, count: int, chunk: int = 8192) -> Array:
     std = sample.std(axis=0)
     scale = 1 / np.maximum(std, 0.1 * np.sqrt(np.mean(std**2)) if std.any() else 1.0)
     sample = (sample - mean) * scale
-    spread, axes = np.linalg.eigh(sample.T @ sample / len(rows))
-    spread, axes = spread[::-1][:count], axes[:, ::-1][:, :count]
-    kept = spread > 1e-3 * max(float(spread[0]), 1e-12)
-    axes = axes[:, kept] / np.maximum(spread[kept], 1e-12) ** 0.25
+    spread, axes = principal_axes(sample, count)
+    kept = spread > 1e-3 * max(float(spread.max(initial=0.0)), 1e-12)
+    axes = axes[:, kept] / np.maximum(spread[kept], 1e-12).astype(np.float32) ** 0.25
     out = np.empty((n, axes.shape[1]), dtype=np.float32)
     for start in range(0, n, chunk):
         x = np.asarray(features[start : start + chunk], dtype=np.float32)

@@ -65,23 +65,24 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     narrow = 0 < config.axes < features.shape[1] and n <= AXES_MOST
     if narrow:
         features = _out_of_fold.leading_axes(features, config.axes)
-    moments = _out_of_fold.Moments(features, compact, fold, len(seen), as_given=narrow)
+    inputs = _out_of_fold.Inputs(features, as_given=narrow)
+    moments = _out_of_fold.Moments(inputs, compact, fold, len(seen))
     heads = [moments.gaussian_heads(config.shrinkage)]
     context.report("probe", 0.2)
-    if config.logistic and _out_of_fold.logistic_fits(n, moments.d, len(seen)):
+    if config.logistic and _out_of_fold.logistic_fits(n, inputs.wide, len(seen)):
         heads.append(
             _out_of_fold.logistic_heads(
-                moments,
-                features,
+                inputs,
                 compact,
                 fold,
+                len(seen),
                 l2=config.l2 / n,
                 iterations=config.iterations,
                 device=context.device,
                 report=lambda share: context.report("probe", 0.2 + 0.7 * share),
             )
         )
-    p_given, pred = _out_of_fold.pooled(moments, features, compact, fold, heads, seen, k)
+    p_given, pred = _out_of_fold.pooled(inputs, compact, fold, heads, seen, k)
     context.report("probe", 1.0, {"images_per_second": n / max(time.monotonic() - began, 1e-6)})
     return Signals(
         method=METHOD.key,

@@ -61,6 +61,20 @@ def test_neighbours_equal_a_plain_search():
     np.testing.assert_array_equal(signals.extras["neighbours"], expected)
 
 
+@pytest.mark.parametrize("n", [30, 119, 160, 400], ids=lambda n: f"{n} of 160")
+def test_cosines_are_those_of_the_whole_decomposition(n):
+    rng = np.random.default_rng(0)
+    features = (rng.normal(size=(n, 12)) @ rng.normal(size=(12, 160))).astype(np.float32)
+    features += 0.3 * rng.normal(size=features.shape).astype(np.float32)
+    x = features.astype(np.float64)
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    spread, axes = (part[..., ::-1][..., :12] for part in np.linalg.eigh(x.T @ x / n))
+    points = x @ axes / spread**0.25
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    found = knn._directions(features, 12)
+    np.testing.assert_allclose(found @ found.T, points @ points.T, atol=5e-6)
+
+
 def test_votes_by_hand():
     config = knn.Config(temperature=0.1, smoothing=1.0)
     similarity = np.array([[0.9, 0.8, 0.7]], dtype=np.float32)

@@ -54,9 +54,9 @@ def test_no_row_helps_to_predict_itself():
 def test_the_gaussian_head_is_the_closed_form_without_the_fold():
     features, given, _ = blobs(n=90, k=3, d=5)
     fold = _out_of_fold.folds(given, 3, 0)
-    moments = _out_of_fold.Moments(features, given, fold, 3)
-    weights, offsets = moments.gaussian_heads(0.4)[1]
-    x = moments.rows(features, np.flatnonzero(fold != 1)).astype(np.float64)
+    inputs = _out_of_fold.Inputs(features)
+    weights, offsets = _out_of_fold.Moments(inputs, given, fold, 3).gaussian_heads(0.4)[1]
+    x = inputs.rows(np.flatnonzero(fold != 1)).astype(np.float64)
     y = given[fold != 1]
     sizes, middle = np.bincount(y), x.mean(axis=0)
     means = np.stack([x[y == c].mean(axis=0) for c in range(3)]) - middle
@@ -73,6 +73,43 @@ def test_the_gaussian_head_is_the_closed_form_without_the_fold():
     prior = np.log((sizes + 0.1) / (len(y) + 0.3))
     expected = prior - middle @ weights - 0.5 * kept**2 * far
     np.testing.assert_allclose(offsets, expected, rtol=2e-3, atol=3e-2)
+
+
+@pytest.mark.parametrize("n", [30, 90, 180])
+@pytest.mark.parametrize(("head", "close"), [("gaussian", 3e-4), ("logistic", 1e-3)])
+def test_rows_turned_into_their_span_get_the_same_probabilities(n, head, close):
+    features, given, _ = blobs(n=n, k=3, d=90)
+    fold = _out_of_fold.folds(given, 3, 0)
+    found = []
+    for turned in (False, True):
+        inputs = _out_of_fold.Inputs(features, turned=turned)
+        if head == "gaussian":
+            heads = _out_of_fold.Moments(inputs, given, fold, 3).gaussian_heads(0.4)
+        else:
+            heads = _out_of_fold.logistic_heads(
+                inputs,
+                given,
+                fold,
+                3,
+                l2=0.1,
+                iterations=300,
+                device="cpu",
+                report=lambda share: None,
+            )
+        logits = _out_of_fold._logits(inputs.rows(slice(None)), fold, heads)
+        seen = np.arange(3)
+        _, probs = _out_of_fold.pooled(inputs, given, fold, [heads], seen, 3)
+        found.append((inputs.d, logits - logits.mean(axis=1, keepdims=True), probs))
+    (wide, logits, probs), (narrow, same_logits, same_probs) = found
+    assert (wide, narrow) == (90, min(n, 90))
+    np.testing.assert_allclose(same_logits, logits, atol=close)
+    np.testing.assert_allclose(same_probs, probs, atol=close)
+
+
+def test_few_rows_are_turned_and_many_are_not():
+    features = np.random.default_rng(0).normal(size=(100, 64)).astype(np.float32)
+    assert _out_of_fold.Inputs(features[:32]).d == 32
+    assert _out_of_fold.Inputs(features[:33]).d == 64
 
 
 def test_a_rare_class_is_not_called_wrong_for_the_noise_of_its_mean():
