@@ -102,10 +102,10 @@ def that_leave(what: Leaves) -> list[str]:
 
 
 def signal_key(method: str, representation: str, usual: str) -> str:
-    """Return the name under which a run's opinion enters the consensus, `method[@features]`.
+    """Return the name under which a run enters the consensus, `method[@features]`.
 
-    The newest run of each name speaks: a head on frozen features sees other things than the same
-    method's network on pixels, so both are heard.
+    The newest run of each name counts. A head on frozen features and the same method's network on
+    pixels see different things, so they have two names.
 
     Args:
         method: key of the method.
@@ -131,8 +131,8 @@ def title_of(key: str) -> str:
 def short_of(key: str) -> str:
     """Return a method's name where there is little room; a name of one's own is not shortened."""
     plain, at, representation = key.partition(AT)
-    found = METHODS.get(plain)
-    short = _own(plain) if found is None else found.short or found.title
+    method = METHODS.get(plain)
+    short = _own(plain) if method is None else method.short or method.title
     return f"{short} {representation[:4]}." if at else short
 
 

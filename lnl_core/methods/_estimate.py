@@ -33,13 +33,14 @@ def training_cost(n: int, size: int, config: Any) -> tuple[float, float]:
     if name == "auto":
         name = "resnet8" if size <= 64 else "resnet18"
     speed, at = _SPEED[name]
-    area = (size / at) ** 2
+    area = (size / at) ** 2  # the work of a convolution grows with the pixels
     if name.startswith("resnet8"):
         # the stem keeps the resolution up to 16 pixels and a block halves again above 48
         area *= 4.0 if size <= 16 else 0.4 if size > 48 else 1.0
     elif name.startswith("resnet") and size > 64:
         area /= 14.0  # stem and pooling quarter both sides first
     looks = 1 + 0.6 * (1 - config.record_from)  # evaluation passes, mirrored
+    # below an eighth of the area the overhead of small batches is what takes the time
     seconds = 4 + n * config.epochs * looks * max(area, 0.12) / speed
     held = 6e8 + n * size * size * 3.0 + config.batch_size * size * size * 4000.0
     return seconds, held

@@ -17,8 +17,8 @@ ENTRY_POINTS = "lnl_review.methods"
 def built_in(package: str, path: Iterable[str]) -> dict[str, Method]:
     """Return the methods of this room, by key; a file with a leading underscore is none."""
     names = [m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_")]
-    found = [importlib.import_module(f"{package}.{name}").METHOD for name in names]
-    return {method.key: method for method in found}
+    methods = [importlib.import_module(f"{package}.{name}").METHOD for name in names]
+    return {method.key: method for method in methods}
 
 
 def with_plugins(known: Mapping[str, Method]) -> tuple[dict[str, Method], list[str]]:

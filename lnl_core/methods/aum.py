@@ -164,7 +164,7 @@ def margins(logits: Tensor, labels: Tensor) -> Tensor:
     import torch
 
     own = logits.gather(1, labels[:, None]).squeeze(1)
-    others = logits.scatter(1, labels[:, None], -torch.inf)
+    others = logits.scatter(1, labels[:, None], -torch.inf)  # out of the maximum
     return own - others.amax(dim=1)
 
 
@@ -208,7 +208,7 @@ def _train(session: Session, config: Config, fakes: BoolArray | None) -> None:
                     session.tensors["seen"][batch.rows] += 1
                 probs = F.softmax(logits[:, :k], dim=1)
                 p_given = probs.gather(1, batch.labels[:, None]).squeeze(1)
-                loss = -p_given.clamp_min(1e-7).log()
+                loss = -p_given.clamp_min(1e-7).log()  # p may be exactly 0 in float32
                 session.record(batch, probs, loss, average=epoch >= first)
 
 
@@ -219,6 +219,7 @@ def _mean_margin(session: Session) -> FloatArray:
 
 
 def _signals(session: Session, aum: Array, border: float, cost: dict[str, float]) -> Signals:
+    # exp cannot overflow, and at 50 the sigmoid is 0 or 1 to twenty digits
     lead = np.clip(np.asarray(aum, np.float64) - border, -50, 50)
     return Signals(
         method=METHOD.key,

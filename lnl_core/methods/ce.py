@@ -59,8 +59,7 @@ class Config(TrainingKnobs):
         """Return the knobs of `quick`, `standard` or `paper` for n images of `size` pixels.
 
         Plain training has no paper; `paper` is a long run at full resolution. Above 16 pixels a
-        blanked square keeps longer runs from memorising (8,000 photographs, 17.6 % human noise:
-        average precision .713 after 15 epochs without, .748 after 30 with it).
+        blanked square keeps longer runs from memorising (docs/measurements.md).
         """
         quick = name == "quick"
         small = size <= 16
@@ -86,7 +85,7 @@ class Config(TrainingKnobs):
 
 
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
-    """Train once on the given labels; score by what the later epochs say."""
+    """Train once on the given labels; score by the predictions of the later epochs."""
     from torch.nn import functional as F
 
     from lnl_core.learning import supervised, training
@@ -102,10 +101,10 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         probs=lambda logits: F.softmax(logits, dim=1),
         record_from=config.record_from,
     )
-    found = supervised.signals(METHOD.key, outcome, np.asarray(dataset.given_labels))
+    signals = supervised.signals(METHOD.key, outcome, np.asarray(dataset.given_labels))
     if config.score == "loss":
-        return replace(found, suspicion=training.percentile(found.extras["mean_loss"]))
-    return found
+        return replace(signals, suspicion=training.percentile(signals.extras["mean_loss"]))
+    return signals
 
 
 def cost(n: int, size: int, config: Config) -> tuple[float, float]:

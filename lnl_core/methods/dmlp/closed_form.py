@@ -24,7 +24,7 @@ from torch import Tensor
 from lnl_core.types import FloatArray, IntArray, LnlError
 
 CONSTANT = 0.5
-"""Value of the constant column that stands in for an intercept (spec 2.2)."""
+"""Value of the constant column that serves as intercept (spec 2.2)."""
 
 RESIDENT = 200_000_000
 """Up to this many numbers (n x d) the prepared rows lie in memory at once."""
@@ -102,7 +102,7 @@ def gram(rows: Rows, which: IntArray, tick: Tick | None = None) -> Tensor:
     """Return X'X of some rows, (d, d) float64, summed over chunks."""
     total = torch.zeros(rows.d, rows.d, dtype=torch.float64, device=rows.device)
     for _, x in rows.chunks(which):
-        total += (x.T @ x).double()
+        total += (x.T @ x).double()  # float32 within a chunk, so rounding does not grow with n
         if tick is not None:
             tick()
     return total
@@ -127,6 +127,7 @@ class Ridge:
         self._factor, failed = torch.linalg.cholesky_ex(full)
         pivots = self._factor.diagonal()
         largest = float(full.diagonal().max()) if len(full) else 0.0
+        # a pivot this small, some hundred roundings of float64, is no longer a number of G's
         thin = float(pivots.min()) ** 2 <= 1e-13 * max(largest, 1e-300)
         if int(failed) or not bool(torch.isfinite(pivots).all()) or thin:
             raise LnlError(
@@ -136,8 +137,8 @@ class Ridge:
 
     def solve(self, right: Tensor) -> Tensor:
         """Return G^-1 right, (d, k) in the type of `right`."""
-        found = torch.cholesky_solve(right.to(self._factor.dtype), self._factor)
-        return found.to(right.dtype)
+        solution = torch.cholesky_solve(right.to(self._factor.dtype), self._factor)
+        return solution.to(right.dtype)
 
 
 def relative_ridge(gram: Tensor, share: float) -> float:
@@ -170,7 +171,7 @@ def balance(scores: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
         prior: (k,) class shares that the mean prediction is pulled to; they sum to 1.
     """
     probs = torch.softmax(scores, dim=1)
-    mean = probs.mean(0).clamp_min(1e-12)
+    mean = probs.mean(0).clamp_min(1e-12)  # a class that nobody predicts must not divide by 0
     value = torch.special.xlogy(prior, prior / mean).sum()
     pull = -(prior / mean) / len(scores)  # (k,) by the mean, spread over the rows
     return value, probs * (pull - (probs * pull).sum(1, keepdim=True))
@@ -193,19 +194,21 @@ def step_size(x_v: Tensor, ridge: Ridge, *, entropy: bool = True) -> float:
 def largest_eigenvalue(x_v: Tensor, ridge: Ridge, iterations: int = 60) -> float:
     """Return the largest eigenvalue of X_v G^-1 X_v', from above by a hundredth of itself."""
     vector = torch.ones(len(x_v), 1, dtype=x_v.dtype, device=x_v.device)
+    # tilted, so that no eigenvector is orthogonal to the start by symmetry
     vector += 0.1 * torch.linspace(-1, 1, len(x_v), dtype=x_v.dtype, device=x_v.device)[:, None]
     size = 0.0
     for _ in range(iterations):
         vector = vector / vector.norm().clamp_min(1e-30)
         vector = x_v @ ridge.solve(x_v.T @ vector)
         size = float(vector.norm())
-    return max(1.01 * size, 1e-12)
+    return max(1.01 * size, 1e-12)  # power iteration comes from below, a safe step needs above
 
 
 class Adam:
     """Adam without weight decay on one tensor, moments kept by row so that rows can move alone."""
 
     def __init__(self, like: Tensor, lr: float, betas: tuple[float, float] = (0.5, 0.999)) -> None:
+        # betas of the authors' code
         self.lr, self.betas, self.steps = lr, betas, 0
         self.first, self.second = torch.zeros_like(like), torch.zeros_like(like)
 
@@ -216,7 +219,7 @@ class Adam:
         self.first.mul_(b1).add_(gradient, alpha=1 - b1)
         self.second.mul_(b2).addcmul_(gradient, gradient, value=1 - b2)
         size = self.lr / (1 - b1**self.steps)
-        root = (self.second / (1 - b2**self.steps)).sqrt_().add_(1e-8)
+        root = (self.second / (1 - b2**self.steps)).sqrt_().add_(1e-8)  # Adam's epsilon
         values.addcdiv_(self.first, root, value=-size)
 
     def reset(self) -> None:
@@ -341,7 +344,7 @@ def soft_labels(labels: Tensor, probs: Tensor) -> Tensor:
     """Return q = (normalised max(Y, 0) + P) / 2, rows sum to 1 (spec 5)."""
     positive = labels.clamp_min(0)
     total = positive.sum(1, keepdim=True)
-    even = 1 / labels.shape[1]
+    even = 1 / labels.shape[1]  # where the moves left no positive entry
     share = torch.where(total > 1e-6, positive / total.clamp_min(1e-6), even)
     return (share + probs) / 2
 
@@ -363,6 +366,7 @@ def probe(x: Tensor, onehot: Tensor, shares: tuple[float, ...] = (1e-3, 1e-2, 1e
     for share in shares:
         ridge = Ridge(gram, relative_ridge(gram, share))
         weights = ridge.solve(cross)
+        # a row that alone determines its own fit has leverage 1
         lever = (x * ridge.solve(x.T).T).sum(1, keepdim=True).clamp_max(1 - 1e-9)
         error = float((((x @ weights) - onehot) / (1 - lever)).square().mean())
         if error < least:

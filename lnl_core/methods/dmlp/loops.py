@@ -33,7 +33,7 @@ from lnl_core.methods.dmlp.closed_form import (
 )
 from lnl_core.types import Array, BoolArray, IntArray
 
-Tell = Callable[[float, Mapping[str, float]], None]
+Report = Callable[[float, Mapping[str, float]], None]
 
 HEAD_WORK = 5e11
 """Most rows x features x classes x 3 of one round's head sweeps; fewer rows are swept above."""
@@ -121,7 +121,7 @@ class _Loop:
         order: IntArray = torch.randperm(len(self.problem.which), generator=generator).numpy()
         return order
 
-    def _look(self, weights: Tensor) -> dict[str, float]:
+    def _validate(self, weights: Tensor) -> dict[str, float]:
         scores = self.problem.x_v @ weights.to(self.problem.x_v.dtype)
         entropy, squares = validation_loss(scores, self.problem.onehot)
         right = scores.argmax(1) == self.problem.onehot.argmax(1)
@@ -135,6 +135,7 @@ class _Loop:
         """Return accuracy and mean logarithmic loss of q on rows with known labels, (b,)."""
         fit = x @ self.weights().to(x.dtype)
         q = soft_labels(fit, torch.softmax(self.head.logits(x), dim=1))
+        # one surely wrong row costs at most 9.2, so it alone does not choose the round
         given = q.gather(1, labels[:, None]).clamp_min(1e-4)
         return float((q.argmax(1) == labels).double().mean()), float(-given.log().mean())
 
@@ -191,25 +192,25 @@ class LabelSpace(_Loop):
             total += (x.T @ self.labels[part]).double()
         return problem.ridge.solve(total)
 
-    def round(self, number: int, tell: Tell) -> dict[str, float]:
+    def round(self, number: int, report: Report) -> dict[str, float]:
         """Run `period` epochs (an IPC step, an EAC sweep) and write the head; (losses, accuracy).
 
         Args:
             number: of the round, from 0.
-            tell: called with the share of the round that is done and numbers; may raise.
+            report: called with the share of the round that is done and numbers; may raise.
         """
         loss = 0.0
         for epoch in range(self.knobs.period):
             self._correct()
             order = self._order(number, epoch)
             loss = self._sweep(order, self.labels.argmax(1), lambda part: None)
-            tell((epoch + 1) / self.knobs.period, {"head_loss": loss})
+            report((epoch + 1) / self.knobs.period, {"head_loss": loss})
         problem, keep = self.problem, self.knobs.keep
         for part, x in problem.rows.chunks(problem.which, problem.k):
             probs = torch.softmax(self.head.logits(x), dim=1)
             self.labels[part] = keep * self.labels[part] + (1 - keep) * probs
         self.adam.reset()
-        return {**self._look(self.weights()), "head_loss": loss}
+        return {**self._validate(self.weights()), "head_loss": loss}
 
     def _correct(self) -> None:
         """Take one Adam step on Y along the closed-form hyper-gradient."""
@@ -258,7 +259,7 @@ class WeightSpace(_Loop):
         """Return W = G^-1 X'Y, (d, k) float64."""
         return self.problem.ridge.solve(self.lazy.cross)
 
-    def round(self, number: int, tell: Tell) -> dict[str, float]:
+    def round(self, number: int, report: Report) -> dict[str, float]:
         """Descend `steps` times, sweep the head, write it; return losses and accuracy."""
         problem, knobs = self.problem, self.knobs
         x_v, onehot = problem.x_v.double(), problem.onehot.double()
@@ -270,23 +271,23 @@ class WeightSpace(_Loop):
         budget = int(max(min(HEAD_WORK / work, float(knobs.sweeps * n)), min(HEAD_ROWS, n)))
         turns = -(-budget // n)
         wanted = self._order(number, 0)[:budget] if turns == 1 else np.arange(n)
-        targets = self._targets(np.sort(wanted), lambda part: tell(0.2 * part, {}))
+        targets = self._targets(np.sort(wanted), lambda part: report(0.2 * part, {}))
         loss = 0.0
         for turn in range(turns):
             order = self._order(number, turn)[: budget - turn * n]
             done = 0.2 + 0.6 * turn / turns
 
             def tick(part: float, done: float = done) -> None:
-                tell(done + 0.6 * part / turns, {})
+                report(done + 0.6 * part / turns, {})
 
             loss = self._sweep(order, targets, tick)
         cross = torch.zeros_like(self.lazy.cross)
         for part, x in problem.rows.chunks(problem.which, k):
             probs = torch.softmax(self.head.logits(x), dim=1)
             cross += (x.T @ probs).double()
-            tell(0.8 + 0.2 * part.stop / n, {"head_loss": loss})
+            report(0.8 + 0.2 * part.stop / n, {"head_loss": loss})
         self.lazy.write(self.head.weights, knobs.keep, cross)
-        return {**self._look(self.weights()), "head_loss": loss}
+        return {**self._validate(self.weights()), "head_loss": loss}
 
     def _targets(self, wanted: IntArray, tick: Callable[[float], None]) -> Tensor:
         """Return argmax Y at the positions `wanted` (sorted), the given labels elsewhere, (n,)."""
@@ -321,8 +322,8 @@ class WeightSpace(_Loop):
 
 
 def _array(value: Tensor) -> Array:
-    found: Array = value.detach().cpu().numpy().copy()
-    return found
+    array: Array = value.detach().cpu().numpy().copy()
+    return array
 
 
 def _tensor(value: Any) -> Tensor:

@@ -84,14 +84,14 @@ def baseline(problem: Problem, held: BoolArray, n: int) -> tuple[float, IntArray
 
     Returns:
         its accuracy on the held-out third when fitted on the others (nan without a third), and
-        (n,) int32 what it says of every row when fitted on all validation rows.
+        (n,) int32 its prediction for every row when fitted on all validation rows.
     """
     accuracy = float("nan")
     x, onehot = problem.x_v, problem.onehot
     out = torch.from_numpy(held).to(x.device)
     if int(out.sum()) >= MIN_HELD:
-        said = x[out].double() @ probe(x[~out], onehot[~out])
-        accuracy = float((said.argmax(1) == onehot[out].argmax(1)).double().mean())
+        scores = x[out].double() @ probe(x[~out], onehot[~out])
+        accuracy = float((scores.argmax(1) == onehot[out].argmax(1)).double().mean())
     weights = probe(x, onehot).float()
     labels = np.empty(n, np.int32)
     for part, rows in problem.rows.chunks(np.arange(n), problem.k):
@@ -196,14 +196,14 @@ class Rounds:
         parts = (0.5, 0.5) if self.choosing and self.refit else (float(self.choosing), 1.0)
         low, width = (parts[0] if phase else 0.0), (1 - parts[0] if phase else parts[0])
 
-        def tell(part: float, metrics: Mapping[str, float]) -> None:
+        def report(part: float, metrics: Mapping[str, float]) -> None:
             done = 0.05 + 0.8 * (low + width * (number + part) / max(total, 1))
             self.context.report("purify", done, metrics)
 
-        found = loop.round(number, tell)
+        losses = loop.round(number, report)
         if phase == 0 or not self.choosing:
             changed = loop.changed()
-            self._note(found | {"label_change": changed})
+            self._note(losses | {"label_change": changed})
 
     def _note(self, values: Mapping[str, float]) -> None:
         for name, value in values.items():
@@ -212,8 +212,8 @@ class Rounds:
     def _save(self, loop: Loop, phase: int, done: int, best: Saved = ({}, {})) -> None:
         arrays, state = loop.pack()
         arrays |= {f"best.{name}": value for name, value in best[0].items()} | self._arrays
-        told = {"phase": phase, "round": done, "history": self.history, "best": list(self.best)}
-        self.context.save(arrays, {**state, **told, "best_loop": best[1], **self._state()})
+        progress = {"phase": phase, "round": done, "history": self.history, "best": list(self.best)}
+        self.context.save(arrays, {**state, **progress, "best_loop": best[1], **self._state()})
 
 
 def _unprefixed(arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -266,8 +266,8 @@ def read_out(
     for which in (problem.which, rest):
         for part, x in rows.chunks(which, k):
             at = which[part]
-            said = loop.at(part, x) if which is problem.which else x @ fit
-            q = soft_labels(said, torch.softmax(loop.head.logits(x), dim=1))
+            soft = loop.at(part, x) if which is problem.which else x @ fit
+            q = soft_labels(soft, torch.softmax(loop.head.logits(x), dim=1))
             target = torch.from_numpy(given[at]).to(x.device)[:, None]
             own = torch.from_numpy(pinned[at]).to(x.device)
             q[own] = (PIN / k + (1 - PIN) * torch.zeros_like(q).scatter_(1, target, 1))[own]
@@ -307,8 +307,8 @@ def votes(
     pull = residual(problem.x_v.double() @ start, problem.onehot.double())
     solved = problem.ridge.solve(problem.x_v.T.double()).float()  # (d, n_v)
     strength, pull = pull.norm(dim=1).float(), pull.float()
-    who = np.full((n, count), -1, np.int32)
-    how = np.zeros((n, count), np.float32)
+    voters = np.full((n, count), -1, np.int32)
+    strengths = np.zeros((n, count), np.float32)
     take = min(count, n_v)
     named = torch.from_numpy(validation).to(problem.rows.device)
     for part, x in problem.rows.chunks(np.arange(n), n_v):
@@ -316,6 +316,6 @@ def votes(
         index = (lever.abs() * strength).topk(take, dim=1).indices
         label = torch.from_numpy(given[part]).to(x.device)[:, None]
         vote = -lever.gather(1, index) * pull[index, label]
-        who[part, :take] = named[index].cpu().numpy()
-        how[part, :take] = vote.cpu().numpy()
-    return who, how
+        voters[part, :take] = named[index].cpu().numpy()
+        strengths[part, :take] = vote.cpu().numpy()
+    return voters, strengths

@@ -1,8 +1,8 @@
-"""Rows to trust before a person has confirmed any: where cheap opinions agree with the label.
+"""Rows to trust before a person has confirmed any: where simple classifiers agree with the label.
 
-Ours, not from a paper. Three opinions that do not see the row's own label: ridge regression fitted
-without the row's fold, the vote of the nearest rows, and the nearest class mean. All work on the
-label-free features. What they agree on is mostly right, but it is the easy part of each class:
+Ours, not from a paper. Three classifiers that do not see the row's own label: ridge regression
+fitted without the row's fold, the vote of the nearest rows, and the nearest class mean. All work on
+the label-free features. What they agree on is mostly right, but it is the easy part of each class:
 confirmed images are better.
 """
 
@@ -43,10 +43,10 @@ def rank_in_class(labels: IntArray) -> IntArray:
     return ranked
 
 
-def opinions(
+def classifications(
     rows: Rows, which: IntArray, labels: IntArray, k: int, *, ridge: float, seed: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Ask three label-free-feature classifiers for each row's given label.
+    """Predict each row's given label by three classifiers on label-free features.
 
     Args:
         rows: prepared features.
@@ -57,7 +57,7 @@ def opinions(
         seed: of the folds.
 
     Returns:
-        p_given: (3, m) in [0, 1], what each opinion gives to the given label.
+        p_given: (3, m) in [0, 1], what each classifier gives to the given label.
         first: (3, m) bool, where it is its first choice.
     """
     target = torch.from_numpy(labels.astype(np.int64)).to(rows.device)
@@ -84,7 +84,7 @@ def agreed(
     ridge: float = 1e-3,
     seed: int = 0,
 ) -> IntArray:
-    """Choose rows whose given label three opinions share most, evenly over the classes.
+    """Choose rows on whose given label three classifiers agree most, evenly over the classes.
 
     Args:
         rows: prepared features.
@@ -93,14 +93,14 @@ def agreed(
         k: number of classes.
         per_class: rows wanted of each class; a class gives a fifth of its rows at most, and one
             at least, where it has two.
-        ridge, seed: as in `opinions`.
+        ridge, seed: as in `classifications`.
 
     Returns:
         row numbers, sorted. Classes with fewer than two rows give none.
     """
     part = candidates(labels, seed)
     which, labels = which[part], labels[part]
-    given, first = opinions(rows, which, labels, k, ridge=ridge, seed=seed)
+    given, first = classifications(rows, which, labels, k, ridge=ridge, seed=seed)
     ranks = given.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable") / len(which)
     score = first.sum(axis=0) + ranks.min(axis=0)  # all three first, then the least sure of them
     chosen = []
@@ -133,6 +133,7 @@ def _ridge(
     for j in range(folds):
         part = np.flatnonzero(fold == j)
         others = whole - grams[j]
+        # the constant serves a fold of zeros, whose relative ridge is 0
         solved = Ridge(others, relative_ridge(whole, ridge) + 1e-9).solve(cross - crosses[j])
         weights = solved.float()
         for at, x in rows.chunks(which[part], k):
@@ -152,7 +153,7 @@ def _neighbours(rows: Rows, which: IntArray, labels: Tensor, k: int, near: int =
         here = torch.arange(len(x), device=rows.device)
         alike[here, here + start] = -torch.inf
         best, index = alike.topk(near, dim=1)
-        weight = torch.softmax(best * 10, dim=1)
+        weight = torch.softmax(best * 10, dim=1)  # cosines lie close together: temperature 0.1
         votes[start : start + step].scatter_add_(1, labels[index].cpu(), weight.cpu())
     return votes.to(rows.device)
 
@@ -180,7 +181,7 @@ class Validation:
 
     Attributes:
         rows: (n_v,) row numbers, sorted.
-        confirmed: (n_v,) bool; False where a row stands in.
+        confirmed: (n_v,) bool; False where only classifiers agree.
     """
 
     rows: IntArray
@@ -188,7 +189,7 @@ class Validation:
 
     @property
     def bootstrap(self) -> bool:
-        """True where rows stand in for confirmed ones."""
+        """True where some rows are not confirmed."""
         return not bool(self.confirmed.all())
 
 
@@ -204,30 +205,30 @@ def choose(
     ridge: float = 1e-3,
     seed: int = 0,
 ) -> Validation:
-    """Return the confirmed rows, and stand-ins for the classes that have fewer than `enough`.
+    """Return the confirmed rows, and agreed ones of classes that have fewer than `enough`.
 
     Args:
         rows: prepared features of n rows.
         labels: (n,) labels, corrected where people corrected them.
         trusted: (n,) bool, or None.
         k: number of classes.
-        per_class: stand-ins wanted per class.
-        enough: confirmed rows from which a class needs no stand-in.
+        per_class: unconfirmed rows wanted per class.
+        enough: confirmed rows from which a class needs no others.
         most: largest number of validation rows; drawn evenly over the classes above it.
-        ridge, seed: as in `opinions`.
+        ridge, seed: as in `classifications`.
     """
     sure = np.zeros(len(labels), dtype=bool) if trusted is None else np.asarray(trusted, dtype=bool)
     confirmed: IntArray = np.flatnonzero(sure)
     confirmed = confirmed[candidates(labels[confirmed], seed, most)]
     lacking = np.bincount(labels[confirmed], minlength=k) < enough
     lacking &= np.bincount(labels[~sure], minlength=k) > 0
-    stand_in: IntArray = np.empty(0, dtype=np.int64)
+    substitutes: IntArray = np.empty(0, dtype=np.int64)
     if lacking.any():
         open_rows = np.flatnonzero(~sure)
         share = max(1, min(per_class, most // k))
-        found = agreed(rows, open_rows, labels[open_rows], k, share, ridge=ridge, seed=seed)
-        stand_in = found[lacking[labels[found]]]
-    both = np.concatenate([confirmed, stand_in])
+        agreeing = agreed(rows, open_rows, labels[open_rows], k, share, ridge=ridge, seed=seed)
+        substitutes = agreeing[lacking[labels[agreeing]]]
+    both = np.concatenate([confirmed, substitutes])
     order = np.argsort(both, kind="stable")
     known = np.arange(len(both)) < len(confirmed)
     return Validation(both[order], known[order])

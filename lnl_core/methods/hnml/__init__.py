@@ -65,6 +65,7 @@ LEAST_UNLEARNED = 0.05
 """Smallest fall of the teacher's agreement that is worth a warning."""
 
 HELD_OUT = 0.1
+"""Share of rows that decides, by rule, when the meta phase begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Config(TrainingKnobs):
     disturbed: float = knob(0.5, "Share of labels that are disturbed.")
     disturbance: str = knob("neighbours", "Where a disturbed label comes from.", DISTURBANCES)
     neighbours: int = knob(10, "Neighbours to take a label from.")
-    tasks: int = knob(1, "Disturbed steps tried for each batch.")
+    tasks: int = knob(1, "Sets of disturbed labels (meta-tasks) per batch.")
     order: str = knob("second", "First order is cheaper and much weaker.", ORDERS)
     inner: str = knob("all", "Weights that the inner step moves.", INNER)
     start: str = knob(
@@ -104,10 +105,14 @@ class Config(TrainingKnobs):
     )
     warm_up: int = knob(6, "Epochs before the meta phase, at least.")
     ramp: int = knob(6, "Epochs until its weight is full.")
-    filter: bool = knob(False, "In the second half, let go of labels that the teacher doubts.")
+    filter: bool = knob(
+        False, "In the second half, give no weight to labels that the teacher doubts."
+    )
     filter_below: float = knob(0.5, "Doubted: probability below this part of the highest.")
-    filter_epochs: int = knob(8, "Epochs until they are let go.")
-    network: str = knob("teacher", "Which network speaks.", NETWORKS)
+    filter_epochs: int = knob(8, "Epochs over which that weight falls to 0.")
+    network: str = knob(
+        "teacher", "Network whose predictions count: the teacher, or the one in training.", NETWORKS
+    )
     ema_decay: float = restate(
         "ema_decay", 0.99, text="Decay per step of the teacher: the EMA of the network's weights."
     )
@@ -206,7 +211,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
             return models.map_head(k, channels)
         return models.build(config.backbone, k, channels, size)
 
-    speaks = config.network == "teacher"
+    by_teacher = config.network == "teacher"
     with metatraining.MetaSession(dataset, config, context, maps=maps, build=build) as session:
         phases = _Phases(dataset, config, session, context.seed)
         for epoch in session.epochs():
@@ -215,9 +220,9 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
                 session.step(phases.loss(batch, epoch))
             phases.end(epoch)
         evidence = metatraining.Evidence(
-            session, teacher=speaks, tau=config.tau, feature_limit=supervised.FEATURE_LIMIT
+            session, teacher=by_teacher, tau=config.tau, feature_limit=supervised.FEATURE_LIMIT
         )
-        kept = session.averaged if speaks else session.model
+        kept = session.averaged if by_teacher else session.model
         if maps is None:
             networks.keep_network(context, session, kept)
         else:
@@ -228,6 +233,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     predicted = probs.classes[:, 0] if isinstance(probs, TopProbs) else probs.argmax(axis=1)
     return Signals(
         method=METHOD.key,
+        # softsign: a sigmoid would round all large margins to 1
         suspicion=(1 + margin / (1 + np.abs(margin))) / 2,
         pred_probs=probs,
         features=evidence.features,
@@ -244,7 +250,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
 
 
 class _Phases:
-    """What a batch costs, before and in the meta phase, and when that begins."""
+    """The loss of a batch, before and in the meta phase, and when that begins."""
 
     def __init__(
         self, dataset: LabeledDataset, config: Config, session: MetaSession, seed: int
@@ -292,11 +298,11 @@ class _Phases:
             notes = dict.fromkeys(("foreground", "map", "consistency", "total"), 0.0 * loss)
             weight, empty = 0.0, 0.0 * loss
         else:
-            view = bilevel.look(
+            view = bilevel.teacher_view(
                 self._teacher, batch.images, self._meta, batch.labels, session.group
             )
             session.tick()
-            loss = (outer * self._believed(batch, view.log_probs, epoch)).mean()
+            loss = (outer * self._label_weights(batch, view.log_probs, epoch)).mean()
             weight = bilevel.ramp(epoch, session.started, config.ramp)
             notes = bilevel.meta_loss(
                 self._student,
@@ -332,7 +338,7 @@ class _Phases:
             [bilevel.disturb(labels, features, share, near, draw, **more) for _ in tasks]
         )
 
-    def _believed(self, batch: Batch, log_probs: Tensor, epoch: int) -> Tensor:
+    def _label_weights(self, batch: Batch, log_probs: Tensor, epoch: int) -> Tensor:
         """Return the weight of each given label in the outer loss, (b,): 1 unless `filter`."""
         from lnl_core.methods.hnml import bilevel
 
@@ -343,7 +349,7 @@ class _Phases:
         return 1 - fade * (doubted & ~self._trusted[batch.rows]).float()
 
     def end(self, epoch: int) -> None:
-        """Let the teacher look at all images; by rule, decide whether the meta phase begins."""
+        """Record the teacher's predictions; by rule, decide whether the meta phase begins."""
         import torch
 
         from lnl_core.methods.hnml import session as metatraining
@@ -353,6 +359,7 @@ class _Phases:
         for rows, (logits,) in session.predictions():
             probs, labels = torch.softmax(logits, dim=1), session.labels[rows]
             p_given = probs.gather(1, labels[:, None]).squeeze(1)
+            # a float32 probability can be exactly 0
             session.recorder.add(rows, probs, -p_given.clamp_min(1e-7).log())
             right[rows] = (probs.argmax(dim=1) == labels).float()
         session.note("agreement", right.mean())

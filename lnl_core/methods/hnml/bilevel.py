@@ -2,7 +2,7 @@
 
 One training step takes a batch whose labels are disturbed in a plausible way, moves the weights
 once along the gradient of that (meta-training), and asks the moved network to agree with a slow
-teacher on the image's foreground (meta-testing). The gradient of that wish is taken *through* the
+teacher on the image's foreground (meta-testing). The gradient of that loss is taken *through* the
 move, so second derivatives are needed.
 
 References: Liu et al., "Hierarchical Noise-Tolerant Meta-Learning With Noisy Labels", IEEE SPL 2024
@@ -100,7 +100,10 @@ class TeacherView:
 
 
 def ramp(epoch: int, start: int, length: int) -> float:
-    """Return the weight of the meta-test loss, exp(-5 (1 - u)^2), u from 0 to 1 over `length`."""
+    """Return the weight of the meta-test loss, exp(-5 (1 - u)^2), u from 0 to 1 over `length`.
+
+    The ramp of Laine and Aila, "Temporal Ensembling", ICLR 2017.
+    """
     u = 1.0 if length <= 0 else min(max((epoch - start) / length, 0.0), 1.0)
     return math.exp(-5 * (1 - u) ** 2)
 
@@ -178,25 +181,25 @@ def doubted(log_probs: Tensor, labels: Tensor, below: float) -> Tensor:
         below: in [0, 1].
     """
     given = log_probs.gather(1, labels[:, None]).squeeze(1)
-    return (given - log_probs.amax(dim=1)).exp() < below
+    return (given - log_probs.amax(dim=1)).exp() < below  # a ratio, so no 0 / 0
 
 
 @torch.no_grad()
-def look(
+def teacher_view(
     teacher: FeatureExtractor,
     images: Tensor,
     meta: Meta,
     labels: Tensor | None = None,
     group: ProcessGroup = ALONE,
 ) -> TeacherView:
-    """Ask the teacher, in evaluation mode, about a batch.
+    """Return what the teacher, in evaluation mode, predicts for a batch.
 
     Args:
         teacher: network in evaluation mode.
         images: (b, c, h, w), the same view that the student sees.
         meta: `tau`, `mask`, `mask_of`.
         labels: (b,) given labels, for a mask from the given label's map.
-        group: each of its processes asks about its share, and all get the whole.
+        group: each of its processes predicts its share, and all get the whole.
     """
     b, here = len(images), group.shard(len(images))
     logits, maps = teacher(images[here])
@@ -277,8 +280,10 @@ def inner_gradients(
     wanted = F.one_hot(labels, k).to(logits.dtype) + consistency * log_target.exp()  # (t, b, k)
     pull = ((1 + consistency) * F.softmax(logits, dim=1) - wanted) / b
     if batched and len(labels) > 1:
-        found = torch.autograd.grad(logits, weights, pull, create_graph=True, is_grads_batched=True)
-        return [tuple(g[i] for g in found) for i in range(len(labels))]
+        stacked = torch.autograd.grad(
+            logits, weights, pull, create_graph=True, is_grads_batched=True
+        )
+        return [tuple(g[i] for g in stacked) for i in range(len(labels))]
     return [torch.autograd.grad(logits, weights, each, create_graph=True) for each in pull]
 
 
@@ -363,9 +368,9 @@ def _test(
 
     def run(batch: Tensor) -> tuple[Tensor, Tensor]:
         copies = {name: value.clone() for name, value in student.named_buffers()}
-        found: tuple[Tensor, Tensor] = functional_call(student, {**fast, **copies}, (batch,))
+        outputs: tuple[Tensor, Tensor] = functional_call(student, {**fast, **copies}, (batch,))
         pause()
-        return found
+        return outputs
 
     whole, maps = run(images)
     part, _ = run(seen_images)

@@ -1,6 +1,6 @@
 """The session under HNML: a slow teacher beside the network, on pixels or on frozen feature maps.
 
-Frozen maps are ours: the last maps of a network that never saw the labels stand where images would,
+Frozen maps are ours: the last maps of a network that never saw the labels take the place of images,
 and a small convolutional head trains on them. It ends in an average and a linear layer like every
 network here, so its class activation maps stay exact.
 """
@@ -22,9 +22,8 @@ from lnl_core.learning.training import Session
 from lnl_core.methods.hnml import bilevel
 from lnl_core.types import Array, Context, FloatArray, LabeledDataset, TopProbs
 
-"""File of a kept head on frozen maps, and its `kind`: `maps`."""
-
 EVIDENCE_BATCH = 256
+"""Images of 48 pixels at a time in the last pass; fewer of larger ones."""
 
 
 class MapSource:
@@ -105,6 +104,7 @@ class MetaSession(Session):
         if 0 <= self.started <= self._epoch_now:
             return wanted
         step = self._epoch_now * self.steps_per_epoch + self._step
+        # 1 - 1 / t averages all t weights so far alike
         return min(wanted, 1 - 1 / (step + 1))
 
     def extractors(self) -> tuple[bilevel.FeatureExtractor, bilevel.FeatureExtractor]:
@@ -117,7 +117,9 @@ class MetaSession(Session):
         )
 
     @torch.no_grad()
-    def looks(self, *, teacher: bool = True) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def predictions_and_maps(
+        self, *, teacher: bool = True
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Go over all rows in order: rows (b,), logits (b, k) and maps (b, d, u, v) float32."""
         network = self.extractors()[1 if teacher else 0].eval()
         area = self.source.height * self.source.width
@@ -173,7 +175,7 @@ class Evidence:
         numbers = {name: np.zeros(n, np.float32) for name in kept}
         suggested = np.zeros(n, np.int32)
         pictures: Array | None = None
-        for rows, logits, maps in session.looks(teacher=teacher):
+        for rows, logits, maps in session.predictions_and_maps(teacher=teacher):
             probs = torch.softmax(logits, dim=1)
             recorder.add(rows, probs)
             at = rows.cpu().numpy()
@@ -181,19 +183,19 @@ class Evidence:
             others = logits.scatter(1, given[:, None], -torch.inf)
             best = others.argmax(dim=1) if k > 1 else given
             pair = cam.of_classes(maps, weights.float(), torch.stack([given, best], 1))
-            said = cam.statistics(pair[:, 0], pair[:, 1], tau)
+            comparison = cam.statistics(pair[:, 0], pair[:, 1], tau)
             gap = logits.gather(1, best[:, None]).double() - logits.gather(1, given[:, None])
             self.margin[at] = numbers["logit_margin"][at] = gap.squeeze(1).cpu().numpy()
             doubt = 1 - probs.gather(1, given[:, None]).squeeze(1)
             numbers["doubt_given"][at] = doubt.float().cpu().numpy()
             suggested[at] = best.cpu().numpy()
             for name in self.NUMBERS:
-                numbers[name][at] = said[name].float().cpu().numpy()
+                numbers[name][at] = comparison[name].float().cpu().numpy()
             if self.features is not None:
                 self.features[at] = maps.mean((2, 3)).half().cpu().numpy()
             if pictures is None:
                 pictures = np.zeros((2, n, *maps.shape[2:]), np.float16)
-            limit = torch.finfo(torch.float16).max
+            limit = torch.finfo(torch.float16).max  # beyond it float16 is inf
             pictures[:, at] = pair.clamp(-limit, limit).half().transpose(0, 1).cpu().numpy()
         assert pictures is not None
         self.probs: FloatArray | TopProbs = recorder.mean_probs()

@@ -108,8 +108,8 @@ class Config(TrainingKnobs):
         The paper's numbers are unknown; `paper` refines the whole network, as its abstract of 2021
         retrains it, removes from each class by its size and suspects in the order of removal. The
         others remove overall and suspect by the label's probability without its row: that found
-        more errors on photographs (average precision .79 to .81 against .75 to .80), fewer on a
-        network that had memorised digits (AUROC .982 against .987).
+        more errors on photographs, fewer on a network that had memorised digits
+        (docs/measurements.md).
         """
         quick, small = name == "quick", size <= 16
         return cls(
@@ -126,13 +126,12 @@ class Config(TrainingKnobs):
     def on_features(cls, preset: str, n: int, k: int) -> Self:
         """Return the knobs of a head on frozen features, which needs no network at all.
 
-        `lam` 0.01: average precision .845 and .709 with 17.6 and 9.1 % human noise; 0.03: .829 and
-        .691.
+        `lam` is a third of a network's: measured in docs/methods/influence.md.
         """
         width = 256 if preset == "quick" else 512
-        found = cls(lam=0.01, score="left_out", within_class=False, width=width)
+        knobs = cls(lam=0.01, score="left_out", within_class=False, width=width)
         # a million rows of a thousand classes: each fit of the head takes minutes
-        return replace(found, rounds=2, share=0.1) if n * k > 50_000_000 else found
+        return replace(knobs, rounds=2, share=0.1) if n * k > 50_000_000 else knobs
 
     def for_several(self, representation: str, based: bool) -> bool:
         """Say whether several processes help: where it trains or refines a network on pixels."""
@@ -155,7 +154,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     with Run(dataset, config, context) as run:
         run.start()
         while True:
-            scores = run.look()
+            scores = run.score()
             if run.over(scores):
                 break
             run.remove()

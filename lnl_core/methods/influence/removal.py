@@ -74,7 +74,7 @@ class Rounds:
 
     # -- a round ---------------------------------------------------------------------------------
 
-    def look(
+    def fit_and_score(
         self,
         design: Design,
         *,
@@ -82,7 +82,7 @@ class Rounds:
         solve: str,
         raw: Tensor | None = None,
         limit: int = 4000,
-        tell: Callable[[float], None] = lambda _: None,
+        report: Callable[[float], None] = lambda _: None,
     ) -> influence.Scores:
         """Fit the head on the kept rows and score all of them; note how it stands.
 
@@ -92,16 +92,16 @@ class Rounds:
             solve: of `influence.score`.
             raw: (k, d) layer to score in place of a fitted one.
             limit: most passes over the data for one fit.
-            tell: is told the share of the fit that is done.
+            report: called with the share of the fit that is done.
         """
         problem = self.problem(design, lam)
         if raw is None:
             start = self.weights
             if start is not None and start.shape[1] != design.d:
                 start = None
-            found = fit(problem, start, limit=limit, tell=tell)
-            self.weights = found.weights
-            self._note("gradient_norm", found.gradient_norm)
+            head = fit(problem, start, limit=limit, report=report)
+            self.weights = head.weights
+            self._note("gradient_norm", head.gradient_norm)
         else:
             self.weights = raw
         scores = influence.score(problem, self.weights, solve)
@@ -173,7 +173,7 @@ class Rounds:
             self.best_weights = self.weights.clone()
             self.best_left_out = scores.p_left_out
         gone = 1 - float(self.kept.double().mean())
-        if follow and doubted > MEMORISED and gone >= doubted - 1e-9:
+        if follow and doubted > MEMORISED and gone >= doubted - 1e-9:  # equal, up to rounding
             return True
         stuck = self.judged and self.done - self.best >= patience
         return self.done >= self.planned or stuck or not bool(self._wanted().any())
@@ -217,12 +217,12 @@ class Rounds:
         order = order[torch.argsort(-late[order], stable=True)]
         ranks = torch.empty(len(order), dtype=torch.float64)
         ranks[order] = torch.arange(len(order), dtype=torch.float64)
-        found: Array = (ranks / max(len(order) - 1, 1)).numpy()
-        return found
+        suspicion: Array = (ranks / max(len(order) - 1, 1)).numpy()
+        return suspicion
 
     def arrays(self) -> dict[str, Any]:
         """Return the state as arrays."""
-        found: dict[str, Any] = {
+        arrays: dict[str, Any] = {
             "kept": self.kept,
             "removed_in": self.removed_in,
             "p_given": self.p_given,
@@ -233,10 +233,10 @@ class Rounds:
             **{f"first.{name}": value for name, value in self.first.items()},
         }
         if self.weights is not None:
-            found["weights"] = self.weights
+            arrays["weights"] = self.weights
         if self.best_weights is not None:
-            found["best_weights"] = self.best_weights
-        return found
+            arrays["best_weights"] = self.best_weights
+        return arrays
 
     def state(self) -> dict[str, Any]:
         """Return the JSON part of the state."""
@@ -292,5 +292,5 @@ def probs_of(logits: Any, n: int, k: int) -> Array | TopProbs:
 
 
 def _plain(rows: Any) -> Array:
-    found: Array = rows.cpu().numpy() if isinstance(rows, Tensor) else rows
-    return found
+    array: Array = rows.cpu().numpy() if isinstance(rows, Tensor) else rows
+    return array

@@ -30,6 +30,7 @@ FIT_WORK = 6e13
 """Most multiplications for one fit of the head, but it gets `FEWEST` passes over the data."""
 
 FEWEST = 16
+"""Passes over the data for one fit of the head, at least."""
 
 FEATURE_LIMIT = 256_000_000
 """Most numbers (n x d) that a run keeps as features: 512 MB."""
@@ -38,6 +39,7 @@ TRAIN_SHARE = 0.9
 """How much of the progress training a network first is."""
 
 _TICK = 0.5
+"""Seconds between two reports."""
 
 
 class Run:
@@ -60,7 +62,7 @@ class Run:
         self._refined = 0
         self._own = False
         self._trains = config.refine == "network" and context.representation == "pixels"
-        self._from, self._told, self._done = 0.0, 0.0, 0.0
+        self._from, self._reported, self._done = 0.0, 0.0, 0.0
         self._validation: Tensor | None = None
 
     def __enter__(self) -> Self:
@@ -83,7 +85,7 @@ class Run:
         config, dataset = self.config, self.dataset
         saved = self._saved = self.context.load()
         self._meter = hardware.CostMeter(self.device, saved[1]["cost"] if saved else None)
-        self._tell("influence", 0.0)
+        self._report("influence", 0.0)
         self.rounds = Rounds(
             dataset.given_labels, self.k, dataset.trusted, config.rounds, self.device
         )
@@ -102,7 +104,7 @@ class Run:
                 best = {name[5:]: v for name, v in arrays.items() if name.startswith("best.")}
                 self.best_network = best, state["best_network"]
         if not self._due():
-            self._look_at_images()
+            self._make_design()
 
     def _open_network(self, saved: tuple[dict[str, Any], dict[str, Any]] | None) -> None:
         if saved is not None and saved[1].get("network"):
@@ -122,7 +124,7 @@ class Run:
         )
 
     def _loading(self, done: float) -> None:
-        self._tell("load", 0.02 * done)
+        self._report("load", 0.02 * done)
 
     def _train(
         self, saved: tuple[dict[str, Any], dict[str, Any]] | None
@@ -154,19 +156,19 @@ class Run:
         arrays, state = kept[networks.NAME]
         return dict(arrays), dict(state)
 
-    def _look_at_images(self) -> None:
+    def _make_design(self) -> None:
         """Make the design from frozen features or from the network as it stands."""
         raw = None
         if self.frozen is not None:
             features: FloatArray = self.frozen
         else:
             assert self.network is not None
-            features = self.network.features(lambda done: self._tell("features", 0.0))
+            features = self.network.features(lambda done: self._report("features", 0.0))
             self._meter.images += self.n
             raw = self.network.model.head
         self.deep = features
         self.design = Design(
-            features, self.device, width=self.config.width, tick=lambda: self._tell("head", None)
+            features, self.device, width=self.config.width, tick=lambda: self._report("head", None)
         )
         self.raw = None
         if raw is not None and not self.config.refit:
@@ -199,12 +201,12 @@ class Run:
             self.context,
             derive_seed(self.context.seed, number, 6),
             span,
-            lambda: (around, told),
+            lambda: (around, state),
             self._saved,
             title=lambda _: f"refine, round {number}",
             keep=lambda *_: None,
         )
-        around, told = self._around()
+        around, state = self._around()
         with training.Session(
             self.dataset, knobs, nested, build=lambda *_: copy.deepcopy(network.model)
         ) as session:
@@ -223,25 +225,25 @@ class Run:
 
     # -- a round ---------------------------------------------------------------------------------
 
-    def look(self) -> influence.Scores:
+    def score(self) -> influence.Scores:
         """Fit and score the head of the present round."""
         rounds, config = self.rounds, self.config
         if self._due():
             self._refine()
-            self._look_at_images()
+            self._make_design()
         work = 4 * self.n * self.design.d * self.k
         limit = int(min(4000, max(FEWEST, FIT_WORK / work)))
         raw = self.raw if self._trains or rounds.done == 0 else None
         if self._trains:
             rounds.weights = None  # other features, other axes
         ahead = (rounds.planned or config.rounds) + 1
-        scores = rounds.look(
+        scores = rounds.fit_and_score(
             self.design,
             lam=config.lam,
             solve=config.solve,
             raw=raw,
             limit=limit,
-            tell=lambda part: self._tell("head", min((rounds.done + 0.8 * part) / ahead, 1.0)),
+            report=lambda part: self._report("head", min((rounds.done + 0.8 * part) / ahead, 1.0)),
         )
         if rounds.done == 0:
             rounds.plan(config.share, config.cap, config.rounds)
@@ -257,7 +259,7 @@ class Run:
                 rounds.first["validation"] = self._validation.float()
         self.last_ranking = self._group.broadcast(self._ranking(scores, raw is not None))
         metrics = {name: values[-1] for name, values in rounds.notes.items()}
-        self._tell("influence", (rounds.done + 1) / (rounds.planned + 1), metrics)
+        self._report("influence", (rounds.done + 1) / (rounds.planned + 1), metrics)
         return scores
 
     def _ranking(self, scores: influence.Scores, raw: bool) -> Tensor:
@@ -273,11 +275,11 @@ class Run:
         else:
             values = getattr(scores, config.criterion)
         labels = rounds.labels if config.within_class else torch.zeros_like(rounds.labels)
-        kept, found = rounds.kept, torch.zeros(self.n, dtype=torch.float64)
-        found[kept] = influence.rank_within(values[kept], labels[kept])
+        kept, ranking = rounds.kept, torch.zeros(self.n, dtype=torch.float64)
+        ranking[kept] = influence.rank_within(values[kept], labels[kept])
         if raw and self._validation is not None and config.criterion == "influence":
-            found[kept] += influence.rank_within(self._validation[kept], labels[kept])
-        return found
+            ranking[kept] += influence.rank_within(self._validation[kept], labels[kept])
+        return ranking
 
     def over(self, scores: influence.Scores) -> bool:
         """Say whether removal has come to its end."""
@@ -324,8 +326,8 @@ class Run:
                 )
             assert self.network is not None
             self.context.keep(networks.NAME, *self.network.pack())
-            said = ((rows, logits) for rows, _, logits in self.network.predictions())
-            return probs_of(said, self.n, self.k)
+            outputs = ((rows, logits) for rows, _, logits in self.network.predictions())
+            return probs_of(outputs, self.n, self.k)
         if self.network is not None:
             weight, bias = self.design.to_features(weights)
             head = self.network.model.head
@@ -345,14 +347,14 @@ class Run:
         """Return seconds, cpu_seconds, peak_memory_bytes and images of the whole run."""
         return self._meter.cost()
 
-    def _tell(
+    def _report(
         self, stage: str, fraction: float | None, metrics: dict[str, float] | None = None
     ) -> None:
         """Report progress about twice a second; raises `Cancelled` where the user pressed stop."""
         if fraction is not None:
             self._done = self._from + (1 - self._from) * fraction
         now = time.perf_counter()
-        if fraction is None and now - self._told < _TICK:
+        if fraction is None and now - self._reported < _TICK:
             return
-        self._told = now
+        self._reported = now
         self.context.report(stage, self._done, metrics)

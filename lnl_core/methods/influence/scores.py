@@ -92,8 +92,9 @@ def score(problem: Problem, weights: Tensor, solve: str = "auto") -> Scores:
         logits = x @ weights.T
         log_probs, given = torch.log_softmax(logits, dim=1), labels[part][:, None]
         columns["loss"][part] = -log_probs.gather(1, given).squeeze(1)
+        # log odds from the logits: log(p / (1 - p)) would lose p near 1
         rest = torch.logsumexp(logits.scatter(1, given, -torch.inf), dim=1)
-        columns["logit"][part] = logits.gather(1, given).squeeze(1) - rest  # log odds
+        columns["logit"][part] = logits.gather(1, given).squeeze(1) - rest
         probs = log_probs.exp()
         best[part] = probs.argmax(dim=1)
         columns["p_given"][part] = probs.gather(1, given).squeeze(1)
@@ -109,6 +110,7 @@ def score(problem: Problem, weights: Tensor, solve: str = "auto") -> Scores:
     else:
         influence, leverage = _likely_blocks(problem, weights)
     p = columns["p_given"]
+    # one Newton step on the row's own logit; the floor is for rows that hold their logit alone
     stretch = leverage / (1 - p * (1 - p) * leverage).clamp_min(0.1)
     shift = torch.where(counts, (1 - p) * stretch, torch.zeros_like(p))
     left_out = torch.sigmoid(columns.pop("logit") - shift)
@@ -158,18 +160,18 @@ def _removals(problem: Problem, weights: Tensor, rows: Tensor, factor: Tensor) -
 
 
 def _exact(problem: Problem, weights: Tensor) -> Tensor:
-    design, found = problem.design, weights.new_zeros(problem.design.n)
+    design, influence = problem.design, weights.new_zeros(problem.design.n)
     factor = torch.linalg.cholesky(hessian(problem, weights))
     for part, _ in design.chunks(wide=weights.numel()):
         moved = _removals(problem, weights, part, factor)
-        found[part] = moved.flatten(1).norm(dim=1)
-    return found
+        influence[part] = moved.flatten(1).norm(dim=1)
+    return influence
 
 
 def _inverse(block: Tensor) -> Tensor:
     """Return the inverse of a positive definite (d, d); one product is faster than two solves."""
-    found: Tensor = torch.cholesky_inverse(torch.linalg.cholesky(block))
-    return found
+    inverse: Tensor = torch.cholesky_inverse(torch.linalg.cholesky(block))
+    return inverse
 
 
 def _block(problem: Problem, c: int) -> Tensor:
@@ -187,15 +189,15 @@ def _block(problem: Problem, c: int) -> Tensor:
 
 def _leverage(problem: Problem, weights: Tensor) -> Tensor:
     """Return 1/n h^T B_y^-1 h of the given class, (n,)."""
-    found = weights.new_zeros(problem.design.n)
+    leverage = weights.new_zeros(problem.design.n)
     for c in range(problem.k):
         rows = torch.nonzero(problem.labels == c).squeeze(1)
         if len(rows) == 0:
             continue
         inverse = _block(problem, c)
         for part, x in problem.design.chunks(rows):
-            found[part] = ((x @ inverse) * x).sum(dim=1) / problem.count
-    return found
+            leverage[part] = ((x @ inverse) * x).sum(dim=1) / problem.count
+    return leverage
 
 
 def _blocks(problem: Problem, weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -295,11 +297,11 @@ def validation(problem: Problem, weights: Tensor, trusted: Tensor) -> Tensor:
         target += _residuals(problem, weights, part, x).T @ x
     problem.value_and_gradient(weights)
     turned = problem.solve(target, 1e-10)
-    found = weights.new_zeros(design.n)
+    harm = weights.new_zeros(design.n)
     for part, x in design.chunks(wide=k):
         residual = _residuals(problem, weights, part, x)
-        found[part] = -(residual * (x @ turned.T)).sum(dim=1) / problem.count
-    return found.cpu()
+        harm[part] = -(residual * (x @ turned.T)).sum(dim=1) / problem.count
+    return harm.cpu()
 
 
 def _residuals(problem: Problem, weights: Tensor, part: Tensor, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A softmax head on fixed features, solved to its optimum: the ground that influence stands on.
+"""A softmax head on fixed features, solved to its optimum, at which influence is measured.
 
 Objective, for the kept rows (n of them), features h (d, the last one a constant 1) and weights W:
 
@@ -105,6 +105,7 @@ class Design:
         values, axes = values.flip(0)[:keep].clamp_min(0), axes.flip(1)[:, :keep]
         axes = axes * torch.where(axes.sum(0) < 0, -1.0, 1.0)  # a sign for each, always the same
         scale = float(values.mean()) ** 0.5
+        # equal rows have no axes: scaling would blow up rounding
         return first + total, axes / (scale if scale > 1e-12 else 1.0)
 
     def chunks(
@@ -233,8 +234,9 @@ class Problem:
             tolerance: stop once the residual is this small, relative to the target.
             limit: most products.
         """
+        # the diagonal of the Hessian by blocks: in principal axes most of it
         scale = 1 / (self.class_weights()[:, None] * self.design.spread + self.lam)
-        found, residual = torch.zeros_like(target), target.clone()
+        solution, residual = torch.zeros_like(target), target.clone()
         stop = tolerance * float(target.norm())
         step = scale * residual
         direction, energy = step, float((residual * step).sum())
@@ -243,12 +245,12 @@ class Problem:
                 break
             turned = self.times(direction)
             length = energy / float((direction * turned).sum())
-            found += length * direction
+            solution += length * direction
             residual -= length * turned
             step = scale * residual
             before, energy = energy, float((residual * step).sum())
             direction = step + energy / before * direction
-        return found
+        return solution
 
 
 def fit(
@@ -257,7 +259,7 @@ def fit(
     *,
     tolerance: float = 1e-8,
     limit: int = 4000,
-    tell: Callable[[float], None] = lambda _: None,
+    report: Callable[[float], None] = lambda _: None,
 ) -> Fit:
     """Minimise L by damped Newton steps, each solved by conjugate gradients.
 
@@ -266,7 +268,7 @@ def fit(
         start: (k, d) first weights; zeros where None.
         tolerance: wanted norm of the gradient.
         limit: most passes over the data; what is reached by then is returned.
-        tell: is told the share done, by how far the gradient fell and by the passes used.
+        report: called with the share done, by how far the gradient fell and by the passes used.
     """
     device = problem.design.device
     weights = torch.zeros(problem.k, problem.design.d, dtype=torch.float64, device=device)
@@ -279,6 +281,7 @@ def fit(
     first, way = problem.passes, max(above(gradient), 1e-9)
     while (norm := float(gradient.norm())) > tolerance and problem.passes - first < limit:
         left = limit - (problem.passes - first)
+        # an inexact solve that tightens as the gradient falls (Eisenstat and Walker 1996)
         forcing = max(min(0.25, norm**0.5), 0.25 * tolerance / norm)
         step = problem.solve(-gradient, forcing, left)
         slope, share = float((gradient * step).sum()), 1.0
@@ -286,12 +289,12 @@ def fit(
             tried = weights + share * step
             new_value, new_gradient = problem.value_and_gradient(tried)
             # near the optimum the value is flat to rounding, the gradient still falls
-            better = new_value <= value + 1e-4 * share * slope
+            better = new_value <= value + 1e-4 * share * slope  # Armijo's rule
             if better or float(new_gradient.norm()) < norm or share < 1e-6:
                 break
             share /= 2
         if share < 1e-6:
             break
         weights, value, gradient = tried, new_value, new_gradient
-        tell(min(max(1 - above(gradient) / way, (problem.passes - first) / limit, 0.0), 1.0))
+        report(min(max(1 - above(gradient) / way, (problem.passes - first) / limit, 0.0), 1.0))
     return Fit(weights, float(gradient.norm()), problem.passes)

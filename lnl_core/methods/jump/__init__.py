@@ -50,8 +50,8 @@ STRIP_LIMIT = 64_000_000
 """Most sub-losses kept for the review page (float16, so 128 MB)."""
 
 WARM_UP_STEPS = 2000
-"""Steps on every label before a network from scratch can tell clean from wrong (8,000 images of 32
-pixels: average precision .40 after 250 steps, .67 after 1,500, .71 after 2,000)."""
+"""Steps on every label before a network from scratch can tell clean from wrong labels; measured in
+docs/methods/jump.md."""
 
 BACKBONES = (
     "auto",
@@ -79,7 +79,9 @@ class Config(TrainingKnobs):
     guard: bool = knob(False, "Also ask for a low mean sub-loss before a label counts as clean.")
     jump_step: int = knob(1, "Epochs between writing a flag and using it.")
     temperature: float = knob(2.0, "Divides the logits inside the cross-entropy.")
-    beta: float = knob(5.0, "Both parameters of the Beta law that mixes weak and strong view.")
+    beta: float = knob(
+        5.0, "Both parameters of the Beta distribution that mixes weak and strong view."
+    )
     operations: int = knob(2, "Random changes per image in the strong view.")
     magnitude: int = knob(5, "Strength of these changes, up to 10; 1 is none.")
     strong_cutout: float = knob(0.125, "Side of its blanked square, as a share of the image's.")
@@ -90,7 +92,7 @@ class Config(TrainingKnobs):
     momentum: float = restate("momentum", 0.0)
     weight_decay: float = restate("weight_decay", 1e-3)
     clip: float = restate("clip", 0.0)
-    score_epochs: int = knob(10, "Last epochs whose view of the plain images is averaged.")
+    score_epochs: int = knob(10, "Last epochs whose predictions of the plain images are averaged.")
 
     def __post_init__(self) -> None:
         TrainingKnobs.__post_init__(self)
@@ -117,7 +119,8 @@ class Config(TrainingKnobs):
         `paper` holds the authors' numbers: CIFAR's up to 64 px, else Clothing1M's on one pass per
         epoch; bits grow with the classes where theirs would refuse. The
         others warm up for a number of steps: after a few epochs of a small set the network agrees
-        with a third of the labels, and a selection that starts then starves it.
+        with a third of the labels, and a selection that starts then leaves it too little to
+        learn from.
         """
         if name == "paper":
             if size <= 64:
@@ -199,13 +202,13 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         features = None
         for epoch in session.epochs():
             train_epoch(session, table, codes, config, epoch, context.seed, trusted)
-            epoch_signals.remember(session, table, epoch, config.warm_up)
+            epoch_signals.record_flags(session, table, epoch, config.warm_up)
             if epoch < config.epochs - config.score_epochs:
                 continue
             if epoch == config.epochs - 1:
-                features = epoch_signals.room(session)
-            epoch_signals.look(session, codes, features)
-        if features is None and epoch_signals.room(session) is not None:
+                features = epoch_signals.feature_array(session)
+            epoch_signals.evaluate(session, codes, features)
+        if features is None and epoch_signals.feature_array(session) is not None:
             features = session.features()  # resumed after the last epoch
         heads = session.averaged
         assert isinstance(heads, semantic_codes.TwoHeads)
@@ -269,7 +272,7 @@ def train_epoch(
         seed: of the run.
         trusted: (n,) bool, rows that are used whatever the table says; None for none.
         decide: rows -> flags to write, in place of the criterion (tests).
-        watch: is told the flags that were read, after warm-up (tests).
+        watch: called with the flags that were read, after warm-up (tests).
     """
     import torch
     from torch.nn import functional as F
@@ -277,6 +280,7 @@ def train_epoch(
     from lnl_core.methods.jump import codes as semantic_codes
 
     warming = epoch < config.warm_up
+    # an undecided code has a mean sub-loss of ln 2; half of it asks for a clear answer
     guard = 0.5 * math.log(2) if config.guard else math.inf
     mixing = np.random.default_rng([seed & 0xFFFFFFFF, epoch, 3])
     # every row is read before it is written, so what this epoch reads is known as it begins:

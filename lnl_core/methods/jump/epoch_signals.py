@@ -1,4 +1,4 @@
-"""What Jump-teaching remembers by epoch, what it sees at the end, and the signals made of both."""
+"""What Jump-teaching records by epoch, its evaluation at the end, and the signals made of both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FEATURE_LIMIT = 256_000_000
 """Most numbers (n x d) kept as features: 512 MB."""
 
 
-def remember(session: Session, table: JumpTable, epoch: int, warm_up: int) -> None:
+def record_flags(session: Session, table: JumpTable, epoch: int, warm_up: int) -> None:
     """Keep this epoch's flags as bits, and how far they overlap the last epoch's."""
     flags = table.written(epoch).bool()
     bits = torch.from_numpy(np.packbits(flags.cpu().numpy())).to(session.device)
@@ -37,7 +37,7 @@ def _ones(bits: Tensor) -> int:
     return int(np.unpackbits(bits.cpu().numpy()).sum())
 
 
-def room(session: Session) -> Array | None:
+def feature_array(session: Session) -> Array | None:
     """Return an array for the features of all images, (n, d); None where they are too many."""
     width = int(session.averaged.feature_size)  # type: ignore[arg-type]
     if session.n * width > FEATURE_LIMIT:
@@ -45,8 +45,8 @@ def room(session: Session) -> Array | None:
     return np.zeros((session.n, width), np.float16)
 
 
-def look(session: Session, codes: Tensor, features: Array | None) -> None:
-    """Ask both heads about every plain image; the classifier's view enters the mean.
+def evaluate(session: Session, codes: Tensor, features: Array | None) -> None:
+    """Evaluate both heads on every plain image; the classifier's predictions enter the mean.
 
     Args:
         session: the run.
@@ -58,6 +58,7 @@ def look(session: Session, codes: Tensor, features: Array | None) -> None:
         given = session.labels[rows]
         probs = torch.stack([F.softmax(view[:, :k], dim=1) for view in views]).mean(0)
         p_given = probs.gather(1, given[:, None]).squeeze(1)
+        # a float32 probability can be exactly 0
         session.recorder.add(rows, probs, -p_given.clamp_min(1e-7).log())
         heads = views[0][:, k:]
         sub = semantic_codes.sub_losses(heads, codes[given])

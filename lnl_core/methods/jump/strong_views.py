@@ -97,6 +97,7 @@ def _blend(base: Tensor, values: Tensor, level: Tensor) -> Tensor:
 
 def _auto_contrast(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
     low, high = values.amin((2, 3), keepdim=True), values.amax((2, 3), keepdim=True)
+    # an even channel stays: it has no contrast to stretch
     return torch.where(high > low, (values - low) * (255 / (high - low).clamp_min(1)), values)
 
 
@@ -112,6 +113,7 @@ def _gray(values: Tensor) -> Tensor:
 
 @cache
 def _luma(device: torch.device) -> Tensor:
+    # ITU-R BT.601
     return torch.tensor([0.299, 0.587, 0.114], device=device)[:, None, None]
 
 
@@ -161,6 +163,7 @@ def _sharpness(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
 
 @cache
 def _smoothing(device: torch.device) -> Tensor:
+    # Pillow's SMOOTH filter, on which its sharpness is built
     return torch.tensor([[1.0, 1, 1], [1, 5, 1], [1, 1, 1]], device=device) / 13
 
 

@@ -147,7 +147,7 @@ class Config(TrainingKnobs):
             tau=round(tau, 3),
             p=p,
             kappa=0.5,
-            growth=round(4 ** (1 / epochs), 4),
+            growth=round(4 ** (1 / epochs), 4),  # four times the strength over the run
             backbone="resnet8" if size <= 16 else "resnet8-wide" if quick or size <= 64 else "auto",
             epochs=epochs,
             batch_size=128 if n >= 4000 else 64,
@@ -232,7 +232,7 @@ def _signals(dataset: LabeledDataset, config: Config, outcome: Outcome) -> Signa
     else:
         predicted, highest = probs.argmax(axis=1), probs.max(axis=1)
     given = np.asarray(dataset.given_labels)
-    spread = max(p_max - 1 / k, 1e-9)
+    spread = max(p_max - 1 / k, 1e-9)  # 0 with one class
     return Signals(
         method=METHOD.key,
         suspicion=np.clip(1 - recorder.mean_given().astype(np.float64) / p_max, 0, 1),

@@ -45,6 +45,7 @@ def focal(log_probs: Tensor, labels: Tensor, *, gamma: float = 0.5, detach: bool
     if gamma < 0:
         raise ValueError(f"gamma must be at least 0, got {gamma}")
     log_p = given_log_probs(log_probs, labels)
+    # expm1 keeps 1 - p exact near p = 1; clamped, because p^gamma has no finite slope at 0
     rest = -torch.expm1(log_p.detach() if detach else log_p.clamp_max(-CLAMP))
     return -(rest.clamp_min(0) ** gamma) * log_p
 
@@ -62,6 +63,7 @@ def generalized_cross_entropy(log_probs: Tensor, labels: Tensor, *, q: float = 0
     """
     if not 0 < q <= 1:
         raise ValueError(f"q must lie in (0, 1], got {q}")
+    # in logarithms 1 - p^q loses no digits as q goes to 0
     log_p = given_log_probs(log_probs, labels).clamp_min(math.log(CLAMP))
     return -torch.expm1(q * log_p) / q
 

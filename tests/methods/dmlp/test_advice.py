@@ -16,13 +16,13 @@ def judged(confirmed, own=0.9, simple=0.8):
     return Signals("dmlp", np.zeros(4), None, extras=extras)
 
 
-def test_images_that_stand_in_are_told_with_what_helps():
+def test_unconfirmed_images_are_told_with_what_helps():
     (hint,) = hints(judged([0, 0, 0, 0]))
-    assert "4 images that stand in" in hint
+    assert "4 images that nobody confirmed" in hint
     assert "bootstrap" in hint
     assert "Ten confirmed images of each class" in hint
     (hint,) = hints(judged([1, 0, 1, 0]))
-    assert "2 images that stand in" in hint
+    assert "2 images that nobody confirmed" in hint
     assert "2 that you confirmed" in hint
     assert hints(judged([1, 1])) == []
 
@@ -34,4 +34,4 @@ def test_a_simple_fit_that_does_as_well_is_told():
     assert "85%" in hint
     assert hints(judged([1, 1], own=np.nan, simple=0.9)) == []
     (hint,) = hints(judged([0, 1], own=0.85, simple=0.9))
-    assert "ridge" not in hint  # images that stand in are easy for both
+    assert "ridge" not in hint  # unconfirmed images are easy for both

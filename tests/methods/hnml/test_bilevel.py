@@ -45,7 +45,7 @@ def scene(norm="group", alpha=1.0, dtype=torch.float64, **knobs):
         teacher.network.head.weight *= 6
     labels = torch.randint(K, (2, B), generator=draw)
     meta = bilevel.Meta(alpha=alpha, mu_consistency=0.7, mu_background=0.3, tasks=2, **knobs)
-    return student, images, labels, bilevel.look(teacher, images, meta), meta
+    return student, images, labels, bilevel.teacher_view(teacher, images, meta), meta
 
 
 def whole_loss(student, images, labels, view, meta):
@@ -190,7 +190,7 @@ def test_h9_a_batch_without_any_mask_trains():
     blind = bilevel.FeatureExtractor(network("batch", 2, torch.float32)).eval()
     with torch.no_grad():
         blind.network.head.weight.zero_()
-    view = bilevel.look(blind, images, meta)
+    view = bilevel.teacher_view(blind, images, meta)
     assert not view.seen.any()
     assert torch.equal(bilevel.foreground(images, view), images)
     loss = whole_loss(student, images, labels, view, meta)
@@ -209,7 +209,9 @@ def test_the_mask_shows_the_foreground_and_the_images_own_mean_elsewhere():
     mean = images.mean((2, 3), keepdim=True).expand_as(images)
     torch.testing.assert_close(shown[~mask], mean[~mask])
     soft = dataclasses.replace(scene("group")[4], mask="soft")
-    assert ((bilevel.look(bilevel.FeatureExtractor(network()), images, soft).mask % 1) > 0).any()
+    assert (
+        (bilevel.teacher_view(bilevel.FeatureExtractor(network()), images, soft).mask % 1) > 0
+    ).any()
 
 
 def test_ramp_rises_from_the_start_of_the_meta_phase():

@@ -382,7 +382,7 @@ def test_a_checkpoint_of_the_rounds_brings_everything_back():
     design = Design(np.eye(3)[labels] + rng.normal(0, 0.7, (120, 3)))
     here, there = (removal.Rounds(labels, 3, trusted, 8, torch.device("cpu")) for _ in range(2))
     for number in range(4):
-        scores = here.look(design, lam=0.01, solve="block")
+        scores = here.fit_and_score(design, lam=0.01, solve="block")
         if number == 0:
             here.plan(0.05, 0.4, 8)
         here.over(scores, 2, False)

@@ -290,7 +290,7 @@ def test_a_head_stopped_early_says_so():
 
 def test_a_fit_tells_how_far_it_is():
     told = []
-    fit(problem(k=3, lam=1e-2), tell=told.append)
+    fit(problem(k=3, lam=1e-2), report=told.append)
     assert len(told) > 2
     assert all(0 <= share <= 1 for share in told)
     assert told[0] < 0.6

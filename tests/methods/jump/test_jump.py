@@ -288,9 +288,9 @@ def run_digits(monkeypatch, seed, epochs=80, warm_up=10, **knobs):
         lambda name, k, channels, size, bits, dropout: dense_network(k, bits),
     )
     accuracies = []
-    original = epoch_signals.look
+    original = epoch_signals.evaluate
 
-    def look(session, *rest):
+    def evaluate(session, *rest):
         original(session, *rest)
         session.model.eval()
         with torch.no_grad():
@@ -298,7 +298,7 @@ def run_digits(monkeypatch, seed, epochs=80, warm_up=10, **knobs):
             guess = session.model(images)[:, :10].argmax(1).numpy()
         accuracies.append(float((guess == test_y).mean()))
 
-    monkeypatch.setattr(epoch_signals, "look", look)
+    monkeypatch.setattr(epoch_signals, "evaluate", evaluate)
     config = dataclasses.replace(prototype(epochs, warm_up), **knobs)
     signals = jump.fit(data, config, LocalContext(seed=seed))
     return signals, np.asarray(data.given_labels), true, float(np.mean(accuracies))
