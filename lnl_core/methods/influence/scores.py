@@ -73,7 +73,7 @@ def score(problem: Problem, weights: Tensor, solve: str = "auto") -> Scores:
         solve: `exact`, `block`, or `auto` for exact where that is cheap.
     """
     design, labels, k = problem.design, problem.labels, problem.k
-    unknowns = k * design.d
+    unknowns = k * design.asked
     if solve == "auto":
         small = unknowns <= EXACT_UNKNOWNS and design.n * unknowns**2 <= EXACT_WORK
         solve = "exact" if small else "block"

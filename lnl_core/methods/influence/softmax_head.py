@@ -19,6 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from lnl_core.learning.principal_axes import is_dual, leading
 from lnl_core.types import Array, FloatArray
 
 CELLS = 4_000_000
@@ -41,6 +42,7 @@ class Design:
     Attributes:
         n, d: rows, and columns with the constant.
         spread: (d,) mean square of each column; the axes are principal, so the others are 0.
+        asked: columns that were asked for, with the constant; few rows have fewer axes.
         mean, turn: (features,) and (features, d - 1); column j is (h - mean) @ turn[:, j].
     """
 
@@ -71,7 +73,7 @@ class Design:
         if not raw:
             mean, turn = self._axes(features, width)
         self.mean, self.turn = mean, turn
-        self.d = turn.shape[1] + 1
+        self.d, self.asked = turn.shape[1] + 1, min(width or f, f) + 1
         kind = torch.float64 if self.n * self.d <= HELD else torch.float32
         self._x = torch.empty(self.n, self.d, dtype=kind, device=self.device)
         self._x[:, -1] = 1
@@ -91,6 +93,31 @@ class Design:
     def _axes(self, features: FloatArray, width: int) -> tuple[Tensor, Tensor]:
         """Return the mean (f,) and the scaled principal axes (f, w)."""
         f = features.shape[1]
+        keep = min(width or f, f)
+        if self.n and is_dual(self.n, f):
+            mean, values, axes = self._axes_of_few(features, keep)
+        else:
+            mean, values, axes = self._axes_of_many(features, keep)
+        axes = axes * torch.where(axes.sum(0) < 0, -1.0, 1.0)  # a sign for each, always the same
+        # axes without spread count: the scale does not depend on how few the rows are
+        scale = (float(values.clamp_min(0).sum()) / keep) ** 0.5
+        # equal rows have no axes: scaling would blow up rounding
+        return mean, axes / (scale if scale > 1e-12 else 1.0)
+
+    def _axes_of_few(self, features: FloatArray, keep: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return mean, spread and axes from the products of rows, which fit into the memory."""
+        x = torch.from_numpy(features[:].astype("float64")).to(self.device)
+        mean = x.mean(0)
+        x -= mean
+        self._tick()
+        spread, mixed = _leading(x @ x.T / self.n, keep)
+        kept = spread > 1e-12 * spread[:1].clamp_min(0)
+        spread, mixed = spread[kept], mixed[:, kept]
+        return mean, spread, x.T @ (mixed / (self.n * spread).sqrt())
+
+    def _axes_of_many(self, features: FloatArray, keep: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return mean, spread and axes from the second moments, in one pass over the rows."""
+        f = features.shape[1]
         total = torch.zeros(f, dtype=torch.float64, device=self.device)
         second = torch.zeros(f, f, dtype=torch.float64, device=self.device)
         first = self._read(features, 0)[:1].squeeze(0) if self.n else total
@@ -100,13 +127,8 @@ class Design:
             second += part.T @ part
             self._tick()
         total /= max(self.n, 1)
-        values, axes = torch.linalg.eigh(second / max(self.n, 1) - torch.outer(total, total))
-        keep = min(width or f, f)
-        values, axes = values.flip(0)[:keep].clamp_min(0), axes.flip(1)[:, :keep]
-        axes = axes * torch.where(axes.sum(0) < 0, -1.0, 1.0)  # a sign for each, always the same
-        scale = float(values.mean()) ** 0.5
-        # equal rows have no axes: scaling would blow up rounding
-        return first + total, axes / (scale if scale > 1e-12 else 1.0)
+        second = second / max(self.n, 1) - torch.outer(total, total)
+        return first + total, *_leading(second, keep)
 
     def chunks(
         self, rows: Tensor | None = None, wide: int = 1, kind: torch.dtype = torch.float64
@@ -149,6 +171,15 @@ class Design:
         offset = torch.from_numpy(bias.astype("float64")).to(self.device) + plain @ self.mean
         axes = torch.linalg.pinv(self.turn)  # (d - 1, f)
         return torch.cat([plain @ axes.T, offset[:, None]], dim=1)
+
+
+def _leading(symmetric: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the largest eigenvalues, falling, and their vectors; no others are solved for."""
+    if symmetric.device.type == "cpu":
+        values, vectors = leading(symmetric.numpy(), count)
+        return torch.from_numpy(values.copy()), torch.from_numpy(vectors.copy())
+    all_values, all_vectors = torch.linalg.eigh(symmetric)
+    return all_values.flip(0)[:count], all_vectors.flip(1)[:, :count]
 
 
 class Fit(NamedTuple):

@@ -157,6 +157,31 @@ def test_6_1_5_principal_axes_change_nothing_and_lead_back():
     torch.testing.assert_close(few.spread[:2] / few.spread[1], design.spread[:2] / design.spread[1])
 
 
+@pytest.mark.parametrize("width", [0, 12, 110])
+@pytest.mark.parametrize("n", [30, 90, 91, 120, 200], ids=lambda n: f"{n} of 120")
+def test_few_rows_have_the_axes_of_the_whole_decomposition(n, width):
+    """Fewer axes than asked for where rows are few; products, scale and leave-one-out the same."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n, 120)) * np.linspace(3, 0.5, 120) + 5
+    labels = torch.arange(n) % 3
+    design = Design(x, width=width)
+    rows = design.rows(torch.arange(n))[:, :-1]
+    centred = x - x.mean(0)
+    keep = width or 120
+    left, singular, right = np.linalg.svd(centred, full_matrices=False)
+    scale = np.sqrt((singular[:keep] ** 2).sum() / n / keep)
+    best = left[:, :keep] * singular[:keep]
+    np.testing.assert_allclose(rows @ rows.T, best @ best.T / scale**2, atol=1e-9)
+    assert design.asked == keep + 1
+    here = Problem(design, labels, 3, 1e-2)
+    there = Problem(Design(centred @ right[:keep].T / scale, raw=True), labels, 3, 1e-2)
+    found = [
+        influence.score(one, fit(one, tolerance=1e-11).weights, "block") for one in (here, there)
+    ]
+    torch.testing.assert_close(found[0].influence, found[1].influence, rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(found[0].p_left_out, found[1].p_left_out, rtol=1e-6, atol=1e-9)
+
+
 @functools.cache
 def refits(lam=1e-2):
     """The case, its optimum, and the true change of W when each row is left out."""
