@@ -24,20 +24,20 @@ _MEANS = {
     "support": "Wrong labels lie further left",
     "divergence": "0: both maps have one shape; 0.69: nothing in common",
     "mask_iou": "1: both maps mark the same place, 0: none in common",
-    "entropy_given": "It turns from set to set: never a score",
+    "entropy_given": "Its direction differs between sets: never a score",
     "foreground_fraction": "Small: few places of the image decide",
 }
 """What a statistic of `views.STATISTICS` says, for the line below a figure's title."""
 
 
 def activations(
-    found: Observation, name: str, tone: Tone, method: str, height: int = 250
+    observation: Observation, name: str, tone: Tone, method: str, height: int = 250
 ) -> go.Figure:
     """Draw one activation statistic's spread in both groups, each as shares of its group."""
-    first, second = (np.asarray(values, np.float64) for values in found.groups[name])
+    first, second = (np.asarray(values, np.float64) for values in observation.groups[name])
     figure = new_figure(
         f"{text(method)}: {STATISTICS[name]}",
-        f"{_MEANS[name]}; AUROC {found.auroc[name]:.2f}, by chance 0.5.",
+        f"{_MEANS[name]}; AUROC {observation.auroc[name]:.2f}, by chance 0.5.",
         tone,
         height,
         t=86,
@@ -46,7 +46,7 @@ def activations(
     low, high = float(everything.min()), float(everything.max())
     edges = np.linspace(low, high if high - low > 1e-9 else low + 1, 31)
     for words, values, colour in zip(
-        found.names, (first, second), (tone["edge"], tone["red"]), strict=True
+        observation.names, (first, second), (tone["edge"], tone["red"]), strict=True
     ):
         share = 100 * np.histogram(values, edges)[0] / max(len(values), 1)
         figure.add_bar(

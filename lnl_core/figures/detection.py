@@ -26,9 +26,9 @@ def _line(
     )
 
 
-def precision_recall(found: Comparison, tone: Tone, height: int = 286) -> go.Figure:
+def precision_recall(comparison: Comparison, tone: Tone, height: int = 286) -> go.Figure:
     """Draw precision against recall, the best on top of the legend."""
-    drawn, lines = _drawn(found), strokes(found.candidates, tone)
+    drawn, lines = _drawn(comparison), strokes(comparison.candidates, tone)
     figure = new_figure(
         "Precision and recall",
         "How pure the queue is, by the share of wrong labels found: higher is better.",
@@ -36,7 +36,7 @@ def precision_recall(found: Comparison, tone: Tone, height: int = 286) -> go.Fig
         max(height, legend_height(drawn)),
     )
     for each in drawn:
-        d = found.detections[each.key]
+        d = comparison.detections[each.key]
         _line(figure, each, d.found[1:] / d.total, d.precision[1:], lines[each.key],
               "precision %{y:.2f} at recall %{x:.2f}")  # fmt: skip
     figure.update_xaxes(
@@ -47,19 +47,19 @@ def precision_recall(found: Comparison, tone: Tone, height: int = 286) -> go.Fig
     return figure
 
 
-def effort(found: Comparison, tone: Tone, height: int = 286) -> go.Figure:
+def effort(comparison: Comparison, tone: Tone, height: int = 286) -> go.Figure:
     """Draw wrong labels found against images reviewed, beside chance."""
-    drawn, lines = _drawn(found), strokes(found.candidates, tone)
+    drawn, lines = _drawn(comparison), strokes(comparison.candidates, tone)
     figure = new_figure(
         "Wrong labels found for the effort",
         "What a reviewer finds who goes down the list: steeper is better.",
         tone,
         max(height, legend_height(drawn)),
     )
-    first = found.detections[drawn[0].key]
-    reach = min(first.size, max(5 * first.total, found.reviewed[0] * 1.1, 10))
+    first = comparison.detections[drawn[0].key]
+    reach = min(first.size, max(5 * first.total, comparison.reviewed[0] * 1.1, 10))
     for each in drawn:
-        d = found.detections[each.key]
+        d = comparison.detections[each.key]
         _line(
             figure, each, d.depth, d.found, lines[each.key], "%{y:,.0f} found after %{x:,} images"
         )
@@ -82,7 +82,7 @@ def effort(found: Comparison, tone: Tone, height: int = 286) -> go.Figure:
             "yshift": 0,
         },
     )
-    seen, wrong = found.reviewed
+    seen, wrong = comparison.reviewed
     if 0 < seen <= reach:
         figure.add_scatter(
             x=[seen],
@@ -108,5 +108,5 @@ def effort(found: Comparison, tone: Tone, height: int = 286) -> go.Figure:
     return figure
 
 
-def _drawn(found: Comparison) -> list[Candidate]:
-    return [each for each in found.ordered() if each.key in found.detections]
+def _drawn(comparison: Comparison) -> list[Candidate]:
+    return [each for each in comparison.ordered() if each.key in comparison.detections]

@@ -178,8 +178,8 @@ def picture(points: Array, level: ByteArray, tone: Tone) -> bytes:
     y = (points[:, 1].astype(np.int64) * HIGH) >> 16
     cell = y * WIDE + x
     for each, colour in enumerate(colours(tone)):
-        found = np.bincount(cell[level == each], minlength=WIDE * HIGH).reshape(HIGH, WIDE)
-        count = found.astype(np.float32)
+        hits = np.bincount(cell[level == each], minlength=WIDE * HIGH).reshape(HIGH, WIDE)
+        count = hits.astype(np.float32)
         if not each:
             cover = 1 - np.exp(-0.35 * count)
         else:  # wider, so that single ones are seen
@@ -195,5 +195,5 @@ def picture(points: Array, level: ByteArray, tone: Tone) -> bytes:
 
 
 def _rgb(colour: str) -> FloatArray:
-    found: FloatArray = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)], np.float32)
-    return found
+    channels: FloatArray = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)], np.float32)
+    return channels

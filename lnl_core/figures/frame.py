@@ -99,8 +99,8 @@ def strokes(candidates: Sequence[Candidate], tone: Tone) -> dict[str, dict[str, 
     """
     single = [each for each in candidates if each.key != CONSENSUS]
     lines = palette.strokes([each.baseline or not each.newest for each in single], tone)
-    found = {each.key: line for each, line in zip(single, lines, strict=True)}
-    return {CONSENSUS: {"color": tone["text"], "width": 3.5, "dash": "solid"}} | found
+    by_key = {each.key: line for each, line in zip(single, lines, strict=True)}
+    return {CONSENSUS: {"color": tone["text"], "width": 3.5, "dash": "solid"}} | by_key
 
 
 def wrapped(name: str) -> str:

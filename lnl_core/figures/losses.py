@@ -21,31 +21,31 @@ BINS = 60
 SPLITS = {"agreement": "agrees / disagrees", "verdict": "verdict", "truth": "truth"}
 
 
-def _groups(found: Losses, split: str) -> list[tuple[str, Any, str]]:
+def _groups(losses: Losses, split: str) -> list[tuple[str, Any, str]]:
     """Return (words, mask, name of the colour) of the parts of a histogram."""
     if split == "verdict":
         return [
-            ("not reviewed", found.verdict == 0, "bar"),
-            ("label right", found.verdict == 1, "green"),
-            ("label wrong", found.verdict == 2, "red"),
+            ("not reviewed", losses.verdict == 0, "bar"),
+            ("label right", losses.verdict == 1, "green"),
+            ("label wrong", losses.verdict == 2, "red"),
         ]
-    if split == "truth" and found.wrong is not None:
+    if split == "truth" and losses.wrong is not None:
         return [
-            ("label right", ~found.wrong, "bar"),
-            ("label wrong", found.wrong, "red"),
+            ("label right", ~losses.wrong, "bar"),
+            ("label wrong", losses.wrong, "red"),
         ]
     return [
-        ("agrees with the label", found.agrees, "bar"),
-        ("disagrees", ~found.agrees, "blue"),
+        ("agrees with the label", losses.agrees, "bar"),
+        ("disagrees", ~losses.agrees, "blue"),
     ]
 
 
 @lru_cache(maxsize=32)
-def _bars(found: Losses, split: str, low: float, high: float) -> list[tuple[str, str, int, Any]]:
+def _bars(losses: Losses, split: str, low: float, high: float) -> list[tuple[str, str, int, Any]]:
     """Return (words, tone, images, counts by bin) of every part: a slider draws them often."""
     return [
-        (words, tone, int(mask.sum()), np.histogram(found.x[mask], BINS, (low, high))[0])
-        for words, mask, tone in _groups(found, split)
+        (words, tone, int(mask.sum()), np.histogram(losses.x[mask], BINS, (low, high))[0])
+        for words, mask, tone in _groups(losses, split)
     ]
 
 

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def course(
-    found: Losses, curves: Mapping[str, Sequence[float]], tone: Tone, words: Mapping[str, str],
+    losses: Losses, curves: Mapping[str, Sequence[float]], tone: Tone, words: Mapping[str, str],
     *, rounds: bool = False, height: int = 230,
 ) -> go.Figure | None:  # fmt: skip
     """Draw one image's probabilities by epoch; its loss where there are none; None without both.
 
     Args:
-        found: whose run.
+        losses: whose run.
         curves: name -> values by epoch: `given`, `other`, `loss`.
         tone: of `palette.TONES`.
         words: `given`, the name of the given class.

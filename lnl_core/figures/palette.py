@@ -163,7 +163,7 @@ def variables(mode: str) -> dict[str, str]:
 def theme(mode: str) -> dict[str, Any]:
     """Return the theme's colours under the names that Streamlit has for them."""
     tone = TONES[mode]
-    found = {
+    colours = {
         "codeTextColor": tone["muted"],
         "primaryColor": tone["button"],
         "backgroundColor": tone["page"],
@@ -178,10 +178,10 @@ def theme(mode: str) -> dict[str, Any]:
         "sidebar": {"backgroundColor": tone["sidebar"], "secondaryBackgroundColor": tone["track"]},
     }
     for ours, theirs in (("yellow", "orange"), *((n, n) for n in _HUES)):
-        found[f"{ours}Color"] = tone[theirs]
-        found[f"{ours}TextColor"] = tone[f"{theirs}_text"]
-        found[f"{ours}BackgroundColor"] = tone[f"{theirs}_ground"]
-    return found
+        colours[f"{ours}Color"] = tone[theirs]
+        colours[f"{ours}TextColor"] = tone[f"{theirs}_text"]
+        colours[f"{ours}BackgroundColor"] = tone[f"{theirs}_ground"]
+    return colours
 
 
 _HUES = ("green", "blue", "violet", "red", "orange")

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
-def transitions(found: Matrix, class_names: Sequence[str], tone: Tone) -> go.Figure:
+def transitions(matrix: Matrix, class_names: Sequence[str], tone: Tone) -> go.Figure:
     """Draw the expected images of each true class among those given as one class."""
-    s = len(found.labels)
+    s = len(matrix.labels)
     own = np.eye(s, dtype=bool)
-    many = (found.count >= FEWEST_ERRORS) & ~own
-    shown = np.where(many, found.share, np.nan)
-    names = [text(class_names[label], 14) for label in found.labels]
+    many = (matrix.count >= FEWEST_ERRORS) & ~own
+    shown = np.where(many, matrix.share, np.nan)
+    names = [text(class_names[label], 14) for label in matrix.labels]
     above = 106 + round(min(4.6 * max(2, *map(len, names)), 50))  # two lines, slanted names
     some = "" if s == len(class_names) else f" The {s} classes with most expected errors."
     figure = new_figure(
@@ -53,9 +53,9 @@ def transitions(found: Matrix, class_names: Sequence[str], tone: Tone) -> go.Fig
         xgap=2,
         ygap=2,
         hoverongaps=False,
-        text=np.where(many, np.char.mod("%.0f", found.count), ""),
+        text=np.where(many, np.char.mod("%.0f", matrix.count), ""),
         texttemplate="%{text}" if s <= 14 else None,
-        customdata=[[_cell(found, i, j, names) for j in range(s)] for i in range(s)],
+        customdata=[[_cell(matrix, i, j, names) for j in range(s)] for i in range(s)],
         hovertemplate="%{customdata}<extra></extra>",
     )
     places: IntArray = np.arange(s)
@@ -70,10 +70,10 @@ def transitions(found: Matrix, class_names: Sequence[str], tone: Tone) -> go.Fig
     return figure
 
 
-def _cell(found: Matrix, i: int, j: int, names: list[str]) -> str:
-    size = max(float(found.size[i]), 1)
-    low, high = (size * float(end[i, j]) for end in (found.low, found.high))
+def _cell(matrix: Matrix, i: int, j: int, names: list[str]) -> str:
+    size = max(float(matrix.size[i]), 1)
+    low, high = (size * float(end[i, j]) for end in (matrix.low, matrix.high))
     return (
-        f"given {names[i]}, truly {names[j]}<br>{found.count[i, j]:,.0f} "
+        f"given {names[i]}, truly {names[j]}<br>{matrix.count[i, j]:,.0f} "
         f"(95 %: {low:,.0f}–{high:,.0f}) of {size:,.0f} images"
     )

@@ -57,10 +57,10 @@ class Scored:
 
 @lru_cache(maxsize=8)
 def _scored(folder: Path, version: str) -> Scored | None:
-    found = arrays.load_ranking(folder)
-    if found is None:
+    stored = arrays.load_ranking(folder)
+    if stored is None:
         return None
-    ranking, run_ids = found
+    ranking, run_ids = stored
     expected = float(np.asarray(ranking.p_wrong, dtype=np.float64).sum())
     n = len(ranking.p_wrong)
     return Scored(version, ranking, run_ids, min(n, max(1, round(2 * expected))) if n else 0)
@@ -139,8 +139,8 @@ class Standing:
 def without_class(info: DatasetInfo) -> BoolArray:
     """Return (n,) True where the given label is no class."""
     given = np.asarray(loaded(info).given_labels)
-    found: BoolArray = np.isin(given, info.no_classes)
-    return found
+    rows: BoolArray = np.isin(given, info.no_classes)
+    return rows
 
 
 def labelled_count(info: DatasetInfo) -> int:

@@ -43,10 +43,10 @@ def yardstick() -> Method:
 
 def title(key: str) -> str:
     """Return the name of a method or task on screen, marked where it is a reconstruction."""
-    found = known.METHODS.get(key)
-    if found is None:
+    card = known.METHODS.get(key)
+    if card is None:
         return TASKS[key].title if key in TASKS else known.title_of(key)
-    return f"{found.title} (reconstruction)" if found.reconstruction else found.title
+    return f"{card.title} (reconstruction)" if card.reconstruction else card.title
 
 
 def short_title(key: str) -> str:

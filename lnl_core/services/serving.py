@@ -75,8 +75,8 @@ def announce(ws: Workspace, url: str, host: str) -> None:
 
 def withdraw(ws: Workspace) -> None:
     """Take back what `announce` wrote, unless another server has announced itself since."""
-    found = _announced(ws)
-    if found is not None and identity() == {"pid": found.pid, "started": found.started}:
+    server = _announced(ws)
+    if server is not None and identity() == {"pid": server.pid, "started": server.started}:
         _record(ws).unlink(missing_ok=True)
 
 
@@ -86,13 +86,13 @@ def running(ws: Workspace) -> Server | None:
     What a dead server left does not mislead: whoever listens there now must name the same process
     and the same start.
     """
-    found = _announced(ws)
-    if found is None:
+    server = _announced(ws)
+    if server is None:
         return None
     with suppress(OSError, http.client.HTTPException, ValueError):
-        said = _ask(f"{found.url}/{ROUTE}")
-        if said == {"pid": found.pid, "started": found.started}:
-            return found
+        said = _ask(f"{server.url}/{ROUTE}")
+        if said == {"pid": server.pid, "started": server.started}:
+            return server
     return None
 
 

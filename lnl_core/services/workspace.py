@@ -47,10 +47,10 @@ def dataset_by_id(ws: Workspace, number: int) -> DatasetInfo:
     Raises:
         LnlError: it is gone.
     """
-    found = stored.dataset_by_id(ws, number)
-    if found is None:
+    info = stored.dataset_by_id(ws, number)
+    if info is None:
         raise LnlError("There is no such data set. Open it again from the list.")
-    return found
+    return info
 
 
 def reviewers(ws: Workspace) -> list[str]:

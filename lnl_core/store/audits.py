@@ -1,9 +1,9 @@
-"""Rows drawn uniformly at random, so that what people say of them speaks for the whole set.
+"""Rows drawn uniformly at random, so that their answers represent the whole set.
 
 Draw number i of a data set takes a uniform position of numpy's generator seeded with [seed, i]
 among the rows that, at that moment, have no answer and were not drawn before. The set is fixed
 before the draw, so nothing that happens later (the queue's order, a refit, who answers, when) can
-bend it; `eligible` and `last_decision` say which set it was, so every draw can be checked
+bias it; `eligible` and `last_decision` say which set it was, so every draw can be checked
 afterwards (review science 5.3).
 """
 

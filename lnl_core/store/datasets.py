@@ -57,8 +57,8 @@ class ArrowStrings(Sequence[str]):
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        found = pc.index_in(pa.array(values, pa.string()), value_set=self._column.combine_chunks())
-        rows: IntArray = found.fill_null(-1).to_numpy(zero_copy_only=False).astype("int64")
+        places = pc.index_in(pa.array(values, pa.string()), value_set=self._column.combine_chunks())
+        rows: IntArray = places.fill_null(-1).to_numpy(zero_copy_only=False).astype("int64")
         return rows
 
 

@@ -188,8 +188,8 @@ def _migrate(ws: Workspace) -> None:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         # Another process may have migrated while this one waited for the lock.
         if inspect(connection).has_table("alembic_version"):
-            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            if found == HEAD:
+            revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            if revision == HEAD:
                 return
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

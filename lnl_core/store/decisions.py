@@ -233,11 +233,11 @@ def in_force(info: DatasetInfo, *, rows: Sequence[int] | None = None) -> dict[in
         .where(_TABLE.c.id.in_(latest), _TABLE.c.action != str(Action.REOPEN))
         .order_by(_TABLE.c.id)
     )
-    found: dict[int, list[Decision]] = {}
+    by_row: dict[int, list[Decision]] = {}
     with reading(info.workspace) as connection:
         for record in connection.execution_options(yield_per=5000).execute(query):
-            found.setdefault(record.row, []).append(_decision(record))
-    return found
+            by_row.setdefault(record.row, []).append(_decision(record))
+    return by_row
 
 
 def states(info: DatasetInfo) -> list[tuple[int, str, Action, int | None]]:

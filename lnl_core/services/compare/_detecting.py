@@ -32,40 +32,40 @@ _BUSY: dict[str, threading.Lock] = {}
 def stamp(path: Path) -> str:
     """Return what tells a file from a later one of the same name; empty where there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return ""
-    return f"{found.st_mtime_ns}-{found.st_size}"
+    return f"{status.st_mtime_ns}-{status.st_size}"
 
 
-def kept(info: DatasetInfo, told: tuple[object, ...], make: Callable[[], Any]) -> Any:
+def kept(info: DatasetInfo, inputs: tuple[object, ...], make: Callable[[], Any]) -> Any:
     """Return what `make` returns, from the disk where it was made of the same before.
 
     Args:
         info: the data set; results lie in its folder `comparison`.
-        told: all that the result depends on, beside the set's own version.
+        inputs: all that the result depends on, beside the set's own version.
         make: returns what JSON can hold.
     """
     name = hashlib.blake2b(
-        "\0".join((FORM, info.version, *(str(each) for each in told))).encode(), digest_size=10
+        "\0".join((FORM, info.version, *(str(each) for each in inputs))).encode(), digest_size=10
     ).hexdigest()
     path = info.directory / "comparison" / f"{name}.json"
     with _BUSY.setdefault(name, threading.Lock()):  # a page drawn again meanwhile waits
         if path.is_file():
             return arrays.read_json(path)
-        found = make()
+        value = make()
         with suppress(LnlError, OSError):  # a full disk, another process: computed again next time
-            arrays.write_json(path, found)
-    return found
+            arrays.write_json(path, value)
+    return value
 
 
-def as_json(found: Detection | None) -> dict[str, Any] | None:
+def as_json(detection: Detection | None) -> dict[str, Any] | None:
     """Return a detection as JSON holds it."""
-    if found is None:
+    if detection is None:
         return None
     return {
         name: value.tolist() if isinstance(value, np.ndarray) else value
-        for name, value in asdict(found).items()
+        for name, value in asdict(detection).items()
     }
 
 
@@ -96,24 +96,24 @@ def detect(score: Array, sample: Sample, counts: IntArray) -> Detection | None:
     order, ordered = _falling(values[sample.rows])
     hit = sample.wrong[order]
     m = len(order)
-    found = np.cumsum(hit, dtype=np.float64)
-    precision = found / np.arange(1, m + 1)
-    total = float(found[-1])
+    hits_so_far = np.cumsum(hit, dtype=np.float64)
+    precision = hits_so_far / np.arange(1, m + 1)
+    total = float(hits_so_far[-1])
     ap = _average(hit, ordered)
     place = np.empty(m, np.int64)
     place[order] = np.arange(1, m + 1)
-    most = int(np.searchsorted(found, 0.8 * total - 1e-9))
+    most = int(np.searchsorted(hits_so_far, 0.8 * total - 1e-9))
     shown = comparison._thin(m)
     return Detection(
         depth=np.r_[0, shown + 1].astype(np.float64),
-        found=np.r_[0, found[shown]],
+        found=np.r_[0, hits_so_far[shown]],
         precision=np.r_[np.nan, precision[shown]],
         total=total,
         size=sample.size,
         ap=ap,
         resampled=comparison._resampled(sample, place, counts, ap),
         at_total=float(precision[max(1, round(total)) - 1]),
-        first_fifth=float(found[max(1, round(0.2 * m)) - 1]) / total,
+        first_fifth=float(hits_so_far[max(1, round(0.2 * m)) - 1]) / total,
         to_most=min(most, m - 1) + 1,
     )
 

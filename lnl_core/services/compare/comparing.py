@@ -57,18 +57,18 @@ def candidates(info: DatasetInfo) -> list[Candidate]:
     if ranked is None:
         return []
     newest = set(ranked.run_ids.values())
-    found = [_candidate(info, job, job.id in newest) for job in _done(info)]
-    known = {c.key for c in found}
-    found += [  # a ranking whose jobs are gone from the table: tests, imported workspaces
+    single = [_candidate(info, job, job.id in newest) for job in _done(info)]
+    known = {c.key for c in single}
+    single += [  # a ranking whose jobs are gone from the table: tests, imported workspaces
         _named(key, run, newest=True, cost=_cost(info, run))
         for key, run in ranked.run_ids.items()
         if str(run) not in known
     ]
     place = {key: i for i, key in enumerate(METHODS)}
-    found.sort(
+    single.sort(
         key=lambda c: (not c.newest, place.get(c.name.split(AT)[0], len(place)), c.name, c.key)
     )
-    return [Candidate(CONSENSUS, CONSENSUS, "consensus", "consensus", newest=True), *found]
+    return [Candidate(CONSENSUS, CONSENSUS, "consensus", "consensus", newest=True), *single]
 
 
 def _done(info: DatasetInfo) -> list[Job]:
@@ -80,8 +80,8 @@ def _done(info: DatasetInfo) -> list[Job]:
 
 
 def _cost(info: DatasetInfo, run: int) -> dict[str, float]:
-    found = signals(info, run)
-    return dict(found.cost) if found else {}
+    opened = signals(info, run)
+    return dict(opened.cost) if opened else {}
 
 
 def _candidate(info: DatasetInfo, job: Job, newest: bool) -> Candidate:
@@ -130,10 +130,10 @@ def suspicion(info: DatasetInfo, candidate: Candidate) -> Array:
 
 def run_signals(info: DatasetInfo, key: str) -> Signals:
     """Open the signals of a run, by its number as text."""
-    found = signals(info, int(key)) if key.isdigit() else None
-    if found is None:
+    opened = signals(info, int(key)) if key.isdigit() else None
+    if opened is None:
         raise LnlError(f"The files of run {key} are gone. Run the method again.")
-    return found
+    return opened
 
 
 def suggestions(info: DatasetInfo, candidate: Candidate) -> IntArray | None:
@@ -154,12 +154,12 @@ def _best_other(info: DatasetInfo, run: int) -> IntArray | None:
         first = np.asarray(probs.classes[:, 0])
         second = np.asarray(probs.classes[:, 1]) if probs.classes.shape[1] > 1 else -1
         return np.where(first != given, first, second).astype(np.int32)
-    found = np.empty(len(given), np.int32)
+    best = np.empty(len(given), np.int32)
     for rows in np.array_split(np.arange(len(given)), max(1, -(-len(given) // 65_536))):
         block = np.array(probs[rows], np.float32)
         block[np.arange(len(rows)), given[rows]] = -1
-        found[rows] = block.argmax(axis=1)
-    return found
+        best[rows] = block.argmax(axis=1)
+    return best
 
 
 # Compare --------------------------------------------------------------------------------------
@@ -247,21 +247,21 @@ def _judged(
     counts = lru_cache(maxsize=1)(lambda: comparison.resamples(sample))
 
     def measure(each: Candidate) -> dict[str, Any]:
-        found = _detecting.detect(suspicion(info, each), sample, counts())
+        detection = _detecting.detect(suspicion(info, each), sample, counts())
         best = suggestions(info, each)
         fix = float("nan") if best is None else comparison.suggestions_right(best, sample)
-        return {"detection": _detecting.as_json(found), "right_fix": fix}
+        return {"detection": _detecting.as_json(detection), "right_fix": fix}
 
     def one(each: Candidate) -> dict[str, Any]:
-        told = ("detection", cache_key(info, each), *judge)
-        seen: dict[str, Any] = _detecting.kept(info, told, lambda: measure(each))
+        inputs = ("detection", cache_key(info, each), *judge)
+        seen: dict[str, Any] = _detecting.kept(info, inputs, lambda: measure(each))
         return seen
 
     with ThreadPoolExecutor(2) as pool:  # numpy sorts without holding the interpreter
         every = dict(zip((c.key for c in chosen), pool.map(one, chosen), strict=True))
-    found = {key: _detecting.from_json(seen["detection"]) for key, seen in every.items()}
+    detections = {key: _detecting.from_json(seen["detection"]) for key, seen in every.items()}
     return (
-        {key: detection for key, detection in found.items() if detection is not None},
+        {key: detection for key, detection in detections.items() if detection is not None},
         {key: float(seen["right_fix"]) for key, seen in every.items()},
     )
 
@@ -293,16 +293,22 @@ def _correlation(info: DatasetInfo, chosen: Sequence[Candidate]) -> FloatArray:
     """Return (m, m) rank correlation of suspicion."""
 
     def make() -> list[list[float]]:
-        found = comparison.rank_correlation([_labelled(info, suspicion(info, c)) for c in chosen])
-        values: list[list[float]] = found.tolist()
+        correlation = comparison.rank_correlation(
+            [_labelled(info, suspicion(info, c)) for c in chosen]
+        )
+        values: list[list[float]] = correlation.tolist()
         return values
 
-    told = ("correlation", *map(str, info.no_classes), *(cache_key(info, each) for each in chosen))
-    return np.array(_detecting.kept(info, told, make), np.float64)
+    inputs = (
+        "correlation",
+        *map(str, info.no_classes),
+        *(cache_key(info, each) for each in chosen),
+    )
+    return np.array(_detecting.kept(info, inputs, make), np.float64)
 
 
 def _runs(info: DatasetInfo, chosen: Sequence[Candidate]) -> set[str]:
-    """Return the numbers of the runs that speak in the candidates, also through the consensus."""
+    """Return the numbers of the runs behind the candidates, those of the consensus included."""
     runs = {c.key for c in chosen if c.key != CONSENSUS}
     ranked = scored(info)
     if ranked is not None and any(c.key == CONSENSUS for c in chosen):
@@ -324,29 +330,29 @@ def _overlap(info: DatasetInfo, _version: str, keys: tuple[str, ...], k: int) ->
     return comparison.top_overlap([suspicion(info, c) for c in chosen], k)
 
 
-def baseline_words(found: Comparison) -> str:
+def baseline_words(compared: Comparison) -> str:
     """Say how the published methods stand against plain training; nothing without curves."""
-    if not found.detections:
+    if not compared.detections:
         return ""
-    plain = next((c for c in found.candidates if c.name == yardstick().key and c.newest), None)
+    plain = next((c for c in compared.candidates if c.name == yardstick().key and c.newest), None)
     others = [
         c
-        for c in found.candidates
-        if c.key in found.detections and not c.baseline and c.key != CONSENSUS
+        for c in compared.candidates
+        if c.key in compared.detections and not c.baseline and c.key != CONSENSUS
     ]
-    if plain is None or plain.key not in found.detections:
+    if plain is None or plain.key not in compared.detections:
         return (
             f"{yardstick().title} is not among these runs: without it nobody knows what a "
             "method adds."
         )
     if not others:
         return ""
-    base = found.detections[plain.key]
+    base = compared.detections[plain.key]
     behind: list[str] = []
     level: list[str] = []
     ahead: list[str] = []
     for each in others:
-        gap, low, high = comparison.difference(found.detections[each.key], base)
+        gap, low, high = comparison.difference(compared.detections[each.key], base)
         words = f"{each.title} {_signed(gap)} ({_signed(low)} to {_signed(high)})"
         (behind if high < 0 else ahead if low > 0 else level).append(words)
     start = f"{yardstick().title} reaches an average precision of {base.ap:.2f}."

@@ -1,4 +1,4 @@
-"""How one run loses: the spread of its losses, two groups in it, and one image's own course.
+"""One run's losses: their spread, two groups in it, and one image's own course.
 
 Numpy on memory-mapped files; scikit-learn only where the two groups are fitted.
 """
@@ -65,9 +65,9 @@ def _losses(info: DatasetInfo, _version: str, key: str, quantity: str, last: int
     if key == CONSENSUS:
         agrees = p_wrong <= 0.5
     else:
-        found = run_signals(info, key)
-        agrees = _agrees(found, given)
-        loss = given_loss(found, given) if quantity == "loss" else None
+        run = run_signals(info, key)
+        agrees = _agrees(run, given)
+        loss = given_loss(run, given) if quantity == "loss" else None
     if loss is not None:
         values, where = loss
         x = np.log10(np.clip(np.asarray(values, np.float64), LOSS_FLOOR, None))
@@ -75,13 +75,13 @@ def _losses(info: DatasetInfo, _version: str, key: str, quantity: str, last: int
     else:
         share = np.clip(np.asarray(suspicion(info, candidate), np.float64), 1e-3, 1 - 1e-3)
         x = np.log(share / (1 - share))
-        axis, kind = "suspicion, 0 to 1, stretched at both ends", "suspicion"
+        axis, kind = "suspicion, 0 to 1, on a logit scale", "suspicion"
     verdict = np.zeros(info.n, np.int8)
     for row, label in answered(info, last).labels.items():
         verdict[row] = 1 if label == KEPT else 2
     wrong = None if data.true_labels is None else np.asarray(data.true_labels) != given
     no_class = without_class(info)
-    if no_class.any():  # no label, so no loss: they stand with the smallest, and fit nothing
+    if no_class.any():  # no label, so no loss: drawn at the smallest value, left out of the fit
         x = np.where(no_class, x[~no_class].min(), x)
         agrees = agrees | no_class
     fitted = _fitted(info, candidate, kind, x[~no_class])
@@ -92,49 +92,49 @@ def _fitted(info: DatasetInfo, candidate: Candidate, kind: str, x: FloatArray) -
     """Return the two groups, of an earlier time where there was one: scikit-learn loads slowly."""
 
     def make() -> dict[str, Any] | None:
-        found = comparison.fit_mixture(x)
-        return None if found is None else asdict(found)
+        parameters = comparison.fit_mixture(x)
+        return None if parameters is None else asdict(parameters)
 
-    told = ("mixture", cache_key(info, candidate), kind, *map(str, info.no_classes))
-    found = _detecting.kept(info, told, make)
-    if found is None:
+    inputs = ("mixture", cache_key(info, candidate), kind, *map(str, info.no_classes))
+    parameters = _detecting.kept(info, inputs, make)
+    if parameters is None:
         return None
-    two = {name: (value[0], value[1]) for name, value in found.items() if name != "separate"}
-    return Mixture(**two, separate=found["separate"])
+    two = {name: (value[0], value[1]) for name, value in parameters.items() if name != "separate"}
+    return Mixture(**two, separate=parameters["separate"])
 
 
 @lru_cache(maxsize=16)
-def most(found: Losses, count: int = 500) -> IntArray:
+def most(values: Losses, count: int = 500) -> IntArray:
     """Return the rows with the largest values, the largest first; equal ones by row."""
-    n = len(found.x)
+    n = len(values.x)
     if n > count:
-        cut = np.partition(found.x, n - count)[n - count]
-        rows = np.flatnonzero(found.x >= cut)
+        cut = np.partition(values.x, n - count)[n - count]
+        rows = np.flatnonzero(values.x >= cut)
     else:
         rows = np.arange(n)
-    order: IntArray = rows[np.argsort(-found.x[rows], kind="stable")][:count]
+    order: IntArray = rows[np.argsort(-values.x[rows], kind="stable")][:count]
     return order
 
 
-def rows_above(found: Losses, threshold: float) -> IntArray:
+def rows_above(values: Losses, threshold: float) -> IntArray:
     """Return the rows at or above a threshold, rising."""
-    return np.flatnonzero(found.x >= threshold)
+    return np.flatnonzero(values.x >= threshold)
 
 
-def _agrees(found: Signals, given: IntArray) -> BoolArray:
-    probs = found.pred_probs
+def _agrees(run: Signals, given: IntArray) -> BoolArray:
+    probs = run.pred_probs
     if isinstance(probs, TopProbs):
         said: BoolArray = np.asarray(probs.classes[:, 0]) == given
     elif probs is None:
-        said = np.asarray(found.suspicion) <= 0.5
+        said = np.asarray(run.suspicion) <= 0.5
     else:
         said = np.asarray(probs).argmax(axis=1) == given
     return said
 
 
-def given_loss(found: Signals, given: IntArray) -> tuple[FloatArray, str] | None:
+def given_loss(run: Signals, given: IntArray) -> tuple[FloatArray, str] | None:
     """Return (n,) cross-entropy of the given label in nats, and over what it is taken."""
-    curves, n = found.curves, len(given)
+    curves, n = run.curves, len(given)
     for name in ("loss", "p_given"):
         curve = curves.get(name)
         if curve is not None and curve.ndim == 2 and curve.shape[1] == n and len(curve):
@@ -142,11 +142,11 @@ def given_loss(found: Signals, given: IntArray) -> tuple[FloatArray, str] | None
             tail = np.asarray(curve[-late:], np.float64)
             if name == "p_given":
                 tail = -np.log(np.maximum(tail, LOSS_FLOOR))
-            steps = "rounds" if "round_removed" in found.extras else "epochs"
+            steps = "rounds" if "round_removed" in run.extras else "epochs"
             return tail.mean(axis=0), f"mean of the last third of the {steps}"
-    if "mean_loss" in found.extras:
-        return np.asarray(found.extras["mean_loss"]), "mean over the later epochs"
-    probs = found.pred_probs
+    if "mean_loss" in run.extras:
+        return np.asarray(run.extras["mean_loss"]), "mean over the later epochs"
+    probs = run.pred_probs
     if probs is None:
         return None
     p = np.empty(n)
@@ -171,20 +171,20 @@ class Above:
     true_interval: tuple[float, float] | None
 
 
-def above(found: Losses, threshold: float) -> Above:
+def above(values: Losses, threshold: float) -> Above:
     """Say how many images lie at or above a threshold, and how many of them are wrong."""
-    inside = found.x >= threshold
+    inside = values.x >= threshold
     n = int(inside.sum())
     if not n:
         return Above(0, None, None, None, None)
     by_mixture = None
-    if found.mixture is not None and found.mixture.separate:
-        by_mixture = float(found.mixture.posterior(found.x[inside]).mean())
+    if values.mixture is not None and values.mixture.separate:
+        by_mixture = float(values.mixture.posterior(values.x[inside]).mean())
     true = interval = None
-    if found.wrong is not None:
-        hits = int(found.wrong[inside].sum())
+    if values.wrong is not None:
+        hits = int(values.wrong[inside].sum())
         true, interval = hits / n, comparison.binomial_interval(hits, n)
-    return Above(n, by_mixture, float(found.p_wrong[inside].mean()), true, interval)
+    return Above(n, by_mixture, float(values.p_wrong[inside].mean()), true, interval)
 
 
 # One image ------------------------------------------------------------------------------------
@@ -195,13 +195,13 @@ def trajectory(info: DatasetInfo, key: str, row: int) -> dict[str, list[float]]:
     if not key.isdigit() or not 0 <= row < info.n:
         return {}
     curves = run_signals(info, key).curves
-    found = {}
+    curves_of_image = {}
     for source, target in (("p_given", "given"), ("p_other", "other"), ("loss", "loss")):
         curve = curves.get(source)
         if curve is not None and curve.ndim == 2 and curve.shape[1] == info.n:
             values: list[float] = np.asarray(curve[:, row], np.float64).round(5).tolist()
-            found[target] = values
-    return found
+            curves_of_image[target] = values
+    return curves_of_image
 
 
 def sub_losses(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
@@ -212,13 +212,13 @@ def sub_losses(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
     """
     if not key.isdigit() or not 0 <= row < info.n:
         return None
-    found = run_signals(info, key)
-    extras = found.extras
+    run = run_signals(info, key)
+    extras = run.extras
     if "sub_losses" not in extras:
         return None
     values = np.asarray(extras["sub_losses"][row], np.float64)
-    calm = np.asarray(found.suspicion) <= np.median(found.suspicion)
-    some = np.flatnonzero(calm)[:: max(1, int(calm.sum()) // 4000)]
+    unsuspected = np.asarray(run.suspicion) <= np.median(run.suspicion)
+    some = np.flatnonzero(unsuspected)[:: max(1, int(unsuspected.sum()) // 4000)]
     variance = np.asarray(extras["sub_loss_variance"], np.float64)
     return {
         "values": values.tolist(),
@@ -239,8 +239,8 @@ def sharpened(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
     """
     if not key.isdigit() or not 0 <= row < info.n:
         return None
-    found = run_signals(info, key)
-    if "p_max" not in found.extras or found.pred_probs is None:
+    run = run_signals(info, key)
+    if "p_max" not in run.extras or run.pred_probs is None:
         return None
     ranked = scored(info)
     plain = None
@@ -249,12 +249,12 @@ def sharpened(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
         other = signals(info, ranked.run_ids[known.key])
         if other is not None and other.pred_probs is not None:
             plain = _one(other.pred_probs, row).tolist()
-    confidence = np.asarray(found.extras["confidence"], np.float64)
+    confidence = np.asarray(run.extras["confidence"], np.float64)
     return {
-        "own": _one(found.pred_probs, row).tolist(),
+        "own": _one(run.pred_probs, row).tolist(),
         "plain": plain,
         "plain_title": known.title.lower(),
-        "p_max": float(found.extras["p_max"][0]),
+        "p_max": float(run.extras["p_max"][0]),
         "confidence": float(confidence[row]),
         "confidence_rank": float((confidence < confidence[row]).mean()),
     }
@@ -274,10 +274,10 @@ def rounds(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
     """
     if not key.isdigit() or not 0 <= row < info.n:
         return None
-    found = run_signals(info, key)
-    if "round_removed" not in found.extras:
+    run = run_signals(info, key)
+    if "round_removed" not in run.extras:
         return None
-    went = np.asarray(found.extras["round_removed"], np.int64)
+    went = np.asarray(run.extras["round_removed"], np.int64)
     last = max(int(went.max()), 0)
     removed = np.bincount(went, minlength=last + 1)[1:]
     data = loaded(info)
@@ -286,12 +286,12 @@ def rounds(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
         wrong = np.asarray(data.true_labels) != np.asarray(data.given_labels)
         hits = np.bincount(went, weights=wrong, minlength=last + 1)[1:]
         true = (hits / np.maximum(removed, 1)).tolist()
-    curves = found.curves
+    curves = run.curves
     return {
         "removed": removed.tolist(),
         "agreement": _course(curves.get("agreement")),
         "given_back": _course(curves.get("given_back")),
-        "best_round": int(np.asarray(found.extras["best_round"]).ravel()[0]),
+        "best_round": int(np.asarray(run.extras["best_round"]).ravel()[0]),
         "round_removed": int(went[row]),
         "true": true,
     }

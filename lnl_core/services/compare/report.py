@@ -85,15 +85,15 @@ def html(info: DatasetInfo, *, keys: Sequence[str] | None = None, truth: str | N
     Raises:
         LnlError: nothing is scored yet.
     """
-    found = comparing.compare(info, keys, truth)
-    compared = list(_figures(info, found))
+    comparison = comparing.compare(info, keys, truth)
+    compared = list(_figures(info, comparison))
     explored = list(_of_explore(info))
     shown = compared + explored
     parts = [
         f"<h1>{escape(info.name)}</h1>",
         f'<p class="muted">Report of LNL Review {escape(lnl_core.__version__)}, {_stamp()}</p>',
-        _facts(info, found),
-        _section("Methods", _table(found) + _sentences(found)),
+        _facts(info, comparison),
+        _section("Methods", _table(comparison) + _sentences(comparison)),
         _section("Figures", _SAVE + "".join(_placed(i, shown) for i in range(len(compared)))),
         _section(
             "Map and classes",
@@ -102,7 +102,7 @@ def html(info: DatasetInfo, *, keys: Sequence[str] | None = None, truth: str | N
         ),
         _section("Head of the queue", _queue(info)),
         _section("Decisions so far", _decisions(info)),
-        _section("Versions", _versions(info, found)),
+        _section("Versions", _versions(info, comparison)),
     ]
     return _report_page.PAGE.format(
         title=escape(f"{info.name}: label review"),
@@ -139,29 +139,29 @@ def _section(title: str, body: str) -> str:
 # Figures --------------------------------------------------------------------------------------
 
 
-def _figures(info: DatasetInfo, found: Comparison) -> Iterator[tuple[str, Any]]:
+def _figures(info: DatasetInfo, comparison: Comparison) -> Iterator[tuple[str, Any]]:
     """Yield (file name, figure) of all that the page shows."""
     tone = TONES["light"]
-    if found.detections:
-        yield "precision-recall", detection.precision_recall(found, tone, height=340)
-        yield "effort", detection.effort(found, tone, height=340)
+    if comparison.detections:
+        yield "precision-recall", detection.precision_recall(comparison, tone, height=340)
+        yield "effort", detection.effort(comparison, tone, height=340)
     yield (
         "agreement",
         agreement.matrix(
-            found.correlation,
-            found.candidates,
+            comparison.correlation,
+            comparison.candidates,
             tone,
             title="Agreement of the order",
             sentence="Spearman correlation of suspicion over all images: 1 is the same order.",
         ),
     )
-    goal = max(found.goal, 1)
-    keys = comparing.chosen_keys(found.candidates)
+    goal = max(comparison.goal, 1)
+    keys = comparing.chosen_keys(comparison.candidates)
     yield (
         "overlap",
         agreement.matrix(
             comparing.overlap(info, keys, goal),
-            found.candidates,
+            comparison.candidates,
             tone,
             title=f"Top {goal:,} in common",
             sentence="Share of the union of the most suspicious images of both.",
@@ -170,10 +170,10 @@ def _figures(info: DatasetInfo, found: Comparison) -> Iterator[tuple[str, Any]]:
     result = retraining.latest(info)
     if result is not None:
         yield "before-after", accuracy.before_after(result, tone, height=340)
-    cost = costs.costs(found.candidates, tone)
+    cost = costs.costs(comparison.candidates, tone)
     if cost is not None:
         yield "cost", cost
-    for each in found.candidates:
+    for each in comparison.candidates:
         if each.key != CONSENSUS:
             values = loss_views.losses(info, each.key)
             yield f"losses-{each.name}", losses.histogram(values, tone, height=320)
@@ -192,9 +192,9 @@ def _of_explore(info: DatasetInfo) -> Iterator[tuple[str, Any]]:
         map_ = embedding.layout(info, str(facts["key"]))
         if map_ is not None:
             yield "map", _map(info, map_, tone)
-    found = confusions.matrix(info)
-    if found is not None:
-        yield "given-true", transitions.transitions(found, info.class_names, tone)
+    matrix = confusions.matrix(info)
+    if matrix is not None:
+        yield "given-true", transitions.transitions(matrix, info.class_names, tone)
 
 
 def _map(info: DatasetInfo, map_: Layout, tone: Tone) -> Any:
@@ -227,20 +227,20 @@ def _placed(number: int, shown: Sequence[tuple[str, Any]]) -> str:
 # Words and tables -----------------------------------------------------------------------------
 
 
-def _facts(info: DatasetInfo, found: Comparison) -> str:
+def _facts(info: DatasetInfo, comparison: Comparison) -> str:
     seen = standing(info)
     kind = {1: "grey", 3: "RGB"}.get(info.channels, f"{info.channels} channels")
     facts = [
         ("Images", f"{info.n:,}"),
         ("Classes", f"{info.class_count:,}"),
         ("Size", f"{info.width} × {info.height} px, {kind}"),
-        ("Queue proposes", f"{found.goal:,} images"),
+        ("Queue proposes", f"{comparison.goal:,} images"),
         ("Answered", f"{seen.reviewed:,}, {int(seen.wrong.sum()):,} found wrong"),
-        ("Truth", found.truth.words if found.truth else "not known"),
+        ("Truth", comparison.truth.words if comparison.truth else "not known"),
     ]
     if not info.has_truth:
         facts.insert(3, ("Wrong labels", _wrong(info)))
-    joint = found.detections.get(CONSENSUS)
+    joint = comparison.detections.get(CONSENSUS)
     if joint is not None:
         low, high = joint.interval
         facts.append(("Consensus, AP", f"{joint.ap:.2f} (95 %: {low:.2f}–{high:.2f})"))
@@ -264,32 +264,32 @@ def _wrong(info: DatasetInfo) -> str:
     return f"about {all_:,} (95 %: {low:,}–{high:,})"
 
 
-def _sentences(found: Comparison) -> str:
-    caution = found.truth.caution if found.truth else ""
-    said = [found.why_none, caution, comparing.baseline_words(found)]
-    if found.left_out:
+def _sentences(comparison: Comparison) -> str:
+    caution = comparison.truth.caution if comparison.truth else ""
+    said = [comparison.why_none, caution, comparing.baseline_words(comparison)]
+    if comparison.left_out:
         said.append(
-            f"{found.left_out:,} images are left out of the curves: a run was told their answer "
-            "before it was scored."
+            f"{comparison.left_out:,} images are left out of the curves: a run was told their "
+            "answer before it was scored."
         )
     return "".join(f"<p>{escape(each)}</p>" for each in said if each)
 
 
-def _table(found: Comparison) -> str:
-    lines_of = frame.strokes(found.candidates, TONES["light"])
+def _table(comparison: Comparison) -> str:
+    lines_of = frame.strokes(comparison.candidates, TONES["light"])
     head = ["", "Method"]
-    if found.detections:
+    if comparison.detections:
         head += ["AP", "95 %", "P@k", "in first 20 %", "right fix"]
     head += ["Preset", "Seconds", "CPU s", "GB", "Images shown"]
     lines = []
-    for each in found.ordered():
-        d = found.detections.get(each.key)
+    for each in comparison.ordered():
+        d = comparison.detections.get(each.key)
         colour = lines_of[each.key]["color"]
         mark = " (reconstruction)" if each.reconstruction else ""
         dashes = "┅┅" if each.baseline else "━━"
         cells = [f'<td style="color:{colour}">{dashes}</td>', _cell(each.title + mark)]
-        if found.detections:
-            fix = found.right_fix.get(each.key, float("nan"))
+        if comparison.detections:
+            fix = comparison.right_fix.get(each.key, float("nan"))
             cells += (
                 [_cell("")] * 5
                 if d is None
@@ -387,7 +387,7 @@ def _decisions(info: DatasetInfo) -> str:
     return f"<p>{escape(said)}.</p>{after}{table}"
 
 
-def _versions(info: DatasetInfo, found: Comparison) -> str:
+def _versions(info: DatasetInfo, comparison: Comparison) -> str:
     rows = [
         ("LNL Review", lnl_core.__version__),
         ("Python", platform.python_version()),
@@ -395,7 +395,7 @@ def _versions(info: DatasetInfo, found: Comparison) -> str:
         ("data set, digest", info.version),
     ]
     jobs = {str(job.id): job for job in queue.jobs(info)}
-    for each in found.candidates:
+    for each in comparison.candidates:
         job = jobs.get(each.key)
         if job is not None:
             seen = f"run {job.id}, {job.preset}, {job.representation}, seed {job.seed}"

@@ -72,12 +72,12 @@ def start(info: DatasetInfo, source: str = DECISIONS) -> Job:
 
 def latest(info: DatasetInfo) -> dict[str, Any] | None:
     """Return the newest result, as `retrain` writes it; None where there is none."""
-    found = [
+    results = [
         arrays.read_json(path)
         for source in SOURCES
         if (path := retrain.result_path(info, source)).is_file()
     ]
-    return max(found, key=lambda each: str(each["created_at"]), default=None)
+    return max(results, key=lambda each: str(each["created_at"]), default=None)
 
 
 def words(result: dict[str, Any]) -> list[str]:

@@ -22,15 +22,15 @@ KNOWN, JUDGED, AUDIT = "known", "judged", "audit"
 
 def truths(info: DatasetInfo) -> list[Truth]:
     """Return what can be taken for the truth, the better first; what cannot says why."""
-    found = []
+    choices = []
     if info.has_truth:
         data = loaded(info)
         differ = np.asarray(data.true_labels) != np.asarray(data.given_labels)
         wrong = int((differ & ~without_class(info)).sum())
-        found.append(Truth(KNOWN, f"known labels, {wrong:,} wrong", "" if wrong else _NO_ERROR))
+        choices.append(Truth(KNOWN, f"known labels, {wrong:,} wrong", "" if wrong else _NO_ERROR))
     judged = datasets.judged_labels(info)
     if judged is not None:
-        found.append(_judged(info, judged))
+        choices.append(_judged(info, judged))
     audits, wrong, answers = answered(info, decisions.last_id(info)).counts
     words = f"{answers:,} answers + {audits:,} audits" if answers else f"{audits:,} audits"
     reason = ""
@@ -45,8 +45,8 @@ def truths(info: DatasetInfo) -> list[Truth]:
             f"{audits:,} random audits found {wrong:,} wrong labels; a curve needs "
             f"{WRONG_NEEDED}. Draw more audits, or run the noise lab."
         )
-    found.append(Truth(AUDIT, words, reason))
-    return found
+    choices.append(Truth(AUDIT, words, reason))
+    return choices
 
 
 def _judged(info: DatasetInfo, judged: IntArray) -> Truth:

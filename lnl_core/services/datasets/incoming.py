@@ -227,8 +227,8 @@ def _python_path() -> str:
 def imports(ws: Workspace) -> list[Incoming]:
     """Return the imports that go on or that nobody has dismissed yet, newest first."""
     _STARTED[:] = [child for child in _STARTED if child.poll() is None]
-    found = sorted(_tasks(ws), key=lambda pair: str(pair[1]["started_at"]), reverse=True)
-    return [_incoming(file, values) for file, values in found]
+    tasks = sorted(_tasks(ws), key=lambda pair: str(pair[1]["started_at"]), reverse=True)
+    return [_incoming(file, values) for file, values in tasks]
 
 
 def _tasks(ws: Workspace) -> Iterator[tuple[Path, dict[str, Any]]]:

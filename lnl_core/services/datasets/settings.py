@@ -41,14 +41,14 @@ def skipped(info: DatasetInfo) -> list[Skipped]:
     for row in skipped_rows(info):
         key = (str(row["reason"]), str(row["remedy"]))
         groups.setdefault(key, []).append(str(row["where"]))
-    found = [Skipped(len(at), reason, remedy, at[0]) for (reason, remedy), at in groups.items()]
-    return sorted(found, key=lambda each: -each.count)
+    reasons = [Skipped(len(at), reason, remedy, at[0]) for (reason, remedy), at in groups.items()]
+    return sorted(reasons, key=lambda each: -each.count)
 
 
 def notes(info: DatasetInfo) -> list[str]:
     """Return what an import found worth saying, a sentence each."""
-    found: list[str] = datasets.read_meta(info).get("notes", [])
-    return found
+    sentences: list[str] = datasets.read_meta(info).get("notes", [])
+    return sentences
 
 
 def guides(info: DatasetInfo) -> dict[str, str]:
@@ -86,10 +86,10 @@ def likely_no_classes(class_names: Iterable[str]) -> tuple[str, ...]:
 
 
 def set_no_classes(info: DatasetInfo, names: Iterable[str]) -> DatasetInfo:
-    """Store which labels are no classes, and rank anew by the runs that can speak.
+    """Store which labels are no classes, and rank anew by the runs that still count.
 
-    A run that took such a label for a class is heard about the rest; it is stale, as is one that
-    never saw what is a class now, which is heard no more. `stale_runs` names them.
+    A run that took such a label for a class counts for the other images; it is stale, as is one
+    that never saw what is a class now, which no longer counts. `stale_runs` names them.
 
     Raises:
         LnlError: a label that the set does not have, or no labelled image would be left.

@@ -24,7 +24,7 @@ AUDITS_NEEDED = 50
 """Random audits with a clear answer from which they say how many errors there are."""
 
 LARGEST_JOINT = 1500
-"""Above this many classes the joint is not solved for; the rows' own suggestions stand in."""
+"""Above this many classes the joint is not solved for; the rows' suggestions are counted."""
 
 
 def matrix(info: DatasetInfo) -> Matrix | None:
@@ -35,8 +35,8 @@ def matrix(info: DatasetInfo) -> Matrix | None:
     have Beta intervals of concentration 60.
 
     From 50 random audits on, the cells beside the diagonal are scaled so that their sum is what
-    the audits say; the audited images of a given class then update its row, as counts beside an
-    opinion that is worth 60 images; and the sum is set once more, because the earlier audits were
+    the audits say; the audited images of a given class then update its row, as counts beside a
+    prior that is worth 60 images; and the sum is set once more, because the earlier audits were
     drawn before the queue had found what it found (review science 6.2, steps 2 to 5).
     """
     ranked = scored(info)
@@ -128,8 +128,8 @@ def _part(
 def _errors_left(info: DatasetInfo) -> float:
     """Return how many open images are wrong, from the audits' noise rate."""
     rate = noise_rate(info)
-    found = int((said_of(standing(info)) == WRONG).sum())
-    return 0.0 if rate is None else max(0.0, rate.share * labelled_count(info) - found)
+    wrong = int((said_of(standing(info)) == WRONG).sum())
+    return 0.0 if rate is None else max(0.0, rate.share * labelled_count(info) - wrong)
 
 
 def _audited(info: DatasetInfo) -> tuple[int, BoolArray]:
@@ -176,16 +176,16 @@ def _soft(info: DatasetInfo, ranked: Scored, labels: IntArray, skip: BoolArray) 
     slot[labels] = np.arange(len(labels))
     given = slot[np.asarray(loaded(info).given_labels)]
     rows = np.flatnonzero((given >= 0) & ~skip)
-    found = np.zeros(len(labels) * k)
+    expected = np.zeros(len(labels) * k)
     p = np.asarray(ranked.ranking.p_wrong, dtype=np.float64)[rows]
     top, probs = ranked.ranking.top_labels, ranked.ranking.top_probs
     for rank in range(top.shape[1]):
         true = np.asarray(top[rows, rank])
         weight = np.where(true >= 0, p * np.asarray(probs[rows, rank], dtype=np.float64), 0)
-        found += np.bincount(
-            given[rows] * k + np.maximum(true, 0), weights=weight, minlength=len(found)
+        expected += np.bincount(
+            given[rows] * k + np.maximum(true, 0), weights=weight, minlength=len(expected)
         )
-    soft: FloatArray = found.reshape(len(labels), k)
+    soft: FloatArray = expected.reshape(len(labels), k)
     soft[np.arange(len(labels)), labels] = 0
     return soft
 

@@ -70,7 +70,7 @@ def sources(info: DatasetInfo) -> list[Source]:
         if len(facts["shape"]) == 2 and facts["shape"][0] == info.n:
             cached[str(facts["representation"])] = True
     names = [usual, *(name for name in sorted(cached) if name != usual)]
-    found = [Source(name, f"{name} features", name in cached) for name in names]
+    choices = [Source(name, f"{name} features", name in cached) for name in names]
     newest: dict[tuple[str, str], int] = {}
     for job in queue.jobs(info):
         if job.state is JobState.DONE:
@@ -79,8 +79,8 @@ def sources(info: DatasetInfo) -> list[Source]:
         run = signals(info, number)
         if run is not None and run.features is not None and run.features.ndim == 2:
             title = f"features of {title_of(method)}, run {number}"
-            found.append(Source(f"run:{number}", title, True))
-    return found
+            choices.append(Source(f"run:{number}", title, True))
+    return choices
 
 
 @lru_cache(maxsize=4)
@@ -113,12 +113,12 @@ def layout(info: DatasetInfo, key: str) -> Layout | None:
 
 def layouts(info: DatasetInfo) -> list[dict[str, Any]]:
     """Return the facts of every map of this version of the set, newest first, with its `key`."""
-    found = []
+    by_time = []
     for path in (info.directory / "embeddings").glob("*.json"):
         facts = arrays.read_json(path)
         if facts["n"] == info.n and key_of(info, embedding.settings_of(facts)) == path.stem:
-            found.append((path.stat().st_mtime_ns, facts | {"key": path.stem}))
-    return [facts for _, facts in sorted(found, key=lambda each: -each[0])]
+            by_time.append((path.stat().st_mtime_ns, facts | {"key": path.stem}))
+    return [facts for _, facts in sorted(by_time, key=lambda each: -each[0])]
 
 
 def start_layout(info: DatasetInfo, settings: Settings) -> Job:
@@ -251,10 +251,10 @@ _VERDICT_WORDS = {
 def _suspicion(info: DatasetInfo, ranked: Scored, method: str | None) -> FloatArray:
     if method is None:
         return np.asarray(ranked.ranking.p_wrong)
-    found = signals(info, ranked.run_ids.get(method, -1))
-    if found is None:
+    run = signals(info, ranked.run_ids.get(method, -1))
+    if run is None:
         raise LnlError("This method is not in the ranking. Choose another one.")
-    return np.asarray(found.suspicion)
+    return np.asarray(run.suspicion)
 
 
 def _verdicts(info: DatasetInfo) -> ByteArray:

@@ -63,9 +63,9 @@ def from_text(text: str, method: str | None) -> Narrow:
     """
     if len(text) > 4000 or not _FORM.fullmatch(text):
         raise LnlError("This filter of the map cannot be read.")
-    found = {part[0]: part[1:] for part in re.findall(r"[gslv][\d.]+", text)}
+    parts = {part[0]: part[1:] for part in re.findall(r"[gslv][\d.]+", text)}
     given, suggested, levels, verdicts = (
-        tuple(int(each) for each in found.get(letter, "").split(".") if each)
+        tuple(int(each) for each in parts.get(letter, "").split(".") if each)
         for letter in _PARTS.values()
     )
     return Narrow(given, suggested, levels, verdicts, method)

@@ -37,7 +37,7 @@ def neighbours(info: DatasetInfo, row: int) -> dict[str, Any]:
     Returns:
         `chosen`, as `point` says it, and `groups`: for each class its `name`, what it `is`
         (given, suggested) and `images`, each with `row`, `label`, `p_wrong` and `verdict`.
-        Without features the first images of the class stand in, and `alike` is false.
+        Without features these are the first images of the class, and `alike` is false.
 
     Raises:
         LnlError: no such row, or nothing is scored yet.
@@ -50,14 +50,14 @@ def neighbours(info: DatasetInfo, row: int) -> dict[str, Any]:
     labels = {"given": int(loaded(info).given_labels[row])}
     if int(ranked.ranking.suggested_labels[row]) >= 0:
         labels["suggested"] = int(ranked.ranking.suggested_labels[row])
-    found = {what: nearest_of(info, ranked, near, row, label) for what, label in labels.items()}
+    nearest = {what: nearest_of(info, ranked, near, row, label) for what, label in labels.items()}
     p_wrong = ranked.ranking.p_wrong
     groups = [
         {
             "is": what,
             "name": info.class_names[label],
             "images": [
-                one | {"p_wrong": float(p_wrong[one["row"]])} for one in facts(info, found[what])
+                one | {"p_wrong": float(p_wrong[one["row"]])} for one in facts(info, nearest[what])
             ],
         }
         for what, label in labels.items()

@@ -100,9 +100,9 @@ def correction_rows(
     runs = {}
     if scores and ranked is not None:
         runs = {
-            key: found.suspicion
+            key: run.suspicion
             for key, run_id in ranked.run_ids.items()
-            if (found := signals(info, run_id)) is not None
+            if (run := signals(info, run_id)) is not None
         }
     rows = files.correction_rows(
         chosen,
@@ -146,8 +146,8 @@ def manifest_rows(
     info: DatasetInfo, *, only_agreed: bool = True
 ) -> tuple[Iterator[dict[str, Any]], int, int]:
     """Return (rows of the cleaned manifest, how many rows, how many have no one right class)."""
-    found = cleaned(info, only_agreed=only_agreed)
-    return lists.manifest_rows(found), len(found.rows()), found.left_out
+    data = cleaned(info, only_agreed=only_agreed)
+    return lists.manifest_rows(data), len(data.rows()), data.left_out
 
 
 def cleaned(info: DatasetInfo, *, only_agreed: bool = True, safe: bool = True) -> Cleaned:
@@ -161,8 +161,8 @@ def cleaned(info: DatasetInfo, *, only_agreed: bool = True, safe: bool = True) -
     """
     ranked = scored(info)
     version = "" if ranked is None else ranked.version
-    found = _cleaned(info, only_agreed, decisions.last_id(info), version)
-    return replace(found, safe=safe)
+    result = _cleaned(info, only_agreed, decisions.last_id(info), version)
+    return replace(result, safe=safe)
 
 
 @lru_cache(maxsize=4)
@@ -189,8 +189,8 @@ def _cleaned(info: DatasetInfo, only_agreed: bool, _last_id: int, _version: str)
 
 def verdict_counts(info: DatasetInfo, *, only_agreed: bool = True) -> dict[str, int]:
     """Return how many images there are of each of `layouts.cleaned.VERDICTS`."""
-    found = cleaned(info, only_agreed=only_agreed)
-    counts = np.bincount(found.verdicts, minlength=len(cleaning.VERDICTS))
+    data = cleaned(info, only_agreed=only_agreed)
+    counts = np.bincount(data.verdicts, minlength=len(cleaning.VERDICTS))
     return {word: int(count) for word, count in zip(cleaning.VERDICTS, counts, strict=True)}
 
 
@@ -247,20 +247,20 @@ def plan_export(
     """
     known = _format(format)
     images = _images(format, images)
-    found = cleaned(info, only_agreed=only_agreed)
+    data = cleaned(info, only_agreed=only_agreed)
     out = out.expanduser().absolute()
-    placing.check_target(out, found)
+    placing.check_target(out, data)
     complete = format in ("cleanlab", "label-studio")
-    rows = np.arange(len(found.data)) if complete else found.rows()
+    rows = np.arange(len(data.data)) if complete else data.rows()
     if format == "cleanlab":
-        needed = cleanlab.need(found, out)
+        needed = cleanlab.need(data, out)
     else:
-        needed = placing.need(found, rows, out, images if known.images else "none")
+        needed = placing.need(data, rows, out, images if known.images else "none")
     words = [cleaning.VERDICTS.index(word) for word in ("waiting", "contradicted")]
     return ExportPlan(
         rows=len(rows),
-        left_out=0 if complete else found.left_out,
-        unsettled=int(np.isin(found.verdicts, words).sum()),
+        left_out=0 if complete else data.left_out,
+        unsettled=int(np.isin(data.verdicts, words).sum()),
         files=needed.files,
         size=needed.size,
         free=needed.free,
@@ -317,10 +317,10 @@ def write_export(
     if known.folder:
         if not isinstance(out, Path):
             return _zipped(info, format, out, only_agreed, safe, images)
-        found = cleaned(info, only_agreed=only_agreed, safe=safe)
-        rows, problems = _write_folder(found, format, out.expanduser(), images, report)
+        data = cleaned(info, only_agreed=only_agreed, safe=safe)
+        rows, problems = _write_folder(data, format, out.expanduser(), images, report)
         complete = format in ("cleanlab", "label-studio")
-        return ExportResult(out, rows, 0 if complete else found.left_out, tuple(problems))
+        return ExportResult(out, rows, 0 if complete else data.left_out, tuple(problems))
     left_out = 0
     table: Iterator[dict[str, Any]]
     if format == "corrections":
@@ -351,16 +351,16 @@ def write_export(
 
 
 def _write_folder(
-    found: Cleaned, format: str, out: Path, images: str, report: placing.Report | None
+    data: Cleaned, format: str, out: Path, images: str, report: placing.Report | None
 ) -> tuple[int, list[str]]:
     if format == "cleanlab":
-        return cleanlab.write(found, out, report=report)
+        return cleanlab.write(data, out, report=report)
     write = {
         "folder": folder.write,
         "fiftyone": fiftyone.write,
         "label-studio": label_studio.write,
     }[format]
-    return write(found, out, images=images, report=report)
+    return write(data, out, images=images, report=report)
 
 
 def _zipped(

@@ -242,11 +242,11 @@ def _contradiction(info: DatasetInfo, id_: str, entry: Entry, known: _Known) -> 
     others = known.latest.get(entry.row, {}).items()
     against = next(
         (
-            found
-            for who, found in others
+            decision
+            for who, decision in others
             if who != entry.reviewer
-            and found.action not in nothing
-            and _answer(found) != _answer(entry)
+            and decision.action not in nothing
+            and _answer(decision) != _answer(entry)
         ),
         None,
     )

@@ -37,12 +37,12 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
                 f"“{method}” has no finished run on “{info.name}”. "
                 f"Done: {', '.join(ranked.run_ids)}."
             )
-        found = signals(info, ranked.run_ids[method])
-        if found is None:
+        run = signals(info, ranked.run_ids[method])
+        if run is None:
             raise LnlError(f"The files of run {ranked.run_ids[method]} are gone. Run it again.")
-        suspicion = found.suspicion
+        suspicion = run.suspicion
         given = np.asarray(data.given_labels)
-        ranking = labelled.rank([found], given, info.class_count, None, info.no_classes)
+        ranking = labelled.rank([run], given, info.class_count, None, info.no_classes)
     names = info.class_names
     for row in range(info.n):
         suggested = int(ranking.suggested_labels[row])

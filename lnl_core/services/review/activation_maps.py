@@ -81,8 +81,8 @@ def where_it_looks(
 
 def activation_numbers(info: DatasetInfo, run: int) -> dict[str, FloatArray]:
     """Return the activation statistics of a run with maps, name -> (n,), nothing for other runs."""
-    found = signals(info, run)
-    extras = found.extras if found is not None else {}
+    opened = signals(info, run)
+    extras = opened.extras if opened is not None else {}
     if "energy_given" not in extras:
         return {}
     named = {name: np.asarray(extras[name], np.float64) for name in STATISTICS if name in extras}
@@ -130,10 +130,10 @@ def observation(info: DatasetInfo, run: int) -> Observation | None:
 
 def _numbers(info: DatasetInfo, run: int, row: int, other: int) -> list[dict[str, Any]]:
     """Return the statistics of one image, each with its percentile in the set."""
-    found = signals(info, run)
-    if found is None or "suggested_label" not in found.extras:
+    opened = signals(info, run)
+    if opened is None or "suggested_label" not in opened.extras:
         return []
-    if int(found.extras["suggested_label"][row]) != other:
+    if int(opened.extras["suggested_label"][row]) != other:
         return []  # they speak of another class
     return [
         {
@@ -151,7 +151,7 @@ def sources(info: DatasetInfo) -> list[dict[str, str]]:
 
     Methods that leave maps of their own come first.
     """
-    found: list[tuple[int, int, Job, tuple[str, ...]]] = []
+    ordered: list[tuple[int, int, Job, tuple[str, ...]]] = []
     seen = set()
     for job in queue.jobs(info):
         folder = queue.run_dir(info.workspace, job)
@@ -164,10 +164,10 @@ def sources(info: DatasetInfo) -> list[dict[str, str]]:
         else:
             continue
         seen.add(job.method)
-        found.append((not leaves(job.method, Leaves.MAPS), -job.id, job, techniques))
+        ordered.append((not leaves(job.method, Leaves.MAPS), -job.id, job, techniques))
     return [
         {"key": f"{job.id}:{technique}", "title": _title(job, technique)}
-        for _, _, job, techniques in sorted(found, key=lambda one: one[:2])
+        for _, _, job, techniques in sorted(ordered, key=lambda one: one[:2])
         for technique in techniques
     ]
 
@@ -181,8 +181,8 @@ def _pair(
 ) -> FloatArray | None:
     """Read the maps of both classes, (2, u, v), where somebody has made them."""
     if technique == "cam":
-        found = signals(info, run)
-        extras = found.extras if found is not None else {}
+        opened = signals(info, run)
+        extras = opened.extras if opened is not None else {}
         if "cam_given" in extras and int(extras["suggested_label"][row]) == other:
             labels = arrays.read_array(info.directory / "runs" / str(run) / "labels.npy")
             if int(labels[row]) == given:

@@ -159,11 +159,11 @@ def _limits(info: DatasetInfo, now: Standing, here: IntArray, answered: int, fre
             )
             if same and known.audits <= answered < known.audits + REFRESH:
                 return known
-        found = _compute(info, replay(info), now, answered)
-        _known[key] = found
+        computed = _compute(info, replay(info), now, answered)
+        _known[key] = computed
         while len(_known) > 64:
             _known.pop(next(iter(_known)))
-        return found
+        return computed
 
 
 def _compute(info: DatasetInfo, past: Replay, now: Standing, answered: int) -> _Known:
@@ -182,8 +182,8 @@ def _compute(info: DatasetInfo, past: Replay, now: Standing, answered: int) -> _
     high, limit, low = most, most, least
     for k, likelihood in enumerate(auditing.likelihoods(upper, totals), start=1):
         if k in ends:
-            found = auditing.live_limits(likelihood, totals, least, most)
-            high, limit = min(high, found.high), min(limit, found.limit)
+            limits = auditing.live_limits(likelihood, totals, least, most)
+            high, limit = min(high, limits.high), min(limit, limits.limit)
     for k, likelihood in enumerate(auditing.likelihoods(lower, totals), start=1):
         if k in ends:
             low = max(low, auditing.live_limits(likelihood, totals, least, most).low)

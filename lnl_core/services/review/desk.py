@@ -154,9 +154,9 @@ def _excluded(info: DatasetInfo, ranked: Scored, reviewer: str, filters: Filters
     if filters.suggested is not None:
         out |= np.asarray(ranked.ranking.suggested_labels) != filters.suggested
     if filters.method is not None:
-        found = signals(info, ranked.run_ids.get(filters.method, -1))
-        if found is not None:
-            out |= np.asarray(found.suspicion) <= 0.5
+        run = signals(info, ranked.run_ids.get(filters.method, -1))
+        if run is not None:
+            out |= np.asarray(run.suspicion) <= 0.5
     return out
 
 

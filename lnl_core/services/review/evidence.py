@@ -38,9 +38,9 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     given = int(loaded(info).given_labels[row])
     suggested = int(ranked.ranking.suggested_labels[row])
     runs = {
-        key: found
+        key: opened
         for key, run_id in ranked.run_ids.items()
-        if (found := signals(info, run_id)) is not None
+        if (opened := signals(info, run_id)) is not None
     }
     no_class = given in info.no_classes
     curve = None if no_class else _curve(runs, row, given, suggested)
@@ -59,7 +59,7 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
             )
             if label >= 0
         ],
-        "methods": [_opinion(key, found, row, given, no_class) for key, found in runs.items()],
+        "methods": [_prediction(key, opened, row, given, no_class) for key, opened in runs.items()],
         "curve": curve,
         "loss": None if no_class else _loss(runs, row),
         "neighbours": around,
@@ -77,12 +77,12 @@ def facts(info: DatasetInfo, rows: Sequence[int]) -> list[dict[str, Any]]:
     """
     said = decisions.in_force(info, rows=list(rows)) if rows else {}
     given = loaded(info).given_labels
-    found = []
+    rows_said = []
     for row in dict.fromkeys(rows):
         verdict = decisions.verdict(said.get(row, []))
         decision = verdict.decision if verdict.agreed else None
         corrected = decision.label if decision else None
-        found.append(
+        rows_said.append(
             {
                 "row": row,
                 "label": info.class_names[int(given[row])],
@@ -93,17 +93,17 @@ def facts(info: DatasetInfo, rows: Sequence[int]) -> list[dict[str, Any]]:
                 "split": verdict.decision is not None and not verdict.agreed,
             }
         )
-    return found
+    return rows_said
 
 
-def _opinion(key: str, found: Signals, row: int, given: int, no_class: bool) -> dict[str, Any]:
+def _prediction(key: str, run: Signals, row: int, given: int, no_class: bool) -> dict[str, Any]:
     """Say what one method thinks of the image; a label that is no class cannot be wrong."""
-    suspicion = float(found.suspicion[row])
+    suspicion = float(run.suspicion[row])
     label = None
-    if isinstance(found.pred_probs, TopProbs):
-        label = int(found.pred_probs.classes[row, 0])
-    elif found.pred_probs is not None:
-        label = int(np.argmax(found.pred_probs[row]))
+    if isinstance(run.pred_probs, TopProbs):
+        label = int(run.pred_probs.classes[row, 0])
+    elif run.pred_probs is not None:
+        label = int(np.argmax(run.pred_probs[row]))
     return {
         "key": key,
         "title": title_of(key),
@@ -115,20 +115,20 @@ def _opinion(key: str, found: Signals, row: int, given: int, no_class: bool) -> 
 
 def _curve(runs: dict[str, Signals], row: int, given: int, suggested: int) -> dict[str, Any] | None:
     """Return the probability of both classes by epoch, from the first method that has it."""
-    for key, found in runs.items():
+    for key, run in runs.items():
         title = title_of(key)
-        if "probs" in found.curves and suggested >= 0:
-            probs = np.asarray(found.curves["probs"][:, row], dtype=np.float64)  # (epochs, k)
+        if "probs" in run.curves and suggested >= 0:
+            probs = np.asarray(run.curves["probs"][:, row], dtype=np.float64)  # (epochs, k)
             return {
                 "given": probs[:, given].round(4).tolist(),
                 "suggested": probs[:, suggested].round(4).tolist(),
                 "source": title,
                 "other": False,
             }
-        if "p_given" in found.curves and "p_other" in found.curves:
+        if "p_given" in run.curves and "p_other" in run.curves:
             return {
-                "given": _series(found.curves["p_given"], row),
-                "suggested": _series(found.curves["p_other"], row),
+                "given": _series(run.curves["p_given"], row),
+                "suggested": _series(run.curves["p_other"], row),
                 "source": title,
                 "other": True,
             }
@@ -161,11 +161,11 @@ def _open_features(path: Path, _modified: int) -> FloatArray:
 
 def features_of(info: DatasetInfo) -> FloatArray | None:
     """Open the newest cached features of the set, (n, d), or None before there are any."""
-    found = [
+    files = [
         (path.stat().st_mtime_ns, path)
         for path in (info.directory / "features").glob("*/features.npy")
     ]
-    for modified, path in sorted(found, reverse=True):
+    for modified, path in sorted(files, reverse=True):
         features = _open_features(path, modified)
         if len(features) == info.n:
             return features
@@ -184,7 +184,7 @@ def _similar(features: FloatArray, row: int, rows: IntArray, count: int) -> list
     length = np.sqrt(np.einsum("rd,rd->r", block, block))
     cosine = block @ query / np.maximum(length, 1e-12)
     best = np.argsort(-cosine, kind="stable")[:count]
-    return [int(found) for found in rows[best]]
+    return [int(other) for other in rows[best]]
 
 
 def _neighbours(
@@ -195,9 +195,9 @@ def _neighbours(
 ) -> list[dict[str, Any]]:
     """Return the nearest images, each with its label and what people said of it."""
     rows: list[int] = []
-    for found in runs.values():
-        if "neighbours" in found.extras:
-            rows = [int(other) for other in found.extras["neighbours"][row] if other >= 0]
+    for run in runs.values():
+        if "neighbours" in run.extras:
+            rows = [int(other) for other in run.extras["neighbours"][row] if other >= 0]
             break
     else:
         if features is not None:

@@ -1,1 +1,1 @@
-"""Runs as a person starts them, and opinions of one's own."""
+"""Runs as a person starts them, and probabilities of one's own model."""

@@ -159,14 +159,14 @@ def feature_runs(info: DatasetInfo) -> dict[str, str]:
     Returns:
         representation, as `start_runs` takes it -> words for it.
     """
-    found = {}
+    choices = {}
     for job in queue.jobs(info):
         if job.state is JobState.DONE and job.representation == knobs.PIXELS:
             run = signals(info, job.id)
             if run is not None and run.features is not None and run.features.ndim == 2:
                 words = f"those of {title_of(job.method)}, run {job.id}"
-                found[f"{bases.OF_RUN}{job.id}"] = words
-    return found
+                choices[f"{bases.OF_RUN}{job.id}"] = words
+    return choices
 
 
 def estimate(
