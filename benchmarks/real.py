@@ -323,6 +323,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "lnl-real")
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/real.json")
     options = parser.parse_args(arguments)
+    options.data = options.data.resolve()
     options.methods = [key for key in options.methods.split(",") if key]
     stored = arrays.read_json(options.out) if options.out.is_file() else {}
     for case in cases(options):

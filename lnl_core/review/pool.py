@@ -32,7 +32,7 @@ PULL = 2.0
 LEVELLED_CLASSES = 200
 """Up to so many classes there are rows enough to fit an offset to each."""
 
-EVEN_ROWS = 10
+EVEN_ROWS = 20
 """Images of a class that weigh as much as the doubt whether its offset can be known."""
 
 

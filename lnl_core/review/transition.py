@@ -30,9 +30,10 @@ def confident_joint(
     A class is confident where its probability reaches the mean probability of that class among
     the examples given as it, each counted by the square root of that probability: what was given
     the class wrongly has less say in how sure the class can be (ours; counted alike, wrong labels
-    lower the threshold that they are held against). The likeliest confident class counts. Each row
-    is then scaled to the number of examples given as that class; a row without any confident
-    example goes to its diagonal.
+    lower the threshold that they are held against), and at least 1 / k: nobody is sure of a class
+    that no method can predict. The likeliest confident class counts. Each row is then scaled to the
+    number of examples given as that class; a row without any confident example goes to its
+    diagonal.
 
     Args:
         probs_of: gives (b, k) probabilities of a slice of rows; called twice for each.
@@ -51,7 +52,8 @@ def confident_joint(
         say = np.sqrt(of_given, dtype=np.float64)
         says += np.bincount(labels, weights=say, minlength=k)
         sums += np.bincount(labels, weights=say * of_given, minlength=k)
-    thresholds = np.where(counts > 0, sums / np.maximum(says, _LEAST), np.inf)
+    thresholds = np.maximum(sums / np.maximum(says, _LEAST), 1 / max(k, 1))
+    thresholds[counts == 0] = np.inf
     joint = np.zeros((k, k), dtype=np.float32)
     for rows in blocks(n, k):
         probs = probs_of(rows)

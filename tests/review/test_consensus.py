@@ -195,9 +195,9 @@ def test_two_rows_by_hand():
         ranking.transition_matrix, [[3 / 4, 1 / 4], [1 / 2, 1 / 2]], rtol=1e-6
     )
     assert ranking.order.tolist() == [0, 1]
-    # No wrong labels are estimated; the floor of .001 is the mean of sigmoid(b +- 2.5).
-    assert ranking.noise_rate == 0
-    assert ranking.suspicion.mean() == pytest.approx(0.001)
+    # No wrong labels are counted in two rows, against 20 of a class of which one in ten is wrong.
+    assert ranking.noise_rate == pytest.approx(2 / 22)
+    assert ranking.suspicion.mean() == pytest.approx(2 / 22)
     odds = np.log(ranking.suspicion / (1 - ranking.suspicion))
     assert odds[0] - odds[1] == pytest.approx(2 * consensus.SLOPE)
 
@@ -295,6 +295,15 @@ def test_p_wrong_follows_the_truth_for_one_method_as_for_many(count):
     ranking = consensus.rank(heard, labels, 6)
     assert ranking.p_wrong.mean() == pytest.approx(wrong.mean(), rel=0.35)
     assert metrics.calibration_error(wrong, ranking.p_wrong) < 0.08
+
+
+@pytest.mark.parametrize("n", [20, 60])
+def test_a_handful_of_images_that_no_method_can_tell_apart_is_not_called_wrong(n):
+    rng = np.random.default_rng(n)
+    labels = np.arange(n) % 10
+    ranking = consensus.rank([opinion("lost", rng.dirichlet(np.ones(10), n), labels)], labels, 10)
+    assert ranking.noise_rate < 0.35
+    assert (ranking.p_wrong > 0.5).mean() < 0.35
 
 
 def test_section_11_test_14_suggestions():

@@ -100,3 +100,13 @@ def test_odds_do_not_favour_large_classes():
     # of large classes alone there is enough to know that they hide behind each other
     many = transition.odds_of_wrong(10_000 * (np.eye(3) + 0.05))[1]
     np.testing.assert_allclose(many, 0, atol=0.01)
+
+
+def test_a_class_that_no_method_predicts_takes_nobody():
+    # One image of class 2, improbable even for it; rows unsure of their own class are not its.
+    probs = np.tile([0.6, 0.39, 0.01], (41, 1))
+    probs[20:40] = [0.39, 0.6, 0.01]
+    probs[::4] = [0.5, 0.48, 0.02]
+    given = np.repeat([0, 1, 2], [20, 20, 1])
+    joint = transition.confident_joint(lambda rows: probs[rows], given, 3)
+    assert joint[:2, 2].tolist() == [0, 0]
