@@ -20,13 +20,14 @@ from lnl_core.services.review.desk import (
     page_state,
     record,
     review_state,
+    to_label,
 )
 from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo, Leaves, LnlError
 from pages import _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
-from pages._words import plain, plural, short
+from pages._words import count, plain, plural, short
 
 ORDERS = {
     "suspicious": "Most suspicious first",
@@ -43,7 +44,7 @@ LONGEST_LOG = 5000
 _ADDRESS = {"review_given": "given", "review_suggested": "suggested"}
 """Filters that a link can carry: the widget's key -> its name in the address."""
 
-_FILTER_KEYS = ("review_given", "review_suggested", "review_again")
+_FILTER_KEYS = ("review_given", "review_suggested", "review_again", "review_to_label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,11 @@ def controls(info: DatasetInfo) -> Choice:
         for key in _FILTER_KEYS:
             st.session_state.pop(key, None)
     if clear:
-        for name in (*_ADDRESS.values(), "selection"):
+        for name in (*_ADDRESS.values(), "selection", "to_label"):
             st.query_params.pop(name, None)
     _from_address(info)
+    if st.session_state.get("review_to_label"):  # a page asks which are not of a class
+        st.session_state["review_view"] = "single"
     row = _ui.title_row("Review")
     with row:
         order = st.selectbox(
@@ -129,6 +132,11 @@ def _from_address(info: DatasetInfo) -> None:
         else:
             del st.query_params[name]
             st.toast(f"There is no class “{plain(short(asked, 40))}” in this set.")
+    if not info.no_classes:
+        st.query_params.pop("to_label", None)
+        st.session_state.pop("review_to_label", None)
+    elif "to_label" in st.query_params:
+        st.session_state["review_to_label"] = True
 
 
 def _to_address(key: str) -> None:
@@ -138,6 +146,14 @@ def _to_address(key: str) -> None:
         st.query_params.pop(_ADDRESS[key], None)
     else:
         st.query_params[_ADDRESS[key]] = str(label)
+
+
+def _label_to_address() -> None:
+    """Keep the address in step with the queue of what is to be labelled."""
+    if st.session_state.get("review_to_label"):
+        st.query_params["to_label"] = "1"
+    else:
+        st.query_params.pop("to_label", None)
 
 
 def _selection(info: DatasetInfo) -> tuple[str | None, int]:
@@ -162,12 +178,13 @@ def _filters(info: DatasetInfo) -> Filters:
     active = sum(bool(st.session_state.get(key) not in (None, False)) for key in _FILTER_KEYS)
     active += selection is not None
     label = f"Filters ({active})" if active else "Filters"
-    labels = range(info.class_count)
+    labels = list(range(info.class_count))
+    real = [each for each in labels if each not in info.no_classes]
     with st.popover(label, icon=":material/filter_list:", width="content"):
         given, suggested = (
             st.selectbox(
                 title,
-                labels,
+                choices,
                 index=None,
                 format_func=lambda label: short(info.class_names[label], 40),
                 placeholder="Any",
@@ -176,13 +193,20 @@ def _filters(info: DatasetInfo) -> Filters:
                 on_change=_to_address,
                 args=(key,),
             )
-            for title, key in (
-                ("Given class", "review_given"),
-                ("Suggested class", "review_suggested"),
+            for title, key, choices in (
+                ("Given class", "review_given", labels),
+                ("Suggested class", "review_suggested", real),
             )
         )
         again = st.checkbox(
             "Also images with an answer", key="review_again", persist_state="session"
+        )
+        labelling = bool(info.no_classes) and st.checkbox(
+            f"To be labelled ({count(to_label(info).left)})",
+            key="review_to_label",
+            persist_state="session",
+            on_change=_label_to_address,
+            help="Images whose label says that nobody labelled them. No other queue holds them.",
         )
         if selection is not None:
             st.button(
@@ -191,7 +215,13 @@ def _filters(info: DatasetInfo) -> Filters:
                 on_click=_forget_selection,
                 key="review_leave_selection",
             )
-    return Filters(given=given, suggested=suggested, include_reviewed=again, selection=selection)
+    return Filters(
+        given=given,
+        suggested=suggested,
+        include_reviewed=again,
+        selection=selection,
+        to_label=labelling,
+    )
 
 
 # The desk -------------------------------------------------------------------------------------
@@ -239,6 +269,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         "classes": list(info.class_names),
         "acked": acked,
         "filtered": choice.filtered,
+        "no_classes": list(info.no_classes),
         "urls": {
             "image": _urls.image_url(info.id, info.version, "full"),
             "thumb": _urls.image_url(info.id, info.version, "thumb"),
@@ -276,7 +307,9 @@ def _go(info: DatasetInfo, where: str | None) -> None:
     """Do what the person asked the component for."""
     if where == "export":
         _ui.go("export", dataset=info.name)
-    if where == "clear":
+    if where == "label":
+        st.query_params["to_label"] = "1"
+    elif where == "clear":
         st.session_state["review_clear"] = True
     elif where in VIEWS:
         st.session_state["review_view_next"] = where
@@ -385,6 +418,7 @@ def _single(
         "view": json.dumps([info.id, choice.order, astuple(choice.filters), choice.mode, marked]),
         "mode": choice.mode,
         "items": [_slim(item) for item in state.items if item["row"] not in gone],
+        **_labelling(info, choice),
         "classes_shown": classes,
         "recent": [_slim(item) for item in state.recent],
         "progress": state.progress.as_dict(),
@@ -398,6 +432,15 @@ def _single(
         },
         "marked": marked,
     }
+
+
+def _labelling(info: DatasetInfo, choice: Choice) -> dict[str, Any]:
+    """Return how far the labelling of what came without a class is; nothing where all had one."""
+    if not info.no_classes:
+        return {}
+    found = to_label(info)
+    told = {"total": found.total, "done": found.done}
+    return {"to_label": told, "labelling": choice.filters.to_label}
 
 
 def _page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
@@ -421,6 +464,7 @@ def _page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
             if page.label is not None
         ],
         "recent": [],
+        **_labelling(info, choice),
         "progress": pages[0].progress.as_dict(),
     }
 

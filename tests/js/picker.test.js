@@ -79,3 +79,15 @@ test("the second Enter saves, unless something was typed or moved to since", () 
   type(several, "");
   assert.equal(enterSaves(several), true);
 });
+
+test("a label that is no class is never found, and begins no choice of several", () => {
+  const names = ["?", "cat", "dog"];
+  assert.deepEqual(picker.search(names, "", [0]), [1, 2]);
+  assert.deepEqual(picker.search(names, "?", [0]), []);
+  const one = picker.openPicking(names, 0, false, [0]);
+  assert.equal(picker.activeLabel(one), 1);
+  const several = picker.openPicking(names, 0, true, [0]);
+  assert.deepEqual([...several.chosen], []);
+  picker.type(several, "d");
+  assert.deepEqual(several.found, [2]);
+});

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { savedWords } from "../../pages/_components/desk/outbox.js";
-import { answersNow, lastByRow, progressNow } from "../../pages/_components/desk/progress.js";
+import {
+  answersNow,
+  labelledNow,
+  lastByRow,
+  progressNow,
+} from "../../pages/_components/desk/progress.js";
 
 const PROGRESS = { reviewed: 10, wrong: 4, goal: 40, seconds_per_image: null, errors_left: null };
 const entry = (row, action) => ({ row, action });
@@ -65,4 +70,25 @@ test("the words say whether everything is saved", () => {
   assert.deepEqual(savedWords(1, true), ["waiting", "1 answer on its way"]);
   assert.deepEqual(savedWords(1200, true), ["waiting", "1,200 answers on their way"]);
   assert.equal(savedWords(0, false)[0], "offline");
+});
+
+const apart = (row, action) => ({ row, action, apart: true });
+
+test("an image that came without a class is neither reviewed nor wrong", () => {
+  assert.deepEqual(counted([], [apart(1, "relabel"), apart(2, "none"), entry(3, "keep")]), [11, 4]);
+});
+
+test("labelling counts what settles such an image, and nothing else", () => {
+  const done = (recent, entries) => labelledNow({ total: 5, done: 2 }, recent, entries);
+  assert.equal(done([], [apart(1, "relabel"), apart(2, "unsure"), apart(3, "skip")]), 3);
+  assert.equal(done([], [entry(1, "relabel")]), 2);
+  assert.equal(done([apart(1, "relabel")], [apart(1, "reopen")]), 1);
+  assert.equal(done([apart(1, "relabel")], [apart(1, "none")]), 2);
+  assert.equal(
+    done(
+      [],
+      [1, 2, 3, 4].map((row) => apart(row, "none")),
+    ),
+    5,
+  );
 });

@@ -14,6 +14,7 @@
  * @property {boolean} revealed whether the suggestion could be seen
  * @property {string} mode
  * @property {number} [position] in the queue
+ * @property {boolean} [apart] of an image that came without a class: it is counted apart
  *
  * @typedef {Answer & { cid: string, n: number, at: string }} Entry
  *   an answer with an id of its own, its place among all, and its time

@@ -28,6 +28,7 @@
  * @property {number} w px
  * @property {number} h px
  * @property {number} [position] in the queue
+ * @property {boolean} [no_class] whether its label says that nobody labelled it
  *
  * @typedef {Item & Answer & { cid?: string, n?: number, at?: string }} Answered
  *   an image with the answer that stands
@@ -65,11 +66,32 @@ export function progressNow(progress, recent, entries) {
   const known = lastByRow([...recent].reverse());
   let { reviewed, wrong } = progress;
   for (const [row, entry] of lastByRow(entries)) {
+    if (entry.apart) continue;
     const before = known.get(row);
     reviewed += Number(isReview(entry)) - Number(isReview(before));
     wrong += Number(isWrong(entry)) - Number(isWrong(before));
   }
   return { ...progress, reviewed: Math.max(0, reviewed), wrong: Math.max(0, wrong) };
+}
+
+const SETTLES = new Set(["relabel", "multiple", "none"]);
+
+/**
+ * How many of the images without a class have got an answer that settles them.
+ *
+ * @param {{ total: number, done: number }} toLabel as the server counts
+ * @param {Answered[]} recent what it counts, newest first
+ * @param {Entry[]} entries what it has not seen, in the order of the presses
+ */
+export function labelledNow(toLabel, recent, entries) {
+  const known = lastByRow([...recent].reverse());
+  /** @param {Answer | undefined} answer */
+  const settled = (answer) => Number(Boolean(answer && SETTLES.has(answer.action)));
+  let { done } = toLabel;
+  for (const [row, entry] of lastByRow(entries)) {
+    if (entry.apart) done += settled(entry) - settled(known.get(row));
+  }
+  return Math.min(toLabel.total, Math.max(0, done));
 }
 
 /**

@@ -5,7 +5,7 @@ import { focus } from "./keys.js";
 import { focusedNear, h } from "./nodes.js";
 import { numberLine } from "./number_line.js";
 import { waitingIn } from "./outbox.js";
-import { progressNow } from "./progress.js";
+import { labelledNow, progressNow } from "./progress.js";
 import { count, percent, plural, seconds, THIN } from "./words.js";
 
 /**
@@ -17,9 +17,16 @@ import { count, percent, plural, seconds, THIN } from "./words.js";
  * @property {string} told
  * @property {boolean} goesOn where the browser's storage is off
  *
+ * @typedef {Object} StripData
+ * @property {string} journal
+ * @property {Progress} progress
+ * @property {Answered[]} recent newest first
+ * @property {{ total: number, done: number }} [to_label] images that came without a class
+ * @property {boolean} [labelling] whether the queue holds those alone
+ *
  * @typedef {Object} StripOwner what the strip needs of a desk
  * @property {{ root: HTMLElement, strip: HTMLElement, live: HTMLElement }} parts
- * @property {{ journal: string, progress: Progress, recent: Answered[] }} data
+ * @property {StripData} data
  * @property {Outbox} outbox
  * @property {Stopping} stopping
  * @property {string} exportButton the class that Export is drawn in
@@ -33,8 +40,10 @@ export function drawStrip(desk) {
   const { root, strip } = desk.parts;
   const buttons = () => [...strip.querySelectorAll("button")];
   const focused = buttons().findIndex((button) => button === focusedNear(root));
-  const now = progressNow(desk.data.progress, desk.data.recent, waitingIn(desk.outbox));
-  strip.replaceChildren(reviewed(now), wrong(now), errorsLeft(desk, now.errors_left));
+  const { data, outbox } = desk;
+  const now = progressNow(data.progress, data.recent, waitingIn(outbox));
+  const first = data.labelling ? labelled(desk) : reviewed(now);
+  strip.replaceChildren(first, wrong(now), errorsLeft(desk, now.errors_left));
   if (focused >= 0) focus(buttons()[focused] || root);
 }
 
@@ -70,6 +79,26 @@ function reviewed(now) {
   );
 }
 
+/** @param {StripOwner} desk */
+function labelled({ data, outbox }) {
+  const { total, done } = data.to_label ?? { total: 0, done: 0 };
+  const here = labelledNow({ total, done }, data.recent, waitingIn(outbox));
+  return h(
+    "div",
+    null,
+    h(
+      "div",
+      { class: "k" },
+      h("span", null, h("b", null, count(here)), ` of ${count(total)} labelled`),
+    ),
+    h(
+      "div",
+      { class: "bar", style: { marginTop: "9px" } },
+      h("i", { style: { width: `${(100 * here) / Math.max(total, 1)}%` } }),
+    ),
+  );
+}
+
 /** @param {Progress} now */
 function wrong(now) {
   const share = now.reviewed ? percent(now.wrong / now.reviewed) : null;
@@ -100,10 +129,17 @@ function errorsLeft(desk, left) {
     h("span", null, interval),
     h("b", null, count(estimate)),
     " ",
-    h("span", { class: "cap" }, `of ${count(left.total)} images`),
+    h("span", { class: "cap" }, `of ${count(left.total)} ${counted(desk)}`),
   );
   return h("div", { class: "left", title: WHY }, node, numberLine({ ...left, estimate }));
 }
+
+/**
+ * What the errors left are counted among: images that came without a class are none of them.
+ *
+ * @param {StripOwner} desk
+ */
+const counted = ({ data }) => (data.to_label ? "labelled images" : "images");
 
 /**
  * @param {StripOwner} desk

@@ -2,6 +2,7 @@
 
 import { gap, h, missing, named, section } from "../desk/nodes.js";
 import { at, thumb } from "../desk/pictures.js";
+import { isUnlabelled } from "./desk.js";
 
 /**
  * @import { Piece } from "../desk/nodes.js"
@@ -151,12 +152,13 @@ export function bothClasses(desk, found) {
     const name = named("div", desk.data.classes[label], { class: `lab ${kind}` });
     return h("div", { class: "grow" }, name, h("div", { class: "thumbs alike" }, thumbs));
   };
+  const given = Number(desk.queue.item?.given);
   const pair = [
-    side(Number(desk.queue.item?.given), found.exemplars_given, "given"),
+    isUnlabelled(desk) ? null : side(given, found.exemplars_given, "given"),
     suggested === undefined ? null : side(suggested, found.exemplars_suggested, "suggested"),
   ];
   return section(
-    h("b", null, "Most alike in both classes"),
+    h("b", null, isUnlabelled(desk) ? "Most alike as suggested" : "Most alike in both classes"),
     null,
     h("div", { class: "pair" }, pair),
   );

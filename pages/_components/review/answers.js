@@ -31,6 +31,10 @@ export function answer(desk, action, more = {}) {
   const { queue, turn, data, detour } = desk;
   const { item } = queue;
   if (!item) return;
+  if (action === "keep" && item.no_class) {
+    show(desk, `${oneLine(data.classes[item.given])} is no class. / says what it is.`);
+    return;
+  }
   record(desk, item, action, {
     label: more.label ?? null,
     labels: more.labels ?? [],
@@ -49,8 +53,8 @@ export function answer(desk, action, more = {}) {
  * @param {Answer["action"]} action
  * @param {Omit<Answer, "row" | "action" | "position">} more
  */
-function record({ outbox, queue }, { row, position }, action, more) {
-  queue.done.set(row, post(outbox, { row, action, ...more, position }));
+function record({ outbox, queue }, { row, position, no_class: apart }, action, more) {
+  queue.done.set(row, post(outbox, { row, action, ...more, position, apart }));
 }
 
 /** @param {ReviewDesk} desk */
@@ -95,7 +99,9 @@ export function digit(desk, key) {
   const keys = classKeys(desk.data.classes);
   const label = keys ? keys.indexOf(key) : evidenceHere(desk)?.top[Number(key) - 1]?.label;
   if (label === undefined || label < 0) return;
-  if (label === desk.queue.item?.given) {
+  if (desk.data.no_classes.includes(label)) {
+    show(desk, `${oneLine(desk.data.classes[label])} is no class.`);
+  } else if (label === desk.queue.item?.given) {
     show(desk, "That is the given label. K says that it is right.");
   } else answer(desk, "relabel", { label });
 }
@@ -107,7 +113,7 @@ export function digit(desk, key) {
 export function pickClass(desk, several) {
   const { item } = desk.queue;
   if (!item || desk.picker) return;
-  desk.picker = newPicker(desk.data.classes, item, several, {
+  desk.picker = newPicker(desk.data.classes, desk.data.no_classes, item, several, {
     closed: () => closePicker(desk),
     one: (label) => answer(desk, "relabel", { label }),
     several: (labels) => answer(desk, "multiple", { labels }),

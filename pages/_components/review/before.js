@@ -41,7 +41,7 @@ export function panelBefore(desk, item) {
     h(
       "div",
       { class: "pc" },
-      meansHere(desk, item, wide ? 20 : 10),
+      item.no_class ? whatIsIt(desk, item) : meansHere(desk, item, wide ? 20 : 10),
       hint,
       wide ? gap() : null,
       wide ? thisSession(desk) : null,
@@ -90,6 +90,27 @@ function meansHere(desk, item, most) {
     known.guide ? h("div", { class: "cap guide" }, short(known.guide, 240)) : null,
   );
 }
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {Item} item
+ */
+const whatIsIt = ({ data }, item) =>
+  section(
+    h("b", null, "What is it?"),
+    null,
+    h(
+      "div",
+      { class: "cap guide" },
+      "Nobody has said: it came as ",
+      named("i", data.classes[item.given]),
+      ". Choose its class with ",
+      cap("/"),
+      "; ",
+      cap("N"),
+      " where none fits.",
+    ),
+  );
 
 /**
  * @param {number} confirmed of the class, by people

@@ -2,6 +2,7 @@
 
 import { classKeys } from "../desk/classes.js";
 import { cap, gap, h, keyButton, named } from "../desk/nodes.js";
+import { isUnlabelled } from "./desk.js";
 
 /**
  * @import { ReviewDesk } from "./desk.js"
@@ -15,7 +16,8 @@ const SHOWN = 3;
  * @param {Found | null} found null while it comes, or where it cannot
  */
 export function choices(desk, found) {
-  const chance = found && h("span", { class: "badge" }, `p wrong ${found.p_wrong.toFixed(2)}`);
+  const judged = isUnlabelled(desk) ? null : found; // no label, so none that could be wrong
+  const chance = judged && h("span", { class: "badge" }, `p wrong ${judged.p_wrong.toFixed(2)}`);
   const rows = found
     ? found.top.slice(0, SHOWN).map((option, i) => choice(desk, option, i))
     : Array.from({ length: SHOWN }, () =>

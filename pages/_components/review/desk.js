@@ -34,6 +34,9 @@ import { advises, openTurn } from "./turn.js";
  * @property {number[]} marked rows called wrong on a page
  * @property {string[]} acked
  * @property {boolean} filtered
+ * @property {number[]} no_classes labels that say that nobody labelled the image
+ * @property {{ total: number, done: number }} [to_label] images with such a label
+ * @property {boolean} [labelling] whether the queue holds those alone
  * @property {{ image: string, thumb: string, evidence: string, maps: string }} urls
  *
  * @typedef {ReturnType<typeof partsOf>} Parts the nodes of the frame; they never change
@@ -131,6 +134,13 @@ export const isWide = () => window.innerWidth >= WIDE;
  */
 export const isFollowUp = ({ queue, data }) =>
   Boolean(queue.item && data.marked.includes(queue.item.row) && !isAnswered(queue, queue.item.row));
+
+/**
+ * Whether the present image came without a class: the question is what it is.
+ *
+ * @param {ReviewDesk} desk
+ */
+export const isUnlabelled = ({ queue }) => Boolean(queue.item?.no_class);
 
 /** @param {ReviewDesk} desk */
 export const showsEvidence = (desk) =>

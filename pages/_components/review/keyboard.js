@@ -1,7 +1,7 @@
 // Which key does what.
 
 import { isForUs, openKeys } from "../desk/keys.js";
-import { showsEvidence } from "./desk.js";
+import { isUnlabelled, showsEvidence } from "./desk.js";
 
 /** @import { ReviewDesk } from "./desk.js" */
 
@@ -48,7 +48,7 @@ function actOf(desk, event, keysOpen) {
  * @param {string} key
  */
 const digitMove = (desk, key) => () => {
-  if (showsEvidence(desk)) desk.acts.digit(key);
+  if (showsEvidence(desk) || isUnlabelled(desk)) desk.acts.digit(key);
 };
 
 /**
@@ -70,7 +70,9 @@ function movesOf(desk) {
     m: () => acts.pickClass(true),
     z: acts.undo,
     e: acts.reveal,
-    g: () => desk.go("page"),
+    g: () => {
+      if (!desk.data.labelling) desk.go("page");
+    },
     b: acts.back,
     c: acts.nextOverlay,
     d: () => acts.setOverlay(desk.turn.overlay === "difference" ? "" : "difference"),
@@ -79,7 +81,7 @@ function movesOf(desk) {
     Escape: () => {
       if (desk.turn.phase === "wrong") acts.undo();
     },
-    "/": after(() => acts.pickClass(false)),
+    "/": isUnlabelled(desk) ? () => acts.pickClass(false) : after(() => acts.pickClass(false)),
     a: after(acts.accept),
     Enter: after(acts.accept),
   };

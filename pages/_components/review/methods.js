@@ -3,6 +3,7 @@
 import { h, missing, named, section } from "../desk/nodes.js";
 import { oneLine, plural, short } from "../desk/words.js";
 import { chart } from "./chart.js";
+import { isUnlabelled } from "./desk.js";
 
 /**
  * @import { ReviewDesk } from "./desk.js"
@@ -83,7 +84,10 @@ export function opinions(desk, { methods }) {
   const rows = (desk.look.wide ? all : all.slice(0, FEW)).map((one) =>
     opinion(desk, one, nameOf(one), isBaseline(one) ? "base" : ""),
   );
-  const title = h("b", null, `${wrong} of ${plural(all.length, "method")}: wrong`);
+  const said = isUnlabelled(desk)
+    ? "What they say"
+    : `${wrong} of ${plural(all.length, "method")}: wrong`;
+  const title = h("b", null, said);
   return section(title, null, h("div", null, rows));
 }
 
@@ -100,7 +104,7 @@ function opinion(desk, one, name, kind) {
       : named(
           "span",
           desk.data.classes[one.label],
-          { class: one.wrong ? "suggested" : "given" },
+          { class: one.wrong || isUnlabelled(desk) ? "suggested" : "given" },
           12,
         );
   const bar = h("i", { class: kind, style: { width: `${100 * one.suspicion}%` } });

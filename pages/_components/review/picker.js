@@ -27,16 +27,17 @@ import { activeLabel, enterSaves, marked, openPicking, step, toggle, type } from
 
 /**
  * @param {string[]} classes
+ * @param {number[]} none labels that are no classes: they are not offered
  * @param {Item} item
  * @param {boolean} several
  * @param {Chosen} tell
  * @returns {Picker}
  */
-export function newPicker(classes, item, several, tell) {
+export function newPicker(classes, none, item, several, tell) {
   const keys = classKeys(classes) ?? classes.map(() => null);
-  const picking = openPicking(classes.map(oneLine), item.given, several);
+  const picking = openPicking(classes.map(oneLine), item.given, several, none);
   const finish = () => save(picker);
-  const nodes = frame(classes.length, several, tell.closed, finish);
+  const nodes = frame(classes.length - none.length, several, tell.closed, finish);
   const picker = { picking, keys, tell, ...nodes };
   picker.field.oninput = () => {
     type(picking, picker.field.value);

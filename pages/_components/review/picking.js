@@ -5,6 +5,7 @@
  * @property {string[]} names of the classes
  * @property {number} given the given label; not to be picked where one is asked for
  * @property {boolean} several
+ * @property {number[]} none labels that are no classes
  * @property {string} text what the person typed
  * @property {number[]} found labels
  * @property {number} active place in `found`
@@ -17,12 +18,15 @@ const MOST = 200; // rows drawn; the search narrows longer lists
 /**
  * @param {string[]} names
  * @param {string} text what the person typed
+ * @param {number[]} [none] labels that are never found
  * @returns {number[]} labels: names that begin so first, then names that hold it; no more than 200
  */
-export function search(names, text) {
+export function search(names, text, none = []) {
   const words = text.trim().toLocaleLowerCase();
   const places = names.map((name) => (words ? name.toLocaleLowerCase().indexOf(words) : 0));
-  const labels = names.map((_, label) => label).filter((label) => places[label] >= 0);
+  const labels = names
+    .map((_, label) => label)
+    .filter((label) => places[label] >= 0 && !none.includes(label));
   const begins = labels.filter((label) => places[label] === 0);
   return [...begins, ...labels.filter((label) => places[label] > 0)].slice(0, MOST);
 }
@@ -31,12 +35,13 @@ export function search(names, text) {
  * @param {string[]} names
  * @param {number} given
  * @param {boolean} several
+ * @param {number[]} [none] labels that are no classes
  * @returns {Picking}
  */
-export function openPicking(names, given, several) {
-  const chosen = new Set(several ? [given] : []);
+export function openPicking(names, given, several, none = []) {
+  const chosen = new Set(several && !none.includes(given) ? [given] : []);
   const rest = { text: "", found: [], active: 0, moved: false };
-  const picking = { names, given, several, chosen, ...rest };
+  const picking = { names, given, several, none, chosen, ...rest };
   type(picking, "");
   return picking;
 }
@@ -46,9 +51,9 @@ export function openPicking(names, given, several) {
  * @param {string} text
  */
 export function type(picking, text) {
-  const { names, given, several } = picking;
+  const { names, given, several, none } = picking;
   picking.text = text;
-  picking.found = search(names, text);
+  picking.found = search(names, text, none);
   const first = picking.found.findIndex((label) => several || label !== given);
   picking.active = Math.max(0, first);
   picking.moved = false;

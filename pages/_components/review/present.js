@@ -1,7 +1,7 @@
 // The present image, and the panel that follows what is said of it.
 
 import { focus } from "../desk/keys.js";
-import { isFollowUp, showsEvidence } from "./desk.js";
+import { isFollowUp, isUnlabelled, showsEvidence } from "./desk.js";
 import { drawPanel } from "./panel.js";
 import { moveTo } from "./queue.js";
 import { say } from "./say.js";
@@ -36,6 +36,10 @@ export function closePicker(desk) {
 /** @param {ReviewDesk} desk */
 export function wrong(desk) {
   if (!desk.queue.item || desk.turn.phase === "wrong") return;
+  if (isUnlabelled(desk)) {
+    reveal(desk); // there is no label to be wrong: what it could be is all that is asked
+    return;
+  }
   desk.turn.phase = "wrong";
   drawKeys(desk);
   askForEvidence(desk);

@@ -93,6 +93,6 @@ export const ahead = (queue, n) =>
  * @returns {Item}
  */
 export function itemOf(answered) {
-  const { action, label, labels, cid, n, at, ms, mode, revealed, ...item } = answered;
+  const { action, label, labels, cid, n, at, ms, mode, revealed, apart, ...item } = answered;
   return item;
 }

@@ -8,8 +8,8 @@ import { drawSaved } from "../desk/outbox.js";
 import { at, drawnSize, fetchAhead } from "../desk/pictures.js";
 import { drawStrip } from "../desk/strip.js";
 import { verdict } from "../desk/verdicts.js";
-import { count, oneLine, short } from "../desk/words.js";
-import { AHEAD, showsEvidence } from "./desk.js";
+import { count, oneLine, plural, short } from "../desk/words.js";
+import { AHEAD, isUnlabelled, showsEvidence } from "./desk.js";
 import { needEvidence } from "./evidence.js";
 import { drawPanel } from "./panel.js";
 import { ahead, isAnswered } from "./queue.js";
@@ -64,13 +64,15 @@ const queueIsAt = (desk, item) => desk.queue.item === item;
  * @param {Item} item
  * @param {string} name
  */
-function question({ queue, detour, acts }, item, name) {
+function question(desk, item, name) {
+  const { queue, detour, acts } = desk;
   const answer = queue.done.get(item.row);
   const said = answer && answer.action !== "reopen" ? verdict(answer.action) : "";
   const away = detour.from && detour.from.row !== item.row;
   const back = { type: "button", class: "plainbtn back", onclick: () => acts.back() };
   return [
-    h("span", null, "Labelled"),
+    isUnlabelled(desk) ? h("b", null, "What is it?") : "",
+    h("span", null, isUnlabelled(desk) ? "It came as" : "Labelled"),
     named("span", name, { class: "given" }),
     said,
     named("span", item.path, { class: "meta" }, 40),
@@ -91,14 +93,25 @@ function drawEnd(desk) {
 
 /** @param {ReviewDesk} desk */
 function nothingLeft({ data, go }) {
+  const wait = data.to_label ? data.to_label.total - data.to_label.done : 0;
   if (!data.filtered) {
-    return h("div", { class: "end" }, h("b", null, "Nothing is left in the queue."));
+    const press = { type: "button", class: "primary", onclick: () => go("label") };
+    return h(
+      "div",
+      { class: "end" },
+      h("b", null, "Nothing is left in the queue."),
+      wait ? h("button", press, `Label ${plural(wait, "image")} without a class`) : null,
+    );
   }
   const button = { type: "button", class: "primary", onclick: () => go("clear") };
   return h(
     "div",
     { class: "end" },
-    h("b", null, "Nothing left under these filters."),
+    h(
+      "b",
+      null,
+      data.labelling ? "Nothing is left to label." : "Nothing left under these filters.",
+    ),
     h("button", button, "Clear filters"),
   );
 }
@@ -138,24 +151,33 @@ export function drawKeys(desk) {
     return h("button", { ...props, onclick: press, disabled }, cap(letter), icon(name), words);
   };
   const focused = [...keys.children].findIndex((each) => each === focusedNear(root));
-  const buttons = [
-    button("K", "keep", "check", "Right", () => acts.answer("keep")),
-    button("W", "none", "close", "Wrong", () => acts.wrong()),
-    button("U", "unsure", "help", "Unsure", () => acts.answer("unsure")),
-  ];
+  const unsure = button("U", "unsure", "help", "Unsure", () => acts.answer("unsure"));
+  const buttons = isUnlabelled(desk)
+    ? [
+        button("/", "relabel", "swap", "Choose class", () => acts.pickClass(false)),
+        button("E", "skip", "stacks", "Suggestions", () => acts.reveal()),
+        unsure,
+      ]
+    : [
+        button("K", "keep", "check", "Right", () => acts.answer("keep")),
+        button("W", "none", "close", "Wrong", () => acts.wrong()),
+        unsure,
+      ];
   keys.replaceChildren(...buttons);
   if (focused >= 0) focus(buttons[focused]);
-  legend.replaceChildren(...(showsEvidence(desk) ? legendAfter(desk) : legendBefore(desk)));
+  const entries = showsEvidence(desk) ? legendAfter(desk) : legendBefore(desk);
+  legend.replaceChildren(...entries.filter((each) => each !== null));
 }
 
 /** @param {ReviewDesk} desk */
-function legendBefore({ acts, go }) {
+function legendBefore(desk) {
+  const { acts, go } = desk;
   return [
     keyButton("M", "multiple", () => acts.pickClass(true)),
     keyButton("N", "none fits", () => acts.answer("none")),
     keyButton("S", "skip", () => acts.answer("skip")),
     keyButton("Z", "undo", () => acts.undo()),
-    keyButton("G", "page", () => go("page")),
+    isUnlabelled(desk) ? null : keyButton("G", "page", () => go("page")),
     keyButton("?", "all keys", () => acts.toggleKeys()),
   ];
 }
