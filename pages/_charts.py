@@ -57,7 +57,8 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Draw images per class; the part that is probably wrong, where known, at the bar's end.
 
     Args:
-        classes: `name`, `count`, `wrong` (a guess, or None before the first run).
+        classes: `name`, `count`, `wrong` (a guess, or None before the first run), and `no_class`
+            where the label is none.
     """
     tone = colours()
     names = [chart_text(each["name"], 18) for each in classes]
@@ -81,6 +82,7 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
         )
     for place, (total, share) in enumerate(zip(counts, wrong, strict=True)):
         known = f", about {count(share)}" if classes[place]["wrong"] is not None else ""
+        known = ", no class" if classes[place].get("no_class") else known
         figure.add_annotation(
             x=total,
             y=place,

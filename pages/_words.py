@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -143,3 +143,13 @@ def sentence(image: Mapping[str, Any]) -> str:
             return f"{label}, but {who} says none fits."
     p_wrong = f", p wrong {image['p_wrong']:.2f}" if "p_wrong" in image else ""
     return f"{label}, no answer yet{p_wrong}."
+
+
+def stale(runs: Sequence[int]) -> str:
+    """Say that runs learned other classes than today's."""
+    named = ", ".join(map(str, runs[:6])) + (" …" if len(runs) > 6 else "")
+    many = len(runs) > 1
+    return (
+        f"Run{'s' if many else ''} {named} learned other classes than today's: start "
+        f"{'them' if many else 'it'} again."
+    )

@@ -125,6 +125,7 @@ def audit(options: Any) -> int:
     info = opened(options)
     found = auditing.report(info, options.target)
     left, rate = found.left, found.rate
+    apart = info.n - left.total
     say(
         options,
         {
@@ -143,10 +144,14 @@ def audit(options: Any) -> int:
             "target_errors": left.goal,
             "certified": left.may_stop,
             "audits_needed": found.needed,
-        },
-        _audit_words(info.name, found),
+        }
+        | ({"without_class": apart} if apart else {}),
+        _audit_words(info.name, found) + (_APART.format(apart) if apart else ""),
     )
     return DONE
+
+
+_APART = "\n{:,} more images came without a class: nothing here speaks of them"
 
 
 def _audit_words(name: str, found: Any) -> str:

@@ -51,7 +51,7 @@ def _card(card: DatasetCard, *, primary: bool) -> None:
     runs = _words.plural(card.runs, "run") if card.runs else "no run yet"
     images, classes = (
         _words.plural(info.n, "image"),
-        _words.plural(info.class_count, "class", "classes"),
+        _words.plural(info.real_class_count, "class", "classes"),
     )
     st.caption(f"{images}, {classes}, {runs}")
     if card.has_queue:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lnl_core.services.datasets import catalog, incoming
+from lnl_core.services.datasets import catalog, incoming, settings
 from lnl_core.services.datasets.incoming import Incoming
 from lnl_core.services.runs import control
 from lnl_core.services.workspace import datasets
@@ -115,6 +115,8 @@ def again(info: DatasetInfo) -> None:
         return
     source = Path(info.source)
     st.session_state[f"path_{kind}"] = info.source
+    none = settings.likely_no_classes(settings.no_classes(info))
+    st.session_state[f"none_{kind}_{source}"] = list(none)
     if WAYS[kind].root and info.root and Path(info.root).is_absolute():
         st.session_state[f"root_{kind}"] = info.root
     taken = {each.name for each in datasets(_ui.workspace())}
@@ -179,10 +181,11 @@ def _dialog(kind: str) -> None:
     st.session_state.setdefault(name_key, suggestion)
     name = st.text_input("Name", max_chars=80, key=name_key)
     size = _resolution(kind)
+    none: list[str] = []
     if problem:
         st.error(problem, icon=":material/error:")
     elif source is not None:
-        _look(source, root)
+        none = _ask_for_none(kind, source, _look(source, root))
     with st.container(horizontal=True, horizontal_alignment="right"):
         ready = (source is not None or upload is not None) and bool(name.strip())
         if st.button(
@@ -199,6 +202,7 @@ def _dialog(kind: str) -> None:
                 name,
                 root=root,
                 size=size,
+                no_classes=none,
                 uploaded=None if upload is None else upload.name,
             )
             st.rerun()
@@ -270,14 +274,14 @@ def _resolve(text: str, root_text: str) -> tuple[Path | None, Path | None, str]:
     return source, root, ""
 
 
-def _look(source: Path, root: Path | None) -> None:
-    """Show what the source is taken for, before anything is imported."""
+def _look(source: Path, root: Path | None) -> tuple[str, ...]:
+    """Show what the source is taken for, before anything is imported; return its labels."""
     with st.skeleton(height=60):
         try:
             seen = incoming.preview(source, root)
         except LnlError as error:
             st.error(plain(error), icon=":material/error:")
-            return
+            return ()
     words = [f"Recognised: {_ui.KINDS.get(seen.kind, seen.kind)}"]
     if seen.n is not None:
         words.append(_words.plural(seen.n, _COUNTED.get(seen.kind, "image")))
@@ -292,6 +296,25 @@ def _look(source: Path, root: Path | None) -> None:
         shown = [plain(_ui.short(each)) for each in seen.class_names[:8]]
         rest = len(seen.class_names) - len(shown)
         st.caption(", ".join(shown) + (f" and {_words.count(rest)} more" if rest else ""))
+    return seen.class_names or ()
+
+
+def _ask_for_none(kind: str, source: Path, names: tuple[str, ...]) -> list[str]:
+    """Ask which labels say that nobody labelled the image, where a name sounds so."""
+    likely = settings.likely_no_classes(names)
+    if not likely:
+        return []
+    chosen = st.pills(
+        "Which of these say that nobody labelled the image?",
+        likely,
+        selection_mode="multi",
+        format_func=lambda name: plain(_ui.short(name)),
+        key=f"none_{kind}_{source}",
+        help="Such images are never learned from and their label is never suggested: Review asks "
+        "what they are, in a queue of their own. Unmarked, a label is a class like the others. "
+        "Data, Classes and guide, changes it later.",
+    )
+    return list(chosen)
 
 
 # Progress -------------------------------------------------------------------------------------

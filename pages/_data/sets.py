@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from lnl_core.services.datasets import catalog, incoming, settings
+from lnl_core.services.in_force import scored
 from lnl_core.services.review import desk
 from lnl_core.types import DatasetInfo
 from pages import _charts, _ui, _words
@@ -91,6 +92,7 @@ def _skipped_summary(info: DatasetInfo) -> None:
     reasons = settings.skipped(info)
     if not reasons:
         st.caption("Nothing was skipped.")
+        _notes(info)
         return
     import pandas as pd  # not at the top: the first page has no table, and pandas costs 0.3 s
 
@@ -106,11 +108,15 @@ def _skipped_summary(info: DatasetInfo) -> None:
     )
     if len(reasons) > 4:
         st.caption(f"and {_words.plural(len(reasons) - 4, 'more reason')} in Import report")
-    for note in settings.notes(info):
-        st.caption(f":material/warning: {plain(note)}")
+    _notes(info)
     with st.container(horizontal=True, gap="small"):
         _report_button(info, "overview")
         _again_button(info, "overview")
+
+
+def _notes(info: DatasetInfo) -> None:
+    for note in settings.notes(info):
+        st.caption(f":material/warning: {plain(note)}")
 
 
 def _again_button(info: DatasetInfo, where: str) -> None:
@@ -159,9 +165,19 @@ def _facts(info: DatasetInfo) -> None:
         ("Reviewed", _words.count(now.reviewed)),
         ("Wrong so far", _words.count(now.wrong)),
     ]
+    waiting = desk.to_label(info)
     with st.container(horizontal=True, gap="medium", key="set_facts"):
         for label, value in facts:
             st.markdown(f":gray[:small[{label}]]  \n**{value}**", width="content")
+    if waiting.total:
+        st.markdown(
+            f":small[{_words.plural(waiting.total, 'image')} came without a class and are counted "
+            f"apart: {_words.count(waiting.done)} labelled.]"
+        )
+    ready = waiting.left and scored(info) is not None
+    words = f"Label {_words.plural(waiting.left, 'image')}"
+    if ready and st.button(words, icon=":material/label:", key="to_label"):
+        _ui.go("review", dataset=info.name, to_label="1")
 
 
 def _report(info: DatasetInfo) -> None:
@@ -243,12 +259,14 @@ def _classes(info: DatasetInfo) -> None:
     import pandas as pd
 
     st.markdown("Say what belongs to a class and what does not. Review shows it beside the image.")
+    _ask_about_none(info)
     known = settings.guides(info)
     counts = catalog.class_counts(info)
     table = pd.DataFrame(
         {
             "class": [each["name"] for each in counts],
             "images": [each["count"] for each in counts],
+            "none": [each["no_class"] for each in counts],
             "guide": [known.get(each["name"], "") for each in counts],
         }
     )
@@ -260,17 +278,48 @@ def _classes(info: DatasetInfo) -> None:
         column_config={
             "class": st.column_config.TextColumn("Class", width="medium"),
             "images": st.column_config.NumberColumn("Images", width="small", format="localized"),
+            "none": st.column_config.CheckboxColumn("No class", width="small", help=_NO_CLASS),
             "guide": st.column_config.TextColumn(
                 "Guide", width="large", max_chars=settings.GUIDE_LENGTH
             ),
         },
         row_height=_ROW,
         height=min(_ROW * (len(table) + 1) + 7, 420),
-        alt="Classes with their guiding words; the last column can be edited",
+        alt="Classes, which of them are none, and their guiding words; both can be edited",
     )
-    if st.button("Save the guide", icon=":material/save:", key="save_guides"):
+    if st.button("Save", icon=":material/save:", key="save_guides"):
         texts = dict(zip(edited["class"], edited["guide"].fillna(""), strict=True))
-        _ui.act(settings.set_guides, info, texts, done="The guide is saved.")
+        none = tuple(edited["class"][edited["none"].astype(bool)])
+        saved = _ui.act(settings.set_guides, info, texts, done="Saved.")
+        changed = saved and none != settings.no_classes(info)
+        if changed and _ui.act(settings.set_no_classes, info, none):
+            st.rerun()
+
+
+_NO_CLASS = (
+    "The label says that nobody labelled the image, as “Not sure” does. Such images are never "
+    "learned from, their label is never suggested, and Review asks what they are in a queue of "
+    "their own."
+)
+
+
+def _ask_about_none(info: DatasetInfo) -> None:
+    """Name what sounds like no class and what is to be run again; nothing is settled here."""
+    none = settings.no_classes(info)
+    counted = {each["name"]: each["count"] for each in catalog.class_counts(info)}
+    likely = [n for n in settings.likely_no_classes(counted) if n not in none and counted[n]]
+    if likely:
+        names = ", ".join(f"**{plain(_ui.short(name))}**" for name in likely[:5])
+        st.info(
+            f"{names}: does this say that nobody labelled the image? Mark it under No class then.",
+            icon=":material/help:",
+        )
+    stale = settings.stale_runs(info)
+    if stale:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.warning(_words.stale(stale), icon=":material/history:", width="stretch")
+            if st.button("Open Runs", key="stale_runs"):
+                _ui.go("runs", dataset=info.name)
 
 
 def _settings(info: DatasetInfo) -> None:

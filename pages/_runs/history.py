@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from lnl_core.services import methods
+from lnl_core.services.datasets import settings
 from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo, Job, JobState, usual_representation
 from pages import _jobs, _words
@@ -24,6 +25,9 @@ def draw(info: DatasetInfo) -> None:
     if not jobs:
         st.caption("No run yet.")
         return
+    stale = settings.stale_runs(info)
+    if stale:
+        st.caption(f":material/history: {_words.stale(stale)}")
     words = list(_jobs.BADGES)
     key = f"history_{info.id}_{len(jobs)}"
     st.dataframe(

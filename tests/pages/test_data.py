@@ -14,6 +14,7 @@ from lnl_core.services.datasets import catalog, settings
 from lnl_core.services.datasets.catalog import DEMO_NAME
 from lnl_core.store import arrays, datasets
 from pages import _ui
+from tests.data.making import encoded, picture
 
 
 def test_one_card_per_set_last_used_first_and_the_demo_one_press_away(
@@ -179,3 +180,34 @@ def test_the_empty_pages_lead_to_the_demo(desk, workspace, no_worker):
     next(b for b in app.button if b.label == "Open the demo").click().run()
     assert not app.exception
     assert [info.name for info in datasets.datasets(workspace)] == [DEMO_NAME]
+
+
+def test_the_import_dialog_asks_what_is_no_class(workspace, desk, tmp_path, no_worker):
+    for name in ("cat", "dog", "Not sure"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        (tmp_path / "photos" / name / "1.png").write_bytes(encoded(picture(), "PNG"))
+    app = desk("data")
+    app.session_state["path_folder"] = str(tmp_path / "photos")
+    app.session_state["import_kind"] = "folder"
+    app.run()
+    assert not app.exception
+    (asked,) = [each for each in app.button_group if "nobody labelled" in each.label]
+    assert [str(option) for option in asked.options] == ["Not sure"]
+    assert asked.value == []  # a question, not an answer
+
+
+def test_a_label_is_made_no_class_and_its_images_are_offered(workspace, desk, ranked, texts):
+    info = settings.set_no_classes(ranked, ["belt"])
+    app = desk("data", dataset=info.name)
+    assert not app.exception
+    assert "20 images came without a class and are counted apart: 0 labelled" in texts(app)
+
+
+def test_names_that_sound_like_no_class_are_a_question_on_the_page(workspace, tiny, desk):
+    meta = arrays.read_json(tiny.directory / "meta.json")
+    arrays.write_json(tiny.directory / "meta.json", meta | {"class_names": ["bar", "Skip", "base"]})
+    app = desk("data", dataset="tiny")
+    app.session_state["data_tab"] = "Classes and guide"
+    app.run()
+    assert not app.exception
+    assert any("**Skip**: does this say that nobody labelled" in each.value for each in app.info)

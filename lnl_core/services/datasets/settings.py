@@ -107,13 +107,18 @@ def set_no_classes(info: DatasetInfo, names: Iterable[str]) -> DatasetInfo:
 
 
 def stale_runs(info: DatasetInfo) -> list[int]:
-    """Return the finished runs, newest first, for which other labels were no classes than today."""
+    """Return the runs that should be started again: other labels were no classes when they began.
+
+    Of each method and representation the newest finished run counts; newest first.
+    """
+    newest: dict[str, int] = {}
+    for job in queue.jobs(info):
+        if job.state is JobState.DONE:
+            key = outcome.key(job, info)
+            newest[key] = max(job.id, newest.get(key, 0))
     runs = info.directory / "runs"
-    return [
-        job.id
-        for job in queue.jobs(info)
-        if job.state is JobState.DONE and inputs.is_stale(info, runs / str(job.id))
-    ]
+    stale = [number for number in newest.values() if inputs.is_stale(info, runs / str(number))]
+    return sorted(stale, reverse=True)
 
 
 def goal(info: DatasetInfo) -> int | None:

@@ -199,9 +199,8 @@ def _neighbours(
         if "neighbours" in run.extras:
             rows = [int(other) for other in run.extras["neighbours"][row] if other >= 0]
             break
-    else:
-        if features is not None:
-            rows = _similar(features, row, np.arange(info.n), NEIGHBOURS)
+    if not rows and features is not None:  # no such run, or it has not seen the image
+        rows = _similar(features, row, np.arange(info.n), NEIGHBOURS)
     rows = rows[:NEIGHBOURS]
     said = decisions.in_force(info, rows=rows) if rows else {}
     given = loaded(info).given_labels

@@ -36,7 +36,8 @@ export function panelBefore(desk, item) {
         )
       : null;
   const left = desk.data.progress.goal - desk.data.progress.reviewed;
-  const goal = left > 0 ? `about ${count(left)} more to reach the goal` : "Goal reached";
+  const more = left > 0 ? `about ${count(left)} more to reach the goal` : "Goal reached";
+  const goal = desk.data.labelling ? "" : more;
   return [
     h(
       "div",
