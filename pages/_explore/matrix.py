@@ -15,6 +15,7 @@ from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo
 from lnl_core.views import FEWEST_ERRORS, Matrix
 from pages import _charts, _figures, _ui, _words
+from pages._explore import pairs
 from pages._words import chart_text, count, plain, short
 
 PAIRS = 3
@@ -114,9 +115,14 @@ def _interval(found: Matrix, i: int, j: int) -> str:
 
 
 def _largest(info: DatasetInfo, found: Matrix) -> None:
-    """Name the largest confusions with their intervals; each opens its queue, by keyboard too."""
+    """Name the largest confusions with their intervals; each opens its queue, by keyboard too.
+
+    Beside each stands what people said where the two classes meet; other pairs that they disagree
+    on follow.
+    """
     cells = np.where(_many(found), found.count, 0)
     order = np.argsort(-cells, axis=None, kind="stable")[:PAIRS]
+    shown: set[frozenset[int]] = set()
     with st.container(gap=None, key="explore_pairs"):
         for place in order:
             i, j = divmod(int(place), len(found.labels))
@@ -125,8 +131,12 @@ def _largest(info: DatasetInfo, found: Matrix) -> None:
             given, true = int(found.labels[i]), int(found.labels[j])
             names = [plain(short(info.class_names[label], 16)) for label in (given, true)]
             words = f"{names[0]} → {names[1]}: {_interval(found, i, j)}"
-            if st.button(words, type="tertiary", key=f"explore_pair_{given}_{true}"):
-                _open(info, given, true)
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                if st.button(words, type="tertiary", key=f"explore_pair_{given}_{true}"):
+                    _open(info, given, true)
+                pairs.draw(info, given, true)
+                shown.add(frozenset((given, true)))
+        pairs.draw_others(info, shown)
 
 
 def _figure(info: DatasetInfo, found: Matrix) -> go.Figure:

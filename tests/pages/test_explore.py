@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from lnl_core.jobs import queue
 from lnl_core.jobs.tasks import embedding
 from lnl_core.review import transition
+from lnl_core.services.datasets import settings
 from lnl_core.services.explore import embedding as exploring
 from lnl_core.services.explore import filters, selections
 from lnl_core.store import arrays, datasets, decisions
@@ -312,3 +313,23 @@ def test_a_filter_of_verdicts_follows_the_answers(workspace, mapped):
 def test_a_filter_that_nobody_wrote_is_refused(text):
     with pytest.raises(LnlError, match="cannot be read"):
         filters.from_text(text, None)
+
+
+def test_a_pair_says_what_people_disagree_on_and_asks_for_its_guide(desk, ranked, texts):
+    given = np.asarray(datasets.load(ranked).given_labels)
+    for row in map(int, np.flatnonzero(given == 0)[:3]):
+        for who, action, label in (("ann", Action.KEEP, None), ("bob", Action.RELABEL, 1)):
+            decisions.append(ranked, [Decision(row, action, who, label, suggested_label=1)])
+    app = desk("explore", dataset=ranked.name)
+    assert not app.exception
+    assert "3 are answered differently by two people" in texts(app)
+    assert "People disagree on where bar ends and belt begins" in texts(app)
+    fields = {each.label: each for each in app.text_area}
+    assert list(fields) == [
+        "What belongs to bar, and what does not",
+        "What belongs to belt, and what does not",
+    ]
+    settings.set_guides(ranked, {"base": "stays"})
+    fields["What belongs to bar, and what does not"].set_value("long and thin")
+    next(each for each in app.button if each.label == "Save the guide").click().run()
+    assert settings.guides(ranked) == {"bar": "long and thin", "base": "stays"}

@@ -1,0 +1,91 @@
+"""Where two classes meet: what people disagree on, and the guide of both, asked for there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import streamlit as st
+
+from lnl_core.services.datasets import settings
+from lnl_core.services.explore import definitions
+from lnl_core.services.explore.definitions import Definition
+from lnl_core.types import DatasetInfo
+from pages import _ui
+from pages._words import count, plain, plural, short
+
+MOST = 3
+"""Disputed pairs shown beside the most frequent ones."""
+
+
+def draw(info: DatasetInfo, given: int, other: int) -> None:
+    """Draw the way into one pair's definition."""
+    found = definitions.definition(info, given, other)
+    label = "Disputed" if found.disputed else "Guide"
+    icon = ":material/forum:" if found.disputed else ":material/menu_book:"
+    with st.popover(label, icon=icon, type="tertiary", key=f"pair_{found.one}_{found.two}"):
+        _body(info, found)
+
+
+def draw_others(info: DatasetInfo, shown: Collection[frozenset[int]]) -> None:
+    """Draw the disputed pairs that are not shown yet."""
+    rest = [each for each in definitions.disputed(info) if {each.one, each.two} not in shown]
+    for found in rest[:MOST]:
+        one, two = _names(info, found)
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.markdown(f":small[{one} or {two}]", width="content")
+            draw(info, found.one, found.two)
+
+
+def _body(info: DatasetInfo, found: Definition) -> None:
+    st.markdown(words(info, found))
+    known = settings.guides(info)
+    with st.form(f"guide_{found.one}_{found.two}", border=False):
+        texts = {
+            name: st.text_area(
+                f"What belongs to {plain(short(name, 30))}, and what does not",
+                value=known.get(name, ""),
+                max_chars=settings.GUIDE_LENGTH,
+                height=80,
+            )
+            for name in (info.class_names[found.one], info.class_names[found.two])
+        }
+        pressed = st.form_submit_button("Save the guide", icon=":material/save:")
+    if pressed:
+        _ui.act(settings.set_guides, info, known | texts, done="Review shows the guide now.")
+
+
+def _names(info: DatasetInfo, found: Definition) -> tuple[str, str]:
+    one, two = (plain(short(info.class_names[label], 20)) for label in (found.one, found.two))
+    return one, two
+
+
+def words(info: DatasetInfo, found: Definition) -> str:
+    """Say which way the reviewed images of a pair went, and whether people agree."""
+    one, two = _names(info, found)
+    if not found.reviewed:
+        return (
+            f"**{one} or {two}**: no image of this pair has an answer yet. A sentence for each "
+            "class, seen beside every image in Review, settles most doubts before they arise."
+        )
+    parts = [
+        f"{count(found.kept.get(label, 0))} stayed {name}, {count(found.moved.get(label, 0))} of "
+        f"{name} went to {other}"
+        for label, name, other in ((found.one, one, two), (found.two, two, one))
+        if found.kept.get(label) or found.moved.get(label)
+    ]
+    for number, what in (
+        (found.both, "are both"),
+        (found.unsure, "are unsure"),
+        (found.split, "are answered differently by two people"),
+    ):
+        if number:
+            parts.append(f"{count(number)} {what}")
+    said = f"**{one} or {two}**: of {plural(found.reviewed, 'answered image')}, {'; '.join(parts)}."
+    if found.twice:
+        said += f" Of {count(found.twice)} seen by two people, they agree on {count(found.agreed)}."
+    if found.disputed:
+        said += (
+            f"  \nPeople disagree on where {one} ends and {two} begins. Say it here: it is shown "
+            "beside every image of the two in Review."
+        )
+    return said
