@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lnl_core.methods import METHODS
+
 REPO = Path(__file__).resolve().parents[1]
 
 ROWS = [
@@ -293,3 +295,13 @@ def test_no_key_of_a_method_stands_outside_its_card():
 
 def _is_after(node):
     return isinstance(node, ast.keyword) and node.arg == "after"
+
+
+def test_learning_knows_no_method_by_name():
+    """Not in docstrings either: what two methods share is described by what it does."""
+    names = {
+        word for key, card in METHODS.items() for word in (key, card.title, card.short) if word
+    }
+    named = re.compile("|".join(rf"\b{re.escape(n)}\b" for n in sorted(names) if len(n) > 3), re.I)
+    for path in (REPO / "lnl_core" / "learning").glob("*.py"):
+        assert named.findall(path.read_text("utf-8")) == [], path

@@ -2,8 +2,8 @@
 
 References: Chen, Kornblith, Norouzi, Hinton, "A Simple Framework for Contrastive Learning of
 Visual Representations", ICML 2020; He, Fan, Wu, Xie, Girshick, "Momentum Contrast for Unsupervised
-Visual Representation Learning", CVPR 2020. DMLP names these two and says nothing of its settings,
-so backbone, length and views are ours.
+Visual Representation Learning", CVPR 2020. Backbone, length and views are ours: sized for the sets
+and machines of this program.
 
 Two random views of an image should be alike, views of different images should not. Labels are
 never looked at. All randomness derives from the epoch, so a training that was stopped ends as an

@@ -1,8 +1,8 @@
 """Trained networks that outlive their run: kept beside its signals, opened again by later runs.
 
 A kept network is the plain `models.Network` (body, neck, linear head with one logit per class)
-with the weights that gave the run's signals, the mean of weights where the run had one. It serves
-post-training (`influence`) and maps of where a network looks.
+with the weights that gave the run's signals, their EMA where the run had one. It serves methods
+that post-train it, and maps of where a network looks.
 """
 
 from __future__ import annotations

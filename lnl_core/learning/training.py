@@ -86,7 +86,7 @@ class Session:
         model: the network in training.
         averaged: EMA of its weights, or the model itself where the knobs ask for none.
         recorder: what was said about every example.
-        tensors: further tensors by name that a method wants in the checkpoint (a jump table).
+        tensors: further tensors by name that a method wants in the checkpoint.
         history: name -> one number per epoch (`train_loss` and what `note` adds).
         source, device, generator (of the epoch at hand), knobs, labels (n,), k, n.
     """
