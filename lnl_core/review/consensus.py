@@ -25,21 +25,21 @@ clothing photographs whose largest class is forty times the smallest, and on lon
 * SUMMA's v is read as "can this method be trusted", not as a vote's weight: from half of the best
   v on, methods count alike (.656 / .808 -> .663 / .813 at 9 and 18 % wrong). It is measured within
   classes: a bias that methods share is no evidence.
-* Rankings that repeat each other share one voice (`trust.originality`): three methods, two of them
-  heads on the same features, .757 / .875 / .942 -> .766 / .878 / .942 at 9, 18 and 41 %.
+* Rankings that repeat each other share one voice (`trust.redundancy_weights`): three methods, two
+  of them heads on the same features, .757 / .875 / .942 -> .766 / .878 / .942 at 9, 18 and 41 %.
 * The product counts 2m / (1 + m) opinions, m the number of different voices (`trust.voices`): that
   is what m opinions are worth that agree half by one another (design effect with correlation 1/2).
   A method that comes twice adds nothing. Counting all lets eleven methods shout down their own
   doubts (.733 / .865 -> .740 / .869); counting 1, a mean, loses where labels are very wrong.
 * What wrong labels of a class truly are counts `PRIOR` of an opinion: the methods have learned much
   of it from the given labels already.
-* A method far surer than the others bear out is turned down (`trust.sobriety`): one overconfident
-  network in five took the pool from .683 to .589 (9 % wrong), softened to .647, turned down as well
+* A method far surer than the others bear out is turned down (`trust.overconfidence_weights`): one
+  over-confident network in five took the pool from .683 to .589 (9 % wrong), softened to .647, turned down as well
   to .674. Without one nothing is lost.
 * What the given class is held against is the sum over the other classes, not the best of them
   (.653 / .807 -> .656 / .808).
 * The share of wrong labels is read off the methods that disagree with the labels most
-  (`trust.candour`): those that have memorised them know of none.
+  (`trust.calibration_weights`): those that have memorised them know of none.
 """
 
 from __future__ import annotations
@@ -103,9 +103,9 @@ def rank(
     opinions = [pool.soften(probs, given) for probs in voices if probs is not None]
     within_class = trust.within_classes(scores, given)
     alike = trust.likeness(within_class)
-    weights: FloatArray = trust.agreement(within_class, alike) * trust.originality(alike)
+    weights: FloatArray = trust.agreement(within_class, alike) * trust.redundancy_weights(alike)
     if opinions:
-        weights[speakers] *= trust.sobriety([each.probs for each in opinions], weights[speakers])
+        weights[speakers] *= trust.overconfidence_weights([each.probs for each in opinions], weights[speakers])
     weights = trust.shares(weights)
     score = np.zeros(n)
     for i, weight in enumerate(weights):
@@ -114,7 +114,7 @@ def rank(
     if opinions:
         share = float(weights[speakers].sum())
         within = weights[speakers] / share if share > 0 else np.full(len(speakers), 1 / len(voices))
-        frank = trust.shares(within * trust.candour([each.probs for each in opinions], given))
+        frank = trust.shares(within * trust.calibration_weights([each.probs for each in opinions], given))
         matrix, rate = _noise(opinions, frank, given, class_count)
         rate = _steadied(rate, given)
         level = [pool.level(each.probs, given, class_count) for each in opinions]

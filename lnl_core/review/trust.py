@@ -1,8 +1,8 @@
 """Which methods to listen to, from what they say about the same images alone.
 
 Three questions, no labels needed. Does a method's ranking agree with the others' (`agreement`)? Is
-it far surer of itself than the others bear out (`sobriety`)? Does it say what others say already
-(`originality`)? Each gives a number from 0 to 1 per method. By the first two, methods that pass
+it far surer of itself than the others bear out (`overconfidence_weights`)? Does it say what others
+say already (`redundancy_weights`)? Each gives a number from 0 to 1 per method. By the first two, methods that pass
 count alike, and only what is clearly broken is turned down.
 """
 
@@ -144,7 +144,7 @@ def likeness(scores: FloatArray) -> FloatArray:
     return alike
 
 
-def originality(alike: FloatArray) -> FloatArray:
+def redundancy_weights(alike: FloatArray) -> FloatArray:
     """Return (m,) in (0, 1], the largest 1: how far a ranking is more than a repetition of others.
 
     Heads on the same features make the same mistakes; each of them counts as one by the number of
@@ -170,7 +170,7 @@ def voices(weights: FloatArray, alike: FloatArray) -> float:
     return 1 / max(float(weights @ alike @ weights), 1e-12)
 
 
-def sobriety(opinions: Sequence[Probs], votes: FloatArray) -> FloatArray:
+def overconfidence_weights(opinions: Sequence[Probs], votes: FloatArray) -> FloatArray:
     """Return (m,) in [0, 1]: 1 for a method as sure as the others bear out, 0 for a loud one.
 
     Each method's log-probabilities are multiplied by the factor in [0, 1] that makes them say best
@@ -210,7 +210,7 @@ def sobriety(opinions: Sequence[Probs], votes: FloatArray) -> FloatArray:
     return sober
 
 
-def candour(opinions: Sequence[Probs], given: IntArray) -> FloatArray:
+def calibration_weights(opinions: Sequence[Probs], given: IntArray) -> FloatArray:
     """Return (m,) in [0, 1]: how much each method can say about how many labels are wrong.
 
     A network that has memorised its labels agrees with all of them, so it counts none as wrong,

@@ -151,12 +151,12 @@ def test_a_method_surer_than_the_others_bear_out_is_turned_down():
     shouting = louder(made(0.3, 5), 8)
     nonsense = broken(labels, 5).pred_probs
     for bad in (by_heart, shouting, nonsense):
-        votes = trust.sobriety([*good, bad], np.ones(4))
+        votes = trust.overconfidence_weights([*good, bad], np.ones(4))
         assert votes[:3].min() > 0.95
         assert votes[3] < 0.35
     timid = louder(made(2, 3), 0.15)
-    assert trust.sobriety([*good, timid], np.ones(4)).min() > 0.95
-    assert trust.sobriety([good[0], nonsense], np.ones(2)).tolist() == [1, 1]  # who can tell?
+    assert trust.overconfidence_weights([*good, timid], np.ones(4)).min() > 0.95
+    assert trust.overconfidence_weights([good[0], nonsense], np.ones(2)).tolist() == [1, 1]  # who can tell?
 
 
 def test_a_network_that_memorised_the_labels_costs_little():

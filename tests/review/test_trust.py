@@ -13,15 +13,15 @@ def test_a_method_that_agrees_with_every_label_counts_no_errors():
     doubting[:10] = np.eye(4)[(given[:10] + 1) % 4] * 0.9 + 0.025
     half, most = memorised.copy(), memorised.copy()
     half[:5], most[:8] = doubting[:5], doubting[:8]
-    found = trust.candour([memorised, doubting, half, most], given)
+    found = trust.calibration_weights([memorised, doubting, half, most], given)
     np.testing.assert_allclose(found, [0, 1, 0, 0.2])
-    np.testing.assert_array_equal(trust.candour([memorised, memorised], given), [1, 1])
+    np.testing.assert_array_equal(trust.calibration_weights([memorised, memorised], given), [1, 1])
     kept = TopProbs(np.argsort(-doubting)[:, :2], -np.sort(-doubting)[:, :2], 4)
-    np.testing.assert_allclose(trust.candour([memorised, kept], given), [0, 1])
+    np.testing.assert_allclose(trust.calibration_weights([memorised, kept], given), [0, 1])
 
 
 def original(scores):
-    return trust.originality(trust.likeness(scores))
+    return trust.redundancy_weights(trust.likeness(scores))
 
 
 def test_rankings_that_repeat_each_other_share_one_voice():
