@@ -15,7 +15,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
-from lnl_core.services import methods
 from lnl_core.services import workspace as edge
 from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo, JobState, LnlError, Workspace
@@ -283,7 +282,7 @@ def first_queue_words(info: DatasetInfo) -> str:
     """Say how long the first queue takes on this machine, roughly."""
     from lnl_core.services.runs import running
 
-    keys = methods.recommended()
+    keys = running.default_recipe(info)
     seconds = running.features_seconds(info, keys[:1])
     seconds += running.estimate(info, keys[0], "quick")[0] if keys else 0.0
     return f"A first queue takes about {_words.about(max(seconds, 5))}."

@@ -17,7 +17,9 @@ from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState
 def _run_arguments(one: argparse.ArgumentParser) -> None:
     add_dataset(one)
     one.add_argument(
-        "--methods", help="keys or recipes, comma-separated, e.g. probe,sr,jump or 'sr->influence'"
+        "--methods",
+        help="keys or recipes, comma-separated, e.g. probe,sr,jump@pretrained or 'sr->influence'; "
+        "the default recipe for such images where nothing is said",
     )
     one.add_argument(
         "--base",
@@ -83,13 +85,13 @@ def run(options: Any) -> int:
     """Queue runs, or take up old ones again, and watch them."""
     from lnl_core.services.methods import problems
     from lnl_core.services.runs import control
-    from lnl_core.services.runs.running import start_runs
+    from lnl_core.services.runs.running import default_recipe, start_runs
 
     for problem in problems():
         print(f"lnl: {problem}", file=sys.stderr)
     keys = [key.strip() for key in (options.methods or "").split(",") if key.strip()]
-    if not keys and not options.resume:
-        options.usage("name the methods, e.g. --methods probe,sr,jump (or --resume)")
+    if not keys and options.methods is not None:
+        options.usage("name the methods, e.g. --methods probe,jump@pretrained")
     knobs, asked = _knobs(options), _engine_options(options)
     info = opened(options)
     began = time.monotonic()
@@ -98,7 +100,7 @@ def run(options: Any) -> int:
     else:
         submitted = start_runs(
             info,
-            keys,
+            keys or default_recipe(info),
             options.preset,
             overrides=knobs,
             representation=options.representation,

@@ -16,10 +16,8 @@ def say(options: Any, value: dict[str, Any], text: str) -> None:
 
 
 def first_run(name: str) -> str:
-    """Return the command that is proposed after an import, with the default recipe."""
-    from lnl_core.services.methods import recommended
-
-    return f"lnl run {quoted(name)} --methods {','.join(recommended())}"
+    """Return the command that is proposed after an import: the default recipe runs unasked."""
+    return f"lnl run {quoted(name)}"
 
 
 def quoted(name: str) -> str:

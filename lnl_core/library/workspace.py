@@ -120,8 +120,8 @@ class Workspace:
 
         Args:
             name: the data set.
-            methods: keys of `lnl_core.methods()`, or recipes such as `dmlp->jump`; the recommended
-                ones where None.
+            methods: keys of `lnl_core.methods()`, perhaps `jump@pretrained`, or recipes such as
+                `dmlp->jump`; the default recipe for such images where None.
             preset: `quick`, `standard` or `paper`.
             representation: as of `lnl run --representation`.
             overrides: method -> knob -> value.
@@ -135,13 +135,12 @@ class Workspace:
         Raises:
             LnlError: no such data set, method, preset or knob; or a run that failed, in its words.
         """
-        from lnl_core.methods import recommended
-        from lnl_core.services.runs.running import start_runs
+        from lnl_core.services.runs.running import default_recipe, start_runs
 
         info = self._info(name)
         jobs = start_runs(
             info,
-            recommended() if methods is None else list(methods),
+            default_recipe(info) if methods is None else list(methods),
             preset,
             overrides=overrides,
             representation=representation,

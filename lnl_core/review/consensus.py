@@ -34,8 +34,8 @@ clothing photographs whose largest class is forty times the smallest, and on lon
 * What wrong labels of a class truly are counts `PRIOR` of an opinion: the methods have learned much
   of it from the given labels already.
 * A method far surer than the others bear out is turned down (`trust.overconfidence_weights`): one
-  over-confident network in five took the pool from .683 to .589 (9 % wrong), softened to .647, turned down as well
-  to .674. Without one nothing is lost.
+  over-confident network in five took the pool from .683 to .589 (9 % wrong), softened to .647,
+  turned down as well to .674. Without one nothing is lost.
 * What the given class is held against is the sum over the other classes, not the best of them
   (.653 / .807 -> .656 / .808).
 * The share of wrong labels is read off the methods that disagree with the labels most
@@ -105,7 +105,9 @@ def rank(
     alike = trust.likeness(within_class)
     weights: FloatArray = trust.agreement(within_class, alike) * trust.redundancy_weights(alike)
     if opinions:
-        weights[speakers] *= trust.overconfidence_weights([each.probs for each in opinions], weights[speakers])
+        weights[speakers] *= trust.overconfidence_weights(
+            [each.probs for each in opinions], weights[speakers]
+        )
     weights = trust.shares(weights)
     score = np.zeros(n)
     for i, weight in enumerate(weights):
@@ -114,7 +116,9 @@ def rank(
     if opinions:
         share = float(weights[speakers].sum())
         within = weights[speakers] / share if share > 0 else np.full(len(speakers), 1 / len(voices))
-        frank = trust.shares(within * trust.calibration_weights([each.probs for each in opinions], given))
+        frank = trust.shares(
+            within * trust.calibration_weights([each.probs for each in opinions], given)
+        )
         matrix, rate = _noise(opinions, frank, given, class_count)
         rate = _steadied(rate, given)
         level = [pool.level(each.probs, given, class_count) for each in opinions]

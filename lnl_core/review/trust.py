@@ -2,8 +2,8 @@
 
 Three questions, no labels needed. Does a method's ranking agree with the others' (`agreement`)? Is
 it far surer of itself than the others bear out (`overconfidence_weights`)? Does it say what others
-say already (`redundancy_weights`)? Each gives a number from 0 to 1 per method. By the first two, methods that pass
-count alike, and only what is clearly broken is turned down.
+say already (`redundancy_weights`)? Each gives a number from 0 to 1 per method. By the first two,
+methods that pass count alike, and only what is clearly broken is turned down.
 """
 
 from __future__ import annotations

@@ -69,6 +69,11 @@ def steps(recipe: str) -> list[str]:
     return recipe.split(bases.ARROW)
 
 
+def method_of(run: str) -> str:
+    """Return the key of a run such as `jump@pretrained`."""
+    return run.partition(known.AT)[0]
+
+
 def post_trains(key: str) -> bool:
     """Say whether a method starts from the network of another run."""
     return bases.post_trains(key)

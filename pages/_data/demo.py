@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lnl_core.services import methods
 from lnl_core.services.datasets import catalog
 from lnl_core.services.runs import control, running
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
@@ -25,7 +24,7 @@ def open_demo() -> None:
 def start_scoring(info: DatasetInfo) -> None:
     """Start the quick methods, fastest queue first, and watch for the queue."""
     if not any(job.state in ACTIVE_STATES or job.state is JobState.DONE for job in _jobs_of(info)):
-        keys = methods.recommended()
+        keys = running.default_recipe(info)
         seconds = [running.estimate(info, key, "quick")[0] for key in keys]
         running.start_runs(info, keys if sum(seconds) <= _ALL_AT_ONCE else keys[:2])
     st.session_state["opening"] = info.name

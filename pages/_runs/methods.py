@@ -69,7 +69,7 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
     changed = knobs.overrides(info, preset)
     costs = [running.estimate(info, m.key, preset, changed.get(m.key)) for m in methods]
     key = f"{title}_{info.id}_{preset}"
-    now = st.session_state.setdefault("ticked", dict.fromkeys(known.recommended(), True))
+    now = st.session_state.setdefault("ticked", dict.fromkeys(_by_default(info), True))
     # An editor keeps its edits against the table it started with, so that must stay the same.
     if key not in st.session_state:
         st.session_state[f"start_{key}"] = dict(now)
@@ -121,7 +121,8 @@ def _line(method: Method) -> str:
 
 def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> None:
     changed = knobs.overrides(info, preset)
-    costs = {key: running.estimate(info, key, preset, changed.get(key)) for key in chosen}
+    asked = {key: _as_default(info, key, preset) for key in chosen}
+    costs = {key: running.estimate(info, asked[key], preset, changed.get(key)) for key in chosen}
     order = sorted(chosen, key=lambda key: costs[key][0])  # the first queue comes first
     recipes = _recipes(info, chosen)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="start_row"):
@@ -138,13 +139,15 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
         )
         words = st.empty()
         seed, representation, executor = _options(info)
-    shared = running.features_seconds(info, chosen, representation)
-    first = running.features_seconds(info, order[:1], representation)
+    if representation is not None:
+        asked = {key: key for key in chosen}
+    shared = running.features_seconds(info, [asked[key] for key in chosen], representation)
+    first = running.features_seconds(info, [asked[key] for key in order[:1]], representation)
     words.markdown(_cost_words(costs, order, shared, first), width="stretch")
     if pressed:
         running.start_runs(
             info,
-            [_on_base(key) for key in order] + recipes,
+            [_on_base(key, asked[key]) for key in order] + recipes,
             preset,
             overrides=changed,
             representation=representation,
@@ -189,10 +192,20 @@ def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
         )
 
 
-def _on_base(key: str) -> str:
-    """Return a method's key, on the run that was chosen to be post-trained."""
+def _on_base(key: str, asked: str) -> str:
+    """Return what is asked for, or the method on the run that was chosen to be post-trained."""
     base = st.session_state.get("post_train") if known.post_trains(key) else 0
-    return known.on_run(base, key) if base else key
+    return known.on_run(base, key) if base else asked
+
+
+def _by_default(info: DatasetInfo) -> dict[str, str]:
+    """Return method -> run of the default recipe, perhaps on frozen features."""
+    return {known.method_of(run): run for run in running.default_recipe(info)}
+
+
+def _as_default(info: DatasetInfo, key: str, preset: str) -> str:
+    """Return the run of a method: as in the default recipe, where quick; else on its own ground."""
+    return _by_default(info).get(key, key) if preset == "quick" else key
 
 
 def _added(recipe: str, chosen: list[str]) -> int:

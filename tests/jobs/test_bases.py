@@ -336,3 +336,24 @@ def test_runs_whose_features_can_be_used_are_offered(workspace, tiny, no_worker)
     key = next(iter(offered))
     (job,) = running.start_runs(tiny, ["knn"], representation=key)
     assert job.base == kept.id
+
+
+def test_a_run_may_name_the_features_it_is_on(workspace, tiny, no_worker):
+    """`jump@raw` beside a method on pixels: each job says what it runs on."""
+    jobs = running.start_runs(tiny, ["jump@raw", "ce", "knn"])
+    assert [(job.method, job.representation) for job in jobs] == [
+        ("jump", "raw"),
+        ("ce", "pixels"),
+        ("knn", "auto"),
+    ]
+    assert jobs[0].config["backbone"] == "head"
+    told = running.start_runs(tiny, ["ce@raw"], representation="pretrained")
+    assert told[0].representation == "raw"
+    with pytest.raises(LnlError, match="no method “magic”"):
+        running.start_runs(tiny, ["magic@raw"])
+
+
+def test_the_default_recipe_can_be_started_as_it_is(workspace, tiny, no_worker):
+    recipe = running.default_recipe(tiny)
+    jobs = running.start_runs(tiny, recipe)
+    assert [job.method for job in jobs] == [run.partition("@")[0] for run in recipe]

@@ -9,9 +9,9 @@ from PIL import Image
 
 from lnl_core.data import demo
 from lnl_core.jobs import queue
-from lnl_core.methods import recommended
 from lnl_core.services.datasets import catalog, settings
 from lnl_core.services.datasets.catalog import DEMO_NAME
+from lnl_core.services.runs.running import default_recipe
 from lnl_core.store import arrays, datasets
 from pages import _ui
 from tests.data.making import encoded, picture
@@ -168,7 +168,7 @@ def test_one_press_registers_the_demo_and_starts_its_scoring(desk, workspace, no
     info = datasets.dataset(workspace, DEMO_NAME)
     assert info.n == 1797
     started = [job.method for job in queue.jobs(info)][::-1]
-    assert started == recommended()
+    assert started == default_recipe(info)
     assert any("starting the worker" in each.proto.text for each in app.get("progress"))
     assert app.session_state["dataset"] == DEMO_NAME
     app.button(key="stay").click().run()

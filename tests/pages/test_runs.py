@@ -3,7 +3,8 @@ import json
 from sqlalchemy import update
 
 from lnl_core.jobs import engines, queue
-from lnl_core.methods import METHODS, recommended
+from lnl_core.methods import METHODS
+from lnl_core.services.runs.running import default_recipe, estimate
 from lnl_core.store import schema
 from lnl_core.store.db import transaction
 from lnl_core.types import JobState
@@ -24,14 +25,12 @@ def test_start_queues_every_ticked_method_the_fastest_first(desk, workspace, tin
     app = desk("runs", dataset="tiny")
     assert not app.exception
     button = app.button(key="start")
-    ticked = recommended()
+    ticked = [run.partition("@")[0] for run in default_recipe(tiny)]
     assert button.label == f"Start {len(ticked)} runs"
     button.click().run()
     assert not app.exception
     jobs = queue.jobs(tiny)[::-1]
     assert sorted(job.method for job in jobs) == sorted(ticked)
-    from lnl_core.services.runs.running import estimate
-
     costs = [estimate(tiny, job.method, "quick")[0] for job in jobs]
     assert costs == sorted(costs)
 

@@ -156,7 +156,10 @@ def test_a_method_surer_than_the_others_bear_out_is_turned_down():
         assert votes[3] < 0.35
     timid = louder(made(2, 3), 0.15)
     assert trust.overconfidence_weights([*good, timid], np.ones(4)).min() > 0.95
-    assert trust.overconfidence_weights([good[0], nonsense], np.ones(2)).tolist() == [1, 1]  # who can tell?
+    assert trust.overconfidence_weights([good[0], nonsense], np.ones(2)).tolist() == [
+        1,
+        1,
+    ]  # who can tell?
 
 
 def test_a_network_that_memorised_the_labels_costs_little():

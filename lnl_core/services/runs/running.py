@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lnl_core.jobs import bases, engines, executors, knobs, queue
-from lnl_core.methods import METHODS, card, title_of
+from lnl_core.methods import AT, METHODS, card, default_runs, title_of
 from lnl_core.services.in_force import signals
 from lnl_core.store import datasets
 from lnl_core.types import SMALL_SIDE, DatasetInfo, Job, JobState, LnlError, Workspace
@@ -30,7 +30,8 @@ def start_runs(
 
     A recipe `sr->influence` queues the first method and then the second one on its run. A method
     that stands alone before it in the list is not run twice; `12->influence` builds on run 12.
-    `ce->probe` has a method on features learn from those of the network before it.
+    `jump@pretrained` runs a method on those features, whatever `representation` says. `ce->probe`
+    has a method on features learn from those of the network before it.
 
     Args:
         info: the data set.
@@ -54,13 +55,14 @@ def start_runs(
     _check_chains(info, chains, preset, chosen, representation, executor, base)
     asked = engines.check(info.workspace, executor, options)
 
-    def submit(key: str, under: int | None, learns: bool) -> Job:
+    def submit(run: str, under: int | None, learns: bool) -> Job:
+        key, features = _on(run, representation)
         return queue.submit(
             info,
             key,
             preset,
             overrides=chosen.get(key, {}),
-            representation=f"{bases.OF_RUN}{under}" if learns else representation,
+            representation=f"{bases.OF_RUN}{under}" if learns else features,
             seed=seed,
             device=device,
             executor=executor,
@@ -78,7 +80,9 @@ def start_runs(
             elif place == 0 and key in alone:
                 under = alone[key]
             else:
-                learns = place > 0 and _feeds(queue.job(info.workspace, under or 0).method, key)
+                learns = place > 0 and _feeds(
+                    queue.job(info.workspace, under or 0).method, _on(key)[0]
+                )
                 submitted.append(submit(key, under, learns))
                 under = submitted[-1].id
                 if place == 0:
@@ -104,13 +108,20 @@ def _check_chains(
     """
     for chain in chains:
         if chain[0].isdigit():
-            bases.check(queue.job(info.workspace, int(chain[0])), info, chain[1])
-    for key in (key for chain in chains for key in chain if not key.isdigit()):
-        queue.check(info, key, preset, overrides.get(key, {}), executor, representation)
-        _check_features(info, key, representation)
+            bases.check(queue.job(info.workspace, int(chain[0])), info, _on(chain[1])[0])
+    for run in (run for chain in chains for run in chain if not run.isdigit()):
+        key, features = _on(run, representation)
+        queue.check(info, key, preset, overrides.get(key, {}), executor, features)
+        _check_features(info, key, features)
     if base is not None:
         for first in {chain[0] for chain in chains if not chain[0].isdigit()}:
-            bases.check(queue.job(info.workspace, base), info, first)
+            bases.check(queue.job(info.workspace, base), info, _on(first)[0])
+
+
+def _on(run: str, representation: str | None = None) -> tuple[str, str | None]:
+    """Return the method of `jump@pretrained` and what it runs on; `representation` where unsaid."""
+    key, at, features = run.partition(AT)
+    return key, features if at else representation
 
 
 def _chain(recipe: str) -> list[str]:
@@ -123,8 +134,8 @@ def _chain(recipe: str) -> list[str]:
     for place, key in enumerate(keys):
         number = key.isdigit() and place == 0 and len(keys) > 1
         if not number:
-            card(key)
-    for first, second in itertools.pairwise(keys):
+            card(_on(key)[0])
+    for first, second in itertools.pairwise([_on(key)[0] for key in keys]):
         if not first.isdigit() and not (bases.fits(first, second) or _feeds(first, second)):
             raise LnlError(bases.refusal(first, second))
     return keys
@@ -141,6 +152,14 @@ def _check_features(info: DatasetInfo, method: str, representation: str | None) 
     if number is not None:
         usable = "features" in METHODS[method].needs or knobs.on_features(method, representation)
         bases.check_features(queue.job(info.workspace, number), info, method, usable)
+
+
+def default_recipe(info: DatasetInfo) -> list[str]:
+    """Return the runs of the default recipe for images such as these, as `start_runs` takes them.
+
+    What gives a queue soonest comes first; see `methods.default_runs`.
+    """
+    return default_runs(info.height, info.width, info.channels)
 
 
 def kept_networks(info: DatasetInfo) -> list[Job]:
@@ -175,10 +194,13 @@ def estimate(
     """Return (seconds, bytes) that a run will take here, roughly.
 
     A finished run of the same method and knobs on this set is the better guess, so it goes first.
+    `jump@pretrained` asks for a head on those features.
     """
-    config = knobs.config(info, method, preset, overrides or {})
+    method, features = _on(method)
+    config = knobs.config(info, method, preset, overrides or {}, features)
     for job in queue.jobs(info):
         same = job.method == method and job.preset == preset and not overrides
+        same = same and features in (None, job.representation)
         if same and job.state is JobState.DONE and job.cost.get("seconds"):
             return job.cost["seconds"], job.cost.get("peak_memory_bytes", 0.0)
     cost = METHODS[method].cost
@@ -204,7 +226,8 @@ def features_seconds(
 
     They are computed once per set, so the first run pays them and the others do not.
     """
-    if not any("features" in METHODS[key].needs for key in methods):
+    asked = [_on(run) for run in methods]
+    if not any("features" in METHODS[key].needs or features for key, features in asked):
         return 0.0
     if bases.run_of(representation) is not None:
         return 0.0
