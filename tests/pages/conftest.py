@@ -1,5 +1,6 @@
 """The app as `streamlit.testing` runs it: the frame, in this process, on a workspace of its own."""
 
+import logging
 import shutil
 from pathlib import Path
 
@@ -49,7 +50,11 @@ def desk(workspace, monkeypatch):
         app.run()
         return app.switch_page(f"{page}.py").run() if page else app
 
-    return open_page
+    yield open_page
+    log = logging.getLogger("lnl_review")
+    for handler in list(log.handlers):  # it writes to this workspace until the process ends
+        log.removeHandler(handler)
+        handler.close()
 
 
 @pytest.fixture
