@@ -82,5 +82,5 @@ def _larger(part: Any, font: bool = False) -> Any:
     if isinstance(part, list | tuple):
         return [_larger(each) for each in part]
     if isinstance(part, str):
-        return _SPAN.sub(lambda found: f"font-size:{round(_TIMES * int(found[1]))}px", part)
+        return _SPAN.sub(lambda match: f"font-size:{round(_TIMES * int(match[1]))}px", part)
     return part

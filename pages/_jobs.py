@@ -103,23 +103,23 @@ def took(job: Job) -> float | None:
 
 def figures(job: Job) -> list[tuple[str, str]]:
     """Return the figures of a running job as (label, value); what is unknown is left out."""
-    found: list[tuple[str, str]] = []
+    facts: list[tuple[str, str]] = []
     speed: Any = job.metrics.get("images_per_second")
     memory: Any = job.metrics.get("memory_bytes") or job.cost.get("peak_memory_bytes")
     if speed:
-        found.append(("Images/s", _words.count(speed)))
+        facts.append(("Images/s", _words.count(speed)))
     if memory:
-        found.append(("Memory", _words.gigabytes(memory)))
+        facts.append(("Memory", _words.gigabytes(memory)))
     device = str(job.metrics.get("device") or job.device)
     if job.executor == "local":
-        found.append(("Device", device_word(device)))
+        facts.append(("Device", device_word(device)))
     else:
-        found.append(("Device", "gpu" if device.startswith("cuda") else device))
+        facts.append(("Device", "gpu" if device.startswith("cuda") else device))
     if job.executor != "local":
-        found.append((executor_word(job.executor), job.host or "elsewhere"))
+        facts.append((executor_word(job.executor), job.host or "elsewhere"))
     if job.started_at:
-        found.append(("Started", _words.hour(job.started_at)))
-    return found
+        facts.append(("Started", _words.hour(job.started_at)))
+    return facts
 
 
 def device_word(device: str) -> str:

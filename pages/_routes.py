@@ -85,11 +85,11 @@ async def _evidence(request: Request) -> Response:
     if not from_our_page(request) or not await run_in_threadpool(may_see, request):
         return PlainTextResponse("Only the review page may ask.", 403, headers=COMMON | NEVER)
     try:
-        found = await run_in_threadpool(_said, *numbers)
+        facts = await run_in_threadpool(_said, *numbers)
     except LnlError:
         return missing()
-    said = {row: _words.sentence(one) for row, one in found["said"].items()}
-    return JSONResponse(found | {"said": said}, headers=COMMON | NEVER)
+    said = {row: _words.sentence(one) for row, one in facts["said"].items()}
+    return JSONResponse(facts | {"said": said}, headers=COMMON | NEVER)
 
 
 async def _maps(request: Request) -> Response:
@@ -103,12 +103,12 @@ async def _maps(request: Request) -> Response:
     other = int(label) if label.isdigit() and len(label) < 10 else None
     source = request.query_params.get("source", "")
     try:
-        found = await run_in_threadpool(
+        answer = await run_in_threadpool(
             lambda: activation_maps.where_it_looks(_dataset(numbers[0]), numbers[1], other, source)
         )
     except LnlError as error:
         return JSONResponse({"state": "failed", "words": str(error)}, headers=COMMON | NEVER)
-    return JSONResponse(found, headers=COMMON | NEVER)
+    return JSONResponse(answer, headers=COMMON | NEVER)
 
 
 def from_our_page(request: Request) -> bool:

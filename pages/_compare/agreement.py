@@ -11,14 +11,14 @@ from lnl_core.views import Comparison
 from pages import _figures, _ui, _words
 
 
-def draw(info: DatasetInfo, found: Comparison) -> None:
+def draw(info: DatasetInfo, comparison: Comparison) -> None:
     """Draw rank correlation beside the overlap of the tops, with a slider for the depth."""
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True, key="correlation_card"):
         _figures.draw(
             agreement.matrix(
-                found.correlation,
-                found.candidates,
+                comparison.correlation,
+                comparison.candidates,
                 _figures.tone(),
                 title="Agreement of the order",
                 sentence="Spearman correlation of suspicion over all images: 1 is the same order.",
@@ -29,13 +29,13 @@ def draw(info: DatasetInfo, found: Comparison) -> None:
         )
         st.caption("Methods that agree fully add nothing to each other in the consensus.")
     with right, st.container(border=True, key="top_card"):
-        _depth(info, found)
+        _depth(info, comparison)
 
 
 @st.fragment
 @_ui.guarded
-def _depth(info: DatasetInfo, found: Comparison) -> None:
-    usual = min(max(found.goal, 1), info.n)
+def _depth(info: DatasetInfo, comparison: Comparison) -> None:
+    usual = min(max(comparison.goal, 1), info.n)
     place = st.container()
     k = st.slider(
         "Images at the top, k",
@@ -46,16 +46,16 @@ def _depth(info: DatasetInfo, found: Comparison) -> None:
         help=f"The queue proposes {_words.count(usual)}.",
     )
     with place:
-        overlap(info, found, k, key="overlap_depth_figure")
+        overlap(info, comparison, k, key="overlap_depth_figure")
 
 
-def overlap(info: DatasetInfo, found: Comparison, k: int, key: str = "overlap") -> None:
+def overlap(info: DatasetInfo, comparison: Comparison, k: int, key: str = "overlap") -> None:
     """Draw what the tops of the runs have in common."""
-    keys = comparing.chosen_keys(found.candidates)
+    keys = comparing.chosen_keys(comparison.candidates)
     _figures.draw(
         agreement.matrix(
             comparing.overlap(info, keys, k),
-            found.candidates,
+            comparison.candidates,
             _figures.tone(),
             title=f"Top {_words.count(k)} in common",
             sentence="Share of the union of the most suspicious images of both.",
@@ -67,9 +67,9 @@ def overlap(info: DatasetInfo, found: Comparison, k: int, key: str = "overlap") 
     )
 
 
-def draw_costs(info: DatasetInfo, found: Comparison) -> None:
+def draw_costs(info: DatasetInfo, comparison: Comparison) -> None:
     """Draw what each run took."""
-    figure = costs.costs(found.candidates, _figures.tone())
+    figure = costs.costs(comparison.candidates, _figures.tone())
     if figure is None:
         st.caption("No run of these noted its cost.")
         return

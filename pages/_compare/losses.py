@@ -18,9 +18,9 @@ from pages._ui import plain
 
 @st.fragment
 @_ui.guarded
-def draw(info: DatasetInfo, found: Comparison) -> None:
+def draw(info: DatasetInfo, comparison: Comparison) -> None:
     """Draw the histogram at the left and one image at the right."""
-    runs = {each.key: each.title for each in found.candidates}
+    runs = {each.key: each.title for each in comparison.candidates}
     single = [key for key in runs if key != CONSENSUS] or list(runs)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         key = st.selectbox(
@@ -73,10 +73,10 @@ def _activations(info: DatasetInfo) -> None:
     ranked = scored(info)
     runs = {} if ranked is None else ranked.run_ids
     seen = ((key, activation_maps.observation(info, run)) for key, run in runs.items())
-    name, found = next(
+    name, observed = next(
         ((methods.short_title(key), one) for key, one in seen if one is not None), ("", None)
     )
-    if found is None:
+    if observed is None:
         names = " or ".join(methods.that_leave(Leaves.MAPS))
         st.caption(
             f"With a run of {plain(names)}, activations of kept and corrected labels are compared "
@@ -86,13 +86,14 @@ def _activations(info: DatasetInfo) -> None:
     st.subheader(f"Where {plain(name)} looks, and whether the label holds", anchor=False)
     st.caption(
         "Activation maps of right and wrong labels may differ. On this set: "
-        f"{found.names[0]} against {found.names[1]}; the other class is the best besides the given."
+        f"{observed.names[0]} against {observed.names[1]}; the other class is the best "
+        "besides the given."
     )
     drawn = st.multiselect(
         "Statistics",
-        list(found.groups),
-        [each for each in _FIRST if each in found.groups],
-        format_func=lambda each: f"{STATISTICS[each]} (AUROC {found.auroc[each]:.2f})",
+        list(observed.groups),
+        [each for each in _FIRST if each in observed.groups],
+        format_func=lambda each: f"{STATISTICS[each]} (AUROC {observed.auroc[each]:.2f})",
         placeholder="Choose statistics",
         label_visibility="collapsed",
         key="activation_statistics",
@@ -101,7 +102,7 @@ def _activations(info: DatasetInfo) -> None:
     for place, statistic in enumerate(drawn):
         with columns[place % 2], st.container(border=True, key=f"activations_{statistic}"):
             _figures.draw(
-                activations.activations(found, statistic, _figures.tone(), name),
+                activations.activations(observed, statistic, _figures.tone(), name),
                 f"activations {statistic}",
                 info,
                 alt=f"{STATISTICS[statistic]} in two groups",

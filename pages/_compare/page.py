@@ -51,13 +51,13 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
         keys = _runs_select(info, every)
     body = st.container(key="compare_body")
     with facts, st.skeleton(height=66), body, st.skeleton(height=620):
-        found = comparing.compare(info, keys, truth)
+        comparison = comparing.compare(info, keys, truth)
     with report:
         _report_button(info, keys, truth)
     with facts:
-        _facts(info, found)
+        _facts(info, comparison)
     with body:
-        VIEWS[view][1](info, found)
+        VIEWS[view][1](info, comparison)
 
 
 # Controls -------------------------------------------------------------------------------------
@@ -148,18 +148,18 @@ def _report_button(info: DatasetInfo, keys: list[str], truth: str | None) -> Non
 # Facts ----------------------------------------------------------------------------------------
 
 
-def _facts(info: DatasetInfo, found: Comparison) -> None:
-    """Draw the four facts of the wall screen."""
-    best, joint = found.best(), found.detections.get(CONSENSUS)
+def _facts(info: DatasetInfo, comparison: Comparison) -> None:
+    """Draw the four facts above the views."""
+    best, joint = comparison.best(), comparison.detections.get(CONSENSUS)
     facts: list[tuple[str, str, str]] = []
     if best is not None:
-        d = found.detections[best.key]
+        d = comparison.detections[best.key]
         half = (d.interval[1] - d.interval[0]) / 2
         facts.append(("Best single method", f"{plain(best.short)} {d.ap:.2f}", f"AP, ±{half:.2f}"))
         if joint is not None:
             gap = f"{joint.ap - d.ap:+.2f}".replace("-", "−")
             facts.append(("Consensus of all", f"{joint.ap:.2f}", f"AP, {gap}"))
-    shown = joint or (found.detections[best.key] if best else None)
+    shown = joint or (comparison.detections[best.key] if best else None)
     if shown is not None:
         by_chance = round(0.8 * shown.size)
         saved = max(0, by_chance - shown.to_most)
@@ -172,9 +172,11 @@ def _facts(info: DatasetInfo, found: Comparison) -> None:
             )
         )
     facts.append(retrain.fact(info))
-    if not found.detections:
-        facts.insert(0, ("Runs compared", _words.count(len(found.candidates)), ""))
-        facts.insert(1, ("Queue", _words.count(found.goal), f"of {_words.count(info.n)} images"))
+    if not comparison.detections:
+        facts.insert(0, ("Runs compared", _words.count(len(comparison.candidates)), ""))
+        facts.insert(
+            1, ("Queue", _words.count(comparison.goal), f"of {_words.count(info.n)} images")
+        )
     with st.container(border=True, horizontal=True, gap="large", key="facts"):
         for label, value, more in facts:
             small = f" :small[:gray[{more}]]" if more else ""

@@ -18,50 +18,50 @@ from pages._ui import plain
 _ROW = 30
 
 
-def draw(info: DatasetInfo, found: Comparison) -> None:
-    """Draw the wall screen; without a truth, why there is no curve, then overlap and cost."""
+def draw(info: DatasetInfo, comparison: Comparison) -> None:
+    """Draw the curves and the table; without a truth, why there is no curve, then overlap and cost."""
     tone = _figures.tone()
-    if found.detections:
+    if comparison.detections:
         left, right = st.columns(2, gap="small")
         with left, st.container(border=True, key="pr_card"):
             _figures.draw(
-                detection.precision_recall(found, tone), "precision_recall", info,
+                detection.precision_recall(comparison, tone), "precision_recall", info,
                 alt="Precision against recall of every method",
             )  # fmt: skip
         with right, st.container(border=True, key="effort_card"):
             _figures.draw(
-                detection.effort(found, tone), "effort", info,
+                detection.effort(comparison, tone), "effort", info,
                 alt="Wrong labels found against images reviewed",
             )  # fmt: skip
     else:
-        st.info(plain(found.why_none), icon=":material/info:")
+        st.info(plain(comparison.why_none), icon=":material/info:")
     with st.container(key="quality_columns"):
         left, right = st.columns([60, 40], gap="small")
     with left:
-        _table(found)
-        caution = found.truth.caution if found.truth else ""
-        for sentence in (caution, comparing.baseline_words(found), _left_out(found)):
+        _table(comparison)
+        caution = comparison.truth.caution if comparison.truth else ""
+        for sentence in (caution, comparing.baseline_words(comparison), _left_out(comparison)):
             if sentence:
                 st.caption(plain(sentence))
     with right, st.container(border=True, key="overlap_card"):
-        agreement.overlap(info, found, found.goal)
+        agreement.overlap(info, comparison, comparison.goal)
 
 
-def _left_out(found: Comparison) -> str:
-    if not found.left_out:
+def _left_out(comparison: Comparison) -> str:
+    if not comparison.left_out:
         return ""
-    images = _words.plural(found.left_out, "image")
+    images = _words.plural(comparison.left_out, "image")
     return f"{images} left out here: a run was told their answer before it was scored."
 
 
-def _table(found: Comparison) -> None:
+def _table(comparison: Comparison) -> None:
     """Draw a row per method, best first."""
-    ordered = found.ordered()
+    ordered = comparison.ordered()
     tone = _figures.tone()
-    table = pd.DataFrame([_row(found, each) for each in ordered])
-    if not found.detections:
+    table = pd.DataFrame([_row(comparison, each) for each in ordered])
+    if not comparison.detections:
         table = table.drop(columns=["ap", "at_k", "fifth", "fix"])
-    lines = frame.strokes(found.candidates, tone)
+    lines = frame.strokes(comparison.candidates, tone)
     colours = [lines[each.key]["color"] for each in ordered]
     tint = f"{tone['button']}24"
 
@@ -73,13 +73,15 @@ def _table(found: Comparison) -> None:
     st.dataframe(
         table.style.apply(paint, axis=1),
         hide_index=True,
-        width="stretch" if found.detections else "content",
+        width="stretch" if comparison.detections else "content",
         row_height=_ROW,
         height=_ROW * (len(table) + 1) + 7,
-        key=f"compare_table_{bool(found.detections)}",
+        key=f"compare_table_{bool(comparison.detections)}",
         column_config={
             "line": st.column_config.TextColumn("", width=32),
-            "method": st.column_config.TextColumn("Method", width=186 if found.detections else 320),
+            "method": st.column_config.TextColumn(
+                "Method", width=186 if comparison.detections else 320
+            ),
             "ap": st.column_config.TextColumn(
                 "AP",
                 width=82,
@@ -112,10 +114,10 @@ def _table(found: Comparison) -> None:
     )
 
 
-def _row(found: Comparison, each: Candidate) -> dict[str, str]:
-    d = found.detections.get(each.key)
+def _row(comparison: Comparison, each: Candidate) -> dict[str, str]:
+    d = comparison.detections.get(each.key)
     seconds, memory = each.cost.get("seconds"), each.cost.get("peak_memory_bytes")
-    fix = found.right_fix.get(each.key, math.nan)
+    fix = comparison.right_fix.get(each.key, math.nan)
     mark = " (reconstruction)" if each.reconstruction else ""
     return {
         "line": "┅┅" if each.baseline else "━━",

@@ -15,7 +15,7 @@ from pages._ui import plain
 
 
 def fact(info: DatasetInfo) -> tuple[str, str, str]:
-    """Return the fact of the wall screen: accuracy before and after, or what is missing."""
+    """Return the fact above the views: accuracy before and after, or what is missing."""
     label = "Accuracy after retraining"
     result = retraining.latest(info)
     if result is None:

@@ -71,11 +71,11 @@ def _read_all(entry: Path, root: Path) -> dict[Path, str]:
 
 def _imports(path: Path, text: str) -> dict[Path, list[str]]:
     """Return what a module imports: module -> names."""
-    found: dict[Path, list[str]] = {}
+    names_of: dict[Path, list[str]] = {}
     for names, source in _IMPORT.findall(text):
         listed = [name.strip() for name in names.split(",") if name.strip()]
-        found.setdefault((path.parent / source).resolve(), []).extend(listed)
-    return found
+        names_of.setdefault((path.parent / source).resolve(), []).extend(listed)
+    return names_of
 
 
 def _in_order(texts: dict[Path, str]) -> list[Path]:

@@ -106,11 +106,11 @@ def _facts(card: DatasetCard) -> None:
 
 def _left(card: DatasetCard) -> str:
     """Say how many wrong labels are left, where random checks can."""
-    found = auditing.errors_left(card.info) if card.reviewed else None
-    if found is None or found.estimate is None or found.low is None or found.high is None:
+    left = auditing.errors_left(card.info) if card.reviewed else None
+    if left is None or left.estimate is None or left.low is None or left.high is None:
         return ""
-    low, high = _words.count(found.low), _words.count(found.high)
-    number = _words.plural(found.estimate, "wrong label")
+    low, high = _words.count(left.low), _words.count(left.high)
+    number = _words.plural(left.estimate, "wrong label")
     return f"About {number} left (95{_words.NARROW}%: {low}–{high})"
 
 

@@ -25,10 +25,10 @@ def draw(info: DatasetInfo) -> None:
     """Draw the matrix; a click opens the queue of that class pair."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="matrix_row"):
         st.markdown("**Given → true**", width="stretch")
-        found = confusions.matrix(info)
-        if found is not None:
+        matrix = confusions.matrix(info)
+        if matrix is not None:
             st.caption("a click filters the queue", width="content")
-    if found is None:
+    if matrix is None:
         if info.real_class_count < 2:
             st.markdown("With one class, no image can be given as another.")
         elif scored(info) is None:
@@ -39,9 +39,9 @@ def draw(info: DatasetInfo) -> None:
             if st.button("Score it", icon=":material/play_arrow:", key="explore_score"):
                 _ui.go("runs", dataset=info.name)
         return
-    if not _many(found).any():
+    if not _many(matrix).any():
         st.caption(f"No class pair expects {FEWEST_ERRORS} wrong labels or more.")
-    figure = _figure(info, found)
+    figure = _figure(info, matrix)
     event: Any = st.plotly_chart(
         _figures.enlarged(figure) if _ui.wide() else figure,
         theme=None,
@@ -60,45 +60,45 @@ def draw(info: DatasetInfo) -> None:
             },
         },
     )
-    _largest(info, found)
-    more = "" if len(found.labels) == info.class_count else f" {_some(info, found)}"
+    _largest(info, matrix)
+    more = "" if len(matrix.labels) == info.class_count else f" {_some(info, matrix)}"
     st.caption(
         "Images of each true class (column) among those given as one class (row): the bluer, the "
         f"larger the share of the row. Grey: fewer than {FEWEST_ERRORS} expected.{more}",
-        help=_sources(found),
+        help=_sources(matrix),
     )
     for point in (event or {}).get("selection", {}).get("points", [])[:1]:
         given, true = (int(label) for label in point["customdata"][:2])
         _open(info, given, true)
 
 
-def _sources(found: Matrix) -> str:
+def _sources(matrix: Matrix) -> str:
     """Say where the numbers come from."""
     words = (
         "Images with an answer count as people say. The others: which class is given as which "
         "comes from the methods' pooled probabilities, "
     )
-    if found.audits:
+    if matrix.audits:
         return words + (
-            f"how many are wrong from {count(found.audits)} random checks in Review, whose answers "
-            "also count in their row. Intervals: 95\u202f%."
+            f"how many are wrong from {count(matrix.audits)} random checks in Review, whose "
+            "answers also count in their row. Intervals: 95\u202f%."
         )
     return words + (
         f"and so does how many are wrong, until {confusions.AUDITS_NEEDED} random checks in Review "
-        "say it better. Intervals: 95\u202f%, of the methods' opinion counted as 60 images."
+        "say it better. Intervals: 95\u202f%, of the methods' estimate counted as 60 images."
     )
 
 
-def _some(info: DatasetInfo, found: Matrix) -> str:
+def _some(info: DatasetInfo, matrix: Matrix) -> str:
     return (
-        f"The {len(found.labels)} classes with most expected errors of "
+        f"The {len(matrix.labels)} classes with most expected errors of "
         f"{_words.plural(info.class_count, 'class', 'classes')}."
     )
 
 
-def _many(found: Matrix) -> Any:
+def _many(matrix: Matrix) -> Any:
     """Return (s, s) True where enough errors are expected to say something."""
-    return (found.count >= FEWEST_ERRORS) & ~np.eye(len(found.labels), dtype=bool)
+    return (matrix.count >= FEWEST_ERRORS) & ~np.eye(len(matrix.labels), dtype=bool)
 
 
 def _open(info: DatasetInfo, given: int, true: int) -> None:
@@ -108,10 +108,10 @@ def _open(info: DatasetInfo, given: int, true: int) -> None:
     _ui.go("review", **query)
 
 
-def _interval(found: Matrix, i: int, j: int) -> str:
-    size = float(found.size[i])
-    low, high = (count(size * float(end[i, j])) for end in (found.low, found.high))
-    return f"{count(found.count[i, j])} (95{_words.NARROW}%: {low}–{high})"
+def _interval(matrix: Matrix, i: int, j: int) -> str:
+    size = float(matrix.size[i])
+    low, high = (count(size * float(end[i, j])) for end in (matrix.low, matrix.high))
+    return f"{count(matrix.count[i, j])} (95{_words.NARROW}%: {low}–{high})"
 
 
 def _largest(info: DatasetInfo, found: Matrix) -> None:
@@ -125,10 +125,10 @@ def _largest(info: DatasetInfo, found: Matrix) -> None:
     shown: set[frozenset[int]] = set()
     with st.container(gap=None, key="explore_pairs"):
         for place in order:
-            i, j = divmod(int(place), len(found.labels))
+            i, j = divmod(int(place), len(matrix.labels))
             if not cells[i, j]:
                 continue
-            given, true = int(found.labels[i]), int(found.labels[j])
+            given, true = int(matrix.labels[i]), int(matrix.labels[j])
             names = [plain(short(info.class_names[label], 16)) for label in (given, true)]
             words = f"{names[0]} → {names[1]}: {_interval(found, i, j)}"
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -139,13 +139,13 @@ def _largest(info: DatasetInfo, found: Matrix) -> None:
         pairs.draw_others(info, shown)
 
 
-def _figure(info: DatasetInfo, found: Matrix) -> go.Figure:
+def _figure(info: DatasetInfo, matrix: Matrix) -> go.Figure:
     own = _charts.colours()
     tone = own["cells"]
-    s = len(found.labels)
-    many, diagonal = _many(found), np.eye(s, dtype=bool)
-    share = np.where(many, found.share, np.nan)
-    names = [chart_text(info.class_names[label], 14) for label in found.labels]
+    s = len(matrix.labels)
+    many, diagonal = _many(matrix), np.eye(s, dtype=bool)
+    share = np.where(many, matrix.share, np.nan)
+    names = [chart_text(info.class_names[label], 14) for label in matrix.labels]
     figure = go.Figure()
     figure.add_heatmap(
         z=np.where(diagonal, 1.0, 0.0),
@@ -159,7 +159,7 @@ def _figure(info: DatasetInfo, found: Matrix) -> go.Figure:
     )
     figure.add_heatmap(
         z=share,
-        text=np.where(many, np.char.mod("%.0f", found.count), ""),
+        text=np.where(many, np.char.mod("%.0f", matrix.count), ""),
         texttemplate="%{text}" if s <= 14 else None,
         textfont={"size": 12},
         colorscale=[[0, tone["low"]], [1, tone["high"]]],
@@ -182,7 +182,9 @@ def _figure(info: DatasetInfo, found: Matrix) -> go.Figure:
         marker={"symbol": "square", "size": max(10, (height - above - 6) // s - 2), "opacity": 0},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
-        customdata=[_cell(info, found, int(i), int(j)) for i, j in zip(rows, columns, strict=True)],
+        customdata=[
+            _cell(info, matrix, int(i), int(j)) for i, j in zip(rows, columns, strict=True)
+        ],
         hovertemplate="%{customdata[2]}<extra></extra>",
     )
     _charts.layout(figure, height, l=24, r=34, t=above, b=4)
@@ -229,16 +231,16 @@ def _lay_out(figure: go.Figure, names: list[str], own: Mapping[str, Any]) -> Non
     )
 
 
-def _cell(info: DatasetInfo, found: Matrix, i: int, j: int) -> list[Any]:
+def _cell(info: DatasetInfo, matrix: Matrix, i: int, j: int) -> list[Any]:
     """Return what a cell carries: both classes, and its words for the pointer."""
-    given, true = (chart_text(info.class_names[found.labels[each]], 40) for each in (i, j))
-    size = max(float(found.size[i]), 1)
-    low, high = (f"{100 * float(end[i, j]):.1f}" for end in (found.low, found.high))
+    given, true = (chart_text(info.class_names[matrix.labels[each]], 40) for each in (i, j))
+    size = max(float(matrix.size[i]), 1)
+    low, high = (f"{100 * float(end[i, j]):.1f}" for end in (matrix.low, matrix.high))
     words = (
-        f"<b>given {given}, truly {true}</b><br>{_interval(found, i, j)} of {count(size)} images"
-        f"<br>{100 * float(found.share[i, j]):.1f}{_words.NARROW}% of the row "
+        f"<b>given {given}, truly {true}</b><br>{_interval(matrix, i, j)} of {count(size)} images"
+        f"<br>{100 * float(matrix.share[i, j]):.1f}{_words.NARROW}% of the row "
         f"(95{_words.NARROW}%: {low}–{high})"
     )
-    if i != j and found.count[i, j] < FEWEST_ERRORS:
+    if i != j and matrix.count[i, j] < FEWEST_ERRORS:
         words += "<br>too few to tell"
-    return [int(found.labels[i]), int(found.labels[j]), words]
+    return [int(matrix.labels[i]), int(matrix.labels[j]), words]

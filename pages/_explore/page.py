@@ -197,8 +197,8 @@ def _inside(
         if shown is not None:
             rows = rows[shown[rows]]
         known = st.session_state["explore_selection"] = (key, embedding.select(info, rows))
-    found: Selection = known[1]
-    return found
+    selection: Selection = known[1]
+    return selection
 
 
 def _chosen(info: DatasetInfo, value: Any) -> int | None:
@@ -214,24 +214,24 @@ def _chosen(info: DatasetInfo, value: Any) -> int | None:
 # What is selected -----------------------------------------------------------------------------
 
 
-def _words_of(info: DatasetInfo, found: Selection) -> str:
+def _words_of(info: DatasetInfo, selection: Selection) -> str:
     """Say what is inside, as text: `318 selected, 74 suspected, mostly cat → dog`."""
-    if not len(found.rows):
+    if not len(selection.rows):
         return "No image inside. Draw a wider loop."
-    words = f"{count(len(found.rows))} selected"
+    words = f"{count(len(selection.rows))} selected"
     if scored(info) is not None:
-        words += f", {count(len(found.suspected))} suspected"
-    if found.pair is not None:
-        given, suggested = (short(info.class_names[label]) for label in found.pair)
+        words += f", {count(len(selection.suspected))} suspected"
+    if selection.pair is not None:
+        given, suggested = (short(info.class_names[label]) for label in selection.pair)
         words += f", mostly {given} → {suggested}"
     return words
 
 
 def _selected(
-    info: DatasetInfo, found: Selection | None, said: str, loop: dict[str, Any] | None
+    info: DatasetInfo, selection: Selection | None, said: str, loop: dict[str, Any] | None
 ) -> None:
     """Draw the line under the map, and what can be done with the selection."""
-    if found is None:
+    if selection is None:
         st.caption(
             "Images that look alike lie close together: a suspected one amid another class is "
             "worth a look. Draw a loop to select, click a point to see its neighbours, turn the "
@@ -246,12 +246,12 @@ def _selected(
             st.button(
                 "Clear", type="tertiary", key="explore_clear", on_click=_clear, args=(number,)
             )
-            everything, some = len(found.rows), len(found.suspected)
+            everything, some = len(selection.rows), len(selection.suspected)
             if everything and some != everything:
-                _review(info, found.rows, f"All {count(everything)}", primary=not some)
+                _review(info, selection.rows, f"All {count(everything)}", primary=not some)
             if some:
-                _review(info, found.suspected, f"Review these {count(some)}", primary=True)
-        shown = [int(row) for row in (*found.suspected[:THUMBS], *found.rows[:THUMBS])]
+                _review(info, selection.suspected, f"Review these {count(some)}", primary=True)
+        shown = [int(row) for row in (*selection.suspected[:THUMBS], *selection.rows[:THUMBS])]
         if shown:
             _ui.thumbs(info, list(dict.fromkeys(shown))[:THUMBS], side=48)
 
@@ -271,7 +271,7 @@ def _review(info: DatasetInfo, rows: IntArray, label: str, *, primary: bool) -> 
 
 
 def _losses(info: DatasetInfo, choice: Choice) -> None:
-    """Draw how one run loses, with a threshold: the method chosen above, else the best known."""
+    """Draw one run's losses, with a threshold: the method chosen above, else the best known."""
     ranked = scored(info)
     assert ranked is not None
     run = ranked.run_ids.get(choice.method or "")
@@ -291,15 +291,15 @@ def _losses(info: DatasetInfo, choice: Choice) -> None:
 
 def _neighbours(info: DatasetInfo, row: int) -> None:
     """Draw the chosen image and the nearest of its given and of its suggested class."""
-    found = nearby.neighbours(info, row)
+    near = nearby.neighbours(info, row)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="near_row"):
         st.markdown("**Neighbours**", width="stretch")
         if st.button("Open in Review", icon=":material/rate_review:", key="explore_open"):
-            _ui.go("review", dataset=info.name, id=str(found["chosen"]["id"]))
+            _ui.go("review", dataset=info.name, id=str(near["chosen"]["id"]))
         st.button("", icon=":material/close:", help="Close", key="explore_close", on_click=_close)
-    chosen = found["chosen"]
+    chosen = near["chosen"]
     titles = {"given": "as given, nearest", "suggested": "as suggested, nearest"}
-    if not found["alike"]:
+    if not near["alike"]:
         titles = {"given": "as given", "suggested": "as suggested"}
     picked = neighbours(
         f"explore-near-{info.id}",
@@ -320,7 +320,7 @@ def _neighbours(info: DatasetInfo, row: int) -> None:
                         for image in group["images"]
                     ],
                 }
-                for group in found["groups"]
+                for group in near["groups"]
             ],
         },
     )

@@ -29,16 +29,16 @@ def _info(where: dict[str, Any]) -> DatasetInfo:
 
 
 async def _answer(request: Request, make: Any) -> Response:
-    """Refuse strangers, find the set, and turn what people cannot ask for into not found."""
+    """Refuse other pages, find the set, and turn what people cannot ask for into not found."""
     where: dict[str, Any] = request.path_params
     if not from_our_page(request) or not await run_in_threadpool(may_see, request):
         return PlainTextResponse("Only the Explore page may ask.", 403, headers=COMMON | NEVER)
     try:
         info = await run_in_threadpool(_info, where)
-        found: Response = await run_in_threadpool(make, info, where)
+        response: Response = await run_in_threadpool(make, info, where)
     except LnlError:
         return missing()
-    return found
+    return response
 
 
 def _points_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
@@ -53,9 +53,9 @@ def _colours_of(info: DatasetInfo, where: dict[str, Any]) -> Response:
         return missing()
     method = None if where["method"] == "all" else where["method"]
     only = filters.from_text(where.get("only", ""), method)
-    found = filters.colouring(info, where["colour"], method, only)
-    fresh = found.version == where["version"]  # an older address gets today's colours, unkept
-    return _binary(found.codes.tobytes(), keep=fresh)
+    colouring = filters.colouring(info, where["colour"], method, only)
+    fresh = colouring.version == where["version"]  # an older address gets today's colours, unkept
+    return _binary(colouring.codes.tobytes(), keep=fresh)
 
 
 def _point_of(info: DatasetInfo, where: dict[str, Any]) -> Response:

@@ -287,8 +287,8 @@ def _what(row: dict[str, Any]) -> dict[str, Any]:
     """Return the cells that only some of the formats have."""
     if "lnl_verdict" in row:
         return {"verdict": row["lnl_verdict"]}
-    found = {"action": [_ICONS[str(row["action"])]], "reviewer": row.get("reviewer", "")}
-    return found | ({"standing": row["standing"]} if "standing" in row else {})
+    cells = {"action": [_ICONS[str(row["action"])]], "reviewer": row.get("reviewer", "")}
+    return cells | ({"standing": row["standing"]} if "standing" in row else {})
 
 
 def _number(value: Any) -> float | None:
@@ -343,39 +343,39 @@ def _import(info: DatasetInfo) -> None:
         key="decisions_go",
     ):
         assert upload is not None
-        found = reimporting.import_decisions(info, upload, reviewer.strip(), replace_newer=replace)
-        _imported(found)
+        result = reimporting.import_decisions(info, upload, reviewer.strip(), replace_newer=replace)
+        _imported(result)
     elif upload is not None:
         st.caption(f"They go to **{plain(_ui.short(info.name, 40))}**; the latest answer counts.")
 
 
-def _imported(found: DecisionImport) -> None:
+def _imported(result: DecisionImport) -> None:
     """Say what became of a file: counts first, then every row that needs a look."""
-    words = f"{_words.plural(found.stored, 'decision')} stored"
-    if found.unchanged:
-        words += f", {_words.count(found.unchanged)} known already"
-    if found.held:
-        words += f", {_words.count(found.held)} held back"
-    if not found.problems and not found.conflicts:
+    words = f"{_words.plural(result.stored, 'decision')} stored"
+    if result.unchanged:
+        words += f", {_words.count(result.unchanged)} known already"
+    if result.held:
+        words += f", {_words.count(result.held)} held back"
+    if not result.problems and not result.conflicts:
         st.success(f"{words}.", icon=":material/check:")
         return
     st.warning(f"{words}.", icon=":material/warning:")
-    if found.conflicts:
+    if result.conflicts:
         table = pd.DataFrame(
             {
-                "row": [each.number for each in found.conflicts],
-                "image": [each.id for each in found.conflicts],
-                "in force": [each.in_force for each in found.conflicts],
-                "the file says": [each.file for each in found.conflicts],
-                "what was done": [each.remedy for each in found.conflicts],
+                "row": [each.number for each in result.conflicts],
+                "image": [each.id for each in result.conflicts],
+                "in force": [each.in_force for each in result.conflicts],
+                "the file says": [each.file for each in result.conflicts],
+                "what was done": [each.remedy for each in result.conflicts],
             }
         )
         st.markdown(f"**{_words.plural(len(table), 'row')} in conflict**")
         _table(table, "Rows that say something else than what is in force")
-    if found.problems:
-        rows = _words.plural(len(found.problems), "row")
+    if result.problems:
+        rows = _words.plural(len(result.problems), "row")
         st.markdown(f"**{rows} could not be used**")
-        _table(pd.DataFrame({"problem": list(found.problems)}), "What could not be used, by row")
+        _table(pd.DataFrame({"problem": list(result.problems)}), "What could not be used, by row")
 
 
 def _table(table: pd.DataFrame, alt: str) -> None:

@@ -37,11 +37,11 @@ def _form(info: DatasetInfo) -> None:
         return
     assert upload is not None
     with st.spinner("Checking and ranking"):
-        found = score_with(info, upload, title, called=upload.name)
-    if found.doubt:
-        st.warning(plain(found.doubt), icon=":material/warning:")
+        scored = score_with(info, upload, title, called=upload.name)
+    if scored.doubt:
+        st.warning(plain(scored.doubt), icon=":material/warning:")
     st.success(
-        f"Run {found.job.id} is in the ranking, {_words.count(found.job.flagged or 0)} images "
-        f"flagged. It agrees with {found.agreement:.0%} of the given labels.",
+        f"Run {scored.job.id} is in the ranking, {_words.count(scored.job.flagged or 0)} images "
+        f"flagged. It agrees with {scored.agreement:.0%} of the given labels.",
         icon=":material/check:",
     )
