@@ -168,7 +168,7 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The joint opinion of several methods (review science 2 and 3).
+    """The joint ranking of several methods (review science 2 and 3).
 
     Attributes:
         methods: keys of the methods that entered, in order.

@@ -29,7 +29,7 @@ class Candidate:
         name: the name under which the run enters the ranking, e.g. `jump@pretrained`.
         title: on screen; an older run says its number.
         short: for axes.
-        newest: True for the run that speaks in the consensus.
+        newest: True for the run that counts in the consensus.
         baseline: True for the usual baselines; False for the consensus and the published methods.
         reconstruction: True where the source could not be read in full.
         preset: of the run.

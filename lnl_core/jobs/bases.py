@@ -99,10 +99,10 @@ def refusal(base: str, method: str) -> str:
 
 
 def _state() -> ColumnElement[str]:
-    found: ColumnElement[str] = (
+    state: ColumnElement[str] = (
         select(_base.c.state).where(_base.c.id == _TABLE.c.base).scalar_subquery()
     )
-    return found
+    return state
 
 
 def ready() -> ColumnElement[bool]:
@@ -110,7 +110,7 @@ def ready() -> ColumnElement[bool]:
     return or_(_TABLE.c.base.is_(None), _state() == str(JobState.DONE))
 
 
-def fail_the_baseless(connection: Connection) -> None:
+def fail_without_base(connection: Connection) -> None:
     """Fail waiting jobs whose base failed, was cancelled or is gone; the reason names it."""
     lost = and_(
         _TABLE.c.state == str(JobState.QUEUED),

@@ -1,4 +1,4 @@
-"""What a method sees of the world while it fits: as a library, and inside a job."""
+"""What a method may use while it fits: as a library, and inside a job."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ Report = Callable[[str, float, Mapping[str, float] | None], None]
 
 def _plain(arrays: Mapping[str, Any]) -> dict[str, Array]:
     """Turn torch tensors into numpy arrays, on the CPU; bfloat16 becomes float32, exactly."""
-    found = {}
+    plain = {}
     for name, value in arrays.items():
         if hasattr(value, "detach"):
             value = value.detach().cpu()
             value = value.float() if str(value.dtype) == "torch.bfloat16" else value
-        found[name] = np.asarray(value)
-    return found
+        plain[name] = np.asarray(value)
+    return plain
 
 
 class LocalContext:
@@ -80,8 +80,8 @@ class LocalContext:
         """Return the features given to this context, (n, d) float32."""
         if self._features is None:
             raise LnlError("This method needs features: pass features= to the context.")
-        found = self._features() if callable(self._features) else self._features
-        return np.asarray(found, dtype=np.float32)
+        features = self._features() if callable(self._features) else self._features
+        return np.asarray(features, dtype=np.float32)
 
     def maps(self) -> FloatArray:
         """Return the feature maps given to this context, (n, d, u, v)."""
@@ -172,8 +172,10 @@ class JobContext:
         """
         if self.make_features is None:
             raise LnlError("This run was started without features.")
-        found = self._prepared(self.make_features)
-        return found if 4 * found.size > COPIED_BYTES else np.asarray(found, dtype=np.float32)
+        features = self._prepared(self.make_features)
+        return (
+            features if 4 * features.size > COPIED_BYTES else np.asarray(features, dtype=np.float32)
+        )
 
     def maps(self) -> FloatArray:
         """Return a frozen network's feature maps, (n, d, u, v) float16, from the cache or new."""
@@ -231,10 +233,10 @@ class JobContext:
 
     def load(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Return the last checkpoint, None where there is none."""
-        found = load_checkpoint(self._path)
-        if found is None:
+        checkpoint = load_checkpoint(self._path)
+        if checkpoint is None:
             return None
-        arrays, state = found
+        arrays, state = checkpoint
         self.history = state["history"]
         return arrays, state["method"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lnl_core.jobs import engines, queue
-from lnl_core.jobs.engines.local import LOCAL, end_the_deaf, ensure_worker
+from lnl_core.jobs.engines.local import LOCAL, ensure_worker, kill_unresponsive
 from lnl_core.types import Job, JobState, Workspace
 
 
@@ -21,7 +21,7 @@ def reconcile(ws: Workspace) -> None:
     if not active:
         return
     for job in waiting:
-        end_the_deaf(job)
+        kill_unresponsive(job)
     lost = any(queue.health(job) == "lost" for job in active)
     if lost:
         queue.recover(ws)

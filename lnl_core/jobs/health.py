@@ -46,8 +46,8 @@ def process_lives(pid: int | None, started: float | None) -> bool:
     """Say whether the very process is alive; a reused pid or a zombie is not it."""
     if pid is None or started is None:
         return False
-    found = process_started(pid)
-    return found is not None and abs(found - started) < 0.5
+    present = process_started(pid)
+    return present is not None and abs(present - started) < 0.5
 
 
 def silent_seconds(job: Job) -> float:

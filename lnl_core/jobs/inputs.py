@@ -67,7 +67,7 @@ def training_set(
 ) -> LabeledDataset:
     """Return the data set with corrected labels, the trusted mask, and without the truth.
 
-    The labels of a run's first start are kept in its folder: a resumed run ends as an undisturbed
+    The labels of a run's first start are kept in its folder: a resumed run ends as an uninterrupted
     one would, whatever was decided meanwhile. A run that builds on one with purified labels trains
     on those; rows that people confirmed keep theirs. Images whose label is no class are left out
     (`training_part` says which are in), until somebody has said what they are.
@@ -122,7 +122,7 @@ def no_classes_of(info: DatasetInfo, folder: Path) -> tuple[int, ...]:
     return tuple(label for label, name in enumerate(info.class_names) if name in names)
 
 
-def speaks(info: DatasetInfo, folder: Path) -> bool:
+def knows_classes(info: DatasetInfo, folder: Path) -> bool:
     """Say whether a run knows every label that is a class today."""
     return set(no_classes_of(info, folder)) <= set(info.no_classes)
 
@@ -133,16 +133,16 @@ def is_stale(info: DatasetInfo, folder: Path) -> bool:
 
 
 def reviewed_labels(folder: Path) -> IntArray | None:
-    """Return the labels that review speaks about, (n,), where a run trained on purified ones."""
+    """Return the labels under review, (n,), where a run trained on purified ones."""
     path = folder / _REVIEWED
     return arrays.read_array(path, mmap=False) if path.is_file() else None
 
 
 def _purified(base: BaseRun, method: str, info: DatasetInfo) -> IntArray:
-    found = arrays.load_signals(base.folder).extras.get(Leaves.PURIFIED_LABELS)
-    if found is None:
+    stored = arrays.load_signals(base.folder).extras.get(Leaves.PURIFIED_LABELS)
+    if stored is None:
         raise LnlError(bases.refusal(f"run {base.id} ({base.method})", method))
-    purified: IntArray = np.asarray(found, dtype=np.int32)
+    purified: IntArray = np.asarray(stored, dtype=np.int32)
     if purified.shape != (info.n,) or purified.min() < -1 or purified.max() >= info.class_count:
         raise LnlError(
             f"The purified labels of run {base.id} do not fit “{info.name}”: the set has "
@@ -159,8 +159,8 @@ def resolve_device(wanted: str) -> str:
     """
     from lnl_core.learning import hardware
 
-    found = hardware.pick_device(wanted).type
-    return "cpu" if found == "mps" else found  # Apple's is not tested, so nobody gets it unasked
+    kind = hardware.pick_device(wanted).type
+    return "cpu" if kind == "mps" else kind  # Apple's is not tested, so nobody gets it unasked
 
 
 def features(
@@ -179,18 +179,18 @@ def features(
 
     if representation in ("auto", "pixels"):
         representation = learned.default_representation(info.height, info.width)
-    found: FloatArray = learned.cached(
+    computed: FloatArray = learned.cached(
         info.directory, data, representation, device, report, version=info.version
     )
-    return found
+    return computed
 
 
 def part_features(
     info: DatasetInfo, part: Part, representation: str, device: str, report: Report
 ) -> FloatArray:
     """Return the features of the rows that a run trains on, (n', d); all are in the cache."""
-    found = features(info, datasets.load(info), representation, device, report)
-    return found if part.whole else found[part.rows]
+    whole = features(info, datasets.load(info), representation, device, report)
+    return whole if part.whole else whole[part.rows]
 
 
 def part_maps(info: DatasetInfo, part: Part, device: str, report: Report) -> FloatArray:

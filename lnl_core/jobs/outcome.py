@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from lnl_core.jobs import queue
-from lnl_core.jobs.inputs import corrected_labels, speaks
+from lnl_core.jobs.inputs import corrected_labels, knows_classes
 from lnl_core.jobs.knobs import PIXELS
 from lnl_core.methods import signal_key
 from lnl_core.store import arrays, datasets
@@ -31,14 +31,14 @@ def with_trust(signals: Signals, trusted: BoolArray | None) -> Signals:
 
 
 def against(signals: Signals, labels: IntArray, trained_on: IntArray) -> Signals:
-    """Let the signals of a run that trained on other labels speak about `labels`.
+    """Restate the signals of a run that trained on other labels for `labels`.
 
     Suspicion becomes 1 - the probability of the label. A method that gives a score only keeps it
     where both labels agree; where they differ the label is suspected fully.
 
     Args:
         signals: of a run that trained on purified labels.
-        labels: (n,) what review speaks about.
+        labels: (n,) the labels under review.
         trained_on: (n,) what the run was given.
     """
     probs, rows = signals.pred_probs, np.arange(len(labels))
@@ -65,7 +65,7 @@ def against(signals: Signals, labels: IntArray, trained_on: IntArray) -> Signals
 
 
 _ABOUT_A_LABEL = ("p_given", "p_other", "loss")
-"""Curves that speak about the label that a run was given."""
+"""Curves that are about the label that a run was given."""
 
 
 def flagged(signals: Signals, labels: IntArray) -> int:
@@ -107,17 +107,17 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
             name = key(job, info)
             newest[name] = max(job.id, newest.get(name, 0))
     runs = info.directory / "runs"
-    usable = {name: no for name, no in newest.items() if speaks(info, runs / str(no))}
-    found = [
+    usable = {name: no for name, no in newest.items() if knows_classes(info, runs / str(no))}
+    signals = [
         replace(arrays.load_signals(runs / str(number)), method=name)
         for name, number in usable.items()
     ]
-    if not found:
+    if not signals:
         if newest:
             arrays.drop_ranking(info.directory / "ranking")
         return
     given = np.asarray(datasets.load(info).given_labels)
     _, _, kept = corrected_labels(info)
     trusted = kept if kept.any() else None
-    ranking = labelled.rank(found, given, info.class_count, trusted, info.no_classes)
+    ranking = labelled.rank(signals, given, info.class_count, trusted, info.no_classes)
     arrays.save_ranking(info.directory / "ranking", ranking, usable)

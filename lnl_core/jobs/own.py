@@ -77,7 +77,7 @@ def add(info: DatasetInfo, title: str, probs: FloatArray, source: str) -> Job:
                     method=key,
                     preset=OWN,
                     config=json.dumps({"title": title.strip(), "source": source}),
-                    representation="auto",  # unknown; it is one opinion, whatever it saw
+                    representation="auto",  # unknown; it is one ranking, whatever it saw
                     state=str(JobState.DONE),
                     stage="done",
                     fraction=1.0,

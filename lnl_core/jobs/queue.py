@@ -195,19 +195,19 @@ def claim(ws: Workspace, number: int | None = None, lane: str = "local") -> Job 
     wanted = _TABLE.c.executor == lane if number is None else _TABLE.c.id == number
     while True:
         with transaction(ws) as connection:
-            bases.fail_the_baseless(connection)
-            found = connection.execute(
+            bases.fail_without_base(connection)
+            oldest = connection.execute(
                 select(_TABLE.c.id)
                 .where(_TABLE.c.state == str(JobState.QUEUED), wanted, bases.ready())
                 .order_by(_TABLE.c.id)
                 .limit(1)
                 .with_for_update(skip_locked=True)  # PostgreSQL; SQLite lets one writer in
             ).scalar()
-            if found is None:
+            if oldest is None:
                 return None
             taken = connection.execute(
                 update(_TABLE)
-                .where(_TABLE.c.id == found, _TABLE.c.state == str(JobState.QUEUED))
+                .where(_TABLE.c.id == oldest, _TABLE.c.state == str(JobState.QUEUED))
                 .values(
                     state=str(JobState.RUNNING),
                     stage="starting",
@@ -222,13 +222,13 @@ def claim(ws: Workspace, number: int | None = None, lane: str = "local") -> Job 
                 )
             )
         if taken.rowcount == 1:
-            return job(ws, found)
+            return job(ws, oldest)
 
 
 def peek(ws: Workspace, lane: str = "local") -> int | None:
     """Return the number of the job that `claim` would take."""
     with transaction(ws) as connection:
-        bases.fail_the_baseless(connection)
+        bases.fail_without_base(connection)
         number: int | None = connection.execute(
             select(_TABLE.c.id)
             .where(_TABLE.c.state == str(JobState.QUEUED), _TABLE.c.executor == lane)
@@ -326,8 +326,8 @@ def give_back(ws: Workspace, number: int, *, counts: bool = False) -> None:
 
 def cancel(ws: Workspace, number: int) -> None:
     """Ask a job to stop: at once where nothing runs it, within two seconds where something does."""
-    found = job(ws, number)
-    gone = found.state in (JobState.RUNNING, JobState.CANCELLING) and health(found) == "lost"
+    wanted = job(ws, number)
+    gone = wanted.state in (JobState.RUNNING, JobState.CANCELLING) and health(wanted) == "lost"
     with transaction(ws) as connection:
         connection.execute(
             update(_TABLE)
@@ -396,7 +396,7 @@ def recover(ws: Workspace, gone: Container[int] = ()) -> list[int]:
     query = joined().where(_TABLE.c.state.in_(_UNDERWAY))
     with reading(ws) as connection:
         records = list(connection.execute(query))
-    found = []
+    queued = []
     for record in records:
         if record.id not in gone and health(to_job(record)) != "lost":
             continue
@@ -423,5 +423,5 @@ def recover(ws: Workspace, gone: Container[int] = ()) -> list[int]:
                 .values(eta_seconds=None, **values)
             )
         if done.rowcount == 1 and values["state"] == str(JobState.QUEUED):
-            found.append(int(record.id))
-    return found
+            queued.append(int(record.id))
+    return queued

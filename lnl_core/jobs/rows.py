@@ -99,27 +99,27 @@ def job(ws: Workspace, number: int) -> Job:
     return to_job(record)
 
 
-def run_dir(ws: Workspace, found: Job) -> Path:
+def run_dir(ws: Workspace, run: Job) -> Path:
     """Return the folder of a run's files."""
     query = (
         select(schema.datasets.c.folder)
         .join(_TABLE, _TABLE.c.dataset_id == schema.datasets.c.id)
-        .where(_TABLE.c.id == found.id)
+        .where(_TABLE.c.id == run.id)
     )
     with reading(ws) as connection:
         folder = str(connection.execute(query).scalar_one())
-    return ws.datasets_dir / folder / "runs" / str(found.id)
+    return ws.datasets_dir / folder / "runs" / str(run.id)
 
 
-def log_path(ws: Workspace, found: Job) -> Path:
+def log_path(ws: Workspace, run: Job) -> Path:
     """Return where a run's log is."""
-    return run_dir(ws, found) / "worker.log"
+    return run_dir(ws, run) / "worker.log"
 
 
-def log_tail(ws: Workspace, found: Job, size: int = 4096) -> str:
+def log_tail(ws: Workspace, run: Job, size: int = 4096) -> str:
     """Return the end of a run's log, at most `size` bytes."""
     try:
-        with log_path(ws, found).open("rb") as stream:
+        with log_path(ws, run).open("rb") as stream:
             stream.seek(0, os.SEEK_END)
             stream.seek(max(0, stream.tell() - size))
             return stream.read().decode("utf-8", errors="replace")

@@ -60,7 +60,7 @@ def is_one_of_several() -> bool:
 
 
 def is_first() -> bool:
-    """Say whether this process is the one that speaks for the run."""
+    """Say whether this process is the one that reports for the run."""
     return os.environ.get("RANK", "0") == "0" or not is_one_of_several()
 
 
@@ -91,7 +91,7 @@ def run(ws: Workspace, number: int, count: int) -> bool:
 
 
 def join(device: str) -> None:
-    """Meet the other processes, where there are any; the first one comes when all is prepared."""
+    """Join the other processes, where there are any; the first one comes when all is prepared."""
     if is_one_of_several():
         from lnl_core.learning import process_group
 
@@ -99,7 +99,7 @@ def join(device: str) -> None:
 
 
 def leave() -> None:
-    """Part from the other processes in order."""
+    """Leave the other processes in order."""
     if is_one_of_several():
         from lnl_core.learning import process_group
 
@@ -132,7 +132,7 @@ class AlongsideContext(JobContext):
     def report(
         self, stage: str, fraction: float, metrics: Mapping[str, float] | None = None
     ) -> None:
-        """Say nothing; who stops a run ends this process."""
+        """Report nothing; who stops a run ends this process."""
 
     def save(self, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
         """Leave the checkpoint to the first process."""

@@ -247,14 +247,14 @@ def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> d
 
 
 def _looks(job: Job, info: DatasetInfo, part: Part, context: JobContext) -> FloatArray | None:
-    """Return features of all images, which tell what one without a class looks like."""
+    """Return features of all images, by which one without a class is compared with others."""
     if part.whole:
         return None
     whole = datasets.load(info)
     try:
         return inputs.features(info, whole, job.representation, context.device, context.report)
     except LnlError as error:
-        log.warning("run %d: images without a class get no opinion: %s", job.id, error)
+        log.warning("run %d: images without a class get no prediction: %s", job.id, error)
         return None
 
 
@@ -294,7 +294,7 @@ def _fit(method: Method, job: Job, data: LabeledDataset, context: JobContext) ->
 
 @contextlib.contextmanager
 def _heartbeat(ws: Workspace, job: Job, context: JobContext) -> Iterator[None]:
-    """Beat while the job is worked on: write progress, read the cancel flag, enforce it."""
+    """While a job runs: write progress twice a second, read the cancel flag, enforce it."""
     over = threading.Event()
 
     def beat() -> None:

@@ -236,22 +236,22 @@ def test_a_lost_run_can_be_resumed_by_hand(workspace, job):
 def test_a_deaf_worker_is_ended_from_outside(workspace, job):
     held = local.lock(workspace)  # so that no other worker starts
     queue.claim(workspace)
-    deaf = subprocess.Popen(
+    unresponsive = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True
     )
     try:
-        started = health.process_started(deaf.pid)
-        set_row(workspace, job.id, pid=deaf.pid, pid_started=started)
+        started = health.process_started(unresponsive.pid)
+        set_row(workspace, job.id, pid=unresponsive.pid, pid_started=started)
         queue.cancel(workspace, job.id)
         executors.reconcile(workspace)
-        assert deaf.poll() is None, "it reported a moment ago"
+        assert unresponsive.poll() is None, "it reported a moment ago"
         set_row(workspace, job.id, heartbeat_at="2020-01-01T00:00:00.000Z")
         executors.reconcile(workspace)
         assert queue.job(workspace, job.id).state == "cancelled"
-        assert deaf.wait(10) == -signal.SIGKILL
+        assert unresponsive.wait(10) == -signal.SIGKILL
     finally:
-        deaf.kill()
-        deaf.wait()
+        unresponsive.kill()
+        unresponsive.wait()
         held.close()
 
 

@@ -43,8 +43,8 @@ def engine(executor: str) -> Engine:
     """Return the engine of that name."""
     from lnl_core.jobs.engines import raycluster, slurm
 
-    found: Engine = {"slurm": slurm, "ray": raycluster}[executor]
-    return found
+    module: Engine = {"slurm": slurm, "ray": raycluster}[executor]
+    return module
 
 
 def remote(job: Job) -> bool:
@@ -70,23 +70,23 @@ def check(ws: Workspace, executor: str, options: Mapping[str, str] | None = None
         if options:
             raise LnlError(f"The executor {executor} takes no options.")
         return {}
-    found = engine(executor)
-    reason = found.missing()
+    target = engine(executor)
+    reason = target.missing()
     if reason:
         raise LnlError(reason)
     prefix = f"LNL_{executor.upper()}_"
-    chosen = {key: os.environ.get(prefix + key.upper(), "") for key in found.OPTIONS}
+    chosen = {key: os.environ.get(prefix + key.upper(), "") for key in target.OPTIONS}
     for key, value in (options or {}).items():
-        if key not in found.OPTIONS:
+        if key not in target.OPTIONS:
             raise LnlError(
-                f"{found.TITLE} has no option “{key}” here. Known: {', '.join(found.OPTIONS)}."
+                f"{target.TITLE} has no option “{key}” here. Known: {', '.join(target.OPTIONS)}."
             )
         chosen[key] = value
     for key, value in chosen.items():
         if not re.fullmatch(r"[\w.,:@%+/=\[\]*~-]*", value):
-            raise LnlError(f"The option {key} of {found.TITLE} has a letter that is not allowed.")
+            raise LnlError(f"The option {key} of {target.TITLE} has a letter that is not allowed.")
     chosen = {key: value for key, value in chosen.items() if value}
-    found.check(ws, chosen)
+    target.check(ws, chosen)
     return chosen
 
 
@@ -127,7 +127,7 @@ def _ready(ws: Workspace, job: Job) -> bool:
     if job.base is None:
         return True
     with transaction(ws) as connection:
-        bases.fail_the_baseless(connection)
+        bases.fail_without_base(connection)
         waiting = select(_TABLE.c.id).where(
             _TABLE.c.id == job.id, _TABLE.c.state == str(JobState.QUEUED), bases.ready()
         )
@@ -143,22 +143,22 @@ def hand_over(ws: Workspace, job: Job) -> None:
     mark = f"{_HANDING}{now()} {os.getpid()}"
     if not _mark(ws, job, mark):
         return
-    found = engine(job.executor)
+    target = engine(job.executor)
     try:
         folder = engine_folder(ws, job)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # the database's address is in it
-        name = found.submit(ws, job, folder)
+        name = target.submit(ws, job, folder)
     except Exception as error:
         told = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         if _away(error):
-            words = f"{found.TITLE} does not answer: {told}"[:120]
+            words = f"{target.TITLE} does not answer: {told}"[:120]
             _write(ws, _marked(job, mark), engine_job=None, stage=words)
         else:
             _fail(ws, _marked(job, mark), f"did not take the run: {told}")
         return
     if not _mark(ws, _marked(job, mark), name):  # cancelled or removed meanwhile
         with contextlib.suppress(Exception):
-            found.stop(name)
+            target.stop(name)
 
 
 def _away(error: Exception) -> bool:

@@ -62,16 +62,16 @@ def environment(ws: Workspace) -> dict[str, str]:
     """Return the variables that the worker needs on whatever machine it finds itself."""
     root = Path(__file__).resolve().parents[3]
     paths = [str(root), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    found = {
+    variables = {
         "LNL_HOME": str(ws.home),
         "LNL_DATABASE_URL": ws.url,
         "PYTHONPATH": os.pathsep.join(paths),
     }
     if ws.on_sqlite:
-        found[SQLITE_HOST] = os.uname().nodename
+        variables[SQLITE_HOST] = os.uname().nodename
     if "LNL_PROCESSES" in os.environ:
-        found["LNL_PROCESSES"] = os.environ["LNL_PROCESSES"]
-    return found
+        variables["LNL_PROCESSES"] = os.environ["LNL_PROCESSES"]
+    return variables
 
 
 def refuse_sqlite_elsewhere(ws: Workspace) -> None:

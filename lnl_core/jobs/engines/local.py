@@ -30,7 +30,7 @@ LOCK_FD = "LNL_WORKER_LOCK"
 LOG_BYTES = 1_000_000
 """The workers' own log begins anew beyond this size; each run has its own log."""
 
-DEAF_SECONDS = 2.0
+UNRESPONSIVE_SECONDS = 2.0
 """A worker that is to cancel and has not sent a heartbeat for this long is killed."""
 
 _started: list[subprocess.Popen[bytes]] = []
@@ -97,13 +97,18 @@ def ensure_worker(ws: Workspace, lane: str = LOCAL) -> bool:
     return True
 
 
-def end_the_deaf(job: Job) -> None:
-    """Kill a worker that was told to cancel and whose own watch over itself is stuck.
+def kill_unresponsive(job: Job) -> None:
+    """Kill a worker that was told to cancel and whose heartbeat thread is stuck.
 
     A method can hold the interpreter so that not even the worker's heartbeat thread runs.
     """
-    deaf = job.state is JobState.CANCELLING and silent_seconds(job) > DEAF_SECONDS
-    if deaf and here(job) and process_lives(job.pid, job.pid_started) and job.pid != os.getpid():
+    unresponsive = job.state is JobState.CANCELLING and silent_seconds(job) > UNRESPONSIVE_SECONDS
+    if (
+        unresponsive
+        and here(job)
+        and process_lives(job.pid, job.pid_started)
+        and job.pid != os.getpid()
+    ):
         assert job.pid is not None
         with contextlib.suppress(ProcessLookupError):
             os.killpg(job.pid, signal.SIGKILL)  # a worker leads its own group

@@ -114,9 +114,9 @@ def submit(ws: Workspace, job: Job, folder: Path, cluster: str = "slurm") -> str
 
 def look(name: str) -> tuple[Seen, str]:
     """Ask `squeue`, and `scontrol` about what has ended a moment ago."""
-    found = _ask(["squeue", "-h", "-j", name, "-o", "%T|%r"], quiet=True).strip()
-    state, _, reason = found.partition("|")
-    if not found:
+    answer = _ask(["squeue", "-h", "-j", name, "-o", "%T|%r"], quiet=True).strip()
+    state, _, reason = answer.partition("|")
+    if not answer:
         told = _ask(["scontrol", "show", "job", "-o", name], quiet=True)
         fields = dict(part.split("=", 1) for part in told.split() if "=" in part)
         state, reason = fields.get("JobState", ""), fields.get("Reason", "")
@@ -135,8 +135,8 @@ def stop(name: str) -> None:
 
 def log(folder: Path, name: str) -> str:
     """Return the end of what the worker's command printed outside the run's own log."""
-    found = sorted(folder.glob(f"{name}_*_log.out"))
-    return found[-1].read_text("utf-8", "replace")[-4096:] if found else ""
+    files = sorted(folder.glob(f"{name}_*_log.out"))
+    return files[-1].read_text("utf-8", "replace")[-4096:] if files else ""
 
 
 def _ask(arguments: list[str], *, quiet: bool = False) -> str:

@@ -32,8 +32,8 @@ class Task:
 
 def _find() -> dict[str, Task]:
     names = [m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")]
-    found = [importlib.import_module(f"{__name__}.{name}").TASK for name in names]
-    return {task.key: task for task in found}
+    modules = [importlib.import_module(f"{__name__}.{name}").TASK for name in names]
+    return {task.key: task for task in modules}
 
 
 TASKS: dict[str, Task] = {}

@@ -75,7 +75,7 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
         LnlError: one of them is out of bounds.
     """
     try:
-        found = Settings(
+        settings = Settings(
             str(values["source"]),
             int(values["neighbours"]),
             float(values["min_dist"]),
@@ -83,9 +83,9 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise LnlError("These are no settings of a map. Start it again from Explore.") from error
-    if not (2 <= found.neighbours <= 200 and 0 <= found.min_dist <= 1 and found.seed >= 0):
+    if not (2 <= settings.neighbours <= 200 and 0 <= settings.min_dist <= 1 and settings.seed >= 0):
         raise LnlError("A map takes 2 to 200 neighbours, a distance of 0 to 1 and a seed from 0.")
-    return found
+    return settings
 
 
 def key_of(info: DatasetInfo, settings: Settings) -> str:
@@ -129,10 +129,10 @@ def _features(info: DatasetInfo, source: str, context: JobContext) -> FloatArray
     """Open, or compute, the features that the map is made of, (n, d)."""
     if source.startswith("run:"):
         number = source.removeprefix("run:")
-        found = arrays.load_signals(info.directory / "runs" / number).features
-        if not number.isdecimal() or found is None or found.shape[:1] != (info.n,):
+        features = arrays.load_signals(info.directory / "runs" / number).features
+        if not number.isdecimal() or features is None or features.shape[:1] != (info.n,):
             raise LnlError(f"Run {number} kept no features. Choose others for the map.")
-        return found
+        return features
     from lnl_core.jobs import inputs
     from lnl_core.store import datasets
 
@@ -171,11 +171,11 @@ def lay_out(
     count = min(settings.neighbours, len(sample) - 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # umap-learn warns of what is meant here: one thread, seeds
-        found = _umap(sample, count, settings, report)
+        fitted = _umap(sample, count, settings, report)
         if len(chosen) == n:
             report("placing", 1.0, None)
-            return found, n
-        positions = _place_rest(features, chosen, sample, found, reduce, settings, report)
+            return fitted, n
+        positions = _place_rest(features, chosen, sample, fitted, reduce, settings, report)
     return positions, len(chosen)
 
 
@@ -259,15 +259,15 @@ def _umap(sample: FloatArray, count: int, settings: Settings, report: Report) ->
         tqdm_kwds=bar,
     )
     with contextlib.redirect_stdout(io.StringIO()):
-        found: FloatArray = layout.fit_transform(sample)
-    return found.astype(np.float32)
+        positions: FloatArray = layout.fit_transform(sample)
+    return positions.astype(np.float32)
 
 
 def _place_rest(
     features: Array,
     chosen: IntArray,
     sample: FloatArray,
-    found: FloatArray,
+    placed: FloatArray,
     reduce: Callable[[Array], FloatArray],
     settings: Settings,
     report: Report,
@@ -279,11 +279,11 @@ def _place_rest(
     index.prepare()
     n = len(features)
     positions: FloatArray = np.empty((n, 2), dtype=np.float32)
-    positions[chosen] = found
+    positions[chosen] = placed
     inside = np.zeros(n, dtype=bool)
     inside[chosen] = True
     rest = np.flatnonzero(~inside)
-    spread = 0.003 * np.ptp(found, axis=0)  # so that rows with the same neighbours do not coincide
+    spread = 0.003 * np.ptp(placed, axis=0)  # so that rows with the same neighbours do not coincide
     rng = np.random.default_rng(settings.seed + 1)
     for start in range(0, len(rest), _BLOCK):
         report("placing", 0.8 + 0.2 * start / len(rest), None)
@@ -291,7 +291,7 @@ def _place_rest(
         near, far = index.query(reduce(features[rows]), k=PLACED_BY)
         weight = 1 / np.maximum(far, 1e-6)
         weight /= weight.sum(axis=1, keepdims=True)
-        mean = np.einsum("rk,rkd->rd", weight, found[near])
+        mean = np.einsum("rk,rkd->rd", weight, placed[near])
         positions[rows] = mean + spread * rng.standard_normal(mean.shape)
     return positions
 

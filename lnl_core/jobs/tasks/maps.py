@@ -65,8 +65,8 @@ def run(info: DatasetInfo, job: Job, context: JobContext) -> None:
     data = datasets.load(info)
     for start in range(0, len(todo), _CHUNK):
         part = np.asarray(todo[start : start + _CHUNK])
-        found = _maps(info, data, number, technique, rows[part], labels[part], context)
-        for row, pair, maps in zip(rows[part], labels[part], found, strict=True):
+        made = _maps(info, data, number, technique, rows[part], labels[part], context)
+        for row, pair, maps in zip(rows[part], labels[part], made, strict=True):
             file = place(info, number, technique, int(row), *map(int, pair))
             file.parent.mkdir(parents=True, exist_ok=True)
             arrays.write_array(file, maps.astype(np.float16))
@@ -75,10 +75,10 @@ def run(info: DatasetInfo, job: Job, context: JobContext) -> None:
 
 def head_of_queue(info: DatasetInfo, count: int = HEAD) -> tuple[Array, Array]:
     """Return the first rows of the ranking in force, and their given and suggested classes."""
-    found = arrays.load_ranking(info.directory / "ranking")
-    if found is None:
+    stored = arrays.load_ranking(info.directory / "ranking")
+    if stored is None:
         return np.zeros(0, np.int64), np.zeros((0, 2), np.int64)
-    ranking, _ = found
+    ranking, _ = stored
     rows = np.asarray(ranking.order[:count], np.int64)
     given = np.asarray(datasets.load(info).given_labels)[rows]
     other = np.asarray(ranking.suggested_labels)[rows]

@@ -1,4 +1,4 @@
-"""What corrections buy: plain training, the yardstick, on given and on corrected labels.
+"""What corrections are worth: plain training, the yardstick, on given and corrected labels.
 
 Both networks have the same seed and knobs and see the same images; both are judged on images that
 neither saw and whose label is sure. The result is a file in the data set's folder.
@@ -106,20 +106,20 @@ def parts(info: DatasetInfo, source: str, goal: int = 0) -> Parts:
     test = test[classed[test] & ~np.isin(sure[test], info.no_classes)]
     inside = classed.copy()
     inside[test] = False
-    found = Parts(kind, np.flatnonzero(inside), test, given, corrected, sure)
-    if not found.changed:
+    divided = Parts(kind, np.flatnonzero(inside), test, given, corrected, sure)
+    if not divided.changed:
         raise LnlError(
             "No label is corrected yet among the images that train: both networks would be the "
             "same. Relabel some images in Review first."
         )
-    return found
+    return divided
 
 
 def _simulated(info: DatasetInfo, given: IntArray, truth: IntArray, goal: int) -> IntArray:
-    found = arrays.load_ranking(info.directory / "ranking")
-    if found is None:
+    stored = arrays.load_ranking(info.directory / "ranking")
+    if stored is None:
         raise LnlError(f"Nothing of “{info.name}” is scored yet: there is no queue. Start a run.")
-    seen = np.asarray(found[0].order[:goal])
+    seen = np.asarray(stored[0].order[:goal])
     corrected = given.copy()
     corrected[seen] = truth[seen]
     return corrected
@@ -193,7 +193,7 @@ def run(info: DatasetInfo, job: Job, context: JobContext) -> None:
 
 
 def _kept_parts(info: DatasetInfo, source: str, goal: int, folder: Path) -> Parts:
-    """Return the parts of the first start, so that a resumed task ends as an undisturbed one."""
+    """Return the parts of the first start, so that a resumed task ends as an uninterrupted one."""
     names = [field.name for field in dataclasses.fields(Parts) if field.name != "kind"]
     mark = folder / "parts.json"
     if mark.is_file():

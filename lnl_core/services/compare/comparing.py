@@ -24,8 +24,8 @@ from lnl_core.services.compare.truth import (
     KEPT,
     KNOWN,
     answered,
+    covered_by,
     sample_of,
-    speaks_for,
     told_of,
     truths,
 )
@@ -224,7 +224,7 @@ def _compare(
     if sample is not None:
         assert truth is not None
         detections, fixes = _judged(info, chosen, sample, _judge(info, truth, told, _last_id))
-    inside = speaks_for(info, truth.kind if truth else "")
+    inside = covered_by(info, truth.kind if truth else "")
     labels = answered(info, _last_id).labels
     answers = [label for row, label in labels.items() if inside[row]]
     return Comparison(

@@ -51,7 +51,7 @@ def truths(info: DatasetInfo) -> list[Truth]:
 
 def _judged(info: DatasetInfo, judged: IntArray) -> Truth:
     """Describe labels that were judged before the import, some of the set's."""
-    inside = speaks_for(info, JUDGED)
+    inside = covered_by(info, JUDGED)
     size = int(inside.sum())
     wrong = int((inside & (judged != np.asarray(loaded(info).given_labels))).sum())
     reason = ""
@@ -67,7 +67,7 @@ def _judged(info: DatasetInfo, judged: IntArray) -> Truth:
     return Truth(JUDGED, f"judged before: {size:,} images, {wrong:,} wrong", reason, caution)
 
 
-def speaks_for(info: DatasetInfo, kind: str) -> BoolArray:
+def covered_by(info: DatasetInfo, kind: str) -> BoolArray:
     """Return (n,) True for the images that figures on such a truth are about."""
     inside = ~without_class(info)
     judged = datasets.judged_labels(info) if kind == JUDGED else None
@@ -143,7 +143,7 @@ def sample_of(info: DatasetInfo, kind: str, told: BoolArray) -> Sample | None:
     """Return what judges the runs; None where too little is left without the told images."""
     data = loaded(info)
     given = np.asarray(data.given_labels)
-    population = ~told & speaks_for(info, kind)
+    population = ~told & covered_by(info, kind)
     if kind in (KNOWN, JUDGED):
         true = data.true_labels if kind == KNOWN else datasets.judged_labels(info)
         return None if true is None else comparison.known(given, np.asarray(true), population)

@@ -155,7 +155,11 @@ def sources(info: DatasetInfo) -> list[dict[str, str]]:
     seen = set()
     for job in queue.jobs(info):
         folder = queue.run_dir(info.workspace, job)
-        if job.state is not JobState.DONE or job.method in seen or not inputs.speaks(info, folder):
+        if (
+            job.state is not JobState.DONE
+            or job.method in seen
+            or not inputs.knows_classes(info, folder)
+        ):
             continue
         if (folder / "map_head.safetensors").is_file():
             techniques: tuple[str, ...] = ("cam",)
