@@ -1,1 +1,1 @@
-"""What many opinions say together, which image a person sees next, and how well that went."""
+"""Many rankings combined into one, which image a person sees next, and how well that went."""

@@ -156,10 +156,11 @@ def likelihoods(audit: Audit, totals: IntArray) -> Iterator[FloatArray]:
     """
     total = np.zeros(len(totals))
     with np.errstate(divide="ignore", invalid="ignore"):
-        for unreviewed, found, wrong in zip(
+        for unreviewed, known, wrong in zip(
             audit.unreviewed, audit.found, audit.wrong, strict=True
         ):
-            rho = np.clip((totals - found) / unreviewed, -1.0, 2.0)
+            # clipped only to keep the logarithm finite; what lies outside [0, 1] is ruled out below
+            rho = np.clip((totals - known) / unreviewed, -1.0, 2.0)
             step = np.log(rho if wrong else 1 - rho)
             step[(rho < 0) | (rho > 1)] = -np.inf
             total = total + step
@@ -239,11 +240,12 @@ def _prior(totals: IntArray) -> FloatArray:
 
     size = float(totals[-1])
     m = totals.astype(np.float64)
+    # in logarithms: binomials of a million overflow
     mass = gammaln(size + 1) - gammaln(m + 1) - gammaln(size - m + 1)
     mass += betaln(m + 0.5, size - m + 0.5) - betaln(0.5, 0.5)
     mass += np.log(np.gradient(m) if len(m) > 1 else np.ones(1))
-    found: FloatArray = mass - logsumexp(mass)
-    return found
+    prior: FloatArray = mass - logsumexp(mass)
+    return prior
 
 
 def audits_needed(

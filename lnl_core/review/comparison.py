@@ -49,29 +49,29 @@ def rank_correlation(scores: Sequence[FloatArray]) -> FloatArray:
     ranks -= ranks.mean(axis=1, keepdims=True)
     length = np.sqrt((ranks**2).sum(axis=1))
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: FloatArray = ranks @ ranks.T / np.outer(length, length)
-    np.fill_diagonal(found, 1.0)
-    return found
+        correlation: FloatArray = ranks @ ranks.T / np.outer(length, length)
+    np.fill_diagonal(correlation, 1.0)
+    return correlation
 
 
 def _ranks(values: FloatArray) -> FloatArray:
     """Return ranks from 1; equal values share the mean of theirs (scipy.stats takes seconds)."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
-    found: FloatArray = (last - (counts - 1) / 2)[place]
-    return found
+    ranks: FloatArray = (last - (counts - 1) / 2)[place]
+    return ranks
 
 
 def top_overlap(scores: Sequence[FloatArray], k: int) -> FloatArray:
     """Return (m, m) overlap of the k most suspicious rows: those in both over those in either."""
     tops = [_top(np.asarray(score), k) for score in scores]
-    found = np.eye(len(tops))
+    overlap = np.eye(len(tops))
     for i, first in enumerate(tops):
         for j in range(i):
             both = int((first & tops[j]).sum())
             either = int((first | tops[j]).sum())
-            found[i, j] = found[j, i] = both / either if either else 1.0
-    return found
+            overlap[i, j] = overlap[j, i] = both / either if either else 1.0
+    return overlap
 
 
 def _top(score: FloatArray, k: int) -> BoolArray:
@@ -89,7 +89,7 @@ def _top(score: FloatArray, k: int) -> BoolArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """Rows whose truth is known, with weights that make them speak for a population.
+    """Rows whose truth is known, with weights that make them represent a population.
 
     Attributes:
         rows: (m,) rows of the data set.
@@ -97,7 +97,7 @@ class Sample:
         true_labels: (m,) the right class, -1 where only wrong or right is known.
         weight: (m,) how many images each row stands for; their sum is about `size`.
         drawn: (m,) True where chance chose the row; False where it stands for itself alone.
-        population: (n,) True for the rows that the sample speaks for.
+        population: (n,) True for the rows that the sample represents.
     """
 
     rows: IntArray
@@ -109,7 +109,7 @@ class Sample:
 
     @property
     def size(self) -> int:
-        """Number of images that the sample speaks for."""
+        """Number of images that the sample represents."""
         return int(self.population.sum())
 
     @property
@@ -199,6 +199,7 @@ def resamples(sample: Sample, seed: int = 0) -> IntArray:
     """
     part = _part(len(sample.rows))
     b = int(np.clip(CELLS // max(len(part), 1), 20, 200))
+    # Poisson(1) counts are the bootstrap of a large sample, and draw for each row alone
     counts = np.random.default_rng(seed).poisson(1.0, (b, len(part))).astype(np.uint8)
     counts[:, ~sample.drawn[part]] = 1
     return counts
@@ -232,28 +233,28 @@ def detect(score: FloatArray, sample: Sample, counts: IntArray, seed: int = 0) -
     by_place = np.argsort(depth_of, kind="stable")
     depth = depth_of[by_place]
     weight, hit = sample.weight[by_place], sample.wrong[by_place].astype(np.float64)
-    found = np.cumsum(weight * hit)
+    hits = np.cumsum(weight * hit)
     seen = np.cumsum(weight)
-    precision = found / np.maximum(seen, 1e-12)
-    total = float(found[-1])
+    precision = hits / np.maximum(seen, 1e-12)  # rows of weight 0 may come first
+    total = float(hits[-1])
     exact = bool(sample.drawn.all()) and len(sample.rows) == sample.size
     ap = (
         average_precision(sample.wrong, values[sample.rows])
         if exact
         else float((weight * hit * precision).sum() / total)
     )
-    most = int(np.searchsorted(found, 0.8 * total - 1e-9))
+    most = int(np.searchsorted(hits, 0.8 * total - 1e-9))  # exactly 80 % counts despite rounding
     shown = _thin(len(depth))
     return Detection(
         depth=np.r_[0, depth[shown]].astype(np.float64),
-        found=np.r_[0, found[shown]],
+        found=np.r_[0, hits[shown]],
         precision=np.r_[np.nan, precision[shown]],
         total=total,
         size=sample.size,
         ap=ap,
         resampled=_resampled(sample, depth_of, counts, ap),
         at_total=_at(depth, precision, max(1, round(total))),
-        first_fifth=_at(depth, found, max(1, round(0.2 * sample.size))) / total,
+        first_fifth=_at(depth, hits, max(1, round(0.2 * sample.size))) / total,
         to_most=int(depth[min(most, len(depth) - 1)]),
     )
 
@@ -277,16 +278,17 @@ def _resampled(sample: Sample, depth: IntArray, counts: IntArray, ap: float) -> 
     order = np.argsort(depth[part], kind="stable")
     chosen = part[order]
     weight, hit = sample.weight[chosen], sample.wrong[chosen].astype(np.float64)
-    found = np.full(len(counts), np.nan)
+    precisions = np.full(len(counts), np.nan)
     for i, times in enumerate(counts[:, order]):
         w = weight * times
         hits, seen = np.cumsum(w * hit), np.cumsum(w)
         if hits[-1]:
-            found[i] = (w * hit * hits / np.maximum(seen, 1e-12)).sum() / hits[-1]
+            precisions[i] = (w * hit * hits / np.maximum(seen, 1e-12)).sum() / hits[-1]
     if len(part) == len(sample.rows):
-        return found
+        return precisions
+    # a part spreads wider than the whole sample: the spread of a mean goes with 1 / sqrt(m)
     shrink = np.sqrt(len(part) / len(sample.rows))
-    scaled: FloatArray = ap + (found - np.nanmean(found)) * shrink
+    scaled: FloatArray = ap + (precisions - np.nanmean(precisions)) * shrink
     return scaled
 
 
@@ -334,8 +336,8 @@ class Mixture:
             np.array(part)[:, None] for part in (self.mean, self.deviation, self.weight)
         )
         z = (values - mean) / deviation
-        found: FloatArray = weight * np.exp(-0.5 * z**2) / (deviation * np.sqrt(2 * np.pi))
-        return found
+        densities: FloatArray = weight * np.exp(-0.5 * z**2) / (deviation * np.sqrt(2 * np.pi))
+        return densities
 
     def posterior(self, x: FloatArray) -> FloatArray:
         """Return the chance that each value belongs to the upper component.
@@ -347,9 +349,10 @@ class Mixture:
         low, high = self.mean
         grid = np.linspace(low, high, 512)
         both = self.densities(grid)
+        # far from both centres the two densities underflow to 0 together
         rising = np.maximum.accumulate(both[1] / np.maximum(both.sum(axis=0), 1e-300))
-        found: FloatArray = np.interp(values, grid, rising)
-        return found
+        posterior: FloatArray = np.interp(values, grid, rising)
+        return posterior
 
 
 def fit_mixture(values: FloatArray, seed: int = 0) -> Mixture | None:
@@ -371,16 +374,16 @@ def fit_mixture(values: FloatArray, seed: int = 0) -> Mixture | None:
     starts = np.percentile(ordered, [25, 99])[:, None]
 
     def fit(kind: str) -> tuple[FloatArray, FloatArray, FloatArray, float]:
-        found = GaussianMixture(
+        mixture = GaussianMixture(
             2, covariance_type=kind, means_init=starts, reg_covar=1e-3, random_state=seed
         ).fit(column)
-        by_mean = np.argsort(found.means_[:, 0])
-        spread = np.sqrt(np.broadcast_to(found.covariances_.ravel(), 2))
+        by_mean = np.argsort(mixture.means_[:, 0])
+        spread = np.sqrt(np.broadcast_to(mixture.covariances_.ravel(), 2))
         return (
-            found.weights_[by_mean],
-            found.means_[by_mean, 0],
+            mixture.weights_[by_mean],
+            mixture.means_[by_mean, 0],
             spread[by_mean],
-            float(found.bic(column)),
+            float(mixture.bic(column)),
         )
 
     weight, mean, deviation, bic = fit("full")

@@ -114,13 +114,13 @@ def check(
         method: what ran; its card has the advice.
         confirmed: row -> label that a person confirmed.
     """
-    found: list[Doubt] = []
+    against: list[Doubt] = []
     predicted = _predicted(signals)
     if predicted is not None:
         k = _class_count(signals)
         if collapsed(predicted, given_labels, k):
             used = effective_classes(predicted, k)
-            found.append(
+            against.append(
                 Doubt(
                     "collapse",
                     f"It predicts about {used:.0f} of {k} classes: the network gave up on the "
@@ -129,15 +129,15 @@ def check(
                 )
             )
     if method.doubts is not None:
-        found += [Doubt("own", text, method.advice) for text in method.doubts(signals)]
+        against += [Doubt("own", text, method.advice) for text in method.doubts(signals)]
     if confirmed and "probs" in signals.curves:
         rows = np.fromiter(confirmed.keys(), np.int64)
         labels = np.fromiter(confirmed.values(), np.int64)
         shares = agreement_by_epoch(signals.curves["probs"], rows, labels)
         fall = falling(shares, len(rows), method.advice)
         if fall is not None:
-            found.append(fall)
-    return found
+            against.append(fall)
+    return against
 
 
 def _predicted(signals: Signals) -> Array | None:

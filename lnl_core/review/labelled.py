@@ -54,8 +54,8 @@ class Rows:
 
     def __getitem__(self, index: Any) -> Any:
         first, rest = (index[0], index[1:]) if isinstance(index, tuple) else (index, ())
-        found = np.asarray(self._array[self._rows[first]])
-        return found[(slice(None), *rest)] if rest and found.ndim == self.ndim else found
+        rows = np.asarray(self._array[self._rows[first]])
+        return rows[(slice(None), *rest)] if rest and rows.ndim == self.ndim else rows
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.asarray(self._array[self._rows], dtype=dtype)
@@ -106,8 +106,8 @@ class Part:
         """Return labels as numbers of this part's classes, -1 for the others; any shape."""
         number = np.full(self.k + 1, -1, np.int64)  # the last is that of -1
         number[self.classes] = np.arange(len(self.classes))
-        found: IntArray = number[np.asarray(labels, np.int64)]
-        return found
+        numbers: IntArray = number[np.asarray(labels, np.int64)]
+        return numbers
 
     def only_rows(self, images: Array) -> Array:
         """Return the part's rows of an array that may lie on the disk, read when asked for."""
@@ -201,9 +201,9 @@ class Part:
         self, probs: FloatArray | TopProbs, near: IntArray, weight: FloatArray
     ) -> FloatArray | TopProbs:
         if not isinstance(probs, TopProbs):
-            found = self._with_means(np.asarray(probs), near, weight)
-            wide = np.zeros((self.n, self.k), found.dtype)
-            wide[:, self.classes] = found
+            dense_back = self._with_means(np.asarray(probs), near, weight)
+            wide = np.zeros((self.n, self.k), dense_back.dtype)
+            wide[:, self.classes] = dense_back
             return wide
         t = probs.classes.shape[1]
         classes = self._rows_back(self.classes[np.asarray(probs.classes)].astype(np.int32))
@@ -291,15 +291,17 @@ def _pooled(
 ) -> tuple[IntArray, FloatArray]:
     """Return the three most probable classes of the rows left out, (m, 3), and their shares."""
     others = inner.others
-    voices = [(each, inner._probs(each.pred_probs, others)) for each in signals]
-    heard = [(probs, ranking.weights[each.method]) for each, probs in voices if probs is not None]
+    every = [(each, inner._probs(each.pred_probs, others)) for each in signals]
+    counted = [(probs, ranking.weights[each.method]) for each, probs in every if probs is not None]
     labels = np.full((len(others), _TOP), -1, np.int32)
     shares = np.zeros((len(others), _TOP), np.float32)
-    if not heard:
+    if not counted:
         return labels, shares
-    weights = np.array([weight for _, weight in heard])
-    weights = weights / weights.sum() if weights.sum() > 0 else np.full(len(heard), 1 / len(heard))
-    opinions = [Opinion(probs) for probs, _ in heard]
+    weights = np.array([weight for _, weight in counted])
+    weights = (
+        weights / weights.sum() if weights.sum() > 0 else np.full(len(counted), 1 / len(counted))
+    )
+    opinions = [Opinion(probs) for probs, _ in counted]
     t = min(_TOP, len(inner.classes))
     for some in pool.blocks(len(others), len(inner.classes)):
         logs = pool.logarithmic(opinions, weights, some)
@@ -335,7 +337,7 @@ def _nearest(
 ) -> tuple[IntArray, FloatArray]:
     """Return places in `inside` of the nearest of each row outside, (m, j), and their weights.
 
-    By cosine; without features, an even sample of all that are inside stands in.
+    By cosine; without features, an even sample of all that are inside.
     """
     m, j = len(outside), min(NEAREST, len(inside))
     weight = np.full((m, j), 1 / max(j, 1), np.float32)

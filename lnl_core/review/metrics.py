@@ -41,19 +41,19 @@ def average_precision(wrong: BoolArray, score: FloatArray) -> float:
 
 def precision_at(wrong: BoolArray, score: FloatArray, k: int | None = None) -> float:
     """Return the share of wrong labels among the k most suspicious; k = number of wrong labels."""
-    found = found_after(wrong, score)
-    k = int(np.asarray(wrong).sum()) if k is None else min(k, len(found))
-    return float(found[k - 1] / k) if k else float("nan")
+    hits = found_after(wrong, score)
+    k = int(np.asarray(wrong).sum()) if k is None else min(k, len(hits))
+    return float(hits[k - 1] / k) if k else float("nan")
 
 
 def recall_at(wrong: BoolArray, score: FloatArray, share: float = 0.2) -> float:
     """Return the share of wrong labels inside the given share of most suspicious examples."""
-    found = found_after(wrong, score)
-    k = round(share * len(found))
+    hits = found_after(wrong, score)
+    k = round(share * len(hits))
     total = int(np.asarray(wrong).sum())
     if not total:
         return float("nan")
-    return float(found[k - 1] / total) if k else 0.0
+    return float(hits[k - 1] / total) if k else 0.0
 
 
 def found_after(wrong: BoolArray, score: FloatArray) -> FloatArray:
@@ -68,12 +68,12 @@ def effort_auc(wrong: BoolArray, score: FloatArray) -> float:
     Sum over t = 1..2E of found(t), over the same sum of min(t, E): 1 is perfect
     (review science 9). Past the last example, found stays E.
     """
-    found = found_after(wrong, score)
+    hits = found_after(wrong, score)
     errors = int(np.asarray(wrong).sum())
     if not errors:
         return float("nan")
     times = np.arange(1, 2 * errors + 1)
-    reached = found[np.minimum(times, len(found)) - 1]
+    reached = hits[np.minimum(times, len(hits)) - 1]
     return float(reached.sum() / np.minimum(times, errors).sum())
 
 

@@ -66,15 +66,15 @@ def next_rows(order: IntArray, excluded: BoolArray, limit: int) -> IntArray:
         excluded: (n,) True where a row is not to be shown.
         limit: how many at most.
     """
-    found: list[IntArray] = []
+    blocks: list[IntArray] = []
     missing, start, step = limit, 0, 4096
     while missing > 0 and start < len(order):
         rows = np.asarray(order[start : start + step])
         rows = rows[~excluded[rows]][:missing]
-        found.append(rows)
+        blocks.append(rows)
         missing -= len(rows)
         start, step = start + step, 2 * step
-    return np.concatenate(found).astype(np.int64) if found else np.zeros(0, dtype=np.int64)
+    return np.concatenate(blocks).astype(np.int64) if blocks else np.zeros(0, dtype=np.int64)
 
 
 def next_page(
