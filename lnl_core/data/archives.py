@@ -31,12 +31,12 @@ def check(archive: zipfile.ZipFile, name: str, folder: Path) -> None:
     Raises:
         LnlError: too many files, too strongly compressed, or larger than the free space.
     """
-    found = archive.infolist()
-    total = sum(info.file_size for info in found)
-    packed = sum(info.compress_size for info in found)
-    if len(found) > MAX_ENTRIES:
+    entries = archive.infolist()
+    total = sum(info.file_size for info in entries)
+    packed = sum(info.compress_size for info in entries)
+    if len(entries) > MAX_ENTRIES:
         raise LnlError(
-            f"{name} holds {len(found):,} files; {MAX_ENTRIES:,} are the most. Split it."
+            f"{name} holds {len(entries):,} files; {MAX_ENTRIES:,} are the most. Split it."
         )
     if total > RATIO_FREE and total > MAX_RATIO * max(packed, 1):
         raise LnlError(
@@ -67,9 +67,9 @@ def outline(file: Path) -> Outline:
     """
     with _open(file) as archive:
         check(archive, file.name, file.parent)
-        found = [(info, _problem(info)) for info in archive.infolist()]
-    paths = [_parts(info) for info, problem in found if problem is None]
-    return Outline(paths, Counter(problem[0] for _, problem in found if problem and problem[0]))
+        entries = [(info, _problem(info)) for info in archive.infolist()]
+    paths = [_parts(info) for info, problem in entries if problem is None]
+    return Outline(paths, Counter(problem[0] for _, problem in entries if problem and problem[0]))
 
 
 def _open(file: Path) -> zipfile.ZipFile:

@@ -60,10 +60,10 @@ def digits() -> Digits:
 
 def write(folder: Path) -> None:
     """Write the demo set as an import would: what `store.datasets.register` adopts."""
-    found = digits()
-    with SetWriter(folder, Plan(8, 8, 1, "8 × 8, grey"), len(found.images), True) as writer:
-        for row, image in enumerate(found.images):
-            given, true = int(found.given_labels[row]), int(found.true_labels[row])
+    demo = digits()
+    with SetWriter(folder, Plan(8, 8, 1, "8 × 8, grey"), len(demo.images), True) as writer:
+        for row, image in enumerate(demo.images):
+            given, true = int(demo.given_labels[row]), int(demo.true_labels[row])
             writer.add(Row(f"digit-{row:04d}", image, given, None, true))
         writer.finish(
             {
@@ -83,26 +83,26 @@ def sample(count: int = 18, wrong: int = 5) -> list[Tile]:
 
     Wrong ones are clear images, so that a person sees the mistake at once; the order is mixed.
     """
-    found = digits()
-    bad = found.given_labels != found.true_labels
-    clear = _clearness(found)
-    chosen = [*_spread(np.flatnonzero(bad), found.true_labels, clear, wrong)]
-    chosen += _spread(np.flatnonzero(~bad), found.true_labels, clear, count - wrong)
+    demo = digits()
+    bad = demo.given_labels != demo.true_labels
+    clear = _clearness(demo)
+    chosen = [*_spread(np.flatnonzero(bad), demo.true_labels, clear, wrong)]
+    chosen += _spread(np.flatnonzero(~bad), demo.true_labels, clear, count - wrong)
     order = np.argsort(np.random.default_rng(SEED).random(len(chosen)), kind="stable")
     rows = [chosen[at] for at in order]
     return [
-        Tile(row, found.images[row], CLASS_NAMES[found.given_labels[row]], bool(bad[row]))
+        Tile(row, demo.images[row], CLASS_NAMES[demo.given_labels[row]], bool(bad[row]))
         for row in rows
     ]
 
 
-def _clearness(found: Digits) -> IntArray:
+def _clearness(demo: Digits) -> IntArray:
     """Return minus the squared distance to the mean image of the true class, (n,)."""
-    flat = found.images.reshape(len(found.images), -1).astype(np.int64)
-    means = np.stack([flat[found.true_labels == k].sum(axis=0) for k in range(10)])
-    counts = np.bincount(found.true_labels, minlength=10)
+    flat = demo.images.reshape(len(demo.images), -1).astype(np.int64)
+    means = np.stack([flat[demo.true_labels == k].sum(axis=0) for k in range(10)])
+    counts = np.bincount(demo.true_labels, minlength=10)
     means = (2 * means + counts[:, None]) // (2 * counts[:, None])
-    clearness: IntArray = -((flat - means[found.true_labels]) ** 2).sum(axis=1)
+    clearness: IntArray = -((flat - means[demo.true_labels]) ** 2).sum(axis=1)
     return clearness
 
 

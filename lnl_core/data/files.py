@@ -130,10 +130,10 @@ def _arrived(item: Item | Skipped, future: Future[ByteArray | ImageError] | None
     if isinstance(item, Skipped) or future is None:
         assert isinstance(item, Skipped)
         return item
-    found = future.result()
-    if isinstance(found, ImageError):
-        return Skipped(item.path, found.reason, found.remedy, item.row)
-    return Row(item.id, found, item.label, item.path, item.true_label)
+    image = future.result()
+    if isinstance(image, ImageError):
+        return Skipped(item.path, image.reason, image.remedy, item.row)
+    return Row(item.id, image, item.label, item.path, item.true_label)
 
 
 def locate(root: Path, cell: str) -> tuple[Path, str] | BadRow:

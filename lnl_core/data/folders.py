@@ -27,8 +27,8 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
         LnlError: it cannot be opened.
     """
     try:
-        with os.scandir(folder) as found:
-            kept = [entry for entry in found if not hidden(entry.name)]
+        with os.scandir(folder) as listing:
+            kept = [entry for entry in listing if not hidden(entry.name)]
     except OSError as error:
         raise LnlError(
             f"{visible(str(folder))} cannot be opened: {error.strerror}. Check the path."
@@ -46,9 +46,9 @@ def scan(root: Path, class_map: Mapping[str, str] | None = None) -> FileSource:
         LnlError: no class folder is there.
     """
     top = _innermost(root.resolve())
-    found = entries(top)
+    inside = entries(top)
     notes = []
-    tops = [e.name for e in found if e.is_dir(follow_symlinks=False)]
+    tops = [e.name for e in inside if e.is_dir(follow_symlinks=False)]
     outer = [""]
     if tops and all(name.lower() in _SPLITS for name in tops) and not _any_images(top, tops):
         outer = tops
@@ -98,9 +98,9 @@ def scan(root: Path, class_map: Mapping[str, str] | None = None) -> FileSource:
 def _innermost(root: Path) -> Path:
     """Pass through folders that hold one folder of folders and no image."""
     for _ in range(8):
-        found = entries(root)
-        inner = [e for e in found if e.is_dir(follow_symlinks=False)]
-        if len(inner) != 1 or any(_looks_like_image(e.name) for e in found):
+        inside = entries(root)
+        inner = [e for e in inside if e.is_dir(follow_symlinks=False)]
+        if len(inner) != 1 or any(_looks_like_image(e.name) for e in inside):
             return root
         below = entries(root / inner[0].name)
         if not any(e.is_dir(follow_symlinks=False) for e in below):
@@ -152,12 +152,12 @@ def _walk(top: Path, folder: Path, label: int) -> Iterator[Item | Skipped]:
     """Yield the files of a class folder, by name, folders inside it last."""
     inner = []
     try:
-        found = entries(folder)
+        inside = entries(folder)
     except LnlError:
         where = inside_path(top, str(folder)) or ""
         yield Skipped(visible(where), "The folder cannot be opened.", "Give yourself permission.")
         return
-    for entry in found:
+    for entry in inside:
         path = inside_path(top, entry.path) or entry.name
         if not storable(path):
             yield Skipped(visible(path), *_NOT_TEXT)

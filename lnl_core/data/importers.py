@@ -123,9 +123,9 @@ def _manifest_in(folder: Path, depth: int = 0) -> list[Path]:
     Where there is none, every folder inside may have a `metadata` list of its own, as Hugging
     Face's imagefolder has for its splits; a lone folder around them (`data/`) is passed through.
     """
-    found = folders.entries(folder)
-    inner = [each for each in found if each.is_dir(follow_symlinks=False)]
-    for entry in found:
+    inside = folders.entries(folder)
+    inner = [each for each in inside if each.is_dir(follow_symlinks=False)]
+    for entry in inside:
         if _is_manifest(Path(entry.path)):
             return [Path(entry.path)]
     lists = []
@@ -170,16 +170,16 @@ def _folder(source: Path, class_map: Mapping[str, str] | None) -> Source:
 def _look_inside(folder: Path, class_map: Mapping[str, str] | None) -> Source:
     """Look over an unpacked zip: a lone folder around everything is passed through."""
     for _ in range(8):
-        found = folders.entries(folder)
-        arrays = [e for e in found if e.name.lower().endswith(".npz")]
+        inside = folders.entries(folder)
+        arrays = [e for e in inside if e.name.lower().endswith(".npz")]
         if len(arrays) == 1:
             return npz.scan(Path(arrays[0].path), class_map)
-        if _manifest_in(folder) or len(found) != 1 or not found[0].is_dir():
+        if _manifest_in(folder) or len(inside) != 1 or not inside[0].is_dir():
             break
-        below = folders.entries(Path(found[0].path))
+        below = folders.entries(Path(inside[0].path))
         if not any(e.is_dir() or e.name.lower().endswith(_LISTS) for e in below):
             break
-        folder = Path(found[0].path)
+        folder = Path(inside[0].path)
     return _look(folder, None, class_map)
 
 
@@ -192,35 +192,37 @@ def detect(source: Path, *, root: Path | None = None, size: int | None = None) -
     source = source.expanduser()
     if kind_of(source) == "zip":
         return _detect_zip(source)
-    found = _look(source, root, None)
-    plan = found.plan(size)
-    counted = tuple(found.class_names)
-    problems = [*found.notes]
-    if found.kind == "folder" and isinstance(found, FileSource):
-        problems += _odd_names(found)
+    looked_over = _look(source, root, None)
+    plan = looked_over.plan(size)
+    counted = tuple(looked_over.class_names)
+    problems = [*looked_over.notes]
+    if looked_over.kind == "folder" and isinstance(looked_over, FileSource):
+        problems += _odd_names(looked_over)
     if len(counted) == 1:
         problems.append("Only one class: there is nothing else that a label could be.")
-    return Detected(found.kind, found.total, counted, plan.height, plan.width, tuple(problems))
+    return Detected(
+        looked_over.kind, looked_over.total, counted, plan.height, plan.width, tuple(problems)
+    )
 
 
-def _odd_names(found: FileSource) -> list[str]:
+def _odd_names(source: FileSource) -> list[str]:
     """Say how many of a folder's files do not end as images do, judged by a sample."""
-    odd = sum(file.suffix.lower() not in SUFFIXES for file in found.sample)
+    odd = sum(file.suffix.lower() not in SUFFIXES for file in source.sample)
     if not odd:
         return []
-    about = max(1, round(odd / len(found.sample) * found.total))
+    about = max(1, round(odd / len(source.sample) * source.total))
     return [
-        f"About {about:,} of {found.total:,} files do not end like an image (.jpg, .png …): "
+        f"About {about:,} of {source.total:,} files do not end like an image (.jpg, .png …): "
         "what is none is skipped. Is this the folder above the class folders?"
     ]
 
 
 def _detect_zip(source: Path) -> Detected:
-    found = archives.outline(source)
-    problems = tuple(f"{count:,} left out: {why}" for why, count in found.refused.most_common())
-    if any(parts[-1].lower().endswith((*_TABLES, ".npz")) for parts in found.paths):
+    outline = archives.outline(source)
+    problems = tuple(f"{count:,} left out: {why}" for why, count in outline.refused.most_common())
+    if any(parts[-1].lower().endswith((*_TABLES, ".npz")) for parts in outline.paths):
         return Detected("zip", None, None, None, None, problems)
-    pictures = [parts for parts in found.paths if Path(parts[-1]).suffix.lower() in SUFFIXES]
+    pictures = [parts for parts in outline.paths if Path(parts[-1]).suffix.lower() in SUFFIXES]
     if not pictures:
         raise LnlError(
             f"{source.name} holds no image. Zip a folder of class folders, or a list with images."
@@ -271,53 +273,59 @@ def import_source(
         is_zip = kind_of(source) == "zip"
         if is_zip:
             refused = list(archives.unpack(source, part / ORIGINALS))
-            found = _look_inside(part / ORIGINALS, class_map)
+            looked_over = _look_inside(part / ORIGINALS, class_map)
         else:
-            found = _look(source, root, class_map)
-        none = no_class.checked(no_classes, found.class_names)
-        plan = found.plan(size)
-        with SetWriter(out_dir, plan, found.total, found.has_truth) as writer:
+            looked_over = _look(source, root, class_map)
+        none = no_class.checked(no_classes, looked_over.class_names)
+        plan = looked_over.plan(size)
+        with SetWriter(out_dir, plan, looked_over.total, looked_over.has_truth) as writer:
             for skipped in refused:
                 writer.skip(skipped)
-            _copy(found, writer, report)
+            _copy(looked_over, writer, report)
             if not writer.n:
-                raise LnlError(_nothing(found, source, writer))
-            kind = "zip" if is_zip else found.kind
-            notes = found.notes + _notes(found, writer)
+                raise LnlError(_nothing(looked_over, source, writer))
+            kind = "zip" if is_zip else looked_over.kind
+            notes = looked_over.notes + _notes(looked_over, writer)
             counts = dict(
-                zip(found.class_names, writer.counts(len(found.class_names)), strict=True)
+                zip(
+                    looked_over.class_names,
+                    writer.counts(len(looked_over.class_names)),
+                    strict=True,
+                )
             )
             notes += no_class.notes(counts, none)
             if not sum(count for label, count in counts.items() if label not in none):
                 raise LnlError("No image has a class: every label that is used is no class.")
             meta = {
                 "name": name,
-                "class_names": list(found.class_names),
+                "class_names": list(looked_over.class_names),
                 "kind": kind,
                 "source": tables.visible(str(source if is_zip else source.absolute())),
-                "root": _settle(found, part) if is_zip else _root_to_store(found),
+                "root": _settle(looked_over, part) if is_zip else _root_to_store(looked_over),
                 "format": plan.format,
                 "notes": notes,
             } | ({"no_classes": none} if none else {})
             version = writer.finish(meta)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return _report(name, kind, found, plan, writer, notes, version, time.monotonic() - started)
+    return _report(
+        name, kind, looked_over, plan, writer, notes, version, time.monotonic() - started
+    )
 
 
-def _root_to_store(found: Source) -> str | None:
+def _root_to_store(source: Source) -> str | None:
     """Return the folder of the originals; None where JSON cannot hold its name.
 
     The working copies are shown then.
     """
-    where = None if found.root is None else str(found.root)
+    where = None if source.root is None else str(source.root)
     return where if where is not None and storable(where) else None
 
 
 def _report(
     name: str,
     kind: str,
-    found: Source,
+    source: Source,
     plan: Plan,
     writer: SetWriter,
     notes: Sequence[str],
@@ -332,7 +340,7 @@ def _report(
         kind=kind,
         n=writer.n,
         skipped=writer.skipped,
-        class_names=tuple(found.class_names),
+        class_names=tuple(source.class_names),
         height=plan.height,
         width=plan.width,
         channels=writer.channels,
@@ -345,9 +353,9 @@ def _report(
     )
 
 
-def _copy(found: Source, writer: SetWriter, report: Report | None) -> None:
+def _copy(source: Source, writer: SetWriter, report: Report | None) -> None:
     done, told = 0, 0.0
-    for item in found.rows(writer.plan):
+    for item in source.rows(writer.plan):
         done += 1
         if isinstance(item, Row):
             writer.add(item)
@@ -355,41 +363,41 @@ def _copy(found: Source, writer: SetWriter, report: Report | None) -> None:
             writer.skip(item)
         if report is not None and time.monotonic() - told >= _EVERY:
             told = time.monotonic()
-            report(done, found.total, writer.skipped)
+            report(done, source.total, writer.skipped)
     if report is not None:
-        report(done, found.total, writer.skipped)
+        report(done, source.total, writer.skipped)
 
 
-def _nothing(found: Source, source: Path, writer: SetWriter) -> str:
+def _nothing(looked_over: Source, source: Path, writer: SetWriter) -> str:
     """Say why not one image came in."""
-    if found.kind == "folder":
+    if looked_over.kind == "folder":
         return folders.NO_IMAGE
     (reason, remedy), count = writer.reasons.most_common(1)[0]
     where = writer.firsts[reason, remedy]
-    if found.kind in ("npz", "torchvision"):
+    if looked_over.kind in ("npz", "torchvision"):
         return f"No image could be read. {reason} {remedy}"
     return (
         f"No image could be read. {count:,} times, first at “{where}”: {reason} {remedy} The paths "
-        f"of {source.name} start from {found.root}."
+        f"of {source.name} start from {looked_over.root}."
     )
 
 
-def _settle(found: Source, part: Path) -> str | None:
+def _settle(source: Source, part: Path) -> str | None:
     """Keep a zip's images as originals beside the arrays; a root inside the set is relative."""
-    if found.root is None:
+    if source.root is None:
         shutil.rmtree(part / ORIGINALS)
         return None
-    return found.root.relative_to(part.resolve()).as_posix()
+    return source.root.relative_to(part.resolve()).as_posix()
 
 
-def _notes(found: Source, writer: SetWriter) -> list[str]:
-    counts = writer.counts(len(found.class_names))
-    empty = [name for name, count in zip(found.class_names, counts, strict=True) if not count]
+def _notes(source: Source, writer: SetWriter) -> list[str]:
+    counts = writer.counts(len(source.class_names))
+    empty = [name for name, count in zip(source.class_names, counts, strict=True) if not count]
     notes = []
     if empty:
         shown = ", ".join(f"“{name[:24]}”" for name in empty[:5])
         more = f" and {len(empty) - 5:,} more" if len(empty) > 5 else ""
         notes.append(f"No image in {shown}{more}.")
-    if len(found.class_names) == 1:
+    if len(source.class_names) == 1:
         notes.append("Only one class: there is nothing else that a label could be.")
     return notes

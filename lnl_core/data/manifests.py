@@ -63,21 +63,21 @@ def scan(
     if not home.is_dir():
         raise LnlError(f"{home} is not a folder. Say where the images of {files[0].name} lie.")
     listed = _Listed(files, home, class_map or {})
-    found = listed.count()
+    counted = listed.count()
     kept = [
         place[0]
-        for cell in found.sample.kept
+        for cell in counted.sample.kept
         if not isinstance(place := locate(home, cell), BadRow)
     ]
     return FileSource(
         "manifest",
         home,
-        found.total,
-        found.class_names,
-        lambda: listed.items(found),
+        counted.total,
+        counted.class_names,
+        lambda: listed.items(counted),
         kept,
-        found.has_truth,
-        found.notes,
+        counted.has_truth,
+        counted.notes,
     )
 
 
@@ -181,9 +181,9 @@ class _Listed:
                 why = _TWICE if cells.get("id") else _LISTED_TWICE
                 yield Skipped(where, *why, number)
                 continue
-            found = locate(self._home, cells["image"])
-            if isinstance(found, BadRow):
-                yield Skipped(where, found.reason, found.remedy, number)
+            located = locate(self._home, cells["image"])
+            if isinstance(located, BadRow):
+                yield Skipped(where, located.reason, located.remedy, number)
                 continue
             if suspect:
                 seen.add(identity)
@@ -191,7 +191,7 @@ class _Listed:
             truth = None
             if cells.get("true_label"):
                 truth = label_of[_class(cells["true_label"], self._renamed)]
-            yield Item(identity, found[0], found[1], label, truth, number)
+            yield Item(identity, located[0], located[1], label, truth, number)
 
 
 def _plain(cells: Cells, inside: str, file: Path) -> Cells:

@@ -291,17 +291,19 @@ def _classes(
         return _codes(labels, names), names
     everything = labels if truth is None else np.concatenate([labels, truth.astype(labels.dtype)])
     if labels.dtype.kind in "US":
-        found = natural({word for word in set(_words(np.unique(everything))) if word.strip()})
+        class_names = natural({word for word in set(_words(np.unique(everything))) if word.strip()})
     else:
         distinct = [int(v) for v in np.unique(everything) if v >= 0]
         top = distinct[-1] if distinct else -1
         dense = top < 4 * len(distinct) + 100
-        found = [str(v) for v in (range(top + 1) if dense else distinct)]
-    if not found or len(found) > MAX_CLASSES:
-        raise LnlError(f"“labels” names {len(found):,} classes; 1 to {MAX_CLASSES:,} can be used.")
-    if labels.dtype.kind not in "US" and found == [str(v) for v in range(len(found))]:
-        return labels.astype(np.int64), found
-    return _codes(labels.astype(str), found), found
+        class_names = [str(v) for v in (range(top + 1) if dense else distinct)]
+    if not class_names or len(class_names) > MAX_CLASSES:
+        raise LnlError(
+            f"“labels” names {len(class_names):,} classes; 1 to {MAX_CLASSES:,} can be used."
+        )
+    if labels.dtype.kind not in "US" and class_names == [str(v) for v in range(len(class_names))]:
+        return labels.astype(np.int64), class_names
+    return _codes(labels.astype(str), class_names), class_names
 
 
 def _codes(labels: Array, names: list[str]) -> IntArray:

@@ -183,29 +183,29 @@ def read_torch(stream: IO[bytes], name: str) -> Any:
         except (zipfile.BadZipFile, StopIteration, NotImplementedError, RuntimeError) as error:
             raise LnlError(f"{name} is no file of torch.save. Download it again.") from error
     data = io.BytesIO(stream.read(MAX_BYTES))  # before torch 1.6: several pickles in a row
-    found = None
+    loaded = None
     for _ in range(4):  # magic number, protocol, system, then the object
         try:
-            found = _Reader(data, encoding="latin1").load()
+            loaded = _Reader(data, encoding="latin1").load()
         except _Refused as error:
             raise LnlError(
                 f"{name} holds {error}, which is never loaded: it could run code."
             ) from None
         except Exception as error:
             raise LnlError(f"{name} is no file of torch.save. Download it again.") from error
-    return _arrays(found)
+    return _arrays(loaded)
 
 
-def _arrays(found: Any, depth: int = 0) -> Any:
-    """Put the arrays where their stand-ins are."""
-    if isinstance(found, _Array):
-        if found.array is None:
+def _arrays(part: Any, depth: int = 0) -> Any:
+    """Replace the placeholders of arrays by the arrays."""
+    if isinstance(part, _Array):
+        if part.array is None:
             raise _Refused("an array without its bytes")
-        return found.array
-    if depth < 4 and isinstance(found, dict):
-        return {key: _arrays(value, depth + 1) for key, value in found.items()}
-    if depth < 4 and isinstance(found, list | tuple):
-        if not any(isinstance(value, _Array | dict | list | tuple) for value in found):
-            return found
-        return type(found)(_arrays(value, depth + 1) for value in found)
-    return found
+        return part.array
+    if depth < 4 and isinstance(part, dict):
+        return {key: _arrays(value, depth + 1) for key, value in part.items()}
+    if depth < 4 and isinstance(part, list | tuple):
+        if not any(isinstance(value, _Array | dict | list | tuple) for value in part):
+            return part
+        return type(part)(_arrays(value, depth + 1) for value in part)
+    return part

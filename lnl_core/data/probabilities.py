@@ -55,11 +55,11 @@ def read(
     order: IntArray | None = None
     first = 1
     if kind == ".npy":
-        found: Any = _array(file, name)
+        probs: Any = _array(file, name)
     elif kind == ".npz":
-        found, order = _archive(file, name, ids, class_names)
+        probs, order = _archive(file, name, ids, class_names)
     elif kind in (".csv", ".tsv", ".txt", ".parquet", ".pq"):
-        found, order = _table(file, name, kind, ids, class_names)
+        probs, order = _table(file, name, kind, ids, class_names)
         first = 2  # below the header
     else:
         raise LnlError(
@@ -72,7 +72,7 @@ def read(
             return f"row {first + row}"
         return f"row {first + int(order[row])}, “{str(ids[row])[:_SHOWN]}”,"
 
-    return checked(found, name, len(ids), class_names, place)
+    return checked(probs, name, len(ids), class_names, place)
 
 
 def checked(
@@ -136,14 +136,14 @@ def _what_is_wrong(row: Array) -> str:
 
 def _array(file: Path | IO[bytes], name: str) -> Array:
     try:
-        found = np.load(file, allow_pickle=False, mmap_mode="r" if isinstance(file, Path) else None)
+        array = np.load(file, allow_pickle=False, mmap_mode="r" if isinstance(file, Path) else None)
     except (ValueError, OSError, EOFError) as error:
         raise LnlError(
             f"{name} cannot be read as an array. Write it with numpy.save, without objects in it."
         ) from error
-    if not isinstance(found, np.ndarray):
+    if not isinstance(array, np.ndarray):
         raise LnlError(f"{name} is an archive of arrays. Rename it to end in .npz.")
-    return found
+    return array
 
 
 def _archive(
@@ -273,31 +273,31 @@ def _refuse_text(values: DataFrame, listed: Sequence[str], name: str) -> None:
         )
 
 
-def _columns(name: str, found: Sequence[str], class_names: Sequence[str]) -> IntArray:
+def _columns(name: str, header: Sequence[str], class_names: Sequence[str]) -> IntArray:
     """Return for each class the position of its column; the names have to be the same set."""
-    places = {one.strip(): place for place, one in reversed(list(enumerate(found)))}
+    places = {one.strip(): place for place, one in reversed(list(enumerate(header)))}
     missing = [one for one in class_names if one.strip() not in places]
     if missing:
         raise LnlError(
             f"{name} has no column for the class “{missing[0][:_SHOWN]}”"
             + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
-            + f". Its classes: {_some(found)}. Name the columns like the classes of the data set."
+            + f". Its classes: {_some(header)}. Name the columns like the classes of the data set."
         )
-    if len(found) != len(class_names):
-        more = next(one for one in found if one.strip() not in {c.strip() for c in class_names})
+    if len(header) != len(class_names):
+        more = next(one for one in header if one.strip() not in {c.strip() for c in class_names})
         raise LnlError(
-            f"{name} has {len(found)} columns for {len(class_names)} classes; “{more[:_SHOWN]}” is "
-            "none of them. Leave it out."
+            f"{name} has {len(header)} columns for {len(class_names)} classes; “{more[:_SHOWN]}” "
+            "is none of them. Leave it out."
         )
     return np.array([places[one.strip()] for one in class_names], np.int64)
 
 
-def _rows(name: str, found: Sequence[str], ids: Sequence[str]) -> IntArray:
-    """Return for each image of the data set the row of the file that speaks about it."""
-    places = {one: place for place, one in enumerate(found)}
-    if len(places) != len(found):
+def _rows(name: str, file_ids: Sequence[str], ids: Sequence[str]) -> IntArray:
+    """Return for each image of the data set its row in the file."""
+    places = {one: place for place, one in enumerate(file_ids)}
+    if len(places) != len(file_ids):
         seen: set[str] = set()
-        twice = next(one for one in found if one in seen or seen.add(one))  # type: ignore[func-returns-value]
+        twice = next(one for one in file_ids if one in seen or seen.add(one))  # type: ignore[func-returns-value]
         raise LnlError(f"{name}: the id “{twice[:_SHOWN]}” comes twice. Give each image one row.")
     order = np.array([_place(str(one), places) for one in ids], np.int64)
     if (order < 0).any():

@@ -142,9 +142,9 @@ def fetch(download: Download, target: Path, report: Report | None = None) -> str
                     final = isinstance(error, urllib.error.HTTPError) or _of_disk(error)
                     if final or not tries_left or not out.tell():  # nothing came: offline
                         raise
-        if download.md5 and (found := _digest(part, "md5")) != download.md5:
+        if download.md5 and (digest := _digest(part, "md5")) != download.md5:
             raise LnlError(
-                f"{download.url} gave another file than expected (MD5 {found}, not "
+                f"{download.url} gave another file than expected (MD5 {digest}, not "
                 f"{download.md5}), so it was not used. Try again; a proxy may have changed it."
             )
         os.replace(part, target)
@@ -252,8 +252,8 @@ def human_labels(path: Path, clean: IntArray) -> dict[str, IntArray]:
     if path.stat().st_size > _MAX_LABELS:
         raise LnlError(f"{path.name} is too large for a file of labels. It was not used.")
     with path.open("rb") as stream:
-        found = pickles.read_torch(stream, path.name)
-    columns = found if isinstance(found, dict) else {}
+        content = pickles.read_torch(stream, path.name)
+    columns = content if isinstance(content, dict) else {}
     own = columns.get("clean_label")
     if own is None or not np.array_equal(np.asarray(own).reshape(-1), clean):
         raise LnlError(
@@ -365,11 +365,11 @@ def _cifar10(cache: Path) -> tuple[Any, IntArray, list[str]]:
     import torchvision
 
     try:
-        found = torchvision.datasets.CIFAR10(str(cache), train=True, download=True)
+        cifar = torchvision.datasets.CIFAR10(str(cache), train=True, download=True)
     except (RuntimeError, OSError, EOFError, tarfile.TarError, zlib.error) as error:
         if _of_disk(error):
             raise _no_room(cache, error) from error
         raise LnlError(
             f"torchvision could not unpack CIFAR-10: {error}. Remove {cache} and try again."
         ) from error
-    return found.data, np.asarray(found.targets, np.int64), list(found.classes)
+    return cifar.data, np.asarray(cifar.targets, np.int64), list(cifar.classes)

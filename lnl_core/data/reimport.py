@@ -209,11 +209,11 @@ def _classes(text: str, index: dict[str, int]) -> tuple[int, ...]:
     names: list[str] | None = None
     if plain.lstrip().startswith("["):
         try:
-            found = json.loads(plain)
+            parsed = json.loads(plain)
         except ValueError:
-            found = None
-        if isinstance(found, list) and all(isinstance(name, str) for name in found):
-            names = found
+            parsed = None
+        if isinstance(parsed, list) and all(isinstance(name, str) for name in parsed):
+            names = parsed
     labels = (
         tuple(index.get(name, -1) for name in names)
         if names is not None

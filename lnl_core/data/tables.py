@@ -68,14 +68,14 @@ def rows(
         LnlError: not a table, not UTF-8 or UTF-16, or a required column is missing.
     """
     if isinstance(file, Path) and file.suffix.lower() in (".parquet", ".pq"):
-        found = _parquet_rows(file, name, columns, required)
+        numbered = _parquet_rows(file, name, columns, required)
     elif isinstance(file, Path) and file.suffix.lower() == ".jsonl":
-        found = _json_rows(file, name, columns, required)
+        numbered = _json_rows(file, name, columns, required)
     else:
-        found = _csv_rows(file, name, columns, required)
+        numbered = _csv_rows(file, name, columns, required)
     if not strip:
-        return found
-    return ((number, _stripped(cells)) for number, cells in found)
+        return numbered
+    return ((number, _stripped(cells)) for number, cells in numbered)
 
 
 def _stripped(cells: Cells | BadRow) -> Cells | BadRow:
@@ -103,10 +103,10 @@ def header(file: Path, columns: Mapping[str, Sequence[str]]) -> set[str]:
 
 def _places(names: Sequence[str], columns: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """Return column -> position in the header."""
-    found = {str(name).strip().lower(): at for at, name in reversed(list(enumerate(names)))}
+    position = {str(name).strip().lower(): at for at, name in reversed(list(enumerate(names)))}
     places = {}
     for column, accepted in columns.items():
-        known = [found[word] for word in accepted if word in found]
+        known = [position[word] for word in accepted if word in position]
         if known:
             places[column] = known[0]
     return places
@@ -298,11 +298,11 @@ def _objects(file: Path, name: str) -> Iterator[tuple[int, dict[str, Any] | BadR
             if not line.strip():
                 continue
             try:
-                found = json.loads(line)
+                parsed = json.loads(line)
             except (ValueError, RecursionError):
-                found = None
-            if isinstance(found, dict):
-                yield number, found
+                parsed = None
+            if isinstance(parsed, dict):
+                yield number, parsed
             else:
                 yield number, BadRow("The line is no JSON object.", "Write one object per line.")
 
@@ -311,15 +311,15 @@ def _json_rows(
     file: Path, name: str, columns: Mapping[str, Sequence[str]], required: Sequence[str]
 ) -> Iterator[tuple[int, Cells | BadRow]]:
     first = True
-    for number, found in _objects(file, name):
-        if isinstance(found, BadRow):
-            yield number, found
+    for number, record in _objects(file, name):
+        if isinstance(record, BadRow):
+            yield number, record
             continue
-        names = list(found)
+        names = list(record)
         if first:
             _checked_places(names, name, columns, required)
             first = False
-        values = list(found.values())
+        values = list(record.values())
         cells = {column: values[at] for column, at in _places(names, columns).items()}
         nested = [column for column, value in cells.items() if isinstance(value, dict | list)]
         missing = [column for column in required if column not in cells]

@@ -120,13 +120,13 @@ def find(folder: Path) -> tuple[str, Path] | None:
     Raises:
         LnlError: several sets are there, or one without all of its files.
     """
-    found: list[tuple[str, Path]] = []
+    forms: list[tuple[str, Path]] = []
     for place in (folder, *(folder / name for name in CIFAR)):
         for name, (meta, _, _, files) in CIFAR.items():
             needed = [meta, *(file for _, file in files)]
             missing = [file for file in needed if not _is_file(place / file)]
             if not missing and (place == folder or place.name == name):
-                found.append((name, place))
+                forms.append((name, place))
             elif place.name == name and len(missing) < len(needed):
                 raise LnlError(
                     f"{place} has no {', '.join(missing)}. Download the set again, or unpack it "
@@ -134,11 +134,11 @@ def find(folder: Path) -> tuple[str, Path] | None:
                 )
     for place in (folder, folder / "raw", *(folder / name / "raw" for name in _IDX)):
         if _idx_file(place, "train-images-idx3-ubyte") is not None:
-            found.append(("idx", place))
-    if len(found) > 1:
-        names = ", ".join(sorted(os.path.relpath(place, folder) for _, place in found))
+            forms.append(("idx", place))
+    if len(forms) > 1:
+        names = ", ".join(sorted(os.path.relpath(place, folder) for _, place in forms))
         raise LnlError(f"Several sets are in {folder}: {names}. Choose the folder of one.")
-    return found[0] if found else None
+    return forms[0] if forms else None
 
 
 def _is_file(path: Path) -> bool:
@@ -151,10 +151,10 @@ def scan(folder: Path, class_map: Mapping[str, str] | None = None) -> VisionSour
     Raises:
         LnlError: none is there, or a file is damaged or holds something else.
     """
-    found = find(folder)
-    if found is None:
+    form_and_place = find(folder)
+    if form_and_place is None:
         raise LnlError(f"{folder} holds no files of torchvision. Choose another folder.")
-    form, place = found
+    form, place = form_and_place
     source = _scan_idx(place) if form == "idx" else _scan_cifar(place, form)
     splits = list(dict.fromkeys(part.split for part in source.parts))
     if len(splits) > 1:
@@ -188,24 +188,24 @@ def _scan_cifar(place: Path, form: str) -> VisionSource:
     for split, file in files:
         labels = _batch(place / file).get(labels_key)
         try:
-            found = np.asarray(labels, np.int64)
+            numbers = np.asarray(labels, np.int64)
         except (TypeError, ValueError, OverflowError):
-            found = np.zeros((0, 0), np.int64)
-        if found.ndim != 1 or not len(found):
+            numbers = np.zeros((0, 0), np.int64)
+        if numbers.ndim != 1 or not len(numbers):
             raise LnlError(f"{file} has no list “{labels_key}”. Download the set again.")
-        parts.append(Part(split, found, _cifar_blocks(place / file, len(found))))
+        parts.append(Part(split, numbers, _cifar_blocks(place / file, len(numbers))))
     return VisionSource(parts, names, (_CIFAR_SIDE, _CIFAR_SIDE, 3), "CIFAR batches")
 
 
 def _batch(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as stream:
-            found = pickles.read(stream, path.name)
+            batch = pickles.read(stream, path.name)
     except OSError as error:
         raise LnlError(f"{path} cannot be opened: {error.strerror}. Check the path.") from error
-    if not isinstance(found, dict):
+    if not isinstance(batch, dict):
         raise LnlError(f"{path.name} is no batch of CIFAR. Download the set again.")
-    return found
+    return batch
 
 
 def _cifar_blocks(path: Path, count: int) -> Callable[[], Iterator[ByteArray]]:

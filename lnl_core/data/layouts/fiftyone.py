@@ -65,7 +65,7 @@ def write(
 
 
 def _attributes(cleaned: Cleaned, row: int) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    attributes: dict[str, Any] = {
         "lnl_id": cleaned.data.ids[row],
         "given_label": cleaned.given_name(row),
         "verdict": cleaned.verdict(row),
@@ -73,8 +73,8 @@ def _attributes(cleaned: Cleaned, row: int) -> dict[str, Any]:
     if cleaned.ranking is not None:
         suggested = int(cleaned.ranking.suggested_labels[row])
         if cleaned.has_class(row):
-            found["p_wrong"] = round(float(cleaned.ranking.p_wrong[row]), 6)
-            found["suspicion"] = round(float(cleaned.ranking.suspicion[row]), 6)
+            attributes["p_wrong"] = round(float(cleaned.ranking.p_wrong[row]), 6)
+            attributes["suspicion"] = round(float(cleaned.ranking.suspicion[row]), 6)
         if suggested >= 0:
-            found["suggested_label"] = cleaned.data.class_names[suggested]
-    return found
+            attributes["suggested_label"] = cleaned.data.class_names[suggested]
+    return attributes

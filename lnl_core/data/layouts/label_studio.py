@@ -139,8 +139,8 @@ def _tasks(cleaned: Cleaned, place: Callable[[int], str | None]) -> Iterator[dic
                 facts["suggested_label"] = data.class_names[suggested]
                 other = float(ranking.top_probs[row, 0])
                 other *= p_wrong if cleaned.has_class(row) else 1
-                found = _prediction(version, [data.class_names[suggested]], other)
-                predictions.insert(0, found)
+                suggestion = _prediction(version, [data.class_names[suggested]], other)
+                predictions.insert(0, suggestion)
         yield {
             "data": facts,
             "predictions": predictions,
@@ -159,8 +159,8 @@ def _result(choices: list[str]) -> list[dict[str, Any]]:
 
 
 def _prediction(version: str, choices: list[str], score: float | None) -> dict[str, Any]:
-    found: dict[str, Any] = {"model_version": version, "result": _result(choices)}
-    return found if score is None else found | {"score": round(score, 6)}
+    prediction: dict[str, Any] = {"model_version": version, "result": _result(choices)}
+    return prediction if score is None else prediction | {"score": round(score, 6)}
 
 
 def _annotation(cleaned: Cleaned, decision: Decision) -> dict[str, Any]:
@@ -170,14 +170,14 @@ def _annotation(cleaned: Cleaned, decision: Decision) -> dict[str, Any]:
         Action.RELABEL: [] if decision.label is None else [names[decision.label]],
         Action.MULTIPLE: [names[label] for label in decision.labels],
     }.get(decision.action, [])
-    found: dict[str, Any] = {
+    annotation: dict[str, Any] = {
         "result": _result(choices),
         "was_cancelled": False,
         "ground_truth": False,
         "created_at": decision.decided_at,
         "meta": {"reviewer": decision.reviewer, "action": str(decision.action)},
     }
-    return found if decision.seconds is None else found | {"lead_time": decision.seconds}
+    return annotation if decision.seconds is None else annotation | {"lead_time": decision.seconds}
 
 
 _README = """Tasks for Label Studio, written by LNL Review.
