@@ -168,18 +168,18 @@ def public(options: Any) -> int:
     if options.key is None:
         say(options, {"sets": [asdict(each) for each in known]}, "\n\n".join(map(_terms, known)))
         return DONE
-    found = next((each for each in known if each.key == options.key), None)
-    if found is None:
+    chosen = next((each for each in known if each.key == options.key), None)
+    if chosen is None:
         raise LnlError(f"There is no public set “{options.key}”. lnl public lists them.")
     if not options.accept:
-        print(_terms(found), file=sys.stderr)
+        print(_terms(chosen), file=sys.stderr)
         raise LnlError("Nothing was downloaded. Add --accept if these terms suit your use.")
 
     def report(words: str, done: int, total: int) -> None:
         progress(words, done / total if total else None)
 
     info = catalog.add_public(
-        open_workspace(), found.key, options.name or found.key, options.labels, report=report
+        open_workspace(), chosen.key, options.name or chosen.key, options.labels, report=report
     )
     progress("")
     say(

@@ -21,18 +21,18 @@ def score(options: Any) -> int:
     from lnl_core.services.runs.own import score_with
 
     info = opened(options)
-    found = score_with(info, options.file, options.title)
-    told = f"Run {found.job.id}, {found.job.method}: {found.job.flagged or 0:,} flagged. "
+    result = score_with(info, options.file, options.title)
+    told = f"Run {result.job.id}, {result.job.method}: {result.job.flagged or 0:,} flagged. "
     say(
         options,
         {
-            "id": found.job.id,
-            "method": found.job.method,
-            "flagged": found.job.flagged,
-            "agreement": round(found.agreement, 4),
-            "doubt": found.doubt,
+            "id": result.job.id,
+            "method": result.job.method,
+            "flagged": result.job.flagged,
+            "agreement": round(result.agreement, 4),
+            "doubt": result.doubt,
         },
-        told + (found.doubt or "It is in the ranking: lnl open"),
+        told + (result.doubt or "It is in the ranking: lnl open"),
     )
     return DONE
 

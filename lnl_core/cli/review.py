@@ -62,13 +62,13 @@ def decide(options: Any) -> int:
     if not options.file.is_file():
         raise LnlError(f"There is no file {options.file}. Check the path.")
     info = opened(options)
-    found = reimporting.import_decisions(
+    result = reimporting.import_decisions(
         info,
         options.file,
         options.reviewer,
         replace_newer=options.replace,
     )
-    lines = [*(conflict.words() for conflict in found.conflicts), *found.problems]
+    lines = [*(conflict.words() for conflict in result.conflicts), *result.problems]
     for line in lines[:50]:
         print(f"  {line}", file=sys.stderr)
     if len(lines) > 50:
@@ -76,16 +76,16 @@ def decide(options: Any) -> int:
     say(
         options,
         {
-            "stored": found.stored,
-            "unchanged": found.unchanged,
-            "held": found.held,
-            "conflicts": [asdict(conflict) for conflict in found.conflicts],
-            "problems": list(found.problems),
+            "stored": result.stored,
+            "unchanged": result.unchanged,
+            "held": result.held,
+            "conflicts": [asdict(conflict) for conflict in result.conflicts],
+            "problems": list(result.problems),
         },
-        f"{found.stored:,} decisions stored, {found.unchanged:,} known already, "
-        f"{found.held:,} held back, {len(found.problems):,} refused.",
+        f"{result.stored:,} decisions stored, {result.unchanged:,} known already, "
+        f"{result.held:,} held back, {len(result.problems):,} refused.",
     )
-    return PARTLY if found.problems or found.held else DONE
+    return PARTLY if result.problems or result.held else DONE
 
 
 DECIDE = Command(
@@ -123,8 +123,8 @@ def audit(options: Any) -> int:
     if not 0 < options.target < 1:
         options.usage(f"--target is a share between 0 and 1, got {options.target:g}. 0.01 is 1 %.")
     info = opened(options)
-    found = auditing.report(info, options.target)
-    left, rate = found.left, found.rate
+    report = auditing.report(info, options.target)
+    left, rate = report.left, report.rate
     apart = info.n - left.total
     say(
         options,
@@ -140,13 +140,13 @@ def audit(options: Any) -> int:
             "at_most": left.limit,
             "noise_rate": None if rate is None else rate.share,
             "noise_rate_interval": None if rate is None else [rate.low, rate.high],
-            "target": found.target,
+            "target": report.target,
             "target_errors": left.goal,
             "certified": left.may_stop,
-            "audits_needed": found.needed,
+            "audits_needed": report.needed,
         }
         | ({"without_class": apart} if apart else {}),
-        _audit_words(info.name, found) + (_APART.format(apart) if apart else ""),
+        _audit_words(info.name, report) + (_APART.format(apart) if apart else ""),
     )
     return DONE
 
@@ -154,10 +154,10 @@ def audit(options: Any) -> int:
 _APART = "\n{:,} more images came without a class: nothing here speaks of them"
 
 
-def _audit_words(name: str, found: Any) -> str:
+def _audit_words(name: str, report: Any) -> str:
     """Say a report in sentences."""
-    left, rate = found.left, found.rate
-    goal = f"{100 * found.target:g} % wrong left ({left.goal:,} of {left.total:,} images)"
+    left, rate = report.left, report.rate
+    goal = f"{100 * report.target:g} % wrong left ({left.goal:,} of {left.total:,} images)"
     if not left.audits:
         return (
             f"No image of “{name}” was checked at random yet, so nobody knows what is left.\n"
@@ -184,7 +184,7 @@ def _audit_words(name: str, found: Any) -> str:
         )
     if left.may_stop:
         lines.append(f"Certified: at most {left.limit:,} errors left (95 %). Target: {goal}")
-    elif found.needed is None:
+    elif report.needed is None:
         lines.append(
             f"At most {left.limit:,} errors left (95 %). Target: {goal}. More than that is left "
             "by this estimate: go on with the queue first"
@@ -192,8 +192,8 @@ def _audit_words(name: str, found: Any) -> str:
     else:
         lines.append(
             f"At most {left.limit:,} errors left (95 %). Target: {goal}. About "
-            f"{found.needed:,} more random checks, if they go on like this; Review in random order "
-            "shows nothing else"
+            f"{report.needed:,} more random checks, if they go on like this; Review in random "
+            "order shows nothing else"
         )
     return "\n".join(f"{line}." for line in lines)
 

@@ -120,19 +120,19 @@ def run(options: Any) -> int:
 
 def _knobs(options: Any) -> dict[str, dict[str, str]]:
     """Read `--set METHOD.KNOB=VALUE`, as often as it was given."""
-    found: dict[str, dict[str, str]] = {}
+    knobs: dict[str, dict[str, str]] = {}
     for setting in options.set:
         place, equals, value = setting.partition("=")
         method, dot, knob = place.partition(".")
         if not (equals and dot):
             options.usage(f"--set takes METHOD.KNOB=VALUE, got {setting}")
-        found.setdefault(method, {})[knob] = value
-    return found
+        knobs.setdefault(method, {})[knob] = value
+    return knobs
 
 
 def _engine_options(options: Any) -> dict[str, str]:
     """Read `--slurm KEY=VALUE` or `--ray KEY=VALUE`, as often as it was given."""
-    found: dict[str, str] = {}
+    chosen: dict[str, str] = {}
     for executor in ("slurm", "ray"):
         for setting in getattr(options, executor):
             key, equals, value = setting.partition("=")
@@ -140,8 +140,8 @@ def _engine_options(options: Any) -> dict[str, str]:
                 options.usage(f"--{executor} takes KEY=VALUE, got {setting}")
             if options.executor != executor:
                 options.usage(f"--{executor} goes with --executor {executor}")
-            found[key] = value
-    return found
+            chosen[key] = value
+    return chosen
 
 
 def _watch(options: Any, info: DatasetInfo, numbers: Sequence[int], began: float) -> int:
@@ -155,8 +155,8 @@ def _watch(options: Any, info: DatasetInfo, numbers: Sequence[int], began: float
     try:
         while True:
             control.keep_going(info.workspace)
-            found = [control.run(info.workspace, number) for number in numbers]
-            for job in found:
+            jobs = [control.run(info.workspace, number) for number in numbers]
+            for job in jobs:
                 if job.state not in ACTIVE_STATES and job.id not in told:
                     told.add(job.id)
                     progress("")
@@ -166,9 +166,9 @@ def _watch(options: Any, info: DatasetInfo, numbers: Sequence[int], began: float
                 first_queue = time.monotonic() - began
                 progress("")
                 print(f"First queue after {duration(first_queue)}: lnl open", file=sys.stderr)
-            if len(told) == len(found):
+            if len(told) == len(jobs):
                 break
-            running = [job for job in found if job.state is JobState.RUNNING]
+            running = [job for job in jobs if job.state is JobState.RUNNING]
             if running:
                 progress(line(running[0]), running[0].fraction)
             time.sleep(0.25)
@@ -179,23 +179,23 @@ def _watch(options: Any, info: DatasetInfo, numbers: Sequence[int], began: float
             file=sys.stderr,
         )
         return DONE
-    done = [job for job in found if job.state is JobState.DONE]
+    done = [job for job in jobs if job.state is JobState.DONE]
     say(
         options,
         {
             "runs": [
                 {"id": job.id, "method": job.method, "state": str(job.state), "error": job.error}
-                for job in found
+                for job in jobs
             ],
             "first_queue_s": first_queue,
         },
         "All done: lnl open"
-        if len(done) == len(found)
+        if len(done) == len(jobs)
         else "See the reasons above."
         if done
         else "No run is done. See the reasons above, and lnl run NAME --resume.",
     )
-    return DONE if len(done) == len(found) else FAILED
+    return DONE if len(done) == len(jobs) else FAILED
 
 
 RUN = Command(
@@ -245,18 +245,18 @@ def status(options: Any) -> int:
     from lnl_core.services.workspace import dataset, datasets, open_workspace
 
     ws = open_workspace()
-    found = runs.status([dataset(ws, options.name)] if options.name else datasets(ws))
+    standing = runs.status([dataset(ws, options.name)] if options.name else datasets(ws))
     if options.json:
-        print(json.dumps(found, ensure_ascii=False))
+        print(json.dumps(standing, ensure_ascii=False))
         return DONE
-    if not found["datasets"]:
+    if not standing["datasets"]:
         print("No data set yet: lnl demo, or lnl import SOURCE --name NAME")
     jobs = {job.id: job for job in runs.every_run(ws)}
     words = {
         "lost": "  (lost: its process is gone; lnl run NAME --resume)",
         "stalled": "  (silent)",
     }
-    for one in found["datasets"]:
+    for one in standing["datasets"]:
         print(
             f"{one['name']}: {one['n']:,} images, {one['classes']:,} classes, "
             f"{one['reviewed']:,} reviewed"

@@ -84,11 +84,11 @@ def open_desk(options: Any, query: str = "") -> int:
     )
     code = DONE  # after Ctrl-C too, whatever an app that had only just begun makes of it
     with _ending(process):
-        found = _answering(ws, process)
-        if found is None:
+        server = _answering(ws, process)
+        if server is None:
             return FAILED
         _say_who_gets_in(host, port)
-        _show(options, found, query, "is open")
+        _show(options, server, query, "is open")
         if process.wait() not in (0, -signal.SIGINT, -signal.SIGTERM):
             code = FAILED
     return code
@@ -213,9 +213,9 @@ def _answering(ws: Workspace, process: subprocess.Popen[bytes]) -> Server | None
     while time.monotonic() < give_up:
         if process.poll() is not None:
             return None
-        found = serving.running(ws)
-        if found is not None:
-            return found
+        server = serving.running(ws)
+        if server is not None:
+            return server
         time.sleep(0.1)
     raise LnlError(f"The app did not answer within {_PATIENCE:.0f} seconds. Try again.")
 

@@ -179,8 +179,8 @@ def checked_labels(
         bad = (values < 0) | (values >= len(class_names))
     elif by_name and values.dtype.kind in "OUS":
         index = {name: at for at, name in enumerate(class_names)}
-        found = np.array([index.get(str(value), -1) for value in values], np.int64)
-        bad = found < 0
+        places = np.array([index.get(str(value), -1) for value in values], np.int64)
+        bad = places < 0
     else:
         wanted = "whole numbers or names of classes" if by_name else "whole numbers"
         raise LnlError(f"labels must be {wanted}, got {values.dtype}.")
@@ -190,7 +190,7 @@ def checked_labels(
             f"Row {row} has the label {values[row]!r}, which is none of the {len(class_names)} "
             "classes. Labels count from 0, in the order of the classes."
         )
-    given: IntArray = values.astype(np.int64) if values.dtype.kind in "iu" else found
+    given: IntArray = values.astype(np.int64) if values.dtype.kind in "iu" else places
     return given
 
 

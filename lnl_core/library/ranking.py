@@ -193,10 +193,10 @@ class _Run:
         from lnl_core.learning import features
 
         wanted = self._usual if self._asked in ("auto", "pixels") else self._asked
-        found: FloatArray = features.cached(
+        learned: FloatArray = features.cached(
             self._scratch, self._data, wanted, self._device, self._features_report
         )
-        return np.asarray(found, np.float32)
+        return np.asarray(learned, np.float32)
 
     def _maps(self) -> FloatArray:
         from lnl_core.learning import features

@@ -114,13 +114,13 @@ def _interval(matrix: Matrix, i: int, j: int) -> str:
     return f"{count(matrix.count[i, j])} (95{_words.NARROW}%: {low}–{high})"
 
 
-def _largest(info: DatasetInfo, found: Matrix) -> None:
+def _largest(info: DatasetInfo, matrix: Matrix) -> None:
     """Name the largest confusions with their intervals; each opens its queue, by keyboard too.
 
     Beside each stands what people said where the two classes meet; other pairs that they disagree
     on follow.
     """
-    cells = np.where(_many(found), found.count, 0)
+    cells = np.where(_many(matrix), matrix.count, 0)
     order = np.argsort(-cells, axis=None, kind="stable")[:PAIRS]
     shown: set[frozenset[int]] = set()
     with st.container(gap=None, key="explore_pairs"):
@@ -130,7 +130,7 @@ def _largest(info: DatasetInfo, found: Matrix) -> None:
                 continue
             given, true = int(matrix.labels[i]), int(matrix.labels[j])
             names = [plain(short(info.class_names[label], 16)) for label in (given, true)]
-            words = f"{names[0]} → {names[1]}: {_interval(found, i, j)}"
+            words = f"{names[0]} → {names[1]}: {_interval(matrix, i, j)}"
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 if st.button(words, type="tertiary", key=f"explore_pair_{given}_{true}"):
                     _open(info, given, true)
