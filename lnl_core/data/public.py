@@ -1,4 +1,4 @@
-"""Public sets for those with a network: addresses, checksums and licences, told before a download.
+"""Public sets for those with a network: addresses, checksums and licences, shown before a download.
 
 Nothing here is fetched unless a person asks for it. What cannot be checked by a published checksum
 is checked by its structure and by published figures, and its own digest is kept in the set's notes.

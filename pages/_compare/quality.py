@@ -19,7 +19,7 @@ _ROW = 30
 
 
 def draw(info: DatasetInfo, comparison: Comparison) -> None:
-    """Draw the curves and the table; without a truth, why there is no curve, then overlap and cost."""
+    """Draw curves, table and overlap; without a truth, why there is no curve."""
     tone = _figures.tone()
     if comparison.detections:
         left, right = st.columns(2, gap="small")

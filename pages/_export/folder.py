@@ -32,7 +32,7 @@ _TREES = {
     "folder": "{name}/\n  {a}/…   images by corrected label\n  {b}/…\n"
     "  metadata.csv   file_name, label, id, given_label, lnl_verdict …",
     "cleanlab": "{name}/\n  labels.npy   (n) given labels\n"
-    "  pred_probs.npy   (n, k) pooled probabilities of the methods\n"
+    "  pred_probs.npy   (n, k) joint opinion of the methods\n"
     "  label_issues.csv   is_label_issue, label_quality, given_label …\n"
     "  multiannotator.csv   a column per reviewer\n  classes.txt, ids.txt, README.txt",
     "fiftyone": "{name}/\n  data/…   images\n"
