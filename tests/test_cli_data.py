@@ -111,3 +111,30 @@ def test_benchmarks_are_listed_and_run_with_their_own_arguments(lnl):
     assert all(sentence for sentence in told.values())
     assert "Known: " in lnl("bench", "parrot", code=1).err
     lnl("bench", "speed", "--epochs", "many", code=2)
+
+
+def test_labels_that_are_no_classes(lnl, tmp_path):
+    pictures = np.random.default_rng(0).integers(0, 255, (12, 8, 8, 3), dtype=np.uint8)
+    names = np.array(["cat", "Skip", "dog"])
+    np.savez("set.npz", images=pictures, labels=np.arange(12) % 3, class_names=names)
+    told = lnl("import", "set.npz", "--name", "asked")
+    assert "“Skip” (4)" in told.err
+    assert "--not-a-class" in told.err
+    told = lnl("import", "set.npz", "--name", "said", "--not-a-class", "Skip")
+    assert "No class, so to be labelled: “Skip” (4)." in told.err
+    assert (
+        "no label “skip”"
+        in lnl("import", "set.npz", "--name", "wrong", "--not-a-class", "skip", code=1).err
+    )
+    audit = json.loads(lnl("audit", "said", "--json").out)
+    assert (audit["images"], audit["without_class"]) == (8, 4)
+    assert "without_class" not in json.loads(lnl("audit", "asked", "--json").out)
+    rows = "".join(
+        f"{row:07d},{0.9 - 0.8 * (row % 2)},{0.1 + 0.8 * (row % 2)}\n" for row in range(12)
+    )
+    (tmp_path / "own.csv").write_text("id,cat,dog\n" + rows)
+    lnl("score", "said", "own.csv", "--title", "mine")  # its model knows the real classes alone
+    lnl("rank", "said", "--out", "scores.csv")
+    cells = [line.split(",") for line in (tmp_path / "scores.csv").read_text().splitlines()[1:]]
+    assert {row[2] for row in cells} == {"cat", "dog"}
+    assert [row[3] == "" for row in cells] == [row[1] == "Skip" for row in cells]
