@@ -438,9 +438,9 @@ def _labelling(info: DatasetInfo, choice: Choice) -> dict[str, Any]:
     """Return how far the labelling of what came without a class is; nothing where all had one."""
     if not info.no_classes:
         return {}
-    found = to_label(info)
-    told = {"total": found.total, "done": found.done}
-    return {"to_label": told, "labelling": choice.filters.to_label}
+    progress = to_label(info)
+    counts = {"total": progress.total, "done": progress.done}
+    return {"to_label": counts, "labelling": choice.filters.to_label}
 
 
 def _page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:

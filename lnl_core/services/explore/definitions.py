@@ -74,22 +74,24 @@ def definition(info: DatasetInfo, one: int, two: int) -> Definition:
 
 def disputed(info: DatasetInfo) -> list[Definition]:
     """Return the pairs that people disagree on, most unclear images first."""
-    found = [each for each in _definitions(info, decisions.last_id(info)).values() if each.disputed]
-    return sorted(found, key=lambda each: (-each.unclear, -each.reviewed, each.one, each.two))
+    definitions = [
+        each for each in _definitions(info, decisions.last_id(info)).values() if each.disputed
+    ]
+    return sorted(definitions, key=lambda each: (-each.unclear, -each.reviewed, each.one, each.two))
 
 
 @lru_cache(maxsize=8)
 def _definitions(info: DatasetInfo, _last_id: int) -> Mapping[tuple[int, int], Definition]:
     given = loaded(info).given_labels
-    found: dict[tuple[int, int], Definition] = {}
+    by_pair: dict[tuple[int, int], Definition] = {}
     for row, several in decisions.in_force(info).items():
         label = int(given[row])
         if label in info.no_classes:
             continue
         for other in _others(info, label, several):
             key = (min(label, other), max(label, other))
-            _count(found.setdefault(key, Definition(*key)), label, several)
-    return found
+            _count(by_pair.setdefault(key, Definition(*key)), label, several)
+    return by_pair
 
 
 def _others(info: DatasetInfo, given: int, several: Sequence[Decision]) -> Iterator[int]:
@@ -103,21 +105,21 @@ def _others(info: DatasetInfo, given: int, several: Sequence[Decision]) -> Itera
             yield label
 
 
-def _count(found: Definition, given: int, several: Sequence[Decision]) -> None:
+def _count(pair: Definition, given: int, several: Sequence[Decision]) -> None:
     verdict = decisions.verdict(several)
     people = sum(d.action in SETTLING_ACTIONS for d in several)
     if people > 1:
-        found.twice += 1
-        found.agreed += verdict.agreed
+        pair.twice += 1
+        pair.agreed += verdict.agreed
     if verdict.waiting:
-        found.unsure += 1
+        pair.unsure += 1
     elif not verdict.agreed:
-        found.split += 1
+        pair.split += 1
     elif verdict.decision is None:
         return
     elif verdict.decision.action is Action.KEEP:
-        found.kept[given] = found.kept.get(given, 0) + 1
+        pair.kept[given] = pair.kept.get(given, 0) + 1
     elif verdict.decision.action is Action.RELABEL:
-        found.moved[given] = found.moved.get(given, 0) + 1
+        pair.moved[given] = pair.moved.get(given, 0) + 1
     elif verdict.decision.action is Action.MULTIPLE:
-        found.both += 1
+        pair.both += 1
