@@ -363,7 +363,9 @@ def _temperature(logits: Array, labels: IntArray) -> float:
     from scipy.optimize import minimize_scalar
 
     rows = np.arange(len(labels))
-    known = logits[rows, labels] > -1e3  # a class absent from training says nothing of warmth
+    known = (
+        logits[rows, labels] > -1e3
+    )  # a class absent from training says nothing of the temperature
 
     def loss(log_factor: float) -> float:
         scaled = _log_softmax(logits[known] * np.float32(np.exp(log_factor)))

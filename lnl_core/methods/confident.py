@@ -203,9 +203,9 @@ def _from_pixels(
                 stages.kept["probs"][rows] = probs[rows]
             stages.kept["p_given"][rows] = session.recorder.mean_given()[rows]
             stages.costs.append(session.cost())
-    found = stages.kept
-    pred = found["probs"] if dense else TopProbs(found["classes"], found["probs"], k)
-    return found["p_given"], pred, stages.cost()
+    results = stages.kept
+    pred = results["probs"] if dense else TopProbs(results["classes"], results["probs"], k)
+    return results["p_given"], pred, stages.cost()
 
 
 def _session(dataset: LabeledDataset, config: Config, context: Context) -> Session:
@@ -291,10 +291,10 @@ def _issues(labels: IntArray, seen: IntArray, pred: Array | TopProbs, filter_by:
     probs = pred.dense(slice(None)) if isinstance(pred, TopProbs) else pred
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "May not flag all", UserWarning)  # of tiny classes
-        found = find_label_issues(
+        issues = find_label_issues(
             labels, _rows_of_one(probs[:, seen]), filter_by=filter_by, n_jobs=1
         )
-    return np.asarray(found, np.uint8)
+    return np.asarray(issues, np.uint8)
 
 
 def _rows_of_one(probs: Array) -> Array:

@@ -25,12 +25,12 @@ clothing photographs whose largest class is forty times the smallest, and on lon
 * SUMMA's v is read as "can this method be trusted", not as a vote's weight: from half of the best
   v on, methods count alike (.656 / .808 -> .663 / .813 at 9 and 18 % wrong). It is measured within
   classes: a bias that methods share is no evidence.
-* Rankings that repeat each other share one voice (`trust.redundancy_weights`): three methods, two
+* Rankings that repeat each other count as one (`trust.redundancy_weights`): three methods, two
   of them heads on the same features, .757 / .875 / .942 -> .766 / .878 / .942 at 9, 18 and 41 %.
-* The product counts 2m / (1 + m) opinions, m the number of different voices (`trust.voices`): that
+* The product counts 2m / (1 + m) opinions, m how many differ (`trust.effective_number`): that
   is what m opinions are worth that agree half by one another (design effect with correlation 1/2).
-  A method that comes twice adds nothing. Counting all lets eleven methods shout down their own
-  doubts (.733 / .865 -> .740 / .869); counting 1, a mean, loses where labels are very wrong.
+  A method that comes twice adds nothing. Counting all makes eleven methods surer than they
+  are (.733 / .865 -> .740 / .869); counting 1, a mean, loses where labels are very wrong.
 * What wrong labels of a class truly are counts `PRIOR` of an opinion: the methods have learned much
   of it from the given labels already.
 * A method far surer than the others bear out is turned down (`trust.overconfidence_weights`): one
@@ -98,32 +98,34 @@ def rank(
     scores = np.full((len(ordered), n), np.nan)
     for row, each in zip(scores, ordered, strict=True):
         row[unsure] = np.asarray(each.suspicion, dtype=np.float64)[unsure]
-    speakers = [i for i, each in enumerate(ordered) if each.pred_probs is not None]
-    voices = [ordered[i].pred_probs for i in speakers]
-    opinions = [pool.soften(probs, given) for probs in voices if probs is not None]
+    with_probs = [i for i, each in enumerate(ordered) if each.pred_probs is not None]
+    every = [ordered[i].pred_probs for i in with_probs]
+    opinions = [pool.soften(probs, given) for probs in every if probs is not None]
     within_class = trust.within_classes(scores, given)
     alike = trust.likeness(within_class)
     weights: FloatArray = trust.agreement(within_class, alike) * trust.redundancy_weights(alike)
     if opinions:
-        weights[speakers] *= trust.overconfidence_weights(
-            [each.probs for each in opinions], weights[speakers]
+        weights[with_probs] *= trust.overconfidence_weights(
+            [each.probs for each in opinions], weights[with_probs]
         )
     weights = trust.shares(weights)
     score = np.zeros(n)
     for i, weight in enumerate(weights):
-        if i not in speakers:
+        if i not in with_probs:
             score += weight * trust.normal_scores(scores[i])
     if opinions:
-        share = float(weights[speakers].sum())
-        within = weights[speakers] / share if share > 0 else np.full(len(speakers), 1 / len(voices))
-        frank = trust.shares(
+        share = float(weights[with_probs].sum())
+        within = (
+            weights[with_probs] / share if share > 0 else np.full(len(with_probs), 1 / len(every))
+        )
+        calibrating = trust.shares(
             within * trust.calibration_weights([each.probs for each in opinions], given)
         )
-        matrix, rate = _noise(opinions, frank, given, class_count)
+        matrix, rate = _noise(opinions, calibrating, given, class_count)
         rate = _steadied(rate, given)
         level = [pool.level(each.probs, given, class_count) for each in opinions]
-        different = trust.voices(within, alike[np.ix_(speakers, speakers)])
-        against, labels, probs = _pool(level, within, different, given, class_count)
+        effective = trust.effective_number(within, alike[np.ix_(with_probs, with_probs)])
+        against, labels, probs = _pool(level, within, effective, given, class_count)
         against[~unsure] = np.nan
         score += (share if share > 0 else 1.0) * trust.normal_scores(against)
     else:
@@ -178,14 +180,14 @@ def _steadied(rate: float, given: IntArray) -> float:
 
 
 def _pool(
-    opinions: Sequence[Opinion], weights: FloatArray, voices: float, given: IntArray, k: int
+    opinions: Sequence[Opinion], weights: FloatArray, effective: float, given: IntArray, k: int
 ) -> tuple[FloatArray, IntArray, FloatArray]:
     """Hold the given class against the others: pool of opinions x odds of the class.
 
     Args:
         opinions: as `pool.level` made them, so that no class is favoured for being common.
         weights: (m,) their votes, summing to 1.
-        voices: how many different opinions they are, from 1 to m.
+        effective: how many different opinions they are, from 1 to m.
         given: (n,) labels.
         k: number of classes.
 
@@ -199,7 +201,7 @@ def _pool(
     probs = np.zeros((n, _TOP), dtype=np.float32)
     if k < 2 or not n:
         return against, labels, probs
-    opinions_counted = 2 * voices / (1 + voices)
+    opinions_counted = 2 * effective / (1 + effective)
     joint = transition.confident_joint(
         lambda rows: pool.linear(opinions, weights, rows), given, class_count=k
     )

@@ -54,10 +54,10 @@ class Opinion:
 def soften(probs: Probs, given: IntArray) -> Opinion:
     """Give an overconfident method the temperature at which it explains the given labels best.
 
-    A product of opinions is at the mercy of its loudest member. The temperature minimises the mean
-    negative log-likelihood of the labels, wrong ones included (Guo et al., ICML 2017, ours in that
-    no clean labels are used), and is never below 1: a network that has memorised the labels would
-    be sharpened for it.
+    A product of opinions is at the mercy of its most confident member. The temperature minimises
+    the mean negative log-likelihood of the labels, wrong ones included (Guo et al., ICML 2017, ours
+    in that no clean labels are used), and is never below 1: a network that has memorised
+    the labels would be sharpened for it.
 
     Args:
         probs: the method's probabilities, n rows.
@@ -161,8 +161,8 @@ def _levelled(
         return lost + PULL * float((moved**2).sum()) / (2 * k), slopes
 
     bounds = [(-float(np.log(_HOTTEST)), 0.0), *[(None, None)] * k]
-    found = minimize(loss, np.r_[0.0, start], jac=True, method="L-BFGS-B", bounds=bounds)
-    return float(np.exp(-found.x[0])), found.x[1:]
+    solution = minimize(loss, np.r_[0.0, start], jac=True, method="L-BFGS-B", bounds=bounds)
+    return float(np.exp(-solution.x[0])), solution.x[1:]
 
 
 def sample(probs: Probs) -> FloatArray:

@@ -30,7 +30,7 @@ REPEATED = 0.9
 _COMPARED_ROWS = 100_000
 
 NO_VOTE = 0.25
-"""A method whose confidence is worth this share of a sober method's does not count."""
+"""A method whose confidence is worth this share of the best method's does not count."""
 
 
 def within_classes(scores: FloatArray, given: IntArray) -> FloatArray:
@@ -153,12 +153,12 @@ def redundancy_weights(alike: FloatArray) -> FloatArray:
     Args:
         alike: (m, m) as `likeness` returns it.
     """
-    voices = 1 / alike.sum(axis=1)
-    original: FloatArray = voices / voices.max(initial=0)
+    uniqueness = 1 / alike.sum(axis=1)
+    original: FloatArray = uniqueness / uniqueness.max(initial=0)
     return original
 
 
-def voices(weights: FloatArray, alike: FloatArray) -> float:
+def effective_number(weights: FloatArray, alike: FloatArray) -> float:
     """Return how many different opinions there are: 1 / sum_ij w_i w_j alike_ij.
 
     A method that comes twice shares its weight and is one opinion, so it adds no certainty.
@@ -171,14 +171,14 @@ def voices(weights: FloatArray, alike: FloatArray) -> float:
 
 
 def overconfidence_weights(opinions: Sequence[Probs], votes: FloatArray) -> FloatArray:
-    """Return (m,) in [0, 1]: 1 for a method as sure as the others bear out, 0 for a loud one.
+    """Return (m,) in [0, 1]: 1 for a method as sure as the others bear out, 0 far above.
 
     Each method's log-probabilities are multiplied by the factor in [0, 1] that makes them say best
     what the mean of the other methods says (least cross-entropy). A network that has memorised the
-    labels or shouts at random needs a factor near 0. Against the largest factor (or 1.5 times the
-    median, so that one timid method does not make the rest look loud), `FULL_VOTE` and above
-    counts as 1 and `NO_VOTE` as 0, in a line between. Two methods alone cannot be told apart: both
-    get 1.
+    labels or is sure at random needs a factor near 0. Against the largest factor (or 1.5 times the
+    median, so that one under-confident method does not make the rest look over-confident),
+    `FULL_VOTE` and above counts as 1 and `NO_VOTE` as 0, in a line between. Two methods alone
+    cannot be told apart: both get 1.
 
     Args:
         opinions: m methods' probabilities of the same n rows; a spread sample of rows is used.
@@ -206,8 +206,8 @@ def overconfidence_weights(opinions: Sequence[Probs], votes: FloatArray) -> Floa
         factors[i] = minimize_scalar(loss, bounds=(0, 1), method="bounded").x
     usual = 1.5 * float(np.median(factors[votes >= min(0.5, votes.max())]))
     relative = factors / max(min(float(factors.max()), usual), 1e-12)
-    sober: FloatArray = np.clip((relative - NO_VOTE) / (FULL_VOTE - NO_VOTE), 0, 1)
-    return sober
+    counted: FloatArray = np.clip((relative - NO_VOTE) / (FULL_VOTE - NO_VOTE), 0, 1)
+    return counted
 
 
 def calibration_weights(opinions: Sequence[Probs], given: IntArray) -> FloatArray:

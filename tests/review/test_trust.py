@@ -68,7 +68,7 @@ def test_a_bias_that_methods_share_is_no_evidence():
 def test_how_many_voices_there_are():
     alone, same = np.eye(2), np.ones((2, 2))
     half = np.array([0.5, 0.5])
-    assert trust.voices(half, alone) == 2
-    assert trust.voices(half, same) == 1
+    assert trust.effective_number(half, alone) == 2
+    assert trust.effective_number(half, same) == 1
     thrice = np.array([[1.0, 0, 0], [0, 1, 1], [0, 1, 1]])
-    assert trust.voices(np.array([0.5, 0.25, 0.25]), thrice) == 2
+    assert trust.effective_number(np.array([0.5, 0.25, 0.25]), thrice) == 2
