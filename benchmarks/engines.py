@@ -99,7 +99,7 @@ def main() -> None:
     for executor in options.engines.split(","):
         with start[executor](), tempfile.TemporaryDirectory() as home:
             ws = open_workspace(home)
-            info = catalog.add_demo(ws)
+            info = catalog.add_demo(ws, catalog.DIGITS)
             laps = [once(info, executor) for _ in range(options.repeats)]
             time.sleep(6)  # a worker of this machine ends after a few idle seconds
         table[executor] = {

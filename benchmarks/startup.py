@@ -58,7 +58,9 @@ def commands(home: Path, repeats: int) -> dict[str, float]:
         "lnl --help": ["-m", "lnl_core", "--help"],
         "lnl status": ["-m", "lnl_core", "status"],
     }
-    spent(["-m", "lnl_core", "demo"], home)  # a set to tell of; its tables are made by then
+    spent(
+        ["-m", "lnl_core", "demo", "--digits"], home
+    )  # a set to tell of; its tables are made by then
     for arguments in asked.values():
         spent(arguments, home)
     rounds = [{name: spent(each, home) for name, each in asked.items()} for _ in range(repeats)]
@@ -113,7 +115,7 @@ def pages(home: Path, repeats: int) -> dict[str, float]:
     three.write_text(THREE_LINES)
     app = REPO / "app.py"
     new, demo = home / "new", home / "demo"
-    spent(["-m", "lnl_core", "demo"], demo)
+    spent(["-m", "lnl_core", "demo", "--digits"], demo)
     places = {"three lines": (three, new), "first start": (app, new), "demo set": (app, demo)}
     with sync_playwright() as play:
         browser = chromium(play)

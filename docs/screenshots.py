@@ -1,6 +1,6 @@
 """Take the pictures of the guides: `python docs/screenshots.py`, some minutes on two cores.
 
-Needs Chromium and Playwright (extra `test`). In a workspace of its own it registers the demo set,
+Needs Chromium and Playwright (extra `test`). In a workspace of its own it registers the digits,
 runs methods on it, answers a few images, and photographs each page: 1280 wide, light theme, few
 colours. With a folder as argument that workspace is kept, and used again by the next call.
 """
@@ -57,12 +57,12 @@ def main() -> None:
 
 
 def prepare(home: Path) -> str:
-    """Register the demo set, run the methods that have not run, answer the head of the queue.
+    """Register the digits, run the methods that have not run, answer the head of the queue.
 
     Returns:
         The id of an image that is suspected and has no answer.
     """
-    lnl(home, "demo")
+    lnl(home, "demo", "--digits")
     (found,) = json.loads(lnl(home, "status", "--json"))["datasets"]
     done = {run["method"] for run in found["runs"] if run["state"] == "done"}
     missing = [key for key in METHODS.split(",") if key not in done]
@@ -177,7 +177,7 @@ class Desk:
 
 
 def data(desk: Desk) -> None:
-    """Show the card of the demo set."""
+    """Show the card of the set."""
     desk.visit("")
 
 

@@ -21,6 +21,7 @@ _STYLE = """<style>
 .st-key-title_row{min-height:38px}
 .st-key-demo_card{border-color:ACCENT;padding:22px 24px}
 .st-key-own_card{padding:22px 24px}
+.st-key-digits_card{padding:14px 24px}
 .st-key-ways button{padding:11px 0;border-radius:0}
 .st-key-ways button,.st-key-ways button>div,.st-key-ways button>div>span{
   justify-content:flex-start;text-align:left}
@@ -29,7 +30,8 @@ _STYLE = """<style>
 .st-key-ways button::after{content:"\\2192";margin-left:auto;font-size:1.1rem}
 .st-key-tour{padding:.5rem .9rem}
 .st-key-tour p{font-size:.9rem;line-height:1.45}
-.st-key-digits img{border-radius:4px}
+.st-key-photographs img,.st-key-digits_strip img,.st-key-strip_demo img{border-radius:4px}
+.st-key-photographs img,.st-key-strip_demo img{aspect-ratio:1;object-fit:cover}
 .stApp :is(a,button,summary,[role="tab"]):focus-visible{
   outline:2px solid ACCENT!important;outline-offset:1px}
 .stApp [role="tab"]:focus-visible{outline-offset:-2px!important}

@@ -144,6 +144,18 @@ def test_torch_stays_in_learning_and_in_methods_folders():
             assert not [n for n in imported(path) if n.split(".")[0] == "torch"], path
 
 
+def test_labels_judged_before_the_import_are_read_by_compare_alone():
+    """They judge methods; a method or a reviewer that saw them would be judged by what it knew."""
+    words = ("judged_labels", "JUDGED_LABELS")
+    found = {
+        path.relative_to(REPO / "lnl_core").as_posix()
+        for path in modules()
+        if any(word in path.read_text("utf-8") for word in words)
+    }
+    writers = {"store/datasets.py", "data/writing.py"}
+    assert found - writers == {"services/compare/truth.py", "services/compare/comparing.py"}
+
+
 def test_only_one_file_opens_a_database():
     for path in modules():
         if path.name != "db.py" and "create_engine" in path.read_text("utf-8"):

@@ -30,7 +30,7 @@ def lnl(tmp_path, capsys, monkeypatch):
 
 
 def test_layouts_and_decisions(lnl, tmp_path):
-    lnl("demo")
+    lnl("demo", "--digits")
     name = "Handwritten digits"
     (tmp_path / "in.csv").write_text("id,action,label\ndigit-0003,relabel,5\ndigit-0004,none,\n")
     said = json.loads(lnl("decide", name, "--file", "in.csv", "--reviewer", "ann", "--json").out)
@@ -59,11 +59,11 @@ def test_layouts_and_decisions(lnl, tmp_path):
 
 
 def test_a_set_gets_another_name(lnl):
-    lnl("demo")
+    lnl("demo", "--digits")
     lnl("rename", "Handwritten digits", "mine")
     assert [d["name"] for d in json.loads(lnl("status", "--json").out)["datasets"]] == ["mine"]
     assert "no data set named" in lnl("rename", "Handwritten digits", "x", code=1).err
-    lnl("demo")
+    lnl("demo", "--digits")
     assert "already" in lnl("rename", "mine", "Handwritten digits", code=1).err
 
 
@@ -90,7 +90,7 @@ def test_what_a_list_leaves_out_is_named_by_row(lnl, tmp_path):
 
 
 def test_bad_usage_is_two_and_a_place_that_cannot_be_written_is_one(lnl, tmp_path):
-    lnl("demo")
+    lnl("demo", "--digits")
     name = "Handwritten digits"
     export = ("export", name, "--out", "x", "--format")
     assert "one of corrections, decisions" in lnl(*export, "parrot", code=2).err

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from lnl_core.jobs import queue
-from lnl_core.methods import METHODS, recommended
-from lnl_core.services.datasets.catalog import add_demo
+from lnl_core.jobs import outcome, queue
+from lnl_core.methods import AT, METHODS, signal_key, yardstick
+from lnl_core.services.datasets.catalog import PHOTOGRAPHS, add_demo
 from lnl_core.services.explore import embedding
-from lnl_core.services.runs.running import start_runs
-from lnl_core.types import ACTIVE_STATES, DatasetInfo, JobState, Workspace
+from lnl_core.services.runs.running import default_recipe, start_runs
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, JobState, Workspace, usual_representation
 
 
-def tour_methods() -> list[str]:
-    """Return what the tour runs on the demo set: the default recipe, then all published methods."""
+def tour_runs(info: DatasetInfo) -> list[str]:
+    """Return what the tour runs: the default recipe, the published methods, plain training.
+
+    On features of a network that knows ImageNet a published method takes seconds, not minutes.
+    """
+    usual = usual_representation(info.height, info.width)
     published = [key for key, method in METHODS.items() if not method.baseline]
-    return list(dict.fromkeys([*recommended(), *published]))
+    heads = [signal_key(key, "pretrained", usual) for key in published]
+    return list(dict.fromkeys([*default_recipe(info), *heads, yardstick().key]))
 
 
 def start_tour(ws: Workspace) -> DatasetInfo:
-    """Register the demo set, start the methods that are not done yet, and its map; return it."""
-    info = add_demo(ws)
-    settled = {
-        job.method
-        for job in queue.jobs(info)
-        if job.state is JobState.DONE or job.state in ACTIVE_STATES
-    }
-    missing = [key for key in tour_methods() if key not in settled]
+    """Register the photographs, start the runs that are not done yet, and their map."""
+    info = add_demo(ws, PHOTOGRAPHS)
+    settled: set[str] = set()
+    for job in queue.jobs(info):
+        if job.state is JobState.DONE or job.state in ACTIVE_STATES:
+            settled |= {outcome.key(job, info), f"{job.method}{AT}{job.representation}"}
+    missing = [name for name in tour_runs(info) if name not in settled]
     if missing:
         start_runs(info, missing)
     maps = embedding.Settings(embedding.sources(info)[0].key)

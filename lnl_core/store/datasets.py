@@ -70,7 +70,7 @@ def register(
     Args:
         ws: the workspace.
         name: what the user calls the set; unique.
-        directory: a folder written by `data.importers` or `data.demo`, on any disk.
+        directory: a folder written by `data.importers` or another `SetWriter`, on any disk.
         replace_directory: leave the folder where it is (tests of very large sets).
 
     Raises:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
 import streamlit as st
 
 from lnl_core.services import methods
-from lnl_core.services.datasets.catalog import DEMO_NAME, DatasetCard
+from lnl_core.services.datasets.catalog import DEMOS, DIGITS, PHOTOGRAPHS, DatasetCard
 from lnl_core.services.review import auditing
 from lnl_core.types import JobState
 from pages import _charts, _tour, _ui, _words
@@ -22,9 +23,11 @@ def draw(cards: list[DatasetCard]) -> None:
         for place, card in enumerate(cards):
             with st.container(border=True, height="stretch", gap="xsmall", key=_key(card)):
                 _card(card, primary=primary_free and place == 0)
-        if all(card.info.name != DEMO_NAME for card in cards):
-            with st.container(border=True, height="stretch", gap="xsmall", key="card_demo"):
-                _demo_card()
+        for name in DEMOS:
+            if all(card.info.name != name for card in cards):
+                key = _DEMO_KEYS[name]
+                with st.container(border=True, height="stretch", gap="xsmall", key=f"card_{key}"):
+                    _demo_card(name, key)
 
 
 def _key(card: DatasetCard) -> str:
@@ -76,7 +79,7 @@ def _badge(card: DatasetCard) -> str:
         return f":blue-badge[:material/sync: {title} {share}]"
     if card.info.skipped:
         return f":orange-badge[:material/warning: {_words.count(card.info.skipped)} skipped]"
-    if card.info.name == DEMO_NAME and not card.has_queue:
+    if card.info.name == PHOTOGRAPHS and not card.has_queue:
         return _start_here()
     return ""
 
@@ -129,27 +132,40 @@ def _acts(card: DatasetCard, *, primary: bool) -> None:
             st.rerun()
         if st.button("Runs", type="tertiary", key=f"runs_{info.id}"):
             _ui.go("runs", dataset=info.name)
-        if info.name == DEMO_NAME and st.button(
+        if info.name == PHOTOGRAPHS and st.button(
             "Tour", type="tertiary", key="tour_start", help=_tour.WHAT
         ):
             _tour.start()
 
 
-def _demo_card() -> None:
+_DEMO_KEYS = {PHOTOGRAPHS: "demo", DIGITS: "digits"}
+
+_DEMO_WORDS = {
+    PHOTOGRAPHS: "600 photographs, with the mistakes of those who labelled them",
+    DIGITS: "1,797 digits, 15\u202f% wrong on purpose",
+}
+
+
+def _demo_card(name: str, key: str) -> None:
+    """Draw a demo set that is not opened yet."""
+    first = name == PHOTOGRAPHS
     with st.container(
-        horizontal=True, vertical_alignment="center", gap="xsmall", key="cardhead_demo"
+        horizontal=True, vertical_alignment="center", gap="xsmall", key=f"cardhead_{key}"
     ):
-        st.subheader("Demo set", anchor=False, width="stretch")
-        st.markdown(_start_here(), width="content")
-    with st.container(horizontal=True, gap="xsmall", wrap=False):
-        for place in range(7):
-            st.image(str(_ui.ASSETS / "demo" / f"{place:02d}.png"), width=33, alt="")
-    st.caption("1,797 handwritten digits, 15\u202f% wrong on purpose")
+        st.subheader(name, anchor=False, width="stretch", wrap=False)
+        if first:
+            st.markdown(_start_here(), width="content")
+    tiles = json.loads((_ui.ASSETS / f"demo_{'clothing' if first else 'digits'}.json").read_text())
+    folder = _ui.ASSETS / ("clothing" if first else "demo")
+    with st.container(horizontal=True, gap="xsmall", wrap=False, key=f"strip_{key}"):
+        for tile in tiles[:7]:
+            st.image(str(folder / tile["file"]), width=33, alt="")
+    st.caption(_DEMO_WORDS[name])
     st.markdown(":small[On your disk already, works offline. First queue in under a minute.]")
     st.space("stretch")
     with st.container(horizontal=True, gap="small"):
-        if st.button("Open the demo", icon=":material/play_arrow:", key="demo"):
-            demo.open_demo()
+        if st.button("Open the demo", icon=":material/play_arrow:", key=key):
+            demo.open_demo(name)
             st.rerun()
-        if st.button("Tour", type="tertiary", key="tour_start", help=_tour.WHAT):
+        if first and st.button("Tour", type="tertiary", key="tour_start", help=_tour.WHAT):
             _tour.start()

@@ -14,11 +14,10 @@ _ALL_AT_ONCE = 900.0
 """Seconds: where every quick method together takes longer, only the first two are started."""
 
 
-def open_demo() -> None:
-    """Register the demo set, start scoring it, and watch it from this page."""
+def open_demo(name: str = catalog.PHOTOGRAPHS) -> None:
+    """Register a demo set, start scoring it, and watch it from this page."""
     with st.spinner("Opening the demo…"):
-        info = catalog.add_demo(_ui.workspace())
-        start_scoring(info)
+        start_scoring(catalog.add_demo(_ui.workspace(), name))
 
 
 def start_scoring(info: DatasetInfo) -> None:

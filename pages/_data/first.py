@@ -1,4 +1,4 @@
-"""The first visit: the demo in one press, five ways to bring data, what happens then."""
+"""The first visit: two demos in one press each, five ways to bring data, what happens then."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 
 import streamlit as st
 
+from lnl_core.services.datasets import catalog
 from pages import _tour, _ui
 from pages._data import demo, incoming
 
@@ -31,8 +32,11 @@ def draw() -> None:
     if demo.watching():
         demo.watch()
     left, right = st.columns([1.35, 1], gap="small")
-    with left.container(border=True, height="stretch", key="demo_card", gap="small"):
-        _demo_card(quiet=busy or incoming.asked() is not None)
+    with left, st.container(height="stretch", gap="small", key="demo_cards"):
+        with st.container(border=True, height="stretch", key="demo_card", gap="small"):
+            _photographs_card(quiet=busy or incoming.asked() is not None)
+        with st.container(border=True, key="digits_card", gap="xsmall"):
+            _digits_card()
     with right.container(border=True, height="stretch", key="own_card", gap="xsmall"):
         _own_card()
     _steps()
@@ -40,12 +44,12 @@ def draw() -> None:
     incoming.show_dialog()
 
 
-def _demo_card(quiet: bool) -> None:
-    st.header("Try it on the demo set", anchor=False)
+def _photographs_card(quiet: bool) -> None:
+    st.header("Try it on real photographs", anchor=False)
     st.markdown(
-        "1,797 handwritten digits, 15\u202f% of the labels made wrong on purpose. "
-        "Already on your disk, works offline.",
-        width=420,
+        "600 photographs of clothing, with the labels and the mistakes of the people who "
+        "labelled them. Already on your disk, works offline.",
+        width=460,
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         # Enter must not reach this button while a dialog is open in front of it.
@@ -70,15 +74,34 @@ def _demo_card(quiet: bool) -> None:
         demo.open_demo()
         st.rerun()
     st.space("stretch")
-    st.markdown("**Five of these labels are wrong.**")
-    tiles = json.loads((_ui.ASSETS / "demo_digits.json").read_text())
-    # Three rows of six in a narrow window, two of nine in a wide one.
-    with st.grid(9, min_column_width=70, gap=(2, 10), key="digits"):
+    st.markdown("**Four of these labels are wrong.**")
+    tiles = json.loads((_ui.ASSETS / "demo_clothing.json").read_text())
+    with st.grid(6, min_column_width=70, gap=(2, 10), key="photographs"):
         for tile in tiles:
             st.image(
-                str(_ui.ASSETS / "demo" / tile["file"]),
-                caption=str(tile["label"]),
+                str(_ui.ASSETS / "clothing" / tile["file"]),
+                caption=tile["label"],
                 width="stretch",
+                alt=f"a photograph labelled {tile['label']}",
+            )
+
+
+def _digits_card() -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        st.markdown(
+            "**Or handwritten digits**  \n:gray[:small[1,797 of them, 15\u202f% wrong on "
+            "purpose: all of the truth is known.]]",
+            width="stretch",
+        )
+        if st.button("Open the digits", icon=":material/play_arrow:", key="digits"):
+            demo.open_demo(catalog.DIGITS)
+            st.rerun()
+    tiles = json.loads((_ui.ASSETS / "demo_digits.json").read_text())
+    with st.container(horizontal=True, gap="xsmall", wrap=False, key="digits_strip"):
+        for tile in tiles[:12]:
+            st.image(
+                str(_ui.ASSETS / "demo" / tile["file"]),
+                width=33,
                 alt=f"a digit labelled {tile['label']}",
             )
 

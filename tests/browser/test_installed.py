@@ -6,7 +6,7 @@ import pytest
 
 from lnl_core.jobs import queue
 from lnl_core.jobs.engines import local
-from lnl_core.services.datasets.catalog import DEMO_NAME
+from lnl_core.services.datasets.catalog import PHOTOGRAPHS
 from lnl_core.store import db
 from tests.packaging.desk import Terminal
 
@@ -28,7 +28,7 @@ def test_the_demo_opens_runs_and_is_reviewed(terminal, page):
     terminal.start("demo", "--open")
     address = terminal.opened()
     page.goto(address)
-    page.get_by_text(DEMO_NAME).first.wait_for()
+    page.get_by_text(PHOTOGRAPHS).first.wait_for()
     assert page.title() == "Data · LNL Review"
     look = "getComputedStyle(document.querySelector('.stApp'))"
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "15px"
@@ -36,7 +36,7 @@ def test_the_demo_opens_runs_and_is_reviewed(terminal, page):
     logo = page.get_by_test_id("stSidebarLogo")
     assert logo.evaluate("one => one.complete && one.naturalWidth > 0")
 
-    done = terminal.run("run", DEMO_NAME, "--methods", "knn")
+    done = terminal.run("run", PHOTOGRAPHS, "--methods", "knn")
     assert done.returncode == 0, done.stderr
     server = f"{urlsplit(address).scheme}://{urlsplit(address).netloc}"
     page.goto(f"{server}/review?{urlsplit(address).query}")
@@ -64,7 +64,7 @@ def test_the_tour_begins_at_its_first_caption(terminal, no_worker, page):
     assert address.endswith("&tour=1")
     page.goto(address)
     page.get_by_text("1 of 7").wait_for()
-    waiting = terminal.run("status", DEMO_NAME, "--json")
+    waiting = terminal.run("status", PHOTOGRAPHS, "--json")
     assert waiting.returncode == 0
     for key in ("sr", "jump", "influence", "dmlp", "hnml"):
         assert f'"{key}"' in waiting.stdout

@@ -44,7 +44,7 @@ def home(tmp_path, monkeypatch):
 
 
 def start(ws, executor, methods=("ce",), overrides=None, options=None):
-    info = catalog.add_demo(ws)
+    info = catalog.add_demo(ws, catalog.DIGITS)
     (job,) = running.start_runs(
         info, list(methods), overrides=overrides, executor=executor, options=options
     )
@@ -211,7 +211,7 @@ def test_a_worker_on_another_machine_does_not_open_sqlite(home, monkeypatch, cap
 def test_submitit_runs_the_worker_where_there_is_no_slurm(home, tmp_path, monkeypatch):
     pytest.importorskip("submitit", reason="submitit is not installed: extra [slurm]")
     monkeypatch.setenv("LNL_HOME", str(home.home))
-    info = catalog.add_demo(home)
+    info = catalog.add_demo(home, catalog.DIGITS)
     job = queue.submit(info, "knn", executor="slurm")
     slurm.submit(home, job, tmp_path / "submitit", cluster="local")
     end = time.monotonic() + real.PATIENCE

@@ -48,7 +48,7 @@ def stop_worker(ws):
 
 @pytest.fixture
 def demo(workspace):
-    yield catalog.add_demo(workspace)
+    yield catalog.add_demo(workspace, catalog.DIGITS)
     stop_worker(workspace)
 
 
@@ -166,7 +166,7 @@ from lnl_core.services.datasets import catalog
 from lnl_core.services.runs import running
 from lnl_core.store.db import open_workspace
 ws = open_workspace()
-info = catalog.add_demo(ws)
+info = catalog.add_demo(ws, catalog.DIGITS)
 running.start_runs(info, ["ce"], overrides={"ce": {"epochs": 500}})
 time.sleep(600)
 """

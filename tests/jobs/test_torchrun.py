@@ -53,7 +53,7 @@ def test_only_methods_on_pixels_that_can_are_run_by_several(workspace, tiny, two
 
 @pytest.mark.slow
 def test_two_processes_also_when_the_first_is_killed(workspace, two):
-    info = catalog.add_demo(workspace)
+    info = catalog.add_demo(workspace, catalog.DIGITS)
     signals = {}
     for killed in (True, False):
         (job,) = running.start_runs(info, ["ce"], overrides={"ce": {"epochs": 8}}, seed=5)
@@ -75,7 +75,7 @@ def test_two_processes_also_when_the_first_is_killed(workspace, two):
 def test_cancel_ends_both_processes(workspace, two):
     import psutil
 
-    info = catalog.add_demo(workspace)
+    info = catalog.add_demo(workspace, catalog.DIGITS)
     knobs = {"ce": {"epochs": 500}}
     (job,) = running.start_runs(info, ["ce"], overrides=knobs)
     found = wait(workspace, job.id, lambda j: j.metrics.get("epoch", 0) >= 2)
@@ -90,7 +90,7 @@ def test_cancel_ends_both_processes(workspace, two):
 
 @pytest.mark.long
 def test_two_processes_learn_features_purify_and_refine_what_another_run_trained(workspace, two):
-    info = catalog.add_demo(workspace)
+    info = catalog.add_demo(workspace, catalog.DIGITS)
     knobs = {
         "dmlp": {"epochs": 2, "retrain": True},
         "ce": {"epochs": 4},

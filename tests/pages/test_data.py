@@ -1,3 +1,4 @@
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -7,11 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from lnl_core.data import demo
-from lnl_core.jobs import queue
+from lnl_core.data import digits
+from lnl_core.jobs import outcome, queue
 from lnl_core.services.datasets import catalog, settings
-from lnl_core.services.datasets.catalog import DEMO_NAME
-from lnl_core.services.runs.running import default_recipe
+from lnl_core.services.datasets.catalog import DIGITS, PHOTOGRAPHS
 from lnl_core.store import arrays, datasets
 from pages import _ui
 from tests.data.making import encoded, picture
@@ -25,7 +25,7 @@ def test_one_card_per_set_last_used_first_and_the_demo_one_press_away(
     assert not app.exception
     shown = [each.value for each in app.subheader]
     assert shown[0] == "tiny"
-    assert "Demo set" in shown
+    assert shown[2:4] == [PHOTOGRAPHS, DIGITS]
     primary = [button.label for button in app.button if button.proto.type == "primary"]
     assert primary == ["Start review"]
 
@@ -137,14 +137,19 @@ def test_a_hostile_class_stays_text_in_the_chart(desk, hostile):
     assert names[1] == "&lt;b&gt;bold&lt;/b&gt; :tada…"
 
 
-def test_exactly_five_of_the_shown_digits_are_wrong():
+def test_exactly_four_of_the_shown_photographs_are_wrong():
+    tiles = json.loads((_ui.ASSETS / "demo_clothing.json").read_text())
+    with (_ui.ASSETS / "clothing" / "list.csv").open(newline="") as file:
+        listed = {row["image"]: row for row in csv.DictReader(file)}
+    rows = [listed[tile["file"]] for tile in tiles]
+    assert [tile["label"] for tile in tiles] == [row["label"] for row in rows]
+    assert sorted(row["verdict"] for row in rows) == ["right"] * 8 + ["wrong"] * 4
+
+
+def test_the_shown_digits_carry_their_labels():
     tiles = json.loads((_ui.ASSETS / "demo_digits.json").read_text())
-    digits = demo.digits()
     rows = [tile["row"] for tile in tiles]
-    labels = [tile["label"] for tile in tiles]
-    assert len(set(rows)) == 18
-    assert labels == digits.given_labels[rows].tolist()
-    assert (digits.given_labels[rows] != digits.true_labels[rows]).sum() == 5
+    assert [tile["label"] for tile in tiles] == digits.digits().given_labels[rows].tolist()
     assert all((Path(_ui.ASSETS) / "demo" / tile["file"]).is_file() for tile in tiles)
 
 
@@ -165,12 +170,12 @@ def test_one_press_registers_the_demo_and_starts_its_scoring(desk, workspace, no
     app = desk()
     app.button(key="demo").click().run()
     assert not app.exception
-    info = datasets.dataset(workspace, DEMO_NAME)
-    assert info.n == 1797
-    started = [job.method for job in queue.jobs(info)][::-1]
-    assert started == default_recipe(info)
+    info = datasets.dataset(workspace, PHOTOGRAPHS)
+    assert info.n == 600
+    started = [outcome.key(job, info) for job in queue.jobs(info)][::-1]
+    assert started == ["probe", "jump@pretrained", "finetune"]
     assert any("starting the worker" in each.proto.text for each in app.get("progress"))
-    assert app.session_state["dataset"] == DEMO_NAME
+    assert app.session_state["dataset"] == PHOTOGRAPHS
     app.button(key="stay").click().run()
     assert "opening" not in app.session_state
 
@@ -179,7 +184,16 @@ def test_the_empty_pages_lead_to_the_demo(desk, workspace, no_worker):
     app = desk("export")
     next(b for b in app.button if b.label == "Open the demo").click().run()
     assert not app.exception
-    assert [info.name for info in datasets.datasets(workspace)] == [DEMO_NAME]
+    assert [info.name for info in datasets.datasets(workspace)] == [PHOTOGRAPHS]
+
+
+def test_the_digits_are_one_press_away_too(desk, workspace, no_worker):
+    app = desk()
+    app.button(key="digits").click().run()
+    assert not app.exception
+    (info,) = datasets.datasets(workspace)
+    assert (info.name, info.n, info.has_truth) == (DIGITS, 1797, True)
+    assert queue.jobs(info)
 
 
 def test_the_import_dialog_asks_what_is_no_class(workspace, desk, tmp_path, no_worker):

@@ -64,7 +64,7 @@ def _judged(info: DatasetInfo, judged: IntArray) -> Truth:
         f"These figures are about the {size:,} images of {info.n:,} that were judged before the "
         "import, and speak for no others: the set does not say how they were chosen."
     )
-    return Truth(JUDGED, f"judged before: {size:,} images, {wrong:,} wrong", reason, caution)
+    return Truth(JUDGED, f"{size:,} judged, {wrong:,} wrong", reason, caution)
 
 
 def covered_by(info: DatasetInfo, kind: str) -> BoolArray:

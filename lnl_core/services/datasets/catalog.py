@@ -15,6 +15,7 @@ import numpy as np
 from lnl_core.jobs import queue
 from lnl_core.review import labelled
 from lnl_core.services.in_force import goal, loaded, scored, standing
+from lnl_core.services.serving import app_file
 from lnl_core.store import arrays, datasets
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from lnl_core.data.importers import ImportReport
     from lnl_core.data.public import PublicSet
 
-DEMO_NAME = "Handwritten digits"
+PHOTOGRAPHS, DIGITS = "Clothing photographs", "Handwritten digits"
+DEMOS = (PHOTOGRAPHS, DIGITS)
+"""Demo sets by name: errors of real people, and errors made on purpose, so that all is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +151,22 @@ class _scratch:
             self._parent.rmdir()
 
 
-def add_demo(ws: Workspace) -> DatasetInfo:
-    """Register the demo set, or return it where it is registered already."""
+def add_demo(ws: Workspace, demo: str) -> DatasetInfo:
+    """Register a demo set, one of `DEMOS`, or return it where it is registered already.
+
+    Raises:
+        LnlError: this installation is incomplete.
+    """
     with suppress(LnlError):
-        return datasets.dataset(ws, DEMO_NAME)
-    from lnl_core.data import demo
+        return datasets.dataset(ws, demo)
+    from lnl_core.data import digits, photographs
 
     with _scratch(ws) as folder:
-        demo.write(folder / "set")
-        return datasets.register(ws, DEMO_NAME, folder / "set")
+        if demo == DIGITS:
+            digits.write(folder / "set")
+        else:
+            photographs.write(folder / "set", app_file().parent / "assets" / "clothing")
+        return datasets.register(ws, demo, folder / "set")
 
 
 def public_sets() -> list[PublicSet]:

@@ -128,7 +128,7 @@ def test_what_was_judged_before_judges_the_runs_and_speaks_for_no_other_image(
     monkeypatch.setattr(_truth, "WRONG_NEEDED", 2)
     scored = judged(scored, [0, 1, 2, 3, 25, 30, 31, 50])
     found = comparing.compare(scored)
-    assert found.truth.words == "judged before: 8 images, 2 wrong"
+    assert found.truth.words == "8 judged, 2 wrong"
     assert "8 images of 60" in found.truth.caution
     assert {d.size for d in found.detections.values()} == {8}
     assert found.detections["1"].total == 2

@@ -6,9 +6,23 @@ from lnl_core.store import datasets
 from lnl_core.types import LnlError
 
 
-def test_demo_is_registered_once_and_keeps_its_truth(workspace):
-    first = catalog.add_demo(workspace)
-    assert catalog.add_demo(workspace) == first
+def test_the_photographs_come_in_whole_and_stand_alone(workspace):
+    first = catalog.add_demo(workspace, catalog.PHOTOGRAPHS)
+    assert catalog.add_demo(workspace, catalog.PHOTOGRAPHS) == first
+    assert (first.n, first.class_count, first.skipped, first.kind) == (600, 17, 0, "demo")
+    data, judged = datasets.load(first), np.asarray(datasets.judged_labels(first))
+    assert (first.has_truth, data.true_labels) == (False, None)
+    known = judged >= 0
+    wrong = judged[known] != data.given_labels[known]
+    assert (known.sum(), wrong.sum()) == (324, 33)
+    originals = first.directory / first.root
+    assert all((originals / path).is_file() for path in data.paths)
+    assert originals.is_relative_to(first.directory)  # another installation may replace this one
+
+
+def test_the_digits_are_registered_once_and_keep_their_truth(workspace):
+    first = catalog.add_demo(workspace, catalog.DIGITS)
+    assert catalog.add_demo(workspace, catalog.DIGITS) == first
     assert (first.n, first.class_count, first.has_truth) == (1797, 10, True)
     data = datasets.load(first)
     wrong = np.asarray(data.given_labels) != np.asarray(data.true_labels)

@@ -1,12 +1,13 @@
 import json
 import uuid
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
-from lnl_core.services.review import desk
+from lnl_core.services.review import desk, evidence
 from lnl_core.services.review.desk import Filters
-from lnl_core.store import datasets, decisions
+from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision
 
 FLIPPED = (3, 25, 47)  # the planted errors of `tiny`
@@ -40,6 +41,25 @@ def test_items_tell_nothing_of_what_the_models_think(workspace, scored):
     text = json.dumps(state.items).lower()
     for secret in ("suggest", "p_wrong", "suspicion", "score", "prob", "method"):
         assert secret not in text
+
+
+def test_what_was_judged_before_the_import_reaches_no_reviewer_and_no_method(workspace, scored):
+    judged = np.full(60, -1, np.int32)
+    judged[3] = 0
+    arrays.write_array(scored.directory / datasets.JUDGED_LABELS, judged)
+    (scored.directory / datasets.TRUE_LABELS).unlink()
+    info = datasets.dataset(workspace, "tiny")
+    state = desk.review_state(info, "ann")
+    (item,) = [item for item in state.items if item["row"] == 3]
+    (other,) = [item for item in state.items if item["row"] == 25]
+    assert item.keys() == other.keys() == _SENT
+    assert datasets.load(info).true_labels is None
+    told = evidence.evidence(info, 3)
+    assert told.keys() == evidence.evidence(info, 25).keys()
+    assert "judged" not in json.dumps([told, asdict(state)], default=str)
+
+
+_SENT = {"row", "id", "given", "path", "w", "h", "position", "exemplars", "confirmed", "guide"}
 
 
 def test_an_answer_leaves_the_queue_and_undo_brings_it_back(workspace, scored):

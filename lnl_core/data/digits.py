@@ -1,10 +1,10 @@
-"""The demo set: scikit-learn's 1,797 handwritten digits, 15 % of the labels made wrong on purpose.
+"""The second demo set: scikit-learn's handwritten digits, 15 % made wrong on purpose.
 
 The images are the test part of the UCI set "Optical Recognition of Handwritten Digits" (Alpaydin
 and Kaynak, 1998; CC BY 4.0), 8 × 8, grey, and come with scikit-learn: no network. The wrong labels
 are instance-dependent (`noise.instance_dependent`), so they are the mistakes that a person could
-make: a 9 that looks like a 3 is called a 3. The truth is kept for the demo's own report, and no
-method sees it.
+make: a 9 that looks like a 3 is called a 3. The truth is known for all of them, and no method
+sees it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Tile:
 
 @lru_cache(maxsize=1)
 def digits() -> Digits:
-    """Return the demo set; the same on every machine."""
+    """Return the set; the same on every machine."""
     from sklearn.datasets import load_digits
 
     pixels, truth = load_digits(return_X_y=True)
@@ -59,7 +59,7 @@ def digits() -> Digits:
 
 
 def write(folder: Path) -> None:
-    """Write the demo set as an import would: what `store.datasets.register` adopts."""
+    """Write the set as an import would: what `store.datasets.register` adopts."""
     demo = digits()
     with SetWriter(folder, Plan(8, 8, 1, "8 × 8, grey"), len(demo.images), True) as writer:
         for row, image in enumerate(demo.images):

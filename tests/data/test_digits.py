@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 
-from lnl_core.data import demo
+from lnl_core.data import digits
 from lnl_core.store import datasets
 
 GIVEN = "efea6bef04e839e0"
@@ -11,7 +11,7 @@ GIVEN = "efea6bef04e839e0"
 
 
 def test_the_same_mistakes_everywhere():
-    found = demo.digits()
+    found = digits.digits()
     digest = hashlib.blake2b(found.given_labels.astype("<i4").tobytes(), digest_size=8)
     assert digest.hexdigest() == GIVEN
     wrong = found.given_labels != found.true_labels
@@ -22,7 +22,7 @@ def test_the_same_mistakes_everywhere():
 
 
 def test_mistakes_are_those_that_people_make():
-    found = demo.digits()
+    found = digits.digits()
     table = np.zeros((10, 10), int)
     np.add.at(table, (found.true_labels, found.given_labels), 1)
     np.fill_diagonal(table, 0)
@@ -31,24 +31,24 @@ def test_mistakes_are_those_that_people_make():
 
 
 def test_it_is_written_like_an_import(tmp_path, workspace):
-    demo.write(tmp_path / "demo")
+    digits.write(tmp_path / "demo")
     meta = json.loads((tmp_path / "demo" / "meta.json").read_text())
     assert (meta["n"], meta["kind"], meta["class_names"]) == (1797, "demo", list("0123456789"))
     info = datasets.register(workspace, "demo", tmp_path / "demo")
     data = datasets.load(info)
     assert (data.ids[0], data.ids[1796], data.paths) == ("digit-0000", "digit-1796", None)
-    np.testing.assert_array_equal(data.images, demo.digits().images)
-    np.testing.assert_array_equal(data.true_labels, demo.digits().true_labels)
-    demo.write(tmp_path / "again")
+    np.testing.assert_array_equal(data.images, digits.digits().images)
+    np.testing.assert_array_equal(data.true_labels, digits.digits().true_labels)
+    digits.write(tmp_path / "again")
     assert json.loads((tmp_path / "again" / "meta.json").read_text())["version"] == info.version
 
 
 def test_five_of_eighteen_are_wrong():
-    tiles = demo.sample()
-    found = demo.digits()
+    tiles = digits.sample()
+    found = digits.digits()
     assert (len(tiles), sum(tile.wrong for tile in tiles)) == (18, 5)
     assert len({tile.row for tile in tiles}) == 18
     for tile in tiles:
         assert tile.wrong == (int(tile.given) != found.true_labels[tile.row])
     assert len({int(found.true_labels[tile.row]) for tile in tiles}) == 10
-    assert [tile.row for tile in demo.sample()] == [tile.row for tile in tiles]
+    assert [tile.row for tile in digits.sample()] == [tile.row for tile in tiles]
