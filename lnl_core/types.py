@@ -59,6 +59,8 @@ class LabeledDataset:
         paths: (n,) paths of the originals, relative to the import root; None for arrays.
         true_labels: (n,) int or None; known only for injected noise, never shown to a method.
         trusted: (n,) bool; True where a person confirmed the label.
+        groups: (n,) int or None; copies of one picture have the same number, which is the row of
+            the first of them (`data.copies`).
     """
 
     name: str
@@ -69,6 +71,7 @@ class LabeledDataset:
     paths: Sequence[str] | None = None
     true_labels: IntArray | None = None
     trusted: BoolArray | None = None
+    groups: IntArray | None = None
 
     def __post_init__(self) -> None:
         n, k = len(self.given_labels), len(self.class_names)
@@ -82,6 +85,7 @@ class LabeledDataset:
             ("paths", self.paths),
             ("true_labels", self.true_labels),
             ("trusted", self.trusted),
+            ("groups", self.groups),
         ):
             if values is not None and len(values) != n:
                 raise ValueError(f"{what} has {len(values)} rows, given_labels has {n}")

@@ -28,9 +28,12 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
+from lnl_core.store.arrays import read_array, write_array
+from lnl_core.store.datasets import COPIES
 from lnl_core.types import Array, ByteArray, FloatArray, IntArray
 
 SIDE = 16
@@ -90,6 +93,18 @@ def group(images: ByteArray, report: Callable[[float], None] | None = None) -> I
     limit = min(MOST_DIFFERENT, SHARE_OF_USUAL * limit)
     groups = _with_near(images, found, groups, shown, limit)
     return groups.astype(np.int32)
+
+
+def noted(folder: Path) -> IntArray:
+    """Return `group` of a set's working copies, kept beside them from the first time on."""
+    images = read_array(folder / "images.npy")
+    file = folder / COPIES
+    groups: IntArray
+    if file.is_file() and len(groups := read_array(file)) == len(images):
+        return groups
+    groups = group(images)
+    write_array(file, groups)
+    return groups
 
 
 def outline(images: ByteArray, report: Callable[[float], None] | None = None) -> Outline:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lnl_core.data import copies
 from lnl_core.jobs import bases, queue
 from lnl_core.jobs.context import Report
 from lnl_core.review import labelled
@@ -98,7 +99,13 @@ def training_set(
     part = training_part(info, folder)
     if not len(part.rows):
         raise LnlError(f"No image of “{info.name}” has a class yet. Label some in Review first.")
-    whole = replace(datasets.load(info), given_labels=labels, trusted=trusted, true_labels=None)
+    whole = replace(
+        datasets.load(info),
+        given_labels=labels,
+        trusted=trusted,
+        true_labels=None,
+        groups=copies.noted(info.directory),
+    )
     return part.dataset(whole)
 
 

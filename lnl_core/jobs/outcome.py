@@ -93,13 +93,13 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     Labels are the given ones: what p_wrong and the suggestion speak about. A row whose given label
     a person has confirmed is the last to be suspected. Images whose label is no class are not
     suspected. A run that never saw what is a class today says nothing about it and is left out;
-    where no run is left there is no ranking.
+    where no run is left there is no ranking. Copies that contradict each other come first.
 
     Args:
         info: the data set.
         also: signal key -> run whose signals are complete though its job is not called done yet.
     """
-    from lnl_core.review import labelled
+    from lnl_core.review import copies, labelled
 
     newest = dict(also or {})
     for job in queue.jobs(info):
@@ -116,8 +116,11 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
         if newest:
             arrays.drop_ranking(info.directory / "ranking")
         return
-    given = np.asarray(datasets.load(info).given_labels)
-    _, _, kept = corrected_labels(info)
-    trusted = kept if kept.any() else None
-    ranking = labelled.rank(signals, given, info.class_count, trusted, info.no_classes)
+    data = datasets.load(info)
+    given = np.asarray(data.given_labels)
+    corrected, trusted, kept = corrected_labels(info)
+    confirmed = kept if kept.any() else None
+    ranking = labelled.rank(signals, given, info.class_count, confirmed, info.no_classes)
+    if data.groups is not None:
+        ranking = copies.put_first(ranking, data.groups, corrected, trusted, info.no_classes)
     arrays.save_ranking(info.directory / "ranking", ranking, usable)

@@ -35,18 +35,26 @@ def logistic_fits(n: int, d: int, k: int) -> bool:
     return n * d * k <= LOGISTIC_WORK and n * d <= LOGISTIC_CELLS
 
 
-def folds(labels: IntArray, count: int, seed: int) -> IntArray:
+def folds(labels: IntArray, count: int, seed: int, groups: IntArray | None = None) -> IntArray:
     """Deal the rows of each class over `count` folds, as evenly as they go.
+
+    Copies of one picture come into one fold, that of the first of them: a head that has learned a
+    copy's label would give it back.
 
     Args:
         labels: (n,) int.
         count: folds, at least 2; fewer are used where there are fewer rows.
         seed: of the shuffle.
+        groups: (n,) first row of each row's copies, or None.
 
     Returns:
         (n,) int in 0..count-1. A class with one row is absent from the training part of its own
         fold: its probability there comes from smoothing alone.
     """
+    if groups is not None:
+        firsts, place = np.unique(groups, return_inverse=True)
+        if 1 < len(firsts) < len(labels):
+            return folds(labels[firsts], count, seed)[place.reshape(-1)]
     count = max(2, min(count, len(labels)))
     shuffled = np.random.default_rng(seed).permutation(len(labels))
     dealt = shuffled[np.argsort(labels[shuffled], kind="stable")]

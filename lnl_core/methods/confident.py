@@ -132,7 +132,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         probs[np.arange(n), labels] += 1 - 1e-3
         return Signals(METHOD.key, np.zeros(n, np.float32), _out_of_fold.stored(probs, k))
     compact = np.searchsorted(seen, labels)
-    fold = _out_of_fold.folds(compact, config.folds, context.seed)
+    fold = _out_of_fold.folds(compact, config.folds, context.seed, dataset.groups)
     cost: dict[str, float] = {}
     if config.learn_on == "pixels":
         p_given, pred, cost = _from_pixels(dataset, fold, config, context)

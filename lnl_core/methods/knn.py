@@ -3,7 +3,8 @@
 Each label is compared with the labels of the nearest other images (leave one out, cosine
 similarity), nearer ones counting more. Features are rotated onto their main directions and each
 direction is divided by the square root of its spread, halfway to whitening: plain cosine lets a
-few broad directions decide.
+few broad directions decide. Copies of one picture have one vote together, for the label that they
+are given most often, and none on each other.
 
 References: Cover and Hart, "Nearest neighbor pattern classification", 1967;
 Bahri, Jiang, Gupta, "Deep k-NN for noisy labels", ICML 2020 (agreement of neighbours as a score).
@@ -71,21 +72,22 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     began, cpu = time.monotonic(), time.process_time()
     labels = np.asarray(dataset.given_labels, dtype=np.int64)
     n, k = len(labels), len(dataset.class_names)
-    if n < 2:
+    pictures, picture = _pictures(dataset)
+    if len(pictures) < 2:
         alone = np.eye(k, dtype=np.float32)[labels]
         return Signals(METHOD.key, np.zeros(n, dtype=np.float32), _store(alone, k))
     device = torch.device(context.device)
     generator = np.random.default_rng(context.seed)
     context.report("neighbours", 0.0)
     points = torch.from_numpy(_directions(context.features(), config.directions)).to(device)
-    pool = (
-        np.sort(generator.choice(n, config.reference, replace=False))
-        if n > config.reference
-        else np.arange(n)
-    )
-    m = len(pool)
-    place = np.full(n, -1, dtype=np.int64)
-    place[pool] = np.arange(m)
+    drawn = np.arange(len(pictures))
+    if len(pictures) > config.reference:
+        drawn = np.sort(generator.choice(len(pictures), config.reference, replace=False))
+    pool, m = pictures[drawn], len(drawn)
+    place = np.full(len(pictures), -1, dtype=np.int64)
+    place[drawn] = np.arange(m)
+    place = place[picture]  # (n,)
+    voices = _most_given(labels, picture)[pool]
     reference = points if m == n else points[torch.from_numpy(pool).to(device)]
     voters = _voters(config.neighbours, m, len(np.unique(labels)))
     fetched = min(max(voters, SHOWN), m - 1)
@@ -109,9 +111,9 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         inside = np.flatnonzero(own >= 0)
         similarity[torch.from_numpy(inside), torch.from_numpy(own[inside])] = -2.0
         best, where = similarity.topk(fetched, dim=1)
-        value, rows = best.cpu().numpy(), pool[where.cpu().numpy()]
-        near[part], closeness[part] = rows[:, :shown], value[:, :shown]
-        vote = _vote(value[:, :voters], labels[rows[:, :voters]], prior, config)
+        value, nearest = best.cpu().numpy(), where.cpu().numpy()
+        near[part], closeness[part] = pool[nearest[:, :shown]], value[:, :shown]
+        vote = _vote(value[:, :voters], voices[nearest[:, :voters]], prior, config)
         p_given[part] = np.take_along_axis(vote, labels[part][:, None], axis=1)[:, 0]
         if dense:
             probs[part] = vote
@@ -135,6 +137,25 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
             "images": float(n),
         },
     )
+
+
+def _pictures(dataset: LabeledDataset) -> tuple[Array, Array]:
+    """Return the first row of each picture, (m,), and which of these pictures each row shows."""
+    if dataset.groups is None:
+        return np.arange(len(dataset)), np.arange(len(dataset))
+    firsts, picture = np.unique(dataset.groups, return_inverse=True)
+    return firsts.astype(np.int64), picture.reshape(-1)
+
+
+def _most_given(labels: Array, picture: Array) -> Array:
+    """Return the label that each row's picture is given most often, the lowest of several, (n,)."""
+    k = int(labels.max()) + 1
+    pairs, count = np.unique(picture * k + labels, return_counts=True)
+    shown = pairs // k
+    best = np.lexsort((pairs, -count, shown))
+    first = np.unique(shown[best], return_index=True)[1]
+    result: Array = (pairs[best[first]] % k)[picture]
+    return result
 
 
 def _voters(wanted: int, images: int, classes: int) -> int:

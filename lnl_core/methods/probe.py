@@ -61,7 +61,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         return Signals(METHOD.key, np.zeros(n, dtype=np.float32), _out_of_fold.stored(probs, k))
     compact = np.searchsorted(seen, labels)
     context.report("probe", 0.0)
-    fold = _out_of_fold.folds(compact, config.folds, context.seed)
+    fold = _out_of_fold.folds(compact, config.folds, context.seed, dataset.groups)
     narrow = 0 < config.axes < features.shape[1] and n <= AXES_MOST
     if narrow:
         features = _out_of_fold.leading_axes(features, config.axes)

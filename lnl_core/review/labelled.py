@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from lnl_core.review import consensus, pool
+from lnl_core.review import consensus, copies, pool
 from lnl_core.review.pool import Opinion
 from lnl_core.types import (
     Array,
@@ -135,6 +135,7 @@ class Part:
             paths=None if data.paths is None else _picked(data.paths, chosen),
             true_labels=None,
             trusted=None if data.trusted is None else data.trusted[self.rows],
+            groups=None if data.groups is None else copies.of_part(data.groups, self.rows),
         )
 
     def inside(self, signals: Signals) -> Signals:

@@ -28,6 +28,10 @@ JUDGED_LABELS = "judged_labels.npy"
 """(n,) the right class of the images that somebody judged before the import, -1 for the rest."""
 
 
+COPIES = "copies.npy"
+"""In a set's folder: (n,) int32, the first row of the group of copies that each image is in."""
+
+
 class ArrowStrings(Sequence[str]):
     """A column of strings that stays in Arrow's memory; items are made when asked for."""
 
@@ -285,4 +289,17 @@ def load(info: DatasetInfo) -> LabeledDataset:
         images=read_array(info.directory / "images.npy"),
         paths=ArrowStrings(table.column("path")) if has_paths else None,
         true_labels=read_array(truth) if truth.is_file() else None,
+        groups=copies(info),
     )
+
+
+def copies(info: DatasetInfo) -> IntArray | None:
+    """Return which images are copies of one picture, (n,); None where nobody has looked yet.
+
+    Sets that version 0.1.0 imported are looked over by their next run.
+    """
+    from lnl_core.store.arrays import read_array
+
+    path = info.directory / COPIES
+    groups = read_array(path) if path.is_file() else None
+    return groups if groups is not None and len(groups) == info.n else None

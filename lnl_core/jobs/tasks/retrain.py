@@ -106,6 +106,8 @@ def parts(info: DatasetInfo, source: str, goal: int = 0) -> Parts:
     test = test[classed[test] & ~np.isin(sure[test], info.no_classes)]
     inside = classed.copy()
     inside[test] = False
+    if data.groups is not None:  # nor may a copy of what judges be learned
+        inside &= ~np.isin(data.groups, data.groups[test])
     divided = Parts(kind, np.flatnonzero(inside), test, given, corrected, sure)
     if not divided.changed:
         raise LnlError(

@@ -234,7 +234,14 @@ def _purify(
             chosen = validation.Validation(saved[0]["judges"], saved[0]["confirmed"] > 0)
         else:
             chosen = validation.choose(
-                rows, given, trusted, k, config.per_class, ridge=config.ridge, seed=context.seed
+                rows,
+                given,
+                trusted,
+                k,
+                config.per_class,
+                ridge=config.ridge,
+                seed=context.seed,
+                groups=dataset.groups,
             )
         context.report("purify", 0.03)
         prior = _prior(config.prior, given, given[chosen.rows], k)
