@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -119,3 +121,40 @@ def test_many_classes_keep_the_top_only():
     signals = run(features, given, 120)
     assert isinstance(signals.pred_probs, TopProbs)
     assert (signals.pred_probs.classes[:, 0] == given).all()
+
+
+def test_copies_have_one_vote_together_and_none_on_each_other():
+    features, given, true = circle()
+    rows = np.append(np.arange(120), np.full(7, 0))
+    labels = given[rows].copy()
+    labels[rows == 0] = (true[0] + 1) % 3
+    groups = np.append(np.arange(120), np.zeros(7, int))
+    many = knn.fit(
+        replace(dataset_of(labels, 3), groups=groups),
+        knn.Config(),
+        LocalContext(features=features[rows]),
+    )
+    assert (many.suspicion[rows == 0] > 0.8).all()
+    assert not np.isin(many.extras["neighbours"][rows == 0], np.flatnonzero(rows == 0)).any()
+    others = np.arange(1, 120)
+    once = run(features, labels[:120], 3)
+    np.testing.assert_allclose(many.suspicion[others], once.suspicion[others], atol=0.02)
+
+
+def test_copies_of_one_picture_alone_suspect_nothing():
+    data = replace(dataset_of(np.array([0, 1, 1]), 2), groups=np.zeros(3, int))
+    signals = knn.fit(data, knn.Config(), LocalContext(features=np.ones((3, 4), np.float32)))
+    np.testing.assert_array_equal(signals.suspicion, 0)
+
+
+def test_copies_speak_for_the_label_that_they_are_given_most_often():
+    features, given, _ = circle()
+    rows = np.append(np.arange(120), [1, 1])
+    labels = given[rows].copy()
+    labels[1] = (labels[120] + 1) % 3
+    groups = np.append(np.arange(120), [1, 1])
+    data = replace(dataset_of(labels, 3), groups=groups)
+    signals = knn.fit(data, knn.Config(), LocalContext(features=features[rows]))
+    once = run(features, given, 3)
+    others = np.delete(np.arange(120), 1)
+    np.testing.assert_allclose(signals.suspicion[others], once.suspicion[others], atol=0.02)

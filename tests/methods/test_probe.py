@@ -198,3 +198,17 @@ def test_stop_is_heard():
         probe.fit(
             dataset_of(given, 4), probe.Config(), LocalContext(features=features, on_report=stop)
         )
+
+
+def test_copies_come_into_one_fold_and_others_are_dealt_as_before():
+    labels = np.arange(60) % 3
+    groups = np.arange(60)
+    groups[[9, 21, 33, 45]] = 9
+    fold = _out_of_fold.folds(labels, 5, 0, groups)
+    assert len(set(fold[groups == 9])) == 1
+    assert np.bincount(fold).min() >= 10
+    once = np.unique(groups)
+    np.testing.assert_array_equal(fold[once], _out_of_fold.folds(labels[once], 5, 0))
+    plain = _out_of_fold.folds(labels, 5, 0)
+    np.testing.assert_array_equal(_out_of_fold.folds(labels, 5, 0, np.arange(60)), plain)
+    np.testing.assert_array_equal(_out_of_fold.folds(labels, 5, 0, np.zeros(60, int)), plain)

@@ -1,0 +1,163 @@
+"""Copies of one picture are found; different pictures are never joined."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lnl_core.data import copies, images
+from lnl_core.store.datasets import COPIES
+from tests.data.making import encoded, picture
+
+SIDE = 64
+
+
+def photos(count, seed=0):
+    """Pictures with detail at every scale, as photographs have, (count, SIDE, SIDE, 3)."""
+    rng = np.random.default_rng(seed)
+    frequency = np.hypot(*np.meshgrid(*2 * [np.fft.fftfreq(SIDE)]))
+    frequency[0, 0] = 1
+    noise = np.fft.fft2(rng.normal(size=(count, 3, SIDE, SIDE))) / frequency**1.2
+    waves = np.fft.ifft2(noise).real
+    waves = 0.7 * waves.mean(axis=1, keepdims=True) + 0.3 * waves
+    waves -= waves.mean(axis=(1, 2, 3), keepdims=True)
+    waves *= 50 / waves.std(axis=(1, 2, 3), keepdims=True)
+    return np.clip(128 + waves, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
+
+
+def anew(pixels, *, scale=1.0, **options):
+    """The picture resized and encoded again, as an import would read it."""
+    image = Image.fromarray(pixels)
+    side = round(scale * SIDE)
+    image = image.resize((side, side), Image.Resampling.BICUBIC)
+    return images.decode(encoded(image, **options), SIDE, channels=3)
+
+
+def alone(count):
+    return np.arange(count)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"quality": 40},
+        {"quality": 95},
+        {"format": "PNG", "scale": 0.5},
+        {"format": "PNG", "scale": 2},
+        {"quality": 75, "scale": 0.75},
+        {"format": "WEBP", "quality": 60},
+    ],
+    ids=str,
+)
+def test_what_is_encoded_or_sized_anew_is_a_copy(change):
+    base = photos(200)
+    again = np.stack([anew(each, **change) for each in base[:50]])
+    groups = copies.group(np.concatenate([base, again]))
+    np.testing.assert_array_equal(groups, np.append(alone(200), alone(50)))
+
+
+def test_the_code_of_a_picture_survives_encoding():
+    base = photos(50)
+    again = np.stack([anew(each, quality=50) for each in base])
+    one, other = copies.outline(base).codes, copies.outline(again).codes
+    same = np.bitwise_count(one ^ other).sum(axis=1)
+    strange = np.bitwise_count(one ^ np.roll(other, 1, axis=0)).sum(axis=1)
+    assert same.max() <= 16 < 64 <= strange.min()
+
+
+def test_digits_are_no_copies_of_each_other():
+    from sklearn.datasets import load_digits
+
+    digits = (load_digits().images * 255 / 16).astype(np.uint8)[..., None]
+    np.testing.assert_array_equal(copies.group(digits), alone(len(digits)))
+
+
+def test_exact_copies_of_digits_are_found():
+    from sklearn.datasets import load_digits
+
+    digits = (load_digits().images[:300] * 255 / 16).astype(np.uint8)[..., None]
+    groups = copies.group(np.concatenate([digits, digits[7:10]]))
+    np.testing.assert_array_equal(groups, np.append(alone(300), [7, 8, 9]))
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_flat_pictures_show_nothing_that_could_be_copied(level):
+    rng = np.random.default_rng(0)
+    flat = np.full((20, 32, 32, 3), level, np.uint8)
+    flat[10:] ^= rng.integers(0, 2, (10, 32, 32, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(copies.group(flat), alone(20))
+
+
+def test_the_same_shapes_in_other_colours_are_no_copies():
+    base = photos(60)
+    warm = base.astype(float)
+    warm[..., 0] += 30
+    warm[..., 2] -= 30 * 0.299 / 0.114  # as bright as before
+    both = np.concatenate([base, np.clip(warm, 0, 255).astype(np.uint8)])
+    np.testing.assert_array_equal(copies.group(both), alone(120))
+
+
+def test_a_chain_of_small_steps_joins_no_different_pictures():
+    """Neighbours of a film are alike, its ends are not."""
+    first, last = photos(2).astype(float)
+    share = np.linspace(0, 1, 60)[:, None, None, None]
+    film = ((1 - share) * first + share * last).astype(np.uint8)
+    groups = copies.group(np.concatenate([film, photos(100, seed=1)]))
+    assert groups[0] != groups[59]
+    assert len(np.unique(groups[:60])) > 2
+    assert np.bincount(groups).max() > 1
+
+
+def test_hundreds_of_copies_of_one_picture_are_one_group():
+    base = photos(100)
+    rng = np.random.default_rng(0)
+    noisy = np.clip(base[5] + rng.integers(-2, 3, (400, SIDE, SIDE, 3)), 0, 255).astype(np.uint8)
+    groups = copies.group(np.concatenate([base, noisy, base]))
+    np.testing.assert_array_equal(groups, np.concatenate([alone(100), np.full(400, 5), alone(100)]))
+
+
+@pytest.mark.parametrize("shape", [(0, 8, 8, 1), (1, 8, 8, 3), (2, 1, 1, 1), (3, 5, 90, 3)])
+def test_tiny_and_odd_sets(shape):
+    pictures = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
+    np.testing.assert_array_equal(copies.group(pictures), alone(shape[0]))
+
+
+def test_an_import_keeps_the_groups_beside_the_images(do_import, photos):
+    (photos / "dog" / "again.jpg").write_bytes((photos / "cat" / "1.jpg").read_bytes())
+    got = do_import(photos)
+    again, first = (
+        next(row for row, path in enumerate(got.paths) if path.endswith(end))
+        for end in ("again.jpg", "cat/1.jpg")
+    )
+    groups = np.load(got.folder / COPIES)
+    assert groups.dtype == np.int32
+    assert groups[again] == groups[first] == min(again, first)
+    assert len(np.unique(groups)) == len(groups) - 1
+
+
+def test_what_is_noted_is_not_computed_again(tmp_path):
+    np.save(tmp_path / "images.npy", np.concatenate([photos(3), photos(3)]))
+    made = copies.noted(tmp_path)
+    np.testing.assert_array_equal(made, [0, 1, 2, 0, 1, 2])
+    np.save(tmp_path / COPIES, np.zeros(6, np.int32))
+    np.testing.assert_array_equal(copies.noted(tmp_path), np.zeros(6))
+    np.save(tmp_path / COPIES, np.zeros(5, np.int32))  # the set has grown since
+    np.testing.assert_array_equal(copies.noted(tmp_path), made)
+
+
+def test_real_photographs_encoded_again(sample_folder):
+    files = sorted(sample_folder.rglob("*.jpg"))
+    base, again = [], []
+    for file in files:
+        image = Image.open(io.BytesIO(file.read_bytes())).convert("RGB")
+        base.append(images.decode(file, 32, channels=3))
+        again.append(images.decode(encoded(image, quality=80), 32, channels=3))
+    np.testing.assert_array_equal(copies.group(np.stack(base)), alone(len(base)))
+    groups = copies.group(np.stack(base + again))
+    np.testing.assert_array_equal(groups, np.tile(alone(len(base)), 2))
+
+
+def test_smooth_pictures_of_the_other_tests_are_different():
+    base = np.stack([np.asarray(picture(24, 24, seed)) for seed in range(300)])
+    np.testing.assert_array_equal(copies.group(base), alone(300))
