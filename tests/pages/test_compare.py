@@ -5,6 +5,7 @@ import pytest
 
 from lnl_core.jobs import queue
 from lnl_core.review import consensus
+from lnl_core.services.compare import report, truth
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Signals
 from pages._compare import page
@@ -62,6 +63,24 @@ def test_without_a_truth_overlap_and_cost_only(desk, judged, texts):
     assert "Precision needs answers" in app.info[0].value
     assert "ap" not in app.dataframe[0].value
     assert "Best single method" not in texts(app)
+
+
+def test_figures_on_some_judged_labels_say_of_which_images_they_speak(
+    desk, judged, texts, monkeypatch
+):
+    monkeypatch.setattr(truth, "WRONG_NEEDED", 2)
+    some = np.full(60, -1, np.int32)
+    some[[0, 1, 3, 25]] = np.asarray(datasets.load(judged).true_labels)[[0, 1, 3, 25]]
+    arrays.write_array(judged.directory / datasets.JUDGED_LABELS, some)
+    (judged.directory / datasets.TRUE_LABELS).unlink()
+    app = desk("compare", dataset="tiny")
+    assert not app.exception
+    assert app.selectbox(key=f"compare_truth_{judged.id}").options == [
+        "Truth: 4 judged, 2 wrong",
+    ]
+    assert "about the 4 images of 60" in texts(app)
+    info = datasets.dataset(judged.workspace, "tiny")
+    assert "about the 4 images of 60" in report.html(info)
 
 
 def test_the_threshold_says_what_it_queues(desk, judged, texts):
