@@ -16,9 +16,10 @@ from lnl_core.jobs import knobs
 from lnl_core.jobs.context import LocalContext
 from lnl_core.library import table
 from lnl_core.library.probabilities import checked_ids, named_labels
-from lnl_core.methods import METHODS, card, recommended, signal_key
+from lnl_core.methods import AT, METHODS, card, default_runs, signal_key
 from lnl_core.review import consensus
 from lnl_core.types import (
+    SMALL_SIDE,
     Array,
     FloatArray,
     LabeledDataset,
@@ -61,8 +62,9 @@ def rank(
             them, without labels here); or uint8 (n, h, w) or (n, h, w, 1 or 3); or features, float
             (n, d), for methods that learn on features.
         labels: (n,) given labels, numbers in 0..k-1, or names of classes.
-        methods: keys of `methods()`; the recommended ones where None (of those that can learn on
-            features, where features are given).
+        methods: keys of `methods()`, or `jump@pretrained` for one on those features; the default
+            recipe for such images where None (of those that can learn on features, where features
+            are given).
         class_names: (k,); the labels' own names, or their numbers, where None.
         ids: (n,) names of the images; paths or row numbers where None.
         preset: `quick`, `standard` or `paper`.
@@ -83,16 +85,11 @@ def rank(
         LnlError: images, labels, a method, preset or knob that do not do.
     """
     on_features = isinstance(images, np.ndarray) and images.ndim == 2
-    chosen = list(methods) if methods is not None else _default(on_features)
-    if not chosen:
-        raise LnlError("No method is chosen. Give at least one key of lnl.methods().")
-    if len(set(chosen)) < len(chosen):
-        raise LnlError(f"A method stands twice in {', '.join(chosen)}.")
-    for key in chosen:
-        _check(card(key), on_features)
+    _check(methods, on_features)
     with tempfile.TemporaryDirectory() as scratch:
         data = _dataset(images, labels, class_names, ids, Path(scratch))
-        run = _Run(
+        runs = list(methods) if methods is not None else _default(data, on_features)
+        here = _Run(
             data,
             np.asarray(images) if on_features else None,
             Path(scratch),
@@ -100,29 +97,45 @@ def rank(
             seed,
             device,
             _teller(progress),
-            len(chosen),
+            len(runs),
         )
-        signals = [run.fit(card(key), preset, (overrides or {}).get(key, {})) for key in chosen]
+        signals = [here.fit(run, preset, overrides or {}) for run in runs]
         given = np.asarray(data.given_labels, np.int64)
         ranking = consensus.rank(signals, given, len(data.class_names))
         return table.of_ranking(ranking, signals, given, data.class_names, list(data.ids))
 
 
-def _default(on_features: bool) -> list[str]:
-    chosen = recommended()
-    return [key for key in chosen if _learns_on_features(card(key))] if on_features else chosen
+def _default(data: LabeledDataset, on_features: bool) -> list[str]:
+    """Return the default recipe; where features are given, that of photographs, less its networks."""
+    if not on_features:
+        return default_runs(*data.images.shape[1:])
+    keys = [run.partition(AT)[0] for run in default_runs(SMALL_SIDE + 1, SMALL_SIDE + 1, 3)]
+    return [key for key in keys if _learns_on_features(card(key))]
 
 
 def _learns_on_features(method: Method) -> bool:
     return "features" in method.needs or knobs.on_features(method.key, GIVEN)
 
 
-def _check(method: Method, on_features: bool) -> None:
-    if on_features and not _learns_on_features(method):
-        raise LnlError(
-            f"{method.key} needs images; features are all there is. Give the images, or choose of "
-            f"{', '.join(key for key in METHODS if _learns_on_features(METHODS[key]))}."
-        )
+def _check(methods: Sequence[str] | None, on_features: bool) -> None:
+    """Refuse runs that cannot be done, before any image is read.
+
+    Raises:
+        LnlError: none, one twice, an unknown method, or one that needs images.
+    """
+    if methods is None:
+        return
+    if not len(methods):
+        raise LnlError("No method is chosen. Give at least one key of lnl.methods().")
+    if len(set(methods)) < len(methods):
+        raise LnlError(f"A method stands twice in {', '.join(methods)}.")
+    for run in methods:
+        method = card(run.partition(AT)[0])
+        if on_features and (AT in run or not _learns_on_features(method)):
+            raise LnlError(
+                f"{run} needs images; features are all there is. Give the images, or choose of "
+                f"{', '.join(key for key in METHODS if _learns_on_features(METHODS[key]))}."
+            )
 
 
 class _Run:
@@ -153,29 +166,31 @@ class _Run:
         self._asked = GIVEN if features is not None else representation
         self._done = 0
 
-    def fit(self, method: Method, preset: str, overrides: Mapping[str, Any]) -> Signals:
-        """Run one method; its name in the ranking says which features it learned on."""
+    def fit(self, run: str, preset: str, overrides: Mapping[str, Mapping[str, Any]]) -> Signals:
+        """Do one run; its name in the ranking says which features it learned on."""
+        key, at, features = run.partition(AT)
+        method, asked = card(key), features if at else self._asked
         height, width = self._data.images.shape[1:3]
         config = knobs.config_for(
             method.key,
             preset,
-            overrides,
+            overrides.get(key, {}),
             len(self._data),
             len(self._data.class_names),
             max(height, width),
-            self._asked,
+            asked,
         )
         if self._features is not None and hasattr(config, "retrain"):
             config = replace(config, retrain=False)  # there are no images to retrain on
-        heads = knobs.on_features(method.key, self._asked)
-        seen = self._asked if heads or "features" in method.needs else "pixels"
+        heads = knobs.on_features(method.key, asked)
+        seen = asked if heads or "features" in method.needs else "pixels"
         signals = method.fit(
             self._data,
             config,
             LocalContext(
                 self._device,
                 self._seed,
-                features=self._learned,
+                features=lambda: self._learned(asked),
                 maps=self._maps,
                 representation=seen,
                 on_report=lambda stage, fraction, _: self._report(method, stage, fraction),
@@ -187,12 +202,12 @@ class _Run:
     def _report(self, method: Method, stage: str, fraction: float) -> None:
         self._tell(f"{method.title}: {stage}", (self._done + fraction) / self._count)
 
-    def _learned(self) -> FloatArray:
+    def _learned(self, asked: str) -> FloatArray:
         if self._features is not None:
             return np.ascontiguousarray(self._features, np.float32)
         from lnl_core.learning import features
 
-        wanted = self._usual if self._asked in ("auto", "pixels") else self._asked
+        wanted = self._usual if asked in ("auto", "pixels") else asked
         learned: FloatArray = features.cached(
             self._scratch, self._data, wanted, self._device, self._features_report
         )

@@ -147,11 +147,10 @@ def _table() -> DataFrame:
     Returns:
         Columns `title`, `summary`, `reference`, `group` (published or baseline), `reconstruction`
         (built without the paper's full text), `features` (it learns on features, so it takes
-        seconds) and `recommended` (the default of `lnl_core.rank`).
+        seconds) and `first_on` (kinds of images for which the default recipe runs it).
     """
     import pandas as pd
 
-    chosen = recommended()
     cards = METHODS.values()
     return pd.DataFrame(
         {
@@ -161,7 +160,7 @@ def _table() -> DataFrame:
             "group": [str(each.group) for each in cards],
             "reconstruction": [each.reconstruction for each in cards],
             "features": ["features" in each.needs for each in cards],
-            "recommended": [key in chosen for key in METHODS],
+            "first_on": [", ".join(sorted(map(str, each.first_on))) for each in cards],
         },
         index=pd.Index(METHODS, name="key"),
     )

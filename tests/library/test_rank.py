@@ -121,6 +121,20 @@ def test_methods_rank_images_and_say_what_they_suggest():
     assert set(table["given_label"]) == {"left", "right"}
 
 
+def test_the_default_recipe_runs_where_no_method_is_named():
+    features, labels, _, rows = blobs()
+    table = lnl.rank(features, labels, progress=False)
+    assert {"suspicion_probe", "suspicion_jump@given"} <= set(table.columns)
+    assert sorted(table.index[: len(rows)]) == rows.tolist()
+
+
+def test_one_method_may_be_asked_for_on_features_and_another_on_pixels():
+    images, labels = stripes()
+    knobs = {"ce": {"epochs": 2, "backbone": "mlp"}}
+    table = lnl.rank(images, labels, ["ce", "sr@raw"], overrides=knobs, progress=False)
+    assert {"suspicion_ce", "suspicion_sr@raw"} <= set(table.columns)
+
+
 def test_a_folder_brings_its_own_labels(tmp_path):
     images, labels = stripes()
     for row, (image, label) in enumerate(zip(images, labels, strict=True)):
