@@ -26,7 +26,7 @@ def draw(figure: Any, name: str, info: DatasetInfo, alt: str, *, key: str = "") 
     """Show a figure with the one button of its tool bar: save the picture.
 
     Args:
-        figure: of `services.figures`.
+        figure: of `lnl_core.figures`.
         name: of the file, beside the data set's.
         info: the data set.
         alt: what it shows, for who cannot see it.

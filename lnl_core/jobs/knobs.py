@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lnl_core.learning.knobs import current_names
-from lnl_core.methods import card
+from lnl_core.methods import AT, card
 from lnl_core.types import PRESETS as PRESETS
 from lnl_core.types import DatasetInfo, Job, LnlError
 
@@ -75,6 +75,24 @@ def config_for(
         return dataclasses.replace(base, **values)
     except ValueError as error:
         raise LnlError(f"{method}: {error}") from error
+
+
+def check_names(overrides: Mapping[str, Any], runs: Sequence[str]) -> None:
+    """Refuse knobs of methods that are not run.
+
+    Args:
+        overrides: method -> knobs.
+        runs: keys, or `jump@pretrained`.
+
+    Raises:
+        LnlError: names the first such method.
+    """
+    keys = [run.partition(AT)[0] for run in runs]
+    for method in overrides:
+        if method not in keys:
+            raise LnlError(
+                f"There are knobs for “{method}”, which is not run. Run: {', '.join(keys)}."
+            )
 
 
 def stored(job: Job) -> Any:

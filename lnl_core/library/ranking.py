@@ -14,8 +14,7 @@ import numpy as np
 
 from lnl_core.jobs import knobs
 from lnl_core.jobs.context import LocalContext
-from lnl_core.library import table
-from lnl_core.library.probabilities import checked_ids, named_labels
+from lnl_core.library import inputs, table
 from lnl_core.methods import AT, METHODS, card, default_runs, signal_key
 from lnl_core.review import consensus
 from lnl_core.types import (
@@ -84,7 +83,10 @@ def rank(
     Raises:
         LnlError: images, labels, a method, preset or knob that do not do.
     """
-    on_features = isinstance(images, np.ndarray) and images.ndim == 2
+    seed = inputs.checked_seed(seed)
+    if not isinstance(images, str | Path):
+        images = inputs.as_array(images, "images")
+    on_features = not isinstance(images, str | Path) and images.ndim == 2
     _check(methods, on_features)
     with tempfile.TemporaryDirectory() as scratch:
         data = _dataset(images, labels, class_names, ids, Path(scratch))
@@ -99,6 +101,7 @@ def rank(
             _teller(progress),
             len(runs),
         )
+        knobs.check_names(overrides or {}, runs)
         signals = [here.fit(run, preset, overrides or {}) for run in runs]
         given = np.asarray(data.given_labels, np.int64)
         ranking = consensus.rank(signals, given, len(data.class_names))
@@ -106,7 +109,7 @@ def rank(
 
 
 def _default(data: LabeledDataset, on_features: bool) -> list[str]:
-    """Return the default recipe; where features are given, that of photographs, less its networks."""
+    """Return the default recipe; of features alone, what of that for photographs learns on them."""
     if not on_features:
         return default_runs(*data.images.shape[1:])
     keys = [run.partition(AT)[0] for run in default_runs(SMALL_SIDE + 1, SMALL_SIDE + 1, 3)]
@@ -125,6 +128,8 @@ def _check(methods: Sequence[str] | None, on_features: bool) -> None:
     """
     if methods is None:
         return
+    if isinstance(methods, str):
+        raise LnlError(f'methods must be a list: ["{methods}"].')
     if not len(methods):
         raise LnlError("No method is chosen. Give at least one key of lnl.methods().")
     if len(set(methods)) < len(methods):
@@ -245,13 +250,11 @@ def _dataset(
         info = datasets.register(ws, "ranked", scratch / "set")
         db.dispose(ws)
         return replace(datasets.load(info), true_labels=None)
-    if labels is None:
-        raise LnlError("There are no labels. Give labels, one per image.")
-    pixels = _pixels(np.asarray(images))
-    names, given = named_labels(labels, class_names)
+    pixels = _pixels(images)
+    names, given = inputs.named_labels(labels, class_names)
     if len(given) != len(pixels):
         raise LnlError(f"There are {len(given)} labels and {len(pixels)} images.")
-    return LabeledDataset("ranked", names, given, checked_ids(ids, len(given)), pixels)
+    return LabeledDataset("ranked", names, given, inputs.checked_ids(ids, len(given)), pixels)
 
 
 def _pixels(images: Array) -> Array:
@@ -260,17 +263,26 @@ def _pixels(images: Array) -> Array:
     Raises:
         LnlError: neither images nor features.
     """
-    if images.ndim == 2 and images.dtype.kind == "f":
-        if not np.isfinite(images).all():
-            row = int(np.flatnonzero(~np.isfinite(images).all(axis=1))[0])
-            raise LnlError(f"Row {row} of the features holds a number that is not finite.")
+    if images.ndim == 2 and images.dtype.kind in "fiu":
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(images.astype(np.float32)).all(axis=1)
+        if not images.shape[1]:
+            raise LnlError("The features have no columns. Give (n, d) with d of 1 or more.")
+        if not finite.all():
+            row = int(np.flatnonzero(~finite)[0])
+            raise LnlError(
+                f"Row {row} of the features holds a number that is not finite in float32. Scale "
+                "the features, or leave the row out."
+            )
         return np.zeros((len(images), 1, 1, 1), np.uint8)
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim != 4 or images.shape[3] not in (1, 3) or images.dtype != np.uint8:
+        first = images.ndim == 4 and images.shape[1] in (1, 3)
+        hint = " Channels come last: images.transpose(0, 2, 3, 1)." if first else ""
         raise LnlError(
             "images must be uint8 (n, h, w) or (n, h, w, 1 or 3), or features, float (n, d); got "
-            f"{images.dtype} {images.shape}."
+            f"{images.dtype} {images.shape}.{hint}"
         )
     return images
 

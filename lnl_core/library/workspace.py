@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lnl_core.library.probabilities import checked_ids, checked_labels, named_labels
+from lnl_core.library.inputs import (
+    as_array,
+    checked_ids,
+    checked_labels,
+    checked_seed,
+    named_labels,
+)
 from lnl_core.store import datasets, db
 from lnl_core.types import ACTIVE_STATES, Array, Job, JobState, LnlError
 
@@ -144,7 +150,7 @@ class Workspace:
             preset,
             overrides=overrides,
             representation=representation,
-            seed=seed,
+            seed=checked_seed(seed),
             device=device,
         )
         numbers = [job.id for job in jobs]
@@ -304,11 +310,15 @@ def _arrays(
     ids: Sequence[str] | None,
 ) -> dict[str, Array]:
     """Return images and labels as the NPZ importer takes them."""
-    if labels is None:
-        raise LnlError("There are no labels. Give labels, one per image.")
+    pixels = as_array(images, "images")
     names, given = named_labels(labels, class_names)
+    if pixels.ndim not in (3, 4) or len(pixels) != len(given):
+        raise LnlError(
+            f"There are {len(given)} labels and images of the shape {pixels.shape}. Give uint8 "
+            "(n, h, w) or (n, h, w, 1 or 3), one label each."
+        )
     return {
-        "images": np.asarray(images),
+        "images": pixels,
         "labels": given,
         "class_names": np.array(names),
         "ids": np.array(checked_ids(ids, len(given))),
@@ -324,6 +334,10 @@ def _probabilities_of(ranking: DataFrame, info: DatasetInfo) -> Array:
     Raises:
         LnlError: columns, ids or classes that are not those of the data set.
     """
+    import pandas as pd
+
+    if not isinstance(ranking, pd.DataFrame):
+        raise LnlError("A ranking is a table, as lnl.rank or lnl.rank_probs return it.")
     wanted = ["id", "suggested_label", "p_wrong"]
     missing = [column for column in wanted if column not in ranking.columns]
     if missing:
@@ -341,7 +355,12 @@ def _probabilities_of(ranking: DataFrame, info: DatasetInfo) -> Array:
         )
     table = ranking.iloc[order]
     suggested = checked_labels(table["suggested_label"].tolist(), info.class_names, by_name=True)
-    wrong = np.clip(table["p_wrong"].to_numpy(np.float64), 0, 1)
+    wrong = pd.to_numeric(table["p_wrong"], errors="coerce").to_numpy(np.float64)
+    if not ((wrong >= 0) & (wrong <= 1)).all():
+        row = int(np.flatnonzero(~((wrong >= 0) & (wrong <= 1)))[0])
+        raise LnlError(
+            f"p_wrong of “{data.ids[row][:60]}” is {table['p_wrong'].iloc[row]}; it lies in [0, 1]."
+        )
     given = np.asarray(data.given_labels, np.int64)
     at = np.arange(n)
     others = max(k - 2, 1)

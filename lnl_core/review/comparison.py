@@ -244,7 +244,7 @@ def detect(score: FloatArray, sample: Sample, counts: IntArray, seed: int = 0) -
         else float((weight * hit * precision).sum() / total)
     )
     most = int(np.searchsorted(hits, 0.8 * total - 1e-9))  # exactly 80 % counts despite rounding
-    shown = _thin(len(depth))
+    shown = thinned(len(depth))
     return Detection(
         depth=np.r_[0, depth[shown]].astype(np.float64),
         found=np.r_[0, hits[shown]],
@@ -252,7 +252,7 @@ def detect(score: FloatArray, sample: Sample, counts: IntArray, seed: int = 0) -
         total=total,
         size=sample.size,
         ap=ap,
-        resampled=_resampled(sample, depth_of, counts, ap),
+        resampled=resampled(sample, depth_of, counts, ap),
         at_total=_at(depth, precision, max(1, round(total))),
         first_fifth=_at(depth, hits, max(1, round(0.2 * sample.size))) / total,
         to_most=int(depth[min(most, len(depth) - 1)]),
@@ -265,14 +265,14 @@ def _at(depth: IntArray, values: FloatArray, reviews: int) -> float:
     return float(values[place]) if place >= 0 else 0.0
 
 
-def _thin(m: int) -> IntArray:
+def thinned(m: int) -> IntArray:
     """Choose points of a curve: closer together where it begins."""
     if m <= POINTS:
         return np.arange(m)
     return np.unique(np.round((m - 1) * np.linspace(0, 1, POINTS) ** 1.5).astype(np.int64))
 
 
-def _resampled(sample: Sample, depth: IntArray, counts: IntArray, ap: float) -> FloatArray:
+def resampled(sample: Sample, depth: IntArray, counts: IntArray, ap: float) -> FloatArray:
     """Return (b,) average precision of bootstrap samples, around the one of the whole sample."""
     part = _part(len(sample.rows))
     order = np.argsort(depth[part], kind="stable")

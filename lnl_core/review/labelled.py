@@ -145,11 +145,11 @@ class Part:
         return Signals(
             signals.method,
             np.asarray(signals.suspicion)[self.rows],
-            self._probs(signals.pred_probs, self.rows),
+            self.probs(signals.pred_probs, self.rows),
             cost=signals.cost,
         )
 
-    def _probs(
+    def probs(
         self, probs: FloatArray | TopProbs | None, rows: IntArray
     ) -> FloatArray | TopProbs | None:
         """Return some rows' probabilities of this part's classes, which sum to 1."""
@@ -184,7 +184,7 @@ class Part:
         probs = signals.pred_probs
         return replace(
             signals,
-            suspicion=self._rows_back(np.asarray(signals.suspicion)),
+            suspicion=self.rows_back(np.asarray(signals.suspicion)),
             pred_probs=None if probs is None else self._probs_back(probs, features, near, weight),
             features=None
             if signals.features is None
@@ -193,14 +193,14 @@ class Part:
             extras={name: self._extra_back(name, each) for name, each in signals.extras.items()},
         )
 
-    def _rows_back(self, values: Array, fill: float = 0) -> Array:
+    def rows_back(self, values: Array, fill: float = 0) -> Array:
         out = np.full((self.n, *values.shape[1:]), fill, values.dtype)
         out[self.rows] = values
         return out
 
     def _with_means(self, values: FloatArray, near: IntArray, weight: FloatArray) -> FloatArray:
         """Return (n, c): those of the part, and for the other rows means over the nearest."""
-        out: FloatArray = self._rows_back(values)
+        out: FloatArray = self.rows_back(values)
         others = self.others
         for some in _pieces(np.arange(len(others))):
             block = np.einsum("mj,mjc->mc", weight[some], values[near[some]].astype(np.float32))
@@ -215,7 +215,7 @@ class Part:
         weight: FloatArray,
     ) -> FloatArray | TopProbs:
         if not isinstance(probs, TopProbs):
-            dense_back = self._rows_back(np.asarray(probs))
+            dense_back = self.rows_back(np.asarray(probs))
             dense_back[self.others] = _regressed(
                 np.asarray(probs), features, self.rows, self.others
             )
@@ -223,8 +223,8 @@ class Part:
             wide[:, self.classes] = dense_back
             return wide
         t = probs.classes.shape[1]
-        classes = self._rows_back(self.classes[np.asarray(probs.classes)].astype(np.int32))
-        values = self._rows_back(np.asarray(probs.probs))
+        classes = self.rows_back(self.classes[np.asarray(probs.classes)].astype(np.int32))
+        values = self.rows_back(np.asarray(probs.probs))
         others = self.others
         for some in _pieces(np.arange(len(others))):
             dense = probs.dense(near[some].ravel()).reshape(*near[some].shape, -1)
@@ -253,7 +253,7 @@ class Part:
             extra = np.where(extra >= 0, self.rows[extra], -1).astype(extra.dtype)
         if extra.ndim == 0 or len(extra) != len(self.rows) or len(extra) == len(self.classes):
             return extra
-        return self._rows_back(extra, -1 if name in OF_CLASSES + OF_ROWS else 0)
+        return self.rows_back(extra, -1 if name in OF_CLASSES + OF_ROWS else 0)
 
 
 def part(labels: IntArray, class_count: int, none: Sequence[int]) -> Part:
@@ -308,7 +308,7 @@ def _pooled(
 ) -> tuple[IntArray, FloatArray]:
     """Return the three most probable classes of the rows left out, (m, 3), and their shares."""
     others = inner.others
-    every = [(each, inner._probs(each.pred_probs, others)) for each in signals]
+    every = [(each, inner.probs(each.pred_probs, others)) for each in signals]
     counted = [(probs, ranking.weights[each.method]) for each, probs in every if probs is not None]
     labels = np.full((len(others), _TOP), -1, np.int32)
     shares = np.zeros((len(others), _TOP), np.float32)
@@ -330,8 +330,8 @@ def _pooled(
 def _put_back(inner: Part, ranking: Ranking, labels: IntArray, probs: FloatArray) -> Ranking:
     others = inner.others
     named = np.append(inner.classes, -1)  # -1, no suggestion, stays -1
-    top = inner._rows_back(named[np.asarray(ranking.top_labels)].astype(np.int32), -1)
-    shares = inner._rows_back(np.asarray(ranking.top_probs))
+    top = inner.rows_back(named[np.asarray(ranking.top_labels)].astype(np.int32), -1)
+    shares = inner.rows_back(np.asarray(ranking.top_probs))
     top[others], shares[others] = labels, probs
     matrix = np.eye(inner.k, dtype=np.asarray(ranking.transition_matrix).dtype)
     matrix[np.ix_(inner.classes, inner.classes)] = ranking.transition_matrix
@@ -339,8 +339,8 @@ def _put_back(inner: Part, ranking: Ranking, labels: IntArray, probs: FloatArray
     order = np.concatenate([inner.rows[np.asarray(ranking.order)], surest])
     return replace(
         ranking,
-        suspicion=inner._rows_back(np.asarray(ranking.suspicion)),
-        p_wrong=inner._rows_back(np.asarray(ranking.p_wrong)),
+        suspicion=inner.rows_back(np.asarray(ranking.suspicion)),
+        p_wrong=inner.rows_back(np.asarray(ranking.p_wrong)),
         suggested_labels=top[:, 0].copy(),
         top_labels=top,
         top_probs=shares,

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -83,13 +84,42 @@ def test_several_models_give_a_column_each_and_ids():
         ([0, 1], [[0.5, 0.5], [np.nan, 1.0]], "first row 1"),
         ([0, 1], [[1.2, -0.2], [0.5, 0.5]], "first row 0"),
         ([0, 1], [[1.0], [1.0]], "two classes or more"),
-        (["a", "b"], [[0.5, 0.5], [0.5, 0.5]], "must be whole numbers"),
-        ([0.0, 1.0], [[0.5, 0.5], [0.5, 0.5]], "must be whole numbers"),
+        (["a", "b"], [[0.5, 0.5], [0.5, 0.5]], "Give class_names="),
+        ([0.0, 1.0], [[0.5, 0.5], [0.5, 0.5]], r"labels.astype\(int\)"),
+        ([0, None], [[0.5, 0.5], [0.5, 0.5]], "Row 1 has no label"),
+        ([0.0, np.nan], [[0.5, 0.5], [0.5, 0.5]], "Row 1 has no label"),
+        ([[0, 1], [0]], [[0.5, 0.5], [0.5, 0.5]], "labels cannot be read as one array"),
     ],
 )
 def test_bad_probabilities_and_labels_are_refused_in_words(labels, probs, word):
     with pytest.raises(LnlError, match=word):
         lnl.find_label_errors(labels, np.array(probs))
+
+
+def test_a_mask_holds_every_label_that_is_clearly_wrong():
+    truth = np.arange(1000) % 4
+    labels, rows = truth.copy(), RNG.choice(1000, 100, replace=False)
+    labels[rows] = (labels[rows] + RNG.integers(1, 4, 100)) % 4
+    probs = probabilities(truth, 4, sure=0.85) + RNG.uniform(0, 0.01, (1000, 4))
+    mask = lnl.find_label_errors(labels, probs / probs.sum(axis=1, keepdims=True))
+    assert np.flatnonzero(mask).tolist() == sorted(rows.tolist())
+
+
+def test_a_model_that_says_nothing_calls_no_label_wrong():
+    labels = np.arange(200) % 4
+    assert not lnl.find_label_errors(labels, np.full((200, 4), 0.25)).any()
+
+
+def test_named_columns_are_brought_into_the_order_of_the_classes():
+    _, labels, truth, rows = blobs()
+    names = ["cat", "dog", "owl"]
+    table = pd.DataFrame(probabilities(truth, 3), columns=names)[["owl", "cat", "dog"]]
+    mask = lnl.find_label_errors(labels, table, class_names=names)
+    assert np.flatnonzero(mask).tolist() == rows.tolist()
+    with pytest.raises(LnlError, match="Name the columns like the classes"):
+        lnl.find_label_errors(labels, table.rename(columns={"owl": "hen"}), class_names=names)
+    with pytest.raises(LnlError, match="must be a list"):
+        lnl.find_label_errors(labels, table, class_names={0: "cat", 1: "dog", 2: "owl"})
 
 
 def test_one_array_where_a_list_is_wanted_is_refused():
@@ -111,6 +141,19 @@ def test_methods_rank_features():
     assert {"suspicion_probe", "suspicion_knn"} <= set(table.columns)
     assert told == sorted(told)
     assert told[-1] == 1
+
+
+@pytest.mark.parametrize("form", ["list", "table", "tensor"])
+def test_features_of_any_library_are_the_same_features(form):
+    features, labels, _, rows = blobs()
+    torch = pytest.importorskip("torch")
+    given = {
+        "list": features.tolist(),
+        "table": pd.DataFrame(features),
+        "tensor": torch.tensor(features, requires_grad=True),
+    }[form]
+    table = lnl.rank(given, labels, ["knn"], progress=False)
+    assert sorted(table.index[: len(rows)]) == rows.tolist()
 
 
 def test_methods_rank_images_and_say_what_they_suggest():
@@ -156,6 +199,14 @@ def test_what_cannot_be_ranked_is_refused_in_words():
         ((features, labels, []), "No method"),
         ((features, labels, ["hnml"]), "hnml needs images"),
         ((features, None, ["probe"]), "no labels"),
+        ((features, ["a", None, *labels[2:]], ["probe"]), "Row 1 has no label"),
+        ((features, ["a", *labels[1:].tolist()], ["probe"]), "several kinds"),
+        ((features, labels + 1, ["probe"]), "No image has the label 0"),
+        ((features, labels, "probe"), r"must be a list: \[.probe.\]"),
+        ((features * 1e39, labels, ["probe"]), "not finite in float32"),
+        ((features[:, :0], labels, ["probe"]), "no columns"),
+        (([images[0], images[1][:4]], [0, 1], ["probe"]), "cannot be read as one array"),
+        ((np.zeros((60, 3, 8, 8), np.uint8), image_labels, ["probe"]), "Channels come last"),
         ((features, labels[:-1], ["probe"]), "119 labels and 120 images"),
         ((images.astype(float), image_labels, ["probe"]), "must be uint8"),
         ((np.full((4, 3), np.nan), [0, 1, 0, 1], ["probe"]), "Row 0 of the features"),
@@ -164,8 +215,12 @@ def test_what_cannot_be_ranked_is_refused_in_words():
             lnl.rank(*arguments, progress=False)
     with pytest.raises(LnlError, match="no preset"):
         lnl.rank(features, labels, ["probe"], preset="slow", progress=False)
-    with pytest.raises(LnlError, match="different ids"):
+    with pytest.raises(LnlError, match="Row 1 has the id “a” a second time"):
         lnl.rank(features, labels, ["probe"], ids=["a"] * len(labels), progress=False)
+    with pytest.raises(LnlError, match="A seed is a whole number"):
+        lnl.rank(features, labels, ["probe"], seed=-1, progress=False)
+    with pytest.raises(LnlError, match="knobs for “sr”, which is not run"):
+        lnl.rank(features, labels, ["probe"], overrides={"sr": {"tau": 1}}, progress=False)
 
 
 def test_progress_is_one_line_that_ends(capsys):

@@ -82,6 +82,12 @@ def test_a_ranking_of_other_images_is_refused(halves, stripes):
         halves.store("halves", other)
     with pytest.raises(LnlError, match="no column suggested_label"):
         halves.store("halves", ranking_of(stripes).drop(columns="suggested_label"))
+    wild = ranking_of(stripes)
+    wild.loc[7, "p_wrong"] = 5.0
+    with pytest.raises(LnlError, match=r"p_wrong of “7” is 5\.0"):
+        halves.store("halves", wild)
+    with pytest.raises(LnlError, match="is a table"):
+        halves.store("halves", {"id": ["0"]})
     with pytest.raises(LnlError, match="Nothing of “halves” is scored"):
         halves.ranking("halves")
 
@@ -121,6 +127,8 @@ def test_what_does_not_exist_is_named(shared, stripes):
         shared.add(stripes[0], "x")
     with pytest.raises(LnlError, match="brings its own labels"):
         shared.add("photos", "x", labels=[1])
+    with pytest.raises(LnlError, match="There are 2 labels and images of the shape"):
+        shared.add(stripes[0], "x", labels=[0, 1])
 
 
 @pytest.fixture

@@ -98,8 +98,6 @@ class Config(TrainingKnobs):
                 f"share must be in (0, 1), cap in [0, 1) and width at least 0, got {self.share}, "
                 f"{self.cap} and {self.width}"
             )
-        if self.batch_size < 2:
-            raise ValueError(f"batch_size must be at least 2, got {self.batch_size}")
 
     @classmethod
     def preset(cls, name: str, n: int, k: int, size: int) -> Self:

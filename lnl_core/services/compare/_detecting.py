@@ -103,7 +103,7 @@ def detect(score: Array, sample: Sample, counts: IntArray) -> Detection | None:
     place = np.empty(m, np.int64)
     place[order] = np.arange(1, m + 1)
     most = int(np.searchsorted(hits_so_far, 0.8 * total - 1e-9))
-    shown = comparison._thin(m)
+    shown = comparison.thinned(m)
     return Detection(
         depth=np.r_[0, shown + 1].astype(np.float64),
         found=np.r_[0, hits_so_far[shown]],
@@ -111,7 +111,7 @@ def detect(score: Array, sample: Sample, counts: IntArray) -> Detection | None:
         total=total,
         size=sample.size,
         ap=ap,
-        resampled=comparison._resampled(sample, place, counts, ap),
+        resampled=comparison.resampled(sample, place, counts, ap),
         at_total=float(precision[max(1, round(total)) - 1]),
         first_fifth=float(hits_so_far[max(1, round(0.2 * m)) - 1]) / total,
         to_most=min(most, m - 1) + 1,

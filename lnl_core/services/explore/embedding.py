@@ -212,13 +212,13 @@ def _colouring(
 ) -> Colouring:
     level = np.zeros(info.n, dtype=np.uint8)
     if ranked is not None:
-        p = _suspicion(info, ranked, method)
+        p = suspicion_levels(info, ranked, method)
         level = ((p >= DOUBTFUL).astype(np.uint8) + (p >= SUSPECTED)).astype(np.uint8)
     if colour == "suspicion":
         base, names = level, ["below", "0.25–0.5", "above 0.5"]
         shown = [2, 1, 0]
     elif colour == "verdict":
-        base, names = _verdicts(info), [_VERDICT_WORDS[each] for each in VERDICTS]
+        base, names = verdicts(info), [_VERDICT_WORDS[each] for each in VERDICTS]
         level = (2 * (base > 0)).astype(np.uint8)  # what has an answer is what stands out here
         shown = [1, 2, 3, 4, 5, 0]
     else:
@@ -248,7 +248,7 @@ _VERDICT_WORDS = {
 }
 
 
-def _suspicion(info: DatasetInfo, ranked: Scored, method: str | None) -> FloatArray:
+def suspicion_levels(info: DatasetInfo, ranked: Scored, method: str | None) -> FloatArray:
     if method is None:
         return np.asarray(ranked.ranking.p_wrong)
     run = signals(info, ranked.run_ids.get(method, -1))
@@ -257,7 +257,7 @@ def _suspicion(info: DatasetInfo, ranked: Scored, method: str | None) -> FloatAr
     return np.asarray(run.suspicion)
 
 
-def _verdicts(info: DatasetInfo) -> ByteArray:
+def verdicts(info: DatasetInfo) -> ByteArray:
     """Return (n,) places in VERDICTS; what settles an image goes before unsure."""
     codes = np.zeros(info.n, dtype=np.uint8)
     unsure = VERDICTS.index(Action.UNSURE)

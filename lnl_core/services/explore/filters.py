@@ -91,11 +91,11 @@ def _mask(info: DatasetInfo, ranked: Scored | None, narrow: Narrow, _last: int) 
     if narrow.levels:
         if ranked is None:
             return np.zeros(info.n, dtype=bool)
-        p = embedding._suspicion(info, ranked, narrow.method)
+        p = embedding.suspicion_levels(info, ranked, narrow.method)
         level = (p >= DOUBTFUL).astype(np.uint8) + (p >= SUSPECTED)
         shown &= np.isin(level, narrow.levels)
     if narrow.verdicts:
-        shown &= np.isin(embedding._verdicts(info), narrow.verdicts)
+        shown &= np.isin(embedding.verdicts(info), narrow.verdicts)
     return shown
 
 

@@ -52,6 +52,7 @@ def start_runs(
         raise LnlError("No method is chosen. Tick at least one.")
     chains = [_chain(recipe) for recipe in methods]
     chosen = overrides or {}
+    knobs.check_names(chosen, [run for chain in chains for run in chain])
     _check_chains(info, chains, preset, chosen, representation, executor, base)
     asked = engines.check(info.workspace, executor, options)
 
