@@ -317,3 +317,27 @@ def test_learning_knows_no_method_by_name():
     named = re.compile("|".join(rf"\b{re.escape(n)}\b" for n in sorted(names) if len(n) > 3), re.I)
     for path in (REPO / "lnl_core" / "learning").glob("*.py"):
         assert named.findall(path.read_text("utf-8")) == [], path
+
+
+def test_what_is_private_is_used_in_its_own_folder_only():
+    """`module._name` is as private as `from module import _name`."""
+    wrong = []
+    for path in [*modules(), *sorted((REPO / "pages").rglob("*.py"))]:
+        tree = ast.parse(path.read_text("utf-8"))
+        places = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(OURS):
+                for alias in node.names:
+                    places[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+        own = module_name(path).rpartition(".")[0]
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+                continue
+            place = places.get(node.value.id, "")
+            private = node.attr.startswith("_") and not node.attr.startswith("__")
+            if private and place and place.rpartition(".")[0] != own:
+                wrong.append(f"{path.relative_to(REPO)}: {node.value.id}.{node.attr}")
+    assert wrong == []
+
+
+OURS = ("lnl_core", "pages")

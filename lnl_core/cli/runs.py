@@ -25,8 +25,8 @@ def _run_arguments(one: argparse.ArgumentParser) -> None:
         "--base",
         type=int,
         metavar="RUN",
-        help="run to build on: some methods post-train its network, others train on the labels that "
-        "it purified",
+        help="run to build on: some methods post-train its network, others train on the labels "
+        "that it purified",
     )
     one.add_argument("--preset", default="quick", choices=["quick", "standard", "paper"])
     one.add_argument(

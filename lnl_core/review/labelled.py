@@ -194,6 +194,7 @@ class Part:
         )
 
     def rows_back(self, values: Array, fill: float = 0) -> Array:
+        """Return values of the part's rows as those of all n rows, `fill` in the others."""
         out = np.full((self.n, *values.shape[1:]), fill, values.dtype)
         out[self.rows] = values
         return out

@@ -138,12 +138,12 @@ class Config(TrainingKnobs):
 
     def __post_init__(self) -> None:
         TrainingKnobs.__post_init__(self)
-        counts = ("rounds", "period", "steps", "sweeps", "per_class", "epochs")
+        counts = ("rounds", "period", "steps", "sweeps", "per_class")
         for name in counts:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if min(self.head_batch, self.batch_size) < 2:
-            raise ValueError("head_batch and batch_size must be at least 2")
+        if self.head_batch < 2:
+            raise ValueError(f"head_batch must be at least 2, got {self.head_batch}")
         if not (0 <= self.keep < 1 and self.ridge > 0):
             raise ValueError(
                 f"keep must lie in [0, 1) and ridge above 0, got {self.keep} and {self.ridge}"

@@ -126,10 +126,9 @@ class Config(TrainingKnobs):
 
     def __post_init__(self) -> None:
         TrainingKnobs.__post_init__(self)
-        if min(self.epochs, self.tasks, self.neighbours) < 1 or self.batch_size < 2:
+        if min(self.tasks, self.neighbours) < 1:
             raise ValueError(
-                "epochs, tasks and neighbours must be at least 1 and batch_size at least 2, got "
-                f"{self.epochs}, {self.tasks}, {self.neighbours} and {self.batch_size}"
+                f"tasks and neighbours must be at least 1, got {self.tasks} and {self.neighbours}"
             )
         if not (0 < self.tau <= 1 and 0 <= self.disturbed <= 1 and 0 < self.ema_decay < 1):
             raise ValueError(

@@ -88,10 +88,10 @@ class Config(TrainingKnobs):
         TrainingKnobs.__post_init__(self)
         if not self.lam > 0:
             raise ValueError(f"lam must be above 0, or the Hessian is singular, got {self.lam}")
-        if min(self.rounds, self.epochs, self.patience, self.refine_epochs) < 1:
+        if min(self.rounds, self.patience, self.refine_epochs) < 1:
             raise ValueError(
-                "rounds, epochs, patience and refine_epochs must be at least 1, got "
-                f"{self.rounds}, {self.epochs}, {self.patience} and {self.refine_epochs}"
+                "rounds, patience and refine_epochs must be at least 1, got "
+                f"{self.rounds}, {self.patience} and {self.refine_epochs}"
             )
         if not (0 < self.share < 1 and 0 <= self.cap < 1) or self.width < 0:
             raise ValueError(

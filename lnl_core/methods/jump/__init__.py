@@ -96,11 +96,8 @@ class Config(TrainingKnobs):
 
     def __post_init__(self) -> None:
         TrainingKnobs.__post_init__(self)
-        if self.epochs < 1 or self.batch_size < 2 or self.score_epochs < 1:
-            raise ValueError(
-                "epochs and score_epochs must be at least 1 and batch_size at least 2, got "
-                f"{self.epochs}, {self.score_epochs} and {self.batch_size}"
-            )
+        if self.score_epochs < 1:
+            raise ValueError(f"score_epochs must be at least 1, got {self.score_epochs}")
         if not 1 <= self.jump_step <= self.warm_up:
             raise ValueError(
                 "jump_step must be at least 1 and at most warm_up, got "

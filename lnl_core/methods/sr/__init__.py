@@ -81,11 +81,8 @@ class Config(TrainingKnobs):
             raise ValueError(
                 f"tau must be above 0, p and q in (0, 1], got {self.tau}, {self.p} and {self.q}"
             )
-        if min(self.epochs, self.growth_every) < 1 or self.batch_size < 2:
-            raise ValueError(
-                "epochs and growth_every must be at least 1 and batch_size at least 2, got "
-                f"{self.epochs}, {self.growth_every} and {self.batch_size}"
-            )
+        if self.growth_every < 1:
+            raise ValueError(f"growth_every must be at least 1, got {self.growth_every}")
         if self.kappa < 0 or self.growth <= 0 or self.gamma < 0:
             raise ValueError(
                 "kappa and gamma must be at least 0 and growth above 0, got "

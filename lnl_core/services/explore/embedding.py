@@ -249,6 +249,7 @@ _VERDICT_WORDS = {
 
 
 def suspicion_levels(info: DatasetInfo, ranked: Scored, method: str | None) -> FloatArray:
+    """Return (n,) p_wrong of the ranking in force, or the suspicion of one method's run."""
     if method is None:
         return np.asarray(ranked.ranking.p_wrong)
     run = signals(info, ranked.run_ids.get(method, -1))
