@@ -77,7 +77,8 @@ def conflicts(
         groups[rows].astype(np.int64) * k + given[rows], return_inverse=True, return_counts=True
     )
     of_row = np.ones(len(rows)) if right is None else np.maximum(np.asarray(right)[rows], _LEAST)
-    weight: FloatArray = count * np.bincount(entry, of_row, minlength=len(pairs))
+    said = np.bincount(entry, of_row, minlength=len(pairs)).astype(np.float64)
+    weight: FloatArray = count * said
     if confirmed is not None:
         weight += _CONFIRMED * np.bincount(entry, confirmed[rows].astype(np.float64), len(pairs))
     # labels of a group stand together, the likeliest first

@@ -65,8 +65,9 @@ def test_labels_that_are_no_classes_contradict_nothing():
 
 @pytest.mark.parametrize("groups", [np.arange(4), np.array([0, 0, 2, 2])], ids=["single", "agree"])
 def test_without_a_conflict_the_ranking_stays(groups):
-    before = ranking([0.1, 0.9, 0.4, 0.2])
-    assert copies.put_first(before, groups, np.array([0, 0, 1, 1])) is before
+    before, given = ranking([0.1, 0.9, 0.4, 0.2]), np.array([0, 0, 1, 1])
+    for confirmed in (None, np.zeros(4, bool), np.ones(4, bool)):
+        assert copies.put_first(before, groups, given, confirmed) is before
 
 
 def test_conflicts_come_first_and_suggest_what_their_copies_say():
