@@ -213,6 +213,7 @@ def _only(dataset: LabeledDataset, rows: Array) -> LabeledDataset:
         paths=None,
         true_labels=None,
         trusted=None,
+        groups=None,
     )
 
 
