@@ -72,9 +72,26 @@ def config_for(
             raise LnlError(f"{method} has no knob “{name}”. Known: {', '.join(known)}.")
         values[name] = _fit_type(method, name, value, getattr(base, name))
     try:
-        return dataclasses.replace(base, **values)
+        config = dataclasses.replace(base, **values)
     except ValueError as error:
         raise LnlError(f"{method}: {error}") from error
+    idle = sorted(idle_knobs(config, on_features(method, representation)) & values.keys())
+    if idle:
+        raise LnlError(
+            f"{method}: {idle[0]} changes nothing in this run. Leave it out, or choose what uses "
+            "it (pixels or features, and the knobs beside it)."
+        )
+    return config
+
+
+def idle_knobs(config: Any, heads: bool) -> frozenset[str]:
+    """Return the knobs that change nothing in a run.
+
+    Args:
+        config: of the run.
+        heads: it trains a head on frozen features.
+    """
+    return config.idle(heads) if hasattr(config, "idle") else frozenset()
 
 
 def check_names(overrides: Mapping[str, Any], runs: Sequence[str]) -> None:

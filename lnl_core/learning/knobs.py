@@ -86,6 +86,14 @@ class TrainingKnobs:
         0.2, "Share of features dropped in a training view, for a head on frozen features."
     )
 
+    def idle(self, on_features: bool) -> frozenset[str]:
+        """Return the shared knobs that change nothing in such a run.
+
+        Args:
+            on_features: the method trains a head on frozen features, not a network on images.
+        """
+        return frozenset(ON_IMAGES if on_features else ("feature_dropout",))
+
     def __post_init__(self) -> None:
         check_choices(self)
         if self.epochs < 1 or self.batch_size < 2:
@@ -93,6 +101,10 @@ class TrainingKnobs:
                 "epochs must be at least 1 and batch_size at least 2, got "
                 f"{self.epochs} and {self.batch_size}"
             )
+
+
+ON_IMAGES = ("backbone", "shift", "flip", "border", "cutout", "rotate", "jitter", "resolution")
+"""Knobs that a head on frozen features has no use for: it sees no image, and is its own network."""
 
 
 def restate(name: str, default: Any, choices: tuple[str, ...] = (), text: str = "") -> Any:

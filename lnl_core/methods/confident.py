@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -84,6 +84,11 @@ class Config(TrainingKnobs):
         TrainingKnobs.__post_init__(self)
         if self.folds < 2:
             raise ValueError(f"folds must be at least 2, got {self.folds}")
+
+    def idle(self, on_features: bool) -> frozenset[str]:
+        """Return the shared knobs that change nothing: all where no network is trained."""
+        every = frozenset(each.name for each in fields(TrainingKnobs))
+        return every if self.learn_on == "features" else frozenset({"feature_dropout"})
 
     @classmethod
     def preset(cls, name: str, n: int, k: int, size: int) -> Self:

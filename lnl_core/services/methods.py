@@ -93,3 +93,14 @@ def knob_values(
         LnlError: no such preset or knob, or a value that the knob cannot take.
     """
     return dataclasses.asdict(knobs.config(info, key, preset, overrides))
+
+
+def idle_knobs(
+    info: DatasetInfo, key: str, preset: str, overrides: Mapping[str, Any]
+) -> frozenset[str]:
+    """Return the knobs that change nothing in such a run, on what it learns from unasked.
+
+    Raises:
+        LnlError: no such preset or knob, or a value that the knob cannot take.
+    """
+    return knobs.idle_knobs(knobs.config(info, key, preset, overrides), heads=False)

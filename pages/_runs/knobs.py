@@ -42,8 +42,11 @@ def _body(info: DatasetInfo, key: str, preset: str) -> None:
     st.caption(f"Preset: {preset}. Where the paper's value differs, it stands in brackets.")
     hints = typing.get_type_hints(method.config)
     version = st.session_state.get("knobs_version", 0)
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict(base)
+    idle = methods.idle_knobs(info, key, preset, changed)
     for field in dataclasses.fields(method.config):
+        if field.name in idle:
+            continue
         start = changed.get(field.name, base[field.name])
         values[field.name] = _control(
             field,

@@ -1,11 +1,14 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
 from lnl_core.jobs import knobs as job_knobs
 from lnl_core.jobs import queue
+from lnl_core.jobs.context import LocalContext
 from lnl_core.learning.knobs import TrainingKnobs, current_names, knob, restate
 from lnl_core.methods import METHODS
+from lnl_core.types import LabeledDataset, LnlError
 
 SHARED = {each.name: each for each in dataclasses.fields(TrainingKnobs)}
 
@@ -73,3 +76,53 @@ def test_a_job_of_an_earlier_version_gets_its_config(workspace, tiny):
     assert job_knobs.stored(dataclasses.replace(job, config=old)) == job_knobs.stored(job)
     with pytest.raises(TypeError, match="no_such_knob"):
         job_knobs.stored(dataclasses.replace(job, config={**job.config, "no_such_knob": 1}))
+
+
+@pytest.mark.parametrize(
+    ("key", "representation", "name", "value"),
+    [
+        ("ce", None, "feature_dropout", 0.5),  # a network on images
+        ("ce", "pretrained", "cutout", 0.5),  # a head on features
+        ("dmlp", None, "batch_size", 16),  # quick retrains no network
+        ("confident", None, "epochs", 2),  # it learns on features
+        ("influence", "pretrained", "lr", 0.1),
+    ],
+)
+def test_a_knob_that_changes_nothing_is_refused(tiny, key, representation, name, value):
+    with pytest.raises(LnlError, match=f"{name} changes nothing"):
+        job_knobs.config(tiny, key, "quick", {name: value}, representation)
+
+
+def test_a_knob_counts_once_what_uses_it_is_chosen(tiny):
+    asked = {"retrain": True, "batch_size": 16}
+    assert job_knobs.config(tiny, "dmlp", "quick", asked).batch_size == 16
+    asked = {"learn_on": "pixels", "epochs": 2}
+    assert job_knobs.config(tiny, "confident", "quick", asked).epochs == 2
+
+
+class Watched:
+    """Hands on a Config and notes which knobs were read."""
+
+    def __init__(self, config):
+        self.__dict__.update(config=config, read=set())
+
+    def __getattr__(self, name):
+        self.read.add(name)
+        return getattr(self.config, name)
+
+
+@pytest.mark.parametrize("key", [k for k in ("ce", "sr", "dmlp") if k in METHODS])
+def test_what_is_called_idle_is_not_read(key):
+    """The other way round would be a knob that is refused although it matters."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(24) % 2
+    images = rng.integers(0, 255, (24, 8, 8, 1), dtype=np.uint8)
+    data = LabeledDataset("x", ("a", "b"), labels, [str(i) for i in range(24)], images)
+    features = rng.normal(size=(24, 6)).astype(np.float32)
+    kind = METHODS[key].config
+    config = kind.preset("quick", 24, 2, 8)
+    idle = config.idle(on_features=False)
+    watched = Watched(config)
+    METHODS[key].fit(data, watched, LocalContext(features=features))
+    assert idle
+    assert not idle & watched.read, "it reads a knob that it calls idle"

@@ -36,7 +36,7 @@ the validation rows that pull hardest at each label: above 0 for the given label
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -148,6 +148,11 @@ class Config(TrainingKnobs):
             raise ValueError(
                 f"keep must lie in [0, 1) and ridge above 0, got {self.keep} and {self.ridge}"
             )
+
+    def idle(self, on_features: bool) -> frozenset[str]:
+        """Return the shared knobs that change nothing: all where no network is trained."""
+        every = frozenset(each.name for each in fields(TrainingKnobs))
+        return frozenset({"feature_dropout"}) if self.retrain else every
 
     @classmethod
     def preset(cls, name: str, n: int, k: int, size: int) -> Self:

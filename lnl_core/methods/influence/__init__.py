@@ -30,7 +30,7 @@ class; `best_round`, `noise_rate` (1,) each, the last a model guess.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -98,6 +98,11 @@ class Config(TrainingKnobs):
                 f"share must be in (0, 1), cap in [0, 1) and width at least 0, got {self.share}, "
                 f"{self.cap} and {self.width}"
             )
+
+    def idle(self, on_features: bool) -> frozenset[str]:
+        """Return the shared knobs that change nothing: all where no network is trained."""
+        every = frozenset(each.name for each in fields(TrainingKnobs))
+        return every if on_features else frozenset({"feature_dropout"})
 
     @classmethod
     def preset(cls, name: str, n: int, k: int, size: int) -> Self:
