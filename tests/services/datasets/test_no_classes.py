@@ -11,7 +11,7 @@ from tests.jobs.test_no_class import truthful
 from tests.jobs.test_run import run
 
 
-def test_runs_are_stale_until_they_are_started_again(workspace, tiny):
+def test_runs_are_stale_until_they_are_started_again(workspace, tiny, no_worker):
     first = run(workspace, tiny, lambda data, config, context: truthful(data, tiny))
     assert settings.stale_runs(tiny) == []
     info = settings.set_no_classes(tiny, ["belt"])
