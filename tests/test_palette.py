@@ -10,6 +10,7 @@ import pytest
 
 from lnl_core.figures import palette
 from lnl_core.figures.palette import TONES
+from pages._components import _palette
 
 REPO = Path(__file__).resolve().parents[1]
 COMPONENTS = REPO / "pages" / "_components"
@@ -120,6 +121,31 @@ def test_the_components_sheets_know_the_palette():
         rule = re.search(rf"^{selector} \{{(.*?)\}}", sheet, re.S | re.M)[1]
         for name, colour in palette.variables(mode).items():
             assert f"{name}: {colour.lower()};" in rule, (mode, name)
+
+
+@pytest.mark.parametrize("path", _palette.FILES, ids=lambda path: path.name)
+def test_every_copy_is_as_it_would_be_written(path):
+    """`python -m pages._components._palette` writes them after a change of the palette."""
+    text = path.read_text("utf-8")
+    assert _palette.FILES[path](text) == text
+
+
+@MODES
+@pytest.mark.parametrize(
+    ("path", "tone"), [(_palette.SCRIPT, "red"), (_palette.SHEET, "mat"), (_palette.THEME, "red")]
+)
+def test_a_new_colour_reaches_every_copy(monkeypatch, mode, path, tone):
+    text = path.read_text("utf-8")
+    monkeypatch.setitem(TONES[mode], tone, "#123456")
+    assert (
+        _palette.FILES[path](text).count("#123456")
+        == text.upper().count("#123456")
+        + {
+            _palette.SCRIPT: 2,  # suspected, and the verdict that no class fits
+            _palette.SHEET: 1,
+            _palette.THEME: 1,
+        }[path]
+    )
 
 
 PLAIN = {"#fff"}

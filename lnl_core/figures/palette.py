@@ -1,9 +1,10 @@
 """The one palette: figures, pages, components and theme take their colours from here.
 
-`TONES` has a set for light and one for dark. `.streamlit/config.toml` and the components' sheets
-and scripts cannot import it, so a test holds them equal to it. Curves and classes are told apart
-by `tone["curves"]` in order, never by who they are: every two of these lie at least 20 apart in
-Lab, for ordinary eyes and under deuteranopia, and have a contrast of 3 against the page.
+`TONES` has a set for light and one for dark. `.streamlit/config.toml` and the components' sheet
+and script cannot import it: `python -m pages._components._palette` writes its colours there.
+Curves and classes are told apart by `tone["curves"]` in order, never by who they are: every two of
+these lie at least 20 apart in Lab, for ordinary eyes and under deuteranopia, and have a contrast
+of 3 against the page.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-// Colours of the points, on light and on dark: those of lnl_core/figures/palette.py, as a test says.
+// Colours of the points, written by `python -m pages._components._palette` from the one palette.
 
 /**
  * @typedef {"suspicion" | "verdict" | "class"} Colouring what a point's colour tells
@@ -8,17 +8,17 @@
 /** @type {{ light: Palette, dark: Palette }} */
 const PALETTES = {
   light: {
-    dot: "#b4bcc5",
+    dot: "#B4BCC5",
     ink: "#15181C",
-    suspicion: ["#b4bcc5", "#E69F00", "#D55E00"],
-    verdict: ["#b4bcc5", "#009E73", "#0072B2", "#CC79A7", "#D55E00", "#E69F00"],
+    suspicion: ["#B4BCC5", "#E69F00", "#D55E00"],
+    verdict: ["#B4BCC5", "#009E73", "#0072B2", "#CC79A7", "#D55E00", "#E69F00"],
     class: ["#0072B2", "#C25200", "#009E73", "#882255", "#5B54DD", "#225522", "#C678B4", "#222255"],
   },
   dark: {
-    dot: "#59636e",
+    dot: "#59636E",
     ink: "#E6E9ED",
-    suspicion: ["#59636e", "#E8B04A", "#E9752A"],
-    verdict: ["#59636e", "#2FB88D", "#4AA3DF", "#D58CB5", "#E9752A", "#E8B04A"],
+    suspicion: ["#59636E", "#E8B04A", "#E9752A"],
+    verdict: ["#59636E", "#2FB88D", "#4AA3DF", "#D58CB5", "#E9752A", "#E8B04A"],
     class: ["#4AA3DF", "#E9752A", "#2FB88D", "#AA4499", "#EEDD88", "#7A6FF0", "#D9534F", "#B2ABD2"],
   },
 };
