@@ -25,13 +25,14 @@ Shapes: `n` images, `b` images of a block.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from lnl_core.review import copies as review
 from lnl_core.store.arrays import read_array, write_array
 from lnl_core.store.datasets import COPIES
 from lnl_core.types import Array, ByteArray, FloatArray, IntArray
@@ -108,6 +109,30 @@ def noted(folder: Path) -> IntArray:
     groups = group(images)
     write_array(file, groups)
     return groups
+
+
+def notes(groups: IntArray, labels: IntArray, none: Sequence[int] = ()) -> list[str]:
+    """Say how many copies there are, and how many of their labels contradict each other.
+
+    Args:
+        groups: (n,) first row of each image's group.
+        labels: (n,) given labels.
+        none: labels that are no classes.
+    """
+    times = np.bincount(groups, minlength=1)
+    several = int((times > 1).sum())
+    if not several:
+        return []
+    pictures = "picture comes" if several == 1 else "pictures come"
+    found = f"{several:,} {pictures} more than once, {times[times > 1].sum():,} images in all"
+    rows = review.conflicts(groups, labels, none=none).rows
+    differing = len(np.unique(np.asarray(groups)[rows]))
+    if not differing:
+        return [f"{found}."]
+    return [
+        f"{found}; {differing:,} of them with different labels, at least one of which is wrong: "
+        "they come first in the queue."
+    ]
 
 
 def outline(images: ByteArray, report: Callable[[float], None] | None = None) -> Outline:

@@ -306,6 +306,7 @@ def import_source(
                 "notes": notes,
             } | ({"no_classes": none} if none else {})
             version = writer.finish(meta)
+            notes += writer.copies
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return _report(

@@ -23,7 +23,7 @@ import numpy as np
 from lnl_core.data import copies
 from lnl_core.store.arrays import write_array, write_json
 from lnl_core.store.datasets import JUDGED_LABELS, TRUE_LABELS
-from lnl_core.types import ByteArray, IntArray, LnlError
+from lnl_core.types import ByteArray, LnlError
 
 _BATCH = 65_536
 _HEADER = 128
@@ -108,7 +108,7 @@ class SetWriter:
     reasons: Counter[tuple[str, str]] = field(init=False, default_factory=Counter)
     firsts: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
     channels: int = field(init=False, default=1)
-    groups: IntArray = field(init=False)
+    copies: list[str] = field(init=False, default_factory=list)
     _labels: array[int] = field(init=False)
     _truth: array[int] = field(init=False)
     _digest: Any = field(init=False)
@@ -226,7 +226,10 @@ class SetWriter:
                 "skipped": self.skipped,
                 "version": version,
             }
-            self.groups = copies.noted(self.part)
+            none = [names.index(name) for name in meta.get("no_classes", ())]
+            groups = copies.noted(self.part)
+            self.copies = copies.notes(groups, np.frombuffer(self._labels, np.int32), none)
+            outline["notes"] = [*meta.get("notes", ()), *self.copies]
             write_json(self.part / "meta.json", dict(meta) | outline)
             if self.target.is_dir():
                 self.target.rmdir()  # an empty folder may stand there; anything else may not

@@ -1,7 +1,9 @@
 """The nearest images beside the evidence: they open, and lead back to the queue."""
 
+import numpy as np
 import pytest
 
+from lnl_core.store import arrays, datasets
 from tests.browser.desk import CLASSES
 
 pytestmark = pytest.mark.browser
@@ -52,3 +54,19 @@ def test_the_nearest_of_both_classes_are_there(desk):
         ]
         assert rows
         assert {row % len(CLASSES) for row in rows} == {label}
+
+
+def test_the_same_picture_is_shown_with_its_other_label(desk):
+    groups, first = np.arange(desk.info.n, dtype=np.int32), desk.shown
+    again, other = (first + 4) % desk.info.n, (first + 1) % desk.info.n
+    groups[[first, again, other]] = min(first, again, other)
+    arrays.write_array(desk.info.directory / datasets.COPIES, groups)
+    desk.press("w").evidence()
+    section = desk.page.locator(".sec.copies")
+    assert CLASSES[other % len(CLASSES)] in section.locator(".hd").inner_text()
+    aims = section.locator("img").evaluate_all("found => found.map((one) => one.src)")
+    assert [int(aim.split("/")[-2]) for aim in aims] == [other, again]
+    section.locator(".nb").first.hover()
+    assert "no answer yet" in section.locator(".said").inner_text()
+    section.locator(".nb").first.click()
+    desk.page.wait_for_selector(f'.stage > img[src*="/{other}/"]')

@@ -161,3 +161,22 @@ def test_real_photographs_encoded_again(sample_folder):
 def test_smooth_pictures_of_the_other_tests_are_different():
     base = np.stack([np.asarray(picture(24, 24, seed)) for seed in range(300)])
     np.testing.assert_array_equal(copies.group(base), alone(300))
+
+
+def test_an_import_says_how_many_copies_there_are_and_which_contradict(do_import, photos):
+    data = (photos / "cat" / "1.jpg").read_bytes()
+    (photos / "cat" / "again.jpg").write_bytes(data)
+    (photos / "cat" / "2b.jpg").write_bytes((photos / "cat" / "2.jpg").read_bytes())
+    agreeing = "2 pictures come more than once, 4 images in all"
+    assert copies.notes(np.array([0, 0, 2, 2, 4]), np.zeros(5, int)) == [f"{agreeing}."]
+    (photos / "dog" / "again.jpg").write_bytes(data)
+    got = do_import(photos)
+    note = next(note for note in got.report.notes if "more than once" in note)
+    assert note.startswith("2 pictures come more than once, 5 images in all; 1 of them with diff")
+    assert got.meta["notes"] == list(got.report.notes)
+
+
+def test_copies_that_nobody_labelled_contradict_nothing():
+    told = copies.notes(np.array([0, 0]), np.array([0, 1]), none=[1])
+    assert told == ["1 picture comes more than once, 2 images in all."]
+    assert copies.notes(np.arange(3), np.zeros(3, int)) == []

@@ -11,7 +11,7 @@ import numpy as np
 
 from lnl_core.methods import title_of, yardstick
 from lnl_core.services.in_force import Scored, loaded, scored, signals
-from lnl_core.store import arrays, decisions
+from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import DatasetInfo, FloatArray, IntArray, LnlError, Signals, TopProbs
 
 NEIGHBOURS = 10
@@ -25,7 +25,9 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     Keys: `row`, `p_wrong`, `top` (three classes other than the given one with probabilities),
     `methods` (suspicion, own top class and verdict of each), `curve` (probability of the given and
     the suggested class by epoch), `loss` (by epoch), `neighbours`, `exemplars_given`,
-    `exemplars_suggested` (rows), `said` (row of any of these -> what `facts` says of it).
+    `exemplars_suggested` (rows), `said` (row of any of these -> what `facts` says of it). Where the
+    same picture is stored again also `copies` (as `neighbours`, other labels first) and
+    `copies_total`.
 
     Raises:
         LnlError: no such row, or nothing is scored yet.
@@ -48,7 +50,8 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     around = _neighbours(info, runs, near, row)
     both = (-1 if no_class else given, suggested)
     alike = [nearest_of(info, ranked, near, row, label) for label in both]
-    rows = [one["row"] for one in around] + alike[0] + alike[1]
+    again, total = _copies(info, row, given)
+    rows = [one["row"] for one in around + again] + alike[0] + alike[1]
     return {
         "row": row,
         "p_wrong": float(ranked.ranking.p_wrong[row]),
@@ -66,7 +69,7 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
         "exemplars_given": alike[0],
         "exemplars_suggested": alike[1],
         "said": {one["row"]: one for one in facts(info, rows)},
-    }
+    } | ({"copies": again, "copies_total": total} if again else {})
 
 
 def facts(info: DatasetInfo, rows: Sequence[int]) -> list[dict[str, Any]]:
@@ -201,7 +204,23 @@ def _neighbours(
             break
     if not rows and features is not None:  # no such run, or it has not seen the image
         rows = _similar(features, row, np.arange(info.n), NEIGHBOURS)
-    rows = rows[:NEIGHBOURS]
+    return _labelled(info, rows[:NEIGHBOURS])
+
+
+def _copies(info: DatasetInfo, row: int, given: int) -> tuple[list[dict[str, Any]], int]:
+    """Return some other images of the same picture, and how many there are."""
+    groups = datasets.copies(info)
+    if groups is None:
+        return [], 0
+    rows = np.flatnonzero(groups == groups[row])
+    rows = rows[rows != row]
+    same = np.asarray(loaded(info).given_labels)[rows] == given
+    rows = rows[np.argsort(same, kind="stable")]
+    return _labelled(info, rows[:NEIGHBOURS].tolist()), len(rows)
+
+
+def _labelled(info: DatasetInfo, rows: list[int]) -> list[dict[str, Any]]:
+    """Return rows with their labels, as corrected by people, and what people said."""
     said = decisions.in_force(info, rows=rows) if rows else {}
     given = loaded(info).given_labels
     answer = []

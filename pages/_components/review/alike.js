@@ -23,7 +23,7 @@ const OF_A_CLASS = 5; // images shown
 function neighbour(desk, found, row, under = null) {
   const said = found.said?.[row] || "";
   /** @param {string} words */
-  const tell = (words) => desk.parts.panel.querySelector(".nears .said")?.replaceChildren(words);
+  const tell = (words) => button.closest(".nears")?.querySelector(".said")?.replaceChildren(words);
   const props = {
     type: "button",
     class: "nb",
@@ -35,7 +35,8 @@ function neighbour(desk, found, row, under = null) {
     onmouseleave: () => tell(""),
     onblur: () => tell(""),
   };
-  return h("button", props, thumb(at(desk.data.urls.thumb, row), ""), under);
+  const button = h("button", props, thumb(at(desk.data.urls.thumb, row), ""), under);
+  return button;
 }
 
 /**
@@ -65,6 +66,31 @@ export function nearest(desk, found, swap = false) {
     "div",
     { class: "sec nears" },
     head("Nearest images", words, swap ? swapButton(desk, false) : []),
+    h("div", { class: "thumbs nbs" }, thumbs),
+  );
+}
+
+/**
+ * The same picture, stored again: which labels it carries there.
+ *
+ * @param {ReviewDesk} desk
+ * @param {Found} found
+ */
+export function samePicture(desk, found) {
+  const { copies = [], copies_total: total = 0 } = found;
+  if (!copies.length) return null;
+  const given = Number(desk.queue.item?.given);
+  const other = copies.find((each) => each.label !== given);
+  const words = other
+    ? ["also labelled ", named("b", desk.data.classes[other.label])]
+    : [total === 1 ? "stored once more, with the same label" : `stored ${total} times more`];
+  const thumbs = copies.map((each) =>
+    neighbour(desk, found, each.row, under(desk, each.label, each.label === given ? "" : "odd")),
+  );
+  return h(
+    "div",
+    { class: "sec nears copies" },
+    head("The same picture", words, []),
     h("div", { class: "thumbs nbs" }, thumbs),
   );
 }

@@ -23,6 +23,8 @@ import { showsEvidence } from "./desk.js";
  *   probabilities by epoch
  * @property {{ values: number[], source: string } | null} loss by epoch
  * @property {{ row: number, label: number }[]} neighbours
+ * @property {{ row: number, label: number }[]} [copies] other images of the same picture
+ * @property {number} [copies_total] of which `copies` are the first
  * @property {number[]} exemplars_given
  * @property {number[]} exemplars_suggested
  * @property {Record<string, string>} said a sentence on each of these rows

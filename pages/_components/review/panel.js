@@ -1,7 +1,7 @@
 // The panel beside the picture: what the class means before the answer, the evidence after it.
 
 import { gap, h, missing } from "../desk/nodes.js";
-import { bothClasses, nearest } from "./alike.js";
+import { bothClasses, nearest, samePicture } from "./alike.js";
 import { panelAtEnd, panelBefore } from "./before.js";
 import { choices } from "./choices.js";
 import { showsEvidence } from "./desk.js";
@@ -62,6 +62,7 @@ function widePanel(desk, found) {
   const left = [choices(desk, found), mapsSection(desk), bothClasses(desk, found)];
   const right = [
     byEpoch(desk, found),
+    samePicture(desk, found),
     opinions(desk, found),
     nearest(desk, found),
     lossByEpoch(desk, found),
@@ -85,6 +86,7 @@ function narrowPanel(desk, found) {
     "div",
     { class: "pc" },
     choices(desk, found),
+    samePicture(desk, found),
     mapsSection(desk),
     h("div", { class: "two" }, byEpoch(desk, found), opinions(desk, found)),
     nearest(desk, found, !room),

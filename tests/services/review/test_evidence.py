@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lnl_core.services.review import evidence, pictures
-from lnl_core.store import datasets, decisions
+from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
 
 
@@ -67,3 +67,18 @@ def test_images_are_found_by_number_and_version(workspace, tiny):
     ):
         with pytest.raises(LnlError):
             pictures.image_bytes(tiny, *wrong)
+
+
+def test_the_same_picture_is_shown_with_the_labels_that_it_carries(workspace, scored):
+    assert "copies" not in evidence.evidence(scored, 3)
+    groups = np.arange(60, dtype=np.int32)
+    given = np.asarray(datasets.load(scored).given_labels)
+    same = int(np.flatnonzero(given == given[3])[-1])
+    groups[[3, 8, same]] = 3  # 8 is labelled otherwise
+    arrays.write_array(scored.directory / datasets.COPIES, groups)
+    found = evidence.evidence(scored, 3)
+    assert [one["row"] for one in found["copies"]] == [8, same]
+    assert [one["label"] == given[3] for one in found["copies"]] == [False, True]
+    assert found["copies_total"] == 2
+    assert {8, same} <= set(found["said"])
+    assert "copies" not in evidence.evidence(scored, 10)
