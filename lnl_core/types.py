@@ -37,6 +37,9 @@ DENSE_CLASSES = 100
 KEPT_CLASSES = 10
 
 
+COPIED_BYTES = 2e9
+"""Features larger than this, as float32, stay on the disk; methods read them block by block."""
+
 SMALL_SIDE = 16
 """Up to this many pixels an image is its own features: a network would see nothing more."""
 

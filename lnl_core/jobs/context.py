@@ -11,13 +11,10 @@ from typing import Any
 import numpy as np
 
 from lnl_core.store.checkpoint import load_checkpoint, save_checkpoint
-from lnl_core.types import Array, BaseRun, Cancelled, FloatArray, LnlError
+from lnl_core.types import COPIED_BYTES, Array, BaseRun, Cancelled, FloatArray, LnlError
 
 HISTORY = 400
 """Most points of a run's loss curve that are kept for the page."""
-
-COPIED_BYTES = 2e9
-"""Features larger than this stay float16 on the disk; methods read them block by block."""
 
 FEATURES_SHARE = 0.9
 """How much of a run's progress computing the features is, where it has to compute them."""

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from lnl_core.learning.principal_axes import is_dual
+from lnl_core.types import COPIED_BYTES, SMALL_SIDE
+
+PROCESS = 6.5e8
+"""Bytes of a worker that has loaded torch."""
+
+PRETRAINED = 4032
+"""Features of an image by the networks that come with the package."""
+
+PRODUCT = 8e-12
+"""Seconds for each multiplication of a float32 matrix product, one thread."""
+
+_AXES = 3.5e-11, 8e-11
+"""Seconds for each s^3 of an s x s decomposition for the leading axes: float32, float64."""
+
 # Images per second through training, one thread with bfloat16, and the size they had.
 _SPEED = {
     "resnet8": (2600.0, 32),
@@ -44,3 +59,36 @@ def training_cost(n: int, size: int, config: Any) -> tuple[float, float]:
     seconds = 4 + n * config.epochs * looks * max(area, 0.12) / speed
     held = 6e8 + n * size * size * 3.0 + config.batch_size * size * size * 4000.0
     return seconds, held
+
+
+def usual_features(size: int) -> int:
+    """Return how many label-free features an image of `size` pixels usually has, at most."""
+    return PRETRAINED if size > SMALL_SIDE else 3 * size * size
+
+
+def features_held(n: int, d: int) -> float:
+    """Return the bytes of n rows of d features in memory: large ones stay on the disk."""
+    whole = 4.0 * n * d
+    return whole if whole <= COPIED_BYTES else 0.0
+
+
+def axes_cost(m: int, d: int, axes: int) -> tuple[float, float]:
+    """Return (seconds, bytes) of the leading axes of m rows of d float32 features.
+
+    The smaller product is s x s, s = min(m, d): m d s multiplications, then s^3, and s^2 numbers
+    in both precisions, beside two copies of the rows.
+    """
+    dual = is_dual(m, d)
+    s = m if dual else d
+    seconds = PRODUCT * m * d * (s + min(axes, s)) + _AXES[dual] * s**3
+    return seconds, 8.0 * m * d + 12.0 * s * s + 12.0 * min(axes, s) * (d + s)
+
+
+def heads_cost(n: int, d: int, folds: int) -> tuple[float, float]:
+    """Return (seconds, bytes) of closed-form heads on n rows of d features, without each fold.
+
+    Each fold has a d x d matrix of second moments, all made in one pass; then a d^3 / 3
+    factorisation each, beside five such matrices in use.
+    """
+    seconds = PRODUCT * d * d * (n + folds * d)
+    return seconds, 4.0 * folds * d * d + 32.0 * d * d

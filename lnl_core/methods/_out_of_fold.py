@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from lnl_core.methods import _estimate
 from lnl_core.types import DENSE_CLASSES, KEPT_CLASSES, Array, FloatArray, IntArray, TopProbs
 
 CHUNK = 8192
@@ -396,3 +397,33 @@ def stored(probs: Array, k: int) -> Array | TopProbs:
         return probs
     top = np.argsort(-probs, axis=1, kind="stable")[:, :KEPT_CLASSES]
     return TopProbs(top.astype(np.int32), np.take_along_axis(probs, top, axis=1), k)
+
+
+def cost(
+    n: int, d: int, folds: int, *, axes: int = 0, gaussian: bool = True
+) -> tuple[float, float]:
+    """Return (seconds, bytes) of heads on n rows of d features, for some ten classes.
+
+    Args:
+        n: rows.
+        d: features.
+        folds: parts that the set is cut into.
+        axes: main directions that are kept first; 0 for all features.
+        gaussian: whether there is a Gaussian head beside the logistic one.
+    """
+    seconds, held, width = 1.0, 16.0 * min(n, CHUNK) * d, d  # standardised in float64
+    if 0 < axes < d:
+        width = min(axes, n)
+        turning, matrices = _estimate.axes_cost(min(n, AXES_ROWS), d, axes)
+        seconds += turning + _estimate.PRODUCT * n * d * width
+        held = max(held, matrices)
+    elif 2 * n <= d:
+        width = n
+    logistic = logistic_fits(n, width, 10)
+    if logistic:
+        seconds += 6e-7 * n * width
+        held = max(held, 8.0 * n * width)
+    if gaussian or not logistic:
+        closed, moments = _estimate.heads_cost(n, width, folds)
+        seconds, held = seconds + closed, max(held, moments)
+    return seconds, _estimate.PROCESS + _estimate.features_held(n, d) + held

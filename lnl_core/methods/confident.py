@@ -26,7 +26,7 @@ import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.learning.nested import Stages
-from lnl_core.methods import _out_of_fold
+from lnl_core.methods import _estimate, _out_of_fold
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,
@@ -308,9 +308,8 @@ def _rows_of_one(probs: Array) -> Array:
 def cost(n: int, size: int, config: Config) -> tuple[float, float]:
     """Return (seconds, bytes) on two cores, without the features."""
     if config.learn_on == "features":
-        return 1 + n * 8e-4, 3e8 + n * 8e3
-    from lnl_core.methods import _estimate
-
+        d = _estimate.usual_features(size)
+        return _out_of_fold.cost(n, d, config.folds, gaussian=False)
     seconds, held = _estimate.training_cost(n, size, config)
     return config.folds * seconds, held
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from lnl_core.learning.knobs import knob
 from lnl_core.learning.principal_axes import principal_axes
+from lnl_core.methods import _estimate
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,
@@ -36,6 +37,9 @@ from lnl_core.types import (
 
 SHOWN = 10
 """Neighbours kept per image for the review page."""
+
+SAMPLE = 50_000
+"""Most rows from which the main directions are taken."""
 
 CELLS = 2_000_000
 """Similarities held at a time."""
@@ -186,7 +190,7 @@ def _vote(similarity: FloatArray, labels: Array, prior: FloatArray, config: Conf
 def _directions(features: FloatArray, count: int, chunk: int = 8192) -> Array:
     """Return (n, min(d, count)) float32 unit rows on half-whitened main directions."""
     n = len(features)
-    rows = np.unique(np.linspace(0, n - 1, min(n, 50_000)).astype(np.int64))
+    rows = np.unique(np.linspace(0, n - 1, min(n, SAMPLE)).astype(np.int64))
     sample = np.asarray(features[rows], dtype=np.float32)
     mean = sample.mean(axis=0)
     std = sample.std(axis=0)
@@ -211,8 +215,15 @@ def _store(probs: Array, k: int) -> Any:
 
 
 def _cost(n: int, size: int, config: Config) -> tuple[float, float]:
-    """Return seconds and bytes on two cores, without the features."""
-    return 1 + n * min(n, config.reference) * 1.2e-8, 3e8 + n * 1.2e4
+    """Return seconds and bytes on two cores, without computing the features."""
+    d = _estimate.usual_features(size)
+    seconds, held = _estimate.axes_cost(min(n, SAMPLE), d, config.directions)
+    turned = n * d * config.directions * _estimate.PRODUCT
+    search = n * min(n, config.reference) * 1.2e-8
+    points = n * min(d, config.directions) * 8.0
+    return 1 + seconds + turned + search, _estimate.PROCESS + _estimate.features_held(
+        n, d
+    ) + held + points
 
 
 METHOD = Method(

@@ -19,7 +19,7 @@ from typing import Self
 import numpy as np
 
 from lnl_core.learning.knobs import knob
-from lnl_core.methods import _out_of_fold
+from lnl_core.methods import _estimate, _out_of_fold
 from lnl_core.types import Context, Group, LabeledDataset, Method, Pictures, Signals
 
 AXES_MOST = 200_000
@@ -97,8 +97,10 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
 
 
 def _cost(n: int, size: int, config: Config) -> tuple[float, float]:
-    """Return seconds and bytes on two cores, without the features."""
-    return 1 + n * 1e-3, 3e8 + n * 8e3
+    """Return seconds and bytes on two cores, without computing the features."""
+    d = _estimate.usual_features(size)
+    axes = config.axes if n <= AXES_MOST else 0
+    return _out_of_fold.cost(n, d, config.folds, axes=axes)
 
 
 METHOD = Method(

@@ -1,0 +1,53 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from lnl_core.methods import METHODS, _estimate, _out_of_fold, knn
+
+
+def peak(work):
+    """Bytes that numpy held at most while `work` ran, beside what it was given."""
+    work()  # what it imports stays out
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def rows_of(n, d):
+    return np.random.default_rng(0).normal(size=(n, d)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("n", "d"), [(150, 1600), (1000, 1600), (1600, 400), (4000, 400)])
+def test_main_directions_take_the_memory_that_was_promised(n, d):
+    """Both forms, wide and tall: what grows as n d, as n^2 and as d^2."""
+    rows = rows_of(n, d)
+    _, promised = _estimate.axes_cost(n, d, 64)
+    measured = peak(lambda: knn._directions(rows, 64)) - n * 64 * 4
+    assert 0.6 * measured < promised < 1.7 * measured
+
+
+@pytest.mark.parametrize(("n", "d", "folds"), [(2000, 300, 5), (2000, 600, 5), (2000, 600, 20)])
+def test_closed_form_heads_take_the_memory_that_was_promised(n, d, folds):
+    rows, labels = rows_of(n, d), np.arange(n) % 4
+    fold, inputs = np.arange(n) % folds, _out_of_fold.Inputs(rows)
+    _, promised = _estimate.heads_cost(n, d, folds)
+    measured = peak(lambda: _out_of_fold.Moments(inputs, labels, fold, 4).gaussian_heads(0.4))
+    measured -= rows.nbytes  # the standardised chunk
+    assert 0.6 * measured < promised < 1.7 * measured
+
+
+@pytest.mark.parametrize("key", ["knn", "probe", "confident"])
+def test_few_images_are_promised_cheap_and_many_are_not(key):
+    """No matrix of features by features for 300 images; a decomposition of one for 8,000."""
+    method = METHODS[key]
+    config = method.config.preset("quick", 300, 10, 32)
+    seconds, held = method.cost(300, 32, config)
+    assert seconds < 1.5
+    assert held < _estimate.PROCESS + 8e7
+    assert method.cost(8000, 32, config)[0] > 2 * seconds
+    assert method.cost(8000, 32, config)[1] > held + 3e8
+    assert method.cost(10**6, 32, config)[1] < 8e9  # above, they read features from the disk
