@@ -177,6 +177,20 @@ def test_typing_in_the_picker_presses_no_key(desk):
     assert desk.actions() == [(row, "relabel", label)]
 
 
+def test_a_panel_that_is_drawn_anew_leaves_the_picker_its_keys(desk):
+    """Evidence and windows change while somebody types; what is typed must not answer."""
+    row, given = desk.shown, desk.page.locator(".q .given").inner_text()
+    label = next(i for i, name in enumerate(CLASSES) if name != given)
+    desk.press("w").evidence().press("/")
+    desk.page.keyboard.type(CLASSES[label][:1])
+    desk.page.set_viewport_size({"width": 1400, "height": 1000})
+    desk.page.wait_for_function("innerWidth === 1400")
+    desk.page.evaluate("dispatchEvent(new Event('resize'))")
+    desk.page.keyboard.type(CLASSES[label][1:])
+    desk.press("Enter").saved()
+    assert desk.actions() == [(row, "relabel", label)]
+
+
 def test_several_classes_can_be_right(desk):
     row = desk.shown
     given = CLASSES.index(desk.page.locator(".q .given").inner_text())

@@ -20,8 +20,12 @@ const TALL = 960; // px: a window with room for both classes below the maps
 /** @param {ReviewDesk} desk */
 export function drawPanel(desk) {
   const { item } = desk.queue;
-  desk.parts.panel.replaceChildren(...panel(desk));
-  if (desk.picker) desk.parts.panel.append(desk.picker.box);
+  const place = desk.parts.panel;
+  const box = desk.picker?.box;
+  // The picker stays where it is: a field that is moved loses the keys, and they would answer.
+  for (const child of [...place.childNodes]) if (child !== box) child.remove();
+  place.prepend(...panel(desk));
+  if (box && box.parentNode !== place) place.append(box);
   const known = item && showsEvidence(desk) ? desk.evidence.get(item.row) : null;
   if (known?.state === "ready" && !known.maps) askForMaps(desk);
 }
