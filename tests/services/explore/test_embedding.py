@@ -187,8 +187,7 @@ def test_what_people_settled_counts_as_they_say_and_the_interval_closes(workspac
 
 
 @pytest.mark.slow  # UMAP is compiled first
-def test_a_map_is_laid_out_once_by_the_worker_of_tasks(workspace, scored, monkeypatch):
-    monkeypatch.setattr(exploring.executors, "ensure_worker", lambda *_: True)
+def test_a_map_is_laid_out_once_by_the_worker_of_tasks(workspace, scored, no_worker):
     job = exploring.start_layout(scored, SETTINGS)
     assert exploring.start_layout(scored, SETTINGS).id == job.id
     assert exploring.is_active(exploring.layout_job(scored, SETTINGS))
