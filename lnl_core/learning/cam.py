@@ -41,17 +41,6 @@ def centred(weights: Tensor) -> Tensor:
     return weights - weights.mean(dim=0)
 
 
-def of_all_classes(maps: Tensor, weights: Tensor, *, centre: bool = True) -> Tensor:
-    """Return the maps of every class, (b, k, u, v), in one product.
-
-    Args:
-        maps: (b, d, u, v) before averaging.
-        weights: (k, d) of the last layer.
-        centre: False gives the plain map, whose mean plus bias is the logit.
-    """
-    return torch.einsum("bduv,kd->bkuv", maps, centred(weights) if centre else weights)
-
-
 def of_classes(maps: Tensor, weights: Tensor, labels: Tensor, *, centre: bool = True) -> Tensor:
     """Return the maps of some classes of each image, (b, j, u, v).
 
@@ -59,7 +48,7 @@ def of_classes(maps: Tensor, weights: Tensor, labels: Tensor, *, centre: bool = 
         maps: (b, d, u, v).
         weights: (k, d).
         labels: (b, j).
-        centre: as in `of_all_classes`.
+        centre: False gives the plain map, whose mean plus bias is the logit.
     """
     rows = (centred(weights) if centre else weights)[labels]  # (b, j, d)
     b, d, u, v = maps.shape

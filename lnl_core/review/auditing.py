@@ -130,12 +130,6 @@ def exact_upper(size: int, drawn: int, wrong: int, alpha: float = ALPHA) -> int:
     return low
 
 
-def exact_interval(size: int, drawn: int, wrong: int, alpha: float = ALPHA) -> tuple[int, int]:
-    """Return the two-sided exact interval of the wrong labels among `size` rows; see above."""
-    mirrored = exact_upper(size, drawn, drawn - wrong, alpha / 2)
-    return size - mirrored, exact_upper(size, drawn, wrong, alpha / 2)
-
-
 # Every look ------------------------------------------------------------------------------------
 
 

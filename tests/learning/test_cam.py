@@ -22,8 +22,13 @@ def weights():
     return torch.randn(K, D, generator=torch.Generator().manual_seed(1))
 
 
+def of_every_class(maps, weights, *, centre=True):
+    labels = torch.arange(len(weights)).expand(len(maps), -1)
+    return cam.of_classes(maps, weights, labels, centre=centre)
+
+
 def test_all_classes_and_chosen_classes_are_the_same_maps(maps, weights):
-    every = cam.of_all_classes(maps, weights)
+    every = of_every_class(maps, weights)
     labels = torch.tensor([[0, 4], [1, 1], [2, 0], [3, 2], [4, 3], [0, 1]])
     chosen = cam.of_classes(maps, weights, labels)
     torch.testing.assert_close(chosen, every[torch.arange(B)[:, None], labels])
@@ -33,7 +38,7 @@ def test_all_classes_and_chosen_classes_are_the_same_maps(maps, weights):
 
 def test_h4_the_mask_ignores_what_no_prediction_sees(maps, weights):
     def mask(maps, weights, centre=True):
-        return cam.foreground(cam.of_all_classes(maps, weights, centre=centre))
+        return cam.foreground(of_every_class(maps, weights, centre=centre))
 
     here, shift = (
         mask(maps, weights),
@@ -56,7 +61,7 @@ def test_h5_mean_of_the_plain_map_and_bias_is_the_logit(name):
     network = models.build(name, K, 3, 16).eval()
     images = torch.randn(3, 3, 16, 16)
     with torch.no_grad():
-        plain = cam.of_all_classes(network.maps(images), network.head.weight, centre=False)
+        plain = of_every_class(network.maps(images), network.head.weight, centre=False)
         logits = plain.mean((2, 3)) + network.head.bias
         torch.testing.assert_close(logits, network(images), rtol=1e-5, atol=1e-5)
 

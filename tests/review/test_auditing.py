@@ -16,7 +16,10 @@ def audit(unreviewed, found, wrong, route="audit"):
 def test_the_exact_limit_covers_every_population():
     """Review_science test 1: every R = 0..80 (U = 80, n = 20), and the limit at none seen."""
     limit = np.array([auditing.exact_upper(80, 20, x) for x in range(21)])
-    two = [auditing.exact_interval(80, 20, x) for x in range(21)]
+    two = [  # the lower limit of wrong labels is the upper one of right labels
+        (80 - auditing.exact_upper(80, 20, 20 - x, 0.025), auditing.exact_upper(80, 20, x, 0.025))
+        for x in range(21)
+    ]
     for errors in range(81):
         chance = hypergeom.pmf(np.arange(21), 80, errors, 20)
         assert chance[limit >= errors].sum() >= 0.95

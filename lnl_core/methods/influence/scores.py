@@ -143,13 +143,15 @@ def hessian(problem: Problem, weights: Tensor) -> Tensor:
     return whole
 
 
-def removals(problem: Problem, weights: Tensor, rows: Tensor) -> Tensor:
-    """Return the predicted change of W when each of some rows is left out, (m, k, d), exactly."""
-    factor = torch.linalg.cholesky(hessian(problem, weights))
-    return _removals(problem, weights, rows, factor)
+def removals(problem: Problem, weights: Tensor, rows: Tensor, factor: Tensor) -> Tensor:
+    """Return the predicted change of W when each of some rows is left out, (m, k, d).
 
-
-def _removals(problem: Problem, weights: Tensor, rows: Tensor, factor: Tensor) -> Tensor:
+    Args:
+        problem: that W solves.
+        weights: W, (k, d).
+        rows: (m,).
+        factor: Cholesky factor of the Hessian at W, (k d, k d).
+    """
     k, d = weights.shape
     x = problem.design.rows(rows)
     residual = torch.softmax(x @ weights.T, dim=1)
@@ -163,7 +165,7 @@ def _exact(problem: Problem, weights: Tensor) -> Tensor:
     design, influence = problem.design, weights.new_zeros(problem.design.n)
     factor = torch.linalg.cholesky(hessian(problem, weights))
     for part, _ in design.chunks(wide=weights.numel()):
-        moved = _removals(problem, weights, part, factor)
+        moved = removals(problem, weights, part, factor)
         influence[part] = moved.flatten(1).norm(dim=1)
     return influence
 

@@ -82,7 +82,8 @@ def signed_sum(problem, weights):
     x = problem.design.rows(everything)
     residual = torch.softmax(x @ weights.T, 1)
     residual[everything, problem.labels] -= 1
-    moved = influence.removals(problem, weights, everything)  # (n, k, d)
+    factor = torch.linalg.cholesky(influence.hessian(problem, weights))
+    moved = influence.removals(problem, weights, everything, factor)  # (n, k, d)
     own = -torch.einsum("nk,nd,nkd->n", residual, x, moved)
     return influence.validation(problem, weights, everything) - own
 
