@@ -96,7 +96,6 @@ def test_methods_stays_callable_whoever_imported_the_package_first():
 
 def test_the_examples_of_the_docs_run(tmp_path, monkeypatch, capsys):
     """Five examples, in one session, as a reader would type them."""
-    pytest.importorskip("sklearn")
     text = (REPO / "docs" / "library.md").read_text("utf-8")
     examples = re.findall(r"```python\n(.*?)```", text, flags=re.S)
     assert len(examples) == 5

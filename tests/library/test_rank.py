@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 import lnl_core as lnl
@@ -146,7 +147,6 @@ def test_methods_rank_features():
 @pytest.mark.parametrize("form", ["list", "table", "tensor"])
 def test_features_of_any_library_are_the_same_features(form):
     features, labels, _, rows = blobs()
-    torch = pytest.importorskip("torch")
     given = {
         "list": features.tolist(),
         "table": pd.DataFrame(features),
