@@ -5,14 +5,18 @@ link as the server's first request would skip the frame and its login gate.
 """
 
 import gc
+import sys
 from pathlib import Path
 
 import streamlit as st
 
 gc.disable()  # imports leave no garbage, and the search for it takes 0.1 s; the lifespan enables it
 
-from pages import _routes  # noqa: E402
+from pages import _login, _routes  # noqa: E402
 from pages._explore import routes  # noqa: E402
+
+if why := _login.check_address(st.get_option("server.address")):
+    sys.exit(why)
 
 app = st.App(
     Path(__file__).parent / "pages" / "_main.py",

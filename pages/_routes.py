@@ -7,7 +7,6 @@ login where `[auth]` is configured, and for evidence that our own page asks.
 from __future__ import annotations
 
 import gc
-import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -26,7 +25,7 @@ from lnl_core.services import serving
 from lnl_core.services.review import activation_maps, evidence, pictures
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo, LnlError, Workspace
-from pages import _ui, _urls, _words
+from pages import _gate, _login, _ui, _urls, _words
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
 LARGEST = 2**31 - 1
@@ -55,7 +54,7 @@ async def _image(request: Request) -> Response:
     numbers = _numbers(request)
     if numbers is None:
         return missing()
-    if not await run_in_threadpool(may_see, request):
+    if not await run_in_threadpool(_login.may_see, request):
         return PlainTextResponse("Sign in first.", 403, headers=COMMON | NEVER)
     version, size = request.path_params["version"], request.path_params["size"]
     try:
@@ -82,7 +81,7 @@ async def _evidence(request: Request) -> Response:
     numbers = _numbers(request)
     if numbers is None:
         return missing()
-    if not from_our_page(request) or not await run_in_threadpool(may_see, request):
+    if not from_our_page(request) or not await run_in_threadpool(_login.may_see, request):
         return PlainTextResponse("Only the review page may ask.", 403, headers=COMMON | NEVER)
     try:
         facts = await run_in_threadpool(_said, *numbers)
@@ -97,7 +96,7 @@ async def _maps(request: Request) -> Response:
     numbers = _numbers(request)
     if numbers is None:
         return missing()
-    if not from_our_page(request) or not await run_in_threadpool(may_see, request):
+    if not from_our_page(request) or not await run_in_threadpool(_login.may_see, request):
         return PlainTextResponse("Only the review page may ask.", 403, headers=COMMON | NEVER)
     label = request.query_params.get("label", "")
     other = int(label) if label.isdigit() and len(label) < 10 else None
@@ -118,26 +117,6 @@ def from_our_page(request: Request) -> bool:
         return site == "same-origin"
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-
-
-def may_see(request: Request) -> bool:
-    """Tell whether the person may see pictures: always, unless `[auth]` asks for a login."""
-    from streamlit.runtime.secrets import secrets_singleton
-
-    if not secrets_singleton.load_if_toml_exists() or "auth" not in secrets_singleton:
-        return True
-    try:  # Streamlit has no public way to read its own login cookie
-        from streamlit.web.server.starlette import starlette_websocket as login
-        from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
-
-        cookie = login._get_signed_cookie_with_chunks(dict(request.cookies), USER_COOKIE_NAME)
-    except (ImportError, AttributeError):
-        return False
-    if cookie is None:
-        return False
-    said: dict[str, Any] = json.loads(cookie)  # signed by this server
-    here = urlsplit(str(said.get("origin"))).netloc == request.headers.get("host")
-    return here and said.get("is_logged_in") is True
 
 
 def allowed_hosts() -> list[str]:
@@ -193,4 +172,7 @@ ROUTES = [
     Route("/{base:path}lnl/maps/{dataset:int}/{row:int}", _maps, methods=["GET"]),
     Route("/{base:path}lnl/evidence/{dataset:int}/{row:int}", _evidence, methods=["GET"]),
 ]
-MIDDLEWARE = [Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False)]
+MIDDLEWARE = [
+    Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),
+    Middleware(_gate.Gate),
+]

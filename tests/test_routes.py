@@ -7,14 +7,16 @@ import json
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 from streamlit import config
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from lnl_core.review import consensus
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Signals
-from pages import _routes, _urls
+from pages import _login, _routes, _urls
 
 HERE = "http://localhost"
 
@@ -125,6 +127,100 @@ def test_evidence_of_a_set_that_nobody_scored_is_not_found(client, tiny):
 def test_foreign_hosts_are_refused(client, tiny, host):
     address = f"/lnl/img/{tiny.id}/{tiny.version}/7/thumb"
     assert client.get(address, headers={"host": host}).status_code == 400
+
+
+FOREIGN = (
+    "http://evil.example",
+    "http://localhost:3000",
+    "https://localhost:3000",
+    "null",
+    "",
+    "http://[",
+)
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_what_another_page_sends_ends_at_the_gate(client, tiny, origin):
+    """Also a page of another port of this machine, and what is no origin at all."""
+    address = f"/lnl/img/{tiny.id}/{tiny.version}/7/thumb"
+    answer = client.get(address, headers={"origin": origin})
+    assert answer.status_code == 403
+    assert "proxy_set_header Host" in answer.text
+    assert answer.headers["content-security-policy"] == "frame-ancestors 'none'"
+
+
+@pytest.mark.parametrize("origin", [HERE, "http://LOCALHOST", "http://localhost:80"])
+def test_our_own_pages_pass_the_gate_and_stand_in_no_frame(client, tiny, origin):
+    address = f"/lnl/img/{tiny.id}/{tiny.version}/7/thumb"
+    for headers in ({}, {"origin": origin}):
+        answer = client.get(address, headers=headers)
+        assert answer.status_code == 200
+        assert answer.headers["content-security-policy"] == "frame-ancestors 'none'"
+        assert answer.headers["x-frame-options"] == "DENY"
+
+
+@pytest.fixture
+def talk(workspace, monkeypatch):
+    """A server that takes every WebSocket that reaches it."""
+    monkeypatch.setenv("LNL_HOME", str(workspace.home))
+
+    async def echo(socket):
+        await socket.accept()
+        await socket.send_text("here")
+        await socket.close()
+
+    app = Starlette(routes=[WebSocketRoute("/_stcore/stream", echo)], middleware=_routes.MIDDLEWARE)
+    with TestClient(app, base_url=HERE) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("origin", [None, *FOREIGN])
+def test_a_websocket_of_another_page_or_of_none_is_refused(talk, origin):
+    headers = {} if origin is None else {"origin": origin}
+    with (
+        pytest.raises(WebSocketDisconnect) as refused,
+        talk.websocket_connect("ws://localhost/_stcore/stream", headers=headers),
+    ):
+        pass
+    assert refused.value.code == 1008
+
+
+def test_our_own_websocket_is_taken(talk):
+    with talk.websocket_connect(
+        "ws://localhost/_stcore/stream", headers={"origin": HERE}
+    ) as socket:
+        assert socket.receive_text() == "here"
+
+
+def test_measurements_of_the_server_need_the_login_too(talk, monkeypatch):
+    assert talk.get("/_stcore/metrics").status_code == 404  # nothing serves it here: it got through
+    secrets = Secrets(auth={"cookie_secret": "for this test only"})
+    for module in ("streamlit.runtime.secrets", "streamlit.web.server.server_util"):
+        monkeypatch.setattr(f"{module}.secrets_singleton", secrets)
+    for address in ("/_stcore/metrics", "/_stcore/metrics/", "/desk/_stcore/metrics"):
+        assert talk.get(address).status_code == 403
+    assert talk.get("/_stcore/health").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1", "127.8.0.1", "unix:/run/lnl"])
+def test_a_server_for_this_machine_alone_needs_nothing(monkeypatch, address):
+    monkeypatch.delenv("LNL_ALLOWED_HOSTS", raising=False)
+    assert _login.check_address(address) is None
+
+
+def test_a_server_for_others_needs_names_and_a_login(monkeypatch):
+    monkeypatch.delenv("LNL_ALLOWED_HOSTS", raising=False)
+    for address in (None, "", "0.0.0.0", "::", "10.0.0.5", "lab.example"):
+        why = _login.check_address(address)
+        assert "LNL_ALLOWED_HOSTS" in why
+        assert "[auth]" in why
+    monkeypatch.setenv("LNL_ALLOWED_HOSTS", "lab.example")
+    assert "LNL_ALLOWED_HOSTS" not in _login.check_address("0.0.0.0")
+    secrets = Secrets(auth={"cookie_secret": "for this test only"})
+    monkeypatch.setattr("streamlit.runtime.secrets.secrets_singleton", secrets)
+    assert _login.check_address("0.0.0.0") is None
+    monkeypatch.setenv("LNL_ALLOWED_HOSTS", " , ")
+    assert "[auth]" not in _login.check_address("0.0.0.0")
 
 
 @pytest.mark.parametrize("host", ["localhost:8501", "127.0.0.1:8501", "[::1]:8501", "LOCALHOST"])

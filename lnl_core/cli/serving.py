@@ -41,7 +41,7 @@ def serving_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--host",
         help="address to listen on (default: 127.0.0.1, for this computer alone); any other lets "
-        "other computers in, under the names in LNL_ALLOWED_HOSTS",
+        "other computers in, and needs LNL_ALLOWED_HOSTS and a login ([auth])",
     )
     one.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
 
@@ -270,15 +270,8 @@ def _say_who_gets_in(host: str, port: int) -> None:
     if serving.is_loopback(host):
         return
     names = os.environ.get("LNL_ALLOWED_HOSTS", "").strip(" ,")
-    reached = (
-        f"It answers to localhost and to {names} (LNL_ALLOWED_HOSTS), to no other name or address."
-        if names
-        else "It answers to localhost only so far: set LNL_ALLOWED_HOSTS to the names or addresses "
-        "that others type, separated by commas."
-    )
     print(
-        f"--host {host}: other computers reach port {port} too. Whoever gets in sees every image "
-        "and can decide and start runs, unless secrets.toml configures a login ([auth]); nothing "
-        f"is encrypted. {reached}",
+        f"--host {host}: other computers reach port {port} too, under {names} "
+        "(LNL_ALLOWED_HOSTS); nothing is encrypted.",
         file=sys.stderr,
     )

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from lnl_core.records import LnlError, Workspace
+from lnl_core.store import private
 
 HEAD = "0004"
 """The schema version this code needs; `migrations/versions` has one file per version."""
@@ -49,7 +50,7 @@ def open_workspace(home: Path | str | None = None, url: str | None = None) -> Wo
     folder = Path(home or os.environ.get("LNL_HOME") or Path.home() / ".lnl-review")
     folder = folder.expanduser().absolute()
     try:
-        (folder / "datasets").mkdir(parents=True, exist_ok=True)
+        private.make(folder)
     except OSError as error:
         raise LnlError(
             f"The workspace folder {folder} cannot be written ({error.strerror}). "
@@ -68,6 +69,7 @@ def open_workspace(home: Path | str | None = None, url: str | None = None) -> Wo
             f"The database {where} does not answer: {reason}. Start it, or correct "
             "LNL_DATABASE_URL."
         ) from error
+    private.tighten(folder)
     return ws
 
 

@@ -17,7 +17,8 @@ from lnl_core.services.explore import embedding, filters, nearby
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _urls
-from pages._routes import COMMON, FOREVER, LARGEST, NEVER, from_our_page, may_see, missing
+from pages._login import may_see
+from pages._routes import COMMON, FOREVER, LARGEST, NEVER, from_our_page, missing
 
 _NAME = re.compile(r"[0-9a-f]{8,32}")
 

@@ -35,13 +35,14 @@ def free_port():
 class Server:
     """`streamlit run app.py` in a process of its own."""
 
-    def __init__(self, home):
+    def __init__(self, home, *paths):
         self.home, self.port, self.process = home, free_port(), None
+        self.path = os.pathsep.join(map(str, (*paths, REPO)))
         self.url = f"http://localhost:{self.port}"
 
     def start(self):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("LNL_", "STREAMLIT_"))}
-        env |= {"LNL_HOME": str(self.home), "PYTHONPATH": str(REPO)}
+        env |= {"LNL_HOME": str(self.home), "PYTHONPATH": self.path}
         options = ("--server.port", str(self.port), "--server.headless", "true")
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "server.log").open("ab") as log:

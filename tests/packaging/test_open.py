@@ -125,10 +125,20 @@ def test_addresses_that_are_not_this_computers_are_named(terminal):
     assert terminal.run("open", "--port", "70000").returncode == 2
 
 
-def test_who_opens_it_to_others_is_told_what_that_means(terminal):
+def test_a_desk_that_others_reach_needs_names_and_a_login(terminal):
     port = str(free_port())
+    refused = terminal.run("open", "--no-browser", "--host", "0.0.0.0", "--port", port)
+    assert refused.returncode == 1
+    assert "Set LNL_ALLOWED_HOSTS" in refused.stderr
+    assert "[auth]" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+    secrets = terminal.ws / ".streamlit" / "secrets.toml"
+    secrets.parent.mkdir()
+    secrets.write_text('[auth]\ncookie_secret = "for this test only"\n')
+    terminal.env["LNL_ALLOWED_HOSTS"] = "lab.example"
     terminal.start("open", "--host", "0.0.0.0", "--port", port).opened()
     terminal.wait_for("LNL_ALLOWED_HOSTS")
     told = " ".join(terminal.said.split())
-    assert f"--host 0.0.0.0: other computers reach port {port} too." in told
+    assert f"--host 0.0.0.0: other computers reach port {port} too, under lab.example" in told
     assert record(terminal)["host"] == "0.0.0.0"
