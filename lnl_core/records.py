@@ -44,7 +44,24 @@ class Cancelled(Exception):
 
 
 class LnlError(Exception):
-    """An error whose text is written for the person at the screen: what, where, what to do."""
+    """An error whose text is written for the person at the screen: what, where, what to do.
+
+    `code` is what a program reads beside it (`--json`).
+    """
+
+    code = "refused"
+
+
+class NotFound(LnlError):
+    """What was named is not there."""
+
+    code = "not_found"
+
+
+class Unavailable(LnlError):
+    """This machine lacks what was asked for."""
+
+    code = "unavailable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from lnl_core.records import Decision as Decision
 from lnl_core.records import Job as Job
 from lnl_core.records import JobState as JobState
 from lnl_core.records import LnlError as LnlError
+from lnl_core.records import NotFound as NotFound
+from lnl_core.records import Unavailable as Unavailable
 from lnl_core.records import Workspace as Workspace
 
 FloatArray = NDArray[np.floating[Any]]

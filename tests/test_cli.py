@@ -125,3 +125,33 @@ def test_from_folder_to_csv(lnl, photos, tmp_path):
     lnl("remove", "pets", "--yes")
     assert photos.joinpath("dog", "0.png").exists()
     assert json.loads(lnl("status", "--json").out) == {"datasets": []}
+
+
+def test_failures_are_json_where_json_is_asked_for(lnl):
+    told = lnl("status", "nothing", "--json", code=1)
+    error = json.loads(told.out)["error"]
+    assert error["code"] == "not_found"
+    assert error["message"].startswith("There is no data set named “nothing”")
+    assert error["message"] in told.err
+    error = json.loads(lnl("run", "--json", "--preset", "Quick", "x", code=2).out)["error"]
+    assert error["code"] == "usage"
+    assert "Did you mean “quick”?" in error["message"]
+    assert lnl("status", "nothing", code=1).out == ""
+
+
+def test_a_misspelt_command_is_answered_with_the_right_one(lnl):
+    assert "Did you mean “status”?" in lnl("statsu", code=2).err
+
+
+def test_runs_are_removed_together_or_not_at_all(lnl, photos):
+    lnl("import", photos, "--name", "stripes", code=3)
+    lnl("run", "stripes", "--methods", "probe,knn")
+    refused = lnl("runs", "rm", "1", "99", "--json", code=1)
+    assert json.loads(refused.out)["error"]["code"] == "not_found"
+    assert [r["id"] for r in _runs(lnl)] == [2, 1]
+    assert json.loads(lnl("runs", "rm", "1", "--json").out) == {"removed": [1]}
+    assert [r["id"] for r in _runs(lnl)] == [2]
+
+
+def _runs(lnl):
+    return json.loads(lnl("status", "stripes", "--json").out)["datasets"][0]["runs"]

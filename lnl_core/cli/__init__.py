@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from lnl_core import __version__
-from lnl_core.cli import bench, datasets, exporting, own, reporting, review, runs, serving
+from lnl_core.cli import bench, datasets, exporting, own, reporting, review, runs, screen, serving
 from lnl_core.cli.screen import DONE, FAILED, USAGE, progress
+from lnl_core.suggest import meant
 
 COMMANDS = (
     datasets.DEMO,
@@ -24,6 +27,7 @@ COMMANDS = (
     runs.RUN,
     runs.STATUS,
     runs.CANCEL,
+    runs.RUNS,
     review.RANK,
     own.SCORE,
     review.DECIDE,
@@ -44,14 +48,15 @@ EXAMPLES = """examples:
   lnl rank birds --out scores.csv                   one row per image
   lnl export birds --format corrections --out corrections.csv
 
-exit codes: 0 done, 1 failed, 2 bad usage, 3 partly imported
+exit codes: 0 done, 1 failed, 2 bad usage, 3 partly imported; with --json a failure is
+{"error": {"code": ..., "message": ...}} on standard output
 `lnl COMMAND --help` has examples of each.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (bad usage exits with 2, as argparse does)."""
-    words = parser()
+    words = parser(arguments)
     if not (sys.argv[1:] if arguments is None else arguments):  # who types `lnl` asks what it does
         words.print_help()
         return USAGE
@@ -64,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.call(options)
     except LnlError as error:
         progress("")
+        if getattr(options, "json", False):
+            print(screen.failure(error.code, str(error)))
         print(f"lnl: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -76,9 +83,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
-    top = argparse.ArgumentParser(
+class Parser(argparse.ArgumentParser):
+    """argparse that asks “did you mean”, and says bad usage as JSON too where that is asked for."""
+
+    as_json = False
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and what is wrong with it; exit with 2."""
+        found = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)$", message)
+        if found:
+            known = [word.strip("' ") for word in found[2].split(",")]
+            message += meant(found[1], known)
+        if Parser.as_json:
+            print(screen.failure("usage", message))
+        super().error(message)
+
+
+def parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """Return the parser of all commands; `arguments` tell it whether to speak JSON."""
+    Parser.as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
+    top = Parser(
         prog="lnl",
         description="Find, see and fix the wrong labels of an image set.",
         epilog=EXAMPLES,

@@ -1,4 +1,4 @@
-"""`lnl run`, `status`, `cancel`: work in the background, seen from a terminal."""
+"""`lnl run`, `status`, `cancel`, `runs rm`: work in the background, seen from a terminal."""
 
 from __future__ import annotations
 
@@ -297,4 +297,33 @@ CANCEL = Command(
     cancel,
     _cancel_arguments,
     ("lnl cancel 12",),
+)
+
+
+def _runs_arguments(one: argparse.ArgumentParser) -> None:
+    one.add_argument("action", choices=["rm"], help="rm removes")
+    one.add_argument("numbers", type=int, nargs="+", metavar="RUN", help="see lnl status")
+
+
+def remove(options: Any) -> int:
+    """Remove runs with what they left; the ranking is made anew without them."""
+    from lnl_core.services.runs import control
+    from lnl_core.services.workspace import open_workspace
+
+    ws = open_workspace()
+    numbers = list(dict.fromkeys(options.numbers))
+    control.check_removable(ws, numbers)
+    for number in numbers:
+        control.remove(ws, number)
+    listed = ", ".join(map(str, numbers))
+    say(options, {"removed": numbers}, f"Removed: {listed}. Decisions stay.")
+    return DONE
+
+
+RUNS = Command(
+    "runs",
+    "Remove runs and what they left on the disk; decisions stay.",
+    remove,
+    _runs_arguments,
+    ("lnl runs rm 12", "lnl runs rm 3 4 5"),
 )

@@ -15,6 +15,11 @@ def say(options: Any, value: dict[str, Any], text: str) -> None:
     print(json.dumps(value, ensure_ascii=False) if options.json else text)
 
 
+def failure(code: str, message: str) -> str:
+    """Return an error as programs read it, JSON in one line."""
+    return json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False)
+
+
 def first_run(name: str) -> str:
     """Return the command that is proposed after an import: the default recipe runs unasked."""
     return f"lnl run {quoted(name)}"

@@ -8,8 +8,9 @@ from typing import Any
 
 from lnl_core.learning.knobs import current_names
 from lnl_core.methods import AT, card
+from lnl_core.suggest import meant
 from lnl_core.types import PRESETS as PRESETS
-from lnl_core.types import DatasetInfo, Job, LnlError
+from lnl_core.types import DatasetInfo, Job, LnlError, NotFound
 
 PIXELS = "pixels"
 
@@ -60,7 +61,9 @@ def config_for(
     """
     kind = card(method).config
     if preset not in PRESETS:
-        raise LnlError(f"There is no preset “{preset}”. Known: {', '.join(PRESETS)}.")
+        raise NotFound(
+            f"There is no preset “{preset}”.{meant(preset, PRESETS)} Known: {', '.join(PRESETS)}."
+        )
     if on_features(method, representation):
         base = kind.on_features(preset, n, k)
     else:
@@ -69,7 +72,9 @@ def config_for(
     values = {}
     for name, value in current_names(kind, overrides).items():
         if name not in known:
-            raise LnlError(f"{method} has no knob “{name}”. Known: {', '.join(known)}.")
+            raise NotFound(
+                f"{method} has no knob “{name}”.{meant(name, known)} Known: {', '.join(known)}."
+            )
         values[name] = _fit_type(method, name, value, getattr(base, name))
     try:
         config = dataclasses.replace(base, **values)

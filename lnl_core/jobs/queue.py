@@ -29,7 +29,7 @@ from lnl_core.jobs.rows import run_dir as run_dir
 from lnl_core.methods import METHODS
 from lnl_core.store import schema
 from lnl_core.store.db import now, reading, transaction
-from lnl_core.types import DatasetInfo, Job, JobState, LnlError, Workspace
+from lnl_core.types import DatasetInfo, Job, JobState, LnlError, NotFound, Workspace
 
 EXECUTORS = ("local", "slurm", "ray")
 REMOTE = ("slurm", "ray")
@@ -52,9 +52,17 @@ def check(
     """Raise LnlError where `submit` would."""
     config(info, method, preset, overrides, representation)
     if executor not in EXECUTORS:
-        raise LnlError(
+        raise NotFound(
             f"There is no executor “{executor}” in this release. Known: {', '.join(EXECUTORS)}."
         )
+
+
+def check_numbers(device: str, seed: int) -> None:
+    """Raise LnlError where `submit` would, for what has nothing to do with the method."""
+    if device not in DEVICES:
+        raise NotFound(f"There is no device “{device}”. Known: {', '.join(DEVICES)}.")
+    if not 0 <= seed < 2**31:
+        raise LnlError(f"A seed lies between 0 and {2**31 - 1}, got {seed}.")
 
 
 def submit(
@@ -91,10 +99,7 @@ def submit(
     """
     base, representation = _ground(info, method, base, representation)
     check(info, method, preset, overrides or {}, executor, representation)
-    if device not in DEVICES:
-        raise LnlError(f"There is no device “{device}”. Known: {', '.join(DEVICES)}.")
-    if not 0 <= seed < 2**31:
-        raise LnlError(f"A seed lies between 0 and {2**31 - 1}, got {seed}.")
+    check_numbers(device, seed)
     chosen = config(info, method, preset, overrides or {}, representation)
     uses = "features" in METHODS[method].needs or on_features(method, representation)
     with transaction(info.workspace) as connection:

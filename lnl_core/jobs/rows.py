@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
+from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState, NotFound, Workspace
 from lnl_core.store import schema
 from lnl_core.store.db import reading
 
@@ -95,7 +95,7 @@ def job(ws: Workspace, number: int) -> Job:
     with reading(ws) as connection:
         record = connection.execute(joined().where(_TABLE.c.id == number)).first()
     if record is None:
-        raise LnlError(f"There is no run {number}. `lnl status` lists the runs.")
+        raise NotFound(f"There is no run {number}. `lnl status` lists the runs.")
     return to_job(record)
 
 

@@ -8,7 +8,6 @@ it needs no internet; `raw` is the pixels themselves, for images of 16 px or les
 from __future__ import annotations
 
 import contextlib
-import difflib
 import hashlib
 import os
 import time
@@ -24,7 +23,15 @@ from torch import Tensor
 
 from lnl_core.learning import contrastive, hardware, pretrained, process_group
 from lnl_core.store.arrays import read_array, read_json, write_json
-from lnl_core.types import FloatArray, LabeledDataset, LnlError, usual_representation
+from lnl_core.suggest import meant
+from lnl_core.types import (
+    FloatArray,
+    LabeledDataset,
+    LnlError,
+    NotFound,
+    Unavailable,
+    usual_representation,
+)
 
 Report = Callable[[str, float, Mapping[str, float] | None], None]
 
@@ -319,28 +326,7 @@ def _trained_here(
 
 
 def _timm(name: str, dataset: LabeledDataset, device: str) -> _Encoder:
-    import timm
-
-    known = timm.list_models()
-    if name.split(".")[0] not in known:
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise LnlError(
-            f"No representation is called {name!r}.{hint} Choose pretrained, simclr, moco, "
-            "raw, or a name from timm.list_models()."
-        )
-    try:
-        with _only_this_machine(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            network: Any = timm.create_model(name, pretrained=True, num_classes=0)
-    except Exception as error:
-        raise LnlError(
-            f"The weights of {name} are not on this machine ({type(error).__name__}), and nothing "
-            "is downloaded during a run. Choose the representation pretrained, or fetch them once "
-            f"with internet: python -c \"import timm; timm.create_model('{name}', "
-            'pretrained=True)" (and copy its Hugging Face cache folder here, HF_HOME).'
-        ) from error
-    network = network.eval().to(device).to(memory_format=torch.channels_last)
+    network = network_of(name).eval().to(device).to(memory_format=torch.channels_last)
     how = network.pretrained_cfg
     side = int(how["input_size"][1]) if how.get("fixed_input_size") else pretrained.side(dataset)
 
@@ -350,6 +336,35 @@ def _timm(name: str, dataset: LabeledDataset, device: str) -> _Encoder:
         return values.float().flatten(1)
 
     return _with_measured_width(f"{name}-{side}", encode, dataset, device)
+
+
+def network_of(name: str) -> Any:
+    """Load a network of timm without its head, from what lies on this machine.
+
+    Raises:
+        NotFound: timm has no network of that name.
+        Unavailable: its weights are not here.
+    """
+    import timm
+
+    known = timm.list_models()
+    if name.split(".")[0] not in known:
+        ours = ("pretrained", "simclr", "moco", "raw")
+        raise NotFound(
+            f"No representation is called “{name}”.{meant(name, (*ours, *known))} Choose "
+            f"{', '.join(ours)}, or a name from timm.list_models()."
+        )
+    try:
+        with _only_this_machine(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return timm.create_model(name, pretrained=True, num_classes=0)
+    except Exception as error:
+        raise Unavailable(
+            f"The weights of {name} are not on this machine ({type(error).__name__}), and nothing "
+            "is downloaded during a run. Choose the representation pretrained, or fetch them once "
+            f"with internet: python -c \"import timm; timm.create_model('{name}', "
+            'pretrained=True)" (and copy its Hugging Face cache folder here, HF_HOME).'
+        ) from error
 
 
 @contextlib.contextmanager

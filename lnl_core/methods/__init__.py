@@ -11,7 +11,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from lnl_core.methods import _finding
-from lnl_core.types import Leaves, LnlError, Method, kind_of_pictures
+from lnl_core.suggest import meant
+from lnl_core.types import Leaves, Method, NotFound, kind_of_pictures
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -39,7 +40,9 @@ def card(key: str) -> Method:
         LnlError: there is none, perhaps because its package is not installed here.
     """
     if key not in METHODS:
-        raise LnlError(f"There is no method “{key}”. Known: {', '.join(METHODS)}.")
+        raise NotFound(
+            f"There is no method “{key}”.{meant(key, METHODS)} Known: {', '.join(METHODS)}."
+        )
     return METHODS[key]
 
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, overload
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from lnl_core.records import DatasetInfo, LnlError, Workspace
+from lnl_core.records import DatasetInfo, LnlError, NotFound, Workspace
 from lnl_core.store import schema
 from lnl_core.store.db import now, reading, transaction
 from lnl_core.store.files import read_json, write_json
+from lnl_core.suggest import meant
 
 if TYPE_CHECKING:  # a list of data sets needs no array
     from lnl_core.types import IntArray, LabeledDataset
@@ -186,8 +187,11 @@ def dataset(ws: Workspace, name: str) -> DatasetInfo:
     with reading(ws) as connection:
         record = connection.execute(select(table).where(table.c.name == name)).first()
     if record is None:
-        known = ", ".join(info.name for info in datasets(ws)) or "none yet"
-        raise LnlError(f"There is no data set named “{name}”. Known: {known}.")
+        known = [info.name for info in datasets(ws)]
+        raise NotFound(
+            f"There is no data set named “{name}”.{meant(name, known)} "
+            f"Known: {', '.join(known) or 'none yet'}."
+        )
     return _info(ws, record)
 
 

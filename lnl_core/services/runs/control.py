@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lnl_core.jobs import executors, queue
+from lnl_core.jobs import executors, queue, removal
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
 
 
@@ -93,13 +93,26 @@ def resume_stopped(info: DatasetInfo, keys: Sequence[str] = ()) -> list[int]:
     return going_on
 
 
-def remove(ws: Workspace, number: int) -> None:
-    """Drop a run that still waits.
+def check_removable(ws: Workspace, numbers: Sequence[int]) -> None:
+    """Check that runs can be removed together.
 
     Raises:
-        LnlError: it does not wait any more.
+        LnlError: one does not exist, is under way, or something that waits needs it.
     """
-    executors.remove(ws, number)
+    for number in numbers:
+        removal.check(ws, number, numbers)
+
+
+def remove(ws: Workspace, number: int) -> None:
+    """Drop a run that waits or has ended, with what it left; the ranking goes on without it.
+
+    Raises:
+        LnlError: it does not exist, is under way, or something that waits needs it.
+    """
+    if queue.job(ws, number).state is JobState.QUEUED:
+        executors.remove(ws, number)
+    else:
+        removal.remove(ws, number)
 
 
 def log_tail(ws: Workspace, job: Job) -> str:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lnl_core.jobs import bases, engines, executors, knobs, queue
+from lnl_core.jobs import bases, engines, executors, knobs, needs, queue
 from lnl_core.methods import AT, METHODS, card, default_runs, title_of
 from lnl_core.services.in_force import signals
 from lnl_core.store import datasets
@@ -51,9 +51,10 @@ def start_runs(
     if not methods:
         raise LnlError("No method is chosen. Tick at least one.")
     chains = [_chain(recipe) for recipe in methods]
+    queue.check_numbers(device, seed)
     chosen = overrides or {}
     knobs.check_names(chosen, [run for chain in chains for run in chain])
-    _check_chains(info, chains, preset, chosen, representation, executor, base)
+    _check_chains(info, chains, preset, chosen, representation, executor, base, device)
     asked = engines.check(info.workspace, executor, options)
 
     def submit(run: str, under: int | None, learns: bool) -> Job:
@@ -101,6 +102,7 @@ def _check_chains(
     representation: str | None,
     executor: str,
     base: int | None,
+    device: str,
 ) -> None:
     """Check every run of all chains before any of them is queued.
 
@@ -110,10 +112,15 @@ def _check_chains(
     for chain in chains:
         if chain[0].isdigit():
             bases.check(queue.job(info.workspace, int(chain[0])), info, _on(chain[1])[0])
+    here = executor == "local"
+    if here:
+        needs.check_device(device)
     for run in (run for chain in chains for run in chain if not run.isdigit()):
         key, features = _on(run, representation)
         queue.check(info, key, preset, overrides.get(key, {}), executor, features)
         _check_features(info, key, features)
+        if here and _uses_features(key, features):
+            needs.check_representation(features)
     if base is not None:
         for first in {chain[0] for chain in chains if not chain[0].isdigit()}:
             bases.check(queue.job(info.workspace, base), info, _on(first)[0])
@@ -147,11 +154,15 @@ def _feeds(first: str, second: str) -> bool:
     return "features" in METHODS[second].needs and not bases.purifies(first)
 
 
+def _uses_features(method: str, representation: str | None) -> bool:
+    return "features" in METHODS[method].needs or knobs.on_features(method, representation)
+
+
 def _check_features(info: DatasetInfo, method: str, representation: str | None) -> None:
     """Raise LnlError where a method cannot learn from the run that a representation names."""
     number = bases.run_of(representation)
     if number is not None:
-        usable = "features" in METHODS[method].needs or knobs.on_features(method, representation)
+        usable = _uses_features(method, representation)
         bases.check_features(queue.job(info.workspace, number), info, method, usable)
 
 
