@@ -6,7 +6,7 @@ They stand apart from `lnl_core.types`, which has them all, so that what only re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -50,6 +50,25 @@ class LnlError(Exception):
     """
 
     code = "refused"
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return “ Did you mean …?” with up to two names that are spelled much alike.
+
+    Args:
+        name: what was asked for.
+        known: what there is.
+
+    Returns:
+        "" where nothing is near.
+    """
+    import difflib
+
+    by_fold: dict[str, str] = {}
+    for one in known:
+        by_fold.setdefault(one.casefold(), one)
+    near = difflib.get_close_matches(name.casefold(), list(by_fold), n=2, cutoff=0.7)
+    return f" Did you mean “{'” or “'.join(by_fold[one] for one in near)}”?" if near else ""
 
 
 class NotFound(LnlError):

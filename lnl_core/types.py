@@ -26,6 +26,7 @@ from lnl_core.records import LnlError as LnlError
 from lnl_core.records import NotFound as NotFound
 from lnl_core.records import Unavailable as Unavailable
 from lnl_core.records import Workspace as Workspace
+from lnl_core.records import meant as meant
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]

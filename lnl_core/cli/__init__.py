@@ -17,7 +17,7 @@ from typing import NoReturn
 from lnl_core import __version__
 from lnl_core.cli import bench, datasets, exporting, own, reporting, review, runs, screen, serving
 from lnl_core.cli.screen import DONE, FAILED, USAGE, progress
-from lnl_core.suggest import meant
+from lnl_core.records import LnlError, meant
 
 COMMANDS = (
     datasets.DEMO,
@@ -63,7 +63,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = words.parse_args(arguments)
     if options.home:
         os.environ["LNL_HOME"] = str(options.home)
-    from lnl_core.records import LnlError
 
     try:
         code: int = options.call(options)

@@ -8,9 +8,8 @@ from typing import Any
 
 from lnl_core.learning.knobs import current_names
 from lnl_core.methods import AT, card
-from lnl_core.suggest import meant
 from lnl_core.types import PRESETS as PRESETS
-from lnl_core.types import DatasetInfo, Job, LnlError, NotFound
+from lnl_core.types import DatasetInfo, Job, LnlError, NotFound, meant
 
 PIXELS = "pixels"
 

@@ -21,7 +21,7 @@ OURS = (None, "", "auto", "pixels", "pretrained", "simclr", "moco", "raw")
 _PATIENCE = 300.0
 """Seconds that loading a named network may take on a busy machine."""
 
-_LOAD = """
+_LOAD = r"""
 import sys
 from lnl_core.learning import features
 from lnl_core.types import LnlError

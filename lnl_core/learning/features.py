@@ -23,13 +23,13 @@ from torch import Tensor
 
 from lnl_core.learning import contrastive, hardware, pretrained, process_group
 from lnl_core.store.arrays import read_array, read_json, write_json
-from lnl_core.suggest import meant
 from lnl_core.types import (
     FloatArray,
     LabeledDataset,
     LnlError,
     NotFound,
     Unavailable,
+    meant,
     usual_representation,
 )
 

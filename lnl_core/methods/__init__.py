@@ -11,8 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from lnl_core.methods import _finding
-from lnl_core.suggest import meant
-from lnl_core.types import Leaves, Method, NotFound, kind_of_pictures
+from lnl_core.types import Leaves, Method, NotFound, kind_of_pictures, meant
 
 if TYPE_CHECKING:
     from pandas import DataFrame

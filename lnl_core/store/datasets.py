@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, overload
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from lnl_core.records import DatasetInfo, LnlError, NotFound, Workspace
+from lnl_core.records import DatasetInfo, LnlError, NotFound, Workspace, meant
 from lnl_core.store import schema
 from lnl_core.store.db import now, reading, transaction
 from lnl_core.store.files import read_json, write_json
-from lnl_core.suggest import meant
 
 if TYPE_CHECKING:  # a list of data sets needs no array
     from lnl_core.types import IntArray, LabeledDataset
