@@ -135,6 +135,7 @@ def write_folders(name, place, scratch):
     """Export to folders; tables stay as they are, of the rest digests, of images one for all."""
     home = os.fsencode(os.path.realpath(scratch.parents[1]))
     digests = {}
+    scratch.mkdir(parents=True)
     for title, (form, *more) in FOLDERS.items():
         folder = scratch / title
         lnl("export", name, "--format", form, "--out", folder, *more)

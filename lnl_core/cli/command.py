@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,6 +51,12 @@ class Command:
 def add_dataset(one: argparse.ArgumentParser) -> None:
     """Ask for the data set that a command is about."""
     one.add_argument("name", help="data set")
+
+
+def add_output(one: argparse.ArgumentParser, what: str) -> None:
+    """Ask for the place of an output, and whether a file that is there may be replaced."""
+    one.add_argument("--out", type=Path, required=True, help=f"{what}; - for standard output")
+    one.add_argument("--force", action="store_true", help="replace the file where it is there")
 
 
 def opened(options: Any) -> DatasetInfo:

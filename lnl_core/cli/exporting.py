@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-from lnl_core.cli.command import Command, add_dataset, opened
+from lnl_core.cli.command import Command, add_dataset, add_output, opened
 from lnl_core.cli.screen import DONE, PARTLY, duration, progress, say
 from lnl_core.services.export.formats import FORMATS
 
@@ -16,7 +15,7 @@ from lnl_core.services.export.formats import FORMATS
 def _export_arguments(one: argparse.ArgumentParser) -> None:
     add_dataset(one)
     one.add_argument("--format", required=True, metavar="|".join(FORMATS), help="see below")
-    one.add_argument("--out", type=Path, required=True, help="file, or a new folder")
+    add_output(one, "file, or a new folder, or a zip of it")
     one.add_argument(
         "--images",
         default="",
@@ -36,7 +35,7 @@ def _export_arguments(one: argparse.ArgumentParser) -> None:
 
 def export(options: Any) -> int:
     """Write what was decided, as a table or as a layout that another tool reads."""
-    from lnl_core.services.export.exporting import plan_export, write_export
+    from lnl_core.services.export.exporting import as_zip, plan_export, write_export
 
     if options.format not in FORMATS:
         options.usage(f"--format is one of {', '.join(FORMATS)}, got {options.format}")
@@ -49,7 +48,7 @@ def export(options: Any) -> int:
             else f"{options.format} holds no images, so there is no --images for it"
         )
     info = opened(options)
-    if known.folder:
+    if known.folder and not as_zip(options.out):
         plan = plan_export(
             info,
             options.format,
@@ -76,6 +75,7 @@ def export(options: Any) -> int:
         safe=not options.raw,
         scores=not options.no_scores,
         images=options.images,
+        force=options.force,
         report=report,
     )
     progress("")

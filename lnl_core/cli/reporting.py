@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from lnl_core.cli.command import Command, add_dataset, opened
+from lnl_core.cli.command import Command, add_dataset, add_output, opened
 from lnl_core.cli.screen import DONE, say
 
 
 def _report_arguments(one: argparse.ArgumentParser) -> None:
     add_dataset(one)
-    one.add_argument("--out", type=Path, required=True, help="HTML file")
+    add_output(one, "HTML file")
 
 
 def report(options: Any) -> int:
@@ -20,11 +19,11 @@ def report(options: Any) -> int:
     from lnl_core.services.compare import report as reports
 
     info = opened(options)
-    written = reports.write(info, options.out)
+    written = reports.write(info, options.out, force=options.force)
     say(
         options,
         {"out": str(written.path), "bytes": written.size, "figures": written.figures},
-        f"{written.path}: {written.figures} figures, {written.size / 1e6:.1f} MB. It opens in any "
+        f"{options.out}: {written.figures} figures, {written.size / 1e6:.1f} MB. It opens in any "
         "browser, without a network.",
     )
     return DONE

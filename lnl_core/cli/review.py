@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lnl_core.cli.command import Command, add_dataset, opened
+from lnl_core.cli.command import Command, add_dataset, add_output, opened
 from lnl_core.cli.screen import DONE, PARTLY, say
 from lnl_core.records import LnlError
 
@@ -16,7 +16,7 @@ from lnl_core.records import LnlError
 def _rank_arguments(one: argparse.ArgumentParser) -> None:
     add_dataset(one)
     one.add_argument("--method", default="consensus", help="consensus or a method's key")
-    one.add_argument("--out", type=Path, required=True, help="CSV file")
+    add_output(one, "CSV or Parquet file")
 
 
 def rank(options: Any) -> int:
@@ -24,7 +24,7 @@ def rank(options: Any) -> int:
     from lnl_core.services.export import exporting
 
     info = opened(options)
-    rows = exporting.write_scores(info, options.out, options.method)
+    rows = exporting.write_scores(info, options.out, options.method, force=options.force)
     say(
         options,
         {"rows": rows, "out": str(options.out)},

@@ -11,8 +11,10 @@ DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3
 
 
 def say(options: Any, value: dict[str, Any], text: str) -> None:
-    """Print JSON where asked for, else words."""
-    print(json.dumps(value, ensure_ascii=False) if options.json else text)
+    """Print JSON where asked for, else words; to standard error where an output takes the other."""
+    taken = str(getattr(options, "out", "")) in ("-", "/dev/stdout")
+    words = json.dumps(value, ensure_ascii=False) if options.json else text
+    print(words, file=sys.stderr if taken else sys.stdout)
 
 
 def failure(code: str, message: str) -> str:

@@ -1,8 +1,8 @@
 """Tables that leave the desk: streamed as CSV, safe to open in a spreadsheet.
 
-A cell that a spreadsheet would take for a formula gets an apostrophe in front; `read_decisions`
-takes it off again, so what is exported comes back as it was. A path gets `./` instead: it is safe,
-and whoever reads the table still finds the file.
+A cell that a spreadsheet would take for a formula gets an apostrophe in front, a number does not;
+`read_decisions` takes it off again, so what is exported comes back as it was. A path gets `./`
+instead: it is safe, and whoever reads the table still finds the file.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ PATHS = frozenset({"path", "image", "file_name"})
 """Columns that hold paths of files."""
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+_NUMBER = re.compile(r"[+-]([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class Rows(Iterator[dict[str, str]]):
@@ -90,12 +91,17 @@ class Rows(Iterator[dict[str, str]]):
 
 
 def protect(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet would run; undone by `reimport.unprotect`."""
+    """Put an apostrophe before what a spreadsheet would run; undone by `reimport.unprotect`.
+
+    A number is none, whatever its sign: `-1` and `+1` leave as they are.
+    """
+    if _NUMBER.fullmatch(text):
+        return text
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _safe(column: str, cell: str) -> str:
-    if column in PATHS and _FORMULA.match(cell):
+    if column in PATHS and protect(cell) != cell:
         return f"./{cell}"
     return protect(cell)
 

@@ -267,7 +267,12 @@ class Workspace:
         return import_decisions(self._info(name), stream, reviewer)
 
     def export(
-        self, name: str, format: str = "corrections", out: str | Path | None = None
+        self,
+        name: str,
+        format: str = "corrections",
+        out: str | Path | None = None,
+        *,
+        force: bool = False,
     ) -> DataFrame | Path:
         """Return a table of what leaves the desk, or write it.
 
@@ -276,12 +281,13 @@ class Workspace:
             format: `corrections`, `decisions`, `manifest`, `audit-trail`; with `out` also `folder`,
                 `cleanlab`, `fiftyone`, `label-studio`.
             out: file, or folder to make; a table is returned where None.
+            force: replace the file where it is there; a folder never is.
 
         Returns:
             The table, text as it would be written; with `out` the path that was written.
 
         Raises:
-            LnlError: no such data set or format, or it cannot be written.
+            LnlError: no such data set or format, or a place that cannot or must not be written.
         """
         import pandas as pd
 
@@ -290,7 +296,7 @@ class Workspace:
 
         info = self._info(name)
         if out is not None:
-            write_export(info, format, Path(out))
+            write_export(info, format, Path(out), force=force)
             return Path(out)
         if format in FORMATS and FORMATS[format].folder:
             raise LnlError(f"{format} is a folder: say where, with out=.")

@@ -108,8 +108,20 @@ def test_marks_and_raw_cells():
 
 @pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "'=", "''@"])
 def test_formulas_are_kept_from_running(first):
-    assert export.protect(f"{first}1") == f"'{first}1"
-    assert unprotect(export.protect(f"{first}1")) == f"{first}1"
+    assert export.protect(f"{first}A1") == f"'{first}A1"
+    assert unprotect(export.protect(f"{first}A1")) == f"{first}A1"
+
+
+@pytest.mark.parametrize("text", ["-1", "+1", "-0.5", "+.5", "-2.", "-1e-05", "+3E8"])
+def test_numbers_leave_as_numbers(text):
+    assert export.protect(text) == text == unprotect(text)
+    assert export.protect(f"'{text}") == f"''{text}"  # a name that has the apostrophe keeps it
+
+
+@pytest.mark.parametrize("text", ["-1+1", "+1A", "--1", "-", "-1e", "-१", "-1\n", "=1", "@1"])
+def test_what_only_begins_like_a_number_is_a_formula(text):
+    assert export.protect(text) == f"'{text}"
+    assert unprotect(f"'{text}") == text
 
 
 @pytest.mark.parametrize("text", ["", "cat", "'tis", "a=b", "0.5", "猫"])

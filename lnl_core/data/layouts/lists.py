@@ -44,6 +44,7 @@ number), or `taken back` where that later one is a reopen. `given_label` is what
 """
 
 _BATCH = 65_536
+_NUMBERS = frozenset({"p_wrong", "label_quality", "suspicion", "seconds"})
 
 
 def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -> export.Rows:
@@ -76,7 +77,7 @@ def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -
 
 
 def write_parquet(stream: IO[bytes], rows: export.Rows) -> int:
-    """Write rows of text as Parquet, in batches; numbers of a manifest become numbers.
+    """Write rows of text as Parquet, in batches; columns of numbers become numbers.
 
     Returns:
         How many rows.
@@ -84,7 +85,7 @@ def write_parquet(stream: IO[bytes], rows: export.Rows) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    numbers = {"p_wrong", "label_quality"}
+    numbers = {name for name in rows.columns if _number(name)}
     schema = pa.schema(
         [(name, pa.float64() if name in numbers else pa.string()) for name in rows.columns]
     )
@@ -104,6 +105,10 @@ def write_parquet(stream: IO[bytes], rows: export.Rows) -> int:
             writer.write_table(pa.table(columns, schema=schema))
             count += len(batch)
     return count
+
+
+def _number(column: str) -> bool:
+    return column in _NUMBERS or column.startswith("suspicion_")
 
 
 def trail_rows(

@@ -143,6 +143,7 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width">
+<meta name="generator" content="LNL Review">
 <title>{title}</title>
 <link rel="icon" href="data:,">
 <style>{style}</style>

@@ -19,11 +19,13 @@ from typing import Any
 import numpy as np
 
 import lnl_core
+from lnl_core.data import outputs
 from lnl_core.figures import agreement, costs, detection, frame, losses, transitions
 from lnl_core.figures import embedding as map_figures
 from lnl_core.figures import retraining as accuracy
 from lnl_core.figures.palette import TONES, Tone
 from lnl_core.jobs import queue
+from lnl_core.services import places
 from lnl_core.services.compare import _report_page, comparing, retraining
 from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.explore import confusions, embedding
@@ -31,9 +33,8 @@ from lnl_core.services.in_force import loaded, scored, standing
 from lnl_core.services.review import pictures
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.store import decisions
-from lnl_core.store.arrays import write_atomic
 from lnl_core.store.db import now
-from lnl_core.types import Action, DatasetInfo, LnlError
+from lnl_core.types import Action, DatasetInfo
 from lnl_core.views import CONSENSUS, Comparison, Layout
 
 HEAD = 48
@@ -60,17 +61,18 @@ def file_name(info: DatasetInfo) -> str:
     return f"{stem}-report.html"
 
 
-def write(info: DatasetInfo, out: Path, *, keys: Sequence[str] | None = None) -> Written:
-    """Write the report of a data set to a file, atomically.
+def write(
+    info: DatasetInfo, out: Path, *, keys: Sequence[str] | None = None, force: bool = False
+) -> Written:
+    """Write the report of a data set to a file, whole or not at all, or to a stream.
 
     Raises:
-        LnlError: nothing is scored yet, or the file cannot be written.
+        LnlError: nothing is scored yet, or the file cannot or must not be written.
     """
-    if out.is_dir():
-        raise LnlError(f"{out} is a folder. Name a file, for example {out / file_name(info)}.")
+    where = places.output(info.workspace, out, (".html", ".htm"), force=force)
     text = html(info, keys=keys)
     data = text.encode()
-    write_atomic(out, lambda stream: stream.write(data))
+    outputs.write(where, lambda stream: stream.write(data))
     return Written(out, len(data), text.count('class="figure"'))
 
 

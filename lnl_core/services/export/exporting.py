@@ -13,20 +13,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
 from lnl_core.data import export as files
+from lnl_core.data import outputs
 from lnl_core.data.layouts import cleaned as cleaning
 from lnl_core.data.layouts import cleanlab, fiftyone, folder, label_studio, lists, placing
 from lnl_core.data.layouts.cleaned import Cleaned
+from lnl_core.services import places
 from lnl_core.services.export.formats import FORMATS, Format
 from lnl_core.services.export.scores import rank_rows as rank_rows
 from lnl_core.services.export.scores import write_scores as write_scores
 from lnl_core.services.in_force import loaded, scored, signals
 from lnl_core.store import decisions
-from lnl_core.store.arrays import write_atomic
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError, Workspace
 
 
@@ -92,7 +93,7 @@ def answer_counts(info: DatasetInfo) -> Counter[str]:
 
 def correction_rows(
     info: DatasetInfo, *, only_agreed: bool = True, scores: bool = False
-) -> tuple[Iterator[dict[str, Any]], int, int]:
+) -> tuple[files.Rows, int, int]:
     """Return (rows of the corrections CSV as dicts, how many rows, how many are left out)."""
     chosen, left_out = _accepted(info, only_agreed)
     data = loaded(info)
@@ -118,7 +119,7 @@ def correction_rows(
     return rows, len(chosen), left_out
 
 
-def decision_rows(info: DatasetInfo) -> Iterator[dict[str, Any]]:
+def decision_rows(info: DatasetInfo) -> files.Rows:
     """Return every answer ever given, oldest first, as rows of the decisions CSV."""
     data = loaded(info)
     return files.decision_rows(
@@ -130,7 +131,7 @@ def decision_rows(info: DatasetInfo) -> Iterator[dict[str, Any]]:
     )
 
 
-def trail_rows(info: DatasetInfo) -> Iterator[dict[str, Any]]:
+def trail_rows(info: DatasetInfo) -> files.Rows:
     """Return every stored decision with all its fields, as rows of the audit trail."""
     data = loaded(info)
     return lists.trail_rows(
@@ -142,9 +143,7 @@ def trail_rows(info: DatasetInfo) -> Iterator[dict[str, Any]]:
     )
 
 
-def manifest_rows(
-    info: DatasetInfo, *, only_agreed: bool = True
-) -> tuple[Iterator[dict[str, Any]], int, int]:
+def manifest_rows(info: DatasetInfo, *, only_agreed: bool = True) -> tuple[files.Rows, int, int]:
     """Return (rows of the cleaned manifest, how many rows, how many have no one right class)."""
     data = cleaned(info, only_agreed=only_agreed)
     return lists.manifest_rows(data), len(data.rows()), data.left_out
@@ -248,7 +247,7 @@ def plan_export(
     known = _format(format)
     images = _images(format, images)
     data = cleaned(info, only_agreed=only_agreed)
-    out = out.expanduser().absolute()
+    out = places.folder(info.workspace, out)
     placing.check_target(out, data)
     complete = format in ("cleanlab", "label-studio")
     rows = np.arange(len(data.data)) if complete else data.rows()
@@ -294,73 +293,110 @@ def write_export(
     safe: bool = True,
     scores: bool = True,
     images: str = "",
+    force: bool = False,
     report: placing.Report | None = None,
 ) -> ExportResult:
-    """Write one format to a file (atomically), a new folder, or a binary stream.
+    """Write one format to a file (whole or not at all), a new folder, or a binary stream.
 
     Args:
         info: the data set.
         format: a key of `FORMATS`.
-        out: file, or the folder to make; a stream gets CSV, or a zip of the folder.
+        out: a file, which becomes Parquet where it ends so, or the folder to make; a stream,
+            a pipe, `-` for standard output and, of a folder, `NAME.zip` get CSV, or a zip of the
+            folder.
         only_agreed: leave out (corrections) or leave as given (layouts) images on which reviewers
             contradict each other.
         safe: keep spreadsheets from running cells as formulas.
         scores: add one suspicion column per method (corrections).
         images: `copy`, `link` or `none`, where the format has them; its default when blank.
+        force: a file that is there may be replaced; a folder never is.
         report: told (done, total) while a folder is written; may raise to stop.
 
     Raises:
-        LnlError: an unknown format, no room, or a place that cannot be written.
+        LnlError: an unknown format, no room, or a place that cannot or must not be written.
     """
     known = _format(format)
     images = _images(format, images)
     if known.folder:
         if not isinstance(out, Path):
             return _zipped(info, format, out, only_agreed, safe, images)
+        if as_zip(out):
+            return _zip_file(info, format, out, only_agreed, safe, images, force)
+        place = places.folder(info.workspace, out)
         data = cleaned(info, only_agreed=only_agreed, safe=safe)
-        rows, problems = _write_folder(data, format, out.expanduser(), images, report)
-        complete = format in ("cleanlab", "label-studio")
-        return ExportResult(out, rows, 0 if complete else data.left_out, tuple(problems))
-    left_out = 0
-    table: Iterator[dict[str, Any]]
-    if format == "corrections":
-        table, _, left_out = correction_rows(info, only_agreed=only_agreed, scores=scores)
-    elif format == "manifest":
-        table, _, left_out = manifest_rows(info, only_agreed=only_agreed)
-    elif format == "audit-trail":
-        table = trail_rows(info)
-    else:
-        table = decision_rows(info)
+        return replace(_write_folder(data, format, place, images, report), path=out)
+    where = places.output(info.workspace, out, force=force) if isinstance(out, Path) else None
+    table, left_out = _table(info, format, only_agreed, scores)
     count = 0
 
     def write(stream: IO[bytes]) -> None:
         nonlocal count
-        if format == "manifest" and isinstance(out, Path) and out.suffix in (".parquet", ".pq"):
-            assert isinstance(table, files.Rows)
+        if where is not None and where.parquet:
             count = lists.write_parquet(stream, table)
         else:
             count = files.write_csv(stream, table, safe=safe)
 
     if isinstance(out, Path):
-        if out.expanduser().is_dir():
-            raise LnlError(f"{out} is a folder, and {format} is one file. Name a file in it.")
-        write_atomic(out.expanduser(), write)
-        return ExportResult(out, count, left_out)
+        assert where is not None
+        outputs.write(where, write)
+        return ExportResult(where.path, count, left_out)
     write(out)
     return ExportResult(None, count, left_out)
 
 
+def as_zip(out: Path) -> bool:
+    """Say whether a folder goes out as one zip: to `-`, a pipe, or a file that ends so."""
+    if str(out) == outputs.STDOUT or out.suffix.lower() == ".zip":
+        return not out.is_dir()
+    return out.is_fifo() or out.is_char_device()
+
+
+def _table(
+    info: DatasetInfo, format: str, only_agreed: bool, scores: bool
+) -> tuple[files.Rows, int]:
+    """Return the rows of a format that is one table, and how many images are left out."""
+    if format == "corrections":
+        table, _, left_out = correction_rows(info, only_agreed=only_agreed, scores=scores)
+        return table, left_out
+    if format == "manifest":
+        table, _, left_out = manifest_rows(info, only_agreed=only_agreed)
+        return table, left_out
+    return (trail_rows(info) if format == "audit-trail" else decision_rows(info)), 0
+
+
 def _write_folder(
     data: Cleaned, format: str, out: Path, images: str, report: placing.Report | None
-) -> tuple[int, list[str]]:
+) -> ExportResult:
     if format == "cleanlab":
-        return cleanlab.write(data, out, report=report)
-    write = {
-        "folder": folder.write,
-        "fiftyone": fiftyone.write,
-        "label-studio": label_studio.write,
-    }[format]
-    return write(data, out, images=images, report=report)
+        rows, problems = cleanlab.write(data, out, report=report)
+    else:
+        write = {
+            "folder": folder.write,
+            "fiftyone": fiftyone.write,
+            "label-studio": label_studio.write,
+        }[format]
+        rows, problems = write(data, out, images=images, report=report)
+    complete = format in ("cleanlab", "label-studio")
+    return ExportResult(out, rows, 0 if complete else data.left_out, tuple(problems))
+
+
+def _zip_file(
+    info: DatasetInfo,
+    format: str,
+    out: Path,
+    only_agreed: bool,
+    safe: bool,
+    images: str,
+    force: bool,
+) -> ExportResult:
+    where = places.output(info.workspace, out, (".zip",), force=force)
+    made: list[ExportResult] = []
+
+    def pack(stream: IO[bytes]) -> None:
+        made.append(_zipped(info, format, stream, only_agreed, safe, images))
+
+    outputs.write(where, pack, binary=True)
+    return replace(made[0], path=where.path)
 
 
 def _zipped(
@@ -375,12 +411,11 @@ def _zipped(
     info.workspace.home.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=info.workspace.home))
     try:
-        made = write_export(
-            info, format, scratch / format, only_agreed=only_agreed, safe=safe, images=images
-        )
+        data = cleaned(info, only_agreed=only_agreed, safe=safe)
+        made = _write_folder(data, format, scratch / format, images, None)
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for path in sorted((scratch / format).rglob("*")):
                 archive.write(path, path.relative_to(scratch))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return ExportResult(None, made.rows, made.left_out, made.problems)
+    return replace(made, path=None)

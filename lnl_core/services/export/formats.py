@@ -23,8 +23,10 @@ class Format:
 
 
 FORMATS = {
-    "corrections": Format("Corrections", "CSV, one row per accepted change."),
-    "decisions": Format("All decisions", "CSV, every answer by every reviewer; can come back."),
+    "corrections": Format("Corrections", "CSV or Parquet, one row per accepted change."),
+    "decisions": Format(
+        "All decisions", "CSV or Parquet, every answer by every reviewer; can come back."
+    ),
     "manifest": Format("Cleaned manifest", "CSV or Parquet, every image with its corrected label."),
     "folder": Format(
         "Relabelled folder",
@@ -48,7 +50,7 @@ FORMATS = {
         ("none", "copy", "link"),
     ),
     "audit-trail": Format(
-        "Audit trail", "CSV, every stored decision with all its fields, superseded ones too."
+        "Audit trail", "CSV or Parquet, every stored decision with all its fields."
     ),
 }
 """Key on the command line -> what it is."""

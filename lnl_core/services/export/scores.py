@@ -9,8 +9,10 @@ from typing import IO, Any
 import numpy as np
 
 from lnl_core.data import export as files
+from lnl_core.data import outputs
+from lnl_core.data.layouts import lists
+from lnl_core.services import places
 from lnl_core.services.in_force import loaded, scored, signals
-from lnl_core.store.arrays import write_atomic
 from lnl_core.types import DatasetInfo, LnlError
 
 
@@ -71,14 +73,24 @@ def _without_class(id_: str, names: Sequence[str], given: int, suggested: int) -
     }
 
 
-def write_scores(info: DatasetInfo, out: Path, method: str = "consensus") -> int:
-    """Write `rank_rows` to a CSV file, atomically; return how many rows."""
-    rows = rank_rows(info, method)
+def write_scores(
+    info: DatasetInfo, out: Path, method: str = "consensus", *, force: bool = False
+) -> int:
+    """Write `rank_rows` to a file, CSV or Parquet by its ending, or a stream; return how many rows.
+
+    Raises:
+        LnlError: nothing is scored yet, or a place that cannot or must not be written.
+    """
+    where = places.output(info.workspace, out, force=force)
+    rows = files.Rows(files.COLUMNS["scores"], rank_rows(info, method))
     count = 0
 
     def write(stream: IO[bytes]) -> None:
         nonlocal count
-        count = files.write_csv(stream, rows, format="scores", safe=True)
+        if where.parquet:
+            count = lists.write_parquet(stream, rows)
+        else:
+            count = files.write_csv(stream, rows)
 
-    write_atomic(out, write)
+    outputs.write(where, write)
     return count

@@ -119,7 +119,7 @@ def test_scores_cover_every_image(workspace, scored, tmp_path):
     assert {r["id"] for r in worst} == {"item-00003", "item-00025", "item-00047"}
     assert all(r["suggested_label"] != r["given_label"] for r in rows)
     assert all(abs(float(r["suspicion"]) + float(r["label_quality"]) - 1) < 1e-5 for r in rows)
-    assert exporting.write_scores(scored, path, method="knn") == 60
+    assert exporting.write_scores(scored, path, method="knn", force=True) == 60
 
 
 def test_errors_name_what_there_is(workspace, tiny, tmp_path):

@@ -1,0 +1,125 @@
+"""What no output touches: a workspace's own files, and the originals of every set in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from lnl_core.data import export, outputs
+from lnl_core.data.files import inside_path
+from lnl_core.data.layouts.lists import MANIFEST, TRAIL
+from lnl_core.data.outputs import Place
+from lnl_core.store import datasets, private
+from lnl_core.types import LnlError, Workspace
+
+GENERATOR = "LNL Review"
+"""What a report says in its head of who made it."""
+
+_HEADS = (
+    *(columns[:4] for columns in export.COLUMNS.values()),
+    MANIFEST[1:5],
+    MANIFEST[:5],
+    TRAIL[:3],
+)
+_LOOK = 4096
+
+
+def output(
+    ws: Workspace, out: str | Path, endings: Sequence[str] = outputs.TABLES, *, force: bool = False
+) -> Place:
+    """Look at where an output of a workspace is to go.
+
+    Args:
+        ws: the workspace that it leaves.
+        out: a file, a pipe, a device, or `-` for standard output.
+        endings: that a file of this format has.
+        force: a file that stands there may be replaced.
+
+    Raises:
+        LnlError: a file that is there already, a missing folder, another format's ending, one of
+            the originals, or a file of the workspace.
+    """
+    return outputs.place(out, endings, lambda path: guarded(ws, path), force=force)
+
+
+def folder(ws: Workspace, out: Path) -> Path:
+    """Look at where a new folder is to go; that it is new, and outside its set, is seen later.
+
+    Raises:
+        LnlError: a missing folder above it, the name of a file, or a place in the workspace.
+    """
+    path = out.expanduser().absolute()
+    if path.suffix.lower() in _FILES:
+        raise LnlError(f"{out} is named like a file, and a folder is written. Name a folder.")
+    if path.parent == ws.home / "exports":
+        path.parent.mkdir(exist_ok=True)
+    if not path.parent.is_dir():
+        raise LnlError(f"There is no folder {path.parent}. Make it first, or choose another one.")
+    if refusal := guarded(ws, path.resolve()):
+        raise LnlError(f"{out} is {refusal}, which no output touches. Choose another folder.")
+    return path
+
+
+_FILES = (*outputs.TABLES, ".tsv", ".json", ".jsonl", ".html", ".txt", ".xlsx", ".npy", ".npz")
+
+
+def guarded(ws: Workspace, path: Path) -> str:
+    """Say what of the workspace or of the originals a path is; empty where it is neither.
+
+    A table or report that this program wrote earlier may lie among the originals; it is none.
+
+    Args:
+        ws: the workspace.
+        path: where an output would be written, all links followed.
+    """
+    home = ws.home.resolve()
+    if path == home:
+        return "the workspace"
+    if inside_path(home, str(path)):
+        first = path.relative_to(home).parts[0]
+        if first in private.OWN or first.startswith((".", "review.db")):
+            return "a file of the workspace"
+        if first != "exports" and path.is_file() and not _ours(path):
+            return "a file of the workspace"
+    if ws.on_sqlite and str(path).startswith(_database(ws)):
+        return "the workspace's database"
+    if not path.exists():
+        return ""
+    for info in datasets.datasets(ws):
+        with suppress(OSError, ValueError):
+            if info.source and os.path.isfile(info.source) and path.samefile(info.source):
+                return f"the list or file that “{info.name}” was imported from"
+        root = None if info.root is None else (info.directory / info.root).resolve()
+        if root is not None and inside_path(root, str(path)) and not _ours(path):
+            return f"one of the originals of “{info.name}”"
+    return ""
+
+
+def _database(ws: Workspace) -> str:
+    """Return the path of the SQLite file; its companions begin with it."""
+    from sqlalchemy import make_url
+
+    return os.path.realpath(make_url(ws.url).database or ws.home / "review.db")
+
+
+def _ours(path: Path) -> bool:
+    """Say whether this program wrote a table or report, by how it begins."""
+    if not path.is_file():
+        return False
+    if path.suffix.lower() in outputs.PARQUET:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            names = tuple(pq.read_schema(path).names)
+        except (OSError, pa.ArrowException):
+            return False
+        return any(names[: len(head)] == head for head in _HEADS)
+    with path.open("rb") as stream:
+        start = stream.read(_LOOK).decode("utf-8-sig", errors="replace")
+    if f'name="generator" content="{GENERATOR}"' in start:
+        return True
+    names = tuple(start.splitlines()[0].split(",")) if start else ()
+    return any(names[: len(head)] == head for head in _HEADS)
