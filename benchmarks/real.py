@@ -1,9 +1,10 @@
 """Is the ranking right where users are: on skewed, small and odd sets of real labels?
 
     python benchmarks/real.py --out benchmarks/results/real.json
-    python benchmarks/real.py --sets clothing small --methods probe,knn
+    python benchmarks/real.py --sets clothing small --methods probe,knn --seeds 0
+    python benchmarks/real.py --sets shipped --methods probe       from the repository alone
 
-Sets, from the shared development data:
+Sets, from the shared development data but for `shipped`:
 
 * `clothing`: photographs whose largest class is forty times the smallest, labelled by many people,
   of which some hundred were judged with care. Scored on what was judged: share wrong among the
@@ -15,11 +16,20 @@ Sets, from the shared development data:
 * `small`: 300 right labels, a few dozen images, classes of one to four, two classes, one class with
   all the errors, small grey digits. Scored by how long a queue p_wrong promises: `above` counts
   those above one half.
+* `odd`: files, imported as the desk imports them (`_odd.py`): grey, tiny, 12-bit and very wide
+  pictures, a folder of classes as it is and with right labels, each with the default recipe for
+  such images as well; and 1,000 classes of five.
+* `shipped`: the demo photographs and a long-tailed cut of scikit-learn's digits.
 
 Beside every consensus: each method alone through the same ranking, cleanlab's self-confidence from
 five-fold logistic regression on the same features (their 256 main directions), the same with
 probabilities divided by class shares, and a random order. `mean p` is to be compared with `wrong`;
-`ece` is the calibration error. The truth is used for scoring only. Signals are kept between calls.
+`ece` is the calibration error; `rare25` is the share of the first 25 that are rightly labelled and
+of a class of less than half the average size. The truth is used for scoring only.
+
+Everything is done with seeds 0, 1 and 2, of cuts, folds and methods; networks on pixels keep the
+first, they are too dear. Means, and after ± half of what the seeds differ by at most. Signals are
+kept between calls.
 """
 
 from __future__ import annotations
@@ -30,6 +40,7 @@ import dataclasses
 import sys
 import tempfile
 import types
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,21 +50,22 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data, detection  # noqa: E402
+from benchmarks import _data, _odd, detection  # noqa: E402
 from lnl_core.data import importers  # noqa: E402
 from lnl_core.learning import features as representation  # noqa: E402
-from lnl_core.methods import _out_of_fold  # noqa: E402
+from lnl_core.methods import _out_of_fold, default_runs  # noqa: E402
 from lnl_core.review import consensus, metrics  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
-from lnl_core.types import LabeledDataset, Signals  # noqa: E402
+from lnl_core.types import LabeledDataset, Signals, usual_representation  # noqa: E402
 
-SETS = ("clothing", "cuts", "balanced", "small")
+SETS = ("clothing", "cuts", "balanced", "small", "odd", "shipped")
 COLUMNS = ("aggre", "random1", "worse")
 RATIOS = (10, 50, 100)
 NO_CLASS = ("Not sure", "Other", "Skip")
 AXES = 256
 SIDE = 192
-SHOWN = ("ap", "first25", "first50", "first100", "fix", "wrong", "mean_p", "ece", "above")
+SHOWN = ("ap", "first25", "first50", "first100", "rare25", "fix", "wrong", "mean_p", "ece", "above")
+ON_PIXELS = ("finetune", "ce", "sr", "jump")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +78,7 @@ class Case:
     judged: np.ndarray  # (j,) rows
     truth: np.ndarray  # (j,) true labels, -1 where only that the given one is wrong is known
     wrong: np.ndarray  # (j,) bool
+    recipe: tuple[str, ...] = ()  # runs that are asked for beside those of the command line
 
 
 def clothing(folder: Path, work: Path) -> Case:
@@ -127,38 +140,70 @@ def part(dataset: LabeledDataset, rows: np.ndarray, **changed: Any) -> LabeledDa
     return dataclasses.replace(dataset, **(values | changed))
 
 
-def long_tail(labels: np.ndarray, ratio: float, seed: int) -> np.ndarray:
-    """Choose rows so that class sizes fall from 800 to 800 / ratio, in random order of classes."""
+def long_tail(labels: np.ndarray, ratio: float, seed: int, largest: int = 800) -> np.ndarray:
+    """Choose rows so that class sizes fall from `largest` by `ratio`, classes in random order."""
     rng = np.random.default_rng(seed)
     k = int(labels.max()) + 1
     rows = []
     for place, label in enumerate(rng.permutation(k)):
-        size = max(1, round(800 * ratio ** (-place / (k - 1))))
+        size = max(1, round(largest * ratio ** (-place / (k - 1))))
         rows.append(rng.permutation(np.flatnonzero(labels == label))[:size])
     return np.sort(np.concatenate(rows))
 
 
-def cases(options: argparse.Namespace) -> Iterator[Case]:
-    """Give every case of the sets asked for."""
+def cases(options: argparse.Namespace, seed: int) -> Iterator[Case]:
+    """Give every case of the sets asked for; cuts are drawn by the seed."""
+    if "shipped" in options.sets:
+        yield from shipped(options.work)
     if "clothing" in options.sets:
         yield clothing(options.data / "clothing", options.work)
-    if not set(options.sets) - {"clothing"}:
+    if not set(options.sets) - {"clothing", "shipped"}:
         return
     whole = {c: _data.noisy_images(options.data / "cifar10n_dev.npz", c) for c in COLUMNS}
     first = dataclasses.replace(whole["aggre"], name="cifar")
     seen = _features(options.work, first)
-    for seed in options.seeds if "cuts" in options.sets else ():
-        for ratio in RATIOS:
-            for column, dataset in whole.items():
-                for by in ("true", "given"):
-                    labels = dataset.true_labels if by == "true" else dataset.given_labels
-                    rows = long_tail(np.asarray(labels), ratio, seed)
-                    yield known(f"{by}-{column}-{ratio}-{seed}", part(dataset, rows), seen[rows])
+    for ratio in RATIOS if "cuts" in options.sets else ():
+        for column, dataset in whole.items():
+            for by in ("true", "given"):
+                labels = dataset.true_labels if by == "true" else dataset.given_labels
+                rows = long_tail(np.asarray(labels), ratio, seed)
+                yield known(f"{by}-{column}-{ratio}", part(dataset, rows), seen[rows])
     if "balanced" in options.sets:
         for column, dataset in whole.items():
             yield known(f"balanced-{column}", dataset, seen)
     if "small" in options.sets:
         yield from small(whole["random1"], seen, options.work)
+    if "odd" in options.sets:
+        yield from odd(whole["random1"], seen, options)
+
+
+def odd(dataset: LabeledDataset, seen: np.ndarray, options: argparse.Namespace) -> Iterator[Case]:
+    """Give what was imported from files, each with its default recipe, and 1,000 classes."""
+    for each in _odd.sets(options.data, options.work):
+        found = known(each.name, each, _features(options.work, each))
+        yield dataclasses.replace(found, recipe=tuple(default_runs(*each.images.shape[1:])))
+    rows, truth, given = _odd.thousand_classes(dataset, seen)
+    names = tuple(f"{name} {i}" for name in dataset.class_names for i in range(_odd.GROUPS))
+    many = part(dataset, rows, given_labels=given, true_labels=truth, class_names=names)
+    yield known("odd-1000-classes", many, seen[rows])
+
+
+def shipped(work: Path) -> Iterator[Case]:
+    """Give two skewed sets that come with the repository and with scikit-learn."""
+    photographs = REPO / "assets" / "clothing"
+    dataset = _odd.imported("shipped-clothing", work, lambda _: photographs / "list.csv")
+    rows_of = {row["image"]: row for row in _rows(photographs / "list.csv")}
+    told = np.array([rows_of[image]["verdict"] for image in dataset.ids])
+    judged = np.flatnonzero((told == "right") | (told == "wrong"))
+    place = {name: label for label, name in enumerate(dataset.class_names)}
+    right = [rows_of[image]["true_label"] for image in dataset.ids]
+    truth = np.array([place.get(right[row], -1) for row in judged])
+    wrong = told[judged] == "wrong"
+    yield Case("shipped-clothing", dataset, _features(work, dataset), judged, truth, wrong)
+    digits, _ = _data.digits("digits-symmetric-10", 0)
+    rows = long_tail(np.asarray(digits.given_labels), 40, 0, largest=120)
+    skewed = part(dataclasses.replace(digits, name="shipped-digits"), rows)
+    yield known("shipped-digits", skewed, _features(work, skewed))
 
 
 def small(dataset: LabeledDataset, seen: np.ndarray, work: Path) -> Iterator[Case]:
@@ -186,13 +231,15 @@ def small(dataset: LabeledDataset, seen: np.ndarray, work: Path) -> Iterator[Cas
     yield known("small-digits", noisy, _features(work, noisy))
 
 
-def alone(case: Case, key: str, options: argparse.Namespace) -> Signals:
+def alone(case: Case, key: str, options: argparse.Namespace, seed: int) -> Signals:
     """Run one method on a case, or read what it said before."""
-    place = options.work / "signals" / case.name / key
+    if key in ON_PIXELS and not case.recipe:
+        seed = options.seeds[0]
+    place = options.work / "signals" / case.name / (f"{key}-{seed}" if seed else key)
     if not (place / "signals.json").is_file():
         task = types.SimpleNamespace(preset="quick", device="cpu")
         dataset = dataclasses.replace(case.dataset, true_labels=None)
-        found, _ = detection.fit(key, dataset, task, 0, lambda kind: case.features, None)
+        found, _ = detection.fit(key, dataset, task, seed, lambda kind: case.features, None)
         arrays.save_signals(place, found)
     return arrays.load_signals(place)
 
@@ -205,6 +252,8 @@ def scores(case: Case, suspicion: np.ndarray, suggested: Any, p: Any = None) -> 
         found["ap"] = metrics.average_precision(case.wrong, score)
         for first in (25, 50, 100):
             found[f"first{first}"] = metrics.precision_at(case.wrong, score, first)
+    if (few := _rare(case)).any():
+        found["rare25"] = float(few[np.argsort(-score, kind="stable")[:25]].mean())
     if suggested is not None and case.wrong.any():
         right = np.asarray(suggested)[case.judged] == case.truth
         found["fix"] = float(right[case.wrong].mean())
@@ -214,6 +263,15 @@ def scores(case: Case, suspicion: np.ndarray, suggested: Any, p: Any = None) -> 
         if len(case.judged) == len(case.dataset):
             found["ece"] = metrics.calibration_error(case.wrong, p)
     return {key: round(value, 4) for key, value in found.items()}
+
+
+def _rare(case: Case) -> np.ndarray:
+    """Return which judged labels are right and of a class below half the average size, (j,)."""
+    given = np.asarray(case.dataset.given_labels)
+    counts = np.bincount(given)
+    small = counts < counts[counts > 0].mean() / 2
+    result: np.ndarray = small[given[case.judged]] & ~case.wrong
+    return result
 
 
 def classes(case: Case, ranking: Any) -> dict[str, dict[str, float]]:
@@ -235,15 +293,15 @@ def classes(case: Case, ranking: Any) -> dict[str, dict[str, float]]:
     return found
 
 
-def baselines(case: Case) -> dict[str, dict[str, float]]:
+def baselines(case: Case, seed: int) -> dict[str, dict[str, float]]:
     """Return the rows of cleanlab on the same features, plain and by class shares, and chance."""
     given = np.asarray(case.dataset.given_labels)
-    shuffled = np.random.default_rng(7).random(len(given))
+    shuffled = np.random.default_rng(7 + seed).random(len(given))
     rows = {"random order": scores(case, shuffled, None)}
     counts = np.bincount(given, minlength=len(case.dataset.class_names))
-    if counts[counts > 0].min() >= 5:
+    if counts.max() >= 5:
         axes = _out_of_fold.leading_axes(case.features, AXES)
-        said = cleanlab(case.dataset, axes)
+        said = cleanlab(case.dataset, axes, seed)
         rows["cleanlab, same features"] = scores(
             case, said.suspicion, detection.best_other(said.pred_probs, given)
         )
@@ -255,7 +313,7 @@ def baselines(case: Case) -> dict[str, dict[str, float]]:
     return rows
 
 
-def cleanlab(dataset: LabeledDataset, axes: np.ndarray) -> Signals:
+def cleanlab(dataset: LabeledDataset, axes: np.ndarray, seed: int) -> Signals:
     """cleanlab's self-confidence from five-fold logistic regression, the usual recipe."""
     from cleanlab.rank import get_label_quality_scores
     from sklearn.linear_model import LogisticRegression
@@ -264,37 +322,44 @@ def cleanlab(dataset: LabeledDataset, axes: np.ndarray) -> Signals:
     given = np.asarray(dataset.given_labels)
     present, compact = np.unique(given, return_inverse=True)
     model = LogisticRegression(C=1 / (0.8 * len(axes) * 3e-4), max_iter=200, tol=1e-3)
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    said = cross_val_predict(model, axes, compact, cv=folds, method="predict_proba")
+    folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():  # of classes of fewer than five
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
+        said = cross_val_predict(model, axes, compact, cv=folds, method="predict_proba")
     quality = get_label_quality_scores(compact, said, method="self_confidence")
     probs = np.zeros((len(given), len(dataset.class_names)))
     probs[:, present] = said
     return Signals("cleanlab", np.clip(1 - quality, 0, 1), probs)
 
 
-def run(case: Case, options: argparse.Namespace) -> dict[str, Any]:
-    """Return name of the row -> measures, for one case."""
+def run(case: Case, options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """Return name of the row -> measures, for one case and seed."""
     given, k = np.asarray(case.dataset.given_labels), len(case.dataset.class_names)
     keys = [key for key in options.methods if _suits(key, case, options)]
-    heard = {key: alone(case, key, options) for key in keys}
+    keys += [key for key in case.recipe if key not in keys]
+    heard = {key: alone(case, key, options, seed) for key in keys}
     chosen = {key: [key] for key in keys}
     chosen |= {f"consensus of {', '.join(few)}": few for few in _pools(keys)}
-    rows: dict[str, Any] = baselines(case)
+    if case.recipe:
+        chosen["default recipe"] = list(case.recipe)
+    rows: dict[str, Any] = baselines(case, seed)
     for title, few in chosen.items():
         ranking = consensus.rank([heard[key] for key in few], given, k)
         rows[title] = scores(case, ranking.suspicion, ranking.suggested_labels, ranking.p_wrong)
-        if len(few) == len(keys) and case.wrong.any():
+        if len(few) == len(keys) and case.wrong.any() and k <= 20:
             rows[title]["classes"] = classes(case, ranking)
     return rows
 
 
 def _suits(key: str, case: Case, options: argparse.Namespace) -> bool:
-    """Networks that train on pixels are asked about whole sets only; digits have no pretraining."""
-    pixels = key in ("finetune", "ce", "sr", "jump")
+    """Networks that train on pixels are asked about whole sets only; tiny ones have no features."""
+    tiny = usual_representation(*case.dataset.images.shape[1:3]) == "raw"
+    if "@" in key and (tiny or len(case.dataset.class_names) > 100):
+        return False
     kept = options.work / "signals" / case.name / key / "signals.json"
-    return not (
-        pixels and not kept.is_file() and not case.name.startswith(("clothing", "balanced"))
-    )
+    whole = case.name.startswith(("clothing", "balanced"))
+    return key not in ON_PIXELS or whole or kept.is_file()
 
 
 def _pools(keys: list[str]) -> list[list[str]]:
@@ -303,13 +368,39 @@ def _pools(keys: list[str]) -> list[list[str]]:
     return [few for place, few in enumerate(found) if few not in found[:place]]
 
 
+def over_seeds(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the rows of several seeds as means, with `spread`, half of largest less smallest."""
+    mean: dict[str, Any] = {}
+    for title, first in runs[0].items():
+        rows = [run[title] for run in runs]
+        row: dict[str, Any] = {"seeds": len(rows)}
+        spread = {}
+        for key, value in first.items():
+            if key == "classes":
+                row[key] = value  # of the first seed
+            elif all(key in each for each in rows):
+                values = [each[key] for each in rows]
+                row[key] = round(sum(values) / len(values), 4)
+                spread[key] = round((max(values) - min(values)) / 2, 4)
+        mean[title] = row | ({"spread": spread} if len(rows) > 1 else {})
+    return mean
+
+
 def print_rows(name: str, rows: dict[str, Any]) -> None:
-    print(f"\n{name}: {next(iter(rows.values()))['n']} images")
-    print(f"{'':52}" + "".join(f"{column:>9}" for column in SHOWN))
+    first = next(iter(rows.values()))
+    print(f"\n{name}: {first['n']:g} images, {first['seeds']} seeds")
+    print(f"{'':34}" + "".join(f"{column:>12}" for column in SHOWN))
     for title, row in rows.items():
-        cells = [row.get(column) for column in SHOWN]
-        text = [f"{'-':>9}" if cell is None else f"{cell:9.3f}" for cell in cells]
-        print(f"{title[:52]:52}" + "".join(text))
+        cells = [_cell(row, column) for column in SHOWN]
+        print(f"{title[:34]:34}" + "".join(f"{cell:>12}" for cell in cells))
+
+
+def _cell(row: dict[str, Any], column: str) -> str:
+    if column not in row:
+        return "-"
+    digits = 0 if column == "above" else 3
+    spread = row.get("spread", {}).get(column, 0)
+    return f"{row[column]:.{digits}f}" + (f"±{spread:.{digits}f}" if spread else "")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -318,7 +409,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS)
     parser.add_argument("--methods", default="probe,knn,jump@pretrained,finetune")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--data", type=Path, default=_data.default_path().parent)
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "lnl-real")
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/real.json")
@@ -326,11 +417,14 @@ def main(arguments: list[str] | None = None) -> None:
     options.data = options.data.resolve()
     options.methods = [key for key in options.methods.split(",") if key]
     stored = arrays.read_json(options.out) if options.out.is_file() else {}
-    for case in cases(options):
-        rows = run(case, options)
-        stored[case.name] = rows
-        print_rows(case.name, rows)
-        arrays.write_json(options.out, stored)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for seed in options.seeds:
+        for case in cases(options, seed):
+            found.setdefault(case.name, []).append(run(case, options, seed))
+            stored[case.name] = over_seeds(found[case.name])
+            if seed == options.seeds[-1]:
+                print_rows(case.name, stored[case.name])
+            arrays.write_json(options.out, stored)
 
 
 if __name__ == "__main__":
