@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, func, select
 
 from lnl_core.records import Action, DatasetInfo, Decision, LnlError, Workspace
-from lnl_core.store import schema
+from lnl_core.store import datasets, schema
 from lnl_core.store.db import now, reading, transaction
 
 _TABLE = schema.decisions
+
+_MEANT = case(
+    (
+        (_TABLE.c.action == str(Action.RELABEL)) & (_TABLE.c.label == _TABLE.c.given_label),
+        str(Action.KEEP),
+    ),
+    else_=_TABLE.c.action,
+)
+"""The action that counts: a relabel to the given label says that it is right, whoever sent it."""
 
 QUEUE, AUDIT = "queue", "audit"
 """Routes of a decision: the queue showed its row, or chance had drawn it."""
@@ -126,6 +135,7 @@ def append(info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
         return []
     for decision in decisions:
         check(info, decision)
+    decisions = _with_given_labels(info, decisions)
     stamp = now()
     values = [
         {
@@ -175,6 +185,19 @@ def append(info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
     return [str(v["cid"]) for v in values]
 
 
+def _with_given_labels(info: DatasetInfo, decisions: Sequence[Decision]) -> Sequence[Decision]:
+    """Note what the images came with where the sender did not; nothing of a set that is gone."""
+    if all(d.given_label is not None for d in decisions):
+        return decisions
+    try:
+        given = datasets.load(info).given_labels
+    except FileNotFoundError:
+        return decisions
+    return [
+        replace(d, given_label=int(given[d.row])) if d.given_label is None else d for d in decisions
+    ]
+
+
 def _decision(record: Row[Any]) -> Decision:
     return Decision(
         row=record.row,
@@ -195,6 +218,13 @@ def _decision(record: Row[Any]) -> Decision:
         route=record.route,
         revealed=bool(record.revealed),
     )
+
+
+def meant(decision: Decision) -> Decision:
+    """Return what a decision says: a relabel to the given label keeps it."""
+    if decision.action is Action.RELABEL and decision.label == decision.given_label:
+        return replace(decision, action=Action.KEEP, label=None)
+    return decision
 
 
 def history(
@@ -221,7 +251,7 @@ def _latest(info: DatasetInfo) -> Any:
 
 
 def in_force(info: DatasetInfo, *, rows: Sequence[int] | None = None) -> dict[int, list[Decision]]:
-    """Return row -> decisions in force, one per reviewer, oldest first.
+    """Return row -> decisions in force, one per reviewer, oldest first; see `meant`.
 
     Reopened images are absent. `rows` limits the answer to those rows.
     """
@@ -236,27 +266,27 @@ def in_force(info: DatasetInfo, *, rows: Sequence[int] | None = None) -> dict[in
     by_row: dict[int, list[Decision]] = {}
     with reading(info.workspace) as connection:
         for record in connection.execution_options(yield_per=5000).execute(query):
-            by_row.setdefault(record.row, []).append(_decision(record))
+            by_row.setdefault(record.row, []).append(meant(_decision(record)))
     return by_row
 
 
 def states(info: DatasetInfo) -> list[tuple[int, str, Action, int | None]]:
     """Return (row, reviewer, action, label) in force, as plain tuples: the queue's fast path."""
     query = (
-        select(_TABLE.c.row, _TABLE.c.reviewer, _TABLE.c.action, _TABLE.c.label)
+        select(_TABLE.c.row, _TABLE.c.reviewer, _MEANT, _TABLE.c.label)
         .where(_TABLE.c.id.in_(_latest(info)), _TABLE.c.action != str(Action.REOPEN))
         .order_by(_TABLE.c.id)
     )
     with reading(info.workspace) as connection:
         return [
-            (row, reviewer, Action(action), label)
+            (row, reviewer, Action(action), label if action == Action.RELABEL else None)
             for row, reviewer, action, label in connection.execute(query)
         ]
 
 
 def log(info: DatasetInfo) -> Iterator[tuple[int, int, str, str]]:
     """Yield (id, row, reviewer, action) of every decision ever made, oldest first."""
-    columns = (_TABLE.c.id, _TABLE.c.row, _TABLE.c.reviewer, _TABLE.c.action)
+    columns = (_TABLE.c.id, _TABLE.c.row, _TABLE.c.reviewer, _MEANT.label("action"))
     query = select(*columns).where(_TABLE.c.dataset_id == info.id).order_by(_TABLE.c.id)
     with reading(info.workspace) as connection:
         for record in connection.execution_options(yield_per=5000).execute(query):
@@ -273,9 +303,9 @@ def last_id(info: DatasetInfo) -> int:
 def counts(info: DatasetInfo) -> dict[str, int]:
     """Return how many decisions in force there are of each action."""
     query = (
-        select(_TABLE.c.action, func.count())
+        select(_MEANT, func.count())
         .where(_TABLE.c.id.in_(_latest(info)), _TABLE.c.action != str(Action.REOPEN))
-        .group_by(_TABLE.c.action)
+        .group_by(_MEANT)
     )
     with reading(info.workspace) as connection:
         return {action: count for action, count in connection.execute(query)}

@@ -124,6 +124,28 @@ def test_decisions_are_appended_and_the_latest_counts(workspace, tiny):
     assert not both.agreed
 
 
+def test_a_relabel_to_the_given_label_keeps_it(workspace, tiny):
+    given = [int(label) for label in datasets.load(tiny).given_labels]
+    said = [
+        Decision(3, Action.RELABEL, "ann", label=given[3]),
+        Decision(3, Action.KEEP, "bob"),
+        Decision(4, Action.RELABEL, "ann", label=(given[4] + 1) % 3, given_label=given[4]),
+    ]
+    decisions.append(tiny, said)
+    assert decisions.states(tiny) == [
+        (3, "ann", Action.KEEP, None),
+        (3, "bob", Action.KEEP, None),
+        (4, "ann", Action.RELABEL, (given[4] + 1) % 3),
+    ]
+    both = decisions.in_force(tiny)[3]
+    assert [(each.action, each.label) for each in both] == [(Action.KEEP, None)] * 2
+    assert decisions.verdict(both).agreed
+    assert decisions.counts(tiny) == {"keep": 2, "relabel": 1}
+    assert [action for _, _, _, action in decisions.log(tiny)] == ["keep", "keep", "relabel"]
+    stored = next(decisions.history(tiny))  # what was pressed is never edited
+    assert (stored.action, stored.label) == (Action.RELABEL, given[3])
+
+
 def test_a_journal_sent_twice_is_stored_once(workspace, tiny):
     journal = [keep(1, cid="a"), keep(2, cid="b")]
     assert decisions.append(tiny, journal) == ["a", "b"]

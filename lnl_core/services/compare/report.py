@@ -368,7 +368,8 @@ def _decisions(info: DatasetInfo) -> str:
     said = ", ".join(f"{words.get(a, a)} {n:,}" for a, n in sorted(counts.items()))
     data = loaded(info)
     lines: list[str] = []
-    for each in decisions.history(info, limit=5 * CHANGES):
+    standing_now = (each for several in decisions.in_force(info).values() for each in several)
+    for each in sorted(standing_now, key=lambda each: -each.id):
         if each.action is Action.RELABEL and each.label is not None and len(lines) < CHANGES:
             given = info.class_names[int(data.given_labels[each.row])]
             cells = (data.ids[each.row], given, info.class_names[each.label], each.reviewer,

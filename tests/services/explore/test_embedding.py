@@ -135,12 +135,13 @@ def test_without_a_run_the_given_labels_are_there_and_the_rest_is_refused(worksp
 def test_neighbours_say_label_and_verdict(workspace, scored):
     given = np.asarray(datasets.load(scored).given_labels)
     first = nearby.neighbours(scored, 3)["groups"][0]["images"][0]["row"]
-    decisions.append(scored, [Decision(first, Action.RELABEL, "Ada", label=1)])
+    other = (int(given[first]) + 1) % 3
+    decisions.append(scored, [Decision(first, Action.RELABEL, "Ada", label=other)])
     found = nearby.neighbours(scored, 3)
     assert [group["is"] for group in found["groups"]] == ["given", "suggested"]
     image = found["groups"][0]["images"][0]
     assert (image["row"], image["verdict"], image["by"]) == (first, "relabel", "Ada")
-    assert image["to"] == scored.class_names[1]
+    assert image["to"] == scored.class_names[other]
     for group in found["groups"]:
         label = scored.class_names.index(group["name"])
         assert {int(given[image["row"]]) for image in group["images"]} == {label}

@@ -69,6 +69,17 @@ def test_contradictions_are_in_only_when_asked_for(workspace, scored):
     assert result.left_out == 1
 
 
+def test_a_correction_changes_something(workspace, scored, tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text("id,action,label\nitem-00000,relabel,bar\nitem-00003,relabel,bar\n")
+    assert reimporting.import_decisions(scored, path, "ann").stored == 2
+    assert exporting.correction_counts(scored) == {"relabel": 1}
+    _, rows = table(scored, "corrections")
+    assert [(r["given_label"], r["corrected_label"]) for r in rows] == [("belt", "bar")]
+    assert exporting.verdict_counts(scored)["kept"] == 1
+    assert reimporting.import_decisions(scored, path, "ann").unchanged == 2
+
+
 def test_decisions_hold_every_answer_and_come_back(workspace, scored, tmp_path):
     decide(workspace, scored)
     before = decisions.states(scored)

@@ -46,10 +46,10 @@ def test_an_older_row_is_held_and_named(workspace, scored):
 def test_a_later_row_counts(workspace, scored):
     bring(scored, FIRST)
     found = bring(
-        scored, "id,action,label,decided_at\nitem-00002,relabel,bar,2026-01-02T00:00:00Z\n"
+        scored, "id,action,label,decided_at\nitem-00002,relabel,belt,2026-01-02T00:00:00Z\n"
     )
     assert (found.stored, found.held, found.conflicts) == (1, 0, ())
-    assert decisions.in_force(scored)[2][0].label == 0
+    assert decisions.in_force(scored)[2][0].label == scored.class_names.index("belt")
 
 
 def test_without_a_time_nobody_knows_which_is_later(workspace, scored):
