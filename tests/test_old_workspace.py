@@ -10,6 +10,7 @@ Not the same bytes, and why:
 - of one method's ranking (`lnl rank --method`) the suggestion and p_wrong: no file holds them, they
   are computed from the run's probabilities with the consensus of today. The ranking in force is
   stored, and leaves with the same bytes;
+- the digests of the images (`content`), which today's code adds, are left out;
 - floats in JSON may differ in the tenth digit: other processors add in another order;
 - of the report only its numbers, and of evidence all but the names of methods: they hold colours,
   the date, versions, and words of the screen, which may improve.
@@ -98,7 +99,9 @@ def write_outputs(home, out):
         place = out / key
         place.mkdir(parents=True)
         for method in RANKED[key]:
-            lnl("rank", name, "--method", method, "--out", place / f"rank-{method}.csv")
+            ranked = place / f"rank-{method}.csv"
+            lnl("rank", name, "--method", method, "--out", ranked)
+            ranked.write_bytes(without_content(ranked, ranked.read_bytes()))
         for title, command in {
             "status": ("status", name),
             "audit": ("audit", name),
@@ -109,6 +112,18 @@ def write_outputs(home, out):
         write_folders(name, place, home / "exported" / key)
         write_json(place / "review.json", reviewing(home, name))
     write_json(out / "noisy" / "report.json", report(SETS["noisy"], home / "report.html"))
+
+
+def without_content(file, data):
+    """Return what a file holds without the digests of the images."""
+    if file.suffix == ".csv":
+        head, *lines = data.split(b"\r\n")
+        if head.endswith(b",content"):
+            lines = [re.sub(rb",[0-9a-f]{32}( [0-9a-f]{64})?$", b"", line) for line in lines]
+            return b"\r\n".join([head.removesuffix(b",content"), *lines])
+    if file.suffix == ".json":
+        return re.sub(rb', "content": "[0-9a-f ]+"', b"", data)
+    return data
 
 
 def write_json(path, value):
@@ -123,8 +138,10 @@ def write_tables(name, place):
     for title, (form, *more) in TABLES.items():
         file = place / title
         lnl("export", name, "--format", form, "--out", file, *more)
+        if file.suffix == ".csv":
+            file.write_bytes(without_content(file, file.read_bytes()))
         if file.suffix == ".parquet":
-            table = pq.read_table(file)
+            table = pq.read_table(file).drop_columns("content")
             file.unlink()
             types = {column.name: str(column.type) for column in table.schema}
             rows = {row["id"]: list(row.values()) for row in table.to_pylist()}
@@ -142,7 +159,9 @@ def write_folders(name, place, scratch):
         images = hashlib.sha256()
         for path in sorted(each for each in folder.rglob("*") if each.is_file()):
             inside = path.relative_to(folder).as_posix()
-            data = path.read_bytes().replace(home, b"HOME")
+            data = without_content(path, path.read_bytes().replace(home, b"HOME"))
+            if path.name == "content.txt":
+                continue
             if path.suffix == ".csv":
                 (place / f"{title}-{path.name}").write_bytes(data)
             elif path.suffix == ".png":

@@ -51,7 +51,10 @@ def _decide_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--file", type=Path, required=True, help="CSV with id, action[, label]")
     one.add_argument("--reviewer", required=True, help="who decided, where the file names nobody")
     one.add_argument(
-        "--replace", action="store_true", help="store rows that are held back otherwise"
+        "--replace", action="store_true", help="store rows that are older than what is in force"
+    )
+    one.add_argument(
+        "--by-id", action="store_true", help="the ids are right, whatever the images' content"
     )
 
 
@@ -67,8 +70,13 @@ def decide(options: Any) -> int:
         options.file,
         options.reviewer,
         replace_newer=options.replace,
+        by_id=options.by_id,
     )
-    lines = [*(conflict.words() for conflict in result.conflicts), *result.problems]
+    lines = [
+        *(each.words() for each in result.held_back),
+        *(conflict.words() for conflict in result.conflicts),
+        *result.problems,
+    ]
     for line in lines[:50]:
         print(f"  {line}", file=sys.stderr)
     if len(lines) > 50:
@@ -79,6 +87,8 @@ def decide(options: Any) -> int:
             "stored": result.stored,
             "unchanged": result.unchanged,
             "held": result.held,
+            "by_content": result.by_content,
+            "held_back": [asdict(each) for each in result.held_back],
             "conflicts": [asdict(conflict) for conflict in result.conflicts],
             "problems": list(result.problems),
         },
@@ -99,8 +109,9 @@ DECIDE = Command(
         "",
         "decisions.csv has the columns id, action[, label, reviewer, decided_at]; actions are",
         "keep, relabel, multiple, none, unsure, skip and reopen. The same file twice stores",
-        "nothing twice. A row that contradicts a later answer of the same reviewer is held back",
-        "and named.",
+        "nothing twice. Exports carry the column content, by which a decision finds its image even",
+        "where ids have moved. A row that contradicts the set (content, id, given_label), or a",
+        "later answer of the same reviewer, is held back and named, never stored.",
     ),
 )
 

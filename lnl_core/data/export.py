@@ -42,6 +42,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "p_wrong",
         "label_quality",
         "run_ids",
+        "content",
     ),
     "decisions": (
         "id",
@@ -60,6 +61,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "revealed",
         "run_ids",
         "cid",
+        "content",
     ),
     "scores": (
         "id",
@@ -68,6 +70,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "suspicion",
         "p_wrong",
         "label_quality",
+        "content",
     ),
 }
 """Format -> columns; corrections get one `suspicion_<method>` per method before `run_ids`."""
@@ -144,6 +147,7 @@ def correction_rows(
     suspicion: FloatArray | None = None,
     suggested_labels: IntArray | None = None,
     method_suspicions: Mapping[str, FloatArray] | None = None,
+    content: Sequence[str] | None = None,
 ) -> Rows:
     """Return the corrections table (docs/formats.md), one row per decision, in the order given.
 
@@ -160,10 +164,11 @@ def correction_rows(
         suspicion: (n,) likewise.
         suggested_labels: (n,) likewise, -1 = none.
         method_suspicions: method -> (n,).
+        content: (n,) digests (`data.content`), or None.
     """
     methods = dict(method_suspicions or {})
-    *before, last = COLUMNS["corrections"]
-    columns = [*before, *(f"suspicion_{key}" for key in methods), last]
+    *before, runs, last = COLUMNS["corrections"]
+    columns = [*before, *(f"suspicion_{key}" for key in methods), runs, last]
 
     def rows() -> Iterator[dict[str, str]]:
         for decision in decisions:
@@ -186,6 +191,7 @@ def correction_rows(
                 "label_quality": _number(quality),
                 **{f"suspicion_{key}": _number(float(s[row])) for key, s in methods.items()},
                 "run_ids": " ".join(map(str, decision.run_ids)),
+                "content": "" if content is None else content[row],
             }
 
     return Rows(columns, rows())
@@ -198,6 +204,7 @@ def decision_rows(
     given_labels: IntArray,
     class_names: Sequence[str],
     paths: Sequence[str] | None = None,
+    content: Sequence[str] | None = None,
 ) -> Rows:
     """Return every answer by everybody, with what was shown; comes back by `read_decisions`.
 
@@ -223,6 +230,7 @@ def decision_rows(
                 "revealed": "yes" if decision.revealed else "no",
                 "run_ids": " ".join(map(str, decision.run_ids)),
                 "cid": decision.cid,
+                "content": "" if content is None else content[decision.row],
             }
 
     return Rows(COLUMNS["decisions"], rows())

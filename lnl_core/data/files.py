@@ -13,7 +13,7 @@ from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
-from lnl_core.data import images
+from lnl_core.data import content, images
 from lnl_core.data.images import ImageError
 from lnl_core.data.tables import BadRow
 from lnl_core.data.writing import Plan, Row, Skipped
@@ -85,7 +85,7 @@ class FileSource:
 
     def rows(self, plan: Plan) -> Iterator[Row | Skipped]:
         """Decode with several threads; what comes out is in order."""
-        waiting: deque[tuple[Item | Skipped, Future[ByteArray | ImageError] | None]] = deque()
+        waiting: deque[tuple[Item | Skipped, Future[_Decoded | ImageError] | None]] = deque()
         items = self.items()
         pool = ThreadPoolExecutor(_WORKERS, "decode")
         try:
@@ -119,21 +119,29 @@ def working_plan(
     return Plan(side, side, channels, words)
 
 
-def _decode(file: Path, plan: Plan) -> ByteArray | ImageError:
+_Decoded = tuple[ByteArray, bytes]
+"""An image, and the digest of its file."""
+
+
+def _decode(file: Path, plan: Plan) -> _Decoded | ImageError:
     try:
-        return images.decode(file, (plan.height, plan.width))
+        image = images.decode(file, (plan.height, plan.width))
+        return image, content.file_digest(file)
     except ImageError as error:
         return error
+    except OSError as error:
+        return ImageError(f"The file cannot be read ({error.strerror}).", "Check the disk.")
 
 
-def _arrived(item: Item | Skipped, future: Future[ByteArray | ImageError] | None) -> Row | Skipped:
+def _arrived(item: Item | Skipped, future: Future[_Decoded | ImageError] | None) -> Row | Skipped:
     if isinstance(item, Skipped) or future is None:
         assert isinstance(item, Skipped)
         return item
-    image = future.result()
-    if isinstance(image, ImageError):
-        return Skipped(item.path, image.reason, image.remedy, item.row)
-    return Row(item.id, image, item.label, item.path, item.true_label)
+    decoded = future.result()
+    if isinstance(decoded, ImageError):
+        return Skipped(item.path, decoded.reason, decoded.remedy, item.row)
+    image, digest = decoded
+    return Row(item.id, image, item.label, item.path, item.true_label, digest)
 
 
 def locate(root: Path, cell: str) -> tuple[Path, str] | BadRow:

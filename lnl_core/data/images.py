@@ -276,10 +276,13 @@ def _upright(
             flat = _flat(image)
             if channels is not None:
                 flat = flat.convert("L" if channels == 1 else "RGB")
+            if turn is not None:  # first, so that a picture saved upright gives the same pixels
+                flat = flat.transpose(turn)
+                target = target if _orientation(image) < 5 else target[::-1]
             if flat.size != target:
                 way = Resampling.LANCZOS if scale < 1 else Resampling.BICUBIC
                 flat = flat.resize(target, way, reducing_gap=3.0)
-            return flat.transpose(turn) if turn is not None else flat
+            return flat
 
 
 def _flat(image: Image.Image) -> Image.Image:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from lnl_core.data import tables
+from lnl_core.data.matching import BY_ID, Held
 from lnl_core.data.tables import BadRow, Cells
 from lnl_core.types import Action, IntArray, LnlError
 
@@ -24,6 +25,8 @@ COLUMNS = {
     "seconds": ("seconds",),
     "suggested_label": ("suggested_label",),
     "p_wrong": ("p_wrong",),
+    "given_label": ("given_label",),
+    "content": ("content",),
 }
 MAX_PROBLEMS = 1000
 MAX_CID = 80
@@ -37,7 +40,8 @@ _PROTECTED = re.compile(r"'+[=+\-@\t\r\n]")
 class Entry:
     """One decision of a file; a blank `reviewer` or `decided_at` is for the caller to fill.
 
-    `number` is the file's row as a spreadsheet counts it. An export of this program also has `cid`,
+    `number` is the file's row as a spreadsheet counts it, `id` as it is written there, `by` what
+    its image was found by (`data.matching`). An export of this program also has `cid`,
     the id of the press, and what was spent and shown: `seconds`, `suggested_label`, `p_wrong`.
     """
 
@@ -52,6 +56,12 @@ class Entry:
     seconds: float | None = None
     suggested_label: int | None = None
     p_wrong: float | None = None
+    id: str = ""
+    by: str = BY_ID
+
+
+Place = Callable[[int, Cells, int], tuple[int, str]]
+"""(number of the row, cells, image of that id or -1) -> image, and by what it was found."""
 
 
 def unprotect(text: str) -> str:
@@ -65,6 +75,7 @@ def read_decisions(
     class_names: Sequence[str],
     positions: Callable[[Sequence[str]], IntArray],
     name: str | None = None,
+    place: Place | None = None,
 ) -> tuple[list[Entry], list[str]]:
     """Read decisions; what cannot be used is named row by row and left out.
 
@@ -73,6 +84,7 @@ def read_decisions(
         class_names: (k,).
         positions: ids -> (len,) row numbers, -1 where unknown; called in batches.
         name: what messages call the file.
+        place: finds each row's image and may hold it back; the id alone counts when None.
 
     Returns:
         (entries in the file's order, problems as sentences, the first `MAX_PROBLEMS` of them).
@@ -81,7 +93,7 @@ def read_decisions(
         LnlError: not a table, not UTF-8, or without the columns id and action.
     """
     shown = name or (file.name if isinstance(file, Path) else "The file")
-    read = _Read(positions, {label: at for at, label in enumerate(class_names)})
+    read = _Read(positions, {label: at for at, label in enumerate(class_names)}, place)
     for number, cells in tables.rows(file, shown, COLUMNS, ("id", "action"), strip=False):
         if isinstance(cells, BadRow):
             read.settle()  # what stands before it is told first
@@ -94,8 +106,13 @@ def read_decisions(
 class _Read:
     """Entries and problems of a file, in its order; ids are looked up in batches."""
 
-    def __init__(self, positions: Callable[[Sequence[str]], IntArray], index: dict[str, int]):
-        self._positions, self._index = positions, index
+    def __init__(
+        self,
+        positions: Callable[[Sequence[str]], IntArray],
+        index: dict[str, int],
+        place: Place | None,
+    ):
+        self._positions, self._index, self._place = positions, index, place
         self._entries: list[Entry] = []
         self._problems: list[str] = []
         self._left_out = 0
@@ -117,7 +134,13 @@ class _Read:
         rows = self._rows([cells["id"] for _, cells in self._batch])
         for (number, cells), row in zip(self._batch, rows, strict=True):
             try:
-                self._entries.append(replace(_entry(cells, row, self._index), number=number))
+                by = BY_ID
+                if self._place is not None:
+                    row, by = self._place(number, cells, row)
+                entry = _entry(cells, row, self._index)
+                self._entries.append(replace(entry, number=number, id=cells["id"], by=by))
+            except Held:
+                continue
             except LnlError as error:
                 self.complain(number, str(error))
         self._batch.clear()

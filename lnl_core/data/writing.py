@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from lnl_core.data import copies
+from lnl_core.data import content, copies
 from lnl_core.store.arrays import write_array, write_json
 from lnl_core.store.datasets import JUDGED_LABELS, TRUE_LABELS
 from lnl_core.types import ByteArray, LnlError
@@ -41,13 +41,17 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One image on its way in: `image` is (h, w, 1 or 3) uint8, `path` relative to the root."""
+    """One image on its way in: `image` is (h, w, 1 or 3) uint8, `path` relative to the root.
+
+    `file_digest` is `content.file_digest` of its file, empty where it has none.
+    """
 
     id: str
     image: ByteArray
     label: int
     path: str | None = None
     true_label: int | None = None
+    file_digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ class SetWriter:
     copies: list[str] = field(init=False, default_factory=list)
     _labels: array[int] = field(init=False)
     _truth: array[int] = field(init=False)
+    _pixels: bytearray = field(init=False, default_factory=bytearray)
+    _files: bytearray = field(init=False, default_factory=bytearray)
     _digest: Any = field(init=False)
     _images: Any = field(init=False)
     _table: _Table = field(init=False)
@@ -150,8 +156,11 @@ class SetWriter:
             LnlError: the disk is full.
         """
         image = row.image
+        pixels = content.pixel_digest(image)
         self._digest.update(f"{image.shape}{row.label},{row.true_label},{row.id}\0".encode())
-        self._digest.update(np.ascontiguousarray(image).data)
+        self._digest.update(pixels)
+        self._pixels += pixels
+        self._files += row.file_digest or bytes(content.FILE_BYTES)
         if image.shape[2] > self.channels:
             self._widen()
         if image.shape[2] < self.channels:
@@ -226,6 +235,7 @@ class SetWriter:
                 "skipped": self.skipped,
                 "version": version,
             }
+            content.write(self.part, self._pixels, self._files)
             none = [names.index(name) for name in meta.get("no_classes", ())]
             groups = copies.noted(self.part)
             self.copies = copies.notes(groups, np.frombuffer(self._labels, np.int32), none)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lnl_core.data import content
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import (
     Action,
@@ -37,6 +38,12 @@ def _loaded(info: DatasetInfo) -> LabeledDataset:
 def loaded(info: DatasetInfo) -> LabeledDataset:
     """Open a data set, memory-mapped, once per process."""
     return _loaded(info)
+
+
+@lru_cache(maxsize=8)
+def contents(info: DatasetInfo) -> content.Contents:
+    """Return what the images of a data set are, (n,) digests; made now where they are missing."""
+    return content.noted(info.directory)
 
 
 def rows_of(info: DatasetInfo, ids: Sequence[str]) -> IntArray:

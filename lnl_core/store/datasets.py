@@ -31,6 +31,9 @@ JUDGED_LABELS = "judged_labels.npy"
 COPIES = "copies.npy"
 """In a set's folder: (n,) int32, the first row of the group of copies that each image is in."""
 
+CONTENT, FILE_DIGESTS = "content.npy", "file_digests.npy"
+"""In a set's folder: (n,) digests of the working copies' pixels, and of the original files."""
+
 
 class ArrowStrings(Sequence[str]):
     """A column of strings that stays in Arrow's memory; items are made when asked for."""

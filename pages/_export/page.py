@@ -336,6 +336,13 @@ def _import(info: DatasetInfo) -> None:
         help="A row that differs from the same reviewer's answer, and is not later than it, is "
         "held back unless you tick this.",
     )
+    by_id = st.checkbox(
+        "The ids are right, whatever the images' content",
+        key="decisions_by_id",
+        help="A decision goes to the image with the content that the file says; rows that "
+        "contradict the set are held back. Tick this where the set was imported anew at another "
+        "size, or where row numbers are known to be the same.",
+    )
     if st.button(
         "Import",
         type="primary",
@@ -343,7 +350,14 @@ def _import(info: DatasetInfo) -> None:
         key="decisions_go",
     ):
         assert upload is not None
-        result = reimporting.import_decisions(info, upload, reviewer.strip(), replace_newer=replace)
+        result = reimporting.import_decisions(
+            info,
+            upload,
+            reviewer.strip(),
+            replace_newer=replace,
+            by_id=by_id,
+            name=upload.name,
+        )
         _imported(result)
     elif upload is not None:
         st.caption(f"They go to **{plain(_ui.short(info.name, 40))}**; the latest answer counts.")
@@ -356,10 +370,22 @@ def _imported(result: DecisionImport) -> None:
         words += f", {_words.count(result.unchanged)} known already"
     if result.held:
         words += f", {_words.count(result.held)} held back"
-    if not result.problems and not result.conflicts:
+    if not result.problems and not result.conflicts and not result.held_back:
         st.success(f"{words}.", icon=":material/check:")
         return
     st.warning(f"{words}.", icon=":material/warning:")
+    if result.held_back:
+        held = pd.DataFrame(
+            {
+                "row": [each.number for each in result.held_back],
+                "id in the file": [each.id for each in result.held_back],
+                "why": [each.why for each in result.held_back],
+                "what helps": [each.remedy for each in result.held_back],
+            }
+        )
+        rows = _words.plural(len(held), "row")
+        st.markdown(f"**{rows} of {plain(result.held_back[0].file)} not stored**")
+        _table(held, "Rows that contradict the set")
     if result.conflicts:
         table = pd.DataFrame(
             {

@@ -42,6 +42,7 @@ class Cleaned:
         ranking: the joint opinion of the methods, None before the first run.
         safe: protect cells of CSV that a spreadsheet would run as formulas.
         no_classes: labels that say that nobody labelled the image.
+        content: (n,) digests of the images (`data.content`), or None.
     """
 
     data: LabeledDataset
@@ -52,6 +53,7 @@ class Cleaned:
     ranking: Ranking | None
     safe: bool = True
     no_classes: tuple[int, ...] = ()
+    content: Sequence[str] | None = None
 
     def rows(self) -> IntArray:
         """Return the rows that have one right class: those that a training set can hold."""
@@ -89,6 +91,7 @@ def apply(
     ranking: Ranking | None,
     safe: bool = True,
     no_classes: tuple[int, ...] = (),
+    content: Sequence[str] | None = None,
 ) -> Cleaned:
     """Apply verdicts to the given labels; a label that is no class counts for none.
 
@@ -100,6 +103,7 @@ def apply(
         ranking: in force, or None.
         safe: see `Cleaned`.
         no_classes: see `Cleaned`.
+        content: see `Cleaned`.
     """
     labels = np.array(data.given_labels, np.int32)
     verdicts = np.zeros(len(data), np.int8)
@@ -121,4 +125,4 @@ def apply(
                 labels[row] = -1
         verdicts[row] = VERDICTS.index(word)
     labels[np.isin(labels, no_classes)] = -1
-    return Cleaned(data, root, labels, verdicts, decisions, ranking, safe, no_classes)
+    return Cleaned(data, root, labels, verdicts, decisions, ranking, safe, no_classes, content)

@@ -2,7 +2,8 @@
 
 `labels.npy` (n,) given labels, `pred_probs.npy` (n, k), `label_issues.csv` as
 `CleanLearning.get_label_issues` returns it and `CleanLearning.fit(label_issues=...)` takes it,
-`multiannotator.csv` (n, people) for `cleanlab.multiannotator`, `classes.txt`, `ids.txt`.
+`multiannotator.csv` (n, people) for `cleanlab.multiannotator`, `classes.txt`, `ids.txt`,
+`content.txt` (digests of the images).
 """
 
 from __future__ import annotations
@@ -68,7 +69,10 @@ def write(cleaned: Cleaned, target: Path, *, report: Report | None = None) -> tu
         del probs
         _issues(cleaned, given, part / "label_issues.csv")
         _annotators(cleaned, given, part / "multiannotator.csv")
-        for name, values in (("classes.txt", data.class_names), ("ids.txt", data.ids)):
+        lists = [("classes.txt", data.class_names), ("ids.txt", data.ids)]
+        if cleaned.content is not None:
+            lists.append(("content.txt", cleaned.content))
+        for name, values in lists:
             with (part / name).open("w", encoding="utf-8", newline="\n") as stream:
                 stream.writelines(f"{_one_line(value)}\n" for value in values)
         (part / "README.txt").write_text(_README, "utf-8")

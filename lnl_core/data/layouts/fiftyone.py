@@ -70,6 +70,8 @@ def _attributes(cleaned: Cleaned, row: int) -> dict[str, Any]:
         "given_label": cleaned.given_name(row),
         "verdict": cleaned.verdict(row),
     }
+    if cleaned.content is not None:
+        attributes["content"] = cleaned.content[row]
     if cleaned.ranking is not None:
         suggested = int(cleaned.ranking.suggested_labels[row])
         if cleaned.has_class(row):

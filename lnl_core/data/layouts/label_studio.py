@@ -126,6 +126,8 @@ def _tasks(cleaned: Cleaned, place: Callable[[int], str | None]) -> Iterator[dic
             "given_label": cleaned.given_name(row),
             "verdict": cleaned.verdict(row),
         }
+        if cleaned.content is not None:
+            facts["content"] = cleaned.content[row]
         predictions = [_prediction("given label", [cleaned.given_name(row)], None)]
         if ranking is not None:
             p_wrong = float(ranking.p_wrong[row])

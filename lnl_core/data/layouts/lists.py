@@ -11,7 +11,16 @@ from lnl_core.data import export
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.types import Action, Decision, IntArray
 
-MANIFEST = ("image", "label", "id", "given_label", "lnl_verdict", "p_wrong", "label_quality")
+MANIFEST = (
+    "image",
+    "label",
+    "id",
+    "given_label",
+    "lnl_verdict",
+    "p_wrong",
+    "label_quality",
+    "content",
+)
 """Columns of a manifest; `lnl import` and any CSV reader take image and label from it."""
 
 TRAIL = (
@@ -36,6 +45,7 @@ TRAIL = (
     "p_wrong",
     "run_ids",
     "cid",
+    "content",
 )
 """Columns of the audit trail: every field of a stored decision, and whether it still counts.
 
@@ -71,6 +81,7 @@ def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -
                 "label_quality": f"{1 - float(ranking.suspicion[row]):.4f}"
                 if ranking and judged
                 else "",
+                "content": "" if cleaned.content is None else cleaned.content[row],
             }
 
     return export.Rows(MANIFEST, rows())
@@ -118,6 +129,7 @@ def trail_rows(
     given_labels: IntArray,
     class_names: Sequence[str],
     paths: Sequence[str] | None = None,
+    content: Sequence[str] | None = None,
 ) -> export.Rows:
     """Return every decision ever stored, oldest first, superseded ones included.
 
@@ -127,6 +139,7 @@ def trail_rows(
         given_labels: (n,) int.
         class_names: (k,).
         paths: (n,) or None.
+        content: (n,) digests, or None.
     """
     history = list(decisions)
     followers: dict[int, Decision] = {}
@@ -148,7 +161,12 @@ def trail_rows(
         for decision, row in zip(
             history,
             export.decision_rows(
-                history, ids=ids, given_labels=given_labels, class_names=class_names, paths=paths
+                history,
+                ids=ids,
+                given_labels=given_labels,
+                class_names=class_names,
+                paths=paths,
+                content=content,
             ),
             strict=True,
         ):

@@ -252,8 +252,9 @@ def add_noise(
     with _scratch(info.workspace) as folder:
         target = folder / "set"
         target.mkdir()
-        for part in ("images.npy", "table.parquet", datasets.COPIES):
-            if part != datasets.COPIES or (info.directory / part).is_file():
+        kept = (datasets.COPIES, datasets.CONTENT, datasets.FILE_DIGESTS)
+        for part in ("images.npy", "table.parquet", *kept):
+            if part not in kept or (info.directory / part).is_file():
                 _link(info.directory / part, target / part)
         arrays.write_array(target / "given_labels.npy", np.asarray(labels, np.int32))
         arrays.write_array(target / "true_labels.npy", np.asarray(truth, np.int32))

@@ -26,7 +26,7 @@ from lnl_core.services import places
 from lnl_core.services.export.formats import FORMATS, Format
 from lnl_core.services.export.scores import rank_rows as rank_rows
 from lnl_core.services.export.scores import write_scores as write_scores
-from lnl_core.services.in_force import loaded, scored, signals
+from lnl_core.services.in_force import contents, loaded, scored, signals
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError, Workspace
 
@@ -115,6 +115,7 @@ def correction_rows(
         suspicion=None if ranked is None else ranked.ranking.suspicion,
         suggested_labels=None if ranked is None else ranked.ranking.suggested_labels,
         method_suspicions=runs,
+        content=contents(info),
     )
     return rows, len(chosen), left_out
 
@@ -128,6 +129,7 @@ def decision_rows(info: DatasetInfo) -> files.Rows:
         paths=data.paths,
         given_labels=data.given_labels,
         class_names=info.class_names,
+        content=contents(info),
     )
 
 
@@ -140,6 +142,7 @@ def trail_rows(info: DatasetInfo) -> files.Rows:
         paths=data.paths,
         given_labels=data.given_labels,
         class_names=info.class_names,
+        content=contents(info),
     )
 
 
@@ -183,6 +186,7 @@ def _cleaned(info: DatasetInfo, only_agreed: bool, _last_id: int, _version: str)
         root=_root(info),
         ranking=None if ranked is None else ranked.ranking,
         no_classes=info.no_classes,
+        content=contents(info),
     )
 
 

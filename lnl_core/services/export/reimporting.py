@@ -1,4 +1,4 @@
-"""Decisions made elsewhere come in: each once, and never over a newer answer unasked."""
+"""Decisions made elsewhere come in: each to its own image, once, never over a newer one unasked."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from typing import IO
 import numpy as np
 
 from lnl_core.data import export as files
+from lnl_core.data.content import Finder
+from lnl_core.data.matching import BY_CONTENT, HeldBack, Matcher
 from lnl_core.data.reimport import Entry
-from lnl_core.services.in_force import loaded, scored
+from lnl_core.services.in_force import contents, loaded, scored
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
 
@@ -58,8 +60,10 @@ class DecisionImport:
         stored: new decisions.
         unchanged: rows that say what is in force already, or were imported before.
         conflicts: rows that say something else than what is in force, the first 1,000.
-        held: how many rows were not stored because of a conflict.
+        held: how many rows were not stored because of a conflict, or because they contradict the
+            set; the latter are in `held_back`, the first 1,000 of them.
         problems: rows that cannot be used, as sentences.
+        by_content: rows whose image was found by its content; all others by their id.
     """
 
     stored: int
@@ -67,6 +71,8 @@ class DecisionImport:
     conflicts: tuple[Conflict, ...]
     held: int
     problems: tuple[str, ...]
+    held_back: tuple[HeldBack, ...] = ()
+    by_content: int = 0
 
 
 @dataclass(slots=True)
@@ -90,11 +96,15 @@ def import_decisions(
     reviewer: str,
     *,
     replace_newer: bool = False,
+    by_id: bool = False,
+    name: str | None = None,
 ) -> DecisionImport:
     """Store decisions made elsewhere.
 
-    The file needs the columns id and action, and label where the action has one. A row's identity
-    is its content (or its `cid`, where this program wrote the file), so that importing a file
+    The file needs the columns id and action, and label where the action has one. Its image is the
+    one with the row's `content`, where the file has that column, else the one with the id; a row
+    that contradicts the set is held back (`data.matching`). A row's identity
+    is what it says (or its `cid`, where this program wrote the file), so that importing a file
     twice stores nothing twice. A row that differs from the same reviewer's answer in force is
     stored only where its `decided_at` is later; else it is held back and reported.
 
@@ -102,17 +112,16 @@ def import_decisions(
         info: the data set.
         file: CSV, or Parquet (path).
         reviewer: who decided, where the file names nobody.
-        replace_newer: store rows that are held back otherwise; the file's last word counts.
+        replace_newer: store rows that are older than what is in force; the file's last word counts.
+        by_id: match by id, whatever the content.
+        name: what messages call the file.
 
     Raises:
         LnlError: no such set, or a file that cannot be read as a table of decisions.
     """
     data = loaded(info)
-    entries, problems = files.read_decisions(
-        file,
-        class_names=info.class_names,
-        positions=data.ids.positions,  # type: ignore[attr-defined]
-    )
+    shown = name or (file.name if isinstance(file, Path) else "The file")
+    entries, problems, matcher = _read(info, file, shown, by_id)
     entries = [replace(e, reviewer=(e.reviewer or reviewer).strip()) for e in entries]
     entries = list(_possible(info, entries, problems))
     known = _known(info, {e.row for e in entries})
@@ -148,7 +157,41 @@ def import_decisions(
         made.append(decision)
         known.add(decision)
     decisions.append(info, _with_facts(info, made))
-    return DecisionImport(len(made), unchanged, tuple(conflicts), held, tuple(problems))
+    return DecisionImport(
+        stored=len(made),
+        unchanged=unchanged,
+        conflicts=tuple(conflicts),
+        held=held + len(matcher.held),
+        problems=tuple(problems),
+        held_back=tuple(matcher.held[:MAX_CONFLICTS]),
+        by_content=sum(entry.by == BY_CONTENT for entry in entries),
+    )
+
+
+def _read(
+    info: DatasetInfo, file: Path | IO[bytes], name: str, by_id: bool
+) -> tuple[list[Entry], list[str], Matcher]:
+    """Read a file's rows and find their images; the matcher knows which ones it held back."""
+    data = loaded(info)
+    matcher = Matcher(
+        file=name,
+        ids=data.ids,
+        class_names=info.class_names,
+        given_labels=data.given_labels,
+        finder=Finder(contents(info)),
+        since=info.created_at,
+        by_id=by_id,
+    )
+    entries, problems = files.read_decisions(
+        file,
+        class_names=info.class_names,
+        positions=data.ids.positions,  # type: ignore[attr-defined]
+        name=name,
+        place=matcher.place,
+    )
+    doubtful = matcher.doubtful(entries)
+    matcher.held.sort(key=lambda each: each.number)
+    return [e for e in entries if e.number not in doubtful], problems, matcher
 
 
 def _possible(info: DatasetInfo, entries: list[Entry], problems: list[str]) -> Iterator[Entry]:

@@ -12,7 +12,7 @@ from lnl_core.data import export as files
 from lnl_core.data import outputs
 from lnl_core.data.layouts import lists
 from lnl_core.services import places
-from lnl_core.services.in_force import loaded, scored, signals
+from lnl_core.services.in_force import contents, loaded, scored, signals
 from lnl_core.types import DatasetInfo, LnlError
 
 
@@ -45,11 +45,13 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
         suspicion = run.suspicion
         given = np.asarray(data.given_labels)
         ranking = labelled.rank([run], given, info.class_count, None, info.no_classes)
-    names = info.class_names
+    names, digests = info.class_names, contents(info)
     for row in range(info.n):
         suggested = int(ranking.suggested_labels[row])
         if int(data.given_labels[row]) in info.no_classes:
-            yield _without_class(data.ids[row], names, int(data.given_labels[row]), suggested)
+            given_label = int(data.given_labels[row])
+            unscored = _without_class(data.ids[row], names, given_label, suggested)
+            yield unscored | {"content": digests[row]}
             continue
         yield {
             "id": data.ids[row],
@@ -58,6 +60,7 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
             "suspicion": f"{float(suspicion[row]):.6f}",
             "p_wrong": f"{float(ranking.p_wrong[row]):.6f}",
             "label_quality": f"{1 - float(suspicion[row]):.6f}",
+            "content": digests[row],
         }
 
 

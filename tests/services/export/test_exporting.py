@@ -53,7 +53,7 @@ def test_corrections_hold_what_was_accepted(workspace, scored):
         ("item-00047", "bar", "bar|base", "multiple"),
     ]
     assert list(rows[0])[: len(CORRECTIONS)] == CORRECTIONS
-    assert list(rows[0])[-1] == "run_ids"
+    assert list(rows[0])[-2:] == ["run_ids", "content"]
     assert {"suspicion_sr", "suspicion_knn"} < set(rows[0])
     assert rows[0]["suggested_label"] == "bar"
     assert float(rows[0]["p_wrong"]) > 0.3
@@ -125,6 +125,7 @@ def test_scores_cover_every_image(workspace, scored, tmp_path):
         "suspicion",
         "p_wrong",
         "label_quality",
+        "content",
     ]
     worst = sorted(rows, key=lambda r: -float(r["suspicion"]))[:3]
     assert {r["id"] for r in worst} == {"item-00003", "item-00025", "item-00047"}
