@@ -356,7 +356,7 @@ def _import(info: DatasetInfo) -> None:
             reviewer.strip(),
             replace_newer=replace,
             by_id=by_id,
-            name=upload.name,
+            file_name=upload.name,
         )
         _imported(result)
     elif upload is not None:

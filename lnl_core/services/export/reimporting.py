@@ -97,7 +97,7 @@ def import_decisions(
     *,
     replace_newer: bool = False,
     by_id: bool = False,
-    name: str | None = None,
+    file_name: str | None = None,
 ) -> DecisionImport:
     """Store decisions made elsewhere.
 
@@ -114,13 +114,13 @@ def import_decisions(
         reviewer: who decided, where the file names nobody.
         replace_newer: store rows that are older than what is in force; the file's last word counts.
         by_id: match by id, whatever the content.
-        name: what messages call the file.
+        file_name: what messages call the file.
 
     Raises:
         LnlError: no such set, or a file that cannot be read as a table of decisions.
     """
     data = loaded(info)
-    shown = name or (file.name if isinstance(file, Path) else "The file")
+    shown = file_name or (file.name if isinstance(file, Path) else "The file")
     entries, problems, matcher = _read(info, file, shown, by_id)
     entries = [replace(e, reviewer=(e.reviewer or reviewer).strip()) for e in entries]
     entries = list(_possible(info, entries, problems))

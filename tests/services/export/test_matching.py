@@ -27,7 +27,7 @@ def made(ws, tmp_path, name, images, labels, **arrays):
 
 def bring(info, text, **options):
     stream = io.BytesIO(text if isinstance(text, bytes) else text.encode())
-    return reimporting.import_decisions(info, stream, "ann", name="decisions.csv", **options)
+    return reimporting.import_decisions(info, stream, "ann", file_name="decisions.csv", **options)
 
 
 def exported(info, format="decisions"):
