@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from lnl_core.services.datasets import catalog, incoming
 from lnl_core.store import arrays, db
+from lnl_core.store.processes import process_started
 from lnl_core.types import LnlError
 
 _EVERY = 0.25
@@ -26,7 +25,7 @@ class _Task:
     def __init__(self, file: Path) -> None:
         self.file, self._written = file, 0.0
         self.values = arrays.read_json(file)
-        self.tell({"pid": os.getpid(), "pid_started": psutil.Process().create_time()})
+        self.tell({"pid": os.getpid(), "pid_started": process_started(os.getpid())})
 
     def tell(self, values: Mapping[str, Any]) -> None:
         """Write down what is new, at once."""
@@ -76,6 +75,8 @@ def main(file: Path) -> int:
     """Do what the task file says and write the outcome into it; return the exit code."""
     task = _Task(file)
     try:
+        if task.values["uploaded"]:
+            incoming.take_upload(Path(task.values["source"]))
         outcome = task.do()
     except Exception as error:
         if not isinstance(error, LnlError | MemoryError):

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from streamlit import config
 
 from lnl_core.services import serving
+from lnl_core.services.datasets import leftovers
 from lnl_core.services.review import activation_maps, evidence, pictures
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo, LnlError, Workspace
@@ -134,7 +135,9 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
             "server.allowedHosts", known + [name for name in extra if name not in known]
         )
     with suppress(LnlError):  # the pages say it, with the remedy
-        _announce(await run_in_threadpool(_ui.workspace))
+        ws = await run_in_threadpool(_ui.workspace)
+        await run_in_threadpool(leftovers.sweep, ws)
+        _announce(ws)
     gc.freeze()  # what is loaded by now stays: later collections need not look at it
     gc.enable()  # which `app.py` disables while it loads
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lnl_core.records import DatasetInfo, LnlError, NotFound, Workspace, meant
-from lnl_core.store import schema
+from lnl_core.store import owned, schema
 from lnl_core.store.db import now, reading, transaction
 from lnl_core.store.files import read_json, write_json
 
@@ -87,6 +88,7 @@ def register(
     meta = read_json(directory / "meta.json")
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "set"
     stamp = now()
+    target: Path | None = None
     try:
         with transaction(ws) as connection:
             result = connection.execute(
@@ -103,22 +105,55 @@ def register(
             )
             primary_key = result.inserted_primary_key
             assert primary_key is not None
-            folder = f"{primary_key[0]}-{slug}"
+            free = _free_folder(ws, f"{primary_key[0]}-{slug}")
             connection.execute(
                 update(schema.datasets)
                 .where(schema.datasets.c.id == primary_key[0])
-                .values(folder=folder)
+                .values(folder=free.name)
             )
-            target = ws.datasets_dir / folder
             if replace_directory:
-                target.symlink_to(directory, target_is_directory=True)
+                free.symlink_to(directory, target_is_directory=True)
             else:
-                shutil.move(directory, target)
+                owned.claim(directory)
+                _move(directory, free)
+                target = free
     except IntegrityError as error:
         raise LnlError(
             f"There is a data set named “{name}” already. Choose another name."
         ) from error
+    except BaseException:
+        if target is not None:  # moved, but the list does not have it
+            shutil.rmtree(target, ignore_errors=True)
+        raise
+    if target is not None:
+        owned.release(target)
     return dataset(ws, name)
+
+
+def _free_folder(ws: Workspace, folder: str) -> Path:
+    """Return where a new set's folder goes: never where anything is.
+
+    A number can come a second time (a database that was cut off or restored), and what another set
+    left under it must neither be read as this one's nor be lost.
+    """
+    target, again = ws.datasets_dir / folder, 1
+    while os.path.lexists(target):
+        again += 1
+        target = ws.datasets_dir / f"{folder}-{again}"
+    return target
+
+
+def _move(directory: Path, target: Path) -> None:
+    """Rename a folder to `target`, in one step also where it comes from another disk."""
+    try:
+        os.rename(directory, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        shutil.copytree(directory, part)
+        os.rename(part, target)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def check_name(name: str) -> str:
@@ -234,17 +269,39 @@ def rename(info: DatasetInfo, new_name: str) -> DatasetInfo:
 
 def remove(info: DatasetInfo) -> None:
     """Forget a data set, its runs and its decisions. The originals stay where they are."""
-    with transaction(info.workspace) as connection:
-        connection.execute(delete(schema.datasets).where(schema.datasets.c.id == info.id))
-    if info.directory.is_symlink():
-        info.directory.unlink()
-    else:
-        shutil.rmtree(info.directory, ignore_errors=True)
+    forget(info.workspace, info.id, info.directory)
+
+
+def forget(ws: Workspace, number: int, directory: Path) -> None:
+    """Take a data set off the list, then its folder away; cut off between, the next start does."""
+    own = directory.is_dir() and not directory.is_symlink()
+    if own:
+        owned.claim(directory)
+    try:
+        with transaction(ws) as connection:
+            connection.execute(delete(schema.datasets).where(schema.datasets.c.id == number))
+    except BaseException:
+        if own:
+            owned.release(directory)
+        raise
+    if directory.is_symlink():
+        directory.unlink()
+    elif own:
+        gone = directory.with_name(f"{owned.REMOVED}{directory.name}")
+        os.rename(directory, gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def update_meta(info: DatasetInfo, **values: Any) -> None:
-    """Change entries of a data set's `meta.json` (class guides, goal), atomically."""
-    write_json(info.directory / "meta.json", read_json(info.directory / "meta.json") | values)
+    """Change entries of a data set's `meta.json` (class guides, goal), atomically.
+
+    One at a time, held apart by the database's own lock: what another process changes meanwhile
+    stays.
+    """
+    place = schema.datasets.c.id
+    with transaction(info.workspace) as connection:
+        connection.execute(select(place).where(place == info.id).with_for_update())
+        write_json(info.directory / "meta.json", read_json(info.directory / "meta.json") | values)
 
 
 def read_meta(info: DatasetInfo) -> dict[str, Any]:

@@ -14,9 +14,10 @@ import numpy as np
 
 from lnl_core.jobs import queue
 from lnl_core.review import labelled
+from lnl_core.services.datasets import leftovers
 from lnl_core.services.in_force import goal, loaded, scored, standing
 from lnl_core.services.serving import app_file
-from lnl_core.store import arrays, datasets
+from lnl_core.store import arrays, datasets, owned
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
 
 if TYPE_CHECKING:
@@ -138,11 +139,13 @@ class _scratch:
     """A folder on the workspace's own disk, so that adopting what is in it is a rename."""
 
     def __init__(self, ws: Workspace) -> None:
-        self._parent = ws.home / "incoming"
+        self._ws, self._parent = ws, ws.home / "incoming"
 
     def __enter__(self) -> Path:
+        leftovers.sweep(self._ws)
         self._parent.mkdir(exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(dir=self._parent))
+        owned.claim(self._folder)
         return self._folder
 
     def __exit__(self, *_: object) -> None:

@@ -20,10 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import psutil
-
-from lnl_core.store import arrays, datasets
+from lnl_core.store import arrays, datasets, owned
 from lnl_core.store.db import now
+from lnl_core.store.processes import process_lives
 from lnl_core.types import LnlError, Workspace
 
 UPLOAD = "upload-"
@@ -104,6 +103,7 @@ def keep_upload(ws: Workspace, stream: IO[bytes], file_name: str) -> Path:
     """Copy an upload to the workspace's disk, piece by piece; the import removes it again."""
     folder = ws.home / "imports" / f"{UPLOAD}{uuid.uuid4().hex}"
     folder.mkdir(parents=True)
+    owned.claim(folder)  # until the process that reads it has it
     target = folder / (
         re.sub(r"[^\w. -]", "_", Path(file_name).stem)[:60] + Path(file_name).suffix.lower()
     )
@@ -117,6 +117,22 @@ def keep_upload(ws: Workspace, stream: IO[bytes], file_name: str) -> Path:
             f"The upload could not be kept ({error.strerror}). Free some disk, then try again."
         ) from error
     return target
+
+
+def take_upload(file: Path) -> None:
+    """Let an upload's copy be this process's, which reads it; any other path is left alone."""
+    if file.parent.name.startswith(UPLOAD):
+        owned.claim(file.parent)
+
+
+def uploads_being_read(ws: Workspace) -> list[Path]:
+    """Return the copies of uploads that a living import reads, or is about to."""
+    tasks = [values for _, values in _tasks(ws)]
+    return [
+        Path(values["source"])
+        for values in tasks
+        if values.get("uploaded") and values["state"] == "reading" and _alive(values)
+    ]
 
 
 def drop_upload(file: Path) -> None:
@@ -270,11 +286,7 @@ def _alive(values: dict[str, Any]) -> bool:
     """Tell a working import from one whose process is gone; a process is pid and start time."""
     if "pid" not in values:
         return time.time() - float(values["started"]) < _GRACE
-    with suppress(psutil.Error):
-        process = psutil.Process(int(values["pid"]))
-        same = abs(process.create_time() - float(values["pid_started"])) < 1
-        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
-    return False
+    return process_lives(int(values["pid"]), float(values["pid_started"]))
 
 
 def dismiss(ws: Workspace, task: str) -> None:
