@@ -102,10 +102,10 @@ def test_a_training_step_of_jump_teaching_waits_for_nothing(monkeypatch):
         codes = torch.from_numpy(semantic_codes.codebook(10, 32)).float().cuda()
         forward, steps = session.forward, []
 
-        def watched(images):
+        def watched(images, rows):
             steps.append(len(images))
             torch.cuda.set_sync_debug_mode("error" if len(steps) > 10 else "default")
-            return forward(images)
+            return forward(images, rows)
 
         monkeypatch.setattr(session, "forward", watched)
         try:

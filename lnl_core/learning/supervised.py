@@ -74,7 +74,7 @@ def train(
         features = None
         for epoch in session.epochs():
             for batch in session.batches(epoch):
-                logits = session.forward(batch.images)
+                logits = session.forward(batch.images, batch.rows)
                 total, notes = loss(logits, batch.labels, epoch)
                 session.step(total)
                 for name, value in notes.items():

@@ -5,7 +5,7 @@ A method reads top to bottom:
     with training.Session(dataset, knobs, context) as session:
         for epoch in session.epochs():
             for batch in session.batches(epoch):
-                logits = session.forward(batch.images)  # (b, k) float32
+                logits = session.forward(batch.images, batch.rows)  # (b, k) float32
                 loss = losses.cross_entropy(F.log_softmax(logits, 1), batch.labels)  # (b,)
                 session.step(loss.mean())
                 session.record(batch, F.softmax(logits, 1), loss)
@@ -37,7 +37,7 @@ from lnl_core.learning.optimizer import Sgd
 from lnl_core.learning.recorder import ProbabilityRecorder
 from lnl_core.learning.schedule import learning_rate
 from lnl_core.learning.seeds import derive_seed, generator_for, seed_everything, seeded
-from lnl_core.types import Array, Context, FloatArray, LabeledDataset
+from lnl_core.types import Array, Context, FloatArray, IntArray, LabeledDataset
 
 __all__ = [
     "Batch",
@@ -166,6 +166,7 @@ class Session:
             name: value.to(self.device) for name, value in self._tensors_at_start.items()
         }
         self.augment = _augment_for(knobs, self._dataset, self.source)
+        self._shares = _shares(self._dataset.groups, self.device)
         self.steps_per_epoch = len(_cuts(self.n, knobs.batch_size))
         self._first_epoch = 0
         if saved is not None:
@@ -263,11 +264,23 @@ class Session:
         images = augment(images, self.augment, self.generator)
         return self.source.normalise(images if change is None else change(images))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Run the model in the machine's precision; (b, k) float32 logits."""
+    def forward(self, images: Tensor, rows: Tensor | None = None) -> Tensor:
+        """Run the model in the machine's precision; (b, k) float32 logits.
+
+        Copies of one picture pull at the weights as one image does: the gradient of each is divided
+        by their number. Eight copies that are all labelled wrong are else learned at once.
+
+        Args:
+            images: (b, c, h, w) standardised, or (b, d).
+            rows: (b,) whose images these are; without, every image counts.
+        """
         with hardware.autocast(self.device, self.dtype):
             logits = self.group.sharded_forward(self.model, images)
-        return logits.float()
+        logits = logits.float()
+        if self._shares is None or rows is None:
+            return logits
+        share = self._shares[rows][:, None]
+        return share * logits + (1 - share) * logits.detach()
 
     def step(self, loss: Tensor) -> None:
         """Move the weights once along the gradient of a scalar loss."""
@@ -405,6 +418,16 @@ class Session:
     def state(self) -> dict[str, Any]:
         """Return the JSON part of a checkpoint beyond the epoch."""
         return {"history": self.history, "cost": self.cost()}
+
+
+def _shares(groups: IntArray | None, device: torch.device) -> Tensor | None:
+    """Return 1 / copies of each row's picture, (n,) float32, None where nothing comes twice."""
+    if groups is None or len(groups) < 2:
+        return None
+    times = np.bincount(groups)[groups]
+    if times.max() < 2:
+        return None
+    return torch.from_numpy((1 / times).astype(np.float32)).to(device)
 
 
 def _cuts(n: int, batch_size: int) -> list[tuple[int, int]]:

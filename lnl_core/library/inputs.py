@@ -210,6 +210,33 @@ def checked_ids(ids: Sequence[str] | None, n: int) -> list[str]:
     return told
 
 
+def checked_groups(groups: Any, n: int) -> IntArray | None:
+    """Return (n,) the first row of each image's copies; None where there are none.
+
+    Args:
+        groups: (n,) numbers or texts, the same where images show the same picture.
+        n: images.
+
+    Raises:
+        LnlError: too few or too many, or one is missing.
+    """
+    if groups is None:
+        return None
+    values = as_array(groups, "groups")
+    if values.ndim != 1 or len(values) != n:
+        raise LnlError(
+            f"groups must be (n,), one per image, got {values.shape} for {n} images. Give copies "
+            "of one picture the same number or text."
+        )
+    told = values.tolist()
+    for row, value in enumerate(told):
+        if value is None or value != value:
+            raise LnlError(f"Row {row} has no group. Give an image without copies its own.")
+    first: dict[Any, int] = {}
+    found = [first.setdefault(value, row) for row, value in enumerate(told)]
+    return np.array(found, np.int64) if len(first) < n else None
+
+
 def checked_seed(seed: Any) -> int:
     """Return a seed.
 

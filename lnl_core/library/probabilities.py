@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lnl_core.library import inputs, table
-from lnl_core.review import consensus
+from lnl_core.review import consensus, copies
 from lnl_core.review.probabilities import doubted, signals_of
 from lnl_core.types import Array, BoolArray, IntArray, LnlError, Ranking, Signals
 
@@ -20,6 +22,7 @@ def find_label_errors(
     *,
     ranked: bool = False,
     class_names: Sequence[str] | None = None,
+    groups: Sequence[Any] | Array | None = None,
 ) -> BoolArray | IntArray:
     """Say which labels are probably wrong.
 
@@ -33,6 +36,8 @@ def find_label_errors(
         pred_probs: (n, k) rows that sum to 1.
         ranked: return row numbers, most suspicious first, in place of a mask.
         class_names: (k,) names of the columns.
+        groups: (n,) the same number or text where images show the same picture. Labels of copies
+            that contradict each other are errors, but for those that the others speak for.
 
     Returns:
         (n,) bool; with `ranked` (m,) int.
@@ -40,9 +45,11 @@ def find_label_errors(
     Raises:
         LnlError: shapes, labels or probabilities that do not do.
     """
-    ranking, _, given, names = _ranked(labels, [("pred_probs", pred_probs)], class_names)
+    named = [("pred_probs", pred_probs)]
+    ranking, _, given, names, against = _ranked(labels, named, class_names, groups)
     probs = inputs.probabilities("pred_probs", pred_probs, names)
     wrong = doubted(probs, given, ranking.p_wrong)
+    wrong[against] = True
     return ranking.order[wrong[ranking.order]] if ranked else wrong
 
 
@@ -52,6 +59,7 @@ def rank_probs(
     *,
     class_names: Sequence[str] | None = None,
     ids: Sequence[str] | None = None,
+    groups: Sequence[Any] | Array | None = None,
 ) -> DataFrame:
     """Pool several models' probabilities into one ranking.
 
@@ -63,6 +71,8 @@ def rank_probs(
         pred_probs: one array (n, k) per model, or name -> array.
         class_names: (k,) names of the columns; their numbers where None.
         ids: (n,) names of the images; their row numbers where None.
+        groups: (n,) the same number or text where images show the same picture; labels of copies
+            that contradict each other come first.
 
     Returns:
         A table as of `rank`.
@@ -79,7 +89,7 @@ def rank_probs(
     )
     if not named:
         raise LnlError("There are no probabilities. Give at least one array (n, k).")
-    ranking, signals, given, names = _ranked(labels, named, class_names)
+    ranking, signals, given, names, _ = _ranked(labels, named, class_names, groups)
     return table.of_ranking(ranking, signals, given, names, inputs.checked_ids(ids, len(given)))
 
 
@@ -87,7 +97,9 @@ def _ranked(
     labels: Sequence[Any] | Array,
     named: Sequence[tuple[str, Array]],
     class_names: Sequence[str] | None,
-) -> tuple[Ranking, list[Signals], IntArray, tuple[str, ...]]:
+    groups: Sequence[Any] | Array | None,
+) -> tuple[Ranking, list[Signals], IntArray, tuple[str, ...], IntArray]:
+    """Return the ranking, its signals, labels, classes, and rows that their copies contradict."""
     told = inputs.class_list(class_names)
     checked = [inputs.probabilities(name, probs, told) for name, probs in named]
     n, k = checked[0].shape
@@ -106,4 +118,10 @@ def _ranked(
     signals = [
         signals_of(name, probs, given) for (name, _), probs in zip(named, checked, strict=True)
     ]
-    return consensus.rank(signals, given, k), signals, given, names
+    ranking = consensus.rank(signals, given, k)
+    first = inputs.checked_groups(groups, n)
+    if first is None:
+        return ranking, signals, given, names, np.zeros(0, np.int64)
+    found = copies.conflicts(first, given, 1 - ranking.p_wrong)
+    ranking = copies.put_first(ranking, first, given)
+    return ranking, signals, given, names, found.rows[found.contradicted]

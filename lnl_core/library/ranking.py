@@ -16,11 +16,12 @@ from lnl_core.jobs import knobs
 from lnl_core.jobs.context import LocalContext
 from lnl_core.library import inputs, table
 from lnl_core.methods import AT, METHODS, card, default_runs, signal_key
-from lnl_core.review import consensus
+from lnl_core.review import consensus, copies
 from lnl_core.types import (
     SMALL_SIDE,
     Array,
     FloatArray,
+    IntArray,
     LabeledDataset,
     LnlError,
     Method,
@@ -45,6 +46,7 @@ def rank(
     *,
     class_names: Sequence[str] | None = None,
     ids: Sequence[str] | None = None,
+    groups: Sequence[Any] | Array | None = None,
     preset: str = "quick",
     representation: str = "auto",
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
@@ -66,6 +68,9 @@ def rank(
             are given).
         class_names: (k,); the labels' own names, or their numbers, where None.
         ids: (n,) names of the images; paths or row numbers where None.
+        groups: (n,) the same number or text where images show the same picture; looked for in the
+            images where None, among features in vain. Copies are kept together, and labels of
+            theirs that contradict each other come first. `range(n)` says that there are none.
         preset: `quick`, `standard` or `paper`.
         representation: features for methods that learn on them (`pretrained`, `raw`, `simclr` ...),
             and for heads in place of networks on pixels; chosen by the images' size for `auto`.
@@ -90,6 +95,7 @@ def rank(
     _check(methods, on_features)
     with tempfile.TemporaryDirectory() as scratch:
         data = _dataset(images, labels, class_names, ids, Path(scratch))
+        data = replace(data, groups=_groups(data, groups, on_features))
         runs = list(methods) if methods is not None else _default(data, on_features)
         here = _Run(
             data,
@@ -105,7 +111,22 @@ def rank(
         signals = [here.fit(run, preset, overrides or {}) for run in runs]
         given = np.asarray(data.given_labels, np.int64)
         ranking = consensus.rank(signals, given, len(data.class_names))
+        if data.groups is not None:
+            ranking = copies.put_first(ranking, data.groups, given)
         return table.of_ranking(ranking, signals, given, data.class_names, list(data.ids))
+
+
+def _groups(
+    data: LabeledDataset, groups: Sequence[Any] | Array | None, on_features: bool
+) -> IntArray | None:
+    """Return which images are copies, as told, as the import found, or found here."""
+    if groups is not None:
+        return inputs.checked_groups(groups, len(data))
+    if data.groups is not None or on_features:
+        return data.groups
+    from lnl_core.data import copies as finding
+
+    return finding.group(data.images)
 
 
 def _default(data: LabeledDataset, on_features: bool) -> list[str]:

@@ -200,7 +200,7 @@ def _train(session: Session, config: Config, fakes: BoolArray | None) -> None:
     for epoch in session.epochs():
         for batch in session.batches(epoch):
             labels = taught[batch.rows]
-            logits = session.forward(batch.images)
+            logits = session.forward(batch.images, batch.rows)
             session.step(F.cross_entropy(logits, labels))
             with torch.no_grad():
                 if epoch < last:

@@ -229,7 +229,7 @@ def _train(session: Session, config: Config, learned: BoolArray) -> None:
             here = use[batch.rows]
             if int(here.sum()) < 2:  # batch norm takes no statistics of a single row
                 continue
-            logits = session.forward(batch.images[here])
+            logits = session.forward(batch.images[here], batch.rows[here])
             session.step(F.cross_entropy(logits, batch.labels[here]))
         if epoch >= first:
             _look(session, others)

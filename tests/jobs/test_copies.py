@@ -36,8 +36,8 @@ def repeated(workspace, tmp_path):
     return datasets.register(workspace, "repeated", tmp_path / "set")
 
 
-def run(info, key):
-    submitted = queue.submit(info, key)
+def run(info, key, representation=None):
+    submitted = queue.submit(info, key, representation=representation)
     job = queue.claim(info.workspace)
     assert job.id == submitted.id
     worker.run_job(info.workspace, job, METHODS[key])
@@ -52,9 +52,12 @@ def kinds():
     return kind
 
 
-@pytest.mark.parametrize("key", ["probe", "knn"])
-def test_eight_wrong_copies_are_as_suspicious_as_one_wrong_image(repeated, key):
-    suspicion, kind = run(repeated, key), kinds()
+@pytest.mark.parametrize(
+    ("key", "representation"),
+    [("probe", None), ("knn", None), ("influence", "raw"), ("jump", "raw"), ("sr", "raw")],
+)
+def test_eight_wrong_copies_are_as_suspicious_as_one_wrong_image(repeated, key, representation):
+    suspicion, kind = run(repeated, key, representation), kinds()
     single, many, right = (
         np.median(suspicion[kind == each]) for each in ("single", "copies", "right")
     )

@@ -1,5 +1,6 @@
 """The engine: seeds, resume, batches, progress, precision, checkpoints."""
 
+import dataclasses
 import random
 
 import numpy as np
@@ -204,3 +205,21 @@ def test_published_backbones_have_the_published_layers():
     assert digits.neck[2].weight.shape == (128, 64 * 49)
     with pytest.raises(ValueError, match="backbone must be"):
         models.build("lenet", 10, 3, 32)
+
+
+def test_copies_pull_at_the_weights_as_one_image_does():
+    groups = np.array([0, 1, 0, 3, 0, 1])
+    data = dataclasses.replace(stripes(6), groups=groups)
+    with training.Session(data, RECIPE, LocalContext()) as session:
+        session.model = torch.nn.Identity()
+        rows = torch.tensor([4, 3, 1])
+        said = torch.randn(3, 3, requires_grad=True)
+        answer = session.forward(said, rows)
+        torch.testing.assert_close(answer, said)  # what it says is what it said
+        (grad,) = torch.autograd.grad(answer.sum(), said)
+        torch.testing.assert_close(grad, torch.tensor([1 / 3, 1, 1 / 2])[:, None].expand(3, 3))
+        (grad,) = torch.autograd.grad(session.forward(said).sum(), said)
+        assert (grad == 1).all()
+    with training.Session(stripes(6), RECIPE, LocalContext()) as session:
+        session.model = torch.nn.Identity()
+        assert session.forward(said, rows) is said

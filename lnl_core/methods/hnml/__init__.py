@@ -10,7 +10,8 @@ transfer, one inner step, a mean teacher. The rest is ours; each decision is a k
 
 Every batch: cross-entropy on the given labels, plus what is lost when the weights first move once
 along the gradient of disturbed labels, and are then asked for the teacher's answer from the
-foreground alone, and for the teacher's map inside it. The gradient goes through that move.
+foreground alone, and for the teacher's map inside it. The gradient goes through that move. Copies
+of one picture count as one image, disturb no label of each other, and are held out together.
 
 Suspicion: the teacher's logit of the best other class minus that of the given one, squeezed to
 [0, 1] so that no order is lost.
@@ -268,7 +269,13 @@ class _Phases:
         trusted = np.zeros(len(dataset), bool) if dataset.trusted is None else dataset.trusted
         self._trusted = torch.from_numpy(np.array(trusted, bool)).to(session.device)
         share = HELD_OUT if config.start == "rule" else 0.0
-        self._held = metatraining.held_out(len(dataset), share, seed, trusted).to(session.device)
+        groups = dataset.groups
+        held = metatraining.held_out(len(dataset), share, seed, trusted, groups)
+        self._held = held.to(session.device)
+        self._groups, self._shares = None, torch.ones(len(dataset), device=session.device)
+        if groups is not None and (times := np.bincount(groups)[groups]).max() > 1:
+            self._groups = torch.from_numpy(np.array(groups, np.int64)).to(session.device)
+            self._shares /= torch.from_numpy(times).to(session.device)
 
     def begin(self, epoch: int) -> None:
         """Open an epoch; without a warm-up the meta phase begins with the first one."""
@@ -292,8 +299,8 @@ class _Phases:
         right = (logits.detach().argmax(dim=1) == batch.labels).float()
         session.note("student_agreement", right.mean())
         if session.started < 0 or not config.eta:
-            learned = ~self._held[batch.rows]
-            loss = (outer * learned).sum() / learned.sum().clamp_min(1)
+            learned = (~self._held[batch.rows]).float() * self._shares[batch.rows]
+            loss = (outer * learned).sum() / learned.sum().clamp_min(1e-3)
             notes = dict.fromkeys(("foreground", "map", "consistency", "total"), 0.0 * loss)
             weight, empty = 0.0, 0.0 * loss
         else:
@@ -301,7 +308,9 @@ class _Phases:
                 self._teacher, batch.images, self._meta, batch.labels, session.group
             )
             session.tick()
-            loss = (outer * self._label_weights(batch, view.log_probs, epoch)).mean()
+            shares = self._shares[batch.rows]
+            counted = self._label_weights(batch, view.log_probs, epoch) * shares
+            loss = (outer * counted).sum() / shares.sum()
             weight = bilevel.ramp(epoch, session.started, config.ramp)
             notes = bilevel.meta_loss(
                 self._student,
@@ -331,6 +340,8 @@ class _Phases:
         config, labels = self._config, batch.labels
         classes = self._session.k if config.disturbance == "uniform" else None
         more: dict[str, Any] = {"locked": self._trusted[batch.rows], "classes": classes}
+        if self._groups is not None:
+            more["groups"] = self._groups[batch.rows]
         share, near, draw = config.disturbed, config.neighbours, self._session.generator
         tasks = range(config.tasks)
         return torch.stack(

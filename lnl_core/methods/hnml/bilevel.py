@@ -114,10 +114,12 @@ def kl(log_target: Tensor, logits: Tensor) -> Tensor:
     return (log_target.exp() * gap).sum(dim=1)
 
 
-def neighbours_of(features: Tensor, count: int) -> Tensor:
-    """Return the `count` nearest other rows by cosine, (b, min(count, b - 1))."""
+def neighbours_of(features: Tensor, count: int, groups: Tensor | None = None) -> Tensor:
+    """Return the `count` nearest other rows by cosine, (b, min(count, b - 1)); copies come last."""
     unit = F.normalize(features.float(), dim=1)
     alike = unit @ unit.T
+    if groups is not None:
+        alike.masked_fill_(groups[:, None] == groups, -2.0)  # below every cosine
     alike.fill_diagonal_(-math.inf)
     return alike.topk(min(count, len(features) - 1), dim=1).indices
 
@@ -131,10 +133,11 @@ def disturb(
     *,
     locked: Tensor | None = None,
     classes: int | None = None,
+    groups: Tensor | None = None,
 ) -> Tensor:
     """Give a random share of rows the label of one of their nearest neighbours in the batch.
 
-    MLNT, section 3.1; drawn anew at every call.
+    MLNT, section 3.1; drawn anew at every call. A copy is no neighbour: its label disturbs nothing.
 
     Args:
         labels: (b,).
@@ -144,6 +147,7 @@ def disturb(
         generator: on the CPU; it advances by an amount that depends on b only.
         locked: (b,) bool, rows that keep their label.
         classes: draw from 0..classes-1 evenly instead of from neighbours.
+        groups: (b,) equal where rows are copies of one picture, or None.
 
     Returns:
         (b,) labels.
@@ -156,7 +160,7 @@ def disturb(
     if classes is not None:
         new = (draws * classes).long().clamp_max(classes - 1).to(labels.device, non_blocking=True)
     else:
-        near = neighbours_of(features, count)  # (b, count)
+        near = neighbours_of(features, count, groups)  # (b, count)
         pick = (
             (draws * near.shape[1])
             .long()

@@ -20,7 +20,7 @@ from lnl_core.learning.knobs import TrainingKnobs
 from lnl_core.learning.recorder import ProbabilityRecorder
 from lnl_core.learning.training import Session
 from lnl_core.methods.hnml import bilevel
-from lnl_core.types import Array, Context, FloatArray, LabeledDataset, TopProbs
+from lnl_core.types import Array, Context, FloatArray, IntArray, LabeledDataset, TopProbs
 
 EVIDENCE_BATCH = 256
 """Images of 48 pixels at a time in the last pass; fewer of larger ones."""
@@ -207,7 +207,9 @@ class Evidence:
         }
 
 
-def held_out(n: int, share: float, seed: int, trusted: Array | None) -> Tensor:
+def held_out(
+    n: int, share: float, seed: int, trusted: Array | None, groups: IntArray | None = None
+) -> Tensor:
     """Return which rows the start of the meta phase is judged on, (n,) bool.
 
     Args:
@@ -215,7 +217,14 @@ def held_out(n: int, share: float, seed: int, trusted: Array | None) -> Tensor:
         share: part of the rows, in [0, 1).
         seed: of the choice.
         trusted: (n,) bool rows that a person confirmed, never held out; or None.
+        groups: (n,) first row of each row's copies, held out together; or None.
     """
+    if groups is not None and len(firsts := np.unique(groups)) < n:
+        place = np.searchsorted(firsts, groups)
+        kept = None
+        if trusted is not None:
+            kept = np.bincount(place, np.asarray(trusted, bool), len(firsts)) > 0
+        return held_out(len(firsts), share, seed, kept)[torch.from_numpy(place)]
     order = np.random.default_rng([seed, 7]).permutation(n)
     if trusted is not None:
         order = order[~np.asarray(trusted, bool)[order]]

@@ -13,6 +13,8 @@ the head is refined on the rest, and so on. Confirmed rows are pinned: they stay
 when left out picks the best round and ends the removal. Without a cap it also ends at the share
 of labels that the first head does not give; where that is small, so the set easy or
 memorised, at a round whose labels are mostly given back by the head that no longer knows them.
+Copies of one picture count once, are left out together and are removed together; a network that
+is trained or refined here still sees them all.
 
 Suspicion: the order of removal, earlier is worse, then the score (`score = rounds`); or 1 - the
 probability of the given label under the refined head when the row is left out (`left_out`).

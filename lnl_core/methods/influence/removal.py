@@ -1,6 +1,9 @@
 """Gradual removal: fit the head, score, take out the most influential rows, again.
 
 After Park et al., arXiv 2106.07217, of which only the abstracts were to be had; see `influence`.
+
+Copies of one picture go together, and the head is fitted on one of them alone: it would give back a
+label that every copy carries.
 """
 
 from __future__ import annotations
@@ -47,10 +50,18 @@ class Rounds:
         removed_in: (n,) int16, 0 = never.
         notes: name -> one number per round.
         best: the round whose head is taken.
+        stands: (n,) the row that counts for each row's picture, None where there are no copies.
+        leads: (n,) the first row with the same picture and label; each for itself without copies.
     """
 
     def __init__(
-        self, labels: IntArray, k: int, trusted: BoolArray | None, most: int, device: torch.device
+        self,
+        labels: IntArray,
+        k: int,
+        trusted: BoolArray | None,
+        most: int,
+        device: torch.device,
+        groups: IntArray | None = None,
     ) -> None:
         self.labels = torch.from_numpy(np.asarray(labels, np.int64))
         self.k, self.device = k, device
@@ -58,6 +69,12 @@ class Rounds:
         self.pinned = torch.zeros(n, dtype=torch.bool)
         if trusted is not None:
             self.pinned |= torch.from_numpy(np.asarray(trusted, bool))
+        self.stands, self.leads = None, torch.arange(n)
+        if groups is not None and len(np.unique(groups)) < n:
+            stands, leads = standing_for(
+                np.asarray(groups), np.asarray(labels), self.pinned.numpy()
+            )
+            self.stands, self.leads = torch.from_numpy(stands), torch.from_numpy(leads)
         self.kept = torch.ones(n, dtype=torch.bool)
         self.removed_in = torch.zeros(n, dtype=torch.int16)
         self.done, self.planned, self.quota, self.best = 0, 0, 0, 0
@@ -104,7 +121,7 @@ class Rounds:
             self._note("gradient_norm", head.gradient_norm)
         else:
             self.weights = raw
-        scores = influence.score(problem, self.weights, solve)
+        scores = influence.score(problem, self.weights, solve, self.stands)
         if self.done == 0:
             names = ("influence", "residual", "leverage", "loss")
             self.first = {name: getattr(scores, name).float() for name in names}
@@ -126,7 +143,10 @@ class Rounds:
 
     def problem(self, design: Design, lam: float) -> Problem:
         """Return the head's problem on the kept rows."""
-        rows = None if bool(self.kept.all()) else torch.nonzero(self.kept).squeeze(1)
+        counts = self.kept
+        if self.stands is not None:
+            counts = counts & (self.stands == torch.arange(len(counts)))
+        rows = None if bool(counts.all()) else torch.nonzero(counts).squeeze(1)
         rows = None if rows is None else rows.to(self.device)
         return Problem(design, self.labels.to(self.device), self.k, lam, rows)
 
@@ -142,7 +162,7 @@ class Rounds:
                 it (`over`).
             most: rounds.
         """
-        self.quota = max(1, round(share * len(self.labels)))
+        self.quota = max(1, round(share * int(self._leading.sum())))
         self.planned = min(most, max(1, round((cap or LARGEST_CAP) / share)))
 
     @property
@@ -178,19 +198,39 @@ class Rounds:
         stuck = self.judged and self.done - self.best >= patience
         return self.done >= self.planned or stuck or not bool(self._wanted().any())
 
+    @property
+    def _leading(self) -> Tensor:
+        return self.leads == torch.arange(len(self.leads))
+
     def _wanted(self) -> Tensor:
-        return influence.quotas(self.labels, self.kept, self.quota, self.k, FLOOR)
+        here = self.kept & self._leading
+        return influence.quotas(self.labels, here, self.quota, self.k, FLOOR)
+
+    def _pinned(self) -> Tensor:
+        """Return the rows that stay, (n,) bool: a confirmed label is right on every copy."""
+        pinned = torch.zeros_like(self.pinned)
+        pinned[self.leads[self.pinned]] = True
+        return pinned[self.leads]
 
     def remove(self, ranking: Tensor, within_class: bool) -> int:
-        """Take out the top of a ranking, (n,), higher first; return how many rows went."""
-        free = self.kept & ~self.pinned
+        """Take out the top of a ranking, (n,), higher first; return how many rows went.
+
+        Copies with one label count once and go together, by the rank of the first of them.
+        """
+        ranking = ranking[self.leads]
+        free = self.kept & ~self._pinned() & self._leading
         wanted = self._wanted()
         if not within_class:
-            spare = (torch.bincount(self.labels[self.kept], minlength=self.k) - FLOOR).clamp_min(0)
+            here = self.kept & self._leading
+            spare = (torch.bincount(self.labels[here], minlength=self.k) - FLOOR).clamp_min(0)
             at = torch.where(free, ranking, torch.full_like(ranking, -torch.inf))
             top = torch.argsort(-at, stable=True)[: min(self.quota, int(free.sum()))]
             wanted = torch.minimum(torch.bincount(self.labels[top], minlength=self.k), spare)
         gone = influence.pick(ranking, self.labels, free, wanted)
+        if self.stands is not None:
+            leaving = torch.zeros_like(self.kept)
+            leaving[gone] = True
+            gone = torch.nonzero(leaving[self.leads]).squeeze(1)
         self.done += 1
         cut = torch.full((self.k,), torch.inf, dtype=torch.float64)
         cut.scatter_reduce_(0, self.labels[gone], ranking[gone].double(), "amin")
@@ -264,6 +304,32 @@ class Rounds:
         self.done, self.planned = int(state["done"]), int(state["planned"])
         self.quota, self.best = int(state["quota"]), int(state["best"])
         self.notes = {name: list(values) for name, values in state["notes"].items()}
+
+
+def standing_for(
+    groups: IntArray, labels: IntArray, confirmed: BoolArray
+) -> tuple[IntArray, IntArray]:
+    """Return the row that counts for each row's picture, and the first with its label, (n,) each.
+
+    A picture counts once, with the label that most of its copies carry, or that is confirmed.
+
+    Args:
+        groups: (n,) first row of each row's copies.
+        labels: (n,) int.
+        confirmed: (n,) bool.
+    """
+    n, k = len(labels), int(labels.max(initial=0)) + 1
+    pairs, first, place, count = np.unique(
+        groups.astype(np.int64) * k + labels,
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
+    )
+    weight = count + n * np.bincount(place, confirmed, minlength=len(pairs))
+    order = np.lexsort((first, -weight, pairs // k))
+    pictures, best = np.unique(pairs[order] // k, return_index=True)
+    stands: IntArray = first[order][best][np.searchsorted(pictures, groups)]
+    return stands, first[place]
 
 
 def head_probs(design: Design, weights: Tensor) -> Array | TopProbs:

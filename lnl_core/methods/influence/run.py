@@ -87,7 +87,12 @@ class Run:
         self._meter = hardware.CostMeter(self.device, saved[1]["cost"] if saved else None)
         self._report("influence", 0.0)
         self.rounds = Rounds(
-            dataset.given_labels, self.k, dataset.trusted, config.rounds, self.device
+            dataset.given_labels,
+            self.k,
+            dataset.trusted,
+            config.rounds,
+            self.device,
+            dataset.groups,
         )
         if self.context.representation != "pixels":
             self.frozen: FloatArray | None = self.context.features()
@@ -216,7 +221,7 @@ class Run:
                     chosen = kept[batch.rows]
                     if int(chosen.sum()) < 2:
                         continue  # batch norm takes no statistics of a single row
-                    logits = session.forward(batch.images[chosen])
+                    logits = session.forward(batch.images[chosen], batch.rows[chosen])
                     session.step(F.cross_entropy(logits, batch.labels[chosen]))
             network.model.load_state_dict(session.model.state_dict())
         network.model.eval()

@@ -61,16 +61,20 @@ class Scores(NamedTuple):
     best: Tensor
 
 
-def score(problem: Problem, weights: Tensor, solve: str = "auto") -> Scores:
+def score(
+    problem: Problem, weights: Tensor, solve: str = "auto", stands: Tensor | None = None
+) -> Scores:
     """Score every row of the design, also rows that the problem leaves out.
 
     A row that was left out is scored as if it were added: its influence is that of putting it in,
-    and p_left_out is its plain probability.
+    and p_left_out is its plain probability. A copy is left out with the row that stands for its
+    picture, whatever the labels of both.
 
     Args:
         problem: the rows that count.
         weights: (k, d) optimum of the problem, or a raw layer.
         solve: `exact`, `block`, or `auto` for exact where that is cheap.
+        stands: (n,) row that counts for each row's picture; each for itself where None.
     """
     design, labels, k = problem.design, problem.labels, problem.k
     unknowns = k * design.asked
@@ -112,7 +116,11 @@ def score(problem: Problem, weights: Tensor, solve: str = "auto") -> Scores:
     p = columns["p_given"]
     # one Newton step on the row's own logit; the floor is for rows that hold their logit alone
     stretch = leverage / (1 - p * (1 - p) * leverage).clamp_min(0.1)
-    shift = torch.where(counts, (1 - p) * stretch, torch.zeros_like(p))
+    own = torch.ones_like(p)
+    if stands is not None:
+        stands = stands.to(device)
+        counts, own = counts[stands], (labels[stands] == labels).to(p.dtype)
+    shift = torch.where(counts, (own - p) * stretch, torch.zeros_like(p))
     left_out = torch.sigmoid(columns.pop("logit") - shift)
     return Scores(
         influence=influence.cpu(),

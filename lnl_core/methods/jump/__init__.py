@@ -289,7 +289,7 @@ def train_epoch(
     for batch in session.batches(epoch, None if warming else _stronger(session, config)):
         if config.schedule == "cosine":
             _end_above_zero(session, config)
-        out = session.forward(_mixed(batch, mixing, config.beta))
+        out = session.forward(_mixed(batch, mixing, config.beta), batch.rows)
         logits, sub = out[:, : session.k], out[:, session.k :]
         sub = semantic_codes.sub_losses(sub, codes[batch.labels])  # (b, K)
         read = table.read(batch.rows, epoch)

@@ -168,6 +168,10 @@ def test_h8_disturbed_labels_come_from_neighbours():
     far.fill_diagonal_(torch.inf)
     assert torch.equal(near.sort(1).values, far.topk(10, largest=False).indices.sort(1).values)
     assert not (near == torch.arange(40)[:, None]).any()
+    groups = torch.arange(40)
+    groups[near[0, :3]] = 0  # copies of the first: they are no neighbours
+    assert not (bilevel.neighbours_of(features, 10, groups)[0][:, None] == near[0, :3]).any()
+    assert torch.equal(bilevel.neighbours_of(features, 10, torch.arange(40)), near)
 
     def new(share, **more):
         return bilevel.disturb(labels, features, share, 10, draw, **more)

@@ -395,3 +395,24 @@ def test_a_checkpoint_of_the_rounds_brings_everything_back():
     assert there.arrays().keys() == arrays.keys()
     for name, value in there.arrays().items():
         np.testing.assert_array_equal(value, arrays[name], err_msg=name)
+
+
+def test_copies_count_once_and_go_together():
+    groups = np.append(np.arange(60), [0, 0, 0, 1, 2])
+    labels = np.append(np.arange(60) % 2, [0, 0, 1, 1, 0])  # of 0, one copy says otherwise
+    trusted = np.arange(65) == 64
+    stands, leads = removal.standing_for(groups, labels, np.zeros(65, bool))
+    np.testing.assert_array_equal(stands, groups)
+    np.testing.assert_array_equal(leads[60:], [0, 0, 62, 1, 2])
+    stands, _ = removal.standing_for(groups, labels, np.arange(65) == 62)
+    assert (stands[[0, 60, 61, 62]] == 62).all()  # what a person confirmed counts
+    rounds = removal.Rounds(labels, 2, trusted, 8, torch.device("cpu"), groups)
+    rounds.plan(0.05, 0.4, 8)
+    assert rounds.quota == 3  # of 61 pictures with a label each
+    design = Design(np.eye(2)[labels])
+    assert rounds.problem(design, 0.01).rows.tolist() == list(range(60))
+    ranking = torch.arange(65, 0, -1).double()
+    rounds.remove(ranking, within_class=False)
+    gone = torch.nonzero(~rounds.kept).squeeze(1).tolist()
+    assert gone == [0, 1, 3, 60, 61, 63]  # 2 is a copy of what was confirmed
+    assert rounds.problem(design, 0.01).rows.tolist() == [2, *range(4, 60)]

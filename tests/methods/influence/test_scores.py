@@ -71,6 +71,26 @@ def test_6_1_1_leverage_and_the_left_out_probability_are_those_of_the_head():
     assert (scores.p_left_out <= scores.p_given + 1e-12).all()
 
 
+def test_a_copy_is_left_out_with_the_row_that_stands_for_its_picture():
+    """The head without the picture says what it says of every copy, whatever its label."""
+    one = problem(k=3, lam=1e-2)
+    x = one.design.rows(torch.arange(150))[:, :-1].numpy()
+    stands = torch.cat([torch.arange(150), torch.tensor([10, 10])])
+    labels = torch.cat([one.labels, one.labels[10:11], (one.labels[10:11] + 1) % 3])
+    design = Design(x[stands.numpy()], raw=True)
+    case = Problem(design, labels, 3, 1e-2, torch.arange(150))
+    weights = fit(case).weights
+    found = influence.score(case, weights, "block", stands).p_left_out
+    rest = torch.cat([torch.arange(10), torch.arange(11, 150)])
+    left = fit(Problem(design, labels, 3, 1e-2 * 150 / 149, rest), weights).weights
+    true = torch.softmax(design.rows(torch.tensor([10])) @ left.T, 1)[0]
+    plain = torch.softmax(design.rows(torch.tensor([10])) @ weights.T, 1)[0]
+    for row in (10, 150, 151):
+        label = labels[row]
+        assert abs(found[row] - true[label]) < 0.3 * abs(plain[label] - true[label])
+    assert found[150] == pytest.approx(float(found[10]))
+
+
 def test_6_1_2_the_hessian_is_autograds():
     case = problem(n=40)
     weights = torch.randn(3, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
