@@ -15,7 +15,18 @@ from pathlib import Path
 from typing import NoReturn
 
 from lnl_core import __version__
-from lnl_core.cli import bench, datasets, exporting, own, reporting, review, runs, screen, serving
+from lnl_core.cli import (
+    bench,
+    datasets,
+    exporting,
+    growing,
+    own,
+    reporting,
+    review,
+    runs,
+    screen,
+    serving,
+)
 from lnl_core.cli.screen import DONE, FAILED, USAGE, progress
 from lnl_core.records import LnlError, meant
 
@@ -35,6 +46,7 @@ COMMANDS = (
     exporting.EXPORT,
     reporting.REPORT,
     bench.BENCH,
+    growing.RELINK,
     datasets.RENAME,
     datasets.REMOVE,
 )

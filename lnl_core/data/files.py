@@ -24,7 +24,7 @@ KEEP_UP_TO = 128
 
 SMALLEST = 8
 SAMPLE = 256
-_WORKERS = max(1, min(8, os.cpu_count() or 1))
+WORKERS = max(1, min(8, os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +87,14 @@ class FileSource:
         """Decode with several threads; what comes out is in order."""
         waiting: deque[tuple[Item | Skipped, Future[_Decoded | ImageError] | None]] = deque()
         items = self.items()
-        pool = ThreadPoolExecutor(_WORKERS, "decode")
+        pool = ThreadPoolExecutor(WORKERS, "decode")
         try:
             for item in items:
                 if isinstance(item, Item):
                     waiting.append((item, pool.submit(_decode, item.file, plan)))
                 else:
                     waiting.append((item, None))
-                if len(waiting) > 8 * _WORKERS:
+                if len(waiting) > 8 * WORKERS:
                     yield _arrived(*waiting.popleft())
             while waiting:
                 yield _arrived(*waiting.popleft())

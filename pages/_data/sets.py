@@ -13,6 +13,7 @@ from lnl_core.services.in_force import scored
 from lnl_core.services.review import desk
 from lnl_core.types import DatasetInfo
 from pages import _charts, _ui, _words
+from pages._data import growing
 from pages._data import incoming as _import
 from pages._ui import plain
 
@@ -356,6 +357,8 @@ def _settings(info: DatasetInfo) -> None:
         st.query_params["dataset"] = made.name
         st.toast("The set is renamed.", icon=":material/check:")
         st.rerun()
+    if growing.has_originals(info):
+        growing.originals(info)
     st.markdown(
         "**Remove**  \n:gray[:small[Forgets the set, its runs and every answer. The original "
         "images stay where they are.]]"

@@ -1,0 +1,104 @@
+import os
+import shutil
+
+import pytest
+from PIL import Image
+
+from lnl_core.services.datasets import catalog, moving
+from lnl_core.store import arrays, datasets
+from lnl_core.types import LnlError
+from tests.data.making import picture
+
+
+@pytest.fixture
+def photos(tmp_path):
+    root = tmp_path / "photos"
+    for name in ("cat", "dog"):
+        (root / name).mkdir(parents=True)
+        for at in range(3):
+            picture(40, 30, seed=at + 10 * (name == "dog")).save(root / name / f"{at}.png")
+    return root
+
+
+@pytest.fixture
+def moved(workspace, tmp_path, photos):
+    """A set whose originals have gone elsewhere, and where they are now."""
+    catalog.import_dataset(workspace, photos, "birds")
+    place = tmp_path / "elsewhere" / "pictures"
+    place.parent.mkdir()
+    shutil.move(photos, place)
+    return datasets.dataset(workspace, "birds"), place
+
+
+def root_of(info):
+    return datasets.dataset(info.workspace, info.name).root
+
+
+def test_a_set_is_pointed_to_where_its_originals_are(moved):
+    info, place = moved
+    found = moving.relink(info, place)
+    assert (found.total, found.same, found.alike, found.astray) == (6, 6, 0, ())
+    assert found.done
+    assert root_of(info) == str(place)
+
+
+def test_what_is_missing_or_changed_is_named_and_nothing_changes(moved):
+    info, place = moved
+    (place / "cat/1.png").unlink()
+    picture(40, 30, seed=99).save(place / "dog/2.png")
+    (place / "dog/0.png").write_bytes(b"no image")
+    before = root_of(info)
+    found = moving.relink(info, place)
+    assert (found.same, found.missing, found.changed, found.done) == (3, 1, 2, False)
+    assert {each.path for each in found.astray} == {"cat/1.png", "dog/0.png", "dog/2.png"}
+    assert {each.id for each in found.astray} == {each.path for each in found.astray}
+    assert root_of(info) == before
+    assert moving.relink(info, place, anyway=True).done
+    assert root_of(info) == str(place)
+
+
+def test_the_same_picture_in_another_file_is_alike(moved):
+    info, place = moved
+    with Image.open(place / "cat/0.png") as image:
+        image.save(place / "cat/0.png", compress_level=0)
+    found = moving.relink(info, place)
+    assert (found.same, found.alike, found.done) == (5, 1, True)
+
+
+def test_two_pictures_that_changed_places_are_changed(moved):
+    info, place = moved
+    os.rename(place / "cat/0.png", place / "x")
+    os.rename(place / "dog/0.png", place / "cat/0.png")
+    os.rename(place / "x", place / "dog/0.png")
+    assert moving.relink(info, place).changed == 2
+
+
+def test_a_set_of_an_older_version_is_compared_by_its_pictures(moved):
+    info, place = moved
+    (info.directory / "file_digests.npy").unlink()
+    assert moving.relink(info, place).alike == 6
+    picture(40, 30, seed=99).save(place / "dog/2.png")
+    assert moving.relink(info, place).changed == 1
+
+
+def test_the_wrong_folder_is_refused_with_the_first_path(moved):
+    info, place = moved
+    with pytest.raises(LnlError, match=r"None of the 6 originals .*cat/0\.png"):
+        moving.relink(info, place / "cat", anyway=True)
+    with pytest.raises(LnlError, match="no folder"):
+        moving.relink(info, place / "nowhere")
+
+
+def test_a_file_reached_by_a_link_out_of_the_root_is_missing(moved, tmp_path):
+    info, place = moved
+    outside = tmp_path / "outside.png"
+    os.rename(place / "cat/0.png", outside)
+    (place / "cat/0.png").symlink_to(outside)
+    found = moving.relink(info, place)
+    assert (found.missing, found.done) == (1, False)
+
+
+def test_arrays_have_no_originals(tiny, tmp_path):
+    with pytest.raises(LnlError, match="lie in the workspace"):
+        moving.relink(tiny, tmp_path)
+    assert "root" not in arrays.read_json(tiny.directory / "meta.json") or root_of(tiny) is None
