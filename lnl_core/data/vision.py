@@ -19,6 +19,7 @@ import numpy as np
 
 from lnl_core.data import images as pictures
 from lnl_core.data import pickles
+from lnl_core.data.archives import MAX_RATIO, RATIO_FREE
 from lnl_core.data.files import working_plan
 from lnl_core.data.writing import Plan, Row, Skipped
 from lnl_core.types import ByteArray, IntArray, LnlError
@@ -54,7 +55,7 @@ FASHION = (
 _IDX = {"MNIST": None, "FashionMNIST": FASHION, "KMNIST": None}
 _IDX_PARTS = (("train", "train"), ("test", "t10k"))
 _CIFAR_SIDE = 32
-_BLOCK = 4096
+_BLOCK_BYTES = 2**22
 _SIDE = 4096
 
 
@@ -186,15 +187,22 @@ def _scan_cifar(place: Path, form: str) -> VisionSource:
         raise LnlError(f"{meta} has no list “{names_key}”. Download the set again.")
     parts = []
     for split, file in files:
-        labels = _batch(place / file).get(labels_key)
-        try:
-            numbers = np.asarray(labels, np.int64)
-        except (TypeError, ValueError, OverflowError):
-            numbers = np.zeros((0, 0), np.int64)
-        if numbers.ndim != 1 or not len(numbers):
+        numbers = _numbers(_batch(place / file).get(labels_key))
+        if not len(numbers):
             raise LnlError(f"{file} has no list “{labels_key}”. Download the set again.")
         parts.append(Part(split, numbers, _cifar_blocks(place / file, len(numbers))))
     return VisionSource(parts, names, (_CIFAR_SIDE, _CIFAR_SIDE, 3), "CIFAR batches")
+
+
+def _numbers(labels: object) -> IntArray:
+    """Return (n,) labels; none where it is no flat list: numpy would unfold lists of lists."""
+    flat = isinstance(labels, list) and all(type(label) is int for label in labels)
+    if not flat and not (isinstance(labels, np.ndarray) and labels.ndim == 1):
+        return np.zeros(0, np.int64)
+    try:
+        return np.asarray(labels, np.int64)
+    except (TypeError, ValueError, OverflowError):
+        return np.zeros(0, np.int64)
 
 
 def _batch(path: Path) -> dict[str, Any]:
@@ -253,8 +261,10 @@ def _scan_idx(place: Path) -> VisionSource:
         try:
             with _open(images) as stream:
                 count, height, width = _header(stream, images, 3)
+                _refuse_bomb(images, count * height * width)
             with _open(labels) as stream:
                 (labelled,) = _header(stream, labels, 1)
+                _refuse_bomb(labels, labelled)
                 given = np.frombuffer(stream.read(labelled), np.uint8).astype(np.int64)
         except (OSError, EOFError, zlib.error) as error:
             raise LnlError(f"A file of {place} is damaged. Download the set again.") from error
@@ -275,6 +285,12 @@ def _scan_idx(place: Path) -> VisionSource:
     return VisionSource(parts, list(names), (*size, 1), "idx files")
 
 
+def _refuse_bomb(file: Path, size: int) -> None:
+    """Refuse a file that says it unpacks to far more than it is."""
+    if size > RATIO_FREE and size > MAX_RATIO * file.stat().st_size:
+        raise LnlError(f"{file.name} looks like a zip bomb. Download the set again.")
+
+
 def _idx_blocks(
     path: Path, count: int, height: int, width: int
 ) -> Callable[[], Iterator[ByteArray]]:
@@ -282,8 +298,9 @@ def _idx_blocks(
         try:
             with _open(path) as stream:
                 _header(stream, path, 3)
-                for start in range(0, count, _BLOCK):
-                    rows = min(_BLOCK, count - start)
+                step = max(1, _BLOCK_BYTES // (height * width))
+                for start in range(0, count, step):
+                    rows = min(step, count - start)
                     data = stream.read(rows * height * width)
                     if len(data) != rows * height * width:
                         raise LnlError(f"{path.name} is cut off. Download the set again.")
