@@ -2,12 +2,15 @@
 
 import csv
 import io
+import shutil
 
 import numpy as np
 import pytest
 
+from lnl_core.services.datasets import catalog
 from lnl_core.store import datasets, db, decisions
 from lnl_core.types import Action, Decision
+from tests.data.making import picture
 
 pytestmark = pytest.mark.browser
 
@@ -137,3 +140,29 @@ def test_a_changed_knob_is_marked_and_kept(server, page, make_set):
     page.mouse.click(table["x"] + table["width"] - 28, table["y"] + 49)
     drawer.get_by_role("button", name="Use these").wait_for()
     assert drawer.get_by_role("spinbutton").first.input_value() == "3"
+
+
+def test_originals_that_moved_are_compared_before_the_set_points_there(server, page, tmp_path):
+    ws = db.open_workspace(server.home)
+    root, place = tmp_path / "photos", tmp_path / "moved"
+    for at, name in enumerate(("cat", "dog")):
+        (root / name).mkdir(parents=True)
+        for seed in range(2):
+            picture(seed=10 * at + seed).save(root / name / f"{seed}.png")
+    catalog.import_dataset(ws, root, "birds")
+    shutil.move(root, place)
+    (place / "cat" / "1.png").unlink()
+    page.goto(f"{server.url}/?dataset=birds")
+    quiet(page)
+    page.get_by_role("tab", name="Settings").click()
+    quiet(page)
+    page.get_by_role("button", name="Point to another folder…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Folder on this computer").fill(str(place))
+    dialog.get_by_role("button", name="Compare and point there").click()
+    dialog.get_by_text("1 missing, 0 changed of 4 originals").wait_for()
+    assert datasets.dataset(ws, "birds").root == str(root)
+    dialog.get_by_text("Point there even where some are missing").click()
+    dialog.get_by_role("button", name="Compare and point there").click()
+    page.get_by_text("The originals are read from there now.").wait_for()
+    assert datasets.dataset(ws, "birds").root == str(place)

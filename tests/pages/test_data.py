@@ -225,31 +225,3 @@ def test_names_that_sound_like_no_class_are_a_question_on_the_page(workspace, ti
     app.run()
     assert not app.exception
     assert any("**Skip**: does this say that nobody labelled" in each.value for each in app.info)
-
-
-def test_originals_that_moved_are_compared_before_the_set_points_there(
-    desk, workspace, tmp_path, texts
-):
-    root = tmp_path / "photos"
-    for at, name in enumerate(("cat", "dog")):
-        (root / name).mkdir(parents=True)
-        for seed in range(2):
-            picture(seed=10 * at + seed).save(root / name / f"{seed}.png")
-    catalog.import_dataset(workspace, root, "birds")
-    place = tmp_path / "moved"
-    shutil.move(root, place)
-    (place / "cat" / "1.png").unlink()
-    app = desk(dataset="birds")
-    app.session_state["data_tab"] = "Settings"
-    app.run()
-    app.button(key="relink").click().run()
-    app.text_input(key="relink_root").input(str(place))
-    app.button(key="relink_go").click().run()
-    assert not app.exception
-    assert "1 missing, 0 changed of 4 originals" in app.warning[0].value
-    assert list(app.dataframe[0].value["file"]) == ["cat/1.png"]
-    assert datasets.dataset(workspace, "birds").root == str(root)
-    app.checkbox(key="relink_anyway").check()
-    app.button(key="relink_go").click().run()
-    assert not app.exception
-    assert datasets.dataset(workspace, "birds").root == str(place)
