@@ -35,6 +35,27 @@ def sizes(groups: IntArray) -> IntArray:
     return counts
 
 
+class Groups:
+    """Which rows are copies of which, looked up at once in sets of any size.
+
+    Attributes:
+        first: (n,) first row of each image's group.
+        rows: (m,) rows of pictures that come more than once, group by group, rising in each.
+    """
+
+    def __init__(self, first: IntArray) -> None:
+        self.first: IntArray = np.asarray(first)
+        several = np.flatnonzero(sizes(self.first) > 1)
+        self.rows: IntArray = several[np.argsort(self.first[several], kind="stable")]
+        self._keys = self.first[self.rows]
+
+    def of(self, row: int) -> IntArray:
+        """Return the rows of an image's picture, itself among them, rising."""
+        key = self.first[row]
+        low, high = np.searchsorted(self._keys, [key, key + 1])
+        return self.rows[low:high] if high > low else np.array([row], np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Conflicts:
     """Rows whose copies carry another label.

@@ -28,6 +28,9 @@ _MEANT = case(
 QUEUE, AUDIT = "queue", "audit"
 """Routes of a decision: the queue showed its row, or chance had drawn it."""
 
+COPIES = "copies"
+"""Mode of a decision that was made on another copy of the picture: an answer, but no look."""
+
 
 class _Says(Protocol):
     """What an answer says, wherever it comes from."""
@@ -228,10 +231,23 @@ def meant(decision: Decision) -> Decision:
 
 
 def history(
-    info: DatasetInfo, *, reviewer: str | None = None, limit: int | None = None
+    info: DatasetInfo,
+    *,
+    reviewer: str | None = None,
+    limit: int | None = None,
+    looks: bool = False,
 ) -> Iterator[Decision]:
-    """Yield every decision ever made: oldest first, or the newest `limit` newest first."""
+    """Yield every decision ever made: oldest first, or the newest `limit` newest first.
+
+    Args:
+        info: the data set.
+        reviewer: only this person's.
+        limit: how many, newest first.
+        looks: leave out what was answered with another copy of the picture.
+    """
     query = select(_TABLE).where(_TABLE.c.dataset_id == info.id)
+    if looks:
+        query = query.where(_TABLE.c.mode != COPIES)
     if reviewer is not None:
         query = query.where(_TABLE.c.reviewer == reviewer)
     query = query.order_by(_TABLE.c.id if limit is None else _TABLE.c.id.desc())
@@ -240,6 +256,48 @@ def history(
     with reading(info.workspace) as connection:
         for record in connection.execution_options(yield_per=5000).execute(query):
             yield _decision(record)
+
+
+def is_stored(info: DatasetInfo, reviewer: str, cid: str) -> bool:
+    """Say whether a reviewer's answer of this client id has arrived already."""
+    query = select(_TABLE.c.id).where(
+        _TABLE.c.dataset_id == info.id, _TABLE.c.reviewer == reviewer, _TABLE.c.cid == cid
+    )
+    with reading(info.workspace) as connection:
+        return connection.execute(query).first() is not None
+
+
+def with_cid(info: DatasetInfo, reviewer: str, start: str) -> list[int]:
+    """Return the rows on which a reviewer's answer with a client id that begins so is in force."""
+    began = _TABLE.c.cid.startswith(start, autoescape=True)
+    mine = (_TABLE.c.dataset_id == info.id, _TABLE.c.reviewer == reviewer, _TABLE.c.mode == COPIES)
+    rows = select(_TABLE.c.row).where(*mine, began)
+    newest = (
+        select(func.max(_TABLE.c.id))
+        .where(*mine[:2], _TABLE.c.row.in_(rows))
+        .group_by(_TABLE.c.row)
+    )
+    query = select(_TABLE.c.row).where(
+        _TABLE.c.id.in_(newest), began, _TABLE.c.action != str(Action.REOPEN)
+    )
+    with reading(info.workspace) as connection:
+        return [int(row) for row in connection.execute(query.order_by(_TABLE.c.id)).scalars()]
+
+
+def on_copies(info: DatasetInfo, reviewer: str, since: int) -> dict[str, int]:
+    """Return what client ids of answers to copies begin with -> how many, from a decision on."""
+    query = select(_TABLE.c.cid).where(
+        _TABLE.c.dataset_id == info.id,
+        _TABLE.c.reviewer == reviewer,
+        _TABLE.c.mode == COPIES,
+        _TABLE.c.id >= since,
+    )
+    counted: dict[str, int] = {}
+    with reading(info.workspace) as connection:
+        for cid in connection.execute(query).scalars():
+            start = cid[: cid.rfind("~") + 1]
+            counted[start] = counted.get(start, 0) + 1
+    return counted
 
 
 def _latest(info: DatasetInfo) -> Any:

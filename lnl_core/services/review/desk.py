@@ -22,6 +22,7 @@ from lnl_core.services.in_force import (
     signals,
     standing,
 )
+from lnl_core.services.review import groups
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.services.review.draws import mixed
 from lnl_core.store import datasets, decisions
@@ -257,7 +258,8 @@ def _items(info: DatasetInfo, ranked: Scored, rows: Sequence[int]) -> list[dict[
     data = loaded(info)
     guides = datasets.read_meta(info).get("guides", {})
     known: dict[int, tuple[list[int], int]] = {}
-    items = []
+    now_at = standing(info)
+    items: list[dict[str, Any]] = []
     for position, row in enumerate(rows):
         given = int(data.given_labels[row])
         if given not in known:
@@ -277,6 +279,7 @@ def _items(info: DatasetInfo, ranked: Scored, rows: Sequence[int]) -> list[dict[
                 "guide": guides.get(info.class_names[given], ""),
             }
             | ({"no_class": True} if given in info.no_classes else {})
+            | groups.facts(info, int(row), now_at)
         )
     return items
 
@@ -312,8 +315,11 @@ def _recent(info: DatasetInfo, reviewer: str) -> list[dict[str, Any]]:
     """Return this reviewer's last answers that still stand, newest first."""
     data = loaded(info)
     seen: set[int] = set()
-    answers = []
-    for d in decisions.history(info, reviewer=reviewer, limit=4 * RECENT):
+    answers: list[dict[str, Any]] = []
+    now_at = standing(info)
+    newest = list(decisions.history(info, reviewer=reviewer, limit=4 * RECENT, looks=True))
+    went = _on_copies(info, reviewer, newest)
+    for d in newest:
         if d.row in seen:
             continue
         seen.add(d.row)
@@ -337,10 +343,20 @@ def _recent(info: DatasetInfo, reviewer: str) -> list[dict[str, Any]]:
                 "cid": d.cid,
             }
             | ({"no_class": True} if data.given_labels[d.row] in info.no_classes else {})
+            | groups.facts(info, d.row, now_at)
+            | ({"others": went[start]} if (start := groups.copy_id(d.cid)) in went else {})
         )
         if len(answers) == RECENT:
             break
     return answers
+
+
+def _on_copies(info: DatasetInfo, reviewer: str, newest: Sequence[Decision]) -> dict[str, int]:
+    """Return how many copies the last answers went to, by what their client ids begin with."""
+    known = groups.groups_of(info)
+    if known is None or not len(known.rows) or not newest:
+        return {}
+    return decisions.on_copies(info, reviewer, newest[-1].id)
 
 
 def progress(info: DatasetInfo, reviewer: str) -> Progress:
@@ -349,7 +365,7 @@ def progress(info: DatasetInfo, reviewer: str) -> Progress:
     now_at = standing(info)
     times = [
         d.seconds
-        for d in decisions.history(info, reviewer=reviewer, limit=100)
+        for d in decisions.history(info, reviewer=reviewer, limit=100, looks=True)
         if d.seconds is not None and d.seconds <= 60  # longer gaps are pauses
     ]
     return Progress(
@@ -386,13 +402,20 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     """Store answers that a browser sent; a journal may be sent again and is stored once.
 
     Each entry has `cid`, `row`, `action`, and as the action needs `label` or `labels`; `ms`,
-    `revealed`, `mode`, `position`, `at` say how it came about. An entry that cannot be understood
-    is reported in `problems` and acknowledged, so that it does not block the rest. The route is
-    `audit` where the row was drawn at random, else `queue`, whatever the browser says.
+    `revealed`, `mode`, `position`, `at` say how it came about; `together`, that the answer goes to
+    the copies of the picture as well (`groups`); taking it back takes it back there, too. An entry
+    that cannot be understood is reported in `problems` and acknowledged, so that it does not block
+    the rest. The route is `audit` where the row was drawn at random, else `queue`, whatever the
+    browser says.
     """
     info, ranked = _ready(info)
     good: list[Decision] = []
     acked, problems = [], []
+
+    def store(more: Sequence[Decision] = ()) -> None:
+        decisions.append(info, [*good, *more])
+        good.clear()
+
     for entry in entries:
         cid = str(entry.get("cid", ""))[:80]
         try:
@@ -401,9 +424,17 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
         except (LnlError, ValueError, TypeError, KeyError) as error:
             problems.append(f"An answer could not be stored: {error}")
         else:
-            good.append(decision)
+            together = entry.get("together") is True
+            if not together and decision.action is not Action.REOPEN:
+                good.append(decision)
+            elif not decisions.is_stored(info, reviewer, cid):
+                store()  # what goes to copies, or is taken back there, depends on it
+                if together:
+                    store(groups.with_copies(info, decision, ranked))
+                else:
+                    store(groups.taken_back(info, decision))
         acked.append(cid)
-    decisions.append(info, good)
+    store()
     return Recorded(acked, problems)
 
 

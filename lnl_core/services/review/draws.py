@@ -88,10 +88,14 @@ def mixed(
 
 
 def _since(info: DatasetInfo, reviewer: str, drawn: set[int]) -> int:
-    """Return how many of a reviewer's last answers are younger than the last drawn row's."""
+    """Return how many of a reviewer's last answers are younger than the last drawn row's.
+
+    One answer to several copies of a picture is one look, and a drawn copy was not shown.
+    """
     seen: set[int] = set()
     count = 0
-    for each in decisions.history(info, reviewer=reviewer, limit=4 * auditing.SPARSE):
+    limit = 4 * auditing.SPARSE
+    for each in decisions.history(info, reviewer=reviewer, limit=limit, looks=True):
         if each.row in seen:
             continue
         seen.add(each.row)

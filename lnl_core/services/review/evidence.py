@@ -11,7 +11,8 @@ import numpy as np
 
 from lnl_core.methods import title_of, yardstick
 from lnl_core.services.in_force import Scored, loaded, scored, signals
-from lnl_core.store import arrays, datasets, decisions
+from lnl_core.services.review import groups
+from lnl_core.store import arrays, decisions
 from lnl_core.types import DatasetInfo, FloatArray, IntArray, LnlError, Signals, TopProbs
 
 NEIGHBOURS = 10
@@ -26,8 +27,9 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     `methods` (suspicion, own top class and verdict of each), `curve` (probability of the given and
     the suggested class by epoch), `loss` (by epoch), `neighbours`, `exemplars_given`,
     `exemplars_suggested` (rows), `said` (row of any of these -> what `facts` says of it). Where the
-    same picture is stored again also `copies` (as `neighbours`, other labels first) and
-    `copies_total`.
+    same picture is stored again also `copies` (as `neighbours`, with their `id`, other labels
+    first), `copies_total`, and `copies_labels`: label and count of all of the picture's, this
+    image's among them, the most frequent first.
 
     Raises:
         LnlError: no such row, or nothing is scored yet.
@@ -50,8 +52,9 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     around = _neighbours(info, runs, near, row)
     both = (-1 if no_class else given, suggested)
     alike = [nearest_of(info, ranked, near, row, label) for label in both]
-    again, total = _copies(info, row, given)
-    rows = [one["row"] for one in around + again] + alike[0] + alike[1]
+    again = _copies(info, row, given)
+    stored = [one["row"] for one in again.get("copies", [])]
+    rows = [one["row"] for one in around] + stored + alike[0] + alike[1]
     return {
         "row": row,
         "p_wrong": float(ranked.ranking.p_wrong[row]),
@@ -69,7 +72,7 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
         "exemplars_given": alike[0],
         "exemplars_suggested": alike[1],
         "said": {one["row"]: one for one in facts(info, rows)},
-    } | ({"copies": again, "copies_total": total} if again else {})
+    } | again
 
 
 def facts(info: DatasetInfo, rows: Sequence[int]) -> list[dict[str, Any]]:
@@ -207,16 +210,24 @@ def _neighbours(
     return _labelled(info, rows[:NEIGHBOURS])
 
 
-def _copies(info: DatasetInfo, row: int, given: int) -> tuple[list[dict[str, Any]], int]:
-    """Return some other images of the same picture, and how many there are."""
-    groups = datasets.copies(info)
-    if groups is None:
-        return [], 0
-    rows = np.flatnonzero(groups == groups[row])
-    rows = rows[rows != row]
-    same = np.asarray(loaded(info).given_labels)[rows] == given
-    rows = rows[np.argsort(same, kind="stable")]
-    return _labelled(info, rows[:NEIGHBOURS].tolist()), len(rows)
+def _copies(info: DatasetInfo, row: int, given: int) -> dict[str, Any]:
+    """Return some other images of the same picture, how many there are, and all their labels."""
+    rows = groups.others(info, row)
+    if not len(rows):
+        return {}
+    data = loaded(info)
+    labels = np.asarray(data.given_labels)[rows]
+    first = rows[np.argsort(labels == given, kind="stable")][:NEIGHBOURS].tolist()
+    told, counts = np.unique(np.append(labels, given), return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return {
+        "copies": [one | {"id": data.ids[one["row"]]} for one in _labelled(info, first)],
+        "copies_total": len(rows),
+        "copies_labels": [
+            {"label": int(label), "count": int(count)}
+            for label, count in zip(told[order], counts[order], strict=True)
+        ],
+    }
 
 
 def _labelled(info: DatasetInfo, rows: list[int]) -> list[dict[str, Any]]:

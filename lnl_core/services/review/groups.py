@@ -1,0 +1,191 @@
+"""Copies of one picture at the desk: which they are, and one answer for all of them.
+
+What a person says is about the picture. So the answer goes to every copy that nobody has settled
+yet, as a decision of its own: where the copy already carries the label that was meant it is kept,
+else it is relabelled. Such decisions have the mode `copies` and no time: they count as answered
+images, not as looks. Their client ids begin with that of the answer, so that taking it back takes
+back all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from lnl_core.data import copies as finding
+from lnl_core.review.copies import Groups
+from lnl_core.services.in_force import Scored, Standing, loaded, standing
+from lnl_core.store import datasets, decisions
+from lnl_core.store.decisions import COPIES
+from lnl_core.types import Action, BoolArray, DatasetInfo, Decision, IntArray
+
+NAMED = 60
+"""Copies of an image that the browser is told of, so that it shows none of them again."""
+
+_LONGEST = 64
+"""Letters of a client id that still leave room for a row."""
+
+_looking: set[tuple[str, int]] = set()
+_lock = threading.Lock()
+log = logging.getLogger(__name__)
+
+
+# Which they are ---------------------------------------------------------------------------------
+
+
+def groups_of(info: DatasetInfo) -> Groups | None:
+    """Return the copies of a data set, None where nobody has looked yet."""
+    path = info.directory / datasets.COPIES
+    try:
+        modified = path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+    return _groups(info, modified)
+
+
+@lru_cache(maxsize=16)
+def _groups(info: DatasetInfo, _modified: int) -> Groups | None:
+    first = datasets.copies(info)
+    return None if first is None else Groups(first)
+
+
+def look_over(info: DatasetInfo, then: Callable[[], None] | None = None) -> threading.Thread | None:
+    """Find the copies of a set from before there were groups, beside what goes on.
+
+    Args:
+        info: the data set.
+        then: called once they are found.
+
+    Returns:
+        The thread that looks; None where they are known, or one is at it.
+    """
+    key = (str(info.directory), info.id)
+    with _lock:
+        if key in _looking or datasets.copies(info) is not None:
+            return None
+        _looking.add(key)
+
+    def work() -> None:
+        try:
+            finding.noted(info.directory)
+            if then is not None:
+                then()
+        except Exception:  # removed meanwhile, or no room: the next run looks again
+            log.exception("copies of %s could not be looked for", info.name)
+
+    thread = threading.Thread(target=work, name="copies", daemon=True)
+    thread.start()
+    return thread
+
+
+def others(info: DatasetInfo, row: int) -> IntArray:
+    """Return the other rows of an image's picture, rising; none where it comes once."""
+    known = groups_of(info)
+    if known is None:
+        return np.zeros(0, np.int64)
+    rows = known.of(row)
+    rest: IntArray = rows[rows != row]
+    return rest
+
+
+def facts(info: DatasetInfo, row: int, now: Standing) -> dict[str, object]:
+    """Return what the browser may know of an image's copies before the answer.
+
+    Keys: `group` (row of the first copy), `copies` (rows of others, the first 60, those without an
+    answer first), `copies_total`, `copies_open` (to which an answer would go). Nothing where the
+    picture comes once. Labels are not among them: they would tell what to say.
+    """
+    rest = others(info, row)
+    if not len(rest):
+        return {}
+    settled = now.settled[rest]
+    return {
+        "group": int(min(row, rest[0])),
+        "copies": rest[np.argsort(settled, kind="stable")][:NAMED].tolist(),
+        "copies_total": len(rest),
+        "copies_open": int((~settled).sum()),
+    }
+
+
+# One answer for all -----------------------------------------------------------------------------
+
+
+def with_copies(info: DatasetInfo, said: Decision, ranked: Scored | None) -> list[Decision]:
+    """Return an answer, and one for each copy of its picture that is open to it."""
+    rows = others(info, said.row)
+    rows = rows[_open(info, said)[rows]]
+    given = loaded(info).given_labels
+    made = [said]
+    for row in rows.tolist():
+        label = int(given[row])
+        made.append(
+            replace(
+                _for_label(said, label),
+                row=row,
+                cid=copy_id(said.cid, row),
+                seconds=None,
+                given_label=label,
+                suggested_label=None
+                if ranked is None
+                else int(ranked.ranking.suggested_labels[row]),
+                p_wrong=None if ranked is None else round(float(ranked.ranking.p_wrong[row]), 6),
+                position=None,
+                mode=COPIES,
+                route=decisions.QUEUE if said.route == decisions.AUDIT else said.route,
+            )
+        )
+    return made
+
+
+def _open(info: DatasetInfo, said: Decision) -> BoolArray:
+    """Return (n,) True where an answer that goes to copies as well changes nothing that stands."""
+    now = standing(info)
+    closed = now.settled
+    if said.action in (Action.UNSURE, Action.SKIP) and said.reviewer in now.touched:
+        closed = closed.copy()
+        closed[now.touched[said.reviewer]] = True
+    return ~closed
+
+
+def _for_label(said: Decision, given: int) -> Decision:
+    """Restate what a picture shows for a copy that is labelled `given`."""
+    shows = said.given_label if said.action is Action.KEEP else said.label
+    if said.action not in (Action.KEEP, Action.RELABEL) or shows is None:
+        return said
+    if shows == given:
+        return replace(said, action=Action.KEEP, label=None)
+    return replace(said, action=Action.RELABEL, label=shows)
+
+
+def taken_back(info: DatasetInfo, said: Decision) -> list[Decision]:
+    """Return the taking back of an answer, and of what went to copies with it and still stands."""
+    before = [
+        each
+        for each in decisions.in_force(info, rows=[said.row]).get(said.row, [])
+        if each.reviewer == said.reviewer
+    ]
+    if not before:
+        return [said]
+    went = decisions.with_cid(info, said.reviewer, copy_id(before[0].cid))
+    blank = replace(said, seconds=None, position=None, mode=COPIES)
+    given = loaded(info).given_labels
+    return [
+        said,
+        *(
+            replace(blank, row=row, cid=copy_id(said.cid, row), given_label=int(given[row]))
+            for row in went
+        ),
+    ]
+
+
+def copy_id(cid: str, row: int | None = None) -> str:
+    """Return the client id of an answer's part for a copy, or what those ids begin with."""
+    if len(cid) > _LONGEST:
+        cid = hashlib.sha256(cid.encode()).hexdigest()[:_LONGEST]
+    return f"{cid}~" if row is None else f"{cid}~{row}"
