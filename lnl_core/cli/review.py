@@ -56,6 +56,11 @@ def _decide_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--by-id", action="store_true", help="the ids are right, whatever the images' content"
     )
+    one.add_argument(
+        "--copies",
+        action="store_true",
+        help="an answer goes to all copies of its picture that have none",
+    )
 
 
 def decide(options: Any) -> int:
@@ -71,6 +76,7 @@ def decide(options: Any) -> int:
         options.reviewer,
         replace_newer=options.replace,
         by_id=options.by_id,
+        to_copies=options.copies,
     )
     lines = [
         *(each.words() for each in result.held_back),
@@ -85,6 +91,7 @@ def decide(options: Any) -> int:
         options,
         {
             "stored": result.stored,
+            "on_copies": result.on_copies,
             "unchanged": result.unchanged,
             "held": result.held,
             "by_content": result.by_content,
@@ -92,7 +99,9 @@ def decide(options: Any) -> int:
             "conflicts": [asdict(conflict) for conflict in result.conflicts],
             "problems": list(result.problems),
         },
-        f"{result.stored:,} decisions stored, {result.unchanged:,} known already, "
+        f"{result.stored:,} decisions stored, "
+        + (f"{result.on_copies:,} more on copies, " if options.copies else "")
+        + f"{result.unchanged:,} known already, "
         f"{result.held:,} held back, {len(result.problems):,} refused.",
     )
     return PARTLY if result.problems or result.held else DONE
@@ -106,6 +115,7 @@ DECIDE = Command(
     (
         "lnl decide birds --file decisions.csv --reviewer ann",
         "lnl decide birds --file decisions.csv --reviewer ann --replace",
+        "lnl decide birds --file decisions.csv --reviewer ann --copies",
         "",
         "decisions.csv has the columns id, action[, label, reviewer, decided_at]; actions are",
         "keep, relabel, multiple, none, unsure, skip and reopen. The same file twice stores",

@@ -16,6 +16,7 @@ from lnl_core.data.content import Finder
 from lnl_core.data.matching import BY_CONTENT, HeldBack, Matcher
 from lnl_core.data.reimport import Entry
 from lnl_core.services.in_force import contents, loaded, scored
+from lnl_core.services.review import groups
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
 
@@ -64,6 +65,7 @@ class DecisionImport:
             set; the latter are in `held_back`, the first 1,000 of them.
         problems: rows that cannot be used, as sentences.
         by_content: rows whose image was found by its content; all others by their id.
+        on_copies: new decisions beside those, on copies of the images that the file names.
     """
 
     stored: int
@@ -73,6 +75,7 @@ class DecisionImport:
     problems: tuple[str, ...]
     held_back: tuple[HeldBack, ...] = ()
     by_content: int = 0
+    on_copies: int = 0
 
 
 @dataclass(slots=True)
@@ -97,6 +100,7 @@ def import_decisions(
     *,
     replace_newer: bool = False,
     by_id: bool = False,
+    to_copies: bool = False,
     file_name: str | None = None,
 ) -> DecisionImport:
     """Store decisions made elsewhere.
@@ -114,6 +118,8 @@ def import_decisions(
         reviewer: who decided, where the file names nobody.
         replace_newer: store rows that are older than what is in force; the file's last word counts.
         by_id: match by id, whatever the content.
+        to_copies: an answer goes to the copies of its picture as well, but for those that the
+            file names and those that people have settled.
         file_name: what messages call the file.
 
     Raises:
@@ -127,6 +133,7 @@ def import_decisions(
     known = _known(info, {e.row for e in entries})
     last_word = {(e.row, e.reviewer): e.number for e in entries}
     made: list[Decision] = []
+    standing: list[Decision] = []
     conflicts: list[Conflict] = []
     unchanged = held = 0
     for entry in entries:
@@ -139,6 +146,7 @@ def import_decisions(
         final = last_word[entry.row, entry.reviewer] == entry.number
         if _stands(before, entry) or (same_id is not None and not final):
             unchanged += 1
+            standing += [before] if before is not None and _same(before, entry) else []
             continue
         conflict = None
         if before is not None and (same_id is not None or not _later(entry, before)):
@@ -156,9 +164,11 @@ def import_decisions(
         decision = _decision(entry, cid)
         made.append(decision)
         known.add(decision)
-    decisions.append(info, _with_facts(info, made))
+    to_copy = groups.spread(info, [*standing, *made], {e.row for e in entries}) if to_copies else []
+    decisions.append(info, _with_facts(info, [*made, *to_copy]))
     return DecisionImport(
         stored=len(made),
+        on_copies=len(to_copy),
         unchanged=unchanged,
         conflicts=tuple(conflicts),
         held=held + len(matcher.held),

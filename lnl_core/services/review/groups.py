@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -182,6 +182,41 @@ def taken_back(info: DatasetInfo, said: Decision) -> list[Decision]:
             for row in went
         ),
     ]
+
+
+def spread(info: DatasetInfo, made: Sequence[Decision], named: set[int]) -> list[Decision]:
+    """Return an answer for each copy that is open to what was said of its picture.
+
+    Args:
+        info: the data set.
+        made: answers; of several to one picture by one person, the last that settles it goes to
+            the copies, unless they contradict each other.
+        named: rows that have answers of their own.
+    """
+    given = loaded(info).given_labels
+    finding.noted(info.directory)  # found now in a set from before there were groups
+    pictures: dict[tuple[int, str], list[Decision]] = {}
+    known = groups_of(info)
+    for each in made:
+        if known is not None and each.action is not Action.REOPEN:
+            pictures.setdefault((int(known.first[each.row]), each.reviewer), []).append(each)
+    more: list[Decision] = []
+    for answers in pictures.values():
+        settling = [each for each in answers if each.action not in (Action.UNSURE, Action.SKIP)]
+        meant = {_shown(each, int(given[each.row])) for each in settling}
+        if len(meant) > 1:
+            continue
+        last = (settling or answers)[-1]
+        last = replace(last, given_label=int(given[last.row]))
+        more += [each for each in with_copies(info, last, None)[1:] if each.row not in named]
+    return more
+
+
+def _shown(said: Decision, given: int) -> tuple[Action, int | None, frozenset[int]]:
+    """Return what an answer says of the picture, whatever the copy is labelled."""
+    if said.action is Action.KEEP:
+        return Action.RELABEL, given, frozenset()
+    return said.action, said.label, frozenset(said.labels)
 
 
 def copy_id(cid: str, row: int | None = None) -> str:

@@ -159,3 +159,26 @@ def test_facts_that_make_no_sense_are_left_blank(workspace, scored):
     assert found.seconds is None
     assert found.p_wrong == pytest.approx(0.0, abs=1)  # what the methods say today
     assert found.suggested_label in range(3)
+
+
+def test_answers_of_a_file_go_to_copies_when_asked(workspace, scored):
+    first = np.arange(60, dtype=np.int32)
+    first[[4, 22, 41]] = 1  # bar, belt and base of one picture
+    first[25] = 24  # a copy whose label nobody doubts
+    np.save(scored.directory / datasets.COPIES, first)
+    decisions.append(scored, [Decision(41, Action.KEEP, "bob")])
+    text = FIRST + "item-00022,none,,2026-01-01T10:02:00Z\nitem-00024,keep,,\nitem-00025,none,,\n"
+    assert bring(scored, text).on_copies == 0
+    kept = text.replace("item-00022,none,,2026-01-01T10:02:00Z\n", "")
+    found = bring(scored, kept, to_copies=True)  # what stands already goes to copies as well
+    assert (found.stored, found.on_copies) == (0, 1)  # 22 and 41 have answers, 24 and 25 disagree
+    by_row = decisions.in_force(scored)
+    (copy,) = by_row[4]
+    assert (copy.action, copy.mode, copy.route, copy.seconds) == (
+        Action.KEEP,
+        "copies",
+        "import",
+        None,
+    )
+    assert copy.decided_at == by_row[1][0].decided_at
+    assert bring(scored, kept, to_copies=True).on_copies == 0
