@@ -350,7 +350,8 @@ class Method:
             `for_several(representation, based)` says for which of its runs that is of use.
         reconstruction: True where the source could not be read in full.
         needs: what the worker prepares first: `features`, or nothing.
-        cost: (n, size, config) -> (seconds, bytes) on the two-core reference machine.
+        cost: (n, size, config) -> (seconds, bytes) of the run's own on the two-core reference
+            machine: without features, and above what a worker holds that has loaded torch.
 
     Raises:
         ValueError: the key cannot be one.

@@ -1,4 +1,7 @@
-"""What a run will take, before it starts: measured on two cores, scaled by the work."""
+"""What a run will take of its own, before it starts: measured on two cores, scaled by the work.
+
+Bytes are those above what the worker holds once torch is loaded, as runs are measured.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,16 @@ from typing import Any
 from lnl_core.learning.principal_axes import is_dual
 from lnl_core.types import COPIED_BYTES, SMALL_SIDE
 
-PROCESS = 6.5e8
-"""Bytes of a worker that has loaded torch."""
-
 PRETRAINED = 4032
 """Features of an image by the networks that come with the package."""
 
 PRODUCT = 8e-12
 """Seconds for each multiplication of a float32 matrix product, one thread."""
 
-_AXES = 3.5e-11, 8e-11
+PRODUCT_64 = 2 * PRODUCT
+"""The same in float64."""
+
+EIGEN, EIGEN_64 = 3.5e-11, 8e-11
 """Seconds for each s^3 of an s x s decomposition for the leading axes: float32, float64."""
 
 # Images per second through training, one thread with bfloat16, and the size they had.
@@ -44,7 +47,7 @@ def training_cost(n: int, size: int, config: Any) -> tuple[float, float]:
         size = min(size, config.resolution)
     name = config.backbone
     if name == "head":
-        return 2 + n * config.epochs / 8000.0, 6e8 + n * 8000.0
+        return 2 + n * config.epochs / 8000.0, 1.8e8 + n * 8000.0
     if name == "auto":
         name = "resnet8" if size <= 64 else "resnet18"
     speed, at = _SPEED[name]
@@ -57,7 +60,7 @@ def training_cost(n: int, size: int, config: Any) -> tuple[float, float]:
     looks = 1 + 0.6 * (1 - config.record_from)  # evaluation passes, mirrored
     # below an eighth of the area the overhead of small batches is what takes the time
     seconds = 4 + n * config.epochs * looks * max(area, 0.12) / speed
-    held = 6e8 + n * size * size * 3.0 + config.batch_size * size * size * 4000.0
+    held = n * size * size * 3.0 + config.batch_size * size * size * 4000.0
     return seconds, held
 
 
@@ -80,7 +83,7 @@ def axes_cost(m: int, d: int, axes: int) -> tuple[float, float]:
     """
     dual = is_dual(m, d)
     s = m if dual else d
-    seconds = PRODUCT * m * d * (s + min(axes, s)) + _AXES[dual] * s**3
+    seconds = PRODUCT * m * d * (s + min(axes, s)) + (EIGEN_64 if dual else EIGEN) * s**3
     return seconds, 8.0 * m * d + 12.0 * s * s + 12.0 * min(axes, s) * (d + s)
 
 

@@ -27,6 +27,9 @@ LOGISTIC_WORK = 4e9
 LOGISTIC_CELLS = 2e8
 """Most rows x features for it: 0.8 GB as float32."""
 
+IMPORTS = 1.3, 1.7e8
+"""Seconds and bytes of what is imported for the heads, scipy's optimizers."""
+
 Head = tuple[Array, Array]
 """Weights (d, k) and offsets (k,)."""
 
@@ -411,7 +414,7 @@ def cost(
         axes: main directions that are kept first; 0 for all features.
         gaussian: whether there is a Gaussian head beside the logistic one.
     """
-    seconds, held, width = 1.0, 16.0 * min(n, CHUNK) * d, d  # standardised in float64
+    seconds, held, width = 0.0, 16.0 * min(n, CHUNK) * d, d  # standardised in float64
     if 0 < axes < d:
         width = min(axes, n)
         turning, matrices = _estimate.axes_cost(min(n, AXES_ROWS), d, axes)
@@ -426,4 +429,4 @@ def cost(
     if gaussian or not logistic:
         closed, moments = _estimate.heads_cost(n, width, folds)
         seconds, held = seconds + closed, max(held, moments)
-    return seconds, _estimate.PROCESS + _estimate.features_held(n, d) + held
+    return IMPORTS[0] + seconds, IMPORTS[1] + _estimate.features_held(n, d) + held

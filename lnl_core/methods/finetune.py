@@ -94,7 +94,7 @@ def cost(n: int, size: int, config: Config) -> tuple[float, float]:
     looks = 2 * (1 - config.record_from) / _LOOKS
     seconds = 5 + n * config.epochs * (1 / _SPEED + looks) * (side / 96) ** 2
     read = min(size, config.resolution) if config.resolution else size
-    return seconds, 9e8 + n * read * read * 3.0 + config.batch_size * side * side * 2500.0
+    return seconds, 2.5e8 + n * read * read * 3.0 + config.batch_size * side * side * 2500.0
 
 
 METHOD = Method(

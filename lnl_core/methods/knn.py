@@ -221,9 +221,8 @@ def _cost(n: int, size: int, config: Config) -> tuple[float, float]:
     turned = n * d * config.directions * _estimate.PRODUCT
     search = n * min(n, config.reference) * 1.2e-8
     points = n * min(d, config.directions) * 8.0
-    return 1 + seconds + turned + search, _estimate.PROCESS + _estimate.features_held(
-        n, d
-    ) + held + points
+    held += 2e7 + _estimate.features_held(n, d) + points
+    return 0.2 + seconds + turned + search, held
 
 
 METHOD = Method(

@@ -227,9 +227,9 @@ def _cost_words(
     if not order:
         return ":gray[Tick at least one method.]"
     seconds = shared + sum(cost for cost, _ in costs.values())
-    memory = max(size for _, size in costs.values())
+    memory = running.WORKER_BYTES + max(size for _, size in costs.values())
     words = f"**about {_words.about(seconds)}**"
-    if memory:
+    if memory > running.WORKER_BYTES:
         words += f", {_words.gigabytes(memory)} at most"
     words += f", first queue after **{_words.about(first + costs[order[0]][0])}**"
     return (

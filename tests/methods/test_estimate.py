@@ -46,8 +46,30 @@ def test_few_images_are_promised_cheap_and_many_are_not(key):
     method = METHODS[key]
     config = method.config.preset("quick", 300, 10, 32)
     seconds, held = method.cost(300, 32, config)
-    assert seconds < 1.5
-    assert held < _estimate.PROCESS + 8e7
+    assert seconds < 2.5
+    assert held < 4e8
     assert method.cost(8000, 32, config)[0] > 2 * seconds
     assert method.cost(8000, 32, config)[1] > held + 3e8
     assert method.cost(10**6, 32, config)[1] < 8e9  # above, they read features from the disk
+
+
+def test_the_head_of_influence_pays_for_its_hessian():
+    """On 300 rows the work is the k w x k w Hessian; without it, the blocks; a network is dearer.
+
+    Measured on 300 and 3,000 photographs: 4.0 and 14.8 CPU seconds (benchmarks/cheap.py).
+    """
+    method = METHODS["influence"]
+    head = method.config.on_features("quick", 300, 10)
+    few, many = (method.cost(n, 32, head)[0] for n in (300, 3000))
+    assert 2 < few < 8
+    assert 7 < many < 30
+    wider = method.config.on_features("standard", 300, 10)  # 5,130 weights: no whole Hessian
+    assert method.cost(300, 32, wider)[0] < few
+    network = method.config.preset("quick", 3000, 10, 32)
+    assert method.cost(3000, 32, network)[0] > 1.5 * many
+
+
+def test_influence_on_features_is_told_by_its_knobs_not_by_a_network():
+    method = METHODS["influence"]
+    head = method.config.on_features("quick", 300, 10)
+    assert method.cost(300, 224, head) == method.cost(300, 32, head)

@@ -378,12 +378,16 @@ def _all_kept(dataset: LabeledDataset) -> Signals:
 
 def _cost(n: int, size: int, config: Config) -> tuple[float, float]:
     """Return (seconds, bytes) on two cores, without the features."""
-    seconds, held = 5 + n * 2e-3, 4e8 + n * 8e3
-    if not config.retrain:
-        return seconds, held
     from types import SimpleNamespace
 
     from lnl_core.methods import _estimate
+
+    d = _estimate.usual_features(size)
+    # d x d matrices in float64, factored and turned, then passes over the rows
+    seconds = 2 + 4e-10 * d**3 + 1.3e-6 * n * d
+    held = 5e7 + 64.0 * d * d + 3.5 * _estimate.features_held(n, d)
+    if not config.retrain:
+        return seconds, held
 
     knobs = SimpleNamespace(
         backbone=config.backbone,

@@ -56,7 +56,17 @@ CRITERIA = ("influence", "loss", "gradient", "random")
 REFINES = ("head", "network")
 SOLVES = ("auto", "exact", "block")
 SCORES = ("rounds", "left_out")
-BACKBONES = ("auto", "resnet8", "resnet8-wide", "resnet18", "resnet34", "resnet50", "cnn8", "mlp")
+BACKBONES = (
+    "auto",
+    "head",
+    "resnet8",
+    "resnet8-wide",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "cnn8",
+    "mlp",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +144,7 @@ class Config(TrainingKnobs):
         `lam` is a third of a network's: measured in docs/methods/influence.md.
         """
         width = 256 if preset == "quick" else 512
-        knobs = cls(lam=0.01, score="left_out", within_class=False, width=width)
+        knobs = cls(lam=0.01, score="left_out", within_class=False, width=width, backbone="head")
         # a million rows of a thousand classes: each fit of the head takes minutes
         return replace(knobs, rounds=2, share=0.1) if n * k > 50_000_000 else knobs
 
@@ -207,21 +217,24 @@ def _sure(given: Array, k: int) -> Array | TopProbs:
 
 
 def cost(n: int, size: int, config: Config) -> tuple[float, float]:
-    """Return (seconds, bytes) on two cores with the training; on a base run it is far less."""
+    """Return (seconds, bytes) on two cores with the training; on a base run it is far less.
+
+    A head on frozen features is known by its `backbone`. Ten classes are assumed.
+    """
+    from types import SimpleNamespace
+
     from lnl_core.methods import _estimate
+    from lnl_core.methods.influence import work
 
-    @dataclass
-    class Training:
-        backbone: str = config.backbone
-        epochs: int = config.epochs
-        batch_size: int = config.batch_size
-        resolution: int = config.resolution
-        record_from: float = 1.0
-
-    seconds, held = _estimate.training_cost(n, size, Training())
+    if config.backbone == "head":
+        return work.of_head(n, _estimate.usual_features(size), config)
+    knobs = ("backbone", "epochs", "batch_size", "resolution")
+    plain = SimpleNamespace(record_from=1.0, **{each: getattr(config, each) for each in knobs})
+    seconds, held = _estimate.training_cost(n, size, plain)
     if config.refine == "network":
         seconds *= 1 + config.rounds * config.refine_epochs / config.epochs
-    return seconds + (config.rounds + 1) * n * 3e-4, held + n * 8e3
+    more, beside = work.of_head(n, work.DEEP, config)
+    return seconds + more, max(held, beside)
 
 
 METHOD = Method(

@@ -21,12 +21,7 @@ import torch
 from torch import Tensor
 
 from lnl_core.methods.influence.softmax_head import HELD, Problem
-
-EXACT_UNKNOWNS = 3000
-"""Up to this many weights the whole Hessian may be used..."""
-
-EXACT_WORK = 2e10
-"""...if rows x weights^2 stays below this."""
+from lnl_core.methods.influence.work import EXACT_UNKNOWNS, EXACT_WORK
 
 DENSE_CLASSES = 100
 """Above this many classes each row counts in the blocks of its likeliest classes only."""

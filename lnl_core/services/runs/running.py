@@ -200,6 +200,10 @@ def feature_runs(info: DatasetInfo) -> dict[str, str]:
     return choices
 
 
+WORKER_BYTES = 6.2e8
+"""Bytes of a worker that has loaded torch; what a run takes comes on top."""
+
+
 def estimate(
     info: DatasetInfo, method: str, preset: str, overrides: Mapping[str, Any] | None = None
 ) -> tuple[float, float]:
