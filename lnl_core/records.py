@@ -77,6 +77,28 @@ class NotFound(LnlError):
     code = "not_found"
 
 
+class Damaged(LnlError, ValueError):
+    """A file of the workspace does not hold what was written into it."""
+
+    code = "damaged"
+
+
+class Missing(Damaged, FileNotFoundError):
+    """A file of the workspace is gone."""
+
+
+class Busy(LnlError):
+    """Another program holds the database."""
+
+    code = "busy"
+
+
+class ReadOnly(LnlError):
+    """The workspace can be looked at; nothing can be saved in it."""
+
+    code = "read_only"
+
+
 class Unavailable(LnlError):
     """This machine lacks what was asked for."""
 

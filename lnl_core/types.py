@@ -17,13 +17,17 @@ from numpy.typing import NDArray
 
 from lnl_core.records import ACTIVE_STATES as ACTIVE_STATES
 from lnl_core.records import Action as Action
+from lnl_core.records import Busy as Busy
 from lnl_core.records import Cancelled as Cancelled
+from lnl_core.records import Damaged as Damaged
 from lnl_core.records import DatasetInfo as DatasetInfo
 from lnl_core.records import Decision as Decision
 from lnl_core.records import Job as Job
 from lnl_core.records import JobState as JobState
 from lnl_core.records import LnlError as LnlError
+from lnl_core.records import Missing as Missing
 from lnl_core.records import NotFound as NotFound
+from lnl_core.records import ReadOnly as ReadOnly
 from lnl_core.records import Unavailable as Unavailable
 from lnl_core.records import Workspace as Workspace
 from lnl_core.records import meant as meant

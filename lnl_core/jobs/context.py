@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lnl_core.store.checkpoint import load_checkpoint, save_checkpoint
+from lnl_core.store.checkpoint import save_checkpoint, usable_checkpoint
 from lnl_core.types import COPIED_BYTES, Array, BaseRun, Cancelled, FloatArray, LnlError
 
 HISTORY = 400
@@ -103,7 +103,7 @@ class LocalContext:
 
     def load(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Return the last checkpoint, None where there is none."""
-        return self._memory if self._path is None else load_checkpoint(self._path)
+        return self._memory if self._path is None else usable_checkpoint(self._path)
 
     def keep(self, name: str, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
         """Store a result for later runs."""
@@ -230,7 +230,7 @@ class JobContext:
 
     def load(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Return the last checkpoint, None where there is none."""
-        checkpoint = load_checkpoint(self._path)
+        checkpoint = usable_checkpoint(self._path)
         if checkpoint is None:
             return None
         arrays, state = checkpoint

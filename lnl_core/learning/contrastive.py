@@ -30,7 +30,7 @@ from lnl_core.learning.images import ImageSource
 from lnl_core.learning.optimizer import Sgd
 from lnl_core.learning.schedule import learning_rate
 from lnl_core.learning.seeds import derive_seed, generator_for, seed_everything, seeded
-from lnl_core.store.checkpoint import load_checkpoint, save_checkpoint
+from lnl_core.store.checkpoint import save_checkpoint, usable_checkpoint
 from lnl_core.types import LabeledDataset, LnlError
 
 Report = Callable[[str, float, Mapping[str, float] | None], None]
@@ -375,7 +375,7 @@ class _Training:
 
     def resume(self, path: Path, fingerprint: Mapping[str, Any]) -> int:
         """Take up what `save` kept, where it is of the same make; return the next epoch."""
-        saved = load_checkpoint(path)
+        saved = usable_checkpoint(path)
         if saved is None or saved[1]["made"] != dict(fingerprint):
             return 0
         arrays, state = saved

@@ -24,6 +24,7 @@ from torch import Tensor
 from lnl_core.learning import contrastive, hardware, pretrained, process_group
 from lnl_core.store.arrays import read_array, read_json, write_json
 from lnl_core.types import (
+    Damaged,
     FloatArray,
     LabeledDataset,
     LnlError,
@@ -97,7 +98,7 @@ def cached(
     key = cache_key(version or content_version(dataset), representation)
     folder = directory / "features" / key
     ready, group = folder / "features.npy", process_group.current()
-    if not group.broadcast_number((folder / "meta.json").is_file() and ready.is_file()):
+    if not group.broadcast_number(_is_whole(folder)):
         if group.rank == 0:
             _compute_into(folder, ready, dataset, representation, device, report)
         elif contrastive.is_contrastive(representation):
@@ -105,6 +106,19 @@ def cached(
             contrastive.train(dataset, recipe, device)
         group.broadcast_number(True)  # the others wait until the first one has written
     return read_array(ready)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Tell whether features are there; damaged ones go, to be computed again."""
+    meta, ready = folder / "meta.json", folder / "features.npy"
+    if not (meta.is_file() and ready.is_file()):
+        return False
+    try:
+        read_array(ready)
+    except Damaged:
+        ready.unlink(missing_ok=True)
+        return False
+    return True
 
 
 def _compute_into(
@@ -122,9 +136,10 @@ def _compute_into(
     shape = (len(dataset), encoder.width)
     done, fingerprint = 0, [encoder.name, list(shape), _backend(device)]
     if part.is_file() and progress.is_file():
-        state = read_json(progress)
-        if state["made"] == fingerprint:
-            done = int(state["rows"])
+        with contextlib.suppress(Damaged, KeyError, TypeError):
+            state = read_json(progress)
+            if state["made"] == fingerprint and read_array(part).shape == shape:
+                done = int(state["rows"])
     try:
         if not done:
             np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=shape)

@@ -6,11 +6,13 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lnl_core.store.files import ranking_version as ranking_version
 from lnl_core.store.files import read_json as read_json
+from lnl_core.store.files import readable as readable
 from lnl_core.store.files import write_atomic as write_atomic
 from lnl_core.store.files import write_json as write_json
 from lnl_core.types import Array, LnlError, Ranking, Signals, TopProbs
@@ -22,12 +24,17 @@ def write_array(path: Path, array: Array) -> None:
 
 
 def read_array(path: Path, *, mmap: bool = True) -> Array:
-    """Open a .npy file; memory-mapped unless told otherwise, never a pickle."""
-    try:
+    """Open a .npy file; memory-mapped unless told otherwise, never a pickle.
+
+    Raises:
+        Missing: it is gone.
+        Damaged: it is cut off, or no array.
+    """
+    with readable(path):
         array: Array = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
-    except (ValueError, EOFError) as error:  # numpy says neither which file nor what to do
-        raise ValueError(f"{path.parent.name}/{path.name} is damaged: {error}") from error
-    return array
+        if not isinstance(array, np.ndarray):
+            raise ValueError("it is an archive, not one array")
+        return array
 
 
 def save_signals(folder: Path, signals: Signals) -> None:
@@ -65,10 +72,15 @@ def load_signals(folder: Path) -> Signals:
 
     Raises:
         LnlError: the run has no finished signals.
+        Damaged: one of its files is cut off, gone, or does not fit the others.
     """
     if not (folder / "signals.json").is_file():
         raise LnlError(f"{folder} holds no finished signals. Resume the run, or start it again.")
-    meta = read_json(folder / "signals.json")
+    with readable(folder / "signals.json"):
+        return _signals(folder, read_json(folder / "signals.json"))
+
+
+def _signals(folder: Path, meta: Mapping[str, Any]) -> Signals:
     probs: Array | TopProbs | None = None
     if meta["pred_probs"] == "dense":
         probs = read_array(folder / "pred_probs.npy")
@@ -125,17 +137,28 @@ def drop_ranking(folder: Path) -> None:
 
 
 def load_ranking(folder: Path) -> tuple[Ranking, dict[str, int]] | None:
-    """Open the ranking in force with its run ids (method -> job id), memory-mapped."""
+    """Open the ranking in force with its run ids (method -> job id), memory-mapped.
+
+    Raises:
+        Damaged: one of its files is cut off, gone, or does not fit the others.
+    """
     version = ranking_version(folder)
-    if version is None:
-        return None
-    place = folder / version
-    meta = read_json(place / "ranking.json")
-    arrays = {name: read_array(place / f"{name}.npy") for name in _RANKING_ARRAYS}
-    ranking = Ranking(
-        methods=tuple(meta["methods"]),
-        weights=meta["weights"],
-        noise_rate=meta["noise_rate"],
-        **arrays,
-    )
-    return ranking, meta["run_ids"]
+    return None if version is None else read_ranking(folder / version)
+
+
+def read_ranking(place: Path) -> tuple[Ranking, dict[str, int]]:
+    """Open one version of a ranking: (ranking, method -> job id).
+
+    Raises:
+        Damaged: one of its files is cut off, gone, or does not fit the others.
+    """
+    with readable(place / "ranking.json"):
+        meta = read_json(place / "ranking.json")
+        arrays = {name: read_array(place / f"{name}.npy") for name in _RANKING_ARRAYS}
+        ranking = Ranking(
+            methods=tuple(meta["methods"]),
+            weights=meta["weights"],
+            noise_rate=meta["noise_rate"],
+            **arrays,
+        )
+        return ranking, {str(key): int(value) for key, value in meta["run_ids"].items()}

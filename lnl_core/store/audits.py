@@ -25,6 +25,9 @@ from lnl_core.types import BoolArray
 _TABLE = schema.audit_draws
 _TRIES = 8
 
+AT_ONCE = 0.5
+"""Seconds that a draw waits for its turn: a queue is shown without it, and drawn again soon."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draw:
@@ -76,6 +79,10 @@ def draw(
             has an answer. Asked again where a decision arrives meanwhile.
         seed: for a data set without draws; a random one when None.
 
+    Raises:
+        Busy: another program holds the database.
+        ReadOnly: nothing can be saved.
+
     Returns:
         The new draws; none where other people's answers keep arriving, to be tried again.
     """
@@ -84,7 +91,7 @@ def draw(
     decisions.add_reviewer(info.workspace, reviewer)
     for _ in range(_TRIES):
         newest, closed = answered()
-        with transaction(info.workspace) as connection:
+        with transaction(info.workspace, AT_ONCE) as connection:
             if _newest(connection, info) != newest:
                 continue
             known = connection.execute(

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -17,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from lnl_core.records import DatasetInfo, LnlError, NotFound, Workspace, meant
 from lnl_core.store import owned, schema
 from lnl_core.store.db import now, reading, transaction
-from lnl_core.store.files import read_json, write_json
+from lnl_core.store.files import read_json, readable, write_json
 
 if TYPE_CHECKING:  # a list of data sets needs no array
     from lnl_core.types import IntArray, LabeledDataset
@@ -28,6 +29,9 @@ TRUE_LABELS = "true_labels.npy"
 JUDGED_LABELS = "judged_labels.npy"
 """(n,) the right class of the images that somebody judged before the import, -1 for the rest."""
 
+
+META, META_COPY = "meta.json", "meta.copy.json"
+"""In a set's folder: what it is (classes, size, guides, goal), and the same again for `doctor`."""
 
 COPIES = "copies.npy"
 """In a set's folder: (n,) int32, the first row of the group of copies that each image is in."""
@@ -85,7 +89,7 @@ def register(
         LnlError: the name is blank, too long or taken.
     """
     name = check_name(name)
-    meta = read_json(directory / "meta.json")
+    meta = read_json(directory / META)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "set"
     stamp = now()
     target: Path | None = None
@@ -115,6 +119,7 @@ def register(
                 free.symlink_to(directory, target_is_directory=True)
             else:
                 owned.claim(directory)
+                write_json(directory / META_COPY, meta)
                 _move(directory, free)
                 target = free
     except IntegrityError as error:
@@ -173,8 +178,13 @@ def check_name(name: str) -> str:
 
 
 def _info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
+    with readable(ws.datasets_dir / record.folder / META):
+        return _readable_info(ws, record)
+
+
+def _readable_info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
     directory = ws.datasets_dir / record.folder
-    meta = _meta(directory, (directory / "meta.json").stat().st_mtime_ns)
+    meta = _meta(directory, (directory / META).stat().st_mtime_ns)
     none = set(meta.get("no_classes", ()))
     return DatasetInfo(
         workspace=ws,
@@ -202,16 +212,41 @@ def _info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
 
 @lru_cache(maxsize=256)
 def _meta(directory: Path, _modified: int) -> dict[str, Any]:
-    meta: dict[str, Any] = read_json(directory / "meta.json")
+    meta: dict[str, Any] = read_json(directory / META)
     return meta
 
 
-def datasets(ws: Workspace) -> list[DatasetInfo]:
-    """List the data sets, last used first."""
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A data set that is listed and cannot be opened: `problem` says why, in words."""
+
+    workspace: Workspace
+    id: int
+    name: str
+    directory: Path
+    problem: str
+
+
+def _all(ws: Workspace) -> Iterator[DatasetInfo | Broken]:
     table = schema.datasets
     with reading(ws) as connection:
         records = connection.execute(select(table).order_by(table.c.used_at.desc())).all()
-    return [_info(ws, r) for r in records if (ws.datasets_dir / r.folder / "meta.json").is_file()]
+    for record in records:
+        try:
+            yield _info(ws, record)
+        except LnlError as error:
+            directory = ws.datasets_dir / record.folder
+            yield Broken(ws, record.id, record.name, directory, str(error))
+
+
+def datasets(ws: Workspace) -> list[DatasetInfo]:
+    """List the data sets that can be opened, last used first; see `broken` for the others."""
+    return [each for each in _all(ws) if isinstance(each, DatasetInfo)]
+
+
+def broken(ws: Workspace) -> list[Broken]:
+    """List the data sets that cannot be opened, last used first."""
+    return [each for each in _all(ws) if isinstance(each, Broken)]
 
 
 def dataset(ws: Workspace, name: str) -> DatasetInfo:
@@ -301,21 +336,32 @@ def update_meta(info: DatasetInfo, **values: Any) -> None:
     place = schema.datasets.c.id
     with transaction(info.workspace) as connection:
         connection.execute(select(place).where(place == info.id).with_for_update())
-        write_json(info.directory / "meta.json", read_json(info.directory / "meta.json") | values)
+        write_meta(info.directory, read_json(info.directory / META) | values)
+
+
+def write_meta(directory: Path, meta: dict[str, Any]) -> None:
+    """Write a set's `meta.json`, then the copy from which it can be restored."""
+    write_json(directory / META, meta)
+    write_json(directory / META_COPY, meta)
 
 
 def read_meta(info: DatasetInfo) -> dict[str, Any]:
     """Return all of a data set's `meta.json`."""
-    meta: dict[str, Any] = read_json(info.directory / "meta.json")
+    meta: dict[str, Any] = read_json(info.directory / META)
     return meta
 
 
 def read_table(path: Path) -> Any:
-    """Read one Parquet file as an Arrow table."""
+    """Read one Parquet file as an Arrow table.
+
+    Raises:
+        Missing: it is gone.
+        Damaged: it is cut off or something else.
+    """
     import pyarrow.parquet as pq
 
     # `pq.read_table` reads folders of files too, and imports pandas for it: a third of a second
-    with pq.ParquetFile(path, memory_map=True) as file:
+    with readable(path), pq.ParquetFile(path, memory_map=True) as file:
         return file.read()
 
 
@@ -337,7 +383,16 @@ def judged_labels(info: DatasetInfo) -> IntArray | None:
 
 
 def load(info: DatasetInfo) -> LabeledDataset:
-    """Open a data set: images and labels memory-mapped, ids and paths in Arrow."""
+    """Open a data set: images and labels memory-mapped, ids and paths in Arrow.
+
+    Raises:
+        Damaged: one of its files is cut off, gone, or does not fit the others.
+    """
+    with readable(info.directory):
+        return _load(info)
+
+
+def _load(info: DatasetInfo) -> LabeledDataset:
     from lnl_core.store.arrays import read_array
     from lnl_core.types import LabeledDataset
 

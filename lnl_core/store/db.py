@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import shutil
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
 
 from lnl_core.records import LnlError, Workspace
-from lnl_core.store import private
+from lnl_core.store import faults, private
+from lnl_core.store.faults import PATIENCE, database_file
 
 HEAD = "0004"
 """The schema version this code needs; `migrations/versions` has one file per version."""
@@ -44,33 +49,49 @@ def open_workspace(home: Path | str | None = None, url: str | None = None) -> Wo
         url: database; default `LNL_DATABASE_URL`, else SQLite in the folder.
 
     Raises:
-        LnlError: the folder cannot be written, the database cannot be reached, or it is newer
-            than this program.
+        LnlError: there is no such folder and none can be made, the database cannot be reached, or
+            it is newer than this program.
+        Damaged: the database is no database, or is empty while data sets are there.
     """
     folder = Path(home or os.environ.get("LNL_HOME") or Path.home() / ".lnl-review")
     folder = folder.expanduser().absolute()
     try:
         private.make(folder)
     except OSError as error:
-        raise LnlError(
-            f"The workspace folder {folder} cannot be written ({error.strerror}). "
-            "Set LNL_HOME to a folder of yours."
-        ) from error
+        if not (folder / "review.db").is_file():  # else it can be looked at
+            raise LnlError(
+                f"The workspace folder {folder} cannot be written ({error.strerror}). "
+                "Set LNL_HOME to a folder of yours."
+            ) from error
     url = url or os.environ.get("LNL_DATABASE_URL") or f"sqlite:///{folder / 'review.db'}"
     ws = Workspace(folder, _with_driver(url))
-    try:
+    _refuse_empty(ws)
+    with faults.named(ws):
         _migrate(ws)
-    except OperationalError as error:
-        if ws.on_sqlite:
-            raise
-        where = make_url(ws.url).render_as_string(hide_password=True)
-        reason = str(error.orig).strip().splitlines()[-1]
-        raise LnlError(
-            f"The database {where} does not answer: {reason}. Start it, or correct "
-            "LNL_DATABASE_URL."
-        ) from error
     private.tighten(folder)
     return ws
+
+
+def _refuse_empty(ws: Workspace) -> None:
+    """Refuse a database that is gone, or cut to nothing, while the folders of its sets are there.
+
+    SQLite would take it for a new one, and its log, which may hold the answers, for an old one's.
+    """
+    file = database_file(ws)
+    if file is None or file.parent != ws.home or (file.is_file() and file.stat().st_size):
+        return
+    sets = [each.name for each in ws.datasets_dir.glob("*") if re.match(r"\d+-", each.name)]
+    if sets:
+        what = "is empty" if file.is_file() else "is missing"
+        raise faults.damaged(ws, f"{what}, and {len(sets)} data sets are in {ws.datasets_dir}")
+
+
+def is_read_only(ws: Workspace) -> bool:
+    """Say whether a workspace can only be looked at: its folder or its database is not writable."""
+    file = database_file(ws)
+    if file is None or not file.is_file():
+        return False
+    return not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
 
 
 def _with_driver(url: str) -> str:
@@ -107,16 +128,35 @@ def _engine(url: str) -> Engine:
 def _make_engine(url: str) -> Engine:
     if not url.startswith("sqlite:"):
         return create_engine(url, pool_pre_ping=True)  # the server may have restarted meanwhile
+    ws = Workspace(Path(), url)
+    if is_read_only(ws):
+        file = database_file(ws)
+        assert file is not None
+        return create_engine("sqlite://", creator=lambda: _to_look_at(file), poolclass=NullPool)
     engine = create_engine(url)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine
 
 
+def _to_look_at(file: Path) -> sqlite3.Connection:
+    """Open a database that cannot be written, with what its log holds."""
+    log_of = file.with_name(f"{file.name}-wal")
+    if not (log_of.is_file() and log_of.stat().st_size):
+        return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    with tempfile.TemporaryDirectory(prefix="lnl-") as folder:  # a log is merged by writing
+        for each in (file, log_of):
+            shutil.copyfile(each, Path(folder, each.name))
+        copy, memory = sqlite3.connect(Path(folder, file.name)), sqlite3.connect(":memory:")
+        copy.backup(memory)
+        copy.close()
+        return memory
+
+
 def _on_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin by itself
     for pragma in (
-        "busy_timeout=15000",  # first: switching to WAL takes a lock too
+        f"busy_timeout={PATIENCE * 1000:.0f}",  # first: switching to WAL takes a lock too
         "journal_mode=wal",
         "synchronous=full",
         "foreign_keys=on",
@@ -126,21 +166,45 @@ def _on_connect(connection: Any, _record: Any) -> None:
 
 def _on_begin(connection: Connection) -> None:
     # A deferred BEGIN cannot wait when it later upgrades to a write; this one waits its turn.
-    reading = connection.get_execution_options().get("lnl_reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get("lnl_reading", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    patience = options.get("lnl_patience", PATIENCE)
+    connection.exec_driver_sql(f"pragma busy_timeout={patience * 1000:.0f}")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        connection.exec_driver_sql(f"pragma busy_timeout={PATIENCE * 1000:.0f}")
 
 
 @contextmanager
-def transaction(ws: Workspace) -> Iterator[Connection]:
-    """Give one connection whose work is committed at the end, or not at all."""
-    with _engine(ws.url).begin() as connection:
-        yield connection
+def transaction(ws: Workspace, patience: float = PATIENCE) -> Iterator[Connection]:
+    """Give one connection whose work is committed at the end, or not at all.
+
+    Args:
+        ws: the workspace.
+        patience: seconds to wait for one's turn (SQLite).
+
+    Raises:
+        Busy, Damaged, ReadOnly, LnlError: see `faults.named`.
+    """
+    if is_read_only(ws):
+        raise faults.read_only(ws)
+    with faults.named(ws), _engine(ws.url).connect() as connection:
+        connection = connection.execution_options(lnl_patience=patience)
+        with connection.begin():
+            yield connection
 
 
 @contextmanager
 def reading(ws: Workspace) -> Iterator[Connection]:
-    """Give one connection that sees one state of the database and never blocks a writer."""
-    with _engine(ws.url).connect() as connection:
+    """Give one connection that sees one state of the database and never blocks a writer.
+
+    Raises:
+        Busy, Damaged, LnlError: see `faults.named`.
+    """
+    with faults.named(ws), _engine(ws.url).connect() as connection:
         if ws.on_sqlite:
             connection = connection.execution_options(lnl_reading=True)
         else:
@@ -178,6 +242,11 @@ def _migrate(ws: Workspace) -> None:
             f"The workspace {ws.home} was written by a newer LNL Review (schema {current}, "
             f"this program knows {HEAD}). Update the program, or set LNL_HOME elsewhere."
         )
+    if is_read_only(ws):
+        raise LnlError(
+            f"The workspace {ws.home} has the schema {current or 'of no version'}, this program "
+            f"needs {HEAD}, and it cannot be written. Copy it, and set LNL_HOME to the copy."
+        )
     from alembic import command
     from alembic.config import Config
 
@@ -205,7 +274,7 @@ def backup(ws: Workspace, label: str) -> Path | None:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     target = ws.home / "backups" / f"review-{label}-{stamp}.db"
     target.parent.mkdir(exist_ok=True)
-    half = target.with_suffix(".part")
+    half = target.with_name(f".{target.name}.{os.getpid()}.part")
     with sqlite3.connect(source) as old, sqlite3.connect(half) as new:
         old.backup(new)
     old.close()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from lnl_core.records import LnlError
+from lnl_core.records import Damaged, LnlError, Missing
+
+DOCTOR = "`lnl doctor` says what can be restored"
 
 
 def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -44,14 +46,48 @@ def write_json(path: Path, value: Any) -> None:
     write_atomic(path, lambda stream: stream.write(data))
 
 
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while a file of the workspace is read into a refusal that names it.
+
+    Raises:
+        Missing: it is gone.
+        Damaged: it does not hold what was written into it.
+        LnlError: it may not be read.
+    """
+    place = f"{path.parent.name}/{path.name}"
+    try:
+        yield
+    except LnlError:
+        raise
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise Missing(f"{place} is missing ({path}). {DOCTOR}.") from error
+    except OSError as error:
+        why = error.strerror or error
+        raise LnlError(f"{path} cannot be read: {why}. Check the disk and its rights.") from error
+    except MemoryError as error:
+        raise LnlError(f"Memory is too small for {place}. Close other programs.") from error
+    except Exception as error:  # what is damaged may raise anything
+        said = " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
+        raise Damaged(f"{place} is damaged: {said}. {DOCTOR}.") from error
+
+
 def read_json(path: Path) -> Any:
-    """Read JSON written by `write_json`."""
-    return json.loads(path.read_text("utf-8"))
+    """Read JSON written by `write_json`.
+
+    Raises:
+        Missing: it is gone.
+        Damaged: it is no JSON.
+    """
+    with readable(path):
+        return json.loads(path.read_text("utf-8"))
 
 
 def ranking_version(folder: Path) -> str | None:
     """Return the name of the ranking in force, None before the first run is done."""
+    path = folder / "current.json"
     try:
-        return str(read_json(folder / "current.json")["version"])
-    except FileNotFoundError:
+        with readable(path):
+            return str(json.loads(path.read_text("utf-8"))["version"])
+    except Missing:
         return None

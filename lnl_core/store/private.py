@@ -40,7 +40,7 @@ def tighten(folder: Path) -> None:
         return
     for name in OWN:
         path = folder / name
-        with suppress(FileNotFoundError, PermissionError):
+        with suppress(OSError):  # not there, not ours, or on a disk that is read only
             found = path.lstat()
             mode = stat.S_IMODE(found.st_mode)
             mine = found.st_uid == os.getuid() and not stat.S_ISLNK(found.st_mode)

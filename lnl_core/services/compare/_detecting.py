@@ -21,7 +21,14 @@ import numpy as np
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Detection, Sample
 from lnl_core.store import arrays
-from lnl_core.types import Array, BoolArray, DatasetInfo, FloatArray, IntArray, LnlError
+from lnl_core.types import (
+    Array,
+    BoolArray,
+    DatasetInfo,
+    FloatArray,
+    IntArray,
+    LnlError,
+)
 
 FORM = "1"
 """Changes when a kept result would be read or computed differently."""
@@ -51,7 +58,7 @@ def kept(info: DatasetInfo, inputs: tuple[object, ...], make: Callable[[], Any])
     ).hexdigest()
     path = info.directory / "comparison" / f"{name}.json"
     with _BUSY.setdefault(name, threading.Lock()):  # a page drawn again meanwhile waits
-        if path.is_file():
+        with suppress(LnlError):  # damaged, or not there: worked out again
             return arrays.read_json(path)
         value = make()
         with suppress(LnlError, OSError):  # a full disk, another process: computed again next time

@@ -28,6 +28,7 @@ from lnl_core.types import (
     ACTIVE_STATES,
     Action,
     ByteArray,
+    Damaged,
     DatasetInfo,
     FloatArray,
     IntArray,
@@ -66,7 +67,10 @@ def sources(info: DatasetInfo) -> list[Source]:
     usual = usual_representation(info.height, info.width)
     cached = {}
     for meta in sorted((info.directory / "features").glob("*/meta.json")):
-        facts = arrays.read_json(meta)
+        try:
+            facts = arrays.read_json(meta)
+        except Damaged:  # a run that needs them makes them again
+            continue
         if len(facts["shape"]) == 2 and facts["shape"][0] == info.n:
             cached[str(facts["representation"])] = True
     names = [usual, *(name for name in sorted(cached) if name != usual)]
@@ -115,7 +119,10 @@ def layouts(info: DatasetInfo) -> list[dict[str, Any]]:
     """Return the facts of every map of this version of the set, newest first, with its `key`."""
     by_time = []
     for path in (info.directory / "embeddings").glob("*.json"):
-        facts = arrays.read_json(path)
+        try:
+            facts = arrays.read_json(path)
+        except Damaged:
+            continue
         if facts["n"] == info.n and key_of(info, embedding.settings_of(facts)) == path.stem:
             by_time.append((path.stat().st_mtime_ns, facts | {"key": path.stem}))
     return [facts for _, facts in sorted(by_time, key=lambda each: -each[0])]

@@ -9,6 +9,7 @@ nor that a drawn row is answered soon, and holds for any number of reviewers.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -28,7 +29,15 @@ from lnl_core.services.in_force import (
 )
 from lnl_core.store import audits, decisions
 from lnl_core.store.audits import Draw
-from lnl_core.types import Action, BoolArray, DatasetInfo, FloatArray, IntArray
+from lnl_core.types import (
+    Action,
+    BoolArray,
+    Busy,
+    DatasetInfo,
+    FloatArray,
+    IntArray,
+    ReadOnly,
+)
 
 AHEAD = 16
 """Places of the window for which rows are drawn ahead; the further ones when they are near."""
@@ -82,7 +91,8 @@ def mixed(
             fresh = standing(info)
             return fresh.last_id, fresh.answered | fresh.no_class
 
-        waiting += [each.row for each in audits.draw(info, reviewer, missing, ask)]
+        with suppress(Busy, ReadOnly):  # looking needs no lock: the next look draws them
+            waiting += [each.row for each in audits.draw(info, reviewer, missing, ask)]
     places += range(limit, limit + len(waiting))
     return dict(zip(places, waiting, strict=False))
 

@@ -1,0 +1,122 @@
+"""What goes wrong with the database, in words: what it is, where, and what helps."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, ProgrammingError
+
+from lnl_core.records import Busy, Damaged, LnlError, ReadOnly, Workspace
+
+PATIENCE = 15.0
+"""Seconds that a write waits for its turn."""
+
+_OURS = (IntegrityError, ProgrammingError, InternalError)
+"""What callers ask about (a name that is taken), or a fault of the program's own."""
+
+_TEXT = (UnicodeDecodeError, json.JSONDecodeError)
+"""What a row raises whose text is no longer what was written."""
+
+
+def database_file(ws: Workspace) -> Path | None:
+    """Return the SQLite file of a workspace; None where a server has its database."""
+    return Path(ws.url.removeprefix("sqlite:///")) if ws.url.startswith("sqlite:///") else None
+
+
+def backups(ws: Workspace) -> list[Path]:
+    """Return the copies of the database, newest first."""
+    return sorted((ws.home / "backups").glob("review-*.db"), key=_stamp, reverse=True)
+
+
+def _stamp(path: Path) -> str:
+    return path.stem[-15:]  # 20260131-093000
+
+
+def damaged(ws: Workspace, what: str) -> Damaged:
+    """Return the refusal of a database that cannot be used, with what there is to restore."""
+    copies = backups(ws)
+    there = (
+        f"There {'is a copy' if len(copies) == 1 else f'are {len(copies)} copies'} in "
+        f"{ws.home / 'backups'}, the newest {copies[0].name}"
+        if copies
+        else f"There is no copy in {ws.home / 'backups'}"
+    )
+    return Damaged(
+        f"The database {database_file(ws)} {what}. {there}. `lnl doctor` says what can be "
+        "restored, `lnl doctor --restore` does it; the damaged file is kept."
+    )
+
+
+@contextmanager
+def named(ws: Workspace) -> Iterator[None]:
+    """Turn what the database raises into a refusal with place and remedy.
+
+    Raises:
+        Busy: another program holds it.
+        Damaged: it is no database, or cut off.
+        ReadOnly: it may not be written.
+        LnlError: it does not answer, or the disk is full.
+    """
+    try:
+        yield
+    except _OURS:
+        raise
+    except DBAPIError as error:
+        raise _in_words(ws, error.orig or error) from error
+    except sqlite3.Error as error:
+        raise _in_words(ws, error) from error
+    except _TEXT as error:
+        if not ws.on_sqlite:
+            raise
+        raise damaged(ws, "holds text that cannot be read") from error
+
+
+def _in_words(ws: Workspace, error: BaseException) -> LnlError:
+    if not ws.on_sqlite:
+        where = make_url(ws.url).render_as_string(hide_password=True)
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        return LnlError(
+            f"The database {where} does not answer: {reason}. Start it, or correct "
+            "LNL_DATABASE_URL."
+        )
+    file = database_file(ws)
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Busy(
+            f"The database {file} is held by another program for longer than {PATIENCE:.0f} "
+            "seconds. Nothing was changed. End that program (a copy or backup that goes on?), "
+            "then try again."
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return LnlError(
+            f"The disk of {file} is full; nothing was changed. Free some space, then try again."
+        )
+    if code == sqlite3.SQLITE_READONLY:
+        return read_only(ws)
+    if code == sqlite3.SQLITE_CANTOPEN:
+        return LnlError(
+            f"The database {file} cannot be opened. Check that the folder is there and yours."
+        )
+    if code == sqlite3.SQLITE_IOERR:
+        return LnlError(
+            f"The disk of {file} gave an error ({error}); nothing was changed. Check that it has "
+            "space and is in order, then try again."
+        )
+    said = {
+        sqlite3.SQLITE_NOTADB: "is no database",
+        sqlite3.SQLITE_CORRUPT: "is damaged",
+    }
+    return damaged(ws, said.get(code, f"cannot be used ({error})"))
+
+
+def read_only(ws: Workspace) -> ReadOnly:
+    """Return the refusal to write into a workspace that can only be looked at."""
+    return ReadOnly(
+        f"Nothing can be saved: the workspace {ws.home} can be read only. Make it writable, or "
+        "copy it and set LNL_HOME to the copy."
+    )
