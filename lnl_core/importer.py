@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lnl_core.readings import Answers
 from lnl_core.services.datasets import catalog, incoming
 from lnl_core.store import arrays, db
 from lnl_core.store.processes import process_started
@@ -66,6 +67,7 @@ class _Task:
             root=None if values["root"] is None else Path(values["root"]),
             size=values["size"],
             no_classes=values.get("no_classes", ()),
+            answers=Answers.from_json(values.get("answers", {})),
             report=self.report,
         )
         return {"state": "done", "imported": told.n, "skipped": told.skipped}

@@ -270,9 +270,10 @@ def test_columns_that_go_out_are_those_of_the_code():
 
 @pytest.mark.parametrize("heading", ["A list", "Decisions made elsewhere"])
 def test_columns_that_come_in_are_those_of_the_code(heading):
-    from lnl_core.data import manifests, reimport
+    from lnl_core.data import reimport
+    from lnl_core.data.reading import columns as of_lists
 
-    known = manifests.COLUMNS if heading == "A list" else reimport.COLUMNS
+    known = of_lists.COLUMNS if heading == "A list" else reimport.COLUMNS
     names, others = columns(heading)
     said = {
         name: {name, *re.findall(r"`(\w+)`", other)}

@@ -20,6 +20,7 @@ from lnl_core.cli import (
     datasets,
     exporting,
     growing,
+    importing,
     own,
     reporting,
     review,
@@ -33,7 +34,7 @@ from lnl_core.records import LnlError, meant
 COMMANDS = (
     datasets.DEMO,
     serving.OPEN,
-    datasets.IMPORT,
+    importing.IMPORT,
     datasets.PUBLIC,
     runs.RUN,
     runs.STATUS,

@@ -1,17 +1,15 @@
-"""`lnl demo`, `import`, `public`, `rename`, `remove`: data sets come, change and go."""
+"""`lnl demo`, `public`, `rename`, `remove`: data sets come, change and go."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from lnl_core.cli.command import Command, add_dataset, opened
-from lnl_core.cli.screen import DONE, PARTLY, duration, first_run, progress, say
+from lnl_core.cli.screen import DONE, first_run, progress, say
 from lnl_core.cli.serving import open_desk, serving_arguments
 from lnl_core.records import LnlError
 
@@ -60,99 +58,6 @@ DEMO = Command(
     demo,
     _demo_arguments,
     ("lnl demo --open", "lnl demo --digits --open"),
-)
-
-
-def _import_arguments(one: argparse.ArgumentParser) -> None:
-    one.add_argument("source", type=Path, help="folder, .csv, .parquet, .npz or .zip")
-    one.add_argument("--name", required=True, help="what to call the data set")
-    one.add_argument("--root", type=Path, help="folder that the paths of a list start from")
-    one.add_argument("--size", type=int, help="working resolution in pixels")
-    one.add_argument(
-        "--not-a-class",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="label that says that nobody labelled the image, such as “Not sure”: kept as given, "
-        "never learned, never suggested, reviewed apart; may be given several times",
-    )
-
-
-def import_(options: Any) -> int:
-    """Read a folder per class, a list, NPZ arrays or a zip."""
-    from lnl_core.services.datasets import catalog, settings
-    from lnl_core.services.workspace import dataset, open_workspace
-
-    ws = open_workspace()
-    began = time.monotonic()
-    shown = 0.0
-
-    def report(done: int, total: int, skipped: int) -> None:
-        nonlocal shown
-        if time.monotonic() - shown < 0.2 and done < total:
-            return
-        shown = time.monotonic()
-        left = (shown - began) / max(done, 1) * (total - done)
-        progress(
-            f"{done:,} of {total:,} read, {skipped:,} skipped, {duration(left)} left",
-            done / max(total, 1),
-        )
-
-    catalog.import_dataset(
-        ws,
-        options.source,
-        options.name,
-        root=options.root,
-        size=options.size,
-        no_classes=options.not_a_class,
-        report=report,
-    )
-    progress("")
-    info = dataset(ws, options.name.strip())
-    problems = settings.skipped_rows(info)
-    for problem in problems[:20]:
-        where = problem["where"]
-        if problem["row"] is not None and info.kind in ("manifest", "zip") and "row " not in where:
-            where = f"row {problem['row']}, {where}"
-        print(f"  {where}: {problem['reason']} → {problem['remedy']}", file=sys.stderr)
-    if len(problems) > 20:
-        print(f"  and {len(problems) - 20:,} more, all on the Data page", file=sys.stderr)
-    for note in settings.notes(info):
-        print(f"  {note}", file=sys.stderr)
-    if problems:
-        print("Repaired files come in with another import, under a new name.", file=sys.stderr)
-    say(
-        options,
-        {
-            "name": info.name,
-            "n": info.n,
-            "classes": info.class_count,
-            "skipped": info.skipped,
-            "problems": problems,
-        },
-        f"{info.n:,} images in, {info.skipped:,} skipped, {info.class_count:,} classes.\n"
-        f"Next: {first_run(info.name)}",
-    )
-    return PARTLY if info.skipped else DONE
-
-
-IMPORT = Command(
-    "import",
-    "Read a folder per class, a list, NPZ arrays or a zip.",
-    import_,
-    _import_arguments,
-    (
-        "lnl import photos/ --name birds                   photos/CLASS/FILE",
-        "lnl import list.csv --root photos/ --name birds   columns image, label[, id, true_label]",
-        "lnl import arrays.npz --name birds                images (n, h, w[, c]), labels (n,)",
-        "lnl import photos.zip --name birds                a folder per class inside",
-        "lnl import data/cifar-10-batches-py --name cifar  as torchvision downloads it; MNIST too",
-        "lnl import hub/ --name hub                        Hugging Face: metadata.csv or .jsonl",
-        'lnl import list.csv --name shop --not-a-class "Not sure" --not-a-class Skip',
-        "",
-        "What cannot be read is skipped and listed with its reason; then the exit code is 3.",
-        "A blank label is skipped; one that sounds like none (unknown, ?) is kept and named.",
-    ),
 )
 
 

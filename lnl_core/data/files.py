@@ -15,6 +15,7 @@ import numpy as np
 
 from lnl_core.data import content, images
 from lnl_core.data.images import ImageError
+from lnl_core.data.reading.outline import Outline
 from lnl_core.data.tables import BadRow
 from lnl_core.data.writing import Plan, Row, Skipped
 from lnl_core.types import ByteArray
@@ -37,6 +38,8 @@ class Item:
     label: int
     true_label: int | None = None
     row: int | None = None
+    split: str = ""
+    also: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -59,7 +62,10 @@ class Sample:
 
 @dataclass(slots=True)
 class FileSource:
-    """A set whose images are files; see `writing.Source`."""
+    """A set whose images are files; see `writing.Source`.
+
+    `sample` are some of its files; `unreadable` of them have no header of an image (after `plan`).
+    """
 
     kind: str
     root: Path
@@ -68,7 +74,8 @@ class FileSource:
     items: Callable[[], Iterator[Item | Skipped]]
     sample: Sequence[Path]
     has_truth: bool = False
-    notes: list[str] = field(default_factory=list)
+    outline: Outline = field(default_factory=Outline)
+    unreadable: int = 0
 
     def plan(self, size: int | None) -> Plan:
         """Choose the working resolution from the headers of a sample."""
@@ -78,10 +85,15 @@ class FileSource:
                 probes.append(images.probe(file))
             except ImageError:
                 continue
+        self.unreadable = len(self.sample) - len(probes)
         formats = Counter(probe.format for probe in probes)
         gray = bool(probes) and all(probe.gray for probe in probes)
         words = ", ".join([name for name, _ in formats.most_common(3)])
         return working_plan([(p.height, p.width) for p in probes], 1 if gray else 3, size, words)
+
+    def examples(self) -> dict[str, list[tuple[str, Path | ByteArray]]]:
+        """Return a few images of each class."""
+        return self.outline.examples
 
     def rows(self, plan: Plan) -> Iterator[Row | Skipped]:
         """Decode with several threads; what comes out is in order."""
@@ -139,13 +151,24 @@ def _arrived(item: Item | Skipped, future: Future[_Decoded | ImageError] | None)
         return item
     decoded = future.result()
     if isinstance(decoded, ImageError):
-        return Skipped(item.path, decoded.reason, decoded.remedy, item.row)
+        return Skipped(item.path, decoded.reason, decoded.remedy, item.row, lost=True)
     image, digest = decoded
-    return Row(item.id, image, item.label, item.path, item.true_label, digest)
+    return Row(
+        item.id, image, item.label, item.path, item.true_label, digest, item.split, item.also
+    )
 
 
-def locate(root: Path, cell: str) -> tuple[Path, str] | BadRow:
+LINK = "A link that leads out of the image folder."
+NO_FILE = BadRow("There is no such file.", "Correct the path, or choose another image folder.")
+
+
+def locate(root: Path, cell: str, links: bool = False) -> tuple[Path, str] | BadRow:
     """Find the file that a list names, inside `root` (resolved) and nowhere else.
+
+    Args:
+        root: the folder.
+        cell: the path as the list has it.
+        links: follow links that lead out, where `may_follow` allows it.
 
     Returns:
         (file, path relative to root with forward slashes), or why not.
@@ -171,12 +194,19 @@ def locate(root: Path, cell: str) -> tuple[Path, str] | BadRow:
             status = os.stat(real)
         except (OSError, ValueError):
             continue
-        if inside_path(root, real) is None:
-            return BadRow("A link that leads out of the image folder.", "Copy the image itself in.")
+        if inside_path(root, real) is None and not (links and may_follow(real)):
+            return BadRow(LINK, "Copy the image itself in, or import with --follow-links.")
         if not stat.S_ISREG(status.st_mode):
             return BadRow("Not a file.", "Name the image file itself.")
         return Path(lexical), inside
-    return BadRow("There is no such file.", "Correct the path, or choose another image folder.")
+    return NO_FILE
+
+
+def may_follow(real: str) -> bool:
+    """Tell whether what a link points to may be read: `LNL_DATA_ROOTS` limits that, where set."""
+    roots = [each for each in os.environ.get("LNL_DATA_ROOTS", "").split(os.pathsep) if each]
+    limits = [os.path.realpath(os.path.expanduser(each)) for each in roots]
+    return not limits or any(inside_path(Path(each), real) is not None for each in limits)
 
 
 def inside_path(root: Path, path: str) -> str | None:

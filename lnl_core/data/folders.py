@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from lnl_core.data.files import FileSource, Item, Sample, hidden, inside_path, storable
-from lnl_core.data.images import SUFFIXES
-from lnl_core.data.tables import natural, visible
+from lnl_core.data.files import (
+    FileSource,
+    Item,
+    Sample,
+    hidden,
+    inside_path,
+    may_follow,
+    storable,
+)
+from lnl_core.data.reading import labels, places
+from lnl_core.data.reading.outline import EXAMPLES, Outline
+from lnl_core.data.reading.places import Node, Places, is_split, like_image
+from lnl_core.data.tables import BadRow, natural, visible
 from lnl_core.data.writing import Skipped
+from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError
 
 NO_IMAGE = "No image could be read. Choose the folder above the class folders."
+UNLABELLED = "unlabelled"
+"""The class, which is none, of images that lie where no label is, when they are kept."""
 
-_SPLITS = frozenset(
-    {"train", "training", "val", "valid", "validation", "test", "testing", "eval", "dev"}
-)
-_NOT_TEXT = ("The file name is not UTF-8.", "Rename it.")
+_NOT_TEXT = BadRow("The file name is not UTF-8.", "Rename it.")
+_NOT_OPENED = BadRow("The folder cannot be opened.", "Give yourself permission.")
+_LINKED = "A link that leads out of the folder."
+_COPY = "Copy what it points to in, or import with --follow-links."
 
 
 def entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -36,7 +51,69 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
     return sorted(kept, key=lambda entry: entry.name)
 
 
-def scan(root: Path, class_map: Mapping[str, str] | None = None) -> FileSource:
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """One file below a root, or a folder where `is_folder`; `problem` says why it is not read."""
+
+    path: str
+    file: Path
+    problem: BadRow | None = None
+    is_folder: bool = False
+
+
+def walk(top: Path, links: bool = False) -> Iterator[Walked]:
+    """Yield every file and folder below a root, by name, folders after files.
+
+    Args:
+        top: the root, resolved.
+        links: follow links that lead out, where they may be; each folder is gone through once.
+    """
+    yield from _walk(top, top, links, {os.path.realpath(top)})
+
+
+def _walk(top: Path, folder: Path, links: bool, been: set[str]) -> Iterator[Walked]:
+    try:
+        inside = entries(folder)
+    except LnlError:
+        if folder == top:
+            raise
+        where = inside_path(top, str(folder)) or ""
+        yield Walked(where, folder, _NOT_OPENED)
+        return
+    inner = []
+    for entry in inside:
+        path, file = inside_path(top, entry.path) or entry.name, Path(entry.path)
+        is_folder = entry.is_dir()
+        problem: BadRow | None = None if storable(path) else _NOT_TEXT
+        if problem is None and entry.is_symlink():
+            problem = _link(top, file, is_folder, links, been)
+        if is_folder and problem is None:
+            inner.append(Walked(path, file, is_folder=True))
+        else:
+            yield Walked(path, file, problem)
+    for each in inner:
+        yield each
+        yield from _walk(top, each.file, links, been)
+
+
+def _link(top: Path, file: Path, is_folder: bool, links: bool, been: set[str]) -> BadRow | None:
+    real = os.path.realpath(file)
+    leads_out = inside_path(top, real) is None
+    if leads_out and not (links and may_follow(real)):
+        return BadRow(_LINKED, _COPY)
+    if not is_folder:
+        return None
+    if not leads_out or real in been:
+        return BadRow("A link to another folder of the set.", "Nothing: it is read there.")
+    been.add(real)
+    return None
+
+
+def scan(
+    root: Path,
+    class_map: Mapping[str, str] | None = None,
+    answers: Answers | None = None,
+) -> FileSource:
     """Look over a folder of class folders without opening any image.
 
     A lone folder around the class folders is passed through; folders named like splits (train,
@@ -45,67 +122,172 @@ def scan(root: Path, class_map: Mapping[str, str] | None = None) -> FileSource:
     Raises:
         LnlError: no class folder is there.
     """
-    top = _innermost(root.resolve())
-    inside = entries(top)
-    notes = []
-    tops = [e.name for e in inside if e.is_dir(follow_symlinks=False)]
-    outer = [""]
-    if tops and all(name.lower() in _SPLITS for name in tops) and not _any_images(top, tops):
-        outer = tops
-        notes.append(f"Read together: {', '.join(tops)}.")
-    elif tops and all(name.lower() in _SPLITS for name in tops):
-        notes.append(
-            f"{', '.join(tops)}: these are taken for the classes. If they are parts of one "
-            "set, put a folder per class into each, or a metadata.csv with file_name and label."
+    said = answers or Answers()
+    top = innermost(root.resolve())
+    return _Folders(top, class_map or {}, said).source()
+
+
+class _Folders:
+    """A tree of folders, gone through twice: to count, and for the images."""
+
+    def __init__(self, top: Path, renamed: Mapping[str, str], answers: Answers) -> None:
+        self._top, self._renamed, self._answers = top, renamed, answers
+        self._links = answers.links == "follow"
+        self._keep = answers.unlabelled == "keep"
+        self._places = Places()
+        self._labels = labels.Labels({})
+        self._label_of: dict[str, int] = {}
+
+    def source(self) -> FileSource:
+        """Count, ask, and return what can be read."""
+        tree = survey(self._top, self._links)
+        self._places = places.decide(tree, self._answers)
+        written = Counter[str]()
+        for name, files in self._places.classes(tree):
+            if storable(name):
+                written[visible(name)] += files
+        self._labels = labels.understood(written, self._answers, class_map=self._renamed)
+        names = self._labels.class_names
+        outline = Outline(
+            files=list(self._places.splits),
+            questions=[*self._places.questions, *self._labels.questions],
+            notes=list(self._places.notes),
+            written=self._labels.written(),
         )
-    renamed = class_map or {}
-    names: dict[str, str] = {}  # folder relative to top -> class
-    links = []
-    for part in outer:
-        for entry in entries(top / part):
-            place = f"{part}/{entry.name}" if part else entry.name
-            if entry.is_symlink() and entry.is_dir():
-                links.append(place)
-            elif entry.is_dir() and storable(entry.name):
-                shown = visible(entry.name)
-                names[place] = renamed.get(shown, shown)
+        sample, total, unlabelled = self._fill(outline)
+        if unlabelled:
+            self._ask_unlabelled(outline, unlabelled)
+        if unlabelled and self._keep:
+            names = [*names, UNLABELLED] if UNLABELLED not in names else names
+            outline.no_classes = (UNLABELLED,)
+        self._label_of = {name: label for label, name in enumerate(names)}
+        if not sample and not any(each.is_open for each in outline.questions):
+            raise LnlError(NO_IMAGE)
+        kept = [self._top / path for path in sample]
+        return FileSource("folder", self._top, total, names, self._items, kept, outline=outline)
+
+    def _read(self) -> Iterator[tuple[Walked, tuple[str, str] | BadRow]]:
+        """Yield every file that concerns anyone, with (split, class as written) or why not."""
+        for each in walk(self._top, self._links):
+            if each.is_folder:
+                continue
+            parts = tuple(each.path.split("/"))
+            found = self._places.of(parts)
+            if isinstance(found, BadRow) and each.problem is None and not like_image(parts[-1]):
+                continue  # other files are no one's business
+            yield each, found
+
+    def _fill(self, outline: Outline) -> tuple[list[str], int, int]:
+        """Return (a sample of the paths, number of rows to come, images without a label)."""
+        sample, splits = Sample(), Counter[str]()
+        total = linked = unlabelled = 0
+        for each, found in self._read():
+            total += 1
+            if each.problem is not None:
+                linked += each.problem.reason == _LINKED
+                outline.leave_out(1, "files", each.problem, visible(each.path))
+                continue
+            if isinstance(found, BadRow):
+                unlabelled += 1
+                if not self._keep:
+                    outline.leave_out(1, "images", found, visible(each.path))
+                else:
+                    outline.counts[UNLABELLED] += 1
+                    sample.add(each.path)
+                continue
+            split, name = found[0], self._class(found[1])
+            if isinstance(name, BadRow):
+                outline.leave_out(1, "images", name, visible(each.path))
+                continue
+            sample.add(each.path)
+            outline.counts[name] += 1
+            if split:
+                splits[visible(split)] += 1
+            if len(outline.examples.get(name, ())) < EXAMPLES and like_image(each.path):
+                outline.example(name, [(visible(each.path), each.file)])
+        outline.splits = dict(splits)
+        if linked:
+            outline.ask_links(linked, total)
+        elif self._links:
+            outline.questions.append(
+                Question(
+                    "links",
+                    "Links that lead out of the folder are read.",
+                    (Choice("follow", "read what they point to"),),
+                    answer="follow",
+                )
+            )
+        return sample.kept, total, unlabelled
+
+    def _ask_unlabelled(self, outline: Outline, count: int) -> None:
+        images = "image lies" if count == 1 else "images lie"
+        outline.questions.append(
+            Question(
+                "unlabelled",
+                f"{count:,} {images} outside the class folders, so without a label.",
+                (
+                    Choice("skip", "leave them out"),
+                    Choice("keep", "bring them in, to be labelled"),
+                ),
+                default="skip",
+                answer=self._answers.unlabelled,
+            )
+        )
+
+    def _class(self, written: str) -> str | BadRow:
+        meaning = self._labels.meanings[visible(written)]
+        return meaning if isinstance(meaning, BadRow) else meaning[0]
+
+    def _items(self) -> Iterator[Item | Skipped]:
+        for each, found in self._read():
+            shown = visible(each.path)
+            split = "" if isinstance(found, BadRow) else visible(found[0])
+            name = found if isinstance(found, BadRow) else self._class(found[1])
+            if each.problem is not None:
+                yield Skipped(shown, each.problem.reason, each.problem.remedy)
+            elif isinstance(name, str):
+                also = self._also(found)
+                label = self._label_of[name]
+                yield Item(shown, each.file, each.path, label, split=split, also=also)
+            elif self._keep and isinstance(found, BadRow):
+                label = self._label_of[UNLABELLED]
+                yield Item(shown, each.file, each.path, label)
             else:
-                links.append(place)
-    class_names = natural(set(names.values()))
-    label_of = {name: label for label, name in enumerate(class_names)}
-    if not class_names:
-        raise LnlError(NO_IMAGE)
+                yield Skipped(shown, name.reason, name.remedy)
 
-    def items() -> Iterator[Item | Skipped]:
-        for place in links:
-            problem = _outside(top, place)
-            if problem is not None:
-                yield problem
-        for place, name in names.items():
-            yield from _walk(top, top / place, label_of[name])
-
-    total, sample = 0, Sample()
-    for item in items():
-        total += 1
-        if isinstance(item, Item):
-            sample.add(item.path)
-    if not sample.kept:
-        raise LnlError(NO_IMAGE)
-    kept = [top / path for path in sample.kept]
-    return FileSource("folder", top, total, class_names, items, kept, notes=notes)
+    def _also(self, found: tuple[str, str] | BadRow) -> tuple[int, ...]:
+        """Return the classes of a folder that is called by several; () for one."""
+        if isinstance(found, BadRow):
+            return ()
+        meaning = self._labels.meanings[visible(found[1])]
+        if isinstance(meaning, BadRow) or len(meaning) < 2:
+            return ()
+        return tuple(self._label_of[name] for name in meaning)
 
 
-def _innermost(root: Path) -> Path:
+def survey(top: Path, links: bool = False) -> Node:
+    """Count the files of every folder, links that are not read included."""
+    tree = Node()
+    for each in walk(top, links):
+        parts = tuple(each.path.split("/"))
+        if each.is_folder:
+            tree.folder(parts)
+        elif each.problem is None or not each.file.is_dir():
+            tree.add(parts)
+    return tree
+
+
+def innermost(root: Path) -> Path:
     """Pass through folders that hold one folder of folders and no image."""
     for _ in range(8):
         inside = entries(root)
         inner = [e for e in inside if e.is_dir(follow_symlinks=False)]
-        if len(inner) != 1 or any(_looks_like_image(e.name) for e in inside):
+        if len(inner) != 1 or any(like_image(e.name) for e in inside):
             return root
         below = entries(root / inner[0].name)
-        if not any(e.is_dir(follow_symlinks=False) for e in below):
+        if not any(e.is_dir() for e in below):
             return root
-        if any(_looks_like_image(e.name) for e in below) or inner[0].name.lower() in _SPLITS:
+        if any(like_image(e.name) for e in below) or is_split(inner[0].name):
             return root
         root = root / inner[0].name
     return root
@@ -115,62 +297,5 @@ def classes_of(paths: Sequence[tuple[str, ...]]) -> list[str]:
     """Guess the classes from the paths of a zip's images, as `scan` would find them."""
     while min(map(len, paths)) > 2 and len({parts[0] for parts in paths}) == 1:
         paths = [parts[1:] for parts in paths]
-    tops = {parts[0].lower() for parts in paths}
-    at = 1 if tops <= _SPLITS and min(map(len, paths)) > 2 else 0
+    at = 1 if all(is_split(parts[0]) for parts in paths) and min(map(len, paths)) > 2 else 0
     return natural({visible(parts[at]) for parts in paths if len(parts) > at + 1})
-
-
-def _looks_like_image(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in SUFFIXES
-
-
-def _any_images(top: Path, folders: list[str]) -> bool:
-    return any(_looks_like_image(e.name) for folder in folders for e in entries(top / folder))
-
-
-def _outside(top: Path, place: str) -> Skipped | None:
-    """Say why something beside the class folders is left out; other files are no one's business."""
-    shown = visible(place)
-    if (top / place).is_dir():
-        if not storable(place):
-            return Skipped(shown, *_NOT_TEXT)
-        return _linked_folder(top, top / place, shown)
-    if _looks_like_image(place):
-        return Skipped(
-            shown, "Lies outside the class folders.", "Move it into the folder of its class."
-        )
-    return None
-
-
-def _linked_folder(top: Path, folder: Path, shown: str) -> Skipped:
-    if inside_path(top, os.path.realpath(folder)) is None:
-        return Skipped(shown, "A link that leads out of the folder.", "Copy what it points to in.")
-    return Skipped(shown, "A link to another folder of the set.", "Nothing: it is read there.")
-
-
-def _walk(top: Path, folder: Path, label: int) -> Iterator[Item | Skipped]:
-    """Yield the files of a class folder, by name, folders inside it last."""
-    inner = []
-    try:
-        inside = entries(folder)
-    except LnlError:
-        where = inside_path(top, str(folder)) or ""
-        yield Skipped(visible(where), "The folder cannot be opened.", "Give yourself permission.")
-        return
-    for entry in inside:
-        path = inside_path(top, entry.path) or entry.name
-        if not storable(path):
-            yield Skipped(visible(path), *_NOT_TEXT)
-        elif entry.is_dir():
-            if entry.is_symlink():
-                yield _linked_folder(top, Path(entry.path), visible(path))
-            else:
-                inner.append(entry.name)
-        elif entry.is_symlink() and inside_path(top, os.path.realpath(entry.path)) is None:
-            yield Skipped(
-                visible(path), "A link that leads out of the folder.", "Copy the image itself in."
-            )
-        else:
-            yield Item(visible(path), Path(entry.path), path, label)
-    for name in inner:
-        yield from _walk(top, folder / name, label)

@@ -1,7 +1,7 @@
 """Import: whatever form a labelled set has, it becomes one folder of arrays, row by row.
 
-`detect` looks and says what it sees; `import_source` reads. Nothing that cannot be read stops the
-rest: it is skipped, with where, why and what helps.
+`read` looks and says what it understood, and what has to be asked; `import_source` stores. What
+cannot be read does not stop the rest: it is skipped, with where, why and what helps.
 """
 
 from __future__ import annotations
@@ -9,13 +9,24 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lnl_core.data import archives, folders, manifests, no_class, npz, tables, vision
 from lnl_core.data.files import FileSource, storable
 from lnl_core.data.images import SUFFIXES
+from lnl_core.data.reading import lists
+from lnl_core.data.reading.assembling import mostly_skipped, reading_of
+from lnl_core.data.tables import BadRow
 from lnl_core.data.writing import Plan, Row, SetWriter, Skipped, Source, part_of
+from lnl_core.readings import (
+    Answers,
+    ClassRead,
+    LeftOut,
+    Question,
+    Reading,
+    Unanswered,
+)
 from lnl_core.types import LnlError
 
 Report = Callable[[int, int, int], None]
@@ -68,28 +79,7 @@ class ImportReport:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Detected:
-    """What a source seems to be, before anything is imported.
-
-    Attributes:
-        kind: `folder`, `manifest`, `npz`, `torchvision` or `zip`.
-        n: images found, None where only reading would tell (a zip with a list or arrays).
-        class_names: the classes, None likewise.
-        height: working resolution that would be chosen; None for a zip.
-        width: the same.
-        problems: sentences to show beside the preview.
-    """
-
-    kind: str
-    n: int | None
-    class_names: tuple[str, ...] | None
-    height: int | None
-    width: int | None
-    problems: tuple[str, ...]
-
-
-def kind_of(source: Path) -> str:
+def kind_of(source: Path, answers: Answers | None = None) -> str:
     """Return `folder`, `manifest`, `npz`, `torchvision` or `zip`, by what the source holds.
 
     Raises:
@@ -97,7 +87,7 @@ def kind_of(source: Path) -> str:
     """
     try:
         if source.is_dir():
-            if _manifest_in(source):
+            if _lists_in(source, answers or Answers()).listings:
                 return "manifest"
             return "folder" if vision.find(source) is None else "torchvision"
         with source.open("rb") as stream:
@@ -117,92 +107,124 @@ def kind_of(source: Path) -> str:
     )
 
 
-def _manifest_in(folder: Path, depth: int = 0) -> list[Path]:
-    """Find the list of images inside a folder: a table whose header has image and label.
-
-    Where there is none, every folder inside may have a `metadata` list of its own, as Hugging
-    Face's imagefolder has for its splits; a lone folder around them (`data/`) is passed through.
-    """
-    inside = folders.entries(folder)
-    inner = [each for each in inside if each.is_dir(follow_symlinks=False)]
-    for entry in inside:
-        if _is_manifest(Path(entry.path)):
-            return [Path(entry.path)]
-    lists = []
-    for each in inner:
-        names = [Path(each.path) / f"metadata{suffix}" for suffix in _METADATA]
-        lists += [path for path in names if _is_manifest(path)][:1]
-    if not lists and len(inner) == 1 and depth < _DEEP:
-        return _manifest_in(Path(inner[0].path), depth + 1)
-    return lists
+def _lists_in(folder: Path, answers: Answers) -> lists.Lists:
+    """Return the lists of a folder that have the labels; none where class folders have them."""
+    if vision.find(folder) is not None:
+        return lists.Lists()
+    there = lists.inside(folder, answers)
+    return lists.against_folders(folder, there, None, answers) if there.listings else there
 
 
-def _is_manifest(path: Path) -> bool:
-    return (
-        path.suffix.lower() in manifests.SUFFIXES
-        and path.is_file()
-        and set(manifests.REQUIRED) <= tables.header(path, manifests.COLUMNS)
-    )
-
-
-def _look(source: Path, root: Path | None, class_map: Mapping[str, str] | None) -> Source:
-    kind = kind_of(source)
-    if kind == "npz":
-        return npz.scan(source, class_map)
-    if kind == "manifest":
-        return manifests.scan(_manifest_in(source) if source.is_dir() else source, root, class_map)
-    if kind == "torchvision":
+def _look(
+    source: Path, root: Path | None, class_map: Mapping[str, str] | None, answers: Answers
+) -> Source:
+    if not source.is_dir():
+        kind = kind_of(source)
+        if kind == "npz":
+            return npz.scan(source, class_map, answers)
+        return manifests.scan(source, root, class_map, answers)
+    if vision.find(source) is not None:
         return vision.scan(source, class_map)
-    return _folder(source, class_map)
+    there = _lists_in(source, answers)
+    if there.listings:
+        looked_over: Source = manifests.scan(there.listings, root, class_map, answers)
+    else:
+        looked_over = _folder(source, class_map, answers)
+    outline = looked_over.outline
+    outline.questions[:0] = there.questions
+    for name, why in there.unused.items():
+        outline.notes.append(f"“{name[:60]}” is not used. {why}")
+        outline.leave_out(
+            1, "lists", BadRow(why, "Choose it with --list, or --labels-in list."), name
+        )
+    return looked_over
 
 
-def _folder(source: Path, class_map: Mapping[str, str] | None) -> Source:
-    """Look over class folders; where there are none, a list without labels is the reason."""
+def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:
+    """Look over class folders; where there are none, a lone table may be the list."""
     try:
-        return folders.scan(source, class_map)
+        return folders.scan(source, class_map, answers)
     except LnlError:
-        for suffix in _METADATA:
-            if (file := source / f"metadata{suffix}").is_file():
-                manifests.scan(file)  # says which column is missing
+        tables_there = [
+            Path(entry.path)
+            for entry in folders.entries(source)
+            if Path(entry.path).suffix.lower() in (*_TABLES, ".txt") and entry.is_file()
+        ]
+        named = [file for file in tables_there if file.stem == "metadata"] or tables_there
+        if len(named) == 1:
+            return manifests.scan(named[0], None, class_map, answers)  # or it says what is missing
         raise
 
 
-def _look_inside(folder: Path, class_map: Mapping[str, str] | None) -> Source:
+def _look_inside(folder: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:
     """Look over an unpacked zip: a lone folder around everything is passed through."""
     for _ in range(8):
         inside = folders.entries(folder)
         arrays = [e for e in inside if e.name.lower().endswith(".npz")]
         if len(arrays) == 1:
-            return npz.scan(Path(arrays[0].path), class_map)
-        if _manifest_in(folder) or len(inside) != 1 or not inside[0].is_dir():
+            return npz.scan(Path(arrays[0].path), class_map, answers)
+        if len(inside) != 1 or not inside[0].is_dir() or lists.inside(folder, answers).listings:
             break
         below = folders.entries(Path(inside[0].path))
         if not any(e.is_dir() or e.name.lower().endswith(_LISTS) for e in below):
             break
         folder = Path(inside[0].path)
-    return _look(folder, None, class_map)
+    return _look(folder, None, class_map, answers)
 
 
-def detect(source: Path, *, root: Path | None = None, size: int | None = None) -> Detected:
-    """Say what would be imported. Nothing is written; of a zip, only the list is read.
+def read(
+    source: Path,
+    *,
+    root: Path | None = None,
+    size: int | None = None,
+    answers: Answers | None = None,
+    scratch: Path | None = None,
+    pictures: bool = False,
+) -> Reading:
+    """Say what would be imported, and what has to be answered first. Nothing is stored.
+
+    Args:
+        source: as for `import_source`.
+        root: for a list, the folder that its paths start from.
+        size: working resolution; chosen when None.
+        answers: what a person said already.
+        scratch: an empty folder in which a zip may be unpacked; without it, only the zip's own
+            list of files is read.
+        pictures: make a small picture of each class's examples.
 
     Raises:
         LnlError: nothing there can be imported.
     """
-    source = source.expanduser()
-    if kind_of(source) == "zip":
-        return _detect_zip(source)
-    looked_over = _look(source, root, None)
+    source, said = source.expanduser(), answers or Answers()
+    is_zip = not source.is_dir() and kind_of(source) == "zip"
+    if is_zip and scratch is None:
+        return _outline_of_zip(source)
+    if is_zip and scratch is not None:
+        refused = [*archives.unpack(source, scratch)]
+        looked_over = _look_inside(scratch, None, said)
+        for each in refused:
+            looked_over.outline.leave_out(1, "files", BadRow(each.reason, each.remedy), each.where)
+    else:
+        looked_over = _look(source, root, None, said)
     plan = looked_over.plan(size)
-    counted = tuple(looked_over.class_names)
-    problems = [*looked_over.notes]
     if looked_over.kind == "folder" and isinstance(looked_over, FileSource):
-        problems += _odd_names(looked_over)
-    if len(counted) == 1:
-        problems.append("Only one class: there is nothing else that a label could be.")
-    return Detected(
-        looked_over.kind, looked_over.total, counted, plan.height, plan.width, tuple(problems)
-    )
+        looked_over.outline.notes += _odd_names(looked_over)
+    kind = "zip" if is_zip else None
+    reading = reading_of(looked_over, plan, str(source), said, kind=kind, pictures=pictures)
+    if isinstance(looked_over, FileSource) and not reading.open_questions:
+        _refuse_unreadable(looked_over)
+    return reading
+
+
+def _refuse_unreadable(source: FileSource) -> None:
+    """Raise where none of the images that were looked at can be read."""
+    if source.sample and source.unreadable < len(source.sample):
+        return
+    if source.kind == "folder":
+        raise LnlError(folders.NO_IMAGE)
+    left = max(source.outline.left.values(), key=lambda each: each.count, default=None)
+    why = f" First “{left.first}”: {left.reason} {left.remedy}" if left else ""
+    raise LnlError(f"No image could be read.{why} Paths start from {source.root}.")
 
 
 def _odd_names(source: FileSource) -> list[str]:
@@ -217,18 +239,25 @@ def _odd_names(source: FileSource) -> list[str]:
     ]
 
 
-def _detect_zip(source: Path) -> Detected:
+def _outline_of_zip(source: Path) -> Reading:
     outline = archives.outline(source)
-    problems = tuple(f"{count:,} left out: {why}" for why, count in outline.refused.most_common())
+    left_out = tuple(
+        LeftOut(count, "files", why, "") for why, count in outline.refused.most_common()
+    )
+    notes = tuple(f"{each.count:,} left out: {each.reason}" for each in left_out)
+    where = str(source)
     if any(parts[-1].lower().endswith((*_TABLES, ".npz")) for parts in outline.paths):
-        return Detected("zip", None, None, None, None, problems)
+        return Reading("zip", where, None, None, None, left_out=left_out, notes=notes)
     pictures = [parts for parts in outline.paths if Path(parts[-1]).suffix.lower() in SUFFIXES]
     if not pictures:
         raise LnlError(
             f"{source.name} holds no image. Zip a folder of class folders, or a list with images."
         )
     names = folders.classes_of(pictures)
-    return Detected("zip", len(pictures), tuple(names), None, None, problems)
+    classes = tuple(ClassRead(name, 0) for name in names)
+    return Reading(
+        "zip", where, len(pictures), None, None, classes=classes, left_out=left_out, notes=notes
+    )
 
 
 def import_source(
@@ -241,6 +270,8 @@ def import_source(
     report: Report | None = None,
     class_map: Mapping[str, str] | None = None,
     no_classes: Sequence[str] = (),
+    answers: Answers | None = None,
+    told: Callable[[Reading], None] | None = None,
 ) -> ImportReport:
     """Read a labelled set into `out_dir`, which appears only once it is complete.
 
@@ -254,8 +285,11 @@ def import_source(
         report: told how far it is.
         class_map: label as written -> class name, to rename or merge.
         no_classes: labels that say that nobody labelled the image; kept as they are.
+        answers: what a person said about what is ambiguous.
+        told: given the reading before anything is stored.
 
     Raises:
+        Unanswered: labels could be read wrongly; nothing is stored before it is answered.
         LnlError: nothing could be read, or there is no such label.
     """
     started = time.monotonic()
@@ -266,18 +300,27 @@ def import_source(
     if out_dir.exists() and any(out_dir.iterdir()):
         raise LnlError(f"{out_dir} is not empty. Choose another folder.")
     source = source.expanduser()
+    said = answers or Answers()
+    said = replace(said, no_classes=tuple(dict.fromkeys((*said.no_classes, *no_classes))))
     part = part_of(out_dir)
     shutil.rmtree(part, ignore_errors=True)
     refused: list[Skipped] = []
     try:
-        is_zip = kind_of(source) == "zip"
+        is_zip = not source.is_dir() and kind_of(source) == "zip"
         if is_zip:
             refused = list(archives.unpack(source, part / ORIGINALS))
-            looked_over = _look_inside(part / ORIGINALS, class_map)
+            looked_over = _look_inside(part / ORIGINALS, class_map, said)
         else:
-            looked_over = _look(source, root, class_map)
-        none = no_class.checked(no_classes, looked_over.class_names)
+            looked_over = _look(source, root, class_map, said)
         plan = looked_over.plan(size)
+        reading = reading_of(looked_over, plan, str(source), said)
+        if told is not None:
+            told(reading)
+        if reading.open_questions:
+            raise Unanswered(reading.open_questions)
+        none = no_class.checked(
+            (*said.no_classes, *looked_over.outline.no_classes), looked_over.class_names
+        )
         with SetWriter(out_dir, plan, looked_over.total, looked_over.has_truth) as writer:
             for skipped in refused:
                 writer.skip(skipped)
@@ -285,7 +328,9 @@ def import_source(
             if not writer.n:
                 raise LnlError(_nothing(looked_over, source, writer))
             kind = "zip" if is_zip else looked_over.kind
-            notes = looked_over.notes + _notes(looked_over, writer)
+            if writer.lost > writer.n and not said.mostly_skipped:
+                raise Unanswered([_mostly(writer, said)])
+            notes = [*reading.notes, *_notes(looked_over, writer)]
             counts = dict(
                 zip(
                     looked_over.class_names,
@@ -304,6 +349,7 @@ def import_source(
                 "root": _settle(looked_over, part) if is_zip else _root_to_store(looked_over),
                 "format": plan.format,
                 "notes": notes,
+                "answers": said.to_json(),
             } | ({"no_classes": none} if none else {})
             version = writer.finish(meta)
             notes += writer.copies
@@ -394,11 +440,20 @@ def _settle(source: Source, part: Path) -> str | None:
 def _notes(source: Source, writer: SetWriter) -> list[str]:
     counts = writer.counts(len(source.class_names))
     empty = [name for name, count in zip(source.class_names, counts, strict=True) if not count]
-    notes = []
-    if empty:
-        shown = ", ".join(f"“{name[:24]}”" for name in empty[:5])
-        more = f" and {len(empty) - 5:,} more" if len(empty) > 5 else ""
-        notes.append(f"No image in {shown}{more}.")
-    if len(source.class_names) == 1:
-        notes.append("Only one class: there is nothing else that a label could be.")
-    return notes
+    if not empty:
+        return []
+    shown = ", ".join(f"“{name[:24]}”" for name in empty[:5])
+    more = f" and {len(empty) - 5:,} more" if len(empty) > 5 else ""
+    return [f"No image in {shown}{more}."]
+
+
+def _mostly(writer: SetWriter, answers: Answers) -> Question:
+    """Return the question that stops an import of which most was left out."""
+    reasons = {key: count for key, count in writer.reasons.most_common(1)}
+    (reason, remedy), _ = next(iter(reasons.items()))
+    first = writer.firsts[reason, remedy]
+    return mostly_skipped(
+        f"{writer.lost:,} of {writer.lost + writer.n:,} images cannot be read, first “{first}”: "
+        f"{reason} {remedy}",
+        answers,
+    )

@@ -1,4 +1,4 @@
-"""A list of images as CSV, Parquet or JSON lines: columns image, label and perhaps id, true_label.
+"""A list of images as CSV, Parquet or JSON lines: columns image, label and perhaps id, split.
 
 Hugging Face's imagefolder is one of them: `metadata.csv` or `metadata.jsonl` with `file_name`, in
 the folder of the images or one in every split's folder.
@@ -8,29 +8,24 @@ from __future__ import annotations
 
 import os
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from lnl_core.data import tables
-from lnl_core.data.files import FileSource, Item, Sample, locate, storable
+from lnl_core.data.files import FileSource, Item, Sample, storable
+from lnl_core.data.reading import columns, labels, numbers
+from lnl_core.data.reading.finding import Finder
+from lnl_core.data.reading.outline import Outline
 from lnl_core.data.reimport import unprotect
-from lnl_core.data.tables import BadRow, Cells, natural, visible
+from lnl_core.data.tables import BadRow, Cells, visible
 from lnl_core.data.writing import Skipped
+from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError
 
-COLUMNS = {
-    "image": ("image", "path", "file", "file_name", "filename", "file_path", "filepath"),
-    "label": ("label", "given_label", "class", "class_name", "category"),
-    "id": ("id", "image_id"),
-    "true_label": ("true_label",),
-    "lnl_verdict": ("lnl_verdict",),
-}
-"""Name here -> header accepted; `lnl_verdict` marks a list that this program wrote."""
-
-REQUIRED = ("image", "label")
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl")
 MAX_CLASSES = 100_000
 
@@ -39,181 +34,445 @@ _LISTED_TWICE = (
     "The image is listed twice; the first row was kept.",
     "Take one row out, or give each an id.",
 )
-
-
-def scan(
-    file: Path | Sequence[Path],
-    root: Path | None = None,
-    class_map: Mapping[str, str] | None = None,
-) -> FileSource:
-    """Read a list once, without opening any image.
-
-    Args:
-        file: `.parquet`, `.jsonl`, or CSV in UTF-8 (UTF-16 with its mark), separated by , ; tab
-            or |. Several lists, each in a folder of one parent, are read together.
-        root: folder that the paths start from; the list's own folder when None.
-        class_map: label as written -> class name, for labels to rename or merge.
-
-    Raises:
-        LnlError: no table, no such columns, a wrong encoding, or no such folder.
-    """
-    files = [file] if isinstance(file, Path) else list(file)
-    own = files[0].parent.parent if len(files) > 1 else files[0].parent
-    home = (root or own).expanduser().resolve()
-    if not home.is_dir():
-        raise LnlError(f"{home} is not a folder. Say where the images of {files[0].name} lie.")
-    listed = _Listed(files, home, class_map or {})
-    counted = listed.count()
-    kept = [
-        place[0]
-        for cell in counted.sample.kept
-        if not isinstance(place := locate(home, cell), BadRow)
-    ]
-    return FileSource(
-        "manifest",
-        home,
-        counted.total,
-        counted.class_names,
-        lambda: listed.items(counted),
-        kept,
-        counted.has_truth,
-        counted.notes,
-    )
+_FOUND_UP_TO = 20_000
+"""Rows whose files are looked for while reading; of a longer list, a sample."""
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """One list to read: its file, the split that it stands for, the folder that its paths miss."""
+
+    file: Path
+    split: str = ""
+    inside: str = ""
+
+
+def scan(
+    lists: Path | Sequence[Listing],
+    root: Path | None = None,
+    class_map: Mapping[str, str] | None = None,
+    answers: Answers | None = None,
+) -> FileSource:
+    """Read lists once, without opening any image.
+
+    Args:
+        lists: `.parquet`, `.jsonl`, or CSV in UTF-8 (UTF-16 with its mark), separated by , ; tab
+            or |. Several lists are read together.
+        root: folder that the paths start from; the folder of the first list when None.
+        class_map: label as written -> class name, for labels to rename or merge.
+        answers: what a person said already.
+
+    Raises:
+        LnlError: no table, a wrong encoding, or no such folder.
+    """
+    listings = [Listing(lists)] if isinstance(lists, Path) else list(lists)
+    first = listings[0]
+    own = first.file.parent.parent if first.inside else first.file.parent
+    home = (root or own).expanduser().resolve()
+    if not home.is_dir():
+        raise LnlError(f"{home} is not a folder. Say where the images of {first.file.name} lie.")
+    said = answers or Answers()
+    decided = columns.decide(first.file, home, said)
+    outline = Outline(
+        files=[columns.inside(home, each.file) for each in listings],
+        columns=decided.used,
+        questions=list(decided.questions),
+        notes=list(decided.notes),
+    )
+    if not decided.complete:
+        return FileSource("manifest", home, 0, [], lambda: iter(()), [], outline=outline)
+    return _Listed(listings, home, decided, class_map or {}, said).source(outline)
+
+
+@dataclass(slots=True)
 class _Counted:
     """What a first pass over a list finds.
 
     Attributes:
         total: rows, those that cannot be used included.
-        class_names: in natural order.
-        sample: some of its paths.
-        has_truth: a usable row has a true label, perhaps not every one.
-        repeated: hashes that two rows or more have for an id; a few of different ids may be in it.
-        notes: sentences for the import report.
+        usable: rows with image and label.
+        written: label as written -> usable rows.
+        sample: some of the paths.
+        with_truth: usable rows with a true label.
+        hashes: of every usable row's id.
+        splits: split -> usable rows.
+        examples: label as written -> a few of its paths.
     """
 
-    total: int
-    class_names: list[str]
-    sample: Sample
-    has_truth: bool
-    repeated: set[int]
-    notes: list[str]
+    total: int = 0
+    usable: int = 0
+    with_truth: int = 0
+    written: Counter[str] = field(default_factory=Counter)
+    true: Counter[str] = field(default_factory=Counter)
+    sample: Sample = field(default_factory=Sample)
+    hashes: array[int] = field(default_factory=lambda: array("q"))
+    splits: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    unusable: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def repeated(self) -> set[int]:
+        """Return hashes that two rows or more have; a few of different ids may be in it."""
+        values, counts = np.unique(np.frombuffer(self.hashes, np.int64), return_counts=True)
+        return set(values[counts > 1].tolist())
 
 
 class _Listed:
     """One or several lists, gone through twice: to count, and for the images."""
 
-    def __init__(self, files: Sequence[Path], home: Path, renamed: Mapping[str, str]) -> None:
-        self._files, self._home, self._renamed = files, home, renamed
-        self._several = len(files) > 1
+    def __init__(
+        self,
+        listings: Sequence[Listing],
+        home: Path,
+        decided: columns.Columns,
+        renamed: Mapping[str, str],
+        answers: Answers,
+    ) -> None:
+        self._listings, self._home, self._renamed = listings, home, renamed
+        self._columns, self._answers = decided, answers
+        self._several = len(listings) > 1
+        self._names: list[str] | None = None
+        self._base = 0
 
-    def _rows(self) -> Iterator[tuple[str, int, Cells | BadRow]]:
-        for each in self._files:
-            inside = f"{each.parent.name}/" if self._several else ""
-            name = inside + each.name
-            for number, cells in tables.rows(each, name, COLUMNS, REQUIRED):
-                told = cells if isinstance(cells, BadRow) else _plain(cells, inside, each)
-                yield name, number, told
+    def source(self, outline: Outline) -> FileSource:
+        """Count, ask, and return what can be read."""
+        counted = self._count()
+        self._name_numbers(counted, outline)
+        written = Counter({self._named(label): 0 for label in counted.written})
+        for label, count in counted.written.items():
+            written[self._named(label)] += count
+        for label in counted.true:
+            written.setdefault(self._named(label), 0)
+        self._labels = labels.understood(
+            written, self._answers, class_map=self._renamed, from_cells=True
+        )
+        names = self._class_names()
+        if len(names) > MAX_CLASSES:
+            raise LnlError(
+                f"The column for labels in {self._listings[0].file.name} has more than "
+                f"{MAX_CLASSES:,} different values. Check that it is the right column."
+            )
+        if not names:
+            raise LnlError(
+                f"{self._listings[0].file.name} has no row with both image and label. Fill them in."
+            )
+        self._label_of = {name: label for label, name in enumerate(names)}
+        links = self._answers.links == "follow"
+        self._finder = Finder(self._home, counted.sample.kept, links=links)
+        if self._finder.prefixes:
+            counted.hashes = array("q", (hash(self._id(cells)) for cells in self._usable()))
+        repeated = counted.repeated()
+        self._also = self._contradictions(repeated) if repeated else {}
+        self._fill(outline, counted, written)
+        if repeated:
+            self._count_once(repeated, outline)
+        kept = [
+            place[0]
+            for cell in counted.sample.kept
+            if not isinstance(place := self._finder.find(cell), BadRow)
+        ]
+        return FileSource(
+            "manifest",
+            self._home,
+            counted.total,
+            names,
+            lambda: self._items(repeated),
+            kept,
+            counted.with_truth > 0,
+            outline=outline,
+        )
 
-    def count(self) -> _Counted:
+    # the rows -------------------------------------------------------------------------------
+
+    def _rows(self) -> Iterator[tuple[Listing, int, Cells | BadRow]]:
+        required = [key for key in columns.REQUIRED if key in self._columns.accepted]
+        for each in self._listings:
+            name = self._called(each)
+            for number, cells in tables.rows(
+                each.file,
+                name,
+                self._columns.accepted,
+                required,
+                has_header=self._columns.has_header,
+            ):
+                yield each, number, cells if isinstance(cells, BadRow) else self._plain(cells, each)
+
+    def _usable(self) -> Iterator[Cells]:
+        for _, _, cells in self._rows():
+            if not isinstance(cells, BadRow) and _problem(cells) is None:
+                yield cells
+
+    def _id(self, cells: Cells) -> str:
+        return _id(cells | {"image": self._finder.at_home(cells["image"])}, self._home)
+
+    def _called(self, each: Listing) -> str:
+        return f"{each.inside}/{each.file.name}" if each.inside else each.file.name
+
+    def _plain(self, cells: Cells, each: Listing) -> Cells:
+        """Take off what an export here protected; put the list's folder before its paths."""
+        if cells.get("lnl_verdict") and each.file.suffix.lower() not in (".parquet", ".pq"):
+            cells = {column: unprotect(cell) for column, cell in cells.items()}
+        if self._columns.one_hot:
+            cells = cells | {"label": self._columns.label_of(cells)}
+        if each.inside and cells["image"] and not os.path.isabs(cells["image"]):
+            cells = cells | {"image": f"{each.inside}/{cells['image']}"}
+        if each.split and not cells.get("split"):
+            cells = cells | {"split": each.split}
+        return cells
+
+    def _count(self) -> _Counted:
         """Go over the rows once, without opening any image.
 
         Raises:
             LnlError: no usable row, or too many classes.
         """
-        labels: set[str] = set()
-        hashes, sample = array("q"), Sample()
-        total = with_truth = 0
+        seen = _Counted()
         for _, _, cells in self._rows():
-            total += 1
-            if isinstance(cells, BadRow) or _problem(cells) is not None:
+            seen.total += 1
+            if isinstance(cells, BadRow) or (problem := _problem(cells)) is not None:
+                bad = cells if isinstance(cells, BadRow) else problem
+                assert bad is not None
+                seen.unusable[bad.reason, bad.remedy] += 1
                 continue
-            sample.add(cells["image"])
-            hashes.append(hash(_id(cells, self._home)))
-            labels.add(_class(cells["label"], self._renamed))
+            seen.usable += 1
+            seen.sample.add(cells["image"])
+            seen.hashes.append(hash(_id(cells, self._home)))
+            label = visible(cells["label"])
+            seen.written[label] += 1
+            if seen.written[label] <= 4:
+                seen.examples.setdefault(label, []).append(cells["image"])
             if cells.get("true_label"):
-                with_truth += 1
-                labels.add(_class(cells["true_label"], self._renamed))
-            if len(labels) > MAX_CLASSES:
-                raise LnlError(
-                    f"The column for labels in {self._files[0].name} has more than "
-                    f"{MAX_CLASSES:,} different values. Check that it is the right column."
-                )
-        usable = len(hashes)
-        if not usable:
-            name = self._files[0].name
+                seen.with_truth += 1
+                seen.true[visible(cells["true_label"])] += 1
+            if cells.get("split"):
+                seen.splits[visible(cells["split"])] += 1
+            if len(seen.written) > 2 * MAX_CLASSES:
+                break
+        if not seen.usable:
+            name = self._listings[0].file.name
             raise LnlError(f"{name} has no row with both image and label. Fill them in.")
-        values, counts = np.unique(np.frombuffer(hashes, np.int64), return_counts=True)
-        repeated = set(values[counts > 1].tolist())
-        notes = self._notes(usable, with_truth)
-        return _Counted(total, natural(labels), sample, with_truth > 0, repeated, notes)
+        return seen
 
-    def _notes(self, usable: int, with_truth: int) -> list[str]:
-        notes = []
-        if self._several:
-            names = ", ".join(visible(each.parent.name) for each in self._files)
-            notes.append(f"Read together: {names}.")
-        if 0 < with_truth < usable:
-            notes.append(
-                f"true_label is blank in {usable - with_truth:,} rows: Compare judges methods on "
-                f"the other {with_truth:,} alone."
-            )
-        return notes
+    # labels ---------------------------------------------------------------------------------
 
-    def items(self, counted: _Counted) -> Iterator[Item | Skipped]:
-        """Yield every row as an image to read, or as one that was skipped."""
-        label_of = {name: label for label, name in enumerate(counted.class_names)}
+    def _name_numbers(self, counted: _Counted, outline: Outline) -> None:
+        """Let numbers stand for the names of a classes file, where there is one."""
+        said = self._answers.classes_file
+        whole = {label: columns.whole(label) for label in counted.written}
+        if said == "none":
+            return
+        if said:
+            file = next((p for p in (Path(said), self._home / said) if p.is_file()), None)
+            if file is None:
+                raise LnlError(f"There is no file {said}. Check the path of --classes.")
+        else:
+            file = columns.classes_file(self._home)
+            if file is None or None in whole.values():
+                return
+        names = columns.classes_of(file)
+        values = [value for value in whole.values() if value is not None]
+        if not values or min(values) < 0 or max(values) > len(names):
+            outline.notes.append(f"{file.name} is not used: labels are no numbers of its lines.")
+            return
+        self._base, question = numbers.count_from(
+            min(values), max(values), len(names), self._answers, tuple(names[:2])
+        )
+        outline.questions += [question] if question is not None else []
+        outline.files.append(columns.inside(self._home, file))
+        outline.notes.append(f"Labels are numbers; {file.name} has their names.")
+        self._names = names
+
+    def _named(self, label: str) -> str:
+        """Return the name that a label stands for, itself where there is none."""
+        if self._names is None:
+            return label
+        value = columns.whole(label)
+        at = -1 if value is None else value - self._base
+        return self._names[at] if 0 <= at < len(self._names) else label
+
+    def _class_names(self) -> list[str]:
+        found = self._labels.class_names
+        if self._names is None:
+            return found
+        return [
+            *(n for n in self._names if n in found),
+            *(n for n in found if n not in self._names),
+        ]
+
+    def _classes(self, label: str) -> tuple[int, ...] | BadRow:
+        meaning = self._labels.meanings[self._named(visible(label))]
+        if isinstance(meaning, BadRow):
+            return meaning
+        return tuple(self._label_of[name] for name in meaning)
+
+    def _truth(self, label: str | None) -> int | None:
+        """Return the true class; None where there is none, or more than one."""
+        meaning = self._classes(label) if label else ()
+        return meaning[0] if isinstance(meaning, tuple) and len(meaning) == 1 else None
+
+    def _contradictions(self, repeated: set[int]) -> dict[str, tuple[int, ...]]:
+        """Return id -> classes, for images that are listed again with another label."""
+        given: dict[str, tuple[str, list[int]]] = {}
+        for cells in self._usable():
+            identity, path = self._id(cells), _path(cells["image"], self._home)
+            found = self._classes(cells["label"])
+            if hash(identity) not in repeated or isinstance(found, BadRow):
+                continue
+            image, classes = given.setdefault(identity, (path, []))
+            if image == path:
+                classes += [label for label in found if label not in classes]
+        return {each: tuple(classes) for each, (_, classes) in given.items() if len(classes) > 1}
+
+    def _count_once(self, repeated: set[int], outline: Outline) -> None:
+        """Take rows that name an id again out of the counts."""
         seen: set[str] = set()
-        for name, number, cells in self._rows():
+        names = list(self._label_of)
+        for cells in self._usable():
+            identity, classes = self._id(cells), self._classes(cells["label"])
+            if hash(identity) not in repeated or isinstance(classes, BadRow):
+                continue
+            if identity in seen:
+                outline.counts[names[classes[0]]] -= 1
+                if not self._adds_a_label(identity, classes):
+                    why = BadRow(*(_TWICE if cells.get("id") else _LISTED_TWICE))
+                    outline.leave_out(1, "rows", why, visible(cells["image"])[:200])
+            seen.add(identity)
+
+    def _adds_a_label(self, identity: str, classes: tuple[int, ...]) -> bool:
+        """Tell whether a row that names an id again gives it another label."""
+        return identity in self._also and classes[0] != self._also[identity][0]
+
+    # the outline ----------------------------------------------------------------------------
+
+    def _fill(self, outline: Outline, counted: _Counted, written: Counter[str]) -> None:
+        outline.questions += self._labels.questions
+        outline.written = self._labels.written()
+        outline.no_classes = self._labels.no_classes
+        outline.splits = dict(counted.splits)
+        if len(counted.splits) == 1 and not any(each.split for each in self._listings):
+            outline.splits = dict(counted.splits)
+        for label, count in written.items():
+            meaning = self._labels.meanings[label]
+            if isinstance(meaning, BadRow):
+                outline.leave_out(count, "rows", meaning, f"“{label[:40]}”")
+            elif meaning:
+                outline.counts[meaning[0]] += count
+        for label, paths in counted.examples.items():
+            meaning = self._labels.meanings[self._named(label)]
+            if isinstance(meaning, tuple) and meaning:
+                outline.example(meaning[0], [(path, self._file(path)) for path in paths])
+        for (reason, remedy), count in counted.unusable.items():
+            outline.leave_out(count, "rows", BadRow(reason, remedy))
+        if self._several:
+            shown = ", ".join(visible(each.split or each.file.name) for each in self._listings)
+            outline.notes.append(f"Read together: {shown}.")
+        if 0 < counted.with_truth < counted.usable:
+            outline.notes.append(
+                f"true_label is blank in {counted.usable - counted.with_truth:,} rows: Compare "
+                f"judges methods on the other {counted.with_truth:,} alone."
+            )
+        if self._also:
+            outline.notes.append(_twice(self._also, list(self._label_of)))
+        self._finder.how.clear()
+        self._lost(outline, counted)
+        outline.notes += self._finder.notes()
+
+    def _file(self, cell: str) -> Path | None:
+        place = self._finder.find(cell)
+        return None if isinstance(place, BadRow) else place[0]
+
+    def _lost(self, outline: Outline, counted: _Counted) -> None:
+        """Say which files are not there: all of a short list, a sample of a longer one."""
+        cells: list[str] = counted.sample.kept
+        if counted.usable <= _FOUND_UP_TO:
+            cells = [each["image"] for each in self._usable()]
+        lost: Counter[tuple[str, str]] = Counter()
+        firsts: dict[tuple[str, str], str] = {}
+        for cell in cells:
+            place = self._finder.find(cell)
+            if isinstance(place, BadRow):
+                lost[place.reason, place.remedy] += 1
+                firsts.setdefault((place.reason, place.remedy), visible(cell)[:200])
+        outline.files_seen, outline.files_lost = len(cells), sum(lost.values())
+        scale = counted.usable / max(len(cells), 1)
+        for key, count in lost.items():
+            outline.leave_out(round(count * scale), "images", BadRow(*key), firsts[key])
+        linked = sum(count for (reason, _), count in lost.items() if reason.startswith("A link"))
+        if linked:
+            outline.ask_links(linked, len(cells))
+        elif self._answers.links:
+            outline.questions.append(
+                Question(
+                    "links",
+                    "Links that lead out of the folder are read.",
+                    (Choice("follow", "read what they point to"),),
+                    answer=self._answers.links,
+                )
+            )
+
+    # the images -----------------------------------------------------------------------------
+
+    def _items(self, repeated: set[int]) -> Iterator[Item | Skipped]:
+        """Yield every row as an image to read, or as one that was skipped."""
+        seen: set[str] = set()
+        for listing, number, cells in self._rows():
             problem = cells if isinstance(cells, BadRow) else _problem(cells)
             if problem is not None or isinstance(cells, BadRow):
                 assert problem is not None
                 where = "" if isinstance(cells, BadRow) else visible(cells["image"])[:200]
-                place = f"row {number} of {visible(name)}" if self._several else f"row {number}"
+                place = f"row {number}"
+                place += f" of {visible(self._called(listing))}" if self._several else ""
                 yield Skipped(where or place, problem.reason, problem.remedy, number)
                 continue
-            identity = _id(cells, self._home)
             where = visible(cells["image"])[:200]
-            suspect = hash(identity) in counted.repeated
-            if suspect and identity in seen:
-                why = _TWICE if cells.get("id") else _LISTED_TWICE
-                yield Skipped(where, *why, number)
+            classes = self._classes(cells["label"])
+            if isinstance(classes, BadRow):
+                yield Skipped(where, classes.reason, classes.remedy, number)
                 continue
-            located = locate(self._home, cells["image"])
+            identity = self._id(cells)
+            suspect = hash(identity) in repeated
+            if suspect and identity in seen:
+                if not self._adds_a_label(identity, classes):
+                    why = _TWICE if cells.get("id") else _LISTED_TWICE
+                    yield Skipped(where, *why, number)
+                continue
+            located = self._finder.find(cells["image"])
             if isinstance(located, BadRow):
-                yield Skipped(where, located.reason, located.remedy, number)
+                yield Skipped(where, located.reason, located.remedy, number, lost=True)
                 continue
             if suspect:
                 seen.add(identity)
-            label = label_of[_class(cells["label"], self._renamed)]
-            truth = None
-            if cells.get("true_label"):
-                truth = label_of[_class(cells["true_label"], self._renamed)]
-            yield Item(identity, located[0], located[1], label, truth, number)
+            yield Item(
+                identity,
+                located[0],
+                located[1],
+                classes[0],
+                self._truth(cells.get("true_label")),
+                number,
+                visible(cells.get("split", "")),
+                self._also.get(identity, classes if len(classes) > 1 else ()),
+            )
 
 
-def _plain(cells: Cells, inside: str, file: Path) -> Cells:
-    """Take off what an export of this program protected; put the list's folder before its paths."""
-    if cells.get("lnl_verdict") and file.suffix.lower() not in (".parquet", ".pq"):
-        cells = {column: unprotect(cell) for column, cell in cells.items()}
-    if inside and cells["image"] and not os.path.isabs(cells["image"]):
-        cells = cells | {"image": inside + cells["image"]}
-    return cells
-
-
-def _class(label: str, renamed: Mapping[str, str]) -> str:
-    shown = visible(label)
-    return renamed.get(shown, shown)
+def _twice(also: Mapping[str, tuple[int, ...]], names: Sequence[str]) -> str:
+    """Say which images are listed with several labels."""
+    first, classes = next(iter(also.items()))
+    words = " and ".join(f"“{names[label][:24]}”" for label in classes[:3])
+    images = "image is" if len(also) == 1 else "images are"
+    return (
+        f"{len(also):,} {images} listed with different labels, first “{first[:60]}” as {words}: "
+        "one of them is certainly wrong. The first is given, and Review begins there."
+    )
 
 
 def _id(cells: Cells, root: Path) -> str:
     """Return the row's id: its own, else its path, the same however it is written."""
     if cells.get("id"):
         return visible(cells["id"])
-    path = os.path.relpath(os.path.normpath(root / cells["image"]), root)
-    return visible(path.replace(os.sep, "/"))
+    return visible(_path(cells["image"], root))
+
+
+def _path(cell: str, root: Path) -> str:
+    return os.path.relpath(os.path.normpath(root / cell), root).replace(os.sep, "/")
 
 
 def _problem(cells: Cells) -> BadRow | None:

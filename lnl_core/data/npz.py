@@ -8,19 +8,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from lnl_core.data import images as pictures
 from lnl_core.data.files import working_plan
-from lnl_core.data.tables import natural, visible
+from lnl_core.data.reading import numbers
+from lnl_core.data.reading.labels import understood
+from lnl_core.data.reading.outline import EXAMPLES, Outline
+from lnl_core.data.tables import BadRow, natural, visible
 from lnl_core.data.writing import Plan, Row, Skipped
-from lnl_core.types import Array, IntArray, LnlError
+from lnl_core.readings import Answers
+from lnl_core.types import Array, ByteArray, IntArray, LnlError
 
 _BLOCK_BYTES = 2**20
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 MAX_CLASSES = 100_000
+_LOOKED_AT = 4096
+"""Images among which examples of each class are looked for."""
 
 
 class Member:
@@ -86,7 +92,13 @@ class Member:
 
 @dataclass(slots=True)
 class NpzSource:
-    """A set of arrays, its outline read; see `writing.Source`."""
+    """A set of arrays, its outline read; see `writing.Source`.
+
+    Attributes:
+        labels: (n,) class of each row, -1 for none.
+        left_out: row -> why it is left out by its label.
+        also: row -> all classes of a row with several.
+    """
 
     file: Path
     total: int
@@ -95,7 +107,10 @@ class NpzSource:
     truth: IntArray | None
     shape: tuple[int, ...]
     has_ids: bool
-    notes: list[str] = field(default_factory=list)
+    outline: Outline = field(default_factory=Outline)
+    left_out: dict[int, BadRow] = field(default_factory=dict)
+    also: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    splits: Array | None = None
     kind: str = "npz"
     root: Path | None = None
 
@@ -128,6 +143,10 @@ class NpzSource:
                     row += 1
                     name = names[i] if names else f"{row:07d}"
                     label = int(self.labels[row])
+                    if row in self.left_out:
+                        why = self.left_out[row]
+                        yield Skipped(name, why.reason, why.remedy, row)
+                        continue
                     if not 0 <= label < k:
                         yield Skipped(
                             f"{name}: label {label}",
@@ -151,7 +170,26 @@ class NpzSource:
                         seen.add(name)
                     true = None if self.truth is None else int(self.truth[row])
                     image = pictures.fit(pixels, size, plan.channels)
-                    yield Row(name, image, label, None, true)
+                    split = "" if self.splits is None else _words(self.splits[row : row + 1])[0]
+                    also = self.also.get(row, ())
+                    yield Row(name, image, label, None, true, split=split, also=also)
+
+    def examples(self) -> dict[str, list[tuple[str, Path | ByteArray]]]:
+        """Return a few images of each class, looked for among the first ones."""
+        kept: dict[str, list[tuple[str, Path | ByteArray]]] = {}
+        with _open(self.file) as archive, Member(archive, "images") as images:
+            at = 0
+            for block in images.blocks(256):
+                for pixels, label in zip(block, self.labels[at : at + len(block)], strict=True):
+                    if 0 <= label < len(self.class_names):
+                        few = kept.setdefault(self.class_names[int(label)], [])
+                        if len(few) < EXAMPLES:
+                            few.append((f"row {at}", np.array(pixels)))
+                    at += 1
+                full = all(len(few) == EXAMPLES for few in kept.values())
+                if at >= _LOOKED_AT or (full and len(kept) == len(self.class_names)):
+                    break
+        return kept
 
 
 def _repeated(file: Path, step: int) -> set[str]:
@@ -182,7 +220,9 @@ def _open(file: Path) -> zipfile.ZipFile:
         ) from error
 
 
-def scan(file: Path, class_map: Mapping[str, str] | None = None) -> NpzSource:
+def scan(
+    file: Path, class_map: Mapping[str, str] | None = None, answers: Answers | None = None
+) -> NpzSource:
     """Read everything but the images of an NPZ (docs/formats.md).
 
     `labels` may be whole numbers (index into `class_names`, or the class itself where that is
@@ -193,12 +233,14 @@ def scan(file: Path, class_map: Mapping[str, str] | None = None) -> NpzSource:
     """
     try:
         with _open(file) as archive:
-            return _scan(file, archive, class_map or {})
+            return _scan(file, archive, class_map or {}, answers or Answers())
     except _DAMAGE as error:
         raise LnlError(f"{file.name} is damaged. Copy or save it again.") from error
 
 
-def _scan(file: Path, archive: zipfile.ZipFile, class_map: Mapping[str, str]) -> NpzSource:
+def _scan(
+    file: Path, archive: zipfile.ZipFile, class_map: Mapping[str, str], answers: Answers
+) -> NpzSource:
     have = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
     for name in ("images", "labels"):
         if name not in have:
@@ -217,17 +259,101 @@ def _scan(file: Path, archive: zipfile.ZipFile, class_map: Mapping[str, str]) ->
     if "ids" in have:
         with Member(archive, "ids") as ids:
             _check_vector(ids, n)
-    given, names = _classes(labels, None if names_array is None else _words(names_array), truth)
-    notes = []
+    outline = Outline(files=[file.name])
+    outline.columns = {
+        key: key for key in ("images", "labels", "class_names", "ids") if key in have
+    }
+    named = None if names_array is None else _words(names_array)
+    if named is not None:
+        labels, truth = _from_zero(labels, truth, len(named), named, answers, outline)
+    given, names = _classes(labels, named, truth)
     true = None
     if truth is not None:
         true = _codes(truth, names)
         if len(true) and not 0 <= int(true.min()) <= int(true.max()) < len(names):
             true = None
-            notes.append("true_labels has values that are no class, so it is not used.")
-    if class_map:
-        given, true, names = _renamed(given, true, names, class_map)
-    return NpzSource(file, n, names, given, true, shape, "ids" in have, notes)
+            outline.notes.append("true_labels has values that are no class, so it is not used.")
+    source = NpzSource(file, n, names, given, true, shape, "ids" in have, outline)
+    if "splits" in have:
+        source.splits = _vector(archive, "splits", n)
+    from_cells = named is None and labels.dtype.kind in "US"
+    _understand(source, from_cells, class_map, answers)
+    return source
+
+
+def _from_zero(
+    labels: Array,
+    truth: Array | None,
+    k: int,
+    names: Sequence[str],
+    answers: Answers,
+    outline: Outline,
+) -> tuple[Array, Array | None]:
+    """Return labels that count from 0, and ask where they may count from 1."""
+    whole = [each for each in (labels, truth) if each is not None and each.dtype.kind in "iu"]
+    valid = np.concatenate([each[each >= 0] for each in whole]) if whole else np.zeros(0)
+    if not len(valid) or labels.dtype.kind not in "iu" or not k:
+        return labels, truth
+    base, question = numbers.count_from(
+        int(valid.min()), int(valid.max()), k, answers, tuple(names[:2])
+    )
+    outline.questions += [question] if question is not None else []
+    if not base:
+        return labels, truth
+    outline.notes.append("Labels count from 1.")
+    moved = None if truth is None or truth.dtype.kind not in "iu" else _less_one(truth)
+    return _less_one(labels), moved if moved is not None else truth
+
+
+def _less_one(labels: Array) -> Array:
+    wide: IntArray = labels.astype(np.int64)
+    return np.where(wide > 0, wide - 1, -1)
+
+
+def _understand(
+    source: NpzSource, from_cells: bool, class_map: Mapping[str, str], answers: Answers
+) -> None:
+    """Merge, leave out and ask about the labels; `source` gets the classes that are meant."""
+    names, k = list(source.class_names), len(source.class_names)
+    valid = (source.labels >= 0) & (source.labels < k)
+    per_class = np.bincount(source.labels[valid], minlength=k)
+    written = {name: int(count) for name, count in zip(names, per_class, strict=True)}
+    meant = understood(written, answers, class_map=class_map, from_cells=from_cells)
+    outline = source.outline
+    outline.questions += meant.questions
+    outline.written, outline.no_classes = meant.written(), meant.no_classes
+    order = [n for name in names if isinstance(each := meant.meanings[name], tuple) for n in each]
+    merged = list(dict.fromkeys(order))
+    place = {name: at for at, name in enumerate(merged)}
+    move = np.full(k, -1, np.int64)
+    for code, name in enumerate(names):
+        meaning = meant.meanings[name]
+        if isinstance(meaning, BadRow):
+            rows = np.flatnonzero(source.labels == code).tolist()
+            source.left_out |= dict.fromkeys(rows, meaning)
+            outline.leave_out(written[name], "rows", meaning, f"“{name[:40]}”")
+            continue
+        move[code] = place[meaning[0]]
+        outline.counts[meaning[0]] += written[name]
+        if len(meaning) > 1:
+            rows = np.flatnonzero(source.labels == code).tolist()
+            source.also |= dict.fromkeys(rows, tuple(place[each] for each in meaning))
+    if not valid.all():
+        outline.leave_out(
+            int((~valid).sum()),
+            "rows",
+            BadRow(
+                f"The label is none of the {k:,} classes (0 to {k - 1:,}).",
+                "Correct “labels”, or complete “class_names”.",
+            ),
+        )
+    if source.splits is not None:
+        found, counts = np.unique(source.splits, return_counts=True)
+        outline.splits = dict(zip(_words(found), counts.tolist(), strict=True))
+    source.labels = np.where(valid, move[np.where(valid, source.labels, 0)], source.labels)
+    if source.truth is not None:
+        source.truth = move[source.truth]
+    source.class_names = merged
 
 
 def _image_shape(images: Member) -> tuple[int, ...]:
@@ -315,14 +441,3 @@ def _codes(labels: Array, names: list[str]) -> IntArray:
     words, where = np.unique(labels, return_inverse=True)
     codes: IntArray = np.array([index.get(word, -1) for word in _words(words)], np.int64)[where]
     return codes
-
-
-def _renamed(
-    given: IntArray, true: IntArray | None, names: Sequence[str], class_map: Mapping[str, str]
-) -> tuple[IntArray, IntArray | None, list[str]]:
-    merged = list(dict.fromkeys(class_map.get(name, name) for name in names))
-    move: Any = np.array([merged.index(class_map.get(name, name)) for name in names])
-    k = len(names)
-    valid = (given >= 0) & (given < k)
-    out = np.where(valid, move[np.where(valid, given, 0)], -1)
-    return out, None if true is None else move[true], merged

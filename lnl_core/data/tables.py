@@ -54,6 +54,7 @@ def rows(
     required: Sequence[str],
     *,
     strip: bool = True,
+    has_header: bool = True,
 ) -> Iterator[tuple[int, Cells | BadRow]]:
     """Yield (row number, cells) of a CSV or Parquet file; bad rows in their place.
 
@@ -63,6 +64,8 @@ def rows(
         columns: the names used here -> header names accepted, the best first; case is ignored.
         required: those of them that must be there.
         strip: take outer blanks off every cell.
+        has_header: False where the first row of CSV is one like the others; columns are then
+            called by their numbers, from 1, and a blank may separate them.
 
     Raises:
         LnlError: not a table, not UTF-8 or UTF-16, or a required column is missing.
@@ -72,7 +75,7 @@ def rows(
     elif isinstance(file, Path) and file.suffix.lower() == ".jsonl":
         numbered = _json_rows(file, name, columns, required)
     else:
-        numbered = _csv_rows(file, name, columns, required)
+        numbered = _csv_rows(file, name, columns, required, has_header)
     if not strip:
         return numbered
     return ((number, _stripped(cells)) for number, cells in numbered)
@@ -84,21 +87,29 @@ def _stripped(cells: Cells | BadRow) -> Cells | BadRow:
     return {column: cell.strip() for column, cell in cells.items()}
 
 
-def header(file: Path, columns: Mapping[str, Sequence[str]]) -> set[str]:
-    """Return which of the columns a file has; the empty set where it is no table."""
-    try:
-        if file.suffix.lower() in (".parquet", ".pq"):
-            import pyarrow.parquet as pq
+def names(
+    file: Path, columns: Mapping[str, Sequence[str]], *, has_header: bool = True
+) -> list[str]:
+    """Return the names of a table's columns, outer blanks off; `columns` help to find commas.
 
-            names = pq.read_schema(file).names
-        elif file.suffix.lower() == ".jsonl":
-            names = next(iter(_objects(file, file.name)))[1]
-        else:
-            with _text(file, file.name) as text:
-                names = _records(text, file.name, columns)[1]
-    except (LnlError, OSError, ValueError, StopIteration):
-        return set()
-    return set(_places(names, columns))
+    Raises:
+        LnlError: it is no table.
+    """
+    if file.suffix.lower() in (".parquet", ".pq"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            found = pq.read_schema(file).names
+        except (pa.ArrowException, OSError) as error:
+            raise LnlError(f"{file.name} is no readable Parquet file. Write it again.") from error
+    elif file.suffix.lower() == ".jsonl":
+        first = next((each for _, each in _objects(file, file.name)), None)
+        found = list(first) if isinstance(first, dict) else []
+    else:
+        with _text(file, file.name) as text:
+            found = _records(text, file.name, columns, has_header)[1]
+    return [str(name).strip() for name in found]
 
 
 def _places(names: Sequence[str], columns: Mapping[str, Sequence[str]]) -> dict[str, int]:
@@ -131,9 +142,10 @@ def _csv_rows(
     name: str,
     columns: Mapping[str, Sequence[str]],
     required: Sequence[str],
+    has_header: bool = True,
 ) -> Iterator[tuple[int, Cells | BadRow]]:
     with _text(file, name) as text:
-        reader, names, first = _records(text, name, columns)
+        reader, names, first = _records(text, name, columns, has_header)
         places = _checked_places(names, name, columns, required)
         width = len(names)
         number = first
@@ -170,12 +182,15 @@ def _broken(error: csv.Error) -> BadRow:
 
 
 def _records(
-    text: io.TextIOBase, name: str, columns: Mapping[str, Sequence[str]]
+    text: io.TextIOBase,
+    name: str,
+    columns: Mapping[str, Sequence[str]],
+    has_header: bool = True,
 ) -> tuple[Any, list[str], int]:
-    """Return (reader, header, row number of the header)."""
+    """Return (reader, header, row number of the header; without one, of the row before)."""
     lines = _lines(text, name)
     number, line = 1, next(lines, "")
-    delimiters = DELIMITERS
+    delimiters = DELIMITERS if has_header else DELIMITERS + " "
     if line.lower().startswith("sep=") and len(line.rstrip("\r\n")) == 5:
         delimiters, line, number = line[4], next(lines, ""), 2
     while line and not line.strip():
@@ -194,6 +209,8 @@ def _records(
         yield from lines
 
     reader = csv.reader(all_lines(), delimiter=delimiter, strict=True)
+    if not has_header:
+        return reader, [str(at) for at in range(1, known(delimiter)[1] + 1)], number - 1
     try:
         names = next(reader)
     except csv.Error as error:

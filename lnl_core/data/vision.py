@@ -21,6 +21,7 @@ from lnl_core.data import images as pictures
 from lnl_core.data import pickles
 from lnl_core.data.archives import MAX_RATIO, RATIO_FREE
 from lnl_core.data.files import working_plan
+from lnl_core.data.reading.outline import EXAMPLES, Outline
 from lnl_core.data.writing import Plan, Row, Skipped
 from lnl_core.types import ByteArray, IntArray, LnlError
 
@@ -76,7 +77,7 @@ class VisionSource:
     class_names: Sequence[str]
     shape: tuple[int, int, int]
     format: str
-    notes: list[str] = field(default_factory=list)
+    outline: Outline = field(default_factory=Outline)
     has_truth: bool = False
     kind: str = "torchvision"
     root: Path | None = None
@@ -112,7 +113,20 @@ class VisionSource:
                             number,
                         )
                         continue
-                    yield Row(name, pictures.fit(pixels, size, plan.channels), label)
+                    image = pictures.fit(pixels, size, plan.channels)
+                    yield Row(name, image, label, split=part.split)
+
+    def examples(self) -> dict[str, list[tuple[str, Path | ByteArray]]]:
+        """Return a few images of each class, of the first block."""
+        kept: dict[str, list[tuple[str, Path | ByteArray]]] = {}
+        part = self.parts[0]
+        block = next(iter(part.blocks()))
+        for at, (pixels, label) in enumerate(zip(block, part.labels, strict=False)):
+            if 0 <= label < len(self.class_names):
+                few = kept.setdefault(self.class_names[int(label)], [])
+                if len(few) < EXAMPLES:
+                    few.append((f"{part.split}-{at:05d}", np.array(pixels)))
+        return kept
 
 
 def find(folder: Path) -> tuple[str, Path] | None:
@@ -159,8 +173,17 @@ def scan(folder: Path, class_map: Mapping[str, str] | None = None) -> VisionSour
     source = _scan_idx(place) if form == "idx" else _scan_cifar(place, form)
     splits = list(dict.fromkeys(part.split for part in source.parts))
     if len(splits) > 1:
-        source.notes.append(f"Read together: {', '.join(splits)}; an id says which.")
-    return _renamed(source, class_map) if class_map else source
+        source.outline.notes.append(f"Read together: {', '.join(splits)}; an id says which.")
+    source = _renamed(source, class_map) if class_map else source
+    source.outline.files = [os.path.relpath(place, folder)]
+    k = len(source.class_names)
+    for part in source.parts:
+        valid = part.labels[(part.labels >= 0) & (part.labels < k)]
+        for name, count in zip(source.class_names, np.bincount(valid, minlength=k), strict=True):
+            source.outline.counts[name] += int(count)
+        known = source.outline.splits.get(part.split, 0)
+        source.outline.splits[part.split] = known + len(part.labels)
+    return source
 
 
 def _renamed(source: VisionSource, class_map: Mapping[str, str]) -> VisionSource:

@@ -21,8 +21,9 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from lnl_core.data import content, copies
+from lnl_core.data.reading.outline import Outline
 from lnl_core.store.arrays import write_array, write_json
-from lnl_core.store.datasets import JUDGED_LABELS, TRUE_LABELS
+from lnl_core.store.datasets import JUDGED_LABELS, LISTED, TRUE_LABELS
 from lnl_core.types import ByteArray, LnlError
 
 _BATCH = 65_536
@@ -31,19 +32,24 @@ _HEADER = 128
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """One thing that was left out: where (a file, or what a row names), why, and what helps."""
+    """One thing that was left out: where (a file, or what a row names), why, and what helps.
+
+    `lost` says that the image is not there or cannot be read, whatever its label.
+    """
 
     where: str
     reason: str
     remedy: str
     row: int | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One image on its way in: `image` is (h, w, 1 or 3) uint8, `path` relative to the root.
 
-    `file_digest` is `content.file_digest` of its file, empty where it has none.
+    `file_digest` is `content.file_digest` of its file, empty where it has none. `also` are all
+    the labels of an image that came with several, its own first.
     """
 
     id: str
@@ -52,6 +58,8 @@ class Row:
     path: str | None = None
     true_label: int | None = None
     file_digest: bytes = b""
+    split: str = ""
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ class Source(Protocol):
         total: number of rows that will come, skipped ones included.
         class_names: (k,) index = label.
         has_truth: True where rows have a true label, all of them or some.
-        notes: what a person should know about the set as a whole.
+        outline: what was understood of it, and what is asked.
     """
 
     @property
@@ -87,10 +95,14 @@ class Source(Protocol):
     @property
     def has_truth(self) -> bool: ...  # noqa: D102
     @property
-    def notes(self) -> list[str]: ...  # noqa: D102
+    def outline(self) -> Outline: ...  # noqa: D102
 
     def plan(self, size: int | None) -> Plan:
         """Choose the working resolution from headers, `size` overriding it."""
+        ...
+
+    def examples(self) -> Mapping[str, Sequence[tuple[str, Path | ByteArray]]]:
+        """Return a few images of each class, as (where, the file or the pixels)."""
         ...
 
     def rows(self, plan: Plan) -> Iterator[Row | Skipped]:
@@ -113,6 +125,8 @@ class SetWriter:
     firsts: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
     channels: int = field(init=False, default=1)
     copies: list[str] = field(init=False, default_factory=list)
+    lost: int = field(init=False, default=0)
+    _also: list[tuple[int, int]] = field(init=False, default_factory=list)
     _labels: array[int] = field(init=False)
     _truth: array[int] = field(init=False)
     _pixels: bytearray = field(init=False, default_factory=bytearray)
@@ -137,7 +151,7 @@ class SetWriter:
         self._digest = hashlib.blake2b(digest_size=16)
         self._images = (self.part / "images.npy").open("w+b")
         self._images.write(b"\0" * _HEADER)
-        self._table = _Table(self.part / "table.parquet", {"id": str, "path": str})
+        self._table = _Table(self.part / "table.parquet", {"id": str, "path": str, "split": str})
         self._left_out = _Table(
             self.part / "skipped.parquet", {"row": int, "where": str, "reason": str, "remedy": str}
         )
@@ -172,7 +186,8 @@ class SetWriter:
         self._labels.append(row.label)
         if self.has_truth:
             self._truth.append(-1 if row.true_label is None else row.true_label)
-        self._table.add(row.id, row.path)
+        self._table.add(row.id, row.path, row.split or None)
+        self._also += [(self.n, label) for label in row.also]
         self.n += 1
 
     def skip(self, skipped: Skipped) -> None:
@@ -182,6 +197,7 @@ class SetWriter:
         self.firsts.setdefault(key, skipped.where)
         self._left_out.add(skipped.row, skipped.where, skipped.reason, skipped.remedy)
         self.skipped += 1
+        self.lost += skipped.lost
 
     def _widen(self) -> None:
         """Turn a gray file into a colour one: the first colour image came after gray ones."""
@@ -227,6 +243,9 @@ class SetWriter:
             if self.has_truth:
                 name = TRUE_LABELS if self.all_true else JUDGED_LABELS
                 write_array(self.part / name, np.frombuffer(self._truth, np.int32))
+            if self._also:
+                rows = np.array(self._also, np.int32)
+                write_array(self.part / LISTED, rows)
             outline = {
                 "n": self.n,
                 "height": self.plan.height,

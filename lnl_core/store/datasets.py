@@ -38,6 +38,8 @@ COPIES = "copies.npy"
 
 CONTENT, FILE_DIGESTS = "content.npy", "file_digests.npy"
 """In a set's folder: (n,) digests of the working copies' pixels, and of the original files."""
+LISTED = "listed.npy"
+"""In a set's folder: (m, 2) int32, row and label of images that came with several labels."""
 
 
 class ArrowStrings(Sequence[str]):

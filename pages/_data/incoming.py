@@ -278,7 +278,7 @@ def _look(source: Path, root: Path | None) -> tuple[str, ...]:
     """Show what the source is taken for, before anything is imported; return its labels."""
     with st.skeleton(height=60):
         try:
-            seen = incoming.preview(source, root)
+            seen = incoming.read(source, root=root)
         except LnlError as error:
             st.error(plain(error), icon=":material/error:")
             return ()
@@ -290,7 +290,7 @@ def _look(source: Path, root: Path | None) -> tuple[str, ...]:
     if seen.width and seen.height:
         words.append(f"kept at {seen.width} × {seen.height} px")
     st.success(", ".join(words) + ".", icon=":material/check:")
-    for problem in seen.problems[:3]:
+    for problem in seen.notes[:3]:
         st.warning(plain(problem), icon=":material/warning:")
     if seen.class_names:
         shown = [plain(_ui.short(each)) for each in seen.class_names[:8]]

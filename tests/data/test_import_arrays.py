@@ -32,7 +32,7 @@ def test_arrays_come_in_unchanged(tmp_path, do_import):
     assert got.ids[11] == "id 11"
     assert got.paths == [None] * 12
     assert (got.meta["kind"], got.meta["root"]) == ("npz", None)
-    found = importers.detect(path)
+    found = importers.read(path)
     assert (found.kind, found.n, found.height, found.width) == ("npz", 12, 9, 10)
 
 

@@ -117,7 +117,7 @@ def test_working_resolution(tmp_path, do_import):
     put(tmp_path / "flat" / "a" / "0.png", width=40, height=20, mode="L")
 
     def shape(name, **options):
-        found = importers.detect(tmp_path / name, **options)
+        found = importers.read(tmp_path / name, **options)
         out = tmp_path / f"{name} {options}"
         importers.import_source(tmp_path / name, "x", out, **options)
         shape = np.load(out / "images.npy", mmap_mode="r").shape
@@ -203,12 +203,12 @@ def test_real_folder_of_jpegs(do_import, sample_folder):
     assert np.bincount(got.labels).tolist() == [30] * 10
     assert got.skipped == []
     assert json.loads((got.folder / "meta.json").read_text())["n"] == 300
-    with_list = importers.detect(folder.parent)
+    with_list = importers.read(folder.parent)
     assert (with_list.kind, with_list.n, len(with_list.class_names)) == ("manifest", 300, 10)
 
 
 def test_files_that_do_not_end_like_images_are_told_before(photos):
-    assert importers.detect(photos).problems == ()
+    assert importers.read(photos).notes == ()
     for number in range(6):
         (photos / "cat" / f"notes {number}.txt").write_text("no image")
-    assert importers.detect(photos).problems[0].startswith("About 6 of 12 files do not end like")
+    assert importers.read(photos).notes[0].startswith("About 6 of 12 files do not end like")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from lnl_core.data import importers
-from lnl_core.types import LnlError
+from lnl_core.readings import Unanswered
 from tests.data.making import encoded, picture
 
 
@@ -50,9 +50,9 @@ def test_metadata_beside_the_images(images, do_import, name):
 def test_every_split_has_its_own_metadata(images, do_import, name):
     for split in ("train", "test"):
         write(images / split / name, ROWS)
-    found = importers.detect(images)
+    found = importers.read(images)
     assert (found.kind, found.n, found.class_names) == ("manifest", 6, ("cat", "dog"))
-    assert found.problems == ("Read together: test, train.",)
+    assert found.notes == ("Read together: test, train.",)
     done = do_import(images)
     assert done.ids == [f"{s}/{r['file_name']}" for s in ("test", "train") for r in ROWS]
     assert done.skipped == []
@@ -72,8 +72,8 @@ def test_metadata_without_labels_leaves_the_class_folders(photos, do_import):
 def test_metadata_without_labels_and_without_folders_says_what_is_missing(tmp_path):
     (tmp_path / "0.jpg").write_bytes(encoded(picture()))
     write(tmp_path / "metadata.csv", [{"file_name": "0.jpg", "caption": "a cat"}])
-    with pytest.raises(LnlError, match=r"metadata\.csv has no column “label”.*caption"):
-        importers.detect(tmp_path)
+    with pytest.raises(Unanswered, match=r"metadata\.csv has no column “label”.*caption"):
+        importers.import_source(tmp_path, "x", tmp_path / "out")
 
 
 def test_lines_that_cannot_be_used_are_named(images, do_import):
@@ -124,6 +124,6 @@ def test_a_folder_around_the_splits_is_passed_through(images, do_import, tmp_pat
 
 
 def test_splits_without_labels_are_not_silently_classes(images):
-    found = importers.detect(images)
+    found = importers.read(images)
     assert found.class_names == ("test", "train")
-    assert any("taken for the classes" in words for words in found.problems)
+    assert any("taken for the classes" in words for words in found.notes)

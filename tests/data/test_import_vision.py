@@ -60,7 +60,7 @@ def test_cifar_batches_as_torchvision_reads_them(tmp_path, do_import, inside):
     vision = pytest.importorskip("torchvision.datasets")
     _, labels = cifar(tmp_path / "data")
     source = tmp_path / "data" / ("cifar-10-batches-py" if inside else "")
-    assert importers.detect(source).kind == "torchvision"
+    assert importers.read(source).kind == "torchvision"
     done = do_import(source)
     assert done.names == NAMES
     assert done.labels.tolist() == labels
@@ -98,7 +98,7 @@ def test_two_sets_under_one_root_ask_for_one(tmp_path):
     cifar(tmp_path / "data")
     mnist(tmp_path / "data" / "MNIST" / "raw")
     with pytest.raises(LnlError, match="Several sets"):
-        importers.detect(tmp_path / "data")
+        importers.read(tmp_path / "data")
 
 
 def test_damage_is_told(tmp_path, do_import):
@@ -209,4 +209,4 @@ def test_a_missing_batch_is_named(tmp_path):
     (tmp_path / "cifar-10-batches-py" / "data_batch_3").unlink()
     for folder in (tmp_path, tmp_path / "cifar-10-batches-py"):
         with pytest.raises(LnlError, match=r"cifar-10-batches-py has no data_batch_3\."):
-            importers.detect(folder)
+            importers.read(folder)

@@ -31,7 +31,7 @@ def test_folder_per_class_in_a_zip(tmp_path, do_import, outer):
     assert (got.meta["kind"], got.skipped) == ("zip", [])
     original = got.folder / got.meta["root"] / got.paths[0]
     assert original.read_bytes() == JPEG
-    found = importers.detect(tmp_path / "s.zip")
+    found = importers.read(tmp_path / "s.zip")
     assert (found.kind, found.n, found.class_names) == ("zip", 4, ("cat", "dog"))
 
 
@@ -83,7 +83,7 @@ def test_nothing_lands_outside(tmp_path, do_import):
         with pytest.warns(UserWarning, match="Duplicate"):
             archive.writestr("cat/ok.jpg", JPEG)
     before = {p.name for p in tmp_path.iterdir()}
-    assert "3 left out: A path that leads out of the zip." in importers.detect(path).problems
+    assert "3 left out: A path that leads out of the zip." in importers.read(path).notes
     got = do_import(path)
     assert got.ids == ["cat/ok.jpg", "dog/windows.jpg"]
     reasons = [row["reason"].split()[0:3] for row in got.skipped]
@@ -130,6 +130,6 @@ def test_damaged_zips(tmp_path, do_import):
     assert got.skipped[0]["reason"] == "Damaged inside the zip."
     zipped(path, {"notes.md": "hello"})
     with pytest.raises(LnlError, match="holds no image"):
-        importers.detect(path)
+        importers.read(path)
     with pytest.raises(LnlError, match="No image could be read"):
         importers.import_source(path, "x", tmp_path / "out2")

@@ -23,6 +23,7 @@ from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, 
 if TYPE_CHECKING:
     from lnl_core.data.importers import ImportReport
     from lnl_core.data.public import PublicSet
+    from lnl_core.readings import Answers, Reading
 
 PHOTOGRAPHS, DIGITS = "Clothing photographs", "Handwritten digits"
 DEMOS = (PHOTOGRAPHS, DIGITS)
@@ -99,7 +100,9 @@ def import_dataset(
     root: Path | None = None,
     size: int | None = None,
     no_classes: Sequence[str] = (),
+    answers: Answers | None = None,
     report: Callable[[int, int, int], None] | None = None,
+    told: Callable[[Reading], None] | None = None,
 ) -> ImportReport:
     """Read a folder, list, NPZ or zip into the workspace; the originals are never changed.
 
@@ -111,9 +114,12 @@ def import_dataset(
         size: working resolution in pixels; chosen from the images when None.
         no_classes: labels that say that nobody labelled the image: never trained on as a class,
             never suggested, queued apart.
+        answers: what a person said about what is ambiguous.
         report: called with (done, total, skipped).
+        told: given the reading before anything is stored.
 
     Raises:
+        Unanswered: labels could be read wrongly; nothing is stored before that is answered.
         LnlError: nothing could be read, or the name is taken.
     """
     from lnl_core.data import importers
@@ -129,7 +135,9 @@ def import_dataset(
             root=root,
             size=size,
             no_classes=no_classes,
+            answers=answers,
             report=report,
+            told=told,
         )
         datasets.register(ws, name, folder / "set")
     return result

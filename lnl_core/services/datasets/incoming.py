@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -27,7 +28,7 @@ from lnl_core.types import LnlError, Workspace
 
 UPLOAD = "upload-"
 if TYPE_CHECKING:
-    from lnl_core.data.importers import Detected
+    from lnl_core.readings import Answers, Reading
 
 _CHUNK = 1 << 20
 _STARTED: list[subprocess.Popen[bytes]] = []
@@ -88,15 +89,37 @@ def allowed_path(text: str) -> Path:
     return path
 
 
-def preview(source: Path, root: Path | None = None) -> Detected:
-    """Say what would be imported, before anything is.
+def read(
+    source: Path,
+    *,
+    root: Path | None = None,
+    size: int | None = None,
+    answers: Answers | None = None,
+    pictures: bool = False,
+) -> Reading:
+    """Say what would be imported and what has to be answered first; nothing is stored.
+
+    Args:
+        source: file or folder; a zip is unpacked for a moment, in a folder of the system's.
+        root: for a list, the folder that its paths start from.
+        size: working resolution in pixels; chosen from the images when None.
+        answers: what a person said about what is ambiguous.
+        pictures: make a small picture of a few images of each class.
 
     Raises:
         LnlError: nothing there can be imported.
     """
     from lnl_core.data import importers
 
-    return importers.detect(source, root=root)
+    with tempfile.TemporaryDirectory(prefix="lnl-reading-") as scratch:
+        return importers.read(
+            source,
+            root=root,
+            size=size,
+            answers=answers,
+            scratch=Path(scratch).resolve() / "zip",
+            pictures=pictures,
+        )
 
 
 def keep_upload(ws: Workspace, stream: IO[bytes], file_name: str) -> Path:
@@ -149,6 +172,7 @@ def start_import(
     root: Path | None = None,
     size: int | None = None,
     no_classes: Sequence[str] = (),
+    answers: Answers | None = None,
     uploaded: str | None = None,
 ) -> str:
     """Start an import in the background and return its id.
@@ -160,6 +184,7 @@ def start_import(
         root: for a list, the folder that its paths start from.
         size: working resolution in pixels; chosen from the images when None.
         no_classes: labels that say that nobody labelled the image.
+        answers: what a person said about what is ambiguous.
         uploaded: name of the uploaded file; `source` is then a copy, removed at the end.
 
     Raises:
@@ -176,6 +201,7 @@ def start_import(
             "root": None if root is None else str(root),
             "size": size,
             "no_classes": list(no_classes),
+            "answers": {} if answers is None else answers.to_json(),
         },
     )
 

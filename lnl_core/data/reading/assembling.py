@@ -1,0 +1,152 @@
+"""A reading made of what an importer collected, with the questions that concern any source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lnl_core.data import images, no_class
+from lnl_core.data.files import FileSource
+from lnl_core.data.images import ImageError
+from lnl_core.data.reading.outline import EXAMPLES
+from lnl_core.data.writing import Plan, Source
+from lnl_core.readings import (
+    Answers,
+    Choice,
+    ClassRead,
+    Example,
+    Question,
+    Reading,
+    option,
+)
+from lnl_core.types import ByteArray
+
+_PICTURED = 60
+"""Classes whose images are shown; of a set with more, the first ones."""
+
+_SIDE = 96
+
+
+def reading_of(
+    source: Source,
+    plan: Plan,
+    where: str,
+    answers: Answers,
+    *,
+    kind: str | None = None,
+    pictures: bool = False,
+) -> Reading:
+    """Return what an importer understood.
+
+    Args:
+        source: looked over.
+        plan: its working resolution.
+        where: what was looked at.
+        answers: what a person said.
+        kind: of the whole where it is another than the source's (`zip`).
+        pictures: make a small PNG of each example.
+    """
+    outline = source.outline
+    questions = [*outline.questions, *_skipped(source, answers)]
+    none = {*answers.no_classes, *outline.no_classes}
+    questions += _no_classes(source, answers, none)
+    examples = source.examples() if pictures else outline.examples
+    classes = tuple(
+        ClassRead(
+            name,
+            outline.counts[name],
+            outline.written.get(name, ()),
+            _examples(examples.get(name, ()), pictures and at < _PICTURED, plan),
+            name in none,
+        )
+        for at, name in enumerate(source.class_names)
+    )
+    notes = list(outline.notes)
+    if len(classes) == 1:
+        notes.append("Only one class: there is nothing else that a label could be.")
+    notes += [said for each in questions if (said := assumed(each))]
+    return Reading(
+        kind=kind or source.kind,
+        source=where,
+        n=sum(outline.counts.values()) if classes else None,
+        height=plan.height if classes else None,
+        width=plan.width if classes else None,
+        files=tuple(outline.files),
+        columns=dict(outline.columns),
+        splits=dict(outline.splits),
+        classes=classes if classes else None,
+        questions=tuple(sorted(questions, key=lambda each: (not each.is_open, not each.stops))),
+        left_out=tuple(sorted(outline.left.values(), key=lambda each: -each.count)),
+        notes=tuple(notes),
+    )
+
+
+def assumed(question: Question) -> str:
+    """Say what is done with a question that nobody answered and that does not stop; else ""."""
+    if question.stops or question.answer or not question.default:
+        return ""
+    words = next((c.words for c in question.choices if c.value == question.default), "")
+    return f"{question.text} Assumed: {words}. {option(question.key).flag} says otherwise."
+
+
+def _examples(
+    of_class: Sequence[tuple[str, Path | ByteArray]], pictures: bool, plan: Plan
+) -> tuple[Example, ...]:
+    return tuple(
+        Example(where, _picture(image, plan) if pictures else None)
+        for where, image in of_class[:EXAMPLES]
+    )
+
+
+def _picture(image: Path | ByteArray, plan: Plan) -> bytes | None:
+    """Return a small PNG of what the import would keep; None where it cannot be read."""
+    try:
+        if isinstance(image, Path):
+            return images.encode_png(images.decode(image, _SIDE))
+        return images.encode_png(images.fit(image, (_SIDE, _SIDE), plan.channels))
+    except ImageError:
+        return None
+
+
+def _skipped(source: Source, answers: Answers) -> list[Question]:
+    """Ask whether to go on where more than half of the images cannot be read."""
+    outline = source.outline
+    seen, lost = outline.files_seen, outline.files_lost
+    if isinstance(source, FileSource) and source.sample and 2 * lost <= seen:
+        seen, lost = len(source.sample), source.unreadable
+    if 2 * lost <= seen or lost == seen:  # nothing at all is no question: importers say why
+        return []
+    share = round(100 * lost / seen)
+    first = next(iter(outline.left.values()), None)
+    why = f" “{first.first}”: {first.reason}" if first is not None and first.first else ""
+    return [mostly_skipped(f"{share} % of the images cannot be read.{why}", answers)]
+
+
+def mostly_skipped(text: str, answers: Answers) -> Question:
+    """Return the question whether to import although most is left out."""
+    return Question(
+        "mostly_skipped",
+        f"{text} Is this the right folder?",
+        (Choice("accept", "yes, import the rest"),),
+        answer=answers.mostly_skipped,
+        stops=True,
+    )
+
+
+def _no_classes(source: Source, answers: Answers, none: set[str]) -> list[Question]:
+    """Ask which labels say that nobody labelled the image, where a name sounds so."""
+    likely = no_class.likely(source.class_names)
+    counts: Mapping[str, int] = source.outline.counts
+    open_ones = [name for name in likely if name not in source.outline.no_classes]
+    if not open_ones:
+        return []
+    named = ", ".join(f"“{name[:24]}” ({counts[name]:,})" for name in open_ones[:6])
+    return [
+        Question(
+            "no_classes",
+            f"May say that nobody labelled the image: {named}. Kept as a class unless you say so.",
+            tuple(Choice(name, f"{counts[name]:,} images") for name in open_ones),
+            answer=", ".join(name for name in open_ones if name in none),
+            several=True,
+        )
+    ]

@@ -1,0 +1,202 @@
+"""Where the files of a list lie, when the list was written elsewhere or writes names otherwise.
+
+Tried in turn: the path as it is; below a common folder that the paths of another computer start
+with; the same name in the other Unicode form, deeper down, or without its ending, where exactly one
+file has it.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lnl_core.data.files import NO_FILE, hidden, inside_path, locate
+from lnl_core.data.images import SUFFIXES
+from lnl_core.data.tables import BadRow, visible
+
+MOST = 1_000_000
+"""Files that are looked through for a name; in a larger folder paths have to be right."""
+
+_BY_NAME, _BY_STEM, _MOVED = "by name", "by stem", "moved"
+
+
+def components(cell: str) -> tuple[str, ...]:
+    """Return the parts of a path of any system; an absolute one's first is its drive or "/"."""
+    text = cell.replace("\\", "/") if "\\" in cell else cell
+    head: tuple[str, ...] = ("/",) if text.startswith("/") else ()
+    return head + tuple(part for part in text.split("/") if part not in ("", "."))
+
+
+class Finder:
+    """Finds what a list names below `root`; `sample` are some of its paths."""
+
+    def __init__(self, root: Path, sample: Sequence[str], *, links: bool = False) -> None:
+        self._root, self._links = root, links
+        self._names: dict[str, list[str]] | None = None
+        self._stems: dict[str, list[str]] = {}
+        self.how: Counter[str] = Counter()
+        lost = [cell for cell in sample if isinstance(locate(root, cell, links), BadRow)]
+        self._deeper = 2 * len(lost) > len(sample)
+        self.prefixes = self._common([cell for cell in lost if not os.path.exists(cell)])
+        self._base: str | None = None
+        if self._deeper:
+            self._base = self._common_folder([self._rest(components(cell)) for cell in lost])
+
+    def find(self, cell: str) -> tuple[Path, str] | BadRow:
+        """Return (file, path relative to the root), or why there is none."""
+        direct = locate(self._root, cell, self._links)
+        if not isinstance(direct, BadRow) or direct.reason.startswith(("A web", "A link")):
+            return direct
+        parts = components(cell)
+        rest = self._rest(parts)
+        if rest != parts:
+            moved = locate(self._root, "/".join(rest), self._links)
+            if not isinstance(moved, BadRow):
+                self.how[_MOVED] += 1
+                return moved
+        elif direct != NO_FILE:
+            return direct
+        return self._by_name(rest) or NO_FILE
+
+    def at_home(self, cell: str) -> str:
+        """Return a path without the folders of another computer; any other as it is."""
+        parts = components(cell) if self.prefixes else ()
+        rest = self._rest(parts)
+        return cell if rest == parts else "/".join(rest)
+
+    def _rest(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """Take off the folders of another computer."""
+        for prefix in self.prefixes:
+            if parts[: len(prefix)] == prefix:
+                return parts[len(prefix) :]
+        return parts
+
+    def _by_name(self, parts: tuple[str, ...]) -> tuple[Path, str] | BadRow | None:
+        """Find the one file of a name: in the folder that is named, or deeper where most are."""
+        for how, places in self._places(parts):
+            own = "/".join(map(_composed, parts[:-1]))
+            here = [place for place in places if _composed(_folder(place)) == own]
+            if not here and self._deeper:
+                here = [p for p in places if self._base is None or _folder(p) == self._base]
+            if len(here) > 1:
+                several = ", ".join(f"“{visible(place)[:60]}”" for place in sorted(here)[:3])
+                return BadRow(
+                    f"{len(here)} files are called so: {several}.", "Write its path from the root."
+                )
+            if here:
+                self.how[how] += 1
+                return locate(self._root, here[0], self._links)
+        return None
+
+    def _places(self, parts: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
+        """Yield (how, paths) of the files that end like a path, by whole name and by stem."""
+        wanted = tuple(map(_composed, parts))
+        if not wanted:
+            return
+        for how, index in ((_BY_NAME, self._index()), (_BY_STEM, self._stems)):
+            yield (
+                how,
+                [
+                    path
+                    for path in index.get(wanted[-1], ())
+                    if tuple(map(_composed, path.split("/")))[-len(wanted) : -1] == wanted[:-1]
+                ],
+            )
+
+    def _common_folder(self, sample: Sequence[tuple[str, ...]]) -> str | None:
+        """Return the folder in which nearly all of the paths are found by name, if there is one."""
+        folders, found = Counter[str](), 0
+        for parts in sample:
+            inside = {_folder(place) for _, places in self._places(parts) for place in places}
+            folders.update(inside)
+            found += bool(inside)
+        ((best, count),) = folders.most_common(1) or [("", 0)]
+        return best if count > 0.9 * found else None
+
+    def _index(self) -> dict[str, list[str]]:
+        """Return name -> paths of every file below the root, and keep stem -> paths of images."""
+        if self._names is not None:
+            return self._names
+        found, stems = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+        count = 0
+        for folder, inner, files in os.walk(self._root, followlinks=False):
+            inner[:] = [name for name in inner if not hidden(name)]
+            for name in files:
+                count += 1
+                if hidden(name):
+                    continue
+                path = inside_path(self._root, os.path.join(folder, name)) or name
+                found[_composed(name)].append(path)
+                stem, ending = os.path.splitext(name)
+                if ending.lower() in SUFFIXES:
+                    stems[_composed(stem)].append(path)
+            if count > MOST:
+                found.clear()
+                stems.clear()
+                break
+        self._names, self._stems = dict(found), dict(stems)
+        return self._names
+
+    def _common(self, lost: Sequence[str]) -> dict[tuple[str, ...], int]:
+        """Return the folders that lost paths start with elsewhere -> how many of them it finds.
+
+        Paths of one drive or root are taken together; of the folders that they share, as few are
+        taken away as find the most files.
+        """
+        groups = defaultdict[str, list[tuple[str, ...]]](list)
+        for cell in lost:
+            parts = components(cell)
+            if len(parts) > 1 and ".." not in parts and "://" not in cell:
+                groups[parts[0]].append(parts)
+        prefixes: dict[tuple[str, ...], int] = {}
+        for group in groups.values():
+            shared = _shared([parts[:-1] for parts in group])
+            found = [
+                sum(self._there("/".join(parts[cut:])) for parts in group)
+                for cut in range(1, len(shared) + 1)
+            ]
+            if found and 2 * max(found) >= len(group):
+                cut = found.index(max(found)) + 1
+                prefixes[tuple(shared[:cut])] = max(found)
+        return prefixes
+
+    def _there(self, path: str) -> bool:
+        return any(
+            os.path.isfile(self._root / unicodedata.normalize(form, path))
+            for form in ("NFC", "NFD")
+        )
+
+    def notes(self) -> list[str]:
+        """Say what was found otherwise than by its path, so far."""
+        said = []
+        for prefix in self.prefixes:
+            shown = "/".join(prefix).replace("//", "/")
+            said.append(f"Paths start with “{visible(shown)[:80]}” there: read as this folder.")
+        for key, words in (
+            (_BY_STEM, "without their ending, found by the one image that has the name"),
+            (
+                _BY_NAME,
+                "in another Unicode form or folder, found by the one file that has the name",
+            ),
+        ):
+            if self.how[key]:
+                said.append(f"{self.how[key]:,} paths are written {words}.")
+        return said
+
+
+def _shared(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the parts that all paths start with."""
+    low, high = min(paths), max(paths)
+    same = [one == other for one, other in zip(low, high, strict=False)]
+    return low[: same.index(False) if False in same else len(same)]
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)

@@ -1,0 +1,251 @@
+"""Which lists of a folder are read, and whether they or the class folders have the labels."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from lnl_core.data import folders, tables
+from lnl_core.data.manifests import SUFFIXES, Listing
+from lnl_core.data.reading import columns, places
+from lnl_core.data.reading.finding import Finder
+from lnl_core.data.reading.places import Node
+from lnl_core.data.reading.spellings import plain
+from lnl_core.data.tables import BadRow, visible
+from lnl_core.readings import Answers, Choice, Question
+from lnl_core.types import LnlError, meant
+
+METADATA = (".csv", ".jsonl", ".parquet")
+_DEEP = 3
+_MOST = 50_000
+_OUTPUT = re.compile(r"pred|submission|output|result|score|prob", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The lists that are read; none where the class folders have the labels.
+
+    Attributes:
+        listings: what is read.
+        questions: what is asked.
+        unused: lists that are there and not read -> why.
+    """
+
+    listings: tuple[Listing, ...] = ()
+    questions: tuple[Question, ...] = ()
+    unused: Mapping[str, str] = field(default_factory=dict)
+
+
+def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
+    """Find the lists of images inside a folder: tables whose header has image and label.
+
+    Where there is none, every folder inside may have a `metadata` list of its own, as Hugging
+    Face's imagefolder has for its splits; a lone folder around them (`data/`) is passed through.
+
+    Raises:
+        LnlError: a list that was asked for is not there.
+    """
+    entries = folders.entries(folder)
+    inner = [each for each in entries if each.is_dir(follow_symlinks=False)]
+    tables_there = [
+        Path(each.path)
+        for each in entries
+        if Path(each.path).suffix.lower() in SUFFIXES and Path(each.path).is_file()
+    ]
+    named = bool(answers.lists) and answers.lists != ("all",)
+    if named:
+        return _asked_for(folder, tables_there, answers)
+    known = [each for each in tables_there if _is_list(each, answers)]
+    if known:
+        return _chosen(folder, known, tables_there, answers)
+    listings = []
+    for each in inner:
+        names = [Path(each.path) / f"metadata{suffix}" for suffix in METADATA]
+        split = each.name if places.is_split(each.name) else ""
+        found = [path for path in names if path.is_file() and _is_list(path, answers)][:1]
+        listings += [Listing(path, split, each.name) for path in found]
+    if not listings and len(inner) == 1 and depth < _DEEP:
+        return inside(Path(inner[0].path), answers, depth=depth + 1)
+    return Lists(tuple(listings))
+
+
+def _is_list(file: Path, answers: Answers) -> bool:
+    """Tell whether a table names images and labels, by its header or by what a person said."""
+    if columns.recognised(file):
+        return True
+    if not (answers.image_column or answers.label_column or answers.header or answers.one_hot):
+        return False
+    try:
+        return columns.decide(file, file.parent, answers).complete
+    except LnlError:
+        return False
+
+
+def _asked_for(folder: Path, there: Sequence[Path], answers: Answers) -> Lists:
+    by_name = {each.name: each for each in there}
+    strange = [name for name in answers.lists if name not in by_name]
+    if strange:
+        known = ", ".join(f"“{visible(name)[:40]}”" for name in by_name) or "none"
+        raise LnlError(
+            f"There is no list “{strange[0][:60]}” in {visible(folder.name)}."
+            f"{meant(strange[0], by_name)} Known: {known}."
+        )
+    several = len(answers.lists) > 1
+    chosen = [Listing(by_name[n], _split_of(by_name[n]) if several else "") for n in answers.lists]
+    unused = {n: "Another list was chosen." for n in by_name if n not in answers.lists}
+    return Lists(tuple(chosen), (), unused)
+
+
+def _split_of(file: Path) -> str:
+    return file.stem
+
+
+def _chosen(folder: Path, known: Sequence[Path], there: Sequence[Path], answers: Answers) -> Lists:
+    """Choose among the lists of a folder, or ask."""
+    unused = {
+        each.name: "It has no column of labels."
+        for each in there
+        if each not in known and columns.has_images(each)
+    }
+    first: dict[str, Path] = {}
+    for each in known:
+        if each.stem in first:
+            unused[each.name] = f"{first[each.stem].name} has the same name and is read."
+        else:
+            first[each.stem] = each
+    lists = list(first.values())
+    labels = [each for each in lists if not _OUTPUT.search(each.stem)]
+    if labels:
+        unused |= {
+            each.name: "It is called like an output." for each in lists if each not in labels
+        }
+        lists = labels
+    if len(lists) == 1:
+        return Lists((Listing(lists[0]),), (), unused)
+    together = tuple(Listing(each, _split_of(each)) for each in lists)
+    parts = all(places.is_split(each.stem) for each in lists)
+    shown = ", ".join(f"“{visible(each.name)[:40]}”" for each in lists)
+    question = Question(
+        "lists",
+        f"{len(lists)} lists are in {visible(folder.name)}: {shown}."
+        + (" They are read together, each as a split." if parts else " Which has the labels?"),
+        (
+            Choice("all", "all of them, each as a split"),
+            *(Choice(each.name, f"{visible(each.name)[:40]} alone") for each in lists),
+        ),
+        default="all" if parts else "",
+        answer="all" if answers.lists == ("all",) else "",
+        stops=not parts,
+        several=True,
+    )
+    return Lists(together, (question,), unused)
+
+
+def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answers) -> Lists:
+    """Compare a list with the class folders that it lies above, and say which has the labels.
+
+    A list of part of the images, whose labels are names of the folders, is another opinion: the
+    folders have the labels. One that has other labels is the only one that has any.
+
+    Returns:
+        the lists; without listings where the folders have the labels.
+    """
+    if len(lists.listings) != 1 or lists.listings[0].inside or answers.lists:
+        return lists
+    listing = lists.listings[0]
+    top = folders.innermost((root or folder).resolve())
+    tree = folders.survey(top)
+    where = places.decide(tree, answers)
+    classes = {plain(name): name for name, files in where.classes(tree) if files}
+    if len(classes) < 2 or _numbered(list(classes.values())):
+        return lists
+    seen = _compared(listing.file, root or folder, top, where, answers)
+    if seen is None or not seen.in_classes:
+        return lists
+    images = _images(tree, where)
+    covers = seen.rows >= images
+    names_overlap = 2 * sum(each in classes for each in seen.labels) >= len(seen.labels)
+    output = bool(_OUTPUT.search(listing.file.stem))
+    if covers and (seen.agree == seen.rows or not (names_overlap or output)):
+        return lists
+    if not names_overlap and not output and seen.rows > 0.9 * images:
+        return lists
+    settled = "folders" if (names_overlap or output) and not covers else ""
+    taken = answers.labels_in or settled
+    name = visible(listing.file.name)
+    question = Question(
+        "labels_in",
+        f"Labels are in {len(classes):,} class folders and in {name}, which has "
+        f"{min(seen.rows, images):,} of {images:,} images and another label for "
+        f"{seen.rows - seen.agree:,}. Which are the given labels?",
+        (
+            Choice("folders", f"the folders, {images:,} images"),
+            Choice("list", f"the list, {seen.rows:,} images"),
+        ),
+        default=settled,
+        answer=answers.labels_in,
+        stops=not settled,
+    )
+    questions = (*lists.questions, question)
+    if taken == "folders":
+        unused = {**lists.unused, name: "The class folders have the labels."}
+        return Lists((), questions, unused)
+    return Lists(lists.listings, questions, lists.unused)
+
+
+def _numbered(names: Sequence[str]) -> bool:
+    """Tell whether folders are called alike but for a number: parts of a store, no classes."""
+    stems = {re.sub(r"\d+", "", name) for name in names}
+    return len(stems) == 1 and bool(re.sub(r"[\W_]", "", stems.pop()))
+
+
+def _images(tree: Node, where: places.Places) -> int:
+    tops = [tree.inner[name] for name in where.splits] if where.splits else [tree]
+    return sum(node.below for top in tops for node in top.inner.values())
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Images that a list names, how many lie in class folders and agree; its labels."""
+
+    paths: set[str] = field(default_factory=set)
+    in_classes: int = 0
+    agree: int = 0
+    labels: set[str] = field(default_factory=set)
+
+    @property
+    def rows(self) -> int:
+        return len(self.paths)
+
+
+def _compared(
+    file: Path, root: Path, top: Path, where: places.Places, answers: Answers
+) -> _Seen | None:
+    """Compare a list's labels with the folders of its images; None where it is too long."""
+    decided = columns.decide(file, root.resolve(), answers)
+    if not decided.complete:
+        return None
+    seen = _Seen()
+    required = [key for key in columns.REQUIRED if key in decided.accepted]
+    there = tables.rows(file, file.name, decided.accepted, required, has_header=decided.has_header)
+    rows = [cells for _, cells in islice(there, _MOST + 1) if not isinstance(cells, BadRow)]
+    if len(rows) > _MOST:
+        return None
+    finder = Finder(root.resolve(), [cells["image"] for cells in rows[:: 1 + len(rows) // 256]])
+    for cells in rows:
+        place = finder.find(cells["image"])
+        if isinstance(place, BadRow) or place[1] in seen.paths:
+            continue
+        seen.paths.add(place[1])
+        label = decided.label_of(cells)
+        seen.labels.add(plain(label))
+        path = os.path.relpath(place[0], top).replace(os.sep, "/")
+        found = where.of(tuple(path.split("/")))
+        if not isinstance(found, BadRow):
+            seen.in_classes += 1
+            seen.agree += plain(found[1]) == plain(label)
+    return seen

@@ -1,0 +1,213 @@
+"""What the folders of a set are: splits, classes, superclasses above them, or something beside."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lnl_core.data.images import SUFFIXES
+from lnl_core.data.reading.spellings import plain
+from lnl_core.data.tables import BadRow, visible
+from lnl_core.readings import Answers, Choice, Question
+
+_SPLITS = frozenset(
+    {"train", "training", "val", "valid", "validation", "test", "testing", "eval", "dev"}
+)
+_AROUND = frozenset({"image", "images", "img", "imgs", "data", "set", "seg", "dataset", "split"})
+_DEEP = 3
+
+BESIDE_SPLITS = BadRow(
+    "Lies beside the splits.", "Move it into a split's class, or import with --parts classes."
+)
+NO_CLASS = BadRow(
+    "Lies in a split, outside its class folders.",
+    "Move it into the folder of its class, or import with --unlabelled keep.",
+)
+LOOSE = BadRow("Lies outside the class folders.", "Move it into the folder of its class.")
+
+
+def is_split(name: str) -> bool:
+    """Tell whether a folder or list is named like a part of a set: train, val2017, seg_test."""
+    tokens = [token for token in re.split(r"[^a-z]+", name.lower()) if token]
+    others = [token for token in tokens if token not in _SPLITS]
+    return len(others) < len(tokens) and all(token in _AROUND for token in others)
+
+
+def like_image(name: str) -> bool:
+    """Tell whether a file is called as images are."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES
+
+
+@dataclass(slots=True)
+class Node:
+    """A folder: its own files, those that are called like images, and the folders in it.
+
+    What lies deeper than three folders is counted where the third one is.
+    """
+
+    files: int = 0
+    images: int = 0
+    inner: dict[str, Node] = field(default_factory=dict)
+
+    def add(self, parts: tuple[str, ...]) -> None:
+        """Count a file at the end of its folders' names."""
+        node = self.folder(parts[:-1])
+        node.files += 1
+        node.images += like_image(parts[-1])
+
+    def folder(self, parts: tuple[str, ...]) -> Node:
+        """Return the node of a folder; it is made where it is new."""
+        node = self
+        for part in parts[:_DEEP]:
+            node = node.inner.setdefault(part, Node())
+        return node
+
+    @property
+    def below(self) -> int:
+        """Images in it and in its folders."""
+        return self.images + sum(node.below for node in self.inner.values())
+
+    @property
+    def all_files(self) -> int:
+        """Files in it and in its folders, whatever they are called."""
+        return self.files + sum(node.all_files for node in self.inner.values())
+
+    def with_images(self) -> dict[str, Node]:
+        """Return the folders in it that hold images."""
+        return {name: node for name, node in self.inner.items() if node.below}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Which folder is what.
+
+    Attributes:
+        splits: names of the folders that are splits; empty where there is none.
+        inner: True where the class is the second of two levels.
+        questions: what is asked.
+        notes: what should be known.
+    """
+
+    splits: tuple[str, ...] = ()
+    inner: bool = False
+    questions: tuple[Question, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def of(self, parts: tuple[str, ...]) -> tuple[str, str] | BadRow:
+        """Return (split, class as written) of a file, or why it has no class.
+
+        Args:
+            parts: of its path below the root, its name last.
+        """
+        folders, split = parts[:-1], ""
+        if self.splits:
+            if not folders or folders[0] not in self.splits:
+                return BESIDE_SPLITS
+            split, folders = folders[0], folders[1:]
+            if not folders:
+                return NO_CLASS
+        if not folders:
+            return LOOSE
+        return split, folders[1] if self.inner and len(folders) > 1 else folders[0]
+
+    def classes(self, root: Node) -> Iterator[tuple[str, int]]:
+        """Yield (class as written, files in it) of every class folder, empty ones too."""
+        tops = [root.inner[name] for name in self.splits] if self.splits else [root]
+        for top in tops:
+            for name, node in top.inner.items():
+                if not self.inner:
+                    yield name, node.all_files
+                    continue
+                for below, inner in node.inner.items():
+                    yield below, inner.all_files
+                if node.files or not node.inner:
+                    yield name, node.files
+
+
+def decide(root: Node, answers: Answers) -> Places:
+    """Say which folders are splits, and which level is the class."""
+    splits, questions, notes = _splits(root, answers)
+    tops = [root.inner[name] for name in splits] if splits else [root]
+    if splits:
+        left = [n for n in root.inner if n not in splits]
+        notes.append(f"Read together: {', '.join(splits)}.")
+        if left:
+            shown = ", ".join(f"“{visible(name)[:40]}”" for name in left[:5])
+            notes.append(f"Beside the splits, and not read: {shown}.")
+    level = _level(tops, answers)
+    if level is not None:
+        questions.append(level)
+    inner = level is not None and level.answer == "inner"
+    return Places(splits, inner, tuple(questions), tuple(notes))
+
+
+def _splits(root: Node, answers: Answers) -> tuple[tuple[str, ...], list[Question], list[str]]:
+    """Return (folders that are splits, questions, notes)."""
+    named = [name for name in root.inner if is_split(name)]
+    with_classes = [n for n in named if 2 * root.inner[n].images < root.inner[n].below]
+    if not named or answers.parts == "classes":
+        return (), [], []
+    if not with_classes:
+        if len(named) == len(root.inner):
+            return (), [], [_taken_for_classes(named)]
+        return (), [], []
+    classes = {plain(name) for n in with_classes for name in root.inner[n].with_images()}
+    others = [n for n in root.inner if n not in named and root.inner[n].below]
+    parts = [
+        name
+        for name in others
+        if not root.inner[name].images
+        and 2 * sum(plain(each) in classes for each in root.inner[name].with_images())
+        > len(root.inner[name].with_images())
+    ]
+    flat = [name for name in others if name not in parts]
+    splits = tuple(n for n in root.inner if n in with_classes or n in parts)
+    if not flat:
+        return splits, [], []
+    shown, beside = ", ".join(splits[:4]), ", ".join(visible(name)[:40] for name in flat[:4])
+    question = Question(
+        "parts",
+        f"“{shown}” look like splits, but “{beside}” beside them has images too. What are they?",
+        (
+            Choice("splits", f"splits; {beside} is left out"),
+            Choice("classes", "every folder is a class"),
+        ),
+        default="splits",
+        answer=answers.parts,
+        stops=True,
+    )
+    return splits, [question], []
+
+
+def _taken_for_classes(named: list[str]) -> str:
+    return (
+        f"{', '.join(named)}: these are taken for the classes. If they are parts of one "
+        "set, put a folder per class into each, or a metadata.csv with file_name and label."
+    )
+
+
+def _level(tops: list[Node], answers: Answers) -> Question | None:
+    """Ask which of two levels is the class, where class folders hold nothing but folders."""
+    outer = {name: node for top in tops for name, node in top.with_images().items()}
+    nested = {name: node for name, node in outer.items() if not node.images}
+    inner = Counter(name for node in nested.values() for name in node.with_images())
+    branching = any(len(node.with_images()) > 1 for node in nested.values())
+    if not nested or not branching or len(inner) < 2:
+        return None
+    above = ", ".join(visible(name)[:24] for name in list(nested)[:3])
+    below = ", ".join(visible(name)[:24] for name in list(inner)[:4])
+    again = max(inner.values()) > 1
+    return Question(
+        "level",
+        f"Folders lie in folders: {above} … hold {below} …"
+        f"{' again and again' if again else ''}. Which are the classes?",
+        (
+            Choice("top", f"the upper ones: {len(outer):,} classes, {above} …"),
+            Choice("inner", f"the lower ones: {len(inner):,} classes, {below} …"),
+        ),
+        answer=answers.level,
+        stops=True,
+    )

@@ -1,0 +1,107 @@
+"""Several labels in one cell: cat|dog, "cat, dog", cat;dog, ['cat', 'dog']."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from lnl_core.data.reading.spellings import quoted
+from lnl_core.readings import Answers, Choice, Question
+
+_SURE, _LIKELY, _RARE = "|", ";,", "/+& \n\t"
+_LONGEST = 4096
+_BRACKETS = {"[": "]", "(": ")", "{": "}"}
+
+
+def listed(label: str) -> tuple[str, ...] | None:
+    """Return the labels of a cell in list syntax; None where it has none.
+
+    JSON, Python and NumPy write lists: ["cat"], ['cat', 'dog'], ['cat' 'dog'], {cat, dog}.
+    """
+    text = label.strip()
+    if len(text) < 3 or len(text) > _LONGEST or _BRACKETS.get(text[0]) != text[-1]:
+        return None
+    inner = text[1:-1].strip()
+    if text[0] == "(" and "," not in inner and "'" not in inner and '"' not in inner:
+        return None  # (cat) is a name in brackets
+    numpys = re.search(r"['\"]\s+['\"]", inner)  # Python would join the two
+    for parse in () if numpys else (json.loads, ast.literal_eval):
+        try:
+            values = parse(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(values, list | tuple | set) and all(
+            isinstance(value, str | int | float) for value in values
+        ):
+            return _distinct(str(value) for value in values)
+    words = re.findall(r"'([^']*)'|\"([^\"]*)\"|([^\s,'\"]+)", inner)
+    return _distinct("".join(groups) for groups in words) or None
+
+
+def _distinct(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word.strip() for word in words if word.strip()))
+
+
+def found(counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
+    """Return the labels that are several -> each of them.
+
+    List syntax and a bar say so by themselves. A semicolon or comma does where its parts are labels
+    elsewhere too, alone or in another company; other separators where all are labels alone.
+    """
+    several: dict[str, tuple[str, ...]] = {}
+    splits: dict[str, dict[str, tuple[str, ...]]] = {sep: {} for sep in _SURE + _LIKELY + _RARE}
+    for label in counts:
+        if (parts := listed(label)) is not None:
+            several[label] = parts
+            continue
+        for sep in splits:
+            parts = _distinct(label.split(sep))
+            if len(parts) > 1:
+                splits[sep][label] = parts
+    alone = {label.strip() for label in counts if label not in several}
+    for sep, labels in splits.items():
+        company = Counter(part for parts in labels.values() for part in parts)
+        for label, parts in labels.items():
+            if label in several:
+                continue
+            if sep in _SURE:
+                known = True
+            elif sep in _LIKELY:
+                known = all(part in alone or company[part] > 1 for part in parts)
+            else:
+                known = all(part in alone for part in parts)
+            if known:
+                several[label] = parts
+    return several
+
+
+def asked(
+    counts: Mapping[str, int], answers: Answers
+) -> tuple[dict[str, tuple[str, ...]], Question | None]:
+    """Return the labels that are several, and the question about them."""
+    several = found(counts)
+    if not several:
+        return {}, None
+    rows = sum(counts[label] for label in several)
+    named = ", ".join(map(quoted, list(several)[:4])) + (", …" if len(several) > 4 else "")
+    return several, Question(
+        "several",
+        f"Several labels are in a cell in {rows:,} {'row' if rows == 1 else 'rows'}: {named}. The "
+        "given label is one class.",
+        (
+            Choice(
+                "first", "the first is given; all are noted, and Review asks these images first"
+            ),
+            Choice("skip", "leave these images out"),
+            Choice("class", "each text is a class of its own"),
+        ),
+        answer=answers.several,
+        stops=True,
+        details=tuple(
+            f"{quoted(label)} ({counts[label]:,}) → {', '.join(map(quoted, parts))}"
+            for label, parts in list(several.items())[:12]
+        ),
+    )
