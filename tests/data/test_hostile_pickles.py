@@ -79,7 +79,7 @@ def test_labels_that_unfold_to_gigabytes_are_no_labels(tmp_path):
         (tmp_path / file).write_bytes(pickle.dumps({"labels": [0], "data": b""}, 2))
     assert (tmp_path / "data_batch_1").stat().st_size < 20_000
     with pytest.raises(LnlError, match="has no list “labels”"):
-        importers.detect(tmp_path)
+        importers.read(tmp_path)
 
 
 def test_an_idx_file_that_says_it_is_huge_is_refused(tmp_path):

@@ -440,7 +440,7 @@ def test_names_without_ending_are_found_where_one_image_has_them(tmp_path, do_im
 
 @pytest.mark.parametrize(
     "prefix",
-    ["C:\\Users\\ann\\set\\", "/home/ann/set/", "\\\\server\\share\\", "D:/a/b/", "old/set/"],
+    ["C:\\Users\\ann\\set\\", "/lab/ann/set/", "\\\\server\\share\\", "D:/a/b/", "old/set/"],
 )
 def test_paths_of_another_computer_are_read_below_what_they_share(tmp_path, do_import, prefix):
     put(tmp_path / "s", ["cats/a.png", "cats/b.png", "dogs/a.png"])
