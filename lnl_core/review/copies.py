@@ -19,6 +19,7 @@ from lnl_core.types import BoolArray, FloatArray, IntArray, Ranking
 
 _CONFIRMED = 1e6
 _LEAST = 1e-3
+_SUREST = 0.99
 
 
 def of_part(groups: IntArray, rows: IntArray) -> IntArray:
@@ -65,7 +66,8 @@ class Conflicts:
         chance: (m,) that the row's label is the right one, by the group.
         contradicted: (m,) True where another label of the group is likelier, or given as often.
         other: (m,) the likeliest other label of the group.
-        chance_of_other: (m,) given that the row's label is wrong.
+        chance_of_other: (m,) given that the row's label is wrong. All labels of a group may be:
+            as likely as the likeliest of them is wrong.
     """
 
     rows: IntArray
@@ -100,6 +102,7 @@ def conflicts(
     of_row = np.ones(len(rows)) if right is None else np.maximum(np.asarray(right)[rows], _LEAST)
     said = np.bincount(entry, of_row, minlength=len(pairs)).astype(np.float64)
     weight: FloatArray = count * said
+    doubt = 1 - said / count
     if confirmed is not None:
         weight += _CONFIRMED * np.bincount(entry, confirmed[rows].astype(np.float64), len(pairs))
     # labels of a group stand together, the likeliest first
@@ -113,6 +116,7 @@ def conflicts(
     place[order] = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(order)))
     first = order[starts]
     second = order[np.minimum(starts + 1, max(len(order) - 1, 0))]
+    least = np.minimum.reduceat(doubt[order], starts) if len(starts) else np.zeros(0)
     is_first = np.arange(len(pairs)) == first[place]
     other = np.where(is_first, second[place], first[place])
     certain = weight >= _CONFIRMED
@@ -121,12 +125,13 @@ def conflicts(
     at = entry[chosen]
     share = weight / np.maximum(total[place], _LEAST)
     rest = weight[other] / np.maximum(total[place] - weight, _LEAST)
+    rest = np.where(certain[other], 1, rest * (1 - least[place]))
     return Conflicts(
         rows=rows[chosen],
         chance=share[at],
         contradicted=(~is_first | tied)[at],
         other=label[other][at],
-        chance_of_other=np.minimum(rest[at], 1),
+        chance_of_other=np.minimum(rest[at], _SUREST),
     )
 
 
@@ -143,8 +148,9 @@ def put_first(
 
     The labels that their group speaks against come first, the most surely wrong ones before the
     others; of labels given equally often, all. Their p_wrong is the chance that the group leaves
-    to other labels, at least a half, and the suggestion is the likeliest of these. A label that the
-    group speaks for keeps its place.
+    to other labels, at least a half. The suggestion is the likeliest of these, or what the methods
+    suggest where they find it likelier: every copy may be labelled wrong. A label that the group
+    speaks for keeps its place.
 
     Args:
         ranking: of the methods.
@@ -182,7 +188,7 @@ def put_first(
 def _suggested(
     ranking: Ranking, rows: IntArray, other: IntArray, chance: FloatArray
 ) -> tuple[IntArray, FloatArray]:
-    """Return the ranking's best other classes with `other` in front in some rows."""
+    """Return the ranking's best other classes, with the chance of `other` in some rows."""
     labels, probs = np.array(ranking.top_labels), np.array(ranking.top_probs)
     width = labels.shape[1]
     for row, label, share in zip(rows, other, chance, strict=True):
@@ -190,7 +196,8 @@ def _suggested(
         own = max(was.pop(int(label), 0.0), float(share))
         left = sum(was.values())
         scale = min(1.0, (1 - own) / left) if left > 0 else 0.0
-        kept = [(int(label), own), *((a, p * scale) for a, p in was.items())][:width]
+        every = [(int(label), own), *((a, p * scale) for a, p in was.items())]
+        kept = sorted(every, key=lambda each: -each[1])[:width]
         labels[row, : len(kept)] = [a for a, _ in kept]
         probs[row, : len(kept)] = [p for _, p in kept]
     return labels, probs

@@ -92,3 +92,17 @@ def test_a_confirmed_label_is_never_put_first():
     assert after.order.tolist() == [1, 0]
     assert after.p_wrong[0] == np.float32(0.001)
     assert after.p_wrong[1] == np.float32(0.999)
+
+
+def test_where_every_copy_looks_wrong_the_methods_suggest():
+    """Eight copies labelled 1 and one labelled 0, all of what the methods see as 2."""
+    groups, given = np.zeros(9, int), np.array([0] + [1] * 8)
+    after = copies.put_first(ranking([0.97] + [0.9] * 8), groups, given)
+    assert after.order[0] == 0
+    assert after.p_wrong[0] > 0.9
+    assert after.top_labels[0].tolist() == [2, 1, -1]
+    assert 0.5 < after.top_probs[0, 0] < 0.9
+    trusted = np.arange(9) == 8  # but a person has confirmed 1
+    after = copies.put_first(ranking([0.97] + [0.9] * 7 + [0.001]), groups, given, trusted)
+    assert after.top_labels[0, 0] == 1
+    assert after.top_probs[0, 0] == pytest.approx(0.99)

@@ -15,6 +15,8 @@
  * @property {string} mode
  * @property {number} [position] in the queue
  * @property {boolean} [apart] of an image that came without a class: it is counted apart
+ * @property {boolean} [together] whether it goes to the copies of the picture as well
+ * @property {number} [others] to how many
  *
  * @typedef {Answer & { cid: string, n: number, at: string }} Entry
  *   an answer with an id of its own, its place among all, and its time

@@ -29,6 +29,10 @@
  * @property {number} h px
  * @property {number} [position] in the queue
  * @property {boolean} [no_class] whether its label says that nobody labelled it
+ * @property {number} [group] row of the first copy of its picture
+ * @property {number[]} [copies] rows of other copies, those without an answer first
+ * @property {number} [copies_total] how many there are
+ * @property {number} [copies_open] how many of them have no answer
  *
  * @typedef {Item & Answer & { cid?: string, n?: number, at?: string }} Answered
  *   an image with the answer that stands
@@ -39,6 +43,12 @@ const WRONG = new Set(["relabel", "multiple", "none"]);
 /** @param {Answer | undefined} answer */
 const isReview = (answer) =>
   Boolean(answer && answer.action !== "skip" && answer.action !== "reopen");
+
+/**
+ * @param {Answer | undefined} answer
+ * @returns {number} images that it is an answer to
+ */
+const images = (answer) => (isReview(answer) ? 1 + (answer?.others ?? 0) : 0);
 
 /** @param {Answer | undefined} answer */
 const isWrong = (answer) => Boolean(answer && WRONG.has(answer.action));
@@ -68,7 +78,7 @@ export function progressNow(progress, recent, entries) {
   for (const [row, entry] of lastByRow(entries)) {
     if (entry.apart) continue;
     const before = known.get(row);
-    reviewed += Number(isReview(entry)) - Number(isReview(before));
+    reviewed += images(entry) - images(before);
     wrong += Number(isWrong(entry)) - Number(isWrong(before));
   }
   return { ...progress, reviewed: Math.max(0, reviewed), wrong: Math.max(0, wrong) };

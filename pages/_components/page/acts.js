@@ -1,11 +1,12 @@
 // What a person does on a page. Committing keeps what is not marked; the marked follow one by one.
 
+import { forCopies, keepTogether, noteAnswer } from "../desk/copies.js";
 import { toggleKeys } from "../desk/keys.js";
 import { drawSaved, post } from "../desk/outbox.js";
 import { drawStrip } from "../desk/strip.js";
 import { drawPage } from "./draw.js";
 import { enlarge, shrink } from "./large.js";
-import { awaitNext, firstOpen, kept, moveFrame, openMarks, toggle } from "./marks.js";
+import { awaitNext, firstOpen, kept, moveFrame, openMarks, toggle, toggleCopies } from "./marks.js";
 
 /**
  * @import { KeyRow } from "../desk/keys.js"
@@ -25,6 +26,7 @@ const KEYS = [
   [["H"], "hold for a larger view"],
   [["⌫"], "last page back; also Ctrl Z"],
   [["← ↑ ↓ →"], "move the frame"],
+  [["T"], "one answer for all copies of a picture, or for each image"],
   [["G"], "one image at a time"],
   [["?"], "this list"],
 ];
@@ -37,8 +39,10 @@ const KEYS = [
 export const actsOf = (desk) => ({
   /** @param {number} index */
   mark: (index) => {
-    if (!desk.marks?.page.items[index]) return;
+    const item = desk.marks?.page.items[index];
+    if (!desk.marks || !item) return;
     toggle(desk.marks, index);
+    if (desk.together) toggleCopies(desk.marks, item);
     drawPage(desk);
   },
   /** @param {number} by */
@@ -51,6 +55,14 @@ export const actsOf = (desk) => ({
     if (desk.marks?.page.items.length) commit(desk, desk.marks);
   },
   pageBack: () => pageBack(desk),
+  toggleTogether: () => {
+    desk.together = !desk.together;
+    keepTogether(desk.together);
+    if (!desk.marks) return;
+    const marked = desk.marks.page.items.filter((item) => desk.marks?.rows.has(item.row));
+    if (desk.together) for (const item of marked) toggleCopies(desk.marks, item);
+    drawPage(desk);
+  },
   enlarge: () => enlarge(desk),
   shrink: () => shrink(desk),
   toggleKeys: () => toggleKeys(desk.parts.root, () => KEYS),
@@ -87,10 +99,18 @@ export function drawAround(desk) {
  * @param {"keep" | "reopen"} action
  * @param {number | null} ms
  */
-function record({ outbox, done }, { row, position }, action, ms) {
+function record({ outbox, done, together }, item, action, ms) {
+  const { row, position } = item;
   const blank = { label: null, labels: [], revealed: false, mode: "page" };
-  done.set(row, post(outbox, { row, action, ms, position, ...blank }));
+  const copies = action === "keep" ? forCopies(item, together) : {};
+  noteAnswer(done, item, post(outbox, { row, action, ms, position, ...blank, ...copies }));
 }
+
+/**
+ * @param {PageDesk} desk
+ * @param {number} row
+ */
+const done = (desk, row) => (desk.done.get(row)?.action ?? "reopen") !== "reopen";
 
 /**
  * @param {PageDesk} desk
@@ -101,7 +121,9 @@ function commit(desk, marks) {
   const now = performance.now();
   const each = Math.round((now - marks.shownAt) / page.items.length);
   const keeps = kept(marks);
-  for (const item of keeps) record(desk, item, "keep", each);
+  for (const item of keeps) {
+    if (!done(desk, item.row)) record(desk, item, "keep", each); // else with a copy before it
+  }
   const rows = [...marks.rows];
   remember(desk, { page, marked: rows });
   desk.parts.live.textContent = `${keeps.length} kept, ${rows.length} marked`;

@@ -1,5 +1,6 @@
 // Drawing a page: the question, the tiles, the panel beside them.
 
+import { openCopies, timesStored } from "../desk/copies.js";
 import { icon } from "../desk/icons.js";
 import { focus } from "../desk/keys.js";
 import { cap, focusedNear, gap, h, keyButton, missing, named, section } from "../desk/nodes.js";
@@ -33,7 +34,7 @@ export function drawPage(desk) {
   );
   if (items.length) drawTiles(desk, marks, name);
   else parts.tiles.replaceChildren(...CODES.map(() => h("div", { class: "skeleton" })));
-  parts.panel.replaceChildren(...panel(desk, marks));
+  parts.panel.replaceChildren(...panel(desk, marks).filter((each) => each !== null));
   drawLegend(desk);
 }
 
@@ -82,8 +83,10 @@ function tile({ data, pool, letters, acts }, { rows, frame }, item, i, name) {
     title: short(item.path, 60),
     onclick: () => acts.mark(i),
   };
+  const times = item.copies_total ? `× ${timesStored(item)}` : null;
+  const copies = times && h("span", { class: "times", title: "stored so often" }, times);
   const mark = on ? h("div", { class: "lab" }, icon("close", 15), not) : null;
-  return h("button", props, image, cap(letters[i]), mark);
+  return h("button", props, image, cap(letters[i]), copies, mark);
 }
 
 /**
@@ -127,10 +130,34 @@ function panel(desk, marks) {
         ? h("div", { class: "thumbs g4" }, examples)
         : missing("No other image of this class."),
     ),
+    copiesOf(desk, marks),
     keyMap(desk, marks),
     gap(),
     h("div", { class: "foot" }, outbox.saved),
   ];
+}
+
+/**
+ * The switch for all copies, where some of the images have copies without an answer.
+ *
+ * @param {PageDesk} desk
+ * @param {Marks} marks
+ */
+function copiesOf({ together, acts }, { page }) {
+  const several = page.items.filter((item) => openCopies(item)).length;
+  if (!several) return null;
+  const props = {
+    type: "button",
+    class: `plainbtn together${together ? " on" : ""}`,
+    "aria-pressed": String(together),
+    onclick: acts.toggleTogether,
+  };
+  return h(
+    "div",
+    { class: "sec" },
+    h("div", { class: "hd" }, h("b", null, `${plural(several, "image")} stored more than once`)),
+    h("button", props, cap("T"), "one answer for all copies"),
+  );
 }
 
 /** @param {number} marked */

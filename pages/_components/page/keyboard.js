@@ -46,6 +46,7 @@ function actOf({ acts, go, marks }, event, keysOpen) {
     Enter: acts.commit,
     Backspace: acts.pageBack,
     g: () => go("single"),
+    t: acts.toggleTogether,
     h: acts.enlarge,
   };
   return moves[event.key.length === 1 ? event.key.toLowerCase() : event.key];

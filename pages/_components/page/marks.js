@@ -78,6 +78,21 @@ export function toggle(marks, index) {
 }
 
 /**
+ * Copies of a marked image are marked as well: they show the same.
+ *
+ * @param {Marks} marks
+ * @param {Item} item that was marked, or whose mark was taken away
+ */
+export function toggleCopies({ page, rows }, item) {
+  if (item.group === undefined) return;
+  for (const each of page.items) {
+    if (each.group !== item.group) continue;
+    if (rows.has(item.row)) rows.add(each.row);
+    else rows.delete(each.row);
+  }
+}
+
+/**
  * @param {Marks} marks
  * @param {number} by places
  */

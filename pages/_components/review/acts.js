@@ -4,7 +4,7 @@ import { classKeys } from "../desk/classes.js";
 import { toggleKeys } from "../desk/keys.js";
 import { short } from "../desk/words.js";
 import { accept, answer, digit, pickClass, undo } from "./answers.js";
-import { chooseSource, setOpacity, setOverlay, swapNearest } from "./look.js";
+import { chooseSource, setOpacity, setOverlay, swapNearest, toggleTogether } from "./look.js";
 import { closePicker, reveal, wrong } from "./present.js";
 import { back, jump, step } from "./travel.js";
 import { nextMap } from "./turn.js";
@@ -35,6 +35,7 @@ const KEYS = [
   [["D"], "difference of the maps over the image"],
   [["←", "→"], "previous, next"],
   [["B"], "back to the queue, from an image opened out of turn"],
+  [["T"], "one answer for all copies of a picture, or for this image alone"],
   [["G"], "page mode: twelve images at once"],
   [["?"], "this list"],
 ];
@@ -73,6 +74,7 @@ export const actsOf = (desk) => ({
   setOpacity: (opacity) => setOpacity(desk, opacity),
   /** @param {boolean} byKey */
   swapNearest: (byKey) => swapNearest(desk, byKey),
+  toggleTogether: () => toggleTogether(desk),
   toggleKeys: () => toggleKeys(desk.parts.root, () => keyRows(desk)),
 });
 

@@ -2,7 +2,9 @@
 
 import { gap, h, missing, named, section } from "../desk/nodes.js";
 import { at, thumb } from "../desk/pictures.js";
+import { count, short } from "../desk/words.js";
 import { isUnlabelled } from "./desk.js";
+import { togetherButton } from "./together.js";
 
 /**
  * @import { Piece } from "../desk/nodes.js"
@@ -11,6 +13,7 @@ import { isUnlabelled } from "./desk.js";
  */
 
 const OF_A_CLASS = 5; // images shown
+const COPIES = 6;
 
 /**
  * A thumbnail that says its label and verdict, and opens its image.
@@ -77,22 +80,43 @@ export function nearest(desk, found, swap = false) {
  * @param {Found} found
  */
 export function samePicture(desk, found) {
-  const { copies = [], copies_total: total = 0 } = found;
+  const { copies = [], copies_total: total = 0, copies_labels: labels = [] } = found;
   if (!copies.length) return null;
   const given = Number(desk.queue.item?.given);
-  const other = copies.find((each) => each.label !== given);
-  const words = other
-    ? ["also labelled ", named("b", desk.data.classes[other.label])]
-    : [total === 1 ? "stored once more, with the same label" : `stored ${total} times more`];
-  const thumbs = copies.map((each) =>
-    neighbour(desk, found, each.row, under(desk, each.label, each.label === given ? "" : "odd")),
-  );
+  const words = labels.length > 1 ? contradiction(desk, labels) : ["All have the same label."];
+  const title = `The same picture, ${count(total + 1)} times`;
+  const thumbs = copies.slice(0, COPIES).map((each) => {
+    const kind = each.label === given ? "" : "odd";
+    const id = h("div", { class: "cap id" }, short(each.id.split("/").at(-1), 16));
+    return neighbour(desk, found, each.row, h("div", null, under(desk, each.label, kind), id));
+  });
   return h(
     "div",
     { class: "sec nears copies" },
-    head("The same picture", words, []),
+    head(title, [], [gap(), togetherButton(desk)]),
+    h("div", { class: "cap reason" }, words),
     h("div", { class: "thumbs nbs" }, thumbs),
   );
+}
+
+/**
+ * Why the image comes first: its copies say otherwise.
+ *
+ * @param {ReviewDesk} desk
+ * @param {{ label: number, count: number }[]} labels of all copies, the most frequent first
+ * @returns {Piece[]}
+ */
+function contradiction(desk, labels) {
+  /** @type {Piece[]} */
+  const parts = labels
+    .slice(0, 3)
+    .flatMap(({ label, count: times }, i) => [
+      i ? ", " : "",
+      named("b", desk.data.classes[label], {}, 18),
+      ` ${count(times)}`,
+    ]);
+  const more = labels.length > 3 ? ", …" : "";
+  return ["Labelled ", ...parts, `${more}: at least one is certainly wrong.`];
 }
 
 /**

@@ -1,9 +1,10 @@
 // Answers: given, taken back, or chosen from a list.
 
 import { classKeys } from "../desk/classes.js";
+import { forCopies, noteAnswer } from "../desk/copies.js";
 import { post } from "../desk/outbox.js";
 import { VERDICTS } from "../desk/verdicts.js";
-import { oneLine } from "../desk/words.js";
+import { oneLine, plural } from "../desk/words.js";
 import { evidenceHere, isFollowUp, lastAnswers } from "./desk.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
@@ -41,6 +42,7 @@ export function answer(desk, action, more = {}) {
     ms: Math.round(performance.now() - turn.shownAt),
     revealed: sawAdvice(turn, data.mode, action, desk.evidence.has(item.row)),
     mode: isFollowUp(desk) ? "page" : data.mode,
+    ...forCopies(item, desk.look.together),
   });
   desk.session.answers += 1;
   if (detour.from && !isAnswered(queue, detour.from.row)) back(desk);
@@ -53,8 +55,9 @@ export function answer(desk, action, more = {}) {
  * @param {Answer["action"]} action
  * @param {Omit<Answer, "row" | "action" | "position">} more
  */
-function record({ outbox, queue }, { row, position, no_class: apart }, action, more) {
-  queue.done.set(row, post(outbox, { row, action, ...more, position, apart }));
+function record({ outbox, queue }, item, action, more) {
+  const { row, position, no_class: apart } = item;
+  noteAnswer(queue.done, item, post(outbox, { row, action, ...more, position, apart }));
 }
 
 /** @param {ReviewDesk} desk */
@@ -82,7 +85,8 @@ export function undo(desk) {
   }
   showAt(desk, index);
   const word = VERDICTS[/** @type {Action} */ (last.action)][1];
-  show(desk, `Taken back: ${oneLine(desk.data.classes[item.given])} was ${word}.`);
+  const also = last.others ? `, and so on ${plural(last.others, "copy", "copies")}` : "";
+  show(desk, `Taken back: ${oneLine(desk.data.classes[item.given])} was ${word}${also}.`);
 }
 
 /** @param {ReviewDesk} desk */

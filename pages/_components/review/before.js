@@ -7,6 +7,7 @@ import { at, thumb } from "../desk/pictures.js";
 import { verdict } from "../desk/verdicts.js";
 import { count, oneLine, seconds, short } from "../desk/words.js";
 import { lastAnswers } from "./desk.js";
+import { copiesBefore } from "./together.js";
 
 /**
  * @import { Answered, Item } from "../desk/progress.js"
@@ -42,6 +43,7 @@ export function panelBefore(desk, item) {
     h(
       "div",
       { class: "pc" },
+      copiesBefore(desk, item),
       item.no_class ? whatIsIt(desk, item) : meansHere(desk, item, wide ? 20 : 10),
       hint,
       wide ? gap() : null,
@@ -163,11 +165,13 @@ function answersSection(desk, most) {
 function answerLine(desk, answer) {
   const words = h("span", { class: "what" }, answerWords(desk.data.classes, answer));
   const picture = thumb(at(desk.data.urls.thumb, answer.row), "");
+  const also = answer.others ? h("span", { class: "cap" }, `× ${count(answer.others + 1)}`) : null;
   return h(
     "div",
     { class: "li" },
     picture,
     words,
+    also,
     gap(),
     verdict(/** @type {Action} */ (answer.action)),
   );

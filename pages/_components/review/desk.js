@@ -1,5 +1,6 @@
 // Single mode's state, split by what changes together.
 
+import { readTogether } from "../desk/copies.js";
 import { part } from "../desk/nodes.js";
 import { openOutbox, waitingIn } from "../desk/outbox.js";
 import { pictures } from "../desk/pictures.js";
@@ -51,6 +52,7 @@ import { advises, openTurn } from "./turn.js";
  * @property {boolean} nearBoth the nearest of both classes, in place of the nearest of all
  * @property {string} mapSource
  * @property {number} mapOpacity
+ * @property {boolean} together whether an answer goes to all copies of the picture
  *
  * @typedef {Object} Detour out of turn to an image of the evidence, and back
  * @property {number | null} to the row that is awaited
@@ -116,7 +118,13 @@ export function newDesk(parent, data) {
     classFacts: new Map(),
     outbox: openOutbox(data.journal, parts.live),
     stage: { pool: pictures(3 * AHEAD), image: null, badge: document.createElement("span") },
-    look: { wide: isWide(), nearBoth: false, mapSource: "", mapOpacity: 0.8 },
+    look: {
+      wide: isWide(),
+      nearBoth: false,
+      mapSource: "",
+      mapOpacity: 0.8,
+      together: readTogether(),
+    },
     picker: null,
     session: { since: performance.now(), answers: 0 },
     stopping: { told: "", goesOn: false },

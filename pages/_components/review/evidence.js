@@ -23,8 +23,9 @@ import { showsEvidence } from "./desk.js";
  *   probabilities by epoch
  * @property {{ values: number[], source: string } | null} loss by epoch
  * @property {{ row: number, label: number }[]} neighbours
- * @property {{ row: number, label: number }[]} [copies] other images of the same picture
+ * @property {{ row: number, label: number, id: string }[]} [copies] others of the same picture
  * @property {number} [copies_total] of which `copies` are the first
+ * @property {{ label: number, count: number }[]} [copies_labels] of all of the picture's
  * @property {number[]} exemplars_given
  * @property {number[]} exemplars_suggested
  * @property {Record<string, string>} said a sentence on each of these rows

@@ -70,6 +70,7 @@ function movesOf(desk) {
     m: () => acts.pickClass(true),
     z: acts.undo,
     e: acts.reveal,
+    t: acts.toggleTogether,
     g: () => {
       if (!desk.data.labelling) desk.go("page");
     },

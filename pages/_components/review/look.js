@@ -1,11 +1,13 @@
 // How the panel shows what it shows: maps over the image, whose maps, which neighbours.
 
+import { keepTogether } from "../desk/copies.js";
 import { focus } from "../desk/keys.js";
 import { showsEvidence } from "./desk.js";
 import { mapsHere } from "./evidence.js";
 import { drawOverlay } from "./overlay.js";
 import { askForMaps, drawPanel } from "./panel.js";
-import { show } from "./say.js";
+import { say, show } from "./say.js";
+import { drawKeys } from "./stage.js";
 
 /**
  * @import { ReviewDesk } from "./desk.js"
@@ -58,4 +60,19 @@ export function swapNearest(desk, byKey) {
   desk.look.nearBoth = !desk.look.nearBoth;
   drawPanel(desk);
   if (byKey) focus(desk.parts.panel.querySelector(".nears .hd button") ?? undefined);
+}
+
+/** @param {ReviewDesk} desk */
+export function toggleTogether(desk) {
+  const { item } = desk.queue;
+  if (!item) return;
+  if (!item.group && item.group !== 0) {
+    show(desk, "This picture is stored once.");
+    return;
+  }
+  desk.look.together = !desk.look.together;
+  keepTogether(desk.look.together);
+  drawKeys(desk);
+  drawPanel(desk);
+  say(desk, desk.look.together ? "One answer for all copies." : "An answer for this image alone.");
 }

@@ -82,7 +82,8 @@ function widePanel(desk, found) {
  */
 function narrowPanel(desk, found) {
   const maps = mapsHere(desk);
-  const room = !maps || maps.state === "none" || window.innerHeight > TALL;
+  const low = window.innerHeight <= TALL;
+  const room = low ? (!maps || maps.state === "none") && !found.copies : true;
   const more = room
     ? h("div", { class: "two more" }, lossByEpoch(desk, found), bothClasses(desk, found))
     : null;

@@ -93,6 +93,7 @@ export const ahead = (queue, n) =>
  * @returns {Item}
  */
 export function itemOf(answered) {
-  const { action, label, labels, cid, n, at, ms, mode, revealed, apart, ...item } = answered;
+  const { action, label, labels, cid, n, at, ms, mode, revealed, apart, ...rest } = answered;
+  const { together, others, ...item } = rest;
   return item;
 }

@@ -1,6 +1,7 @@
 // The present image with its label, the keys below it, and what lies ahead.
 
 import { classKeys } from "../desk/classes.js";
+import { openCopies } from "../desk/copies.js";
 import { icon } from "../desk/icons.js";
 import { focus } from "../desk/keys.js";
 import { cap, focusedNear, h, keyButton, missing, named } from "../desk/nodes.js";
@@ -151,16 +152,19 @@ export function drawKeys(desk) {
     return h("button", { ...props, onclick: press, disabled }, cap(letter), icon(name), words);
   };
   const focused = [...keys.children].findIndex((each) => each === focusedNear(root));
-  const unsure = button("U", "unsure", "help", "Unsure", () => acts.answer("unsure"));
+  const open = desk.look.together ? openCopies(desk.queue.item) : 0;
+  /** @param {string} words */
+  const all = (words) => (open ? `${words}, all ${open + 1}` : words);
+  const unsure = button("U", "unsure", "help", all("Unsure"), () => acts.answer("unsure"));
   const buttons = isUnlabelled(desk)
     ? [
-        button("/", "relabel", "swap", "Choose class", () => acts.pickClass(false)),
+        button("/", "relabel", "swap", all("Choose class"), () => acts.pickClass(false)),
         button("E", "skip", "stacks", "Suggestions", () => acts.reveal()),
         unsure,
       ]
     : [
-        button("K", "keep", "check", "Right", () => acts.answer("keep")),
-        button("W", "none", "close", "Wrong", () => acts.wrong()),
+        button("K", "keep", "check", all("Right"), () => acts.answer("keep")),
+        button("W", "none", "close", all("Wrong"), () => acts.wrong()),
         unsure,
       ];
   keys.replaceChildren(...buttons);
