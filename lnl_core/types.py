@@ -342,6 +342,8 @@ class Method:
         first_on: kinds of images on which the default recipe runs it -> frozen features that it
             learns there; empty for what it learns from by itself.
         yardstick: True for plain training, the one method that all others are judged against.
+        out_of_fold: True where its probabilities of an image come from models that have not seen
+            the image's label.
         builds_on: what it takes from the run below it. Who names the network post-trains it;
             all others train on that run's purified labels.
         leaves: what its runs leave behind; a head on frozen features may leave less.
@@ -374,6 +376,7 @@ class Method:
     recommended: bool = False
     first_on: Mapping[Pictures, str] = field(default_factory=dict)
     yardstick: bool = False
+    out_of_fold: bool = False
     builds_on: tuple[Leaves, ...] = ()
     leaves: tuple[Leaves, ...] = ()
     after: tuple[str, ...] = ()

@@ -95,8 +95,10 @@ def export(options: Any) -> int:
             "left_out": result.left_out,
             "out": str(options.out),
             "problems": list(result.problems),
-        },
-        f"{result.rows:,} {unit} in {options.out}{left}.",
+        }
+        | ({"pred_probs": result.source} if result.source else {}),
+        f"{result.rows:,} {unit} in {options.out}{left}."
+        + (f"\npred_probs: {result.source}." if result.source else ""),
     )
     return PARTLY if result.problems else DONE
 

@@ -331,6 +331,7 @@ METHOD = Method(
         "doubts a label that the model finds much less likely than it usually finds that class."
     ),
     group=Group.BASELINE,
+    out_of_fold=True,
     place=4,
     advice="Run it again on other features, or with learn_on set to pixels.",
     needs=("features",),

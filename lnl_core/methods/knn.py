@@ -238,6 +238,7 @@ METHOD = Method(
         "images do not carry."
     ),
     group=Group.BASELINE,
+    out_of_fold=True,
     place=5,
     recommended=True,
     leaves=(Leaves.NEIGHBOURS,),

@@ -116,6 +116,7 @@ METHOD = Method(
         "other images. It doubts a label that they cannot reproduce."
     ),
     group=Group.BASELINE,
+    out_of_fold=True,
     place=1,
     first_on={Pictures.PHOTOGRAPHS: "", Pictures.GREY: ""},
     recommended=True,

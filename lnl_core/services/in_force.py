@@ -5,7 +5,7 @@ Each cache is keyed by what changes its value (a version, the newest decision), 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -104,6 +104,16 @@ def signals(info: DatasetInfo, run_id: int) -> Signals | None:
     except FileNotFoundError:
         return None
     return _signals(folder, modified)
+
+
+def told_of(info: DatasetInfo, runs: Iterable[str]) -> BoolArray:
+    """Return (n,) True where one of the runs was told the answer: there it cannot be judged."""
+    told = np.zeros(info.n, dtype=bool)
+    for run in runs:
+        path = info.directory / "runs" / run / "trusted.npy"
+        if path.is_file():
+            told |= arrays.read_array(path)
+    return told
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,7 +32,7 @@ _TREES = {
     "folder": "{name}/\n  {a}/…   images by corrected label\n  {b}/…\n"
     "  metadata.csv   file_name, label, id, given_label, lnl_verdict …",
     "cleanlab": "{name}/\n  labels.npy   (n) given labels\n"
-    "  pred_probs.npy   (n, k) joint opinion of the methods\n"
+    "  pred_probs.npy   (n, k) of one run, out of fold if there is one\n"
     "  label_issues.csv   is_label_issue, label_quality, given_label …\n"
     "  multiannotator.csv   a column per reviewer\n  classes.txt, ids.txt, README.txt",
     "fiftyone": "{name}/\n  data/…   images\n"
@@ -221,6 +221,8 @@ def _write(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: 
     unit = "task" if format_key == "label-studio" else "image"
     st.success(f"{_words.plural(result.rows, unit)} written:", icon=":material/check:")
     st.code(str(out), language=None, wrap_lines=True)
+    if result.source:
+        st.caption(f"pred_probs: {plain(result.source)}.")
     for problem in result.problems:
         st.warning(plain(problem), icon=":material/warning:")
 

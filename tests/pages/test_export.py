@@ -22,6 +22,13 @@ def reviewed(workspace, ranked):
     return ranked
 
 
+def save_run(info):
+    """Store the files of the run behind the ranking."""
+    probs = np.full((info.n, info.class_count), 1 / info.class_count)
+    signals = Signals("knn", np.linspace(0, 1, info.n), probs)
+    arrays.save_signals(info.directory / "runs" / "1", signals)
+
+
 def test_without_corrections_it_leads_to_review(desk, ranked, texts):
     app = desk("export", dataset="tiny")
     assert not app.exception
@@ -50,9 +57,7 @@ def test_contradictions_are_told_apart_from_what_waits(desk, reviewed, workspace
 
 
 def test_the_columns_named_are_those_of_the_file(desk, reviewed, texts):
-    probs = np.full((reviewed.n, reviewed.class_count), 1 / reviewed.class_count)
-    signals = Signals("knn", np.linspace(0, 1, reviewed.n), probs)
-    arrays.save_signals(reviewed.directory / "runs" / "1", signals)
+    save_run(reviewed)
     app = desk("export", dataset="tiny")
     assert "`suspicion_knn`" in texts(app)
     app.checkbox(key="scores").uncheck().run()
@@ -102,6 +107,7 @@ def test_every_table_has_figures_preview_and_columns(desk, reviewed, key, texts)
 
 @pytest.mark.parametrize("key", ["folder", "cleanlab", "fiftyone", "label-studio"])
 def test_a_folder_is_told_before_and_written(desk, reviewed, workspace, key, texts):
+    save_run(reviewed)
     app = desk("export", dataset="tiny")
     app.radio(key="format").set_value(key).run()
     assert not app.exception
@@ -116,6 +122,7 @@ def test_a_folder_is_told_before_and_written(desk, reviewed, workspace, key, tex
     assert "written:" in texts(app)
     assert app.code[0].value == str(out)
     assert len(list(out.iterdir())) > 1
+    assert ("pred_probs: run 1" in texts(app)) == (key == "cleanlab")
 
 
 def test_a_folder_that_may_not_be_used_is_refused(desk, reviewed, tmp_path, monkeypatch, texts):

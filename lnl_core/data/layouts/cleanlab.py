@@ -17,7 +17,7 @@ from lnl_core.data.export import protect
 from lnl_core.data.layouts import placing
 from lnl_core.data.layouts.cleaned import NO_ONE_CLASS, VERDICTS, Cleaned
 from lnl_core.data.layouts.placing import Need, Report
-from lnl_core.types import Action, FloatArray, IntArray, LnlError
+from lnl_core.types import Action, FloatArray, IntArray, LnlError, TopProbs
 
 _BLOCK_BYTES = 2**26
 _UNDECIDED = ("unreviewed", "waiting", "contradicted", "unlabelled")
@@ -30,25 +30,33 @@ def need(cleaned: Cleaned, target: Path) -> Need:
     return Need(0, n * (4 * k + 200), empty.free, empty.originals)
 
 
-def write(cleaned: Cleaned, target: Path, *, report: Report | None = None) -> tuple[int, list[str]]:
+def write(
+    cleaned: Cleaned,
+    target: Path,
+    probs: FloatArray | TopProbs,
+    source: str,
+    *,
+    report: Report | None = None,
+) -> tuple[int, list[str]]:
     """Write the files; return (rows, problems).
 
-    `pred_probs` is the joint opinion of the methods: 1 - p_wrong for the given class, p_wrong
-    shared over the others, (n, k) float32, rows sum to 1. In `label_issues.csv`, `is_label_issue`
-    is what a reviewer said, and p_wrong > 0.5 where nobody has; `predicted_label` is the corrected
-    class, or the suggestion where an unreviewed label is an issue. A given label that is no class
-    is an issue, of probability 0 and quality 0, until somebody has said what the image is.
+    `pred_probs` is one run's opinion, as cleanlab expects a model's: out of fold where there is
+    such a run, (n, k) float32, rows sum to 1. In `label_issues.csv`, `is_label_issue` is what a
+    reviewer said, and p_wrong > 0.5 where nobody has; `predicted_label` is the corrected class, or
+    the suggestion where an unreviewed label is an issue. A given label that is no class is an
+    issue, of probability 0 and quality 0, until somebody has said what the image is.
 
     Args:
         cleaned: the set.
         target: a folder that does not exist yet.
+        probs: (n, k) of one run.
+        source: which run that is, in words, for the README.
         report: told how far it is.
 
     Raises:
         LnlError: nothing is scored yet, no room, or a target that cannot be used.
     """
-    ranking = cleaned.ranking
-    if ranking is None:
+    if cleaned.ranking is None:
         raise LnlError("cleanlab's arrays need probabilities, and nothing is scored yet. Score it.")
     placing.check_space(need(cleaned, target), target)
     data = cleaned.data
@@ -56,17 +64,18 @@ def write(cleaned: Cleaned, target: Path, *, report: Report | None = None) -> tu
     given = np.asarray(data.given_labels, np.int64)
     with placing.new_folder(target, cleaned) as part:
         np.save(part / "labels.npy", given, allow_pickle=False)
-        probs = np.lib.format.open_memmap(
+        there = np.lib.format.open_memmap(
             part / "pred_probs.npy", mode="w+", dtype=np.float32, shape=(n, k)
         )
         step = max(1, _BLOCK_BYTES // (8 * k))
         for start in range(0, n, step):
             rows = np.arange(start, min(n, start + step))
-            probs[rows] = _probabilities(cleaned, given, rows, k)
+            block = probs.dense(rows) if isinstance(probs, TopProbs) else probs[rows]
+            there[rows] = _probabilities(block, cleaned.no_classes)
             if report is not None:
                 report(int(rows[-1]) + 1, n)
-        probs.flush()
-        del probs
+        there.flush()
+        del there
         _issues(cleaned, given, part / "label_issues.csv")
         _annotators(cleaned, given, part / "multiannotator.csv")
         lists = [("classes.txt", data.class_names), ("ids.txt", data.ids)]
@@ -75,7 +84,7 @@ def write(cleaned: Cleaned, target: Path, *, report: Report | None = None) -> tu
         for name, values in lists:
             with (part / name).open("w", encoding="utf-8", newline="\n") as stream:
                 stream.writelines(f"{_one_line(value)}\n" for value in values)
-        (part / "README.txt").write_text(_README, "utf-8")
+        (part / "README.txt").write_text(_README.format(source=source), "utf-8")
     return n, []
 
 
@@ -83,28 +92,16 @@ def _one_line(text: str) -> str:
     return text.replace("\r", " ").replace("\n", " ")
 
 
-def _probabilities(cleaned: Cleaned, given: IntArray, rows: IntArray, k: int) -> FloatArray:
-    """Return (rows, k): the consensus as probabilities of each class."""
-    ranking = cleaned.ranking
-    assert ranking is not None
-    at = np.arange(len(rows))
-    wrong = np.asarray(ranking.p_wrong[rows], np.float64) if k > 1 else np.zeros(len(rows))
-    wrong = np.where(np.isin(given[rows], cleaned.no_classes), 1.0, wrong)
-    tops = np.asarray(ranking.top_labels[rows]).astype(np.int64)
-    shares = np.where(tops >= 0, np.asarray(ranking.top_probs[rows], np.float64), 0.0)
-    named = (tops >= 0).sum(axis=1)
-    others = k - 1 - named
-    left = np.clip(1 - shares.sum(axis=1), 0, 1)
-    probs = np.repeat((wrong * left / np.maximum(others, 1))[:, None], k, axis=1)
-    for column in range(tops.shape[1]):
-        good = tops[:, column] >= 0
-        probs[at[good], tops[good, column]] = (wrong * shares[:, column])[good]
-    probs[at, given[rows]] = 0.0
-    total = probs.sum(axis=1)
-    scale = np.divide(wrong, total, out=np.zeros_like(wrong), where=total > 0)
-    probs *= scale[:, None]
-    probs[at, given[rows]] = np.where(total > 0, 1 - wrong, 1.0)
-    return probs.astype(np.float32)
+def _probabilities(probs: FloatArray, no_classes: tuple[int, ...]) -> FloatArray:
+    """Return (rows, k) that sum to 1, nothing of it on labels that are no classes."""
+    block = np.array(probs, np.float64)
+    block[:, list(no_classes)] = 0
+    total = block.sum(axis=1, keepdims=True)
+    classes = np.ones(block.shape[1])
+    classes[list(no_classes)] = 0
+    even = classes / max(classes.sum(), 1)
+    whole: FloatArray = np.where(total > 0, block / np.where(total > 0, total, 1), even)
+    return whole.astype(np.float32)
 
 
 def _issues(cleaned: Cleaned, given: IntArray, path: Path) -> None:
@@ -150,14 +147,17 @@ _README = """Arrays for cleanlab, written by LNL Review.
 
   import numpy as np, pandas as pd
   labels = np.load("labels.npy")              # (n,) given labels, index into classes.txt
-  pred_probs = np.load("pred_probs.npy")      # (n, k) joint opinion of the methods
-  issues = pd.read_csv("label_issues.csv")    # is_label_issue, label_quality (1 = right), ...
+  pred_probs = np.load("pred_probs.npy")      # (n, k) of one run, named below
+  issues = pd.read_csv("label_issues.csv")    # what people and all runs together say, see below
   people = pd.read_csv("multiannotator.csv")  # a column per person, blank = no answer
 
   cleanlab.filter.find_label_issues(labels, pred_probs)
   cleanlab.classification.CleanLearning(model).fit(X, labels, label_issues=issues)
   cleanlab.multiannotator.get_label_quality_multiannotator(people, pred_probs)
 
-Rows are in the order of ids.txt. pred_probs comes from methods of which some have seen the labels
-they judge, and is calibrated; it is not a plain out-of-sample prediction of one network.
+Rows are in the order of ids.txt.
+
+pred_probs: {source}.
+label_issues: is_label_issue is what a reviewer said, and p_wrong of all runs together > 0.5 where
+nobody has; label_quality = 1 - suspicion of all runs together (1 = right).
 """

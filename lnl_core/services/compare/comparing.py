@@ -26,10 +26,9 @@ from lnl_core.services.compare.truth import (
     answered,
     covered_by,
     sample_of,
-    told_of,
     truths,
 )
-from lnl_core.services.in_force import goal, loaded, scored, signals, without_class
+from lnl_core.services.in_force import goal, loaded, scored, signals, told_of, without_class
 from lnl_core.store import datasets, decisions
 from lnl_core.types import (
     Array,

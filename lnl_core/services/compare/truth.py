@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ import numpy as np
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Sample
 from lnl_core.services.in_force import WRONG_ACTIONS, loaded, without_class
-from lnl_core.store import arrays, audits, datasets, decisions
+from lnl_core.store import audits, datasets, decisions
 from lnl_core.types import Action, BoolArray, DatasetInfo, IntArray
 from lnl_core.views import Truth
 
@@ -127,16 +127,6 @@ def answered(info: DatasetInfo, _last_id: int) -> Answers:
     return Answers(
         tuple((row, random[row]) for row in sorted(place, key=place.__getitem__)), labels
     )
-
-
-def told_of(info: DatasetInfo, runs: Iterable[str]) -> BoolArray:
-    """Return (n,) True where one of the runs was told the answer: there it cannot be judged."""
-    told = np.zeros(info.n, dtype=bool)
-    for run in runs:
-        path = info.directory / "runs" / run / "trusted.npy"
-        if path.is_file():
-            told |= arrays.read_array(path)
-    return told
 
 
 def sample_of(info: DatasetInfo, kind: str, told: BoolArray) -> Sample | None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import shutil
-import tempfile
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,32 +17,18 @@ import numpy as np
 from lnl_core.data import export as files
 from lnl_core.data import outputs
 from lnl_core.data.layouts import cleaned as cleaning
-from lnl_core.data.layouts import cleanlab, fiftyone, folder, label_studio, lists, placing
+from lnl_core.data.layouts import cleanlab, lists, placing
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.services import places
+from lnl_core.services.export import folders
+from lnl_core.services.export.folders import ExportResult as ExportResult
+from lnl_core.services.export.folders import as_zip as as_zip
 from lnl_core.services.export.formats import FORMATS, Format
 from lnl_core.services.export.scores import rank_rows as rank_rows
 from lnl_core.services.export.scores import write_scores as write_scores
 from lnl_core.services.in_force import contents, loaded, scored, signals
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError, Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class ExportResult:
-    """What was written.
-
-    Attributes:
-        path: the file or folder; None for a stream.
-        rows: lines, images or tasks.
-        left_out: images that reviewers have not settled, or that have no one right class.
-        problems: sentences about what else was left out.
-    """
-
-    path: Path | None
-    rows: int
-    left_out: int
-    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,13 +305,8 @@ def write_export(
     known = _format(format)
     images = _images(format, images)
     if known.folder:
-        if not isinstance(out, Path):
-            return _zipped(info, format, out, only_agreed, safe, images)
-        if as_zip(out):
-            return _zip_file(info, format, out, only_agreed, safe, images, force)
-        place = places.folder(info.workspace, out)
         data = cleaned(info, only_agreed=only_agreed, safe=safe)
-        return replace(_write_folder(data, format, place, images, report), path=out)
+        return folders.write(info, data, format, out, images, force=force, report=report)
     where = places.output(info.workspace, out, force=force) if isinstance(out, Path) else None
     table, left_out = _table(info, format, only_agreed, scores)
     count = 0
@@ -348,13 +326,6 @@ def write_export(
     return ExportResult(None, count, left_out)
 
 
-def as_zip(out: Path) -> bool:
-    """Say whether a folder goes out as one zip: to `-`, a pipe, or a file that ends so."""
-    if str(out) == outputs.STDOUT or out.suffix.lower() == ".zip":
-        return not out.is_dir()
-    return out.is_fifo() or out.is_char_device()
-
-
 def _table(
     info: DatasetInfo, format: str, only_agreed: bool, scores: bool
 ) -> tuple[files.Rows, int]:
@@ -366,60 +337,3 @@ def _table(
         table, _, left_out = manifest_rows(info, only_agreed=only_agreed)
         return table, left_out
     return (trail_rows(info) if format == "audit-trail" else decision_rows(info)), 0
-
-
-def _write_folder(
-    data: Cleaned, format: str, out: Path, images: str, report: placing.Report | None
-) -> ExportResult:
-    if format == "cleanlab":
-        rows, problems = cleanlab.write(data, out, report=report)
-    else:
-        write = {
-            "folder": folder.write,
-            "fiftyone": fiftyone.write,
-            "label-studio": label_studio.write,
-        }[format]
-        rows, problems = write(data, out, images=images, report=report)
-    complete = format in ("cleanlab", "label-studio")
-    return ExportResult(out, rows, 0 if complete else data.left_out, tuple(problems))
-
-
-def _zip_file(
-    info: DatasetInfo,
-    format: str,
-    out: Path,
-    only_agreed: bool,
-    safe: bool,
-    images: str,
-    force: bool,
-) -> ExportResult:
-    where = places.output(info.workspace, out, (".zip",), force=force)
-    made: list[ExportResult] = []
-
-    def pack(stream: IO[bytes]) -> None:
-        made.append(_zipped(info, format, stream, only_agreed, safe, images))
-
-    outputs.write(where, pack, binary=True)
-    return replace(made[0], path=where.path)
-
-
-def _zipped(
-    info: DatasetInfo,
-    format: str,
-    stream: IO[bytes],
-    only_agreed: bool,
-    safe: bool,
-    images: str,
-) -> ExportResult:
-    """Write a folder on the workspace's disk, zip it into the stream, and remove it."""
-    info.workspace.home.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=info.workspace.home))
-    try:
-        data = cleaned(info, only_agreed=only_agreed, safe=safe)
-        made = _write_folder(data, format, scratch / format, images, None)
-        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for path in sorted((scratch / format).rglob("*")):
-                archive.write(path, path.relative_to(scratch))
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return replace(made, path=None)

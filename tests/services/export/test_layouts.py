@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import xml.etree.ElementTree as ElementTree
 import zipfile
@@ -13,12 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lnl_core.data.layouts import placing
+from lnl_core.data.layouts import cleanlab, placing
+from lnl_core.review import consensus
 from lnl_core.services.datasets import catalog
-from lnl_core.services.export import exporting
-from lnl_core.store import datasets, decisions
+from lnl_core.services.export import exporting, single_run
+from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
 from tests.data.making import encoded, picture
+from tests.services.conftest import opinions
 
 MADE = [
     Decision(0, Action.RELABEL, "ann", label=1),
@@ -267,6 +270,9 @@ def test_cleanlab_takes_its_files(workspace, scored, tmp_path):
     assert set(found) <= set(range(60))
     quality = rank.get_label_quality_scores(labels, probs, method="self_confidence")
     assert set(np.argsort(quality)[:3]) == {3, 25, 47}
+    own = arrays.load_signals(scored.directory / "runs" / "2").pred_probs  # knn's, unseen labels
+    np.testing.assert_allclose(probs, own, atol=1e-6)
+    assert "pred_probs: run 2, Nearest neighbours, out of fold" in (out / "README.txt").read_text()
     issues = pd.read_csv(out / "label_issues.csv")
     assert list(issues.columns) == [
         "is_label_issue",
@@ -289,6 +295,44 @@ def test_cleanlab_takes_its_files(workspace, scored, tmp_path):
     )
     assert len(consensus["label_quality"]) == 60
     assert (out / "ids.txt").read_text().splitlines()[47] == "item-00047"
+
+
+def ranked_by(info, *keys):
+    """Rank a set by runs with these names, numbered from 1."""
+    data = datasets.load(info)
+    found = [opinions(data, key, seed) for seed, key in enumerate(keys, 1)]
+    runs = {key: number for number, key in enumerate(keys, 1)}
+    for signals in found:
+        arrays.save_signals(info.directory / "runs" / str(runs[signals.method]), signals)
+    ranking = consensus.rank(found, np.asarray(data.given_labels), info.class_count)
+    arrays.save_ranking(info.directory / "ranking", ranking, runs)
+
+
+@pytest.mark.parametrize(
+    ("keys", "chosen", "words"),
+    [
+        (("sr", "knn", "confident", "probe"), 4, "out of fold: no model has seen"),
+        (("sr", "confident", "knn@pretrained"), 3, "out of fold: no model has seen"),
+        (("sr", "own-my-vit"), 2, "as you brought them"),
+        (("jump", "sr"), 2, "not out of fold.*--methods probe"),
+    ],
+)
+def test_cleanlab_gets_one_run(workspace, tiny, keys, chosen, words):
+    ranked_by(tiny, *keys)
+    single = single_run.choose(tiny)
+    assert single.words.startswith(f"run {chosen}, ")
+    assert re.search(words, single.words)
+    assert "was told" not in single.words
+    told = np.zeros(60, bool)
+    told[:7] = True
+    arrays.write_array(tiny.directory / "runs" / str(chosen) / "trusted.npy", told)
+    assert "was told the right label of 7 images" in single_run.choose(tiny).words
+
+
+def test_cleanlab_gets_probabilities_of_classes_alone():
+    probs = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]])
+    found = cleanlab._probabilities(probs, (1,))
+    np.testing.assert_allclose(found, [[2 / 3, 0, 1 / 3], [0.5, 0, 0.5]], atol=1e-6)
 
 
 def test_cleanlab_needs_probabilities(workspace, photo_set, tmp_path):
