@@ -4,14 +4,13 @@ Only rows that chance drew speak for the others. What the models can see has bee
 left is, by construction, what they do not see, so no limit here uses a score.
 
 The exact limit is the usual test inversion of the hypergeometric distribution. The live bound is a
-prior/posterior ratio (Waudby-Smith and Ramdas, "Confidence sequences for sampling without
-replacement", NeurIPS 2020) with an adaptive queue between the draws. The noise rate is PPI++
-(Angelopoulos, Duchi and Zrnic 2023).
+betting martingale in the manner of a prior/posterior ratio (Waudby-Smith and Ramdas, "Confidence
+sequences for sampling without replacement", NeurIPS 2020) with an adaptive queue between the draws.
+The noise rate is PPI++ (Angelopoulos, Duchi and Zrnic 2023).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +34,9 @@ ALPHA = 0.05
 
 FINE = 4096
 """Totals up to this are looked at one by one; above, steps grow by a thousandth or so."""
+
+CANDIDATES = 25
+"""Moments to leave the queue at that a forecast compares."""
 
 PPI_AUDITS, PPI_ERRORS = 200, 10
 """From so many audits and errors among them the scores narrow the noise rate's interval."""
@@ -141,24 +143,146 @@ def possible_totals(size: int) -> IntArray:
     return np.unique(np.r_[np.arange(FINE), above, size])
 
 
-def likelihoods(audit: Audit, totals: IntArray) -> Iterator[FloatArray]:
-    """Yield (g,) log-likelihoods of the totals after each draw, -inf where one is impossible.
+class Evidence:
+    """What random draws say against every number of wrong labels; it takes one draw after another.
 
     A draw is wrong with chance (m - found) / unreviewed if m labels of the whole set are wrong.
     Reviewing a row from the queue moves `found` and `unreviewed` and says nothing else: it was not
-    drawn.
+    drawn. Before each draw the totals that are still possible are weighed by prior and likelihood;
+    the mean chance that they give to what is then drawn, over the chance that m gives to it, is
+    what a bet against m would win. For the true m the winnings are a martingale that starts at 1,
+    so by Ville's inequality they ever reach 1 / alpha with chance alpha at most, whatever the queue
+    does between the draws (review science 5.6: no weight lies on what is impossible, other than in
+    the ratio of Waudby-Smith and Ramdas).
+
+    Attributes:
+        totals: (g,) numbers of wrong labels, rising; those found included.
+        likelihood: (g,) log-likelihoods, -inf where a total is impossible.
+        above: (g,) log of what the bet on smaller totals has won against each.
+        around: (g,) the same for the bet on all totals.
+        peak_above: (g,) the most that `above` ever was: what is ruled out stays so.
+        peak_around: (g,) the same for `around`.
     """
-    total = np.zeros(len(totals))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for unreviewed, known, wrong in zip(
+
+    def __init__(self, totals: IntArray) -> None:
+        self.totals = totals
+        self.likelihood = np.zeros(len(totals))
+        self.above, self.around = np.zeros(len(totals)), np.zeros(len(totals))
+        self.peak_above, self.peak_around = np.zeros(len(totals)), np.zeros(len(totals))
+        self._spacing = np.log(np.gradient(totals.astype(float)) if len(totals) > 1 else np.ones(1))
+        self._next = (-1, -1)
+        self._prior = self._arcsine(int(totals[-1]), 0)
+
+    @classmethod
+    def of(cls, audit: Audit, totals: IntArray) -> Evidence:
+        """Return what all draws of an audit say."""
+        said = cls(totals)
+        for unreviewed, found, wrong in zip(
             audit.unreviewed, audit.found, audit.wrong, strict=True
         ):
-            # clipped only to keep the logarithm finite; what lies outside [0, 1] is ruled out below
-            rho = np.clip((totals - known) / unreviewed, -1.0, 2.0)
-            step = np.log(rho if wrong else 1 - rho)
+            said.draw(int(unreviewed), int(found), bool(wrong))
+        return said
+
+    def draw(self, unreviewed: int, found: int, wrong: bool) -> None:
+        """Add a draw.
+
+        Args:
+            unreviewed: rows that it chose from, all equally likely.
+            found: wrong labels among the rows that it did not choose from.
+            wrong: the drawn row's label is wrong.
+        """
+        if (unreviewed, found) != self._next:
+            self._prior = self._arcsine(unreviewed, found)  # known before the draw
+        self._next = (unreviewed - 1, found + int(wrong))
+        rho = (self.totals - found) / unreviewed
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = np.log(np.clip(rho if wrong else 1 - rho, 0.0, 1.0))
             step[(rho < 0) | (rho > 1)] = -np.inf
-            total = total + step
-            yield total
+        self._bet((rho >= 0) & (rho <= 1), step)
+        self.likelihood = self.likelihood + step
+        np.maximum(self.peak_above, self.above, out=self.peak_above)
+        np.maximum(self.peak_around, self.around, out=self.peak_around)
+
+    def _arcsine(self, unreviewed: int, found: int) -> FloatArray:
+        """Return (g,) log prior masses of the totals, Beta(1/2, 1/2) on the share that is left.
+
+        It lies on what may be left, not on all labels: where the queue has found most errors, few
+        are likely to be left.
+        """
+        rest = self.totals - found
+        inside = (rest >= 0) & (rest <= unreviewed)
+        rest = np.clip(rest, 0, unreviewed)
+        density = -0.5 * (np.log(rest + 0.5) + np.log(unreviewed - rest + 0.5))
+        prior: FloatArray = np.where(inside, density + self._spacing, -np.inf)
+        return prior
+
+    @property
+    def posterior(self) -> FloatArray:
+        """(g,) log prior of the whole set plus log-likelihood."""
+        return self._arcsine(int(self.totals[-1]), 0) + self.likelihood
+
+    def _bet(self, possible: BoolArray, step: FloatArray) -> None:
+        weight = np.exp(self._weights(possible, self._prior))
+        gives = weight * np.exp(step)
+        gain, every = _log_ratio(_before(gives), _before(weight)), 0.0
+        if weight.sum() > 0:
+            every = float(_log_ratio(gives.sum(keepdims=True), weight.sum(keepdims=True))[0])
+        out = np.isneginf(step)
+        with np.errstate(invalid="ignore"):
+            # where no smaller total is possible there is nothing to bet on
+            self.above = np.where(_before(weight) > 0, self.above + gain - step, self.above)
+            self.around = self.around + every - step
+        self.above[out] = self.around[out] = np.inf
+
+    def _weights(self, possible: BoolArray, prior: FloatArray) -> FloatArray:
+        """Return (g,) log weights of the possible totals, the largest 0; -inf elsewhere."""
+        joint = np.where(possible, prior + self.likelihood, -np.inf)
+        top = joint.max(initial=-np.inf)
+        return joint - top if np.isfinite(top) else np.full(len(joint), -np.inf)
+
+    def forecast(self, unreviewed: int, found: int, drawn: int, wrong: float, total: int) -> float:
+        """Return log evidence against a total where so many draws find so many wrong labels.
+
+        Nothing but draws is answered meanwhile; then the bets of all of them multiply to one ratio.
+
+        Args:
+            unreviewed: rows without an answer before the draws.
+            found: wrong labels found before them.
+            drawn: rows that are drawn.
+            wrong: wrong labels among those, perhaps a fraction.
+            total: position in `totals`.
+        """
+        from scipy.special import gammaln, logsumexp
+
+        moved = (unreviewed, found) != self._next
+        prior = self._arcsine(unreviewed, found) if moved else self._prior
+        first = int(np.searchsorted(self.totals, found))
+        rest = np.minimum(self.totals[first : total + 1] - float(found), unreviewed)
+        fits = (rest >= wrong) & (unreviewed - rest >= drawn - wrong)
+        if not len(rest) or not fits[-1]:
+            return np.inf
+        step = gammaln(rest + 1) - gammaln(np.maximum(rest - wrong, 0) + 1)
+        step += gammaln(unreviewed - rest + 1)
+        step -= gammaln(np.maximum(unreviewed - rest - (drawn - wrong), 0) + 1)
+        step = np.where(fits, step - step[-1], -np.inf)
+        weights = (prior + self.likelihood)[first:total]
+        now, peak = float(self.above[total]), float(self.peak_above[total])
+        if not np.isfinite(weights).any():
+            return max(peak, now)
+        return max(peak, now + float(logsumexp(weights + step[:-1]) - logsumexp(weights)))
+
+
+def _before(values: FloatArray) -> FloatArray:
+    """Return (g,) the sums of what stands before each value."""
+    sums: FloatArray = np.cumsum(values)
+    return np.r_[0.0, sums[:-1]]
+
+
+def _log_ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Return log(numerator / denominator), -inf where nothing is left of the numerator."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio: FloatArray = np.log(numerator) - np.log(denominator)
+    return ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,42 +302,39 @@ class Limits:
     limit: int
 
 
-def live_limits(
-    likelihood: FloatArray,
-    totals: IntArray,
-    least: int,
-    most: int,
-    alpha: float = ALPHA,
-) -> Limits:
+def live_limits(said: Evidence, least: int, most: int, alpha: float = ALPHA) -> Limits:
     """Return limits that hold at every moment, whatever the queue does between the draws.
 
-    The ratio of a mixture of likelihoods to the likelihood of the truth is a martingale that
-    starts at 1; by Ville's inequality it ever reaches 1 / alpha with chance alpha at most. The
-    mixture is beta-binomial with a = b = 1/2: over all totals for the interval, over the smaller
-    ones for the one-sided limit.
+    A total is ruled out once the bet against it has ever won 1 / alpha: the bet on the smaller
+    totals for the one-sided limit, on all for the interval. So limits only ever fall, but for one
+    case: where later draws make a total above the limit the likely one, an early stroke of luck is
+    at work, and what the bets have won by now counts instead, which rules out less.
 
     Args:
-        likelihood: (g,) of `likelihoods`, zeros before the first draw.
-        totals: (g,) of `possible_totals`.
+        said: what the draws say.
         least: wrong labels found.
         most: those and every row without an answer.
         alpha: chance that the limit is ever too low; that the interval ever misses.
     """
     from scipy.special import logsumexp
 
-    kept = np.where((totals >= least) & (totals <= most), likelihood, -np.inf)
-    if not np.isfinite(kept).any():  # a coarse grid, nearly everything reviewed
+    totals = said.totals
+    inside = (totals >= least) & (totals <= most) & np.isfinite(said.likelihood)
+    if not inside.any():  # a coarse grid, nearly everything reviewed
         return Limits((least + most) / 2, least, most, most)
-    prior = _prior(totals)
-    joint = prior + kept
-    with np.errstate(invalid="ignore"):
-        below = np.r_[-np.inf, np.logaddexp.accumulate(joint)[:-1]]
-        below -= np.r_[0.0, np.logaddexp.accumulate(prior)[:-1]]
-        one = np.flatnonzero(np.isfinite(kept) & ~(below - kept >= -np.log(alpha)))
-        evidence = float(logsumexp(joint))
-        two = np.flatnonzero(np.isfinite(kept) & ~(evidence - kept >= -np.log(alpha)))
-    share = np.exp(joint - evidence)
-    mean = float((share * totals).sum())
+    joint = np.where(inside, said.posterior, -np.inf)
+    mean = float((np.exp(joint - logsumexp(joint)) * totals).sum())
+
+    def kept(peak: FloatArray, now: FloatArray, *, both: bool) -> IntArray:
+        left = np.flatnonzero(inside & (peak < -np.log(alpha)))
+        if len(left) and mean <= totals[left[-1]] and (mean >= totals[left[0]] or not both):
+            return left
+        return np.flatnonzero(inside & (now < -np.log(alpha)))
+
+    one = kept(said.peak_above, said.above, both=False)
+    two = kept(said.peak_around, said.around, both=True)
+    if not (len(one) and len(two)):
+        return Limits(mean, least, most, most)
 
     def above(place: int) -> int:  # between two totals looked at, the larger one is safe
         last = place + 1 >= len(totals)
@@ -228,22 +349,8 @@ def live_limits(
     )
 
 
-def _prior(totals: IntArray) -> FloatArray:
-    """Return (g,) log prior masses, beta-binomial with a = b = 1/2; coarse steps weigh more."""
-    from scipy.special import betaln, gammaln, logsumexp
-
-    size = float(totals[-1])
-    m = totals.astype(np.float64)
-    # in logarithms: binomials of a million overflow
-    mass = gammaln(size + 1) - gammaln(m + 1) - gammaln(size - m + 1)
-    mass += betaln(m + 0.5, size - m + 0.5) - betaln(0.5, 0.5)
-    mass += np.log(np.gradient(m) if len(m) > 1 else np.ones(1))
-    prior: FloatArray = mass - logsumexp(mass)
-    return prior
-
-
 def audits_needed(
-    likelihood: FloatArray, totals: IntArray, found: int, unreviewed: int, goal: int, left: float
+    said: Evidence, found: int, unreviewed: int, goal: int, left: float
 ) -> int | None:
     """Return about how many more audits bring the live limit to the goal; None where none can.
 
@@ -251,31 +358,22 @@ def audits_needed(
     audits is answered.
 
     Args:
-        likelihood: (g,) until now.
-        totals: (g,).
+        said: what the draws say until now.
         found: wrong labels found.
         unreviewed: rows without an answer.
         goal: wrong labels that may be left.
         left: wrong labels that are left, an estimate.
     """
-    from scipy.special import gammaln
-
     if left > goal:
         return None
     rate = min(1.0, left / unreviewed) if unreviewed else 0.0
-    rest = totals.astype(np.float64) - found
-    inside = (rest >= 0) & (rest <= unreviewed)
-    rest = np.clip(rest, 0, unreviewed)
 
     def reached(n: int) -> bool:
         wrong = rate * n
-        possible = inside & (rest >= wrong) & (unreviewed - rest >= n - wrong)
-        step = gammaln(rest + 1) - gammaln(np.maximum(rest - wrong, 0) + 1)
-        step += gammaln(unreviewed - rest + 1)
-        step -= gammaln(np.maximum(unreviewed - rest - (n - wrong), 0) + 1)
-        after = np.where(possible, likelihood + step, -np.inf)
-        limits = live_limits(after, totals, found, found + unreviewed)
-        return limits.limit - (found + wrong) <= goal
+        place = int(np.searchsorted(said.totals, found + wrong + goal, side="right"))
+        if place >= len(said.totals) or goal >= unreviewed - n:
+            return True
+        return said.forecast(unreviewed, found, n, wrong, place) >= -np.log(ALPHA)
 
     low, high = 0, unreviewed
     while low < high:
@@ -285,6 +383,60 @@ def audits_needed(
         else:
             low = middle + 1
     return low
+
+
+# The schedule ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The way to the goal that is forecast to take the fewest reviews.
+
+    Attributes:
+        queue: reviews of the queue that are still worth it.
+        audits: rows drawn at random after them, without an error more than is expected.
+    """
+
+    queue: int
+    audits: int
+
+    @property
+    def total(self) -> int:
+        """Reviews to the goal."""
+        return self.queue + self.audits
+
+
+def plan(said: Evidence, found: int, p: FloatArray, goal: int, left: float | None = None) -> Plan:
+    """Return when to leave the queue for audits alone, as far as one can see now.
+
+    The queue pays while it lowers what is left faster than that it costs reviews; the switch is
+    where the queue's reviews and the audits that are needed after them are fewest together
+    (review science 5.6, 2).
+
+    Args:
+        said: what the draws say until now.
+        found: wrong labels found.
+        p: (u,) chances to be wrong of the rows without an answer, in the queue's order.
+        goal: wrong labels that may be left.
+        left: wrong labels that are left; the sum of `p` when None.
+    """
+    u = len(p)
+    gone = np.r_[0.0, np.cumsum(p, dtype=np.float64)]
+    scale = 1.0 if left is None or gone[-1] <= 0 else min(left / gone[-1], u / gone[-1])
+    rest = scale * (gone[-1] - gone)  # (u + 1,) left after so many reviews of the queue
+
+    def then(t: int) -> int | None:
+        return audits_needed(said, found + round(scale * gone[t]), u - t, goal, float(rest[t]))
+
+    first = int(np.argmax(rest <= goal))  # before it no number of audits does
+    best = Plan(u, 0)
+    for t in np.unique(np.r_[first, first + (np.geomspace(1, u - first + 1, CANDIDATES) - 1)]):
+        if t >= best.total:
+            break
+        needed = then(int(t))
+        if needed is not None and int(t) + needed < best.total:
+            best = Plan(int(t), needed)
+    return best
 
 
 # The noise rate --------------------------------------------------------------------------------
