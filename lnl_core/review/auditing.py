@@ -11,6 +11,7 @@ The noise rate is PPI++ (Angelopoulos, Duchi and Zrnic 2023).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -174,13 +175,21 @@ class Evidence:
         self._prior = self._arcsine(int(totals[-1]), 0)
 
     @classmethod
-    def of(cls, audit: Audit, totals: IntArray) -> Evidence:
-        """Return what all draws of an audit say."""
+    def growing(cls, audit: Audit, totals: IntArray) -> Iterator[Evidence]:
+        """Yield one and the same evidence after each draw of an audit."""
         said = cls(totals)
         for unreviewed, found, wrong in zip(
             audit.unreviewed, audit.found, audit.wrong, strict=True
         ):
             said.draw(int(unreviewed), int(found), bool(wrong))
+            yield said
+
+    @classmethod
+    def of(cls, audit: Audit, totals: IntArray) -> Evidence:
+        """Return what all draws of an audit say."""
+        said = cls(totals)
+        for said in cls.growing(audit, totals):  # noqa: B007 - the last one is wanted
+            pass
         return said
 
     def draw(self, unreviewed: int, found: int, wrong: bool) -> None:
@@ -274,8 +283,8 @@ class Evidence:
 
 def _before(values: FloatArray) -> FloatArray:
     """Return (g,) the sums of what stands before each value."""
-    sums: FloatArray = np.cumsum(values)
-    return np.r_[0.0, sums[:-1]]
+    sums: FloatArray = np.concatenate([np.zeros(1), np.cumsum(values)[:-1]])
+    return sums
 
 
 def _log_ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
@@ -373,7 +382,7 @@ def audits_needed(
         place = int(np.searchsorted(said.totals, found + wrong + goal, side="right"))
         if place >= len(said.totals) or goal >= unreviewed - n:
             return True
-        return said.forecast(unreviewed, found, n, wrong, place) >= -np.log(ALPHA)
+        return bool(said.forecast(unreviewed, found, n, wrong, place) >= -np.log(ALPHA))
 
     low, high = 0, unreviewed
     while low < high:

@@ -1,11 +1,13 @@
 """Limits of what is left, against enumeration and simulation."""
 
+import copy
+
 import numpy as np
 import pytest
 from scipy.stats import binom, hypergeom
 
 from lnl_core.review import auditing, comparison
-from lnl_core.review.auditing import Audit
+from lnl_core.review.auditing import Audit, Evidence
 
 
 def audit(unreviewed, found, wrong, route="audit"):
@@ -34,7 +36,7 @@ def test_the_live_likelihood_without_a_queue_is_the_hypergeometric_one():
     rng = np.random.default_rng(0)
     labels = rng.permutation(np.arange(90) < 13)[:25]
     found = np.r_[0, np.cumsum(labels)[:-1]]
-    *_, last = auditing.likelihoods(audit(90 - np.arange(25), found, labels), np.arange(91))
+    last = Evidence.of(audit(90 - np.arange(25), found, labels), np.arange(91)).likelihood
     exact = hypergeom.logpmf(labels.sum(), 90, np.arange(91), 25)
     possible = np.isfinite(exact)
     np.testing.assert_array_equal(np.isfinite(last), possible)
@@ -52,25 +54,23 @@ def project(rng, size=100, errors=9):
     wrong[rng.choice(size, errors, replace=False)] = True
     open_ = np.ones(size, bool)
     found, draws, looks = 0, [], []
-    totals = np.arange(size + 1)
-    likelihood = np.zeros(size + 1)
+    said = Evidence(np.arange(size + 1))
     while open_.any():
         rows = np.flatnonzero(open_)
         row = rng.choice(rows)
         draws.append(bool(wrong[row]))
-        one = audit([len(rows)], [found], [wrong[row]])
-        likelihood = likelihood + next(auditing.likelihoods(one, totals))
+        said.draw(len(rows), found, bool(wrong[row]))
         open_[row] = False
         found += wrong[row]
         unread, n, x = int(open_.sum()), len(draws), sum(draws)
-        limits = auditing.live_limits(likelihood, totals, found, found + unread)
+        limits = auditing.live_limits(said, found, found + unread)
         naive = auditing.exact_upper(unread + n, n, x) - x
         looks.append((limits, found, errors - found, naive))
         rank = np.where(open_, wrong + rng.random(size), np.inf)
         for other in np.argsort(rank)[: min(unread, 1 + 2 * bool(wrong[row]))]:
             open_[other] = False
             found += wrong[other]
-    limits = auditing.live_limits(likelihood, totals, found, found)
+    limits = auditing.live_limits(said, found, found)
     return looks, limits.limit - found
 
 
@@ -103,11 +103,10 @@ def test_a_coarse_grid_stays_on_the_safe_side():
     assert len(some) < 8200
     (fine, coarse) = (
         auditing.live_limits(
-            list(auditing.likelihoods(drawn, totals))[-1],
-            totals, int(wrong.sum()), size - n + int(wrong.sum()),
+            Evidence.of(drawn, totals), int(wrong.sum()), size - n + int(wrong.sum())
         )
         for totals in (every, some)
-    )  # fmt: skip
+    )
     assert fine.limit - 20 <= coarse.limit <= fine.limit + 60
     assert coarse.limit >= fine.limit - 1
     assert abs(coarse.mean - fine.mean) < 10
@@ -116,7 +115,7 @@ def test_a_coarse_grid_stays_on_the_safe_side():
 
 
 def test_before_any_draw_nothing_is_excluded():
-    limits = auditing.live_limits(np.zeros(101), np.arange(101), 3, 98)
+    limits = auditing.live_limits(Evidence(np.arange(101)), 3, 98)
     assert (limits.low, limits.high, limits.limit) == (3, 98, 98)
 
 
@@ -125,15 +124,80 @@ def test_more_clean_audits_come_closer_to_a_certificate():
     needed = []
     for n in (50, 150):
         drawn = audit(8000 - np.arange(n), np.zeros(n), np.zeros(n))
-        *_, now = auditing.likelihoods(drawn, totals)
-        needed.append(auditing.audits_needed(now, totals, 0, 8000 - n, 80, 0.0))
+        now = Evidence.of(drawn, totals)
+        needed.append(auditing.audits_needed(now, 0, 8000 - n, 80, 0.0))
     assert needed[0] - needed[1] == pytest.approx(100, abs=2)
     done = audit(8000 - np.arange(50 + needed[0]), *np.zeros((2, 50 + needed[0])))
-    *_, then = auditing.likelihoods(done, totals)
-    limit = auditing.live_limits(then, totals, 0, 8000 - len(done)).limit
+    limit = auditing.live_limits(Evidence.of(done, totals), 0, 8000 - len(done)).limit
     assert 78 <= limit <= 80
-    assert auditing.audits_needed(now, totals, 0, 7850, 80, 90.0) is None
-    assert auditing.audits_needed(np.zeros(61), np.arange(61), 0, 60, 0, 0.0) == 57  # 3 of 60 = 5 %
+    assert auditing.audits_needed(now, 0, 7850, 80, 90.0) is None
+
+
+@pytest.mark.parametrize(
+    ("size", "found", "unreviewed", "needed"),
+    [(8000, 700, 6000, 274), (50_000, 4000, 40_000, 301), (8000, 3200, 3500, 159)],
+)
+def test_where_the_queue_worked_first_no_weight_lies_on_what_it_ruled_out(
+    size, found, unreviewed, needed
+):
+    """Review science 5.6, 1: clean audits to the goal of 1 %; mass below `found` takes 554."""
+    said = Evidence(auditing.possible_totals(size))
+    count = 0
+    while auditing.live_limits(said, found, found + unreviewed - count).limit - found > size // 100:
+        said.draw(unreviewed - count, found, False)
+        count += 1
+    assert count == pytest.approx(needed, abs=1)
+    fresh = Evidence(auditing.possible_totals(size))
+    planned = auditing.audits_needed(fresh, found, unreviewed, size // 100, 0.0)
+    assert planned == pytest.approx(needed, abs=2)
+
+
+def test_the_bets_against_the_truth_are_a_martingale_at_every_draw():
+    """What a draw is expected to win against the true total is 1, whatever came before it."""
+    rng = np.random.default_rng(4)
+    said, true, found, unreviewed = Evidence(np.arange(121)), 18, 0, 120
+    while found < true:
+        rho = (true - found) / unreviewed
+        wins = []
+        for wrong in (True, False):
+            tried = copy.deepcopy(said)
+            tried.draw(unreviewed, found, wrong)
+            wins.append(np.exp([tried.above[true] - said.above[true],
+                                tried.around[true] - said.around[true]]))  # fmt: skip
+        expected = rho * np.nan_to_num(wins[0]) + (1 - rho) * np.nan_to_num(wins[1])
+        np.testing.assert_allclose(expected, 1, rtol=1e-9)
+        wrong = bool(rng.random() < rho)
+        said.draw(unreviewed, found, wrong)
+        found, unreviewed = found + wrong, unreviewed - 1
+        if found < true and rng.random() < 0.5:  # the queue finds one of the others
+            found, unreviewed = found + 1, unreviewed - 1
+
+
+def test_an_early_stroke_of_luck_does_not_certify_for_good():
+    """Thirty clean draws where a sixth is wrong, then draws as they are: the limit rises again."""
+    said = Evidence(auditing.possible_totals(8000))
+    found, unreviewed = 0, 8000
+    for n in range(140):
+        wrong = n >= 35 and n % 6 == 0
+        said.draw(unreviewed, found, wrong)
+        found, unreviewed = found + wrong + (7 if n % 2 else 8), unreviewed - 9
+    limits = auditing.live_limits(said, found, found + unreviewed)
+    assert limits.mean - found > 100
+    assert limits.low <= limits.mean <= limits.limit
+
+
+def test_a_plan_leaves_the_queue_when_chance_certifies_sooner():
+    rng = np.random.default_rng(5)
+    said = Evidence(auditing.possible_totals(4000))
+    p = np.sort(np.r_[rng.uniform(0.5, 1, 300), rng.uniform(0, 0.01, 3700)])[::-1]
+    first = auditing.plan(said, 0, p, 40)
+    assert 200 <= first.queue <= 400  # past what pays, not past what does not
+    assert auditing.plan(said, 225, p[300:], 40).queue < 60
+    later = auditing.plan(said, 225, p[300:], 40)
+    assert later.total < first.total
+    assert auditing.plan(said, 0, p, 4000).total == 0  # anything goes
+    hopeless = auditing.plan(said, 0, np.full(4000, 0.5), 0)
+    assert hopeless.total == 4000
 
 
 def test_the_rate_covers_the_truth_and_scores_narrow_it():

@@ -13,7 +13,7 @@ from datetime import datetime
 import numpy as np
 
 from lnl_core.review import auditing
-from lnl_core.review.auditing import ENOUGH, STOP_SHARE, Limits, Rate
+from lnl_core.review.auditing import ENOUGH, STOP_SHARE, Evidence, Limits, Rate
 from lnl_core.services.in_force import Standing, labelled_count, scored, standing
 from lnl_core.services.review.draws import (
     OPEN,
@@ -25,7 +25,8 @@ from lnl_core.services.review.draws import (
     replay,
     said_of,
 )
-from lnl_core.types import DatasetInfo, FloatArray, IntArray
+from lnl_core.services.review.expecting import expected
+from lnl_core.types import DatasetInfo, IntArray
 
 REFRESH = 10
 """New audits before the limits are computed again."""
@@ -38,7 +39,7 @@ class _Known:
     audits: int
     said: IntArray
     totals: Limits
-    likelihood: FloatArray
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class ErrorsLeft:
         wrong: see `audits`.
         unsure: see `audits`.
         enough: audits from which there is an estimate.
-        estimate: wrong labels left, None before that.
+        estimate: wrong labels left by p_wrong, which the answers correct, within the interval; by
+            the draws alone without a ranking; None before `enough`.
         low: lower end of the 95 % interval, which holds at every moment.
         high: upper end.
         limit: at most so many are left, 95 % sure, at every moment.
@@ -126,8 +128,10 @@ def errors_left(
             return int(np.clip(round(total - found), 0, still))
 
         low, high = left(totals.low), left(totals.high)
+        ahead = expected(info, fresh=fresh)
+        middle = totals.mean if ahead is None else ahead.total
         numbers = {
-            "estimate": int(np.clip(left(totals.mean), low, high)),
+            "estimate": int(np.clip(left(middle), low, high)),
             "low": low,
             "high": high,
             "limit": left(totals.limit),
@@ -172,23 +176,30 @@ def _compute(info: DatasetInfo, past: Replay, now: Standing, answered: int) -> _
     n = labelled_count(info)
     most = n - int((said == RIGHT).sum())
     totals = auditing.possible_totals(n)
-    middle: FloatArray = np.zeros(len(totals))
-    for after in auditing.likelihoods(past.counted, totals):
-        middle = after
+    middle = Evidence.of(past.counted, totals)
     ends = _ends(past.said)
     every = np.ones(len(past.said), bool)
     upper = past.part(every, past.said != RIGHT, careful=True)
     lower = past.part(every, past.said == WRONG, careful=False)
     high, limit, low = most, most, least
-    for k, likelihood in enumerate(auditing.likelihoods(upper, totals), start=1):
+    for k, now_said in enumerate(Evidence.growing(upper, totals), start=1):
         if k in ends:
-            limits = auditing.live_limits(likelihood, totals, least, most)
+            limits = auditing.live_limits(now_said, least, most)
             high, limit = min(high, limits.high), min(limit, limits.limit)
-    for k, likelihood in enumerate(auditing.likelihoods(lower, totals), start=1):
+    for k, now_said in enumerate(Evidence.growing(lower, totals), start=1):
         if k in ends:
-            low = max(low, auditing.live_limits(likelihood, totals, least, most).low)
-    mean = auditing.live_limits(middle, totals, least, most).mean
+            low = max(low, auditing.live_limits(now_said, least, most).low)
+    mean = auditing.live_limits(middle, least, most).mean
     return _Known(answered, past.said, Limits(mean, min(low, high), high, limit), middle)
+
+
+def evidence(info: DatasetInfo) -> tuple[Evidence, int]:
+    """Return what the draws say, unclear answers as wrong, and how many draws have an answer."""
+    past = replay(info)
+    answered = past.said != OPEN
+    known = past.part(answered, past.said != RIGHT, careful=True)
+    totals = auditing.possible_totals(labelled_count(info))
+    return Evidence.of(known, totals), int(answered.sum())
 
 
 def _ends(said: IntArray) -> set[int]:
@@ -237,8 +248,7 @@ def report(info: DatasetInfo, target: float = STOP_SHARE) -> AuditReport:
         n = labelled_count(info)
         open_ = n - int((now.kept & ~now.disputed).sum()) - left.found
         needed = auditing.audits_needed(
-            known.likelihood,
-            auditing.possible_totals(n),
+            known.evidence,
             left.found,
             open_,
             left.goal,

@@ -25,6 +25,7 @@ from lnl_core.services.in_force import (
 from lnl_core.services.review import groups
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.services.review.draws import mixed
+from lnl_core.services.review.planning import Forecast, forecast
 from lnl_core.store import datasets, decisions
 from lnl_core.store.db import now
 from lnl_core.types import Action, BoolArray, DatasetInfo, Decision, IntArray, LnlError
@@ -70,6 +71,7 @@ class Progress:
         left: open images in the queue for this reviewer, filters ignored.
         seconds_per_image: median of this reviewer's last hundred answers, None before five.
         errors_left: what the random audit says of the labels that nobody has looked at.
+        expected: what the scores and the answers let one expect; None without a ranking.
     """
 
     reviewed: int
@@ -79,9 +81,11 @@ class Progress:
     left: int
     seconds_per_image: float | None
     errors_left: ErrorsLeft
+    expected: Forecast | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the review component shows."""
+        ahead = self.expected
         return {
             "reviewed": self.reviewed,
             "goal": self.goal,
@@ -90,6 +94,7 @@ class Progress:
             "left": self.left,
             "seconds_per_image": self.seconds_per_image,
             "errors_left": self.errors_left.as_dict(),
+            "reviews_to_goal": None if ahead is None else ahead.plan.total,
         }
 
 
@@ -205,7 +210,7 @@ def review_state(
     excluded = _excluded(info, ranked, reviewer, filters)
     drawn: dict[int, int] = {}
     if not focus and filters == Filters():
-        drawn = mixed(info, reviewer, standing(info), limit, only=order == "random")
+        drawn = mixed(info, reviewer, standing(info), limit, only=audits_only(info, order))
         excluded[list(drawn.values())] = True
     rows = orders.next_rows(_order(ranked, info, order, info.id), excluded, limit)
     first = [row for row in dict.fromkeys(focus) if 0 <= row < info.n]
@@ -214,6 +219,18 @@ def review_state(
         chosen.insert(place, row)
     items = _items(info, ranked, chosen[:limit])
     return ReviewState(items, recent, progress(info, reviewer), ready=True)
+
+
+def audits_only(info: DatasetInfo, order: str) -> bool:
+    """Tell whether every image is to be drawn at random: asked for, or the sooner way to the goal.
+
+    Once what is left pays less than it costs, images drawn at random certify sooner than the queue
+    gets there; the forecast says when (review science 5.6, 2).
+    """
+    if order == "random":
+        return True
+    expected = forecast(info)
+    return expected is not None and expected.audits_alone
 
 
 def page_state(
@@ -376,6 +393,7 @@ def progress(info: DatasetInfo, reviewer: str) -> Progress:
         left=int((~closed_to(now_at, reviewer) & ~now_at.no_class).sum()) if ranked else 0,
         seconds_per_image=float(np.median(times)) if len(times) >= 5 else None,
         errors_left=errors_left(info),
+        expected=forecast(info),
     )
 
 

@@ -1,5 +1,6 @@
 """Random audits from the draw to what they say: of errors left, and in Compare."""
 
+import dataclasses
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -9,10 +10,11 @@ import pytest
 from scipy.stats import chi2
 
 from lnl_core.review import consensus
+from lnl_core.services import in_force
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare import truth as _truth
 from lnl_core.services.explore import confusions
-from lnl_core.services.review import auditing, desk, draws
+from lnl_core.services.review import auditing, desk, draws, planning
 from lnl_core.services.review.desk import Filters
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Signals
@@ -287,8 +289,8 @@ def test_what_is_left_falls_with_each_error_and_limits_wait_for_ten_audits(
     ann = Reviewer(workspace, birds)
     ann.review(100)
     computed = []
-    real = auditing.replay
-    monkeypatch.setattr(auditing, "replay", lambda *a: computed.append(1) or real(*a))
+    real = auditing._compute
+    monkeypatch.setattr(auditing, "_compute", lambda *a: computed.append(1) or real(*a))
     auditing._known.clear()
     before = auditing.errors_left(birds)
     wrong = [
@@ -387,3 +389,29 @@ def test_fifty_audits_set_the_size_of_the_matrix(workspace, birds):
     cell = np.zeros((3, 3))
     np.add.at(cell, (ann.given, ann.truth), 1)
     assert abs(found.count - cell).sum() < 0.6 * wrong.sum()
+
+
+def test_where_chance_certifies_sooner_than_the_queue_it_alone_is_shown(workspace, tmp_path):
+    """The queue has shown what the scores see; every further image is drawn at random."""
+    info = make(workspace, tmp_path, 600, "easy")
+    data = datasets.load(info)
+    wrong = np.asarray(data.true_labels) != np.asarray(data.given_labels)
+    p = np.where(wrong, 0.9, 0.002)
+    order = np.argsort(-p, kind="stable")
+    ranking, runs = arrays.load_ranking(info.directory / "ranking")
+    ranking = dataclasses.replace(ranking, p_wrong=p, suspicion=p, order=order)
+    arrays.save_ranking(info.directory / "ranking", ranking, runs)
+    ann = Reviewer(workspace, info)
+    assert not planning.forecast(info, 0.05).audits_alone
+    ann.review(150)
+    assert not wrong[~in_force.standing(info).answered].any()
+    ahead = planning.forecast(info, 0.05)
+    assert ahead.audits_alone
+    assert 0 < ahead.plan.audits < 150
+    now = desk.progress(info, "ann").as_dict()
+    assert now["reviews_to_goal"] == planning.forecast(info).plan.total
+    before = len(drawn(workspace, info))
+    assert desk.audits_only(info, "suspicious")
+    shown = ann.window()[:10]
+    assert set(shown) <= set(drawn(workspace, info))
+    assert len(drawn(workspace, info)) > before

@@ -1,0 +1,67 @@
+"""What is expected of the images without an answer: p_wrong as the answers so far correct it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from lnl_core.review import recalibration
+from lnl_core.services.in_force import Scored, loaded, scored, standing
+from lnl_core.services.review.draws import RIGHT, WRONG, said_of
+from lnl_core.types import DatasetInfo, FloatArray, IntArray
+
+EVERY = 25
+"""Answers after which p_wrong is recalibrated, and what rests on it is made anew."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expected:
+    """P_wrong as of some answers.
+
+    Attributes:
+        p: (n,) recalibrated.
+        open: (u,) rows without an answer, in the queue's order.
+        found: wrong labels found.
+    """
+
+    p: FloatArray
+    open: IntArray
+    found: int
+
+    @property
+    def total(self) -> float:
+        """Wrong labels in the whole set, those found included."""
+        return self.found + float(self.p[self.open].sum())
+
+
+def expected(info: DatasetInfo, *, fresh: bool = False) -> Expected | None:
+    """Return what is expected as of the last full `EVERY` answers; None without a ranking.
+
+    Args:
+        info: the data set.
+        fresh: as of the last answer.
+    """
+    ranked = scored(info)
+    if ranked is None:
+        return None
+    now = standing(info)
+    return _expected(info, ranked, (0, now.last_id) if fresh else (1, now.reviewed // EVERY))
+
+
+@lru_cache(maxsize=8)
+def _expected(info: DatasetInfo, ranked: Scored, _round: tuple[int, int]) -> Expected:
+    now = standing(info)
+    said = said_of(now)
+    rows = np.flatnonzero((said == RIGHT) | (said == WRONG))
+    ranking = ranked.ranking
+    p = recalibration.recalibrated(
+        np.asarray(ranking.p_wrong),
+        np.asarray(loaded(info).given_labels),
+        np.asarray(ranking.suggested_labels),
+        rows,
+        said[rows] == WRONG,
+    )
+    order = np.asarray(ranking.order)
+    return Expected(p, order[~(now.answered | now.no_class)[order]], int(now.wrong.sum()))
