@@ -153,7 +153,7 @@ class Evidence:
     the mean chance that they give to what is then drawn, over the chance that m gives to it, is
     what a bet against m would win. For the true m the winnings are a martingale that starts at 1,
     so by Ville's inequality they ever reach 1 / alpha with chance alpha at most, whatever the queue
-    does between the draws (review science 5.6: no weight lies on what is impossible, other than in
+    does between the draws (review science 5.3: no weight lies on what is impossible, other than in
     the ratio of Waudby-Smith and Ramdas).
 
     Attributes:
@@ -420,7 +420,7 @@ def plan(said: Evidence, found: int, p: FloatArray, goal: int, left: float | Non
 
     The queue pays while it lowers what is left faster than that it costs reviews; the switch is
     where the queue's reviews and the audits that are needed after them are fewest together
-    (review science 5.6, 2).
+    (review science 5.4).
 
     Args:
         said: what the draws say until now.

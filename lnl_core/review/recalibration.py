@@ -2,7 +2,7 @@
 
 Before any answer p_wrong rests on the methods alone. Answers tell how far it is right: a logistic
 regression of the verdict on its logit, with shrunken effects of the given class and of the pair of
-given and suggested class (review science 2.2, steps 6 and 7, with free slope and offset as in 5.6).
+given and suggested class (review science 5.3).
 Rows were chosen by their score, not by their verdict, so the queue's answers do not bend the fit.
 It is an estimate, for the order and for what is expected to be left; guarantees rest on random
 draws alone.

@@ -140,7 +140,7 @@ def test_more_clean_audits_come_closer_to_a_certificate():
 def test_where_the_queue_worked_first_no_weight_lies_on_what_it_ruled_out(
     size, found, unreviewed, needed
 ):
-    """Review science 5.6, 1: clean audits to the goal of 1 %; mass below `found` takes 554."""
+    """Review science 5.3: clean audits to the goal of 1 %; mass below `found` takes 554."""
     said = Evidence(auditing.possible_totals(size))
     count = 0
     while auditing.live_limits(said, found, found + unreviewed - count).limit - found > size // 100:

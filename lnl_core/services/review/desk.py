@@ -225,7 +225,7 @@ def audits_only(info: DatasetInfo, order: str) -> bool:
     """Tell whether every image is to be drawn at random: asked for, or the sooner way to the goal.
 
     Once what is left pays less than it costs, images drawn at random certify sooner than the queue
-    gets there; the forecast says when (review science 5.6, 2).
+    gets there; the forecast says when (review science 5.4).
     """
     if order == "random":
         return True
