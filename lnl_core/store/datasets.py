@@ -410,7 +410,17 @@ def _load(info: DatasetInfo) -> LabeledDataset:
         paths=ArrowStrings(table.column("path")) if has_paths else None,
         true_labels=read_array(truth) if truth.is_file() else None,
         groups=copies(info),
+        splits=_splits(table),
     )
+
+
+def _splits(table: Any) -> ArrowStrings | None:
+    """Return the column of splits, blank where an image has none; None where none has one."""
+    if "split" not in table.column_names or table.column("split").null_count == len(table):
+        return None
+    import pyarrow.compute as pc
+
+    return ArrowStrings(pc.fill_null(table.column("split"), ""))
 
 
 def copies(info: DatasetInfo) -> IntArray | None:
