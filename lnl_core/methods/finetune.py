@@ -6,9 +6,14 @@ mistakes than heads on frozen features and than a network from scratch, so it ad
 consensus. Its predictions in training count beside those on the plain images at the end: the
 first time that it sees an image, its label has taught it nothing yet (prequential, Dawid 1984).
 
+In a few epochs a network learns how common each class is before it knows the rare ones, so the
+shares of the classes are added to its logits in the loss (`even`; logit adjustment, Menon et al.
+2021): it learns what the image says beyond them, and its predictions are without them.
+
 References: Kornblith, Shlens, Le, "Do Better ImageNet Models Transfer Better?", CVPR 2019; Dawid,
 "Statistical Theory: The Prequential Approach", Journal of the Royal Statistical Society A, 1984;
-Northcutt, Jiang, Chuang, "Confident Learning", JAIR 2021 (self-confidence as a score).
+Northcutt, Jiang, Chuang, "Confident Learning", JAIR 2021 (self-confidence as a score); Menon et
+al., "Long-tail learning via logit adjustment", ICLR 2021. Ours: that it finds wrong labels so.
 
 Curves and extras as in `ce`.
 """
@@ -21,7 +26,17 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
-from lnl_core.types import Context, Group, LabeledDataset, Leaves, Method, Pictures, Signals
+from lnl_core.types import (
+    Context,
+    FloatArray,
+    Group,
+    IntArray,
+    LabeledDataset,
+    Leaves,
+    Method,
+    Pictures,
+    Signals,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,6 +66,14 @@ class Config(TrainingKnobs):
         True, "Average the predictions made in training with those on plain images."
     )
     record_from: float = knob(0.34, "Share of epochs before plain images are predicted.")
+    even: float = knob(
+        1.0, "How much of the shares of the classes is kept out of what it learns, 0 to 1."
+    )
+
+    def __post_init__(self) -> None:
+        TrainingKnobs.__post_init__(self)
+        if not 0 <= self.even <= 1:
+            raise ValueError(f"even must lie in [0, 1], got {self.even}")
 
     @classmethod
     def preset(cls, name: str, n: int, k: int, size: int) -> Self:
@@ -69,12 +92,17 @@ class Config(TrainingKnobs):
 
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """Fine-tune on the given labels; score by the predictions in training and after it."""
+    import torch
     from torch.nn import functional as F
 
     from lnl_core.learning import supervised
 
+    given = np.asarray(dataset.given_labels, np.int64)
+    offsets = torch.from_numpy(config.even * log_shares(given, len(dataset.class_names)))
+
     def loss(logits: Tensor, labels: Tensor, epoch: int) -> Loss:
-        return supervised.Loss(F.cross_entropy(logits, labels), {})
+        known = logits + offsets.to(logits)
+        return supervised.Loss(F.cross_entropy(known, labels), {})
 
     outcome = supervised.train(
         dataset,
@@ -85,7 +113,16 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         record_from=config.record_from,
         online=config.online,
     )
-    return supervised.signals(METHOD.key, outcome, np.asarray(dataset.given_labels))
+    return supervised.signals(METHOD.key, outcome, given)
+
+
+def log_shares(given: IntArray, k: int) -> FloatArray:
+    """Return the logarithm of each class's share of the labels, (k,); one that was never given
+    counts as half an image.
+    """
+    counts = np.maximum(np.bincount(given, minlength=k), 0.5)
+    logs: FloatArray = np.log(counts / counts.sum())
+    return logs
 
 
 def cost(n: int, size: int, config: Config) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from lnl_core.jobs.context import LocalContext
 from lnl_core.learning import models, networks, pretrained, supervised, training
-from lnl_core.methods.finetune import METHOD, Config
+from lnl_core.methods.finetune import METHOD, Config, log_shares
 from lnl_core.review import metrics
 from lnl_core.types import LabeledDataset
 
@@ -111,7 +111,51 @@ def test_the_kept_network_answers_again_and_its_maps_add_up_to_its_logits(tmp_pa
     assert loaded.model.exact_cam
 
 
-@pytest.mark.parametrize("knobs", [{"backbone": "resnet8"}, {"flip": "up"}, {"epochs": 0}])
+def test_pictures_that_say_nothing_are_judged_alike_however_rare_their_class():
+    given = np.array([0] * 30 + [1] * 9 + [2])
+    blank = np.full((40, 32, 32, 3), 90, np.uint8)
+    dataset = LabeledDataset(
+        "blank", ("a", "b", "c", "never given"), given, list(map(str, given)), blank
+    )
+    config = dataclasses.replace(Config(), epochs=2, batch_size=20, lr=0.05)
+    even = METHOD.fit(dataset, config, LocalContext()).pred_probs
+    plain = METHOD.fit(dataset, dataclasses.replace(config, even=0), LocalContext()).pred_probs
+    np.testing.assert_allclose(even[:, :3], 1 / 4, atol=0.05)  # as at the start
+    assert plain[0, 0] > 0.4, "without the shares in the loss it learns them instead"
+
+
+def test_right_labels_of_a_rare_class_are_doubted_less_and_the_wrong_ones_still_found():
+    dataset, truth = shapes(n=150, rate=0)
+    rows = np.concatenate([np.flatnonzero(truth == c)[:n] for c, n in enumerate((50, 40, 6))])
+    given, truth = dataset.given_labels[rows].copy(), truth[rows]
+    given[:4] = 1
+    skewed = dataclasses.replace(
+        dataset,
+        given_labels=given,
+        ids=[str(row) for row in rows],
+        images=dataset.images[rows],
+    )
+    config = dataclasses.replace(Config(), epochs=3)
+    right_and_rare = truth == 2
+
+    def doubt(even):
+        knobs = dataclasses.replace(config, even=even)
+        return METHOD.fit(skewed, knobs, LocalContext()).suspicion
+
+    even, plain = doubt(1.0), doubt(0.0)
+    assert even[right_and_rare].mean() < plain[right_and_rare].mean() - 0.1
+    assert metrics.auroc(truth != given, even) > 0.95
+
+
+def test_a_class_that_was_never_given_has_a_share():
+    np.testing.assert_allclose(
+        np.exp(log_shares(np.array([0, 0, 0, 2]), 3)), np.array([3, 0.5, 1]) / 4.5
+    )
+
+
+@pytest.mark.parametrize(
+    "knobs", [{"backbone": "resnet8"}, {"flip": "up"}, {"epochs": 0}, {"even": 2}, {"even": -0.1}]
+)
 def test_wrong_knobs_are_refused_by_name(knobs):
     with pytest.raises(ValueError, match=next(iter(knobs))):
         Config(**knobs)
