@@ -18,7 +18,6 @@ from lnl_core import __version__
 from lnl_core.cli import (
     bench,
     datasets,
-    doctor,
     exporting,
     growing,
     importing,
@@ -51,7 +50,6 @@ COMMANDS = (
     growing.RELINK,
     datasets.RENAME,
     datasets.REMOVE,
-    doctor.DOCTOR,
 )
 """Every command, in the order of `lnl --help`."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lnl_core.data import archives, damage, folders, manifests, no_class, npz, tables, vision
+from lnl_core.data import archives, folders, manifests, no_class, npz, tables, vision
 from lnl_core.data.files import FileSource, storable
 from lnl_core.data.images import SUFFIXES
 from lnl_core.data.reading import lists
@@ -172,7 +172,6 @@ def _look_inside(folder: Path, class_map: Mapping[str, str] | None, answers: Ans
     return _look(folder, None, class_map, answers)
 
 
-@damage.refusing
 def read(
     source: Path,
     *,
@@ -261,7 +260,6 @@ def _outline_of_zip(source: Path) -> Reading:
     )
 
 
-@damage.refusing
 def import_source(
     source: Path,
     name: str,

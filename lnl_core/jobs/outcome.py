@@ -93,14 +93,13 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     Labels are the given ones: what p_wrong and the suggestion speak about. A row whose given label
     a person has confirmed is the last to be suspected. Images whose label is no class are not
     suspected. A run that never saw what is a class today says nothing about it and is left out;
-    where no run is left there is no ranking. Copies that contradict each other come first, and
-    before them images that came with several labels.
+    where no run is left there is no ranking. Copies that contradict each other come first.
 
     Args:
         info: the data set.
         also: signal key -> run whose signals are complete though its job is not called done yet.
     """
-    from lnl_core.review import copies, labelled, listed
+    from lnl_core.review import copies, labelled
 
     newest = dict(also or {})
     for job in queue.jobs(info):
@@ -124,7 +123,4 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     ranking = labelled.rank(signals, given, info.class_count, confirmed, info.no_classes)
     if data.groups is not None:
         ranking = copies.put_first(ranking, data.groups, corrected, trusted, info.no_classes)
-    several = datasets.listed(info)
-    if several is not None:
-        ranking = listed.put_first(ranking, several, given, trusted)
     arrays.save_ranking(info.directory / "ranking", ranking, usable)

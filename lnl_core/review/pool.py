@@ -44,11 +44,13 @@ class Opinion:
         probs: (n, k) as the method gave them.
         temperature: above 1 softens.
         offsets: (k,) added to the log-probability of each class; None adds nothing.
+        fitting: the temperature that explains the given labels best, below 1 too.
     """
 
     probs: Probs
     temperature: float = 1.0
     offsets: FloatArray | None = None
+    fitting: float = 1.0
 
 
 def soften(probs: Probs, given: IntArray) -> Opinion:
@@ -76,9 +78,10 @@ def soften(probs: Probs, given: IntArray) -> Opinion:
         norm = top + np.log(np.exp(scaled - top[:, None]).sum(axis=1))
         return float((norm - scaled[line, labels]).mean())
 
-    best = minimize_scalar(loss, bounds=(0.0, float(np.log(_HOTTEST))), method="bounded")
+    hottest = float(np.log(_HOTTEST))
+    best = minimize_scalar(loss, bounds=(-hottest, hottest), method="bounded")
     temperature = float(np.exp(best.x))
-    return Opinion(probs, temperature if temperature > 1.01 else 1.0)
+    return Opinion(probs, temperature if temperature > 1.01 else 1.0, fitting=temperature)
 
 
 def level(probs: Probs, given: IntArray, class_count: int) -> Opinion:
@@ -106,7 +109,7 @@ def level(probs: Probs, given: IntArray, class_count: int) -> Opinion:
     if class_count > LEVELLED_CLASSES:
         temperature = soften(probs, given).temperature
     else:
-        rows = _by_class(given, counts)
+        rows = by_class(given, counts)
         logs = np.log(np.maximum(_rows(probs, rows), FLOOR))
         temperature, offsets = _levelled(logs, given[rows], known, offsets)
     offsets = offsets - offsets[present].mean()
@@ -114,10 +117,16 @@ def level(probs: Probs, given: IntArray, class_count: int) -> Opinion:
     return Opinion(probs, temperature, offsets)
 
 
-def _by_class(given: IntArray, counts: IntArray) -> IntArray:
-    """Choose rows to fit by: of each class as many as fit, spread evenly over the class."""
+def by_class(given: IntArray, counts: IntArray, values: int = _LEVELLED_VALUES) -> IntArray:
+    """Choose rows to fit by: of each class as many as fit, spread evenly over the class.
+
+    Args:
+        given: (n,) labels.
+        counts: (k,) how often each class is given.
+        values: about how many probabilities the rows may have; of each class there are 20 at least.
+    """
     k = len(counts)
-    most = max(_LEVELLED_VALUES // max(k, 1) // max(int((counts > 0).sum()), 1), 20)
+    most = max(values // max(k, 1) // max(int((counts > 0).sum()), 1), 20)
     order = np.argsort(given, kind="stable")
     parts = np.split(order, np.cumsum(counts)[:-1])
     return np.concatenate(
@@ -214,7 +223,9 @@ def linear(opinions: Sequence[Opinion], weights: FloatArray, rows: slice) -> Flo
     return total
 
 
-def logarithmic(opinions: Sequence[Opinion], weights: FloatArray, rows: slice) -> FloatArray:
+def logarithmic(
+    opinions: Sequence[Opinion], weights: FloatArray, rows: slice | IntArray
+) -> FloatArray:
     """Return sum_m weights[m] log max(P_m, FLOOR) for a block of rows, (b, k)."""
     total: FloatArray | None = None
     for opinion, weight in zip(opinions, map(float, weights), strict=True):
@@ -262,7 +273,9 @@ def _shares(opinion: Opinion) -> FloatArray:
     return shares
 
 
-def _sparse(opinion: Opinion, rows: slice) -> tuple[np.ndarray[Any, Any], FloatArray, FloatArray]:
+def _sparse(
+    opinion: Opinion, rows: slice | IntArray
+) -> tuple[np.ndarray[Any, Any], FloatArray, FloatArray]:
     """Return (b, t) classes, their probabilities, and (b,) what each other class has.
 
     What another class has is to be multiplied by its own `_shares`.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lnl_core.review import pool
-from lnl_core.review.pool import Probs
+from lnl_core.review.pool import Opinion, Probs
 from lnl_core.types import FloatArray, IntArray, TopProbs
 
 FULL_VOTE = 0.5
@@ -26,6 +26,9 @@ features correlate by .95 (.66 of a repetition), networks of different kinds by 
 
 REPEATED = 0.9
 """Likeness from which on two rankings are the same one: a correlation of .987."""
+
+CALIBRATED = 0.1
+"""Logarithm of the temperature up to which a method's doubt counts as that of the given labels."""
 
 _COMPARED_ROWS = 100_000
 
@@ -210,22 +213,27 @@ def overconfidence_weights(opinions: Sequence[Probs], votes: FloatArray) -> Floa
     return counted
 
 
-def calibration_weights(opinions: Sequence[Probs], given: IntArray) -> FloatArray:
+def calibration_weights(opinions: Sequence[Opinion], given: IntArray) -> FloatArray:
     """Return (m,) in [0, 1]: how much each method can say about how many labels are wrong.
 
-    A network that has memorised its labels agrees with all of them, so it counts none as wrong,
-    and in a mean with others it hides what they count. Disagreement with the given labels over the
-    largest, 0 up to three quarters and in a line from there to 1; 1 for all where nobody disagrees.
+    That is read off the shape of its doubt (`noise`), so a method whose doubt is not that of the
+    given labels says nothing: where the temperature that explains them best is further from 1 than
+    `CALIBRATED`, unless no method is better. Of the others, a network that has memorised its labels
+    agrees with all of them, so it counts none as wrong, and in a mean with others it hides what
+    they count. Disagreement with the given labels over the largest, 0 up to five sixths and in a
+    line from there to 1; 1 for all where nobody disagrees.
 
     Args:
-        opinions: m methods' probabilities of the same n rows.
+        opinions: m methods' opinions of the same n rows.
         given: (n,) labels.
     """
-    if not len(given):
+    if not len(given) or not len(opinions):
         return np.ones(len(opinions))
-    apart = np.asarray([float((_best(probs) != given).mean()) for probs in opinions])
+    off = np.abs(np.log([each.fitting for each in opinions]))
+    fits = off <= max(CALIBRATED, float(off.min()) + 1e-9)
+    apart = np.asarray([float((_best(each.probs) != given).mean()) for each in opinions]) * fits
     top = apart.max(initial=0)
-    free: FloatArray = np.clip(4 * apart / top - 3, 0, 1) if top > 0 else np.ones(len(apart))
+    free: FloatArray = np.clip(6 * apart / top - 5, 0, 1) if top > 0 else fits.astype(np.float64)
     return free
 
 

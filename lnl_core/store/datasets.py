@@ -304,14 +304,6 @@ def rename(info: DatasetInfo, new_name: str) -> DatasetInfo:
     return dataset(info.workspace, new_name)
 
 
-def listed(info: DatasetInfo) -> IntArray | None:
-    """Return (m, 2) row and label of images that came with several labels; None for none."""
-    from lnl_core.store.arrays import read_array
-
-    file = info.directory / LISTED
-    return read_array(file) if file.is_file() else None
-
-
 def remove(info: DatasetInfo) -> None:
     """Forget a data set, its runs and its decisions. The originals stay where they are."""
     forget(info.workspace, info.id, info.directory)
@@ -418,17 +410,7 @@ def _load(info: DatasetInfo) -> LabeledDataset:
         paths=ArrowStrings(table.column("path")) if has_paths else None,
         true_labels=read_array(truth) if truth.is_file() else None,
         groups=copies(info),
-        splits=_splits(table),
     )
-
-
-def _splits(table: Any) -> ArrowStrings | None:
-    """Return the column of splits, blank where an image has none; None where none has one."""
-    if "split" not in table.column_names or table.column("split").null_count == len(table):
-        return None
-    import pyarrow.compute as pc
-
-    return ArrowStrings(pc.fill_null(table.column("split"), ""))
 
 
 def copies(info: DatasetInfo) -> IntArray | None:

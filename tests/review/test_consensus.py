@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from lnl_core.review import consensus, metrics, pool, transition, trust
+from lnl_core.review import consensus, metrics, noise, pool, transition, trust
 from lnl_core.types import Ranking, Signals, TopProbs
 from tests.conftest import shared
 
@@ -193,42 +193,61 @@ def test_two_rows_by_hand():
     """One method, two classes, two rows: log odds, transition prior and slope in numbers."""
     probs = np.array([[0.8, 0.2], [0.9, 0.1]])
     ranking = consensus.rank([opinion("only", probs, np.array([0, 0]))], np.array([0, 0]), 2)
-    # Both thresholds: class 0 .85 (row 1 alone is sure of it), class 1 never. Joint [[2, 0], ..].
-    np.testing.assert_allclose(
-        ranking.transition_matrix, [[3 / 4, 1 / 4], [1 / 2, 1 / 2]], rtol=1e-6
-    )
     assert ranking.order.tolist() == [0, 1]
-    # No wrong labels are counted in two rows, against 20 of a class of which one in ten is wrong.
-    assert ranking.noise_rate == pytest.approx(2 / 22)
-    assert ranking.suspicion.mean() == pytest.approx(2 / 22)
+    # Two rows show no wrong labels, against five of the class given of which one in ten is wrong.
+    assert ranking.noise_rate == pytest.approx(5 * consensus.UNKNOWN_RATE / 7)
+    assert ranking.suspicion.mean() == pytest.approx(ranking.noise_rate)
+    # Nothing is known to be flipped, so one is added to each cell of [[2, 0], [0, 0]].
+    np.testing.assert_allclose(ranking.transition_matrix, [[3 / 4, 1 / 4], [1 / 2, 1 / 2]])
     odds = np.log(ranking.suspicion / (1 - ranking.suspicion))
-    assert odds[0] - odds[1] == pytest.approx(2 * consensus.SLOPE)
+    slope = consensus.SLOPE + consensus.STEEPER * ranking.noise_rate
+    assert odds[0] - odds[1] == pytest.approx(2 * slope)
 
 
-def test_the_pool_is_the_product_of_opinions_and_the_prior():
-    rng = np.random.default_rng(3)
-    first, second = (rng.dirichlet(np.ones(4), 200) for _ in range(2))
-    labels = rng.integers(0, 4, 200)
-    voices = [opinion("a", first, labels), opinion("b", second, labels)]
+def test_the_pool_is_the_product_of_opinions_and_half_of_the_flips():
+    labels, _, _, made = planted(400, 4)
+    voices = [opinion("a", made(1.5, 0), labels), opinion("b", made(1.5, 1), labels)]
     ranking = consensus.rank(voices, labels, 4)
-    level = [pool.level(each, labels, 4) for each in (first, second)]
-    assert min(each.temperature for each in level) > 1.1  # they know nothing of the labels
-    one, two = (pool.linear([each], np.ones(1), slice(None)) for each in level)
-    joint = transition.confident_joint(lambda rows: (one + two)[rows] / 2, labels, 4)
-    odds, others = transition.odds_of_wrong(joint)
-    # two methods that have nothing in common count as 4/3 opinions, 2/3 each
-    joint = (one * two) ** (2 / 3) * np.exp(consensus.PRIOR * others[labels])
-    against = joint / joint[np.arange(200), labels][:, None]
-    against[np.arange(200), labels] = 0
-    against = np.log(against.sum(axis=1) / 3) + odds[labels]
+    soft = [pool.soften(each.pred_probs, labels) for each in voices]
+    order = np.argsort(labels, kind="stable")  # rows are fitted class by class
+    logs = pool.logarithmic(soft, np.array([0.5, 0.5]), slice(None))
+    free = trust.shares(trust.calibration_weights(soft, labels))
+    told = pool.logarithmic(soft, free, order)
+    flips = noise.fit(noise.rows_of(told, labels[order], labels))
+    found = noise.fit(
+        noise.rows_of(logs[order], labels[order], labels), start=flips, flips=flips.flips
+    )
+    joint = np.exp(found.sharpness * logs + found.offsets) * np.sqrt(found.flips[:, labels].T)
+    own = joint[np.arange(400), labels].copy()
+    joint[np.arange(400), labels] = 0
+    against = np.log(joint.sum(axis=1) / own)
     np.testing.assert_array_equal(ranking.order, np.argsort(-against, kind="stable"))
-    joint[np.arange(200), labels] = 0
     order = np.argsort(-joint, axis=1)[:, :3]
     np.testing.assert_array_equal(ranking.top_labels, order)
     joint /= joint.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(
         ranking.top_probs, np.take_along_axis(joint, order, axis=1), atol=1e-5
     )
+
+
+def test_many_classes_are_held_against_each_other_by_counts():
+    rng = np.random.default_rng(3)
+    k = pool.LEVELLED_CLASSES + 1
+    first, second = (rng.dirichlet(np.ones(k), 2 * k) for _ in range(2))
+    labels = np.arange(2 * k) % k
+    ranking = consensus.rank([opinion("a", first, labels), opinion("b", second, labels)], labels, k)
+    one, two = (
+        pool.linear([pool.level(p, labels, k)], np.ones(1), slice(None)) for p in (first, second)
+    )
+    joint = transition.confident_joint(lambda rows: (one + two)[rows] / 2, labels, k)
+    odds, others = transition.odds_of_wrong(joint)
+    # two methods that have nothing in common count as 4/3 opinions, 2/3 each
+    joint = (one * two) ** (2 / 3) * np.exp(consensus.PRIOR * others[labels])
+    own = joint[np.arange(2 * k), labels].copy()
+    joint[np.arange(2 * k), labels] = 0
+    against = np.log(joint.sum(axis=1) / own / (k - 1)) + odds[labels]
+    np.testing.assert_array_equal(ranking.order, np.argsort(-against, kind="stable"))
+    np.testing.assert_array_equal(ranking.suggested_labels, joint.argmax(axis=1))
 
 
 def skewed(sizes, wrong_share, *, sharpness=1.5, seed=0):

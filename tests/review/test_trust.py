@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lnl_core.review import trust
+from lnl_core.review import pool, trust
 from lnl_core.types import TopProbs
 
 
@@ -12,12 +12,28 @@ def test_a_method_that_agrees_with_every_label_counts_no_errors():
     doubting = memorised.copy()
     doubting[:10] = np.eye(4)[(given[:10] + 1) % 4] * 0.9 + 0.025
     half, most = memorised.copy(), memorised.copy()
-    half[:5], most[:8] = doubting[:5], doubting[:8]
-    found = trust.calibration_weights([memorised, doubting, half, most], given)
-    np.testing.assert_allclose(found, [0, 1, 0, 0.2])
-    np.testing.assert_array_equal(trust.calibration_weights([memorised, memorised], given), [1, 1])
+    half[:5], most[:9] = doubting[:5], doubting[:9]
+
+    def found(*probs):
+        return trust.calibration_weights([pool.Opinion(each) for each in probs], given)
+
+    np.testing.assert_allclose(found(memorised, doubting, half, most), [0, 1, 0, 0.4])
+    np.testing.assert_array_equal(found(memorised, memorised), [1, 1])
     kept = TopProbs(np.argsort(-doubting)[:, :2], -np.sort(-doubting)[:, :2], 4)
-    np.testing.assert_allclose(trust.calibration_weights([memorised, kept], given), [0, 1])
+    np.testing.assert_allclose(found(memorised, kept), [0, 1])
+
+
+def test_doubt_that_is_not_that_of_the_labels_says_nothing_of_how_many_are_wrong():
+    rng = np.random.default_rng(0)
+    given = rng.integers(0, 4, 4_000)
+    logits = rng.normal(size=(4_000, 4)) + 1.5 * np.eye(4)[given]
+    timid, honest, shouting = (np.exp(factor * logits) for factor in (0.7, 1.5, 3))
+    opinions = [
+        pool.soften(each / each.sum(axis=1, keepdims=True), given)
+        for each in (timid, honest, shouting)
+    ]
+    assert trust.calibration_weights(opinions, given).tolist() == [0, 1, 0]
+    assert trust.calibration_weights(opinions[::2], given).sum() == 1  # the better of two bad ones
 
 
 def original(scores):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnl_core.types import Action, BoolArray, Decision, IntArray, LabeledDataset, Ranking
+from lnl_core.types import Action, Decision, IntArray, LabeledDataset, Ranking
 
 VERDICTS = (
     "unreviewed",
@@ -42,7 +42,6 @@ class Cleaned:
         ranking: the joint opinion of the methods, None before the first run.
         safe: protect cells of CSV that a spreadsheet would run as formulas.
         no_classes: labels that say that nobody labelled the image.
-        told: (n,) True where a run behind the ranking was told the answer; None for nowhere.
         content: (n,) digests of the images (`data.content`), or None.
     """
 
@@ -55,7 +54,6 @@ class Cleaned:
     safe: bool = True
     no_classes: tuple[int, ...] = ()
     content: Sequence[str] | None = None
-    told: BoolArray | None = None
 
     def rows(self) -> IntArray:
         """Return the rows that have one right class: those that a training set can hold."""
@@ -64,15 +62,6 @@ class Cleaned:
     def has_class(self, row: int) -> bool:
         """Say whether an image came with a class; only then can its label be suspected."""
         return int(self.data.given_labels[row]) not in self.no_classes
-
-    def is_scored(self, row: int) -> bool:
-        """Say whether runs judged an image's label, and none was told by people what is right."""
-        told = self.told is not None and bool(self.told[row])
-        return self.ranking is not None and self.has_class(row) and not told
-
-    def split(self, row: int) -> str:
-        """Return the split that an image came with, blank where it came with none."""
-        return "" if self.data.splits is None else self.data.splits[row]
 
     @property
     def left_out(self) -> int:
@@ -103,7 +92,6 @@ def apply(
     safe: bool = True,
     no_classes: tuple[int, ...] = (),
     content: Sequence[str] | None = None,
-    told: BoolArray | None = None,
 ) -> Cleaned:
     """Apply verdicts to the given labels; a label that is no class counts for none.
 
@@ -116,7 +104,6 @@ def apply(
         safe: see `Cleaned`.
         no_classes: see `Cleaned`.
         content: see `Cleaned`.
-        told: see `Cleaned`.
     """
     labels = np.array(data.given_labels, np.int32)
     verdicts = np.zeros(len(data), np.int8)
@@ -138,6 +125,4 @@ def apply(
                 labels[row] = -1
         verdicts[row] = VERDICTS.index(word)
     labels[np.isin(labels, no_classes)] = -1
-    return Cleaned(
-        data, root, labels, verdicts, decisions, ranking, safe, no_classes, content, told
-    )
+    return Cleaned(data, root, labels, verdicts, decisions, ranking, safe, no_classes, content)

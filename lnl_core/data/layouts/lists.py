@@ -69,7 +69,7 @@ def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -
 
     def rows() -> Iterator[dict[str, str]]:
         for row in map(int, cleaned.rows()):
-            scored = cleaned.is_scored(row)
+            judged = ranking is not None and cleaned.has_class(row)
             own = "" if paths is None else paths[row] or ""
             yield {
                 "image": own if image is None else image(row),
@@ -77,15 +77,14 @@ def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -
                 "id": data.ids[row],
                 "given_label": cleaned.given_name(row),
                 "lnl_verdict": cleaned.verdict(row),
-                "p_wrong": f"{float(ranking.p_wrong[row]):.4f}" if ranking and scored else "",
+                "p_wrong": f"{float(ranking.p_wrong[row]):.4f}" if ranking and judged else "",
                 "label_quality": f"{1 - float(ranking.suspicion[row]):.4f}"
-                if ranking and scored
+                if ranking and judged
                 else "",
                 "content": "" if cleaned.content is None else cleaned.content[row],
-                **({} if data.splits is None else {"split": data.splits[row]}),
             }
 
-    return export.Rows((*MANIFEST, *export.split_column(data.splits)), rows())
+    return export.Rows(MANIFEST, rows())
 
 
 def write_parquet(stream: IO[bytes], rows: export.Rows) -> int:
@@ -131,7 +130,6 @@ def trail_rows(
     class_names: Sequence[str],
     paths: Sequence[str] | None = None,
     content: Sequence[str] | None = None,
-    splits: Sequence[str] | None = None,
 ) -> export.Rows:
     """Return every decision ever stored, oldest first, superseded ones included.
 
@@ -142,9 +140,7 @@ def trail_rows(
         class_names: (k,).
         paths: (n,) or None.
         content: (n,) digests, or None.
-        splits: (n,) names, or None for no such column.
     """
-    columns = (*TRAIL, *export.split_column(splits))
     history = list(decisions)
     followers: dict[int, Decision] = {}
     last: dict[tuple[int, str], Decision] = {}
@@ -171,7 +167,6 @@ def trail_rows(
                 class_names=class_names,
                 paths=paths,
                 content=content,
-                splits=splits,
             ),
             strict=True,
         ):
@@ -184,9 +179,9 @@ def trail_rows(
                 "row": str(decision.row),
                 "given_label_now": now,
             }
-            yield {name: (full | row)[name] for name in columns}
+            yield {name: (full | row)[name] for name in TRAIL}
 
-    return export.Rows(columns, rows())
+    return export.Rows(TRAIL, rows())
 
 
 def write_list(
@@ -194,7 +189,6 @@ def write_list(
 ) -> int:
     """Write the manifest of a layout as CSV; `first` is the header of its first column."""
     rows = manifest_rows(cleaned, image)
-    others = rows.columns[1:]
-    columns = (first, *others)
-    renamed = ({first: row["image"]} | {name: row[name] for name in others} for row in rows)
+    columns = (first, *MANIFEST[1:])
+    renamed = ({first: row["image"]} | {n: row[n] for n in MANIFEST[1:]} for row in rows)
     return export.write_csv(stream, export.Rows(columns, renamed), safe=cleaned.safe)

@@ -30,7 +30,7 @@ LARGEST_JOINT = 1500
 def matrix(info: DatasetInfo) -> Matrix | None:
     """Return which class is given as which, None before the first run or with one class.
 
-    The pooled confident joint, in which each image that people have settled counts as what they
+    The joint of the ranking, in which each image that people have settled counts as what they
     say, and the others for the share of their cell that is left; shares of the unreviewed part
     have Beta intervals of concentration 60.
 
@@ -191,7 +191,7 @@ def _soft(info: DatasetInfo, ranked: Scored, labels: IntArray, skip: BoolArray) 
 
 
 def _joint(info: DatasetInfo, ranked: Scored, labels: IntArray) -> FloatArray:
-    """Return the pooled confident joint's rows, (s, k) images given as labels[i] and truly j.
+    """Return the rows of the ranking's joint, (s, k) images given as labels[i] and truly j.
 
     The ranking keeps P(given | true) with one image added to every cell. How many images are truly
     of each class follows from how many are given as each.

@@ -26,7 +26,7 @@ from lnl_core.services.export.folders import as_zip as as_zip
 from lnl_core.services.export.formats import FORMATS, Format
 from lnl_core.services.export.scores import rank_rows as rank_rows
 from lnl_core.services.export.scores import write_scores as write_scores
-from lnl_core.services.in_force import contents, loaded, scored, signals, told, told_of
+from lnl_core.services.in_force import contents, loaded, scored, signals
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError, Workspace
 
@@ -80,11 +80,11 @@ def correction_rows(
     """Return (rows of the corrections CSV as dicts, how many rows, how many are left out)."""
     chosen, left_out = _accepted(info, only_agreed)
     data = loaded(info)
-    ranked, known = scored(info), told(info)
+    ranked = scored(info)
     runs = {}
     if scores and ranked is not None:
         runs = {
-            key: np.where(told_of(info, [str(run_id)]), np.nan, run.suspicion)
+            key: run.suspicion
             for key, run_id in ranked.run_ids.items()
             if (run := signals(info, run_id)) is not None
         }
@@ -94,12 +94,11 @@ def correction_rows(
         paths=data.paths,
         given_labels=data.given_labels,
         class_names=info.class_names,
-        p_wrong=None if ranked is None else np.where(known, np.nan, ranked.ranking.p_wrong),
-        suspicion=None if ranked is None else np.where(known, np.nan, ranked.ranking.suspicion),
+        p_wrong=None if ranked is None else ranked.ranking.p_wrong,
+        suspicion=None if ranked is None else ranked.ranking.suspicion,
         suggested_labels=None if ranked is None else ranked.ranking.suggested_labels,
         method_suspicions=runs,
         content=contents(info),
-        splits=data.splits,
     )
     return rows, len(chosen), left_out
 
@@ -114,7 +113,6 @@ def decision_rows(info: DatasetInfo) -> files.Rows:
         given_labels=data.given_labels,
         class_names=info.class_names,
         content=contents(info),
-        splits=data.splits,
     )
 
 
@@ -128,7 +126,6 @@ def trail_rows(info: DatasetInfo) -> files.Rows:
         given_labels=data.given_labels,
         class_names=info.class_names,
         content=contents(info),
-        splits=data.splits,
     )
 
 
@@ -173,7 +170,6 @@ def _cleaned(info: DatasetInfo, only_agreed: bool, _last_id: int, _version: str)
         ranking=None if ranked is None else ranked.ranking,
         no_classes=info.no_classes,
         content=contents(info),
-        told=told(info),
     )
 
 
