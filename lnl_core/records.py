@@ -199,7 +199,9 @@ class DatasetInfo:
 
     A name is turned into one of these once, at the edge (command line, route, sidebar), by
     `store.datasets.dataset`. `version` is a digest of its contents, used in cache keys and URLs.
-    `no_classes` are the labels (numbers) that say that nobody labelled the image.
+    `no_classes` are the labels (numbers) that say that nobody labelled the image, `new_classes`
+    those that people added while they reviewed. `additions` are the first rows of what was added
+    later.
     """
 
     workspace: Workspace
@@ -222,6 +224,13 @@ class DatasetInfo:
     version: str
     format: str
     no_classes: tuple[int, ...] = ()
+    new_classes: tuple[int, ...] = ()
+    additions: tuple[int, ...] = ()
+
+    @property
+    def arrays(self) -> Path:
+        """Folder of the working copies: the set's own, or the one that its last addition made."""
+        return self.directory / f"grown-{len(self.additions)}" if self.additions else self.directory
 
     @property
     def real_class_count(self) -> int:

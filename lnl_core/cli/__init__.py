@@ -47,6 +47,7 @@ COMMANDS = (
     exporting.EXPORT,
     reporting.REPORT,
     bench.BENCH,
+    growing.ADD,
     growing.RELINK,
     datasets.RENAME,
     datasets.REMOVE,

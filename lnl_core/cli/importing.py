@@ -30,6 +30,11 @@ def _arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--dry-run", action="store_true", help="say what is read and asked; store nothing"
     )
+    add_questions(one)
+
+
+def add_questions(one: argparse.ArgumentParser) -> None:
+    """Add the options that answer what a reading asks."""
     asked = one.add_argument_group(
         "questions",
         "Asked where a source can be read in several ways. Where a wrong reading would change "

@@ -128,7 +128,7 @@ def _name(label: int | None, class_names: Sequence[str]) -> str:
 
 
 def _number(value: float | None, digits: int = 4) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
+    return "" if value is None or value != value else f"{value:.{digits}f}"
 
 
 def _given(decision: Decision, given_labels: IntArray) -> int:

@@ -272,6 +272,7 @@ def import_source(
     no_classes: Sequence[str] = (),
     answers: Answers | None = None,
     told: Callable[[Reading], None] | None = None,
+    plan: Plan | None = None,
 ) -> ImportReport:
     """Read a labelled set into `out_dir`, which appears only once it is complete.
 
@@ -287,6 +288,7 @@ def import_source(
         no_classes: labels that say that nobody labelled the image; kept as they are.
         answers: what a person said about what is ambiguous.
         told: given the reading before anything is stored.
+        plan: the working resolution, whatever the images say: that of a set they are added to.
 
     Raises:
         Unanswered: labels could be read wrongly; nothing is stored before it is answered.
@@ -312,7 +314,7 @@ def import_source(
             looked_over = _look_inside(part / ORIGINALS, class_map, said)
         else:
             looked_over = _look(source, root, class_map, said)
-        plan = looked_over.plan(size)
+        plan = plan or looked_over.plan(size)
         reading = reading_of(looked_over, plan, str(source), said)
         if told is not None:
             told(reading)

@@ -15,6 +15,7 @@ from lnl_core.review.labelled import Part
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import (
     Action,
+    Array,
     BaseRun,
     BoolArray,
     DatasetInfo,
@@ -29,6 +30,12 @@ from lnl_core.types import (
 _REVIEWED = "reviewed_labels.npy"
 _NO_CLASSES = "no_classes.json"
 """In a run's folder: names of the labels that were no classes when it began; missing if none."""
+
+_CLASSES = "classes.json"
+"""In a run's folder: how many labels there were as it began, and which it left out as too rare."""
+
+FEWEST = 2
+"""Images that a class needs which people added: a run learns nothing of it from fewer."""
 
 
 def corrected_labels(info: DatasetInfo) -> tuple[IntArray, BoolArray, BoolArray]:
@@ -94,6 +101,7 @@ def training_set(
             own = trusted | np.isin(labels, info.no_classes) | (purified < 0)
             labels = np.where(own, labels, purified).astype(np.int32)
         note_no_classes(info, folder)
+        _note_classes(info, folder, labels)
         arrays.write_array(labels_file, labels)
         arrays.write_array(trusted_file, trusted)
     part = training_part(info, folder)
@@ -101,18 +109,50 @@ def training_set(
         raise LnlError(f"No image of “{info.name}” has a class yet. Label some in Review first.")
     whole = replace(
         datasets.load(info),
-        given_labels=labels,
-        trusted=trusted,
+        given_labels=_filled(labels, info.n),
+        trusted=_filled(trusted, info.n),
         true_labels=None,
-        groups=copies.noted(info.directory),
+        groups=copies.noted(info.arrays),
     )
     return part.dataset(whole)
+
+
+def _filled(values: Array, n: int) -> Array:
+    """Return values of a run's first start for a set that has grown since, zeros at the end."""
+    return np.concatenate([values, np.zeros(n - len(values), values.dtype)])
 
 
 def training_part(info: DatasetInfo, folder: Path) -> Part:
     """Return the rows and classes that a run trains on, as of its first start."""
     labels = arrays.read_array(folder / "labels.npy")
-    return labelled.part(labels, info.class_count, no_classes_of(info, folder))
+    part = labelled.part(labels, info.class_count, left_out(info, folder))
+    return replace(part, n=info.n)
+
+
+def rows_seen(info: DatasetInfo, folder: Path) -> int:
+    """Return how many images a run has seen, the first ones: the set may have grown since."""
+    labels = folder / "labels.npy"
+    file = labels if labels.is_file() else folder / "suspicion.npy"
+    return len(arrays.read_array(file)) if file.is_file() else info.n
+
+
+def left_out(info: DatasetInfo, folder: Path) -> tuple[int, ...]:
+    """Return the labels that a run knows nothing of: no classes then, too rare, or added since."""
+    none = set(no_classes_of(info, folder))
+    file = folder / _CLASSES
+    if file.is_file():
+        facts = arrays.read_json(file)
+        none |= {*facts["rare"], *range(facts["count"], info.class_count)}
+    elif (folder / "labels.npy").is_file():  # from before there were any
+        none |= set(info.new_classes)
+    return tuple(sorted(none))
+
+
+def _note_classes(info: DatasetInfo, folder: Path, labels: IntArray) -> None:
+    """Keep in a run's folder which of the classes that people added have too few images."""
+    counts = np.bincount(labels, minlength=info.class_count)
+    rare = [label for label in info.new_classes if counts[label] < FEWEST]
+    arrays.write_json(folder / _CLASSES, {"count": info.class_count, "rare": rare})
 
 
 def note_no_classes(info: DatasetInfo, folder: Path) -> None:
@@ -210,9 +250,14 @@ def _features_of(info: DatasetInfo, number: int) -> FloatArray:
         kept = arrays.load_signals(info.directory / "runs" / str(number)).features
     except FileNotFoundError:
         raise LnlError(f"The files of run {number} are gone. Choose another run.") from None
-    if kept is None or kept.ndim != 2 or len(kept) != info.n:
+    if kept is None or kept.ndim != 2:
         raise LnlError(
             f"Run {number} keeps no features of its network. Choose one that trained on pixels."
+        )
+    if len(kept) != info.n:
+        raise LnlError(
+            f"Run {number} has seen {len(kept):,} of {info.n:,} images: the set has grown since. "
+            "Choose a later run."
         )
     return kept
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from lnl_core.jobs import queue
-from lnl_core.jobs.inputs import corrected_labels, knows_classes
+from lnl_core.jobs.inputs import corrected_labels, knows_classes, left_out, rows_seen
 from lnl_core.jobs.knobs import PIXELS
 from lnl_core.methods import signal_key
 from lnl_core.store import arrays, datasets
@@ -93,7 +93,9 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     Labels are the given ones: what p_wrong and the suggestion speak about. A row whose given label
     a person has confirmed is the last to be suspected. Images whose label is no class are not
     suspected. A run that never saw what is a class today says nothing about it and is left out;
-    where no run is left there is no ranking. Copies that contradict each other come first.
+    where no run is left there is no ranking. A class that people added is suggested once a run has
+    learned it; images that were added are ranked by the runs that have seen them, and stand behind
+    all others before. Copies that contradict each other come first.
 
     Args:
         info: the data set.
@@ -109,9 +111,13 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     runs = info.directory / "runs"
     usable = {name: no for name, no in newest.items() if knows_classes(info, runs / str(no))}
     signals = [
-        replace(arrays.load_signals(runs / str(number)), method=name)
+        replace(
+            labelled.padded(arrays.load_signals(runs / str(number)), info.n, info.class_count),
+            method=name,
+        )
         for name, number in usable.items()
     ]
+    seen = [rows_seen(info, runs / str(number)) for number in usable.values()]
     if not signals:
         if newest:
             arrays.drop_ranking(info.directory / "ranking")
@@ -120,7 +126,11 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     given = np.asarray(data.given_labels)
     corrected, trusted, kept = corrected_labels(info)
     confirmed = kept if kept.any() else None
-    ranking = labelled.rank(signals, given, info.class_count, confirmed, info.no_classes)
+    unknown = set(info.new_classes).intersection(
+        *(left_out(info, runs / str(number)) for number in usable.values())
+    )
+    none = (*info.no_classes, *sorted(unknown))
+    ranking = labelled.rank(signals, given, info.class_count, confirmed, none, seen)
     if data.groups is not None:
         ranking = copies.put_first(ranking, data.groups, corrected, trusted, info.no_classes)
-    arrays.save_ranking(info.directory / "ranking", ranking, usable)
+    arrays.save_ranking(info.directory / "ranking", ranking, usable, max(seen))

@@ -272,12 +272,47 @@ def part(labels: IntArray, class_count: int, none: Sequence[int]) -> Part:
     return Part(rows, np.flatnonzero(real), len(labels), class_count)
 
 
+def padded(signals: Signals, n: int, class_count: int) -> Signals:
+    """Return the signals of a run as those of a set that has grown since: more images, classes.
+
+    What the run has not seen gets suspicion 0, which means "does not apply", and a new class
+    probability 0.
+
+    Args:
+        signals: about the first rows and the first classes.
+        n: rows of the set today.
+        class_count: its labels.
+    """
+    rows, probs, known = len(signals.suspicion), signals.pred_probs, class_count
+    if isinstance(probs, TopProbs):
+        known = probs.class_count
+    elif probs is not None:
+        known = probs.shape[1]
+    if rows >= n and known >= class_count:
+        return signals
+    return Part(np.arange(rows), np.arange(known), n, class_count).outside(signals)
+
+
+def padded_ranking(ranking: Ranking, n: int, class_count: int) -> Ranking:
+    """Return a ranking as that of a set that has grown since; what it has not seen comes last."""
+    rows, known = len(ranking.suspicion), len(ranking.transition_matrix)
+    if rows >= n and known >= class_count:
+        return ranking
+    inner = Part(np.arange(rows), np.arange(known), n, class_count)
+    unseen = len(inner.others)
+    columns = np.asarray(ranking.top_labels).shape[1]
+    return _put_back(
+        inner, ranking, np.full((unseen, columns), -1, np.int32), np.zeros((unseen, columns))
+    )
+
+
 def rank(
     signals: Sequence[Signals],
     given_labels: IntArray,
     class_count: int,
     trusted: BoolArray | None = None,
     none: Sequence[int] = (),
+    seen: Sequence[int] = (),
 ) -> Ranking:
     """Rank as `consensus.rank` does, images without a class left out and put back at the end.
 
@@ -290,8 +325,65 @@ def rank(
         class_count: k.
         trusted: (n,) True where a person confirmed the label.
         none: labels that are no classes; they are suggested nowhere.
+        seen: how many rows each run has seen, where the set has grown since: the first ones. Those
+            that only later runs have seen are ranked by these alone, and stand among the others by
+            p_wrong; what no run has seen stands behind all others.
     """
+    n = len(given_labels)
+    reach = [min(rows, n) for rows in seen] or [n] * len(signals)
+    ranking, before = None, 0
+    for m in sorted(set(reach)):
+        able = [each for each, rows in zip(signals, reach, strict=True) if rows >= m]
+        here = _rank_first(able, given_labels, class_count, trusted, none, m)
+        if ranking is not None:
+            labelled = part(given_labels, class_count, none).rows
+            here = _continued(ranking, here, slice(before, m), labelled[labelled < m])
+        ranking, before = here, m
+    assert ranking is not None
+    return ranking
+
+
+def _continued(ranking: Ranking, more: Ranking, rows: slice, labelled: IntArray) -> Ranking:
+    """Put rows that only later runs have seen among those that all have, by p_wrong.
+
+    Args:
+        ranking: of the first rows.
+        more: of these and the following ones.
+        rows: the following ones.
+        labelled: rows of `more` that have a class.
+    """
+
+    def joined(name: str) -> Any:
+        values = np.array(getattr(ranking, name))
+        values[rows] = getattr(more, name)[rows]
+        return values
+
+    suspicion, p_wrong = joined("suspicion"), joined("p_wrong")
+    by = np.lexsort((labelled, -suspicion[labelled], -p_wrong[labelled]))
+    others = np.asarray(more.order)[~np.isin(more.order, labelled)]
+    return replace(
+        ranking,
+        suspicion=suspicion,
+        p_wrong=p_wrong,
+        suggested_labels=joined("suggested_labels"),
+        top_labels=joined("top_labels"),
+        top_probs=joined("top_probs"),
+        order=np.concatenate([labelled[by], others]).astype(np.asarray(more.order).dtype),
+    )
+
+
+def _rank_first(
+    signals: Sequence[Signals],
+    given_labels: IntArray,
+    class_count: int,
+    trusted: BoolArray | None,
+    none: Sequence[int],
+    m: int,
+) -> Ranking:
+    """Rank the first m rows."""
     inner = part(given_labels, class_count, none)
+    if m < len(given_labels):
+        inner = replace(inner, rows=inner.rows[inner.rows < m])
     if inner.whole:
         return consensus.rank(signals, given_labels, class_count, trusted)
     ranking = consensus.rank(
@@ -301,7 +393,9 @@ def rank(
         None if trusted is None else np.asarray(trusted)[inner.rows],
     )
     labels, probs = _pooled(inner, signals, ranking)
-    return _put_back(inner, ranking, labels, probs)
+    unseen = inner.others >= m
+    labels[unseen], probs[unseen] = -1, 0
+    return _put_back(inner, ranking, labels, probs, unseen)
 
 
 def _pooled(
@@ -328,15 +422,23 @@ def _pooled(
     return labels, shares
 
 
-def _put_back(inner: Part, ranking: Ranking, labels: IntArray, probs: FloatArray) -> Ranking:
+def _put_back(
+    inner: Part,
+    ranking: Ranking,
+    labels: IntArray,
+    probs: FloatArray,
+    unseen: BoolArray | None = None,
+) -> Ranking:
+    """Put a ranking of a part back to all rows; of the others, what was not seen comes last."""
     others = inner.others
+    first = probs[:, 0] if unseen is None else np.where(unseen, -1, probs[:, 0])
     named = np.append(inner.classes, -1)  # -1, no suggestion, stays -1
     top = inner.rows_back(named[np.asarray(ranking.top_labels)].astype(np.int32), -1)
     shares = inner.rows_back(np.asarray(ranking.top_probs))
     top[others], shares[others] = labels, probs
     matrix = np.eye(inner.k, dtype=np.asarray(ranking.transition_matrix).dtype)
     matrix[np.ix_(inner.classes, inner.classes)] = ranking.transition_matrix
-    surest = others[np.argsort(-probs[:, 0], kind="stable")]
+    surest = others[np.argsort(-first, kind="stable")]
     order = np.concatenate([inner.rows[np.asarray(ranking.order)], surest])
     return replace(
         ranking,

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from lnl_core.data import content
+from lnl_core.jobs import inputs
+from lnl_core.review import labelled
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import (
     Action,
@@ -43,7 +45,7 @@ def loaded(info: DatasetInfo) -> LabeledDataset:
 @lru_cache(maxsize=8)
 def contents(info: DatasetInfo) -> content.Contents:
     """Return what the images of a data set are, (n,) digests; made now where they are missing."""
-    return content.noted(info.directory)
+    return content.noted(info.arrays)
 
 
 def rows_of(info: DatasetInfo, ids: Sequence[str]) -> IntArray:
@@ -54,30 +56,37 @@ def rows_of(info: DatasetInfo, ids: Sequence[str]) -> IntArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """A ranking in force: `run_ids` maps method to job, `queue_size` is where effort pays off."""
+    """A ranking in force: `run_ids` maps method to job, `queue_size` is where effort pays off.
+
+    `seen` of its rows are scored, the first ones; what was added to the set since is not yet.
+    """
 
     version: str
     ranking: Ranking
     run_ids: dict[str, int]
     queue_size: int
+    seen: int
 
 
 @lru_cache(maxsize=8)
-def _scored(folder: Path, version: str) -> Scored | None:
+def _scored(folder: Path, version: str, n: int, class_count: int) -> Scored | None:
     stored = arrays.load_ranking(folder)
     if stored is None:
         return None
     ranking, run_ids = stored
+    seen = arrays.ranking_seen(folder, version)
+    seen = len(ranking.p_wrong) if seen is None else min(seen, len(ranking.p_wrong))
     expected = float(np.asarray(ranking.p_wrong, dtype=np.float64).sum())
-    n = len(ranking.p_wrong)
-    return Scored(version, ranking, run_ids, min(n, max(1, round(2 * expected))) if n else 0)
+    ranking = labelled.padded_ranking(ranking, n, class_count)
+    size = min(n, max(1, round(2 * expected))) if n else 0
+    return Scored(version, ranking, run_ids, size, seen)
 
 
 def scored(info: DatasetInfo) -> Scored | None:
     """Open the ranking in force, None before the first run is done."""
     folder = info.directory / "ranking"
     version = arrays.ranking_version(folder)
-    return None if version is None else _scored(folder, version)
+    return None if version is None else _scored(folder, version, info.n, info.class_count)
 
 
 def version(info: DatasetInfo) -> str | None:
@@ -92,18 +101,26 @@ def goal(info: DatasetInfo, ranked: Scored | None) -> int:
 
 
 @lru_cache(maxsize=64)
-def _signals(folder: Path, _modified: int) -> Signals:
-    return arrays.load_signals(folder)
+def _signals(folder: Path, _modified: int, n: int, class_count: int) -> Signals:
+    return labelled.padded(arrays.load_signals(folder), n, class_count)
 
 
 def signals(info: DatasetInfo, run_id: int) -> Signals | None:
-    """Open a run's signals, memory-mapped; None where they are gone."""
+    """Open a run's signals, memory-mapped; None where they are gone.
+
+    Of images that were added since they say nothing: suspicion 0 (`seen_by`).
+    """
     folder = info.directory / "runs" / str(run_id)
     try:
         modified = (folder / "signals.json").stat().st_mtime_ns
     except FileNotFoundError:
         return None
-    return _signals(folder, modified)
+    return _signals(folder, modified, info.n, info.class_count)
+
+
+def seen_by(info: DatasetInfo, run_id: int) -> int:
+    """Return how many images a run has seen, the first ones; the set may have grown since."""
+    return inputs.rows_seen(info, info.directory / "runs" / str(run_id))
 
 
 def told_of(info: DatasetInfo, runs: Iterable[str]) -> BoolArray:

@@ -112,8 +112,13 @@ _RANKING_ARRAYS = (
 )
 
 
-def save_ranking(folder: Path, ranking: Ranking, run_ids: Mapping[str, int]) -> None:
-    """Write a ranking into a new folder under `folder`, then point `current.json` at it."""
+def save_ranking(
+    folder: Path, ranking: Ranking, run_ids: Mapping[str, int], seen: int | None = None
+) -> None:
+    """Write a ranking into a new folder under `folder`, then point `current.json` at it.
+
+    `seen` of its rows, the first ones, are scored; all of them when None.
+    """
     version = f"{time.time_ns()}"
     place = folder / version
     for name in _RANKING_ARRAYS:
@@ -123,6 +128,7 @@ def save_ranking(folder: Path, ranking: Ranking, run_ids: Mapping[str, int]) -> 
         "weights": dict(ranking.weights),
         "noise_rate": ranking.noise_rate,
         "run_ids": dict(run_ids),
+        "seen": len(ranking.order) if seen is None else seen,
     }
     write_json(place / "ranking.json", meta)
     write_json(folder / "current.json", {"version": version})
@@ -134,6 +140,12 @@ def save_ranking(folder: Path, ranking: Ranking, run_ids: Mapping[str, int]) -> 
 def drop_ranking(folder: Path) -> None:
     """Let no ranking be in force; its files stay until the next one."""
     (folder / "current.json").unlink(missing_ok=True)
+
+
+def ranking_seen(folder: Path, version: str) -> int | None:
+    """Return how many rows of a ranking are scored, the first ones; None: all of them."""
+    seen: int | None = read_json(folder / version / "ranking.json").get("seen")
+    return seen
 
 
 def load_ranking(folder: Path) -> tuple[Ranking, dict[str, int]] | None:

@@ -6,8 +6,8 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -187,16 +187,17 @@ def _info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
 def _readable_info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
     directory = ws.datasets_dir / record.folder
     meta = _meta(directory, (directory / META).stat().st_mtime_ns)
-    none = set(meta.get("no_classes", ()))
-    return DatasetInfo(
+    none, new = set(meta.get("no_classes", ())), set(meta.get("new_classes", ()))
+    additions = tuple(int(each["first"]) for each in meta.get("additions", ()))
+    info = DatasetInfo(
         workspace=ws,
         id=record.id,
         name=record.name,
         directory=directory,
         kind=record.kind,
         source=record.source,
-        n=record.n,
-        class_count=record.class_count,
+        n=meta["n"],
+        class_count=len(meta["class_names"]),
         created_at=record.created_at,
         used_at=record.used_at,
         class_names=tuple(meta["class_names"]),
@@ -204,12 +205,15 @@ def _readable_info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
         width=meta["width"],
         channels=meta["channels"],
         skipped=meta.get("skipped", 0),
-        has_truth=(directory / TRUE_LABELS).is_file(),
+        has_truth=False,
         root=meta.get("root"),
         version=meta["version"],
         format=meta.get("format", ""),
         no_classes=tuple(i for i, each in enumerate(meta["class_names"]) if each in none),
+        new_classes=tuple(i for i, each in enumerate(meta["class_names"]) if each in new),
+        additions=additions,
     )
+    return replace(info, has_truth=(info.arrays / TRUE_LABELS).is_file())
 
 
 @lru_cache(maxsize=256)
@@ -330,15 +334,27 @@ def forget(ws: Workspace, number: int, directory: Path) -> None:
 
 
 def update_meta(info: DatasetInfo, **values: Any) -> None:
-    """Change entries of a data set's `meta.json` (class guides, goal), atomically.
+    """Change entries of a data set's `meta.json` (class guides, goal), atomically."""
+    change_meta(info, lambda _: values)
+
+
+def change_meta(info: DatasetInfo, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Change entries of a data set's `meta.json` by what they are, atomically.
 
     One at a time, held apart by the database's own lock: what another process changes meanwhile
-    stays.
+    stays. What `change` raises leaves everything as it was.
     """
     place = schema.datasets.c.id
     with transaction(info.workspace) as connection:
         connection.execute(select(place).where(place == info.id).with_for_update())
-        write_meta(info.directory, read_json(info.directory / META) | values)
+        meta = read_json(info.directory / META)
+        meta |= change(dict(meta))
+        connection.execute(
+            update(schema.datasets)
+            .where(place == info.id)
+            .values(n=meta["n"], class_count=len(meta["class_names"]))
+        )
+        write_meta(info.directory, meta)
 
 
 def write_meta(directory: Path, meta: dict[str, Any]) -> None:
@@ -380,7 +396,7 @@ def judged_labels(info: DatasetInfo) -> IntArray | None:
     """
     from lnl_core.store.arrays import read_array
 
-    path = info.directory / JUDGED_LABELS
+    path = info.arrays / JUDGED_LABELS
     return read_array(path) if path.is_file() else None
 
 
@@ -398,15 +414,15 @@ def _load(info: DatasetInfo) -> LabeledDataset:
     from lnl_core.store.arrays import read_array
     from lnl_core.types import LabeledDataset
 
-    table = _table(info.directory / "table.parquet", info.version)
-    truth = info.directory / TRUE_LABELS
+    table = _table(info.arrays / "table.parquet", info.version)
+    truth = info.arrays / TRUE_LABELS
     has_paths = "path" in table.column_names and table.column("path").null_count < len(table)
     return LabeledDataset(
         name=info.name,
         class_names=info.class_names,
-        given_labels=read_array(info.directory / "given_labels.npy"),
+        given_labels=read_array(info.arrays / "given_labels.npy"),
         ids=ArrowStrings(table.column("id")),
-        images=read_array(info.directory / "images.npy"),
+        images=read_array(info.arrays / "images.npy"),
         paths=ArrowStrings(table.column("path")) if has_paths else None,
         true_labels=read_array(truth) if truth.is_file() else None,
         groups=copies(info),
@@ -420,6 +436,6 @@ def copies(info: DatasetInfo) -> IntArray | None:
     """
     from lnl_core.store.arrays import read_array
 
-    path = info.directory / COPIES
+    path = info.arrays / COPIES
     groups = read_array(path) if path.is_file() else None
     return groups if groups is not None and len(groups) == info.n else None

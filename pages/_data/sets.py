@@ -158,7 +158,7 @@ def _report_csv(info: DatasetInfo) -> bytes:
 
 
 def _facts(info: DatasetInfo) -> None:
-    size = sum(f.stat().st_size for f in info.directory.iterdir() if f.is_file())
+    size = sum(f.stat().st_size for f in info.arrays.iterdir() if f.is_file())
     now = desk.progress(info, _ui.reviewer())
     facts = [
         ("Format", plain(info.format or _ui.KINDS.get(info.kind, info.kind))),

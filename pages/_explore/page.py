@@ -336,6 +336,8 @@ def _close() -> None:
 
 def _chosen_words(chosen: Mapping[str, Any]) -> str:
     verdict = _SAID.get(chosen["verdict"], "no answer yet")
+    if chosen["p_wrong"] is None:
+        return f"Not scored yet, {verdict}."
     return f"p wrong {chosen['p_wrong']:.2f}, {verdict}."
 
 

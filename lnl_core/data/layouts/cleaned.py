@@ -43,6 +43,7 @@ class Cleaned:
         safe: protect cells of CSV that a spreadsheet would run as formulas.
         no_classes: labels that say that nobody labelled the image.
         content: (n,) digests of the images (`data.content`), or None.
+        seen: how many rows the ranking scores, the first ones; None: all.
     """
 
     data: LabeledDataset
@@ -54,14 +55,16 @@ class Cleaned:
     safe: bool = True
     no_classes: tuple[int, ...] = ()
     content: Sequence[str] | None = None
+    seen: int | None = None
 
     def rows(self) -> IntArray:
         """Return the rows that have one right class: those that a training set can hold."""
         return np.flatnonzero(self.labels >= 0)
 
     def has_class(self, row: int) -> bool:
-        """Say whether an image came with a class; only then can its label be suspected."""
-        return int(self.data.given_labels[row]) not in self.no_classes
+        """Say whether an image came with a class and a run has seen it: else none suspects it."""
+        seen = self.seen is None or row < self.seen
+        return seen and int(self.data.given_labels[row]) not in self.no_classes
 
     @property
     def left_out(self) -> int:
@@ -92,6 +95,7 @@ def apply(
     safe: bool = True,
     no_classes: tuple[int, ...] = (),
     content: Sequence[str] | None = None,
+    seen: int | None = None,
 ) -> Cleaned:
     """Apply verdicts to the given labels; a label that is no class counts for none.
 
@@ -104,6 +108,7 @@ def apply(
         safe: see `Cleaned`.
         no_classes: see `Cleaned`.
         content: see `Cleaned`.
+        seen: see `Cleaned`.
     """
     labels = np.array(data.given_labels, np.int32)
     verdicts = np.zeros(len(data), np.int8)
@@ -125,4 +130,6 @@ def apply(
                 labels[row] = -1
         verdicts[row] = VERDICTS.index(word)
     labels[np.isin(labels, no_classes)] = -1
-    return Cleaned(data, root, labels, verdicts, decisions, ranking, safe, no_classes, content)
+    return Cleaned(
+        data, root, labels, verdicts, decisions, ranking, safe, no_classes, content, seen
+    )

@@ -101,7 +101,7 @@ def _maps(
     from lnl_core.review import labelled
 
     folder = info.directory / "runs" / str(number)
-    part = labelled.part(data.given_labels, info.class_count, inputs.no_classes_of(info, folder))
+    part = labelled.part(data.given_labels, info.class_count, inputs.left_out(info, folder))
     if not part.whole:  # the network knows its own classes alone, by their own numbers
         labels = part.renumbered(labels)
         names = tuple(data.class_names[label] for label in part.classes)

@@ -278,7 +278,7 @@ def _judge(info: DatasetInfo, truth: Truth, told: BoolArray, last_id: int) -> tu
     """Return what changes when the images that judge do."""
     files = {KNOWN: datasets.TRUE_LABELS, JUDGED: datasets.JUDGED_LABELS}
     file = files.get(truth.kind)
-    of = _detecting.stamp(info.directory / file) if file else last_id
+    of = _detecting.stamp(info.arrays / file) if file else last_id
     left_out = hashlib.blake2b(np.packbits(told).tobytes(), digest_size=8).hexdigest()
     return truth.kind, str(of), left_out, *map(str, info.no_classes)
 

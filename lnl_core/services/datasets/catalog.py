@@ -127,7 +127,7 @@ def import_dataset(
     name = datasets.check_name(name)
     if any(info.name == name for info in datasets.datasets(ws)):
         raise LnlError(f"There is a data set named “{name}” already. Choose another name.")
-    with _scratch(ws) as folder:
+    with scratch(ws) as folder:
         result = importers.import_source(
             source,
             name,
@@ -143,7 +143,7 @@ def import_dataset(
     return result
 
 
-class _scratch:
+class scratch:
     """A folder on the workspace's own disk, so that adopting what is in it is a rename."""
 
     def __init__(self, ws: Workspace) -> None:
@@ -172,7 +172,7 @@ def add_demo(ws: Workspace, demo: str) -> DatasetInfo:
         return datasets.dataset(ws, demo)
     from lnl_core.data import digits, photographs
 
-    with _scratch(ws) as folder:
+    with scratch(ws) as folder:
         if demo == DIGITS:
             digits.write(folder / "set")
         else:
@@ -213,7 +213,7 @@ def add_public(
     name = datasets.check_name(name)
     if any(info.name == name for info in datasets.datasets(ws)):
         raise LnlError(f"There is a data set named “{name}” already. Choose another name.")
-    with _scratch(ws) as folder:
+    with scratch(ws) as folder:
         public.write_cifar10n(folder / "set", ws.home / "downloads" / key, labels, report)
         return datasets.register(ws, name, folder / "set")
 
@@ -260,16 +260,17 @@ def add_noise(
             images=inner.only_rows(data.images),
         )
     ]
-    with _scratch(info.workspace) as folder:
+    with scratch(info.workspace) as folder:
         target = folder / "set"
         target.mkdir()
         kept = (datasets.COPIES, datasets.CONTENT, datasets.FILE_DIGESTS)
         for part in ("images.npy", "table.parquet", *kept):
-            if part not in kept or (info.directory / part).is_file():
-                _link(info.directory / part, target / part)
+            if part not in kept or (info.arrays / part).is_file():
+                _link(info.arrays / part, target / part)
         arrays.write_array(target / "given_labels.npy", np.asarray(labels, np.int32))
         arrays.write_array(target / "true_labels.npy", np.asarray(truth, np.int32))
         meta = datasets.read_meta(info)
+        meta.pop("additions", None)
         meta |= {
             "kind": "noise",
             "source": f"{info.name}, {kind} noise {rate:.0%}, seed {seed}",

@@ -28,7 +28,7 @@ class Skipped:
 
 def skipped_rows(info: DatasetInfo) -> list[dict[str, Any]]:
     """Return every skipped file of an import: `row`, `where`, `reason`, `remedy`."""
-    file = info.directory / "skipped.parquet"
+    file = info.arrays / "skipped.parquet"
     if not file.is_file():
         return []
     rows: list[dict[str, Any]] = datasets.read_table(file).to_pylist()

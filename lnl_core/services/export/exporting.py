@@ -26,9 +26,9 @@ from lnl_core.services.export.folders import as_zip as as_zip
 from lnl_core.services.export.formats import FORMATS, Format
 from lnl_core.services.export.scores import rank_rows as rank_rows
 from lnl_core.services.export.scores import write_scores as write_scores
-from lnl_core.services.in_force import contents, loaded, scored, signals
+from lnl_core.services.in_force import contents, loaded, scored, seen_by, signals
 from lnl_core.store import decisions
-from lnl_core.types import Action, DatasetInfo, Decision, LnlError, Workspace
+from lnl_core.types import Action, DatasetInfo, Decision, FloatArray, LnlError, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def correction_rows(
     runs = {}
     if scores and ranked is not None:
         runs = {
-            key: run.suspicion
+            key: _seen_only(run.suspicion, seen_by(info, run_id))
             for key, run_id in ranked.run_ids.items()
             if (run := signals(info, run_id)) is not None
         }
@@ -94,13 +94,22 @@ def correction_rows(
         paths=data.paths,
         given_labels=data.given_labels,
         class_names=info.class_names,
-        p_wrong=None if ranked is None else ranked.ranking.p_wrong,
-        suspicion=None if ranked is None else ranked.ranking.suspicion,
+        p_wrong=None if ranked is None else _seen_only(ranked.ranking.p_wrong, ranked.seen),
+        suspicion=None if ranked is None else _seen_only(ranked.ranking.suspicion, ranked.seen),
         suggested_labels=None if ranked is None else ranked.ranking.suggested_labels,
         method_suspicions=runs,
         content=contents(info),
     )
     return rows, len(chosen), left_out
+
+
+def _seen_only(values: FloatArray, seen: int) -> FloatArray:
+    """Return values with none, NaN, for images that were added since they were made."""
+    if seen >= len(values):
+        return values
+    blank = np.array(values, np.float64)
+    blank[seen:] = np.nan
+    return blank
 
 
 def decision_rows(info: DatasetInfo) -> files.Rows:
@@ -170,6 +179,7 @@ def _cleaned(info: DatasetInfo, only_agreed: bool, _last_id: int, _version: str)
         ranking=None if ranked is None else ranked.ranking,
         no_classes=info.no_classes,
         content=contents(info),
+        seen=None if ranked is None else ranked.seen,
     )
 
 

@@ -12,7 +12,7 @@ from lnl_core.data import export as files
 from lnl_core.data import outputs
 from lnl_core.data.layouts import lists
 from lnl_core.services import places
-from lnl_core.services.in_force import contents, loaded, scored, signals
+from lnl_core.services.in_force import contents, loaded, scored, seen_by, signals
 from lnl_core.types import DatasetInfo, LnlError
 
 
@@ -20,7 +20,7 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
     """Yield one row per image, in the data set's order: what `lnl rank` writes.
 
     Every column says its direction: `suspicion` and `p_wrong` 1 = wrong, `label_quality` 1 = right.
-    All three are blank where the given label is no class.
+    All three are blank where the given label is no class, and where no run has seen the image yet.
 
     Raises:
         LnlError: nothing is scored yet, or the method has no finished run.
@@ -32,7 +32,7 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
         raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run: lnl run …")
     data = loaded(info)
     ranking = ranked.ranking
-    suspicion = ranking.suspicion
+    suspicion, seen = ranking.suspicion, ranked.seen
     if method != "consensus":
         if method not in ranked.run_ids:
             raise LnlError(
@@ -42,13 +42,13 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
         run = signals(info, ranked.run_ids[method])
         if run is None:
             raise LnlError(f"The files of run {ranked.run_ids[method]} are gone. Run it again.")
-        suspicion = run.suspicion
+        suspicion, seen = run.suspicion, seen_by(info, ranked.run_ids[method])
         given = np.asarray(data.given_labels)
-        ranking = labelled.rank([run], given, info.class_count, None, info.no_classes)
+        ranking = labelled.rank([run], given, info.class_count, None, info.no_classes, [seen])
     names, digests = info.class_names, contents(info)
     for row in range(info.n):
         suggested = int(ranking.suggested_labels[row])
-        if int(data.given_labels[row]) in info.no_classes:
+        if row >= seen or int(data.given_labels[row]) in info.no_classes:
             given_label = int(data.given_labels[row])
             unscored = _without_class(data.ids[row], names, given_label, suggested)
             yield unscored | {"content": digests[row]}

@@ -297,6 +297,7 @@ def _items(info: DatasetInfo, ranked: Scored, rows: Sequence[int]) -> list[dict[
             }
             | ({"no_class": True} if given in info.no_classes else {})
             | groups.facts(info, int(row), now_at)
+            | ({"unscored": True} if row >= ranked.seen else {})
         )
     return items
 
@@ -465,6 +466,8 @@ def _decision(
     row = int(entry["row"])
     if not 0 <= row < info.n:
         raise LnlError(f"row {row} is not in “{info.name}”.")
+    if ranked is not None and row >= ranked.seen:
+        ranked = None  # not scored yet: no method had a say
     label, labels = entry.get("label"), entry.get("labels") or []
     mode = str(entry.get("mode", "commit"))[:20]
     milliseconds = entry.get("ms")

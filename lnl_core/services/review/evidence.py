@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.methods import title_of, yardstick
-from lnl_core.services.in_force import Scored, loaded, scored, signals
+from lnl_core.services.in_force import Scored, loaded, scored, seen_by, signals
 from lnl_core.services.review import groups
 from lnl_core.store import arrays, decisions
 from lnl_core.types import DatasetInfo, FloatArray, IntArray, LnlError, Signals, TopProbs
@@ -29,7 +29,8 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     `exemplars_suggested` (rows), `said` (row of any of these -> what `facts` says of it). Where the
     same picture is stored again also `copies` (as `neighbours`, with their `id`, other labels
     first), `copies_total`, and `copies_labels`: label and count of all of the picture's, this
-    image's among them, the most frequent first.
+    image's among them, the most frequent first. Of an image that was added since the last run
+    `p_wrong` is None, and no method says anything.
 
     Raises:
         LnlError: no such row, or nothing is scored yet.
@@ -44,7 +45,7 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     runs = {
         key: opened
         for key, run_id in ranked.run_ids.items()
-        if (opened := signals(info, run_id)) is not None
+        if row < seen_by(info, run_id) and (opened := signals(info, run_id)) is not None
     }
     no_class = given in info.no_classes
     curve = None if no_class else _curve(runs, row, given, suggested)
@@ -57,7 +58,7 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     rows = [one["row"] for one in around] + stored + alike[0] + alike[1]
     return {
         "row": row,
-        "p_wrong": float(ranked.ranking.p_wrong[row]),
+        "p_wrong": float(ranked.ranking.p_wrong[row]) if row < ranked.seen else None,
         "top": [
             {"label": int(label), "prob": float(prob)}
             for label, prob in zip(

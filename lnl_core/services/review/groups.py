@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 def groups_of(info: DatasetInfo) -> Groups | None:
     """Return the copies of a data set, None where nobody has looked yet."""
-    path = info.directory / datasets.COPIES
+    path = info.arrays / datasets.COPIES
     try:
         modified = path.stat().st_mtime_ns
     except FileNotFoundError:

@@ -33,6 +33,7 @@
  * @property {number[]} [copies] rows of other copies, those without an answer first
  * @property {number} [copies_total] how many there are
  * @property {number} [copies_open] how many of them have no answer
+ * @property {boolean} [unscored] whether it was added after the last run
  *
  * @typedef {Item & Answer & { cid?: string, n?: number, at?: string }} Answered
  *   an image with the answer that stands

@@ -45,6 +45,7 @@ export function panelBefore(desk, item) {
       { class: "pc" },
       copiesBefore(desk, item),
       item.no_class ? whatIsIt(desk, item) : meansHere(desk, item, wide ? 20 : 10),
+      item.unscored ? notScored() : null,
       hint,
       wide ? gap() : null,
       wide ? thisSession(desk) : null,
@@ -113,6 +114,14 @@ const whatIsIt = ({ data }, item) =>
       cap("N"),
       " where none fits.",
     ),
+  );
+
+const notScored = () =>
+  h(
+    "div",
+    { class: "hint" },
+    icon("waiting", 16),
+    h("span", null, "Not yet scored: it was added after the last run."),
   );
 
 /**

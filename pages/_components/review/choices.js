@@ -17,7 +17,7 @@ const SHOWN = 3;
  */
 export function choices(desk, found) {
   const judged = isUnlabelled(desk) ? null : found; // no label, so none that could be wrong
-  const chance = judged && h("span", { class: "badge" }, `p wrong ${judged.p_wrong.toFixed(2)}`);
+  const chance = judged && h("span", { class: "badge" }, chanceWords(judged.p_wrong));
   const rows = found
     ? found.top.slice(0, SHOWN).map((option, i) => choice(desk, option, i))
     : Array.from({ length: SHOWN }, () =>
@@ -39,6 +39,9 @@ export function choices(desk, found) {
     h("div", { class: "choices" }, rows, others),
   );
 }
+
+/** @param {number | null} p */
+const chanceWords = (p) => (p === null ? "not yet scored" : `p wrong ${p.toFixed(2)}`);
 
 /**
  * @param {ReviewDesk} desk

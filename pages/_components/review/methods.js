@@ -88,7 +88,8 @@ export function opinions(desk, { methods }) {
     ? "What they say"
     : `${wrong} of ${plural(all.length, "method")}: wrong`;
   const title = h("b", null, said);
-  return section(title, null, h("div", null, rows));
+  const none = "No run has seen this image: it was added later. Start one in Runs.";
+  return section(title, null, rows.length ? h("div", null, rows) : missing(none));
 }
 
 /**
