@@ -153,7 +153,8 @@ class Signals:
             (most probable other class) are drawn on the review page, `probs` (epochs, n, k) where
             it is small.
         extras: method-specific arrays; the method's docstring gives names and shapes.
-        cost: `seconds`, `cpu_seconds`, `peak_memory_bytes`, `images` (shown to the network).
+        cost: `seconds`, `cpu_seconds`, `peak_memory_bytes` (above what the process held as the run
+            began), `images` (shown to the network).
     """
 
     method: str

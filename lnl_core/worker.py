@@ -2,7 +2,16 @@
 
 import sys
 
-from lnl_core.jobs.worker import main
+from lnl_core.learning import threads
+
+
+def main() -> int:
+    """Settle how threads wait, then load what has threads, and work."""
+    threads.settle()
+    from lnl_core.jobs.worker import main as work
+
+    return work()
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -101,6 +101,17 @@ def took(job: Job) -> float | None:
     return max(0.0, (end - start).total_seconds())
 
 
+def slow(job: Job) -> str:
+    """Return why a run gets on at less than half of the expected speed; nothing where it does."""
+    share = control.speed(job)
+    if share is None or not control.is_slow(job):
+        return ""
+    if control.is_busy(job):
+        cores = float(job.metrics.get("cores", 0.0))
+        return f"This machine is busy: the run gets {_words.percent(cores)} of a core."
+    return f"Slower than estimated: {_words.percent(share)} of the speed."
+
+
 def figures(job: Job) -> list[tuple[str, str]]:
     """Return the figures of a running job as (label, value); what is unknown is left out."""
     facts: list[tuple[str, str]] = []

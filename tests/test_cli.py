@@ -101,6 +101,8 @@ def test_from_folder_to_csv(lnl, photos, tmp_path):
     (found,) = json.loads(lnl("status", "pets", "--json").out)["datasets"]
     assert {"name", "n", "classes", "reviewed", "runs"} <= set(found)
     assert {"id", "method", "state", "fraction", "eta_s"} <= set(found["runs"][0])
+    own = {"peak_memory_bytes", "features_seconds", "estimated_seconds", "speed", "busy"}
+    assert own <= set(found["runs"][0])
     assert [run["fraction"] for run in found["runs"]] == [1.0, 1.0]
 
     lnl("rank", "pets", "--out", tmp_path / "scores.csv")

@@ -276,9 +276,19 @@ def _stored(file):
 @pytest.mark.parametrize("name", [each for each in files(EXPECTED) if each.endswith(".json")])
 def test_everything_else_says_the_same(written, name):
     now, then = (json.loads((each / name).read_text("utf-8")) for each in (written, EXPECTED))
+    if Path(name).name == "status.json":
+        _only_what_was_told(now, then)
     assert list(now) == list(then)
     for key in then:
         assert same(now[key], then[key]), (key, now[key], then[key])
+
+
+def _only_what_was_told(now, then):
+    """Take out what a run tells today and did not then: its own cost, and what was expected."""
+    for one, before in zip(now["datasets"], then["datasets"], strict=True):
+        for run, told in zip(one["runs"], before["runs"], strict=True):
+            for key in set(run) - set(told):
+                del run[key]
 
 
 def same(now, then):

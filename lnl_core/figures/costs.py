@@ -35,8 +35,8 @@ def costs(candidates: Sequence[Candidate], tone: Tone) -> go.Figure | None:
         return None
     base = new_figure(
         "Cost of each run",
-        "Measured while it ran; cheaper is shorter. Features that runs share are paid by the "
-        "first.",
+        "Measured while it ran, without features that runs share; cheaper is shorter. Memory is "
+        "what came on top of the worker's own.",
         tone,
         max(200, 28 * len(runs) + 130),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lnl_core.learning.memory import Peak
 from lnl_core.store.checkpoint import save_checkpoint, usable_checkpoint
 from lnl_core.types import COPIED_BYTES, Array, BaseRun, Cancelled, FloatArray, LnlError
 
@@ -18,6 +19,9 @@ HISTORY = 400
 
 FEATURES_SHARE = 0.9
 """How much of a run's progress computing the features is, where it has to compute them."""
+
+EARLY_SECONDS = 5.0
+"""Before this a run's pace says nothing."""
 
 Report = Callable[[str, float, Mapping[str, float] | None], None]
 
@@ -151,7 +155,10 @@ class JobContext:
         self.metrics: dict[str, Any] = {}
         self.history: list[list[float]] = []
         self.kept = False
-        self.peak_memory = 0
+        self.memory: Peak | None = None
+        self.features_cost: dict[str, float] = {}
+        self.resumed = False
+        self._own = time.monotonic(), time.process_time()
         self.make_features = features
         self.make_maps = maps
         self._folder = folder
@@ -182,11 +189,45 @@ class JobContext:
 
     def _prepared(self, make: Callable[[Report], FloatArray]) -> FloatArray:
         self._share = FEATURES_SHARE
+        began, cpu = time.monotonic(), time.process_time()
         try:
             return make(self.report)
         finally:
             self._floor = FEATURES_SHARE if self.stage == "features" else 0.0
             self._share = 1.0 - self._floor
+            if self.stage == "features":  # made anew, not read
+                self._note_features(time.monotonic() - began, time.process_time() - cpu)
+
+    def _note_features(self, seconds: float, cpu_seconds: float) -> None:
+        """Keep what features cost apart from the run's own cost; others use them as well."""
+        peak = 0 if self.memory is None else self.memory.lap()
+        cost = self.features_cost
+        self.features_cost = {
+            "features_seconds": cost.get("features_seconds", 0.0) + seconds,
+            "features_cpu_seconds": cost.get("features_cpu_seconds", 0.0) + cpu_seconds,
+            "features_memory_bytes": max(cost.get("features_memory_bytes", 0.0), float(peak)),
+        }
+        began, cpu = self._own
+        self._own = began + seconds, cpu + cpu_seconds
+
+    def begin(self) -> None:
+        """Start the clocks and the memory of the run's own cost."""
+        self.memory = Peak()
+        self._own = time.monotonic(), time.process_time()
+
+    def pace(self) -> dict[str, float]:
+        """Return how the run gets on, without its features; empty too early to say.
+
+        Returns:
+            `own_seconds`, `own_fraction` (share done) and `cores`, processor seconds per second.
+        """
+        began, cpu = self._own
+        seconds = time.monotonic() - began
+        done = (self.fraction - self._floor) / max(1 - self._floor, 1e-9)
+        if seconds < EARLY_SECONDS or done <= 0.02 or self.stage == "features":
+            return {}
+        cores = (time.process_time() - cpu) / seconds
+        return {"own_seconds": seconds, "own_fraction": done, "cores": cores}
 
     def report(
         self, stage: str, fraction: float, metrics: Mapping[str, float] | None = None
@@ -235,6 +276,7 @@ class JobContext:
             return None
         arrays, state = checkpoint
         self.history = state["history"]
+        self.resumed = True
         return arrays, state["method"]
 
     def keep(self, name: str, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:

@@ -17,14 +17,13 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-import psutil
 
 from lnl_core.jobs import (
     engines,
@@ -280,16 +279,42 @@ def _draw_ahead(job: Job, info: DatasetInfo, context: JobContext) -> None:
 
 def _fit(method: Method, job: Job, data: LabeledDataset, context: JobContext) -> Signals:
     """Run the method and add what it cost where it did not say so itself."""
-    began, cpu_began = time.monotonic(), _cpu_seconds()
+    config = knobs.stored(job)
+    context.metrics = context.metrics | _estimated(method, data, config)
     torchrun.join(context.device)
-    signals = method.fit(data, knobs.stored(job), context)
+    context.begin()
+    began, cpu_began = time.monotonic(), _cpu_seconds()
+    signals = method.fit(data, config, context)
+    seconds, cpu_seconds = time.monotonic() - began, _cpu_seconds() - cpu_began
     torchrun.leave()
-    measured = {
-        "seconds": time.monotonic() - began,
-        "cpu_seconds": _cpu_seconds() - cpu_began,
-        "peak_memory_bytes": float(context.peak_memory),
+    return replace(signals, cost=_own_cost(signals.cost, seconds, cpu_seconds, context))
+
+
+def _estimated(method: Method, data: LabeledDataset, config: Any) -> dict[str, float]:
+    """Return what the method's card says that the run will take, empty where it does not say."""
+    if method.cost is None:
+        return {}
+    seconds, held = method.cost(len(data), max(data.images.shape[1:3]), config)
+    return {"estimated_seconds": float(seconds), "estimated_bytes": float(held)}
+
+
+def _own_cost(
+    told: Mapping[str, float], seconds: float, cpu_seconds: float, context: JobContext
+) -> dict[str, float]:
+    """Return the run's own cost, and what it spent on features that others use as well.
+
+    What a method told counts where the run was resumed: it knows the part before.
+    """
+    features = context.features_cost
+    cost = dict(told) | {
+        "seconds": seconds - features.get("features_seconds", 0.0),
+        "cpu_seconds": cpu_seconds - features.get("features_cpu_seconds", 0.0),
+        "peak_memory_bytes": float(0 if context.memory is None else context.memory.most()),
     }
-    return replace(signals, cost=measured | dict(signals.cost))
+    if context.resumed:
+        for name in ("seconds", "cpu_seconds", "peak_memory_bytes"):
+            cost[name] = max(cost[name], told.get(name, 0.0))
+    return cost | features
 
 
 @contextlib.contextmanager
@@ -321,11 +346,10 @@ def _heartbeat(ws: Workspace, job: Job, context: JobContext) -> Iterator[None]:
 
 
 def _beat(ws: Workspace, job: Job, context: JobContext) -> bool:
-    memory = psutil.Process().memory_info().rss
-    context.peak_memory = max(context.peak_memory, memory)
     metrics = {
         **context.metrics,
-        "memory_bytes": memory,
+        **context.pace(),
+        "memory_bytes": 0 if context.memory is None else context.memory.now(),
         "history": context.history,
         "device": context.device,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
@@ -33,21 +32,6 @@ def pick_device(name: str) -> torch.device:
     if not present.get(kind, False):
         raise LnlError(f"Device {name!r} is not on this machine. Choose auto or cpu.")
     return torch.device(name)
-
-
-def thread_count() -> int:
-    """Give the number of threads for training: all cores but one, at most 8.
-
-    The core left over keeps the desk quick while a run is under way, and small networks on two
-    shared cores lose more by threads waiting for each other than they gain. `OMP_NUM_THREADS`
-    wins where it is set.
-    """
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdigit() and int(wanted) > 0:
-        return int(wanted)
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else (os.cpu_count() or 1)
-    return max(1, min(8, cores - 1))
 
 
 @cache
@@ -82,7 +66,8 @@ def autocast(device: torch.device, dtype: torch.dtype | None = None) -> Abstract
 class CostMeter:
     """Seconds, processor seconds (all threads), peak memory and images of one run.
 
-    `earlier` is the cost that a checkpoint carried over from before an interruption.
+    Memory is what comes on top of what the process held when the meter began. `earlier` is the cost
+    that a checkpoint carried over from before an interruption.
     """
 
     def __init__(self, device: torch.device, earlier: dict[str, float] | None = None) -> None:
@@ -91,6 +76,7 @@ class CostMeter:
         self._start = time.perf_counter()
         self._cpu_start = time.process_time()
         self._process = psutil.Process()
+        self._held = float(self._process.memory_info().rss)
         self._peak = 0.0
         self.images = 0
         if device.type == "cuda":
@@ -99,7 +85,7 @@ class CostMeter:
 
     def sample(self) -> None:
         """Look at the memory in use; called at every progress report."""
-        self._peak = max(self._peak, float(self._process.memory_info().rss))
+        self._peak = max(self._peak, float(self._process.memory_info().rss) - self._held)
 
     def seconds(self) -> float:
         """Return the wall-clock seconds since this meter began."""

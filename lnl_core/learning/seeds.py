@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from lnl_core.learning import hardware
+from lnl_core.learning.threads import thread_count
 
 
 def derive_seed(*parts: int) -> int:
@@ -41,7 +41,7 @@ def seeded(seed: int, threads: int | None = None) -> Iterator[None]:
     flags = cudnn.deterministic, cudnn.benchmark
     try:
         cudnn.deterministic, cudnn.benchmark = True, False
-        torch.set_num_threads(threads or hardware.thread_count())
+        torch.set_num_threads(threads or thread_count())
         seed_everything(seed)
         yield
     finally:

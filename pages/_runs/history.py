@@ -14,6 +14,8 @@ from pages._runs import live
 
 _ROW = 30
 _FIRST = 12
+_FEATURES = "Time for features that this run computed first; all runs of the set share them."
+_MEMORY = "The run's own peak, on top of what the worker holds."
 
 
 def draw(info: DatasetInfo) -> None:
@@ -46,6 +48,10 @@ def draw(info: DatasetInfo) -> None:
             ),
             "started": st.column_config.TextColumn("Started", width=110),
             "took": st.column_config.TextColumn("Took", width=90, alignment="right"),
+            "features": st.column_config.TextColumn(
+                "Features", width=80, alignment="right", help=_FEATURES
+            ),
+            "memory": st.column_config.TextColumn("GB", width=50, alignment="right", help=_MEMORY),
             "flagged": st.column_config.TextColumn("Flagged", width=80, alignment="right"),
             "more": st.column_config.ButtonColumn("", width=90, type="tertiary", key=f"{key}_more"),
         },
@@ -65,6 +71,8 @@ def _table(info: DatasetInfo, jobs: list[Job]) -> pd.DataFrame:
 
 def _row(info: DatasetInfo, job: Job) -> dict[str, object]:
     seconds = _jobs.took(job)
+    features = job.cost.get("features_seconds")
+    memory = job.cost.get("peak_memory_bytes")
     usual = usual_representation(info.height, info.width)
     return {
         "method": methods.title(job.method) + (f" on run {job.base}" if job.base else ""),
@@ -74,6 +82,8 @@ def _row(info: DatasetInfo, job: Job) -> dict[str, object]:
         "state": [_jobs.state_word(job)],
         "started": _words.moment(job.started_at),
         "took": "" if seconds is None else _words.duration(seconds),
+        "features": _words.duration(features) if features else "",
+        "memory": f"{memory / 1e9:.2f}" if memory else "",
         "flagged": "" if job.flagged is None else _words.count(job.flagged),
         "more": ["Log", "Config"],
     }

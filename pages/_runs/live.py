@@ -152,6 +152,8 @@ def _running(job: Job) -> None:
     with st.container(horizontal=True, gap="medium", key="figures"):
         for label, value in _jobs.figures(job):
             st.markdown(f":gray[:small[{label}]]  \n**{value}**", width="content")
+    if slow := _jobs.slow(job):
+        st.caption(f":material/hourglass_bottom: {slow}")
     _curve(job)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         if st.button("Log", icon=":material/article:", key=f"log_{job.id}"):

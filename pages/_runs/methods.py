@@ -233,8 +233,8 @@ def _cost_words(
         words += f", {_words.gigabytes(memory)} at most"
     words += f", first queue after **{_words.about(first + costs[order[0]][0])}**"
     return (
-        f"{words}  \n:gray[:small[estimated for this set; features are shared, so later runs "
-        "are faster]]"
+        f"{words}  \n:gray[:small[estimated for this set, features included once; what "
+        "runs took stands in the history]]"
     )
 
 

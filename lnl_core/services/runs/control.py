@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lnl_core.jobs import executors, queue, removal
+from lnl_core.jobs.health import is_busy as is_busy
+from lnl_core.jobs.health import is_slow as is_slow
+from lnl_core.jobs.health import speed as speed
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
 
 

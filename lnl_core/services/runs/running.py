@@ -207,18 +207,13 @@ WORKER_BYTES = 6.2e8
 def estimate(
     info: DatasetInfo, method: str, preset: str, overrides: Mapping[str, Any] | None = None
 ) -> tuple[float, float]:
-    """Return (seconds, bytes) that a run will take here, roughly.
+    """Return (seconds, bytes) of its own that a run will take, roughly: what its card says.
 
-    A finished run of the same method and knobs on this set is the better guess, so it goes first.
-    `jump@pretrained` asks for a head on those features.
+    It is never what an earlier run took, so that estimates may be added up. `jump@pretrained` asks
+    for a head on those features.
     """
     method, features = _on(method)
     config = knobs.config(info, method, preset, overrides or {}, features)
-    for job in queue.jobs(info):
-        same = job.method == method and job.preset == preset and not overrides
-        same = same and features in (None, job.representation)
-        if same and job.state is JobState.DONE and job.cost.get("seconds"):
-            return job.cost["seconds"], job.cost.get("peak_memory_bytes", 0.0)
     cost = METHODS[method].cost
     if cost is None:
         return 0.0, 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lnl_core.jobs.health import health
+from lnl_core.jobs.health import health, is_busy, speed
 from lnl_core.jobs.rows import all_jobs, jobs
 from lnl_core.records import DatasetInfo, Job, Workspace
 from lnl_core.store import decisions
@@ -45,6 +45,15 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
                 "error": job.error,
                 "flagged": job.flagged,
                 "seconds": job.cost.get("seconds"),
+                "cpu_seconds": job.cost.get("cpu_seconds"),
+                "peak_memory_bytes": job.cost.get("peak_memory_bytes"),
+                "features_seconds": job.cost.get("features_seconds"),
+                "features_cpu_seconds": job.cost.get("features_cpu_seconds"),
+                "features_memory_bytes": job.cost.get("features_memory_bytes"),
+                "estimated_seconds": job.metrics.get("estimated_seconds"),
+                "estimated_bytes": job.metrics.get("estimated_bytes"),
+                "speed": speed(job),
+                "busy": is_busy(job),
             }
             for job in jobs(info)
         ],
