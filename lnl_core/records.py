@@ -201,7 +201,7 @@ class DatasetInfo:
     `store.datasets.dataset`. `version` is a digest of its contents, used in cache keys and URLs.
     `no_classes` are the labels (numbers) that say that nobody labelled the image, `new_classes`
     those that people added while they reviewed. `additions` are the first rows of what was added
-    later.
+    later, `grown_at` says when each was.
     """
 
     workspace: Workspace
@@ -226,6 +226,7 @@ class DatasetInfo:
     no_classes: tuple[int, ...] = ()
     new_classes: tuple[int, ...] = ()
     additions: tuple[int, ...] = ()
+    grown_at: tuple[str, ...] = ()
 
     @property
     def arrays(self) -> Path:

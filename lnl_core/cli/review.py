@@ -165,6 +165,7 @@ def audit(options: Any) -> int:
             "target_errors": left.goal,
             "certified": left.may_stop,
             "audits_needed": report.needed,
+            "unseen": left.unseen,
         }
         | ({"without_class": apart} if apart else {}),
         _audit_words(info.name, report) + (_APART.format(apart) if apart else ""),
@@ -202,6 +203,11 @@ def _audit_words(name: str, report: Any) -> str:
         lines.append(
             f"Wrong before review: {100 * rate.share:.1f} % "
             f"(95 %: {100 * rate.low:.1f} to {100 * rate.high:.1f})"
+        )
+    if left.unseen:
+        lines.append(
+            f"{left.unseen:,} images were added since and count as unseen: each may be wrong, "
+            f"until {left.enough:,} random checks of the larger set have an answer"
         )
     if left.may_stop:
         lines.append(f"Certified: at most {left.limit:,} errors left (95 %). Target: {goal}")

@@ -188,7 +188,7 @@ def _readable_info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
     directory = ws.datasets_dir / record.folder
     meta = _meta(directory, (directory / META).stat().st_mtime_ns)
     none, new = set(meta.get("no_classes", ())), set(meta.get("new_classes", ()))
-    additions = tuple(int(each["first"]) for each in meta.get("additions", ()))
+    grown = meta.get("additions", ())
     info = DatasetInfo(
         workspace=ws,
         id=record.id,
@@ -211,7 +211,8 @@ def _readable_info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
         format=meta.get("format", ""),
         no_classes=tuple(i for i, each in enumerate(meta["class_names"]) if each in none),
         new_classes=tuple(i for i, each in enumerate(meta["class_names"]) if each in new),
-        additions=additions,
+        additions=tuple(int(each["first"]) for each in grown),
+        grown_at=tuple(str(each["added_at"]) for each in grown),
     )
     return replace(info, has_truth=(info.arrays / TRUE_LABELS).is_file())
 

@@ -23,7 +23,9 @@ from lnl_core.services.review.draws import (
     Replay,
     draws,
     replay,
+    replay_before,
     said_of,
+    since_grown,
 )
 from lnl_core.services.review.expecting import expected
 from lnl_core.types import DatasetInfo, IntArray
@@ -59,6 +61,7 @@ class ErrorsLeft:
         goal: wrong labels that may be left.
         found: wrong labels found, by whatever way.
         total: images of the set that came with a class; the others are not counted.
+        unseen: images that were added since the draws behind these numbers: each may be wrong.
     """
 
     audits: int
@@ -72,6 +75,7 @@ class ErrorsLeft:
     goal: int
     found: int
     total: int
+    unseen: int = 0
 
     @property
     def may_stop(self) -> bool:
@@ -113,10 +117,10 @@ def errors_left(
     now = standing(info)
     drawn = draws(info)
     n = labelled_count(info)
-    rows = np.array([each.row for each in drawn], np.int64)
     said = said_of(now)
-    here = said[rows]
-    answered = int((here != OPEN).sum())
+    every = said[np.array([each.row for each in drawn], np.int64)]
+    here = said[np.array([each.row for each in since_grown(info)], np.int64)]
+    answered, unseen = int((here != OPEN).sum()), 0
     found = int((said == WRONG).sum())
     numbers: dict[str, int | None] = dict.fromkeys(("estimate", "low", "high", "limit"))
     if answered >= ENOUGH:
@@ -128,7 +132,9 @@ def errors_left(
             return int(np.clip(round(total - found), 0, still))
 
         low, high = left(totals.low), left(totals.high)
-        ahead = expected(info, fresh=fresh)
+        ranked = scored(info)
+        whole = ranked is not None and ranked.seen == info.n
+        ahead = expected(info, fresh=fresh) if whole else None
         middle = totals.mean if ahead is None else ahead.total
         numbers = {
             "estimate": int(np.clip(left(middle), low, high)),
@@ -136,20 +142,53 @@ def errors_left(
             "high": high,
             "limit": left(totals.limit),
         }
+    elif info.additions:
+        numbers, unseen = _with_unseen(info, said)
     return ErrorsLeft(
-        audits=answered,
-        wrong=int((here == WRONG).sum()),
-        unsure=int((here == UNCLEAR).sum()),
+        audits=int((every != OPEN).sum()),
+        wrong=int((every == WRONG).sum()),
+        unsure=int((every == UNCLEAR).sum()),
         enough=ENOUGH,
         **numbers,
         goal=int(target * n),
         found=found,
         total=n,
+        unseen=unseen,
     )
 
 
+def _with_unseen(info: DatasetInfo, said: IntArray) -> tuple[dict[str, int | None], int]:
+    """Return what earlier draws say of the smaller set, and that every image added may be wrong.
+
+    Until enough images are drawn from the larger set; what was added is taken to be wrong as often
+    for the estimate, never for the smaller end, always for the larger one.
+    """
+    first = info.additions[-1]
+    labelled = ~standing(info).no_class
+    old, past = said[:first], replay_before(info)
+    answered, n = int((past.said != OPEN).sum()), int(labelled[:first].sum())
+    unseen = int((labelled[first:] & np.isin(said[first:], (OPEN, UNCLEAR))).sum())
+    if answered < ENOUGH or not n:
+        return dict.fromkeys(("estimate", "low", "high", "limit")), unseen
+    totals = _compute(past, old, n, answered).totals
+    found = int((old == WRONG).sum())
+    still = n - int((old == RIGHT).sum()) - found
+
+    def left(total: float) -> int:
+        return int(np.clip(round(total - found), 0, still))
+
+    low, high = left(totals.low), left(totals.high) + unseen
+    middle = left(totals.mean) + round(unseen * totals.mean / n)
+    return {
+        "estimate": int(np.clip(middle, low, high)),
+        "low": low,
+        "high": high,
+        "limit": left(totals.limit) + unseen,
+    }, unseen
+
+
 def _key(info: DatasetInfo) -> tuple[object, ...]:
-    return info.workspace.url, info.id, info.created_at, info.no_classes
+    return info.workspace.url, info.id, info.created_at, info.no_classes, info.additions
 
 
 def _limits(info: DatasetInfo, now: Standing, here: IntArray, answered: int, fresh: bool) -> _Known:
@@ -163,17 +202,15 @@ def _limits(info: DatasetInfo, now: Standing, here: IntArray, answered: int, fre
             )
             if same and known.audits <= answered < known.audits + REFRESH:
                 return known
-        computed = _compute(info, replay(info), now, answered)
+        computed = _compute(replay(info), said_of(now), labelled_count(info), answered)
         _known[key] = computed
         while len(_known) > 64:
             _known.pop(next(iter(_known)))
         return computed
 
 
-def _compute(info: DatasetInfo, past: Replay, now: Standing, answered: int) -> _Known:
-    said = said_of(now)
+def _compute(past: Replay, said: IntArray, n: int, answered: int) -> _Known:
     least = int((said == WRONG).sum())
-    n = labelled_count(info)
     most = n - int((said == RIGHT).sum())
     totals = auditing.possible_totals(n)
     middle = Evidence.of(past.counted, totals)
@@ -242,8 +279,8 @@ def report(info: DatasetInfo, target: float = STOP_SHARE) -> AuditReport:
     """Return errors left, the noise rate and what a certificate still needs."""
     left = errors_left(info, target=target, fresh=True)
     needed = None
-    if left.estimate is not None:
-        known = _known[_key(info)]
+    known = _known.get(_key(info))
+    if left.estimate is not None and not left.unseen and known is not None:
         now = standing(info)
         n = labelled_count(info)
         open_ = n - int((now.kept & ~now.disputed).sum()) - left.found

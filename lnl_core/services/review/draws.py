@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -80,7 +80,8 @@ def mixed(
     """
     drawn = draws(info)
     rows = np.array([each.row for each in drawn], np.int64)
-    answered = int(now.answered[rows].sum())
+    whole = np.array([each.row for each in since_grown(info)], np.int64)
+    answered = int(now.answered[whole].sum())
     since = _since(info, reviewer, {int(row) for row in rows})
     places = list(range(limit)) if only else auditing.audit_slots(since, answered, limit)
     waiting = _waiting(drawn, now, reviewer)
@@ -160,6 +161,10 @@ class Replay:
         routes = (AUDIT,) * int(keep.sum())  # rows of the table of draws, nothing else
         return Audit(self.unreviewed[keep], found[keep], wrong[keep], routes)
 
+    def some(self, which: slice) -> Replay:
+        """Return some of the draws."""
+        return Replay(**{each.name: getattr(self, each.name)[which] for each in fields(self)})
+
     @property
     def clear(self) -> BoolArray:
         """(d,) True where the drawn row is right or wrong."""
@@ -182,8 +187,26 @@ def said_of(now: Standing) -> IntArray:
 
 
 def replay(info: DatasetInfo) -> Replay:
-    """Go through decisions and draws in the order they were made."""
-    return _replay(info, standing(info), draws(info), scored(info))
+    """Go through decisions and draws in the order they were made.
+
+    Where images were added, only later draws are there: they alone chose from all of the set.
+    """
+    whole = _replay(info, standing(info), draws(info), scored(info))
+    return whole.some(slice(len(whole.rows) - len(since_grown(info)), None))
+
+
+def replay_before(info: DatasetInfo) -> Replay:
+    """Return the draws from before images were added last: they chose from the smaller set."""
+    whole = _replay(info, standing(info), draws(info), scored(info))
+    end = len(whole.rows) - len(since_grown(info))
+    first = sum(each.drawn_at <= "".join(info.grown_at[-2:-1]) for each in draws(info))
+    return whole.some(slice(first, end))
+
+
+def since_grown(info: DatasetInfo) -> tuple[Draw, ...]:
+    """Return the draws that chose from all images that the set has today."""
+    last = "".join(info.grown_at[-1:])
+    return tuple(each for each in draws(info) if each.drawn_at > last)
 
 
 @lru_cache(maxsize=4)
