@@ -8,13 +8,14 @@ import stat
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
 from lnl_core.data import content, images
 from lnl_core.data.images import ImageError
+from lnl_core.data.reading import pixels
 from lnl_core.data.reading.outline import Outline
 from lnl_core.data.tables import BadRow
 from lnl_core.data.writing import Plan, Row, Skipped
@@ -65,6 +66,7 @@ class FileSource:
     """A set whose images are files; see `writing.Source`.
 
     `sample` are some of its files; `unreadable` of them have no header of an image (after `plan`).
+    `stretch` is what a person said about contrast: `set`, `file` or nothing.
     """
 
     kind: str
@@ -76,6 +78,7 @@ class FileSource:
     has_truth: bool = False
     outline: Outline = field(default_factory=Outline)
     unreadable: int = 0
+    stretch: str = ""
 
     def plan(self, size: int | None) -> Plan:
         """Choose the working resolution from the headers of a sample."""
@@ -89,7 +92,13 @@ class FileSource:
         formats = Counter(probe.format for probe in probes)
         gray = bool(probes) and all(probe.gray for probe in probes)
         words = ", ".join([name for name, _ in formats.most_common(3)])
-        return working_plan([(p.height, p.width) for p in probes], 1 if gray else 3, size, words)
+        sizes = [(p.height, p.width) for p in probes]
+        plan = working_plan(sizes, 1 if gray else 3, size, words)
+        found = pixels.measured(self.sample)
+        question = found.question(self.stretch)
+        self.outline.questions += [question] if question is not None else []
+        self.outline.notes += found.notes
+        return plan if self.stretch == "file" else replace(plan, contrast=found.contrast)
 
     def examples(self) -> dict[str, list[tuple[str, Path | ByteArray]]]:
         """Return a few images of each class."""
@@ -137,7 +146,7 @@ _Decoded = tuple[ByteArray, bytes]
 
 def _decode(file: Path, plan: Plan) -> _Decoded | ImageError:
     try:
-        image = images.decode(file, (plan.height, plan.width))
+        image = images.decode(file, (plan.height, plan.width), contrast=plan.contrast)
         return image, content.file_digest(file)
     except ImageError as error:
         return error

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL.Image import Resampling, Transpose
 
+from lnl_core.data.contrast import Contrast, to_bytes
 from lnl_core.types import ByteArray, FloatArray, LnlError
 
 MAX_PIXELS = 1024**3 // 4 // 3
@@ -82,12 +83,16 @@ class ImageError(LnlError):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a header says: upright `width` and `height` in pixels, `gray`, `format` (`JPEG`)."""
+    """What a header says: upright `width` and `height` in pixels, `gray`, `format` (`JPEG`).
+
+    `deep` says that a pixel has more than 8 bits.
+    """
 
     width: int
     height: int
     gray: bool
     format: str
+    deep: bool = False
 
 
 def probe(source: Path | bytes) -> Probe:
@@ -100,22 +105,59 @@ def probe(source: Path | bytes) -> Probe:
         width, height = image.size
         if _orientation(image) >= 5:
             width, height = height, width
-        return Probe(width, height, image.mode in _GRAY_MODES, image.format or "")
+        deep = image.mode.startswith("I") or image.mode == "F"
+        return Probe(width, height, image.mode in _GRAY_MODES, image.format or "", deep)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The values of one image: `kind` as `Contrast` has them, the least and the greatest.
+
+    `clear` says that it is transparent everywhere.
+    """
+
+    kind: str
+    low: float
+    high: float
+    clear: bool = False
+
+
+def levels(source: Path | bytes) -> Levels:
+    """Return an image's least and greatest pixel values; of a JPEG, of a smaller copy.
+
+    Raises:
+        ImageError: as `decode`.
+    """
+    with _opened(source) as image:
+        if image.format in ("JPEG", "MPO"):
+            image.draft(image.mode, (64, 64))
+        image.load()
+        if image.mode.startswith("I") or image.mode == "F":
+            values: FloatArray = np.nan_to_num(np.asarray(image, dtype=np.float32))
+            kind = "real" if image.mode == "F" else "deep"
+            return Levels(kind, float(values.min()), float(values.max()))
+        pixels = np.asarray(_flat(image))
+        return Levels("byte", float(pixels.min()), float(pixels.max()), _is_clear(image))
 
 
 def decode(
-    source: Path | bytes, size: int | tuple[int, int], *, channels: int | None = None
+    source: Path | bytes,
+    size: int | tuple[int, int],
+    *,
+    channels: int | None = None,
+    contrast: Contrast | None = None,
 ) -> ByteArray:
     """Decode an image and fit all of it, upright and undistorted, into the working resolution.
 
     The bars beside a narrower image take the mean colour of the edge that they touch.
-    Transparency lies over white; of an animation the first frame is taken; 16-bit values 0..65535
-    become 0..255.
+    Transparency lies over white, unless all of the image is transparent; of an animation the first
+    frame is taken; 16-bit values 0..65535 become 0..255, unless `contrast` says otherwise.
 
     Args:
         source: path or bytes of the file.
         size: side of a square, or (height, width), in pixels.
         channels: 1 or 3; None keeps gray images gray.
+        contrast: the values that are black and white, for the whole set.
 
     Returns:
         (height, width, channels) uint8.
@@ -124,7 +166,7 @@ def decode(
         ImageError: empty, no image, damaged, cut off or too large.
     """
     height, width = (size, size) if isinstance(size, int) else size
-    return _letterbox(_upright(source, (height, width), channels), height, width)
+    return _letterbox(_upright(source, (height, width), channels, contrast), height, width)
 
 
 def fit(array: ByteArray, size: tuple[int, int], channels: int) -> ByteArray:
@@ -135,13 +177,18 @@ def fit(array: ByteArray, size: tuple[int, int], channels: int) -> ByteArray:
     return _letterbox(image.convert("L" if channels == 1 else "RGB"), *size)
 
 
-def render(source: Path | bytes, max_side: int) -> bytes:
+def render(source: Path | bytes, max_side: int, contrast: Contrast | None = None) -> bytes:
     """Return the original as a JPEG for the browser: upright, 8 bit, at most `max_side` px.
+
+    Args:
+        source: path or bytes of the file.
+        max_side: pixels.
+        contrast: of its set, so that it looks as the working copy does.
 
     Raises:
         ImageError: as `decode`.
     """
-    image = _upright(source, (max_side, max_side), None, enlarge=False)
+    image = _upright(source, (max_side, max_side), None, contrast, enlarge=False)
     return _jpeg(image)
 
 
@@ -258,7 +305,12 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _upright(
-    source: Path | bytes, bounds: tuple[int, int], channels: int | None, *, enlarge: bool = True
+    source: Path | bytes,
+    bounds: tuple[int, int],
+    channels: int | None,
+    contrast: Contrast | None = None,
+    *,
+    enlarge: bool = True,
 ) -> Image.Image:
     """Return the image in mode L or RGB, its whole inside `bounds` (height, width)."""
     with _opened(source, check=True) as image:
@@ -273,7 +325,7 @@ def _upright(
             if image.format in ("JPEG", "MPO"):
                 image.draft(image.mode, (2 * target[0], 2 * target[1]))
             image.load()
-            flat = _flat(image)
+            flat = _flat(image, contrast)
             if channels is not None:
                 flat = flat.convert("L" if channels == 1 else "RGB")
             if turn is not None:  # first, so that a picture saved upright gives the same pixels
@@ -285,12 +337,26 @@ def _upright(
             return flat
 
 
-def _flat(image: Image.Image) -> Image.Image:
+def _flat(image: Image.Image, contrast: Contrast | None = None) -> Image.Image:
     """Return an image of any mode as L or RGB, transparency over white."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return Image.fromarray(_to_bytes(image, contrast))
+    flat = _eight_bits(image)
+    if contrast is None or contrast.byte is None:
+        return flat
+    return Image.fromarray(to_bytes(np.asarray(flat), *contrast.byte))
+
+
+def _is_clear(image: Image.Image) -> bool:
+    """Tell whether an image is transparent everywhere: its colours are all there is to see."""
+    return image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema() == (0, 0)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode in ("L", "RGB") and "transparency" not in image.info:
         return image
-    if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_to_bytes(image))
+    if _is_clear(image):
+        return image.convert("L" if image.mode == "LA" else "RGB")
     gray = image.mode in _GRAY_MODES
     has_alpha = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
     if has_alpha:
@@ -300,17 +366,20 @@ def _flat(image: Image.Image) -> Image.Image:
     return image.convert("L" if gray else "RGB")
 
 
-def _to_bytes(image: Image.Image) -> ByteArray:
-    """Scale deep gray values to 0..255: 16 bit by its range, anything else by what it spans."""
+def _to_bytes(image: Image.Image, contrast: Contrast | None) -> ByteArray:
+    """Scale deep gray values to 0..255: by the set's range, else by the format's or the span."""
+    known = None
+    if contrast is not None:
+        known = contrast.real if image.mode == "F" else contrast.deep
+    if known is not None:
+        return to_bytes(np.asarray(image), *known)
     values: FloatArray = np.nan_to_num(np.asarray(image, dtype=np.float32))
     low, high = float(values.min()), float(values.max())
     if image.mode.startswith("I;16") or (image.mode == "I" and low >= 0 and high <= 65535):
         low, high = 0.0, 65535.0
     elif image.mode == "F" and low >= 0 and high <= 255:
         low, high = 0.0, 1.0 if high <= 1 else 255.0
-    scaled = (values - low) * np.float32(255 / max(high - low, 1e-12))
-    pixels: ByteArray = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-    return pixels
+    return to_bytes(values, low, high)
 
 
 def _letterbox(image: Image.Image, height: int, width: int) -> ByteArray:

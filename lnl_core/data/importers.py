@@ -206,7 +206,7 @@ def read(
             looked_over.outline.leave_out(1, "files", BadRow(each.reason, each.remedy), each.where)
     else:
         looked_over = _look(source, root, None, said)
-    plan = looked_over.plan(size)
+    plan = _plan(looked_over, size, said)
     if looked_over.kind == "folder" and isinstance(looked_over, FileSource):
         looked_over.outline.notes += _odd_names(looked_over)
     kind = "zip" if is_zip else None
@@ -225,6 +225,13 @@ def _refuse_unreadable(source: FileSource) -> None:
     left = max(source.outline.left.values(), key=lambda each: each.count, default=None)
     why = f" First “{left.first}”: {left.reason} {left.remedy}" if left else ""
     raise LnlError(f"No image could be read.{why} Paths start from {source.root}.")
+
+
+def _plan(source: Source, size: int | None, answers: Answers) -> Plan:
+    """Choose the working resolution and, for files, the contrast that a person did not refuse."""
+    if isinstance(source, FileSource):
+        source.stretch = answers.contrast
+    return source.plan(size)
 
 
 def _odd_names(source: FileSource) -> list[str]:
@@ -314,7 +321,7 @@ def import_source(
             looked_over = _look_inside(part / ORIGINALS, class_map, said)
         else:
             looked_over = _look(source, root, class_map, said)
-        plan = plan or looked_over.plan(size)
+        plan = plan or _plan(looked_over, size, said)
         reading = reading_of(looked_over, plan, str(source), said)
         if told is not None:
             told(reading)
@@ -353,6 +360,8 @@ def import_source(
                 "notes": notes,
                 "answers": said.to_json(),
             } | ({"no_classes": none} if none else {})
+            if plan.contrast is not None:
+                meta["contrast"] = plan.contrast.to_json()
             version = writer.finish(meta)
             notes += writer.copies
     finally:

@@ -21,6 +21,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from lnl_core.data import content, copies
+from lnl_core.data.contrast import Contrast
 from lnl_core.data.reading.outline import Outline
 from lnl_core.store.arrays import write_array, write_json
 from lnl_core.store.datasets import JUDGED_LABELS, LISTED, TRUE_LABELS
@@ -64,12 +65,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The working resolution: `height` and `width` in pixels, `channels` 1 or 3."""
+    """The working resolution: `height` and `width` in pixels, `channels` 1 or 3.
+
+    `contrast` says which values are black and white, where the format does not.
+    """
 
     height: int
     width: int
     channels: int
     format: str
+    contrast: Contrast | None = None
 
 
 class Source(Protocol):

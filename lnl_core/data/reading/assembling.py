@@ -102,7 +102,7 @@ def _picture(image: Path | ByteArray, plan: Plan) -> bytes | None:
     """Return a small PNG of what the import would keep; None where it cannot be read."""
     try:
         if isinstance(image, Path):
-            return images.encode_png(images.decode(image, _SIDE))
+            return images.encode_png(images.decode(image, _SIDE, contrast=plan.contrast))
         return images.encode_png(images.fit(image, (_SIDE, _SIDE), plan.channels))
     except ImageError:
         return None

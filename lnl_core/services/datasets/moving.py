@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lnl_core.data import content, images
 from lnl_core.data.content import Contents
+from lnl_core.data.contrast import Contrast
 from lnl_core.data.files import WORKERS, locate
 from lnl_core.services.in_force import contents, loaded
 from lnl_core.store import datasets
@@ -109,9 +110,10 @@ def _looked_over(info: DatasetInfo, root: Path) -> Iterator[tuple[int, str, str]
     known, paths = contents(info), loaded(info).paths
     assert paths is not None
     size = (info.height, info.width)
+    contrast = Contrast.from_json(datasets.read_meta(info).get("contrast"))
 
     def look(row: int, path: str) -> tuple[int, str, str]:
-        return (row, *_compared(known, row, root, path, size))
+        return (row, *_compared(known, row, root, path, size, contrast))
 
     rows = ((row, path) for row, path in enumerate(paths) if path)
     with ThreadPoolExecutor(WORKERS, "relink") as pool:
@@ -120,7 +122,12 @@ def _looked_over(info: DatasetInfo, root: Path) -> Iterator[tuple[int, str, str]
 
 
 def _compared(
-    known: Contents, row: int, root: Path, path: str, size: tuple[int, int]
+    known: Contents,
+    row: int,
+    root: Path,
+    path: str,
+    size: tuple[int, int],
+    contrast: Contrast | None,
 ) -> tuple[str, str]:
     """Return (same, alike, missing or changed, why) of one original."""
     found = locate(root, path)
@@ -130,7 +137,7 @@ def _compared(
     try:
         if known.files is not None and bytes(known.files[row]) == content.file_digest(file):
             return "same", ""
-        picture = images.decode(file, size)
+        picture = images.decode(file, size, contrast=contrast)
     except OSError as error:
         return "missing", f"It cannot be read ({error.strerror})."
     except images.ImageError as error:

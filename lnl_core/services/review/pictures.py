@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lnl_core.services.in_force import loaded
+from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo, LnlError
 
 FULL_SIDE = 1024
 THUMB_SIDE = 128
+if TYPE_CHECKING:
+    from lnl_core.data.contrast import Contrast
+
 SIZES = ("full", "thumb")
 
 
@@ -34,7 +40,7 @@ def image_bytes(info: DatasetInfo, version: str, row: int, size: str) -> tuple[b
         original = _original(info, row)
         if original is not None:
             try:
-                return images.render(original, FULL_SIDE), "image/jpeg"
+                return images.render(original, FULL_SIDE, _contrast(info)), "image/jpeg"
             except (LnlError, OSError):
                 pass  # moved or damaged since the import: the working copy is still there
     array = np.asarray(loaded(info).images[row])
@@ -44,8 +50,20 @@ def image_bytes(info: DatasetInfo, version: str, row: int, size: str) -> tuple[b
     return images.encode_png(array), "image/png"
 
 
+def _contrast(info: DatasetInfo) -> Contrast | None:
+    """Return the contrast that the working copies were made with."""
+    from lnl_core.data.contrast import Contrast
+
+    return Contrast.from_json(datasets.read_meta(info).get("contrast"))
+
+
 def _original(info: DatasetInfo, row: int) -> Path | None:
-    """Return the original's path where it still lies inside the imported folder."""
+    """Return the original's path where it still lies inside the imported folder.
+
+    A link that leads out is followed where the import was told to.
+    """
+    from lnl_core.data.files import may_follow
+
     paths = loaded(info).paths
     if info.root is None or paths is None or not paths[row]:
         return None
@@ -55,4 +73,7 @@ def _original(info: DatasetInfo, row: int) -> Path | None:
         inside = path.is_relative_to(root.resolve())
     except OSError:
         return None
+    if not inside:
+        said = datasets.read_meta(info).get("answers", {})
+        inside = said.get("links") == "follow" and may_follow(os.fspath(path))
     return path if inside and path.is_file() else None

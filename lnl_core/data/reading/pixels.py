@@ -1,0 +1,120 @@
+"""The range of a set's pixels, where the format does not tell: deep, real, or nearly black."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lnl_core.data import images
+from lnl_core.data.contrast import Contrast, Range
+from lnl_core.data.images import ImageError, Levels
+from lnl_core.readings import Choice, Question
+
+DARK = 25
+"""Images of which no value is above this, of 255, are nearly black."""
+
+_BITS = (8, 10, 12, 14)
+
+
+@dataclass(slots=True)
+class Measured:
+    """What the images that were looked at hold: `contrast` to show them by, and words on it."""
+
+    contrast: Contrast | None = None
+    said: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def question(self, answer: str) -> Question | None:
+        """Return the question whether to stretch; None where there is nothing to stretch."""
+        if self.contrast is None:
+            return None
+        return Question(
+            "contrast",
+            " ".join(self.said),
+            (
+                Choice("set", "black and white are there, for every image alike"),
+                Choice("file", "as the file's format says"),
+            ),
+            default="set",
+            answer=answer,
+        )
+
+
+def measured(files: Sequence[Path]) -> Measured:
+    """Look at the values of images; ordinary ones cost one look, the first bright one ends it.
+
+    Args:
+        files: an even sample of the set.
+    """
+    seen: dict[str, list[Levels]] = {"deep": [], "real": [], "byte": []}
+    clear = looked = 0
+    bright = False
+    for file in files:
+        try:
+            if bright and not images.probe(file).deep:
+                continue
+            found = images.levels(file)
+        except ImageError:
+            continue
+        looked += 1
+        clear += found.clear
+        seen[found.kind].append(found)
+        bright = bright or (found.kind == "byte" and found.high > DARK and not found.clear)
+    result = Measured()
+    deep, real = _span(seen["deep"]), _span(seen["real"])
+    byte = None if bright else _span(seen["byte"])
+    contrast = Contrast(
+        _deep(deep, result.said) if deep else None,
+        _real(real, result.said) if real else None,
+        _dark(byte, result.said) if byte else None,
+    )
+    result.contrast = contrast if contrast.to_json() else None
+    if clear:
+        result.notes.append(
+            f"{clear:,} of {looked:,} images looked at are transparent everywhere: their colours "
+            "are shown as if they were not."
+        )
+    return result
+
+
+def _span(found: Sequence[Levels]) -> Range | None:
+    if not found:
+        return None
+    return min(each.low for each in found), max(each.high for each in found)
+
+
+def _deep(span: Range, said: list[str]) -> Range | None:
+    """Return the range of files of more than 8 bits; None where all 16 are used."""
+    low, high = span
+    if low >= 0 and high > 2**14 - 1 and high <= 65535 and low <= 0.25 * high:
+        return None
+    bits = next((b for b in _BITS if low >= 0 and high < 2**b), None)
+    words = f" ({bits} bits)" if bits else ""
+    top = float(2**bits - 1) if bits and high > 2 ** (bits - 1) - 1 else high
+    bottom = 0.0
+    if not 0 <= low <= 0.25 * top:
+        bottom, top = low, high
+    said.append(f"Pixels of deep files go from {low:,.0f} to {high:,.0f}{words}.")
+    return (bottom, top) if top > bottom else None
+
+
+def _real(span: Range, said: list[str]) -> Range | None:
+    """Return the range of files of floats: 0..1, -1..1, 0..255, else what the set spans."""
+    low, high = span
+    for bottom, top in ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)):
+        if bottom <= low and high <= top and high - low > 0.1 * (top - bottom):
+            low, high = bottom, top
+            break
+    said.append(f"Pixels are floating point numbers from {span[0]:.4g} to {span[1]:.4g}.")
+    return (low, high) if high > low else None
+
+
+def _dark(span: Range, said: list[str]) -> Range | None:
+    """Return the range of 8-bit images that are all nearly black, as masks of 0 and 1 are."""
+    low, high = span
+    if not low < high:
+        return None
+    kind = ", as masks have" if high <= 1 else ""
+    said.append(f"The images are nearly black: values from {low:.0f} to {high:.0f} of 255{kind}.")
+    return 0.0, high

@@ -1,0 +1,97 @@
+"""Contrast by the range of the set: deep files, floats, masks, images that are all transparent."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lnl_core.data import images, importers
+from lnl_core.readings import Answers
+
+
+def ramps(folder, high, low=0, dtype=np.uint16, suffix="png", scale=(1.0, 0.5)):
+    """Write two classes of ramps from low to high, and to half of it."""
+    for kind, part in zip(("full", "half"), scale, strict=True):
+        (folder / kind).mkdir(parents=True)
+        row = np.linspace(low, low + (high - low) * part, 32)
+        for i in range(2):
+            pixels = np.tile(np.roll(row, i), (32, 1)).astype(dtype)
+            Image.fromarray(pixels).save(folder / kind / f"{i}.{suffix}")
+    return folder
+
+
+def question(reading):
+    return next((each for each in reading.questions if each.key == "contrast"), None)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14])
+def test_bits_in_deep_files_get_the_whole_contrast(tmp_path, do_import, bits):
+    source = ramps(tmp_path / "s", 2**bits - 1)
+    asked = question(importers.read(source))
+    assert f"({bits} bits)" in asked.text
+    assert (asked.taken, asked.stops) == ("set", False)
+    got = do_import(source)
+    full, half = (got.images[got.labels == label] for label in (0, 1))
+    assert (full.min(), full.max()) == (0, 255)
+    assert abs(int(half.max()) - 127) <= 1  # one range for the set, not one for each image
+    assert any("bits" in note for note in got.report.notes)
+
+
+def test_the_format_says_the_range_where_it_is_used_or_wanted(tmp_path, do_import):
+    assert question(importers.read(ramps(tmp_path / "all", 65535))) is None
+    got = do_import(ramps(tmp_path / "s", 4095), answers=Answers(contrast="file"))
+    assert got.images.max() == 16
+    assert "contrast" not in got.meta
+
+
+def test_a_range_far_from_zero_starts_where_it_does(tmp_path, do_import):
+    got = do_import(ramps(tmp_path / "s", 4000, low=3000))
+    assert (got.images.min(), got.images.max()) == (0, 255)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "lowest", "middle"),
+    [(0, 1, 0, 127), (-1, 1, 0, 127), (0, 255, 0, 127), (-1000, 3000, 0, 127)],
+)
+def test_floats_of_any_range(tmp_path, do_import, low, high, lowest, middle):
+    got = do_import(ramps(tmp_path / "s", high, low, np.float32, "tiff"))
+    full, half = (got.images[got.labels == label] for label in (0, 1))
+    assert (full.min(), full.max()) == (lowest, 255)
+    assert abs(int(half.max()) - middle) <= 1
+
+
+def test_masks_of_nought_and_one_are_seen(tmp_path, do_import):
+    source = ramps(tmp_path / "s", 1, dtype=np.uint8, scale=(1.0, 1.0))
+    assert "nearly black" in question(importers.read(source)).text
+    assert set(np.unique(do_import(source).images)) == {0, 255}
+
+
+def test_one_bright_image_says_that_the_others_are_dark(tmp_path, do_import):
+    source = ramps(tmp_path / "s", 20, dtype=np.uint8)
+    Image.new("L", (32, 32), 200).save(source / "full" / "bright.png")
+    assert question(importers.read(source)) is None
+    assert do_import(source).images.max() == 200
+
+
+def test_images_that_are_transparent_everywhere_show_their_colours(tmp_path, do_import):
+    (tmp_path / "s" / "a").mkdir(parents=True)
+    Image.new("RGBA", (16, 16), (200, 10, 10, 0)).save(tmp_path / "s" / "a" / "clear.png")
+    half = Image.new("RGBA", (16, 16), (200, 10, 10, 255))
+    half.putalpha(Image.fromarray(np.repeat([[0, 255]], 16, 0).repeat(8, 1).astype(np.uint8)))
+    half.save(tmp_path / "s" / "a" / "half.png")
+    got = do_import(tmp_path / "s")
+    assert got.images[0, 0, 0].tolist() == [200, 10, 10]
+    assert got.images[1, 0, 0].tolist() == [255, 255, 255]
+    assert any("1 of 2 images looked at are transparent" in note for note in got.report.notes)
+
+
+def test_the_original_is_shown_as_the_working_copy_is(tmp_path, do_import):
+    import io
+
+    from lnl_core.data.contrast import Contrast
+
+    source = ramps(tmp_path / "s", 4095)
+    got = do_import(source)
+    contrast = Contrast.from_json(got.meta["contrast"])
+    shown = Image.open(io.BytesIO(images.render(source / "full" / "0.png", 64, contrast)))
+    assert abs(int(np.asarray(shown).max()) - 255) <= 4
+    assert Contrast.from_json({}) is None
