@@ -29,6 +29,7 @@ KINDS = {
     "folder": "folder per class",
     "manifest": "list of images",
     "npz": "NPZ arrays",
+    "hub": "Parquet with images",
     "zip": "zip",
     "torchvision": "torchvision files",
     "public": "public set",

@@ -222,7 +222,7 @@ IMPORT = Command(
         "lnl import arrays.npz --name birds                images (n, h, w[, c]), labels (n,)",
         "lnl import photos.zip --name birds                a folder per class inside",
         "lnl import data/cifar-10-batches-py --name cifar  as torchvision downloads it; MNIST too",
-        "lnl import hub/ --name hub                        Hugging Face: metadata.csv or .jsonl",
+        "lnl import hub/ --name hub                        Hugging Face: metadata or Parquet",
         'lnl import list.csv --name shop --not-a-class "Not sure" --not-a-class Skip',
         "lnl import list.csv --name mine --image-column photo --label-column kind",
         "",

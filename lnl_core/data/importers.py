@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lnl_core.data import archives, folders, manifests, no_class, npz, tables, vision
+from lnl_core.data import archives, folders, hub, manifests, no_class, npz, tables, vision
 from lnl_core.data.files import FileSource, storable
 from lnl_core.data.images import SUFFIXES
 from lnl_core.data.reading import lists
@@ -35,8 +35,6 @@ Report = Callable[[int, int, int], None]
 ORIGINALS = "originals"
 _TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
 _LISTS = (".npz", ".csv", ".jsonl")
-_METADATA = (".csv", ".jsonl", ".parquet")
-_DEEP = 3
 _EVERY = 0.1
 MAX_SIZE = 1024
 
@@ -57,7 +55,7 @@ class ImportReport:
 
     Attributes:
         n: images read; `skipped` were not.
-        kind: `folder`, `manifest`, `npz`, `torchvision` or `zip`.
+        kind: `folder`, `manifest`, `hub`, `npz`, `torchvision` or `zip`.
         reasons: most frequent first.
         notes: what a person should know about the set as a whole.
         version: digest of the contents.
@@ -80,13 +78,15 @@ class ImportReport:
 
 
 def kind_of(source: Path, answers: Answers | None = None) -> str:
-    """Return `folder`, `manifest`, `npz`, `torchvision` or `zip`, by what the source holds.
+    """Return `folder`, `manifest`, `hub`, `npz`, `torchvision` or `zip`, by what the source holds.
 
     Raises:
         LnlError: it does not exist, or is none of them.
     """
     try:
         if source.is_dir():
+            if vision.find(source) is None and hub.find(source):
+                return "hub"
             if _lists_in(source, answers or Answers()).listings:
                 return "manifest"
             return "folder" if vision.find(source) is None else "torchvision"
@@ -97,6 +97,8 @@ def kind_of(source: Path, answers: Answers | None = None) -> str:
     suffix = source.suffix.lower()
     if suffix == ".npz":
         return "npz"
+    if hub.holds_images(source):
+        return "hub"
     if suffix in manifests.SUFFIXES or head == b"PAR1":
         return "manifest"
     if suffix == ".zip" or (head == b"PK\x03\x04" and suffix not in (".xlsx", ".ods", ".docx")):
@@ -122,9 +124,13 @@ def _look(
         kind = kind_of(source)
         if kind == "npz":
             return npz.scan(source, class_map, answers)
+        if kind == "hub":
+            return hub.scan([source], class_map, answers)
         return manifests.scan(source, root, class_map, answers)
     if vision.find(source) is not None:
         return vision.scan(source, class_map)
+    if shards := hub.find(source):
+        return hub.scan(shards, class_map, answers)
     there = _lists_in(source, answers)
     if there.listings:
         looked_over: Source = manifests.scan(there.listings, root, class_map, answers)
@@ -229,7 +235,7 @@ def _refuse_unreadable(source: FileSource) -> None:
 
 def _plan(source: Source, size: int | None, answers: Answers) -> Plan:
     """Choose the working resolution and, for files, the contrast that a person did not refuse."""
-    if isinstance(source, FileSource):
+    if isinstance(source, FileSource | hub.HubSource):
         source.stretch = answers.contrast
     return source.plan(size)
 
@@ -432,7 +438,7 @@ def _nothing(looked_over: Source, source: Path, writer: SetWriter) -> str:
         return folders.NO_IMAGE
     (reason, remedy), count = writer.reasons.most_common(1)[0]
     where = writer.firsts[reason, remedy]
-    if looked_over.kind in ("npz", "torchvision"):
+    if looked_over.kind in ("npz", "torchvision", "hub"):
         return f"No image could be read. {reason} {remedy}"
     return (
         f"No image could be read. {count:,} times, first at “{where}”: {reason} {remedy} The paths "

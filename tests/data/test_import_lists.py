@@ -163,7 +163,7 @@ def test_parquet_with_numbers_and_gaps(shelf, do_import, tmp_path):
     (shelf / "metadata.parquet").write_bytes(b"PAR1 but nothing else")
     with pytest.raises(LnlError, match="no readable Parquet"):
         importers.import_source(shelf / "metadata.parquet", "x", tmp_path / "o")
-    nested = pa.table({"image": [{"bytes": b"x"}], "label": ["a"]})
+    nested = pa.table({"image": [{"name": "a.png"}], "label": ["a"]})
     pq.write_table(nested, shelf / "metadata.parquet")
     with pytest.raises(LnlError, match="store images as files"):
         importers.import_source(shelf / "metadata.parquet", "x", tmp_path / "o")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from lnl_core.data import folders, tables
+from lnl_core.data import folders, hub, tables
 from lnl_core.data.manifests import SUFFIXES, Listing
 from lnl_core.data.reading import columns, places
 from lnl_core.data.reading.finding import Finder
@@ -75,6 +75,8 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
 
 def _is_list(file: Path, answers: Answers) -> bool:
     """Tell whether a table names images and labels, by its header or by what a person said."""
+    if hub.holds_images(file):
+        return False
     if columns.recognised(file):
         return True
     if not (answers.image_column or answers.label_column or answers.header or answers.one_hot):

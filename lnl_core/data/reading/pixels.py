@@ -41,7 +41,7 @@ class Measured:
         )
 
 
-def measured(files: Sequence[Path]) -> Measured:
+def measured(files: Sequence[Path | bytes]) -> Measured:
     """Look at the values of images; ordinary ones cost one look, the first bright one ends it.
 
     Args:

@@ -19,6 +19,7 @@ import numpy as np
 
 from lnl_core.data import content, copies, images, joining
 from lnl_core.data.class_names import near
+from lnl_core.data.contrast import Contrast
 from lnl_core.data.writing import Plan, disk_error
 from lnl_core.jobs import outcome, queue
 from lnl_core.readings import Answers
@@ -127,7 +128,8 @@ def add_images(
     from lnl_core.data import importers
 
     _check_idle(info)
-    plan = Plan(info.height, info.width, 3, info.format)
+    contrast = Contrast.from_json(datasets.read_meta(info).get("contrast"))
+    plan = Plan(info.height, info.width, 3, info.format, contrast)
     with scratch(info.workspace) as folder:
         told = importers.import_source(
             source, info.name, folder / "set", root=root, plan=plan, answers=answers, report=report

@@ -1,0 +1,366 @@
+"""Parquet with the images in it, as the Hugging Face hub stores a set: struct{bytes, path}, labels.
+
+The names of the classes come from the features in the schema's metadata (`ClassLabel`). Shards are
+read together, each in the split of its name: `train-00000-of-00002.parquet`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from lnl_core.data import images
+from lnl_core.data.files import WORKERS, working_plan
+from lnl_core.data.images import ImageError
+from lnl_core.data.reading import pixels
+from lnl_core.data.reading.columns import COLUMNS
+from lnl_core.data.reading.labels import Labels, understood
+from lnl_core.data.reading.outline import EXAMPLES, Outline
+from lnl_core.data.reading.places import is_split
+from lnl_core.data.tables import BadRow, visible
+from lnl_core.data.writing import Plan, Row, Skipped
+from lnl_core.readings import Answers, Choice, Question
+from lnl_core.types import ByteArray, LnlError, meant
+
+_SHARD = re.compile(r"(.+?)[-_.]\d+(-of-\d+)?$")
+_ROWS = 64
+_SAMPLE = 128
+_NO_BYTES = ("The image's bytes are not in the file.", "Store the images in it, or as files.")
+_DAMAGED = "Copy or download it again."
+
+
+def holds_images(file: Path) -> bool:
+    """Tell whether a Parquet file has a column of images in it; False where it is no Parquet."""
+    schema = _schema(file)
+    return schema is not None and _image_column(schema) is not None
+
+
+def find(folder: Path) -> list[Path]:
+    """Return the Parquet files with images in a folder, or in the folders right below."""
+    for pattern in ("*.parquet", "data/*.parquet", "*/*.parquet", "*/*/*.parquet"):
+        there = [file for file in sorted(folder.glob(pattern)) if file.is_file()]
+        shards = [file for file in there if holds_images(file)]
+        if shards:
+            return shards
+    return []
+
+
+def _schema(file: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if file.suffix.lower() not in (".parquet", ".pq"):
+        return None
+    try:
+        return pq.read_schema(file)
+    except (pa.ArrowException, OSError):
+        return None
+
+
+def _image_column(schema: Any) -> str | None:
+    """Return the column that holds images: a struct with bytes, or bytes called like an image."""
+    import pyarrow as pa
+
+    for field_ in schema:
+        if pa.types.is_struct(field_.type):
+            inner = {field_.type.field(i).name: field_.type.field(i).type
+                     for i in range(field_.type.num_fields)}  # fmt: skip
+            if "bytes" in inner and _is_bytes(inner["bytes"]):
+                return str(field_.name)
+    for field_ in schema:
+        if _is_bytes(field_.type) and field_.name.lower() in (*COLUMNS["image"], "bytes"):
+            return str(field_.name)
+    return None
+
+
+def _is_bytes(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _class_names(schema: Any) -> dict[str, list[str]]:
+    """Return column -> the names that its numbers stand for, by the features in the metadata."""
+    try:
+        known = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+    except (KeyError, TypeError, ValueError):
+        return {}
+    names: dict[str, list[str]] = {}
+    for column, feature in known.items() if isinstance(known, dict) else ():
+        inner = feature.get("feature", feature) if isinstance(feature, dict) else {}
+        if isinstance(inner, dict) and inner.get("_type") == "ClassLabel":
+            listed = inner.get("names")
+            if isinstance(listed, list) and listed:
+                names[str(column)] = [visible(str(name)) for name in listed]
+    return names
+
+
+@dataclass(slots=True)
+class HubSource:
+    """A set in Parquet shards; see `writing.Source`.
+
+    Attributes:
+        files: the shards.
+        splits: of each shard, "" where its name says none.
+        columns: of images and of labels.
+        names: what numbers of the label stand for, None where they are the names.
+    """
+
+    files: Sequence[Path]
+    splits: Sequence[str]
+    columns: tuple[str, str]
+    names: Sequence[str] | None
+    total: int
+    class_names: list[str]
+    labels: Labels
+    outline: Outline = field(default_factory=Outline)
+    has_truth: bool = False
+    kind: str = "hub"
+    root: Path | None = None
+    stretch: str = ""
+
+    def plan(self, size: int | None) -> Plan:
+        """Choose the working resolution from the headers of the first images of every shard."""
+        sample = [data for _, data in self._sample()]
+        probes = []
+        for data in sample:
+            try:
+                probes.append(images.probe(data))
+            except ImageError:
+                continue
+        gray = bool(probes) and all(probe.gray for probe in probes)
+        words = ", ".join(name for name, _ in Counter(p.format for p in probes).most_common(3))
+        sizes = [(probe.height, probe.width) for probe in probes]
+        plan = working_plan(sizes, 1 if gray else 3, size, words)
+        found = pixels.measured(sample)
+        question = found.question(self.stretch)
+        self.outline.questions += [question] if question is not None else []
+        self.outline.notes += found.notes
+        return plan if self.stretch == "file" else replace(plan, contrast=found.contrast)
+
+    def _sample(self) -> list[tuple[str, bytes]]:
+        """Return (class or "", bytes) of some images, evenly over the shards."""
+        each = max(1, _SAMPLE // max(len(self.files), 1))
+        kept = []
+        for file in self.files:
+            for cell, written in islice(self._cells(file), each):
+                data = _data_of(cell)[0]
+                meaning = self.labels.meanings.get(written)
+                if data:
+                    kept.append((meaning[0] if isinstance(meaning, tuple) else "", data))
+        return kept
+
+    def _cells(self, file: Path) -> Iterator[tuple[Any, str]]:
+        """Yield (cell of the image, label as written) of every row of a shard."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            with pq.ParquetFile(file) as table:
+                for batch in table.iter_batches(_ROWS, columns=list(self.columns)):
+                    images_, labels_ = (batch.column(name).to_pylist() for name in self.columns)
+                    for cell, label in zip(images_, labels_, strict=True):
+                        yield cell, _written(label, self.names)
+        except (pa.ArrowException, OSError) as error:
+            raise LnlError(f"{file.name} is damaged. {_DAMAGED}") from error
+
+    def examples(self) -> dict[str, list[tuple[str, Path | ByteArray]]]:
+        """Return a few images of each class, of the first ones of every shard."""
+        kept: dict[str, list[tuple[str, Path | ByteArray]]] = {}
+        for at, (name, data) in enumerate(self._sample()):
+            few = kept.setdefault(name, [])
+            if name and len(few) < EXAMPLES:
+                try:
+                    few.append((f"row {at}", images.decode(data, 96, channels=3)))
+                except ImageError:
+                    continue
+        return kept
+
+    def rows(self, plan: Plan) -> Iterator[Row | Skipped]:
+        """Decode with several threads; what comes out is in order."""
+        label_of = {name: label for label, name in enumerate(self.class_names)}
+        seen: set[str] = set()
+        number = -1
+        with ThreadPoolExecutor(WORKERS, "decode") as pool:
+            for file, split in zip(self.files, self.splits, strict=True):
+                rows = self._cells(file)
+                while some := list(islice(rows, _ROWS)):
+                    decoded = pool.map(lambda pair: _decoded(_data_of(pair[0])[0], plan), some)
+                    for (cell, written), image in zip(some, list(decoded), strict=True):
+                        number += 1
+                        name = _data_of(cell)[1]
+                        identity = name if name and name not in seen else f"{number:07d}"
+                        meaning = self.labels.meanings.get(written)
+                        yield _row(identity, number, image, meaning, label_of, split)
+                        seen.add(identity)
+
+
+def _row(
+    identity: str,
+    number: int,
+    image: tuple[ByteArray, bytes] | ImageError,
+    meaning: tuple[str, ...] | BadRow | None,
+    label_of: Mapping[str, int],
+    split: str,
+) -> Row | Skipped:
+    if not meaning:
+        meaning = BadRow("The label is blank.", "Write its class into this row.")
+    if isinstance(meaning, BadRow):
+        return Skipped(identity, meaning.reason, meaning.remedy, number)
+    if isinstance(image, ImageError):
+        return Skipped(identity, image.reason, image.remedy, number, lost=True)
+    classes = tuple(label_of[name] for name in meaning)
+    return Row(
+        identity,
+        image[0],
+        classes[0],
+        file_digest=image[1],
+        split=split,
+        also=classes if len(classes) > 1 else (),
+    )
+
+
+def _data_of(cell: Any) -> tuple[bytes | None, str]:
+    """Return (bytes, name of the file) of an image's cell."""
+    if isinstance(cell, dict):
+        return cell.get("bytes"), visible(str(cell.get("path") or ""))
+    return cell, ""
+
+
+def _decoded(data: bytes | None, plan: Plan) -> tuple[ByteArray, bytes] | ImageError:
+    if not data:
+        return ImageError(*_NO_BYTES)
+    try:
+        image = images.decode(data, (plan.height, plan.width), contrast=plan.contrast)
+    except ImageError as error:
+        return error
+    return image, hashlib.sha256(data).digest()
+
+
+def _written(label: Any, names: Sequence[str] | None) -> str:
+    """Return a label as text: the name that a number stands for, several joined by bars."""
+    if isinstance(label, list):
+        return "|".join(filter(None, (_written(each, names) for each in label)))
+    if label is None or (isinstance(label, float) and label != label):
+        return ""
+    if names is not None and isinstance(label, int) and not isinstance(label, bool):
+        return names[label] if 0 <= label < len(names) else ""
+    return visible(str(label).strip())
+
+
+def scan(
+    files: Sequence[Path],
+    class_map: Mapping[str, str] | None = None,
+    answers: Answers | None = None,
+) -> HubSource:
+    """Read the labels of shards; their images are read later, batch by batch.
+
+    Raises:
+        LnlError: a shard is damaged, or has no such column.
+    """
+    said = answers or Answers()
+    schema = _schema(files[0])
+    image = None if schema is None else _image_column(schema)
+    if image is None:
+        raise LnlError(f"{files[0].name} holds no images. Choose another file.")
+    splits = [_split_of(file) for file in files]
+    outline = Outline(files=[file.name for file in files])
+    label, question = _label_column(files[0], schema, image, said)
+    if label is None:
+        outline.questions += [question] if question is not None else []
+        return HubSource(files, splits, (image, image), None, 0, [], Labels({}), outline)
+    outline.questions += [question] if question is not None else []
+    outline.columns = {"image": image, "label": label}
+    names = _class_names(schema).get(label)
+    written, of_split, total = _counted(files, splits, label, names)
+    blank = written.pop("", 0)
+    if blank:
+        why = BadRow("The label is blank, or a number without a name.", "Write its class.")
+        outline.leave_out(blank, "rows", why)
+    meant_by = understood(written, said, class_map=class_map, from_cells=names is None)
+    outline.questions += meant_by.questions
+    outline.written, outline.no_classes = meant_by.written(), meant_by.no_classes
+    for each, count in written.items():
+        meaning = meant_by.meanings[each]
+        if isinstance(meaning, BadRow):
+            outline.leave_out(count, "rows", meaning, f"“{each[:40]}”")
+        else:
+            outline.counts[meaning[0]] += count
+    outline.splits = {name: count for name, count in of_split.items() if name}
+    outline.notes.append("The images are inside the Parquet file: Review shows the working copies.")
+    order = meant_by.class_names
+    if names is not None:
+        order = [n for n in names if n in order] + [n for n in order if n not in names]
+    if not order:
+        raise LnlError(f"No row of {files[0].name} has a label. Fill them in.")
+    return HubSource(files, splits, (image, label), names, total, order, meant_by, outline)
+
+
+def _counted(
+    files: Sequence[Path], splits: Sequence[str], label: str, names: Sequence[str] | None
+) -> tuple[Counter[str], Counter[str], int]:
+    """Return (label as written -> rows, split -> rows, all rows)."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    written, of_split = Counter[str](), Counter[str]()
+    total = 0
+    for file, split in zip(files, splits, strict=True):
+        try:
+            with pq.ParquetFile(file) as table:
+                for batch in table.iter_batches(65_536, columns=[label]):
+                    cells = [_written(each, names) for each in batch.column(label).to_pylist()]
+                    written.update(cells)
+                    of_split[split] += len(cells)
+                    total += len(cells)
+        except (pa.ArrowException, OSError, KeyError) as error:
+            raise LnlError(f"{file.name} has no column “{label}”, or is damaged.") from error
+    return written, of_split, total
+
+
+def _label_column(
+    file: Path, schema: Any, image: str, said: Answers
+) -> tuple[str | None, Question | None]:
+    """Return the column of labels, and the question where it is not plain."""
+    others = [str(name) for name in schema.names if name != image]
+    if said.label_column:
+        by_name = {name.lower(): name for name in others}
+        if said.label_column.lower() not in by_name:
+            raise LnlError(
+                f"{file.name} has no column “{said.label_column[:40]}”."
+                f"{meant(said.label_column, others)} Its columns: {', '.join(others[:12])}."
+            )
+        return by_name[said.label_column.lower()], None
+    named = [name for name in others if name in _class_names(schema)]
+    known = [each for word in COLUMNS["label"] for each in others if each.lower() == word]
+    candidates = named or known
+    if len(candidates) == 1 or "label" in candidates:
+        return ("label" if "label" in candidates else candidates[0]), None
+    asked = candidates or others
+    return None, Question(
+        "label_column",
+        f"{file.name} has "
+        + ("several columns of classes" if candidates else "no column “label”")
+        + f": {', '.join(f'“{visible(each)[:40]}”' for each in asked[:12])}. Which one has the "
+        "labels?",
+        tuple(Choice(each, str(schema.field(each).type)[:40]) for each in asked[:40]),
+        stops=True,
+    )
+
+
+def _split_of(file: Path) -> str:
+    """Return the split that a shard's name or folder says; "" where it says none."""
+    found = _SHARD.fullmatch(file.stem)
+    stem = found[1] if found else file.stem
+    for name in (stem, file.parent.name):
+        if is_split(name):
+            return visible(name)
+    return ""

@@ -1,0 +1,81 @@
+"""Parquet with the images in it, as the Hugging Face hub stores a set."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lnl_core.data import importers
+from lnl_core.readings import Answers, Unanswered
+from tests.data.making import encoded, picture
+
+
+def shard(file, labels, names=("cat", "dog"), column="label", paths=True, more=None):
+    """Write a shard as `datasets` does: struct{bytes, path}, features in the schema's metadata."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    cells = [
+        {
+            "bytes": encoded(picture(16, 16, seed=i), "PNG"),
+            "path": f"{file.stem}-{i}.png" if paths else None,
+        }
+        for i in range(len(labels))
+    ]
+    columns = {
+        "image": pa.array(cells, pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+        column: pa.array(labels),
+    } | {name: pa.array(values) for name, values in (more or {}).items()}
+    features = {"image": {"_type": "Image"}}
+    for name in (column, *(more or {})):
+        features[name] = {"names": list(names), "_type": "ClassLabel"}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})} if names else None
+    table = pa.table(columns)
+    pq.write_table(table.replace_schema_metadata(metadata), file)
+    return file
+
+
+@pytest.mark.parametrize("place", ["", "data/"])
+def test_shards_of_a_set_with_names_and_splits(tmp_path, do_import, place):
+    shard(tmp_path / "s" / f"{place}train-00000-of-00002.parquet", [0, 1, 0])
+    shard(tmp_path / "s" / f"{place}train-00001-of-00002.parquet", [1, 1])
+    shard(tmp_path / "s" / f"{place}test-00000-of-00001.parquet", [0, -1])
+    found = importers.read(tmp_path / "s", pictures=True)
+    assert (found.kind, found.class_names) == ("hub", ("cat", "dog"))
+    assert dict(found.splits) == {"train": 5, "test": 2}
+    assert all(each.examples[0].picture for each in found.classes)
+    got = do_import(tmp_path / "s")
+    assert got.given == ["cat", "cat", "dog", "cat", "dog", "dog"]
+    assert got.ids[0] == "test-00000-of-00001-0.png"
+    assert got.skipped[0]["reason"] == "The label is blank."
+    want = np.asarray(picture(16, 16, seed=0))
+    np.testing.assert_array_equal(got.images[0], want)
+
+
+def test_one_file_of_text_labels_without_features(tmp_path, do_import):
+    labels = ["cat", "dog", "nan", "cat"]
+    file = shard(tmp_path / "set.parquet", labels, names=(), paths=False)
+    got = do_import(file)
+    assert (got.given, got.ids) == (["cat", "dog", "cat"], ["0000000", "0000001", "0000003"])
+
+
+def test_bytes_that_are_no_image_are_skipped(tmp_path, do_import):
+    cells = [encoded(picture(seed=0), "PNG"), encoded(picture(seed=1), "PNG"), b"no image"]
+    pq.write_table(pa.table({"image": cells, "label": ["a", "b", "a"]}), tmp_path / "s.parquet")
+    got = do_import(tmp_path / "s.parquet")
+    assert (got.given, len(got.skipped)) == (["a", "b"], 1)
+
+
+def test_of_several_columns_of_classes_one_is_asked_for(tmp_path, do_import):
+    file = tmp_path / "s.parquet"
+    shard(file, [0, 1, 0], column="fine_label", more={"coarse_label": [1, 1, 0]})
+    with pytest.raises(Unanswered, match="--label-column"):
+        importers.import_source(file, "x", tmp_path / "no")
+    got = do_import(file, answers=Answers(label_column="coarse_label"))
+    assert got.given == ["dog", "dog", "cat"]
+
+
+def test_several_labels_of_an_image(tmp_path, do_import):
+    file = shard(tmp_path / "s.parquet", [[0], [0, 1], [1]])
+    assert [each.key for each in importers.read(file).open_questions] == ["several"]
+    assert do_import(file, answers=Answers(several="first")).given == ["cat", "cat", "dog"]
