@@ -280,6 +280,10 @@ def test_everything_else_says_the_same(written, name):
         _only_what_was_told(now, then)
     assert list(now) == list(then)
     for key in then:
+        if name.split("/")[-1].startswith("audit") and key in COMPUTED:
+            continue
+        if key.endswith("progress"):
+            now[key], then[key] = stored(now[key]), stored(then[key])
         assert same(now[key], then[key]), (key, now[key], then[key])
 
 
@@ -289,6 +293,25 @@ def _only_what_was_told(now, then):
         for run, told in zip(one["runs"], before["runs"], strict=True):
             for key in set(run) - set(told):
                 del run[key]
+
+
+COMPUTED = {
+    "errors_left",
+    "interval",
+    "at_most",
+    "audits_needed",
+    "certified",
+    "target",
+    "target_errors",
+}
+"""What `lnl audit` computes anew: the bound is sharper by now, the goal a number of labels."""
+
+
+def stored(progress):
+    """Return of a review's progress what the workspace holds, not what is computed from it."""
+    kept = {key: progress[key] for key in ("reviewed", "wrong", "total", "left")}
+    left = progress["errors_left"]
+    return kept | {key: left[key] for key in ("audits", "enough", "total")}
 
 
 def same(now, then):

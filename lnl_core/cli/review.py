@@ -131,9 +131,8 @@ def _audit_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--target",
         type=float,
-        default=0.01,
         metavar="SHARE",
-        help="share of the images that may be wrong in the end (default: 0.01)",
+        help="share of the images that may be wrong in the end (default: the set's goal, or 0.01)",
     )
 
 
@@ -141,7 +140,7 @@ def audit(options: Any) -> int:
     """Say how many wrong labels are left, from images drawn at random."""
     from lnl_core.services.review import auditing
 
-    if not 0 < options.target < 1:
+    if options.target is not None and not 0 < options.target < 1:
         options.usage(f"--target is a share between 0 and 1, got {options.target:g}. 0.01 is 1 %.")
     info = opened(options)
     report = auditing.report(info, options.target)

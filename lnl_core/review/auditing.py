@@ -22,9 +22,6 @@ from lnl_core.types import BoolArray, FloatArray, IntArray
 AUDIT = "audit"
 """Route of a row that chance drew. No other route may be extrapolated."""
 
-STOP_SHARE = 0.01
-"""Goal: reviewing may stop where at most this share of all labels is wrong, 95 % sure."""
-
 ENOUGH = 20
 """Audits before anything is said about what is left."""
 

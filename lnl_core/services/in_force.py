@@ -94,10 +94,15 @@ def version(info: DatasetInfo) -> str | None:
     return arrays.ranking_version(info.directory / "ranking")
 
 
-def goal(info: DatasetInfo, ranked: Scored | None) -> int:
-    """Return how many images to review: what a person set, else what the queue proposes."""
-    own: int | None = datasets.read_meta(info).get("goal")
-    return own or (ranked.queue_size if ranked else 0)
+def goal(info: DatasetInfo) -> int:
+    """Return how many wrong labels may be left: what a person set, else one in a hundred images."""
+    own: int | None = datasets.read_meta(info).get("errors_goal")
+    return max(1, labelled_count(info) // 100) if own is None else own
+
+
+def proposed(ranked: Scored | None) -> int:
+    """Return how many images the queue holds where effort pays off; 0 without a ranking."""
+    return ranked.queue_size if ranked else 0
 
 
 @lru_cache(maxsize=64)

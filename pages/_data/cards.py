@@ -98,10 +98,10 @@ def _facts(card: DatasetCard) -> None:
         for label, value in (
             ("Reviewed", card.reviewed),
             ("Wrong so far", card.wrong),
-            ("Goal", card.goal),
+            ("May be left", card.goal),
         ):
             st.markdown(f":gray[:small[{label}]]  \n**{_words.count(value)}**", width="content")
-    st.progress(min(card.reviewed / card.goal, 1.0) if card.goal else 0.0)
+    st.progress(min(card.reviewed / card.planned, 1.0) if card.planned else 0.0)
     left = _left(card)
     if left:
         st.markdown(f":small[{left}]")

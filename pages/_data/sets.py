@@ -327,14 +327,15 @@ def _settings(info: DatasetInfo) -> None:
     own = settings.goal(info)
     with st.form("goal", border=False, width=420):
         st.markdown(
-            "**Goal**  \n:gray[:small[Images to review. Empty: as many as the queue proposes.]]"
+            "**Goal**  \n:gray[:small[Review until at most so many wrong labels are left, 95 % "
+            "sure. Empty: one in a hundred images.]]"
         )
         value = st.number_input(
             "Goal",
-            1,
-            info.n,
+            0,
+            info.n - 1,
             value=own,
-            placeholder="as many as the queue proposes",
+            placeholder=f"{max(1, info.n // 100)}",
             label_visibility="collapsed",
             key=f"goal_{info.id}",
         )

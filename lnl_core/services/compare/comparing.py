@@ -28,7 +28,7 @@ from lnl_core.services.compare.truth import (
     sample_of,
     truths,
 )
-from lnl_core.services.in_force import goal, loaded, scored, signals, told_of, without_class
+from lnl_core.services.in_force import loaded, proposed, scored, signals, told_of, without_class
 from lnl_core.store import datasets, decisions
 from lnl_core.types import (
     Array,
@@ -234,7 +234,7 @@ def _compare(
         truth=truth,
         why_none=why,
         left_out=int((told & inside).sum()) if sample is not None else 0,
-        goal=goal(info, scored(info)),
+        goal=proposed(scored(info)),
         reviewed=(len(answers), sum(label != KEPT for label in answers)),
     )
 

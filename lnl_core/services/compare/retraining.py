@@ -9,7 +9,7 @@ from lnl_core.jobs import queue
 from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import retrain
 from lnl_core.methods import yardstick
-from lnl_core.services.in_force import goal, scored
+from lnl_core.services.in_force import proposed, scored
 from lnl_core.store import arrays, decisions
 from lnl_core.types import DatasetInfo, Job, LnlError
 
@@ -37,7 +37,7 @@ _JUDGED = {
 
 def plan(info: DatasetInfo, source: str = DECISIONS) -> Plan:
     """Say what would be trained and judged."""
-    wanted = goal(info, scored(info))
+    wanted = proposed(scored(info))
     try:
         parts = retrain.parts(info, source, wanted)
     except LnlError as refusal:
@@ -63,7 +63,7 @@ def start(info: DatasetInfo, source: str = DECISIONS) -> Job:
     Raises:
         LnlError: too little is sure, or nothing is corrected.
     """
-    wanted = goal(info, scored(info))
+    wanted = proposed(scored(info))
     retrain.parts(info, source, wanted)
     job = queue.submit_task(info, TASK, {"source": source, "goal": wanted})
     local.ensure_worker(info.workspace, queue.TASKS)

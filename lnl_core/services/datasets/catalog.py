@@ -16,6 +16,7 @@ from lnl_core.jobs import queue
 from lnl_core.review import labelled
 from lnl_core.services.datasets import leftovers
 from lnl_core.services.in_force import goal, loaded, scored, standing
+from lnl_core.services.review.planning import planned
 from lnl_core.services.serving import app_file
 from lnl_core.store import arrays, datasets, owned
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
@@ -38,7 +39,8 @@ class DatasetCard:
         info: the data set.
         runs: number of jobs ever submitted; `done_runs` of them finished.
         reviewed: images with an answer; `wrong` of them have a wrong given label.
-        goal: how many images the queue proposes to look at.
+        goal: wrong labels that may be left.
+        planned: reviews that this was to take when the review began; None before its first answer.
         active: the job that runs or waits, None when idle.
         sample_rows: a few rows for a strip of thumbnails.
         has_queue: True once a ranking exists.
@@ -50,6 +52,7 @@ class DatasetCard:
     reviewed: int
     wrong: int
     goal: int
+    planned: int | None
     active: Job | None
     noise_rate: float | None
     sample_rows: tuple[int, ...]
@@ -75,7 +78,8 @@ def _card(info: DatasetInfo) -> DatasetCard:
         done_runs=sum(job.state is JobState.DONE for job in jobs),
         reviewed=now.reviewed,
         wrong=int(now.wrong.sum()),
-        goal=goal(info, ranked),
+        goal=goal(info),
+        planned=planned(info),
         active=next(iter(running or active), None),
         noise_rate=ranked.ranking.noise_rate if ranked else None,
         sample_rows=tuple(int(row) for row in sample),

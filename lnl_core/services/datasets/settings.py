@@ -122,17 +122,19 @@ def stale_runs(info: DatasetInfo) -> list[int]:
 
 
 def goal(info: DatasetInfo) -> int | None:
-    """Return how many images a person wants to review; None leaves it to the queue."""
-    stored: int | None = datasets.read_meta(info).get("goal")
+    """Return how many wrong labels a person lets be left; None stands for one in a hundred."""
+    stored: int | None = datasets.read_meta(info).get("errors_goal")
     return stored
 
 
-def set_goal(info: DatasetInfo, images: int | None) -> None:
-    """Store how many images to review; None leaves it to the queue.
+def set_goal(info: DatasetInfo, errors: int | None) -> None:
+    """Store how many wrong labels may be left; None stands for one in a hundred images.
+
+    The number of reviews that this takes is planned anew.
 
     Raises:
-        LnlError: less than one image, or more than there are.
+        LnlError: less than none, or as many as there are images.
     """
-    if images is not None and not 1 <= images <= info.n:
-        raise LnlError(f"The goal must lie between 1 and the set's {info.n} images.")
-    datasets.update_meta(info, goal=images)
+    if errors is not None and not 0 <= errors < info.n:
+        raise LnlError(f"The goal must lie between 0 and {info.n - 1} wrong labels left.")
+    datasets.update_meta(info, errors_goal=errors, planned_reviews=None)

@@ -13,8 +13,8 @@ from datetime import datetime
 import numpy as np
 
 from lnl_core.review import auditing
-from lnl_core.review.auditing import ENOUGH, STOP_SHARE, Evidence, Limits, Rate
-from lnl_core.services.in_force import Standing, labelled_count, scored, standing
+from lnl_core.review.auditing import ENOUGH, Evidence, Limits, Rate
+from lnl_core.services.in_force import Standing, goal, labelled_count, scored, standing
 from lnl_core.services.review.draws import (
     OPEN,
     RIGHT,
@@ -102,7 +102,7 @@ _computing = threading.Lock()
 
 
 def errors_left(
-    info: DatasetInfo, *, target: float = STOP_SHARE, fresh: bool = False
+    info: DatasetInfo, *, target: float | None = None, fresh: bool = False
 ) -> ErrorsLeft:
     """Return how many wrong labels are left, from random audits alone.
 
@@ -111,7 +111,7 @@ def errors_left(
 
     Args:
         info: the data set.
-        target: share of the set that may be wrong.
+        target: share of the set that may be wrong; the set's own goal when None.
         fresh: compute now, whatever was computed before.
     """
     now = standing(info)
@@ -150,7 +150,7 @@ def errors_left(
         unsure=int((every == UNCLEAR).sum()),
         enough=ENOUGH,
         **numbers,
-        goal=int(target * n),
+        goal=goal(info) if target is None else int(target * n),
         found=found,
         total=n,
         unseen=unseen,
@@ -275,7 +275,7 @@ class AuditReport:
     target: float
 
 
-def report(info: DatasetInfo, target: float = STOP_SHARE) -> AuditReport:
+def report(info: DatasetInfo, target: float | None = None) -> AuditReport:
     """Return errors left, the noise rate and what a certificate still needs."""
     left = errors_left(info, target=target, fresh=True)
     needed = None
@@ -293,7 +293,8 @@ def report(info: DatasetInfo, target: float = STOP_SHARE) -> AuditReport:
         )
         if left.may_stop:
             needed = 0
-    return AuditReport(left, noise_rate(info), needed, target)
+    share = left.goal / max(left.total, 1) if target is None else target
+    return AuditReport(left, noise_rate(info), needed, share)
 
 
 def noise_rate(info: DatasetInfo) -> Rate | None:

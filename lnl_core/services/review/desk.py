@@ -15,7 +15,6 @@ from lnl_core.services.explore.selections import selection_rows
 from lnl_core.services.in_force import (
     Scored,
     closed_to,
-    goal,
     labelled_count,
     loaded,
     scored,
@@ -25,7 +24,7 @@ from lnl_core.services.in_force import (
 from lnl_core.services.review import groups
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.services.review.draws import mixed
-from lnl_core.services.review.planning import Forecast, forecast
+from lnl_core.services.review.planning import Forecast, begin, forecast, planned
 from lnl_core.store import datasets, decisions
 from lnl_core.store.db import now
 from lnl_core.types import Action, BoolArray, DatasetInfo, Decision, IntArray, LnlError
@@ -65,7 +64,7 @@ class Progress:
 
     Attributes:
         reviewed: images with an answer other than skip, by anybody.
-        goal: how many the queue proposes: twice the expected number of wrong labels.
+        planned: how many were expected to be needed when the review began.
         wrong: images whose given label was found wrong.
         total: images in the set that came with a class; the others are counted by `to_label`.
         left: open images in the queue for this reviewer, filters ignored.
@@ -75,7 +74,7 @@ class Progress:
     """
 
     reviewed: int
-    goal: int
+    planned: int
     wrong: int
     total: int
     left: int
@@ -88,7 +87,7 @@ class Progress:
         ahead = self.expected
         return {
             "reviewed": self.reviewed,
-            "goal": self.goal,
+            "planned": self.planned,
             "wrong": self.wrong,
             "total": self.total,
             "left": self.left,
@@ -381,6 +380,7 @@ def progress(info: DatasetInfo, reviewer: str) -> Progress:
     """Return how far the review of a data set is."""
     info, ranked = _ready(info)
     now_at = standing(info)
+    ahead = forecast(info)
     times = [
         d.seconds
         for d in decisions.history(info, reviewer=reviewer, limit=100, looks=True)
@@ -388,13 +388,13 @@ def progress(info: DatasetInfo, reviewer: str) -> Progress:
     ]
     return Progress(
         reviewed=now_at.reviewed,
-        goal=goal(info, ranked),
+        planned=planned(info) or now_at.reviewed + (ahead.plan.total if ahead else 0),
         wrong=int(now_at.wrong.sum()),
         total=labelled_count(info),
         left=int((~closed_to(now_at, reviewer) & ~now_at.no_class).sum()) if ranked else 0,
         seconds_per_image=float(np.median(times)) if len(times) >= 5 else None,
         errors_left=errors_left(info),
-        expected=forecast(info),
+        expected=ahead,
     )
 
 
@@ -454,6 +454,7 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
                     store(groups.taken_back(info, decision))
         acked.append(cid)
     store()
+    begin(info)
     return Recorded(acked, problems)
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lnl_core.review import auditing
-from lnl_core.review.auditing import STOP_SHARE, Plan
-from lnl_core.services.in_force import labelled_count
+from lnl_core.review.auditing import Plan
+from lnl_core.services.in_force import goal, standing
 from lnl_core.services.review.auditing import evidence
 from lnl_core.services.review.expecting import Expected, expected
+from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo
 
 
@@ -34,19 +35,36 @@ class Forecast:
         return self.plan.queue == 0 and self.audits >= auditing.ENOUGH
 
 
-def forecast(info: DatasetInfo, target: float = STOP_SHARE) -> Forecast | None:
+def forecast(info: DatasetInfo, errors: int | None = None) -> Forecast | None:
     """Return what is still to do, made anew with `expected`; None without a ranking.
 
     Args:
         info: the data set.
-        target: share of the images that may be wrong in the end.
+        errors: wrong labels that may be left; the set's own goal when None.
     """
     ahead = expected(info)
-    return None if ahead is None else _forecast(info, ahead, target)
+    return (
+        None if ahead is None else _forecast(info, ahead, goal(info) if errors is None else errors)
+    )
 
 
 @lru_cache(maxsize=16)
-def _forecast(info: DatasetInfo, ahead: Expected, target: float) -> Forecast:
+def _forecast(info: DatasetInfo, ahead: Expected, errors: int) -> Forecast:
     said, audits = evidence(info)
-    goal = int(target * labelled_count(info))
-    return Forecast(auditing.plan(said, ahead.found, ahead.p[ahead.open], goal), audits)
+    return Forecast(auditing.plan(said, ahead.found, ahead.p[ahead.open], errors), audits)
+
+
+def planned(info: DatasetInfo) -> int | None:
+    """Return how many images the review was to take when it began; None before its first answer.
+
+    It stays while results and answers change what is expected: nobody's goal moves by itself.
+    """
+    stored: int | None = datasets.read_meta(info).get("planned_reviews")
+    return stored
+
+
+def begin(info: DatasetInfo) -> None:
+    """Fix how many images the review is to take, where nobody has and a ranking says it."""
+    if planned(info) is None and (ahead := forecast(info)) is not None:
+        reviews = standing(info).reviewed + ahead.plan.total
+        datasets.update_meta(info, planned_reviews=reviews)

@@ -16,7 +16,8 @@
  *
  * @typedef {Object} Progress
  * @property {number} reviewed
- * @property {number} goal
+ * @property {number} planned images that the review was to take when it began
+ * @property {number | null} [reviews_to_goal] images that it is still expected to take
  * @property {number} wrong
  * @property {number | null} seconds_per_image
  * @property {ErrorsLeft} errors_left
@@ -38,6 +39,8 @@
  * @typedef {Item & Answer & { cid?: string, n?: number, at?: string }} Answered
  *   an image with the answer that stands
  */
+
+import { count, plural } from "./words.js";
 
 const WRONG = new Set(["relabel", "multiple", "none"]);
 
@@ -124,4 +127,15 @@ export function answersNow(recent, entries, itemOf) {
   }
   for (const answer of recent) if (!seen.has(answer.row)) answers.push(answer);
   return answers;
+}
+
+/**
+ * What is left to do until the goal, which is said in words and does not move.
+ *
+ * @param {Progress} progress
+ */
+export function toTheGoal({ errors_left: left, reviews_to_goal: more }) {
+  const goal = `at most ${plural(left.goal, "wrong label")} left`;
+  if (left.may_stop) return `Goal reached: ${goal}`;
+  return more ? `about ${count(more)} more until ${goal}` : `until ${goal}`;
 }

@@ -56,11 +56,9 @@ const figure = (head, ...rest) =>
 
 /** @param {Progress} now */
 function reviewed(now) {
-  const share = Math.min(1, now.reviewed / Math.max(now.goal, 1));
+  const share = Math.min(1, now.reviewed / Math.max(now.planned, 1));
   const words =
-    now.reviewed > now.goal
-      ? " reviewed, all that was proposed"
-      : ` of ${count(now.goal)} reviewed`;
+    now.reviewed > now.planned ? " reviewed" : ` of about ${count(now.planned)} reviewed`;
   const pace = now.seconds_per_image;
   return h(
     "div",

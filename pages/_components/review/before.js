@@ -4,6 +4,7 @@
 import { icon } from "../desk/icons.js";
 import { cap, gap, h, missing, named, section } from "../desk/nodes.js";
 import { at, thumb } from "../desk/pictures.js";
+import { toTheGoal } from "../desk/progress.js";
 import { verdict } from "../desk/verdicts.js";
 import { count, oneLine, seconds, short } from "../desk/words.js";
 import { lastAnswers } from "./desk.js";
@@ -36,9 +37,7 @@ export function panelBefore(desk, item) {
           ),
         )
       : null;
-  const left = desk.data.progress.goal - desk.data.progress.reviewed;
-  const more = left > 0 ? `about ${count(left)} more to reach the goal` : "Goal reached";
-  const goal = desk.data.labelling ? "" : more;
+  const goal = desk.data.labelling ? "" : toTheGoal(desk.data.progress);
   return [
     h(
       "div",

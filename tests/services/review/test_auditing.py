@@ -13,11 +13,12 @@ from lnl_core.review import consensus
 from lnl_core.services import in_force
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare import truth as _truth
+from lnl_core.services.datasets import settings
 from lnl_core.services.explore import confusions
 from lnl_core.services.review import auditing, desk, draws, planning
 from lnl_core.services.review.desk import Filters
 from lnl_core.store import arrays, audits, datasets, decisions
-from lnl_core.types import Signals
+from lnl_core.types import LnlError, Signals
 from tests.conftest import write_dataset
 
 RATE = 0.15
@@ -402,10 +403,10 @@ def test_where_chance_certifies_sooner_than_the_queue_it_alone_is_shown(workspac
     ranking = dataclasses.replace(ranking, p_wrong=p, suspicion=p, order=order)
     arrays.save_ranking(info.directory / "ranking", ranking, runs)
     ann = Reviewer(workspace, info)
-    assert not planning.forecast(info, 0.05).audits_alone
+    assert not planning.forecast(info, 30).audits_alone
     ann.review(150)
     assert not wrong[~in_force.standing(info).answered].any()
-    ahead = planning.forecast(info, 0.05)
+    ahead = planning.forecast(info, 30)
     assert ahead.audits_alone
     assert 0 < ahead.plan.audits < 150
     now = desk.progress(info, "ann").as_dict()
@@ -415,3 +416,25 @@ def test_where_chance_certifies_sooner_than_the_queue_it_alone_is_shown(workspac
     shown = ann.window()[:10]
     assert set(shown) <= set(drawn(workspace, info))
     assert len(drawn(workspace, info)) > before
+
+
+def test_the_goal_is_fixed_when_the_review_begins_and_does_not_move(workspace, birds):
+    ann = Reviewer(workspace, birds)
+    assert planning.planned(birds) is None
+    ann.review(1)
+    first = planning.planned(birds)
+    assert 100 < first <= 600
+    ann.review(60)
+    ranking, runs = arrays.load_ranking(birds.directory / "ranking")
+    worse = dataclasses.replace(ranking, p_wrong=np.clip(3 * ranking.p_wrong, 0, 0.99))
+    arrays.save_ranking(birds.directory / "ranking", worse, runs)  # another method has ended
+    ann.review(5)
+    assert planning.planned(birds) == first
+    now = desk.progress(birds, "ann").as_dict()
+    assert (now["planned"], now["errors_left"]["goal"]) == (first, 6)
+    settings.set_goal(birds, 60)
+    ann.review(1)
+    assert planning.planned(birds) < first
+    assert desk.progress(birds, "ann").errors_left.goal == 60
+    with pytest.raises(LnlError, match="between 0 and 599"):
+        settings.set_goal(birds, 600)
