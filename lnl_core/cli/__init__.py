@@ -17,6 +17,7 @@ from typing import NoReturn
 from lnl_core import __version__
 from lnl_core.cli import (
     bench,
+    copies,
     datasets,
     exporting,
     growing,
@@ -44,6 +45,7 @@ COMMANDS = (
     own.SCORE,
     review.DECIDE,
     review.AUDIT,
+    copies.COPIES,
     exporting.EXPORT,
     reporting.REPORT,
     bench.BENCH,

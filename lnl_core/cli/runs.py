@@ -261,9 +261,23 @@ def status(options: Any) -> int:
             f"{one['name']}: {one['n']:,} images, {one['classes']:,} classes, "
             f"{one['reviewed']:,} reviewed"
         )
+        if said := _copies(one):
+            print(said)
         for job in one["runs"]:
             print(line(jobs[job["id"]]) + words.get(job["health"], ""))
     return DONE
+
+
+def _copies(one: dict[str, Any]) -> str:
+    """Say how many copies a set holds, where labels of theirs differ or they lie across splits."""
+    counts = one["copies"]
+    differ, across = counts.get("different_labels", 0), counts.get("across_splits", 0)
+    parts = [
+        f"{differ:,} with different labels" if differ else "",
+        f"{across:,} in more than one split" if across else "",
+    ]
+    said = " and ".join(part for part in parts if part)
+    return f"  copies: {said} (lnl copies {one['name']})" if said else ""
 
 
 STATUS = Command(

@@ -25,7 +25,7 @@ Shapes: `n` images, `b` images of a block.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -111,28 +111,59 @@ def noted(folder: Path) -> IntArray:
     return groups
 
 
-def notes(groups: IntArray, labels: IntArray, none: Sequence[int] = ()) -> list[str]:
-    """Say how many copies there are, and how many of their labels contradict each other.
+def summary(
+    groups: IntArray,
+    labels: IntArray,
+    none: Sequence[int] = (),
+    splits: IntArray | None = None,
+) -> dict[str, int]:
+    """Count copies; empty where nothing comes twice.
 
     Args:
         groups: (n,) first row of each image's group.
         labels: (n,) given labels.
         none: labels that are no classes.
+        splits: (n,) place of each image's split, -1 for none; None where there are none.
+
+    Returns:
+        `pictures` that come more than once, their `images` in all, the pictures with
+        `different_labels`, and those in several splits (`across_splits`).
     """
+    groups = np.asarray(groups)
     times = np.bincount(groups, minlength=1)
-    several = int((times > 1).sum())
-    if not several:
+    if not (times > 1).any():
+        return {}
+    across = np.zeros(0, np.int64) if splits is None else review.differing(groups, splits, [-1])
+    differing = review.differing(groups, labels, none)
+    return {
+        "pictures": int((times > 1).sum()),
+        "images": int(times[times > 1].sum()),
+        "different_labels": len(np.unique(groups[differing])),
+        "across_splits": len(np.unique(groups[across])),
+    }
+
+
+def notes(counted: Mapping[str, int]) -> list[str]:
+    """Say what `summary` counted, a sentence each."""
+    if not counted:
         return []
-    pictures = "picture comes" if several == 1 else "pictures come"
-    found = f"{several:,} {pictures} more than once, {times[times > 1].sum():,} images in all"
-    rows = review.conflicts(groups, labels, none=none).rows
-    differing = len(np.unique(np.asarray(groups)[rows]))
-    if not differing:
-        return [f"{found}."]
-    return [
-        f"{found}; {differing:,} of them with different labels, at least one of which is wrong: "
-        "they come first in the queue."
-    ]
+    pictures = "picture comes" if counted["pictures"] == 1 else "pictures come"
+    found = (
+        f"{counted['pictures']:,} {pictures} more than once, {counted['images']:,} images in all"
+    )
+    if differing := counted["different_labels"]:
+        found += (
+            f"; {differing:,} of them with different labels, at least one of which is wrong: "
+            "they come first in the queue"
+        )
+    said = [f"{found}."]
+    if across := counted["across_splits"]:
+        pictures = "picture is" if across == 1 else "pictures are"
+        said.append(
+            f"{across:,} {pictures} in more than one split: a model that is tested there has seen "
+            "the answer."
+        )
+    return said
 
 
 def outline(images: ByteArray, report: Callable[[float], None] | None = None) -> Outline:

@@ -24,7 +24,14 @@ from lnl_core.data import content, copies
 from lnl_core.data.contrast import Contrast
 from lnl_core.data.reading.outline import Outline
 from lnl_core.store.arrays import write_array, write_json
-from lnl_core.store.datasets import JUDGED_LABELS, LISTED, TRUE_LABELS
+from lnl_core.store.datasets import (
+    COPIES_FOUND,
+    JUDGED_LABELS,
+    LISTED,
+    TRUE_LABELS,
+    read_table,
+    splits_of,
+)
 from lnl_core.types import ByteArray, LnlError
 
 _BATCH = 65_536
@@ -262,7 +269,11 @@ class SetWriter:
             content.write(self.part, self._pixels, self._files)
             none = [names.index(name) for name in meta.get("no_classes", ())]
             groups = copies.noted(self.part)
-            self.copies = copies.notes(groups, np.frombuffer(self._labels, np.int32), none)
+            coded = splits_of(read_table(self.part / "table.parquet"))
+            labels = np.frombuffer(self._labels, np.int32)
+            counted = copies.summary(groups, labels, none, None if coded is None else coded[1])
+            self.copies = copies.notes(counted)
+            outline[COPIES_FOUND] = counted
             outline["notes"] = [*meta.get("notes", ()), *self.copies]
             write_json(self.part / "meta.json", dict(meta) | outline)
             if self.target.is_dir():

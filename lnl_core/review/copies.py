@@ -36,6 +36,22 @@ def sizes(groups: IntArray) -> IntArray:
     return counts
 
 
+def differing(groups: IntArray, values: IntArray, leave_out: Sequence[int] = ()) -> IntArray:
+    """Return the rows of pictures whose copies differ in something, rising.
+
+    Args:
+        groups: (n,) first row of each image's group.
+        values: (n,) int: labels, or splits.
+        leave_out: values that differ from nothing.
+    """
+    groups, values = np.asarray(groups), np.asarray(values)
+    rows = np.flatnonzero((sizes(groups) > 1) & ~np.isin(values, list(leave_out)))
+    pairs = np.unique(np.stack([groups[rows], values[rows]]), axis=1)
+    pictures, several = np.unique(pairs[0], return_counts=True)
+    found: IntArray = rows[np.isin(groups[rows], pictures[several > 1])]
+    return found
+
+
 class Groups:
     """Which rows are copies of which, looked up at once in sets of any size.
 

@@ -33,6 +33,9 @@ JUDGED_LABELS = "judged_labels.npy"
 META, META_COPY = "meta.json", "meta.copy.json"
 """In a set's folder: what it is (classes, size, guides, goal), and the same again for `doctor`."""
 
+COPIES_FOUND = "copies"
+"""In `meta.json`: how many copies there are, as `data.copies.summary` counts them."""
+
 COPIES = "copies.npy"
 """In a set's folder: (n,) int32, the first row of the group of copies that each image is in."""
 
@@ -428,6 +431,23 @@ def _load(info: DatasetInfo) -> LabeledDataset:
         true_labels=read_array(truth) if truth.is_file() else None,
         groups=copies(info),
     )
+
+
+def splits(info: DatasetInfo) -> tuple[tuple[str, ...], IntArray] | None:
+    """Return the names of a set's splits and the place of each image's among them, (n,).
+
+    Images that came in no split have -1. None where none has one.
+    """
+    return splits_of(_table(info.arrays / "table.parquet", info.version))
+
+
+def splits_of(table: Any) -> tuple[tuple[str, ...], IntArray] | None:
+    """Return what `splits` does, of a set's table."""
+    if "split" not in table.column_names or table.column("split").null_count == len(table):
+        return None
+    coded = table.column("split").combine_chunks().dictionary_encode()
+    codes: IntArray = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return tuple(str(name) for name in coded.dictionary.to_pylist()), codes
 
 
 def copies(info: DatasetInfo) -> IntArray | None:

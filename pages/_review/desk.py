@@ -27,6 +27,7 @@ from lnl_core.types import DatasetInfo, Leaves, LnlError
 from pages import _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
+from pages._review import copies
 from pages._words import count, plain, plural, short
 
 ORDERS = {
@@ -44,7 +45,13 @@ LONGEST_LOG = 5000
 _ADDRESS = {"review_given": "given", "review_suggested": "suggested"}
 """Filters that a link can carry: the widget's key -> its name in the address."""
 
-_FILTER_KEYS = ("review_given", "review_suggested", "review_again", "review_to_label")
+_FILTER_KEYS = (
+    "review_given",
+    "review_suggested",
+    "review_again",
+    "review_to_label",
+    copies.KEY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +83,10 @@ def controls(info: DatasetInfo) -> Choice:
         for key in _FILTER_KEYS:
             st.session_state.pop(key, None)
     if clear:
-        for name in (*_ADDRESS.values(), "selection", "to_label"):
+        for name in (*_ADDRESS.values(), "selection", "to_label", copies.NAME):
             st.query_params.pop(name, None)
     _from_address(info)
+    copies.from_address(info)
     if st.session_state.get("review_to_label"):  # a page asks which are not of a class
         st.session_state["review_view"] = "single"
     row = _ui.title_row("Review")
@@ -198,6 +206,7 @@ def _filters(info: DatasetInfo) -> Filters:
                 ("Suggested class", "review_suggested", real),
             )
         )
+        copied = copies.choose(info)
         again = st.checkbox(
             "Also images with an answer", key="review_again", persist_state="session"
         )
@@ -221,6 +230,7 @@ def _filters(info: DatasetInfo) -> Filters:
         include_reviewed=again,
         selection=selection,
         to_label=labelling,
+        copies=copied,
     )
 
 

@@ -168,7 +168,9 @@ def test_an_import_says_how_many_copies_there_are_and_which_contradict(do_import
     (photos / "cat" / "again.jpg").write_bytes(data)
     (photos / "cat" / "2b.jpg").write_bytes((photos / "cat" / "2.jpg").read_bytes())
     agreeing = "2 pictures come more than once, 4 images in all"
-    assert copies.notes(np.array([0, 0, 2, 2, 4]), np.zeros(5, int)) == [f"{agreeing}."]
+    assert copies.notes(copies.summary(np.array([0, 0, 2, 2, 4]), np.zeros(5, int))) == [
+        f"{agreeing}."
+    ]
     (photos / "dog" / "again.jpg").write_bytes(data)
     got = do_import(photos)
     note = next(note for note in got.report.notes if "more than once" in note)
@@ -177,6 +179,6 @@ def test_an_import_says_how_many_copies_there_are_and_which_contradict(do_import
 
 
 def test_copies_that_nobody_labelled_contradict_nothing():
-    told = copies.notes(np.array([0, 0]), np.array([0, 1]), none=[1])
+    told = copies.notes(copies.summary(np.array([0, 0]), np.array([0, 1]), none=[1]))
     assert told == ["1 picture comes more than once, 2 images in all."]
-    assert copies.notes(np.arange(3), np.zeros(3, int)) == []
+    assert copies.notes(copies.summary(np.arange(3), np.zeros(3, int))) == []

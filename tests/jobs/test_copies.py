@@ -1,11 +1,14 @@
 """From images to the queue: copies hide no wrong label."""
 
+import threading
+
 import numpy as np
 import pytest
 
 from lnl_core.data import copies
 from lnl_core.jobs import queue, worker
 from lnl_core.methods import METHODS
+from lnl_core.services.datasets import copied
 from lnl_core.store import arrays, datasets
 from tests.conftest import write_dataset
 
@@ -87,3 +90,27 @@ def test_contradicting_copies_are_first_in_the_queue(workspace, tmp_path):
     assert ranking.p_wrong[17] > 0.8
     assert ranking.suggested_labels[17] == truth[17]
     assert copies.noted(info.directory)[RIGHT + 2] == 30
+
+
+def test_a_set_from_before_there_were_groups_is_ranked_anew_once_they_are_found(
+    workspace, tmp_path
+):
+    images, truth = pictures()
+    rows = np.append(np.arange(RIGHT), 17)
+    given = truth[rows].copy()
+    given[-1] = (given[-1] + 1) % K
+    write_dataset(tmp_path / "set", images[rows], given, "abcd")
+    info = datasets.register(workspace, "older", tmp_path / "set")
+    np.save(info.directory / datasets.COPIES, np.arange(len(rows), dtype=np.int32))
+    run(info, "knn")
+    (info.directory / datasets.COPIES).unlink()
+    before, _ = arrays.load_ranking(info.directory / "ranking")
+    before = before.p_wrong[[17, RIGHT]].tolist()
+    assert copied.known(info) == {}  # begins to look
+    for thread in threading.enumerate():
+        if thread.name == "copies":
+            thread.join()
+    assert copied.known(info)["different_labels"] == 1
+    after, _ = arrays.load_ranking(info.directory / "ranking")
+    assert set(after.order[:2].tolist()) == {17, RIGHT}
+    assert after.p_wrong[[17, RIGHT]].tolist() != before

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.review import queue as orders
+from lnl_core.services.datasets import copied
 from lnl_core.services.explore.selections import selection_rows
 from lnl_core.services.in_force import (
     Scored,
@@ -47,6 +48,7 @@ class Filters:
         selection: only the rows of the stored selection of this name; nothing where it is gone.
         to_label: only images whose given label is no class; other queues hold none of them, unless
             rows, a selection or such a label are asked for.
+        copies: only images whose picture comes more than once, of a kind (`copied.KINDS`).
     """
 
     given: int | None = None
@@ -56,6 +58,7 @@ class Filters:
     rows: tuple[int, ...] = ()
     selection: str | None = None
     to_label: bool = False
+    copies: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,10 @@ def _excluded(info: DatasetInfo, ranked: Scored, reviewer: str, filters: Filters
         outside = np.ones(n, dtype=bool)
         outside[selection_rows(info, filters.selection)] = False
         out |= outside
+    if filters.copies is not None:
+        once = np.ones(n, dtype=bool)
+        once[copied.rows_of(info, filters.copies)] = False
+        out |= once
     if filters.given is not None:
         out |= np.asarray(loaded(info).given_labels) != filters.given
     if filters.suggested is not None:

@@ -65,7 +65,7 @@ def look_over(info: DatasetInfo, then: Callable[[], None] | None = None) -> thre
     Returns:
         The thread that looks; None where they are known, or one is at it.
     """
-    key = (str(info.directory), info.id)
+    key = (str(info.arrays), info.id)
     with _lock:
         if key in _looking or datasets.copies(info) is not None:
             return None
@@ -73,7 +73,7 @@ def look_over(info: DatasetInfo, then: Callable[[], None] | None = None) -> thre
 
     def work() -> None:
         try:
-            finding.noted(info.directory)
+            finding.noted(info.arrays)
             if then is not None:
                 then()
         except Exception:  # removed meanwhile, or no room: the next run looks again
@@ -194,7 +194,7 @@ def spread(info: DatasetInfo, made: Sequence[Decision], named: set[int]) -> list
         named: rows that have answers of their own.
     """
     given = loaded(info).given_labels
-    finding.noted(info.directory)  # found now in a set from before there were groups
+    finding.noted(info.arrays)  # found now in a set from before there were groups
     pictures: dict[tuple[int, str], list[Decision]] = {}
     known = groups_of(info)
     for each in made:

@@ -28,6 +28,7 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
         "n": info.n,
         "classes": info.class_count,
         "reviewed": decisions.reviewed(info),
+        "copies": datasets.read_meta(info).get(datasets.COPIES_FOUND, {}),
         "scored": ranking_version(info.directory / "ranking") is not None,
         "runs": [
             {

@@ -1,0 +1,112 @@
+"""Pictures that a set holds more than once: counted, listed, a filter of the queue."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lnl_core import cli
+from lnl_core.data.importers import import_source
+from lnl_core.services.datasets import copied
+from lnl_core.services.review import desk
+from lnl_core.services.review.desk import Filters
+from lnl_core.store import arrays, datasets
+
+FIRST = np.arange(60, dtype=np.int32)
+FIRST[[5, 7, 30]] = 5  # bar, bar, base: train, train, test
+FIRST[12] = 11  # both bar, train and test
+FIRST[[41, 42]] = 41  # both base, both train
+
+
+@pytest.fixture
+def repeated(scored):
+    """`tiny` with three pictures that come more than once, in two splits."""
+    np.save(scored.directory / datasets.COPIES, FIRST)
+    table = pq.read_table(scored.directory / "table.parquet")
+    split = np.array(["train"] * 60, object)
+    split[[12, 30]] = "test"
+    split[50:] = None
+    pq.write_table(
+        table.append_column("split", pa.array(split, pa.string())),
+        scored.directory / "table.parquet",
+    )
+    datasets._table.cache_clear()
+    return scored
+
+
+def test_copies_are_counted(repeated):
+    counts = {"pictures": 3, "images": 7, "different_labels": 1, "across_splits": 2}
+    assert copied.counted(repeated) == counts
+    assert datasets.read_meta(repeated)[datasets.COPIES_FOUND] == counts
+
+
+def test_the_contradicting_come_first_in_the_list_then_the_most_frequent(repeated):
+    first, second, third = copied.listed(repeated)
+    assert first.rows == (5, 7, 30)
+    assert first.ids == ("item-00005", "item-00007", "item-00030")
+    assert first.labels == {"bar": 2, "belt": 1}
+    assert first.splits == {"train": 2, "test": 1}
+    assert first.contradicts
+    assert first.leaks
+    assert (second.rows, second.contradicts, second.leaks) == ((11, 12), False, True)
+    assert (third.rows, third.leaks) == ((41, 42), False)
+    assert [each.rows[0] for each in copied.listed(repeated, "splits")] == [5, 11]
+    assert [each.rows[0] for each in copied.listed(repeated, "labels")] == [5]
+    assert [each.rows[0] for each in copied.listed(repeated, limit=1)] == [5]
+
+
+def test_a_set_without_splits_has_no_leaks(scored):
+    np.save(scored.directory / datasets.COPIES, FIRST)
+    assert copied.counted(scored)["across_splits"] == 0
+    assert copied.listed(scored, "splits") == []
+    assert copied.listed(scored)[0].splits == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows"),
+    [("all", {5, 7, 30, 11, 12, 41, 42}), ("labels", {5, 7, 30}), ("splits", {5, 7, 30, 11, 12})],
+)
+def test_the_queue_is_narrowed_to_copies(repeated, kind, rows):
+    state = desk.review_state(repeated, "ann", filters=Filters(copies=kind))
+    assert {item["row"] for item in state.items} == rows
+
+
+def said(capsys, *arguments):
+    code = cli.main(arguments)
+    out = capsys.readouterr().out
+    assert code == 0, out
+    return out
+
+
+def test_the_command_line_lists_them(repeated, capsys, monkeypatch):
+    monkeypatch.setenv("LNL_HOME", str(repeated.workspace.home))
+    told = said(capsys, "copies", "tiny")
+    assert "3 pictures come more than once, 7 images in all; 1 of them with different" in told
+    assert "2 pictures are in more than one split" in told
+    assert "bar 2, belt 1; train 2, test 1: item-00005, item-00007, item-00030" in told
+    (only,) = json.loads(said(capsys, "copies", "tiny", "--only", "labels", "--json"))["listed"]
+    assert only["rows"] == [5, 7, 30]
+    status = said(capsys, "status", "tiny")
+    assert "copies: 1 with different labels and 2 in more than one split" in status
+
+
+def test_an_import_counts_leaks(tmp_path):
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for split, n in (("train", 8), ("val", 4)):
+        for label in ("cat", "dog"):
+            (tmp_path / "in" / split / label).mkdir(parents=True)
+            for i in range(n):
+                pixels = np.kron(rng.integers(0, 255, (4, 4, 3)), np.ones((8, 8, 1)))
+                Image.fromarray(pixels.astype(np.uint8)).save(
+                    tmp_path / "in" / split / label / f"{split}{i}.png"
+                )
+    leak = (tmp_path / "in/train/cat/train0.png").read_bytes()
+    (tmp_path / "in/val/cat/again.png").write_bytes(leak)
+    result = import_source(tmp_path / "in", "leaky", tmp_path / "set")
+    meta = arrays.read_json(tmp_path / "set" / "meta.json")
+    assert meta["copies"]["across_splits"] == 1
+    assert any("1 picture is in more than one split" in note for note in result.notes)
