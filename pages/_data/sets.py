@@ -13,7 +13,7 @@ from lnl_core.services.in_force import scored
 from lnl_core.services.review import desk
 from lnl_core.types import DatasetInfo
 from pages import _charts, _ui, _words
-from pages._data import growing
+from pages._data import copies, growing
 from pages._data import incoming as _import
 from pages._ui import plain
 
@@ -189,6 +189,7 @@ def _report(info: DatasetInfo) -> None:
     )
     for note in settings.notes(info):
         st.warning(plain(note), icon=":material/warning:")
+    copies.draw(info)
     if not rows:
         return
     import pandas as pd

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from lnl_core.services.datasets.copied import KINDS
 from lnl_core.services.explore.filters import LEVEL_NAMES, VERDICT_NAMES, Narrow
 from lnl_core.services.in_force import scored
 from lnl_core.types import DatasetInfo
+from pages._review.copies import kinds
 from pages._words import plain, short
 
 
@@ -19,7 +21,10 @@ def choose(info: DatasetInfo, method: str | None) -> Narrow:
         info: the data set.
         method: whose suspicion colours the map; the suspicion that is filtered is the same.
     """
-    keys = [f"explore_{name}_{info.id}" for name in ("given", "suggested", "levels", "verdicts")]
+    keys = [
+        f"explore_{name}_{info.id}"
+        for name in ("given", "suggested", "levels", "verdicts", "copies")
+    ]
     count = sum(bool(st.session_state.get(key)) for key in keys)
     names = {label: plain(short(name, 30)) for label, name in enumerate(info.class_names)}
     ranked = scored(info)
@@ -54,9 +59,26 @@ def choose(info: DatasetInfo, method: str | None) -> Narrow:
                 help="Of the method that colours the map." if title == "Suspicion" else None,
             )
             chosen.append(_known(picked, range(len(words))))
+        chosen.append(_copies(info, keys[4]))
         st.button("Draw all", key="explore_all", on_click=_clear, args=(keys,), disabled=not count)
-    given, suggested, levels, verdicts = chosen
-    return Narrow(given, suggested, levels, verdicts, method)
+    given, suggested, levels, verdicts, copies = chosen
+    return Narrow(given, suggested, levels, verdicts, copies, method)
+
+
+def _copies(info: DatasetInfo, key: str) -> tuple[int, ...]:
+    """Draw the filter for pictures that are stored more than once, where there are any."""
+    there = kinds(info)
+    if not there:
+        return ()
+    places = {list(KINDS).index(kind): words for kind, words in there.items()}
+    picked = st.pills(
+        "Pictures",
+        list(places),
+        selection_mode="multi",
+        format_func=lambda place: places.get(place, "–"),
+        key=key,
+    )
+    return _known(picked, places)
 
 
 def _known(values: Iterable[int], allowed: Iterable[int]) -> tuple[int, ...]:

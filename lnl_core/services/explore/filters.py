@@ -9,6 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from lnl_core.services.datasets import copied
+from lnl_core.services.datasets.copied import KINDS
 from lnl_core.services.explore import embedding
 from lnl_core.services.explore.embedding import VERDICTS, Colouring
 from lnl_core.services.in_force import Scored, loaded, scored
@@ -19,8 +21,8 @@ from lnl_core.views import DOUBTFUL, SUSPECTED
 HIDDEN = 64
 """A colour code from here on is not drawn."""
 
-_FORM = re.compile(r"([gslv]\d+(\.\d+)*)*")
-_PARTS = {"given": "g", "suggested": "s", "levels": "l", "verdicts": "v"}
+_FORM = re.compile(r"([gslvc]\d+(\.\d+)*)*")
+_PARTS = {"given": "g", "suggested": "s", "levels": "l", "verdicts": "v", "copies": "c"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Narrow:
         suggested: classes, any of them.
         levels: 0 hardly suspected, 1 doubtful, 2 suspected.
         verdicts: places in `embedding.VERDICTS`.
+        copies: places in `copied.KINDS`, any of them.
         method: whose suspicion `levels` are of; all methods' chance when None.
     """
 
@@ -39,6 +42,7 @@ class Narrow:
     suggested: tuple[int, ...] = ()
     levels: tuple[int, ...] = ()
     verdicts: tuple[int, ...] = ()
+    copies: tuple[int, ...] = ()
     method: str | None = None
 
     @property
@@ -63,12 +67,12 @@ def from_text(text: str, method: str | None) -> Narrow:
     """
     if len(text) > 4000 or not _FORM.fullmatch(text):
         raise LnlError("This filter of the map cannot be read.")
-    parts = {part[0]: part[1:] for part in re.findall(r"[gslv][\d.]+", text)}
-    given, suggested, levels, verdicts = (
+    parts = {part[0]: part[1:] for part in re.findall(r"[gslvc][\d.]+", text)}
+    given, suggested, levels, verdicts, copies = (
         tuple(int(each) for each in parts.get(letter, "").split(".") if each)
         for letter in _PARTS.values()
     )
-    return Narrow(given, suggested, levels, verdicts, method)
+    return Narrow(given, suggested, levels, verdicts, copies, method)
 
 
 def mask(info: DatasetInfo, narrow: Narrow) -> BoolArray | None:
@@ -96,6 +100,12 @@ def _mask(info: DatasetInfo, ranked: Scored | None, narrow: Narrow, _last: int) 
         shown &= np.isin(level, narrow.levels)
     if narrow.verdicts:
         shown &= np.isin(embedding.verdicts(info), narrow.verdicts)
+    if narrow.copies:
+        wanted = np.zeros(info.n, dtype=bool)
+        for place in narrow.copies:
+            if place < len(KINDS):
+                wanted[copied.rows_of(info, list(KINDS)[place])] = True
+        shown &= wanted
     return shown
 
 

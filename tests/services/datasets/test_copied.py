@@ -10,6 +10,7 @@ import pytest
 from lnl_core import cli
 from lnl_core.data.importers import import_source
 from lnl_core.services.datasets import copied
+from lnl_core.services.explore import filters
 from lnl_core.services.review import desk
 from lnl_core.services.review.desk import Filters
 from lnl_core.store import arrays, datasets
@@ -110,3 +111,11 @@ def test_an_import_counts_leaks(tmp_path):
     meta = arrays.read_json(tmp_path / "set" / "meta.json")
     assert meta["copies"]["across_splits"] == 1
     assert any("1 picture is in more than one split" in note for note in result.notes)
+
+
+def test_the_map_is_narrowed_to_copies(repeated):
+    narrow = filters.from_text("c1.2", None)
+    assert narrow.as_text() == "c1.2"
+    shown = filters.mask(repeated, narrow)
+    assert np.flatnonzero(shown).tolist() == [5, 7, 11, 12, 30]
+    assert filters.mask(repeated, filters.from_text("c9", None)).sum() == 0
