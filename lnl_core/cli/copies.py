@@ -24,7 +24,6 @@ def _arguments(one: argparse.ArgumentParser) -> None:
 
 def copies(options: Any) -> int:
     """List them."""
-    from lnl_core.data.copies import notes
     from lnl_core.services.datasets import copied
 
     if options.limit < 0:
@@ -35,7 +34,7 @@ def copies(options: Any) -> int:
     say(
         options,
         {"name": info.name, **counts, "listed": [asdict(each) for each in pictures]},
-        "\n".join([*(notes(counts) or ["No picture comes twice."]), *map(_line, pictures)]),
+        "\n".join([*(copied.notes(info) or ["No picture comes twice."]), *map(_line, pictures)]),
     )
     return DONE
 

@@ -62,6 +62,11 @@ def counted(info: DatasetInfo) -> dict[str, int]:
     return found
 
 
+def notes(info: DatasetInfo) -> list[str]:
+    """Say what `counted` counts, a sentence each."""
+    return finding.notes(counted(info))
+
+
 def known(info: DatasetInfo) -> dict[str, int]:
     """Return what is known of copies by now; a set that nobody has looked over is begun with.
 
