@@ -273,7 +273,7 @@ class SetWriter:
             labels = np.frombuffer(self._labels, np.int32)
             counted = copies.summary(groups, labels, none, None if coded is None else coded[1])
             self.copies = copies.notes(counted)
-            outline[COPIES_FOUND] = counted
+            outline[COPIES_FOUND] = {"of": self.n} | counted
             outline["notes"] = [*meta.get("notes", ()), *self.copies]
             write_json(self.part / "meta.json", dict(meta) | outline)
             if self.target.is_dir():

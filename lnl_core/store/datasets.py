@@ -34,7 +34,7 @@ META, META_COPY = "meta.json", "meta.copy.json"
 """In a set's folder: what it is (classes, size, guides, goal), and the same again for `doctor`."""
 
 COPIES_FOUND = "copies"
-"""In `meta.json`: how many copies there are, as `data.copies.summary` counts them."""
+"""In `meta.json`: how many copies there are, as `data.copies.summary` counts, `of` how many."""
 
 COPIES = "copies.npy"
 """In a set's folder: (n,) int32, the first row of the group of copies that each image is in."""

@@ -51,14 +51,14 @@ def counted(info: DatasetInfo) -> dict[str, int]:
 
     A set from before there were groups is looked over now, which takes a while for large ones.
     """
-    known: dict[str, int] | None = datasets.read_meta(info).get(datasets.COPIES_FOUND)
-    if known is not None and datasets.copies(info) is not None:
+    known: dict[str, int] = dict(datasets.read_meta(info).get(datasets.COPIES_FOUND, {}))
+    if known.pop("of", None) == info.n and datasets.copies(info) is not None:
         return known
     first = finding.noted(info.arrays)
     split = datasets.splits(info)
     labels = np.asarray(loaded(info).given_labels)
     found = finding.summary(first, labels, info.no_classes, None if split is None else split[1])
-    datasets.update_meta(info, **{datasets.COPIES_FOUND: found})
+    datasets.update_meta(info, **{datasets.COPIES_FOUND: {"of": info.n} | found})
     return found
 
 

@@ -28,7 +28,7 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
         "n": info.n,
         "classes": info.class_count,
         "reviewed": decisions.reviewed(info),
-        "copies": datasets.read_meta(info).get(datasets.COPIES_FOUND, {}),
+        "copies": _copies(info),
         "scored": ranking_version(info.directory / "ranking") is not None,
         "runs": [
             {
@@ -59,3 +59,9 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
             for job in jobs(info)
         ],
     }
+
+
+def _copies(info: DatasetInfo) -> dict[str, int]:
+    """Return how many copies were counted in the set as it is; nothing where nobody has."""
+    counted: dict[str, int] = dict(datasets.read_meta(info).get(datasets.COPIES_FOUND, {}))
+    return counted if counted.pop("of", None) == info.n else {}

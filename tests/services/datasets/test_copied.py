@@ -40,7 +40,12 @@ def repeated(scored):
 def test_copies_are_counted(repeated):
     counts = {"pictures": 3, "images": 7, "different_labels": 1, "across_splits": 2}
     assert copied.counted(repeated) == counts
-    assert datasets.read_meta(repeated)[datasets.COPIES_FOUND] == counts
+    assert datasets.read_meta(repeated)[datasets.COPIES_FOUND] == counts | {"of": 60}
+
+
+def test_what_was_counted_of_fewer_images_is_counted_again(repeated):
+    datasets.update_meta(repeated, **{datasets.COPIES_FOUND: {"of": 59}})
+    assert copied.counted(repeated)["pictures"] == 3
 
 
 def test_the_contradicting_come_first_in_the_list_then_the_most_frequent(repeated):
