@@ -8,7 +8,7 @@ from typing import Any
 from lnl_core.jobs.health import health, is_busy, speed
 from lnl_core.jobs.rows import all_jobs, jobs
 from lnl_core.records import DatasetInfo, Job, Workspace
-from lnl_core.store import decisions
+from lnl_core.store import datasets, decisions
 from lnl_core.store.files import ranking_version
 
 
