@@ -1,4 +1,4 @@
-"""Dialogs of a set that is there: its originals have moved."""
+"""Dialogs of a set that is there: images are added, its originals have moved."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from lnl_core.services.datasets import incoming, moving
+from lnl_core.services.datasets import growing, incoming, moving
+from lnl_core.services.datasets.growing import Added
 from lnl_core.services.datasets.moving import Relinked
 from lnl_core.types import DatasetInfo
 from pages import _ui, _words
@@ -18,6 +19,62 @@ _ROW = 30
 def has_originals(info: DatasetInfo) -> bool:
     """Tell whether the set's originals lie in a folder of the user's."""
     return info.root is not None and Path(info.root).is_absolute()
+
+
+def more(info: DatasetInfo) -> None:
+    """Offer to add images to the set."""
+    st.markdown(
+        "**More images**  \n:gray[:small[Ids, answers, random checks and runs stay. What is there "
+        "already is left out; runs say nothing of the new images until the next one.]]"
+    )
+    if st.button("Add images…", icon=":material/add_photo_alternate:", key="add_images"):
+        title = f"Add images to {_ui.short(info.name, 30)}"
+        _ui.dialog(title, icon=":material/add_photo_alternate:")(_add)(info)
+
+
+def _add(info: DatasetInfo) -> None:
+    st.caption("A folder per class, a list, NPZ arrays or a zip, as at the import.")
+    typed = st.text_input("Folder or file on this computer", value=info.root or "", key="add_path")
+    new_classes = st.checkbox("Labels that this set does not have become classes", key="add_new")
+    if not st.button("Add", type="primary", disabled=not typed.strip(), key="add_go"):
+        return
+    source = incoming.allowed_path(typed)
+    bar = st.progress(0.0, text="Reading…")
+
+    def report(done: int, total: int, skipped: int) -> None:
+        words = f"{_words.count(done)} of {_words.count(total)} read"
+        bar.progress(min(1.0, done / max(total, 1)), text=words)
+
+    told = growing.add_images(info, source, new_classes=new_classes, report=report)
+    bar.empty()
+    _told(told)
+
+
+def _told(told: Added) -> None:
+    """Say what came in, what was there already, and under which other ids."""
+    words = f"{_words.plural(told.added, 'image')} added, {_words.count(told.n)} now"
+    if told.known_count:
+        words += f"; {_words.count(told.known_count)} were there already"
+    if told.skipped:
+        words += f"; {_words.count(told.skipped)} skipped, see Import report"
+    st.success(f"{words}.", icon=":material/check:")
+    if told.new_classes:
+        st.caption(f"New classes: {plain(', '.join(told.new_classes))}")
+    for note in told.notes:
+        st.caption(f":material/warning: {plain(note)}")
+    _pairs(told.known, "in the source", "is this image here", "Images that were there already")
+    _pairs(told.renamed, "id in the source", "id here", "Ids that were another image's")
+
+
+def _pairs(pairs: tuple[tuple[str, str], ...], here: str, there: str, alt: str) -> None:
+    if not pairs:
+        return
+    import pandas as pd
+
+    table = pd.DataFrame(pairs, columns=[here, there])
+    height = _ROW * (min(len(table), 5) + 1) + 7
+    st.markdown(f"**{alt}**")
+    st.dataframe(table, hide_index=True, row_height=_ROW, height=height, alt=alt)
 
 
 def originals(info: DatasetInfo) -> None:

@@ -23,9 +23,9 @@ _NOISE = {
     "instance": "the class that the image itself resembles most",
 }
 _AGAIN = (
-    "Files that you repaired come in with a second import, under a new name: a set's rows never "
-    "change, because runs and answers refer to them. Answers can follow: Export, All decisions "
-    "here; then Export, Import decisions on the new set. They are matched by image id."
+    "Files that you repaired come in with Settings, Add images: what is there already is left out, "
+    "ids and answers stay. Or with a second import, under a new name; answers follow by what the "
+    "images show: Export, All decisions here, then Import decisions on the new set."
 )
 """What to do about files that were skipped."""
 
@@ -359,6 +359,7 @@ def _settings(info: DatasetInfo) -> None:
         st.query_params["dataset"] = made.name
         st.toast("The set is renamed.", icon=":material/check:")
         st.rerun()
+    growing.more(info)
     if growing.has_originals(info):
         growing.originals(info)
     st.markdown(

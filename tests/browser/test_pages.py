@@ -166,3 +166,32 @@ def test_originals_that_moved_are_compared_before_the_set_points_there(server, p
     dialog.get_by_role("button", name="Compare and point there").click()
     page.get_by_text("The originals are read from there now.").wait_for()
     assert datasets.dataset(ws, "birds").root == str(place)
+
+
+def test_images_are_added_to_a_set_that_is_there(server, page, tmp_path):
+    ws = db.open_workspace(server.home)
+    root = tmp_path / "photos"
+    for at, name in enumerate(("cat", "dog")):
+        (root / name).mkdir(parents=True)
+        for seed in range(2):
+            picture(seed=10 * at + seed).save(root / name / f"{seed}.png")
+    catalog.import_dataset(ws, root, "birds")
+    decisions.append(datasets.dataset(ws, "birds"), [Decision(3, Action.NONE, "Ada")])
+    (root / "emu").mkdir()
+    picture(seed=77).save(root / "emu" / "new.png")
+    page.goto(f"{server.url}/?dataset=birds")
+    quiet(page)
+    page.get_by_role("tab", name="Settings").click()
+    quiet(page)
+    page.get_by_role("button", name="Add images…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    dialog.get_by_text("Nothing was added").wait_for()
+    assert datasets.dataset(ws, "birds").n == 4
+    dialog.get_by_text("Labels that this set does not have").click()
+    quiet(page)
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    dialog.get_by_text("1 image added, 5 now; 4 were there already.").wait_for()
+    info = datasets.dataset(ws, "birds")
+    assert (info.n, info.class_names) == (5, ("cat", "dog", "emu"))
+    assert set(decisions.in_force(info)) == {3}

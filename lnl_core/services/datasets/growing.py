@@ -229,7 +229,7 @@ def _new_names(info: DatasetInfo, used: Sequence[str], allowed: bool) -> list[st
         names = ", ".join(f"“{name}”" for name in new[:8]) + (" …" if len(new) > 8 else "")
         raise NewClasses(
             f"{names}: no class of “{info.name}”. Nothing was added. Correct the source, or let "
-            "them become classes: lnl add --new-classes.",
+            "them become classes (--new-classes).",
             new,
         )
     return new
