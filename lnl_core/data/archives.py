@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from collections import Counter
@@ -38,16 +40,25 @@ def check(archive: zipfile.ZipFile, name: str, folder: Path) -> None:
         raise LnlError(
             f"{name} holds {len(entries):,} files; {MAX_ENTRIES:,} are the most. Split it."
         )
-    if total > RATIO_FREE and total > MAX_RATIO * max(packed, 1):
-        raise LnlError(
-            f"{name} would grow {total // max(packed, 1):,} times to {total / 2**30:,.1f} GB; it "
-            "looks like a zip bomb. Unpack it yourself if you trust it, and choose the folder."
-        )
+    check_growth(name, total, packed)
     free = shutil.disk_usage(folder).free
     if total > free:
         raise LnlError(
             f"{name} needs {total / 2**30:,.1f} GB unpacked, the disk has {free / 2**30:,.1f} GB "
             "free. Free some, then import again."
+        )
+
+
+def check_growth(name: str, total: int, packed: int) -> None:
+    """Refuse what unpacks to far more than it is.
+
+    Raises:
+        LnlError: more than `MAX_RATIO` times, and more than `RATIO_FREE` bytes.
+    """
+    if total > RATIO_FREE and total > MAX_RATIO * max(packed, 1):
+        raise LnlError(
+            f"{name} would grow {total // max(packed, 1):,} times to {total / 2**30:,.1f} GB; it "
+            "looks like a zip bomb. Unpack it yourself if you trust it, and choose the folder."
         )
 
 
@@ -75,7 +86,7 @@ def outline(file: Path) -> Outline:
 def _open(file: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, struct.error) as error:
         raise LnlError(f"{file.name} is no readable zip file. Copy or zip it again.") from error
 
 
@@ -129,7 +140,7 @@ def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> tup
         return None
     except FileExistsError:
         return "The zip holds this name twice.", "Rename one of the two."
-    except (zipfile.BadZipFile, zlib.error, EOFError):
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error):
         problem = "Damaged inside the zip.", "Copy or zip it again."
     except (NotImplementedError, RuntimeError):
         problem = "Compressed in a way that cannot be read.", "Zip it again the usual way."
@@ -138,7 +149,10 @@ def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> tup
     except OSError as error:
         if disk_error(error).args[0].startswith("The disk is full"):
             raise disk_error(error) from error
-        problem = "A name that no folder can hold.", "Rename it."
+        if error.errno is None:  # bz2 says so of damaged data
+            problem = "Damaged inside the zip.", "Copy or zip it again."
+        else:
+            problem = "A name that no folder can hold.", "Rename it."
     if created:
         target.unlink(missing_ok=True)
     return problem

@@ -12,7 +12,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lnl_core.data import archives, folders, hub, manifests, no_class, npz, tables, vision
+from lnl_core.data import (
+    archives,
+    damage,
+    folders,
+    hub,
+    manifests,
+    no_class,
+    npz,
+    tables,
+    vision,
+)
 from lnl_core.data.files import FileSource, storable
 from lnl_core.data.images import SUFFIXES
 from lnl_core.data.reading import lists
@@ -178,6 +188,7 @@ def _look_inside(folder: Path, class_map: Mapping[str, str] | None, answers: Ans
     return _look(folder, None, class_map, answers)
 
 
+@damage.refusing
 def read(
     source: Path,
     *,
@@ -273,6 +284,7 @@ def _outline_of_zip(source: Path) -> Reading:
     )
 
 
+@damage.refusing
 def import_source(
     source: Path,
     name: str,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +14,7 @@ from typing import Self
 
 import numpy as np
 
+from lnl_core.data import archives
 from lnl_core.data import images as pictures
 from lnl_core.data.files import working_plan
 from lnl_core.data.reading import numbers
@@ -23,7 +26,12 @@ from lnl_core.readings import Answers
 from lnl_core.types import Array, ByteArray, IntArray, LnlError
 
 _BLOCK_BYTES = 2**20
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error, OSError),
+    *(NotImplementedError, RuntimeError, ValueError, OverflowError, SyntaxError),
+)
+"""What a damaged archive or head of an array raises."""
+
 MAX_CLASSES = 100_000
 _LOOKED_AT = 4096
 """Images among which examples of each class are looked for."""
@@ -43,8 +51,10 @@ class Member:
                 else np.lib.format.read_array_header_2_0
             )
             self.shape, fortran, self.dtype = read(self._stream)
-        except ValueError as error:
+        except _DAMAGE as error:
             raise LnlError(f"“{name}” is no readable array: {error}. Save it again.") from error
+        if not all(0 <= side < 2**40 for side in self.shape):
+            raise LnlError(f"“{name}” has the shape {self.shape}. Save it again.")
         if self.dtype.hasobject:
             raise LnlError(
                 f"“{name}” holds Python objects, which are never loaded: they could run code. "
@@ -213,8 +223,12 @@ def _words(values: Array) -> list[str]:
 
 def _open(file: Path) -> zipfile.ZipFile:
     try:
-        return zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError) as error:
+        archive = zipfile.ZipFile(file)
+        inside = archive.infolist()
+        total = sum(info.file_size for info in inside)
+        archives.check_growth(file.name, total, sum(info.compress_size for info in inside))
+        return archive
+    except _DAMAGE as error:
         raise LnlError(
             f"{file.name} is no readable NPZ file. Write it with numpy.savez_compressed."
         ) from error
@@ -234,6 +248,8 @@ def scan(
     try:
         with _open(file) as archive:
             return _scan(file, archive, class_map or {}, answers or Answers())
+    except LnlError:
+        raise
     except _DAMAGE as error:
         raise LnlError(f"{file.name} is damaged. Copy or save it again.") from error
 

@@ -178,6 +178,8 @@ def _csv_rows(
 def _broken(error: csv.Error) -> BadRow:
     if "unexpected end" in str(error):
         return BadRow("A quote is opened and never closed.", "Close it; rows after it were lost.")
+    if "field limit" in str(error):
+        return BadRow("A cell is longer than 131,072 characters.", "Shorten it.")
     return BadRow("The quotes of this row do not match.", "Double every quote inside a cell.")
 
 
@@ -199,7 +201,10 @@ def _records(
         raise LnlError(f"{name} is empty. It needs a header and one row per image.")
 
     def known(delimiter: str) -> tuple[int, int]:
-        cells = next(csv.reader([line], delimiter=delimiter), [])
+        try:
+            cells = next(csv.reader([line], delimiter=delimiter), [])
+        except csv.Error:  # a cell that is too long
+            return 0, 0
         return len(_places(cells, columns)), len(cells)
 
     delimiter = max(delimiters, key=known)
@@ -306,6 +311,10 @@ def _parquet_rows(
                     yield number, {column: _word(values[i]) for column, values in cells.items()}
     except (pa.ArrowException, OSError) as error:
         raise LnlError(f"{name} is no readable Parquet file. Write it again.") from error
+    except (ValueError, OverflowError) as error:  # a date before the year 1 or after 9999
+        raise LnlError(
+            f"{name} holds a value that cannot be read ({error}). Write its columns as text."
+        ) from error
 
 
 def _objects(file: Path, name: str) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
