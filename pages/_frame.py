@@ -11,7 +11,7 @@ from lnl_core.figures.palette import TONES
 from lnl_core.services import methods
 from lnl_core.services.runs import control
 from lnl_core.services.runs.running import reconcile
-from lnl_core.services.workspace import add_reviewer, datasets, reviewers
+from lnl_core.services.workspace import add_reviewer, datasets, read_only, reviewers
 from lnl_core.types import Job, JobState, LnlError, Workspace
 from pages import _jobs, _ui, _words
 from pages._ui import plain
@@ -109,7 +109,10 @@ def sidebar() -> None:
     ws = _ui.workspace()
     with st.sidebar:
         _dataset_select(ws)
-        _running(ws)
+        if read_only(ws):
+            st.warning("Read only: nothing can be saved here.", icon=":material/lock:")
+        else:
+            _running(ws)
         _reviewer_select(ws)
         _remember()
 

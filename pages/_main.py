@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages import _frame, _tour, _ui
+from pages import _frame, _rescue, _tour, _ui
 
 st.set_page_config(
     page_title="LNL Review",
@@ -16,6 +16,7 @@ page = st.navigation(_ui.pages())
 st.set_page_config(page_title=f"{page.title} · LNL Review")
 with _ui.guard():
     _frame.require_login()
+    _rescue.check()
     _frame.sidebar()
     _tour.bar(page.title.casefold())
     page.run()

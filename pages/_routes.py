@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from streamlit import config
 
-from lnl_core.services import serving
+from lnl_core.services import doctor, serving
 from lnl_core.services.datasets import leftovers
 from lnl_core.services.review import activation_maps, evidence, pictures
 from lnl_core.services.workspace import dataset_by_id
@@ -136,7 +136,7 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
         )
     with suppress(LnlError):  # the pages say it, with the remedy
         ws = await run_in_threadpool(_ui.workspace)
-        await run_in_threadpool(leftovers.sweep, ws)
+        await run_in_threadpool(_tidy, ws)
         _announce(ws)
     gc.freeze()  # what is loaded by now stays: later collections need not look at it
     gc.enable()  # which `app.py` disables while it loads
@@ -145,6 +145,13 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
     finally:
         with suppress(LnlError):
             serving.withdraw(_ui.workspace())
+
+
+def _tidy(ws: Workspace) -> None:
+    """Sweep what dead processes left, and copy the database where the last copy is a day old."""
+    leftovers.sweep(ws)
+    with suppress(LnlError, OSError):  # a full disk: there is a copy the next time
+        doctor.keep_copy(ws)
 
 
 def _announce(ws: Workspace) -> None:

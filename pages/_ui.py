@@ -6,7 +6,7 @@ import logging
 import logging.handlers
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -125,10 +125,15 @@ def go(key: str, **query: str) -> None:
 
 def log_file() -> Path:
     """Return where unexpected errors are written."""
-    return workspace().home / "app.log"
+    return edge.home() / "app.log"
 
 
 def _log_unexpected() -> None:
+    with suppress(OSError):  # a disk that is full, or read only
+        _write_down()
+
+
+def _write_down() -> None:
     if not _LOG.handlers:
         handler = logging.handlers.RotatingFileHandler(
             log_file(), maxBytes=1_000_000, backupCount=1, encoding="utf-8", delay=True

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lnl_core.services.datasets import catalog, incoming
-from pages import _ui
+from pages import _rescue, _ui
 from pages._data import cards as _cards
 from pages._data import demo, first, sets
 from pages._data import incoming as _import
@@ -14,6 +14,7 @@ if st.session_state.pop("open_demo", False):
 
 with st.skeleton(height=258):
     cards = catalog.overview(_ui.workspace())
+_rescue.say_broken()
 if not cards:
     first.draw()
     st.stop()

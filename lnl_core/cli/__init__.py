@@ -19,6 +19,7 @@ from lnl_core.cli import (
     bench,
     copies,
     datasets,
+    doctor,
     exporting,
     growing,
     importing,
@@ -53,6 +54,7 @@ COMMANDS = (
     growing.RELINK,
     datasets.RENAME,
     datasets.REMOVE,
+    doctor.DOCTOR,
 )
 """Every command, in the order of `lnl --help`."""
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, first_run, progress, say
 from lnl_core.cli.serving import open_desk, serving_arguments
-from lnl_core.records import LnlError
+from lnl_core.records import Damaged, LnlError
 
 
 def _demo_arguments(one: argparse.ArgumentParser) -> None:
@@ -157,7 +157,12 @@ def remove(options: Any) -> int:
     """Forget a data set with its runs and decisions; the originals stay."""
     from lnl_core.services.datasets import catalog
 
-    info = opened(options)
+    try:
+        info = opened(options)
+    except Damaged:
+        if not options.yes:
+            raise
+        return _remove_damaged(options)
     if not options.yes:
         raise LnlError(
             f"This forgets “{info.name}” with its runs and decisions; the originals stay. "
@@ -165,6 +170,18 @@ def remove(options: Any) -> int:
         )
     catalog.remove_dataset(info)
     say(options, {"removed": info.name}, f"“{info.name}” is removed.")
+    return DONE
+
+
+def _remove_damaged(options: Any) -> int:
+    """Forget a data set that cannot be opened."""
+    from lnl_core.services import doctor
+    from lnl_core.services.workspace import open_workspace
+
+    for each in doctor.broken(open_workspace()):
+        if each.name == options.name:
+            doctor.forget(each)
+    say(options, {"removed": options.name}, f"“{options.name}” is removed.")
     return DONE
 
 

@@ -245,11 +245,16 @@ def status(options: Any) -> int:
     from lnl_core.services.workspace import dataset, datasets, open_workspace
 
     ws = open_workspace()
-    standing = runs.status([dataset(ws, options.name)] if options.name else datasets(ws))
+    if options.name:
+        standing = runs.status([dataset(ws, options.name)])
+    else:
+        standing = runs.status(datasets(ws), runs.broken(ws))
     if options.json:
         print(json.dumps(standing, ensure_ascii=False))
         return DONE
-    if not standing["datasets"]:
+    for one in standing.get("damaged", ()):
+        print(f"{one['name']}: {one['problem']}", file=sys.stderr)
+    if not standing["datasets"] and "damaged" not in standing:
         print("No data set yet: lnl demo, or lnl import SOURCE --name NAME")
     jobs = {job.id: job for job in runs.every_run(ws)}
     words = {

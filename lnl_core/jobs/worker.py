@@ -42,7 +42,7 @@ from lnl_core.jobs.tasks import maps
 from lnl_core.methods import PROBLEMS, card
 from lnl_core.review import health
 from lnl_core.review.labelled import Part
-from lnl_core.store import arrays, datasets, db
+from lnl_core.store import arrays, datasets, db, rescue
 from lnl_core.types import (
     Cancelled,
     DatasetInfo,
@@ -86,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if held is None:
         return 0  # another worker is at it
     _held.append(held)
+    with contextlib.suppress(LnlError, OSError):  # a full disk: there is a copy the next time
+        rescue.keep_copy(ws)
     signal.signal(signal.SIGTERM, _stop)
     os.nice(NICENESS)
     idle_since = time.monotonic()

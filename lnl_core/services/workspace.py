@@ -27,6 +27,16 @@ def open_workspace(home: Path | str | None = None, url: str | None = None) -> Wo
     return db.open_workspace(home, url)
 
 
+def home() -> Path:
+    """Return the folder of the workspace that LNL_HOME names, without opening it."""
+    return db.located().home
+
+
+def read_only(ws: Workspace) -> bool:
+    """Say whether a workspace can only be looked at: nothing can be saved."""
+    return db.is_read_only(ws)
+
+
 def datasets(ws: Workspace) -> list[DatasetInfo]:
     """List the data sets, last used first."""
     return stored.datasets(ws)

@@ -53,8 +53,8 @@ def open_workspace(home: Path | str | None = None, url: str | None = None) -> Wo
             it is newer than this program.
         Damaged: the database is no database, or is empty while data sets are there.
     """
-    folder = Path(home or os.environ.get("LNL_HOME") or Path.home() / ".lnl-review")
-    folder = folder.expanduser().absolute()
+    ws = located(home, url)
+    folder = ws.home
     try:
         private.make(folder)
     except OSError as error:
@@ -63,13 +63,22 @@ def open_workspace(home: Path | str | None = None, url: str | None = None) -> Wo
                 f"The workspace folder {folder} cannot be written ({error.strerror}). "
                 "Set LNL_HOME to a folder of yours."
             ) from error
-    url = url or os.environ.get("LNL_DATABASE_URL") or f"sqlite:///{folder / 'review.db'}"
-    ws = Workspace(folder, _with_driver(url))
     _refuse_empty(ws)
-    with faults.named(ws):
-        _migrate(ws)
+    migrate(ws)
     private.tighten(folder)
     return ws
+
+
+def located(home: Path | str | None = None, url: str | None = None) -> Workspace:
+    """Say where a workspace is, without opening it; arguments as for `open_workspace`.
+
+    Raises:
+        LnlError: the database's address is none.
+    """
+    folder = Path(home or os.environ.get("LNL_HOME") or Path.home() / ".lnl-review")
+    folder = folder.expanduser().absolute()
+    url = url or os.environ.get("LNL_DATABASE_URL") or f"sqlite:///{folder / 'review.db'}"
+    return Workspace(folder, _with_driver(url))
 
 
 def _refuse_empty(ws: Workspace) -> None:
@@ -228,12 +237,17 @@ def version(ws: Workspace) -> str | None:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _migrate(ws: Workspace) -> None:
+def migrate(ws: Workspace) -> None:
     """Bring the schema to `HEAD`; an existing SQLite file is copied aside first.
 
     PostgreSQL changes a schema within the transaction, so a migration that fails leaves the old
     one; copies are pg_dump's work.
     """
+    with faults.named(ws):
+        _migrate(ws)
+
+
+def _migrate(ws: Workspace) -> None:
     current = version(ws)
     if current == HEAD:
         return

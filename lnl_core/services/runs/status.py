@@ -7,14 +7,29 @@ from typing import Any
 
 from lnl_core.jobs.health import health, is_busy, speed
 from lnl_core.jobs.rows import all_jobs, jobs
-from lnl_core.records import DatasetInfo, Job, Workspace
+from lnl_core.records import Damaged, DatasetInfo, Job, Workspace
 from lnl_core.store import datasets, decisions
 from lnl_core.store.files import ranking_version
 
 
-def status(infos: Iterable[DatasetInfo]) -> dict[str, Any]:
-    """Return what `lnl status --json` prints of these data sets."""
-    return {"datasets": [_status(info) for info in infos]}
+def status(infos: Iterable[DatasetInfo], broken: Iterable[datasets.Broken] = ()) -> dict[str, Any]:
+    """Return what `lnl status --json` prints of these data sets.
+
+    `damaged` is there only where something is: names and problems.
+    """
+    damaged = [{"name": each.name, "problem": each.problem} for each in broken]
+    whole = []
+    for info in infos:
+        try:
+            whole.append(_status(info))
+        except Damaged as error:  # one set takes no other down
+            damaged.append({"name": info.name, "problem": str(error)})
+    return {"datasets": whole} | ({"damaged": damaged} if damaged else {})
+
+
+def broken(ws: Workspace) -> list[datasets.Broken]:
+    """Return the data sets that cannot be opened, with why."""
+    return datasets.broken(ws)
 
 
 def every_run(ws: Workspace) -> list[Job]:

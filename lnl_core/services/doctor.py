@@ -1,0 +1,231 @@
+"""What is damaged in a workspace, what can be restored, and restoring it.
+
+It looks at everything without changing it; also where the database cannot be opened.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from lnl_core.jobs import queue
+from lnl_core.services.datasets import leftovers
+from lnl_core.store import arrays, datasets, db, faults, rescue, schema
+from lnl_core.store.files import ranking_version, read_json, write_json
+from lnl_core.types import Damaged, DatasetInfo, JobState, LnlError, Workspace
+
+AGAIN = "Import the set again, or bring its folder back from a copy of your own"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: where, what, what helps; `restorable` by `restore`."""
+
+    place: str
+    problem: str
+    remedy: str
+    restorable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy of the database: `answers` is None where the copy is damaged itself."""
+
+    file: Path
+    answers: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the doctor says.
+
+    Attributes:
+        home: the workspace's folder.
+        findings: what is wrong; empty where all is well.
+        copies: of the database, newest first.
+        read_only: nothing can be saved.
+    """
+
+    home: Path
+    findings: tuple[Finding, ...]
+    copies: tuple[Copy, ...]
+    read_only: bool
+
+    @property
+    def restorable(self) -> bool:
+        """Whether `restore` would mend something."""
+        return any(each.restorable for each in self.findings)
+
+
+def look(home: Path | str | None = None, url: str | None = None) -> Report:
+    """Look at a workspace, whole or not; nothing is changed.
+
+    Args:
+        home: folder; default `LNL_HOME`, else `~/.lnl-review`.
+        url: database; default `LNL_DATABASE_URL`, else SQLite in the folder.
+
+    Raises:
+        LnlError: the address of the database is none.
+    """
+    ws = db.located(home, url)
+    copies = tuple(Copy(each, rescue.answers_in(each)) for each in faults.backups(ws))
+    wrong = rescue.problem(ws)
+    if wrong is None:
+        findings = [*_unlisted(ws), *_sets(ws)]
+    else:
+        mends = isinstance(wrong, Damaged) and ws.on_sqlite
+        findings = [Finding("database", str(wrong), "lnl doctor --restore" if mends else "", mends)]
+    return Report(ws.home, tuple(findings), copies, db.is_read_only(ws))
+
+
+def restore(home: Path | str | None = None, url: str | None = None) -> list[str]:
+    """Restore what can be; say what was done, a sentence each.
+
+    Raises:
+        LnlError: nothing can be written.
+    """
+    ws = db.located(home, url)
+    if db.is_read_only(ws):
+        raise faults.read_only(ws)
+    said = []
+    wrong = rescue.problem(ws)
+    if isinstance(wrong, Damaged):
+        said += rescue.restore(ws)
+        wrong = rescue.problem(ws)
+    if wrong is not None:
+        raise wrong
+    for broken in datasets.broken(ws):
+        said += _restore_meta(broken)
+    said += rescue.adopt_unlisted(ws)
+    for info in datasets.datasets(ws):
+        said += _restore_ranking(info)
+        said += _drop_copies(info)
+    leftovers.sweep(ws)
+    return said
+
+
+def keep_copy(ws: Workspace) -> Path | None:
+    """Copy the database where the last daily copy is a day old; return the new one."""
+    return rescue.keep_copy(ws)
+
+
+# Sets -----------------------------------------------------------------------------------------
+
+
+def broken(ws: Workspace) -> list[datasets.Broken]:
+    """Return the data sets that cannot be opened, with why."""
+    return datasets.broken(ws)
+
+
+def forget(broken_set: datasets.Broken) -> None:
+    """Remove a data set that cannot be opened, with its runs and decisions."""
+    datasets.forget(broken_set.workspace, broken_set.id, broken_set.directory)
+
+
+def _unlisted(ws: Workspace) -> Iterator[Finding]:
+    with db.reading(ws) as connection:
+        listed = set(connection.execute(select(schema.datasets.c.folder)).scalars())
+    for folder in rescue.unlisted(ws, listed):
+        yield Finding(
+            f"datasets/{folder.name}",
+            "A data set's folder that is in no list.",
+            "lnl doctor --restore lists it again",
+            ws.on_sqlite,
+        )
+
+
+def _sets(ws: Workspace) -> Iterator[Finding]:
+    for each in datasets.broken(ws):
+        mends = _has_copy(each.directory)
+        help_ = "lnl doctor --restore" if mends else f"{AGAIN}; lnl remove takes it off the list"
+        yield Finding(each.name, each.problem, help_, mends)
+    for info in datasets.datasets(ws):
+        yield from _of(info)
+
+
+def _of(info: DatasetInfo) -> Iterator[Finding]:
+    try:
+        data = datasets.load(info)
+        if len(data.images) != info.n or len(data.ids) != info.n:
+            raise Damaged(f"{info.directory.name} does not hold {info.n:,} images.")
+        datasets.read_table(info.directory / "table.parquet")
+    except LnlError as error:
+        yield Finding(info.name, str(error), AGAIN, False)
+    root = None if info.root is None else info.directory / info.root
+    if root is not None and not root.is_dir():
+        yield Finding(
+            info.name,
+            f"The originals are not at {root}; the working copies are shown.",
+            f"lnl relink {info.name} ROOT, where they are now",
+            False,
+        )
+    try:
+        arrays.load_ranking(info.directory / "ranking")
+    except LnlError as error:
+        yield Finding(info.name, str(error), "lnl doctor --restore takes an earlier one", True)
+    for job in queue.jobs(info):
+        if job.state is JobState.DONE and job.method in _methods():
+            try:
+                arrays.load_signals(queue.run_dir(info.workspace, job))
+            except LnlError as error:
+                yield Finding(
+                    f"{info.name}, run {job.id}", str(error), "Start the run again", False
+                )
+    try:
+        datasets.copies(info)
+    except LnlError as error:
+        yield Finding(info.name, str(error), "lnl doctor --restore; the next run looks anew", True)
+
+
+def _methods() -> set[str]:
+    from lnl_core.methods import METHODS
+
+    return set(METHODS)
+
+
+def _has_copy(directory: Path) -> bool:
+    with suppress(LnlError):
+        return "class_names" in read_json(directory / datasets.META_COPY)
+    return False
+
+
+def _restore_meta(each: datasets.Broken) -> list[str]:
+    if not _has_copy(each.directory):
+        return []
+    write_json(each.directory / datasets.META, read_json(each.directory / datasets.META_COPY))
+    return [f"“{each.name}”: meta.json is restored from its copy."]
+
+
+def _restore_ranking(info: DatasetInfo) -> list[str]:
+    """Point to the newest ranking that is whole; to none where there is none."""
+    folder = info.directory / "ranking"
+    try:
+        arrays.load_ranking(folder)
+        return []
+    except LnlError:
+        current = None
+        with suppress(LnlError):
+            current = ranking_version(folder)
+    for version in sorted((each.name for each in folder.glob("[0-9]*")), reverse=True):
+        with suppress(LnlError):
+            arrays.read_ranking(folder / version)
+            write_json(folder / "current.json", {"version": version})
+            return [f"“{info.name}”: the ranking {version} is in force again."]
+    arrays.drop_ranking(folder)
+    if current is not None:
+        shutil.rmtree(folder / current, ignore_errors=True)
+    return [f"“{info.name}”: no ranking is whole. Start a run, it ranks anew."]
+
+
+def _drop_copies(info: DatasetInfo) -> list[str]:
+    try:
+        datasets.copies(info)
+    except LnlError:
+        (info.directory / datasets.COPIES).unlink(missing_ok=True)
+        return [f"“{info.name}”: the list of copies is gone; the next run makes it anew."]
+    return []

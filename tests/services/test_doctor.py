@@ -1,0 +1,197 @@
+"""The doctor says what is damaged, where its copies are, and restores what can be."""
+
+import json
+import random
+import shutil
+import sqlite3
+
+import numpy as np
+import pytest
+
+from lnl_core.cli import main
+from lnl_core.services import doctor
+from lnl_core.store import arrays, datasets, db, decisions, rescue
+from lnl_core.types import Action, Damaged, Decision, LnlError
+from tests.store.test_crash_order import pixels, write_set
+from tests.store.test_faults import closed, rank, spoil
+
+
+@pytest.fixture
+def ws(tmp_path, monkeypatch):
+    """Two sets, of them “two” with 600 answers; `LNL_HOME` names the workspace."""
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    monkeypatch.setenv("LNL_HOME", str(tmp_path / "home"))
+    ws = db.open_workspace()
+    datasets.register(ws, "one", write_set(tmp_path / "one", 1))
+    info = datasets.register(ws, "two", write_set(tmp_path / "two", 2))
+    answer(info, 600)
+    yield ws
+    db.dispose(ws)
+
+
+def answer(info, count, cid="a"):
+    said = [
+        Decision(i % 2, Action.KEEP, "ann", given_label=i % 2, cid=f"{cid}{i}")
+        for i in range(count)
+    ]
+    decisions.append(info, said)
+
+
+def answers(ws):
+    return sum(len(list(decisions.history(info))) for info in datasets.datasets(ws))
+
+
+def doctored():
+    """Restore, and open what came of it."""
+    said = doctor.restore()
+    assert doctor.look().findings == ()
+    return db.open_workspace(), said
+
+
+def test_nothing_is_found_where_nothing_is_wrong(ws, capsys):
+    rank(datasets.dataset(ws, "two"), datasets.dataset(ws, "two").directory / "ranking")
+    assert main(["doctor", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["findings"], said["copies"], said["read_only"]) == ([], [], False)
+    assert doctor.restore() == []
+
+
+@pytest.mark.parametrize("left", ["garbage", "nothing", "no file"])
+def test_a_lost_database_comes_back_from_its_copy_and_the_folders(ws, tmp_path, left):
+    assert doctor.keep_copy(ws) is not None
+    answer(datasets.dataset(ws, "two"), 5, "later")
+    datasets.register(ws, "three", write_set(tmp_path / "three", 3))
+    file = closed(ws)
+    if left == "no file":
+        file.unlink()
+    else:
+        file.write_bytes(b"" if left == "nothing" else b"garbage " * 999)
+    found = doctor.look()
+    assert found.restorable
+    assert [copy.answers for copy in found.copies] == [600]
+    again, _ = doctored()
+    known = {info.name: pixels(info) for info in datasets.datasets(again)}
+    assert known == {"one": [1], "two": [2], "3-three".partition("-")[2]: [3]}
+    assert answers(again) == 600
+    if left == "garbage":
+        (kept,) = (ws.home / "backups").glob("damaged-*.db")
+        assert kept.read_bytes().startswith(b"garbage ")
+    db.dispose(again)
+
+
+def test_without_a_copy_the_sets_are_listed_again(ws):
+    closed(ws).write_bytes(b"garbage " * 999)
+    again, said = doctored()
+    assert sorted(info.name for info in datasets.datasets(again)) == ["one", "two"]
+    assert answers(again) == 0
+    assert any("“two” is listed again" in each for each in said)
+    db.dispose(again)
+
+
+def test_what_a_damaged_database_still_gives_is_not_lost(ws):
+    """Pages overwritten at random: every answer comes from the copy, or from what can be read."""
+    assert doctor.keep_copy(ws) is not None
+    answer(datasets.dataset(ws, "two"), 400, "later")
+    file = closed(ws)
+    whole = file.read_bytes()
+    chance, saved = random.Random(3), []
+    for _ in range(4):
+        data = bytearray(whole)
+        at = 4096 * chance.randrange(3, len(data) // 4096)
+        data[at : at + 4096] = bytes(chance.randrange(256) for _ in range(4096))
+        file.write_bytes(data)
+        if isinstance(rescue.problem(ws), Damaged):
+            again, _ = doctored()
+            saved.append(answers(again))
+            db.dispose(again)
+    assert saved
+    assert min(saved) >= 600
+    assert max(saved) > 800
+
+
+def test_rows_that_are_no_answers_are_not_taken_over(ws):
+    file = closed(ws)
+    with sqlite3.connect(file) as connection:
+        connection.execute("update decisions set action = 'kep' where id = 3")
+        connection.execute("drop table audit_draws")
+    connection.close()
+    rescue.restore(ws)
+    again = db.open_workspace()
+    assert answers(again) == 599
+    db.dispose(again)
+
+
+def test_a_damaged_meta_comes_back_with_its_guides(ws, capsys):
+    info = datasets.dataset(ws, "two")
+    datasets.update_meta(info, guides={"left": "points left"})
+    (info.directory / "meta.json").write_text("{")
+    assert main(["status"]) == 0  # the other set is shown
+    shown = capsys.readouterr()
+    assert "one: 4 images" in shown.out
+    assert "two: " in shown.err
+    assert "lnl doctor" in shown.err
+    assert main(["doctor"]) == 1
+    assert main(["doctor", "--restore"]) == 0
+    assert datasets.read_meta(datasets.dataset(ws, "two"))["guides"] == {"left": "points left"}
+
+
+def test_a_set_that_cannot_come_back_can_be_removed(ws, capsys):
+    info = datasets.dataset(ws, "two")
+    for name in (datasets.META, datasets.META_COPY):
+        (info.directory / name).unlink()
+    assert [each.restorable for each in doctor.look().findings] == [False]
+    assert main(["remove", "two"]) == 1
+    assert main(["remove", "two", "--yes"]) == 0
+    assert doctor.look().findings == ()
+    assert not info.directory.exists()
+
+
+def test_an_earlier_ranking_stands_in_for_a_damaged_one(ws):
+    info = datasets.dataset(ws, "two")
+    folder = info.directory / "ranking"
+    rank(info, folder)
+    first = arrays.ranking_version(folder)
+    rank(info, folder)
+    spoil(folder / arrays.ranking_version(folder) / "order.npy", "cut")
+    assert [each.restorable for each in doctor.look().findings] == [True]
+    doctor.restore()
+    assert arrays.ranking_version(folder) == first
+    spoil(folder / first / "order.npy", "cut")
+    doctor.restore()
+    assert arrays.load_ranking(folder) is None
+
+
+@pytest.mark.parametrize("name", ["images.npy", "given_labels.npy", "table.parquet"])
+def test_lost_pixels_and_labels_are_said(ws, name):
+    info = datasets.dataset(ws, "one")
+    spoil(info.directory / name, "cut")
+    (found,) = doctor.look().findings
+    assert (found.place, found.restorable) == ("one", False)
+    assert name in found.problem
+    assert "Import the set again" in found.remedy
+
+
+def test_a_daily_copy_is_made_once_a_day_whatever_the_clock_does(ws, monkeypatch):
+    first = doctor.keep_copy(ws)
+    assert first is not None
+    assert doctor.keep_copy(ws) is None
+    for number in range(12):
+        old = first.with_name(f"review-daily-202501{number + 10}-000000.db")
+        shutil.copy(first, old)
+    first.rename(first.with_name("review-daily-20990101-000000.db"))  # made before a jump back
+    assert doctor.keep_copy(ws) is not None
+    assert len(list((ws.home / "backups").glob("review-daily-*.db"))) == rescue.KEPT
+
+
+def test_a_database_on_a_server_is_left_to_its_own_tools(ws):
+    with pytest.raises(LnlError, match="on a server"):
+        rescue.restore(db.Workspace(ws.home, "postgresql+psycopg://nobody@/none"))
+
+
+def test_originals_that_are_gone_are_said(ws, tmp_path):
+    info = datasets.dataset(ws, "one")
+    datasets.update_meta(info, root=str(tmp_path / "gone"))
+    (found,) = doctor.look().findings
+    assert "originals are not at" in found.problem
+    assert "lnl relink" in found.remedy
+    assert np.asarray(datasets.load(datasets.dataset(ws, "one")).images).shape == (4, 8, 8, 1)
