@@ -71,6 +71,7 @@ class LabeledDataset:
         trusted: (n,) bool; True where a person confirmed the label.
         groups: (n,) int or None; copies of one picture have the same number, which is the row of
             the first of them (`data.copies`).
+        splits: (n,) names such as train and val, blank where an image has none; None without any.
     """
 
     name: str
@@ -82,6 +83,7 @@ class LabeledDataset:
     true_labels: IntArray | None = None
     trusted: BoolArray | None = None
     groups: IntArray | None = None
+    splits: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         n, k = len(self.given_labels), len(self.class_names)
@@ -96,6 +98,7 @@ class LabeledDataset:
             ("true_labels", self.true_labels),
             ("trusted", self.trusted),
             ("groups", self.groups),
+            ("splits", self.splits),
         ):
             if values is not None and len(values) != n:
                 raise ValueError(f"{what} has {len(values)} rows, given_labels has {n}")

@@ -127,6 +127,11 @@ def _name(label: int | None, class_names: Sequence[str]) -> str:
     return "" if label is None or label < 0 else class_names[label]
 
 
+def split_column(splits: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the last column of every table of a set with splits; none without."""
+    return () if splits is None else ("split",)
+
+
 def _number(value: float | None, digits: int = 4) -> str:
     return "" if value is None or value != value else f"{value:.{digits}f}"
 
@@ -148,11 +153,13 @@ def correction_rows(
     suggested_labels: IntArray | None = None,
     method_suspicions: Mapping[str, FloatArray] | None = None,
     content: Sequence[str] | None = None,
+    splits: Sequence[str] | None = None,
 ) -> Rows:
     """Return the corrections table (docs/formats.md), one row per decision, in the order given.
 
     Suggestion and p_wrong are those that the reviewer was shown, and the current ones only where
     none were recorded. `label_quality` = 1 - suspicion (1 = right); `suspicion_<method>` 1 = wrong.
+    A score that is NaN is blank: its run was told the answer.
 
     Args:
         decisions: verdicts that change something.
@@ -165,10 +172,12 @@ def correction_rows(
         suggested_labels: (n,) likewise, -1 = none.
         method_suspicions: method -> (n,).
         content: (n,) digests (`data.content`), or None.
+        splits: (n,) names, or None for no such column.
     """
     methods = dict(method_suspicions or {})
     *before, runs, last = COLUMNS["corrections"]
-    columns = [*before, *(f"suspicion_{key}" for key in methods), runs, last]
+    scores = (f"suspicion_{key}" for key in methods)
+    columns = [*before, *scores, runs, last, *split_column(splits)]
 
     def rows() -> Iterator[dict[str, str]]:
         for decision in decisions:
@@ -192,6 +201,7 @@ def correction_rows(
                 **{f"suspicion_{key}": _number(float(s[row])) for key, s in methods.items()},
                 "run_ids": " ".join(map(str, decision.run_ids)),
                 "content": "" if content is None else content[row],
+                **({} if splits is None else {"split": splits[row]}),
             }
 
     return Rows(columns, rows())
@@ -205,6 +215,7 @@ def decision_rows(
     class_names: Sequence[str],
     paths: Sequence[str] | None = None,
     content: Sequence[str] | None = None,
+    splits: Sequence[str] | None = None,
 ) -> Rows:
     """Return every answer by everybody, with what was shown; comes back by `read_decisions`.
 
@@ -231,9 +242,10 @@ def decision_rows(
                 "run_ids": " ".join(map(str, decision.run_ids)),
                 "cid": decision.cid,
                 "content": "" if content is None else content[decision.row],
+                **({} if splits is None else {"split": splits[decision.row]}),
             }
 
-    return Rows(COLUMNS["decisions"], rows())
+    return Rows((*COLUMNS["decisions"], *split_column(splits)), rows())
 
 
 def write_csv(

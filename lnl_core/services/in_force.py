@@ -134,8 +134,23 @@ def told_of(info: DatasetInfo, runs: Iterable[str]) -> BoolArray:
     for run in runs:
         path = info.directory / "runs" / run / "trusted.npy"
         if path.is_file():
-            told |= arrays.read_array(path)
+            its_own = arrays.read_array(path)[: info.n]
+            told[: len(its_own)] |= its_own
     return told
+
+
+@lru_cache(maxsize=4)
+def _told(info: DatasetInfo, ranked: Scored) -> BoolArray:
+    return told_of(info, map(str, ranked.run_ids.values()))
+
+
+def told(info: DatasetInfo) -> BoolArray:
+    """Return (n,) True where a run behind the ranking in force was told what people answered.
+
+    What the runs say of such an image is what they were told: no score.
+    """
+    ranked = scored(info)
+    return np.zeros(info.n, dtype=bool) if ranked is None else _told(info, ranked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

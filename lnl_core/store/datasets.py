@@ -430,6 +430,7 @@ def _load(info: DatasetInfo) -> LabeledDataset:
         paths=ArrowStrings(table.column("path")) if has_paths else None,
         true_labels=read_array(truth) if truth.is_file() else None,
         groups=copies(info),
+        splits=_splits(table),
     )
 
 
@@ -448,6 +449,15 @@ def splits_of(table: Any) -> tuple[tuple[str, ...], IntArray] | None:
     coded = table.column("split").combine_chunks().dictionary_encode()
     codes: IntArray = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return tuple(str(name) for name in coded.dictionary.to_pylist()), codes
+
+
+def _splits(table: Any) -> ArrowStrings | None:
+    """Return the column of splits, blank where an image has none; None where none has one."""
+    if "split" not in table.column_names or table.column("split").null_count == len(table):
+        return None
+    import pyarrow.compute as pc
+
+    return ArrowStrings(pc.fill_null(table.column("split"), ""))
 
 
 def copies(info: DatasetInfo) -> IntArray | None:

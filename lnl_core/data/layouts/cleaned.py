@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnl_core.types import Action, Decision, IntArray, LabeledDataset, Ranking
+from lnl_core.types import Action, BoolArray, Decision, IntArray, LabeledDataset, Ranking
 
 VERDICTS = (
     "unreviewed",
@@ -42,6 +42,7 @@ class Cleaned:
         ranking: the joint opinion of the methods, None before the first run.
         safe: protect cells of CSV that a spreadsheet would run as formulas.
         no_classes: labels that say that nobody labelled the image.
+        told: (n,) True where a run behind the ranking was told the answer; None for nowhere.
         content: (n,) digests of the images (`data.content`), or None.
         seen: how many rows the ranking scores, the first ones; None: all.
     """
@@ -56,6 +57,7 @@ class Cleaned:
     no_classes: tuple[int, ...] = ()
     content: Sequence[str] | None = None
     seen: int | None = None
+    told: BoolArray | None = None
 
     def rows(self) -> IntArray:
         """Return the rows that have one right class: those that a training set can hold."""
@@ -65,6 +67,15 @@ class Cleaned:
         """Say whether an image came with a class and a run has seen it: else none suspects it."""
         seen = self.seen is None or row < self.seen
         return seen and int(self.data.given_labels[row]) not in self.no_classes
+
+    def is_scored(self, row: int) -> bool:
+        """Say whether runs judged an image's label, and none was told by people what is right."""
+        told = self.told is not None and bool(self.told[row])
+        return self.ranking is not None and self.has_class(row) and not told
+
+    def split(self, row: int) -> str:
+        """Return the split that an image came with, blank where it came with none."""
+        return "" if self.data.splits is None else self.data.splits[row]
 
     @property
     def left_out(self) -> int:
@@ -96,6 +107,7 @@ def apply(
     no_classes: tuple[int, ...] = (),
     content: Sequence[str] | None = None,
     seen: int | None = None,
+    told: BoolArray | None = None,
 ) -> Cleaned:
     """Apply verdicts to the given labels; a label that is no class counts for none.
 
@@ -109,6 +121,7 @@ def apply(
         no_classes: see `Cleaned`.
         content: see `Cleaned`.
         seen: see `Cleaned`.
+        told: see `Cleaned`.
     """
     labels = np.array(data.given_labels, np.int32)
     verdicts = np.zeros(len(data), np.int8)
@@ -131,5 +144,5 @@ def apply(
         verdicts[row] = VERDICTS.index(word)
     labels[np.isin(labels, no_classes)] = -1
     return Cleaned(
-        data, root, labels, verdicts, decisions, ranking, safe, no_classes, content, seen
+        data, root, labels, verdicts, decisions, ranking, safe, no_classes, content, seen, told
     )

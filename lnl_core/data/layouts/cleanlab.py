@@ -84,6 +84,9 @@ def write(
         for name, values in lists:
             with (part / name).open("w", encoding="utf-8", newline="\n") as stream:
                 stream.writelines(f"{_one_line(value)}\n" for value in values)
+        if data.splits is not None:
+            with (part / "splits.txt").open("w", encoding="utf-8", newline="\n") as stream:
+                stream.writelines(f"{_one_line(value)}\n" for value in data.splits)
         (part / "README.txt").write_text(_README.format(source=source), "utf-8")
     return n, []
 
@@ -155,7 +158,7 @@ _README = """Arrays for cleanlab, written by LNL Review.
   cleanlab.classification.CleanLearning(model).fit(X, labels, label_issues=issues)
   cleanlab.multiannotator.get_label_quality_multiannotator(people, pred_probs)
 
-Rows are in the order of ids.txt.
+Rows are in the order of ids.txt; splits.txt, where the set came with splits, has the split of each.
 
 pred_probs: {source}.
 label_issues: is_label_issue is what a reviewer said, and p_wrong of all runs together > 0.5 where

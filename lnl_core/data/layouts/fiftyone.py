@@ -24,7 +24,8 @@ def write(
     """Write the corrected labels with images; return (images, problems).
 
     Each label carries the attributes id, given_label, verdict and, once scored, p_wrong,
-    suspicion and suggested_label, so that FiftyOne can sort and filter by them.
+    suspicion and suggested_label, so that FiftyOne can sort and filter by them; of a set with
+    splits also `split`, and the same as the label's tag.
 
     Args:
         cleaned: the set.
@@ -74,9 +75,11 @@ def _attributes(cleaned: Cleaned, row: int) -> dict[str, Any]:
         attributes["content"] = cleaned.content[row]
     if cleaned.ranking is not None:
         suggested = int(cleaned.ranking.suggested_labels[row])
-        if cleaned.has_class(row):
+        if cleaned.is_scored(row):
             attributes["p_wrong"] = round(float(cleaned.ranking.p_wrong[row]), 6)
             attributes["suspicion"] = round(float(cleaned.ranking.suspicion[row]), 6)
         if suggested >= 0:
             attributes["suggested_label"] = cleaned.data.class_names[suggested]
+    if split := cleaned.split(row):
+        attributes |= {"split": split, "tags": [split]}
     return attributes

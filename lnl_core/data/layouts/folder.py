@@ -1,5 +1,7 @@
 """A relabelled copy of a set: one folder per class, named by the corrected labels.
 
+A set with splits has one folder per split around them; images without a split lie in `unsplit`.
+
 torchvision's ImageFolder reads the class folders; Hugging Face's imagefolder and this program read
 `metadata.csv` (file_name, label) beside them, which has the classes' names and ids as they are.
 """
@@ -14,9 +16,10 @@ import numpy as np
 from lnl_core.data.layouts import lists, placing
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.data.layouts.placing import Names, Placer, Report
-from lnl_core.types import LnlError
+from lnl_core.types import IntArray, LnlError
 
 LIST = "metadata.csv"
+UNSPLIT = "unsplit"
 
 
 def write(
@@ -44,14 +47,18 @@ def write(
         names = Names()
         names.take(LIST)
         folders = [names.take(name) for name in cleaned.data.class_names]
-        inside = [Names() for _ in folders]
-        for name in folders:
-            (part / name).mkdir()
+        around = _splits(cleaned, rows)
+        inside = {(split, name): Names() for split in around for name in folders}
+        for split in around.values():
+            for name in folders:
+                (part / split / name).mkdir(parents=True)
         placer = Placer(part, cleaned, images, len(rows), report)
         placed: dict[int, str] = {}
         for row in map(int, rows):
             label = int(cleaned.labels[row])
-            place = f"{folders[label]}/{inside[label].take(placer.wanted_name(row))}"
+            split, name = cleaned.split(row), folders[label]
+            file = inside[split, name].take(placer.wanted_name(row))
+            place = "/".join(filter(None, (around[split], name, file)))
             if placer.put(row, place):
                 placed[row] = place
         problems = placer.problems()
@@ -59,6 +66,16 @@ def write(
         with (part / LIST).open("wb") as stream:
             lists.write_list(stream, kept, placed.__getitem__, "file_name")
     return len(placed), problems
+
+
+def _splits(cleaned: Cleaned, rows: IntArray) -> dict[str, str]:
+    """Return split -> its folder; one without a name where the set has no splits."""
+    if cleaned.data.splits is None:
+        return {"": ""}
+    names = Names()
+    names.take(LIST)
+    found = sorted({cleaned.split(int(row)) for row in rows})
+    return {split: names.take(split or UNSPLIT) for split in found}
 
 
 def _only(cleaned: Cleaned, placed: dict[int, str]) -> Cleaned:

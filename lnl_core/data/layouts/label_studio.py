@@ -128,10 +128,12 @@ def _tasks(cleaned: Cleaned, place: Callable[[int], str | None]) -> Iterator[dic
         }
         if cleaned.content is not None:
             facts["content"] = cleaned.content[row]
+        if split := cleaned.split(row):
+            facts["split"] = split
         predictions = [_prediction("given label", [cleaned.given_name(row)], None)]
         if ranking is not None:
             p_wrong = float(ranking.p_wrong[row])
-            if cleaned.has_class(row):
+            if cleaned.is_scored(row):
                 facts |= {
                     "p_wrong": round(p_wrong, 6),
                     "label_quality": round(1 - float(ranking.suspicion[row]), 6),
@@ -139,8 +141,9 @@ def _tasks(cleaned: Cleaned, place: Callable[[int], str | None]) -> Iterator[dic
             suggested = int(ranking.suggested_labels[row])
             if suggested >= 0:
                 facts["suggested_label"] = data.class_names[suggested]
-                other = float(ranking.top_probs[row, 0])
-                other *= p_wrong if cleaned.has_class(row) else 1
+                other: float | None = float(ranking.top_probs[row, 0])
+                if cleaned.has_class(row):
+                    other = other * p_wrong if other and cleaned.is_scored(row) else None
                 suggestion = _prediction(version, [data.class_names[suggested]], other)
                 predictions.insert(0, suggestion)
         yield {

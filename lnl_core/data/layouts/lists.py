@@ -69,7 +69,7 @@ def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -
 
     def rows() -> Iterator[dict[str, str]]:
         for row in map(int, cleaned.rows()):
-            judged = ranking is not None and cleaned.has_class(row)
+            scored = cleaned.is_scored(row)
             own = "" if paths is None else paths[row] or ""
             yield {
                 "image": own if image is None else image(row),
@@ -77,14 +77,15 @@ def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -
                 "id": data.ids[row],
                 "given_label": cleaned.given_name(row),
                 "lnl_verdict": cleaned.verdict(row),
-                "p_wrong": f"{float(ranking.p_wrong[row]):.4f}" if ranking and judged else "",
+                "p_wrong": f"{float(ranking.p_wrong[row]):.4f}" if ranking and scored else "",
                 "label_quality": f"{1 - float(ranking.suspicion[row]):.4f}"
-                if ranking and judged
+                if ranking and scored
                 else "",
                 "content": "" if cleaned.content is None else cleaned.content[row],
+                **({} if data.splits is None else {"split": data.splits[row]}),
             }
 
-    return export.Rows(MANIFEST, rows())
+    return export.Rows((*MANIFEST, *export.split_column(data.splits)), rows())
 
 
 def write_parquet(stream: IO[bytes], rows: export.Rows) -> int:
@@ -130,6 +131,7 @@ def trail_rows(
     class_names: Sequence[str],
     paths: Sequence[str] | None = None,
     content: Sequence[str] | None = None,
+    splits: Sequence[str] | None = None,
 ) -> export.Rows:
     """Return every decision ever stored, oldest first, superseded ones included.
 
@@ -140,7 +142,9 @@ def trail_rows(
         class_names: (k,).
         paths: (n,) or None.
         content: (n,) digests, or None.
+        splits: (n,) names, or None for no such column.
     """
+    columns = (*TRAIL, *export.split_column(splits))
     history = list(decisions)
     followers: dict[int, Decision] = {}
     last: dict[tuple[int, str], Decision] = {}
@@ -167,6 +171,7 @@ def trail_rows(
                 class_names=class_names,
                 paths=paths,
                 content=content,
+                splits=splits,
             ),
             strict=True,
         ):
@@ -179,9 +184,9 @@ def trail_rows(
                 "row": str(decision.row),
                 "given_label_now": now,
             }
-            yield {name: (full | row)[name] for name in TRAIL}
+            yield {name: (full | row)[name] for name in columns}
 
-    return export.Rows(TRAIL, rows())
+    return export.Rows(columns, rows())
 
 
 def write_list(
@@ -189,6 +194,7 @@ def write_list(
 ) -> int:
     """Write the manifest of a layout as CSV; `first` is the header of its first column."""
     rows = manifest_rows(cleaned, image)
-    columns = (first, *MANIFEST[1:])
-    renamed = ({first: row["image"]} | {n: row[n] for n in MANIFEST[1:]} for row in rows)
+    others = rows.columns[1:]
+    columns = (first, *others)
+    renamed = ({first: row["image"]} | {name: row[name] for name in others} for row in rows)
     return export.write_csv(stream, export.Rows(columns, renamed), safe=cleaned.safe)

@@ -26,7 +26,16 @@ from lnl_core.services.export.folders import as_zip as as_zip
 from lnl_core.services.export.formats import FORMATS, Format
 from lnl_core.services.export.scores import rank_rows as rank_rows
 from lnl_core.services.export.scores import write_scores as write_scores
-from lnl_core.services.in_force import contents, loaded, scored, seen_by, signals
+from lnl_core.services.in_force import (
+    Scored,
+    contents,
+    loaded,
+    scored,
+    seen_by,
+    signals,
+    told,
+    told_of,
+)
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision, FloatArray, LnlError, Workspace
 
@@ -84,7 +93,9 @@ def correction_rows(
     runs = {}
     if scores and ranked is not None:
         runs = {
-            key: _seen_only(run.suspicion, seen_by(info, run_id))
+            key: _seen_only(
+                np.where(told_of(info, [str(run_id)]), np.nan, run.suspicion), seen_by(info, run_id)
+            )
             for key, run_id in ranked.run_ids.items()
             if (run := signals(info, run_id)) is not None
         }
@@ -94,13 +105,19 @@ def correction_rows(
         paths=data.paths,
         given_labels=data.given_labels,
         class_names=info.class_names,
-        p_wrong=None if ranked is None else _seen_only(ranked.ranking.p_wrong, ranked.seen),
-        suspicion=None if ranked is None else _seen_only(ranked.ranking.suspicion, ranked.seen),
+        p_wrong=None if ranked is None else _judged(info, ranked, ranked.ranking.p_wrong),
+        suspicion=None if ranked is None else _judged(info, ranked, ranked.ranking.suspicion),
         suggested_labels=None if ranked is None else ranked.ranking.suggested_labels,
         method_suspicions=runs,
         content=contents(info),
+        splits=data.splits,
     )
     return rows, len(chosen), left_out
+
+
+def _judged(info: DatasetInfo, ranked: Scored, values: FloatArray) -> FloatArray:
+    """Return scores of the ranking, NaN where no run has seen the image or one was told of it."""
+    return _seen_only(np.where(told(info), np.nan, values), ranked.seen)
 
 
 def _seen_only(values: FloatArray, seen: int) -> FloatArray:
@@ -122,6 +139,7 @@ def decision_rows(info: DatasetInfo) -> files.Rows:
         given_labels=data.given_labels,
         class_names=info.class_names,
         content=contents(info),
+        splits=data.splits,
     )
 
 
@@ -135,6 +153,7 @@ def trail_rows(info: DatasetInfo) -> files.Rows:
         given_labels=data.given_labels,
         class_names=info.class_names,
         content=contents(info),
+        splits=data.splits,
     )
 
 
@@ -180,6 +199,7 @@ def _cleaned(info: DatasetInfo, only_agreed: bool, _last_id: int, _version: str)
         no_classes=info.no_classes,
         content=contents(info),
         seen=None if ranked is None else ranked.seen,
+        told=told(info),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,7 +12,15 @@ from lnl_core.data import export as files
 from lnl_core.data import outputs
 from lnl_core.data.layouts import lists
 from lnl_core.services import places
-from lnl_core.services.in_force import contents, loaded, scored, seen_by, signals
+from lnl_core.services.in_force import (
+    contents,
+    loaded,
+    scored,
+    seen_by,
+    signals,
+    told_of,
+    without_class,
+)
 from lnl_core.types import DatasetInfo, LnlError
 
 
@@ -20,7 +28,8 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
     """Yield one row per image, in the data set's order: what `lnl rank` writes.
 
     Every column says its direction: `suspicion` and `p_wrong` 1 = wrong, `label_quality` 1 = right.
-    All three are blank where the given label is no class, and where no run has seen the image yet.
+    All three are blank where the given label is no class, where no run has seen the image yet, and
+    where a run was told the answer. A set with splits has `split` last.
 
     Raises:
         LnlError: nothing is scored yet, or the method has no finished run.
@@ -46,34 +55,22 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
         given = np.asarray(data.given_labels)
         ranking = labelled.rank([run], given, info.class_count, None, info.no_classes, [seen])
     names, digests = info.class_names, contents(info)
+    runs = ranked.run_ids.values() if method == "consensus" else [ranked.run_ids[method]]
+    blank = told_of(info, map(str, runs)) | without_class(info)
+    blank[seen:] = True
     for row in range(info.n):
         suggested = int(ranking.suggested_labels[row])
-        if row >= seen or int(data.given_labels[row]) in info.no_classes:
-            given_label = int(data.given_labels[row])
-            unscored = _without_class(data.ids[row], names, given_label, suggested)
-            yield unscored | {"content": digests[row]}
-            continue
+        own = float(suspicion[row])
+        scores = (own, float(ranking.p_wrong[row]), 1 - own)
+        cells = ["" if blank[row] else f"{score:.6f}" for score in scores]
         yield {
             "id": data.ids[row],
             "given_label": names[int(data.given_labels[row])],
             "suggested_label": names[suggested] if suggested >= 0 else "",
-            "suspicion": f"{float(suspicion[row]):.6f}",
-            "p_wrong": f"{float(ranking.p_wrong[row]):.6f}",
-            "label_quality": f"{1 - float(suspicion[row]):.6f}",
+            **dict(zip(("suspicion", "p_wrong", "label_quality"), cells, strict=True)),
             "content": digests[row],
+            **({} if data.splits is None else {"split": data.splits[row]}),
         }
-
-
-def _without_class(id_: str, names: Sequence[str], given: int, suggested: int) -> dict[str, Any]:
-    """Return the row of an image without a class: a suggestion, and no score."""
-    return {
-        "id": id_,
-        "given_label": names[given],
-        "suggested_label": names[suggested] if suggested >= 0 else "",
-        "suspicion": "",
-        "p_wrong": "",
-        "label_quality": "",
-    }
 
 
 def write_scores(
@@ -85,7 +82,8 @@ def write_scores(
         LnlError: nothing is scored yet, or a place that cannot or must not be written.
     """
     where = places.output(info.workspace, out, force=force)
-    rows = files.Rows(files.COLUMNS["scores"], rank_rows(info, method))
+    columns = (*files.COLUMNS["scores"], *files.split_column(loaded(info).splits))
+    rows = files.Rows(columns, rank_rows(info, method))
     count = 0
 
     def write(stream: IO[bytes]) -> None:
