@@ -95,13 +95,14 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     suspected. A run that never saw what is a class today says nothing about it and is left out;
     where no run is left there is no ranking. A class that people added is suggested once a run has
     learned it; images that were added are ranked by the runs that have seen them, and stand behind
-    all others before. Copies that contradict each other come first.
+    all others before. Copies that contradict each other come first, and before them images that
+    came with several labels.
 
     Args:
         info: the data set.
         also: signal key -> run whose signals are complete though its job is not called done yet.
     """
-    from lnl_core.review import copies, labelled
+    from lnl_core.review import copies, labelled, listed
 
     newest = dict(also or {})
     for job in queue.jobs(info):
@@ -133,4 +134,7 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     ranking = labelled.rank(signals, given, info.class_count, confirmed, none, seen)
     if data.groups is not None:
         ranking = copies.put_first(ranking, data.groups, corrected, trusted, info.no_classes)
+    several = datasets.listed(info)
+    if several is not None:
+        ranking = listed.put_first(ranking, several, given, trusted)
     arrays.save_ranking(info.directory / "ranking", ranking, usable, max(seen))

@@ -182,12 +182,33 @@ def put_first(
     if not len(rows):
         return ranking
     p_wrong[rows] = np.clip(np.maximum(1 - found.chance[open_rows], 0.5), *bounds)
+    return to_front(ranking, rows, p_wrong[rows], other, found.chance_of_other[open_rows])
+
+
+def to_front(
+    ranking: Ranking,
+    rows: IntArray,
+    p_of_rows: FloatArray,
+    other: IntArray,
+    chance_of_other: FloatArray,
+) -> Ranking:
+    """Put rows at the head of a ranking, the most surely wrong first.
+
+    Args:
+        ranking: of the methods.
+        rows: (m,) rows, each once.
+        p_of_rows: (m,) probability that the given label is wrong.
+        other: (m,) the class that is suggested instead.
+        chance_of_other: (m,) its probability, given that the given label is wrong.
+    """
+    p_wrong = np.array(ranking.p_wrong)
+    p_wrong[rows] = p_of_rows
     others = np.ones(len(p_wrong), dtype=bool)
     others[rows] = False
     suspicion = np.array(ranking.suspicion, dtype=np.float64)
     highest = float(suspicion[others].max(initial=0))
     suspicion[rows] = highest + (1 - highest) * (0.5 + 0.5 * p_wrong[rows])
-    labels, probs = _suggested(ranking, rows, other, found.chance_of_other[open_rows])
+    labels, probs = _suggested(ranking, rows, other, chance_of_other)
     order = np.asarray(ranking.order)
     head = rows[np.argsort(-p_wrong[rows], kind="stable")].astype(order.dtype)
     return replace(

@@ -312,6 +312,14 @@ def rename(info: DatasetInfo, new_name: str) -> DatasetInfo:
     return dataset(info.workspace, new_name)
 
 
+def listed(info: DatasetInfo) -> IntArray | None:
+    """Return (m, 2) row and label of images that came with several labels; None for none."""
+    from lnl_core.store.arrays import read_array
+
+    file = info.directory / LISTED
+    return read_array(file) if file.is_file() else None
+
+
 def remove(info: DatasetInfo) -> None:
     """Forget a data set, its runs and its decisions. The originals stay where they are."""
     forget(info.workspace, info.id, info.directory)

@@ -12,7 +12,7 @@ import numpy as np
 from lnl_core.methods import title_of, yardstick
 from lnl_core.services.in_force import Scored, loaded, scored, seen_by, signals
 from lnl_core.services.review import groups
-from lnl_core.store import arrays, decisions
+from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import DatasetInfo, FloatArray, IntArray, LnlError, Signals, TopProbs
 
 NEIGHBOURS = 10
@@ -31,6 +31,7 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     first), `copies_total`, and `copies_labels`: label and count of all of the picture's, this
     image's among them, the most frequent first. Of an image that was added since the last run
     `p_wrong` is None, and no method says anything.
+    Where the image came with several labels, `listed`: their classes.
 
     Raises:
         LnlError: no such row, or nothing is scored yet.
@@ -73,7 +74,18 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
         "exemplars_given": alike[0],
         "exemplars_suggested": alike[1],
         "said": {one["row"]: one for one in facts(info, rows)},
-    } | again
+        **again,
+        **_listed(info, row),
+    }
+
+
+def _listed(info: DatasetInfo, row: int) -> dict[str, Any]:
+    """Return the classes that the image came with, where they are several."""
+    several = datasets.listed(info)
+    if several is None:
+        return {}
+    labels = several[several[:, 0] == row, 1].tolist()
+    return {"listed": labels} if labels else {}
 
 
 def facts(info: DatasetInfo, rows: Sequence[int]) -> list[dict[str, Any]]:

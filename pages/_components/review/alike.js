@@ -74,6 +74,23 @@ export function nearest(desk, found, swap = false) {
 }
 
 /**
+ * The labels that an image came with, where they are several: one of them is certainly wrong.
+ *
+ * @param {ReviewDesk} desk
+ * @param {Found} found
+ */
+export function listedTwice(desk, found) {
+  const { listed = [] } = found;
+  if (listed.length < 2) return null;
+  const words = listed.flatMap((label, i) => [
+    i === 0 ? "" : i === listed.length - 1 ? " and " : ", ",
+    named("b", desk.data.classes[label]),
+  ]);
+  const times = listed.length === 2 ? "twice" : `${listed.length} times`;
+  return h("div", { class: "sec listed" }, head(`Listed ${times}`, words, []));
+}
+
+/**
  * The same picture, stored again: which labels it carries there.
  *
  * @param {ReviewDesk} desk

@@ -26,6 +26,7 @@ import { showsEvidence } from "./desk.js";
  * @property {{ row: number, label: number, id: string }[]} [copies] others of the same picture
  * @property {number} [copies_total] of which `copies` are the first
  * @property {{ label: number, count: number }[]} [copies_labels] of all of the picture's
+ * @property {number[]} [listed] the classes that the image came with, where they are several
  * @property {number[]} exemplars_given
  * @property {number[]} exemplars_suggested
  * @property {Record<string, string>} said a sentence on each of these rows

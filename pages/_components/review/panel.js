@@ -1,7 +1,7 @@
 // The panel beside the picture: what the class means before the answer, the evidence after it.
 
 import { gap, h, missing } from "../desk/nodes.js";
-import { bothClasses, nearest, samePicture } from "./alike.js";
+import { bothClasses, listedTwice, nearest, samePicture } from "./alike.js";
 import { panelAtEnd, panelBefore } from "./before.js";
 import { choices } from "./choices.js";
 import { showsEvidence } from "./desk.js";
@@ -66,6 +66,7 @@ function widePanel(desk, found) {
   const left = [choices(desk, found), mapsSection(desk), bothClasses(desk, found)];
   const right = [
     byEpoch(desk, found),
+    listedTwice(desk, found),
     samePicture(desk, found),
     opinions(desk, found),
     nearest(desk, found),
@@ -91,6 +92,7 @@ function narrowPanel(desk, found) {
     "div",
     { class: "pc" },
     choices(desk, found),
+    listedTwice(desk, found),
     samePicture(desk, found),
     mapsSection(desk),
     h("div", { class: "two" }, byEpoch(desk, found), opinions(desk, found)),
