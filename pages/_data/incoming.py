@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lnl_core.services.datasets import catalog, incoming, settings
 from lnl_core.services.datasets.incoming import Incoming
@@ -15,7 +16,7 @@ from lnl_core.services.runs import control
 from lnl_core.services.workspace import datasets
 from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _words
-from pages._data import demo
+from pages._data import demo, reading
 from pages._ui import plain
 
 _AGAIN = re.compile(r" \d+$")
@@ -91,16 +92,13 @@ WAYS = {
 }
 
 
-_COUNTED = {"folder": "file", "manifest": "row"}
-"""How a data set comes in -> what is counted before anything is opened, if not images."""
-
-
 # Which dialog is open -------------------------------------------------------------------------
 
 
 def ask(kind: str) -> None:
     """Remember, as a callback, which dialog the coming run opens."""
     st.session_state["import_kind"] = kind
+    reading.forget()
 
 
 def asked() -> str | None:
@@ -115,8 +113,8 @@ def again(info: DatasetInfo) -> None:
         return
     source = Path(info.source)
     st.session_state[f"path_{kind}"] = info.source
-    none = settings.likely_no_classes(settings.no_classes(info))
-    st.session_state[f"none_{kind}_{source}"] = list(none)
+    said = settings.answers(info)
+    st.session_state[reading.answers_key(kind, source)] = said.to_json()
     if WAYS[kind].root and info.root and Path(info.root).is_absolute():
         st.session_state[f"root_{kind}"] = info.root
     taken = {each.name for each in datasets(_ui.workspace())}
@@ -175,37 +173,45 @@ def _dialog(kind: str) -> None:
             key=f"root_{kind}",
             help="The folder that the paths in the list start from.",
         )
-    source, root, problem = _resolve(text, root_text) if upload is None else (None, None, "")
+    source, root, problem = _resolve(text, root_text)
+    if upload is not None:
+        source, root, problem = _uploaded(kind, upload), None, ""
     suggestion = Path(upload.name).stem if upload is not None else _name_of(source)
     name_key = f"name_{kind}_{suggestion}"
     st.session_state.setdefault(name_key, suggestion)
     name = st.text_input("Name", max_chars=80, key=name_key)
     size = _resolution(kind)
-    none: list[str] = []
+    seen = None
     if problem:
         st.error(problem, icon=":material/error:")
     elif source is not None:
-        none = _ask_for_none(kind, source, _look(source, root))
+        seen = reading.draw(kind, source, root, size)
+    ready = seen is not None and not seen.open_questions and bool(name.strip())
     with st.container(horizontal=True, horizontal_alignment="right"):
-        ready = (source is not None or upload is not None) and bool(name.strip())
-        if st.button(
-            "Import", type="primary", key=f"import_{kind}", disabled=not ready or bool(problem)
-        ):
-            ws = _ui.workspace()
-            if upload is not None:
-                catalog.check_name(name)
-                source = incoming.keep_upload(ws, upload, upload.name)
+        if st.button("Import", type="primary", key=f"import_{kind}", disabled=not ready):
             assert source is not None
             incoming.start_import(
-                ws,
+                _ui.workspace(),
                 source,
                 name,
                 root=root,
                 size=size,
-                no_classes=none,
+                answers=reading.answers_of(kind, source),
                 uploaded=None if upload is None else upload.name,
             )
+            st.session_state.pop(f"kept_{kind}", None)
             st.rerun()
+
+
+def _uploaded(kind: str, upload: UploadedFile) -> Path:
+    """Keep an upload on the disk, once; another one takes its place."""
+    kept: tuple[str, Path] | None = st.session_state.get(f"kept_{kind}")
+    if kept is None or kept[0] != upload.file_id or not kept[1].is_file():
+        if kept is not None:
+            incoming.drop_upload(kept[1])
+        file = incoming.keep_upload(_ui.workspace(), upload, upload.name)
+        kept = st.session_state[f"kept_{kind}"] = (upload.file_id, file)
+    return kept[1]
 
 
 def _public(kind: str) -> None:
@@ -272,49 +278,6 @@ def _resolve(text: str, root_text: str) -> tuple[Path | None, Path | None, str]:
     except LnlError as error:
         return None, None, plain(error)
     return source, root, ""
-
-
-def _look(source: Path, root: Path | None) -> tuple[str, ...]:
-    """Show what the source is taken for, before anything is imported; return its labels."""
-    with st.skeleton(height=60):
-        try:
-            seen = incoming.read(source, root=root)
-        except LnlError as error:
-            st.error(plain(error), icon=":material/error:")
-            return ()
-    words = [f"Recognised: {_ui.KINDS.get(seen.kind, seen.kind)}"]
-    if seen.n is not None:
-        words.append(_words.plural(seen.n, _COUNTED.get(seen.kind, "image")))
-    if seen.class_names:
-        words.append(_words.plural(len(seen.class_names), "class", "classes"))
-    if seen.width and seen.height:
-        words.append(f"kept at {seen.width} × {seen.height} px")
-    st.success(", ".join(words) + ".", icon=":material/check:")
-    for problem in seen.notes[:3]:
-        st.warning(plain(problem), icon=":material/warning:")
-    if seen.class_names:
-        shown = [plain(_ui.short(each)) for each in seen.class_names[:8]]
-        rest = len(seen.class_names) - len(shown)
-        st.caption(", ".join(shown) + (f" and {_words.count(rest)} more" if rest else ""))
-    return seen.class_names or ()
-
-
-def _ask_for_none(kind: str, source: Path, names: tuple[str, ...]) -> list[str]:
-    """Ask which labels say that nobody labelled the image, where a name sounds so."""
-    likely = settings.likely_no_classes(names)
-    if not likely:
-        return []
-    chosen = st.pills(
-        "Which of these say that nobody labelled the image?",
-        likely,
-        selection_mode="multi",
-        format_func=lambda name: plain(_ui.short(name)),
-        key=f"none_{kind}_{source}",
-        help="Such images are never learned from and their label is never suggested: Review asks "
-        "what they are, in a queue of their own. Unmarked, a label is a class like the others. "
-        "Data, Classes and guide, changes it later.",
-    )
-    return list(chosen)
 
 
 # Progress -------------------------------------------------------------------------------------

@@ -210,6 +210,28 @@ def test_the_import_dialog_asks_what_is_no_class(workspace, desk, tmp_path, no_w
     assert asked.value == []  # a question, not an answer
 
 
+def test_the_import_dialog_asks_before_it_imports(workspace, desk, tmp_path, no_worker, texts):
+    for name in ("Cat", "cat", "dog"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        (tmp_path / "photos" / name / "1.png").write_bytes(encoded(picture(), "PNG"))
+    app = desk("data")
+    app.session_state["path_folder"] = str(tmp_path / "photos")
+
+    def reopened():
+        app.session_state["import_kind"] = "folder"
+        app.run()
+        assert not app.exception
+        return next(each for each in app.button if each.key == "import_folder")
+
+    assert reopened().disabled
+    assert "Answer 1 question first" in texts(app)
+    (asked,) = [each for each in app.radio if "differ only in case" in each.label]
+    asked.set_value("merge")
+    assert not reopened().disabled
+    assert "2 classes" in texts(app)
+    assert "**cat**" in texts(app)
+
+
 def test_a_label_is_made_no_class_and_its_images_are_offered(workspace, desk, ranked, texts):
     info = settings.set_no_classes(ranked, ["belt"])
     app = desk("data", dataset=info.name)

@@ -111,5 +111,5 @@ def quoted(name: str) -> str:
     """Return a name in quotes, outer blanks made visible, shortened."""
     start, end = len(name) - len(name.lstrip()), len(name) - len(name.rstrip())
     if name.strip():
-        name = "␠" * start + name.strip() + "␠" * end
+        name = "·" * start + name.strip() + "·" * end
     return f"“{name[:40]}”"

@@ -96,6 +96,7 @@ def read(
     size: int | None = None,
     answers: Answers | None = None,
     pictures: bool = False,
+    unpack_up_to: int | None = None,
 ) -> Reading:
     """Say what would be imported and what has to be answered first; nothing is stored.
 
@@ -105,19 +106,21 @@ def read(
         size: working resolution in pixels; chosen from the images when None.
         answers: what a person said about what is ambiguous.
         pictures: make a small picture of a few images of each class.
+        unpack_up_to: bytes; of a larger zip only the list of its files is read.
 
     Raises:
         LnlError: nothing there can be imported.
     """
     from lnl_core.data import importers
 
+    large = unpack_up_to is not None and source.is_file() and source.stat().st_size > unpack_up_to
     with tempfile.TemporaryDirectory(prefix="lnl-reading-") as scratch:
         return importers.read(
             source,
             root=root,
             size=size,
             answers=answers,
-            scratch=Path(scratch).resolve() / "zip",
+            scratch=None if large else Path(scratch).resolve() / "zip",
             pictures=pictures,
         )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from lnl_core.data import no_class
 from lnl_core.jobs import inputs, outcome, queue
+from lnl_core.readings import Answers
 from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo, JobState, LnlError
 
@@ -78,6 +79,12 @@ def set_guides(info: DatasetInfo, texts: Mapping[str, str]) -> None:
 def no_classes(info: DatasetInfo) -> tuple[str, ...]:
     """Return the labels that say that nobody labelled the image."""
     return tuple(info.class_names[label] for label in info.no_classes)
+
+
+def answers(info: DatasetInfo) -> Answers:
+    """Return what a person said when the set was imported, and which labels are no classes now."""
+    said = Answers.from_json(datasets.read_meta(info).get("answers", {}))
+    return replace(said, no_classes=no_classes(info))
 
 
 def likely_no_classes(class_names: Iterable[str]) -> tuple[str, ...]:
