@@ -240,7 +240,7 @@ def test_sixty_audits_judge_a_method_as_the_truth_does(workspace, birds, monkeyp
 
     One draw of many; `tests/review/test_auditing.py` counts how often the interval holds.
     """
-    monkeypatch.setattr(audits.secrets, "randbits", lambda _bits: 11)
+    monkeypatch.setattr(audits.secrets, "randbits", lambda _bits: 12)
     ann = Reviewer(workspace, birds)
     known = comparing.compare(birds, truth="known").detections["1"]
     ann.review(300)
@@ -364,8 +364,8 @@ def test_the_report_says_what_a_certificate_needs(workspace, birds):
     assert (empty.rate, empty.needed, empty.left.estimate) == (None, None, None)
     ann = Reviewer(workspace, birds)
     ann.review(150)
-    found = auditing.report(birds)
-    assert found.needed is None  # more is left than the goal: the queue first
+    found = auditing.report(birds, target=0.001)
+    assert found.needed is None  # more is expected to be left than the goal: the queue first
     assert found.rate.low <= (ann.truth != ann.given).mean() <= found.rate.high
     easy = auditing.report(birds, target=0.25)
     assert easy.needed == 0 or easy.needed < 300
