@@ -182,3 +182,45 @@ def test_copies_that_nobody_labelled_contradict_nothing():
     told = copies.notes(copies.summary(np.array([0, 0]), np.array([0, 1]), none=[1]))
     assert told == ["1 picture comes more than once, 2 images in all."]
     assert copies.notes(copies.summary(np.arange(3), np.zeros(3, int))) == []
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [lambda p: p[:, :, ::-1], lambda p: p[:, ::-1], lambda p: np.rot90(p, axes=(1, 2))],
+    ids=["mirrored", "upside down", "turned"],
+)
+def test_what_is_mirrored_or_turned_is_no_copy(turn):
+    base = photos(80)
+    both = np.concatenate([base, np.ascontiguousarray(turn(base[:40]))])
+    np.testing.assert_array_equal(copies.group(both), alone(120))
+
+
+def test_a_class_that_is_stored_twice_is_as_many_pairs():
+    base = photos(90)
+    groups = copies.group(np.concatenate([base, base[30:60]]))
+    np.testing.assert_array_equal(groups, np.append(alone(90), np.arange(30, 60)))
+
+
+def test_ten_thousand_blank_images_stay_alone_beside_pictures():
+    blank = np.zeros((10_000, 16, 16, 3), np.uint8)
+    shown = photos(40)[:, ::4, ::4]
+    groups = copies.group(np.concatenate([shown, blank, shown]))
+    np.testing.assert_array_equal(groups[:10_040], alone(10_040))
+    np.testing.assert_array_equal(groups[10_040:], alone(40))
+    assert copies.summary(groups, np.zeros(10_080, int))["pictures"] == 40
+
+
+def test_grey_sets_are_grouped_as_coloured_ones_are():
+    base = photos(120)
+    grey = np.stack([np.asarray(Image.fromarray(each).convert("L"))[..., None] for each in base])
+    again = np.stack([anew(each, quality=80) for each in base[:30]])
+    again = np.stack([np.asarray(Image.fromarray(each).convert("L"))[..., None] for each in again])
+    groups = copies.group(np.concatenate([grey, again]))
+    np.testing.assert_array_equal(groups, np.append(alone(120), alone(30)))
+
+
+def test_all_digits_of_eight_pixels_are_different():
+    from sklearn.datasets import load_digits
+
+    digits = (load_digits().images * 255 / 16).astype(np.uint8)[..., None]
+    np.testing.assert_array_equal(copies.group(digits), alone(1797))

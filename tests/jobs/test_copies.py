@@ -1,16 +1,19 @@
 """From images to the queue: copies hide no wrong label."""
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
 import pytest
 
 from lnl_core.data import copies
+from lnl_core.data.importers import import_source
 from lnl_core.jobs import queue, worker
 from lnl_core.methods import METHODS
 from lnl_core.services.datasets import copied
 from lnl_core.store import arrays, datasets
-from tests.conftest import write_dataset
+from tests.conftest import SHARED, write_dataset
 
 K, RIGHT = 4, 240
 SINGLE, TIMES = 6, 8
@@ -114,3 +117,36 @@ def test_a_set_from_before_there_were_groups_is_ranked_anew_once_they_are_found(
     after, _ = arrays.load_ranking(info.directory / "ranking")
     assert set(after.order[:2].tolist()) == {17, RIGHT}
     assert after.p_wrong[[17, RIGHT]].tolist() != before
+
+
+@pytest.fixture
+def case(workspace, tmp_path):
+    """The awkward input `copies.npz` of the shared cases, imported, and each row's kind."""
+    script = SHARED / "cases/make_cases.py"
+    if not script.is_file():
+        pytest.skip("the shared cases are not beside the repository (cases/make_cases.py)")
+    subprocess.run([sys.executable, str(script), str(tmp_path / "cases")], check=True)
+    import_source(tmp_path / "cases/copies.npz", "copies", tmp_path / "set")
+    told = (tmp_path / "cases/copies_kinds.txt").read_text().split("\n")[:-1]
+    return datasets.register(workspace, "copies", tmp_path / "set"), np.array(told)
+
+
+def test_the_shared_case_six_pictures_of_eight_wrong_copies_each(case):
+    info, kind = case
+    listed = copied.listed(info)
+    assert [len(each.rows) for each in listed] == [8] * 6
+    assert not any(each.contradicts for each in listed)
+    assert {row for each in listed for row in each.rows} == set(
+        np.flatnonzero(kind == "copies wrong")
+    )
+    for key, representation in (("probe", "raw"), ("knn", "raw")):
+        suspicion = run(info, key, representation)
+        many, single, right = (
+            float(np.median(suspicion[kind == each]))
+            for each in ("copies wrong", "single wrong", "right")
+        )
+        assert many > 0.9 * single
+        assert many > 0.5 > right
+    ranking, _ = arrays.load_ranking(info.directory / "ranking")
+    p = np.asarray(ranking.p_wrong)
+    assert np.median(p[kind == "copies wrong"]) > 0.7 * np.median(p[kind == "single wrong"])
