@@ -117,6 +117,8 @@ class Losses:
         mixture: two fitted groups, None where nothing can be fitted.
         wrong: (n,) True where the label is known to be wrong, None without a known truth.
         p_wrong: (n,) the consensus' calibrated chance.
+        counted: (n,) False where there is nothing to count: the image came without a class, or the
+            run was told what people answered. It is neither drawn, fitted nor queued.
     """
 
     candidate: Candidate
@@ -128,6 +130,7 @@ class Losses:
     mixture: Mixture | None
     wrong: BoolArray | None
     p_wrong: FloatArray
+    counted: BoolArray
 
     def value(self, x: float) -> float:
         """Return the loss or suspicion at a place of the axis."""

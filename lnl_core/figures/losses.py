@@ -45,7 +45,8 @@ def _bars(losses: Losses, split: str, low: float, high: float) -> list[tuple[str
     """Return (words, tone, images, counts by bin) of every part: a slider draws them often."""
     return [
         (words, tone, int(mask.sum()), np.histogram(losses.x[mask], BINS, (low, high))[0])
-        for words, mask, tone in _groups(losses, split)
+        for words, part, tone in _groups(losses, split)
+        for mask in (part & losses.counted,)
     ]
 
 
@@ -132,7 +133,9 @@ def _add_mixture(
     mixture = losses.mixture
     assert mixture is not None
     grid = np.linspace(low, high, 200)
-    scale = len(losses.x) * (high - low) / BINS  # a density times images times the width of a bin
+    scale = (
+        int(losses.counted.sum()) * (high - low) / BINS
+    )  # a density times images times the width of a bin
     colours = (tone["edge"], tone["brown"])
     for density, colour in zip(mixture.densities(grid), colours, strict=True):
         figure.add_scatter(

@@ -283,24 +283,28 @@ def _judge(info: DatasetInfo, truth: Truth, told: BoolArray, last_id: int) -> tu
     return truth.kind, str(of), left_out, *map(str, info.no_classes)
 
 
-def _labelled(info: DatasetInfo, values: Array) -> Array:
-    """Return (n',) values of the images that came with a class: the others are not suspected."""
-    return np.asarray(values)[~without_class(info)] if info.no_classes else values
+def _comparable(info: DatasetInfo, chosen: Sequence[Candidate]) -> BoolArray:
+    """Return (n,) True where scores can be compared: images with a class, untold to all runs."""
+    rows: BoolArray = ~(without_class(info) | told_of(info, _runs(info, chosen)))
+    return rows
 
 
 def _correlation(info: DatasetInfo, chosen: Sequence[Candidate]) -> FloatArray:
-    """Return (m, m) rank correlation of suspicion."""
+    """Return (m, m) rank correlation of suspicion; nan where no image can be compared."""
+    rows = _comparable(info, chosen)
+    if not rows.any():
+        return np.full((len(chosen), len(chosen)), np.nan)
 
     def make() -> list[list[float]]:
         correlation = comparison.rank_correlation(
-            [_labelled(info, suspicion(info, c)) for c in chosen]
+            [np.asarray(suspicion(info, c))[rows] for c in chosen]
         )
         values: list[list[float]] = correlation.tolist()
         return values
 
     inputs = (
         "correlation",
-        *map(str, info.no_classes),
+        hashlib.blake2b(np.packbits(rows).tobytes(), digest_size=8).hexdigest(),
         *(cache_key(info, each) for each in chosen),
     )
     return np.array(_detecting.kept(info, inputs, make), np.float64)
@@ -316,7 +320,10 @@ def _runs(info: DatasetInfo, chosen: Sequence[Candidate]) -> set[str]:
 
 
 def overlap(info: DatasetInfo, keys: Sequence[str] | None, k: int) -> FloatArray:
-    """Return (m, m) share of the union that the k most suspicious images of two runs have."""
+    """Return (m, m) share of the union that the k most suspicious images of two runs have.
+
+    Images without a class, and those whose answer one of the runs was told, are left out.
+    """
     ranked = scored(info)
     if ranked is None:
         raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
@@ -326,7 +333,8 @@ def overlap(info: DatasetInfo, keys: Sequence[str] | None, k: int) -> FloatArray
 @lru_cache(maxsize=32)
 def _overlap(info: DatasetInfo, _version: str, keys: tuple[str, ...], k: int) -> FloatArray:
     chosen = _chosen(info, keys)
-    return comparison.top_overlap([suspicion(info, c) for c in chosen], k)
+    rows = _comparable(info, chosen)
+    return comparison.top_overlap([np.asarray(suspicion(info, c))[rows] for c in chosen], k)
 
 
 def baseline_words(compared: Comparison) -> str:

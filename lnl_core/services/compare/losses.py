@@ -5,6 +5,7 @@ Numpy on memory-mapped files; scikit-learn only where the two groups are fitted.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,7 +18,7 @@ from lnl_core.review.comparison import Mixture
 from lnl_core.services.compare import _detecting
 from lnl_core.services.compare.comparing import cache_key, candidates, run_signals, suspicion
 from lnl_core.services.compare.truth import KEPT, answered
-from lnl_core.services.in_force import loaded, scored, signals, without_class
+from lnl_core.services.in_force import loaded, scored, signals, told_of, without_class
 from lnl_core.store import decisions
 from lnl_core.types import (
     Array,
@@ -80,22 +81,26 @@ def _losses(info: DatasetInfo, _version: str, key: str, quantity: str, last: int
     for row, label in answered(info, last).labels.items():
         verdict[row] = 1 if label == KEPT else 2
     wrong = None if data.true_labels is None else np.asarray(data.true_labels) != given
-    no_class = without_class(info)
-    if no_class.any():  # no label, so no loss: drawn at the smallest value, left out of the fit
-        x = np.where(no_class, x[~no_class].min(), x)
-        agrees = agrees | no_class
-    fitted = _fitted(info, candidate, kind, x[~no_class])
-    return Losses(candidate, kind, axis, x, agrees, verdict, fitted, wrong, p_wrong)
+    told = told_of(info, [key] if key != CONSENSUS else map(str, ranked.run_ids.values()))
+    counted = ~(without_class(info) | told)
+    if not counted.all():  # the others stand at the smallest value, where nothing queues them
+        x = np.where(counted, x, x[counted].min() if counted.any() else 0.0)
+        agrees = agrees | ~counted
+    fitted = _fitted(info, candidate, kind, x[counted], counted)
+    return Losses(candidate, kind, axis, x, agrees, verdict, fitted, wrong, p_wrong, counted)
 
 
-def _fitted(info: DatasetInfo, candidate: Candidate, kind: str, x: FloatArray) -> Mixture | None:
+def _fitted(
+    info: DatasetInfo, candidate: Candidate, kind: str, x: FloatArray, counted: BoolArray
+) -> Mixture | None:
     """Return the two groups, of an earlier time where there was one: scikit-learn loads slowly."""
 
     def make() -> dict[str, Any] | None:
         parameters = comparison.fit_mixture(x)
         return None if parameters is None else asdict(parameters)
 
-    inputs = ("mixture", cache_key(info, candidate), kind, *map(str, info.no_classes))
+    of = hashlib.blake2b(np.packbits(counted).tobytes(), digest_size=8).hexdigest()
+    inputs = ("mixture", cache_key(info, candidate), kind, of)
     parameters = _detecting.kept(info, inputs, make)
     if parameters is None:
         return None
@@ -118,7 +123,7 @@ def most(values: Losses, count: int = 500) -> IntArray:
 
 def rows_above(values: Losses, threshold: float) -> IntArray:
     """Return the rows at or above a threshold, rising."""
-    return np.flatnonzero(values.x >= threshold)
+    return np.flatnonzero((values.x >= threshold) & values.counted)
 
 
 def _agrees(run: Signals, given: IntArray) -> BoolArray:
@@ -173,7 +178,7 @@ class Above:
 
 def above(values: Losses, threshold: float) -> Above:
     """Say how many images lie at or above a threshold, and how many of them are wrong."""
-    inside = values.x >= threshold
+    inside = (values.x >= threshold) & values.counted
     n = int(inside.sum())
     if not n:
         return Above(0, None, None, None, None)

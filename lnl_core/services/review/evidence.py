@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.methods import title_of, yardstick
-from lnl_core.services.in_force import Scored, loaded, scored, seen_by, signals
+from lnl_core.services.in_force import Scored, loaded, scored, seen_by, signals, told_of
 from lnl_core.services.review import groups
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import DatasetInfo, FloatArray, IntArray, LnlError, Signals, TopProbs
@@ -24,8 +24,10 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     """Return what the panel shows about one image, as JSON-able values.
 
     Keys: `row`, `p_wrong`, `top` (three classes other than the given one with probabilities),
-    `methods` (suspicion, own top class and verdict of each), `curve` (probability of the given and
-    the suggested class by epoch), `loss` (by epoch), `neighbours`, `exemplars_given`,
+    `methods` (suspicion, own top class and verdict of each, and whether it was `told` what people
+    answered: then it has neither suspicion nor verdict), `told` (whether one of them was), `curve`
+    (probability of the given and the suggested class by epoch), `loss` (by epoch), `neighbours`,
+    `exemplars_given`,
     `exemplars_suggested` (rows), `said` (row of any of these -> what `facts` says of it). Where the
     same picture is stored again also `copies` (as `neighbours`, with their `id`, other labels
     first), `copies_total`, and `copies_labels`: label and count of all of the picture's, this
@@ -49,6 +51,10 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
         if row < seen_by(info, run_id) and (opened := signals(info, run_id)) is not None
     }
     no_class = given in info.no_classes
+    opinions = [
+        _prediction(key, opened, row, given, no_class, _told(info, ranked.run_ids[key], row))
+        for key, opened in runs.items()
+    ]
     curve = None if no_class else _curve(runs, row, given, suggested)
     near = features_of(info)
     around = _neighbours(info, runs, near, row)
@@ -67,7 +73,8 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
             )
             if label >= 0
         ],
-        "methods": [_prediction(key, opened, row, given, no_class) for key, opened in runs.items()],
+        "methods": opinions,
+        "told": any(one["told"] for one in opinions),
         "curve": curve,
         "loss": None if no_class else _loss(runs, row),
         "neighbours": around,
@@ -115,8 +122,17 @@ def facts(info: DatasetInfo, rows: Sequence[int]) -> list[dict[str, Any]]:
     return rows_said
 
 
-def _prediction(key: str, run: Signals, row: int, given: int, no_class: bool) -> dict[str, Any]:
-    """Say what one method thinks of the image; a label that is no class cannot be wrong."""
+def _told(info: DatasetInfo, run_id: int, row: int) -> bool:
+    return bool(told_of(info, [str(run_id)])[row])
+
+
+def _prediction(
+    key: str, run: Signals, row: int, given: int, no_class: bool, told: bool
+) -> dict[str, Any]:
+    """Say what one method thinks of the image; a label that is no class cannot be wrong.
+
+    What a method says of an image whose answer it was told is no opinion.
+    """
     suspicion = float(run.suspicion[row])
     label = None
     if isinstance(run.pred_probs, TopProbs):
@@ -126,9 +142,11 @@ def _prediction(key: str, run: Signals, row: int, given: int, no_class: bool) ->
     return {
         "key": key,
         "title": title_of(key),
-        "suspicion": suspicion,
+        "suspicion": None if told else suspicion,
         "label": label,
-        "wrong": not no_class and (label != given if label is not None else suspicion > 0.5),
+        "wrong": not (no_class or told)
+        and (label != given if label is not None else suspicion > 0.5),
+        "told": told,
     }
 
 

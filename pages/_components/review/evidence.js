@@ -10,9 +10,10 @@ import { showsEvidence } from "./desk.js";
  * @typedef {Object} Opinion what one method says
  * @property {string} key
  * @property {string} title
- * @property {number} suspicion in [0, 1]
+ * @property {number | null} suspicion in [0, 1]; null where it was told
  * @property {number | null} label its own choice
- * @property {boolean} wrong whether it calls the label wrong
+ * @property {boolean} wrong whether it expects another class
+ * @property {boolean} [told] whether it learned from people's answer, and so has no opinion
  *
  * @typedef {Object} Found
  * @property {number} row

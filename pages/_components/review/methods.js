@@ -80,13 +80,14 @@ export function opinions(desk, { methods }) {
     const alone = all.filter((each) => methodOf(each.key) === methodOf(one.key)).length === 1;
     return (alone && known[methodOf(one.key)]?.name) || one.title;
   };
-  const wrong = all.filter((one) => one.wrong).length;
+  const asked = all.filter((one) => !one.told);
+  const wrong = asked.filter((one) => one.wrong).length;
   const rows = (desk.look.wide ? all : all.slice(0, FEW)).map((one) =>
     opinion(desk, one, nameOf(one), isBaseline(one) ? "base" : ""),
   );
   const said = isUnlabelled(desk)
     ? "What they say"
-    : `${wrong} of ${plural(all.length, "method")}: wrong`;
+    : `${wrong} of ${plural(asked.length, "method")} expect another class`;
   const title = h("b", null, said);
   const none = "No run has seen this image: it was added later. Start one in Runs.";
   return section(title, null, rows.length ? h("div", null, rows) : missing(none));
@@ -108,12 +109,13 @@ function opinion(desk, one, name, kind) {
           { class: one.wrong || isUnlabelled(desk) ? "suggested" : "given" },
           12,
         );
-  const bar = h("i", { class: kind, style: { width: `${100 * one.suspicion}%` } });
+  const told = "told: it learned from people's answer to this image";
+  const bar = h("i", { class: kind, style: { width: `${100 * (one.suspicion ?? 0)}%` } });
   return h(
     "div",
     { class: "opinion" },
     h("span", { class: kind, title: oneLine(one.title) }, short(name, 22)),
-    h("span", { class: "bar" }, bar),
+    one.told ? h("span", { class: "cap", title: told }, "told") : h("span", { class: "bar" }, bar),
     choice,
   );
 }
