@@ -20,6 +20,11 @@ CONSENSUS = "consensus"
 """Key and name of what all methods say together."""
 
 
+def chance(p: float) -> str:
+    """Return a probability as every page and report shows it: two digits, and never certain."""
+    return "<0.01" if p < 0.01 else ">0.99" if p > 0.99 else f"{p:.2f}"
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A run that can be compared, or the consensus.

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from lnl_core.views import chance
+
 NARROW = "\u202f"
 """Narrow no-break space, before a percent sign."""
 
@@ -141,7 +143,7 @@ def sentence(image: Mapping[str, Any]) -> str:
             return f"{label}, but {who} sees several classes."
         case "none":
             return f"{label}, but {who} says none fits."
-    p_wrong = f", p wrong {image['p_wrong']:.2f}" if "p_wrong" in image else ""
+    p_wrong = f", p wrong {chance(image['p_wrong'])}" if "p_wrong" in image else ""
     return f"{label}, no answer yet{p_wrong}."
 
 

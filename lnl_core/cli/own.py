@@ -22,7 +22,8 @@ def score(options: Any) -> int:
 
     info = opened(options)
     result = score_with(info, options.file, options.title)
-    told = f"Run {result.job.id}, {result.job.method}: {result.job.flagged or 0:,} flagged. "
+    job = result.job
+    told = f"Run {job.id}, {job.method}: expects another class on {job.flagged or 0:,}. "
     say(
         options,
         {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from lnl_core.figures.frame import new_figure, text
 from lnl_core.figures.palette import Tone
 from lnl_core.types import Array, ByteArray, FloatArray
-from lnl_core.views import DOUBTFUL, SUSPECTED, Layout
+from lnl_core.views import DOUBTFUL, SUSPECTED, Layout, chance
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -135,8 +136,9 @@ def _points(
         )
 
 
-def _words(given: str, other: str, id_: str, chance: float) -> str:
-    return f"{text(given)} → {text(other)}, {chance:.2f}<br>{text(id_, 40)}"
+def _words(given: str, other: str, id_: str, p_wrong: float) -> str:
+    said = escape(chance(p_wrong))
+    return f"{text(given)} → {text(other)}, p wrong {said}<br>{text(id_, 40)}"
 
 
 def _picture(figure: go.Figure, points: Array, level: ByteArray, tone: Tone) -> None:

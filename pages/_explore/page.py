@@ -15,7 +15,7 @@ from lnl_core.services.explore.embedding import Selection, Settings, Source
 from lnl_core.services.explore.filters import Narrow
 from lnl_core.services.in_force import scored
 from lnl_core.types import BoolArray, DatasetInfo, IntArray, LnlError
-from lnl_core.views import Layout
+from lnl_core.views import Layout, chance
 from pages import _threshold, _ui, _urls
 from pages._components.explore_map import explore_map, neighbours
 from pages._explore import filters as _explore_filters
@@ -338,7 +338,7 @@ def _chosen_words(chosen: Mapping[str, Any]) -> str:
     verdict = _SAID.get(chosen["verdict"], "no answer yet")
     if chosen["p_wrong"] is None:
         return f"Not scored yet, {verdict}."
-    return f"p wrong {chosen['p_wrong']:.2f}, {verdict}."
+    return f"p wrong {chance(chosen['p_wrong'])}, {verdict}."
 
 
 _SAID = {

@@ -277,7 +277,7 @@ def _preview(info: DatasetInfo, shown: list[dict[str, Any]]) -> None:
             "standing": text("standing", width=90),
             "verdict": text("lnl_verdict", width=110),
             "reviewer": text("reviewer", width=90),
-            "p_wrong": st.column_config.NumberColumn("p_wrong", width=70, format="%.2f"),
+            "p_wrong": st.column_config.NumberColumn("p_wrong", width=70, format="%.3f"),
         },
         alt="The first rows of the file",
     )

@@ -52,7 +52,13 @@ def draw(info: DatasetInfo) -> None:
                 "Features", width=80, alignment="right", help=_FEATURES
             ),
             "memory": st.column_config.TextColumn("GB", width=50, alignment="right", help=_MEMORY),
-            "flagged": st.column_config.TextColumn("Flagged", width=80, alignment="right"),
+            "flagged": st.column_config.TextColumn(
+                "Other class",
+                width=80,
+                alignment="right",
+                help="Images on which the method expects another class. Most of them are hard, "
+                "not wrong: p wrong says how sure all methods together are.",
+            ),
             "more": st.column_config.ButtonColumn("", width=90, type="tertiary", key=f"{key}_more"),
         },
         alt="Runs of this data set, newest first",

@@ -110,7 +110,9 @@ def _idle(info: DatasetInfo, jobs: Sequence[Job]) -> None:
             if not elsewhere:
                 st.caption("Tick methods at the left and start them. The first queue comes first.")
             return
-        flagged = f": {_words.count(done.flagged)} flagged" if done.flagged is not None else ""
+        flagged = ""
+        if done.flagged is not None:
+            flagged = f"; expects another class on {_words.count(done.flagged)}"
         st.caption(f"Last: {plain(methods.title(done.method))}, done{flagged}.")
         ticked = {key for key, on in st.session_state.get("ticked", {}).items() if on}
         nothing_new = ticked <= _jobs.started(info, str(st.session_state.get("preset", "quick")))

@@ -41,7 +41,8 @@ def _form(info: DatasetInfo) -> None:
     if scored.doubt:
         st.warning(plain(scored.doubt), icon=":material/warning:")
     st.success(
-        f"Run {scored.job.id} is in the ranking, {_words.count(scored.job.flagged or 0)} images "
-        f"flagged. It agrees with {scored.agreement:.0%} of the given labels.",
+        f"Run {scored.job.id} is in the ranking, and expects another class on "
+        f"{_words.plural(scored.job.flagged or 0, 'image')}. It agrees with "
+        f"{scored.agreement:.0%} of the given labels.",
         icon=":material/check:",
     )

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import {
   article,
+  chance,
   count,
   oneLine,
   percent,
@@ -44,4 +45,12 @@ test("times as words", () => {
 test("the article follows the sound's letter", () => {
   assert.equal(article(" ant"), "an");
   assert.equal(article("Bee"), "a");
+});
+
+test("a chance is never certain", () => {
+  assert.equal(chance(0.9996), ">0.99");
+  assert.equal(chance(0.9951), ">0.99");
+  assert.equal(chance(0.99), "0.99");
+  assert.equal(chance(0.004), "<0.01");
+  assert.equal(chance(0.25), "0.25");
 });

@@ -25,7 +25,7 @@ def test_probabilities_become_a_run_and_a_slip_is_said(desk, workspace, tiny, te
     app.file_uploader(key=f"own_file_{tiny.id}").set_value(as_file(np.eye(3)[truth])).run()
     app.button(key="own_go").click().run()
     assert not app.exception
-    assert "is in the ranking, 3 images flagged" in texts(app)
+    assert "is in the ranking, and expects another class on 3 images" in texts(app)
     (job,) = queue.jobs(tiny)
     assert job.method == "own"
     history = desk("runs", dataset="tiny").dataframe[-1].value

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from lnl_core.views import chance
 from pages import _words
 
 JOINER = "\u2060"
@@ -37,6 +38,14 @@ def test_plain_shows_the_text_itself(text):
 
 def test_plain_removes_line_breaks_and_direction_overrides():
     assert _words.plain("a\nb\u202ec\x00") == "a bc"
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"), [(0.9996, ">0.99"), (0.9951, ">0.99"), (0.99, "0.99"), (0.25, "0.25"),
+                     (0.0101, "0.01"), (0.004, "<0.01"), (0.0, "<0.01"), (1.0, ">0.99")]
+)  # fmt: skip
+def test_a_chance_is_never_certain(p, shown):
+    assert chance(p) == shown
 
 
 def test_short_keeps_24_characters():

@@ -35,7 +35,7 @@ from lnl_core.services.review.auditing import errors_left
 from lnl_core.store import decisions
 from lnl_core.store.db import now
 from lnl_core.types import Action, DatasetInfo
-from lnl_core.views import CONSENSUS, Comparison, Layout
+from lnl_core.views import CONSENSUS, Comparison, Layout, chance
 
 HEAD = 48
 """Images of the queue that the report shows."""
@@ -342,13 +342,15 @@ def _queue(info: DatasetInfo) -> str:
         cards.append(
             f'<figure><img src="data:{kind};base64,{coded}" alt="labelled {escape(given)}">'
             f"<figcaption>{escape(given)} → <b>{escape(other)}</b>"
-            f"<span>{float(ranking.p_wrong[row]):.2f}</span><small>{escape(data.ids[row])}</small>"
+            f"<span>p wrong {escape(chance(float(ranking.p_wrong[row])))}</span>"
+            f"<small>{escape(data.ids[row])}</small>"
             "</figcaption></figure>"
         )
     if not cards:
         return "<p>Nothing is left in the queue.</p>"
     return (
-        "<p>Given label → suggested label, and the calibrated chance that the given one is wrong: "
+        "<p>Given label → suggested label, and p wrong, the calibrated chance that the given one "
+        "is wrong: "
         f'the first {len(cards):,} without an answer.</p><div class="queue">{"".join(cards)}</div>'
     )
 

@@ -39,6 +39,13 @@ export const count = (n) => Math.round(n).toLocaleString("en-US");
 export const percent = (share) => `${Math.round(100 * share)}${THIN}%`;
 
 /**
+ * A probability as every page shows it: two digits, and never certain.
+ *
+ * @param {number} p in [0, 1]
+ */
+export const chance = (p) => (p < 0.01 ? "<0.01" : p > 0.99 ? ">0.99" : p.toFixed(2));
+
+/**
  * @param {number} n
  * @param {string} one
  * @param {string} [many] where it is more than an s

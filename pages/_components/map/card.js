@@ -3,7 +3,7 @@
 import { h, named } from "../desk/nodes.js";
 import { at, thumb } from "../desk/pictures.js";
 import { VERDICTS, verdict } from "../desk/verdicts.js";
-import { oneLine, short } from "../desk/words.js";
+import { chance, oneLine, short } from "../desk/words.js";
 import { drawOver } from "./paint.js";
 import { placeOf } from "./state.js";
 
@@ -68,11 +68,11 @@ function drawCard(map, row, facts) {
 /** @param {Facts} facts */
 function lines({ id, given, suggested, p_wrong, verdict: said }) {
   const other = suggested ? [" → ", named("span", suggested, { class: "suggested" }, 20)] : null;
-  const chance = p_wrong === null ? null : `p wrong ${p_wrong.toFixed(2)}`;
+  const wrong = p_wrong === null ? null : `p wrong ${chance(p_wrong)}`;
   return [
     h("div", { class: "who" }, named("span", given, {}, 20), other),
     h("div", { class: "m" }, short(id, 34)),
-    chance && h("div", { class: "m" }, chance),
+    wrong && h("div", { class: "m" }, wrong),
     said && VERDICTS[said] ? h("div", null, verdict(said)) : null,
   ];
 }

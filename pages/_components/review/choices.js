@@ -2,6 +2,7 @@
 
 import { classKeys } from "../desk/classes.js";
 import { cap, gap, h, keyButton, named } from "../desk/nodes.js";
+import { chance } from "../desk/words.js";
 import { isUnlabelled } from "./desk.js";
 
 /**
@@ -17,7 +18,8 @@ const SHOWN = 3;
  */
 export function choices(desk, found) {
   const judged = isUnlabelled(desk) ? null : found; // no label, so none that could be wrong
-  const chance = judged && h("span", { class: "badge" }, chanceWords(judged.p_wrong));
+  const said = judged && chanceWords(judged);
+  const wrong = said && h("span", { class: "badge" }, said);
   const rows = found
     ? found.top.slice(0, SHOWN).map((option, i) => choice(desk, option, i))
     : Array.from({ length: SHOWN }, () =>
@@ -35,13 +37,20 @@ export function choices(desk, found) {
   return h(
     "div",
     { class: "sec" },
-    h("div", { class: "hd big" }, h("b", null, "Which class is it?"), gap(), chance),
+    h("div", { class: "hd big" }, h("b", null, "Which class is it?"), gap(), wrong),
     h("div", { class: "choices" }, rows, others),
   );
 }
 
-/** @param {number | null} p */
-const chanceWords = (p) => (p === null ? "not yet scored" : `p wrong ${p.toFixed(2)}`);
+/**
+ * What stands above the suggestions: their shares are of the case that the label is wrong.
+ *
+ * @param {Found} found
+ */
+function chanceWords({ p_wrong: p, told }) {
+  if (p === null) return "not yet scored";
+  return told ? "told the answer" : `p wrong ${chance(p)}, if so:`;
+}
 
 /**
  * @param {ReviewDesk} desk
@@ -57,7 +66,7 @@ function choice(desk, { label, prob }, i) {
     cap(keys ? keys[label] : String(i + 1)),
     named("span", desk.data.classes[label], { class: "name" }, 22),
     h("span", { class: "bar" }, h("i", { style: { width: `${100 * prob}%` } })),
-    h("span", { class: "num" }, prob.toFixed(2)),
+    h("span", { class: "num" }, chance(prob)),
     h("span", { class: "h" }, i ? null : cap("Enter")),
   );
 }
