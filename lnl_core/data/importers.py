@@ -143,7 +143,7 @@ def _look(
         return hub.scan(shards, class_map, answers)
     there = _lists_in(source, answers)
     if there.listings:
-        looked_over: Source = manifests.scan(there.listings, root, class_map, answers)
+        looked_over: Source = manifests.scan(there.listings, root or there.root, class_map, answers)
     else:
         looked_over = _folder(source, class_map, answers)
     outline = looked_over.outline
@@ -158,18 +158,21 @@ def _look(
 
 def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:
     """Look over class folders; where there are none, a lone table may be the list."""
+    tables_there = [
+        Path(entry.path)
+        for entry in folders.entries(source)
+        if Path(entry.path).suffix.lower() in (*_TABLES, ".txt") and entry.is_file()
+    ]
+    named = [file for file in tables_there if file.stem == "metadata"] or tables_there
     try:
-        return folders.scan(source, class_map, answers)
+        looked_over = folders.scan(source, class_map, answers)
     except LnlError:
-        tables_there = [
-            Path(entry.path)
-            for entry in folders.entries(source)
-            if Path(entry.path).suffix.lower() in (*_TABLES, ".txt") and entry.is_file()
-        ]
-        named = [file for file in tables_there if file.stem == "metadata"] or tables_there
         if len(named) == 1:
             return manifests.scan(named[0], None, class_map, answers)  # or it says what is missing
         raise
+    if len(+looked_over.outline.counts) < 2 and len(named) == 1 and lists.may_have_labels(named[0]):
+        return manifests.scan(named[0], None, class_map, answers)
+    return looked_over
 
 
 def _look_inside(folder: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:

@@ -296,7 +296,8 @@ def _parquet_rows(
             names = table.schema_arrow.names
             places = _checked_places(names, name, columns, required)
             for column, at in places.items():
-                if pa.types.is_nested(table.schema_arrow.field(at).type):
+                kind = table.schema_arrow.field(at).type
+                if pa.types.is_nested(kind) and not pa.types.is_list(kind):
                     raise LnlError(
                         f"Column “{names[at]}” of {name} holds nested values. "
                         f"“{column}” must be text; store images as files."
@@ -347,7 +348,7 @@ def _json_rows(
             first = False
         values = list(record.values())
         cells = {column: values[at] for column, at in _places(names, columns).items()}
-        nested = [column for column, value in cells.items() if isinstance(value, dict | list)]
+        nested = [column for column, value in cells.items() if _is_nested(value)]
         missing = [column for column in required if column not in cells]
         if nested:
             yield number, BadRow(f"“{nested[0]}” holds nested values.", "Write it as text.")
@@ -359,7 +360,16 @@ def _json_rows(
         raise LnlError(f"{name} is empty. It needs one JSON object per image.")
 
 
+def _is_nested(value: Any) -> bool:
+    """Tell values that no text stands for; a list of words or numbers is written as JSON."""
+    if isinstance(value, list):
+        return any(isinstance(each, dict | list) for each in value)
+    return isinstance(value, dict)
+
+
 def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False) if value else ""
     if value is None or (isinstance(value, float) and value != value):
         return ""
     if isinstance(value, float) and value.is_integer():

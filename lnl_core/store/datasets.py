@@ -316,7 +316,7 @@ def listed(info: DatasetInfo) -> IntArray | None:
     """Return (m, 2) row and label of images that came with several labels; None for none."""
     from lnl_core.store.arrays import read_array
 
-    file = info.directory / LISTED
+    file = info.arrays / LISTED
     return read_array(file) if file.is_file() else None
 
 

@@ -560,3 +560,51 @@ def test_a_reading_shows_images_of_every_class_and_goes_into_json(tmp_path):
     answers = Answers(spellings="merge", no_classes=("a", "b"), lists=("x.csv",))
     assert Answers.from_json(answers.to_json()) == answers
     assert Answers.from_json({"unknown": "x"}) == Answers()
+
+
+# more instances -------------------------------------------------------------------------------
+
+
+def test_lists_in_a_folder_of_their_own(tmp_path, do_import):
+    put(tmp_path / "s", ["images/a.png", "images/b.png", "images/c.png"])
+    (tmp_path / "s" / "labels").mkdir()
+    (tmp_path / "s" / "labels" / "train_labels.csv").write_text(
+        "image,label\na.png,cat\nb.png,dog\n"
+    )
+    (tmp_path / "s" / "labels" / "test_labels.csv").write_text("image,label\nc.png,cat\n")
+    got = do_import(tmp_path / "s")
+    assert (got.names, got.report.n) == (["cat", "dog"], 3)
+    assert set(got.paths) == {"images/a.png", "images/b.png", "images/c.png"}
+    alone = read(tmp_path / "s", lists=("train_labels.csv",))
+    assert counts(alone) == {"cat": 1, "dog": 1}
+
+
+def test_a_folder_of_images_is_no_class_where_a_table_names_them(tmp_path):
+    put(tmp_path, [f"images/{i}.png" for i in range(4)])
+    rows = [f"{i}.png,{'cat' if i % 2 else 'dog'}" for i in range(4)]
+    (tmp_path / "notes.csv").write_text("\n".join(["photo_of,kind", *rows]))
+    assert asked(read(tmp_path))["label_column"].is_open
+    assert counts(read(tmp_path, label_column="kind")) == {"cat": 2, "dog": 2}
+
+
+def test_names_in_other_capitals_and_with_other_endings_are_found(tmp_path, do_import):
+    put(tmp_path / "s", ["IMG_1.PNG", "b.png", "c.png"])
+    (tmp_path / "s" / "l.csv").write_text("image,label\nimg_1.png,cat\nb.jpg,dog\nc.png,cat\n")
+    got = do_import(tmp_path / "s" / "l.csv")
+    assert got.paths == ["IMG_1.PNG", "b.png", "c.png"]
+    assert sum("found by the one" in note for note in got.report.notes) == 2
+
+
+def test_lists_as_values_are_several_labels(tmp_path):
+    import json
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    put(tmp_path, ["a.png", "b.png"])
+    rows = [{"image": "a.png", "label": ["cat", "dog"]}, {"image": "b.png", "label": ["cat"]}]
+    (tmp_path / "l.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert list(asked(read(tmp_path / "l.jsonl"))) == ["several"]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "l.parquet")
+    assert list(asked(read(tmp_path / "l.parquet"))) == ["several"]
+    assert counts(read(tmp_path / "l.parquet", several="first")) == {"cat": 2, "dog": 0}

@@ -67,7 +67,7 @@ def test_repaired_files_come_in_with_a_second_import_under_a_free_name(
     app = desk()
     app.session_state["data_tab"] = "Import report"
     app.run()
-    assert "Answers can follow" in texts(app)
+    assert "answers follow by what the" in texts(app)
     assert list(app.dataframe[0].value.columns) == ["where", "reason", "remedy"]
     app.button(key="again_tab").click().run()
     assert not app.exception

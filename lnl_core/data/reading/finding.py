@@ -15,12 +15,13 @@ from pathlib import Path
 
 from lnl_core.data.files import NO_FILE, hidden, inside_path, locate
 from lnl_core.data.images import SUFFIXES
+from lnl_core.data.reading.places import like_image
 from lnl_core.data.tables import BadRow, visible
 
 MOST = 1_000_000
 """Files that are looked through for a name; in a larger folder paths have to be right."""
 
-_BY_NAME, _BY_STEM, _MOVED = "by name", "by stem", "moved"
+_BY_NAME, _BY_STEM, _BY_CASE, _MOVED = "by name", "by stem", "by case", "moved"
 
 
 def components(cell: str) -> tuple[str, ...]:
@@ -37,6 +38,7 @@ class Finder:
         self._root, self._links = root, links
         self._names: dict[str, list[str]] | None = None
         self._stems: dict[str, list[str]] = {}
+        self._cases: dict[str, list[str]] = {}
         self.how: Counter[str] = Counter()
         lost = [cell for cell in sample if isinstance(locate(root, cell, links), BadRow)]
         self._deeper = 2 * len(lost) > len(sample)
@@ -78,7 +80,7 @@ class Finder:
         """Find the one file of a name: in the folder that is named, or deeper where most are."""
         for how, places in self._places(parts):
             own = "/".join(map(_composed, parts[:-1]))
-            here = [place for place in places if _composed(_folder(place)) == own]
+            here = [p for p in places if _composed(_folder(p)).casefold() == own.casefold()]
             if not here and self._deeper:
                 here = [p for p in places if self._base is None or _folder(p) == self._base]
             if len(here) > 1:
@@ -96,14 +98,16 @@ class Finder:
         wanted = tuple(map(_composed, parts))
         if not wanted:
             return
-        for how, index in ((_BY_NAME, self._index()), (_BY_STEM, self._stems)):
+        name, low = wanted[-1], wanted[-1].casefold()
+        stem = os.path.splitext(name)[0] if like_image(name) else name
+        for how, index, key in (
+            (_BY_NAME, self._index(), name),
+            (_BY_CASE, self._cases, low),
+            (_BY_STEM, self._stems, stem),
+        ):
             yield (
                 how,
-                [
-                    path
-                    for path in index.get(wanted[-1], ())
-                    if tuple(map(_composed, path.split("/")))[-len(wanted) : -1] == wanted[:-1]
-                ],
+                [path for path in index.get(key, ()) if _ends_with(path, wanted[:-1])],
             )
 
     def _common_folder(self, sample: Sequence[tuple[str, ...]]) -> str | None:
@@ -138,6 +142,10 @@ class Finder:
                 stems.clear()
                 break
         self._names, self._stems = dict(found), dict(stems)
+        cases = defaultdict[str, list[str]](list)
+        for name, paths in found.items():
+            cases[name.casefold()] += paths
+        self._cases = dict(cases)
         return self._names
 
     def _common(self, lost: Sequence[str]) -> dict[tuple[str, ...], int]:
@@ -176,7 +184,8 @@ class Finder:
             shown = "/".join(prefix).replace("//", "/")
             said.append(f"Paths start with “{visible(shown)[:80]}” there: read as this folder.")
         for key, words in (
-            (_BY_STEM, "without their ending, found by the one image that has the name"),
+            (_BY_STEM, "without their ending or with another, found by the one image of the name"),
+            (_BY_CASE, "in other capitals, found by the one file of the name"),
             (
                 _BY_NAME,
                 "in another Unicode form or folder, found by the one file that has the name",
@@ -185,6 +194,12 @@ class Finder:
             if self.how[key]:
                 said.append(f"{self.how[key]:,} paths are written {words}.")
         return said
+
+
+def _ends_with(path: str, folders: tuple[str, ...]) -> bool:
+    """Tell whether the folders of a path end with some folders, capitals aside."""
+    own = [_composed(part).casefold() for part in path.split("/")[:-1]]
+    return not folders or own[-len(folders) :] == [part.casefold() for part in folders]
 
 
 def _shared(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

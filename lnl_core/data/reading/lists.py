@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -33,11 +33,13 @@ class Lists:
         listings: what is read.
         questions: what is asked.
         unused: lists that are there and not read -> why.
+        root: folder that paths start from, where it is not the lists' own.
     """
 
     listings: tuple[Listing, ...] = ()
     questions: tuple[Question, ...] = ()
     unused: Mapping[str, str] = field(default_factory=dict)
+    root: Path | None = None
 
 
 def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
@@ -58,7 +60,7 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
     ]
     named = bool(answers.lists) and answers.lists != ("all",)
     if named:
-        return _asked_for(folder, tables_there, answers)
+        return _asked_for(folder, [*tables_there, *_beside(inner)], answers)
     known = [each for each in tables_there if _is_list(each, answers)]
     if known:
         return _chosen(folder, known, tables_there, answers)
@@ -70,7 +72,30 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
         listings += [Listing(path, split, each.name) for path in found]
     if not listings and len(inner) == 1 and depth < _DEEP:
         return inside(Path(inner[0].path), answers, depth=depth + 1)
+    beside = [] if listings else [each for each in _beside(inner) if _is_list(each, answers)]
+    if beside:
+        return replace(_chosen(folder, beside, (), answers), root=folder)
     return Lists(tuple(listings))
+
+
+def may_have_labels(file: Path) -> bool:
+    """Tell whether a table names images and has more columns, though none is known as labels."""
+    try:
+        decided = columns.decide(file, file.parent, Answers())
+    except LnlError:
+        return False
+    return "image" in decided.used and any(q.key == "label_column" for q in decided.questions)
+
+
+def _beside(inner: Sequence[os.DirEntry[str]]) -> list[Path]:
+    """Return the tables in folders that hold nothing but tables and text: `labels/train.csv`."""
+    found = []
+    for each in inner:
+        there = folders.entries(Path(each.path))
+        if any(entry.is_dir() or places.like_image(entry.name) for entry in there):
+            continue
+        found += [Path(entry.path) for entry in there]
+    return [file for file in found if file.suffix.lower() in SUFFIXES and file.is_file()]
 
 
 def _is_list(file: Path, answers: Answers) -> bool:
@@ -99,7 +124,8 @@ def _asked_for(folder: Path, there: Sequence[Path], answers: Answers) -> Lists:
     several = len(answers.lists) > 1
     chosen = [Listing(by_name[n], _split_of(by_name[n]) if several else "") for n in answers.lists]
     unused = {n: "Another list was chosen." for n in by_name if n not in answers.lists}
-    return Lists(tuple(chosen), (), unused)
+    apart = any(each.file.parent != folder for each in chosen)
+    return Lists(tuple(chosen), (), unused, folder if apart else None)
 
 
 def _split_of(file: Path) -> str:
@@ -129,7 +155,7 @@ def _chosen(folder: Path, known: Sequence[Path], there: Sequence[Path], answers:
     if len(lists) == 1:
         return Lists((Listing(lists[0]),), (), unused)
     together = tuple(Listing(each, _split_of(each)) for each in lists)
-    parts = all(places.is_split(each.stem) for each in lists)
+    parts = all(places.is_split(each.stem, lists=True) for each in lists)
     shown = ", ".join(f"“{visible(each.name)[:40]}”" for each in lists)
     question = Question(
         "lists",
@@ -196,7 +222,7 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     if taken == "folders":
         unused = {**lists.unused, name: "The class folders have the labels."}
         return Lists((), questions, unused)
-    return Lists(lists.listings, questions, lists.unused)
+    return replace(lists, questions=questions)
 
 
 def _numbered(names: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ _SPLITS = frozenset(
     {"train", "training", "val", "valid", "validation", "test", "testing", "eval", "dev"}
 )
 _AROUND = frozenset({"image", "images", "img", "imgs", "data", "set", "seg", "dataset", "split"})
+_OF_LISTS = frozenset({"label", "labels", "list", "annotations", "metadata", "meta", "df", "gt"})
 _DEEP = 3
 
 BESIDE_SPLITS = BadRow(
@@ -29,11 +30,15 @@ NO_CLASS = BadRow(
 LOOSE = BadRow("Lies outside the class folders.", "Move it into the folder of its class.")
 
 
-def is_split(name: str) -> bool:
-    """Tell whether a folder or list is named like a part of a set: train, val2017, seg_test."""
+def is_split(name: str, *, lists: bool = False) -> bool:
+    """Tell whether a folder is named like a part of a set: train, val2017, seg_test.
+
+    Of `lists`, train_labels and test-list are named so, too.
+    """
+    around = _AROUND | _OF_LISTS if lists else _AROUND
     tokens = [token for token in re.split(r"[^a-z]+", name.lower()) if token]
     others = [token for token in tokens if token not in _SPLITS]
-    return len(others) < len(tokens) and all(token in _AROUND for token in others)
+    return len(others) < len(tokens) and all(token in around for token in others)
 
 
 def like_image(name: str) -> bool:

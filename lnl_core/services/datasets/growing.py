@@ -128,6 +128,7 @@ def add_images(
     from lnl_core.data import importers
 
     _check_idle(info)
+    answers = answers or _as_before(info)
     contrast = Contrast.from_json(datasets.read_meta(info).get("contrast"))
     plan = Plan(info.height, info.width, 3, info.format, contrast)
     with scratch(info.workspace) as folder:
@@ -144,6 +145,19 @@ def add_images(
     _forget(info)
     outcome.rank(changed)
     return _said(changed, batch, told.skipped)
+
+
+def _as_before(info: DatasetInfo) -> Answers:
+    """Return what was said of labels when the set was imported: more of it is read alike."""
+    said = Answers.from_json(datasets.read_meta(info).get("answers", {}))
+    return Answers(
+        spellings=said.spellings,
+        numbers=said.numbers,
+        missing=said.missing,
+        several=said.several,
+        count_from=said.count_from,
+        level=said.level,
+    )
 
 
 def _check_idle(info: DatasetInfo) -> None:
@@ -329,6 +343,7 @@ def _written(batch: _Batch) -> Path:
         read = arrays.read_array(batch.folder / "images.npy")
         joining.write_images(part, loaded(info).images, read, batch.rows)
         _write_table(batch, part)
+        _write_listed(batch, part)
         given = np.asarray(loaded(info).given_labels)
         arrays.write_array(
             part / "given_labels.npy", np.concatenate([given, batch.labels]).astype(np.int32)
@@ -349,6 +364,21 @@ def _written(batch: _Batch) -> Path:
     return target
 
 
+def _write_listed(batch: _Batch, part: Path) -> None:
+    """Write which images came with several labels, then and now."""
+    old, file = datasets.listed(batch.info), batch.folder / datasets.LISTED
+    new = arrays.read_array(file) if file.is_file() else None
+    if new is not None:
+        place = np.full(int(new[:, 0].max()) + 1, -1)
+        inside = batch.rows[batch.rows < len(place)]
+        place[inside] = batch.info.n + np.arange(len(inside))
+        new = np.column_stack([place[new[:, 0]], batch.number[new[:, 1]]])
+        new = new[(new >= 0).all(axis=1)]
+    both = [each for each in (old, new) if each is not None and len(each)]
+    if both:
+        arrays.write_array(part / datasets.LISTED, np.concatenate(both).astype(np.int32))
+
+
 def _file_digests(known: content.Contents, rows: IntArray) -> bytes:
     if known.files is None:
         return bytes(content.FILE_BYTES * len(rows))
@@ -360,11 +390,14 @@ def _write_table(batch: _Batch, part: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    old = datasets.read_table(batch.info.arrays / "table.parquet").select(["id", "path"])
-    new = pa.table(
-        {"id": pa.array(batch.ids, pa.string()), "path": pa.array(batch.paths, pa.string())}
-    )
-    pq.write_table(pa.concat_tables([old.cast(new.schema), new]), part / "table.parquet")
+    old = datasets.read_table(batch.info.arrays / "table.parquet")
+    columns = {"id": pa.array(batch.ids, pa.string()), "path": pa.array(batch.paths, pa.string())}
+    read = datasets.read_table(batch.folder / "table.parquet")
+    if "split" in old.column_names and "split" in read.column_names:
+        columns["split"] = read.column("split").take(batch.rows).combine_chunks()
+    new = pa.table(columns)
+    old = old.select(new.column_names).cast(new.schema)
+    pq.write_table(pa.concat_tables([old, new]), part / "table.parquet")
     skipped = [
         datasets.read_table(file)
         for folder in (batch.info.arrays, batch.folder)

@@ -208,6 +208,28 @@ def test_a_folder_that_grew_keeps_paths_and_ids(workspace, tmp_path):
     assert again(info).n == 8
 
 
+def test_splits_and_double_labels_grow_with_the_set(workspace, tmp_path):
+    rows_of = {
+        "first": ["0.png,cat,train", "1.png,dog,val", "0.png,dog,train"],
+        "more": ["2.png,dog,val", "3.png,cat,test", "3.png,dog,test"],
+    }
+    for folder, rows in rows_of.items():
+        (tmp_path / folder).mkdir()
+        for row in rows:
+            name = row.split(",")[0]
+            picture(seed=int(name[0])).save(tmp_path / folder / name)
+        text = "\n".join(["image,label,split", *rows])
+        (tmp_path / folder / "l.csv").write_text(text)
+    catalog.import_dataset(workspace, tmp_path / "first" / "l.csv", "growing")
+    info = datasets.dataset(workspace, "growing")
+    assert datasets.listed(info).tolist() == [[0, 0], [0, 1]]
+    growing.add_images(info, tmp_path / "more" / "l.csv")
+    grown = again(info)
+    assert datasets.listed(grown).tolist() == [[0, 0], [0, 1], [3, 0], [3, 1]]
+    names, codes = datasets.splits(grown)
+    assert [names[code] for code in codes] == ["train", "val", "val", "test"]
+
+
 def test_truth_that_is_known_in_part_judges_in_part(workspace, tmp_path):
     truth = (np.arange(30) + 1) % 3
     source = file_of(tmp_path, "known", pictures(30), np.arange(30) % 3, true_labels=truth)
