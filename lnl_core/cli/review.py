@@ -54,6 +54,13 @@ def _decide_arguments(one: argparse.ArgumentParser) -> None:
         "--replace", action="store_true", help="store rows that are older than what is in force"
     )
     one.add_argument(
+        "--new-class",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="class that the set does not have yet and the file names; may be given several times",
+    )
+    one.add_argument(
         "--by-id", action="store_true", help="the ids are right, whatever the images' content"
     )
     one.add_argument(
@@ -66,10 +73,13 @@ def _decide_arguments(one: argparse.ArgumentParser) -> None:
 def decide(options: Any) -> int:
     """Import decisions made elsewhere."""
     from lnl_core.services.export import reimporting
+    from lnl_core.services.review.new_classes import add_class
 
     if not options.file.is_file():
         raise LnlError(f"There is no file {options.file}. Check the path.")
     info = opened(options)
+    for name in options.new_class:
+        info, _ = add_class(info, name)
     result = reimporting.import_decisions(
         info,
         options.file,
@@ -115,6 +125,7 @@ DECIDE = Command(
     (
         "lnl decide birds --file decisions.csv --reviewer ann",
         "lnl decide birds --file decisions.csv --reviewer ann --replace",
+        "lnl decide birds --file decisions.csv --reviewer ann --new-class owl",
         "lnl decide birds --file decisions.csv --reviewer ann --copies",
         "",
         "decisions.csv has the columns id, action[, label, reviewer, decided_at]; actions are",

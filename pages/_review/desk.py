@@ -22,7 +22,9 @@ from lnl_core.services.review.desk import (
     review_state,
     to_label,
 )
+from lnl_core.services.review.new_classes import retired
 from lnl_core.services.runs import control
+from lnl_core.services.workspace import dataset
 from lnl_core.types import DatasetInfo, Leaves, LnlError
 from pages import _ui, _urls
 from pages._components.page_grid import page_grid
@@ -273,6 +275,8 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
     who = _ui.reviewer()
     keys = {view: f"review-{view}-{info.id}-{who}" for view in VIEWS}
     acked = [cid for key in keys.values() for cid in _store(info, who, key)]
+    if acked:  # an answer may have added a class
+        info = dataset(info.workspace, info.name)
     shared = {
         # the moment of the import too: another workspace on this port has a set 1 as well
         "journal": f"lnl:{info.id}:{info.created_at}:{who}",
@@ -280,6 +284,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         "acked": acked,
         "filtered": choice.filtered,
         "no_classes": list(info.no_classes),
+        "retired": list(retired(info)),
         "urls": {
             "image": _urls.image_url(info.id, info.version, "full"),
             "thumb": _urls.image_url(info.id, info.version, "thumb"),

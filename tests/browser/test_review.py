@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lnl_core.services.in_force import standing
-from lnl_core.store import audits, decisions
+from lnl_core.store import audits, datasets, decisions
 from lnl_core.types import Action, Decision
 from tests.browser.desk import CLASSES, SAVED, Desk
 
@@ -410,3 +410,26 @@ def test_the_strip_says_what_is_left_and_when_to_stop(desk):
     desk.open(picture=".strip .stop")
     desk.page.click(".strip .stop button:has-text('Export')")
     desk.page.wait_for_url("**/export?**")
+
+
+def test_a_name_that_is_none_becomes_a_class_and_goes_with_its_answer(desk):
+    row = desk.shown
+    desk.press("w", "/")
+    desk.page.keyboard.type("emu")
+    desk.page.get_by_role("option", name="new class emu").wait_for()
+    desk.press("Enter").saved()
+    info = datasets.dataset(desk.ws, desk.info.name)
+    assert info.class_names == (*CLASSES, "emu")
+    assert desk.actions() == [(row, "relabel", 4)]
+    assert desk.page.locator(".list .what").first.inner_text().endswith("emu")
+    desk.press("w", "/")  # the next image: it is a class like the others now
+    desk.page.keyboard.type("emu")
+    desk.page.locator(".option", has_text="emu").wait_for()
+    assert desk.page.locator(".option.fresh").count() == 0
+    desk.press("Escape", "z", "z").saved()
+    assert desk.actions()[-1] == (row, "reopen", None)
+    desk.page.reload()
+    desk.page.wait_for_selector(".stage > img")
+    desk.press("w", "/")
+    desk.page.locator(".option", has_text=CLASSES[0]).wait_for()
+    assert desk.page.locator(".option", has_text="emu").count() == 0

@@ -91,3 +91,47 @@ test("a label that is no class is never found, and begins no choice of several",
   picker.type(several, "d");
   assert.deepEqual(several.found, [2]);
 });
+
+test("a name that is none is offered as a new class, behind what was found", () => {
+  const one = openPicking(NAMES, 4, false);
+  type(one, "  toad  of the  wood ");
+  assert.equal(one.fresh, "toad of the wood");
+  assert.equal(activeLabel(one), undefined); // the row of the new class
+  type(one, "fro");
+  assert.deepEqual(one.found, [1, 3, 0, 2]);
+  step(one, -1);
+  assert.equal(one.active, 4);
+  assert.equal(activeLabel(one), undefined);
+  step(one, 1);
+  assert.equal(activeLabel(one), 1);
+  type(one, "");
+  assert.equal(one.fresh, "");
+});
+
+test("a class under another spelling is found, not offered anew", () => {
+  const one = openPicking([...NAMES, "C", "1-2"], 4, false);
+  for (const [text, label] of [
+    ["NEWT ", 4],
+    ["tree-frog", 0],
+    ["fire_FROG", 2],
+  ]) {
+    type(one, String(text));
+    assert.equal(one.fresh, "");
+    assert.deepEqual(one.found, [label]);
+  }
+  for (const text of ["C++", "12", "newts"]) {
+    type(one, text);
+    assert.equal(one.fresh, text);
+  }
+});
+
+test("a class that was taken back can be added again; of several, none is new", () => {
+  const one = openPicking(NAMES, 4, false, [1]);
+  type(one, "frog");
+  assert.equal(one.fresh, "frog");
+  type(one, "Frog");
+  assert.equal(one.fresh, "");
+  const several = openPicking(NAMES, 4, true);
+  type(several, "toad");
+  assert.equal(several.fresh, "");
+});

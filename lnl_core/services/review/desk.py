@@ -25,6 +25,7 @@ from lnl_core.services.in_force import (
 from lnl_core.services.review import groups
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.services.review.draws import mixed
+from lnl_core.services.review.new_classes import add_class
 from lnl_core.services.review.planning import Forecast, begin, forecast, planned
 from lnl_core.store import datasets, decisions
 from lnl_core.store.db import now
@@ -427,7 +428,8 @@ def to_label(info: DatasetInfo) -> ToLabel:
 def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]]) -> Recorded:
     """Store answers that a browser sent; a journal may be sent again and is stored once.
 
-    Each entry has `cid`, `row`, `action`, and as the action needs `label` or `labels`; `ms`,
+    Each entry has `cid`, `row`, `action`, and as the action needs `label` or `labels`, or for a
+    relabel `new_class`, the name of a class that the set does not have yet; `ms`,
     `revealed`, `mode`, `position`, `at` say how it came about; `together`, that the answer goes to
     the copies of the picture as well (`groups`); taking it back takes it back there, too. An entry
     that cannot be understood is reported in `problems` and acknowledged, so that it does not block
@@ -445,6 +447,10 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     for entry in entries:
         cid = str(entry.get("cid", ""))[:80]
         try:
+            entry, changed = _with_class(info, entry)
+            if changed is not info:
+                store()
+                info, ranked = _ready(changed)
             decision = _decision(info, ranked, reviewer, entry, cid)
             decisions.check(info, decision)
         except (LnlError, ValueError, TypeError, KeyError) as error:
@@ -463,6 +469,17 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     store()
     begin(info)
     return Recorded(acked, problems)
+
+
+def _with_class(
+    info: DatasetInfo, entry: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], DatasetInfo]:
+    """Return an entry with the number of the class that it adds, and the set that has it."""
+    name = entry.get("new_class")
+    if not isinstance(name, str) or entry.get("action") != str(Action.RELABEL):
+        return entry, info
+    info, label = add_class(info, name)
+    return {**entry, "label": label}, info
 
 
 def _decision(

@@ -15,6 +15,7 @@
  * @property {string} mode
  * @property {number} [position] in the queue
  * @property {boolean} [apart] of an image that came without a class: it is counted apart
+ * @property {string} [new_class] name of a class that this answer adds
  * @property {boolean} [together] whether it goes to the copies of the picture as well
  * @property {number} [others] to how many
  *

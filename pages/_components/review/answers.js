@@ -26,7 +26,7 @@ import { sawAdvice, takeBackWrong } from "./turn.js";
 /**
  * @param {ReviewDesk} desk
  * @param {Action} action
- * @param {{ label?: number, labels?: number[] }} [more]
+ * @param {{ label?: number, labels?: number[], new_class?: string }} [more]
  */
 export function answer(desk, action, more = {}) {
   const { queue, turn, data, detour } = desk;
@@ -42,6 +42,7 @@ export function answer(desk, action, more = {}) {
     ms: Math.round(performance.now() - turn.shownAt),
     revealed: sawAdvice(turn, data.mode, action, desk.evidence.has(item.row)),
     mode: isFollowUp(desk) ? "page" : data.mode,
+    ...(more.new_class ? { new_class: more.new_class } : {}),
     ...forCopies(item, desk.look.together),
   });
   desk.session.answers += 1;
@@ -111,16 +112,30 @@ export function digit(desk, key) {
 }
 
 /**
+ * Relabel to a class that is not there yet: the server gives it its number, by its name.
+ *
+ * @param {ReviewDesk} desk
+ * @param {string} name
+ */
+function answerNew(desk, name) {
+  const { classes } = desk.data;
+  if (!classes.includes(name)) classes.push(name);
+  answer(desk, "relabel", { label: classes.indexOf(name), new_class: name });
+}
+
+/**
  * @param {ReviewDesk} desk
  * @param {boolean} several
  */
 export function pickClass(desk, several) {
   const { item } = desk.queue;
   if (!item || desk.picker) return;
-  desk.picker = newPicker(desk.data.classes, desk.data.no_classes, item, several, {
+  const none = [...desk.data.no_classes, ...(desk.data.retired ?? [])];
+  desk.picker = newPicker(desk.data.classes, none, item, several, {
     closed: () => closePicker(desk),
     one: (label) => answer(desk, "relabel", { label }),
     several: (labels) => answer(desk, "multiple", { labels }),
+    fresh: (name) => answerNew(desk, name),
   });
   desk.parts.panel.append(desk.picker.box);
   startPicker(desk.picker);

@@ -36,6 +36,7 @@ import { advises, openTurn } from "./turn.js";
  * @property {string[]} acked
  * @property {boolean} filtered
  * @property {number[]} no_classes labels that say that nobody labelled the image
+ * @property {number[]} [retired] classes that people added and whose answers were taken back
  * @property {{ total: number, done: number }} [to_label] images with such a label
  * @property {boolean} [labelling] whether the queue holds those alone
  * @property {{ image: string, thumb: string, evidence: string, maps: string }} urls

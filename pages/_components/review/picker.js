@@ -23,6 +23,7 @@ import { activeLabel, enterSaves, marked, openPicking, step, toggle, type } from
  * @property {() => void} closed
  * @property {(label: number) => void} one
  * @property {(labels: number[]) => void} several
+ * @property {(name: string) => void} fresh a class that is not there yet
  */
 
 /**
@@ -67,8 +68,11 @@ function save({ picking, tell }) {
  */
 function pick(picker, label) {
   const { picking, tell, field } = picker;
-  if (label === undefined) return;
-  if (picking.several) {
+  if (label === undefined) {
+    if (!picking.fresh) return;
+    tell.closed();
+    tell.fresh(picking.fresh);
+  } else if (picking.several) {
     toggle(picking, label);
     field.value = picking.text;
     startPicker(picker);
@@ -104,11 +108,30 @@ function draw(picker) {
   const { picking, field, list, save: button } = picker;
   const { found, active, chosen } = picking;
   const rows = found.map((label, i) => option(picker, label, i));
+  if (picking.fresh) rows.push(newOption(picker, found.length));
   list.replaceChildren(...(rows.length ? rows : [missing("No class of that name.")]));
   if (rows.length) field.setAttribute("aria-activedescendant", `picker-${active}`);
   list.children[active]?.scrollIntoView({ block: "nearest" });
   button.disabled = marked(picking) === null;
   button.textContent = button.disabled ? "Mark two or more" : `Save ${chosen.size} classes`;
+}
+
+/**
+ * The row that makes a class of what was typed.
+ *
+ * @param {Picker} picker
+ * @param {number} i its place in the list
+ */
+function newOption(picker, i) {
+  const { fresh, active } = picker.picking;
+  const props = {
+    class: `option fresh${i === active ? " active" : ""}`,
+    id: `picker-${i}`,
+    role: "option",
+    "aria-selected": String(i === active),
+    onclick: () => pick(picker, undefined),
+  };
+  return h("div", props, "new class ", named("b", fresh, {}, 40));
 }
 
 /**

@@ -11,6 +11,7 @@
  * @property {number} active place in `found`
  * @property {boolean} moved whether the arrows chose it
  * @property {Set<number>} chosen labels marked
+ * @property {string} fresh name of a new class that is offered, "" where none is
  */
 
 const MOST = 200; // rows drawn; the search narrows longer lists
@@ -23,12 +24,39 @@ const MOST = 200; // rows drawn; the search narrows longer lists
  */
 export function search(names, text, none = []) {
   const words = text.trim().toLocaleLowerCase();
-  const places = names.map((name) => (words ? name.toLocaleLowerCase().indexOf(words) : 0));
+  const plain = folded(text);
+  const places = names.map((name) => {
+    if (!words || folded(name) === plain) return 0;
+    return name.toLocaleLowerCase().indexOf(words);
+  });
   const labels = names
     .map((_, label) => label)
     .filter((label) => places[label] >= 0 && !none.includes(label));
   const begins = labels.filter((label) => places[label] === 0);
   return [...begins, ...labels.filter((label) => places[label] > 0)].slice(0, MOST);
+}
+
+/**
+ * What of a name tells no classes apart: case, blanks, hyphens between words.
+ *
+ * @param {string} name
+ */
+export const folded = (name) =>
+  name
+    .normalize("NFKC")
+    .toLowerCase()
+    .trim()
+    .replace(/(?<=\p{L})[\s_-]+(?=[\p{L}\p{N}])|(?<=\p{N})[\s_-]+(?=\p{L})/gu, "");
+
+/**
+ * @param {Picking} picking
+ * @returns {string} the name of the new class that the text would be, "" where there is one
+ */
+function freshName({ names, none, several, text }) {
+  const name = text.trim().replace(/\s+/g, " ");
+  const twin = names.findIndex((each) => folded(each) === folded(name));
+  const there = twin >= 0 && (names[twin] !== name || !none.includes(twin));
+  return several || !name || there ? "" : name;
 }
 
 /**
@@ -40,7 +68,7 @@ export function search(names, text, none = []) {
  */
 export function openPicking(names, given, several, none = []) {
   const chosen = new Set(several && !none.includes(given) ? [given] : []);
-  const rest = { text: "", found: [], active: 0, moved: false };
+  const rest = { text: "", found: [], active: 0, moved: false, fresh: "" };
   const picking = { names, given, several, none, chosen, ...rest };
   type(picking, "");
   return picking;
@@ -57,6 +85,7 @@ export function type(picking, text) {
   const first = picking.found.findIndex((label) => several || label !== given);
   picking.active = Math.max(0, first);
   picking.moved = false;
+  picking.fresh = freshName(picking);
 }
 
 /**
@@ -66,7 +95,7 @@ export function type(picking, text) {
  * @param {number} by
  */
 export function step(picking, by) {
-  const n = picking.found.length;
+  const n = picking.found.length + Number(picking.fresh !== "");
   picking.active = (picking.active + by + n) % Math.max(n, 1);
   picking.moved = true;
 }

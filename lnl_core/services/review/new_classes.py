@@ -1,0 +1,59 @@
+"""Classes that people add while they review: kept with the set, there as long as an answer is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lnl_core.data.class_names import LONGEST, near
+from lnl_core.store import datasets, decisions
+from lnl_core.types import DatasetInfo, LnlError
+
+
+def add_class(info: DatasetInfo, class_name: str) -> tuple[DatasetInfo, int]:
+    """Make a class of a name, or find it where somebody has done so; return the set and its number.
+
+    Several reviewers may ask at the same moment: the name gets one number, for good. A class that
+    nobody's answer in force names is offered no more (`retired`), and comes back under its number.
+
+    Raises:
+        LnlError: blank, too long, unprintable, a label that is no class, or spelled like a class.
+    """
+    name = " ".join(class_name.split())
+    if not name or len(name) > LONGEST or not name.isprintable():
+        raise LnlError(f"A class needs a name of 1 to {LONGEST} printable characters.")
+
+    def change(meta: dict[str, Any]) -> dict[str, Any]:
+        names: list[str] = meta["class_names"]
+        if name in meta.get("no_classes", ()):
+            raise LnlError(f"“{name}” is no class. Use unsure, or none.")
+        if name in names:
+            return {}
+        twin = near(name, names)
+        if twin is not None:
+            raise LnlError(f"There is a class “{twin}”. Did you mean it? “{name}” was not added.")
+        return {
+            "class_names": [*names, name],
+            "new_classes": [*meta.get("new_classes", ()), name],
+        }
+
+    if name not in info.class_names or name in no_class_names(info):
+        datasets.change_meta(info, change)
+        info = datasets.dataset(info.workspace, info.name)
+    return info, info.class_names.index(name)
+
+
+def no_class_names(info: DatasetInfo) -> tuple[str, ...]:
+    """Return the names of the labels that are no classes."""
+    return tuple(info.class_names[label] for label in info.no_classes)
+
+
+def retired(info: DatasetInfo) -> tuple[int, ...]:
+    """Return added classes that no image has and no answer in force names: not offered."""
+    if not info.new_classes:
+        return ()
+    named = {label for _, _, _, label in decisions.states(info) if label is not None}
+    left = [label for label in info.new_classes if label not in named]
+    if left:  # rare: only then the lists of several classes are read
+        several = decisions.in_force(info).values()
+        named |= {label for each in several for one in each for label in one.labels}
+    return tuple(label for label in left if label not in named)

@@ -1,0 +1,109 @@
+"""Classes that people add while they review."""
+
+import io
+
+import numpy as np
+import pytest
+
+from lnl_core.jobs import inputs
+from lnl_core.services import in_force
+from lnl_core.services.export import exporting, reimporting
+from lnl_core.services.review import desk, new_classes
+from lnl_core.store import datasets, decisions
+from lnl_core.types import Action, Decision, LnlError
+
+
+def again(info):
+    return datasets.dataset(info.workspace, info.name)
+
+
+def press(row, name, cid=None):
+    entry = {"cid": cid or f"{name}-{row}", "row": row, "action": "relabel", "label": 99}
+    return entry | {"new_class": name}
+
+
+def test_an_answer_brings_a_class_with_it(scored):
+    told = desk.record(scored, "ann", [press(4, "  sea   horse "), press(5, "sea horse")])
+    assert told.problems == []
+    info = again(scored)
+    assert info.class_names == (*scored.class_names, "sea horse")
+    assert info.new_classes == (3,)
+    assert [decisions.in_force(info)[row][0].label for row in (4, 5)] == [3, 3]
+    state = desk.review_state(info, "bob")
+    assert state.ready
+    assert len(in_force.scored(info).ranking.transition_matrix) == 4
+
+
+def test_two_reviewers_get_one_class_and_a_journal_sent_twice_too(scored):
+    desk.record(scored, "ann", [press(4, "owl")])
+    desk.record(scored, "bob", [press(6, "owl")])  # with the set as it was before
+    desk.record(scored, "ann", [press(4, "owl")])
+    info = again(scored)
+    assert info.class_names[3:] == ("owl",)
+    assert decisions.in_force(info)[6][0].label == 3
+    assert len(list(decisions.history(info))) == 2
+
+
+@pytest.mark.parametrize("name", ["Belt", "BELT  ", "be lt", "be-lt"])
+def test_a_class_under_another_spelling_is_refused_with_the_right_one(scored, name):
+    told = desk.record(scored, "ann", [press(4, name)])
+    assert "“belt”. Did you mean it?" in told.problems[0]
+    assert decisions.in_force(again(scored)) == {}
+    assert again(scored).class_names == scored.class_names
+
+
+def test_a_class_that_is_there_is_that_class(scored):
+    assert desk.record(scored, "ann", [press(4, " belt ")]).problems == []
+    assert decisions.in_force(again(scored))[4][0].label == 1
+    assert again(scored).new_classes == ()
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 201, "nul\x00"])
+def test_what_cannot_be_a_name(scored, name):
+    with pytest.raises(LnlError, match="needs a name"):
+        new_classes.add_class(scored, name)
+
+
+def test_it_goes_with_the_answer_and_comes_back_under_its_number(scored):
+    desk.record(scored, "ann", [press(4, "owl"), press(5, "yak")])
+    assert new_classes.retired(again(scored)) == ()
+    desk.record(again(scored), "ann", [{"cid": "z", "row": 4, "action": "reopen"}])
+    assert new_classes.retired(again(scored)) == (3,)
+    desk.record(again(scored), "bob", [press(9, "owl")])
+    info = again(scored)
+    assert new_classes.retired(info) == ()
+    assert info.class_names[3:] == ("owl", "yak")
+    assert decisions.in_force(info)[9][0].label == 3
+
+
+def test_every_table_names_it_and_it_comes_back(scored):
+    desk.record(scored, "ann", [press(4, "owl")])
+    info = again(scored)
+    out = io.BytesIO()
+    exporting.write_export(info, "decisions", out)
+    assert b",relabel,owl," in out.getvalue()
+    rows, _, _ = exporting.manifest_rows(info)
+    assert [row["label"] for row in rows][4] == "owl"
+    decisions.append(info, [Decision(4, Action.REOPEN, "ann")])
+    back = reimporting.import_decisions(info, io.BytesIO(out.getvalue()), "ann", replace_newer=True)
+    assert back.stored == 1
+    assert decisions.in_force(info)[4][0].label == 3
+
+
+def test_a_run_learns_it_from_two_images_on(scored):
+    desk.record(scored, "ann", [press(4, "owl")])
+    info = again(scored)
+    folder = info.directory / "runs" / "901"
+    folder.mkdir(parents=True)
+    one = inputs.training_set(info, folder)
+    assert one.class_names == scored.class_names
+    assert len(one) == info.n - 1  # the image that is an owl teaches no other class
+    desk.record(info, "ann", [press(5, "owl")])
+    info = again(info)
+    folder = info.directory / "runs" / "902"
+    folder.mkdir(parents=True)
+    two = inputs.training_set(info, folder)
+    assert two.class_names == (*scored.class_names, "owl")
+    assert int((np.asarray(two.given_labels) == 3).sum()) == 2
+    resumed = inputs.training_set(info, info.directory / "runs" / "901")
+    assert resumed.class_names == scored.class_names  # as it began
