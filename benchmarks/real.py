@@ -27,9 +27,9 @@ probabilities divided by class shares, and a random order. `mean p` is to be com
 `ece` is the calibration error; `rare25` is the share of the first 25 that are rightly labelled and
 of a class of less than half the average size. The truth is used for scoring only.
 
-Everything is done with seeds 0, 1 and 2, of cuts, folds and methods; networks on pixels keep the
-first, they are too dear. Means, and after ± half of what the seeds differ by at most. Signals are
-kept between calls.
+Everything is done with seeds 0, 1 and 2, of cuts, folds and methods; fine-tuned networks, and
+others on pixels of whole sets, keep the first: they are dear. Means, and after ± half of what the
+seeds differ by at most. Signals are kept between calls: for other methods, another `--work`.
 """
 
 from __future__ import annotations
@@ -233,7 +233,7 @@ def small(dataset: LabeledDataset, seen: np.ndarray, work: Path) -> Iterator[Cas
 
 def alone(case: Case, key: str, options: argparse.Namespace, seed: int) -> Signals:
     """Run one method on a case, or read what it said before."""
-    if key in ON_PIXELS and not case.recipe:
+    if key == "finetune" or (key in ON_PIXELS and not case.recipe):
         seed = options.seeds[0]
     place = options.work / "signals" / case.name / (f"{key}-{seed}" if seed else key)
     if not (place / "signals.json").is_file():
@@ -381,7 +381,8 @@ def over_seeds(runs: list[dict[str, Any]]) -> dict[str, Any]:
             elif all(key in each for each in rows):
                 values = [each[key] for each in rows]
                 row[key] = round(sum(values) / len(values), 4)
-                spread[key] = round((max(values) - min(values)) / 2, 4)
+                if max(values) > min(values):
+                    spread[key] = round((max(values) - min(values)) / 2, 4)
         mean[title] = row | ({"spread": spread} if len(rows) > 1 else {})
     return mean
 

@@ -1,14 +1,16 @@
-"""What does an epoch cost? Jump-teaching beside two-network Co-teaching, SR and Jump beside CE.
+"""What does an epoch cost? Jump beside Co-teaching, SR and Jump beside CE, CE beside a bare loop.
 
     python benchmarks/speed.py --out benchmarks/results/speed.json
+    python benchmarks/speed.py --contenders bare ce --out benchmarks/results/speed.json
     python benchmarks/speed.py --backbone preact18 --batch 32 --images 320
     python benchmarks/speed.py --device cuda --size cifar            50,000 images, ResNet-18
 
-Every contender is the method's own `fit` (Co-teaching: `_coteaching.py`, on the same engine), on
-the same synthetic images, network, batch, precision, optimiser and clipping, without a mean of
-weights. Time is processor time (wall time on CUDA) between the ends of two
-epochs: views, forward, backward, step, records and checkpoint, and no pass in evaluation mode. The
-first epoch is left out. Contenders take turns, `--repeats` times; the median counts.
+Every contender is the method's own `fit` (Co-teaching: `_coteaching.py`, on the same engine;
+`bare`: `_bare.py`, a loop without it), on the same synthetic images, network, batch, precision,
+optimiser and clipping, without a mean of weights. Time is processor time (wall time on CUDA)
+between the ends of two epochs: views, forward, backward, step, records and checkpoint, and no pass
+in evaluation mode. The first epoch is left out. Contenders take turns, `--repeats` times; the
+median counts.
 
 Memory, each contender in a process of its own: `tensors` = weights, gradients, momenta and what
 autograd keeps from forward to backward, counted byte by byte through saved-tensor hooks at the
@@ -35,9 +37,10 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-CONTENDERS = ("ce", "sr", "jump", "jump, quick views", "jump, warm-up", "coteaching")
+CONTENDERS = ("bare", "ce", "sr", "jump", "jump, quick views", "jump, warm-up", "coteaching")
 TARGETS = (
     # of, over, what, least or most
+    ("ce", "bare", "speed", 0.9),
     ("sr", "ce", "speed", 0.95),
     ("jump", "ce", "speed", 0.95),
     ("jump, quick views", "ce", "speed", 0.95),
@@ -65,11 +68,14 @@ def images(n: int, size: int) -> Any:
 
 def contender(name: str, backbone: str, batch: int, epochs: int) -> tuple[Any, Any]:
     """Return (fit, config) of the same recipe; nothing but the last epoch is evaluated."""
-    from benchmarks import _coteaching
+    from benchmarks import _bare, _coteaching
     from lnl_core.methods import ce, jump, sr
 
     recipe = {"backbone": backbone, "epochs": epochs, "batch_size": batch, "lr": 0.05}
-    recipe |= {"momentum": 0.9, "weight_decay": 5e-4, "schedule": "one_cycle", "clip": 5.0}
+    recipe |= {"momentum": 0.9, "weight_decay": 5e-4, "clip": 5.0}
+    if name == "bare":
+        return _bare.fit, _bare.Config(**recipe)
+    recipe["schedule"] = "one_cycle"
     if name == "ce":
         more = {"ema_decay": 0.0, "nesterov": False, "record_from": 1.0}
         return ce.fit, ce.Config(**recipe, **more)
@@ -214,10 +220,10 @@ def ask(options: argparse.Namespace, name: str) -> dict[str, float]:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Let the contenders take turns; return medians and the spread of the seconds."""
-    rows: dict[str, dict[str, Any]] = {name: {"all": []} for name in CONTENDERS}
+    rows: dict[str, dict[str, Any]] = {name: {"all": []} for name in options.contenders}
     data = images(options.images, options.side)
     for turn in range(options.repeats):
-        for name in CONTENDERS:
+        for name in options.contenders:
             rows[name]["all"].append(round(seconds_of(options, name, data), 4))
             print(f"turn {turn + 1}: {name} {rows[name]['all'][-1]:.2f} s", file=sys.stderr)
     for name, row in rows.items():
@@ -226,6 +232,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         row["images_per_second"] = round(options.images / row["seconds"], 1)
     ratios = []
     for of, over, what, target in TARGETS:
+        if not {of, over} <= set(rows):
+            continue
         if what == "speed":
             ratio = rows[over]["seconds"] / rows[of]["seconds"]
         else:
@@ -305,6 +313,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=32, help="of the images, in pixels")
     parser.add_argument("--epochs", type=int, default=5, help="the first and the last do not count")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--contenders", nargs="+", default=list(CONTENDERS), choices=CONTENDERS)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--size", choices=["cifar"], help="50,000 images, ResNet-18, batch 128")
     parser.add_argument("--out", type=Path, help="JSON; a setting already in it is replaced")
@@ -324,7 +333,9 @@ def main() -> None:
     show(found)
     if options.out:
         held = json.loads(options.out.read_text()) if options.out.is_file() else {}
-        held[f"{options.backbone}, batch {options.batch}, {options.device}"] = found
+        some = "" if len(options.contenders) == len(CONTENDERS) else ", "
+        some += " and ".join(options.contenders) if some else ""
+        held[f"{options.backbone}, batch {options.batch}, {options.device}{some}"] = found
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(held, indent=1))
         plot(held, options.out)
