@@ -247,3 +247,20 @@ def test_names_that_sound_like_no_class_are_a_question_on_the_page(workspace, ti
     app.run()
     assert not app.exception
     assert any("**Skip**: does this say that nobody labelled" in each.value for each in app.info)
+
+
+def test_the_import_report_lists_copies_and_leads_to_their_queue(desk, ranked):
+    first = np.arange(ranked.n, dtype=np.int32)
+    first[[5, 30]] = 5  # a bar and a belt
+    np.save(ranked.directory / datasets.COPIES, first)
+    app = desk(dataset="tiny", data_tab="Import report")
+    app.session_state["data_tab"] = "Import report"
+    app.run()
+    assert not app.exception
+    assert "1 picture stored more than once" in [each.value for each in app.caption]
+    (table,) = [each.value for each in app.dataframe if "times" in each.value]
+    assert table["labels"].tolist() == ["bar 1, belt 1"]
+    assert table["images"].tolist() == ["item-00005, item-00030"]
+    assert "splits" not in table
+    app.button(key="copies_labels").click().run()
+    assert not app.exception
