@@ -10,6 +10,7 @@ from lnl_core.services.datasets.copied import KINDS
 from lnl_core.services.explore.filters import LEVEL_NAMES, VERDICT_NAMES, Narrow
 from lnl_core.services.in_force import scored
 from lnl_core.types import DatasetInfo
+from pages._review import splits
 from pages._review.copies import kinds
 from pages._words import plain, short
 
@@ -23,7 +24,7 @@ def choose(info: DatasetInfo, method: str | None) -> Narrow:
     """
     keys = [
         f"explore_{name}_{info.id}"
-        for name in ("given", "suggested", "levels", "verdicts", "copies")
+        for name in ("given", "suggested", "levels", "verdicts", "copies", "splits")
     ]
     count = sum(bool(st.session_state.get(key)) for key in keys)
     names = {label: plain(short(name, 30)) for label, name in enumerate(info.class_names)}
@@ -60,9 +61,10 @@ def choose(info: DatasetInfo, method: str | None) -> Narrow:
             )
             chosen.append(_known(picked, range(len(words))))
         chosen.append(_copies(info, keys[4]))
+        chosen.append(_splits(info, keys[5]))
         st.button("Draw all", key="explore_all", on_click=_clear, args=(keys,), disabled=not count)
-    given, suggested, levels, verdicts, copies = chosen
-    return Narrow(given, suggested, levels, verdicts, copies, method)
+    given, suggested, levels, verdicts, copies, divided = chosen
+    return Narrow(given, suggested, levels, verdicts, copies, divided, method)
 
 
 def _copies(info: DatasetInfo, key: str) -> tuple[int, ...]:
@@ -79,6 +81,21 @@ def _copies(info: DatasetInfo, key: str) -> tuple[int, ...]:
         key=key,
     )
     return _known(picked, places)
+
+
+def _splits(info: DatasetInfo, key: str) -> tuple[int, ...]:
+    """Draw the filter for the splits that images came in, where there are any."""
+    there = splits.names(info)
+    if not there:
+        return ()
+    picked = st.pills(
+        "Split",
+        list(range(len(there))),
+        selection_mode="multi",
+        format_func=lambda place: plain(short(there[place], 30)),
+        key=key,
+    )
+    return _known(picked, range(len(there)))
 
 
 def _known(values: Iterable[int], allowed: Iterable[int]) -> tuple[int, ...]:

@@ -29,7 +29,7 @@ from lnl_core.types import DatasetInfo, Leaves, LnlError
 from pages import _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
-from pages._review import copies
+from pages._review import copies, splits
 from pages._words import count, plain, plural, short
 
 ORDERS = {
@@ -53,6 +53,7 @@ _FILTER_KEYS = (
     "review_again",
     "review_to_label",
     copies.KEY,
+    splits.KEY,
 )
 
 
@@ -85,10 +86,11 @@ def controls(info: DatasetInfo) -> Choice:
         for key in _FILTER_KEYS:
             st.session_state.pop(key, None)
     if clear:
-        for name in (*_ADDRESS.values(), "selection", "to_label", copies.NAME):
+        for name in (*_ADDRESS.values(), "selection", "to_label", copies.NAME, splits.NAME):
             st.query_params.pop(name, None)
     _from_address(info)
     copies.from_address(info)
+    splits.from_address(info)
     if st.session_state.get("review_to_label"):  # a page asks which are not of a class
         st.session_state["review_view"] = "single"
     row = _ui.title_row("Review")
@@ -209,6 +211,7 @@ def _filters(info: DatasetInfo) -> Filters:
             )
         )
         copied = copies.choose(info)
+        split = splits.choose(info)
         again = st.checkbox(
             "Also images with an answer", key="review_again", persist_state="session"
         )
@@ -233,6 +236,7 @@ def _filters(info: DatasetInfo) -> Filters:
         selection=selection,
         to_label=labelling,
         copies=copied,
+        split=split,
     )
 
 

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from lnl_core.jobs import queue
@@ -262,3 +263,21 @@ def test_where_the_only_run_failed_nobody_is_promised_a_queue(desk, workspace, t
         assert not app.exception
         assert "No run has finished. Runs says why the last one stopped." in texts(app)
         assert "A first queue takes" not in texts(app)
+
+
+def test_the_queue_can_be_narrowed_to_a_split(desk, ranked):
+    path = ranked.directory / "table.parquet"
+    table = pq.read_table(path)
+    if "split" in table.column_names:
+        table = table.drop_columns("split")
+    names = ["train" if row % 2 else "val" for row in range(60)]
+    pq.write_table(table.append_column("split", [names]), path)
+    datasets._table.cache_clear()
+    app = desk("review", dataset="tiny", split="val")
+    assert not app.exception
+    assert app.selectbox(key="review_split").value == "val"
+    assert app.selectbox(key="review_split").options == ["val", "train"]
+    app.selectbox(key="review_split").set_value("train").run()
+    assert not app.exception
+    assert app.query_params["split"] == "train"
+    assert not desk("review", dataset="tiny", split="gone").exception

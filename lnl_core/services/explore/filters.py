@@ -14,15 +14,22 @@ from lnl_core.services.datasets.copied import KINDS
 from lnl_core.services.explore import embedding
 from lnl_core.services.explore.embedding import VERDICTS, Colouring
 from lnl_core.services.in_force import Scored, loaded, scored
-from lnl_core.store import decisions
+from lnl_core.store import datasets, decisions
 from lnl_core.types import BoolArray, DatasetInfo, LnlError
 from lnl_core.views import DOUBTFUL, SUSPECTED
 
 HIDDEN = 64
 """A colour code from here on is not drawn."""
 
-_FORM = re.compile(r"([gslvc]\d+(\.\d+)*)*")
-_PARTS = {"given": "g", "suggested": "s", "levels": "l", "verdicts": "v", "copies": "c"}
+_FORM = re.compile(r"([gslvcp]\d+(\.\d+)*)*")
+_PARTS = {
+    "given": "g",
+    "suggested": "s",
+    "levels": "l",
+    "verdicts": "v",
+    "copies": "c",
+    "splits": "p",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,7 @@ class Narrow:
         levels: 0 hardly suspected, 1 doubtful, 2 suspected.
         verdicts: places in `embedding.VERDICTS`.
         copies: places in `copied.KINDS`, any of them.
+        splits: places in the names of `datasets.splits`, any of them; one more for none.
         method: whose suspicion `levels` are of; all methods' chance when None.
     """
 
@@ -43,6 +51,7 @@ class Narrow:
     levels: tuple[int, ...] = ()
     verdicts: tuple[int, ...] = ()
     copies: tuple[int, ...] = ()
+    splits: tuple[int, ...] = ()
     method: str | None = None
 
     @property
@@ -67,12 +76,20 @@ def from_text(text: str, method: str | None) -> Narrow:
     """
     if len(text) > 4000 or not _FORM.fullmatch(text):
         raise LnlError("This filter of the map cannot be read.")
-    parts = {part[0]: part[1:] for part in re.findall(r"[gslvc][\d.]+", text)}
-    given, suggested, levels, verdicts, copies = (
+    parts = {part[0]: part[1:] for part in re.findall(r"[gslvcp][\d.]+", text)}
+    given, suggested, levels, verdicts, copies, splits = (
         tuple(int(each) for each in parts.get(letter, "").split(".") if each)
         for letter in _PARTS.values()
     )
-    return Narrow(given, suggested, levels, verdicts, copies, method)
+    return Narrow(given, suggested, levels, verdicts, copies, splits, method)
+
+
+def splits(info: DatasetInfo) -> list[str]:
+    """Return the names of a set's splits, a blank last where some images came in none."""
+    divided = datasets.splits(info)
+    if divided is None:
+        return []
+    return [*divided[0], *([""] if (divided[1] < 0).any() else [])]
 
 
 def mask(info: DatasetInfo, narrow: Narrow) -> BoolArray | None:
@@ -106,6 +123,9 @@ def _mask(info: DatasetInfo, ranked: Scored | None, narrow: Narrow, _last: int) 
             if place < len(KINDS):
                 wanted[copied.rows_of(info, list(KINDS)[place])] = True
         shown &= wanted
+    if narrow.splits and (divided := datasets.splits(info)) is not None:
+        names, codes = divided
+        shown &= np.isin(np.where(codes < 0, len(names), codes), narrow.splits)
     return shown
 
 

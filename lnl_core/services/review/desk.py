@@ -49,6 +49,7 @@ class Filters:
         selection: only the rows of the stored selection of this name; nothing where it is gone.
         to_label: only images whose given label is no class; other queues hold none of them, unless
             rows, a selection or such a label are asked for.
+        split: only images that came in this split, blank for those in none.
         copies: only images whose picture comes more than once, of a kind (`copied.KINDS`).
     """
 
@@ -60,6 +61,7 @@ class Filters:
     selection: str | None = None
     to_label: bool = False
     copies: str | None = None
+    split: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,10 @@ def _excluded(info: DatasetInfo, ranked: Scored, reviewer: str, filters: Filters
         outside = np.ones(n, dtype=bool)
         outside[selection_rows(info, filters.selection)] = False
         out |= outside
+    if filters.split is not None and (divided := datasets.splits(info)) is not None:
+        names, codes = divided
+        there = {name: code for code, name in enumerate(names)} | {"": -1}
+        out |= codes != there.get(filters.split, len(names))
     if filters.copies is not None:
         once = np.ones(n, dtype=bool)
         once[copied.rows_of(info, filters.copies)] = False
