@@ -17,15 +17,12 @@ from lnl_core.data import (
     damage,
     folders,
     hub,
-    manifests,
     no_class,
-    npz,
+    recognising,
     tables,
-    vision,
 )
 from lnl_core.data.files import FileSource, storable
 from lnl_core.data.images import SUFFIXES
-from lnl_core.data.reading import lists
 from lnl_core.data.reading.assembling import mostly_skipped, reading_of
 from lnl_core.data.tables import BadRow
 from lnl_core.data.writing import Plan, Row, SetWriter, Skipped, Source, part_of
@@ -43,8 +40,6 @@ Report = Callable[[int, int, int], None]
 """Called with (done, total, skipped), several times a second; may raise to stop the import."""
 
 ORIGINALS = "originals"
-_TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
-_LISTS = (".npz", ".csv", ".jsonl")
 _EVERY = 0.1
 MAX_SIZE = 1024
 
@@ -87,110 +82,6 @@ class ImportReport:
     seconds: float
 
 
-def kind_of(source: Path, answers: Answers | None = None) -> str:
-    """Return `folder`, `manifest`, `hub`, `npz`, `torchvision` or `zip`, by what the source holds.
-
-    Raises:
-        LnlError: it does not exist, or is none of them.
-    """
-    try:
-        if source.is_dir():
-            if vision.find(source) is None and hub.find(source):
-                return "hub"
-            if _lists_in(source, answers or Answers()).listings:
-                return "manifest"
-            return "folder" if vision.find(source) is None else "torchvision"
-        with source.open("rb") as stream:
-            head = stream.read(4)
-    except OSError as error:
-        raise LnlError(f"{source} cannot be opened: {error.strerror}. Check the path.") from error
-    suffix = source.suffix.lower()
-    if suffix == ".npz":
-        return "npz"
-    if hub.holds_images(source):
-        return "hub"
-    if suffix in manifests.SUFFIXES or head == b"PAR1":
-        return "manifest"
-    if suffix == ".zip" or (head == b"PK\x03\x04" and suffix not in (".xlsx", ".ods", ".docx")):
-        return "zip"
-    raise LnlError(
-        f"{source.name} is none of the known forms. Choose a folder of class folders, a list "
-        "(.csv, .parquet), arrays (.npz) or a .zip of them."
-    )
-
-
-def _lists_in(folder: Path, answers: Answers) -> lists.Lists:
-    """Return the lists of a folder that have the labels; none where class folders have them."""
-    if vision.find(folder) is not None:
-        return lists.Lists()
-    there = lists.inside(folder, answers)
-    return lists.against_folders(folder, there, None, answers) if there.listings else there
-
-
-def _look(
-    source: Path, root: Path | None, class_map: Mapping[str, str] | None, answers: Answers
-) -> Source:
-    if not source.is_dir():
-        kind = kind_of(source)
-        if kind == "npz":
-            return npz.scan(source, class_map, answers)
-        if kind == "hub":
-            return hub.scan([source], class_map, answers)
-        return manifests.scan(source, root, class_map, answers)
-    if vision.find(source) is not None:
-        return vision.scan(source, class_map)
-    if shards := hub.find(source):
-        return hub.scan(shards, class_map, answers)
-    there = _lists_in(source, answers)
-    if there.listings:
-        looked_over: Source = manifests.scan(there.listings, root or there.root, class_map, answers)
-    else:
-        looked_over = _folder(source, class_map, answers)
-    outline = looked_over.outline
-    outline.questions[:0] = there.questions
-    for name, why in there.unused.items():
-        outline.notes.append(f"“{name[:60]}” is not used. {why}")
-        outline.leave_out(
-            1, "lists", BadRow(why, "Choose it with --list, or --labels-in list."), name
-        )
-    return looked_over
-
-
-def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:
-    """Look over class folders; where there are none, a lone table may be the list."""
-    tables_there = [
-        Path(entry.path)
-        for entry in folders.entries(source)
-        if Path(entry.path).suffix.lower() in (*_TABLES, ".txt") and entry.is_file()
-    ]
-    named = [file for file in tables_there if file.stem == "metadata"] or tables_there
-    try:
-        looked_over = folders.scan(source, class_map, answers)
-    except LnlError:
-        if len(named) == 1:
-            return manifests.scan(named[0], None, class_map, answers)  # or it says what is missing
-        raise
-    if len(+looked_over.outline.counts) < 2 and len(named) == 1 and lists.may_have_labels(named[0]):
-        return manifests.scan(named[0], None, class_map, answers)
-    return looked_over
-
-
-def _look_inside(folder: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:
-    """Look over an unpacked zip: a lone folder around everything is passed through."""
-    for _ in range(8):
-        inside = folders.entries(folder)
-        arrays = [e for e in inside if e.name.lower().endswith(".npz")]
-        if len(arrays) == 1:
-            return npz.scan(Path(arrays[0].path), class_map, answers)
-        if len(inside) != 1 or not inside[0].is_dir() or lists.inside(folder, answers).listings:
-            break
-        below = folders.entries(Path(inside[0].path))
-        if not any(e.is_dir() or e.name.lower().endswith(_LISTS) for e in below):
-            break
-        folder = Path(inside[0].path)
-    return _look(folder, None, class_map, answers)
-
-
 @damage.refusing
 def read(
     source: Path,
@@ -216,16 +107,16 @@ def read(
         LnlError: nothing there can be imported.
     """
     source, said = source.expanduser(), answers or Answers()
-    is_zip = not source.is_dir() and kind_of(source) == "zip"
+    is_zip = not source.is_dir() and recognising.kind_of(source) == "zip"
     if is_zip and scratch is None:
         return _outline_of_zip(source)
     if is_zip and scratch is not None:
         refused = [*archives.unpack(source, scratch)]
-        looked_over = _look_inside(scratch, None, said)
+        looked_over = recognising.look_inside(scratch, None, said)
         for each in refused:
             looked_over.outline.leave_out(1, "files", BadRow(each.reason, each.remedy), each.where)
     else:
-        looked_over = _look(source, root, None, said)
+        looked_over = recognising.look(source, root, None, said)
     plan = _plan(looked_over, size, said)
     if looked_over.kind == "folder" and isinstance(looked_over, FileSource):
         looked_over.outline.notes += _odd_names(looked_over)
@@ -273,7 +164,7 @@ def _outline_of_zip(source: Path) -> Reading:
     )
     notes = tuple(f"{each.count:,} left out: {each.reason}" for each in left_out)
     where = str(source)
-    if any(parts[-1].lower().endswith((*_TABLES, ".npz")) for parts in outline.paths):
+    if any(parts[-1].lower().endswith((*recognising.TABLES, ".npz")) for parts in outline.paths):
         return Reading("zip", where, None, None, None, left_out=left_out, notes=notes)
     pictures = [parts for parts in outline.paths if Path(parts[-1]).suffix.lower() in SUFFIXES]
     if not pictures:
@@ -336,12 +227,12 @@ def import_source(
     shutil.rmtree(part, ignore_errors=True)
     refused: list[Skipped] = []
     try:
-        is_zip = not source.is_dir() and kind_of(source) == "zip"
+        is_zip = not source.is_dir() and recognising.kind_of(source) == "zip"
         if is_zip:
             refused = list(archives.unpack(source, part / ORIGINALS))
-            looked_over = _look_inside(part / ORIGINALS, class_map, said)
+            looked_over = recognising.look_inside(part / ORIGINALS, class_map, said)
         else:
-            looked_over = _look(source, root, class_map, said)
+            looked_over = recognising.look(source, root, class_map, said)
         plan = plan or _plan(looked_over, size, said)
         reading = reading_of(looked_over, plan, str(source), said)
         if told is not None:

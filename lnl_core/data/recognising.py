@@ -1,0 +1,125 @@
+"""Which form a source has, and the importer that looks it over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lnl_core.data import folders, hub, manifests, npz, vision
+from lnl_core.data.reading import lists
+from lnl_core.data.tables import BadRow
+from lnl_core.data.writing import Source
+from lnl_core.readings import Answers
+from lnl_core.types import LnlError
+
+TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
+_LISTS = (".npz", ".csv", ".jsonl")
+
+
+def kind_of(source: Path, answers: Answers | None = None) -> str:
+    """Return `folder`, `manifest`, `hub`, `npz`, `torchvision` or `zip`, by what the source holds.
+
+    Raises:
+        LnlError: it does not exist, or is none of them.
+    """
+    try:
+        if source.is_dir():
+            if vision.find(source) is None and hub.find(source):
+                return "hub"
+            if _lists_in(source, answers or Answers()).listings:
+                return "manifest"
+            return "folder" if vision.find(source) is None else "torchvision"
+        with source.open("rb") as stream:
+            head = stream.read(4)
+    except OSError as error:
+        raise LnlError(f"{source} cannot be opened: {error.strerror}. Check the path.") from error
+    suffix = source.suffix.lower()
+    if suffix == ".npz":
+        return "npz"
+    if hub.holds_images(source):
+        return "hub"
+    if suffix in manifests.SUFFIXES or head == b"PAR1":
+        return "manifest"
+    if suffix == ".zip" or (head == b"PK\x03\x04" and suffix not in (".xlsx", ".ods", ".docx")):
+        return "zip"
+    raise LnlError(
+        f"{source.name} is none of the known forms. Choose a folder of class folders, a list "
+        "(.csv, .parquet), arrays (.npz) or a .zip of them."
+    )
+
+
+def _lists_in(folder: Path, answers: Answers) -> lists.Lists:
+    """Return the lists of a folder that have the labels; none where class folders have them."""
+    if vision.find(folder) is not None:
+        return lists.Lists()
+    there = lists.inside(folder, answers)
+    return lists.against_folders(folder, there, None, answers) if there.listings else there
+
+
+def look(
+    source: Path, root: Path | None, class_map: Mapping[str, str] | None, answers: Answers
+) -> Source:
+    """Look over a source of any form but a zip; no image is opened.
+
+    Raises:
+        LnlError: it is none of the known forms, or nothing there can be imported.
+    """
+    if not source.is_dir():
+        kind = kind_of(source)
+        if kind == "npz":
+            return npz.scan(source, class_map, answers)
+        if kind == "hub":
+            return hub.scan([source], class_map, answers)
+        return manifests.scan(source, root, class_map, answers)
+    if vision.find(source) is not None:
+        return vision.scan(source, class_map)
+    if shards := hub.find(source):
+        return hub.scan(shards, class_map, answers)
+    there = _lists_in(source, answers)
+    if there.listings:
+        looked_over: Source = manifests.scan(there.listings, root or there.root, class_map, answers)
+    else:
+        looked_over = _folder(source, class_map, answers)
+    outline = looked_over.outline
+    outline.questions[:0] = there.questions
+    for name, why in there.unused.items():
+        outline.notes.append(f"“{name[:60]}” is not used. {why}")
+        outline.leave_out(
+            1, "lists", BadRow(why, "Choose it with --list, or --labels-in list."), name
+        )
+    return looked_over
+
+
+def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:
+    """Look over class folders; where there are none, a lone table may be the list."""
+    tables_there = [
+        Path(entry.path)
+        for entry in folders.entries(source)
+        if Path(entry.path).suffix.lower() in (*TABLES, ".txt") and entry.is_file()
+    ]
+    named = [file for file in tables_there if file.stem == "metadata"] or tables_there
+    try:
+        looked_over = folders.scan(source, class_map, answers)
+    except LnlError:
+        if len(named) == 1:
+            return manifests.scan(named[0], None, class_map, answers)  # or it says what is missing
+        raise
+    if len(+looked_over.outline.counts) < 2 and len(named) == 1 and lists.may_have_labels(named[0]):
+        return manifests.scan(named[0], None, class_map, answers)
+    return looked_over
+
+
+def look_inside(folder: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:
+    """Look over an unpacked zip: a lone folder around everything is passed through."""
+    for _ in range(8):
+        inside = folders.entries(folder)
+        arrays = [e for e in inside if e.name.lower().endswith(".npz")]
+        if len(arrays) == 1:
+            return npz.scan(Path(arrays[0].path), class_map, answers)
+        if len(inside) != 1 or not inside[0].is_dir() or lists.inside(folder, answers).listings:
+            break
+        below = folders.entries(Path(inside[0].path))
+        if not any(e.is_dir() or e.name.lower().endswith(_LISTS) for e in below):
+            break
+        folder = Path(inside[0].path)
+    return look(folder, None, class_map, answers)
