@@ -147,6 +147,18 @@ def sentence(image: Mapping[str, Any]) -> str:
     return f"{label}, no answer yet{p_wrong}."
 
 
+def behind(unseen: Mapping[int, int]) -> str:
+    """Say that runs have not seen all images: run -> how many were added since."""
+    runs = sorted(unseen, reverse=True)
+    named = ", ".join(map(str, runs[:6])) + (" …" if len(runs) > 6 else "")
+    most = plural(max(unseen.values()), "image")
+    return (
+        f"Run{'s' if len(runs) > 1 else ''} {named} {'have' if len(runs) > 1 else 'has'} not seen "
+        f"{'up to ' if len(set(unseen.values())) > 1 else ''}{most} added since: not yet scored "
+        "until a run starts again."
+    )
+
+
 def stale(runs: Sequence[int]) -> str:
     """Say that runs learned other classes than today's."""
     named = ", ".join(map(str, runs[:6])) + (" …" if len(runs) > 6 else "")

@@ -30,6 +30,9 @@ def draw(info: DatasetInfo) -> None:
     stale = settings.stale_runs(info)
     if stale:
         st.caption(f":material/history: {_words.stale(stale)}")
+    behind = settings.behind(info)
+    if behind:
+        st.caption(f":material/add_photo_alternate: {_words.behind(behind)}")
     words = list(_jobs.BADGES)
     key = f"history_{info.id}_{len(jobs)}"
     st.dataframe(

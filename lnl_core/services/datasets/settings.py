@@ -128,6 +128,16 @@ def stale_runs(info: DatasetInfo) -> list[int]:
     return sorted(stale, reverse=True)
 
 
+def behind(info: DatasetInfo) -> dict[int, int]:
+    """Return finished runs that have not seen all images: run -> how many were added since."""
+    if not info.additions:
+        return {}
+    runs = info.directory / "runs"
+    done = [job.id for job in queue.jobs(info) if job.state is JobState.DONE]
+    unseen = {number: info.n - inputs.rows_seen(info, runs / str(number)) for number in done}
+    return {number: count for number, count in unseen.items() if count > 0}
+
+
 def goal(info: DatasetInfo) -> int | None:
     """Return how many wrong labels a person lets be left; None stands for one in a hundred."""
     stored: int | None = datasets.read_meta(info).get("errors_goal")

@@ -38,6 +38,9 @@ def every_run(ws: Workspace) -> list[Job]:
 
 
 def _status(info: DatasetInfo) -> dict[str, Any]:
+    from lnl_core.services.datasets import settings
+
+    unseen = settings.behind(info)
     return {
         "name": info.name,
         "n": info.n,
@@ -71,6 +74,7 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
                 "speed": speed(job),
                 "busy": is_busy(job),
             }
+            | ({"unseen": unseen[job.id]} if job.id in unseen else {})
             for job in jobs(info)
         ],
     }

@@ -8,10 +8,11 @@ import pytest
 from lnl_core.data.class_names import near
 from lnl_core.jobs import outcome, queue
 from lnl_core.services import in_force
-from lnl_core.services.datasets import catalog, growing
+from lnl_core.services.datasets import catalog, growing, settings
 from lnl_core.services.export import exporting
 from lnl_core.services.review import auditing, desk, draws
 from lnl_core.services.review import evidence as image_evidence
+from lnl_core.services.runs import status
 from lnl_core.store import arrays, audits, datasets, decisions, owned
 from lnl_core.store.db import dispose, open_workspace
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
@@ -79,6 +80,9 @@ def test_everything_that_was_there_stays(thirty, tmp_path):
     assert decisions.in_force(info)[4][0].label == 0
     assert [each.row for each in audits.draws(info)] == drawn
     assert in_force.seen_by(info, number) == 30
+    assert settings.behind(info) == {number: 6}
+    (told_run,) = status.status([info])["datasets"][0]["runs"]
+    assert told_run["unseen"] == 6
     np.testing.assert_array_equal(in_force.scored(info).ranking.p_wrong[:30], first)
 
 
