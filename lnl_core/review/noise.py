@@ -11,7 +11,7 @@ then, and the doubt has a floor. So the given labels are explained by
 a noise adaptation layer (Sukhbaatar et al., ICLR workshop 2015; Goldberger and Ben-Reuven, ICLR
 2017) put on finished predictions, fitted by expectation and maximisation (Dempster, Laird, Rubin
 1977). What wrong labels explain is told from what weak features explain by the shape of the doubt;
-a confident joint counts both (300 right labels: it counts 9 to 14 % wrong, this 1 to 5 %).
+a confident joint counts both (300 right labels: it counts 9 to 14 % wrong, this 0 to 4 %).
 
 Ours: classes weigh alike in the fit (a well-fitting model is the same under any weights, and a rare
 class's offset is known by its own images); flips are pulled to right labels and to each other; and
