@@ -175,9 +175,9 @@ def audit(options: Any) -> int:
             "target_errors": left.goal,
             "certified": left.may_stop,
             "audits_needed": report.needed,
-            "unseen": left.unseen,
         }
-        | ({"without_class": apart} if apart else {}),
+        | ({"without_class": apart} if apart else {})
+        | ({"unseen": left.unseen} if left.unseen else {}),
         _audit_words(info.name, report) + (_APART.format(apart) if apart else ""),
     )
     return DONE

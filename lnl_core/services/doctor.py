@@ -153,7 +153,7 @@ def _of(info: DatasetInfo) -> Iterator[Finding]:
         data = datasets.load(info)
         if len(data.images) != info.n or len(data.ids) != info.n:
             raise Damaged(f"{info.directory.name} does not hold {info.n:,} images.")
-        datasets.read_table(info.directory / "table.parquet")
+        datasets.read_table(info.arrays / "table.parquet")
     except LnlError as error:
         yield Finding(info.name, str(error), AGAIN, False)
     root = None if info.root is None else info.directory / info.root
@@ -226,6 +226,6 @@ def _drop_copies(info: DatasetInfo) -> list[str]:
     try:
         datasets.copies(info)
     except LnlError:
-        (info.directory / datasets.COPIES).unlink(missing_ok=True)
+        (info.arrays / datasets.COPIES).unlink(missing_ok=True)
         return [f"“{info.name}”: the list of copies is gone; the next run makes it anew."]
     return []
