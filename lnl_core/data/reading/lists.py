@@ -185,6 +185,8 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     if len(lists.listings) != 1 or lists.listings[0].inside or answers.lists:
         return lists
     listing = lists.listings[0]
+    if _is_export(listing.file):
+        return lists
     top = folders.innermost((root or folder).resolve())
     tree = folders.survey(top)
     where = places.decide(tree, answers)
@@ -223,6 +225,14 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
         unused = {**lists.unused, name: "The class folders have the labels."}
         return Lists((), questions, unused)
     return replace(lists, questions=questions)
+
+
+def _is_export(file: Path) -> bool:
+    """Tell whether a list is what this program wrote beside the folders that it names."""
+    if file.name != "metadata.csv":
+        return False
+    with file.open("rb") as stream:
+        return b"lnl_verdict" in stream.readline(4096)
 
 
 def _numbered(names: Sequence[str]) -> bool:

@@ -48,8 +48,9 @@ def _distinct(words: Iterable[str]) -> tuple[str, ...]:
 def found(counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
     """Return the labels that are several -> each of them.
 
-    List syntax and a bar say so by themselves. A semicolon or comma does where its parts are labels
-    elsewhere too, alone or in another company; other separators where all are labels alone.
+    List syntax says so by itself. A bar does where one of its parts is a label elsewhere too, alone
+    or in another company; a semicolon or comma where all are; other separators where all are labels
+    alone.
     """
     several: dict[str, tuple[str, ...]] = {}
     splits: dict[str, dict[str, tuple[str, ...]]] = {sep: {} for sep in _SURE + _LIKELY + _RARE}
@@ -68,7 +69,7 @@ def found(counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
             if label in several:
                 continue
             if sep in _SURE:
-                known = True
+                known = any(part in alone or company[part] > 1 for part in parts)
             elif sep in _LIKELY:
                 known = all(part in alone or company[part] > 1 for part in parts)
             else:
