@@ -38,9 +38,7 @@ def every_run(ws: Workspace) -> list[Job]:
 
 
 def _status(info: DatasetInfo) -> dict[str, Any]:
-    from lnl_core.services.datasets import settings
-
-    unseen = settings.behind(info)
+    unseen = _unseen(info)
     return {
         "name": info.name,
         "n": info.n,
@@ -78,6 +76,15 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
             for job in jobs(info)
         ],
     }
+
+
+def _unseen(info: DatasetInfo) -> dict[int, int]:
+    """Return run -> images that were added since; what reads arrays is loaded for grown sets."""
+    if not info.additions:
+        return {}
+    from lnl_core.services.datasets import settings
+
+    return settings.behind(info)
 
 
 def _copies(info: DatasetInfo) -> dict[str, int]:
