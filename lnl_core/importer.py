@@ -1,4 +1,7 @@
-"""The process that reads an import: `python -m lnl_core.importer TASK.json`."""
+"""The process that reads an import: `python -m lnl_core.importer TASK.json`.
+
+With `--read BYTES` it only says what would be imported, within that much memory.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lnl_core.readings import Answers
-from lnl_core.services.datasets import catalog, incoming
+from lnl_core.services.datasets import apart, catalog, incoming
 from lnl_core.store import arrays, db
 from lnl_core.store.processes import process_started
 from lnl_core.types import LnlError
@@ -108,5 +111,13 @@ def _words(error: Exception) -> str:
     return "The import stopped by a fault of its own."
 
 
+def read_apart(memory: int) -> int:
+    """Read what standard input asks for, and answer on standard output; see `apart`."""
+    print(apart.answer(sys.stdin.read(), memory))
+    return 0
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "--read":
+        sys.exit(read_apart(int(sys.argv[2])))
     sys.exit(main(Path(sys.argv[1])))

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from lnl_core.readings import Answers, ClassRead, LeftOut, Question, Reading
-from lnl_core.services.datasets import incoming
+from lnl_core.services.datasets import apart
 from lnl_core.types import LnlError
 from pages import _ui, _words
 from pages._ui import plain
@@ -65,7 +65,7 @@ def _read(source: Path, root: Path | None, size: int | None, answers: Answers) -
     key = (str(source), str(root), size, answers, source.stat().st_mtime_ns)
     kept = st.session_state.get("reading")
     if kept is None or kept[0] != key:
-        reading = incoming.read(
+        reading = apart.read(
             source,
             root=root,
             size=size,

@@ -257,14 +257,14 @@ def _launch(ws: Workspace, values: dict[str, Any]) -> str:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": _python_path()},
+            env={**os.environ, "PYTHONPATH": python_path()},
         )
     _STARTED.append(child)
     return task
 
 
-def _python_path() -> str:
-    """Let the child import this package even where it is not installed."""
+def python_path() -> str:
+    """Return the path by which a child imports this package even where it is not installed."""
     here = str(Path(__file__).resolve().parents[3])
     return os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH", "")]))
 

@@ -1,0 +1,142 @@
+"""A reading made in a process of its own, with a limit of time and memory.
+
+What a person points to may be hostile, or just very large: the page that asked stays alive, and so
+does everybody else's. The child answers in JSON; no pickle comes back.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import typing
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import UnionType
+from typing import Any
+
+import psutil
+
+from lnl_core.readings import Answers, Reading
+from lnl_core.services.datasets import incoming
+from lnl_core.types import LnlError
+
+SECONDS = 120.0
+"""Until a reading is given up; an import, which nobody waits for, has no such limit."""
+
+MEMORY = 4 * 2**30
+"""Bytes that a reading may take, and never more than three quarters of the machine's."""
+
+
+def read(
+    source: Path,
+    *,
+    root: Path | None = None,
+    size: int | None = None,
+    answers: Answers | None = None,
+    pictures: bool = False,
+    unpack_up_to: int | None = None,
+) -> Reading:
+    """Say what would be imported, as `incoming.read` does, and never at the page's expense.
+
+    Raises:
+        LnlError: nothing there can be imported, or looking takes too long or too much memory.
+    """
+    asked = {
+        "source": str(source),
+        "root": None if root is None else str(root),
+        "size": size,
+        "answers": (answers or Answers()).to_json(),
+        "pictures": pictures,
+        "unpack_up_to": unpack_up_to,
+    }
+    said = ask(json.dumps(asked))
+    if "error" in said:
+        raise LnlError(said["error"])
+    reading: Reading = _made(Reading, said["reading"])
+    return reading
+
+
+def ask(asked: str, seconds: float = SECONDS, memory: int = MEMORY) -> dict[str, Any]:
+    """Let a child read; return what it said: `reading`, or `error` in words."""
+    name = Path(json.loads(asked)["source"]).name
+    with tempfile.TemporaryDirectory(prefix="lnl-apart-") as scratch:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "lnl_core.importer", "--read", str(memory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": incoming.python_path(), "TMPDIR": scratch},
+        )
+        with child:
+            try:
+                out, _ = child.communicate(asked.encode(), timeout=seconds)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                return {
+                    "error": f"Looking over {name} takes longer than {seconds:.0f} seconds and was "
+                    "stopped. Choose a folder further down, or import it: that has no such limit."
+                }
+    with suppress(ValueError):
+        said: dict[str, Any] = json.loads(out)
+        return said
+    return {
+        "error": f"Looking over {name} took too much memory and was stopped. Check that it is what "
+        "it says, or import a part of it."
+    }
+
+
+def answer(asked: str, memory: int) -> str:
+    """In the child: read within a limit of memory; return what it found as JSON."""
+    _limit(memory)
+    told = json.loads(asked)
+    try:
+        reading = incoming.read(
+            Path(told["source"]),
+            root=None if told["root"] is None else Path(told["root"]),
+            size=told["size"],
+            answers=Answers.from_json(told["answers"]),
+            pictures=told["pictures"],
+            unpack_up_to=told["unpack_up_to"],
+        )
+    except LnlError as error:
+        return json.dumps({"error": str(error)})
+    return json.dumps({"reading": dataclasses.asdict(reading)}, default=_as_text)
+
+
+def _limit(memory: int) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    most = min(memory, int(0.75 * psutil.virtual_memory().total))
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    raise TypeError(type(value))
+
+
+def _made(kind: Any, value: Any) -> Any:
+    """Return a value of our own nouns from the JSON of `dataclasses.asdict`."""
+    origin, inside = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, UnionType):
+        real = next(each for each in inside if each is not type(None))
+        return None if value is None else _made(real, value)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        kinds = typing.get_type_hints(kind)
+        return kind(**{key: _made(kinds[key], each) for key, each in value.items()})
+    if origin is tuple:
+        return tuple(_made(inside[0], each) for each in value)
+    if kind is bytes:
+        return base64.b64decode(value)
+    return dict(value) if origin in (dict, Mapping) else value
