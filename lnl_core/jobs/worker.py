@@ -81,7 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.job is not None:
         return _one(chosen.job)
-    ws = db.open_workspace()
+    try:
+        ws = db.open_workspace()
+    except LnlError as error:
+        print(f"lnl: {error}", file=sys.stderr)
+        return 1
     held = local.lock(ws, chosen.lane)
     if held is None:
         return 0  # another worker is at it

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import CursorResult, Row, case, func, select
 
 from lnl_core.records import Action, DatasetInfo, Decision, LnlError, Workspace
 from lnl_core.store import datasets, schema
@@ -256,8 +257,15 @@ def history(
     if limit is not None:
         query = query.limit(limit)
     with reading(info.workspace) as connection:
-        for record in connection.execution_options(yield_per=5000).execute(query):
+        found = connection.execution_options(yield_per=5000).execute(query)
+        for record in _closing(found):
             yield _decision(record)
+
+
+def _closing(rows: CursorResult[Any]) -> Iterator[Row[Any]]:
+    """Yield rows, and let go of the server's cursor also where the reader stops before the end."""
+    with closing(rows):
+        yield from rows
 
 
 def is_stored(info: DatasetInfo, reviewer: str, cid: str) -> bool:
@@ -325,7 +333,8 @@ def in_force(info: DatasetInfo, *, rows: Sequence[int] | None = None) -> dict[in
     )
     by_row: dict[int, list[Decision]] = {}
     with reading(info.workspace) as connection:
-        for record in connection.execution_options(yield_per=5000).execute(query):
+        found = connection.execution_options(yield_per=5000).execute(query)
+        for record in _closing(found):
             by_row.setdefault(record.row, []).append(meant(_decision(record)))
     return by_row
 
@@ -349,7 +358,8 @@ def log(info: DatasetInfo) -> Iterator[tuple[int, int, str, str]]:
     columns = (_TABLE.c.id, _TABLE.c.row, _TABLE.c.reviewer, _MEANT.label("action"))
     query = select(*columns).where(_TABLE.c.dataset_id == info.id).order_by(_TABLE.c.id)
     with reading(info.workspace) as connection:
-        for record in connection.execution_options(yield_per=5000).execute(query):
+        found = connection.execution_options(yield_per=5000).execute(query)
+        for record in _closing(found):
             yield record.id, record.row, record.reviewer, record.action
 
 
