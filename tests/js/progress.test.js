@@ -10,7 +10,13 @@ import {
   toTheGoal,
 } from "../../pages/_components/desk/progress.js";
 
-const PROGRESS = { reviewed: 10, wrong: 4, planned: 40, seconds_per_image: null, errors_left: null };
+const PROGRESS = {
+  reviewed: 10,
+  wrong: 4,
+  planned: 40,
+  seconds_per_image: null,
+  errors_left: null,
+};
 const entry = (row, action) => ({ row, action });
 const counted = (recent, entries) => {
   const { reviewed, wrong } = progressNow(PROGRESS, recent, entries);
