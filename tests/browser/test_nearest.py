@@ -63,7 +63,8 @@ def test_the_same_picture_is_shown_with_its_other_label(desk):
     arrays.write_array(desk.info.directory / datasets.COPIES, groups)
     desk.press("w").evidence()
     section = desk.page.locator(".sec.copies")
-    assert CLASSES[other % len(CLASSES)] in section.locator(".hd").inner_text()
+    told = f"{CLASSES[other % len(CLASSES)]} 1: at least one is certainly wrong."
+    assert told in section.inner_text()
     aims = section.locator("img").evaluate_all("found => found.map((one) => one.src)")
     assert [int(aim.split("/")[-2]) for aim in aims] == [other, again]
     section.locator(".nb").first.hover()

@@ -112,14 +112,14 @@ def test_decisions_go_out_and_come_back(server, page, make_set, tmp_path):
     assert (row["id"], row["action"], row["corrected_label"]) == ("item-5", "relabel", "'=a")
 
     file = tmp_path / "mine.csv"
-    file.write_text("id,action,label\nitem-7,relabel,b\nnobody,keep,\n")
+    file.write_text("id,action,label\nitem-8,relabel,b\nnobody,keep,\n")
     page.get_by_role("button", name="Import decisions").click()
     page.set_input_files("input[type=file]", str(file))
     quiet(page)
     page.get_by_role("dialog").get_by_role("button", name="Import", exact=True).click()
     page.get_by_text("1 decision stored.").wait_for()
     page.get_by_text("1 row could not be used").wait_for()
-    assert decisions.in_force(info)[7][0].label == 1
+    assert decisions.in_force(info)[8][0].label == 1
 
 
 def test_a_changed_knob_is_marked_and_kept(server, page, make_set):
