@@ -9,7 +9,9 @@ import codecs
 import csv
 import io
 import json
+import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -134,7 +136,20 @@ def _checked_places(
         raise LnlError(
             f"{name} has no column {wanted}. Its columns: {known}. Name them in its first row."
         )
+    twins = _twins(names)
+    for at in places.values():
+        if names[at].strip().lower() in twins:
+            raise LnlError(
+                f"{name} has several columns called “{visible(names[at].strip())[:40]}”. Give each "
+                "a name of its own."
+            )
     return places
+
+
+def _twins(names: Sequence[str]) -> set[str]:
+    """Return the names, in small letters, that several columns have; blank ones aside."""
+    counts = Counter(str(name).strip().lower() for name in names)
+    return {name for name, count in counts.items() if name and count > 1}
 
 
 def _csv_rows(
@@ -150,7 +165,7 @@ def _csv_rows(
         width = len(names)
         number = first
         while True:
-            number += 1
+            number, line = number + 1, reader.line_num
             try:
                 record = next(reader)
             except StopIteration:
@@ -159,6 +174,15 @@ def _csv_rows(
                 yield number, _broken(error)
                 continue
             if not any(cell.strip() for cell in record):
+                continue
+            if reader.line_num > line + 1 and _swallows(record, width, reader.dialect.delimiter):
+                yield (
+                    number,
+                    BadRow(
+                        "A quote is opened here and closed in a later row.",
+                        f"Close it; {reader.line_num - line - 1:,} rows after it were lost.",
+                    ),
+                )
                 continue
             if len(record) > width and any(cell.strip() for cell in record[width:]):
                 yield (
@@ -173,6 +197,26 @@ def _csv_rows(
                 number,
                 {column: record[at] if at < len(record) else "" for column, at in places.items()},
             )
+
+
+def _swallows(record: Sequence[str], width: int, delimiter: str) -> bool:
+    """Tell whether a cell holds rows of the table: a stray quote and the next one made it.
+
+    Its lines are then rows: the cells of one, without blanks around them, and at last as many as
+    stand before the cell's own column. A text of several lines is not like that.
+    """
+    for at, cell in enumerate(record):
+        *between, last = re.split(r"\r\n|\r|\n", cell)[1:] or [""]
+        if not (between or (last and at)) or width < 2:
+            continue
+        counts = [(line, width) for line in between] + [(last, at + 1)]
+        if all(_is_row(line.split(delimiter), count) for line, count in counts):
+            return True
+    return False
+
+
+def _is_row(cells: Sequence[str], count: int) -> bool:
+    return len(cells) == count and bool(cells[0]) and all(cell == cell.strip() for cell in cells)
 
 
 def _broken(error: csv.Error) -> BadRow:

@@ -183,3 +183,37 @@ def test_ten_thousand_labels(shelf, do_import):
     got = do_import(shelf / "l.csv", size=8)
     assert len(got.names) == 10_000
     assert np.array_equal(np.sort(got.labels), np.arange(10_000))
+
+
+def test_two_columns_of_one_name_are_no_answer(shelf, tmp_path):
+    (shelf / "l.csv").write_text("image,label,Label\na.png,cat,dog\nb.png,dog,cat\n")
+    with pytest.raises(LnlError, match="several columns called “label”. Give each a name"):
+        importers.import_source(shelf / "l.csv", "x", tmp_path / "out")
+
+
+def test_other_columns_may_share_a_name(shelf, do_import):
+    (shelf / "l.csv").write_text("image,label,note,note\na.png,cat,x,y\nb.png,dog,,\n")
+    assert do_import(shelf / "l.csv").given == ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a.png,cat,"odd\nb.png,dog,\nc é.png,cat,odd"\ndeep/d.png,dog,\n',
+        'a.png,"cat,\nb.png,dog,\nc é.png,cat",\ndeep/d.png,dog,\n',
+        'a.png,cat,"odd\nb.png,dog,odd"\nc é.png,cat,\ndeep/d.png,dog,\n',
+    ],
+)
+def test_rows_between_two_stray_quotes_are_not_lost_in_silence(shelf, do_import, text):
+    (shelf / "l.csv").write_text("image,label,note\n" + text)
+    got = do_import(shelf / "l.csv")
+    assert "a.png" not in got.ids
+    assert [item["reason"] for item in got.skipped] == [
+        "A quote is opened here and closed in a later row."
+    ]
+
+
+def test_a_note_of_several_lines_is_a_note(shelf, do_import):
+    text = 'image,label,note\na.png,cat,"seen\nin May, at dawn, by\nthe sea"\nb.png,dog,"x\ny"\n'
+    (shelf / "l.csv").write_text(text)
+    assert do_import(shelf / "l.csv").given == ["cat", "dog"]

@@ -168,6 +168,18 @@ def test_several_labels_in_a_cell_are_asked_for(tmp_path, do_import, cell):
     assert counts(read(tmp_path / "s", several="skip")) == {"cat": 2, "dog": 2}
 
 
+@pytest.mark.parametrize("cell", ["cat|cat", "cat/cat", '"cat, cat"', "cat;cat;"])
+def test_one_label_twice_in_a_cell_is_no_class_of_its_own(tmp_path, cell):
+    listed(tmp_path, ["cat", "dog", cell])
+    assert list(asked(read(tmp_path))) == ["several"]
+    assert counts(read(tmp_path, several="first")) == {"cat": 2, "dog": 1}
+
+
+def test_an_end_that_could_separate_is_part_of_a_name(tmp_path):
+    listed(tmp_path, ["A", "A+", "B", "C++", "C"])
+    assert asked(read(tmp_path)) == {}
+
+
 def test_a_comma_inside_a_name_is_no_list(tmp_path):
     listed(tmp_path, ['"tench, Tinca tinca"', '"crane, bird"', "T-shirt/top", "(small) cat"])
     assert asked(read(tmp_path)) == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -176,9 +177,12 @@ class _Decision:
         return ", ".join(f"“{visible(name)[:40]}”" for name in self._names[:12])
 
     def _values(self) -> dict[str, list[str]]:
-        """Return column -> its values in the first rows."""
+        """Return column -> its values in the first rows; none where columns share a name."""
         if self._peeked is None:
-            columns = {name: (name.lower(),) for name in self._names}
+            counts = Counter(name.lower() for name in self._names)
+            columns = {
+                name: (name.lower(),) for name in self._names if counts[name.lower()] == 1
+            }
             rows = tables.rows(
                 self._file, self._file.name, columns, (), has_header=self._has_header
             )

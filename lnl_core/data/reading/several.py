@@ -6,7 +6,7 @@ import ast
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from lnl_core.data.reading.spellings import quoted
 from lnl_core.readings import Answers, Choice, Question
@@ -50,7 +50,7 @@ def found(counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
 
     List syntax says so by itself. A bar does where one of its parts is a label elsewhere too, alone
     or in another company; a semicolon or comma where all are; other separators where all are labels
-    alone.
+    alone. One label twice (cat|cat) is several too, of which each is the same.
     """
     several: dict[str, tuple[str, ...]] = {}
     splits: dict[str, dict[str, tuple[str, ...]]] = {sep: {} for sep in _SURE + _LIKELY + _RARE}
@@ -63,6 +63,7 @@ def found(counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
             if len(parts) > 1:
                 splits[sep][label] = parts
     alone = {label.strip() for label in counts if label not in several}
+    several |= _repeated(counts, alone)
     for sep, labels in splits.items():
         company = Counter(part for parts in labels.values() for part in parts)
         for label, parts in labels.items():
@@ -77,6 +78,17 @@ def found(counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
             if known:
                 several[label] = parts
     return several
+
+
+def _repeated(counts: Iterable[str], alone: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return the labels that say one label several times: cat|cat, where cat is one elsewhere."""
+    repeated = {}
+    for label in counts:
+        for sep in _SURE + _LIKELY + _RARE:
+            words = [word.strip() for word in label.split(sep) if word.strip()]
+            if len(words) > 1 and len(set(words)) == 1 and words[0] in alone:
+                repeated[label] = (words[0],)
+    return repeated
 
 
 def asked(
