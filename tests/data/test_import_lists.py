@@ -187,7 +187,7 @@ def test_ten_thousand_labels(shelf, do_import):
 
 def test_two_columns_of_one_name_are_no_answer(shelf, tmp_path):
     (shelf / "l.csv").write_text("image,label,Label\na.png,cat,dog\nb.png,dog,cat\n")
-    with pytest.raises(LnlError, match="several columns called “label”. Give each a name"):
+    with pytest.raises(LnlError, match=r"several columns called “label”\. Give each a name"):
         importers.import_source(shelf / "l.csv", "x", tmp_path / "out")
 
 

@@ -180,9 +180,7 @@ class _Decision:
         """Return column -> its values in the first rows; none where columns share a name."""
         if self._peeked is None:
             counts = Counter(name.lower() for name in self._names)
-            columns = {
-                name: (name.lower(),) for name in self._names if counts[name.lower()] == 1
-            }
+            columns = {name: (name.lower(),) for name in self._names if counts[name.lower()] == 1}
             rows = tables.rows(
                 self._file, self._file.name, columns, (), has_header=self._has_header
             )
