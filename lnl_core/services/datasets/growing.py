@@ -197,14 +197,18 @@ def _batch(info: DatasetInfo, folder: Path, source: Path, new_classes: bool) -> 
     _to_channels(info, folder, notes)
     digests = content.noted(folder)
     finder = content.Finder(contents(info))
-    known, rows = [], []
+    known, rows, other = [], [], []
     data = loaded(info)
     for row, word in enumerate(digests):
         same = finder.rows(word)
         if same:
             known.append((str(table["id"][row]), data.ids[same[0]]))
+            label, here = meta["class_names"][labels[row]], data.given_labels[same]
+            if all(info.class_names[each] != label for each in here):
+                other.append((*known[-1], label, info.class_names[here[0]]))
         else:
             rows.append(row)
+    notes += _other_labels(other)
     ids, renamed = _ids(info, [str(table["id"][row]) for row in rows], source)
     paths = _paths(info, meta, [table["path"][row] for row in rows], notes)
     number = np.array([names.index(name) if name in names else -1 for name in meta["class_names"]])
@@ -222,6 +226,19 @@ def _batch(info: DatasetInfo, folder: Path, source: Path, new_classes: bool) -> 
         renamed=renamed,
         notes=notes,
     )
+
+
+def _other_labels(other: Sequence[tuple[str, str, str, str]]) -> list[str]:
+    """Say which images (id in the source, id here, label there, label here) are given otherwise."""
+    if not other:
+        return []
+    id_, here, label, given = other[0]
+    has = "1 image that was there already has" if len(other) == 1 else ""
+    has = has or f"{len(other):,} images that were there already have"
+    return [
+        f"{has} another label in the source, first {id_}: “{label}” there, “{given}” here "
+        f"({here}). The set's labels stay; correct them in Review."
+    ]
 
 
 def _new_names(info: DatasetInfo, used: Sequence[str], allowed: bool) -> list[str]:

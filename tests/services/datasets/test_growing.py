@@ -143,6 +143,16 @@ def test_what_is_there_already_is_left_out_and_named(thirty, tmp_path):
     assert len(again(thirty).additions) == 1
 
 
+def test_another_label_of_an_image_that_is_there_is_said(thirty, tmp_path):
+    images = np.concatenate([pictures(30)[[3, 4]], pictures(1, seed=8)])
+    labels = np.array([0, 2, 1])
+    told = growing.add_images(thirty, file_of(tmp_path, "more", images, labels))
+    (note,) = told.notes
+    assert note.startswith("1 image that was there already has another label in the source")
+    assert "“emu” there, “dog” here (0000004)" in note
+    assert in_force.loaded(again(thirty)).given_labels[4] == 1
+
+
 def test_an_id_that_is_another_images_gets_the_sources_name(thirty, tmp_path):
     ids = np.array(["x", "0000004"])
     source = file_of(tmp_path, "second", pictures(2, seed=8), np.array([0, 1]), ids=ids)
