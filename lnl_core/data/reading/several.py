@@ -82,7 +82,7 @@ def found(counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
 
 def _repeated(counts: Iterable[str], alone: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Return the labels that say one label several times: cat|cat, where cat is one elsewhere."""
-    repeated = {}
+    repeated: dict[str, tuple[str, ...]] = {}
     for label in counts:
         for sep in _SURE + _LIKELY + _RARE:
             words = [word.strip() for word in label.split(sep) if word.strip()]
