@@ -331,7 +331,7 @@ def _paths(
     root = meta.get("root")
     if info.root is None:
         return [None] * len(paths)
-    if root is None:
+    if root is None or not paths:
         return [""] * len(paths)
     if Path(root).is_absolute() and Path(info.root).is_absolute():
         here, there = Path(info.root).resolve(), Path(root).resolve()
@@ -340,7 +340,8 @@ def _paths(
             return ["" if path is None else (below / path).as_posix() for path in paths]
     notes.append(
         "The new originals do not lie below the folder of the set: Review shows their working "
-        "copies. Move them into it and add them from there to see them whole."
+        "copies, and exports of files leave them out. To have them whole, move them into it and "
+        "add them from there."
     )
     return [""] * len(paths)
 

@@ -218,7 +218,8 @@ def test_a_folder_that_grew_keeps_paths_and_ids(workspace, tmp_path):
     told = growing.add_images(info, tmp_path / "batch")
     assert told.renamed == (("dog/0.png", "batch/dog/0.png"),)
     assert in_force.loaded(again(info)).paths[7] == ""
-    assert any("working copies" in note for note in told.notes)
+    assert any("working copies, and exports of files leave" in note for note in told.notes)
+    assert growing.add_images(again(info), tmp_path / "batch").notes == ()  # none is new
     assert again(info).n == 8
 
 
