@@ -620,3 +620,13 @@ def test_lists_as_values_are_several_labels(tmp_path):
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "l.parquet")
     assert list(asked(read(tmp_path / "l.parquet"))) == ["several"]
     assert counts(read(tmp_path / "l.parquet", several="first")) == {"cat": 2, "dog": 0}
+
+
+def test_a_list_against_class_folders_that_numbers_tell_apart(tmp_path):
+    names = ["n01/a.png", "n01/b.png", "n02/c.png", "n02/d.png"]
+    put(tmp_path, names)
+    rows = [f"{name},{'n02' if name == 'n01/a.png' else name[:3]}" for name in names]
+    (tmp_path / "labels.csv").write_text("\n".join(["image,label", *rows]))
+    question = asked(read(tmp_path))["labels_in"]
+    assert question.stops
+    assert "another label for 1" in question.text

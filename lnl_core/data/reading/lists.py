@@ -191,7 +191,7 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     tree = folders.survey(top)
     where = places.decide(tree, answers)
     classes = {plain(name): name for name, files in where.classes(tree) if files}
-    if len(classes) < 2 or _numbered(list(classes.values())):
+    if len(classes) < 2:
         return lists
     seen = _compared(listing.file, root or folder, top, where, answers)
     if seen is None or not seen.in_classes:
@@ -199,6 +199,8 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     images = _images(tree, where)
     covers = seen.rows >= images
     names_overlap = 2 * sum(each in classes for each in seen.labels) >= len(seen.labels)
+    if _numbered(list(classes.values())) and not names_overlap:
+        return lists
     output = bool(_OUTPUT.search(listing.file.stem))
     if covers and (seen.agree == seen.rows or not (names_overlap or output)):
         return lists
