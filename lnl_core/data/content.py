@@ -81,6 +81,12 @@ class Finder:
         return sorted(found)
 
 
+def has_changed(word: str, file: Path) -> bool:
+    """Tell whether a file is another one than a word's; False where the word names no file."""
+    known = [part for part in word.split() if len(part) == 2 * FILE_BYTES]
+    return bool(known) and file_digest(file).hex() not in known
+
+
 def is_word(text: str) -> bool:
     """Tell whether a text is digests as exports write them."""
     parts = text.lower().split()

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from lnl_core.data import images as pictures
+from lnl_core.data.content import has_changed
 from lnl_core.data.files import hidden, inside_path
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.data.tables import visible
@@ -188,7 +189,7 @@ def _cannot_write(target: Path, error: OSError) -> LnlError:
 
 @dataclass(slots=True)
 class Placer:
-    """Puts images under a folder; `missing` are the originals that are gone.
+    """Puts images under a folder; `missing` are the originals that are gone, `changed` others.
 
     Attributes:
         folder: the (hidden) folder that is being made.
@@ -205,6 +206,7 @@ class Placer:
     report: Report | None = None
     done: int = 0
     missing: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
 
     def wanted_name(self, row: int) -> str:
         """Return the name that an image would like to have: its own, else its id."""
@@ -230,6 +232,9 @@ class Placer:
             paths = self.cleaned.data.paths
             self.missing.append("" if paths is None else str(paths[row]))
             return False
+        known = self.cleaned.content
+        if self.mode != "none" and known is not None and has_changed(known[row], source):
+            self.changed.append(str(source))
         if self.mode == "link":
             os.link(source, target)
         elif self.mode == "copy":
@@ -238,13 +243,20 @@ class Placer:
         return True
 
     def problems(self) -> list[str]:
-        """Say which originals were not found.
+        """Say which originals were not found, and which are other files than were imported.
 
         Raises:
             LnlError: not one was.
         """
+        told = []
+        if self.changed:
+            told.append(
+                f"{len(self.changed):,} originals are other files than were imported, first "
+                f"{self.changed[0]}. They are here as they are now, with labels that people gave "
+                "to the pictures before: look at them, or put the old files back."
+            )
         if not self.missing:
-            return []
+            return told
         where = f"{self.missing[0]} under {self.cleaned.root}"
         if len(self.missing) == self.total:
             raise LnlError(
@@ -252,8 +264,9 @@ class Placer:
                 "set again."
             )
         return [
+            *told,
             f"{len(self.missing):,} originals are not where they were and are left out, first "
-            f"{where}. Put them back and export again."
+            f"{where}. Put them back and export again.",
         ]
 
 

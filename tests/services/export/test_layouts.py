@@ -86,6 +86,15 @@ def test_a_relabelled_folder_moves_files_and_touches_no_original(
     assert everything(photos) == before
 
 
+def test_originals_that_are_other_files_by_now_are_named(photo_set, photos, tmp_path):
+    same = exporting.write_export(photo_set, "folder", tmp_path / "same")
+    assert same.problems == ()
+    (photos / "dog" / "2.jpg").write_bytes(encoded(picture(seed=77)))
+    (problem,) = exporting.write_export(photo_set, "folder", tmp_path / "other").problems
+    assert problem.startswith("1 originals are other files than were imported, first ")
+    assert str(photos / "dog" / "2.jpg") in problem
+
+
 def test_the_folder_comes_back_with_ids_and_names(workspace, photo_set, tmp_path):
     out = tmp_path / "clean"
     exporting.write_export(photo_set, "folder", out)

@@ -1,0 +1,146 @@
+"""How many reviews until one may stop? A reviewer who never errs, the product's order and plan.
+
+    python benchmarks/review.py --seeds 20 --out benchmarks/results/review.json
+    python benchmarks/review.py --labels aggre --goal 80 --seeds 3
+
+The queue of the default recipe on 8,000 small photographs with human labels is reviewed until the
+live limit says that at most `--goal` wrong labels are left. Every fifth image is drawn at random,
+after a hundred every twentieth; every 25 answers p_wrong is recalibrated and the plan made anew,
+and once random draws lead to the goal sooner they alone are shown (`review.auditing.plan`).
+Beside it `mixed`: the same without a plan, and `order`: where the order alone reaches the goal,
+which nobody who reviews can know. `false` counts reviews whose limit was ever below the truth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+
+from benchmarks import _data, real  # noqa: E402
+from lnl_core.review import auditing, consensus, recalibration  # noqa: E402
+from lnl_core.store import arrays  # noqa: E402
+
+RECIPE = ["probe", "jump@pretrained", "finetune"]
+EVERY = 25
+"""Answers after which the plan is made anew, as in the product."""
+
+
+class Project:
+    """One set under review, with what the methods say of it."""
+
+    def __init__(self, case: real.Case, options: argparse.Namespace) -> None:
+        given = np.asarray(case.dataset.given_labels)
+        heard = [real.alone(case, key, options, 0) for key in RECIPE]
+        ranking = consensus.rank(heard, given, len(case.dataset.class_names))
+        self.given, self.wrong = given, case.wrong
+        self.p = np.asarray(ranking.p_wrong, np.float64)
+        self.order = np.asarray(ranking.order)
+        self.suggested = np.asarray(ranking.suggested_labels)
+
+    def alone(self, goal: int) -> int:
+        """Return after how many reviews the order has left no more than the goal."""
+        left = self.wrong.sum() - np.cumsum(self.wrong[self.order])
+        return int(np.argmax(left <= goal)) + 1
+
+    def expected(self, rows: list[int]) -> np.ndarray:
+        """Return p_wrong as the answers so far correct it."""
+        seen = np.array(rows)
+        return recalibration.recalibrated(
+            self.p, self.given, self.suggested, seen, self.wrong[seen]
+        )
+
+
+def review(project: Project, seed: int, goal: int, *, planned: bool) -> dict[str, Any]:
+    """Review until the limit reaches the goal; return reviews, random checks, errors left."""
+    n, wrong = len(project.p), project.wrong
+    rng, open_ = np.random.default_rng(seed), np.ones(n, bool)
+    said = auditing.Evidence(auditing.possible_totals(n))
+    rows: list[int] = []
+    found = audits = since = 0
+    only = false = False
+    place = 0
+    while open_.any():
+        every = auditing.DENSE if audits < auditing.FIRST_AUDITS else auditing.SPARSE
+        if drawn := only or since >= every - 1:
+            eligible = np.flatnonzero(open_)
+            row = int(rng.choice(eligible))
+            said.draw(len(eligible), found, bool(wrong[row]))
+            audits, since = audits + 1, 0
+        else:
+            while not open_[project.order[place]]:
+                place += 1
+            row, since = int(project.order[place]), since + 1
+        open_[row] = False
+        found += int(wrong[row])
+        rows.append(row)
+        if drawn and audits % 10 == 0:
+            limit = auditing.live_limits(said, found, found + int(open_.sum())).limit - found
+            false |= limit < int(wrong[open_].sum())
+            if limit <= goal:
+                break
+        if planned and audits >= auditing.ENOUGH and len(rows) % EVERY == 0:
+            rest = project.order[open_[project.order]]
+            way = auditing.plan(said, found, project.expected(rows)[rest], goal)
+            only = way.queue == 0
+    left = int(wrong[open_].sum())
+    return {"reviews": len(rows), "audits": audits, "left": left, "false": bool(false)}
+
+
+def measure(project: Project, goal: int, seeds: int) -> dict[str, Any]:
+    """Return both ways to review, over seeds of the draws, and where the order alone gets there."""
+    rows: dict[str, Any] = {"order": project.alone(goal), "goal": goal, "seeds": seeds}
+    for name, planned in (("mixed", False), ("planned", True)):
+        each = [review(project, seed, goal, planned=planned) for seed in range(seeds)]
+        rows[name] = {
+            "reviews": round(float(np.mean([one["reviews"] for one in each])), 1),
+            "each": [one["reviews"] for one in each],
+            "audits": round(float(np.mean([one["audits"] for one in each])), 1),
+            "left": round(float(np.mean([one["left"] for one in each])), 1),
+            "false": sum(one["false"] for one in each),
+        }
+    return rows
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--labels", nargs="+", default=list(real.COLUMNS), choices=real.COLUMNS)
+    parser.add_argument("--goal", type=int, default=80, help="wrong labels that may be left")
+    parser.add_argument("--seeds", type=int, default=20, help="reviews with draws of their own")
+    parser.add_argument("--data", type=Path, default=_data.default_path().parent)
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "lnl-real")
+    parser.add_argument("--out", type=Path, help="JSON; rows already in it are replaced")
+    options = parser.parse_args(arguments)
+    options.data, options.sets = options.data.resolve(), ["balanced"]
+    stored = arrays.read_json(options.out) if options.out and options.out.is_file() else {}
+    wanted = {f"balanced-{label}" for label in options.labels}
+    counts, options.seeds = options.seeds, [0]
+    for case in real.cases(options, 0):
+        if case.name not in wanted:
+            continue
+        found = measure(Project(case, options), options.goal, counts)
+        stored[case.name] = found
+        print(f"{case.name}: {len(case.dataset):,} images, goal {options.goal} wrong labels left")
+        print(f"  order alone {found['order']:>6,}")
+        for name in ("mixed", "planned"):
+            row = found[name]
+            print(
+                f"  {name:<11} {row['reviews']:>6,.0f} reviews ({min(row['each']):,} to "
+                f"{max(row['each']):,}), {row['audits']:,.0f} random, {row['left']:.0f} left, "
+                f"{row['false']} of {counts} false"
+            )
+        if options.out:
+            arrays.write_json(options.out, stored)
+
+
+if __name__ == "__main__":
+    main()
