@@ -28,8 +28,8 @@ def rank(options: Any) -> int:
     say(
         options,
         {"rows": rows, "out": str(options.out)},
-        f"{rows:,} rows in {options.out}; suspicion and p_wrong: 1 = wrong, "
-        "label_quality: 1 = right.",
+        f"{rows:,} rows in {'standard output' if str(options.out) == '-' else options.out}; "
+        "suspicion and p_wrong: 1 = wrong, label_quality: 1 = right.",
     )
     return DONE
 
