@@ -25,7 +25,7 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from benchmarks import _data, real  # noqa: E402
-from lnl_core.review import auditing, consensus, recalibration  # noqa: E402
+from lnl_core.review import auditing, consensus, evidence, recalibration  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 
 RECIPE = ["probe", "jump@pretrained", "finetune"]
@@ -62,7 +62,7 @@ def review(project: Project, seed: int, goal: int, *, planned: bool) -> dict[str
     """Review until the limit reaches the goal; return reviews, random checks, errors left."""
     n, wrong = len(project.p), project.wrong
     rng, open_ = np.random.default_rng(seed), np.ones(n, bool)
-    said = auditing.Evidence(auditing.possible_totals(n))
+    said = evidence.Evidence(evidence.possible_totals(n))
     rows: list[int] = []
     found = audits = since = 0
     only = false = False

@@ -1,6 +1,7 @@
 """What a run needs of this machine is checked before anything is queued."""
 
 import pytest
+import torch
 
 from lnl_core.jobs import needs, queue
 from lnl_core.services.runs import running
@@ -16,7 +17,6 @@ def test_a_gpu_that_is_not_there_is_refused_before_anything_is_queued(tiny, no_w
 
 
 def test_where_there_is_a_gpu_this_finds_it():
-    torch = pytest.importorskip("torch")
     assert (needs.gpus() > 0) >= torch.cuda.is_available()
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binom, hypergeom
 
 from lnl_core.review import auditing, comparison
-from lnl_core.review.auditing import Audit, Evidence
+from lnl_core.review.evidence import Audit, Evidence, possible_totals
 
 
 def audit(unreviewed, found, wrong, route="audit"):
@@ -99,7 +99,7 @@ def test_a_coarse_grid_stays_on_the_safe_side():
     wrong = rng.random(n) < 0.3
     found = np.r_[0, np.cumsum(wrong)[:-1]]
     drawn = audit(size - np.arange(n), found, wrong)
-    every, some = np.arange(size + 1), auditing.possible_totals(size)
+    every, some = np.arange(size + 1), possible_totals(size)
     assert len(some) < 8200
     (fine, coarse) = (
         auditing.live_limits(
@@ -120,7 +120,7 @@ def test_before_any_draw_nothing_is_excluded():
 
 
 def test_more_clean_audits_come_closer_to_a_certificate():
-    totals = auditing.possible_totals(8000)
+    totals = possible_totals(8000)
     needed = []
     for n in (50, 150):
         drawn = audit(8000 - np.arange(n), np.zeros(n), np.zeros(n))
@@ -141,13 +141,13 @@ def test_where_the_queue_worked_first_no_weight_lies_on_what_it_ruled_out(
     size, found, unreviewed, needed
 ):
     """Review science 5.3: clean audits to the goal of 1 %; mass below `found` takes 554."""
-    said = Evidence(auditing.possible_totals(size))
+    said = Evidence(possible_totals(size))
     count = 0
     while auditing.live_limits(said, found, found + unreviewed - count).limit - found > size // 100:
         said.draw(unreviewed - count, found, False)
         count += 1
     assert count == pytest.approx(needed, abs=1)
-    fresh = Evidence(auditing.possible_totals(size))
+    fresh = Evidence(possible_totals(size))
     planned = auditing.audits_needed(fresh, found, unreviewed, size // 100, 0.0)
     assert planned == pytest.approx(needed, abs=2)
 
@@ -175,7 +175,7 @@ def test_the_bets_against_the_truth_are_a_martingale_at_every_draw():
 
 def test_an_early_stroke_of_luck_does_not_certify_for_good():
     """Thirty clean draws where a sixth is wrong, then draws as they are: the limit rises again."""
-    said = Evidence(auditing.possible_totals(8000))
+    said = Evidence(possible_totals(8000))
     found, unreviewed = 0, 8000
     for n in range(140):
         wrong = n >= 35 and n % 6 == 0
@@ -188,7 +188,7 @@ def test_an_early_stroke_of_luck_does_not_certify_for_good():
 
 def test_a_plan_leaves_the_queue_when_chance_certifies_sooner():
     rng = np.random.default_rng(5)
-    said = Evidence(auditing.possible_totals(4000))
+    said = Evidence(possible_totals(4000))
     p = np.sort(np.r_[rng.uniform(0.5, 1, 300), rng.uniform(0, 0.01, 3700)])[::-1]
     first = auditing.plan(said, 0, p, 40)
     assert 200 <= first.queue <= 400  # past what pays, not past what does not

@@ -105,7 +105,6 @@ def test_the_head_of_a_skewed_queue_is_not_rare_right_labels(tmp_path):
     A script of logistic regression and cleanlab puts rare classes first because they are rare; a
     ranking that did the same would come as far in `rare25`.
     """
-    pytest.importorskip("cleanlab")
     out = tmp_path / "real.json"
     arguments = ["--sets", "shipped", "--methods", "probe", "--seeds", "0"]
     real.main([*arguments, "--work", str(tmp_path), "--out", str(out)])

@@ -13,7 +13,8 @@ from datetime import datetime
 import numpy as np
 
 from lnl_core.review import auditing
-from lnl_core.review.auditing import ENOUGH, Evidence, Limits, Rate
+from lnl_core.review.auditing import ENOUGH, Limits, Rate
+from lnl_core.review.evidence import Evidence, possible_totals
 from lnl_core.services.in_force import Standing, goal, labelled_count, scored, standing
 from lnl_core.services.review.draws import (
     OPEN,
@@ -212,7 +213,7 @@ def _limits(info: DatasetInfo, now: Standing, here: IntArray, answered: int, fre
 def _compute(past: Replay, said: IntArray, n: int, answered: int) -> _Known:
     least = int((said == WRONG).sum())
     most = n - int((said == RIGHT).sum())
-    totals = auditing.possible_totals(n)
+    totals = possible_totals(n)
     middle = Evidence.of(past.counted, totals)
     ends = _ends(past.said)
     every = np.ones(len(past.said), bool)
@@ -235,7 +236,7 @@ def evidence(info: DatasetInfo) -> tuple[Evidence, int]:
     past = replay(info)
     answered = past.said != OPEN
     known = past.part(answered, past.said != RIGHT, careful=True)
-    totals = auditing.possible_totals(labelled_count(info))
+    totals = possible_totals(labelled_count(info))
     return Evidence.of(known, totals), int(answered.sum())
 
 

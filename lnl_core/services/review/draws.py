@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 from lnl_core.review import auditing
-from lnl_core.review.auditing import AUDIT, Audit
+from lnl_core.review.evidence import AUDIT, Audit
 from lnl_core.services.in_force import (
     SETTLING_ACTIONS,
     Scored,
