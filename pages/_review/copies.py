@@ -6,6 +6,7 @@ import streamlit as st
 
 from lnl_core.services.datasets import copied
 from lnl_core.types import DatasetInfo
+from pages._review import addressed
 
 KEY, NAME = "review_copies", "copies"
 """The widget, and its part of the address."""
@@ -26,14 +27,7 @@ def kinds(info: DatasetInfo) -> dict[str, str]:
 
 def from_address(info: DatasetInfo) -> None:
     """Set the filter that a link carries; drop one that the set has no images for."""
-    there = kinds(info)
-    asked = st.query_params.get(NAME)
-    if asked in there:
-        st.session_state[KEY] = asked
-    elif asked is not None:
-        del st.query_params[NAME]
-    if st.session_state.get(KEY) not in (None, *there):
-        del st.session_state[KEY]
+    addressed.adopt(KEY, NAME, kinds(info))
 
 
 def choose(info: DatasetInfo) -> str | None:
@@ -49,13 +43,6 @@ def choose(info: DatasetInfo) -> str | None:
         placeholder="Any",
         key=KEY,
         persist_state="session",
-        on_change=_to_address,
+        on_change=addressed.publish,
+        args=(KEY, NAME),
     )
-
-
-def _to_address() -> None:
-    kind = st.session_state.get(KEY)
-    if kind is None:
-        st.query_params.pop(NAME, None)
-    else:
-        st.query_params[NAME] = kind

@@ -6,6 +6,7 @@ import streamlit as st
 
 from lnl_core.services.explore import filters
 from lnl_core.types import DatasetInfo
+from pages._review import addressed
 from pages._words import short
 
 KEY, NAME = "review_split", "split"
@@ -19,14 +20,7 @@ def names(info: DatasetInfo) -> list[str]:
 
 def from_address(info: DatasetInfo) -> None:
     """Set the filter that a link carries; drop one that the set does not have."""
-    there = filters.splits(info)
-    asked = st.query_params.get(NAME)
-    if asked in there:
-        st.session_state[KEY] = asked
-    elif asked is not None:
-        del st.query_params[NAME]
-    if st.session_state.get(KEY) not in (None, *there):
-        del st.session_state[KEY]
+    addressed.adopt(KEY, NAME, filters.splits(info))
 
 
 def choose(info: DatasetInfo) -> str | None:
@@ -42,15 +36,7 @@ def choose(info: DatasetInfo) -> str | None:
         placeholder="Any",
         key=KEY,
         persist_state="session",
-        on_change=_to_address,
+        on_change=addressed.publish,
+        args=(KEY, NAME),
     )
     return chosen
-
-
-def _to_address() -> None:
-    """Keep the address in step, so that it can be shared as it stands."""
-    chosen = st.session_state.get(KEY)
-    if chosen is None:
-        st.query_params.pop(NAME, None)
-    else:
-        st.query_params[NAME] = chosen

@@ -1,0 +1,33 @@
+"""A filter of the queue that the address carries, so that a link shows what its sender saw."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import streamlit as st
+
+
+def adopt(key: str, name: str, there: Collection[str]) -> None:
+    """Set a filter that a link carries; drop one that the set has no images for.
+
+    Args:
+        key: of the widget.
+        name: in the address.
+        there: what can be chosen.
+    """
+    asked = st.query_params.get(name)
+    if asked in there:
+        st.session_state[key] = asked
+    elif asked is not None:
+        del st.query_params[name]
+    if st.session_state.get(key) not in (None, *there):
+        del st.session_state[key]
+
+
+def publish(key: str, name: str) -> None:
+    """Write what is chosen into the address."""
+    chosen = st.session_state.get(key)
+    if chosen is None:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = chosen
