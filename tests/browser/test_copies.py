@@ -6,6 +6,8 @@ import pytest
 from lnl_core.store import datasets, decisions
 from tests.browser.desk import CLASSES, Desk
 
+pytestmark = pytest.mark.browser
+
 COPIES = (0, 4, 8, 12, 21)
 """Rows of one picture; the last is a bee, all others are ants."""
 
