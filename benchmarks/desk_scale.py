@@ -80,8 +80,8 @@ def peak_mb() -> float:
 def serve(home: Path) -> None:
     """Do what the Review page asks of its services, once cold and then warm."""
     from lnl_core.services.datasets import catalog
-    from lnl_core.services.review import desk, evidence
-    from lnl_core.services.review.desk import Filters
+    from lnl_core.services.review import desk, evidence, recording
+    from lnl_core.services.review.filtering import Filters
     from lnl_core.store import datasets
     from lnl_core.store.db import open_workspace
 
@@ -99,7 +99,7 @@ def serve(home: Path) -> None:
     timed("open_queue_again", lambda: desk.review_state(info, "ann"))
     timed(
         "answer",
-        lambda: desk.record(info, "ann", [{"cid": "1", "row": 5, "action": "keep"}]),
+        lambda: recording.record(info, "ann", [{"cid": "1", "row": 5, "action": "keep"}]),
     )
     timed("queue_after_answer", lambda: desk.review_state(info, "ann"))
     timed(

@@ -128,7 +128,7 @@ SEEN = """
 import json
 from streamlit.testing.v1 import AppTest
 from lnl_core.services.review import desk as review
-from lnl_core.services.review import evidence
+from lnl_core.services.review import evidence, filtering
 from lnl_core.store import datasets
 from pages import _ui
 from pages._review import desk
@@ -152,7 +152,7 @@ for page in ("data", "runs", "review", "explore", "compare", "export"):
 ws = _ui.workspace()
 info = datasets.dataset(ws, "tiny")
 state = review.review_state(info, "ann")
-choice = desk.Choice("suspicious", "single", "commit", review.Filters())
+choice = desk.Choice("suspicious", "single", "commit", filtering.Filters())
 pages["panel"] = [desk._single(info, choice, state, [])["methods"]["sixth"]["name"]]
 pages["panel"] += [each["title"] for each in evidence.evidence(info, 0)["methods"]]
 print("SEEN" + json.dumps(pages))

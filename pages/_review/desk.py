@@ -14,15 +14,15 @@ from lnl_core.services import methods
 from lnl_core.services.explore import selections
 from lnl_core.services.in_force import loaded, scored
 from lnl_core.services.review.desk import (
-    Filters,
     PageState,
     ReviewState,
     page_state,
-    record,
     review_state,
     to_label,
 )
+from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.new_classes import retired
+from lnl_core.services.review.recording import record
 from lnl_core.services.runs import control
 from lnl_core.services.workspace import dataset
 from lnl_core.types import DatasetInfo, Leaves, LnlError

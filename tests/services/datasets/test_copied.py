@@ -12,7 +12,7 @@ from lnl_core.data.importers import import_source
 from lnl_core.services.datasets import copied
 from lnl_core.services.explore import filters
 from lnl_core.services.review import desk
-from lnl_core.services.review.desk import Filters
+from lnl_core.services.review.filtering import Filters
 from lnl_core.store import arrays, datasets
 
 FIRST = np.arange(60, dtype=np.int32)

@@ -10,7 +10,7 @@ from lnl_core.jobs import outcome, queue
 from lnl_core.services import in_force
 from lnl_core.services.datasets import catalog, growing, settings
 from lnl_core.services.export import exporting
-from lnl_core.services.review import auditing, desk, draws
+from lnl_core.services.review import auditing, desk, draws, recording
 from lnl_core.services.review import evidence as image_evidence
 from lnl_core.services.runs import status
 from lnl_core.store import arrays, audits, datasets, decisions, owned
@@ -99,7 +99,7 @@ def test_what_no_run_has_seen_comes_last_and_is_not_scored(thirty, tmp_path):
     assert len(state.items) == 36
     unscored = [item["row"] for item in state.items if item.get("unscored")]
     assert sorted(unscored) == list(range(30, 36))
-    desk.record(info, "ann", [{"cid": "x", "row": 33, "action": "keep"}])
+    recording.record(info, "ann", [{"cid": "x", "row": 33, "action": "keep"}])
     (stored,) = decisions.in_force(info)[33]
     assert (stored.p_wrong, stored.suggested_label) == (None, None)
 

@@ -10,7 +10,8 @@ from lnl_core.jobs.tasks import embedding
 from lnl_core.review import transition
 from lnl_core.services.explore import confusions, nearby, selections
 from lnl_core.services.explore import embedding as exploring
-from lnl_core.services.review.desk import Filters, review_state
+from lnl_core.services.review.desk import review_state
+from lnl_core.services.review.filtering import Filters
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError
 

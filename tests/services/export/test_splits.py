@@ -13,6 +13,7 @@ from lnl_core.services.datasets import catalog
 from lnl_core.services.explore import filters
 from lnl_core.services.export import exporting
 from lnl_core.services.review import desk
+from lnl_core.services.review.filtering import Filters
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, Decision
 from tests.data.making import encoded, picture
@@ -124,15 +125,15 @@ def test_review_and_the_map_are_narrowed_to_a_split(scored):
     assert filters.splits(scored) == ["val", "train", ""]
     for place, split in enumerate(filters.splits(scored)):
         of = [row for row in range(60) if names[row] == split]
-        asked = desk.Filters(split=split)
+        asked = Filters(split=split)
         state = desk.review_state(scored, "ann", filters=asked, limit=60)
         assert sorted(item["row"] for item in state.items) == of
         narrow = filters.from_text(filters.Narrow(splits=(place,)).as_text(), None)
         assert np.flatnonzero(filters.mask(scored, narrow)).tolist() == of
-    gone = desk.review_state(scored, "ann", filters=desk.Filters(split="test"), limit=60)
+    gone = desk.review_state(scored, "ann", filters=Filters(split="test"), limit=60)
     assert not gone.items
 
 
 def test_a_set_without_splits_has_no_such_filter(scored):
     assert filters.splits(scored) == []
-    assert desk.review_state(scored, "ann", filters=desk.Filters(split="train")).items
+    assert desk.review_state(scored, "ann", filters=Filters(split="train")).items

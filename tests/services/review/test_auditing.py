@@ -15,8 +15,8 @@ from lnl_core.services.compare import comparing
 from lnl_core.services.compare import truth as _truth
 from lnl_core.services.datasets import settings
 from lnl_core.services.explore import confusions
-from lnl_core.services.review import auditing, desk, draws, planning
-from lnl_core.services.review.desk import Filters
+from lnl_core.services.review import auditing, desk, draws, planning, recording
+from lnl_core.services.review.filtering import Filters
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import LnlError, Signals
 from tests.conftest import write_dataset
@@ -68,7 +68,7 @@ class Reviewer:
             entry = {"action": "keep"} if right else {"action": "relabel", "label": self.truth[row]}
             entry = {"action": action} if action else entry
             entries.append({"cid": uuid.uuid4().hex, "row": int(row), "ms": 900, **entry, **more})
-        done = desk.record(self.info, self.name, entries)
+        done = recording.record(self.info, self.name, entries)
         assert not done.problems
 
     def review(self, items):

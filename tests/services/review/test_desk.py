@@ -5,8 +5,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from lnl_core.services.review import desk, evidence
-from lnl_core.services.review.desk import Filters
+from lnl_core.services.review import desk, evidence, recording
+from lnl_core.services.review.filtering import Filters
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision
 
@@ -63,12 +63,12 @@ _SENT = {"row", "id", "given", "path", "w", "h", "position", "exemplars", "confi
 
 
 def test_an_answer_leaves_the_queue_and_undo_brings_it_back(workspace, scored):
-    desk.record(scored, "ann", [press(3, "relabel", label=0)])
+    recording.record(scored, "ann", [press(3, "relabel", label=0)])
     state = desk.review_state(scored, "ann")
     assert 3 not in rows(state)
     assert [(a["row"], a["action"], a["label"]) for a in state.recent] == [(3, "relabel", 0)]
     assert (state.progress.reviewed, state.progress.wrong) == (1, 1)
-    desk.record(scored, "ann", [press(3, "reopen")])
+    recording.record(scored, "ann", [press(3, "reopen")])
     state = desk.review_state(scored, "ann")
     assert 3 in rows(state)
     assert state.recent == []
@@ -76,7 +76,7 @@ def test_an_answer_leaves_the_queue_and_undo_brings_it_back(workspace, scored):
 
 
 def test_unsure_goes_to_the_second_reviewer_only(workspace, scored):
-    desk.record(scored, "ann", [press(25, "unsure"), press(47, "keep")])
+    recording.record(scored, "ann", [press(25, "unsure"), press(47, "keep")])
     assert 25 not in rows(desk.review_state(scored, "ann"))
     second = rows(desk.review_state(scored, "bob"))
     assert 25 in second
@@ -91,7 +91,7 @@ def test_filters(workspace, scored):
     assert rows(state) == [3]
     state = desk.review_state(scored, "ann", filters=Filters(rows=(9, 25, 999)))
     assert rows(state) == [25, 9]
-    desk.record(scored, "ann", [press(25)])
+    recording.record(scored, "ann", [press(25)])
     everything = Filters(rows=(9, 25), include_reviewed=True)
     assert 25 in rows(desk.review_state(scored, "ann", filters=everything))
 
@@ -103,13 +103,13 @@ def test_every_order_shows_every_open_row_once(workspace, scored, order):
 
 
 def test_focus_comes_first_even_when_answered(workspace, scored):
-    desk.record(scored, "ann", [press(11)])
+    recording.record(scored, "ann", [press(11)])
     assert rows(desk.review_state(scored, "ann", focus=[11, 40]))[:2] == [11, 40]
 
 
 def test_what_was_shown_is_recorded(workspace, scored):
     entry = press(3, "relabel", label=0, revealed=True, mode="assisted", position=7)
-    desk.record(scored, "ann", [entry, entry])
+    recording.record(scored, "ann", [entry, entry])
     (stored,) = decisions.history(scored)
     assert (stored.given_label, stored.suggested_label, stored.run_ids) == (1, 0, (1, 2))
     assert (stored.revealed, stored.mode, stored.position) == (True, "assisted", 7)
@@ -120,7 +120,7 @@ def test_what_was_shown_is_recorded(workspace, scored):
 def test_bad_entries_are_reported_and_do_not_block_good_ones(workspace, scored):
     bad = [press(99), press(1, "explode"), press(1, "relabel"), {"row": 1}, press("x")]
     good = press(5)
-    answer = desk.record(scored, "ann", [*bad, good])
+    answer = recording.record(scored, "ann", [*bad, good])
     assert len(answer.problems) == len(bad)
     assert good["cid"] in answer.acked
     assert [d.row for d in decisions.history(scored)] == [5]
@@ -128,7 +128,7 @@ def test_bad_entries_are_reported_and_do_not_block_good_ones(workspace, scored):
 
 @pytest.mark.parametrize("at", ["nonsense", "1999-01-01T00:00:00Z", "2999-01-01T00:00:00Z", None])
 def test_a_browser_with_a_wrong_clock(workspace, scored, at):
-    desk.record(scored, "ann", [press(5, at=at)])
+    recording.record(scored, "ann", [press(5, at=at)])
     (stored,) = decisions.history(scored)
     assert stored.decided_at[:4] not in ("1999", "2999")
 
@@ -139,7 +139,7 @@ def test_page_holds_one_class_and_follows_decisions(workspace, scored):
     shown = [item["row"] for item in page.items]
     assert {int(given[row]) for row in shown} == {page.label}
     assert len(shown) == 12
-    desk.record(scored, "ann", [press(row) for row in shown])
+    recording.record(scored, "ann", [press(row) for row in shown])
     assert not set(shown) & {item["row"] for item in desk.page_state(scored, "ann").items}
 
 
@@ -155,14 +155,16 @@ def test_the_last_page_is_empty_not_an_error(workspace, scored):
 def test_exemplars_prefer_what_people_confirmed(workspace, scored):
     given = np.asarray(datasets.load(scored).given_labels)
     row = int(np.flatnonzero(given == 2)[-1])
-    desk.record(scored, "ann", [press(row)])
+    recording.record(scored, "ann", [press(row)])
     page = desk.page_state(scored, "bob", filters=Filters(given=2))
     assert (page.exemplars[0], page.confirmed) == (row, 1)
     assert set(FLIPPED).isdisjoint(page.exemplars[:5])
 
 
 def test_speed_is_a_median_that_forgets_pauses(workspace, scored):
-    desk.record(scored, "ann", [press(r, ms=ms) for r, ms in enumerate([900, 2000, 3000, 4000])])
+    recording.record(
+        scored, "ann", [press(r, ms=ms) for r, ms in enumerate([900, 2000, 3000, 4000])]
+    )
     assert desk.progress(scored, "ann").seconds_per_image is None
-    desk.record(scored, "ann", [press(10, ms=5000), press(11, ms=10_000_000)])
+    recording.record(scored, "ann", [press(10, ms=5000), press(11, ms=10_000_000)])
     assert desk.progress(scored, "ann").seconds_per_image == 3.0

@@ -5,7 +5,7 @@ import uuid
 import numpy as np
 import pytest
 
-from lnl_core.services.review import auditing, desk, draws, groups
+from lnl_core.services.review import auditing, desk, draws, groups, recording
 from lnl_core.store import audits, datasets, decisions
 
 COPIES = (5, 7, 30, 48)
@@ -39,7 +39,7 @@ def said(info, reviewer="ann"):
 
 
 def test_right_keeps_what_says_so_and_relabels_the_other_copies(repeated):
-    desk.record(repeated, "ann", [press(5)])
+    recording.record(repeated, "ann", [press(5)])
     assert said(repeated) == {
         5: ("keep", None),
         7: ("keep", None),
@@ -49,7 +49,7 @@ def test_right_keeps_what_says_so_and_relabels_the_other_copies(repeated):
 
 
 def test_another_class_for_all_keeps_the_copy_that_had_it(repeated):
-    desk.record(repeated, "ann", [press(5, "relabel", label=2)])
+    recording.record(repeated, "ann", [press(5, "relabel", label=2)])
     assert said(repeated) == {
         5: ("relabel", 2),
         7: ("relabel", 2),
@@ -63,34 +63,34 @@ def test_another_class_for_all_keeps_the_copy_that_had_it(repeated):
     [("none", {}), ("unsure", {}), ("skip", {}), ("multiple", {"labels": [0, 2]})],
 )
 def test_what_names_no_class_goes_to_all_as_it_is(repeated, action, more):
-    desk.record(repeated, "ann", [press(7, action, **more)])
+    recording.record(repeated, "ann", [press(7, action, **more)])
     assert set(said(repeated)) == set(COPIES)
     assert {each for each, _ in said(repeated).values()} == {action}
 
 
 def test_without_being_told_an_answer_is_for_one_image(repeated):
-    desk.record(repeated, "ann", [press(5, together=False), press(20)])
+    recording.record(repeated, "ann", [press(5, together=False), press(20)])
     assert set(said(repeated)) == {5, 20}
 
 
 def test_what_people_have_settled_stands(repeated):
-    desk.record(repeated, "bob", [press(30, together=False)])
-    desk.record(repeated, "ann", [press(7, "relabel", together=False, label=1)])
-    desk.record(repeated, "ann", [press(5)])
+    recording.record(repeated, "bob", [press(30, together=False)])
+    recording.record(repeated, "ann", [press(7, "relabel", together=False, label=1)])
+    recording.record(repeated, "ann", [press(5)])
     assert said(repeated) == {5: ("keep", None), 7: ("relabel", 1), 48: ("relabel", 0)}
     assert said(repeated, "bob") == {30: ("keep", None)}
 
 
 def test_unsure_and_skip_leave_other_answers_of_one_s_own(repeated):
-    desk.record(repeated, "ann", [press(7, "unsure", together=False), press(5, "skip")])
+    recording.record(repeated, "ann", [press(7, "unsure", together=False), press(5, "skip")])
     assert said(repeated)[7] == ("unsure", None)
-    desk.record(repeated, "ann", [press(5)])
+    recording.record(repeated, "ann", [press(5)])
     assert said(repeated)[7] == ("keep", None)
 
 
 def test_each_has_a_record_of_its_own_that_is_no_look(repeated):
     entry = press(5, mode="commit", position=3, revealed=True)
-    desk.record(repeated, "ann", [entry])
+    recording.record(repeated, "ann", [entry])
     made = {each.row: each for each in decisions.history(repeated)}
     shown, others = made[5], [made[row] for row in COPIES[1:]]
     assert shown.mode == "commit"
@@ -107,34 +107,34 @@ def test_each_has_a_record_of_its_own_that_is_no_look(repeated):
     assert now.reviewed == 4
     assert now.wrong == 2
     for row in (0, 1, 2, 4):
-        desk.record(repeated, "ann", [press(row)])
+        recording.record(repeated, "ann", [press(row)])
     assert desk.progress(repeated, "ann").seconds_per_image == 1.5
 
 
 def test_one_undo_takes_all_back(repeated):
     entry = press(5, "relabel", label=1)
-    desk.record(repeated, "ann", [entry])
+    recording.record(repeated, "ann", [entry])
     state = desk.review_state(repeated, "ann")
     (last,) = state.recent
     assert last["row"] == 5
     assert last["others"] == 3
-    desk.record(repeated, "ann", [press(5, "reopen", together=False)])
+    recording.record(repeated, "ann", [press(5, "reopen", together=False)])
     assert said(repeated) == {}
     assert desk.review_state(repeated, "ann").recent == []
     assert desk.progress(repeated, "ann").reviewed == 0
 
 
 def test_a_copy_that_was_answered_anew_is_not_taken_back(repeated):
-    desk.record(repeated, "ann", [press(5)])
-    desk.record(repeated, "ann", [press(48, "none", together=False)])
-    desk.record(repeated, "ann", [press(5, "reopen", together=False)])
+    recording.record(repeated, "ann", [press(5)])
+    recording.record(repeated, "ann", [press(48, "none", together=False)])
+    recording.record(repeated, "ann", [press(5, "reopen", together=False)])
     assert said(repeated) == {48: ("none", None)}
 
 
 def test_a_journal_sent_twice_changes_nothing(repeated):
     first, back, second = press(5), press(5, "reopen", together=False), press(30)
     for _ in range(2):
-        done = desk.record(repeated, "ann", [first, back, second])
+        done = recording.record(repeated, "ann", [first, back, second])
         assert done.acked == [each["cid"] for each in (first, back, second)]
         assert done.problems == []
     assert len(list(decisions.history(repeated))) == 12
@@ -150,14 +150,14 @@ def test_the_browser_knows_of_copies_but_not_what_they_are_labelled(repeated):
     assert (one["copies_total"], one["copies_open"]) == (3, 3)
     assert two["copies"] == [12]
     assert not {"group", "copies", "copies_total", "copies_open"} & alone.keys()
-    desk.record(repeated, "ann", [press(5, together=False)])
+    recording.record(repeated, "ann", [press(5, together=False)])
     (again,) = desk.review_state(repeated, "ann", focus=[7], limit=1).items
     assert again["copies"] == [30, 48, 5]
     assert again["copies_open"] == 2
 
 
 def test_answered_copies_leave_the_queue(repeated):
-    desk.record(repeated, "ann", [press(48)])
+    recording.record(repeated, "ann", [press(48)])
     left = {item["row"] for item in desk.review_state(repeated, "ann", limit=60).items}
     assert not left & set(COPIES)
 
@@ -173,9 +173,9 @@ def test_drawn_copies_answered_with_another_one_are_audits(repeated):
     at = drawn.index(48)
     for row in drawn[: auditing.ENOUGH]:
         if row not in COPIES:
-            desk.record(repeated, "ann", [press(row, together=False)])
+            recording.record(repeated, "ann", [press(row, together=False)])
     before = auditing.errors_left(repeated, fresh=True)
-    desk.record(repeated, "ann", [press(5)])
+    recording.record(repeated, "ann", [press(5)])
     after = auditing.errors_left(repeated, fresh=True)
     assert after.audits == before.audits + 4
     assert after.wrong == before.wrong + 2
@@ -194,7 +194,7 @@ def test_copies_that_were_not_drawn_leave_the_rows_to_draw_from(repeated):
 
     (first,) = audits.draw(repeated, "ann", 1, fresh)
     assert first.row not in COPIES
-    desk.record(repeated, "ann", [press(5, "relabel", label=1)])
+    recording.record(repeated, "ann", [press(5, "relabel", label=1)])
     (second,) = audits.draw(repeated, "ann", 1, fresh)
     assert second.eligible == 60 - 1 - 4
     past = draws.replay(repeated)
@@ -203,7 +203,7 @@ def test_copies_that_were_not_drawn_leave_the_rows_to_draw_from(repeated):
 
 
 def test_a_group_is_one_look_between_two_random_checks(repeated):
-    desk.record(repeated, "ann", [press(5), press(11)])
+    recording.record(repeated, "ann", [press(5), press(11)])
     assert draws._since(repeated, "ann", set()) == 2
     assert draws._since(repeated, "ann", {48}) == 2  # drawn, but another copy was shown
 
@@ -215,19 +215,19 @@ def test_ten_thousand_copies_are_answered_and_taken_back_in_one_step(workspace, 
     write_dataset(tmp_path / "set", np.full((n, 2, 2, 1), 90, np.uint8), np.arange(n) % 2, "ab")
     info = datasets.register(workspace, "many", tmp_path / "set")
     np.save(info.directory / datasets.COPIES, np.zeros(n, np.int32))
-    desk.record(info, "ann", [press(3)])
+    recording.record(info, "ann", [press(3)])
     assert draws.standing(info).settled.all()
     assert int(draws.standing(info).wrong.sum()) == n // 2
-    desk.record(info, "ann", [press(3, "reopen", together=False)])
+    recording.record(info, "ann", [press(3, "reopen", together=False)])
     assert not draws.standing(info).settled.any()
     assert len(groups.facts(info, 3, draws.standing(info))["copies"]) == groups.NAMED
 
 
 def test_long_client_ids_leave_room_for_the_row(repeated):
-    desk.record(repeated, "ann", [press(5) | {"cid": "c" * 80}])
+    recording.record(repeated, "ann", [press(5) | {"cid": "c" * 80}])
     assert set(said(repeated)) == set(COPIES)
     assert all(len(each.cid) <= 80 for each in decisions.history(repeated))
-    desk.record(repeated, "ann", [press(5, "reopen", together=False)])
+    recording.record(repeated, "ann", [press(5, "reopen", together=False)])
     assert said(repeated) == {}
 
 

@@ -8,7 +8,7 @@ import pytest
 from lnl_core.jobs import inputs
 from lnl_core.services import in_force
 from lnl_core.services.export import exporting, reimporting
-from lnl_core.services.review import desk, new_classes
+from lnl_core.services.review import desk, new_classes, recording
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
 
@@ -23,7 +23,7 @@ def press(row, name, cid=None):
 
 
 def test_an_answer_brings_a_class_with_it(scored):
-    told = desk.record(scored, "ann", [press(4, "  sea   horse "), press(5, "sea horse")])
+    told = recording.record(scored, "ann", [press(4, "  sea   horse "), press(5, "sea horse")])
     assert told.problems == []
     info = again(scored)
     assert info.class_names == (*scored.class_names, "sea horse")
@@ -35,9 +35,9 @@ def test_an_answer_brings_a_class_with_it(scored):
 
 
 def test_two_reviewers_get_one_class_and_a_journal_sent_twice_too(scored):
-    desk.record(scored, "ann", [press(4, "owl")])
-    desk.record(scored, "bob", [press(6, "owl")])  # with the set as it was before
-    desk.record(scored, "ann", [press(4, "owl")])
+    recording.record(scored, "ann", [press(4, "owl")])
+    recording.record(scored, "bob", [press(6, "owl")])  # with the set as it was before
+    recording.record(scored, "ann", [press(4, "owl")])
     info = again(scored)
     assert info.class_names[3:] == ("owl",)
     assert decisions.in_force(info)[6][0].label == 3
@@ -46,14 +46,14 @@ def test_two_reviewers_get_one_class_and_a_journal_sent_twice_too(scored):
 
 @pytest.mark.parametrize("name", ["Belt", "BELT  ", "be lt", "be-lt"])
 def test_a_class_under_another_spelling_is_refused_with_the_right_one(scored, name):
-    told = desk.record(scored, "ann", [press(4, name)])
+    told = recording.record(scored, "ann", [press(4, name)])
     assert "“belt”. Did you mean it?" in told.problems[0]
     assert decisions.in_force(again(scored)) == {}
     assert again(scored).class_names == scored.class_names
 
 
 def test_a_class_that_is_there_is_that_class(scored):
-    assert desk.record(scored, "ann", [press(4, " belt ")]).problems == []
+    assert recording.record(scored, "ann", [press(4, " belt ")]).problems == []
     assert decisions.in_force(again(scored))[4][0].label == 1
     assert again(scored).new_classes == ()
 
@@ -65,11 +65,11 @@ def test_what_cannot_be_a_name(scored, name):
 
 
 def test_it_goes_with_the_answer_and_comes_back_under_its_number(scored):
-    desk.record(scored, "ann", [press(4, "owl"), press(5, "yak")])
+    recording.record(scored, "ann", [press(4, "owl"), press(5, "yak")])
     assert new_classes.retired(again(scored)) == ()
-    desk.record(again(scored), "ann", [{"cid": "z", "row": 4, "action": "reopen"}])
+    recording.record(again(scored), "ann", [{"cid": "z", "row": 4, "action": "reopen"}])
     assert new_classes.retired(again(scored)) == (3,)
-    desk.record(again(scored), "bob", [press(9, "owl")])
+    recording.record(again(scored), "bob", [press(9, "owl")])
     info = again(scored)
     assert new_classes.retired(info) == ()
     assert info.class_names[3:] == ("owl", "yak")
@@ -77,7 +77,7 @@ def test_it_goes_with_the_answer_and_comes_back_under_its_number(scored):
 
 
 def test_every_table_names_it_and_it_comes_back(scored):
-    desk.record(scored, "ann", [press(4, "owl")])
+    recording.record(scored, "ann", [press(4, "owl")])
     info = again(scored)
     out = io.BytesIO()
     exporting.write_export(info, "decisions", out)
@@ -91,14 +91,14 @@ def test_every_table_names_it_and_it_comes_back(scored):
 
 
 def test_a_run_learns_it_from_two_images_on(scored):
-    desk.record(scored, "ann", [press(4, "owl")])
+    recording.record(scored, "ann", [press(4, "owl")])
     info = again(scored)
     folder = info.directory / "runs" / "901"
     folder.mkdir(parents=True)
     one = inputs.training_set(info, folder)
     assert one.class_names == scored.class_names
     assert len(one) == info.n - 1  # the image that is an owl teaches no other class
-    desk.record(info, "ann", [press(5, "owl")])
+    recording.record(info, "ann", [press(5, "owl")])
     info = again(info)
     folder = info.directory / "runs" / "902"
     folder.mkdir(parents=True)

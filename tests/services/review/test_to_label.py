@@ -11,9 +11,9 @@ from lnl_core.services.compare import truth
 from lnl_core.services.datasets import settings
 from lnl_core.services.explore import confusions, embedding
 from lnl_core.services.export import exporting, reimporting, scores
-from lnl_core.services.review import auditing, desk
-from lnl_core.services.review.desk import Filters
+from lnl_core.services.review import auditing, desk, recording
 from lnl_core.services.review.evidence import evidence
+from lnl_core.services.review.filtering import Filters
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
 from tests.services.conftest import opinions
@@ -72,7 +72,7 @@ def test_who_asks_for_their_label_or_for_one_of_them_gets_them(vague):
 def test_labelling_counts_apart_and_finds_no_error(vague):
     one, two, *_ = sorted(without(vague))
     assert desk.to_label(vague) == desk.ToLabel(20, 0)
-    told = desk.record(vague, "ann", [press(one, "relabel", label=0), press(two, "none")])
+    told = recording.record(vague, "ann", [press(one, "relabel", label=0), press(two, "none")])
     assert told.problems == []
     assert desk.to_label(vague) == desk.ToLabel(20, 2)
     now = desk.progress(vague, "ann")
@@ -88,7 +88,7 @@ def test_labelling_counts_apart_and_finds_no_error(vague):
 )  # fmt: skip
 def test_it_is_neither_kept_nor_chosen(vague, entry):
     row = min(without(vague))
-    told = desk.record(vague, "ann", [press(row, **entry)])
+    told = recording.record(vague, "ann", [press(row, **entry)])
     assert "“belt” is no class" in told.problems[0]
     assert decisions.in_force(vague) == {}
     with pytest.raises(LnlError, match="no class"):
@@ -101,7 +101,7 @@ def test_it_is_neither_kept_nor_chosen(vague, entry):
 
 def test_a_keep_from_before_leaves_the_image_to_be_labelled(scored):
     row = min(without(scored))
-    desk.record(scored, "ann", [press(row, "keep")])
+    recording.record(scored, "ann", [press(row, "keep")])
     info = settings.set_no_classes(scored, ["belt"])
     assert desk.to_label(info).left == 20
     assert row in in_force.standing(info).no_class.nonzero()[0]
@@ -122,10 +122,10 @@ def test_random_checks_and_what_they_say_leave_them_out(vague):
             else press(row, "relabel", label=int(truth_[row]))
             for row in rows(state)[:5]
         ]  # fmt: skip
-        assert desk.record(vague, "ann", told).problems == []
+        assert recording.record(vague, "ann", told).problems == []
         state = desk.review_state(vague, "ann", order="random", limit=60)
     for row in without(vague):  # labelling them changes nothing
-        desk.record(vague, "ann", [press(row, "relabel", label=0)])
+        recording.record(vague, "ann", [press(row, "relabel", label=0)])
     left = auditing.errors_left(vague, fresh=True)
     assert left.total == 40
     assert (left.found, left.estimate, left.high) == (1, 0, 0)
@@ -134,7 +134,7 @@ def test_random_checks_and_what_they_say_leave_them_out(vague):
 
 def test_draws_from_before_count_only_what_has_a_class(scored):
     desk.review_state(scored, "ann", order="random", limit=60)
-    desk.record(scored, "ann", [press(each.row) for each in audits.draws(scored)])
+    recording.record(scored, "ann", [press(each.row) for each in audits.draws(scored)])
     info = settings.set_no_classes(scored, ["belt"])
     counted = auditing.errors_left(info, fresh=True)
     gone = sum(each.row in without(info) for each in audits.draws(info))
@@ -158,7 +158,7 @@ def test_compare_judges_by_the_others_alone(vague):
     told = np.zeros(60, bool)
     sample = truth.sample_of(vague, truth.KNOWN, told)
     assert not set(sample.rows.tolist()) & without(vague)
-    desk.record(vague, "ann", [press(min(without(vague)), "relabel", label=0)])
+    recording.record(vague, "ann", [press(min(without(vague)), "relabel", label=0)])
     assert truth.answered(vague, decisions.last_id(vague)).order == ()
 
 
@@ -169,7 +169,7 @@ def test_the_matrix_and_the_map_name_no_such_class(vague):
 
 def test_exports_leave_them_out_until_somebody_has_said_what_they_are(vague, tmp_path):
     one = min(without(vague))
-    desk.record(vague, "ann", [press(one, "relabel", label=2)])
+    recording.record(vague, "ann", [press(one, "relabel", label=2)])
     table, count, left_out = exporting.manifest_rows(vague)
     listed = {row["id"]: row for row in table}
     ids = datasets.load(vague).ids

@@ -1,0 +1,124 @@
+"""Images as the browser gets them before an answer: nothing here tells what the models think."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from lnl_core.services.in_force import Scored, loaded, standing
+from lnl_core.services.review import groups
+from lnl_core.store import datasets, decisions
+from lnl_core.types import Action, DatasetInfo, Decision, IntArray
+
+EXEMPLARS = 20
+RECENT = 16
+
+
+def items_of(info: DatasetInfo, ranked: Scored, rows: Sequence[int]) -> list[dict[str, Any]]:
+    """Describe rows for the browser: nothing here tells what the models think."""
+    data = loaded(info)
+    guides = datasets.read_meta(info).get("guides", {})
+    known: dict[int, tuple[list[int], int]] = {}
+    now_at = standing(info)
+    items: list[dict[str, Any]] = []
+    for position, row in enumerate(rows):
+        given = int(data.given_labels[row])
+        if given not in known:
+            known[given] = class_exemplars(info, ranked, given)
+        exemplars, confirmed = known[given]
+        items.append(
+            {
+                "row": int(row),
+                "id": data.ids[row],
+                "given": given,
+                "path": (data.paths[row] if data.paths is not None else data.ids[row]) or "",
+                "w": info.width,
+                "h": info.height,
+                "position": position,
+                "exemplars": [other for other in exemplars if other != row],
+                "confirmed": confirmed,
+                "guide": guides.get(info.class_names[given], ""),
+            }
+            | ({"no_class": True} if given in info.no_classes else {})
+            | groups.facts(info, int(row), now_at)
+            | ({"unscored": True} if row >= ranked.seen else {})
+        )
+    return items
+
+
+@lru_cache(maxsize=4096)
+def _typical(ranked: Scored, info: DatasetInfo, label: int) -> IntArray:
+    """Return the least suspicious rows of a given class, best first."""
+    rows = np.flatnonzero(np.asarray(loaded(info).given_labels) == label)
+    suspicion = np.asarray(ranked.ranking.suspicion)[rows]
+    best: IntArray = rows[np.argsort(suspicion, kind="stable")[: EXEMPLARS + 1]]
+    return best
+
+
+def class_exemplars(info: DatasetInfo, ranked: Scored, label: int) -> tuple[list[int], int]:
+    """Return rows that show what a class means here, and how many of them people confirmed.
+
+    Confirmed images come first; the rest are those of the class that the models find least
+    suspicious and that nobody has called wrong.
+    """
+    now_at = standing(info)
+    given = loaded(info).given_labels
+    kept = np.flatnonzero(now_at.kept)
+    confirmed = [int(row) for row in kept[np.asarray(given)[kept] == label][-EXEMPLARS:]]
+    typical = [
+        int(row)
+        for row in _typical(ranked, info, label)
+        if not now_at.wrong[row] and int(row) not in confirmed
+    ]
+    return [*confirmed, *typical][:EXEMPLARS], len(confirmed)
+
+
+def recent(info: DatasetInfo, reviewer: str) -> list[dict[str, Any]]:
+    """Return this reviewer's last answers that still stand, newest first."""
+    data = loaded(info)
+    seen: set[int] = set()
+    answers: list[dict[str, Any]] = []
+    now_at = standing(info)
+    newest = list(decisions.history(info, reviewer=reviewer, limit=4 * RECENT, looks=True))
+    went = _on_copies(info, reviewer, newest)
+    for d in newest:
+        if d.row in seen:
+            continue
+        seen.add(d.row)
+        if d.action is Action.REOPEN:
+            continue
+        answers.append(
+            {
+                "row": d.row,
+                "id": data.ids[d.row],
+                "given": int(data.given_labels[d.row]),
+                "path": (data.paths[d.row] if data.paths is not None else data.ids[d.row]) or "",
+                "w": info.width,
+                "h": info.height,
+                "position": d.position or 0,
+                "exemplars": [],
+                "confirmed": 0,
+                "guide": "",
+                "action": str(d.action),
+                "label": d.label,
+                "labels": list(d.labels),
+                "cid": d.cid,
+            }
+            | ({"no_class": True} if data.given_labels[d.row] in info.no_classes else {})
+            | groups.facts(info, d.row, now_at)
+            | ({"others": went[start]} if (start := groups.copy_id(d.cid)) in went else {})
+        )
+        if len(answers) == RECENT:
+            break
+    return answers
+
+
+def _on_copies(info: DatasetInfo, reviewer: str, newest: Sequence[Decision]) -> dict[str, int]:
+    """Return how many copies the last answers went to, by what their client ids begin with."""
+    known = groups.groups_of(info)
+    if known is None or not len(known.rows) or not newest:
+        return {}
+    return decisions.on_copies(info, reviewer, newest[-1].id)

@@ -1,0 +1,127 @@
+"""Answers that a browser sent, on their way into the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lnl_core.services.in_force import Scored, loaded, scored
+from lnl_core.services.review import groups
+from lnl_core.services.review.new_classes import add_class
+from lnl_core.services.review.planning import begin
+from lnl_core.store import decisions
+from lnl_core.store.db import now
+from lnl_core.types import Action, DatasetInfo, Decision, LnlError
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a batch of answers: `acked` need not be sent again, `problems` in words."""
+
+    acked: list[str]
+    problems: list[str]
+
+
+def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]]) -> Recorded:
+    """Store answers that a browser sent; a journal may be sent again and is stored once.
+
+    Each entry has `cid`, `row`, `action`, and as the action needs `label` or `labels`, or for a
+    relabel `new_class`, the name of a class that the set does not have yet; `ms`,
+    `revealed`, `mode`, `position`, `at` say how it came about; `together`, that the answer goes to
+    the copies of the picture as well (`groups`); taking it back takes it back there, too. An entry
+    that cannot be understood is reported in `problems` and acknowledged, so that it does not block
+    the rest. The route is `audit` where the row was drawn at random, else `queue`, whatever the
+    browser says.
+    """
+    ranked = scored(info)
+    good: list[Decision] = []
+    acked, problems = [], []
+
+    def store(more: Sequence[Decision] = ()) -> None:
+        decisions.append(info, [*good, *more])
+        good.clear()
+
+    for entry in entries:
+        cid = str(entry.get("cid", ""))[:80]
+        try:
+            entry, changed = _with_class(info, entry)
+            if changed is not info:
+                store()
+                info, ranked = changed, scored(changed)
+            decision = _decision(info, ranked, reviewer, entry, cid)
+            decisions.check(info, decision)
+        except (LnlError, ValueError, TypeError, KeyError) as error:
+            problems.append(f"An answer could not be stored: {error}")
+        else:
+            together = entry.get("together") is True
+            if not together and decision.action is not Action.REOPEN:
+                good.append(decision)
+            elif not decisions.is_stored(info, reviewer, cid):
+                store()  # what goes to copies, or is taken back there, depends on it
+                if together:
+                    store(groups.with_copies(info, decision, ranked))
+                else:
+                    store(groups.taken_back(info, decision))
+        acked.append(cid)
+    store()
+    begin(info)
+    return Recorded(acked, problems)
+
+
+def _with_class(
+    info: DatasetInfo, entry: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], DatasetInfo]:
+    """Return an entry with the number of the class that it adds, and the set that has it."""
+    name = entry.get("new_class")
+    if not isinstance(name, str) or entry.get("action") != str(Action.RELABEL):
+        return entry, info
+    info, label = add_class(info, name)
+    return {**entry, "label": label}, info
+
+
+def _decision(
+    info: DatasetInfo, ranked: Scored | None, reviewer: str, entry: Mapping[str, Any], cid: str
+) -> Decision:
+    """Make a decision of a browser's entry and add what the server knows was shown."""
+    if not cid:
+        raise LnlError("the entry has no cid.")
+    row = int(entry["row"])
+    if not 0 <= row < info.n:
+        raise LnlError(f"row {row} is not in “{info.name}”.")
+    if ranked is not None and row >= ranked.seen:
+        ranked = None  # not scored yet: no method had a say
+    label, labels = entry.get("label"), entry.get("labels") or []
+    mode = str(entry.get("mode", "commit"))[:20]
+    milliseconds = entry.get("ms")
+    position = entry.get("position")
+    return Decision(
+        row=row,
+        action=Action(str(entry["action"])),
+        reviewer=reviewer,
+        label=None if label is None else int(label),
+        labels=tuple(int(each) for each in labels),
+        cid=cid,
+        decided_at=_when(entry.get("at")),
+        seconds=None if milliseconds is None else min(max(0.0, float(milliseconds) / 1000), 86400),
+        given_label=int(loaded(info).given_labels[row]),
+        suggested_label=None if ranked is None else int(ranked.ranking.suggested_labels[row]),
+        p_wrong=None if ranked is None else round(float(ranked.ranking.p_wrong[row]), 6),
+        run_ids=() if ranked is None else tuple(sorted(ranked.run_ids.values())),
+        position=None if position is None else min(max(0, int(position)), info.n),
+        mode=mode,
+        revealed=bool(entry.get("revealed", False)),
+    )
+
+
+def _when(value: Any) -> str:
+    """Trust the browser's clock within a month back; the journal may be sent days later."""
+    try:
+        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00")).astimezone(UTC)
+    except ValueError:
+        return now()
+    present = datetime.now(UTC)
+    if not present - timedelta(days=30) <= moment <= present:
+        return now()
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
