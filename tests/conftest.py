@@ -27,6 +27,15 @@ def shared(name):
     return path
 
 
+def golden(name):
+    """Arrays by name that the authors' functions returned, or a skip that says why."""
+    path = SHARED / "golden" / name
+    if not path.exists():
+        pytest.skip(f"reference values are not beside the repository ({name})")
+    with np.load(path) as held:
+        return dict(held)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """Of `-n auto`: as many processes as cores, each of them with one thread; eight at most."""

@@ -82,8 +82,12 @@ class _Residual(nn.Module):
         return F.relu(self.second(self.first(maps)) + self.shortcut(maps), inplace=True)
 
 
-class _PreActivation(nn.Module):
-    """Two 3x3 convolutions, each after batch norm and ReLU, beside a shortcut."""
+class PreActivation(nn.Module):
+    """Two 3x3 convolutions, each after batch norm and ReLU, beside a shortcut.
+
+    The shortcut carries the activated maps, also where it is the identity, as in the networks that
+    papers on wrong labels train; He et al. hand on the maps as they came in there.
+    """
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -97,7 +101,7 @@ class _PreActivation(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         activated = F.relu(self.norm1(maps))
-        shortcut = maps if self.shortcut is None else self.shortcut(activated)
+        shortcut = activated if self.shortcut is None else self.shortcut(activated)
         residual = self.conv2(F.relu(self.norm2(self.conv1(activated))))
         return torch.add(residual, shortcut)
 
@@ -266,14 +270,15 @@ def _torchvision(name: str, k: int, channels: int, size: int) -> Network:
 def preact18(k: int, channels: int) -> Network:
     """Build the pre-activation ResNet-18 for 32-pixel images (He et al., ECCV 2016).
 
-    11,171,274 parameters with 10 classes and 3 channels, PyTorch's default initial weights, as in
-    the authors' CIFAR configuration.
+    As in the authors' CIFAR configuration: the stem is normalised and activated, the last maps are
+    not, shortcuts carry what was activated, initial weights are PyTorch's. 11,171,274 parameters
+    with 10 classes and 3 channels.
     """
     stem = nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
     body: list[nn.Module] = [stem, nn.BatchNorm2d(64), nn.ReLU(inplace=True)]
     inputs = 64
     for width, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
-        body += [_PreActivation(inputs, width, stride), _PreActivation(width, width, 1)]
+        body += [PreActivation(inputs, width, stride), PreActivation(width, width, 1)]
         inputs = width
     average = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     return Network(nn.Sequential(*body), average, 512, k, exact_cam=True)
