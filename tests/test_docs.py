@@ -55,7 +55,7 @@ def words(path):
 
 def method_of(path):
     """The method that a file belongs to, by its folder."""
-    return next((part for part in path.parts if part in METHODS), None)
+    return next((part for part in path.relative_to(REPO).parts if part in METHODS), None)
 
 
 def has(page, place):

@@ -100,6 +100,7 @@ class PreActivation(nn.Module):
             self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
 
     def forward(self, maps: Tensor) -> Tensor:
+        """Return the maps, (b, outputs, h / stride, w / stride)."""
         activated = F.relu(self.norm1(maps))
         shortcut = activated if self.shortcut is None else self.shortcut(activated)
         residual = self.conv2(F.relu(self.norm2(self.conv1(activated))))
