@@ -55,7 +55,7 @@ def words(path):
 
 def method_of(path):
     """The method that a file belongs to, by its folder."""
-    return next((part for part in path.relative_to(REPO).parts if part in METHODS), None)
+    return next((part for part in path.parts if part in METHODS), None)
 
 
 def has(page, place):
@@ -87,7 +87,7 @@ def test_every_cited_section_and_id_is_on_its_page():
         for line, said in words(path):
             where = f"{path.relative_to(REPO)}:{line}"
             for name, cited in CITED.findall(said):
-                method = NAMED.get(name) or method_of(path)
+                method = NAMED.get(name) or method_of(path.relative_to(REPO))
                 if method is None:
                     lost.append(f"{where}: “spec {cited}” of which method?")
                     continue
