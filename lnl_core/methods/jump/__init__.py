@@ -84,7 +84,7 @@ class Config(TrainingKnobs):
     )
     operations: int = knob(2, "Random changes per image in the strong view.")
     magnitude: int = knob(5, "Strength of these changes, up to 10; 1 is none.")
-    strong_cutout: float = knob(0.125, "Side of its blanked square, as a share of the image's.")
+    strong_cutout: float = knob(0.15, "Side of its blanked square, as a share of the image's.")
     dropout: float = knob(0.5, "Share of hidden units left out in the code head.")
     lr: float = restate("lr", 0.2)
     lr_end: float = knob(5e-4, "Learning rate at the end of the cosine.")
@@ -142,7 +142,7 @@ class Config(TrainingKnobs):
             warm_up=warm_up,
             operations=1 if quick else 2,
             magnitude=3 if quick else 5,
-            strong_cutout=0.0 if quick else 0.125,
+            strong_cutout=0.0 if quick else 0.15,
             batch_size=batch_size,
             lr=0.1,
             schedule="one_cycle",
@@ -338,7 +338,7 @@ def _stronger(session: Session, config: Config) -> Callable[[Tensor], Tensor]:
             session.generator,
             operations=config.operations,
             magnitude=config.magnitude,
-            cutout=round(config.strong_cutout * side),
+            cutout=int(config.strong_cutout * side),
         )
 
     return stronger

@@ -1,23 +1,49 @@
-"""Strong random views: two random changes per image, then a small blanked square.
+"""Strong random views as the authors' configuration draws them, pixel by pixel (spec 2.6).
 
-The pool follows Jump-teaching's released configuration (spec 2.6), itself a variant of Cubuk et
-al., "RandAugment", NeurIPS 2020: sixteen changes, two drawn with replacement, each applied with
-chance 1/2 at a whole magnitude in [1, m), of 10. Colour changes go either way of the original.
-Everything runs on the device, one small group of images per change.
+A variant of Cubuk et al., "RandAugment", NeurIPS 2020: two of sixteen changes, drawn with
+replacement, each applied with chance 1/2 at a whole level in [1, m) of 10, then a small blanked
+square. The changes are those of the Pillow library to the last bit, made here for a whole batch on
+the device: integers where Pillow has integers, its roundings, its fixed-point resampling.
+
+Levels are what they are called: brightness, colour, contrast and sharpness have the factor
+0.1 + 0.18 v, so below v = 5 they always weaken; posterise keeps 4 + floor(0.4 v) bits; shifts move
+floor(0.005 v side) pixels, none on small images at low levels.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import cache
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-LARGEST = 10
-"""Magnitude at which a change has its full strength."""
+GREY = 127
+"""Value of a blanked pixel."""
+
+_FIXED = 65536
+"""Pillow computes source positions in 1/65536 of a pixel."""
+
+
+class Draw(NamedTuple):
+    """What is done to each image of a batch once; (b,) each, on the CPU."""
+
+    choice: Tensor  # number in the pool
+    applied: Tensor  # bool, chance 1/2
+    level: Tensor  # int64 in [1, m)
+    sign: Tensor  # int64, -1 or 1, of what has two directions
+    place: Tensor  # (2, b) in [0, 1), where a square is blanked
+
+
+def draw(b: int, magnitude: int, generator: torch.Generator) -> Draw:
+    """Draw one change for each of b images; `magnitude` is m, and the generator is on the CPU."""
+    choice = torch.randint(len(POOL), (b,), generator=generator)
+    applied = torch.rand(b, generator=generator) < 0.5
+    level = torch.randint(1, max(magnitude, 2), (b,), generator=generator)
+    sign = torch.where(torch.rand(b, generator=generator) < 0.5, -1, 1)
+    return Draw(choice, applied, level, sign, torch.rand(2, b, generator=generator))
 
 
 def rand_augment(
@@ -34,8 +60,9 @@ def rand_augment(
         images: (b, h, w, c) uint8, c = 1 or 3, already cropped and mirrored.
         generator: on the CPU; it advances by an amount that depends on b only.
         operations: changes drawn per image.
-        magnitude: m; whole magnitudes 1..m-1 are drawn. 1 turns the changes off.
-        cutout: side in pixels of the square that is blanked in the end; 0 for none.
+        magnitude: m; whole levels 1..m-1 are drawn, of 10. 1 turns the changes off.
+        cutout: side in pixels of the square that is blanked in the end, as the authors count: its
+            borders are both inside, so it is a pixel wider; 0 for none.
 
     Returns:
         (b, h, w, c) uint8 on the same device.
@@ -43,186 +70,233 @@ def rand_augment(
     view = images.permute(0, 3, 1, 2).clone(memory_format=torch.contiguous_format)  # (b, c, h, w)
     b = len(view)
     for _ in range(operations):
-        choice = torch.randint(len(POOL), (b,), generator=generator)
-        applied = torch.rand(b, generator=generator) < 0.5
-        level = torch.randint(1, max(magnitude, 2), (b,), generator=generator) / LARGEST
-        level = level * torch.where(torch.rand(b, generator=generator) < 0.5, -1.0, 1.0)
-        place = torch.rand(2, b, generator=generator)
+        drawn = draw(b, magnitude, generator)
         if magnitude >= 2:
-            _change(view, choice.masked_fill(~applied, len(POOL)), level, place)
+            _change(view, drawn)
     place = torch.rand(2, b, generator=generator)
     if cutout:
-        view = _blank(view, cutout, place.to(view.device, non_blocking=True))
+        side = torch.full((b,), cutout, device=view.device)
+        view = _blank(view, side, place.to(view.device, non_blocking=True))
     return view.permute(0, 2, 3, 1)
 
 
-def _change(view: Tensor, choice: Tensor, level: Tensor, place: Tensor) -> None:
-    """Apply to each image, in place, the change of its number; the number after the last is none.
+def _change(view: Tensor, drawn: Draw) -> None:
+    """Apply to each image, in place, what was drawn for it; `view` is (b, c, h, w) uint8.
 
-    `view` is (b, c, h, w) uint8; only what changes becomes float, and is rounded after. Images of
-    one change are brought together first, those that are moved last: one gather and one scatter for
-    all, slices in between, and one resampling for all movements.
+    Images of one change are brought together first, those that are moved last: one gather and one
+    scatter for all, slices in between, and one resampling for all movements.
     """
-    choice = _PLACES[choice]
+    choice = _PLACES[drawn.choice.masked_fill(~drawn.applied, len(POOL))]
     order = choice.argsort(stable=True)
     sizes = torch.bincount(choice, minlength=len(POOL) + 1)[: len(POOL)].tolist()
-    rows = order[: sum(sizes)].to(view.device, non_blocking=True)
-    if not len(rows):
+    picked = order[: sum(sizes)]
+    if not len(picked):
         return
+    rows = picked.to(view.device, non_blocking=True)
     held = view.index_select(0, rows).float()
-    levels = level.to(view.device, non_blocking=True).index_select(0, rows)
-    places = place.to(view.device, non_blocking=True).index_select(1, rows)
+    level, sign = drawn.level[picked], drawn.sign[picked]
+    levels = level.to(view.device, non_blocking=True)
+    signs = sign.to(view.device, non_blocking=True)
+    places = drawn.place[:, picked].to(view.device, non_blocking=True)
     done, matrices, start = [], [], 0
     for number, size in zip(_ORDER, sizes, strict=True):
         part = slice(start, start + size)
         start += size
         if size and number in MOVES:
-            matrices.append(MOVES[number](levels[part]))
+            moves = MOVES[number](level[part] * sign[part], held.shape[2], held.shape[3])
+            matrices.append(moves)
         elif size:
-            done.append(POOL[number](held[part], levels[part, None, None, None], places[:, part]))
+            done.append(POOL[number](held[part], levels[part], signs[part], places[:, part]))
     if matrices:
         moved = torch.cat(matrices)
-        done.append(_affine(held[-len(moved) :], moved))
-    view.index_copy_(0, rows, torch.cat(done).round_().clamp_(0, 255).to(torch.uint8))
+        done.append(_resample(held[-len(moved) :], moved))
+    view.index_copy_(0, rows, torch.cat(done).to(torch.uint8))
 
 
-Change = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""(b, c, h, w) values in 0..255, (b, 1, 1, 1) signed level in [-1, 1], (2, b) place in [0, 1)."""
+Change = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+"""(b, c, h, w) whole values in 0..255, (b,) levels, (b,) signs, (2, b) places -> whole values."""
+
+
+def _whole(level: Tensor, most: int) -> Tensor:
+    """Return floor(level * most / 10), (b,)."""
+    return level * most // 10
 
 
 def _blend(base: Tensor, values: Tensor, level: Tensor) -> Tensor:
-    """Move away from `base` (level > 0) or towards it (level < 0), by at most 90 %."""
-    return (base + (values - base) * (1 + 0.9 * level)).clamp(0, 255)
+    """Go from `base` past `values` by the factor of the level, at which 5 is no change."""
+    factor = (level.double() * 1.8 / 10 + 0.1).float()[:, None, None, None]
+    return (base + factor * (values - base)).clamp(0, 255).floor()
 
 
-def _auto_contrast(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    low, high = values.amin((2, 3), keepdim=True), values.amax((2, 3), keepdim=True)
+def _auto_contrast(values: Tensor, level: Tensor, sign: Tensor, place: Tensor) -> Tensor:
+    low = values.amin((2, 3), keepdim=True).double()
+    high = values.amax((2, 3), keepdim=True).double()
+    # `255 / x` of a tensor multiplies by 1 / x, which rounds twice
+    scale = torch.full_like(low, 255).div((high - low).clamp_min(1))
+    stretched = (values.double() * scale + -low * scale).clamp(0, 255).floor().float()
     # an even channel stays: it has no contrast to stretch
-    return torch.where(high > low, (values - low) * (255 / (high - low).clamp_min(1)), values)
+    return torch.where(high > low, stretched, values)
 
 
-def _brightness(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
+def _brightness(values: Tensor, level: Tensor, sign: Tensor, place: Tensor) -> Tensor:
     return _blend(torch.zeros_like(values), values, level)
 
 
-def _gray(values: Tensor) -> Tensor:
+def _grey(values: Tensor) -> Tensor:
+    """Return the luma of ITU-R BT.601 in whole numbers, (b, 1, h, w)."""
     if values.shape[1] != 3:
         return values.clone()
-    return (values * _luma(values.device)).sum(1, keepdim=True)
+    return ((values * _luma(values.device)).sum(1, keepdim=True) + 32768).div(65536).floor()
 
 
 @cache
 def _luma(device: torch.device) -> Tensor:
-    # ITU-R BT.601
-    return torch.tensor([0.299, 0.587, 0.114], device=device)[:, None, None]
+    # below 2^24 in all, so float32 adds them exactly
+    return torch.tensor([19595.0, 38470, 7471], device=device)[:, None, None]
 
 
-def _colour(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    return _blend(_gray(values).expand_as(values), values, level)
+def _colour(values: Tensor, level: Tensor, sign: Tensor, place: Tensor) -> Tensor:
+    return _blend(_grey(values).expand_as(values), values, level)
 
 
-def _contrast(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    return _blend(_gray(values).mean((2, 3), keepdim=True).expand_as(values), values, level)
+def _contrast(values: Tensor, level: Tensor, sign: Tensor, place: Tensor) -> Tensor:
+    middle = (_grey(values).double().mean((1, 2, 3), keepdim=True) + 0.5).floor().float()
+    return _blend(middle.expand_as(values), values, level)
 
 
-def _small_cutout(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    return _blank(values, max(1, round(0.1 * min(values.shape[2:]))), place)
+def _small_cutout(values: Tensor, level: Tensor, sign: Tensor, place: Tensor) -> Tensor:
+    side = (level.double() * 0.1 / 10 * min(values.shape[2:])).long()
+    return _blank(values, side, place)
 
 
-def _equalise(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
+def _equalise(values: Tensor, level: Tensor, sign: Tensor, place: Tensor) -> Tensor:
     b, c, h, w = values.shape
-    bins = values.round().clamp(0, 255).long().reshape(b * c, h * w)
-    counts = torch.zeros(b * c, 256, device=values.device)
-    counts.scatter_add_(1, bins, torch.ones_like(bins, dtype=torch.float32))
-    below = counts.cumsum(1) - counts / 2  # a flat image becomes mid-gray, not black
-    return (below.gather(1, bins) * (255 / (h * w))).view(b, c, h, w)
+    bins = values.long().view(b * c, h * w)
+    counts = torch.zeros(b * c, 256, dtype=torch.int64, device=values.device)
+    counts.scatter_add_(1, bins, torch.ones_like(bins))
+    step = (h * w - counts.gather(1, bins.amax(1, keepdim=True))) // 255  # (b c, 1)
+    table = (step // 2 + counts.cumsum(1) - counts) // step.clamp_min(1)
+    table = torch.where(step > 0, table.clamp_max(255), torch.arange(256, device=values.device))
+    return table.gather(1, bins).view(b, c, h, w).to(values.dtype)
 
 
-def _invert(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
+def _invert(values: Tensor, level: Tensor, sign: Tensor, place: Tensor) -> Tensor:
     return 255 - values
 
 
-def _posterise(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    step = 2 ** (1 + (level.abs() * 4).floor())
+def _posterise(values: Tensor, level: Tensor, sign: Tensor, place: Tensor) -> Tensor:
+    step = (2 ** (4 - _whole(level, 4)).float())[:, None, None, None]
     return (values / step).floor() * step
 
 
-def _rotate(level: Tensor) -> Tensor:
-    angle = level * (30 * math.pi / 180)
-    cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
-    return torch.stack([cos, -sin, zero, sin, cos, zero], 1)
-
-
-def _sharpness(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    kernel = _smoothing(values.device)
-    padded = F.pad(values, (1, 1, 1, 1), mode="replicate")
-    channels = values.shape[1]
-    smooth = F.conv2d(padded, kernel.expand(channels, 1, 3, 3), groups=channels)
+def _sharpness(values: Tensor, level: Tensor, sign: Tensor, place: Tensor) -> Tensor:
+    b, c, h, w = values.shape
+    smooth = values.clone()  # Pillow's smoothing leaves the outermost pixels
+    if min(h, w) > 2:
+        kernel = _smoothing(values.device)
+        total = F.conv2d(values.reshape(b * c, 1, h, w), kernel).view(b, c, h - 2, w - 2)
+        smooth[:, :, 1:-1, 1:-1] = (total / 13 + 0.5).floor()
     return _blend(smooth, values, level)
 
 
 @cache
 def _smoothing(device: torch.device) -> Tensor:
-    # Pillow's SMOOTH filter, on which its sharpness is built
-    return torch.tensor([[1.0, 1, 1], [1, 5, 1], [1, 1, 1]], device=device) / 13
+    return torch.tensor([[[[1.0, 1, 1], [1, 5, 1], [1, 1, 1]]]], device=device)
 
 
-def _shear_x(level: Tensor) -> Tensor:
-    one, zero = torch.ones_like(level), torch.zeros_like(level)
-    return torch.stack([one, 0.1 * level, zero, zero, one, zero], 1)
+def _turned_over(values: Tensor, threshold: Tensor | int) -> Tensor:
+    return torch.where(values < threshold, values, 255 - values)
 
 
-def _shear_y(level: Tensor) -> Tensor:
-    one, zero = torch.ones_like(level), torch.zeros_like(level)
-    return torch.stack([one, zero, zero, 0.1 * level, one, zero], 1)
+def _solarise(values: Tensor, level: Tensor, sign: Tensor, place: Tensor) -> Tensor:
+    return _turned_over(values, (256 - _whole(level, 256))[:, None, None, None])
 
 
-def _solarise(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    return torch.where(values < 256 * (1 - level.abs()), values, 255 - values)
+def _solarise_add(values: Tensor, level: Tensor, sign: Tensor, place: Tensor) -> Tensor:
+    added = (sign * _whole(level, 110))[:, None, None, None]
+    return _turned_over((values + added).clamp(0, 255), 128)
 
 
-def _solarise_add(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-    return torch.where(values < 128, (values + 110 * level.abs()).clamp(0, 255), values)
+# Movements: (b,) signed levels, height, width -> (b, 6) coefficients on the CPU. The pixel at
+# (x, y) comes from (a x + b y + c, d x + e y + f).
+
+Movement = Callable[[Tensor, int, int], Tensor]
 
 
-def _translate_x(level: Tensor) -> Tensor:
-    one, zero = torch.ones_like(level), torch.zeros_like(level)
-    return torch.stack([one, zero, 0.1 * level, zero, one, zero], 1)
+def _matrix(level: Tensor, **given: Tensor) -> Tensor:
+    coefficients = torch.zeros(len(level), 6, dtype=torch.float64)
+    coefficients[:, 0] = coefficients[:, 4] = 1
+    for name, values in given.items():
+        coefficients[:, "abcdef".index(name)] = values
+    return coefficients
 
 
-def _translate_y(level: Tensor) -> Tensor:
-    one, zero = torch.ones_like(level), torch.zeros_like(level)
-    return torch.stack([one, zero, zero, zero, one, 0.1 * level], 1)
+def _rotate(level: Tensor, h: int, w: int) -> Tensor:
+    angle = torch.deg2rad(-(level * 3).double())
+    cos, sin, x, y = angle.cos(), angle.sin(), w / 2, h / 2
+    c, f = x - cos * x - sin * y, y + sin * x - cos * y  # the middle stays
+    return _matrix(level, a=cos, b=sin, c=c, d=-sin, e=cos, f=f)
 
 
-def _moved(matrix: Callable[[Tensor], Tensor]) -> Change:
+def _shear_x(level: Tensor, h: int, w: int) -> Tensor:
+    return _matrix(level, b=level.double() * 0.1 / 10)
+
+
+def _shear_y(level: Tensor, h: int, w: int) -> Tensor:
+    return _matrix(level, d=level.double() * 0.1 / 10)
+
+
+def _translate_x(level: Tensor, h: int, w: int) -> Tensor:
+    return _matrix(level, c=(level.double() * 0.05 / 10 * w).trunc())
+
+
+def _translate_y(level: Tensor, h: int, w: int) -> Tensor:
+    return _matrix(level, f=(level.double() * 0.05 / 10 * h).trunc())
+
+
+def _resample(values: Tensor, matrices: Tensor) -> Tensor:
+    """Take the nearest pixel; what comes from outside is black."""
+    b, c, h, w = values.shape
+    m = matrices.clone()
+    m[:, 2] += m[:, 0] / 2 + m[:, 1] / 2  # of the pixel's middle
+    m[:, 5] += m[:, 3] / 2 + m[:, 4] / 2
+    fixed = (m * _FIXED + 0.5).floor().long().to(values.device, non_blocking=True)
+    a, bb, cc, d, e, f = fixed.T[:, :, None, None]
+    x = torch.arange(w, device=values.device)[None, None, :]
+    y = torch.arange(h, device=values.device)[None, :, None]
+    column, row = (a * x + bb * y + cc) >> 16, (d * x + e * y + f) >> 16  # (b, h, w)
+    inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
+    flat = (row.clamp(0, h - 1) * w + column.clamp(0, w - 1)).view(b, 1, h * w)
+    moved = values.view(b, c, h * w).gather(2, flat.expand(b, c, h * w)).view(b, c, h, w)
+    return moved.mul(inside[:, None])
+
+
+def _moved(matrix: Movement) -> Change:
     """Return the change that resamples by the matrices of one movement."""
 
-    def change(values: Tensor, level: Tensor, place: Tensor) -> Tensor:
-        return _affine(values, matrix(level.view(-1)))
+    def change(values: Tensor, level: Tensor, sign: Tensor, place: Tensor) -> Tensor:
+        h, w = values.shape[2:]
+        return _resample(values, matrix((level * sign).cpu(), h, w))
 
     change.__name__ = matrix.__name__
     return change
 
 
-def _affine(values: Tensor, matrix: Tensor) -> Tensor:
-    """Resample by (b, 6) matrices in coordinates from -1 to 1; the edge is repeated."""
-    grid = F.affine_grid(matrix.view(-1, 2, 3), list(values.shape), align_corners=False)
-    return F.grid_sample(values, grid, padding_mode="border", align_corners=False)
+def _blank(values: Tensor, side: Tensor, place: Tensor) -> Tensor:
+    """Blank a square around a place, cut off at the top left and the edges as the authors do.
 
-
-def _blank(values: Tensor, side: int, place: Tensor) -> Tensor:
-    """Fill a square, wholly or partly inside, with mid-gray; `place` is where its middle lies."""
-    b, _, h, w = values.shape
-    steps = torch.arange(side, device=values.device)
-    top, left = (
-        (p * n - side / 2).round().long()[:, None] for p, n in zip(place, (h, w), strict=True)
-    )
-    y, x = (top + steps).clamp(0, h - 1), (left + steps).clamp(0, w - 1)  # (b, side)
-    image = torch.arange(b, device=values.device)[:, None, None]
-    blanked = values.clone()
-    blanked[image, :, y[:, :, None], x[:, None, :]] = 127
-    return blanked
+    Args:
+        values: (b, c, h, w).
+        side: (b,) whole; both borders are inside, so 0 blanks a pixel.
+        place: (2, b) in [0, 1), vertical and horizontal.
+    """
+    inside = []
+    for at, length in zip(place, values.shape[2:], strict=True):
+        first = (at.double() * length - side / 2).clamp_min(0).long()[:, None]  # (b, 1)
+        along = torch.arange(length, device=values.device)
+        inside.append((along >= first) & (along <= first + side[:, None]))  # (b, length)
+    hole = inside[0][:, None, :, None] & inside[1][:, None, None, :]
+    return values.masked_fill(hole, GREY)
 
 
 POOL: tuple[Change, ...] = (
@@ -244,14 +318,14 @@ POOL: tuple[Change, ...] = (
     _moved(_translate_y),
 )
 
-MOVES: dict[int, Callable[[Tensor], Tensor]] = {
+MOVES: dict[int, Movement] = {
     8: _rotate,
     10: _shear_x,
     11: _shear_y,
     14: _translate_x,
     15: _translate_y,
 }
-"""Number in the pool -> (b,) signed levels to (b, 6) matrices, for the changes that move pixels."""
+"""Number in the pool -> its matrices, for the changes that move pixels."""
 
 _ORDER = (*(number for number in range(len(POOL)) if number not in MOVES), *MOVES)
 _PLACES = torch.tensor([*(_ORDER.index(number) for number in range(len(POOL))), len(POOL)])
