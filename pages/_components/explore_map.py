@@ -10,6 +10,7 @@ import streamlit as st
 from pages._components._assets import script, styles
 
 _HTML = """
+<div class="room">
 <div class="desk map">
 <div class="maphead"></div>
 <div class="field" tabindex="0" role="application">
@@ -19,6 +20,7 @@ _HTML = """
 <div class="note"></div>
 </div>
 <div class="live" role="status" aria-live="polite"></div>
+</div>
 </div>
 """
 
@@ -31,7 +33,7 @@ _COMPONENT = st.components.v2.component(
 
 _NEAR = st.components.v2.component(
     "lnl_explore_neighbours",
-    html='<div class="desk near"></div>',
+    html='<div class="room"><div class="desk near"></div></div>',
     css=styles("desk/desk.css", "map/map.css"),
     js=script("map/near.js"),
 )

@@ -10,6 +10,7 @@ import streamlit as st
 from pages._components._assets import script, styles
 
 _HTML = """
+<div class="room">
 <div class="desk" tabindex="0" role="group" aria-label="Review, one image at a time">
 <div class="strip" role="status" aria-live="off"></div>
 <div class="wrap">
@@ -19,6 +20,7 @@ _HTML = """
 <section class="panel" aria-label="Context"></section>
 </div>
 <div class="live" role="status" aria-live="polite"></div>
+</div>
 </div>
 """
 

@@ -111,11 +111,11 @@ def page(browser):
     assert thrown == []
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_set():
     """Register a set of 8 x 8 images, a third of them doubtful, with a ranking in force."""
 
-    def make(server, name, class_names, n=60, paths=None):
+    def make(server, name, class_names, n=60, paths=None, true_labels=None):
         k = len(class_names)
         rng = np.random.default_rng(0)
         given = np.arange(n) % k
@@ -123,6 +123,8 @@ def make_set():
         folder = server.home / "incoming" / re.sub(r"\W+", "-", name)
         arrays.write_array(folder / "images.npy", images)
         arrays.write_array(folder / "given_labels.npy", given.astype(np.int32))
+        if true_labels is not None:
+            arrays.write_array(folder / "true_labels.npy", np.asarray(true_labels, np.int32))
         ids = pa.array([f"item-{i}" for i in range(n)])
         columns = {"id": ids, "path": pa.array(paths or [f"set/{i:05d}.png" for i in range(n)])}
         pq.write_table(pa.table(columns), folder / "table.parquet")

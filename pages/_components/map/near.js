@@ -21,8 +21,6 @@ import { oneLine, short } from "../desk/words.js";
  * @typedef {{ chosen: Chosen, groups: Group[], words: string, thumb: string }} NearData
  */
 
-const WIDE = 480; // px
-
 /**
  * @param {Object} component
  * @param {NearData} component.data
@@ -32,7 +30,6 @@ const WIDE = 480; // px
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = part(parentElement, ".desk");
   root.classList.toggle("dark", isDark(root));
-  root.classList.toggle("wide", root.clientWidth > WIDE);
   /** @param {number} row */
   const jump = (row) => setTriggerValue("opened", row);
   const columns = data.groups.map((group) => column(data, group, jump));

@@ -84,7 +84,7 @@ import { advises, openTurn } from "./turn.js";
  */
 
 export const AHEAD = 10; // pictures fetched and decoded before they are needed
-const WIDE = 1600; // px
+const WIDE = 1240; // px of room, as in review.css: the panel has two columns
 
 /** @param {ParentNode} parent */
 function partsOf(parent) {
@@ -120,7 +120,7 @@ export function newDesk(parent, data) {
     outbox: openOutbox(data.journal, parts.live),
     stage: { pool: pictures(3 * AHEAD), image: null, badge: document.createElement("span") },
     look: {
-      wide: isWide(),
+      wide: isWide(parts.root),
       nearBoth: false,
       mapSource: "",
       mapOpacity: 0.8,
@@ -134,7 +134,8 @@ export function newDesk(parent, data) {
   };
 }
 
-export const isWide = () => window.innerWidth >= WIDE;
+/** @param {HTMLElement} root */
+export const isWide = (root) => root.clientWidth >= WIDE;
 
 /**
  * Whether the present image was marked on a page and has no answer yet.

@@ -25,7 +25,7 @@ const mount = mounting((parent, /** @type {ReviewData} */ data) => {
   const desk = /** @type {ReviewDesk} */ (newDesk(parent, data));
   desk.acts = actsOf(desk);
   const { root, stage } = desk.parts;
-  const watch = new ResizeObserver(() => drawPicture(desk));
+  const watch = new ResizeObserver(() => fit(desk));
   root.onmousedown = (event) => keepFocus(event, root);
   return {
     desk,
@@ -38,6 +38,7 @@ const mount = mounting((parent, /** @type {ReviewData} */ data) => {
       document.addEventListener("visibilitychange", () => hide(desk), { signal });
       window.addEventListener("resize", () => resize(desk), { signal });
       watch.observe(stage);
+      watch.observe(root);
       startOutbox(desk.outbox);
     },
     stop() {
@@ -56,9 +57,19 @@ function listen(desk, event) {
   pressKey(desk, event);
 }
 
+/**
+ * The room changed, perhaps because the sidebar went.
+ *
+ * @param {ReviewDesk} desk
+ */
+function fit(desk) {
+  if (isWide(desk.parts.root) === desk.look.wide) drawPicture(desk);
+  else resize(desk);
+}
+
 /** @param {ReviewDesk} desk */
 function resize(desk) {
-  desk.look.wide = isWide();
+  desk.look.wide = isWide(desk.parts.root);
   fitHeight(desk.parts.root);
   drawPicture(desk);
   drawPanel(desk);

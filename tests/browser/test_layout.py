@@ -1,0 +1,108 @@
+"""Every page at every size that people use: nothing overlaps, nothing is cut, nothing collapses."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lnl_core.store import datasets, db
+from lnl_core.types import LnlError
+from tests.browser.test_explore import lay
+
+pytestmark = pytest.mark.browser
+
+SIZES = [(390, 844), (768, 1024), (853, 533), (1024, 768), (1280, 800), (1920, 1080), (2560, 1440)]
+"""Telephone, tablet, a laptop at 150 %, and screens up to the wall's."""
+
+NAMES = ["Scottish deerhound with a coat", "ox", "Blouse", "harvestman, daddy longlegs, opilionid"]
+MEASURE = Path(__file__).with_name("measure.js").read_text("utf-8")
+
+PAGES = {
+    "data": ("", ".st-key-cards"),
+    "runs": ("runs", ".st-key-method_tables canvas"),
+    "review": ("review", ".stage > img"),
+    "evidence": ("review", ".stage > img"),
+    "page": ("review", ".stage > img"),
+    "export": ("export", "[data-testid=stRadio]"),
+    "team": ("team", "[data-testid=stMain] h1"),
+}
+"""What is looked at: address, and what is there once the page is."""
+
+STILL = """async () => {
+  await document.fonts.ready;
+  const main = document.querySelector('[data-testid="stMain"]');
+  const state = () => [
+    document.querySelector("[data-test-script-state]")?.dataset.testScriptState,
+    document.querySelectorAll('[data-testid="stSkeleton"]').length,
+    main.scrollHeight,
+    main.querySelectorAll("*").length,
+  ].join();
+  let [last, since] = ["", performance.now()];
+  while (!last.startsWith("notRunning,0,") || performance.now() - since < 400) {
+    await new Promise(requestAnimationFrame);
+    const now = state();
+    if (now !== last) [last, since] = [now, performance.now()];
+  }
+}"""
+"""Resolves once the script has run, no skeleton is left, and nothing has moved for 0.4 s."""
+
+
+@pytest.fixture(scope="session")
+def layout_set(common_server, make_set):
+    """A set of long and short class names, with its truth, scored and laid out."""
+    ws = db.open_workspace(common_server.home)
+    try:
+        return datasets.dataset(ws, "layout")
+    except LnlError:
+        paths = [f"photographs/of/animals/{i:05d}-{'very-' * 6}long.png" for i in range(120)]
+        true = (np.arange(120) % 4 + (np.arange(120) % 3 == 0)) % 4
+        info = make_set(common_server, "layout", NAMES, n=120, paths=paths, true_labels=true)
+        lay(info)
+        return info
+
+
+def open_page(page, server, name, info):
+    """Open one of `PAGES` and bring it into the state that its name says."""
+    address, ready = PAGES[name]
+    joint = "&" if "?" in address else "?"
+    page.goto(f"{server.url}/{address}{joint}dataset={info.name}")
+    page.wait_for_selector(ready)
+    if name == "evidence":
+        page.keyboard.press("w")
+        page.wait_for_selector(".choice.first .name")
+    if name == "page":
+        page.get_by_test_id("stMain").get_by_text("Page", exact=True).click()
+        page.wait_for_selector(".tile img")
+    page.evaluate(STILL)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_cut_and_nothing_overlaps(common_server, page, layout_set, name):
+    if name == "team" and not (Path(__file__).parents[2] / "pages" / "team.py").is_file():
+        pytest.skip("there is no Team page yet")
+    wrong = []
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        open_page(page, common_server, name, layout_set)
+        wrong += [f"{width} x {height}: {said}" for said in page.evaluate(MEASURE)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_measure_finds_what_it_is_for(page):
+    """The measuring itself: a page with one of each fault."""
+    page.set_content("""
+      <div data-testid="stMain" style="width: 300px; overflow: auto; font: 16px/1.4 sans-serif">
+        <div style="width: 40px; overflow: hidden; white-space: nowrap">cut by its box</div>
+        <div style="width: 40px; overflow: hidden; white-space: nowrap; text-overflow: ellipsis"
+          title="all of it">explained by a tooltip</div>
+        <p style="margin: 0">below</p><p style="margin: -22px 0 0">above</p>
+        <b class="name" style="display: block; width: 5px; overflow-x: auto">collapsed</b>
+        <div style="width: 400px">wide</div>
+      </div>""")
+    said = page.evaluate(MEASURE)
+    assert [words.split(":")[0] for words in said] == [
+        "scrolls sideways",
+        "cut",
+        "lies on “above”",
+        "class name collapsed",
+    ]
