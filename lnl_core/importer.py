@@ -15,9 +15,11 @@ from typing import Any
 
 from lnl_core.readings import Answers
 from lnl_core.services.datasets import apart, catalog, incoming
+from lnl_core.services.runs import recipes
+from lnl_core.services.workspace import dataset
 from lnl_core.store import arrays, db
 from lnl_core.store.processes import process_started
-from lnl_core.types import LnlError
+from lnl_core.types import LnlError, Workspace
 
 _EVERY = 0.25
 """Seconds between two reports."""
@@ -73,7 +75,17 @@ class _Task:
             answers=Answers.from_json(values.get("answers", {})),
             report=self.report,
         )
-        return {"state": "done", "imported": told.n, "skipped": told.skipped}
+        came = {"state": "done", "imported": told.n, "skipped": told.skipped}
+        return came | (_scored(ws, values["name"]) if values.get("score") else {})
+
+
+def _scored(ws: Workspace, name: str) -> dict[str, Any]:
+    """Start the default recipe; what hinders it is said, and takes no import back."""
+    try:
+        recipes.start_scoring(dataset(ws, name))
+    except LnlError as error:
+        return {"message": str(error)}
+    return {}
 
 
 def main(file: Path) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from lnl_core.cli import main
 from lnl_core.data import images
+from lnl_core.jobs.engines import local
 from lnl_core.store.db import dispose, open_workspace
 
 
@@ -56,6 +57,21 @@ def test_layouts_and_decisions(lnl, tmp_path):
     help_text = lnl("export", "--help").out
     for word in ("manifest", "fiftyone", "label-studio", "audit-trail", "cleanlab"):
         assert word in help_text
+
+
+def test_an_import_scores_when_asked(lnl, tmp_path):
+    held = local.lock(open_workspace(tmp_path / "home"), local.LOCAL)  # nothing trains here
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 255, (30, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "set.npz", images=pixels, labels=np.arange(30) % 3)
+    told = lnl("import", "set.npz", "--name", "small", "--score")
+    assert "Scoring goes on: recipe for tiny images, first queue after about" in told.out
+    assert told.out.endswith("Next: lnl open\n")
+    (status,) = json.loads(lnl("status", "--json").out)["datasets"]
+    assert [run["method"] for run in status["runs"]][::-1] == ["sr", "jump", "ce"]
+    told = lnl("import", "set.npz", "--name", "again")
+    assert "Next: lnl run again" in told.out
+    held.close()
 
 
 def test_a_set_gets_another_name(lnl):

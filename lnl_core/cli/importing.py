@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lnl_core.readings import Question, Reading, Unanswered
+    from lnl_core.types import DatasetInfo
 
 _CLASSES, _LEFT = 20, 12
 """Lines of a reading in a terminal; the page and --json have all."""
@@ -29,6 +30,11 @@ def _arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--size", type=int, help="working resolution in pixels")
     one.add_argument(
         "--dry-run", action="store_true", help="say what is read and asked; store nothing"
+    )
+    one.add_argument(
+        "--score",
+        action="store_true",
+        help="start the default recipe at once, as `lnl run NAME --detach` does",
     )
     add_questions(one)
 
@@ -157,6 +163,7 @@ def _report(options: Any, readings: list[Reading]) -> int:
             print(f"  {note}", file=sys.stderr)
     if problems:
         print("Repaired files come in with another import, under a new name.", file=sys.stderr)
+    runs, following = _scored(info) if options.score else ([], f"Next: {first_run(info.name)}")
     say(
         options,
         {
@@ -166,11 +173,23 @@ def _report(options: Any, readings: list[Reading]) -> int:
             "skipped": info.skipped,
             "problems": problems,
             "notes": settings.notes(info),
-        },
+        }
+        | ({"runs": [{"id": number} for number in runs]} if options.score else {}),
         f"{info.n:,} images in, {info.skipped:,} skipped, {info.class_count:,} classes.\n"
-        f"Next: {first_run(info.name)}",
+        f"{following}",
     )
     return PARTLY if info.skipped else DONE
+
+
+def _scored(info: DatasetInfo) -> tuple[list[int], str]:
+    """Start the default recipe in the background; return its runs, and what to say of them."""
+    from lnl_core.services.runs import recipes
+
+    known = recipes.recipe(info)
+    jobs = recipes.start_scoring(info)
+    after = duration(round(known.first_seconds))
+    words = f"Scoring goes on: {known.title.lower()}, first queue after about {after}."
+    return [job.id for job in jobs], f"{words}\nNext: lnl open"
 
 
 def lines(reading: Reading) -> list[str]:
@@ -218,6 +237,7 @@ IMPORT = Command(
     (
         "lnl import photos/ --dry-run                      what is read, what is asked",
         "lnl import photos/ --name birds                   photos/CLASS/FILE",
+        "lnl import photos/ --name birds --score           in, scored, then: lnl open",
         "lnl import list.csv --root photos/ --name birds   columns image, label[, id, true_label]",
         "lnl import arrays.npz --name birds                images (n, h, w[, c]), labels (n,)",
         "lnl import photos.zip --name birds                a folder per class inside",

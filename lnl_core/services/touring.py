@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lnl_core.jobs import outcome, queue
-from lnl_core.methods import AT, METHODS, signal_key, yardstick
+from lnl_core.methods import METHODS, signal_key, yardstick
 from lnl_core.services.datasets.catalog import PHOTOGRAPHS, add_demo
 from lnl_core.services.explore import embedding
+from lnl_core.services.runs.recipes import settled
 from lnl_core.services.runs.running import default_recipe, start_runs
-from lnl_core.types import ACTIVE_STATES, DatasetInfo, JobState, Workspace, usual_representation
+from lnl_core.types import DatasetInfo, Workspace, usual_representation
 
 
 def tour_runs(info: DatasetInfo) -> list[str]:
@@ -24,11 +24,8 @@ def tour_runs(info: DatasetInfo) -> list[str]:
 def start_tour(ws: Workspace) -> DatasetInfo:
     """Register the photographs, start the runs that are not done yet, and their map."""
     info = add_demo(ws, PHOTOGRAPHS)
-    settled: set[str] = set()
-    for job in queue.jobs(info):
-        if job.state is JobState.DONE or job.state in ACTIVE_STATES:
-            settled |= {outcome.key(job, info), f"{job.method}{AT}{job.representation}"}
-    missing = [name for name in tour_runs(info) if name not in settled]
+    there = settled(info)
+    missing = [name for name in tour_runs(info) if name not in there]
     if missing:
         start_runs(info, missing)
     maps = embedding.Settings(embedding.sources(info)[0].key)

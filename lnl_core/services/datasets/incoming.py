@@ -43,7 +43,8 @@ class Incoming:
     """One import: `state` is `reading`, `done` or `failed`; `message` says why it failed.
 
     `done` of `total` items were looked at, `skipped` of them left out; `imported` came in. `stage`
-    says what goes on where items are not what counts (a download).
+    says what goes on where items are not what counts (a download). `scores` says that its runs
+    start by themselves once it is in; where that failed, `message` says why of a done import, too.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Incoming:
     eta_seconds: float | None
     message: str
     stage: str = ""
+    scores: bool = False
 
 
 def allowed_path(text: str) -> Path:
@@ -177,6 +179,7 @@ def start_import(
     no_classes: Sequence[str] = (),
     answers: Answers | None = None,
     uploaded: str | None = None,
+    score: bool = False,
 ) -> str:
     """Start an import in the background and return its id.
 
@@ -189,6 +192,7 @@ def start_import(
         no_classes: labels that say that nobody labelled the image.
         answers: what a person said about what is ambiguous.
         uploaded: name of the uploaded file; `source` is then a copy, removed at the end.
+        score: start the default recipe as soon as the set is in, whoever still watches.
 
     Raises:
         LnlError: the name is blank or taken.
@@ -205,6 +209,7 @@ def start_import(
             "size": size,
             "no_classes": list(no_classes),
             "answers": {} if answers is None else answers.to_json(),
+            "score": score,
         },
     )
 
@@ -299,6 +304,7 @@ def _incoming(file: Path, values: dict[str, Any]) -> Incoming:
         eta_seconds=_eta(values, done, total),
         message=message,
         stage=str(values.get("stage", "")),
+        scores=bool(values.get("score")),
     )
 
 

@@ -246,4 +246,9 @@ def features_seconds(
     wanted = representation or ("raw" if small else "pretrained")
     if any((info.directory / "features").glob(f"{wanted}-*/meta.json")):
         return 0.0
-    return 1.0 if wanted == "raw" else 5.0 + 0.01 * info.n
+    return features_cost(info.n, wanted == "raw")
+
+
+def features_cost(n: int, raw: bool) -> float:
+    """Return the seconds for features of n images, raw pixels or those of a ready-made network."""
+    return 1.0 if raw else 5.0 + 0.01 * n

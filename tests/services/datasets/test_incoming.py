@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lnl_core.jobs import queue
 from lnl_core.services.datasets import incoming
+from lnl_core.services.runs import recipes
 from lnl_core.store import arrays, datasets
 from lnl_core.types import LnlError
 
@@ -42,6 +44,24 @@ def test_an_import_ends_as_a_data_set(workspace, tmp_path):
     assert not copy.parent.exists()
     incoming.dismiss(workspace, task.id)
     assert incoming.imports(workspace) == []
+
+
+def test_an_import_that_scores_starts_the_recipe_whoever_watches(workspace, tmp_path, no_worker):
+    file = arrays_file(tmp_path / "set.npz")
+    incoming.start_import(workspace, file, "scored", score=True)
+    task = settled(workspace)
+    assert (task.state, task.scores, task.message) == ("done", True, "")
+    info = datasets.dataset(workspace, "scored")
+    assert [job.method for job in queue.jobs(info)][::-1] == recipes.recipe(info).runs
+    incoming.start_import(workspace, file, "only in")
+    only = next(t for t in iter(lambda: newest(workspace), None) if t.state != "reading")
+    assert not only.scores
+    assert queue.jobs(datasets.dataset(workspace, "only in")) == []
+
+
+def newest(workspace):
+    time.sleep(0.05)
+    return incoming.imports(workspace)[0]
 
 
 def test_a_refused_import_says_why(workspace, tmp_path):
