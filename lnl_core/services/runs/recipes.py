@@ -1,4 +1,4 @@
-"""The default recipe: which runs, what they are good for, what they cost, and the press of a button.
+"""The default recipe: its runs, what they are good for, what they cost, and how they start.
 
 One function, `methods.default_runs`, picks the runs by the kind of images; here they become one
 thing that a person can start without knowing a method by name.
