@@ -170,6 +170,7 @@ class Reading:
         questions: what is asked, those that stop first.
         left_out: what will not come in, most first.
         notes: sentences about the set as a whole.
+        exact: False where only some of the files were opened: the numbers are estimates.
     """
 
     kind: str
@@ -184,6 +185,7 @@ class Reading:
     questions: tuple[Question, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
+    exact: bool = True
 
     @property
     def class_names(self) -> tuple[str, ...] | None:

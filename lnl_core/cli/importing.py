@@ -219,7 +219,8 @@ def _size(reading: Reading) -> str:
     if reading.n is None:
         return "Questions come first."
     size = f", kept at {reading.width} x {reading.height} px" if reading.width else ""
-    return f"{reading.n:,} images, {len(reading.classes or ()):,} classes{size}."
+    about = "" if reading.exact else "About "
+    return f"{about}{reading.n:,} images, {len(reading.classes or ()):,} classes{size}."
 
 
 def _asked(question: Question) -> list[str]:

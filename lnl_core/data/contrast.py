@@ -42,8 +42,24 @@ class Contrast:
 
 
 def to_bytes(values: Array, low: float, high: float) -> ByteArray:
-    """Scale values from low..high to 0..255, cut off beyond."""
-    reals: FloatArray = np.nan_to_num(np.asarray(values, dtype=np.float32))
+    """Scale values from low..high to 0..255, cut off beyond; what is no number is black."""
+    reals: FloatArray = np.nan_to_num(
+        np.asarray(values, dtype=np.float32), nan=low, posinf=high, neginf=low
+    )
     scaled = (reals - np.float32(low)) * np.float32(255 / max(high - low, 1e-12))
     pixels: ByteArray = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
     return pixels
+
+
+def shown(values: Array, contrast: Contrast | None) -> ByteArray:
+    """Return arrays of pixels as bytes: as they are, or scaled from the range of their kind."""
+    kinds = {"f": "real", "u": "deep", "i": "deep", "b": "deep"}
+    byte = values.dtype == np.uint8
+    span = (
+        None
+        if contrast is None
+        else getattr(contrast, "byte" if byte else kinds[values.dtype.kind])
+    )
+    if span is None:
+        return values if byte else to_bytes(values, 0, 255)
+    return to_bytes(np.asarray(values, np.float64) - span[0], 0, span[1] - span[0])

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path, PureWindowsPath
 
 import numpy as np
@@ -16,9 +17,10 @@ import numpy as np
 from lnl_core.data import content, images
 from lnl_core.data.images import ImageError
 from lnl_core.data.reading import pixels
+from lnl_core.data.reading.expecting import UP_TO
 from lnl_core.data.reading.outline import Outline
 from lnl_core.data.tables import BadRow
-from lnl_core.data.writing import Plan, Row, Skipped
+from lnl_core.data.writing import Expected, Plan, Row, Skipped
 from lnl_core.types import ByteArray
 
 KEEP_UP_TO = 128
@@ -26,6 +28,7 @@ KEEP_UP_TO = 128
 
 SMALLEST = 8
 SAMPLE = 256
+_AT_ONCE = 1024
 WORKERS = max(1, min(8, os.cpu_count() or 1))
 
 
@@ -66,7 +69,8 @@ class FileSource:
     """A set whose images are files; see `writing.Source`.
 
     `sample` are some of its files; `unreadable` of them have no header of an image (after `plan`).
-    `stretch` is what a person said about contrast: `set`, `file` or nothing.
+    `stretch` is what a person said about contrast: `set`, `file` or nothing. `sampled` says that
+    only the sample can be opened.
     """
 
     kind: str
@@ -79,6 +83,7 @@ class FileSource:
     outline: Outline = field(default_factory=Outline)
     unreadable: int = 0
     stretch: str = ""
+    sampled: bool = False
 
     def plan(self, size: int | None) -> Plan:
         """Choose the working resolution from the headers of a sample."""
@@ -103,6 +108,23 @@ class FileSource:
     def examples(self) -> dict[str, list[tuple[str, Path | ByteArray]]]:
         """Return a few images of each class."""
         return self.outline.examples
+
+    def expected(self) -> Iterator[Expected | Skipped] | None:
+        """Yield what will come of each row, by the headers; None where the set is too long."""
+        return None if self.total > UP_TO or self.sampled else self._expected()
+
+    def _expected(self) -> Iterator[Expected | Skipped]:
+        with ThreadPoolExecutor(WORKERS, "look") as pool:
+            items = self.items()
+            while some := list(islice(items, _AT_ONCE)):
+                files = [each.file if isinstance(each, Item) else None for each in some]
+                for each, problem in zip(some, pool.map(_header_problem, files), strict=True):
+                    if isinstance(each, Skipped):
+                        yield each
+                    elif problem is not None:
+                        yield _unreadable(each, problem)
+                    else:
+                        yield Expected(each.label, each.split)
 
     def rows(self, plan: Plan) -> Iterator[Row | Skipped]:
         """Decode with several threads; what comes out is in order."""
@@ -144,6 +166,21 @@ _Decoded = tuple[ByteArray, bytes]
 """An image, and the digest of its file."""
 
 
+def _header_problem(file: Path | None) -> ImageError | None:
+    """Return why a file is no image, by its header."""
+    if file is None:
+        return None
+    try:
+        images.probe(file)
+    except ImageError as error:
+        return error
+    return None
+
+
+def _unreadable(item: Item, why: ImageError) -> Skipped:
+    return Skipped(item.path, why.reason, why.remedy, item.row, lost=True)
+
+
 def _decode(file: Path, plan: Plan) -> _Decoded | ImageError:
     try:
         image = images.decode(file, (plan.height, plan.width), contrast=plan.contrast)
@@ -160,7 +197,7 @@ def _arrived(item: Item | Skipped, future: Future[_Decoded | ImageError] | None)
         return item
     decoded = future.result()
     if isinstance(decoded, ImageError):
-        return Skipped(item.path, decoded.reason, decoded.remedy, item.row, lost=True)
+        return _unreadable(item, decoded)
     image, digest = decoded
     return Row(
         item.id, image, item.label, item.path, item.true_label, digest, item.split, item.also

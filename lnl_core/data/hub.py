@@ -10,23 +10,26 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lnl_core.data import images
 from lnl_core.data.files import WORKERS, working_plan
 from lnl_core.data.images import ImageError
 from lnl_core.data.reading import pixels
 from lnl_core.data.reading.columns import COLUMNS
+from lnl_core.data.reading.expecting import UP_TO
 from lnl_core.data.reading.labels import Labels, understood
 from lnl_core.data.reading.outline import EXAMPLES, Outline
 from lnl_core.data.reading.places import is_split
 from lnl_core.data.tables import BadRow, visible
-from lnl_core.data.writing import Plan, Row, Skipped
+from lnl_core.data.writing import Expected, Plan, Row, Skipped
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import ByteArray, LnlError, meant
 
@@ -35,6 +38,10 @@ _ROWS = 64
 _SAMPLE = 128
 _NO_BYTES = ("The image's bytes are not in the file.", "Store the images in it, or as files.")
 _DAMAGED = "Copy or download it again."
+_OPENED_BYTES = 2**28
+"""Shards of more than this are not gone through for a reading."""
+
+_Read = Callable[[bytes | None], "tuple[ByteArray, bytes] | ImageError"]
 
 
 def holds_images(file: Path) -> bool:
@@ -184,8 +191,21 @@ class HubSource:
                     continue
         return kept
 
+    def expected(self) -> Iterator[Expected | Skipped] | None:
+        """Yield what will come of each row, by the headers; None where the shards are large."""
+        large = sum(file.stat().st_size for file in self.files) > _OPENED_BYTES
+        return None if large or self.total > UP_TO else self._expected()
+
+    def _expected(self) -> Iterator[Expected | Skipped]:
+        for fate in self._fates(_probed):
+            yield fate if isinstance(fate, Skipped) else Expected(fate.label, fate.split)
+
     def rows(self, plan: Plan) -> Iterator[Row | Skipped]:
         """Decode with several threads; what comes out is in order."""
+        return self._fates(lambda data: _decoded(data, plan))
+
+    def _fates(self, read: _Read) -> Iterator[Row | Skipped]:
+        """Yield what becomes of each row, its image as `read` says."""
         label_of = {name: label for label, name in enumerate(self.class_names)}
         seen: set[str] = set()
         number = -1
@@ -193,7 +213,7 @@ class HubSource:
             for file, split in zip(self.files, self.splits, strict=True):
                 rows = self._cells(file)
                 while some := list(islice(rows, _ROWS)):
-                    decoded = pool.map(lambda pair: _decoded(_data_of(pair[0])[0], plan), some)
+                    decoded = pool.map(lambda pair: read(_data_of(pair[0])[0]), some)
                     for (cell, written), image in zip(some, list(decoded), strict=True):
                         number += 1
                         name = _data_of(cell)[1]
@@ -233,6 +253,17 @@ def _data_of(cell: Any) -> tuple[bytes | None, str]:
     if isinstance(cell, dict):
         return cell.get("bytes"), visible(str(cell.get("path") or ""))
     return cell, ""
+
+
+def _probed(data: bytes | None) -> tuple[ByteArray, bytes] | ImageError:
+    """Return nothing of an image whose header is one, else why it cannot be read."""
+    if not data:
+        return ImageError(*_NO_BYTES)
+    try:
+        images.probe(data)
+    except ImageError as error:
+        return error
+    return np.zeros((0, 0, 1), np.uint8), b""
 
 
 def _decoded(data: bytes | None, plan: Plan) -> tuple[ByteArray, bytes] | ImageError:

@@ -133,9 +133,10 @@ def levels(source: Path | bytes) -> Levels:
             image.draft(image.mode, (64, 64))
         image.load()
         if image.mode.startswith("I") or image.mode == "F":
-            values: FloatArray = np.nan_to_num(np.asarray(image, dtype=np.float32))
-            kind = "real" if image.mode == "F" else "deep"
-            return Levels(kind, float(values.min()), float(values.max()))
+            values: FloatArray = np.asarray(image, dtype=np.float32)
+            known = values[np.isfinite(values)] if image.mode == "F" else values
+            low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+            return Levels("real" if image.mode == "F" else "deep", low, high)
         pixels = np.asarray(_flat(image))
         return Levels("byte", float(pixels.min()), float(pixels.max()), _is_clear(image))
 

@@ -18,11 +18,14 @@ from lnl_core.data import (
     folders,
     hub,
     no_class,
+    npz,
     recognising,
     tables,
 )
+from lnl_core.data.contrast import Contrast
 from lnl_core.data.files import FileSource, storable
 from lnl_core.data.images import SUFFIXES
+from lnl_core.data.reading import expecting
 from lnl_core.data.reading.assembling import mostly_skipped, reading_of
 from lnl_core.data.tables import BadRow
 from lnl_core.data.writing import Plan, Row, SetWriter, Skipped, Source, part_of
@@ -42,6 +45,7 @@ Report = Callable[[int, int, int], None]
 ORIGINALS = "originals"
 _EVERY = 0.1
 MAX_SIZE = 1024
+NO_CLASS_LEFT = "No image has a class: every label that is used is no class."
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +111,66 @@ def read(
         LnlError: nothing there can be imported.
     """
     source, said = source.expanduser(), answers or Answers()
-    is_zip = not source.is_dir() and recognising.kind_of(source) == "zip"
+    is_zip = _is_zip(source)
     if is_zip and scratch is None:
         return _outline_of_zip(source)
-    if is_zip and scratch is not None:
-        refused = [*archives.unpack(source, scratch)]
-        looked_over = recognising.look_inside(scratch, None, said)
-        for each in refused:
-            looked_over.outline.leave_out(1, "files", BadRow(each.reason, each.remedy), each.where)
-    else:
-        looked_over = recognising.look(source, root, None, said)
+    looked_over, refused = _look(source, root, None, said, scratch)
+    for each in refused:
+        looked_over.outline.leave_out(1, "files", BadRow(each.reason, each.remedy), each.where)
     plan = _plan(looked_over, size, said)
     if looked_over.kind == "folder" and isinstance(looked_over, FileSource):
         looked_over.outline.notes += _odd_names(looked_over)
     kind = "zip" if is_zip else None
     reading = reading_of(looked_over, plan, str(source), said, kind=kind, pictures=pictures)
-    if isinstance(looked_over, FileSource) and not reading.open_questions:
-        _refuse_unreadable(looked_over)
+    if not reading.open_questions:
+        _refuse_nothing(looked_over, source, said)
     return reading
+
+
+def _is_zip(source: Path) -> bool:
+    return not source.is_dir() and recognising.kind_of(source) == "zip"
+
+
+def _look(
+    source: Path,
+    root: Path | None,
+    class_map: Mapping[str, str] | None,
+    said: Answers,
+    unpacked: Path | None,
+) -> tuple[Source, list[Skipped]]:
+    """Look a source over, a zip unpacked; return it and what the zip was refused."""
+    refused: list[Skipped] = []
+    if unpacked is not None and _is_zip(source):
+        refused = list(archives.unpack(source, unpacked))
+        looked_over = recognising.look_inside(unpacked, class_map, said)
+    else:
+        looked_over = recognising.look(source, root, class_map, said)
+    lists_left = [each for each in looked_over.outline.left.values() if each.what == "lists"]
+    expecting.settle(looked_over)
+    for each in lists_left:
+        why = BadRow(each.reason, each.remedy)
+        looked_over.outline.leave_out(each.count, each.what, why, each.first)
+    return looked_over, refused
+
+
+def _refuse_nothing(source: Source, where: Path, answers: Answers) -> None:
+    """Raise where an import would find no image, or no class.
+
+    Raises:
+        LnlError: as `import_source` would.
+    """
+    outline = source.outline
+    none = no_class.checked((*answers.no_classes, *outline.no_classes), source.class_names)
+    if isinstance(source, FileSource) and not outline.exact:
+        _refuse_unreadable(source)
+        return
+    counted = +outline.counts
+    if not counted:
+        left = [each for each in outline.left.values() if each.what != "lists"]
+        most = max(left, key=lambda each: each.count, default=None)
+        raise LnlError(_nothing(source, where, most))
+    if not set(counted) - set(none):
+        raise LnlError(NO_CLASS_LEFT)
 
 
 def _refuse_unreadable(source: FileSource) -> None:
@@ -134,15 +180,26 @@ def _refuse_unreadable(source: FileSource) -> None:
     if source.kind == "folder":
         raise LnlError(folders.NO_IMAGE)
     left = max(source.outline.left.values(), key=lambda each: each.count, default=None)
-    why = f" First “{left.first}”: {left.reason} {left.remedy}" if left else ""
-    raise LnlError(f"No image could be read.{why} Paths start from {source.root}.")
+    raise LnlError(_nothing(source, source.root, left))
 
 
 def _plan(source: Source, size: int | None, answers: Answers) -> Plan:
     """Choose the working resolution and, for files, the contrast that a person did not refuse."""
-    if isinstance(source, FileSource | hub.HubSource):
+    if isinstance(source, FileSource | hub.HubSource | npz.NpzSource):
         source.stretch = answers.contrast
     return source.plan(size)
+
+
+def _as_set(plan: Plan | None, own: Plan) -> Plan:
+    """Return the plan of the set that images are added to, else their own.
+
+    Deep and real pixels are shown by the set's range; a set that has none takes theirs.
+    """
+    if plan is None or own.contrast is None:
+        return plan or own
+    known = plan.contrast or Contrast()
+    both = Contrast(known.deep or own.contrast.deep, known.real or own.contrast.real, known.byte)
+    return replace(plan, contrast=both if both.to_json() else None)
 
 
 def _odd_names(source: FileSource) -> list[str]:
@@ -225,15 +282,10 @@ def import_source(
     said = replace(said, no_classes=tuple(dict.fromkeys((*said.no_classes, *no_classes))))
     part = part_of(out_dir)
     shutil.rmtree(part, ignore_errors=True)
-    refused: list[Skipped] = []
     try:
-        is_zip = not source.is_dir() and recognising.kind_of(source) == "zip"
-        if is_zip:
-            refused = list(archives.unpack(source, part / ORIGINALS))
-            looked_over = recognising.look_inside(part / ORIGINALS, class_map, said)
-        else:
-            looked_over = recognising.look(source, root, class_map, said)
-        plan = plan or _plan(looked_over, size, said)
+        is_zip = _is_zip(source)
+        looked_over, refused = _look(source, root, class_map, said, part / ORIGINALS)
+        plan = _as_set(plan, _plan(looked_over, size, said))
         reading = reading_of(looked_over, plan, str(source), said)
         if told is not None:
             told(reading)
@@ -247,7 +299,7 @@ def import_source(
                 writer.skip(skipped)
             _copy(looked_over, writer, report)
             if not writer.n:
-                raise LnlError(_nothing(looked_over, source, writer))
+                raise LnlError(_nothing(looked_over, source, _most(writer)))
             kind = "zip" if is_zip else looked_over.kind
             if writer.lost > writer.n and not said.mostly_skipped:
                 raise Unanswered([_mostly(writer, said)])
@@ -261,7 +313,7 @@ def import_source(
             )
             notes += no_class.notes(counts, none)
             if not sum(count for label, count in counts.items() if label not in none):
-                raise LnlError("No image has a class: every label that is used is no class.")
+                raise LnlError(NO_CLASS_LEFT)
             meta = {
                 "name": name,
                 "class_names": list(looked_over.class_names),
@@ -338,17 +390,23 @@ def _copy(source: Source, writer: SetWriter, report: Report | None) -> None:
         report(done, source.total, writer.skipped)
 
 
-def _nothing(looked_over: Source, source: Path, writer: SetWriter) -> str:
+def _most(writer: SetWriter) -> LeftOut | None:
+    """Return what was skipped most often."""
+    if not writer.reasons:
+        return None
+    (key, count) = writer.reasons.most_common(1)[0]
+    return LeftOut(count, "images", *key, writer.firsts[key])
+
+
+def _nothing(looked_over: Source, source: Path, most: LeftOut | None) -> str:
     """Say why not one image came in."""
-    if looked_over.kind == "folder":
+    if looked_over.kind == "folder" or most is None:
         return folders.NO_IMAGE
-    (reason, remedy), count = writer.reasons.most_common(1)[0]
-    where = writer.firsts[reason, remedy]
     if looked_over.kind in ("npz", "torchvision", "hub"):
-        return f"No image could be read. {reason} {remedy}"
+        return f"No image could be read. {most.reason} {most.remedy}"
     return (
-        f"No image could be read. {count:,} times, first at “{where}”: {reason} {remedy} The paths "
-        f"of {source.name} start from {looked_over.root}."
+        f"No image could be read. {most.count:,} times, first at “{most.first}”: {most.reason} "
+        f"{most.remedy} The paths of {source.name} start from {looked_over.root}."
     )
 
 

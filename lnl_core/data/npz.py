@@ -2,102 +2,33 @@
 
 from __future__ import annotations
 
-import lzma
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Any
 
 import numpy as np
 
-from lnl_core.data import archives
+from lnl_core.data import contrast
 from lnl_core.data import images as pictures
+from lnl_core.data.contrast import Contrast
 from lnl_core.data.files import working_plan
-from lnl_core.data.reading import numbers
+from lnl_core.data.members import DAMAGE, Member, opened, words
+from lnl_core.data.reading import numbers, pixels
 from lnl_core.data.reading.labels import understood
 from lnl_core.data.reading.outline import EXAMPLES, Outline
 from lnl_core.data.tables import BadRow, natural, visible
-from lnl_core.data.writing import Plan, Row, Skipped
+from lnl_core.data.writing import Expected, Plan, Row, Skipped
 from lnl_core.readings import Answers
 from lnl_core.types import Array, ByteArray, IntArray, LnlError
 
 _BLOCK_BYTES = 2**20
-_DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error, OSError),
-    *(NotImplementedError, RuntimeError, ValueError, OverflowError, SyntaxError),
-)
-"""What a damaged archive or head of an array raises."""
-
+_NO_IMAGE: ByteArray = np.zeros((0, 0, 1), np.uint8)
+_TWICE = BadRow("The id is used twice; the first one was kept.", "Give every row an id of its own.")
 MAX_CLASSES = 100_000
 _LOOKED_AT = 4096
 """Images among which examples of each class are looked for."""
-
-
-class Member:
-    """One array inside an NPZ: `shape` and `dtype` at once, rows in order when asked for."""
-
-    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
-        self.name = name
-        self._stream = archive.open(f"{name}.npy")
-        try:
-            version = np.lib.format.read_magic(self._stream)
-            read = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            self.shape, fortran, self.dtype = read(self._stream)
-        except _DAMAGE as error:
-            raise LnlError(f"“{name}” is no readable array: {error}. Save it again.") from error
-        if not all(0 <= side < 2**40 for side in self.shape):
-            raise LnlError(f"“{name}” has the shape {self.shape}. Save it again.")
-        if self.dtype.hasobject:
-            raise LnlError(
-                f"“{name}” holds Python objects, which are never loaded: they could run code. "
-                "Save it as numbers or text of one shape, e.g. numpy.array(x, dtype=str)."
-            )
-        if fortran and len(self.shape) > 1:
-            raise LnlError(
-                f"“{name}” is stored column by column. Save numpy.ascontiguousarray({name})."
-            )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stream.close()
-
-    def read(self, rows: int) -> Array:
-        """Return the next rows.
-
-        Raises:
-            LnlError: the file is damaged, or ends before the array does.
-        """
-        rest = self.shape[1:]
-        count = rows * int(np.prod(rest, dtype=np.int64))
-        need = count * self.dtype.itemsize
-        try:
-            data = self._stream.read(need)
-        except _DAMAGE as error:
-            raise LnlError(f"“{self.name}” is damaged. Copy or save the file again.") from error
-        if len(data) != need:
-            raise LnlError(f"“{self.name}” is cut off. Copy or save the file again.")
-        if not need:
-            return np.zeros((rows, *rest), self.dtype)
-        return np.frombuffer(data, self.dtype).reshape(rows, *rest)
-
-    def blocks(self, rows: int) -> Iterator[Array]:
-        """Yield the whole array, `rows` rows at a time."""
-        for start in range(0, self.shape[0], rows):
-            yield self.read(min(rows, self.shape[0] - start))
-
-    def all(self) -> Array:
-        """Return the whole array."""
-        return self.read(self.shape[0])
 
 
 @dataclass(slots=True)
@@ -108,6 +39,11 @@ class NpzSource:
         labels: (n,) class of each row, -1 for none.
         left_out: row -> why it is left out by its label.
         also: row -> all classes of a row with several.
+        splits: of each row, blank for none.
+        dtype: of the images.
+        no_such_class: what is said of labels that are none.
+        stretch: what a person said about contrast: `set`, `file` or nothing.
+        contrast: values that are black and white, None for bytes as they are.
     """
 
     file: Path
@@ -120,7 +56,11 @@ class NpzSource:
     outline: Outline = field(default_factory=Outline)
     left_out: dict[int, BadRow] = field(default_factory=dict)
     also: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    splits: Array | None = None
+    splits: list[str] | None = None
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.uint8))
+    no_such_class: BadRow = field(default_factory=lambda: _no_such_class(0))
+    stretch: str = ""
+    contrast: Contrast | None = None
     kind: str = "npz"
     root: Path | None = None
 
@@ -132,69 +72,95 @@ class NpzSource:
     def plan(self, size: int | None) -> Plan:
         """Choose the working resolution from the arrays' shape."""
         channels = 1 if len(self.shape) == 3 or self.shape[3] in (1, 2) else 3
-        return working_plan([(self.shape[1], self.shape[2])], channels, size, "arrays")
+        plan = working_plan([(self.shape[1], self.shape[2])], channels, size, "arrays")
+        found = pixels.measured_arrays(self._pixels(), self.dtype)
+        question = found.question(self.stretch)
+        self.outline.questions += [question] if question is not None else []
+        self.outline.notes += found.notes
+        as_typed = pixels.as_typed(self.dtype)
+        contrast = as_typed if self.stretch == "file" and found.said else found.contrast
+        self.contrast = contrast
+        return replace(plan, contrast=contrast)
+
+    def _pixels(self) -> Iterator[Array]:
+        """Yield all images, some at a time."""
+        with opened(self.file) as archive, Member(archive, "images") as images:
+            yield from images.blocks(self._step)
+
+    @property
+    def _step(self) -> int:
+        """Images that are read at a time."""
+        per_image = max(1, int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize)
+        return max(1, min(4096, _BLOCK_BYTES // per_image))
 
     def rows(self, plan: Plan) -> Iterator[Row | Skipped]:
         """Yield the images in order, brought to the working resolution."""
-        size = (plan.height, plan.width)
-        per_image = max(1, int(np.prod(self.shape[1:], dtype=np.int64)))
-        step = max(1, min(4096, _BLOCK_BYTES // per_image))
-        repeated = _repeated(self.file, step) if self.has_ids else set()
+        size, fates = (plan.height, plan.width), self._fates()
+        for block in self._pixels():
+            shown = contrast.shown(block, plan.contrast)
+            for image, fate in zip(shown, fates, strict=False):
+                if isinstance(fate, Skipped):
+                    yield fate
+                else:
+                    yield replace(fate, image=pictures.fit(image, size, plan.channels))
+
+    def expected(self) -> Iterator[Expected | Skipped]:
+        """Yield what will come of each row."""
+        for fate in self._fates():
+            yield fate if isinstance(fate, Skipped) else Expected(fate.label, fate.split)
+
+    def _fates(self) -> Iterator[Row | Skipped]:
+        """Yield what becomes of each row, without its image."""
+        repeated = _repeated(self.file) if self.has_ids else set()
         seen: set[str] = set()
-        k = len(self.class_names)
-        with ExitStack() as stack:
-            archive = stack.enter_context(_open(self.file))
-            images = stack.enter_context(Member(archive, "images"))
-            ids = stack.enter_context(Member(archive, "ids")) if self.has_ids else None
-            row = -1
-            for block in images.blocks(step):
-                names = _words(ids.read(len(block))) if ids is not None else None
-                for i, pixels in enumerate(block):
-                    row += 1
-                    name = names[i] if names else f"{row:07d}"
-                    label = int(self.labels[row])
-                    if row in self.left_out:
-                        why = self.left_out[row]
-                        yield Skipped(name, why.reason, why.remedy, row)
-                        continue
-                    if not 0 <= label < k:
-                        yield Skipped(
-                            f"{name}: label {label}",
-                            f"The label is none of the {k:,} classes (0 to {k - 1:,}).",
-                            "Correct “labels”, or complete “class_names”.",
-                            row,
-                        )
-                        continue
-                    if not name.strip():
-                        yield Skipped(f"row {row}", "The id is blank.", "Fill in “ids”.", row)
-                        continue
-                    if name in repeated:
-                        if name in seen:
-                            yield Skipped(
-                                name,
-                                "The id is used twice; the first one was kept.",
-                                "Give every row an id of its own.",
-                                row,
-                            )
-                            continue
-                        seen.add(name)
-                    true = None if self.truth is None else int(self.truth[row])
-                    image = pictures.fit(pixels, size, plan.channels)
-                    split = "" if self.splits is None else _words(self.splits[row : row + 1])[0]
-                    also = self.also.get(row, ())
-                    yield Row(name, image, label, None, true, split=split, also=also)
+        for row, name in enumerate(self._names()):
+            why = self._problem(row, name)
+            if why is None and name in repeated:
+                why = _TWICE if name in seen else None
+                seen.add(name)
+            if why is not None:
+                yield Skipped(self._called(row, name), why.reason, why.remedy, row)
+                continue
+            true = None if self.truth is None else int(self.truth[row])
+            split = "" if self.splits is None else self.splits[row]
+            also = self.also.get(row, ())
+            yield Row(name, _NO_IMAGE, int(self.labels[row]), None, true, split=split, also=also)
+
+    def _names(self) -> Iterator[str]:
+        if not self.has_ids:
+            yield from (f"{row:07d}" for row in range(self.total))
+            return
+        with opened(self.file) as archive, Member(archive, "ids") as ids:
+            for block in ids.blocks(4096):
+                yield from words(block)
+
+    def _problem(self, row: int, name: str) -> BadRow | None:
+        if row in self.left_out:
+            return self.left_out[row]
+        if not 0 <= int(self.labels[row]) < len(self.class_names):
+            return self.no_such_class
+        return None if name.strip() else BadRow("The id is blank.", "Fill in “ids”.")
+
+    def _called(self, row: int, name: str) -> str:
+        label = int(self.labels[row])
+        if not name.strip():
+            return f"row {row}"
+        none = row not in self.left_out and not 0 <= label < len(self.class_names)
+        return f"{name}: label {label}" if none else name
 
     def examples(self) -> dict[str, list[tuple[str, Path | ByteArray]]]:
         """Return a few images of each class, looked for among the first ones."""
         kept: dict[str, list[tuple[str, Path | ByteArray]]] = {}
-        with _open(self.file) as archive, Member(archive, "images") as images:
+        with opened(self.file) as archive, Member(archive, "images") as images:
             at = 0
             for block in images.blocks(256):
-                for pixels, label in zip(block, self.labels[at : at + len(block)], strict=True):
+                for image, label in zip(block, self.labels[at : at + len(block)], strict=True):
                     if 0 <= label < len(self.class_names):
                         few = kept.setdefault(self.class_names[int(label)], [])
                         if len(few) < EXAMPLES:
-                            few.append((f"row {at}", np.array(pixels)))
+                            few.append(
+                                (f"row {at}", contrast.shown(np.array(image), self.contrast))
+                            )
                     at += 1
                 full = all(len(few) == EXAMPLES for few in kept.values())
                 if at >= _LOOKED_AT or (full and len(kept) == len(self.class_names)):
@@ -202,36 +168,17 @@ class NpzSource:
         return kept
 
 
-def _repeated(file: Path, step: int) -> set[str]:
+def _repeated(file: Path, step: int = 4096) -> set[str]:
     """Return the ids that occur more than once, from their hashes (8 bytes per row)."""
-    with _open(file) as archive:
+    with opened(file) as archive:
         with Member(archive, "ids") as ids:
-            hashes = [hash(word) for block in ids.blocks(step) for word in _words(block)]
+            hashes = [hash(word) for block in ids.blocks(step) for word in words(block)]
         values, counts = np.unique(np.array(hashes, np.int64), return_counts=True)
         twice = set(values[counts > 1].tolist())
         if not twice:
             return set()
         with Member(archive, "ids") as ids:
-            return {w for block in ids.blocks(step) for w in _words(block) if hash(w) in twice}
-
-
-def _words(values: Array) -> list[str]:
-    if values.dtype.kind == "S":
-        return [visible(value.decode("utf-8", "replace")) for value in values.tolist()]
-    return [visible(str(value)) for value in values.tolist()]
-
-
-def _open(file: Path) -> zipfile.ZipFile:
-    try:
-        archive = zipfile.ZipFile(file)
-        inside = archive.infolist()
-        total = sum(info.file_size for info in inside)
-        archives.check_growth(file.name, total, sum(info.compress_size for info in inside))
-        return archive
-    except _DAMAGE as error:
-        raise LnlError(
-            f"{file.name} is no readable NPZ file. Write it with numpy.savez_compressed."
-        ) from error
+            return {w for block in ids.blocks(step) for w in words(block) if hash(w) in twice}
 
 
 def scan(
@@ -246,11 +193,11 @@ def scan(
         LnlError: an array is missing, or of a wrong kind or shape.
     """
     try:
-        with _open(file) as archive:
+        with opened(file) as archive:
             return _scan(file, archive, class_map or {}, answers or Answers())
     except LnlError:
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise LnlError(f"{file.name} is damaged. Copy or save it again.") from error
 
 
@@ -266,7 +213,7 @@ def _scan(
                 "numpy.savez_compressed(path, images=..., labels=...)."
             )
     with Member(archive, "images") as images:
-        shape = _image_shape(images)
+        shape, dtype = _image_shape(images), images.dtype
     n = shape[0]
     labels = _vector(archive, "labels", n)
     assert labels is not None
@@ -279,7 +226,7 @@ def _scan(
     outline.columns = {
         key: key for key in ("images", "labels", "class_names", "ids") if key in have
     }
-    named = None if names_array is None else _words(names_array)
+    named = None if names_array is None else words(names_array)
     if named is not None:
         labels, truth = _from_zero(labels, truth, len(named), named, answers, outline)
     given, names = _classes(labels, named, truth)
@@ -289,9 +236,9 @@ def _scan(
         if len(true) and not 0 <= int(true.min()) <= int(true.max()) < len(names):
             true = None
             outline.notes.append("true_labels has values that are no class, so it is not used.")
-    source = NpzSource(file, n, names, given, true, shape, "ids" in have, outline)
+    source = NpzSource(file, n, names, given, true, shape, "ids" in have, outline, dtype=dtype)
     if "splits" in have:
-        source.splits = _vector(archive, "splits", n)
+        source.splits = words(_vector(archive, "splits", n))
     from_cells = named is None and labels.dtype.kind in "US"
     _understand(source, from_cells, class_map, answers)
     return source
@@ -358,29 +305,29 @@ def _understand(
         outline.leave_out(
             int((~valid).sum()),
             "rows",
-            BadRow(
-                f"The label is none of the {k:,} classes (0 to {k - 1:,}).",
-                "Correct “labels”, or complete “class_names”.",
-            ),
+            _no_such_class(k),
         )
-    if source.splits is not None:
-        found, counts = np.unique(source.splits, return_counts=True)
-        outline.splits = dict(zip(_words(found), counts.tolist(), strict=True))
+    source.no_such_class = _no_such_class(k)
     source.labels = np.where(valid, move[np.where(valid, source.labels, 0)], source.labels)
     if source.truth is not None:
         source.truth = move[source.truth]
     source.class_names = merged
 
 
+def _no_such_class(k: int) -> BadRow:
+    return BadRow(
+        f"The label is none of the {k:,} classes (0 to {k - 1:,}).",
+        "Correct “labels”, or complete “class_names”.",
+    )
+
+
 def _image_shape(images: Member) -> tuple[int, ...]:
     shape = tuple(int(side) for side in images.shape)
-    if images.dtype != np.uint8:
-        remedy = {
-            "f": "(images * 255).round().astype('uint8') where they span 0 to 1",
-            "b": "images.astype('uint8') * 255",
-            "u": "(images // 257).astype('uint8') where they span 0 to 65,535",
-        }.get(images.dtype.kind, "images.astype('uint8') where they span 0 to 255")
-        raise LnlError(f"“images” holds {images.dtype}, not uint8 (0 to 255). Save {remedy}.")
+    if images.dtype.kind not in "uifb":
+        raise LnlError(
+            f"“images” holds {images.dtype}, which are no pixels. Save numbers: uint8 (0 to 255), "
+            "or whole or floating point numbers, of which the range of the set is taken."
+        )
     if len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 2, 3, 4):
         raise LnlError(
             f"“images” has its channels first {shape}. Save images.transpose(0, 2, 3, 1)."
@@ -433,7 +380,7 @@ def _classes(
         return _codes(labels, names), names
     everything = labels if truth is None else np.concatenate([labels, truth.astype(labels.dtype)])
     if labels.dtype.kind in "US":
-        class_names = natural({word for word in set(_words(np.unique(everything))) if word.strip()})
+        class_names = natural({word for word in set(words(np.unique(everything))) if word.strip()})
     else:
         distinct = [int(v) for v in np.unique(everything) if v >= 0]
         top = distinct[-1] if distinct else -1
@@ -454,6 +401,6 @@ def _codes(labels: Array, names: list[str]) -> IntArray:
         numbers: IntArray = np.clip(labels, -1, np.iinfo(np.int32).max).astype(np.int64)
         return numbers
     index = {name: at for at, name in enumerate(names)}
-    words, where = np.unique(labels, return_inverse=True)
-    codes: IntArray = np.array([index.get(word, -1) for word in _words(words)], np.int64)[where]
+    texts, where = np.unique(labels, return_inverse=True)
+    codes: IntArray = np.array([index.get(word, -1) for word in words(texts)], np.int64)[where]
     return codes

@@ -22,7 +22,7 @@ from lnl_core.data import pickles
 from lnl_core.data.archives import MAX_RATIO, RATIO_FREE
 from lnl_core.data.files import working_plan
 from lnl_core.data.reading.outline import EXAMPLES, Outline
-from lnl_core.data.writing import Plan, Row, Skipped
+from lnl_core.data.writing import Expected, Plan, Row, Skipped
 from lnl_core.types import ByteArray, IntArray, LnlError
 
 CIFAR = {
@@ -106,15 +106,23 @@ class VisionSource:
                     label = int(part.labels[at])
                     at += 1
                     if not 0 <= label < k:
-                        yield Skipped(
-                            name,
-                            f"The label {label} is none of the {k:,} classes.",
-                            "Download the set again.",
-                            number,
-                        )
+                        yield _no_such_class(name, label, k, number)
                         continue
                     image = pictures.fit(pixels, size, plan.channels)
                     yield Row(name, image, label, split=part.split)
+
+    def expected(self) -> Iterator[Expected | Skipped]:
+        """Yield what will come of each image."""
+        number, counted = -1, dict.fromkeys((part.split for part in self.parts), 0)
+        for part in self.parts:
+            for label in part.labels.tolist():
+                number += 1
+                name = f"{part.split}-{counted[part.split]:05d}"
+                counted[part.split] += 1
+                if 0 <= label < len(self.class_names):
+                    yield Expected(label, part.split)
+                else:
+                    yield _no_such_class(name, label, len(self.class_names), number)
 
     def examples(self) -> dict[str, list[tuple[str, Path | ByteArray]]]:
         """Return a few images of each class, of the first block."""
@@ -127,6 +135,11 @@ class VisionSource:
                 if len(few) < EXAMPLES:
                     few.append((f"{part.split}-{at:05d}", np.array(pixels)))
         return kept
+
+
+def _no_such_class(name: str, label: int, k: int, number: int) -> Skipped:
+    why = f"The label {label} is none of the {k:,} classes."
+    return Skipped(name, why, "Download the set again.", number)
 
 
 def find(folder: Path) -> tuple[str, Path] | None:

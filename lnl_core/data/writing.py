@@ -53,6 +53,14 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """An image that will come in: the number of its class, and its split."""
+
+    label: int
+    split: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One image on its way in: `image` is (h, w, 1 or 3) uint8, `path` relative to the root.
 
@@ -111,6 +119,10 @@ class Source(Protocol):
 
     def plan(self, size: int | None) -> Plan:
         """Choose the working resolution from headers, `size` overriding it."""
+        ...
+
+    def expected(self) -> Iterator[Expected | Skipped] | None:
+        """Yield what will come of each row, undecoded; None where that would take too long."""
         ...
 
     def examples(self) -> Mapping[str, Sequence[tuple[str, Path | ByteArray]]]:

@@ -63,7 +63,7 @@ WAYS = {
         "data_object",
         label="File on this computer",
         example="/data/set.npz",
-        hint="`images` as uint8, `labels` as numbers; `class_names` and `ids` where you have them.",
+        hint="`images`, `labels`; `class_names`, `ids` and `splits` where you have them.",
         upload="npz",
     ),
     "zip": Way(

@@ -20,9 +20,6 @@ _LEFT, _NOTES = 4, 4
 _UNPACKED = 300 * 2**20
 """Larger zips are not unpacked to be looked at."""
 
-_COUNTED = {"folder": "file", "manifest": "row"}
-"""How a data set comes in -> what is counted before anything is opened, if not images."""
-
 
 def answers_key(kind: str, source: Path) -> str:
     """Return where this browser's answers about a source are kept."""
@@ -84,7 +81,8 @@ def _read(source: Path, root: Path | None, size: int | None, answers: Answers) -
 def _headline(reading: Reading) -> None:
     words = [f"Recognised: {_ui.KINDS.get(reading.kind, reading.kind)}"]
     if reading.n is not None:
-        words.append(_words.plural(reading.n, _COUNTED.get(reading.kind, "image")))
+        about = "" if reading.exact else "about "
+        words.append(about + _words.plural(reading.n, "image"))
     if reading.classes:
         words.append(_words.plural(len(reading.classes), "class", "classes"))
     if reading.width and reading.height:

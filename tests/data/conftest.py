@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from lnl_core.data import importers
+from lnl_core.readings import Unanswered
+from lnl_core.types import LnlError
 from tests.data.making import encoded, picture
 
 
@@ -63,3 +66,43 @@ def photos(tmp_path):
             data = encoded(picture(seed=10 * at + i), quality=95)
             (root / name / f"{i}.jpg").write_bytes(data)
     return root
+
+
+@pytest.fixture
+def agrees(tmp_path):
+    """Hold that the reading of a source says what its import stores, or why it stores nothing."""
+    numbers = iter(range(1000))
+
+    def compare(source, answers=None, **options):
+        at = next(numbers)
+        try:
+            found = importers.read(
+                source, answers=answers, scratch=tmp_path / f"zip-{at}", **options
+            )
+        except LnlError as error:
+            with pytest.raises(type(error)):
+                importers.import_source(source, "x", tmp_path / "no", answers=answers, **options)
+            return None
+        out = tmp_path / f"agrees-{at}"
+        if found.open_questions:
+            with pytest.raises(Unanswered) as stopped:
+                importers.import_source(source, "x", out, answers=answers, **options)
+            assert {each.key for each in stopped.value.questions} == {
+                each.key for each in found.open_questions
+            }
+            return None
+        got = Imported(out, importers.import_source(source, "x", out, answers=answers, **options))
+        table = pq.read_table(got.folder / "table.parquet").to_pydict()
+        assert found.n == got.report.n == len(got.ids)
+        assert {each.name: each.count for each in found.classes} == {
+            name: got.given.count(name) for name in got.names
+        }
+        assert dict(found.splits) == Counter(filter(None, table["split"]))
+        left = Counter()
+        for each in found.left_out:
+            if each.what != "lists":
+                left[each.reason] += each.count
+        assert left == Counter(row["reason"] for row in got.skipped)
+        return got
+
+    return compare

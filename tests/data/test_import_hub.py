@@ -42,7 +42,7 @@ def test_shards_of_a_set_with_names_and_splits(tmp_path, do_import, place):
     shard(tmp_path / "s" / f"{place}test-00000-of-00001.parquet", [0, -1])
     found = importers.read(tmp_path / "s", pictures=True)
     assert (found.kind, found.class_names) == ("hub", ("cat", "dog"))
-    assert dict(found.splits) == {"train": 5, "test": 2}
+    assert dict(found.splits) == {"train": 5, "test": 1}
     assert all(each.examples[0].picture for each in found.classes)
     got = do_import(tmp_path / "s")
     assert got.given == ["cat", "cat", "dog", "cat", "dog", "dog"]

@@ -1,5 +1,7 @@
 """Contrast by the range of the set: deep files, floats, masks, images that are all transparent."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -85,8 +87,6 @@ def test_images_that_are_transparent_everywhere_show_their_colours(tmp_path, do_
 
 
 def test_the_original_is_shown_as_the_working_copy_is(tmp_path, do_import):
-    import io
-
     from lnl_core.data.contrast import Contrast
 
     source = ramps(tmp_path / "s", 4095)
@@ -95,3 +95,63 @@ def test_the_original_is_shown_as_the_working_copy_is(tmp_path, do_import):
     shown = Image.open(io.BytesIO(images.render(source / "full" / "0.png", 64, contrast)))
     assert abs(int(np.asarray(shown).max()) - 255) <= 4
     assert Contrast.from_json({}) is None
+
+
+def array_of(path, low, high, dtype):
+    """Save two images as NPZ: a ramp from low to high, and one to half of it."""
+    row = np.linspace(0, 1, 32)
+    ramps_ = np.stack([np.tile(row, (32, 1)), np.tile(row / 2, (32, 1))])
+    values = (low + ramps_ * (high - low)).astype(dtype)
+    np.savez(path, images=values, labels=np.array([0, 1]))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "dtype", "said"),
+    [
+        (0, 1, np.float32, "floating point numbers from 0 to 1"),
+        (-1, 1, np.float64, "floating point numbers from -1 to 1"),
+        (0, 255, np.float16, "floating point numbers from 0 to 255"),
+        (0, 4095, np.uint16, "(12 bits)"),
+        (0, 255, np.int64, "read as 0 to 255"),
+        (-1000, 3000, np.int16, "from -1,000 to 3,000"),
+        (3_000_000_000, 3_000_000_255, np.int64, "3,000,000,255"),
+        (0, 1, np.int32, "as masks have"),
+        (0, 1, np.uint8, "nearly black"),
+        (0, 1, bool, "as masks have"),
+    ],
+)
+def test_arrays_of_any_numbers_are_shown_by_their_range(
+    tmp_path, do_import, low, high, dtype, said
+):
+    source = array_of(tmp_path / "s.npz", low, high, dtype)
+    assert said in question(importers.read(source)).text
+    got = do_import(source)
+    assert (got.images[0].min(), got.images[0].max()) == (0, 255)
+    assert any(said in note for note in got.report.notes)
+    if high - low > 1:
+        assert abs(int(got.images[1].max()) - 127) <= 1
+        shown = importers.read(source, pictures=True).classes[1].examples[0].picture
+        assert abs(Image.open(io.BytesIO(shown)).getextrema()[1] - 127) <= 4
+
+
+def test_arrays_as_their_type_says(tmp_path, do_import):
+    source = array_of(tmp_path / "s.npz", 0, 4095, np.uint16)
+    got = do_import(source, answers=Answers(contrast="file"))
+    assert got.images.max() == 16
+
+
+def test_all_of_an_array_says_its_range(tmp_path, do_import):
+    values = np.zeros((9000, 8, 8), np.float32)
+    values[-1] = 100  # the last image alone tells
+    np.savez(tmp_path / "s.npz", images=values, labels=np.arange(9000) % 2)
+    assert do_import(tmp_path / "s.npz").images[-1].max() == 100
+
+
+def test_pixels_that_are_no_numbers_are_said(tmp_path, do_import):
+    values = np.linspace(0, 1, 2 * 64, dtype=np.float32).reshape(2, 8, 8)
+    values[0, 0, :3] = [np.nan, np.inf, -np.inf]
+    np.savez(tmp_path / "s.npz", images=values, labels=np.array([0, 1]))
+    assert any(
+        "3 pixels are no numbers" in note for note in do_import(tmp_path / "s.npz").report.notes
+    )

@@ -630,3 +630,53 @@ def test_a_list_against_class_folders_that_numbers_tell_apart(tmp_path):
     question = asked(read(tmp_path))["labels_in"]
     assert question.stops
     assert "another label for 1" in question.text
+
+
+# a reading and its import ---------------------------------------------------------------------
+
+
+def test_missing_and_unreadable_images_are_counted_as_the_import_finds_them(tmp_path, agrees):
+    folder = listed(tmp_path / "s", ["cat", "dog"] * 5)
+    (folder / "im0.png").unlink()
+    (folder / "im1.png").write_bytes(b"")
+    (folder / "im2.png").write_text("<html>")
+    with (folder / "list.csv").open("a") as file:
+        file.write("im3.png,dog\nim4.png,dog\nim4.png,cat\n,cat\nim5.png,\nim6.png,NA\n")
+        file.write("im0.png,cat\nim0.png,dog\n")
+    found = read(folder)
+    assert (found.n, counts(found)) == (7, {"cat": 3, "dog": 4})
+    assert agrees(folder) is not None
+
+
+def test_doubled_ids_are_counted_as_the_import_finds_them(tmp_path, agrees):
+    ids = np.array(["a", "b", "a", "c", " ", "d"])
+    names = np.array(["x", "y", "nan"])
+    arrays(tmp_path / "s.npz", [0, 1, 1, 5, 0, -1], ids=ids, class_names=names)
+    found = read(tmp_path / "s.npz")
+    assert (found.n, sum(each.count for each in found.left_out)) == (2, 4)
+    agrees(tmp_path / "s.npz")
+    words = np.array(["cat", "NA", "dog", "cat", "dog", "cat"])
+    np.savez(tmp_path / "t.npz", images=np.full((6, 8, 8), 99, np.uint8), labels=words, ids=ids,
+             splits=np.array(["train", "val"] * 3))  # fmt: skip
+    agrees(tmp_path / "t.npz")
+
+
+def test_what_no_import_could_store_no_reading_promises(tmp_path, agrees):
+    agrees(listed(tmp_path / "a", ["NA", "nan"]))
+    agrees(arrays(tmp_path / "b.npz", [7, 8, 9], class_names=np.array(["x", "y"])))
+    agrees(listed(tmp_path / "c", ["cat", "dog"]), Answers(no_classes=("emu",)))
+    put(tmp_path / "d", ["cat/a.png", "dog/b.png"])
+    for each in (tmp_path / "d").rglob("*.png"):
+        each.write_bytes(b"none")
+    agrees(tmp_path / "d")
+    put(tmp_path / "e", ["cat/a.png", "dog/b.png"])
+    agrees(tmp_path / "e", Answers(no_classes=("cat", "dog")))
+
+
+def test_a_long_list_says_that_its_numbers_are_estimates(tmp_path, monkeypatch):
+    from lnl_core.data import files
+
+    folder = listed(tmp_path, ["cat", "dog"] * 5)
+    assert read(folder).exact
+    monkeypatch.setattr(files, "UP_TO", 5)
+    assert not read(folder).exact

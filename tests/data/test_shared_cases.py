@@ -1,6 +1,7 @@
 """The awkward inputs that lie beside the repository: what each import does."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,10 @@ def cases(tmp_path_factory):
     return folder
 
 
+STORED = {case: said for case, (_, said, _) in ASKED.items()}
+UNASKED = (*READ_AS, "before.npz", "after.npz", "copies.npz", "odd_files")
+
+
 def counts(reading):
     return {each.name: each.count for each in reading.classes}
 
@@ -64,3 +69,15 @@ def test_what_is_asked_and_read_after_the_answer(cases, case):
     assert [each.key for each in importers.read(cases / case).open_questions] == [key]
     found = importers.read(cases / case, answers=Answers(**answer))
     assert (counts(found), found.open_questions) == (after, ())
+
+
+@pytest.mark.parametrize("case", [*UNASKED, *STORED])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_an_import_stores_what_its_reading_says(cases, tmp_path, agrees, case, zipped):
+    source = cases / case
+    if zipped:
+        if case == "linked" or case.endswith(".npz"):
+            pytest.skip("a zip holds no links, and arrays are zipped already")
+        source = Path(shutil.make_archive(str(tmp_path / case), "zip", source))
+    agrees(source, Answers(**STORED.get(case, {})))
+    agrees(source, Answers())

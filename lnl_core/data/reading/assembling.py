@@ -78,6 +78,7 @@ def reading_of(
         questions=tuple(sorted(questions, key=lambda each: (not each.is_open, not each.stops))),
         left_out=tuple(sorted(outline.left.values(), key=lambda each: -each.count)),
         notes=tuple(notes),
+        exact=outline.exact,
     )
 
 
@@ -112,7 +113,7 @@ def _skipped(source: Source, answers: Answers) -> list[Question]:
     """Ask whether to go on where more than half of the images cannot be read."""
     outline = source.outline
     seen, lost = outline.files_seen, outline.files_lost
-    if isinstance(source, FileSource) and source.sample and 2 * lost <= seen:
+    if isinstance(source, FileSource) and source.sample and not outline.exact and 2 * lost <= seen:
         seen, lost = len(source.sample), source.unreadable
     if 2 * lost <= seen or lost == seen:  # nothing at all is no question: importers say why
         return []

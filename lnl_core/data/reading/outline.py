@@ -31,6 +31,7 @@ class Outline:
         examples: class -> (where, the file or the pixels) of a few images.
         left: (what, reason, remedy) -> what will not come in.
         files_seen: files looked for; `files_lost` of them cannot be read.
+        exact: False where only some of the files were opened: the numbers are estimates.
     """
 
     files: list[str] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Outline:
     left: dict[tuple[str, str, str], LeftOut] = field(default_factory=dict)
     files_seen: int = 0
     files_lost: int = 0
+    exact: bool = True
 
     def leave_out(self, count: int, what: str, why: BadRow, first: str = "") -> None:
         """Note things that will not come in; those of one reason are counted together."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from lnl_core.data import images
 from lnl_core.data.contrast import Contrast, Range
 from lnl_core.data.images import ImageError, Levels
 from lnl_core.readings import Choice, Question
+from lnl_core.types import Array
 
 DARK = 25
 """Images of which no value is above this, of 255, are nearly black."""
@@ -76,6 +80,66 @@ def measured(files: Sequence[Path | bytes]) -> Measured:
             "are shown as if they were not."
         )
     return result
+
+
+def measured_arrays(blocks: Iterable[Array], dtype: np.dtype[Any]) -> Measured:
+    """Look at the values of all images of an array; bytes end it at the first bright one.
+
+    Args:
+        blocks: (m, ...) of `dtype`, all of the set.
+        dtype: numbers of any kind.
+    """
+    low, high, odd = np.inf, -np.inf, 0
+    byte = dtype == np.uint8
+    for block in blocks:
+        finite = block
+        if dtype.kind == "f":
+            known = np.isfinite(block)
+            odd += int(block.size - known.sum())
+            finite = block[known]
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+        if byte and high > DARK:
+            return Measured()
+    result = Measured()
+    if odd:
+        result.notes.append(f"{odd:,} pixels are no numbers (NaN or infinite): shown black.")
+    if low > high:
+        low = high = 0.0
+    said = result.said
+    if byte:
+        dark = _dark((low, high), said)
+        result.contrast = None if dark is None else Contrast(byte=dark)
+    elif dtype.kind == "f":
+        result.contrast = Contrast(real=_real((low, high), said) or _flat(low, high))
+    else:
+        result.contrast = Contrast(deep=_whole(low, high, said))
+    return result
+
+
+def _whole(low: float, high: float, said: list[str]) -> Range:
+    """Return the range of whole numbers: 0..1, 0..255, that of 10 to 16 bits, else the set's."""
+    if low >= 0 and high <= 1:
+        said.append(f"Pixels are whole numbers from {low:.0f} to {high:.0f}, as masks have.")
+        return 0.0, 1.0
+    if low >= 0 and DARK < high <= 255:
+        said.append(f"Pixels are whole numbers from {low:.0f} to {high:.0f}: read as 0 to 255.")
+        return 0.0, 255.0
+    return _deep((low, high), said) or ((0.0, 65535.0) if high > low else _flat(low, high))
+
+
+def _flat(low: float, high: float) -> Range:
+    """Return a range for images of one value alone: it is shown black."""
+    return low, max(high, low + 1)
+
+
+def as_typed(dtype: np.dtype[Any]) -> Contrast | None:
+    """Return the range that the type of an array says: 0 to 1, to 255, to 65,535."""
+    if dtype == np.uint8:
+        return None
+    if dtype.kind in "fb":
+        return Contrast(real=(0.0, 1.0), deep=(0.0, 1.0))
+    return Contrast(deep=(0.0, 65535.0 if dtype == np.uint16 else 255.0))
 
 
 def _span(found: Sequence[Levels]) -> Range | None:

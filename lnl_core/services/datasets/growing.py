@@ -453,7 +453,7 @@ def _commit(batch: _Batch, grown: Path, source: Path) -> None:
             "skipped": int(meta.get("skipped", 0)) + int(batch.meta["skipped"]),
             "notes": [*meta.get("notes", ()), told, *batch.notes],
             "additions": [*meta.get("additions", ()), addition],
-        }
+        } | ({"contrast": batch.meta["contrast"]} if "contrast" in batch.meta else {})
 
     datasets.change_meta(info, change)
 
