@@ -38,7 +38,16 @@ def config(
         LnlError: an unknown method, preset or knob, or a value that the knob refuses.
     """
     size = max(info.height, info.width)
-    return config_for(method, preset, overrides, info.n, info.class_count, size, representation)
+    return config_for(
+        method,
+        preset,
+        overrides,
+        info.n,
+        info.class_count,
+        size,
+        representation,
+        channels=info.channels,
+    )
 
 
 def config_for(
@@ -49,11 +58,14 @@ def config_for(
     k: int,
     size: int,
     representation: str | None = None,
+    *,
+    channels: int = 3,
 ) -> Any:
     """Return a method's Config for n images of k classes, `size` pixels at their longer side.
 
     A method whose Config has a class method `on_features(preset, n, k)` gives its knobs for a
-    head on frozen features by it, where a representation other than pixels is asked for.
+    head on frozen features by it, where a representation other than pixels is asked for. One whose
+    presets depend on the colour channels, or on other knobs that are asked for, has `preset_for`.
 
     Raises:
         LnlError: an unknown method, preset or knob, or a value that the knob refuses.
@@ -65,6 +77,8 @@ def config_for(
         )
     if on_features(method, representation):
         base = kind.on_features(preset, n, k)
+    elif hasattr(kind, "preset_for"):
+        base = kind.preset_for(preset, n, k, size, channels, current_names(kind, overrides))
     else:
         base = kind.preset(preset, n, k, size)
     known = {field.name: field for field in dataclasses.fields(kind)}
@@ -86,6 +100,15 @@ def config_for(
             "it (pixels or features, and the knobs beside it)."
         )
     return config
+
+
+def usual_features(method: str, preset: str, size: int) -> str:
+    """Return what a method on features learns on where nobody says, `auto` for the set's usual.
+
+    A Config's class method `learns_on(preset, size)`, where it has one, decides.
+    """
+    kind = card(method).config
+    return kind.learns_on(preset, size) if hasattr(kind, "learns_on") else "auto"
 
 
 def idle_knobs(config: Any, heads: bool) -> frozenset[str]:

@@ -16,7 +16,7 @@ from lnl_core.jobs.health import health as health
 from lnl_core.jobs.health import process_lives as process_lives
 from lnl_core.jobs.health import process_started
 from lnl_core.jobs.health import silent_seconds as silent_seconds
-from lnl_core.jobs.knobs import PIXELS, config, on_features
+from lnl_core.jobs.knobs import PIXELS, config, on_features, usual_features
 from lnl_core.jobs.rows import TASKS as TASKS
 from lnl_core.jobs.rows import active as active
 from lnl_core.jobs.rows import all_jobs as all_jobs
@@ -102,6 +102,7 @@ def submit(
     check_numbers(device, seed)
     chosen = config(info, method, preset, overrides or {}, representation)
     uses = "features" in METHODS[method].needs or on_features(method, representation)
+    usual = usual_features(method, preset, max(info.height, info.width))
     with transaction(info.workspace) as connection:
         result = connection.execute(
             insert(_TABLE).values(
@@ -109,7 +110,7 @@ def submit(
                 method=method,
                 preset=preset,
                 config=json.dumps(dataclasses.asdict(chosen)),
-                representation=(representation or "auto") if uses else PIXELS,
+                representation=representation or usual if uses else PIXELS,
                 seed=seed,
                 device=device,
                 executor=executor,

@@ -197,6 +197,8 @@ class _Run:
         key, at, features = run.partition(AT)
         method, asked = card(key), features if at else self._asked
         height, width = self._data.images.shape[1:3]
+        if asked == "auto" and "features" in method.needs:
+            asked = knobs.usual_features(method.key, preset, max(height, width))
         config = knobs.config_for(
             method.key,
             preset,
@@ -205,6 +207,7 @@ class _Run:
             len(self._data.class_names),
             max(height, width),
             asked,
+            channels=self._data.images.shape[3],
         )
         if self._features is not None and hasattr(config, "retrain"):
             config = replace(config, retrain=False)  # there are no images to retrain on

@@ -62,7 +62,17 @@ if TYPE_CHECKING:
 
 SPACES = ("auto", "labels", "weights")
 PRIORS = ("given", "uniform", "validation")
-BACKBONES = ("auto", "resnet8", "resnet8-wide", "resnet18", "resnet34", "resnet50", "cnn8", "mlp")
+BACKBONES = (
+    "auto",
+    "preact18",
+    "resnet8",
+    "resnet8-wide",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "cnn8",
+    "mlp",
+)
 STAGES = ("purify", "retrain")
 FEWEST = 8
 """Fewest images that labels are purified of."""
@@ -159,10 +169,14 @@ class Config(TrainingKnobs):
         """Return the knobs of `quick`, `standard` or `paper` for n images of `size` pixels.
 
         `paper` is the authors' loop: 100 epochs of Adam on the label matrix, a write every 20,
-        where that matrix fits; `quick` is the form in weight space and trains no network.
+        where that matrix fits, on features learned from the images alone (`learns_on`); its labels
+        retrain a pre-activation ResNet-18, a ResNet-50 above 64 pixels. `quick` is the form in
+        weight space and trains no network.
         """
-        small_rows = 128 if n < 5000 else 500
+        small_rows = 500 if n >= 5000 or name == "paper" else 128
         backbone = "resnet8" if size <= 16 else "resnet8-wide" if size <= 64 else "auto"
+        if name == "paper":
+            backbone = "preact18" if size <= 64 else "resnet50"
         return cls(
             space={"quick": "weights", "standard": "auto"}.get(
                 name, "labels" if n * k <= 10 * DENSE_LABELS else "weights"
@@ -173,6 +187,13 @@ class Config(TrainingKnobs):
             epochs=120 if name == "paper" else 30,
             batch_size=128 if n >= 4000 else 64,
         )
+
+    @classmethod
+    def learns_on(cls, preset: str, size: int) -> str:
+        """Return the features where nobody says: the paper's are learned on the set itself."""
+        if preset != "paper":
+            return "auto"
+        return "simclr" if size <= 64 else "moco"
 
     def for_several(self, representation: str, based: bool) -> bool:
         """Say whether several processes help: where it retrains, or learns the features first."""

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn import functional as F
 
+from lnl_core.jobs import knobs
 from lnl_core.jobs.context import LocalContext
 from lnl_core.learning import networks, training
 from lnl_core.learning.optimizer import Sgd
@@ -226,24 +227,61 @@ def test_6_3_asymmetric_noise():
     assert outcome(ce, PLAIN, 0, 0.3, "next")["test"] <= 0.82
 
 
+CIFAR10 = {"backbone": "cnn8", "normalise": True, "tau": 0.5, "p": 0.1, "kappa": 1.2, "q": 0.01,
+           "growth": 1.03, "growth_every": 1, "epochs": 120, "lr": 0.01, "weight_decay": 1e-4,
+           "clip": 5.0, "shift": 4, "border": "zero", "flip": "auto", "rotate": 0.0,
+           "schedule": "cosine", "momentum": 0.9, "nesterov": False, "batch_size": 128}  # fmt: skip
+CIFAR100 = CIFAR10 | {"backbone": "resnet34", "p": 0.01, "kappa": 4.0, "q": 0.001, "growth": 1.02,
+                      "epochs": 200, "lr": 0.1, "weight_decay": 1e-5, "rotate": 20.0}  # fmt: skip
+MNIST = CIFAR10 | {"backbone": "mnist", "normalise": False, "tau": 0.1, "kappa": 4.0,
+                   "growth": 2.0, "growth_every": 5, "epochs": 50, "weight_decay": 1e-3,
+                   "shift": 0, "flip": "no"}  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("name", "n", "k", "size", "expected"),
+    ("k", "size", "channels", "wanted", "expected"),
     [
-        ("a CIFAR-10", 50_000, 10, 32, {"backbone": "cnn8", "tau": 0.5, "p": 0.1, "kappa": 1.2,
-                                        "growth": 1.03, "epochs": 120, "lr": 0.01,
-                                        "weight_decay": 1e-4, "clip": 5.0, "border": "zero",
-                                        "rotate": 0.0}),
-        ("an MNIST", 60_000, 10, 28, {"backbone": "mnist", "tau": 0.1, "normalise": False,
-                                      "kappa": 4.0, "growth": 2.0, "growth_every": 5,
-                                      "epochs": 50, "weight_decay": 1e-3, "shift": 0}),
-        ("a CIFAR-100", 50_000, 100, 32, {"backbone": "resnet34", "p": 0.01, "kappa": 4.0,
-                                          "growth": 1.02, "epochs": 200, "lr": 0.1,
-                                          "weight_decay": 1e-5, "q": 0.001, "rotate": 20.0}),
+        pytest.param(10, 32, 3, {}, CIFAR10, id="CIFAR-10"),
+        pytest.param(10, 32, 3, {"base": "gce"}, CIFAR10, id="CIFAR-10, gce"),
+        pytest.param(10, 28, 3, {}, CIFAR10, id="colour at MNIST's size"),
+        pytest.param(10, 32, 1, {}, CIFAR10, id="grey at CIFAR's size"),
+        pytest.param(10, 28, 1, {}, MNIST, id="MNIST"),
+        pytest.param(10, 28, 1, {"base": "fl"}, MNIST, id="MNIST, fl"),
+        pytest.param(
+            10, 28, 1, {"base": "gce"}, MNIST | {"tau": 0.5, "kappa": 3.0}, id="MNIST, gce"
+        ),
+        pytest.param(100, 32, 3, {}, CIFAR100, id="CIFAR-100"),
+        pytest.param(
+            100, 32, 3, {"setting": "asymmetric"}, CIFAR100 | {"kappa": 10.0}, id="asymmetric"
+        ),
+        pytest.param(10, 32, 3, {"setting": "asymmetric"}, CIFAR10, id="CIFAR-10, asymmetric"),
+        pytest.param(
+            10,
+            32,
+            3,
+            {"setting": "imbalance"},
+            CIFAR10 | {"normalise": False, "kappa": 1.0, "clip": 0.0},
+            id="long-tailed CIFAR-10",
+        ),
+        pytest.param(
+            100,
+            32,
+            3,
+            {"setting": "imbalance"},
+            CIFAR100 | {"kappa": 1.0, "clip": 0.0},
+            id="long-tailed CIFAR-100",
+        ),
+        pytest.param(
+            10, 224, 3, {}, CIFAR10 | {"backbone": "resnet50", "shift": -1}, id="photographs"
+        ),
     ],
-)  # fmt: skip
-def test_paper_preset_has_the_published_numbers(name, n, k, size, expected):
-    config = sr.Config.preset("paper", n, k, size)
-    assert {key: getattr(config, key) for key in expected} == expected
+)
+def test_paper_preset_has_the_published_numbers(k, size, channels, wanted, expected):
+    config = knobs.config_for("sr", "paper", wanted, 50_000, k, size, channels=channels)
+    assert {name: getattr(config, name) for name in expected} == expected
+    assert {name: getattr(config, name) for name in wanted} == wanted
+    start = config.kappa / (config.p * k)  # lambda, as the authors count
+    assert start == pytest.approx({1: 1.0, 1.2: 1.2, 3: 3.0, 4: 4.0, 10: 10.0}[expected["kappa"]])
 
 
 def test_other_presets_reach_sharp_outputs_for_any_number_of_classes():

@@ -1,0 +1,104 @@
+"""What `paper` means for each kind of images: the numbers of docs/methods/presets.md.
+
+Sparse Regularization's stand in its own tests.
+"""
+
+import pytest
+
+from lnl_core.jobs import knobs, queue
+from lnl_core.methods import METHODS
+
+CIFAR10 = {
+    "backbone": "preact18",
+    "epochs": 200,
+    "warm_up": 30,
+    "batch_size": 128,
+    "lr": 0.2,
+    "lr_end": 5e-4,
+    "momentum": 0.0,
+    "nesterov": False,
+    "weight_decay": 1e-3,
+    "schedule": "cosine",
+    "clip": 0.0,
+    "temperature": 2.0,
+    "tau": 1e-3,
+    "beta": 5.0,
+    "operations": 2,
+    "magnitude": 5,
+    "strong_cutout": 0.15,
+    "dropout": 0.5,
+    "shift": -1,
+    "border": "reflect",
+    "ema_decay": 0.0,
+    "jump_step": 1,
+    "guard": False,
+}
+CIFAR100 = CIFAR10 | {"magnitude": 10}
+CLOTHING = CIFAR100 | {
+    "backbone": "resnet50",
+    "epochs": 20,
+    "warm_up": 5,
+    "batch_size": 64,
+    "lr": 0.01,
+    "lr_end": 2e-4,
+}
+FOOD = CLOTHING | {"batch_size": 32, "lr_end": 5e-4, "weight_decay": 5e-4}
+WEBVISION = FOOD | {"epochs": 100, "warm_up": 30, "lr": 0.2, "weight_decay": 1e-4}
+
+
+@pytest.mark.parametrize(
+    ("k", "size", "wanted", "expected"),
+    [
+        pytest.param(10, 32, {}, CIFAR10, id="CIFAR-10"),
+        pytest.param(10, 32, {"setting": "heavy"}, CIFAR10, id="CIFAR-10, heavy"),
+        pytest.param(100, 32, {}, CIFAR100, id="CIFAR-100"),
+        pytest.param(
+            100, 32, {"setting": "heavy"}, CIFAR100 | {"weight_decay": 5e-4}, id="CIFAR-100, heavy"
+        ),
+        pytest.param(10, 28, {}, CIFAR10, id="digits"),
+        pytest.param(14, 256, {}, CLOTHING, id="Clothing1M"),
+        pytest.param(50, 256, {}, WEBVISION, id="WebVision"),
+        pytest.param(101, 256, {}, FOOD, id="Food-101N"),
+    ],
+)
+def test_jump_teaching(k, size, wanted, expected):
+    config = knobs.config_for("jump", "paper", wanted, 50_000, k, size)
+    assert {name: getattr(config, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "features", "backbone"), [(28, "simclr", "preact18"), (64, "simclr", "preact18"),
+                                       (65, "moco", "resnet50"), (256, "moco", "resnet50")]
+)  # fmt: skip
+def test_purified_labels_come_from_the_images_alone_and_retrain_the_papers_network(
+    size, features, backbone
+):
+    config = knobs.config_for("dmlp", "paper", {}, 50_000, 10, size)
+    assert knobs.usual_features("dmlp", "paper", size) == features
+    assert knobs.usual_features("dmlp", "quick", size) == "auto"
+    assert (config.backbone, config.retrain, config.space) == (backbone, True, "labels")
+    assert (config.rounds * config.period, config.period) == (100, 20)
+    assert (config.label_lr, config.head_batch) == (0.01, 500)
+
+
+def test_a_queued_run_learns_on_what_its_preset_asks_for(tiny, no_worker):
+    assert queue.submit(tiny, "dmlp", "paper").representation == "simclr"
+    assert queue.submit(tiny, "dmlp", "quick").representation == "auto"
+    assert queue.submit(tiny, "dmlp", "paper", representation="raw").representation == "raw"
+    assert queue.submit(tiny, "probe", "paper").representation == "auto"
+
+
+@pytest.mark.parametrize(("size", "backbone"), [(8, "cnn3"), (32, "resnet18"), (224, "resnet18")])
+def test_hnml_whose_paper_gives_no_numbers(size, backbone):
+    config = METHODS["hnml"].config.preset("paper", 50_000, 10, size)
+    assert (config.backbone, config.epochs, config.start) == (backbone, 120, "rule")
+    assert (config.source, config.order) == ("pixels", "second")
+
+
+@pytest.mark.parametrize(
+    ("size", "backbone"), [(8, "resnet8"), (32, "resnet8-wide"), (224, "auto")]
+)
+def test_influential_rank_whose_paper_gives_no_numbers(size, backbone):
+    config = METHODS["influence"].config.preset("paper", 50_000, 10, size)
+    assert (config.backbone, config.refine, config.score) == (backbone, "network", "rounds")
+    assert config.within_class
