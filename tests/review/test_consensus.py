@@ -204,7 +204,7 @@ def test_two_rows_by_hand():
     assert odds[0] - odds[1] == pytest.approx(2 * slope)
 
 
-def test_the_pool_is_the_product_of_opinions_and_half_of_the_flips():
+def test_the_pool_is_the_product_of_opinions_the_odds_of_a_class_and_half_of_what_is_behind():
     labels, _, _, made = planted(400, 4)
     voices = [opinion("a", made(1.5, 0), labels), opinion("b", made(1.5, 1), labels)]
     ranking = consensus.rank(voices, labels, 4)
@@ -212,15 +212,16 @@ def test_the_pool_is_the_product_of_opinions_and_half_of_the_flips():
     order = np.argsort(labels, kind="stable")  # rows are fitted class by class
     logs = pool.logarithmic(soft, np.array([0.5, 0.5]), slice(None))
     free = trust.shares(trust.calibration_weights(soft, labels))
-    told = pool.logarithmic(soft, free, order)
-    flips = noise.fit(noise.rows_of(told, labels[order], labels))
+    told = noise.rows_of(pool.logarithmic(soft, free, order), labels[order], labels)
+    flips = noise.fit(told, start=noise.fit(told), steady=True)
     found = noise.fit(
         noise.rows_of(logs[order], labels[order], labels), start=flips, flips=flips.flips
     )
-    joint = np.exp(found.sharpness * logs + found.offsets) * np.sqrt(found.flips[:, labels].T)
+    odds, others = noise.odds(found.flips)
+    joint = np.exp(found.sharpness * logs + found.offsets) * np.exp(others[:, labels].T / 2)
     own = joint[np.arange(400), labels].copy()
     joint[np.arange(400), labels] = 0
-    against = np.log(joint.sum(axis=1) / own)
+    against = np.log(joint.sum(axis=1) / own) + odds[labels]
     np.testing.assert_array_equal(ranking.order, np.argsort(-against, kind="stable"))
     order = np.argsort(-joint, axis=1)[:, :3]
     np.testing.assert_array_equal(ranking.top_labels, order)
@@ -297,6 +298,14 @@ def test_a_rare_class_whose_labels_are_really_wrong_is_found():
     p = [float(ranking.p_wrong[labels == c].mean()) for c in range(5)]
     assert p[3] > 3 * max(p[0], p[1], p[2], p[4])
     assert metrics.average_precision(wrong, ranking.suspicion) > 0.75
+
+
+def test_a_class_that_holds_all_wrong_labels_is_found_by_weak_methods():
+    labels, _, wrong, made = skewed([300] * 5, [0.3, 0, 0, 0, 0], sharpness=1.2, seed=4)
+    ranking = consensus.rank([opinion("weak", made(0), labels)], labels, 5)
+    head = ranking.order[: wrong.sum()]
+    assert (labels[head] == 0).mean() > 0.82
+    assert wrong[head].mean() > 0.57
 
 
 def test_a_method_that_comes_twice_adds_no_certainty():

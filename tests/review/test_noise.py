@@ -72,6 +72,37 @@ def test_a_handful_of_wrong_labels_among_300_is_seen_where_methods_see_well():
     assert wrong == pytest.approx((truth != given).mean(), rel=0.5)
 
 
+def test_odds_and_what_is_behind_labels_are_the_flips_taken_apart():
+    flips = np.array([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.0, 0.1, 0.9]])
+    odds, others = noise.odds(flips)
+    assert odds == pytest.approx(np.log([0.2 / 0.9, 0.2 / 0.7, 0.1 / 0.9]))
+    assert others[1, 0] == pytest.approx(np.log(2))  # all of it, of two classes
+    assert others[[0, 2], 1] == pytest.approx(np.log([1.0, 1.0]))  # half of it: even
+    assert others[2, 0] < -20
+    assert np.diag(others).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("sizes", [(2_000, 2_000, 2_000, 12), (2_000, 2_000, 2_000, 600)])
+def test_what_is_wrong_in_a_class_is_believed_as_far_as_it_was_seen(sizes):
+    """A quarter of the last class is wrong, and methods see clearly; 12 images tell little."""
+    given = np.repeat(np.arange(4), sizes)
+    truth = given.copy()
+    last = np.flatnonzero(given == 3)
+    truth[last[::4]] = 0
+    rng = np.random.default_rng(1)
+    logits = rng.normal(size=(len(given), 4)) * 2.5
+    logits[np.arange(len(given)), truth] += 2.5**2
+    rows = rows_of(logits, given)
+    freely = noise.fit(rows)
+    steadily = noise.fit(rows, start=freely, steady=True)
+    seen, steadied = (noise.odds(each.flips)[0] for each in (freely, steadily))
+    others = steadied[:3].mean()
+    assert seen[3] - seen[:3].mean() > 2
+    kept = (steadied[3] - others) / (seen[3] - seen[:3].mean())
+    assert (kept < 0.75) if sizes[3] == 12 else (kept > 0.85)
+    assert steadied[3] > others
+
+
 def test_rows_drawn_unevenly_stand_for_the_set():
     given = np.repeat([0, 1], [90, 10])
     drawn = np.r_[0:10, 90:100]
