@@ -100,6 +100,25 @@ def test_batches_do_not_change_a_row():
     assert np.abs(whole - parts).max() < 0.25 * scale
 
 
+def test_a_network_on_the_processor_sees_few_images_at_once_and_each_in_its_place(monkeypatch):
+    seen = []
+
+    def encoder(dataset, device):
+        def encode(images):
+            seen.append(len(images))
+            return images.mean((1, 2, 3))[:, None] * 255
+
+        return "mean", encode
+
+    monkeypatch.setattr(features.pretrained, "encoder", encoder)
+    levels = np.arange(37, dtype=np.uint8)
+    data = dataset_of(np.broadcast_to(levels[:, None, None, None], (37, 20, 20, 3)).copy())
+    found = features.compute(data, "pretrained", batch=20)
+    np.testing.assert_allclose(found[:, 0].astype(np.float32), levels, atol=0.05)
+    assert max(seen) == features.CPU_BATCH
+    assert sum(seen) == 37 + 1  # and the blank one that the width is measured on
+
+
 def test_features_are_computed_once_and_found_again(tmp_path):
     data, told = dataset_of(images_of(30, 8, 1)), []
 
