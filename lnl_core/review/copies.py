@@ -52,6 +52,32 @@ def differing(groups: IntArray, values: IntArray, leave_out: Sequence[int] = ())
     return found
 
 
+def standing_for(
+    groups: IntArray, labels: IntArray, confirmed: BoolArray
+) -> tuple[IntArray, IntArray]:
+    """Return the row that counts for each row's picture, and the first with its label, (n,) each.
+
+    A picture counts once, with the label that most of its copies carry, or that is confirmed.
+
+    Args:
+        groups: (n,) first row of each row's copies.
+        labels: (n,) int.
+        confirmed: (n,) bool.
+    """
+    n, k = len(labels), int(labels.max(initial=0)) + 1
+    pairs, first, place, count = np.unique(
+        groups.astype(np.int64) * k + labels,
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
+    )
+    weight = count + n * np.bincount(place, confirmed, minlength=len(pairs))
+    order = np.lexsort((first, -weight, pairs // k))
+    pictures, best = np.unique(pairs[order] // k, return_index=True)
+    stands: IntArray = first[order][best][np.searchsorted(pictures, groups)]
+    return stands, first[place]
+
+
 class Groups:
     """Which rows are copies of which, looked up at once in sets of any size.
 

@@ -60,7 +60,14 @@ def kinds():
 
 @pytest.mark.parametrize(
     ("key", "representation"),
-    [("probe", None), ("knn", None), ("influence", "raw"), ("jump", "raw"), ("sr", "raw")],
+    [
+        ("probe", None),
+        ("knn", None),
+        ("influence", "raw"),
+        ("jump", "raw"),
+        ("sr", "raw"),
+        ("dmlp", "raw"),
+    ],
 )
 def test_eight_wrong_copies_are_as_suspicious_as_one_wrong_image(repeated, key, representation):
     suspicion, kind = run(repeated, key, representation), kinds()

@@ -44,6 +44,7 @@ import numpy as np
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.learning.nested import Stages
 from lnl_core.methods.dmlp.advice import hints
+from lnl_core.review import copies
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,
@@ -252,6 +253,9 @@ def _purify(
     given = np.asarray(dataset.given_labels, dtype=np.int64)
     n, k = len(given), len(dataset.class_names)
     trusted = np.zeros(n, bool) if dataset.trusted is None else np.asarray(dataset.trusted, bool)
+    stands = None
+    if dataset.groups is not None and len(np.unique(dataset.groups)) < n:
+        stands, _ = copies.standing_for(np.asarray(dataset.groups), given, trusted)
     features = context.features()
     with seeds.seeded(seeds.derive_seed(context.seed, 0)):
         context.report("purify", 0.0)
@@ -267,12 +271,13 @@ def _purify(
                 config.per_class,
                 ridge=config.ridge,
                 seed=context.seed,
-                groups=dataset.groups,
+                stands=stands,
             )
         context.report("purify", 0.03)
-        prior = _prior(config.prior, given, given[chosen.rows], k)
+        counted = given if stands is None else given[np.unique(stands)]
+        prior = _prior(config.prior, counted, given[chosen.rows], k)
         problem = rounds.make_problem(
-            rows, given, trusted, chosen.rows, prior, config.ridge, context.seed
+            rows, given, trusted, chosen.rows, prior, config.ridge, context.seed, stands
         )
         context.report("purify", 0.05)
         dense = config.space == "labels" or (config.space == "auto" and n * k <= DENSE_LABELS)
@@ -291,7 +296,12 @@ def _purify(
         loop = purification.run(saved)
         top = KEPT_CLASSES if k > DENSE_CLASSES else 0
         purified = rounds.read_out(
-            loop, given, trusted, lambda part: context.report("purify", 0.85 + 0.1 * part), top
+            loop,
+            given,
+            trusted,
+            lambda part: context.report("purify", 0.85 + 0.1 * part),
+            top,
+            stands,
         )
         accuracy, probe_labels = rounds.baseline(problem, purification.held, n)
         evidence = rounds.votes(problem, given, chosen.rows)

@@ -50,8 +50,12 @@ def make_problem(
     prior: FloatArray,
     ridge: float,
     seed: int,
+    stands: IntArray | None = None,
 ) -> Problem:
     """Factor the closed form of the rows that nobody confirmed and that do not validate.
+
+    Of a picture that comes more than once, one row is learned: a label that several copies carry
+    would explain itself.
 
     Args:
         rows: features of all n rows.
@@ -60,8 +64,11 @@ def make_problem(
         prior: (k,) class shares.
         ridge: as a share of the mean diagonal of X'X.
         seed: of the head.
+        stands: (n,) the row that counts for each row's picture, None where there are no copies.
     """
     which = np.setdiff1d(np.flatnonzero(~trusted), validation)
+    if stands is not None:
+        which = which[stands[which] == which]
     device, k = rows.device, len(prior)
     total = gram(rows, which)
     onehot = torch.zeros(len(validation), k, device=device)
@@ -243,8 +250,9 @@ def read_out(
     pinned: BoolArray,
     tick: Callable[[float], None],
     top: int = 0,
+    stands: IntArray | None = None,
 ) -> Purified:
-    """Go once over all rows and write down their soft labels.
+    """Go once over all rows and write down their soft labels; copies have those of one row.
 
     Args:
         loop: after its last round.
@@ -252,6 +260,7 @@ def read_out(
         pinned: (n,) bool, rows whose label is certain.
         tick: called with the share that is done; may raise.
         top: keep so many classes of each row; 0 keeps all.
+        stands: (n,) the row that counts for each row's picture, None where there are no copies.
     """
     problem, n, k = loop.problem, len(given), loop.problem.k
     rows = problem.rows
@@ -261,12 +270,17 @@ def read_out(
     classes = np.empty((n if top else 0, top), np.int32)
     best = np.empty((n if top else 0, top), np.float32)
     fit = loop.weights().float()
-    rest = np.setdiff1d(np.arange(n), problem.which)
+    shown = np.arange(n) if stands is None else stands
+    learned = np.isin(shown, problem.which)
     done = 0
-    for which in (problem.which, rest):
-        for part, x in rows.chunks(which, k):
+    for which in (np.flatnonzero(learned), np.flatnonzero(~learned)):
+        for part, x in rows.chunks(shown[which], k):
             at = which[part]
-            soft = loop.at(part, x) if which is problem.which else x @ fit
+            if learned[at[0]]:
+                place = torch.from_numpy(np.searchsorted(problem.which, shown[at]))
+                soft = loop.at(place.to(x.device), x)
+            else:
+                soft = x @ fit
             q = soft_labels(soft, torch.softmax(loop.head.logits(x), dim=1))
             target = torch.from_numpy(given[at]).to(x.device)[:, None]
             own = torch.from_numpy(pinned[at]).to(x.device)

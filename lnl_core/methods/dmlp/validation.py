@@ -51,7 +51,6 @@ def classifications(
     *,
     ridge: float,
     seed: int,
-    groups: IntArray | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Predict each row's given label by three classifiers on label-free features.
 
@@ -62,8 +61,6 @@ def classifications(
         k: number of classes.
         ridge: as a share of the mean diagonal of X'X.
         seed: of the folds.
-        groups: (n,) first row of each row's copies, or None: copies stay in one fold and do not
-            vote for each other.
 
     Returns:
         p_given: (3, m) in [0, 1], what each classifier gives to the given label.
@@ -73,14 +70,11 @@ def classifications(
     given = np.empty((3, len(which)))
     first = np.empty((3, len(which)), dtype=bool)
     at = torch.arange(len(which), device=rows.device)
-    picture = np.arange(len(which))
-    if groups is not None and len(firsts := np.unique(groups[which])) > 1:
-        picture = np.searchsorted(firsts, groups[which])
     for i in range(3):
         if i == 0:
-            probs = _ridge(rows, which, target, k, ridge, seed, picture)
+            probs = _ridge(rows, which, target, k, ridge, seed)
         elif i == 1:
-            probs = _neighbours(rows, which, target, k, picture)
+            probs = _neighbours(rows, which, target, k)
         else:
             probs = _centres(rows, which, target, k)
         given[i] = probs[at, target].cpu().numpy()
@@ -97,7 +91,6 @@ def agreed(
     *,
     ridge: float = 1e-3,
     seed: int = 0,
-    groups: IntArray | None = None,
 ) -> IntArray:
     """Choose rows on whose given label three classifiers agree most, evenly over the classes.
 
@@ -108,14 +101,14 @@ def agreed(
         k: number of classes.
         per_class: rows wanted of each class; a class gives a fifth of its rows at most, and one
             at least, where it has two.
-        ridge, seed, groups: as in `classifications`.
+        ridge, seed: as in `classifications`.
 
     Returns:
         row numbers, sorted. Classes with fewer than two rows give none.
     """
     part = candidates(labels, seed)
     which, labels = which[part], labels[part]
-    given, first = classifications(rows, which, labels, k, ridge=ridge, seed=seed, groups=groups)
+    given, first = classifications(rows, which, labels, k, ridge=ridge, seed=seed)
     ranks = given.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable") / len(which)
     score = first.sum(axis=0) + ranks.min(axis=0)  # all three first, then the least sure of them
     chosen = []
@@ -135,15 +128,12 @@ def _ridge(
     k: int,
     ridge: float,
     seed: int,
-    picture: IntArray,
     folds: int = 4,
 ) -> Tensor:
     """Softmax-free shares from ridge regression without the row's fold, (m, k)."""
-    _, first = np.unique(picture, return_index=True)
-    shuffled = np.random.default_rng(seed).permutation(len(first))
-    dealt = np.empty(len(first), dtype=np.int64)
-    dealt[shuffled] = rank_in_class(labels.cpu().numpy()[first[shuffled]]) % folds
-    fold = dealt[picture]
+    shuffled = np.random.default_rng(seed).permutation(len(which))
+    fold = np.empty(len(which), dtype=np.int64)
+    fold[shuffled] = rank_in_class(labels.cpu().numpy()[shuffled]) % folds
     grams, crosses = [], []
     for j in range(folds):
         part = np.flatnonzero(fold == j)
@@ -165,18 +155,16 @@ def _ridge(
     return scores.clamp(0, 1)
 
 
-def _neighbours(
-    rows: Rows, which: IntArray, labels: Tensor, k: int, picture: IntArray, near: int = 20
-) -> Tensor:
-    """Return the vote of the most alike rows but the row itself and its copies, (m, k)."""
+def _neighbours(rows: Rows, which: IntArray, labels: Tensor, k: int, near: int = 20) -> Tensor:
+    """Return the vote of the most alike rows but the row itself, (m, k)."""
     near = max(1, min(near, len(which) - 1))
-    all_rows, shown = rows[which], torch.from_numpy(picture).to(rows.device)
+    all_rows = rows[which]
     votes = torch.zeros(len(which), k)  # on the processor: a GPU adds in an order of its own
     step = max(64, 20_000_000 // max(len(which), 1))
     for start in range(0, len(which), step):
         x = all_rows[start : start + step]
         alike = x @ all_rows.T
-        alike[shown[start : start + step, None] == shown] = -torch.inf
+        alike[torch.arange(len(x)), torch.arange(start, start + len(x))] = -torch.inf
         best, index = alike.topk(near, dim=1)
         weight = torch.softmax(best * 10, dim=1)  # cosines lie close together: temperature 0.1
         votes[start : start + step].scatter_add_(1, labels[index].cpu(), weight.cpu())
@@ -229,9 +217,11 @@ def choose(
     most: int = 10_000,
     ridge: float = 1e-3,
     seed: int = 0,
-    groups: IntArray | None = None,
+    stands: IntArray | None = None,
 ) -> Validation:
     """Return the confirmed rows, and agreed ones of classes that have fewer than `enough`.
+
+    A picture is chosen once, however many copies of it there are.
 
     Args:
         rows: prepared features of n rows.
@@ -241,16 +231,20 @@ def choose(
         per_class: unconfirmed rows wanted per class.
         enough: confirmed rows from which a class needs no others.
         most: largest number of validation rows; drawn evenly over the classes above it.
-        ridge, seed, groups: as in `classifications`.
+        ridge, seed: as in `classifications`.
+        stands: (n,) the row that counts for each row's picture, None where there are no copies.
     """
+    counts = np.ones(len(labels), dtype=bool)
+    if stands is not None:
+        counts = stands == np.arange(len(labels))
     sure = np.zeros(len(labels), dtype=bool) if trusted is None else np.asarray(trusted, dtype=bool)
-    confirmed: IntArray = np.flatnonzero(sure)
+    confirmed: IntArray = np.flatnonzero(sure & counts)
     confirmed = confirmed[candidates(labels[confirmed], seed, most)]
     lacking = np.bincount(labels[confirmed], minlength=k) < enough
-    lacking &= np.bincount(labels[~sure], minlength=k) > 0
+    lacking &= np.bincount(labels[~sure & counts], minlength=k) > 0
     substitutes: IntArray = np.empty(0, dtype=np.int64)
     if lacking.any():
-        open_rows = np.flatnonzero(~sure)
+        open_rows = np.flatnonzero(~sure & counts)
         share = max(1, min(per_class, most // k))
         agreeing = agreed(
             rows,
@@ -260,7 +254,6 @@ def choose(
             share,
             ridge=ridge,
             seed=seed,
-            groups=groups,
         )
         substitutes = agreeing[lacking[labels[agreeing]]]
     both = np.concatenate([confirmed, substitutes])

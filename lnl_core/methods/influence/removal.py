@@ -17,6 +17,7 @@ from torch import Tensor
 
 from lnl_core.methods.influence import scores as influence
 from lnl_core.methods.influence.softmax_head import Design, Problem, fit
+from lnl_core.review import copies
 from lnl_core.types import DENSE_CLASSES, KEPT_CLASSES, Array, BoolArray, IntArray, TopProbs
 
 FLOOR = 10
@@ -71,7 +72,7 @@ class Rounds:
             self.pinned |= torch.from_numpy(np.asarray(trusted, bool))
         self.stands, self.leads = None, torch.arange(n)
         if groups is not None and len(np.unique(groups)) < n:
-            stands, leads = standing_for(
+            stands, leads = copies.standing_for(
                 np.asarray(groups), np.asarray(labels), self.pinned.numpy()
             )
             self.stands, self.leads = torch.from_numpy(stands), torch.from_numpy(leads)
@@ -304,32 +305,6 @@ class Rounds:
         self.done, self.planned = int(state["done"]), int(state["planned"])
         self.quota, self.best = int(state["quota"]), int(state["best"])
         self.notes = {name: list(values) for name, values in state["notes"].items()}
-
-
-def standing_for(
-    groups: IntArray, labels: IntArray, confirmed: BoolArray
-) -> tuple[IntArray, IntArray]:
-    """Return the row that counts for each row's picture, and the first with its label, (n,) each.
-
-    A picture counts once, with the label that most of its copies carry, or that is confirmed.
-
-    Args:
-        groups: (n,) first row of each row's copies.
-        labels: (n,) int.
-        confirmed: (n,) bool.
-    """
-    n, k = len(labels), int(labels.max(initial=0)) + 1
-    pairs, first, place, count = np.unique(
-        groups.astype(np.int64) * k + labels,
-        return_index=True,
-        return_inverse=True,
-        return_counts=True,
-    )
-    weight = count + n * np.bincount(place, confirmed, minlength=len(pairs))
-    order = np.lexsort((first, -weight, pairs // k))
-    pictures, best = np.unique(pairs[order] // k, return_index=True)
-    stands: IntArray = first[order][best][np.searchsorted(pictures, groups)]
-    return stands, first[place]
 
 
 def head_probs(design: Design, weights: Tensor) -> Array | TopProbs:

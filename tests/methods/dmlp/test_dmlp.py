@@ -135,6 +135,34 @@ def test_a_class_without_confirmed_images_alone_gets_stand_ins():
     assert signals.extras["bootstrap"][0] == 1
 
 
+@pytest.mark.parametrize("config", [FAST, dataclasses.replace(SPEC, period=5, rounds=2)])
+def test_copies_of_a_wrong_label_do_not_explain_each_other(config):
+    dataset, truth, features = digits("symmetric 40", confirmed=0)
+    wrong = np.flatnonzero(dataset.given_labels != truth)[:40]
+    rows = np.append(np.arange(len(truth)), np.repeat(wrong[:20], 7))
+    groups = rows.copy()
+    labels = np.append(dataset.given_labels, np.repeat(dataset.given_labels[wrong[:20]], 7))
+    labels[-1] = truth[wrong[19]]  # and one copy says otherwise
+    copied = LabeledDataset(
+        "copied",
+        dataset.class_names,
+        labels,
+        [str(i) for i in range(len(rows))],
+        dataset.images[rows],
+        groups=groups,
+    )
+    signals = dmlp.fit(copied, config, LocalContext(seed=0, features=features[rows]))
+    probs = np.asarray(signals.pred_probs)
+    np.testing.assert_allclose(probs, probs[groups], atol=1e-6)
+    np.testing.assert_allclose(
+        signals.suspicion, 1 - probs[np.arange(len(rows)), labels], atol=1e-5
+    )
+    eight, single = signals.suspicion[wrong[:20]], signals.suspicion[wrong[20:]]
+    assert np.median(eight) > 0.9 * np.median(single)
+    judges = signals.extras["validation_rows"]
+    assert len(np.unique(groups[judges])) == len(judges)
+
+
 def test_signals_are_what_they_say():
     signals, _, _, dataset, _ = outcome(FAST, "pair")
     given, trusted, n = dataset.given_labels, dataset.trusted, len(dataset)

@@ -19,6 +19,7 @@ from lnl_core.methods import ce
 from lnl_core.methods.influence import METHOD, Config, removal
 from lnl_core.methods.influence import scores as influence
 from lnl_core.methods.influence.softmax_head import Design, Problem, fit
+from lnl_core.review import copies
 from lnl_core.types import BaseRun, LabeledDataset, LnlError
 
 
@@ -401,10 +402,10 @@ def test_copies_count_once_and_go_together():
     groups = np.append(np.arange(60), [0, 0, 0, 1, 2])
     labels = np.append(np.arange(60) % 2, [0, 0, 1, 1, 0])  # of 0, one copy says otherwise
     trusted = np.arange(65) == 64
-    stands, leads = removal.standing_for(groups, labels, np.zeros(65, bool))
+    stands, leads = copies.standing_for(groups, labels, np.zeros(65, bool))
     np.testing.assert_array_equal(stands, groups)
     np.testing.assert_array_equal(leads[60:], [0, 0, 62, 1, 2])
-    stands, _ = removal.standing_for(groups, labels, np.arange(65) == 62)
+    stands, _ = copies.standing_for(groups, labels, np.arange(65) == 62)
     assert (stands[[0, 60, 61, 62]] == 62).all()  # what a person confirmed counts
     rounds = removal.Rounds(labels, 2, trusted, 8, torch.device("cpu"), groups)
     rounds.plan(0.05, 0.4, 8)
