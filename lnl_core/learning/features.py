@@ -259,7 +259,7 @@ def _in_parts(encode: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """Return the rows of (b, c, h, w) images, few images at a time where that is faster."""
     if images.device.type != "cpu":
         return encode(images)
-    return torch.cat([encode(part) for part in images.split(CPU_BATCH)])
+    return torch.cat([encode(part) for part in torch.split(images, CPU_BATCH)])
 
 
 def _encoder(
