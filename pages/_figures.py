@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+import textwrap
+from typing import Any, Literal
 
 import streamlit as st
 
+from lnl_core.figures import frame
 from lnl_core.figures.palette import TONES
 from lnl_core.types import DatasetInfo
 from pages import _ui
@@ -22,7 +24,23 @@ def tone() -> dict[str, Any]:
     return TONES["dark" if st.context.theme.type == "dark" else "light"]
 
 
-def draw(figure: Any, name: str, info: DatasetInfo, alt: str, *, key: str = "") -> None:
+_LETTERS = (36, 50)
+"""On a line of the title and of the sentence: what half of a page of 1024 px has room for."""
+
+_WIDE_LETTERS = (52, 66)
+_AXIS = 40
+"""Letters below the axis on a telephone."""
+
+
+def draw(
+    figure: Any,
+    name: str,
+    info: DatasetInfo,
+    alt: str,
+    *,
+    key: str = "",
+    height: Literal["content", "stretch"] = "content",
+) -> None:
     """Show a figure with the one button of its tool bar: save the picture.
 
     Args:
@@ -31,9 +49,9 @@ def draw(figure: Any, name: str, info: DatasetInfo, alt: str, *, key: str = "") 
         info: the data set.
         alt: what it shows, for who cannot see it.
         key: where the same figure is drawn twice on a page.
+        height: `stretch` where the frame's style gives the element a height by the window's.
     """
-    if _ui.wide():
-        figure = enlarged(figure)
+    figure = fitted(figure)
     form = str(st.session_state.get("picture_format") or "SVG").lower()
     stem = re.sub(r"[^A-Za-z0-9]+", "-", f"{info.name} {name}").strip("-")[:80]
     st.plotly_chart(
@@ -41,6 +59,7 @@ def draw(figure: Any, name: str, info: DatasetInfo, alt: str, *, key: str = "") 
         theme=None,
         key=key or name,
         alt=alt,
+        height=height,
         config={
             "displaylogo": False,
             "displayModeBar": "hover",
@@ -49,6 +68,36 @@ def draw(figure: Any, name: str, info: DatasetInfo, alt: str, *, key: str = "") 
             "scrollZoom": False,
         },
     )
+
+
+def fitted(figure: Any) -> Any:
+    """Return a copy for the window there is: heading on lines that fit, text by its width."""
+    if _ui.wide():
+        return enlarged(frame.folded(figure, _WIDE_LETTERS))
+    figure = frame.folded(figure, _LETTERS)
+    return beneath(figure) if _ui.narrow() else figure
+
+
+def beneath(figure: Any) -> Any:
+    """Return the figure with its legend below the plot and long axes' names on two lines."""
+    layout = figure.layout
+    title = layout.xaxis.title.text or ""
+    lines = textwrap.wrap(title, _AXIS) or [""]
+    figure.update_xaxes(title_text="<br>".join(lines))
+    below = layout.margin.b + 15 * (len(lines) - 1)
+    if layout.showlegend:
+        names = [each.name for each in figure.data if each.name and each.showlegend is not False]
+        rows = 19 * sum(1 + name.count("<br>") for name in names) + 24
+        whole = layout.height + rows + 15 * (len(lines) - 1)
+        below += rows
+        figure.update_layout(
+            legend={"orientation": "v", "x": 0, "y": rows / whole, "yref": "container"}
+            | {"yanchor": "top", "xanchor": "left"},
+        )
+    figure.update_layout(height=layout.height + below - layout.margin.b, margin_b=below)
+    if layout.showlegend and layout.margin.r > 60:
+        figure.update_layout(margin_r=8)  # the legend stood there
+    return figure
 
 
 def enlarged(figure: Any) -> Any:

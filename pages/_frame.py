@@ -35,8 +35,19 @@ _STYLE = """<style>
 .stApp :is(a,button,summary,[role="tab"]):focus-visible{
   outline:2px solid ACCENT!important;outline-offset:1px}
 .stApp [role="tab"]:focus-visible{outline-offset:-2px!important}
-@media(min-width:1600px){:is(.st-key-explore_columns,.st-key-quality_columns)
+.stMainBlockContainer{container:main/inline-size}
+@container main (min-width:1240px){:is(.st-key-explore_columns,.st-key-quality_columns)
   >*>.stHorizontalBlock>.stColumn+.stColumn{flex:0 0 560px;width:560px;min-width:0}}
+@container main (max-width:859px){:is(.st-key-explore_columns>*,.st-key-compare_body,
+  .st-key-runs_columns>*) .stColumn:not(.st-key-explore_selected *){flex:1 1 100%;min-width:100%}}
+@container main (max-width:639px){.stColumn:not(.st-key-tour *,.st-key-explore_selected *){
+  flex:1 1 100%;min-width:100%}}
+.st-key-facts{row-gap:4px!important}.st-key-facts>*{flex:1 1 170px!important;min-width:0}
+@container main (min-width:640px){
+.st-key-precision_recall,.st-key-effort{height:clamp(300px,100vh - 740px,640px)}
+.st-key-losses_figure{height:clamp(340px,100vh - 470px,700px)}
+.st-key-agreement,.st-key-overlap_depth_figure{height:clamp(340px,100vh - 360px,820px)}
+}
 [class*="st-key-cardhead"]{min-height:31px}
 .st-key-waiting [data-testid="stText"]{font-size:.87rem;margin:-6px 0 4px}
 </style>"""
@@ -49,6 +60,7 @@ _MEMORY = st.components.v2.component(
     js=r"""
 // From 1600 px on tables are written larger: their text is painted, so no style sheet reaches it.
 const WIDE = window.matchMedia("(min-width: 1600px)");
+const NARROW = window.matchMedia("(max-width: 700px)");
 const painted = Object.getOwnPropertyDescriptor(CanvasRenderingContext2D.prototype, "font");
 if (painted && !window.lnlTables) {
   window.lnlTables = true;
@@ -62,11 +74,14 @@ if (painted && !window.lnlTables) {
 }
 
 export default function ({ data, setStateValue }) {
-  const tell = () => { if (WIDE.matches !== data.wide) setStateValue("wide", WIDE.matches); };
+  const tell = () => {
+    if (WIDE.matches !== data.wide) setStateValue("wide", WIDE.matches);
+    if (NARROW.matches !== data.narrow) setStateValue("narrow", NARROW.matches);
+  };
   tell();
-  WIDE.addEventListener("change", tell);
+  for (const size of [WIDE, NARROW]) size.addEventListener("change", tell);
   remember(data, setStateValue);
-  return () => WIDE.removeEventListener("change", tell);
+  return () => { for (const size of [WIDE, NARROW]) size.removeEventListener("change", tell); };
 }
 
 function remember(data, setStateValue) {
@@ -241,9 +256,11 @@ def _remember() -> None:
             "name": _ui.reviewer(),
             "asked": "reviewer_known" not in st.session_state,
             "wide": _ui.wide(),
+            "narrow": _ui.narrow(),
         },
         on_name_change=lambda: None,
         on_wide_change=lambda: None,
+        on_narrow_change=lambda: None,
         height=1,
     )
 

@@ -57,6 +57,7 @@ def spread(
             info,
             alt=f"Spread of the {values.quantity} of each image",
             key=f"{key}_figure",
+            height="content" if small else "stretch",
         )
     _queue(info, values, float(chosen), key, small=small)
     if values.verdict.max() == 0 and split == "verdict":

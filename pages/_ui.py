@@ -89,6 +89,11 @@ def wide() -> bool:
     return bool((st.session_state.get("reviewer_memory") or {}).get("wide"))
 
 
+def narrow() -> bool:
+    """Say whether the window is at most 700 px wide, as far as the browser has told."""
+    return bool((st.session_state.get("reviewer_memory") or {}).get("narrow"))
+
+
 def reviewer() -> str:
     """Return who reviews in this browser."""
     return str(st.session_state.get("reviewer") or "reviewer A")

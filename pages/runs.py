@@ -8,7 +8,8 @@ from pages._runs import history, live, methods, own
 row = _ui.title_row("Runs")
 info = _ui.need_dataset()
 preset, device = methods.choices(row)
-left, right = st.columns([596, 362], gap="small")
+with st.container(key="runs_columns"):
+    left, right = st.columns([596, 362], gap="small")
 with left:
     methods.draw(info, preset, device)
     own.draw(info)

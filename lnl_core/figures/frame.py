@@ -6,6 +6,7 @@ explains itself. `tone` is one of `palette.TONES`; text of people is escaped.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,38 @@ def heading(title: str, sentence: str, tone: Tone) -> str:
     """Return a figure's title above the sentence that explains it."""
     small = f'<span style="font-size:12px;color:{tone["muted"]}">{sentence}</span>'
     return f"<b>{title}</b><br>{small}"
+
+
+_HEADING = re.compile(r"<b>(.*)</b><br>(<span [^>]*>)(.*)</span>", re.S)
+_LINES = (20, 16)
+"""Pixels of a line of the title and of the sentence."""
+
+
+def folded(figure: go.Figure, letters: tuple[int, int]) -> go.Figure:
+    """Return a copy whose heading takes more lines where it is long, and is as much higher.
+
+    Args:
+        figure: of this room.
+        letters: on a line of the title, and of the sentence below it.
+    """
+    import plotly.graph_objects as go
+
+    copy = go.Figure(figure)
+    parts = _HEADING.fullmatch(copy.layout.title.text or "")
+    if parts is None:
+        return copy
+    title, sentence = (
+        [line for old in words.split("<br>") for line in textwrap.wrap(old, most) or [old]]
+        for words, most in zip((parts[1], parts[3]), letters, strict=True)
+    )
+    more = _LINES[0] * (len(title) - 1)
+    more += _LINES[1] * (len(sentence) - 1 - parts[3].count("<br>"))
+    copy.update_layout(
+        title_text=f"<b>{'<br>'.join(title)}</b><br>{parts[2]}{'<br>'.join(sentence)}</span>",
+        height=copy.layout.height + more,
+        margin_t=copy.layout.margin.t + more,
+    )
+    return copy
 
 
 def new_figure(title: str, sentence: str, tone: Tone, height: int, **margin: int) -> go.Figure:
@@ -87,6 +120,7 @@ def new_figure(title: str, sentence: str, tone: Tone, height: int, **margin: int
             title_font={"size": 12, "color": tone["muted"]},
             title_standoff=6,
             ticks="",
+            ticklabelstandoff=4,  # or the zeros of both axes meet where they cross
         )
     figure.update_yaxes(automargin=True)  # long numbers push the title aside, not under themselves
     return figure

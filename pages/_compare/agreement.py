@@ -26,6 +26,7 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
             "agreement",
             info,
             alt="Rank correlation of every pair of methods",
+            height="stretch",
         )
         st.caption("Methods that agree fully add nothing to each other in the consensus.")
     with right, st.container(border=True, key="top_card"):
@@ -64,6 +65,7 @@ def overlap(info: DatasetInfo, comparison: Comparison, k: int, key: str = "overl
         info,
         alt="Overlap of the most suspicious images of every pair of methods",
         key=key,
+        height="content" if key == "overlap" else "stretch",
     )
 
 

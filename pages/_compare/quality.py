@@ -26,12 +26,12 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
         with left, st.container(border=True, key="pr_card"):
             _figures.draw(
                 detection.precision_recall(comparison, tone), "precision_recall", info,
-                alt="Precision against recall of every method",
+                alt="Precision against recall of every method", height="stretch",
             )  # fmt: skip
         with right, st.container(border=True, key="effort_card"):
             _figures.draw(
                 detection.effort(comparison, tone), "effort", info,
-                alt="Wrong labels found against images reviewed",
+                alt="Wrong labels found against images reviewed", height="stretch",
             )  # fmt: skip
     else:
         st.info(plain(comparison.why_none), icon=":material/info:")

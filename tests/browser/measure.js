@@ -108,13 +108,29 @@
         getComputedStyle(each).position === "fixed" ||
         /stSidebar|stHeader|stToast/.test(each.dataset?.testid ?? ""),
     );
+  // Slanted text, as along an axis: its box lies straight once the page is turned.
+  const turned = ({ element, text, layer }) => {
+    const { a, b, c, d, e, f } = element.getScreenCTM();
+    const angle = Math.atan2(b, a);
+    const { x, y, width, height } = element.getBBox();
+    const [px, py] = [x + width / 2, y + height / 2];
+    const [sx, sy] = [a * px + c * py + e, b * px + d * py + f];
+    const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+    const [cx, cy] = [sx * cos + sy * sin, sy * cos - sx * sin];
+    const high = (0.5 - INK) * height;
+    const box = { left: cx - width / 2, right: cx + width / 2, top: cy - high, bottom: cy + high };
+    return { element, text, layer, angle: Math.round(50 * angle), ...box };
+  };
+  const isSlanted = (element) => Math.abs(element.getScreenCTM?.()?.b ?? 0) > 0.02;
   const lines = pieces.flatMap(({ element, text, boxes, seen }) => {
     const layer = layerOf(element);
+    if (isSlanted(element)) return element.tagName === "text" ? [turned({ element, text, layer })] : [];
     return boxes
       .map((box) => ({
         element,
         text,
         layer,
+        angle: 0,
         left: Math.max(box.left, seen.left),
         right: Math.min(box.right, seen.right),
         top: Math.max(box.top + INK * box.height, seen.top),
@@ -126,7 +142,7 @@
   lines.forEach((a, i) => {
     for (let j = i + 1; j < lines.length && lines[j].top < a.bottom - SLACK; j++) {
       const b = lines[j];
-      if (a.element === b.element || a.layer !== b.layer) continue;
+      if (a.element === b.element || a.layer !== b.layer || a.angle !== b.angle) continue;
       const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
       if (across > SLACK && down > SLACK) say(`lies on “${b.text}”`, a.text, a.element);

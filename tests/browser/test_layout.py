@@ -23,6 +23,12 @@ PAGES = {
     "review": ("review", ".stage > img"),
     "evidence": ("review", ".stage > img"),
     "page": ("review", ".stage > img"),
+    "explore": ("explore", ".map[data-painted]"),
+    "quality": ("compare?view=quality", ".st-key-effort .main-svg"),
+    "losses": ("compare?view=losses", ".st-key-course .main-svg, .st-key-losses_figure .main-svg"),
+    "agreement": ("compare?view=agreement", ".st-key-agreement .main-svg"),
+    "cost": ("compare?view=cost", "[data-testid=stMain] .st-key-compare_body"),
+    "retraining": ("compare?view=retraining", ".st-key-compare_body"),
     "export": ("export", "[data-testid=stRadio]"),
     "team": ("team", "[data-testid=stMain] h1"),
 }

@@ -1,0 +1,47 @@
+"""Figures in the window there is: headings on lines that fit, legends that leave room."""
+
+import pytest
+
+from lnl_core.figures import frame
+from lnl_core.figures.palette import TONES
+from pages import _figures
+
+LONG = "Share of the union of the most suspicious images of both of the runs that are compared"
+
+
+def figure():
+    made = frame.new_figure("Cats &amp; dogs", LONG, TONES["light"], 300, r=120)
+    for name in ("one", "two<br>lines"):
+        made.add_scatter(x=[0, 1], y=[0, 1], name=name)
+    made.update_layout(showlegend=True)
+    return made.update_xaxes(title_text=LONG)
+
+
+def test_a_long_heading_takes_lines_and_the_plot_keeps_its_height():
+    before, after = figure(), frame.folded(figure(), (36, 40))
+    words = after.layout.title.text
+    assert words.count("<br>") == 3
+    assert words.replace("<br>", " ") == before.layout.title.text.replace("<br>", " ")
+    more = after.layout.height - before.layout.height
+    assert more == after.layout.margin.t - before.layout.margin.t == 32
+
+
+def test_a_heading_that_fits_stays_as_it_is():
+    assert frame.folded(figure(), (60, 100)).to_plotly_json() == figure().to_plotly_json()
+
+
+def test_a_telephones_legend_lies_below_the_plot():
+    before, after = figure(), _figures.beneath(figure())
+    assert after.layout.margin.r < before.layout.margin.r
+    below = after.layout.margin.b - before.layout.margin.b
+    assert after.layout.height - before.layout.height == below
+    top = after.layout.legend.y * after.layout.height
+    assert 3 * 19 < top < after.layout.margin.b, "three lines below the axis"
+    assert after.layout.xaxis.title.text.count("<br>") == 2
+
+
+@pytest.mark.parametrize("showlegend", [True, False])
+def test_a_figure_without_a_legend_only_folds_its_axis(showlegend):
+    given = figure().update_layout(showlegend=showlegend)
+    height = given.layout.height
+    assert (_figures.beneath(given).layout.height > height + 40) == showlegend
