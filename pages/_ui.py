@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
 from lnl_core.services import workspace as edge
-from lnl_core.services.runs import control
+from lnl_core.services.runs import control, recipes
 from lnl_core.types import DatasetInfo, JobState, LnlError, Workspace
 from pages import _urls, _words
 from pages._words import plain, short
@@ -269,7 +269,7 @@ def need_dataset(title: str = "") -> DatasetInfo:
 
 
 def score_it(info: DatasetInfo) -> None:
-    """Draw the state of a set without any score, with the one act that helps."""
+    """Draw the state of a set without any score, with the one act that helps; it leads on."""
     with st.container(border=True, horizontal_alignment="center", gap="small", key="unscored"):
         st.space("small")
         if stopped(info):
@@ -279,6 +279,9 @@ def score_it(info: DatasetInfo) -> None:
             st.markdown(f"Nothing scored yet. {first_queue_words(info)}", width="content")
             label, icon = "Score it", ":material/play_arrow:"
         if st.button(label, icon=icon, type="primary", key="score_empty"):
+            if not stopped(info):
+                recipes.start_scoring(info)
+                go("review", dataset=info.name)
             go("runs", dataset=info.name)
         st.space("small")
 
@@ -291,9 +294,4 @@ def stopped(info: DatasetInfo) -> bool:
 
 def first_queue_words(info: DatasetInfo) -> str:
     """Say how long the first queue takes on this machine, roughly."""
-    from lnl_core.services.runs import running
-
-    keys = running.default_recipe(info)
-    seconds = running.features_seconds(info, keys[:1])
-    seconds += running.estimate(info, keys[0], "quick")[0] if keys else 0.0
-    return f"A first queue takes about {_words.about(max(seconds, 5))}."
+    return f"A first queue takes about {_words.about(recipes.recipe(info).first_seconds)}."

@@ -2,15 +2,14 @@
 
 import streamlit as st
 
-from lnl_core.services.datasets import catalog, incoming
+from lnl_core.services.datasets import catalog
 from pages import _rescue, _ui
+from pages._data import arriving, demo, first, sets
 from pages._data import cards as _cards
-from pages._data import demo, first, sets
 from pages._data import incoming as _import
 
 if st.session_state.pop("open_demo", False):
     demo.open_demo()
-    st.rerun()
 
 with st.skeleton(height=258):
     cards = catalog.overview(_ui.workspace())
@@ -29,10 +28,7 @@ kind = row.menu_button(
 )
 if kind:
     _import.ask(kind)
-if demo.watching():
-    demo.watch()
-if incoming.imports(_ui.workspace()):
-    _import.draw_imports()
+arriving.draw()
 _cards.draw(cards)
 info = _ui.dataset()
 if info is not None:

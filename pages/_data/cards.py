@@ -12,13 +12,13 @@ from lnl_core.services.datasets.catalog import DEMOS, DIGITS, PHOTOGRAPHS, Datas
 from lnl_core.services.review import auditing
 from lnl_core.types import JobState
 from pages import _charts, _tour, _ui, _words
-from pages._data import demo
+from pages._data import arriving, demo
 from pages._ui import plain
 
 
 def draw(cards: list[DatasetCard]) -> None:
     """Draw the grid of cards; only the first one's act is the page's primary button."""
-    primary_free = not demo.watching()
+    primary_free = arriving.awaited() is None
     with st.grid(3, min_column_width=280, gap="small", key="cards"):
         for place, card in enumerate(cards):
             with st.container(border=True, height="stretch", gap="xsmall", key=_key(card)):
@@ -128,8 +128,7 @@ def _acts(card: DatasetCard, *, primary: bool) -> None:
         elif not card.active and st.button(
             "Score it", icon=":material/play_arrow:", type=kind, key=f"score_{info.id}"
         ):
-            demo.start_scoring(info)
-            st.rerun()
+            arriving.score(info)
         if st.button("Runs", type="tertiary", key=f"runs_{info.id}"):
             _ui.go("runs", dataset=info.name)
         if info.name == PHOTOGRAPHS and st.button(
@@ -166,6 +165,5 @@ def _demo_card(name: str, key: str) -> None:
     with st.container(horizontal=True, gap="small"):
         if st.button("Open the demo", icon=":material/play_arrow:", key=key):
             demo.open_demo(name)
-            st.rerun()
         if first and st.button("Tour", type="tertiary", key="tour_start", help=_tour.WHAT):
             _tour.start()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lnl_core.services.datasets import catalog
 from pages import _tour, _ui
-from pages._data import demo, incoming
+from pages._data import arriving, demo, incoming
 
 _STEPS = (
     (
@@ -28,9 +28,11 @@ _STEPS = (
 def draw() -> None:
     """Draw the whole page."""
     _ui.title_row("Find the wrong labels in an image set")
-    busy = incoming.draw_imports() or demo.watching()
-    if demo.watching():
-        demo.watch()
+    arriving.draw()
+    if arriving.awaited() is not None:
+        incoming.show_dialog()
+        return
+    busy = arriving.underway()
     left, right = st.columns([1.35, 1], gap="small")
     with left, st.container(height="stretch", gap="small", key="demo_cards"):
         with st.container(border=True, height="stretch", key="demo_card", gap="small"):
@@ -72,7 +74,6 @@ def _photographs_card(quiet: bool) -> None:
         _tour.start()
     if pressed:
         demo.open_demo()
-        st.rerun()
     st.space("stretch")
     st.markdown("**Four of these labels are wrong.**")
     tiles = json.loads((_ui.ASSETS / "demo_clothing.json").read_text())
@@ -95,7 +96,6 @@ def _digits_card() -> None:
         )
         if st.button("Open the digits", icon=":material/play_arrow:", key="digits"):
             demo.open_demo(catalog.DIGITS)
-            st.rerun()
     tiles = json.loads((_ui.ASSETS / "demo_digits.json").read_text())
     with st.container(horizontal=True, gap="xsmall", wrap=False, key="digits_strip"):
         for tile in tiles[:12]:

@@ -1,4 +1,4 @@
-"""Six ways to bring data: one dialog each, a look before anything is read, progress after."""
+"""Six ways to bring data: one dialog each, a look before anything is read, one press after it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from lnl_core.readings import Reading
 from lnl_core.services.datasets import catalog, incoming, settings
-from lnl_core.services.datasets.incoming import Incoming
-from lnl_core.services.runs import control
+from lnl_core.services.runs import recipes
 from lnl_core.services.workspace import datasets
 from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _words
-from pages._data import demo, reading
+from pages._components.first_field import first_field
+from pages._data import browse, reading
 from pages._ui import plain
 
 _AGAIN = re.compile(r" \d+$")
@@ -35,6 +36,7 @@ class Way:
     example: str = ""
     hint: str = ""
     upload: str = ""
+    endings: tuple[str, ...] = (".zip",)
     root: bool = False
     public: str = ""
 
@@ -55,6 +57,7 @@ WAYS = {
         label="List on this computer",
         example="/data/labels.csv",
         hint="One row per image. A column `true_label` is kept for your own reports only.",
+        endings=(".csv", ".tsv", ".parquet"),
         root=True,
     ),
     "npz": Way(
@@ -65,6 +68,7 @@ WAYS = {
         example="/data/set.npz",
         hint="`images`, `labels`; `class_names`, `ids` and `splits` where you have them.",
         upload="npz",
+        endings=(".npz",),
     ),
     "zip": Way(
         "Zip upload",
@@ -117,11 +121,22 @@ def again(info: DatasetInfo) -> None:
     st.session_state[reading.answers_key(kind, source)] = said.to_json()
     if WAYS[kind].root and info.root and Path(info.root).is_absolute():
         st.session_state[f"root_{kind}"] = info.root
-    taken = {each.name for each in datasets(_ui.workspace())}
-    stem = _AGAIN.sub("", info.name)[:70]
-    free = next(name for n in itertools.count(2) if (name := f"{stem} {n}") not in taken)
-    st.session_state[f"name_{kind}_{_name_of(source)}"] = free
+    stem = _AGAIN.sub("", info.name)
+    free = _free(stem, besides=stem)
+    st.session_state[f"name_{kind}_{_free(_name_of(source))}"] = free
     ask(kind)
+
+
+def _free(name: str, besides: str = "") -> str:
+    """Return a name that no set has: itself, or with the first number behind it that is free.
+
+    Args:
+        name: to begin with.
+        besides: one more name that counts as taken.
+    """
+    taken = {each.name for each in datasets(_ui.workspace())} | {besides}
+    names = itertools.chain([name[:70]], (f"{name[:70]} {n}" for n in itertools.count(2)))
+    return next(each for each in names if each not in taken)
 
 
 def can_again(info: DatasetInfo) -> bool:
@@ -144,7 +159,7 @@ def show_dialog() -> None:
     if kind in WAYS:
         way = WAYS[kind]
         body = _public if way.public else _dialog
-        _ui.dialog(way.title, icon=f":material/{way.icon}:")(body)(kind)
+        _ui.dialog(way.title, width=620, icon=f":material/{way.icon}:")(body)(kind)
 
 
 # The dialog -----------------------------------------------------------------------------------
@@ -152,55 +167,124 @@ def show_dialog() -> None:
 
 def _dialog(kind: str) -> None:
     way = WAYS[kind]
-    st.caption(way.hint)
-    upload = None
-    if way.upload:
-        upload = st.file_uploader(
-            f"A .{way.upload} file from this browser",
-            type=way.upload,
-            max_upload_size=UPLOAD_MB,
-            key=f"upload_{kind}",
-        )
-    text = ""
-    if way.label and upload is None:
-        label = f"Or: {way.label[0].lower()}{way.label[1:]}" if way.upload else way.label
-        text = st.text_input(label, placeholder=way.example, key=f"path_{kind}")
+    with st.container(gap=None):
+        st.caption(way.hint)
+        if way.label:
+            first_field(f"path_{kind}")
+    text, upload = _where(kind, way)
     root_text = ""
     if way.root:
         root_text = st.text_input(
             "Where its images are",
             placeholder="the list's own folder",
             key=f"root_{kind}",
+            live="400ms",
             help="The folder that the paths in the list start from.",
         )
     source, root, problem = _resolve(text, root_text)
     if upload is not None:
         source, root, problem = _uploaded(kind, upload), None, ""
-    suggestion = Path(upload.name).stem if upload is not None else _name_of(source)
-    name_key = f"name_{kind}_{suggestion}"
-    st.session_state.setdefault(name_key, suggestion)
-    name = st.text_input("Name", max_chars=80, key=name_key)
-    size = _resolution(kind)
+    size = int(st.session_state.get(f"size_{kind}") or 0) or None
     seen = None
     if problem:
-        st.error(problem, icon=":material/error:")
+        st.warning(problem, icon=":material/search:")
     elif source is not None:
         seen = reading.draw(kind, source, root, size)
-    ready = seen is not None and not seen.open_questions and bool(name.strip())
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Import", type="primary", key=f"import_{kind}", disabled=not ready):
-            assert source is not None
-            incoming.start_import(
-                _ui.workspace(),
-                source,
-                name,
-                root=root,
-                size=size,
-                answers=reading.answers_of(kind, source),
-                uploaded=None if upload is None else upload.name,
+    if seen is None:
+        return
+    name = _name_and_size(kind, upload.name if upload is not None else "", source)
+    ready = not seen.open_questions and bool(name.strip())
+    pressed = _start(kind, seen, ready)
+    if pressed:
+        assert source is not None
+        incoming.start_import(
+            _ui.workspace(),
+            source,
+            name,
+            root=root,
+            size=size,
+            answers=reading.answers_of(kind, source),
+            uploaded=None if upload is None else upload.name,
+            score=pressed == "score",
+        )
+        for key in (f"kept_{kind}", f"browsing_{kind}"):
+            st.session_state.pop(key, None)
+        if pressed == "score":
+            st.session_state["opening"] = name.strip()
+        st.rerun()
+
+
+def _where(kind: str, way: Way) -> tuple[str, UploadedFile | None]:
+    """Ask for a path: typed, walked to, or a file dropped in its place."""
+    text = ""
+    if way.label:
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            text = st.text_input(
+                way.label, placeholder=way.example, key=f"path_{kind}", live="300ms"
             )
-            st.session_state.pop(f"kept_{kind}", None)
-            st.rerun()
+            st.button(
+                "Browse",
+                icon=":material/folder_open:",
+                key=f"browser_{kind}",
+                on_click=browse.toggle,
+                args=(kind,),
+            )
+    if way.label and browse.is_open(kind):
+        browse.draw(kind, text, way.endings)
+        return text, None
+    if text.strip():
+        return text, None
+    drop = way.upload or "zip"
+    upload = st.file_uploader(
+        f"{'Or drop' if way.label else 'Drop'} a .{drop} file here",
+        type=drop,
+        max_upload_size=UPLOAD_MB,
+        key=f"upload_{kind}",
+    )
+    return "", upload
+
+
+def _name_and_size(kind: str, uploaded: str, source: Path | None) -> str:
+    """Ask what to call the set and how large its working images are; return the name."""
+    suggestion = _free(Path(uploaded).stem if uploaded else _name_of(source))
+    name_key = f"name_{kind}_{suggestion}"
+    st.session_state.setdefault(name_key, suggestion)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        name = st.text_input("Name", max_chars=80, key=name_key, live=True)
+        st.selectbox(
+            "Working resolution",
+            [0, 32, 64, 96, 128, 224],
+            format_func=lambda side: f"{side} px" if side else "chosen from the images",
+            key=f"size_{kind}",
+            width=220,
+            help="Methods see copies of this size; Review shows the originals.",
+        )
+    return str(name)
+
+
+def _start(kind: str, seen: Reading, ready: bool) -> str:
+    """Draw the two ways to go on; return `score`, `import`, or nothing."""
+    known = recipes.recipe_before(seen)
+    if known is not None:
+        first, whole = _words.about(known.first_seconds), _words.about(known.seconds)
+        later = f", {whole} for all of it" if len(known.at_once) == len(known.runs) else ""
+        st.caption(
+            f":material/timer: {known.title}: first queue about **{first}** after the import"
+            f"{later}, {_words.gigabytes(known.held)} of memory at most. "
+            "It goes on if you close the page."
+        )
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        if st.button("Import only", key=f"only_{kind}", disabled=not ready):
+            return "import"
+        if st.button(
+            "Import and score",
+            icon=":material/play_arrow:",
+            type="primary",
+            key=f"import_{kind}",
+            disabled=not ready,
+        ):
+            return "score"
+    return ""
 
 
 def _uploaded(kind: str, upload: UploadedFile) -> Path:
@@ -256,18 +340,6 @@ def _name_of(source: Path | None) -> str:
     return source.parent.name if vague and source.parent.name else source.stem
 
 
-def _resolution(kind: str) -> int | None:
-    """Ask for the working resolution; chosen from the images unless the person knows better."""
-    choice = st.selectbox(
-        "Working resolution",
-        [0, 32, 64, 96, 128, 224],
-        format_func=lambda side: f"{side} px" if side else "chosen from the images",
-        key=f"size_{kind}",
-        help="Methods see copies of this size; Review shows the originals.",
-    )
-    return int(choice) if choice else None
-
-
 def _resolve(text: str, root_text: str) -> tuple[Path | None, Path | None, str]:
     """Return (source, root, what is wrong with them in words)."""
     if not text.strip():
@@ -278,81 +350,3 @@ def _resolve(text: str, root_text: str) -> tuple[Path | None, Path | None, str]:
     except LnlError as error:
         return None, None, plain(error)
     return source, root, ""
-
-
-# Progress -------------------------------------------------------------------------------------
-
-
-def draw_imports() -> bool:
-    """Draw imports that go on or have ended unread; True while one is being read."""
-    tasks = incoming.imports(_ui.workspace())
-    if not tasks:
-        return False
-    reading = any(task.state == "reading" for task in tasks)
-    st.fragment(_imports, run_every=0.5 if reading else None)(reading)
-    return reading
-
-
-@_ui.guarded
-def _imports(was_reading: bool) -> None:
-    tasks = incoming.imports(_ui.workspace())
-    ended = was_reading and not any(task.state == "reading" for task in tasks)
-    if ended and not st.session_state.get("dialog_open"):  # which a new run would close
-        done = next((task for task in tasks if task.state == "done"), None)
-        if done is not None:
-            st.session_state["dataset"] = done.name
-            st.query_params["dataset"] = done.name
-        st.rerun()
-    for task in tasks:
-        with st.container(key=f"import_{task.id}"):
-            _one(task)
-
-
-def _one(task: Incoming) -> None:
-    name = plain(_ui.short(task.name, 40))
-    if task.state == "reading":
-        share = task.done / task.total if task.total else 0.0
-        st.progress(min(share, 1.0), text=f"Importing **{name}**: {_reading(task)}")
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if task.state == "failed":
-            st.error(f"**{name}**: {plain(task.message)}", icon=":material/error:")
-        else:
-            went_in = _words.plural(task.imported, "image")
-            st.success(
-                f"**{name}**: {went_in} in, {_words.count(task.skipped)} skipped.",
-                icon=":material/check:",
-            )
-            _offer_scoring(task)
-        if st.button("Dismiss", icon=":material/close:", type="tertiary", key=f"dismiss_{task.id}"):
-            incoming.dismiss(_ui.workspace(), task.id)
-            st.rerun()
-
-
-def _offer_scoring(task: Incoming) -> None:
-    """Offer the next act on a set that has just come in, until something has been started."""
-    ws = _ui.workspace()
-    info = next((each for each in datasets(ws) if each.name == task.name), None)
-    if info is None or control.runs(info, limit=1):
-        return
-    if st.button("Score it", icon=":material/play_arrow:", key=f"scored_{task.id}"):
-        incoming.dismiss(ws, task.id)
-        demo.start_scoring(info)
-        st.rerun()
-
-
-def _reading(task: Incoming) -> str:
-    """Return `3,120 of 8,000 read, 9 skipped, 12 s left`."""
-    if not task.total:
-        return task.stage or "looking at the files"
-    words = (
-        [task.stage]
-        if task.stage
-        else [
-            f"{_words.count(task.done)} of {_words.count(task.total)} read",
-            f"{_words.count(task.skipped)} skipped",
-        ]
-    )
-    if task.eta_seconds is not None:
-        words.append(f"{_words.about(task.eta_seconds)} left")
-    return ", ".join(words)

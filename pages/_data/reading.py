@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core.readings import Answers, ClassRead, LeftOut, Question, Reading
 from lnl_core.services.datasets import apart
@@ -40,12 +42,14 @@ def draw(kind: str, source: Path, root: Path | None, size: int | None) -> Readin
     """Show the reading of a source with its questions; None where nothing can be imported."""
     answers = answers_of(kind, source)
     with st.skeleton(height=90):
+        told = st.empty()
         try:
-            reading = _read(source, root, size, answers)
+            reading = _read(source, root, size, answers, lambda seconds: _wait(told, seconds))
         except LnlError as error:
             st.error(plain(error), icon=":material/error:")
             _answered(kind, source, answers, ())
             return None
+    told.empty()
     _headline(reading)
     keys = [question.key for question in reading.questions]
     for question in reading.questions:
@@ -57,7 +61,18 @@ def draw(kind: str, source: Path, root: Path | None, size: int | None) -> Readin
     return reading
 
 
-def _read(source: Path, root: Path | None, size: int | None, answers: Answers) -> Reading:
+def _wait(place: DeltaGenerator, seconds: float) -> None:
+    """Say that somebody looks; each call also ends the looking where the person has gone on."""
+    place.caption(f"Looking at the files, {_words.about(seconds)}" if seconds > 1 else " ")
+
+
+def _read(
+    source: Path,
+    root: Path | None,
+    size: int | None,
+    answers: Answers,
+    waiting: Callable[[float], None],
+) -> Reading:
     """Read a source, once as long as nothing that matters has changed."""
     key = (str(source), str(root), size, answers, source.stat().st_mtime_ns)
     kept = st.session_state.get("reading")
@@ -69,6 +84,7 @@ def _read(source: Path, root: Path | None, size: int | None, answers: Answers) -
             answers=answers,
             pictures=True,
             unpack_up_to=_UNPACKED,
+            waiting=waiting,
         )
         kept = st.session_state["reading"] = (key, reading)
     found: Reading = kept[1]

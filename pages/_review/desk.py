@@ -23,13 +23,12 @@ from lnl_core.services.review.desk import (
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.new_classes import retired
 from lnl_core.services.review.recording import record
-from lnl_core.services.runs import control
 from lnl_core.services.workspace import dataset
 from lnl_core.types import DatasetInfo, Leaves, LnlError
 from pages import _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
-from pages._review import copies, splits
+from pages._review import copies, scoring, splits
 from pages._words import count, plain, plural, short
 
 ORDERS = {
@@ -246,30 +245,10 @@ def _filters(info: DatasetInfo) -> Filters:
 def desk(info: DatasetInfo, choice: Choice) -> None:
     """Draw the queue or the page; where nothing is scored yet, say so."""
     if scored(info) is None:
-        _unscored(info)
+        scoring.draw(info)
         return
     _fragment(info, choice)
-
-
-def _unscored(info: DatasetInfo) -> None:
-    if control.underway(info):
-        with st.container(border=True, horizontal_alignment="center", gap="small"):
-            st.space("small")
-            st.markdown(
-                "Scoring now. The queue opens here as soon as the first method is done.",
-                width="content",
-            )
-            st.space("small")
-        st.skeleton(height=420)
-        st.fragment(_look_again, run_every=1)(info)
-    else:
-        _ui.score_it(info)
-
-
-def _look_again(info: DatasetInfo) -> None:
-    active = control.underway(info)
-    if not active or scored(info) is not None:
-        st.rerun()
+    scoring.watch(info)
 
 
 @st.fragment

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from PIL import Image
 
 from lnl_core.data import digits
 from lnl_core.jobs import outcome, queue
-from lnl_core.services.datasets import catalog, settings
+from lnl_core.services.datasets import catalog, incoming, settings
 from lnl_core.services.datasets.catalog import DIGITS, PHOTOGRAPHS
+from lnl_core.services.runs import recipes
 from lnl_core.store import arrays, datasets
+from lnl_core.store.processes import process_started
 from pages import _ui
 from tests.data.making import encoded, picture
 
@@ -174,10 +177,10 @@ def test_one_press_registers_the_demo_and_starts_its_scoring(desk, workspace, no
     assert info.n == 600
     started = [outcome.key(job, info) for job in queue.jobs(info)][::-1]
     assert started == ["probe", "jump@pretrained", "finetune"]
-    assert any("starting the worker" in each.proto.text for each in app.get("progress"))
     assert app.session_state["dataset"] == PHOTOGRAPHS
-    app.button(key="stay").click().run()
-    assert "opening" not in app.session_state
+    assert [each.value for each in app.title] == ["Review"]  # where the queue opens by itself
+    assert any("First queue in about" in each.proto.text for each in app.get("progress"))
+    assert "Probe: starting. 2 more methods after it." in texts(app)
 
 
 def test_the_empty_pages_lead_to_the_demo(desk, workspace, no_worker):
@@ -230,6 +233,112 @@ def test_the_import_dialog_asks_before_it_imports(workspace, desk, tmp_path, no_
     assert not reopened().disabled
     assert "2 classes" in texts(app)
     assert "**cat**" in texts(app)
+
+
+def photos(folder, classes=("cat", "dog"), n=3):
+    for name in classes:
+        (folder / name).mkdir(parents=True)
+        for i in range(n):
+            (folder / name / f"{i}.png").write_bytes(encoded(picture(), "PNG"))
+    return folder
+
+
+def dialog(app, path):
+    app.session_state["path_folder"] = str(path)
+    app.session_state["import_kind"] = "folder"
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_the_dialog_names_the_recipe_its_cost_and_two_ways_to_go_on(
+    desk, workspace, tmp_path, texts
+):
+    app = dialog(desk("data"), photos(tmp_path / "photos"))
+    said = texts(app)
+    assert "Recipe for" in said
+    assert "first queue about" in said
+    assert "GB of memory at most" in said
+    labels = {b.label: b.proto.type for b in app.button}
+    assert labels["Import and score"] == "primary"
+    assert labels["Import only"] == "secondary"
+
+
+def test_one_press_imports_and_scores_and_the_other_imports_only(
+    desk, workspace, tmp_path, monkeypatch
+):
+    started = []
+    monkeypatch.setattr(incoming, "_launch", lambda ws, values: started.append(values))
+    for key in ("import_folder", "only_folder"):
+        app = dialog(desk("data"), photos(tmp_path / key))
+        app.session_state["import_kind"] = "folder"
+        app.button(key=key).click().run()
+        assert not app.exception
+    assert [(each["name"], each["score"]) for each in started] == [
+        ("import_folder", True),
+        ("only_folder", False),
+    ]
+
+
+def waiting_import(workspace, **values):
+    """An import that this very process reads."""
+    own = {"pid": os.getpid(), "pid_started": process_started(os.getpid())}
+    file = workspace.home / "imports" / "abc.json"
+    file.parent.mkdir(exist_ok=True)
+    told = {"name": "birds", "shown": "birds", "state": "reading", "started": 0, "started_at": ""}
+    arrays.write_json(file, told | own | values)
+
+
+def test_without_data_the_first_page_says_what_goes_on(desk, workspace, texts):
+    waiting_import(workspace, done=120, total=300, skipped=2, score=True)
+    app = desk("data")
+    app.session_state["opening"] = "birds"
+    app.run()
+    assert not app.exception
+    assert "Opening birds" in texts(app)
+    (bar,) = app.get("progress")
+    assert "120 of 300 read, 2 skipped" in bar.proto.text
+    assert [b.label for b in app.button if b.proto.type == "primary"] == []
+    app.button(key="stay").click().run()
+    assert any(b.label == "Open the demo" for b in app.button)
+
+
+def test_the_way_leads_to_review_when_the_set_is_in(desk, workspace, tiny, no_worker, texts):
+    waiting_import(workspace, name="tiny", state="done", imported=60, score=True)
+    recipes.start_scoring(tiny)
+    app = desk("data")
+    app.session_state["opening"] = "tiny"
+    app.run()
+    assert not app.exception
+    assert [each.value for each in app.title] == ["Review"]
+    assert any("First queue" in each.proto.text for each in app.get("progress"))
+    assert incoming.imports(workspace) == []  # nothing in its report to read
+
+
+def test_why_a_set_that_came_in_was_not_scored_is_said(desk, workspace, tiny, texts):
+    waiting_import(
+        workspace, name="tiny", state="done", imported=60, score=True, message="No worker *came*."
+    )
+    app = desk("data")
+    assert "It could not be scored: No worker \\*came\\*" in texts(app)
+    assert any(b.label == "Score it" for b in app.button)
+
+
+def test_a_taken_name_is_not_proposed(desk, workspace, tiny, tmp_path):
+    app = dialog(desk("data"), photos(tmp_path / "tiny"))
+    (field,) = [each for each in app.text_input if each.label == "Name"]
+    assert field.value == "tiny 2"
+
+
+def test_folders_can_be_walked_through(desk, workspace, tmp_path, monkeypatch):
+    monkeypatch.setenv("LNL_DATA_ROOTS", str(tmp_path))
+    photos(tmp_path / "birds" / "photos")
+    app = desk("data")
+    app.session_state["browsing_folder"] = True
+    dialog(app, tmp_path / "birds")
+    assert app.button(key="up_folder").label == "Up"
+    names = [b.label for b in app.button if b.key.startswith("at_folder")]
+    assert names == ["photos"]
 
 
 def test_a_label_is_made_no_class_and_its_images_are_offered(workspace, desk, ranked, texts):

@@ -8,6 +8,7 @@ import pytest
 
 from lnl_core.jobs import queue
 from lnl_core.review import consensus
+from lnl_core.services.runs.running import default_recipe
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import JobState, Signals
 
@@ -281,3 +282,27 @@ def test_the_queue_can_be_narrowed_to_a_split(desk, ranked):
     assert not app.exception
     assert app.query_params["split"] == "train"
     assert not desk("review", dataset="tiny", split="gone").exception
+
+
+def test_a_later_result_is_announced_once(desk, ranked):
+    app = desk("review", dataset="tiny")
+    assert not app.exception
+    assert not app.toast
+    ranking, _ = arrays.load_ranking(ranked.directory / "ranking")
+    arrays.save_ranking(ranked.directory / "ranking", ranking, {"knn": 1, "jump@pretrained": 7})
+    app.run()
+    assert not app.exception
+    assert [each.value.replace("\\-\u2060", "-") for each in app.toast] == [
+        "Jump-teaching done: new order for what you have not seen."
+    ]
+    app.run()
+    assert not app.toast
+
+
+def test_a_set_without_a_score_is_scored_where_the_queue_will_open(desk, tiny, no_worker, texts):
+    app = desk("review", dataset="tiny")
+    app.button(key="score_empty").click().run()
+    assert not app.exception
+    assert [job.method for job in queue.jobs(tiny)][::-1] == default_recipe(tiny)
+    assert "Scoring 60 images" in texts(app)
+    assert [each.value for each in app.title] == ["Review"]

@@ -13,8 +13,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import UnionType
@@ -32,6 +33,9 @@ SECONDS = 120.0
 MEMORY = 4 * 2**30
 """Bytes that a reading may take, and never more than three quarters of the machine's."""
 
+_LOOK = 0.2
+"""Seconds between two looks at whether somebody still waits."""
+
 
 def read(
     source: Path,
@@ -41,8 +45,19 @@ def read(
     answers: Answers | None = None,
     pictures: bool = False,
     unpack_up_to: int | None = None,
+    waiting: Callable[[float], None] | None = None,
 ) -> Reading:
     """Say what would be imported, as `incoming.read` does, and never at the page's expense.
+
+    Args:
+        source: as `incoming.read` takes it, like what follows.
+        root: the same.
+        size: the same.
+        answers: the same.
+        pictures: the same.
+        unpack_up_to: the same.
+        waiting: called with the seconds so far, a few times a second; what it raises ends the
+            reading at once.
 
     Raises:
         LnlError: nothing there can be imported, or looking takes too long or too much memory.
@@ -55,14 +70,19 @@ def read(
         "pictures": pictures,
         "unpack_up_to": unpack_up_to,
     }
-    said = ask(json.dumps(asked))
+    said = ask(json.dumps(asked), waiting=waiting)
     if "error" in said:
         raise LnlError(said["error"])
     reading: Reading = _made(Reading, said["reading"])
     return reading
 
 
-def ask(asked: str, seconds: float = SECONDS, memory: int = MEMORY) -> dict[str, Any]:
+def ask(
+    asked: str,
+    seconds: float = SECONDS,
+    memory: int = MEMORY,
+    waiting: Callable[[float], None] | None = None,
+) -> dict[str, Any]:
     """Let a child read; return what it said: `reading`, or `error` in words."""
     name = Path(json.loads(asked)["source"]).name
     with tempfile.TemporaryDirectory(prefix="lnl-apart-") as scratch:
@@ -76,13 +96,16 @@ def ask(asked: str, seconds: float = SECONDS, memory: int = MEMORY) -> dict[str,
         )
         with child:
             try:
-                out, _ = child.communicate(asked.encode(), timeout=seconds)
+                out = _heard(child, asked.encode(), seconds, waiting)
             except subprocess.TimeoutExpired:
                 child.kill()
                 return {
                     "error": f"Looking over {name} takes longer than {seconds:.0f} seconds and was "
                     "stopped. Choose a folder further down, or import it: that has no such limit."
                 }
+            except BaseException:  # whoever waited has gone on
+                child.kill()
+                raise
     with suppress(ValueError):
         said: dict[str, Any] = json.loads(out)
         return said
@@ -90,6 +113,32 @@ def ask(asked: str, seconds: float = SECONDS, memory: int = MEMORY) -> dict[str,
         "error": f"Looking over {name} took too much memory and was stopped. Check that it is what "
         "it says, or import a part of it."
     }
+
+
+def _heard(
+    child: subprocess.Popen[bytes],
+    asked: bytes,
+    seconds: float,
+    waiting: Callable[[float], None] | None,
+) -> bytes:
+    """Return what a child writes until its end.
+
+    Raises:
+        TimeoutExpired: it takes longer than that.
+    """
+    if waiting is None:
+        return child.communicate(asked, timeout=seconds)[0]
+    began = time.monotonic()
+    sent: bytes | None = asked
+    while True:
+        try:
+            return child.communicate(sent, timeout=_LOOK)[0]
+        except subprocess.TimeoutExpired:
+            sent = None  # it has been given what was asked
+            passed = time.monotonic() - began
+            if passed > seconds:
+                raise
+            waiting(passed)
 
 
 def answer(asked: str, memory: int) -> str:

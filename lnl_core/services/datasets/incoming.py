@@ -82,13 +82,20 @@ def allowed_path(text: str) -> Path:
             f"{text.strip()} cannot be read ({reason}). Check the spelling; the path is one of "
             "the computer that runs LNL Review."
         ) from error
-    roots = [r for r in os.environ.get("LNL_DATA_ROOTS", "").split(os.pathsep) if r]
-    if roots and not any(path.is_relative_to(Path(r).expanduser().resolve()) for r in roots):
+    allowed = roots()
+    if allowed and not any(path.is_relative_to(root) for root in allowed):
+        listed = ", ".join(os.environ["LNL_DATA_ROOTS"].split(os.pathsep))
         raise LnlError(
-            f"{path} is outside the folders that may be read here ({', '.join(roots)}). "
+            f"{path} is outside the folders that may be read here ({listed}). "
             "Choose one inside, or add its folder to LNL_DATA_ROOTS."
         )
     return path
+
+
+def roots() -> list[Path]:
+    """Return the folders that may be read from the browser; none where all may."""
+    named = [each for each in os.environ.get("LNL_DATA_ROOTS", "").split(os.pathsep) if each]
+    return [Path(each).expanduser().resolve() for each in named]
 
 
 def read(
