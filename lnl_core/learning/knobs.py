@@ -28,6 +28,17 @@ BACKBONES = (
 )
 """Every network that `learning.models` builds, and `auto`, which chooses by the images' size."""
 
+OPEN_BACKBONES = (
+    "auto",
+    "resnet8",
+    "resnet8-wide",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "preact18",
+)
+"""Those that every method which trains on pixels offers: all end in an average of maps."""
+
 FLIPS = ("auto", "yes", "no")
 BORDERS = ("auto", "reflect", "edge", "zero")
 SCHEDULES = ("one_cycle", "cosine", "constant")

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
 from lnl_core.learning.nested import Stages
 from lnl_core.types import (
     Array,
@@ -43,17 +43,7 @@ if TYPE_CHECKING:
 
     from lnl_core.learning.training import Session
 
-BACKBONES = (
-    "auto",
-    "resnet8",
-    "resnet8-wide",
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "cnn8",
-    "mlp",
-    "head",
-)
+BACKBONES = (*OPEN_BACKBONES, "cnn8", "mlp", "head")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
 from lnl_core.types import Context, Group, LabeledDataset, Leaves, Method, Pictures, Signals
 
 if TYPE_CHECKING:
@@ -28,17 +28,7 @@ if TYPE_CHECKING:
     from lnl_core.learning.supervised import Loss
 
 SCORES = ("confidence", "loss")
-BACKBONES = (
-    "auto",
-    "resnet8",
-    "resnet8-wide",
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "cnn8",
-    "mlp",
-    "head",
-)
+BACKBONES = (*OPEN_BACKBONES, "cnn8", "mlp", "head")
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
 from lnl_core.learning.nested import Stages
 from lnl_core.methods.dmlp.advice import hints
 from lnl_core.review import copies
@@ -63,17 +63,7 @@ if TYPE_CHECKING:
 
 SPACES = ("auto", "labels", "weights")
 PRIORS = ("given", "uniform", "validation")
-BACKBONES = (
-    "auto",
-    "preact18",
-    "resnet8",
-    "resnet8-wide",
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "cnn8",
-    "mlp",
-)
+BACKBONES = (*OPEN_BACKBONES, "cnn8", "mlp")
 STAGES = ("purify", "retrain")
 FEWEST = 8
 """Fewest images that labels are purified of."""

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
 from lnl_core.types import (
     Context,
     FloatArray,
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from lnl_core.methods.hnml.session import MetaSession
 
 SOURCES = ("pixels", "maps")
-BACKBONES = ("auto", "cnn3", "resnet8", "resnet8-wide", "resnet18", "resnet34", "resnet50")
+BACKBONES = (*OPEN_BACKBONES, "cnn3")
 ORDERS = ("second", "first")
 DISTURBANCES = ("neighbours", "uniform")
 INNER = ("all", "last-block")
@@ -64,9 +64,6 @@ STARTS = ("rule", "count")
 NETWORKS = ("teacher", "student")
 LEAST_UNLEARNED = 0.05
 """Smallest fall of the teacher's agreement that is worth a warning."""
-
-HELD_OUT = 0.1
-"""Share of rows that decides, by rule, when the meta phase begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +254,8 @@ class _Phases:
     ) -> None:
         import torch
 
+        from lnl_core.learning import holding_out
         from lnl_core.methods.hnml import bilevel
-        from lnl_core.methods.hnml import session as metatraining
 
         self._config, self._session = config, session
         self._meta = bilevel.Meta(
@@ -268,9 +265,9 @@ class _Phases:
         self._weights = bilevel.inner_weights(self._student, config.inner)
         trusted = np.zeros(len(dataset), bool) if dataset.trusted is None else dataset.trusted
         self._trusted = torch.from_numpy(np.array(trusted, bool)).to(session.device)
-        share = HELD_OUT if config.start == "rule" else 0.0
+        share = holding_out.SHARE if config.start == "rule" else 0.0
         groups = dataset.groups
-        held = metatraining.held_out(len(dataset), share, seed, trusted, groups)
+        held = holding_out.held_out(len(dataset), share, seed, trusted, groups)
         self._held = held.to(session.device)
         self._groups, self._shares = None, torch.ones(len(dataset), device=session.device)
         if groups is not None and (times := np.bincount(groups)[groups]).max() > 1:
@@ -362,7 +359,7 @@ class _Phases:
         """Record the teacher's predictions; by rule, decide whether the meta phase begins."""
         import torch
 
-        from lnl_core.methods.hnml import session as metatraining
+        from lnl_core.learning import holding_out
 
         session, held = self._session, self._held
         right = torch.zeros(session.n, device=session.device)
@@ -375,7 +372,7 @@ class _Phases:
         session.note("agreement", right.mean())
         if session.started < 0 and held.any() and epoch + 1 >= self._config.warm_up:
             share = float(right[held].mean())
-            if metatraining.beats_chance(share, session.labels[held], session.k):
+            if holding_out.beats_chance(share, session.labels[held], session.k):
                 session.started = epoch + 1
 
 

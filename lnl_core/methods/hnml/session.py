@@ -7,7 +7,6 @@ network here, so its class activation maps stay exact.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,7 +19,7 @@ from lnl_core.learning.knobs import TrainingKnobs
 from lnl_core.learning.recorder import ProbabilityRecorder
 from lnl_core.learning.training import Session
 from lnl_core.methods.hnml import bilevel
-from lnl_core.types import Array, Context, FloatArray, IntArray, LabeledDataset, TopProbs
+from lnl_core.types import Array, Context, FloatArray, LabeledDataset, TopProbs
 
 EVIDENCE_BATCH = 256
 """Images of 48 pixels at a time in the last pass; fewer of larger ones."""
@@ -205,45 +204,3 @@ class Evidence:
             "cam_suggested": pictures[1],
             **numbers,
         }
-
-
-def held_out(
-    n: int, share: float, seed: int, trusted: Array | None, groups: IntArray | None = None
-) -> Tensor:
-    """Return which rows the start of the meta phase is judged on, (n,) bool.
-
-    Args:
-        n: rows.
-        share: part of the rows, in [0, 1).
-        seed: of the choice.
-        trusted: (n,) bool rows that a person confirmed, never held out; or None.
-        groups: (n,) first row of each row's copies, held out together; or None.
-    """
-    if groups is not None and len(firsts := np.unique(groups)) < n:
-        place = np.searchsorted(firsts, groups)
-        kept = None
-        if trusted is not None:
-            kept = np.bincount(place, np.asarray(trusted, bool), len(firsts)) > 0
-        return held_out(len(firsts), share, seed, kept)[torch.from_numpy(place)]
-    order = np.random.default_rng([seed, 7]).permutation(n)
-    if trusted is not None:
-        order = order[~np.asarray(trusted, bool)[order]]
-    held = torch.zeros(n, dtype=torch.bool)
-    held[torch.from_numpy(order[: round(share * n)].copy())] = True
-    return held
-
-
-def beats_chance(right: float, labels: Tensor, k: int, errors: float = 4.0) -> bool:
-    """Say whether an accuracy on held-out given labels is clearly above guessing.
-
-    Args:
-        right: share predicted as given, in [0, 1].
-        labels: (m,) the held-out given labels.
-        k: number of classes.
-        errors: standard errors that it must lie above the share of the commonest class.
-    """
-    if not len(labels):
-        return False
-    chance = float(torch.bincount(labels.cpu(), minlength=k).max()) / len(labels)
-    error = math.sqrt(chance * (1 - chance) / len(labels))
-    return right > chance + errors * error

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
 from lnl_core.types import (
     DENSE_CLASSES,
     Array,
@@ -56,17 +56,7 @@ CRITERIA = ("influence", "loss", "gradient", "random")
 REFINES = ("head", "network")
 SOLVES = ("auto", "exact", "block")
 SCORES = ("rounds", "left_out")
-BACKBONES = (
-    "auto",
-    "head",
-    "resnet8",
-    "resnet8-wide",
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "cnn8",
-    "mlp",
-)
+BACKBONES = (*OPEN_BACKBONES, "head", "cnn8", "mlp")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,22 @@ follows the code. Ours: the score and the suggestion, the guard, trusted labels 
 and what the quick and standard presets change (momentum, one cycle, a mean of weights).
 
 Suspicion is 1 - the mean probability of the given label by the classifier head over the last
-`score_epochs` epochs, in evaluation mode on the plain images.
+`score_epochs` epochs, none of them before the selection counts, in evaluation mode on the plain
+images.
 
 Curves by epoch: `train_loss`, `chosen` (share of images used), `clean` (share flagged), `agree` and
 `steady` (share that each clause of the criterion admits), `selection_iou` (overlap of an epoch's
 flags with the last one's), `loss_now` and `loss_then` (mean cross-entropy of what the present and
-the earlier network selects), by epoch and image `p_given`, `p_other`, `loss`.
+the earlier network selects), `held_out_agreement` (of the warm-up, where a rule ends it), by epoch
+and image `p_given`, `p_other`, `loss`.
 Extras: `codebook` (k, K) int8; `sub_losses` (n, K) float16 against the given label (left out above
 64 million numbers); `sub_loss_mean`, `sub_loss_variance` (n,) float32; `flags` (epochs,
 ceil(n / 8)) uint8, one bit per epoch and image (`np.unpackbits(flags, axis=1)[:, :n]`); `rejected`
 (n,) float32, share of the epochs after warm-up without the flag; `code_label` (n,) int32, best
 class other than the given one by the code head, and `code_probability` (n,) float32 its share among
 those; `heads_disagree` (n,) uint8; `antipodal_pairs` (1,), above 0 where the variance test cannot
-tell some classes apart; `selection_used` (1,) uint8, 0 where the selection never took effect: then
+tell some classes apart; `selection_from` (1,) int32, the epoch from which on the selection counts;
+`selection_used` (1,) uint8, 0 where the selection never took effect: then
 the network may repeat wrong labels, and its suggestions are worth nothing.
 """
 
@@ -37,7 +40,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
 from lnl_core.types import Context, LabeledDataset, Leaves, Method, Pictures, Signals
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 
     from lnl_core.learning.training import Batch, Session
     from lnl_core.methods.jump.codes import JumpTable
+    from lnl_core.methods.jump.warm_up import WarmUp
 
 STRIP_LIMIT = 64_000_000
 """Most sub-losses kept for the review page (float16, so 128 MB)."""
@@ -53,18 +57,10 @@ WARM_UP_STEPS = 2000
 """Steps on every label before a network from scratch can tell clean from wrong labels; measured in
 docs/methods/jump.md."""
 
-BACKBONES = (
-    "auto",
-    "preact18",
-    "resnet8",
-    "resnet8-wide",
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "head",
-)
+BACKBONES = (*OPEN_BACKBONES, "head")
 SCHEDULES = ("cosine", "one_cycle")
 SETTINGS = ("usual", "heavy")
+STARTS = ("count", "rule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +76,12 @@ class Config(TrainingKnobs):
     )
     epochs: int = restate("epochs", 200)
     warm_up: int = knob(30, "First epochs, which use every label; end them before memorisation.")
+    start: str = knob(
+        "count",
+        "Select after warm_up, or by rule before: once held-out labels are predicted clearly above "
+        "chance, and no more of them than some epochs ago.",
+        STARTS,
+    )
     bits: int = knob(0, "Code bits, a power of two; 0 is the least of 32 or more that fits.")
     allow_antipodes: bool = knob(False, "Accept fewer bits than classes; weakens the test.")
     tau: float = knob(1e-3, "Variance of the sub-losses below which a label counts as clean.")
@@ -213,6 +215,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     from lnl_core.learning import networks
     from lnl_core.methods.jump import codes as semantic_codes
     from lnl_core.methods.jump import epoch_signals
+    from lnl_core.methods.jump.warm_up import WarmUp
 
     n, k = len(dataset), len(dataset.class_names)
     if n < 2:
@@ -226,12 +229,23 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         codes = torch.from_numpy(words).to(session.device).float()  # (k, K)
         trusted = _trusted(dataset, session)
         features = None
+        warming = WarmUp(
+            session,
+            config.warm_up,
+            least=config.jump_step,
+            by_rule=config.start == "rule",
+            seed=context.seed,
+            trusted=dataset.trusted,
+            groups=dataset.groups,
+        )
         for epoch in session.epochs():
-            train_epoch(session, table, codes, config, epoch, context.seed, trusted)
-            epoch_signals.record_flags(session, table, epoch, config.warm_up)
-            if epoch < config.epochs - config.score_epochs:
+            selects = not warming.lasts(epoch)
+            train_epoch(session, table, codes, config, epoch, context.seed, trusted, warming)
+            epoch_signals.record_flags(session, table, epoch, selects)
+            last = epoch == config.epochs - 1
+            if not last and (epoch < config.epochs - config.score_epochs or not selects):
                 continue
-            if epoch == config.epochs - 1:
+            if last:
                 features = epoch_signals.feature_array(session)
             epoch_signals.evaluate(session, codes, features)
         if features is None and epoch_signals.feature_array(session) is not None:
@@ -239,8 +253,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         heads = session.averaged
         assert isinstance(heads, semantic_codes.TwoHeads)
         networks.keep_network(context, session, heads.network)
-        after = max(config.epochs - config.warm_up, 0)
-        return epoch_signals.signals(METHOD.key, session, words, after, features)
+        return epoch_signals.signals(METHOD.key, session, words, warming.started, features)
 
 
 def open_session(dataset: LabeledDataset, config: Config, context: Context, bits: int) -> Session:
@@ -261,6 +274,7 @@ def open_session(dataset: LabeledDataset, config: Config, context: Context, bits
         "table": torch.zeros(config.jump_step, n, dtype=torch.bool),
         "flags": torch.zeros(config.epochs, -(-n // 8), dtype=torch.uint8),
         "rejected": torch.zeros(n),
+        "started": torch.full((1,), -1, dtype=torch.int64),
         "sub_loss_mean": torch.zeros(n),
         "sub_loss_variance": torch.zeros(n),
         "code_label": torch.zeros(n, dtype=torch.int32),
@@ -280,6 +294,7 @@ def train_epoch(
     epoch: int,
     seed: int,
     trusted: Tensor | None = None,
+    warm_up: WarmUp | None = None,
     *,
     decide: Callable[[Tensor], Tensor] | None = None,
     watch: Callable[[Tensor], None] | None = None,
@@ -297,6 +312,7 @@ def train_epoch(
         epoch: from 0.
         seed: of the run.
         trusted: (n,) bool, rows that are used whatever the table says; None for none.
+        warm_up: says whether it lasts and ends it; by the knobs' number of epochs where None.
         decide: rows -> flags to write, in place of the criterion (tests).
         watch: called with the flags that were read, after warm-up (tests).
     """
@@ -305,7 +321,7 @@ def train_epoch(
 
     from lnl_core.methods.jump import codes as semantic_codes
 
-    warming = epoch < config.warm_up
+    warming = epoch < config.warm_up if warm_up is None else warm_up.lasts(epoch)
     # an undecided code has a mean sub-loss of ln 2; half of it asks for a clear answer
     guard = 0.5 * math.log(2) if config.guard else math.inf
     mixing = np.random.default_rng([seed & 0xFFFFFFFF, epoch, 3])
@@ -322,7 +338,10 @@ def train_epoch(
         logits, sub = out[:, : session.k], out[:, session.k :]
         sub = semantic_codes.sub_losses(sub, codes[batch.labels])  # (b, K)
         read = table.read(batch.rows, epoch)
-        chosen = torch.ones_like(read, dtype=torch.bool) if warming else read.bool()
+        chosen = read.bool()
+        if warming:
+            every = torch.ones_like(chosen)
+            chosen = every if warm_up is None else warm_up.learns(batch.rows)
         if trusted is not None:
             chosen = chosen | trusted[batch.rows]
         loss = semantic_codes.selected_loss(logits, batch.labels, sub, chosen, config.temperature)
@@ -330,6 +349,8 @@ def train_epoch(
             agree, steady = semantic_codes.clean_clauses(
                 logits, batch.labels, sub, tau=config.tau, guard=guard
             )
+            if warming and warm_up is not None:
+                warm_up.saw(batch.rows, agree)
             flags = agree | steady if decide is None else decide(batch.rows)
             table.write(batch.rows, epoch, flags)
             losses = F.cross_entropy(logits, batch.labels, reduction="none")  # (b,)
@@ -343,6 +364,8 @@ def train_epoch(
             watch(read)
         if warming or bool(known[batch.at].any()):
             session.step(loss)
+    if warming and warm_up is not None:
+        warm_up.end(epoch)
     session.note("loss_now", sums[0, 0] / sums[0, 1])
     session.note("loss_then", sums[1, 0] / sums[1, 1])
 
@@ -394,7 +417,7 @@ def cost(n: int, size: int, config: Config) -> tuple[float, float]:
     from lnl_core.methods import _estimate
 
     plain = SimpleNamespace(
-        backbone="resnet18" if config.backbone == "preact18" else config.backbone,
+        backbone=config.backbone,
         epochs=config.epochs,
         batch_size=config.batch_size,
         resolution=config.resolution,

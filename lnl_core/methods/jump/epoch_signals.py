@@ -18,8 +18,11 @@ FEATURE_LIMIT = 256_000_000
 """Most numbers (n x d) kept as features: 512 MB."""
 
 
-def record_flags(session: Session, table: JumpTable, epoch: int, warm_up: int) -> None:
-    """Keep this epoch's flags as bits, and how far they overlap the last epoch's."""
+def record_flags(session: Session, table: JumpTable, epoch: int, selects: bool) -> None:
+    """Keep this epoch's flags as bits, and how far they overlap the last epoch's.
+
+    Missing flags count against an image once the selection counts (`selects`).
+    """
     flags = table.written(epoch).bool()
     bits = torch.from_numpy(np.packbits(flags.cpu().numpy())).to(session.device)
     history = session.tensors["flags"]
@@ -29,7 +32,7 @@ def record_flags(session: Session, table: JumpTable, epoch: int, warm_up: int) -
         both, either = history[epoch - 1] & bits, history[epoch - 1] | bits
         overlap = _ones(both) / max(_ones(either), 1)
     session.note("selection_iou", overlap)
-    if epoch >= warm_up:
+    if selects:
         session.tensors["rejected"] += (~flags).float()
 
 
@@ -77,7 +80,7 @@ def evaluate(session: Session, codes: Tensor, features: Array | None) -> None:
 
 
 def signals(
-    key: str, session: Session, words: Array, selected: int, features: Array | None
+    key: str, session: Session, words: Array, started: int, features: Array | None
 ) -> Signals:
     """Return what the run says.
 
@@ -85,10 +88,11 @@ def signals(
         key: of the method.
         session: after its last epoch.
         words: (k, K) codebook.
-        selected: epochs after warm-up.
+        started: epoch from which on the selection counted, -1 or the number of epochs where never.
         features: (n, d) or None.
     """
     k, bits = words.shape
+    selected = session.knobs.epochs - started if started >= 0 else 0
     recorder, tensors = session.recorder, session.tensors
     names = ("sub_losses", "sub_loss_mean", "sub_loss_variance", "code_label", "code_probability")
     extras: dict[str, Array] = {
@@ -99,6 +103,7 @@ def signals(
     extras["rejected"] = (tensors["rejected"] / max(selected, 1)).cpu().numpy()
     extras["codebook"] = words
     extras["antipodal_pairs"] = np.array([semantic_codes.antipodal_pairs(k, bits)])
+    extras["selection_from"] = np.array([started if selected > 0 else -1], np.int32)
     extras["selection_used"] = np.array([selected > 0], np.uint8)
     return Signals(
         method=key,

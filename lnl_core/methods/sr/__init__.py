@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
 from lnl_core.review import health
 from lnl_core.types import Context, LabeledDataset, Leaves, Method, Pictures, Signals, TopProbs
 
@@ -37,18 +37,7 @@ if TYPE_CHECKING:
 
 BASES = ("ce", "fl", "gce")
 SETTINGS = ("symmetric", "asymmetric", "imbalance")
-BACKBONES = (
-    "auto",
-    "resnet8",
-    "resnet8-wide",
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "cnn8",
-    "mnist",
-    "mlp",
-    "head",
-)
+BACKBONES = (*OPEN_BACKBONES, "cnn8", "mnist", "mlp", "head")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 
 from lnl_core.jobs.context import LocalContext
-from lnl_core.learning import cam, networks
+from lnl_core.learning import cam, holding_out, networks
 from lnl_core.methods import hnml
-from lnl_core.methods.hnml import bilevel, session
+from lnl_core.methods.hnml import bilevel
 from lnl_core.review import health
 from lnl_core.types import Cancelled, LabeledDataset, LnlError
 
@@ -192,7 +192,7 @@ def test_the_rule_waits_for_held_out_labels():
 def test_copies_are_held_out_together():
     groups = np.append(np.arange(100), np.arange(50))
     trusted = np.arange(150) == 120  # a copy of the row 20
-    held = session.held_out(150, 0.3, 0, trusted, groups)
+    held = holding_out.held_out(150, 0.3, 0, trusted, groups)
     assert torch.equal(held[100:], held[:50])
     assert not held[20]
     assert int(held[:100].sum()) == 30
