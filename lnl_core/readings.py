@@ -24,6 +24,7 @@ class Answers:
         count_from: `0` or `1`: what the first class's number is.
         lists: names of the lists to read, or `all`.
         labels_in: `folders` or `list`: where the labels are when both are there.
+        split_spellings: `merge` or `keep` splits that differ in case, blanks or Unicode form alone.
         parts: folders named like splits are `splits` or `classes`.
         level: `top` or `inner`: which of two levels of folders is the class.
         unlabelled: `skip` images without a label, or `keep` them to be labelled.
@@ -47,6 +48,7 @@ class Answers:
     count_from: str = ""
     lists: tuple[str, ...] = ()
     labels_in: str = ""
+    split_spellings: str = ""
     parts: str = ""
     level: str = ""
     unlabelled: str = ""
@@ -244,6 +246,8 @@ OPTIONS = (
            "times; “all” reads every one", metavar="FILE", many=True),
     Option("labels_in", "--labels-in", "where class folders and a list are both there",
            ("folders", "list")),
+    Option("split_spellings", "--split-spellings", "splits that differ in case, blanks or Unicode "
+           "form alone: one split each (default), or kept apart", ("merge", "keep")),
     Option("parts", "--parts", "folders called train, val ... are splits or classes",
            ("splits", "classes")),
     Option("level", "--class-level", "of two levels of folders, the one that is the class",

@@ -146,7 +146,7 @@ def _look(
     else:
         looked_over = recognising.look(source, root, class_map, said)
     lists_left = [each for each in looked_over.outline.left.values() if each.what == "lists"]
-    expecting.settle(looked_over)
+    expecting.settle(looked_over, said)
     for each in lists_left:
         why = BadRow(each.reason, each.remedy)
         looked_over.outline.leave_out(each.count, each.what, why, each.first)
@@ -380,7 +380,8 @@ def _copy(source: Source, writer: SetWriter, report: Report | None) -> None:
     for item in source.rows(writer.plan):
         done += 1
         if isinstance(item, Row):
-            writer.add(item)
+            split = source.outline.read_as.get(item.split, item.split)
+            writer.add(item if split == item.split else replace(item, split=split))
         else:
             writer.skip(item)
         if report is not None and time.monotonic() - told >= _EVERY:

@@ -17,7 +17,7 @@ import numpy as np
 
 from lnl_core.data import tables
 from lnl_core.data.files import FileSource, Item, Sample, storable
-from lnl_core.data.reading import columns, labels, numbers
+from lnl_core.data.reading import columns, labels, numbers, splits
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.outline import Outline
 from lnl_core.data.reimport import unprotect
@@ -33,6 +33,10 @@ _TWICE = ("The id is used twice; the first one was kept.", "Give every row an id
 _LISTED_TWICE = (
     "The image is listed twice; the first row was kept.",
     "Take one row out, or give each an id.",
+)
+_LEAK = (
+    "The image is listed in another split, too; the first row was kept.",
+    "Take it out of one of them: what a method has learned is no test of it.",
 )
 _FOUND_UP_TO = 20_000
 """Rows whose files are looked for while reading; of a longer list, a sample."""
@@ -132,6 +136,7 @@ class _Listed:
         self._several = len(listings) > 1
         self._names: list[str] | None = None
         self._base = 0
+        self._unsure: set[str] = set()
 
     def source(self, outline: Outline) -> FileSource:
         """Count, ask, and return what can be read."""
@@ -215,6 +220,8 @@ class _Listed:
             cells = cells | {"label": self._columns.label_of(cells)}
         if each.inside and cells["image"] and not os.path.isabs(cells["image"]):
             cells = cells | {"image": f"{each.inside}/{cells['image']}"}
+        if self._columns.flags and not cells.get("split"):
+            cells = cells | {"split": splits.of_flags(self._columns.flags, cells)}
         if each.split and not cells.get("split"):
             cells = cells | {"split": each.split}
         return cells
@@ -310,8 +317,12 @@ class _Listed:
         return meaning[0] if isinstance(meaning, tuple) and len(meaning) == 1 else None
 
     def _contradictions(self, repeated: set[int]) -> dict[str, tuple[int, ...]]:
-        """Return id -> classes, for images that are listed again with another label."""
+        """Return id -> classes, for images that are listed again with another label.
+
+        Those of which two rows say different truths are kept in `_unsure`.
+        """
         given: dict[str, tuple[str, list[int]]] = {}
+        truths: dict[str, set[int]] = {}
         for cells in self._usable():
             identity, path = self._id(cells), _path(cells["image"], self._home)
             found = self._classes(cells["label"])
@@ -320,6 +331,9 @@ class _Listed:
             image, classes = given.setdefault(identity, (path, []))
             if image == path:
                 classes += [label for label in found if label not in classes]
+                truth = self._truth(cells.get("true_label"))
+                truths.setdefault(identity, set()).update(() if truth is None else (truth,))
+        self._unsure = {each for each, said in truths.items() if len(said) > 1}
         return {each: tuple(classes) for each, (_, classes) in given.items() if len(classes) > 1}
 
     def _count_once(self, repeated: set[int], outline: Outline) -> None:
@@ -348,8 +362,6 @@ class _Listed:
         outline.written = self._labels.written()
         outline.no_classes = self._labels.no_classes
         outline.splits = dict(counted.splits)
-        if len(counted.splits) == 1 and not any(each.split for each in self._listings):
-            outline.splits = dict(counted.splits)
         for label, count in written.items():
             meaning = self._labels.meanings[label]
             if isinstance(meaning, BadRow):
@@ -369,6 +381,12 @@ class _Listed:
             outline.notes.append(
                 f"true_label is blank in {counted.usable - counted.with_truth:,} rows: Compare "
                 f"judges methods on the other {counted.with_truth:,} alone."
+            )
+        if self._unsure:
+            first = min(self._unsure)[:60]
+            outline.notes.append(
+                f"{len(self._unsure):,} images are listed with different true labels, first "
+                f"“{first}”: their truth is not known, and none is used."
             )
         if self._also:
             outline.notes.append(_twice(self._also, list(self._label_of)))
@@ -413,7 +431,7 @@ class _Listed:
 
     def _items(self, repeated: set[int]) -> Iterator[Item | Skipped]:
         """Yield every row as an image to read, or as one that was skipped."""
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         for listing, number, cells in self._rows():
             problem = cells if isinstance(cells, BadRow) else _problem(cells)
             if problem is not None or isinstance(cells, BadRow):
@@ -430,25 +448,26 @@ class _Listed:
                 continue
             identity = self._id(cells)
             suspect = hash(identity) in repeated
+            split = visible(cells.get("split", ""))
             if suspect and identity in seen:
                 if not self._adds_a_label(identity, classes):
                     why = _TWICE if cells.get("id") else _LISTED_TWICE
-                    yield Skipped(where, *why, number)
+                    yield Skipped(where, *(_LEAK if seen[identity] != split else why), number)
                 continue
             located = self._finder.find(cells["image"])
             if isinstance(located, BadRow):
                 yield Skipped(where, located.reason, located.remedy, number, lost=True)
                 continue
             if suspect:
-                seen.add(identity)
+                seen[identity] = split
             yield Item(
                 identity,
                 located[0],
                 located[1],
                 classes[0],
-                self._truth(cells.get("true_label")),
+                None if identity in self._unsure else self._truth(cells.get("true_label")),
                 number,
-                visible(cells.get("split", "")),
+                split,
                 self._also.get(identity, classes if len(classes) > 1 else ()),
             )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 import json
 import re
 import unicodedata
@@ -36,6 +37,10 @@ class BadRow:
     reason: str
     remedy: str
 
+
+_TOO_MANY_CELLS = BadRow(
+    "More cells than the header has.", "Put quotes around text that holds the separator."
+)
 
 Cells = dict[str, str]
 """Column -> text; only the columns that were asked for."""
@@ -160,43 +165,38 @@ def _csv_rows(
     has_header: bool = True,
 ) -> Iterator[tuple[int, Cells | BadRow]]:
     with _text(file, name) as text:
-        reader, names, first = _records(text, name, columns, has_header)
+        reader, names, first, filled = _records(text, name, columns, has_header)
         places = _checked_places(names, name, columns, required)
         width = len(names)
         number = first
         while True:
-            number, line = number + 1, reader.line_num
+            number, line, before = number + 1, reader.line_num, filled[0]
+            bad: BadRow | None = None
+            record: list[str] = []
             try:
                 record = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield number, _broken(error)
+                bad = _broken(error, number, filled[0] - before)
+            if bad is None and not any(cell.strip() for cell in record):
                 continue
-            if not any(cell.strip() for cell in record):
-                continue
+            lines = filled[0] - before
             if reader.line_num > line + 1 and _swallows(record, width, reader.dialect.delimiter):
-                yield (
-                    number,
-                    BadRow(
-                        "A quote is opened here and closed in a later row.",
-                        f"Close it; {reader.line_num - line - 1:,} rows after it were lost.",
-                    ),
+                bad = BadRow(
+                    f"A quote is opened in row {number} and closed {lines - 1:,} "
+                    f"row{'s' if lines > 2 else ''} later.",
+                    "Close it in its row; all between were lost.",
                 )
-                continue
-            if len(record) > width and any(cell.strip() for cell in record[width:]):
-                yield (
-                    number,
-                    BadRow(
-                        "More cells than the header has.",
-                        "Put quotes around text that holds the separator.",
-                    ),
-                )
-                continue
-            yield (
-                number,
-                {column: record[at] if at < len(record) else "" for column, at in places.items()},
-            )
+            if bad is not None:
+                for lost in range(max(lines, 1)):
+                    yield number + lost, bad
+                number += max(lines, 1) - 1
+            elif len(record) > width and any(cell.strip() for cell in record[width:]):
+                yield number, _TOO_MANY_CELLS
+            else:
+                cells = {at: record[at] if at < len(record) else "" for at in places.values()}
+                yield number, {column: cells[at] for column, at in places.items()}
 
 
 def _swallows(record: Sequence[str], width: int, delimiter: str) -> bool:
@@ -219,9 +219,20 @@ def _is_row(cells: Sequence[str], count: int) -> bool:
     return len(cells) == count and bool(cells[0]) and all(cell == cell.strip() for cell in cells)
 
 
-def _broken(error: csv.Error) -> BadRow:
+def _broken(error: csv.Error, number: int, lines: int) -> BadRow:
+    """Say what is wrong with a row whose quotes made `lines` lines one."""
     if "unexpected end" in str(error):
-        return BadRow("A quote is opened and never closed.", "Close it; rows after it were lost.")
+        return BadRow(
+            f"A quote is opened in row {number} and never closed.",
+            f"Close it; {lines - 1:,} rows after it were lost."
+            if lines > 1
+            else "Close it, or take it out.",
+        )
+    if "field limit" in str(error) and lines > 1:
+        return BadRow(
+            f"A quote is opened in row {number}, and 131,072 characters later it is still open.",
+            f"Close it; {lines - 1:,} rows after it were lost.",
+        )
     if "field limit" in str(error):
         return BadRow("A cell is longer than 131,072 characters.", "Shorten it.")
     return BadRow("The quotes of this row do not match.", "Double every quote inside a cell.")
@@ -232,8 +243,11 @@ def _records(
     name: str,
     columns: Mapping[str, Sequence[str]],
     has_header: bool = True,
-) -> tuple[Any, list[str], int]:
-    """Return (reader, header, row number of the header; without one, of the row before)."""
+) -> tuple[Any, list[str], int, list[int]]:
+    """Return (reader, header, row number of the header or of the row before, lines so far).
+
+    The last is a list of one number, which goes up as lines that are not blank are read.
+    """
     lines = _lines(text, name)
     number, line = 1, next(lines, "")
     delimiters = DELIMITERS if has_header else DELIMITERS + " "
@@ -253,18 +267,21 @@ def _records(
 
     delimiter = max(delimiters, key=known)
 
+    filled = [0]
+
     def all_lines() -> Iterator[str]:
-        yield line
-        yield from lines
+        for each in itertools.chain([line], lines):
+            filled[0] += bool(each.strip())
+            yield each
 
     reader = csv.reader(all_lines(), delimiter=delimiter, strict=True)
     if not has_header:
-        return reader, [str(at) for at in range(1, known(delimiter)[1] + 1)], number - 1
+        return reader, [str(at) for at in range(1, known(delimiter)[1] + 1)], number - 1, filled
     try:
         names = next(reader)
     except csv.Error as error:
         raise LnlError(f"The first row of {name} is no header: {error}. {_SAVE_AS}") from error
-    return reader, names, number
+    return reader, names, number, filled
 
 
 def _lines(text: io.TextIOBase, name: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from lnl_core.data import tables
 from lnl_core.data.files import inside_path
 from lnl_core.data.images import SUFFIXES
+from lnl_core.data.reading import splits
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.spellings import number
 from lnl_core.data.tables import BadRow, visible
@@ -54,6 +55,7 @@ class Columns:
         used: name here -> the header, as it is written.
         has_header: False where the first row is an image.
         one_hot: class -> its column of 0 and 1, where labels are written so.
+        flags: split -> its cell that says yes or no, where splits are written so.
         questions: what is asked about columns.
         notes: what should be known about them.
     """
@@ -62,6 +64,7 @@ class Columns:
     used: Mapping[str, str]
     has_header: bool = True
     one_hot: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, str] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -126,6 +129,7 @@ class _Decision:
         self._accepted: dict[str, tuple[str, ...]] = {}
         self._used: dict[str, str] = {}
         self._one_hot: dict[str, str] = {}
+        self._flags: dict[str, str] = {}
         self._questions: list[Question] = []
         self._notes: list[str] = []
 
@@ -148,6 +152,7 @@ class _Decision:
             self._used,
             self._has_header,
             self._one_hot,
+            self._flags,
             self._questions,
             self._notes,
         )
@@ -213,12 +218,18 @@ class _Decision:
     def _image(self) -> None:
         name = self._said("image")
         if name is None:
-            name = next(
-                (self._plain[word] for word in COLUMNS["image"] if word in self._plain), None
-            )
+            known = [self._plain[word] for word in COLUMNS["image"] if word in self._plain]
+            name = self._one_of_images(known) if known else None
+            if name is None and known:
+                return
         if name is None:
             values = self._values()
             likely = [column for column in values if _are_images(values[column])]
+            if len(likely) > 1:
+                name = self._one_of_images(likely)
+                if name is None:
+                    return
+                likely = [name]
             if len(likely) != 1:
                 likely = [
                     self._plain[word]
@@ -237,10 +248,49 @@ class _Decision:
                 "image_column",
                 f"{self._file.name} has no column “image”. Its columns: {self._shown()}. Which "
                 "one names the images?",
-                tuple(Choice(each, self._example(each)) for each in self._names[:40]),
+                tuple(self._choice(each, self._example(each)) for each in self._names[:40]),
                 stops=True,
             )
         )
+
+    def _choice(self, name: str, words: str) -> Choice:
+        """Return a column as an answer: by its name, by its number where that says more."""
+        alone = sum(each.lower() == name.lower() for each in self._names) == 1
+        if name and alone:
+            return Choice(name, words)
+        at = self._names.index(name) + 1
+        return Choice(str(at), f"column {at}, without a name: {words}" if not name else words)
+
+    def _one_of_images(self, known: list[str]) -> str | None:
+        """Return the column of images among several that may be; None where it is asked."""
+        if len(known) == 1:
+            return known[0]
+        found = {name: files for name in known if (files := self._files_of(name))}
+        if len(found) < 2:
+            return next(iter(found), known[0])
+        first, *others = found
+        other = [each for each in others if found[each] != found[first]]
+        if not other:
+            return first
+        shown = ", ".join(f"“{visible(each)[:40]}”" for each in (first, *other))
+        self._questions.append(
+            Question(
+                "image_column",
+                f"Several columns of {self._file.name} name images, and other ones: {shown}. "
+                "Which image has the label?",
+                tuple(self._choice(each, self._example(each)) for each in (first, *other)),
+                stops=True,
+            )
+        )
+        return None
+
+    def _files_of(self, name: str) -> list[str]:
+        """Return the files that the first cells of a column name, blank where there is none."""
+        values = self._values()[name][:64]
+        finder = Finder(self._root, [value for value in values if value])
+        places = [finder.find(value) if value else BadRow("", "") for value in values]
+        found = ["" if isinstance(place, BadRow) else place[1] for place in places]
+        return found if any(found) else []
 
     def _names_files(self, name: str) -> bool:
         values = [value for value in dict.fromkeys(self._values()[name]) if value][:64]
@@ -291,7 +341,7 @@ class _Decision:
                 f"Several columns of {self._file.name} look like labels and differ: "
                 f"{', '.join(f'“{visible(each)[:40]}”' for each in asked)}. Which one is it?",
                 tuple(
-                    Choice(each, f"{len(set(values[each]))} values, {self._example(each)} …")
+                    self._choice(each, f"{len(set(values[each]))} values, {self._example(each)} …")
                     for each in asked
                 ),
                 default=candidates[0],
@@ -306,7 +356,8 @@ class _Decision:
         hot = [
             name
             for name in self._names
-            if {value.lower() for value in values[name]} <= {*_ON, *_OFF}
+            if not splits.flag(name, values[name])
+            and {value.lower() for value in values[name]} <= {*_ON, *_OFF}
             and any(value.lower() in _ON for value in values[name])
             and any(value.lower() in _OFF[:3] for value in values[name])
         ]
@@ -352,7 +403,7 @@ class _Decision:
                 f"{self._file.name} has no column “label”. Its columns: {self._shown()}. Which "
                 f"one has the labels?{words}",
                 tuple(
-                    Choice(each, f"{len(set(values[each]))} values, {self._example(each)} …")
+                    self._choice(each, f"{len(set(values[each]))} values, {self._example(each)} …")
                     for each in few or [name for name in self._names if name != taken]
                 ),
                 stops=True,
@@ -395,7 +446,9 @@ class _Decision:
     def _split(self) -> None:
         name = self._said("split")
         if name is not None:
-            if name:
+            if name and splits.flag(name, self._values()[name]):
+                self._take_flags([name])
+            elif name:
                 self._take("split", name)
             return
         used = set(self._used.values())
@@ -406,6 +459,25 @@ class _Decision:
             if 1 <= len(set(self._values()[name])) <= _SPLITS:
                 self._take("split", name)
                 return
+        values = self._values()
+        free = [each for each in self._names if each and each not in used]
+        self._take_flags([each for each in free if splits.flag(each, values[each])])
+
+    def _take_flags(self, names: Sequence[str]) -> None:
+        """Read splits off columns that say yes or no to one."""
+        for name in names:
+            split = splits.flag(name, self._values()[name])
+            self._flags[split] = f"?{name}"
+            self._accepted[f"?{name}"] = (name.lower(),)
+        if not names:
+            return
+        self._used["split"] = ", ".join(names)
+        if len(names) == 1:
+            (split,) = self._flags
+            self._notes.append(
+                f"Column “{visible(names[0])[:40]}” says which images are {split}; the others are "
+                f"read as {splits.other(split)}."
+            )
 
 
 def _plain_names(names: Sequence[str]) -> dict[str, str]:

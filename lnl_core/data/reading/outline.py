@@ -25,6 +25,7 @@ class Outline:
         questions: what is asked.
         notes: sentences about the set as a whole.
         splits: split -> images.
+        read_as: split as written -> the one that it is read as, where that differs.
         counts: class -> images expected.
         written: class -> how it is written, where that differs.
         no_classes: classes that are none, by an answer to another question.
@@ -39,6 +40,7 @@ class Outline:
     questions: list[Question] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     splits: dict[str, int] = field(default_factory=dict)
+    read_as: dict[str, str] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     written: dict[str, tuple[str, ...]] = field(default_factory=dict)
     no_classes: tuple[str, ...] = ()
