@@ -248,6 +248,23 @@ def locate(root: Path, cell: str, links: bool = False) -> tuple[Path, str] | Bad
     return NO_FILE
 
 
+def original(root: Path, path: str, links: bool) -> Path | None:
+    """Return where an original lies, links resolved; None where it is gone or may not be read.
+
+    Args:
+        root: folder that the set's paths start from.
+        path: relative to it.
+        links: the import followed links that lead out.
+    """
+    try:
+        real = os.path.realpath(root / path, strict=True)
+    except (OSError, ValueError):
+        return None
+    inside = inside_path(Path(os.path.realpath(root)), real) is not None
+    allowed = inside or (links and may_follow(real))
+    return Path(real) if allowed and os.path.isfile(real) else None
+
+
 def may_follow(real: str) -> bool:
     """Tell whether what a link points to may be read: `LNL_DATA_ROOTS` limits that, where set."""
     roots = [each for each in os.environ.get("LNL_DATA_ROOTS", "").split(os.pathsep) if each]

@@ -381,6 +381,12 @@ def read_meta(info: DatasetInfo) -> dict[str, Any]:
     return meta
 
 
+def follows_links(info: DatasetInfo) -> bool:
+    """Tell whether a person let the import follow links that lead out of its folder."""
+    said: str | None = read_meta(info).get("answers", {}).get("links")
+    return said == "follow"
+
+
 def read_table(path: Path) -> Any:
     """Read one Parquet file as an Arrow table.
 

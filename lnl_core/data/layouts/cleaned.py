@@ -45,6 +45,7 @@ class Cleaned:
         told: (n,) True where a run behind the ranking was told the answer; None for nowhere.
         content: (n,) digests of the images (`data.content`), or None.
         seen: how many rows the ranking scores, the first ones; None: all.
+        links: the import followed links that lead out of `root`.
     """
 
     data: LabeledDataset
@@ -58,6 +59,7 @@ class Cleaned:
     content: Sequence[str] | None = None
     seen: int | None = None
     told: BoolArray | None = None
+    links: bool = False
 
     def rows(self) -> IntArray:
         """Return the rows that have one right class: those that a training set can hold."""
@@ -108,6 +110,7 @@ def apply(
     content: Sequence[str] | None = None,
     seen: int | None = None,
     told: BoolArray | None = None,
+    links: bool = False,
 ) -> Cleaned:
     """Apply verdicts to the given labels; a label that is no class counts for none.
 
@@ -122,6 +125,7 @@ def apply(
         content: see `Cleaned`.
         seen: see `Cleaned`.
         told: see `Cleaned`.
+        links: see `Cleaned`.
     """
     labels = np.array(data.given_labels, np.int32)
     verdicts = np.zeros(len(data), np.int8)
@@ -144,5 +148,16 @@ def apply(
         verdicts[row] = VERDICTS.index(word)
     labels[np.isin(labels, no_classes)] = -1
     return Cleaned(
-        data, root, labels, verdicts, decisions, ranking, safe, no_classes, content, seen, told
+        data,
+        root,
+        labels,
+        verdicts,
+        decisions,
+        ranking,
+        safe,
+        no_classes,
+        content,
+        seen,
+        told,
+        links,
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lnl_core.data import files
 from lnl_core.data import images as pictures
 from lnl_core.data.content import has_changed
 from lnl_core.data.files import hidden, inside_path
@@ -95,11 +96,7 @@ def original(cleaned: Cleaned, row: int) -> Path | None:
     paths = cleaned.data.paths
     if cleaned.root is None or paths is None or not paths[row]:
         return None
-    try:
-        real = os.path.realpath(cleaned.root / paths[row], strict=True)
-    except (OSError, ValueError):
-        return None
-    return Path(real) if inside_path(cleaned.root, real) and os.path.isfile(real) else None
+    return files.original(cleaned.root, paths[row], cleaned.links)
 
 
 def has_originals(cleaned: Cleaned) -> bool:
@@ -111,10 +108,10 @@ def need(cleaned: Cleaned, rows: IntArray, target: Path, mode: str) -> Need:
     """Estimate what placing these rows takes, before anything is written."""
     count = len(rows)
     free = shutil.disk_usage(_existing(target)).free
-    files = has_originals(cleaned)
-    if mode == "none" and files:
+    on_disk = has_originals(cleaned)
+    if mode == "none" and on_disk:
         return Need(0, 0, free, True)
-    if not files:
+    if not on_disk:
         return Need(count, count * int(np.prod(cleaned.data.images.shape[1:])), free, False)
     if mode == "link":
         return Need(count, 0, free, True)
@@ -191,6 +188,8 @@ def _cannot_write(target: Path, error: OSError) -> LnlError:
 class Placer:
     """Puts images under a folder; `missing` are the originals that are gone, `changed` others.
 
+    `elsewhere` are images that were added from outside the set's folder: no original is known.
+
     Attributes:
         folder: the (hidden) folder that is being made.
         cleaned: the set.
@@ -207,6 +206,7 @@ class Placer:
     done: int = 0
     missing: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
 
     def wanted_name(self, row: int) -> str:
         """Return the name that an image would like to have: its own, else its id."""
@@ -230,7 +230,11 @@ class Placer:
         source = original(self.cleaned, row)
         if source is None:
             paths = self.cleaned.data.paths
-            self.missing.append("" if paths is None else str(paths[row]))
+            path = "" if paths is None else str(paths[row])
+            if path:
+                self.missing.append(path)
+            else:
+                self.elsewhere.append(str(self.cleaned.data.ids[row]))
             return False
         known = self.cleaned.content
         if self.mode != "none" and known is not None and has_changed(known[row], source):
@@ -254,6 +258,12 @@ class Placer:
                 f"{len(self.changed):,} originals are other files than were imported, first "
                 f"{self.changed[0]}. They are here as they are now, with labels that people gave "
                 "to the pictures before: look at them, or put the old files back."
+            )
+        if self.elsewhere:
+            told.append(
+                f"{len(self.elsewhere):,} images were added from outside the folder of the set and "
+                f"are left out, first {self.elsewhere[0]}: only their working copies are known. "
+                f"To have them, put their files below {self.cleaned.root} and import anew."
             )
         if not self.missing:
             return told

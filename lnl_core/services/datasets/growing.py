@@ -453,9 +453,17 @@ def _commit(batch: _Batch, grown: Path, source: Path) -> None:
             "skipped": int(meta.get("skipped", 0)) + int(batch.meta["skipped"]),
             "notes": [*meta.get("notes", ()), told, *batch.notes],
             "additions": [*meta.get("additions", ()), addition],
-        } | ({"contrast": batch.meta["contrast"]} if "contrast" in batch.meta else {})
+        } | _as_read(meta, batch.meta)
 
     datasets.change_meta(info, change)
+
+
+def _as_read(meta: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
+    """Return what showing the originals of both needs: contrast, and leave to follow links."""
+    values: dict[str, Any] = {"contrast": added["contrast"]} if "contrast" in added else {}
+    if added.get("answers", {}).get("links") == "follow":
+        values["answers"] = {**meta.get("answers", {}), "links": "follow"}
+    return values
 
 
 def _forget(info: DatasetInfo) -> None:

@@ -12,6 +12,7 @@ from lnl_core.data import content, images
 from lnl_core.data.content import Contents
 from lnl_core.data.contrast import Contrast
 from lnl_core.data.files import WORKERS, locate
+from lnl_core.data.tables import BadRow
 from lnl_core.services.in_force import contents, loaded
 from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo, LnlError
@@ -111,9 +112,10 @@ def _looked_over(info: DatasetInfo, root: Path) -> Iterator[tuple[int, str, str]
     assert paths is not None
     size = (info.height, info.width)
     contrast = Contrast.from_json(datasets.read_meta(info).get("contrast"))
+    links = datasets.follows_links(info)
 
     def look(row: int, path: str) -> tuple[int, str, str]:
-        return (row, *_compared(known, row, root, path, size, contrast))
+        return (row, *_compared(known, row, locate(root, path, links), size, contrast))
 
     rows = ((row, path) for row, path in enumerate(paths) if path)
     with ThreadPoolExecutor(WORKERS, "relink") as pool:
@@ -124,13 +126,11 @@ def _looked_over(info: DatasetInfo, root: Path) -> Iterator[tuple[int, str, str]
 def _compared(
     known: Contents,
     row: int,
-    root: Path,
-    path: str,
+    found: tuple[Path, str] | BadRow,
     size: tuple[int, int],
     contrast: Contrast | None,
 ) -> tuple[str, str]:
     """Return (same, alike, missing or changed, why) of one original."""
-    found = locate(root, path)
     if not isinstance(found, tuple):
         return "missing", found.reason
     file = found[0]

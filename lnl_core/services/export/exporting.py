@@ -36,7 +36,7 @@ from lnl_core.services.in_force import (
     told,
     told_of,
 )
-from lnl_core.store import decisions
+from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, DatasetInfo, Decision, FloatArray, LnlError, Workspace
 
 
@@ -200,6 +200,7 @@ def _cleaned(info: DatasetInfo, only_agreed: bool, _last_id: int, _version: str)
         content=contents(info),
         seen=None if ranked is None else ranked.seen,
         told=told(info),
+        links=datasets.follows_links(info),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,18 +61,10 @@ def _original(info: DatasetInfo, row: int) -> Path | None:
 
     A link that leads out is followed where the import was told to.
     """
-    from lnl_core.data.files import may_follow
+    from lnl_core.data import files
 
     paths = loaded(info).paths
     if info.root is None or paths is None or not paths[row]:
         return None
     root = info.directory / info.root  # an unpacked zip's originals lie beside its arrays
-    try:
-        path = (root / paths[row]).resolve(strict=True)
-        inside = path.is_relative_to(root.resolve())
-    except OSError:
-        return None
-    if not inside:
-        said = datasets.read_meta(info).get("answers", {})
-        inside = said.get("links") == "follow" and may_follow(os.fspath(path))
-    return path if inside and path.is_file() else None
+    return files.original(root, paths[row], datasets.follows_links(info))

@@ -219,6 +219,8 @@ def test_a_folder_that_grew_keeps_paths_and_ids(workspace, tmp_path):
     assert told.renamed == (("dog/0.png", "batch/dog/0.png"),)
     assert in_force.loaded(again(info)).paths[7] == ""
     assert any("working copies, and exports of files leave" in note for note in told.notes)
+    (problem,) = exporting.write_export(again(info), "folder", tmp_path / "out").problems
+    assert problem.startswith("1 images were added from outside the folder of the set")
     assert growing.add_images(again(info), tmp_path / "batch").notes == ()  # none is new
     assert again(info).n == 8
 

@@ -4,7 +4,9 @@ import shutil
 import pytest
 from PIL import Image
 
+from lnl_core.readings import Answers
 from lnl_core.services.datasets import catalog, moving
+from lnl_core.services.export import exporting
 from lnl_core.store import arrays, datasets
 from lnl_core.types import LnlError
 from tests.data.making import picture
@@ -102,3 +104,19 @@ def test_arrays_have_no_originals(tiny, tmp_path):
     with pytest.raises(LnlError, match="lie in the workspace"):
         moving.relink(tiny, tmp_path)
     assert "root" not in arrays.read_json(tiny.directory / "meta.json") or root_of(tiny) is None
+
+
+def test_links_that_were_followed_are_followed_by_relink_and_exports(workspace, tmp_path, photos):
+    for name in ("cat", "dog"):
+        for at in range(3):
+            link = tmp_path / "linked" / name / f"{at}.png"
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(photos / name / f"{at}.png")
+    followed = Answers(links="follow")
+    catalog.import_dataset(workspace, tmp_path / "linked", "linked", answers=followed)
+    info = datasets.dataset(workspace, "linked")
+    assert moving.relink(info, tmp_path / "linked").same == 6
+    done = exporting.write_export(info, "folder", tmp_path / "out")
+    assert (done.rows, done.problems) == (6, ())
+    assert (tmp_path / "out/cat/0.png").read_bytes() == (photos / "cat/0.png").read_bytes()
+    assert not (tmp_path / "out/cat/0.png").is_symlink()
