@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read once, when numpy and torch are imported
+os.environ.setdefault("LNL_MAP", "off")  # half a minute of a core after every first run
 
 import numpy as np
 import pytest

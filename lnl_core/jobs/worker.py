@@ -38,7 +38,7 @@ from lnl_core.jobs import (
 )
 from lnl_core.jobs.context import JobContext
 from lnl_core.jobs.engines import command, local
-from lnl_core.jobs.tasks import maps
+from lnl_core.jobs.tasks import embedding, maps
 from lnl_core.methods import PROBLEMS, card
 from lnl_core.review import health
 from lnl_core.review.labelled import Part
@@ -103,6 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 time.sleep(0.1)
                 continue
             _run(ws, number)
+            if chosen.lane == local.LOCAL:
+                _draw_map(ws, number)
             idle_since = time.monotonic()
     except Stopped:
         return 0
@@ -111,6 +113,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A job may have come between the last look and letting go of the lock.
     executors.reconcile(ws)
     return 0
+
+
+def _draw_map(ws: Workspace, number: int) -> None:
+    """After a set's first run, have the worker for tasks lay out its map: nobody has to ask."""
+    job = queue.job(ws, number)
+    try:
+        info = datasets.dataset(ws, job.dataset)
+        settings = embedding.wanted(info) if job.state is JobState.DONE else None
+        if settings is not None:
+            queue.submit_task(info, embedding.KEY, settings.as_dict(), job.device)
+            local.ensure_worker(ws, queue.TASKS)
+    except (LnlError, OSError):  # the set is gone, the disk full: Explore has its button
+        log.warning("run %d: no map was started", number, exc_info=True)
 
 
 def _one(number: int) -> int:

@@ -114,6 +114,9 @@ def missing(info: DatasetInfo, settings: Settings, source: Source | None) -> Non
     if job is not None and embedding.is_active(job):
         _computing(info, job)
         return
+    if job is None and control.underway(info) and not embedding.layouts(info):
+        st.fragment(_first_run, run_every=1)(info, settings)
+        return
     if job is not None and job.state is JobState.FAILED:
         st.error(
             f"The map could not be laid out. {plain(job.error or '')}", icon=":material/error:"
@@ -133,6 +136,13 @@ def missing(info: DatasetInfo, settings: Settings, source: Source | None) -> Non
             _start(info, settings)
             st.rerun()
         st.space("large")
+
+
+def _first_run(info: DatasetInfo, settings: Settings) -> None:
+    """Say when the map comes, and draw the page again once it is on its way."""
+    st.caption("The map is laid out as soon as the first run is done.")
+    if embedding.layout_job(info, settings) is not None or not control.underway(info):
+        _ui.rerun_page()
 
 
 def _computing(info: DatasetInfo, job: Job) -> None:

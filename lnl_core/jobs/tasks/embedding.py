@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -19,10 +20,19 @@ from typing import Any
 
 import numpy as np
 
+from lnl_core.jobs import queue
 from lnl_core.jobs.context import JobContext, Report
 from lnl_core.jobs.tasks import Task
 from lnl_core.store import arrays
-from lnl_core.types import Array, DatasetInfo, FloatArray, IntArray, Job, LnlError
+from lnl_core.types import (
+    Array,
+    DatasetInfo,
+    FloatArray,
+    IntArray,
+    Job,
+    LnlError,
+    usual_representation,
+)
 
 KEY = "embedding"
 FITTED = 60_000
@@ -97,6 +107,18 @@ def key_of(info: DatasetInfo, settings: Settings) -> str:
 def place(info: DatasetInfo, key: str) -> Path:
     """Return where a map's positions lie, (n, 2) float32; the facts are beside it as .json."""
     return info.directory / "embeddings" / f"{key}.npy"
+
+
+def wanted(info: DatasetInfo) -> Settings | None:
+    """Return the settings of a set's first map; None where it has one, or nobody shall have to.
+
+    A map that was started before is never started again by itself, however it ended.
+    """
+    if info.n < FEWEST or os.environ.get("LNL_MAP", "").casefold() == "off":
+        return None
+    settings = Settings(usual_representation(info.height, info.width))
+    started = any(job.method == KEY for job in queue.jobs(info, tasks=True))
+    return None if started or place(info, key_of(info, settings)).is_file() else settings
 
 
 def _run(info: DatasetInfo, job: Job, context: JobContext) -> None:
