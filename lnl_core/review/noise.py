@@ -193,6 +193,14 @@ def share_wrong(rows: Rows, found: Noise) -> tuple[float, FloatArray]:
     return wrong, joint
 
 
+def sureness(rows: Rows, found: Noise) -> float:
+    """Return how sure of the true classes methods are, 0 (all alike) to 1, in mean over the set."""
+    even = 1 / rows.logs.shape[1]
+    top = _softmax(found.evidence(rows.logs)).max(axis=1)
+    sure = np.clip((top - even) / max(1 - even, _TINY), 0, 1)
+    return float(np.average(sure, weights=rows.stands_for))
+
+
 def _weights(rows: Rows) -> FloatArray:
     """Return (b,) weights by which classes count alike, on average 1."""
     counts = np.bincount(rows.labels, weights=rows.stands_for, minlength=rows.logs.shape[1])

@@ -328,6 +328,17 @@ def test_p_wrong_follows_the_truth_for_one_method_as_for_many(count):
     assert metrics.calibration_error(wrong, ranking.p_wrong) < 0.08
 
 
+def test_methods_that_know_no_class_do_not_say_that_all_labels_are_right():
+    labels, _, _, _ = planted(300, 10)
+    rng = np.random.default_rng(1)
+    lost = opinion("lost", rng.dirichlet(np.full(10, 20.0), 300), labels)
+    seeing = np.full((300, 10), 0.01)
+    seeing[np.arange(300), labels] += 0.9
+    unknown = consensus.rank([lost], labels, 10).noise_rate
+    assert 0.06 < unknown <= consensus.UNKNOWN_RATE
+    assert consensus.rank([opinion("seeing", seeing, labels)], labels, 10).noise_rate < 0.03
+
+
 @pytest.mark.parametrize("n", [20, 60])
 def test_a_handful_of_images_that_no_method_can_tell_apart_is_not_called_wrong(n):
     rng = np.random.default_rng(n)

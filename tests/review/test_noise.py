@@ -103,6 +103,13 @@ def test_what_is_wrong_in_a_class_is_believed_as_far_as_it_was_seen(sizes):
     assert steadied[3] > others
 
 
+@pytest.mark.parametrize(("sharpness", "low", "high"), [(0.3, 0, 0.25), (3.0, 0.9, 1)])
+def test_sureness_tells_methods_that_know_classes_from_those_that_do_not(sharpness, low, high):
+    logs, given, _ = planted(2_000, 5, sharpness=sharpness)
+    rows = rows_of(logs, given)
+    assert low <= noise.sureness(rows, noise.fit(rows)) <= high
+
+
 def test_rows_drawn_unevenly_stand_for_the_set():
     given = np.repeat([0, 1], [90, 10])
     drawn = np.r_[0:10, 90:100]
