@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL.Image import Resampling, Transpose
 
+from lnl_core.data import deep_colour
 from lnl_core.data.contrast import Contrast, to_bytes
 from lnl_core.types import ByteArray, FloatArray, LnlError
 
@@ -105,7 +106,7 @@ def probe(source: Path | bytes) -> Probe:
         width, height = image.size
         if _orientation(image) >= 5:
             width, height = height, width
-        deep = image.mode.startswith("I") or image.mode == "F"
+        deep = image.mode.startswith("I") or image.mode == "F" or deep_colour.has(image)
         return Probe(width, height, image.mode in _GRAY_MODES, image.format or "", deep)
 
 
@@ -131,6 +132,12 @@ def levels(source: Path | bytes) -> Levels:
     with _opened(source) as image:
         if image.format in ("JPEG", "MPO"):
             image.draft(image.mode, (64, 64))
+        if deep_colour.has(image):
+            with _opened(source) as again:
+                read = deep_colour.values(image, again)
+            colours, alpha = read[..., :3], read[..., 3:]
+            clear = alpha.size > 0 and not alpha.any()
+            return Levels("deep", float(colours.min()), float(colours.max()), clear)
         image.load()
         if image.mode.startswith("I") or image.mode == "F":
             values: FloatArray = np.asarray(image, dtype=np.float32)
@@ -317,6 +324,10 @@ def _upright(
     with _opened(source, check=True) as image:
         pixels = image.width * image.height
         with _big if pixels > BIG_PIXELS else nullcontext():
+            colours = None
+            if contrast is not None and contrast.deep is not None and deep_colour.has(image):
+                with _opened(source) as again:
+                    colours = deep_colour.scaled(image, again, *contrast.deep)
             turn = _UPRIGHT.get(_orientation(image))
             height, width = bounds if _orientation(image) < 5 else bounds[::-1]
             scale = min(width / image.width, height / image.height)
@@ -326,7 +337,7 @@ def _upright(
             if image.format in ("JPEG", "MPO"):
                 image.draft(image.mode, (2 * target[0], 2 * target[1]))
             image.load()
-            flat = _flat(image, contrast)
+            flat = _flat(image, contrast) if colours is None else _flat(colours)
             if channels is not None:
                 flat = flat.convert("L" if channels == 1 else "RGB")
             if turn is not None:  # first, so that a picture saved upright gives the same pixels

@@ -1,6 +1,8 @@
 """Contrast by the range of the set: deep files, floats, masks, images that are all transparent."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -155,3 +157,64 @@ def test_pixels_that_are_no_numbers_are_said(tmp_path, do_import):
     assert any(
         "3 pixels are no numbers" in note for note in do_import(tmp_path / "s.npz").report.notes
     )
+
+
+def colours(n=6, side=24):
+    """Pictures in colour with all of 8 bits, (n, side, side, 3)."""
+    pixels = np.random.default_rng(0).integers(0, 256, (n, side, side, 3))
+    pixels[:, 0, 0], pixels[:, 0, 1] = 0, 255
+    return pixels.astype(np.uint8)
+
+
+def deep_colours(folder, bits, suffix="png", alpha=None):
+    """Write `colours` with so many bits in files of 16 a channel, in two classes."""
+    cv2 = pytest.importorskip("cv2", reason="OpenCV, which grad-cam brings, writes such files")
+    for i, each in enumerate(colours()):
+        deep = np.rint(each[..., ::-1] / 255 * (2**bits - 1)).astype(np.uint16)
+        if alpha is not None:
+            deep = np.dstack([deep, np.full(deep.shape[:2], alpha, np.uint16)])
+        (folder / "ab"[i % 2]).mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(folder / "ab"[i % 2] / f"{i}.{suffix}"), deep)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("bits", "suffix", "alpha"),
+    [
+        *((bits, "png", None) for bits in (10, 12, 14, 16)),
+        *((bits, "tiff", None) for bits in (12, 14)),
+        *((12, "png", alpha) for alpha in (0, 65535)),
+    ],
+)
+def test_deep_colours_are_the_pictures_that_eight_bits_give(
+    tmp_path, do_import, bits, suffix, alpha
+):
+    from lnl_core.data.contrast import Contrast
+
+    source = deep_colours(tmp_path / "s", bits, suffix, alpha)
+    got = do_import(source)
+    wanted = colours()[[0, 2, 4, 1, 3, 5]]
+    np.testing.assert_array_equal(got.images, wanted)
+    contrast = Contrast.from_json(got.meta.get("contrast"))
+    original = images.render(source / "a" / f"0.{suffix}", 24, contrast)
+    shown = Image.open(io.BytesIO(original))
+    assert np.abs(np.asarray(shown).astype(int) - wanted[0]).mean() < 8  # it is a JPEG
+    asked = question(importers.read(source))
+    assert asked is None if bits == 16 else f"({bits} bits)" in asked.text
+
+
+def test_deep_gray_with_alpha_is_read_by_all_its_bits(tmp_path):
+    from lnl_core.data.contrast import Contrast
+
+    rows = np.array([[[0, 65535], [4095, 65535]], [[2048, 65535], [100, 0]]], ">u2")
+    lines = b"".join(b"\0" + row.tobytes() for row in rows)
+    header = struct.pack(">IIBBBBB", 2, 2, 16, 4, 0, 0, 0)
+    parts = [(b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b"")]
+    told = b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
+    )
+    png = b"\x89PNG\r\n\x1a\n" + told
+    assert (images.levels(png).kind, images.levels(png).high) == ("deep", 4095)
+    got = images.decode(png, 2, channels=1, contrast=Contrast(deep=(0.0, 4095.0)))
+    np.testing.assert_array_equal(got[..., 0], [[0, 255], [128, 255]])  # the clear one is white
