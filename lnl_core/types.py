@@ -340,6 +340,7 @@ class Method:
         short: its name where there is little room; the title when empty.
         explanation: one or two sentences for a person at the desk: the idea, and which label it
             doubts.
+        good_for: a few plain words: when a person would choose it; the summary where empty.
         group: published methods, or baselines.
         place: order in lists within the group; those that share one follow by key.
         recommended: True where a first scoring should run it.
@@ -375,6 +376,7 @@ class Method:
     fit: Callable[[LabeledDataset, Any, Context], Signals]
     short: str = ""
     explanation: str = ""
+    good_for: str = ""
     group: Group = Group.PUBLISHED
     place: int = 100
     recommended: bool = False

@@ -1,17 +1,18 @@
-"""Runs: choose methods, know the cost before it starts, watch, compare the history."""
+"""Runs: the recipe and more methods, their cost before they start, watching, the history."""
 
 import streamlit as st
 
 from pages import _ui
-from pages._runs import history, live, methods, own
+from pages._runs import history, live, methods, own, recipe
 
 row = _ui.title_row("Runs")
 info = _ui.need_dataset()
-preset, device = methods.choices(row)
+device = methods.machine(row)
 with st.container(key="runs_columns"):
     left, right = st.columns([596, 362], gap="small")
 with left:
-    methods.draw(info, preset, device)
+    recipe.draw(info, device)
+    methods.draw(info, device)
     own.draw(info)
 with right:
     live.draw(info)

@@ -44,15 +44,26 @@ BORDERS = ("auto", "reflect", "edge", "zero")
 SCHEDULES = ("one_cycle", "cosine", "constant")
 
 
-def knob(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:
+GROUPS = {
+    "": "This method",
+    "training": "Training",
+    "views": "Views of an image",
+    "scoring": "Scoring",
+    "advanced": "Advanced",
+}
+"""What a knob belongs to -> its title; blank is the idea of the method itself."""
+
+
+def knob(default: Any, text: str, choices: tuple[str, ...] = (), group: str = "") -> Any:
     """Return a dataclass field with what the Runs page says beside it.
 
     Args:
         default: the paper's value where it is known.
         text: one line of help.
         choices: all that a text may be; none for numbers and switches.
+        group: one of `GROUPS`.
     """
-    metadata: dict[str, Any] = {"help": text}
+    metadata: dict[str, Any] = {"help": text, "group": group}
     if choices:
         metadata["choices"] = choices
     return field(default=default, metadata=metadata)
@@ -68,33 +79,47 @@ class TrainingKnobs:
     }
     """Knobs that runs of earlier versions stored under another name -> today's name."""
 
-    backbone: str = knob("auto", "Network to train.", BACKBONES)
-    epochs: int = knob(30, "Passes over the images.")
-    batch_size: int = knob(128, "Images per step.")
-    lr: float = knob(0.05, "Highest learning rate.")
-    momentum: float = knob(0.9, "Momentum of SGD.")
-    nesterov: bool = knob(False, "Nesterov's form of momentum.")
-    weight_decay: float = knob(5e-4, "Weight decay: L2 penalty of SGD.")
+    backbone: str = knob("auto", "Network to train.", BACKBONES, group="training")
+    epochs: int = knob(30, "Passes over the images.", group="training")
+    batch_size: int = knob(128, "Images per step.", group="training")
+    lr: float = knob(0.05, "Highest learning rate.", group="training")
+    momentum: float = knob(0.9, "Momentum of SGD.", group="advanced")
+    nesterov: bool = knob(False, "Nesterov's form of momentum.", group="advanced")
+    weight_decay: float = knob(5e-4, "Weight decay: L2 penalty of SGD.", group="training")
     schedule: str = knob(
         "one_cycle",
         "Learning-rate schedule: one_cycle (per step), cosine (per epoch, to 0) or constant.",
         SCHEDULES,
+        group="training",
     )
-    clip: float = knob(5.0, "Largest norm of the gradient; 0 is none.")
-    shift: int = knob(-1, "Largest random shift in pixels; -1 is an eighth of the shorter side.")
-    flip: str = knob("auto", "Mirror images; auto does so for colour photographs.", FLIPS)
+    clip: float = knob(5.0, "Largest norm of the gradient; 0 is none.", group="advanced")
+    shift: int = knob(
+        -1, "Largest random shift in pixels; -1 is an eighth of the shorter side.", group="views"
+    )
+    flip: str = knob(
+        "auto", "Mirror images; auto does so for colour photographs.", FLIPS, group="views"
+    )
     border: str = knob(
-        "auto", "What a shift brings in; auto reflects in colour, repeats in grey.", BORDERS
+        "auto",
+        "What a shift brings in; auto reflects in colour, repeats in grey.",
+        BORDERS,
+        group="views",
     )
-    cutout: float = knob(0.0, "Side of a blanked square, as a share of the image's.")
-    rotate: float = knob(0.0, "Largest random turn in degrees, either way.")
-    jitter: float = knob(0.0, "Largest relative change of brightness and contrast.")
-    resolution: int = knob(0, "Train at most at this longer side in pixels; 0 is as stored.")
+    cutout: float = knob(0.0, "Side of a blanked square, as a share of the image's.", group="views")
+    rotate: float = knob(0.0, "Largest random turn in degrees, either way.", group="views")
+    jitter: float = knob(0.0, "Largest relative change of brightness and contrast.", group="views")
+    resolution: int = knob(
+        0, "Train at most at this longer side in pixels; 0 is as stored.", group="training"
+    )
     ema_decay: float = knob(
-        0.0, "Decay per step of the exponential moving average (EMA) of the weights; 0 is none."
+        0.0,
+        "Decay per step of the exponential moving average (EMA) of the weights; 0 is none.",
+        group="advanced",
     )
     feature_dropout: float = knob(
-        0.2, "Share of features dropped in a training view, for a head on frozen features."
+        0.2,
+        "Share of features dropped in a training view, for a head on frozen features.",
+        group="views",
     )
 
     def idle(self, on_features: bool) -> frozenset[str]:
@@ -128,7 +153,7 @@ def restate(name: str, default: Any, choices: tuple[str, ...] = (), text: str = 
     if name not in shared:
         raise ValueError(f"TrainingKnobs has no knob {name!r}")
     known = shared[name]
-    return knob(default, text or known["help"], choices or known.get("choices", ()))
+    return knob(default, text or known["help"], choices or known.get("choices", ()), known["group"])
 
 
 def check_choices(config: Any) -> None:

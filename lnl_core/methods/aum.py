@@ -50,9 +50,15 @@ BACKBONES = (*OPEN_BACKBONES, "cnn8", "mlp", "head")
 class Config(TrainingKnobs):
     """Every knob; the defaults are the paper's CIFAR settings where the engine has them."""
 
-    thresholds: bool = knob(True, "Find the border with threshold samples; trains twice.")
-    percentile: float = knob(99.0, "Percentile of the threshold samples that is the border.")
-    until: float = knob(1.0, "Share of the epochs whose margins are averaged, from the start.")
+    thresholds: bool = knob(
+        True, "Find the border with threshold samples; trains twice.", group="scoring"
+    )
+    percentile: float = knob(
+        99.0, "Percentile of the threshold samples that is the border.", group="scoring"
+    )
+    until: float = knob(
+        1.0, "Share of the epochs whose margins are averaged, from the start.", group="scoring"
+    )
     backbone: str = restate("backbone", "resnet34", BACKBONES)
     epochs: int = restate("epochs", 150)
     batch_size: int = restate("batch_size", 256)
@@ -61,7 +67,9 @@ class Config(TrainingKnobs):
     weight_decay: float = restate("weight_decay", 1e-4)
     schedule: str = restate("schedule", "constant")
     clip: float = restate("clip", 0.0)
-    record_from: float = knob(0.66, "Share of epochs before probabilities are averaged.")
+    record_from: float = knob(
+        0.66, "Share of epochs before probabilities are averaged.", group="scoring"
+    )
 
     def __post_init__(self) -> None:
         TrainingKnobs.__post_init__(self)
@@ -249,6 +257,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="AUM",
+    good_for="comparing: a classic, trains twice",
     explanation=(
         "While a network learns, the score of a right label leads all others early. It doubts a "
         "label whose lead, averaged over the epochs, is small or missing."

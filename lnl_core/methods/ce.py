@@ -36,13 +36,18 @@ class Config(TrainingKnobs):
     """Every knob."""
 
     score: str = knob(
-        "confidence", "Rank by the given label's mean probability, or mean loss.", SCORES
+        "confidence",
+        "Rank by the given label's mean probability, or mean loss.",
+        SCORES,
+        group="scoring",
     )
     backbone: str = restate("backbone", "auto", BACKBONES)
     lr: float = restate("lr", 0.2)
     nesterov: bool = restate("nesterov", True)
     ema_decay: float = restate("ema_decay", 0.98)
-    record_from: float = knob(0.66, "Share of epochs before probabilities are averaged.")
+    record_from: float = knob(
+        0.66, "Share of epochs before probabilities are averaged.", group="scoring"
+    )
 
     @classmethod
     def preset(cls, name: str, n: int, k: int, size: int) -> Self:
@@ -112,6 +117,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="plain CE",
+    good_for="grey and tiny images; the yardstick",
     explanation=(
         "A network fits right labels before wrong ones. It doubts a label that gets little "
         "probability over the epochs."

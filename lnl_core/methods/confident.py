@@ -72,8 +72,12 @@ class Config(TrainingKnobs):
 
     learn_on: str = knob("features", "Predict from label-free features, or from pixels.", PLACES)
     folds: int = knob(5, "Parts that the set is cut into.")
-    score: str = knob("self_confidence", "cleanlab's measure of label quality.", SCORES)
-    filter_by: str = knob("prune_by_noise_rate", "How cleanlab draws its list.", FILTERS)
+    score: str = knob(
+        "self_confidence", "cleanlab's measure of label quality.", SCORES, group="scoring"
+    )
+    filter_by: str = knob(
+        "prune_by_noise_rate", "How cleanlab draws its list.", FILTERS, group="scoring"
+    )
     l2: float = knob(3e-4, "On features: weight of the squared weights of the regression.")
     iterations: int = knob(60, "On features: most L-BFGS steps per fold.")
     backbone: str = restate("backbone", "auto", BACKBONES, "On pixels: network to train.")
@@ -81,7 +85,9 @@ class Config(TrainingKnobs):
     lr: float = restate("lr", 0.2)
     nesterov: bool = restate("nesterov", True)
     ema_decay: float = restate("ema_decay", 0.98)
-    record_from: float = knob(0.66, "On pixels: share of epochs before probabilities count.")
+    record_from: float = knob(
+        0.66, "On pixels: share of epochs before probabilities count.", group="scoring"
+    )
 
     def __post_init__(self) -> None:
         TrainingKnobs.__post_init__(self)
@@ -326,6 +332,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="confident",
+    good_for="comparing: what cleanlab would list",
     explanation=(
         "A model that never saw an image's label predicts it, and cleanlab compares the two. It "
         "doubts a label that the model finds much less likely than it usually finds that class."

@@ -63,9 +63,13 @@ class Config(TrainingKnobs):
     resolution: int = restate("resolution", 96)
     ema_decay: float = restate("ema_decay", 0.98)
     online: bool = knob(
-        True, "Average the predictions made in training with those on plain images."
+        True,
+        "Average the predictions made in training with those on plain images.",
+        group="scoring",
     )
-    record_from: float = knob(0.34, "Share of epochs before plain images are predicted.")
+    record_from: float = knob(
+        0.34, "Share of epochs before plain images are predicted.", group="scoring"
+    )
     even: float = knob(
         1.0, "How much of the shares of the classes is kept out of what it learns, 0 to 1."
     )
@@ -142,6 +146,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="fine-tuned",
+    good_for="photographs: details that heads overlook",
     explanation=(
         "A network that knows ImageNet learns the given labels for a few epochs. It doubts a "
         "label that the network expects neither before nor after it has learned."

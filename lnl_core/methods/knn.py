@@ -49,12 +49,18 @@ CELLS = 2_000_000
 class Config:
     """Every knob."""
 
-    neighbours: int = knob(50, "Neighbours that vote; fewer where classes are small.")
+    neighbours: int = knob(
+        50, "Neighbours that vote; fewer where classes are small.", group="scoring"
+    )
     temperature: float = knob(0.1, "How fast a vote fades with distance, in cosine similarity.")
-    smoothing: float = knob(1.0, "Votes that the class frequencies cast beside them.")
+    smoothing: float = knob(
+        1.0, "Votes that the class frequencies cast beside them.", group="scoring"
+    )
     directions: int = knob(256, "Main directions of the features that are kept.")
     reference: int = knob(
-        100_000, "Most images that are searched; above it, a random part of the set."
+        100_000,
+        "Most images that are searched; above it, a random part of the set.",
+        group="advanced",
     )
 
     @classmethod
@@ -233,6 +239,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="kNN",
+    good_for="why: the nearest images; classes of even size",
     explanation=(
         "Images that look alike should share a label. It doubts a label that the nearest other "
         "images do not carry."

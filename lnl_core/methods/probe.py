@@ -111,6 +111,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="probe",
+    good_for="a first queue within seconds; photographs",
     explanation=(
         "Linear heads on features that never saw a label predict each label from those of the "
         "other images. It doubts a label that they cannot reproduce."

@@ -9,6 +9,7 @@ from typing import Any
 from lnl_core import methods as known
 from lnl_core.jobs import bases, knobs
 from lnl_core.jobs.tasks import TASKS
+from lnl_core.learning.knobs import GROUPS
 from lnl_core.types import DatasetInfo, Leaves, Method
 
 
@@ -93,6 +94,26 @@ def knob_values(
         LnlError: no such preset or knob, or a value that the knob cannot take.
     """
     return dataclasses.asdict(knobs.config(info, key, preset, overrides))
+
+
+def grouped_knobs(config: type[Any], search: str = "") -> dict[str, list[dataclasses.Field[Any]]]:
+    """Return a Config's knobs by what they belong to, the method's own idea first.
+
+    Args:
+        config: of the method.
+        search: words that a knob's name, help or group has to hold; all of them, in any case.
+
+    Returns:
+        title of the group -> its knobs in the order of the Config; groups without any are left out.
+    """
+    words = search.casefold().split()
+    found: dict[str, list[dataclasses.Field[Any]]] = {title: [] for title in GROUPS.values()}
+    for field in dataclasses.fields(config):
+        title = GROUPS[field.metadata.get("group", "")]
+        text = f"{field.name.replace('_', ' ')} {field.metadata.get('help', '')} {title}"
+        if all(word in text.casefold() for word in words):
+            found[title].append(field)
+    return {title: fields for title, fields in found.items() if fields}
 
 
 def idle_knobs(

@@ -42,19 +42,37 @@ def _body(info: DatasetInfo, key: str, preset: str) -> None:
     st.caption(f"Preset: {preset}. Where the paper's value differs, it stands in brackets.")
     hints = typing.get_type_hints(method.config)
     version = st.session_state.get("knobs_version", 0)
-    values: dict[str, Any] = dict(base)
+    drafts = st.session_state.setdefault("knob_drafts", {})
+    # What a search hides is drawn by nobody, and keeps its value all the same.
+    values: dict[str, Any] = drafts.setdefault((info.id, key, preset, version), base | changed)
     idle = methods.idle_knobs(info, key, preset, changed)
-    for field in dataclasses.fields(method.config):
-        if field.name in idle:
+    search = st.text_input(
+        "Search the knobs",
+        placeholder="rate, epochs, mirror …",
+        icon=":material/search:",
+        label_visibility="collapsed",
+        live=True,
+        key="knobs_search",
+    )
+    groups = methods.grouped_knobs(method.config, search)
+    for place, (title, fields) in enumerate(groups.items()):
+        usable = [field for field in fields if field.name not in idle]
+        if not usable:
             continue
-        start = changed.get(field.name, base[field.name])
-        values[field.name] = _control(
-            field,
-            hints[field.name],
-            start,
-            paper[field.name],
-            key=f"knob_{info.id}_{key}_{preset}_{field.name}_{version}",
-        )
+        moved = sum(values[field.name] != base[field.name] for field in usable)
+        label = f"{title} ({moved} changed)" if moved else title
+        shown = bool(search) or place == 0
+        with st.expander(label, expanded=shown, key=f"knobs_{title}_{bool(search)}"):
+            for field in usable:
+                values[field.name] = _control(
+                    field,
+                    hints[field.name],
+                    values[field.name],
+                    paper[field.name],
+                    key=f"knob_{info.id}_{key}_{preset}_{field.name}_{version}",
+                )
+    if not groups:
+        st.caption(f"No knob is about “{plain(search)}”.")
     st.space("small")
     with st.container(horizontal=True):
         if st.button("Use these", type="primary", key="knobs_use"):

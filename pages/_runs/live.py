@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from lnl_core.services import methods
-from lnl_core.services.runs import control
+from lnl_core.services.runs import control, recipes
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
 from pages import _charts, _jobs, _ui, _words
 from pages._ui import plain
@@ -108,14 +108,15 @@ def _idle(info: DatasetInfo, jobs: Sequence[Job]) -> None:
         done = next((job for job in jobs if job.state is JobState.DONE), None)
         if done is None:
             if not elsewhere:
-                st.caption("Tick methods at the left and start them. The first queue comes first.")
+                st.caption("Start the recipe. What gives a queue soonest runs first.")
             return
         flagged = ""
         if done.flagged is not None:
             flagged = f"; expects another class on {_words.count(done.flagged)}"
         st.caption(f"Last: {plain(methods.title(done.method))}, done{flagged}.")
         ticked = {key for key, on in st.session_state.get("ticked", {}).items() if on}
-        nothing_new = ticked <= _jobs.started(info, str(st.session_state.get("preset", "quick")))
+        started = _jobs.started(info, str(st.session_state.get("preset", "quick")))
+        nothing_new = ticked <= started and not recipes.missing(info)
         if st.button(
             "Review",
             icon=":material/rate_review:",

@@ -1,4 +1,4 @@
-"""The left side of Runs: methods to tick, their cost, the button that starts them."""
+"""More methods on Runs: what each is good for and costs, and the button that starts them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core.services import methods as known
-from lnl_core.services.runs import running
+from lnl_core.services.runs import recipes, running
 from lnl_core.types import DatasetInfo, Method
 from pages import _jobs, _words
 from pages._runs import knobs
@@ -22,9 +22,47 @@ _ROW = 30
 _REPRESENTATIONS = {"": "chosen from the images", "pretrained": "pretrained", "raw": "raw pixels"}
 
 
-def choices(row: DeltaGenerator) -> tuple[str, str]:
-    """Draw preset and machine into the title row; return (preset, device)."""
-    with row:
+def machine(row: DeltaGenerator) -> str:
+    """Draw what runs will run on into the title row; return the device."""
+    machines = {"auto": f"this machine: cpu, {_words.plural(_jobs.cores(), 'core')}"}
+    if _jobs.has_gpu():
+        machines = {"auto": "this machine: gpu", "cpu": machines["auto"]}
+    device = row.selectbox(
+        "Where",
+        list(machines),
+        format_func=machines.__getitem__,
+        key="device",
+        label_visibility="collapsed",
+        width=210,
+    )
+    return device if device in machines else "auto"
+
+
+def draw(info: DatasetInfo, device: str) -> None:
+    """Draw every method to tick, behind one line where the recipe has not been started."""
+    if st.session_state.pop("runs_started", False):  # what is under way is not ticked again
+        st.session_state["ticked"] = {}
+        st.session_state.pop("recipes", None)
+        st.session_state["ticks"] = st.session_state.get("ticks", 0) + 1
+    with st.expander(
+        "More methods", icon=":material/tune:", expanded=not recipes.missing(info), key="more"
+    ):
+        preset = _preset()
+        published = [m for m in known.every() if not m.baseline]
+        baselines = [m for m in known.every() if m.baseline]
+        chosen: list[str] = []
+        with st.container(gap=None, key="method_tables"):
+            if published:
+                chosen += _table(info, published, preset, "Method")
+            if baselines:
+                chosen += _table(info, baselines, preset, "Baselines")
+        for problem in known.problems():
+            st.warning(plain(problem), icon=":material/extension_off:")
+        _start(info, chosen, preset, device)
+
+
+def _preset() -> str:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         preset = st.segmented_control(
             "Preset",
             list(PRESETS),
@@ -32,44 +70,25 @@ def choices(row: DeltaGenerator) -> tuple[str, str]:
             required=True,
             key="preset",
             label_visibility="collapsed",
+            width="content",
             persist_state="session",
         )
-        machines = {"auto": f"this machine: cpu, {_words.plural(_jobs.cores(), 'core')}"}
-        if _jobs.has_gpu():
-            machines = {"auto": "this machine: gpu", "cpu": machines["auto"]}
-        device = st.selectbox(
-            "Where",
-            list(machines),
-            format_func=machines.__getitem__,
-            key="device",
-            label_visibility="collapsed",
-            width=210,
-        )
-    return preset if preset in PRESETS else "quick", device if device in machines else "auto"
-
-
-def draw(info: DatasetInfo, preset: str, device: str) -> None:
-    """Draw both tables and the start row."""
-    published = [m for m in known.every() if not m.baseline]
-    baselines = [m for m in known.every() if m.baseline]
-    chosen: list[str] = []
-    with st.container(gap=None, key="method_tables"):
-        if published:
-            chosen += _table(info, published, preset, "Method")
-        if baselines:
-            chosen += _table(info, baselines, preset, "Baselines")
-    for problem in known.problems():
-        st.warning(plain(problem), icon=":material/extension_off:")
-    st.caption(PRESETS[preset])
-    _start(info, chosen, preset, device)
+        preset = preset if preset in PRESETS else "quick"
+        st.caption(PRESETS[preset], width="stretch")
+    return preset
 
 
 def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) -> list[str]:
     """Draw one table with a checkbox per method; return the ticked keys."""
     changed = knobs.overrides(info, preset)
-    costs = [running.estimate(info, m.key, preset, changed.get(m.key)) for m in methods]
-    key = f"{title}_{info.id}_{preset}"
-    now = st.session_state.setdefault("ticked", dict.fromkeys(_by_default(info), True))
+    asked = [_as_default(info, m.key, preset) for m in methods]
+    costs = [
+        running.estimate(info, run, preset, changed.get(m.key))
+        for run, m in zip(asked, methods, strict=True)
+    ]
+    key = f"{title}_{info.id}_{preset}_{st.session_state.get('ticks', 0)}"
+    now = st.session_state.setdefault("ticked", {})
+    started = _jobs.started(info, preset)
     # An editor keeps its edits against the table it started with, so that must stay the same.
     if key not in st.session_state:
         st.session_state[f"start_{key}"] = dict(now)
@@ -77,7 +96,7 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
     table = pd.DataFrame(
         {
             "run": [start.get(m.key, False) for m in methods],
-            "method": [m.title for m in methods],
+            "method": [f"{m.title} ✓" if m.key in started else m.title for m in methods],
             "line": [_line(m) for m in methods],
             "time": [_words.clock(seconds) if seconds else "" for seconds, _ in costs],
             "gb": [f"{size / 1e9:.1f}" if size else "" for _, size in costs],
@@ -95,8 +114,10 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
         height=_ROW * (len(methods) + 1) + 7,
         column_config={
             "run": st.column_config.CheckboxColumn("", width=32),
-            "method": st.column_config.TextColumn(title, width=140),
-            "line": st.column_config.TextColumn("", width=282),
+            "method": st.column_config.TextColumn(
+                title, width=150, help="✓ has run with this preset, or is on its way."
+            ),
+            "line": st.column_config.TextColumn("Good for", width=270),
             "time": st.column_config.TextColumn("min:s", width=46, alignment="right"),
             "gb": st.column_config.TextColumn("GB", width=38, alignment="right"),
             "knobs": st.column_config.ButtonColumn(
@@ -113,10 +134,9 @@ def _table(info: DatasetInfo, methods: list[Method], preset: str, title: str) ->
 
 
 def _line(method: Method) -> str:
-    """Return the one line about a method; a reconstruction says so."""
-    first, rest = method.summary[:1], method.summary[1:].rstrip(".")
-    line = f"{first if rest[:1].isupper() else first.lower()}{rest}"
-    return f"reconstruction: {line}" if method.reconstruction else line
+    """Return what a method is good for; a reconstruction says so."""
+    line = (method.good_for or method.summary).rstrip(".")
+    return f"reconstruction; {line}" if method.reconstruction else line
 
 
 def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> None:
@@ -124,15 +144,15 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
     asked = {key: _as_default(info, key, preset) for key in chosen}
     costs = {key: running.estimate(info, asked[key], preset, changed.get(key)) for key in chosen}
     order = sorted(chosen, key=lambda key: costs[key][0])  # the first queue comes first
-    recipes = _recipes(info, chosen)
+    chains = _recipes(info, chosen)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="start_row"):
-        runs = len(chosen) + sum(_added(recipe, chosen) for recipe in recipes)
-        label = f"Start {_words.plural(runs, 'run')}"
-        fresh = bool(recipes or set(chosen) - _jobs.started(info, preset))
+        runs = len(chosen) + sum(_added(chain, chosen) for chain in chains)
+        label = f"Start {_words.plural(runs, 'run')}" if runs else "Start"
+        fresh = bool(chains or set(chosen) - _jobs.started(info, preset))
         pressed = st.button(
             label,
             icon=":material/play_arrow:",
-            type="primary" if fresh else "secondary",
+            type="primary" if fresh and not recipes.missing(info) else "secondary",
             disabled=not runs,
             key="start",
             help=None if fresh or not runs else "What is ticked is done or on its way already.",
@@ -147,7 +167,7 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
     if pressed:
         running.start_runs(
             info,
-            [_on_base(key, asked[key]) for key in order] + recipes,
+            [_on_base(key, asked[key]) for key in order] + chains,
             preset,
             overrides=changed,
             representation=representation,
@@ -155,6 +175,7 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
             device=device,
             executor=executor,
         )
+        st.session_state["runs_started"] = True
         st.rerun()
 
 
@@ -182,7 +203,7 @@ def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
             )
         return list(
             st.pills(
-                "Recipes",
+                "One method on what another found",
                 list(combined),
                 selection_mode="multi",
                 format_func=combined.__getitem__,
@@ -204,8 +225,12 @@ def _by_default(info: DatasetInfo) -> dict[str, str]:
 
 
 def _as_default(info: DatasetInfo, key: str, preset: str) -> str:
-    """Return the run of a method: as in the default recipe, where quick; else on its own ground."""
-    return _by_default(info).get(key, key) if preset == "quick" else key
+    """Return the run of a method: as in the default recipe, where quick; else on its own ground.
+
+    Where a person changed knobs, these are of its own ground.
+    """
+    own = preset != "quick" or key in knobs.overrides(info, preset)
+    return key if own else _by_default(info).get(key, key)
 
 
 def _added(recipe: str, chosen: list[str]) -> int:
@@ -217,7 +242,7 @@ def _added(recipe: str, chosen: list[str]) -> int:
 def _cost_words(
     costs: dict[str, tuple[float, float]], order: list[str], shared: float, first: float
 ) -> str:
-    """Return `about 5 min 40 s, 0.9 GB at most, first queue after 6 s` as Markdown.
+    """Return `about 5 min 40 s, 0.9 GB at most, first result after 6 s` as Markdown.
 
     Args:
         costs: method -> (seconds, bytes).
@@ -225,17 +250,26 @@ def _cost_words(
         shared: seconds for features that any of them needs; `first`, that the first one needs.
     """
     if not order:
-        return ":gray[Tick at least one method.]"
-    seconds = shared + sum(cost for cost, _ in costs.values())
+        return ":gray[Tick what should run.]"
+    seconds = recipes.START_SECONDS + shared + sum(cost for cost, _ in costs.values())
+    soonest = recipes.START_SECONDS + first + costs[order[0]][0]
     memory = running.WORKER_BYTES + max(size for _, size in costs.values())
     words = f"**about {_words.about(seconds)}**"
     if memory > running.WORKER_BYTES:
         words += f", {_words.gigabytes(memory)} at most"
-    words += f", first queue after **{_words.about(first + costs[order[0]][0])}**"
-    return (
-        f"{words}  \n:gray[:small[estimated for this set, features included once; what "
-        "runs took stands in the history]]"
-    )
+    words += f", first result after **{_words.about(soonest)}**"
+    return f"{words}  \n:gray[:small[{basis(shared)}]]"
+
+
+def basis(shared: float) -> str:
+    """Say what all costs of the page rest on, and what features that are not there yet add once."""
+    cores = _words.plural(_jobs.cores(), "core")
+    words = f"All estimated for the processor here, {cores}"
+    if _jobs.has_gpu():
+        words += "; the graphics card is faster"
+    if shared:
+        words += f". With {_words.about(shared)} for features, computed once and shared"
+    return f"{words}."
 
 
 def _options(info: DatasetInfo) -> tuple[int, str | None, str]:

@@ -1,14 +1,18 @@
+import dataclasses
 import json
 
 from sqlalchemy import update
 
 from lnl_core.jobs import engines, queue
+from lnl_core.learning.knobs import GROUPS
 from lnl_core.methods import METHODS
-from lnl_core.services.runs.running import default_recipe, estimate
+from lnl_core.services import methods as known
+from lnl_core.services.runs import recipes
+from lnl_core.services.runs.running import estimate
 from lnl_core.store import schema
 from lnl_core.store.db import transaction
 from lnl_core.types import JobState
-from pages import _jobs
+from pages import _jobs, _words
 
 
 def running(workspace, info, method="knn", **metrics):
@@ -21,23 +25,59 @@ def running(workspace, info, method="knn", **metrics):
     return job
 
 
-def test_start_queues_every_ticked_method_the_fastest_first(desk, workspace, tiny, no_worker):
+def ticking(desk, *methods):
+    """Runs with these methods ticked; AppTest cannot click into a table."""
+    app = desk(dataset="tiny")
+    app.session_state["ticked"] = dict.fromkeys(methods, True)
+    return app.switch_page("runs.py").run()
+
+
+def test_the_recipe_is_one_press_with_its_cost(desk, workspace, tiny, no_worker, texts):
     app = desk("runs", dataset="tiny")
     assert not app.exception
-    button = app.button(key="start")
-    ticked = [run.partition("@")[0] for run in default_recipe(tiny)]
-    assert button.label == f"Start {len(ticked)} runs"
+    said = texts(app)
+    recipe = recipes.recipe(tiny)
+    assert "Recipe for tiny images" in said
+    assert f"about {_words.about(recipe.seconds)}**" in said
+    assert f"first queue after **{_words.about(recipe.first_seconds)}**" in said
+    app.button(key="recipe").click().run()
+    assert not app.exception
+    assert [job.method for job in queue.jobs(tiny)][::-1] == recipe.runs
+    assert "recipe" not in [button.key for button in app.button]
+    assert texts(app).count(":orange-badge[:material/schedule: waiting]") >= len(recipe.runs)
+
+
+def test_of_a_recipe_that_partly_failed_the_rest_can_be_started(desk, workspace, tiny, no_worker):
+    for job in recipes.start_scoring(tiny):
+        queue.claim(workspace, job.id)
+        ends = JobState.FAILED if job.method == "jump" else JobState.DONE
+        queue.finish(workspace, job.id, ends, error="no disk" if ends is JobState.FAILED else None)
+    app = desk("runs", dataset="tiny")
+    button = app.button(key="recipe")
+    assert button.label == "Start 1 more run"
     button.click().run()
+    assert queue.jobs(tiny)[0].method == "jump"
+
+
+def test_start_queues_every_ticked_method_the_fastest_first_and_unticks_it(
+    desk, workspace, tiny, no_worker
+):
+    app = ticking(desk, "ce", "knn")
+    assert not app.exception
+    assert app.button(key="start").label == "Start 2 runs"
+    app.button(key="start").click().run()
     assert not app.exception
     jobs = queue.jobs(tiny)[::-1]
-    assert sorted(job.method for job in jobs) == sorted(ticked)
+    assert [job.method for job in jobs] == ["knn", "ce"]
     costs = [estimate(tiny, job.method, "quick")[0] for job in jobs]
     assert costs == sorted(costs)
+    button = app.button(key="start")
+    assert (button.label, button.disabled) == ("Start", True)
 
 
 def test_changed_knobs_go_into_the_run(desk, workspace, tiny, no_worker):
-    app = desk("runs", dataset="tiny")
     key = next(key for key in METHODS if "epochs" in METHODS[key].config.__dataclass_fields__)
+    app = ticking(desk, key)
     app.session_state["knobs"] = {(tiny.id, "quick"): {key: {"epochs": 3}}}
     app.run()
     app.button(key="start").click().run()
@@ -122,25 +162,25 @@ def test_the_primary_button_is_what_is_not_done_yet(desk, workspace, tiny, no_wo
         return [key for key in found if key not in inside]
 
     app = desk("runs", dataset="tiny")
-    assert primary(app) == ["start"]
-    app.button(key="start").click().run()
+    assert primary(app) == ["recipe"]
+    app.button(key="recipe").click().run()
     assert primary(app) == []
     while job := queue.peek(workspace):
         queue.claim(workspace, job)
         queue.finish(workspace, job, JobState.DONE, flagged=1)
     assert primary(desk("runs", dataset="tiny")) == ["idle_review"]
+    assert primary(ticking(desk, "dmlp")) == ["start"]
     queue.submit(tiny, "dmlp")
-    app.session_state["preset"] = "standard"
-    assert primary(app.run()) == ["start"]
+    assert primary(ticking(desk, "dmlp")) == []
 
 
 def test_every_preset_shows_a_cost(desk, tiny, texts):
     for preset in ("standard", "paper"):
-        app = desk("runs", dataset="tiny")
+        app = ticking(desk, "ce")
         app.session_state["preset"] = preset
         app.run()
         assert not app.exception
-        assert "first queue after" in texts(app)
+        assert "first result after" in texts(app)
 
 
 def test_states_in_words(workspace, tiny):
@@ -185,7 +225,7 @@ def test_executors_are_offered_where_they_can_be_used(
     desk, workspace, tiny, no_worker, monkeypatch
 ):
     monkeypatch.setattr(engines, "usable", lambda: ("local",))
-    app = desk("runs", dataset="tiny")
+    app = ticking(desk, "knn")
     assert not [box for box in app.selectbox if box.key == "executor"]
     monkeypatch.setattr(engines, "usable", lambda: ("local", "slurm"))
     monkeypatch.setattr(engines, "check", lambda ws, executor, options: {"time": "60"})
@@ -209,9 +249,7 @@ def test_post_training_is_offered_on_finished_runs_and_recipes_start_in_a_chain(
     folder = queue.run_dir(workspace, job)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "network.safetensors").write_bytes(b"x")
-    app = desk(dataset="tiny")
-    app.session_state["ticked"] = {"influence": True}
-    app.switch_page("runs.py").run()
+    app = ticking(desk, "influence")
     assert not app.exception
     select = app.selectbox(key="post_train")
     assert select.options == ["a fresh plain cross-entropy run", "run 1, Plain cross-entropy"]
@@ -235,3 +273,27 @@ def test_what_would_make_a_run_better_is_a_hint_not_a_warning(desk, workspace, t
     assert not app.warning
     (hint,) = [info.value for info in app.info]
     assert "Ten confirmed \\*images\\*" in hint
+
+
+def test_knobs_are_grouped_and_searched():
+    groups = known.grouped_knobs(METHODS["sr"].config)
+    assert list(groups) == ["This method", "Training", "Views of an image", "Scoring", "Advanced"]
+    names = [field.name for fields in groups.values() for field in fields]
+    assert sorted(names) == sorted(METHODS["sr"].config.__dataclass_fields__)
+    assert "epochs" in [field.name for field in groups["Training"]]
+    found = known.grouped_knobs(METHODS["sr"].config, "MIRROR images")
+    assert {title: [f.name for f in fields] for title, fields in found.items()} == {
+        "Views of an image": ["flip"]
+    }
+    assert known.grouped_knobs(METHODS["sr"].config, "no such knob") == {}
+
+
+def test_every_group_of_a_knob_is_known():
+    for method in METHODS.values():
+        for field in dataclasses.fields(method.config):
+            assert field.metadata.get("group", "") in GROUPS, (method.key, field.name)
+
+
+def test_every_method_says_what_it_is_good_for():
+    for method in METHODS.values():
+        assert 10 < len(method.good_for) <= 46, method.key

@@ -429,6 +429,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="DMLP",
+    good_for="very large sets; gains from confirmed images",
     explanation=(
         "Labels become numbers that move until a linear fit of them, on frozen features, is right "
         "on confirmed images. It doubts a label that has moved to another class."

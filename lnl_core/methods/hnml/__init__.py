@@ -78,7 +78,9 @@ class Config(TrainingKnobs):
     frozen_on: ClassVar[tuple[str, ...]] = ("pretrained",)
     """Representations that have feature maps; asked for another one, the run takes pixels."""
 
-    source: str = knob("pixels", "Train on pixels, or on frozen feature maps.", SOURCES)
+    source: str = knob(
+        "pixels", "Train on pixels, or on frozen feature maps.", SOURCES, group="advanced"
+    )
     alpha: float = knob(1.0, "Length of the inner step; 0 is none.")
     eta: float = knob(4.0, "Weight of the meta-test loss.")
     mu_foreground: float = knob(1.0, "Weight of the teacher's answer from the foreground alone.")
@@ -93,7 +95,7 @@ class Config(TrainingKnobs):
     disturbance: str = knob("neighbours", "Where a disturbed label comes from.", DISTURBANCES)
     neighbours: int = knob(10, "Neighbours to take a label from.")
     tasks: int = knob(1, "Sets of disturbed labels (meta-tasks) per batch.")
-    order: str = knob("second", "First order is cheaper and much weaker.", ORDERS)
+    order: str = knob("second", "First order is cheaper and much weaker.", ORDERS, group="advanced")
     inner: str = knob("all", "Weights that the inner step moves.", INNER)
     start: str = knob(
         "count",
@@ -109,7 +111,10 @@ class Config(TrainingKnobs):
     filter_below: float = knob(0.5, "Doubted: probability below this part of the highest.")
     filter_epochs: int = knob(8, "Epochs over which that weight falls to 0.")
     network: str = knob(
-        "teacher", "Network whose predictions count: the teacher, or the one in training.", NETWORKS
+        "teacher",
+        "Network whose predictions count: the teacher, or the one in training.",
+        NETWORKS,
+        group="scoring",
     )
     ema_decay: float = restate(
         "ema_decay", 0.99, text="Decay per step of the teacher: the EMA of the network's weights."
@@ -430,6 +435,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="HNML",
+    good_for="why: where the network looks",
     explanation=(
         "A step on disturbed labels should change neither a network's answer nor where it looks. "
         "It doubts a label where the network, averaged over its training, sees another class."

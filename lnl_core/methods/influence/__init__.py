@@ -66,7 +66,10 @@ class Config(TrainingKnobs):
     criterion: str = knob("influence", "What is removed first; the others are controls.", CRITERIA)
     refine: str = knob("head", "What is trained between removals.", REFINES)
     score: str = knob(
-        "rounds", "Suspicion: order of removal, or the label's probability without its row.", SCORES
+        "rounds",
+        "Suspicion: order of removal, or the label's probability without its row.",
+        SCORES,
+        group="scoring",
     )
     refit: bool = knob(True, "Fit the head to its optimum before scoring.")
     lam: float = knob(3e-2, "Ridge term; smaller lets the head memorise more.")
@@ -75,8 +78,10 @@ class Config(TrainingKnobs):
     cap: float = knob(0.0, "Largest share removed in all; 0 lets the labels decide, up to 0.4.")
     patience: int = knob(2, "Rounds without gain on confirmed images before it stops.")
     within_class: bool = knob(True, "Remove from each class by its size, not overall.")
-    solve: str = knob("auto", "Whole Hessian where small, else by classes.", SOLVES)
-    width: int = knob(512, "Most principal axes of the features; 0 is all.")
+    solve: str = knob(
+        "auto", "Whole Hessian where small, else by classes.", SOLVES, group="advanced"
+    )
+    width: int = knob(512, "Most principal axes of the features; 0 is all.", group="advanced")
     refine_epochs: int = knob(10, "Epochs per round where the network is refined.")
     refine_lr: float = knob(0.05, "Learning rate there, down to 0 along a cosine.")
     backbone: str = restate(
@@ -235,6 +240,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="Infl. Rank",
+    good_for="why: labels nothing supports",
     explanation=(
         "After training, labels that move the decision boundary far and that no other image "
         "supports are taken out, round by round. It doubts a label that goes early, or that the "

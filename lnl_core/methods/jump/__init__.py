@@ -83,7 +83,9 @@ class Config(TrainingKnobs):
         STARTS,
     )
     bits: int = knob(0, "Code bits, a power of two; 0 is the least of 32 or more that fits.")
-    allow_antipodes: bool = knob(False, "Accept fewer bits than classes; weakens the test.")
+    allow_antipodes: bool = knob(
+        False, "Accept fewer bits than classes; weakens the test.", group="advanced"
+    )
     tau: float = knob(1e-3, "Variance of the sub-losses below which a label counts as clean.")
     guard: bool = knob(False, "Also ask for a low mean sub-loss before a label counts as clean.")
     jump_step: int = knob(1, "Epochs between writing a flag and using it.")
@@ -102,7 +104,9 @@ class Config(TrainingKnobs):
     weight_decay: float = restate("weight_decay", 1e-3)
     clip: float = restate("clip", 0.0)
     border: str = restate("border", "reflect")
-    score_epochs: int = knob(10, "Last epochs whose predictions of the plain images are averaged.")
+    score_epochs: int = knob(
+        10, "Last epochs whose predictions of the plain images are averaged.", group="scoring"
+    )
 
     def __post_init__(self) -> None:
         TrainingKnobs.__post_init__(self)
@@ -436,6 +440,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="Jump",
+    good_for="many wrong labels; one class given as another",
     explanation=(
         "A network learns only from images that its own earlier self found clean. It doubts a "
         "label that the trained network does not believe."

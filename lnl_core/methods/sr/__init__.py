@@ -69,7 +69,9 @@ class Config(TrainingKnobs):
     schedule: str = restate("schedule", "cosine")
     shift: int = restate("shift", 4)
     border: str = restate("border", "zero")
-    record_from: float = knob(0.0, "Share of epochs before probabilities are averaged.")
+    record_from: float = knob(
+        0.0, "Share of epochs before probabilities are averaged.", group="scoring"
+    )
 
     def __post_init__(self) -> None:
         TrainingKnobs.__post_init__(self)
@@ -278,6 +280,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="SR",
+    good_for="tiny images; one class given as another",
     explanation=(
         "A network whose answers must stay sharp and sparse cannot follow wrong labels. It doubts "
         "a label that gets little probability while the network trains."

@@ -195,10 +195,14 @@ def start_scoring(info: DatasetInfo) -> list[Job]:
     return running.start_runs(info, recipe(info).at_once)
 
 
-def start_rest(info: DatasetInfo) -> list[Job]:
+def start_rest(info: DatasetInfo, device: str = "auto") -> list[Job]:
     """Start what of the default recipe is neither done nor on its way; the quickest first.
+
+    Args:
+        info: the data set.
+        device: `auto`, `cpu` or `cuda`.
 
     Raises:
         LnlError: nothing is missing.
     """
-    return running.start_runs(info, missing(info))
+    return running.start_runs(info, missing(info), device=device)
