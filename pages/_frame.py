@@ -42,6 +42,7 @@ _STYLE = """<style>
   .st-key-runs_columns>*) .stColumn:not(.st-key-explore_selected *){flex:1 1 100%;min-width:100%}}
 @container main (max-width:639px){.stColumn:not(.st-key-tour *,.st-key-explore_selected *){
   flex:1 1 100%;min-width:100%}}
+.st-key-map_skeleton [data-testid="stSkeleton"]{height:max(340px,100vh - 330px)!important}
 .st-key-facts{row-gap:4px!important}.st-key-facts>*{flex:1 1 170px!important;min-width:0}
 @container main (min-width:640px){
 .st-key-precision_recall,.st-key-effort{height:clamp(300px,100vh - 740px,640px)}

@@ -147,7 +147,8 @@ def _first_run(info: DatasetInfo, settings: Settings) -> None:
 
 def _computing(info: DatasetInfo, job: Job) -> None:
     st.fragment(_progress, run_every=1)(info, job.id)
-    st.skeleton(height=430)
+    with st.container(key="map_skeleton"):  # as high as the map will be
+        st.skeleton(height=430)
 
 
 @_ui.guarded

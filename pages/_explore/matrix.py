@@ -19,6 +19,8 @@ from pages._explore import pairs
 from pages._words import chart_text, count, plain, short
 
 PAIRS = 3
+UPRIGHT = 12
+"""Classes above which names stand upright: slanted ones would lie on each other."""
 
 
 def draw(info: DatasetInfo) -> None:
@@ -172,7 +174,7 @@ def _figure(info: DatasetInfo, matrix: Matrix) -> go.Figure:
         hoverongaps=False,
     )
     longest = max(len(name) for name in names)
-    above = 30 + round(min(4.6 * max(longest, 2), 50))  # slanted names, and the title above them
+    above = 30 + round(6.4 * longest if s > UPRIGHT else min(4.6 * max(longest, 2), 50))
     height = above + 6 + min(30, max(16, 300 // s)) * s
     rows, columns = np.divmod(np.arange(s * s), s)
     figure.add_scatter(
@@ -208,7 +210,7 @@ def _lay_out(figure: go.Figure, names: list[str], own: Mapping[str, Any]) -> Non
         ticktext=names,
         side="top",
         title={"text": "true class", "font": {"size": 12}, "standoff": 4},
-        tickangle=-50,
+        tickangle=-90 if s > UPRIGHT else -50,
         range=[-0.5, s - 0.5],
         showgrid=False,
         zeroline=False,

@@ -5,12 +5,14 @@
 // - text is cut by an element that hides what is over, but for an ellipsis with a tooltip
 // - text lies on other text
 // - a figure's text leaves its figure
-// - a class name has no width left
+// - a class name has no width left, a picture or figure no height
 () => {
   const SLACK = 2; // px
   const LEAST = 48; // px of a class name, or all of a shorter one
   const INK = 0.18; // of a line's height above and below what is drawn, about
   const NAMES = ".given, .name, .lab, .who";
+  const PICTURES = ".field, .stage, .page12, .js-plotly-plot .main-svg:first-child";
+  const LOWEST = 96; // px of a picture or figure
   const said = new Set();
   const say = (what, text, element) => said.add(`${what}: “${text}” in ${placeOf(element)}`);
 
@@ -156,6 +158,10 @@
     if (width < Math.min(element.scrollWidth, LEAST) - 1) {
       say("class name collapsed", element.textContent, element);
     }
+  }
+  for (const element of every.filter((each) => each.matches(PICTURES) && isVisible(each))) {
+    const { height } = element.getBoundingClientRect();
+    if (height < LOWEST) say("has no height", `${Math.round(height)} px`, element);
   }
   return [...said];
 }

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { drawDots, growth, maskOf } from "../../pages/_components/map/dots.js";
 import { corners, draw, hasMoved, thinned } from "../../pages/_components/map/loop.js";
 import { coloursOf, rgb } from "../../pages/_components/map/palette.js";
+import { crowdOf, dotsIn, placeNames, tieOf } from "../../pages/_components/map/names.js";
 import { nearest, placeIndex } from "../../pages/_components/map/places.js";
 import { HIDDEN, SPAN } from "../../pages/_components/map/points.js";
 import { escaped, rowsInView } from "../../pages/_components/map/save.js";
@@ -199,7 +200,8 @@ test("a mask covers as much as its disc", () => {
 test("discs grow where points are few and the view is close", () => {
   assert.ok(growth(10, 1) > growth(5000, 1));
   assert.ok(growth(5000, 0.1) > growth(5000, 1));
-  assert.equal(growth(1, 1 / 64), 2.4);
+  assert.equal(growth(1, 1 / 64), 2.8);
+  assert.ok(growth(90, 1) > growth(600, 1) && growth(600, 1) > 1.5, "a small set has large dots");
 });
 
 test("colours by slot, and one more for all other classes", () => {
@@ -224,4 +226,56 @@ test("a drawing holds what is in view, the suspected last, or says that it is to
 
 test("names cannot break out of a drawing", () => {
   assert.equal(escaped('<a b="c">&'), "&#60;a b=&#34;c&#34;&#62;&#38;");
+});
+
+test("dots are counted in boxes, the hidden and those out of view left out", () => {
+  const cloud = cloudOf([
+    [0.1, 0.5],
+    [0.11, 0.5],
+    [0.9, 0.5],
+    [0.12, 0.5],
+  ]);
+  cloud.codes[3] = HIDDEN;
+  const crowd = crowdOf(cloud, views.WHOLE, ROOM);
+  assert.equal(dotsIn(crowd, { left: 30, top: 80, right: 60, bottom: 120 }), 2);
+  assert.equal(dotsIn(crowd, { left: 100, top: 0, right: 200, bottom: 200 }), 0);
+  assert.equal(dotsIn(crowd, { left: -50, top: -50, right: 900, bottom: 900 }), 3);
+});
+
+test("names stand outside the dots, tied to them, and none on another or under the tools", () => {
+  const heap = Array.from({ length: 400 }, (_, i) => [
+    0.3 + 0.008 * (i % 20),
+    0.5 + 0.016 * (i / 20),
+  ]);
+  const room = { width: 900, height: 500 };
+  const crowd = crowdOf(cloudOf(heap), views.WHOLE, room);
+  const names = ["one", "two", "three", "far"].map((text) => ({ text, middle: [0.38, 0.66] }));
+  names[3].middle = [0.95, 0.03];
+  const placed = placeNames(names, crowd, views.WHOLE, room);
+  assert.deepEqual(
+    placed.map((each) => each.text),
+    ["one", "two", "three", "far"],
+  );
+  const boxes = placed.map(({ text, x, y }) => {
+    const half = 4 * text.length + 4;
+    return { left: x - half, right: x + half, top: y - 10, bottom: y + 10 };
+  });
+  boxes.forEach((a, i) => {
+    assert.equal(dotsIn(crowd, a), 0);
+    assert.ok(a.left >= 0 && a.right <= room.width && a.top >= 0 && a.bottom <= room.height);
+    for (const b of boxes.slice(i + 1)) {
+      assert.ok(a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top);
+    }
+  });
+  assert.ok(boxes[3].right <= 900 - 262 || boxes[3].top >= 40, "the tools stay free");
+  const middle = [0.38 * 900, 0.66 * 500];
+  assert.ok(tieOf(placed[0], middle));
+  assert.equal(tieOf({ text: "here", x: 50, y: 50, middle: [0, 0] }, [52, 55]), null);
+});
+
+test("where dots lie everywhere, a name takes the emptiest place", () => {
+  const spots = Array.from({ length: 3000 }, (_, i) => [(i % 60) / 60, Math.floor(i / 60) / 50]);
+  const crowd = crowdOf(cloudOf(spots), views.WHOLE, ROOM);
+  const [placed] = placeNames([{ text: "x", middle: [0.4, 0.6] }], crowd, views.WHOLE, ROOM);
+  assert.ok(placed, "it is not left out");
 });

@@ -93,8 +93,8 @@ function countIn({ points, codes }, at) {
  * @param {number} size of the view
  */
 export function growth(seen, size) {
-  const few = Math.min(1.35, Math.max(0.62, (5000 / Math.max(seen, 1)) ** 0.28));
-  return Math.min(2.4, few * (1 + 0.28 * Math.log2(1 / size)));
+  const few = Math.min(2.4, Math.max(0.62, (5000 / Math.max(seen, 1)) ** 0.28));
+  return Math.min(2.8, few * (1 + 0.28 * Math.log2(1 / size)));
 }
 
 /** @typedef {{ reach: number, side: number, all: Float32Array[] }} Mask */

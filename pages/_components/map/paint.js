@@ -5,11 +5,13 @@ import { h, penOf } from "../desk/nodes.js";
 import { short } from "../desk/words.js";
 import { drawDots } from "./dots.js";
 import { corners } from "./loop.js";
+import { crowdOf, placeNames, tieOf } from "./names.js";
 import { coloursOf, inkOf } from "./palette.js";
 import { cloudOf, placeOf } from "./state.js";
 import { toRoom } from "./view.js";
 
 /**
+ * @import { Cloud } from "./points.js"
  * @import { ExploreMap } from "./state.js"
  * @import { Spot } from "./view.js"
  */
@@ -47,7 +49,11 @@ export function paint(map, now = false) {
   if (now || canvas.cost < CHEAP) drawSharp(map);
   else {
     stretch(map);
-    canvas.later = window.setTimeout(() => drawSharp(map), REST);
+    canvas.later = window.setTimeout(() => {
+      drawSharp(map);
+      drawNames(map);
+      drawOver(map);
+    }, REST);
   }
   drawNames(map);
   drawOver(map);
@@ -69,6 +75,7 @@ export function drawSharp(map) {
   const background = backgroundOf(parts.root).map(Math.round);
   drawDots(canvas.image, cloud, view, colours, background, canvas.scale);
   pen.putImageData(canvas.image, 0, 0);
+  settleNames(map, cloud);
   Object.assign(canvas, { drawn: asked, imageView: view, cost: performance.now() - began });
   parts.root.dataset.painted = loaded.codesFrom;
   parts.root.dataset.ms = canvas.cost.toFixed(1);
@@ -95,26 +102,54 @@ function stretch({ parts, canvas, view }) {
   pen.drawImage(canvas.still, x, y, width * times, height * times);
 }
 
-/** @param {ExploreMap} map */
-function drawNames({ parts, data, canvas, view }) {
-  const { width, height } = canvas;
-  /** @type {{ x: number, y: number, wide: number }[]} */
-  const boxes = [];
-  const spans = (data.names || []).flatMap((each) => {
-    const [x, y] = toRoom(view, canvas, [each.x, each.y]);
-    const text = short(each.name, 18);
-    const wide = 4.2 * text.length + 6;
-    if (x < 4 || y < 4 || x > width - 4 || y > height - 4) return [];
-    const taken = boxes.some(
-      (box) => Math.abs(box.x - x) < box.wide + wide && Math.abs(box.y - y) < 18,
-    );
-    if (taken) return []; // no name over another
-    boxes.push({ x, y, wide });
-    const left = `${Math.min(Math.max(x, wide), width - wide)}px`;
-    const top = `${Math.min(Math.max(y, 12), height - 12)}px`;
-    return [h("span", { style: { left, top } }, text)];
+/**
+ * The names, where they were placed when the picture was sharp last: a hand that moves the map moves
+ * them along.
+ *
+ * @param {ExploreMap} map
+ */
+function drawNames({ parts, canvas, view }) {
+  const moved = canvas.named === view;
+  const spans = canvas.names.flatMap(({ text, x, y, middle }) => {
+    const [mx, my] = toRoom(view, canvas, middle);
+    const [wx, wy] = moved ? [0, 0] : toRoom(canvas.named ?? view, canvas, middle);
+    const [left, top] = moved ? [x, y] : [x + mx - wx, y + my - wy];
+    if (left < 4 || top < 4 || left > canvas.width - 4 || top > canvas.height - 4) return [];
+    return [h("span", { style: { left: `${left}px`, top: `${top}px` } }, text)];
   });
   parts.names.replaceChildren(...spans);
+}
+
+/**
+ * Place the names anew: beside the dots that are in view now.
+ *
+ * @param {ExploreMap} map
+ * @param {Cloud} cloud
+ */
+function settleNames({ data, canvas, view }, cloud) {
+  const names = (data.names || []).map(({ name, x, y }) => {
+    const middle = /** @type {Spot} */ ([x, y]);
+    return { text: short(name, 18), middle };
+  });
+  canvas.names = names.length ? placeNames(names, crowdOf(cloud, view, canvas), view, canvas) : [];
+  canvas.named = view;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} pen
+ * @param {ExploreMap} map
+ */
+function drawTies(pen, { canvas, view, parts }) {
+  if (canvas.named !== view) return;
+  pen.strokeStyle = getComputedStyle(parts.root).getPropertyValue("--muted") || "#59626E";
+  pen.lineWidth = 1;
+  for (const placed of canvas.names) {
+    const tie = tieOf(placed, toRoom(view, canvas, placed.middle));
+    if (!tie) continue;
+    pen.beginPath();
+    for (const end of tie) pen.lineTo(...end);
+    pen.stroke();
+  }
 }
 
 /** @param {ExploreMap} map */
@@ -124,6 +159,7 @@ export function drawOver(map) {
   pen.setTransform(canvas.scale, 0, 0, canvas.scale, 0, 0);
   pen.clearRect(0, 0, canvas.width, canvas.height);
   if (!map.loaded.points) return;
+  drawTies(pen, map);
   const accent = getComputedStyle(parts.root).getPropertyValue("--accent-text") || "#4B45C6";
   const drawing = drag && drag.moved && drag.tool !== "move";
   const points = drawing ? corners(drag) : loop;

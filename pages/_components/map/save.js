@@ -2,6 +2,7 @@
 
 import { h, penOf } from "../desk/nodes.js";
 import { short } from "../desk/words.js";
+import { growth } from "./dots.js";
 import { coloursOf } from "./palette.js";
 import { drawSharp } from "./paint.js";
 import { HIDDEN, levelOf, RADII, slotOf, spotOf } from "./points.js";
@@ -133,11 +134,12 @@ function shapes(map, { points, codes }, rows) {
    */
   const words = (x, y, text, more = "") =>
     `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" fill="${color}" ${more}>${escaped(text)}</text>`;
+  const grown = growth(rows.length, view.size);
   const drawn = rows.map((row) => {
     const [x, y] = toRoom(view, canvas, spotOf(points, row));
     const fill = colours[slotOf(codes[row])] || colours[0];
     const centre = `cx="${x.toFixed(1)}" cy="${(y + BAND).toFixed(1)}"`;
-    return `<circle ${centre} r="${RADII[levelOf(codes[row])]}" fill="${fill}"/>`;
+    return `<circle ${centre} r="${(grown * RADII[levelOf(codes[row])]).toFixed(2)}" fill="${fill}"/>`;
   });
   drawn.push(words(8, 22, titleOf(map), 'font-weight="600" font-size="15"'));
   let end = 24 + 7.2 * titleOf(map).length;

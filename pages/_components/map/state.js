@@ -7,6 +7,7 @@ import { toRoom, WHOLE } from "./view.js";
 /**
  * @import { Action } from "../desk/verdicts.js"
  * @import { Drag, Tool } from "./loop.js"
+ * @import { Placed } from "./names.js"
  * @import { Colouring } from "./palette.js"
  * @import { PlaceIndex } from "./places.js"
  * @import { Spot, View } from "./view.js"
@@ -54,6 +55,8 @@ import { toRoom, WHOLE } from "./view.js";
  * @property {HTMLCanvasElement | null} still the sharp picture, to be stretched
  * @property {View | null} stillView
  * @property {number} later timer
+ * @property {Placed[]} names of classes that have a place
+ * @property {View | null} named what they were placed in
  *
  * @typedef {Object} Hover what is under the pointer
  * @property {number} row -1 where there is none
@@ -116,6 +119,8 @@ export const newState = (parent, data) => ({
     still: null,
     stillView: null,
     later: 0,
+    names: [],
+    named: null,
   },
   view: WHOLE,
   goTo: null,
