@@ -3,6 +3,7 @@
     python benchmarks/real.py --out benchmarks/results/real.json
     python benchmarks/real.py --sets clothing small --methods probe,knn --seeds 0
     python benchmarks/real.py --sets shipped --methods probe       from the repository alone
+    python benchmarks/real.py --tables                 what was measured, as docs/measurements.md
 
 Sets, from the shared development data but for `shipped`:
 
@@ -50,7 +51,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data, _odd, detection  # noqa: E402
+from benchmarks import _data, _odd, _real_tables, detection  # noqa: E402
 from lnl_core.data import importers  # noqa: E402
 from lnl_core.learning import features as representation  # noqa: E402
 from lnl_core.methods import _out_of_fold, default_runs  # noqa: E402
@@ -358,7 +359,7 @@ def _suits(key: str, case: Case, options: argparse.Namespace) -> bool:
     if "@" in key and (tiny or len(case.dataset.class_names) > 100):
         return False
     kept = options.work / "signals" / case.name / key / "signals.json"
-    whole = case.name.startswith(("clothing", "balanced"))
+    whole = case.name.startswith(("clothing", "balanced", "shipped-clothing"))
     return key not in ON_PIXELS or whole or kept.is_file()
 
 
@@ -414,7 +415,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=_data.default_path().parent)
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "lnl-real")
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/real.json")
+    parser.add_argument("--tables", action="store_true", help="print tables of --out, run nothing")
     options = parser.parse_args(arguments)
+    if options.tables:
+        print("\n".join(_real_tables.tables(arrays.read_json(options.out))))
+        return
     options.data = options.data.resolve()
     options.methods = [key for key in options.methods.split(",") if key]
     stored = arrays.read_json(options.out) if options.out.is_file() else {}

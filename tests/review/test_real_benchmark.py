@@ -123,3 +123,34 @@ def test_the_small_sets_run(tmp_path):
     arguments = ["--sets", "small", "--methods", "probe", "--seeds", "0"]
     real.main([*arguments, "--work", str(tmp_path), "--out", str(out)])
     assert len(arrays.read_json(out)) == 8
+
+
+def test_tables_are_means_over_sets_with_what_seeds_differ_by(capsys, tmp_path):
+    """Sets that were not measured have no row."""
+    both = {
+        f"true-{column}-10": {
+            title: {"ap": ap + place / 10, "fix": 0.5, "spread": {"ap": 0.02 * place}}
+            for title, ap in (
+                ("random order", 0.1),
+                ("cleanlab, same features", 0.2),
+                ("the same, by class shares", 0.3),
+                ("probe", 0.4),
+                ("consensus of probe, knn", 0.5),
+            )
+        }
+        for place, column in enumerate(real.COLUMNS)
+    }
+    arrays.write_json(tmp_path / "real.json", both)
+    real.main(["--tables", "--out", str(tmp_path / "real.json")])
+    rows = [line for line in capsys.readouterr().out.splitlines() if "cuts by true" in line]
+    assert [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows] == [
+        [
+            "cuts by true label, 10 : 1: probe, knn",
+            ".200 ± .020",
+            ".300 ± .020",
+            ".400 ± .020",
+            ".500 ± .020",
+            ".600 ± .020",
+            ".500",
+        ]
+    ]

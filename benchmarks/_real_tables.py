@@ -1,0 +1,143 @@
+"""Tables of docs/measurements.md on skewed, small and odd sets, from what `real.py` measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Results = dict[str, dict[str, Any]]
+
+COLUMNS = ("aggre", "random1", "worse")
+RECIPE = "consensus of probe, jump@pretrained, finetune"
+THREE = "consensus of probe, knn, jump@pretrained"
+TWO = "consensus of probe, knn"
+CLEANLAB, SHARES = "cleanlab, same features", "the same, by class shares"
+
+
+def _cuts(by: str, ratio: int) -> list[str]:
+    return [f"{by}-{column}-{ratio}" for column in COLUMNS]
+
+
+ORDER = (
+    ("clothing: probe, jump@pretrained, finetune", ["clothing"], RECIPE),
+    ("clothing: probe, knn", ["clothing"], TWO),
+    ("the demo photographs, 600: probe, jump@pretrained, finetune", ["shipped-clothing"], RECIPE),
+    ("the same: probe, knn, jump@pretrained", ["shipped-clothing"], THREE),
+    *(
+        (f"cuts by {name} label, {ratio} : 1: probe, knn", _cuts(by, ratio), TWO)
+        for by, name in (("given", "given"), ("true", "true"))
+        for ratio in (10, 50, 100)
+    ),
+    *(
+        (f"uncut, {column}: probe, jump@pretrained, finetune", [f"balanced-{column}"], RECIPE)
+        for column in COLUMNS
+    ),
+    ("one class holds all 40 wrong labels of 1,000: three methods", ["small-one-bad-class"], THREE),
+    ("300 as they come: three methods", ["small-300"], THREE),
+    ("300 of two classes: three methods", ["small-two-classes"], THREE),
+)
+"""Row, sets that it is the mean of, consensus."""
+
+CALIBRATED = (
+    ("20 right labels of 10 classes: three methods", ["small-clean-20"], THREE),
+    ("60 right labels", ["small-clean-60"], THREE),
+    ("300 right labels", ["small-clean-300"], THREE),
+    ("300 right labels, four classes of 1 to 4", ["small-classes-of-1-to-4"], THREE),
+    ("300 as they come", ["small-300"], THREE),
+    ("300 of two classes", ["small-two-classes"], THREE),
+    ("1,000, one class holds all 40 wrong labels", ["small-one-bad-class"], THREE),
+    *((f"uncut, {column}: probe alone", [f"balanced-{column}"], "probe") for column in COLUMNS),
+    *((f"uncut, {column}: the recipe", [f"balanced-{column}"], RECIPE) for column in COLUMNS),
+    *(
+        (f"cut by {by} label, {column}, {ratio} : 1: probe, knn", [f"{by}-{column}-{ratio}"], TWO)
+        for by in ("given", "true")
+        for ratio in (10, 100)
+        for column in COLUMNS
+    ),
+)
+
+FIX = "fix"
+FILE_ROWS = ("random order", CLEANLAB, "probe", "default recipe")
+FILES = (
+    ("grey", "odd-grey"),
+    ("the same, 12 bits", "odd-12-bit"),
+    ("tiny, 12 px", "odd-tiny"),
+    ("wide, 8 : 1", "odd-wide"),
+    ("folder of classes, 300 JPEG", "odd-sample-folder"),
+    ("the same, right labels", "odd-sample-folder-clean"),
+)
+
+
+def tables(found: Results) -> Iterator[str]:
+    """Give the lines of every table; a row whose sets were not measured is left out.
+
+    Args:
+        found: what `real.py` wrote, set -> row -> measures.
+    """
+    yield from _table(
+        ("AP", "random", "cleanlab", "by class shares", "probe", "consensus", "suggestions right"),
+        (
+            (label, *(_mean(found, sets, row, "ap") for row in rows), _mean(found, sets, pool, FIX))
+            for label, sets, pool in ORDER
+            if _known(found, sets, pool)
+            for rows in [("random order", CLEANLAB, SHARES, "probe", pool)]
+        ),
+    )
+    firsts = ("first25", "first50", "first100", "rare25")
+    yield from _table(
+        ("clothing, share wrong", "first 25", "first 50", "first 100", "rare and right of 25"),
+        (
+            (row, *(_mean(found, ["clothing"], row, key) for key in firsts))
+            for row in (CLEANLAB, SHARES, "probe", "jump@pretrained", "finetune", TWO, RECIPE)
+            if _known(found, ["clothing"], row)
+        ),
+    )
+    yield from _table(
+        ("p_wrong", "wrong", "mean p_wrong", "above ½", "calibration error"),
+        (
+            (label, *(_mean(found, sets, pool, key) for key in ("wrong", "mean_p", "above", "ece")))
+            for label, sets, pool in CALIBRATED
+            if _known(found, sets, pool)
+        ),
+    )
+    whole = "default recipe"
+    yield from _table(
+        ("AP", "random", "cleanlab", "probe", whole, "p_wrong above ½, of the recipe"),
+        (
+            (
+                label,
+                *(_mean(found, [name], row, "ap") for row in FILE_ROWS),
+                _mean(found, [name], whole, "above"),
+            )
+            for label, name in FILES
+            if _known(found, [name], whole)
+        ),
+    )
+
+
+def _known(found: Results, sets: list[str], row: str) -> bool:
+    return all(row in found.get(name, {}) for name in sets)
+
+
+def _mean(found: Results, sets: list[str], row: str, key: str) -> str:
+    """Return the mean over sets, with half of what seeds differ by."""
+    rows = [found[name].get(row, {}) for name in sets]
+    if not all(key in each for each in rows):
+        return ""
+    value = sum(each[key] for each in rows) / len(rows)
+    spread = sum(each.get("spread", {}).get(key, 0) for each in rows) / len(rows)
+    digits = 0 if key == "above" else 2 if key.startswith(("first", "rare")) else 3
+    return _short(value, digits) + (f" ± {_short(spread, digits)}" if spread else "")
+
+
+def _short(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("0") if digits else text
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|---" * len(head) + "|"
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+    yield ""
