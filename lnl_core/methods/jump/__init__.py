@@ -78,8 +78,8 @@ class Config(TrainingKnobs):
     warm_up: int = knob(30, "First epochs, which use every label; end them before memorisation.")
     start: str = knob(
         "count",
-        "Select after warm_up, or by rule before: once held-out labels are predicted clearly above "
-        "chance, and no more of them than some epochs ago.",
+        "Select after warm_up, or by rule before: once most held-out labels are predicted, and "
+        "clearly more than by chance.",
         STARTS,
     )
     bits: int = knob(0, "Code bits, a power of two; 0 is the least of 32 or more that fits.")

@@ -2,17 +2,13 @@
 
 A tenth of the rows is kept from learning during the warm-up; from then on they are chosen like any
 other. How often the network predicts their labels tells what it knows, not what it remembers, and
-costs nothing: it is seen in the training pass. Once that rises no more, learning every label longer
-brings wrong labels alone. An end before that is worse: what the network does not agree with yet is
-never learned from (docs/methods/jump.md, 3).
+costs nothing: it is seen in the training pass. Once it names most of them, what it agrees with is
+enough to learn from. An end before that is worse than none: what the network does not agree with is
+not learned from, so that most right labels would be lost (docs/methods/jump.md, 3).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,8 +16,8 @@ from lnl_core.learning.holding_out import SHARE, beats_chance, held_out
 from lnl_core.learning.training import Session
 from lnl_core.types import BoolArray, IntArray
 
-PATIENCE = 4
-"""Epochs within which the agreement must rise by a standard error, or it has settled."""
+MAJORITY = 0.5
+"""Share of the held-out labels that the network must predict."""
 
 FEWEST = 20
 """Fewest held-out rows that may decide."""
@@ -83,23 +79,8 @@ class WarmUp:
             labels = session.labels[self._held]
             known = self._right.item() / len(labels)
             session.note("held_out_agreement", known)
-            curve = [*session.history.get("held_out_agreement", []), known]
-            able = beats_chance(known, labels, session.k)
-            done = able and settled(curve, len(labels))
-            over = over or (done and epoch + 1 >= self._least)
+            able = known > MAJORITY and beats_chance(known, labels, session.k)
+            over = over or (able and epoch + 1 >= self._least)
             self._right.zero_()
         if over:
             session.tensors["started"].fill_(epoch + 1)
-
-
-def standard_error(share: float, count: int) -> float:
-    """Return the standard error of a share of `count` rows, at least that of one row."""
-    return math.sqrt(max(share * (1 - share), 1 / count) / count)
-
-
-def settled(curve: Sequence[float], count: int) -> bool:
-    """Say whether the agreement by epoch has not risen by a standard error of late."""
-    if len(curve) <= PATIENCE:
-        return False
-    before = float(np.max(curve[:-PATIENCE]))
-    return max(curve[-PATIENCE:]) < before + standard_error(before, count)
