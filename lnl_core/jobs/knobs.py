@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lnl_core.learning import fine_tuning
 from lnl_core.learning.knobs import current_names
 from lnl_core.methods import AT, card
 from lnl_core.types import PRESETS as PRESETS
@@ -66,6 +67,7 @@ def config_for(
     A method whose Config has a class method `on_features(preset, n, k)` gives its knobs for a
     head on frozen features by it, where a representation other than pixels is asked for. One whose
     presets depend on the colour channels, or on other knobs that are asked for, has `preset_for`.
+    Where a network that knows ImageNet is asked for, the preset is made short for it.
 
     Raises:
         LnlError: an unknown method, preset or knob, or a value that the knob refuses.
@@ -81,6 +83,10 @@ def config_for(
         base = kind.preset_for(preset, n, k, size, channels, current_names(kind, overrides))
     else:
         base = kind.preset(preset, n, k, size)
+    backbone = overrides.get("backbone")
+    known_images = fine_tuning.SIDES
+    if backbone in known_images and getattr(base, "backbone", backbone) not in known_images:
+        base = fine_tuning.under(base, str(backbone), n)
     known = {field.name: field for field in dataclasses.fields(kind)}
     values = {}
     for name, value in current_names(kind, overrides).items():

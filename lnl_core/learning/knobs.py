@@ -36,6 +36,9 @@ OPEN_BACKBONES = (
     "resnet34",
     "resnet50",
     "preact18",
+    "lite0-96",
+    "lite0-160",
+    "lite0-224",
 )
 """Those that every method which trains on pixels offers: all end in an average of maps."""
 

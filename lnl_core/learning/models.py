@@ -13,10 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lnl_core.learning import fine_tuning
 from lnl_core.learning.knobs import BACKBONES
-
-FINE_TUNED = {"lite0-96": 96, "lite0-160": 160, "lite0-224": 224}
-"""Name -> side in pixels at which a network with ImageNet weights looks at images."""
 
 NAMES = BACKBONES[1:]
 
@@ -140,8 +138,8 @@ def build(name: str, k: int, channels: int, size: int) -> Network:
         network = _mlp(k, channels, size)
     elif name == "head":
         network = _head(k, channels)
-    elif name in FINE_TUNED:
-        return _fine_tuned(k, FINE_TUNED[name])
+    elif name in fine_tuning.SIDES:
+        return _fine_tuned(k, fine_tuning.SIDES[name])
     elif name == "mnist":
         network = _mnist(k, channels, size)
     elif name in NAMES:

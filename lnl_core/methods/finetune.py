@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from lnl_core.learning import fine_tuning
 from lnl_core.learning.knobs import TrainingKnobs, knob, restate
 from lnl_core.types import (
     Context,
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
     from lnl_core.learning.supervised import Loss
 
 BACKBONES = ("lite0-96", "lite0-160", "lite0-224")
-
-_SPEED, _LOOKS = 95.0, 370.0
-"""Images per second in training and in evaluation at 96 pixels, one thread with bfloat16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +86,7 @@ class Config(TrainingKnobs):
         (docs/measurements.md).
         """
         side = {"quick": 96, "standard": 160, "paper": 224}[name]
-        steps = max(1, n // 32)
-        return cls(
-            backbone=f"lite0-{side}", resolution=side, epochs=max(3, min(8, -(-45 // steps)))
-        )
+        return cls(**fine_tuning.recipe(f"lite0-{side}", n))
 
 
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
@@ -131,11 +126,10 @@ def log_shares(given: IntArray, k: int) -> FloatArray:
 
 def cost(n: int, size: int, config: Config) -> tuple[float, float]:
     """Return (seconds, bytes) on two cores, from runs on 8,000 images."""
-    side = int(config.backbone.removeprefix("lite0-"))
-    looks = 2 * (1 - config.record_from) / _LOOKS
-    seconds = 5 + n * config.epochs * (1 / _SPEED + looks) * (side / 96) ** 2
+    from lnl_core.methods import _estimate
+
     read = min(size, config.resolution) if config.resolution else size
-    return seconds, 2.5e8 + n * read * read * 3.0 + config.batch_size * side * side * 2500.0
+    return _estimate.fine_tuned_cost(n, read, config)
 
 
 METHOD = Method(

@@ -177,6 +177,19 @@ class Config(TrainingKnobs):
             shift=-1,
         )
 
+    def fine_tuned(self) -> Self:
+        """Return these knobs for the few epochs of a network that knows ImageNet."""
+        return dataclasses.replace(
+            self,
+            source="pixels",
+            alpha=0.2,
+            eta=1.5,
+            start="count",
+            warm_up=max(1, self.epochs // 3),
+            ramp=1,
+            filter=False,
+        )
+
     @classmethod
     def on_features(cls, preset: str, n: int, k: int) -> Self:
         """Return the knobs of a head on frozen feature maps; small sets get more epochs."""

@@ -13,7 +13,8 @@ and what the quick and standard presets change (momentum, one cycle, a mean of w
 
 Suspicion is 1 - the mean probability of the given label by the classifier head over the last
 `score_epochs` epochs, none of them before the selection counts, in evaluation mode on the plain
-images.
+images. `score` lets the code head speak as well (the mean of both probabilities), and the table of
+flags (`rejected`, a third voice).
 
 Curves by epoch: `train_loss`, `chosen` (share of images used), `clean` (share flagged), `agree` and
 `steady` (share that each clause of the criterion admits), `selection_iou` (overlap of an epoch's
@@ -25,7 +26,8 @@ Extras: `codebook` (k, K) int8; `sub_losses` (n, K) float16 against the given la
 ceil(n / 8)) uint8, one bit per epoch and image (`np.unpackbits(flags, axis=1)[:, :n]`); `rejected`
 (n,) float32, share of the epochs after warm-up without the flag; `code_label` (n,) int32, best
 class other than the given one by the code head, and `code_probability` (n,) float32 its share among
-those; `heads_disagree` (n,) uint8; `antipodal_pairs` (1,), above 0 where the variance test cannot
+those; `code_given` (n,) float32, mean probability of the given label by the code head;
+`heads_disagree` (n,) uint8; `antipodal_pairs` (1,), above 0 where the variance test cannot
 tell some classes apart; `selection_from` (1,) int32, the epoch from which on the selection counts;
 `selection_used` (1,) uint8, 0 where the selection never took effect: then
 the network may repeat wrong labels, and its suggestions are worth nothing.
@@ -61,6 +63,7 @@ BACKBONES = (*OPEN_BACKBONES, "head")
 SCHEDULES = ("cosine", "one_cycle")
 SETTINGS = ("usual", "heavy")
 STARTS = ("count", "rule")
+SCORES = ("classifier", "heads", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,12 @@ class Config(TrainingKnobs):
     weight_decay: float = restate("weight_decay", 1e-3)
     clip: float = restate("clip", 0.0)
     border: str = restate("border", "reflect")
+    score: str = knob(
+        "classifier",
+        "Who doubts a label: the classifier head, both heads, or both and the table of flags.",
+        SCORES,
+        group="scoring",
+    )
     score_epochs: int = knob(
         10, "Last epochs whose predictions of the plain images are averaged.", group="scoring"
     )
@@ -145,9 +154,6 @@ class Config(TrainingKnobs):
             backbone="auto" if size > 64 and not quick else "resnet8",
             epochs=epochs,
             warm_up=warm_up,
-            operations=1 if quick else 2,
-            magnitude=3 if quick else 5,
-            strong_cutout=0.0 if quick else 0.15,
             batch_size=batch_size,
             lr=0.1,
             schedule="one_cycle",
@@ -188,6 +194,18 @@ class Config(TrainingKnobs):
         if name == "paper" and wanted.get("setting") == "heavy" and size <= 64 and k > 10:
             return replace(knobs, weight_decay=5e-4)
         return knobs
+
+    def fine_tuned(self) -> Self:
+        """Return these knobs for the few epochs of a network that knows ImageNet."""
+        warm_up = max(1, self.epochs // 3)
+        return replace(
+            self,
+            start="count",
+            warm_up=warm_up,
+            jump_step=1,
+            score_epochs=self.epochs - warm_up,
+            border="auto",
+        )
 
     @classmethod
     def on_features(cls, preset: str, n: int, k: int) -> Self:
@@ -257,7 +275,9 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         heads = session.averaged
         assert isinstance(heads, semantic_codes.TwoHeads)
         networks.keep_network(context, session, heads.network)
-        return epoch_signals.signals(METHOD.key, session, words, warming.started, features)
+        return epoch_signals.signals(
+            METHOD.key, session, words, warming.started, features, score=config.score
+        )
 
 
 def open_session(dataset: LabeledDataset, config: Config, context: Context, bits: int) -> Session:
@@ -283,6 +303,7 @@ def open_session(dataset: LabeledDataset, config: Config, context: Context, bits
         "sub_loss_variance": torch.zeros(n),
         "code_label": torch.zeros(n, dtype=torch.int32),
         "code_probability": torch.zeros(n),
+        "code_given": torch.zeros(2, n),
         "heads_disagree": torch.zeros(n, dtype=torch.uint8),
     }
     if n * bits <= STRIP_LIMIT:

@@ -66,6 +66,8 @@ def evaluate(session: Session, codes: Tensor, features: Array | None) -> None:
         heads = views[0][:, k:]
         sub = semantic_codes.sub_losses(heads, codes[given])
         by_code = semantic_codes.decode(heads, codes)  # (b, k)
+        code_given = by_code.gather(1, given[:, None]).squeeze(1).exp()
+        tensors["code_given"][:, rows] += torch.stack([code_given, torch.ones_like(code_given)])
         other = by_code.scatter(1, given[:, None], -math.inf)
         tensors["code_label"][rows] = other.argmax(dim=1).int()
         tensors["code_probability"][rows] = (
@@ -80,7 +82,13 @@ def evaluate(session: Session, codes: Tensor, features: Array | None) -> None:
 
 
 def signals(
-    key: str, session: Session, words: Array, started: int, features: Array | None
+    key: str,
+    session: Session,
+    words: Array,
+    started: int,
+    features: Array | None,
+    *,
+    score: str = "classifier",
 ) -> Signals:
     """Return what the run says.
 
@@ -90,6 +98,7 @@ def signals(
         words: (k, K) codebook.
         started: epoch from which on the selection counted, -1 or the number of epochs where never.
         features: (n, d) or None.
+        score: `classifier`, `heads` or `all`: whose doubts are averaged.
     """
     k, bits = words.shape
     selected = session.knobs.epochs - started if started >= 0 else 0
@@ -105,9 +114,13 @@ def signals(
     extras["antipodal_pairs"] = np.array([semantic_codes.antipodal_pairs(k, bits)])
     extras["selection_from"] = np.array([started if selected > 0 else -1], np.int32)
     extras["selection_used"] = np.array([selected > 0], np.uint8)
+    summed, times = tensors["code_given"].cpu().numpy()
+    extras["code_given"] = (summed / np.maximum(times, 1)).astype(np.float32)
+    doubts = [1 - recorder.mean_given(), 1 - extras["code_given"], extras["rejected"]]
+    speak = {"classifier": 1, "heads": 2, "all": 3}[score]
     return Signals(
         method=key,
-        suspicion=np.clip(1 - recorder.mean_given().astype(np.float64), 0, 1),
+        suspicion=np.clip(np.mean(doubts[:speak], axis=0, dtype=np.float64), 0, 1),
         pred_probs=recorder.mean_probs(),
         features=features,
         curves=recorder.curves() | session.run_curves(),

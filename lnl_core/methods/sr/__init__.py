@@ -178,6 +178,10 @@ class Config(TrainingKnobs):
             record_from=0.66,
         )
 
+    def fine_tuned(self) -> Self:
+        """Return these knobs for the few epochs of a network that knows ImageNet."""
+        return replace(self, growth=round(4 ** (1 / self.epochs), 4), record_from=0.34)
+
     @classmethod
     def on_features(cls, preset: str, n: int, k: int) -> Self:
         """Return the knobs of a head on frozen features (ours); every preset takes seconds."""

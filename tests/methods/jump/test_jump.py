@@ -160,6 +160,21 @@ def test_signals_are_complete():
     assert extras["selection_used"] == 1
 
 
+def test_the_code_head_and_the_flags_speak_where_they_are_asked_to():
+    data = stripes(wrong=6)
+    said = {
+        score: jump.fit(data, small(epochs=4, score_epochs=3, score=score), LocalContext())
+        for score in jump.SCORES
+    }
+    one = said["classifier"]
+    voices = [one.suspicion, 1 - one.extras["code_given"], one.extras["rejected"]]
+    for count, score in ((1, "classifier"), (2, "heads"), (3, "all")):
+        expected = np.mean(voices[:count], axis=0)
+        np.testing.assert_allclose(said[score].suspicion, expected, atol=1e-6)
+        np.testing.assert_array_equal(said[score].pred_probs, one.pred_probs)
+    assert len({tuple(np.round(each.suspicion, 4)) for each in said.values()}) == 3
+
+
 def test_same_seed_same_result_and_resumed_is_undisturbed():
     data, config = stripes(wrong=6), small(epochs=4, ema_decay=0.9, score_epochs=2)
     whole = jump.fit(data, config, LocalContext(seed=3))
