@@ -20,6 +20,7 @@ def _cuts(by: str, ratio: int) -> list[str]:
 
 ORDER = (
     ("clothing: probe, jump@pretrained, finetune", ["clothing"], RECIPE),
+    ("the same at the 128 px of the desk", ["clothing-128"], RECIPE),
     ("clothing: probe, knn", ["clothing"], TWO),
     ("the demo photographs, 600: probe, jump@pretrained, finetune", ["shipped-clothing"], RECIPE),
     ("the same: probe, knn, jump@pretrained", ["shipped-clothing"], THREE),
@@ -83,13 +84,14 @@ def tables(found: Results) -> Iterator[str]:
             for rows in [("random order", CLEANLAB, SHARES, "probe", pool)]
         ),
     )
-    firsts = ("first25", "first50", "first100", "rare25")
+    firsts = ("ap", "first25", "first50", "first100", "rare25", "fix")
     yield from _table(
-        ("clothing, share wrong", "first 25", "first 50", "first 100", "rare and right of 25"),
+        ("clothing", "AP", "wrong of 25", "of 50", "of 100", "rare and right of 25", "suggestions"),
         (
-            (row, *(_mean(found, ["clothing"], row, key) for key in firsts))
+            (row + note, *(_mean(found, [name], row, key) for key in firsts))
+            for name, note in (("clothing", ""), ("clothing-128", ", 128 px"))
             for row in (CLEANLAB, SHARES, "probe", "jump@pretrained", "finetune", TWO, RECIPE)
-            if _known(found, ["clothing"], row)
+            if _known(found, [name], row)
         ),
     )
     yield from _table(
