@@ -9,11 +9,12 @@ import streamlit as st
 
 from lnl_core.figures.palette import TONES
 from lnl_core.services import methods
+from lnl_core.services.review.holding import give_back
 from lnl_core.services.runs import control
 from lnl_core.services.runs.running import reconcile
 from lnl_core.services.workspace import add_reviewer, datasets, read_only, reviewers
 from lnl_core.types import Job, JobState, LnlError, Workspace
-from pages import _jobs, _ui, _words
+from pages import _jobs, _ui, _urls, _words
 from pages._ui import plain
 
 _STYLE = """<style>
@@ -81,8 +82,13 @@ export default function ({ data, setStateValue }) {
   };
   tell();
   for (const size of [WIDE, NARROW]) size.addEventListener("change", tell);
+  const leave = () => navigator.sendBeacon(data.leave, data.tab);
+  window.addEventListener("pagehide", leave);
   remember(data, setStateValue);
-  return () => { for (const size of [WIDE, NARROW]) size.removeEventListener("change", tell); };
+  return () => {
+    for (const size of [WIDE, NARROW]) size.removeEventListener("change", tell);
+    window.removeEventListener("pagehide", leave);
+  };
 }
 
 function remember(data, setStateValue) {
@@ -118,6 +124,14 @@ def require_login() -> None:
         st.markdown("Sign in to review. Your name is kept with your answers.")
         st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
         st.stop()
+
+
+def leave(title: str) -> None:
+    """Give back the images that this tab holds once it shows another page than Review."""
+    if title == "Review":
+        st.session_state["holds"] = True
+    elif st.session_state.pop("holds", False):
+        give_back(_ui.workspace(), _ui.tab())
 
 
 def sidebar() -> None:
@@ -258,6 +272,8 @@ def _remember() -> None:
             "asked": "reviewer_known" not in st.session_state,
             "wide": _ui.wide(),
             "narrow": _ui.narrow(),
+            "tab": _ui.tab(),
+            "leave": _urls.leave_url(),
         },
         on_name_change=lambda: None,
         on_wide_change=lambda: None,

@@ -17,6 +17,7 @@ st.set_page_config(page_title=f"{page.title} · LNL Review")
 with _ui.guard():
     _frame.require_login()
     _rescue.check()
+    _frame.leave(page.title)
     _frame.sidebar()
     _tour.bar(page.title.casefold())
     page.run()

@@ -1,4 +1,4 @@
-"""Images and evidence over HTTP: numbers and digests in, never a path; GET only.
+"""Images and evidence over HTTP: numbers and digests in, never a path.
 
 These requests carry no Streamlit session, so each one checks by itself: the host (middleware), the
 login where `[auth]` is configured, and for evidence that our own page asks.
@@ -23,7 +23,7 @@ from streamlit import config
 
 from lnl_core.services import doctor, serving
 from lnl_core.services.datasets import leftovers
-from lnl_core.services.review import activation_maps, evidence, pictures
+from lnl_core.services.review import activation_maps, evidence, holding, pictures
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo, LnlError, Workspace
 from pages import _gate, _login, _ui, _urls, _words
@@ -31,6 +31,9 @@ from pages import _gate, _login, _ui, _urls, _words
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
 LARGEST = 2**31 - 1
 """Largest number of a data set or row; more digits than this are nobody's."""
+
+LONGEST_TAB = 64
+"""Letters of a tab's name."""
 
 COMMON = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -162,6 +165,26 @@ def _announce(ws: Workspace) -> None:
     serving.announce(ws, serving.address(host, port, _urls.base_path(), tls=tls), host)
 
 
+async def _leave(request: Request) -> Response:
+    """Take back what a tab holds that is being closed: it tells its secret name, and no more."""
+    if f"/{request.path_params['base']}".rstrip("/") != _urls.base_path():
+        return missing()
+    if not from_our_page(request):
+        return PlainTextResponse("Only our own pages may ask.", 403, headers=COMMON | NEVER)
+    tab = b""
+    async for part in request.stream():
+        tab += part
+        if len(tab) > LONGEST_TAB:
+            return PlainTextResponse("That is no tab.", 400, headers=COMMON | NEVER)
+    await run_in_threadpool(_give_back, tab.decode("ascii", "replace"))
+    return Response(status_code=204, headers=COMMON | NEVER)
+
+
+def _give_back(tab: str) -> None:
+    with suppress(LnlError):  # else the images are free in a quarter of an hour
+        holding.give_back(_ui.workspace(), tab)
+
+
 async def _server(request: Request) -> Response:
     """Say which process this is, so that `lnl open` takes no stranger for it."""
     if f"/{request.path_params['base']}".rstrip("/") != _urls.base_path():
@@ -178,6 +201,7 @@ async def _data(request: Request) -> Response:
 ROUTES = [
     Route("/data", _data, methods=["GET"]),
     Route(f"/{{base:path}}{serving.ROUTE}", _server, methods=["GET"]),
+    Route("/{base:path}lnl/leave", _leave, methods=["POST"]),
     Route("/{base:path}lnl/img/{dataset:int}/{version}/{row:int}/{size}", _image, methods=["GET"]),
     Route("/{base:path}lnl/maps/{dataset:int}/{row:int}", _maps, methods=["GET"]),
     Route("/{base:path}lnl/evidence/{dataset:int}/{row:int}", _evidence, methods=["GET"]),

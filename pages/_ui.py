@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache, wraps
@@ -97,6 +98,11 @@ def narrow() -> bool:
 def reviewer() -> str:
     """Return who reviews in this browser."""
     return str(st.session_state.get("reviewer") or "reviewer A")
+
+
+def tab() -> str:
+    """Return the secret name of this tab of a browser, under which it holds images."""
+    return str(st.session_state.setdefault("tab", secrets.token_urlsafe(24)))
 
 
 # Pages ----------------------------------------------------------------------------------------

@@ -33,6 +33,11 @@ def thumb_url(info: DatasetInfo, row: int) -> str:
     return image_url(info.id, info.version, "thumb").replace("{row}", str(row))
 
 
+def leave_url() -> str:
+    """Return the address to which a tab that is closed says so."""
+    return f"{base_path()}/lnl/leave"
+
+
 def points_url(dataset_id: int, key: str) -> str:
     """Return the address of a map's positions, (n, 2) little-endian uint16."""
     return f"{base_path()}/lnl/map/{dataset_id}/{key}/points"

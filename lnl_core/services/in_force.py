@@ -5,6 +5,7 @@ Each cache is keyed by what changes its value (a version, the newest decision), 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,9 +16,9 @@ import numpy as np
 from lnl_core.data import content
 from lnl_core.jobs import inputs
 from lnl_core.review import labelled
+from lnl_core.services.ledger import Ledger
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import (
-    Action,
     BoolArray,
     DatasetInfo,
     IntArray,
@@ -25,11 +26,6 @@ from lnl_core.types import (
     Ranking,
     Signals,
 )
-
-WRONG_ACTIONS = (Action.RELABEL, Action.MULTIPLE, Action.NONE)
-"""Verdicts that say that the given label, alone, is not right."""
-
-SETTLING_ACTIONS = (Action.KEEP, *WRONG_ACTIONS)
 
 
 @lru_cache(maxsize=16)
@@ -158,13 +154,15 @@ class Standing:
     """Decisions in force as masks over the rows.
 
     Attributes:
-        settled: (n,) somebody has said what is right.
+        settled: (n,) somebody has said what is right. Where somebody entitled has settled a
+            contradiction, that alone counts, here and below.
         wrong: (n,) somebody has said that the given label is not right.
         waiting: (n,) somebody is unsure and nobody has settled it.
         kept: (n,) somebody has confirmed the given label, and nobody has called it wrong.
         disputed: (n,) some have confirmed it, others have called it wrong.
         no_class: (n,) the given label is no class: such an image is settled once somebody has said
             what it is, and neither wrong nor kept.
+        looks: (n,) how many people have an answer in force other than skip.
         touched: reviewer -> rows that this person has answered, skips included.
         last_id: number of the newest decision that counts.
     """
@@ -175,6 +173,7 @@ class Standing:
     kept: BoolArray
     disputed: BoolArray
     no_class: BoolArray
+    looks: IntArray
     touched: dict[str, IntArray]
     last_id: int
 
@@ -202,38 +201,42 @@ def labelled_count(info: DatasetInfo) -> int:
     return info.n - int(without_class(info).sum()) if info.no_classes else info.n
 
 
-@lru_cache(maxsize=32)
-def _standing(info: DatasetInfo, last_id: int) -> Standing:
-    settled, wrong, unsure, kept = (np.zeros(info.n, dtype=bool) for _ in range(4))
-    touched: dict[str, list[int]] = {}
-    no_class = without_class(info)
-    for row, reviewer, action, _label in decisions.states(info):
-        if no_class[row] and action is Action.KEEP:
-            continue  # from before its label was no class
-        touched.setdefault(reviewer, []).append(row)
-        if action in SETTLING_ACTIONS:
-            settled[row] = True
-        if action in WRONG_ACTIONS:
-            wrong[row] = not no_class[row]
-        if action is Action.KEEP:
-            kept[row] = True
-        if action is Action.UNSURE:
-            unsure[row] = True
-    return Standing(
-        settled=settled,
-        wrong=wrong,
-        waiting=unsure & ~settled,
-        kept=kept & ~wrong,
-        disputed=kept & wrong,
-        no_class=no_class,
-        touched={who: np.array(rows, dtype=np.int64) for who, rows in touched.items()},
-        last_id=last_id,
-    )
+@lru_cache(maxsize=16)
+def _kept_up(info: DatasetInfo) -> tuple[Ledger, list[Standing]]:
+    """Return a set's ledger, and the last thing said of it; both are guarded by `_keeping`."""
+    return Ledger(without_class(info)), []
+
+
+_keeping = threading.Lock()
 
 
 def standing(info: DatasetInfo) -> Standing:
     """Return the decisions in force as masks."""
-    return _standing(info, decisions.last_id(info))
+    newest = decisions.last_id(info)
+    with _keeping:
+        ledger, said = _kept_up(info)
+        if newest < ledger.last_id:  # an older copy of the database was restored
+            _kept_up.cache_clear()
+            ledger, said = _kept_up(info)
+        if not said or newest > ledger.last_id:
+            ledger.add(decisions.changes(info, ledger.last_id))
+            said[:] = [_masks(ledger)]
+        return said[0]
+
+
+def _masks(ledger: Ledger) -> Standing:
+    settled, wrong, kept = ledger.settled.copy(), ledger.wrong.copy(), ledger.kept.copy()
+    return Standing(
+        settled=settled,
+        wrong=wrong,
+        waiting=ledger.unsure & ~settled,
+        kept=kept & ~wrong,
+        disputed=kept & wrong,
+        no_class=ledger.no_class,
+        looks=ledger.looks.copy(),
+        touched=dict(ledger.touched),
+        last_id=ledger.last_id,
+    )
 
 
 def closed_to(standing_now: Standing, reviewer: str) -> BoolArray:

@@ -18,7 +18,7 @@ import numpy as np
 from sqlalchemy import Connection, func, select
 
 from lnl_core.records import DatasetInfo
-from lnl_core.store import decisions, schema
+from lnl_core.store import datasets, decisions, schema
 from lnl_core.store.db import now, reading, transaction
 from lnl_core.types import BoolArray
 
@@ -113,9 +113,7 @@ def draw(
 
 def _newest(connection: Connection, info: DatasetInfo) -> int:
     """Return the number of the newest decision, and let nobody else write one until the end."""
-    # One writer per data set at a time, decisions included; see `decisions.append`.
-    place = schema.datasets.c.id
-    connection.execute(select(place).where(place == info.id).with_for_update(key_share=True))
+    datasets.alone(connection, info)
     table = schema.decisions
     last = select(func.coalesce(func.max(table.c.id), 0)).where(table.c.dataset_id == info.id)
     return int(connection.execute(last).scalar_one())

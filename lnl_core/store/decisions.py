@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from sqlalchemy import CursorResult, Row, case, func, select
 
 from lnl_core.records import Action, DatasetInfo, Decision, LnlError, Workspace
-from lnl_core.store import datasets, schema
+from lnl_core.store import datasets, leases, schema
 from lnl_core.store.db import now, reading, transaction
 
 _TABLE = schema.decisions
@@ -28,6 +28,9 @@ _MEANT = case(
 
 QUEUE, AUDIT = "queue", "audit"
 """Routes of a decision: the queue showed its row, or chance had drawn it."""
+
+SETTLED = "settled"
+"""Route of a decision by which somebody entitled ends a contradiction: it alone counts."""
 
 COPIES = "copies"
 """Mode of a decision that was made on another copy of the picture: an answer, but no look."""
@@ -168,11 +171,8 @@ def append(info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
     for name in {d.reviewer for d in decisions}:
         add_reviewer(info.workspace, name)
     with transaction(info.workspace) as connection:
-        # One writer per data set at a time, as SQLite has it anyway: then numbers become visible
-        # in their order, and `last_id` misses none.
-        place = schema.datasets.c.id
-        query = select(place).where(place == info.id).with_for_update(key_share=True)
-        if connection.execute(query).scalar() is None:
+        # Then numbers become visible in their order, and `last_id` misses none.
+        if not datasets.alone(connection, info):
             raise LnlError(f"“{info.name}” was removed. Open the data sets that are there: Data.")
         queued = [value for value in values if value["route"] == QUEUE]
         if queued:
@@ -188,6 +188,7 @@ def append(info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
             insert(_TABLE).on_conflict_do_nothing(index_elements=["dataset_id", "reviewer", "cid"]),
             values,
         )
+        leases.answered(connection, info, [(d.reviewer, d.row) for d in decisions])
     return [str(v["cid"]) for v in values]
 
 
@@ -363,6 +364,17 @@ def log(info: DatasetInfo) -> Iterator[tuple[int, int, str, str]]:
             yield record.id, record.row, record.reviewer, record.action
 
 
+def changes(info: DatasetInfo, since: int) -> Iterator[tuple[int, int, str, str, str]]:
+    """Yield (id, row, reviewer, action, route) of every decision after one, oldest first."""
+    t = _TABLE.c
+    query = select(t.id, t.row, t.reviewer, _MEANT.label("action"), t.route)
+    query = query.where(t.dataset_id == info.id, t.id > since).order_by(t.id)
+    with reading(info.workspace) as connection:
+        found = connection.execution_options(yield_per=5000).execute(query)
+        for record in _closing(found):
+            yield record.id, record.row, record.reviewer, record.action, record.route
+
+
 def last_id(info: DatasetInfo) -> int:
     """Return the number of the newest decision, 0 where there is none: a cheap change marker."""
     query = select(func.coalesce(func.max(_TABLE.c.id), 0)).where(_TABLE.c.dataset_id == info.id)
@@ -411,7 +423,11 @@ class Verdict:
 
 
 def verdict(decisions: Sequence[Decision]) -> Verdict:
-    """Join the decisions in force on one image. Unsure and skip settle nothing."""
+    """Join the decisions in force on one image, oldest first. Unsure and skip settle nothing.
+
+    Where somebody entitled has settled it, that alone counts.
+    """
+    decisions = [d for d in decisions if d.route == SETTLED][-1:] or decisions
     settled = [d for d in decisions if d.action not in (Action.UNSURE, Action.SKIP)]
     unsure = any(d.action is Action.UNSURE for d in decisions)
     opinions = {(d.action, d.label, frozenset(d.labels)) for d in settled}

@@ -203,13 +203,14 @@ def _is_sound(values: dict[str, Any]) -> bool:
 def _settle(target: sqlite3.Connection) -> None:
     """Add reviewers whom answers name; drop what belongs to no set any more."""
     now = db.now()
-    for table in ("decisions", "audit_draws"):
+    target.execute("delete from leases")  # whoever is at an image fetches it again
+    for table in ("decisions", "audit_draws", "parts"):
         target.execute(
             "insert or ignore into reviewers (name, created_at) "
             f"select distinct reviewer, ? from {table}",
             (now,),
         )
-    for table in ("decisions", "audit_draws", "jobs"):
+    for table in ("decisions", "audit_draws", "parts", "jobs"):
         target.execute(f"delete from {table} where dataset_id not in (select id from datasets)")
     target.commit()
 

@@ -38,6 +38,9 @@ reviewers = Table(
     metadata,
     Column("name", String(120), primary_key=True),
     Column("created_at", String(40), nullable=False),
+    Column("role", String(20)),
+    Column("login", String(400)),
+    Index("reviewers_login", "login", unique=True),
 )
 
 decisions = Table(
@@ -82,6 +85,39 @@ audit_draws = Table(
     UniqueConstraint("dataset_id", "number", name="audit_draws_number"),
     UniqueConstraint("dataset_id", "row", name="audit_draws_row"),
     sqlite_autoincrement=True,
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column(
+        "dataset_id",
+        Integer,
+        ForeignKey("datasets.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("row", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(10), nullable=False),
+    Column("reviewer", String(120), ForeignKey("reviewers.name"), nullable=False),
+    Column("tab", String(64), nullable=False),
+    Column("taken_at", Float, nullable=False),
+    Index("leases_tab", "tab"),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    Column(
+        "dataset_id",
+        Integer,
+        ForeignKey("datasets.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("reviewer", String(120), ForeignKey("reviewers.name"), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("value", Text, nullable=False),
 )
 
 jobs = Table(

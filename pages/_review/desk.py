@@ -14,13 +14,13 @@ from lnl_core.services import methods
 from lnl_core.services.explore import selections
 from lnl_core.services.in_force import loaded, scored
 from lnl_core.services.review.desk import (
-    PageState,
     ReviewState,
-    page_state,
+    page_states,
     review_state,
     to_label,
 )
 from lnl_core.services.review.filtering import Filters
+from lnl_core.services.review.holding import elsewhere
 from lnl_core.services.review.new_classes import retired
 from lnl_core.services.review.recording import record
 from lnl_core.services.workspace import dataset
@@ -280,12 +280,15 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         if follow:
             only = Filters(rows=tuple(follow))
             focus = _focus(info, keys["single"])
-            state = review_state(info, who, filters=only, focus=focus)
+            state = review_state(info, who, filters=only, focus=focus, tab=_ui.tab())
             if state.items:
                 go = review_queue(keys["single"], shared | _single(info, choice, state, follow))
                 _go(info, go)
                 return
-        _go(info, page_grid(keys["page"], shared | _page(info, choice, who)))
+        data = shared | _page(info, choice, who)
+        _go(info, page_grid(keys["page"], data))
+        if data["held"] and not data["pages"]:
+            _wait_for_others(info, who)
         return
     again = _answered_rows(keys["single"]) if choice.filters.include_reviewed else set()
     focus = _focus(info, keys["single"])
@@ -296,9 +299,22 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         filters=choice.filters,
         focus=focus,
         limit=WINDOW + len(again),
+        tab=_ui.tab(),
     )
     data = shared | _single(info, choice, state, [], again)
     _go(info, review_queue(keys["single"], data))
+    if data["held"] and not data["items"]:
+        _wait_for_others(info, who)
+
+
+def _wait_for_others(info: DatasetInfo, who: str) -> None:
+    """Look every few seconds whether other reviewers have let go of an image."""
+    st.fragment(_look_for_free, run_every=4)(info, who, len(elsewhere(info, who)))
+
+
+def _look_for_free(info: DatasetInfo, who: str, held: int) -> None:
+    if len(elsewhere(info, who)) != held:
+        _ui.rerun_page()
 
 
 def _go(info: DatasetInfo, where: str | None) -> None:
@@ -420,6 +436,7 @@ def _single(
         "classes_shown": classes,
         "recent": [_slim(item) for item in state.recent],
         "progress": state.progress.as_dict(),
+        "held": state.held,
         "methods": {
             method.key: {"name": methods.short_title(method.key), "baseline": method.baseline}
             for method in methods.every()
@@ -443,12 +460,7 @@ def _labelling(info: DatasetInfo, choice: Choice) -> dict[str, Any]:
 
 def _page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
     """Return page mode's data: this page and the next, so that turning it does not wait."""
-    pages: list[PageState] = []
-    passed: list[int] = []
-    for _ in range(2):
-        page = page_state(info, who, filters=choice.filters, passed=passed)
-        pages.append(page)
-        passed += [item["row"] for item in page.items]
+    pages = page_states(info, who, filters=choice.filters, tab=_ui.tab(), count=2)
     return {
         "view": json.dumps([info.id, astuple(choice.filters)]),
         "pages": [
@@ -464,6 +476,7 @@ def _page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
         "recent": [],
         **_labelling(info, choice),
         "progress": pages[0].progress.as_dict(),
+        "held": pages[0].held,
     }
 
 

@@ -113,7 +113,10 @@ def test_a_workspace_from_before_gets_the_table_and_a_copy_is_kept(tmp_path, mon
     monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
     ws = db.open_workspace(tmp_path)
     with db.transaction(ws) as connection:
-        connection.execute(text("DROP TABLE audit_draws"))
+        for what in ("TABLE audit_draws", "TABLE leases", "TABLE parts", "INDEX reviewers_login"):
+            connection.execute(text(f"DROP {what}"))
+        for column in ("role", "login"):
+            connection.execute(text(f"ALTER TABLE reviewers DROP COLUMN {column}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     decisions.add_reviewer(ws, "ann")
     db.dispose(ws)

@@ -214,7 +214,7 @@ def test_answers_in_the_log_of_a_read_only_workspace_are_seen(open_home):
     with sqlite3.connect(open_home / "review.db", isolation_level=None) as other:
         other.execute("pragma journal_mode=wal")
         other.execute("pragma wal_autocheckpoint=0")
-        other.execute("insert into reviewers values ('late', '2099')")
+        other.execute("insert into reviewers (name, created_at) values ('late', '2099')")
         for end in ("", "-wal"):
             shutil.copy(open_home / f"review.db{end}", open_home / f"kept{end}")
     other.close()

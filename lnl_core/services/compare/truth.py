@@ -10,7 +10,8 @@ import numpy as np
 
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Sample
-from lnl_core.services.in_force import WRONG_ACTIONS, loaded, without_class
+from lnl_core.services.in_force import loaded, without_class
+from lnl_core.services.ledger import WRONG_ACTIONS
 from lnl_core.store import audits, datasets, decisions
 from lnl_core.types import Action, BoolArray, DatasetInfo, IntArray
 from lnl_core.views import Truth

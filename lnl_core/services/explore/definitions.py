@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from lnl_core.services.in_force import SETTLING_ACTIONS, loaded
+from lnl_core.services.in_force import loaded
+from lnl_core.services.ledger import SETTLING_ACTIONS
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision
 

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from lnl_core.review import queue as orders
-from lnl_core.services.in_force import Scored, closed_to, labelled_count, loaded, scored, standing
+from lnl_core.services.in_force import (
+    Scored,
+    Standing,
+    closed_to,
+    labelled_count,
+    loaded,
+    scored,
+    standing,
+)
+from lnl_core.services.review import holding
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.services.review.draws import mixed
 from lnl_core.services.review.filtering import Filters, excluded
 from lnl_core.services.review.items import class_exemplars, items_of, recent
 from lnl_core.services.review.planning import Forecast, forecast, planned
 from lnl_core.store import decisions
-from lnl_core.types import DatasetInfo, IntArray
+from lnl_core.types import BoolArray, DatasetInfo, IntArray
 
 PAGE_SIZE = 12
+SPARE = 24
+"""Candidates beyond those asked for: another reviewer may take some between look and fetch."""
+
+TRIES = 5
+"""How often a fetch is put together anew where others were faster with some rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,7 @@ class Progress:
 class ReviewState:
     """What single mode shows: the next items, the last answers, the progress.
 
+    `held` counts open items that other reviewers have been sent.
     `items` and `recent` hold no suggestion, score or probability: commit-first mode may send them
     to the browser before the answer (review science 7.2). Nor do they tell which rows chance drew.
     """
@@ -73,11 +88,12 @@ class ReviewState:
     recent: list[dict[str, Any]]
     progress: Progress
     ready: bool
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """What page mode shows: up to twelve images of one given class."""
+    """What page mode shows: up to twelve images of one given class; `held` as in single mode."""
 
     label: int | None
     items: list[dict[str, Any]]
@@ -85,6 +101,7 @@ class PageState:
     confirmed: int
     progress: Progress
     ready: bool
+    held: int = 0
 
 
 @lru_cache(maxsize=16)
@@ -108,6 +125,7 @@ def review_state(
     filters: Filters | None = None,
     focus: Sequence[int] = (),
     limit: int = 50,
+    tab: str | None = None,
 ) -> ReviewState:
     """Return what single mode needs: the next `limit` open items in the order asked for.
 
@@ -122,24 +140,85 @@ def review_state(
         filters: what to narrow the queue to.
         focus: rows to show first, whatever the order says (a shared link, marked tiles).
         limit: how many items.
+        tab: of which browser: the items are this reviewer's from now on, and no other's until they
+            are answered or given back (`holding`). None looks without taking any.
     """
     ranked = scored(info)
     answers = recent(info, reviewer)
     if ranked is None:
         return ReviewState([], answers, progress(info, reviewer), ready=False)
-    filters = filters or Filters()
-    out = excluded(info, ranked, reviewer, filters)
+    now = standing(info)
+    view = View(order, filters or Filters(), tuple(r for r in focus if 0 <= r < info.n), limit)
+    out = excluded(info, ranked, reviewer, view.filters, now)
+    if tab is None:
+        chosen = _next(info, ranked, reviewer, view, now, out.copy(), None)[:limit]
+        held = 0
+    else:
+        chosen, held = _held_rows(info, ranked, reviewer, view, now, out, tab)
+    items = items_of(info, ranked, chosen, now)
+    return ReviewState(items, answers, progress(info, reviewer), ready=True, held=held)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a reviewer asks for: see `review_state`."""
+
+    order: str
+    filters: Filters
+    focus: tuple[int, ...]
+    limit: int
+
+
+def _next(
+    info: DatasetInfo,
+    ranked: Scored,
+    reviewer: str,
+    view: View,
+    now: Standing,
+    out: BoolArray,
+    others: IntArray | None,
+) -> list[int]:
+    """Return the rows that come next, and some to spare; `out`, (n,), is used up."""
     drawn: dict[int, int] = {}
-    if not focus and filters == Filters():
-        drawn = mixed(info, reviewer, standing(info), limit, only=audits_only(info, order))
+    if not view.focus and view.filters == Filters():
+        only = audits_only(info, view.order)
+        drawn = mixed(info, reviewer, now, view.limit, only=only, elsewhere=others)
         out[list(drawn.values())] = True
-    rows = orders.next_rows(_order(ranked, info, order, info.id), out, limit)
-    first = [row for row in dict.fromkeys(focus) if 0 <= row < info.n]
-    chosen = [*first, *(int(row) for row in rows if int(row) not in set(first))]
+    rows = orders.next_rows(_order(ranked, info, view.order, info.id), out, view.limit + SPARE)
+    chosen = list(dict.fromkeys([*view.focus, *rows.tolist()]))
     for place, row in drawn.items():
         chosen.insert(place, row)
-    items = items_of(info, ranked, chosen[:limit])
-    return ReviewState(items, answers, progress(info, reviewer), ready=True)
+    return chosen
+
+
+def _held_rows(
+    info: DatasetInfo,
+    ranked: Scored,
+    reviewer: str,
+    view: View,
+    now: Standing,
+    out: BoolArray,
+    tab: str,
+) -> tuple[list[int], int]:
+    """Return the rows that come next and are this reviewer's now, and how many others have."""
+    for _ in range(TRIES):
+        free = out.copy()
+        others = holding.elsewhere(info, reviewer)
+        held = _leave(free, others)
+        limit = holding.room(view.limit, free)
+        asked = _next(info, ranked, reviewer, replace(view, limit=limit), now, free, others)
+        had = set(holding.hold(info, reviewer, tab, asked, now, limit))
+        chosen = [row for row in asked if row in had or row in view.focus][:limit]
+        if len(chosen) == min(limit, len(asked)):
+            break  # else others were faster with some of them
+    return chosen, held
+
+
+def _leave(out: BoolArray, others: IntArray) -> int:
+    """Close in `out`, (n,), what other reviewers have; return how many that are."""
+    held = int(np.count_nonzero(~out[others]))
+    out[others] = True
+    return held
 
 
 def audits_only(info: DatasetInfo, order: str) -> bool:
@@ -161,34 +240,95 @@ def page_state(
     filters: Filters | None = None,
     passed: Sequence[int] = (),
 ) -> PageState:
-    """Return the next page: the twelve most suspicious open images of one given class.
+    """Return the next page without taking it; `passed` are rows to leave out. See `page_states`."""
+    return page_states(info, reviewer, filters=filters, passed=passed)[0]
 
-    The class is the one whose page holds the most expected errors (review science 4.2). `passed`
-    are rows to leave out: those of the page on screen, when the one after it is fetched ahead.
+
+def page_states(
+    info: DatasetInfo,
+    reviewer: str,
+    *,
+    filters: Filters | None = None,
+    passed: Sequence[int] = (),
+    tab: str | None = None,
+    count: int = 1,
+) -> list[PageState]:
+    """Return the next pages: each the twelve most suspicious open images of one given class.
+
+    The class is the one whose page holds the most expected errors (review science 4.2).
 
     A page gets no rows drawn at random: a uniform draw is of the page's class once in k times, and
     answering only those first would favour the classes that are paged through. Rows that were
     drawn wait for single mode; one that a page shows all the same counts as drawn.
+
+    Args:
+        info: the data set.
+        reviewer: whose pages they are.
+        filters: what to narrow them to.
+        passed: rows to leave out.
+        tab: as for `review_state`.
+        count: how many pages; fewer come back where fewer are left, but one.
     """
     ranked = scored(info)
     now_at = progress(info, reviewer)
     if ranked is None:
-        return PageState(None, [], [], 0, now_at, ready=False)
-    out = excluded(info, ranked, reviewer, filters or Filters())
+        return [PageState(None, [], [], 0, now_at, ready=False)]
+    now = standing(info)
+    out = excluded(info, ranked, reviewer, filters or Filters(), now)
     out[list(passed)] = True
-    label, rows = orders.next_page(
-        np.asarray(ranked.ranking.p_wrong),
-        np.asarray(loaded(info).given_labels),
-        out,
-        PAGE_SIZE,
-    )
-    if label is None:
-        return PageState(None, [], [], 0, now_at, ready=True)
-    # Inside a page the order says nothing about suspicion (review science 7.2, point 4).
-    rows = np.random.default_rng(int(rows[0])).permutation(rows)
-    exemplars, confirmed = class_exemplars(info, ranked, label)
-    items = items_of(info, ranked, [int(row) for row in rows])
-    return PageState(label, items, exemplars, confirmed, now_at, ready=True)
+    held = 0
+    if tab is None:
+        pages = _pages(info, ranked, out, count)
+    else:
+        held = _leave(out, holding.elsewhere(info, reviewer))
+        pages = _held_pages(info, ranked, out, count, reviewer, tab, now)
+    states = []
+    for label, rows in pages:
+        # Inside a page the order says nothing about suspicion (review science 7.2, point 4).
+        mixed_up = np.random.default_rng(rows[0]).permutation(rows)
+        exemplars, confirmed = class_exemplars(info, ranked, label, now)
+        items = items_of(info, ranked, [int(row) for row in mixed_up], now)
+        states.append(PageState(label, items, exemplars, confirmed, now_at, ready=True))
+    return states or [PageState(None, [], [], 0, now_at, ready=True, held=held)]
+
+
+def _pages(
+    info: DatasetInfo, ranked: Scored, out: BoolArray, count: int
+) -> list[tuple[int, list[int]]]:
+    """Return up to `count` pages, label and rows, of what is not `out`, (n,)."""
+    p_wrong, given = np.asarray(ranked.ranking.p_wrong), np.asarray(loaded(info).given_labels)
+    left, pages = out.copy(), []
+    for _ in range(count):
+        label, rows = orders.next_page(p_wrong, given, left, PAGE_SIZE)
+        if label is None:
+            break
+        left[rows] = True
+        pages.append((label, rows.tolist()))
+    return pages
+
+
+def _held_pages(
+    info: DatasetInfo,
+    ranked: Scored,
+    out: BoolArray,
+    count: int,
+    reviewer: str,
+    tab: str,
+    now: Standing,
+) -> list[tuple[int, list[int]]]:
+    """Return pages that this reviewer holds; another one may have been faster with some rows."""
+    free = int(np.count_nonzero(~out)) // PAGE_SIZE
+    count = max(1, min(count, free - 1))  # others are to get a page, too
+    for _ in range(TRIES):
+        pages = _pages(info, ranked, out, count)
+        wanted = [row for _, rows in pages for row in rows]
+        had = set(holding.hold(info, reviewer, tab, wanted, now, len(wanted)))
+        gone = [row for row in wanted if row not in had]
+        if not gone:
+            return pages
+        out[gone] = True
+    kept = [(label, [row for row in rows if row in had]) for label, rows in pages]
+    return [(label, rows) for label, rows in kept if rows]
 
 
 def progress(info: DatasetInfo, reviewer: str) -> Progress:

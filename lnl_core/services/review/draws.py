@@ -19,7 +19,6 @@ import numpy as np
 from lnl_core.review import auditing
 from lnl_core.review.evidence import AUDIT, Audit
 from lnl_core.services.in_force import (
-    SETTLING_ACTIONS,
     Scored,
     Standing,
     closed_to,
@@ -27,6 +26,7 @@ from lnl_core.services.in_force import (
     scored,
     standing,
 )
+from lnl_core.services.ledger import SETTLING_ACTIONS
 from lnl_core.store import audits, decisions
 from lnl_core.store.audits import Draw
 from lnl_core.types import (
@@ -70,13 +70,15 @@ def mixed(
     limit: int,
     *,
     only: bool = False,
+    elsewhere: IntArray | None = None,
 ) -> dict[int, int]:
     """Return place -> drawn row for the next `limit` places of a reviewer's queue; draws them.
 
     A row that was drawn for this reviewer and has no answer comes first, then one that another
     reviewer left behind, then a new draw. Drawn rows beyond the places found for them follow at
     place `limit` and after: they are not for the queue to show. With `only`, every place is for a
-    drawn row: whoever wants a certificate soon asks for nothing else.
+    drawn row: whoever wants a certificate soon asks for nothing else. `elsewhere` are rows that
+    other reviewers have been sent: where it is known, a drawn row that nobody has is free.
     """
     drawn = draws(info)
     rows = np.array([each.row for each in drawn], np.int64)
@@ -84,7 +86,7 @@ def mixed(
     answered = int(now.answered[whole].sum())
     since = _since(info, reviewer, {int(row) for row in rows})
     places = list(range(limit)) if only else auditing.audit_slots(since, answered, limit)
-    waiting = _waiting(drawn, now, reviewer)
+    waiting = _waiting(drawn, now, reviewer, elsewhere)
     missing = sum(place < AHEAD for place in places) - len(waiting)
     if missing > 0:
 
@@ -118,16 +120,24 @@ def _since(info: DatasetInfo, reviewer: str, drawn: set[int]) -> int:
     return count
 
 
-def _waiting(drawn: Iterable[Draw], now: Standing, reviewer: str) -> list[int]:
+def _waiting(
+    drawn: Iterable[Draw], now: Standing, reviewer: str, elsewhere: IntArray | None
+) -> list[int]:
     """Return drawn rows for a reviewer to answer: the own ones, then those left behind."""
     closed = closed_to(now, reviewer)
+    if elsewhere is not None:
+        closed[elsewhere] = True
     open_ = [each for each in drawn if not closed[each.row]]
     old = (datetime.now(UTC) - LEFT_BEHIND).isoformat(timespec="milliseconds")
     own, others, none = [], [], np.zeros(0, np.int64)
     for each in open_:
         if each.reviewer == reviewer:
             own.append(each.row)
-        elif each.drawn_at < old or each.row in now.touched.get(each.reviewer, none):
+        elif (
+            elsewhere is not None
+            or each.drawn_at < old
+            or each.row in now.touched.get(each.reviewer, none)
+        ):
             others.append(each.row)
     return own + others
 

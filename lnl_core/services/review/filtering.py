@@ -8,7 +8,7 @@ import numpy as np
 
 from lnl_core.services.datasets import copied
 from lnl_core.services.explore.selections import selection_rows
-from lnl_core.services.in_force import Scored, closed_to, loaded, signals, standing
+from lnl_core.services.in_force import Scored, Standing, closed_to, loaded, signals
 from lnl_core.store import datasets
 from lnl_core.types import BoolArray, DatasetInfo
 
@@ -41,13 +41,13 @@ class Filters:
     split: str | None = None
 
 
-def excluded(info: DatasetInfo, ranked: Scored, reviewer: str, filters: Filters) -> BoolArray:
-    """Return (n,) True where a row is not to be shown."""
+def excluded(
+    info: DatasetInfo, ranked: Scored, reviewer: str, filters: Filters, now: Standing
+) -> BoolArray:
+    """Return (n,) True where a row is not to be shown, by the decisions of `now`."""
     n = info.n
-    out = (
-        np.zeros(n, dtype=bool) if filters.include_reviewed else closed_to(standing(info), reviewer)
-    )
-    no_class = standing(info).no_class
+    out = np.zeros(n, dtype=bool) if filters.include_reviewed else closed_to(now, reviewer)
+    no_class = now.no_class
     if filters.to_label:
         out |= ~no_class
     elif not filters.rows and filters.selection is None and filters.given not in info.no_classes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lnl_core.services.in_force import Scored, loaded, standing
+from lnl_core.services.in_force import Scored, Standing, loaded, standing
 from lnl_core.services.review import groups
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, DatasetInfo, Decision, IntArray
@@ -17,17 +17,18 @@ EXEMPLARS = 20
 RECENT = 16
 
 
-def items_of(info: DatasetInfo, ranked: Scored, rows: Sequence[int]) -> list[dict[str, Any]]:
+def items_of(
+    info: DatasetInfo, ranked: Scored, rows: Sequence[int], now_at: Standing
+) -> list[dict[str, Any]]:
     """Describe rows for the browser: nothing here tells what the models think."""
     data = loaded(info)
     guides = datasets.read_meta(info).get("guides", {})
     known: dict[int, tuple[list[int], int]] = {}
-    now_at = standing(info)
     items: list[dict[str, Any]] = []
     for position, row in enumerate(rows):
         given = int(data.given_labels[row])
         if given not in known:
-            known[given] = class_exemplars(info, ranked, given)
+            known[given] = class_exemplars(info, ranked, given, now_at)
         exemplars, confirmed = known[given]
         items.append(
             {
@@ -58,13 +59,14 @@ def _typical(ranked: Scored, info: DatasetInfo, label: int) -> IntArray:
     return best
 
 
-def class_exemplars(info: DatasetInfo, ranked: Scored, label: int) -> tuple[list[int], int]:
+def class_exemplars(
+    info: DatasetInfo, ranked: Scored, label: int, now_at: Standing
+) -> tuple[list[int], int]:
     """Return rows that show what a class means here, and how many of them people confirmed.
 
     Confirmed images come first; the rest are those of the class that the models find least
     suspicious and that nobody has called wrong.
     """
-    now_at = standing(info)
     given = loaded(info).given_labels
     kept = np.flatnonzero(now_at.kept)
     confirmed = [int(row) for row in kept[np.asarray(given)[kept] == label][-EXEMPLARS:]]

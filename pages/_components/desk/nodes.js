@@ -1,7 +1,7 @@
 // Nodes of the page. Names of classes and files are untrusted: they reach the page as text nodes
 // and attribute values only, never as HTML.
 
-import { oneLine, short } from "./words.js";
+import { oneLine, plural, short } from "./words.js";
 
 /**
  * @typedef {string | Node | null | undefined} Piece what may stand among a node's children
@@ -102,6 +102,16 @@ export function cap(text, small = false) {
 
 /** @param {string} words */
 export const missing = (words) => h("div", { class: "missing" }, words);
+
+/**
+ * What is open, but on other reviewers' screens.
+ *
+ * @param {number} held images
+ */
+export const heldWords = (held) =>
+  held
+    ? h("span", { class: "held" }, `${plural(held, "image")} with others; what they leave comes here.`)
+    : null;
 
 /** What pushes its neighbours apart. */
 export const gap = () => h("span", { class: "sp" });

@@ -23,6 +23,7 @@ import { CODES } from "./marks.js";
  * @property {Answered[]} recent
  * @property {Progress} progress
  * @property {string[]} acked
+ * @property {number} held open images that other reviewers have at the moment
  * @property {boolean} filtered
  * @property {{ image: string, thumb: string }} urls
  *

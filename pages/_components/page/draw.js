@@ -3,7 +3,17 @@
 import { openCopies, timesStored } from "../desk/copies.js";
 import { icon } from "../desk/icons.js";
 import { focus } from "../desk/keys.js";
-import { cap, focusedNear, gap, h, keyButton, missing, named, section } from "../desk/nodes.js";
+import {
+  cap,
+  focusedNear,
+  gap,
+  h,
+  heldWords,
+  keyButton,
+  missing,
+  named,
+  section,
+} from "../desk/nodes.js";
 import { at, fetchAhead, thumb } from "../desk/pictures.js";
 import { article, plural, short } from "../desk/words.js";
 import { CODES } from "./marks.js";
@@ -45,7 +55,7 @@ function drawEnd({ parts, data, outbox, go }) {
     ? [h("b", null, "Nothing left under these filters."), h("button", clear, "Clear filters")]
     : [h("b", null, "Nothing is left in the queue.")];
   parts.q.replaceChildren();
-  parts.tiles.replaceChildren(h("div", { class: "end all" }, words));
+  parts.tiles.replaceChildren(h("div", { class: "end all" }, words, heldWords(data.held)));
   parts.panel.replaceChildren(gap(), h("div", { class: "foot" }, outbox.saved));
   parts.legend.replaceChildren();
 }

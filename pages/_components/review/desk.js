@@ -34,6 +34,7 @@ import { advises, openTurn } from "./turn.js";
  * @property {{ curves: string, neighbours: string, maps: string }} comes_with names of methods
  * @property {number[]} marked rows called wrong on a page
  * @property {string[]} acked
+ * @property {number} held open images that other reviewers have at the moment
  * @property {boolean} filtered
  * @property {number[]} no_classes labels that say that nobody labelled the image
  * @property {number[]} [retired] classes that people added and whose answers were taken back

@@ -4,7 +4,7 @@ import { classKeys } from "../desk/classes.js";
 import { openCopies } from "../desk/copies.js";
 import { icon } from "../desk/icons.js";
 import { focus } from "../desk/keys.js";
-import { cap, focusedNear, h, keyButton, missing, named } from "../desk/nodes.js";
+import { cap, focusedNear, h, heldWords, keyButton, missing, named } from "../desk/nodes.js";
 import { drawSaved } from "../desk/outbox.js";
 import { at, drawnSize, fetchAhead } from "../desk/pictures.js";
 import { drawStrip } from "../desk/strip.js";
@@ -101,6 +101,7 @@ function nothingLeft({ data, go }) {
       "div",
       { class: "end" },
       h("b", null, "Nothing is left in the queue."),
+      heldWords(data.held),
       wait ? h("button", press, `Label ${plural(wait, "image")} without a class`) : null,
     );
   }
@@ -113,6 +114,7 @@ function nothingLeft({ data, go }) {
       null,
       data.labelling ? "Nothing is left to label." : "Nothing left under these filters.",
     ),
+    heldWords(data.held),
     h("button", button, "Clear filters"),
   );
 }

@@ -1,0 +1,77 @@
+"""Who has which images on the screen: what one reviewer is sent, no other is sent meanwhile.
+
+A fetch takes leases (`store.leases`), an answer frees them, and so do leaving the page and a
+quarter of an hour without a word. An answer to an image whose lease ran out is kept all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lnl_core.services.in_force import Standing, closed_to
+from lnl_core.store import decisions, leases
+from lnl_core.types import BoolArray, Busy, DatasetInfo, IntArray, ReadOnly, Workspace
+
+FEW, SHARE = 5, 4
+"""A fetch takes at most a quarter of what is free, but five: others are to get some, too."""
+
+
+def elsewhere(info: DatasetInfo, reviewer: str) -> IntArray:
+    """Return the rows that other reviewers have been sent."""
+    rows = [each.row for each in leases.held(info) if each.reviewer != reviewer]
+    return np.array(rows, np.int64)
+
+
+def room(limit: int, out: BoolArray, least: int = FEW) -> int:
+    """Return how many of `limit` images a reviewer gets, of those that are not `out`, (n,)."""
+    free = int(np.count_nonzero(~out))
+    return min(limit, max(least, -(-free // SHARE)))
+
+
+def second_looks(now: Standing, reviewer: str) -> BoolArray:
+    """Return (n,) True where somebody else has answered, and this reviewer is asked as well."""
+    looks: BoolArray = now.waiting & ~closed_to(now, reviewer)
+    return looks
+
+
+def hold(
+    info: DatasetInfo, reviewer: str, tab: str, rows: Sequence[int], now: Standing, limit: int
+) -> list[int]:
+    """Take images for a tab of a reviewer and return those that it has, in their order.
+
+    Images that need no answer of this reviewer any more are not taken: whoever asks for them sees
+    them. Where nothing can be saved, all are there to be looked at; where another program holds
+    the database, what the reviewer has already.
+
+    Args:
+        info: the data set.
+        reviewer: who fetches.
+        tab: of which browser.
+        rows: candidates, the best first.
+        now: the decisions that the candidates were chosen by.
+        limit: how many at most.
+    """
+    closed = closed_to(now, reviewer)
+    asked = [row for row in rows if not closed[row]]
+    second = set(np.flatnonzero(second_looks(now, reviewer)).tolist())
+    try:
+        decisions.add_reviewer(info.workspace, reviewer)
+        taken = leases.take(
+            info, reviewer, tab, asked, limit=limit, since=now.last_id, second=second
+        )
+    except ReadOnly:
+        return list(rows[:limit])
+    except Busy:
+        taken = [each.row for each in leases.held(info) if each.reviewer == reviewer]
+    had = set(taken)
+    return [row for row in rows if closed[row] or row in had][:limit]
+
+
+def give_back(ws: Workspace, tab: str) -> int:
+    """Free what a tab was sent and has not answered; return how many images that were."""
+    try:
+        return leases.give_back(ws, tab)
+    except (Busy, ReadOnly):  # they are free in a quarter of an hour
+        return 0

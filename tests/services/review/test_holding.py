@@ -1,0 +1,117 @@
+"""Several reviewers on one set: what is on one screen is on no other."""
+
+import threading
+import uuid
+
+import pytest
+
+from lnl_core.services import in_force
+from lnl_core.services.review import desk, holding
+from lnl_core.services.review.filtering import Filters
+from lnl_core.services.review.recording import record
+from lnl_core.store import audits, decisions, leases
+
+
+def fetch(info, who, *, limit=60, **more):
+    return desk.review_state(info, who, limit=limit, tab=f"{who}'s", **more)
+
+
+def rows(state):
+    return [item["row"] for item in state.items]
+
+
+def press(info, who, row, action="keep"):
+    record(info, who, [{"cid": uuid.uuid4().hex, "row": row, "action": action, "ms": 900}])
+
+
+def test_one_has_what_the_other_has_not_and_an_answer_makes_room(workspace, scored):
+    ann, bob = rows(fetch(scored, "ann")), rows(fetch(scored, "bob"))
+    assert len(ann) == 15  # a quarter of sixty, so that others get some
+    assert bob
+    assert not set(ann) & set(bob)
+    press(scored, "ann", ann[0])
+    again = rows(fetch(scored, "ann"))
+    assert again[:3] == ann[1:4]
+    assert not set(again) & set(bob)
+
+
+def test_looking_takes_nothing(workspace, scored):
+    desk.review_state(scored, "ann")
+    desk.page_state(scored, "ann")
+    assert leases.held(scored) == []
+
+
+def test_pages_are_held_and_keep_away_from_the_queue_of_others(workspace, scored):
+    pages = desk.page_states(scored, "ann", tab="a", count=2)
+    mine = {item["row"] for page in pages for item in page.items}
+    assert {each.row for each in leases.held(scored)} == mine
+    assert not mine & set(rows(fetch(scored, "bob")))
+    others = desk.page_states(scored, "cleo", tab="c", count=2)
+    assert not mine & {item["row"] for page in others for item in page.items}
+
+
+def test_what_is_given_back_comes_to_others(workspace, scored):
+    only = Filters(rows=(3, 25, 47))
+    assert set(rows(fetch(scored, "ann", filters=only))) == {3, 25, 47}
+    state = fetch(scored, "bob", filters=only)
+    assert (rows(state), state.held) == ([], 3)
+    holding.give_back(workspace, "ann's")
+    state = fetch(scored, "bob", filters=only)
+    assert (set(rows(state)), state.held) == ({3, 25, 47}, 0)
+
+
+def test_who_follows_a_link_sees_the_image_though_another_has_it(workspace, scored):
+    theirs = rows(fetch(scored, "ann"))[0]
+    assert rows(fetch(scored, "bob", focus=[theirs]))[0] == theirs
+    press(scored, "bob", theirs, "none")  # and the answer counts
+    assert theirs not in rows(fetch(scored, "ann"))
+
+
+def test_a_second_look_never_goes_to_who_gave_the_first_answer(workspace, scored):
+    row = rows(fetch(scored, "ann"))[0]
+    press(scored, "ann", row, "unsure")
+    assert row not in rows(fetch(scored, "ann", filters=Filters(rows=(row,))))
+    assert rows(fetch(scored, "bob", filters=Filters(rows=(row,)))) == [row]
+    (lease,) = [each for each in leases.held(scored) if each.row == row]
+    assert (lease.kind, lease.reviewer) == (leases.SECOND, "bob")
+    assert rows(fetch(scored, "cleo", filters=Filters(rows=(row,)))) == []
+
+
+def test_drawn_rows_of_who_left_are_answered_by_who_stays(workspace, scored):
+    """Else what chance drew would wait for a day, and the limit with it."""
+    fetch(scored, "ann")
+    drawn = {each.row for each in leases.held(scored)} & {each.row for each in audits.draws(scored)}
+    assert drawn
+    assert not drawn & set(rows(fetch(scored, "bob")))
+    holding.give_back(workspace, "ann's")
+    assert drawn & set(rows(fetch(scored, "bob")))
+
+
+def test_eight_reviewers_who_fetch_before_they_answer(workspace, scored):
+    """Measured without leases: 480 answers on 144 images."""
+    start, failed = threading.Barrier(8), []
+
+    def one(number):
+        who, mine = f"r{number}", []
+        try:
+            start.wait()
+            while in_force.standing(scored).answered.sum() < scored.n:
+                for row in rows(fetch(scored, who))[: 1 + number % 4]:
+                    press(scored, who, row)
+                    mine.append(row)
+        except Exception as error:
+            failed.append(error)
+
+    many = [threading.Thread(target=one, args=(i,)) for i in range(8)]
+    for each in many:
+        each.start()
+    for each in many:
+        each.join()
+    assert failed == []
+    assert sorted(row for _, row, *_ in decisions.log(scored)) == list(range(scored.n))
+
+
+@pytest.mark.parametrize("order", ["suspicious", "random", "diverse"])
+def test_every_order_is_held(workspace, scored, order):
+    ann = rows(fetch(scored, "ann", order=order))
+    assert not set(ann) & set(rows(fetch(scored, "bob", order=order)))
