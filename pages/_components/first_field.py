@@ -9,14 +9,15 @@ _FOCUS = st.components.v2.component(
     js=r"""
 export default function ({ data }) {
   // The dialog takes the focus itself once it has opened; whoever went elsewhere is left alone.
-  let tries = 0;
+  let left = 100;
+  let held = 0;
   const timer = setInterval(() => {
     const field = document.querySelector(`.st-key-${CSS.escape(data.field)} input`);
     const at = document.activeElement;
-    const taken = at && at !== field && at.matches("input, textarea, select");
-    if (taken || ++tries > 20) clearInterval(timer);
-    else if (field && at !== field) field.focus();
-    else if (field && tries > 6) clearInterval(timer);
+    const elsewhere = at && at !== field && at.matches("input, textarea, select");
+    held = at && at === field ? held + 1 : 0;
+    if (field && !elsewhere && !held) field.focus();
+    if (elsewhere || held > 8 || !(left -= 1)) clearInterval(timer);
   }, 50);
   return () => clearInterval(timer);
 }
