@@ -76,7 +76,7 @@ _seen: dict[tuple[int, float], float] = {}
 
 
 def spent(home: Path) -> float:
-    """Return the CPU seconds of every process that works on a workspace, ended ones as last seen."""
+    """Return the CPU seconds of all processes of a workspace, ended ones as last seen."""
     for process in psutil.process_iter(["pid", "create_time"]):
         try:
             if process.environ().get("LNL_HOME") == str(home) or str(home) in process.cmdline():
@@ -113,7 +113,7 @@ def walk(page: Any, url: str, source: Path, strip: Strip) -> None:
     page.wait_for_timeout(300)
     strip.take("a path pasted: what was read")
     button.click()
-    until(page, home, lambda: page.get_by_text("First queue").count() > 0)
+    until(page, home, lambda: page.locator(".st-key-scoring").count() > 0)
     strip.take("scoring")
     until(page, home, lambda: page.locator(".stage > img").count() > 0)
     strip.take("the first queue")

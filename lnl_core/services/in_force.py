@@ -91,9 +91,14 @@ def version(info: DatasetInfo) -> str | None:
 
 
 def goal(info: DatasetInfo) -> int:
-    """Return how many wrong labels may be left: what a person set, else one in a hundred images."""
-    own: int | None = datasets.read_meta(info).get("errors_goal")
-    return max(1, labelled_count(info) // 100) if own is None else own
+    """Return how many wrong labels may be left: what a person set, else one in a hundred images.
+
+    The latter is counted when the review begins: a set that grows moves nobody's goal.
+    """
+    meta = datasets.read_meta(info)
+    own: int | None = meta.get("errors_goal")
+    fixed: int | None = meta.get("goal_at_start") if own is None else own
+    return max(1, labelled_count(info) // 100) if fixed is None else fixed
 
 
 def proposed(ranked: Scored | None) -> int:

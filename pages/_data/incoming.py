@@ -159,7 +159,7 @@ def show_dialog() -> None:
     if kind in WAYS:
         way = WAYS[kind]
         body = _public if way.public else _dialog
-        _ui.dialog(way.title, width=620, icon=f":material/{way.icon}:")(body)(kind)
+        _ui.dialog(way.title, width=680, icon=f":material/{way.icon}:")(body)(kind)
 
 
 # The dialog -----------------------------------------------------------------------------------

@@ -164,7 +164,7 @@ def _classes(reading: Reading) -> None:
 
 def _class(each: ClassRead) -> None:
     pictures: list[Any] = [e.picture for e in each.examples if e.picture is not None]
-    with st.container(horizontal=True, gap="small", wrap=False, vertical_alignment="center"):
+    with st.container(horizontal=True, gap="xsmall", wrap=False, vertical_alignment="center"):
         name = plain(_ui.short(each.name))
         none = " :gray[no class]" if each.no_class else ""
         number = f"  \n:gray[:small[{_words.count(each.count)}]]" if each.count else ""

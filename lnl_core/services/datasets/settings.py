@@ -154,4 +154,4 @@ def set_goal(info: DatasetInfo, errors: int | None) -> None:
     """
     if errors is not None and not 0 <= errors < info.n:
         raise LnlError(f"The goal must lie between 0 and {info.n - 1} wrong labels left.")
-    datasets.update_meta(info, errors_goal=errors, planned_reviews=None)
+    datasets.update_meta(info, errors_goal=errors, goal_at_start=None, planned_reviews=None)

@@ -64,7 +64,7 @@ def planned(info: DatasetInfo) -> int | None:
 
 
 def begin(info: DatasetInfo) -> None:
-    """Fix how many images the review is to take, where nobody has and a ranking says it."""
+    """Fix the goal, and how many images the review is to take, where a ranking says it."""
     if planned(info) is None and (ahead := forecast(info)) is not None:
         reviews = standing(info).reviewed + ahead.plan.total
-        datasets.update_meta(info, planned_reviews=reviews)
+        datasets.update_meta(info, planned_reviews=reviews, goal_at_start=goal(info))

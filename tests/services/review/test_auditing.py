@@ -438,3 +438,12 @@ def test_the_goal_is_fixed_when_the_review_begins_and_does_not_move(workspace, b
     assert desk.progress(birds, "ann").errors_left.goal == 60
     with pytest.raises(LnlError, match="between 0 and 599"):
         settings.set_goal(birds, 600)
+
+
+def test_a_goal_that_nobody_set_is_counted_when_the_review_begins(workspace, birds, monkeypatch):
+    before = in_force.goal(birds)
+    Reviewer(workspace, birds).review(1)
+    monkeypatch.setattr(in_force, "labelled_count", lambda info: 100 * (before + 50))  # it grew
+    assert in_force.goal(birds) == before
+    settings.set_goal(birds, None)  # a person asks for one in a hundred, of what is there now
+    assert in_force.goal(birds) == before + 50
