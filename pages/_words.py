@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from lnl_core.views import chance
+from lnl_core.views import file_size as file_size
 
 NARROW = "\u202f"
 """Narrow no-break space, before a percent sign."""
@@ -93,17 +94,6 @@ def clock(seconds: float) -> str:
 
 def gigabytes(size: float) -> str:
     """Write bytes as `0.9 GB`."""
-    return f"{size / 1e9:.1f} GB"
-
-
-def file_size(size: float) -> str:
-    """Write bytes as `61 KB`, `16 MB`, `1.2 GB`."""
-    if size < 1000:
-        return f"{size:.0f} B"
-    if size < 999_500:
-        return f"{size / 1e3:.0f} KB"
-    if size < 999_500_000:
-        return f"{size / 1e6:.0f} MB"
     return f"{size / 1e9:.1f} GB"
 
 

@@ -36,6 +36,7 @@ def _export_arguments(one: argparse.ArgumentParser) -> None:
 def export(options: Any) -> int:
     """Write what was decided, as a table or as a layout that another tool reads."""
     from lnl_core.services.export.exporting import as_zip, plan_export, write_export
+    from lnl_core.views import file_size
 
     if options.format not in FORMATS:
         options.usage(f"--format is one of {', '.join(FORMATS)}, got {options.format}")
@@ -57,8 +58,8 @@ def export(options: Any) -> int:
             only_agreed=not options.all,
         )
         print(
-            f"About {plan.size / 2**20:,.1f} MB in {plan.files:,} image files; "
-            f"{plan.free / 2**30:,.1f} GB free.",
+            f"About {file_size(plan.size)} in {plan.files:,} image files; "
+            f"{file_size(plan.free)} free.",
             file=sys.stderr,
         )
     began = time.monotonic()

@@ -17,13 +17,14 @@ def _report_arguments(one: argparse.ArgumentParser) -> None:
 def report(options: Any) -> int:
     """Write the report."""
     from lnl_core.services.compare import report as reports
+    from lnl_core.views import file_size
 
     info = opened(options)
     written = reports.write(info, options.out, force=options.force)
     say(
         options,
         {"out": str(written.path), "bytes": written.size, "figures": written.figures},
-        f"{options.out}: {written.figures} figures, {written.size / 1e6:.1f} MB. It opens in any "
+        f"{options.out}: {written.figures} figures, {file_size(written.size)}. It opens in any "
         "browser, without a network.",
     )
     return DONE

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
+from lnl_core.data import chances
 from lnl_core.data.reimport import Entry, read_decisions
 from lnl_core.types import Action, Decision, FloatArray, IntArray
 
@@ -132,7 +133,7 @@ def split_column(splits: Sequence[str] | None) -> tuple[str, ...]:
     return () if splits is None else ("split",)
 
 
-def _number(value: float | None, digits: int = 4) -> str:
+def _number(value: float | None, digits: int) -> str:
     return "" if value is None or value != value else f"{value:.{digits}f}"
 
 
@@ -196,9 +197,9 @@ def correction_rows(
                 "reviewer": decision.reviewer,
                 "decided_at": decision.decided_at,
                 "suggested_label": _name(suggested, class_names),
-                "p_wrong": _number(wrong),
-                "label_quality": _number(quality),
-                **{f"suspicion_{key}": _number(float(s[row])) for key, s in methods.items()},
+                "p_wrong": chances.cell(wrong),
+                "label_quality": chances.cell(quality),
+                **{f"suspicion_{key}": chances.cell(float(s[row])) for key, s in methods.items()},
                 "run_ids": " ".join(map(str, decision.run_ids)),
                 "content": "" if content is None else content[row],
                 **({} if splits is None else {"split": splits[row]}),
@@ -234,7 +235,7 @@ def decision_rows(
                 "decided_at": decision.decided_at,
                 "seconds": _number(decision.seconds, 2),
                 "suggested_label": _name(decision.suggested_label, class_names),
-                "p_wrong": _number(decision.p_wrong),
+                "p_wrong": chances.cell(decision.p_wrong),
                 "position": "" if decision.position is None else str(decision.position),
                 "mode": decision.mode,
                 "route": decision.route,

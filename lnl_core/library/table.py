@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lnl_core.data import chances
 from lnl_core.types import IntArray, Ranking, Signals
 
 if TYPE_CHECKING:
@@ -42,14 +43,12 @@ def of_ranking(
         "id": np.asarray(ids, dtype=object),
         "given_label": names[labels],
         "suggested_label": names[ranking.suggested_labels],
-        "suspicion": np.asarray(ranking.suspicion, np.float64),
-        "p_wrong": np.asarray(ranking.p_wrong, np.float64),
-        "label_quality": 1 - np.asarray(ranking.suspicion, np.float64),
+        "suspicion": chances.within(ranking.suspicion),
+        "p_wrong": chances.within(ranking.p_wrong),
+        "label_quality": 1 - chances.within(ranking.suspicion),
     }
     if len(signals) > 1:
-        columns |= {
-            f"suspicion_{each.method}": np.asarray(each.suspicion, np.float64) for each in signals
-        }
+        columns |= {f"suspicion_{each.method}": chances.within(each.suspicion) for each in signals}
     table = pd.DataFrame(columns).iloc[ranking.order]
     table.attrs["noise_rate"] = float(ranking.noise_rate)
     table.attrs["weights"] = dict(ranking.weights)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lnl_core.data import export
+from lnl_core.data import chances, export
 from lnl_core.data.reimport import unprotect
 from lnl_core.types import Action, Decision, LnlError
 
@@ -78,10 +78,10 @@ def test_corrections_have_the_columns_of_the_contract():
         "reviewer": "ann",
         "decided_at": "2025-11-20T13:58:00.000Z",
         "suggested_label": "dog",
-        "p_wrong": "0.9612",  # what was shown, not what a later ranking says of a settled row
-        "label_quality": "0.7500",
-        "suspicion_sr": "0.2500",
-        "suspicion_knn": "0.1250",
+        "p_wrong": "0.961234",  # what was shown, not what a later ranking says of a settled row
+        "label_quality": "0.750000",
+        "suspicion_sr": "0.250000",
+        "suspicion_knn": "0.125000",
         "run_ids": "3 14",
         "content": "",
     }
@@ -91,7 +91,7 @@ def test_what_was_not_recorded_comes_from_the_ranking_in_force():
     bare = replace(DECISION, suggested_label=None, p_wrong=None)
     rows = corrections([bare], p_wrong=np.full(4, 0.5), suggested_labels=np.full(4, -1))
     (row,) = rows
-    assert (row["p_wrong"], row["suggested_label"], row["label_quality"]) == ("0.5000", "", "")
+    assert (row["p_wrong"], row["suggested_label"], row["label_quality"]) == ("0.500000", "", "")
 
 
 def test_no_row_still_has_a_header():
@@ -263,3 +263,21 @@ def test_corrections_can_be_read_back_too(tmp_path):
     (entry,), problems = export.read_decisions(path, class_names=NAMES, positions=positions(IDS))
     assert problems == []
     assert (entry.row, entry.action, entry.label) == (2, Action.RELABEL, 3)
+
+
+@pytest.mark.parametrize(
+    ("p", "cell"),
+    [
+        (0.0, "0.000001"),
+        (1.0, "0.999999"),
+        (0.99999999, "0.999999"),
+        (0.25, "0.250000"),
+        (float("nan"), ""),
+        (None, ""),
+    ],
+)
+def test_a_chance_leaves_with_six_digits_and_is_never_certain(p, cell):
+    assert chances.cell(p) == cell
+    if cell:
+        assert chances.number(p) == float(cell)
+        assert chances.cell(1 - p) == f"{1 - float(cell):.6f}"  # quality and suspicion fit together

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lnl_core.data import chances
 from lnl_core.data.export import protect
 from lnl_core.data.layouts import placing
 from lnl_core.data.layouts.cleaned import NO_ONE_CLASS, VERDICTS, Cleaned
@@ -120,7 +121,7 @@ def _issues(cleaned: Cleaned, given: IntArray, path: Path) -> None:
     best = np.where(cleaned.labels >= 0, cleaned.labels, suggested)
     best = np.where(undecided & guessed & (suggested >= 0), suggested, best)
     best = np.where(best >= 0, best, given)
-    quality = np.where(without, 0, 1 - np.asarray(ranking.suspicion, np.float64))
+    quality = np.where(without, 0, chances.within(1 - np.asarray(ranking.suspicion)))
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["is_label_issue", "label_quality", "given_label", "predicted_label"])

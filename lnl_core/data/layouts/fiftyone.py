@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from lnl_core.data import chances
 from lnl_core.data.layouts import placing
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.data.layouts.placing import Names, Placer, Report
@@ -76,8 +77,8 @@ def _attributes(cleaned: Cleaned, row: int) -> dict[str, Any]:
     if cleaned.ranking is not None:
         suggested = int(cleaned.ranking.suggested_labels[row])
         if cleaned.is_scored(row):
-            attributes["p_wrong"] = round(float(cleaned.ranking.p_wrong[row]), 6)
-            attributes["suspicion"] = round(float(cleaned.ranking.suspicion[row]), 6)
+            attributes["p_wrong"] = chances.number(float(cleaned.ranking.p_wrong[row]))
+            attributes["suspicion"] = chances.number(float(cleaned.ranking.suspicion[row]))
         if suggested >= 0:
             attributes["suggested_label"] = cleaned.data.class_names[suggested]
     if split := cleaned.split(row):

@@ -17,6 +17,7 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
+from lnl_core.data import chances
 from lnl_core.data.layouts import placing
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.data.layouts.placing import Names, Placer, Report
@@ -135,8 +136,8 @@ def _tasks(cleaned: Cleaned, place: Callable[[int], str | None]) -> Iterator[dic
             p_wrong = float(ranking.p_wrong[row])
             if cleaned.is_scored(row):
                 facts |= {
-                    "p_wrong": round(p_wrong, 6),
-                    "label_quality": round(1 - float(ranking.suspicion[row]), 6),
+                    "p_wrong": chances.number(p_wrong),
+                    "label_quality": chances.number(1 - float(ranking.suspicion[row])),
                 }
             suggested = int(ranking.suggested_labels[row])
             if suggested >= 0:
@@ -165,7 +166,7 @@ def _result(choices: list[str]) -> list[dict[str, Any]]:
 
 def _prediction(version: str, choices: list[str], score: float | None) -> dict[str, Any]:
     prediction: dict[str, Any] = {"model_version": version, "result": _result(choices)}
-    return prediction if score is None else prediction | {"score": round(score, 6)}
+    return prediction if score is None else prediction | {"score": chances.number(score)}
 
 
 def _annotation(cleaned: Cleaned, decision: Decision) -> dict[str, Any]:

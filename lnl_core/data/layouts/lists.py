@@ -7,7 +7,7 @@ from typing import IO
 
 import numpy as np
 
-from lnl_core.data import export
+from lnl_core.data import chances, export
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.types import Action, Decision, IntArray
 
@@ -77,8 +77,8 @@ def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -
                 "id": data.ids[row],
                 "given_label": cleaned.given_name(row),
                 "lnl_verdict": cleaned.verdict(row),
-                "p_wrong": f"{float(ranking.p_wrong[row]):.4f}" if ranking and scored else "",
-                "label_quality": f"{1 - float(ranking.suspicion[row]):.4f}"
+                "p_wrong": chances.cell(float(ranking.p_wrong[row])) if ranking and scored else "",
+                "label_quality": chances.cell(1 - float(ranking.suspicion[row]))
                 if ranking and scored
                 else "",
                 "content": "" if cleaned.content is None else cleaned.content[row],

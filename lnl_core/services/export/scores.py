@@ -8,8 +8,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from lnl_core.data import chances, outputs
 from lnl_core.data import export as files
-from lnl_core.data import outputs
 from lnl_core.data.layouts import lists
 from lnl_core.services import places
 from lnl_core.services.in_force import (
@@ -62,7 +62,7 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
         suggested = int(ranking.suggested_labels[row])
         own = float(suspicion[row])
         scores = (own, float(ranking.p_wrong[row]), 1 - own)
-        cells = ["" if blank[row] else f"{score:.6f}" for score in scores]
+        cells = ["" if blank[row] else chances.cell(score) for score in scores]
         yield {
             "id": data.ids[row],
             "given_label": names[int(data.given_labels[row])],

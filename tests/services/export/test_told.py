@@ -50,7 +50,7 @@ def test_the_ranking_is_blank_where_a_run_of_it_was_told(told):
 
 def test_corrections_hold_what_was_shown_and_scores_of_who_was_not_told(told):
     first, second = table(told, "corrections")
-    assert (first["p_wrong"], first["label_quality"], first["suspicion_sr"]) == ("0.9000", "", "")
+    assert (first["p_wrong"], first["label_quality"], first["suspicion_sr"]) == ("0.900000", "", "")
     assert float(first["suspicion_knn"]) > 0.5
     assert second["label_quality"]
     assert second["suspicion_sr"]
