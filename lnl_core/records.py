@@ -52,6 +52,17 @@ class LnlError(Exception):
     code = "refused"
 
 
+def file_size(size: float) -> str:
+    """Write bytes as `61 KB`, `16 MB`, `1.2 GB`."""
+    if size < 1000:
+        return f"{size:.0f} B"
+    if size < 999_500:
+        return f"{size / 1e3:.0f} KB"
+    if size < 999_500_000:
+        return f"{size / 1e6:.0f} MB"
+    return f"{size / 1e9:.1f} GB"
+
+
 def meant(name: str, known: Iterable[str]) -> str:
     """Return “ Did you mean …?” with up to two names that are spelled much alike.
 

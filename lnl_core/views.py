@@ -25,17 +25,6 @@ def chance(p: float) -> str:
     return "<0.01" if p < 0.01 else ">0.99" if p > 0.99 else f"{p:.2f}"
 
 
-def file_size(size: float) -> str:
-    """Write bytes as `61 KB`, `16 MB`, `1.2 GB`."""
-    if size < 1000:
-        return f"{size:.0f} B"
-    if size < 999_500:
-        return f"{size / 1e3:.0f} KB"
-    if size < 999_500_000:
-        return f"{size / 1e6:.0f} MB"
-    return f"{size / 1e9:.1f} GB"
-
-
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A run that can be compared, or the consensus.

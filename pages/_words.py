@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from lnl_core.records import file_size as file_size
 from lnl_core.views import chance
-from lnl_core.views import file_size as file_size
 
 NARROW = "\u202f"
 """Narrow no-break space, before a percent sign."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from lnl_core.cli.command import Command, add_dataset, add_output, opened
 from lnl_core.cli.screen import DONE, PARTLY, duration, progress, say
+from lnl_core.records import file_size
 from lnl_core.services.export.formats import FORMATS
 
 
@@ -36,7 +37,6 @@ def _export_arguments(one: argparse.ArgumentParser) -> None:
 def export(options: Any) -> int:
     """Write what was decided, as a table or as a layout that another tool reads."""
     from lnl_core.services.export.exporting import as_zip, plan_export, write_export
-    from lnl_core.views import file_size
 
     if options.format not in FORMATS:
         options.usage(f"--format is one of {', '.join(FORMATS)}, got {options.format}")

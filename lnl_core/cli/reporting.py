@@ -7,6 +7,7 @@ from typing import Any
 
 from lnl_core.cli.command import Command, add_dataset, add_output, opened
 from lnl_core.cli.screen import DONE, say
+from lnl_core.records import file_size
 
 
 def _report_arguments(one: argparse.ArgumentParser) -> None:
@@ -17,7 +18,6 @@ def _report_arguments(one: argparse.ArgumentParser) -> None:
 def report(options: Any) -> int:
     """Write the report."""
     from lnl_core.services.compare import report as reports
-    from lnl_core.views import file_size
 
     info = opened(options)
     written = reports.write(info, options.out, force=options.force)
