@@ -29,6 +29,9 @@ _STYLE = """<style>
 .st-key-ways button>div{width:auto;flex:1}
 .st-key-ways .stElementContainer+.stElementContainer{border-top:1px solid EDGE4D}
 .st-key-ways button::after{content:"\\2192";margin-left:auto;font-size:1.1rem}
+:is(.st-key-demo_card,.st-key-own_card,.st-key-set_head) h2{font-size:1.2rem}
+.stApp :is([data-variant="segmented_control"],[data-variant="pills"])[data-selected="true"] p,
+.stApp [data-testid="stSliderThumbValue"] p{color:ACCENT}
 .st-key-tour{padding:.5rem .9rem}
 .st-key-tour p{font-size:.9rem;line-height:1.45}
 .st-key-photographs img,.st-key-digits_strip img,.st-key-strip_demo img{border-radius:4px}

@@ -83,7 +83,7 @@ def _activations(info: DatasetInfo) -> None:
             "here."
         )
         return
-    st.subheader(f"Where {plain(name)} looks, and whether the label holds", anchor=False)
+    st.header(f"Where {plain(name)} looks, and whether the label holds", anchor=False)
     st.caption(
         "Activation maps of right and wrong labels may differ. On this set: "
         f"{observed.names[0]} against {observed.names[1]}; the other class is the best "

@@ -78,7 +78,7 @@ def _table(comparison: Comparison) -> None:
         height=_ROW * (len(table) + 1) + 7,
         key=f"compare_table_{bool(comparison.detections)}",
         column_config={
-            "line": st.column_config.TextColumn("", width=32),
+            "line": st.column_config.TextColumn("Line", width=44),
             "method": st.column_config.TextColumn(
                 "Method", width=186 if comparison.detections else 320
             ),

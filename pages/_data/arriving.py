@@ -77,7 +77,7 @@ def _on_to_review(task: Incoming) -> None:
 def _path(task: Incoming) -> None:
     """Draw the way that one press began, with the step that it is at."""
     with st.container(border=True, gap="small", key="opening"):
-        st.subheader(f"Opening {plain(_ui.short(task.name, 40))}", anchor=False)
+        st.header(f"Opening {plain(_ui.short(task.name, 40))}", anchor=False)
         with st.container(horizontal=True, gap="medium"):
             for number, words in enumerate(_STEPS, start=1):
                 now = f"**{words}**" if number == 1 else f":gray[{words}]"

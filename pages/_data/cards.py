@@ -40,7 +40,7 @@ def _card(card: DatasetCard, *, primary: bool) -> None:
         horizontal=True, vertical_alignment="center", gap="xsmall", key=f"cardhead_{info.id}"
     ):
         cut = _ui.short(info.name, 26)
-        st.subheader(
+        st.header(
             plain(cut),
             anchor=False,
             width="stretch",
@@ -151,7 +151,7 @@ def _demo_card(name: str, key: str) -> None:
     with st.container(
         horizontal=True, vertical_alignment="center", gap="xsmall", key=f"cardhead_{key}"
     ):
-        st.subheader(name, anchor=False, width="stretch", wrap=False)
+        st.header(name, anchor=False, width="stretch", wrap=False)
         if first:
             st.markdown(_start_here(), width="content")
     tiles = json.loads((_ui.ASSETS / f"demo_{'clothing' if first else 'digits'}.json").read_text())

@@ -107,11 +107,11 @@ def draw(info: DatasetInfo, format_key: str) -> None:
             _zip_button(info, format_key, agreed, images)
     if pressed:
         _write(info, format_key, out, agreed, images)
-    st.subheader("What it holds", anchor=False)
+    st.header("What it holds", anchor=False)
     first, second = (*info.class_names, "…")[:2]
     tree = _TREES[format_key].format(name=out.name, a=_ui.short(first), b=_ui.short(second))
     st.code(tree, language=None, wrap_lines=True)
-    st.subheader("The same from a terminal", anchor=False)
+    st.header("The same from a terminal", anchor=False)
     st.code(_command(info, format_key, out, agreed, images), language=None, wrap_lines=True)
 
 

@@ -57,7 +57,7 @@ class Options:
 def formats() -> str:
     """Draw the list of formats and return the chosen one's key."""
     known = FORMATS
-    st.subheader("Format", anchor=False)
+    st.header("Format", anchor=False)
     key = st.radio(
         "Format",
         list(known),
@@ -78,7 +78,7 @@ def formats() -> str:
 
 def _column_chips(names: Iterable[str]) -> None:
     """Name the file's columns."""
-    st.subheader("Columns", anchor=False)
+    st.header("Columns", anchor=False)
     st.markdown(" ".join(f"`{name}`" for name in names))
 
 
@@ -102,7 +102,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     shown_words.caption(f"{first}{_words.plural(table.total, 'row')}", width="content")
     _preview(info, shown)
     _column_chips(shown[0])
-    st.subheader("The same from a terminal", anchor=False)
+    st.header("The same from a terminal", anchor=False)
     st.code(_command(info, format_key, options), language=None, wrap_lines=True)
 
 

@@ -40,7 +40,7 @@ def _wait(info: DatasetInfo) -> None:
         st.rerun()
     job = _first(active)
     with st.container(border=True, gap="small", key="scoring"):
-        st.subheader(f"Scoring {_words.plural(info.n, 'image')}", anchor=False)
+        st.header(f"Scoring {_words.plural(info.n, 'image')}", anchor=False)
         rows = np.linspace(0, info.n - 1, min(_THUMBS, info.n)).astype(int)
         _ui.thumbs(info, [int(row) for row in rows], side=48)
         st.progress(min(max(job.fraction, 0.0), 1.0), text=_until(info, job))

@@ -22,7 +22,7 @@ def draw(info: DatasetInfo) -> None:
     """Draw the history with log and config one press away."""
     jobs = [job for job in control.runs(info) if job.state is not JobState.QUEUED]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.subheader("History", anchor=False, width="stretch")
+        st.header("History", anchor=False, width="stretch")
         st.caption(_words.plural(len(jobs), "run"), width="content")
     if not jobs:
         st.caption("No run yet.")
@@ -62,7 +62,7 @@ def draw(info: DatasetInfo) -> None:
                 help="Images on which the method expects another class. Most of them are hard, "
                 "not wrong: p wrong says how sure all methods together are.",
             ),
-            "more": st.column_config.ButtonColumn("", width=90, type="tertiary", key=f"{key}_more"),
+            "more": st.column_config.ButtonColumn("More", width=90, type="tertiary", key=f"{key}_more"),
         },
         alt="Runs of this data set, newest first",
     )

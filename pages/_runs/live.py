@@ -102,7 +102,7 @@ def _idle(info: DatasetInfo, jobs: Sequence[Job]) -> None:
     busy = control.active(_ui.workspace())  # with other sets: this one has nothing underway
     elsewhere = [job for job in busy if job.executor == "local"]
     with st.container(border=True, key="live", gap="xsmall"):
-        st.subheader("Nothing runs on this set" if elsewhere else "Nothing runs", anchor=False)
+        st.header("Nothing runs on this set" if elsewhere else "Nothing runs", anchor=False)
         if elsewhere:
             st.caption(_busy(elsewhere))
         done = next((job for job in jobs if job.state is JobState.DONE), None)
@@ -138,7 +138,7 @@ def _running(job: Job) -> None:
     word = _jobs.state_word(job)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         title = plain(_ui.short(methods.title(job.method), 40))
-        st.subheader(title, anchor=False, width="stretch", wrap=False)
+        st.header(title, anchor=False, width="stretch", wrap=False)
         st.markdown(_jobs.badge(word), width="content")
         if st.button(
             "Cancel",

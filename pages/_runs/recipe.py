@@ -17,7 +17,7 @@ def draw(info: DatasetInfo, device: str) -> None:
     """Draw the default recipe for the images of a set."""
     known, missing = recipes.recipe(info), recipes.missing(info)
     with st.container(border=True, gap="small", key="recipe_card"):
-        st.subheader(known.title, anchor=False)
+        st.header(known.title, anchor=False)
         st.caption(f"Recommended for this set. {known.words}")
         jobs = control.runs(info)
         with st.container(gap="xsmall", key="recipe_steps"):

@@ -80,7 +80,7 @@ def test_hostile_names_fetch_nothing_and_make_no_element(server, page, make_set)
     assert [url for url in foreign if not url.startswith("ws")] == []
     page.goto(server.url)
     quiet(page)
-    shown = page.locator("h2").first.inner_text().replace("\u2060", "")
+    shown = page.locator(".st-key-set_head h2").inner_text().replace("\u2060", "")
     assert shown.startswith("**evil** <img src=x onerror=alert(1)> :")
 
 

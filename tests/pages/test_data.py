@@ -26,7 +26,7 @@ def test_one_card_per_set_last_used_first_and_the_demo_one_press_away(
     datasets.touch(ranked)
     app = desk()
     assert not app.exception
-    shown = [each.value for each in app.subheader]
+    shown = [each.value for each in app.header]
     assert shown[0] == "tiny"
     assert shown[2:4] == [PHOTOGRAPHS, DIGITS]
     primary = [button.label for button in app.button if button.proto.type == "primary"]
