@@ -62,7 +62,9 @@ def draw(info: DatasetInfo) -> None:
                 help="Images on which the method expects another class. Most of them are hard, "
                 "not wrong: p wrong says how sure all methods together are.",
             ),
-            "more": st.column_config.ButtonColumn("More", width=90, type="tertiary", key=f"{key}_more"),
+            "more": st.column_config.ButtonColumn(
+                "More", width=90, type="tertiary", key=f"{key}_more"
+            ),
         },
         alt="Runs of this data set, newest first",
     )
