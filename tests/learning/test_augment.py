@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from torchvision.transforms.functional import crop, hflip, pad
 
 from lnl_core.learning.augment import Augment, augment, mirror_is_safe, wants_flip
 from lnl_core.types import LabeledDataset
@@ -120,3 +122,38 @@ def test_rotation_turns_about_the_middle_and_brings_in_black():
         augment(images, Augment(rotate=20), generator()), turned[..., None]
     )
     assert augment(numbered(), Augment(rotate=1e-6), generator()).equal(numbered())
+
+
+@pytest.mark.parametrize(("h", "w", "c"), [(32, 32, 3), (28, 28, 1), (21, 40, 3)])
+def test_rotation_is_pillows_nearest_pixel_by_pixel(h, w, c):
+    """As torchvision turns by a random angle in the published views; ours counts clockwise."""
+    images = torch.randint(0, 256, (100, h, w, c), dtype=torch.uint8, generator=generator(2))
+    turned = augment(images, Augment(rotate=20), generator(5))
+    angles = (torch.rand(100, generator=generator(5)) * 2 - 1) * 20
+    for image, found, angle in zip(images, turned, angles.tolist(), strict=True):
+        expected = np.asarray(Image.fromarray(image.numpy().squeeze()).rotate(-angle))
+        differs = (found.numpy().squeeze() != expected).mean()
+        assert differs < 5e-3, angle  # three pixels whose middles fall on a border
+
+
+def test_a_black_bordered_crop_is_torchvisions():
+    """Pad by four, crop anywhere, mirror: the published views of small photographs."""
+    images = torch.randint(1, 256, (60, 32, 32, 3), dtype=torch.uint8, generator=generator(3))
+    seen = augment(images, Augment(shift=4, flip=True, border="zero"), generator(4))
+    places = set()
+    for image, found in zip(images, seen, strict=True):
+        padded = pad(image.permute(2, 0, 1), [4])
+        fits = [
+            (top, left, mirrored)
+            for top in range(9)
+            for left in range(9)
+            for mirrored in (False, True)
+            if torch.equal(
+                (hflip if mirrored else lambda x: x)(crop(padded, top, left, 32, 32)),
+                found.permute(2, 0, 1),
+            )
+        ]
+        assert len(fits) == 1
+        places.update(fits)
+    assert len(places) > 40
+    assert {top for top, _, _ in places} == {left for _, left, _ in places} == set(range(9))
