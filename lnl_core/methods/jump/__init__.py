@@ -81,8 +81,8 @@ class Config(TrainingKnobs):
     warm_up: int = knob(30, "First epochs, which use every label; end them before memorisation.")
     start: str = knob(
         "count",
-        "Select after warm_up, or by rule before: once most held-out labels are predicted, and "
-        "clearly more than by chance.",
+        "Select after warm_up, or by rule before: once two in three held-out labels are "
+        "predicted, and clearly more than by chance.",
         STARTS,
     )
     bits: int = knob(0, "Code bits, a power of two; 0 is the least of 32 or more that fits.")
@@ -139,9 +139,9 @@ class Config(TrainingKnobs):
         `paper` holds the authors' numbers: CIFAR's up to 64 px, else Clothing1M's, WebVision's
         above 20 classes and Food-101N's above 100, each on one pass per epoch; bits grow with the
         classes where theirs would refuse. The
-        others warm up for a number of steps: after a few epochs of a small set the network agrees
-        with a third of the labels, and a selection that starts then leaves it too little to
-        learn from.
+        others warm up until most held-out labels are predicted, for a number of steps at most:
+        after a few epochs of a small set the network agrees with a third of the labels, and a
+        selection that starts then leaves it too little to learn from.
         """
         if name == "paper":
             return cls._paper(k, size)
@@ -154,6 +154,7 @@ class Config(TrainingKnobs):
             backbone="auto" if size > 64 and not quick else "resnet8",
             epochs=epochs,
             warm_up=warm_up,
+            start="rule",
             batch_size=batch_size,
             lr=0.1,
             schedule="one_cycle",
