@@ -131,7 +131,7 @@ from lnl_core.services.review import desk as review
 from lnl_core.services.review import evidence, filtering
 from lnl_core.store import datasets
 from pages import _ui
-from pages._review import desk
+from pages._review import sending
 
 def texts(app):
     kinds = ("title", "subheader", "markdown", "caption", "error", "warning")
@@ -152,8 +152,8 @@ for page in ("data", "runs", "review", "explore", "compare", "export"):
 ws = _ui.workspace()
 info = datasets.dataset(ws, "tiny")
 state = review.review_state(info, "ann")
-choice = desk.Choice("suspicious", "single", "commit", filtering.Filters())
-pages["panel"] = [desk._single(info, choice, state, [])["methods"]["sixth"]["name"]]
+choice = sending.Choice("suspicious", "single", "commit", filtering.Filters())
+pages["panel"] = [sending.single(info, choice, state, [])["methods"]["sixth"]["name"]]
 pages["panel"] += [each["title"] for each in evidence.evidence(info, 0)["methods"]]
 print("SEEN" + json.dumps(pages))
 """

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
-from functools import lru_cache
-from typing import Any
-
 import streamlit as st
 
-from lnl_core.services import methods
 from lnl_core.services.explore import selections
 from lnl_core.services.in_force import loaded, scored
-from lnl_core.services.review.desk import (
-    ReviewState,
-    page_states,
-    review_state,
-    to_label,
-)
+from lnl_core.services.review.desk import review_state, to_label
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.holding import elsewhere
 from lnl_core.services.review.new_classes import retired
-from lnl_core.services.review.recording import record
 from lnl_core.services.workspace import dataset
-from lnl_core.types import DatasetInfo, Leaves, LnlError
+from lnl_core.types import DatasetInfo
 from pages import _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
-from pages._review import copies, scoring, splits
+from pages._review import answers, copies, scoring, sending, splits
+from pages._review.sending import Choice
 from pages._words import count, plain, plural, short
 
 ORDERS = {
@@ -42,7 +30,7 @@ MODES = {"commit": "Commit first", "assisted": "Assisted"}
 WINDOW = 60
 """Items sent ahead; at one answer each 30 ms they last longer than a round trip."""
 
-LONGEST_LOG = 5000
+
 _ADDRESS = {"review_given": "given", "review_suggested": "suggested"}
 """Filters that a link can carry: the widget's key -> its name in the address."""
 
@@ -54,21 +42,6 @@ _FILTER_KEYS = (
     copies.KEY,
     splits.KEY,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the person chose in the title row."""
-
-    order: str
-    view: str
-    mode: str
-    filters: Filters
-
-    @property
-    def filtered(self) -> bool:
-        """Whether any filter is set."""
-        return self.filters != Filters()
 
 
 # Controls -------------------------------------------------------------------------------------
@@ -257,7 +230,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
     """Store what the browser sends, acknowledge it, and say what comes next."""
     who = _ui.reviewer()
     keys = {view: f"review-{view}-{info.id}-{who}" for view in VIEWS}
-    acked = [cid for key in keys.values() for cid in _store(info, who, key)]
+    acked = [cid for key in keys.values() for cid in answers.store(info, who, key)]
     if acked:  # an answer may have added a class
         info = dataset(info.workspace, info.name)
     shared = {
@@ -265,6 +238,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         "journal": f"lnl:{info.id}:{info.created_at}:{who}",
         "classes": list(info.class_names),
         "acked": acked,
+        "meanwhile": [each for key in keys.values() for each in answers.meanwhile(key)],
         "filtered": choice.filtered,
         "no_classes": list(info.no_classes),
         "retired": list(retired(info)),
@@ -276,22 +250,22 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         },
     }
     if choice.view == "page":
-        follow = _follow_up(info, keys["page"])
+        follow = answers.follow_up(info, keys["page"])
         if follow:
             only = Filters(rows=tuple(follow))
-            focus = _focus(info, keys["single"])
+            focus = answers.focus_of(info, keys["single"])
             state = review_state(info, who, filters=only, focus=focus, tab=_ui.tab())
             if state.items:
-                go = review_queue(keys["single"], shared | _single(info, choice, state, follow))
-                _go(info, go)
+                data = shared | sending.single(info, choice, state, follow, focus=focus)
+                _go(info, review_queue(keys["single"], data))
                 return
-        data = shared | _page(info, choice, who)
+        data = shared | sending.page(info, choice, who)
         _go(info, page_grid(keys["page"], data))
         if data["held"] and not data["pages"]:
             _wait_for_others(info, who)
         return
-    again = _answered_rows(keys["single"]) if choice.filters.include_reviewed else set()
-    focus = _focus(info, keys["single"])
+    again = answers.answered_rows(keys["single"]) if choice.filters.include_reviewed else set()
+    focus = answers.focus_of(info, keys["single"])
     state = review_state(
         info,
         who,
@@ -301,7 +275,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         limit=WINDOW + len(again),
         tab=_ui.tab(),
     )
-    data = shared | _single(info, choice, state, [], again)
+    data = shared | sending.single(info, choice, state, [], again, focus)
     _go(info, review_queue(keys["single"], data))
     if data["held"] and not data["items"]:
         _wait_for_others(info, who)
@@ -337,149 +311,9 @@ def _go(info: DatasetInfo, where: str | None) -> None:
             st.query_params["id"] = str(loaded(info).ids[row])
             st.rerun(scope="fragment")  # the whole page could mount the component anew
         return
+    elif where is not None and where.startswith("here:") and where[5:].isdecimal():
+        answers.come_back(info, _ui.reviewer(), int(where[5:]))
+        st.rerun(scope="fragment")
     else:
         return
     st.rerun()
-
-
-# Answers --------------------------------------------------------------------------------------
-
-
-def _log(key: str) -> list[Mapping[str, Any]]:
-    """Return the answers that a component holds; whatever else a browser sends is left out."""
-    state = st.session_state.get(key) or {}
-    log = state.get("log")
-    if not isinstance(log, list):
-        return []
-    return [entry for entry in log[:LONGEST_LOG] if isinstance(entry, dict)]
-
-
-def _store(info: DatasetInfo, who: str, key: str) -> list[str]:
-    """Store the answers that are new and return the ids of all that are stored."""
-    entries = _log(key)
-    stored: dict[str, int] = st.session_state.setdefault(f"{key}-stored", {})
-    fresh = [entry for entry in entries if str(entry.get("cid", ""))[:80] not in stored]
-    if fresh:
-        try:
-            done = record(info, who, fresh)
-        except LnlError as error:  # the browser keeps them and sends them again
-            st.error(plain(error), icon=":material/error:")
-            return []
-        for problem in done.problems[:3]:
-            st.toast(plain(problem), icon=":material/error:")
-        for cid, entry in zip(done.acked, fresh, strict=True):
-            row = entry.get("row")
-            stored[cid] = row if isinstance(row, int) else -1
-    return [str(entry.get("cid", "")) for entry in entries]
-
-
-def _answered_rows(key: str) -> set[int]:
-    """Return the rows answered in this session, which a view of everything need not repeat."""
-    return set(st.session_state.get(f"{key}-stored", {}).values())
-
-
-def _focus(info: DatasetInfo, key: str) -> list[int]:
-    """Return the row that the address asks for (`?id=`), until it has its answer."""
-    asked = st.query_params.get("id")
-    if asked is None:
-        return []
-    row = _row_of(info, asked)
-    if row < 0:
-        st.toast(f"There is no image “{plain(short(asked, 40))}” in this set.")
-    if row < 0 or row in _answered_rows(key):
-        del st.query_params["id"]
-        return []
-    return [row]
-
-
-@lru_cache(maxsize=256)
-def _row_of(info: DatasetInfo, identity: str) -> int:
-    """Return the row of an image's id, -1 where there is none; it takes a while in large sets."""
-    ids: Any = loaded(info).ids
-    return int(ids.positions([identity])[0])
-
-
-def _follow_up(info: DatasetInfo, key: str) -> list[int]:
-    """Return the rows marked on the page committed last, as far as the browser's word is good."""
-    marked = (st.session_state.get(key) or {}).get("marked")
-    if isinstance(marked, dict) and marked.get("time") != st.session_state.get("review_marked"):
-        st.session_state["review_marked"] = marked.get("time")
-        rows = marked.get("rows")
-        if isinstance(rows, list):
-            good = [row for row in rows[:12] if isinstance(row, int) and 0 <= row < info.n]
-            st.session_state["review_follow"] = (info.id, good)
-    which, rows = st.session_state.get("review_follow") or (None, [])
-    return list(rows) if which == info.id else []
-
-
-# What the components get ----------------------------------------------------------------------
-
-
-def _single(
-    info: DatasetInfo,
-    choice: Choice,
-    state: ReviewState,
-    marked: list[int],
-    hidden: Iterable[int] = (),
-) -> dict[str, Any]:
-    """Return single mode's data. In commit-first mode it holds nothing that a model thinks."""
-    gone = set(hidden)
-    classes = {
-        item["given"]: {key: item[key] for key in ("exemplars", "confirmed", "guide")}
-        for item in reversed(state.items)
-    }
-    return {
-        "view": json.dumps([info.id, choice.order, astuple(choice.filters), choice.mode, marked]),
-        "mode": choice.mode,
-        "items": [_slim(item) for item in state.items if item["row"] not in gone],
-        **_labelling(info, choice),
-        "classes_shown": classes,
-        "recent": [_slim(item) for item in state.recent],
-        "progress": state.progress.as_dict(),
-        "held": state.held,
-        "methods": {
-            method.key: {"name": methods.short_title(method.key), "baseline": method.baseline}
-            for method in methods.every()
-        },
-        "comes_with": {
-            str(what): " or ".join(methods.that_leave(what))
-            for what in (Leaves.CURVES, Leaves.NEIGHBOURS, Leaves.MAPS)
-        },
-        "marked": marked,
-    }
-
-
-def _labelling(info: DatasetInfo, choice: Choice) -> dict[str, Any]:
-    """Return how far the labelling of what came without a class is; nothing where all had one."""
-    if not info.no_classes:
-        return {}
-    progress = to_label(info)
-    counts = {"total": progress.total, "done": progress.done}
-    return {"to_label": counts, "labelling": choice.filters.to_label}
-
-
-def _page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
-    """Return page mode's data: this page and the next, so that turning it does not wait."""
-    pages = page_states(info, who, filters=choice.filters, tab=_ui.tab(), count=2)
-    return {
-        "view": json.dumps([info.id, astuple(choice.filters)]),
-        "pages": [
-            {
-                "label": page.label,
-                "items": [_slim(item) for item in page.items],
-                "exemplars": page.exemplars,
-                "confirmed": page.confirmed,
-            }
-            for page in pages
-            if page.label is not None
-        ],
-        "recent": [],
-        **_labelling(info, choice),
-        "progress": pages[0].progress.as_dict(),
-        "held": pages[0].held,
-    }
-
-
-def _slim(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item without what is sent once per class."""
-    return {key: item[key] for key in item if key not in ("exemplars", "confirmed", "guide")}

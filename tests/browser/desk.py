@@ -5,6 +5,13 @@ from lnl_core.store import db, decisions
 CLASSES = ["ant", "bee", "cow", "doe"]
 SAVED = "All answers saved"
 
+LOOKED = """async (place) => {
+  const row = () => place.querySelector(':scope > img, .tile img')?.src.split('/').at(-2);
+  while (place.isConnected && row() && place.dataset.counts !== row()) {
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+
 
 class Desk:
     """One browser window on one set, and what the store holds of it."""
@@ -19,8 +26,16 @@ class Desk:
         return self
 
     def press(self, *keys):
+        """Press keys one after the other, each once an answer to what is shown would count."""
         for key in keys:
+            self.looked()
             self.page.keyboard.press(key)
+        return self
+
+    def looked(self):
+        """Wait until what is shown has been on screen for as long as an answer asks."""
+        for place in self.page.locator(".stage, .page12").all():
+            place.evaluate(LOOKED)
         return self
 
     def saved(self):

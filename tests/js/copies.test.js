@@ -32,7 +32,7 @@ test("copies are answered with the image, but not over an answer of their own", 
 
 test("marks on a page go to copies, and away with them", () => {
   const items = [4, 8, 5].map((row) => ({ ...item, row, group: row === 5 ? undefined : 0 }));
-  const marks = openMarks({ label: 0, items, exemplars: [] }, [], 0);
+  const marks = openMarks({ label: 0, items, exemplars: [] }, []);
   toggle(marks, 0);
   toggleCopies(marks, items[0]);
   assert.deepEqual([...marks.rows], [4, 8]);

@@ -27,7 +27,7 @@ test("the first page with an open image is shown, without its answered ones", ()
 });
 
 test("a second press takes the mark away, and the frame follows", () => {
-  const marks = pages.openMarks(page(0, 10, 11, 12), [], 0);
+  const marks = pages.openMarks(page(0, 10, 11, 12), []);
   pages.toggle(marks, 1);
   pages.toggle(marks, 2);
   pages.toggle(marks, 1);
@@ -39,7 +39,7 @@ test("a second press takes the mark away, and the frame follows", () => {
 });
 
 test("the frame stays on the page", () => {
-  const marks = pages.openMarks(page(0, 1, 2, 3, 4, 5, 6), [], 0);
+  const marks = pages.openMarks(page(0, 1, 2, 3, 4, 5, 6), []);
   pages.moveFrame(marks, -1);
   assert.equal(marks.frame, 0);
   pages.moveFrame(marks, pages.COLUMNS);

@@ -67,6 +67,24 @@ test("of several classes the given one is marked, and one alone cannot be saved"
   assert.equal(marked(several), null);
 });
 
+test("of several, what was just called wrong is not marked", () => {
+  const several = openPicking(NAMES, 3, true, [], false);
+  assert.deepEqual([...several.chosen], []);
+  toggle(several, 3);
+  toggle(several, 2);
+  assert.deepEqual(marked(several), [2, 3]); // still there to be chosen
+});
+
+test("a digit is its class until something is typed", () => {
+  const keys = classKeys(NAMES);
+  const one = openPicking(NAMES, 0, false);
+  assert.equal(picker.digitLabel(one, keys, "2"), 1);
+  assert.equal(picker.digitLabel(one, keys, "9"), -1); // there is no ninth
+  assert.equal(picker.digitLabel(one, keys, "f"), -1);
+  type(one, "1");
+  assert.equal(picker.digitLabel(one, keys, "2"), -1);
+});
+
 test("the second Enter saves, unless something was typed or moved to since", () => {
   const several = openPicking(NAMES, 3, true);
   assert.equal(enterSaves(several), false);

@@ -3,14 +3,14 @@ import { test } from "node:test";
 
 import * as turns from "../../pages/_components/review/turn.js";
 
-const turn = (more = {}) => ({ ...turns.openTurn(false, 0), ...more });
+const turn = (more = {}) => ({ ...turns.openTurn(false), ...more });
 const wrong = turn({ phase: "wrong" });
 
 test("before an answer nothing is advised, unless the mode or the person wants it", () => {
   assert.equal(turns.advises(turn(), "commit"), false);
   assert.equal(turns.advises(turn(), "assisted"), true);
   assert.equal(turns.advises(turn({ revealed: true }), "commit"), true);
-  assert.equal(turns.advises(turns.openTurn(true, 0), "commit"), true);
+  assert.equal(turns.advises(turns.openTurn(true), "commit"), true);
 });
 
 test("a blind answer saw no advice", () => {

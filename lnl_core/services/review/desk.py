@@ -233,6 +233,11 @@ def audits_only(info: DatasetInfo, order: str) -> bool:
     return expected is not None and expected.audits_alone
 
 
+def is_open(info: DatasetInfo, reviewer: str, row: int) -> bool:
+    """Tell whether an image waits for this reviewer's answer."""
+    return not closed_to(standing(info), reviewer)[row]
+
+
 def page_state(
     info: DatasetInfo,
     reviewer: str,

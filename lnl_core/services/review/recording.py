@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lnl_core.services.in_force import Scored, loaded, scored
-from lnl_core.services.review import groups
+from lnl_core.services.review import groups, second
 from lnl_core.services.review.new_classes import add_class
 from lnl_core.services.review.planning import begin
 from lnl_core.store import decisions
@@ -18,10 +18,14 @@ from lnl_core.types import Action, DatasetInfo, Decision, LnlError
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of a batch of answers: `acked` need not be sent again, `problems` in words."""
+    """What became of a batch of answers: `acked` need not be sent again, `problems` in words.
+
+    `meanwhile` are those to images that somebody had answered, see `second.answered_before`.
+    """
 
     acked: list[str]
     problems: list[str]
+    meanwhile: list[dict[str, Any]] = field(default_factory=list)
 
 
 def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]]) -> Recorded:
@@ -37,7 +41,7 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     """
     ranked = scored(info)
     good: list[Decision] = []
-    acked, problems = [], []
+    acked, problems, meanwhile = [], [], []
 
     def store(more: Sequence[Decision] = ()) -> None:
         decisions.append(info, [*good, *more])
@@ -55,6 +59,7 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
         except (LnlError, ValueError, TypeError, KeyError) as error:
             problems.append(f"An answer could not be stored: {error}")
         else:
+            meanwhile += second.answered_before(info, decision)
             together = entry.get("together") is True
             if not together and decision.action is not Action.REOPEN:
                 good.append(decision)
@@ -67,7 +72,7 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
         acked.append(cid)
     store()
     begin(info)
-    return Recorded(acked, problems)
+    return Recorded(acked, problems, meanwhile)
 
 
 def _with_class(

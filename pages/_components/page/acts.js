@@ -3,7 +3,9 @@
 import { forCopies, keepTogether, noteAnswer } from "../desk/copies.js";
 import { toggleKeys } from "../desk/keys.js";
 import { drawSaved, post } from "../desk/outbox.js";
+import { counts, watch } from "../desk/seen.js";
 import { drawStrip } from "../desk/strip.js";
+import { toast } from "../desk/toast.js";
 import { drawPage } from "./draw.js";
 import { enlarge, shrink } from "./large.js";
 import { awaitNext, firstOpen, kept, moveFrame, openMarks, toggle, toggleCopies } from "./marks.js";
@@ -16,6 +18,8 @@ import { awaitNext, firstOpen, kept, moveFrame, openMarks, toggle, toggleCopies 
  *
  * @typedef {ReturnType<typeof actsOf>} Acts
  */
+
+const TOO_SOON = "Not counted: the page had only just come.";
 
 /** @type {KeyRow[]} */
 const KEYS = [
@@ -75,6 +79,10 @@ export const actsOf = (desk) => ({
 function show(desk, marks) {
   desk.marks = marks;
   drawPage(desk);
+  const { tiles } = desk.parts;
+  const pictures = [...tiles.querySelectorAll("img")];
+  if (!marks || !pictures.length) return;
+  watch(marks, pictures, tiles, String(marks.page.items[0].row), () => desk.marks === marks);
 }
 
 /**
@@ -84,7 +92,7 @@ function show(desk, marks) {
  */
 export function offer(desk) {
   const page = firstOpen(desk.data.pages, desk.done);
-  show(desk, page && openMarks(page, [], performance.now()));
+  show(desk, page && openMarks(page, []));
 }
 
 /** @param {PageDesk} desk */
@@ -119,7 +127,12 @@ const done = (desk, row) => (desk.done.get(row)?.action ?? "reopen") !== "reopen
 function commit(desk, marks) {
   const { page } = marks;
   const now = performance.now();
-  const each = Math.round((now - marks.shownAt) / page.items.length);
+  if (!counts(marks, now)) {
+    desk.parts.live.textContent = TOO_SOON;
+    toast(desk.parts.tiles, TOO_SOON);
+    return;
+  }
+  const each = Math.round((now - Number(marks.seenAt)) / page.items.length);
   const keeps = kept(marks);
   for (const item of keeps) {
     if (!done(desk, item.row)) record(desk, item, "keep", each); // else with a copy before it
@@ -131,12 +144,12 @@ function commit(desk, marks) {
   if (rows.length) {
     desk.outbox.sync.flush();
     desk.follow({ page: page.items[0].row, rows, time: Date.now() });
-    show(desk, awaitNext(page, now));
+    show(desk, awaitNext(page));
     return;
   }
   offer(desk);
   if (desk.marks) return;
-  show(desk, awaitNext(page, now));
+  show(desk, awaitNext(page));
   desk.outbox.sync.flush();
 }
 
@@ -149,7 +162,7 @@ function pageBack(desk) {
   }
   for (const item of last.page.items) record(desk, item, "reopen", null);
   remember(desk, null);
-  show(desk, openMarks(last.page, last.marked, performance.now()));
+  show(desk, openMarks(last.page, last.marked));
   drawAround(desk);
   desk.parts.live.textContent = "Last page taken back.";
 }

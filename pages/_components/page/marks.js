@@ -15,7 +15,7 @@
  * @property {Set<number>} rows marked
  * @property {number} frame the framed place
  * @property {boolean} stale committed; the next one is awaited
- * @property {number} shownAt ms of the page's clock
+ * @property {number | null} seenAt ms of the page's clock when the pictures were on screen
  */
 
 const ROWS = ["QWER", "ASDF", "ZXCV"];
@@ -26,26 +26,24 @@ export const COLUMNS = ROWS[0].length;
 /**
  * @param {Page} page
  * @param {Iterable<number>} rows marked
- * @param {number} now
  * @returns {Marks}
  */
-export const openMarks = (page, rows, now) => ({
+export const openMarks = (page, rows) => ({
   page,
   rows: new Set(rows),
   frame: 0,
   stale: false,
-  shownAt: now,
+  seenAt: null,
 });
 
 /**
  * What is shown after a commit, until the server says what comes.
  *
  * @param {Page} page
- * @param {number} now
  * @returns {Marks}
  */
-export const awaitNext = (page, now) => ({
-  ...openMarks({ ...page, items: [] }, [], now),
+export const awaitNext = (page) => ({
+  ...openMarks({ ...page, items: [] }, []),
   stale: true,
 });
 

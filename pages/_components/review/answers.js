@@ -8,13 +8,13 @@ import { oneLine, plural } from "../desk/words.js";
 import { evidenceHere, isFollowUp, lastAnswers } from "./desk.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
-import { newPicker, startPicker } from "./picker.js";
+import { IS_GIVEN, newPicker, startPicker } from "./picker.js";
 import { closePicker, showAt } from "./present.js";
 import { isAnswered, itemOf, nextOpen, placeOf } from "./queue.js";
 import { show } from "./say.js";
 import { drawKeys } from "./stage.js";
 import { back } from "./travel.js";
-import { sawAdvice, takeBackWrong } from "./turn.js";
+import { refused, sawAdvice, takeBackWrong } from "./turn.js";
 
 /**
  * @import { Answer } from "../desk/journal.js"
@@ -36,10 +36,15 @@ export function answer(desk, action, more = {}) {
     show(desk, `${oneLine(data.classes[item.given])} is no class. / says what it is.`);
     return;
   }
+  const words = refused(turn, action, performance.now());
+  if (words) {
+    show(desk, words);
+    return;
+  }
   record(desk, item, action, {
     label: more.label ?? null,
     labels: more.labels ?? [],
-    ms: Math.round(performance.now() - turn.shownAt),
+    ms: turn.seenAt === null ? null : Math.round(performance.now() - turn.seenAt),
     revealed: sawAdvice(turn, data.mode, action, desk.evidence.has(item.row)),
     mode: isFollowUp(desk) ? "page" : data.mode,
     ...(more.new_class ? { new_class: more.new_class } : {}),
@@ -56,9 +61,11 @@ export function answer(desk, action, more = {}) {
  * @param {Answer["action"]} action
  * @param {Omit<Answer, "row" | "action" | "position">} more
  */
-function record({ outbox, queue }, item, action, more) {
+function record({ outbox, queue, session }, item, action, more) {
   const { row, position, no_class: apart } = item;
-  noteAnswer(queue.done, item, post(outbox, { row, action, ...more, position, apart }));
+  const entry = post(outbox, { row, action, ...more, position, apart });
+  session.known.add(entry.cid);
+  noteAnswer(queue.done, item, entry);
 }
 
 /** @param {ReviewDesk} desk */
@@ -106,9 +113,8 @@ export function digit(desk, key) {
   if (label === undefined || label < 0) return;
   if (desk.data.no_classes.includes(label)) {
     show(desk, `${oneLine(desk.data.classes[label])} is no class.`);
-  } else if (label === desk.queue.item?.given) {
-    show(desk, "That is the given label. K says that it is right.");
-  } else answer(desk, "relabel", { label });
+  } else if (label === desk.queue.item?.given) show(desk, IS_GIVEN);
+  else answer(desk, "relabel", { label });
 }
 
 /**
@@ -131,11 +137,13 @@ export function pickClass(desk, several) {
   const { item } = desk.queue;
   if (!item || desk.picker) return;
   const none = [...desk.data.no_classes, ...(desk.data.retired ?? [])];
-  desk.picker = newPicker(desk.data.classes, none, item, several, {
+  const ticked = desk.turn.phase !== "wrong"; // what was just called wrong is not marked
+  desk.picker = newPicker(desk.data.classes, none, item, several && ticked, several, {
     closed: () => closePicker(desk),
     one: (label) => answer(desk, "relabel", { label }),
     several: (labels) => answer(desk, "multiple", { labels }),
     fresh: (name) => answerNew(desk, name),
+    refused: (words) => show(desk, words),
   });
   desk.parts.panel.append(desk.picker.box);
   startPicker(desk.picker);

@@ -15,6 +15,7 @@ import { advises, openTurn } from "./turn.js";
  * @import { Stopping } from "../desk/strip.js"
  * @import { Acts } from "./acts.js"
  * @import { Found, Known } from "./evidence.js"
+ * @import { Meanwhile } from "./meanwhile.js"
  * @import { Picker } from "./picker.js"
  * @import { Queue } from "./queue.js"
  * @import { Mode, Turn } from "./turn.js"
@@ -23,7 +24,11 @@ import { advises, openTurn } from "./turn.js";
  *
  * @typedef {Object} ReviewData what `pages/review.py` sends
  * @property {string} journal
- * @property {string} view changes with order, filters and mode
+ * @property {string} view changes with order, filters and what is to follow
+ * @property {string} narrow changes with the filters
+ * @property {number | null} asked the row that this tab showed before and asked for
+ * @property {number[]} focus rows that the address asks for
+ * @property {Meanwhile[]} meanwhile answers to images that had been answered elsewhere
  * @property {Mode} mode
  * @property {string[]} classes
  * @property {Item[]} items what comes next
@@ -63,11 +68,14 @@ import { advises, openTurn } from "./turn.js";
  * @typedef {Object} Session since the page was opened
  * @property {number} since ms of the page's clock
  * @property {number} answers
+ * @property {Set<string>} told ids of answers here that somebody else had given one before
+ * @property {Set<string>} known ids of answers given in this window
  *
  * @typedef {Object} ReviewDesk
  * @property {Parts} parts
  * @property {ReviewData} data
  * @property {string | null} view of the data that the queue is of
+ * @property {number | null} awaited the row that this tab showed before, asked of the server
  * @property {Queue} queue
  * @property {Turn} turn
  * @property {Detour} detour
@@ -94,6 +102,7 @@ function partsOf(parent) {
     root,
     strip: part(root, ".strip"),
     q: part(root, ".q"),
+    stagecol: part(root, ".stagecol"),
     stage: part(root, ".stage"),
     keys: part(root, ".keys"),
     legend: part(root, ".legend"),
@@ -113,8 +122,9 @@ export function newDesk(parent, data) {
     parts,
     data,
     view: null,
+    awaited: null,
     queue: openQueue([]),
-    turn: openTurn(false, performance.now()),
+    turn: openTurn(false),
     detour: { to: null, from: null },
     evidence: new Map(),
     classFacts: new Map(),
@@ -128,7 +138,7 @@ export function newDesk(parent, data) {
       together: readTogether(),
     },
     picker: null,
-    session: { since: performance.now(), answers: 0 },
+    session: { since: performance.now(), answers: 0, told: new Set(), known: new Set() },
     stopping: { told: "", goesOn: false },
     exportButton: "primary",
     go: () => {},

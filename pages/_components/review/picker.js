@@ -4,7 +4,16 @@ import { classKeys } from "../desk/classes.js";
 import { icon } from "../desk/icons.js";
 import { cap, gap, h, missing, named } from "../desk/nodes.js";
 import { oneLine, plural } from "../desk/words.js";
-import { activeLabel, enterSaves, marked, openPicking, step, toggle, type } from "./picking.js";
+import {
+  activeLabel,
+  digitLabel,
+  enterSaves,
+  marked,
+  openPicking,
+  step,
+  toggle,
+  type,
+} from "./picking.js";
 
 /**
  * @import { Item } from "../desk/progress.js"
@@ -24,19 +33,23 @@ import { activeLabel, enterSaves, marked, openPicking, step, toggle, type } from
  * @property {(label: number) => void} one
  * @property {(labels: number[]) => void} several
  * @property {(name: string) => void} fresh a class that is not there yet
+ * @property {(words: string) => void} refused why a key does not choose
  */
+
+export const IS_GIVEN = "That is the given label. K says that it is right.";
 
 /**
  * @param {string[]} classes
  * @param {number[]} none labels that are no classes: they are not offered
  * @param {Item} item
+ * @param {boolean} ticked whether the given class is marked at first
  * @param {boolean} several
  * @param {Chosen} tell
  * @returns {Picker}
  */
-export function newPicker(classes, none, item, several, tell) {
+export function newPicker(classes, none, item, ticked, several, tell) {
   const keys = classKeys(classes) ?? classes.map(() => null);
-  const picking = openPicking(classes.map(oneLine), item.given, several, none);
+  const picking = openPicking(classes.map(oneLine), item.given, several, none, ticked);
   const finish = () => save(picker);
   const nodes = frame(classes.length - none.length, several, tell.closed, finish);
   const picker = { picking, keys, tell, ...nodes };
@@ -76,7 +89,8 @@ function pick(picker, label) {
     toggle(picking, label);
     field.value = picking.text;
     startPicker(picker);
-  } else if (label !== picking.given) {
+  } else if (label === picking.given) tell.refused(IS_GIVEN);
+  else {
     tell.closed();
     tell.one(label);
   }
@@ -84,11 +98,23 @@ function pick(picker, label) {
 
 /**
  * @param {Picker} picker
+ * @param {number} label
+ */
+function pickByKey(picker, label) {
+  const { names, none } = picker.picking;
+  if (none.includes(label)) picker.tell.refused(`${names[label]} is no class.`);
+  else pick(picker, label);
+}
+
+/**
+ * @param {Picker} picker
  * @param {KeyboardEvent} event
  */
 function pressKey(picker, event) {
-  const { picking, tell } = picker;
+  const { picking, tell, keys } = picker;
   event.stopPropagation();
+  const modified = event.ctrlKey || event.metaKey || event.altKey;
+  const digit = modified || event.repeat ? -1 : digitLabel(picking, keys, event.key);
   const isEnter = event.key === "Enter";
   const down = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (event.key === "Escape") tell.closed();
@@ -96,7 +122,8 @@ function pressKey(picker, event) {
   else if (isEnter && !event.isComposing) {
     if (enterSaves(picking)) save(picker);
     else pick(picker, activeLabel(picking));
-  } else if (down) {
+  } else if (digit >= 0) pickByKey(picker, digit);
+  else if (down) {
     step(picking, down);
     draw(picker);
   } else return;

@@ -64,10 +64,11 @@ function freshName({ names, none, several, text }) {
  * @param {number} given
  * @param {boolean} several
  * @param {number[]} [none] labels that are no classes
+ * @param {boolean} [ticked] whether the given one is marked at first, where several can be
  * @returns {Picking}
  */
-export function openPicking(names, given, several, none = []) {
-  const chosen = new Set(several && !none.includes(given) ? [given] : []);
+export function openPicking(names, given, several, none = [], ticked = several) {
+  const chosen = new Set(ticked && !none.includes(given) ? [given] : []);
   const rest = { text: "", found: [], active: 0, moved: false, fresh: "" };
   const picking = { names, given, several, none, chosen, ...rest };
   type(picking, "");
@@ -118,6 +119,17 @@ export function toggle(picking, label) {
  * @returns {number | undefined}
  */
 export const activeLabel = ({ found, active }) => found[active];
+
+/**
+ * The class that a digit stands for: its key acts until something is typed.
+ *
+ * @param {Picking} picking
+ * @param {(string | null)[]} keys by label
+ * @param {string} key
+ * @returns {number} -1 where the press is text
+ */
+export const digitLabel = ({ text }, keys, key) =>
+  /^[0-9]$/.test(key) && !text ? keys.indexOf(key) : -1;
 
 /**
  * @param {Picking} picking

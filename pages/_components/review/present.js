@@ -2,11 +2,12 @@
 
 import { focus } from "../desk/keys.js";
 import { isFollowUp, isUnlabelled, showsEvidence } from "./desk.js";
+import { noteHere } from "./here.js";
 import { drawPanel } from "./panel.js";
 import { moveTo } from "./queue.js";
-import { say } from "./say.js";
+import { say, show } from "./say.js";
 import { askForEvidence, drawItem, drawKeys, prepare } from "./stage.js";
-import { openTurn } from "./turn.js";
+import { openTurn, refused } from "./turn.js";
 
 /** @import { ReviewDesk } from "./desk.js" */
 
@@ -19,7 +20,8 @@ import { openTurn } from "./turn.js";
 export function showAt(desk, index) {
   closePicker(desk);
   moveTo(desk.queue, index);
-  desk.turn = openTurn(isFollowUp(desk), performance.now());
+  desk.turn = openTurn(isFollowUp(desk));
+  noteHere(desk);
   drawItem(desk);
   prepare(desk);
   if (showsEvidence(desk)) askForEvidence(desk);
@@ -40,6 +42,20 @@ export function wrong(desk) {
     reveal(desk); // there is no label to be wrong: what it could be is all that is asked
     return;
   }
+  const words = refused(desk.turn, "wrong", performance.now());
+  if (words) {
+    show(desk, words);
+    return;
+  }
+  askWhich(desk);
+}
+
+/**
+ * Ask for the class, once the label was called wrong.
+ *
+ * @param {ReviewDesk} desk
+ */
+export function askWhich(desk) {
   desk.turn.phase = "wrong";
   drawKeys(desk);
   askForEvidence(desk);

@@ -9,9 +9,11 @@ import { drawStrip } from "../desk/strip.js";
 import { actsOf } from "./acts.js";
 import { isWide, newDesk, showsEvidence } from "./desk.js";
 import { pressKey } from "./keyboard.js";
+import { tellMeanwhile } from "./meanwhile.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
 import { showAt } from "./present.js";
+import { changeMode, comeBack } from "./staying.js";
 import { nextOpen, openQueue, receiveItems } from "./queue.js";
 import { drawPicture, prepare } from "./stage.js";
 import { land } from "./travel.js";
@@ -89,12 +91,14 @@ function hide(desk) {
  * @param {(entries: Entry[]) => void} send
  */
 function receive(desk, data, send) {
+  const { mode } = desk.data;
   desk.data = data;
   desk.parts.root.classList.toggle("dark", isDark(desk.parts.root));
   const other = receiveAcks(desk.outbox, data, send);
   for (const [label, facts] of Object.entries(data.classes_shown)) {
     desk.classFacts.set(Number(label), facts);
   }
+  const first = other || desk.view === null;
   const fresh = other || desk.view !== data.view;
   if (fresh) {
     desk.view = data.view;
@@ -103,15 +107,17 @@ function receive(desk, data, send) {
     desk.detour = { to: null, from: null };
   }
   receiveItems(desk.queue, data.items);
-  if (fresh) takeFocus(desk.parts.root);
-  if (land(desk)) return;
+  tellMeanwhile(desk);
+  if (fresh || mode !== data.mode) takeFocus(desk.parts.root);
+  if (land(desk) || comeBack(desk, first)) return;
   if (!desk.queue.item) {
     showAt(desk, nextOpen(desk.queue, desk.queue.at));
     return;
   }
   drawStrip(desk);
   drawSaved(desk.outbox);
-  if (!showsEvidence(desk)) drawPanel(desk);
+  if (mode !== data.mode) changeMode(desk, mode);
+  else if (!showsEvidence(desk)) drawPanel(desk);
   prepare(desk);
 }
 

@@ -7,6 +7,7 @@ import { focus } from "../desk/keys.js";
 import { cap, focusedNear, h, heldWords, keyButton, missing, named } from "../desk/nodes.js";
 import { drawSaved } from "../desk/outbox.js";
 import { at, drawnSize, fetchAhead } from "../desk/pictures.js";
+import { watch } from "../desk/seen.js";
 import { drawStrip } from "../desk/strip.js";
 import { verdict } from "../desk/verdicts.js";
 import { count, oneLine, plural, short } from "../desk/words.js";
@@ -44,21 +45,20 @@ export function drawItem(desk) {
     drawPicture(desk);
     if (showsEvidence(desk)) drawPanel(desk);
   };
+  const { turn } = desk;
   image.onerror = () => {
-    if (queueIsAt(desk, item)) parts.stage.replaceChildren(missing("This image cannot be loaded."));
+    if (desk.turn !== turn) return;
+    turn.broken = true;
+    parts.stage.dataset.counts = String(item.row);
+    parts.stage.replaceChildren(missing("This image cannot be loaded."));
   };
   stage.image = image;
   stage.badge = h("span", { class: "tag" });
   parts.stage.replaceChildren(image, stage.badge);
   drawPicture(desk);
   drawPanel(desk);
+  watch(turn, [image], parts.stage, String(item.row), () => desk.turn === turn);
 }
-
-/**
- * @param {ReviewDesk} desk
- * @param {Item} item
- */
-const queueIsAt = (desk, item) => desk.queue.item === item;
 
 /**
  * @param {ReviewDesk} desk

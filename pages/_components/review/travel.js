@@ -2,7 +2,7 @@
 
 import { focus } from "../desk/keys.js";
 import { lastAnswers } from "./desk.js";
-import { reveal, showAt, wrong } from "./present.js";
+import { askWhich, reveal, showAt } from "./present.js";
 import { isAnswered, itemOf, placeOf } from "./queue.js";
 
 /** @import { ReviewDesk } from "./desk.js" */
@@ -78,5 +78,5 @@ export function back(desk) {
   showAt(desk, placeOf(queue, row));
   if (!queue.item || isAnswered(queue, row)) return;
   if (turn.revealed) reveal(desk);
-  if (turn.phase === "wrong") wrong(desk);
+  if (turn.phase === "wrong") askWhich(desk);
 }

@@ -1,5 +1,7 @@
 // One image's turn: what was asked, and what the person may have seen of the methods' advice.
 
+import { counts } from "../desk/seen.js";
+
 /**
  * @import { Action } from "../desk/verdicts.js"
  *
@@ -9,7 +11,8 @@
  * @typedef {Object} Turn
  * @property {"ask" | "wrong"} phase whether the label was called wrong, and the class is asked for
  * @property {boolean} revealed whether the advice was shown before the answer
- * @property {number} shownAt ms of the page's clock
+ * @property {number | null} seenAt ms of the page's clock when the picture was on screen
+ * @property {boolean} broken whether the picture cannot be loaded
  * @property {MapName} overlay the map over the image
  */
 
@@ -18,15 +21,33 @@ const NAMES_CLASS = new Set(["relabel", "multiple", "none"]);
 
 /**
  * @param {boolean} marked called wrong on a page, before any advice
- * @param {number} now
  * @returns {Turn}
  */
-export const openTurn = (marked, now) => ({
+export const openTurn = (marked) => ({
   phase: marked ? "wrong" : "ask",
   revealed: false,
-  shownAt: now,
+  seenAt: null,
+  broken: false,
   overlay: "",
 });
+
+/** @type {Set<Action | "wrong">} */
+const WITHOUT_PICTURE = new Set(["skip", "unsure"]);
+
+/**
+ * Why an answer does not count now.
+ *
+ * @param {Turn} turn
+ * @param {Action | "wrong"} action
+ * @param {number} now ms
+ * @returns {string} words; empty where it counts
+ */
+export function refused(turn, action, now) {
+  if (turn.broken) {
+    return WITHOUT_PICTURE.has(action) ? "" : "The image cannot be loaded. S skips it.";
+  }
+  return counts(turn, now) ? "" : "Not counted: the image had only just come.";
+}
 
 /**
  * Whether the panel shows the advice.

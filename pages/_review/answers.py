@@ -1,0 +1,104 @@
+"""Answers between the browser and the store, and what the address or the browser asks to see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+
+from lnl_core.services.in_force import loaded
+from lnl_core.services.review.desk import is_open
+from lnl_core.services.review.recording import record
+from lnl_core.types import DatasetInfo, LnlError
+from pages._words import plain, short
+
+LONGEST_LOG = 5000
+ASKED = "review_asked"
+"""The row that a tab showed before a reload, and asked for."""
+
+TOLD = 20
+"""Answers to images that had been answered elsewhere that the browser is told of, the last ones."""
+
+
+def _log(key: str) -> list[Mapping[str, Any]]:
+    """Return the answers that a component holds; whatever else a browser sends is left out."""
+    state = st.session_state.get(key) or {}
+    log = state.get("log")
+    if not isinstance(log, list):
+        return []
+    return [entry for entry in log[:LONGEST_LOG] if isinstance(entry, dict)]
+
+
+def store(info: DatasetInfo, who: str, key: str) -> list[str]:
+    """Store the answers that are new and return the ids of all that are stored."""
+    entries = _log(key)
+    stored: dict[str, int] = st.session_state.setdefault(f"{key}-stored", {})
+    fresh = [entry for entry in entries if str(entry.get("cid", ""))[:80] not in stored]
+    if fresh:
+        try:
+            done = record(info, who, fresh)
+        except LnlError as error:  # the browser keeps them and sends them again
+            st.error(plain(error), icon=":material/error:")
+            return []
+        for problem in done.problems[:3]:
+            st.toast(plain(problem), icon=":material/error:")
+        if done.meanwhile:
+            st.session_state[f"{key}-meanwhile"] = [*meanwhile(key), *done.meanwhile][-TOLD:]
+        for cid, entry in zip(done.acked, fresh, strict=True):
+            row = entry.get("row")
+            stored[cid] = row if isinstance(row, int) else -1
+    return [str(entry.get("cid", "")) for entry in entries]
+
+
+def meanwhile(key: str) -> list[dict[str, Any]]:
+    """Return the last answers to images that had been answered elsewhere, with those answers."""
+    told: list[dict[str, Any]] = st.session_state.get(f"{key}-meanwhile", [])
+    return told
+
+
+def come_back(info: DatasetInfo, who: str, row: int) -> None:
+    """Show the image again that a tab showed before, unless it has its answer."""
+    st.session_state[ASKED] = row
+    if row < info.n and is_open(info, who, row):
+        st.query_params["id"] = str(loaded(info).ids[row])
+
+
+def answered_rows(key: str) -> set[int]:
+    """Return the rows answered in this session, which a view of everything need not repeat."""
+    return set(st.session_state.get(f"{key}-stored", {}).values())
+
+
+def focus_of(info: DatasetInfo, key: str) -> list[int]:
+    """Return the row that the address asks for (`?id=`), until it has its answer."""
+    asked = st.query_params.get("id")
+    if asked is None:
+        return []
+    row = row_of(info, asked)
+    if row < 0:
+        st.toast(f"There is no image “{plain(short(asked, 40))}” in this set.")
+    if row < 0 or row in answered_rows(key):
+        del st.query_params["id"]
+        return []
+    return [row]
+
+
+@lru_cache(maxsize=256)
+def row_of(info: DatasetInfo, identity: str) -> int:
+    """Return the row of an image's id, -1 where there is none; it takes a while in large sets."""
+    ids: Any = loaded(info).ids
+    return int(ids.positions([identity])[0])
+
+
+def follow_up(info: DatasetInfo, key: str) -> list[int]:
+    """Return the rows marked on the page committed last, as far as the browser's word is good."""
+    marked = (st.session_state.get(key) or {}).get("marked")
+    if isinstance(marked, dict) and marked.get("time") != st.session_state.get("review_marked"):
+        st.session_state["review_marked"] = marked.get("time")
+        rows = marked.get("rows")
+        if isinstance(rows, list):
+            good = [row for row in rows[:12] if isinstance(row, int) and 0 <= row < info.n]
+            st.session_state["review_follow"] = (info.id, good)
+    which, rows = st.session_state.get("review_follow") or (None, [])
+    return list(rows) if which == info.id else []

@@ -1,0 +1,106 @@
+"""What the components get."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import streamlit as st
+
+from lnl_core.services import methods
+from lnl_core.services.review.desk import ReviewState, page_states, to_label
+from lnl_core.services.review.filtering import Filters
+from lnl_core.types import DatasetInfo, Leaves
+from pages import _ui
+from pages._review.answers import ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the person chose in the title row."""
+
+    order: str
+    view: str
+    mode: str
+    filters: Filters
+
+    @property
+    def filtered(self) -> bool:
+        """Whether any filter is set."""
+        return self.filters != Filters()
+
+
+def single(
+    info: DatasetInfo,
+    choice: Choice,
+    state: ReviewState,
+    marked: list[int],
+    hidden: Iterable[int] = (),
+    focus: Iterable[int] = (),
+) -> dict[str, Any]:
+    """Return single mode's data. In commit-first mode it holds nothing that a model thinks."""
+    gone = set(hidden)
+    classes = {
+        item["given"]: {key: item[key] for key in ("exemplars", "confirmed", "guide")}
+        for item in reversed(state.items)
+    }
+    return {
+        "view": json.dumps([info.id, choice.order, astuple(choice.filters), marked]),
+        "narrow": json.dumps(astuple(choice.filters)),
+        "focus": list(focus),
+        "asked": st.session_state.get(ASKED),
+        "mode": choice.mode,
+        "items": [_slim(item) for item in state.items if item["row"] not in gone],
+        **_labelling(info, choice),
+        "classes_shown": classes,
+        "recent": [_slim(item) for item in state.recent],
+        "progress": state.progress.as_dict(),
+        "held": state.held,
+        "methods": {
+            method.key: {"name": methods.short_title(method.key), "baseline": method.baseline}
+            for method in methods.every()
+        },
+        "comes_with": {
+            str(what): " or ".join(methods.that_leave(what))
+            for what in (Leaves.CURVES, Leaves.NEIGHBOURS, Leaves.MAPS)
+        },
+        "marked": marked,
+    }
+
+
+def _labelling(info: DatasetInfo, choice: Choice) -> dict[str, Any]:
+    """Return how far the labelling of what came without a class is; nothing where all had one."""
+    if not info.no_classes:
+        return {}
+    progress = to_label(info)
+    counts = {"total": progress.total, "done": progress.done}
+    return {"to_label": counts, "labelling": choice.filters.to_label}
+
+
+def page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
+    """Return page mode's data: this page and the next, so that turning it does not wait."""
+    pages = page_states(info, who, filters=choice.filters, tab=_ui.tab(), count=2)
+    return {
+        "view": json.dumps([info.id, astuple(choice.filters)]),
+        "pages": [
+            {
+                "label": page.label,
+                "items": [_slim(item) for item in page.items],
+                "exemplars": page.exemplars,
+                "confirmed": page.confirmed,
+            }
+            for page in pages
+            if page.label is not None
+        ],
+        "recent": [],
+        **_labelling(info, choice),
+        "progress": pages[0].progress.as_dict(),
+        "held": pages[0].held,
+    }
+
+
+def _slim(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item without what is sent once per class."""
+    return {key: item[key] for key in item if key not in ("exemplars", "confirmed", "guide")}

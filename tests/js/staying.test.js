@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { hereBefore, noteHere } from "../../pages/_components/review/here.js";
+import { meanwhileWords } from "../../pages/_components/review/meanwhile.js";
+import * as queues from "../../pages/_components/review/queue.js";
+import { ForbiddenStore, MemoryStore } from "./storage.js";
+
+const data = (more = {}) => ({ journal: "lnl:1", narrow: "[]", focus: [], marked: [], ...more });
+const at = (row) => ({ item: row === null ? null : { row } });
+
+beforeEach(() => {
+  globalThis.sessionStorage = new MemoryStore();
+});
+
+test("a tab knows its image again, under the same filters and for the same reviewer", () => {
+  noteHere({ data: data(), queue: at(7) });
+  assert.equal(hereBefore({ data: data() }), 7);
+  assert.equal(hereBefore({ data: data({ narrow: '["ant"]' }) }), null);
+  assert.equal(hereBefore({ data: data({ journal: "lnl:1:bob" }) }), null);
+});
+
+test("what the page asks for goes first: a shared link, what a page marked", () => {
+  noteHere({ data: data(), queue: at(7) });
+  assert.equal(hereBefore({ data: data({ focus: [3] }) }), null);
+  assert.equal(hereBefore({ data: data({ marked: [3] }) }), null);
+});
+
+test("at the end there is nothing to come back to, nor where the storage is off", () => {
+  noteHere({ data: data(), queue: at(7) });
+  noteHere({ data: data(), queue: at(null) });
+  assert.equal(hereBefore({ data: data() }), null);
+  globalThis.sessionStorage = new ForbiddenStore();
+  noteHere({ data: data(), queue: at(7) });
+  assert.equal(hereBefore({ data: data() }), null);
+  sessionStorage.getItem = () => "no JSON";
+  assert.equal(hereBefore({ data: data() }), null);
+});
+
+test("a new ranking changes what comes, not what is at hand", () => {
+  const queue = queues.openQueue([]);
+  const items = (...rows) => rows.map((row) => ({ row, given: 0, path: "", w: 8, h: 8 }));
+  queues.receiveItems(queue, items(1, 2, 3));
+  queues.moveTo(queue, 1);
+  queues.receiveItems(queue, items(9, 8, 3)); // the present image is not among the first any more
+  assert.equal(queue.item.row, 2);
+  assert.deepEqual(
+    queue.list.map(({ row }) => row),
+    [1, 2, 9, 8, 3],
+  );
+});
+
+const CLASSES = ["cat", "dog", "cow"];
+const said = (action, label = null, labels = []) => ({ action, label, labels });
+const both = (first, second, more = {}) =>
+  meanwhileWords(CLASSES, {
+    ...{ cid: "c", row: 1, given: 0, by: "Kim", you: false, before: "b", minutes: 0 },
+    ...{ first, second },
+    ...more,
+  });
+
+test("a second answer is told with the first", () => {
+  assert.equal(
+    both(said("keep"), said("relabel", 1)),
+    "Kim said cat a moment ago; yours: dog, recorded as second.",
+  );
+  assert.equal(
+    both(said("multiple", null, [0, 2]), said("none"), { minutes: 12 }),
+    "Kim said cat + cow 12 minutes ago; yours: none fits, recorded as second.",
+  );
+  assert.equal(
+    both(said("relabel", 1), said("relabel", 1), { minutes: 6000 }),
+    "Kim said dog before, as you do: recorded as second.",
+  );
+  assert.equal(
+    both(said("keep"), said("unsure"), { you: true }),
+    "You said cat a moment ago in another window; now: unsure.",
+  );
+});
