@@ -12,7 +12,9 @@ from torch.nn import functional as F
 
 from lnl_core.types import LabeledDataset
 
-_CHUNK = 4096
+_CHUNK, _NUMBERS = 4096, 2**23
+"""Most images, and most numbers, that are read and made smaller at once."""
+
 Report = Callable[[float], None]
 
 
@@ -50,11 +52,12 @@ class ImageSource:
             self._resident = torch.empty(
                 (self.n, self.height, self.width, self.channels), dtype=torch.uint8, device=device
             )
-            for start in range(0, self.n, _CHUNK):
-                rows = torch.arange(start, min(start + _CHUNK, self.n))
-                self._resident[start : start + _CHUNK] = self._read(rows)
+            step = max(1, min(_CHUNK, _NUMBERS // (height * width * self.channels)))
+            for start in range(0, self.n, step):
+                rows = torch.arange(start, min(start + step, self.n))
+                self._resident[start : start + step] = self._read(rows)
                 if report is not None:
-                    report(min(1.0, (start + _CHUNK) / self.n))
+                    report(min(1.0, (start + step) / self.n))
         step = max(1, self.n // 2000)
         sample = self.batch(torch.arange(0, self.n, step)[:2000]).double() / 255
         self.mean = sample.mean(dim=(0, 1, 2)).float()

@@ -23,6 +23,16 @@ PRODUCT_64 = 2 * PRODUCT
 EIGEN, EIGEN_64 = 3.5e-11, 8e-11
 """Seconds for each s^3 of an s x s decomposition for the leading axes: float32, float64."""
 
+SAMPLED = 2000
+"""Images that pixels are standardised by (`learning.images`)."""
+
+# Bytes that a training step keeps for each pixel of a batch, and weights of the network.
+_HELD = {
+    "resnet8": (490.0, 8e4),
+    "resnet8-wide": (1450.0, 3e5),
+    "resnet18": (310.0, 1.12e7),
+}
+
 # Images per second through training, one thread with bfloat16, and the size they had.
 _SPEED = {
     "resnet8": (2600.0, 32),
@@ -67,9 +77,25 @@ def training_cost(n: int, size: int, config: Any) -> tuple[float, float]:
         area /= 14.0  # stem and pooling quarter both sides first
     looks = 1 + 0.6 * (1 - config.record_from)  # evaluation passes, mirrored
     # below an eighth of the area the overhead of small batches is what takes the time
-    seconds = 4 + n * config.epochs * looks * max(area, 0.12) / speed
-    held = n * size * size * 3.0 + config.batch_size * size * size * 4000.0
-    return seconds, held
+    seconds = 2 + n * config.epochs * looks * max(area, 0.12) / speed
+    return seconds, training_bytes(name, n, size, config.batch_size)
+
+
+def training_bytes(name: str, n: int, size: int, batch: int) -> float:
+    """Return the bytes of training a network of `_SPEED` on n images of `size` pixels to it.
+
+    All images; a sample of them in float64, to standardise by; what a step keeps of a batch; and
+    weights, gradients, momentum and average.
+    """
+    pixels = float(size * size)
+    sample = 13.0 * min(n, SAMPLED) * 3 * pixels
+    weights = _HELD.get(name, (0.0, 0.0))[1]
+    return 6e7 + n * pixels * 3 + sample + step_bytes(name, size, batch) + 4 * 4 * weights
+
+
+def step_bytes(name: str, size: int, batch: int) -> float:
+    """Return the bytes that one training step keeps of its batch, for `training_bytes`."""
+    return batch * float(size * size) * _HELD.get(name, (4000.0, 0.0))[0]
 
 
 def fine_tuned_cost(n: int, size: int, config: Any) -> tuple[float, float]:
@@ -77,7 +103,8 @@ def fine_tuned_cost(n: int, size: int, config: Any) -> tuple[float, float]:
     side = fine_tuning.SIDES[config.backbone]
     looks = 2 * (1 - config.record_from) / _FINE_TUNED[1]
     seconds = 5 + n * config.epochs * (1 / _FINE_TUNED[0] + looks) * (side / 96) ** 2
-    return seconds, 2.5e8 + n * size * size * 3.0 + config.batch_size * side * side * 2500.0
+    seen = 3.0 * n * size * size + 13.0 * min(n, SAMPLED) * 3 * size * size
+    return seconds, 3.6e8 + seen + config.batch_size * side * side * 170.0
 
 
 def usual_features(size: int) -> int:

@@ -73,3 +73,43 @@ def test_influence_on_features_is_told_by_its_knobs_not_by_a_network():
     method = METHODS["influence"]
     head = method.config.on_features("quick", 300, 10)
     assert method.cost(300, 224, head) == method.cost(300, 32, head)
+
+
+@pytest.mark.parametrize(
+    ("key", "preset", "n", "size", "measured"),
+    [
+        ("sr", "quick", 300, 32, 169),
+        ("sr", "quick", 3000, 32, 262),
+        ("ce", "quick", 300, 32, 181),
+        ("jump", "quick", 300, 32, 104),
+        ("jump", "quick", 3000, 32, 180),
+        ("ce", "standard", 300, 128, 770),
+        ("finetune", "quick", 300, 128, 486),
+        ("finetune", "quick", 3000, 32, 526),
+        ("finetune", "standard", 300, 128, 699),
+        ("hnml", "quick", 300, 32, 136),
+        ("hnml", "quick", 3000, 32, 226),
+        ("dmlp", "quick", 300, 32, 1094),
+        ("dmlp", "quick", 3000, 32, 1241),
+    ],
+)
+def test_runs_promise_the_memory_that_they_took(key, preset, n, size, measured):
+    """Megabytes above what the process held before, one thread, batches of the preset."""
+    method = METHODS[key]
+    config = method.config.preset(preset, n, 10, size)
+    assert method.cost(n, size, config)[1] / 1e6 == pytest.approx(measured, rel=0.3)
+
+
+def test_memory_follows_the_batch_the_pixels_and_the_sample():
+    base = _estimate.training_bytes("resnet8", 300, 32, 64)
+    step = _estimate.training_bytes("resnet8", 300, 32, 128) - base
+    assert step == _estimate.step_bytes("resnet8", 32, 64)
+    assert _estimate.step_bytes("resnet8", 64, 64) == 4 * step
+    image = 3 * 32 * 32
+    few, many = (
+        _estimate.training_bytes("resnet8", n, 32, 64)
+        - _estimate.training_bytes("resnet8", n - 100, 32, 64)
+        for n in (_estimate.SAMPLED, 10 * _estimate.SAMPLED)
+    )
+    assert many == pytest.approx(100 * image)  # above the sample an image is its bytes
+    assert few == pytest.approx(14 * many)
