@@ -10,6 +10,7 @@ import pytest
 
 from lnl_core.jobs import bases
 from lnl_core.jobs.context import LocalContext
+from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs
 from lnl_core.methods import METHODS, recommended, yardstick
 from lnl_core.types import DENSE_CLASSES, Cancelled, LabeledDataset, Leaves, Method, TopProbs
 
@@ -192,6 +193,19 @@ def test_knobs_explain_themselves_and_presets_exist(method):
                 seconds, held = method.cost(n, size, config)
                 assert 0 < seconds < 1e9
                 assert 0 < held < 1e13
+
+
+@EVERY
+def test_whoever_trains_on_pixels_offers_the_same_networks_and_views(method):
+    """So that a comparison of methods need not be one of recipes."""
+    if not issubclass(method.config, TrainingKnobs):
+        return
+    fields = {field.name: field for field in dataclasses.fields(method.config)}
+    if method.key != "finetune":  # is about its network
+        assert set(OPEN_BACKBONES) <= set(fields["backbone"].metadata["choices"])
+    same = {"epochs": 3, "cutout": 0.5, "batch_size": 64, "lr": 0.1, "ema_decay": 0.9}
+    config = dataclasses.replace(method.config.preset("quick", 8000, 10, 32), **same)
+    assert {name: getattr(config, name) for name in same} == same
 
 
 @EVERY

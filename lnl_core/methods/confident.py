@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lnl_core.learning.knobs import TrainingKnobs, knob, restate
+from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
 from lnl_core.learning.nested import Stages
 from lnl_core.methods import _estimate, _out_of_fold
 from lnl_core.types import (
@@ -55,7 +55,7 @@ FILTERS = (
     "confident_learning",
     "predicted_neq_given",
 )
-BACKBONES = ("auto", "resnet8", "resnet8-wide", "resnet18", "resnet34", "resnet50", "cnn8", "mlp")
+BACKBONES = (*OPEN_BACKBONES, "cnn8", "mlp")
 
 ISSUE_CELLS = 200_000_000
 """Most rows x classes that `find_label_issues` is asked about; it holds them several times."""
