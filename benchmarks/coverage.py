@@ -1,0 +1,179 @@
+"""Is the live limit ever wrong? Simulated reviews, small and large sets, few and many errors.
+
+    python benchmarks/coverage.py --out benchmarks/results/coverage.json
+    python benchmarks/coverage.py --sizes 300 --rates 0.03 --reviews 200
+
+Each review goes on until every image has an answer, and the limit is looked at after every random
+draw: a review counts as wrong where, at any look, the true number of wrong labels lay above it. Two
+queues stand between the draws. `static` is ordered by a score that sees most errors and is blind
+to some. `hostile` knows the truth and all that the draws have said: before each draw it answers
+right or wrong labels only, whichever makes the next bet against the truth boldest. The draws come
+as in the product: every fifth image until a hundred, then every twentieth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+
+from lnl_core.review import auditing  # noqa: E402
+from lnl_core.review.comparison import binomial_interval  # noqa: E402
+from lnl_core.review.evidence import Evidence  # noqa: E402
+from lnl_core.store import arrays  # noqa: E402
+
+SIZES, RATES = (300, 2000, 8000), (0.01, 0.03, 0.09, 0.17, 0.40)
+QUEUES = ("static", "hostile")
+BLIND = 0.15
+"""Share of the errors that the static queue's score does not see."""
+
+
+class Review:
+    """One review in which only counts matter: how many open labels are right, how many wrong.
+
+    Totals above the true one do not matter for what is said against it, so none is kept.
+    """
+
+    def __init__(self, n: int, wrong: int, rng: np.random.Generator) -> None:
+        self.n, self.total, self.rng = n, wrong, rng
+        self.right, self.wrong = n - wrong, wrong
+        self.said = Evidence(np.arange(wrong + 1))
+        self.audits = 0
+
+    @property
+    def open(self) -> int:
+        """Labels without an answer."""
+        return self.right + self.wrong
+
+    @property
+    def found(self) -> int:
+        """Wrong labels among those with one."""
+        return self.total - self.wrong
+
+    def answer(self, wrong: int, right: int) -> None:
+        """Take labels out of the open ones."""
+        self.wrong -= wrong
+        self.right -= right
+
+    def draw(self) -> bool:
+        """Draw one at random; return whether the true total is now, or was ever, ruled out."""
+        hit = bool(self.rng.random() * self.open < self.wrong)
+        self.said.draw(self.open, self.found, hit)
+        self.answer(int(hit), int(not hit))
+        self.audits += 1
+        return bool(self.said.peak_above[-1] >= -np.log(auditing.ALPHA))
+
+    def between(self) -> int:
+        """Return how many images the queue shows before the next draw."""
+        few = self.audits < auditing.FIRST_AUDITS
+        return min((auditing.DENSE if few else auditing.SPARSE) - 1, max(0, self.open - 1))
+
+
+def static(review: Review, score: np.ndarray) -> bool:
+    """Review in a fixed order; `score` (n,) are the labels in it, True where wrong.
+
+    A drawn label is any open one, so which one it was is settled by chance when the queue gets
+    there: of the labels behind, as many as were drawn are gone.
+    """
+    behind = score.copy()
+    open_ = np.ones(len(behind), bool)
+    place = 0
+    while review.open:
+        taken = 0
+        for _ in range(review.between()):
+            while not open_[place]:
+                place += 1
+            open_[place] = False
+            taken += int(behind[place])
+            review.answer(int(behind[place]), int(not behind[place]))
+        before = review.wrong
+        if review.draw():
+            return True
+        kind = review.wrong < before
+        rows = np.flatnonzero(open_ & (behind == kind))
+        open_[review.rng.choice(rows)] = False
+    return False
+
+
+def hostile(review: Review) -> bool:
+    """Review as somebody would who wants the limit to be wrong."""
+    while review.open:
+        block = review.between()
+        many = min(block, review.wrong)
+        few = block - min(block, review.right)
+        first = max({few, many}, key=lambda k: _boldness(review, k, block - k))
+        review.answer(first, block - first)
+        if review.draw():
+            return True
+    return False
+
+
+def _boldness(review: Review, wrong: int, right: int) -> float:
+    """Return the mean square of what the next bet wins after so many answers of the queue."""
+    still, open_ = review.wrong - wrong, review.open - wrong - right
+    found, place = review.found + wrong, review.total
+    mean = 0.0
+    for hit, chance in ((1, still / open_), (0, 1 - still / open_)):
+        if chance > 0:
+            won = review.said.forecast(open_, found, 1, hit, place)
+            mean += chance * float(np.exp(2 * min(won, 20.0)))
+    return mean
+
+
+def ever_wrong(n: int, rate: float, queue: str, reviews: int, seed: int) -> dict[str, Any]:
+    """Return in how many reviews the limit was ever too low; `low` and `high` are of the share."""
+    wrong = max(1, round(rate * n))
+    false = audits = 0
+    for k in range(reviews):
+        rng = np.random.default_rng([seed, n, wrong, QUEUES.index(queue), k])
+        review = Review(n, wrong, rng)
+        if queue == "hostile":
+            false += hostile(review)
+        else:
+            labels = np.arange(n) < wrong
+            seen = labels & (rng.random(n) >= BLIND)
+            order = np.argsort(-(rng.normal(size=n) + 1.5 * seen))
+            false += static(review, labels[order])
+        audits += review.audits
+    low, high = binomial_interval(false, reviews, 0.95)
+    return {"reviews": reviews, "false": false, "low": low, "high": high, "draws": audits / reviews}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="images")
+    parser.add_argument("--rates", type=float, nargs="+", default=RATES, help="share wrong")
+    parser.add_argument("--queues", nargs="+", default=QUEUES, choices=QUEUES)
+    parser.add_argument("--reviews", type=int, default=2000, help="simulated reviews of each")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="JSON; rows already in it are replaced")
+    options = parser.parse_args(arguments)
+    stored = arrays.read_json(options.out) if options.out and options.out.is_file() else {}
+    for queue in options.queues:
+        for n in options.sizes:
+            for rate in options.rates:
+                began = time.process_time()
+                row = ever_wrong(n, rate, queue, options.reviews, options.seed)
+                row["cpu_s"] = round(time.process_time() - began, 1)
+                print(
+                    f"{queue:<8} {n:>6,} images, {100 * rate:>4.0f} % wrong: "
+                    f"{row['false']:>4} of {row['reviews']:,} ever false "
+                    f"({100 * row['low']:.1f} to {100 * row['high']:.1f} %), {row['cpu_s']} CPU s",
+                    flush=True,
+                )
+                if options.out:
+                    stored[f"{queue} {n} {rate:g}"] = row
+                    arrays.write_json(options.out, stored)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""The simulated reviews of `benchmarks/coverage.py` and `benchmarks/fallible.py`."""
+
+import numpy as np
+import pytest
+
+from benchmarks import coverage, fallible
+from lnl_core.review.evidence import Evidence
+
+
+def test_totals_above_the_true_one_change_nothing_that_is_said_against_it() -> None:
+    rng = np.random.default_rng(0)
+    short, whole = Evidence(np.arange(31)), Evidence(np.arange(301))
+    unreviewed, found = 300, 0
+    for _ in range(60):
+        wrong = bool(rng.random() < (30 - found) / unreviewed)
+        for said in (short, whole):
+            said.draw(unreviewed, found, wrong)
+        unreviewed, found = unreviewed - 1 - 3, found + int(wrong)
+    assert short.above[30] == pytest.approx(whole.above[30])
+    assert short.peak_above[30] == pytest.approx(whole.peak_above[30])
+
+
+@pytest.mark.parametrize("queue", coverage.QUEUES)
+def test_a_limit_is_hardly_ever_false(queue: str) -> None:
+    row = coverage.ever_wrong(120, 0.17, queue, reviews=60, seed=0)
+    assert row["low"] <= 0.05
+    assert row["draws"] > 23  # every fifth image
+
+
+def test_bets_with_a_wrong_chance_would_be_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = Evidence.draw
+    monkeypatch.setattr(
+        Evidence, "draw", lambda said, open_, found, hit: draw(said, open_, found, False)
+    )
+    assert coverage.ever_wrong(300, 0.4, "static", reviews=30, seed=0)["low"] > 0.05
+
+
+def test_a_reviewer_who_misses_makes_the_plain_limit_false_but_not_the_corrected_one() -> None:
+    each = [fallible.review(300, 0.17, seed, 0.93, 0.02) for seed in range(12)]
+    assert sum(plain for plain, _, _ in each) >= 10
+    assert sum(corrected for _, corrected, _ in each) == 0
