@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lnl_core.cli.command import Command, add_dataset, add_output, opened
-from lnl_core.cli.screen import DONE, PARTLY, say
-from lnl_core.records import LnlError
+from lnl_core.cli.screen import DONE, FAILED, PARTLY, say
+from lnl_core.records import DatasetInfo, LnlError
 
 
 def _rank_arguments(one: argparse.ArgumentParser) -> None:
@@ -145,6 +145,15 @@ def _audit_arguments(one: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="share of the images that may be wrong in the end (default: the set's goal, or 0.01)",
     )
+    file = one.add_mutually_exclusive_group()
+    file.add_argument(
+        "--certificate",
+        type=Path,
+        metavar="FILE",
+        help="write the certificate, once the goal holds",
+    )
+    file.add_argument("--verify", type=Path, metavar="FILE", help="check a certificate")
+    one.add_argument("--force", action="store_true", help="replace the file where it is there")
 
 
 def audit(options: Any) -> int:
@@ -154,6 +163,10 @@ def audit(options: Any) -> int:
     if options.target is not None and not 0 < options.target < 1:
         options.usage(f"--target is a share between 0 and 1, got {options.target:g}. 0.01 is 1 %.")
     info = opened(options)
+    if options.verify is not None:
+        return _verify(options, info)
+    if options.certificate is not None:
+        return _certificate(options, info)
     report = auditing.report(info, options.target)
     left, rate = report.left, report.rate
     apart = info.n - left.total
@@ -181,6 +194,35 @@ def audit(options: Any) -> int:
         _audit_words(info.name, report) + (_APART.format(apart) if apart else ""),
     )
     return DONE
+
+
+def _certificate(options: Any, info: DatasetInfo) -> int:
+    from lnl_core.services.review import certifying
+
+    body = certifying.write(info, options.certificate, force=options.force)
+    say(
+        options,
+        {"out": str(options.certificate), "at_most": body["at_most_left"], "goal": body["goal"]},
+        f"At most {body['at_most_left']:,} of {body['labels']:,} labels are wrong and not found "
+        f"(95 %). Check it with: lnl audit {info.name} --verify {options.certificate}",
+    )
+    return DONE
+
+
+def _verify(options: Any, info: DatasetInfo) -> int:
+    """Say of each part of a certificate whether it holds; FAILED where one does not."""
+    from lnl_core.services.review import certifying
+
+    checks = certifying.verify(info, options.verify)
+    holds = all(each.holds for each in checks)
+    said = "The certificate holds." if holds else "The certificate does not hold."
+    lines = [f"{'  ok ' if each.holds else ' NOT '} {each.what}: {each.words}" for each in checks]
+    say(
+        options,
+        {"holds": holds, "checks": [asdict(each) for each in checks]},
+        "\n".join([*lines, said]),
+    )
+    return DONE if holds else FAILED
 
 
 _APART = "\n{:,} more images came without a class: nothing here speaks of them"
@@ -243,6 +285,8 @@ AUDIT = Command(
     (
         "lnl audit birds",
         "lnl audit birds --target 0.005 --json            at most 0.5 % of the labels wrong",
+        "lnl audit birds --certificate certificate.json   what the draws prove, as a file",
+        "lnl audit birds --verify certificate.json        draws, answers and limit, again",
         "",
         "Review mixes the random images in. Estimate and limit hold at every moment, 95 % sure.",
     ),

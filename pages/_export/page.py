@@ -17,7 +17,8 @@ from lnl_core.services import in_force
 from lnl_core.services.export import exporting, reimporting
 from lnl_core.services.export.formats import FORMATS
 from lnl_core.services.export.reimporting import DecisionImport
-from lnl_core.services.review import desk
+from lnl_core.services.review import certifying, desk
+from lnl_core.services.review.auditing import errors_left
 from lnl_core.types import DatasetInfo
 from pages import _ui, _urls, _words
 from pages._export import folder
@@ -104,6 +105,31 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     _column_chips(shown[0])
     st.header("The same from a terminal", anchor=False)
     st.code(_command(info, format_key, options), language=None, wrap_lines=True)
+    certificate(info)
+
+
+def certificate(info: DatasetInfo) -> None:
+    """Offer the certificate where the goal holds: what the random draws prove, as a file."""
+    left = errors_left(info)
+    if not left.may_stop:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container(gap="xxsmall"):
+            st.markdown(
+                f"**At most {left.limit:,} of {left.total:,} labels are wrong and not found (95 %)**"
+            )
+            st.caption(
+                f"From {left.audits:,} random checks. The certificate holds draws, seed, answers "
+                "and assumptions; `lnl audit NAME --verify FILE` checks it."
+            )
+        st.download_button(
+            "Certificate",
+            data=lambda: certifying.as_bytes(certifying.certificate(info)),
+            file_name=f"{info.name}-certificate.json",
+            mime="application/json",
+            icon=":material/verified:",
+            on_click="ignore",
+        )
 
 
 @dataclass(frozen=True, slots=True)

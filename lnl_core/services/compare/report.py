@@ -242,6 +242,8 @@ def _facts(info: DatasetInfo, comparison: Comparison) -> str:
     ]
     if not info.has_truth:
         facts.insert(3, ("Wrong labels", _wrong(info)))
+    if (left := errors_left(info)).may_stop:
+        facts.insert(-1, ("Wrong and not found", f"at most {left.limit:,} (95 %)"))
     joint = comparison.detections.get(CONSENSUS)
     if joint is not None:
         low, high = joint.interval

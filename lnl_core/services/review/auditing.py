@@ -14,7 +14,7 @@ import numpy as np
 
 from lnl_core.review import auditing
 from lnl_core.review.auditing import ENOUGH, Limits, Rate
-from lnl_core.review.evidence import Evidence, possible_totals
+from lnl_core.review.evidence import Audit, Evidence, possible_totals
 from lnl_core.services.in_force import Standing, goal, labelled_count, scored, standing
 from lnl_core.services.review.draws import (
     OPEN,
@@ -215,20 +215,36 @@ def _compute(past: Replay, said: IntArray, n: int, answered: int) -> _Known:
     most = n - int((said == RIGHT).sum())
     totals = possible_totals(n)
     middle = Evidence.of(past.counted, totals)
-    ends = _ends(past.said)
     every = np.ones(len(past.said), bool)
-    upper = past.part(every, past.said != RIGHT, careful=True)
     lower = past.part(every, past.said == WRONG, careful=False)
-    high, limit, low = most, most, least
-    for k, now_said in enumerate(Evidence.growing(upper, totals), start=1):
-        if k in ends:
-            limits = auditing.live_limits(now_said, least, most)
-            high, limit = min(high, limits.high), min(limit, limits.limit)
+    upper = past.part(every, past.said != RIGHT, careful=True)
+    high, limit = highest(upper, past.said, n, least, most)
+    low = least
+    ends = _ends(past.said)
     for k, now_said in enumerate(Evidence.growing(lower, totals), start=1):
         if k in ends:
             low = max(low, auditing.live_limits(now_said, least, most).low)
     mean = auditing.live_limits(middle, least, most).mean
     return _Known(answered, past.said, Limits(mean, min(low, high), high, limit), middle)
+
+
+def highest(upper: Audit, said: IntArray, n: int, least: int, most: int) -> tuple[int, int]:
+    """Return the interval's upper end and the one-sided limit of all wrong labels, 95 % each.
+
+    Args:
+        upper: all draws, what is unclear or open taken for wrong.
+        said: (d,) RIGHT, WRONG, UNCLEAR or OPEN.
+        n: labels of the set.
+        least: wrong labels found.
+        most: those and every label that was not called right.
+    """
+    ends = _ends(said)
+    high = limit = most
+    for k, now_said in enumerate(Evidence.growing(upper, possible_totals(n)), start=1):
+        if k in ends:
+            limits = auditing.live_limits(now_said, least, most)
+            high, limit = min(high, limits.high), min(limit, limits.limit)
+    return high, limit
 
 
 def evidence(info: DatasetInfo) -> tuple[Evidence, int]:

@@ -1,0 +1,277 @@
+"""Certificates: what random draws prove of a set, in a file that anybody can check against it.
+
+A certificate holds the draws with their seed, what people said of each, and the limit that follows.
+Checking it draws again, reads the answers again and computes the limit again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lnl_core.data import outputs
+from lnl_core.review.evidence import AUDIT, Audit
+from lnl_core.services import places
+from lnl_core.services.in_force import SETTLING_ACTIONS, loaded, standing
+from lnl_core.services.review import auditing
+from lnl_core.services.review.draws import OPEN, RIGHT, UNCLEAR, WRONG, replay, said_of, since_grown
+from lnl_core.store import audits, decisions
+from lnl_core.store.db import now
+from lnl_core.types import Action, DatasetInfo, LnlError
+
+FORMAT = "lnl-review certificate 1"
+
+METHOD = (
+    "Images drawn uniformly at random among those without an answer, at moments of the review; a "
+    "betting martingale over every possible number of wrong labels; by Ville's inequality the "
+    "limit is ever too low with a chance of 5 % at most, whatever else was reviewed and whenever "
+    "one stops."
+)
+ASSUMPTIONS = (
+    "The answers to the drawn images are right.",
+    "Unsure, disputed and unanswered draws count as wrong.",
+    "The labels are those of the export of the same day: nothing was changed elsewhere.",
+)
+
+_WORDS = {RIGHT: "right", WRONG: "wrong", UNCLEAR: "unclear", OPEN: "open"}
+_CODES = {word: code for code, word in _WORDS.items()}
+
+
+# Made ------------------------------------------------------------------------------------------
+
+
+def certificate(info: DatasetInfo) -> dict[str, Any]:
+    """Return the certificate of a set, as JSON has it.
+
+    Raises:
+        LnlError: the goal is not reached, with what it takes.
+    """
+    left = auditing.errors_left(info, fresh=True)
+    if left.limit is None or not left.may_stop:
+        so_far = "too few random checks" if left.limit is None else f"at most {left.limit:,} left"
+        raise LnlError(
+            f"Nothing to certify yet. The goal is at most {left.goal:,} wrong labels left; so far: "
+            f"{so_far}. Go on reviewing, or choose another goal."
+        )
+    if left.unseen:
+        raise LnlError(
+            f"{left.unseen:,} images were added since the draws. Review until "
+            f"{left.enough:,} random checks of the larger set have an answer."
+        )
+    past, drawn, ids = replay(info), since_grown(info), loaded(info).ids
+    said = said_of(standing(info))
+    upper = past.part(np.ones(len(past.rows), bool), past.said != RIGHT, careful=True)
+    body = {
+        "format": FORMAT,
+        "dataset": info.name,
+        "labels": left.total,
+        "content": _labels_digest(info),
+        "issued_at": now(),
+        "last_decision": decisions.last_id(info),
+        "goal": left.goal,
+        "found": left.found,
+        "kept": int((said == RIGHT).sum()),
+        "at_most_left": left.limit,
+        "confidence": 1 - auditing.auditing.ALPHA,
+        "method": METHOD,
+        "assumptions": list(ASSUMPTIONS),
+        "seed": drawn[0].seed,
+        "draws": [
+            {
+                "number": each.number,
+                "id": ids[each.row],
+                "eligible": each.eligible,
+                "last_decision": each.last_decision,
+                "unreviewed": int(upper.unreviewed[k]),
+                "found": int(upper.found[k]),
+                "said": _WORDS[int(past.said[k])],
+            }
+            for k, each in enumerate(drawn)
+        ],
+    }
+    return body | {"checksum": _checksum(body)}
+
+
+def write(info: DatasetInfo, out: Path, *, force: bool = False) -> dict[str, Any]:
+    """Write the certificate of a set.
+
+    Raises:
+        LnlError: the goal is not reached, or the file cannot be written.
+    """
+    where = places.output(info.workspace, out, (".json",), force=force)
+    body = certificate(info)
+    outputs.write(where, lambda stream: stream.write(as_bytes(body)))
+    return body
+
+
+def as_bytes(body: dict[str, Any]) -> bytes:
+    """Return a certificate as a file has it."""
+    return (json.dumps(body, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _checksum(body: dict[str, Any]) -> str:
+    plain = {key: value for key, value in body.items() if key != "checksum"}
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _labels_digest(info: DatasetInfo) -> str:
+    """Return SHA-256 over class names, ids and given labels: which set it is."""
+    data = loaded(info)
+    digest = hashlib.sha256(json.dumps(list(info.class_names)).encode())
+    digest.update(np.asarray(data.given_labels, "<i8").tobytes())
+    for each in data.ids:
+        digest.update(each.encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()
+
+
+# Checked ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was checked, whether it is so, and the words for people."""
+
+    what: str
+    holds: bool
+    words: str
+
+
+def verify(info: DatasetInfo, path: Path) -> list[Check]:
+    """Check a certificate against the set: file, set, draws, answers and limit.
+
+    Raises:
+        LnlError: the file cannot be read, or is no certificate.
+    """
+    body = _read(path)
+    try:
+        return list(_checks(info, body))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise LnlError(
+            f"{path} is not a whole certificate ({error!r}). Ask for the file again."
+        ) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        body = json.loads(path.read_bytes())
+    except OSError as error:
+        words = error.strerror or str(error)
+        raise LnlError(f"{path} cannot be read: {words}. Check the path.") from error
+    except ValueError as error:
+        raise LnlError(f"{path} is no JSON. Give the file of lnl audit --certificate.") from error
+    if not isinstance(body, dict) or body.get("format") != FORMAT:
+        raise LnlError(f"{path} is no certificate. Give the file of lnl audit --certificate.")
+    return body
+
+
+def _checks(info: DatasetInfo, body: dict[str, Any]) -> Iterator[Check]:
+    same = body["checksum"] == _checksum(body)
+    yield Check("file", same, "as it was issued" if same else "changed since it was issued")
+    same = body["content"] == _labels_digest(info)
+    yield Check(
+        "set",
+        same,
+        "the same images, classes and given labels"
+        if same
+        else f"not the set “{info.name}” as it is now: other ids, classes or given labels",
+    )
+    if not same:
+        return
+    yield _drawn_again(info, body)
+    yield _answers(info, body)
+    yield _limit(body)
+
+
+def _drawn_again(info: DatasetInfo, body: dict[str, Any]) -> Check:
+    """Draw again: from the rows that had no answer, what the seed chooses is what was shown."""
+    wanted = {int(each["number"]): each for each in body["draws"]}
+    known = {each.number: each for each in audits.draws(info)}
+    ids, seed = loaded(info).ids, int(body["seed"])
+    first = sorted(set(range(max(wanted, default=-1) + 1)) - set(wanted))
+    for number, each in wanted.items():
+        ours = known.get(number)
+        stated = (each["id"], each["eligible"], each["last_decision"])
+        if ours is None or (ids[ours.row], ours.eligible, ours.last_decision) != stated:
+            return Check("draws", False, f"draw {number} is not one of this set's")
+        if ours.seed != seed:
+            return Check("draws", False, "the seed is not that of this set's draws")
+    told = _chosen_rows(info, seed, len(first), max(wanted, default=-1) + 1)
+    for number, (row, eligible) in told.items():
+        if number in wanted and (ids[row], eligible) != (
+            wanted[number]["id"],
+            wanted[number]["eligible"],
+        ):
+            return Check("draws", False, f"draw {number} is not what the seed chooses")
+    unlike = "" if told else "; labels became no class since, so the seed cannot be followed"
+    return Check("draws", True, f"{len(wanted):,} drawn at random from seed {seed}{unlike}")
+
+
+def _chosen_rows(info: DatasetInfo, seed: int, first: int, end: int) -> dict[int, tuple[int, int]]:
+    """Return draw number -> the row that the seed chooses and how many it chose from.
+
+    Nothing for a set whose size or no-classes changed: what was open then is not known any more.
+    """
+    if info.no_classes or info.additions:
+        return {}
+    answers = {str(action) for action in (*SETTLING_ACTIONS, Action.UNSURE)}
+    holders: dict[int, set[str]] = {}
+    open_ = np.ones(info.n, bool)
+    free = np.ones(info.n, bool)
+    log = decisions.log(info)
+    entry = next(log, None)
+    chosen = {}
+    for each in audits.draws(info)[:end]:
+        while entry is not None and entry[0] <= each.last_decision:
+            held = holders.setdefault(entry[1], set())
+            (held.add if entry[3] in answers else held.discard)(entry[2])
+            free[entry[1]] = not held
+            entry = next(log, None)
+        rows = np.flatnonzero(open_ & free)
+        if each.number >= first:
+            place = audits.chosen(seed, each.number, len(rows))
+            chosen[each.number] = (int(rows[place]), len(rows))
+        open_[each.row] = False
+    return chosen
+
+
+def _answers(info: DatasetInfo, body: dict[str, Any]) -> Check:
+    said = said_of(standing(info))
+    rows = {each.number: each.row for each in audits.draws(info)}
+    unlike = [
+        each["id"]
+        for each in body["draws"]
+        if each["number"] not in rows or _WORDS[int(said[rows[each["number"]]])] != each["said"]
+    ]
+    if unlike:
+        first = ", ".join(map(str, unlike[:3]))
+        return Check(
+            "answers", False, f"{len(unlike):,} draws have another answer now, first {first}"
+        )
+    later = decisions.last_id(info) - int(body["last_decision"])
+    more = " (more images were answered since)" if later else ""
+    return Check("answers", True, f"each draw has the answer that is stated{more}")
+
+
+def _limit(body: dict[str, Any]) -> Check:
+    each = body["draws"]
+    said = np.array([_CODES[one["said"]] for one in each], np.int64)
+    upper = Audit(
+        np.array([one["unreviewed"] for one in each], np.int64),
+        np.array([one["found"] for one in each], np.int64),
+        said != RIGHT,
+        (AUDIT,) * len(each),
+    )
+    n, found = int(body["labels"]), int(body["found"])
+    most = n - int(body["kept"])
+    _, total = auditing.highest(upper, said, n, found, most)
+    left = int(np.clip(total - found, 0, most - found))
+    if left > int(body["at_most_left"]):
+        return Check("limit", False, f"the draws prove at most {left:,}, not what is stated")
+    return Check("limit", True, f"at most {int(body['at_most_left']):,} wrong labels left (95 %)")

@@ -1,0 +1,134 @@
+"""Certificates: issued when the goal holds, checked against the set, draw by draw."""
+
+import json
+
+import pytest
+
+from lnl_core.cli import main
+from lnl_core.services.datasets import settings
+from lnl_core.services.review import auditing, certifying
+from lnl_core.store import audits, datasets
+from lnl_core.types import Action, LnlError
+from tests.services.review.test_auditing import Reviewer, make
+
+
+@pytest.fixture
+def reviewed(workspace, tmp_path):
+    """Two hundred images, reviewed in random order until the goal of eight holds."""
+    info = make(workspace, tmp_path, 200)
+    settings.set_goal(info, 8)
+    ann = Reviewer(workspace, info)
+    while not auditing.errors_left(info, fresh=True).may_stop:
+        ann.press(*ann.window(order="random")[:10])
+    return info
+
+
+def written(info, tmp_path):
+    path = tmp_path / "certificate.json"
+    certifying.write(info, path, force=True)
+    return path
+
+
+def changed(path, change, *, signed=True):
+    """Change a certificate's content; `signed` as somebody would who knows how it is made."""
+    body = json.loads(path.read_text("utf-8"))
+    change(body)
+    if signed:
+        body["checksum"] = certifying._checksum(body)
+    path.write_text(json.dumps(body), "utf-8")
+    return path
+
+
+def fails(info, path):
+    return [check.what for check in certifying.verify(info, path) if not check.holds]
+
+
+def test_it_states_what_the_screen_states_and_holds(reviewed, tmp_path):
+    left = auditing.errors_left(reviewed, fresh=True)
+    body = certifying.certificate(reviewed)
+    assert (body["at_most_left"], body["found"], body["goal"]) == (left.limit, left.found, 8)
+    assert len(body["draws"]) == left.audits + sum(d["said"] == "open" for d in body["draws"])
+    assert body["seed"] == audits.draws(reviewed)[0].seed
+    checks = certifying.verify(reviewed, written(reviewed, tmp_path))
+    assert [check.what for check in checks] == ["file", "set", "draws", "answers", "limit"]
+    assert all(check.holds for check in checks)
+
+
+def test_before_the_goal_holds_there_is_none(workspace, tmp_path):
+    info = make(workspace, tmp_path, 200)
+    with pytest.raises(LnlError, match=r"Nothing to certify yet.*too few random checks"):
+        certifying.certificate(info)
+
+
+def test_a_smaller_number_is_found_out(reviewed, tmp_path):
+    path = changed(written(reviewed, tmp_path), lambda body: body.update(at_most_left=0))
+    assert fails(reviewed, path) == ["limit"]
+
+
+def test_another_number_without_a_new_checksum_is_found_out(reviewed, tmp_path):
+    path = written(reviewed, tmp_path)
+    changed(path, lambda body: body.update(goal=1), signed=False)
+    assert fails(reviewed, path) == ["file"]
+
+
+def test_a_chosen_image_in_place_of_a_drawn_one_is_found_out(reviewed, tmp_path):
+    def swap(body):
+        body["draws"][3]["id"] = body["draws"][7]["id"]
+
+    assert "draws" in fails(reviewed, changed(written(reviewed, tmp_path), swap))
+
+
+def test_a_draw_that_the_seed_does_not_choose_is_found_out(reviewed, tmp_path, monkeypatch):
+    path = written(reviewed, tmp_path)
+    real = audits.chosen
+    monkeypatch.setattr(audits, "chosen", lambda seed, k, n: (real(seed, k, n) + (k == 5)) % n)
+    assert fails(reviewed, path) == ["draws"]
+
+
+def test_an_answer_that_changed_since_is_named(reviewed, tmp_path):
+    path = written(reviewed, tmp_path)
+    ann = Reviewer(reviewed.workspace, reviewed)
+    row = next(
+        each.row for each in audits.draws(reviewed) if ann.truth[each.row] == ann.given[each.row]
+    )
+    ann.press(row, action=Action.NONE)
+    [failed] = [check for check in certifying.verify(reviewed, path) if not check.holds]
+    assert failed.what == "answers"
+    assert datasets.load(reviewed).ids[row] in failed.words
+
+
+def test_more_answers_later_leave_it_true(reviewed, tmp_path):
+    path = written(reviewed, tmp_path)
+    ann = Reviewer(reviewed.workspace, reviewed)
+    drawn = {each.row for each in audits.draws(reviewed)}
+    ann.press(*[row for row in ann.window() if row not in drawn][:3])
+    checks = {check.what: check for check in certifying.verify(reviewed, path)}
+    assert all(check.holds for check in checks.values())
+    assert "since" in checks["answers"].words
+
+
+def test_another_set_is_said_to_be_another(reviewed, workspace, tmp_path):
+    other = make(workspace, tmp_path, 201, name="other")
+    assert fails(other, written(reviewed, tmp_path)) == ["set"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "lnl-review certificate 1"}'])
+def test_what_is_no_certificate_is_refused(reviewed, tmp_path, text):
+    path = tmp_path / "no.json"
+    path.write_text(text, "utf-8")
+    with pytest.raises(LnlError, match=r"certificate"):
+        certifying.verify(reviewed, path)
+    with pytest.raises(LnlError, match="cannot be read"):
+        certifying.verify(reviewed, tmp_path / "missing.json")
+
+
+def test_the_command_issues_checks_and_refuses(reviewed, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LNL_HOME", str(reviewed.workspace.home))
+    path = tmp_path / "certificate.json"
+    assert main(["audit", "birds", "--certificate", str(path)]) == 0
+    assert main(["audit", "birds", "--verify", str(path)]) == 0
+    assert "The certificate holds." in capsys.readouterr().out
+    assert main(["audit", "birds", "--certificate", str(path)]) == 1  # never replaced unasked
+    changed(path, lambda body: body.update(at_most_left=0))
+    assert main(["audit", "birds", "--verify", str(path), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["holds"] is False
