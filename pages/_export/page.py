@@ -116,7 +116,7 @@ def certificate(info: DatasetInfo) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap="xxsmall"):
             st.markdown(
-                f"**At most {left.limit:,} of {left.total:,} labels are wrong and not found (95 %)**"
+                f"**At most {left.limit:,} of {left.total:,} labels are wrong still (95 %)**"
             )
             st.caption(
                 f"From {left.audits:,} random checks. The certificate holds draws, seed, answers "

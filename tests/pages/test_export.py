@@ -3,8 +3,11 @@ import shlex
 import numpy as np
 import pytest
 
+from lnl_core.services.datasets import settings
+from lnl_core.services.review.auditing import errors_left
 from lnl_core.store import arrays, decisions
 from lnl_core.types import Action, Decision, Signals
+from tests.services.review.test_auditing import Reviewer, make
 
 
 @pytest.fixture
@@ -134,3 +137,16 @@ def test_a_folder_that_may_not_be_used_is_refused(desk, reviewed, tmp_path, monk
     assert not app.exception
     app.text_input[0].set_value("relative").run()
     assert "whole path" in "\n".join(e.value for e in app.error)
+
+
+def test_once_the_goal_holds_the_certificate_can_be_taken(desk, workspace, tmp_path, texts):
+    info = make(workspace, tmp_path, 200, name="certified")
+    settings.set_goal(info, 8)
+    assert "wrong still" not in texts(desk("export", dataset="certified"))
+    ann = Reviewer(workspace, info)
+    while not errors_left(info, fresh=True).may_stop:
+        ann.press(*ann.window(order="random")[:10])
+    app = desk("export", dataset="certified")
+    assert not app.exception
+    limit = errors_left(info).limit
+    assert f"At most {limit} of 200 labels are wrong still (95 %)" in texts(app)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.data import outputs
+from lnl_core.review.auditing import ALPHA
 from lnl_core.review.evidence import AUDIT, Audit
 from lnl_core.services import places
 from lnl_core.services.in_force import SETTLING_ACTIONS, loaded, standing
@@ -78,7 +79,7 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
         "found": left.found,
         "kept": int((said == RIGHT).sum()),
         "at_most_left": left.limit,
-        "confidence": 1 - auditing.auditing.ALPHA,
+        "confidence": 1 - ALPHA,
         "method": METHOD,
         "assumptions": list(ASSUMPTIONS),
         "seed": drawn[0].seed,
