@@ -19,12 +19,21 @@ from lnl_core.data import outputs
 from lnl_core.review.auditing import ALPHA
 from lnl_core.review.evidence import AUDIT, Audit
 from lnl_core.services import places
-from lnl_core.services.in_force import SETTLING_ACTIONS, loaded, standing
+from lnl_core.services.in_force import loaded, standing
 from lnl_core.services.review import auditing
-from lnl_core.services.review.draws import OPEN, RIGHT, UNCLEAR, WRONG, replay, said_of, since_grown
+from lnl_core.services.review.draws import (
+    ANSWERS,
+    OPEN,
+    RIGHT,
+    UNCLEAR,
+    WRONG,
+    replay,
+    said_of,
+    since_grown,
+)
 from lnl_core.store import audits, decisions
 from lnl_core.store.db import now
-from lnl_core.types import Action, DatasetInfo, LnlError
+from lnl_core.types import DatasetInfo, LnlError
 
 FORMAT = "lnl-review certificate 1"
 
@@ -221,7 +230,6 @@ def _chosen_rows(info: DatasetInfo, seed: int, first: int, end: int) -> dict[int
     """
     if info.no_classes or info.additions:
         return {}
-    answers = {str(action) for action in (*SETTLING_ACTIONS, Action.UNSURE)}
     holders: dict[int, set[str]] = {}
     open_ = np.ones(info.n, bool)
     free = np.ones(info.n, bool)
@@ -231,7 +239,7 @@ def _chosen_rows(info: DatasetInfo, seed: int, first: int, end: int) -> dict[int
     for each in audits.draws(info)[:end]:
         while entry is not None and entry[0] <= each.last_decision:
             held = holders.setdefault(entry[1], set())
-            (held.add if entry[3] in answers else held.discard)(entry[2])
+            (held.add if entry[3] in ANSWERS else held.discard)(entry[2])
             free[entry[1]] = not held
             entry = next(log, None)
         rows = np.flatnonzero(open_ & free)

@@ -45,7 +45,7 @@ AHEAD = 16
 LEFT_BEHIND = timedelta(days=1)
 """A drawn row that its reviewer has not answered after this goes to another one."""
 
-_ANSWERS = {str(action) for action in (*SETTLING_ACTIONS, Action.UNSURE)}
+ANSWERS = {str(action) for action in (*SETTLING_ACTIONS, Action.UNSURE)}
 
 RIGHT, WRONG, UNCLEAR, OPEN = 0, 1, -1, -2
 """What people say of a row: unclear where they are unsure or do not agree."""
@@ -252,7 +252,7 @@ def _replay(
                 continue
             held = holders.setdefault(row, set())
             before = bool(held)
-            (held.add if action in _ANSWERS else held.discard)(who)
+            (held.add if action in ANSWERS else held.discard)(who)
             if before != bool(held) and row not in taken:
                 move(row, 1 if held else -1)
         # a draw from before a label became no class also chose from rows that count no more
