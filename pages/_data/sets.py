@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from lnl_core.services.datasets import catalog, incoming, settings
-from lnl_core.services.in_force import scored
+from lnl_core.services.in_force import scored, standing
 from lnl_core.services.review import auditing, desk, planning
 from lnl_core.types import DatasetInfo
 from pages import _charts, _ui, _words
@@ -330,7 +330,9 @@ def _expected(info: DatasetInfo) -> str:
     if ahead is None:
         return "How many reviews this takes is expected once the set is scored."
     begun = planning.planned(info)
-    words = f"About {_words.plural(ahead.plan.total, 'review')} more are expected"
+    words = (
+        f"About {_words.plural(ahead.more(standing(info).reviewed), 'review')} more are expected"
+    )
     if begun is None:
         return f"{words}. The goal is fixed with the first answer; only you change it."
     return f"{words}, of {_words.count(begun)} when the review began. Only you change the goal."

@@ -71,7 +71,7 @@ class Progress:
             "left": self.left,
             "seconds_per_image": self.seconds_per_image,
             "errors_left": self.errors_left.as_dict(),
-            "reviews_to_goal": None if ahead is None else ahead.plan.total,
+            "reviews_to_goal": None if ahead is None else ahead.more(self.reviewed),
         }
 
 
@@ -348,7 +348,7 @@ def progress(info: DatasetInfo, reviewer: str) -> Progress:
     ]
     return Progress(
         reviewed=now_at.reviewed,
-        planned=planned(info) or now_at.reviewed + (ahead.plan.total if ahead else 0),
+        planned=planned(info) or now_at.reviewed + (ahead.more(now_at.reviewed) if ahead else 0),
         wrong=int(now_at.wrong.sum()),
         total=labelled_count(info),
         left=int((~closed_to(now_at, reviewer) & ~now_at.no_class).sum()) if ranked else 0,

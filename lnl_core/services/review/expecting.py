@@ -24,11 +24,13 @@ class Expected:
         p: (n,) recalibrated.
         open: (u,) rows without an answer, in the queue's order.
         found: wrong labels found.
+        reviewed: images with an answer by then.
     """
 
     p: FloatArray
     open: IntArray
     found: int
+    reviewed: int
 
     @property
     def total(self) -> float:
@@ -64,4 +66,6 @@ def _expected(info: DatasetInfo, ranked: Scored, _round: tuple[int, int]) -> Exp
         said[rows] == WRONG,
     )
     order = np.asarray(ranking.order)
-    return Expected(p, order[~(now.answered | now.no_class)[order]], int(now.wrong.sum()))
+    return Expected(
+        p, order[~(now.answered | now.no_class)[order]], int(now.wrong.sum()), now.reviewed
+    )

@@ -24,10 +24,16 @@ class Forecast:
     Attributes:
         plan: reviews of the queue that are still worth it, and random draws after them.
         audits: random draws with an answer, at the forecast.
+        reviewed: images with an answer, at the forecast.
     """
 
     plan: Plan
     audits: int
+    reviewed: int
+
+    def more(self, reviewed: int) -> int:
+        """Return the reviews that are still expected once so many images have an answer."""
+        return max(0, self.plan.total - max(0, reviewed - self.reviewed))
 
     @property
     def audits_alone(self) -> bool:
@@ -51,7 +57,8 @@ def forecast(info: DatasetInfo, errors: int | None = None) -> Forecast | None:
 @lru_cache(maxsize=16)
 def _forecast(info: DatasetInfo, ahead: Expected, errors: int) -> Forecast:
     said, audits = evidence(info)
-    return Forecast(auditing.plan(said, ahead.found, ahead.p[ahead.open], errors), audits)
+    way = auditing.plan(said, ahead.found, ahead.p[ahead.open], errors)
+    return Forecast(way, audits, ahead.reviewed)
 
 
 def planned(info: DatasetInfo) -> int | None:
@@ -66,5 +73,6 @@ def planned(info: DatasetInfo) -> int | None:
 def begin(info: DatasetInfo) -> None:
     """Fix the goal, and how many images the review is to take, where a ranking says it."""
     if planned(info) is None and (ahead := forecast(info)) is not None:
-        reviews = standing(info).reviewed + ahead.plan.total
+        reviewed = standing(info).reviewed
+        reviews = reviewed + ahead.more(reviewed)
         datasets.update_meta(info, planned_reviews=reviews, goal_at_start=goal(info))

@@ -1,6 +1,7 @@
 """Random audits from the draw to what they say: of errors left, and in Compare."""
 
 import dataclasses
+import itertools
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -438,6 +439,15 @@ def test_the_goal_is_fixed_when_the_review_begins_and_does_not_move(workspace, b
     assert desk.progress(birds, "ann").errors_left.goal == 60
     with pytest.raises(LnlError, match="between 0 and 599"):
         settings.set_goal(birds, 600)
+
+
+def test_what_is_expected_counts_down_with_every_answer(workspace, birds):
+    ann = Reviewer(workspace, birds)
+    more = [desk.progress(birds, "ann").as_dict()["reviews_to_goal"]]
+    for _ in range(10):  # the forecast itself is made anew after 25
+        ann.review(1)
+        more.append(desk.progress(birds, "ann").as_dict()["reviews_to_goal"])
+    assert [before - after for before, after in itertools.pairwise(more)] == [1] * 10
 
 
 def test_a_goal_that_nobody_set_is_counted_when_the_review_begins(workspace, birds, monkeypatch):
