@@ -46,7 +46,8 @@ CALIBRATED = (
     ("300 right labels, four classes of 1 to 4", ["small-classes-of-1-to-4"], THREE),
     ("300 as they come", ["small-300"], THREE),
     ("300 of two classes", ["small-two-classes"], THREE),
-    ("1,000, one class holds all 40 wrong labels", ["small-one-bad-class"], THREE),
+    ("300 of 12 px: default recipe", ["odd-tiny"], "default recipe"),
+    ("1,000, one class holds all 40 wrong labels: three methods", ["small-one-bad-class"], THREE),
     *((f"uncut, {column}: probe alone", [f"balanced-{column}"], "probe") for column in COLUMNS),
     *((f"uncut, {column}: the recipe", [f"balanced-{column}"], RECIPE) for column in COLUMNS),
     *(
@@ -129,7 +130,8 @@ def _mean(found: Results, sets: list[str], row: str, key: str) -> str:
     value = sum(each[key] for each in rows) / len(rows)
     spread = sum(each.get("spread", {}).get(key, 0) for each in rows) / len(rows)
     digits = 0 if key == "above" else 2 if key.startswith(("first", "rare")) else 3
-    return _short(value, digits) + (f" ± {_short(spread, digits)}" if spread else "")
+    apart = _short(spread, digits)
+    return _short(value, digits) + (f" ± {apart}" if float(apart) else "")
 
 
 def _short(value: float, digits: int) -> str:
