@@ -55,6 +55,7 @@ _TITLES = {
         "Which run finds wrong labels, at what cost.",
     ),
     "export": ("Export", ":material/download:", "Corrections and decisions as CSV."),
+    "team": ("Team", ":material/group:", "Who did what, what to settle, how far people agree."),
 }
 
 P = ParamSpec("P")

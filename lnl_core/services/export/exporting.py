@@ -143,11 +143,11 @@ def decision_rows(info: DatasetInfo) -> files.Rows:
     )
 
 
-def trail_rows(info: DatasetInfo) -> files.Rows:
-    """Return every stored decision with all its fields, as rows of the audit trail."""
+def trail_rows(info: DatasetInfo, reviewer: str | None = None) -> files.Rows:
+    """Return every stored decision, or one reviewer's, with all its fields: the audit trail."""
     data = loaded(info)
     return lists.trail_rows(
-        decisions.history(info),
+        decisions.history(info, reviewer=reviewer),
         ids=data.ids,
         paths=data.paths,
         given_labels=data.given_labels,
@@ -155,6 +155,11 @@ def trail_rows(info: DatasetInfo) -> files.Rows:
         content=contents(info),
         splits=data.splits,
     )
+
+
+def write_trail(info: DatasetInfo, out: IO[bytes], reviewer: str | None = None) -> int:
+    """Write the audit trail, or one reviewer's, as CSV; return how many decisions are in it."""
+    return files.write_csv(out, trail_rows(info, reviewer), safe=True)
 
 
 def manifest_rows(info: DatasetInfo, *, only_agreed: bool = True) -> tuple[files.Rows, int, int]:

@@ -1,0 +1,1 @@
+"""What several people do together: who may do what, where they contradict each other."""

@@ -1,0 +1,111 @@
+"""Contradictions and how they end: somebody entitled says what is right, and that alone counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lnl_core.services.in_force import loaded, scored
+from lnl_core.services.team.roles import Act, require
+from lnl_core.store import decisions
+from lnl_core.types import Action, DatasetInfo, Decision, LnlError
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """An image on which people contradict each other; `answers` are theirs, oldest first."""
+
+    row: int
+    given: int
+    id: str
+    answers: tuple[Decision, ...]
+
+
+def contradictions(info: DatasetInfo) -> list[Contradiction]:
+    """Return the images on which people contradict each other, the surest errors first."""
+    data, ranked = loaded(info), scored(info)
+    p_wrong = np.zeros(info.n) if ranked is None else np.asarray(ranked.ranking.p_wrong)
+    found = [
+        Contradiction(row, int(data.given_labels[row]), str(data.ids[row]), _opinions(several))
+        for row, several in decisions.in_force(info).items()
+        if not decisions.verdict(several).agreed
+    ]
+    return sorted(found, key=lambda each: (-float(p_wrong[each.row]), each.row))
+
+
+def _opinions(several: Sequence[Decision]) -> tuple[Decision, ...]:
+    return tuple(d for d in several if d.action not in (Action.UNSURE, Action.SKIP))
+
+
+def unsure(info: DatasetInfo) -> dict[str, list[int]]:
+    """Return reviewer -> images that this person is unsure of and nobody has settled."""
+    found: dict[str, list[int]] = {}
+    for row, several in decisions.in_force(info).items():
+        if decisions.verdict(several).waiting:
+            for each in several:
+                if each.action is Action.UNSURE:
+                    found.setdefault(each.reviewer, []).append(row)
+    return found
+
+
+def settle(
+    info: DatasetInfo,
+    who: str,
+    row: int,
+    action: Action,
+    label: int | None = None,
+    labels: Sequence[int] = (),
+) -> None:
+    """Say what is right of an image on which others contradict each other.
+
+    Raises:
+        NotAllowed: the person may not settle.
+        LnlError: nobody contradicts anybody there, or the answer is none.
+    """
+    require(info.workspace, who, Act.SETTLE)
+    several = decisions.in_force(info, rows=[row]).get(row, [])
+    verdict = decisions.verdict(several)
+    if verdict.agreed and not verdict.waiting:
+        raise LnlError("This image is settled already.")
+    if action not in (Action.KEEP, Action.RELABEL, Action.MULTIPLE, Action.NONE):
+        raise LnlError(f"“{action}” settles nothing.")
+    made = Decision(
+        row,
+        action,
+        who,
+        label=label,
+        labels=tuple(labels),
+        given_label=int(loaded(info).given_labels[row]),
+        mode="settle",
+        route=decisions.SETTLED,
+    )
+    decisions.append(info, [made])
+
+
+def take_back(info: DatasetInfo, who: str, row: int) -> None:
+    """Undo one's own settling of an image: the contradiction is open again.
+
+    What the same person had answered before counts again too.
+
+    Raises:
+        NotAllowed: the person may not settle.
+        LnlError: it is not this person who settled it.
+    """
+    require(info.workspace, who, Act.SETTLE)
+    several = decisions.in_force(info, rows=[row]).get(row, [])
+    if not any(d.route == decisions.SETTLED and d.reviewer == who for d in several):
+        raise LnlError("You have not settled this image.")
+    mine = [
+        d
+        for d in decisions.history(info, reviewer=who)
+        if d.row == row and d.route != decisions.SETTLED and d.action is not Action.REOPEN
+    ]
+    again = [Decision(row, Action.REOPEN, who, mode="settle")]
+    if mine:
+        last = mine[-1]
+        again.append(
+            Decision(row, last.action, who, label=last.label, labels=last.labels, mode=last.mode)
+        )
+    decisions.append(info, again)

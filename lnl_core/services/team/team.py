@@ -1,0 +1,134 @@
+"""What a team has done: who, how much, how well, and how far they agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from lnl_core.review import agreement
+from lnl_core.review.agreement import Agreement
+from lnl_core.services.team.roles import Role, roles
+from lnl_core.store import decisions
+from lnl_core.types import Action, DatasetInfo, Decision, IntArray
+
+__all__ = ["Agreement", "Person", "Team", "independent", "ratings", "team", "trail"]
+
+_NONE, _SEVERAL = -1, -2  # no class fits; several do
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One reviewer of a data set.
+
+    Attributes:
+        name: who.
+        role: what they may do.
+        answers: images on which an answer of theirs is in force.
+        seconds: median time of an answer, None where none has one.
+        unsure: how many of the answers are unsure.
+        accuracy: chance that an answer is right, as the answers of all let one estimate (Dawid and
+            Skene); None below `agreement.SHARED` images shared with others.
+        shared: images that somebody else has answered as well.
+        last_seen: time of the last answer.
+    """
+
+    name: str
+    role: Role
+    answers: int
+    seconds: float | None
+    unsure: int
+    accuracy: float | None
+    shared: int
+    last_seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Everybody who has answered, and how far they agree: pairs (Cohen), all (Fleiss, alpha)."""
+
+    people: tuple[Person, ...]
+    pairs: tuple[tuple[str, str, Agreement], ...]
+    fleiss: Agreement
+    alpha: Agreement
+
+
+def team(info: DatasetInfo) -> Team:
+    """Return who reviewed a data set, how much, how well, and how far they agree."""
+    own = independent(info)
+    names = list(dict.fromkeys(d.reviewer for d in own))
+    answers = ratings(own, names)
+    k = int(answers.max(initial=0)) + 1
+    shared = answers[:, (answers >= 0).sum(axis=0) >= 2]
+    accuracy = agreement.dawid_skene(shared, k).accuracy if shared.size else np.zeros(len(names))
+    known, people = roles(info.workspace), []
+    for index, name in enumerate(names):
+        mine = [d for d in own if d.reviewer == name]
+        times = [d.seconds for d in mine if d.seconds is not None and d.seconds <= 60]
+        common = int((shared[index] >= 0).sum())
+        people.append(
+            Person(
+                name=name,
+                role=known.get(name, Role.REVIEWER),
+                answers=len(mine),
+                seconds=float(np.median(times)) if times else None,
+                unsure=sum(d.action is Action.UNSURE for d in mine),
+                accuracy=float(accuracy[index]) if common >= agreement.SHARED else None,
+                shared=common,
+                last_seen=max(d.decided_at for d in mine),
+            )
+        )
+    pairs = tuple(
+        (names[a], names[b], agreement.with_interval(answers[[a, b]], agreement.cohen))
+        for a, b in combinations(range(len(names)), 2)
+    )
+    everybody = answers[:, (answers >= 0).all(axis=0)] if len(names) > 1 else answers[:, :0]
+    return Team(
+        people=tuple(sorted(people, key=lambda each: -each.answers)),
+        pairs=tuple(sorted(pairs, key=lambda each: -each[2].images)),
+        fleiss=agreement.with_interval(everybody, agreement.fleiss),
+        alpha=agreement.with_interval(answers, agreement.krippendorff),
+    )
+
+
+def independent(info: DatasetInfo) -> list[Decision]:
+    """Return what each person says of each image by themselves: no settling, no copies, no skip."""
+    latest: dict[tuple[int, str], Decision] = {}
+    for each in decisions.history(info, looks=True):
+        if each.route == decisions.SETTLED or each.mode == "settle":
+            continue
+        latest.pop((each.row, each.reviewer), None)
+        if each.action not in (Action.REOPEN, Action.SKIP):
+            latest[each.row, each.reviewer] = each
+    return list(latest.values())
+
+
+def ratings(own: list[Decision], names: list[str]) -> IntArray:
+    """Return (m people, n images) categories of what was answered, -1 where nothing or unsure.
+
+    A category is what the image shows: a class, several, or none of them.
+    """
+    rows = {row: i for i, row in enumerate(sorted({d.row for d in own}))}
+    shown = [_shows(d) for d in own]
+    codes = {each: i for i, each in enumerate(sorted({s for s in shown if s is not None}))}
+    answers = np.full((len(names), len(rows)), -1, np.int64)
+    place = {name: i for i, name in enumerate(names)}
+    for each, what in zip(own, shown, strict=True):
+        if what is not None:
+            answers[place[each.reviewer], rows[each.row]] = codes[what]
+    return answers
+
+
+def _shows(said: Decision) -> int | None:
+    said = decisions.meant(said)
+    if said.action is Action.KEEP:
+        return said.given_label
+    if said.action is Action.RELABEL:
+        return said.label
+    return {Action.NONE: _NONE, Action.MULTIPLE: _SEVERAL}.get(said.action)
+
+
+def trail(info: DatasetInfo, who: str | None, limit: int = 50) -> list[Decision]:
+    """Return the last decisions, newest first; of one person, or of all."""
+    return list(decisions.history(info, reviewer=who, limit=limit))

@@ -1,0 +1,94 @@
+"""Coefficients against numbers worked out by hand or published, and against statsmodels."""
+
+import numpy as np
+import pytest
+
+from lnl_core.review import agreement
+
+
+def table(text):
+    """Answers of the canonical example: a line per person, `*` where missing."""
+    return np.array([[-1 if c == "*" else int(c) - 1 for c in line.split()] for line in text])
+
+
+CANONICAL = table(
+    [
+        "* * * * * 3 4 1 2 1 1 3 3 * 3",
+        "1 * 2 1 3 3 4 3 * * * * * * *",
+        "* * 2 1 3 4 4 * 2 1 1 3 3 * 4",
+    ]
+)
+
+
+def test_alpha_of_the_canonical_example():
+    """Review_science test 11."""
+    assert agreement.krippendorff(CANONICAL) == pytest.approx(0.691, abs=5e-4)
+
+
+def test_kappa_by_hand():
+    """Fifty applications: 20 yes-yes, 5 yes-no, 10 no-yes, 15 no-no; .7 against .5 by chance."""
+    first = np.array([0] * 25 + [1] * 25)
+    second = np.array([0] * 20 + [1] * 5 + [0] * 10 + [1] * 15)
+    assert agreement.cohen(np.stack([first, second])) == pytest.approx(0.4)
+
+
+def test_fleiss_of_his_own_example():
+    """Ten subjects, fourteen raters, five categories: .210."""
+    counts = [
+        [0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1],
+        [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7],
+    ]  # fmt: skip
+    answers = np.stack([np.repeat(np.arange(5), each) for each in counts], axis=1)
+    assert agreement.fleiss(answers) == pytest.approx(0.210, abs=5e-4)
+
+
+def test_the_same_as_statsmodels():
+    rater = pytest.importorskip("statsmodels.stats.inter_rater", reason="statsmodels is not there")
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 4, 200)
+    answers = np.stack([np.where(rng.random(200) < 0.8, truth, rng.integers(0, 4, 200))] * 3)
+    answers[1] = np.where(rng.random(200) < 0.7, truth, rng.integers(0, 4, 200))
+    answers[2, :50] = rng.integers(0, 4, 50)
+    pair = np.zeros((4, 4))
+    np.add.at(pair, (answers[0], answers[1]), 1)
+    theirs = rater.cohens_kappa(pair, return_results=False)
+    assert agreement.cohen(answers[:2]) == pytest.approx(theirs)
+    theirs = rater.fleiss_kappa(rater.aggregate_raters(answers.T)[0])
+    assert agreement.fleiss(answers) == pytest.approx(theirs)
+
+
+def test_below_fifty_shared_images_nothing_is_said():
+    answers = np.zeros((2, 60), np.int64)
+    answers[1] = np.arange(60) % 2
+    answers[1, 49:] = -1
+    found = agreement.with_interval(answers, agreement.cohen)
+    assert (found.value, found.images) == (None, 49)
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says():
+    """Two people who copy a fair coin with 80 %: kappa is .36. 200 sets of 100 images."""
+    rng, inside = np.random.default_rng(0), 0
+    for each in range(200):
+        coin = rng.integers(0, 2, 100)
+        flips = rng.random((2, 100)) < 0.2
+        answers = np.where(flips, 1 - coin, coin)
+        found = agreement.with_interval(answers, agreement.cohen, seed=each, draws=200)
+        inside += found.low <= 0.36 <= found.high
+    assert 0.88 <= inside / 200 <= 0.99  # review_science 7.1: .92 to .94
+
+
+def test_how_good_each_one_is_without_knowing_what_is_true():
+    """Review_science test 11: planted accuracies within .03."""
+    rng = np.random.default_rng(1)
+    planted, truth = [0.97, 0.9, 0.8, 0.7], rng.integers(0, 5, 1500)
+    answers = np.stack(
+        [
+            np.where(rng.random(1500) < p, truth, (truth + rng.integers(1, 5, 1500)) % 5)
+            for p in planted
+        ]
+    )
+    answers[rng.random(answers.shape) < 0.3] = -1
+    found = agreement.dawid_skene(answers, 5)
+    np.testing.assert_allclose(found.accuracy, planted, atol=0.03)
+    seen = (answers >= 0).any(axis=0)
+    assert (found.truth.argmax(axis=1) == truth)[seen].mean() > 0.93

@@ -1,0 +1,137 @@
+"""Who may settle, what settling does, and what a team looks like."""
+
+import uuid
+
+import pytest
+
+from lnl_core.services import in_force
+from lnl_core.services.review.recording import record
+from lnl_core.services.team import roles, settling, team
+from lnl_core.services.team.roles import Role
+from lnl_core.store import decisions, people
+from lnl_core.types import Action, LnlError
+
+
+def say(info, who, row, action="keep", **more):
+    cid = uuid.uuid4().hex
+    record(info, who, [{"cid": cid, "row": row, "action": action, "ms": 1500, **more}])
+
+
+@pytest.fixture
+def disputed(workspace, scored):
+    """Row 3 is labelled belt: ann says so, bob says bar."""
+    say(scored, "ann", 3)
+    say(scored, "bob", 3, "relabel", label=0)
+    return scored
+
+
+def test_a_contradiction_has_both_answers_and_no_suggestion(disputed):
+    (one,) = settling.contradictions(disputed)
+    assert (one.row, one.given, one.id) == (3, 1, "item-00003")
+    assert [(d.reviewer, d.action, d.label) for d in one.answers] == [
+        ("ann", Action.KEEP, None),
+        ("bob", Action.RELABEL, 0),
+    ]
+
+
+def test_what_is_settled_alone_counts(disputed):
+    assert in_force.standing(disputed).disputed[3]
+    settling.settle(disputed, "cleo", 3, Action.RELABEL, 2)
+    assert settling.contradictions(disputed) == []
+    now = in_force.standing(disputed)
+    assert (now.wrong[3], now.disputed[3], now.kept[3]) == (True, False, False)
+    verdict = decisions.verdict(decisions.in_force(disputed, rows=[3])[3])
+    assert (verdict.agreed, verdict.decision.label) == (True, 2)
+
+
+def test_settling_is_taken_back_and_the_own_answer_counts_again(disputed):
+    settling.settle(disputed, "ann", 3, Action.RELABEL, 0)
+    assert in_force.standing(disputed).wrong[3]
+    settling.take_back(disputed, "ann", 3)
+    (one,) = settling.contradictions(disputed)
+    assert sorted(d.reviewer for d in one.answers) == ["ann", "bob"]
+    with pytest.raises(LnlError, match="have not settled"):
+        settling.take_back(disputed, "bob", 3)
+
+
+def test_only_contradictions_are_settled(disputed):
+    say(disputed, "ann", 25)
+    with pytest.raises(LnlError, match="settled already"):
+        settling.settle(disputed, "ann", 25, Action.NONE)
+    with pytest.raises(LnlError, match="settles nothing"):
+        settling.settle(disputed, "ann", 3, Action.SKIP)
+
+
+def test_a_reviewer_may_not_settle_once_there_is_an_owner(workspace, disputed):
+    roles.name_role(workspace, "ann", "bob", Role.REVIEWER)
+    assert roles.roles(workspace)["ann"] is Role.OWNER
+    with pytest.raises(roles.NotAllowed, match="Only an adjudicator or owner"):
+        settling.settle(disputed, "bob", 3, Action.NONE)
+    with pytest.raises(roles.NotAllowed):
+        roles.name_role(workspace, "bob", "bob", Role.OWNER)
+    roles.name_role(workspace, "ann", "bob", Role.ADJUDICATOR)
+    settling.settle(disputed, "bob", 3, Action.NONE)
+
+
+def test_somebody_stays_owner(workspace, disputed):
+    roles.name_role(workspace, "ann", "bob", Role.ADJUDICATOR)
+    with pytest.raises(LnlError, match="Somebody has to be owner"):
+        roles.name_role(workspace, "ann", "ann", Role.REVIEWER)
+    roles.name_role(workspace, "ann", "bob", Role.OWNER)
+    roles.name_role(workspace, "ann", "ann", Role.REVIEWER)
+    assert roles.roles(workspace) == {"ann": Role.REVIEWER, "bob": Role.OWNER}
+
+
+def test_everybody_is_owner_until_somebody_is(workspace, disputed):
+    assert set(roles.roles(workspace).values()) == {Role.OWNER}
+
+
+def test_a_login_is_one_person_whatever_it_calls_itself(workspace):
+    """A name is no proof: whoever takes on the owner's name is not the owner."""
+
+    def sign_in(subject, name, address):
+        return roles.signed_in(workspace, f"https://id#{subject}", name, address, ())
+
+    first = sign_in("1", "Ann", "ann@x.org")
+    assert (first, roles.role_of(workspace, first)) == ("Ann", Role.OWNER)
+    other = sign_in("2", "Ann", "ann@y.org")
+    assert (other, roles.role_of(workspace, other)) == ("Ann (ann@y.org)", Role.REVIEWER)
+    assert sign_in("2", "Something Else", "ann@y.org") == other
+    assert sign_in("1", "Anna", "ann@x.org") == first
+
+
+def test_owners_are_whom_the_server_names(workspace):
+    early = roles.signed_in(workspace, "i#1", "Early", "e@x.org", {"boss@x.org"})
+    boss = roles.signed_in(workspace, "i#2", "Boss", "boss@x.org", {"boss@x.org"})
+    assert roles.role_of(workspace, early) is Role.REVIEWER
+    assert roles.role_of(workspace, boss) is Role.OWNER
+    assert people.roles(workspace)["Early"] == "reviewer"
+
+
+def test_unsure_waits_by_person(scored):
+    say(scored, "ann", 3, "unsure")
+    say(scored, "bob", 5, "unsure")
+    say(scored, "bob", 3)
+    assert settling.unsure(scored) == {"bob": [5]}
+
+
+def test_the_team_and_how_far_it_agrees(disputed):
+    for row in range(4, 60):
+        say(disputed, "ann", row)
+        say(disputed, "bob", row, "none" if row % 10 == 0 else "keep")
+    settling.settle(disputed, "ann", 3, Action.NONE)  # is no answer of hers
+    found = team.team(disputed)
+    assert [(p.name, p.answers, p.seconds, p.shared) for p in found.people] == [
+        ("ann", 57, 1.5, 57),
+        ("bob", 57, 1.5, 57),
+    ]
+    ((a, b, kappa),) = found.pairs
+    assert ({a, b}, kappa.images) == ({"ann", "bob"}, 57)
+    assert kappa.low < kappa.value < kappa.high
+    assert kappa.value == pytest.approx(found.fleiss.value, abs=0.01)
+
+
+def test_one_person_has_nobody_to_agree_with(scored):
+    say(scored, "ann", 3)
+    found = team.team(scored)
+    assert (len(found.people), found.pairs, found.alpha.value) == (1, (), None)
