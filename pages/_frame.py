@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import streamlit as st
@@ -12,9 +11,9 @@ from lnl_core.services import methods
 from lnl_core.services.review.holding import give_back
 from lnl_core.services.runs import control
 from lnl_core.services.runs.running import reconcile
-from lnl_core.services.workspace import add_reviewer, datasets, read_only, reviewers
-from lnl_core.types import Job, JobState, LnlError, Workspace
-from pages import _jobs, _ui, _urls, _words
+from lnl_core.services.workspace import datasets, read_only
+from lnl_core.types import Job, JobState, Workspace
+from pages import _jobs, _ui, _urls, _who, _words
 from pages._ui import plain
 
 _STYLE = """<style>
@@ -95,17 +94,21 @@ export default function ({ data, setStateValue }) {
 }
 
 function remember(data, setStateValue) {
-  // A reload keeps the reviewer of this tab; a new tab starts with the last one of this browser.
+  // A browser keeps the name that was chosen in it.
   const KEY = "lnl:reviewer";
   const read = (store) => { try { return store.getItem(KEY); } catch { return null; } };
   const write = (store) => { try { store.setItem(KEY, data.name); } catch { /* private mode */ } };
   if (data.asked) {
     const known = read(window.sessionStorage) || read(window.localStorage);
-    setStateValue("name", known || data.name);
+    if (known) setStateValue("name", known);
     return;
   }
+  if (!data.kept) return;
   write(window.sessionStorage);
   write(window.localStorage);
+  const name = encodeURIComponent(data.name);
+  // The server reads it before the first image is sent; a script could not tell it so early.
+  document.cookie = `lnl_reviewer_${location.port}=${name};path=/;max-age=31536000;SameSite=Strict`;
 }
 """,
 )
@@ -146,7 +149,7 @@ def sidebar() -> None:
             st.warning("Read only: nothing can be saved here.", icon=":material/lock:")
         else:
             _running(ws)
-        _reviewer_select(ws)
+        _who.settle(ws)
         _remember()
 
 
@@ -226,44 +229,7 @@ def _elsewhere(job: Job) -> str:
     return "" if same else f", on {plain(_ui.short(job.dataset))}"
 
 
-# Reviewer -------------------------------------------------------------------------------------
-
-
-def _reviewer_select(ws: Workspace) -> None:
-    """Say who reviews: the login's name, else a name that this browser keeps."""
-    known: Any = st.user.to_dict()
-    if known.get("is_logged_in"):
-        who = str(known.get("name") or known.get("email") or "signed in")[:60]
-        st.session_state["reviewer"] = add_reviewer(ws, who)
-        st.caption(f"Reviewer: {plain(who)}")
-        st.button("Sign out", type="tertiary", on_click=st.logout)
-        return
-    names = reviewers(ws)
-    current = _current_reviewer(names)
-    options = names if current in names else [current, *names]
-    st.session_state["reviewer_select"] = current
-    st.selectbox(
-        "Reviewer",
-        options,
-        key="reviewer_select",
-        accept_new_options=True,
-        on_change=_reviewer_chosen,
-        placeholder="Type a name",
-    )
-    st.session_state["reviewer"] = current
-
-
-def _current_reviewer(names: list[str]) -> str:
-    """Return the reviewer: chosen in this session, kept by the browser, set for the machine."""
-    default = os.environ.get("LNL_REVIEWER", "").strip()[:60] or (
-        names[0] if len(names) == 1 else "reviewer A"
-    )
-    kept = (st.session_state.get("reviewer_memory") or {}).get("name")
-    if "reviewer_known" not in st.session_state and kept:
-        st.session_state["reviewer_known"] = True
-        if isinstance(kept, str) and len(kept) <= 60 and kept.isprintable():
-            return kept
-    return str(st.session_state.get("reviewer") or default)
+# What the browser keeps ------------------------------------------------------------------------
 
 
 def _remember() -> None:
@@ -272,7 +238,8 @@ def _remember() -> None:
         key="reviewer_memory",
         data={
             "name": _ui.reviewer(),
-            "asked": "reviewer_known" not in st.session_state,
+            "asked": _who.asked(),
+            "kept": "reviewer_chosen" in st.session_state,
             "wide": _ui.wide(),
             "narrow": _ui.narrow(),
             "tab": _ui.tab(),
@@ -283,14 +250,3 @@ def _remember() -> None:
         on_narrow_change=lambda: None,
         height=1,
     )
-
-
-def _reviewer_chosen() -> None:
-    name = st.session_state.get("reviewer_select")
-    if not name:
-        return
-    try:
-        st.session_state["reviewer"] = add_reviewer(_ui.workspace(), name)
-        st.session_state["reviewer_known"] = True
-    except LnlError as error:
-        st.toast(plain(error), icon=":material/error:")

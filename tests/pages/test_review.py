@@ -9,7 +9,7 @@ import pytest
 from lnl_core.jobs import queue
 from lnl_core.review import consensus
 from lnl_core.services.runs.running import default_recipe
-from lnl_core.store import arrays, audits, datasets, decisions
+from lnl_core.store import arrays, audits, datasets, decisions, leases
 from lnl_core.types import JobState, Signals
 
 KEY = "review-{view}-{id}-reviewer A"
@@ -212,11 +212,24 @@ def test_hostile_class_names_reach_the_component_as_they_are(desk, hostile, text
 def test_two_reviewers_do_not_share_a_journal(desk, workspace, tiny):
     score(tiny)
     decisions.add_reviewer(workspace, "reviewer A")
-    decisions.add_reviewer(workspace, "Bob")
     app = desk("review")
     first = sent(app)["journal"]
-    app.selectbox(key="reviewer_select").select("Bob").run()
+    app.text_input(key="who_name").input("Bob").run()
+    app.button(key="who_is").click().run()
     assert sent(app)["journal"] != first
+    assert app.session_state["reviewer"] == "Bob"
+
+
+def test_where_several_review_a_new_browser_is_asked_who_it_is(desk, workspace, tiny, texts):
+    score(tiny)
+    for name in ("Ada", "Grace"):
+        decisions.add_reviewer(workspace, name)
+    app = desk("review")
+    assert "Who are you?" in texts(app)
+    assert leases.held(tiny) == []
+    app.text_input(key="asked_name").input("Grace").run()
+    app.button(key="asked_is").click().run()
+    assert {each.reviewer for each in leases.held(tiny)} == {"Grace"}
 
 
 def test_one_image_in_five_is_drawn_at_random_and_looks_like_the_others(desk, workspace, tiny):
