@@ -106,17 +106,26 @@ def need() -> None:
 
 
 def _form(key: str) -> None:
-    name = st.text_input("Your name", max_chars=60, key=f"{key}_name", autocomplete="name")
-    if st.button("That is me", type="primary", key=f"{key}_is") and _take(name):
-        st.rerun()
+    st.text_input(
+        "Your name",
+        max_chars=60,
+        key=f"{key}_name",
+        autocomplete="name",
+        on_change=_take,
+        args=(f"{key}_name",),
+        placeholder="Type it and press Enter",
+    )
 
 
-def _take(name: str) -> bool:
+def _take(key: str) -> None:
+    name = str(st.session_state.get(key) or "").strip()
+    if not name:
+        return
     try:
         who = add_reviewer(_ui.workspace(), name)
     except LnlError as error:
-        st.error(plain(error), icon=":material/error:")
-        return False
+        st.toast(plain(error), icon=":material/error:")
+        return
     give_back(_ui.workspace(), _ui.tab())  # what the person before had on the screen
     st.session_state["reviewer_chosen"] = who
-    return True
+    st.session_state[key] = ""
