@@ -110,7 +110,11 @@ export const missing = (words) => h("div", { class: "missing" }, words);
  */
 export const heldWords = (held) =>
   held
-    ? h("span", { class: "held" }, `${plural(held, "image")} with others; what they leave comes here.`)
+    ? h(
+        "span",
+        { class: "held" },
+        `${plural(held, "image")} with others; what they leave comes here.`,
+      )
     : null;
 
 /** What pushes its neighbours apart. */

@@ -1,9 +1,10 @@
 // Images like this one: the nearest of all, and the nearest of both classes.
 
-import { gap, h, missing, named, section } from "../desk/nodes.js";
+import { gap, h, named, section } from "../desk/nodes.js";
 import { at, thumb } from "../desk/pictures.js";
 import { count, short } from "../desk/words.js";
 import { isUnlabelled } from "./desk.js";
+import { reasonWords } from "./reason.js";
 import { togetherButton } from "./together.js";
 
 /**
@@ -53,24 +54,28 @@ function neighbour(desk, found, row, under = null) {
 export function nearest(desk, found, swap = false) {
   const near = found.neighbours;
   if (swap && (desk.look.nearBoth || !near.length)) return nearestOfBoth(desk, found);
-  if (!near.length) {
-    return section(
-      h("b", null, "Nearest images"),
-      null,
-      missing(`Comes with a run of ${desk.data.comes_with.neighbours}.`),
-    );
-  }
-  const [most, times] = mostFrequent(near.map((each) => each.label));
-  const words = [`${times} of ${near.length} are labelled `, named("b", desk.data.classes[most])];
+  if (!near.length) return null; // what is not here is said at the end
+  const [most] = mostFrequent(near.map((each) => each.label));
   const thumbs = near.map((each) =>
     neighbour(desk, found, each.row, under(desk, each.label, each.label === most ? "" : "odd")),
   );
   return h(
     "div",
     { class: "sec nears" },
-    head("Nearest images", words, swap ? swapButton(desk, false) : []),
+    head("Nearest images", [], swap ? swapButton(desk, false) : []),
     h("div", { class: "thumbs nbs" }, thumbs),
   );
+}
+
+/**
+ * Why the label is doubted, under the choices.
+ *
+ * @param {ReviewDesk} desk
+ * @param {Found} found
+ */
+export function reason(desk, found) {
+  const words = isUnlabelled(desk) ? "" : reasonWords(desk.data.classes, found);
+  return words ? h("div", { class: "why" }, words) : null;
 }
 
 /**

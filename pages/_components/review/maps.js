@@ -18,13 +18,11 @@ const TALL = 960; // px: a window with room for the numbers in words
 /** @param {ReviewDesk} desk */
 export function mapsSection(desk) {
   const maps = mapsHere(desk);
-  const title = h("b", null, "Where the network looks");
+  const told = maps?.state === "ready" ? short(maps.words, 200) : null; // for low windows
+  const title = h("b", { title: told }, "Where the network looks");
   /** @param {...Piece} pieces */
   const head = (...pieces) => h("div", { class: "hd" }, title, ...pieces);
-  if (maps?.state === "none") {
-    const words = h("span", null, `Comes with a run of ${desk.data.comes_with.maps}.`);
-    return h("div", { class: "sec maps nomap" }, head(words));
-  }
+  if (maps?.state === "none") return null; // what is not here is said at the end
   const select = maps && sourceSelect(desk, maps);
   if (maps?.state === "failed") {
     return h("div", { class: "sec maps" }, head(gap(), select), missing(short(maps.words, 160)));

@@ -20,14 +20,18 @@ const FEW = 5; // methods shown where the panel is narrow
 const lastOf = (values) => values[values.length - 1];
 
 /**
+ * @param {Found["curve"]} curve
+ * @returns {curve is NonNullable<Found["curve"]>}
+ */
+export const hasCurve = (curve) => curve !== null && curve.given.length > 1;
+
+/**
  * @param {ReviewDesk} desk
  * @param {Found} found
  */
 export function byEpoch(desk, { curve, top }) {
   const title = h("b", null, "Probability by epoch");
-  if (!curve || curve.given.length < 2) {
-    return section(title, null, missing(`Comes with a run of ${desk.data.comes_with.curves}.`));
-  }
+  if (!hasCurve(curve)) return null;
   const { classes } = desk.data;
   const given = oneLine(desk.queue.item ? classes[desk.queue.item.given] : "");
   const other = curve.other ? "best other" : oneLine((top[0] && classes[top[0].label]) ?? "other");
@@ -50,9 +54,7 @@ export function byEpoch(desk, { curve, top }) {
  */
 export function lossByEpoch(desk, { loss }) {
   const title = h("b", null, "Loss by epoch");
-  if (!loss || loss.values.length < 2) {
-    return section(title, null, missing(`Comes with a run of ${desk.data.comes_with.curves}.`));
-  }
+  if (!loss || loss.values.length < 2) return null;
   const node = chart([{ values: loss.values, kind: "given", name: "this image" }], {
     low: 0,
     high: Math.max(1, ...loss.values),

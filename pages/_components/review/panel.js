@@ -1,13 +1,13 @@
 // The panel beside the picture: what the class means before the answer, the evidence after it.
 
 import { gap, h, missing } from "../desk/nodes.js";
-import { bothClasses, listedTwice, nearest, samePicture } from "./alike.js";
+import { bothClasses, listedTwice, nearest, reason, samePicture } from "./alike.js";
 import { panelAtEnd, panelBefore } from "./before.js";
 import { choices } from "./choices.js";
 import { showsEvidence } from "./desk.js";
 import { mapsHere, needMaps } from "./evidence.js";
 import { mapsSection } from "./maps.js";
-import { byEpoch, lossByEpoch, opinions } from "./methods.js";
+import { byEpoch, hasCurve, lossByEpoch, opinions } from "./methods.js";
 import { drawOverlay } from "./overlay.js";
 
 /**
@@ -26,6 +26,7 @@ export function drawPanel(desk) {
   for (const child of [...place.childNodes]) if (child !== box) child.remove();
   place.prepend(...panel(desk));
   if (box && box.parentNode !== place) place.append(box);
+  fitPanel(place);
   const known = item && showsEvidence(desk) ? desk.evidence.get(item.row) : null;
   if (known?.state === "ready" && !known.maps) askForMaps(desk);
 }
@@ -63,15 +64,21 @@ function panelFailed(desk) {
  * @param {Found} found
  */
 function widePanel(desk, found) {
-  const left = [choices(desk, found), mapsSection(desk), bothClasses(desk, found)];
-  const right = [
-    byEpoch(desk, found),
+  const left = [
+    choices(desk, found),
+    reason(desk, found),
     listedTwice(desk, found),
     samePicture(desk, found),
-    opinions(desk, found),
     nearest(desk, found),
+    bothClasses(desk, found),
+  ];
+  const right = [
+    mapsSection(desk),
+    opinions(desk, found),
+    byEpoch(desk, found),
     lossByEpoch(desk, found),
     gap(),
+    notHere(desk, found),
     lateFoot(desk),
   ];
   return [h("div", { class: "pc" }, left), h("div", { class: "pc" }, right)];
@@ -85,22 +92,64 @@ function narrowPanel(desk, found) {
   const maps = mapsHere(desk);
   const low = window.innerHeight <= TALL;
   const room = low ? (!maps || maps.state === "none") && !found.copies : true;
-  const more = room
-    ? h("div", { class: "two more" }, lossByEpoch(desk, found), bothClasses(desk, found))
-    : null;
+  const more = room ? pair("two more", lossByEpoch(desk, found), bothClasses(desk, found)) : null;
   return h(
     "div",
     { class: "pc" },
     choices(desk, found),
+    reason(desk, found),
     listedTwice(desk, found),
     samePicture(desk, found),
-    mapsSection(desk),
-    h("div", { class: "two" }, byEpoch(desk, found), opinions(desk, found)),
     nearest(desk, found, !room),
+    mapsSection(desk),
+    pair("two", byEpoch(desk, found), opinions(desk, found)),
     more,
     gap(),
+    notHere(desk, found),
     lateFoot(desk),
   );
+}
+
+/**
+ * Two sections side by side; one alone has the whole width.
+ *
+ * @param {string} kind
+ * @param {(HTMLElement | null)[]} sections
+ */
+function pair(kind, ...sections) {
+  const there = sections.filter((each) => each !== null);
+  if (!there.length) return null;
+  return h("div", { class: there.length > 1 ? kind : kind.replace("two", "one") }, there);
+}
+
+/**
+ * What other runs would show: one line, at the end.
+ *
+ * @param {ReviewDesk} desk
+ * @param {Found} found
+ */
+function notHere(desk, found) {
+  const { comes_with: comes } = desk.data;
+  const missing = [
+    mapsHere(desk)?.state === "none" ? `maps: ${comes.maps}` : "",
+    hasCurve(found.curve) ? "" : `curves: ${comes.curves}`,
+    found.neighbours.length ? "" : `neighbours: ${comes.neighbours}`,
+  ].filter(Boolean);
+  if (!missing.length) return null;
+  const words = `Comes with a run of: ${missing.join("; ")}.`;
+  return h("div", { class: "cap nothere", title: words }, words);
+}
+
+/** Steps in which a low panel gives up room, what is used least first. */
+const TIGHTER = ["tight1", "tight2", "tight3", "tight4", "tight5"];
+
+/** @param {HTMLElement} place */
+function fitPanel(place) {
+  place.classList.remove(...TIGHTER);
+  for (const step of TIGHTER) {
+    if (place.scrollHeight <= place.clientHeight) return;
+    place.classList.add(step);
+  }
 }
 
 /** @param {ReviewDesk} desk */

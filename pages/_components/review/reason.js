@@ -1,0 +1,40 @@
+// Why the label is doubted, in one sentence of the numbers beside it.
+
+import { short } from "../desk/words.js";
+
+/** @import { Found } from "./evidence.js" */
+
+/**
+ * @param {string[]} classes
+ * @param {Pick<Found, "methods" | "neighbours" | "top">} found
+ * @returns {string} empty where neither methods nor neighbours say anything
+ */
+export function reasonWords(classes, { methods, neighbours, top }) {
+  const [first] = top;
+  if (!first) return "";
+  const name = short(classes[first.label], 24);
+  const asked = methods.filter((one) => !one.told && one.label !== null);
+  const votes = asked.filter((one) => one.label === first.label).length;
+  const near = neighbours.filter((one) => one.label === first.label).length;
+  const parts = [];
+  if (asked.length) parts.push(`${ofAll(votes, asked.length, "method")} would call it ${name}`);
+  if (neighbours.length) {
+    const its = parts.length ? "its" : "Its";
+    const all = near === neighbours.length;
+    const some = `${near || "none"} of ${its.toLowerCase()} ${neighbours.length} nearest`;
+    const words = all ? `${its} ${near} nearest are all` : `${some} ${near === 1 ? "is" : "are"}`;
+    parts.push(`${words} labelled ${name}`);
+  }
+  const sentence = parts.join("; ");
+  return sentence && `${sentence[0].toUpperCase()}${sentence.slice(1)}.`;
+}
+
+/**
+ * @param {number} some
+ * @param {number} all
+ * @param {string} one
+ */
+function ofAll(some, all, one) {
+  if (all === 1) return some ? `the one ${one}` : `not the one ${one}`;
+  return `${some || "none"} of ${all} ${one}s`;
+}
