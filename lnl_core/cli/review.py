@@ -73,11 +73,12 @@ def _decide_arguments(one: argparse.ArgumentParser) -> None:
 def decide(options: Any) -> int:
     """Import decisions made elsewhere."""
     from lnl_core.services.export import reimporting
-    from lnl_core.services.review.new_classes import add_class
+    from lnl_core.services.review.new_classes import add_class, drop_unused
 
     if not options.file.is_file():
         raise LnlError(f"There is no file {options.file}. Check the path.")
     info = opened(options)
+    known = info.class_names
     for name in options.new_class:
         info, _ = add_class(info, name)
     result = reimporting.import_decisions(
@@ -88,6 +89,11 @@ def decide(options: Any) -> int:
         by_id=options.by_id,
         to_copies=options.copies,
     )
+    unused = drop_unused(info, set(info.class_names) - set(known))
+    for name in unused:
+        print(f"  No row that was stored names “{name}”: it is no class.", file=sys.stderr)
+    for note in result.notes:
+        print(f"  {note}", file=sys.stderr)
     lines = [
         *(each.words() for each in result.held_back),
         *(conflict.words() for conflict in result.conflicts),
@@ -108,6 +114,7 @@ def decide(options: Any) -> int:
             "held_back": [asdict(each) for each in result.held_back],
             "conflicts": [asdict(conflict) for conflict in result.conflicts],
             "problems": list(result.problems),
+            "notes": list(result.notes),
         },
         f"{result.stored:,} decisions stored, "
         + (f"{result.on_copies:,} more on copies, " if options.copies else "")

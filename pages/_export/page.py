@@ -391,6 +391,8 @@ def _import(info: DatasetInfo) -> None:
 
 def _imported(result: DecisionImport) -> None:
     """Say what became of a file: counts first, then every row that needs a look."""
+    for note in result.notes:
+        st.warning(plain(note), icon=":material/schedule:")
     words = f"{_words.plural(result.stored, 'decision')} stored"
     if result.unchanged:
         words += f", {_words.count(result.unchanged)} known already"

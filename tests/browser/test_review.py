@@ -200,6 +200,16 @@ def test_several_classes_can_be_right(desk):
     assert stored.labels == tuple(sorted((given, other)))
 
 
+def test_a_new_class_can_be_one_of_several(desk):
+    row = desk.shown
+    given = CLASSES.index(desk.page.locator(".q .given").inner_text())
+    desk.press("m")
+    desk.page.keyboard.type("heron")
+    desk.press("Enter", "Enter").saved()
+    (stored,) = desk.history()
+    assert (stored.row, stored.labels) == (row, (given, len(CLASSES)))
+
+
 def test_keys_rest_in_text_fields_and_under_dialogs(desk):
     row = desk.shown
     desk.page.get_by_role("button", name="This is not me").click()

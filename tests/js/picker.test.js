@@ -34,7 +34,7 @@ test("classes that are digits keep their own keys", () => {
   assert.deepEqual(classKeys(["3", "12"]), ["1", "2"]);
 });
 
-const { openPicking, type, step, toggle, activeLabel, marked, enterSaves } = picker;
+const { openPicking, type, step, toggle, activeLabel, marked, markFresh, enterSaves } = picker;
 
 test("the given class cannot be the first choice where one is asked for", () => {
   const one = openPicking(NAMES, 0, false);
@@ -143,13 +143,29 @@ test("a class under another spelling is found, not offered anew", () => {
   }
 });
 
-test("a class that was taken back can be added again; of several, none is new", () => {
+test("a class that was taken back can be added again", () => {
   const one = openPicking(NAMES, 4, false, [1]);
   type(one, "frog");
   assert.equal(one.fresh, "frog");
   type(one, "Frog");
   assert.equal(one.fresh, "");
-  const several = openPicking(NAMES, 4, true);
-  type(several, "toad");
-  assert.equal(several.fresh, "");
+});
+
+test("a new class may be marked with others, one in an answer, and stands last", () => {
+  const picking = openPicking(["ant", "bee", "cat"], 1, true, [2]);
+  type(picking, "cat");
+  assert.equal(picking.fresh, "cat"); // retired: it comes back under its number
+  type(picking, "owl");
+  assert.equal(picking.fresh, "owl");
+  markFresh(picking);
+  assert.deepEqual([picking.names.at(-1), marked(picking)], ["owl", [1, 3]]);
+  toggle(picking, 0);
+  assert.deepEqual(marked(picking), [0, 1, 3]);
+  type(picking, "yak");
+  assert.equal(picking.fresh, "");
+  const again = openPicking(["ant", "bee", "cat"], 1, true, [0]);
+  type(again, "ant");
+  markFresh(again);
+  toggle(again, 2);
+  assert.deepEqual(marked(again), [1, 2, 0]);
 });

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +22,8 @@ from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
 
 MAX_CONFLICTS = 1000
+_CLOCKS_APART = 10
+"""Minutes by which the clocks of two computers may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class DecisionImport:
             set; the latter are in `held_back`, the first 1,000 of them.
         problems: rows that cannot be used, as sentences.
         by_content: rows whose image was found by its content; all others by their id.
+        notes: what should be known of the file as a whole.
         on_copies: new decisions beside those, on copies of the images that the file names.
     """
 
@@ -76,6 +80,7 @@ class DecisionImport:
     held_back: tuple[HeldBack, ...] = ()
     by_content: int = 0
     on_copies: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -136,8 +141,12 @@ def import_decisions(
     standing: list[Decision] = []
     conflicts: list[Conflict] = []
     unchanged = held = 0
+    latest, ahead = _latest_possible(), 0
     for entry in entries:
         cid = _cid(entry, data.ids[entry.row], info.class_names)
+        if entry.decided_at > latest:
+            ahead += 1
+            entry = replace(entry, decided_at="")  # nobody knows when: it wins over nothing
         before = known.of(entry.row, entry.reviewer)
         owner = known.cids.get((entry.reviewer, entry.cid))
         if entry.cid and (owner is None or _same(owner, entry)):  # else it is another answer's
@@ -149,7 +158,7 @@ def import_decisions(
             standing += [before] if before is not None and _same(before, entry) else []
             continue
         conflict = None
-        if before is not None and (same_id is not None or not _later(entry, before)):
+        if before is not None and (same_id is not None or not _later(entry, before, latest)):
             if not (replace_newer and final):
                 conflict = _held(info, data.ids[entry.row], entry, before, same_id is not None)
                 held += 1
@@ -174,6 +183,7 @@ def import_decisions(
         held=held + len(matcher.held),
         problems=tuple(problems),
         held_back=tuple(matcher.held[:MAX_CONFLICTS]),
+        notes=_ahead(ahead),
         by_content=sum(entry.by == BY_CONTENT for entry in entries),
     )
 
@@ -251,14 +261,34 @@ def _stands(before: Decision | None, entry: Entry) -> bool:
     return _same(before, entry)
 
 
-def _later(entry: Entry, before: Decision) -> bool:
+def _latest_possible() -> str:
+    """Return the latest time that a decision can have, where clocks differ by some minutes."""
+    ahead = datetime.now(UTC) + timedelta(minutes=_CLOCKS_APART)
+    return ahead.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _ahead(count: int) -> tuple[str, ...]:
+    """Say how many rows were decided in the future."""
+    if not count:
+        return ()
+    return (
+        f"{count:,} {'row was' if count == 1 else 'rows were'} decided in the future by the clock "
+        "of this computer: the time of this import is theirs, and they win over no answer that is "
+        "there. Correct the clock, or the column decided_at.",
+    )
+
+
+def _later(entry: Entry, before: Decision, latest: str) -> bool:
     """Tell whether a row was decided after what counts now; without a time, nobody knows.
+
+    What was stored with a time in the future (a clock that was wrong) counts as of now.
 
     Rows of one file and one moment were decided in the file's order, as an export has them.
     """
     same_file = not before.id
     return bool(entry.decided_at) and (
         entry.decided_at > before.decided_at
+        or before.decided_at > latest
         or (same_file and entry.decided_at == before.decided_at)
     )
 

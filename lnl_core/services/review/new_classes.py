@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from lnl_core.data.class_names import LONGEST, near
@@ -40,6 +41,27 @@ def add_class(info: DatasetInfo, class_name: str) -> tuple[DatasetInfo, int]:
         datasets.change_meta(info, change)
         info = datasets.dataset(info.workspace, info.name)
     return info, info.class_names.index(name)
+
+
+def drop_unused(info: DatasetInfo, class_names: Iterable[str]) -> list[str]:
+    """Take back classes that were added just now and that no answer names; return which.
+
+    One behind which another class stands keeps its number, and is offered to nobody (`retired`).
+    """
+    unused = {info.class_names[label] for label in retired(info)}
+    dropped: list[str] = []
+
+    def change(meta: dict[str, Any]) -> dict[str, Any]:
+        names, new = list(meta["class_names"]), list(meta.get("new_classes", ()))
+        while names[-1] in wanted and names[-1] in new:
+            dropped.append(names.pop())
+            new.remove(dropped[-1])
+        return {"class_names": names, "new_classes": new}
+
+    wanted = unused.intersection(class_names)
+    if wanted:
+        datasets.change_meta(info, change)
+    return dropped
 
 
 def no_class_names(info: DatasetInfo) -> tuple[str, ...]:

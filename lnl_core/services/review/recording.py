@@ -78,12 +78,18 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
 def _with_class(
     info: DatasetInfo, entry: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], DatasetInfo]:
-    """Return an entry with the number of the class that it adds, and the set that has it."""
-    name = entry.get("new_class")
-    if not isinstance(name, str) or entry.get("action") != str(Action.RELABEL):
+    """Return an entry with the number of the class that it adds, and the set that has it.
+
+    Of several classes that are right (`multiple`) it is the last; the browser may have counted it
+    otherwise.
+    """
+    name, action = entry.get("new_class"), entry.get("action")
+    if not isinstance(name, str) or action not in (str(Action.RELABEL), str(Action.MULTIPLE)):
         return entry, info
     info, label = add_class(info, name)
-    return {**entry, "label": label}, info
+    if action == str(Action.RELABEL):
+        return {**entry, "label": label}, info
+    return {**entry, "labels": [*(entry.get("labels") or [])[:-1], label]}, info
 
 
 def _decision(

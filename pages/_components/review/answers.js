@@ -124,9 +124,30 @@ export function digit(desk, key) {
  * @param {string} name
  */
 function answerNew(desk, name) {
-  const { classes } = desk.data;
+  answer(desk, "relabel", { label: placeOf(desk, name), new_class: name });
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {string} name
+ * @returns {number} where a class stands here, added where it is new
+ */
+function placeOf({ data: { classes } }, name) {
   if (!classes.includes(name)) classes.push(name);
-  answer(desk, "relabel", { label: classes.indexOf(name), new_class: name });
+  return classes.indexOf(name);
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {number[]} labels
+ * @param {string} fresh name of the last one where it is a new class
+ */
+function answerSeveral(desk, labels, fresh) {
+  if (!fresh) answer(desk, "multiple", { labels });
+  else {
+    const all = [...labels.slice(0, -1), placeOf(desk, fresh)];
+    answer(desk, "multiple", { labels: all, new_class: fresh });
+  }
 }
 
 /**
@@ -141,7 +162,7 @@ export function pickClass(desk, several) {
   desk.picker = newPicker(desk.data.classes, none, item, several && ticked, several, {
     closed: () => closePicker(desk),
     one: (label) => answer(desk, "relabel", { label }),
-    several: (labels) => answer(desk, "multiple", { labels }),
+    several: (labels, fresh) => answerSeveral(desk, labels, fresh),
     fresh: (name) => answerNew(desk, name),
     refused: (words) => show(desk, words),
   });

@@ -9,6 +9,7 @@ import {
   digitLabel,
   enterSaves,
   marked,
+  markFresh,
   openPicking,
   step,
   toggle,
@@ -31,7 +32,8 @@ import {
  * @typedef {Object} Chosen what the picker tells
  * @property {() => void} closed
  * @property {(label: number) => void} one
- * @property {(labels: number[]) => void} several
+ * @property {(labels: number[], fresh: string) => void} several the last of them is new where it
+ *   has a name
  * @property {(name: string) => void} fresh a class that is not there yet
  * @property {(words: string) => void} refused why a key does not choose
  */
@@ -71,8 +73,9 @@ export function startPicker(picker) {
 function save({ picking, tell }) {
   const labels = marked(picking);
   if (!labels) return;
+  const { names, chosen, added } = picking;
   tell.closed();
-  tell.several(labels);
+  tell.several(labels, chosen.has(added) ? names[added] : "");
 }
 
 /**
@@ -83,6 +86,13 @@ function pick(picker, label) {
   const { picking, tell, field } = picker;
   if (label === undefined) {
     if (!picking.fresh) return;
+    if (picking.several) {
+      markFresh(picking);
+      picker.keys.length = picking.names.length;
+      field.value = "";
+      startPicker(picker);
+      return;
+    }
     tell.closed();
     tell.fresh(picking.fresh);
   } else if (picking.several) {
@@ -171,7 +181,7 @@ function option(picker, label, i) {
   const { names, several, given, chosen, active } = picking;
   const isGiven = label === given;
   const on = chosen.has(label);
-  const key = keys[label];
+  const key = keys[label] ?? null;
   const props = {
     class: `option${i === active ? " active" : ""}${on ? " chosen" : ""}`,
     id: `picker-${i}`,

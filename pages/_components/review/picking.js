@@ -12,6 +12,7 @@
  * @property {boolean} moved whether the arrows chose it
  * @property {Set<number>} chosen labels marked
  * @property {string} fresh name of a new class that is offered, "" where none is
+ * @property {number} added label of a new class that is marked with others, -1 where none is
  */
 
 const MOST = 200; // rows drawn; the search narrows longer lists
@@ -52,11 +53,11 @@ export const folded = (name) =>
  * @param {Picking} picking
  * @returns {string} the name of the new class that the text would be, "" where there is one
  */
-function freshName({ names, none, several, text }) {
+function freshName({ names, none, added, text }) {
   const name = text.trim().replace(/\s+/g, " ");
   const twin = names.findIndex((each) => folded(each) === folded(name));
   const there = twin >= 0 && (names[twin] !== name || !none.includes(twin));
-  return several || !name || there ? "" : name;
+  return added >= 0 || !name || there ? "" : name;
 }
 
 /**
@@ -69,7 +70,7 @@ function freshName({ names, none, several, text }) {
  */
 export function openPicking(names, given, several, none = [], ticked = several) {
   const chosen = new Set(ticked && !none.includes(given) ? [given] : []);
-  const rest = { text: "", found: [], active: 0, moved: false, fresh: "" };
+  const rest = { text: "", found: [], active: 0, moved: false, fresh: "", added: -1 };
   const picking = { names, given, several, none, chosen, ...rest };
   type(picking, "");
   return picking;
@@ -113,6 +114,19 @@ export function toggle(picking, label) {
 }
 
 /**
+ * Mark the new class that is offered; an answer brings one at most.
+ *
+ * @param {Picking} picking
+ */
+export function markFresh(picking) {
+  const { names, none, fresh } = picking;
+  const there = names.indexOf(fresh);
+  picking.added = there < 0 ? names.push(fresh) - 1 : there;
+  picking.none = none.filter((label) => label !== picking.added);
+  toggle(picking, picking.added);
+}
+
+/**
  * The label of the active row.
  *
  * @param {Picking} picking
@@ -133,9 +147,14 @@ export const digitLabel = ({ text }, keys, key) =>
 
 /**
  * @param {Picking} picking
- * @returns {number[] | null} the marked classes in their order, null while one alone is marked
+ * @returns {number[] | null} the marked classes in their order, a new one last; null while one alone
+ *   is marked
  */
-export const marked = ({ chosen }) => (chosen.size < 2 ? null : [...chosen].sort((a, b) => a - b));
+export function marked({ chosen, added }) {
+  if (chosen.size < 2) return null;
+  const old = [...chosen].filter((label) => label !== added).sort((a, b) => a - b);
+  return chosen.has(added) ? [...old, added] : old;
+}
 
 /**
  * Whether Enter saves what is marked: nothing was typed or moved to since, so it is the second one.

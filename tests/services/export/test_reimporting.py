@@ -182,3 +182,24 @@ def test_answers_of_a_file_go_to_copies_when_asked(workspace, scored):
     )
     assert copy.decided_at == by_row[1][0].decided_at
     assert bring(scored, kept, to_copies=True).on_copies == 0
+
+
+def test_an_answer_of_the_future_wins_over_none_that_is_there(workspace, scored):
+    bring(scored, FIRST)
+    text = "id,action,label,decided_at\nitem-00002,relabel,bar,2099-01-01T00:00:00Z\n"
+    found = bring(scored, text)
+    assert (found.stored, found.held) == (0, 1)
+    assert found.notes[0].startswith("1 row was decided in the future")
+    new = text.replace("item-00002", "item-00005")
+    assert (bring(scored, new).stored, bring(scored, new).unchanged) == (1, 1)
+    (stored,) = decisions.in_force(scored)[5]
+    assert stored.decided_at < "2099"
+    assert decisions.in_force(scored)[2][0].label == scored.class_names.index("base")
+
+
+def test_a_stored_answer_of_the_future_gives_way(workspace, scored):
+    future = Decision(2, Action.KEEP, "ann", decided_at="2099-01-01T00:00:00.000Z")
+    decisions.append(scored, [future])
+    found = bring(scored, FIRST)
+    assert (found.stored, found.held) == (2, 0)
+    assert decisions.in_force(scored)[2][0].label == scored.class_names.index("base")

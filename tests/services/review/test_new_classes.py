@@ -107,3 +107,26 @@ def test_a_run_learns_it_from_two_images_on(scored):
     assert int((np.asarray(two.given_labels) == 3).sum()) == 2
     resumed = inputs.training_set(info, info.directory / "runs" / "901")
     assert resumed.class_names == scored.class_names  # as it began
+
+
+def test_it_may_be_one_of_several_that_are_right(scored):
+    entry = {"cid": "m", "row": 4, "action": "multiple", "labels": [0, 77]}
+    entry |= {"new_class": "owl"}
+    assert recording.record(scored, "ann", [entry]).acked == ["m"]
+    info = again(scored)
+    assert info.class_names[3:] == ("owl",)
+    assert decisions.in_force(info)[4][0].labels == (0, 3)
+    assert new_classes.retired(info) == ()
+
+
+def test_a_class_that_no_row_of_a_file_used_is_taken_back(scored, tmp_path, monkeypatch, capsys):
+    from lnl_core.cli import main
+
+    monkeypatch.setenv("LNL_HOME", str(scored.workspace.home))
+    id_ = in_force.loaded(scored).ids[4]
+    (tmp_path / "d.csv").write_text(f"id,action,label\n{id_},relabel,owl\n")
+    say = ["decide", scored.name, "--file", str(tmp_path / "d.csv"), "--reviewer", "ann"]
+    main([*say, "--new-class", "owl", "--new-class", "yak"])
+    assert "names “yak”: it is no class" in capsys.readouterr().err
+    assert again(scored).class_names[3:] == ("owl",)
+    assert again(scored).new_classes == (3,)
