@@ -31,7 +31,7 @@ from typing import Any
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data  # noqa: E402
+from benchmarks import _data, _out  # noqa: E402
 
 SCRIPT = """
 import importlib, sys
@@ -222,7 +222,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=_data.default_path())
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "lnl-real")
     parser.add_argument("--out", type=Path, help="JSON; what is already in it stays")
-    options = parser.parse_args(arguments)
+    options = _out.parse(parser, arguments, grows=True)
     found: dict[str, Any] = {}
     if options.only != "estimates":
         folder = options.data.resolve().parent / "sample_folder" / "images"

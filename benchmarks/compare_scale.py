@@ -30,7 +30,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _desk  # noqa: E402
+from benchmarks import _desk, _out  # noqa: E402
 
 CLASSES, EPOCHS = 10, 10
 METHODS = ("sr", "jump", "hnml", "ce", "probe")
@@ -155,7 +155,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/compare_scale.json")
     parser.add_argument("--home", type=Path, help="keep the workspace here, and use it again")
     parser.add_argument("--make", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = _out.parse(parser)
     if options.make:
         return make(options.home, options.rows)
     with tempfile.TemporaryDirectory() as place:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import _out
 import numpy as np
 from PIL import Image
 
@@ -69,7 +70,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     asked.add_argument("--images", type=int, default=200_000)
     asked.add_argument("--out", type=Path)
-    options = asked.parse_args()
+    options = _out.parse(asked)
     costs = measure(options.images)
     for what, cost in costs.items():
         print(f"{what:50} {cost:8.1f} CPU s")

@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import _out
 import numpy as np
 from PIL import Image
 
@@ -164,7 +165,7 @@ def main() -> None:
     )
     parser.add_argument("--million", action="store_true", help="group 1,000,000 images, too")
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/copies.json")
-    options = parser.parse_args()
+    options = _out.parse(parser, grows=True)
     told: dict[str, Any] = {"sets": {}}
     if options.out.is_file():
         told |= json.loads(options.out.read_text("utf-8"))

@@ -23,7 +23,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _desk  # noqa: E402
+from benchmarks import _desk, _out  # noqa: E402
 
 
 def make(home: Path, rows: int, classes: int) -> None:
@@ -161,7 +161,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/desk_scale.json")
     parser.add_argument("--step", choices=["make", "rank", "serve"], help=argparse.SUPPRESS)
     parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = _out.parse(parser)
     if options.step == "make":
         return make(options.home, options.rows, options.classes)
     if options.step == "rank":

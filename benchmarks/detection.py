@@ -37,7 +37,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data  # noqa: E402
+from benchmarks import _data, _out  # noqa: E402
 from lnl_core.review import consensus, metrics, trust  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import LabeledDataset, Ranking, Signals  # noqa: E402
@@ -408,7 +408,7 @@ def main(arguments: list[str] | None = None) -> None:
         help="where signals and features are kept between calls",
     )
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/detection.json")
-    options = parser.parse_args(arguments)
+    options = _out.parse(parser, arguments, grows=True)
     asked = [key for key in options.methods.split(",") if key]
     again = options.again
     stored = arrays.read_json(options.out) if options.out.is_file() else {}

@@ -31,7 +31,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _desk  # noqa: E402
+from benchmarks import _desk, _out  # noqa: E402
 
 CLASSES = 10
 
@@ -174,7 +174,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/embedding_plot.json")
-    options = parser.parse_args()
+    options = _out.parse(parser)
     results = []
     for number, rows in enumerate(options.rows):
         with tempfile.TemporaryDirectory() as place:

@@ -29,6 +29,7 @@ from torch import Tensor, nn
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
+from benchmarks import _out  # noqa: E402
 from lnl_core.learning import hardware, pretrained  # noqa: E402
 from lnl_core.learning.features import CPU_BATCH  # noqa: E402
 
@@ -151,7 +152,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--sides", type=int, nargs="+", default=[96, 128, 160, 224])
     parser.add_argument("--repeats", type=int, default=4)
     parser.add_argument("--out", type=Path, help="JSON")
-    options = parser.parse_args(arguments)
+    options = _out.parse(parser, arguments)
     torch.set_num_threads(1)
     found = {
         str(side): {name: measured(name, side, options.repeats) for name in pretrained.BACKBONES}

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import _out
 import psutil
 from _desk import REPO, Server, chromium
 from PIL import Image
@@ -142,7 +143,7 @@ def main() -> int:
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--pictures", type=Path, help="keep the pictures there")
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/first_minutes.json")
-    options = parser.parse_args()
+    options = _out.parse(parser)
     from playwright.sync_api import sync_playwright
 
     with socket.socket() as probe:

@@ -30,6 +30,7 @@ from PIL import Image
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
+from benchmarks import _out  # noqa: E402
 from lnl_core.review import consensus  # noqa: E402
 from lnl_core.services.datasets import catalog  # noqa: E402
 from lnl_core.store import arrays, datasets, db, decisions  # noqa: E402
@@ -181,7 +182,7 @@ def main() -> int:
     parser.add_argument("--pace", type=float, default=0.4, help="seconds between presses")
     parser.add_argument("--side", type=int, default=224, help="pictures' side in px")
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/key_latency.json")
-    options = parser.parse_args()
+    options = _out.parse(parser)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         name = scored_set(home, options.presses + 80, options.side)

@@ -52,7 +52,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data, _odd, _real_tables, detection  # noqa: E402
+from benchmarks import _data, _odd, _out, _real_tables, detection  # noqa: E402
 from lnl_core.data import importers  # noqa: E402
 from lnl_core.learning import features as representation  # noqa: E402
 from lnl_core.methods import _out_of_fold, default_runs  # noqa: E402
@@ -419,7 +419,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "lnl-real")
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/real.json")
     parser.add_argument("--tables", action="store_true", help="print tables of --out, run nothing")
-    options = parser.parse_args(arguments)
+    options = _out.parse(parser, arguments, grows=True)
     if options.tables:
         print("\n".join(_real_tables.tables(arrays.read_json(options.out))))
         return

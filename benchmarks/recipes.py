@@ -24,7 +24,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data, detection  # noqa: E402
+from benchmarks import _data, _out, detection  # noqa: E402
 from lnl_core.jobs import queue, worker  # noqa: E402
 from lnl_core.services.datasets import catalog  # noqa: E402
 from lnl_core.store import arrays, datasets  # noqa: E402
@@ -119,7 +119,7 @@ def main(arguments: list[str] | None = None) -> None:
         help="workspace in which the runs are kept between calls",
     )
     parser.add_argument("--out", type=Path, help="JSON; rows already in it are replaced")
-    options = parser.parse_args(arguments)
+    options = _out.parse(parser, arguments, grows=True)
     ws = open_workspace(options.work)
     stored = arrays.read_json(options.out) if options.out and options.out.is_file() else {}
     for name in options.labels:

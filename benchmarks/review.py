@@ -24,7 +24,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data, real  # noqa: E402
+from benchmarks import _data, _out, real  # noqa: E402
 from lnl_core.review import auditing, consensus, evidence, recalibration  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 
@@ -119,7 +119,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=_data.default_path().parent)
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "lnl-real")
     parser.add_argument("--out", type=Path, help="JSON; rows already in it are replaced")
-    options = parser.parse_args(arguments)
+    options = _out.parse(parser, arguments, grows=True)
     options.data, options.sets = options.data.resolve(), ["balanced"]
     stored = arrays.read_json(options.out) if options.out and options.out.is_file() else {}
     wanted = {f"balanced-{label}" for label in options.labels}

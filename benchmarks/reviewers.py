@@ -27,7 +27,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _desk  # noqa: E402
+from benchmarks import _desk, _out  # noqa: E402
 
 
 def make(home: Path, rows: int, answered: int) -> None:
@@ -172,7 +172,7 @@ def main() -> None:
     parser.add_argument("--processes", action="store_true")
     parser.add_argument("--url", help="of an empty PostgreSQL database")
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/reviewers.json")
-    options = parser.parse_args()
+    options = _out.parse(parser)
     lines = [measure(options, leases) for leases in (False, True)]
     said = {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}
     del said["out"], said["url"]

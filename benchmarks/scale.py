@@ -29,6 +29,8 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
+from benchmarks import _out  # noqa: E402
+
 METHODS = ("dmlp", "influence")
 CHUNK = 50_000
 
@@ -160,7 +162,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="folder for the features; a temporary one")
     parser.add_argument("--out", type=Path, help="JSON; a setting already in it is replaced")
     parser.add_argument("--one", choices=METHODS, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = _out.parse(parser, grows=True)
     if options.one:
         changes = {key: json.loads(value) for key, value in (one.split("=") for one in options.set)}
         print(json.dumps(one(options.one, options.work, options.classes, changes)))

@@ -37,6 +37,8 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
+from benchmarks import _out  # noqa: E402
+
 CONTENDERS = ("bare", "ce", "sr", "jump", "jump, quick views", "jump, warm-up", "coteaching")
 TARGETS = (
     # of, over, what, least or most
@@ -318,7 +320,7 @@ def main() -> None:
     parser.add_argument("--size", choices=["cifar"], help="50,000 images, ResNet-18, batch 128")
     parser.add_argument("--out", type=Path, help="JSON; a setting already in it is replaced")
     parser.add_argument("--one", choices=CONTENDERS, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = _out.parse(parser, grows=True)
     if options.device == "cpu":
         os.environ.setdefault("OMP_NUM_THREADS", "1")
     if options.backbone == "preact18":

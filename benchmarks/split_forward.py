@@ -29,6 +29,7 @@ from torch.nn import functional as F
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
+from benchmarks import _out  # noqa: E402
 from lnl_core.learning import hardware  # noqa: E402
 from lnl_core.methods.jump import codes as semantic_codes  # noqa: E402
 
@@ -183,7 +184,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
+    options = _out.parse(parser)
     torch.set_num_threads(1)
     found: dict[str, list[dict[str, float]]] = {}
     for backbone in options.networks:

@@ -23,6 +23,7 @@ from pathlib import Path
 from time import sleep
 from typing import Any
 
+import _out
 import psutil
 from _desk import REPO, chromium, ordinary
 
@@ -136,7 +137,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--no-pages", action="store_true", help="the commands alone: no browser")
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/startup.json")
-    options = parser.parse_args()
+    options = _out.parse(parser)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         cpu = commands(home / "commands", options.repeats)
