@@ -6,7 +6,7 @@ They stand apart from `lnl_core.types`, which has them all, so that what only re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -148,7 +148,8 @@ class Decision:
 class Job:
     """One run of one method, as the job table has it. Times are ISO 8601 UTC.
 
-    `base` is the number of the run that this one builds on.
+    `base` is the number of the run that this one builds on. `splits` has `train_on` and `judge`,
+    names of splits, where it does not train on and judge all of the set.
     """
 
     id: int
@@ -179,6 +180,7 @@ class Job:
     engine_job: str | None = None
     engine_options: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 0
+    splits: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,12 @@ def silence(job: Job) -> float:
     return max(0.0, (datetime.now(UTC) - then).total_seconds())
 
 
+def splits(job: Job) -> str:
+    """Return `, on train, judges val` where a run does not take all of the set for both."""
+    on, judges = (", ".join(job.splits.get(key, ())) for key in ("train_on", "judge"))
+    return (f", on {on}" if on else "") + (f", judges {judges}" if judges else "")
+
+
 def took(job: Job) -> float | None:
     """Return the seconds a finished job took, None for the others."""
     from datetime import datetime

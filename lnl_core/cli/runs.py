@@ -35,6 +35,17 @@ def _run_arguments(one: argparse.ArgumentParser) -> None:
         help="features to learn from, also those of a run, by its number; methods that otherwise "
         "train on pixels then train a head on them (default: by image size)",
     )
+    for flag, words in (
+        ("--train-on", "split to train on; all of the set where nothing is said"),
+        ("--judge", "split whose labels are judged; scores of all others are blank"),
+    ):
+        one.add_argument(
+            flag,
+            action="append",
+            default=[],
+            metavar="SPLIT",
+            help=f"{words}; may be given several times",
+        )
     one.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
     one.add_argument(
         "--device",
@@ -109,6 +120,8 @@ def run(options: Any) -> int:
             executor=options.executor,
             options=asked,
             base=options.base,
+            train_on=options.train_on,
+            judge=options.judge,
         )
         watched = [job.id for job in submitted]
     if options.detach:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from lnl_core.data import copies
-from lnl_core.jobs import bases, queue
+from lnl_core.jobs import bases, queue, splits
 from lnl_core.jobs.context import Report
 from lnl_core.review import labelled
 from lnl_core.review.labelled import Part
@@ -72,6 +73,7 @@ def training_set(
     folder: Path,
     base: BaseRun | None = None,
     method: str = "",
+    chosen: Mapping[str, Sequence[str]] | None = None,
 ) -> LabeledDataset:
     """Return the data set with corrected labels, the trusted mask, and without the truth.
 
@@ -85,6 +87,7 @@ def training_set(
         folder: of the run.
         base: finished run that it builds on.
         method: key of the run's method; what post-trains a network takes the labels as they are.
+        chosen: splits that it trains on and judges (`jobs.splits`); all of the set when None.
 
     Raises:
         LnlError: the base has no purified labels for this set, or no image has a class.
@@ -100,6 +103,7 @@ def training_set(
             purified = _purified(base, method, info)
             own = trusted | np.isin(labels, info.no_classes) | (purified < 0)
             labels = np.where(own, labels, purified).astype(np.int32)
+        splits.note(info, folder, chosen or {})
         note_no_classes(info, folder)
         _note_classes(info, folder, labels)
         arrays.write_array(labels_file, labels)
@@ -126,7 +130,9 @@ def training_part(info: DatasetInfo, folder: Path) -> Part:
     """Return the rows and classes that a run trains on, as of its first start."""
     labels = arrays.read_array(folder / "labels.npy")
     part = labelled.part(labels, info.class_count, left_out(info, folder))
-    return replace(part, n=info.n)
+    trained = splits.trained_rows(folder)
+    rows = part.rows if trained is None else part.rows[trained[part.rows]]
+    return replace(part, rows=rows, n=info.n)
 
 
 def rows_seen(info: DatasetInfo, folder: Path) -> int:
@@ -183,6 +189,13 @@ def reviewed_labels(folder: Path) -> IntArray | None:
     """Return the labels under review, (n,), where a run trained on purified ones."""
     path = folder / _REVIEWED
     return arrays.read_array(path, mmap=False) if path.is_file() else None
+
+
+def labels_under_review(info: DatasetInfo, folder: Path) -> IntArray:
+    """Return (n,) the labels that a run judges, zeros for what was added since it began."""
+    reviewed = reviewed_labels(folder)
+    labels = arrays.read_array(folder / "labels.npy") if reviewed is None else reviewed
+    return _filled(np.asarray(labels), info.n)
 
 
 def _purified(base: BaseRun, method: str, info: DatasetInfo) -> IntArray:

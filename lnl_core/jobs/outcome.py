@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from lnl_core.jobs import queue
+from lnl_core.jobs import queue, splits
 from lnl_core.jobs.inputs import corrected_labels, knows_classes, left_out, rows_seen
 from lnl_core.jobs.knobs import PIXELS
 from lnl_core.methods import signal_key
@@ -119,6 +120,7 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
         for name, number in usable.items()
     ]
     seen = [rows_seen(info, runs / str(number)) for number in usable.values()]
+    judges = [_judges(info, runs / str(number)) for number in usable.values()]
     if not signals:
         if newest:
             arrays.drop_ranking(info.directory / "ranking")
@@ -131,10 +133,17 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
         *(left_out(info, runs / str(number)) for number in usable.values())
     )
     none = (*info.no_classes, *sorted(unknown))
-    ranking = labelled.rank(signals, given, info.class_count, confirmed, none, seen)
+    ranking = labelled.rank(signals, given, info.class_count, confirmed, none, judges)
     if data.groups is not None:
         ranking = copies.put_first(ranking, data.groups, corrected, trusted, info.no_classes)
     several = datasets.listed(info)
     if several is not None:
         ranking = listed.put_first(ranking, several, given, trusted)
     arrays.save_ranking(info.directory / "ranking", ranking, usable, max(seen))
+
+
+def _judges(info: DatasetInfo, folder: Path) -> BoolArray:
+    """Return (n,) True for the rows whose labels a run has judged."""
+    seen = np.arange(info.n) < rows_seen(info, folder)
+    judged = splits.judged_rows(folder, info.n)
+    return seen if judged is None else seen & judged

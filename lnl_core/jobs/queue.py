@@ -6,12 +6,12 @@ import dataclasses
 import json
 import os
 import socket
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, delete, insert, select, update
 
-from lnl_core.jobs import bases
+from lnl_core.jobs import bases, splits
 from lnl_core.jobs.health import health as health
 from lnl_core.jobs.health import process_lives as process_lives
 from lnl_core.jobs.health import process_started
@@ -77,6 +77,8 @@ def submit(
     executor: str = "local",
     options: Mapping[str, str] | None = None,
     base: int | None = None,
+    train_on: Sequence[str] = (),
+    judge: Sequence[str] = (),
 ) -> Job:
     """Queue one run.
 
@@ -93,6 +95,8 @@ def submit(
         executor: where it runs: `local`, `slurm` or `ray`.
         options: what to ask of Slurm or Ray (partition, time, gpus ...).
         base: number of the run that this one builds on; it starts once that one is done.
+        train_on: splits that it trains on; all of the set when there is none.
+        judge: splits whose labels it judges; likewise.
 
     Raises:
         LnlError: anything of that does not exist.
@@ -116,6 +120,7 @@ def submit(
                 executor=executor,
                 engine_options=json.dumps(dict(options or {})),
                 base=base,
+                splits=json.dumps(splits.chosen(info, train_on, judge)),
                 state=str(JobState.QUEUED),
                 created_at=now(),
             )

@@ -51,6 +51,7 @@ def to_job(record: Row[Any]) -> Job:
         engine_job=record.engine_job,
         engine_options=json.loads(record.engine_options),
         attempt=record.attempt,
+        splits=json.loads(record.splits),
     )
 
 

@@ -117,7 +117,7 @@ def fit_along(ws: Workspace, number: int) -> int:
     context = AlongsideContext(
         job.seed, folder, device=device, representation=job.representation, base=base
     )
-    data = inputs.training_set(info, folder, base, job.method)
+    data = inputs.training_set(info, folder, base, job.method, job.splits)
     part = inputs.training_part(info, folder)
     context.make_features = partial(inputs.part_features, info, part, job.representation, device)
     method = card(job.method)

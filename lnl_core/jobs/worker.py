@@ -33,6 +33,7 @@ from lnl_core.jobs import (
     knobs,
     outcome,
     queue,
+    splits,
     tasks,
     torchrun,
 )
@@ -224,7 +225,7 @@ def _task(job: Job, info: DatasetInfo, context: JobContext) -> dict[str, Any]:
 def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> dict[str, Any]:
     """Fit, keep the signals, rank; return what the job's row says about it."""
     folder = info.directory / "runs" / str(job.id)
-    data = inputs.training_set(info, folder, context.base, job.method)
+    data = inputs.training_set(info, folder, context.base, job.method, job.splits)
     part = inputs.training_part(info, folder)
     reviewed = inputs.reviewed_labels(folder)
     if reviewed is not None:
@@ -244,7 +245,7 @@ def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> d
         if reviewed is not None:
             signals = outcome.against(signals, reviewed, data.given_labels)
         signals = outcome.with_trust(signals, data.trusted)
-        arrays.save_signals(folder, part.outside(signals, _looks(job, info, part, context)))
+        arrays.save_signals(folder, _of_all(signals, job, info, part, context))
     try:
         outcome.rank(info, {outcome.key(job, info): job.id})
     except Exception:
@@ -264,6 +265,35 @@ def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> d
         "flagged": outcome.flagged(signals, data.given_labels if reviewed is None else reviewed),
         "cost": json.dumps(cost),
     }
+
+
+def _of_all(
+    signals: Signals, job: Job, info: DatasetInfo, part: Part, context: JobContext
+) -> Signals:
+    """Return what a run says of all rows: those that it trained on, and those that it judges."""
+    folder = info.directory / "runs" / str(job.id)
+    whole = part.outside(signals, _looks(job, info, part, context))
+    if not job.splits:
+        return whole
+    labels = inputs.labels_under_review(info, folder)
+    seen = _by_network(info, folder, part, context) if "train_on" in job.splits else None
+    return splits.judged(whole, labels, part, folder, seen)
+
+
+def _by_network(
+    info: DatasetInfo, folder: Path, part: Part, context: JobContext
+) -> FloatArray | None:
+    """Return (m, k') what the run's own network says of rows that it did not train on."""
+    if not (folder / "network.safetensors").is_file() or not len(part.others):
+        return None
+    from lnl_core.learning import networks
+
+    whole = datasets.load(info)
+    names = tuple(whole.class_names[label] for label in part.classes)
+    given = np.zeros(len(whole), np.int64)
+    data = replace(whole, class_names=names, given_labels=given, true_labels=None)
+    loaded = networks.load_network(folder, data, context.device)
+    return loaded.probabilities(part.others, len(names))
 
 
 def _looks(job: Job, info: DatasetInfo, part: Part, context: JobContext) -> FloatArray | None:

@@ -71,6 +71,17 @@ class Loaded:
                 logits = self.model.head(features)
             yield part, features.float(), logits.float()
 
+    def probabilities(self, rows: Array, k: int) -> Array | None:
+        """Return (m, k) float32 probabilities of rows; None where its outputs are no classes."""
+        out = np.zeros((len(rows), k), np.float32)
+        at = 0
+        for part, _, logits in self.predictions(rows):
+            if logits.shape[1] != k:
+                return None
+            out[at : at + len(part)] = torch.softmax(logits, dim=1).cpu().numpy()
+            at += len(part)
+        return out
+
     def pack(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return the network as arrays and state, as `open_network` takes them."""
         return _pack(self.model, self.source), self.state

@@ -120,6 +120,8 @@ class Workspace:
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
         seed: int = 0,
         device: str = "auto",
+        train_on: Sequence[str] = (),
+        judge: Sequence[str] = (),
         wait: bool = True,
     ) -> DataFrame:
         """Run methods in the worker process, which goes on when the notebook is closed.
@@ -133,6 +135,8 @@ class Workspace:
             overrides: method -> knob -> value.
             seed: of everything random.
             device: `auto`, `cpu` or `cuda`.
+            train_on: splits to train on; all of the set when there is none.
+            judge: splits whose labels are judged; scores of all others are blank.
             wait: until they have ended; an interrupt leaves them running.
 
         Returns:
@@ -152,6 +156,8 @@ class Workspace:
             representation=representation,
             seed=checked_seed(seed),
             device=device,
+            train_on=train_on,
+            judge=judge,
         )
         numbers = [job.id for job in jobs]
         return self._runs(self._watched(numbers) if wait else self._jobs(numbers))

@@ -136,6 +136,7 @@ class Part:
             true_labels=None,
             trusted=None if data.trusted is None else data.trusted[self.rows],
             groups=None if data.groups is None else copies.of_part(data.groups, self.rows),
+            splits=None if data.splits is None else _picked(data.splits, chosen),
         )
 
     def inside(self, signals: Signals) -> Signals:
@@ -312,7 +313,7 @@ def rank(
     class_count: int,
     trusted: BoolArray | None = None,
     none: Sequence[int] = (),
-    seen: Sequence[int] = (),
+    judged: Sequence[BoolArray] = (),
 ) -> Ranking:
     """Rank as `consensus.rank` does, images without a class left out and put back at the end.
 
@@ -325,32 +326,40 @@ def rank(
         class_count: k.
         trusted: (n,) True where a person confirmed the label.
         none: labels that are no classes; they are suggested nowhere.
-        seen: how many rows each run has seen, where the set has grown since: the first ones. Those
-            that only later runs have seen are ranked by these alone, and stand among the others by
-            p_wrong; what no run has seen stands behind all others.
+        judged: (n,) per run, True for the rows that it judges: it may have seen the first ones
+            alone, or be asked for some splits. Rows that only some runs judge are ranked by these,
+            and stand among the others by p_wrong; what no run judges stands behind all others.
     """
     n = len(given_labels)
-    reach = [min(rows, n) for rows in seen] or [n] * len(signals)
-    ranking, before = None, 0
-    for m in sorted(set(reach)):
-        able = [each for each, rows in zip(signals, reach, strict=True) if rows >= m]
-        here = _rank_first(able, given_labels, class_count, trusted, none, m)
+    runs = [1 << at for at in range(len(signals))]
+    codes = np.zeros(n, np.int64)  # which runs judge a row, a bit each
+    for bit, rows in zip(runs, judged, strict=False):
+        codes[rows] |= bit
+    if not codes.any():
+        codes[:] = sum(runs)
+    known = [int(code) for code in np.unique(codes) if code]
+    ranking, labelled = None, part(given_labels, class_count, none).rows
+    ranked = np.zeros(n, bool)
+    for code in sorted(known, key=lambda code: (-code.bit_count(), code)):
+        able = [each for each, bit in zip(signals, runs, strict=True) if code & bit]
+        here = _rank_rows(able, given_labels, class_count, trusted, none, codes & code == code)
+        own = codes == code
+        ranked |= own
         if ranking is not None:
-            labelled = part(given_labels, class_count, none).rows
-            here = _continued(ranking, here, slice(before, m), labelled[labelled < m])
-        ranking, before = here, m
+            here = _continued(ranking, here, own, labelled[ranked[labelled]])
+        ranking = here
     assert ranking is not None
     return ranking
 
 
-def _continued(ranking: Ranking, more: Ranking, rows: slice, labelled: IntArray) -> Ranking:
-    """Put rows that only later runs have seen among those that all have, by p_wrong.
+def _continued(ranking: Ranking, more: Ranking, rows: BoolArray, labelled: IntArray) -> Ranking:
+    """Put rows that fewer runs judge among those that more do, by p_wrong.
 
     Args:
-        ranking: of the first rows.
-        more: of these and the following ones.
-        rows: the following ones.
-        labelled: rows of `more` that have a class.
+        ranking: so far.
+        more: of the rows that those fewer runs judge.
+        rows: (n,) True for the ones that come in.
+        labelled: rows that are ranked now, those that have a class.
     """
 
     def joined(name: str) -> Any:
@@ -372,18 +381,18 @@ def _continued(ranking: Ranking, more: Ranking, rows: slice, labelled: IntArray)
     )
 
 
-def _rank_first(
+def _rank_rows(
     signals: Sequence[Signals],
     given_labels: IntArray,
     class_count: int,
     trusted: BoolArray | None,
     none: Sequence[int],
-    m: int,
+    area: BoolArray,
 ) -> Ranking:
-    """Rank the first m rows."""
+    """Rank some rows, (n,) True for each."""
     inner = part(given_labels, class_count, none)
-    if m < len(given_labels):
-        inner = replace(inner, rows=inner.rows[inner.rows < m])
+    if not area.all():
+        inner = replace(inner, rows=inner.rows[area[inner.rows]])
     if inner.whole:
         return consensus.rank(signals, given_labels, class_count, trusted)
     ranking = consensus.rank(
@@ -393,7 +402,7 @@ def _rank_first(
         None if trusted is None else np.asarray(trusted)[inner.rows],
     )
     labels, probs = _pooled(inner, signals, ranking)
-    unseen = inner.others >= m
+    unseen = ~area[inner.others]
     labels[unseen], probs[unseen] = -1, 0
     return _put_back(inner, ranking, labels, probs, unseen)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from lnl_core.data import content
-from lnl_core.jobs import inputs
+from lnl_core.jobs import inputs, splits
 from lnl_core.review import labelled
 from lnl_core.services.ledger import Ledger
 from lnl_core.store import arrays, datasets, decisions
@@ -55,6 +55,7 @@ class Scored:
     """A ranking in force: `run_ids` maps method to job, `queue_size` is where effort pays off.
 
     `seen` of its rows are scored, the first ones; what was added to the set since is not yet.
+    `judged` is (n,) True for the rows that one of its runs judges; None where that is all of them.
     """
 
     version: str
@@ -62,6 +63,11 @@ class Scored:
     run_ids: dict[str, int]
     queue_size: int
     seen: int
+    judged: BoolArray | None = None
+
+    def is_scored(self, row: int) -> bool:
+        """Say whether a run has judged an image's label."""
+        return row < self.seen and (self.judged is None or bool(self.judged[row]))
 
 
 @lru_cache(maxsize=8)
@@ -74,8 +80,19 @@ def _scored(folder: Path, version: str, n: int, class_count: int) -> Scored | No
     seen = len(ranking.p_wrong) if seen is None else min(seen, len(ranking.p_wrong))
     expected = float(np.asarray(ranking.p_wrong, dtype=np.float64).sum())
     ranking = labelled.padded_ranking(ranking, n, class_count)
+    judged = _judged_by_any(folder.parent / "runs", list(run_ids.values()), n)
     size = min(n, max(1, round(2 * expected))) if n else 0
-    return Scored(version, ranking, run_ids, size, seen)
+    return Scored(version, ranking, run_ids, size, seen, judged)
+
+
+def _judged_by_any(runs: Path, numbers: Sequence[int], n: int) -> BoolArray | None:
+    """Return (n,) True where one of the runs judges; None where one judges all that it saw."""
+    masks = [splits.judged_rows(runs / str(number), n) for number in numbers]
+    known = [mask for mask in masks if mask is not None]
+    if not known or len(known) < len(masks):
+        return None
+    together: BoolArray = np.logical_or.reduce(known)
+    return together
 
 
 def scored(info: DatasetInfo) -> Scored | None:
@@ -129,9 +146,23 @@ def seen_by(info: DatasetInfo, run_id: int) -> int:
     return inputs.rows_seen(info, info.directory / "runs" / str(run_id))
 
 
+def judged_by(info: DatasetInfo, run_id: int) -> BoolArray:
+    """Return (n,) True for the rows whose labels a run has judged."""
+    seen: BoolArray = np.arange(info.n) < seen_by(info, run_id)
+    judged = splits.judged_rows(info.directory / "runs" / str(run_id), info.n)
+    return seen if judged is None else seen & judged
+
+
 def told_of(info: DatasetInfo, runs: Iterable[str]) -> BoolArray:
-    """Return (n,) True where one of the runs was told the answer: there it cannot be judged."""
+    """Return (n,) True where runs have no score of their own.
+
+    One of them was told the answer, so that it cannot be judged, or none was asked to judge it.
+    """
+    runs = list(runs)
     told = np.zeros(info.n, dtype=bool)
+    judged = _judged_by_any(info.directory / "runs", [int(r) for r in runs if r.isdigit()], info.n)
+    if judged is not None:
+        told |= ~judged
     for run in runs:
         path = info.directory / "runs" / run / "trusted.npy"
         if path.is_file():

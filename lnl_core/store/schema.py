@@ -152,6 +152,7 @@ jobs = Table(
     Column("base", Integer),
     Column("engine_job", String(120)),
     Column("engine_options", Text, nullable=False, server_default="{}"),
+    Column("splits", Text, nullable=False, server_default="{}"),
     Index("jobs_state", "state", "id"),
     Index("jobs_dataset", "dataset_id", "id"),
     sqlite_autoincrement=True,

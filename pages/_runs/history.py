@@ -86,7 +86,9 @@ def _row(info: DatasetInfo, job: Job) -> dict[str, object]:
     memory = job.cost.get("peak_memory_bytes")
     usual = usual_representation(info.height, info.width)
     return {
-        "method": methods.title(job.method) + (f" on run {job.base}" if job.base else ""),
+        "method": methods.title(job.method)
+        + (f" on run {job.base}" if job.base else "")
+        + _jobs.splits(job),
         "preset": job.preset,
         "where": _jobs.executor_word(job.executor),
         "representation": usual if job.representation == "auto" else job.representation,

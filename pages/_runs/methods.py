@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lnl_core.services import methods as known
 from lnl_core.services.runs import recipes, running
 from lnl_core.types import DatasetInfo, Method
-from pages import _jobs, _words
+from pages import _jobs, _ui, _words
 from pages._runs import knobs
 from pages._ui import plain
 
@@ -158,7 +158,7 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
             help=None if fresh or not runs else "What is ticked is done or on its way already.",
         )
         words = st.empty()
-        seed, representation, executor = _options(info)
+        seed, representation, executor, train_on, judge = _options(info)
     if representation is not None:
         asked = {key: key for key in chosen}
     shared = running.features_seconds(info, [asked[key] for key in chosen], representation)
@@ -174,6 +174,8 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
             seed=seed,
             device=device,
             executor=executor,
+            train_on=train_on,
+            judge=judge,
         )
         st.session_state["runs_started"] = True
         st.rerun()
@@ -272,8 +274,29 @@ def basis(shared: float) -> str:
     return f"{words}."
 
 
-def _options(info: DatasetInfo) -> tuple[int, str | None, str]:
-    """Ask for seed, features and, where there is a choice, executor, out of the way."""
+def _splits(info: DatasetInfo) -> tuple[list[str], list[str]]:
+    """Ask which splits are trained on and judged, where the set has some; none means all."""
+    known = running.split_names(info)
+    if len(known) < 2:
+        return [], []
+    asked = []
+    for key, label, words in (
+        ("train_on", "Train on", "Methods learn from these alone."),
+        ("judge", "Judge", "Labels of these are judged; scores of all others stay blank."),
+    ):
+        choice = st.selectbox(
+            label,
+            ["", *known],
+            format_func=lambda name: plain(_ui.short(name, 40)) if name else "all of the set",
+            key=f"{key}_{info.id}",
+            help=words,
+        )
+        asked.append([choice] if choice else [])
+    return asked[0], asked[1]
+
+
+def _options(info: DatasetInfo) -> tuple[int, str | None, str, list[str], list[str]]:
+    """Ask for seed, features, splits and, where there is a choice, executor, out of the way."""
     with st.popover("Options", icon=":material/settings:", type="tertiary"):
         seed = st.number_input(
             "Seed", 0, 2**31 - 1, 0, key="seed", help="The same seed gives the same result."
@@ -297,4 +320,5 @@ def _options(info: DatasetInfo) -> tuple[int, str | None, str]:
                 key="executor",
                 help="Slurm and Ray take what the environment says, e.g. LNL_SLURM_PARTITION.",
             )
-    return int(seed), representation or None, executor
+        train_on, judge = _splits(info)
+    return int(seed), representation or None, executor, train_on, judge

@@ -117,6 +117,7 @@ def test_a_workspace_from_before_gets_the_table_and_a_copy_is_kept(tmp_path, mon
             connection.execute(text(f"DROP {what}"))
         for column in ("role", "login"):
             connection.execute(text(f"ALTER TABLE reviewers DROP COLUMN {column}"))
+        connection.execute(text("ALTER TABLE jobs DROP COLUMN splits"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     decisions.add_reviewer(ws, "ann")
     db.dispose(ws)

@@ -26,7 +26,7 @@ def point(info: DatasetInfo, row: int) -> dict[str, Any]:
         "id": data.ids[row],
         "given": info.class_names[int(data.given_labels[row])],
         "suggested": info.class_names[suggested] if suggested >= 0 else None,
-        "p_wrong": float(ranked.ranking.p_wrong[row]) if ranked and row < ranked.seen else None,
+        "p_wrong": float(ranked.ranking.p_wrong[row]) if ranked and ranked.is_scored(row) else None,
         "verdict": str(said.decision.action) if said.decision and said.agreed else None,
     }
 

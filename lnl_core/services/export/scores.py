@@ -14,6 +14,7 @@ from lnl_core.data.layouts import lists
 from lnl_core.services import places
 from lnl_core.services.in_force import (
     contents,
+    judged_by,
     loaded,
     scored,
     seen_by,
@@ -51,9 +52,12 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
         run = signals(info, ranked.run_ids[method])
         if run is None:
             raise LnlError(f"The files of run {ranked.run_ids[method]} are gone. Run it again.")
-        suspicion, seen = run.suspicion, seen_by(info, ranked.run_ids[method])
+        number = ranked.run_ids[method]
+        suspicion, seen = run.suspicion, seen_by(info, number)
         given = np.asarray(data.given_labels)
-        ranking = labelled.rank([run], given, info.class_count, None, info.no_classes, [seen])
+        ranking = labelled.rank(
+            [run], given, info.class_count, None, info.no_classes, [judged_by(info, number)]
+        )
     names, digests = info.class_names, contents(info)
     runs = ranked.run_ids.values() if method == "consensus" else [ranked.run_ids[method]]
     blank = told_of(info, map(str, runs)) | without_class(info)

@@ -134,7 +134,7 @@ def errors_left(
 
         low, high = left(totals.low), left(totals.high)
         ranked = scored(info)
-        whole = ranked is not None and ranked.seen == info.n
+        whole = ranked is not None and ranked.seen == info.n and ranked.judged is None
         ahead = expected(info, fresh=fresh) if whole else None
         middle = totals.mean if ahead is None else ahead.total
         numbers = {

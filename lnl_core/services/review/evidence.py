@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.methods import title_of, yardstick
-from lnl_core.services.in_force import Scored, loaded, scored, seen_by, signals, told_of
+from lnl_core.services.in_force import Scored, judged_by, loaded, scored, signals, told_of
 from lnl_core.services.review import groups
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import DatasetInfo, FloatArray, IntArray, LnlError, Signals, TopProbs
@@ -48,7 +48,7 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     runs = {
         key: opened
         for key, run_id in ranked.run_ids.items()
-        if row < seen_by(info, run_id) and (opened := signals(info, run_id)) is not None
+        if judged_by(info, run_id)[row] and (opened := signals(info, run_id)) is not None
     }
     no_class = given in info.no_classes
     opinions = [
@@ -65,7 +65,7 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     rows = [one["row"] for one in around] + stored + alike[0] + alike[1]
     return {
         "row": row,
-        "p_wrong": float(ranked.ranking.p_wrong[row]) if row < ranked.seen else None,
+        "p_wrong": float(ranked.ranking.p_wrong[row]) if ranked.is_scored(row) else None,
         "top": [
             {"label": int(label), "prob": float(prob)}
             for label, prob in zip(

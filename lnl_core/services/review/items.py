@@ -45,7 +45,7 @@ def items_of(
             }
             | ({"no_class": True} if given in info.no_classes else {})
             | groups.facts(info, int(row), now_at)
-            | ({"unscored": True} if row >= ranked.seen else {})
+            | ({"unscored": True} if not ranked.is_scored(int(row)) else {})
         )
     return items
 

@@ -101,7 +101,7 @@ def _decision(
     row = int(entry["row"])
     if not 0 <= row < info.n:
         raise LnlError(f"row {row} is not in “{info.name}”.")
-    if ranked is not None and row >= ranked.seen:
+    if ranked is not None and not ranked.is_scored(row):
         ranked = None  # not scored yet: no method had a say
     label, labels = entry.get("label"), entry.get("labels") or []
     mode = str(entry.get("mode", "commit"))[:20]

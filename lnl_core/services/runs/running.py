@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lnl_core.jobs import bases, engines, executors, knobs, needs, queue
+from lnl_core.jobs import bases, engines, executors, knobs, needs, queue, splits
 from lnl_core.methods import AT, METHODS, card, default_runs, title_of
 from lnl_core.services.in_force import signals
 from lnl_core.store import datasets
@@ -25,6 +25,8 @@ def start_runs(
     executor: str = "local",
     options: Mapping[str, str] | None = None,
     base: int | None = None,
+    train_on: Sequence[str] = (),
+    judge: Sequence[str] = (),
 ) -> list[Job]:
     """Queue one job per method and see that a worker runs them.
 
@@ -44,6 +46,8 @@ def start_runs(
         executor: `local`, `slurm` or `ray`; the latter two come with their extras.
         options: what to ask of Slurm or Ray, e.g. `{"partition": "gpu", "gpus": "1"}`.
         base: number of the run that these build on, for post-training or purified labels.
+        train_on: splits that they train on; all of the set when there is none.
+        judge: splits whose labels they judge; scores of all others are blank.
 
     Raises:
         LnlError: an unknown method, preset, knob or executor; then nothing is queued.
@@ -52,6 +56,7 @@ def start_runs(
         raise LnlError("No method is chosen. Tick at least one.")
     chains = [_chain(recipe) for recipe in methods]
     queue.check_numbers(device, seed)
+    splits.chosen(info, train_on, judge)
     chosen = overrides or {}
     knobs.check_names(chosen, [run for chain in chains for run in chain])
     _check_chains(info, chains, preset, chosen, representation, executor, base, device)
@@ -70,6 +75,8 @@ def start_runs(
             executor=executor,
             options=asked,
             base=None if learns else under,
+            train_on=train_on,
+            judge=judge,
         )
 
     submitted: list[Job] = []
@@ -198,6 +205,12 @@ def feature_runs(info: DatasetInfo) -> dict[str, str]:
                 words = f"those of {title_of(job.method)}, run {job.id}"
                 choices[f"{bases.OF_RUN}{job.id}"] = words
     return choices
+
+
+def split_names(info: DatasetInfo) -> tuple[str, ...]:
+    """Return the splits of a set, in their order; none where it has none."""
+    known = datasets.splits(info)
+    return () if known is None else known[0]
 
 
 WORKER_BYTES = 6.2e8

@@ -72,6 +72,7 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
                 "speed": speed(job),
                 "busy": is_busy(job),
             }
+            | {"splits": dict(job.splits)}
             | ({"unseen": unseen[job.id]} if job.id in unseen else {})
             for job in jobs(info)
         ],

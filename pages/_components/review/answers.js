@@ -124,7 +124,7 @@ export function digit(desk, key) {
  * @param {string} name
  */
 function answerNew(desk, name) {
-  answer(desk, "relabel", { label: placeOf(desk, name), new_class: name });
+  answer(desk, "relabel", { label: addedTo(desk, name), new_class: name });
 }
 
 /**
@@ -132,7 +132,7 @@ function answerNew(desk, name) {
  * @param {string} name
  * @returns {number} where a class stands here, added where it is new
  */
-function placeOf({ data: { classes } }, name) {
+function addedTo({ data: { classes } }, name) {
   if (!classes.includes(name)) classes.push(name);
   return classes.indexOf(name);
 }
@@ -145,7 +145,7 @@ function placeOf({ data: { classes } }, name) {
 function answerSeveral(desk, labels, fresh) {
   if (!fresh) answer(desk, "multiple", { labels });
   else {
-    const all = [...labels.slice(0, -1), placeOf(desk, fresh)];
+    const all = [...labels.slice(0, -1), addedTo(desk, fresh)];
     answer(desk, "multiple", { labels: all, new_class: fresh });
   }
 }
