@@ -63,5 +63,8 @@ def draw(kind: str, text: str, endings: Sequence[str]) -> None:
 
 
 def _go(kind: str, path: Path | None) -> None:
-    if path is not None:
-        st.session_state[f"path_{kind}"] = str(path)
+    if path is None:
+        return
+    st.session_state[f"path_{kind}"] = str(path)
+    if path.is_file():
+        st.session_state[f"browsing_{kind}"] = False  # chosen: what is in it takes the room

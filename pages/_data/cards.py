@@ -125,9 +125,10 @@ def _acts(card: DatasetCard, *, primary: bool) -> None:
             label = "Continue review" if card.reviewed else "Start review"
             if st.button(label, icon=":material/rate_review:", type=kind, key=f"review_{info.id}"):
                 _ui.go("review", dataset=info.name)
-        elif not card.active and st.button(
-            "Score it", icon=":material/play_arrow:", type=kind, key=f"score_{info.id}"
-        ):
+        elif card.active:
+            if st.button("Open review", type=kind, key=f"wait_{info.id}"):
+                _ui.go("review", dataset=info.name)
+        elif st.button("Score it", icon=":material/play_arrow:", type=kind, key=f"score_{info.id}"):
             arriving.score(info)
         if st.button("Runs", type="tertiary", key=f"runs_{info.id}"):
             _ui.go("runs", dataset=info.name)

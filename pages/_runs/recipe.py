@@ -14,7 +14,12 @@ from pages._ui import plain
 
 
 def draw(info: DatasetInfo, device: str) -> None:
-    """Draw the default recipe for the images of a set."""
+    """Draw the default recipe for the images of a set, and look again while it runs."""
+    st.fragment(_card, run_every=2 if control.underway(info) else None)(info, device)
+
+
+@_ui.guarded
+def _card(info: DatasetInfo, device: str) -> None:
     known, missing = recipes.recipe(info), recipes.missing(info)
     with st.container(border=True, gap="small", key="recipe_card"):
         st.header(known.title, anchor=False)

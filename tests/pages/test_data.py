@@ -341,6 +341,14 @@ def test_folders_can_be_walked_through(desk, workspace, tmp_path, monkeypatch):
     assert names == ["photos"]
 
 
+def test_a_set_that_is_being_scored_leads_to_where_its_queue_opens(desk, tiny, no_worker, texts):
+    recipes.start_scoring(tiny)
+    app = desk()
+    app.button(key=f"wait_{tiny.id}").click().run()
+    assert not app.exception
+    assert "Scoring 60 images" in texts(app)
+
+
 def test_a_label_is_made_no_class_and_its_images_are_offered(workspace, desk, ranked, texts):
     info = settings.set_no_classes(ranked, ["belt"])
     app = desk("data", dataset=info.name)
