@@ -43,6 +43,7 @@ class Server:
     def start(self):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("LNL_", "STREAMLIT_"))}
         env |= {"LNL_HOME": str(self.home), "PYTHONPATH": self.path}
+        env |= {"LNL_REVIEWER": "reviewer A"}  # else a new browser is asked once there are several
         options = ("--server.port", str(self.port), "--server.headless", "true")
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "server.log").open("ab") as log:
