@@ -198,7 +198,7 @@ class Config(TrainingKnobs):
 
     def fine_tuned(self) -> Self:
         """Return these knobs for the few epochs of a network that knows ImageNet."""
-        warm_up = max(1, self.epochs // 3)
+        warm_up = max(1, 2 * self.epochs // 3)
         return replace(
             self,
             start="count",
