@@ -29,6 +29,13 @@ def _export_arguments(one: argparse.ArgumentParser) -> None:
         help="where reviewers do not agree, the latest decision counts",
     )
     one.add_argument(
+        "--labels",
+        default="decided",
+        choices=["decided", "purified"],
+        help="in a manifest: where nobody has decided, the given labels, or those of the newest "
+        "run of a purifier (dmlp), marked as not reviewed",
+    )
+    one.add_argument(
         "--raw", action="store_true", help="leave cells that start a formula as they are"
     )
     one.add_argument("--no-scores", action="store_true", help="without one column per method")
@@ -48,6 +55,8 @@ def export(options: Any) -> int:
             if ways
             else f"{options.format} holds no images, so there is no --images for it"
         )
+    if options.labels == "purified" and options.format != "manifest":
+        options.usage("--labels purified is for --format manifest")
     info = opened(options)
     if known.folder and not as_zip(options.out):
         plan = plan_export(
@@ -76,6 +85,7 @@ def export(options: Any) -> int:
         safe=not options.raw,
         scores=not options.no_scores,
         images=options.images,
+        purified=options.labels == "purified",
         force=options.force,
         report=report,
     )
@@ -112,6 +122,7 @@ EXPORT = Command(
     (
         "lnl export birds --format corrections --out corrections.csv   one row per changed label",
         "lnl export birds --format manifest --out clean.parquet        every image, cleaned labels",
+        "lnl export birds --format manifest --labels purified --out purified.csv",
         "lnl export birds --format folder --out clean/ --images link   no disk space, same disk",
         "lnl export birds --format cleanlab --out for_cleanlab/",
         "",

@@ -21,7 +21,8 @@ def fact(info: DatasetInfo) -> tuple[str, str, str]:
     if result is None:
         return label, "not measured", "see Retraining"
     gain, low, high = (100 * result["gain"][key] for key in ("value", "low", "high"))
-    label += ", simulated review" if result["source"] == retraining.SIMULATED else ""
+    if result["source"] != retraining.DECISIONS:
+        label += f", {retraining.SOURCES[result['source']]}"
     before, after = result["before"]["accuracy"], result["after"]["accuracy"]
     words = f"{gain:+.1f} points, {low:.1f} to {high:.1f}".replace("-", "−")
     return label, f"{before:.3f} → {after:.3f}", words
@@ -59,7 +60,11 @@ def _plan(info: DatasetInfo) -> None:
         "Plain cross-entropy trains the same small network twice, with the same seed: on the "
         "labels as given, and as corrected. Both are judged on images that neither saw."
     )
-    sources = retraining.SOURCES if info.has_truth else {retraining.DECISIONS: "your decisions"}
+    sources = {
+        key: words
+        for key, words in retraining.SOURCES.items()
+        if info.has_truth or key != retraining.SIMULATED
+    }
     own = retraining.plan(info, retraining.DECISIONS)
     first = retraining.SIMULATED if own.refusal and info.has_truth else retraining.DECISIONS
     source = st.segmented_control(

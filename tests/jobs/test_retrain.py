@@ -6,7 +6,7 @@ import pytest
 from lnl_core.jobs import queue, worker
 from lnl_core.jobs.tasks import retrain
 from lnl_core.store import arrays, datasets, decisions
-from lnl_core.types import Action, Decision, JobState, LnlError
+from lnl_core.types import Action, Decision, JobState, LnlError, Signals
 
 
 def say(workspace, info, rows, route="queue", right=None):
@@ -88,3 +88,25 @@ def test_it_trains_twice_and_resumes_where_it_was(workspace, tiny):
     assert (folder / "given_right.npy").stat().st_mtime_ns == first
     repeated = arrays.read_json(retrain.result_path(tiny, retrain.DECISIONS))
     assert repeated["after"] == result["after"]
+
+
+def test_purified_labels_train_where_nobody_has_decided(workspace, tiny):
+    truth = np.asarray(datasets.load(tiny).true_labels)
+    say(workspace, tiny, [3, 25], right=truth)
+    with pytest.raises(LnlError, match="lnl run tiny --methods dmlp"):
+        retrain.parts(tiny, retrain.PURIFIED)
+    made = ((truth + 1) % 3).astype(np.int32)
+    made[7] = -1
+    job = queue.submit(tiny, "dmlp")
+    queue.claim(workspace, job.id)
+    queue.finish(workspace, job.id, JobState.DONE)
+    probs = np.full((60, 3), 1 / 3)
+    extras = {"purified_labels": made}
+    signals = Signals("dmlp", np.zeros(60), probs, extras=extras)
+    arrays.save_signals(tiny.directory / "runs" / str(job.id), signals)
+    found = retrain.parts(tiny, retrain.PURIFIED)
+    assert (found.corrected[[3, 25]] == truth[[3, 25]]).all()
+    assert found.corrected[7] == found.given[7]
+    others = np.setdiff1d(np.arange(60), [3, 7, 25])
+    assert (found.corrected[others] == made[others]).all()
+    assert (found.sure == truth).all()  # a purifier never judges

@@ -88,6 +88,12 @@ def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -
     return export.Rows((*MANIFEST, *export.split_column(data.splits)), rows())
 
 
+def with_column(rows: export.Rows, name: str, cells: Sequence[str]) -> export.Rows:
+    """Return the same rows with one more column, a cell per row in their order."""
+    told = ({**row, name: cell} for row, cell in zip(rows, cells, strict=True))
+    return export.Rows((*rows.columns, name), told)
+
+
 def write_parquet(stream: IO[bytes], rows: export.Rows) -> int:
     """Write rows of text as Parquet, in batches; columns of numbers become numbers.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lnl_core.jobs import inputs
+from lnl_core.jobs import inputs, purified
 from lnl_core.jobs.context import JobContext, LocalContext
 from lnl_core.jobs.tasks import Task
 from lnl_core.methods import yardstick
@@ -31,7 +31,7 @@ from lnl_core.types import (
     LnlError,
 )
 
-DECISIONS, SIMULATED = "decisions", "simulated"
+DECISIONS, SIMULATED, PURIFIED = "decisions", "simulated", "purified"
 HELD_OUT = 0.2
 MOST_HELD_OUT = 10_000
 AUDITS_NEEDED = 50
@@ -77,7 +77,8 @@ def parts(info: DatasetInfo, source: str, goal: int = 0) -> Parts:
     Args:
         info: the data set.
         source: `decisions`, or `simulated`: a reviewer who never errs answers the first `goal`
-            images of the queue; it needs a known truth.
+            images of the queue; it needs a known truth. `purified`: the labels of the newest run
+            of a purifier, where nobody has decided.
         goal: see `source`.
 
     Raises:
@@ -96,6 +97,10 @@ def parts(info: DatasetInfo, source: str, goal: int = 0) -> Parts:
                 "noise lab: it makes a copy where it is."
             )
         corrected = _simulated(info, given, truth, goal)
+    learned = corrected
+    if source == PURIFIED:
+        _, own = purified.latest(info)
+        learned = np.where(trusted | (own < 0), corrected, own).astype(np.int32)
     if truth is not None:
         kind, sure = "truth", truth
         test = _random_part(truth, info.class_count)
@@ -108,7 +113,7 @@ def parts(info: DatasetInfo, source: str, goal: int = 0) -> Parts:
     inside[test] = False
     if data.groups is not None:  # nor may a copy of what judges be learned
         inside &= ~np.isin(data.groups, data.groups[test])
-    divided = Parts(kind, np.flatnonzero(inside), test, given, corrected, sure)
+    divided = Parts(kind, np.flatnonzero(inside), test, given, learned, sure)
     if not divided.changed:
         raise LnlError(
             "No label is corrected yet among the images that train: both networks would be the "

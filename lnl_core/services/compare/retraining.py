@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lnl_core.jobs import queue
+from lnl_core.jobs import purified, queue
 from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import retrain
 from lnl_core.methods import yardstick
@@ -14,8 +14,12 @@ from lnl_core.store import arrays, decisions
 from lnl_core.types import DatasetInfo, Job, LnlError
 
 TASK = retrain.TASK.key
-DECISIONS, SIMULATED = retrain.DECISIONS, retrain.SIMULATED
-SOURCES = {DECISIONS: "your decisions", SIMULATED: "simulated review"}
+DECISIONS, SIMULATED, PURIFIED = retrain.DECISIONS, retrain.SIMULATED, retrain.PURIFIED
+SOURCES = {
+    DECISIONS: "your decisions",
+    SIMULATED: "simulated review",
+    PURIFIED: "purified labels",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,11 @@ def plan(info: DatasetInfo, source: str = DECISIONS) -> Plan:
     )
     if source == SIMULATED:
         words += f" A simulated reviewer who never errs answers the first {wanted:,} of the queue."
+    if source == PURIFIED:
+        number, _ = purified.latest(info)
+        words += (
+            f" Run {number} purified them, and nobody has looked at them; decisions count first."
+        )
     method = yardstick()
     config = method.config.preset(
         "quick", len(parts.train), info.class_count, max(info.height, info.width)
@@ -104,6 +113,8 @@ def words(result: dict[str, Any]) -> list[str]:
         )
     if result["source"] == SIMULATED:
         said.append("The review is simulated: a reviewer who never errs. People do err.")
+    if result["source"] == PURIFIED:
+        said.append("The labels that train are a purifier's, not people's.")
     return said
 
 

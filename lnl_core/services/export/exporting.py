@@ -19,6 +19,7 @@ from lnl_core.data import outputs
 from lnl_core.data.layouts import cleaned as cleaning
 from lnl_core.data.layouts import cleanlab, lists, placing
 from lnl_core.data.layouts.cleaned import Cleaned
+from lnl_core.jobs import purified as purifying
 from lnl_core.services import places
 from lnl_core.services.export import folders
 from lnl_core.services.export.folders import ExportResult as ExportResult
@@ -162,10 +163,32 @@ def write_trail(info: DatasetInfo, out: IO[bytes], reviewer: str | None = None) 
     return files.write_csv(out, trail_rows(info, reviewer), safe=True)
 
 
-def manifest_rows(info: DatasetInfo, *, only_agreed: bool = True) -> tuple[files.Rows, int, int]:
-    """Return (rows of the cleaned manifest, how many rows, how many have no one right class)."""
+DECIDED = ("kept", "relabelled")
+"""Verdicts by which people chose the one right class."""
+
+
+def manifest_rows(
+    info: DatasetInfo, *, only_agreed: bool = True, purified: bool = False
+) -> tuple[files.Rows, int, int]:
+    """Return (rows of the cleaned manifest, how many rows, how many have no one right class).
+
+    With `purified`, images that nobody has decided on carry the label of the newest run of a
+    purifier, and a column `label_by` says whose each label is.
+
+    Raises:
+        LnlError: labels are to be purified, and no run has done so.
+    """
     data = cleaned(info, only_agreed=only_agreed)
-    return lists.manifest_rows(data), len(data.rows()), data.left_out
+    if not purified:
+        return lists.manifest_rows(data), len(data.rows()), data.left_out
+    number, labels = purifying.latest(info)
+    open_ = data.verdicts == cleaning.VERDICTS.index("unreviewed")
+    own = open_ & (labels >= 0)
+    data = replace(data, labels=np.where(own, labels, data.labels).astype(np.int32))
+    decided = np.isin(data.verdicts, [cleaning.VERDICTS.index(each) for each in DECIDED])
+    whose = np.where(own, f"run {number}, not reviewed", np.where(decided, "people", "given"))
+    table = lists.with_column(lists.manifest_rows(data), "label_by", whose[data.rows()].tolist())
+    return table, len(data.rows()), data.left_out
 
 
 def cleaned(info: DatasetInfo, *, only_agreed: bool = True, safe: bool = True) -> Cleaned:
@@ -316,6 +339,7 @@ def write_export(
     safe: bool = True,
     scores: bool = True,
     images: str = "",
+    purified: bool = False,
     force: bool = False,
     report: placing.Report | None = None,
 ) -> ExportResult:
@@ -332,6 +356,7 @@ def write_export(
         safe: keep spreadsheets from running cells as formulas.
         scores: add one suspicion column per method (corrections).
         images: `copy`, `link` or `none`, where the format has them; its default when blank.
+        purified: labels of a purifier where nobody has decided (manifest).
         force: a file that is there may be replaced; a folder never is.
         report: told (done, total) while a folder is written; may raise to stop.
 
@@ -344,7 +369,7 @@ def write_export(
         data = cleaned(info, only_agreed=only_agreed, safe=safe)
         return folders.write(info, data, format, out, images, force=force, report=report)
     where = places.output(info.workspace, out, force=force) if isinstance(out, Path) else None
-    table, left_out = _table(info, format, only_agreed, scores)
+    table, left_out = _table(info, format, only_agreed, scores, purified)
     count = 0
 
     def write(stream: IO[bytes]) -> None:
@@ -363,13 +388,13 @@ def write_export(
 
 
 def _table(
-    info: DatasetInfo, format: str, only_agreed: bool, scores: bool
+    info: DatasetInfo, format: str, only_agreed: bool, scores: bool, purified: bool
 ) -> tuple[files.Rows, int]:
     """Return the rows of a format that is one table, and how many images are left out."""
     if format == "corrections":
         table, _, left_out = correction_rows(info, only_agreed=only_agreed, scores=scores)
         return table, left_out
     if format == "manifest":
-        table, _, left_out = manifest_rows(info, only_agreed=only_agreed)
+        table, _, left_out = manifest_rows(info, only_agreed=only_agreed, purified=purified)
         return table, left_out
     return (trail_rows(info) if format == "audit-trail" else decision_rows(info)), 0

@@ -1,11 +1,13 @@
 import csv
 import io
 
+import numpy as np
 import pytest
 
+from lnl_core.jobs import queue
 from lnl_core.services.export import exporting, reimporting
-from lnl_core.store import decisions
-from lnl_core.types import Action, Decision, LnlError
+from lnl_core.store import arrays, datasets, decisions
+from lnl_core.types import Action, Decision, JobState, LnlError, Signals
 
 CORRECTIONS = [
     "id",
@@ -140,3 +142,38 @@ def test_errors_name_what_there_is(workspace, tiny, tmp_path):
     with pytest.raises(LnlError, match="corrections"):
         exporting.write_export(tiny, "parrot", tmp_path / "x.csv")
     assert not (tmp_path / "x.csv").exists()
+
+
+def purify(info, labels):
+    """Store a done run of a purifier, as the worker leaves it."""
+    job = queue.submit(info, "dmlp")
+    queue.claim(info.workspace, job.id)
+    queue.finish(info.workspace, job.id, JobState.DONE)
+    n = len(labels)
+    probs = np.full((n, info.class_count), 1 / info.class_count)
+    signals = Signals("dmlp", np.zeros(n), probs, extras={"purified_labels": np.int32(labels)})
+    arrays.save_signals(info.directory / "runs" / str(job.id), signals)
+    return job.id
+
+
+def test_a_manifest_of_purified_labels_says_whose_each_label_is(workspace, scored):
+    decide(workspace, scored)
+    made = (np.asarray(datasets.load(scored).given_labels) + 1) % scored.class_count
+    made[9] = -1
+    number = purify(scored, made)
+    _, rows = table(scored, "manifest", purified=True)
+    by_id = {row["id"]: row for row in rows}
+    names = scored.class_names
+    assert by_id["item-00008"]["label"] == names[made[8]]
+    assert by_id["item-00008"]["label_by"] == f"run {number}, not reviewed"
+    assert by_id["item-00003"]["label"] == "bar"  # what a person said counts first
+    assert by_id["item-00003"]["label_by"] == by_id["item-00005"]["label_by"] == "people"
+    for kept in ("item-00006", "item-00007", "item-00009"):  # unsure, contradicted, not purified
+        assert by_id[kept]["label"] == by_id[kept]["given_label"]
+        assert by_id[kept]["label_by"] == "given"
+    assert "label_by" not in table(scored, "manifest")[1][0]
+
+
+def test_without_a_purifier_it_says_what_to_run(workspace, scored):
+    with pytest.raises(LnlError, match=f"lnl run {scored.name} --methods dmlp"):
+        table(scored, "manifest", purified=True)
