@@ -9,8 +9,9 @@ import streamlit as st
 from lnl_core.services.datasets import growing, incoming, moving
 from lnl_core.services.datasets.growing import Added
 from lnl_core.services.datasets.moving import Relinked
-from lnl_core.types import DatasetInfo
+from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _words
+from pages._data import reading
 from pages._ui import plain
 
 _ROW = 30
@@ -35,19 +36,40 @@ def more(info: DatasetInfo) -> None:
 def _add(info: DatasetInfo) -> None:
     st.caption("A folder per class, a list, NPZ arrays or a zip, as at the import.")
     typed = st.text_input("Folder or file on this computer", value=info.root or "", key="add_path")
-    new_classes = st.checkbox("Labels that this set does not have become classes", key="add_new")
-    if not st.button("Add", type="primary", disabled=not typed.strip(), key="add_go"):
+    source = _source(typed)
+    if source is None:
         return
-    source = incoming.allowed_path(typed)
+    kind = f"add_{info.id}"
+    kept = reading.answers_key(kind, source)
+    if kept not in st.session_state:  # more of the set is read as the set was
+        st.session_state[kept] = growing.as_before(info).to_json()
+    seen = reading.draw(kind, source, None, None)
+    new_classes = st.checkbox("Labels that this set does not have become classes", key="add_new")
+    ready = seen is not None and not seen.open_questions
+    if not st.button("Add", type="primary", disabled=not ready, key="add_go"):
+        return
     bar = st.progress(0.0, text="Reading…")
 
     def report(done: int, total: int, skipped: int) -> None:
         words = f"{_words.count(done)} of {_words.count(total)} read"
         bar.progress(min(1.0, done / max(total, 1)), text=words)
 
-    told = growing.add_images(info, source, new_classes=new_classes, report=report)
+    said = reading.answers_of(kind, source)
+    told = growing.add_images(info, source, new_classes=new_classes, answers=said, report=report)
     bar.empty()
+    reading.forget()
     _told(told)
+
+
+def _source(typed: str) -> Path | None:
+    """Return what was typed as a path that may be read; says what is wrong with it otherwise."""
+    if not typed.strip():
+        return None
+    try:
+        return incoming.allowed_path(typed)
+    except LnlError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return None
 
 
 def _told(told: Added) -> None:

@@ -381,3 +381,24 @@ def test_the_import_report_lists_copies_and_leads_to_their_queue(desk, ranked):
     assert "splits" not in table
     app.button(key="copies_labels").click().run()
     assert not app.exception
+
+
+def test_the_dialog_that_adds_images_asks_as_the_import_does(
+    workspace, desk, tiny, tmp_path, texts
+):
+    photos(tmp_path / "more", ("bar", "Bar"))
+    app = desk(dataset="tiny")
+    app.session_state["data_tab"] = "Settings"
+    app.session_state["add_path"] = str(tmp_path / "more")
+    app.run()
+
+    def reopened():
+        next(each for each in app.button if each.key == "add_images").click().run()
+        assert not app.exception
+        return next(each for each in app.button if each.key == "add_go")
+
+    assert reopened().disabled
+    (asked,) = [each for each in app.radio if "differ only in case" in each.label]
+    asked.set_value("merge")
+    assert not reopened().disabled
+    assert "1 class" in texts(app)

@@ -128,7 +128,7 @@ def add_images(
     from lnl_core.data import importers
 
     _check_idle(info)
-    answers = answers if answers not in (None, Answers()) else _as_before(info)
+    answers = answers if answers not in (None, Answers()) else as_before(info)
     contrast = Contrast.from_json(datasets.read_meta(info).get("contrast"))
     plan = Plan(info.height, info.width, 3, info.format, contrast)
     with scratch(info.workspace) as folder:
@@ -147,7 +147,7 @@ def add_images(
     return _said(changed, batch, told.skipped)
 
 
-def _as_before(info: DatasetInfo) -> Answers:
+def as_before(info: DatasetInfo) -> Answers:
     """Return what was said of labels when the set was imported: more of it is read alike."""
     said = Answers.from_json(datasets.read_meta(info).get("answers", {}))
     return Answers(
