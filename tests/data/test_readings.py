@@ -64,6 +64,7 @@ COMPOSED, SPLIT_UP = "caf\u00e9", "cafe\u0301"
         ["\uff23at", "Cat"],
         ["STRASSE", "stra\u00dfe"],
         ["cat", "c\u200bat"],
+        ["cat", "'cat'", "\u201ccat\u201d"],
     ],
 )
 def test_one_class_under_several_spellings_is_asked_for(tmp_path, do_import, names):
@@ -90,6 +91,7 @@ def test_names_that_differ_in_more_are_no_question(tmp_path):
         (["0.5", ".5", "0.50", "1.5"], ["0.5", "1.5"]),
         (["+1", "1", "-1", "-1.0"], ["-1", "1"]),
         (["1e1", "10", "3"], ["3", "10"]),
+        (["1000", '"1,000"', "7"], ["7", "1000"]),
     ],
 )
 def test_one_number_written_in_several_ways_is_asked_for(tmp_path, do_import, labels, merged):

@@ -11,6 +11,8 @@ from decimal import Decimal, InvalidOperation
 from lnl_core.readings import Answers, Choice, Question
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_QUOTES = "\"'`´“”„‘’‚«»"
 _JOINTS = re.compile(r"(?<=\w)[-_](?=\w)|\s+")
 _SHOWN = 12
 
@@ -18,6 +20,8 @@ _SHOWN = 12
 def number(name: str) -> Decimal | None:
     """Return the number that a name is; None where it is none."""
     plain = unicodedata.normalize("NFKC", name).strip()
+    if _THOUSANDS.fullmatch(plain):
+        plain = plain.replace(",", "")
     if len(plain) > 40 or not _NUMBER.fullmatch(plain):
         return None
     try:
@@ -27,9 +31,10 @@ def number(name: str) -> Decimal | None:
 
 
 def plain(name: str) -> str:
-    """Return a name without what people write differently: case, blanks, `_` and `-` inside."""
+    """Return a name without what people write differently: case, blanks, quotes, `_` and `-`."""
     folded = unicodedata.normalize("NFKC", name)
     folded = "".join(c for c in folded if unicodedata.category(c) != "Cf").strip()
+    folded = folded.strip(_QUOTES).strip() or folded
     return unicodedata.normalize("NFC", _JOINTS.sub("", folded).casefold())
 
 
@@ -89,7 +94,9 @@ def _question(
     counts: Mapping[str, int],
     answer: str,
 ) -> Question:
-    what = "in how a number is written" if key == "numbers" else "in case, blanks or accents' form"
+    what = "in how a number is written"
+    if key != "numbers":
+        what = "in case, blanks, quotes or accents' form"
     details = tuple(
         f"{', '.join(f'{quoted(name)} ({counts[name]:,})' for name in group)} → "
         f"{quoted(best_of[group[0]])}"
