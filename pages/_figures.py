@@ -71,7 +71,7 @@ def draw(
 
 
 def fitted(figure: Any) -> Any:
-    """Return a copy for the window there is: heading on lines that fit, text by its width."""
+    """Return the figure for the window there is: heading on lines that fit, text by its width."""
     if _ui.wide():
         return enlarged(frame.folded(figure, _WIDE_LETTERS))
     figure = frame.folded(figure, _LETTERS)

@@ -35,9 +35,9 @@ _STYLE = """<style>
 .st-key-tour p{font-size:.9rem;line-height:1.45}
 .st-key-photographs img,.st-key-digits_strip img,.st-key-strip_demo img{border-radius:4px}
 .st-key-photographs img,.st-key-strip_demo img{aspect-ratio:1;object-fit:cover}
-.stApp :is(a,button,summary,[role="tab"]):focus-visible{
+.stApp :is(a,button,summary,[role="tab"],.stMain):focus-visible{
   outline:2px solid ACCENT!important;outline-offset:1px}
-.stApp [role="tab"]:focus-visible{outline-offset:-2px!important}
+.stApp :is(.stMain,[role="tab"]):focus-visible{outline-offset:-2px!important}
 .stMainBlockContainer{container:main/inline-size}
 @container main (min-width:1240px){:is(.st-key-explore_columns,.st-key-quality_columns)
   >*>.stHorizontalBlock>.stColumn+.stColumn{flex:0 0 560px;width:560px;min-width:0}}

@@ -55,13 +55,20 @@ def matrix(
         hovertemplate="%{customdata}: %{z:.2f}<extra></extra>",
         hoverongaps=False,
     )
-    for i in range(m):
-        for j in range(m):
-            strong = np.isfinite(shown[i, j]) and shown[i, j] > 0.72
-            colour = tone["page"] if strong else tone["text"]
-            figure.add_annotation(
-                x=j, y=i, text=words[i][j], showarrow=False, font={"color": colour, "size": 12}
-            )
+    places = [(i, j) for i in range(m) for j in range(m)]
+    strong = np.nan_to_num(shown) > 0.72
+    figure.update_layout(  # at once: one by one each looks through all before it
+        annotations=[
+            {
+                "x": j,
+                "y": i,
+                "text": words[i][j],
+                "showarrow": False,
+                "font": {"color": tone["page"] if strong[i, j] else tone["text"], "size": 12},
+            }
+            for i, j in places
+        ]
+    )
     for axis, extra in (
         (figure.update_xaxes, {"side": "top", "tickangle": -40, "ticktext": slanted}),
         (figure.update_yaxes, {"range": [m - 0.5, -0.5], "ticktext": names}),

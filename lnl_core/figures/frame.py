@@ -47,30 +47,26 @@ _LINES = (20, 16)
 
 
 def folded(figure: go.Figure, letters: tuple[int, int]) -> go.Figure:
-    """Return a copy whose heading takes more lines where it is long, and is as much higher.
+    """Return the figure, its heading on more lines where it is long, and as much higher.
 
     Args:
         figure: of this room.
         letters: on a line of the title, and of the sentence below it.
     """
-    import plotly.graph_objects as go
-
-    copy = go.Figure(figure)
-    parts = _HEADING.fullmatch(copy.layout.title.text or "")
+    parts = _HEADING.fullmatch(figure.layout.title.text or "")
     if parts is None:
-        return copy
+        return figure
     title, sentence = (
         [line for old in words.split("<br>") for line in textwrap.wrap(old, most) or [old]]
         for words, most in zip((parts[1], parts[3]), letters, strict=True)
     )
     more = _LINES[0] * (len(title) - 1)
     more += _LINES[1] * (len(sentence) - 1 - parts[3].count("<br>"))
-    copy.update_layout(
-        title_text=f"<b>{'<br>'.join(title)}</b><br>{parts[2]}{'<br>'.join(sentence)}</span>",
-        height=copy.layout.height + more,
-        margin_t=copy.layout.margin.t + more,
-    )
-    return copy
+    layout = figure.layout
+    layout.title.text = f"<b>{'<br>'.join(title)}</b><br>{parts[2]}{'<br>'.join(sentence)}</span>"
+    layout.height += more
+    layout.margin.t += more
+    return figure
 
 
 def new_figure(title: str, sentence: str, tone: Tone, height: int, **margin: int) -> go.Figure:

@@ -1,0 +1,289 @@
+"""How soon every page's figures, tables and map are painted, beside an empty Streamlit page.
+
+Beside each page of the app stands a page of some lines that shows the same figures and tables,
+made beforehand, by the same Streamlit. Counted is from the start of the navigation until the second
+animation frame in which all that is waited for is there. Cold: a server and a browser's memory of
+their own for each load. Warm: the page was opened before, in the same tab. Both sides take turns
+and the medians are compared, so that other people's load is on both; the ratio is what counts.
+
+Layout shift is the browser's own measure (0 is none, 0.1 what it calls good) from the first paint
+of the page's content on, cold.
+
+    python benchmarks/pages.py [--repeats 5] [--rows 2000] [--out FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+from socket import socket
+from time import monotonic, sleep
+from typing import Any
+
+import numpy as np
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+
+from benchmarks._desk import chromium, ordinary, register  # noqa: E402
+
+BUDGET = 1.5
+WAIT = 120_000  # ms
+
+PAGES: dict[str, tuple[str, list[str]]] = {
+    "data": ("", [".js-plotly-plot .main-svg .bars path"]),
+    "runs": ("runs", ["[data-testid=stDataFrame] canvas"]),
+    "review": ("review", [".stage > img"]),
+    "explore": ("explore", [".map[data-painted]", ".st-key-explore_losses_figure .bars path"]),
+    "quality": (
+        "compare?view=quality",
+        [".st-key-precision_recall .lines path", ".st-key-effort .lines path",
+         "[data-testid=stDataFrame] canvas"],
+    ),
+    "losses": ("compare?view=losses", [".st-key-losses_figure .bars path"]),
+    "agreement": ("compare?view=agreement", [".st-key-agreement image, .st-key-agreement .hm"]),
+    "export": ("export", ["[data-testid=stRadio] label"]),
+}  # fmt: skip
+"""Page -> address, and what has to be painted, in shadow trees too."""
+
+LIKE = {
+    "data": ["[class*=st-key-data-1] .bars path"],
+    "runs": ["[data-testid=stDataFrame] canvas"],
+    "review": ["[data-testid=stImage] img"],
+    "explore": [
+        "[class*=st-key-explore-1] canvas.gl-canvas",
+        "[class*=st-key-explore-2] .bars path",
+    ],
+    "quality": [
+        "[class*=st-key-quality-1] .lines path",
+        "[class*=st-key-quality-2] .lines path",
+        "[data-testid=stDataFrame] canvas",
+    ],
+    "losses": ["[class*=st-key-losses-1] .bars path"],
+    "agreement": ["[class*=st-key-agreement-1] .hm image"],
+    "export": ["[data-testid=stRadio] label"],
+}
+
+EMPTY = """import json, sys
+from pathlib import Path
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+st.set_page_config(layout="wide")
+st.title("Empty")
+here = Path(__file__).parent
+name = st.query_params.get("page", "data")
+for file in sorted(here.glob(f"{name}-*.json")):
+    st.plotly_chart(go.Figure(json.loads(file.read_text())), theme=None, key=file.stem)
+for file in sorted(here.glob(f"{name}-*.parquet")):
+    st.dataframe(pd.read_parquet(file))
+if name == "review":
+    st.image(str(here / "picture.png"), width=500)
+if name == "export":
+    st.radio("Format", ["a", "b", "c"], captions=["one", "two", "three"])
+"""
+
+WATCH = """(() => {
+  window.shift = 0;
+  new PerformanceObserver((list) => {
+    for (const each of list.getEntries()) if (!each.hadRecentInput) window.shift += each.value;
+  }).observe({ type: "layout-shift", buffered: true });
+  const inside = (root, selector) => root.querySelector(selector) ||
+    [...root.querySelectorAll("[data-testid=stBidiComponentIsolated]")].some(
+      (host) => host.shadowRoot && host.shadowRoot.querySelector(selector));
+  const look = () => {
+    const wanted = WANTED.every((selector) => inside(document, selector));
+    const pictures = [...document.images].every((image) => image.complete);
+    if (!wanted || !pictures) return requestAnimationFrame(look);
+    requestAnimationFrame(() => { window.painted = performance.now(); });
+  };
+  requestAnimationFrame(look);
+})()"""
+
+
+def make(home: Path, empty: Path, rows: int) -> str:
+    """Write a scored set with a map, and the empty pages' figures of it; return its name."""
+    import pandas as pd
+    from PIL import Image
+
+    from lnl_core.figures import agreement, detection, embedding, losses
+    from lnl_core.figures.palette import TONES
+    from lnl_core.jobs.tasks import embedding as maps
+    from lnl_core.review import consensus
+    from lnl_core.services.compare import comparing
+    from lnl_core.services.compare import losses as loss_views
+    from lnl_core.services.explore import embedding as exploring
+    from lnl_core.store import arrays
+    from lnl_core.types import Signals
+    from pages import _charts  # noqa: F401  the app's own imports are not in what is measured
+
+    rng, k = np.random.default_rng(0), 10
+    true = rng.integers(0, k, rows)
+    given = np.where(rng.random(rows) < 0.1, (true + 1) % k, true)
+    info = register(home, given, [f"class {c}" for c in range(k)], true)
+    found, runs = [], {}
+    for number, key in enumerate(("sr", "knn", "ce", "probe"), start=1):
+        probs = rng.dirichlet(np.ones(k), rows) * 0.4
+        probs[np.arange(rows), true] += 0.6
+        suspicion = 1 - probs[np.arange(rows), given]
+        curves = {"p_given": (1 - suspicion) * np.linspace(0.4, 1, 8)[:, None]}
+        found.append(Signals(key, suspicion, probs, curves=curves))
+        arrays.save_signals(info.directory / "runs" / str(number), found[-1])
+        runs[key] = number
+    arrays.save_ranking(info.directory / "ranking", consensus.rank(found, given, k), runs)
+    settings = exploring.Settings(exploring.sources(info)[0].key)
+    place = maps.place(info, maps.key_of(info, settings))
+    arrays.write_array(place, (4 * rng.normal(size=(rows, 2)) + true[:, None]).astype(np.float32))
+    facts = settings.as_dict() | {"n": info.n, "fitted": info.n, "seconds": 1.0}
+    arrays.write_json(place.with_suffix(".json"), facts)
+
+    tone = TONES["light"]
+    keys = [each.key for each in comparing.candidates(info) if each.newest]
+    compared = comparing.compare(info, keys, "known")
+    spread = losses.histogram(loss_views.losses(info, "1"), tone)
+    layout = exploring.layout(info, place.stem)
+    assert layout is not None
+    p = np.asarray(arrays.load_ranking(info.directory / "ranking")[0].p_wrong)
+    points = embedding.embedding_map(layout, p, [], lambda _: ("", "", ""), tone)
+    alike = agreement.matrix(
+        compared.correlation, compared.candidates, tone, title="a", sentence="b"
+    )
+    figures = {
+        "data-1": spread,
+        "explore-1": points,
+        "explore-2": spread,
+        "losses-1": spread,
+        "quality-1": detection.precision_recall(compared, tone),
+        "quality-2": detection.effort(compared, tone),
+        "quality-3": alike,
+        "agreement-1": alike,
+        "agreement-2": alike,
+    }
+    for name, figure in figures.items():
+        (empty / f"{name}.json").write_text(figure.to_json())
+    for name in ("runs-1", "quality-4"):
+        pd.DataFrame({"method": list("abcdefgh"), "AP": range(8)}).to_parquet(
+            empty / f"{name}.parquet"
+        )
+    Image.new("RGB", (32, 32), "gray").save(empty / "picture.png")
+    (empty / "app.py").write_text(EMPTY)
+    return str(info.name)
+
+
+class Site:
+    """A server that can be started anew."""
+
+    def __init__(self, script: Path, home: Path) -> None:
+        self.script, self.home, self.process = script, home, None
+        with socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, in place of the one before."""
+        self.end()
+        self.process: Any = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", str(self.script),
+             f"--server.port={self.port}", "--server.headless=true",
+             "--server.address=127.0.0.1", "--runner.postScriptGC=false"],
+            env=ordinary() | {"LNL_HOME": str(self.home), "PYTHONPATH": str(REPO)},
+            cwd=self.script.parent,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        give_up = monotonic() + 120
+        while monotonic() < give_up:
+            try:
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2).close()
+                return
+            except OSError:
+                sleep(0.1)
+        raise SystemExit(f"{self.script} did not start")
+
+    def end(self) -> None:
+        """Stop it."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait()
+
+
+def load(page: Any, address: str, wanted: list[str]) -> tuple[float, float]:
+    """Open an address; return ms until all is painted, and the layout shift until then."""
+    page.add_init_script(WATCH.replace("WANTED", json.dumps(wanted)))
+    page.goto(address)
+    page.wait_for_function("window.painted", timeout=WAIT)
+    return float(page.evaluate("window.painted")), float(page.evaluate("window.shift"))
+
+
+def measure(browser: Any, site: Site, address: str, wanted: list[str]) -> dict[str, float]:
+    """Return cold and warm ms of one page on a server that begins, and its shift."""
+    site.start()
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    try:
+        page = context.new_page()
+        cold, shift = load(page, f"{site.url}/{address}", wanted)
+        page.wait_for_timeout(1000)
+        shift = float(page.evaluate("window.shift"))
+        page.goto(f"{site.url}/{address}")
+        page.wait_for_function("window.painted", timeout=WAIT)
+        warm = float(page.evaluate("window.painted"))
+    finally:
+        context.close()
+    return {"cold": cold, "warm": warm, "shift": shift}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--only", default="", help="pages, by comma")
+    parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/pages.json")
+    options = parser.parse_args()
+    from playwright.sync_api import sync_playwright
+
+    names = options.only.split(",") if options.only else list(PAGES)
+    rows: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
+        home, empty = Path(folder) / "home", Path(folder) / "empty"
+        empty.mkdir(parents=True)
+        dataset = make(home, empty, options.rows)
+        sites = Site(REPO / "app.py", home), Site(empty / "app.py", home)
+        browser = chromium(play)
+        for name in names:
+            address, wanted = PAGES[name]
+            joint = "&" if "?" in address else "?"
+            sides: tuple[list[dict[str, float]], list[dict[str, float]]] = ([], [])
+            for _ in range(options.repeats):
+                ours = f"{address}{joint}dataset={dataset}"
+                sides[0].append(measure(browser, sites[0], ours, wanted))
+                sides[1].append(measure(browser, sites[1], f"?page={name}", LIKE[name]))
+            rows[name] = _row(*sides)
+            print(name, json.dumps(rows[name]), flush=True)
+        browser.close()
+        for site in sites:
+            site.end()
+    options.out.write_text(json.dumps({"budget": BUDGET, "pages": rows}, indent=1) + "\n")
+    worst = max(max(row["cold_times"], row["warm_times"]) for row in rows.values())
+    return 0 if worst <= BUDGET else 1
+
+
+def _row(ours: list[dict[str, float]], empty: list[dict[str, float]]) -> dict[str, float]:
+    row: dict[str, float] = {}
+    for kind in ("cold", "warm"):
+        mine, theirs = (statistics.median(each[kind] for each in side) for side in (ours, empty))
+        row |= {f"{kind}_ms": round(mine), f"{kind}_empty_ms": round(theirs)}
+        row[f"{kind}_times"] = round(mine / theirs, 2)
+    return row | {"shift": round(statistics.median(each["shift"] for each in ours), 3)}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

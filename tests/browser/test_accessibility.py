@@ -1,0 +1,151 @@
+"""Every page for people who use a keyboard, a reader, or little motion; axe-core looks along.
+
+axe-core comes with `npm install`; without it only what needs it is skipped.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.test_layout import PAGES, layout_set, open_page  # noqa: F401
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+
+STREAMLIT = {}
+"""What axe finds in Streamlit's own elements and we cannot mend: (rule, selector) -> why."""
+
+RUN = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, html }) => [id, target.flat().join(" "), html.slice(0, 120)]));
+}"""
+
+HERE = """
+const parentOf = (each) => each.parentElement ?? each.getRootNode().host ?? null;
+const deepest = () => {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  return at;
+};
+function* elementsIn(root) {
+  for (const each of root.querySelectorAll("*")) {
+    yield each;
+    if (each.shadowRoot) yield* elementsIn(each.shadowRoot);
+  }
+}
+"""
+
+REACHABLE = f"""() => {{ {HERE}
+  const isSeen = (each) =>
+    each.checkVisibility({{ visibilityProperty: true, opacityProperty: true }});
+  const main = document.querySelector('[data-testid="stMain"]');
+  const wanted = [...elementsIn(main)].filter((each) =>
+    each.matches("button, a[href], input, select, textarea, [tabindex]") && each.tabIndex >= 0 &&
+    !each.disabled && isSeen(each) && each.type !== "file" &&
+    !each.closest("[aria-hidden=true], [inert]"));
+  // Tab reaches one button of a group of choices; arrows do the rest.
+  const first = wanted.filter((each) => each.type !== "radio" || each.checked);
+  window.unreached = new Set(first);
+  return first.length;
+}}"""
+
+TABBED = f"""() => {{ {HERE}
+  const at = deepest();
+  for (let each = at; each; each = parentOf(each)) window.unreached.delete(each);
+  const group = at?.closest('[role="radiogroup"], [data-testid="stButtonGroup"]');
+  for (const each of group?.querySelectorAll("button, input") ?? []) window.unreached.delete(each);
+  // Where the focus is shows when something looks otherwise once it has left.
+  const look = (nodes) => JSON.stringify(nodes.map((each) => {{
+    const {{ outline, boxShadow, borderColor, backgroundColor }} = getComputedStyle(each);
+    return [outline, boxShadow, borderColor, backgroundColor];
+  }}));
+  const last = window.last;
+  const compound = last?.nodes.slice(0, 4).some((each) => each.contains(at)); // a field's own buttons
+  const left = last && last.at !== at && last.at.isConnected && !compound;
+  const same = left && look(last.nodes) === last.look;
+  const nodes = [];
+  for (let each = at; each && nodes.length < 8; each = parentOf(each)) nodes.push(each);
+  window.last = at && at !== document.body ? {{ at, nodes, look: look(nodes) }} : null;
+  return [window.unreached.size, same ? last.at.outerHTML.slice(0, 160) : ""];
+}}"""
+
+
+@pytest.fixture(scope="module")
+def axe():
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: npm install")
+    return AXE.read_text("utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(common_server, page, layout_set, name, scheme, axe):  # noqa: F811
+    page.emulate_media(color_scheme=scheme)
+    open_page(page, common_server, name, layout_set)
+    page.evaluate(axe)
+    found = page.evaluate(RUN)
+    ours = [each for each in found if not any(_is(each, known) for known in STREAMLIT)]
+    assert not ours, "\n".join(map(str, ours))
+
+
+def _is(found, known):
+    rule, selector = known
+    return found[0] == rule and selector in found[1]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_tab_reaches_everything_and_shows_where_it_is(
+    common_server,
+    page,
+    layout_set,  # noqa: F811
+    name,
+):
+    open_page(page, common_server, name, layout_set)
+    page.evaluate("document.activeElement?.blur()")
+    wanted = page.evaluate(REACHABLE)
+    assert wanted > 2
+    unseen = []
+    for _ in range(2 * wanted + 40):
+        page.keyboard.press("Tab")
+        left, element = page.evaluate(TABBED)
+        if element and "data-grid-canvas" not in element:  # a table paints its ring inside
+            unseen.append(element)
+        if not left:
+            break
+    missed = page.evaluate("[...window.unreached].map((each) => each.outerHTML.slice(0, 160))")
+    assert not missed, "\n".join(missed)
+    assert not unseen, "\n".join(unseen)
+
+
+def test_little_motion_is_asked_for_and_given(common_server, page, layout_set):  # noqa: F811
+    """The skeleton of evidence that is late pulses, but not for who wants no motion."""
+    held = []
+    page.route("**/evidence/**", lambda route: held.append(route))
+    page.goto(f"{common_server.url}/review?dataset={layout_set.name}")
+    page.wait_for_selector(".stage > img")
+    page.keyboard.press("w")
+    pulse = page.locator(".skeleton").first
+    pulse.wait_for()
+    name = "node => getComputedStyle(node).animationName"
+    assert pulse.evaluate(name) == "pulse"
+    page.emulate_media(reduced_motion="reduce")
+    assert pulse.evaluate(name) == "none"
+    for route in held:
+        route.continue_()
+
+
+def test_the_desks_have_names_and_roles(common_server, page, layout_set):  # noqa: F811
+    from playwright.sync_api import expect
+
+    open_page(page, common_server, "review", layout_set)
+    desk = page.get_by_role("group", name="Review, one image at a time")
+    for word in ("Right", "Wrong", "Unsure"):
+        expect(desk.get_by_role("button", name=word)).to_have_count(1)
+    expect(desk.get_by_role("region", name="Image to review")).to_have_count(1)
+    expect(desk.get_by_role("img", name="given label").first).to_be_visible()
+    open_page(page, common_server, "explore", layout_set)
+    field = page.get_by_role("application", name="Map of the images")
+    expect(field).to_have_count(1)
+    expect(page.get_by_role("toolbar", name="Map").get_by_role("button")).to_have_count(8)
