@@ -62,7 +62,7 @@ TABBED = f"""() => {{ {HERE}
     return [outline, boxShadow, borderColor, backgroundColor];
   }}));
   const last = window.last;
-  const compound = last?.nodes.slice(0, 4).some((each) => each.contains(at)); // a field's own buttons
+  const compound = last?.nodes.slice(0, 4).some((each) => each.contains(at)); // its buttons
   const left = last && last.at !== at && last.at.isConnected && !compound;
   const same = left && look(last.nodes) === last.look;
   const nodes = [];
