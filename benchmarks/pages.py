@@ -38,7 +38,7 @@ WAIT = 120_000  # ms
 
 PAGES: dict[str, tuple[str, list[str]]] = {
     "data": ("", [".js-plotly-plot .main-svg .bars path"]),
-    "runs": ("runs", ["[data-testid=stDataFrame] canvas"]),
+    "runs": ("runs", [".st-key-recipe_card button"]),
     "review": ("review", [".stage > img"]),
     "explore": ("explore", [".map[data-painted]", ".st-key-explore_losses_figure .bars path"]),
     "quality": (
@@ -54,7 +54,7 @@ PAGES: dict[str, tuple[str, list[str]]] = {
 
 LIKE = {
     "data": ["[class*=st-key-data-1] .bars path"],
-    "runs": ["[data-testid=stDataFrame] canvas"],
+    "runs": ["[data-testid=stButton] button"],
     "review": ["[data-testid=stImage] img"],
     "explore": [
         "[class*=st-key-explore-1] canvas.gl-canvas",
@@ -85,6 +85,8 @@ for file in sorted(here.glob(f"{name}-*.parquet")):
     st.dataframe(pd.read_parquet(file))
 if name == "review":
     st.image(str(here / "picture.png"), width=500)
+if name == "runs":
+    st.button("Start")
 if name == "export":
     st.radio("Format", ["a", "b", "c"], captions=["one", "two", "three"])
 """
@@ -95,12 +97,13 @@ WATCH = """(() => {
     for (const each of list.getEntries()) if (!each.hadRecentInput) window.shift += each.value;
   }).observe({ type: "layout-shift", buffered: true });
   const inside = (root, selector) => root.querySelector(selector) ||
-    [...root.querySelectorAll("[data-testid=stBidiComponentIsolated]")].some(
-      (host) => host.shadowRoot && host.shadowRoot.querySelector(selector));
+    [...root.querySelectorAll("[data-testid=stBidiComponentIsolated]")].map(
+      (host) => host.shadowRoot && host.shadowRoot.querySelector(selector)).find(Boolean);
   const look = () => {
-    const wanted = WANTED.every((selector) => inside(document, selector));
-    const pictures = [...document.images].every((image) => image.complete);
-    if (!wanted || !pictures) return requestAnimationFrame(look);
+    const wanted = WANTED.map((selector) => inside(document, selector));
+    if (!wanted.every((each) => each && each.complete !== false)) {
+      return requestAnimationFrame(look);
+    }
     requestAnimationFrame(() => { window.painted = performance.now(); });
   };
   requestAnimationFrame(look);
@@ -167,10 +170,8 @@ def make(home: Path, empty: Path, rows: int) -> str:
     }
     for name, figure in figures.items():
         (empty / f"{name}.json").write_text(figure.to_json())
-    for name in ("runs-1", "quality-4"):
-        pd.DataFrame({"method": list("abcdefgh"), "AP": range(8)}).to_parquet(
-            empty / f"{name}.parquet"
-        )
+    table = pd.DataFrame({"method": list("abcdefgh"), "AP": range(8)})
+    table.to_parquet(empty / "quality-4.parquet")
     Image.new("RGB", (32, 32), "gray").save(empty / "picture.png")
     (empty / "app.py").write_text(EMPTY)
     return str(info.name)

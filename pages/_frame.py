@@ -48,6 +48,8 @@ _STYLE = """<style>
 .st-key-map_skeleton [data-testid="stSkeleton"]{height:max(340px,100vh - 330px)!important}
 .st-key-facts{row-gap:4px!important}.st-key-facts>*{flex:1 1 170px!important;min-width:0}
 @container main (min-width:640px){
+[class*="st-key-explore-map-"]{min-height:max(380px,100vh - 265px)}
+[class*="st-key-review-single-"],[class*="st-key-review-page-"]{min-height:max(440px,100vh - 126px)}
 .st-key-precision_recall,.st-key-effort{height:clamp(300px,100vh - 740px,640px)}
 .st-key-losses_figure{height:clamp(340px,100vh - 470px,700px)}
 .st-key-agreement,.st-key-overlap_depth_figure{height:clamp(340px,100vh - 360px,820px)}

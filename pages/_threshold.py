@@ -34,7 +34,7 @@ def spread(
     low, high = float(values.x.min()), float(values.x.max())
     steps = [round(float(x), 4) for x in np.linspace(low, max(high, low + 1e-3), _STEPS)]
     words = _words_of(values, steps)
-    place = st.empty()
+    place = st.container()  # an empty place would be bare for a moment at every turn
     chosen = st.select_slider(
         f"Threshold on the {values.quantity}",
         steps,

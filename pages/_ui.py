@@ -242,6 +242,21 @@ def title_row(title: str) -> DeltaGenerator:
     return row
 
 
+@contextmanager
+def computing(key: object, height: int) -> Iterator[None]:
+    """Show a skeleton while something is computed for the first time in this session.
+
+    Later it is known and comes at once: a skeleton would only push away what stands there.
+    """
+    slot, seen = st.empty(), st.session_state.setdefault("computed", set())
+    if key in seen:
+        yield
+        return
+    with slot, st.skeleton(height=height):
+        yield
+    seen.add(key)
+
+
 def thumbs(info: DatasetInfo, rows: Sequence[int], *, side: int = 36) -> None:
     """Draw a strip of thumbnails, by number; nothing that a person typed is in it."""
     images = "".join(

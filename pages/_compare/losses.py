@@ -54,8 +54,9 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
             key="losses_split",
             label_visibility="collapsed",
         )
-    with st.skeleton(height=520):
-        values = loss_views.losses(info, key if key in runs else single[0], quantity or "loss")
+    chosen = key if key in runs else single[0]
+    with _ui.computing(("losses", info.id, chosen, quantity), 520):
+        values = loss_views.losses(info, chosen, quantity or "loss")
     left, right = st.columns([58, 42], gap="small")
     with left, st.container(border=True, key="losses_card"):
         _threshold.spread(info, values, split if split in splits else "agreement")

@@ -42,7 +42,7 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
         return
     with row:
         truth = _truth_select(info)
-        report = st.empty()
+        report = st.container(width="content")
     facts = st.container(key="compare_facts")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         view = _view()
@@ -50,7 +50,8 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
         _charts.format_select()
         keys = _runs_select(info, every)
     body = st.container(key="compare_body")
-    with facts, st.skeleton(height=66), body, st.skeleton(height=620):
+    known = ("compare", info.id, tuple(keys), truth)
+    with facts, _ui.computing((*known, "facts"), 78), body, _ui.computing(known, 620):
         comparison = comparing.compare(info, keys, truth)
     with report:
         _report_button(info, keys, truth)

@@ -281,7 +281,7 @@ def _losses(info: DatasetInfo, choice: Choice) -> None:
             next(iter(ranked.run_ids.values())),
         )
     with st.container(border=True, gap="xsmall", key="explore_losses"), _ui.guard():
-        with st.skeleton(height=250):
+        with _ui.computing(("losses", info.id, run), 250):
             values = losses.losses(info, str(run))
         _threshold.spread(info, values, "agreement", key="explore_losses", small=True)
 
