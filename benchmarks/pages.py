@@ -31,6 +31,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
+from benchmarks import _out  # noqa: E402
 from benchmarks._desk import chromium, ordinary, register  # noqa: E402
 
 BUDGET = 1.5
@@ -248,7 +249,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--only", default="", help="pages, by comma")
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/pages.json")
-    options = parser.parse_args()
+    options = _out.parse(parser)
     from playwright.sync_api import sync_playwright
 
     names = options.only.split(",") if options.only else list(PAGES)
