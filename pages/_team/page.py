@@ -7,12 +7,13 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from lnl_core.services.explore import filters
 from lnl_core.services.team import roles, settling
 from lnl_core.services.team.roles import Act, Role
 from lnl_core.services.team.team import Person, Team, team
 from lnl_core.types import DatasetInfo
 from pages import _ui
-from pages._team import agreeing, contradictions, trail
+from pages._team import agreeing, contradictions, dividing, trail
 from pages._words import count, duration, moment, percent, plain, plural
 
 
@@ -22,6 +23,15 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
     if roles.may(info.workspace, _ui.reviewer(), Act.NAME_ROLES) and len(found.people) > 1:
         with row:
             st.button("Roles", icon=":material/badge:", on_click=_ask_roles)
+    if roles.may(info.workspace, _ui.reviewer(), Act.DIVIDE) and len(found.people) > 1:
+        with row:
+            divide = st.button("Parts", icon=":material/safety_divider:")
+        if divide:
+            dividing.ask(
+                info,
+                [each.name for each in found.people],
+                [name for name in filters.splits(info) if name],
+            )
     if st.session_state.pop("team_roles", False):
         _roles_dialog(info)
     if not found.people:

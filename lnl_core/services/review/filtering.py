@@ -9,6 +9,7 @@ import numpy as np
 from lnl_core.services.datasets import copied
 from lnl_core.services.explore.selections import selection_rows
 from lnl_core.services.in_force import Scored, Standing, closed_to, loaded, signals
+from lnl_core.services.team import parts
 from lnl_core.store import datasets
 from lnl_core.types import BoolArray, DatasetInfo
 
@@ -48,6 +49,9 @@ def excluded(
     n = info.n
     out = np.zeros(n, dtype=bool) if filters.include_reviewed else closed_to(now, reviewer)
     no_class = now.no_class
+    chosen = bool(filters.rows) or filters.selection is not None  # by hand: whoever's part it is
+    if not chosen and (foreign := parts.outside(info, reviewer)) is not None:
+        out |= foreign
     if filters.to_label:
         out |= ~no_class
     elif not filters.rows and filters.selection is None and filters.given not in info.no_classes:

@@ -27,6 +27,7 @@ class Act(StrEnum):
 
     ANSWER = "answer"
     SETTLE = "settle contradictions"
+    DIVIDE = "divide a set among people"
     NAME_ROLES = "say who may do what"
 
 

@@ -5,10 +5,12 @@ import uuid
 import pytest
 
 from lnl_core.services import in_force
+from lnl_core.services.in_force import loaded
+from lnl_core.services.review import desk
 from lnl_core.services.review.recording import record
-from lnl_core.services.team import roles, settling, team
+from lnl_core.services.team import parts, roles, settling, team
 from lnl_core.services.team.roles import Role
-from lnl_core.store import decisions, people
+from lnl_core.store import audits, decisions, people
 from lnl_core.types import Action, LnlError
 
 
@@ -135,3 +137,34 @@ def test_one_person_has_nobody_to_agree_with(scored):
     say(scored, "ann", 3)
     found = team.team(scored)
     assert (len(found.people), found.pairs, found.alpha.value) == (1, (), None)
+
+
+def test_a_part_narrows_the_queue_but_not_what_chance_draws(workspace, scored):
+    parts.give(scored, "ann", "bob", (parts.Kind.CLASSES, [2]))
+    given = loaded(scored).given_labels
+    state = desk.review_state(scored, "bob")
+    drawn = {each.row for each in audits.draws(scored)}
+    rows = {item["row"] for item in state.items}
+    assert {int(given[row]) for row in rows - drawn} == {2}
+    assert {int(given[row]) for row in drawn} != {2}
+    assert desk.page_state(scored, "bob").label == 2
+    assert len(desk.review_state(scored, "ann").items) == 50
+    parts.give(scored, "ann", "bob", None)
+    assert len(desk.review_state(scored, "bob").items) == 50
+
+
+def test_shares_are_the_whole_set_and_nothing_twice(workspace, scored):
+    parts.share_out(scored, "ann", ["ann", "bob", "cleo"])
+    mine = [~parts.outside(scored, who) for who in ("ann", "bob", "cleo")]
+    assert [each.sum() for each in mine] == [20, 20, 20]
+    assert sum(each.astype(int) for each in mine).tolist() == [1] * 60
+
+
+def test_only_an_owner_divides(workspace, disputed):
+    roles.name_role(workspace, "ann", "bob", Role.ADJUDICATOR)
+    with pytest.raises(roles.NotAllowed, match="Only an owner may divide"):
+        parts.share_out(disputed, "bob", ["bob"])
+    with pytest.raises(LnlError, match="no split"):
+        parts.give(disputed, "ann", "bob", (parts.Kind.SPLIT, "train"))
+    with pytest.raises(LnlError, match="at least one class"):
+        parts.give(disputed, "ann", "bob", (parts.Kind.CLASSES, [9]))
