@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import lzma
+import os
 import shutil
 import stat
 import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from lnl_core.data.files import hidden, storable
-from lnl_core.data.images import MAX_FILE_BYTES
+from lnl_core.data.images import MAX_FILE_BYTES, SUFFIXES
 from lnl_core.data.tables import visible
 from lnl_core.data.writing import Skipped, disk_error
 from lnl_core.types import LnlError
@@ -90,8 +91,14 @@ def _open(file: Path) -> zipfile.ZipFile:
         raise LnlError(f"{file.name} is no readable zip file. Copy or zip it again.") from error
 
 
-def unpack(file: Path, folder: Path) -> Iterator[Skipped]:
+def unpack(file: Path, folder: Path, *, hollow: bool = False) -> Iterator[Skipped]:
     """Unpack a zip into `folder`, yielding what was refused.
+
+    Args:
+        file: the zip.
+        folder: where to.
+        hollow: files that are called like images stay empty, until `fill`: enough to read what
+            classes and lists there are, of a zip of any size.
 
     Raises:
         LnlError: no zip, a bomb, or the disk is full.
@@ -100,9 +107,20 @@ def unpack(file: Path, folder: Path) -> Iterator[Skipped]:
     with _open(file) as archive:
         check(archive, file.name, folder)
         for info in archive.infolist():
-            problem = _problem(info) or _write(archive, info, folder)
+            empty = hollow and Path(info.filename).suffix.lower() in SUFFIXES
+            problem = _problem(info) or _write(archive, info, folder, empty=empty)
             if problem is not None and problem[0]:
                 yield Skipped(visible(info.filename)[:200], *problem)
+
+
+def fill(file: Path, folder: Path, wanted: Iterable[Path]) -> None:
+    """Write some of the images that a hollow folder has empty; what is damaged stays empty."""
+    paths = {os.path.relpath(path, folder).replace(os.sep, "/") for path in wanted}
+    with _open(file) as archive:
+        for info in archive.infolist():
+            if "/".join(_parts(info)) in paths and _problem(info) is None:
+                folder.joinpath(*_parts(info)).unlink(missing_ok=True)
+                _write(archive, info, folder)
 
 
 def _parts(info: zipfile.ZipInfo) -> tuple[str, ...]:
@@ -129,14 +147,17 @@ def _problem(info: zipfile.ZipInfo) -> tuple[str, str] | None:
     return None
 
 
-def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> tuple[str, str] | None:
+def _write(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path, *, empty: bool = False
+) -> tuple[str, str] | None:
     target = folder.joinpath(*_parts(info))
     created = False
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(info) as source, target.open("xb") as out:
             created = True
-            shutil.copyfileobj(source, out, 2**20)
+            if not empty:
+                shutil.copyfileobj(source, out, 2**20)
         return None
     except FileExistsError:
         return "The zip holds this name twice.", "Rename one of the two."

@@ -94,6 +94,7 @@ def read(
     size: int | None = None,
     answers: Answers | None = None,
     scratch: Path | None = None,
+    hollow: bool = False,
     pictures: bool = False,
 ) -> Reading:
     """Say what would be imported, and what has to be answered first. Nothing is stored.
@@ -105,6 +106,7 @@ def read(
         answers: what a person said already.
         scratch: an empty folder in which a zip may be unpacked; without it, only the zip's own
             list of files is read.
+        hollow: of a zip, unpack only lists and a sample of the images; numbers are estimates.
         pictures: make a small picture of each class's examples.
 
     Raises:
@@ -114,7 +116,7 @@ def read(
     is_zip = _is_zip(source)
     if is_zip and scratch is None:
         return _outline_of_zip(source)
-    looked_over, refused = _look(source, root, None, said, scratch)
+    looked_over, refused = _look(source, root, None, said, scratch, hollow)
     for each in refused:
         looked_over.outline.leave_out(1, "files", BadRow(each.reason, each.remedy), each.where)
     plan = _plan(looked_over, size, said)
@@ -137,12 +139,18 @@ def _look(
     class_map: Mapping[str, str] | None,
     said: Answers,
     unpacked: Path | None,
+    hollow: bool = False,
 ) -> tuple[Source, list[Skipped]]:
     """Look a source over, a zip unpacked; return it and what the zip was refused."""
     refused: list[Skipped] = []
     if unpacked is not None and _is_zip(source):
-        refused = list(archives.unpack(source, unpacked))
+        refused = list(archives.unpack(source, unpacked, hollow=hollow))
         looked_over = recognising.look_inside(unpacked, class_map, said)
+        if hollow and isinstance(looked_over, FileSource):
+            looked_over.sampled = True
+            shown = [each for few in looked_over.outline.examples.values() for _, each in few]
+            files = [each for each in (*looked_over.sample, *shown) if isinstance(each, Path)]
+            archives.fill(source, unpacked.resolve(), files)
     else:
         looked_over = recognising.look(source, root, class_map, said)
     lists_left = [each for each in looked_over.outline.left.values() if each.what == "lists"]

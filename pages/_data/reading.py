@@ -20,7 +20,7 @@ _CLASSES = 12
 
 _LEFT, _NOTES = 4, 4
 _UNPACKED = 300 * 2**20
-"""Larger zips are not unpacked to be looked at."""
+"""Of larger zips, a sample of the images is unpacked to be looked at."""
 
 
 def answers_key(kind: str, source: Path) -> str:

@@ -115,7 +115,7 @@ def read(
         size: working resolution in pixels; chosen from the images when None.
         answers: what a person said about what is ambiguous.
         pictures: make a small picture of a few images of each class.
-        unpack_up_to: bytes; of a larger zip only the list of its files is read.
+        unpack_up_to: bytes; of a larger zip, only lists and a sample of the images are unpacked.
 
     Raises:
         LnlError: nothing there can be imported.
@@ -129,7 +129,8 @@ def read(
             root=root,
             size=size,
             answers=answers,
-            scratch=None if large else Path(scratch).resolve() / "zip",
+            scratch=Path(scratch).resolve() / "zip",
+            hollow=large,
             pictures=pictures,
         )
 
