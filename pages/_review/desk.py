@@ -15,7 +15,7 @@ from lnl_core.types import DatasetInfo
 from pages import _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
-from pages._review import answers, copies, scoring, sending, splits
+from pages._review import answers, copies, narrowing, scoring, sending, splits
 from pages._review.sending import Choice
 from pages._words import count, plain, plural, short
 
@@ -41,6 +41,7 @@ _FILTER_KEYS = (
     "review_to_label",
     copies.KEY,
     splits.KEY,
+    *narrowing.KEYS,
 )
 
 
@@ -58,9 +59,18 @@ def controls(info: DatasetInfo) -> Choice:
         for key in _FILTER_KEYS:
             st.session_state.pop(key, None)
     if clear:
-        for name in (*_ADDRESS.values(), "selection", "to_label", copies.NAME, splits.NAME):
+        for name in (
+            *_ADDRESS.values(),
+            "selection",
+            "to_label",
+            copies.NAME,
+            splits.NAME,
+            *narrowing.NAMES,
+        ):
             st.query_params.pop(name, None)
+    narrowing.guard_suggestion(info)
     _from_address(info)
+    narrowing.from_address(info)
     copies.from_address(info)
     splits.from_address(info)
     if st.session_state.get("review_to_label"):  # a page asks which are not of a class
@@ -159,7 +169,7 @@ def _forget_selection() -> None:
 
 def _filters(info: DatasetInfo) -> Filters:
     selection, images = _selection(info)
-    active = sum(bool(st.session_state.get(key) not in (None, False)) for key in _FILTER_KEYS)
+    active = sum(bool(st.session_state.get(key) not in (None, False, "")) for key in _FILTER_KEYS)
     active += selection is not None
     label = f"Filters ({active})" if active else "Filters"
     labels = list(range(info.class_count))
@@ -176,12 +186,20 @@ def _filters(info: DatasetInfo) -> Filters:
                 persist_state="session",
                 on_change=_to_address,
                 args=(key,),
+                disabled=why is not None,
+                help=why,
             )
-            for title, key, choices in (
-                ("Given class", "review_given", labels),
-                ("Suggested class", "review_suggested", real),
+            for title, key, choices, why in (
+                ("Given class", "review_given", labels, None),
+                (
+                    "Suggested class",
+                    "review_suggested",
+                    real,
+                    None if narrowing.advises() else narrowing.WHY_NOT,
+                ),
             )
         )
+        narrowed = narrowing.choose(info)
         copied = copies.choose(info)
         split = splits.choose(info)
         again = st.checkbox(
@@ -204,6 +222,11 @@ def _filters(info: DatasetInfo) -> Filters:
     return Filters(
         given=given,
         suggested=suggested,
+        method=narrowed.method,
+        chance=narrowed.chance,
+        verdict=narrowed.verdict,
+        who=narrowed.who,
+        path=narrowed.path,
         include_reviewed=again,
         selection=selection,
         to_label=labelling,
@@ -264,7 +287,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         if data["held"] and not data["pages"]:
             _wait_for_others(info, who)
         return
-    again = answers.answered_rows(keys["single"]) if choice.filters.include_reviewed else set()
+    again = answers.answered_rows(keys["single"]) if choice.filters.answered else set()
     focus = answers.focus_of(info, keys["single"])
     state = review_state(
         info,

@@ -95,6 +95,7 @@ def page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
             if page.label is not None
         ],
         "recent": [],
+        "advised": choice.filters.suggested is not None,
         **_labelling(info, choice),
         "progress": pages[0].progress.as_dict(),
         "held": pages[0].held,

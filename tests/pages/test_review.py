@@ -10,7 +10,7 @@ from lnl_core.jobs import queue
 from lnl_core.review import consensus
 from lnl_core.services.runs.running import default_recipe
 from lnl_core.store import arrays, audits, datasets, decisions, leases
-from lnl_core.types import JobState, Signals
+from lnl_core.types import Action, Decision, JobState, Signals
 
 KEY = "review-{view}-{id}-reviewer A"
 
@@ -130,6 +130,7 @@ def test_filters_narrow_the_queue_and_are_named(desk, tiny):
     data = sent(app)
     assert data["filtered"]
     assert {item["given"] for item in data["items"]} == {2}
+    app.selectbox(key="review_mode").select("assisted").run()
     app.selectbox(key="review_suggested").select(0).run()
     rows = [item["row"] for item in sent(app)["items"]]
     assert 25 not in rows  # given 2, and every method says 1
@@ -317,3 +318,48 @@ def test_a_set_without_a_score_is_scored_where_the_queue_will_open(desk, tiny, n
     assert [job.method for job in queue.jobs(tiny)][::-1] == default_recipe(tiny)
     assert "Scoring 60 images" in texts(app)
     assert [each.value for each in app.title] == ["Review"]
+
+
+def test_a_filter_for_the_suggestion_is_not_offered_before_the_answer(desk, tiny):
+    score(tiny)
+    app = desk("review")
+    assert app.selectbox(key="review_suggested").disabled
+    assert "before your answer" in app.selectbox(key="review_suggested").help
+    app.selectbox(key="review_mode").select("assisted").run()
+    assert not app.selectbox(key="review_suggested").disabled
+    app.selectbox(key="review_suggested").select(1).run()
+    assert app.query_params["suggested"] == "1"
+    app.selectbox(key="review_mode").select("commit").run()
+    assert app.selectbox(key="review_suggested").value is None
+    assert "suggested" not in app.query_params
+    assert [toast for toast in app.toast if "would tell the suggestion" in toast.value]
+    assert not sent(app)["filtered"]
+
+
+def test_a_link_that_tells_the_suggestion_opens_in_the_mode_that_shows_it(desk, tiny):
+    score(tiny)
+    app = desk("review", dataset="tiny", given="2", suggested="1")
+    assert sent(app)["mode"] == "assisted"
+    assert app.selectbox(key="review_suggested").value == 1
+    app.session_state["review_view_next"] = "page"
+    app.run()
+    assert sent(app)["advised"]
+
+
+def test_every_filter_is_in_the_address_and_read_from_it(desk, workspace, tiny):
+    score(tiny)
+    answered = ((3, Action.NONE), (25, Action.KEEP))
+    decisions.append(tiny, [Decision(row, action, "reviewer A") for row, action in answered])
+    app = desk("review", dataset="tiny", verdict="none", by="reviewer A", path="000")
+    assert [item["row"] for item in sent(app)["items"]] == [3]
+    for key in ("verdict", "who"):
+        app.selectbox(key=f"review_{key}").select(None).run()
+    assert not {"verdict", "by"} & set(app.query_params)
+    app.selectbox(key="review_method").select("sr").run()
+    assert app.query_params["by_method"] == "sr"
+    assert [item["row"] for item in sent(app)["items"]] == [47]  # the others have their answer
+    app.selectbox(key="review_chance").select("high").run()
+    assert app.query_params["p"] == "high"
+    app = desk("review", dataset="tiny", p="very", by_method="gone", verdict="maybe", by="nobody")
+    assert not app.exception
+    assert not sent(app)["filtered"]

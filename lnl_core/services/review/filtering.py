@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,8 +11,9 @@ from lnl_core.services.datasets import copied
 from lnl_core.services.explore.selections import selection_rows
 from lnl_core.services.in_force import Scored, Standing, closed_to, loaded, signals
 from lnl_core.services.team import parts
-from lnl_core.store import datasets
+from lnl_core.store import datasets, decisions
 from lnl_core.types import BoolArray, DatasetInfo
+from lnl_core.views import DOUBTFUL, SUSPECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class Filters:
             rows, a selection or such a label are asked for.
         split: only images that came in this split, blank for those in none.
         copies: only images whose picture comes more than once, of a kind (`copied.KINDS`).
+        chance: only images whose label is wrong with a chance in [low, high).
+        verdict: only images with this answer in force, of anybody or of `who`.
+        who: only images that this reviewer has answered.
+        path: only images with this text in their path, whatever its case.
     """
 
     given: int | None = None
@@ -40,6 +46,19 @@ class Filters:
     to_label: bool = False
     copies: str | None = None
     split: str | None = None
+    chance: tuple[float, float] | None = None
+    verdict: str | None = None
+    who: str | None = None
+    path: str = ""
+
+    @property
+    def answered(self) -> bool:
+        """Whether images that have an answer are among what is asked for."""
+        return self.include_reviewed or self.verdict is not None or self.who is not None
+
+
+BANDS = {"low": (0.0, DOUBTFUL), "middle": (DOUBTFUL, SUSPECTED), "high": (SUSPECTED, 1.01)}
+"""Chances that the queue can be narrowed to, as Explore's map names them."""
 
 
 def excluded(
@@ -47,7 +66,7 @@ def excluded(
 ) -> BoolArray:
     """Return (n,) True where a row is not to be shown, by the decisions of `now`."""
     n = info.n
-    out = np.zeros(n, dtype=bool) if filters.include_reviewed else closed_to(now, reviewer)
+    out = np.zeros(n, dtype=bool) if filters.answered else closed_to(now, reviewer)
     no_class = now.no_class
     chosen = bool(filters.rows) or filters.selection is not None  # by hand: whoever's part it is
     if not chosen and (foreign := parts.outside(info, reviewer)) is not None:
@@ -80,4 +99,30 @@ def excluded(
         run = signals(info, ranked.run_ids.get(filters.method, -1))
         if run is not None:
             out |= np.asarray(run.suspicion) <= 0.5
+    if filters.chance is not None:
+        p = np.asarray(ranked.ranking.p_wrong)
+        low, high = filters.chance
+        out |= ~((p >= low) & (p < high) & (np.arange(n) < ranked.seen))
+    if filters.verdict is not None or filters.who is not None:
+        out |= ~_said(info, filters.verdict, filters.who)
+    if filters.path:
+        out |= ~_in_path(info, filters.path.casefold())
     return out
+
+
+def _said(info: DatasetInfo, verdict: str | None, who: str | None) -> BoolArray:
+    """Return (n,) True where such an answer is in force."""
+    found = np.zeros(info.n, dtype=bool)
+    for row, reviewer, action, _ in decisions.states(info):
+        if verdict in (None, str(action)) and who in (None, reviewer):
+            found[row] = True
+    return found
+
+
+@lru_cache(maxsize=8)
+def _in_path(info: DatasetInfo, text: str) -> BoolArray:
+    """Return (n,) True where a path, or the id where there is none, holds a text."""
+    data = loaded(info)
+    paths = data.ids if data.paths is None else data.paths
+    pairs = zip(paths, data.ids, strict=True)
+    return np.array([text in str(path or one).casefold() for path, one in pairs], dtype=bool)

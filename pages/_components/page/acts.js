@@ -107,9 +107,9 @@ export function drawAround(desk) {
  * @param {"keep" | "reopen"} action
  * @param {number | null} ms
  */
-function record({ outbox, done, together }, item, action, ms) {
+function record({ outbox, done, together, data }, item, action, ms) {
   const { row, position } = item;
-  const blank = { label: null, labels: [], revealed: false, mode: "page" };
+  const blank = { label: null, labels: [], revealed: data.advised, mode: "page" };
   const copies = action === "keep" ? forCopies(item, together) : {};
   noteAnswer(done, item, post(outbox, { row, action, ms, position, ...blank, ...copies }));
 }

@@ -25,6 +25,7 @@ import { CODES } from "./marks.js";
  * @property {string[]} acked
  * @property {number} held open images that other reviewers have at the moment
  * @property {boolean} filtered
+ * @property {boolean} advised whether the images were chosen by their suggestion
  * @property {{ image: string, thumb: string }} urls
  *
  * @typedef {ReturnType<typeof partsOf>} Parts the nodes of the frame; they never change

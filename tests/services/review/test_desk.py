@@ -5,8 +5,9 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from lnl_core.services import in_force
 from lnl_core.services.review import desk, evidence, recording
-from lnl_core.services.review.filtering import Filters
+from lnl_core.services.review.filtering import BANDS, Filters, excluded
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision
 
@@ -168,3 +169,32 @@ def test_speed_is_a_median_that_forgets_pauses(workspace, scored):
     assert desk.progress(scored, "ann").seconds_per_image is None
     recording.record(scored, "ann", [press(10, ms=5000), press(11, ms=10_000_000)])
     assert desk.progress(scored, "ann").seconds_per_image == 3.0
+
+
+def narrowed(info, **filters):
+    out = excluded(info, in_force.scored(info), "ann", Filters(**filters), in_force.standing(info))
+    return set(np.flatnonzero(~out).tolist())
+
+
+def test_the_queue_is_narrowed_to_a_chance(workspace, scored):
+    whole = {name: narrowed(scored, chance=limits) for name, limits in BANDS.items()}
+    p = in_force.scored(scored).ranking.p_wrong
+    assert whole["high"] == set(np.flatnonzero(np.asarray(p) >= 0.5).tolist()) != set()
+    assert sum(map(len, whole.values())) == 60 == len(set().union(*whole.values()))
+
+
+def test_the_queue_is_narrowed_to_answers_and_to_who_gave_them(workspace, scored):
+    recording.record(scored, "Kim", [press(3, "none"), press(25, "keep")])
+    recording.record(scored, "ann", [press(47, "none")])
+    assert narrowed(scored, verdict="none") == {3, 47}
+    assert narrowed(scored, who="Kim") == {3, 25}
+    assert narrowed(scored, verdict="none", who="Kim") == {3}
+    recording.record(scored, "Kim", [press(3, "reopen")])
+    assert narrowed(scored, verdict="none", who="Kim") == set()
+
+
+def test_the_queue_is_narrowed_to_a_text_in_the_path(workspace, scored):
+    data = datasets.load(scored)
+    place = data.paths[7] if data.paths is not None and data.paths[7] else data.ids[7]
+    assert narrowed(scored, path=str(place).upper()) == {7}
+    assert narrowed(scored, path="no such place") == set()

@@ -1,0 +1,143 @@
+"""Filters of the queue that any set has: who called it wrong, how surely, what was answered, path.
+
+And the one rule about them: a filter for the suggested class tells the suggestion, so it goes with
+the mode that shows it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lnl_core.services import methods
+from lnl_core.services.in_force import scored
+from lnl_core.services.review.filtering import BANDS
+from lnl_core.store import decisions
+from lnl_core.types import Action, DatasetInfo
+from pages._review import addressed
+from pages._words import short
+
+METHOD, CHANCE, VERDICT, WHO, PATH = (
+    ("review_method", "by_method"),
+    ("review_chance", "p"),
+    ("review_verdict", "verdict"),
+    ("review_who", "by"),
+    ("review_path", "path"),
+)
+"""Widget and part of the address, each."""
+
+PARTS = (METHOD, CHANCE, VERDICT, WHO, PATH)
+KEYS = tuple(key for key, _ in PARTS)
+NAMES = tuple(name for _, name in PARTS)
+
+CHANCES = {"low": "below 0.25", "middle": "0.25 to 0.5", "high": "above 0.5"}
+VERDICTS = {
+    str(Action.KEEP): "Right",
+    str(Action.RELABEL): "Relabelled",
+    str(Action.MULTIPLE): "Several classes",
+    str(Action.NONE): "None fits",
+    str(Action.UNSURE): "Unsure",
+    str(Action.SKIP): "Skipped",
+}
+LONGEST = 100
+"""Letters of a path's part."""
+
+WHY_NOT = "It would tell the suggestion before your answer. It is offered in the Assisted mode."
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What is chosen; None, and a blank path, for any."""
+
+    method: str | None
+    chance: tuple[float, float] | None
+    verdict: str | None
+    who: str | None
+    path: str
+
+
+def from_address(info: DatasetInfo) -> None:
+    """Set the filters that a link carries; drop what the set does not have."""
+    for (key, name), there in (
+        (METHOD, _methods(info)),
+        (CHANCE, CHANCES),
+        (VERDICT, VERDICTS),
+        (WHO, decisions.reviewers(info.workspace)),
+    ):
+        addressed.adopt(key, name, there)
+    asked = st.query_params.get(PATH[1])
+    if asked is not None:
+        st.session_state[PATH[0]] = asked[:LONGEST]
+
+
+def _methods(info: DatasetInfo) -> list[str]:
+    ranked = scored(info)
+    return [] if ranked is None else list(ranked.run_ids)
+
+
+def guard_suggestion(info: DatasetInfo) -> None:
+    """See that no filter tells the suggestion in a mode that holds it back.
+
+    A link that carries such a filter opens in the Assisted mode, and so its answers are recorded as
+    advised; who goes back to Commit first from there loses the filter. Both are said.
+    """
+    mode, asked = st.session_state.get("review_mode", "commit"), st.query_params.get("suggested")
+    told = asked is not None and asked.isdecimal() and int(asked) < info.class_count
+    known = st.session_state.get("review_suggested") is not None
+    if mode == "assisted" or not (told or known):
+        return
+    if told and not known:
+        st.session_state["review_mode"] = "assisted"
+        st.toast("These images are chosen by their suggestion, so the mode is Assisted.")
+        return
+    st.session_state.pop("review_suggested", None)
+    st.query_params.pop("suggested", None)
+    st.toast("The filter for the suggested class is gone: it would tell the suggestion.")
+
+
+def advises() -> bool:
+    """Tell whether the mode shows the suggestion before the answer."""
+    return st.session_state.get("review_mode") == "assisted"
+
+
+def choose(info: DatasetInfo) -> Narrowed:
+    """Draw the filters and return what is chosen."""
+    there, people = _methods(info), decisions.reviewers(info.workspace)
+    columns = st.columns(2)
+    with columns[0]:
+        method = _one("Called wrong by", METHOD, {key: methods.title(key) for key in there})
+        verdict = _one("Answer", VERDICT, VERDICTS)
+    with columns[1]:
+        chance = _one("Chance of a wrong label", CHANCE, CHANCES)
+        who = _one("Reviewer", WHO, {name: name for name in people})
+    path = st.text_input(
+        "Text in the path",
+        key=PATH[0],
+        max_chars=LONGEST,
+        placeholder="Any",
+        persist_state="session",
+        on_change=_publish_path,
+    )
+    return Narrowed(method, BANDS.get(chance or ""), verdict, who, (path or "").strip())
+
+
+def _one(title: str, part: tuple[str, str], there: dict[str, str]) -> str | None:
+    return st.selectbox(
+        title,
+        list(there),
+        index=None,
+        format_func=lambda key: short(there.get(key, key), 40),
+        placeholder="Any",
+        key=part[0],
+        persist_state="session",
+        on_change=addressed.publish,
+        args=part,
+    )
+
+
+def _publish_path() -> None:
+    if text := str(st.session_state.get(PATH[0]) or "").strip():
+        st.query_params[PATH[1]] = text
+    else:
+        st.query_params.pop(PATH[1], None)
