@@ -13,7 +13,7 @@ import streamlit as st
 from lnl_core.services import methods
 from lnl_core.services.in_force import scored
 from lnl_core.services.review.filtering import BANDS
-from lnl_core.store import decisions
+from lnl_core.services.workspace import reviewers
 from lnl_core.types import Action, DatasetInfo
 from pages._review import addressed
 from pages._words import short
@@ -63,7 +63,7 @@ def from_address(info: DatasetInfo) -> None:
         (METHOD, _methods(info)),
         (CHANCE, CHANCES),
         (VERDICT, VERDICTS),
-        (WHO, decisions.reviewers(info.workspace)),
+        (WHO, reviewers(info.workspace)),
     ):
         addressed.adopt(key, name, there)
     asked = st.query_params.get(PATH[1])
@@ -103,7 +103,7 @@ def advises() -> bool:
 
 def choose(info: DatasetInfo) -> Narrowed:
     """Draw the filters and return what is chosen."""
-    there, people = _methods(info), decisions.reviewers(info.workspace)
+    there, people = _methods(info), reviewers(info.workspace)
     columns = st.columns(2)
     with columns[0]:
         method = _one("Called wrong by", METHOD, {key: methods.title(key) for key in there})
