@@ -13,6 +13,8 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lnl_core.learning import contrastive, hardware, pretrained, process_group
+from lnl_core.learning import contrastive, grown, hardware, pretrained, process_group
 from lnl_core.store.arrays import read_array, read_json, write_json
 from lnl_core.types import (
     Damaged,
     FloatArray,
+    IntArray,
     LabeledDataset,
     LnlError,
     NotFound,
@@ -136,6 +139,7 @@ def _compute_into(
     folder.mkdir(parents=True, exist_ok=True)
     part, progress = folder / "part.npy", folder / "part.json"
     encoder = _encoder(representation, dataset, device, report, folder)
+    encoder.alone = representation != "raw" and not contrastive.is_contrastive(representation)
     shape = (len(dataset), encoder.width)
     done, fingerprint = 0, [encoder.name, list(shape), _backend(device)]
     if part.is_file() and progress.is_file():
@@ -147,6 +151,13 @@ def _compute_into(
         if not done:
             np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=shape)
         out = np.lib.format.open_memmap(part, mode="r+")
+        if not done and encoder.alone:
+            known = grown.known_before(
+                folder, representation, shape, partial(_rows, dataset, encoder, device)
+            )
+            if known is not None:
+                done = len(known)
+                out[:done] = known
 
         def keep(rows: int) -> None:
             out.flush()
@@ -213,11 +224,32 @@ def cached_maps(
     return flat.reshape(len(flat), *MAPS_SHAPE)
 
 
+def _rows(dataset: LabeledDataset, encoder: _Encoder, device: str, rows: IntArray) -> FloatArray:
+    """Return the features of some rows, (m, width) float16."""
+    some = replace(
+        dataset,
+        given_labels=np.asarray(dataset.given_labels)[rows],
+        ids=[str(row) for row in rows],
+        images=np.asarray(dataset.images[rows]),
+        paths=None,
+        true_labels=None,
+        trusted=None,
+        groups=None,
+        splits=None,
+    )
+    out = np.empty((len(rows), encoder.width), dtype=np.float16)
+    _fill(out, some, encoder, device, None)
+    return out
+
+
 class _Encoder:
     """A function from (b, c, h, w) float images in [0, 1] to (b, width) float32 features.
 
-    `before` is the share of the progress that making the encoder itself took.
+    `before` is the share of the progress that making the encoder itself took. `alone` says that an
+    image's features do not depend on the other images of the set.
     """
+
+    alone = True
 
     def __init__(
         self, name: str, width: int, encode: Callable[[Tensor], Tensor], before: float = 0.0

@@ -166,3 +166,20 @@ def test_an_unknown_name_and_missing_weights_name_the_remedy(monkeypatch, tmp_pa
         features.compute(data, "resnot18")
     with pytest.raises(LnlError, match=r"weights of tresnet_m .*pretrained.*HF_HOME"):
         features.compute(data, "tresnet_m")
+
+
+def test_of_a_set_that_grew_only_new_images_are_computed(tmp_path):
+    images = images_of(60, 24)
+    first = features.cached(tmp_path, dataset_of(images[:40]), "pretrained", version="one")
+    (file,) = tmp_path.glob("features/*/features.npy")
+    marked = np.array(first)
+    marked[20] = 7  # neither end, where they are compared with the images
+    np.save(file, marked)
+    grown = features.cached(tmp_path, dataset_of(images), "pretrained", version="two")
+    np.testing.assert_array_equal(grown[:40], marked)
+    whole = features.cached(tmp_path / "anew", dataset_of(images), "pretrained", version="two")
+    np.testing.assert_allclose(grown[40:], whole[40:], atol=0.02, rtol=0.02)
+    other = images_of(80, 24, seed=9)  # no larger version of the same images
+    afresh = features.cached(tmp_path, dataset_of(other), "pretrained", version="three")
+    assert not (afresh[20] == 7).all()
+    assert not np.allclose(afresh[:10], whole[:10], atol=0.02)
