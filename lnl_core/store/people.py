@@ -46,6 +46,9 @@ def of_login(ws: Workspace, login: str, called: str, otherwise: str) -> str:
         mine = decisions.add_reviewer(ws, each.strip()[:60])
         free = (_TABLE.c.name == mine, _TABLE.c.login.is_(None))
         with transaction(ws) as connection:
+            known = connection.execute(query).scalar()  # another window may have been first
+            if known is not None:
+                return str(known)
             if connection.execute(update(_TABLE).where(*free).values(login=login)).rowcount:
                 return mine
     raise LnlError("Your name belongs to somebody else here. Ask the server's owner.")

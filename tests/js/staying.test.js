@@ -4,6 +4,7 @@ import { beforeEach, test } from "node:test";
 import { hereBefore, noteHere } from "../../pages/_components/review/here.js";
 import { meanwhileWords } from "../../pages/_components/review/meanwhile.js";
 import * as queues from "../../pages/_components/review/queue.js";
+import { comeBack } from "../../pages/_components/review/staying.js";
 import { ForbiddenStore, MemoryStore } from "./storage.js";
 
 const data = (more = {}) => ({ journal: "lnl:1", narrow: "[]", focus: [], marked: [], ...more });
@@ -48,6 +49,18 @@ test("a new ranking changes what comes, not what is at hand", () => {
     queue.list.map(({ row }) => row),
     [1, 2, 9, 8, 3],
   );
+});
+
+test("an image that is asked for takes no other's place, and holds nothing up", () => {
+  const queue = queues.openQueue([]);
+  const desk = { queue, awaited: 7, data: data({ asked: null }) };
+  assert.equal(comeBack(desk, false), true); // nothing is shown until the server answers
+  queues.receiveItems(queue, [{ row: 5 }, { row: 7 }]);
+  queues.moveTo(queue, 0); // by undo
+  assert.equal(comeBack(desk, false), false);
+  desk.data.asked = 7; // late
+  assert.equal(comeBack(desk, false), false);
+  assert.equal(queue.item.row, 5);
 });
 
 const CLASSES = ["cat", "dog", "cow"];

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from lnl_core.services.in_force import loaded, scored
 from lnl_core.services.team.roles import Act, require
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
+
+_MODE = "settle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def settle(
         label=label,
         labels=tuple(labels),
         given_label=int(loaded(info).given_labels[row]),
-        mode="settle",
+        mode=_MODE,
         route=decisions.SETTLED,
     )
     decisions.append(info, [made])
@@ -87,7 +89,7 @@ def settle(
 def take_back(info: DatasetInfo, who: str, row: int) -> None:
     """Undo one's own settling of an image: the contradiction is open again.
 
-    What the same person had answered before counts again too.
+    What the same person had answered before, and not taken back, counts again too.
 
     Raises:
         NotAllowed: the person may not settle.
@@ -100,12 +102,9 @@ def take_back(info: DatasetInfo, who: str, row: int) -> None:
     mine = [
         d
         for d in decisions.history(info, reviewer=who)
-        if d.row == row and d.route != decisions.SETTLED and d.action is not Action.REOPEN
+        if d.row == row and d.route != decisions.SETTLED and d.mode != _MODE
     ]
-    again = [Decision(row, Action.REOPEN, who, mode="settle")]
-    if mine:
-        last = mine[-1]
-        again.append(
-            Decision(row, last.action, who, label=last.label, labels=last.labels, mode=last.mode)
-        )
+    again = [Decision(row, Action.REOPEN, who, mode=_MODE)]
+    if mine and mine[-1].action is not Action.REOPEN:  # as it was given, what was shown included
+        again.append(replace(mine[-1], id=0, cid="", decided_at=""))
     decisions.append(info, again)

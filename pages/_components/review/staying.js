@@ -25,6 +25,7 @@ const PATIENCE = 4000; // ms
  */
 export function comeBack(desk, first) {
   const { queue } = desk;
+  if (!first && queue.item) desk.awaited = null; // Z brought one back meanwhile: that one stays
   const row = first ? hereBefore(desk) : desk.awaited;
   if (!first && row !== null && desk.data.asked !== row) return true; // not its answer yet
   desk.awaited = null;

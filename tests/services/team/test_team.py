@@ -1,6 +1,8 @@
 """Who may settle, what settling does, and what a team looks like."""
 
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -56,6 +58,19 @@ def test_settling_is_taken_back_and_the_own_answer_counts_again(disputed):
         settling.take_back(disputed, "bob", 3)
 
 
+def test_taking_back_restores_an_answer_as_it_was_given_and_none_that_was_taken_back(disputed):
+    say(disputed, "bob", 3, "relabel", label=0, revealed=True)
+    settling.settle(disputed, "bob", 3, Action.NONE)
+    settling.take_back(disputed, "bob", 3)
+    (bobs,) = [d for d in decisions.in_force(disputed, rows=[3])[3] if d.reviewer == "bob"]
+    assert (bobs.action, bobs.revealed, bobs.seconds) == (Action.RELABEL, True, 1.5)
+    say(disputed, "cleo", 3, "none")
+    say(disputed, "cleo", 3, "reopen")
+    settling.settle(disputed, "cleo", 3, Action.NONE)
+    settling.take_back(disputed, "cleo", 3)
+    assert {d.reviewer for d in decisions.in_force(disputed, rows=[3])[3]} == {"ann", "bob"}
+
+
 def test_only_contradictions_are_settled(disputed):
     say(disputed, "ann", 25)
     with pytest.raises(LnlError, match="settled already"):
@@ -100,6 +115,19 @@ def test_a_login_is_one_person_whatever_it_calls_itself(workspace):
     assert (other, roles.role_of(workspace, other)) == ("Ann (ann@y.org)", Role.REVIEWER)
     assert sign_in("2", "Something Else", "ann@y.org") == other
     assert sign_in("1", "Anna", "ann@x.org") == first
+
+
+def test_a_first_login_in_many_windows_at_once_is_one_person(workspace):
+    decisions.add_reviewer(workspace, "Ann")
+    begin = threading.Barrier(6)
+
+    def sign_in(n):
+        begin.wait()
+        return people.of_login(workspace, f"i#{n // 6}", "Ann", f"{n // 6}@x.org")
+
+    for turn in range(8):
+        with ThreadPoolExecutor(6) as windows:
+            assert len(set(windows.map(sign_in, range(6 * turn, 6 * turn + 6)))) == 1
 
 
 def test_owners_are_whom_the_server_names(workspace):
