@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import random
 import sys
 import tempfile
@@ -71,7 +72,7 @@ def review(home: Path, number: int, options: Any, leases: bool, gate: Any) -> di
     (info,) = datasets.datasets(open_workspace(home, options.url))
     who, luck = f"reviewer {number}", random.Random(number)
     tab = who if leases else None
-    times: dict[str, list[tuple[float, float]]] = {"fetch": [], "store": []}
+    times: dict[str, list[tuple[float, float]]] = {"open": [], "fetch": [], "store": []}
     asked: list[int] = []
 
     def timed(name: str, call: Any) -> Any:
@@ -82,7 +83,7 @@ def review(home: Path, number: int, options: Any, leases: bool, gate: Any) -> di
 
     desk.review_state(info, who, limit=60)  # what a process opens once
     gate.wait()
-    state = timed("fetch", lambda: desk.review_state(info, who, limit=60, tab=tab))
+    state = timed("open", lambda: desk.review_state(info, who, limit=60, tab=tab))  # all at once
     while len(asked) < options.answers and state.items:
         some = [item["row"] for item in state.items[: luck.randint(1, 5)]]
         time.sleep(len(some) * options.pace * luck.uniform(0.5, 1.5))
@@ -154,7 +155,7 @@ def measure(options: Any, leases: bool) -> dict[str, Any]:
         "lost": len(sent) - len(stored),
         "cpu_seconds": round(cpu, 1),
     }
-    for what in ("fetch", "store"):
+    for what in ("open", "fetch", "store"):
         spent = 1000 * np.array([each for one in found for each in one[what]])  # (calls, 2)
         for name, column in zip(("wall", "cpu"), spent.T, strict=True):
             line[f"{what}_{name}_ms_median"] = round(float(np.median(column)), 1)
@@ -173,6 +174,8 @@ def main() -> None:
     parser.add_argument("--url", help="of an empty PostgreSQL database")
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/reviewers.json")
     options = _out.parse(parser)
+    if options.url:
+        os.environ["LNL_DATABASE_URL"] = options.url  # where the set is registered, too
     lines = [measure(options, leases) for leases in (False, True)]
     said = {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}
     del said["out"], said["url"]
