@@ -51,7 +51,9 @@ REACHABLE = f"""() => {{ {HERE}
   return first.length;
 }}"""
 
-TABBED = f"""() => {{ {HERE}
+TABBED = f"""async () => {{ {HERE}
+  // What a field looks like without the focus comes with the next picture.
+  for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
   const at = deepest();
   for (let each = at; each; each = parentOf(each)) window.unreached.delete(each);
   const group = at?.closest('[role="radiogroup"], [data-testid="stButtonGroup"]');
@@ -105,7 +107,7 @@ def test_tab_reaches_everything_and_shows_where_it_is(
     open_page(page, common_server, name, layout_set)
     page.evaluate("document.activeElement?.blur()")
     wanted = page.evaluate(REACHABLE)
-    assert wanted > 2
+    assert wanted
     unseen = []
     for _ in range(2 * wanted + 40):
         page.keyboard.press("Tab")
@@ -123,8 +125,7 @@ def test_little_motion_is_asked_for_and_given(common_server, page, layout_set): 
     """The skeleton of evidence that is late pulses, but not for who wants no motion."""
     held = []
     page.route("**/evidence/**", lambda route: held.append(route))
-    page.goto(f"{common_server.url}/review?dataset={layout_set.name}")
-    page.wait_for_selector(".stage > img")
+    open_page(page, common_server, "review", layout_set)
     page.keyboard.press("w")
     pulse = page.locator(".skeleton").first
     pulse.wait_for()

@@ -77,6 +77,7 @@ def open_page(page, server, name, info):
     page.goto(f"{server.url}/{address}{joint}dataset={info.name}")
     page.wait_for_selector(ready)
     if name == "evidence":
+        page.evaluate(STILL)  # a key counts once its picture has been seen
         page.keyboard.press("w")
         page.wait_for_selector(".choice.first .name")
     if name == "page":
