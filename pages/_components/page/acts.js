@@ -126,7 +126,7 @@ const done = (desk, row) => (desk.done.get(row)?.action ?? "reopen") !== "reopen
  */
 function commit(desk, marks) {
   const { page } = marks;
-  const now = performance.now();
+  const now = desk.pressedAt;
   if (!counts(marks, now)) {
     desk.parts.live.textContent = TOO_SOON;
     toast(desk.parts.tiles, TOO_SOON);

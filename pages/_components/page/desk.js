@@ -48,6 +48,7 @@ import { CODES } from "./marks.js";
  * @property {(where: string) => void} go ask the page for something
  * @property {(marked: { page: number, rows: number[], time: number }) => void} follow
  *   review the marked rows one by one
+ * @property {number} pressedAt ms of the page's clock when the last key went down
  * @property {Acts} acts what a person can do
  */
 
@@ -86,6 +87,7 @@ export function newDesk(parent, data) {
     together: readTogether(),
     stopping: { told: "", goesOn: false },
     exportButton: "plainact",
+    pressedAt: 0,
     go: () => {},
     follow: () => {},
   };

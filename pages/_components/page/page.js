@@ -20,7 +20,10 @@ const mount = mounting((parent, /** @type {PageData} */ data) => {
   const desk = /** @type {PageDesk} */ (newDesk(parent, data));
   desk.acts = actsOf(desk);
   const { root } = desk.parts;
-  root.onmousedown = (event) => keepFocus(event, root);
+  root.onmousedown = (event) => {
+    desk.pressedAt = event.timeStamp;
+    keepFocus(event, root);
+  };
   readLayout(desk);
   return {
     desk,
@@ -42,6 +45,7 @@ const mount = mounting((parent, /** @type {PageData} */ data) => {
  * @param {KeyboardEvent} event
  */
 function listen(desk, event) {
+  desk.pressedAt = event.timeStamp;
   noteTab(event, desk.parts.root);
   pressKey(desk, event);
 }

@@ -36,7 +36,7 @@ export function answer(desk, action, more = {}) {
     show(desk, `${oneLine(data.classes[item.given])} is no class. / says what it is.`);
     return;
   }
-  const words = refused(turn, action, performance.now());
+  const words = refused(turn, action, desk.session.pressedAt);
   if (words) {
     show(desk, words);
     return;
@@ -44,7 +44,7 @@ export function answer(desk, action, more = {}) {
   record(desk, item, action, {
     label: more.label ?? null,
     labels: more.labels ?? [],
-    ms: turn.seenAt === null ? null : Math.round(performance.now() - turn.seenAt),
+    ms: turn.seenAt === null ? null : Math.round(desk.session.pressedAt - turn.seenAt),
     revealed: sawAdvice(turn, data.mode, action, desk.evidence.has(item.row)),
     mode: isFollowUp(desk) ? "page" : data.mode,
     ...(more.new_class ? { new_class: more.new_class } : {}),

@@ -68,6 +68,7 @@ import { advises, openTurn } from "./turn.js";
  * @typedef {Object} Session since the page was opened
  * @property {number} since ms of the page's clock
  * @property {number} answers
+ * @property {number} pressedAt ms of the page's clock when the last key went down, not when it was handled
  * @property {Set<string>} told ids of answers here that somebody else had given one before
  * @property {Set<string>} known ids of answers given in this window
  *
@@ -138,7 +139,13 @@ export function newDesk(parent, data) {
       together: readTogether(),
     },
     picker: null,
-    session: { since: performance.now(), answers: 0, told: new Set(), known: new Set() },
+    session: {
+      since: performance.now(),
+      answers: 0,
+      pressedAt: 0,
+      told: new Set(),
+      known: new Set(),
+    },
     stopping: { told: "", goesOn: false },
     exportButton: "primary",
     go: () => {},

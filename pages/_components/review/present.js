@@ -42,7 +42,7 @@ export function wrong(desk) {
     reveal(desk); // there is no label to be wrong: what it could be is all that is asked
     return;
   }
-  const words = refused(desk.turn, "wrong", performance.now());
+  const words = refused(desk.turn, "wrong", desk.session.pressedAt);
   if (words) {
     show(desk, words);
     return;

@@ -28,7 +28,10 @@ const mount = mounting((parent, /** @type {ReviewData} */ data) => {
   desk.acts = actsOf(desk);
   const { root, stage } = desk.parts;
   const watch = new ResizeObserver(() => fit(desk));
-  root.onmousedown = (event) => keepFocus(event, root);
+  root.onmousedown = (event) => {
+    desk.session.pressedAt = event.timeStamp;
+    keepFocus(event, root);
+  };
   return {
     desk,
     root,
@@ -55,6 +58,7 @@ const mount = mounting((parent, /** @type {ReviewData} */ data) => {
  * @param {KeyboardEvent} event
  */
 function listen(desk, event) {
+  desk.session.pressedAt = event.timeStamp;
   noteTab(event, desk.parts.root);
   pressKey(desk, event);
 }
