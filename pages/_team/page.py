@@ -98,9 +98,9 @@ def _unsure(info: DatasetInfo) -> None:
     st.subheader("Unsure", anchor=False)
     for who, rows in sorted(waiting.items(), key=lambda each: -len(each[1])):
         words = f"{plain(who)}: {plural(len(rows), 'image')} for somebody else to look at"
-        with st.container(horizontal=True, vertical_alignment="center"):
-            _ui.thumbs(info, rows[:8])
-            st.caption(words, width="stretch")
+        with st.container(gap="xsmall"):
+            st.caption(words)
+            _ui.thumbs(info, rows[:12])
 
 
 # Roles ----------------------------------------------------------------------------------------
