@@ -29,6 +29,7 @@
     return `${key} ${element.tagName.toLowerCase()}`;
   };
   const isVisible = (element) =>
+    element.checkVisibility() && // not so in a closed expander
     [...upFrom(element)].every((each) => {
       const style = getComputedStyle(each);
       const forReaders = style.overflow === "hidden" && (each.offsetWidth <= 1 || each.offsetHeight <= 1);
