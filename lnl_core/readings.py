@@ -146,13 +146,18 @@ class ClassRead:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What will not come in: how many, what, why, what helps, and where the first is."""
+    """What will not come in: how many, what (plural), why, what helps, where the first is."""
 
     count: int
     what: str
     reason: str
     remedy: str = ""
     first: str = ""
+
+    @property
+    def counted(self) -> str:
+        """`1 image`, `8,000 rows`."""
+        return f"{self.count:,} {self.what.removesuffix('s') if self.count == 1 else self.what}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lnl_core.cli import main
 from lnl_core.data import images
@@ -44,7 +45,7 @@ def test_layouts_and_decisions(lnl, tmp_path):
     lnl("decide", name, "--file", "other.csv", "--reviewer", "ann", "--replace")
 
     done = lnl("export", name, "--format", "folder", "--out", "clean")
-    assert "1,796 images in clean, 1 have no one right class" in done.out
+    assert "1,796 images in clean, 1 has no one right class and is left out" in done.out
     assert "image files" in done.err
     assert len(list((tmp_path / "clean").glob("*/*.png"))) == 1796
     assert "not empty" in lnl("export", name, "--format", "folder", "--out", "clean", code=1).err
@@ -154,3 +155,17 @@ def test_labels_that_are_no_classes(lnl, tmp_path):
     cells = [line.split(",") for line in (tmp_path / "scores.csv").read_text().splitlines()[1:]]
     assert {row[2] for row in cells} == {"cat", "dog"}
     assert [row[3] == "" for row in cells] == [row[1] == "Skip" for row in cells]
+
+
+@pytest.mark.parametrize(("broken", "said"), [(1, "left out: 1 image, "), (2, "2 images, ")])
+def test_what_is_left_out_is_counted_in_words(lnl, tmp_path, broken, said):
+    for i in range(6):
+        path = tmp_path / "photos" / "ab"[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 40 * i).save(path)
+        if i < broken:
+            path.write_bytes(b"no picture")
+    assert said in lnl("import", "photos", "--dry-run").out
+    lnl("import", "photos", "--name", "ab", code=3)
+    done = lnl("export", "ab", "--format", "label-studio", "--out", "tasks")
+    assert "no image files; " in done.err

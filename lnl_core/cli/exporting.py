@@ -66,11 +66,9 @@ def export(options: Any) -> int:
             images=options.images,
             only_agreed=not options.all,
         )
-        print(
-            f"About {file_size(plan.size)} in {plan.files:,} image files; "
-            f"{file_size(plan.free)} free.",
-            file=sys.stderr,
-        )
+        images = f" in {plan.files:,} image files" if plan.files else ", no image files"
+        size = file_size(plan.size)
+        print(f"About {size}{images}; {file_size(plan.free)} free.", file=sys.stderr)
     began = time.monotonic()
 
     def report(done: int, total: int) -> None:
@@ -94,9 +92,10 @@ def export(options: Any) -> int:
         print(f"  {problem}", file=sys.stderr)
     left = ""
     if result.left_out:
-        why = "are not settled: someone is unsure, or reviewers contradict each other"
+        are, have = ("is", "has") if result.left_out == 1 else ("are", "have")
+        why = f"{are} not settled: someone is unsure, or reviewers contradict each other"
         if options.format != "corrections":
-            why = "have no one right class and are left out"
+            why = f"{have} no one right class and {are} left out"
         left = f", {result.left_out:,} {why}"
     unit = "images" if known.folder else "rows"
     say(

@@ -209,7 +209,7 @@ def lines(reading: Reading) -> list[str]:
         said.append(f"  and {len(reading.classes or ()) - _CLASSES:,} more classes")
     for left in reading.left_out[:_LEFT]:
         first = f", first {left.first}" if left.first else ""
-        said.append(f"  left out: {left.count:,} {left.what}{first}: {left.reason} {left.remedy}")
+        said.append(f"  left out: {left.counted}{first}: {left.reason} {left.remedy}")
     said += [f"  {note}" for note in reading.notes]
     said += [line for each in reading.questions if each.is_open for line in _asked(each)]
     return said

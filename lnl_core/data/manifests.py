@@ -384,8 +384,9 @@ class _Listed:
             )
         if self._unsure:
             first = min(self._unsure)[:60]
+            images = "image is" if len(self._unsure) == 1 else "images are"
             outline.notes.append(
-                f"{len(self._unsure):,} images are listed with different true labels, first "
+                f"{len(self._unsure):,} {images} listed with different true labels, first "
                 f"“{first}”: their truth is not known, and none is used."
             )
         if self._also:

@@ -138,8 +138,7 @@ def _left_out(reading: Reading) -> None:
 
 def _left(left: LeftOut) -> str:
     first = f", first {_short(left.first)}" if left.first else ""
-    what = f"{_words.count(left.count)} {left.what}{first}"
-    return f"Left out: {what}. {plain(left.reason)} {plain(left.remedy)}"
+    return f"Left out: {left.counted}{first}. {plain(left.reason)} {plain(left.remedy)}"
 
 
 def _is_asked(note: str, reading: Reading) -> bool:

@@ -787,7 +787,7 @@ def test_true_labels_that_contradict_each_other_are_no_truth(tmp_path, do_import
     lines = ["im0.png,cat,cat", "im1.png,dog,dog", "im0.png,cat,dog", "im2.png,cat,dog"]
     rows_of(tmp_path / "s", "\n".join(["image,label,true_label", *lines]))
     got = do_import(tmp_path / "s")
-    assert any("1 images are listed with different true labels" in n for n in got.report.notes)
+    assert any("1 image is listed with different true labels" in n for n in got.report.notes)
     assert np.load(got.folder / "judged_labels.npy").tolist() == [-1, 1, 1]
 
 

@@ -65,9 +65,10 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
     left = auditing.errors_left(info, fresh=True)
     if left.limit is None or not left.may_stop:
         so_far = "too few random checks" if left.limit is None else f"at most {left.limit:,} left"
+        labels = "label" if left.goal == 1 else "labels"
         raise LnlError(
-            f"Nothing to certify yet. The goal is at most {left.goal:,} wrong labels left; so far: "
-            f"{so_far}. Go on reviewing, or choose another goal."
+            f"Nothing to certify yet. The goal is at most {left.goal:,} wrong {labels} left; "
+            f"so far: {so_far}. Go on reviewing, or choose another goal."
         )
     if left.unseen:
         raise LnlError(

@@ -58,6 +58,10 @@ def test_before_the_goal_holds_there_is_none(workspace, tmp_path):
     info = make(workspace, tmp_path, 200)
     with pytest.raises(LnlError, match=r"Nothing to certify yet.*too few random checks"):
         certifying.certificate(info)
+    for goal, said in ((1, "at most 1 wrong label left"), (8, "at most 8 wrong labels left")):
+        settings.set_goal(info, goal)
+        with pytest.raises(LnlError, match=said):
+            certifying.certificate(info)
 
 
 def test_a_smaller_number_is_found_out(reviewed, tmp_path):
