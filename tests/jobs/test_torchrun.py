@@ -103,7 +103,7 @@ def test_two_processes_learn_features_purify_and_refine_what_another_run_trained
             (job,) = running.start_runs(
                 info,
                 [method],
-                overrides=knobs,
+                overrides={method: knobs[method]},
                 representation="simclr:2" if method == "dmlp" else None,
                 base=numbers.get(base),
                 seed=5,
