@@ -205,7 +205,11 @@ def _drawn_again(info: DatasetInfo, body: dict[str, Any]) -> Check:
     wanted = {int(each["number"]): each for each in body["draws"]}
     known = {each.number: each for each in audits.draws(info)}
     ids, seed = loaded(info).ids, int(body["seed"])
-    first = sorted(set(range(max(wanted, default=-1) + 1)) - set(wanted))
+    end = max(wanted, default=-1) + 1
+    first = next((each.number for each in since_grown(info)), 0)
+    missing = set(range(first, end)) - set(wanted)
+    if missing:
+        return Check("draws", False, f"draw {min(missing)} was left out")
     for number, each in wanted.items():
         ours = known.get(number)
         stated = (each["id"], each["eligible"], each["last_decision"])
@@ -213,7 +217,7 @@ def _drawn_again(info: DatasetInfo, body: dict[str, Any]) -> Check:
             return Check("draws", False, f"draw {number} is not one of this set's")
         if ours.seed != seed:
             return Check("draws", False, "the seed is not that of this set's draws")
-    told = _chosen_rows(info, seed, len(first), max(wanted, default=-1) + 1)
+    told = _chosen_rows(info, seed, first, end)
     for number, (row, eligible) in told.items():
         if number in wanted and (ids[row], eligible) != (
             wanted[number]["id"],

@@ -75,6 +75,12 @@ def test_another_number_without_a_new_checksum_is_found_out(reviewed, tmp_path):
     assert fails(reviewed, path) == ["file"]
 
 
+@pytest.mark.parametrize("number", [0, 3])
+def test_a_draw_that_was_left_out_is_found_out(reviewed, tmp_path, number):
+    path = changed(written(reviewed, tmp_path), lambda body: body["draws"].pop(number))
+    assert "draws" in fails(reviewed, path)
+
+
 def test_a_chosen_image_in_place_of_a_drawn_one_is_found_out(reviewed, tmp_path):
     def swap(body):
         body["draws"][3]["id"] = body["draws"][7]["id"]
