@@ -5,8 +5,8 @@ in the page and decoded, so two frames of it are the way of measuring; `floor` i
 alone, `loaded` ends before them, `evidence` is the same from W to the suggestion. Pictures are JPEG
 files of 224 px, about 10 KB,
 served by the app as it serves originals. Presses come at the pace of a fast reviewer, and each key
-bounces: a second press follows at once, which must commit nothing. So as many answers are stored as
-were meant, neither fewer nor more.
+bounces: a second press follows at once, and counts only where a busy machine brings it late.
+`least_seen_ms` is the shortest time that any picture had been on screen when its answer was pressed.
 
     python benchmarks/key_latency.py [--presses 300] [--pace 0.4] [--out FILE]
 """
@@ -199,7 +199,8 @@ def main() -> int:
             process.kill()
             process.wait()
         ws = db.open_workspace(home)
-        stored = sum(1 for _ in decisions.history(datasets.dataset(ws, name)))
+        seconds = [d.seconds or 0.0 for d in decisions.history(datasets.dataset(ws, name))]
+        stored = len(seconds)
         db.dispose(ws)
     result = {
         "paint_ms": spread([paint for _, paint in seen["image"]]),
@@ -208,6 +209,7 @@ def main() -> int:
         "floor_ms": spread(seen["floor"]),
         "presses": options.presses,
         "stored": stored,
+        "least_seen_ms": round(1000 * min(seconds)),
         "pace_s": options.pace,
         "picture_px": options.side,
         "cores": os.cpu_count(),
@@ -221,8 +223,11 @@ def main() -> int:
         print(
             f"{key:12} n {row['n']:4}  p50 {row['p50']:6}  p95 {row['p95']:6}  max {row['max']:6}"
         )
-    print(f"pressed {options.presses}, stored {stored}; load {result['load_1min']}")
-    good = result["paint_ms"]["p95"] <= TARGET_MS and stored == options.presses
+    print(
+        f"pressed {options.presses}, stored {stored}, least on screen {result['least_seen_ms']} ms; load {result['load_1min']}"
+    )
+    good = result["paint_ms"]["p95"] <= TARGET_MS and stored >= options.presses
+    good = good and result["least_seen_ms"] >= 120
     print("within the budget" if good else f"NOT within the budget of {TARGET_MS} ms")
     return 0 if good else 1
 
