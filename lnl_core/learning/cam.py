@@ -203,6 +203,7 @@ def _only(dataset: LabeledDataset, rows: Array) -> LabeledDataset:
         true_labels=None,
         trusted=None,
         groups=None,
+        splits=None,
     )
 
 

@@ -1,6 +1,8 @@
 """Where a network looks: made ahead for the head of the queue, on request for the rest."""
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lnl_core.jobs import queue, worker
@@ -38,6 +40,24 @@ def test_the_head_of_the_queue_is_there_at_once(drawn):
     top = max(given.max(), other.max())
     assert top == pytest.approx(1, abs=1e-3) or top <= 0  # one common scale, or nothing is seen
     assert found["words"].endswith(".")
+
+
+@pytest.fixture
+def parted(tiny):
+    """The tiny set as if it had come in the splits train and val."""
+    path = tiny.arrays / "table.parquet"
+    names = pa.array(["val" if row % 5 == 0 else "train" for row in range(tiny.n)])
+    pq.write_table(pq.read_table(path).append_column("split", names), path)
+
+
+def test_a_set_with_splits_has_maps(parted, drawn):
+    ws, info, job = drawn
+    row = int(load_ranking(info.directory / "ranking")[0].order[0])
+    assert activation_maps.where_it_looks(info, row)["state"] == "ready"
+    source = f"{job.id}:GradCAM"
+    activation_maps.where_it_looks(info, row, source=source)
+    work_on_tasks(ws)
+    assert activation_maps.where_it_looks(info, row, source=source)["state"] == "ready"
 
 
 def test_another_class_is_asked_of_the_worker_once(drawn):
