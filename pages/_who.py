@@ -47,7 +47,7 @@ def _signed_in(ws: Workspace, login: dict[str, Any]) -> str:
     subject = f"{login.get('iss') or ''}#{login.get('sub') or login.get('email') or ''}"
     kept = st.session_state.get("signed_in")
     if kept is None or kept[0] != subject:
-        verified = login.get("email_verified", True) is not False
+        verified = str(login.get("email_verified")).lower() == "true"
         address = str(login.get("email") or "") if verified else ""
         called = str(login.get("name") or login.get("email") or "signed in")
         kept = (subject, roles.signed_in(ws, subject, _printable(called), address, owners()))
@@ -57,7 +57,7 @@ def _signed_in(ws: Workspace, login: dict[str, Any]) -> str:
 
 
 def owners() -> frozenset[str]:
-    """Return the addresses that LNL_OWNERS names."""
+    """Return the addresses, or logins, that LNL_OWNERS names."""
     named = os.environ.get("LNL_OWNERS", "").split(",")
     return frozenset(each.strip() for each in named if each.strip())
 

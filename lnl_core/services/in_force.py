@@ -246,6 +246,13 @@ def _kept_up(info: DatasetInfo) -> tuple[Ledger, list[Standing]]:
 _keeping = threading.Lock()
 
 
+def standing_at(info: DatasetInfo, last_id: int) -> Standing:
+    """Return the decisions that were in force when the decision of that number was the newest."""
+    ledger = Ledger(without_class(info))
+    ledger.add(each for each in decisions.changes(info, 0) if each[0] <= last_id)
+    return _masks(ledger)
+
+
 def standing(info: DatasetInfo) -> Standing:
     """Return the decisions in force as masks."""
     newest = decisions.last_id(info)

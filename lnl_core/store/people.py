@@ -27,8 +27,8 @@ def set_role(ws: Workspace, who: str, role: str | None) -> None:
 def of_login(ws: Workspace, login: str, called: str, otherwise: str) -> str:
     """Return the reviewer that a login belongs to; a new login gets a name of its own.
 
-    Names are not proof: another login's name is not given away, so two people of one name are
-    two reviewers, and who takes on another's name stays who they are.
+    Names are not proof: neither another login's name nor one that has a role is given away, so two
+    people of one name are two reviewers, and who takes on another's name stays who they are.
 
     Args:
         ws: the workspace.
@@ -44,7 +44,7 @@ def of_login(ws: Workspace, login: str, called: str, otherwise: str) -> str:
     short = login.rpartition("#")[2]
     for each in (called, f"{called} ({otherwise})", f"{called} ({short})"):
         mine = decisions.add_reviewer(ws, each.strip()[:60])
-        free = (_TABLE.c.name == mine, _TABLE.c.login.is_(None))
+        free = (_TABLE.c.name == mine, _TABLE.c.login.is_(None), _TABLE.c.role.is_(None))
         with transaction(ws) as connection:
             known = connection.execute(query).scalar()  # another window may have been first
             if known is not None:

@@ -19,7 +19,7 @@ from lnl_core.data import outputs
 from lnl_core.review.auditing import ALPHA
 from lnl_core.review.evidence import AUDIT, Audit
 from lnl_core.services import places
-from lnl_core.services.in_force import loaded, standing
+from lnl_core.services.in_force import labelled_count, loaded, standing, standing_at
 from lnl_core.services.review import auditing
 from lnl_core.services.review.draws import (
     ANSWERS,
@@ -196,6 +196,7 @@ def _checks(info: DatasetInfo, body: dict[str, Any]) -> Iterator[Check]:
     if not same:
         return
     yield _drawn_again(info, body)
+    yield _counts(info, body)
     yield _answers(info, body)
     yield _limit(body)
 
@@ -253,6 +254,26 @@ def _chosen_rows(info: DatasetInfo, seed: int, first: int, end: int) -> dict[int
             chosen[each.number] = (int(rows[place]), len(rows))
         open_[each.row] = False
     return chosen
+
+
+def _counts(info: DatasetInfo, body: dict[str, Any]) -> Check:
+    """Count again what the decisions of the time had found, in all and at each draw."""
+    then = standing_at(info, int(body["last_decision"]))
+    said = said_of(then)
+    past = replay(info, then)
+    upper = past.part(np.ones(len(past.rows), bool), past.said != RIGHT, careful=True)
+    ours = {
+        "labels": labelled_count(info),
+        "found": int((said == WRONG).sum()),
+        "kept": int((said == RIGHT).sum()),
+    }
+    for name, count in ours.items():
+        if body[name] != count:
+            return Check("counts", False, f"{name}: {count:,}, not the {body[name]:,} stated")
+    for each, unreviewed, found in zip(body["draws"], upper.unreviewed, upper.found, strict=False):
+        if (each["unreviewed"], each["found"]) != (unreviewed, found):
+            return Check("counts", False, f"draw {each['number']} states other counts")
+    return Check("counts", True, f"{ours['found']:,} wrong labels found, {ours['kept']:,} kept")
 
 
 def _answers(info: DatasetInfo, body: dict[str, Any]) -> Check:

@@ -196,12 +196,16 @@ def said_of(now: Standing) -> IntArray:
     return said
 
 
-def replay(info: DatasetInfo) -> Replay:
+def replay(info: DatasetInfo, at: Standing | None = None) -> Replay:
     """Go through decisions and draws in the order they were made.
 
     Where images were added, only later draws are there: they alone chose from all of the set.
+
+    Args:
+        info: the data set.
+        at: what people say of its rows; today where None.
     """
-    whole = _replay(info, standing(info), draws(info), scored(info))
+    whole = _replay(info, at or standing(info), draws(info), scored(info))
     return whole.some(slice(len(whole.rows) - len(since_grown(info)), None))
 
 

@@ -104,14 +104,20 @@ def signed_in(
         ws: the workspace.
         login: issuer, `#` and subject: what the identity provider never gives to two people.
         called: what it calls the person.
-        otherwise: address, to tell two people of one name apart.
-        owners: addresses that are owners, whoever came first; empty where nobody is named.
+        otherwise: address that the provider has verified, to tell two people of one name apart.
+        owners: addresses or logins that are owners, whoever came first; empty where nobody is.
     """
     who = people.of_login(ws, login, called, otherwise)
     stored = people.roles(ws)
     first = not owners and Role.OWNER not in stored.values()
-    if stored.get(who) != Role.OWNER and (first or (otherwise and otherwise in owners)):
+    if stored.get(who) != Role.OWNER and (first or _named(login, otherwise, owners)):
         people.set_role(ws, who, Role.OWNER)
     elif stored.get(who) is None:
         people.set_role(ws, who, Role.REVIEWER)
     return who
+
+
+def _named(login: str, address: str, owners: Collection[str]) -> bool:
+    """Say whether owners are named by this login, or by this address in any case."""
+    named = {each.casefold() for each in owners}
+    return login in owners or (bool(address) and address.casefold() in named)

@@ -50,7 +50,14 @@ def test_it_states_what_the_screen_states_and_holds(reviewed, tmp_path):
     assert len(body["draws"]) == left.audits + sum(d["said"] == "open" for d in body["draws"])
     assert body["seed"] == audits.draws(reviewed)[0].seed
     checks = certifying.verify(reviewed, written(reviewed, tmp_path))
-    assert [check.what for check in checks] == ["file", "set", "draws", "answers", "limit"]
+    assert [check.what for check in checks] == [
+        "file",
+        "set",
+        "draws",
+        "counts",
+        "answers",
+        "limit",
+    ]
     assert all(check.holds for check in checks)
 
 
@@ -79,6 +86,16 @@ def test_another_number_without_a_new_checksum_is_found_out(reviewed, tmp_path):
 def test_a_draw_that_was_left_out_is_found_out(reviewed, tmp_path, number):
     path = changed(written(reviewed, tmp_path), lambda body: body["draws"].pop(number))
     assert "draws" in fails(reviewed, path)
+
+
+@pytest.mark.parametrize("name", ["labels", "found", "kept", "unreviewed"])
+def test_other_counts_are_found_out(reviewed, tmp_path, name):
+    def recount(body):
+        place = body["draws"][-1] if name == "unreviewed" else body
+        place[name] += 1 if name != "labels" else -1
+        body["at_most_left"] = 200
+
+    assert "counts" in fails(reviewed, changed(written(reviewed, tmp_path), recount))
 
 
 def test_a_chosen_image_in_place_of_a_drawn_one_is_found_out(reviewed, tmp_path):

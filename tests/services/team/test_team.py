@@ -138,6 +138,23 @@ def test_owners_are_whom_the_server_names(workspace):
     assert people.roles(workspace)["Early"] == "reviewer"
 
 
+def test_a_login_or_an_address_in_any_case_is_named_and_no_address_is_nobody(workspace):
+    named = {"i#7", "Boss@x.org"}
+    for subject, address in (("i#7", ""), ("i#8", "boss@X.org")):
+        who = roles.signed_in(workspace, subject, subject, address, named)
+        assert roles.role_of(workspace, who) is Role.OWNER
+    nobody = roles.signed_in(workspace, "i#9", "Nobody", "", {"", *named})
+    assert roles.role_of(workspace, nobody) is Role.REVIEWER
+
+
+def test_a_name_with_a_role_is_not_taken_by_a_first_login(workspace):
+    decisions.add_reviewer(workspace, "Ann")
+    people.set_role(workspace, "Ann", Role.OWNER)
+    other = roles.signed_in(workspace, "i#3", "Ann", "mallory@x.org", ())
+    assert other == "Ann (mallory@x.org)"
+    assert roles.role_of(workspace, other) is Role.REVIEWER
+
+
 def test_unsure_waits_by_person(scored):
     say(scored, "ann", 3, "unsure")
     say(scored, "bob", 5, "unsure")
