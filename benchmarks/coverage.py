@@ -24,6 +24,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
+from benchmarks import _out  # noqa: E402
 from lnl_core.review import auditing  # noqa: E402
 from lnl_core.review.comparison import binomial_interval  # noqa: E402
 from lnl_core.review.evidence import Evidence  # noqa: E402
@@ -156,7 +157,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--reviews", type=int, default=2000, help="simulated reviews of each")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="JSON; rows already in it are replaced")
-    options = parser.parse_args(arguments)
+    options = _out.parse(parser, arguments, grows=True)
     stored = arrays.read_json(options.out) if options.out and options.out.is_file() else {}
     for queue in options.queues:
         for n in options.sizes:

@@ -24,6 +24,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
+from benchmarks import _out  # noqa: E402
 from lnl_core.review import auditing  # noqa: E402
 from lnl_core.review.evidence import Evidence, possible_totals  # noqa: E402
 from lnl_core.review.sensitivity import EVIDENCE, Known, corrected_limit  # noqa: E402
@@ -100,7 +101,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--sensitivity", type=float, default=0.93)
     parser.add_argument("--alarms", type=float, default=0.02, help="chance of a false alarm")
     parser.add_argument("--out", type=Path, help="JSON; rows already in it are replaced")
-    options = parser.parse_args(arguments)
+    options = _out.parse(parser, arguments, grows=True)
     stored = arrays.read_json(options.out) if options.out and options.out.is_file() else {}
     for n in options.sizes:
         for rate in options.rates:

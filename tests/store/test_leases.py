@@ -2,6 +2,8 @@
 
 import multiprocessing
 import random
+import sys
+import types
 
 import pytest
 
@@ -121,7 +123,9 @@ def _review(home, number, gate):
     dispose(ws)
 
 
-def test_eight_processes_answer_every_image_once(workspace, tiny):
+def test_eight_processes_answer_every_image_once(workspace, tiny, monkeypatch):
+    # a page that was tested before is left as the main module, which each process would run
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
     spawn = multiprocessing.get_context("spawn")
     gate = spawn.Barrier(8)
     many = [spawn.Process(target=_review, args=(workspace.home, i, gate)) for i in range(8)]

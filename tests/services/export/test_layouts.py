@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from lnl_core.data.layouts import cleanlab, placing
+from lnl_core.readings import Answers
 from lnl_core.review import consensus
 from lnl_core.services.datasets import catalog
 from lnl_core.services.export import exporting, single_run
@@ -224,9 +225,10 @@ def test_classes_that_differ_by_an_apostrophe_come_back_apart(workspace, tmp_pat
         (tmp_path / f"{at}.png").write_bytes(encoded(picture(seed=at), "PNG"))
     rows = [{"image": f"{at}.png", "label": name} for at, name in enumerate(names)]
     (tmp_path / "list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    catalog.import_dataset(workspace, tmp_path / "list.jsonl", "odd")
+    apart = Answers(spellings="keep")
+    catalog.import_dataset(workspace, tmp_path / "list.jsonl", "odd", answers=apart)
     exporting.write_export(datasets.dataset(workspace, "odd"), "manifest", tmp_path / f"m.{ending}")
-    catalog.import_dataset(workspace, tmp_path / f"m.{ending}", "again")
+    catalog.import_dataset(workspace, tmp_path / f"m.{ending}", "again", answers=apart)
     for name in ("odd", "again"):
         data = datasets.load(datasets.dataset(workspace, name))
         assert [data.class_names[label] for label in data.given_labels] == names
