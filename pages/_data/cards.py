@@ -98,7 +98,7 @@ def _facts(card: DatasetCard) -> None:
         for label, value in (
             ("Reviewed", card.reviewed),
             ("Wrong so far", card.wrong),
-            ("May be left", card.goal),
+            ("Goal, left at most", card.goal),
         ):
             st.markdown(f":gray[:small[{label}]]  \n**{_words.count(value)}**", width="content")
     st.progress(min(card.reviewed / card.planned, 1.0) if card.planned else 0.0)
