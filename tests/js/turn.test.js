@@ -13,6 +13,13 @@ test("before an answer nothing is advised, unless the mode or the person wants i
   assert.equal(turns.advises(turns.openTurn(true), "commit"), true);
 });
 
+test("Enter relabels nothing that is hardly wrong before somebody has called it wrong", () => {
+  assert.equal(turns.isHasty(turn({ revealed: true }), 0.01), true);
+  assert.equal(turns.isHasty(turn({ revealed: true }), 0.4), false);
+  assert.equal(turns.isHasty(wrong, 0.01), false);
+  assert.equal(turns.isHasty(turn(), null), false); // not scored yet
+});
+
 test("a blind answer saw no advice", () => {
   for (const action of ["keep", "none", "unsure", "skip"]) {
     assert.equal(turns.sawAdvice(turn(), "commit", action, false), false);

@@ -4,8 +4,8 @@ import { classKeys } from "../desk/classes.js";
 import { forCopies, noteAnswer } from "../desk/copies.js";
 import { post } from "../desk/outbox.js";
 import { VERDICTS } from "../desk/verdicts.js";
-import { oneLine, plural } from "../desk/words.js";
-import { evidenceHere, isFollowUp, lastAnswers } from "./desk.js";
+import { chance, oneLine, plural } from "../desk/words.js";
+import { evidenceHere, isFollowUp, isUnlabelled, lastAnswers } from "./desk.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
 import { IS_GIVEN, newPicker, startPicker } from "./picker.js";
@@ -14,7 +14,7 @@ import { isAnswered, itemOf, nextOpen, placeOf } from "./queue.js";
 import { show } from "./say.js";
 import { drawKeys } from "./stage.js";
 import { back } from "./travel.js";
-import { refused, sawAdvice, takeBackWrong } from "./turn.js";
+import { isHasty, refused, sawAdvice, takeBackWrong } from "./turn.js";
 
 /**
  * @import { Answer } from "../desk/journal.js"
@@ -99,8 +99,14 @@ export function undo(desk) {
 
 /** @param {ReviewDesk} desk */
 export function accept(desk) {
-  const option = evidenceHere(desk)?.top[0];
-  if (option) answer(desk, "relabel", { label: option.label }); // nobody accepts unseen
+  const found = evidenceHere(desk);
+  const option = found?.top[0];
+  if (!option) return; // nobody accepts unseen
+  if (!isUnlabelled(desk) && isHasty(desk.turn, found.p_wrong)) {
+    show(desk, `p wrong ${chance(found.p_wrong ?? 0)}: press W first if the label is wrong.`);
+    return;
+  }
+  answer(desk, "relabel", { label: option.label });
 }
 
 /**

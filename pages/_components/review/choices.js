@@ -4,6 +4,7 @@ import { classKeys } from "../desk/classes.js";
 import { cap, gap, h, keyButton, named } from "../desk/nodes.js";
 import { chance } from "../desk/words.js";
 import { isUnlabelled } from "./desk.js";
+import { isHasty } from "./turn.js";
 
 /**
  * @import { ReviewDesk } from "./desk.js"
@@ -20,8 +21,9 @@ export function choices(desk, found) {
   const judged = isUnlabelled(desk) ? null : found; // no label, so none that could be wrong
   const said = judged && chanceWords(judged);
   const wrong = said && h("span", { class: "badge" }, said);
+  const hasty = judged !== null && isHasty(desk.turn, judged.p_wrong);
   const rows = found
-    ? found.top.slice(0, SHOWN).map((option, i) => choice(desk, option, i))
+    ? found.top.slice(0, SHOWN).map((option, i) => choice(desk, option, i, hasty))
     : Array.from({ length: SHOWN }, () =>
         h("div", { class: "choice idle" }, h("span", { class: "skeleton" })),
       );
@@ -56,17 +58,19 @@ function chanceWords({ p_wrong: p, told }) {
  * @param {ReviewDesk} desk
  * @param {Option} option
  * @param {number} i its place
+ * @param {boolean} hasty whether Enter takes none of them
  */
-function choice(desk, { label, prob }, i) {
+function choice(desk, { label, prob }, i, hasty) {
+  const first = i === 0 && !hasty;
   const keys = classKeys(desk.data.classes);
   const onclick = () => desk.acts.answer("relabel", { label });
   return h(
     "button",
-    { type: "button", class: `choice ${i ? "" : "first"}`, onclick },
+    { type: "button", class: `choice ${first ? "first" : ""}`, onclick },
     cap(keys ? keys[label] : String(i + 1)),
     named("span", desk.data.classes[label], { class: "name" }, 22),
     h("span", { class: "bar" }, h("i", { style: { width: `${100 * prob}%` } })),
     h("span", { class: "num" }, chance(prob)),
-    h("span", { class: "h" }, i ? null : cap("Enter")),
+    h("span", { class: "h" }, first ? cap("Enter") : null),
   );
 }

@@ -58,6 +58,17 @@ export function refused(turn, action, now) {
 export const advises = (turn, mode) =>
   turn.phase === "wrong" || turn.revealed || mode === "assisted";
 
+/** Below this chance a label is called wrong first, before one key takes another class. */
+const UNLIKELY = 0.1;
+
+/**
+ * Whether Enter would relabel what is hardly wrong, without anybody having called it so.
+ *
+ * @param {Turn} turn
+ * @param {number | null | undefined} p chance that the label is wrong
+ */
+export const isHasty = (turn, p) => turn.phase !== "wrong" && typeof p === "number" && p < UNLIKELY;
+
 /**
  * Whether the advice may have moved an answer. After a blind Wrong it is no influence on the
  * verdict, only on the class; a verdict that takes the Wrong back has seen it.
