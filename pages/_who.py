@@ -48,9 +48,11 @@ def _signed_in(ws: Workspace, login: dict[str, Any]) -> str:
     kept = st.session_state.get("signed_in")
     if kept is None or kept[0] != subject:
         verified = str(login.get("email_verified")).lower() == "true"
-        address = str(login.get("email") or "") if verified else ""
+        address = str(login.get("email") or "")
         called = str(login.get("name") or login.get("email") or "signed in")
-        kept = (subject, roles.signed_in(ws, subject, _printable(called), address, owners()))
+        called = _printable(called)
+        who = roles.signed_in(ws, subject, called, address, owners(), verified=verified)
+        kept = (subject, who)
         st.session_state["signed_in"] = kept
     st.session_state["reviewer"] = kept[1]
     return str(kept[1])

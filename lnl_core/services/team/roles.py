@@ -96,7 +96,13 @@ def name_role(ws: Workspace, by: str, who: str, role: Role) -> None:
 
 
 def signed_in(
-    ws: Workspace, login: str, called: str, otherwise: str, owners: Collection[str]
+    ws: Workspace,
+    login: str,
+    called: str,
+    address: str,
+    owners: Collection[str],
+    *,
+    verified: bool = False,
 ) -> str:
     """Return the reviewer that a login is; the first of all becomes owner.
 
@@ -104,13 +110,16 @@ def signed_in(
         ws: the workspace.
         login: issuer, `#` and subject: what the identity provider never gives to two people.
         called: what it calls the person.
-        otherwise: address that the provider has verified, to tell two people of one name apart.
+        address: to tell two people of one name apart.
         owners: addresses or logins that are owners, whoever came first; empty where nobody is.
+        verified: the provider says that the address is this person's: only then it makes an owner.
     """
-    who = people.of_login(ws, login, called, otherwise)
+    who = people.of_login(ws, login, called, address)
     stored = people.roles(ws)
     first = not owners and Role.OWNER not in stored.values()
-    if stored.get(who) != Role.OWNER and (first or _named(login, otherwise, owners)):
+    if stored.get(who) != Role.OWNER and (
+        first or _named(login, address if verified else "", owners)
+    ):
         people.set_role(ws, who, Role.OWNER)
     elif stored.get(who) is None:
         people.set_role(ws, who, Role.REVIEWER)

@@ -132,7 +132,9 @@ def test_a_first_login_in_many_windows_at_once_is_one_person(workspace):
 
 def test_owners_are_whom_the_server_names(workspace):
     early = roles.signed_in(workspace, "i#1", "Early", "e@x.org", {"boss@x.org"})
-    boss = roles.signed_in(workspace, "i#2", "Boss", "boss@x.org", {"boss@x.org"})
+    claims = roles.signed_in(workspace, "i#3", "Boss", "boss@x.org", {"boss@x.org"})
+    assert roles.role_of(workspace, claims) is Role.REVIEWER  # an address that nobody has checked
+    boss = roles.signed_in(workspace, "i#2", "Boss", "boss@x.org", {"boss@x.org"}, verified=True)
     assert roles.role_of(workspace, early) is Role.REVIEWER
     assert roles.role_of(workspace, boss) is Role.OWNER
     assert people.roles(workspace)["Early"] == "reviewer"
@@ -141,9 +143,9 @@ def test_owners_are_whom_the_server_names(workspace):
 def test_a_login_or_an_address_in_any_case_is_named_and_no_address_is_nobody(workspace):
     named = {"i#7", "Boss@x.org"}
     for subject, address in (("i#7", ""), ("i#8", "boss@X.org")):
-        who = roles.signed_in(workspace, subject, subject, address, named)
+        who = roles.signed_in(workspace, subject, subject, address, named, verified=True)
         assert roles.role_of(workspace, who) is Role.OWNER
-    nobody = roles.signed_in(workspace, "i#9", "Nobody", "", {"", *named})
+    nobody = roles.signed_in(workspace, "i#9", "Nobody", "", {"", *named}, verified=True)
     assert roles.role_of(workspace, nobody) is Role.REVIEWER
 
 
