@@ -120,6 +120,7 @@ def test_fast_typing_loses_nothing(desk):
 
 
 def test_a_key_held_down_is_one_answer(desk):
+    desk.looked()
     for _ in range(8):
         desk.page.keyboard.down("k")  # the second and later ones are repeats
     desk.page.keyboard.up("k")
