@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lnl_core.learning.images import images_alone
 from lnl_core.types import Array, FloatArray, LabeledDataset, LnlError
 
 TINY = 1e-6
@@ -170,7 +170,7 @@ def class_maps(
             opened = maps() if callable(maps) else maps
             inputs = torch.from_numpy(np.asarray(opened[part])).float()
         else:
-            loaded = networks.load_network(folder, _only(dataset, part), device)
+            loaded = networks.load_network(folder, images_alone(dataset, part), device)
             network, place = loaded.model, loaded.device
             inputs = loaded.source.normalise(loaded.source.batch(torch.arange(len(part))))
         asked = wanted[start : start + _CHUNK].to(place)
@@ -190,21 +190,6 @@ def _signed_maps(network: Any, inputs: Tensor, labels: Tensor) -> Tensor:
         slopes = [torch.autograd.grad(each, maps, retain_graph=True)[0] for each in logits]
     weights = torch.stack(slopes, 1).mean((3, 4))  # (b, j, d)
     return torch.einsum("bjd,bduv->bjuv", weights, maps.detach())
-
-
-def _only(dataset: LabeledDataset, rows: Array) -> LabeledDataset:
-    """Return a data set of some images alone, so that opening a network reads no others."""
-    return replace(
-        dataset,
-        given_labels=np.zeros(len(rows), np.int64),
-        ids=[str(row) for row in rows],
-        images=np.asarray(dataset.images[rows]),
-        paths=None,
-        true_labels=None,
-        trusted=None,
-        groups=None,
-        splits=None,
-    )
 
 
 class _Logits(nn.Module):
@@ -292,7 +277,7 @@ def packaged_maps(
     from lnl_core.learning import networks
 
     rows, wanted = np.asarray(rows, np.int64), torch.from_numpy(np.asarray(labels, np.int64))
-    loaded = networks.load_network(folder, _only(dataset, rows), device)
+    loaded = networks.load_network(folder, images_alone(dataset, rows), device)
     images = loaded.source.normalise(loaded.source.batch(torch.arange(len(rows))))
     several = [
         torch.from_numpy(packaged(name, loaded.model, images, wanted[:, j], "body"))

@@ -13,7 +13,6 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lnl_core.learning import contrastive, grown, hardware, pretrained, process_group
+from lnl_core.learning.images import images_alone
 from lnl_core.store.arrays import read_array, read_json, write_json
 from lnl_core.types import (
     Damaged,
@@ -226,17 +226,7 @@ def cached_maps(
 
 def _rows(dataset: LabeledDataset, encoder: _Encoder, device: str, rows: IntArray) -> FloatArray:
     """Return the features of some rows, (m, width) float16."""
-    some = replace(
-        dataset,
-        given_labels=np.asarray(dataset.given_labels)[rows],
-        ids=[str(row) for row in rows],
-        images=np.asarray(dataset.images[rows]),
-        paths=None,
-        true_labels=None,
-        trusted=None,
-        groups=None,
-        splits=None,
-    )
+    some = images_alone(dataset, rows)
     out = np.empty((len(rows), encoder.width), dtype=np.float16)
     _fill(out, some, encoder, device, None)
     return out

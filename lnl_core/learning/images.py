@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lnl_core.types import LabeledDataset
+from lnl_core.types import Array, LabeledDataset
 
 _CHUNK, _NUMBERS = 4096, 2**23
 """Most images, and most numbers, that are read and made smaller at once."""
@@ -95,3 +96,23 @@ def free_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)
+
+
+def images_alone(dataset: LabeledDataset, rows: Array) -> LabeledDataset:
+    """Return a data set of some images and nothing else: what looks at them reads no others.
+
+    Args:
+        dataset: the whole set.
+        rows: (m,) row numbers; they become the ids, and every label is 0.
+    """
+    return replace(
+        dataset,
+        given_labels=np.zeros(len(rows), np.int64),
+        ids=[str(row) for row in rows],
+        images=np.asarray(dataset.images[rows]),
+        paths=None,
+        true_labels=None,
+        trusted=None,
+        groups=None,
+        splits=None,
+    )

@@ -28,17 +28,8 @@ BACKBONES = (
 )
 """Every network that `learning.models` builds, and `auto`, which chooses by the images' size."""
 
-OPEN_BACKBONES = (
-    "auto",
-    "resnet8",
-    "resnet8-wide",
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "preact18",
-    "lite0-96",
-    "lite0-160",
-    "lite0-224",
+OPEN_BACKBONES = tuple(
+    each for each in BACKBONES if each not in ("cnn8", "cnn3", "mnist", "mlp", "head")
 )
 """Those that every method which trains on pixels offers: all end in an average of maps."""
 

@@ -24,7 +24,6 @@ server_metadata_url = "{discovery}"
 
 @pytest.fixture
 def identity():
-    pytest.importorskip("authlib", reason="authlib is not installed: streamlit[auth]")
     from tests.browser.provider import provider
 
     with provider() as running:

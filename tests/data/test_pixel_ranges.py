@@ -168,7 +168,8 @@ def colours(n=6, side=24):
 
 def deep_colours(folder, bits, suffix="png", alpha=None):
     """Write `colours` with so many bits in files of 16 a channel, in two classes."""
-    cv2 = pytest.importorskip("cv2", reason="OpenCV, which grad-cam brings, writes such files")
+    import cv2  # grad-cam brings it; Pillow writes no such files
+
     for i, each in enumerate(colours()):
         deep = np.rint(each[..., ::-1] / 255 * (2**bits - 1)).astype(np.uint16)
         if alpha is not None:
