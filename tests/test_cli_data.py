@@ -31,6 +31,24 @@ def lnl(tmp_path, capsys, monkeypatch):
     dispose(open_workspace(home))
 
 
+def test_corrections_of_another_tool_are_looked_at_before_they_are_stored(lnl, tmp_path):
+    lnl("demo", "--digits")
+    call = ["decide", "Handwritten digits", "--file", "t.csv", "--reviewer", "ann", "--json"]
+    (tmp_path / "t.csv").write_text("image,now\ndigit-0003,5\ndigit-0004,eleven\n")
+    assert "no column of corrected labels" in lnl(*call, code=1).out
+    call += ["--label-column", "now"]
+    dry = json.loads(lnl(*call, "--dry-run", "--new-class", "eleven").out)
+    assert (dry["stored"], dry["source"], dry["dry_run"]) == (2, "table", True)
+    said = json.loads(lnl(*call, code=3).out)
+    assert (said["stored"], said["problems"]) == (
+        1,
+        ["Row 3: “eleven” is no class of this data set. Correct the label."],
+    )
+    assert "would be" not in lnl(*call[:-3], "--label-column", "now", code=3).out
+    said = json.loads(lnl(*call, "--new-class", "eleven").out)
+    assert (said["stored"], said["unchanged"]) == (1, 1)
+
+
 def test_layouts_and_decisions(lnl, tmp_path):
     lnl("demo", "--digits")
     name = "Handwritten digits"

@@ -1,16 +1,15 @@
-"""`lnl rank`, `decide`, `audit`: the order, the answers, and how many wrong labels are left."""
+"""`lnl rank`, `audit`: the order, and how many wrong labels are left."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from lnl_core.cli.command import Command, add_dataset, add_output, opened
-from lnl_core.cli.screen import DONE, FAILED, PARTLY, say
-from lnl_core.records import DatasetInfo, LnlError
+from lnl_core.cli.screen import DONE, FAILED, say
+from lnl_core.records import DatasetInfo
 
 
 def _rank_arguments(one: argparse.ArgumentParser) -> None:
@@ -42,104 +41,6 @@ RANK = Command(
     (
         "lnl rank birds --out scores.csv                 all methods together",
         "lnl rank birds --method sr --out sr.csv         one method alone",
-    ),
-)
-
-
-def _decide_arguments(one: argparse.ArgumentParser) -> None:
-    add_dataset(one)
-    one.add_argument("--file", type=Path, required=True, help="CSV with id, action[, label]")
-    one.add_argument("--reviewer", required=True, help="who decided, where the file names nobody")
-    one.add_argument(
-        "--replace", action="store_true", help="store rows that are older than what is in force"
-    )
-    one.add_argument(
-        "--new-class",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="class that the set does not have yet and the file names; may be given several times",
-    )
-    one.add_argument(
-        "--by-id", action="store_true", help="the ids are right, whatever the images' content"
-    )
-    one.add_argument(
-        "--copies",
-        action="store_true",
-        help="an answer goes to all copies of its picture that have none",
-    )
-
-
-def decide(options: Any) -> int:
-    """Import decisions made elsewhere."""
-    from lnl_core.services.export import reimporting
-    from lnl_core.services.review.new_classes import add_class, drop_unused
-
-    if not options.file.is_file():
-        raise LnlError(f"There is no file {options.file}. Check the path.")
-    info = opened(options)
-    known = info.class_names
-    for name in options.new_class:
-        info, _ = add_class(info, name)
-    result = reimporting.import_decisions(
-        info,
-        options.file,
-        options.reviewer,
-        replace_newer=options.replace,
-        by_id=options.by_id,
-        to_copies=options.copies,
-    )
-    unused = drop_unused(info, set(info.class_names) - set(known))
-    for name in unused:
-        print(f"  No row that was stored names “{name}”: it is no class.", file=sys.stderr)
-    for note in result.notes:
-        print(f"  {note}", file=sys.stderr)
-    lines = [
-        *(each.words() for each in result.held_back),
-        *(conflict.words() for conflict in result.conflicts),
-        *result.problems,
-    ]
-    for line in lines[:50]:
-        print(f"  {line}", file=sys.stderr)
-    if len(lines) > 50:
-        print(f"  and {len(lines) - 50:,} more", file=sys.stderr)
-    say(
-        options,
-        {
-            "stored": result.stored,
-            "on_copies": result.on_copies,
-            "unchanged": result.unchanged,
-            "held": result.held,
-            "by_content": result.by_content,
-            "held_back": [asdict(each) for each in result.held_back],
-            "conflicts": [asdict(conflict) for conflict in result.conflicts],
-            "problems": list(result.problems),
-            "notes": list(result.notes),
-        },
-        f"{result.stored:,} decisions stored, "
-        + (f"{result.on_copies:,} more on copies, " if options.copies else "")
-        + f"{result.unchanged:,} known already, "
-        f"{result.held:,} held back, {len(result.problems):,} refused.",
-    )
-    return PARTLY if result.problems or result.held else DONE
-
-
-DECIDE = Command(
-    "decide",
-    "Import decisions made elsewhere.",
-    decide,
-    _decide_arguments,
-    (
-        "lnl decide birds --file decisions.csv --reviewer ann",
-        "lnl decide birds --file decisions.csv --reviewer ann --replace",
-        "lnl decide birds --file decisions.csv --reviewer ann --new-class owl",
-        "lnl decide birds --file decisions.csv --reviewer ann --copies",
-        "",
-        "decisions.csv has the columns id, action[, label, reviewer, decided_at]; actions are",
-        "keep, relabel, multiple, none, unsure, skip and reopen. The same file twice stores",
-        "nothing twice. Exports carry the column content, by which a decision finds its image even",
-        "where ids have moved. A row that contradicts the set (content, id, given_label), or a",
-        "later answer of the same reviewer, is held back and named, never stored.",
     ),
 )
 

@@ -43,6 +43,7 @@ class Entry:
     `number` is the file's row as a spreadsheet counts it, `id` as it is written there, `by` what
     its image was found by (`data.matching`). An export of this program also has `cid`,
     the id of the press, and what was spent and shown: `seconds`, `suggested_label`, `p_wrong`.
+    `looked` is False where another tool's file does not say that anybody looked at the image.
     """
 
     row: int
@@ -58,10 +59,14 @@ class Entry:
     p_wrong: float | None = None
     id: str = ""
     by: str = BY_ID
+    looked: bool = True
 
 
 Place = Callable[[int, Cells, int], tuple[int, str]]
 """(number of the row, cells, image of that id or -1) -> image, and by what it was found."""
+
+Meant = Callable[[Cells, int], Cells]
+"""(cells, image) -> cells with an action; may raise `Held` where the row says nothing."""
 
 
 def unprotect(text: str) -> str:
@@ -93,11 +98,32 @@ def read_decisions(
         LnlError: not a table, not UTF-8, or without the columns id and action.
     """
     shown = name or (file.name if isinstance(file, Path) else "The file")
-    read = _Read(positions, {label: at for at, label in enumerate(class_names)}, place)
-    for number, cells in tables.rows(file, shown, COLUMNS, ("id", "action"), strip=False):
+    rows = tables.rows(file, shown, COLUMNS, ("id", "action"), strip=False)
+    return read_rows(rows, class_names=class_names, positions=positions, place=place)
+
+
+def read_rows(
+    rows: Iterable[tuple[int, Cells | BadRow]],
+    *,
+    class_names: Sequence[str],
+    positions: Callable[[Sequence[str]], IntArray],
+    place: Place | None = None,
+    meant: Meant | None = None,
+) -> tuple[list[Entry], list[str]]:
+    """Turn rows with the cells of `COLUMNS` into decisions, as `read_decisions` does.
+
+    Args:
+        rows: (number, cells), in the file's order.
+        class_names: (k,).
+        positions: as `read_decisions` takes it, like `place`.
+        place: the same.
+        meant: fills in the action of a row once its image is known.
+    """
+    read = _Read(positions, {label: at for at, label in enumerate(class_names)}, place, meant)
+    for number, cells in rows:
         if isinstance(cells, BadRow):
             read.settle()  # what stands before it is told first
-            read.complain(number, f"{cells.reason} {cells.remedy}")
+            read.complain(number, f"{cells.reason} {cells.remedy}".rstrip())
         else:
             read.add(number, cells)
     return read.end()
@@ -111,8 +137,9 @@ class _Read:
         positions: Callable[[Sequence[str]], IntArray],
         index: dict[str, int],
         place: Place | None,
+        meant: Meant | None = None,
     ):
-        self._positions, self._index, self._place = positions, index, place
+        self._positions, self._index, self._place, self._meant = positions, index, place, meant
         self._entries: list[Entry] = []
         self._problems: list[str] = []
         self._left_out = 0
@@ -137,6 +164,8 @@ class _Read:
                 by = BY_ID
                 if self._place is not None:
                     row, by = self._place(number, cells, row)
+                if self._meant is not None:
+                    cells = self._meant(cells, row)
                 entry = _entry(cells, row, self._index)
                 self._entries.append(replace(entry, number=number, id=cells["id"], by=by))
             except Held:
@@ -200,6 +229,7 @@ def _entry(cells: Cells, row: int, index: dict[str, int]) -> Entry:
         seconds=_fact(cells, "seconds", MAX_SECONDS),
         suggested_label=index.get(unprotect(cells.get("suggested_label", ""))),
         p_wrong=_fact(cells, "p_wrong", 1),
+        looked=cells.get("looked") != "no",
     )
 
 

@@ -95,14 +95,21 @@ def _stripped(cells: Cells | BadRow) -> Cells | BadRow:
 
 
 def names(
-    file: Path, columns: Mapping[str, Sequence[str]], *, has_header: bool = True
+    file: Path | IO[bytes],
+    columns: Mapping[str, Sequence[str]],
+    *,
+    has_header: bool = True,
+    name: str | None = None,
 ) -> list[str]:
     """Return the names of a table's columns, outer blanks off; `columns` help to find commas.
 
     Raises:
         LnlError: it is no table.
     """
-    if file.suffix.lower() in (".parquet", ".pq"):
+    if not isinstance(file, Path):
+        with _text(file, name or "The file") as text:
+            found = _records(text, name or "The file", columns, has_header)[1]
+    elif file.suffix.lower() in (".parquet", ".pq"):
         import pyarrow as pa
         import pyarrow.parquet as pq
 

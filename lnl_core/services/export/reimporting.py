@@ -12,11 +12,13 @@ from typing import IO
 
 import numpy as np
 
-from lnl_core.data import export as files
-from lnl_core.data.content import Finder
-from lnl_core.data.matching import BY_CONTENT, HeldBack, Matcher
+from lnl_core.data.elsewhere.saying import How
+from lnl_core.data.matching import BY_CONTENT, HeldBack
 from lnl_core.data.reimport import Entry
-from lnl_core.services.in_force import contents, loaded, scored
+from lnl_core.services.export import conflicts as conflicts_of
+from lnl_core.services.export import hearing
+from lnl_core.services.export.conflicts import Conflict, answer
+from lnl_core.services.in_force import loaded, scored
 from lnl_core.services.review import groups
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
@@ -24,36 +26,6 @@ from lnl_core.types import Action, DatasetInfo, Decision, LnlError
 MAX_CONFLICTS = 1000
 _CLOCKS_APART = 10
 """Minutes by which the clocks of two computers may differ."""
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """A row of a file that says something else than what is in force.
-
-    Attributes:
-        number: the file's row, as a spreadsheet counts it.
-        id: the image.
-        reviewer: whose answer it is about.
-        in_force: what counts now, in words.
-        file: what the file says, in words.
-        remedy: what was done, and what a person can do.
-        stored: True where the row was stored all the same (people contradict each other).
-    """
-
-    number: int
-    id: str
-    reviewer: str
-    in_force: str
-    file: str
-    remedy: str
-    stored: bool
-
-    def words(self) -> str:
-        """Return the conflict as one sentence."""
-        return (
-            f"Row {self.number}, {self.id}: in force is {self.in_force}; "
-            f"the file says {self.file}. {self.remedy}"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +42,8 @@ class DecisionImport:
         by_content: rows whose image was found by its content; all others by their id.
         notes: what should be known of the file as a whole.
         on_copies: new decisions beside those, on copies of the images that the file names.
+        source: the tool that wrote the file, a key of `SOURCES`.
+        unlooked: labels that are the given ones, where the file does not say that anybody looked.
     """
 
     stored: int
@@ -81,6 +55,8 @@ class DecisionImport:
     by_content: int = 0
     on_copies: int = 0
     notes: tuple[str, ...] = ()
+    source: str = "lnl"
+    unlooked: int = 0
 
 
 @dataclass(slots=True)
@@ -93,6 +69,10 @@ class _Known:
     def add(self, decision: Decision) -> None:
         self.latest.setdefault(decision.row, {})[decision.reviewer] = decision
         self.cids[decision.reviewer, decision.cid] = decision
+
+    def says(self, entry: Entry) -> bool:
+        """Tell whether somebody's answer in force is what a row says."""
+        return any(_same(each, entry) for each in self.latest.get(entry.row, {}).values())
 
     def of(self, row: int, reviewer: str) -> Decision | None:
         return self.latest.get(row, {}).get(reviewer)
@@ -107,40 +87,49 @@ def import_decisions(
     by_id: bool = False,
     to_copies: bool = False,
     file_name: str | None = None,
+    how: How | None = None,
+    dry_run: bool = False,
 ) -> DecisionImport:
-    """Store decisions made elsewhere.
+    """Store decisions made elsewhere, here or in another tool (`data.elsewhere`).
 
-    The file needs the columns id and action, and label where the action has one. Its image is the
-    one with the row's `content`, where the file has that column, else the one with the id; a row
-    that contradicts the set is held back (`data.matching`). A row's identity
-    is what it says (or its `cid`, where this program wrote the file), so that importing a file
-    twice stores nothing twice. A row that differs from the same reviewer's answer in force is
-    stored only where its `decided_at` is later; else it is held back and reported.
+    Our own file needs the columns id and action, and label where the action has one. Its image is
+    the one with the row's `content`, where the file has that column, else the one with the id; a
+    row that contradicts the set is held back (`data.matching`). A row's identity is what it says
+    (or its `cid`, where this program wrote the file), so that importing a file twice stores nothing
+    twice. A row that differs from the same reviewer's answer in force is stored only where its
+    `decided_at` is later; else it is held back and reported.
 
     Args:
         info: the data set.
-        file: CSV, or Parquet (path).
+        file: CSV or JSON, or Parquet (path).
         reviewer: who decided, where the file names nobody.
         replace_newer: store rows that are older than what is in force; the file's last word counts.
         by_id: match by id, whatever the content.
         to_copies: an answer goes to the copies of its picture as well, but for those that the
             file names and those that people have settled.
         file_name: what messages call the file.
+        how: how a file of another tool is read; found out where None.
+        dry_run: say what would be stored, and store nothing.
 
     Raises:
-        LnlError: no such set, or a file that cannot be read as a table of decisions.
+        LnlError: no such set, or a file that cannot be read as decisions.
     """
     data = loaded(info)
     shown = file_name or (file.name if isinstance(file, Path) else "The file")
-    entries, problems, matcher = _read(info, file, shown, by_id)
-    entries = [replace(e, reviewer=(e.reviewer or reviewer).strip()) for e in entries]
+    read = hearing.read(info, file, shown, how or How(), by_id=by_id)
+    problems = list(read.problems)
+    entries = [replace(e, reviewer=(e.reviewer or reviewer).strip()) for e in read.entries]
     entries = list(_possible(info, entries, problems))
     known = _known(info, {e.row for e in entries})
+    nothing_new = [not e.looked and known.says(e) for e in entries]
+    entries = [
+        e for e, known_already in zip(entries, nothing_new, strict=True) if not known_already
+    ]
     last_word = {(e.row, e.reviewer): e.number for e in entries}
     made: list[Decision] = []
     standing: list[Decision] = []
     conflicts: list[Conflict] = []
-    unchanged = held = 0
+    unchanged, held = sum(nothing_new), 0
     latest, ahead = _latest_possible(), 0
     for entry in entries:
         cid = _cid(entry, data.ids[entry.row], info.class_names)
@@ -160,12 +149,15 @@ def import_decisions(
         conflict = None
         if before is not None and (same_id is not None or not _later(entry, before, latest)):
             if not (replace_newer and final):
-                conflict = _held(info, data.ids[entry.row], entry, before, same_id is not None)
+                conflict = conflicts_of.held(
+                    info, data.ids[entry.row], entry, before, same_id is not None
+                )
                 held += 1
             else:
                 cid = _digest(cid, str(before.id or before.cid))
         else:
-            conflict = _contradiction(info, data.ids[entry.row], entry, known)
+            others = known.latest.get(entry.row, {})
+            conflict = conflicts_of.contradiction(info, data.ids[entry.row], entry, others)
         if conflict is not None and len(conflicts) < MAX_CONFLICTS:
             conflicts.append(conflict)
         if conflict is not None and not conflict.stored:
@@ -174,44 +166,21 @@ def import_decisions(
         made.append(decision)
         known.add(decision)
     to_copy = groups.spread(info, [*standing, *made], {e.row for e in entries}) if to_copies else []
-    decisions.append(info, _with_facts(info, [*made, *to_copy]))
+    if not dry_run:
+        decisions.append(info, _with_facts(info, [*made, *to_copy]))
     return DecisionImport(
         stored=len(made),
         on_copies=len(to_copy),
         unchanged=unchanged,
         conflicts=tuple(conflicts),
-        held=held + len(matcher.held),
+        held=held + len(read.held),
         problems=tuple(problems),
-        held_back=tuple(matcher.held[:MAX_CONFLICTS]),
-        notes=_ahead(ahead),
+        held_back=tuple(read.held[:MAX_CONFLICTS]),
+        notes=(*read.notes, *_ahead(ahead)),
+        source=read.source,
+        unlooked=read.unlooked,
         by_content=sum(entry.by == BY_CONTENT for entry in entries),
     )
-
-
-def _read(
-    info: DatasetInfo, file: Path | IO[bytes], name: str, by_id: bool
-) -> tuple[list[Entry], list[str], Matcher]:
-    """Read a file's rows and find their images; the matcher knows which ones it held back."""
-    data = loaded(info)
-    matcher = Matcher(
-        file=name,
-        ids=data.ids,
-        class_names=info.class_names,
-        given_labels=data.given_labels,
-        finder=Finder(contents(info)),
-        since=info.created_at,
-        by_id=by_id,
-    )
-    entries, problems = files.read_decisions(
-        file,
-        class_names=info.class_names,
-        positions=data.ids.positions,  # type: ignore[attr-defined]
-        name=name,
-        place=matcher.place,
-    )
-    doubtful = matcher.doubtful(entries)
-    matcher.held.sort(key=lambda each: each.number)
-    return [e for e in entries if e.number not in doubtful], problems, matcher
 
 
 def _possible(info: DatasetInfo, entries: list[Entry], problems: list[str]) -> Iterator[Entry]:
@@ -246,12 +215,8 @@ def _digest(*parts: str) -> str:
     return "file-" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
 
 
-def _answer(what: Entry | Decision) -> tuple[Action, int | None, frozenset[int]]:
-    return what.action, what.label, frozenset(what.labels)
-
-
 def _same(stored: Decision, entry: Entry) -> bool:
-    return stored.row == entry.row and _answer(stored) == _answer(entry)
+    return stored.row == entry.row and answer(stored) == answer(entry)
 
 
 def _stands(before: Decision | None, entry: Entry) -> bool:
@@ -291,74 +256,6 @@ def _later(entry: Entry, before: Decision, latest: str) -> bool:
         or before.decided_at > latest
         or (same_file and entry.decided_at == before.decided_at)
     )
-
-
-def _held(
-    info: DatasetInfo, id_: str, entry: Entry, before: Decision, known_already: bool
-) -> Conflict:
-    when = _when(before.decided_at) or "an earlier row of the file"
-    stands = f"{_said(info, before)} by {entry.reviewer}, {when}"
-    if before.action is Action.REOPEN:
-        stands = f"nothing: {entry.reviewer} took the answer back, {when}"
-    if known_already:
-        why = "Not stored: answered anew since it was."
-    elif entry.decided_at:
-        why = f"Not stored: it is older, {_when(entry.decided_at)}."
-    else:
-        why = "Not stored: no decided_at says which is later."
-    return Conflict(
-        number=entry.number,
-        id=id_,
-        reviewer=entry.reviewer,
-        in_force=stands,
-        file=_said(info, entry),
-        remedy=f"{why} Let the file win, or correct the row.",
-        stored=False,
-    )
-
-
-def _contradiction(info: DatasetInfo, id_: str, entry: Entry, known: _Known) -> Conflict | None:
-    """Report a row that another reviewer's answer in force contradicts; it is stored."""
-    nothing = (Action.UNSURE, Action.SKIP, Action.REOPEN)
-    if entry.action in nothing:
-        return None
-    others = known.latest.get(entry.row, {}).items()
-    against = next(
-        (
-            decision
-            for who, decision in others
-            if who != entry.reviewer
-            and decision.action not in nothing
-            and _answer(decision) != _answer(entry)
-        ),
-        None,
-    )
-    if against is None:
-        return None
-    return Conflict(
-        number=entry.number,
-        id=id_,
-        reviewer=entry.reviewer,
-        in_force=f"{_said(info, against)} by {against.reviewer}",
-        file=f"{_said(info, entry)} by {entry.reviewer}",
-        remedy="Stored beside it; a third look settles it.",
-        stored=True,
-    )
-
-
-def _when(moment: str | None) -> str:
-    """Return an ISO time in UTC as people read it: `2026-01-02 09:30:00 UTC`."""
-    return f"{moment[:10]} {moment[11:19]} UTC" if moment else ""
-
-
-def _said(info: DatasetInfo, what: Entry | Decision) -> str:
-    """Return an answer in words: `relabel to cat`."""
-    names = info.class_names
-    if what.label is not None:
-        return f"{what.action} to {names[what.label]}"
-    if what.labels:
-        return f"{what.action}: {files.joined(what.labels, names)}"
-    return str(what.action)
 
 
 def _decision(entry: Entry, cid: str) -> Decision:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lnl_core.data.class_names import LONGEST, near
@@ -19,19 +20,12 @@ def add_class(info: DatasetInfo, class_name: str) -> tuple[DatasetInfo, int]:
     Raises:
         LnlError: blank, too long, unprintable, a label that is no class, or spelled like a class.
     """
-    name = " ".join(class_name.split())
-    if not name or len(name) > LONGEST or not name.isprintable():
-        raise LnlError(f"A class needs a name of 1 to {LONGEST} printable characters.")
+    name = _checked(class_name)
 
     def change(meta: dict[str, Any]) -> dict[str, Any]:
         names: list[str] = meta["class_names"]
-        if name in meta.get("no_classes", ()):
-            raise LnlError(f"“{name}” is no class. Use unsure, or none.")
-        if name in names:
+        if not _is_new(name, names, meta.get("no_classes", ())):
             return {}
-        twin = near(name, names)
-        if twin is not None:
-            raise LnlError(f"There is a class “{twin}”. Did you mean it? “{name}” was not added.")
         return {
             "class_names": [*names, name],
             "new_classes": [*meta.get("new_classes", ()), name],
@@ -41,6 +35,42 @@ def add_class(info: DatasetInfo, class_name: str) -> tuple[DatasetInfo, int]:
         datasets.change_meta(info, change)
         info = datasets.dataset(info.workspace, info.name)
     return info, info.class_names.index(name)
+
+
+def with_class(info: DatasetInfo, class_name: str) -> DatasetInfo:
+    """Return a set as `add_class` would leave it; nothing is stored.
+
+    Raises:
+        LnlError: as `add_class`.
+    """
+    name = _checked(class_name)
+    if not _is_new(name, info.class_names, no_class_names(info)):
+        return info
+    names = (*info.class_names, name)
+    return replace(info, class_names=names, class_count=len(names))
+
+
+def _checked(class_name: str) -> str:
+    name = " ".join(class_name.split())
+    if not name or len(name) > LONGEST or not name.isprintable():
+        raise LnlError(f"A class needs a name of 1 to {LONGEST} printable characters.")
+    return name
+
+
+def _is_new(name: str, names: Sequence[str], no_classes: Sequence[str]) -> bool:
+    """Tell whether a name is none of the set's yet.
+
+    Raises:
+        LnlError: it is no class, or spelled like one.
+    """
+    if name in no_classes:
+        raise LnlError(f"“{name}” is no class. Use unsure, or none.")
+    if name in names:
+        return False
+    twin = near(name, names)
+    if twin is not None:
+        raise LnlError(f"There is a class “{twin}”. Did you mean it? “{name}” was not added.")
+    return True
 
 
 def drop_unused(info: DatasetInfo, class_names: Iterable[str]) -> list[str]:
