@@ -1,12 +1,12 @@
-"""The nouns of an import before it: what was understood, what is asked, and how it is answered."""
+"""The nouns of what comes in: what was understood, what is asked, and how it is answered."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from lnl_core.records import LnlError
+from lnl_core.records import Action, LnlError
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,3 +316,64 @@ class Unanswered(LnlError):
             + " ".join(f"{each.text} {advice(each)}" for each in questions)
         )
         self.questions = tuple(questions)
+
+
+SOURCES = {
+    "lnl": "LNL Review",
+    "table": "a table",
+    "fiftyone": "FiftyOne",
+    "label-studio": "Label Studio",
+    "cleanlab": "cleanlab",
+}
+"""What can be read -> its name."""
+
+_UNCHANGED = ("skip", "keep")
+_TAG_ACTIONS = (Action.KEEP, Action.UNSURE, Action.NONE, Action.SKIP)
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a file of decisions from another tool is read; what is blank is found out.
+
+    Attributes:
+        source: a key of `SOURCES`.
+        image_column: the column or field that names the image.
+        label_column: the column or field of corrected labels, or Label Studio's `from_name`.
+        reviewer_column: the column that says who decided.
+        time_column: the column that says when.
+        unchanged: `skip` or `keep`: what a label that is the given one says where the file does not
+            say that anybody looked.
+        tags: FiftyOne's tag -> action that it stands for.
+    """
+
+    source: str = ""
+    image_column: str = ""
+    label_column: str = ""
+    reviewer_column: str = ""
+    time_column: str = ""
+    unchanged: str = "skip"
+    tags: Mapping[str, Action] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.source and self.source not in SOURCES:
+            raise LnlError(f"“{self.source}” is none of {', '.join(SOURCES)}.")
+        if self.unchanged not in _UNCHANGED:
+            raise LnlError(f"“{self.unchanged}” is none of {', '.join(_UNCHANGED)}.")
+
+
+def as_tags(pairs: Iterable[str]) -> dict[str, Action]:
+    """Return tag -> action from texts like `verified=keep`.
+
+    Raises:
+        LnlError: it is not so, or the action needs a label.
+    """
+    tags: dict[str, Action] = {}
+    for pair in pairs:
+        tag, _, word = pair.rpartition("=")
+        if not tag or word not in _TAG_ACTIONS:
+            raise LnlError(
+                f"“{pair[:60]}” is no TAG=ACTION. A tag can say {', '.join(_TAG_ACTIONS)}: "
+                "--tag verified=keep."
+            )
+        tags[tag] = Action(word)
+    return tags

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages import _ui
-from pages._export import page
+from pages._export import decisions, page
 
 row = _ui.title_row("Export")
 info = _ui.need_dataset()
@@ -15,4 +15,4 @@ with left:
 with right:
     page.draw(info, format_key)
 if asked:
-    page.import_dialog(info)
+    decisions.dialog(info)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, PARTLY, say
+from lnl_core.readings import SOURCES, How, as_tags
 from lnl_core.records import LnlError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from lnl_core.types import DatasetInfo
 
 _LINES = 50
-_SOURCES = ("lnl", "table", "fiftyone", "label-studio", "cleanlab")
 
 
 def _arguments(one: argparse.ArgumentParser) -> None:
@@ -53,7 +53,11 @@ def _of_other_tools(one: argparse.ArgumentParser) -> None:
         "other tools", "A file of another tool is recognised by what is in it."
     )
     others.add_argument(
-        "--from", dest="source", choices=_SOURCES, default="", help="which tool wrote the file"
+        "--from",
+        dest="source",
+        choices=tuple(SOURCES),
+        default="",
+        help="which tool wrote the file",
     )
     others.add_argument(
         "--image-column", default="", metavar="COLUMN", help="column or field that names the image"
@@ -87,7 +91,6 @@ def _of_other_tools(one: argparse.ArgumentParser) -> None:
 
 def decide(options: Any) -> int:
     """Import decisions made elsewhere."""
-    from lnl_core.data.elsewhere.saying import How, as_tags
     from lnl_core.services.export import reimporting
     from lnl_core.services.review import new_classes
 

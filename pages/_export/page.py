@@ -1,4 +1,4 @@
-"""The parts of the Export page: formats, counts, preview, download, import of decisions."""
+"""The parts of the Export page: formats, counts, preview, download."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core.services import in_force
-from lnl_core.services.export import exporting, reimporting
+from lnl_core.services.export import exporting
 from lnl_core.services.export.formats import FORMATS
-from lnl_core.services.export.reimporting import DecisionImport
 from lnl_core.services.review import certifying, desk
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.types import DatasetInfo
 from pages import _ui, _urls, _words
 from pages._export import folder
-from pages._ui import plain
 
 _PREVIEW = 12
 _ROW = 32
@@ -340,98 +338,3 @@ def _command(info: DatasetInfo, format_key: str, options: Options) -> str:
     if not options.safe:
         parts.append("--raw")
     return " ".join(parts)
-
-
-def import_dialog(info: DatasetInfo) -> None:
-    """Take a CSV of decisions and say row by row what could not be stored."""
-    _ui.dialog("Import decisions", icon=":material/upload_file:", width="large")(_import)(info)
-
-
-def _import(info: DatasetInfo) -> None:
-    st.caption(
-        "A CSV with the columns id and action, and label where the action has one: what "
-        "“All decisions” writes, or your own."
-    )
-    upload = st.file_uploader("CSV file", type="csv", key="decisions_file")
-    reviewer = st.text_input(
-        "Reviewer where the file names none", value=_ui.reviewer(), key="decisions_reviewer"
-    )
-    replace = st.checkbox(
-        "Let the file win over later answers",
-        key="decisions_replace",
-        help="A row that differs from the same reviewer's answer, and is not later than it, is "
-        "held back unless you tick this.",
-    )
-    by_id = st.checkbox(
-        "The ids are right, whatever the images' content",
-        key="decisions_by_id",
-        help="A decision goes to the image with the content that the file says; rows that "
-        "contradict the set are held back. Tick this where the set was imported anew at another "
-        "size, or where row numbers are known to be the same.",
-    )
-    if st.button(
-        "Import",
-        type="primary",
-        disabled=upload is None or not reviewer.strip(),
-        key="decisions_go",
-    ):
-        assert upload is not None
-        result = reimporting.import_decisions(
-            info,
-            upload,
-            reviewer.strip(),
-            replace_newer=replace,
-            by_id=by_id,
-            file_name=upload.name,
-        )
-        _imported(result)
-    elif upload is not None:
-        st.caption(f"They go to **{plain(_ui.short(info.name, 40))}**; the latest answer counts.")
-
-
-def _imported(result: DecisionImport) -> None:
-    """Say what became of a file: counts first, then every row that needs a look."""
-    for note in result.notes:
-        st.warning(plain(note), icon=":material/schedule:")
-    words = f"{_words.plural(result.stored, 'decision')} stored"
-    if result.unchanged:
-        words += f", {_words.count(result.unchanged)} known already"
-    if result.held:
-        words += f", {_words.count(result.held)} held back"
-    if not result.problems and not result.conflicts and not result.held_back:
-        st.success(f"{words}.", icon=":material/check:")
-        return
-    st.warning(f"{words}.", icon=":material/warning:")
-    if result.held_back:
-        held = pd.DataFrame(
-            {
-                "row": [each.number for each in result.held_back],
-                "id in the file": [each.id for each in result.held_back],
-                "why": [each.why for each in result.held_back],
-                "what helps": [each.remedy for each in result.held_back],
-            }
-        )
-        rows = _words.plural(len(held), "row")
-        st.markdown(f"**{rows} of {plain(result.held_back[0].file)} not stored**")
-        _table(held, "Rows that contradict the set")
-    if result.conflicts:
-        table = pd.DataFrame(
-            {
-                "row": [each.number for each in result.conflicts],
-                "image": [each.id for each in result.conflicts],
-                "in force": [each.in_force for each in result.conflicts],
-                "the file says": [each.file for each in result.conflicts],
-                "what was done": [each.remedy for each in result.conflicts],
-            }
-        )
-        st.markdown(f"**{_words.plural(len(table), 'row')} in conflict**")
-        _table(table, "Rows that say something else than what is in force")
-    if result.problems:
-        rows = _words.plural(len(result.problems), "row")
-        st.markdown(f"**{rows} could not be used**")
-        _table(pd.DataFrame({"problem": list(result.problems)}), "What could not be used, by row")
-
-
-def _table(table: pd.DataFrame, alt: str) -> None:
-    height = _ROW * (min(len(table), 8) + 1) + 7
-    st.dataframe(table, hide_index=True, row_height=_ROW, height=height, alt=alt)

@@ -113,6 +113,8 @@ def test_decisions_go_out_and_come_back(server, page, make_set, tmp_path):
     page.get_by_role("button", name="Import decisions").click()
     page.set_input_files("input[type=file]", str(file))
     quiet(page)
+    page.get_by_text("1 decision would be stored.").wait_for()
+    assert 8 not in decisions.in_force(info)
     page.get_by_role("dialog").get_by_role("button", name="Import", exact=True).click()
     page.get_by_text("1 decision stored.").wait_for()
     page.get_by_text("1 row could not be used").wait_for()

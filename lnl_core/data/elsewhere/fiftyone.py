@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lnl_core.data.elsewhere.saying import Heard, How, Said, corrected_among, shown, text
+from lnl_core.data.elsewhere.saying import Heard, Said, corrected_among, shown, text
 from lnl_core.data.tables import visible
+from lnl_core.readings import How
 from lnl_core.types import LnlError
 
 _GIVEN = ("ground_truth", "given_label", "label")

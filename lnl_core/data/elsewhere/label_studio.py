@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lnl_core.data.elsewhere.saying import Heard, How, Said, corrected_among, shown, text
+from lnl_core.data.elsewhere.saying import Heard, Said, corrected_among, shown, text
+from lnl_core.readings import How
 from lnl_core.types import Action, LnlError
 
 _IMAGE = ("image", "img", "image_url", "url", "photo", "picture", "path", "file")

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from lnl_core.data.elsewhere import fiftyone, label_studio, lists
-from lnl_core.data.elsewhere.saying import SOURCES, Heard, How, Known
+from lnl_core.data.elsewhere.saying import Heard, Known
+from lnl_core.readings import SOURCES, How
 from lnl_core.types import LnlError
 
 _JSON = {"fiftyone": fiftyone.is_one, "label-studio": label_studio.is_one}

@@ -1,21 +1,12 @@
-"""What a file of another tool says about one image, and how such a file is to be read."""
+"""What a file of another tool says about one image."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from lnl_core.types import Action, IntArray, LnlError, meant
-
-SOURCES = {
-    "lnl": "LNL Review",
-    "table": "a table",
-    "fiftyone": "FiftyOne",
-    "label-studio": "Label Studio",
-    "cleanlab": "cleanlab",
-}
-"""What can be read -> its name."""
+from lnl_core.types import IntArray, LnlError, meant
 
 CORRECTED = (
     *("corrected_label", "corrected", "correct_label", "new_label", "label_new", "fixed_label"),
@@ -23,39 +14,6 @@ CORRECTED = (
     *("cleanlab_corrected_label", "ground_truth_corrected", "corrected_ground_truth"),
 )
 """Columns and fields that hold a label which somebody has put in place of another."""
-
-UNCHANGED = ("skip", "keep")
-TAG_ACTIONS = (Action.KEEP, Action.UNSURE, Action.NONE, Action.SKIP)
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """How a file is read; what is blank is found out.
-
-    Attributes:
-        source: a key of `SOURCES`.
-        image_column: the column or field that names the image.
-        label_column: the column or field of corrected labels, or Label Studio's `from_name`.
-        reviewer_column: the column that says who decided.
-        time_column: the column that says when.
-        unchanged: `skip` or `keep`: what a label that is the given one says where the file does not
-            say that anybody looked.
-        tags: FiftyOne's tag -> action that it stands for.
-    """
-
-    source: str = ""
-    image_column: str = ""
-    label_column: str = ""
-    reviewer_column: str = ""
-    time_column: str = ""
-    unchanged: str = "skip"
-    tags: Mapping[str, Action] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.source and self.source not in SOURCES:
-            raise LnlError(f"“{self.source}” is none of {', '.join(SOURCES)}.")
-        if self.unchanged not in UNCHANGED:
-            raise LnlError(f"“{self.unchanged}” is none of {', '.join(UNCHANGED)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +65,6 @@ class Heard:
     source: str
     said: Iterable[Said]
     notes: tuple[str, ...] = ()
-
-
-def as_tags(pairs: Iterable[str]) -> dict[str, Action]:
-    """Return tag -> action from texts like `verified=keep`.
-
-    Raises:
-        LnlError: it is not so, or the action needs a label.
-    """
-    tags: dict[str, Action] = {}
-    for pair in pairs:
-        tag, _, word = pair.rpartition("=")
-        if not tag or word not in TAG_ACTIONS:
-            raise LnlError(
-                f"“{pair[:60]}” is no TAG=ACTION. A tag can say {', '.join(TAG_ACTIONS)}: "
-                "--tag verified=keep."
-            )
-        tags[tag] = Action(word)
-    return tags
 
 
 def corrected_among(names: Iterable[str], asked: str, file: str) -> str | None:

@@ -13,10 +13,11 @@ import numpy as np
 from lnl_core.data.content import Finder
 from lnl_core.data.contrast import Contrast
 from lnl_core.data.elsewhere import placing, reading
-from lnl_core.data.elsewhere.saying import SOURCES, Heard, How, Known, Said
+from lnl_core.data.elsewhere.saying import Heard, Known, Said
 from lnl_core.data.matching import Held, HeldBack, Matcher
 from lnl_core.data.reimport import Entry, read_decisions, read_rows
 from lnl_core.data.tables import BadRow, Cells
+from lnl_core.readings import SOURCES, How
 from lnl_core.services.in_force import contents, loaded
 from lnl_core.store import datasets
 from lnl_core.types import Action, DatasetInfo
@@ -44,14 +45,14 @@ class Read:
 
 
 def read(
-    info: DatasetInfo, file: Path | IO[bytes], name: str, how: How, *, by_id: bool = False
+    info: DatasetInfo, file: Path | IO[bytes], file_name: str, how: How, *, by_id: bool = False
 ) -> Read:
     """Read a file of decisions, this program's own or another tool's, and find their images.
 
     Args:
         info: the data set.
         file: CSV or JSON, or Parquet (path).
-        name: what messages call the file.
+        file_name: what messages call the file.
         how: how a file of another tool is read.
         by_id: match by id or path, whatever the content.
 
@@ -60,7 +61,7 @@ def read(
     """
     data = loaded(info)
     matcher = Matcher(
-        file=name,
+        file=file_name,
         ids=data.ids,
         class_names=info.class_names,
         given_labels=data.given_labels,
@@ -69,13 +70,13 @@ def read(
         by_id=by_id,
     )
     known = Known(data.ids, info.class_names, np.asarray(data.given_labels))
-    heard = reading.heard(file, name, how, known)
+    heard = reading.heard(file, file_name, how, known)
     if heard is None:
         entries, problems = read_decisions(
             file,
             class_names=info.class_names,
             positions=data.ids.positions,  # type: ignore[attr-defined]
-            name=name,
+            name=file_name,
             place=matcher.place,
         )
         told = _Elsewhere(Heard("lnl", ()), how, known)

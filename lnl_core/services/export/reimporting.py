@@ -12,9 +12,9 @@ from typing import IO
 
 import numpy as np
 
-from lnl_core.data.elsewhere.saying import How
 from lnl_core.data.matching import BY_CONTENT, HeldBack
 from lnl_core.data.reimport import Entry
+from lnl_core.readings import How
 from lnl_core.services.export import conflicts as conflicts_of
 from lnl_core.services.export import hearing
 from lnl_core.services.export.conflicts import Conflict, answer

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lnl_core.data.elsewhere.saying import How, as_tags
+from lnl_core.readings import How, as_tags
 from lnl_core.services.datasets import catalog
 from lnl_core.services.export import exporting, reimporting
 from lnl_core.store import datasets, decisions
