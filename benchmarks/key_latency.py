@@ -5,7 +5,8 @@ in the page and decoded, so two frames of it are the way of measuring; `floor` i
 alone, `loaded` ends before them, `evidence` is the same from W to the suggestion. Pictures are JPEG
 files of 224 px, about 10 KB,
 served by the app as it serves originals. Presses come at the pace of a fast reviewer, and each key
-bounces: a second press follows at once, and counts only where a busy machine brings it late.
+bounces: a second press, which says that it was made 20 ms after the first, however late a busy
+machine brings it. None of these may count: as many answers are stored as were meant.
 `least_seen_ms` is the shortest time that a picture had been on screen when its answer was pressed.
 
     python benchmarks/key_latency.py [--presses 300] [--pace 0.4] [--out FILE]
@@ -38,6 +39,7 @@ from lnl_core.services.datasets import catalog  # noqa: E402
 from lnl_core.store import arrays, datasets, db, decisions  # noqa: E402
 from lnl_core.types import Signals  # noqa: E402
 
+BOUNCE = 0.02  # seconds from a press to its bounce
 CLASSES = ("beech", "birch", "maple", "oak", "pine", "rowan", "spruce", "willow", "yew", "ash")
 TARGET_MS = 100
 
@@ -141,6 +143,16 @@ def serve(home: Path) -> tuple[subprocess.Popen[bytes], str]:
     raise RuntimeError("the app did not start within a minute")
 
 
+def press_twice(keyboard: Any, key: str) -> None:
+    """Press a letter's key and let it bounce; each event says when it was, not when it came."""
+    now = time.time()
+    about = {"key": key, "code": f"Key{key.upper()}", "windowsVirtualKeyCode": ord(key.upper())}
+    for at in (now, now + BOUNCE):
+        down = {"type": "keyDown", "text": key, "timestamp": at, **about}
+        keyboard.send("Input.dispatchKeyEvent", down)
+        keyboard.send("Input.dispatchKeyEvent", {"type": "keyUp", "timestamp": at, **about})
+
+
 def press(url: str, name: str, presses: int, pace: float) -> dict[str, Any]:
     """Press K `presses` times and W now and then; return the times in milliseconds."""
     from playwright.sync_api import sync_playwright
@@ -154,9 +166,9 @@ def press(url: str, name: str, presses: int, pace: float) -> dict[str, Any]:
         page.wait_for_timeout(2500)
         page.evaluate(WATCH)
         page.wait_for_timeout(1500)
+        keyboard = page.context.new_cdp_session(page)
         for i in range(presses):
-            page.keyboard.press("k")
-            page.keyboard.press("k")
+            press_twice(keyboard, "k")
             page.wait_for_timeout(1000 * pace)
             if i % 8 == 7:
                 page.keyboard.press("w")
@@ -225,8 +237,8 @@ def main() -> int:
         )
     least = f"least on screen {result['least_seen_ms']} ms"
     print(f"pressed {options.presses}, stored {stored}, {least}; load {result['load_1min']}")
-    good = result["paint_ms"]["p95"] <= TARGET_MS and stored >= options.presses
-    good = good and result["least_seen_ms"] >= 120
+    good = result["paint_ms"]["p95"] <= TARGET_MS and stored == options.presses
+    good = good and result["evidence_ms"]["p95"] <= TARGET_MS and result["least_seen_ms"] >= 120
     print("within the budget" if good else f"NOT within the budget of {TARGET_MS} ms")
     return 0 if good else 1
 

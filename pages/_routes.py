@@ -76,19 +76,17 @@ def _read(dataset: int, row: int, version: str, size: str) -> tuple[bytes, str]:
     return pictures.image_bytes(_dataset(dataset), version, row, size)
 
 
-def _said(dataset: int, row: int) -> dict[str, Any]:
-    return evidence.evidence(_dataset(dataset), row)
-
-
 async def _evidence(request: Request) -> Response:
     """Send what the methods say of one image; the review page asks once the person has answered."""
     numbers = _numbers(request)
-    if numbers is None:
-        return missing()
-    if not from_our_page(request) or not await run_in_threadpool(_login.may_see, request):
+    return missing() if numbers is None else await run_in_threadpool(_said, request, *numbers)
+
+
+def _said(request: Request, dataset: int, row: int) -> Response:
+    if not from_our_page(request) or not _login.may_see(request):
         return PlainTextResponse("Only the review page may ask.", 403, headers=COMMON | NEVER)
     try:
-        facts = await run_in_threadpool(_said, *numbers)
+        facts = evidence.evidence(_dataset(dataset), row)
     except LnlError:
         return missing()
     said = {row: _words.sentence(one) for row, one in facts["said"].items()}

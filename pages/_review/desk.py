@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from lnl_core.services.explore import selections
 from lnl_core.services.in_force import loaded, scored
 from lnl_core.services.review.desk import review_state, to_label
+from lnl_core.services.review.evidence import prepare
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.holding import elsewhere
 from lnl_core.services.review.new_classes import retired
@@ -280,6 +284,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
             state = review_state(info, who, filters=only, focus=focus, tab=_ui.tab())
             if state.items:
                 data = shared | sending.single(info, choice, state, follow, focus=focus)
+                _ahead(info, data)
                 _go(info, review_queue(keys["single"], data))
                 return
         data = shared | sending.page(info, choice, who)
@@ -299,9 +304,15 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         tab=_ui.tab(),
     )
     data = shared | sending.single(info, choice, state, [], again, focus)
+    _ahead(info, data)
     _go(info, review_queue(keys["single"], data))
     if data["held"] and not data["items"]:
         _wait_for_others(info, who)
+
+
+def _ahead(info: DatasetInfo, data: Mapping[str, Any]) -> None:
+    """Have the evidence on what comes next ready on the server: it is sent when it is asked for."""
+    prepare(info, [item["row"] for item in data["items"]])
 
 
 def _wait_for_others(info: DatasetInfo, who: str) -> None:

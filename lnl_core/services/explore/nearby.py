@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lnl_core.services.in_force import loaded, scored
-from lnl_core.services.review.evidence import facts, features_of, nearest_of
+from lnl_core.services.review.alike import features_of, nearest_of
+from lnl_core.services.review.evidence import facts
 from lnl_core.store import decisions
 from lnl_core.types import DatasetInfo, LnlError
 

@@ -1,68 +1,111 @@
-"""Why one image is suspected: methods, curves, neighbours. Numpy on memory-mapped files only."""
+"""Why one image is suspected: methods, curves, neighbours. Numpy on memory-mapped files only.
+
+What runs and features say of an image stays as it is while their ranking is in force, so it is
+kept; `prepare` works it out for the images that come next, before anybody asks. What people have
+said is read anew each time. Nothing leaves the server before the page asks for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lnl_core.methods import title_of, yardstick
-from lnl_core.services.in_force import Scored, judged_by, loaded, scored, signals, told_of
+from lnl_core.services.in_force import Scored, loaded, scored
 from lnl_core.services.review import groups
-from lnl_core.store import arrays, datasets, decisions
-from lnl_core.types import DatasetInfo, FloatArray, IntArray, LnlError, Signals, TopProbs
+from lnl_core.services.review.alike import features_of, nearest, nearest_of, newest
+from lnl_core.services.review.opinions import curves, loss, opinions, runs_of
+from lnl_core.store import datasets, decisions
+from lnl_core.types import DatasetInfo, Decision, FloatArray, IntArray, LnlError, Signals
 
 NEIGHBOURS = 10
-SEARCHED = 20_000
-"""Neighbours are looked for among at most this many rows; larger classes are thinned evenly."""
+AHEAD = 12
+"""Images that come next whose evidence is worked out before it is asked for."""
+
+Said = Mapping[int, Sequence[Decision]]
+"""Decisions in force, by row."""
 
 
 def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
     """Return what the panel shows about one image, as JSON-able values.
 
     Keys: `row`, `p_wrong`, `top` (three classes other than the given one with probabilities),
-    `methods` (suspicion, own top class and verdict of each, and whether it was `told` what people
-    answered: then it has neither suspicion nor verdict), `told` (whether one of them was), `curve`
-    (probability of the given and the suggested class by epoch), `loss` (by epoch), `neighbours`,
-    `exemplars_given`,
-    `exemplars_suggested` (rows), `said` (row of any of these -> what `facts` says of it). Where the
-    same picture is stored again also `copies` (as `neighbours`, with their `id`, other labels
-    first), `copies_total`, and `copies_labels`: label and count of all of the picture's, this
-    image's among them, the most frequent first. Of an image that was added since the last run
-    `p_wrong` is None, and no method says anything.
+    `methods` (`opinions`), `told` (whether one of them was told what people answered), `curves`
+    (probability of the given and the suggested class by epoch, of each run that has it), `loss` (by
+    epoch), `neighbours`, `exemplars_given`, `exemplars_suggested` (rows), `said` (row of any of
+    these -> what `facts` says of it). Where the same picture is stored again also `copies` (as
+    `neighbours`, with their `id`, other labels first), `copies_total`, and `copies_labels`: label
+    and count of all of the picture's, this image's among them, the most frequent first. Of an image
+    that was added since the last run `p_wrong` is None, and no method says anything.
     Where the image came with several labels, `listed`: their classes.
 
     Raises:
         LnlError: no such row, or nothing is scored yet.
     """
+    ranked = _ranked(info, row)
+    found = dict(_lasting(info, ranked, newest(info), row))
+    near = found.pop("near")
+    stored = groups.others(info, row)
+    given = int(loaded(info).given_labels[row])
+    copies = _first_copies(info, stored, given)
+    rows = [*near, *copies, *found["exemplars_given"], *found["exemplars_suggested"]]
+    said = decisions.in_force(info, rows=rows) if rows else {}
+    again = _copies(info, stored, copies, given, said) if copies else {}
+    return {
+        **found,
+        "neighbours": _labelled(info, near, said),
+        "said": {one["row"]: one for one in _facts(info, rows, said)},
+        **again,
+        **_listed(info, row),
+    }
+
+
+def _ranked(info: DatasetInfo, row: int) -> Scored:
     if not 0 <= row < info.n:
         raise LnlError("There is no such image. Open the queue again.")
     ranked = scored(info)
     if ranked is None:
         raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
+    return ranked
+
+
+# Ahead of time --------------------------------------------------------------------------------
+
+_BEFOREHAND = ThreadPoolExecutor(1, thread_name_prefix="evidence")
+
+
+def prepare(info: DatasetInfo, rows: Sequence[int]) -> Future[None]:
+    """Work out what lasts of the evidence on some images, in a thread, and keep it here."""
+    return _BEFOREHAND.submit(_prepare, info, tuple(rows[:AHEAD]))
+
+
+def _prepare(info: DatasetInfo, rows: tuple[int, ...]) -> None:
+    ranked = scored(info)
+    if ranked is None:
+        return
+    features = newest(info)
+    for row in rows:
+        _lasting(info, ranked, features, row)
+
+
+@lru_cache(maxsize=1024)
+def _lasting(
+    info: DatasetInfo, ranked: Scored, features: tuple[Path, int] | None, row: int
+) -> dict[str, Any]:
+    """Return what no answer changes; `near` are the rows of the neighbours.
+
+    `features` is the file that `features_of` opens: with another one, the neighbours are others.
+    """
     given = int(loaded(info).given_labels[row])
     suggested = int(ranked.ranking.suggested_labels[row])
-    runs = {
-        key: opened
-        for key, run_id in ranked.run_ids.items()
-        if judged_by(info, run_id)[row] and (opened := signals(info, run_id)) is not None
-    }
     no_class = given in info.no_classes
-    opinions = [
-        _prediction(key, opened, row, given, no_class, _told(info, ranked.run_ids[key], row))
-        for key, opened in runs.items()
-    ]
-    curve = None if no_class else _curve(runs, row, given, suggested)
-    near = features_of(info)
-    around = _neighbours(info, runs, near, row)
-    both = (-1 if no_class else given, suggested)
-    alike = [nearest_of(info, ranked, near, row, label) for label in both]
-    again = _copies(info, row, given)
-    stored = [one["row"] for one in again.get("copies", [])]
-    rows = [one["row"] for one in around] + stored + alike[0] + alike[1]
+    runs = runs_of(info, ranked, row)
+    said = opinions(info, ranked, runs, row, given)
+    opened = features_of(info) if features else None
     return {
         "row": row,
         "p_wrong": float(ranked.ranking.p_wrong[row]) if ranked.is_scored(row) else None,
@@ -73,17 +116,32 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
             )
             if label >= 0
         ],
-        "methods": opinions,
-        "told": any(one["told"] for one in opinions),
-        "curve": curve,
-        "loss": None if no_class else _loss(runs, row),
-        "neighbours": around,
-        "exemplars_given": alike[0],
-        "exemplars_suggested": alike[1],
-        "said": {one["row"]: one for one in facts(info, rows)},
-        **again,
-        **_listed(info, row),
+        "methods": said,
+        "told": any(one["told"] for one in said),
+        "curves": [] if no_class else curves(runs, row, given, suggested),
+        "loss": None if no_class else loss(runs, row),
+        "near": _near(info, runs, opened, row),
+        "exemplars_given": nearest_of(info, ranked, opened, row, -1 if no_class else given),
+        "exemplars_suggested": nearest_of(info, ranked, opened, row, suggested),
     }
+
+
+def _near(
+    info: DatasetInfo, runs: Mapping[str, Signals], features: FloatArray | None, row: int
+) -> list[int]:
+    """Return the rows of the nearest images, as a run left them, else by features."""
+    for run in runs.values():
+        if "neighbours" in run.extras:
+            rows = [int(other) for other in run.extras["neighbours"][row] if other >= 0]
+            if rows:
+                return rows[:NEIGHBOURS]
+            break  # the run has not seen the image
+    if features is None:
+        return []
+    return nearest(features, row, np.arange(info.n), NEIGHBOURS)
+
+
+# What people said -----------------------------------------------------------------------------
 
 
 def _listed(info: DatasetInfo, row: int) -> dict[str, Any]:
@@ -101,7 +159,10 @@ def facts(info: DatasetInfo, rows: Sequence[int]) -> list[dict[str, Any]]:
     Keys: `row`, `label` (name of the given class), `verdict` and who said it (`by`), the class it
     was corrected `to`, whether it is `waiting` for a second reviewer, or reviewers are `split`.
     """
-    said = decisions.in_force(info, rows=list(rows)) if rows else {}
+    return _facts(info, rows, decisions.in_force(info, rows=list(rows)) if rows else {})
+
+
+def _facts(info: DatasetInfo, rows: Sequence[int], said: Said) -> list[dict[str, Any]]:
     given = loaded(info).given_labels
     rows_said = []
     for row in dict.fromkeys(rows):
@@ -122,138 +183,24 @@ def facts(info: DatasetInfo, rows: Sequence[int]) -> list[dict[str, Any]]:
     return rows_said
 
 
-def _told(info: DatasetInfo, run_id: int, row: int) -> bool:
-    return bool(told_of(info, [str(run_id)])[row])
+def _first_copies(info: DatasetInfo, stored: IntArray, given: int) -> list[int]:
+    """Return some of the other rows of a picture, those with other labels first."""
+    labels = np.asarray(loaded(info).given_labels)[stored]
+    rows: list[int] = stored[np.argsort(labels == given, kind="stable")][:NEIGHBOURS].tolist()
+    return rows
 
 
-def _prediction(
-    key: str, run: Signals, row: int, given: int, no_class: bool, told: bool
+def _copies(
+    info: DatasetInfo, stored: IntArray, shown: Sequence[int], given: int, said: Said
 ) -> dict[str, Any]:
-    """Say what one method thinks of the image; a label that is no class cannot be wrong.
-
-    What a method says of an image whose answer it was told is no opinion.
-    """
-    suspicion = float(run.suspicion[row])
-    label = None
-    if isinstance(run.pred_probs, TopProbs):
-        label = int(run.pred_probs.classes[row, 0])
-    elif run.pred_probs is not None:
-        label = int(np.argmax(run.pred_probs[row]))
-    return {
-        "key": key,
-        "title": title_of(key),
-        "suspicion": None if told else suspicion,
-        "label": label,
-        "wrong": not (no_class or told)
-        and (label != given if label is not None else suspicion > 0.5),
-        "told": told,
-    }
-
-
-def _curve(runs: dict[str, Signals], row: int, given: int, suggested: int) -> dict[str, Any] | None:
-    """Return the probability of both classes by epoch, from the first method that has it."""
-    for key, run in runs.items():
-        title = title_of(key)
-        if "probs" in run.curves and suggested >= 0:
-            probs = np.asarray(run.curves["probs"][:, row], dtype=np.float64)  # (epochs, k)
-            return {
-                "given": probs[:, given].round(4).tolist(),
-                "suggested": probs[:, suggested].round(4).tolist(),
-                "source": title,
-                "other": False,
-            }
-        if "p_given" in run.curves and "p_other" in run.curves:
-            return {
-                "given": _series(run.curves["p_given"], row),
-                "suggested": _series(run.curves["p_other"], row),
-                "source": title,
-                "other": True,
-            }
-    return None
-
-
-def _series(curve: FloatArray, row: int) -> list[float]:
-    values: list[float] = np.asarray(curve[:, row], dtype=np.float64).round(4).tolist()
-    return values
-
-
-def _loss(runs: dict[str, Signals], row: int) -> dict[str, Any] | None:
-    """Return the cross-entropy of the given label by epoch."""
-    plain = yardstick().key
-    for key in sorted(runs, key=lambda key: key != plain):
-        curves = runs[key].curves
-        title = title_of(key)
-        if "loss" in curves and curves["loss"].ndim == 2:
-            return {"values": _series(curves["loss"], row), "source": title}
-        if "p_given" in curves:
-            p = np.asarray(curves["p_given"][:, row], dtype=np.float64)
-            return {"values": (-np.log(np.maximum(p, 1e-4))).round(4).tolist(), "source": title}
-    return None
-
-
-@lru_cache(maxsize=8)
-def _open_features(path: Path, _modified: int) -> FloatArray:
-    return arrays.read_array(path)
-
-
-def features_of(info: DatasetInfo) -> FloatArray | None:
-    """Open the newest cached features of the set, (n, d), or None before there are any."""
-    files = [
-        (path.stat().st_mtime_ns, path)
-        for path in (info.directory / "features").glob("*/features.npy")
-    ]
-    for modified, path in sorted(files, reverse=True):
-        features = _open_features(path, modified)
-        if len(features) == info.n:
-            return features
-    return None
-
-
-def _similar(features: FloatArray, row: int, rows: IntArray, count: int) -> list[int]:
-    """Return the `count` of `rows` whose features point most nearly the same way."""
-    rows = rows[rows != row]
-    if len(rows) > SEARCHED:
-        rows = rows[np.linspace(0, len(rows) - 1, SEARCHED).astype(np.int64)]
-    if not len(rows):
-        return []
-    block = np.asarray(features[rows], dtype=np.float32)  # (r, d)
-    query = np.asarray(features[row], dtype=np.float32)  # (d,)
-    length = np.sqrt(np.einsum("rd,rd->r", block, block))
-    cosine = block @ query / np.maximum(length, 1e-12)
-    best = np.argsort(-cosine, kind="stable")[:count]
-    return [int(other) for other in rows[best]]
-
-
-def _neighbours(
-    info: DatasetInfo,
-    runs: dict[str, Signals],
-    features: FloatArray | None,
-    row: int,
-) -> list[dict[str, Any]]:
-    """Return the nearest images, each with its label and what people said of it."""
-    rows: list[int] = []
-    for run in runs.values():
-        if "neighbours" in run.extras:
-            rows = [int(other) for other in run.extras["neighbours"][row] if other >= 0]
-            break
-    if not rows and features is not None:  # no such run, or it has not seen the image
-        rows = _similar(features, row, np.arange(info.n), NEIGHBOURS)
-    return _labelled(info, rows[:NEIGHBOURS])
-
-
-def _copies(info: DatasetInfo, row: int, given: int) -> dict[str, Any]:
     """Return some other images of the same picture, how many there are, and all their labels."""
-    rows = groups.others(info, row)
-    if not len(rows):
-        return {}
     data = loaded(info)
-    labels = np.asarray(data.given_labels)[rows]
-    first = rows[np.argsort(labels == given, kind="stable")][:NEIGHBOURS].tolist()
+    labels = np.asarray(data.given_labels)[stored]
     told, counts = np.unique(np.append(labels, given), return_counts=True)
     order = np.argsort(-counts, kind="stable")
     return {
-        "copies": [one | {"id": data.ids[one["row"]]} for one in _labelled(info, first)],
-        "copies_total": len(rows),
+        "copies": [one | {"id": data.ids[one["row"]]} for one in _labelled(info, shown, said)],
+        "copies_total": len(stored),
         "copies_labels": [
             {"label": int(label), "count": int(count)}
             for label, count in zip(told[order], counts[order], strict=True)
@@ -261,9 +208,8 @@ def _copies(info: DatasetInfo, row: int, given: int) -> dict[str, Any]:
     }
 
 
-def _labelled(info: DatasetInfo, rows: list[int]) -> list[dict[str, Any]]:
+def _labelled(info: DatasetInfo, rows: Sequence[int], said: Said) -> list[dict[str, Any]]:
     """Return rows with their labels, as corrected by people, and what people said."""
-    said = decisions.in_force(info, rows=rows) if rows else {}
     given = loaded(info).given_labels
     answer = []
     for other in rows:
@@ -274,23 +220,3 @@ def _labelled(info: DatasetInfo, rows: list[int]) -> list[dict[str, Any]]:
             label = verdict.decision.label
         answer.append({"row": other, "label": label, "verdict": str(action) if action else None})
     return answer
-
-
-def nearest_of(
-    info: DatasetInfo, ranked: Scored, features: FloatArray | None, row: int, label: int
-) -> list[int]:
-    """Return the images of a class that look most like this one, doubtful ones left out."""
-    if label < 0:
-        return []
-    rows = _class_rows(ranked, info, label)
-    if features is None:
-        return [int(other) for other in rows[:5] if other != row]
-    return _similar(features, row, rows, 5)
-
-
-@lru_cache(maxsize=1024)
-def _class_rows(ranked: Scored, info: DatasetInfo, label: int) -> IntArray:
-    rows = np.flatnonzero(np.asarray(loaded(info).given_labels) == label)
-    doubtful = np.asarray(ranked.ranking.p_wrong)[rows] >= 0.5
-    kept: IntArray = rows[~doubtful] if (~doubtful).sum() >= 5 else rows
-    return kept

@@ -4,7 +4,14 @@ import { classKeys } from "../desk/classes.js";
 import { toggleKeys } from "../desk/keys.js";
 import { short } from "../desk/words.js";
 import { accept, answer, digit, pickClass, undo } from "./answers.js";
-import { chooseSource, setOpacity, setOverlay, swapNearest, toggleTogether } from "./look.js";
+import {
+  chooseCurve,
+  chooseSource,
+  setOpacity,
+  setOverlay,
+  swapNearest,
+  toggleTogether,
+} from "./look.js";
 import { closePicker, reveal, wrong } from "./present.js";
 import { back, jump, step } from "./travel.js";
 import { nextMap } from "./turn.js";
@@ -70,6 +77,8 @@ export const actsOf = (desk) => ({
   nextOverlay: () => setOverlay(desk, nextMap(desk.turn.overlay)),
   /** @param {string} key */
   chooseSource: (key) => chooseSource(desk, key),
+  /** @param {string} key */
+  chooseCurve: (key) => chooseCurve(desk, key),
   /** @param {number} opacity */
   setOpacity: (opacity) => setOpacity(desk, opacity),
   /** @param {boolean} byKey */

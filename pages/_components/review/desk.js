@@ -57,6 +57,7 @@ import { advises, openTurn } from "./turn.js";
  * @typedef {Object} Look how the panel shows what it shows
  * @property {boolean} wide
  * @property {boolean} nearBoth the nearest of both classes, in place of the nearest of all
+ * @property {string} curve key of the run whose curve is shown where one has room, "" for the first
  * @property {string} mapSource
  * @property {number} mapOpacity
  * @property {boolean} together whether an answer goes to all copies of the picture
@@ -134,6 +135,7 @@ export function newDesk(parent, data) {
     look: {
       wide: isWide(parts.root),
       nearBoth: false,
+      curve: "",
       mapSource: "",
       mapOpacity: 0.8,
       together: readTogether(),

@@ -15,14 +15,20 @@ import { showsEvidence } from "./desk.js";
  * @property {boolean} wrong whether it expects another class
  * @property {boolean} [told] whether it learned from people's answer, and so has no opinion
  *
+ * @typedef {Object} Curve probabilities by epoch
+ * @property {string} key of the ranking's run
+ * @property {string} source its title
+ * @property {number[]} given
+ * @property {number[]} suggested
+ * @property {boolean} other whether `suggested` is of the best other class at each epoch
+ *
  * @typedef {Object} Found
  * @property {number} row
  * @property {number | null} p_wrong null where no run has seen the image yet
  * @property {boolean} [told] whether a method behind it learned from people's answer
  * @property {Option[]} top most probable first
  * @property {Opinion[]} methods
- * @property {{ given: number[], suggested: number[], other: boolean, source: string } | null} curve
- *   probabilities by epoch
+ * @property {Curve[]} curves of every run that has one
  * @property {{ values: number[], source: string } | null} loss by epoch
  * @property {{ row: number, label: number }[]} neighbours
  * @property {{ row: number, label: number, id: string }[]} [copies] others of the same picture
@@ -66,7 +72,11 @@ const NO_MAPS = { state: "failed", words: "The maps cannot be loaded now." };
  */
 async function asked(url) {
   try {
-    const answer = await fetch(url, { credentials: "same-origin", cache: "no-store" });
+    const answer = await fetch(url, {
+      credentials: "same-origin",
+      cache: "no-store",
+      priority: "high", // before thumbnails that are fetched ahead
+    });
     return answer.ok ? await answer.json() : null;
   } catch {
     return null;

@@ -44,6 +44,15 @@ export function chooseSource(desk, key) {
 
 /**
  * @param {ReviewDesk} desk
+ * @param {string} key of a run
+ */
+export function chooseCurve(desk, key) {
+  desk.look.curve = key;
+  drawPanel(desk);
+}
+
+/**
+ * @param {ReviewDesk} desk
  * @param {number} opacity
  */
 export function setOpacity(desk, opacity) {

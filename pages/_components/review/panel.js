@@ -7,7 +7,8 @@ import { choices } from "./choices.js";
 import { showsEvidence } from "./desk.js";
 import { mapsHere, needMaps } from "./evidence.js";
 import { mapsSection } from "./maps.js";
-import { byEpoch, hasCurve, lossByEpoch, opinions } from "./methods.js";
+import { byEpoch, drawable, lossByEpoch } from "./curves.js";
+import { opinions } from "./methods.js";
 import { drawOverlay } from "./overlay.js";
 
 /**
@@ -16,6 +17,7 @@ import { drawOverlay } from "./overlay.js";
  */
 
 const TALL = 960; // px: a window with room for both classes below the maps
+const BLINK = 120; // ms
 
 /** @param {ReviewDesk} desk */
 export function drawPanel(desk) {
@@ -29,6 +31,20 @@ export function drawPanel(desk) {
   fitPanel(place);
   const known = item && showsEvidence(desk) ? desk.evidence.get(item.row) : null;
   if (known?.state === "ready" && !known.maps) askForMaps(desk);
+}
+
+/**
+ * Draw what follows an answer once the evidence is here. Where it takes longer than a blink, its
+ * place is drawn meanwhile: else what was there before stays, and the panel is drawn once.
+ *
+ * @param {ReviewDesk} desk
+ */
+export function drawPanelSoon(desk) {
+  const { turn, queue } = desk;
+  const row = Number(queue.item?.row);
+  const isComing = () => desk.turn === turn && desk.evidence.get(row)?.state === "loading";
+  if (!isComing()) drawPanel(desk);
+  else setTimeout(() => isComing() && drawPanel(desk), BLINK);
 }
 
 /** @param {ReviewDesk} desk */
@@ -132,7 +148,7 @@ function notHere(desk, found) {
   const { comes_with: comes } = desk.data;
   const missing = [
     mapsHere(desk)?.state === "none" ? `maps: ${comes.maps}` : "",
-    hasCurve(found.curve) ? "" : `curves: ${comes.curves}`,
+    drawable(found).length ? "" : `curves: ${comes.curves}`,
     found.neighbours.length ? "" : `neighbours: ${comes.neighbours}`,
   ].filter(Boolean);
   if (!missing.length) return null;

@@ -3,7 +3,7 @@
 import { focus } from "../desk/keys.js";
 import { isFollowUp, isUnlabelled, showsEvidence } from "./desk.js";
 import { noteHere } from "./here.js";
-import { drawPanel } from "./panel.js";
+import { drawPanelSoon } from "./panel.js";
 import { moveTo } from "./queue.js";
 import { say, show } from "./say.js";
 import { askForEvidence, drawItem, drawKeys, prepare } from "./stage.js";
@@ -59,7 +59,7 @@ export function askWhich(desk) {
   desk.turn.phase = "wrong";
   drawKeys(desk);
   askForEvidence(desk);
-  drawPanel(desk);
+  drawPanelSoon(desk);
   say(desk, "Wrong. Which class is it?");
 }
 
@@ -69,5 +69,5 @@ export function reveal(desk) {
   desk.turn.revealed = true;
   askForEvidence(desk);
   drawKeys(desk);
-  drawPanel(desk);
+  drawPanelSoon(desk);
 }

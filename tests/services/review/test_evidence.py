@@ -18,8 +18,10 @@ def test_evidence_of_a_planted_error(workspace, scored):
         ("sr", True, 0),
         ("knn", True, 0),
     ]
-    assert len(found["curve"]["given"]) == len(found["curve"]["suggested"]) == 4
-    assert found["curve"]["suggested"][-1] > found["curve"]["given"][-1]
+    assert [curve["key"] for curve in found["curves"]] == ["sr", "knn"]
+    for curve in found["curves"]:
+        assert len(curve["given"]) == len(curve["suggested"]) == 4
+        assert curve["suggested"][-1] > curve["given"][-1]
     assert len(found["loss"]["values"]) == 4
 
 
@@ -39,6 +41,29 @@ def test_neighbours_by_features_with_their_verdicts(workspace, scored):
     said, given = found["said"][rows[0]], datasets.load(scored).given_labels[rows[0]]
     assert said["label"] == scored.class_names[given]
     assert (said["verdict"], said["by"], said["to"]) == ("relabel", "ann", scored.class_names[2])
+
+
+def test_what_was_worked_out_ahead_is_what_comes_unasked(workspace, scored):
+    evidence._lasting.cache_clear()
+    fresh = evidence.evidence(scored, 3)
+    evidence._lasting.cache_clear()
+    evidence.prepare(scored, [3, 4]).result()
+    before = evidence._lasting.cache_info()
+    assert evidence.evidence(scored, 3) == fresh
+    assert evidence._lasting.cache_info().misses == before.misses == 2
+
+
+def test_what_is_kept_goes_with_the_ranking_and_with_the_features(workspace, scored):
+    first = evidence.evidence(scored, 3)
+    arrays.write_array(
+        scored.directory / "features" / "newer" / "features.npy",
+        np.random.default_rng(7).normal(size=(60, 5)).astype(np.float16),
+    )
+    other = evidence.evidence(scored, 3)
+    assert [n["row"] for n in other["neighbours"]] != [n["row"] for n in first["neighbours"]]
+    ranking, runs = arrays.load_ranking(scored.directory / "ranking")
+    arrays.save_ranking(scored.directory / "ranking", ranking, {"sr": runs["sr"]})
+    assert [m["key"] for m in evidence.evidence(scored, 3)["methods"]] == ["sr"]
 
 
 def test_class_exemplars_are_of_their_class(workspace, scored):

@@ -150,7 +150,7 @@ def test_evidence_calls_no_such_label_wrong_and_draws_no_curve_of_it(vague):
     found = evidence(vague, row)
     assert sorted(each["label"] for each in found["top"]) == [0, 2]
     assert not any(each["wrong"] for each in found["methods"])
-    assert (found["curve"], found["loss"]) == (None, None)
+    assert (found["curves"], found["loss"]) == ([], None)
     assert found["exemplars_given"] == []
 
 
