@@ -30,19 +30,23 @@ Extras: `purified_labels` (n,) int32; `confidence` (n,) max q; `validation_rows`
 `baseline_accuracy` (1,) of a ridge probe that saw the validation rows only, both on the held-out
 third (nan without one); `baseline_labels` (n,) int32 what that probe says; `noise_rate` (1,) share
 of labels changed, a model guess; `evidence_rows` (n, 3) int32 and `evidence_votes` (n, 3) float32,
-the validation rows that pull hardest at each label: above 0 for the given label, below against.
+the validation rows that pull hardest at each label: above 0 for the given label, below against;
+`course_given` and `course_other` (rounds, n) float16, q of the given and of the best other class
+after every round, where `rounds.keeps_course`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
 from lnl_core.learning.nested import Stages
+from lnl_core.methods.dmlp import work
 from lnl_core.methods.dmlp.advice import hints
 from lnl_core.review import copies
 from lnl_core.types import (
@@ -87,6 +91,8 @@ _NAMES = (
     "noise_rate",
     "evidence_rows",
     "evidence_votes",
+    "course_given",
+    "course_other",
     "curve.label_change",
     "curve.validation_loss",
     "curve.validation_squares",
@@ -271,6 +277,9 @@ def _purify(
         )
         context.report("purify", 0.05)
         dense = config.space == "labels" or (config.space == "auto" and n * k <= DENSE_LABELS)
+        note = None
+        if rounds.keeps_course(n, rows.d, k, config.rounds):
+            note = partial(rounds.course, given=given, pinned=trusted, stands=stands)
         purification = rounds.Rounds(
             problem,
             given[chosen.rows],
@@ -282,6 +291,7 @@ def _purify(
             refit=config.refit,
             state=lambda: {"cost": meter.cost()},
             arrays={"judges": chosen.rows, "confirmed": chosen.confirmed.astype(np.uint8)},
+            note=note,
         )
         loop = purification.run(saved)
         top = KEPT_CLASSES if k > DENSE_CLASSES else 0
@@ -311,6 +321,9 @@ def _purify(
     }
     if evidence is not None:
         extras |= {"evidence_rows": evidence[0], "evidence_votes": evidence[1]}
+    if purification.course:
+        by_round = np.stack(purification.course)  # (rounds, 2, n)
+        extras |= {"course_given": by_round[:, 0], "course_other": by_round[:, 1]}
     own = {"suspicion": purified.suspicion, "probs": probs, "classes": classes}
     return own | extras | _outcome_of_rounds(purification)
 
@@ -397,30 +410,6 @@ def _all_kept(dataset: LabeledDataset) -> Signals:
     return Signals(METHOD.key, np.zeros(n, np.float32), dense, extras=extras)
 
 
-def _cost(n: int, size: int, config: Config) -> tuple[float, float]:
-    """Return (seconds, bytes) on two cores, without the features."""
-    from types import SimpleNamespace
-
-    from lnl_core.methods import _estimate
-
-    d = _estimate.usual_features(size)
-    # d x d matrices in float64, factored and turned, then passes over the rows
-    seconds = 2 + 4e-10 * d**3 + 1.3e-6 * n * d
-    held = 5e7 + 64.0 * d * d + 3.5 * _estimate.features_held(n, d)
-    if not config.retrain:
-        return seconds, held
-
-    knobs = SimpleNamespace(
-        backbone=config.backbone,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        resolution=config.resolution,
-        record_from=1.0,
-    )
-    more, beside = _estimate.training_cost(n, size, knobs)
-    return seconds + more, held + beside
-
-
 METHOD = Method(
     key="dmlp",
     title="DMLP",
@@ -442,6 +431,6 @@ METHOD = Method(
     ),
     hints=hints,
     needs=("features",),
-    cost=_cost,
+    cost=work.cost,
     parallel=True,
 )

@@ -38,6 +38,12 @@ REFIT_WORK = 1e11
 VOTE_WORK = 1e12
 """Most rows x validation rows x features for naming the votes behind each label."""
 
+COURSE_WORK = 1e11
+"""Most rows x features x classes that a round may take to note every label's course."""
+
+COURSE_LIMIT = 16_000_000
+"""Most numbers (rounds x rows) of a course: 32 MB each for the given and the best other class."""
+
 PIN = 1e-3
 """What a certain label leaves to chance."""
 
@@ -112,6 +118,7 @@ class Rounds:
     Attributes:
         history: name -> one number per round: of the choosing run where there is one.
         best: held-out accuracy, minus the held-out loss, and the number of rounds kept.
+        course: per round of the run that counts, (2, n) float16 from `note`; empty without it.
     """
 
     def __init__(
@@ -127,6 +134,7 @@ class Rounds:
         refit: bool,
         state: Callable[[], Mapping[str, Any]] = dict,
         arrays: Mapping[str, Any] | None = None,
+        note: Callable[[Loop], FloatArray] | None = None,
     ) -> None:
         """Prepare; nothing runs yet.
 
@@ -139,9 +147,11 @@ class Rounds:
             early_stop: choose the number of rounds on a held-out third of the validation rows.
             refit: run again with all of them.
             state, arrays: what else belongs in a checkpoint.
+            note: says what the labels are after a round, (2, n); None keeps no course.
         """
         self.problem, self.labels, self.context, self.knobs = problem, labels, context, knobs
         self.rounds, self._state, self._arrays = rounds, state, dict(arrays or {})
+        self._note_labels, self.course = note, list[FloatArray]()
         self.held = agreement.hold_out(labels, context.seed)
         self.choosing = early_stop and int(self.held.sum()) >= MIN_HELD
         work = float(len(problem.which)) * problem.k * problem.rows.d
@@ -159,6 +169,7 @@ class Rounds:
             self.history = {name: list(values) for name, values in state["history"].items()}
             accuracy, loss, number = state["best"]
             self.best = float(accuracy), float(loss), int(number)
+            self.course = list(saved[0].get("course", ()))
         loop = self._loop(phase)
         if saved is not None:
             loop.unpack(*saved)
@@ -166,7 +177,7 @@ class Rounds:
             kept = self._choose(loop, first, saved)
             if not self.refit:
                 return kept
-            loop, first = self._loop(1), 0
+            loop, first, self.course = self._loop(1), 0, []
         for number in range(first, self.best[2]):
             self._round(loop, 1, number)
             self._save(loop, 1, number + 1)
@@ -196,6 +207,7 @@ class Rounds:
             self._save(loop, 0, number + 1, best)
         if not self.refit:
             loop.unpack(*best)
+            self.course = self.course[: self.best[2]]
         return loop
 
     def _round(self, loop: Loop, phase: int, number: int) -> None:
@@ -208,6 +220,8 @@ class Rounds:
             self.context.report("purify", done, metrics)
 
         losses = loop.round(number, report)
+        if self._note_labels is not None and (phase or not self.refit):
+            self.course.append(self._note_labels(loop))
         if phase == 0 or not self.choosing:
             changed = loop.changed()
             self._note(losses | {"label_change": changed})
@@ -219,6 +233,8 @@ class Rounds:
     def _save(self, loop: Loop, phase: int, done: int, best: Saved = ({}, {})) -> None:
         arrays, state = loop.pack()
         arrays |= {f"best.{name}": value for name, value in best[0].items()} | self._arrays
+        if self.course:
+            arrays["course"] = np.stack(self.course)
         progress = {"phase": phase, "round": done, "history": self.history, "best": list(self.best)}
         self.context.save(arrays, {**state, **progress, "best_loop": best[1], **self._state()})
 
@@ -295,6 +311,35 @@ def read_out(
             done += len(at)
             tick(done / n)
     return Purified(suspicion, labels, confidence, (classes, best) if top else probs)
+
+
+def course(
+    loop: Loop,
+    given: IntArray,
+    pinned: BoolArray,
+    stands: IntArray | None = None,
+) -> FloatArray:
+    """Return q of the given and of the best other class after a round, (2, n) float16.
+
+    Args:
+        loop: after the round.
+        given: (n,) labels of all rows.
+        pinned: (n,) bool, rows whose label is certain.
+        stands: as in `read_out`.
+    """
+    two = read_out(loop, given, pinned, lambda part: None, min(2, loop.problem.k), stands)
+    assert isinstance(two.probs, tuple)
+    classes, probs = two.probs
+    other = np.where(classes[:, 0] != given, probs[:, 0], probs[:, -1])
+    if loop.problem.k < 2:
+        other = np.zeros(len(given), np.float32)
+    both: FloatArray = np.stack([1 - two.suspicion, other]).astype(np.float16)
+    return both
+
+
+def keeps_course(n: int, d: int, k: int, rounds: int) -> bool:
+    """Say whether noting every label after every round costs little beside the rounds."""
+    return float(n) * d * k <= COURSE_WORK and n * rounds <= COURSE_LIMIT
 
 
 def votes(

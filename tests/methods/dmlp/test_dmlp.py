@@ -339,3 +339,25 @@ def test_killed_anywhere_with_retraining_it_ends_as_if_undisturbed(space, refit,
         np.testing.assert_array_equal(value, resumed.curves[name], err_msg=name)
     for name, value in plain.kept["network"][0].items():
         np.testing.assert_array_equal(value, context.kept["network"][0][name], err_msg=name)
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_the_course_of_a_label_ends_where_the_run_does(refit):
+    config = dataclasses.replace(FAST, early_stop=True, refit=refit)
+    dataset, _, features = digits("pair")
+    signals = dmlp.fit(dataset, config, LocalContext(features=features))
+    given, other = signals.extras["course_given"], signals.extras["course_other"]
+    n, kept = len(dataset), int(signals.extras["rounds"][0])
+    assert given.shape == other.shape == (kept, n)
+    np.testing.assert_allclose(given[-1], 1 - signals.suspicion, atol=1e-3)
+    best_other = np.array(signals.pred_probs)
+    best_other[np.arange(n), dataset.given_labels] = -1
+    np.testing.assert_allclose(other[-1], best_other.max(axis=1), atol=2e-3)
+    moved = (signals.extras["purified_labels"] != dataset.given_labels) & ~dataset.trusted
+    assert (given[0, moved] > given[-1, moved]).mean() > 0.8, "labels move round by round"
+    np.testing.assert_allclose(given[:, dataset.trusted], 1, atol=2e-3)
+
+
+def test_a_course_is_kept_only_where_it_is_cheap():
+    assert rounds.keeps_course(200_000, 1280, 100, 5)
+    assert not rounds.keeps_course(1_000_000, 512, 1000, 5)
