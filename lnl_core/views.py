@@ -177,6 +177,98 @@ class Observation:
     auroc: dict[str, float]
 
 
+# One image, as every published method sees it -----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A method's picture of its own idea, for one image.
+
+    Attributes:
+        kind: `sharpened`, `code`, `rounds`, `stages` or `masks`: how it is drawn.
+        facts: what is drawn; see the function of that name in `services.compare.own_pictures`.
+        words: what it shows, a sentence.
+    """
+
+    kind: str
+    facts: Mapping[str, Any]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class MethodView:
+    """What one method says of one image.
+
+    Attributes:
+        key: number of its run as text; empty without a run.
+        title: on screen; a reconstruction says so.
+        short: where there is little room.
+        state: `ready`; `absent` without a run; `told` where its run learned from people's answer;
+            `unseen` where its run did not judge the image.
+        label: the class it expects; None where it names none.
+        wrong: whether that is another class than the given one.
+        suspicion: in [0, 1].
+        place: among all images, 1 = its most suspicious one.
+        picture: None where the run kept nothing that shows it.
+        missing: why there is no picture, a line; empty where there is.
+        curve: `given` and `other` by `step` (epoch or round); empty where the run kept none.
+        step: what the steps of the curve are.
+    """
+
+    key: str
+    title: str
+    short: str
+    state: str
+    label: int | None = None
+    wrong: bool = False
+    suspicion: float | None = None
+    place: int | None = None
+    picture: Picture | None = None
+    missing: str = ""
+    curve: Mapping[str, list[float]] = field(default_factory=dict)
+    step: str = "epoch"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageViews:
+    """One image as every published method sees it.
+
+    Attributes:
+        row: of the data set.
+        identity: its id.
+        given: the label it came with.
+        true: the known true label, None where it is not known.
+        suggested: of the consensus, -1 without one.
+        p_wrong: of the consensus, None where no run has judged the image.
+        methods: in the order of the methods.
+        names: class names.
+        baselines: (how many baselines expect another class, how many have an opinion).
+        of: images in the set.
+    """
+
+    row: int
+    identity: str
+    given: int
+    true: int | None
+    suggested: int
+    p_wrong: float | None
+    methods: tuple[MethodView, ...]
+    names: tuple[str, ...]
+    baselines: tuple[int, int]
+    of: int
+
+    @property
+    def asked(self) -> tuple[MethodView, ...]:
+        """The methods that have an opinion of their own."""
+        return tuple(each for each in self.methods if each.state == "ready")
+
+    @property
+    def only(self) -> MethodView | None:
+        """The one method of several that expects another class, None where it is not alone."""
+        found = [each for each in self.asked if each.wrong]
+        return found[0] if len(found) == 1 and len(self.asked) > 1 else None
+
+
 # The whole set ---------------------------------------------------------------------------------
 
 SUSPECTED, DOUBTFUL = 0.5, 0.25

@@ -72,7 +72,7 @@ def draw(
 
 def fitted(figure: Any) -> Any:
     """Return the figure for the window there is: heading on lines that fit, text by its width."""
-    if _ui.wide():
+    if _ui.wide() or (_ui.presents() and not _ui.narrow()):
         return enlarged(frame.folded(figure, _WIDE_LETTERS))
     figure = frame.folded(figure, _LETTERS)
     return beneath(figure) if _ui.narrow() else figure

@@ -61,19 +61,26 @@ _STYLE = """<style>
 first visit; the rest is native.
 Where a rule stops matching, only that detail falls back to Streamlit's own look."""
 
+_PRESENTING = """<style>
+html{font-size:20px}
+[data-testid="stSidebar"],[data-testid="stExpandSidebarButton"]{display:none}
+</style>"""
+"""For a room: what Streamlit draws is sized by the root, and nothing stands beside the page."""
+
 _MEMORY = st.components.v2.component(
     "lnl_reviewer_memory",
     js=r"""
 // From 1600 px on tables are written larger: their text is painted, so no style sheet reaches it.
 const WIDE = window.matchMedia("(min-width: 1600px)");
 const NARROW = window.matchMedia("(max-width: 700px)");
+const presents = () => new URLSearchParams(location.search).get("present") === "1";
 const painted = Object.getOwnPropertyDescriptor(CanvasRenderingContext2D.prototype, "font");
 if (painted && !window.lnlTables) {
   window.lnlTables = true;
   Object.defineProperty(CanvasRenderingContext2D.prototype, "font", {
     ...painted,
     set(font) {
-      const table = WIDE.matches && /^\d+ 13\.\d+px "?Source Sans/.test(font);
+      const table = (WIDE.matches || presents()) && /^\d+ 13\.\d+px "?Source Sans/.test(font);
       painted.set.call(this, table ? font.replace(/13\.\d+px/, "16px") : font);
     },
   });
@@ -121,6 +128,8 @@ def style() -> None:
     mode = "dark" if st.context.theme.type == "dark" else "light"
     tone = TONES[mode]
     st.html(_STYLE.replace("ACCENT", tone["accent"]).replace("EDGE", tone["edge"]))
+    if _ui.presents():
+        st.html(_PRESENTING)
     st.logo(str(_ui.ASSETS / f"logo_{mode}.svg"), icon_image=str(_ui.ASSETS / f"mark_{mode}.svg"))
 
 

@@ -96,6 +96,31 @@ def narrow() -> bool:
     return bool((st.session_state.get("reviewer_memory") or {}).get("narrow"))
 
 
+def presents() -> bool:
+    """Say whether the page is shown to a room: larger type, no sidebar; the address says so."""
+    return st.query_params.get("present") == "1"
+
+
+def present_button() -> None:
+    """Draw the button that goes into presenter mode, and back."""
+    on = presents()
+    st.button(
+        "Leave presenting" if on else "Present",
+        icon=":material/close_fullscreen:" if on else ":material/slideshow:",
+        on_click=_present,
+        args=(not on,),
+        key="present",
+        help=None if on else "Larger type and no sidebar, for a screen that a room looks at.",
+    )
+
+
+def _present(on: bool) -> None:
+    if on:
+        st.query_params["present"] = "1"
+    else:
+        st.query_params.pop("present", None)
+
+
 def reviewer() -> str:
     """Return who reviews in this browser."""
     return str(st.session_state.get("reviewer") or "reviewer A")

@@ -1,4 +1,4 @@
-"""The Compare page: controls, facts, and one of five views."""
+"""The Compare page: controls, facts, and one of its views."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo
 from lnl_core.views import CONSENSUS, Candidate, Comparison
 from pages import _charts, _ui, _words
-from pages._compare import agreement, lab, losses, quality, retrain
+from pages._compare import agreement, five, lab, losses, quality, retrain
 from pages._runs import live
 from pages._ui import plain
 
 VIEWS: dict[str, tuple[str, Callable[[DatasetInfo, Comparison], None]]] = {
     "quality": ("Quality", quality.draw),
+    "five": ("Five views", five.draw),
     "losses": ("Losses", losses.draw),
     "agreement": ("Agreement", agreement.draw),
     "cost": ("Cost", agreement.draw_costs),
@@ -43,6 +44,7 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
     with row:
         truth = _truth_select(info)
         report = st.container(width="content")
+        _ui.present_button()
     facts = st.container(key="compare_facts")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         view = _view()

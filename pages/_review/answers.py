@@ -12,6 +12,7 @@ from lnl_core.services.in_force import loaded
 from lnl_core.services.review.desk import is_open
 from lnl_core.services.review.recording import record
 from lnl_core.types import DatasetInfo, LnlError
+from pages._review import unseen
 from pages._words import plain, short
 
 LONGEST_LOG = 5000
@@ -38,7 +39,7 @@ def store(info: DatasetInfo, who: str, key: str) -> list[str]:
     fresh = [entry for entry in entries if str(entry.get("cid", ""))[:80] not in stored]
     if fresh:
         try:
-            done = record(info, who, fresh)
+            done = record(info, who, [unseen.with_seen(info, entry) for entry in fresh])
         except LnlError as error:  # the browser keeps them and sends them again
             st.error(plain(error), icon=":material/error:")
             return []

@@ -1,0 +1,210 @@
+"""One image as every published method sees it, and images that only one of them has found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from lnl_core.methods import AT, METHODS, short_of, title_of
+from lnl_core.services.compare import own_pictures
+from lnl_core.services.compare.comparing import run_signals
+from lnl_core.services.in_force import (
+    Scored,
+    judged_by,
+    loaded,
+    scored,
+    signals,
+    told_of,
+    without_class,
+)
+from lnl_core.types import (
+    BoolArray,
+    DatasetInfo,
+    IntArray,
+    LnlError,
+    Method,
+    Signals,
+    TopProbs,
+)
+from lnl_core.views import ImageViews, MethodView
+
+ALL, SPLIT = "all", "split"
+"""Names of lists: images that every method calls wrong, and those that about half of them do."""
+
+
+def views(info: DatasetInfo, row: int) -> ImageViews:
+    """Return one image as every published method sees it.
+
+    Raises:
+        LnlError: no such row, or nothing is scored yet.
+    """
+    if not 0 <= row < info.n:
+        raise LnlError("There is no such image. Choose another one.")
+    ranked = scored(info)
+    if ranked is None:
+        raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
+    data = loaded(info)
+    given = int(data.given_labels[row])
+    runs = _runs(ranked)
+    single = [
+        _view(info, row, given, method, runs.get(method.key, ""), ranked)
+        for method in METHODS.values()
+        if not method.baseline
+    ]
+    true = None if data.true_labels is None else int(data.true_labels[row])
+    return ImageViews(
+        row=row,
+        identity=data.ids[row],
+        given=given,
+        true=true,
+        suggested=int(ranked.ranking.suggested_labels[row]),
+        p_wrong=float(ranked.ranking.p_wrong[row]) if ranked.is_scored(row) else None,
+        methods=tuple(single),
+        names=info.class_names,
+        baselines=_baselines(info, ranked, row, given),
+        of=info.n,
+    )
+
+
+def _runs(ranked: Scored) -> dict[str, str]:
+    """Return method -> name of its ranking: the one on pixels where a method has several."""
+    names: dict[str, str] = {}
+    for name in ranked.run_ids:
+        method = name.partition(AT)[0]
+        if name == method or method not in names:
+            names[method] = name
+    return names
+
+
+def _view(
+    info: DatasetInfo, row: int, given: int, method: Method, name: str, ranked: Scored
+) -> MethodView:
+    title = title_of(name or method.key)
+    if method.reconstruction:
+        title += " (reconstruction)"
+    short = short_of(name or method.key)
+    number = ranked.run_ids.get(name)
+    run = None if number is None else signals(info, number)
+    if number is None or run is None:
+        return MethodView("", title, short, "absent")
+    if not judged_by(info, number)[row]:
+        return MethodView(str(number), title, short, "unseen")
+    if told_of(info, [str(number)])[row]:
+        return MethodView(str(number), title, short, "told")
+    label = _expects(run, row)
+    suspicion = float(run.suspicion[row])
+    no_class = given in info.no_classes
+    picture = own_pictures.picture(info, str(number), run, row)
+    curve, step = own_pictures.course(info, str(number), run, row)
+    return MethodView(
+        key=str(number),
+        title=title,
+        short=short,
+        state="ready",
+        label=label,
+        wrong=not no_class and (label != given if label is not None else suspicion > 0.5),
+        suspicion=suspicion,
+        place=int((np.asarray(run.suspicion) > suspicion).sum()) + 1,
+        picture=picture,
+        missing="" if picture else "This run kept no picture of its own; a new run does.",
+        curve=curve,
+        step=step,
+    )
+
+
+def _expects(run: Signals, row: int) -> int | None:
+    """Return the class that a run finds most probable; None where it has no probabilities."""
+    probs = run.pred_probs
+    if isinstance(probs, TopProbs):
+        return int(probs.classes[row, 0])
+    return None if probs is None else int(np.argmax(probs[row]))
+
+
+def _baselines(info: DatasetInfo, ranked: Scored, row: int, given: int) -> tuple[int, int]:
+    """Return how many baselines expect another class, and how many have an opinion."""
+    wrong = asked = 0
+    for name, number in ranked.run_ids.items():
+        method = METHODS.get(name.partition(AT)[0])
+        run = signals(info, number)
+        if run is None or (method is not None and not method.baseline):
+            continue
+        if not judged_by(info, number)[row] or told_of(info, [str(number)])[row]:
+            continue
+        label = _expects(run, row)
+        asked += 1
+        wrong += label != given if label is not None else float(run.suspicion[row]) > 0.5
+    return wrong, asked
+
+
+# Lists ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lists:
+    """Images to look at, each list in the order of the consensus.
+
+    Attributes:
+        rows: name -> row numbers: `ALL`, `SPLIT`, and for each method's short name those that it
+            alone of the published methods calls wrong.
+        right: name -> share of the rows whose label is known to be wrong; empty without a truth.
+        asked: how many methods have an opinion.
+    """
+
+    rows: Mapping[str, IntArray]
+    right: Mapping[str, float]
+    asked: int
+
+
+def lists(info: DatasetInfo) -> Lists:
+    """Return the images on which the published methods stand together, apart, or alone.
+
+    Raises:
+        LnlError: nothing is scored yet.
+    """
+    ranked = scored(info)
+    if ranked is None:
+        raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
+    return _lists(info, ranked)
+
+
+@lru_cache(maxsize=4)
+def _lists(info: DatasetInfo, ranked: Scored) -> Lists:
+    names = {
+        short_of(name): ranked.run_ids[name]
+        for key, name in _runs(ranked).items()
+        if key in METHODS and not METHODS[key].baseline and signals(info, ranked.run_ids[name])
+    }
+    wrong = [_calls_wrong(info, number) for number in names.values()]
+    if not wrong:
+        return Lists({}, {}, 0)
+    table = np.stack(wrong)  # (m, n)
+    votes, m = table.sum(axis=0), len(table)
+    masks = {short: table[i] & (votes == 1) for i, short in enumerate(names)} if m > 1 else {}
+    if m > 1:
+        masks |= {ALL: votes == m, SPLIT: (votes >= m / 3) & (votes <= 2 * m / 3)}
+    order = np.asarray(ranked.ranking.order)
+    rows = {name: order[mask[order]] for name, mask in masks.items()}
+    data = loaded(info)
+    right: dict[str, float] = {}
+    if data.true_labels is not None:
+        known = np.asarray(data.true_labels) != np.asarray(data.given_labels)
+        right = {name: float(known[some].mean()) for name, some in rows.items() if len(some)}
+    return Lists(rows, right, m)
+
+
+def _calls_wrong(info: DatasetInfo, number: int) -> BoolArray:
+    """Return (n,) True where a run of its own judgement expects another class."""
+    run = run_signals(info, str(number))
+    given, probs = np.asarray(loaded(info).given_labels), run.pred_probs
+    if probs is None:
+        other = np.asarray(run.suspicion) > 0.5
+    elif isinstance(probs, TopProbs):
+        other = np.asarray(probs.classes[:, 0]) != given
+    else:
+        other = np.asarray(probs).argmax(axis=1) != given
+    counted = judged_by(info, number) & ~told_of(info, [str(number)]) & ~without_class(info)
+    rows: BoolArray = other & counted
+    return rows

@@ -1,0 +1,43 @@
+"""What the methods say is held back until a person's own answer, outside of Review too.
+
+In the mode Commit first a view of one image opens once the image has the reviewer's answer, or when
+asked for; whoever asked has seen the suggestion, and later answers say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from lnl_core.services.review.desk import is_open
+from lnl_core.types import DatasetInfo
+from pages import _ui
+from pages._review import narrowing
+
+_ASKED, _SEEN = "unseen_asked", "unseen_seen"
+
+
+def holds_back(info: DatasetInfo, row: int) -> bool:
+    """Tell whether an image's views wait for this reviewer's answer."""
+    asked = info.id in st.session_state.get(_ASKED, set())
+    return not narrowing.advises() and not asked and is_open(info, _ui.reviewer(), row)
+
+
+def show_all(info: DatasetInfo) -> None:
+    """Hold nothing back in this session, as the person has asked."""
+    st.session_state.setdefault(_ASKED, set()).add(info.id)
+
+
+def note(info: DatasetInfo, row: int) -> None:
+    """Remember that the person has seen what the methods say of an image without an answer."""
+    if is_open(info, _ui.reviewer(), row):
+        st.session_state.setdefault(_SEEN, set()).add((info.id, row))
+
+
+def with_seen(info: DatasetInfo, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an answer as it came about: `revealed` where its views were seen before it."""
+    if (info.id, entry.get("row")) in st.session_state.get(_SEEN, set()):
+        return {**entry, "revealed": True}
+    return entry

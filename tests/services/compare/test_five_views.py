@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+
+from lnl_core.services.compare import five_views
+from lnl_core.store import arrays, datasets
+from lnl_core.types import LnlError
+from tests import five
+
+
+@pytest.fixture
+def seen(tiny):
+    """`tiny`, scored by five methods, with what they said."""
+    return tiny, five.score(tiny)
+
+
+def view(info, row, key):
+    names = list(five.RUNS)
+    return five_views.views(info, row).methods[names.index(key)]
+
+
+def test_each_method_has_a_picture_of_its_own_and_a_sentence(seen):
+    info, _ = seen
+    shown = five_views.views(info, 0)
+    assert [each.picture.kind for each in shown.methods] == [
+        "sharpened",
+        "code",
+        "rounds",
+        "stages",
+        "masks",
+    ]
+    assert all(each.picture.words.endswith(".") for each in shown.methods)
+    assert all(each.state == "ready" and each.wrong for each in shown.methods)
+    assert shown.only is None
+
+
+def test_what_one_method_alone_has_found_says_so(seen):
+    info, _ = seen
+    shown = five_views.views(info, 1)
+    assert shown.only is not None
+    assert shown.only.key == str(five.RUNS["sr"])
+    assert [each.wrong for each in shown.methods] == [True, False, False, False, False]
+
+
+def test_the_sharpened_answer_is_the_run_s_own(seen):
+    info, made = seen
+    given = np.asarray(datasets.load(info).given_labels)
+    facts = view(info, 3, "sr").picture.facts
+    label, own, plain = facts["classes"][0]
+    assert label == given[3]
+    assert own == pytest.approx(made["sr"].pred_probs[3, given[3]], abs=1e-6)
+    assert plain is None, "there is no run of plain training"
+    assert facts["p_max"] == pytest.approx(0.97)
+
+
+def test_bits_read_otherwise_are_those_in_which_the_two_codes_differ(seen):
+    info, made = seen
+    given = np.asarray(datasets.load(info).given_labels)
+    book = made["jump"].extras["codebook"]
+    facts = view(info, 3, "jump").picture.facts
+    assert facts["bits"] == (book[given[3]] > 0).tolist()
+    assert facts["read"] == (book[(given[3] + 1) % 3] > 0).tolist()
+
+
+def test_removal_stages_and_masks(seen):
+    info, made = seen
+    given = np.asarray(datasets.load(info).given_labels)
+    removed = made["influence"].extras["round_removed"]
+    facts = view(info, 3, "influence").picture.facts
+    assert facts["round_removed"] == removed[3] == 2
+    assert facts["removed"] == [(removed == 1).sum(), (removed == 2).sum()]
+    stages = view(info, 3, "dmlp").picture.facts
+    labels = [label for _, label, _ in stages["stages"]]
+    assert labels == [given[3], given[3], (given[3] + 1) % 3]
+    assert [vote > 0 for *_, vote in stages["votes"]] == [True, False, False]
+    (_, mine, _), (other, theirs, _) = view(info, 3, "hnml").picture.facts["masks"]
+    assert np.sum(mine) == 8
+    assert np.sum(theirs) == 7, "0.3 of the maximum is below the part that counts"
+    assert other == (given[3] + 1) % 3
+
+
+def test_the_course_of_purified_labels_begins_at_the_given_one(seen):
+    info, made = seen
+    curve = view(info, 3, "dmlp").curve
+    given = np.asarray(datasets.load(info).given_labels)
+    assert curve["given"][0] == 1.0
+    assert len(curve["given"]) == 5
+    assert curve["given"][-1] == pytest.approx(made["dmlp"].pred_probs[3, given[3]], abs=2e-3)
+    assert view(info, 3, "dmlp").step == "round"
+    assert view(info, 3, "sr").step == "epoch"
+
+
+def test_a_run_of_an_older_release_says_in_a_line_what_is_not_there(seen):
+    info, _ = seen
+    folder = info.directory / "runs" / str(five.RUNS["jump"])
+    meta = arrays.read_json(folder / "signals.json")
+    arrays.write_json(folder / "signals.json", meta | {"extras": []})
+    one = view(info, 3, "jump")
+    assert one.picture is None
+    assert "a new run" in one.missing
+    assert one.state == "ready"
+
+
+def test_a_method_that_was_told_the_answer_has_no_opinion(seen):
+    info, _ = seen
+    told = np.zeros(info.n, bool)
+    told[1] = True
+    arrays.write_array(info.directory / "runs" / str(five.RUNS["sr"]) / "trusted.npy", told)
+    shown = five_views.views(info, 1)
+    assert shown.methods[0].state == "told"
+    assert shown.methods[0].picture is None
+    assert shown.only is None
+    assert 1 not in five_views.lists(info).rows["SR"]
+
+
+def test_lists_hold_what_their_names_say(seen):
+    info, made = seen
+    there = five_views.lists(info)
+    given = np.asarray(datasets.load(info).given_labels)
+    votes = sum(
+        (signals.pred_probs.argmax(axis=1) != given).astype(int) for signals in made.values()
+    )
+    assert set(there.rows[five_views.ALL]) == set(np.flatnonzero(votes == 5))
+    assert there.rows["SR"].tolist() == [1]
+    assert len(there.rows["HNML"]) == 0
+    wrong = np.asarray(datasets.load(info).true_labels) != given
+    found = there.rows[five_views.ALL]
+    assert there.right[five_views.ALL] == pytest.approx(wrong[found].mean())
+
+
+def test_a_row_that_is_not_there_is_refused(seen):
+    info, _ = seen
+    with pytest.raises(LnlError, match="no such image"):
+        five_views.views(info, info.n)
+
+
+def test_nothing_scored_says_what_to_do(tiny):
+    with pytest.raises(LnlError, match="Start a run first"):
+        five_views.views(tiny, 0)
