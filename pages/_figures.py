@@ -28,6 +28,7 @@ _LETTERS = (36, 50)
 """On a line of the title and of the sentence: what half of a page of 1024 px has room for."""
 
 _WIDE_LETTERS = (52, 66)
+_PRESENTED_LETTERS = (25, 34)
 _AXIS = 40
 """Letters below the axis on a telephone."""
 
@@ -72,8 +73,10 @@ def draw(
 
 def fitted(figure: Any) -> Any:
     """Return the figure for the window there is: heading on lines that fit, text by its width."""
-    if _ui.wide() or (_ui.presents() and not _ui.narrow()):
+    if _ui.wide():
         return enlarged(frame.folded(figure, _WIDE_LETTERS))
+    if _ui.presents() and not _ui.narrow():
+        return enlarged(frame.folded(figure, _PRESENTED_LETTERS))
     figure = frame.folded(figure, _LETTERS)
     return beneath(figure) if _ui.narrow() else figure
 

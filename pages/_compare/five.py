@@ -90,7 +90,9 @@ def _steps(info: DatasetInfo) -> None:
     ):
         if st.button(label, icon=icon, key=f"five_step_{step}"):
             st.session_state["five_step"] = step
-    st.session_state.setdefault("five_step", 0)
+    asked = st.query_params.get("id")
+    if asked is not None and st.button("Open in Review", type="tertiary", key="five_review"):
+        _ui.go("review", dataset=info.name, id=asked)
 
 
 def _image(info: DatasetInfo, rows: IntArray) -> int | None:

@@ -69,9 +69,10 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
 def _view() -> str:
     """Let a person choose a view; the address keeps it, so that it can be shared."""
     asked = st.query_params.get("view")
-    first = st.session_state.setdefault(
-        "compare_first_view", asked if asked in VIEWS else "quality"
-    )
+    first = st.session_state.get("compare_first_view", "quality")
+    if asked in VIEWS and "compare_view" not in st.session_state:  # a link from another page
+        first = asked
+    st.session_state["compare_first_view"] = first
     view = st.segmented_control(
         "View",
         list(VIEWS),

@@ -19,7 +19,7 @@ from lnl_core.types import DatasetInfo
 from pages import _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
-from pages._review import answers, copies, narrowing, scoring, sending, splits
+from pages._review import answers, copies, narrowing, scoring, sending, splits, unseen
 from pages._review.sending import Choice
 from pages._words import count, plain, plural, short
 
@@ -339,6 +339,11 @@ def _go(info: DatasetInfo, where: str | None) -> None:
     elif where == "back":
         st.query_params.pop("id", None)  # the browser is there already: nothing to draw
         return
+    elif where is not None and where.startswith("five:") and where[5:].isdecimal():
+        row = int(where[5:])
+        if row < info.n:
+            unseen.allow(info, row)  # who is offered the link has the evidence on the screen
+            _ui.go("compare", view="five", dataset=info.name, id=str(loaded(info).ids[row]))
     elif where is not None and where.startswith("row:") and where[4:].isdecimal():
         row = int(where[4:])
         if row < info.n:

@@ -21,13 +21,18 @@ _ASKED, _SEEN = "unseen_asked", "unseen_seen"
 
 def holds_back(info: DatasetInfo, row: int) -> bool:
     """Tell whether an image's views wait for this reviewer's answer."""
-    asked = info.id in st.session_state.get(_ASKED, set())
+    asked = {info.id, (info.id, row)} & st.session_state.get(_ASKED, set())
     return not narrowing.advises() and not asked and is_open(info, _ui.reviewer(), row)
 
 
 def show_all(info: DatasetInfo) -> None:
     """Hold nothing back in this session, as the person has asked."""
     st.session_state.setdefault(_ASKED, set()).add(info.id)
+
+
+def allow(info: DatasetInfo, row: int) -> None:
+    """Hold nothing of one image back: the person has its evidence on the screen already."""
+    st.session_state.setdefault(_ASKED, set()).add((info.id, row))
 
 
 def note(info: DatasetInfo, row: int) -> None:

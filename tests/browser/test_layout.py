@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lnl_core.store import datasets, db
+from lnl_core.store import arrays, datasets, db
 from lnl_core.types import LnlError
+from tests import five
 from tests.browser.test_explore import lay
 
 pytestmark = pytest.mark.browser
@@ -25,6 +26,9 @@ PAGES = {
     "page": ("review", ".stage > img"),
     "explore": ("explore", ".map[data-painted]"),
     "quality": ("compare?view=quality", ".st-key-effort .main-svg"),
+    "five": ("compare?view=five", ".st-key-five_row"),
+    "five on the wall": ("compare?view=five&present=1", ".st-key-five_row"),
+    "quality on the wall": ("compare?view=quality&present=1", ".st-key-effort .main-svg"),
     "losses": ("compare?view=losses", ".st-key-course .main-svg, .st-key-losses_figure .main-svg"),
     "agreement": ("compare?view=agreement", ".st-key-agreement .main-svg"),
     "cost": ("compare?view=cost", "[data-testid=stMain] .st-key-compare_body"),
@@ -63,6 +67,8 @@ def layout_set(common_server, make_set):
         paths = [f"photographs/of/animals/{i:05d}-{'very-' * 6}long.png" for i in range(120)]
         true = (np.arange(120) % 4 + (np.arange(120) % 3 == 0)) % 4
         info = make_set(common_server, "layout", NAMES, n=120, paths=paths, true_labels=true)
+        runs = info.directory / "runs"
+        five.score(info, {"knn": (2, arrays.load_signals(runs / "2"))})
         lay(info)
         return info
 
@@ -77,6 +83,10 @@ def open_page(page, server, name, info):
         page.evaluate(STILL)  # a key counts once its picture has been seen
         page.keyboard.press("w")
         page.wait_for_selector(".choice.first .name")
+    if name.startswith("five"):
+        page.evaluate(STILL)
+        page.get_by_role("button", name="Show all the same").click()
+        page.wait_for_selector(".fv .column")
     if name == "page":
         page.get_by_test_id("stMain").get_by_text("Page", exact=True).click()
         page.wait_for_selector(".tile img")

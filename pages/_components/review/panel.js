@@ -169,4 +169,10 @@ function fitPanel(place) {
 }
 
 /** @param {ReviewDesk} desk */
-const lateFoot = (desk) => h("div", { class: "foot late" }, desk.outbox.saved);
+function lateFoot(desk) {
+  const row = desk.queue.item?.row;
+  const title = "This image as every method sees it, side by side, on Compare";
+  const views = { type: "button", class: "plainbtn", title, onclick: () => desk.go(`five:${row}`) };
+  const five = row === undefined ? null : h("button", views, "Five views");
+  return h("div", { class: "foot late" }, desk.outbox.saved, gap(), five);
+}
