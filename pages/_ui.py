@@ -327,7 +327,8 @@ def score_it(info: DatasetInfo) -> None:
             label, icon = "Score it", ":material/play_arrow:"
         if st.button(label, icon=icon, type="primary", key="score_empty"):
             if not stopped(info):
-                recipes.start_scoring(info)
+                if not act(recipes.start_scoring, info, reviewer()):
+                    return
                 go("review", dataset=info.name)
             go("runs", dataset=info.name)
         st.space("small")

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, insert, select, update
 
 from lnl_core.jobs import bases, splits
 from lnl_core.jobs.health import health as health
@@ -27,9 +27,17 @@ from lnl_core.jobs.rows import log_path as log_path
 from lnl_core.jobs.rows import log_tail as log_tail
 from lnl_core.jobs.rows import run_dir as run_dir
 from lnl_core.methods import METHODS
-from lnl_core.store import schema
+from lnl_core.store import datasets, schema
 from lnl_core.store.db import now, reading, transaction
-from lnl_core.types import DatasetInfo, Job, JobState, LnlError, NotFound, Workspace
+from lnl_core.types import (
+    ACTIVE_STATES,
+    DatasetInfo,
+    Job,
+    JobState,
+    LnlError,
+    NotFound,
+    Workspace,
+)
 
 EXECUTORS = ("local", "slurm", "ray")
 REMOTE = ("slurm", "ray")
@@ -79,6 +87,7 @@ def submit(
     base: int | None = None,
     train_on: Sequence[str] = (),
     judge: Sequence[str] = (),
+    first: bool = False,
 ) -> Job:
     """Queue one run.
 
@@ -97,8 +106,10 @@ def submit(
         base: number of the run that this one builds on; it starts once that one is done.
         train_on: splits that it trains on; all of the set when there is none.
         judge: splits whose labels it judges; likewise.
+        first: only where no other run of the set is done or on its way.
 
     Raises:
+        NotFirst: another one is.
         LnlError: anything of that does not exist.
     """
     base, representation = _ground(info, method, base, representation)
@@ -108,6 +119,8 @@ def submit(
     uses = "features" in METHODS[method].needs or on_features(method, representation)
     usual = usual_features(method, preset, max(info.height, info.width))
     with transaction(info.workspace) as connection:
+        if first:
+            _refuse_others(connection, info)
         result = connection.execute(
             insert(_TABLE).values(
                 dataset_id=info.id,
@@ -129,6 +142,20 @@ def submit(
         assert key is not None
         number = int(key[0])
     return job(info.workspace, number)
+
+
+class NotFirst(LnlError):
+    """A run that was to be a set's first one is not: somebody else was faster."""
+
+
+def _refuse_others(connection: Connection, info: DatasetInfo) -> None:
+    """Raise NotFirst where a run is done or on its way; nobody starts another one meanwhile."""
+    datasets.alone(connection, info)
+    counts = [str(state) for state in (*ACTIVE_STATES, JobState.DONE)]
+    t = _TABLE.c
+    mine = (t.dataset_id == info.id, t.executor != TASKS, t.state.in_(counts))
+    if connection.execute(select(t.id).where(*mine).limit(1)).first() is not None:
+        raise NotFirst(f"Somebody else has just started to score “{info.name}”.")
 
 
 def _ground(

@@ -353,8 +353,13 @@ def alone(connection: Connection, info: DatasetInfo) -> bool:
     Returns:
         False where the set is gone.
     """
+    return alone_in(connection, info.id)
+
+
+def alone_in(connection: Connection, number: int) -> bool:
+    """Do the same by the set's number."""
     place = schema.datasets.c.id
-    query = select(place).where(place == info.id).with_for_update(key_share=True)
+    query = select(place).where(place == number).with_for_update(key_share=True)
     return connection.execute(query).scalar() is not None
 
 

@@ -109,8 +109,18 @@ def take(
 
 def give_back(ws: Workspace, tab: str) -> int:
     """Free everything that a tab was sent, in every data set; return how many images that were."""
-    with transaction(ws) as connection:
-        return int(connection.execute(delete(_TABLE).where(_TABLE.c.tab == tab)).rowcount)
+    mine = _TABLE.c.tab == tab
+    with reading(ws) as connection:
+        sets = list(
+            connection.execute(select(_TABLE.c.dataset_id).where(mine).distinct()).scalars()
+        )
+    given = 0
+    for each in sets:  # one set's lock at a time, as everybody who takes or answers
+        with transaction(ws) as connection:
+            datasets.alone_in(connection, each)
+            there = mine & (_TABLE.c.dataset_id == each)
+            given += int(connection.execute(delete(_TABLE).where(there)).rowcount)
+    return given
 
 
 def answered(connection: Connection, info: DatasetInfo, made: Sequence[tuple[str, int]]) -> None:

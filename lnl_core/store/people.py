@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from lnl_core.records import LnlError, Workspace
 from lnl_core.store import decisions, schema
@@ -18,10 +18,31 @@ def roles(ws: Workspace) -> dict[str, str | None]:
         return {name: role for name, role in connection.execute(query)}
 
 
-def set_role(ws: Workspace, who: str, role: str | None) -> None:
-    """Store what a reviewer is."""
+def set_role(ws: Workspace, who: str, role: str | None, *, only_new: bool = False) -> None:
+    """Store what a reviewer is; with `only_new` where nobody has said it yet."""
+    mine = _TABLE.c.name == who
+    if only_new:
+        mine &= _TABLE.c.role.is_(None)
     with transaction(ws) as connection:
-        connection.execute(update(_TABLE).where(_TABLE.c.name == who).values(role=role))
+        connection.execute(update(_TABLE).where(mine).values(role=role))
+
+
+def set_first(ws: Workspace, who: str, role: str) -> bool:
+    """Give a reviewer a role that nobody has yet; of several at one moment one gets it.
+
+    Returns:
+        whether it was this one.
+    """
+    with transaction(ws) as connection:
+        if connection.dialect.name != "sqlite":  # which has one writer anyway
+            connection.execute(text("LOCK TABLE reviewers IN SHARE ROW EXCLUSIVE MODE"))
+        if connection.execute(select(_TABLE.c.name).where(_TABLE.c.role == role)).first():
+            return False
+        return bool(
+            connection.execute(
+                update(_TABLE).where(_TABLE.c.name == who).values(role=role)
+            ).rowcount
+        )
 
 
 def of_login(ws: Workspace, login: str, called: str, otherwise: str) -> str:

@@ -27,7 +27,8 @@ def awaited() -> str | None:
 
 def score(info: DatasetInfo) -> None:
     """Start the default recipe on a set and go to where its queue opens."""
-    recipes.start_scoring(info)
+    if not _ui.act(recipes.start_scoring, info, _ui.reviewer()):
+        return
     st.session_state["dataset"] = info.name
     _ui.go("review", dataset=info.name)
 

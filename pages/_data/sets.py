@@ -396,7 +396,8 @@ def _remove(info: DatasetInfo) -> None:
     sure = st.checkbox("Remove it, with every answer", key="remove_sure")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Remove", type="primary", disabled=not sure, key="remove_now"):
-            catalog.remove_dataset(info)
+            if not _ui.act(catalog.remove_dataset, info, _ui.reviewer()):
+                return
             st.session_state.pop("dataset", None)
             st.query_params.clear()
             st.rerun()

@@ -146,7 +146,7 @@ def _running(job: Job) -> None:
             key=f"cancel_{job.id}",
             disabled=job.state is JobState.CANCELLING,
         ):
-            _ui.act(control.cancel, _ui.workspace(), job.id)
+            _ui.act(control.cancel, _ui.workspace(), job.id, _ui.reviewer())
             st.rerun(scope="fragment")
     st.progress(min(max(job.fraction, 0.0), 1.0))
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -208,7 +208,7 @@ def _beside(job: Job) -> None:
         st.markdown(f"{title}  \n:gray[:small[{words}]]", width="stretch")
         stopping = job.state is JobState.CANCELLING
         if st.button("Cancel", key=f"cancel_{job.id}", disabled=stopping):
-            _ui.act(control.cancel, _ui.workspace(), job.id)
+            _ui.act(control.cancel, _ui.workspace(), job.id, _ui.reviewer())
             st.rerun(scope="fragment")
 
 
@@ -221,7 +221,7 @@ def _waiting(job: Job, place: int) -> None:
             words = plain(job.stage or _jobs.executor_word(job.executor))
         st.markdown(f"{title}  \n:gray[:small[{words}]]", width="stretch")
         if st.button("Remove", key=f"remove_{job.id}"):
-            _ui.act(control.remove, _ui.workspace(), job.id)
+            _ui.act(control.remove, _ui.workspace(), job.id, _ui.reviewer())
             st.rerun()
 
 
@@ -236,7 +236,7 @@ def _stopped(job: Job) -> None:
         st.markdown(words, width="stretch")
         if st.button("Resume", key=f"resume_{job.id}"):
             ws = _ui.workspace()
-            _ui.act(control.resume, ws, job.id)
+            _ui.act(control.resume, ws, job.id, _ui.reviewer())
             st.rerun()
         pressed = st.menu_button(
             ":material/more_horiz:",

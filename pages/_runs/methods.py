@@ -176,6 +176,7 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
             executor=executor,
             train_on=train_on,
             judge=judge,
+            by=_ui.reviewer(),
         )
         st.session_state["runs_started"] = True
         st.rerun()

@@ -74,5 +74,5 @@ def _start(info: DatasetInfo, known: Recipe, missing: list[str], device: str) ->
             words += f", first queue after **{_words.about(known.first_seconds)}**"
         small = f":gray[:small[{basis(known.features_seconds)}]]"
         st.markdown(f"{words}  \n{small}", width="stretch")
-    if pressed and _ui.act(recipes.start_rest, info, device):
+    if pressed and _ui.act(recipes.start_rest, info, device, _ui.reviewer()):
         st.rerun()

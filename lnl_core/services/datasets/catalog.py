@@ -18,6 +18,8 @@ from lnl_core.services.datasets import leftovers
 from lnl_core.services.in_force import goal, loaded, scored, standing
 from lnl_core.services.review.planning import planned
 from lnl_core.services.serving import app_file
+from lnl_core.services.team import roles
+from lnl_core.services.team.roles import Act
 from lnl_core.store import arrays, datasets, owned
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
 
@@ -294,12 +296,18 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def remove_dataset(info: DatasetInfo) -> None:
+def remove_dataset(info: DatasetInfo, by: str | None = None) -> None:
     """Forget a data set, its runs and decisions; the originals stay.
 
+    Args:
+        info: the data set.
+        by: who asks, on a page; None for who works on the machine itself.
+
     Raises:
+        NotAllowed: that person may not remove sets.
         LnlError: a run of it is going on.
     """
+    roles.require_of(info.workspace, by, Act.REMOVE)
     if any(job.state is JobState.RUNNING for job in queue.jobs(info)):
         raise LnlError(f"A run of “{info.name}” is going on. Cancel it first, then remove the set.")
     datasets.remove(info)

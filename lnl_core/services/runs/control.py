@@ -8,6 +8,8 @@ from lnl_core.jobs import executors, queue, removal
 from lnl_core.jobs.health import is_busy as is_busy
 from lnl_core.jobs.health import is_slow as is_slow
 from lnl_core.jobs.health import speed as speed
+from lnl_core.services.team import roles
+from lnl_core.services.team.roles import Act
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
 
 
@@ -50,21 +52,27 @@ def keep_going(ws: Workspace) -> None:
     executors.reconcile(ws)
 
 
-def cancel(ws: Workspace, number: int) -> None:
+def cancel(ws: Workspace, number: int, by: str | None = None) -> None:
     """Ask a run or task to stop; it keeps its checkpoint.
 
+    `by` is who asks, on a page, here and below; None works on the machine itself.
+
     Raises:
+        NotAllowed: that person may not.
         LnlError: there is none of that number, or its engine does not answer.
     """
+    roles.require_of(ws, by, Act.RUN)
     executors.cancel(ws, number)
 
 
-def resume(ws: Workspace, number: int) -> None:
+def resume(ws: Workspace, number: int, by: str | None = None) -> None:
     """Queue a cancelled, failed or lost run again and see that somebody runs it.
 
     Raises:
+        NotAllowed: that person may not.
         LnlError: the run is none of these.
     """
+    roles.require_of(ws, by, Act.RUN)
     executors.resume(ws, number)
 
 
@@ -106,12 +114,14 @@ def check_removable(ws: Workspace, numbers: Sequence[int]) -> None:
         removal.check(ws, number, numbers)
 
 
-def remove(ws: Workspace, number: int) -> None:
+def remove(ws: Workspace, number: int, by: str | None = None) -> None:
     """Drop a run that waits or has ended, with what it left; the ranking goes on without it.
 
     Raises:
+        NotAllowed: that person may not.
         LnlError: it does not exist, is under way, or something that waits needs it.
     """
+    roles.require_of(ws, by, Act.RUN)
     if queue.job(ws, number).state is JobState.QUEUED:
         executors.remove(ws, number)
     else:

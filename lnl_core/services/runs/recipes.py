@@ -184,25 +184,37 @@ def missing(info: DatasetInfo) -> list[str]:
     return [run for run in running.default_recipe(info) if run not in names]
 
 
-def start_scoring(info: DatasetInfo) -> list[Job]:
+def start_scoring(info: DatasetInfo, by: str | None = None) -> list[Job]:
     """Start the default recipe on a set that nothing has been run on; what gives a queue first.
 
     Of a long recipe the first two runs start; Runs offers the rest. Where a run is done or on its
-    way already, nothing is started.
+    way already, nothing is started, also where two windows ask at one moment.
+
+    Args:
+        info: the data set.
+        by: who asks, on a page; None for who works on the machine itself.
+
+    Raises:
+        NotAllowed: that person may not start runs.
     """
     if any(job.state in ACTIVE_STATES or job.state is JobState.DONE for job in queue.jobs(info)):
         return []
-    return running.start_runs(info, recipe(info).at_once)
+    try:
+        return running.start_runs(info, recipe(info).at_once, first=True, by=by)
+    except queue.NotFirst:
+        return []
 
 
-def start_rest(info: DatasetInfo, device: str = "auto") -> list[Job]:
+def start_rest(info: DatasetInfo, device: str = "auto", by: str | None = None) -> list[Job]:
     """Start what of the default recipe is neither done nor on its way; the quickest first.
 
     Args:
         info: the data set.
         device: `auto`, `cpu` or `cuda`.
+        by: who asks, on a page.
 
     Raises:
+        NotAllowed: that person may not start runs.
         LnlError: nothing is missing.
     """
-    return running.start_runs(info, missing(info), device=device)
+    return running.start_runs(info, missing(info), device=device, by=by)

@@ -9,6 +9,8 @@ from typing import Any
 from lnl_core.jobs import bases, engines, executors, knobs, needs, queue, splits
 from lnl_core.methods import AT, METHODS, card, default_runs, title_of
 from lnl_core.services.in_force import signals
+from lnl_core.services.team import roles
+from lnl_core.services.team.roles import Act
 from lnl_core.store import datasets
 from lnl_core.types import SMALL_SIDE, DatasetInfo, Job, JobState, LnlError, Workspace
 
@@ -27,6 +29,8 @@ def start_runs(
     base: int | None = None,
     train_on: Sequence[str] = (),
     judge: Sequence[str] = (),
+    first: bool = False,
+    by: str | None = None,
 ) -> list[Job]:
     """Queue one job per method and see that a worker runs them.
 
@@ -48,10 +52,15 @@ def start_runs(
         base: number of the run that these build on, for post-training or purified labels.
         train_on: splits that they train on; all of the set when there is none.
         judge: splits whose labels they judge; scores of all others are blank.
+        first: only where no run of the set is done or on its way.
+        by: who asks, on a page; None for who works on the machine itself.
 
     Raises:
+        NotAllowed: that person may not start runs.
+        NotFirst: with `first`, somebody else was faster; then nothing is queued.
         LnlError: an unknown method, preset, knob or executor; then nothing is queued.
     """
+    roles.require_of(info.workspace, by, Act.RUN)
     if not methods:
         raise LnlError("No method is chosen. Tick at least one.")
     chains = [_chain(recipe) for recipe in methods]
@@ -77,6 +86,7 @@ def start_runs(
             base=None if learns else under,
             train_on=train_on,
             judge=judge,
+            first=first and not submitted,
         )
 
     submitted: list[Job] = []

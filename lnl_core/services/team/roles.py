@@ -28,6 +28,9 @@ class Act(StrEnum):
     ANSWER = "answer"
     SETTLE = "settle contradictions"
     DIVIDE = "divide a set among people"
+    RUN = "start, stop or remove runs"
+    REMOVE = "remove a data set"
+    CHECK = "choose the hidden checks"
     NAME_ROLES = "say who may do what"
 
 
@@ -76,6 +79,16 @@ def require(ws: Workspace, who: str, act: Act) -> None:
     raise NotAllowed(f"Only an {who_may} may {act}. Ask the owner of this workspace.")
 
 
+def require_of(ws: Workspace, who: str | None, act: Act) -> None:
+    """Refuse what a person on a page may not do; None works on the machine and owns its files.
+
+    Raises:
+        NotAllowed: with who may, and what to do.
+    """
+    if who is not None:
+        require(ws, who, act)
+
+
 def name_role(ws: Workspace, by: str, who: str, role: Role) -> None:
     """Give a person a role; whoever gives the first one stays owner.
 
@@ -115,14 +128,13 @@ def signed_in(
         verified: the provider says that the address is this person's: only then it makes an owner.
     """
     who = people.of_login(ws, login, called, address)
-    stored = people.roles(ws)
-    first = not owners and Role.OWNER not in stored.values()
-    if stored.get(who) != Role.OWNER and (
-        first or _named(login, address if verified else "", owners)
-    ):
+    role = people.roles(ws).get(who)
+    if role == Role.OWNER:
+        return who
+    if _named(login, address if verified else "", owners):
         people.set_role(ws, who, Role.OWNER)
-    elif stored.get(who) is None:
-        people.set_role(ws, who, Role.REVIEWER)
+    elif owners or not people.set_first(ws, who, Role.OWNER):
+        people.set_role(ws, who, Role.REVIEWER, only_new=True)
     return who
 
 

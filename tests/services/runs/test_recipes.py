@@ -1,5 +1,8 @@
 """The default recipe as one thing: chosen by kind of images, priced on one basis, started once."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -69,6 +72,20 @@ def test_scoring_starts_once_and_the_rest_is_what_is_missing(photographs, worksp
     queue.finish(workspace, first[2].id, JobState.DONE, flagged=1)
     assert recipes.missing(info) == ["jump@pretrained"]
     assert [job.method for job in recipes.start_rest(info)] == ["jump"]
+
+
+def test_two_windows_at_one_moment_start_one_recipe(photographs, no_worker):
+    info, _ = photographs
+    together = threading.Barrier(4)
+
+    def press(_):
+        together.wait()
+        return recipes.start_scoring(info)
+
+    with ThreadPoolExecutor(4) as pool:
+        started = list(pool.map(press, range(4)))
+    assert sorted(len(each) for each in started) == [0, 0, 0, 3]
+    assert len(queue.jobs(info)) == 3
 
 
 def test_of_a_long_recipe_the_press_starts_two(photographs, no_worker, monkeypatch):

@@ -7,11 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lnl_core.services import in_force
+from lnl_core.services.datasets import catalog
 from lnl_core.services.in_force import loaded
 from lnl_core.services.review import desk
 from lnl_core.services.review.recording import record
+from lnl_core.services.runs import control, running
 from lnl_core.services.team import parts, roles, settling, team
 from lnl_core.services.team.roles import Role
+from lnl_core.services.workspace import datasets
 from lnl_core.store import audits, decisions, people
 from lnl_core.types import Action, LnlError
 
@@ -215,3 +218,40 @@ def test_only_an_owner_divides(workspace, disputed):
         parts.give(disputed, "ann", "bob", (parts.Kind.SPLIT, "train"))
     with pytest.raises(LnlError, match="at least one class"):
         parts.give(disputed, "ann", "bob", (parts.Kind.CLASSES, [9]))
+
+
+def test_of_two_first_logins_at_one_moment_one_becomes_owner(workspace):
+    together = threading.Barrier(6)
+
+    def sign_in(k):
+        together.wait()
+        return roles.signed_in(workspace, f"i#{k}", f"Person {k}", f"{k}@x.org", ())
+
+    with ThreadPoolExecutor(6) as pool:
+        names = list(pool.map(sign_in, range(6)))
+    given = [roles.role_of(workspace, who) for who in names]
+    assert sorted(given) == ["owner"] + 5 * ["reviewer"]
+
+
+def test_a_role_that_was_given_is_not_taken_by_signing_in_again(workspace):
+    boss, ann = (roles.signed_in(workspace, f"i#{k}", k, "", ()) for k in ("boss", "ann"))
+    roles.name_role(workspace, boss, ann, Role.ADJUDICATOR)
+    assert roles.signed_in(workspace, "i#ann", "ann", "", ()) == ann
+    assert roles.role_of(workspace, ann) is Role.ADJUDICATOR
+
+
+def test_only_an_owner_removes_a_set_or_touches_runs(workspace, scored):
+    for who in ("boss", "ann"):
+        decisions.add_reviewer(workspace, who)
+    roles.name_role(workspace, "boss", "ann", Role.ADJUDICATOR)
+    for act in (
+        lambda: catalog.remove_dataset(scored, "ann"),
+        lambda: running.start_runs(scored, ["knn"], by="ann"),
+        lambda: control.remove(workspace, 1, "ann"),
+        lambda: control.cancel(workspace, 1, "ann"),
+        lambda: control.resume(workspace, 1, "ann"),
+    ):
+        with pytest.raises(roles.NotAllowed, match="Only an owner may"):
+            act()
+    catalog.remove_dataset(scored, "boss")
+    assert scored.name not in [each.name for each in datasets(workspace)]
