@@ -23,6 +23,8 @@ class Action(StrEnum):
     UNSURE = "unsure"
     SKIP = "skip"
     REOPEN = "reopen"
+    AUTO = "auto"
+    """The suggestion was accepted unseen, by a plan whose random check passed: nobody's answer."""
 
 
 class JobState(StrEnum):

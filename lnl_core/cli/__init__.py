@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from lnl_core import __version__
 from lnl_core.cli import (
+    accepting,
     bench,
     copies,
     datasets,
@@ -47,6 +48,7 @@ COMMANDS = (
     own.SCORE,
     deciding.DECIDE,
     review.AUDIT,
+    accepting.ACCEPT,
     copies.COPIES,
     exporting.EXPORT,
     reporting.REPORT,

@@ -13,6 +13,7 @@ from typing import IO
 from lnl_core.data import tables
 from lnl_core.data.matching import BY_ID, Held
 from lnl_core.data.tables import BadRow, Cells
+from lnl_core.store.plans import AUTO_FIX
 from lnl_core.types import Action, IntArray, LnlError
 
 COLUMNS = {
@@ -142,10 +143,13 @@ class _Read:
         self._positions, self._index, self._place, self._meant = positions, index, place, meant
         self._entries: list[Entry] = []
         self._problems: list[str] = []
-        self._left_out = 0
+        self._left_out = self._unseen = 0
         self._batch: list[tuple[int, Cells]] = []
 
     def add(self, number: int, cells: Cells) -> None:
+        if cells.get("reviewer") == AUTO_FIX:
+            self._unseen += 1
+            return
         self._batch.append((number, cells))
         if len(self._batch) == _BATCH:
             self.settle()
@@ -186,6 +190,11 @@ class _Read:
 
     def end(self) -> tuple[list[Entry], list[str]]:
         self.settle()
+        if self._unseen:
+            self._problems.append(
+                f"{self._unseen:,} rows are of plans, which decide unseen: no person answered. "
+                "They were left out; lnl accept makes a plan here."
+            )
         if self._left_out:
             self._problems.append(f"And {self._left_out:,} more rows that cannot be used.")
         return self._entries, self._problems

@@ -201,6 +201,11 @@ class Standing:
         looks: (n,) how many people have an answer in force other than skip.
         touched: reviewer -> rows that this person has answered, skips included.
         last_id: number of the newest decision that counts.
+        auto: (n,) label that a plan in force gave unseen, -1 where none did; no answer, and not
+            among the above. A person's answer goes before it.
+        auto_right: (n,) a person has said that this label is right.
+        auto_wrong: (n,) a person has said that it is not.
+        auto_since: number of the newest decision by a plan that is in force; 0 without any.
     """
 
     settled: BoolArray
@@ -212,6 +217,15 @@ class Standing:
     looks: IntArray
     touched: dict[str, IntArray]
     last_id: int
+    auto: IntArray
+    auto_right: BoolArray
+    auto_wrong: BoolArray
+    auto_since: int
+
+    @property
+    def auto_open(self) -> BoolArray:
+        """(n,) True where the label is a plan's and no person has answered."""
+        return (self.auto >= 0) & ~self.answered
 
     @property
     def answered(self) -> BoolArray:
@@ -279,6 +293,10 @@ def _masks(ledger: Ledger) -> Standing:
         looks=ledger.looks.copy(),
         touched=dict(ledger.touched),
         last_id=ledger.last_id,
+        auto=ledger.auto.copy(),
+        auto_right=ledger.auto_right.copy(),
+        auto_wrong=ledger.auto_wrong.copy(),
+        auto_since=ledger.auto_since,
     )
 
 

@@ -9,11 +9,13 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from sqlalchemy import CursorResult, Row, case, func, select
+from sqlalchemy import Connection, CursorResult, Row, case, func, select
 
 from lnl_core.records import Action, DatasetInfo, Decision, LnlError, Workspace
-from lnl_core.store import datasets, leases, schema
+from lnl_core.store import datasets, leases, plans, schema
 from lnl_core.store.db import now, reading, transaction
+from lnl_core.store.plans import AUTO_FIX as AUTO_FIX
+from lnl_core.store.plans import CHECK as CHECK
 
 _TABLE = schema.decisions
 
@@ -56,6 +58,8 @@ def add_reviewer(ws: Workspace, name: str) -> str:
     name = name.strip()
     if not name or len(name) > 60 or not name.isprintable():
         raise LnlError("A reviewer needs a name of 1 to 60 printable characters.")
+    if name.casefold() == AUTO_FIX:
+        raise LnlError(f"“{name}” signs what no person decided. Choose another name.")
     if name in reviewers(ws):  # most often: without the lock that writing takes
         return name
     with transaction(ws) as connection:
@@ -71,8 +75,9 @@ def add_reviewer(ws: Workspace, name: str) -> str:
 def reviewers(ws: Workspace) -> list[str]:
     """Return the reviewers' names, oldest first."""
     table = schema.reviewers
+    query = select(table.c.name).where(table.c.name != AUTO_FIX).order_by(table.c.created_at)
     with reading(ws) as connection:
-        return list(connection.execute(select(table.c.name).order_by(table.c.created_at)).scalars())
+        return list(connection.execute(query).scalars())
 
 
 def _insert(connection: Any) -> Any:
@@ -94,6 +99,8 @@ def check(info: DatasetInfo, decision: Decision) -> None:
             or a label that is no class kept or chosen.
     """
     k = info.class_count
+    if decision.action is Action.AUTO:
+        raise LnlError("auto is no answer of a person. Use relabel.")
     check_classes(info, decision, decision.given_label)
     if not 0 <= decision.row < info.n:
         raise LnlError(f"Row {decision.row} is not in “{info.name}” (0..{info.n - 1}).")
@@ -174,15 +181,8 @@ def append(info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
         # Then numbers become visible in their order, and `last_id` misses none.
         if not datasets.alone(connection, info):
             raise LnlError(f"“{info.name}” was removed. Open the data sets that are there: Data.")
-        queued = [value for value in values if value["route"] == QUEUE]
-        if queued:
-            draws = schema.audit_draws.c
-            drawn = set(
-                connection.execute(select(draws.row).where(draws.dataset_id == info.id)).scalars()
-            )
-            for value in queued:
-                if value["row"] in drawn:
-                    value["route"] = AUDIT
+        if any(value["route"] == QUEUE for value in values):
+            _find_routes(connection, info, values)
         insert = _insert(connection)
         connection.execute(
             insert(_TABLE).on_conflict_do_nothing(index_elements=["dataset_id", "reviewer", "cid"]),
@@ -190,6 +190,19 @@ def append(info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
         )
         leases.answered(connection, info, [(d.reviewer, d.row) for d in decisions])
     return [str(v["cid"]) for v in values]
+
+
+def _find_routes(
+    connection: Connection, info: DatasetInfo, values: Sequence[dict[str, Any]]
+) -> None:
+    """Set the route of what the queue showed where chance had chosen it, for whatever purpose."""
+    draws = schema.audit_draws.c
+    drawn = set(connection.execute(select(draws.row).where(draws.dataset_id == info.id)).scalars())
+    checked = plans.open_checks(connection, info)
+    for value in values:
+        if value["route"] == QUEUE:
+            row = value["row"]
+            value["route"] = AUDIT if row in drawn else CHECK if row in checked else QUEUE
 
 
 def _with_given_labels(info: DatasetInfo, decisions: Sequence[Decision]) -> Sequence[Decision]:
@@ -247,11 +260,11 @@ def history(
         info: the data set.
         reviewer: only this person's.
         limit: how many, newest first.
-        looks: leave out what was answered with another copy of the picture.
+        looks: leave out what was answered with another copy of the picture, or by no person.
     """
     query = select(_TABLE).where(_TABLE.c.dataset_id == info.id)
     if looks:
-        query = query.where(_TABLE.c.mode != COPIES)
+        query = query.where(_TABLE.c.mode != COPIES, _TABLE.c.reviewer != AUTO_FIX)
     if reviewer is not None:
         query = query.where(_TABLE.c.reviewer == reviewer)
     query = query.order_by(_TABLE.c.id if limit is None else _TABLE.c.id.desc())
@@ -311,20 +324,22 @@ def on_copies(info: DatasetInfo, reviewer: str, since: int) -> dict[str, int]:
     return counted
 
 
-def _latest(info: DatasetInfo) -> Any:
-    return (
-        select(func.max(_TABLE.c.id))
-        .where(_TABLE.c.dataset_id == info.id)
-        .group_by(_TABLE.c.row, _TABLE.c.reviewer)
-    )
+def _latest(info: DatasetInfo, *, auto: bool = False) -> Any:
+    query = select(func.max(_TABLE.c.id)).where(_TABLE.c.dataset_id == info.id)
+    if not auto:
+        query = query.where(_TABLE.c.reviewer != AUTO_FIX)
+    return query.group_by(_TABLE.c.row, _TABLE.c.reviewer)
 
 
-def in_force(info: DatasetInfo, *, rows: Sequence[int] | None = None) -> dict[int, list[Decision]]:
+def in_force(
+    info: DatasetInfo, *, rows: Sequence[int] | None = None, auto: bool = False
+) -> dict[int, list[Decision]]:
     """Return row -> decisions in force, one per reviewer, oldest first; see `meant`.
 
-    Reopened images are absent. `rows` limits the answer to those rows.
+    Reopened images are absent. `rows` limits the answer to those rows; with `auto`, what plans
+    decided unseen is among them.
     """
-    latest = _latest(info)
+    latest = _latest(info, auto=auto)
     if rows is not None:
         latest = latest.where(_TABLE.c.row.in_(list(rows)))
     query = (
@@ -364,15 +379,15 @@ def log(info: DatasetInfo) -> Iterator[tuple[int, int, str, str]]:
             yield record.id, record.row, record.reviewer, record.action
 
 
-def changes(info: DatasetInfo, since: int) -> Iterator[tuple[int, int, str, str, str]]:
-    """Yield (id, row, reviewer, action, route) of every decision after one, oldest first."""
+def changes(info: DatasetInfo, since: int) -> Iterator[tuple[int, int, str, str, str, int | None]]:
+    """Yield (id, row, reviewer, action, route, label) of decisions after one, oldest first."""
     t = _TABLE.c
-    query = select(t.id, t.row, t.reviewer, _MEANT.label("action"), t.route)
+    query = select(t.id, t.row, t.reviewer, _MEANT.label("action"), t.route, t.label)
     query = query.where(t.dataset_id == info.id, t.id > since).order_by(t.id)
     with reading(info.workspace) as connection:
         found = connection.execution_options(yield_per=5000).execute(query)
         for record in _closing(found):
-            yield record.id, record.row, record.reviewer, record.action, record.route
+            yield tuple(record)
 
 
 def last_id(info: DatasetInfo) -> int:
@@ -415,6 +430,7 @@ class Verdict:
 
     `decision` is the latest of those that count; `agreed` is False while two reviewers
     contradict each other; `waiting` is True while somebody is unsure and nobody has settled it.
+    What a plan decided counts where no person has said anything.
     """
 
     decision: Decision | None
@@ -427,6 +443,8 @@ def verdict(decisions: Sequence[Decision]) -> Verdict:
 
     Where somebody entitled has settled it, that alone counts.
     """
+    people = [d for d in decisions if d.action not in (Action.AUTO, Action.SKIP)]
+    decisions = people or [d for d in decisions if d.action is Action.AUTO]
     decisions = [d for d in decisions if d.route == SETTLED][-1:] or decisions
     settled = [d for d in decisions if d.action not in (Action.UNSURE, Action.SKIP)]
     unsure = any(d.action is Action.UNSURE for d in decisions)

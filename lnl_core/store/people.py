@@ -14,6 +14,7 @@ _TABLE = schema.reviewers
 def roles(ws: Workspace) -> dict[str, str | None]:
     """Return name -> role as stored, oldest first; None where nobody has given one."""
     query = select(_TABLE.c.name, _TABLE.c.role).order_by(_TABLE.c.created_at)
+    query = query.where(_TABLE.c.name != decisions.AUTO_FIX)
     with reading(ws) as connection:
         return {name: role for name, role in connection.execute(query)}
 

@@ -120,6 +120,41 @@ parts = Table(
     Column("value", Text, nullable=False),
 )
 
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset_id", Integer, ForeignKey("datasets.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("reviewer", String(120), ForeignKey("reviewers.name"), nullable=False),
+    Column("made_at", String(40), nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("precision", Float, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("allowed", Integer, nullable=False),
+    Column("expected", Float, nullable=False),
+    Column("rows", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("checks", Text, nullable=False),
+    UniqueConstraint("dataset_id", "number", name="plans_number"),
+    sqlite_autoincrement=True,
+)
+
+plan_events = Table(
+    "plan_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset_id", Integer, ForeignKey("datasets.id", ondelete="CASCADE"), nullable=False),
+    Column("plan", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("reviewer", String(120), ForeignKey("reviewers.name"), nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("facts", Text, nullable=False, server_default="{}"),
+    UniqueConstraint("dataset_id", "plan", "kind", name="plan_events_kind"),
+    sqlite_autoincrement=True,
+)
+
 jobs = Table(
     "jobs",
     metadata,

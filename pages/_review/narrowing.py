@@ -39,6 +39,7 @@ VERDICTS = {
     str(Action.NONE): "None fits",
     str(Action.UNSURE): "Unsure",
     str(Action.SKIP): "Skipped",
+    str(Action.AUTO): "Accepted unseen",
 }
 LONGEST = 100
 """Letters of a path's part."""

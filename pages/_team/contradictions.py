@@ -20,6 +20,7 @@ VERDICTS = {
     Action.UNSURE: ("help", "orange", "unsure"),
     Action.SKIP: ("skip_next", "gray", "skip"),
     Action.REOPEN: ("undo", "gray", "taken back"),
+    Action.AUTO: ("bolt", "violet", "auto"),
 }
 """Action -> icon, Streamlit's colour, word."""
 

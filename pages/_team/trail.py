@@ -8,7 +8,7 @@ import streamlit as st
 
 from lnl_core.services.export import exporting
 from lnl_core.services.in_force import loaded
-from lnl_core.services.team.team import trail
+from lnl_core.services.team.team import AUTO_FIX, SETTLED, trail
 from lnl_core.types import Action, DatasetInfo, Decision
 from pages import _urls
 from pages._team.contradictions import VERDICTS
@@ -58,11 +58,18 @@ def _csv(info: DatasetInfo, who: str | None) -> bytes:
     return out.getvalue()
 
 
+def _how(each: Decision) -> str:
+    """Say what is special about a decision: it settled a contradiction, or a plan made it."""
+    if each.reviewer == AUTO_FIX:
+        return f", {each.mode}"
+    return ", settled" if each.route == SETTLED else ""
+
+
 def _line(info: DatasetInfo, each: Decision, identity: str) -> dict[str, str]:
     names = info.class_names
     given = "" if each.given_label is None else names[each.given_label]
     what = given
-    if each.action is Action.RELABEL and each.label is not None:
+    if each.action in (Action.RELABEL, Action.AUTO) and each.label is not None:
         what = f"{given} → {names[each.label]}"
     elif each.labels:
         what = ", ".join(names[k] for k in each.labels)
@@ -71,6 +78,6 @@ def _line(info: DatasetInfo, each: Decision, identity: str) -> dict[str, str]:
         "Who": each.reviewer,
         "Image": _urls.thumb_url(info, each.row),
         "What": what,
-        "Verdict": VERDICTS[each.action][2] + (", settled" if each.route == "settled" else ""),
+        "Verdict": VERDICTS[each.action][2] + _how(each),
         "Id": identity,
     }

@@ -71,7 +71,7 @@ def old_home(folder):
     with zipfile.ZipFile(WORKSPACE) as archive:
         archive.extractall(folder)
     with sqlite3.connect(folder / "review.db") as old:
-        for table in ("audit_draws", "leases", "parts"):  # what schemas 0004 and 0005 brought
+        for table in ("audit_draws", "leases", "parts", "plans", "plan_events"):  # of later schemas
             old.execute(f"drop table if exists {table}")
         old.execute("update alembic_version set version_num = '0003'")
     old.close()

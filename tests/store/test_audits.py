@@ -109,11 +109,16 @@ def test_draws_go_with_their_data_set(workspace, tiny):
     assert audits.draws(tiny) == ()
 
 
+_LATER = tuple(
+    f"TABLE {name}" for name in ("audit_draws", "leases", "parts", "plans", "plan_events")
+)
+
+
 def test_a_workspace_from_before_gets_the_table_and_a_copy_is_kept(tmp_path, monkeypatch):
     monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
     ws = db.open_workspace(tmp_path)
     with db.transaction(ws) as connection:
-        for what in ("TABLE audit_draws", "TABLE leases", "TABLE parts", "INDEX reviewers_login"):
+        for what in (*_LATER, "INDEX reviewers_login"):
             connection.execute(text(f"DROP {what}"))
         for column in ("role", "login"):
             connection.execute(text(f"ALTER TABLE reviewers DROP COLUMN {column}"))

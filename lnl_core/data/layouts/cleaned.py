@@ -19,13 +19,15 @@ VERDICTS = (
     "waiting",
     "contradicted",
     "unlabelled",
+    "auto",
 )
 """What was decided about an image. `waiting` and `contradicted` keep their given label, where it is
 a class; `unlabelled` is an image whose given label is none, and of which nobody has said what it
-is."""
+is; `auto` one whose suggestion was accepted unseen, by a plan."""
 
 NO_ONE_CLASS = ("multiple", "none")
 
+_LABELS = (Action.RELABEL, Action.AUTO)
 _OF = {Action.KEEP: "kept", Action.RELABEL: "relabelled"}
 
 
@@ -141,7 +143,7 @@ def apply(
             word = _OF.get(decision.action, str(decision.action))
             if word == "kept" and without[row]:
                 word = "unlabelled"  # from before its label was no class
-            if decision.action is Action.RELABEL and decision.label is not None:
+            if decision.action in _LABELS and decision.label is not None:
                 labels[row] = decision.label
             elif word in NO_ONE_CLASS:
                 labels[row] = -1

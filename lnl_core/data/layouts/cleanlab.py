@@ -112,7 +112,9 @@ def _issues(cleaned: Cleaned, given: IntArray, path: Path) -> None:
     """Write is_label_issue, label_quality, given_label, predicted_label, one row per image."""
     ranking = cleaned.ranking
     assert ranking is not None
-    wrong = np.isin(cleaned.verdicts, [VERDICTS.index(v) for v in ("relabelled", *NO_ONE_CLASS)])
+    known = ("relabelled", "auto", *NO_ONE_CLASS)
+    wrong = np.isin(cleaned.verdicts, [VERDICTS.index(word) for word in known])
+    auto = cleaned.verdicts == VERDICTS.index("auto")
     undecided = np.isin(cleaned.verdicts, [VERDICTS.index(word) for word in _UNDECIDED])
     without = np.isin(given, cleaned.no_classes)
     guessed = (np.asarray(ranking.p_wrong) > 0.5) | without
@@ -124,15 +126,18 @@ def _issues(cleaned: Cleaned, given: IntArray, path: Path) -> None:
     quality = np.where(without, 0, chances.within(1 - np.asarray(ranking.suspicion)))
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["is_label_issue", "label_quality", "given_label", "predicted_label"])
+        columns = ["is_label_issue", "label_quality", "given_label", "predicted_label"]
+        writer.writerow([*columns, "status"] if auto.any() else columns)
         for row in range(len(given)):
             values = (bool(issue[row]), f"{quality[row]:.6f}", int(given[row]), int(best[row]))
-            writer.writerow(values)
+            status = ("auto" if auto[row] else "",) if auto.any() else ()
+            writer.writerow((*values, *status))
 
 
 def _annotators(cleaned: Cleaned, given: IntArray, path: Path) -> None:
     """Write a column of class numbers per person, `given` first; blank where nobody answered."""
-    people = sorted({d.reviewer for several in cleaned.decisions.values() for d in several})
+    answers = (d for several in cleaned.decisions.values() for d in several)
+    people = sorted({d.reviewer for d in answers if d.action is not Action.AUTO})
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         names = [f"reviewer: {name}" for name in people]

@@ -147,13 +147,17 @@ def _tasks(cleaned: Cleaned, place: Callable[[int], str | None]) -> Iterator[dic
                     other = other * p_wrong if other and cleaned.is_scored(row) else None
                 suggestion = _prediction(version, [data.class_names[suggested]], other)
                 predictions.insert(0, suggestion)
+        for decision in cleaned.decisions.get(row, ()):
+            if decision.action is Action.AUTO and cleaned.verdict(row) == "auto":
+                chosen = [cleaned.label_name(row)]
+                predictions.insert(0, _prediction(f"auto-fix, {decision.mode}", chosen, None))
         yield {
             "data": facts,
             "predictions": predictions,
             "annotations": [
                 _annotation(cleaned, decision)
                 for decision in cleaned.decisions.get(row, ())
-                if decision.action not in (Action.UNSURE, Action.SKIP)
+                if decision.action not in (Action.UNSURE, Action.SKIP, Action.AUTO)
             ],
         }
 

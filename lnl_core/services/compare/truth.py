@@ -96,6 +96,8 @@ class Answers:
 KEPT, NO_CLASS = -2, -1
 """In place of a class: the given label was confirmed; it is wrong and no one class is right."""
 
+_NO_ANSWER = (Action.REOPEN, Action.SKIP, Action.AUTO)
+
 
 @lru_cache(maxsize=16)
 def answered(info: DatasetInfo, _last_id: int) -> Answers:
@@ -121,7 +123,7 @@ def answered(info: DatasetInfo, _last_id: int) -> Answers:
     random: dict[int, bool] = {}
     for each in decisions.history(info) if labels else ():
         row, draw = each.row, draws.get(each.row)
-        if row not in labels or row in place or each.action in (Action.REOPEN, Action.SKIP):
+        if row not in labels or row in place or each.action in _NO_ANSWER:
             continue
         place[row] = (each.id, 0) if draw is None else (draw.last_decision, 1 + draw.number)
         random[row] = draw is not None or each.route == AUDIT

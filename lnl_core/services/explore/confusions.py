@@ -9,7 +9,7 @@ import numpy as np
 from lnl_core.services.explore.embedding import frequent_classes
 from lnl_core.services.in_force import Scored, labelled_count, loaded, scored, standing
 from lnl_core.services.review.auditing import noise_rate
-from lnl_core.services.review.draws import WRONG, replay, said_of
+from lnl_core.services.review.draws import WRONG, about_given, replay
 from lnl_core.store import decisions
 from lnl_core.types import Action, BoolArray, DatasetInfo, FloatArray, IntArray
 from lnl_core.views import Matrix
@@ -128,7 +128,7 @@ def _part(
 def _errors_left(info: DatasetInfo) -> float:
     """Return how many open images are wrong, from the audits' noise rate."""
     rate = noise_rate(info)
-    wrong = int((said_of(standing(info)) == WRONG).sum())
+    wrong = int((about_given(standing(info)) == WRONG).sum())
     return 0.0 if rate is None else max(0.0, rate.share * labelled_count(info) - wrong)
 
 

@@ -21,7 +21,8 @@ def point(info: DatasetInfo, row: int) -> dict[str, Any]:
         raise LnlError("There is no such image.")
     ranked, data = scored(info), loaded(info)
     suggested = int(ranked.ranking.suggested_labels[row]) if ranked else -1
-    said = decisions.verdict(decisions.in_force(info, rows=[row]).get(row, []))
+    there = decisions.in_force(info, rows=[row], auto=True)
+    said = decisions.verdict(there.get(row, []))
     return {
         "row": row,
         "id": data.ids[row],

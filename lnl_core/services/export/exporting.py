@@ -65,7 +65,7 @@ class ExportPlan:
 def _accepted(info: DatasetInfo, only_agreed: bool) -> tuple[list[Decision], int]:
     """Return the verdicts that change a label, by row, and how many wait for a second reviewer."""
     chosen, left_out = [], 0
-    for _row, several in sorted(decisions.in_force(info).items()):
+    for _row, several in sorted(decisions.in_force(info, auto=True).items()):
         verdict = decisions.verdict(several)
         if verdict.waiting or (only_agreed and not verdict.agreed):
             left_out += 1
@@ -186,7 +186,9 @@ def manifest_rows(
     own = open_ & (labels >= 0)
     data = replace(data, labels=np.where(own, labels, data.labels).astype(np.int32))
     decided = np.isin(data.verdicts, [cleaning.VERDICTS.index(each) for each in DECIDED])
-    whose = np.where(own, f"run {number}, not reviewed", np.where(decided, "people", "given"))
+    auto = data.verdicts == cleaning.VERDICTS.index("auto")
+    whose = np.where(decided, "people", np.where(auto, "auto-fix, not reviewed", "given"))
+    whose = np.where(own, f"run {number}, not reviewed", whose)
     table = lists.with_column(lists.manifest_rows(data), "label_by", whose[data.rows()].tolist())
     return table, len(data.rows()), data.left_out
 
@@ -209,7 +211,7 @@ def cleaned(info: DatasetInfo, *, only_agreed: bool = True, safe: bool = True) -
 @lru_cache(maxsize=4)
 def _cleaned(info: DatasetInfo, only_agreed: bool, _last_id: int, _version: str) -> Cleaned:
     """Apply the decisions once; the key holds what changes the result."""
-    in_force = decisions.in_force(info)
+    in_force = decisions.in_force(info, auto=True)
 
     def judged() -> Iterator[tuple[int, Decision | None, bool, bool]]:
         for row, several in in_force.items():

@@ -198,6 +198,8 @@ def _possible(info: DatasetInfo, entries: list[Entry], problems: list[str]) -> I
 def _known(info: DatasetInfo, rows: set[int]) -> _Known:
     known = _Known({}, {})
     for decision in decisions.history(info):
+        if decision.reviewer == decisions.AUTO_FIX:
+            continue
         known.cids[decision.reviewer, decision.cid] = decision
         if decision.row in rows:
             known.add(decision)

@@ -13,7 +13,7 @@ from datetime import datetime
 import numpy as np
 
 from lnl_core.review import auditing
-from lnl_core.review.auditing import ENOUGH, Limits, Rate
+from lnl_core.review.auditing import ALPHA, ENOUGH, Limits, Rate
 from lnl_core.review.evidence import Audit, Evidence, possible_totals
 from lnl_core.services.in_force import Standing, goal, labelled_count, scored, standing
 from lnl_core.services.review.draws import (
@@ -22,9 +22,11 @@ from lnl_core.services.review.draws import (
     UNCLEAR,
     WRONG,
     Replay,
+    about_given,
     draws,
     replay,
     replay_before,
+    replay_of_given,
     said_of,
     since_grown,
 )
@@ -63,6 +65,9 @@ class ErrorsLeft:
         found: wrong labels found, by whatever way.
         total: images of the set that came with a class; the others are not counted.
         unseen: images that were added since the draws behind these numbers: each may be wrong.
+        auto: images whose label a plan changed and that no person has answered: such a label
+            counts as left where it is wrong.
+        before: whether the limit rests on draws from before that, every such image taken as wrong.
     """
 
     audits: int
@@ -77,6 +82,8 @@ class ErrorsLeft:
     found: int
     total: int
     unseen: int = 0
+    auto: int = 0
+    before: bool = False
 
     @property
     def may_stop(self) -> bool:
@@ -121,7 +128,7 @@ def errors_left(
     said = said_of(now)
     every = said[np.array([each.row for each in drawn], np.int64)]
     here = said[np.array([each.row for each in since_grown(info)], np.int64)]
-    answered, unseen = int((here != OPEN).sum()), 0
+    answered, unseen, before = int((here != OPEN).sum()), 0, False
     found = int((said == WRONG).sum())
     numbers: dict[str, int | None] = dict.fromkeys(("estimate", "low", "high", "limit"))
     if answered >= ENOUGH:
@@ -145,6 +152,8 @@ def errors_left(
         }
     elif info.additions:
         numbers, unseen = _with_unseen(info, said)
+    if now.auto_since:
+        numbers, before = _with_auto(info, now, numbers)
     return ErrorsLeft(
         audits=int((every != OPEN).sum()),
         wrong=int((every == WRONG).sum()),
@@ -155,7 +164,40 @@ def errors_left(
         found=found,
         total=n,
         unseen=unseen,
+        auto=int(now.auto_open.sum()),
+        before=before,
     )
+
+
+def _with_auto(
+    info: DatasetInfo, now: Standing, after: dict[str, int | None]
+) -> tuple[dict[str, int | None], bool]:
+    """Return the better of two limits, and whether it is that from before plans changed labels.
+
+    All draws speak of the labels that the images came with: that limit, and every label that a plan
+    gave and nobody has looked at. The draws since speak of the labels as they are. Each is computed
+    for half of the risk, so that the smaller of the two holds.
+    """
+    given = about_given(now)
+    past = replay_of_given(info)
+    answered, n = int((past.said != OPEN).sum()), labelled_count(info)
+    if answered < ENOUGH:
+        return after, False
+    totals = _compute(past, given, n, answered, ALPHA / 2).totals
+    found, auto = int((given == WRONG).sum()), int(now.auto_open.sum())
+    still = n - int((given == RIGHT).sum()) - found
+
+    def left(total: float) -> int:
+        return int(np.clip(round(total - found), 0, still))
+
+    limit = left(totals.limit) + auto
+    if after["limit"] is not None and after["limit"] <= limit:
+        return after, False
+    high, ahead = left(totals.high) + auto, expected(info)
+    low = max(0, left(totals.low) - auto)
+    middle = left(totals.mean) if ahead is None else round(ahead.total) - ahead.found
+    estimate = int(np.clip(middle, low, high))
+    return {"estimate": estimate, "low": low, "high": high, "limit": limit}, True
 
 
 def _with_unseen(info: DatasetInfo, said: IntArray) -> tuple[dict[str, int | None], int]:
@@ -189,7 +231,8 @@ def _with_unseen(info: DatasetInfo, said: IntArray) -> tuple[dict[str, int | Non
 
 
 def _key(info: DatasetInfo) -> tuple[object, ...]:
-    return info.workspace.url, info.id, info.created_at, info.no_classes, info.additions
+    where = (info.workspace.url, info.id, info.created_at)
+    return (*where, info.no_classes, info.additions, standing(info).auto_since)
 
 
 def _limits(info: DatasetInfo, now: Standing, here: IntArray, answered: int, fresh: bool) -> _Known:
@@ -203,14 +246,15 @@ def _limits(info: DatasetInfo, now: Standing, here: IntArray, answered: int, fre
             )
             if same and known.audits <= answered < known.audits + REFRESH:
                 return known
-        computed = _compute(replay(info), said_of(now), labelled_count(info), answered)
+        alpha = ALPHA / 2 if now.auto_since else ALPHA
+        computed = _compute(replay(info), said_of(now), labelled_count(info), answered, alpha)
         _known[key] = computed
         while len(_known) > 64:
             _known.pop(next(iter(_known)))
         return computed
 
 
-def _compute(past: Replay, said: IntArray, n: int, answered: int) -> _Known:
+def _compute(past: Replay, said: IntArray, n: int, answered: int, alpha: float = ALPHA) -> _Known:
     least = int((said == WRONG).sum())
     most = n - int((said == RIGHT).sum())
     totals = possible_totals(n)
@@ -218,17 +262,19 @@ def _compute(past: Replay, said: IntArray, n: int, answered: int) -> _Known:
     every = np.ones(len(past.said), bool)
     lower = past.part(every, past.said == WRONG, careful=False)
     upper = past.part(every, past.said != RIGHT, careful=True)
-    high, limit = highest(upper, past.said, n, least, most)
+    high, limit = highest(upper, past.said, n, least, most, alpha)
     low = least
     ends = _ends(past.said)
     for k, now_said in enumerate(Evidence.growing(lower, totals), start=1):
         if k in ends:
-            low = max(low, auditing.live_limits(now_said, least, most).low)
+            low = max(low, auditing.live_limits(now_said, least, most, alpha).low)
     mean = auditing.live_limits(middle, least, most).mean
     return _Known(answered, past.said, Limits(mean, min(low, high), high, limit), middle)
 
 
-def highest(upper: Audit, said: IntArray, n: int, least: int, most: int) -> tuple[int, int]:
+def highest(
+    upper: Audit, said: IntArray, n: int, least: int, most: int, alpha: float = ALPHA
+) -> tuple[int, int]:
     """Return the interval's upper end and the one-sided limit of all wrong labels, 95 % each.
 
     Args:
@@ -237,12 +283,13 @@ def highest(upper: Audit, said: IntArray, n: int, least: int, most: int) -> tupl
         n: labels of the set.
         least: wrong labels found.
         most: those and every label that was not called right.
+        alpha: chance that the limit is ever too low; that the interval ever misses.
     """
     ends = _ends(said)
     high = limit = most
     for k, now_said in enumerate(Evidence.growing(upper, possible_totals(n)), start=1):
         if k in ends:
-            limits = auditing.live_limits(now_said, least, most)
+            limits = auditing.live_limits(now_said, least, most, alpha)
             high, limit = min(high, limits.high), min(limit, limits.limit)
     return high, limit
 
@@ -322,7 +369,7 @@ def noise_rate(info: DatasetInfo) -> Rate | None:
     The ranking's scores narrow it where the ranking is older than the first draw: a later one may
     have been told answers of the audit.
     """
-    past = replay(info)
+    past = replay_of_given(info)
     audit = past.counted
     if not len(audit):
         return None
@@ -335,7 +382,7 @@ def noise_rate(info: DatasetInfo) -> Rate | None:
         p = np.asarray(ranked.ranking.p_wrong, np.float64)
         rows, total = past.rows[past.clear], float(p.sum())
         rate = auditing.noise_rate(audit, n, p[rows], past.score_open[past.clear], total)
-    said = said_of(standing(info))
+    said = about_given(standing(info))
     least, most = (said == WRONG).sum() / n, 1 - (said == RIGHT).sum() / n
     share, low, high = np.clip([rate.share, rate.low, rate.high], least, most)
     return replace(rate, share=float(share), low=float(low), high=float(high))

@@ -351,7 +351,9 @@ def progress(info: DatasetInfo, reviewer: str) -> Progress:
         planned=planned(info) or now_at.reviewed + (ahead.more(now_at.reviewed) if ahead else 0),
         wrong=int(now_at.wrong.sum()),
         total=labelled_count(info),
-        left=int((~closed_to(now_at, reviewer) & ~now_at.no_class).sum()) if ranked else 0,
+        left=int((~closed_to(now_at, reviewer) & ~now_at.no_class & ~now_at.auto_open).sum())
+        if ranked
+        else 0,
         seconds_per_image=float(np.median(times)) if len(times) >= 5 else None,
         errors_left=errors_left(info),
         expected=ahead,

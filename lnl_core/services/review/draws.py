@@ -187,8 +187,8 @@ class Replay:
         return self.part(self.clear, self.said == WRONG, careful=False)
 
 
-def said_of(now: Standing) -> IntArray:
-    """Return (n,) what people say of every row today."""
+def about_given(now: Standing) -> IntArray:
+    """Return (n,) what people say of every given label today."""
     said = np.full(len(now.settled), OPEN)
     said[now.kept] = RIGHT
     said[now.wrong] = WRONG
@@ -196,29 +196,65 @@ def said_of(now: Standing) -> IntArray:
     return said
 
 
+def said_of(now: Standing) -> IntArray:
+    """Return (n,) what people say of every label today: the given one, or what a plan made of it.
+
+    So an image whose label was changed unseen is open until a person has answered it, and wrong
+    where that person says something else.
+    """
+    said = about_given(now)
+    if now.auto_since:
+        auto = now.auto >= 0
+        said[auto & now.auto_right] = RIGHT
+        said[auto & now.auto_wrong] = WRONG
+        said[auto & now.auto_right & now.auto_wrong] = UNCLEAR
+    return said
+
+
 def replay(info: DatasetInfo, at: Standing | None = None) -> Replay:
     """Go through decisions and draws in the order they were made.
 
-    Where images were added, only later draws are there: they alone chose from all of the set.
+    Where images were added, or labels changed unseen, only later draws are there: they alone chose
+    from the set as it is.
 
     Args:
         info: the data set.
         at: what people say of its rows; today where None.
     """
-    whole = _replay(info, at or standing(info), draws(info), scored(info))
-    return whole.some(slice(len(whole.rows) - len(since_grown(info)), None))
+    now = at or standing(info)
+    whole = _replay(info, now, draws(info), scored(info), of_given=False)
+    return whole.some(slice(len(whole.rows) - len(since_grown(info, now)), None))
+
+
+def replay_of_given(info: DatasetInfo) -> Replay:
+    """Return the draws as what they say of the labels that the images came with.
+
+    No plan changes those, so draws from before it count.
+    """
+    whole = _replay(info, standing(info), draws(info), scored(info), of_given=True)
+    return whole.some(slice(len(whole.rows) - len(_of_whole_set(info)), None))
 
 
 def replay_before(info: DatasetInfo) -> Replay:
     """Return the draws from before images were added last: they chose from the smaller set."""
-    whole = _replay(info, standing(info), draws(info), scored(info))
-    end = len(whole.rows) - len(since_grown(info))
+    whole = _replay(info, standing(info), draws(info), scored(info), of_given=False)
+    end = len(whole.rows) - len(_of_whole_set(info))
     first = sum(each.drawn_at <= "".join(info.grown_at[-2:-1]) for each in draws(info))
     return whole.some(slice(first, end))
 
 
-def since_grown(info: DatasetInfo) -> tuple[Draw, ...]:
-    """Return the draws that chose from all images that the set has today."""
+def since_grown(info: DatasetInfo, at: Standing | None = None) -> tuple[Draw, ...]:
+    """Return the draws that chose from all images of the set, with the labels that they have.
+
+    Args:
+        info: the data set.
+        at: the decisions that say which labels that are; today's where None.
+    """
+    since = (at or standing(info)).auto_since
+    return tuple(each for each in _of_whole_set(info) if each.last_decision >= since)
+
+
+def _of_whole_set(info: DatasetInfo) -> tuple[Draw, ...]:
     last = "".join(info.grown_at[-1:])
     return tuple(each for each in draws(info) if each.drawn_at > last)
 
@@ -229,8 +265,10 @@ def _replay(
     now: Standing,
     drawn: tuple[Draw, ...],
     ranked: Scored | None,
+    *,
+    of_given: bool,
 ) -> Replay:
-    said = said_of(now)
+    said = about_given(now) if of_given else said_of(now)
     p = np.zeros(info.n) if ranked is None else np.asarray(ranked.ranking.p_wrong, np.float64)
     names = ("unreviewed", "found", "unclear", "score_open")
     parts: dict[str, list[float]] = {key: [] for key in names}

@@ -9,7 +9,9 @@ import numpy as np
 
 from lnl_core.review import recalibration
 from lnl_core.services.in_force import Scored, loaded, scored, standing
-from lnl_core.services.review.draws import RIGHT, WRONG, said_of
+from lnl_core.services.review.draws import RIGHT, WRONG, about_given, said_of
+from lnl_core.store import plans
+from lnl_core.store.plans import Plan
 from lnl_core.types import DatasetInfo, FloatArray, IntArray
 
 EVERY = 25
@@ -21,8 +23,9 @@ class Expected:
     """P_wrong as of some answers.
 
     Attributes:
-        p: (n,) recalibrated.
-        open: (u,) rows without an answer, in the queue's order.
+        p: (n,) recalibrated; of an image whose label a plan changed, the chance that it is wrong
+            now, as its check says.
+        open: (u,) rows without an answer, in the queue's order; those that a plan changed last.
         found: wrong labels found.
         reviewed: images with an answer by then.
     """
@@ -55,7 +58,7 @@ def expected(info: DatasetInfo, *, fresh: bool = False) -> Expected | None:
 @lru_cache(maxsize=8)
 def _expected(info: DatasetInfo, ranked: Scored, _round: tuple[int, int]) -> Expected:
     now = standing(info)
-    said = said_of(now)
+    said = about_given(now)
     rows = np.flatnonzero((said == RIGHT) | (said == WRONG))
     ranking = ranked.ranking
     p = recalibration.recalibrated(
@@ -65,7 +68,19 @@ def _expected(info: DatasetInfo, ranked: Scored, _round: tuple[int, int]) -> Exp
         rows,
         said[rows] == WRONG,
     )
+    if now.auto_since:
+        p = np.array(p)
+        for plan in plans.plans(info):
+            if plan.in_force:
+                mine = np.intersect1d(plan.rows, np.flatnonzero(now.auto >= 0))
+                p[mine] = _wrong_in_rest(plan)
     order = np.asarray(ranking.order)
-    return Expected(
-        p, order[~(now.answered | now.no_class)[order]], int(now.wrong.sum()), now.reviewed
-    )
+    order = order[~(now.answered | now.no_class)[order]]
+    order = order[np.argsort(now.auto_open[order], kind="stable")]
+    return Expected(p, order, int((said_of(now) == WRONG).sum()), now.reviewed)
+
+
+def _wrong_in_rest(plan: Plan) -> float:
+    """Return the share of wrong ones among what a plan decided, as its check says (Jeffreys)."""
+    wrong, checks = int(plan.events[0].facts["wrong"]), len(plan.checks)
+    return (wrong + 0.5) / (checks + 1)

@@ -12,7 +12,7 @@ from lnl_core.services.explore.selections import selection_rows
 from lnl_core.services.in_force import Scored, Standing, closed_to, loaded, signals
 from lnl_core.services.team import parts
 from lnl_core.store import datasets, decisions
-from lnl_core.types import BoolArray, DatasetInfo
+from lnl_core.types import Action, BoolArray, DatasetInfo
 from lnl_core.views import DOUBTFUL, SUSPECTED
 
 
@@ -67,6 +67,8 @@ def excluded(
     """Return (n,) True where a row is not to be shown, by the decisions of `now`."""
     n = info.n
     out = np.zeros(n, dtype=bool) if filters.answered else closed_to(now, reviewer)
+    if not filters.answered:  # decided, though not by a person: the random check alone shows them
+        out |= now.auto_open
     no_class = now.no_class
     chosen = bool(filters.rows) or filters.selection is not None  # by hand: whoever's part it is
     if not chosen and (foreign := parts.outside(info, reviewer)) is not None:
@@ -104,18 +106,20 @@ def excluded(
         low, high = filters.chance
         out |= ~((p >= low) & (p < high) & (np.arange(n) < ranked.seen))
     if filters.verdict is not None or filters.who is not None:
-        out |= ~_said(info, filters.verdict, filters.who)
+        out |= ~_said(info, now, filters.verdict, filters.who)
     if filters.path:
         out |= ~_in_path(info, filters.path.casefold())
     return out
 
 
-def _said(info: DatasetInfo, verdict: str | None, who: str | None) -> BoolArray:
+def _said(info: DatasetInfo, now: Standing, verdict: str | None, who: str | None) -> BoolArray:
     """Return (n,) True where such an answer is in force."""
     found = np.zeros(info.n, dtype=bool)
     for row, reviewer, action, _ in decisions.states(info):
         if verdict in (None, str(action)) and who in (None, reviewer):
             found[row] = True
+    if verdict == Action.AUTO and who is None:
+        found |= now.auto_open
     return found
 
 

@@ -27,6 +27,7 @@ class Act(StrEnum):
 
     ANSWER = "answer"
     SETTLE = "settle contradictions"
+    ACCEPT = "accept suggestions unseen"
     DIVIDE = "divide a set among people"
     RUN = "start, stop or remove runs"
     REMOVE = "remove a data set"
@@ -36,7 +37,7 @@ class Act(StrEnum):
 
 MAY: dict[Role, frozenset[Act]] = {
     Role.REVIEWER: frozenset({Act.ANSWER}),
-    Role.ADJUDICATOR: frozenset({Act.ANSWER, Act.SETTLE}),
+    Role.ADJUDICATOR: frozenset({Act.ANSWER, Act.SETTLE, Act.ACCEPT}),
     Role.OWNER: frozenset(Act),
 }
 """The whole of it."""

@@ -11,6 +11,8 @@ from lnl_core.review import agreement
 from lnl_core.review.agreement import Agreement
 from lnl_core.services.team.roles import Role, roles
 from lnl_core.store import decisions
+from lnl_core.store.decisions import AUTO_FIX as AUTO_FIX
+from lnl_core.store.decisions import SETTLED as SETTLED
 from lnl_core.types import Action, DatasetInfo, Decision, IntArray
 
 __all__ = ["Agreement", "Person", "Team", "independent", "ratings", "team", "trail"]
