@@ -25,6 +25,12 @@ _EVERY = 0.25
 """Seconds between two reports."""
 
 
+_NOT_SCORED = (
+    "The run could not be started, by a fault of its own. The set is in: press Score it, or "
+    "lnl run."
+)
+
+
 class _Task:
     """The task file: what to read, and for the page that watches, how far it is."""
 
@@ -83,8 +89,11 @@ def _scored(ws: Workspace, name: str) -> dict[str, Any]:
     """Start the default recipe; what hinders it is said, and takes no import back."""
     try:
         recipes.start_scoring(dataset(ws, name))
-    except LnlError as error:
-        return {"message": str(error)}
+    except Exception as error:
+        if not isinstance(error, LnlError | MemoryError | OSError):
+            logging.exception("scoring failed")
+            return {"message": _NOT_SCORED}
+        return {"message": _words(error)}
     return {}
 
 

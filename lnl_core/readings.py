@@ -29,7 +29,8 @@ class Answers:
         level: `top` or `inner`: which of two levels of folders is the class.
         unlabelled: `skip` images without a label, or `keep` them to be labelled.
         mostly_skipped: `accept` that more than half is left out.
-        contrast: `set`: stretch pixels to the range of the set; `file`: as the format says.
+        contrast: `set`: stretch pixels to the range of the set; `whole`: few far values included;
+            `file`: as the format says.
         image_column: name of a list's column, or its number from 1.
         label_column: the same.
         id_column: the same, or `none`.
@@ -262,7 +263,8 @@ OPTIONS = (
     Option("mostly_skipped", "--accept-skipped", "import although more than half is left out",
            sets="accept"),
     Option("contrast", "--contrast", "deep or dark pixels: stretched to the range of the set "
-           "(default), or as the file's format says", ("set", "file")),
+           "(default), single far pixels included, or as the file's format says",
+           ("set", "whole", "file")),
     Option("image_column", "--image-column", "column of a list that names the images, by name or "
            "number from 1", metavar="COLUMN"),
     Option("label_column", "--label-column", "column of the labels", metavar="COLUMN"),

@@ -25,12 +25,33 @@ def has(image: Image.Image) -> bool:
     return mode == _GRAY or mode[:-1] in ("RGB;16", "RGBA;16", "RGBX;16")
 
 
+def has_key(image: Image.Image) -> bool:
+    """Tell whether an image of 16 bits names a colour that is transparent (a PNG's tRNS)."""
+    return _key(image) is not None
+
+
+def hidden(image: Image.Image) -> Array | None:
+    """Return (h, w) bool, True where a gray image of 16 bits is transparent; None where none is."""
+    key = image.info.get("transparency")
+    if not image.mode.startswith("I") or not isinstance(key, int):
+        return None
+    found: Array = np.asarray(image) == key
+    return found
+
+
+def _key(image: Image.Image) -> tuple[int, ...] | None:
+    key = image.info.get("transparency")
+    return key if _raw_mode(image).startswith("RGB;16") and isinstance(key, tuple) else None
+
+
 def values(image: Image.Image, again: Image.Image) -> Array:
     """Return (h, w, 3) or with alpha (h, w, 4) uint16 of a file that was opened twice.
 
+    A colour that stands for transparent has the alpha 0, and all others are opaque.
+
     Neither may have been read; `has` is true of it.
     """
-    mode = _raw_mode(image)
+    mode, key = _raw_mode(image), _key(image)
     other = "RGBA" if mode == _GRAY else mode[:-1] + _OTHER[mode[-1]]
     again.tile = [  # type: ignore[attr-defined]
         tile._replace(args=other if isinstance(tile.args, str) else (other, *tile.args[1:]))
@@ -41,6 +62,9 @@ def values(image: Image.Image, again: Image.Image) -> Array:
         pairs = lower[..., ::2] * 256 + lower[..., 1::2]
         return pairs[..., [0, 0, 0, 1]]
     read: Array = np.asarray(image).astype(np.uint16) * 256 + lower
+    if key is not None:
+        opaque = (read[..., :3] != np.array(key, np.uint16)).any(axis=2, keepdims=True)
+        return np.concatenate([read[..., :3], opaque.astype(np.uint16) * 65535], axis=2)
     return read[..., :3] if mode.startswith("RGBX") else read
 
 

@@ -18,7 +18,7 @@ from lnl_core.data import content, images
 from lnl_core.data.images import ImageError
 from lnl_core.data.reading import pixels
 from lnl_core.data.reading.expecting import UP_TO
-from lnl_core.data.reading.outline import Outline
+from lnl_core.data.reading.outline import CANDIDATES, Outline
 from lnl_core.data.tables import BadRow
 from lnl_core.data.writing import Expected, Plan, Row, Skipped
 from lnl_core.types import ByteArray
@@ -99,7 +99,7 @@ class FileSource:
         words = ", ".join([name for name, _ in formats.most_common(3)])
         sizes = [(p.height, p.width) for p in probes]
         plan = working_plan(sizes, 1 if gray else 3, size, words)
-        found = pixels.measured(self.sample)
+        found = pixels.measured(self.sample, self.stretch)
         question = found.question(self.stretch)
         self.outline.questions += [question] if question is not None else []
         self.outline.notes += found.notes
@@ -116,6 +116,7 @@ class FileSource:
     def _expected(self) -> Iterator[Expected | Skipped]:
         with ThreadPoolExecutor(WORKERS, "look") as pool:
             items = self.items()
+            self.outline.examples = {}
             while some := list(islice(items, _AT_ONCE)):
                 files = [each.file if isinstance(each, Item) else None for each in some]
                 for each, problem in zip(some, pool.map(_header_problem, files), strict=True):
@@ -124,7 +125,14 @@ class FileSource:
                     elif problem is not None:
                         yield _unreadable(each, problem)
                     else:
+                        self._example(each)
                         yield Expected(each.label, each.split)
+
+    def _example(self, item: Item) -> None:
+        """Note an image of which the header can be read."""
+        name = self.class_names[item.label]
+        if len(self.outline.examples.get(name, ())) < CANDIDATES:
+            self.outline.example(name, [(item.path, item.file)])
 
     def rows(self, plan: Plan) -> Iterator[Row | Skipped]:
         """Decode with several threads; what comes out is in order."""

@@ -18,7 +18,7 @@ from lnl_core.data.files import (
     storable,
 )
 from lnl_core.data.reading import labels, places
-from lnl_core.data.reading.outline import EXAMPLES, Outline
+from lnl_core.data.reading.outline import CANDIDATES, Outline
 from lnl_core.data.reading.places import Node, Places, is_split, like_image
 from lnl_core.data.tables import BadRow, natural, visible
 from lnl_core.data.writing import Skipped
@@ -203,7 +203,7 @@ class _Folders:
             outline.counts[name] += 1
             if split:
                 splits[visible(split)] += 1
-            if len(outline.examples.get(name, ())) < EXAMPLES and like_image(each.path):
+            if len(outline.examples.get(name, ())) < CANDIDATES and like_image(each.path):
                 outline.example(name, [(visible(each.path), each.file)])
         outline.splits = dict(splits)
         if linked:

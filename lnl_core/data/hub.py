@@ -147,7 +147,7 @@ class HubSource:
         words = ", ".join(name for name, _ in Counter(p.format for p in probes).most_common(3))
         sizes = [(probe.height, probe.width) for probe in probes]
         plan = working_plan(sizes, 1 if gray else 3, size, words)
-        found = pixels.measured(sample)
+        found = pixels.measured(sample, self.stretch)
         question = found.question(self.stretch)
         self.outline.questions += [question] if question is not None else []
         self.outline.notes += found.notes

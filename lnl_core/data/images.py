@@ -102,50 +102,12 @@ def probe(source: Path | bytes) -> Probe:
     Raises:
         ImageError: no image, or a larger one than `MAX_PIXELS`.
     """
-    with _opened(source) as image:
+    with opened(source) as image:
         width, height = image.size
         if _orientation(image) >= 5:
             width, height = height, width
         deep = image.mode.startswith("I") or image.mode == "F" or deep_colour.has(image)
         return Probe(width, height, image.mode in _GRAY_MODES, image.format or "", deep)
-
-
-@dataclass(frozen=True, slots=True)
-class Levels:
-    """The values of one image: `kind` as `Contrast` has them, the least and the greatest.
-
-    `clear` says that it is transparent everywhere.
-    """
-
-    kind: str
-    low: float
-    high: float
-    clear: bool = False
-
-
-def levels(source: Path | bytes) -> Levels:
-    """Return an image's least and greatest pixel values; of a JPEG, of a smaller copy.
-
-    Raises:
-        ImageError: as `decode`.
-    """
-    with _opened(source) as image:
-        if image.format in ("JPEG", "MPO"):
-            image.draft(image.mode, (64, 64))
-        if deep_colour.has(image):
-            with _opened(source) as again:
-                read = deep_colour.values(image, again)
-            colours, alpha = read[..., :3], read[..., 3:]
-            clear = alpha.size > 0 and not alpha.any()
-            return Levels("deep", float(colours.min()), float(colours.max()), clear)
-        image.load()
-        if image.mode.startswith("I") or image.mode == "F":
-            values: FloatArray = np.asarray(image, dtype=np.float32)
-            known = values[np.isfinite(values)] if image.mode == "F" else values
-            low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
-            return Levels("real" if image.mode == "F" else "deep", low, high)
-        pixels = np.asarray(_flat(image))
-        return Levels("byte", float(pixels.min()), float(pixels.max()), _is_clear(image))
 
 
 def decode(
@@ -225,7 +187,7 @@ def _formats() -> tuple[str, ...]:
 
 
 @contextmanager
-def _opened(source: Path | bytes, *, check: bool = False) -> Iterator[Image.Image]:
+def opened(source: Path | bytes, *, check: bool = False) -> Iterator[Image.Image]:
     """Open an image, its header checked; every failure inside becomes an `ImageError`.
 
     With `check`, a PNG's checksums are verified once the caller is done.
@@ -321,13 +283,14 @@ def _upright(
     enlarge: bool = True,
 ) -> Image.Image:
     """Return the image in mode L or RGB, its whole inside `bounds` (height, width)."""
-    with _opened(source, check=True) as image:
+    with opened(source, check=True) as image:
         pixels = image.width * image.height
         with _big if pixels > BIG_PIXELS else nullcontext():
             colours = None
-            if contrast is not None and contrast.deep is not None and deep_colour.has(image):
-                with _opened(source) as again:
-                    colours = deep_colour.scaled(image, again, *contrast.deep)
+            deep = None if contrast is None else contrast.deep
+            if deep_colour.has(image) and (deep is not None or deep_colour.has_key(image)):
+                with opened(source) as again:
+                    colours = deep_colour.scaled(image, again, *(deep or (0.0, 65535.0)))
             turn = _UPRIGHT.get(_orientation(image))
             height, width = bounds if _orientation(image) < 5 else bounds[::-1]
             scale = min(width / image.width, height / image.height)
@@ -352,22 +315,26 @@ def _upright(
 def _flat(image: Image.Image, contrast: Contrast | None = None) -> Image.Image:
     """Return an image of any mode as L or RGB, transparency over white."""
     if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_to_bytes(image, contrast))
-    flat = _eight_bits(image)
+        pixels, hidden = _to_bytes(image, contrast), deep_colour.hidden(image)
+        if hidden is not None and not hidden.all():
+            pixels[hidden] = 255
+        return Image.fromarray(pixels)
+    flat = eight_bits(image)
     if contrast is None or contrast.byte is None:
         return flat
     return Image.fromarray(to_bytes(np.asarray(flat), *contrast.byte))
 
 
-def _is_clear(image: Image.Image) -> bool:
+def is_clear(image: Image.Image) -> bool:
     """Tell whether an image is transparent everywhere: its colours are all there is to see."""
     return image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema() == (0, 0)
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def eight_bits(image: Image.Image) -> Image.Image:
+    """Return an image of 8 bits as L or RGB, transparency over white."""
     if image.mode in ("L", "RGB") and "transparency" not in image.info:
         return image
-    if _is_clear(image):
+    if is_clear(image):
         return image.convert("L" if image.mode == "LA" else "RGB")
     gray = image.mode in _GRAY_MODES
     has_alpha = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info

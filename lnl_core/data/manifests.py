@@ -19,7 +19,7 @@ from lnl_core.data import tables
 from lnl_core.data.files import FileSource, Item, Sample, storable
 from lnl_core.data.reading import columns, labels, numbers, splits
 from lnl_core.data.reading.finding import Finder
-from lnl_core.data.reading.outline import Outline
+from lnl_core.data.reading.outline import CANDIDATES, Outline
 from lnl_core.data.reimport import unprotect
 from lnl_core.data.tables import BadRow, Cells, visible
 from lnl_core.data.writing import Skipped
@@ -245,7 +245,7 @@ class _Listed:
             seen.hashes.append(hash(_id(cells, self._home)))
             label = visible(cells["label"])
             seen.written[label] += 1
-            if seen.written[label] <= 4:
+            if seen.written[label] <= CANDIDATES:
                 seen.examples.setdefault(label, []).append(cells["image"])
             if cells.get("true_label"):
                 seen.with_truth += 1

@@ -73,7 +73,7 @@ class NpzSource:
         """Choose the working resolution from the arrays' shape."""
         channels = 1 if len(self.shape) == 3 or self.shape[3] in (1, 2) else 3
         plan = working_plan([(self.shape[1], self.shape[2])], channels, size, "arrays")
-        found = pixels.measured_arrays(self._pixels(), self.dtype)
+        found = pixels.measured_arrays(self._pixels(), self.dtype, self.stretch)
         question = found.question(self.stretch)
         self.outline.questions += [question] if question is not None else []
         self.outline.notes += found.notes

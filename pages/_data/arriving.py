@@ -25,6 +25,15 @@ def awaited() -> str | None:
     return st.session_state.get("opening")
 
 
+def started(task: str) -> None:
+    """Note that an import was started by this browser, which goes to its set at the end."""
+    st.session_state.setdefault("imports_started", set()).add(task)
+
+
+def _mine(task: Incoming) -> bool:
+    return task.id in st.session_state.get("imports_started", ())
+
+
 def score(info: DatasetInfo) -> None:
     """Start the default recipe on a set and go to where its queue opens."""
     if not _ui.act(recipes.start_scoring, info, _ui.reviewer()):
@@ -53,7 +62,7 @@ def _imports(was_reading: bool) -> None:
         _on_to_review(due)
     ended = was_reading and not any(task.state == "reading" for task in tasks)
     if ended and not st.session_state.get("dialog_open"):  # which a new run would close
-        done = next((task for task in tasks if task.state == "done"), None)
+        done = next((task for task in tasks if task.state == "done" and _mine(task)), None)
         if done is not None:
             st.session_state["dataset"] = done.name
             st.query_params["dataset"] = done.name

@@ -17,7 +17,7 @@ from lnl_core.services.workspace import datasets
 from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _words
 from pages._components.first_field import first_field
-from pages._data import browse, reading
+from pages._data import arriving, browse, reading
 from pages._ui import plain
 
 _AGAIN = re.compile(r" \d+$")
@@ -197,7 +197,7 @@ def _dialog(kind: str) -> None:
     pressed = _start(kind, seen, ready)
     if pressed:
         assert source is not None
-        incoming.start_import(
+        task = incoming.start_import(
             _ui.workspace(),
             source,
             name,
@@ -207,6 +207,7 @@ def _dialog(kind: str) -> None:
             uploaded=None if upload is None else upload.name,
             score=pressed == "score",
         )
+        arriving.started(task)
         for key in (f"kept_{kind}", f"browsing_{kind}"):
             st.session_state.pop(key, None)
         if pressed == "score":
@@ -328,7 +329,8 @@ def _public(kind: str) -> None:
         if st.button(
             "Download", type="primary", key="public_go", disabled=not agreed or not name.strip()
         ):
-            incoming.start_public(_ui.workspace(), known.key, str(labels), name)
+            task = incoming.start_public(_ui.workspace(), known.key, str(labels), name)
+            arriving.started(task)
             st.rerun()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lnl_core.services.export import exporting
+from lnl_core.services.export import exporting, folders
 from lnl_core.services.export.exporting import ExportPlan
 from lnl_core.services.export.formats import FORMATS
 from lnl_core.types import DatasetInfo, LnlError
@@ -41,6 +41,22 @@ _TREES = {
     "  label_config.xml   the labelling interface\n  README.txt   three steps to import",
 }
 _EVERY = 0.2
+
+
+def _tree(info: DatasetInfo, format_key: str, name: str) -> str:
+    """Return the folders and files of a format, those of the set's splits included."""
+    first, second = (_ui.short(each) for each in (*info.class_names, "…")[:2])
+    splits = folders.split_folders(info)
+    if not splits:
+        return _TREES[format_key].format(name=name, a=first, b=second)
+    shown = [_ui.short(each) for each in splits[:3]]
+    first = f"{shown[0]}/{first}"
+    tree = _TREES[format_key].format(name=name, a=first, b=f"{shown[-1]}/{second}")
+    several = ", ".join(shown) + (" …" if len(splits) > len(shown) else "")
+    said = {"folder": "a folder for each", "cleanlab": "in splits.txt"}.get(
+        format_key, "in `split` of each image"
+    )
+    return f"{tree}\n  splits {several}   {said}"
 
 
 def figures(facts: Sequence[tuple[str, int, str]]) -> None:
@@ -108,9 +124,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     if pressed:
         _write(info, format_key, out, agreed, images)
     st.header("What it holds", anchor=False)
-    first, second = (*info.class_names, "…")[:2]
-    tree = _TREES[format_key].format(name=out.name, a=_ui.short(first), b=_ui.short(second))
-    st.code(tree, language=None, wrap_lines=True)
+    st.code(_tree(info, format_key, out.name), language=None, wrap_lines=True)
     st.header("The same from a terminal", anchor=False)
     st.code(_command(info, format_key, out, agreed, images), language=None, wrap_lines=True)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lnl_core.data import images, importers
+from lnl_core.data import images, importers, levels
 from lnl_core.readings import Answers
 
 
@@ -216,6 +216,6 @@ def test_deep_gray_with_alpha_is_read_by_all_its_bits(tmp_path):
         for kind, data in parts
     )
     png = b"\x89PNG\r\n\x1a\n" + told
-    assert (images.levels(png).kind, images.levels(png).high) == ("deep", 4095)
+    assert (levels.levels(png).kind, levels.levels(png).high) == ("deep", 4095)
     got = images.decode(png, 2, channels=1, contrast=Contrast(deep=(0.0, 4095.0)))
     np.testing.assert_array_equal(got[..., 0], [[0, 255], [128, 255]])  # the clear one is white

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from lnl_core.data import digits
 from lnl_core.jobs import outcome, queue
@@ -301,6 +303,28 @@ def test_without_data_the_first_page_says_what_goes_on(desk, workspace, texts):
     assert [b.label for b in app.button if b.proto.type == "primary"] == []
     app.button(key="stay").click().run()
     assert any(b.label == "Open the demo" for b in app.button)
+
+
+ONCE = """
+import streamlit as st
+from pages._data import arriving
+first = not st.session_state.get("been")
+st.session_state["been"] = True
+arriving._imports(first)
+"""
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_an_import_that_ends_moves_only_the_browser_that_started_it(workspace, monkeypatch, mine):
+    monkeypatch.setenv("LNL_HOME", str(workspace.home))
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    waiting_import(workspace, name="other", state="done", imported=9)
+    app = AppTest.from_string(ONCE, default_timeout=60)
+    app.session_state["dataset"] = "tiny"
+    app.session_state["imports_started"] = {"abc" if mine else "another"}
+    app.run()
+    assert not app.exception
+    assert app.session_state["dataset"] == ("other" if mine else "tiny")
 
 
 def test_the_way_leads_to_review_when_the_set_is_in(desk, workspace, tiny, no_worker, texts):

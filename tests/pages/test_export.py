@@ -3,7 +3,7 @@ import shlex
 import numpy as np
 import pytest
 
-from lnl_core.services.datasets import settings
+from lnl_core.services.datasets import catalog, settings
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.store import arrays, decisions
 from lnl_core.types import Action, Decision, Signals
@@ -150,3 +150,19 @@ def test_once_the_goal_holds_the_certificate_can_be_taken(desk, workspace, tmp_p
     assert not app.exception
     limit = errors_left(info).limit
     assert f"At most {limit} of 200 labels are wrong still (95 %)" in texts(app)
+
+
+@pytest.mark.parametrize("format", ["folder", "cleanlab", "fiftyone"])
+def test_what_a_folder_holds_names_the_splits(desk, workspace, tmp_path, format):
+    file = tmp_path / "split.npz"
+    images = np.random.default_rng(0).integers(0, 255, (12, 8, 8), dtype=np.uint8)
+    splits = np.array(["train", "val", ""] * 4)
+    np.savez(file, images=images, labels=np.arange(12) % 2, splits=splits)
+    catalog.import_dataset(workspace, file, "split")
+    app = desk("export", dataset="split")
+    app.session_state["format"] = format
+    app.run()
+    assert not app.exception
+    tree = next(each.value for each in app.code if "splits" in each.value)
+    assert "splits train, val, unsplit" in tree
+    assert ("train/0/" in tree) == (format == "folder")

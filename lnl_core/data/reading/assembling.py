@@ -25,6 +25,8 @@ _PICTURED = 60
 """Classes whose images are shown; of a set with more, the first ones."""
 
 _SIDE = 96
+_OPENED_BYTES = 2**22
+"""Larger files are not decoded for a reading without pictures."""
 
 
 def reading_of(
@@ -51,17 +53,18 @@ def reading_of(
     none = {*answers.no_classes, *outline.no_classes}
     questions += _no_classes(source, answers, none)
     examples = source.examples() if pictures else outline.examples
+    chosen = _Chosen(plan, pictures)
     classes = tuple(
         ClassRead(
             name,
             outline.counts[name],
             outline.written.get(name, ()),
-            _examples(examples.get(name, ()), pictures and at < _PICTURED, plan),
+            chosen.of(examples.get(name, ()), at),
             name in none,
         )
         for at, name in enumerate(source.class_names)
     )
-    notes = list(outline.notes)
+    notes = [*outline.notes, *chosen.notes()]
     if len(classes) == 1:
         notes.append("Only one class: there is nothing else that a label could be.")
     notes += [said for each in questions if (said := assumed(each))]
@@ -90,23 +93,51 @@ def assumed(question: Question) -> str:
     return f"{question.text} Assumed: {words}. {option(question.key).flag} says otherwise."
 
 
-def _examples(
-    of_class: Sequence[tuple[str, Path | ByteArray]], pictures: bool, plan: Plan
-) -> tuple[Example, ...]:
-    return tuple(
-        Example(where, _picture(image, plan) if pictures else None)
-        for where, image in of_class[:EXAMPLES]
-    )
+class _Chosen:
+    """The images that are shown of each class: those that can be read, the others named."""
 
+    def __init__(self, plan: Plan, pictures: bool) -> None:
+        self._plan, self._pictures = plan, pictures
+        self._broken: list[str] = []
 
-def _picture(image: Path | ByteArray, plan: Plan) -> bytes | None:
-    """Return a small PNG of what the import would keep; None where it cannot be read."""
-    try:
-        if isinstance(image, Path):
-            return images.encode_png(images.decode(image, _SIDE, contrast=plan.contrast))
-        return images.encode_png(images.fit(image, (_SIDE, _SIDE), plan.channels))
-    except ImageError:
-        return None
+    def of(
+        self, images_of_class: Sequence[tuple[str, Path | ByteArray]], at: int
+    ) -> tuple[Example, ...]:
+        """Return the first few that can be read; `at` is the number of the class."""
+        few: list[Example] = []
+        for where, image in images_of_class:
+            if len(few) == EXAMPLES:
+                break
+            try:
+                few.append(Example(where, self._picture(image, at < _PICTURED)))
+            except ImageError as error:
+                self._broken.append(f"“{where[:60]}” ({error.reason})")
+        return tuple(few)
+
+    def _picture(self, image: Path | ByteArray, shown: bool) -> bytes | None:
+        """Return a small PNG of what the import would keep, where one is wanted.
+
+        Raises:
+            ImageError: the file cannot be read; a large one is judged by its header.
+        """
+        plan = self._plan
+        if not isinstance(image, Path):
+            if not (shown and self._pictures):
+                return None
+            return images.encode_png(images.fit(image, (_SIDE, _SIDE), plan.channels))
+        if not shown or (not self._pictures and image.stat().st_size > _OPENED_BYTES):
+            images.probe(image)
+            return None
+        pixels = images.decode(image, _SIDE, contrast=plan.contrast)
+        return images.encode_png(pixels) if self._pictures else None
+
+    def notes(self) -> list[str]:
+        """Say which of the images that were to be shown cannot be read."""
+        if not self._broken:
+            return []
+        more = len(self._broken) - 3
+        words = ", ".join(self._broken[:3]) + (f" and {more:,} more" if more > 0 else "")
+        return [f"Looked at and cannot be read: {words}."]
 
 
 def _skipped(source: Source, answers: Answers) -> list[Question]:

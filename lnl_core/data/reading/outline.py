@@ -14,6 +14,9 @@ from lnl_core.types import ByteArray
 EXAMPLES = 4
 """Images that are shown of a class."""
 
+CANDIDATES = 16
+"""Images that are kept of a class to choose them from: some cannot be read."""
+
 
 @dataclass(slots=True)
 class Outline:
@@ -59,10 +62,10 @@ class Outline:
         )
 
     def example(self, name: str, images: Sequence[tuple[str, Path | ByteArray | None]]) -> None:
-        """Note a few images of a class."""
+        """Note a few images of a class, of which the first that can be read are shown."""
         kept = self.examples.setdefault(name, [])
         kept += [(where, image) for where, image in images if image is not None]
-        del kept[EXAMPLES:]
+        del kept[CANDIDATES:]
 
     def ask_links(self, linked: int, seen: int) -> None:
         """Ask whether links that lead out may be followed; it stops where most images are links."""

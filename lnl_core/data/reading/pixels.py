@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from lnl_core.data import images
+from lnl_core.data import images, levels
 from lnl_core.data.contrast import Contrast, Range
-from lnl_core.data.images import ImageError, Levels
+from lnl_core.data.images import ImageError
+from lnl_core.data.reading.spread import BEYOND, Spread
 from lnl_core.readings import Choice, Question
 from lnl_core.types import Array
 
@@ -19,13 +20,18 @@ DARK = 25
 """Images of which no value is above this, of 255, are nearly black."""
 
 _BITS = (8, 10, 12, 14)
+_PER_BLOCK = 2**16
 
 
 @dataclass(slots=True)
 class Measured:
-    """What the images that were looked at hold: `contrast` to show them by, and words on it."""
+    """What the images that were looked at hold: `contrast` to show them by, and words on it.
+
+    `far` says that a few values lie far beyond all others.
+    """
 
     contrast: Contrast | None = None
+    far: bool = False
     said: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -38,6 +44,7 @@ class Measured:
             " ".join(self.said),
             (
                 Choice("set", "black and white are there, for every image alike"),
+                *((Choice("whole", "the few far values set black and white"),) if self.far else ()),
                 Choice("file", "as the file's format says"),
             ),
             default="set",
@@ -45,29 +52,30 @@ class Measured:
         )
 
 
-def measured(files: Sequence[Path | bytes]) -> Measured:
+def measured(files: Sequence[Path | bytes], answer: str = "") -> Measured:
     """Look at the values of images; ordinary ones cost one look, the first bright one ends it.
 
     Args:
         files: an even sample of the set.
+        answer: what a person said about contrast; `whole` lets the few far values count.
     """
-    seen: dict[str, list[Levels]] = {"deep": [], "real": [], "byte": []}
+    seen = {"deep": Spread(), "real": Spread(), "byte": Spread()}
     clear = looked = 0
     bright = False
     for file in files:
         try:
             if bright and not images.probe(file).deep:
                 continue
-            found = images.levels(file)
+            found = levels.levels(file)
         except ImageError:
             continue
         looked += 1
         clear += found.clear
-        seen[found.kind].append(found)
+        seen[found.kind].add(found.values, found.low, found.high)
         bright = bright or (found.kind == "byte" and found.high > DARK and not found.clear)
     result = Measured()
-    deep, real = _span(seen["deep"]), _span(seen["real"])
-    byte = None if bright else _span(seen["byte"])
+    deep, real = _span(seen["deep"], answer, result), _span(seen["real"], answer, result)
+    byte = None if bright else _span(seen["byte"], "whole", result)
     contrast = Contrast(
         _deep(deep, result.said) if deep else None,
         _real(real, result.said) if real else None,
@@ -82,14 +90,15 @@ def measured(files: Sequence[Path | bytes]) -> Measured:
     return result
 
 
-def measured_arrays(blocks: Iterable[Array], dtype: np.dtype[Any]) -> Measured:
+def measured_arrays(blocks: Iterable[Array], dtype: np.dtype[Any], answer: str = "") -> Measured:
     """Look at the values of all images of an array; bytes end it at the first bright one.
 
     Args:
         blocks: (m, ...) of `dtype`, all of the set.
         dtype: numbers of any kind.
+        answer: what a person said about contrast, as `measured` takes it.
     """
-    low, high, odd = np.inf, -np.inf, 0
+    seen, odd = Spread(), 0
     byte = dtype == np.uint8
     for block in blocks:
         finite = block
@@ -98,14 +107,14 @@ def measured_arrays(blocks: Iterable[Array], dtype: np.dtype[Any]) -> Measured:
             odd += int(block.size - known.sum())
             finite = block[known]
         if finite.size:
-            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-        if byte and high > DARK:
+            seen.add(levels.sampled(finite, _PER_BLOCK), float(finite.min()), float(finite.max()))
+        if byte and seen.high > DARK:
             return Measured()
     result = Measured()
     if odd:
         result.notes.append(f"{odd:,} pixels are no numbers (NaN or infinite): shown black.")
-    if low > high:
-        low = high = 0.0
+    whole = "whole" if byte else answer
+    low, high = _span(seen, whole, result) or (0.0, 0.0)
     said = result.said
     if byte:
         dark = _dark((low, high), said)
@@ -142,10 +151,18 @@ def as_typed(dtype: np.dtype[Any]) -> Contrast | None:
     return Contrast(deep=(0.0, 65535.0 if dtype == np.uint16 else 255.0))
 
 
-def _span(found: Sequence[Levels]) -> Range | None:
+def _span(found: Spread, answer: str, result: Measured) -> Range | None:
+    """Return the range to show, of nearly all pixels; None where none was seen."""
     if not found:
         return None
-    return min(each.low for each in found), max(each.high for each in found)
+    low, high, beyond = found.span(answer == "whole")
+    if beyond:
+        result.far = True
+        result.notes.append(
+            f"A few pixels, fewer than 1 in {1 / BEYOND:,.0f}, go from {beyond}: they are cut off "
+            "at the range of all others. --contrast whole lets them count."
+        )
+    return low, high
 
 
 def _deep(span: Range, said: list[str]) -> Range | None:

@@ -92,12 +92,14 @@ class Places:
     Attributes:
         splits: names of the folders that are splits; empty where there is none.
         inner: True where the class is the second of two levels.
+        below: names of the splits that lie inside the classes; empty where none does.
         questions: what is asked.
         notes: what should be known.
     """
 
     splits: tuple[str, ...] = ()
     inner: bool = False
+    below: frozenset[str] = frozenset()
     questions: tuple[Question, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -116,6 +118,8 @@ class Places:
                 return NO_CLASS
         if not folders:
             return LOOSE
+        if len(folders) > 1 and folders[1] in self.below:
+            return folders[1], folders[0]
         return split, folders[1] if self.inner and len(folders) > 1 else folders[0]
 
     def classes(self, root: Node) -> Iterator[tuple[str, int]]:
@@ -142,11 +146,29 @@ def decide(root: Node, answers: Answers) -> Places:
         if left:
             shown = ", ".join(f"“{visible(name)[:40]}”" for name in left[:5])
             notes.append(f"Beside the splits, and not read: {shown}.")
+    below = frozenset() if splits or answers.parts == "classes" else _below(root)
+    if below:
+        notes.append(f"Splits lie inside the classes: {', '.join(sorted(below))}.")
+        return Places((), False, below, tuple(questions), tuple(notes))
     level = _level(tops, answers)
     if level is not None:
         questions.append(level)
     inner = level is not None and level.answer == "inner"
-    return Places(splits, inner, tuple(questions), tuple(notes))
+    return Places(splits, inner, questions=tuple(questions), notes=tuple(notes))
+
+
+def _below(root: Node) -> frozenset[str]:
+    """Return the names of splits inside the classes: cat/train, cat/val, dog/train ...
+
+    Every folder inside a class has to be one, and has to hold the images itself.
+    """
+    classes = root.with_images()
+    inside = [
+        (name, each) for node in classes.values() for name, each in node.with_images().items()
+    ]
+    split = all(is_split(name) and 2 * each.images >= each.below for name, each in inside)
+    names = frozenset(name for name, _ in inside)
+    return names if split and len(classes) > 1 else frozenset()
 
 
 def _splits(root: Node, answers: Answers) -> tuple[tuple[str, ...], list[Question], list[str]]:

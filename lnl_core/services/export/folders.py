@@ -14,7 +14,17 @@ from lnl_core.data.layouts import cleanlab, fiftyone, folder, label_studio, plac
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.services import places
 from lnl_core.services.export import single_run
+from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo
+
+
+def split_folders(info: DatasetInfo) -> list[str]:
+    """Return the folders that a set's splits become; none where it has no splits."""
+    divided = datasets.splits(info)
+    if divided is None:
+        return []
+    names, codes = divided
+    return [*names, *([folder.UNSPLIT] if (codes < 0).any() else [])]
 
 
 @dataclass(frozen=True, slots=True)

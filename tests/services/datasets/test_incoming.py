@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lnl_core import importer
 from lnl_core.jobs import queue
 from lnl_core.services.datasets import incoming
 from lnl_core.services.runs import recipes
@@ -57,6 +58,35 @@ def test_an_import_that_scores_starts_the_recipe_whoever_watches(workspace, tmp_
     only = next(t for t in iter(lambda: newest(workspace), None) if t.state != "reading")
     assert not only.scores
     assert queue.jobs(datasets.dataset(workspace, "only in")) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (LnlError("No such recipe. Choose one."), "No such recipe. Choose one."),
+        (ZeroDivisionError("x"), "The set is in: press Score it, or lnl run."),
+        (OSError(28, "No space left on device"), "No space left on device"),
+    ],
+)
+def test_whatever_hinders_the_scoring_takes_no_import_back(
+    workspace, tmp_path, monkeypatch, error, words
+):
+    """The task says that the set is in, and why no run has started; nothing is left half done."""
+
+    def fail(_info):
+        raise error
+
+    monkeypatch.setattr(importer.recipes, "start_scoring", fail)
+    file = workspace.home / "imports" / "abc.json"
+    file.parent.mkdir()
+    values = {"home": str(workspace.home), "url": workspace.url, "name": "in", "root": None}
+    values |= {"source": str(arrays_file(tmp_path / "s.npz")), "uploaded": False, "size": None}
+    arrays.write_json(file, values | {"shown": "s", "started_at": "", "score": True})
+    assert importer.main(file) == 0
+    (task,) = incoming.imports(workspace)
+    assert (task.state, task.imported) == ("done", 30)
+    assert words in task.message
+    assert datasets.dataset(workspace, "in").n == 30
 
 
 def newest(workspace):

@@ -1,0 +1,75 @@
+"""Splits inside the folders of the classes, and examples that can be looked at."""
+
+import pyarrow.parquet as pq
+import pytest
+
+from lnl_core.data import importers
+from lnl_core.readings import Answers
+from tests.data.making import encoded, picture
+
+
+def photos(root, paths):
+    for seed, path in enumerate(paths):
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(encoded(picture(seed=seed)))
+    return root
+
+
+UNDER = [
+    f"{name}/{split}/{i}.jpg"
+    for name in ("cat", "dog")
+    for split in ("train", "val")
+    for i in (0, 1)
+]
+
+
+def test_the_split_inside_a_class_is_kept(tmp_path, agrees):
+    source = photos(tmp_path / "s", [*UNDER, "cat/loose.jpg"])
+    reading = importers.read(source)
+    assert reading.class_names == ("cat", "dog")
+    assert (reading.splits, reading.open_questions) == ({"train": 4, "val": 4}, ())
+    assert any("Splits lie inside the classes: train, val." in note for note in reading.notes)
+    got = agrees(source)
+    splits = pq.read_table(got.folder / "table.parquet").to_pydict()["split"]
+    assert list(zip(got.ids, splits, strict=True))[:3] == [
+        ("cat/loose.jpg", None),
+        ("cat/train/0.jpg", "train"),
+        ("cat/train/1.jpg", "train"),
+    ]
+
+
+def test_folders_inside_a_class_are_no_splits_where_a_person_says_so(tmp_path):
+    source = photos(tmp_path / "s", UNDER)
+    reading = importers.read(source, answers=Answers(parts="classes", level="top"))
+    assert (reading.class_names, reading.splits) == (("cat", "dog"), {})
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        [*UNDER, "cat/odd/0.jpg"],  # not all of them are splits
+        [f"{where}/{split}/{name}/0.jpg" for where in ("home", "lab") for split in ("train", "val")
+         for name in ("cat", "dog")],  # the classes lie inside the splits
+    ],
+)  # fmt: skip
+def test_what_may_be_classes_inside_is_asked(tmp_path, paths):
+    reading = importers.read(photos(tmp_path / "s", paths))
+    assert [each.key for each in reading.open_questions] == ["level"]
+
+
+def test_examples_of_a_class_can_be_read_and_what_cannot_is_named(tmp_path):
+    paths = [f"{name}/{i}.jpg" for name in ("cat", "dog") for i in range(9)]
+    source = photos(tmp_path / "s", paths)
+    for i in range(3):
+        (source / "cat" / f"{i}.jpg").write_bytes(b"no picture")
+    whole = encoded(picture(200, 200))
+    (source / "dog" / "0.jpg").write_bytes(whole[: -len(whole) // 3])
+    for pictures in (False, True):
+        reading = importers.read(source, pictures=pictures)
+        cat, dog = reading.classes
+        assert [each.where for each in cat.examples] == [f"cat/{i}.jpg" for i in (3, 4, 5, 6)]
+        assert [each.where for each in dog.examples] == [f"dog/{i}.jpg" for i in (1, 2, 3, 4)]
+        assert all((each.picture is not None) == pictures for each in cat.examples)
+        assert [(each.count, each.first) for each in reading.left_out] == [(3, "cat/0.jpg")]
+        assert any("“dog/0.jpg” (The image is cut off.)" in note for note in reading.notes)
