@@ -25,6 +25,7 @@ class Answers:
         lists: names of the lists to read, or `all`.
         labels_in: `folders` or `list`: where the labels are when both are there.
         split_spellings: `merge` or `keep` splits that differ in case, blanks or Unicode form alone.
+        split_true: which split is meant by true in a column of true and false; `names`: neither.
         parts: folders named like splits are `splits` or `classes`.
         level: `top` or `inner`: which of two levels of folders is the class.
         unlabelled: `skip` images without a label, or `keep` them to be labelled.
@@ -50,6 +51,7 @@ class Answers:
     lists: tuple[str, ...] = ()
     labels_in: str = ""
     split_spellings: str = ""
+    split_true: str = ""
     parts: str = ""
     level: str = ""
     unlabelled: str = ""
@@ -254,6 +256,8 @@ OPTIONS = (
            ("folders", "list")),
     Option("split_spellings", "--split-spellings", "splits that differ in case, blanks or Unicode "
            "form alone: one split each (default), or kept apart", ("merge", "keep")),
+    Option("split_true", "--split-true", "of splits that are only true and false, the one that is "
+           "true; “names”: they are called so (default)", ("train", "val", "test", "names")),
     Option("parts", "--parts", "folders called train, val ... are splits or classes",
            ("splits", "classes")),
     Option("level", "--class-level", "of two levels of folders, the one that is the class",

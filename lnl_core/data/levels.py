@@ -11,7 +11,7 @@ from lnl_core.data import deep_colour
 from lnl_core.data.images import eight_bits, is_clear, opened
 from lnl_core.types import Array, FloatArray
 
-_SAMPLE = 4096
+_SAMPLE = 1024
 
 
 @dataclass(frozen=True, slots=True)

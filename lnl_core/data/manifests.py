@@ -222,6 +222,9 @@ class _Listed:
             cells = cells | {"image": f"{each.inside}/{cells['image']}"}
         if self._columns.flags and not cells.get("split"):
             cells = cells | {"split": splits.of_flags(self._columns.flags, cells)}
+        if self._columns.bools and cells.get("split"):
+            named = self._columns.bools.get(cells["split"].lower(), cells["split"])
+            cells = cells | {"split": named}
         if each.split and not cells.get("split"):
             cells = cells | {"split": each.split}
         return cells

@@ -15,18 +15,18 @@ from lnl_core.data import images as pictures
 from lnl_core.data.contrast import Contrast
 from lnl_core.data.files import working_plan
 from lnl_core.data.members import DAMAGE, Member, opened, words
-from lnl_core.data.reading import numbers, pixels
+from lnl_core.data.reading import numbers, pixels, splits
 from lnl_core.data.reading.labels import understood
 from lnl_core.data.reading.outline import EXAMPLES, Outline
-from lnl_core.data.tables import BadRow, natural, visible
+from lnl_core.data.tables import BadRow, visible
+from lnl_core.data.vectors import check_vector, classes, codes, image_shape, vector
 from lnl_core.data.writing import Expected, Plan, Row, Skipped
-from lnl_core.readings import Answers
+from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import Array, ByteArray, IntArray, LnlError
 
 _BLOCK_BYTES = 2**20
 _NO_IMAGE: ByteArray = np.zeros((0, 0, 1), np.uint8)
 _TWICE = BadRow("The id is used twice; the first one was kept.", "Give every row an id of its own.")
-MAX_CLASSES = 100_000
 _LOOKED_AT = 4096
 """Images among which examples of each class are looked for."""
 
@@ -168,6 +168,34 @@ class NpzSource:
         return kept
 
 
+def _splits(named: list[str], answers: Answers, outline: Outline) -> list[str]:
+    """Return splits; those called true and false as a person says they are meant."""
+    read_as, question = splits.of_bools(set(named), "“splits”", answers)
+    outline.questions += [question] if question is not None else []
+    return [read_as.get(each.lower(), each) for each in named] if read_as else named
+
+
+def _are_ids(file: Path, n: int, answers: Answers, outline: Outline) -> bool:
+    """Tell whether “ids” tells images apart; values that come again and again are asked about."""
+    if answers.id_column:
+        return answers.id_column != "none"
+    with opened(file) as archive, Member(archive, "ids") as ids:
+        distinct = len({hash(word) for block in ids.blocks(4096) for word in words(block)})
+    if n <= 3 or 2 * distinct > n:
+        return True
+    outline.columns = {key: name for key, name in outline.columns.items() if key != "ids"}
+    outline.questions.append(
+        Question(
+            "id_column",
+            f"“ids” of {file.name} are no ids: {distinct:,} values in {n:,} rows, as classes have. "
+            "The row's number is the id.",
+            (Choice("none", "the row's number is the id"), Choice("ids", "they are the ids")),
+            default="none",
+        )
+    )
+    return False
+
+
 def _repeated(file: Path, step: int = 4096) -> set[str]:
     """Return the ids that occur more than once, from their hashes (8 bytes per row)."""
     with opened(file) as archive:
@@ -213,15 +241,15 @@ def _scan(
                 "numpy.savez_compressed(path, images=..., labels=...)."
             )
     with Member(archive, "images") as images:
-        shape, dtype = _image_shape(images), images.dtype
+        shape, dtype = image_shape(images), images.dtype
     n = shape[0]
-    labels = _vector(archive, "labels", n)
+    labels = vector(archive, "labels", n)
     assert labels is not None
-    names_array = _vector(archive, "class_names", None) if "class_names" in have else None
-    truth = _vector(archive, "true_labels", n) if "true_labels" in have else None
+    names_array = vector(archive, "class_names", None) if "class_names" in have else None
+    truth = vector(archive, "true_labels", n) if "true_labels" in have else None
     if "ids" in have:
         with Member(archive, "ids") as ids:
-            _check_vector(ids, n)
+            check_vector(ids, n)
     outline = Outline(files=[file.name])
     outline.columns = {
         key: key for key in ("images", "labels", "class_names", "ids") if key in have
@@ -229,16 +257,17 @@ def _scan(
     named = None if names_array is None else words(names_array)
     if named is not None:
         labels, truth = _from_zero(labels, truth, len(named), named, answers, outline)
-    given, names = _classes(labels, named, truth)
+    given, names = classes(labels, named, truth)
     true = None
     if truth is not None:
-        true = _codes(truth, names)
+        true = codes(truth, names)
         if len(true) and not 0 <= int(true.min()) <= int(true.max()) < len(names):
             true = None
             outline.notes.append("true_labels has values that are no class, so it is not used.")
-    source = NpzSource(file, n, names, given, true, shape, "ids" in have, outline, dtype=dtype)
+    has_ids = "ids" in have and _are_ids(file, n, answers, outline)
+    source = NpzSource(file, n, names, given, true, shape, has_ids, outline, dtype=dtype)
     if "splits" in have:
-        source.splits = words(_vector(archive, "splits", n))
+        source.splits = _splits(words(vector(archive, "splits", n)), answers, outline)
     from_cells = named is None and labels.dtype.kind in "US"
     _understand(source, from_cells, class_map, answers)
     return source
@@ -319,88 +348,3 @@ def _no_such_class(k: int) -> BadRow:
         f"The label is none of the {k:,} classes (0 to {k - 1:,}).",
         "Correct “labels”, or complete “class_names”.",
     )
-
-
-def _image_shape(images: Member) -> tuple[int, ...]:
-    shape = tuple(int(side) for side in images.shape)
-    if images.dtype.kind not in "uifb":
-        raise LnlError(
-            f"“images” holds {images.dtype}, which are no pixels. Save numbers: uint8 (0 to 255), "
-            "or whole or floating point numbers, of which the range of the set is taken."
-        )
-    if len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 2, 3, 4):
-        raise LnlError(
-            f"“images” has its channels first {shape}. Save images.transpose(0, 2, 3, 1)."
-        )
-    if not (len(shape) == 3 or (len(shape) == 4 and 1 <= shape[3] <= 4)):
-        raise LnlError(f"“images” must be (n, height, width[, 1 to 4]), it is {shape}.")
-    if not all(shape):
-        raise LnlError(f"“images” is empty: {shape}. Save at least one image.")
-    if shape[1] * shape[2] > pictures.MAX_PIXELS:
-        raise LnlError(f"“images” are larger than 89 megapixels: {shape}. Shrink them.")
-    return shape
-
-
-def _check_vector(member: Member, n: int | None) -> None:
-    if len(member.shape) != 1:
-        raise LnlError(
-            f"“{member.name}” must be one-dimensional, it is {member.shape}. "
-            f"Save {member.name}.ravel(), or argmax(1) of one-hot labels."
-        )
-    if n is not None and member.shape[0] != n:
-        raise LnlError(
-            f"“images” has {n:,} rows, “{member.name}” has {member.shape[0]:,}. Save both anew."
-        )
-
-
-def _vector(archive: zipfile.ZipFile, name: str, n: int | None) -> Array:
-    with Member(archive, name) as member:
-        _check_vector(member, n)
-        if member.dtype.kind not in "iuUSb":
-            raise LnlError(
-                f"“{name}” holds {member.dtype}; whole numbers or text are needed. "
-                f"Save {name}.astype('int64')."
-            )
-        if member.shape[0] > MAX_CLASSES and n is None:
-            raise LnlError(f"“{name}” has more than {MAX_CLASSES:,} entries. Check it.")
-        return member.all()
-
-
-def _classes(
-    labels: Array, names: list[str] | None, truth: Array | None
-) -> tuple[IntArray, list[str]]:
-    """Return labels as indices (-1 = none), and the class names."""
-    if names is not None:
-        blank = [at for at, name in enumerate(names) if not name.strip()]
-        if blank or len(set(names)) < len(names):
-            what = f"is blank at {blank[0]}" if blank else "has a name twice"
-            raise LnlError(f"“class_names” {what}. Give every class a name of its own.")
-        if not names:
-            raise LnlError("“class_names” is empty. Name the classes, or leave it out.")
-        return _codes(labels, names), names
-    everything = labels if truth is None else np.concatenate([labels, truth.astype(labels.dtype)])
-    if labels.dtype.kind in "US":
-        class_names = natural({word for word in set(words(np.unique(everything))) if word.strip()})
-    else:
-        distinct = [int(v) for v in np.unique(everything) if v >= 0]
-        top = distinct[-1] if distinct else -1
-        dense = top < 4 * len(distinct) + 100
-        class_names = [str(v) for v in (range(top + 1) if dense else distinct)]
-    if not class_names or len(class_names) > MAX_CLASSES:
-        raise LnlError(
-            f"“labels” names {len(class_names):,} classes; 1 to {MAX_CLASSES:,} can be used."
-        )
-    if labels.dtype.kind not in "US" and class_names == [str(v) for v in range(len(class_names))]:
-        return labels.astype(np.int64), class_names
-    return _codes(labels.astype(str), class_names), class_names
-
-
-def _codes(labels: Array, names: list[str]) -> IntArray:
-    """Return text labels as indices into names, -1 where unknown; numbers are indices already."""
-    if labels.dtype.kind not in "US":
-        numbers: IntArray = np.clip(labels, -1, np.iinfo(np.int32).max).astype(np.int64)
-        return numbers
-    index = {name: at for at, name in enumerate(names)}
-    texts, where = np.unique(labels, return_inverse=True)
-    codes: IntArray = np.array([index.get(word, -1) for word in words(texts)], np.int64)[where]
-    return codes

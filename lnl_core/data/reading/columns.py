@@ -56,6 +56,7 @@ class Columns:
         has_header: False where the first row is an image.
         one_hot: class -> its column of 0 and 1, where labels are written so.
         flags: split -> its cell that says yes or no, where splits are written so.
+        bools: true and false -> the split that each is, where a person said so.
         questions: what is asked about columns.
         notes: what should be known about them.
     """
@@ -65,6 +66,7 @@ class Columns:
     has_header: bool = True
     one_hot: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, str] = field(default_factory=dict)
+    bools: Mapping[str, str] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -130,6 +132,7 @@ class _Decision:
         self._used: dict[str, str] = {}
         self._one_hot: dict[str, str] = {}
         self._flags: dict[str, str] = {}
+        self._bools: dict[str, str] = {}
         self._questions: list[Question] = []
         self._notes: list[str] = []
 
@@ -153,6 +156,7 @@ class _Decision:
             self._has_header,
             self._one_hot,
             self._flags,
+            self._bools,
             self._questions,
             self._notes,
         )
@@ -449,7 +453,7 @@ class _Decision:
             if name and splits.flag(name, self._values()[name]):
                 self._take_flags([name])
             elif name:
-                self._take("split", name)
+                self._take_split(name)
             return
         used = set(self._used.values())
         for word in COLUMNS["split"]:
@@ -457,11 +461,18 @@ class _Decision:
             if name is None or name in used:
                 continue
             if 1 <= len(set(self._values()[name])) <= _SPLITS:
-                self._take("split", name)
+                self._take_split(name)
                 return
         values = self._values()
         free = [each for each in self._names if each and each not in used]
         self._take_flags([each for each in free if splits.flag(each, values[each])])
+
+    def _take_split(self, name: str) -> None:
+        """Read a column of splits; one of true and false alone is asked about."""
+        self._take("split", name)
+        where = f"Column “{visible(name)[:40]}” of {self._file.name}"
+        self._bools, question = splits.of_bools(self._values()[name], where, self._answers)
+        self._questions += [question] if question is not None else []
 
     def _take_flags(self, names: Sequence[str]) -> None:
         """Read splits off columns that say yes or no to one."""

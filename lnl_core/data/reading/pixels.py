@@ -20,7 +20,7 @@ DARK = 25
 """Images of which no value is above this, of 255, are nearly black."""
 
 _BITS = (8, 10, 12, 14)
-_PER_BLOCK = 2**16
+_PER_BLOCK = 2**13
 
 
 @dataclass(slots=True)
@@ -107,7 +107,8 @@ def measured_arrays(blocks: Iterable[Array], dtype: np.dtype[Any], answer: str =
             odd += int(block.size - known.sum())
             finite = block[known]
         if finite.size:
-            seen.add(levels.sampled(finite, _PER_BLOCK), float(finite.min()), float(finite.max()))
+            kept = finite[:0] if byte else levels.sampled(finite, _PER_BLOCK)
+            seen.add(kept, float(finite.min()), float(finite.max()))
         if byte and seen.high > DARK:
             return Measured()
     result = Measured()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lnl_core.data.reading.spellings import plain, quoted
 from lnl_core.readings import Answers, Choice, Question
@@ -16,6 +16,8 @@ _FLAG = re.compile(
     r"(_?(set|split|image|img|data|flag))?"
 )
 _TRAIN = ("train", "training")
+_NAMED = ("train", "val", "test")
+_YES, _NO = frozenset({"true", "yes", "t", "y"}), frozenset({"false", "no", "f", "n"})
 
 
 def flag(name: str, values: Sequence[str]) -> str:
@@ -36,6 +38,37 @@ def of_flags(flags: Mapping[str, str], cells: Mapping[str, str]) -> str:
     """
     on = [split for split, cell in flags.items() if cells.get(cell, "").strip().lower() in ON]
     return "+".join(on) if on or len(flags) > 1 else other(next(iter(flags)))
+
+
+def of_bools(
+    values: Iterable[str], where: str, answers: Answers
+) -> tuple[dict[str, str], Question | None]:
+    """Return value in small letters -> split, and the question, of splits called True and False.
+
+    Args:
+        values: as they are written.
+        where: what messages call the column.
+        answers: what a person said already.
+    """
+    said = {value.strip().lower() for value in values} - {""}
+    if len(said) < 2 or not said <= _YES | _NO:
+        return {}, None
+    first, second = sorted(said & _YES)[:1], sorted(said & _NO)[:1]
+    question = Question(
+        "split_true",
+        f"{where} says only {' and '.join((*first, *second))}. Which images are the ones of "
+        f"{''.join(first)}?",
+        (
+            *(Choice(name, f"{name}; the others are {other(name)}") for name in _NAMED),
+            Choice("names", "no split: the words are kept as they are"),
+        ),
+        default="names",
+        answer=answers.split_true,
+    )
+    if question.taken == "names":
+        return {}, question
+    split = question.taken
+    return {value: split if value in _YES else other(split) for value in said}, question
 
 
 def other(split: str) -> str:

@@ -14,7 +14,7 @@ BEYOND = 2e-4
 _FAR = 3.0
 """The whole span is this many times the one of nearly all pixels, before any is left out."""
 
-_MOST = 2**21
+_MOST = 2**18
 
 
 class Spread:

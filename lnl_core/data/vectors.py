@@ -1,0 +1,114 @@
+"""The arrays of an NPZ that are no images: labels, names, ids, checked before they are used."""
+
+from __future__ import annotations
+
+import zipfile
+
+import numpy as np
+
+from lnl_core.data import images as pictures
+from lnl_core.data.members import Member, words
+from lnl_core.data.tables import natural
+from lnl_core.types import Array, IntArray, LnlError
+
+MAX_CLASSES = 100_000
+
+
+def image_shape(images: Member) -> tuple[int, ...]:
+    """Return the shape of an array of images.
+
+    Raises:
+        LnlError: it holds no images.
+    """
+    shape = tuple(int(side) for side in images.shape)
+    if images.dtype.kind not in "uifb":
+        raise LnlError(
+            f"“images” holds {images.dtype}, which are no pixels. Save numbers: uint8 (0 to 255), "
+            "or whole or floating point numbers, of which the range of the set is taken."
+        )
+    if len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 2, 3, 4):
+        raise LnlError(
+            f"“images” has its channels first {shape}. Save images.transpose(0, 2, 3, 1)."
+        )
+    if not (len(shape) == 3 or (len(shape) == 4 and 1 <= shape[3] <= 4)):
+        raise LnlError(f"“images” must be (n, height, width[, 1 to 4]), it is {shape}.")
+    if not all(shape):
+        raise LnlError(f"“images” is empty: {shape}. Save at least one image.")
+    if shape[1] * shape[2] > pictures.MAX_PIXELS:
+        raise LnlError(f"“images” are larger than 89 megapixels: {shape}. Shrink them.")
+    return shape
+
+
+def check_vector(member: Member, n: int | None) -> None:
+    """Refuse what is no vector, or none of `n` rows.
+
+    Raises:
+        LnlError: it is not.
+    """
+    if len(member.shape) != 1:
+        raise LnlError(
+            f"“{member.name}” must be one-dimensional, it is {member.shape}. "
+            f"Save {member.name}.ravel(), or argmax(1) of one-hot labels."
+        )
+    if n is not None and member.shape[0] != n:
+        raise LnlError(
+            f"“images” has {n:,} rows, “{member.name}” has {member.shape[0]:,}. Save both anew."
+        )
+
+
+def vector(archive: zipfile.ZipFile, name: str, n: int | None) -> Array:
+    """Return a vector of whole numbers or text, of `n` rows where that is known.
+
+    Raises:
+        LnlError: it is none.
+    """
+    with Member(archive, name) as member:
+        check_vector(member, n)
+        if member.dtype.kind not in "iuUSb":
+            raise LnlError(
+                f"“{name}” holds {member.dtype}; whole numbers or text are needed. "
+                f"Save {name}.astype('int64')."
+            )
+        if member.shape[0] > MAX_CLASSES and n is None:
+            raise LnlError(f"“{name}” has more than {MAX_CLASSES:,} entries. Check it.")
+        return member.all()
+
+
+def classes(
+    labels: Array, names: list[str] | None, truth: Array | None
+) -> tuple[IntArray, list[str]]:
+    """Return labels as indices (-1 = none), and the class names."""
+    if names is not None:
+        blank = [at for at, name in enumerate(names) if not name.strip()]
+        if blank or len(set(names)) < len(names):
+            what = f"is blank at {blank[0]}" if blank else "has a name twice"
+            raise LnlError(f"“class_names” {what}. Give every class a name of its own.")
+        if not names:
+            raise LnlError("“class_names” is empty. Name the classes, or leave it out.")
+        return codes(labels, names), names
+    everything = labels if truth is None else np.concatenate([labels, truth.astype(labels.dtype)])
+    if labels.dtype.kind in "US":
+        class_names = natural({word for word in set(words(np.unique(everything))) if word.strip()})
+    else:
+        distinct = [int(v) for v in np.unique(everything) if v >= 0]
+        top = distinct[-1] if distinct else -1
+        dense = top < 4 * len(distinct) + 100
+        class_names = [str(v) for v in (range(top + 1) if dense else distinct)]
+    if not class_names or len(class_names) > MAX_CLASSES:
+        raise LnlError(
+            f"“labels” names {len(class_names):,} classes; 1 to {MAX_CLASSES:,} can be used."
+        )
+    if labels.dtype.kind not in "US" and class_names == [str(v) for v in range(len(class_names))]:
+        return labels.astype(np.int64), class_names
+    return codes(labels.astype(str), class_names), class_names
+
+
+def codes(labels: Array, names: list[str]) -> IntArray:
+    """Return text labels as indices into names, -1 where unknown; numbers are indices already."""
+    if labels.dtype.kind not in "US":
+        numbers: IntArray = np.clip(labels, -1, np.iinfo(np.int32).max).astype(np.int64)
+        return numbers
+    index = {name: at for at, name in enumerate(names)}
+    texts, where = np.unique(labels, return_inverse=True)
+    codes: IntArray = np.array([index.get(word, -1) for word in words(texts)], np.int64)[where]
+    return codes
