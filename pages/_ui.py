@@ -238,7 +238,13 @@ def dialog(title: str, **options: Any) -> Callable[[Callable[P, T]], Callable[P,
 
 
 def _dialog_closed() -> None:
+    close_dialog()
+
+
+def close_dialog() -> None:
+    """Note that no dialog is open, nor to be opened again by a page that draws itself anew."""
     st.session_state["dialog_open"] = False
+    st.session_state.pop("dialog_kept", None)
 
 
 def rerun_page() -> None:

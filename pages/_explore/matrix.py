@@ -103,10 +103,12 @@ def _many(matrix: Matrix) -> Any:
     return (matrix.count >= FEWEST_ERRORS) & ~np.eye(len(matrix.labels), dtype=bool)
 
 
-def _open(info: DatasetInfo, given: int, true: int) -> None:
+def _open(info: DatasetInfo, given: int, true: int, *, accept: bool = False) -> None:
     query = {"dataset": info.name, "given": str(given)}
     if true != given:
         query["suggested"] = str(true)
+    if accept:
+        query["accept"] = "1"
     _ui.go("review", **query)
 
 
@@ -137,6 +139,14 @@ def _largest(info: DatasetInfo, matrix: Matrix) -> None:
                 if st.button(words, type="tertiary", key=f"explore_pair_{given}_{true}"):
                     _open(info, given, true)
                 pairs.draw(info, given, true)
+                if st.button(
+                    "",
+                    icon=":material/bolt:",
+                    type="tertiary",
+                    help="Accept these suggestions unseen, after a random check",
+                    key=f"explore_accept_{given}_{true}",
+                ):
+                    _open(info, given, true, accept=True)
                 shown.add(frozenset((given, true)))
         pairs.draw_others(info, shown)
 

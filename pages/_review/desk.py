@@ -19,7 +19,7 @@ from lnl_core.types import DatasetInfo
 from pages import _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
-from pages._review import answers, copies, narrowing, scoring, sending, splits, unseen
+from pages._review import accepting, answers, copies, narrowing, scoring, sending, splits, unseen
 from pages._review.sending import Choice
 from pages._words import count, plain, plural, short
 
@@ -54,6 +54,7 @@ _FILTER_KEYS = (
 
 def controls(info: DatasetInfo) -> Choice:
     """Draw the title row and return what is chosen."""
+    check = accepting.prepare()
     kept = st.session_state.pop("review_view_next", None) or st.session_state.get("review_view")
     if kept not in VIEWS:
         kept = st.session_state.get("review_view_kept", "single")
@@ -72,6 +73,8 @@ def controls(info: DatasetInfo) -> Choice:
             *narrowing.NAMES,
         ):
             st.query_params.pop(name, None)
+    if check is not None:
+        st.query_params["selection"] = check
     narrowing.guard_suggestion(info)
     _from_address(info)
     narrowing.from_address(info)
@@ -109,6 +112,7 @@ def controls(info: DatasetInfo) -> Choice:
             width=134,
             persist_state="session",
         )
+        accepting.button(info, filters)
     return Choice(order or "suspicious", chosen or "single", mode or "commit", filters)
 
 
@@ -247,6 +251,7 @@ def desk(info: DatasetInfo, choice: Choice) -> None:
     if scored(info) is None:
         scoring.draw(info)
         return
+    accepting.watch(info)
     _fragment(info, choice)
     scoring.watch(info)
 
