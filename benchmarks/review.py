@@ -1,14 +1,21 @@
-"""How many reviews until one may stop? A reviewer who never errs, the product's order and plan.
+"""How much work is a review? Effort by several orders and reviewers, and when one may stop.
 
-    python benchmarks/review.py --seeds 20 --out benchmarks/results/review.json
-    python benchmarks/review.py --labels aggre --goal 80 --seeds 3
+    lnl bench review --out benchmarks/results/review.json
+    python benchmarks/review.py --what effort                    in two minutes
+    python benchmarks/review.py --what stopping --labels aggre --goal 80 --seeds 3
 
-The queue of the default recipe on 8,000 small photographs with human labels is reviewed until the
-live limit says that at most `--goal` wrong labels are left. Every fifth image is drawn at random,
-after a hundred every twentieth; every 25 answers p_wrong is recalibrated and the plan made anew,
-and once random draws lead to the goal sooner they alone are shown (`review.auditing.plan`).
-Beside it `mixed`: the same without a plan, and `order`: where the order alone reaches the goal,
-which nobody who reviews can know. `false` counts reviews whose limit was ever below the truth.
+`effort` (`_effort.py`): reviewers who never err, who err, and who trust suggestions too much, by
+the product's order and by cleanlab's orders of the same probabilities: logistic regression and
+nearest neighbours on frozen features, and a small network's, all out of fold. Also on what the
+repository ships; where the shared development data are missing that alone, and it says so.
+
+`stopping`: a reviewer who never errs, the product's order and plan. The queue of the default recipe
+on 8,000 small photographs with human labels is reviewed until the live limit says that at most
+`--goal` wrong labels are left. Every fifth image is drawn at random, after a hundred every
+twentieth; every 25 answers p_wrong is recalibrated and the plan made anew, and once random draws
+lead to the goal sooner they alone are shown (`review.auditing.plan`). Beside it `mixed`: the same
+without a plan, and `order`: where the order alone reaches the goal, which nobody who reviews can
+know. `false` counts reviews whose limit was ever below the truth.
 """
 
 from __future__ import annotations
@@ -24,13 +31,43 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data, _out, real  # noqa: E402
+from benchmarks import _data, _effort, _out, real  # noqa: E402
 from lnl_core.review import auditing, consensus, evidence, recalibration  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
+from lnl_core.types import Signals  # noqa: E402
 
 RECIPE = ["probe", "jump@pretrained", "finetune"]
+WHAT = ("effort", "stopping")
 EVERY = 25
 """Answers after which the plan is made anew, as in the product."""
+
+
+def effort(case: real.Case, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what orders and reviewers bring on one set."""
+    print(f"{case.name}, effort: {len(case.judged):,} images, {int(case.wrong.sum()):,} wrong")
+    given = np.asarray(case.dataset.given_labels)
+    truth = given.copy()
+    truth[case.judged] = case.truth
+    heard = [real.alone(case, key, options, 0) for key in ("probe", "knn")]
+    if (own := _of_network(case, options.data)) is not None:
+        heard.append(own)
+    k = len(case.dataset.class_names)
+    rows = None if len(case.judged) == len(given) else case.judged
+    return _effort.measure(heard, given, truth, k, rows)
+
+
+def _of_network(case: real.Case, data: Path) -> Signals | None:
+    """Return what a small network said out of fold, as it was computed once; None without it."""
+    column = {"aggre": "aggre_label", "random1": "random_label1", "worse": "worse_label"}
+    stored = data / "cifar10n_dev_oof_probs.npz"
+    label = column.get(case.name.removeprefix("balanced-"))
+    if label is None or not stored.is_file():
+        return None
+    with np.load(stored) as arrays_:
+        probs = np.asarray(arrays_[label], np.float64)
+    probs /= probs.sum(axis=1, keepdims=True)
+    given = np.asarray(case.dataset.given_labels)
+    return Signals("own-network", 1 - probs[np.arange(len(given)), given], probs)
 
 
 class Project:
@@ -113,6 +150,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--what", nargs="+", default=list(WHAT), choices=WHAT)
     parser.add_argument("--labels", nargs="+", default=list(real.COLUMNS), choices=real.COLUMNS)
     parser.add_argument("--goal", type=int, default=80, help="wrong labels that may be left")
     parser.add_argument("--seeds", type=int, default=20, help="reviews with draws of their own")
@@ -120,26 +158,37 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "lnl-real")
     parser.add_argument("--out", type=Path, help="JSON; rows already in it are replaced")
     options = _out.parse(parser, arguments, grows=True)
-    options.data, options.sets = options.data.resolve(), ["balanced"]
+    options.data = options.data.resolve()
+    there = (options.data / "cifar10n_dev.npz").is_file()
+    options.sets = ["shipped", "balanced"] if there else ["shipped"]
+    if not there:
+        print(f"Skipped what needs {options.data / 'cifar10n_dev.npz'}: it is not there.")
     stored = arrays.read_json(options.out) if options.out and options.out.is_file() else {}
     wanted = {f"balanced-{label}" for label in options.labels}
     counts, options.seeds = options.seeds, [0]
     for case in real.cases(options, 0):
-        if case.name not in wanted:
-            continue
-        found = measure(Project(case, options), options.goal, counts)
-        stored[case.name] = found
-        print(f"{case.name}: {len(case.dataset):,} images, goal {options.goal} wrong labels left")
-        print(f"  order alone {found['order']:>6,}")
-        for name in ("mixed", "planned"):
-            row = found[name]
-            print(
-                f"  {name:<11} {row['reviews']:>6,.0f} reviews ({min(row['each']):,} to "
-                f"{max(row['each']):,}), {row['audits']:,.0f} random, {row['left']:.0f} left, "
-                f"{row['false']} of {counts} false"
-            )
+        shipped = not case.name.startswith("balanced-")
+        if "effort" in options.what and (shipped or case.name in wanted):
+            stored[f"{case.name} effort"] = effort(case, options)
+        if "stopping" in options.what and case.name in wanted:
+            stored[case.name] = _stopping(case, options, counts)
         if options.out:
             arrays.write_json(options.out, stored)
+
+
+def _stopping(case: real.Case, options: argparse.Namespace, counts: int) -> dict[str, Any]:
+    """Measure and print when a review of one set may stop."""
+    found = measure(Project(case, options), options.goal, counts)
+    print(f"{case.name}: {len(case.dataset):,} images, goal {options.goal} wrong labels left")
+    print(f"  order alone {found['order']:>6,}")
+    for name in ("mixed", "planned"):
+        row = found[name]
+        print(
+            f"  {name:<11} {row['reviews']:>6,.0f} reviews ({min(row['each']):,} to "
+            f"{max(row['each']):,}), {row['audits']:,.0f} random, {row['left']:.0f} left, "
+            f"{row['false']} of {counts} false"
+        )
+    return found
 
 
 if __name__ == "__main__":
