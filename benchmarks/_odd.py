@@ -135,6 +135,17 @@ def sample_folder(folder: Path, work: Path) -> Iterator[LabeledDataset]:
     yield imported("odd-sample-folder-clean", work, write)
 
 
+def demo_digits() -> LabeledDataset:
+    """Return the second demo set: 15 % wrong by a rule that follows how a digit looks."""
+    from lnl_core.data import digits
+
+    demo = digits.digits()
+    given, truth = np.array(demo.given_labels), np.array(demo.true_labels)
+    ids = [str(row) for row in range(len(given))]
+    name = "shipped-demo-digits"
+    return LabeledDataset(name, digits.CLASS_NAMES, given, ids, demo.images, true_labels=truth)
+
+
 def thousand_classes(
     source: LabeledDataset, features: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -47,6 +47,11 @@ CALIBRATED = (
     ("300 as they come", ["small-300"], THREE),
     ("300 of two classes", ["small-two-classes"], THREE),
     ("300 of 12 px: default recipe", ["odd-tiny"], "default recipe"),
+    (
+        "the demo digits, mistakes follow the look: recipe",
+        ["shipped-demo-digits"],
+        "default recipe",
+    ),
     ("1,000, one class holds all 40 wrong labels: three methods", ["small-one-bad-class"], THREE),
     *((f"uncut, {column}: probe alone", [f"balanced-{column}"], "probe") for column in COLUMNS),
     *((f"uncut, {column}: the recipe", [f"balanced-{column}"], RECIPE) for column in COLUMNS),

@@ -21,7 +21,8 @@ Sets, from the shared development data but for `shipped`:
 * `odd`: files, imported as the desk imports them (`_odd.py`): grey, tiny, 12-bit and very wide
   pictures, a folder of classes as it is and with right labels, each with the default recipe for
   such images as well; and 1,000 classes of five.
-* `shipped`: the demo photographs and a long-tailed cut of scikit-learn's digits.
+* `shipped`: the demo photographs, the demo digits, whose mistakes methods can learn, and a
+  long-tailed cut of scikit-learn's digits.
 
 Beside every consensus: each method alone through the same ranking, cleanlab's self-confidence from
 five-fold logistic regression on the same features (their 256 main directions), the same with
@@ -204,6 +205,9 @@ def shipped(work: Path) -> Iterator[Case]:
     truth = np.array([place.get(right[row], -1) for row in judged])
     wrong = told[judged] == "wrong"
     yield Case("shipped-clothing", dataset, _features(work, dataset), judged, truth, wrong)
+    demo = _odd.demo_digits()
+    found = known("shipped-demo-digits", demo, _features(work, demo))
+    yield dataclasses.replace(found, recipe=tuple(default_runs(*demo.images.shape[1:])))
     digits, _ = _data.digits("digits-symmetric-10", 0)
     rows = long_tail(np.asarray(digits.given_labels), 40, 0, largest=120)
     skewed = part(dataclasses.replace(digits, name="shipped-digits"), rows)

@@ -43,6 +43,7 @@ clothing photographs whose largest class is forty times the smallest, and on lon
   (.653 / .807 -> .656 / .808).
 * The share of wrong labels is read off the methods whose doubt is that of the labels and that
   disagree with them most (`trust.calibration_weights`): those that have memorised them know none.
+  One that sees mistakes which the others have learned is believed if they back it (`witnesses`).
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lnl_core.review import noise, pool, transition, trust
+from lnl_core.review import noise, pool, transition, trust, witnesses
 from lnl_core.review.pool import Opinion
 from lnl_core.types import BoolArray, FloatArray, IntArray, Ranking, Signals
 
@@ -222,6 +223,12 @@ def _by_noise(
     fitted = noise.fit(rows)
     rate, joint = noise.share_wrong(rows, fitted)
     sure = noise.sureness(rows, fitted)
+    heard = [i for i, vote in enumerate(votes.order) if vote > 0]
+    alone = [rows_of(each) for each in np.eye(len(opinions))[heard]]
+    witness = witnesses.believed(alone, np.array([opinions[i].fitting for i in heard]), rate)
+    if witness is not None:
+        rate, joint = witness
+        sure = max(sure, witnesses.SURE)
     fitted = noise.fit(rows, start=fitted, steady=True)
     if not np.allclose(votes.order, votes.noise):
         fitted = noise.fit(rows_of(votes.order), start=fitted, flips=fitted.flips)
