@@ -90,7 +90,8 @@ def silence(job: Job) -> float:
 def splits(job: Job) -> str:
     """Return `, on train, judges val` where a run does not take all of the set for both."""
     on, judges = (", ".join(job.splits.get(key, ())) for key in ("train_on", "judge"))
-    return (f", on {on}" if on else "") + (f", judges {judges}" if judges else "")
+    held = ", audit held out" if "hold" in job.splits else ""
+    return (f", on {on}" if on else "") + (f", judges {judges}" if judges else "") + held
 
 
 def took(job: Job) -> float | None:

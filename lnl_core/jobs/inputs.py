@@ -13,7 +13,7 @@ from lnl_core.jobs import bases, queue, splits
 from lnl_core.jobs.context import Report
 from lnl_core.review import labelled
 from lnl_core.review.labelled import Part
-from lnl_core.store import arrays, datasets, decisions
+from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import (
     Action,
     Array,
@@ -98,6 +98,8 @@ def training_set(
         trusted: BoolArray = arrays.read_array(trusted_file, mmap=False)
     else:
         labels, trusted, _ = corrected_labels(info)
+        if splits.HOLD in (chosen or {}):
+            _hold_out(info, folder, labels, trusted)
         if base is not None and not bases.post_trains(method):
             arrays.write_array(folder / _REVIEWED, labels)
             purified = _purified(base, method, info)
@@ -119,6 +121,22 @@ def training_set(
         groups=copies.noted(info.arrays),
     )
     return part.dataset(whole)
+
+
+def _hold_out(info: DatasetInfo, folder: Path, labels: IntArray, trusted: BoolArray) -> None:
+    """Take back, in `labels` and `trusted`, what people said of images that chance drew.
+
+    Copies of such images go with them: else the answer would be told all the same.
+    """
+    held = np.zeros(info.n, bool)
+    held[[each.row for each in audits.draws(info)]] = True
+    held &= trusted
+    arrays.write_array(folder / splits.HELD, held)
+    groups = copies.noted(info.arrays)
+    if groups is not None:
+        held = held | np.isin(groups, np.asarray(groups)[held])
+    labels[held] = np.asarray(datasets.load(info).given_labels)[held]
+    trusted[held] = False
 
 
 def _filled(values: Array, n: int) -> Array:

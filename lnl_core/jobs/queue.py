@@ -87,6 +87,7 @@ def submit(
     base: int | None = None,
     train_on: Sequence[str] = (),
     judge: Sequence[str] = (),
+    hold: bool = False,
     first: bool = False,
 ) -> Job:
     """Queue one run.
@@ -106,6 +107,7 @@ def submit(
         base: number of the run that this one builds on; it starts once that one is done.
         train_on: splits that it trains on; all of the set when there is none.
         judge: splits whose labels it judges; likewise.
+        hold: it is not told what people said of images drawn at random, so that those judge it.
         first: only where no other run of the set is done or on its way.
 
     Raises:
@@ -133,7 +135,7 @@ def submit(
                 executor=executor,
                 engine_options=json.dumps(dict(options or {})),
                 base=base,
-                splits=json.dumps(splits.chosen(info, train_on, judge)),
+                splits=json.dumps(splits.chosen(info, train_on, judge, hold=hold)),
                 state=str(JobState.QUEUED),
                 created_at=now(),
             )

@@ -22,16 +22,30 @@ JUDGED = "judged_rows.npy"
 """In a run's folder: (n,) bool; missing where it trained on, or judged, all of the set."""
 
 
+HELD = "held_rows.npy"
+"""In a run's folder: (n,) bool, drawn at random and answered, and not told to the run."""
+
+HOLD = "hold"
+"""Key of a run's record that says that such rows are held out."""
+
+
 def chosen(
-    info: DatasetInfo, train_on: Sequence[str] = (), judge: Sequence[str] = ()
+    info: DatasetInfo,
+    train_on: Sequence[str] = (),
+    judge: Sequence[str] = (),
+    *,
+    hold: bool = False,
 ) -> dict[str, list[str]]:
     """Return the splits of a run as its record keeps them; none for all of the set.
+
+    With `hold`, the record says as well that answers to randomly drawn images are held out.
 
     Raises:
         LnlError: the set has no such split, or no labelled image is in those to train on.
     """
+    held = {HOLD: ["audit"]} if hold else {}
     if not train_on and not judge:
-        return {}
+        return held
     known = datasets.splits(info)
     if known is None:
         raise LnlError(f"“{info.name}” has no splits: every image is trained on and judged.")
@@ -49,7 +63,7 @@ def chosen(
                 f"Images of fewer than two classes are in {', '.join(train_on)}: nothing can be "
                 "learned from them. Train on more splits."
             )
-    return {key: names for key, names in said.items() if names}
+    return {key: names for key, names in said.items() if names} | held
 
 
 def _mask(info: DatasetInfo, names: Sequence[str]) -> BoolArray:

@@ -273,7 +273,7 @@ def _of_all(
     """Return what a run says of all rows: those that it trained on, and those that it judges."""
     folder = info.directory / "runs" / str(job.id)
     whole = part.outside(signals, _looks(job, info, part, context))
-    if not job.splits:
+    if not set(job.splits) - {splits.HOLD}:
         return whole
     labels = inputs.labels_under_review(info, folder)
     seen = _by_network(info, folder, part, context) if "train_on" in job.splits else None

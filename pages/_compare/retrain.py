@@ -10,6 +10,7 @@ from lnl_core.services.runs import control
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
 from lnl_core.views import Comparison
 from pages import _figures, _jobs, _ui, _words
+from pages._compare import again
 from pages._runs import live
 from pages._ui import plain
 
@@ -33,6 +34,8 @@ def draw(info: DatasetInfo, _found: Comparison) -> None:
     left, right = st.columns([42, 58], gap="small")
     with left, st.container(border=True, key="retrain_plan"):
         _plan(info)
+    with left, st.container(border=True, key="retrain_again"):
+        again.draw(info)
     with right, st.container(border=True, key="retrain_result"):
         result = retraining.latest(info)
         if result is None:
