@@ -45,8 +45,6 @@ def draw(info: DatasetInfo) -> None:
         ) and _ui.act(rounds.start, info, chosen, by=_ui.reviewer()):
             st.rerun()
     st.caption(rounds.EXPECT)
-    if last is not None:
-        _result(last)
 
 
 @_ui.guarded
@@ -56,9 +54,19 @@ def _wait(info: DatasetInfo) -> None:
         _ui.rerun_page()
 
 
+def result(info: DatasetInfo) -> None:
+    """Draw what the newest round brought, where there was one."""
+    last = rounds.latest(info)
+    if last is None:
+        return
+    with st.container(border=True, key="retrain_round"):
+        _result(last)
+
+
 def _result(last: rounds.Round) -> None:
+    st.markdown("**Scored again: before and after**")
     st.dataframe(
-        [_line(each) for each in last.changes],
+        [line for each in last.changes for line in _lines(each)],
         hide_index=True,
         row_height=32,
         key="round_result",
@@ -70,18 +78,27 @@ def _result(last: rounds.Round) -> None:
     )
 
 
-def _line(each: Change) -> dict[str, str]:
-    return {
-        "Method": methods.title(each.name),
-        "Average precision": _pair(each.precision) or str(each.state),
-        "Change": _difference(each.gained),
-        "Right class": _pair(each.accuracy),
-        "Change ": _difference(each.more_right),
-    }
+def _lines(each: Change) -> list[dict[str, str]]:
+    """Return the rows of one run: its order, and what it calls the images."""
+    name = methods.title(each.name)
+    if each.precision is None:
+        return [{"Method": name, "On what was held out": str(each.state)}]
+    lines = [("average precision", each.precision, each.gained)]
+    if each.accuracy is not None:
+        lines.append(("right class", each.accuracy, each.more_right))
+    return [
+        {
+            "Method": name,
+            "On what was held out": what,
+            "Before → after": _pair(values),
+            "Change": _difference(difference),
+        }
+        for what, values, difference in lines
+    ]
 
 
-def _pair(values: tuple[float, float] | None) -> str:
-    return "" if values is None else f"{values[0]:.3f} → {values[1]:.3f}"
+def _pair(values: tuple[float, float]) -> str:
+    return f"{values[0]:.3f} → {values[1]:.3f}"
 
 
 def _difference(values: tuple[float, float, float] | None) -> str:

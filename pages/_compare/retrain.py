@@ -55,6 +55,8 @@ def draw(info: DatasetInfo, _found: Comparison) -> None:
             if retraining.stale(info, result):
                 said.append("People have answered more since: retrain to count that in.")
             st.caption("  \n".join(said))
+    with right:
+        again.result(info)
 
 
 def _plan(info: DatasetInfo) -> None:

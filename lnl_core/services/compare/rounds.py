@@ -38,9 +38,9 @@ NEEDED, WRONG_NEEDED = 50, 5
 """Random checks, and wrong labels among them, from which a round can be judged."""
 
 EXPECT = (
-    "Expect little of the order: answers to hundreds of images moved it by less than one point of "
-    "effort where that was measured. What gains is a network that is trained on corrected labels: "
-    "Retrain twice, beside this."
+    "What it brings grows with the share of wrong labels that is corrected: hardly anything for "
+    "the order while that is small, much once it is most of them, and then little is left to find. "
+    "What gains lastingly is a network that is trained on corrected labels: Retrain twice, above."
 )
 
 

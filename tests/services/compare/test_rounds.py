@@ -94,7 +94,9 @@ def test_a_round_holds_out_what_chance_drew_and_tells_the_rest(answered):
     assert last.wrong == int((given != true)[drawn].sum())
     before, after = change.precision
     assert after > before + 0.1
-    assert change.gained[1] > 0
+    gain, low, high = change.gained
+    assert gain == pytest.approx(after - before)
+    assert low < gain < high
     assert change.accuracy[1] > change.accuracy[0]
 
 
