@@ -102,10 +102,12 @@ async def _maps(request: Request) -> Response:
         return PlainTextResponse("Only the review page may ask.", 403, headers=COMMON | NEVER)
     label = request.query_params.get("label", "")
     other = int(label) if label.isdigit() and len(label) < 10 else None
-    source = request.query_params.get("source", "")
+    source, anyway = request.query_params.get("source", ""), "anyway" in request.query_params
     try:
         answer = await run_in_threadpool(
-            lambda: activation_maps.where_it_looks(_dataset(numbers[0]), numbers[1], other, source)
+            lambda: activation_maps.where_it_looks(
+                _dataset(numbers[0]), numbers[1], other, source, anyway=anyway
+            )
         )
     except LnlError as error:
         return JSONResponse({"state": "failed", "words": str(error)}, headers=COMMON | NEVER)

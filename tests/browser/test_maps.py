@@ -12,8 +12,11 @@ pytestmark = pytest.mark.browser
 CLASSES = ["ant", "bee", "cow", "doe"]
 
 
-def look(ws, info):
-    """Leave what a run of HNML leaves: maps that see the given class left, the other right."""
+def look(ws, info, *, good=True):
+    """Leave what a run of HNML leaves: maps that see the given class left, the other right.
+
+    A network that is no `good` calls every image the same.
+    """
     job = queue.submit(info, "hnml")
     folder = queue.run_dir(ws, job)
     given = np.asarray(datasets.load(info).given_labels)
@@ -26,7 +29,8 @@ def look(ws, info):
         "energy_given": left.mean((1, 2)),
         "energy_suggested": right.mean((1, 2)),
     }
-    probs = np.full((info.n, info.class_count), 1 / info.class_count)
+    probs = np.full((info.n, info.class_count), 0.1)
+    probs[np.arange(info.n), given if good else 0] = 0.7
     arrays.save_signals(folder, Signals("hnml", np.full(info.n, 0.5), probs, extras=extras))
     arrays.write_array(folder / "labels.npy", given)
     (folder / "map_head.safetensors").write_bytes(b"")
@@ -71,3 +75,21 @@ def test_maps_come_after_the_answer_and_lie_over_the_image(common_server, page, 
     page.keyboard.press("k")
     page.wait_for_selector(".mapset canvas", state="detached")
     assert page.locator(".stage > canvas.over").count() == 0
+
+
+def test_maps_of_a_network_that_is_no_good_are_hidden_until_asked_for(
+    common_server, page, make_set
+):
+    info = make_set(common_server, "maps-of-no-good", CLASSES)
+    look(db.open_workspace(common_server.home), info, good=False)
+    page.goto(f"{common_server.url}/review?dataset=maps-of-no-good")
+    page.wait_for_selector(".stage[data-counts]")
+    page.keyboard.press("w")
+    hidden = page.locator(".maps", has_text="Hidden: Its network names the class of")
+    hidden.wait_for()
+    assert "By HNML" in hidden.text_content()
+    page.keyboard.press("c")
+    page.locator(".toast", has_text="No map: Its network names").wait_for()
+    hidden.get_by_role("button", name="Show them anyway").click()
+    page.wait_for_selector(".mapset canvas")
+    assert "By HNML" in page.locator(".maps").text_content()

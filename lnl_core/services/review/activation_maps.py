@@ -18,6 +18,7 @@ from lnl_core.jobs.tasks import maps
 from lnl_core.methods import leaves, title_of
 from lnl_core.review import metrics
 from lnl_core.services.in_force import Scored, loaded, scored, signals
+from lnl_core.services.review.map_grades import Grade, grade
 from lnl_core.store import arrays
 from lnl_core.types import (
     Array,
@@ -38,20 +39,29 @@ AHEAD = 16
 
 
 def where_it_looks(
-    info: DatasetInfo, row: int, label: int | None = None, source: str = ""
+    info: DatasetInfo,
+    row: int,
+    label: int | None = None,
+    source: str = "",
+    *,
+    anyway: bool = False,
 ) -> dict[str, Any]:
     """Return the maps of the given and another class for one image, or say that they are made.
+
+    The maps of a network that is no good (`map_grades`) are held back, and it is said why.
 
     Args:
         info: the data set.
         row: the image.
         label: the other class; the suggestion where None.
         source: `RUN:TECHNIQUE`; the first of `sources` where it is empty.
+        anyway: also of a network that is no good.
 
     Returns:
-        `state`: `ready`, `making`, `failed` or `none`; `sources` [{key, title}] and the `source`
-        used; and where ready `given`, `other` (class numbers), `maps` [given, other], each {u, v,
-        values} scaled by the larger maximum of both where `common`, `words` for a reader.
+        `state`: `ready`, `making`, `failed`, `hidden` (with `words` why) or `none`; `sources`
+        [{key, title, good, grade}], the `source` used and its `grade`; and where ready `given`,
+        `other` (class numbers), `maps` [given, other], each {u, v, values} scaled by the larger
+        maximum of both where `common`, `words` for a reader.
 
     Raises:
         LnlError: no such row, nothing is scored, or no such class or source.
@@ -68,10 +78,14 @@ def where_it_looks(
     if not offered or nothing or not 0 <= other < info.class_count:
         return {"state": "none", "sources": offered}
     key = source or offered[0]["key"]
-    if key not in [one["key"] for one in offered]:
+    used = next((one for one in offered if one["key"] == key), None)
+    if used is None:
         raise LnlError("That run's network is not here any more. Choose another one.")
     run, technique = int(key.split(":")[0]), key.split(":")[1]
     answer = {"sources": offered, "source": key, "given": given, "other": other}
+    answer |= {"grade": used["grade"]}
+    if not (used["good"] or anyway):
+        return answer | {"state": "hidden", "words": used["grade"]}
     pair = _pair(info, run, technique, row, given, other)
     if pair is None:
         return answer | _ask(info, run, technique, row, (given, other))
@@ -146,12 +160,14 @@ def _numbers(info: DatasetInfo, run: int, row: int, other: int) -> list[dict[str
     ]
 
 
-def sources(info: DatasetInfo) -> list[dict[str, str]]:
+def sources(info: DatasetInfo) -> list[dict[str, Any]]:
     """Return what can draw maps on this set, the newest run of each method.
 
-    Methods that leave maps of their own come first.
+    Networks that are good enough come first, among them methods that leave maps of their own. Where
+    too little is known to grade one, it passes for good. For each `key`, `title`, `good`, `grade`.
     """
-    ordered: list[tuple[int, int, Job, tuple[str, ...]]] = []
+    ordered: list[tuple[int, int, int, Job, tuple[str, ...]]] = []
+    grades: dict[int, Grade | None] = {}
     seen = set()
     for job in queue.jobs(info):
         folder = queue.run_dir(info.workspace, job)
@@ -168,12 +184,23 @@ def sources(info: DatasetInfo) -> list[dict[str, str]]:
         else:
             continue
         seen.add(job.method)
-        ordered.append((not leaves(job.method, Leaves.MAPS), -job.id, job, techniques))
+        grades[job.id] = grade(info, job.id)
+        own = leaves(job.method, Leaves.MAPS)
+        ordered.append((not _passes(grades[job.id]), not own, -job.id, job, techniques))
     return [
-        {"key": f"{job.id}:{technique}", "title": _title(job, technique)}
-        for _, _, job, techniques in sorted(ordered, key=lambda one: one[:2])
+        {
+            "key": f"{job.id}:{technique}",
+            "title": _title(job, technique),
+            "good": _passes(grades[job.id]),
+            "grade": one.sentence() if (one := grades[job.id]) else "",
+        }
+        for _, _, _, job, techniques in sorted(ordered, key=lambda one: one[:3])
         for technique in techniques
     ]
+
+
+def _passes(found: Grade | None) -> bool:
+    return found is None or found.good
 
 
 def _title(job: Job, technique: str) -> str:

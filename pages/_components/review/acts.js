@@ -9,6 +9,7 @@ import {
   chooseSource,
   setOpacity,
   setOverlay,
+  showMapsAnyway,
   swapNearest,
   toggleTogether,
 } from "./look.js";
@@ -77,6 +78,7 @@ export const actsOf = (desk) => ({
   nextOverlay: () => setOverlay(desk, nextMap(desk.turn.overlay)),
   /** @param {string} key */
   chooseSource: (key) => chooseSource(desk, key),
+  showMapsAnyway: () => showMapsAnyway(desk),
   /** @param {string} key */
   chooseCurve: (key) => chooseCurve(desk, key),
   /** @param {number} opacity */

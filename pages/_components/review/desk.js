@@ -59,6 +59,7 @@ import { advises, openTurn } from "./turn.js";
  * @property {boolean} nearBoth the nearest of both classes, in place of the nearest of all
  * @property {string} curve key of the run whose curve is shown where one has room, "" for the first
  * @property {string} mapSource
+ * @property {boolean} mapsAnyway whether maps of a network that is no good are asked for
  * @property {number} mapOpacity
  * @property {boolean} together whether an answer goes to all copies of the picture
  *
@@ -137,6 +138,7 @@ export function newDesk(parent, data) {
       nearBoth: false,
       curve: "",
       mapSource: "",
+      mapsAnyway: false,
       mapOpacity: 0.8,
       together: readTogether(),
     },

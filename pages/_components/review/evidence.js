@@ -52,8 +52,9 @@ import { showsEvidence } from "./desk.js";
  * @property {string} words
  *
  * @typedef {ReadyMaps | { state: "making" } | { state: "none" }
- *   | { state: "failed", words: string }} MapsAnswer
- * @typedef {{ asked: string, sources?: { key: string, title: string }[], source?: string }} Asked
+ *   | { state: "failed", words: string } | { state: "hidden", words: string }} MapsAnswer
+ * @typedef {{ key: string, title: string, good: boolean, grade: string }} MapSource
+ * @typedef {{ asked: string, sources?: MapSource[], source?: string, grade?: string }} Asked
  * @typedef {MapsAnswer & Asked} Maps
  *
  * @typedef {{ state: "loading" } | { state: "failed" }
@@ -107,21 +108,23 @@ export async function needEvidence(desk, row, changed) {
  */
 export async function needMaps(desk, changed) {
   const row = desk.queue.item?.row;
-  const source = desk.look.mapSource;
+  const { mapSource: source, mapsAnyway: anyway } = desk.look;
+  const asks = `${source} ${anyway}`;
   const store = desk.evidence;
   const known = row === undefined ? undefined : store.get(row);
-  if (row === undefined || known?.state !== "ready" || known.maps?.asked === source) return;
-  known.maps = { asked: source, state: "making" };
+  if (row === undefined || known?.state !== "ready" || known.maps?.asked === asks) return;
+  known.maps = { asked: asks, state: "making" };
   const label = String(known.found.top[0]?.label ?? "");
-  const url = `${at(desk.data.urls.maps, row)}?${new URLSearchParams({ label, source })}`;
+  const query = { label, source, ...(anyway ? { anyway: "1" } : {}) };
+  const url = `${at(desk.data.urls.maps, row)}?${new URLSearchParams(query)}`;
   for (;;) {
     /** @type {MapsAnswer} */
     const answer = (await asked(url)) ?? NO_MAPS;
-    if (known.maps?.asked !== source) return; // another source was asked for since
+    if (known.maps?.asked !== asks) return; // another source was asked for since
     const here = isHere(desk, row, store);
     if (answer.state !== "making" || !here) {
       // left while it was drawn: asked for again when the image is back
-      known.maps = answer.state === "making" ? null : { ...answer, asked: source };
+      known.maps = answer.state === "making" ? null : { ...answer, asked: asks };
       if (here && showsEvidence(desk)) changed();
       return;
     }

@@ -2,6 +2,7 @@
 
 import { keepTogether } from "../desk/copies.js";
 import { focus } from "../desk/keys.js";
+import { short } from "../desk/words.js";
 import { showsEvidence } from "./desk.js";
 import { mapsHere } from "./evidence.js";
 import { drawOverlay } from "./overlay.js";
@@ -22,6 +23,7 @@ export function setOverlay(desk, which) {
   const maps = mapsHere(desk);
   if (!showsEvidence(desk)) show(desk, "The map comes after your answer.");
   else if (maps?.state === "making") show(desk, "The map is being drawn.");
+  else if (maps?.state === "hidden") show(desk, `No map: ${short(maps.words, 160)}`);
   else if (maps?.state !== "ready")
     show(desk, `The map comes with a run of ${desk.data.comes_with.maps}.`);
   else {
@@ -37,6 +39,14 @@ export function setOverlay(desk, which) {
  */
 export function chooseSource(desk, key) {
   desk.look.mapSource = key;
+  askForMaps(desk);
+  drawPanel(desk);
+  focus(desk.parts.root);
+}
+
+/** @param {ReviewDesk} desk */
+export function showMapsAnyway(desk) {
+  desk.look.mapsAnyway = true;
   askForMaps(desk);
   drawPanel(desk);
   focus(desk.parts.root);

@@ -23,17 +23,39 @@ export function mapsSection(desk) {
   /** @param {...Piece} pieces */
   const head = (...pieces) => h("div", { class: "hd" }, title, ...pieces);
   if (maps?.state === "none") return null; // what is not here is said at the end
-  const select = maps && sourceSelect(desk, maps);
+  const source = maps && sourceLine(desk, maps);
+  if (maps?.state === "hidden") return hiddenSection(desk, maps.words, head(), source);
   if (maps?.state === "failed") {
-    return h("div", { class: "sec maps" }, head(gap(), select), missing(short(maps.words, 160)));
+    return h("div", { class: "sec maps" }, head(), source, missing(short(maps.words, 160)));
   }
-  if (maps?.state === "ready") return readySection(desk, maps, head, select);
+  if (maps?.state === "ready") return readySection(desk, maps, head, source);
   const boxes = [0, 1, 2].map(() => h("div", null, waitingBox()));
   return h(
     "div",
     { class: "sec maps" },
     head(gap(), h("span", null, "Drawing…")),
+    source,
     h("div", { class: "mapset" }, boxes),
+  );
+}
+
+/**
+ * Why there are no maps, and a way to see them all the same.
+ *
+ * @param {ReviewDesk} desk
+ * @param {string} words
+ * @param {HTMLElement} head
+ * @param {Piece} source
+ */
+function hiddenSection(desk, words, head, source) {
+  const props = { type: "button", class: "link", onclick: () => desk.acts.showMapsAnyway() };
+  const why = `Hidden: ${short(words, 160)} `;
+  return h(
+    "div",
+    { class: "sec maps" },
+    head,
+    source,
+    h("div", { class: "cap" }, why, h("button", props, "Show them anyway")),
   );
 }
 
@@ -43,9 +65,9 @@ const waitingBox = () => h("div", { class: "skeleton mapbox" });
  * @param {ReviewDesk} desk
  * @param {ReadyMaps} maps
  * @param {(...pieces: Piece[]) => HTMLElement} head
- * @param {Piece} select
+ * @param {Piece} source
  */
-function readySection(desk, maps, head, select) {
+function readySection(desk, maps, head, source) {
   const scale = h(
     "span",
     { class: "scale", title: "colour: nothing to most, the same for both maps" },
@@ -53,33 +75,38 @@ function readySection(desk, maps, head, select) {
     h("i", { class: "ramp" }),
     "1",
   );
-  const opacity = select ? null : h("span", { "aria-hidden": "true" }, "opacity");
+  const opacity = h("span", { "aria-hidden": "true" }, "opacity");
   return h(
     "div",
     { class: "sec maps" },
-    head(gap(), select, scale, opacity, slider(desk)),
+    head(gap(), scale, opacity, slider(desk)),
+    source,
     mapSet(desk, maps),
     ...numbers(desk, maps),
   );
 }
 
 /**
+ * Whose maps these are, and where there are several, a choice. The grade is told on pointing at it.
+ *
  * @param {ReviewDesk} desk
  * @param {Maps} maps
  */
-function sourceSelect(desk, maps) {
-  if (!maps.sources || maps.sources.length < 2) return null;
-  const chosen = maps.source || desk.look.mapSource;
-  const title = maps.sources.find((one) => one.key === chosen)?.title;
-  /** @param {string} text */
-  const words = (text) => text.replace(/^(.*), ([^,]*)$/, "$2, $1"); // a narrow box cuts the end
-  const options = maps.sources.map((one) =>
-    h("option", { value: one.key, selected: one.key === chosen }, short(words(one.title), 40)),
-  );
+function sourceLine(desk, { sources = [], source, grade = "" }) {
+  const chosen = source || desk.look.mapSource;
+  const one = sources.find((each) => each.key === chosen);
+  if (!one) return null;
+  const title = grade || null;
+  if (sources.length < 2) return h("div", { class: "cap source", title }, `By ${one.title}`);
+  const options = sources.map((each) => {
+    const words = each.good ? each.title : `${each.title} (no good here)`;
+    return h("option", { value: each.key, selected: each === one }, words);
+  });
   /** @param {Event} event */
   const onchange = (event) =>
     desk.acts.chooseSource(/** @type {HTMLSelectElement} */ (event.target).value);
-  return h("select", { "aria-label": "whose maps", title, onchange }, options);
+  const props = { "aria-label": "whose maps", title, onchange };
+  return h("label", { class: "cap source" }, "By ", h("select", props, options));
 }
 
 /** @param {ReviewDesk} desk */

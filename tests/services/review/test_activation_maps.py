@@ -1,13 +1,15 @@
 """Where a network looks: made ahead for the head of the queue, on request for the rest."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from lnl_core.jobs import queue, worker
-from lnl_core.services.review import activation_maps
-from lnl_core.store import arrays, datasets, decisions
+from lnl_core.services.review import activation_maps, map_grades
+from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.store.arrays import load_ranking
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
 from lnl_core.views import STATISTICS
@@ -19,7 +21,19 @@ def drawn(workspace, tiny, no_worker):
     job = queue.submit(tiny, "ce", overrides={"epochs": 2})
     worker.run_job(workspace, queue.claim(workspace))
     assert queue.job(workspace, job.id).state is JobState.DONE
+    name_classes(workspace, tiny, job, off=0)
     return workspace, tiny, job
+
+
+def name_classes(ws, info, job, *, off):
+    """Make the run's network sure of the class that is `off` places behind the given one."""
+    folder = queue.run_dir(ws, job)
+    opened = arrays.load_signals(folder)
+    given = np.asarray(datasets.load(info).given_labels)
+    probs = np.full((info.n, info.class_count), 0.1)
+    probs[np.arange(info.n), (given + off) % info.class_count] = 0.8
+    arrays.save_signals(folder, replace(opened, pred_probs=probs / probs.sum(1, keepdims=True)))
+    map_grades._by_labels.cache_clear()  # a run writes its signals once
 
 
 def work_on_tasks(ws):
@@ -102,6 +116,41 @@ def test_a_failure_is_told_and_tried_again_later(drawn, monkeypatch):
     assert activation_maps.where_it_looks(info, 0, source=source)["state"] == "making"
     work_on_tasks(ws)
     assert activation_maps.where_it_looks(info, 0, source=source)["state"] == "ready"
+
+
+def test_maps_of_a_network_that_is_no_good_are_held_back_and_can_be_seen(drawn):
+    ws, info, job = drawn
+    row = int(load_ranking(info.directory / "ranking")[0].order[0])
+    seen = activation_maps.where_it_looks(info, row)
+    assert seen["state"] == "ready"
+    assert "names the class of 100% of the labels least in doubt" in seen["grade"]
+    name_classes(ws, info, job, off=1)
+    held = activation_maps.where_it_looks(info, row)
+    assert (held["state"], "maps" in held) == ("hidden", False)
+    assert "names the class of 0% of the labels least in doubt" in held["words"]
+    assert not any(one["good"] for one in held["sources"])
+    assert activation_maps.where_it_looks(info, row, anyway=True)["maps"] == seen["maps"]
+
+
+def test_images_checked_at_random_grade_a_network_before_labels_do(drawn):
+    ws, info, job = drawn
+    name_classes(ws, info, job, off=1)
+    data = datasets.load(info)
+    said = arrays.load_signals(queue.run_dir(ws, job)).pred_probs.argmax(1)
+    drawn_rows = [
+        each.row for each in audits.draw(info, "ann", 30, lambda: (0, np.zeros(info.n, bool)))
+    ]
+    answers = [
+        Decision(row, Action.RELABEL, "ann", label=int(said[row]), route="audit")
+        for row in drawn_rows[: map_grades.FEWEST - 1]
+    ]
+    decisions.append(info, answers)
+    assert not map_grades.grade(info, job.id).good  # too few
+    last = drawn_rows[map_grades.FEWEST - 1]
+    decisions.append(info, [Decision(last, Action.KEEP, "ann", route="audit")])
+    found = map_grades.grade(info, job.id)
+    assert (found.right, found.of, found.good) == (map_grades.FEWEST - 1, map_grades.FEWEST, True)
+    assert int(data.given_labels[last]) != int(said[last])
 
 
 def test_without_a_network_there_are_no_maps(workspace, tiny):
