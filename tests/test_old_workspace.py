@@ -219,18 +219,32 @@ def reviewing(home, name):
         shown[f"evidence on {row}"] = nameless(image_evidence.evidence(info, row))
     if name == SETS["plain"]:
         for row, label in LOOKS:
-            found = activation_maps.where_it_looks(info, row, label)
+            found = activation_maps.where_it_looks(info, row, label, anyway=True)
             shown[f"maps of {row}"] = {key: found[key] for key in ("state", "share", "maps")}
     dispose(ws)
     return shown
 
 
+SHOWN = (
+    "row", "p_wrong", "top", "methods", "told", "curve", "loss", "neighbours",
+    "exemplars_given", "exemplars_suggested", "said",
+)  # fmt: skip
+
+
 def nameless(evidence):
-    """Return evidence without the names that the screen gives to methods."""
-    parts = {key: evidence[key] for key in ("curve", "loss") if evidence[key]}
-    drawn = {key: {k: v for k, v in part.items() if k != "source"} for key, part in parts.items()}
+    """Return evidence without the names that the screen gives to methods.
+
+    It held one curve, of the first run that has one, where today it holds one of each run.
+    """
+    named = ("source", "key", "title")
+    said = {key: part for key, part in evidence.items() if key != "curves"}
+    said |= {"curve": next(iter(evidence["curves"]), None), "said": [*evidence["said"].values()]}
+    for key in ("curve", "loss"):
+        if said[key]:
+            said[key] = {k: v for k, v in said[key].items() if k not in named}
     methods = [{k: v for k, v in each.items() if k != "title"} for each in evidence["methods"]]
-    return evidence | drawn | {"methods": methods, "said": list(evidence["said"].values())}
+    said |= {"methods": methods}
+    return {key: said[key] for key in (*SHOWN, *(set(said) - set(SHOWN)))}
 
 
 # Tests ------------------------------------------------------------------------------------------

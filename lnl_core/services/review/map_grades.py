@@ -92,10 +92,10 @@ def _by_labels(info: DatasetInfo, ranked: Scored, run: int) -> Grade | None:
         if len(rows) >= FEWEST:
             return _graded(opened, rows, given[rows], "the labels that it did not train on")
     order = np.asarray(ranked.ranking.order)
-    rows = order[judged[order]][-(int(judged.sum()) // 2) :]
-    if len(rows) < FEWEST:
+    certain: IntArray = order[judged[order]][-(int(judged.sum()) // 2) :]
+    if len(certain) < FEWEST:
         return None
-    return _graded(opened, rows, given[rows], "the labels least in doubt, which it has seen")
+    return _graded(opened, certain, given[certain], "the labels least in doubt, which it has seen")
 
 
 def _graded(opened: Signals, rows: IntArray, labels: IntArray, words: str) -> Grade:
