@@ -15,6 +15,28 @@ def place(stage: str, metrics: Mapping[str, Any]) -> str:
     return f"at epoch {epoch:.0f} of {epochs:.0f}" if epoch and epochs else f"while {stage}"
 
 
+_OF_MEMORY = (
+    "can't allocate memory",
+    "cannot allocate memory",
+    "std::bad_alloc",
+    "can't start new thread",
+    "failed to map segment",
+)
+"""How libraries say that a limit of memory was met; a thread needs a stack."""
+
+
+def _is_memory(error: BaseException) -> bool:
+    """Tell whether a run came to the end of its memory, whoever noticed."""
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError | OSError | ImportError) and any(
+        words in said for words in _OF_MEMORY
+    )
+
+
 def in_words(error: BaseException, where: str) -> str:
     """Say why a run failed; `where` as `place` gives it."""
     link: BaseException | None = error
@@ -25,7 +47,7 @@ def in_words(error: BaseException, where: str) -> str:
             return f"GPU memory full {where}; choose a smaller batch, or device cpu, then resume"
         if type(link).__name__ in ("DistBackendError", "DistNetworkError") or "gloo" in str(link):
             return f"another process of this run died {where}; see the log, then resume"
-        if isinstance(link, MemoryError) or "can't allocate memory" in str(link):
+        if _is_memory(link):
             return f"out of memory {where}; choose a smaller batch or preset, then resume"
         if isinstance(link, ValueError) and " is damaged: " in str(link):
             file = str(link).partition(" is damaged: ")[0]
