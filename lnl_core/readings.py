@@ -241,8 +241,8 @@ class Option:
 
 
 OPTIONS = (
-    Option("spellings", "--spellings", "class names that differ in case, blanks or Unicode form "
-           "alone", ("merge", "keep")),
+    Option("spellings", "--spellings", "class names that differ in case, blanks, Unicode form "
+           "or a copy's ending alone", ("merge", "keep")),
     Option("numbers", "--numbers", "classes that are one number: 1, 1.0, 01", ("merge", "keep")),
     Option("missing", "--missing-words", "nan, NA, None, ? ... in a list: skip the rows (default), "
            "classes of their own, or no class, to be labelled", ("skip", "class", "no-class")),

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -102,7 +102,7 @@ class FileSource:
         found = pixels.measured(self.sample, self.stretch)
         question = found.question(self.stretch)
         self.outline.questions += [question] if question is not None else []
-        self.outline.notes += found.notes
+        self.outline.notes += [*found.notes, *_pages(self.sample, formats)]
         return plan if self.stretch == "file" else replace(plan, contrast=found.contrast)
 
     def examples(self) -> dict[str, list[tuple[str, Path | ByteArray]]]:
@@ -151,6 +151,23 @@ class FileSource:
                 yield _arrived(*waiting.popleft())
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+_OF_PAGES = ("GIF", "TIFF", "WEBP", "PNG", "AVIF", "MPO")
+
+
+def _pages(sample: Sequence[Path], formats: Mapping[str, int]) -> list[str]:
+    """Say how many files hold several pictures, of which the first one is read."""
+    if not any(name in _OF_PAGES for name in formats):
+        return []
+    count = sum(images.has_pages(file) for file in sample)
+    if not count:
+        return []
+    files = "file holds" if count == 1 else "files hold"
+    return [
+        f"{count:,} of {len(sample):,} {files} several pictures (pages, or the frames of an "
+        "animation): the first of each is read."
+    ]
 
 
 def working_plan(

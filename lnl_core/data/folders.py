@@ -18,7 +18,8 @@ from lnl_core.data.files import (
     storable,
 )
 from lnl_core.data.reading import labels, places
-from lnl_core.data.reading.outline import CANDIDATES, Outline
+from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED, Outline
+from lnl_core.data.reading.outline import unlabelled as ask_unlabelled
 from lnl_core.data.reading.places import Node, Places, is_split, like_image
 from lnl_core.data.tables import BadRow, natural, visible
 from lnl_core.data.writing import Skipped
@@ -26,9 +27,6 @@ from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError
 
 NO_IMAGE = "No image could be read. Choose the folder above the class folders."
-UNLABELLED = "unlabelled"
-"""The class, which is none, of images that lie where no label is, when they are kept."""
-
 _NOT_TEXT = BadRow("The file name is not UTF-8.", "Rename it.")
 _NOT_OPENED = BadRow("The folder cannot be opened.", "Give yourself permission.")
 _LINKED = "A link that leads out of the folder."
@@ -49,6 +47,14 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
             f"{visible(str(folder))} cannot be opened: {error.strerror}. Check the path."
         ) from error
     return sorted(kept, key=lambda entry: entry.name)
+
+
+def no_image(files: Sequence[Path]) -> str:
+    """Say why no image could be read of a folder's files."""
+    tree = Node()
+    for file in files:
+        tree.add((file.name,))
+    return places.archives_words(tree) or NO_IMAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ def _walk(top: Path, folder: Path, links: bool, been: set[str]) -> Iterator[Walk
     inner = []
     for entry in inside:
         path, file = inside_path(top, entry.path) or entry.name, Path(entry.path)
-        is_folder = entry.is_dir()
+        is_folder = _is_folder(entry)
         problem: BadRow | None = None if storable(path) else _NOT_TEXT
         if problem is None and entry.is_symlink():
             problem = _link(top, file, is_folder, links, been)
@@ -96,7 +102,17 @@ def _walk(top: Path, folder: Path, links: bool, been: set[str]) -> Iterator[Walk
         yield from _walk(top, each.file, links, been)
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a folder; a link that leads round in a circle is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 def _link(top: Path, file: Path, is_folder: bool, links: bool, been: set[str]) -> BadRow | None:
+    if not os.path.exists(file):
+        return BadRow("There is no such file: the link leads nowhere.", "Mend it, or take it out.")
     real = os.path.realpath(file)
     leads_out = inside_path(top, real) is None
     if leads_out and not (links and may_follow(real)):
@@ -156,13 +172,16 @@ class _Folders:
         )
         sample, total, unlabelled = self._fill(outline)
         if unlabelled:
-            self._ask_unlabelled(outline, unlabelled)
+            lie = "lies" if unlabelled == 1 else "lie"
+            where = f"{lie} outside the class folders, so without a label"
+            outline.questions.append(ask_unlabelled(unlabelled, where, self._answers))
         if unlabelled and self._keep:
             names = [*names, UNLABELLED] if UNLABELLED not in names else names
             outline.no_classes = (UNLABELLED,)
         self._label_of = {name: label for label, name in enumerate(names)}
         if not sample and not any(each.is_open for each in outline.questions):
-            raise LnlError(NO_IMAGE)
+            raise LnlError(places.archives_words(tree) or NO_IMAGE)
+        places.refuse_boxes(tree, names)
         kept = [self._top / path for path in sample]
         return FileSource("folder", self._top, total, names, self._items, kept, outline=outline)
 
@@ -218,21 +237,6 @@ class _Folders:
                 )
             )
         return sample.kept, total, unlabelled
-
-    def _ask_unlabelled(self, outline: Outline, count: int) -> None:
-        images = "image lies" if count == 1 else "images lie"
-        outline.questions.append(
-            Question(
-                "unlabelled",
-                f"{count:,} {images} outside the class folders, so without a label.",
-                (
-                    Choice("skip", "leave them out"),
-                    Choice("keep", "bring them in, to be labelled"),
-                ),
-                default="skip",
-                answer=self._answers.unlabelled,
-            )
-        )
 
     def _class(self, written: str) -> str | BadRow:
         meaning = self._labels.meanings[visible(written)]

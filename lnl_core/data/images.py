@@ -110,6 +110,15 @@ def probe(source: Path | bytes) -> Probe:
         return Probe(width, height, image.mode in _GRAY_MODES, image.format or "", deep)
 
 
+def has_pages(source: Path | bytes) -> bool:
+    """Tell whether a file holds several pictures: pages, or the frames of an animation."""
+    try:
+        with opened(source) as image:
+            return image.format != "MPO" and bool(getattr(image, "is_animated", False))
+    except ImageError:
+        return False
+
+
 def decode(
     source: Path | bytes,
     size: int | tuple[int, int],

@@ -186,7 +186,7 @@ def _refuse_unreadable(source: FileSource) -> None:
     if source.sample and source.unreadable < len(source.sample):
         return
     if source.kind == "folder":
-        raise LnlError(folders.NO_IMAGE)
+        raise LnlError(folders.no_image(source.sample))
     left = max(source.outline.left.values(), key=lambda each: each.count, default=None)
     raise LnlError(_nothing(source, source.root, left))
 
@@ -409,7 +409,9 @@ def _most(writer: SetWriter) -> LeftOut | None:
 
 def _nothing(looked_over: Source, source: Path, most: LeftOut | None) -> str:
     """Say why not one image came in."""
-    if looked_over.kind == "folder" or most is None:
+    if isinstance(looked_over, FileSource) and looked_over.kind == "folder":
+        return folders.no_image(looked_over.sample)
+    if most is None:
         return folders.NO_IMAGE
     if looked_over.kind in ("npz", "torchvision", "hub"):
         return f"No image could be read. {most.reason} {most.remedy}"

@@ -19,7 +19,7 @@ from lnl_core.data import tables
 from lnl_core.data.files import FileSource, Item, Sample, storable
 from lnl_core.data.reading import columns, labels, numbers, splits
 from lnl_core.data.reading.finding import Finder
-from lnl_core.data.reading.outline import CANDIDATES, Outline
+from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED, Outline, unlabelled
 from lnl_core.data.reimport import unprotect
 from lnl_core.data.tables import BadRow, Cells, visible
 from lnl_core.data.writing import Skipped
@@ -38,6 +38,10 @@ _LEAK = (
     "The image is listed in another split, too; the first row was kept.",
     "Take it out of one of them: what a method has learned is no test of it.",
 )
+_HEADER = BadRow(
+    "The row says the names of the columns again.", "Take it out: lists were put together."
+)
+_BLANK = BadRow("The label is blank.", "Write its class into this row.")
 _FOUND_UP_TO = 20_000
 """Rows whose files are looked for while reading; of a longer list, a sample."""
 
@@ -199,7 +203,12 @@ class _Listed:
                 required,
                 has_header=self._columns.has_header,
             ):
-                yield each, number, cells if isinstance(cells, BadRow) else self._plain(cells, each)
+                if isinstance(cells, BadRow):
+                    yield each, number, cells
+                elif self._columns.repeats_header(cells):
+                    yield each, number, _HEADER
+                else:
+                    yield each, number, self._plain(cells, each)
 
     def _usable(self) -> Iterator[Cells]:
         for _, _, cells in self._rows():
@@ -225,6 +234,8 @@ class _Listed:
         if self._columns.bools and cells.get("split"):
             named = self._columns.bools.get(cells["split"].lower(), cells["split"])
             cells = cells | {"split": named}
+        if not cells["label"].strip() and self._answers.unlabelled == "keep":
+            cells = cells | {"label": UNLABELLED}
         if each.split and not cells.get("split"):
             cells = cells | {"split": each.split}
         return cells
@@ -364,6 +375,7 @@ class _Listed:
         outline.questions += self._labels.questions
         outline.written = self._labels.written()
         outline.no_classes = self._labels.no_classes
+        self._ask_unlabelled(outline, counted)
         outline.splits = dict(counted.splits)
         for label, count in written.items():
             meaning = self._labels.meanings[label]
@@ -397,6 +409,16 @@ class _Listed:
         self._finder.how.clear()
         self._lost(outline, counted)
         outline.notes += self._finder.notes()
+
+    def _ask_unlabelled(self, outline: Outline, counted: _Counted) -> None:
+        """Ask what to do with rows whose label is blank."""
+        keep = self._answers.unlabelled == "keep"
+        blank = counted.written[UNLABELLED] if keep else 0
+        blank += counted.unusable[_BLANK.reason, _BLANK.remedy]
+        if blank:
+            outline.questions.append(unlabelled(blank, "with a blank label", self._answers))
+        if blank and keep:
+            outline.no_classes = tuple(dict.fromkeys((*outline.no_classes, UNLABELLED)))
 
     def _file(self, cell: str) -> Path | None:
         place = self._finder.find(cell)
@@ -502,7 +524,7 @@ def _problem(cells: Cells) -> BadRow | None:
     if not cells["image"]:
         return BadRow("No image is named.", "Write the name of its file into this row.")
     if not cells["label"]:
-        return BadRow("The label is blank.", "Write its class into this row.")
+        return _BLANK
     if "\0" in cells["image"] or not storable(cells["image"]):
         return BadRow("The path is no text that a file can have.", "Correct the path.")
     return None

@@ -89,6 +89,8 @@ def classes(
     everything = labels if truth is None else np.concatenate([labels, truth.astype(labels.dtype)])
     if labels.dtype.kind in "US":
         class_names = natural({word for word in set(words(np.unique(everything))) if word.strip()})
+    elif set(np.unique(everything).tolist()) == {-1, 1}:  # two classes by their sign
+        return np.where(labels > 0, 1, 0).astype(np.int64), ["-1", "1"]
     else:
         distinct = [int(v) for v in np.unique(everything) if v >= 0]
         top = distinct[-1] if distinct else -1

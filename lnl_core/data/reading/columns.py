@@ -75,6 +75,15 @@ class Columns:
         """Tell whether images and labels are known."""
         return "image" in self.accepted and ("label" in self.accepted or bool(self.one_hot))
 
+    def repeats_header(self, cells: Mapping[str, str]) -> bool:
+        """Tell whether a row is the header once more."""
+        plain = {key: name for key, name in self.used.items() if key in cells}
+        return (
+            self.has_header
+            and len(plain) > 1
+            and all(cells[key].lower() == name.lower() for key, name in plain.items())
+        )
+
     def label_of(self, cells: Mapping[str, str]) -> str:
         """Return the label of a row; several of one-hot columns are joined by bars."""
         if not self.one_hot:

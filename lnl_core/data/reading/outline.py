@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lnl_core.data.tables import BadRow
-from lnl_core.readings import Choice, LeftOut, Question
+from lnl_core.readings import Answers, Choice, LeftOut, Question
 from lnl_core.types import ByteArray
 
 EXAMPLES = 4
@@ -16,6 +16,27 @@ EXAMPLES = 4
 
 CANDIDATES = 16
 """Images that are kept of a class to choose them from: some cannot be read."""
+
+
+UNLABELLED = "unlabelled"
+"""The class, which is none, of images that came without a label, when they are kept."""
+
+
+def unlabelled(count: int, where: str, answers: Answers) -> Question:
+    """Return the question what to do with images without a label.
+
+    Args:
+        count: how many there are.
+        where: how they are without one.
+        answers: what a person said already.
+    """
+    return Question(
+        "unlabelled",
+        f"{count:,} {'image' if count == 1 else 'images'} {where}.",
+        (Choice("skip", "leave them out"), Choice("keep", "bring them in, to be labelled")),
+        default="skip",
+        answer=answers.unlabelled,
+    )
 
 
 @dataclass(slots=True)

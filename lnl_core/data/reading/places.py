@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lnl_core.data.images import SUFFIXES
 from lnl_core.data.reading.spellings import plain
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice, Question
+from lnl_core.types import LnlError
 
 _SPLITS = frozenset(
     {"train", "training", "val", "valid", "validation", "test", "testing", "eval", "dev"}
@@ -19,6 +20,9 @@ _SPLITS = frozenset(
 _AROUND = frozenset({"image", "images", "img", "imgs", "data", "set", "seg", "dataset", "split"})
 _OF_LISTS = frozenset({"label", "labels", "list", "annotations", "metadata", "meta", "df", "gt"})
 _DEEP = 3
+_ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
+_NOTES = frozenset({".txt", ".xml", ".json", ".yaml", ".yml"})
+_OF_BOXES = frozenset({"images", "image", "img", "imgs", "jpegimages", "labels", "annotations"})
 
 BESIDE_SPLITS = BadRow(
     "Lies beside the splits.", "Move it into a split's class, or import with --parts classes."
@@ -50,18 +54,24 @@ def like_image(name: str) -> bool:
 class Node:
     """A folder: its own files, those that are called like images, and the folders in it.
 
+    `archives` are files to unpack, `notes` those in which labels of boxes are written.
     What lies deeper than three folders is counted where the third one is.
     """
 
     files: int = 0
     images: int = 0
+    archives: int = 0
+    notes: int = 0
     inner: dict[str, Node] = field(default_factory=dict)
 
     def add(self, parts: tuple[str, ...]) -> None:
         """Count a file at the end of its folders' names."""
         node = self.folder(parts[:-1])
         node.files += 1
+        ending = os.path.splitext(parts[-1])[1].lower()
         node.images += like_image(parts[-1])
+        node.archives += ending in _ARCHIVES
+        node.notes += ending in _NOTES
 
     def folder(self, parts: tuple[str, ...]) -> Node:
         """Return the node of a folder; it is made where it is new."""
@@ -93,6 +103,7 @@ class Places:
         splits: names of the folders that are splits; empty where there is none.
         inner: True where the class is the second of two levels.
         below: names of the splits that lie inside the classes; empty where none does.
+        apart: names of folders called like splits whose images have no class.
         questions: what is asked.
         notes: what should be known.
     """
@@ -100,6 +111,7 @@ class Places:
     splits: tuple[str, ...] = ()
     inner: bool = False
     below: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
     questions: tuple[Question, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -116,7 +128,7 @@ class Places:
             split, folders = folders[0], folders[1:]
             if not folders:
                 return NO_CLASS
-        if not folders:
+        if not folders or folders[0] in self.apart:
             return LOOSE
         if len(folders) > 1 and folders[1] in self.below:
             return folders[1], folders[0]
@@ -127,6 +139,8 @@ class Places:
         tops = [root.inner[name] for name in self.splits] if self.splits else [root]
         for top in tops:
             for name, node in top.inner.items():
+                if name in self.apart:
+                    continue
                 if not self.inner:
                     yield name, node.all_files
                     continue
@@ -136,9 +150,45 @@ class Places:
                     yield name, node.files
 
 
+def archives_words(root: Node) -> str:
+    """Say that a set without images holds archives; "" where it holds none."""
+    count = sum(node.archives for node in _all(root))
+    if not count:
+        return ""
+    said = "1 archive" if count == 1 else f"{count:,} archives"
+    return f"No image could be read: there is {said} in it. Unpack what is packed, then import."
+
+
+def refuse_boxes(root: Node, class_names: Sequence[str]) -> None:
+    """Refuse a set for detection, whose folders are called images and labels and are no classes.
+
+    Raises:
+        LnlError: it is one.
+    """
+    named = {name.lower() for name in class_names}
+    if named and named <= _OF_BOXES and sum(node.notes for node in _all(root)):
+        raise LnlError(
+            f"{', '.join(class_names)} are no classes: this looks like a set for detection (COCO, "
+            "YOLO, VOC), whose labels are of boxes. Write a list with image and label, a row an "
+            "image, or cut the boxes out into a folder for each class."
+        )
+
+
+def _all(node: Node) -> Iterator[Node]:
+    yield node
+    for each in node.inner.values():
+        yield from _all(each)
+
+
 def decide(root: Node, answers: Answers) -> Places:
     """Say which folders are splits, and which level is the class."""
     splits, questions, notes = _splits(root, answers)
+    flat = _flat(root) if not splits else []
+    questions += [_ask_flat(flat, root, answers)] if flat else []
+    if flat and answers.parts == "splits":
+        apart = frozenset(flat)
+        notes.append(f"Without a class: {', '.join(flat)}.")
+        return Places((), False, frozenset(), apart, tuple(questions), tuple(notes))
     tops = [root.inner[name] for name in splits] if splits else [root]
     if splits:
         left = [n for n in root.inner if n not in splits]
@@ -149,12 +199,39 @@ def decide(root: Node, answers: Answers) -> Places:
     below = frozenset() if splits or answers.parts == "classes" else _below(root)
     if below:
         notes.append(f"Splits lie inside the classes: {', '.join(sorted(below))}.")
-        return Places((), False, below, tuple(questions), tuple(notes))
+        return Places((), False, below, questions=tuple(questions), notes=tuple(notes))
     level = _level(tops, answers)
     if level is not None:
         questions.append(level)
     inner = level is not None and level.answer == "inner"
     return Places(splits, inner, questions=tuple(questions), notes=tuple(notes))
+
+
+def _flat(root: Node) -> list[str]:
+    """Return folders called like splits that hold images themselves, beside folders that do not."""
+    there = root.with_images()
+    flat = [
+        name for name in there if is_split(name) and 2 * there[name].images >= there[name].below
+    ]
+    others = [name for name in there if not is_split(name)]
+    return flat if len(others) > 1 else []
+
+
+def _ask_flat(flat: list[str], root: Node, answers: Answers) -> Question:
+    named = ", ".join(f"“{name}”" for name in flat)
+    count = sum(root.inner[name].below for name in flat)
+    others = ", ".join(visible(n)[:24] for n in root.with_images() if n not in flat)
+    return Question(
+        "parts",
+        f"{named} is called like a split and lies beside {others[:80]}: is it a class, or are its "
+        f"{count:,} images without a label?",
+        (
+            Choice("classes", "every folder is a class"),
+            Choice("splits", "they are without a label"),
+        ),
+        answer=answers.parts,
+        stops=True,
+    )
 
 
 def _below(root: Node) -> frozenset[str]:

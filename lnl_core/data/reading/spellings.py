@@ -14,6 +14,9 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _QUOTES = "\"'`´“”„‘’‚«»"
 _JOINTS = re.compile(r"(?<=\w)[-_](?=\w)|\s+")
+_COPY = re.compile(r"(\s+\(\d+\)|\s*-\s*(copy|kopie|copie|copia)(\s*\(\d+\))?)$", re.IGNORECASE)
+"""What file managers put behind the name of a copied folder."""
+
 _SHOWN = 12
 
 
@@ -54,7 +57,7 @@ def merged(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str],
         if value is not None:
             values[str(value)].append(name)
         else:
-            words[plain(name)].append(name)
+            words[plain(_COPY.sub("", name)) or name].append(name)
     renamed: dict[str, str] = {}
     questions = []
     for key, groups, best in (
@@ -73,11 +76,11 @@ def merged(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str],
 
 
 def _best_word(group: list[str], counts: Mapping[str, int]) -> str:
-    """Choose the form that most images have, outer blanks and Unicode form aside."""
+    """Choose the form that most images have, none of a copy, blanks and Unicode form aside."""
     tidy: Counter[str] = Counter()
     for name in group:
         tidy[unicodedata.normalize("NFC", " ".join(name.split()))] += counts[name]
-    return max(tidy, key=lambda name: (tidy[name], name))
+    return max(tidy, key=lambda name: (not _COPY.search(name), tidy[name], name))
 
 
 def _best_number(group: list[str], counts: Mapping[str, int]) -> str:
@@ -96,7 +99,7 @@ def _question(
 ) -> Question:
     what = "in how a number is written"
     if key != "numbers":
-        what = "in case, blanks, quotes or accents' form"
+        what = "in case, blanks, quotes, accents' form or a copy's ending"
     details = tuple(
         f"{', '.join(f'{quoted(name)} ({counts[name]:,})' for name in group)} → "
         f"{quoted(best_of[group[0]])}"

@@ -1,0 +1,159 @@
+"""Sources that people point to: sets for detection, archives, copies of folders, loops of links."""
+
+import os
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lnl_core.data import importers
+from lnl_core.readings import Answers
+from lnl_core.types import LnlError
+from tests.data.making import encoded, picture
+
+
+def photos(root, paths):
+    for seed, path in enumerate(paths):
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(encoded(picture(seed=seed)))
+    return root
+
+
+def pair(root, names=("cat", "dog"), n=2):
+    return photos(root, [f"{name}/{i}.jpg" for name in names for i in range(n)])
+
+
+def asked(reading):
+    return {each.key: each for each in reading.questions}
+
+
+def counts(reading):
+    return {each.name: each.count for each in reading.classes}
+
+
+def test_a_link_that_leads_round_in_a_circle_stops_nothing(tmp_path, agrees):
+    source = pair(tmp_path / "s")
+    (source / "self").symlink_to("self")
+    (source / "cat" / "up").symlink_to("..")
+    (source / "cat" / "gone.jpg").symlink_to("nowhere.jpg")
+    reading = importers.read(source)
+    assert counts(reading) == {"cat": 2, "dog": 2}
+    assert any("leads nowhere" in each.reason for each in reading.left_out)
+    agrees(source)
+
+
+@pytest.mark.parametrize("kind", ["coco", "yolo"])
+def test_a_set_for_detection_is_no_set_of_classes(tmp_path, kind):
+    inside = "" if kind == "coco" else "train/"
+    source = photos(tmp_path / "s", [f"images/{inside}{i}.jpg" for i in range(4)])
+    if kind == "coco":
+        (source / "annotations.json").write_text("{}")
+    for i in range(4 * (kind == "yolo")):
+        (source / "labels" / "train").mkdir(parents=True, exist_ok=True)
+        (source / "labels" / "train" / f"{i}.txt").write_text("0 .5 .5 .2 .2\n")
+    with pytest.raises(LnlError, match=r"no classes: this looks like a set for detection"):
+        importers.read(source)
+
+
+def test_archives_inside_are_said_to_be_unpacked_first(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / "s" / name).mkdir(parents=True)
+        with zipfile.ZipFile(tmp_path / "s" / name / "all.zip", "w") as packed:
+            packed.writestr("0.jpg", encoded(picture()))
+    with pytest.raises(LnlError, match=r"2 archives in it\. Unpack what is packed"):
+        importers.read(tmp_path / "s")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as outer:
+        for name in ("cat", "dog"):
+            outer.write(tmp_path / "s" / name / "all.zip", f"{name}.zip")
+    with pytest.raises(LnlError, match=r"2 archives in it\. Unpack what is packed"):
+        importers.read(tmp_path / "all.zip", scratch=tmp_path / "zip")
+
+
+def test_a_folder_that_was_copied_is_asked_about(tmp_path, agrees):
+    names = ("cat", "cat (2)", "cat - Copy", "dog", "type (2)")
+    reading = importers.read(pair(tmp_path / "s", names))
+    question = asked(reading)["spellings"]
+    assert question.is_open
+    assert all(f"“{name}”" in question.text for name in names[:3])
+    assert "type" not in question.text
+    merged = importers.read(tmp_path / "s", answers=Answers(spellings="merge"))
+    assert counts(merged) == {"cat": 6, "dog": 2, "type (2)": 2}
+    agrees(tmp_path / "s", Answers(spellings="merge"))
+
+
+def test_a_flat_folder_called_like_a_split_beside_classes_is_asked_about(tmp_path, agrees):
+    source = pair(tmp_path / "s", ("blood", "urine", "test"))
+    question = asked(importers.read(source))["parts"]
+    assert question.is_open
+    assert "“test” is called like a split and lies beside blood, urine" in question.text
+    kept = importers.read(source, answers=Answers(parts="classes"))
+    assert counts(kept) == {"blood": 2, "test": 2, "urine": 2}
+    apart = importers.read(source, answers=Answers(parts="splits"))
+    assert counts(apart) == {"blood": 2, "urine": 2}
+    assert asked(apart)["unlabelled"].taken == "skip"
+    agrees(source, Answers(parts="splits"))
+    got = agrees(source, Answers(parts="splits", unlabelled="keep"))
+    assert got.given.count("unlabelled") == 2
+
+
+LINES = ["im0.jpg,cat", "im1.jpg,dog", "im2.jpg,", "im3.jpg,", "im4.jpg,cat"]
+
+
+def listed(tmp_path, lines):
+    photos(tmp_path, [f"im{i}.jpg" for i in range(5)])
+    (tmp_path / "list.csv").write_text("\n".join(["image,label", *lines]))
+    return tmp_path
+
+
+def test_rows_with_a_blank_label_can_be_kept_to_be_labelled(tmp_path, agrees):
+    source = listed(tmp_path / "s", LINES)
+    reading = importers.read(source)
+    assert asked(reading)["unlabelled"].text == "2 images with a blank label."
+    assert counts(reading) == {"cat": 2, "dog": 1}
+    got = agrees(source, Answers(unlabelled="keep"))
+    assert got.given.count("unlabelled") == 2
+    assert got.meta["no_classes"] == ["unlabelled"]
+
+
+def test_a_header_in_the_middle_is_no_class(tmp_path, agrees):
+    source = listed(tmp_path / "s", [*LINES[:2], "image,label", LINES[4]])
+    reading = importers.read(source)
+    assert counts(reading) == {"cat": 2, "dog": 1}
+    assert [each.reason for each in reading.left_out] == [
+        "The row says the names of the columns again."
+    ]
+    agrees(source)
+
+
+def test_arrays_labelled_by_sign_have_two_classes(tmp_path, agrees):
+    file = tmp_path / "a.npz"
+    images = np.random.default_rng(0).integers(0, 255, (6, 8, 8), np.uint8)
+    np.savez(file, images=images, labels=np.array([-1, 1] * 3))
+    assert counts(importers.read(file)) == {"-1": 3, "1": 3}
+    assert agrees(file).given == ["-1", "1"] * 3
+
+
+@pytest.mark.parametrize("format", ["GIF", "TIFF", "WEBP"])
+def test_pages_and_frames_that_are_not_read_are_said(tmp_path, format):
+    source = pair(tmp_path / "s")
+    more = [picture(seed=50), picture(seed=51)]
+    picture(seed=9).save(source / "cat" / "all", format, save_all=True, append_images=more)
+    notes = importers.read(source).notes
+    assert any(note.startswith("1 of 5 file holds several pictures") for note in notes)
+    Image.open(source / "cat" / "0.jpg").save(source / "cat" / "all", format)
+    assert not any("several pictures" in note for note in importers.read(source).notes)
+
+
+def test_a_thing_of_every_system_is_passed_over(tmp_path, agrees):
+    source = pair(tmp_path / "s")
+    for name in ("._0.jpg", ".DS_Store"):
+        (source / "cat" / name).write_bytes(b"\0\5\x16\7")
+    for name in ("Thumbs.db", "desktop.ini"):
+        (source / "cat" / name).write_bytes(b"x")
+    os.mkfifo(source / "dog" / "pipe.jpg")
+    reading = importers.read(source)
+    assert counts(reading) == {"cat": 2, "dog": 2}
+    assert [each.first for each in reading.left_out] == ["dog/pipe.jpg"]
+    agrees(source)
