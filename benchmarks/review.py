@@ -16,6 +16,10 @@ twentieth; every 25 answers p_wrong is recalibrated and the plan made anew, and 
 lead to the goal sooner they alone are shown (`review.auditing.plan`). Beside it `mixed`: the same
 without a plan, and `order`: where the order alone reaches the goal, which nobody who reviews can
 know. `false` counts reviews whose limit was ever below the truth.
+
+`expected`: is p_wrong true as answers correct it? Its calibration error before any answer, and on
+what is open after 500 answers of the queue with random ones mixed in as above; after 800 the wrong
+labels that it expects among the rest, over those that there are.
 """
 
 from __future__ import annotations
@@ -32,12 +36,12 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from benchmarks import _data, _effort, _out, real  # noqa: E402
-from lnl_core.review import auditing, consensus, evidence, recalibration  # noqa: E402
+from lnl_core.review import auditing, consensus, evidence, metrics, recalibration  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import Signals  # noqa: E402
 
 RECIPE = ["probe", "jump@pretrained", "finetune"]
-WHAT = ("effort", "stopping")
+WHAT = ("effort", "stopping", "expected")
 EVERY = 25
 """Answers after which the plan is made anew, as in the product."""
 
@@ -131,6 +135,45 @@ def review(project: Project, seed: int, goal: int, *, planned: bool) -> dict[str
     return {"reviews": len(rows), "audits": audits, "left": left, "false": bool(false)}
 
 
+def mixed(project: Project, seed: int, count: int) -> list[int]:
+    """Return the first rows of a review: the queue, random ones mixed in."""
+    rng, open_ = np.random.default_rng(seed), np.ones(len(project.p), bool)
+    rows: list[int] = []
+    audits = since = 0
+    while len(rows) < count:
+        every = auditing.DENSE if audits < auditing.FIRST_AUDITS else auditing.SPARSE
+        if since >= every - 1:
+            row, audits, since = int(rng.choice(np.flatnonzero(open_))), audits + 1, 0
+        else:
+            row, since = int(project.order[open_[project.order]][0]), since + 1
+        open_[row] = False
+        rows.append(row)
+    return rows
+
+
+def truth_of_p(project: Project, seeds: int) -> dict[str, Any]:
+    """Return calibration errors of p_wrong before and after answers, and what it expects left."""
+    errors, kept, ratios = [], [], []
+    for seed in range(seeds):
+        rows = mixed(project, seed, 800)
+        rest = np.setdiff1d(np.arange(len(project.p)), rows[:500])
+        p, wrong = project.expected(rows[:500])[rest], project.wrong[rest]
+        errors.append(metrics.calibration_error(wrong, p))
+        kept.append(metrics.calibration_error(wrong, project.p[rest]))
+        rest = np.setdiff1d(np.arange(len(project.p)), rows)
+        ratios.append(float(project.expected(rows)[rest].sum() / project.wrong[rest].sum()))
+    found = {
+        "before": metrics.calibration_error(project.wrong, project.p),
+        "after_500": float(np.mean(errors)),
+        "after_500_most": max(errors),
+        "after_500_uncorrected": float(np.mean(kept)),
+        "left_over_truth": float(np.mean(ratios)),
+        "left_least": min(ratios),
+        "left_most": max(ratios),
+    }
+    return {key: round(value, 4) for key, value in found.items()} | {"seeds": seeds}
+
+
 def measure(project: Project, goal: int, seeds: int) -> dict[str, Any]:
     """Return both ways to review, over seeds of the draws, and where the order alone gets there."""
     rows: dict[str, Any] = {"order": project.alone(goal), "goal": goal, "seeds": seeds}
@@ -172,6 +215,10 @@ def main(arguments: list[str] | None = None) -> None:
             stored[f"{case.name} effort"] = effort(case, options)
         if "stopping" in options.what and case.name in wanted:
             stored[case.name] = _stopping(case, options, counts)
+        if "expected" in options.what and case.name in wanted:
+            found = truth_of_p(Project(case, options), counts)
+            stored[f"{case.name} expected"] = found
+            print(f"{case.name}, expected: {found}", flush=True)
         if options.out:
             arrays.write_json(options.out, stored)
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from lnl_core.review import recalibration
-from lnl_core.services.in_force import Scored, loaded, scored, standing
+from lnl_core.services.in_force import Scored, loaded, scored, standing, told
 from lnl_core.services.review.draws import RIGHT, WRONG, about_given, said_of
 from lnl_core.store import plans
 from lnl_core.store.plans import Plan
@@ -44,6 +44,8 @@ class Expected:
 def expected(info: DatasetInfo, *, fresh: bool = False) -> Expected | None:
     """Return what is expected as of the last full `EVERY` answers; None without a ranking.
 
+    Answers that a run of the ranking was told say nothing of how right its p_wrong is elsewhere.
+
     Args:
         info: the data set.
         fresh: as of the last answer.
@@ -59,7 +61,7 @@ def expected(info: DatasetInfo, *, fresh: bool = False) -> Expected | None:
 def _expected(info: DatasetInfo, ranked: Scored, _round: tuple[int, int]) -> Expected:
     now = standing(info)
     said = about_given(now)
-    rows = np.flatnonzero((said == RIGHT) | (said == WRONG))
+    rows = np.flatnonzero(((said == RIGHT) | (said == WRONG)) & ~told(info))
     ranking = ranked.ranking
     p = recalibration.recalibrated(
         np.asarray(ranking.p_wrong),

@@ -16,7 +16,7 @@ from lnl_core.services.compare import comparing
 from lnl_core.services.compare import truth as _truth
 from lnl_core.services.datasets import settings
 from lnl_core.services.explore import confusions
-from lnl_core.services.review import auditing, desk, draws, planning, recording
+from lnl_core.services.review import auditing, desk, draws, expecting, planning, recording
 from lnl_core.services.review.filtering import Filters
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import LnlError, Signals
@@ -448,6 +448,24 @@ def test_what_is_expected_counts_down_with_every_answer(workspace, birds):
         ann.review(1)
         more.append(desk.progress(birds, "ann").as_dict()["reviews_to_goal"])
     assert [before - after for before, after in itertools.pairwise(more)] == [1] * 10
+
+
+def test_answers_that_a_run_was_told_do_not_say_how_right_it_is(workspace, birds):
+    """It knows them by heart: as proof of its p_wrong they would leave too little to be found."""
+    Reviewer(workspace, birds).review(60)
+    said = in_force.standing(birds)
+    folder = birds.directory / "runs" / "1"
+    learned = arrays.load_signals(folder)
+    given = np.asarray(in_force.loaded(birds).given_labels)
+    ranking = consensus.rank([learned], given, 3, trusted=said.kept)
+    arrays.save_ranking(birds.directory / "ranking", ranking, {"sr": 1})
+    open_ = ~said.answered
+    before = expecting.expected(birds, fresh=True).p[open_]
+    assert np.abs(before - ranking.p_wrong[open_]).max() > 0.01  # sixty answers change it
+    arrays.write_array(folder / "trusted.npy", said.answered)
+    arrays.save_ranking(birds.directory / "ranking", ranking, {"sr": 1})
+    after = expecting.expected(birds, fresh=True).p[open_]
+    np.testing.assert_allclose(after, ranking.p_wrong[open_], atol=1e-6)
 
 
 def test_a_goal_that_nobody_set_is_counted_when_the_review_begins(workspace, birds, monkeypatch):
