@@ -23,7 +23,7 @@ from lnl_core.data import images
 from lnl_core.data.files import WORKERS, working_plan
 from lnl_core.data.images import ImageError
 from lnl_core.data.reading import pixels
-from lnl_core.data.reading.columns import COLUMNS
+from lnl_core.data.reading.column_names import COLUMNS
 from lnl_core.data.reading.expecting import UP_TO
 from lnl_core.data.reading.labels import Labels, understood
 from lnl_core.data.reading.outline import EXAMPLES, Outline

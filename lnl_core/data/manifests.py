@@ -6,28 +6,30 @@ the folder of the images or one in every split's folder.
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from lnl_core.data import tables
-from lnl_core.data.files import FileSource, Item, Sample, storable
-from lnl_core.data.reading import columns, labels, numbers, splits
+from lnl_core.data.files import FileSource, Item
+from lnl_core.data.list_rows import (
+    BLANK,
+    MAX_CLASSES,
+    Counted,
+    Listing,
+    ListRows,
+    path_of,
+    problem_of,
+)
+from lnl_core.data.reading import classes_files, column_names, columns, labels, numbers
 from lnl_core.data.reading.finding import Finder
-from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED, Outline, unlabelled
-from lnl_core.data.reimport import unprotect
-from lnl_core.data.tables import BadRow, Cells, visible
+from lnl_core.data.reading.outline import UNLABELLED, Outline, unlabelled
+from lnl_core.data.tables import BadRow, visible
 from lnl_core.data.writing import Skipped
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl")
-MAX_CLASSES = 100_000
 
 _TWICE = ("The id is used twice; the first one was kept.", "Give every row an id of its own.")
 _LISTED_TWICE = (
@@ -38,21 +40,8 @@ _LEAK = (
     "The image is listed in another split, too; the first row was kept.",
     "Take it out of one of them: what a method has learned is no test of it.",
 )
-_HEADER = BadRow(
-    "The row says the names of the columns again.", "Take it out: lists were put together."
-)
-_BLANK = BadRow("The label is blank.", "Write its class into this row.")
 _FOUND_UP_TO = 20_000
 """Rows whose files are looked for while reading; of a longer list, a sample."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One list to read: its file, the split that it stands for, the folder that its paths miss."""
-
-    file: Path
-    split: str = ""
-    inside: str = ""
 
 
 def scan(
@@ -82,7 +71,7 @@ def scan(
     said = answers or Answers()
     decided = columns.decide(first.file, home, said)
     outline = Outline(
-        files=[columns.inside(home, each.file) for each in listings],
+        files=[column_names.inside(home, each.file) for each in listings],
         columns=decided.used,
         questions=list(decided.questions),
         notes=list(decided.notes),
@@ -92,38 +81,6 @@ def scan(
     return _Listed(listings, home, decided, class_map or {}, said).source(outline)
 
 
-@dataclass(slots=True)
-class _Counted:
-    """What a first pass over a list finds.
-
-    Attributes:
-        total: rows, those that cannot be used included.
-        usable: rows with image and label.
-        written: label as written -> usable rows.
-        sample: some of the paths.
-        with_truth: usable rows with a true label.
-        hashes: of every usable row's id.
-        splits: split -> usable rows.
-        examples: label as written -> a few of its paths.
-    """
-
-    total: int = 0
-    usable: int = 0
-    with_truth: int = 0
-    written: Counter[str] = field(default_factory=Counter)
-    true: Counter[str] = field(default_factory=Counter)
-    sample: Sample = field(default_factory=Sample)
-    hashes: array[int] = field(default_factory=lambda: array("q"))
-    splits: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[str]] = field(default_factory=dict)
-    unusable: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def repeated(self) -> set[int]:
-        """Return hashes that two rows or more have; a few of different ids may be in it."""
-        values, counts = np.unique(np.frombuffer(self.hashes, np.int64), return_counts=True)
-        return set(values[counts > 1].tolist())
-
-
 class _Listed:
     """One or several lists, gone through twice: to count, and for the images."""
 
@@ -131,12 +88,12 @@ class _Listed:
         self,
         listings: Sequence[Listing],
         home: Path,
-        decided: columns.Columns,
+        decided: column_names.Columns,
         renamed: Mapping[str, str],
         answers: Answers,
     ) -> None:
         self._listings, self._home, self._renamed = listings, home, renamed
-        self._columns, self._answers = decided, answers
+        self._rows, self._answers = ListRows(listings, home, decided, answers), answers
         self._several = len(listings) > 1
         self._names: list[str] | None = None
         self._base = 0
@@ -144,7 +101,7 @@ class _Listed:
 
     def source(self, outline: Outline) -> FileSource:
         """Count, ask, and return what can be read."""
-        counted = self._count()
+        counted = self._rows.count()
         self._name_numbers(counted, outline)
         written = Counter({self._named(label): 0 for label in counted.written})
         for label, count in counted.written.items():
@@ -168,7 +125,9 @@ class _Listed:
         links = self._answers.links == "follow"
         self._finder = Finder(self._home, counted.sample.kept, links=links)
         if self._finder.prefixes:
-            counted.hashes = array("q", (hash(self._id(cells)) for cells in self._usable()))
+            counted.hashes = array(
+                "q", (hash(self._rows.id(cells, self._finder)) for cells in self._rows.usable())
+            )
         repeated = counted.repeated()
         self._also = self._contradictions(repeated) if repeated else {}
         self._fill(outline, counted, written)
@@ -190,95 +149,12 @@ class _Listed:
             outline=outline,
         )
 
-    # the rows -------------------------------------------------------------------------------
-
-    def _rows(self) -> Iterator[tuple[Listing, int, Cells | BadRow]]:
-        required = [key for key in columns.REQUIRED if key in self._columns.accepted]
-        for each in self._listings:
-            name = self._called(each)
-            for number, cells in tables.rows(
-                each.file,
-                name,
-                self._columns.accepted,
-                required,
-                has_header=self._columns.has_header,
-            ):
-                if isinstance(cells, BadRow):
-                    yield each, number, cells
-                elif self._columns.repeats_header(cells):
-                    yield each, number, _HEADER
-                else:
-                    yield each, number, self._plain(cells, each)
-
-    def _usable(self) -> Iterator[Cells]:
-        for _, _, cells in self._rows():
-            if not isinstance(cells, BadRow) and _problem(cells) is None:
-                yield cells
-
-    def _id(self, cells: Cells) -> str:
-        return _id(cells | {"image": self._finder.at_home(cells["image"])}, self._home)
-
-    def _called(self, each: Listing) -> str:
-        return f"{each.inside}/{each.file.name}" if each.inside else each.file.name
-
-    def _plain(self, cells: Cells, each: Listing) -> Cells:
-        """Take off what an export here protected; put the list's folder before its paths."""
-        if cells.get("lnl_verdict") and each.file.suffix.lower() not in (".parquet", ".pq"):
-            cells = {column: unprotect(cell) for column, cell in cells.items()}
-        if self._columns.one_hot:
-            cells = cells | {"label": self._columns.label_of(cells)}
-        if each.inside and cells["image"] and not os.path.isabs(cells["image"]):
-            cells = cells | {"image": f"{each.inside}/{cells['image']}"}
-        if self._columns.flags and not cells.get("split"):
-            cells = cells | {"split": splits.of_flags(self._columns.flags, cells)}
-        if self._columns.bools and cells.get("split"):
-            named = self._columns.bools.get(cells["split"].lower(), cells["split"])
-            cells = cells | {"split": named}
-        if not cells["label"].strip() and self._answers.unlabelled == "keep":
-            cells = cells | {"label": UNLABELLED}
-        if each.split and not cells.get("split"):
-            cells = cells | {"split": each.split}
-        return cells
-
-    def _count(self) -> _Counted:
-        """Go over the rows once, without opening any image.
-
-        Raises:
-            LnlError: no usable row, or too many classes.
-        """
-        seen = _Counted()
-        for _, _, cells in self._rows():
-            seen.total += 1
-            if isinstance(cells, BadRow) or (problem := _problem(cells)) is not None:
-                bad = cells if isinstance(cells, BadRow) else problem
-                assert bad is not None
-                seen.unusable[bad.reason, bad.remedy] += 1
-                continue
-            seen.usable += 1
-            seen.sample.add(cells["image"])
-            seen.hashes.append(hash(_id(cells, self._home)))
-            label = visible(cells["label"])
-            seen.written[label] += 1
-            if seen.written[label] <= CANDIDATES:
-                seen.examples.setdefault(label, []).append(cells["image"])
-            if cells.get("true_label"):
-                seen.with_truth += 1
-                seen.true[visible(cells["true_label"])] += 1
-            if cells.get("split"):
-                seen.splits[visible(cells["split"])] += 1
-            if len(seen.written) > 2 * MAX_CLASSES:
-                break
-        if not seen.usable:
-            name = self._listings[0].file.name
-            raise LnlError(f"{name} has no row with both image and label. Fill them in.")
-        return seen
-
     # labels ---------------------------------------------------------------------------------
 
-    def _name_numbers(self, counted: _Counted, outline: Outline) -> None:
+    def _name_numbers(self, counted: Counted, outline: Outline) -> None:
         """Let numbers stand for the names of a classes file, where there is one."""
         said = self._answers.classes_file
-        whole = {label: columns.whole(label) for label in counted.written}
+        whole = {label: classes_files.whole(label) for label in counted.written}
         if said == "none":
             return
         if said:
@@ -286,10 +162,10 @@ class _Listed:
             if file is None:
                 raise LnlError(f"There is no file {said}. Check the path of --classes.")
         else:
-            file = columns.classes_file(self._home)
+            file = classes_files.classes_file(self._home)
             if file is None or None in whole.values():
                 return
-        names = columns.classes_of(file)
+        names = classes_files.classes_of(file)
         values = [value for value in whole.values() if value is not None]
         if not values or min(values) < 0 or max(values) > len(names):
             outline.notes.append(f"{file.name} is not used: labels are no numbers of its lines.")
@@ -298,7 +174,7 @@ class _Listed:
             min(values), max(values), len(names), self._answers, tuple(names[:2])
         )
         outline.questions += [question] if question is not None else []
-        outline.files.append(columns.inside(self._home, file))
+        outline.files.append(column_names.inside(self._home, file))
         outline.notes.append(f"Labels are numbers; {file.name} has their names.")
         self._names = names
 
@@ -306,7 +182,7 @@ class _Listed:
         """Return the name that a label stands for, itself where there is none."""
         if self._names is None:
             return label
-        value = columns.whole(label)
+        value = classes_files.whole(label)
         at = -1 if value is None else value - self._base
         return self._names[at] if 0 <= at < len(self._names) else label
 
@@ -337,8 +213,8 @@ class _Listed:
         """
         given: dict[str, tuple[str, list[int]]] = {}
         truths: dict[str, set[int]] = {}
-        for cells in self._usable():
-            identity, path = self._id(cells), _path(cells["image"], self._home)
+        for cells in self._rows.usable():
+            identity, path = self._rows.id(cells, self._finder), path_of(cells["image"], self._home)
             found = self._classes(cells["label"])
             if hash(identity) not in repeated or isinstance(found, BadRow):
                 continue
@@ -354,8 +230,8 @@ class _Listed:
         """Take rows that name an id again out of the counts."""
         seen: set[str] = set()
         names = list(self._label_of)
-        for cells in self._usable():
-            identity, classes = self._id(cells), self._classes(cells["label"])
+        for cells in self._rows.usable():
+            identity, classes = self._rows.id(cells, self._finder), self._classes(cells["label"])
             if hash(identity) not in repeated or isinstance(classes, BadRow):
                 continue
             if identity in seen:
@@ -371,7 +247,7 @@ class _Listed:
 
     # the outline ----------------------------------------------------------------------------
 
-    def _fill(self, outline: Outline, counted: _Counted, written: Counter[str]) -> None:
+    def _fill(self, outline: Outline, counted: Counted, written: Counter[str]) -> None:
         outline.questions += self._labels.questions
         outline.written = self._labels.written()
         outline.no_classes = self._labels.no_classes
@@ -410,11 +286,11 @@ class _Listed:
         self._lost(outline, counted)
         outline.notes += self._finder.notes()
 
-    def _ask_unlabelled(self, outline: Outline, counted: _Counted) -> None:
+    def _ask_unlabelled(self, outline: Outline, counted: Counted) -> None:
         """Ask what to do with rows whose label is blank."""
         keep = self._answers.unlabelled == "keep"
         blank = counted.written[UNLABELLED] if keep else 0
-        blank += counted.unusable[_BLANK.reason, _BLANK.remedy]
+        blank += counted.unusable[BLANK.reason, BLANK.remedy]
         if blank:
             outline.questions.append(unlabelled(blank, "with a blank label", self._answers))
         if blank and keep:
@@ -424,11 +300,11 @@ class _Listed:
         place = self._finder.find(cell)
         return None if isinstance(place, BadRow) else place[0]
 
-    def _lost(self, outline: Outline, counted: _Counted) -> None:
+    def _lost(self, outline: Outline, counted: Counted) -> None:
         """Say which files are not there: all of a short list, a sample of a longer one."""
         cells: list[str] = counted.sample.kept
         if counted.usable <= _FOUND_UP_TO:
-            cells = [each["image"] for each in self._usable()]
+            cells = [each["image"] for each in self._rows.usable()]
         lost: Counter[tuple[str, str]] = Counter()
         firsts: dict[tuple[str, str], str] = {}
         for cell in cells:
@@ -458,13 +334,13 @@ class _Listed:
     def _items(self, repeated: set[int]) -> Iterator[Item | Skipped]:
         """Yield every row as an image to read, or as one that was skipped."""
         seen: dict[str, str] = {}
-        for listing, number, cells in self._rows():
-            problem = cells if isinstance(cells, BadRow) else _problem(cells)
+        for listing, number, cells in self._rows.rows():
+            problem = cells if isinstance(cells, BadRow) else problem_of(cells)
             if problem is not None or isinstance(cells, BadRow):
                 assert problem is not None
                 where = "" if isinstance(cells, BadRow) else visible(cells["image"])[:200]
                 place = f"row {number}"
-                place += f" of {visible(self._called(listing))}" if self._several else ""
+                place += f" of {visible(self._rows.called(listing))}" if self._several else ""
                 yield Skipped(where or place, problem.reason, problem.remedy, number)
                 continue
             where = visible(cells["image"])[:200]
@@ -472,7 +348,7 @@ class _Listed:
             if isinstance(classes, BadRow):
                 yield Skipped(where, classes.reason, classes.remedy, number)
                 continue
-            identity = self._id(cells)
+            identity = self._rows.id(cells, self._finder)
             suspect = hash(identity) in repeated
             split = visible(cells.get("split", ""))
             if suspect and identity in seen:
@@ -507,24 +383,3 @@ def _twice(also: Mapping[str, tuple[int, ...]], names: Sequence[str]) -> str:
         f"{len(also):,} {images} listed with different labels, first “{first[:60]}” as {words}: "
         "one of them is certainly wrong. The first is given, and Review begins there."
     )
-
-
-def _id(cells: Cells, root: Path) -> str:
-    """Return the row's id: its own, else its path, the same however it is written."""
-    if cells.get("id"):
-        return visible(cells["id"])
-    return visible(_path(cells["image"], root))
-
-
-def _path(cell: str, root: Path) -> str:
-    return os.path.relpath(os.path.normpath(root / cell), root).replace(os.sep, "/")
-
-
-def _problem(cells: Cells) -> BadRow | None:
-    if not cells["image"]:
-        return BadRow("No image is named.", "Write the name of its file into this row.")
-    if not cells["label"]:
-        return _BLANK
-    if "\0" in cells["image"] or not storable(cells["image"]):
-        return BadRow("The path is no text that a file can have.", "Correct the path.")
-    return None

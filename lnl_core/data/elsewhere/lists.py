@@ -11,7 +11,7 @@ from typing import IO
 from lnl_core.data import tables
 from lnl_core.data.elsewhere.label_studio import person
 from lnl_core.data.elsewhere.saying import CORRECTED, Heard, Known, Said, corrected_among, shown
-from lnl_core.data.reading.columns import COLUMNS
+from lnl_core.data.reading.column_names import COLUMNS
 from lnl_core.data.reimport import unprotect
 from lnl_core.data.tables import BadRow, Cells
 from lnl_core.readings import How

@@ -10,8 +10,9 @@ from itertools import islice
 from pathlib import Path
 
 from lnl_core.data import folders, hub, tables
-from lnl_core.data.manifests import SUFFIXES, Listing
-from lnl_core.data.reading import columns, places
+from lnl_core.data.list_rows import Listing
+from lnl_core.data.manifests import SUFFIXES
+from lnl_core.data.reading import column_names, columns, places
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.places import Node
 from lnl_core.data.reading.spellings import plain
@@ -102,7 +103,7 @@ def _is_list(file: Path, answers: Answers) -> bool:
     """Tell whether a table names images and labels, by its header or by what a person said."""
     if hub.holds_images(file):
         return False
-    if columns.recognised(file):
+    if column_names.recognised(file):
         return True
     if not (answers.image_column or answers.label_column or answers.header or answers.one_hot):
         return False
@@ -137,7 +138,7 @@ def _chosen(folder: Path, known: Sequence[Path], there: Sequence[Path], answers:
     unused = {
         each.name: "It has no column of labels."
         for each in there
-        if each not in known and columns.has_images(each)
+        if each not in known and column_names.has_images(each)
     }
     first: dict[str, Path] = {}
     for each in known:
@@ -270,7 +271,7 @@ def _compared(
     if not decided.complete:
         return None
     seen = _Seen()
-    required = [key for key in columns.REQUIRED if key in decided.accepted]
+    required = [key for key in column_names.REQUIRED if key in decided.accepted]
     there = tables.rows(file, file.name, decided.accepted, required, has_header=decided.has_header)
     rows = [cells for _, cells in islice(there, _MOST + 1) if not isinstance(cells, BadRow)]
     if len(rows) > _MOST:

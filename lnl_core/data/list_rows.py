@@ -1,0 +1,188 @@
+"""The rows of one or several lists: their cells made plain, counted once."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from lnl_core.data import tables
+from lnl_core.data.files import Sample, storable
+from lnl_core.data.reading import splits
+from lnl_core.data.reading.column_names import REQUIRED, Columns
+from lnl_core.data.reading.finding import Finder
+from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED
+from lnl_core.data.reimport import unprotect
+from lnl_core.data.tables import BadRow, Cells, visible
+from lnl_core.readings import Answers
+from lnl_core.types import LnlError
+
+MAX_CLASSES = 100_000
+_HEADER = BadRow(
+    "The row says the names of the columns again.", "Take it out: lists were put together."
+)
+BLANK = BadRow("The label is blank.", "Write its class into this row.")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One list to read: its file, the split that it stands for, the folder that its paths miss."""
+
+    file: Path
+    split: str = ""
+    inside: str = ""
+
+
+@dataclass(slots=True)
+class Counted:
+    """What a first pass over a list finds.
+
+    Attributes:
+        total: rows, those that cannot be used included.
+        usable: rows with image and label.
+        written: label as written -> usable rows.
+        sample: some of the paths.
+        with_truth: usable rows with a true label.
+        hashes: of every usable row's id.
+        splits: split -> usable rows.
+        examples: label as written -> a few of its paths.
+    """
+
+    total: int = 0
+    usable: int = 0
+    with_truth: int = 0
+    written: Counter[str] = field(default_factory=Counter)
+    true: Counter[str] = field(default_factory=Counter)
+    sample: Sample = field(default_factory=Sample)
+    hashes: array[int] = field(default_factory=lambda: array("q"))
+    splits: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    unusable: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def repeated(self) -> set[int]:
+        """Return hashes that two rows or more have; a few of different ids may be in it."""
+        values, counts = np.unique(np.frombuffer(self.hashes, np.int64), return_counts=True)
+        return set(values[counts > 1].tolist())
+
+
+class ListRows:
+    """The rows of lists that are read together."""
+
+    def __init__(
+        self, listings: Sequence[Listing], home: Path, decided: Columns, answers: Answers
+    ) -> None:
+        self._listings, self._home = listings, home
+        self._columns, self._answers = decided, answers
+
+    def rows(self) -> Iterator[tuple[Listing, int, Cells | BadRow]]:
+        """Yield (list, number of the row, its cells) of every row."""
+        required = [key for key in REQUIRED if key in self._columns.accepted]
+        for each in self._listings:
+            name = self.called(each)
+            for number, cells in tables.rows(
+                each.file,
+                name,
+                self._columns.accepted,
+                required,
+                has_header=self._columns.has_header,
+            ):
+                if isinstance(cells, BadRow):
+                    yield each, number, cells
+                elif self._columns.repeats_header(cells):
+                    yield each, number, _HEADER
+                else:
+                    yield each, number, self._plain(cells, each)
+
+    def usable(self) -> Iterator[Cells]:
+        """Yield the cells of the rows that name an image and a label."""
+        for _, _, cells in self.rows():
+            if not isinstance(cells, BadRow) and problem_of(cells) is None:
+                yield cells
+
+    def id(self, cells: Cells, finder: Finder) -> str:
+        """Return the id of a row, whatever computer its path is of."""
+        return id_of(cells | {"image": finder.at_home(cells["image"])}, self._home)
+
+    def called(self, each: Listing) -> str:
+        """Return how messages call a list."""
+        return f"{each.inside}/{each.file.name}" if each.inside else each.file.name
+
+    def _plain(self, cells: Cells, each: Listing) -> Cells:
+        """Take off what an export here protected; put the list's folder before its paths."""
+        if cells.get("lnl_verdict") and each.file.suffix.lower() not in (".parquet", ".pq"):
+            cells = {column: unprotect(cell) for column, cell in cells.items()}
+        if self._columns.one_hot:
+            cells = cells | {"label": self._columns.label_of(cells)}
+        if each.inside and cells["image"] and not os.path.isabs(cells["image"]):
+            cells = cells | {"image": f"{each.inside}/{cells['image']}"}
+        if self._columns.flags and not cells.get("split"):
+            cells = cells | {"split": splits.of_flags(self._columns.flags, cells)}
+        if self._columns.bools and cells.get("split"):
+            named = self._columns.bools.get(cells["split"].lower(), cells["split"])
+            cells = cells | {"split": named}
+        if not cells["label"].strip() and self._answers.unlabelled == "keep":
+            cells = cells | {"label": UNLABELLED}
+        if each.split and not cells.get("split"):
+            cells = cells | {"split": each.split}
+        return cells
+
+    def count(self) -> Counted:
+        """Go over the rows once, without opening any image.
+
+        Raises:
+            LnlError: no usable row, or too many classes.
+        """
+        seen = Counted()
+        for _, _, cells in self.rows():
+            seen.total += 1
+            if isinstance(cells, BadRow) or (problem := problem_of(cells)) is not None:
+                bad = cells if isinstance(cells, BadRow) else problem
+                assert bad is not None
+                seen.unusable[bad.reason, bad.remedy] += 1
+                continue
+            seen.usable += 1
+            seen.sample.add(cells["image"])
+            seen.hashes.append(hash(id_of(cells, self._home)))
+            label = visible(cells["label"])
+            seen.written[label] += 1
+            if seen.written[label] <= CANDIDATES:
+                seen.examples.setdefault(label, []).append(cells["image"])
+            if cells.get("true_label"):
+                seen.with_truth += 1
+                seen.true[visible(cells["true_label"])] += 1
+            if cells.get("split"):
+                seen.splits[visible(cells["split"])] += 1
+            if len(seen.written) > 2 * MAX_CLASSES:
+                break
+        if not seen.usable:
+            name = self._listings[0].file.name
+            raise LnlError(f"{name} has no row with both image and label. Fill them in.")
+        return seen
+
+
+def id_of(cells: Cells, root: Path) -> str:
+    """Return the row's id: its own, else its path, the same however it is written."""
+    if cells.get("id"):
+        return visible(cells["id"])
+    return visible(path_of(cells["image"], root))
+
+
+def path_of(cell: str, root: Path) -> str:
+    """Return a path relative to the root, the same however it is written."""
+    return os.path.relpath(os.path.normpath(root / cell), root).replace(os.sep, "/")
+
+
+def problem_of(cells: Cells) -> BadRow | None:
+    """Return why a row cannot be used; None where it can."""
+    if not cells["image"]:
+        return BadRow("No image is named.", "Write the name of its file into this row.")
+    if not cells["label"]:
+        return BLANK
+    if "\0" in cells["image"] or not storable(cells["image"]):
+        return BadRow("The path is no text that a file can have.", "Correct the path.")
+    return None
