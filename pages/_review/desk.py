@@ -276,6 +276,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         "retired": list(retired(info)),
         "urls": {
             "image": _urls.image_url(info.id, info.version, "full"),
+            "original": _urls.image_url(info.id, info.version, "original"),
             "thumb": _urls.image_url(info.id, info.version, "thumb"),
             "evidence": _urls.evidence_url(info.id),
             "maps": _urls.maps_url(info.id),

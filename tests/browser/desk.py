@@ -53,6 +53,11 @@ class Desk:
         """The row on the stage."""
         return int(self.page.locator(".stage > img").get_attribute("src").split("/")[-2])
 
+    @property
+    def shown_first(self):
+        """The row on the stage, also while its original lies over it."""
+        return int(self.page.locator(".stage > img").first.get_attribute("src").split("/")[-2])
+
     def history(self):
         return list(decisions.history(self.info))
 

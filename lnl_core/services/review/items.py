@@ -46,8 +46,22 @@ def items_of(
             | ({"no_class": True} if given in info.no_classes else {})
             | groups.facts(info, int(row), now_at)
             | ({"unscored": True} if not ranked.is_scored(int(row)) else {})
+            | _split(info, int(row))
         )
     return items
+
+
+@lru_cache(maxsize=8)
+def _splits(info: DatasetInfo) -> tuple[tuple[str, ...], IntArray] | None:
+    return datasets.splits(info)
+
+
+def _split(info: DatasetInfo, row: int) -> dict[str, str]:
+    """Return the split that an image came in, where it came in one."""
+    divided = _splits(info)
+    if divided is None or divided[1][row] < 0:
+        return {}
+    return {"split": divided[0][int(divided[1][row])]}
 
 
 @lru_cache(maxsize=4096)

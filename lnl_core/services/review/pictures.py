@@ -12,11 +12,14 @@ from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo, LnlError
 
 FULL_SIDE = 1024
+ORIGINAL_SIDE = 8192
+"""Longest side in px of what is shown at full size: a browser draws no more in one piece."""
+
 THUMB_SIDE = 128
 if TYPE_CHECKING:
     from lnl_core.data.contrast import Contrast
 
-SIZES = ("full", "thumb")
+SIZES = ("full", "thumb", "original")
 
 
 def image_bytes(info: DatasetInfo, version: str, row: int, size: str) -> tuple[bytes, str]:
@@ -26,7 +29,8 @@ def image_bytes(info: DatasetInfo, version: str, row: int, size: str) -> tuple[b
         info: the data set.
         version: digest of its contents; a URL with another one is refused.
         row: row number.
-        size: `full` (the original, at most 1,024 px) or `thumb` (the working resolution).
+        size: `full` (the original, at most 1,024 px), `original` (as large as it is) or `thumb`
+            (the working resolution).
 
     Raises:
         LnlError: any of them does not fit.
@@ -35,11 +39,12 @@ def image_bytes(info: DatasetInfo, version: str, row: int, size: str) -> tuple[b
         raise LnlError("There is no such image.")
     from lnl_core.data import images
 
-    if size == "full":
+    if size != "thumb":
+        side = FULL_SIDE if size == "full" else ORIGINAL_SIDE
         original = _original(info, row)
         if original is not None:
             try:
-                return images.render(original, FULL_SIDE, _contrast(info)), "image/jpeg"
+                return images.render(original, side, _contrast(info)), "image/jpeg"
             except (LnlError, OSError):
                 pass  # moved or damaged since the import: the working copy is still there
     array = np.asarray(loaded(info).images[row])

@@ -72,6 +72,17 @@ export function noteTab(event, root) {
 }
 
 /**
+ * A focused button is pressed once by Enter, however long the key is held down.
+ *
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} root
+ */
+export function pressOnce(event, root) {
+  const ours = event.composedPath().includes(root);
+  if (ours && event.repeat && event.key === "Enter") event.preventDefault();
+}
+
+/**
  * A click must not leave the focus on a button: Enter would press it again.
  *
  * @param {MouseEvent} event

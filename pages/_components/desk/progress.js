@@ -26,6 +26,7 @@
  * @property {number} row
  * @property {number} given
  * @property {string} path
+ * @property {string} [split] that the image came in
  * @property {number} w px
  * @property {number} h px
  * @property {number} [position] in the queue

@@ -41,6 +41,8 @@ const KEYS = [
   [["E"], "show the suggestion now (recorded)"],
   [["C"], "map over the image: suggested, given, none"],
   [["D"], "difference of the maps over the image"],
+  [["F"], "full size, from the original file; + and − zoom, arrows move it"],
+  [["Esc"], "back to the whole picture"],
   [["←", "→"], "previous, next"],
   [["B"], "back to the queue, from an image opened out of turn"],
   [["T"], "one answer for all copies of a picture, or for this image alone"],

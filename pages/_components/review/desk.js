@@ -7,6 +7,7 @@ import { pictures } from "../desk/pictures.js";
 import { answersNow } from "../desk/progress.js";
 import { isAnswered, openQueue } from "./queue.js";
 import { advises, openTurn } from "./turn.js";
+import { fits } from "./zoom.js";
 
 /**
  * @import { Outbox } from "../desk/outbox.js"
@@ -19,6 +20,7 @@ import { advises, openTurn } from "./turn.js";
  * @import { Picker } from "./picker.js"
  * @import { Queue } from "./queue.js"
  * @import { Mode, Turn } from "./turn.js"
+ * @import { Zoom } from "./zoom.js"
  *
  * @typedef {{ exemplars: number[], confirmed: number, guide: string }} ClassFacts
  *
@@ -45,7 +47,7 @@ import { advises, openTurn } from "./turn.js";
  * @property {number[]} [retired] classes that people added and whose answers were taken back
  * @property {{ total: number, done: number }} [to_label] images with such a label
  * @property {boolean} [labelling] whether the queue holds those alone
- * @property {{ image: string, thumb: string, evidence: string, maps: string }} urls
+ * @property {{ image: string, original: string, thumb: string, evidence: string, maps: string }} urls
  *
  * @typedef {ReturnType<typeof partsOf>} Parts the nodes of the frame; they never change
  *
@@ -53,6 +55,7 @@ import { advises, openTurn } from "./turn.js";
  * @property {Pool} pool
  * @property {HTMLImageElement | null} image
  * @property {HTMLElement} badge
+ * @property {Zoom} zoom
  *
  * @typedef {Object} Look how the panel shows what it shows
  * @property {boolean} wide
@@ -132,7 +135,12 @@ export function newDesk(parent, data) {
     evidence: new Map(),
     classFacts: new Map(),
     outbox: openOutbox(data.journal, parts.live),
-    stage: { pool: pictures(3 * AHEAD), image: null, badge: document.createElement("span") },
+    stage: {
+      pool: pictures(3 * AHEAD),
+      image: null,
+      badge: document.createElement("span"),
+      zoom: fits(),
+    },
     look: {
       wide: isWide(parts.root),
       nearBoth: false,

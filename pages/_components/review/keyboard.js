@@ -2,6 +2,7 @@
 
 import { isForUs, openKeys } from "../desk/keys.js";
 import { isUnlabelled, showsEvidence } from "./desk.js";
+import { zoomKey } from "./zoom.js";
 
 /** @import { ReviewDesk } from "./desk.js" */
 
@@ -38,6 +39,8 @@ function actOf(desk, event, keysOpen) {
   if (event.key === "?") return desk.acts.toggleKeys;
   if (keysOpen) return undefined;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const closer = desk.queue.item && zoomKey(desk, key);
+  if (closer) return closer;
   const move = /^[0-9]$/.test(key) ? digitMove(desk, key) : movesOf(desk)[key];
   const idle = !desk.queue.item && !ALWAYS.has(key);
   return move && idle ? () => {} : move;

@@ -127,6 +127,10 @@ function pressKey(picker, event) {
   const digit = modified || event.repeat ? -1 : digitLabel(picking, keys, event.key);
   const isEnter = event.key === "Enter";
   const down = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (isEnter && event.repeat) {
+    event.preventDefault(); // held down: it would mark, take back and save in turn
+    return;
+  }
   if (event.key === "Escape") tell.closed();
   else if (isEnter && picking.several && (event.ctrlKey || event.metaKey)) save(picker);
   else if (isEnter && !event.isComposing) {

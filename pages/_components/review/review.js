@@ -1,7 +1,7 @@
 // Single mode. The browser owns the position in the queue; the server sends what comes next and
 // acknowledges answers.
 
-import { keepFocus, noteTab, takeFocus } from "../desk/keys.js";
+import { keepFocus, noteTab, pressOnce, takeFocus } from "../desk/keys.js";
 import { fitHeight, isDark } from "../desk/layout.js";
 import { mounting } from "../desk/mount.js";
 import { drawSaved, receiveAcks, startOutbox, waitingIn } from "../desk/outbox.js";
@@ -17,6 +17,7 @@ import { changeMode, comeBack } from "./staying.js";
 import { nextOpen, openQueue, receiveItems } from "./queue.js";
 import { drawPicture, prepare } from "./stage.js";
 import { land } from "./travel.js";
+import { listenToZoom } from "./zoom.js";
 
 /**
  * @import { Entry } from "../desk/journal.js"
@@ -44,6 +45,7 @@ const mount = mounting((parent, /** @type {ReviewData} */ data) => {
       window.addEventListener("resize", () => resize(desk), { signal });
       watch.observe(stage);
       watch.observe(root);
+      listenToZoom(desk, signal);
       startOutbox(desk.outbox);
     },
     stop() {
@@ -60,6 +62,7 @@ const mount = mounting((parent, /** @type {ReviewData} */ data) => {
 function listen(desk, event) {
   desk.session.pressedAt = event.timeStamp;
   noteTab(event, desk.parts.root);
+  pressOnce(event, desk.parts.root);
   pressKey(desk, event);
 }
 

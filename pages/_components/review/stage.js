@@ -15,6 +15,8 @@ import { AHEAD, isUnlabelled, showsEvidence } from "./desk.js";
 import { needEvidence } from "./evidence.js";
 import { drawPanel } from "./panel.js";
 import { ahead, isAnswered } from "./queue.js";
+import { show } from "./say.js";
+import { fits } from "./zoom.js";
 
 /**
  * @import { IconName } from "../desk/icons.js"
@@ -52,6 +54,9 @@ export function drawItem(desk) {
     parts.stage.dataset.counts = String(item.row);
     parts.stage.replaceChildren(missing("This image cannot be loaded."));
   };
+  stage.zoom = fits();
+  image.style.transform = "";
+  parts.stage.classList.remove("zoomed");
   stage.image = image;
   stage.badge = h("span", { class: "tag" });
   parts.stage.replaceChildren(image, stage.badge);
@@ -76,9 +81,34 @@ function question(desk, item, name) {
     h("span", null, isUnlabelled(desk) ? "It came as" : "Labelled"),
     named("span", name, { class: "given" }),
     said,
-    named("span", item.path, { class: "meta" }, 40),
+    whereFrom(desk, item),
     away ? h("button", back, cap("B", true), "back to the queue") : "",
   ];
+}
+
+/**
+ * Path and split of the image; a press copies them.
+ *
+ * @param {ReviewDesk} desk
+ * @param {Item} item
+ */
+function whereFrom(desk, { path, split = "" }) {
+  const words = split ? `${path}\t${split}` : path;
+  const onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(words);
+      show(desk, split ? "Path and split copied." : "Path copied.");
+    } catch {
+      show(desk, `This browser copies nothing here: ${oneLine(path)}`);
+    }
+  };
+  const told = `${oneLine(path)}${split ? `, split ${oneLine(split)}` : ""}. Press to copy.`;
+  return h(
+    "button",
+    { type: "button", class: "meta", title: told, "aria-label": told, onclick },
+    short(path, 40),
+    split ? h("span", { class: "split" }, ` · ${short(split, 16)}`) : null,
+  );
 }
 
 /** @param {ReviewDesk} desk */

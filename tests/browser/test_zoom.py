@@ -1,0 +1,60 @@
+"""Looking closer at an image, and where it came from."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+SCALE = "image => new DOMMatrix(getComputedStyle(image).transform)"
+
+
+def test_wheel_drag_and_keys_look_closer_and_escape_goes_back(desk):
+    page = desk.page
+    desk.looked()
+    first = desk.shown
+    image = page.locator(".stage > img").first
+    assert page.locator("img.original").count() == 0  # nobody has looked closer
+    page.locator(".stage").hover()
+    page.mouse.wheel(0, -400)
+    page.wait_for_selector(".stage.zoomed img.original")
+    assert page.locator("img.original").get_attribute("src").endswith("/original")
+    near = image.evaluate(SCALE)
+    assert near["a"] > 2
+    page.mouse.down()
+    page.mouse.move(5, 5)
+    page.mouse.up()
+    moved = image.evaluate(SCALE)
+    assert (moved["e"], moved["f"]) != (near["e"], near["f"])
+    page.keyboard.press("ArrowRight")  # moves the picture, not the queue
+    assert desk.shown_first == first
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".stage:not(.zoomed)")
+    assert page.locator("img.original").count() == 0
+    page.keyboard.press("f")
+    page.wait_for_selector(".stage.zoomed img.original")
+    desk.press("k")  # the next image begins whole
+    page.wait_for_selector(".stage:not(.zoomed)")
+    assert desk.shown != first
+
+
+def test_path_is_copied_by_one_press(desk):
+    page = desk.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    meta = page.locator(".q button.meta")
+    told = meta.get_attribute("title")
+    meta.click()
+    page.locator(".toast", has_text="Path copied.").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied and told == f"{copied}. Press to copy."
+
+
+def test_enter_held_down_marks_one_class(desk):
+    page = desk.page
+    desk.press("m")
+    page.wait_for_selector(".picker .option")
+    page.keyboard.type("cow")
+    page.keyboard.down("Enter")
+    page.keyboard.down("Enter")  # the key repeats
+    page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    assert page.locator(".picker .option.chosen").count() >= 1
+    assert desk.history() == []
