@@ -8,7 +8,12 @@ import pytest
 from lnl_core.cli import main
 from lnl_core.services.review import accepting
 from lnl_core.store import datasets
-from tests.services.review.test_accepting import birds, looked_at  # noqa: F401
+from tests.services.review.test_accepting import (  # noqa: F401
+    _review_at_random,
+    begun,
+    birds,
+    looked_at,
+)
 
 
 def call(capsys, info, *words, code=0):
@@ -40,3 +45,15 @@ def test_classes_are_named_and_people_too(birds, capsys):  # noqa: F811
     assert "bee" in call(capsys, birds, "--given", "be", code=1)["error"]["message"]
     with pytest.raises(SystemExit):
         call(capsys, birds, "--draw")
+
+
+def test_the_audit_says_how_many_labels_nobody_has_seen(birds, capsys):  # noqa: F811
+    _review_at_random(birds, 60)
+    plan = begun(birds)
+    looked_at(birds, plan)
+    decided = call(capsys, birds, "--plan", "1", "--reviewer", "ann")["accepted"]
+    home = str(birds.workspace.home)
+    assert main(["--home", home, "audit", "birds", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["auto_fixed"] == decided
+    assert main(["--home", home, "audit", "birds"]) == 0
+    assert f"{decided:,} labels were accepted unseen" in capsys.readouterr().out

@@ -98,7 +98,8 @@ def audit(options: Any) -> int:
             "audits_needed": report.needed,
         }
         | ({"without_class": apart} if apart else {})
-        | ({"unseen": left.unseen} if left.unseen else {}),
+        | ({"unseen": left.unseen} if left.unseen else {})
+        | ({"auto_fixed": left.auto} if left.auto else {}),
         _audit_words(info.name, report) + (_APART.format(apart) if apart else ""),
     )
     return DONE
@@ -168,6 +169,11 @@ def _audit_words(name: str, report: Any) -> str:
         lines.append(
             f"{left.unseen:,} images were added since and count as unseen: each may be wrong, "
             f"until {left.enough:,} random checks of the larger set have an answer"
+        )
+    if left.auto:
+        lines.append(
+            f"{left.auto:,} labels were accepted unseen: one that is wrong counts as left"
+            + (", and so does each of them, until more are drawn since" if left.before else "")
         )
     if left.may_stop:
         lines.append(f"Certified: at most {left.limit:,} errors left (95 %). Target: {goal}")
