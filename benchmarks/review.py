@@ -9,6 +9,8 @@ the product's order and by cleanlab's orders of the same probabilities: logistic
 nearest neighbours on frozen features, and a small network's, all out of fold. Also on what the
 repository ships; where the shared development data are missing that alone, and it says so.
 
+`accept` (`_accepting.py`): how often checks of suggestions that are to be accepted unseen pass.
+
 `stopping`: a reviewer who never errs, the product's order and plan. The queue of the default recipe
 on 8,000 small photographs with human labels is reviewed until the live limit says that at most
 `--goal` wrong labels are left. Every fifth image is drawn at random, after a hundred every
@@ -35,29 +37,43 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data, _effort, _out, real  # noqa: E402
+from benchmarks import _accepting, _data, _effort, _out, real  # noqa: E402
 from lnl_core.review import auditing, consensus, evidence, metrics, recalibration  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import Signals  # noqa: E402
 
 RECIPE = ["probe", "jump@pretrained", "finetune"]
-WHAT = ("effort", "stopping", "expected")
+WHAT = ("effort", "accept", "stopping", "expected")
 EVERY = 25
 """Answers after which the plan is made anew, as in the product."""
 
 
 def effort(case: real.Case, options: argparse.Namespace) -> dict[str, Any]:
     """Return what orders and reviewers bring on one set."""
+    heard, given, truth = _heard(case, options)
     print(f"{case.name}, effort: {len(case.judged):,} images, {int(case.wrong.sum()):,} wrong")
+    k = len(case.dataset.class_names)
+    rows = None if len(case.judged) == len(given) else case.judged
+    return _effort.measure(heard, given, truth, k, rows)
+
+
+def accept(case: real.Case, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what checks of suggestions say on one set."""
+    heard, given, truth = _heard(case, options)
+    return _accepting.measure(consensus.rank(heard, given, len(case.dataset.class_names)), truth)
+
+
+def _heard(
+    case: real.Case, options: argparse.Namespace
+) -> tuple[list[Signals], np.ndarray, np.ndarray]:
+    """Return what the methods say of a set, its given labels and what is true of them."""
     given = np.asarray(case.dataset.given_labels)
     truth = given.copy()
     truth[case.judged] = case.truth
     heard = [real.alone(case, key, options, 0) for key in ("probe", "knn")]
     if (own := _of_network(case, options.data)) is not None:
         heard.append(own)
-    k = len(case.dataset.class_names)
-    rows = None if len(case.judged) == len(given) else case.judged
-    return _effort.measure(heard, given, truth, k, rows)
+    return heard, given, truth
 
 
 def _of_network(case: real.Case, data: Path) -> Signals | None:
@@ -213,6 +229,8 @@ def main(arguments: list[str] | None = None) -> None:
         shipped = not case.name.startswith("balanced-")
         if "effort" in options.what and (shipped or case.name in wanted):
             stored[f"{case.name} effort"] = effort(case, options)
+        if "accept" in options.what and case.name in wanted:
+            stored[f"{case.name} accept"] = accept(case, options)
         if "stopping" in options.what and case.name in wanted:
             stored[case.name] = _stopping(case, options, counts)
         if "expected" in options.what and case.name in wanted:

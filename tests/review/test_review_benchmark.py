@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from benchmarks import _effort, review
+from benchmarks import _accepting, _effort, review
 from lnl_core.types import Signals
 
 
@@ -72,3 +72,12 @@ def test_every_order_shows_every_image_once():
     ways, ranking = _effort.orders(heard, given, 3)
     ways["answers"] = _effort.with_answers(ranking, given, truth != given)
     assert all(sorted(order.tolist()) == list(range(300)) for order in ways.values())
+
+
+def test_a_check_passes_as_often_as_its_pool_lets_it():
+    right = np.arange(1000) >= 30
+    said = _accepting._checked(right, 59, 0.95)
+    assert said["passes"] == pytest.approx(0.97**59, abs=0.03)
+    assert said["false"] == 0  # 3 % wrong is what was asked for
+    worse = _accepting._checked(np.arange(1000) >= 60, 59, 0.95)
+    assert worse["false"] == worse["passes"] > 0

@@ -145,9 +145,10 @@ class Proposal:
             )
         if self.passes < accepting.LIKELY:
             return (
-                f"Does not pay: about {100 * self.expected:.0f} % of these suggestions are "
-                f"expected to be right, so the check would pass with a chance of "
-                f"{_percent(self.passes)}. Ask for surer suggestions, or review them."
+                f"Does not pay if the scores are right: they expect about "
+                f"{100 * self.expected:.0f} % of these suggestions to be right, so the check "
+                f"passes with a chance of {_percent(self.passes)}. Ask for surer suggestions or "
+                "less precision, or review them."
             )
         if self.size < accepting.PAYS_FROM * self.checks:
             return (

@@ -379,7 +379,7 @@ def test_runs_hear_of_no_plan(birds):
 def test_what_does_not_pay_is_said_before_anybody_looks(birds):
     chosen = accepting.pool(birds, least=0.0)
     assert chosen.expected < 0.6  # right labels are among them
-    assert accepting.propose(birds, chosen).against.startswith("Does not pay: about")
+    assert accepting.propose(birds, chosen).against.startswith("Does not pay if")
     few = accepting.Pool(chosen.rows[:2], chosen.labels[:2], chosen.chances[:2])
     assert "too few" in accepting.propose(birds, few, allowed=1).against
     sure = accepting.Pool(chosen.rows, chosen.labels, np.full(len(chosen.rows), 0.999))
