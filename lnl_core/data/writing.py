@@ -24,14 +24,8 @@ from lnl_core.data import content, copies
 from lnl_core.data.contrast import Contrast
 from lnl_core.data.reading.outline import Outline
 from lnl_core.store.arrays import write_array, write_json
-from lnl_core.store.datasets import (
-    COPIES_FOUND,
-    JUDGED_LABELS,
-    LISTED,
-    TRUE_LABELS,
-    read_table,
-    splits_of,
-)
+from lnl_core.store.datasets import COPIES_FOUND, JUDGED_LABELS, LISTED, TRUE_LABELS
+from lnl_core.store.table import read_table, splits_of
 from lnl_core.types import ByteArray, LnlError
 
 _BATCH = 65_536

@@ -17,6 +17,7 @@ from lnl_core.jobs import queue
 from lnl_core.services.datasets import leftovers
 from lnl_core.store import arrays, datasets, db, faults, rescue, schema
 from lnl_core.store.files import ranking_version, read_json, write_json
+from lnl_core.store.table import read_table
 from lnl_core.types import Damaged, DatasetInfo, JobState, LnlError, Workspace
 
 AGAIN = "Import the set again, or bring its folder back from a copy of your own"
@@ -153,7 +154,7 @@ def _of(info: DatasetInfo) -> Iterator[Finding]:
         data = datasets.load(info)
         if len(data.images) != info.n or len(data.ids) != info.n:
             raise Damaged(f"{info.directory.name} does not hold {info.n:,} images.")
-        datasets.read_table(info.arrays / "table.parquet")
+        read_table(info.arrays / "table.parquet")
     except LnlError as error:
         yield Finding(info.name, str(error), AGAIN, False)
     root = None if info.root is None else info.directory / info.root

@@ -6,11 +6,11 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -19,6 +19,7 @@ from lnl_core.records import DatasetInfo, LnlError, NotFound, Workspace, meant
 from lnl_core.store import owned, schema
 from lnl_core.store.db import now, reading, transaction
 from lnl_core.store.files import read_json, readable, write_json
+from lnl_core.store.table import ArrowStrings, column_of_splits, splits_of, table_of
 
 if TYPE_CHECKING:  # a list of data sets needs no array
     from lnl_core.types import IntArray, LabeledDataset
@@ -43,40 +44,6 @@ CONTENT, FILE_DIGESTS = "content.npy", "file_digests.npy"
 """In a set's folder: (n,) digests of the working copies' pixels, and of the original files."""
 LISTED = "listed.npy"
 """In a set's folder: (m, 2) int32, row and label of images that came with several labels."""
-
-
-class ArrowStrings(Sequence[str]):
-    """A column of strings that stays in Arrow's memory; items are made when asked for."""
-
-    def __init__(self, column: Any) -> None:
-        self._column = column
-
-    def __len__(self) -> int:
-        return len(self._column)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [str(value) for value in self._column[index].to_pylist()]
-        if not -len(self) <= index < len(self):
-            raise IndexError(index)
-        return str(self._column[index % len(self)].as_py())
-
-    def __iter__(self) -> Iterator[str]:
-        for chunk in self._column.chunks:
-            yield from chunk.to_pylist()
-
-    def positions(self, values: Sequence[str]) -> IntArray:
-        """Return where each value stands, -1 for those that are not here."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        places = pc.index_in(pa.array(values, pa.string()), value_set=self._column.combine_chunks())
-        rows: IntArray = places.fill_null(-1).to_numpy(zero_copy_only=False).astype("int64")
-        return rows
 
 
 def register(
@@ -405,25 +372,6 @@ def follows_links(info: DatasetInfo) -> bool:
     return said == "follow"
 
 
-def read_table(path: Path) -> Any:
-    """Read one Parquet file as an Arrow table.
-
-    Raises:
-        Missing: it is gone.
-        Damaged: it is cut off or something else.
-    """
-    import pyarrow.parquet as pq
-
-    # `pq.read_table` reads folders of files too, and imports pandas for it: a third of a second
-    with readable(path), pq.ParquetFile(path, memory_map=True) as file:
-        return file.read()
-
-
-@lru_cache(maxsize=8)
-def _table(path: Path, _version: str) -> Any:
-    return read_table(path)
-
-
 def judged_labels(info: DatasetInfo) -> IntArray | None:
     """Return (n,) the right class where it came with the set, -1 elsewhere; None without any.
 
@@ -450,7 +398,7 @@ def _load(info: DatasetInfo) -> LabeledDataset:
     from lnl_core.store.arrays import read_array
     from lnl_core.types import LabeledDataset
 
-    table = _table(info.arrays / "table.parquet", info.version)
+    table = table_of(info.arrays / "table.parquet", info.version)
     truth = info.arrays / TRUE_LABELS
     has_paths = "path" in table.column_names and table.column("path").null_count < len(table)
     return LabeledDataset(
@@ -462,7 +410,7 @@ def _load(info: DatasetInfo) -> LabeledDataset:
         paths=ArrowStrings(table.column("path")) if has_paths else None,
         true_labels=read_array(truth) if truth.is_file() else None,
         groups=copies(info),
-        splits=_splits(table),
+        splits=column_of_splits(table),
     )
 
 
@@ -471,25 +419,7 @@ def splits(info: DatasetInfo) -> tuple[tuple[str, ...], IntArray] | None:
 
     Images that came in no split have -1. None where none has one.
     """
-    return splits_of(_table(info.arrays / "table.parquet", info.version))
-
-
-def splits_of(table: Any) -> tuple[tuple[str, ...], IntArray] | None:
-    """Return what `splits` does, of a set's table."""
-    if "split" not in table.column_names or table.column("split").null_count == len(table):
-        return None
-    coded = table.column("split").combine_chunks().dictionary_encode()
-    codes: IntArray = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return tuple(str(name) for name in coded.dictionary.to_pylist()), codes
-
-
-def _splits(table: Any) -> ArrowStrings | None:
-    """Return the column of splits, blank where an image has none; None where none has one."""
-    if "split" not in table.column_names or table.column("split").null_count == len(table):
-        return None
-    import pyarrow.compute as pc
-
-    return ArrowStrings(pc.fill_null(table.column("split"), ""))
+    return splits_of(table_of(info.arrays / "table.parquet", info.version))
 
 
 def copies(info: DatasetInfo) -> IntArray | None:

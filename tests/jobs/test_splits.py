@@ -16,6 +16,7 @@ from lnl_core.services.export import exporting
 from lnl_core.services.review import evidence
 from lnl_core.services.runs import running, status
 from lnl_core.store import arrays, datasets
+from lnl_core.store.table import read_table
 from lnl_core.types import LnlError, Signals
 from tests.jobs.test_no_class import truthful
 
@@ -27,7 +28,7 @@ VAL = SPLITS == "val"
 @pytest.fixture
 def split(tiny):
     """`tiny`: 40 images in train, 15 in val, 5 in neither."""
-    table = datasets.read_table(tiny.arrays / "table.parquet")
+    table = read_table(tiny.arrays / "table.parquet")
     table = table.append_column("split", pa.array(SPLITS.tolist(), pa.string()))
     pq.write_table(table, tiny.arrays / "table.parquet")
     datasets.update_meta(tiny, version="with splits")

@@ -156,7 +156,7 @@ def archives_words(root: Node) -> str:
     if not count:
         return ""
     said = "1 archive" if count == 1 else f"{count:,} archives"
-    return f"No image could be read: there is {said} in it. Unpack what is packed, then import."
+    return f"No image could be read: it holds {said}. Unpack what is packed, then import."
 
 
 def refuse_boxes(root: Node, class_names: Sequence[str]) -> None:

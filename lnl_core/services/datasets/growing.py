@@ -17,20 +17,21 @@ from typing import Any
 
 import numpy as np
 
-from lnl_core.data import content, copies, images, joining
+from lnl_core.data import content, images
 from lnl_core.data.class_names import near
 from lnl_core.data.contrast import Contrast
-from lnl_core.data.writing import Plan, disk_error
+from lnl_core.data.writing import Plan
 from lnl_core.jobs import outcome, queue
 from lnl_core.readings import Answers
 from lnl_core.services.datasets.catalog import scratch
+from lnl_core.services.datasets.joined import Batch, written
 from lnl_core.services.in_force import contents, loaded
 from lnl_core.store import arrays, datasets
 from lnl_core.store.db import now
+from lnl_core.store.table import read_table
 from lnl_core.types import (
     ACTIVE_STATES,
     DatasetInfo,
-    IntArray,
     JobState,
     LnlError,
 )
@@ -76,27 +77,6 @@ class Added:
     notes: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Batch:
-    """The images of a source that are new to the set, with the names they get there.
-
-    `number` turns a label of the source into one of the set, -1 where nobody uses it.
-    """
-
-    info: DatasetInfo
-    folder: Path
-    meta: dict[str, Any]
-    rows: IntArray
-    ids: list[str]
-    paths: list[str | None]
-    labels: IntArray
-    names: list[str]
-    number: IntArray
-    known: list[tuple[str, str]]
-    renamed: list[tuple[str, str]]
-    notes: list[str]
-
-
 def add_images(
     info: DatasetInfo,
     source: Path,
@@ -138,7 +118,7 @@ def add_images(
         batch = _batch(info, folder / "set", source, new_classes)
         if not len(batch.rows):
             return _said(info, batch, told.skipped)
-        grown = _written(batch)
+        grown = written(batch)
         _check_idle(info)
         _commit(batch, grown, source)
     changed = datasets.dataset(info.workspace, info.name)
@@ -169,7 +149,7 @@ def _check_idle(info: DatasetInfo) -> None:
         )
 
 
-def _said(info: DatasetInfo, batch: _Batch, skipped: int) -> Added:
+def _said(info: DatasetInfo, batch: Batch, skipped: int) -> Added:
     return Added(
         added=len(batch.rows),
         n=info.n,
@@ -186,13 +166,13 @@ def _said(info: DatasetInfo, batch: _Batch, skipped: int) -> Added:
 # What is new -----------------------------------------------------------------------------------
 
 
-def _batch(info: DatasetInfo, folder: Path, source: Path, new_classes: bool) -> _Batch:
+def _batch(info: DatasetInfo, folder: Path, source: Path, new_classes: bool) -> Batch:
     """Compare what was read with the set; decide what comes in, and under which names."""
     meta = arrays.read_json(folder / "meta.json")
     labels = np.asarray(arrays.read_array(folder / "given_labels.npy"), np.int64)
     used = [str(meta["class_names"][label]) for label in np.unique(labels)]
     names = [*info.class_names, *_new_names(info, used, new_classes)]
-    table = datasets.read_table(folder / "table.parquet").to_pydict()
+    table = read_table(folder / "table.parquet").to_pydict()
     notes: list[str] = []
     _to_channels(info, folder, notes)
     digests = content.noted(folder)
@@ -212,7 +192,7 @@ def _batch(info: DatasetInfo, folder: Path, source: Path, new_classes: bool) -> 
     ids, renamed = _ids(info, [str(table["id"][row]) for row in rows], source)
     paths = _paths(info, meta, [table["path"][row] for row in rows], notes)
     number = np.array([names.index(name) if name in names else -1 for name in meta["class_names"]])
-    return _Batch(
+    return Batch(
         info=info,
         folder=folder,
         meta=meta,
@@ -349,85 +329,7 @@ def _paths(
 # Writing ---------------------------------------------------------------------------------------
 
 
-def _written(batch: _Batch) -> Path:
-    """Write the arrays of the larger set beside the old ones; return their folder."""
-    info = batch.info
-    target = info.directory / f"grown-{len(info.additions) + 1}"
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    for each in (target, part):  # of an addition that was cut off before it counted
-        shutil.rmtree(each, ignore_errors=True)
-    part.mkdir()
-    try:
-        read = arrays.read_array(batch.folder / "images.npy")
-        joining.write_images(part, loaded(info).images, read, batch.rows)
-        _write_table(batch, part)
-        _write_listed(batch, part)
-        given = np.asarray(loaded(info).given_labels)
-        arrays.write_array(
-            part / "given_labels.npy", np.concatenate([given, batch.labels]).astype(np.int32)
-        )
-        joining.write_truth(part, info.arrays, batch.folder, batch.rows, batch.number)
-        old, new = contents(info), content.noted(batch.folder)
-        content.write(
-            part,
-            np.asarray(old.pixels).tobytes() + np.asarray(new.pixels)[batch.rows].tobytes(),
-            _file_digests(old, np.arange(info.n)) + _file_digests(new, batch.rows),
-        )
-        copies.noted(part)
-        os.replace(part, target)
-    except OSError as error:
-        raise disk_error(error) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return target
-
-
-def _write_listed(batch: _Batch, part: Path) -> None:
-    """Write which images came with several labels, then and now."""
-    old, file = datasets.listed(batch.info), batch.folder / datasets.LISTED
-    new = arrays.read_array(file) if file.is_file() else None
-    if new is not None:
-        place = np.full(int(new[:, 0].max()) + 1, -1)
-        inside = batch.rows[batch.rows < len(place)]
-        place[inside] = batch.info.n + np.arange(len(inside))
-        new = np.column_stack([place[new[:, 0]], batch.number[new[:, 1]]])
-        new = new[(new >= 0).all(axis=1)]
-    both = [each for each in (old, new) if each is not None and len(each)]
-    if both:
-        arrays.write_array(part / datasets.LISTED, np.concatenate(both).astype(np.int32))
-
-
-def _file_digests(known: content.Contents, rows: IntArray) -> bytes:
-    if known.files is None:
-        return bytes(content.FILE_BYTES * len(rows))
-    return np.asarray(known.files)[rows].tobytes()
-
-
-def _write_table(batch: _Batch, part: Path) -> None:
-    """Write ids and paths, and what was skipped then and now."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    old = datasets.read_table(batch.info.arrays / "table.parquet")
-    columns = {"id": pa.array(batch.ids, pa.string()), "path": pa.array(batch.paths, pa.string())}
-    read = datasets.read_table(batch.folder / "table.parquet")
-    if "split" in old.column_names and "split" in read.column_names:
-        columns["split"] = read.column("split").take(batch.rows).combine_chunks()
-    new = pa.table(columns)
-    old = old.select(new.column_names).cast(new.schema)
-    pq.write_table(pa.concat_tables([old, new]), part / "table.parquet")
-    skipped = [
-        datasets.read_table(file)
-        for folder in (batch.info.arrays, batch.folder)
-        if (file := folder / "skipped.parquet").is_file()
-    ]
-    if skipped:
-        pq.write_table(
-            pa.concat_tables(skipped, promote_options="permissive"), part / "skipped.parquet"
-        )
-
-
-def _commit(batch: _Batch, grown: Path, source: Path) -> None:
+def _commit(batch: Batch, grown: Path, source: Path) -> None:
     """Make the larger set the set, in one step.
 
     Raises:

@@ -12,6 +12,7 @@ from lnl_core.data import no_class
 from lnl_core.jobs import inputs, outcome, queue
 from lnl_core.readings import Answers
 from lnl_core.store import datasets
+from lnl_core.store.table import read_table
 from lnl_core.types import DatasetInfo, JobState, LnlError
 
 GUIDE_LENGTH = 600
@@ -32,7 +33,7 @@ def skipped_rows(info: DatasetInfo) -> list[dict[str, Any]]:
     file = info.arrays / "skipped.parquet"
     if not file.is_file():
         return []
-    rows: list[dict[str, Any]] = datasets.read_table(file).to_pylist()
+    rows: list[dict[str, Any]] = read_table(file).to_pylist()
     return rows
 
 

@@ -1,0 +1,120 @@
+"""The arrays and the table of a set with what is added to it, written beside the old ones."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lnl_core.data import content, copies, joining
+from lnl_core.data.writing import disk_error
+from lnl_core.services.in_force import contents, loaded
+from lnl_core.store import arrays, datasets
+from lnl_core.store.table import read_table
+from lnl_core.types import (
+    DatasetInfo,
+    IntArray,
+)
+
+
+@dataclass(slots=True)
+class Batch:
+    """The images of a source that are new to the set, with the names they get there.
+
+    `number` turns a label of the source into one of the set, -1 where nobody uses it.
+    """
+
+    info: DatasetInfo
+    folder: Path
+    meta: dict[str, Any]
+    rows: IntArray
+    ids: list[str]
+    paths: list[str | None]
+    labels: IntArray
+    names: list[str]
+    number: IntArray
+    known: list[tuple[str, str]]
+    renamed: list[tuple[str, str]]
+    notes: list[str]
+
+
+def written(batch: Batch) -> Path:
+    """Write the arrays of the larger set beside the old ones; return their folder."""
+    info = batch.info
+    target = info.directory / f"grown-{len(info.additions) + 1}"
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    for each in (target, part):  # of an addition that was cut off before it counted
+        shutil.rmtree(each, ignore_errors=True)
+    part.mkdir()
+    try:
+        read = arrays.read_array(batch.folder / "images.npy")
+        joining.write_images(part, loaded(info).images, read, batch.rows)
+        _write_table(batch, part)
+        _write_listed(batch, part)
+        given = np.asarray(loaded(info).given_labels)
+        arrays.write_array(
+            part / "given_labels.npy", np.concatenate([given, batch.labels]).astype(np.int32)
+        )
+        joining.write_truth(part, info.arrays, batch.folder, batch.rows, batch.number)
+        old, new = contents(info), content.noted(batch.folder)
+        content.write(
+            part,
+            np.asarray(old.pixels).tobytes() + np.asarray(new.pixels)[batch.rows].tobytes(),
+            _file_digests(old, np.arange(info.n)) + _file_digests(new, batch.rows),
+        )
+        copies.noted(part)
+        os.replace(part, target)
+    except OSError as error:
+        raise disk_error(error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return target
+
+
+def _write_listed(batch: Batch, part: Path) -> None:
+    """Write which images came with several labels, then and now."""
+    old, file = datasets.listed(batch.info), batch.folder / datasets.LISTED
+    new = arrays.read_array(file) if file.is_file() else None
+    if new is not None:
+        place = np.full(int(new[:, 0].max()) + 1, -1)
+        inside = batch.rows[batch.rows < len(place)]
+        place[inside] = batch.info.n + np.arange(len(inside))
+        new = np.column_stack([place[new[:, 0]], batch.number[new[:, 1]]])
+        new = new[(new >= 0).all(axis=1)]
+    both = [each for each in (old, new) if each is not None and len(each)]
+    if both:
+        arrays.write_array(part / datasets.LISTED, np.concatenate(both).astype(np.int32))
+
+
+def _file_digests(known: content.Contents, rows: IntArray) -> bytes:
+    if known.files is None:
+        return bytes(content.FILE_BYTES * len(rows))
+    return np.asarray(known.files)[rows].tobytes()
+
+
+def _write_table(batch: Batch, part: Path) -> None:
+    """Write ids and paths, and what was skipped then and now."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    old = read_table(batch.info.arrays / "table.parquet")
+    columns = {"id": pa.array(batch.ids, pa.string()), "path": pa.array(batch.paths, pa.string())}
+    read = read_table(batch.folder / "table.parquet")
+    if "split" in old.column_names and "split" in read.column_names:
+        columns["split"] = read.column("split").take(batch.rows).combine_chunks()
+    new = pa.table(columns)
+    old = old.select(new.column_names).cast(new.schema)
+    pq.write_table(pa.concat_tables([old, new]), part / "table.parquet")
+    skipped = [
+        read_table(file)
+        for folder in (batch.info.arrays, batch.folder)
+        if (file := folder / "skipped.parquet").is_file()
+    ]
+    if skipped:
+        pq.write_table(
+            pa.concat_tables(skipped, promote_options="permissive"), part / "skipped.parquet"
+        )

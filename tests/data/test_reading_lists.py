@@ -1,0 +1,216 @@
+"""What an import understands of lists, folders and columns."""
+
+import pytest
+
+from lnl_core.data import importers
+from lnl_core.readings import Answers
+from tests.data.asking import asked, counts, listed, put, read, stops
+
+# lists and folders -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "stems", [("train", "val", "test"), ("Train", "valid"), ("train_set", "test-data")]
+)
+def test_lists_called_like_splits_are_read_together(tmp_path, do_import, stems):
+    for stem in stems:
+        put(tmp_path / "s", [f"{stem}0.png", f"{stem}1.png"])
+        rows = f"image,label\n{stem}0.png,cat\n{stem}1.png,dog\n"
+        (tmp_path / "s" / f"{stem}.csv").write_text(rows)
+    found = read(tmp_path / "s")
+    assert dict(found.splits) == dict.fromkeys(stems, 2)
+    assert any("each as a split" in note for note in found.notes)
+    got = do_import(tmp_path / "s")
+    assert got.report.n == 2 * len(stems)
+    alone = read(tmp_path / "s", lists=(f"{stems[0]}.csv",))
+    assert counts(alone) == {"cat": 1, "dog": 1}
+
+
+def test_lists_that_are_no_splits_are_asked_for(tmp_path, do_import):
+    listed(tmp_path / "s", ["cat", "dog"] * 3, "labels.csv")
+    listed(tmp_path / "s", ["dog", "cat"] * 3, "labels_fixed.csv")
+    assert "--list" in stops(tmp_path / "s", "lists", tmp_path)
+    got = do_import(tmp_path / "s", answers=Answers(lists=("labels_fixed.csv",)))
+    assert got.given == ["dog", "cat"] * 3
+    both = read(tmp_path / "s", lists=("all",))
+    assert any("listed with different labels" in note for note in both.notes)
+
+
+def test_a_list_without_labels_and_one_called_like_an_output_are_named_not_read(tmp_path):
+    listed(tmp_path, ["cat", "dog"], "train.csv")
+    listed(tmp_path, ["dog", "dog"], "sample_submission.csv")
+    (tmp_path / "test.csv").write_text("image\nim0.png\n")
+    found = read(tmp_path)
+    assert found.files == ("train.csv",)
+    named = " ".join(found.notes)
+    assert "“sample_submission.csv” is not used" in named
+    assert "“test.csv” is not used" in named
+
+
+@pytest.mark.parametrize("name", ["predictions.csv", "labels.csv"])
+def test_a_list_over_part_of_the_class_folders_is_named_not_read(tmp_path, do_import, name):
+    put(tmp_path / "s", [f"{kind}/{i}.png" for kind in ("cat", "dog") for i in range(5)])
+    (tmp_path / "s" / name).write_text("file,label\ncat/0.png,cat\ndog/0.png,cat\ndog/1.png,cat\n")
+    got = do_import(tmp_path / "s")
+    assert (got.report.kind, got.report.n) == ("folder", 10)
+    assert any(f"“{name}” is not used" in note for note in got.report.notes)
+    assert read(tmp_path / "s", labels_in="list").n == 3
+
+
+def test_a_list_that_contradicts_all_class_folders_is_asked_for(tmp_path):
+    put(tmp_path / "s", [f"{kind}/{i}.png" for kind in ("cat", "dog") for i in range(3)])
+    rows = [f"{kind}/{i}.png,dog" for kind in ("cat", "dog") for i in range(3)]
+    (tmp_path / "s" / "l.csv").write_text("\n".join(["file,label", *rows]))
+    assert "--labels-in folders or list" in stops(tmp_path / "s", "labels_in", tmp_path)
+
+
+def test_folders_that_only_store_images_leave_the_labels_to_the_list(tmp_path):
+    put(tmp_path, [f"part_{p}/{p}{i}.png" for p in (1, 2) for i in range(3)])
+    rows = [f"part_{p}/{p}{i}.png,{'cat' if i else 'dog'}" for p in (1, 2) for i in range(2)]
+    (tmp_path / "l.csv").write_text("\n".join(["file,label", *rows]))
+    assert counts(read(tmp_path)) == {"cat": 2, "dog": 2}
+
+
+def test_folders_beside_splits_are_named_not_classes(tmp_path, do_import):
+    names = [f"{split}/{kind}/{i}.png" for split in ("train", "val") for kind in ("cat", "dog")
+             for i in range(2)]  # fmt: skip
+    put(tmp_path / "s", names)
+    (tmp_path / "s" / "annotations").mkdir()
+    (tmp_path / "s" / "annotations" / "readme.txt").write_text("x")
+    found = read(tmp_path / "s")
+    assert counts(found) == {"cat": 4, "dog": 4}
+    assert dict(found.splits) == {"train": 4, "val": 4}
+    assert any("“annotations”" in note for note in found.notes)
+    put(tmp_path / "s" / "holdout", ["cat/9.png", "dog/9.png"])  # the same classes: one more split
+    assert read(tmp_path / "s").splits["holdout"] == 2
+    put(tmp_path / "s" / "loose", ["0.png", "1.png"])
+    assert "--parts" in stops(tmp_path / "s", "parts", tmp_path)
+    assert counts(read(tmp_path / "s", parts="splits")) == {"cat": 5, "dog": 5}
+    assert set(counts(read(tmp_path / "s", parts="classes"))) >= {"train", "loose", "val"}
+
+
+def test_a_split_without_class_folders_is_left_out(tmp_path):
+    put(tmp_path, ["train/cat/0.png", "train/dog/0.png", "test/0.png", "test/1.png"])
+    found = read(tmp_path)
+    assert counts(found) == {"cat": 1, "dog": 1}
+    assert (asked(found)["unlabelled"].taken, found.left_out[0].count) == ("skip", 2)
+
+
+def test_images_without_a_label_may_come_in_to_be_labelled(tmp_path, do_import):
+    put(tmp_path / "s", ["cat/0.png", "dog/0.png", "loose.png"])
+    assert asked(read(tmp_path / "s"))["unlabelled"].taken == "skip"
+    got = do_import(tmp_path / "s", answers=Answers(unlabelled="keep"))
+    assert (got.names, got.meta["no_classes"]) == (["cat", "dog", "unlabelled"], ["unlabelled"])
+
+
+def test_two_levels_of_folders_are_asked_for(tmp_path, do_import):
+    put(
+        tmp_path / "s", ["animal/cat/0.png", "animal/dog/0.png", "tool/saw/0.png", "tool/awl/0.png"]
+    )
+    assert "--class-level top or inner" in stops(tmp_path / "s", "level", tmp_path)
+    assert counts(read(tmp_path / "s", level="top")) == {"animal": 2, "tool": 2}
+    got = do_import(tmp_path / "s", answers=Answers(level="inner"))
+    assert got.names == ["awl", "cat", "dog", "saw"]
+
+
+def test_a_folder_inside_each_class_is_no_second_level(tmp_path):
+    put(tmp_path, ["cat/images/0.png", "dog/images/0.png"])
+    assert counts(read(tmp_path)) == {"cat": 1, "dog": 1}
+    put(tmp_path, ["cat/1.png", "cat/hard/2.png", "dog/1.png"])
+    assert asked(read(tmp_path)) == {}
+
+
+def test_splits_stay_with_the_images(tmp_path, do_import):
+    put(tmp_path / "s", ["train/cat/0.png", "train/dog/0.png", "val/cat/1.png", "val/dog/1.png"])
+    import pyarrow.parquet as pq
+
+    got = do_import(tmp_path / "s")
+    splits = pq.read_table(got.folder / "table.parquet").column("split").to_pylist()
+    assert splits == ["train", "train", "val", "val"]
+
+
+# columns ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("image", "label"),
+    [
+        ("image_path", "target"),
+        ("filepath", "category"),
+        ("file_name", "y"),
+        ("Image Path", "Class"),
+        ("img", "species"),
+        ("filename", "class_id"),
+        ("image_name", "dx"),
+    ],
+)
+def test_common_column_names_are_known(tmp_path, image, label):
+    listed(tmp_path, ["cat", "dog"], header=f"{image},{label}")
+    found = read(tmp_path)
+    assert (dict(found.columns), counts(found)) == (
+        {"image": image, "label": label},
+        {"cat": 1, "dog": 1},
+    )
+
+
+def test_other_columns_are_asked_for_and_named_by_name_or_number(tmp_path, do_import):
+    file = listed(tmp_path / "s", ["cat", "dog", "cat", "dog"], header="which,kind") / "list.csv"
+    said = stops(file, "label_column", tmp_path)
+    assert "--label-column" in said
+    for label in ("kind", "2"):
+        got = read(file, label_column=label)
+        assert (got.columns["image"], counts(got)) == ("which", {"cat": 2, "dog": 2})
+    with pytest.raises(importers.LnlError, match=r"no column “knd”\. Did you mean “kind”"):
+        read(file, label_column="knd")
+    assert do_import(file, answers=Answers(label_column="kind")).report.n == 4
+
+
+def test_a_class_id_in_a_column_called_id_is_no_id(tmp_path):
+    put(tmp_path, [f"im{i}.png" for i in range(6)])
+    rows = [f"im{i}.png,{i % 2},{'cat' if i % 2 else 'dog'}" for i in range(6)]
+    (tmp_path / "list.csv").write_text("\n".join(["image,id,label", *rows]))
+    found = read(tmp_path)
+    assert (found.n, asked(found)["id_column"].taken) == (6, "none")
+    rows = [f"im{i}.png,{i % 2}" for i in range(6)]
+    (tmp_path / "list.csv").write_text("\n".join(["image,id", *rows]))
+    assert asked(read(tmp_path / "list.csv"))["label_column"].is_open
+    assert counts(read(tmp_path / "list.csv", label_column="id")) == {"0": 3, "1": 3}
+
+
+def test_two_columns_of_labels_that_differ_are_asked_for(tmp_path):
+    put(tmp_path, [f"im{i}.png" for i in range(4)])
+    rows = ["im0.png,cat,pet", "im1.png,dog,pet", "im2.png,emu,bird", "im3.png,cat,bird"]
+    (tmp_path / "l.csv").write_text("\n".join(["image,label,category", *rows]))
+    assert asked(read(tmp_path))["label_column"].is_open
+    assert len(read(tmp_path, label_column="category").classes) == 2
+    rows = ["im0.png,cat,0", "im1.png,dog,1", "im2.png,cat,0"]
+    (tmp_path / "l.csv").write_text("\n".join(["image,label,class_id", *rows]))
+    assert asked(read(tmp_path)) == {}
+
+
+@pytest.mark.parametrize(("name", "separator"), [("l.csv", ","), ("l.txt", " ")])
+def test_lists_without_a_header(tmp_path, do_import, name, separator):
+    put(tmp_path / "s", ["a.png", "b.png", "c.png"])
+    rows = ["a.png,cat", "b.png,dog", "c.png,cat"]
+    (tmp_path / "s" / name).write_text("\n".join(rows).replace(",", separator))
+    if separator == ",":
+        assert "--no-header" in stops(tmp_path / "s" / name, "header", tmp_path)
+    got = do_import(tmp_path / "s" / name, answers=Answers(header="none"))
+    assert got.given == ["cat", "dog", "cat"]
+
+
+def test_one_column_per_class(tmp_path, do_import):
+    put(tmp_path / "s", ["a.png", "b.png", "c.png", "d.png"])
+    (tmp_path / "s" / "l.csv").write_text(
+        "image,cat,dog,emu\na.png,1.0,0.0,0\nb.png,0.0,1.0,0\nc.png,0,0,1\nd.png,0,0,0\n"
+    )
+    assert "--one-hot" in stops(tmp_path / "s" / "l.csv", "one_hot", tmp_path)
+    got = do_import(tmp_path / "s" / "l.csv", answers=Answers(one_hot="yes"))
+    assert (got.given, got.report.skipped) == (["cat", "dog", "emu"], 1)
+
+
+def test_a_column_of_splits_is_kept(tmp_path):
+    put(tmp_path, ["a.png", "b.png"])
+    (tmp_path / "l.csv").write_text("image,label,Subset\na.png,cat,train\nb.png,dog,val\n")
+    assert dict(read(tmp_path).splits) == {"train": 1, "val": 1}
+    assert read(tmp_path, split_column="none").splits == {}
