@@ -13,11 +13,14 @@ _HTML = """
 <div class="room">
 <div class="desk map">
 <div class="maphead"></div>
+<div class="fieldbox">
+<div class="tools" role="toolbar" aria-label="Map"></div>
 <div class="field" tabindex="0" role="application">
 <canvas class="dots"></canvas><div class="names" aria-hidden="true"></div>
 <canvas class="over"></canvas>
-<div class="card" hidden></div><div class="tools" role="toolbar" aria-label="Map"></div>
+<div class="card" hidden></div>
 <div class="note"></div>
+</div>
 </div>
 <div class="live" role="status" aria-live="polite"></div>
 </div>
