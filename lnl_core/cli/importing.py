@@ -86,8 +86,11 @@ def import_(options: Any) -> int:
 def _dry_run(options: Any, answers: Any) -> int:
     """Say what would be imported; 2 where a question has to be answered first."""
     from lnl_core.services.datasets import incoming
+    from lnl_core.services.datasets.incoming import Look
 
-    reading = incoming.read(options.source, root=options.root, size=options.size, answers=answers)
+    reading = incoming.read(
+        Look(options.source, root=options.root, size=options.size, answers=answers)
+    )
     open_ones = reading.open_questions
     end = "Nothing is stored: --dry-run."
     if open_ones:

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core.readings import Answers, ClassRead, LeftOut, Question, Reading
 from lnl_core.services.datasets import apart
+from lnl_core.services.datasets.incoming import Look
 from lnl_core.types import LnlError
 from pages import _ui, _words
 from pages._ui import plain
@@ -78,12 +79,9 @@ def _read(
     kept = st.session_state.get("reading")
     if kept is None or kept[0] != key:
         reading = apart.read(
-            source,
-            root=root,
-            size=size,
-            answers=answers,
-            pictures=True,
-            unpack_up_to=_UNPACKED,
+            Look(
+                source, root=root, size=size, answers=answers, pictures=True, unpack_up_to=_UNPACKED
+            ),
             waiting=waiting,
         )
         kept = st.session_state["reading"] = (key, reading)

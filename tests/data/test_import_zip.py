@@ -142,23 +142,24 @@ def test_damaged_zips(tmp_path, do_import):
 def test_a_large_zip_asks_what_a_small_one_does(tmp_path):
 
     from lnl_core.services.datasets import incoming
+    from lnl_core.services.datasets.incoming import Look
 
     for at, name in enumerate(("Cat/0.png", "cat/1.png", "cat/2.png", "dog/3.png")):
         path = tmp_path / "s" / "photos" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encoded(picture(20 + 2 * at, 24, seed=at), "PNG"))
     source = Path(shutil.make_archive(str(tmp_path / "photos"), "zip", tmp_path / "s"))
-    small = incoming.read(source, pictures=True)
-    large = incoming.read(source, pictures=True, unpack_up_to=10)
+    small = incoming.read(Look(source, pictures=True))
+    large = incoming.read(Look(source, pictures=True, unpack_up_to=10))
     assert [each.key for each in large.questions] == ["spellings"]
     assert large == dataclasses.replace(small, exact=False)
     said = Answers(spellings="merge")
-    assert incoming.read(source, answers=said, unpack_up_to=10).n == 4
+    assert incoming.read(Look(source, answers=said, unpack_up_to=10)).n == 4
     (tmp_path / "s" / "list.csv").write_text(
         "image,label\nphotos/cat/1.png,a\nphotos/cat/2.png,b\n"
     )
     source = Path(shutil.make_archive(str(tmp_path / "listed"), "zip", tmp_path / "s"))
-    found = incoming.read(source, unpack_up_to=10)
+    found = incoming.read(Look(source, unpack_up_to=10))
     assert [each.key for each in found.questions] == [
-        q.key for q in incoming.read(source).questions
+        q.key for q in incoming.read(Look(source)).questions
     ]

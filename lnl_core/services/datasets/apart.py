@@ -23,8 +23,9 @@ from typing import Any
 
 import psutil
 
-from lnl_core.readings import Answers, Reading
+from lnl_core.readings import Reading
 from lnl_core.services.datasets import incoming
+from lnl_core.services.datasets.incoming import Look
 from lnl_core.types import LnlError
 
 SECONDS = 120.0
@@ -37,40 +38,18 @@ _LOOK = 0.2
 """Seconds between two looks at whether somebody still waits."""
 
 
-def read(
-    source: Path,
-    *,
-    root: Path | None = None,
-    size: int | None = None,
-    answers: Answers | None = None,
-    pictures: bool = False,
-    unpack_up_to: int | None = None,
-    waiting: Callable[[float], None] | None = None,
-) -> Reading:
+def read(look: Look, waiting: Callable[[float], None] | None = None) -> Reading:
     """Say what would be imported, as `incoming.read` does, and never at the page's expense.
 
     Args:
-        source: as `incoming.read` takes it, like what follows.
-        root: the same.
-        size: the same.
-        answers: the same.
-        pictures: the same.
-        unpack_up_to: the same.
+        look: what is to be looked over, and how.
         waiting: called with the seconds so far, a few times a second; what it raises ends the
             reading at once.
 
     Raises:
         LnlError: nothing there can be imported, or looking takes too long or too much memory.
     """
-    asked = {
-        "source": str(source),
-        "root": None if root is None else str(root),
-        "size": size,
-        "answers": (answers or Answers()).to_json(),
-        "pictures": pictures,
-        "unpack_up_to": unpack_up_to,
-    }
-    said = ask(json.dumps(asked), waiting=waiting)
+    said = ask(json.dumps(look.to_json()), waiting=waiting)
     if "error" in said:
         raise LnlError(said["error"])
     reading: Reading = _made(Reading, said["reading"])
@@ -144,16 +123,8 @@ def _heard(
 def answer(asked: str, memory: int) -> str:
     """In the child: read within a limit of memory; return what it found as JSON."""
     _limit(memory)
-    told = json.loads(asked)
     try:
-        reading = incoming.read(
-            Path(told["source"]),
-            root=None if told["root"] is None else Path(told["root"]),
-            size=told["size"],
-            answers=Answers.from_json(told["answers"]),
-            pictures=told["pictures"],
-            unpack_up_to=told["unpack_up_to"],
-        )
+        reading = incoming.read(Look.from_json(json.loads(asked)))
     except LnlError as error:
         return json.dumps({"error": str(error)})
     return json.dumps({"reading": dataclasses.asdict(reading)}, default=_as_text)

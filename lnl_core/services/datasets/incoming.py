@@ -15,12 +15,13 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from lnl_core.readings import Answers
 from lnl_core.store import arrays, datasets, owned
 from lnl_core.store.db import now
 from lnl_core.store.processes import process_lives
@@ -28,7 +29,7 @@ from lnl_core.types import LnlError, Workspace
 
 UPLOAD = "upload-"
 if TYPE_CHECKING:
-    from lnl_core.readings import Answers, Reading
+    from lnl_core.readings import Reading
 
 _CHUNK = 1 << 20
 _STARTED: list[subprocess.Popen[bytes]] = []
@@ -98,40 +99,69 @@ def roots() -> list[Path]:
     return [Path(each).expanduser().resolve() for each in named]
 
 
-def read(
-    source: Path,
-    *,
-    root: Path | None = None,
-    size: int | None = None,
-    answers: Answers | None = None,
-    pictures: bool = False,
-    unpack_up_to: int | None = None,
-) -> Reading:
-    """Say what would be imported and what has to be answered first; nothing is stored.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is to be looked over, and how.
 
-    Args:
+    Attributes:
         source: file or folder; a zip is unpacked for a moment, in a folder of the system's.
         root: for a list, the folder that its paths start from.
         size: working resolution in pixels; chosen from the images when None.
         answers: what a person said about what is ambiguous.
         pictures: make a small picture of a few images of each class.
         unpack_up_to: bytes; of a larger zip, only lists and a sample of the images are unpacked.
+    """
+
+    source: Path
+    root: Path | None = None
+    size: int | None = None
+    answers: Answers = field(default_factory=Answers)
+    pictures: bool = False
+    unpack_up_to: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON keeps it."""
+        return {
+            "source": str(self.source),
+            "root": None if self.root is None else str(self.root),
+            "size": self.size,
+            "answers": self.answers.to_json(),
+            "pictures": self.pictures,
+            "unpack_up_to": self.unpack_up_to,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Look:
+        """Return what `to_json` made."""
+        return cls(
+            source=Path(values["source"]),
+            root=None if values["root"] is None else Path(values["root"]),
+            size=values["size"],
+            answers=Answers.from_json(values["answers"]),
+            pictures=values["pictures"],
+            unpack_up_to=values["unpack_up_to"],
+        )
+
+
+def read(look: Look) -> Reading:
+    """Say what would be imported and what has to be answered first; nothing is stored.
 
     Raises:
         LnlError: nothing there can be imported.
     """
     from lnl_core.data import importers
 
-    large = unpack_up_to is not None and source.is_file() and source.stat().st_size > unpack_up_to
+    most, source = look.unpack_up_to, look.source
+    large = most is not None and source.is_file() and source.stat().st_size > most
     with tempfile.TemporaryDirectory(prefix="lnl-reading-") as scratch:
         return importers.read(
             source,
-            root=root,
-            size=size,
-            answers=answers,
+            root=look.root,
+            size=look.size,
+            answers=look.answers,
             scratch=Path(scratch).resolve() / "zip",
             hollow=large,
-            pictures=pictures,
+            pictures=look.pictures,
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from lnl_core.services.datasets import apart, incoming
+from lnl_core.services.datasets.incoming import Look
 from lnl_core.types import LnlError
 
 
@@ -24,17 +25,17 @@ def folders(tmp_path):
 @pytest.mark.parametrize("pictures", [False, True])
 def test_it_is_the_same_reading(tmp_path, pictures):
     source = folders(tmp_path)
-    here = incoming.read(source, pictures=pictures)
+    here = incoming.read(Look(source, pictures=pictures))
     assert here.questions
-    assert apart.read(source, pictures=pictures) == here
+    assert apart.read(Look(source, pictures=pictures)) == here
 
 
 def test_a_refusal_comes_back_in_the_same_words(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(LnlError) as here:
-        incoming.read(tmp_path / "empty")
+        incoming.read(Look(tmp_path / "empty"))
     with pytest.raises(LnlError) as there:
-        apart.read(tmp_path / "empty")
+        apart.read(Look(tmp_path / "empty"))
     assert str(there.value) == str(here.value)
 
 

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from lnl_core.services.datasets import apart, browsing
+from lnl_core.services.datasets.incoming import Look
 from lnl_core.types import LnlError
 
 
@@ -67,10 +68,10 @@ def test_a_reading_ends_when_nobody_waits_for_it(disk):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        apart.read(disk, waiting=leave)
+        apart.read(Look(disk), waiting=leave)
     assert len(waited) == 1
 
 
 def test_waiting_for_a_reading_changes_nothing_about_it(disk):
     with pytest.raises(LnlError, match="No image"):
-        apart.read(disk / "papers", waiting=lambda seconds: None)
+        apart.read(Look(disk / "papers"), waiting=lambda seconds: None)

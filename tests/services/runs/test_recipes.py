@@ -9,6 +9,7 @@ from PIL import Image
 
 from lnl_core.jobs import queue
 from lnl_core.services.datasets import catalog, incoming
+from lnl_core.services.datasets.incoming import Look
 from lnl_core.services.runs import recipes, running
 from lnl_core.store import datasets
 from lnl_core.types import JobState, LnlError
@@ -29,7 +30,7 @@ def photographs(workspace, tmp_path):
 
 def test_the_recipe_before_an_import_is_the_recipe_after_it(photographs):
     info, folder = photographs
-    before = recipes.recipe_before(incoming.read(folder, pictures=True))
+    before = recipes.recipe_before(incoming.read(Look(folder, pictures=True)))
     assert before == recipes.recipe(info)
     assert before.runs == running.default_recipe(info) == ["probe", "jump@pretrained", "finetune"]
 
@@ -39,7 +40,7 @@ def test_grey_images_are_told_from_photographs_before_the_import(workspace, tmp_
         path = tmp_path / "grey" / "ab"[i % 2] / f"{i}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (64, 64), 40 * i).save(path)
-    before = recipes.recipe_before(incoming.read(tmp_path / "grey", pictures=True))
+    before = recipes.recipe_before(incoming.read(Look(tmp_path / "grey", pictures=True)))
     assert before.title == "Recipe for grey images"
     assert before.runs == ["probe", "jump@pretrained", "ce"]
 
