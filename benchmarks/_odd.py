@@ -146,6 +146,23 @@ def demo_digits() -> LabeledDataset:
     return LabeledDataset(name, digits.CLASS_NAMES, given, ids, demo.images, true_labels=truth)
 
 
+def planted(seed: int) -> Iterator[LabeledDataset]:
+    """Give scikit-learn's digits, none wrong and 2, 10 and 30 % by each kind of `data.noise`."""
+    from lnl_core.data import digits, noise
+
+    demo = digits.digits()
+    truth, names = np.array(demo.true_labels), digits.CLASS_NAMES
+    ids = [str(row) for row in range(len(truth))]
+    yield LabeledDataset("planted-none", names, truth, ids, demo.images, true_labels=truth)
+    for kind in noise.KINDS:
+        for rate in (2, 10, 30):
+            given = noise.inject(
+                kind, truth, rate / 100, seed, class_count=len(names), images=demo.images
+            )
+            name = f"planted-{kind}-{rate}-{seed}"
+            yield LabeledDataset(name, names, given, ids, demo.images, true_labels=truth)
+
+
 def thousand_classes(
     source: LabeledDataset, features: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

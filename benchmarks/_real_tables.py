@@ -63,6 +63,19 @@ CALIBRATED = (
     ),
 )
 
+PLANTED = (
+    ("digits, none wrong", "planted-none"),
+    *(
+        (f"{rate} %, {told}", f"planted-{kind}-{rate}")
+        for kind, told in (
+            ("instance", "by how an image looks"),
+            ("pair", "to the next class"),
+            ("symmetric", "evenly"),
+        )
+        for rate in (2, 10, 30)
+    ),
+)
+
 FIX = "fix"
 FILE_ROWS = ("random order", CLEANLAB, "probe", "default recipe")
 FILES = (
@@ -109,6 +122,15 @@ def tables(found: Results) -> Iterator[str]:
         ),
     )
     whole = "default recipe"
+    shown = ("wrong", "mean_p", "above", "ece", "ap")
+    yield from _table(
+        ("digits of 8 px, default recipe", "wrong", "mean p_wrong", "above ½", "calibration", "AP"),
+        (
+            (label, *(_mean(found, [name], whole, key) for key in shown))
+            for label, name in PLANTED
+            if _known(found, [name], whole)
+        ),
+    )
     yield from _table(
         ("AP", "random", "cleanlab", "probe", whole, "p_wrong above ½, of the recipe"),
         (

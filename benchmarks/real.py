@@ -23,6 +23,8 @@ Sets, from the shared development data but for `shipped`:
   such images as well; and 1,000 classes of five.
 * `shipped`: the demo photographs, the demo digits, whose mistakes methods can learn, and a
   long-tailed cut of scikit-learn's digits.
+* `planted`: scikit-learn's digits, right and with 2, 10 and 30 % wrong evenly, by pairs of classes
+  and by how an image looks.
 
 Beside every consensus: each method alone through the same ranking, cleanlab's self-confidence from
 five-fold logistic regression on the same features (their 256 main directions), the same with
@@ -61,7 +63,7 @@ from lnl_core.review import consensus, metrics  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import LabeledDataset, Signals, usual_representation  # noqa: E402
 
-SETS = ("clothing", "cuts", "balanced", "small", "odd", "shipped")
+SETS = ("clothing", "cuts", "balanced", "small", "odd", "shipped", "planted")
 COLUMNS = ("aggre", "random1", "worse")
 RATIOS = (10, 50, 100)
 NO_CLASS = ("Not sure", "Other", "Skip")
@@ -162,7 +164,12 @@ def cases(options: argparse.Namespace, seed: int) -> Iterator[Case]:
     if "clothing" in options.sets:
         for side in (SIDE, DESK_SIDE):
             yield clothing(options.data / "clothing", options.work, side)
-    if not set(options.sets) - {"clothing", "shipped"}:
+    for each in _odd.planted(seed) if "planted" in options.sets else ():
+        found = known(each.name, each, _features(options.work, each))
+        name = each.name.removesuffix(f"-{seed}")
+        recipe = tuple(default_runs(*each.images.shape[1:]))
+        yield dataclasses.replace(found, name=name, recipe=recipe)
+    if not set(options.sets) - {"clothing", "shipped", "planted"}:
         return
     whole = {c: _data.noisy_images(options.data / "cifar10n_dev.npz", c) for c in COLUMNS}
     first = dataclasses.replace(whole["aggre"], name="cifar")
