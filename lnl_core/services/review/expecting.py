@@ -54,11 +54,12 @@ def expected(info: DatasetInfo, *, fresh: bool = False) -> Expected | None:
     if ranked is None:
         return None
     now = standing(info)
-    return _expected(info, ranked, (0, now.last_id) if fresh else (1, now.reviewed // EVERY))
+    since = (0, now.last_id) if fresh else (1, now.reviewed // EVERY)
+    return _expected(info, ranked, since, now.auto_since)
 
 
 @lru_cache(maxsize=8)
-def _expected(info: DatasetInfo, ranked: Scored, _round: tuple[int, int]) -> Expected:
+def _expected(info: DatasetInfo, ranked: Scored, _round: tuple[int, int], _plans: int) -> Expected:
     now = standing(info)
     said = about_given(now)
     rows = np.flatnonzero(((said == RIGHT) | (said == WRONG)) & ~told(info))

@@ -187,6 +187,14 @@ def test_one_step_takes_a_plan_back_and_is_a_record_itself(birds):
         accepting.undo(birds, plan.number, "bob")
 
 
+def test_what_is_taken_back_can_be_asked_for_again(birds):
+    plan = accepted(birds)
+    decided = set(autos(birds).tolist())
+    assert not decided & set(accepting.pool(birds, least=0.5).rows.tolist())
+    accepting.undo(birds, plan.number, "ann")
+    assert decided <= set(accepting.pool(birds, least=0.5).rows.tolist())
+
+
 def test_two_that_accept_at_once_decide_once(birds):
     plan = begun(birds)
     looked_at(birds, plan)
