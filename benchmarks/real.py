@@ -21,10 +21,9 @@ Sets, from the shared development data but for `shipped`:
 * `odd`: files, imported as the desk imports them (`_odd.py`): grey, tiny, 12-bit and very wide
   pictures, a folder of classes as it is and with right labels, each with the default recipe for
   such images as well; and 1,000 classes of five.
-* `shipped`: the demo photographs, the demo digits, whose mistakes methods can learn, and a
-  long-tailed cut of scikit-learn's digits.
-* `planted`: scikit-learn's digits, right and with 2, 10 and 30 % wrong evenly, by pairs of classes
-  and by how an image looks.
+* `shipped`: the demo photographs and a long-tailed cut of scikit-learn's digits.
+* `planted`: the demo digits, whose mistakes methods can learn, and scikit-learn's digits, right
+  and with 2, 10 and 30 % wrong evenly, by pairs of classes and by how an image looks.
 
 Beside every consensus: each method alone through the same ranking, cleanlab's self-confidence from
 five-fold logistic regression on the same features (their 256 main directions), the same with
@@ -164,7 +163,8 @@ def cases(options: argparse.Namespace, seed: int) -> Iterator[Case]:
     if "clothing" in options.sets:
         for side in (SIDE, DESK_SIDE):
             yield clothing(options.data / "clothing", options.work, side)
-    for each in _odd.planted(seed) if "planted" in options.sets else ():
+    planted = (_odd.demo_digits(), *_odd.planted(seed)) if "planted" in options.sets else ()
+    for each in planted:
         found = known(each.name, each, _features(options.work, each))
         name = each.name.removesuffix(f"-{seed}")
         recipe = tuple(default_runs(*each.images.shape[1:]))
@@ -212,9 +212,6 @@ def shipped(work: Path) -> Iterator[Case]:
     truth = np.array([place.get(right[row], -1) for row in judged])
     wrong = told[judged] == "wrong"
     yield Case("shipped-clothing", dataset, _features(work, dataset), judged, truth, wrong)
-    demo = _odd.demo_digits()
-    found = known("shipped-demo-digits", demo, _features(work, demo))
-    yield dataclasses.replace(found, recipe=tuple(default_runs(*demo.images.shape[1:])))
     digits, _ = _data.digits("digits-symmetric-10", 0)
     rows = long_tail(np.asarray(digits.given_labels), 40, 0, largest=120)
     skewed = part(dataclasses.replace(digits, name="shipped-digits"), rows)
