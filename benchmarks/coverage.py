@@ -27,8 +27,8 @@ sys.path.insert(0, str(REPO))
 from benchmarks import _out  # noqa: E402
 from lnl_core.review import auditing  # noqa: E402
 from lnl_core.review.comparison import binomial_interval  # noqa: E402
-from lnl_core.review.evidence import Evidence  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
+from lnl_core.types import FloatArray  # noqa: E402
 
 SIZES, RATES = (300, 2000, 8000), (0.01, 0.03, 0.09, 0.17, 0.40)
 QUEUES = ("static", "hostile")
@@ -36,16 +36,74 @@ BLIND = 0.15
 """Share of the errors that the static queue's score does not see."""
 
 
-class Review:
-    """One review in which only counts matter: how many open labels are right, how many wrong.
+class Bet:
+    """What `Evidence` says against the true total, and no other: `above[-1]` of the product's code.
 
-    Totals above the true one do not matter for what is said against it, so none is kept.
+    Only smaller totals bet against it, and only those from `found` on are possible, so a draw costs
+    one pass over these (tests hold that the figures are those of `Evidence`).
+
+    Attributes:
+        now: log of what the bet has won.
+        peak: the most that it ever was.
     """
+
+    def __init__(self, total: int) -> None:
+        self.total, self.now, self.peak = total, 0.0, 0.0
+        self._said = np.zeros(total + 1)  # log-likelihoods
+        self._alike: FloatArray | None = None  # exp of them, the largest 1
+        self._next = (-1, -1)
+        self._held: tuple[int, int] = (-1, -1)  # where the prior was made last
+
+    def draw(self, open_: int, found: int, hit: bool) -> None:
+        """Take a draw from so many open labels."""
+        if (open_, found) != self._next:
+            self._held = (open_, found)
+        won = self._won(open_, found, self._held, hit)
+        if won is not None:
+            self.now += won
+            self.peak = max(self.peak, self.now)
+        rest = np.arange(self.total + 1 - found)
+        with np.errstate(divide="ignore"):
+            self._said[found:] += np.log((rest if hit else open_ - rest) / open_)
+        self._next, self._alike = (open_ - 1, found + int(hit)), None
+
+    def forecast(self, open_: int, found: int, hit: bool) -> float:
+        """Return the most that the bet has won once such a draw is taken."""
+        held = self._held if (open_, found) == self._next else (open_, found)
+        won = self._won(open_, found, held, hit)
+        return max(self.peak, self.now if won is None else self.now + won)
+
+    def _won(self, open_: int, found: int, held: tuple[int, int], hit: bool) -> float | None:
+        """Return log of what one draw wins; None where no smaller total is possible."""
+        count = self.total - found
+        if count < 1:
+            return None
+        if self._alike is None:
+            smaller = self._said[found : self.total]
+            top = smaller.max()
+            alike = np.exp(smaller - top) if np.isfinite(top) else np.zeros(count)
+            self._alike = np.r_[np.zeros(found), alike]
+        rest = _COUNTS[:count]
+        left = _COUNTS[found - held[1] : found - held[1] + count] + 0.5
+        weight = self._alike[found:] / np.sqrt(left * (held[0] + 1 - left))
+        whole = weight.sum()
+        if whole <= 0:
+            return None
+        mean = float(weight @ rest) / whole
+        gives, chance = (mean, count) if hit else (open_ - mean, open_ - count)
+        return float(np.log(gives / chance)) if gives > 0 else -np.inf
+
+
+_COUNTS = np.arange(10**6, dtype=float)
+
+
+class Review:
+    """One review in which only counts matter: how many open labels are right, how many wrong."""
 
     def __init__(self, n: int, wrong: int, rng: np.random.Generator) -> None:
         self.n, self.total, self.rng = n, wrong, rng
         self.right, self.wrong = n - wrong, wrong
-        self.said = Evidence(np.arange(wrong + 1))
+        self.said = Bet(wrong)
         self.audits = 0
 
     @property
@@ -69,7 +127,7 @@ class Review:
         self.said.draw(self.open, self.found, hit)
         self.answer(int(hit), int(not hit))
         self.audits += 1
-        return bool(self.said.peak_above[-1] >= -np.log(auditing.ALPHA))
+        return self.said.peak >= -np.log(auditing.ALPHA)
 
     def between(self) -> int:
         """Return how many images the queue shows before the next draw."""
@@ -119,11 +177,11 @@ def hostile(review: Review) -> bool:
 def _boldness(review: Review, wrong: int, right: int) -> float:
     """Return the mean square of what the next bet wins after so many answers of the queue."""
     still, open_ = review.wrong - wrong, review.open - wrong - right
-    found, place = review.found + wrong, review.total
+    found = review.found + wrong
     mean = 0.0
-    for hit, chance in ((1, still / open_), (0, 1 - still / open_)):
+    for hit, chance in ((True, still / open_), (False, 1 - still / open_)):
         if chance > 0:
-            won = review.said.forecast(open_, found, 1, hit, place)
+            won = review.said.forecast(open_, found, hit)
             mean += chance * float(np.exp(2 * min(won, 20.0)))
     return mean
 

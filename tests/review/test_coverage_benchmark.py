@@ -20,6 +20,27 @@ def test_totals_above_the_true_one_change_nothing_that_is_said_against_it() -> N
     assert short.peak_above[30] == pytest.approx(whole.peak_above[30])
 
 
+@pytest.mark.parametrize(("n", "wrong"), [(60, 1), (90, 15), (80, 32)])
+def test_the_fast_bet_wins_what_the_evidence_says(n: int, wrong: int) -> None:
+    rng = np.random.default_rng(n)
+    bet, said = coverage.Bet(wrong), Evidence(np.arange(wrong + 1))
+    open_, found = n, 0
+    while open_:
+        for hit in (True, False):
+            if 0 < (wrong - found if hit else open_ - wrong + found):
+                told = said.forecast(open_, found, 1, hit, wrong)
+                assert bet.forecast(open_, found, hit) == pytest.approx(told, abs=1e-8)
+        drawn = bool(rng.random() * open_ < wrong - found)
+        for each in (bet, said):
+            each.draw(open_, found, drawn)
+        assert bet.now == pytest.approx(said.above[-1], abs=1e-8)
+        assert bet.peak == pytest.approx(said.peak_above[-1], abs=1e-8)
+        open_, found = open_ - 1, found + int(drawn)
+        if open_ > 2 and rng.random() < 0.7:  # the queue takes one; else draws follow each other
+            taken = bool(rng.random() * open_ < wrong - found)
+            open_, found = open_ - 1, found + int(taken)
+
+
 @pytest.mark.parametrize("queue", coverage.QUEUES)
 def test_a_limit_is_hardly_ever_false(queue: str) -> None:
     row = coverage.ever_wrong(120, 0.17, queue, reviews=60, seed=0)
@@ -28,9 +49,9 @@ def test_a_limit_is_hardly_ever_false(queue: str) -> None:
 
 
 def test_bets_with_a_wrong_chance_would_be_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    draw = Evidence.draw
+    draw = coverage.Bet.draw
     monkeypatch.setattr(
-        Evidence, "draw", lambda said, open_, found, hit: draw(said, open_, found, False)
+        coverage.Bet, "draw", lambda bet, open_, found, hit: draw(bet, open_, found, False)
     )
     assert coverage.ever_wrong(300, 0.4, "static", reviews=30, seed=0)["low"] > 0.05
 
