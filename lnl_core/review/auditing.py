@@ -144,7 +144,7 @@ def live_limits(said: Evidence, least: int, most: int, alpha: float = ALPHA) -> 
 
 
 def audits_needed(
-    said: Evidence, found: int, unreviewed: int, goal: int, left: float
+    said: Evidence, found: int, unreviewed: int, goal: int, left: float, most: int | None = None
 ) -> int | None:
     """Return about how many more audits bring the live limit to the goal; None where none can.
 
@@ -157,6 +157,7 @@ def audits_needed(
         unreviewed: rows without an answer.
         goal: wrong labels that may be left.
         left: wrong labels that are left, an estimate.
+        most: where more than so many are needed, how many does not matter: None.
     """
     if left > goal:
         return None
@@ -170,6 +171,10 @@ def audits_needed(
         return bool(said.forecast(unreviewed, found, n, wrong, place) >= -np.log(ALPHA))
 
     low, high = 0, unreviewed
+    if most is not None and most < high:
+        if most < 0 or not reached(most):
+            return None
+        high = most
     while low < high:
         middle = (low + high) // 2
         if reached(middle):
@@ -219,16 +224,17 @@ def plan(said: Evidence, found: int, p: FloatArray, goal: int, left: float | Non
     scale = 1.0 if left is None or gone[-1] <= 0 else min(left / gone[-1], u / gone[-1])
     rest = scale * (gone[-1] - gone)  # (u + 1,) left after so many reviews of the queue
 
-    def then(t: int) -> int | None:
-        return audits_needed(said, found + round(scale * gone[t]), u - t, goal, float(rest[t]))
+    def then(t: int, most: int) -> int | None:
+        more = found + round(scale * gone[t])
+        return audits_needed(said, more, u - t, goal, float(rest[t]), most)
 
     first = int(np.argmax(rest <= goal))  # before it no number of audits does
     best = Plan(u, 0)
     for t in np.unique(np.r_[first, first + (np.geomspace(1, u - first + 1, CANDIDATES) - 1)]):
         if t >= best.total:
             break
-        needed = then(int(t))
-        if needed is not None and int(t) + needed < best.total:
+        needed = then(int(t), best.total - int(t) - 1)
+        if needed is not None:
             best = Plan(int(t), needed)
     return best
 

@@ -16,6 +16,10 @@ FINE = 4096
 """Totals up to this are looked at one by one; above, steps grow by a thousandth or so."""
 
 
+THIN = 256
+"""Totals that stand for all where a forecast weighs many."""
+
+
 # What was drawn --------------------------------------------------------------------------------
 
 
@@ -143,17 +147,18 @@ class Evidence:
         np.maximum(self.peak_above, self.above, out=self.peak_above)
         np.maximum(self.peak_around, self.around, out=self.peak_around)
 
-    def _arcsine(self, unreviewed: int, found: int) -> FloatArray:
+    def _arcsine(self, unreviewed: int, found: int, some: IntArray | None = None) -> FloatArray:
         """Return (g,) log prior masses of the totals, Beta(1/2, 1/2) on the share that is left.
 
         It lies on what may be left, not on all labels: where the queue has found most errors, few
-        are likely to be left.
+        are likely to be left. With `some`, positions, of those totals alone.
         """
-        rest = self.totals - found
+        at: IntArray | slice = slice(None) if some is None else some
+        rest = self.totals[at] - found
         inside = (rest >= 0) & (rest <= unreviewed)
         rest = np.clip(rest, 0, unreviewed)
         density = -0.5 * (np.log(rest + 0.5) + np.log(unreviewed - rest + 0.5))
-        prior: FloatArray = np.where(inside, density + self._spacing, -np.inf)
+        prior: FloatArray = np.where(inside, density + self._spacing[at], -np.inf)
         return prior
 
     @property
@@ -184,6 +189,7 @@ class Evidence:
         """Return log evidence against a total where so many draws find so many wrong labels.
 
         Nothing but draws is answered meanwhile; then the bets of all of them multiply to one ratio.
+        Where more than `THIN` smaller totals are possible, so many of them stand for all.
 
         Args:
             unreviewed: rows without an answer before the draws.
@@ -192,24 +198,38 @@ class Evidence:
             wrong: wrong labels among those, perhaps a fraction.
             total: position in `totals`.
         """
-        from scipy.special import gammaln, logsumexp
+        from scipy.special import gammaln
 
-        moved = (unreviewed, found) != self._next
-        prior = self._arcsine(unreviewed, found) if moved else self._prior
-        first = int(np.searchsorted(self.totals, found))
-        rest = np.minimum(self.totals[first : total + 1] - float(found), unreviewed)
+        smaller, width = _some(int(np.searchsorted(self.totals, found)), total)
+        rest = np.minimum(self.totals[np.r_[smaller, total]] - float(found), unreviewed)
         fits = (rest >= wrong) & (unreviewed - rest >= drawn - wrong)
-        if not len(rest) or not fits[-1]:
+        if not fits[-1]:
             return np.inf
+        now, peak = float(self.above[total]), float(self.peak_above[total])
+        moved = (unreviewed, found) != self._next
+        prior = self._arcsine(unreviewed, found, smaller) if moved else self._prior[smaller]
+        weights = prior + self.likelihood[smaller] + width
+        if not np.isfinite(weights).any():
+            return max(peak, now)
         step = gammaln(rest + 1) - gammaln(np.maximum(rest - wrong, 0) + 1)
         step += gammaln(unreviewed - rest + 1)
         step -= gammaln(np.maximum(unreviewed - rest - (drawn - wrong), 0) + 1)
         step = np.where(fits, step - step[-1], -np.inf)
-        weights = (prior + self.likelihood)[first:total]
-        now, peak = float(self.above[total]), float(self.peak_above[total])
-        if not np.isfinite(weights).any():
-            return max(peak, now)
-        return max(peak, now + float(logsumexp(weights + step[:-1]) - logsumexp(weights)))
+        return max(peak, now + _log_sum(weights + step[:-1]) - _log_sum(weights))
+
+
+def _some(first: int, end: int) -> tuple[IntArray, FloatArray]:
+    """Return positions from `first` to before `end`, `THIN` at most, and logs of their widths."""
+    if end - first <= THIN:
+        return np.arange(first, end), np.zeros(max(0, end - first))
+    places = np.linspace(first, end - 1, THIN).round().astype(np.int64)
+    return places, np.log(np.gradient(places.astype(float)))
+
+
+def _log_sum(values: FloatArray) -> float:
+    """Return log of the sum of exponentials; -inf where all are."""
+    top = float(values.max())
+    return top + float(np.log(np.exp(values - top).sum())) if np.isfinite(top) else -np.inf
 
 
 def _before(values: FloatArray) -> FloatArray:

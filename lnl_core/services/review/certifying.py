@@ -22,7 +22,6 @@ from lnl_core.services import places
 from lnl_core.services.in_force import labelled_count, loaded, standing, standing_at
 from lnl_core.services.review import auditing
 from lnl_core.services.review.draws import (
-    ANSWERS,
     OPEN,
     RIGHT,
     UNCLEAR,
@@ -31,6 +30,7 @@ from lnl_core.services.review.draws import (
     said_of,
     since_grown,
 )
+from lnl_core.services.review.moves import ANSWERS
 from lnl_core.store import audits, decisions
 from lnl_core.store.db import now
 from lnl_core.types import DatasetInfo, LnlError

@@ -26,7 +26,7 @@ from lnl_core.services.in_force import (
     scored,
     standing,
 )
-from lnl_core.services.ledger import SETTLING_ACTIONS
+from lnl_core.services.review.moves import moves
 from lnl_core.store import audits, decisions
 from lnl_core.store.audits import Draw
 from lnl_core.types import (
@@ -44,8 +44,6 @@ AHEAD = 16
 
 LEFT_BEHIND = timedelta(days=1)
 """A drawn row that its reviewer has not answered after this goes to another one."""
-
-ANSWERS = {str(action) for action in (*SETTLING_ACTIONS, Action.UNSURE)}
 
 RIGHT, WRONG, UNCLEAR, OPEN = 0, 1, -1, -2
 """What people say of a row: unclear where they are unsure or do not agree."""
@@ -269,48 +267,52 @@ def _replay(
     of_given: bool,
 ) -> Replay:
     said = about_given(now) if of_given else said_of(now)
-    p = np.zeros(info.n) if ranked is None else np.asarray(ranked.ranking.p_wrong, np.float64)
-    names = ("unreviewed", "found", "unclear", "score_open")
-    parts: dict[str, list[float]] = {key: [] for key in names}
-    holders: dict[int, set[str]] = {}  # row -> reviewers with an answer in force
-    taken: set[int] = set()
-    found, unclear, score_open = 0, 0, float(p.sum())
-    unreviewed = labelled_count(info)
-
-    def move(row: int, step: int) -> None:  # out of the rows to draw from: 1, back in: -1
-        nonlocal found, unclear, score_open, unreviewed
-        unreviewed -= step
-        found += step * int(said[row] == WRONG)
-        unclear += step * int(said[row] in (UNCLEAR, OPEN))
-        score_open -= step * float(p[row])
-
-    log = decisions.log(info)
-    entry = next(log, None)
-    for each in drawn:
-        while entry is not None and entry[0] <= each.last_decision:
-            _, row, who, action = entry
-            entry = next(log, None)
-            if now.no_class[row]:
-                continue
-            held = holders.setdefault(row, set())
-            before = bool(held)
-            (held.add if action in ANSWERS else held.discard)(who)
-            if before != bool(held) and row not in taken:
-                move(row, 1 if held else -1)
-        # a draw from before a label became no class also chose from rows that count no more
-        parts["unreviewed"].append(unreviewed if info.no_classes else each.eligible)
-        parts["found"].append(found)
-        parts["unclear"].append(unclear)
-        parts["score_open"].append(score_open)
-        taken.add(each.row)
-        if not holders.get(each.row):
-            move(each.row, 1)
     rows = np.array([each.row for each in drawn], np.int64)
+    p = np.zeros(info.n) if ranked is None else np.asarray(ranked.ranking.p_wrong, np.float64)
+    at, moved, step = _moves_at_draws(info, now, drawn, rows)
+    what = said[moved]
+
+    def until(value: FloatArray) -> FloatArray:
+        """(d,) the sum over the rows that were out of what each draw chose from."""
+        here = at < len(rows)
+        sums = np.bincount(at[here], (step * value)[here], len(rows))
+        total: FloatArray = np.cumsum(sums)
+        return total
+
+    # a draw from before a label became no class also chose from rows that count no more
+    unreviewed = (
+        labelled_count(info) - until(np.ones(len(at)))
+        if info.no_classes
+        else np.array([each.eligible for each in drawn], np.float64)
+    )
     return Replay(
         rows=rows,
         said=said[rows],
-        unreviewed=np.array(parts["unreviewed"], np.int64),
-        found=np.array(parts["found"], np.int64),
-        unclear=np.array(parts["unclear"], np.int64),
-        score_open=np.array(parts["score_open"], np.float64),
+        unreviewed=unreviewed.astype(np.int64),
+        found=until(what == WRONG).astype(np.int64),
+        unclear=until((what == UNCLEAR) | (what == OPEN)).astype(np.int64),
+        score_open=float(p.sum()) - until(p[moved]),
+    )
+
+
+def _moves_at_draws(
+    info: DatasetInfo, now: Standing, drawn: tuple[Draw, ...], rows: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return (m,) from which draw on, which row, out of what is drawn from (1) or back in (-1).
+
+    A row that was drawn stays out, whatever is said of it later.
+    """
+    ids, moved, step = moves(info)
+    seen = np.maximum.accumulate(np.array([each.last_decision for each in drawn], np.int64))
+    at = np.searchsorted(seen, ids)
+    drawn_at = np.full(info.n, len(rows))
+    drawn_at[rows] = np.arange(len(rows))
+    counts = (moved < info.n) & (at <= drawn_at[np.minimum(moved, info.n - 1)])
+    counts[counts] = ~now.no_class[moved[counts]]
+    at, moved, step = at[counts], moved[counts], step[counts]
+    out = np.bincount(moved, step, info.n)[rows].astype(np.int64)  # when they were drawn
+    return (
+        np.r_[at, np.arange(1, len(rows) + 1)],
+        np.r_[moved, rows],
+        np.r_[step, 1 - out],
     )
