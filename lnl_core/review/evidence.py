@@ -144,8 +144,8 @@ class Evidence:
             step[(rho < 0) | (rho > 1)] = -np.inf
         self._bet((rho >= 0) & (rho <= 1), step)
         self.likelihood = self.likelihood + step
-        np.maximum(self.peak_above, self.above, out=self.peak_above)
-        np.maximum(self.peak_around, self.around, out=self.peak_around)
+        self.peak_above = np.maximum(self.peak_above, self.above)  # anew: copies share the rest
+        self.peak_around = np.maximum(self.peak_around, self.around)
 
     def _arcsine(self, unreviewed: int, found: int, some: IntArray | None = None) -> FloatArray:
         """Return (g,) log prior masses of the totals, Beta(1/2, 1/2) on the share that is left.

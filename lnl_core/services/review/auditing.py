@@ -6,15 +6,18 @@ limits hold at every moment, whatever the queue does (`lnl_core.review.auditing`
 
 from __future__ import annotations
 
+import copy
 import threading
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 import numpy as np
 
 from lnl_core.review import auditing
 from lnl_core.review.auditing import ALPHA, ENOUGH, Limits, Rate
 from lnl_core.review.evidence import Audit, Evidence, possible_totals
+from lnl_core.review.growing import Growing
 from lnl_core.services.in_force import Standing, goal, labelled_count, scored, standing
 from lnl_core.services.review.draws import (
     OPEN,
@@ -213,7 +216,7 @@ def _with_unseen(info: DatasetInfo, said: IntArray) -> tuple[dict[str, int | Non
     unseen = int((labelled[first:] & np.isin(said[first:], (OPEN, UNCLEAR))).sum())
     if answered < ENOUGH or not n:
         return dict.fromkeys(("estimate", "low", "high", "limit")), unseen
-    totals = _compute(past, old, n, answered).totals
+    totals = _compute((*_key(info), first), past, old, n, answered).totals
     found = int((old == WRONG).sum())
     still = n - int((old == RIGHT).sum()) - found
 
@@ -247,33 +250,53 @@ def _limits(info: DatasetInfo, now: Standing, here: IntArray, answered: int, fre
             if same and known.audits <= answered < known.audits + REFRESH:
                 return known
         alpha = ALPHA / 2 if now.auto_since else ALPHA
-        computed = _compute(replay(info), said_of(now), labelled_count(info), answered, alpha)
+        n = labelled_count(info)
+        computed = _compute(key, replay(info), said_of(now), n, answered, alpha)
         _known[key] = computed
         while len(_known) > 64:
             _known.pop(next(iter(_known)))
         return computed
 
 
-def _compute(past: Replay, said: IntArray, n: int, answered: int, alpha: float = ALPHA) -> _Known:
+@lru_cache(maxsize=32)
+def _growing(_key: tuple[object, ...], _kind: str, n: int) -> Growing:
+    """Return what is kept of one way to read a set's draws."""
+    return Growing(possible_totals(n))
+
+
+def _compute(
+    key: tuple[object, ...],
+    past: Replay,
+    said: IntArray,
+    n: int,
+    answered: int,
+    alpha: float = ALPHA,
+) -> _Known:
     least = int((said == WRONG).sum())
     most = n - int((said == RIGHT).sum())
-    totals = possible_totals(n)
-    middle = Evidence.of(past.counted, totals)
-    every = np.ones(len(past.said), bool)
+
+    def look(now_said: Evidence) -> Limits:
+        return auditing.live_limits(now_said, least, most, alpha)
+
+    counted, every = past.counted, np.ones(len(past.said), bool)
     lower = past.part(every, past.said == WRONG, careful=False)
     upper = past.part(every, past.said != RIGHT, careful=True)
-    high, limit = highest(upper, past.said, n, least, most, alpha)
-    low = least
-    ends = _ends(past.said)
-    for k, now_said in enumerate(Evidence.growing(lower, totals), start=1):
-        if k in ends:
-            low = max(low, auditing.live_limits(now_said, least, most, alpha).low)
+    high, limit = highest(upper, past.said, n, least, most, alpha, _growing(key, "upper", n))
+    lows = _growing(key, "lower", n).looks(lower, _ends(past.said), look)
+    low = max([least, *(each.low for each in lows)])
+    (middle,) = _growing(key, "counted", n).looks(counted, [len(counted)], copy.copy)
     mean = auditing.live_limits(middle, least, most).mean
     return _Known(answered, past.said, Limits(mean, min(low, high), high, limit), middle)
 
 
 def highest(
-    upper: Audit, said: IntArray, n: int, least: int, most: int, alpha: float = ALPHA
+    upper: Audit,
+    said: IntArray,
+    n: int,
+    least: int,
+    most: int,
+    alpha: float = ALPHA,
+    kept: Growing | None = None,
 ) -> tuple[int, int]:
     """Return the interval's upper end and the one-sided limit of all wrong labels, 95 % each.
 
@@ -284,14 +307,12 @@ def highest(
         least: wrong labels found.
         most: those and every label that was not called right.
         alpha: chance that the limit is ever too low; that the interval ever misses.
+        kept: what earlier looks at these draws left; everything is worked out anew where None.
     """
-    ends = _ends(said)
-    high = limit = most
-    for k, now_said in enumerate(Evidence.growing(upper, possible_totals(n)), start=1):
-        if k in ends:
-            limits = auditing.live_limits(now_said, least, most, alpha)
-            high, limit = min(high, limits.high), min(limit, limits.limit)
-    return high, limit
+    looks = (kept or Growing(possible_totals(n))).looks(
+        upper, _ends(said), lambda now_said: auditing.live_limits(now_said, least, most, alpha)
+    )
+    return min([most, *(x.high for x in looks)]), min([most, *(x.limit for x in looks)])
 
 
 def evidence(info: DatasetInfo) -> tuple[Evidence, int]:
@@ -299,8 +320,9 @@ def evidence(info: DatasetInfo) -> tuple[Evidence, int]:
     past = replay(info)
     answered = past.said != OPEN
     known = past.part(answered, past.said != RIGHT, careful=True)
-    totals = possible_totals(labelled_count(info))
-    return Evidence.of(known, totals), int(answered.sum())
+    kept = _growing(_key(info), "answered", labelled_count(info))
+    (said,) = kept.looks(known, [len(known)], copy.copy)
+    return said, int(answered.sum())
 
 
 def _ends(said: IntArray) -> set[int]:

@@ -31,7 +31,7 @@ class Moves:
 
     def add(self, changes: Iterable[Change]) -> None:
         """Take decisions in the order of their numbers; those that are in it are passed over."""
-        for number, row, who, action, _ in changes:
+        for number, row, who, action, *_ in changes:
             if number <= self.last_id:
                 continue
             self.last_id = number
