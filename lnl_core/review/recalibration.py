@@ -46,19 +46,33 @@ def recalibrated(
     z = np.asarray(wrong, np.float64)
     groups = [np.asarray(given), np.asarray(given) * (int(np.max(suggested)) + 1) + suggested]
     slope, offset = _line(x[rows], z, np.zeros(len(rows)))
-    effect = np.zeros(len(p))
-    parts = [np.unique(group, return_inverse=True)[1] for group in groups]
-    sums = [np.zeros(part.max() + 1) for part in parts]
+    effect = np.zeros(len(rows))
+    met = [np.unique(group[rows], return_inverse=True) for group in groups]
+    sums = [np.zeros(len(codes)) for codes, _ in met]
     for _ in range(ROUNDS):
-        for part, u in zip(parts, sums, strict=True):
-            now = _sigmoid(offset + slope * x[rows] + effect[rows])
-            here = part[rows]
+        for (_, here), u in zip(met, sums, strict=True):
+            now = _sigmoid(offset + slope * x[rows] + effect)
             pull = np.bincount(here, z - now, len(u)) - u / TAU2
             step = pull / (np.bincount(here, now * (1 - now), len(u)) + 1 / TAU2)
             u += step
-            effect += step[part]
-        slope, offset = _line(x[rows], z, effect[rows])
-    return np.clip(_sigmoid(offset + slope * x + effect), CLIP, 1 - CLIP)
+            effect += step[here]
+        slope, offset = _line(x[rows], z, effect)
+    eta = offset + slope * x
+    for group, (codes, _), u in zip(groups, met, sums, strict=True):
+        eta += _of_group(group, codes, u)
+    return np.clip(_sigmoid(eta), CLIP, 1 - CLIP)
+
+
+def _of_group(group: IntArray, codes: IntArray, effects: FloatArray) -> FloatArray:
+    """Return (n,) the effect of each row's group, 0 for groups other than the `codes`."""
+    size = int(group.max(initial=0)) + 1
+    if size <= 4 * len(group):
+        table = np.zeros(size)
+        table[codes] = effects
+        looked_up: FloatArray = table[group]
+        return looked_up
+    at = np.minimum(np.searchsorted(codes, group), len(codes) - 1)
+    return np.where(codes[at] == group, effects[at], 0.0)
 
 
 def _line(x: FloatArray, z: FloatArray, fixed: FloatArray) -> tuple[float, float]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, or_, select, update
 
 from lnl_core.records import DatasetInfo, Workspace
 from lnl_core.store import datasets, schema
 from lnl_core.store.db import reading, transaction
+from lnl_core.types import IntArray
 
 _TABLE = schema.leases
 
@@ -30,8 +31,7 @@ FIRST, SECOND = "first", "second"
 """Kinds of a lease: nobody has answered the image, or it is a second look at another's answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(NamedTuple):
     """One image at one reviewer; `taken_at` is in seconds of the clock."""
 
     row: int
@@ -60,6 +60,7 @@ def take(
     limit: int,
     since: int,
     second: Collection[int] = (),
+    pictures: Sequence[int] | IntArray | None = None,
     clock: Callable[[], float] = time.time,
 ) -> list[int]:
     """Take the first rows that are free, and prolong those that this reviewer has, in one go.
@@ -75,6 +76,8 @@ def take(
         since: number of the newest decision that the candidates know of: what was answered after
             it is not free.
         second: those among `rows` that somebody else has answered.
+        pictures: (n,) what each image shows: while one of its copies is at somebody, or was just
+            answered by somebody else, no other is free. Every image differs where None.
         clock: gives the seconds.
 
     Raises:
@@ -92,7 +95,9 @@ def take(
         there = {each.row: each for each in _all(connection, info)}
         taken = {row for row, each in there.items() if each.reviewer != reviewer}
         taken |= _answered_since(connection, info, since)
-        mine = [row for row in rows if row not in taken][:limit]
+        shown = {row if pictures is None else int(pictures[row]) for row in taken}
+        mine = [r for r in rows if (r if pictures is None else int(pictures[r])) not in shown]
+        mine = mine[:limit]
         fresh = [_fresh(each, tab, at) for row in mine if (each := there.get(row))]
         new = [row for row in mine if row not in there]
         _renew(connection, info, [each.row for each in fresh if each], tab, at)

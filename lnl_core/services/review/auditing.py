@@ -113,7 +113,11 @@ _computing = threading.Lock()
 
 
 def errors_left(
-    info: DatasetInfo, *, target: float | None = None, fresh: bool = False
+    info: DatasetInfo,
+    *,
+    target: float | None = None,
+    fresh: bool = False,
+    now: Standing | None = None,
 ) -> ErrorsLeft:
     """Return how many wrong labels are left, from random audits alone.
 
@@ -124,13 +128,14 @@ def errors_left(
         info: the data set.
         target: share of the set that may be wrong; the set's own goal when None.
         fresh: compute now, whatever was computed before.
+        now: the decisions in force; looked up when None.
     """
-    now = standing(info)
+    now = now or standing(info)
     drawn = draws(info)
     n = labelled_count(info)
     said = said_of(now)
     every = said[np.array([each.row for each in drawn], np.int64)]
-    here = said[np.array([each.row for each in since_grown(info)], np.int64)]
+    here = said[np.array([each.row for each in since_grown(info, now)], np.int64)]
     answered, unseen, before = int((here != OPEN).sum()), 0, False
     found = int((said == WRONG).sum())
     numbers: dict[str, int | None] = dict.fromkeys(("estimate", "low", "high", "limit"))
@@ -145,7 +150,7 @@ def errors_left(
         low, high = left(totals.low), left(totals.high)
         ranked = scored(info)
         whole = ranked is not None and ranked.seen == info.n and ranked.judged is None
-        ahead = expected(info, fresh=fresh) if whole else None
+        ahead = expected(info, fresh=fresh, now=now) if whole else None
         middle = totals.mean if ahead is None else ahead.total
         numbers = {
             "estimate": int(np.clip(left(middle), low, high)),
@@ -186,7 +191,7 @@ def _with_auto(
     answered, n = int((past.said != OPEN).sum()), labelled_count(info)
     if answered < ENOUGH:
         return after, False
-    totals = _compute(past, given, n, answered, ALPHA / 2).totals
+    totals = _compute((*_key(info), "given"), past, given, n, answered, ALPHA / 2).totals
     found, auto = int((given == WRONG).sum()), int(now.auto_open.sum())
     still = n - int((given == RIGHT).sum()) - found
 

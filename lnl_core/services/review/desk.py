@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -21,12 +21,11 @@ from lnl_core.services.in_force import (
 )
 from lnl_core.services.review import holding
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
-from lnl_core.services.review.draws import mixed
+from lnl_core.services.review.draws import latest, mixed
 from lnl_core.services.review.filtering import Filters, excluded
 from lnl_core.services.review.items import class_exemplars, items_of, recent
 from lnl_core.services.review.planning import Forecast, forecast, planned
-from lnl_core.store import decisions
-from lnl_core.types import BoolArray, DatasetInfo, IntArray
+from lnl_core.types import BoolArray, DatasetInfo, Decision, IntArray
 
 PAGE_SIZE = 12
 SPARE = 24
@@ -143,73 +142,65 @@ def review_state(
         tab: of which browser: the items are this reviewer's from now on, and no other's until they
             are answered or given back (`holding`). None looks without taking any.
     """
-    ranked = scored(info)
-    answers = recent(info, reviewer)
+    ranked, now, newest = scored(info), standing(info), latest(info, reviewer)
+    answers = recent(info, reviewer, newest, now)
+    done = progress(info, reviewer, now, newest)
     if ranked is None:
-        return ReviewState([], answers, progress(info, reviewer), ready=False)
-    now = standing(info)
-    view = View(order, filters or Filters(), tuple(r for r in focus if 0 <= r < info.n), limit)
-    out = excluded(info, ranked, reviewer, view.filters, now)
+        return ReviewState([], answers, done, ready=False)
+    place = tuple(row for row in focus if 0 <= row < info.n)
+    fetch = Fetch(info, ranked, reviewer, now, newest, order, filters or Filters(), place)
+    out = excluded(info, ranked, reviewer, fetch.filters, now)
     if tab is None:
-        chosen = _next(info, ranked, reviewer, view, now, out.copy(), None)[:limit]
+        chosen = _next(fetch, limit, out.copy(), None)[:limit]
         held = 0
     else:
-        chosen, held = _held_rows(info, ranked, reviewer, view, now, out, tab)
+        chosen, held = _held_rows(fetch, limit, out, tab)
     items = items_of(info, ranked, chosen, now)
-    return ReviewState(items, answers, progress(info, reviewer), ready=True, held=held)
+    return ReviewState(items, answers, done, ready=True, held=held)
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a reviewer asks for: see `review_state`."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Fetch:
+    """What a reviewer asks for, see `review_state`, and what is known at that moment."""
 
+    info: DatasetInfo
+    ranked: Scored
+    reviewer: str
+    now: Standing
+    newest: list[Decision]
     order: str
     filters: Filters
     focus: tuple[int, ...]
-    limit: int
 
 
-def _next(
-    info: DatasetInfo,
-    ranked: Scored,
-    reviewer: str,
-    view: View,
-    now: Standing,
-    out: BoolArray,
-    others: IntArray | None,
-) -> list[int]:
+def _next(fetch: Fetch, limit: int, out: BoolArray, others: IntArray | None) -> list[int]:
     """Return the rows that come next, and some to spare; `out`, (n,), is used up."""
-    drawn: dict[int, int] = {}
-    if not view.focus and view.filters == Filters():
-        only = audits_only(info, view.order)
-        drawn = mixed(info, reviewer, now, view.limit, only=only, elsewhere=others)
+    info, now, drawn = fetch.info, fetch.now, dict[int, int]()
+    if not fetch.focus and fetch.filters == Filters():
+        only = audits_only(info, fetch.order, now)
+        drawn = mixed(
+            info, fetch.reviewer, now, limit, only=only, elsewhere=others, newest=fetch.newest
+        )
         out[list(drawn.values())] = True
-    rows = orders.next_rows(_order(ranked, info, view.order, info.id), out, view.limit + SPARE)
-    chosen = list(dict.fromkeys([*view.focus, *rows.tolist()]))
+    order = _order(fetch.ranked, info, fetch.order, info.id)
+    rows = orders.next_rows(order, out, limit + SPARE)
+    chosen = list(dict.fromkeys([*fetch.focus, *rows.tolist()]))
     for place, row in drawn.items():
         chosen.insert(place, row)
     return chosen
 
 
-def _held_rows(
-    info: DatasetInfo,
-    ranked: Scored,
-    reviewer: str,
-    view: View,
-    now: Standing,
-    out: BoolArray,
-    tab: str,
-) -> tuple[list[int], int]:
+def _held_rows(fetch: Fetch, limit: int, out: BoolArray, tab: str) -> tuple[list[int], int]:
     """Return the rows that come next and are this reviewer's now, and how many others have."""
     for _ in range(TRIES):
         free = out.copy()
-        others = holding.elsewhere(info, reviewer)
+        others = holding.elsewhere(fetch.info, fetch.reviewer)
         held = _leave(free, others)
-        limit = holding.room(view.limit, free)
-        asked = _next(info, ranked, reviewer, replace(view, limit=limit), now, free, others)
-        had = set(holding.hold(info, reviewer, tab, asked, now, limit))
-        chosen = [row for row in asked if row in had or row in view.focus][:limit]
-        if len(chosen) == min(limit, len(asked)):
+        room = holding.room(limit, free)
+        asked = _next(fetch, room, free, others)
+        had = set(holding.hold(fetch.info, fetch.reviewer, tab, asked, fetch.now, room))
+        chosen = [row for row in asked if row in had or row in fetch.focus][:room]
+        if len(chosen) == min(room, len(asked)):
             break  # else others were faster with some of them
     return chosen, held
 
@@ -221,7 +212,7 @@ def _leave(out: BoolArray, others: IntArray) -> int:
     return held
 
 
-def audits_only(info: DatasetInfo, order: str) -> bool:
+def audits_only(info: DatasetInfo, order: str, now: Standing | None = None) -> bool:
     """Tell whether every image is to be drawn at random: asked for, or the sooner way to the goal.
 
     Once what is left pays less than it costs, images drawn at random certify sooner than the queue
@@ -229,7 +220,7 @@ def audits_only(info: DatasetInfo, order: str) -> bool:
     """
     if order == "random":
         return True
-    expected = forecast(info)
+    expected = forecast(info, now=now)
     return expected is not None and expected.audits_alone
 
 
@@ -275,10 +266,10 @@ def page_states(
         count: how many pages; fewer come back where fewer are left, but one.
     """
     ranked = scored(info)
-    now_at = progress(info, reviewer)
+    now = standing(info)
+    now_at = progress(info, reviewer, now)
     if ranked is None:
         return [PageState(None, [], [], 0, now_at, ready=False)]
-    now = standing(info)
     out = excluded(info, ranked, reviewer, filters or Filters(), now)
     out[list(passed)] = True
     held = 0
@@ -336,14 +327,26 @@ def _held_pages(
     return [(label, rows) for label, rows in kept if rows]
 
 
-def progress(info: DatasetInfo, reviewer: str) -> Progress:
-    """Return how far the review of a data set is."""
+def progress(
+    info: DatasetInfo,
+    reviewer: str,
+    now: Standing | None = None,
+    newest: Sequence[Decision] | None = None,
+) -> Progress:
+    """Return how far the review of a data set is.
+
+    Args:
+        info: the data set.
+        reviewer: whose pace.
+        now: the decisions in force; looked up when None.
+        newest: this reviewer's last looks; looked up when None.
+    """
     ranked = scored(info)
-    now_at = standing(info)
-    ahead = forecast(info)
+    now_at = now or standing(info)
+    ahead = forecast(info, now=now_at)
     times = [
         d.seconds
-        for d in decisions.history(info, reviewer=reviewer, limit=100, looks=True)
+        for d in (latest(info, reviewer) if newest is None else newest)
         if d.seconds is not None and d.seconds <= 60  # longer gaps are pauses
     ]
     return Progress(
@@ -355,7 +358,7 @@ def progress(info: DatasetInfo, reviewer: str) -> Progress:
         if ranked
         else 0,
         seconds_per_image=float(np.median(times)) if len(times) >= 5 else None,
-        errors_left=errors_left(info),
+        errors_left=errors_left(info, now=now_at),
         expected=ahead,
     )
 

@@ -8,7 +8,7 @@ nor that a drawn row is answered soon, and holds for any number of reviewers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,7 @@ from lnl_core.types import (
     BoolArray,
     Busy,
     DatasetInfo,
+    Decision,
     FloatArray,
     IntArray,
     ReadOnly,
@@ -41,6 +42,9 @@ from lnl_core.types import (
 
 AHEAD = 16
 """Places of the window for which rows are drawn ahead; the further ones when they are near."""
+
+LOOKS = 100
+"""Last looks of a reviewer that a fetch reads."""
 
 LEFT_BEHIND = timedelta(days=1)
 """A drawn row that its reviewer has not answered after this goes to another one."""
@@ -69,6 +73,7 @@ def mixed(
     *,
     only: bool = False,
     elsewhere: IntArray | None = None,
+    newest: Sequence[Decision] | None = None,
 ) -> dict[int, int]:
     """Return place -> drawn row for the next `limit` places of a reviewer's queue; draws them.
 
@@ -77,12 +82,15 @@ def mixed(
     place `limit` and after: they are not for the queue to show. With `only`, every place is for a
     drawn row: whoever wants a certificate soon asks for nothing else. `elsewhere` are rows that
     other reviewers have been sent: where it is known, a drawn row that nobody has is free.
+    `newest` are this reviewer's last looks, where they are known.
     """
     drawn = draws(info)
     rows = np.array([each.row for each in drawn], np.int64)
-    whole = np.array([each.row for each in since_grown(info)], np.int64)
+    whole = np.array([each.row for each in since_grown(info, now)], np.int64)
     answered = int(now.answered[whole].sum())
-    since = _since(info, reviewer, {int(row) for row in rows})
+    if newest is None:
+        newest = latest(info, reviewer)
+    since = _since(newest, {int(row) for row in rows})
     places = list(range(limit)) if only else auditing.audit_slots(since, answered, limit)
     waiting = _waiting(drawn, now, reviewer, elsewhere)
     missing = sum(place < AHEAD for place in places) - len(waiting)
@@ -98,15 +106,19 @@ def mixed(
     return dict(zip(places, waiting, strict=False))
 
 
-def _since(info: DatasetInfo, reviewer: str, drawn: set[int]) -> int:
+def latest(info: DatasetInfo, reviewer: str) -> list[Decision]:
+    """Return a reviewer's last looks at images, newest first."""
+    return list(decisions.history(info, reviewer=reviewer, limit=LOOKS, looks=True))
+
+
+def _since(newest: Iterable[Decision], drawn: set[int]) -> int:
     """Return how many of a reviewer's last answers are younger than the last drawn row's.
 
     One answer to several copies of a picture is one look, and a drawn copy was not shown.
     """
     seen: set[int] = set()
     count = 0
-    limit = 4 * auditing.SPARSE
-    for each in decisions.history(info, reviewer=reviewer, limit=limit, looks=True):
+    for each in newest:
         if each.row in seen:
             continue
         seen.add(each.row)

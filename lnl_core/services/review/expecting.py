@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from lnl_core.review import recalibration
-from lnl_core.services.in_force import Scored, loaded, scored, standing, told
+from lnl_core.services.in_force import Scored, Standing, loaded, scored, standing, told
 from lnl_core.services.review.draws import RIGHT, WRONG, about_given, said_of
 from lnl_core.store import plans
 from lnl_core.store.plans import Plan
@@ -41,7 +41,9 @@ class Expected:
         return self.found + float(self.p[self.open].sum())
 
 
-def expected(info: DatasetInfo, *, fresh: bool = False) -> Expected | None:
+def expected(
+    info: DatasetInfo, *, fresh: bool = False, now: Standing | None = None
+) -> Expected | None:
     """Return what is expected as of the last full `EVERY` answers; None without a ranking.
 
     Answers that a run of the ranking was told say nothing of how right its p_wrong is elsewhere.
@@ -49,11 +51,12 @@ def expected(info: DatasetInfo, *, fresh: bool = False) -> Expected | None:
     Args:
         info: the data set.
         fresh: as of the last answer.
+        now: the decisions in force; looked up when None.
     """
     ranked = scored(info)
     if ranked is None:
         return None
-    now = standing(info)
+    now = now or standing(info)
     since = (0, now.last_id) if fresh else (1, now.reviewed // EVERY)
     return _expected(info, ranked, since, now.auto_since)
 

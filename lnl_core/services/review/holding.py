@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lnl_core.services.in_force import Standing, closed_to
+from lnl_core.services.review.groups import groups_of
 from lnl_core.store import decisions, leases
 from lnl_core.types import BoolArray, Busy, DatasetInfo, IntArray, ReadOnly, Workspace
 
@@ -19,9 +20,21 @@ FEW, SHARE = 5, 4
 
 
 def elsewhere(info: DatasetInfo, reviewer: str) -> IntArray:
-    """Return the rows that other reviewers have been sent."""
+    """Return the rows that other reviewers have been sent, and the copies of their pictures.
+
+    One answer may go to all copies (`groups`): a picture is at one reviewer, not an image.
+    """
     rows = [each.row for each in leases.held(info) if each.reviewer != reviewer]
-    return np.array(rows, np.int64)
+    known = groups_of(info)
+    if known is None or not len(known.rows):
+        return np.array(rows, np.int64)
+    return np.unique(np.concatenate([np.zeros(0, np.int64), *map(known.of, rows)]))
+
+
+def _pictures(info: DatasetInfo) -> IntArray | None:
+    """Return (n,) the first row of each image's picture; None where each comes once."""
+    known = groups_of(info)
+    return None if known is None or not len(known.rows) else known.first
 
 
 def room(limit: int, out: BoolArray, least: int = FEW) -> int:
@@ -59,7 +72,14 @@ def hold(
     try:
         decisions.add_reviewer(info.workspace, reviewer)
         taken = leases.take(
-            info, reviewer, tab, asked, limit=limit, since=now.last_id, second=second
+            info,
+            reviewer,
+            tab,
+            asked,
+            limit=limit,
+            since=now.last_id,
+            second=second,
+            pictures=_pictures(info),
         )
     except ReadOnly:
         return list(rows[:limit])

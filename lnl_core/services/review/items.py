@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lnl_core.services.in_force import Scored, Standing, loaded, standing
+from lnl_core.services.in_force import Scored, Standing, loaded
 from lnl_core.services.review import groups
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, DatasetInfo, Decision, IntArray
@@ -92,13 +92,21 @@ def class_exemplars(
     return [*confirmed, *typical][:EXEMPLARS], len(confirmed)
 
 
-def recent(info: DatasetInfo, reviewer: str) -> list[dict[str, Any]]:
-    """Return this reviewer's last answers that still stand, newest first."""
+def recent(
+    info: DatasetInfo, reviewer: str, newest: Sequence[Decision], now_at: Standing
+) -> list[dict[str, Any]]:
+    """Return this reviewer's last answers that still stand, newest first.
+
+    Args:
+        info: the data set.
+        reviewer: whose answers.
+        newest: this person's last looks, newest first.
+        now_at: the decisions in force.
+    """
     data = loaded(info)
     seen: set[int] = set()
     answers: list[dict[str, Any]] = []
-    now_at = standing(info)
-    newest = list(decisions.history(info, reviewer=reviewer, limit=4 * RECENT, looks=True))
+    newest = newest[: 4 * RECENT]
     went = _on_copies(info, reviewer, newest)
     for d in newest:
         if d.row in seen:

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from lnl_core.review import auditing
 from lnl_core.review.auditing import Plan
-from lnl_core.services.in_force import goal, standing
+from lnl_core.services.in_force import Standing, goal, standing
 from lnl_core.services.review.auditing import evidence
 from lnl_core.services.review.expecting import Expected, expected
 from lnl_core.store import datasets
@@ -41,14 +41,17 @@ class Forecast:
         return self.plan.queue == 0 and self.audits >= auditing.ENOUGH
 
 
-def forecast(info: DatasetInfo, errors: int | None = None) -> Forecast | None:
+def forecast(
+    info: DatasetInfo, errors: int | None = None, now: Standing | None = None
+) -> Forecast | None:
     """Return what is still to do, made anew with `expected`; None without a ranking.
 
     Args:
         info: the data set.
         errors: wrong labels that may be left; the set's own goal when None.
+        now: the decisions in force; looked up when None.
     """
-    ahead = expected(info)
+    ahead = expected(info, now=now)
     return (
         None if ahead is None else _forecast(info, ahead, goal(info) if errors is None else errors)
     )
