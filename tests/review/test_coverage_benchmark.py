@@ -27,7 +27,7 @@ def test_the_fast_bet_wins_what_the_evidence_says(n: int, wrong: int) -> None:
     open_, found = n, 0
     while open_:
         for hit in (True, False):
-            if 0 < (wrong - found if hit else open_ - wrong + found):
+            if (wrong - found if hit else open_ - wrong + found) > 0:
                 told = said.forecast(open_, found, 1, hit, wrong)
                 assert bet.forecast(open_, found, hit) == pytest.approx(told, abs=1e-8)
         drawn = bool(rng.random() * open_ < wrong - found)
