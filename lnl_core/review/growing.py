@@ -27,7 +27,7 @@ class Growing:
 
     def __init__(self, totals: IntArray) -> None:
         self._totals = totals
-        self._draws = np.zeros((0, 3), np.int64)
+        self._draws: IntArray = np.zeros((0, 3), np.int64)
         self._stops: dict[int, Evidence] = {}
         self._lock = threading.Lock()
 
