@@ -5,6 +5,7 @@ import random
 import sys
 import types
 
+import numpy as np
 import pytest
 
 from lnl_core.store import datasets, decisions, leases
@@ -136,3 +137,12 @@ def test_eight_processes_answer_every_image_once(workspace, tiny, monkeypatch):
     assert [each.exitcode for each in many] == [0] * 8
     assert sorted(row for _, row, *_ in decisions.log(tiny)) == list(range(tiny.n))
     assert leases.held(tiny) == []
+
+
+def test_copies_of_one_picture_are_at_one_reviewer(people, tiny):
+    pictures = np.arange(tiny.n)
+    pictures[[4, 9]] = 4
+    same = {"limit": 9, "since": 0, "pictures": pictures}
+    assert leases.take(tiny, "ann", "ann", [4], **same) == [4]
+    assert leases.take(tiny, "bob", "bob", [9, 5], **same) == [5]
+    assert leases.take(tiny, "ann", "ann", [4, 9], **same) == [4, 9]
