@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, delete, or_, select, update
 
 from lnl_core.records import DatasetInfo, Workspace
 from lnl_core.store import datasets, schema
 from lnl_core.store.db import reading, transaction
-from lnl_core.types import IntArray
+
+if TYPE_CHECKING:  # arrays are slow to load, and the list of runs needs none
+    from lnl_core.types import IntArray
 
 _TABLE = schema.leases
 
