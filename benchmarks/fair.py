@@ -1,0 +1,243 @@
+"""Which method is better where everything else is the same? And where classes are rare?
+
+    python benchmarks/fair.py recipe --labels aggre random1 worse --seeds 0 1 2
+    python benchmarks/fair.py rare --ratios 10 100 --seeds 0 1 2
+
+`recipe` trains every method that learns from pixels with ONE recipe: the same network, epochs,
+batches, learning rate, views and blanked square, the same moving average of the weights, and
+scores averaged over the same last epochs. What makes a method that method stays: its loss, its
+selection, its own second view, its schedule within the epochs. 6,000 images; 2,000 others, with
+true labels, are held out. fl and gce are focal loss and generalised cross-entropy by themselves,
+sr-ce, sr-fl and sr-gce the same with Sparse Regularization.
+
+`rare` cuts the classes to an exponential tail (the largest 10 or 100 times the smallest), makes
+20 % of the labels wrong evenly, and asks for accuracy on held-out images of all classes alike: the
+claim of Sparse Regularization's abstract on imbalanced classes. There its numbers are those of
+`setting=imbalance`.
+
+Columns: AP of "the label is wrong", fix = the suggestion is the true label, on wrong labels, test =
+accuracy on the images held out, CPU s; mean over seeds and standard deviation. Results are written
+after each run; a second call goes on where the first one stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+
+from benchmarks import _data, _out  # noqa: E402
+from benchmarks.detection import best_other, cpu_seconds, dense, test_accuracy  # noqa: E402
+from benchmarks.real import long_tail  # noqa: E402
+from lnl_core.review import metrics  # noqa: E402
+from lnl_core.store import arrays  # noqa: E402
+from lnl_core.types import LabeledDataset  # noqa: E402
+
+EPOCHS, SCORED = 24, 8
+
+RECIPE: dict[str, Any] = {
+    "backbone": "resnet8",
+    "epochs": EPOCHS,
+    "batch_size": 64,
+    "lr": 0.2,
+    "momentum": 0.9,
+    "nesterov": True,
+    "weight_decay": 5e-4,
+    "schedule": "one_cycle",
+    "clip": 5.0,
+    "shift": -1,
+    "flip": "auto",
+    "border": "reflect",
+    "cutout": 0.5,
+    "rotate": 0.0,
+    "jitter": 0.0,
+    "resolution": 0,
+    "ema_decay": 0.98,
+}
+
+PLAIN = {"kappa": 0.0, "tau": 1.0, "normalise": False}
+"""Sparse Regularization without sharpening and penalty: the base loss alone."""
+
+LAST = {"record_from": 1 - SCORED / EPOCHS}
+
+ROWS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ce": ("ce", LAST),
+    "fl": ("sr", LAST | PLAIN | {"base": "fl"}),
+    "gce": ("sr", LAST | PLAIN | {"base": "gce", "q": 0.7}),
+    "sr-ce": ("sr", LAST | {"base": "ce"}),
+    "sr-fl": ("sr", LAST | {"base": "fl"}),
+    "sr-gce": ("sr", LAST | {"base": "gce"}),
+    "jump": ("jump", {"score_epochs": SCORED, "warm_up": 2 * EPOCHS // 3}),
+    "hnml": ("hnml", {"source": "pixels"}),
+    "influence": ("influence", {}),
+}
+
+RARE = {"kappa": 1.0, "tau": 0.5, "normalise": False, "growth": 4 ** (1 / EPOCHS)}
+"""What the authors' script for imbalanced classes changes; lambda grows as much over our epochs."""
+
+RARE_ROWS = {
+    key: (method, knobs | (RARE if key.startswith("sr-") else {}))
+    for key, (method, knobs) in ROWS.items()
+    if key in ("ce", "fl", "gce", "sr-ce", "sr-fl", "sr-gce")
+}
+
+COLUMNS = ("ap", "fix", "test", "cpu_seconds")
+HEADINGS = ("AP", "fix", "test", "CPU s")
+
+
+def config_of(method: str, changes: dict[str, Any], dataset: LabeledDataset) -> Any:
+    """Return a method's standard knobs with the one recipe, and with what makes the method."""
+    from lnl_core.methods import METHODS
+
+    kind = METHODS[method].config
+    n, height, width, _ = dataset.images.shape
+    start = kind.preset("standard", n, len(dataset.class_names), max(height, width))
+    if method == "hnml":  # its phases as parts of the epochs, as in its preset
+        changes = {"warm_up": EPOCHS // 3, "ramp": EPOCHS // 5} | changes
+        changes["ema_decay"] = start.ema_decay  # the teacher is the method's own
+    return dataclasses.replace(start, **(RECIPE | changes))
+
+
+def measure(
+    row: tuple[str, dict[str, Any]], dataset: LabeledDataset, held_out: LabeledDataset, seed: int
+) -> dict[str, Any]:
+    """Train one method as the worker would, without showing it the truth; return its columns."""
+    from lnl_core.jobs.context import LocalContext
+    from lnl_core.methods import METHODS
+
+    method, changes = row
+    config = config_of(method, changes, dataset)
+    context = LocalContext("cpu", seed, features=None, representation="pixels", maps=None)
+    before = cpu_seconds()
+    unseen = dataclasses.replace(dataset, true_labels=None)
+    signals = METHODS[method].fit(unseen, config, context)
+    spent = cpu_seconds() - before
+    truth, given = np.asarray(dataset.true_labels), np.asarray(dataset.given_labels)
+    wrong = truth != given
+    suggested = best_other(dense(signals), given)
+    return {
+        "ap": round(metrics.average_precision(wrong, signals.suspicion), 4),
+        "fix": round(metrics.suggestion_accuracy(wrong, suggested, truth), 4),
+        "test": round(test_accuracy(context.kept["network"], held_out, "cpu") or 0.0, 4),
+        "cpu_seconds": round(spent, 1),
+        "config": dataclasses.asdict(config),
+    }
+
+
+def part(dataset: LabeledDataset, rows: np.ndarray, given: np.ndarray) -> LabeledDataset:
+    """Return some images of a set, with other given labels (n,)."""
+    return dataclasses.replace(
+        dataset,
+        images=np.asarray(dataset.images)[rows],
+        ids=[dataset.ids[row] for row in rows],
+        given_labels=given,
+        true_labels=np.asarray(dataset.true_labels)[rows],
+    )
+
+
+def halves(whole: LabeledDataset, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the rows to train on and 2,000 rows held out: the same for every method and label set.
+
+    The 2,000 are the same for each seed as well, so that its deviation is the training's.
+    """
+    order = np.random.default_rng(20).permutation(len(whole))
+    return np.random.default_rng([seed, 1]).permutation(order[2000:]), order[:2000]
+
+
+def recipes(options: argparse.Namespace) -> Iterator[tuple[str, int, Any]]:
+    """Yield a name, a seed and how to make its set and the one held out."""
+    for seed in options.seeds:
+        for label_set in options.labels:
+
+            def make(name: str = label_set, seed: int = seed) -> Any:
+                whole = _data.noisy_images(options.data, name)
+                train, test = halves(whole, seed)
+                rows = np.sort(train[: options.images])
+                truth = np.asarray(whole.true_labels)
+                return (
+                    part(whole, rows, np.asarray(whole.given_labels)[rows]),
+                    part(whole, test, truth[test]),
+                )
+
+            yield label_set, seed, make
+
+
+def tails(options: argparse.Namespace) -> Iterator[tuple[str, int, Any]]:
+    """Yield the same for imbalanced classes with even noise."""
+    from lnl_core.data import noise
+
+    for seed in options.seeds:
+        for ratio in options.ratios:
+
+            def make(ratio: int = ratio, seed: int = seed) -> Any:
+                whole = _data.noisy_images(options.data, "aggre")
+                truth = np.asarray(whole.true_labels)
+                train, test = halves(whole, seed)
+                train = np.sort(train)
+                largest = int(np.bincount(truth[train]).min())
+                rows = train[long_tail(truth[train], ratio, seed, largest)]
+                k = len(whole.class_names)
+                given = noise.inject("symmetric", truth[rows], 0.2, seed, class_count=k)
+                return part(whole, rows, np.asarray(given)), part(whole, test, truth[test])
+
+            yield f"1:{ratio}", seed, make
+
+
+def print_table(name: str, seeds: dict[str, Any]) -> None:
+    found = next(iter(seeds.values()))
+    noise = 100 * found["noise"]
+    print(f"\n{name}: {found['n']} images, {noise:.1f} % wrong, {len(seeds)} seeds")
+    print(f"{'':12}" + "".join(f"{heading:>17}" for heading in HEADINGS))
+    keys = dict.fromkeys(key for run in seeds.values() for key in run["rows"])
+    for key in keys:
+        several = [run["rows"][key] for run in seeds.values() if key in run["rows"]]
+        cells = []
+        for column in COLUMNS:
+            values = np.array([row[column] for row in several])
+            spread = f"{values.mean():.0f}" if column == "cpu_seconds" else ""
+            cells.append(spread or f"{values.mean():.3f} ± {values.std():.3f}")
+        print(f"{key:12}" + "".join(f"{cell:>17}" for cell in cells))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("which", choices=["recipe", "rare"])
+    parser.add_argument("--labels", nargs="+", default=["aggre", "random1", "worse"])
+    parser.add_argument("--ratios", nargs="+", type=int, default=[10, 100])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--images", type=int, default=6000, help="images to train on (recipe)")
+    parser.add_argument("--rows", nargs="+", default=[], help="some rows; all where empty")
+    parser.add_argument("--data", type=Path, default=_data.default_path(), help="an NPZ")
+    parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/fair.json")
+    options = _out.parse(parser, arguments, grows=True)
+    table = ROWS if options.which == "recipe" else RARE_ROWS
+    source = recipes if options.which == "recipe" else tails
+    stored = arrays.read_json(options.out) if options.out.is_file() else {}
+    results = stored.setdefault(options.which, {})
+    for name, seed, make in source(options):
+        run = results.setdefault(name, {}).setdefault(str(seed), {"rows": {}})
+        for key in options.rows or table:
+            if key in run["rows"]:
+                continue
+            dataset, held_out = make()
+            wrong = np.asarray(dataset.given_labels) != np.asarray(dataset.true_labels)
+            run |= {"n": len(dataset), "noise": round(float(wrong.mean()), 4)}
+            print(f"{name}, seed {seed}: {key} ...", flush=True)
+            run["rows"][key] = measure(table[key], dataset, held_out, seed)
+            arrays.write_json(options.out, stored)
+    for name, seeds in results.items():
+        print_table(name, seeds)
+
+
+if __name__ == "__main__":
+    main()
