@@ -17,22 +17,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from lnl_core.learning import models, training
+from lnl_core.learning.knobs import TrainingKnobs, restate
 from lnl_core.learning.optimizer import Sgd
 from lnl_core.types import Context, LabeledDataset, Signals
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(TrainingKnobs):
     """The knobs of the recipe, and the share of rows that is forgotten in the end."""
 
-    backbone: str = "resnet8"
-    epochs: int = 30
-    batch_size: int = 128
-    lr: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    schedule: str = "one_cycle"
-    clip: float = 5.0
+    backbone: str = restate("backbone", "resnet8")
     forget: float = 0.2
     forget_epochs: int = 10
 

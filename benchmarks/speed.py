@@ -2,10 +2,12 @@
 
     python benchmarks/speed.py --out benchmarks/results/speed.json
     python benchmarks/speed.py --contenders bare ce --out benchmarks/results/speed.json
+    python benchmarks/speed.py --contenders jump coteaching jocor dividemix --out ...speed.json
     python benchmarks/speed.py --backbone preact18 --batch 32 --images 320
     python benchmarks/speed.py --device cuda --size cifar            50,000 images, ResNet-18
 
-Every contender is the method's own `fit` (Co-teaching: `_coteaching.py`, on the same engine;
+Every contender is the method's own `fit` (Co-teaching, JoCoR: `_coteaching.py` and `_jocor.py`,
+on the same engine;
 `bare`: `_bare.py`, a loop without it), on the same synthetic images, network, batch, precision,
 optimiser and clipping, without a mean of weights. Time is processor time (wall time on CUDA)
 between the ends of two epochs: views, forward, backward, step, records and checkpoint, and no pass
@@ -17,6 +19,7 @@ autograd keeps from forward to backward, counted byte by byte through saved-tens
 largest step; `RSS` = the process's peak less what it held before the run, on CUDA the allocator's
 peak. Jump-teaching is timed after its warm-up, with the paper's strong views; `jump, quick views`
 has those of the `quick` preset (one change per image), `jump, warm-up` has weak views only.
+DivideMix is timed after its warm-up too, its division, guesses and mixed batches included.
 """
 
 from __future__ import annotations
@@ -40,6 +43,9 @@ sys.path.insert(0, str(REPO))
 from benchmarks import _out  # noqa: E402
 
 CONTENDERS = ("bare", "ce", "sr", "jump", "jump, quick views", "jump, warm-up", "coteaching")
+LARGER = ("jocor", "dividemix")
+"""Taken by `--contenders` alone: an epoch of DivideMix costs ten of the others."""
+EVERY = (*CONTENDERS, *LARGER)
 TARGETS = (
     # of, over, what, least or most
     ("ce", "bare", "speed", 0.9),
@@ -50,6 +56,10 @@ TARGETS = (
     ("jump", "coteaching", "speed", 2.53),
     ("jump", "coteaching", "tensors", 0.46),
     ("jump", "coteaching", "rss", 0.46),
+    ("jump", "jocor", "speed", 2.53),
+    ("jump", "jocor", "tensors", 0.46),
+    ("jump", "dividemix", "speed", 2.53),
+    ("jump", "dividemix", "tensors", 0.46),
 )
 
 
@@ -70,8 +80,8 @@ def images(n: int, size: int) -> Any:
 
 def contender(name: str, backbone: str, batch: int, epochs: int) -> tuple[Any, Any]:
     """Return (fit, config) of the same recipe; nothing but the last epoch is evaluated."""
-    from benchmarks import _bare, _coteaching
-    from lnl_core.methods import ce, jump, sr
+    from benchmarks import _bare, _coteaching, _jocor
+    from lnl_core.methods import ce, dividemix, jump, sr
 
     recipe = {"backbone": backbone, "epochs": epochs, "batch_size": batch, "lr": 0.05}
     recipe |= {"momentum": 0.9, "weight_decay": 5e-4, "clip": 5.0}
@@ -84,6 +94,11 @@ def contender(name: str, backbone: str, batch: int, epochs: int) -> tuple[Any, A
     if name == "sr":
         more = {"record_from": 1.0, "shift": -1, "border": "auto"}
         return sr.fit, sr.Config(**recipe, **more)
+    if name == "jocor":
+        return _jocor.fit, _jocor.Config(**recipe)
+    if name == "dividemix":
+        more = {"ema_decay": 0.0, "warm_up": 1, "ramp": 1, "score_epochs": 1, "shift": -1}
+        return dividemix.fit, dividemix.Config(**recipe, **more)
     if name == "coteaching":
         return _coteaching.fit, _coteaching.Config(**recipe)
     more = {"warm_up": epochs if name.endswith("warm-up") else 1, "score_epochs": 1}
@@ -315,11 +330,11 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=32, help="of the images, in pixels")
     parser.add_argument("--epochs", type=int, default=5, help="the first and the last do not count")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--contenders", nargs="+", default=list(CONTENDERS), choices=CONTENDERS)
+    parser.add_argument("--contenders", nargs="+", default=list(CONTENDERS), choices=EVERY)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--size", choices=["cifar"], help="50,000 images, ResNet-18, batch 128")
     parser.add_argument("--out", type=Path, help="JSON; a setting already in it is replaced")
-    parser.add_argument("--one", choices=CONTENDERS, help=argparse.SUPPRESS)
+    parser.add_argument("--one", choices=EVERY, help=argparse.SUPPRESS)
     options = _out.parse(parser, grows=True)
     if options.device == "cpu":
         os.environ.setdefault("OMP_NUM_THREADS", "1")

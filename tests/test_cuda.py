@@ -55,7 +55,7 @@ class Killed(Exception):
 
 
 @pytest.mark.parametrize(
-    "key", ["ce", "sr", "jump", "hnml", "aum", "finetune", "influence", "dmlp"]
+    "key", ["ce", "sr", "jump", "hnml", "aum", "finetune", "influence", "dmlp", "dividemix"]
 )
 def test_killed_after_a_checkpoint_it_ends_as_if_undisturbed(key, digits, tmp_path):
     class Fragile(LocalContext):

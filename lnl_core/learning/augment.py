@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lnl_core.learning.knobs import TrainingKnobs
 from lnl_core.types import LabeledDataset
 
 
@@ -35,6 +36,28 @@ class Augment:
     jitter: float = 0.0
     border: str = "reflect"
     rotate: float = 0.0
+
+
+def views_of(knobs: TrainingKnobs, dataset: LabeledDataset, side: int, channels: int) -> Augment:
+    """Return what the knobs ask of the views of a set's images.
+
+    Args:
+        knobs: `shift`, `flip`, `border`, `cutout`, `rotate`, `jitter`.
+        dataset: says whether its images may be mirrored.
+        side: the shorter side of the images in training, in pixels.
+        channels: 1 or 3.
+    """
+    border = knobs.border
+    if border == "auto":
+        border = "reflect" if channels == 3 else "edge"
+    return Augment(
+        shift=side // 8 if knobs.shift < 0 else knobs.shift,
+        flip=wants_flip(knobs.flip, dataset),
+        cutout=round(knobs.cutout * side),
+        jitter=knobs.jitter,
+        rotate=knobs.rotate,
+        border=border,
+    )
 
 
 def mirror_is_safe(dataset: LabeledDataset) -> bool:

@@ -35,7 +35,7 @@ OPEN_BACKBONES = tuple(
 
 FLIPS = ("auto", "yes", "no")
 BORDERS = ("auto", "reflect", "edge", "zero")
-SCHEDULES = ("one_cycle", "cosine", "constant")
+SCHEDULES = ("one_cycle", "cosine", "one_drop", "constant")
 
 
 GROUPS = {
@@ -82,7 +82,8 @@ class TrainingKnobs:
     weight_decay: float = knob(5e-4, "Weight decay: L2 penalty of SGD.", group="training")
     schedule: str = knob(
         "one_cycle",
-        "Learning-rate schedule: one_cycle (per step), cosine (per epoch, to 0) or constant.",
+        "Learning-rate schedule: one_cycle (per step), cosine (per epoch, to 0), one_drop (to a "
+        "tenth at half of the epochs) or constant.",
         SCHEDULES,
         group="training",
     )

@@ -9,6 +9,8 @@ def learning_rate(schedule: str, peak: float, done: float) -> float:
     """Return the learning rate after a share `done` of the run, in [0, 1]."""
     if schedule == "constant":
         return peak
+    if schedule == "one_drop":
+        return peak if done < 0.5 else peak / 10
     if schedule == "cosine":
         return peak * (1 + math.cos(math.pi * done)) / 2
     if schedule == "one_cycle":
@@ -17,4 +19,4 @@ def learning_rate(schedule: str, peak: float, done: float) -> float:
         if done < 0.2:
             return peak * (0.04 + 0.96 * done / 0.2)
         return peak * (1 + math.cos(math.pi * (done - 0.2) / 0.8)) / 2
-    raise ValueError(f"schedule must be cosine, one_cycle or constant, got {schedule!r}")
+    raise ValueError(f"schedule must be one_cycle, cosine, one_drop or constant, got {schedule!r}")

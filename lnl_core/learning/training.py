@@ -29,10 +29,11 @@ import torch
 from torch import Tensor, nn
 
 from lnl_core.learning import checkpoints, hardware, models, process_group
-from lnl_core.learning.augment import Augment, augment, wants_flip
+from lnl_core.learning.augment import Augment, augment, views_of
 from lnl_core.learning.frozen import FeatureSource, blank
 from lnl_core.learning.images import ImageSource
 from lnl_core.learning.knobs import TrainingKnobs
+from lnl_core.learning.moving_average import Ema
 from lnl_core.learning.optimizer import Sgd
 from lnl_core.learning.recorder import ProbabilityRecorder
 from lnl_core.learning.schedule import learning_rate
@@ -165,7 +166,7 @@ class Session:
         self.tensors = {
             name: value.to(self.device) for name, value in self._tensors_at_start.items()
         }
-        self.augment = _augment_for(knobs, self._dataset, self.source)
+        self.augment = self._augment()
         self._shares = _shares(self._dataset.groups, self.device)
         self.steps_per_epoch = len(_cuts(self.n, knobs.batch_size))
         self._first_epoch = 0
@@ -173,7 +174,13 @@ class Session:
             checkpoints.unpack(self, *saved)
             self._first_epoch = int(saved[1]["epoch"]) + 1
         moves = self.averaged is not self.model
-        self._ema = _Ema(self.averaged, self.model) if moves else None
+        self._ema = Ema(self.averaged, self.model) if moves else None
+
+    def _augment(self) -> Augment:
+        if self.on_features:
+            return Augment()  # views of features are blanked ones
+        side = min(self.source.height, self.source.width)
+        return views_of(self.knobs, self._dataset, side, self.source.channels)
 
     def _open_source(self) -> ImageSource | FeatureSource:
         if self.on_features:
@@ -219,15 +226,10 @@ class Session:
             change: see `view`; each batch then carries a second view, changed by it.
         """
         order = torch.randperm(self.n, generator=self.generator)
-        cuts = _cuts(self.n, self.knobs.batch_size)
+        cuts = self.cuts(self.n)
         block, begin, end = None, 0, 0  # second views of the rows from begin to end
         for step, (start, stop) in enumerate(cuts):
-            self._step = step
-            done = (epoch + (step / len(cuts) if self.knobs.schedule == "one_cycle" else 0)) / (
-                self.knobs.epochs
-            )
-            for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate(self.knobs.schedule, self.knobs.lr, done)
+            self.pace(epoch, step, len(cuts))
             at = order[start:stop]
             if change is not None and stop > end:
                 begin, end = start, self._block_end(cuts[step:])
@@ -236,8 +238,28 @@ class Session:
             rows = at.to(self.device, non_blocking=True)
             changed = None if block is None else block[start - begin : stop - begin]
             yield Batch(rows, images, self.labels[rows], at, changed)
-            self._meter.images += stop - start
-            self.tick((epoch + (step + 1) / len(cuts)) / self.knobs.epochs)
+            self.went(epoch, step, len(cuts), stop - start)
+
+    def cuts(self, n: int) -> list[tuple[int, int]]:
+        """Return the borders of batches of n rows, (start, stop) each; a tiny last one is joined.
+
+        For a method that draws its rows by itself; such a one calls `pace` before each step and
+        `went` after it.
+        """
+        return _cuts(n, self.knobs.batch_size)
+
+    def pace(self, epoch: int, step: int, steps: int) -> None:
+        """Set the learning rate for a step of an epoch, both from 0."""
+        self._step = step
+        by_step = self.knobs.schedule == "one_cycle"
+        done = (epoch + (step / steps if by_step else 0)) / self.knobs.epochs
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.knobs.schedule, self.knobs.lr, done)
+
+    def went(self, epoch: int, step: int, steps: int, images: int) -> None:
+        """Count the images of a step that is over, and report how far the run is."""
+        self._meter.images += images
+        self.tick((epoch + (step + 1) / steps) / self.knobs.epochs)
 
     def _block_end(self, cuts: Sequence[tuple[int, int]]) -> int:
         """Return where the block of second views that begins with the first cut ends."""
@@ -391,7 +413,7 @@ class Session:
         """Report progress about twice a second; raises `Cancelled` where the user pressed stop."""
         now = time.perf_counter()
         if fraction is not None:
-            self._fraction = fraction
+            self._fraction = max(self._fraction, fraction)  # two networks take turns in an epoch
         if not force and now - self._last_tick < _TICK:
             return
         self._last_tick = now
@@ -436,38 +458,3 @@ def _cuts(n: int, batch_size: int) -> list[tuple[int, int]]:
     if len(starts) > 1 and n - starts[-1] < min(_SMALLEST_BATCH, batch_size):
         starts.pop()
     return list(zip(starts, [*starts[1:], n], strict=True))
-
-
-def _augment_for(
-    knobs: TrainingKnobs, dataset: LabeledDataset, source: ImageSource | FeatureSource
-) -> Augment:
-    if isinstance(source, FeatureSource):
-        return Augment()  # views of features are blanked ones
-    side = min(source.height, source.width)
-    border = knobs.border
-    if border == "auto":
-        border = "reflect" if source.channels == 3 else "edge"
-    return Augment(
-        shift=side // 8 if knobs.shift < 0 else knobs.shift,
-        flip=wants_flip(knobs.flip, dataset),
-        cutout=round(knobs.cutout * side),
-        jitter=knobs.jitter,
-        rotate=knobs.rotate,
-        border=border,
-    )
-
-
-class _Ema:
-    """Moves a copy's weights and running statistics a step towards the model's."""
-
-    def __init__(self, target: nn.Module, model: nn.Module) -> None:
-        pairs = list(zip(target.state_dict().values(), model.state_dict().values(), strict=True))
-        moving = [pair for pair in pairs if pair[0].dtype.is_floating_point]
-        self._means, self._values = [a for a, _ in moving], [b for _, b in moving]
-        self._counters = [pair for pair in pairs if not pair[0].dtype.is_floating_point]
-
-    @torch.no_grad()
-    def step(self, decay: float) -> None:
-        torch._foreach_lerp_(self._means, self._values, 1 - decay)
-        for mean, value in self._counters:
-            mean.copy_(value)

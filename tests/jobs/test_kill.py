@@ -92,6 +92,8 @@ KILLED = {
         (0.4, 0.93, 0.96),
     ),
     "finetune": ({"epochs": 4}, (0.3, 0.8)),
+    # while both networks learn every label, and while they divide them
+    "dividemix": ({"epochs": 10, "warm_up": 4}, (0.2, 0.6)),
     # in the first run, in the second one, whose threshold samples are others
     "aum": ({"epochs": 10, "thresholds": True}, (0.2, 0.7)),
     # in each of three folds

@@ -122,14 +122,20 @@ def test_cancel_comes_through_from_inside_an_epoch():
         train(stripes(), RECIPE, LocalContext(on_report=stop))
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "constant"])
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "one_drop", "constant"])
 def test_learning_rate_starts_and_ends_as_its_name_says(schedule):
     rates = [training.learning_rate(schedule, 0.1, done / 100) for done in range(101)]
     assert max(rates) == pytest.approx(0.1)
-    assert rates[-1] == pytest.approx(0.1 if schedule == "constant" else 0.0, abs=1e-9)
+    ends = {"constant": 0.1, "one_drop": 0.01}
+    assert rates[-1] == pytest.approx(ends.get(schedule, 0.0), abs=1e-9)
     assert rates[0] == pytest.approx({"one_cycle": 0.004}.get(schedule, 0.1))
     with pytest.raises(ValueError, match="schedule must be"):
         training.learning_rate("triangle", 0.1, 0.5)
+
+
+def test_one_drop_falls_at_half_of_the_epochs():
+    rates = [training.learning_rate("one_drop", 0.02, epoch / 300) for epoch in (0, 149, 150, 299)]
+    assert rates == pytest.approx([0.02, 0.02, 0.002, 0.002])
 
 
 def test_percentile_shares_ranks_among_equals():

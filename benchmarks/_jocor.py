@@ -1,0 +1,69 @@
+"""JoCoR with two networks on the shared engine, as a measure for speed and memory.
+
+Reference: Wei, Feng, Chen, An, "Combating Noisy Labels by Agreement: A Joint Training Method with
+Co-Regularization", CVPR 2020. Both networks see every batch; one loss joins them, cross-entropy of
+both and the divergence of their answers, weighed by lambda; the rows where it is smallest are
+learned, by one optimiser over both. Same networks without a code head, data, batches, views,
+precision and records as the methods that it stands beside; no method of the desk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from lnl_core.learning import training
+from lnl_core.learning.knobs import TrainingKnobs, restate
+from lnl_core.methods.dividemix import pair
+from lnl_core.types import Context, LabeledDataset, Signals
+
+
+@dataclass(frozen=True, slots=True)
+class Config(TrainingKnobs):
+    """The knobs of the recipe, the share of rows that is forgotten in the end, and lambda."""
+
+    backbone: str = restate("backbone", "resnet8")
+    forget: float = 0.2
+    forget_epochs: int = 10
+    together: float = 0.9
+
+
+def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
+    """Train both networks; suspicion is the joint loss at the end, as a rank."""
+
+    def make(k: int, channels: int, size: int) -> pair.Pair:
+        return pair.build(config.backbone, k, channels, size)
+
+    with training.Session(dataset, config, context, build=make) as session:
+        for epoch in session.epochs():
+            kept = 1 - config.forget * min(1.0, epoch / max(config.forget_epochs, 1))
+            for batch in session.batches(epoch):
+                both = session.forward(batch.images).chunk(2, dim=1)
+                losses = joint_loss(both[0], both[1], batch.labels, config.together)
+                count = max(1, int(np.ceil(kept * len(batch.rows))))
+                small = losses.detach().topk(count, largest=False).indices
+                with torch.no_grad():
+                    probs = torch.softmax(both[0], dim=1)
+                session.record(batch, probs, losses.detach(), average=False)
+                session.step(losses[small].mean())
+        losses = torch.zeros(session.n)
+        for rows, views in session.predictions():
+            first, second = views[0].chunk(2, dim=1)
+            losses[rows.cpu()] = joint_loss(
+                first, second, session.labels[rows], config.together
+            ).cpu()
+        return Signals("jocor", training.percentile(losses.numpy()), cost=session.cost())
+
+
+def joint_loss(first: Tensor, second: Tensor, labels: Tensor, together: float) -> Tensor:
+    """Return (b,): (1 - lambda) of both cross-entropies, lambda of both divergences (eq. 1, 4)."""
+    one, two = F.log_softmax(first, dim=1), F.log_softmax(second, dim=1)
+    supervised = F.nll_loss(one, labels, reduction="none") + F.nll_loss(
+        two, labels, reduction="none"
+    )
+    apart = ((one.exp() - two.exp()) * (one - two)).sum(dim=1)
+    return (1 - together) * supervised + together * apart
