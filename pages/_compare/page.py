@@ -13,13 +13,14 @@ from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo
 from lnl_core.views import CONSENSUS, Candidate, Comparison
 from pages import _charts, _ui, _words
-from pages._compare import agreement, five, lab, losses, quality, retrain
+from pages._compare import agreement, five, lab, losses, pairs, quality, retrain
 from pages._runs import live
 from pages._ui import plain
 
 VIEWS: dict[str, tuple[str, Callable[[DatasetInfo, Comparison], None]]] = {
     "quality": ("Quality", quality.draw),
     "five": ("Five views", five.draw),
+    "differences": ("Differences", pairs.draw),
     "losses": ("Losses", losses.draw),
     "agreement": ("Agreement", agreement.draw),
     "cost": ("Cost", agreement.draw_costs),

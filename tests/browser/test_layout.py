@@ -29,6 +29,7 @@ PAGES = {
     "five": ("compare?view=five", ".st-key-five_row"),
     "five on the wall": ("compare?view=five&present=1", ".st-key-five_row"),
     "quality on the wall": ("compare?view=quality&present=1", ".st-key-effort .main-svg"),
+    "differences": ("compare?view=differences", ".st-key-classes_card .main-svg"),
     "losses": ("compare?view=losses", ".st-key-course .main-svg, .st-key-losses_figure .main-svg"),
     "agreement": ("compare?view=agreement", ".st-key-agreement .main-svg"),
     "cost": ("compare?view=cost", "[data-testid=stMain] .st-key-compare_body"),

@@ -204,7 +204,7 @@ def _compare(
     chosen = tuple(_chosen(info, keys))
     every = truths(info)
     usable = [t for t in every if not t.reason and kind in (None, t.kind)]
-    told = told_of(info, _runs(info, chosen))
+    told = told_of(info, runs_behind(info, chosen))
     truth, why, sample = None, "", None
     if usable:
         truth = usable[0]
@@ -285,7 +285,7 @@ def _judge(info: DatasetInfo, truth: Truth, told: BoolArray, last_id: int) -> tu
 
 def _comparable(info: DatasetInfo, chosen: Sequence[Candidate]) -> BoolArray:
     """Return (n,) True where scores can be compared: images with a class, untold to all runs."""
-    rows: BoolArray = ~(without_class(info) | told_of(info, _runs(info, chosen)))
+    rows: BoolArray = ~(without_class(info) | told_of(info, runs_behind(info, chosen)))
     return rows
 
 
@@ -310,7 +310,7 @@ def _correlation(info: DatasetInfo, chosen: Sequence[Candidate]) -> FloatArray:
     return np.array(_detecting.kept(info, inputs, make), np.float64)
 
 
-def _runs(info: DatasetInfo, chosen: Sequence[Candidate]) -> set[str]:
+def runs_behind(info: DatasetInfo, chosen: Sequence[Candidate]) -> set[str]:
     """Return the numbers of the runs behind the candidates, those of the consensus included."""
     runs = {c.key for c in chosen if c.key != CONSENSUS}
     ranked = scored(info)

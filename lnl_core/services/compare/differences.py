@@ -1,0 +1,159 @@
+"""What is behind one number a method: pairs, classes, and what another seed would have given."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from lnl_core.jobs import outcome, queue
+from lnl_core.methods import title_of
+from lnl_core.review import differences
+from lnl_core.review.differences import Pair, Shares
+from lnl_core.services.compare import comparing
+from lnl_core.services.compare.truth import sample_of
+from lnl_core.services.in_force import loaded, told_of
+from lnl_core.store import decisions
+from lnl_core.types import BoolArray, DatasetInfo, FloatArray, JobState
+from lnl_core.views import Comparison
+
+
+def pairs(compared: Comparison) -> list[Pair]:
+    """Compare every two of the methods that were measured, the clearest difference first."""
+    return differences.pairs(compared.detections)
+
+
+def words(found: Sequence[Pair]) -> str:
+    """Say what was compared, and how, in two sentences; nothing of fewer than two methods."""
+    if not found:
+        return ""
+    clear = sum(each.clear for each in found)
+    noun = "pair" if len(found) == 1 else "pairs"
+    return (
+        f"{clear} of {len(found)} {noun} differ clearly. Average precision on the same bootstrap "
+        "samples of the images; intervals are 95 %, for each pair alone; p is of no difference, "
+        f"corrected for the {len(found)} {noun} by Holm's procedure."
+    )
+
+
+# Classes ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByClass:
+    """Recall and precision by given class.
+
+    Attributes:
+        shares: key -> of each method; empty without a truth.
+        reviews: how many images of each order are looked at: as many as there are wrong labels.
+    """
+
+    shares: Mapping[str, Shares]
+    reviews: int
+
+
+def by_class(info: DatasetInfo, compared: Comparison) -> ByClass:
+    """Return how well each method finds the wrong labels of each given class."""
+    if compared.truth is None or not compared.detections:
+        return ByClass({}, 0)
+    keys = tuple(each.key for each in compared.candidates if each.key in compared.detections)
+    versions = tuple(
+        comparing.cache_key(info, each) for each in compared.candidates if each.key in keys
+    )
+    last = decisions.last_id(info)
+    return _by_class(info, compared.truth.kind, keys, versions, last)
+
+
+@lru_cache(maxsize=8)
+def _by_class(
+    info: DatasetInfo,
+    kind: str,
+    keys: tuple[str, ...],
+    _versions: tuple[str, ...],
+    _last_id: int,
+) -> ByClass:
+    chosen = [each for each in comparing.candidates(info) if each.key in keys]
+    told = told_of(info, comparing.runs_behind(info, chosen))
+    sample = sample_of(info, kind, told)
+    if sample is None:
+        return ByClass({}, 0)
+    given, reviews = np.asarray(loaded(info).given_labels), max(1, round(sample.errors))
+    shares = {
+        each.key: differences.by_class(
+            _top(np.asarray(comparing.suspicion(info, each)), sample.population, reviews),
+            given,
+            sample,
+            info.class_count,
+        )
+        for each in chosen
+    }
+    return ByClass(shares, reviews)
+
+
+def _top(score: FloatArray, population: BoolArray, count: int) -> BoolArray:
+    """Return (n,) True for the `count` most suspicious rows of a population; ties by row."""
+    inside = np.flatnonzero(population)
+    order = np.argsort(-score[inside], kind="stable")[:count]
+    top = np.zeros(len(score), bool)
+    top[inside[order]] = True
+    return top
+
+
+# Seeds -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """One method with one set of knobs, run with several seeds.
+
+    Attributes:
+        title: of the method.
+        preset: of the runs.
+        values: seed -> average precision.
+    """
+
+    title: str
+    preset: str
+    values: Mapping[int, float]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the seeds."""
+        return float(np.mean(list(self.values.values())))
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation over the seeds."""
+        return float(np.std(list(self.values.values()), ddof=1))
+
+
+def seeds(info: DatasetInfo, truth: str | None) -> list[Seeds]:
+    """Return the methods that have run with several seeds and the same knobs, in their order.
+
+    Empty where none has, or nothing is known of the truth.
+    """
+    alike: dict[tuple[str, str, str], dict[int, str]] = defaultdict(dict)
+    known = {each.key: each for each in comparing.candidates(info)}
+    for job in queue.jobs(info):  # the newest first: an older run of one seed counts no more
+        if job.state is not JobState.DONE or str(job.id) not in known:
+            continue
+        knobs = {name: value for name, value in job.config.items() if name != "seed"}
+        name = outcome.key(job, info)
+        alike[name, job.preset, repr(sorted(knobs.items()))].setdefault(job.seed, str(job.id))
+    several = {what: runs for what, runs in alike.items() if len(runs) > 1}
+    keys = [key for runs in several.values() for key in runs.values()]
+    if not keys:
+        return []
+    measured = comparing.compare(info, keys, truth).detections
+    return [
+        Seeds(
+            title_of(name),
+            preset,
+            {seed: measured[key].ap for seed, key in sorted(runs.items()) if key in measured},
+        )
+        for (name, preset, _), runs in several.items()
+        if sum(key in measured for key in runs.values()) > 1
+    ]
