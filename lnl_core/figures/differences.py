@@ -9,8 +9,7 @@ import numpy as np
 
 from lnl_core.figures.frame import new_figure, text, wrapped
 from lnl_core.figures.palette import Tone
-from lnl_core.review.differences import Pair, Shares
-from lnl_core.views import Candidate
+from lnl_core.views import Candidate, Pair, Shares
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -6,10 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from lnl_core.figures import differences as drawing
-from lnl_core.review.differences import Pair
 from lnl_core.services.compare import differences
 from lnl_core.types import DatasetInfo
-from lnl_core.views import Comparison
+from lnl_core.views import Comparison, Pair
 from pages import _figures, _ui, _words
 from pages._ui import plain
 
