@@ -10,6 +10,7 @@ from lnl_core.jobs import queue
 from lnl_core.review import consensus
 from lnl_core.services.runs.running import default_recipe
 from lnl_core.store import arrays, audits, datasets, decisions, leases
+from lnl_core.store.table import table_of
 from lnl_core.types import Action, Decision, JobState, Signals
 
 KEY = "review-{view}-{id}-reviewer A"
@@ -285,7 +286,7 @@ def test_the_queue_can_be_narrowed_to_a_split(desk, ranked):
         table = table.drop_columns("split")
     names = ["train" if row % 2 else "val" for row in range(60)]
     pq.write_table(table.append_column("split", [names]), path)
-    datasets._table.cache_clear()
+    table_of.cache_clear()
     app = desk("review", dataset="tiny", split="val")
     assert not app.exception
     assert app.selectbox(key="review_split").value == "val"

@@ -14,6 +14,7 @@ from lnl_core.services.explore import filters
 from lnl_core.services.review import desk
 from lnl_core.services.review.filtering import Filters
 from lnl_core.store import arrays, datasets
+from lnl_core.store.table import table_of
 
 FIRST = np.arange(60, dtype=np.int32)
 FIRST[[5, 7, 30]] = 5  # bar, bar, base: train, train, test
@@ -33,7 +34,7 @@ def repeated(scored):
         table.append_column("split", pa.array(split, pa.string())),
         scored.directory / "table.parquet",
     )
-    datasets._table.cache_clear()
+    table_of.cache_clear()
     return scored
 
 

@@ -15,6 +15,7 @@ from lnl_core.services.export import exporting
 from lnl_core.services.review import desk
 from lnl_core.services.review.filtering import Filters
 from lnl_core.store import datasets, decisions
+from lnl_core.store.table import table_of
 from lnl_core.types import Action, Decision
 from tests.data.making import encoded, picture
 
@@ -102,7 +103,7 @@ def with_splits(info, names):
     if "split" in table.column_names:
         table = table.drop_columns("split")
     pq.write_table(table.append_column("split", [[name or None for name in names]]), path)
-    datasets._table.cache_clear()
+    table_of.cache_clear()
     in_force._loaded.cache_clear()
 
 
