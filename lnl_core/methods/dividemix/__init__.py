@@ -167,7 +167,7 @@ METHOD = Method(
     config=Config,
     fit=fit,
     short="DivideMix",
-    good_for="many wrong labels, where there is time; what other papers compare with",
+    good_for="many wrong labels, where there is time",
     explanation=(
         "Two networks divide the labels for each other into clean and doubtful ones, and guess the "
         "doubtful ones together. A label is doubted that both of them contradict."
