@@ -82,23 +82,23 @@ def train(
                 if online or epoch < first:
                     batch_probs = probs(logits.detach())
                     session.record(
-                        batch, batch_probs, _loss(batch_probs, batch.labels), average=online
+                        batch, batch_probs, surprise(batch_probs, batch.labels), average=online
                     )
             if epoch < first:
                 continue
-            if epoch == knobs.epochs - 1 and session.n * _width(session) <= FEATURE_LIMIT:
-                features = np.zeros((session.n, _width(session)), np.float16)
+            if epoch == knobs.epochs - 1:
+                features = feature_array(session)
             predicted = torch.zeros(session.k, device=session.device)
             for rows, views in session.predictions(mirror=session.augment.flip, features=features):
                 batch_probs = sum((probs(view) for view in views[1:]), start=probs(views[0])) / len(
                     views
                 )
-                session.recorder.add(rows, batch_probs, _loss(batch_probs, session.labels[rows]))
+                session.recorder.add(rows, batch_probs, surprise(batch_probs, session.labels[rows]))
                 best = batch_probs.argmax(dim=1)
                 session.note("agreement", (best == session.labels[rows]).float().mean())
                 predicted += torch.bincount(best, minlength=session.k)
             session.note("classes_predicted", effective_classes(predicted))
-        if features is None and session.n * _width(session) <= FEATURE_LIMIT:
+        if features is None and feature_array(session) is not None:
             features = session.features()  # resumed after the last epoch
         networks.keep_network(context, session)
         return Outcome(session.recorder, features, session.run_curves(), session.cost())
@@ -130,16 +130,23 @@ def signals(key: str, outcome: Outcome, given: IntArray) -> Signals:
     )
 
 
+def feature_array(session: training.Session) -> FloatArray | None:
+    """Return an array for the features of all images, (n, d) float16; None for very large sets."""
+    width = int(session.averaged.feature_size)  # type: ignore[arg-type]
+    if session.n * width > FEATURE_LIMIT:
+        return None
+    return np.zeros((session.n, width), np.float16)
+
+
+def surprise(probs: Tensor, labels: Tensor) -> Tensor:
+    """Return -log of the probability of each label, (b, k) and (b,) -> (b,).
+
+    A float32 probability can be exactly 0; the floor caps the loss at 16.1.
+    """
+    return -probs.gather(1, labels[:, None]).squeeze(1).clamp_min(1e-7).log()
+
+
 def effective_classes(counts: Tensor) -> Tensor:
     """Return exp(entropy) of class counts (k,): k when even, 1 when all fall on one class."""
     share = counts / counts.sum()
     return torch.exp(-torch.special.xlogy(share, share).sum())
-
-
-def _loss(probs: Tensor, labels: Tensor) -> Tensor:
-    # a float32 probability can be exactly 0; the floor caps the loss at 16.1
-    return -probs.gather(1, labels[:, None]).squeeze(1).clamp_min(1e-7).log()
-
-
-def _width(session: training.Session) -> int:
-    return int(session.averaged.feature_size)  # type: ignore[arg-type]

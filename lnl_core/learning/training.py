@@ -22,7 +22,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 from lnl_core.learning import checkpoints, hardware, models, process_group
 from lnl_core.learning.augment import Augment, augment, views_of
+from lnl_core.learning.batching import Batch, cuts_of, shares_of
 from lnl_core.learning.frozen import FeatureSource, blank
 from lnl_core.learning.images import ImageSource
 from lnl_core.learning.knobs import TrainingKnobs
@@ -38,7 +39,7 @@ from lnl_core.learning.optimizer import Sgd
 from lnl_core.learning.recorder import ProbabilityRecorder
 from lnl_core.learning.schedule import learning_rate
 from lnl_core.learning.seeds import derive_seed, generator_for, seed_everything, seeded
-from lnl_core.types import Array, Context, FloatArray, IntArray, LabeledDataset
+from lnl_core.types import Array, Context, FloatArray, LabeledDataset
 
 __all__ = [
     "Batch",
@@ -54,22 +55,9 @@ __all__ = [
 _TICK = 0.5
 """Seconds between two reports."""
 
-_SMALLEST_BATCH = 8
-"""Images that a last batch needs: the statistics of batch norm over fewer are noise."""
-
 _BLOCK_PIXELS = 1 << 20
 """Pixels of the images whose second views are made at once: a hundred small calls on a thousand
 small images cost little more than on a hundred."""
-
-
-class Batch(NamedTuple):
-    """One training batch on the device."""
-
-    rows: Tensor  # (b,) int64 row numbers
-    images: Tensor  # (b, c, h, w) float32, standardised, augmented, channels last; (b, d) features
-    labels: Tensor  # (b,) int64 given labels
-    at: Tensor  # (b,) the row numbers in the host's memory, where reading them waits for nothing
-    changed: Tensor | None = None  # like images: a second view, where one was asked for
 
 
 def percentile(scores: Array) -> FloatArray:
@@ -167,8 +155,8 @@ class Session:
             name: value.to(self.device) for name, value in self._tensors_at_start.items()
         }
         self.augment = self._augment()
-        self._shares = _shares(self._dataset.groups, self.device)
-        self.steps_per_epoch = len(_cuts(self.n, knobs.batch_size))
+        self._shares = shares_of(self._dataset.groups, self.device)
+        self.steps_per_epoch = len(cuts_of(self.n, knobs.batch_size))
         self._first_epoch = 0
         if saved is not None:
             checkpoints.unpack(self, *saved)
@@ -246,7 +234,7 @@ class Session:
         For a method that draws its rows by itself; such a one calls `pace` before each step and
         `went` after it.
         """
-        return _cuts(n, self.knobs.batch_size)
+        return cuts_of(n, self.knobs.batch_size)
 
     def pace(self, epoch: int, step: int, steps: int) -> None:
         """Set the learning rate for a step of an epoch, both from 0."""
@@ -440,21 +428,3 @@ class Session:
     def state(self) -> dict[str, Any]:
         """Return the JSON part of a checkpoint beyond the epoch."""
         return {"history": self.history, "cost": self.cost()}
-
-
-def _shares(groups: IntArray | None, device: torch.device) -> Tensor | None:
-    """Return 1 / copies of each row's picture, (n,) float32, None where nothing comes twice."""
-    if groups is None or len(groups) < 2:
-        return None
-    times = np.bincount(groups)[groups]
-    if times.max() < 2:
-        return None
-    return torch.from_numpy((1 / times).astype(np.float32)).to(device)
-
-
-def _cuts(n: int, batch_size: int) -> list[tuple[int, int]]:
-    """Batch borders; a last batch below `_SMALLEST_BATCH` joins the one before."""
-    starts = list(range(0, n, batch_size))
-    if len(starts) > 1 and n - starts[-1] < min(_SMALLEST_BATCH, batch_size):
-        starts.pop()
-    return list(zip(starts, [*starts[1:], n], strict=True))

@@ -48,7 +48,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     if n < 2 or k < 2:
         sure = np.eye(k, dtype=np.float32)[np.asarray(dataset.given_labels, np.int64)]
         return Signals(METHOD.key, np.zeros(n, np.float32), sure)
-    from lnl_core.learning import networks
+    from lnl_core.learning import networks, supervised
     from lnl_core.methods.dividemix.training import (
         Division,
         divide,
@@ -69,9 +69,9 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
                 mix_epoch(session, config, division, epoch, context.seed)
             if epoch >= first_scored:
                 last = epoch == config.epochs - 1
-                features = _feature_array(session) if last else None
+                features = supervised.feature_array(session) if last else None
                 evaluate(session, features)
-        if features is None and _feature_array(session) is not None:
+        if features is None and supervised.feature_array(session) is not None:
             features = session.features()  # resumed after the last epoch
         averaged: Any = session.averaged
         networks.keep_network(context, session, averaged.networks[0])
@@ -97,16 +97,6 @@ def open_session(dataset: LabeledDataset, config: Config, context: Context) -> S
         "disagree": torch.zeros(n, dtype=torch.uint8),
     }
     return training.Session(dataset, config, context, build=build, tensors=tensors)
-
-
-def _feature_array(session: Session) -> Any:
-    """Return an empty (n, d) float16 array, None where it would be too large to keep."""
-    from lnl_core.learning import supervised
-
-    width: Any = session.averaged.feature_size
-    if session.n * int(width) > supervised.FEATURE_LIMIT:
-        return None
-    return np.zeros((session.n, int(width)), np.float16)
 
 
 def _signals(session: Session, config: Config, features: Any) -> Signals:

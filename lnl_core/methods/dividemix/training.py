@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lnl_core.learning import supervised
 from lnl_core.learning.seeds import derive_seed
 from lnl_core.methods.dividemix import division as mixtures
 from lnl_core.methods.dividemix import pair as two
@@ -88,7 +89,9 @@ def divide(session: Session, division: Division, seed: int, epoch: int, *, recor
             losses[who, rows.cpu()] = each.cpu()
         if record:
             probs = (F.softmax(said[0], 1) + F.softmax(said[1], 1)) / 2
-            session.recorder.add(rows, probs, _loss(probs, session.labels[rows]), average=False)
+            session.recorder.add(
+                rows, probs, supervised.surprise(probs, session.labels[rows]), average=False
+            )
     for who in (0, 1):
         start = derive_seed(seed, epoch, 4, who) % 2**32
         clean = torch.from_numpy(mixtures.clean_probability(losses[who].numpy(), start))
@@ -216,10 +219,6 @@ def evaluate(session: Session, features: Any) -> None:
     for rows, views in session.predictions(mirror=session.augment.flip, features=features):
         answers = [F.softmax(half, dim=1) for view in views for half in view.chunk(2, dim=1)]
         probs = _mean(answers)
-        session.recorder.add(rows, probs, _loss(probs, session.labels[rows]))
+        session.recorder.add(rows, probs, supervised.surprise(probs, session.labels[rows]))
         first, second = (half.argmax(dim=1) for half in views[0].chunk(2, dim=1))
         session.tensors["disagree"][rows] = (first != second).to(torch.uint8)
-
-
-def _loss(probs: Tensor, labels: Tensor) -> Tensor:
-    return -probs.gather(1, labels[:, None]).squeeze(1).clamp_min(1e-7).log()

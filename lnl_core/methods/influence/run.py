@@ -32,9 +32,6 @@ FIT_WORK = 6e13
 FEWEST = 16
 """Passes over the data for one fit of the head, at least."""
 
-FEATURE_LIMIT = 256_000_000
-"""Most numbers (n x d) that a run keeps as features: 512 MB."""
-
 TRAIN_SHARE = 0.9
 """How much of the progress training a network first is."""
 
@@ -344,7 +341,9 @@ class Run:
 
     def deep_features(self) -> FloatArray | None:
         """Return the penultimate features, (n, d) float16; None for frozen ones and large sets."""
-        if self.network is None or self.n * self.network.model.feature_size > FEATURE_LIMIT:
+        if self.network is None:
+            return None
+        if self.n * self.network.model.feature_size > supervised.FEATURE_LIMIT:
             return None
         return self.deep.astype(np.float16)
 

@@ -235,7 +235,7 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """
     import torch
 
-    from lnl_core.learning import networks
+    from lnl_core.learning import networks, supervised
     from lnl_core.methods.jump import codes as semantic_codes
     from lnl_core.methods.jump import epoch_signals
     from lnl_core.methods.jump.warm_up import WarmUp
@@ -269,9 +269,9 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
             if not last and (epoch < config.epochs - config.score_epochs or not selects):
                 continue
             if last:
-                features = epoch_signals.feature_array(session)
+                features = supervised.feature_array(session)
             epoch_signals.evaluate(session, codes, features)
-        if features is None and epoch_signals.feature_array(session) is not None:
+        if features is None and supervised.feature_array(session) is not None:
             features = session.features()  # resumed after the last epoch
         heads = session.averaged
         assert isinstance(heads, semantic_codes.TwoHeads)

@@ -9,13 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lnl_core.learning import supervised
 from lnl_core.learning.training import Session
 from lnl_core.methods.jump import codes as semantic_codes
 from lnl_core.methods.jump.codes import JumpTable
 from lnl_core.types import Array, Signals
-
-FEATURE_LIMIT = 256_000_000
-"""Most numbers (n x d) kept as features: 512 MB."""
 
 
 def record_flags(session: Session, table: JumpTable, epoch: int, selects: bool) -> None:
@@ -40,14 +38,6 @@ def _ones(bits: Tensor) -> int:
     return int(np.unpackbits(bits.cpu().numpy()).sum())
 
 
-def feature_array(session: Session) -> Array | None:
-    """Return an array for the features of all images, (n, d); None where they are too many."""
-    width = int(session.averaged.feature_size)  # type: ignore[arg-type]
-    if session.n * width > FEATURE_LIMIT:
-        return None
-    return np.zeros((session.n, width), np.float16)
-
-
 def evaluate(session: Session, codes: Tensor, features: Array | None) -> None:
     """Evaluate both heads on every plain image; the classifier's predictions enter the mean.
 
@@ -60,9 +50,7 @@ def evaluate(session: Session, codes: Tensor, features: Array | None) -> None:
     for rows, views in session.predictions(mirror=session.augment.flip, features=features):
         given = session.labels[rows]
         probs = torch.stack([F.softmax(view[:, :k], dim=1) for view in views]).mean(0)
-        p_given = probs.gather(1, given[:, None]).squeeze(1)
-        # a float32 probability can be exactly 0
-        session.recorder.add(rows, probs, -p_given.clamp_min(1e-7).log())
+        session.recorder.add(rows, probs, supervised.surprise(probs, given))
         heads = views[0][:, k:]
         sub = semantic_codes.sub_losses(heads, codes[given])
         by_code = semantic_codes.decode(heads, codes)  # (b, k)
@@ -71,7 +59,9 @@ def evaluate(session: Session, codes: Tensor, features: Array | None) -> None:
         other = by_code.scatter(1, given[:, None], -math.inf)
         tensors["code_label"][rows] = other.argmax(dim=1).int()
         tensors["code_probability"][rows] = (
-            F.softmax(other, dim=1).amax(dim=1) if k > 1 else torch.ones_like(p_given)
+            F.softmax(other, dim=1).amax(dim=1)
+            if k > 1
+            else torch.ones(len(rows), device=session.device)
         )
         differ = by_code.argmax(dim=1) != probs.argmax(dim=1)
         tensors["heads_disagree"][rows] = differ.to(torch.uint8)
