@@ -1,7 +1,6 @@
 """The process that trains: claims jobs one by one, runs their method, ranks, goes on.
 
-Only this process imports torch. A heartbeat thread writes progress and reads the cancel flag twice
-a second; a method that does not answer a cancel within a second is left behind with its process.
+Only this process imports torch.
 """
 
 from __future__ import annotations
@@ -9,30 +8,29 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import logging
 import os
 import resource
 import signal
 import sys
-import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from lnl_core.jobs import (
-    engines,
     executors,
     failures,
+    heartbeat,
     inputs,
     knobs,
     outcome,
     queue,
+    run_log,
     splits,
     tasks,
     torchrun,
@@ -57,16 +55,11 @@ from lnl_core.types import (
     Workspace,
 )
 
-BEAT_SECONDS = 0.5
-CANCEL_GRACE_SECONDS = 1.0
 IDLE_SECONDS = 5.0
 NICENESS = 5
 """The desk and the browser go first where cores are few."""
 
-log = logging.getLogger("lnl.worker")
-
-_held: list[IO[bytes]] = []
-"""The worker lock, for the thread that has to let go of it."""
+log = run_log.log
 
 
 class Stopped(BaseException):
@@ -90,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     held = local.lock(ws, chosen.lane)
     if held is None:
         return 0  # another worker is at it
-    _held.append(held)
+    heartbeat.held.append(held)
     with contextlib.suppress(LnlError, OSError):  # a full disk: there is a copy the next time
         rescue.keep_copy(ws)
     signal.signal(signal.SIGTERM, _stop)
@@ -146,7 +139,7 @@ def _one(number: int) -> int:
     except Stopped:
         pass
     if torchrun.is_one_of_several() and queue.job(ws, number).state is not JobState.DONE:
-        _flush()
+        run_log.flush()
         os._exit(torchrun.ENDED)  # at once: the others may wait for this process, it not for them
     return 0
 
@@ -186,18 +179,18 @@ def run_job(ws: Workspace, job: Job, method: Method | None = None) -> None:
         return
     folder = info.directory / "runs" / str(job.id)
     context = JobContext(job.seed, folder, representation=job.representation)
-    with _logging_to(folder / "worker.log"):
+    with run_log.written_to(folder / "worker.log"):
         log.info("run %d: %s on %s, %s", job.id, job.method, job.dataset, job.preset)
         for problem in PROBLEMS:
             log.warning(problem)
         try:
-            with _heartbeat(ws, job, context):
+            with heartbeat.beating(ws, job, context):
                 if job.executor == queue.TASKS:
                     values = _task(job, info, context)
                 else:
                     context.base = inputs.base_run(job, info)
                     values = _work(job, info, context, method or card(job.method))
-            _beat(ws, job, context)  # the last figures, and what speaks against the run
+            heartbeat.beat(ws, job, context)  # the last figures, and what speaks against the run
             queue.finish(ws, job.id, JobState.DONE, fraction=1.0, stage="done", **values)
             context.forget()
             log.info("run %d: done", job.id)
@@ -366,105 +359,6 @@ def _own_cost(
         for name in ("seconds", "cpu_seconds", "peak_memory_bytes"):
             cost[name] = max(cost[name], told.get(name, 0.0))
     return cost | features
-
-
-@contextlib.contextmanager
-def _heartbeat(ws: Workspace, job: Job, context: JobContext) -> Iterator[None]:
-    """While a job runs: write progress twice a second, read the cancel flag, enforce it."""
-    over = threading.Event()
-
-    def beat() -> None:
-        asked_at = None
-        while not over.wait(BEAT_SECONDS):
-            try:
-                stop = _beat(ws, job, context)
-            except Exception:
-                log.exception("run %d: progress could not be written", job.id)
-                continue
-            if stop:
-                context.cancelled.set()
-                asked_at = asked_at or time.monotonic()
-                if time.monotonic() - asked_at > CANCEL_GRACE_SECONDS and not over.is_set():
-                    _abandon(ws, job)
-
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
-def _beat(ws: Workspace, job: Job, context: JobContext) -> bool:
-    metrics = {
-        **context.metrics,
-        **context.pace(),
-        "memory_bytes": 0 if context.memory is None else context.memory.now(),
-        "history": context.history,
-        "device": context.device,
-    }
-    return queue.report(
-        ws,
-        job.id,
-        stage=context.stage,
-        fraction=context.fraction,
-        metrics=metrics,
-        eta_seconds=context.eta_seconds(),
-        kept=context.kept,
-    )
-
-
-def _abandon(ws: Workspace, job: Job) -> None:
-    """End this process because its method does not answer; another worker takes the queue on."""
-    log.info("run %d: cancelled, the method did not answer", job.id)
-    queue.finish(ws, job.id, JobState.CANCELLED)
-    for held in _held:
-        held.close()
-    if torchrun.is_one_of_several():
-        os._exit(torchrun.ENDED)
-    if not engines.remote(job):
-        executors.reconcile(ws)
-    if os.getpid() == os.getpgrp():
-        os.killpg(os.getpgrp(), signal.SIGKILL)  # processes that the method started go as well
-    os._exit(3)
-
-
-class _ToStderr(logging.Handler):
-    """Writes straight to file descriptor 2, which is a run's log; a full disk is no failure."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with contextlib.suppress(OSError):
-            os.write(2, (self.format(record) + "\n").encode())
-
-
-@contextlib.contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
-    """Send everything that this process logs and prints to a run's log."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kept = [(number, os.dup(number)) for number in (1, 2)]
-    handler = _ToStderr()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    log.setLevel(logging.INFO)
-    log.addHandler(handler)
-    _flush()
-    with path.open("ab", buffering=0) as stream:
-        for number, _ in kept:
-            os.dup2(stream.fileno(), number)
-    try:
-        yield
-    finally:
-        _flush()
-        log.removeHandler(handler)
-        for number, saved in kept:
-            os.dup2(saved, number)
-            os.close(saved)
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):
-            stream.flush()
 
 
 def _cpu_seconds() -> float:

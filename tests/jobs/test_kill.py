@@ -215,13 +215,13 @@ def test_asked_for_many_times_one_worker_starts(workspace, demo):
 
 DEAF = """
 import time
-from lnl_core.jobs import queue, worker
+from lnl_core.jobs import heartbeat, queue, worker
 from lnl_core.jobs.engines import local
 from lnl_core.methods import METHODS
 from lnl_core.store.db import open_workspace
 from dataclasses import replace
 ws = open_workspace()
-worker._held.append(local.lock(ws))
+heartbeat.held.append(local.lock(ws))
 job = queue.claim(ws)
 worker.run_job(ws, job, replace(METHODS[job.method], fit=lambda *all: time.sleep(600)))
 """
