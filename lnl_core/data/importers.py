@@ -18,6 +18,7 @@ from lnl_core.data import (
     folders,
     hub,
     no_class,
+    nothing_in,
     npz,
     recognising,
     tables,
@@ -45,7 +46,6 @@ Report = Callable[[int, int, int], None]
 ORIGINALS = "originals"
 _EVERY = 0.1
 MAX_SIZE = 1024
-NO_CLASS_LEFT = "No image has a class: every label that is used is no class."
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def read(
     kind = "zip" if is_zip else None
     reading = reading_of(looked_over, plan, str(source), said, kind=kind, pictures=pictures)
     if not reading.open_questions:
-        _refuse_nothing(looked_over, source, said)
+        nothing_in.refuse(looked_over, source, said)
     return reading
 
 
@@ -159,36 +159,6 @@ def _look(
         why = BadRow(each.reason, each.remedy)
         looked_over.outline.leave_out(each.count, each.what, why, each.first)
     return looked_over, refused
-
-
-def _refuse_nothing(source: Source, where: Path, answers: Answers) -> None:
-    """Raise where an import would find no image, or no class.
-
-    Raises:
-        LnlError: as `import_source` would.
-    """
-    outline = source.outline
-    none = no_class.checked((*answers.no_classes, *outline.no_classes), source.class_names)
-    if isinstance(source, FileSource) and not outline.exact:
-        _refuse_unreadable(source)
-        return
-    counted = +outline.counts
-    if not counted:
-        left = [each for each in outline.left.values() if each.what != "lists"]
-        most = max(left, key=lambda each: each.count, default=None)
-        raise LnlError(_nothing(source, where, most))
-    if not set(counted) - set(none):
-        raise LnlError(NO_CLASS_LEFT)
-
-
-def _refuse_unreadable(source: FileSource) -> None:
-    """Raise where none of the images that were looked at can be read."""
-    if source.sample and source.unreadable < len(source.sample):
-        return
-    if source.kind == "folder":
-        raise LnlError(folders.no_image(source.sample))
-    left = max(source.outline.left.values(), key=lambda each: each.count, default=None)
-    raise LnlError(_nothing(source, source.root, left))
 
 
 def _plan(source: Source, size: int | None, answers: Answers) -> Plan:
@@ -307,7 +277,7 @@ def import_source(
                 writer.skip(skipped)
             _copy(looked_over, writer, report)
             if not writer.n:
-                raise LnlError(_nothing(looked_over, source, _most(writer)))
+                raise LnlError(nothing_in.why(looked_over, source, nothing_in.most(writer)))
             kind = "zip" if is_zip else looked_over.kind
             if writer.lost > writer.n and not said.mostly_skipped:
                 raise Unanswered([_mostly(writer, said)])
@@ -321,7 +291,7 @@ def import_source(
             )
             notes += no_class.notes(counts, none)
             if not sum(count for label, count in counts.items() if label not in none):
-                raise LnlError(NO_CLASS_LEFT)
+                raise LnlError(nothing_in.NO_CLASS_LEFT)
             meta = {
                 "name": name,
                 "class_names": list(looked_over.class_names),
@@ -397,28 +367,6 @@ def _copy(source: Source, writer: SetWriter, report: Report | None) -> None:
             report(done, source.total, writer.skipped)
     if report is not None:
         report(done, source.total, writer.skipped)
-
-
-def _most(writer: SetWriter) -> LeftOut | None:
-    """Return what was skipped most often."""
-    if not writer.reasons:
-        return None
-    (key, count) = writer.reasons.most_common(1)[0]
-    return LeftOut(count, "images", *key, writer.firsts[key])
-
-
-def _nothing(looked_over: Source, source: Path, most: LeftOut | None) -> str:
-    """Say why not one image came in."""
-    if isinstance(looked_over, FileSource) and looked_over.kind == "folder":
-        return folders.no_image(looked_over.sample)
-    if most is None:
-        return folders.NO_IMAGE
-    if looked_over.kind in ("npz", "torchvision", "hub"):
-        return f"No image could be read. {most.reason} {most.remedy}"
-    return (
-        f"No image could be read. {most.count:,} times, first at “{most.first}”: {most.reason} "
-        f"{most.remedy} The paths of {source.name} start from {looked_over.root}."
-    )
 
 
 def _settle(source: Source, part: Path) -> str | None:

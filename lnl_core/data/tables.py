@@ -5,7 +5,6 @@ Rows are counted as a spreadsheet counts them: the header is row 1.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import itertools
@@ -14,16 +13,14 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from lnl_core.data.table_text import SAVE_AS, lines_of, text_of
 from lnl_core.types import LnlError
 
-MAX_LINE = 2**20
 DELIMITERS = ",;\t|"
-_SAVE_AS = "Save it as “CSV UTF-8”, then import again."
 _PICTURES = {code: 0x2400 + code for code in range(32) if code not in (9, 10, 13)} | {
     0x7F: 0x2421,
     **dict.fromkeys(range(0xD800, 0xE000), 0xFFFD),
@@ -107,7 +104,7 @@ def names(
         LnlError: it is no table.
     """
     if not isinstance(file, Path):
-        with _text(file, name or "The file") as text:
+        with text_of(file, name or "The file") as text:
             found = _records(text, name or "The file", columns, has_header)[1]
     elif file.suffix.lower() in (".parquet", ".pq"):
         import pyarrow as pa
@@ -121,7 +118,7 @@ def names(
         first = next((each for _, each in _objects(file, file.name)), None)
         found = list(first) if isinstance(first, dict) else []
     else:
-        with _text(file, file.name) as text:
+        with text_of(file, file.name) as text:
             found = _records(text, file.name, columns, has_header)[1]
     return [str(name).strip() for name in found]
 
@@ -171,7 +168,7 @@ def _csv_rows(
     required: Sequence[str],
     has_header: bool = True,
 ) -> Iterator[tuple[int, Cells | BadRow]]:
-    with _text(file, name) as text:
+    with text_of(file, name) as text:
         reader, names, first, filled = _records(text, name, columns, has_header)
         places = _checked_places(names, name, columns, required)
         width = len(names)
@@ -255,7 +252,7 @@ def _records(
 
     The last is a list of one number, which goes up as lines that are not blank are read.
     """
-    lines = _lines(text, name)
+    lines = lines_of(text, name)
     number, line = 1, next(lines, "")
     delimiters = DELIMITERS if has_header else DELIMITERS + " "
     if line.lower().startswith("sep=") and len(line.rstrip("\r\n")) == 5:
@@ -287,70 +284,8 @@ def _records(
     try:
         names = next(reader)
     except csv.Error as error:
-        raise LnlError(f"The first row of {name} is no header: {error}. {_SAVE_AS}") from error
+        raise LnlError(f"The first row of {name} is no header: {error}. {SAVE_AS}") from error
     return reader, names, number, filled
-
-
-def _lines(text: io.TextIOBase, name: str) -> Iterator[str]:
-    number = 0
-    while line := text.readline(MAX_LINE):
-        number += 1
-        if len(line) == MAX_LINE:
-            raise LnlError(
-                f"Line {number} of {name} is longer than a million characters. {_SAVE_AS}"
-            )
-        yield line
-
-
-@contextmanager
-def _text(file: Path | IO[bytes], name: str) -> Iterator[io.TextIOWrapper]:
-    """Open CSV as text in the encoding that its first bytes tell; errors name line and byte."""
-    try:
-        stream = file.open("rb") if isinstance(file, Path) else file
-    except OSError as error:
-        raise LnlError(f"{name} cannot be opened: {error.strerror}. Check the path.") from error
-    stream.seek(0)
-    head = stream.read(4096)
-    stream.seek(0)
-    try:
-        text = io.TextIOWrapper(stream, encoding=_encoding(head, name), newline="")
-        try:
-            yield text
-        except UnicodeError as error:
-            raise LnlError(_where_not_utf8(text.detach(), name)) from error
-        finally:
-            with suppress(ValueError):  # detached already
-                text.detach()
-    finally:
-        if isinstance(file, Path):
-            stream.close()
-
-
-def _encoding(head: bytes, name: str) -> str:
-    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return "utf-32"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if head.startswith(b"PK\x03\x04") or head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise LnlError(f"{name} is a spreadsheet or archive, not CSV. {_SAVE_AS}")
-    if head[:512].count(0) > len(head[:512]) // 8:
-        raise LnlError(f"{name} is not text (or UTF-16 without its mark). {_SAVE_AS}")
-    return "utf-8-sig"
-
-
-def _where_not_utf8(stream: Any, name: str) -> str:
-    stream.seek(0)
-    offset = 0
-    for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE), b""), start=1):
-        try:
-            line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            return (
-                f"{name} is not UTF-8: line {number}, byte {offset + error.start:,} is "
-                f"0x{line[error.start]:02X}. {_SAVE_AS}"
-            )
-        offset += len(line)
-    return f"{name} is not UTF-8. {_SAVE_AS}"
 
 
 def _parquet_rows(
@@ -388,8 +323,8 @@ def _parquet_rows(
 
 def _objects(file: Path, name: str) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
     """Yield (line number, object) of a file of JSON lines; blank lines are passed over."""
-    with _text(file, name) as text:
-        for number, line in enumerate(_lines(text, name), start=1):
+    with text_of(file, name) as text:
+        for number, line in enumerate(lines_of(text, name), start=1):
             if not line.strip():
                 continue
             try:
