@@ -188,10 +188,12 @@ def test_pair_flips_that_plain_training_learns_are_found():
 
     dataset, truth = digits(900, "pair", 0.3)
     wrong = truth != dataset.given_labels
-    area = {}
+    areas = []
     for method in (ce, dividemix):
         knobs = method.Config.preset("quick", 900, 10, 8)
         signals = method.fit(dataset, knobs, LocalContext(seed=2))
-        area[method.__name__] = roc_auc_score(wrong, signals.suspicion)
-    assert area["lnl_core.methods.dividemix"] > 0.995
-    assert area["lnl_core.methods.dividemix"] > area["lnl_core.methods.ce"]
+        areas.append(roc_auc_score(wrong, signals.suspicion))
+    plain, mixed = areas
+    # over three seeds .934 to .967 and .988 to .996
+    assert mixed > 0.98
+    assert 1 - mixed < 0.5 * (1 - plain)
