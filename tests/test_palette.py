@@ -164,3 +164,14 @@ def test_no_colour_stands_elsewhere():
             if "linear-gradient" not in line:  # the ramp of activation maps is not the house's
                 found = re.findall(r"(?<=[\"' ,])#[0-9a-fA-F]{3,8}\b", line)
                 assert {each.lower() for each in found} <= known | PLAIN, (path, line)
+
+
+@MODES
+def test_numbers_in_cells_can_be_read_on_every_place_of_the_scale(mode):
+    scale = TONES[mode]["scale"]
+    places = [at for at, _ in scale]
+    stops = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for _, colour in scale])
+    for share in np.linspace(0, 1, 101):
+        rgb = [round(float(np.interp(share, places, stops[:, c]))) for c in range(3)]
+        cell = "#" + "".join(f"{value:02X}" for value in rgb)
+        assert contrast(palette.ink_on(scale, share), cell) >= 4.5, share

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lnl_core.figures.frame import new_figure, text, wrapped
+from lnl_core.figures.frame import new_figure, text, wrapped, write_cells
 from lnl_core.figures.palette import Tone
 from lnl_core.views import Candidate, Pair, Shares
 
@@ -126,14 +126,14 @@ def classes(
         xgap=2,
         ygap=2,
         hoverongaps=False,
-        text=[[_two(value) for value in line] for line in values],
-        texttemplate="%{text}" if len(order) <= 14 else None,
         customdata=[
             [_said(shares[each.key], each, label, class_names, measure) for label in order]
             for each in drawn
         ],
         hovertemplate="%{customdata}<extra></extra>",
     )
+    if len(order) <= 14:
+        write_cells(figure, values, [[_two(value) for value in line] for line in values], tone)
     figure.update_xaxes(
         side="top",
         tickangle=-40,
@@ -155,7 +155,9 @@ def classes(
 
 
 def _two(value: float) -> str:
-    return "–" if not np.isfinite(value) else f"{value:.2f}".replace("0.", ".", 1)
+    if not np.isfinite(value):
+        return "–"
+    return "1" if value == 1 else f"{min(value, 0.994):.2f}".removeprefix("0")
 
 
 def _said(

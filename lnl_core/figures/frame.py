@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lnl_core.figures import palette
-from lnl_core.figures.palette import Tone
+from lnl_core.figures.palette import Tone, ink_on
 from lnl_core.views import CONSENSUS, Candidate
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from lnl_core.types import FloatArray
 
 
 PERCENT = "\u202f%"
@@ -156,4 +158,35 @@ def legend_above(figure: go.Figure) -> None:
         showlegend=True,
         margin_t=84,
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left"},
+    )
+
+
+def write_cells(
+    figure: go.Figure, shares: FloatArray, words: Sequence[Sequence[str]], tone: Tone
+) -> None:
+    """Write into the cells of a heatmap, each in the ink that its colour asks for.
+
+    Plotly's own choice follows the page and fails on the middle of a scale.
+
+    Args:
+        figure: has the heatmap, columns and rows from 0.
+        shares: (r, c) places on `tone["scale"]`, in [0, 1]; NaN where there is no cell.
+        words: (r, c), blank where nothing is to be written.
+        tone: of the figure.
+    """
+    cells = [
+        (x, y, word, ink_on(tone["scale"], 0.0 if share != share else float(share)))
+        for y, (line, values) in enumerate(zip(words, shares, strict=True))
+        for x, (word, share) in enumerate(zip(line, values, strict=True))
+        if word
+    ]
+    x, y, said, inks = zip(*cells, strict=True) if cells else ((), (), (), ())
+    figure.add_scatter(
+        x=x,
+        y=y,
+        text=said,
+        mode="text",
+        textfont={"size": 12, "color": list(inks)},
+        hoverinfo="skip",
+        showlegend=False,
     )

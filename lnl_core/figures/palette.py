@@ -186,3 +186,22 @@ def theme(mode: str) -> dict[str, Any]:
 
 
 _HUES = ("green", "blue", "violet", "red", "orange")
+
+
+def ink_on(scale: Sequence[Sequence[Any]], share: float) -> str:
+    """Return black or white, whichever is easier to read on a place of a colour scale.
+
+    One of the two always has a contrast of 4.5 or more (WCAG 2.2, relative luminance).
+
+    Args:
+        scale: [[place from 0 to 1, #RRGGBB], ...], rising.
+        share: the place, in [0, 1].
+    """
+    from numpy import interp
+
+    places = [float(at) for at, _ in scale]
+    channels = [[int(colour[at : at + 2], 16) for _, colour in scale] for at in (1, 3, 5)]
+    parts = [float(interp(share, places, each)) / 255 for each in channels]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if (luminance + 0.05) ** 2 > 0.05 * 1.05 else "#FFFFFF"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lnl_core.figures.frame import new_figure, text
+from lnl_core.figures.frame import new_figure, text, write_cells
 from lnl_core.figures.palette import Tone
 from lnl_core.types import IntArray
 from lnl_core.views import FEWEST_ERRORS, Matrix
@@ -44,20 +44,22 @@ def transitions(matrix: Matrix, class_names: Sequence[str], tone: Tone) -> go.Fi
         xgap=2,
         ygap=2,
     )
+    most = max(float(np.nanmax(shown, initial=0.0)), 0.02)
     figure.add_heatmap(
         z=shown,
         zmin=0,
-        zmax=max(float(np.nanmax(shown, initial=0.0)), 0.02),
+        zmax=most,
         colorscale=tone["scale"],
         showscale=False,
         xgap=2,
         ygap=2,
         hoverongaps=False,
-        text=np.where(many, np.char.mod("%.0f", matrix.count), ""),
-        texttemplate="%{text}" if s <= 14 else None,
         customdata=[[_cell(matrix, i, j, names) for j in range(s)] for i in range(s)],
         hovertemplate="%{customdata}<extra></extra>",
     )
+    if s <= 14:
+        counts = np.where(many, np.char.mod("%.0f", matrix.count), "")
+        write_cells(figure, shown / most, counts.tolist(), tone)
     places: IntArray = np.arange(s)
     ticks = {"tickvals": places, "ticktext": names, "showgrid": False}
     ticks |= {"tickfont": {"size": 12, "color": tone["text"]}}

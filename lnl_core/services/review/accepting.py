@@ -146,7 +146,7 @@ class Proposal:
         if self.passes < accepting.LIKELY:
             return (
                 f"Does not pay if the scores are right: they expect about "
-                f"{100 * self.expected:.0f} % of these suggestions to be right, so the check "
+                f"{100 * self.expected:.1f} % of these suggestions to be right, so the check "
                 f"passes with a chance of {_percent(self.passes)}. Ask for surer suggestions or "
                 "less precision, or review them."
             )
