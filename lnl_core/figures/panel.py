@@ -216,13 +216,15 @@ def _curve(views: ImageViews, one: MethodView) -> str:
         line(points(given), "stroke:var(--brown);stroke-width:2;stroke-dasharray:5 4"),
     ]
     first = 0 if one.step == "round" else 1
-    words = f"Probability by {one.step}: the given label from {given[0]:.2f} to {given[-1]:.2f}" + (
-        f", the best other class from {other[0]:.2f} to {other[-1]:.2f}." if other else "."
-    )
+    words = f"Probability by {one.step}: the given label from {chance(given[0])} to "
+    words += chance(given[-1])
+    if other:
+        words += f", the best other class from {chance(other[0])} to {chance(other[-1])}"
+    words += "."
     chart = image(svg(width, 40, lines), words, "curve")
     legend = key_of(
-        (_BROWN, f"given {given[-1]:.2f}"),
-        (_BLUE, f"best other {other[-1]:.2f}" if other else "best other"),
+        (_BROWN, f"given {chance(given[-1])}"),
+        (_BLUE, f"best other {chance(other[-1])}" if other else "best other"),
     )
     axis = ends(f"{one.step} {first}", str(first + width), "p from 0 to 1")
     return f"<div>{chart}{axis}{legend}</div>"

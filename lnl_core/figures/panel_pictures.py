@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
-from lnl_core.views import ImageViews, Picture
+from lnl_core.views import ImageViews, Picture, chance
 
 Url = Callable[[int, str], str]
 """(row, `full` or `thumb`) -> address of an image, a data URI in a report."""
@@ -40,7 +40,7 @@ def _sharpened(views: ImageViews, picture: Picture, url: Url) -> str:
         bars += f'<i class="most" style="left:{100 * most:.1f}%"></i>'
         rows.append(
             f'<span title="{name}">{name}</span><div class="track">{bars}</div>'
-            f'<span class="n">{own:.2f}</span>'
+            f'<span class="n">{escape(chance(own))}</span>'
         )
     legend = [("background:var(--brown)", "given"), ("background:var(--blue)", "others")]
     if facts["has_plain"]:
@@ -118,7 +118,7 @@ def _stages(views: ImageViews, picture: Picture, url: Url) -> str:
     steps = []
     for what, label, sure in picture.facts["stages"]:
         kind = "chip" if label == views.given else "chip wrong"
-        certain = "" if sure is None else f' <span class="muted">{sure:.2f}</span>'
+        certain = "" if sure is None else f' <span class="muted">{escape(chance(sure))}</span>'
         steps.append(
             f'<li><span class="muted">{escape(what)}</span><span><span class="{kind}">'
             f"{escape(views.names[label])}</span>{certain}</span></li>"

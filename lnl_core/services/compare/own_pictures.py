@@ -14,7 +14,7 @@ import numpy as np
 from lnl_core.services.compare import losses
 from lnl_core.services.in_force import loaded
 from lnl_core.types import Array, DatasetInfo, FloatArray, IntArray, Leaves, Signals
-from lnl_core.views import Picture
+from lnl_core.views import Picture, chance
 
 FOREGROUND = 0.4
 """Part of a map's maximum from which on a place is in the mask, as `learning.cam` has it."""
@@ -61,12 +61,12 @@ def _sharpened(info: DatasetInfo, key: str, run: Signals, row: int) -> Picture |
     names = info.class_names
     best = int(own.argmax())
     most = facts["p_max"]
-    words = f"Its sharpened answer: {own[given]:.2f} for {names[given]}"
+    words = f"Its sharpened answer: {chance(own[given])} for {names[given]}"
     if best != given:
-        words += f" and {own[best]:.2f} for {names[best]}"
+        words += f" and {chance(own[best])} for {names[best]}"
     words += f", of {most:.2f} at most"
     if plain is not None:
-        words += f"; {facts['plain_title']}: {plain[given]:.2f} for {names[given]}"
+        words += f"; {facts['plain_title']}: {chance(plain[given])} for {names[given]}"
     drawn = {"classes": classes, "p_max": most, "plain_title": facts["plain_title"]}
     return Picture("sharpened", drawn | {"has_plain": plain is not None}, words + ".")
 
@@ -118,7 +118,7 @@ def _rounds(info: DatasetInfo, key: str, run: Signals, row: int) -> Picture | No
         words = f"Never removed, in {of} rounds" if of else "No round removed anything"
     if "left_out" in run.extras:
         left = float(run.extras["left_out"][row])
-        words += f"; once the network has not seen it, {label} gets {left:.2f}"
+        words += f"; once the network has not seen it, {label} gets {chance(left)}"
     return Picture("rounds", facts, words + ".")
 
 
@@ -151,7 +151,7 @@ def _stages(info: DatasetInfo, key: str, run: Signals, row: int) -> Picture | No
             )
             if 0 <= other < info.n
         ]
-    certain = "" if sure is None else f" ({sure:.2f})"
+    certain = "" if sure is None else f" ({chance(sure)})"
     words = (
         f"Purification keeps {names[given]}{certain}"
         if purified == given
