@@ -139,6 +139,10 @@ def write_dataset(folder, images, labels, class_names, *, truth=None, paths=None
 @pytest.fixture
 def tiny(workspace, tmp_path):
     """Sixty 8x8 gray images of three classes, registered as `tiny`."""
+    return register_tiny(workspace, tmp_path)
+
+
+def register_tiny(workspace, place):
     rng = np.random.default_rng(0)
     truth = np.repeat([0, 1, 2], 20)
     images = rng.integers(0, 60, (60, 8, 8, 1), dtype=np.uint8)
@@ -146,7 +150,7 @@ def tiny(workspace, tmp_path):
         images[i, label * 2 : label * 2 + 3] += 150
     labels = truth.copy()
     labels[[3, 25, 47]] = [1, 2, 0]
-    folder = tmp_path / "tiny"
+    folder = place / "tiny"
     folder.mkdir()
     write_dataset(folder, images, labels, ["bar", "belt", "base"], truth=truth)
     return datasets.register(workspace, "tiny", folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 from pathlib import Path
 
 import psutil
@@ -15,8 +16,8 @@ class Peak:
     """The most that this process holds above what it held at first.
 
     Linux keeps the peak itself and forgets it when told, so nothing between two looks is missed.
-    Elsewhere it is the most that was seen. What an earlier run freed is given back before the
-    first look, where the C library can.
+    Elsewhere it is the most that was seen. What an earlier run left is collected and given back
+    before the first look, where the C library can: freed later, it would hide what this one takes.
     """
 
     def __init__(self) -> None:
@@ -25,6 +26,7 @@ class Peak:
         self._most = 0
 
     def _begin(self) -> int:
+        gc.collect()
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
         self._kept = False
