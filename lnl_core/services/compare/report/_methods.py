@@ -1,0 +1,114 @@
+"""The facts of a data set, and the table of its methods."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import PureWindowsPath
+
+import numpy as np
+
+from lnl_core.figures import frame
+from lnl_core.figures.palette import TONES
+from lnl_core.services.compare import comparing
+from lnl_core.services.compare.report import _markup
+from lnl_core.services.in_force import standing
+from lnl_core.services.review.auditing import errors_left
+from lnl_core.types import DatasetInfo
+from lnl_core.views import CONSENSUS, Comparison
+
+
+def facts_of(info: DatasetInfo, comparison: Comparison) -> str:
+    """Return what is known of a data set and its review, in one row."""
+    seen = standing(info)
+    kind = {1: "grey", 3: "RGB"}.get(info.channels, f"{info.channels} channels")
+    facts = [
+        ("Images", f"{info.n:,}"),
+        ("Classes", f"{info.class_count:,}"),
+        ("Size", f"{info.width} × {info.height} px, {kind}"),
+        ("Queue proposes", f"{comparison.goal:,} images"),
+        ("Answered", f"{seen.reviewed:,}, {int(seen.wrong.sum()):,} found wrong"),
+        ("Truth", comparison.truth.words if comparison.truth else "not known"),
+    ]
+    if not info.has_truth:
+        facts.insert(3, ("Wrong labels", _wrong(info)))
+    if (left := errors_left(info)).may_stop:
+        facts.insert(-1, ("Wrong and not found", f"at most {left.limit:,} (95 %)"))
+    joint = comparison.detections.get(CONSENSUS)
+    if joint is not None:
+        low, high = joint.interval
+        facts.append(("Consensus, AP", f"{joint.ap:.2f} (95 %: {low:.2f}–{high:.2f})"))
+    cells = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in facts)
+    source = f'<p class="muted">Source: {escape(_named(info.source))}</p>' if info.source else ""
+    return f'<dl class="facts">{cells}</dl>{source}'
+
+
+def _named(source: str) -> str:
+    """Return a folder's or file's name without its path, which is nobody else's business."""
+    path = PureWindowsPath(source)  # takes both slashes, and drives
+    return path.name or source if path.anchor else source
+
+
+def _wrong(info: DatasetInfo) -> str:
+    """Say how many labels are wrong, as random checks tell, or how many checks that takes."""
+    left = errors_left(info)
+    if left.estimate is None or left.low is None or left.high is None:
+        return f"after {left.enough} random checks ({left.audits} so far)"
+    all_, low, high = (left.found + each for each in (left.estimate, left.low, left.high))
+    return f"about {all_:,} (95 %: {low:,}–{high:,})"
+
+
+def sentences(comparison: Comparison) -> str:
+    """Say what the figures do not: what is missing, left out, and who beats plain training."""
+    caution = comparison.truth.caution if comparison.truth else ""
+    said = [comparison.why_none, caution, comparing.baseline_words(comparison)]
+    if comparison.left_out:
+        said.append(
+            f"{comparison.left_out:,} images are left out of the curves: a run was told their "
+            "answer before it was scored."
+        )
+    return "".join(f"<p>{escape(each)}</p>" for each in said if each)
+
+
+def table(comparison: Comparison) -> str:
+    """Return every run with what it finds and what it took."""
+    lines_of = frame.strokes(comparison.candidates, TONES["light"])
+    head = ["", "Method"]
+    if comparison.detections:
+        head += ["AP", "95 %", "P@k", "in first 20 %", "right fix"]
+    head += ["Preset", "Seconds", "CPU s", "GB", "Images shown"]
+    lines = []
+    for each in comparison.ordered():
+        d = comparison.detections.get(each.key)
+        colour = lines_of[each.key]["color"]
+        mark = " (reconstruction)" if each.reconstruction else ""
+        dashes = "┅┅" if each.baseline else "━━"
+        cells = [f'<td style="color:{colour}">{dashes}</td>', _markup.cell(each.title + mark)]
+        if comparison.detections:
+            fix = comparison.right_fix.get(each.key, float("nan"))
+            cells += (
+                [_markup.cell("")] * 5
+                if d is None
+                else [
+                    _markup.cell(f"{d.ap:.2f}"),
+                    _markup.cell(f"{d.interval[0]:.2f}–{d.interval[1]:.2f}"),
+                    _markup.cell(f"{d.at_total:.2f}"),
+                    _markup.cell(f"{d.first_fifth:.2f}"),
+                    _markup.cell("–" if np.isnan(fix) else f"{fix:.2f}"),
+                ]
+            )
+        cost = each.cost
+        cells += [
+            _markup.cell(each.preset or "–"),
+            _markup.cell(_number(cost.get("seconds"), 1.0, ",.1f")),
+            _markup.cell(_number(cost.get("cpu_seconds"), 1.0, ",.1f")),
+            _markup.cell(_number(cost.get("peak_memory_bytes"), 1e-9, ".2f")),
+            _markup.cell(_number(cost.get("images"), 1.0, ",.0f")),
+        ]
+        strong = ' class="consensus"' if each.key == CONSENSUS else ""
+        lines.append(f"<tr{strong}>{''.join(cells)}</tr>")
+    titles = "".join(f"<th>{escape(each)}</th>" for each in head)
+    return f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _number(value: float | None, scale: float, form: str) -> str:
+    return "–" if value is None else format(value * scale, form)
