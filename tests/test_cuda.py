@@ -12,6 +12,7 @@ from lnl_core.learning import features as representation
 from lnl_core.learning import networks, training
 from lnl_core.methods import METHODS, jump
 from lnl_core.methods.jump import codes as semantic_codes
+from lnl_core.methods.jump import training as jumping
 from lnl_core.review import metrics
 from lnl_core.types import LabeledDataset
 
@@ -97,7 +98,7 @@ def test_a_training_step_of_jump_teaching_waits_for_nothing(monkeypatch):
     config = jump.Config(
         backbone="resnet8", epochs=3, warm_up=1, batch_size=64, clip=5.0, ema_decay=0.99
     )
-    with jump.open_session(coloured(), config, LocalContext("cuda"), 32) as session:
+    with jumping.open_session(coloured(), config, LocalContext("cuda"), 32) as session:
         table = semantic_codes.JumpTable(session.tensors["table"])
         codes = torch.from_numpy(semantic_codes.codebook(10, 32)).float().cuda()
         forward, steps = session.forward, []
@@ -110,7 +111,7 @@ def test_a_training_step_of_jump_teaching_waits_for_nothing(monkeypatch):
         monkeypatch.setattr(session, "forward", watched)
         try:
             for epoch in session.epochs():
-                jump.train_epoch(session, table, codes, config, epoch, 0)
+                jumping.train_epoch(session, table, codes, config, epoch, 0)
                 torch.cuda.set_sync_debug_mode("default")
                 steps.extend([0] * 10)  # past the first epoch, whose kernels have yet to load
         finally:

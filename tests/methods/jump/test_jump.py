@@ -11,7 +11,8 @@ from lnl_core.jobs.context import LocalContext
 from lnl_core.learning import models
 from lnl_core.methods import jump
 from lnl_core.methods.jump import codes as semantic_codes
-from lnl_core.methods.jump import epoch_signals
+from lnl_core.methods.jump import epoch_signals, training
+from lnl_core.methods.jump.knobs import SCORES
 from lnl_core.types import Cancelled, LabeledDataset, TopProbs
 
 
@@ -56,11 +57,13 @@ def reads(monkeypatch, steps, warm_up, epochs):
         assert len(read.unique()) == 1
         seen.append(int(read[0]))
 
-    with jump.open_session(stripes(), config, LocalContext(), 32) as session:
+    with training.open_session(stripes(), config, LocalContext(), 32) as session:
         table = semantic_codes.JumpTable(torch.zeros(steps, 64, dtype=torch.int64))
         codes = torch.from_numpy(semantic_codes.codebook(3, 32)).float()
         for epoch in session.epochs():
-            jump.train_epoch(session, table, codes, config, epoch, 0, decide=decide, watch=watch)
+            training.train_epoch(
+                session, table, codes, config, epoch, 0, decide=decide, watch=watch
+            )
     return seen
 
 
@@ -75,7 +78,7 @@ def test_6_2_two_steps_read_the_epoch_before_the_last(monkeypatch):
 
 def test_6_2_nothing_selected_moves_no_weight_but_updates_the_table():
     config = small(epochs=2, momentum=0.9)
-    with jump.open_session(stripes(), config, LocalContext(), 32) as session:
+    with training.open_session(stripes(), config, LocalContext(), 32) as session:
         table = semantic_codes.JumpTable(session.tensors["table"])
         codes = torch.from_numpy(semantic_codes.codebook(3, 32)).float()
         weights, flags = [], []
@@ -83,7 +86,7 @@ def test_6_2_nothing_selected_moves_no_weight_but_updates_the_table():
             if epoch == 1:
                 table.cells.zero_()
             before = [p.detach().clone() for p in session.model.parameters()]
-            jump.train_epoch(session, table, codes, config, epoch, 0)
+            training.train_epoch(session, table, codes, config, epoch, 0)
             after = list(session.model.parameters())
             weights.append([torch.equal(a, b) for a, b in zip(before, after, strict=True)])
             flags.append(table.written(epoch).any().item())
@@ -96,7 +99,7 @@ def test_flags_belong_to_dataset_rows():
     """A table filled with each image's own row number must come back with its own image (H5)."""
     config = small(epochs=2, warm_up=1)
     pairs = []
-    with jump.open_session(stripes(), config, LocalContext(), 32) as session:
+    with training.open_session(stripes(), config, LocalContext(), 32) as session:
         table = semantic_codes.JumpTable(torch.full((1, 64), -1))
         codes = torch.from_numpy(semantic_codes.codebook(3, 32)).float()
         last = {}
@@ -106,7 +109,7 @@ def test_flags_belong_to_dataset_rows():
             return rows
 
         for epoch in session.epochs():
-            jump.train_epoch(
+            training.train_epoch(
                 session, table, codes, config, epoch, 0, decide=decide,
                 watch=lambda read: pairs.append((read.clone(), last["rows"].clone())),
             )  # fmt: skip
@@ -118,12 +121,12 @@ def test_trusted_rows_are_used_whatever_the_table_says():
     trusted = np.zeros(64, dtype=bool)
     trusted[[3, 9]] = True
     config = small(epochs=2)
-    with jump.open_session(stripes(trusted=trusted), config, LocalContext(), 32) as session:
+    with training.open_session(stripes(trusted=trusted), config, LocalContext(), 32) as session:
         table = semantic_codes.JumpTable(session.tensors["table"])
         codes = torch.from_numpy(semantic_codes.codebook(3, 32)).float()
         for epoch in session.epochs():
             table.cells.zero_()
-            jump.train_epoch(session, table, codes, config, epoch, 0, torch.from_numpy(trusted))
+            training.train_epoch(session, table, codes, config, epoch, 0, torch.from_numpy(trusted))
         assert session.history["chosen"] == [1.0, 2 / 64]
 
 
@@ -164,7 +167,7 @@ def test_the_code_head_and_the_flags_speak_where_they_are_asked_to():
     data = stripes(wrong=6)
     said = {
         score: jump.fit(data, small(epochs=4, score_epochs=3, score=score), LocalContext())
-        for score in jump.SCORES
+        for score in SCORES
     }
     one = said["classifier"]
     voices = [one.suspicion, 1 - one.extras["code_given"], one.extras["rejected"]]
@@ -248,11 +251,11 @@ def test_presets_are_sane(name, n, k, size):
 def test_the_cosine_ends_at_lr_end():
     config = small(epochs=4, lr=0.2, lr_end=0.05, schedule="cosine")
     rates = []
-    with jump.open_session(stripes(n=8), config, LocalContext(), 32) as session:
+    with training.open_session(stripes(n=8), config, LocalContext(), 32) as session:
         table = semantic_codes.JumpTable(session.tensors["table"])
         codes = torch.from_numpy(semantic_codes.codebook(3, 32)).float()
         for epoch in session.epochs():
-            jump.train_epoch(session, table, codes, config, epoch, 0)
+            training.train_epoch(session, table, codes, config, epoch, 0)
             rates.append(session.optimizer.param_groups[0]["lr"])
     expected = [0.05 + 0.15 * (1 + np.cos(np.pi * e / 4)) / 2 for e in range(4)]
     np.testing.assert_allclose(rates, expected)

@@ -8,7 +8,7 @@ import torch
 
 from lnl_core.jobs.context import LocalContext
 from lnl_core.methods import jump
-from lnl_core.methods.jump import codes, warm_up
+from lnl_core.methods.jump import codes, training, warm_up
 from lnl_core.types import Cancelled
 from tests.methods.jump.test_jump import small, stripes
 
@@ -36,7 +36,7 @@ def test_the_rule_ends_the_warm_up_of_what_can_be_learned_and_of_nothing_else():
 def test_held_out_rows_teach_nothing_until_the_selection_counts():
     data, config = stripes(n=300), rule(epochs=3, warm_up=2)
     seen = {}
-    with jump.open_session(data, config, LocalContext(), 32) as session:
+    with training.open_session(data, config, LocalContext(), 32) as session:
         warming = warm_up.WarmUp(session, 2, by_rule=True)
         table = codes.JumpTable(session.tensors["table"])
         words = torch.from_numpy(codes.codebook(3, 32)).float()
@@ -45,7 +45,7 @@ def test_held_out_rows_teach_nothing_until_the_selection_counts():
             if epoch == 2:
                 table.cells.fill_(True)
             seen[epoch] = warming.lasts(epoch)
-            jump.train_epoch(session, table, words, config, epoch, 0, None, warming)
+            training.train_epoch(session, table, words, config, epoch, 0, None, warming)
         held = ~warming.learns(rows)
         assert int(held.sum()) == 30
         assert seen == {0: True, 1: True, 2: False}
@@ -54,7 +54,7 @@ def test_held_out_rows_teach_nothing_until_the_selection_counts():
 
 def test_few_images_and_a_count_hold_nothing_out():
     for data, config in ((stripes(n=60), rule()), (stripes(n=300), small())):
-        with jump.open_session(data, config, LocalContext(), 32) as session:
+        with training.open_session(data, config, LocalContext(), 32) as session:
             warming = warm_up.WarmUp(session, 3, by_rule=config.start == "rule")
             assert warming.learns(torch.arange(len(data))).all()
             warming.end(1)
