@@ -6,6 +6,7 @@ They stand apart from `lnl_core.types`, which has them all, so that what only re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -45,13 +46,20 @@ class Cancelled(Exception):
     """Raised inside a method by `context.report` once the user has pressed stop."""
 
 
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 class LnlError(Exception):
     """An error whose text is written for the person at the screen: what, where, what to do.
 
-    `code` is what a program reads beside it (`--json`).
+    `code` is what a program reads beside it (`--json`). Names out of people's files stand in it, so
+    signs that steer a terminal are replaced.
     """
 
     code = "refused"
+
+    def __str__(self) -> str:
+        return _STEERING.sub("\N{REPLACEMENT CHARACTER}", super().__str__())
 
 
 def file_size(size: float) -> str:
@@ -98,6 +106,12 @@ class Damaged(LnlError, ValueError):
 
 class Missing(Damaged, FileNotFoundError):
     """A file of the workspace is gone."""
+
+
+class Unexpected(LnlError):
+    """This program made a mistake; its traceback is in the log."""
+
+    code = "unexpected"
 
 
 class Busy(LnlError):

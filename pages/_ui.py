@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import logging.handlers
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -39,7 +37,6 @@ KINDS = {
 }
 """How a data set came in -> words."""
 
-_LOG = logging.getLogger("lnl_review")
 _TITLES = {
     "data": ("Data", ":material/database:", "Data sets: add one, see how far its review is."),
     "runs": ("Runs", ":material/play_circle:", "Start methods, watch them, compare their history."),
@@ -160,26 +157,6 @@ def go(key: str, **query: str) -> None:
 # Errors ---------------------------------------------------------------------------------------
 
 
-def log_file() -> Path:
-    """Return where unexpected errors are written."""
-    return edge.home() / "app.log"
-
-
-def _log_unexpected() -> None:
-    with suppress(OSError):  # a disk that is full, or read only
-        _write_down()
-
-
-def _write_down() -> None:
-    if not _LOG.handlers:
-        handler = logging.handlers.RotatingFileHandler(
-            log_file(), maxBytes=1_000_000, backupCount=1, encoding="utf-8", delay=True
-        )
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        _LOG.addHandler(handler)
-    _LOG.exception("a page stopped")
-
-
 @contextmanager
 def guard() -> Iterator[None]:
     """Show an error as a sentence with its remedy; a traceback goes to the log file only."""
@@ -187,11 +164,11 @@ def guard() -> Iterator[None]:
         yield
     except LnlError as error:
         st.error(plain(error), icon=":material/error:")
-    except Exception:
-        _log_unexpected()
+    except Exception as error:
+        edge.write_down("a page stopped", error)
         st.error(
-            "Something went wrong here. Load the page again; if it stays, the log says more: "
-            f"{plain(log_file())}",
+            "Something went wrong here. Load the page again; if it stays, please report it with "
+            f"the end of the log: {plain(edge.log_file())}",
             icon=":material/error:",
         )
 

@@ -88,11 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.call(options)
     except LnlError as error:
-        progress("")
-        if getattr(options, "json", False):
-            print(screen.failure(error.code, str(error)))
-        print(f"lnl: {error}", file=sys.stderr)
-        return FAILED
+        return _failed(options, error)
     except KeyboardInterrupt:
         progress("")
         print("lnl: stopped", file=sys.stderr)
@@ -100,7 +96,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except Exception as error:
+        from lnl_core.services.workspace import refusal
+
+        return _failed(options, refusal("The command stopped", error))
     return code
+
+
+def _failed(options: argparse.Namespace, error: LnlError) -> int:
+    """Say why a command stopped; as JSON too where that is asked for."""
+    progress("")
+    if getattr(options, "json", False):
+        print(screen.failure(error.code, str(error)))
+    print(f"lnl: {error}", file=sys.stderr)
+    return FAILED
 
 
 class Parser(argparse.ArgumentParser):

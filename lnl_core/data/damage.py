@@ -9,6 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from lnl_core.store import unexpected
 from lnl_core.types import LnlError
 
 P = ParamSpec("P")
@@ -32,6 +33,7 @@ def named(name: str) -> Iterator[None]:
 
     Raises:
         LnlError: it cannot be read, with why and what helps.
+        Unexpected: this program made a mistake in reading it.
     """
     try:
         yield
@@ -55,6 +57,8 @@ def named(name: str) -> Iterator[None]:
             "then import again."
         ) from error
     except Exception as error:  # a decoder may raise anything on hostile bytes
+        if unexpected.is_ours(error):
+            raise unexpected.refusal(f"{name} could not be read", error) from error
         said = " ".join(str(error).split())[:120]
         raise LnlError(
             f"{name} is damaged, or of a form that is not known ({type(error).__name__}"

@@ -11,6 +11,9 @@ from pathlib import Path
 from lnl_core.records import DatasetInfo, LnlError, Workspace
 from lnl_core.store import datasets as stored
 from lnl_core.store import db, decisions
+from lnl_core.store.unexpected import log_file as log_file
+from lnl_core.store.unexpected import refusal as refusal
+from lnl_core.store.unexpected import write_down as write_down
 
 
 def open_workspace(home: Path | str | None = None, url: str | None = None) -> Workspace:

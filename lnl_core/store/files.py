@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lnl_core.records import Damaged, LnlError, Missing
+from lnl_core.store import unexpected
 
 DOCTOR = "`lnl doctor` says what can be restored"
 
@@ -53,6 +54,7 @@ def readable(path: Path) -> Iterator[None]:
     Raises:
         Missing: it is gone.
         Damaged: it does not hold what was written into it.
+        Unexpected: this program made a mistake in reading it.
         LnlError: it may not be read.
     """
     place = f"{path.parent.name}/{path.name}"
@@ -68,26 +70,48 @@ def readable(path: Path) -> Iterator[None]:
     except MemoryError as error:
         raise LnlError(f"Memory is too small for {place}. Close other programs.") from error
     except Exception as error:  # what is damaged may raise anything
+        if unexpected.is_ours(error):
+            raise unexpected.refusal(f"{place} could not be read", error) from error
         said = " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
         raise Damaged(f"{place} is damaged: {said}. {DOCTOR}.") from error
 
 
-def read_json(path: Path) -> Any:
+class Facts(dict[str, Any]):
+    """A JSON object of the workspace: that it lacks what is asked for is damage of its file."""
+
+    path: Path
+
+    def __missing__(self, key: str) -> Any:
+        place = f"{self.path.parent.name}/{self.path.name}"
+        raise Damaged(f"{place} is damaged: it lacks “{key}”. {DOCTOR}.")
+
+
+def read_json(path: Path, kind: type = dict) -> Any:
     """Read JSON written by `write_json`.
+
+    Args:
+        path: the file.
+        kind: what it holds; `object` where that may be anything.
 
     Raises:
         Missing: it is gone.
-        Damaged: it is no JSON.
+        Damaged: it is no JSON, or of another kind.
     """
     with readable(path):
-        return json.loads(path.read_text("utf-8"))
+        value: Any = json.loads(path.read_text("utf-8"))
+        if not isinstance(value, kind):
+            raise ValueError(f"it holds a {type(value).__name__} where a {kind.__name__} belongs")
+    if kind is not dict or not isinstance(value, dict):
+        return value
+    facts = Facts(value)
+    facts.path = path
+    return facts
 
 
 def ranking_version(folder: Path) -> str | None:
     """Return the name of the ranking in force, None before the first run is done."""
     path = folder / "current.json"
     try:
-        with readable(path):
-            return str(json.loads(path.read_text("utf-8"))["version"])
+        return str(read_json(path)["version"])
     except Missing:
         return None

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from lnl_core.data import importers
+from lnl_core.records import Unexpected
 from lnl_core.types import LnlError
 
 TIMES = int(os.environ.get("LNL_FUZZ", "6"))
@@ -181,10 +182,12 @@ def tried(act, form, number):
     """Do something that may refuse and must not fail otherwise, nor hide where it read."""
     try:
         act()
+        return
     except LnlError as error:
-        words = str(error)
-        assert len(words) > 20, (form, number)
-        assert "\0" not in words, (form, number)
+        refusal = error
+    assert len(str(refusal)) > 20, (form, number)
+    assert "\0" not in str(refusal), (form, number)
+    assert not isinstance(refusal, Unexpected), (form, number, refusal)  # the bytes are to blame
 
 
 # What was found by it, each in its plainest form ------------------------------------------------
@@ -200,6 +203,11 @@ def test_a_first_cell_that_is_too_long(tmp_path):
     told = importers.import_source(file, "long", tmp_path / "out")
     assert told.n == N
     assert told.reasons[0].reason == "A cell is longer than 131,072 characters."
+
+
+def test_names_in_a_refusal_steer_no_terminal():
+    said = str(LnlError("Column “lab\x1b[2J\0el” is not there.\nNext line."))
+    assert said == "Column “lab\ufffd[2J\ufffdel” is not there.\nNext line."
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])

@@ -1,5 +1,5 @@
+from lnl_core.services import workspace as edge
 from lnl_core.store import decisions
-from pages import _ui
 
 
 def test_first_visit_offers_the_demo_and_five_ways(desk, texts):
@@ -70,7 +70,7 @@ def test_an_unexpected_error_goes_to_the_log_only(desk, workspace, tiny, monkeyp
     assert not app.exception
     assert "Something went wrong" in texts(app)
     assert "secret detail" not in texts(app)
-    assert "secret detail" in _ui.log_file().read_text()
+    assert "secret detail" in edge.log_file().read_text()
 
 
 def test_hostile_names_stay_text(desk, hostile, texts):

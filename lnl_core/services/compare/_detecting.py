@@ -59,7 +59,7 @@ def kept(info: DatasetInfo, inputs: tuple[object, ...], make: Callable[[], Any])
     path = info.directory / "comparison" / f"{name}.json"
     with _BUSY.setdefault(name, threading.Lock()):  # a page drawn again meanwhile waits
         with suppress(LnlError):  # damaged, or not there: worked out again
-            return arrays.read_json(path)
+            return arrays.read_json(path, object)
         value = make()
         with suppress(LnlError, OSError):  # a full disk, another process: computed again next time
             arrays.write_json(path, value)

@@ -26,6 +26,7 @@ import psutil
 from lnl_core.readings import Reading
 from lnl_core.services.datasets import incoming
 from lnl_core.services.datasets.incoming import Look
+from lnl_core.store import unexpected
 from lnl_core.types import LnlError
 
 SECONDS = 120.0
@@ -127,6 +128,11 @@ def answer(asked: str, memory: int) -> str:
         reading = incoming.read(Look.from_json(json.loads(asked)))
     except LnlError as error:
         return json.dumps({"error": str(error)})
+    except Exception as error:
+        if isinstance(error, MemoryError | OSError):
+            raise
+        said = unexpected.refusal("This could not be looked over", error)
+        return json.dumps({"error": str(said)})
     return json.dumps({"reading": dataclasses.asdict(reading)}, default=_as_text)
 
 
