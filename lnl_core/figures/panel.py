@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 
-from lnl_core.figures.palette import TONES, Tone
+from lnl_core.figures.palette import Tone
 from lnl_core.figures.panel_pictures import PICTURES, Url, ends, image, key_of, line, points, svg
 from lnl_core.views import SUSPECTED, ImageViews, MethodView, Picture, chance
 
@@ -29,7 +29,7 @@ STYLE = """
 container:fv/inline-size;font-variant-numeric:tabular-nums}
 .fv.large{font-size:18px}
 .fv *{box-sizing:border-box}
-.fv p,.fv h2,.fv h3,.fv ol{margin:0;padding:0}
+.fv :is(p,h2,h3,h4,ol){margin:0;padding:0}
 .fv .head{display:flex;gap:1.6em;align-items:center;margin-bottom:1.2em;flex-wrap:wrap}
 .fv .head>img{width:12em;height:12em;object-fit:contain;background:var(--mat);border-radius:6px}
 .fv .head>div{flex:1 1 18em;min-width:0;overflow-wrap:anywhere}
@@ -40,7 +40,7 @@ gap:1.15em}
 .fv .column{display:grid;grid-template-rows:subgrid;grid-row:span 4;gap:.7em;min-width:0;
 border:1px solid var(--line);border-radius:6px;padding:.9em;overflow-wrap:anywhere}
 .fv .column:is(.only){border-color:var(--accent);box-shadow:inset 0 3px var(--accent)}
-.fv :is(h2,h3){font-size:1.15em;font-weight:600;line-height:1.3}
+.fv :is(h2,h3,h4){font-size:1.15em;font-weight:600;line-height:1.3}
 .fv .muted{color:var(--muted)}
 .fv .chip{display:inline-block;padding:.05em .5em;border-radius:4px;font-weight:600;
 background:var(--grey-ground);color:var(--text);max-width:100%}
@@ -52,7 +52,7 @@ font-size:.925em}
 .fv .key i{display:inline-block;width:.95em;height:.6em;margin-right:.35em;border-radius:1px}
 .fv svg{display:block;width:100%;overflow:visible}
 .fv svg *{vector-effect:non-scaling-stroke}
-.fv .bars{display:grid;grid-template-columns:fit-content(38%) 1fr 2.4em;gap:.35em .55em;
+.fv .bars{display:grid;grid-template-columns:fit-content(38%) 1fr max-content;gap:.35em .55em;
 align-items:center}
 .fv .bars span{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .fv .bars .n{text-align:right}
@@ -104,12 +104,6 @@ def panel(
         f'<div class="fv{" large" if large else ""}"{style}>{_head(views, url)}'
         f'<div class="columns">{columns}</div></div>'
     )
-
-
-def report_variables() -> str:
-    """Return both sets of colours: light, and dark where the reader's screen is."""
-    light, dark = (variables(TONES[mode]) for mode in ("light", "dark"))
-    return f".fv{{{light}}}@media screen and (prefers-color-scheme:dark){{.fv{{{dark}}}}}"
 
 
 # Head -----------------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ def _stages(views: ImageViews, picture: Picture, url: Url) -> str:
         )
     votes = picture.facts["votes"]
     shown = "".join(
-        f'<figure><img src="{escape(url(row, "thumb"))}" alt="" loading="lazy"><figcaption '
+        f'<figure><img src="{escape(url(row, "thumb"))}" alt=""><figcaption '
         f'title="{escape(views.names[label])}">{"+" if vote > 0 else "−"} '
         f"{escape(views.names[label])}</figcaption></figure>"
         for row, label, vote in votes

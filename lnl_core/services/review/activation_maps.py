@@ -45,6 +45,7 @@ def where_it_looks(
     source: str = "",
     *,
     anyway: bool = False,
+    ask: bool = True,
 ) -> dict[str, Any]:
     """Return the maps of the given and another class for one image, or say that they are made.
 
@@ -56,6 +57,7 @@ def where_it_looks(
         label: the other class; the suggestion where None.
         source: `RUN:TECHNIQUE`; the first of `sources` where it is empty.
         anyway: also of a network that is no good.
+        ask: have maps made that are not there; without, `state` is `none`.
 
     Returns:
         `state`: `ready`, `making`, `failed`, `hidden` (with `words` why) or `none`; `sources`
@@ -87,6 +89,8 @@ def where_it_looks(
     if not (used["good"] or anyway):
         return answer | {"state": "hidden", "words": used["grade"]}
     pair = _pair(info, run, technique, row, given, other)
+    if pair is None and not ask:
+        return answer | {"state": "none"}
     if pair is None:
         return answer | _ask(info, run, technique, row, (given, other))
     drawn = _drawn(pair, technique, info, given, other)

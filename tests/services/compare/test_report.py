@@ -25,7 +25,7 @@ def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, sc
     page = report.html(scored)
     for words in ("Precision and recall", "Wrong labels found", "Top ", "Nearest neighbours: loss"):
         assert words in page, words
-    assert page.count('class="figure"') == 7
+    assert page.count('class="figure"') == 10
     assert "Given and true classes" in page
     assert "No map of the images has been laid out" in page
     assert "relabelled 1" in page
@@ -33,8 +33,11 @@ def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, sc
     assert "<ann>" not in page
     outside = re.sub(r"<script>.*?</script>", "", page, flags=re.S)  # plotly's own has links
     assert "http" not in outside.replace("http-equiv", "")
-    images = re.findall(r'src="data:image/png;base64,([^"]+)"', outside)
+    queue = outside[outside.index("Head of the queue") :]
+    images = re.findall(r'src="data:image/png;base64,([^"]+)"', queue)
     assert len(images) == 48
+    for words in ("Which is better, and is it sure?", "Recall by given class", "All pairs (3)"):
+        assert words in page, words
     assert base64.b64decode(images[0]).startswith(b"\x89PNG")
     assert page.count("plotly.js v") == 1
     head = page[: page.index("<body>")]

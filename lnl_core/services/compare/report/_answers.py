@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from html import escape
 
 from lnl_core.services.compare import retraining
 from lnl_core.services.compare.report import _markup
+from lnl_core.services.compare.report._album import Album
 from lnl_core.services.in_force import loaded, scored, standing
-from lnl_core.services.review import pictures
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo
 from lnl_core.views import chance
@@ -20,7 +19,7 @@ CHANGES = 200
 """Latest corrections that the report lists."""
 
 
-def queue(info: DatasetInfo) -> str:
+def queue(info: DatasetInfo, album: Album) -> str:
     """Draw the first open images of the queue with the suggestion of each."""
     ranked = scored(info)
     assert ranked is not None
@@ -29,13 +28,11 @@ def queue(info: DatasetInfo) -> str:
     rows = [int(row) for row in ranking.order[: HEAD + seen.reviewed] if not seen.settled[row]]
     cards = []
     for row in rows[:HEAD]:
-        image, kind = pictures.image_bytes(info, info.version, row, "thumb")
         given = info.class_names[int(data.given_labels[row])]
         label = int(ranking.suggested_labels[row])
         other = info.class_names[label] if label >= 0 else "–"
-        coded = base64.b64encode(image).decode()
         cards.append(
-            f'<figure><img src="data:{kind};base64,{coded}" alt="labelled {escape(given)}">'
+            f'<figure><img src="{album.uri(row)}" alt="labelled {escape(given)}">'
             f"<figcaption>{escape(given)} → <b>{escape(other)}</b>"
             f"<span>p wrong {escape(chance(float(ranking.p_wrong[row])))}</span>"
             f"<small>{escape(data.ids[row])}</small>"

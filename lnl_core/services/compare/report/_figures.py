@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lnl_core.figures import agreement, costs, detection, losses, transitions
+from lnl_core.figures import agreement, costs, detection, frame, losses, transitions
+from lnl_core.figures import differences as drawing
 from lnl_core.figures import embedding as map_figures
 from lnl_core.figures import retraining as accuracy
-from lnl_core.figures.palette import TONES, Tone
-from lnl_core.services.compare import comparing, retraining
+from lnl_core.figures.palette import Tone
+from lnl_core.services.compare import comparing, differences, retraining
 from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.explore import confusions, embedding
 from lnl_core.services.in_force import loaded, scored
@@ -22,9 +23,23 @@ SAVE = (
 )
 
 
-def of_compare(info: DatasetInfo, comparison: Comparison) -> Iterator[tuple[str, Any]]:
-    """Yield (file name, figure) of all that the page shows."""
-    tone = TONES["light"]
+Named = tuple[str, Any]
+"""File name, and figure."""
+
+WIDE = ("cost", "map")
+"""Figures as wide as the page."""
+
+LETTERS = (60, 98)
+"""On a line of a figure's title and of its sentence: what half of the page has room for."""
+
+
+def folded(drawn: Iterator[Named]) -> list[Named]:
+    """Return figures whose headings fit into half of the page."""
+    return [(name, frame.folded(figure, LETTERS)) for name, figure in drawn]
+
+
+def of_compare(info: DatasetInfo, comparison: Comparison, tone: Tone) -> Iterator[Named]:
+    """Yield what the page shows of how runs compare."""
     if comparison.detections:
         yield "precision-recall", detection.precision_recall(comparison, tone, height=340)
         yield "effort", detection.effort(comparison, tone, height=340)
@@ -62,9 +77,29 @@ def of_compare(info: DatasetInfo, comparison: Comparison) -> Iterator[tuple[str,
             yield f"losses-{each.name}", losses.histogram(values, tone, height=320)
 
 
-def of_explore(info: DatasetInfo) -> Iterator[tuple[str, Any]]:
-    """Yield (file name, figure) of what Explore shows: the newest map, and the matrix."""
-    tone = TONES["light"]
+def of_differences(info: DatasetInfo, comparison: Comparison, tone: Tone) -> Iterator[Named]:
+    """Yield how sure the differences are, and which classes they come from."""
+    found = differences.pairs(comparison)
+    if found:
+        yield "pairs", drawing.pairs(found, comparison.candidates, tone)
+    classes = differences.by_class(info, comparison)
+    if classes.shares:
+        for measure in ("recall", "precision"):
+            yield (
+                f"{measure}-by-class",
+                drawing.classes(
+                    classes.shares,
+                    comparison.candidates,
+                    info.class_names,
+                    classes.reviews,
+                    tone,
+                    measure,
+                ),
+            )
+
+
+def of_explore(info: DatasetInfo, tone: Tone) -> Iterator[Named]:
+    """Yield what Explore shows: the newest map, and the matrix."""
     for facts in embedding.layouts(info)[:1]:
         map_ = embedding.layout(info, str(facts["key"]))
         if map_ is not None:
@@ -88,16 +123,26 @@ def _map(info: DatasetInfo, map_: Layout, tone: Tone) -> Any:
     return map_figures.embedding_map(map_, p_wrong, names, told, tone)
 
 
-def without_map(shown: Sequence[tuple[str, Any]]) -> str:
+def without_map(shown: Sequence[Named]) -> str:
     """Say where a map comes from; nothing where one is shown."""
     if any(name == "map" for name, _ in shown):
         return ""
     return "<p>No map of the images has been laid out; Explore does that.</p>"
 
 
-def placed(number: int, shown: Sequence[tuple[str, Any]]) -> str:
-    """Return the place that a figure is drawn in."""
-    name, figure = shown[number]
+def said(figure: Any) -> str:
+    """Return the words around a figure: its heading, and what its axes are."""
+    layout = figure.layout
+    titles = (layout.title.text, layout.xaxis.title.text, layout.yaxis.title.text)
+    return " ".join(each for each in titles if each)
+
+
+def placed(shown: Sequence[Named], first: int = 0) -> str:
+    """Return the places that figures are drawn in, numbered on from the first."""
+    return "".join(_place(number, *each) for number, each in enumerate(shown, first))
+
+
+def _place(number: int, name: str, figure: Any) -> str:
     wide = " data-wide" if name in ("cost", "map") else ""
     height = int(figure.layout.height or 300)
     return f'<div class="figure"{wide} id="figure-{number}" style="height:{height}px"></div>'

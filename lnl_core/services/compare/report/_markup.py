@@ -9,7 +9,9 @@ from typing import Any
 
 
 def section(title: str, body: str) -> str:
-    """Return a section under its title."""
+    """Return a section under its title; nothing where it is empty."""
+    if not body:
+        return ""
     return f"<section><h2>{escape(title)}</h2>{body}</section>"
 
 
@@ -23,6 +25,11 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     rows = "".join(f"<tr>{''.join(cell(each) for each in line)}</tr>" for line in lines)
     top = "".join(f"<th>{escape(each)}</th>" for each in head)
     return f"<table>{f'<thead><tr>{top}</tr></thead>' if head else ''}<tbody>{rows}</tbody></table>"
+
+
+def folded(title: str, body: str) -> str:
+    """Return what is opened by a click on its title."""
+    return f"<details><summary>{escape(title)}</summary>{body}</details>"
 
 
 def as_json(value: Any) -> str:

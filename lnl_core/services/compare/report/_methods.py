@@ -71,7 +71,7 @@ def sentences(comparison: Comparison) -> str:
 
 def table(comparison: Comparison) -> str:
     """Return every run with what it finds and what it took."""
-    lines_of = frame.strokes(comparison.candidates, TONES["light"])
+    light, dark = (frame.strokes(comparison.candidates, TONES[mode]) for mode in ("light", "dark"))
     head = ["", "Method"]
     if comparison.detections:
         head += ["AP", "95 %", "P@k", "in first 20 %", "right fix"]
@@ -79,10 +79,13 @@ def table(comparison: Comparison) -> str:
     lines = []
     for each in comparison.ordered():
         d = comparison.detections.get(each.key)
-        colour = lines_of[each.key]["color"]
+        colours = f"--day:{light[each.key]['color']};--night:{dark[each.key]['color']}"
         mark = " (reconstruction)" if each.reconstruction else ""
         dashes = "┅┅" if each.baseline else "━━"
-        cells = [f'<td style="color:{colour}">{dashes}</td>', _markup.cell(each.title + mark)]
+        cells = [
+            f'<td class="stroke" style="{colours}">{dashes}</td>',
+            _markup.cell(each.title + mark),
+        ]
         if comparison.detections:
             fix = comparison.right_fix.get(each.key, float("nan"))
             cells += (
@@ -107,7 +110,8 @@ def table(comparison: Comparison) -> str:
         strong = ' class="consensus"' if each.key == CONSENSUS else ""
         lines.append(f"<tr{strong}>{''.join(cells)}</tr>")
     titles = "".join(f"<th>{escape(each)}</th>" for each in head)
-    return f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    top, body = f"<thead><tr>{titles}</tr></thead>", f"<tbody>{''.join(lines)}</tbody>"
+    return f'<table class="numbers">{top}{body}</table>'
 
 
 def _number(value: float | None, scale: float, form: str) -> str:

@@ -1,46 +1,10 @@
-"""The report's page around its parts: style, policy, and the few lines that draw figures."""
+"""The report's page around its parts: its policy, and the few lines that draw figures."""
 
 from __future__ import annotations
 
-import string
-
-from lnl_core.figures.palette import TONES
-
-STYLE = string.Template("""
-:root{color-scheme:light}
-body{font:15px/1.5 "Source Sans 3","Source Sans Pro","Segoe UI",Roboto,sans-serif;color:$text;
-background:$page;margin:0 auto;padding:30px;max-width:1320px}
-h1{font-size:24px;font-weight:600;margin:0}
-h2{font-size:18px;font-weight:600;margin:38px 0 12px}
-.muted,figcaption small{color:$muted}
-.facts{display:flex;flex-wrap:wrap;border:1px solid $line;border-radius:6px;margin:15px 0}
-.facts div{padding:8px 18px}
-dt{font-size:13px;color:$muted}
-dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
-th,td{padding:5px 12px;text-align:left;border-bottom:1px solid $line;overflow-wrap:anywhere}
-th{color:$muted;font-weight:400;background:$ground}
-.consensus{background:$accent_ground;font-weight:600}
-#figures,section{min-width:0}
-.figure{display:inline-block;vertical-align:top;width:calc(50% - 30px);margin:0 8px 15px 0;
-border:1px solid $line;border-radius:6px;box-sizing:content-box;padding:8px}
-.figure[data-wide]{width:calc(100% - 30px)}
-.queue{display:grid;grid-template-columns:repeat(auto-fill,minmax(140px,1fr));gap:15px}
-figure{margin:0}
-figure img{width:100%;aspect-ratio:1;object-fit:contain;background:$mat;border-radius:4px}
-figcaption{font-size:13px;overflow-wrap:anywhere}
-figcaption span{float:right;color:$muted;font-variant-numeric:tabular-nums}
-figcaption small{display:block;font-size:12px}
-.save{margin:0 0 12px}
-.save button{font:inherit;padding:5px 12px;margin-right:8px;border:1px solid $edge;
-border-radius:6px;background:$page;cursor:pointer}
-@media(max-width:900px){.figure{width:calc(100% - 30px)}}
-@media print{.save{display:none}.figure,figure{break-inside:avoid}}
-""").substitute({k: v for k, v in TONES["light"].items() if isinstance(v, str)})
-"""The report is light, whatever the theme: it gets printed."""
-
 DRAW = """
 const figures = JSON.parse(document.getElementById("figures-data").textContent);
+const dark = JSON.parse(document.getElementById("figures-dark").textContent);
 const names = JSON.parse(document.getElementById("figures-names").textContent);
 const save = (format) => ({
   name: "save-" + format,
@@ -50,14 +14,30 @@ const save = (format) => ({
     format, filename: names[Number(div.id.slice(7))], scale: 2,
     width: div.clientWidth, height: div.clientHeight }),
 });
-figures.forEach((figure, i) => {
-  const div = document.getElementById("figure-" + i);
-  const height = figure.layout.height;
-  div.style.height = height + 18 + "px";
-  Plotly.newPlot(div, figure.data, figure.layout, {
-    displaylogo: false, responsive: true, modeBarButtons: [[save("svg"), save("png")]] });
+const screen_is = matchMedia("(prefers-color-scheme: dark)");
+const PAPER = 660; // px: what a page of A4 or Letter has room for
+let printing = false;
+const toned = (i) => {
+  const figure = structuredClone(figures[i]);
+  if (screen_is.matches && !printing)
+    for (const [path, value] of dark[i]) {
+      const last = path.at(-1);
+      path.slice(0, -1).reduce((part, key) => part[key], figure)[last] = value;
+    }
+  if (printing) Object.assign(figure.layout, { width: PAPER, autosize: false });
+  return figure;
+};
+const drawn = () => figures.map((_, i) => {
+  const div = document.getElementById("figure-" + i), figure = toned(i);
+  div.style.height = figure.layout.height + (printing ? 0 : 18) + "px";
+  figure.config = {
+    displaylogo: false, responsive: true, modeBarButtons: [[save("svg"), save("png")]] };
+  return Plotly.react(div, figure);
 });
-document.body.dataset.drawn = String(figures.length);
+Promise.all(drawn()).then(() => { document.body.dataset.drawn = String(figures.length); });
+screen_is.addEventListener("change", drawn);
+for (const [event, paper] of [["beforeprint", true], ["afterprint", false]])
+  addEventListener(event, () => { printing = paper; drawn(); });
 
 // All figures in one archive, without compression: the format's tables are 22 to 46 bytes a file.
 const table = Uint32Array.from({ length: 256 }, (_, n) => {
@@ -143,6 +123,7 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
 <meta name="generator" content="LNL Review">
 <title>{title}</title>
 <link rel="icon" href="data:,">
@@ -151,6 +132,7 @@ PAGE = """<!doctype html>
 <body>
 {body}
 <script id="figures-data" type="application/json">{data}</script>
+<script id="figures-dark" type="application/json">{dark}</script>
 <script id="figures-names" type="application/json">{names}</script>
 <script>{plotly}</script>
 <script>{draw}</script>
