@@ -81,7 +81,9 @@ class Comparison:
         why_none: why there are no curves, a sentence; empty where there are.
         left_out: images that the chosen runs were told the answer of: they judge nothing.
         goal: images that the queue proposes.
-        reviewed: (images with an answer, wrong ones among them), for the mark in the effort plot.
+        reviewed: (images with an answer, labels found wrong), of those images alone that the
+            curves are about: the mark in the effort plot.
+        found: labels found wrong, of all images.
     """
 
     candidates: tuple[Candidate, ...]
@@ -93,6 +95,7 @@ class Comparison:
     left_out: int
     goal: int
     reviewed: tuple[int, int]
+    found: int
 
     def best(self) -> Candidate | None:
         """Return the single method with the highest average precision."""

@@ -277,7 +277,7 @@ def status(options: Any) -> int:
     for one in standing["datasets"]:
         print(
             f"{one['name']}: {one['n']:,} images, {one['classes']:,} classes, "
-            f"{one['reviewed']:,} reviewed"
+            f"{one['reviewed']:,} reviewed, {one['found_wrong']:,} found wrong"
         )
         if said := _copies(one):
             print(said)

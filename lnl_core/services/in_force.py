@@ -193,6 +193,8 @@ class Standing:
         settled: (n,) somebody has said what is right. Where somebody entitled has settled a
             contradiction, that alone counts, here and below.
         wrong: (n,) somebody has said that the given label is not right.
+        found_wrong: (n,) the same, and nobody has confirmed it: what every page and file counts as
+            found (`store.found`).
         waiting: (n,) somebody is unsure and nobody has settled it.
         kept: (n,) somebody has confirmed the given label, and nobody has called it wrong.
         disputed: (n,) some have confirmed it, others have called it wrong.
@@ -210,6 +212,7 @@ class Standing:
 
     settled: BoolArray
     wrong: BoolArray
+    found_wrong: BoolArray
     waiting: BoolArray
     kept: BoolArray
     disputed: BoolArray
@@ -236,6 +239,11 @@ class Standing:
     def reviewed(self) -> int:
         """Number of images with an answer other than skip; those without a class count apart."""
         return int((self.answered & ~self.no_class).sum())
+
+    @property
+    def found(self) -> int:
+        """Number of labels found wrong."""
+        return int(self.found_wrong.sum())
 
 
 @lru_cache(maxsize=16)
@@ -286,6 +294,7 @@ def _masks(ledger: Ledger) -> Standing:
     return Standing(
         settled=settled,
         wrong=wrong,
+        found_wrong=ledger.found_wrong.copy(),
         waiting=ledger.unsure & ~settled,
         kept=kept & ~wrong,
         disputed=kept & wrong,

@@ -11,13 +11,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from lnl_core.store import found
 from lnl_core.store.decisions import AUTO_FIX, SETTLED
+from lnl_core.store.found import SETTLING_ACTIONS as SETTLING_ACTIONS
+from lnl_core.store.found import WRONG_ACTIONS as WRONG_ACTIONS
 from lnl_core.types import Action, BoolArray, IntArray
-
-WRONG_ACTIONS = (Action.RELABEL, Action.MULTIPLE, Action.NONE)
-"""Verdicts that say that the given label, alone, is not right."""
-
-SETTLING_ACTIONS = (Action.KEEP, *WRONG_ACTIONS)
 
 Change = tuple[int, int, str, str, str, int | None]
 """Number of a decision, its row, reviewer, action, route and label."""
@@ -29,6 +27,7 @@ class Ledger:
     Attributes:
         no_class: (n,) the given label is no class: it can be neither wrong nor kept.
         settled, wrong, unsure, kept: (n,) what at least one person says, see `in_force.Standing`.
+        found_wrong: (n,) see `store.found`.
         looks: (n,) how many people have an answer in force other than skip.
         touched: reviewer -> rows that this person has answered, skips included.
         auto: (n,) label that a plan in force gave unseen, -1 where none did.
@@ -40,6 +39,7 @@ class Ledger:
         n = len(no_class)
         self.no_class = no_class
         self.settled, self.wrong, self.unsure, self.kept = (np.zeros(n, bool) for _ in range(4))
+        self.found_wrong = np.zeros(n, bool)
         self.looks = np.zeros(n, np.int16)
         self.touched: dict[str, IntArray] = {}
         self.auto: IntArray = np.full(n, -1, np.int32)
@@ -94,6 +94,7 @@ class Ledger:
         labelled = not self.no_class[row]
         self.settled[row] = any(each in SETTLING_ACTIONS for each in actions)
         self.wrong[row] = labelled and any(each in WRONG_ACTIONS for each in actions)
+        self.found_wrong[row] = labelled and found.found_wrong(actions)
         self.kept[row] = Action.KEEP in actions
         self.unsure[row] = Action.UNSURE in actions
         self.looks[row] = sum(each is not Action.SKIP for each, _, _ in said)

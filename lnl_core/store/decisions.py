@@ -369,6 +369,20 @@ def states(info: DatasetInfo) -> list[tuple[int, str, Action, int | None]]:
         ]
 
 
+def latest(info: DatasetInfo) -> Iterator[tuple[int, Action, str, int | None]]:
+    """Yield (row, action, route, given label) of what people say now, oldest first; see `meant`."""
+    t = _TABLE.c
+    query = (
+        select(t.row, _MEANT.label("action"), t.route, t.given_label)
+        .where(t.id.in_(_latest(info)), t.action != str(Action.REOPEN))
+        .order_by(t.id)
+    )
+    with reading(info.workspace) as connection:
+        found = connection.execution_options(yield_per=5000).execute(query)
+        for record in _closing(found):
+            yield record.row, Action(record.action), record.route, record.given_label
+
+
 def log(info: DatasetInfo) -> Iterator[tuple[int, int, str, str]]:
     """Yield (id, row, reviewer, action) of every decision ever made, oldest first."""
     columns = (_TABLE.c.id, _TABLE.c.row, _TABLE.c.reviewer, _MEANT.label("action"))

@@ -97,7 +97,7 @@ def _facts(card: DatasetCard) -> None:
     with st.container(horizontal=True, gap="medium"):
         for label, value in (
             ("Reviewed", card.reviewed),
-            ("Wrong so far", card.wrong),
+            ("Found wrong", card.wrong),
             ("Goal, left at most", card.goal),
         ):
             st.markdown(f":gray[:small[{label}]]  \n**{_words.count(value)}**", width="content")

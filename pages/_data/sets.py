@@ -164,7 +164,7 @@ def _facts(info: DatasetInfo) -> None:
         ("Format", plain(info.format or _ui.KINDS.get(info.kind, info.kind))),
         ("Working copy", _words.file_size(size)),
         ("Reviewed", _words.count(now.reviewed)),
-        ("Wrong so far", _words.count(now.wrong)),
+        ("Found wrong", _words.count(now.wrong)),
     ]
     waiting = desk.to_label(info)
     with st.container(horizontal=True, gap="medium", key="set_facts"):

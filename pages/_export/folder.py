@@ -13,6 +13,7 @@ import streamlit as st
 from lnl_core.services.export import exporting, folders
 from lnl_core.services.export.exporting import ExportPlan
 from lnl_core.services.export.formats import FORMATS
+from lnl_core.services.in_force import standing
 from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _words
 from pages._ui import plain
@@ -90,7 +91,11 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     with head, st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         figures(
             [
-                ("Tasks" if format_key == "label-studio" else "Images", info.n - left_out, "in it"),
+                (
+                    "Tasks" if format_key == "label-studio" else "Images",
+                    info.n - left_out,
+                    f"in it; {_words.count(standing(info).found)} found wrong",
+                ),
                 ("Relabelled", words["relabelled"], "corrected label"),
                 ("Confirmed", words["kept"], "label was right"),
                 (

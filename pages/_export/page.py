@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lnl_core.services import in_force
 from lnl_core.services.export import exporting
 from lnl_core.services.export.formats import FORMATS
-from lnl_core.services.review import certifying, desk
+from lnl_core.services.review import certifying
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.types import DatasetInfo
 from pages import _ui, _urls, _words
@@ -141,14 +141,16 @@ class Table:
 
 
 def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
-    reviewed = _words.plural(desk.progress(info, _ui.reviewer()).reviewed, "image")
+    now = in_force.standing(info)
+    reviewed = _words.plural(now.reviewed, "image")
+    found = f"{_words.count(now.found)} found wrong"
     if format_key == "corrections":
         rows, total, left_out = exporting.correction_rows(
             info, only_agreed=options.only_agreed, scores=options.scores
         )
         counts = exporting.correction_counts(info, only_agreed=options.only_agreed)
         facts = [
-            ("Rows", total, f"of {reviewed.replace(' image', ' reviewed image')}"),
+            ("Rows", total, f"of {reviewed.replace(' image', ' reviewed image')}, {found}"),
             ("Relabelled", counts["relabel"], "to another class"),
             ("None fits", counts["none"], "no class of this set"),
             ("Multiple", counts["multiple"], "all named"),
@@ -159,7 +161,7 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
         rows, total, left_out = exporting.manifest_rows(info, only_agreed=options.only_agreed)
         words = exporting.verdict_counts(info, only_agreed=options.only_agreed)
         facts = [
-            ("Rows", total, f"of {_words.plural(info.n, 'image')}"),
+            ("Rows", total, f"of {_words.plural(info.n, 'image')}, {found}"),
             ("Relabelled", words["relabelled"], "corrected label"),
             ("Confirmed", words["kept"], "label was right"),
             ("Left out", left_out, "no one right class"),
@@ -168,8 +170,9 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
     history = exporting.answer_counts(info)
     wrong = sum(history[each] for each in ("relabel", "none", "multiple"))
     total = sum(history.values())
-    facts = [("Rows", total, f"on {reviewed}"), ("Right", history["keep"], "label confirmed")]
-    facts.append(("Wrong", wrong, "relabelled, none, multiple"))
+    facts = [("Rows", total, f"on {reviewed}, {found}")]
+    facts.append(("Say right", history["keep"], "label confirmed"))
+    facts.append(("Say wrong", wrong, "relabelled, none, multiple"))
     if format_key == "decisions":
         facts.append(("Unsure", history["unsure"], "for a second reviewer"))
         return Table(exporting.decision_rows(info), total, facts)

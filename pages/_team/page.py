@@ -72,8 +72,9 @@ def _people(found: Team) -> None:
             )
         },
     )
-    if not several:
-        st.caption("Only you so far. Others join by opening this page under their own name.")
+    answered = f"{plural(found.reviewed, 'image')} answered, {count(found.found)} found wrong."
+    alone = "Only you so far. Others join by opening this page under their own name."
+    st.caption(answered if several else f"{answered} {alone}")
 
 
 def _line(each: Person, several: bool) -> dict[str, Any]:

@@ -29,6 +29,12 @@ test("answers that wait count at once", () => {
   assert.deepEqual(counted([], [entry(1, "unsure")]), [11, 4]);
 });
 
+test("an answer to all copies of a picture counts for each of them", () => {
+  const all = { ...entry(1, "relabel"), others: 2 };
+  assert.deepEqual(counted([], [all]), [13, 7]);
+  assert.deepEqual(counted([all], [entry(1, "reopen")]), [7, 1]);
+});
+
 test("a skip is no review, and an undo takes one back", () => {
   assert.deepEqual(counted([], [entry(1, "skip")]), [10, 4]);
   assert.deepEqual(counted([], [entry(1, "relabel"), entry(1, "reopen")]), [10, 4]);

@@ -19,16 +19,16 @@ from lnl_core.methods import AT, METHODS, short_of, title_of, yardstick
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Detection, Sample
 from lnl_core.services.compare import _detecting
-from lnl_core.services.compare.truth import (
-    JUDGED,
-    KEPT,
-    KNOWN,
-    answered,
-    covered_by,
-    sample_of,
-    truths,
+from lnl_core.services.compare.truth import JUDGED, KNOWN, covered_by, sample_of, truths
+from lnl_core.services.in_force import (
+    loaded,
+    proposed,
+    scored,
+    signals,
+    standing,
+    told_of,
+    without_class,
 )
-from lnl_core.services.in_force import loaded, proposed, scored, signals, told_of, without_class
 from lnl_core.store import datasets, decisions
 from lnl_core.types import (
     Array,
@@ -223,9 +223,8 @@ def _compare(
     if sample is not None:
         assert truth is not None
         detections, fixes = _judged(info, chosen, sample, _judge(info, truth, told, _last_id))
-    inside = covered_by(info, truth.kind if truth else "")
-    labels = answered(info, _last_id).labels
-    answers = [label for row, label in labels.items() if inside[row]]
+    inside, now = covered_by(info, truth.kind if truth else ""), standing(info)
+    judging = inside if sample is None else sample.population
     return Comparison(
         candidates=chosen,
         detections=detections,
@@ -235,7 +234,8 @@ def _compare(
         why_none=why,
         left_out=int((told & inside).sum()) if sample is not None else 0,
         goal=proposed(scored(info)),
-        reviewed=(len(answers), sum(label != KEPT for label in answers)),
+        reviewed=(int((now.answered & judging).sum()), int((now.found_wrong & judging).sum())),
+        found=now.found,
     )
 
 

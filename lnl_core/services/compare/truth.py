@@ -10,8 +10,7 @@ import numpy as np
 
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Sample
-from lnl_core.services.in_force import loaded, without_class
-from lnl_core.services.ledger import WRONG_ACTIONS
+from lnl_core.services.in_force import loaded, standing, without_class
 from lnl_core.store import audits, datasets, decisions
 from lnl_core.types import Action, BoolArray, DatasetInfo, IntArray
 from lnl_core.views import Truth
@@ -94,7 +93,7 @@ class Answers:
 
 
 KEPT, NO_CLASS = -2, -1
-"""In place of a class: the given label was confirmed; it is wrong and no one class is right."""
+"""In place of a class: the given label was confirmed; it is wrong and no one class is known."""
 
 _NO_ANSWER = (Action.REOPEN, Action.SKIP, Action.AUTO)
 
@@ -108,15 +107,15 @@ def answered(info: DatasetInfo, _last_id: int) -> Answers:
     a class are no part of it: there was no label to be right or wrong.
     """
     labels: dict[int, int] = {}
-    no_class = without_class(info)
+    no_class, now = without_class(info), standing(info)
     for row, several in decisions.in_force(info).items():
         verdict = decisions.verdict(several)
-        if verdict.decision is None or not verdict.agreed or no_class[row]:
+        if verdict.decision is None or no_class[row]:
             continue
         action, label = verdict.decision.action, verdict.decision.label
-        if action in WRONG_ACTIONS:
-            labels[row] = NO_CLASS if label is None else label
-        else:
+        if now.found_wrong[row]:
+            labels[row] = NO_CLASS if label is None or not verdict.agreed else label
+        elif action is Action.KEEP and verdict.agreed:
             labels[row] = KEPT
     draws = {each.row: each for each in audits.draws(info)} if labels else {}
     place: dict[int, tuple[int, int]] = {}

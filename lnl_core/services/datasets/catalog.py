@@ -40,7 +40,7 @@ class DatasetCard:
     Attributes:
         info: the data set.
         runs: number of jobs ever submitted; `done_runs` of them finished.
-        reviewed: images with an answer; `wrong` of them have a wrong given label.
+        reviewed: images with an answer; the given labels of `wrong` of them were found wrong.
         goal: wrong labels that may be left.
         planned: reviews that this was to take when the review began; None before its first answer.
         active: the job that runs or waits, None when idle.
@@ -79,7 +79,7 @@ def _card(info: DatasetInfo) -> DatasetCard:
         runs=len(jobs),
         done_runs=sum(job.state is JobState.DONE for job in jobs),
         reviewed=now.reviewed,
-        wrong=int(now.wrong.sum()),
+        wrong=now.found,
         goal=goal(info),
         planned=planned(info),
         active=next(iter(running or active), None),

@@ -65,7 +65,7 @@ class ErrorsLeft:
         high: upper end.
         limit: at most so many are left, 95 % sure, at every moment.
         goal: wrong labels that may be left.
-        found: wrong labels found, by whatever way.
+        found: labels found wrong, by whatever way: the number that every place shows.
         total: images of the set that came with a class; the others are not counted.
         unseen: images that were added since the draws behind these numbers: each may be wrong.
         auto: images whose label a plan changed and that no person has answered: such a label
@@ -169,7 +169,7 @@ def errors_left(
         enough=ENOUGH,
         **numbers,
         goal=goal(info) if target is None else int(target * n),
-        found=found,
+        found=now.found,
         total=n,
         unseen=unseen,
         auto=int(now.auto_open.sum()),
@@ -373,11 +373,11 @@ def report(info: DatasetInfo, target: float | None = None) -> AuditReport:
     known = _known.get(_key(info))
     if left.estimate is not None and not left.unseen and known is not None:
         now = standing(info)
-        n = labelled_count(info)
-        open_ = n - int((now.kept & ~now.disputed).sum()) - left.found
+        n, found = labelled_count(info), int((said_of(now) == WRONG).sum())
+        open_ = n - int((now.kept & ~now.disputed).sum()) - found
         needed = auditing.audits_needed(
             known.evidence,
-            left.found,
+            found,
             open_,
             left.goal,
             float(left.estimate),

@@ -92,6 +92,7 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
         "last_decision": decisions.last_id(info),
         "goal": left.goal,
         "found": left.found,
+        "known_wrong": int((said == WRONG).sum()),
         "kept": int((said == RIGHT).sum()),
         "at_most_left": left.limit,
         "confidence": 1 - ALPHA,
@@ -271,10 +272,13 @@ def _counts(info: DatasetInfo, body: dict[str, Any]) -> Check:
     upper = past.part(np.ones(len(past.rows), bool), past.said != RIGHT, careful=True)
     ours = {
         "labels": labelled_count(info),
-        "found": int((said == WRONG).sum()),
+        "found": then.found,
+        "known_wrong": int((said == WRONG).sum()),
         "kept": int((said == RIGHT).sum()),
         "auto_fixed": int(then.auto_open.sum()),
     }
+    if "known_wrong" not in body:  # one made before both were stated: what it called found
+        ours["found"] = ours.pop("known_wrong")
     for name, count in ours.items():
         stated = body.get(name, 0)
         if stated != count:
@@ -312,7 +316,7 @@ def _limit(body: dict[str, Any]) -> Check:
         said != RIGHT,
         (AUDIT,) * len(each),
     )
-    n, found = int(body["labels"]), int(body["found"])
+    n, found = int(body["labels"]), int(body.get("known_wrong", body["found"]))
     most = n - int(body["kept"])
     risk = ALPHA / 2 if body.get("auto_fixed") else ALPHA
     _, total = auditing.highest(upper, said, n, found, most, risk)

@@ -352,7 +352,7 @@ def progress(
     return Progress(
         reviewed=now_at.reviewed,
         planned=planned(info) or now_at.reviewed + (ahead.more(now_at.reviewed) if ahead else 0),
-        wrong=int(now_at.wrong.sum()),
+        wrong=now_at.found,
         total=labelled_count(info),
         left=int((~closed_to(now_at, reviewer) & ~now_at.no_class & ~now_at.auto_open).sum())
         if ranked

@@ -201,7 +201,7 @@ def about_given(now: Standing) -> IntArray:
     """Return (n,) what people say of every given label today."""
     said = np.full(len(now.settled), OPEN)
     said[now.kept] = RIGHT
-    said[now.wrong] = WRONG
+    said[now.found_wrong] = WRONG
     said[now.disputed | now.waiting] = UNCLEAR
     return said
 

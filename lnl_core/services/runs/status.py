@@ -8,7 +8,7 @@ from typing import Any
 from lnl_core.jobs.health import health, is_busy, speed
 from lnl_core.jobs.rows import all_jobs, jobs
 from lnl_core.records import Damaged, DatasetInfo, Job, Workspace
-from lnl_core.store import datasets, decisions
+from lnl_core.store import datasets, decisions, found
 from lnl_core.store.files import ranking_version
 
 
@@ -44,6 +44,7 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
         "n": info.n,
         "classes": info.class_count,
         "reviewed": decisions.reviewed(info),
+        "found_wrong": found.number_found_wrong(info),
         "copies": _copies(info),
         "scored": ranking_version(info.directory / "ranking") is not None,
         "runs": [

@@ -9,6 +9,7 @@ import numpy as np
 
 from lnl_core.review import agreement
 from lnl_core.review.agreement import Agreement
+from lnl_core.services.in_force import standing
 from lnl_core.services.team.roles import Role, roles
 from lnl_core.store import decisions
 from lnl_core.store.decisions import AUTO_FIX as AUTO_FIX
@@ -48,12 +49,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Everybody who has answered, and how far they agree: pairs (Cohen), all (Fleiss, alpha)."""
+    """Everybody who has answered, and how far they agree: pairs (Cohen), all (Fleiss, alpha).
+
+    `reviewed` and `found` are the images that have an answer, and the labels found wrong.
+    """
 
     people: tuple[Person, ...]
     pairs: tuple[tuple[str, str, Agreement], ...]
     fleiss: Agreement
     alpha: Agreement
+    reviewed: int
+    found: int
 
 
 def team(info: DatasetInfo) -> Team:
@@ -64,7 +70,7 @@ def team(info: DatasetInfo) -> Team:
     k = int(answers.max(initial=0)) + 1
     shared = answers[:, (answers >= 0).sum(axis=0) >= 2]
     accuracy = agreement.dawid_skene(shared, k).accuracy if shared.size else np.zeros(len(names))
-    known, people = roles(info.workspace), []
+    known, people, now = roles(info.workspace), [], standing(info)
     for index, name in enumerate(names):
         mine = [d for d in own if d.reviewer == name]
         times = [d.seconds for d in mine if d.seconds is not None and d.seconds <= 60]
@@ -91,6 +97,8 @@ def team(info: DatasetInfo) -> Team:
         pairs=tuple(sorted(pairs, key=lambda each: -each[2].images)),
         fleiss=agreement.with_interval(everybody, agreement.fleiss),
         alpha=agreement.with_interval(answers, agreement.krippendorff),
+        reviewed=now.reviewed,
+        found=now.found,
     )
 
 

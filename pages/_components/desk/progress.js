@@ -55,8 +55,11 @@ const isReview = (answer) =>
  */
 const images = (answer) => (isReview(answer) ? 1 + (answer?.others ?? 0) : 0);
 
-/** @param {Answer | undefined} answer */
-const isWrong = (answer) => Boolean(answer && WRONG.has(answer.action));
+/**
+ * @param {Answer | undefined} answer
+ * @returns {number} images whose label it says is wrong
+ */
+const foundWrong = (answer) => (answer && WRONG.has(answer.action) ? images(answer) : 0);
 
 /**
  * What is true of each row once everything has arrived: its last entry.
@@ -84,7 +87,7 @@ export function progressNow(progress, recent, entries) {
     if (entry.apart) continue;
     const before = known.get(row);
     reviewed += images(entry) - images(before);
-    wrong += Number(isWrong(entry)) - Number(isWrong(before));
+    wrong += foundWrong(entry) - foundWrong(before);
   }
   return { ...progress, reviewed: Math.max(0, reviewed), wrong: Math.max(0, wrong) };
 }

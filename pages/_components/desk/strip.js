@@ -101,7 +101,7 @@ function labelled({ data, outbox }) {
 function wrong(now) {
   const share = now.reviewed ? percent(now.wrong / now.reviewed) : null;
   return figure(
-    h("span", null, "Wrong so far"),
+    h("span", null, "Found wrong"),
     h("b", null, count(now.wrong)),
     " ",
     share && h("span", { class: "cap" }, share),

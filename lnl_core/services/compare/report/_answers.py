@@ -80,4 +80,6 @@ def answered(info: DatasetInfo) -> str:
     result = retraining.latest(info)
     bought = "" if result is None else " ".join(retraining.words(result))
     after = f"<p>Retrained: {escape(bought)}</p>" if bought else ""
-    return f"<p>{escape(said)}.</p>{after}{table}"
+    wrong = standing(info).found
+    found = f"{wrong:,} {'label' if wrong == 1 else 'labels'} found wrong. Answers: {said}."
+    return f"<p>{escape(found)}</p>{after}{table}"

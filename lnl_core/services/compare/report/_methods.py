@@ -26,7 +26,7 @@ def facts_of(info: DatasetInfo, comparison: Comparison) -> str:
         ("Classes", f"{info.class_count:,}"),
         ("Size", f"{info.width} × {info.height} px, {kind}"),
         ("Queue proposes", f"{comparison.goal:,} images"),
-        ("Answered", f"{seen.reviewed:,}, {int(seen.wrong.sum()):,} found wrong"),
+        ("Answered", f"{seen.reviewed:,}, {seen.found:,} found wrong"),
         ("Truth", comparison.truth.words if comparison.truth else "not known"),
     ]
     if not info.has_truth:
