@@ -1,4 +1,4 @@
-"""A list of images as CSV, Parquet or JSON lines: columns image, label and perhaps id, split.
+"""A list of images as CSV, Parquet, JSON lines or COCO's annotations: image, label, id, split.
 
 Hugging Face's imagefolder is one of them: `metadata.csv` or `metadata.jsonl` with `file_name`, in
 the folder of the images or one in every split's folder.
@@ -29,7 +29,7 @@ from lnl_core.data.writing import Skipped
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl")
+SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl", ".json")
 
 _TWICE = ("The id is used twice; the first one was kept.", "Give every row an id of its own.")
 _LISTED_TWICE = (

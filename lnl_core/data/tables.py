@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from lnl_core.data import coco
 from lnl_core.data.table_text import SAVE_AS, lines_of, text_of
 from lnl_core.types import LnlError
 
@@ -76,7 +77,7 @@ def rows(
     """
     if isinstance(file, Path) and file.suffix.lower() in (".parquet", ".pq"):
         numbered = _parquet_rows(file, name, columns, required)
-    elif isinstance(file, Path) and file.suffix.lower() == ".jsonl":
+    elif isinstance(file, Path) and file.suffix.lower() in (".jsonl", ".json"):
         numbered = _json_rows(file, name, columns, required)
     else:
         numbered = _csv_rows(file, name, columns, required, has_header)
@@ -114,7 +115,7 @@ def names(
             found = pq.read_schema(file).names
         except (pa.ArrowException, OSError) as error:
             raise LnlError(f"{file.name} is no readable Parquet file. Write it again.") from error
-    elif file.suffix.lower() == ".jsonl":
+    elif file.suffix.lower() in (".jsonl", ".json"):
         first = next((each for _, each in _objects(file, file.name)), None)
         found = list(first) if isinstance(first, dict) else []
     else:
@@ -322,7 +323,13 @@ def _parquet_rows(
 
 
 def _objects(file: Path, name: str) -> Iterator[tuple[int, dict[str, Any] | BadRow]]:
-    """Yield (line number, object) of a file of JSON lines; blank lines are passed over."""
+    """Yield (line number, object) of a file of JSON lines; blank lines are passed over.
+
+    Of an annotation file (`coco`) an object stands for an image, and its number is the image's.
+    """
+    if file.suffix.lower() == ".json":
+        yield from enumerate((dict(row) for row in coco.rows_of(file)), start=1)
+        return
     with text_of(file, name) as text:
         for number, line in enumerate(lines_of(text, name), start=1):
             if not line.strip():

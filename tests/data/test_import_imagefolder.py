@@ -126,4 +126,4 @@ def test_a_folder_around_the_splits_is_passed_through(images, do_import, tmp_pat
 def test_splits_without_labels_are_not_silently_classes(images):
     found = importers.read(images)
     assert found.class_names == ("test", "train")
-    assert any("taken for the classes" in words for words in found.notes)
+    assert [(each.key, each.is_open) for each in found.questions] == [("parts", True)]

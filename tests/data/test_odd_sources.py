@@ -1,5 +1,6 @@
 """Sources that people point to: sets for detection, archives, copies of folders, loops of links."""
 
+import json
 import os
 import zipfile
 
@@ -55,6 +56,86 @@ def test_a_set_for_detection_is_no_set_of_classes(tmp_path, kind):
         (source / "labels" / "train" / f"{i}.txt").write_text("0 .5 .5 .2 .2\n")
     with pytest.raises(LnlError, match=r"no classes: this looks like a set for detection"):
         importers.read(source)
+
+
+def coco(images, labels):
+    """An annotation file as COCO writes it: the categories of each image's boxes."""
+    names = {"cat": 7, "dog": 3}
+    boxes = [(i, names[name]) for i, each in enumerate(labels) for name in each]
+    return json.dumps(
+        {
+            "images": [{"id": i, "file_name": name} for i, name in enumerate(images)],
+            "categories": [{"id": number, "name": name} for name, number in names.items()],
+            "annotations": [{"id": i, "image_id": a, "category_id": b, "bbox": [0, 0, 2, 2]}
+                            for i, (a, b) in enumerate(boxes)],
+        }
+    )  # fmt: skip
+
+
+SIX = (["cat"], ["dog"], ["cat", "cat"], ["dog"], ["cat"], ["cat"])
+PLACES = ("train/0.jpg", "train/1.jpg", "train/2.jpg", "val/3.jpg", "val/4.jpg", "val/5.jpg")
+
+
+def annotated(root, how):
+    """Split folders beside annotations: in one file, one a split, or one inside each."""
+    around = "" if how == "inside" else "images/"
+    photos(root, [around + place for place in PLACES])
+    if how == "one":
+        (root / "annotations.json").write_text(coco(PLACES, SIX))
+        return root
+    for split, part in (("train", slice(0, 3)), ("val", slice(3, 6))):
+        file = root / "annotations" / f"instances_{split}.json"
+        file = root / split / "_annotations.coco.json" if how == "inside" else file
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(coco([place.rpartition("/")[2] for place in PLACES[part]], SIX[part]))
+    return root
+
+
+@pytest.mark.parametrize("how", ["one", "each", "inside"])
+def test_split_folders_beside_an_annotation_file_are_read_with_splits(tmp_path, agrees, how):
+    source = annotated(tmp_path / "s", how)
+    reading = importers.read(source)
+    assert counts(reading) == {"cat": 4, "dog": 2}
+    assert dict(reading.splits) == {"train": 3, "val": 3}
+    agrees(source)
+
+
+def test_images_with_boxes_of_several_classes_are_asked_about(tmp_path):
+    source = photos(tmp_path / "s", [f"images/{place}" for place in PLACES])
+    boxes = (["cat", "dog"], [], *SIX[2:])
+    (source / "annotations.json").write_text(coco(PLACES, boxes))
+    questions = asked(importers.read(source))
+    assert questions["several"].is_open
+    assert questions["unlabelled"].text == "1 image with a blank label."
+
+
+def test_class_folders_are_read_where_the_annotations_are_of_other_images(tmp_path):
+    source = pair(tmp_path / "s")
+    (source / "annotations.json").write_text(coco(["a.jpg", "b.jpg"], SIX))
+    reading = importers.read(source)
+    assert counts(reading) == {"cat": 2, "dog": 2}
+    assert any("annotations.json" in each for each in reading.notes)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"images": 3}', '{"images": [{}], "annotations": []}']
+)
+def test_other_json_beside_class_folders_is_no_list(tmp_path, text):
+    source = pair(tmp_path / "s")
+    (source / "annotations.json").write_text(text)
+    assert counts(importers.read(source)) == {"cat": 2, "dog": 2}
+
+
+def test_folders_that_are_all_called_like_splits_are_asked_about(tmp_path, agrees):
+    source = pair(tmp_path / "s", ("train", "val"))
+    question = asked(importers.read(source))["parts"]
+    assert question.is_open
+    assert "“train”, “val” are called like splits" in question.text
+    assert counts(importers.read(source, answers=Answers(parts="classes"))) == {
+        "train": 2,
+        "val": 2,
+    }
+    agrees(source, Answers(parts="classes"))
 
 
 def test_archives_inside_are_said_to_be_unpacked_first(tmp_path):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from lnl_core.data import folders, hub, tables
+from lnl_core.data import coco, folders, hub, tables
 from lnl_core.data.list_rows import Listing
 from lnl_core.data.manifests import SUFFIXES
 from lnl_core.data.reading import column_names, columns, places
@@ -20,9 +20,10 @@ from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError, meant
 
-METADATA = (".csv", ".jsonl", ".parquet")
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet", "_annotations.coco.json")
 _DEEP = 3
 _MOST = 50_000
+_NOTES = 12
 _OUTPUT = re.compile(r"pred|submission|output|result|score|prob", re.IGNORECASE)
 
 
@@ -59,6 +60,7 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
         for each in entries
         if Path(each.path).suffix.lower() in SUFFIXES and Path(each.path).is_file()
     ]
+    tables_there = _without_notes(tables_there)
     named = bool(answers.lists) and answers.lists != ("all",)
     if named:
         return _asked_for(folder, [*tables_there, *_beside(inner)], answers)
@@ -67,7 +69,7 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
         return _chosen(folder, known, tables_there, answers)
     listings = []
     for each in inner:
-        names = [Path(each.path) / f"metadata{suffix}" for suffix in METADATA]
+        names = [Path(each.path) / name for name in METADATA]
         split = each.name if places.is_split(each.name) else ""
         found = [path for path in names if path.is_file() and _is_list(path, answers)][:1]
         listings += [Listing(path, split, each.name) for path in found]
@@ -96,11 +98,19 @@ def _beside(inner: Sequence[os.DirEntry[str]]) -> list[Path]:
         if any(entry.is_dir() or places.like_image(entry.name) for entry in there):
             continue
         found += [Path(entry.path) for entry in there]
-    return [file for file in found if file.suffix.lower() in SUFFIXES and file.is_file()]
+    return _without_notes([f for f in found if f.suffix.lower() in SUFFIXES and f.is_file()])
+
+
+def _without_notes(found: list[Path]) -> list[Path]:
+    """Return tables without the JSON files of a folder that has many: one for each image."""
+    notes = [file for file in found if file.suffix.lower() == ".json"]
+    return found if len(notes) <= _NOTES else [file for file in found if file not in set(notes)]
 
 
 def _is_list(file: Path, answers: Answers) -> bool:
     """Tell whether a table names images and labels, by its header or by what a person said."""
+    if file.suffix.lower() == ".json":
+        return coco.is_coco(file)
     if hub.holds_images(file):
         return False
     if column_names.recognised(file):
@@ -130,7 +140,7 @@ def _asked_for(folder: Path, there: Sequence[Path], answers: Answers) -> Lists:
 
 
 def _split_of(file: Path) -> str:
-    return file.stem
+    return file.stem.removeprefix("instances_") if file.suffix == ".json" else file.stem
 
 
 def _chosen(folder: Path, known: Sequence[Path], there: Sequence[Path], answers: Answers) -> Lists:
@@ -195,6 +205,9 @@ def against_folders(folder: Path, lists: Lists, root: Path | None, answers: Answ
     if len(classes) < 2:
         return lists
     seen = _compared(listing.file, root or folder, top, where, answers)
+    if seen is not None and not seen.rows and listing.file.suffix.lower() == ".json":
+        name = visible(listing.file.name)
+        return Lists((), lists.questions, {**lists.unused, name: "None of its images is there."})
     if seen is None or not seen.in_classes:
         return lists
     images = _images(tree, where)

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lnl_core.data.images import SUFFIXES
 from lnl_core.data.reading.spellings import plain
+from lnl_core.data.reading.split_names import is_split as is_split
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError
 
-_SPLITS = frozenset(
-    {"train", "training", "val", "valid", "validation", "test", "testing", "eval", "dev"}
-)
-_AROUND = frozenset({"image", "images", "img", "imgs", "data", "set", "seg", "dataset", "split"})
-_OF_LISTS = frozenset({"label", "labels", "list", "annotations", "metadata", "meta", "df", "gt"})
 _DEEP = 3
 _ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
 _NOTES = frozenset({".txt", ".xml", ".json", ".yaml", ".yml"})
@@ -32,17 +27,6 @@ NO_CLASS = BadRow(
     "Move it into the folder of its class, or import with --unlabelled keep.",
 )
 LOOSE = BadRow("Lies outside the class folders.", "Move it into the folder of its class.")
-
-
-def is_split(name: str, *, lists: bool = False) -> bool:
-    """Tell whether a folder is named like a part of a set: train, val2017, seg_test.
-
-    Of `lists`, train_labels and test-list are named so, too.
-    """
-    around = _AROUND | _OF_LISTS if lists else _AROUND
-    tokens = [token for token in re.split(r"[^a-z]+", name.lower()) if token]
-    others = [token for token in tokens if token not in _SPLITS]
-    return len(others) < len(tokens) and all(token in around for token in others)
 
 
 def like_image(name: str) -> bool:
@@ -255,8 +239,8 @@ def _splits(root: Node, answers: Answers) -> tuple[tuple[str, ...], list[Questio
     if not named or answers.parts == "classes":
         return (), [], []
     if not with_classes:
-        if len(named) == len(root.inner):
-            return (), [], [_taken_for_classes(named)]
+        if all(name in named for name in root.with_images()):
+            return (), [_ask_whether_classes(named, answers)], []
         return (), [], []
     classes = {plain(name) for n in with_classes for name in root.inner[n].with_images()}
     others = [n for n in root.inner if n not in named and root.inner[n].below]
@@ -286,10 +270,17 @@ def _splits(root: Node, answers: Answers) -> tuple[tuple[str, ...], list[Questio
     return splits, [question], []
 
 
-def _taken_for_classes(named: list[str]) -> str:
-    return (
-        f"{', '.join(named)}: these are taken for the classes. If they are parts of one "
-        "set, put a folder per class into each, or a metadata.csv with file_name and label."
+def _ask_whether_classes(named: list[str], answers: Answers) -> Question:
+    """Ask of a set whose folders are all called like splits, without a class in any of them."""
+    shown = ", ".join(f"“{visible(name)[:24]}”" for name in named[:4])
+    return Question(
+        "parts",
+        f"{shown} are called like splits and hold images without a folder for each class. Are they "
+        "the classes? If not, put a folder for each class into them, or a list with image and "
+        "label beside them.",
+        (Choice("classes", "yes, every folder is a class"),),
+        answer=answers.parts,
+        stops=True,
     )
 
 

@@ -1,0 +1,92 @@
+"""Annotation files as COCO writes them, as rows of image, label and split.
+
+A JSON object with `images` (`id`, `file_name`), `categories` (`id`, `name`) and `annotations`
+(`image_id`, `category_id`). An image is labelled by the categories of its annotations, each once:
+one of them is its class, several stand in one cell as in any other list, none leaves it blank.
+Documented at https://cocodataset.org/#format-data.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lnl_core.data.reading.split_names import is_split
+from lnl_core.types import LnlError
+
+MOST = 200 * 2**20
+"""Bytes of a file that is read; a larger one, of boxes in a million images, is no list."""
+
+_PARTS = ("images", "categories", "annotations")
+_FIRST = (*_PARTS, "info", "licenses")
+_HEAD = 2**12
+
+
+def is_coco(file: Path) -> bool:
+    """Tell whether a file is one, by its first letters and then by its parts."""
+    if file.suffix.lower() != ".json":
+        return False
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(_HEAD)
+        return any(f'"{word}"'.encode() in head for word in _FIRST) and bool(rows_of(file))
+    except (OSError, LnlError):
+        return False
+
+
+def rows_of(file: Path) -> tuple[dict[str, Any], ...]:
+    """Return a row for every image, in the order of the file: `file_name`, `label`, `split`.
+
+    The split is the first folder of a name such as `train/1.jpg`; there is none where no name has
+    one.
+
+    Raises:
+        LnlError: it is too large, no JSON, or lacks a part.
+    """
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise LnlError(f"{file.name} cannot be read: {error.strerror}. Check the path.") from error
+    if found.st_size > MOST:
+        raise LnlError(
+            f"{file.name} is larger than 200 MB. Write a list of image and label, a row an image."
+        )
+    return _rows(file, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _rows(file: Path, _modified: int) -> tuple[dict[str, Any], ...]:
+    try:
+        whole = json.loads(file.read_text("utf-8-sig"))
+        images, categories, annotations = (whole[part] for part in _PARTS)
+        names = {each["id"]: str(each.get("name", each["id"])) for each in categories}
+        labels: dict[Any, dict[str, None]] = {each["id"]: {} for each in images}
+        for each in annotations:
+            if each["image_id"] in labels:
+                label = names.get(each["category_id"], str(each["category_id"]))
+                labels[each["image_id"]][label] = None
+        rows: list[dict[str, Any]] = [
+            {"file_name": str(each["file_name"]), "label": _cell(labels[each["id"]])}
+            for each in images
+        ]
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise LnlError(
+            f"{file.name} is no annotation file in COCO's form. It needs images, categories and "
+            "annotations."
+        ) from error
+    splits = [_split(row["file_name"]) for row in rows]
+    if any(splits):
+        return tuple(row | {"split": split} for row, split in zip(rows, splits, strict=True))
+    return tuple(rows)
+
+
+def _cell(labels: dict[str, None]) -> str | list[str]:
+    return next(iter(labels), "") if len(labels) < 2 else list(labels)
+
+
+def _split(name: str) -> str:
+    """Return the folder of a path that is called like a split; "" where none is."""
+    folders = name.replace("\\", "/").split("/")[:-1]
+    return next((folder for folder in folders if is_split(folder)), "")

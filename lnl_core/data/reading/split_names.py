@@ -1,0 +1,24 @@
+"""Names of splits, of folders and of lists."""
+
+from __future__ import annotations
+
+import re
+
+_SPLITS = frozenset(
+    {"train", "training", "val", "valid", "validation", "test", "testing", "eval", "dev"}
+)
+_AROUND = frozenset({"image", "images", "img", "imgs", "data", "set", "seg", "dataset", "split"})
+_OF_LISTS = frozenset(
+    {"label", "labels", "list", "annotations", "metadata", "meta", "df", "gt", "instances"}
+)
+
+
+def is_split(name: str, *, lists: bool = False) -> bool:
+    """Tell whether a folder is named like a part of a set: train, val2017, seg_test.
+
+    Of `lists`, train_labels and test-list are named so, too.
+    """
+    around = _AROUND | _OF_LISTS if lists else _AROUND
+    tokens = [token for token in re.split(r"[^a-z]+", name.lower()) if token]
+    others = [token for token in tokens if token not in _SPLITS]
+    return len(others) < len(tokens) and all(token in around for token in others)
