@@ -407,13 +407,19 @@ def test_the_strip_says_what_is_left_and_when_to_stop(desk):
     checked(desk, 40)
     desk.open()
     assert "of 60 images" in left.inner_text()
-    assert desk.page.locator(".numberline .dot").count() == 1
+    assert desk.page.locator(".strip .course .dot").count() == 1
+    left.click()
+    sheet = desk.page.get_by_role("dialog", name="What is left")
+    assert "sure to 95" in sheet.inner_text()
+    assert "Goal: 1." in sheet.get_by_role("img").get_attribute("aria-label")
+    desk.page.keyboard.press("Escape")
+    assert sheet.count() == 0
     checked(desk, 20)
     desk.open(picture=".strip .stop")
     assert "You may stop: at most 0 errors left" in left.inner_text()
     desk.page.click(".strip .stop button:has-text('Go on')")
     assert "Errors left" in left.inner_text()
-    desk.open(picture=".numberline")  # also after a reload
+    desk.open(picture=".strip .course")  # also after a reload
     assert desk.page.locator(".strip .stop").count() == 0
     desk.page.evaluate("sessionStorage.clear()")
     desk.open(picture=".strip .stop")

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { marks } from "../../pages/_components/desk/number_line.js";
 import { drawnSize } from "../../pages/_components/desk/pictures.js";
 import { mostFrequent } from "../../pages/_components/review/alike.js";
 import { namePlaces } from "../../pages/_components/review/chart.js";
@@ -23,23 +22,6 @@ test("names at the ends of two lines keep apart, in the order of the lines", () 
 test("of labels as frequent as each other the nearest one counts", () => {
   assert.deepEqual(mostFrequent([2, 5, 5, 2, 1]), [2, 2]);
   assert.deepEqual(mostFrequent([4]), [4, 1]);
-});
-
-test("the number line names its goal, and the interval's ends where there is room", () => {
-  const left = { low: 0, high: 100, goal: 50, estimate: 40 };
-  assert.deepEqual(
-    marks(left).map(({ text, anchor }) => [text, anchor]),
-    [
-      ["goal 50", "middle"],
-      ["0", "start"],
-      ["100", "middle"],
-    ],
-  );
-  const close = marks({ ...left, low: 45, high: 55 });
-  assert.deepEqual(
-    close.map(({ text }) => text),
-    ["goal 50"],
-  );
 });
 
 test("a map's colours end where the scale ends", () => {

@@ -7,7 +7,6 @@ import {
   labelledNow,
   lastByRow,
   progressNow,
-  toTheGoal,
 } from "../../pages/_components/desk/progress.js";
 
 const PROGRESS = {
@@ -103,16 +102,5 @@ test("labelling counts what settles such an image, and nothing else", () => {
       [1, 2, 3, 4].map((row) => apart(row, "none")),
     ),
     5,
-  );
-});
-
-test("the goal is said in words, and reached only when the random checks say so", () => {
-  const left = { goal: 80, may_stop: false };
-  const now = { ...PROGRESS, errors_left: left, reviews_to_goal: 900 };
-  assert.equal(toTheGoal(now), "about 900 more until at most 80 wrong labels left");
-  assert.equal(toTheGoal({ ...now, reviewed: 9000, reviews_to_goal: 0 }).startsWith("until"), true);
-  assert.equal(
-    toTheGoal({ ...now, errors_left: { goal: 1, may_stop: true } }),
-    "Goal reached: at most 1 wrong label left",
   );
 });

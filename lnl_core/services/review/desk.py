@@ -21,7 +21,9 @@ from lnl_core.services.in_force import (
 )
 from lnl_core.services.review import holding
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
+from lnl_core.services.review.course import Course, known
 from lnl_core.services.review.draws import latest, mixed
+from lnl_core.services.review.expecting import guess
 from lnl_core.services.review.filtering import Filters, excluded
 from lnl_core.services.review.items import class_exemplars, items_of, recent
 from lnl_core.services.review.planning import Forecast, forecast, planned
@@ -48,6 +50,8 @@ class Progress:
         seconds_per_image: median of this reviewer's last hundred answers, None before five.
         errors_left: what the random audit says of the labels that nobody has looked at.
         expected: what the scores and the answers let one expect; None without a ranking.
+        guess: wrong labels left by the scores alone, until the random audit has an estimate.
+        course: how the guarantee fell and is expected to go on; None until there is one.
     """
 
     reviewed: int
@@ -58,6 +62,8 @@ class Progress:
     seconds_per_image: float | None
     errors_left: ErrorsLeft
     expected: Forecast | None = None
+    guess: int | None = None
+    course: Course | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the review component shows."""
@@ -71,6 +77,8 @@ class Progress:
             "seconds_per_image": self.seconds_per_image,
             "errors_left": self.errors_left.as_dict(),
             "reviews_to_goal": None if ahead is None else ahead.more(self.reviewed),
+            "guess": self.guess,
+            "course": None if self.course is None else self.course.as_dict(),
         }
 
 
@@ -349,6 +357,7 @@ def progress(
         for d in (latest(info, reviewer) if newest is None else newest)
         if d.seconds is not None and d.seconds <= 60  # longer gaps are pauses
     ]
+    left = errors_left(info, now=now_at)
     return Progress(
         reviewed=now_at.reviewed,
         planned=planned(info) or now_at.reviewed + (ahead.more(now_at.reviewed) if ahead else 0),
@@ -358,8 +367,10 @@ def progress(
         if ranked
         else 0,
         seconds_per_image=float(np.median(times)) if len(times) >= 5 else None,
-        errors_left=errors_left(info, now=now_at),
+        errors_left=left,
         expected=ahead,
+        guess=guess(info, now_at) if left.estimate is None else None,
+        course=known(info, left, now_at),
     )
 
 

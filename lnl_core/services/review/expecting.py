@@ -61,6 +61,18 @@ def expected(
     return _expected(info, ranked, since, now.auto_since)
 
 
+def guess(info: DatasetInfo, now: Standing) -> int | None:
+    """Return how many wrong labels are left by the scores alone; None where they do not say it.
+
+    No random image stands behind it. Scores that have not seen every image say nothing of the rest.
+    """
+    ranked = scored(info)
+    if ranked is None or ranked.seen < info.n or ranked.judged is not None:
+        return None
+    ahead = expected(info, now=now)
+    return None if ahead is None else round(ahead.total - ahead.found)
+
+
 @lru_cache(maxsize=8)
 def _expected(info: DatasetInfo, ranked: Scored, _round: tuple[int, int], _plans: int) -> Expected:
     now = standing(info)

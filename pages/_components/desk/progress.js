@@ -1,6 +1,7 @@
 // The server's word on progress, moved on by the answers that it has not seen yet.
 
 /**
+ * @import { Course } from "./course.js"
  * @import { Answer, Entry } from "./journal.js"
  *
  * @typedef {Object} ErrorsLeft what the images drawn at random say
@@ -9,7 +10,7 @@
  * @property {number | null} estimate
  * @property {number} low
  * @property {number} high of the 95 % interval
- * @property {number} limit at most so many are left
+ * @property {number | null} limit at most so many are left, once that can be said
  * @property {number} goal
  * @property {number} total images of the set
  * @property {boolean} may_stop
@@ -18,6 +19,8 @@
  * @property {number} reviewed
  * @property {number} planned images that the review was to take when it began
  * @property {number | null} [reviews_to_goal] images that it is still expected to take
+ * @property {number | null} [guess] wrong labels left by the scores alone
+ * @property {Course | null} [course] how the guarantee fell and is expected to go on
  * @property {number} wrong
  * @property {number | null} seconds_per_image
  * @property {ErrorsLeft} errors_left
@@ -40,8 +43,6 @@
  * @typedef {Item & Answer & { cid?: string, n?: number, at?: string }} Answered
  *   an image with the answer that stands
  */
-
-import { count, plural } from "./words.js";
 
 const WRONG = new Set(["relabel", "multiple", "none"]);
 
@@ -131,15 +132,4 @@ export function answersNow(recent, entries, itemOf) {
   }
   for (const answer of recent) if (!seen.has(answer.row)) answers.push(answer);
   return answers;
-}
-
-/**
- * What is left to do until the goal, which is said in words and does not move.
- *
- * @param {Progress} progress
- */
-export function toTheGoal({ errors_left: left, reviews_to_goal: more }) {
-  const goal = `at most ${plural(left.goal, "wrong label")} left`;
-  if (left.may_stop) return `Goal reached: ${goal}`;
-  return more ? `about ${count(more)} more until ${goal}` : `until ${goal}`;
 }

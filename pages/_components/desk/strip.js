@@ -1,9 +1,10 @@
 // The strip above the images: how far the review is, what it found, and whether one may stop.
 
+import { courseChart, courseNow } from "./course.js";
 import { icon } from "./icons.js";
 import { focus } from "./keys.js";
+import { toggleLeft } from "./left.js";
 import { focusedNear, h } from "./nodes.js";
-import { numberLine } from "./number_line.js";
 import { waitingIn } from "./outbox.js";
 import { labelledNow, progressNow } from "./progress.js";
 import { count, percent, plural, seconds, THIN } from "./words.js";
@@ -33,6 +34,7 @@ import { count, percent, plural, seconds, THIN } from "./words.js";
  * @property {(where: string) => void} go
  */
 
+const CHART = 150; // px
 const WHY = "From images drawn at random and mixed into the queue; holds whatever the queue shows.";
 
 /** @param {StripOwner} desk */
@@ -43,7 +45,7 @@ export function drawStrip(desk) {
   const { data, outbox } = desk;
   const now = progressNow(data.progress, data.recent, waitingIn(outbox));
   const first = data.labelling ? labelled(desk) : reviewed(now);
-  strip.replaceChildren(first, wrong(now), errorsLeft(desk, now.errors_left));
+  strip.replaceChildren(first, wrong(now), errorsLeft(desk, now));
   if (focused >= 0) focus(buttons()[focused] || root);
 }
 
@@ -109,27 +111,50 @@ function wrong(now) {
 }
 
 /**
- * What the images drawn at random say of those that nobody has looked at.
+ * What is left: the estimate, the guarantee, and how it fell. A press shows more.
  *
  * @param {StripOwner} desk
- * @param {ErrorsLeft} left
+ * @param {Progress} now
  */
-function errorsLeft(desk, left) {
-  const { estimate } = left;
-  if (estimate === null) {
-    const words = `after ${count(left.enough)} random checks (${count(left.audits)} so far)`;
-    const node = figure(h("span", null, "Errors left"), h("span", { class: "cap" }, words));
-    return h("div", { class: "left", title: WHY }, node);
-  }
+function errorsLeft(desk, now) {
+  const { errors_left: left } = now;
   if (left.may_stop && !goesOn(desk)) return mayStop(desk, left);
-  const interval = `Errors left (95${THIN}%: ${count(left.low)}–${count(left.high)})`;
-  const node = figure(
-    h("span", null, interval),
-    h("b", null, count(estimate)),
-    " ",
-    h("span", { class: "cap" }, `of ${count(left.total)} ${counted(desk)}`),
+  const course = courseNow(now);
+  const size = { width: CHART, height: 42, words: false };
+  const press = { type: "button", onclick: () => toggleLeft(desk), "aria-haspopup": "dialog" };
+  return h(
+    "button",
+    { class: "left", title: `${WHY} Press for more.`, ...press },
+    h("span", null, inShort(now, counted(desk))),
+    course ? courseChart(course, left.goal, size) : null,
   );
-  return h("div", { class: "left", title: WHY }, node, numberLine({ ...left, estimate }));
+}
+
+/**
+ * @param {Progress} now
+ * @param {string} images what the errors left are counted among
+ */
+function inShort({ errors_left: left, guess }, images) {
+  if (left.estimate === null) {
+    const about = guess === null || guess === undefined ? "" : `: about ${count(guess)}, a guess`;
+    const words = `guarantee after ${count(left.enough)} random checks (${count(left.audits)} so far)`;
+    return [
+      h("span", { class: "k" }, `Errors left${about}`),
+      h("span", { class: "figure" }, h("span", { class: "cap" }, words)),
+    ];
+  }
+  const interval = `Errors left: about ${count(left.estimate)} (${count(left.low)}–${count(left.high)})`;
+  const sure = `of ${count(left.total)} ${images}, sure to 95${THIN}%`;
+  return [
+    h("span", { class: "k" }, interval),
+    h(
+      "span",
+      { class: "figure" },
+      h("b", null, `at most ${count(Number(left.limit))}`),
+      " ",
+      h("span", { class: "cap" }, sure),
+    ),
+  ];
 }
 
 /**
@@ -144,7 +169,7 @@ const counted = ({ data }) => (data.to_label ? "labelled images" : "images");
  * @param {ErrorsLeft} left
  */
 function mayStop(desk, left) {
-  const words = `You may stop: at most ${plural(left.limit, "error")} left (95${THIN}%).`;
+  const words = `You may stop: at most ${plural(Number(left.limit), "error")} left (95${THIN}%).`;
   if (desk.stopping.told !== words) desk.stopping.told = desk.parts.live.textContent = words;
   /**
    * @param {string} kind

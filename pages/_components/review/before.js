@@ -2,9 +2,9 @@
 // what the methods think.
 
 import { icon } from "../desk/icons.js";
+import { leftSection } from "../desk/left.js";
 import { cap, gap, h, missing, named, section } from "../desk/nodes.js";
 import { at, thumb } from "../desk/pictures.js";
-import { toTheGoal } from "../desk/progress.js";
 import { verdict } from "../desk/verdicts.js";
 import { count, oneLine, seconds, short } from "../desk/words.js";
 import { lastAnswers } from "./desk.js";
@@ -37,7 +37,7 @@ export function panelBefore(desk, item) {
           ),
         )
       : null;
-  const goal = desk.data.labelling ? "" : toTheGoal(desk.data.progress);
+  const left = desk.data.labelling ? null : leftSection(desk, wide ? 360 : 420);
   return [
     h(
       "div",
@@ -52,8 +52,9 @@ export function panelBefore(desk, item) {
     h(
       "div",
       { class: "pc" },
+      left,
       answersSection(desk, wide ? 16 : 7),
-      h("div", { class: "foot" }, desk.outbox.saved, gap(), h("span", null, goal)),
+      h("div", { class: "foot" }, desk.outbox.saved),
     ),
   ];
 }

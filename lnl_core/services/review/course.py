@@ -1,0 +1,109 @@
+"""The guarantee against reviews: as it was, and as it is expected to go on; for a small chart.
+
+It is worked out in a thread when enough has changed, so that no answer waits for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from lnl_core.review import course as curves
+from lnl_core.review.auditing import ENOUGH
+from lnl_core.review.course import Past, Points
+from lnl_core.review.evidence import possible_totals
+from lnl_core.services.in_force import Standing, goal, labelled_count, standing
+from lnl_core.services.review import auditing
+from lnl_core.services.review.auditing import ErrorsLeft
+from lnl_core.services.review.draws import OPEN, RIGHT, replay
+from lnl_core.services.review.expecting import EVERY, expected
+from lnl_core.services.review.planning import forecast
+from lnl_core.types import DatasetInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Points (images with an answer, wrong labels left at most).
+
+    Attributes:
+        past: from the first moment that there was a limit.
+        ahead: from now on, by the plan; empty without a limit or a ranking.
+    """
+
+    past: tuple[tuple[int, int], ...]
+    ahead: tuple[tuple[int, int], ...]
+
+    def as_dict(self) -> dict[str, Points]:
+        """Return what the review component draws."""
+        return {"past": list(self.past), "ahead": list(self.ahead)}
+
+
+FIRST = 0.5
+"""Seconds that the first look at a set may wait for its chart; later ones never do."""
+
+_Key = tuple[object, ...]
+_THREAD = ThreadPoolExecutor(1, thread_name_prefix="course")
+_known: dict[DatasetInfo, Course] = {}
+_asked: dict[DatasetInfo, tuple[_Key, Future[Course]]] = {}
+_asking = threading.Lock()
+
+
+def known(info: DatasetInfo, left: ErrorsLeft, now: Standing) -> Course | None:
+    """Return the course as it was worked out last, and have it worked out anew where it is old.
+
+    Args:
+        info: the data set.
+        left: what is said of the errors left.
+        now: the decisions in force.
+    """
+    if left.audits < ENOUGH:
+        return None
+    key = (left.audits // auditing.REFRESH, now.reviewed // EVERY, now.auto_since, left.goal)
+    with _asking:
+        before, asked = _asked.get(info, (None, None))
+        if asked is None or before != key:
+            asked = _THREAD.submit(course, info)
+            _asked[info] = key, asked
+            if len(_asked) > 16:
+                oldest = next(iter(_asked))
+                _asked.pop(oldest)
+                _known.pop(oldest, None)
+    if info not in _known:
+        wait([asked], FIRST)
+    if asked.done() and not asked.exception():
+        _known[info] = asked.result()
+    return _known.get(info)
+
+
+@lru_cache(maxsize=8)
+def _past(_key: _Key, n: int) -> tuple[Past, threading.Lock]:
+    return Past(possible_totals(n)), threading.Lock()
+
+
+def course(info: DatasetInfo) -> Course:
+    """Return how the guarantee fell, and how it is expected to go on, as of now."""
+    now, n = standing(info), labelled_count(info)
+    said = replay(info, now)
+    answered = np.flatnonzero(said.said != OPEN)
+    end = int(answered[-1]) + 1 if len(answered) else 0
+    said = said.some(slice(end))
+    upper = said.part(np.ones(end, bool), said.said != RIGHT, careful=True)
+    kept, lock = _past(auditing._key(info), n)
+    with lock:
+        past = kept.points(upper, n, said.found)
+    left = auditing.errors_left(info, now=now)
+    return Course(tuple(past), tuple(_ahead(info, left.limit, now)))
+
+
+def _ahead(info: DatasetInfo, limit: int | None, now: Standing) -> Points:
+    plan, scores = forecast(info, now=now), expected(info, now=now)
+    if limit is None or plan is None or scores is None or limit <= goal(info):
+        return []
+    said, _ = auditing.evidence(info)
+    p = scores.p[scores.open]
+    way = curves.ahead(said, scores.found, p, plan.plan, limit, float(p.sum()))
+    return [(plan.reviewed + t, most) for t, most in way]

@@ -1,0 +1,189 @@
+// What is left and when to stop, in plain words: found, estimate, guarantee, what the goal takes.
+
+import { courseChart, courseNow } from "./course.js";
+import { icon } from "./icons.js";
+import { focus, openKeys } from "./keys.js";
+import { h } from "./nodes.js";
+import { waitingIn } from "./outbox.js";
+import { progressNow } from "./progress.js";
+import { count, plural, THIN } from "./words.js";
+
+/**
+ * @import { Progress } from "./progress.js"
+ * @import { StripOwner } from "./strip.js"
+ * @typedef {{ name: string, value: string, side: string }} Fact
+ */
+
+const WIDEST = 700; // px of the large chart
+const HOW = [
+  "The estimate comes from the scores, as your answers correct them; it promises nothing.",
+  "The guarantee comes from images drawn at random and mixed into the queue. Whenever you stop, it " +
+    `is true with 95${THIN}% certainty, if the answers to those images are right.`,
+];
+
+/**
+ * The four things to know, each with its name.
+ *
+ * @param {Progress} now
+ * @returns {Fact[]}
+ */
+export function facts(now) {
+  const { errors_left: left } = now;
+  const found = { name: "Wrong labels found", value: count(now.wrong) };
+  return [
+    { ...found, side: `in ${plural(now.reviewed, "image")} reviewed` },
+    estimateOf(now),
+    guaranteeOf(left),
+    goalOf(now),
+  ];
+}
+
+/**
+ * @param {Progress} now
+ * @returns {Fact}
+ */
+function estimateOf({ errors_left: left, guess }) {
+  const name = "Probably left";
+  if (left.estimate !== null) {
+    const side = `${count(left.low)} to ${count(left.high)}, 95${THIN}% sure`;
+    return { name, value: `about ${count(left.estimate)}`, side };
+  }
+  if (guess === null || guess === undefined) {
+    return { name, value: "–", side: "not known yet" };
+  }
+  return { name, value: `about ${count(guess)}`, side: "a guess by the scores" };
+}
+
+/**
+ * @param {Progress["errors_left"]} left
+ * @returns {Fact}
+ */
+function guaranteeOf(left) {
+  const name = "Guaranteed";
+  if (left.limit === null || left.estimate === null) {
+    const side = `after ${plural(left.enough, "random check")}, ${count(left.audits)} so far`;
+    return { name, value: "nothing yet", side };
+  }
+  return { name, value: `at most ${count(left.limit)} left`, side: `sure to 95${THIN}%` };
+}
+
+/**
+ * @param {Progress} now
+ * @returns {Fact}
+ */
+function goalOf({ errors_left: left, reviews_to_goal: more }) {
+  const name = "To the goal";
+  const goal = `at most ${plural(left.goal, "wrong label")} left`;
+  if (left.may_stop) return { name, value: "reached", side: `${goal}: you may stop` };
+  const value = more ? `about ${plural(more, "review")}` : "more reviews";
+  const known = left.limit !== null && left.estimate !== null;
+  const now = known ? `; or stop now: at most ${count(Number(left.limit))}` : "";
+  const until = `until at most ${plural(left.goal, "wrong label is", "wrong labels are")} left`;
+  return { name, value, side: `${until}${now}` };
+}
+
+/** @param {StripOwner} desk */
+const nowOf = ({ data, outbox }) => progressNow(data.progress, data.recent, waitingIn(outbox));
+
+/** @param {Fact} fact */
+const factNode = ({ name, value, side }) =>
+  h(
+    "div",
+    null,
+    h("dt", { class: "cap" }, name),
+    h("dd", null, h("b", null, value), h("span", { class: "cap" }, side)),
+  );
+
+/**
+ * The chart, or where it will be.
+ *
+ * @param {Progress} now
+ * @param {number} width px
+ * @param {number} height px
+ */
+function chartOr(now, width, height) {
+  const course = courseNow(now);
+  if (course) return courseChart(course, now.errors_left.goal, { width, height, words: true });
+  const { enough, audits } = now.errors_left;
+  const words = `The guarantee is drawn here after ${plural(Math.max(1, enough - audits), "more random check")}.`;
+  return h("div", { class: "nocourse cap" }, words);
+}
+
+/**
+ * The panel, small: beside the images where they leave room.
+ *
+ * @param {StripOwner} desk
+ * @param {number} width px
+ */
+export function leftSection(desk, width) {
+  const now = nowOf(desk);
+  const more = {
+    type: "button",
+    class: "plainbtn",
+    onclick: () => toggleLeft(desk),
+    "aria-haspopup": "dialog",
+  };
+  return h(
+    "section",
+    { class: "sec leftsec", "aria-label": "What is left" },
+    h(
+      "div",
+      { class: "hd" },
+      h("b", null, "What is left"),
+      h("span", { class: "sp" }),
+      h("button", more, "more"),
+    ),
+    h("dl", { class: "leftfacts" }, facts(now).map(factNode)),
+    chartOr(now, width, 104),
+  );
+}
+
+/**
+ * The panel, large, over the images; a second call takes it away.
+ *
+ * @param {StripOwner} desk
+ */
+export function toggleLeft(desk) {
+  const { root } = desk.parts;
+  const open = openKeys(root);
+  if (open) {
+    open.remove();
+    focus(root);
+    return;
+  }
+  const close = { class: "plainbtn", type: "button", "aria-label": "Close" };
+  const shut = () => toggleLeft(desk);
+  const now = nowOf(desk);
+  const width = Math.min(WIDEST, Math.max(250, root.clientWidth - 70));
+  const dialog = { role: "dialog", "aria-modal": "true", "aria-label": "What is left" };
+  root.append(
+    h(
+      "div",
+      { class: "overlay", ...dialog },
+      h(
+        "div",
+        { class: "sheet" },
+        h(
+          "div",
+          { class: "sheethead" },
+          h("b", null, "What is left"),
+          h("button", { ...close, onclick: shut }, icon("close")),
+        ),
+        h("dl", { class: "leftfacts" }, facts(now).map(factNode)),
+        chartOr(now, width, 220),
+        courseNow(now) ? legend(now) : null,
+        HOW.map((words) => h("p", { class: "cap" }, words)),
+      ),
+    ),
+  );
+}
+
+/** @param {Progress} now */
+const legend = (now) =>
+  h(
+    "div",
+    { class: "courselegend cap", "aria-hidden": "true" },
+    h("span", { class: "past" }, "guaranteed so far"),
+    courseNow(now)?.ahead.length ? h("span", { class: "ahead" }, "expected") : null,
+    h("span", { class: "goal" }, `goal: at most ${count(now.errors_left.goal)} left`),
+  );

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { courseNow, courseWords, endsOf, ticks } from "../../pages/_components/desk/course.js";
+import { facts } from "../../pages/_components/desk/left.js";
+
+const LEFT = {
+  audits: 60,
+  enough: 20,
+  estimate: 150,
+  low: 90,
+  high: 230,
+  limit: 212,
+  goal: 80,
+  total: 8000,
+  may_stop: false,
+};
+const NOW = {
+  reviewed: 800,
+  planned: 1700,
+  wrong: 31,
+  seconds_per_image: null,
+  reviews_to_goal: 900,
+  errors_left: LEFT,
+};
+const START = { ...LEFT, audits: 8, estimate: null, low: null, high: null, limit: null };
+const words = (now) => facts(now).map(({ name, value, side }) => `${name}: ${value}, ${side}`);
+
+test("found, estimate, guarantee and what the goal takes are said in plain words", () => {
+  assert.deepEqual(words(NOW), [
+    "Wrong labels found: 31, in 800 images reviewed",
+    "Probably left: about 150, 90 to 230, 95\u202f% sure",
+    "Guaranteed: at most 212 left, sure to 95\u202f%",
+    "To the goal: about 900 reviews, until at most 80 wrong labels are left; or stop now: at most 212",
+  ]);
+});
+
+test("before chance has spoken nothing is promised, and a guess is called one", () => {
+  const [, guess, promise, goal] = words({ ...NOW, errors_left: START, guess: 700 });
+  assert.equal(guess, "Probably left: about 700, a guess by the scores");
+  assert.equal(promise, "Guaranteed: nothing yet, after 20 random checks, 8 so far");
+  assert.equal(goal, "To the goal: about 900 reviews, until at most 80 wrong labels are left");
+  assert.match(words({ ...NOW, errors_left: START, guess: null })[1], /not known yet$/);
+});
+
+test("the goal is reached only when the random checks say so", () => {
+  const none = { ...NOW, reviewed: 9000, reviews_to_goal: 0 };
+  assert.match(words(none)[3], /^To the goal: more reviews, until/);
+  const reached = { ...LEFT, goal: 1, limit: 1, may_stop: true };
+  assert.equal(
+    words({ ...NOW, errors_left: reached })[3],
+    "To the goal: reached, at most 1 wrong label left: you may stop",
+  );
+});
+
+test("the chart ends at what is said now, whatever the server had worked out by then", () => {
+  const course = {
+    past: [
+      [100, 900],
+      [700, 230],
+      [820, 200],
+    ],
+    ahead: [
+      [700, 230],
+      [900, 215],
+      [1700, 80],
+    ],
+  };
+  const { past, ahead } = courseNow({ ...NOW, course });
+  assert.deepEqual(past.at(-1), [800, 212]);
+  assert.deepEqual(past.length, 3);
+  assert.deepEqual(ahead, [
+    [900, 212], // never above what is guaranteed already
+    [1700, 80],
+  ]);
+  assert.equal(
+    courseWords({ past, ahead }, 80),
+    "The guarantee against reviews: from at most 900 after 100 to at most 212 wrong labels left " +
+      "after 800 reviews. Expected: at most 80 after 1,700. Goal: 80.",
+  );
+  const reached = { ...NOW, course, errors_left: { ...LEFT, may_stop: true } };
+  assert.deepEqual(courseNow(reached).ahead, []);
+  assert.equal(courseNow({ ...NOW, errors_left: START, course }), null);
+});
+
+test("the axes hold the goal, and no early limit squeezes what counts", () => {
+  const past = [
+    [100, 50_000],
+    [800, 100],
+  ];
+  assert.ok(endsOf({ past, ahead: [] }, 80).top <= 3500);
+  assert.ok(endsOf({ past: [[800, 3]], ahead: [] }, 80).top >= 160);
+  assert.ok(endsOf({ past: [[800, 0]], ahead: [] }, null).last > 800); // one point is a chart, too
+  assert.deepEqual(ticks(930), [0, 100, 500]);
+  assert.deepEqual(ticks(1), [0, 1]);
+});
