@@ -9,6 +9,7 @@ import streamlit as st
 
 from lnl_core.services.explore import selections
 from lnl_core.services.in_force import loaded, scored
+from lnl_core.services.review import blind
 from lnl_core.services.review.desk import review_state, to_label
 from lnl_core.services.review.evidence import prepare
 from lnl_core.services.review.filtering import Filters
@@ -30,7 +31,7 @@ ORDERS = {
     "random": "In random order",
 }
 VIEWS = {"single": "Single", "page": "Page"}
-MODES = {"commit": "Commit first", "assisted": "Assisted"}
+MODES = {"commit": "Commit first", "assisted": "Assisted", blind.BLIND: "Blind"}
 WINDOW = 60
 """Items sent ahead; at one answer each 30 ms they last longer than a round trip."""
 
@@ -76,17 +77,22 @@ def controls(info: DatasetInfo) -> Choice:
     if check is not None:
         st.query_params["selection"] = check
     narrowing.guard_suggestion(info)
+    narrowing.guard_label()
     _from_address(info)
     narrowing.from_address(info)
     copies.from_address(info)
     splits.from_address(info)
-    if st.session_state.get("review_to_label"):  # a page asks which are not of a class
-        st.session_state["review_view"] = "single"
+    hidden = narrowing.hides_labels()
+    if hidden or st.session_state.get("review_to_label"):
+        st.session_state["review_view"] = "single"  # a page asks which are not of a class
     row = _ui.title_row("Review")
     with row:
+        orders = [each for each in ORDERS if not (hidden and each == "pair")]
+        if st.session_state.get("review_order") not in (None, *orders):
+            st.session_state["review_order"] = orders[0]
         order = st.selectbox(
             "Order",
-            list(ORDERS),
+            orders,
             format_func=ORDERS.__getitem__,
             key="review_order",
             label_visibility="collapsed",
@@ -102,6 +108,7 @@ def controls(info: DatasetInfo) -> Choice:
             key="review_view",
             label_visibility="collapsed",
             width="content",
+            disabled=hidden,
         )
         mode = st.selectbox(
             "Mode",
@@ -198,7 +205,12 @@ def _filters(info: DatasetInfo) -> Filters:
                 help=why,
             )
             for title, key, choices, why in (
-                ("Given class", "review_given", labels, None),
+                (
+                    "Given class",
+                    "review_given",
+                    labels,
+                    narrowing.WHY_NO_LABEL if narrowing.hides_labels() else None,
+                ),
                 (
                     "Suggested class",
                     "review_suggested",
@@ -270,7 +282,9 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         "journal": f"lnl:{info.id}:{info.created_at}:{who}",
         "classes": list(info.class_names),
         "acked": acked,
-        "meanwhile": [each for key in keys.values() for each in answers.meanwhile(key)],
+        "meanwhile": [  # tells the given label
+            each for key in keys.values() for each in answers.meanwhile(key) if not choice.is_blind
+        ],
         "filtered": choice.filtered,
         "no_classes": list(info.no_classes),
         "retired": list(retired(info)),
@@ -310,7 +324,8 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
         tab=_ui.tab(),
     )
     data = shared | sending.single(info, choice, state, [], again, focus)
-    _ahead(info, data)
+    if not choice.is_blind:
+        _ahead(info, data)
     _go(info, review_queue(keys["single"], data))
     if data["held"] and not data["items"]:
         _wait_for_others(info, who)

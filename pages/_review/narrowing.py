@@ -12,6 +12,7 @@ import streamlit as st
 
 from lnl_core.services import methods
 from lnl_core.services.in_force import scored
+from lnl_core.services.review.blind import BLIND
 from lnl_core.services.review.filtering import BANDS
 from lnl_core.services.workspace import reviewers
 from lnl_core.types import Action, DatasetInfo
@@ -45,6 +46,9 @@ LONGEST = 100
 """Letters of a path's part."""
 
 WHY_NOT = "It would tell the suggestion before your answer. It is offered in the Assisted mode."
+
+
+WHY_NO_LABEL = "It would tell the label that the mode Blind hides."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,27 @@ def guard_suggestion(info: DatasetInfo) -> None:
     st.toast("The filter for the suggested class is gone: it would tell the suggestion.")
 
 
+def guard_label() -> None:
+    """See that no filter tells the given label in the mode that hides it."""
+    if not hides_labels():
+        return
+    known = [
+        (key, name)
+        for key, name in (("review_given", "given"), PATH)
+        if st.session_state.get(key) not in (None, "") or name in st.query_params
+    ]
+    for key, name in known:
+        st.session_state.pop(key, None)
+        st.query_params.pop(name, None)
+    if known:
+        st.toast("Filters for the given class and the path are gone: they would tell the label.")
+
+
+def hides_labels() -> bool:
+    """Tell whether the mode hides the label that an image came with."""
+    return st.session_state.get("review_mode") == BLIND
+
+
 def advises() -> bool:
     """Tell whether the mode shows the suggestion before the answer."""
     return st.session_state.get("review_mode") == "assisted"
@@ -112,6 +137,7 @@ def choose(info: DatasetInfo) -> Narrowed:
     with columns[1]:
         chance = _one("Chance of a wrong label", CHANCE, CHANCES)
         who = _one("Reviewer", WHO, {name: name for name in people})
+    hidden = hides_labels()
     path = st.text_input(
         "Text in the path",
         key=PATH[0],
@@ -119,6 +145,8 @@ def choose(info: DatasetInfo) -> Narrowed:
         placeholder="Any",
         persist_state="session",
         on_change=_publish_path,
+        disabled=hidden,
+        help=WHY_NO_LABEL if hidden else None,
     )
     return Narrowed(method, BANDS.get(chance or ""), verdict, who, (path or "").strip())
 

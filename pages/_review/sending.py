@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from lnl_core.services import methods
+from lnl_core.services.review import blind
 from lnl_core.services.review.desk import ReviewState, page_states, to_label
 from lnl_core.services.review.filtering import Filters
 from lnl_core.types import DatasetInfo, Leaves
@@ -27,6 +28,11 @@ class Choice:
     filters: Filters
 
     @property
+    def is_blind(self) -> bool:
+        """Whether no label that an image came with is to be seen."""
+        return self.mode == blind.BLIND
+
+    @property
     def filtered(self) -> bool:
         """Whether any filter is set."""
         return self.filters != Filters()
@@ -40,22 +46,30 @@ def single(
     hidden: Iterable[int] = (),
     focus: Iterable[int] = (),
 ) -> dict[str, Any]:
-    """Return single mode's data. In commit-first mode it holds nothing that a model thinks."""
+    """Return single mode's data. In commit-first mode it holds nothing that a model thinks.
+
+    In the mode Blind it does not hold the given labels either.
+    """
     gone = set(hidden)
     classes = {
         item["given"]: {key: item[key] for key in ("exemplars", "confirmed", "guide")}
         for item in reversed(state.items)
+        if not (choice.is_blind or item.get("blind"))
     }
     return {
-        "view": json.dumps([info.id, choice.order, astuple(choice.filters), marked]),
+        "view": json.dumps(
+            [info.id, choice.order, astuple(choice.filters), marked, choice.is_blind]
+        ),
         "narrow": json.dumps(astuple(choice.filters)),
         "focus": list(focus),
         "asked": st.session_state.get(ASKED),
         "mode": choice.mode,
-        "items": [_slim(item) for item in state.items if item["row"] not in gone],
+        "items": [_shown(each, choice) for each in state.items if each["row"] not in gone],
         **_labelling(info, choice),
         "classes_shown": classes,
-        "recent": [_slim(item) for item in state.recent],
+        "recent": [
+            blind.answered(each) if choice.is_blind else _slim(each) for each in state.recent
+        ],
         "progress": state.progress.as_dict(),
         "held": state.held,
         "methods": {
@@ -100,6 +114,10 @@ def page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
         "progress": pages[0].progress.as_dict(),
         "held": pages[0].held,
     }
+
+
+def _shown(item: Mapping[str, Any], choice: Choice) -> dict[str, Any]:
+    return blind.item(item) if choice.is_blind else _slim(item)
 
 
 def _slim(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,10 @@ test("an answer to all copies of a picture counts for each of them", () => {
   assert.deepEqual(counted([all], [entry(1, "reopen")]), [7, 1]);
 });
 
+test("a blind answer counts, but only the server knows whether it calls the label wrong", () => {
+  assert.deepEqual(counted([], [{ ...entry(1, "relabel"), mode: "blind" }]), [11, 4]);
+});
+
 test("a skip is no review, and an undo takes one back", () => {
   assert.deepEqual(counted([], [entry(1, "skip")]), [10, 4]);
   assert.deepEqual(counted([], [entry(1, "relabel"), entry(1, "reopen")]), [10, 4]);

@@ -13,6 +13,12 @@ test("before an answer nothing is advised, unless the mode or the person wants i
   assert.equal(turns.advises(turns.openTurn(true), "commit"), true);
 });
 
+test("a blind look shows no advice, whatever was pressed", () => {
+  assert.equal(turns.advises(wrong, "blind"), false);
+  assert.equal(turns.advises(turn({ revealed: true }), "blind"), false);
+  assert.equal(turns.sawAdvice(turn(), "blind", "relabel", false), false);
+});
+
 test("Enter relabels nothing that is hardly wrong before somebody has called it wrong", () => {
   assert.equal(turns.isHasty(turn({ revealed: true }), 0.01), true);
   assert.equal(turns.isHasty(turn({ revealed: true }), 0.4), false);

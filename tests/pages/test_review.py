@@ -347,6 +347,51 @@ def test_a_link_that_tells_the_suggestion_opens_in_the_mode_that_shows_it(desk, 
     assert sent(app)["advised"]
 
 
+def test_the_mode_blind_sends_no_label_and_no_advice(desk, workspace, tiny):
+    score(tiny)
+    said = (Decision(3, Action.KEEP, "reviewer A"), Decision(25, Action.NONE, "reviewer A"))
+    decisions.append(tiny, said)
+    app = desk("review", dataset="tiny", given="2", path="00")
+    app.session_state["review_view_next"] = "page"
+    app.run()
+    app.selectbox(key="review_mode").select("blind").run()
+    assert not app.exception
+    data = sent(app)
+    assert (data["mode"], data["filtered"]) == ("blind", False)
+    assert len(data["items"]) >= 10
+    for shown in [*data["items"], *data["recent"]]:
+        assert (shown["given"], shown["path"], shown["blind"]) == (-1, "", True)
+        assert not {"id", "copies", "group", "guide", "exemplars"} & set(shown)
+    assert data["classes_shown"] == {}
+    kept = datasets.load(tiny).given_labels[3]
+    assert [(each["action"], each["label"]) for each in data["recent"]] == [
+        ("none", None),
+        ("relabel", kept),  # the class that was named, no verdict
+    ]
+    text = json.dumps(data)
+    assert not [word for word in ("suggest", "p_wrong", "item-", '"top"') if word in text]
+    assert not {"given", "path"} & set(app.query_params)
+    assert app.selectbox(key="review_given").disabled
+
+
+def test_a_blind_answer_is_judged_where_the_label_is_known(desk, workspace, tiny):
+    score(tiny)
+    app = desk("review")
+    app.selectbox(key="review_mode").select("blind").run()
+    given = datasets.load(tiny).given_labels
+    log = [
+        press(3, "relabel", "a", label=int(given[3]), mode="blind"),
+        press(25, "relabel", "b", label=(int(given[25]) + 1) % 3, mode="blind"),
+    ]
+    app.session_state[key(tiny)] = {"log": log}
+    app.run()
+    assert not app.exception
+    stored = [(d.row, str(d.action), d.mode, d.revealed) for d in decisions.history(tiny)]
+    assert stored == [(3, "keep", "blind", False), (25, "relabel", "blind", False)]
+    assert sent(app)["progress"]["wrong"] == 1
+    assert sent(app)["meanwhile"] == []
+
+
 def test_every_filter_is_in_the_address_and_read_from_it(desk, workspace, tiny):
     score(tiny)
     answered = ((3, Action.NONE), (25, Action.KEEP))

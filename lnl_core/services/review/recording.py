@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lnl_core.services.in_force import Scored, loaded, scored
-from lnl_core.services.review import groups, second
+from lnl_core.services.review import blind, groups, second
 from lnl_core.services.review.new_classes import add_class
 from lnl_core.services.review.planning import begin
 from lnl_core.store import decisions
@@ -36,8 +36,8 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     `revealed`, `mode`, `position`, `at` say how it came about; `together`, that the answer goes to
     the copies of the picture as well (`groups`); taking it back takes it back there, too. An entry
     that cannot be understood is reported in `problems` and acknowledged, so that it does not block
-    the rest. The route is `audit` where the row was drawn at random, else `queue`, whatever the
-    browser says.
+    the rest. A blind answer names a class: it is a keep where that is the given one. The route is
+    `audit` where the row was drawn at random, else `queue`, whatever the browser says.
     """
     ranked = scored(info)
     good: list[Decision] = []
@@ -107,7 +107,7 @@ def _decision(
     mode = str(entry.get("mode", "commit"))[:20]
     milliseconds = entry.get("ms")
     position = entry.get("position")
-    return Decision(
+    said = Decision(
         row=row,
         action=Action(str(entry["action"])),
         reviewer=reviewer,
@@ -124,6 +124,7 @@ def _decision(
         mode=mode,
         revealed=bool(entry.get("revealed", False)),
     )
+    return blind.judged(said)
 
 
 def _when(value: Any) -> str:

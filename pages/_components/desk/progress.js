@@ -38,6 +38,7 @@
  * @property {number[]} [copies] rows of other copies, those without an answer first
  * @property {number} [copies_total] how many there are
  * @property {number} [copies_open] how many of them have no answer
+ * @property {boolean} [blind] whether its label is hidden: `given` is -1, and the answer is a class
  * @property {boolean} [unscored] whether it was added after the last run
  *
  * @typedef {Item & Answer & { cid?: string, n?: number, at?: string }} Answered
@@ -58,9 +59,10 @@ const images = (answer) => (isReview(answer) ? 1 + (answer?.others ?? 0) : 0);
 
 /**
  * @param {Answer | undefined} answer
- * @returns {number} images whose label it says is wrong
+ * @returns {number} images whose label it says is wrong; a blind one does not know, the server does
  */
-const foundWrong = (answer) => (answer && WRONG.has(answer.action) ? images(answer) : 0);
+const foundWrong = (answer) =>
+  answer && answer.mode !== "blind" && WRONG.has(answer.action) ? images(answer) : 0;
 
 /**
  * What is true of each row once everything has arrived: its last entry.

@@ -5,7 +5,7 @@ import { forCopies, noteAnswer } from "../desk/copies.js";
 import { post } from "../desk/outbox.js";
 import { VERDICTS } from "../desk/verdicts.js";
 import { chance, oneLine, plural } from "../desk/words.js";
-import { evidenceHere, isFollowUp, isUnlabelled, lastAnswers } from "./desk.js";
+import { evidenceHere, isBlind, isFollowUp, isUnlabelled, lastAnswers, modeHere } from "./desk.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
 import { IS_GIVEN, newPicker, startPicker } from "./picker.js";
@@ -32,6 +32,10 @@ export function answer(desk, action, more = {}) {
   const { queue, turn, data, detour } = desk;
   const { item } = queue;
   if (!item) return;
+  if (action === "keep" && item.blind) {
+    show(desk, "The label is hidden: say what the image is.");
+    return;
+  }
   if (action === "keep" && item.no_class) {
     show(desk, `${oneLine(data.classes[item.given])} is no class. / says what it is.`);
     return;
@@ -45,8 +49,8 @@ export function answer(desk, action, more = {}) {
     label: more.label ?? null,
     labels: more.labels ?? [],
     ms: turn.seenAt === null ? null : Math.round(desk.session.pressedAt - turn.seenAt),
-    revealed: sawAdvice(turn, data.mode, action, desk.evidence.has(item.row)),
-    mode: isFollowUp(desk) ? "page" : data.mode,
+    revealed: sawAdvice(turn, modeHere(desk), action, desk.evidence.has(item.row)),
+    mode: isFollowUp(desk) && !item.blind ? "page" : modeHere(desk),
     ...(more.new_class ? { new_class: more.new_class } : {}),
     ...forCopies(item, desk.look.together),
   });
@@ -94,7 +98,8 @@ export function undo(desk) {
   showAt(desk, index);
   const word = VERDICTS[/** @type {Action} */ (last.action)][1];
   const also = last.others ? `, and so on ${plural(last.others, "copy", "copies")}` : "";
-  show(desk, `Taken back: ${oneLine(desk.data.classes[item.given])} was ${word}${also}.`);
+  if (item.blind) show(desk, "Taken back.");
+  else show(desk, `Taken back: ${oneLine(desk.data.classes[item.given])} was ${word}${also}.`);
 }
 
 /** @param {ReviewDesk} desk */
@@ -164,7 +169,7 @@ export function pickClass(desk, several) {
   const { item } = desk.queue;
   if (!item || desk.picker) return;
   const none = [...desk.data.no_classes, ...(desk.data.retired ?? [])];
-  const ticked = desk.turn.phase !== "wrong"; // what was just called wrong is not marked
+  const ticked = desk.turn.phase !== "wrong" && !isBlind(desk); // what was just called wrong is not marked
   desk.picker = newPicker(desk.data.classes, none, item, several && ticked, several, {
     closed: () => closePicker(desk),
     one: (label) => answer(desk, "relabel", { label }),

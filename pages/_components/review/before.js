@@ -8,6 +8,7 @@ import { at, thumb } from "../desk/pictures.js";
 import { verdict } from "../desk/verdicts.js";
 import { count, oneLine, seconds, short } from "../desk/words.js";
 import { lastAnswers } from "./desk.js";
+import { classList } from "./naming.js";
 import { copiesBefore } from "./together.js";
 
 /**
@@ -23,7 +24,7 @@ import { copiesBefore } from "./together.js";
 export function panelBefore(desk, item) {
   const { wide } = desk.look;
   const hint =
-    desk.data.mode === "commit"
+    desk.data.mode === "commit" && !item.blind
       ? h(
           "div",
           { class: "hint" },
@@ -43,7 +44,7 @@ export function panelBefore(desk, item) {
       "div",
       { class: "pc" },
       copiesBefore(desk, item),
-      item.no_class ? whatIsIt(desk, item) : meansHere(desk, item, wide ? 20 : 10),
+      meaning(desk, item, wide ? 20 : 10),
       item.unscored ? notScored() : null,
       hint,
       wide ? gap() : null,
@@ -57,6 +58,16 @@ export function panelBefore(desk, item) {
       h("div", { class: "foot" }, desk.outbox.saved),
     ),
   ];
+}
+
+/**
+ * @param {ReviewDesk} desk
+ * @param {Item} item
+ * @param {number} most images
+ */
+function meaning(desk, item, most) {
+  if (item.blind) return classList(desk);
+  return item.no_class ? whatIsIt(desk, item) : meansHere(desk, item, most);
 }
 
 /**
@@ -182,7 +193,9 @@ function answerLine(desk, answer) {
     words,
     also,
     gap(),
-    verdict(/** @type {Action} */ (answer.action)),
+    answer.blind && answer.action === "relabel"
+      ? null // a class without a verdict on any label
+      : verdict(/** @type {Action} */ (answer.action)),
   );
 }
 
@@ -191,6 +204,7 @@ function answerLine(desk, answer) {
  * @param {Answered} answer
  */
 function answerWords(classes, answer) {
+  if (answer.blind) return blindWords(classes, answer);
   const given = classes[answer.given];
   if (answer.action === "relabel") {
     const other = named("b", classes[Number(answer.label)], {}, 18);
@@ -200,4 +214,14 @@ function answerWords(classes, answer) {
     return [named("b", answer.labels.map((label) => classes[label]).join(" + "), {}, 34)];
   }
   return [named(answer.action === "keep" ? "b" : "span", given)];
+}
+
+/**
+ * @param {string[]} classes
+ * @param {Answered} answer given without sight of the label
+ */
+function blindWords(classes, { action, label, labels }) {
+  const all = action === "relabel" ? [Number(label)] : labels;
+  if (!all.length) return [h("span", { class: "cap" }, "label hidden")];
+  return [named("b", all.map((each) => classes[each]).join(" + "), {}, 34)];
 }

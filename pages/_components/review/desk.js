@@ -182,9 +182,24 @@ export const isFollowUp = ({ queue, data }) =>
  */
 export const isUnlabelled = ({ queue }) => Boolean(queue.item?.no_class);
 
+/**
+ * Whether the present image is shown without its label: what it is, is asked, and nothing advised.
+ *
+ * @param {Pick<ReviewDesk, "queue">} desk
+ */
+export const isBlind = ({ queue }) => Boolean(queue.item?.blind);
+
+/**
+ * The mode of the present image: any mode may hold a blind one.
+ *
+ * @param {Pick<ReviewDesk, "queue" | "data">} desk
+ * @returns {Mode}
+ */
+export const modeHere = ({ queue, data }) => (queue.item?.blind ? "blind" : data.mode);
+
 /** @param {ReviewDesk} desk */
 export const showsEvidence = (desk) =>
-  desk.queue.item !== null && advises(desk.turn, desk.data.mode);
+  desk.queue.item !== null && advises(desk.turn, modeHere(desk));
 
 /**
  * The evidence on the present image, where it has come.

@@ -1,7 +1,7 @@
 // Which key does what.
 
 import { isForUs, openKeys } from "../desk/keys.js";
-import { isUnlabelled, showsEvidence } from "./desk.js";
+import { isBlind, isUnlabelled, showsEvidence } from "./desk.js";
 import { zoomKey } from "./zoom.js";
 
 /** @import { ReviewDesk } from "./desk.js" */
@@ -51,7 +51,7 @@ function actOf(desk, event, keysOpen) {
  * @param {string} key
  */
 const digitMove = (desk, key) => () => {
-  if (showsEvidence(desk) || isUnlabelled(desk)) desk.acts.digit(key);
+  if (showsEvidence(desk) || isUnlabelled(desk) || isBlind(desk)) desk.acts.digit(key);
 };
 
 /**
@@ -75,7 +75,7 @@ function movesOf(desk) {
     e: acts.reveal,
     t: acts.toggleTogether,
     g: () => {
-      if (!desk.data.labelling) desk.go("page");
+      if (!desk.data.labelling && desk.data.mode !== "blind") desk.go("page");
     },
     b: acts.back,
     c: acts.nextOverlay,
@@ -85,7 +85,10 @@ function movesOf(desk) {
     Escape: () => {
       if (desk.turn.phase === "wrong") acts.undo();
     },
-    "/": isUnlabelled(desk) ? () => acts.pickClass(false) : after(() => acts.pickClass(false)),
+    "/":
+      isUnlabelled(desk) || isBlind(desk)
+        ? () => acts.pickClass(false)
+        : after(() => acts.pickClass(false)),
     a: after(acts.accept),
     Enter: after(acts.accept),
   };

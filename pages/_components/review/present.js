@@ -1,7 +1,7 @@
 // The present image, and the panel that follows what is said of it.
 
 import { focus } from "../desk/keys.js";
-import { isFollowUp, isUnlabelled, showsEvidence } from "./desk.js";
+import { isBlind, isFollowUp, isUnlabelled, showsEvidence } from "./desk.js";
 import { noteHere } from "./here.js";
 import { drawPanelSoon } from "./panel.js";
 import { moveTo } from "./queue.js";
@@ -38,6 +38,10 @@ export function closePicker(desk) {
 /** @param {ReviewDesk} desk */
 export function wrong(desk) {
   if (!desk.queue.item || desk.turn.phase === "wrong") return;
+  if (isBlind(desk)) {
+    show(desk, "The label is hidden: say what the image is.");
+    return;
+  }
   if (isUnlabelled(desk)) {
     reveal(desk); // there is no label to be wrong: what it could be is all that is asked
     return;
@@ -66,6 +70,10 @@ export function askWhich(desk) {
 /** @param {ReviewDesk} desk */
 export function reveal(desk) {
   if (!desk.queue.item || showsEvidence(desk)) return;
+  if (isBlind(desk)) {
+    show(desk, "A blind look has no suggestion.");
+    return;
+  }
   desk.turn.revealed = true;
   askForEvidence(desk);
   drawKeys(desk);

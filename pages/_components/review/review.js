@@ -21,6 +21,7 @@ import { listenToZoom } from "./zoom.js";
 
 /**
  * @import { Entry } from "../desk/journal.js"
+ * @import { Item } from "../desk/progress.js"
  * @import { ReviewData, ReviewDesk } from "./desk.js"
  */
 
@@ -91,6 +92,17 @@ function hide(desk) {
 }
 
 /**
+ * An image whose label is on the screen is no blind look now: it comes last.
+ *
+ * @param {Item[]} items
+ * @param {number | null} seen its row
+ */
+function seenLast(items, seen) {
+  const last = items.filter((item) => item.row === seen);
+  return last.length ? [...items.filter((item) => item.row !== seen), ...last] : items;
+}
+
+/**
  * Take what the server says.
  *
  * @param {ReviewDesk} desk
@@ -99,6 +111,7 @@ function hide(desk) {
  */
 function receive(desk, data, send) {
   const { mode } = desk.data;
+  const seen = desk.queue.item?.row ?? null;
   desk.data = data;
   desk.parts.root.classList.toggle("dark", isDark(desk.parts.root));
   const other = receiveAcks(desk.outbox, data, send);
@@ -113,7 +126,7 @@ function receive(desk, data, send) {
     desk.evidence = new Map();
     desk.detour = { to: null, from: null };
   }
-  receiveItems(desk.queue, data.items);
+  receiveItems(desk.queue, seenLast(data.items, fresh && data.mode === "blind" ? seen : null));
   tellMeanwhile(desk);
   if (fresh || mode !== data.mode) takeFocus(desk.parts.root);
   if (land(desk) || comeBack(desk, first)) return;

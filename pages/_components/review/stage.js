@@ -11,9 +11,10 @@ import { watch } from "../desk/seen.js";
 import { drawStrip } from "../desk/strip.js";
 import { verdict } from "../desk/verdicts.js";
 import { count, oneLine, plural, short } from "../desk/words.js";
-import { AHEAD, isUnlabelled, showsEvidence } from "./desk.js";
+import { AHEAD, isBlind, isUnlabelled, showsEvidence } from "./desk.js";
 import { needEvidence } from "./evidence.js";
 import { drawPanel } from "./panel.js";
+import { blindQuestion } from "./naming.js";
 import { ahead, isAnswered } from "./queue.js";
 import { show } from "./say.js";
 import { fits } from "./zoom.js";
@@ -39,10 +40,12 @@ export function drawItem(desk) {
     drawEnd(desk);
     return;
   }
-  const name = oneLine(desk.data.classes[item.given]);
+  const name = item.blind ? "" : oneLine(desk.data.classes[item.given]);
   parts.q.replaceChildren(...question(desk, item, name));
   const image = stage.pool.get(at(desk.data.urls.image, item.row));
-  image.alt = `image ${short(item.path, 60)}, given label ${short(name, 60)}`;
+  image.alt = item.blind
+    ? "image whose label is hidden"
+    : `image ${short(item.path, 60)}, given label ${short(name, 60)}`;
   image.onload = () => {
     drawPicture(desk);
     if (showsEvidence(desk)) drawPanel(desk);
@@ -73,6 +76,7 @@ export function drawItem(desk) {
 function question(desk, item, name) {
   const { queue, detour, acts } = desk;
   const answer = queue.done.get(item.row);
+  if (item.blind) return blindQuestion(desk, answer);
   const said = answer && answer.action !== "reopen" ? verdict(answer.action) : "";
   const away = detour.from && detour.from.row !== item.row;
   const back = { type: "button", class: "plainbtn back", onclick: () => acts.back() };
@@ -188,17 +192,21 @@ export function drawKeys(desk) {
   /** @param {string} words */
   const all = (words) => (open ? `${words}, all ${open + 1}` : words);
   const unsure = button("U", "unsure", "help", all("Unsure"), () => acts.answer("unsure"));
-  const buttons = isUnlabelled(desk)
-    ? [
-        button("/", "relabel", "swap", all("Choose class"), () => acts.pickClass(false)),
-        button("E", "skip", "stacks", "Suggestions", () => acts.reveal()),
-        unsure,
-      ]
-    : [
-        button("K", "keep", "check", all("Right"), () => acts.answer("keep")),
-        button("W", "none", "close", all("Wrong"), () => acts.wrong()),
-        unsure,
-      ];
+  const second = isBlind(desk)
+    ? button("N", "none", "block", "None fits", () => acts.answer("none"))
+    : button("E", "skip", "stacks", "Suggestions", () => acts.reveal());
+  const buttons =
+    isBlind(desk) || isUnlabelled(desk)
+      ? [
+          button("/", "relabel", "swap", all("Choose class"), () => acts.pickClass(false)),
+          second,
+          unsure,
+        ]
+      : [
+          button("K", "keep", "check", all("Right"), () => acts.answer("keep")),
+          button("W", "none", "close", all("Wrong"), () => acts.wrong()),
+          unsure,
+        ];
   keys.replaceChildren(...buttons);
   if (focused >= 0) focus(buttons[focused]);
   const entries = showsEvidence(desk) ? legendAfter(desk) : legendBefore(desk);
@@ -210,10 +218,12 @@ function legendBefore(desk) {
   const { acts, go } = desk;
   return [
     keyButton("M", "multiple", () => acts.pickClass(true)),
-    keyButton("N", "none fits", () => acts.answer("none")),
+    isBlind(desk) ? null : keyButton("N", "none fits", () => acts.answer("none")),
     keyButton("S", "skip", () => acts.answer("skip")),
     keyButton("Z", "undo", () => acts.undo()),
-    isUnlabelled(desk) ? null : keyButton("G", "page", () => go("page")),
+    isUnlabelled(desk) || desk.data.mode === "blind"
+      ? null
+      : keyButton("G", "page", () => go("page")),
     keyButton("?", "all keys", () => acts.toggleKeys()),
   ];
 }
@@ -243,11 +253,11 @@ export function prepare(desk) {
   const later = window.requestIdleCallback || ((work) => setTimeout(work, 30));
   for (const item of items) stage.pool.get(at(data.urls.image, item.row));
   later(() => {
-    for (const { row, given } of items.slice(0, SOON)) {
+    for (const { row, given, blind } of items.slice(0, SOON)) {
       const examples = classFacts.get(given)?.exemplars.slice(0, look.wide ? 20 : 10) ?? [];
       for (const each of [...examples, row]) fetchAhead(at(desk.data.urls.thumb, each));
       const early = desk.data.mode === "assisted" || desk.data.marked.includes(row);
-      if (early) needEvidence(desk, row, () => drawPanel(desk));
+      if (early && !blind) needEvidence(desk, row, () => drawPanel(desk));
     }
   });
 }

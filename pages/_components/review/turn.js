@@ -5,7 +5,7 @@ import { counts } from "../desk/seen.js";
 /**
  * @import { Action } from "../desk/verdicts.js"
  *
- * @typedef {"commit" | "assisted"} Mode
+ * @typedef {"commit" | "assisted" | "blind"} Mode
  * @typedef {"" | "suggested" | "given" | "difference"} MapName "" is none
  *
  * @typedef {Object} Turn
@@ -56,7 +56,7 @@ export function refused(turn, action, now) {
  * @param {Mode} mode
  */
 export const advises = (turn, mode) =>
-  turn.phase === "wrong" || turn.revealed || mode === "assisted";
+  mode !== "blind" && (turn.phase === "wrong" || turn.revealed || mode === "assisted");
 
 /** Below this chance a label is called wrong first, before one key takes another class. */
 const UNLIKELY = 0.1;
