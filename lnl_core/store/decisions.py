@@ -63,7 +63,7 @@ def add_reviewer(ws: Workspace, name: str) -> str:
     if name in reviewers(ws):  # most often: without the lock that writing takes
         return name
     with transaction(ws) as connection:
-        insert = _insert(connection)
+        insert = insert_for(connection)
         connection.execute(
             insert(schema.reviewers)
             .values(name=name, created_at=now())
@@ -80,7 +80,7 @@ def reviewers(ws: Workspace) -> list[str]:
         return list(connection.execute(query).scalars())
 
 
-def _insert(connection: Any) -> Any:
+def insert_for(connection: Any) -> Any:
     """Return the dialect's own INSERT, which knows ON CONFLICT."""
     if connection.dialect.name == "sqlite":
         from sqlalchemy.dialects.sqlite import insert
@@ -183,7 +183,7 @@ def append(info: DatasetInfo, decisions: Sequence[Decision]) -> list[str]:
             raise LnlError(f"“{info.name}” was removed. Open the data sets that are there: Data.")
         if any(value["route"] == QUEUE for value in values):
             _find_routes(connection, info, values)
-        insert = _insert(connection)
+        insert = insert_for(connection)
         connection.execute(
             insert(_TABLE).on_conflict_do_nothing(index_elements=["dataset_id", "reviewer", "cid"]),
             values,

@@ -87,6 +87,31 @@ audit_draws = Table(
     sqlite_autoincrement=True,
 )
 
+looks = Table(
+    "looks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset_id", Integer, ForeignKey("datasets.id", ondelete="CASCADE"), nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("reviewer", String(120), ForeignKey("reviewers.name"), nullable=False),
+    Column("route", String(20), nullable=False),
+    Column("action", String(20), nullable=False),
+    Column("label", Integer),
+    Column("labels", Text, nullable=False, server_default="[]"),
+    Column("cid", String(80), nullable=False),
+    Column("decided_at", String(40), nullable=False),
+    Column("seconds", Float),
+    Column("given_label", Integer),
+    Column("suggested_label", Integer),
+    Column("p_wrong", Float),
+    Column("position", Integer),
+    Column("mode", String(20), nullable=False),
+    Column("revealed", Boolean, nullable=False, server_default="0"),
+    UniqueConstraint("dataset_id", "reviewer", "cid", name="looks_cid"),
+    Index("looks_recent", "dataset_id", "reviewer", "id"),
+    sqlite_autoincrement=True,
+)
+
 leases = Table(
     "leases",
     metadata,
