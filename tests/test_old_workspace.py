@@ -198,20 +198,26 @@ def rows_of(html):
     return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows]
 
 
+def unsigned(item):
+    """Leave out the token of an item, which differs from set to set."""
+    return {key: item[key] for key in item if key != "look"}
+
+
 def reviewing(home, name):
     """Return what the Review page shows to each reviewer, and the evidence on a few images."""
     ws = open_workspace(home)
     info = datasets.dataset(ws, name)
+    datasets.update_meta(info, hidden_looks=0)  # there were none
     shown = {}
     for who in REVIEWERS:
         state = desk.review_state(info, who)
         diverse = desk.review_state(info, who, order="diverse")
         page = desk.page_state(info, who)
         shown |= {
-            f"{who}: items": state.items[:12],
+            f"{who}: items": [unsigned(each) for each in state.items[:12]],
             f"{who}: rows": [item["row"] for item in state.items],
             f"{who}: diverse": [item["row"] for item in diverse.items],
-            f"{who}: recent": state.recent,
+            f"{who}: recent": [unsigned(each) for each in state.recent],
             f"{who}: progress": state.progress.as_dict(),
             f"{who}: page": [page.label, page.confirmed, [item["row"] for item in page.items]],
         }

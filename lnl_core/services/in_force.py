@@ -201,7 +201,9 @@ class Standing:
         no_class: (n,) the given label is no class: such an image is settled once somebody has said
             what it is, and neither wrong nor kept.
         looks: (n,) how many people have an answer in force other than skip.
-        touched: reviewer -> rows that this person has answered, skips included.
+        right_by, wrong_by: (n,) how many people say so of the given label, whoever settled it.
+        ruled: (n,) somebody entitled has settled it.
+        touched: reviewer -> rows that this person has answered, skips included, the latest last.
         last_id: number of the newest decision that counts.
         auto: (n,) label that a plan in force gave unseen, -1 where none did; no answer, and not
             among the above. A person's answer goes before it.
@@ -218,6 +220,9 @@ class Standing:
     disputed: BoolArray
     no_class: BoolArray
     looks: IntArray
+    right_by: IntArray
+    wrong_by: IntArray
+    ruled: BoolArray
     touched: dict[str, IntArray]
     last_id: int
     auto: IntArray
@@ -300,6 +305,9 @@ def _masks(ledger: Ledger) -> Standing:
         disputed=kept & wrong,
         no_class=ledger.no_class,
         looks=ledger.looks.copy(),
+        right_by=ledger.right_by.copy(),
+        wrong_by=ledger.wrong_by.copy(),
+        ruled=ledger.ruled.copy(),
         touched=dict(ledger.touched),
         last_id=ledger.last_id,
         auto=ledger.auto.copy(),

@@ -29,6 +29,8 @@ class Ledger:
         settled, wrong, unsure, kept: (n,) what at least one person says, see `in_force.Standing`.
         found_wrong: (n,) see `store.found`.
         looks: (n,) how many people have an answer in force other than skip.
+        right_by, wrong_by: (n,) how many people say so of the given label, whoever settled it.
+        ruled: (n,) somebody entitled has settled it.
         touched: reviewer -> rows that this person has answered, skips included.
         auto: (n,) label that a plan in force gave unseen, -1 where none did.
         auto_right, auto_wrong: (n,) at least one person has said so of that label.
@@ -39,8 +41,8 @@ class Ledger:
         n = len(no_class)
         self.no_class = no_class
         self.settled, self.wrong, self.unsure, self.kept = (np.zeros(n, bool) for _ in range(4))
-        self.found_wrong = np.zeros(n, bool)
-        self.looks = np.zeros(n, np.int16)
+        self.found_wrong, self.ruled = np.zeros(n, bool), np.zeros(n, bool)
+        self.looks, self.right_by, self.wrong_by = (np.zeros(n, np.int16) for _ in range(3))
         self.touched: dict[str, IntArray] = {}
         self.auto: IntArray = np.full(n, -1, np.int32)
         self.auto_right, self.auto_wrong = np.zeros(n, bool), np.zeros(n, bool)
@@ -98,6 +100,9 @@ class Ledger:
         self.kept[row] = Action.KEEP in actions
         self.unsure[row] = Action.UNSURE in actions
         self.looks[row] = sum(each is not Action.SKIP for each, _, _ in said)
+        self.right_by[row] = sum(each is Action.KEEP for each, _, _ in said)
+        self.wrong_by[row] = labelled * sum(each in WRONG_ACTIONS for each, _, _ in said)
+        self.ruled[row] = any(settles for _, settles, _ in said)
         opinions = [
             action is Action.RELABEL and label == self.auto[row]
             for action, _, label in counted

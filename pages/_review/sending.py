@@ -10,8 +10,8 @@ from typing import Any
 import streamlit as st
 
 from lnl_core.services import methods
-from lnl_core.services.review import blind
-from lnl_core.services.review.desk import ReviewState, page_states, to_label
+from lnl_core.services.review import blind, looks
+from lnl_core.services.review.desk import Progress, ReviewState, page_states, to_label
 from lnl_core.services.review.filtering import Filters
 from lnl_core.types import DatasetInfo, Leaves
 from pages import _ui
@@ -70,7 +70,7 @@ def single(
         "recent": [
             blind.answered(each) if choice.is_blind else _slim(each) for each in state.recent
         ],
-        "progress": state.progress.as_dict(),
+        "progress": _progress(info, state.progress),
         "held": state.held,
         "methods": {
             method.key: {"name": methods.short_title(method.key), "baseline": method.baseline}
@@ -82,6 +82,18 @@ def single(
         },
         "marked": marked,
     }
+
+
+def _progress(info: DatasetInfo, progress: Progress) -> dict[str, Any]:
+    """Return the progress with hidden looks among the answers, as the browser counts them."""
+    answers, wrong = looks.counted(info)
+    shown = progress.as_dict()
+    more = {"reviewed": answers, "planned": answers, "wrong": wrong}
+    shown |= {name: shown[name] + added for name, added in more.items()}
+    if course := shown.get("course"):  # its reviews are these
+        moved = {name: [[x + answers, y] for x, y in course[name]] for name in ("past", "ahead")}
+        shown["course"] = course | moved
+    return shown
 
 
 def _labelling(info: DatasetInfo, choice: Choice) -> dict[str, Any]:
@@ -111,7 +123,7 @@ def page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
         "recent": [],
         "advised": choice.filters.suggested is not None,
         **_labelling(info, choice),
-        "progress": pages[0].progress.as_dict(),
+        "progress": _progress(info, pages[0].progress),
         "held": pages[0].held,
     }
 

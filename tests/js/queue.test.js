@@ -81,3 +81,25 @@ test("an answer's image carries nothing of the answer", () => {
   const answered = { ...item(3), ...more, mode: "commit", revealed: true };
   assert.deepEqual(queues.itemOf(answered), item(3));
 });
+
+test("an image that comes under another token comes anew, and its first time is forgotten", () => {
+  const signed = (row, look) => ({ ...item(row), look });
+  const queue = queues.openQueue([]);
+  queues.receiveItems(queue, [signed(1, "a"), signed(2, "b"), signed(3, "c")]);
+  queue.done.set(1, { row: 1, action: "keep", look: "a" });
+  queue.done.set(2, { row: 2, action: "keep", look: "b" });
+  queues.moveTo(queue, 2);
+  const again = queues.receiveItems(queue, [signed(2, "b"), signed(1, "again"), signed(4, "d")]);
+  assert.deepEqual(again, [1]);
+  assert.deepEqual(rowsOf(queue.list), [2, 3, 1, 4]);
+  assert.equal(queue.item.row, 3);
+  assert.equal(queue.list[queue.at].row, 3);
+  assert.equal(queues.isAnswered(queue, 1), false);
+  assert.equal(queues.isAnswered(queue, 2), true);
+});
+
+test("an answer from before there were tokens stays an answer", () => {
+  const queue = queues.openQueue([{ row: 1, action: "keep" }]);
+  assert.deepEqual(queues.receiveItems(queue, [{ ...item(1), look: "a" }]), []);
+  assert.deepEqual(rowsOf(queue.list), []);
+});

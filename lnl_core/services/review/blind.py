@@ -18,7 +18,7 @@ BLIND = "blind"
 HIDDEN = -1
 """In place of the given label."""
 
-_TELLS_NOTHING = ("row", "w", "h", "position", "split", "no_class", "unscored")
+_TELLS_NOTHING = ("row", "w", "h", "position", "split", "no_class", "unscored", "look")
 
 
 def item(shown: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,13 +19,13 @@ from lnl_core.services.in_force import (
     scored,
     standing,
 )
-from lnl_core.services.review import holding
+from lnl_core.services.review import holding, looks
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.services.review.course import Course, known
 from lnl_core.services.review.draws import latest, mixed
 from lnl_core.services.review.expecting import guess
 from lnl_core.services.review.filtering import Filters, excluded
-from lnl_core.services.review.items import class_exemplars, items_of, recent
+from lnl_core.services.review.items import RECENT, class_exemplars, items_of, recent
 from lnl_core.services.review.planning import Forecast, forecast, planned
 from lnl_core.types import BoolArray, DatasetInfo, Decision, IntArray
 
@@ -137,8 +137,8 @@ def review_state(
     """Return what single mode needs: the next `limit` open items in the order asked for.
 
     Rows drawn at random are mixed in, every fifth at first, later every twentieth, and look like
-    all others; in random order there is nothing else. A queue that is narrowed by filters or a
-    focus is not the set: it gets none.
+    all others; in random order there is nothing else. Hidden looks are mixed in as well
+    (`review.hidden`). A queue that is narrowed by filters or a focus is not the set: it gets none.
 
     Args:
         info: the data set.
@@ -152,6 +152,7 @@ def review_state(
     """
     ranked, now, newest = scored(info), standing(info), latest(info, reviewer)
     answers = recent(info, reviewer, newest, now)
+    answers = looks.with_recent(info, reviewer, answers, RECENT)
     done = progress(info, reviewer, now, newest)
     if ranked is None:
         return ReviewState([], answers, done, ready=False)
@@ -163,7 +164,8 @@ def review_state(
         held = 0
     else:
         chosen, held = _held_rows(fetch, limit, out, tab)
-    items = items_of(info, ranked, chosen, now)
+    there = _with_looks(fetch, chosen)
+    items = looks.signed(info, reviewer, items_of(info, ranked, chosen, now), there)
     return ReviewState(items, answers, done, ready=True, held=held)
 
 
@@ -211,6 +213,18 @@ def _held_rows(fetch: Fetch, limit: int, out: BoolArray, tab: str) -> tuple[list
         if len(chosen) == min(room, len(asked)):
             break  # else others were faster with some of them
     return chosen, held
+
+
+def _with_looks(fetch: Fetch, chosen: list[int]) -> dict[int, looks.Placed]:
+    """Put hidden looks into the rows that come next; return place -> look. None stands last."""
+    if fetch.focus or fetch.filters != Filters():
+        return {}
+    there = {}
+    for place, look in looks.placed(fetch.info, fetch.reviewer, fetch.now).items():
+        if place < len(chosen) and look.row not in chosen:
+            chosen.insert(place, look.row)
+            there[place] = look
+    return there
 
 
 def _leave(out: BoolArray, others: IntArray) -> int:

@@ -130,6 +130,7 @@ def recent(
                 "label": d.label,
                 "labels": list(d.labels),
                 "cid": d.cid,
+                "at": d.decided_at,
             }
             | ({"no_class": True} if data.given_labels[d.row] in info.no_classes else {})
             | groups.facts(info, d.row, now_at)

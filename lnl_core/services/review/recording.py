@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lnl_core.services.in_force import Scored, loaded, scored
-from lnl_core.services.review import blind, groups, second
+from lnl_core.services.review import blind, groups, looks, second
 from lnl_core.services.review.new_classes import add_class
 from lnl_core.services.review.planning import begin
 from lnl_core.store import decisions
+from lnl_core.store import looks as stored_looks
 from lnl_core.store.db import now
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
 
@@ -37,7 +38,8 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     the copies of the picture as well (`groups`); taking it back takes it back there, too. An entry
     that cannot be understood is reported in `problems` and acknowledged, so that it does not block
     the rest. A blind answer names a class: it is a keep where that is the given one. The route is
-    `audit` where the row was drawn at random, else `queue`, whatever the browser says.
+    `audit` where the row was drawn at random, else `queue`, whatever the browser says. One with the
+    token of a hidden look (`look`) is stored apart and decides nothing.
     """
     ranked = scored(info)
     good: list[Decision] = []
@@ -50,6 +52,10 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     for entry in entries:
         cid = str(entry.get("cid", ""))[:80]
         try:
+            if look := _look(info, ranked, reviewer, entry, cid):
+                stored_looks.append(info, [look])
+                acked.append(cid)
+                continue
             entry, changed = _with_class(info, entry)
             if changed is not info:
                 store()
@@ -73,6 +79,19 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     store()
     begin(info)
     return Recorded(acked, problems, meanwhile)
+
+
+def _look(
+    info: DatasetInfo, ranked: Scored | None, reviewer: str, entry: Mapping[str, Any], cid: str
+) -> Decision | None:
+    """Return an answer as the hidden look that its token stands for; None where it is none."""
+    route = looks.route_of(info, reviewer, int(entry["row"]), entry.get("look"))
+    if route is None:
+        return None
+    entry = looks.said(entry, route)
+    decision = _decision(info, ranked, reviewer, entry, cid)
+    decisions.check(info, decision)
+    return looks.look_of(decision, route)
 
 
 def _with_class(

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lnl_core.services.in_force import loaded, scored
+from lnl_core.services.in_force import loaded, scored, standing
+from lnl_core.services.review.looks import waiting_for_a_word
 from lnl_core.services.team.roles import Act, require
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
@@ -26,13 +27,22 @@ class Contradiction:
 
 
 def contradictions(info: DatasetInfo) -> list[Contradiction]:
-    """Return the images on which people contradict each other, the surest errors first."""
+    """Return the images on which people contradict each other, the surest errors first.
+
+    A second look without the label counts where it contradicts the person who called it wrong.
+    """
     data, ranked = loaded(info), scored(info)
     p_wrong = np.zeros(info.n) if ranked is None else np.asarray(ranked.ranking.p_wrong)
+    again = waiting_for_a_word(info, standing(info))
     found = [
-        Contradiction(row, int(data.given_labels[row]), str(data.ids[row]), _opinions(several))
+        Contradiction(
+            row,
+            int(data.given_labels[row]),
+            str(data.ids[row]),
+            _opinions([*several, *again.get(row, [])]),
+        )
         for row, several in decisions.in_force(info).items()
-        if not decisions.verdict(several).agreed
+        if row in again or not decisions.verdict(several).agreed
     ]
     return sorted(found, key=lambda each: (-float(p_wrong[each.row]), each.row))
 
@@ -69,7 +79,8 @@ def settle(
     require(info.workspace, who, Act.SETTLE)
     several = decisions.in_force(info, rows=[row]).get(row, [])
     verdict = decisions.verdict(several)
-    if verdict.agreed and not verdict.waiting:
+    again = waiting_for_a_word(info, standing(info))
+    if verdict.agreed and not verdict.waiting and row not in again:
         raise LnlError("This image is settled already.")
     if action not in (Action.KEEP, Action.RELABEL, Action.MULTIPLE, Action.NONE):
         raise LnlError(f"“{action}” settles nothing.")

@@ -18,6 +18,7 @@
  * @property {string} [new_class] name of a class that this answer adds
  * @property {boolean} [together] whether it goes to the copies of the picture as well
  * @property {number} [others] to how many
+ * @property {string} [look] token of the image that was answered
  *
  * @typedef {Answer & { cid: string, n: number, at: string }} Entry
  *   an answer with an id of its own, its place among all, and its time

@@ -40,6 +40,7 @@
  * @property {number} [copies_open] how many of them have no answer
  * @property {boolean} [blind] whether its label is hidden: `given` is -1, and the answer is a class
  * @property {boolean} [unscored] whether it was added after the last run
+ * @property {string} [look] a token that goes back with the answer
  *
  * @typedef {Item & Answer & { cid?: string, n?: number, at?: string }} Answered
  *   an image with the answer that stands

@@ -66,8 +66,8 @@ export function answer(desk, action, more = {}) {
  * @param {Omit<Answer, "row" | "action" | "position">} more
  */
 function record({ outbox, queue, session }, item, action, more) {
-  const { row, position, no_class: apart } = item;
-  const entry = post(outbox, { row, action, ...more, position, apart });
+  const { row, position, look, no_class: apart } = item;
+  const entry = post(outbox, { row, action, ...more, position, apart, ...(look ? { look } : {}) });
   session.known.add(entry.cid);
   noteAnswer(queue.done, item, entry);
 }

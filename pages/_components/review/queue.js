@@ -31,18 +31,44 @@ export function isAnswered({ done }, row) {
 }
 
 /**
- * What was seen stays where it is; what comes is what the server says now.
+ * What was seen stays where it is; what comes is what the server says now. An image that was
+ * answered here and comes under another token comes anew: nothing of the first time is left.
  *
  * @param {Queue} queue
  * @param {Item[]} items
+ * @returns {number[]} the rows that come anew
  */
 export function receiveItems(queue, items) {
+  const again = items.filter((item) => comesAnew(queue, item)).map((item) => item.row);
+  for (const row of again) forget(queue, row);
   const seen = queue.list.slice(0, queue.at + (queue.item ? 1 : 0));
   const rows = new Set(seen.map((item) => item.row));
   const open = items.filter((item) => !isAnswered(queue, item.row));
   const unseen = open.filter((item) => !rows.has(item.row));
   const passed = open.filter((item) => item.row !== queue.item?.row); // seen, and left open
   queue.list = [...seen, ...(unseen.length ? unseen : passed)];
+  return again;
+}
+
+/**
+ * @param {Queue} queue
+ * @param {Item} item
+ */
+function comesAnew(queue, { row, look }) {
+  const before = queue.done.get(row)?.look;
+  return row !== queue.item?.row && isAnswered(queue, row) && Boolean(before && look !== before);
+}
+
+/**
+ * @param {Queue} queue
+ * @param {number} row
+ */
+function forget(queue, row) {
+  queue.done.delete(row);
+  const place = placeOf(queue, row);
+  if (place < 0) return;
+  queue.list.splice(place, 1);
+  if (place < queue.at) queue.at -= 1;
 }
 
 /**

@@ -126,7 +126,8 @@ function receive(desk, data, send) {
     desk.evidence = new Map();
     desk.detour = { to: null, from: null };
   }
-  receiveItems(desk.queue, seenLast(data.items, fresh && data.mode === "blind" ? seen : null));
+  const items = seenLast(data.items, fresh && data.mode === "blind" ? seen : null);
+  for (const row of receiveItems(desk.queue, items)) desk.evidence.delete(row);
   tellMeanwhile(desk);
   if (fresh || mode !== data.mode) takeFocus(desk.parts.root);
   if (land(desk) || comeBack(desk, first)) return;

@@ -41,6 +41,7 @@ def make(workspace, tmp_path, n, name="birds"):
     images = rng.integers(0, 255, (n, 4, 4, 1), dtype=np.uint8)
     write_dataset(folder, images, given, ["auk", "bee", "cod"], truth=truth)
     info = datasets.register(workspace, name, folder)
+    datasets.update_meta(info, hidden_looks=0)  # the numbers are of queue and draws alone
     seen = wrong & (rng.random(n) < 0.7)  # the rest of the errors no score sees
     probs = rng.dirichlet(np.ones(3), n) * 0.6
     probs[np.arange(n), np.where(seen, truth, given)] += 0.4

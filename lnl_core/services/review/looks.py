@@ -1,0 +1,301 @@
+"""Hidden looks at the desk: placed among a reviewer's images, known again by a token, stored apart.
+
+Every item that is sent carries a token; it is the same for the same person, image and purpose, and
+without the key of the data set nobody can tell what it stands for. An answer comes back with it.
+One without, from an older page, is an ordinary answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from lnl_core.review import hidden
+from lnl_core.review.hidden import BLIND, CONFIRM, REPEAT, ROUTES, SECOND, SHARE, Known, Mine
+from lnl_core.services.in_force import Standing, loaded
+from lnl_core.services.ledger import WRONG_ACTIONS
+from lnl_core.services.review import blind, groups
+from lnl_core.services.review.draws import draws
+from lnl_core.services.team import parts
+from lnl_core.services.team.roles import Act, require
+from lnl_core.store import datasets, looks
+from lnl_core.types import Action, BoolArray, Busy, DatasetInfo, Decision, LnlError, ReadOnly
+
+AHEAD = 16
+"""Places of the window in which looks are placed; the further ones when they are near."""
+
+
+# Whether, and how many -------------------------------------------------------------------------
+
+
+def share(info: DatasetInfo) -> float:
+    """Return the share of the answers that each kind of hidden look takes, 0 for none."""
+    return float(datasets.read_meta(info).get("hidden_looks", SHARE))
+
+
+def set_share(info: DatasetInfo, who: str, value: float) -> None:
+    """Choose the share of the answers that each kind of hidden look takes; 0 switches them off.
+
+    Raises:
+        NotAllowed: the person may not choose it.
+        LnlError: it is no share from 0 to `hidden.MOST`.
+    """
+    require(info.workspace, who, Act.CHECK)
+    if not 0 <= value <= hidden.MOST:
+        most = f"{100 * hidden.MOST:g}"
+        raise LnlError(f"Hidden checks take 0 to {most} % of the answers each, not {value:g}.")
+    datasets.update_meta(info, hidden_looks=value)
+
+
+def _key(info: DatasetInfo) -> bytes:
+    """Return the key of a data set, made when it is first asked for.
+
+    Raises:
+        Busy, ReadOnly: it is not there yet and cannot be stored.
+    """
+
+    found = _stored_key(info)
+    if found is None:
+        datasets.change_meta(info, _with_key)
+        _stored_key.cache_clear()
+        found = _stored_key(info)
+    assert found is not None
+    return found
+
+
+@lru_cache(maxsize=64)
+def _stored_key(info: DatasetInfo) -> bytes | None:
+    found = datasets.read_meta(info).get("looks_key")
+    return None if found is None else bytes.fromhex(str(found))
+
+
+def _with_key(meta: dict[str, Any]) -> dict[str, Any]:
+    return {"looks_key": meta.get("looks_key") or secrets.token_hex(16)}  # one may be there by now
+
+
+# Placed ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A hidden look in a reviewer's window: what it is for, and of which row."""
+
+    row: int
+    route: str
+
+
+def placed(info: DatasetInfo, reviewer: str, now: Standing) -> dict[int, Placed]:
+    """Return place -> hidden look, of a reviewer's next places.
+
+    Whoever has answered an image first is never given its second look, nor a control or gold; own
+    images come as repeats alone.
+    """
+    value = share(info)
+    if not value:
+        return {}
+    first = looks.answers_ever(info, reviewer)
+    try:
+        key = _key(info)
+    except (Busy, ReadOnly):
+        return {}
+    slots = hidden.places(key, reviewer, value, first, AHEAD)
+    if not slots:
+        return {}
+    known, mine = known_of(info, now), _mine(info, reviewer, now)
+    found: dict[int, Placed] = {}
+    for place, slot in slots.items():
+        taken = [each.row for each in found.values()]
+        chosen = hidden.choose(slot, key, reviewer, known, mine, first + place, taken)
+        if chosen is not None:
+            found[place] = Placed(*chosen)
+    return found
+
+
+def known_of(info: DatasetInfo, now: Standing) -> Known:
+    """Return what is known of every label: by decisions, and by looks without the label."""
+    wrong, right = now.wrong_by.copy(), now.right_by.copy()
+    for each in looks.in_force(info):
+        if each.route in BLIND and each.row < info.n and (said := calls_wrong(each)) is not None:
+            (wrong if said else right)[each.row] += 1
+    drawn = np.zeros(info.n, bool)
+    drawn[[each.row for each in draws(info)]] = True
+    out = now.no_class | (now.auto >= 0) | now.waiting
+    copies = groups.groups_of(info)
+    if copies is not None:  # one answer may go to all copies, and a copy gives an image away
+        out[copies.rows] = True
+    return Known(wrong, right, now.ruled, now.wrong, drawn, out)
+
+
+def _mine(info: DatasetInfo, reviewer: str, now: Standing) -> Mine:
+    n = info.n
+    answered = now.touched.get(reviewer, np.zeros(0, np.int64))
+    seen, repeated = np.zeros(n, bool), np.zeros(n, bool)
+    seen[answered] = True
+    for each in looks.every(info):
+        if each.reviewer == reviewer and each.row < n:
+            seen[each.row] = True
+            repeated[each.row] |= each.route == REPEAT
+    foreign: BoolArray | None = parts.outside(info, reviewer)
+    return Mine(seen, answered, repeated, np.zeros(n, bool) if foreign is None else foreign)
+
+
+def calls_wrong(look: Decision) -> bool | None:
+    """Return whether a look calls the given label wrong; None where it says neither."""
+    if look.action is Action.KEEP:
+        return False
+    return True if look.action in WRONG_ACTIONS else None
+
+
+# Sent ------------------------------------------------------------------------------------------
+
+
+def token(key: bytes, reviewer: str, row: int, route: str = "queue") -> str:
+    """Return what an item is known again by."""
+    words = f"{route} {row} {reviewer}".encode()
+    return hmac.new(key, words, hashlib.sha256).hexdigest()[:20]
+
+
+def signed(
+    info: DatasetInfo,
+    reviewer: str,
+    items: Sequence[dict[str, Any]],
+    there: Mapping[int, Placed],
+) -> list[dict[str, Any]]:
+    """Return items as they are sent: with a token each, blind ones without what tells the label.
+
+    Args:
+        info: the data set.
+        reviewer: who gets them.
+        items: what `items.items_of` and `recent` say.
+        there: place -> hidden look, where an item is one.
+    """
+    try:
+        key = _key(info)
+    except (Busy, ReadOnly):
+        return list(items)
+    rows = {each.row for each in there.values()}
+    sent = []
+    for place, item in enumerate(items):
+        look = there.get(place)
+        route = "queue" if look is None else look.route
+        some = [row for row in item["exemplars"] if row not in rows]  # its class would stand beside
+        item = {**item, "exemplars": some, "look": token(key, reviewer, item["row"], route)}
+        if route in BLIND:
+            item = blind.answered(item) if "action" in item else blind.item(item)
+        sent.append(item)
+    return sent
+
+
+# Answered --------------------------------------------------------------------------------------
+
+
+def route_of(info: DatasetInfo, reviewer: str, row: int, sent: object) -> str | None:
+    """Return which hidden look a token stands for; None for an ordinary answer."""
+    if not isinstance(sent, str) or not sent.isascii():
+        return None
+    key = _stored_key(info)
+    if key is None:
+        return None
+    return next(
+        (r for r in ROUTES if hmac.compare_digest(token(key, reviewer, row, r), sent)), None
+    )
+
+
+def said(entry: Mapping[str, Any], route: str) -> Mapping[str, Any]:
+    """Return an answer to a hidden look that adds no class: where it names one, none there fits.
+
+    Raises:
+        LnlError: it keeps a label that was not shown.
+    """
+    if route in BLIND and entry.get("action") == str(Action.KEEP):
+        raise LnlError("no label was shown: say what the image is.")
+    if "new_class" not in entry:
+        return entry
+    return {**entry, "action": str(Action.NONE), "label": None, "labels": [], "new_class": None}
+
+
+def look_of(decision: Decision, route: str) -> Decision:
+    """Return an answer as the look that it is."""
+    if route not in BLIND:
+        return replace(decision, route=route)
+    return replace(decision, route=route, mode=blind.BLIND, revealed=False)
+
+
+# Seen by the person who answers ----------------------------------------------------------------
+
+
+def with_recent(
+    info: DatasetInfo, reviewer: str, answers: Sequence[dict[str, Any]], limit: int
+) -> list[dict[str, Any]]:
+    """Return a reviewer's last answers, hidden looks among them: what they cannot tell apart.
+
+    Args:
+        info: the data set.
+        reviewer: whose answers.
+        answers: the ordinary ones, newest first, with `at`, their time.
+        limit: how many.
+    """
+    data, found = loaded(info), list[dict[str, Any]]()
+    mine = [each for each in looks.in_force(info) if each.reviewer == reviewer][-limit:]
+    there = {}
+    every = [(str(each.pop("at")), each, "queue") for each in answers]
+    for each in mine:
+        item = {
+            "row": each.row,
+            "id": data.ids[each.row],
+            "given": int(data.given_labels[each.row]),
+            "path": (data.paths[each.row] if data.paths is not None else data.ids[each.row]) or "",
+            "w": info.width,
+            "h": info.height,
+            "position": each.position or 0,
+            "exemplars": [],
+            "confirmed": 0,
+            "guide": "",
+            "action": str(each.action),
+            "label": each.label,
+            "labels": list(each.labels),
+            "cid": each.cid,
+        }
+        every.append((each.decided_at, item, each.route))
+    if mine:
+        every.sort(key=lambda each: each[0], reverse=True)
+    rows: set[int] = set()
+    for _, item, route in every:
+        if item["row"] in rows:
+            continue
+        rows.add(item["row"])
+        if route != "queue":
+            there[len(found)] = Placed(item["row"], route)
+        found.append(item)
+    return signed(info, reviewer, found[:limit], there)
+
+
+def counted(info: DatasetInfo) -> tuple[int, int]:
+    """Return how many looks the progress of the desk counts, and those that call a label wrong.
+
+    It counts answers as the browser does: else a number that falls back would tell a hidden look.
+    """
+    answers = [each for each in looks.in_force(info) if each.action is not Action.SKIP]
+    with_label = [each for each in answers if each.mode != blind.BLIND]
+    return len(answers), sum(calls_wrong(each) is True for each in with_label)
+
+
+def waiting_for_a_word(info: DatasetInfo, now: Standing) -> dict[int, list[Decision]]:
+    """Return row -> second looks that contradict the one who called its label wrong.
+
+    They are for somebody entitled to settle; until then the label counts as wrong.
+    """
+    found: dict[int, list[Decision]] = {}
+    for each in looks.in_force(info):
+        if each.route in (SECOND, CONFIRM) and each.row < info.n and calls_wrong(each) is False:
+            alone = now.wrong[each.row] and not now.ruled[each.row] and not now.right_by[each.row]
+            if alone:
+                found.setdefault(each.row, []).append(each)
+    return found
