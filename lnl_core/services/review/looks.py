@@ -247,7 +247,7 @@ def with_recent(
     there = {}
     every = [(str(each.pop("at")), each, "queue") for each in answers]
     for each in mine:
-        item = {
+        item: dict[str, Any] = {
             "row": each.row,
             "id": data.ids[each.row],
             "given": int(data.given_labels[each.row]),
