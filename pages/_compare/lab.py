@@ -68,6 +68,7 @@ def _lab(info: DatasetInfo) -> None:
                 percent / 100,
                 seed=int(seed),
                 methods=list(chosen),
+                by=_ui.reviewer(),
             )
         except LnlError as error:
             st.error(plain(error), icon=":material/error:")

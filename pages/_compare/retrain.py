@@ -95,7 +95,7 @@ def _plan(info: DatasetInfo) -> None:
         key="retrain_start",
         disabled=bool(plan.refusal),
         help=f"About {_words.about(plan.seconds)}." if plan.seconds else None,
-    ) and _ui.act(retraining.start, info, plan.source):
+    ) and _ui.act(retraining.start, info, plan.source, _ui.reviewer()):
         st.rerun()
     _failed(info)
 
@@ -118,7 +118,7 @@ def _progress(info: DatasetInfo) -> None:
         st.caption(_jobs.left(job) or _jobs.state_word(job), width="stretch")
         stopping = job.state is JobState.CANCELLING
         if st.button("Cancel", key="retrain_cancel", disabled=stopping):
-            _ui.act(control.cancel, _ui.workspace(), job.id)
+            _ui.act(control.cancel, _ui.workspace(), job.id, _ui.reviewer())
 
 
 def _failed(info: DatasetInfo) -> None:

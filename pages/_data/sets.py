@@ -250,6 +250,7 @@ def _noise(info: DatasetInfo) -> None:
                 kind,
                 rate / 100,
                 seed=int(seed),
+                by=_ui.reviewer(),
                 done=f"{plain(name)} is there.",
             )
         if made:

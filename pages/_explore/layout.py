@@ -70,7 +70,7 @@ def _in_force(info: DatasetInfo, sources: Sequence[Source]) -> Settings:
 
 def _start(info: DatasetInfo, settings: Settings) -> None:
     if embedding.layout(info, embedding.key_of(info, settings)) is None:
-        _ui.act(embedding.start_layout, info, settings)
+        _ui.act(embedding.start_layout, info, settings, _ui.reviewer())
 
 
 def subtitle(info: DatasetInfo, map_: Layout, source: Source | None) -> str:
@@ -165,4 +165,4 @@ def _progress(info: DatasetInfo, number: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.progress(min(max(job.fraction, 0.0), 1.0), text=words)
         if st.button("Cancel", key="explore_cancel"):
-            _ui.act(control.cancel, _ui.workspace(), number)
+            _ui.act(control.cancel, _ui.workspace(), number, _ui.reviewer())

@@ -19,6 +19,7 @@ def noise_lab(
     seed: int = 0,
     methods: Sequence[str] | None = None,
     preset: str = "quick",
+    by: str | None = None,
 ) -> DatasetInfo:
     """Copy a set with injected noise and start methods on the copy, the cheapest first.
 
@@ -30,17 +31,19 @@ def noise_lab(
         seed: of the noise.
         methods: keys; all when None.
         preset: of the runs.
+        by: who asks, on a page; None works on the machine itself.
 
     Raises:
+        NotAllowed: that person may not.
         LnlError: an unknown kind or method, a rate that is no share, or a name that is taken.
     """
     keys = list(METHODS if methods is None else methods)
     unknown = [key for key in keys if key not in METHODS]
     if unknown or not keys:
         raise LnlError(f"Choose methods of: {', '.join(METHODS)}.")
-    info = add_noise(info, new_name, kind, rate, seed)
+    info = add_noise(info, new_name, kind, rate, seed, by)
     costs = {key: _seconds(info, key, preset) for key in keys}
-    start_runs(info, sorted(keys, key=lambda key: costs[key]), preset)
+    start_runs(info, sorted(keys, key=lambda key: costs[key]), preset, by=by)
     return info
 
 

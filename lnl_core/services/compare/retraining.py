@@ -10,6 +10,8 @@ from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import retrain
 from lnl_core.methods import yardstick
 from lnl_core.services.in_force import proposed, scored
+from lnl_core.services.team import roles
+from lnl_core.services.team.roles import Act
 from lnl_core.store import arrays, decisions
 from lnl_core.types import DatasetInfo, Job, LnlError
 
@@ -66,12 +68,14 @@ def plan(info: DatasetInfo, source: str = DECISIONS) -> Plan:
     return Plan(source, words, "", seconds)
 
 
-def start(info: DatasetInfo, source: str = DECISIONS) -> Job:
-    """Queue the two trainings.
+def start(info: DatasetInfo, source: str = DECISIONS, by: str | None = None) -> Job:
+    """Queue the two trainings; `by` is who asks, on a page, None on the machine itself.
 
     Raises:
+        NotAllowed: that person may not.
         LnlError: too little is sure, or nothing is corrected.
     """
+    roles.require_of(info.workspace, by, Act.RUN)
     wanted = proposed(scored(info))
     retrain.parts(info, source, wanted)
     job = queue.submit_task(info, TASK, {"source": source, "goal": wanted})

@@ -234,7 +234,12 @@ def rename_dataset(info: DatasetInfo, new_name: str) -> DatasetInfo:
 
 
 def add_noise(
-    info: DatasetInfo, new_name: str, kind: str, rate: float, seed: int = 0
+    info: DatasetInfo,
+    new_name: str,
+    kind: str,
+    rate: float,
+    seed: int = 0,
+    by: str | None = None,
 ) -> DatasetInfo:
     """Copy a data set with labels made wrong on purpose; the old labels become the known truth.
 
@@ -244,12 +249,15 @@ def add_noise(
         kind: `symmetric`, `pair` or `instance`.
         rate: share of labels to change, in (0, 1).
         seed: of the random draw.
+        by: who asks, on a page; None works on the machine itself.
 
     Raises:
+        NotAllowed: that person may not.
         LnlError: an unknown kind, or a rate that is no share.
     """
     from lnl_core.data import noise
 
+    roles.require_of(info.workspace, by, Act.NOISE)
     data = loaded(info)
     new_name = datasets.check_name(new_name)
     truth = np.asarray(data.true_labels if data.true_labels is not None else data.given_labels)

@@ -23,6 +23,8 @@ from lnl_core.jobs.tasks.embedding import Settings as Settings
 from lnl_core.jobs.tasks.embedding import key_of as key_of
 from lnl_core.methods import title_of
 from lnl_core.services.in_force import Scored, loaded, scored, signals
+from lnl_core.services.team import roles
+from lnl_core.services.team.roles import Act
 from lnl_core.store import arrays, decisions
 from lnl_core.types import (
     ACTIVE_STATES,
@@ -128,12 +130,16 @@ def layouts(info: DatasetInfo) -> list[dict[str, Any]]:
     return [facts for _, facts in sorted(by_time, key=lambda each: -each[0])]
 
 
-def start_layout(info: DatasetInfo, settings: Settings) -> Job:
+def start_layout(info: DatasetInfo, settings: Settings, by: str | None = None) -> Job:
     """Queue the map in the worker for tasks, or return the task that is under way for it.
 
+    `by` is who asks, on a page; None works on the machine itself.
+
     Raises:
+        NotAllowed: that person may not.
         LnlError: settings out of bounds, or too few images.
     """
+    roles.require_of(info.workspace, by, Act.RUN)
     embedding.settings_of(settings.as_dict())
     if info.n < FEWEST:
         raise LnlError(f"A map needs at least {FEWEST} images; this set has {info.n}.")

@@ -31,6 +31,7 @@ class Act(StrEnum):
     DIVIDE = "divide a set among people"
     RUN = "start, stop or remove runs"
     REMOVE = "remove a data set"
+    NOISE = "copy a set with labels made wrong"
     CHECK = "choose the hidden checks"
     NAME_ROLES = "say who may do what"
 

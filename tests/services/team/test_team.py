@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lnl_core.services import in_force
+from lnl_core.services.compare import lab, retraining
 from lnl_core.services.datasets import catalog
+from lnl_core.services.explore import embedding
 from lnl_core.services.in_force import loaded
 from lnl_core.services.review import desk
 from lnl_core.services.review.recording import record
@@ -250,6 +252,10 @@ def test_only_an_owner_removes_a_set_or_touches_runs(workspace, scored):
         lambda: control.remove(workspace, 1, "ann"),
         lambda: control.cancel(workspace, 1, "ann"),
         lambda: control.resume(workspace, 1, "ann"),
+        lambda: catalog.add_noise(scored, "noisy", "pair", 0.2, by="ann"),
+        lambda: lab.noise_lab(scored, "noisy", methods=["knn"], by="ann"),
+        lambda: retraining.start(scored, by="ann"),
+        lambda: embedding.start_layout(scored, embedding.Settings("raw"), by="ann"),
     ):
         with pytest.raises(roles.NotAllowed, match="Only an owner may"):
             act()
