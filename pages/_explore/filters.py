@@ -1,31 +1,35 @@
-"""What the map of Explore draws: a popover that narrows it by class, suspicion and verdict."""
+"""What the map of Explore draws: a popover that narrows it, in the parts that Review has too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 
+from lnl_core.services import methods
 from lnl_core.services.datasets.copied import KINDS
 from lnl_core.services.explore.filters import LEVEL_NAMES, VERDICT_NAMES, Narrow
 from lnl_core.services.in_force import scored
+from lnl_core.services.review.saved import Saved
+from lnl_core.services.workspace import reviewers
 from lnl_core.types import DatasetInfo
-from pages._review import splits
+from pages._explore import addressed
+from pages._review import kept, splits
 from pages._review.copies import kinds
+from pages._review.narrowing import LONGEST
 from pages._words import plain, short
 
 
-def choose(info: DatasetInfo, method: str | None) -> Narrow:
+def choose(info: DatasetInfo, method: str | None, colour: str | None) -> Narrow:
     """Draw the button with the filters and return those in force.
 
     Args:
         info: the data set.
         method: whose suspicion colours the map; the suspicion that is filtered is the same.
+        colour: of the map, for the address; None where it is the usual one.
     """
-    keys = [
-        f"explore_{name}_{info.id}"
-        for name in ("given", "suggested", "levels", "verdicts", "copies", "splits")
-    ]
+    addressed.adopt(info)
+    keys = [addressed.key(info, name) for name in (*addressed.LISTS, *addressed.ONES)]
     count = sum(bool(st.session_state.get(key)) for key in keys)
     names = {label: plain(short(name, 30)) for label, name in enumerate(info.class_names)}
     ranked = scored(info)
@@ -33,13 +37,10 @@ def choose(info: DatasetInfo, method: str | None) -> Narrow:
         f"Filters: {count}" if count else "Filters", icon=":material/filter_list:", width="content"
     ):
         chosen: list[tuple[int, ...]] = []
-        for title, key, options in (
-            ("Given class", keys[0], names),
-            ("Suggested class", keys[1], names),
-        ):
+        for title, key in (("Given class", keys[0]), ("Suggested class", keys[1])):
             some = st.multiselect(
                 title,
-                list(options),
+                list(names),
                 format_func=lambda label: names.get(label, "–"),
                 key=key,
                 placeholder="any",
@@ -62,9 +63,52 @@ def choose(info: DatasetInfo, method: str | None) -> Narrow:
             chosen.append(_known(picked, range(len(words))))
         chosen.append(_copies(info, keys[4]))
         chosen.append(_splits(info, keys[5]))
-        st.button("Draw all", key="explore_all", on_click=_clear, args=(keys,), disabled=not count)
+        caller, who, path = _ones(info, keys[6:])
+        st.button(
+            "Draw all",
+            key="explore_all",
+            on_click=addressed.forget,
+            args=(info,),
+            disabled=not count,
+        )
+        addressed.publish(info, colour, method)
+        kept.draw(info, "explore", lambda: addressed.forget(info), _fits)
     given, suggested, levels, verdicts, copies, divided = chosen
-    return Narrow(given, suggested, levels, verdicts, copies, divided, method)
+    return Narrow(
+        given, suggested, levels, verdicts, copies, divided, caller, who, path, method=method
+    )
+
+
+def _ones(info: DatasetInfo, keys: list[str]) -> tuple[str, str, str]:
+    """Draw the filters that have one value: who calls a label wrong, who answered, the path."""
+    ranked = scored(info)
+    callers = {} if ranked is None else {key: methods.title(key) for key in ranked.run_ids}
+    people = {name: name for name in reviewers(info.workspace)}
+    one, other = (
+        st.selectbox(
+            title,
+            list(there),
+            index=None,
+            format_func=_named(there),
+            placeholder="any",
+            key=key,
+        )
+        for title, key, there in (
+            ("Called wrong by", keys[0], callers),
+            ("Reviewer", keys[1], people),
+        )
+    )
+    path = st.text_input("Text in the path", key=keys[2], max_chars=LONGEST, placeholder="any")
+    return one or "", other or "", (path or "").strip()
+
+
+def _named(there: dict[str, str]) -> Callable[[str], str]:
+    return lambda each: plain(short(there.get(each, each), 40))
+
+
+def _fits(one: Saved) -> bool:
+    """Tell whether the map has all parts of a filter: it has no queues."""
+    return not {"again", "to_label", "selection"} & set(one.query)
 
 
 def _copies(info: DatasetInfo, key: str) -> tuple[int, ...]:
@@ -101,8 +145,3 @@ def _splits(info: DatasetInfo, key: str) -> tuple[int, ...]:
 def _known(values: Iterable[int], allowed: Iterable[int]) -> tuple[int, ...]:
     known = set(allowed)
     return tuple(sorted(each for each in values if each in known))
-
-
-def _clear(keys: list[str]) -> None:
-    for key in keys:
-        st.session_state[key] = []

@@ -18,8 +18,9 @@ from lnl_core.types import BoolArray, DatasetInfo, IntArray, LnlError
 from lnl_core.views import Layout, chance
 from pages import _threshold, _ui, _urls
 from pages._components.explore_map import explore_map, neighbours
+from pages._explore import addressed, layout, matrix
 from pages._explore import filters as _explore_filters
-from pages._explore import layout, matrix
+from pages._review.narrowing import CHOSEN_BY, SUGGESTION
 from pages._words import count, plain, sentence, short
 
 COLOURS = {
@@ -60,6 +61,8 @@ def controls(info: DatasetInfo) -> Choice:
     sources = tuple(embedding.sources(info))
     if st.session_state.get("explore_colour") not in (None, *kinds):
         del st.session_state["explore_colour"]
+    scorers = sorted(ranked.run_ids) if ranked is not None else []
+    addressed.adopt_colour(info, kinds, scorers)
     method = None
     with _ui.title_row("Explore"):
         colour = st.segmented_control(
@@ -73,7 +76,6 @@ def controls(info: DatasetInfo) -> Choice:
             width="content",
             persist_state="session",
         )
-        scorers = sorted(ranked.run_ids) if ranked is not None else []
         if colour == "suspicion":
             method = st.selectbox(
                 "Suspicion of",
@@ -85,7 +87,8 @@ def controls(info: DatasetInfo) -> Choice:
                 label_visibility="collapsed",
                 width=170,
             )
-        narrow = _explore_filters.choose(info, method or None)
+        unusual = colour if colour != kinds[0] else None
+        narrow = _explore_filters.choose(info, method or None, unusual)
         settings = layout.choose(info, sources)
     return Choice(colour or kinds[0], method or None, settings, sources, narrow)
 
@@ -158,7 +161,7 @@ def _map(info: DatasetInfo, choice: Choice, map_: Layout) -> int | None:
             "below": BELOW,
         },
     )
-    _selected(info, selection, said, loop)
+    _selected(info, selection, said, loop, told=bool(choice.narrow.suggested))
     return row
 
 
@@ -228,9 +231,17 @@ def _words_of(info: DatasetInfo, selection: Selection) -> str:
 
 
 def _selected(
-    info: DatasetInfo, selection: Selection | None, said: str, loop: dict[str, Any] | None
+    info: DatasetInfo,
+    selection: Selection | None,
+    said: str,
+    loop: dict[str, Any] | None,
+    *,
+    told: bool,
 ) -> None:
-    """Draw the line under the map, and what can be done with the selection."""
+    """Draw the line under the map, and what can be done with the selection.
+
+    `told` is whether its images are chosen by their suggested class.
+    """
     if selection is None:
         st.caption(
             "Images that look alike lie close together: a suspected one amid another class is "
@@ -248,9 +259,9 @@ def _selected(
             )
             everything, some = len(selection.rows), len(selection.suspected)
             if everything and some != everything:
-                _review(info, selection.rows, f"All {count(everything)}", primary=not some)
+                _review(info, selection.rows, f"All {count(everything)}", not some, told)
             if some:
-                _review(info, selection.suspected, f"Review these {count(some)}", primary=True)
+                _review(info, selection.suspected, f"Review these {count(some)}", True, told)
         shown = [int(row) for row in (*selection.suspected[:THUMBS], *selection.rows[:THUMBS])]
         if shown:
             _ui.thumbs(info, list(dict.fromkeys(shown))[:THUMBS], side=48)
@@ -260,11 +271,12 @@ def _clear(number: Any) -> None:
     st.session_state["explore_cleared"] = number
 
 
-def _review(info: DatasetInfo, rows: IntArray, label: str, *, primary: bool) -> None:
+def _review(info: DatasetInfo, rows: IntArray, label: str, primary: bool, told: bool) -> None:
     kind: Any = "primary" if primary else "secondary"
     if st.button(label, type=kind, key=f"explore_{kind}"):
         name = selections.keep_selection(info, rows)
-        _ui.go("review", dataset=info.name, selection=name)
+        more = {CHOSEN_BY: SUGGESTION} if told else {}
+        _ui.go("review", dataset=info.name, selection=name, **more)
 
 
 # Losses ---------------------------------------------------------------------------------------

@@ -27,7 +27,9 @@ def adopt(key: str, name: str, there: Collection[str]) -> None:
 def publish(key: str, name: str) -> None:
     """Write what is chosen into the address."""
     chosen = st.session_state.get(key)
-    if chosen is None:
+    if isinstance(chosen, str):
+        chosen = chosen.strip()
+    if chosen is None or (chosen == "" and key == "review_path"):
         st.query_params.pop(name, None)
     else:
         st.query_params[name] = chosen

@@ -7,10 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from lnl_core.services.explore import selections
 from lnl_core.services.in_force import loaded, scored
 from lnl_core.services.review import blind
-from lnl_core.services.review.desk import review_state, to_label
+from lnl_core.services.review.desk import review_state
 from lnl_core.services.review.evidence import prepare
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.holding import elsewhere
@@ -20,9 +19,8 @@ from lnl_core.types import DatasetInfo
 from pages import _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
-from pages._review import accepting, answers, copies, narrowing, scoring, sending, splits, unseen
+from pages._review import accepting, answers, filters, narrowing, scoring, sending, unseen
 from pages._review.sending import Choice
-from pages._words import count, plain, plural, short
 
 ORDERS = {
     "suspicious": "Most suspicious first",
@@ -36,20 +34,6 @@ WINDOW = 60
 """Items sent ahead; at one answer each 30 ms they last longer than a round trip."""
 
 
-_ADDRESS = {"review_given": "given", "review_suggested": "suggested"}
-"""Filters that a link can carry: the widget's key -> its name in the address."""
-
-_FILTER_KEYS = (
-    "review_given",
-    "review_suggested",
-    "review_again",
-    "review_to_label",
-    copies.KEY,
-    splits.KEY,
-    *narrowing.KEYS,
-)
-
-
 # Controls -------------------------------------------------------------------------------------
 
 
@@ -60,28 +44,13 @@ def controls(info: DatasetInfo) -> Choice:
     if kept not in VIEWS:
         kept = st.session_state.get("review_view_kept", "single")
     st.session_state["review_view"] = st.session_state["review_view_kept"] = kept
-    clear = st.session_state.pop("review_clear", False)
-    if _other_set(info) or clear:
-        for key in _FILTER_KEYS:
-            st.session_state.pop(key, None)
-    if clear:
-        for name in (
-            *_ADDRESS.values(),
-            "selection",
-            "to_label",
-            copies.NAME,
-            splits.NAME,
-            *narrowing.NAMES,
-        ):
-            st.query_params.pop(name, None)
+    if _other_set(info):
+        filters.forget_widgets()
+    if st.session_state.pop("review_clear", False):
+        filters.forget()
     if check is not None:
         st.query_params["selection"] = check
-    narrowing.guard_suggestion(info)
-    narrowing.guard_label()
-    _from_address(info)
-    narrowing.from_address(info)
-    copies.from_address(info)
-    splits.from_address(info)
+    filters.from_address(info)
     hidden = narrowing.hides_labels()
     if hidden or st.session_state.get("review_to_label"):
         st.session_state["review_view"] = "single"  # a page asks which are not of a class
@@ -99,7 +68,7 @@ def controls(info: DatasetInfo) -> Choice:
             width=190,
             persist_state="session",
         )
-        filters = _filters(info)
+        chosen_filters = filters.choose(info)
         chosen = st.segmented_control(
             "View",
             list(VIEWS),
@@ -119,8 +88,8 @@ def controls(info: DatasetInfo) -> Choice:
             width=134,
             persist_state="session",
         )
-        accepting.button(info, filters)
-    return Choice(order or "suspicious", chosen or "single", mode or "commit", filters)
+        accepting.button(info, chosen_filters)
+    return Choice(order or "suspicious", chosen or "single", mode or "commit", chosen_filters)
 
 
 def _other_set(info: DatasetInfo) -> bool:
@@ -128,131 +97,6 @@ def _other_set(info: DatasetInfo) -> bool:
     before = st.session_state.get("review_set")
     st.session_state["review_set"] = info.id
     return before is not None and before != info.id
-
-
-def _from_address(info: DatasetInfo) -> None:
-    """Set the class filters that a link carries; the address is the truth where it says one."""
-    for key, name in _ADDRESS.items():
-        asked = st.query_params.get(name)
-        if asked is None:
-            continue
-        if asked.isdecimal() and int(asked) < info.class_count:
-            st.session_state[key] = int(asked)
-        else:
-            del st.query_params[name]
-            st.toast(f"There is no class “{plain(short(asked, 40))}” in this set.")
-    if not info.no_classes:
-        st.query_params.pop("to_label", None)
-        st.session_state.pop("review_to_label", None)
-    elif "to_label" in st.query_params:
-        st.session_state["review_to_label"] = True
-
-
-def _to_address(key: str) -> None:
-    """Keep the address in step with a class filter, so that it can be shared as it stands."""
-    label = st.session_state.get(key)
-    if label is None:
-        st.query_params.pop(_ADDRESS[key], None)
-    else:
-        st.query_params[_ADDRESS[key]] = str(label)
-
-
-def _label_to_address() -> None:
-    """Keep the address in step with the queue of what is to be labelled."""
-    if st.session_state.get("review_to_label"):
-        st.query_params["to_label"] = "1"
-    else:
-        st.query_params.pop("to_label", None)
-
-
-def _selection(info: DatasetInfo) -> tuple[str | None, int]:
-    """Return the selection that the address names (`?selection=`), and its images."""
-    name = st.query_params.get("selection")
-    if name is None:
-        return None, 0
-    rows = selections.selection_rows(info, name)
-    if not len(rows):
-        del st.query_params["selection"]
-        st.toast("There is no such selection in this set. Draw it again on Explore.")
-        return None, 0
-    return name, len(rows)
-
-
-def _forget_selection() -> None:
-    st.query_params.pop("selection", None)
-
-
-def _filters(info: DatasetInfo) -> Filters:
-    selection, images = _selection(info)
-    active = sum(bool(st.session_state.get(key) not in (None, False, "")) for key in _FILTER_KEYS)
-    active += selection is not None
-    label = f"Filters ({active})" if active else "Filters"
-    labels = list(range(info.class_count))
-    real = [each for each in labels if each not in info.no_classes]
-    with st.popover(label, icon=":material/filter_list:", width="content"):
-        given, suggested = (
-            st.selectbox(
-                title,
-                choices,
-                index=None,
-                format_func=lambda label: short(info.class_names[label], 40),
-                placeholder="Any",
-                key=key,
-                persist_state="session",
-                on_change=_to_address,
-                args=(key,),
-                disabled=why is not None,
-                help=why,
-            )
-            for title, key, choices, why in (
-                (
-                    "Given class",
-                    "review_given",
-                    labels,
-                    narrowing.WHY_NO_LABEL if narrowing.hides_labels() else None,
-                ),
-                (
-                    "Suggested class",
-                    "review_suggested",
-                    real,
-                    None if narrowing.advises() else narrowing.WHY_NOT,
-                ),
-            )
-        )
-        narrowed = narrowing.choose(info)
-        copied = copies.choose(info)
-        split = splits.choose(info)
-        again = st.checkbox(
-            "Also images with an answer", key="review_again", persist_state="session"
-        )
-        labelling = bool(info.no_classes) and st.checkbox(
-            f"To be labelled ({count(to_label(info).left)})",
-            key="review_to_label",
-            persist_state="session",
-            on_change=_label_to_address,
-            help="Images whose label says that nobody labelled them. No other queue holds them.",
-        )
-        if selection is not None:
-            st.button(
-                f"Leave the selection of {plural(images, 'image')}",
-                icon=":material/close:",
-                on_click=_forget_selection,
-                key="review_leave_selection",
-            )
-    return Filters(
-        given=given,
-        suggested=suggested,
-        method=narrowed.method,
-        chance=narrowed.chance,
-        verdict=narrowed.verdict,
-        who=narrowed.who,
-        path=narrowed.path,
-        include_reviewed=again,
-        selection=selection,
-        to_label=labelling,
-        copies=copied,
-        split=split,
-    )
 
 
 # The desk -------------------------------------------------------------------------------------

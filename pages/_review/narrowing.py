@@ -42,8 +42,13 @@ VERDICTS = {
     str(Action.SKIP): "Skipped",
     str(Action.AUTO): "Accepted unseen",
 }
+_OPENED = "review_selection_told"
+
 LONGEST = 100
 """Letters of a path's part."""
+
+CHOSEN_BY, SUGGESTION = "chosen_by", "suggestion"
+"""Part of the address beside a selection that was made by the suggested class."""
 
 WHY_NOT = "It would tell the suggestion before your answer. It is offered in the Assisted mode."
 
@@ -89,16 +94,28 @@ def guard_suggestion(info: DatasetInfo) -> None:
     """
     mode, asked = st.session_state.get("review_mode", "commit"), st.query_params.get("suggested")
     told = asked is not None and asked.isdecimal() and int(asked) < info.class_count
+    chosen = st.query_params.get(CHOSEN_BY) == SUGGESTION and "selection" in st.query_params
     known = st.session_state.get("review_suggested") is not None
-    if mode == "assisted" or not (told or known):
+    known |= chosen and st.session_state.get(_OPENED) == st.query_params.get("selection")
+    if mode == "assisted" or not (told or known or chosen):
+        _note_selection(chosen)
         return
-    if told and not known:
+    if (told or chosen) and not known:
+        _note_selection(chosen)
         st.session_state["review_mode"] = "assisted"
         st.toast("These images are chosen by their suggestion, so the mode is Assisted.")
         return
     st.session_state.pop("review_suggested", None)
     st.query_params.pop("suggested", None)
+    if chosen:
+        st.query_params.pop("selection", None)
+        st.query_params.pop(CHOSEN_BY, None)
     st.toast("The filter for the suggested class is gone: it would tell the suggestion.")
+
+
+def _note_selection(chosen: bool) -> None:
+    """Keep which selection by suggestion is open: who leaves the mode then leaves it too."""
+    st.session_state[_OPENED] = st.query_params.get("selection") if chosen else None
 
 
 def guard_label() -> None:

@@ -14,6 +14,7 @@ from lnl_core.review import transition
 from lnl_core.services.datasets import settings
 from lnl_core.services.explore import embedding as exploring
 from lnl_core.services.explore import filters, selections
+from lnl_core.services.review import saved
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
 from pages import _routes, _urls
@@ -309,7 +310,9 @@ def test_a_filter_of_verdicts_follows_the_answers(workspace, mapped):
     assert sum(number for *_, number in after.legend) == 1
 
 
-@pytest.mark.parametrize("text", ["g", "x1", "g1..2", "g1-s2", "g" + "1." * 3000 + "1"])
+@pytest.mark.parametrize(
+    "text", ["g", "x1", "g1..2", "g1-s2", "_t1", "_t", "_x61", "g" + "1." * 3000 + "1"]
+)
 def test_a_filter_that_nobody_wrote_is_refused(text):
     with pytest.raises(LnlError, match="cannot be read"):
         filters.from_text(text, None)
@@ -333,3 +336,79 @@ def test_a_pair_says_what_people_disagree_on_and_asks_for_its_guide(desk, ranked
     fields["What belongs to bar, and what does not"].set_value("long and thin")
     next(each for each in app.button if each.label == "Save the guide").click().run()
     assert settings.guides(ranked) == {"bar": "long and thin", "base": "stays"}
+
+
+def test_every_filter_of_the_map_is_in_the_address_and_read_from_it(desk, mapped, client):
+    decisions.append(mapped, [Decision(row, Action.KEEP, "ann") for row in (3, 4, 25)])
+    app = desk("explore")
+    app.multiselect(key=f"explore_given_{mapped.id}").set_value([1, 2]).run()
+    app.button_group(key=f"explore_verdicts_{mapped.id}").set_value([1]).run()
+    app.selectbox(key=f"explore_who_{mapped.id}").select("ann").run()
+    assert not app.exception
+    assert app.query_params["given"] == ["1", "2"]
+    assert app.query_params["verdict"] in ("keep", ["keep"])
+    assert app.query_params["by"] in ("ann", ["ann"])
+    asked = dict(app.query_params)
+    link = desk("explore", **asked)
+    assert link.multiselect(key=f"explore_given_{mapped.id}").value == [1, 2]
+    assert sent(link)["subtitle"] == sent(app)["subtitle"]
+    codes = np.frombuffer(client.get(sent(link)["codes"]).content, np.uint8)
+    given = np.asarray(datasets.load(mapped).given_labels)
+    assert np.flatnonzero(codes < 64).tolist() == [row for row in (3, 4, 25) if given[row]]
+    link.button(key="explore_all").click().run()
+    assert not {"given", "verdict", "by"} & set(link.query_params)
+    assert link.selectbox(key=f"explore_who_{mapped.id}").value is None
+
+
+def test_the_map_draws_what_a_method_calls_wrong_and_what_a_path_holds(desk, mapped, client):
+    method = next(iter(arrays.load_ranking(mapped.directory / "ranking")[1]))
+    app = desk("explore", by_method=method, path="0003")
+    assert not app.exception
+    signals = arrays.load_signals(
+        mapped.directory
+        / "runs"
+        / str(arrays.load_ranking(mapped.directory / "ranking")[1][method])
+    )
+    wrong = np.asarray(signals.suspicion) > 0.5
+    ids = np.array(["0003" in str(each) for each in datasets.load(mapped).ids])
+    codes = np.frombuffer(client.get(sent(app)["codes"]).content, np.uint8)
+    assert np.array_equal(codes < 64, wrong & ids)
+    assert ids.any()
+
+
+def test_a_link_keeps_whose_suspicion_is_filtered(desk, mapped):
+    method = next(iter(arrays.load_ranking(mapped.directory / "ranking")[1]))
+    app = desk("explore", p="high", of=method)
+    assert app.selectbox(key=f"explore_method_{mapped.id}").value == method
+    assert app.query_params["of"] in (method, [method])
+    app = desk("explore", colour="given", p="nonsense", given="99", by="nobody")
+    assert not app.exception
+    assert app.query_params["colour"] in ("given", ["given"])
+    assert not {"p", "given", "by"} & set(app.query_params)
+
+
+def test_what_review_saved_the_map_opens(desk, mapped):
+    saved.save(mapped, "belts", {"given": ["1"], "p": ["high"]})
+    saved.save(mapped, "again", {"given": ["1"], "again": ["1"]})
+    app = desk("explore", verdict="keep")
+    there = app.selectbox(key=f"explore_saved_{mapped.id}")
+    assert there.options == ["belts"]
+    there.select("belts").run()
+    assert app.multiselect(key=f"explore_given_{mapped.id}").value == [1]
+    assert "verdict" not in app.query_params
+    assert app.selectbox(key=f"explore_saved_{mapped.id}").value == "belts"
+    app.multiselect(key=f"explore_given_{mapped.id}").set_value([0, 1]).run()
+    assert app.selectbox(key=f"explore_saved_{mapped.id}").value is None
+    app.text_input(key=f"explore_saved_name_{mapped.id}").set_value("two").run()
+    app.button(key="explore_filter_save").click().run()
+    assert [each.query["given"] for each in saved.saved(mapped) if each.name == "two"] == [
+        ["0", "1"]
+    ]
+
+
+def test_a_loop_among_one_suggestion_is_not_reviewed_in_commit_first(desk, mapped):
+    app = desk("explore", suggested=["0", "1", "2"])
+    app = draw(app, mapped, EVERYTHING)
+    app.button(key="explore_primary").click().run()
+    assert queue_sent(app)["mode"] == "assisted"
+    assert app.query_params["chosen_by"] in ("suggestion", ["suggestion"])

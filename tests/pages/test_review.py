@@ -8,6 +8,8 @@ import pytest
 
 from lnl_core.jobs import queue
 from lnl_core.review import consensus
+from lnl_core.services.explore import selections
+from lnl_core.services.review import saved
 from lnl_core.services.runs.running import default_recipe
 from lnl_core.store import arrays, audits, datasets, decisions, leases
 from lnl_core.store.table import table_of
@@ -409,3 +411,93 @@ def test_every_filter_is_in_the_address_and_read_from_it(desk, workspace, tiny):
     app = desk("review", dataset="tiny", p="very", by_method="gone", verdict="maybe", by="nobody")
     assert not app.exception
     assert not sent(app)["filtered"]
+
+
+def test_filters_stay_in_the_address_and_are_opened_under_a_name(desk, tiny):
+    score(tiny)
+    app = desk("review", dataset="tiny")
+    assert app.button(key="review_filter_save").disabled, "nothing is filtered"
+    app.selectbox(key="review_method").select("sr").run()
+    app.checkbox(key="review_again").check().run()
+    assert app.query_params["again"] in ("1", ["1"])
+    rows = [item["row"] for item in sent(app)["items"]]
+    name = f"review_saved_name_{tiny.id}"
+    app.text_input(key=name).set_value(" sure ones ")
+    app.button(key="review_filter_save").click().run()
+    assert [each.name for each in saved.saved(tiny)] == ["sure ones"]
+    assert app.selectbox(key=f"review_saved_{tiny.id}").value == "sure ones"
+    assert app.button(key="review_filter_save").disabled, "it is kept already"
+
+    other = desk("review", dataset="tiny", path="000")
+    other.selectbox(key=f"review_saved_{tiny.id}").select("sure ones").run()
+    assert not other.exception
+    assert [item["row"] for item in sent(other)["items"]] == rows
+    assert other.query_params["by_method"] in ("sr", ["sr"])
+    assert "path" not in other.query_params
+    other.text_input(key=name).set_value("SURE ONES")
+    other.button(key="review_filter_rename").click().run()
+    assert [each.name for each in saved.saved(tiny)] == ["SURE ONES"]
+    other.button(key="review_filter_delete").click().run()
+    assert saved.saved(tiny) == []
+    assert other.query_params["by_method"] in ("sr", ["sr"]), "what is filtered stays"
+
+
+def test_a_name_that_is_taken_is_refused_in_words(desk, tiny, texts):
+    score(tiny)
+    saved.save(tiny, "mine", {"p": ["low"]})
+    app = desk("review", dataset="tiny", by_method="sr")
+    app.text_input(key=f"review_saved_name_{tiny.id}").set_value("Mine")
+    app.button(key="review_filter_save").click().run()
+    assert "There is a filter “mine” already" in texts(app)
+    assert not app.exception
+
+
+def test_a_filter_comes_back_into_the_address_with_the_page(desk, tiny):
+    score(tiny)
+    app = desk("review", dataset="tiny")
+    app.selectbox(key="review_given").select(1).run()
+    app.switch_page("explore.py").run()
+    app.switch_page("review.py").run()
+    assert app.selectbox(key="review_given").value == 1
+    assert app.query_params["given"] in ("1", ["1"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"suggested": ["1"]}, {"selection": ["chosen"], "chosen_by": ["suggestion"]}],
+    ids=["class", "selection"],
+)
+def test_a_saved_filter_never_tells_the_suggestion_in_commit_first(desk, tiny, query):
+    score(tiny)
+    if "selection" in query:
+        query = query | {"selection": [selections.keep_selection(tiny, np.array([3, 25]))]}
+    saved.save(tiny, "pair", query)
+    app = desk("review", dataset="tiny")
+    assert sent(app)["mode"] == "commit"
+    app.selectbox(key=f"review_saved_{tiny.id}").select("pair").run()
+    assert sent(app)["mode"] == "assisted"
+    assert sent(app)["filtered"]
+    assert [toast for toast in app.toast if "the mode is Assisted" in toast.value]
+    app.selectbox(key="review_mode").select("commit").run()
+    assert sent(app)["mode"] == "commit"
+    assert not {"suggested", "selection", "chosen_by"} & set(app.query_params)
+    assert not sent(app)["filtered"]
+
+
+def test_a_filter_of_several_values_is_left_to_explore(desk, tiny):
+    score(tiny)
+    saved.save(tiny, "both", {"given": ["0", "1"]})
+    app = desk("review", dataset="tiny")
+    there = app.selectbox(key=f"review_saved_{tiny.id}")
+    assert there.options == []
+    assert "One filter is not for here" in there.help
+
+
+def test_a_saved_filter_of_the_label_is_not_offered_where_the_label_is_hidden(desk, tiny):
+    score(tiny)
+    saved.save(tiny, "bars", {"given": ["0"]})
+    saved.save(tiny, "sure", {"p": ["high"]})
+    app = desk("review", dataset="tiny")
+    assert app.selectbox(key=f"review_saved_{tiny.id}").options == ["bars", "sure"]
+    app.selectbox(key="review_mode").select("blind").run()
+    assert app.selectbox(key=f"review_saved_{tiny.id}").options == ["sure"]

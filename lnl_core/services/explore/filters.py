@@ -13,7 +13,8 @@ from lnl_core.services.datasets import copied
 from lnl_core.services.datasets.copied import KINDS
 from lnl_core.services.explore import embedding
 from lnl_core.services.explore.embedding import VERDICTS, Colouring
-from lnl_core.services.in_force import Scored, loaded, scored
+from lnl_core.services.in_force import Scored, loaded, scored, standing
+from lnl_core.services.review import filtering
 from lnl_core.store import datasets, decisions
 from lnl_core.types import BoolArray, DatasetInfo, LnlError
 from lnl_core.views import DOUBTFUL, SUSPECTED
@@ -21,7 +22,7 @@ from lnl_core.views import DOUBTFUL, SUSPECTED
 HIDDEN = 64
 """A colour code from here on is not drawn."""
 
-_FORM = re.compile(r"([gslvcp]\d+(\.\d+)*)*")
+_FORM = re.compile(r"([gslvcp]\d+(\.\d+)*)*(_[mwt]([0-9a-f]{2})+)*")
 _PARTS = {
     "given": "g",
     "suggested": "s",
@@ -30,6 +31,7 @@ _PARTS = {
     "copies": "c",
     "splits": "p",
 }
+_WORDS = {"caller": "m", "who": "w", "path": "t"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,9 @@ class Narrow:
         verdicts: places in `embedding.VERDICTS`.
         copies: places in `copied.KINDS`, any of them.
         splits: places in the names of `datasets.splits`, any of them; one more for none.
+        caller: the method that, alone, calls the label wrong.
+        who: the reviewer who has answered.
+        path: a text in the path, in any case.
         method: whose suspicion `levels` are of; all methods' chance when None.
     """
 
@@ -52,20 +57,34 @@ class Narrow:
     verdicts: tuple[int, ...] = ()
     copies: tuple[int, ...] = ()
     splits: tuple[int, ...] = ()
+    caller: str = ""
+    who: str = ""
+    path: str = ""
     method: str | None = None
 
     @property
     def parts(self) -> int:
         """Number of parts in force."""
-        return sum(bool(getattr(self, name)) for name in _PARTS)
+        return sum(bool(getattr(self, name)) for name in (*_PARTS, *_WORDS))
+
+    @property
+    def by_people(self) -> bool:
+        """Whether it follows what people answer."""
+        return bool(self.verdicts or self.who)
 
     def as_text(self) -> str:
         """Return it as an address holds it, without the method; empty where all is drawn."""
-        return "".join(
+        numbers = (
             letter + ".".join(str(each) for each in getattr(self, name))
             for name, letter in _PARTS.items()
             if getattr(self, name)
         )
+        words = (
+            f"_{letter}{getattr(self, name).encode().hex()}"
+            for name, letter in _WORDS.items()
+            if getattr(self, name)
+        )
+        return "".join((*numbers, *words))
 
 
 def from_text(text: str, method: str | None) -> Narrow:
@@ -76,12 +95,17 @@ def from_text(text: str, method: str | None) -> Narrow:
     """
     if len(text) > 4000 or not _FORM.fullmatch(text):
         raise LnlError("This filter of the map cannot be read.")
-    parts = {part[0]: part[1:] for part in re.findall(r"[gslvcp][\d.]+", text)}
+    numbers, *words = text.split("_")
+    parts = {part[0]: part[1:] for part in re.findall(r"[gslvcp][\d.]+", numbers)}
     given, suggested, levels, verdicts, copies, splits = (
         tuple(int(each) for each in parts.get(letter, "").split(".") if each)
         for letter in _PARTS.values()
     )
-    return Narrow(given, suggested, levels, verdicts, copies, splits, method)
+    said = {word[0]: bytes.fromhex(word[1:]).decode(errors="replace") for word in words}
+    caller, who, path = (said.get(letter, "") for letter in _WORDS.values())
+    return Narrow(
+        given, suggested, levels, verdicts, copies, splits, caller, who, path, method=method
+    )
 
 
 def splits(info: DatasetInfo) -> list[str]:
@@ -96,7 +120,7 @@ def mask(info: DatasetInfo, narrow: Narrow) -> BoolArray | None:
     """Return (n,) True where an image is drawn; None where all are."""
     if not narrow.parts:
         return None
-    last = decisions.last_id(info) if narrow.verdicts else 0
+    last = decisions.last_id(info) if narrow.by_people else 0
     return _mask(info, scored(info), narrow, last)
 
 
@@ -126,6 +150,12 @@ def _mask(info: DatasetInfo, ranked: Scored | None, narrow: Narrow, _last: int) 
     if narrow.splits and (divided := datasets.splits(info)) is not None:
         names, codes = divided
         shown &= np.isin(np.where(codes < 0, len(names), codes), narrow.splits)
+    if narrow.caller and ranked is not None:
+        shown &= filtering.called_wrong(info, ranked, narrow.caller)
+    if narrow.who:
+        shown &= filtering.said(info, standing(info), None, narrow.who)
+    if narrow.path:
+        shown &= filtering.in_path(info, narrow.path)
     return shown
 
 
@@ -141,7 +171,7 @@ def colouring(info: DatasetInfo, colour: str, method: str | None, narrow: Narrow
         return whole
     codes = whole.codes | np.where(shown, 0, HIDDEN).astype(np.uint8)
     counts = np.bincount(whole.codes[shown] & 15, minlength=16)
-    told = f"{whole.version} {narrow} {decisions.last_id(info) if narrow.verdicts else ''}"
+    told = f"{whole.version} {narrow} {decisions.last_id(info) if narrow.by_people else ''}"
     version = hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
     return replace(
         whole,

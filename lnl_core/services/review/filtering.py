@@ -98,21 +98,19 @@ def excluded(
     if filters.suggested is not None:
         out |= np.asarray(ranked.ranking.suggested_labels) != filters.suggested
     if filters.method is not None:
-        run = signals(info, ranked.run_ids.get(filters.method, -1))
-        if run is not None:
-            out |= np.asarray(run.suspicion) <= 0.5
+        out |= ~called_wrong(info, ranked, filters.method)
     if filters.chance is not None:
         p = np.asarray(ranked.ranking.p_wrong)
         low, high = filters.chance
         out |= ~((p >= low) & (p < high) & (np.arange(n) < ranked.seen))
     if filters.verdict is not None or filters.who is not None:
-        out |= ~_said(info, now, filters.verdict, filters.who)
+        out |= ~said(info, now, filters.verdict, filters.who)
     if filters.path:
-        out |= ~_in_path(info, filters.path.casefold())
+        out |= ~in_path(info, filters.path)
     return out
 
 
-def _said(info: DatasetInfo, now: Standing, verdict: str | None, who: str | None) -> BoolArray:
+def said(info: DatasetInfo, now: Standing, verdict: str | None, who: str | None) -> BoolArray:
     """Return (n,) True where such an answer is in force."""
     found = np.zeros(info.n, dtype=bool)
     for row, reviewer, action, _ in decisions.states(info):
@@ -123,9 +121,22 @@ def _said(info: DatasetInfo, now: Standing, verdict: str | None, who: str | None
     return found
 
 
+def called_wrong(info: DatasetInfo, ranked: Scored, method: str) -> BoolArray:
+    """Return (n,) True where a run, alone, calls the label wrong; everywhere where it is gone."""
+    run = signals(info, ranked.run_ids.get(method, -1))
+    if run is None:
+        return np.ones(info.n, dtype=bool)
+    wrong: BoolArray = np.asarray(run.suspicion) > 0.5
+    return wrong
+
+
+def in_path(info: DatasetInfo, text: str) -> BoolArray:
+    """Return (n,) True where a path, or the id where there is none, holds a text in any case."""
+    return _in_path(info, text.casefold())
+
+
 @lru_cache(maxsize=8)
 def _in_path(info: DatasetInfo, text: str) -> BoolArray:
-    """Return (n,) True where a path, or the id where there is none, holds a text."""
     data = loaded(info)
     paths = data.ids if data.paths is None else data.paths
     pairs = zip(paths, data.ids, strict=True)

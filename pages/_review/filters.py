@@ -1,0 +1,215 @@
+"""The filters of the queue: all in one popover, all in the address, some under a name."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lnl_core.services.explore import selections
+from lnl_core.services.review.desk import to_label
+from lnl_core.services.review.filtering import Filters
+from lnl_core.services.review.saved import Saved
+from lnl_core.types import DatasetInfo
+from pages._review import addressed, copies, kept, narrowing, splits
+from pages._words import count, plain, plural, short
+
+_ADDRESS = {"review_given": "given", "review_suggested": "suggested"}
+"""Filters that a link can carry: the widget's key -> its name in the address."""
+
+_FLAGS = {"review_again": "again", "review_to_label": "to_label"}
+"""Boxes that a link can tick."""
+
+_FILTER_KEYS = (
+    "review_given",
+    "review_suggested",
+    "review_again",
+    "review_to_label",
+    copies.KEY,
+    splits.KEY,
+    *narrowing.KEYS,
+)
+
+
+def forget_widgets() -> None:
+    """Take the filters away from the widgets: they are of another set."""
+    for key in _FILTER_KEYS:
+        st.session_state.pop(key, None)
+
+
+def forget() -> None:
+    """Take all filters away, from the widgets and from the address."""
+    forget_widgets()
+    for name in (
+        *_ADDRESS.values(),
+        *_FLAGS.values(),
+        "selection",
+        narrowing.CHOSEN_BY,
+        copies.NAME,
+        splits.NAME,
+        *narrowing.NAMES,
+    ):
+        st.query_params.pop(name, None)
+
+
+def _fits(one: Saved) -> bool:
+    """Tell whether the queue has all parts of a filter, and none tells what the mode hides."""
+    return one.one_each and not (narrowing.hides_labels() and {"given", "path"} & set(one.query))
+
+
+def from_address(info: DatasetInfo) -> None:
+    """Set the filters that a link carries; none that tells the suggestion before the answer."""
+    narrowing.guard_suggestion(info)
+    narrowing.guard_label()
+    _classes_from_address(info)
+    narrowing.from_address(info)
+    copies.from_address(info)
+    splits.from_address(info)
+
+
+def _publish() -> None:
+    """Write what is in force into the address: a filter stays while another page is open."""
+    for key in _ADDRESS:
+        _to_address(key)
+    for key in _FLAGS:
+        _flag_to_address(key)
+    for key, name in (
+        *narrowing.PARTS,
+        (copies.KEY, copies.NAME),
+        (splits.KEY, splits.NAME),
+    ):
+        addressed.publish(key, name)
+
+
+def _classes_from_address(info: DatasetInfo) -> None:
+    """Set the class filters that a link carries; the address is the truth where it says one."""
+    for key, name in _ADDRESS.items():
+        asked = st.query_params.get(name)
+        if asked is None:
+            continue
+        if asked.isdecimal() and int(asked) < info.class_count:
+            st.session_state[key] = int(asked)
+        else:
+            del st.query_params[name]
+            st.toast(f"There is no class “{plain(short(asked, 40))}” in this set.")
+    if not info.no_classes:
+        st.query_params.pop("to_label", None)
+        st.session_state.pop("review_to_label", None)
+    elif "to_label" in st.query_params:
+        st.session_state["review_to_label"] = True
+    if "again" in st.query_params:
+        st.session_state["review_again"] = True
+
+
+def _to_address(key: str) -> None:
+    """Keep the address in step with a class filter, so that it can be shared as it stands."""
+    label = st.session_state.get(key)
+    if label is None:
+        st.query_params.pop(_ADDRESS[key], None)
+    else:
+        st.query_params[_ADDRESS[key]] = str(label)
+
+
+def _flag_to_address(key: str) -> None:
+    """Keep the address in step with a box that is ticked or not."""
+    if st.session_state.get(key):
+        st.query_params[_FLAGS[key]] = "1"
+    else:
+        st.query_params.pop(_FLAGS[key], None)
+
+
+def _selection(info: DatasetInfo) -> tuple[str | None, int]:
+    """Return the selection that the address names (`?selection=`), and its images."""
+    name = st.query_params.get("selection")
+    if name is None:
+        return None, 0
+    rows = selections.selection_rows(info, name)
+    if not len(rows):
+        del st.query_params["selection"]
+        st.toast("There is no such selection in this set. Draw it again on Explore.")
+        return None, 0
+    return name, len(rows)
+
+
+def _forget_selection() -> None:
+    for name in ("selection", narrowing.CHOSEN_BY):
+        st.query_params.pop(name, None)
+
+
+def choose(info: DatasetInfo) -> Filters:
+    """Draw the button with the filters and return those in force."""
+    selection, images = _selection(info)
+    active = sum(bool(st.session_state.get(key) not in (None, False, "")) for key in _FILTER_KEYS)
+    active += selection is not None
+    label = f"Filters ({active})" if active else "Filters"
+    labels = list(range(info.class_count))
+    real = [each for each in labels if each not in info.no_classes]
+    with st.popover(label, icon=":material/filter_list:", width="content"):
+        given, suggested = (
+            st.selectbox(
+                title,
+                choices,
+                index=None,
+                format_func=lambda label: short(info.class_names[label], 40),
+                placeholder="Any",
+                key=key,
+                persist_state="session",
+                on_change=_to_address,
+                args=(key,),
+                disabled=why is not None,
+                help=why,
+            )
+            for title, key, choices, why in (
+                (
+                    "Given class",
+                    "review_given",
+                    labels,
+                    narrowing.WHY_NO_LABEL if narrowing.hides_labels() else None,
+                ),
+                (
+                    "Suggested class",
+                    "review_suggested",
+                    real,
+                    None if narrowing.advises() else narrowing.WHY_NOT,
+                ),
+            )
+        )
+        narrowed = narrowing.choose(info)
+        copied = copies.choose(info)
+        split = splits.choose(info)
+        again = st.checkbox(
+            "Also images with an answer",
+            key="review_again",
+            persist_state="session",
+            on_change=_flag_to_address,
+            args=("review_again",),
+        )
+        labelling = bool(info.no_classes) and st.checkbox(
+            f"To be labelled ({count(to_label(info).left)})",
+            key="review_to_label",
+            persist_state="session",
+            on_change=_flag_to_address,
+            args=("review_to_label",),
+            help="Images whose label says that nobody labelled them. No other queue holds them.",
+        )
+        if selection is not None:
+            st.button(
+                f"Leave the selection of {plural(images, 'image')}",
+                icon=":material/close:",
+                on_click=_forget_selection,
+                key="review_leave_selection",
+            )
+        _publish()
+        kept.draw(info, "review", forget, _fits)
+    return Filters(
+        given=given,
+        suggested=suggested,
+        method=narrowed.method,
+        chance=narrowed.chance,
+        verdict=narrowed.verdict,
+        who=narrowed.who,
+        path=narrowed.path,
+        include_reviewed=again,
+        selection=selection,
+        to_label=labelling,
+        copies=copied,
+        split=split,
+    )
