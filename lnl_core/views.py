@@ -126,7 +126,7 @@ class Losses:
         verdict: (n,) 0 none, 1 given label right, 2 wrong.
         mixture: two fitted groups, None where nothing can be fitted.
         wrong: (n,) True where the label is known to be wrong, None without a known truth.
-        p_wrong: (n,) the consensus' calibrated chance.
+        p_wrong: (n,) the consensus' calibrated chance, NaN where it has none.
         counted: (n,) False where there is nothing to count: the image came without a class, or the
             run was told what people answered. It is neither drawn, fitted nor queued.
     """
@@ -175,11 +175,13 @@ class Observation:
         groups: statistic (a key of `STATISTICS`) -> values of both groups.
         auroc: statistic -> chance that an image of the second group has the larger value, or the
             smaller one of those in `LOWER`.
+        words: by what the groups were chosen and how many images they are, a sentence.
     """
 
     names: tuple[str, str]
     groups: dict[str, tuple[FloatArray, FloatArray]]
     auroc: dict[str, float]
+    words: str
 
 
 # One image, as every published method sees it -----------------------------------------------------
@@ -244,7 +246,7 @@ class ImageViews:
         given: the label it came with.
         true: the known true label, None where it is not known.
         suggested: of the consensus, -1 without one.
-        p_wrong: of the consensus, None where no run has judged the image.
+        p_wrong: of the consensus, None where a run was told the answer or none has judged it.
         methods: in the order of the methods.
         names: class names.
         baselines: (how many baselines expect another class, how many have an opinion).

@@ -35,15 +35,16 @@ WIDE, HIGH = 1400, 860
 """Pixels of the picture of a larger set."""
 
 
-LEVELS = ("below 0.25", "0.25–0.5", "above 0.5")
+LEVELS = ("below 0.25", "0.25–0.5", "above 0.5", "told or not judged")
+UNJUDGED = 3
 
 
-_SIZES = (3.0, 4.5, 6.5)
+_SIZES = (3.0, 4.5, 6.5, 3.0)
 
 
-def colours(tone: Tone) -> tuple[str, str, str]:
-    """Return what a point is drawn in: hardly suspected, doubtful, suspected."""
-    return tone["dot"], tone["orange"], tone["red"]
+def colours(tone: Tone) -> tuple[str, str, str, str]:
+    """Return what a point is drawn in: hardly suspected, doubtful, suspected, without a score."""
+    return tone["dot"], tone["orange"], tone["red"], tone["blue"]
 
 
 def embedding_map(
@@ -58,7 +59,8 @@ def embedding_map(
 
     Args:
         map_: where the images lie.
-        p_wrong: (n,) chance that each label is wrong; without it all points are grey.
+        p_wrong: (n,) chance that each label is wrong, NaN where a run was told the answer or none
+            has judged it; without it all points are grey.
         names: class names to write on the map, each with `name`, `x`, `y`.
         told: row -> (given class, suggested class, id), asked of suspected points only.
         tone: of `palette.TONES`.
@@ -67,6 +69,7 @@ def embedding_map(
     n = len(map_.points)
     p = np.zeros(n, np.float32) if p_wrong is None else np.asarray(p_wrong)
     level = (p >= DOUBTFUL).astype(np.uint8) + (p >= SUSPECTED)
+    level = np.where(np.isnan(p), UNJUDGED, level).astype(np.uint8)
     drawn = "each a point" if n <= MOST else f"too many for points: a picture of all {n:,}"
     figure = new_figure(
         "Map of the images",
@@ -120,10 +123,12 @@ def _points(
     tone: Tone,
 ) -> None:
     place = (map_.points / np.float32(65535)).astype(np.float32)
-    for each, (name, colour, size) in enumerate(zip(LEVELS, colours(tone), _SIZES, strict=True)):
+    looks = list(zip(LEVELS, colours(tone), _SIZES, strict=True))
+    for each in _from_below(level):
+        name, colour, size = looks[each]
         rows = np.flatnonzero(level == each)
         hover: dict[str, Any] = {"hoverinfo": "skip"}
-        if each and len(rows) <= TOLD:
+        if each in (1, 2) and len(rows) <= TOLD:
             words = [_words(*told(int(row)), float(p_wrong[row])) for row in rows]
             hover = {"text": words, "hovertemplate": "%{text}<extra></extra>"}
         figure.add_scattergl(
@@ -134,6 +139,11 @@ def _points(
             name=f"{name} ({len(rows):,})",
             **hover,
         )
+
+
+def _from_below(level: ByteArray) -> list[int]:
+    """Return the levels in the order in which they are drawn; the suspected ones lie on top."""
+    return [0, *([UNJUDGED] if (level == UNJUDGED).any() else []), 1, 2]
 
 
 def _words(given: str, other: str, id_: str, p_wrong: float) -> str:
@@ -154,8 +164,10 @@ def _picture(figure: go.Figure, points: Array, level: ByteArray, tone: Tone) -> 
         sizing="stretch",
         layer="below",
     )
-    counts = np.bincount(level, minlength=3)
-    for name, colour, size, number in zip(LEVELS, colours(tone), _SIZES, counts, strict=True):
+    looks = list(zip(LEVELS, colours(tone), _SIZES, strict=True))
+    for each in _from_below(level):
+        name, colour, size = looks[each]
+        number = int((level == each).sum())
         figure.add_scatter(  # for the legend alone
             x=[None],
             y=[None],
@@ -170,7 +182,7 @@ def picture(points: Array, level: ByteArray, tone: Tone) -> bytes:
 
     Args:
         points: (n, 2) uint16; 0..65535 spans the picture, y points down.
-        level: (n,) 0 hardly suspected, 1 doubtful, 2 suspected; higher ones lie on top.
+        level: (n,) 0 hardly suspected, 1 doubtful, 2 suspected, which lie on top; 3 has no score.
         tone: of `palette.TONES`.
     """
     from PIL import Image
@@ -179,17 +191,17 @@ def picture(points: Array, level: ByteArray, tone: Tone) -> bytes:
     x = (points[:, 0].astype(np.int64) * WIDE) >> 16
     y = (points[:, 1].astype(np.int64) * HIGH) >> 16
     cell = y * WIDE + x
-    for each, colour in enumerate(colours(tone)):
+    for each in _from_below(level):
         hits = np.bincount(cell[level == each], minlength=WIDE * HIGH).reshape(HIGH, WIDE)
         count = hits.astype(np.float32)
-        if not each:
+        if each in (0, UNJUDGED):
             cover = 1 - np.exp(-0.35 * count)
         else:  # wider, so that single ones are seen
             wide = count.copy()
             for axis in (0, 1):
                 wide += np.roll(count, 1, axis) + np.roll(count, -1, axis)
             cover = 0.95 * (1 - np.exp(-2.5 * wide))
-        canvas += cover[:, :, None] * (_rgb(colour) - canvas)
+        canvas += cover[:, :, None] * (_rgb(colours(tone)[each]) - canvas)
     image = Image.fromarray(canvas.round().astype(np.uint8)).quantize(48, dither=Image.Dither.NONE)
     out = io.BytesIO()
     image.save(out, "PNG", optimize=True)

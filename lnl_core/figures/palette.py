@@ -143,7 +143,7 @@ def points(mode: str) -> dict[str, list[str]]:
     tone = TONES[mode]
     verdicts = ("green", "blue", "violet", "red", "orange")  # keep, relabel, multiple, none, unsure
     return {
-        "suspicion": [tone["dot"], tone["orange"], tone["red"]],
+        "suspicion": [tone["dot"], tone["orange"], tone["red"], tone["blue"]],  # the last: no score
         "verdict": [tone["dot"], *(tone[name] for name in verdicts)],
         "class": list(tone["curves"]),
     }

@@ -206,7 +206,8 @@ class Workspace:
 
         Returns:
             Columns `id`, `given_label`, `suggested_label`, `suspicion`, `p_wrong` (1 = wrong) and
-            `label_quality` (1 = right).
+            `label_quality` (1 = right); these three NaN, and the image last, where a run was told
+            the answer or none has judged it.
 
         Raises:
             LnlError: no such data set, nothing is scored yet, or no such run.
@@ -216,7 +217,8 @@ class Workspace:
         from lnl_core.services.export.scores import rank_rows
 
         table = pd.DataFrame(list(rank_rows(self._info(name), method)))
-        table = table.astype(dict.fromkeys(_FLOATS, float))
+        for name in _FLOATS:  # blank where there is none
+            table[name] = pd.to_numeric(table[name], errors="coerce")
         return table.sort_values("suspicion", ascending=False, kind="stable")
 
     def store(self, name: str, ranking: DataFrame, title: str = "notebook") -> int:

@@ -185,6 +185,31 @@ def told(info: DatasetInfo) -> BoolArray:
     return np.zeros(info.n, dtype=bool) if ranked is None else _told(info, ranked)
 
 
+def score_shown(info: DatasetInfo, row: int) -> float | None:
+    """Return the chance that a label is wrong as people see it, six digits.
+
+    None before the first run, and where a run was told the answer or none has judged the image.
+    """
+    ranked = scored(info)
+    if ranked is None or not ranked.is_scored(row) or told(info)[row]:
+        return None
+    return round(float(ranked.ranking.p_wrong[row]), 6)
+
+
+def unjudged(info: DatasetInfo, run: int | None = None) -> BoolArray:
+    """Return (n,) True where there is no score: of a run, or of the ranking in force when None.
+
+    A run behind it was told the answer, was not asked for the image or has not seen it, or the
+    label is no class. Without a ranking that is every image.
+    """
+    ranked = scored(info)
+    if run is not None:
+        return ~judged_by(info, run) | told_of(info, [str(run)]) | without_class(info)
+    if ranked is None:
+        return np.ones(info.n, bool)
+    return told(info) | without_class(info) | (np.arange(info.n) >= ranked.seen)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
     """Decisions in force as masks over the rows.

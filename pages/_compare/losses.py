@@ -9,7 +9,7 @@ from lnl_core.services import methods
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.in_force import scored
-from lnl_core.services.review import activation_maps
+from lnl_core.services.review import activation_maps, map_groups
 from lnl_core.types import DatasetInfo, Leaves
 from lnl_core.views import CONSENSUS, STATISTICS, Comparison, Losses
 from pages import _figures, _threshold, _ui, _words
@@ -78,17 +78,23 @@ def _activations(info: DatasetInfo) -> None:
         ((methods.short_title(key), one) for key, one in seen if one is not None), ("", None)
     )
     if observed is None:
+        with_maps = [run for run in runs.values() if activation_maps.activation_numbers(info, run)]
+        if with_maps:
+            st.caption(
+                "Activations of right and wrong labels are compared once enough is known. "
+                + map_groups.too_few(info, with_maps[0])
+            )
+            return
         names = " or ".join(methods.that_leave(Leaves.MAPS))
         st.caption(
-            f"With a run of {plain(names)}, activations of kept and corrected labels are compared "
+            f"With a run of {plain(names)}, activations of right and wrong labels are compared "
             "here."
         )
         return
     st.header(f"Where {plain(name)} looks, and whether the label holds", anchor=False)
     st.caption(
-        "Activation maps of right and wrong labels may differ. On this set: "
-        f"{observed.names[0]} against {observed.names[1]}; the other class is the best "
-        "besides the given."
+        f"Activation maps of right and wrong labels may differ. {observed.words} The other class "
+        "is the best besides the given."
     )
     drawn = st.multiselect(
         "Statistics",

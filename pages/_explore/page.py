@@ -348,6 +348,8 @@ def _close() -> None:
 
 def _chosen_words(chosen: Mapping[str, Any]) -> str:
     verdict = _SAID.get(chosen["verdict"], "no answer yet")
+    if chosen["told"]:
+        return f"No score: a run was told the answer, {verdict}."
     if chosen["p_wrong"] is None:
         return f"Not scored yet, {verdict}."
     return f"p wrong {chance(chosen['p_wrong'])}, {verdict}."

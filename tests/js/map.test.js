@@ -206,7 +206,7 @@ test("discs grow where points are few and the view is close", () => {
 
 test("colours by slot, and one more for all other classes", () => {
   assert.deepEqual(rgb("#E69F00"), [230, 159, 0]);
-  assert.equal(coloursOf("suspicion", false).length, 3);
+  assert.equal(coloursOf("suspicion", false).length, 4);
   assert.equal(coloursOf("class", true).length, 9);
   assert.equal(coloursOf("class", true)[8], coloursOf("suspicion", true)[0]);
 });

@@ -117,7 +117,8 @@ def _issues(cleaned: Cleaned, given: IntArray, path: Path) -> None:
     auto = cleaned.verdicts == VERDICTS.index("auto")
     undecided = np.isin(cleaned.verdicts, [VERDICTS.index(word) for word in _UNDECIDED])
     without = np.isin(given, cleaned.no_classes)
-    guessed = (np.asarray(ranking.p_wrong) > 0.5) | without
+    scored = np.array([cleaned.is_scored(row) for row in range(len(given))], bool)
+    guessed = (scored & (np.asarray(ranking.p_wrong) > 0.5)) | without
     issue = wrong | (undecided & guessed)
     suggested = np.asarray(ranking.suggested_labels, np.int64)
     best = np.where(cleaned.labels >= 0, cleaned.labels, suggested)
@@ -129,7 +130,8 @@ def _issues(cleaned: Cleaned, given: IntArray, path: Path) -> None:
         columns = ["is_label_issue", "label_quality", "given_label", "predicted_label"]
         writer.writerow([*columns, "status"] if auto.any() else columns)
         for row in range(len(given)):
-            values = (bool(issue[row]), f"{quality[row]:.6f}", int(given[row]), int(best[row]))
+            known_quality = f"{quality[row]:.6f}" if scored[row] or without[row] else ""
+            values = (bool(issue[row]), known_quality, int(given[row]), int(best[row]))
             status = ("auto" if auto[row] else "",) if auto.any() else ()
             writer.writerow((*values, *status))
 

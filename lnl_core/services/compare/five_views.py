@@ -18,6 +18,7 @@ from lnl_core.services.in_force import (
     scored,
     signals,
     told_of,
+    unjudged,
     without_class,
 )
 from lnl_core.types import (
@@ -61,7 +62,7 @@ def views(info: DatasetInfo, row: int) -> ImageViews:
         given=given,
         true=true,
         suggested=int(ranked.ranking.suggested_labels[row]),
-        p_wrong=float(ranked.ranking.p_wrong[row]) if ranked.is_scored(row) else None,
+        p_wrong=None if unjudged(info)[row] else float(ranked.ranking.p_wrong[row]),
         methods=tuple(single),
         names=info.class_names,
         baselines=_baselines(info, ranked, row, given),

@@ -18,7 +18,14 @@ from lnl_core.review.comparison import Mixture
 from lnl_core.services.compare import _detecting
 from lnl_core.services.compare.comparing import cache_key, candidates, run_signals, suspicion
 from lnl_core.services.compare.truth import KEPT, answered
-from lnl_core.services.in_force import loaded, scored, signals, told_of, without_class
+from lnl_core.services.in_force import (
+    loaded,
+    scored,
+    signals,
+    told_of,
+    unjudged,
+    without_class,
+)
 from lnl_core.store import decisions
 from lnl_core.types import (
     Array,
@@ -61,10 +68,10 @@ def _losses(info: DatasetInfo, _version: str, key: str, quantity: str, last: int
         raise LnlError(f"There is no finished run {key} of “{info.name}”. Choose another one.")
     data = loaded(info)
     given = np.asarray(data.given_labels)
-    p_wrong = np.asarray(ranked.ranking.p_wrong, np.float64)
+    p_wrong = np.where(unjudged(info), np.nan, np.asarray(ranked.ranking.p_wrong, np.float64))
     loss = None
     if key == CONSENSUS:
-        agrees = p_wrong <= 0.5
+        agrees = ~(p_wrong > 0.5)
     else:
         run = run_signals(info, key)
         agrees = _agrees(run, given)
@@ -189,15 +196,23 @@ def above(values: Losses, threshold: float) -> Above:
     if values.wrong is not None:
         hits = int(values.wrong[inside].sum())
         true, interval = hits / n, comparison.binomial_interval(hits, n)
-    return Above(n, by_mixture, float(values.p_wrong[inside].mean()), true, interval)
+    p_wrong = values.p_wrong[inside]
+    known = ~np.isnan(p_wrong)
+    consensus = float(p_wrong[known].mean()) if known.any() else None
+    return Above(n, by_mixture, consensus, true, interval)
 
 
 # One image ------------------------------------------------------------------------------------
 
 
 def trajectory(info: DatasetInfo, key: str, row: int) -> dict[str, list[float]]:
-    """Return one image's curves by epoch, or by round of removal: `given`, `other`, `loss`."""
+    """Return one image's curves by epoch, or by round of removal: `given`, `other`, `loss`.
+
+    Nothing where the run was told the answer: they say how it learned that.
+    """
     if not key.isdigit() or not 0 <= row < info.n:
+        return {}
+    if told_of(info, [key])[row]:
         return {}
     curves = run_signals(info, key).curves
     curves_of_image = {}
@@ -274,6 +289,8 @@ def _one(probs: Array | TopProbs, row: int) -> FloatArray:
 def rounds(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
     """Return a removal's course: what each round removed, and when this image went.
 
+    Images whose answer the run was told are not counted.
+
     `removed`, `given_back`, `agreement` by round; `round_removed` of the image, 0 = never;
     `best_round`; `true` share of wrong labels among those removed, by round, where it is known.
     """
@@ -282,7 +299,7 @@ def rounds(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
     run = run_signals(info, key)
     if "round_removed" not in run.extras:
         return None
-    went = np.asarray(run.extras["round_removed"], np.int64)
+    went = np.where(told_of(info, [key]), 0, np.asarray(run.extras["round_removed"], np.int64))
     last = max(int(went.max()), 0)
     removed = np.bincount(went, minlength=last + 1)[1:]
     data = loaded(info)

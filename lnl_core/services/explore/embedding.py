@@ -22,7 +22,7 @@ from lnl_core.jobs.tasks.embedding import FEWEST as FEWEST
 from lnl_core.jobs.tasks.embedding import Settings as Settings
 from lnl_core.jobs.tasks.embedding import key_of as key_of
 from lnl_core.methods import title_of
-from lnl_core.services.in_force import Scored, loaded, scored, signals
+from lnl_core.services.in_force import Scored, loaded, scored, signals, unjudged
 from lnl_core.services.team import roles
 from lnl_core.services.team.roles import Act
 from lnl_core.store import arrays, decisions
@@ -32,7 +32,6 @@ from lnl_core.types import (
     ByteArray,
     Damaged,
     DatasetInfo,
-    FloatArray,
     IntArray,
     Job,
     JobState,
@@ -178,7 +177,7 @@ class Colouring:
     Attributes:
         version: changes when the codes do.
         codes: (n,) uint8; the low four bits are the colour, the next two how much an image is
-            suspected (0 below .25, 1 to .5, 2 above).
+            suspected (0 below .25 or without a score, 1 to .5, 2 above).
         legend: colour -> name and how many, in the order shown.
     """
 
@@ -223,13 +222,13 @@ def _colouring(
     method: str | None,
     version: str,
 ) -> Colouring:
-    level = np.zeros(info.n, dtype=np.uint8)
+    level = base = np.zeros(info.n, dtype=np.uint8)
     if ranked is not None:
-        p = suspicion_levels(info, ranked, method)
-        level = ((p >= DOUBTFUL).astype(np.uint8) + (p >= SUSPECTED)).astype(np.uint8)
+        base = levels(info, ranked, method)
+        level = np.where(base == UNJUDGED, 0, base).astype(np.uint8)
     if colour == "suspicion":
-        base, names = level, ["below", "0.25–0.5", "above 0.5"]
-        shown = [2, 1, 0]
+        names = ["below", "0.25–0.5", "above 0.5", UNJUDGED_WORDS]
+        shown = [2, 1, 0] + ([UNJUDGED] if (base == UNJUDGED).any() else [])
     elif colour == "verdict":
         base, names = verdicts(info), [_VERDICT_WORDS[each] for each in VERDICTS]
         level = (2 * (base > 0)).astype(np.uint8)  # what has an answer is what stands out here
@@ -261,14 +260,29 @@ _VERDICT_WORDS = {
 }
 
 
-def suspicion_levels(info: DatasetInfo, ranked: Scored, method: str | None) -> FloatArray:
-    """Return (n,) p_wrong of the ranking in force, or the suspicion of one method's run."""
-    if method is None:
-        return np.asarray(ranked.ranking.p_wrong)
-    run = signals(info, ranked.run_ids.get(method, -1))
-    if run is None:
+UNJUDGED = 3
+UNJUDGED_WORDS = "told or not judged"
+"""What stands in place of a level where a run was told the answer, or has not judged the image."""
+
+
+def levels(info: DatasetInfo, ranked: Scored, method: str | None) -> ByteArray:
+    """Return (n,) how much an image is suspected: 0 hardly, 1 doubtful, 2 suspected, or `UNJUDGED`.
+
+    Args:
+        info: the data set.
+        ranked: the ranking in force.
+        method: whose suspicion; the chance by all methods when None.
+
+    Raises:
+        LnlError: the method is not in the ranking.
+    """
+    number = None if method is None else ranked.run_ids.get(method, -1)
+    run = None if number is None else signals(info, number)
+    if number is not None and run is None:
         raise LnlError("This method is not in the ranking. Choose another one.")
-    return np.asarray(run.suspicion)
+    p = np.asarray(ranked.ranking.p_wrong if run is None else run.suspicion)
+    level = (p >= DOUBTFUL).astype(np.uint8) + (p >= SUSPECTED)
+    return np.where(unjudged(info, number), UNJUDGED, level).astype(np.uint8)
 
 
 def verdicts(info: DatasetInfo) -> ByteArray:
@@ -378,7 +392,7 @@ def select(info: DatasetInfo, rows: IntArray) -> Selection:
     ranked = scored(info)
     if ranked is None or not len(rows):
         return Selection(rows, rows[:0], None)
-    p = np.asarray(ranked.ranking.p_wrong)[rows]
+    p = np.where(unjudged(info), 0, ranked.ranking.p_wrong)[rows]
     suspected = rows[p >= SUSPECTED][np.argsort(-p[p >= SUSPECTED], kind="stable")]
     pair = None
     if len(suspected):

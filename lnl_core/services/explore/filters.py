@@ -17,7 +17,6 @@ from lnl_core.services.in_force import Scored, loaded, scored, standing
 from lnl_core.services.review import filtering
 from lnl_core.store import datasets, decisions
 from lnl_core.types import BoolArray, DatasetInfo, LnlError
-from lnl_core.views import DOUBTFUL, SUSPECTED
 
 HIDDEN = 64
 """A colour code from here on is not drawn."""
@@ -41,7 +40,7 @@ class Narrow:
     Attributes:
         given: classes, any of them.
         suggested: classes, any of them.
-        levels: 0 hardly suspected, 1 doubtful, 2 suspected.
+        levels: of `embedding.levels`.
         verdicts: places in `embedding.VERDICTS`.
         copies: places in `copied.KINDS`, any of them.
         splits: places in the names of `datasets.splits`, any of them; one more for none.
@@ -136,9 +135,7 @@ def _mask(info: DatasetInfo, ranked: Scored | None, narrow: Narrow, _last: int) 
     if narrow.levels:
         if ranked is None:
             return np.zeros(info.n, dtype=bool)
-        p = embedding.suspicion_levels(info, ranked, narrow.method)
-        level = (p >= DOUBTFUL).astype(np.uint8) + (p >= SUSPECTED)
-        shown &= np.isin(level, narrow.levels)
+        shown &= np.isin(embedding.levels(info, ranked, narrow.method), narrow.levels)
     if narrow.verdicts:
         shown &= np.isin(embedding.verdicts(info), narrow.verdicts)
     if narrow.copies:
@@ -182,4 +179,4 @@ def colouring(info: DatasetInfo, colour: str, method: str | None, narrow: Narrow
 
 
 VERDICT_NAMES = tuple(embedding._VERDICT_WORDS[each] for each in VERDICTS)
-LEVEL_NAMES = ("below 0.25", "0.25–0.5", "above 0.5")
+LEVEL_NAMES = ("below 0.25", "0.25–0.5", "above 0.5", embedding.UNJUDGED_WORDS)

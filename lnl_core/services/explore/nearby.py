@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lnl_core.services.in_force import loaded, scored
+from lnl_core.services.in_force import loaded, scored, told, unjudged
 from lnl_core.services.review.alike import features_of, nearest_of
 from lnl_core.services.review.evidence import facts
 from lnl_core.store import decisions
@@ -13,6 +13,8 @@ from lnl_core.types import DatasetInfo, LnlError
 
 def point(info: DatasetInfo, row: int) -> dict[str, Any]:
     """Return what the map says of one image: `id`, `given`, `suggested`, `p_wrong`, `verdict`.
+
+    `p_wrong` is None where no run has judged the image, and where one was `told` the answer.
 
     Raises:
         LnlError: no such row.
@@ -28,7 +30,10 @@ def point(info: DatasetInfo, row: int) -> dict[str, Any]:
         "id": data.ids[row],
         "given": info.class_names[int(data.given_labels[row])],
         "suggested": info.class_names[suggested] if suggested >= 0 else None,
-        "p_wrong": float(ranked.ranking.p_wrong[row]) if ranked and ranked.is_scored(row) else None,
+        "p_wrong": None
+        if ranked is None or unjudged(info)[row]
+        else float(ranked.ranking.p_wrong[row]),
+        "told": ranked is not None and ranked.is_scored(row) and bool(told(info)[row]),
         "verdict": str(said.decision.action) if said.decision and said.agreed else None,
     }
 
@@ -53,13 +58,14 @@ def neighbours(info: DatasetInfo, row: int) -> dict[str, Any]:
     if int(ranked.ranking.suggested_labels[row]) >= 0:
         labels["suggested"] = int(ranked.ranking.suggested_labels[row])
     nearest = {what: nearest_of(info, ranked, near, row, label) for what, label in labels.items()}
-    p_wrong = ranked.ranking.p_wrong
+    p_wrong, blank = ranked.ranking.p_wrong, unjudged(info)
     groups = [
         {
             "is": what,
             "name": info.class_names[label],
             "images": [
-                one | {"p_wrong": float(p_wrong[one["row"]])} for one in facts(info, nearest[what])
+                one | ({} if blank[one["row"]] else {"p_wrong": float(p_wrong[one["row"]])})
+                for one in facts(info, nearest[what])
             ],
         }
         for what, label in labels.items()

@@ -18,7 +18,7 @@ from lnl_core.readings import How
 from lnl_core.services.export import conflicts as conflicts_of
 from lnl_core.services.export import hearing
 from lnl_core.services.export.conflicts import Conflict, answer
-from lnl_core.services.in_force import loaded, scored
+from lnl_core.services.in_force import loaded, score_shown, scored
 from lnl_core.services.review import groups
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
@@ -286,7 +286,7 @@ def _with_facts(info: DatasetInfo, made: list[Decision]) -> list[Decision]:
         suggested, wrong = decision.suggested_label, decision.p_wrong
         if suggested is None and wrong is None and ranked is not None:
             suggested = int(ranked.ranking.suggested_labels[decision.row])
-            wrong = float(ranked.ranking.p_wrong[decision.row])
+            wrong = score_shown(info, decision.row)
         return replace(
             decision,
             given_label=int(given[decision.row]),

@@ -17,7 +17,8 @@ from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import maps
 from lnl_core.methods import leaves, title_of
 from lnl_core.review import metrics
-from lnl_core.services.in_force import Scored, loaded, scored, signals
+from lnl_core.services.in_force import Scored, loaded, scored, signals, told_of
+from lnl_core.services.review import map_groups
 from lnl_core.services.review.map_grades import Grade, grade
 from lnl_core.store import arrays
 from lnl_core.types import (
@@ -112,37 +113,27 @@ def activation_numbers(info: DatasetInfo, run: int) -> dict[str, FloatArray]:
     return {name: named[name] for name in STATISTICS if name in named}
 
 
-FEWEST = 10
-"""Kept, and corrected, images that people have to have answered before these two are compared."""
-
-
 def observation(info: DatasetInfo, run: int) -> Observation | None:
-    """Compare activation statistics of kept and corrected images (HNML spec 4.5).
+    """Compare activation statistics of images whose labels are right and wrong (HNML spec 4.5).
 
-    Before enough answers: of the least suspected half and the most suspected tenth.
+    `map_groups` says which images these are, never by the run's own score.
 
     Returns:
-        None for a run without these statistics, or while nothing is ranked.
+        None for a run without these statistics, or while there are no two groups.
     """
-    numbers, ranked = activation_numbers(info, run), scored(info)
-    if not numbers or ranked is None:
+    numbers = activation_numbers(info, run)
+    two = map_groups.groups(info, run) if numbers else None
+    if two is None:
         return None
-    _, trusted, kept = inputs.corrected_labels(info)
-    corrected = trusted & ~kept
-    names = ("label kept", "label corrected")
-    first, second = kept, corrected
-    if min(int(kept.sum()), int(corrected.sum())) < FEWEST:
-        place = _positions(ranked)
-        names = ("least suspected half", "most suspected tenth")
-        first, second = place >= info.n // 2, place < max(info.n // 10, 1)
-    both = first | second
+    both = two.right | two.wrong
     return Observation(
-        names,
-        {name: (values[first], values[second]) for name, values in numbers.items()},
+        two.names,
+        {name: (values[two.right], values[two.wrong]) for name, values in numbers.items()},
         {
-            name: metrics.auroc(second[both], -values[both] if name in LOWER else values[both])
+            name: metrics.auroc(two.wrong[both], -values[both] if name in LOWER else values[both])
             for name, values in numbers.items()
         },
+        two.words,
     )
 
 
@@ -153,6 +144,8 @@ def _numbers(info: DatasetInfo, run: int, row: int, other: int) -> list[dict[str
         return []
     if int(opened.extras["suggested_label"][row]) != other:
         return []  # they speak of another class
+    if told_of(info, [str(run)])[row]:
+        return []  # they speak of the label that it was told
     return [
         {
             "words": STATISTICS[name],

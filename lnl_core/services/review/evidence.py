@@ -35,12 +35,13 @@ def evidence(info: DatasetInfo, row: int) -> dict[str, Any]:
 
     Keys: `row`, `p_wrong`, `top` (three classes other than the given one with probabilities),
     `methods` (`opinions`), `told` (whether one of them was told what people answered), `curves`
-    (probability of the given and the suggested class by epoch, of each run that has it), `loss` (by
-    epoch), `neighbours`, `exemplars_given`, `exemplars_suggested` (rows), `said` (row of any of
-    these -> what `facts` says of it). Where the same picture is stored again also `copies` (as
-    `neighbours`, with their `id`, other labels first), `copies_total`, and `copies_labels`: label
-    and count of all of the picture's, this image's among them, the most frequent first. Of an image
-    that was added since the last run `p_wrong` is None, and no method says anything.
+    (probability of the given and the suggested class by epoch, of each run that has it and was not
+    told), `loss` (by epoch, likewise), `neighbours`, `exemplars_given`, `exemplars_suggested`
+    (rows), `said` (row of any of these -> what `facts` says of it). Where the same picture is
+    stored again also `copies` (as `neighbours`, with their `id`, other labels first),
+    `copies_total`, and `copies_labels`: label and count of all of the picture's, this image's among
+    them, the most frequent first. `p_wrong` is None of an image that was added since the last run,
+    of which no method says anything, and where a run was told the answer.
     Where the image came with several labels, `listed`: their classes.
 
     Raises:
@@ -105,10 +106,14 @@ def _lasting(
     no_class = given in info.no_classes
     runs = runs_of(info, ranked, row)
     said = opinions(info, ranked, runs, row, given)
+    told = any(one["told"] for one in said)
+    own = {one["key"]: runs[one["key"]] for one in said if not one["told"]}
     opened = features_of(info) if features else None
     return {
         "row": row,
-        "p_wrong": float(ranked.ranking.p_wrong[row]) if ranked.is_scored(row) else None,
+        "p_wrong": float(ranked.ranking.p_wrong[row])
+        if ranked.is_scored(row) and not told
+        else None,
         "top": [
             {"label": int(label), "prob": float(prob)}
             for label, prob in zip(
@@ -117,9 +122,9 @@ def _lasting(
             if label >= 0
         ],
         "methods": said,
-        "told": any(one["told"] for one in said),
-        "curves": [] if no_class else curves(runs, row, given, suggested),
-        "loss": None if no_class else loss(runs, row),
+        "told": told,
+        "curves": [] if no_class else curves(own, row, given, suggested),
+        "loss": None if no_class else loss(own, row),
         "near": _near(info, runs, opened, row),
         "exemplars_given": nearest_of(info, ranked, opened, row, -1 if no_class else given),
         "exemplars_suggested": nearest_of(info, ranked, opened, row, suggested),

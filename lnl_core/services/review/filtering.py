@@ -9,7 +9,15 @@ import numpy as np
 
 from lnl_core.services.datasets import copied
 from lnl_core.services.explore.selections import selection_rows
-from lnl_core.services.in_force import Scored, Standing, closed_to, loaded, signals
+from lnl_core.services.in_force import (
+    Scored,
+    Standing,
+    closed_to,
+    loaded,
+    signals,
+    told_of,
+    unjudged,
+)
 from lnl_core.services.team import parts
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, BoolArray, DatasetInfo
@@ -31,7 +39,8 @@ class Filters:
             rows, a selection or such a label are asked for.
         split: only images that came in this split, blank for those in none.
         copies: only images whose picture comes more than once, of a kind (`copied.KINDS`).
-        chance: only images whose label is wrong with a chance in [low, high).
+        chance: only images whose label is wrong with a chance in [low, high); none without one,
+            because a run was told the answer or has not judged the image.
         verdict: only images with this answer in force, of anybody or of `who`.
         who: only images that this reviewer has answered.
         path: only images with this text in their path, whatever its case.
@@ -102,7 +111,7 @@ def excluded(
     if filters.chance is not None:
         p = np.asarray(ranked.ranking.p_wrong)
         low, high = filters.chance
-        out |= ~((p >= low) & (p < high) & (np.arange(n) < ranked.seen))
+        out |= ~((p >= low) & (p < high)) | unjudged(info)
     if filters.verdict is not None or filters.who is not None:
         out |= ~said(info, now, filters.verdict, filters.who)
     if filters.path:
@@ -122,11 +131,15 @@ def said(info: DatasetInfo, now: Standing, verdict: str | None, who: str | None)
 
 
 def called_wrong(info: DatasetInfo, ranked: Scored, method: str) -> BoolArray:
-    """Return (n,) True where a run, alone, calls the label wrong; everywhere where it is gone."""
-    run = signals(info, ranked.run_ids.get(method, -1))
+    """Return (n,) True where a run, alone, calls the label wrong; everywhere where it is gone.
+
+    Nowhere that it was told the answer.
+    """
+    number = ranked.run_ids.get(method, -1)
+    run = signals(info, number)
     if run is None:
         return np.ones(info.n, dtype=bool)
-    wrong: BoolArray = np.asarray(run.suspicion) > 0.5
+    wrong: BoolArray = (np.asarray(run.suspicion) > 0.5) & ~told_of(info, [str(number)])
     return wrong
 
 

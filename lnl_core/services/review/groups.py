@@ -20,7 +20,7 @@ import numpy as np
 
 from lnl_core.data import copies as finding
 from lnl_core.review.copies import Groups
-from lnl_core.services.in_force import Scored, Standing, loaded, standing
+from lnl_core.services.in_force import Scored, Standing, loaded, score_shown, standing
 from lnl_core.store import datasets, decisions
 from lnl_core.store.decisions import COPIES
 from lnl_core.types import Action, BoolArray, DatasetInfo, Decision, IntArray
@@ -134,7 +134,7 @@ def with_copies(info: DatasetInfo, said: Decision, ranked: Scored | None) -> lis
                 suggested_label=None
                 if ranked is None
                 else int(ranked.ranking.suggested_labels[row]),
-                p_wrong=None if ranked is None else round(float(ranked.ranking.p_wrong[row]), 6),
+                p_wrong=None if ranked is None else score_shown(info, row),
                 position=None,
                 mode=COPIES,
                 route=decisions.QUEUE if said.route == decisions.AUDIT else said.route,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lnl_core.services.in_force import Scored, loaded, scored
+from lnl_core.services.in_force import Scored, loaded, score_shown, scored
 from lnl_core.services.review import blind, groups, looks, second
 from lnl_core.services.review.new_classes import add_class
 from lnl_core.services.review.planning import begin
@@ -137,7 +137,7 @@ def _decision(
         seconds=None if milliseconds is None else min(max(0.0, float(milliseconds) / 1000), 86400),
         given_label=int(loaded(info).given_labels[row]),
         suggested_label=None if ranked is None else int(ranked.ranking.suggested_labels[row]),
-        p_wrong=None if ranked is None else round(float(ranked.ranking.p_wrong[row]), 6),
+        p_wrong=score_shown(info, row),
         run_ids=() if ranked is None else tuple(sorted(ranked.run_ids.values())),
         position=None if position is None else min(max(0, int(position)), info.n),
         mode=mode,

@@ -66,9 +66,10 @@ function drawCard(map, row, facts) {
 }
 
 /** @param {Facts} facts */
-function lines({ id, given, suggested, p_wrong, verdict: said }) {
+function lines({ id, given, suggested, p_wrong, told, verdict: said }) {
   const other = suggested ? [" → ", named("span", suggested, { class: "suggested" }, 20)] : null;
-  const wrong = p_wrong === null ? null : `p wrong ${chance(p_wrong)}`;
+  const scored = p_wrong === null ? null : `p wrong ${chance(p_wrong)}`;
+  const wrong = told ? "no score: a run was told the answer" : scored;
   return [
     h("div", { class: "who" }, named("span", given, {}, 20), other),
     h("div", { class: "m" }, short(id, 34)),

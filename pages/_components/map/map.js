@@ -24,7 +24,7 @@ import { newState } from "./state.js";
 const FIELD =
   "Map of the images. Plus and minus zoom, arrows move, 0 shows all, Escape clears the loop.";
 const ICON = 16; // px
-const LEGEND = [7, 9, 11]; // px of the legend's discs where size repeats colour
+const LEGEND = [7, 9, 11, 7]; // px of the legend's discs where size repeats colour
 
 /** @type {[Tool, string, string[]][]} */
 const TOOLS = [

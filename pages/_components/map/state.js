@@ -33,6 +33,7 @@ import { toRoom, WHOLE } from "./view.js";
  * @property {string} given
  * @property {string | null} suggested
  * @property {number | null} p_wrong
+ * @property {boolean} [told] whether a run was told the answer
  * @property {Action | null} verdict
  *
  * @typedef {ReturnType<typeof partsOf>} Parts the nodes of the frame; they never change

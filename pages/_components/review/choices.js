@@ -50,8 +50,8 @@ export function choices(desk, found) {
  * @param {Found} found
  */
 function chanceWords({ p_wrong: p, told }) {
-  if (p === null) return "not yet scored";
-  return told ? "told the answer" : `p wrong ${chance(p)}, if so:`;
+  if (told) return "no score: a run was told the answer";
+  return p === null ? "not yet scored" : `p wrong ${chance(p)}, if so:`;
 }
 
 /**

@@ -24,7 +24,7 @@ import { showsEvidence } from "./desk.js";
  *
  * @typedef {Object} Found
  * @property {number} row
- * @property {number | null} p_wrong null where no run has seen the image yet
+ * @property {number | null} p_wrong null where no run has seen the image yet, or one was told
  * @property {boolean} [told] whether a method behind it learned from people's answer
  * @property {Option[]} top most probable first
  * @property {Opinion[]} methods

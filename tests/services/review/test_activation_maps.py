@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lnl_core.jobs import queue, worker
-from lnl_core.services.review import activation_maps, map_grades
+from lnl_core.services.review import activation_maps, map_grades, map_groups
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.store.arrays import load_ranking
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
@@ -194,7 +194,7 @@ def test_numbers_are_those_of_the_suggested_class(drawn):
     assert peak["percentile"] == round(100 * (n - 1 - row) / n)
 
 
-def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn):
+def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn, monkeypatch):
     ws, info, _ = drawn
     job = queue.submit(info, "hnml", overrides={"epochs": 2})
     worker.run_job(ws, queue.claim(ws))
@@ -213,6 +213,7 @@ def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn):
     np.testing.assert_allclose(numbers["doubt_given"], 1 - probs[rows, labels], atol=2e-3)
     squeezed = numbers["logit_margin"] / (1 + np.abs(numbers["logit_margin"]))
     np.testing.assert_allclose((1 + squeezed) / 2, signals.suspicion, atol=1e-6)
+    monkeypatch.setattr(map_groups, "FEWEST", 6)
     said = activation_maps.observation(info, job.id)
     assert list(said.groups) == list(STATISTICS)
 
@@ -232,8 +233,8 @@ def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
     arrays.save_signals(
         queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
     )
-    before = activation_maps.observation(info, job.id)
-    assert before.names == ("least suspected half", "most suspected tenth")
+    assert activation_maps.observation(info, job.id) is None  # its own score chooses no groups
+    assert "0 right labels, 0 wrong. 10 of each" in map_groups.too_few(info, job.id)
     given = datasets.load(info).given_labels
     answers = [
         Decision(row, Action.RELABEL, "ann", label=int((given[row] + 1) % info.class_count))
@@ -243,6 +244,7 @@ def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
     ]
     decisions.append(info, answers)
     found = activation_maps.observation(info, job.id)
-    assert found.names == ("label kept", "label corrected")
+    assert found.names == ("label kept", "found wrong")
+    assert "12 right labels, 12 wrong" in found.words
     assert [len(values) for values in found.groups["energy_share"]] == [12, 12]
     assert found.auroc["energy_share"] == found.auroc["peak_given"] == 1  # lower is worse there

@@ -7,7 +7,7 @@ from html import escape
 from lnl_core.services.compare import retraining
 from lnl_core.services.compare.report import _markup
 from lnl_core.services.compare.report._album import Album
-from lnl_core.services.in_force import loaded, scored, standing
+from lnl_core.services.in_force import loaded, scored, standing, unjudged
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo
 from lnl_core.views import chance
@@ -26,15 +26,17 @@ def queue(info: DatasetInfo, album: Album) -> str:
     data, seen = loaded(info), standing(info)
     ranking = ranked.ranking
     rows = [int(row) for row in ranking.order[: HEAD + seen.reviewed] if not seen.settled[row]]
-    cards = []
+    cards, blank = [], unjudged(info)
     for row in rows[:HEAD]:
         given = info.class_names[int(data.given_labels[row])]
         label = int(ranking.suggested_labels[row])
         other = info.class_names[label] if label >= 0 else "–"
+        said = f"p wrong {chance(float(ranking.p_wrong[row]))}"
+        said = "no score: told or not judged" if blank[row] else said
         cards.append(
             f'<figure><img src="{album.uri(row)}" alt="labelled {escape(given)}">'
             f"<figcaption>{escape(given)} → <b>{escape(other)}</b>"
-            f"<span>p wrong {escape(chance(float(ranking.p_wrong[row])))}</span>"
+            f"<span>{escape(said)}</span>"
             f"<small>{escape(data.ids[row])}</small>"
             "</figcaption></figure>"
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from lnl_core.figures import agreement, costs, detection, frame, losses, transitions
 from lnl_core.figures import differences as drawing
 from lnl_core.figures import embedding as map_figures
@@ -13,7 +15,7 @@ from lnl_core.figures.palette import Tone
 from lnl_core.services.compare import comparing, differences, retraining
 from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.explore import confusions, embedding
-from lnl_core.services.in_force import loaded, scored
+from lnl_core.services.in_force import loaded, scored, unjudged
 from lnl_core.types import DatasetInfo
 from lnl_core.views import CONSENSUS, Comparison, Layout
 
@@ -118,7 +120,7 @@ def _map(info: DatasetInfo, map_: Layout, tone: Tone) -> Any:
         other = info.class_names[label] if label >= 0 else "–"
         return info.class_names[int(data.given_labels[row])], other, data.ids[row]
 
-    p_wrong = None if ranked is None else ranked.ranking.p_wrong
+    p_wrong = None if ranked is None else np.where(unjudged(info), np.nan, ranked.ranking.p_wrong)
     names = embedding.class_names(info, map_)
     return map_figures.embedding_map(map_, p_wrong, names, told, tone)
 
