@@ -6,10 +6,10 @@ import streamlit as st
 
 from lnl_core.figures import activations, losses, one_image
 from lnl_core.services import methods
-from lnl_core.services.compare import comparing
+from lnl_core.services.compare import comparing, map_groups
 from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.in_force import scored
-from lnl_core.services.review import activation_maps, map_groups
+from lnl_core.services.review import activation_maps
 from lnl_core.types import DatasetInfo, Leaves
 from lnl_core.views import CONSENSUS, STATISTICS, Comparison, Losses
 from pages import _figures, _threshold, _ui, _words
@@ -73,7 +73,7 @@ def _activations(info: DatasetInfo) -> None:
     """Draw how activations of right and wrong labels differ on this set, where a run kept any."""
     ranked = scored(info)
     runs = {} if ranked is None else ranked.run_ids
-    seen = ((key, activation_maps.observation(info, run)) for key, run in runs.items())
+    seen = ((key, map_groups.observation(info, run)) for key, run in runs.items())
     name, observed = next(
         ((methods.short_title(key), one) for key, one in seen if one is not None), ("", None)
     )

@@ -67,6 +67,18 @@ def _judged(info: DatasetInfo, judged: IntArray) -> Truth:
     return Truth(JUDGED, f"{size:,} judged, {wrong:,} wrong", reason, caution)
 
 
+def judged_right(info: DatasetInfo) -> tuple[BoolArray, BoolArray] | None:
+    """Return (n,) the images that were judged before the import and whose label was right, wrong.
+
+    None for a set that brought no such labels.
+    """
+    judged = datasets.judged_labels(info)
+    if judged is None:
+        return None
+    inside, right = covered_by(info, JUDGED), judged == np.asarray(loaded(info).given_labels)
+    return inside & right, inside & ~right
+
+
 def covered_by(info: DatasetInfo, kind: str) -> BoolArray:
     """Return (n,) True for the images that figures on such a truth are about."""
     inside = ~without_class(info)

@@ -16,9 +16,7 @@ from lnl_core.jobs import executors, inputs, queue
 from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import maps
 from lnl_core.methods import leaves, title_of
-from lnl_core.review import metrics
 from lnl_core.services.in_force import Scored, loaded, scored, signals, told_of
-from lnl_core.services.review import map_groups
 from lnl_core.services.review.map_grades import Grade, grade
 from lnl_core.store import arrays
 from lnl_core.types import (
@@ -30,7 +28,7 @@ from lnl_core.types import (
     Leaves,
     LnlError,
 )
-from lnl_core.views import LOWER, STATISTICS, Observation
+from lnl_core.views import STATISTICS
 
 REST_SECONDS = 30.0
 """A failure is told for so long; who looks at the image again later has it tried again."""
@@ -111,30 +109,6 @@ def activation_numbers(info: DatasetInfo, run: int) -> dict[str, FloatArray]:
     share = np.divide(suggested, both, out=np.full(len(both), 0.5), where=both > 1e-9)
     named |= {"energy_gap": suggested - given, "energy_share": share}  # earlier runs kept neither
     return {name: named[name] for name in STATISTICS if name in named}
-
-
-def observation(info: DatasetInfo, run: int) -> Observation | None:
-    """Compare activation statistics of images whose labels are right and wrong (HNML spec 4.5).
-
-    `map_groups` says which images these are, never by the run's own score.
-
-    Returns:
-        None for a run without these statistics, or while there are no two groups.
-    """
-    numbers = activation_numbers(info, run)
-    two = map_groups.groups(info, run) if numbers else None
-    if two is None:
-        return None
-    both = two.right | two.wrong
-    return Observation(
-        two.names,
-        {name: (values[two.right], values[two.wrong]) for name, values in numbers.items()},
-        {
-            name: metrics.auroc(two.wrong[both], -values[both] if name in LOWER else values[both])
-            for name, values in numbers.items()
-        },
-        two.words,
-    )
 
 
 def _numbers(info: DatasetInfo, run: int, row: int, other: int) -> list[dict[str, Any]]:

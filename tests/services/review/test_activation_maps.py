@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from lnl_core.jobs import queue, worker
-from lnl_core.services.review import activation_maps, map_grades, map_groups
+from lnl_core.services.compare import map_groups
+from lnl_core.services.review import activation_maps, map_grades
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.store.arrays import load_ranking
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
@@ -214,7 +215,7 @@ def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn, monkeypatch):
     squeezed = numbers["logit_margin"] / (1 + np.abs(numbers["logit_margin"]))
     np.testing.assert_allclose((1 + squeezed) / 2, signals.suspicion, atol=1e-6)
     monkeypatch.setattr(map_groups, "FEWEST", 6)
-    said = activation_maps.observation(info, job.id)
+    said = map_groups.observation(info, job.id)
     assert list(said.groups) == list(STATISTICS)
 
 
@@ -233,7 +234,7 @@ def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
     arrays.save_signals(
         queue.run_dir(ws, job), Signals("ce", signals.suspicion, signals.pred_probs, extras=extras)
     )
-    assert activation_maps.observation(info, job.id) is None  # its own score chooses no groups
+    assert map_groups.observation(info, job.id) is None  # its own score chooses no groups
     assert "0 right labels, 0 wrong. 10 of each" in map_groups.too_few(info, job.id)
     given = datasets.load(info).given_labels
     answers = [
@@ -243,7 +244,7 @@ def test_activations_of_kept_and_corrected_labels_are_told_apart(drawn):
         for row in range(24)
     ]
     decisions.append(info, answers)
-    found = activation_maps.observation(info, job.id)
+    found = map_groups.observation(info, job.id)
     assert found.names == ("label kept", "found wrong")
     assert "12 right labels, 12 wrong" in found.words
     assert [len(values) for values in found.groups["energy_share"]] == [12, 12]

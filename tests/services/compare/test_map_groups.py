@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lnl_core.services.review import activation_maps, map_groups
+from lnl_core.services.compare import map_groups
 from lnl_core.store import arrays, decisions
 from lnl_core.types import Action, Decision
 
@@ -46,7 +46,7 @@ def test_the_known_truth_goes_first_without_images_that_the_run_was_told(looking
     assert words == "By the known truth: 57 right labels, 3 wrong."
     tell(looking, [0])
     assert rows_of(looking)[:2] == ([row for row in range(1, 60) if row not in ERRORS], ERRORS)
-    observed = activation_maps.observation(looking, 1)
+    observed = map_groups.observation(looking, 1)
     assert [len(each) for each in observed.groups["energy_share"]] == [56, 3]
     assert observed.words == "By the known truth: 56 right labels, 3 wrong."
 
@@ -78,7 +78,7 @@ def test_without_another_run_there_are_no_groups_and_it_is_said_what_it_takes(lo
     tell(looking, [3])
     ranking, _ = arrays.load_ranking(looking.directory / "ranking")
     arrays.save_ranking(looking.directory / "ranking", ranking, {"sr": 1})
-    assert activation_maps.observation(looking, 1) is None
+    assert map_groups.observation(looking, 1) is None
     said(looking, [10, 11], [20])
     words = "2 right labels, 1 wrong. 3 of each are needed."
     assert map_groups.too_few(looking, 1).endswith(words)

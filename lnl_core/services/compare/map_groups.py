@@ -14,12 +14,37 @@ from dataclasses import dataclass
 import numpy as np
 
 from lnl_core.methods import AT, METHODS, title_of
+from lnl_core.review import metrics
+from lnl_core.services.compare.truth import judged_right
 from lnl_core.services.in_force import loaded, scored, signals, standing, unjudged
-from lnl_core.store import datasets
+from lnl_core.services.review.activation_maps import activation_numbers
 from lnl_core.types import BoolArray, DatasetInfo, FloatArray, IntArray
+from lnl_core.views import LOWER, Observation
 
 FEWEST = 10
 """Images of right, and of wrong labels, from which the two are compared."""
+
+
+def observation(info: DatasetInfo, run: int) -> Observation | None:
+    """Compare activation statistics of images whose labels are right and wrong (HNML spec 4.5).
+
+    Returns:
+        None for a run without these statistics, or while there are no two groups.
+    """
+    numbers = activation_numbers(info, run)
+    two = groups(info, run) if numbers else None
+    if two is None:
+        return None
+    both = two.right | two.wrong
+    return Observation(
+        two.names,
+        {name: (values[two.right], values[two.wrong]) for name, values in numbers.items()},
+        {
+            name: metrics.auroc(two.wrong[both], -values[both] if name in LOWER else values[both])
+            for name, values in numbers.items()
+        },
+        two.words,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,15 +92,11 @@ def _known(info: DatasetInfo, run: int) -> Iterator[Groups]:
         yield _counted(
             ("label right", "label wrong"), right & free, ~right & free, "the known truth"
         )
-    judged = datasets.judged_labels(info)
+    judged = judged_right(info)
     if judged is not None:
-        inside, right = free & (judged >= 0), judged == given
-        yield _counted(
-            ("judged right", "judged wrong"),
-            right & inside,
-            ~right & inside,
-            "what was judged before the import",
-        )
+        names = ("judged right", "judged wrong")
+        source = "what was judged before the import"
+        yield _counted(names, judged[0] & free, judged[1] & free, source)
     now = standing(info)
     yield _counted(
         ("label kept", "found wrong"),
