@@ -355,7 +355,11 @@ def run_label_set(
     lines = {s.method: curve(wrong, s.suspicion) for s in [*signals, arrays.load_signals(place)]}
     by_key = dict(zip(options.methods, signals, strict=True))
     for title, keys in groups(options.methods, found["rows"]).items():
-        ranking = consensus.rank([by_key[k] for k in keys], given, len(dataset.class_names))
+        some = [by_key[key] for key in keys]
+        from lnl_core.methods import taught
+
+        schooled = taught(each.method for each in some)
+        ranking = consensus.rank(some, given, len(dataset.class_names), None, schooled)
         row = scores(dataset, ranking.suspicion, ranking.suggested_labels)
         found["rows"][title] = row | {"cpu_seconds": price_of(found, keys, dataset)}
         lines[title] = curve(wrong, ranking.suspicion)

@@ -27,7 +27,8 @@ Sets, from the shared development data but for `shipped`:
 
 Beside every consensus: each method alone through the same ranking, cleanlab's self-confidence from
 five-fold logistic regression on the same features (their 256 main directions), the same with
-probabilities divided by class shares, and a random order. `mean p` is to be compared with `wrong`;
+probabilities divided by class shares, and a random order. `mean p` is that of what was judged, to
+be compared with `wrong`;
 `ece` is the calibration error; `rare25` is the share of the first 25 that are rightly labelled and
 of a class of less than half the average size. The truth is used for scoring only.
 
@@ -57,7 +58,7 @@ sys.path.insert(0, str(REPO))
 from benchmarks import _data, _odd, _out, _real_tables, detection  # noqa: E402
 from lnl_core.data import importers  # noqa: E402
 from lnl_core.learning import features as representation  # noqa: E402
-from lnl_core.methods import _out_of_fold, default_runs  # noqa: E402
+from lnl_core.methods import _out_of_fold, default_runs, taught  # noqa: E402
 from lnl_core.review import consensus, metrics  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import LabeledDataset, Signals, usual_representation  # noqa: E402
@@ -270,7 +271,7 @@ def scores(case: Case, suspicion: np.ndarray, suggested: Any, p: Any = None) -> 
         right = np.asarray(suggested)[case.judged] == case.truth
         found["fix"] = float(right[case.wrong].mean())
     if p is not None:
-        found["mean_p"] = float(np.mean(p))
+        found["mean_p"] = float(np.mean(np.asarray(p)[case.judged]))
         found["above"] = int((np.asarray(p) > 0.5).sum())
         if len(case.judged) == len(case.dataset):
             found["ece"] = metrics.calibration_error(case.wrong, p)
@@ -357,7 +358,8 @@ def run(case: Case, options: argparse.Namespace, seed: int) -> dict[str, Any]:
         chosen["default recipe"] = list(case.recipe)
     rows: dict[str, Any] = baselines(case, seed)
     for title, few in chosen.items():
-        ranking = consensus.rank([heard[key] for key in few], given, k)
+        some = [heard[key] for key in few]
+        ranking = consensus.rank(some, given, k, None, taught(each.method for each in some))
         rows[title] = scores(case, ranking.suspicion, ranking.suggested_labels, ranking.p_wrong)
         if len(few) == len(keys) and case.wrong.any() and k <= 20:
             rows[title]["classes"] = classes(case, ranking)

@@ -38,6 +38,7 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from benchmarks import _accepting, _data, _effort, _out, real  # noqa: E402
+from lnl_core.methods import taught  # noqa: E402
 from lnl_core.review import auditing, consensus, evidence, metrics, recalibration  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import Signals  # noqa: E402
@@ -96,7 +97,8 @@ class Project:
     def __init__(self, case: real.Case, options: argparse.Namespace) -> None:
         given = np.asarray(case.dataset.given_labels)
         heard = [real.alone(case, key, options, 0) for key in RECIPE]
-        ranking = consensus.rank(heard, given, len(case.dataset.class_names))
+        k = len(case.dataset.class_names)
+        ranking = consensus.rank(heard, given, k, None, taught(RECIPE))
         self.given, self.wrong = given, case.wrong
         self.p = np.asarray(ranking.p_wrong, np.float64)
         self.order = np.asarray(ranking.order)

@@ -10,7 +10,7 @@ import numpy as np
 from lnl_core.jobs import queue, splits
 from lnl_core.jobs.inputs import corrected_labels, knows_classes, left_out, rows_seen
 from lnl_core.jobs.knobs import PIXELS
-from lnl_core.methods import signal_key
+from lnl_core.methods import signal_key, taught
 from lnl_core.store import arrays, datasets
 from lnl_core.types import (
     BoolArray,
@@ -133,7 +133,8 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
         *(left_out(info, runs / str(number)) for number in usable.values())
     )
     none = (*info.no_classes, *sorted(unknown))
-    ranking = labelled.rank(signals, given, info.class_count, confirmed, none, judges)
+    schooled = taught(usable)
+    ranking = labelled.rank(signals, given, info.class_count, confirmed, none, judges, schooled)
     if data.groups is not None:
         ranking = copies.put_first(ranking, data.groups, corrected, trusted, info.no_classes)
     several = datasets.listed(info)

@@ -15,7 +15,7 @@ import numpy as np
 from lnl_core.jobs import knobs
 from lnl_core.jobs.context import LocalContext
 from lnl_core.library import inputs, table
-from lnl_core.methods import AT, METHODS, card, default_runs, signal_key
+from lnl_core.methods import AT, METHODS, card, default_runs, signal_key, taught
 from lnl_core.review import consensus, copies
 from lnl_core.types import (
     SMALL_SIDE,
@@ -110,7 +110,8 @@ def rank(
         knobs.check_names(overrides or {}, runs)
         signals = [here.fit(run, preset, overrides or {}) for run in runs]
         given = np.asarray(data.given_labels, np.int64)
-        ranking = consensus.rank(signals, given, len(data.class_names))
+        schooled = taught(each.method for each in signals)
+        ranking = consensus.rank(signals, given, len(data.class_names), None, schooled)
         if data.groups is not None:
             ranking = copies.put_first(ranking, data.groups, given)
         return table.of_ranking(ranking, signals, given, data.class_names, list(data.ids))

@@ -7,6 +7,7 @@ this pulls in no torch: a method imports what trains inside its `fit`.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -117,6 +118,15 @@ def signal_key(method: str, representation: str, usual: str) -> str:
     takes_features = method in METHODS and "features" in METHODS[method].needs
     plain = {"pixels", "auto"} | ({usual} if takes_features else set())
     return method if representation in plain else f"{method}{AT}{representation}"
+
+
+def taught(keys: Iterable[str]) -> set[str]:
+    """Return those signal keys whose probabilities come from models that learned the same labels.
+
+    What is out of fold is none of them, nor is a person's own model: nobody knows how it was made.
+    """
+    plain = {key: METHODS.get(key.partition(AT)[0]) for key in keys}
+    return {key for key, method in plain.items() if method and not method.out_of_fold}
 
 
 def title_of(key: str) -> str:

@@ -43,17 +43,17 @@ clothing photographs whose largest class is forty times the smallest, and on lon
   (.653 / .807 -> .656 / .808).
 * The share of wrong labels is read off the methods whose doubt is that of the labels and that
   disagree with them most (`trust.calibration_weights`): those that have memorised them know none.
-  One that sees mistakes which the others have learned is believed if they back it (`witnesses`).
+  Beside it, what models refuse to learn that were taught the labels counts (`refusals`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from lnl_core.review import noise, pool, transition, trust, witnesses
+from lnl_core.review import noise, pool, refusals, transition, trust
 from lnl_core.review.pool import Opinion
 from lnl_core.types import BoolArray, FloatArray, IntArray, Ranking, Signals
 
@@ -73,11 +73,6 @@ UNKNOWN_RATE = 0.1
 NOISE_ROWS = 10.0
 """Images of each class that the fitted share of wrong labels is pulled to `UNKNOWN_RATE` by."""
 
-TELLING = 0.6
-"""How sure of classes methods are, from 0 (all alike) to 1, from which on an image counts in full
-in how many labels are wrong; below, by the square. Pictures of 12 pixels reach .24, all that
-methods can tell from each other .5 to .95."""
-
 _TOP = 3
 _FITTED_VALUES = 200_000
 
@@ -87,6 +82,7 @@ def rank(
     given_labels: IntArray,
     class_count: int,
     trusted: BoolArray | None = None,
+    taught: Collection[str] = (),
 ) -> Ranking:
     """Combine methods into one ranking; the order of the methods does not matter.
 
@@ -96,6 +92,8 @@ def rank(
         given_labels: (n,) labels in 0..k-1, corrected by people where they have.
         class_count: k.
         trusted: (n,) True where a person confirmed the label: the least p_wrong, last in order.
+        taught: methods whose probabilities of an image come from models that were taught its label;
+            what they refuse counts in how many are wrong. The order is the same without.
 
     Returns:
         A `Ranking`. Without any probabilities every other class is suggested as often as it is
@@ -134,9 +132,12 @@ def rank(
             weights[with_probs] / share if share > 0 else np.full(len(with_probs), 1 / len(every))
         )
         calibrating = _calibrating(opinions, within, given)
+        schooled = np.array([ordered[i].method in taught for i in with_probs])
         judge = _by_noise if 1 < class_count <= pool.LEVELLED_CLASSES and n > 1 else _by_counts
         effective = trust.effective_number(within, alike[np.ix_(with_probs, with_probs)])
-        votes = Votes(within, calibrating, effective)
+        untaught = within * ~schooled
+        doubt = _calibrating(opinions, untaught, given) if untaught.any() else calibrating
+        votes = Votes(within, calibrating, effective, schooled, doubt)
         evidence, matrix, rate = judge(opinions, votes, given, class_count)
         against, labels, probs = _held_against(evidence, given, class_count)
         against[~unsure] = np.nan
@@ -189,13 +190,17 @@ class Votes:
 
     Attributes:
         order: (m,) in the order of suspicion, summing to 1.
-        noise: (m,) in how many labels are wrong, summing to 1.
+        noise: (m,) in which class is given as which, summing to 1.
         effective: how many different opinions they are, from 1 to m.
+        taught: (m,) True for those of models that were taught the labels.
+        doubt: (m,) in how many labels are wrong, of the others where there are any, summing to 1.
     """
 
     order: FloatArray
     noise: FloatArray
     effective: float
+    taught: BoolArray
+    doubt: FloatArray
 
 
 Evidence = Callable[[slice], FloatArray]
@@ -221,14 +226,7 @@ def _by_noise(
 
     rows = rows_of(votes.noise)
     fitted = noise.fit(rows)
-    rate, joint = noise.share_wrong(rows, fitted)
-    sure = noise.sureness(rows, fitted)
-    heard = [i for i, vote in enumerate(votes.order) if vote > 0]
-    alone = [rows_of(each) for each in np.eye(len(opinions))[heard]]
-    witness = witnesses.believed(alone, np.array([opinions[i].fitting for i in heard]), rate)
-    if witness is not None:
-        rate, joint = witness
-        sure = max(sure, witnesses.SURE)
+    counted, told = refusals.counted(rows_of, votes.order, votes.doubt, votes.taught)
     fitted = noise.fit(rows, start=fitted, steady=True)
     if not np.allclose(votes.order, votes.noise):
         fitted = noise.fit(rows_of(votes.order), start=fitted, flips=fitted.flips)
@@ -244,8 +242,9 @@ def _by_noise(
         logs = fitted.evidence(pool.logarithmic(opinions, votes.order, block))
         return logs + prior[:, given[block]].T
 
-    matrix = transition.transition_matrix(joint * (len(given) / max(float(joint.sum()), 1e-12)))
-    return evidence, matrix, _steadied(rate, given, NOISE_ROWS, min(1.0, (sure / TELLING) ** 2))
+    joint = counted.joint * (len(given) / max(float(counted.joint.sum()), 1e-12))
+    rate = _steadied(counted.share, given, NOISE_ROWS, told)
+    return evidence, transition.transition_matrix(joint), rate
 
 
 def _by_counts(

@@ -8,7 +8,7 @@ is read off the labelled images that it looks like.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -314,6 +314,7 @@ def rank(
     trusted: BoolArray | None = None,
     none: Sequence[int] = (),
     judged: Sequence[BoolArray] = (),
+    taught: Collection[str] = (),
 ) -> Ranking:
     """Rank as `consensus.rank` does, images without a class left out and put back at the end.
 
@@ -329,6 +330,7 @@ def rank(
         judged: (n,) per run, True for the rows that it judges: it may have seen the first ones
             alone, or be asked for some splits. Rows that only some runs judge are ranked by these,
             and stand among the others by p_wrong; what no run judges stands behind all others.
+        taught: as for `consensus.rank`.
     """
     n = len(given_labels)
     runs = [1 << at for at in range(len(signals))]
@@ -342,7 +344,8 @@ def rank(
     ranked = np.zeros(n, bool)
     for code in sorted(known, key=lambda code: (-code.bit_count(), code)):
         able = [each for each, bit in zip(signals, runs, strict=True) if code & bit]
-        here = _rank_rows(able, given_labels, class_count, trusted, none, codes & code == code)
+        area = codes & code == code
+        here = _rank_rows(able, given_labels, class_count, trusted, none, area, taught)
         own = codes == code
         ranked |= own
         if ranking is not None:
@@ -388,18 +391,20 @@ def _rank_rows(
     trusted: BoolArray | None,
     none: Sequence[int],
     area: BoolArray,
+    taught: Collection[str],
 ) -> Ranking:
     """Rank some rows, (n,) True for each."""
     inner = part(given_labels, class_count, none)
     if not area.all():
         inner = replace(inner, rows=inner.rows[area[inner.rows]])
     if inner.whole:
-        return consensus.rank(signals, given_labels, class_count, trusted)
+        return consensus.rank(signals, given_labels, class_count, trusted, taught)
     ranking = consensus.rank(
         [inner.inside(each) for each in signals],
         inner.renumbered(np.asarray(given_labels)[inner.rows]),
         len(inner.classes),
         None if trusted is None else np.asarray(trusted)[inner.rows],
+        taught,
     )
     labels, probs = _pooled(inner, signals, ranking)
     unseen = ~area[inner.others]

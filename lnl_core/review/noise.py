@@ -91,6 +91,21 @@ class Noise:
         return levelled
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many labels are wrong.
+
+    Attributes:
+        share: of all labels.
+        joint: (k, k) [given, true], in rows; what is off its diagonal is `share` of it.
+        believed: 0 to 1, how far what was counted is borne out; `share` holds it already.
+    """
+
+    share: float
+    joint: FloatArray
+    believed: float
+
+
 def rows_of(logs: FloatArray, labels: IntArray, given: IntArray) -> Rows:
     """Return rows to fit by.
 
@@ -165,8 +180,21 @@ def odds(flips: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.log(wrong / (1 - wrong)), others
 
 
-def share_wrong(rows: Rows, found: Noise) -> tuple[float, FloatArray]:
-    """Return the share of wrong labels and their joint (k, k) [given, true], in rows.
+def as_given(rows: Rows) -> Noise:
+    """Explain the given labels as if none were wrong, each counted as often as it is given."""
+    k = rows.logs.shape[1]
+    truly = np.eye(k)[rows.labels] * rows.stands_for[:, None]
+    found = Noise(1.0, np.zeros(k), np.eye(k))
+    for _ in range(_ROUNDS):
+        before = found.sharpness
+        found = _classes(rows.logs, truly, found, found.flips, None)
+        if abs(found.sharpness / before - 1) < 1e-3:
+            break
+    return found
+
+
+def share_wrong(rows: Rows, found: Noise) -> Counted:
+    """Count wrong labels.
 
     Wrong labels are counted with classes `SHARPER` than fitted. Many of them blur what the methods
     learn, so r becomes r (1 + r / 2). Then they are believed in as far as the fit without them is
@@ -185,12 +213,18 @@ def share_wrong(rows: Rows, found: Noise) -> tuple[float, FloatArray]:
     np.add.at(joint, rows.labels, truly)
     total = float(joint.sum())
     wrong = 1 - float(np.trace(joint)) / max(total, _TINY)
-    wrong *= (1 + wrong / 2) * max(evidence - LEAST_EVIDENCE, 0) / max(evidence, _TINY)
-    given = joint.sum(axis=1)
-    np.fill_diagonal(joint, 0)
-    joint *= wrong * total / max(float(joint.sum()), _TINY)
-    np.fill_diagonal(joint, np.maximum(given - joint.sum(axis=1), 0))
-    return wrong, joint
+    believed = max(evidence - LEAST_EVIDENCE, 0) / max(evidence, _TINY)
+    wrong *= (1 + wrong / 2) * believed
+    return Counted(wrong, with_share(joint, wrong), believed)
+
+
+def with_share(joint: FloatArray, share: float) -> FloatArray:
+    """Return a joint (k, k) [given, true] whose off-diagonal is scaled to a share of it."""
+    given, wrong = joint.sum(axis=1), joint.copy()
+    np.fill_diagonal(wrong, 0)
+    wrong *= share * float(given.sum()) / max(float(wrong.sum()), _TINY)
+    np.fill_diagonal(wrong, np.maximum(given - wrong.sum(axis=1), 0))
+    return wrong
 
 
 def sureness(rows: Rows, found: Noise) -> float:

@@ -47,7 +47,8 @@ def test_flips_are_found_behind_methods_that_learned_the_flipped_labels():
     learned = noise.fit(rows_of(logs, given), flips=np.eye(4))  # as well as lines can
     assert learned.sharpness < 0.8
     rows = rows_of(learned.evidence(logs), given)
-    wrong, joint = noise.share_wrong(rows, noise.fit(rows))
+    counted = noise.share_wrong(rows, noise.fit(rows))
+    wrong, joint = counted.share, counted.joint
     assert 0.9 < wrong / (truth != given).mean() < 1.6
     assert joint.sum(axis=1) == pytest.approx(np.bincount(given), rel=1e-6)
     assert 1 - np.trace(joint) / joint.sum() == pytest.approx(wrong, rel=1e-6)
@@ -60,7 +61,7 @@ def test_weak_features_are_no_wrong_labels(n, sharpness):
     logs, given, _ = planted(n, 5, sharpness=sharpness, seed=n)
     assert (logs.argmax(axis=1) != given).mean() > 0.15
     rows = rows_of(logs, given)
-    wrong, _ = noise.share_wrong(rows, noise.fit(rows))
+    wrong = noise.share_wrong(rows, noise.fit(rows)).share
     assert wrong < 0.02
 
 
@@ -68,7 +69,7 @@ def test_a_handful_of_wrong_labels_among_300_is_seen_where_methods_see_well():
     flips = 0.9 * np.eye(5) + 0.02
     logs, given, truth = planted(300, 5, sharpness=3, flips=flips, seed=2)
     rows = rows_of(logs, given)
-    wrong, _ = noise.share_wrong(rows, noise.fit(rows))
+    wrong = noise.share_wrong(rows, noise.fit(rows)).share
     assert wrong == pytest.approx((truth != given).mean(), rel=0.5)
 
 

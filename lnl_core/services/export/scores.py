@@ -11,6 +11,7 @@ import numpy as np
 from lnl_core.data import chances, outputs
 from lnl_core.data import export as files
 from lnl_core.data.layouts import lists
+from lnl_core.methods import taught
 from lnl_core.services import places
 from lnl_core.services.in_force import (
     contents,
@@ -56,7 +57,13 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
         suspicion, seen = run.suspicion, seen_by(info, number)
         given = np.asarray(data.given_labels)
         ranking = labelled.rank(
-            [run], given, info.class_count, None, info.no_classes, [judged_by(info, number)]
+            [run],
+            given,
+            info.class_count,
+            None,
+            info.no_classes,
+            [judged_by(info, number)],
+            taught([run.method]),
         )
     names, digests = info.class_names, contents(info)
     runs = ranked.run_ids.values() if method == "consensus" else [ranked.run_ids[method]]
