@@ -1,11 +1,12 @@
-"""How far people agree: a line per pair, and one for all."""
+"""How far people agree: a line per pair, and one for all, each with its interval."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from lnl_core.services.team.team import Agreement, Team
-from pages._words import count, plain, short
+from pages._team import paint
+from pages._words import count, short
 
 SHOWN = 8
 """Pairs that are drawn; those that share most."""
@@ -13,32 +14,35 @@ SHOWN = 8
 
 def draw(found: Team) -> None:
     """Draw the agreement of pairs (Cohen) and of all (Fleiss, Krippendorff), with intervals."""
-    with st.container(border=True, gap="small", key="agreement"):
+    with st.container(border=True, gap="small", key="team_agreement"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("**Agreement**", width="stretch")
-            st.caption("kappa, 95 %", width="content")
+            st.caption("kappa, 95 % intervals", width="content")
         if len(found.people) < 2:
             st.caption("Only you so far: it takes two to agree.")
             return
-        for a, b, each in found.pairs[:SHOWN]:
-            _line(f"{plain(short(a, 16))} and {plain(short(b, 16))}", each)
-        if len(found.pairs) > SHOWN:
-            st.caption(f"{SHOWN} of {count(len(found.pairs))} pairs, those that share most")
+        pairs = [(f"{short(a, 16)} and {short(b, 16)}", each) for a, b, each in found.pairs]
+        everybody = [("all, alpha", found.alpha)]
         if len(found.people) > 2:
-            _line("all, Fleiss", found.fleiss)
-        _line("all, Krippendorff's alpha", found.alpha)
-
-
-def _line(who: str, each: Agreement) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(who, width="stretch")
-        if each.value is None:
-            words = (
-                f"from 50 shared images ({count(each.images)} now)"
-                if each.images < 50
-                else "one category only"
+            everybody.insert(0, ("all, Fleiss", found.fleiss))
+        st.html(paint.agreement([*pairs[:SHOWN], *everybody]))
+        with st.popover(f"All {count(len(pairs))} in numbers", width="content"):
+            st.dataframe(
+                [_numbers(who, each) for who, each in [*pairs, *everybody]],
+                hide_index=True,
+                width=460,
             )
-            st.caption(words, width="content")
-        else:
-            interval = f"(95 %: {each.low:.2f}–{each.high:.2f}) of {count(each.images)}"
-            st.markdown(f"**{each.value:.2f}** :gray[{interval}]", width="content")
+            st.caption(
+                "Cohen's kappa per pair, Fleiss' kappa of the images that all have answered, "
+                "Krippendorff's alpha of everything. Intervals: 1,000 draws of the images."
+            )
+
+
+def _numbers(who: str, each: Agreement) -> dict[str, str]:
+    known = each.value is not None
+    return {
+        "Who": who,
+        "Agreement": f"{each.value:.2f}" if known else "",
+        "95 %": f"{each.low:.2f}–{each.high:.2f}" if known else "",
+        "Shared images": count(each.images),
+    }

@@ -9,55 +9,78 @@ from lnl_core.services.team.roles import Act
 from lnl_core.services.team.settling import Contradiction
 from lnl_core.types import Action, DatasetInfo, Decision
 from pages import _ui, _urls
-from pages._words import duration, plain, plural, short
+from pages._team.paint import VERDICTS
+from pages._words import count, duration, plain, plural, short
 
 SHOWN = 3
-VERDICTS = {
-    Action.KEEP: ("check", "green", "keep"),
-    Action.RELABEL: ("swap_horiz", "blue", "relabel"),
-    Action.MULTIPLE: ("stacks", "violet", "multiple"),
-    Action.NONE: ("block", "red", "none fits"),
-    Action.UNSURE: ("help", "orange", "unsure"),
-    Action.SKIP: ("skip_next", "gray", "skip"),
-    Action.REOPEN: ("undo", "gray", "taken back"),
-    Action.AUTO: ("bolt", "violet", "auto"),
-}
-"""Action -> icon, Streamlit's colour, word."""
-
 LETTERS = "ABDEFG"
 """Keys of the answers; Streamlit keeps C for itself."""
 
+NAMED = 3
+"""People of one opinion that are named; the tooltip of its key has all."""
+
 
 def draw(info: DatasetInfo) -> None:
-    """Draw the first contradictions; the first one is settled by keys."""
+    """Draw some contradictions; the first of them is settled by keys."""
     found = settling.contradictions(info)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.subheader("To settle", anchor=False, width="content")
-        if found:
-            st.caption(
-                f"{plural(len(found), 'disagreement')}, the surest first; the suggestion stays "
-                "hidden until you choose",
-                width="stretch",
-            )
-    if done := st.session_state.get("team_settled"):
-        st.button(
-            "Take the last one back",
-            icon=":material/undo:",
-            shortcut="Z",
-            on_click=_take_back,
-            args=(info, done),
-            disabled=done[0] != info.id,
-        )
+    _heading(info, len(found))
     if not found:
         st.caption("Nothing to settle.")
         return
     entitled = roles.may(info.workspace, _ui.reviewer(), Act.SETTLE)
     if not entitled:
         st.caption("An adjudicator or owner settles these.")
-    for place, each in enumerate(found[:SHOWN]):
+    last = (len(found) - 1) // SHOWN * SHOWN
+    start = min(st.session_state.get("team_at", 0), last)
+    for place, each in enumerate(found[start : start + SHOWN]):
         _card(info, each, first=place == 0, entitled=entitled)
     if len(found) > SHOWN:
-        st.caption(f"1–{SHOWN} of {len(found)}")
+        _turn(start, last, len(found))
+
+
+def _heading(info: DatasetInfo, n: int) -> None:
+    done = st.session_state.get("team_settled")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader("To settle", anchor=False, width="content")
+        words = f"{plural(n, 'disagreement')}, the surest first; the suggestion stays hidden"
+        st.caption(words if n else "", width="stretch")
+        if done and done[0] == info.id:
+            st.button(
+                "Take the last one back",
+                icon=":material/undo:",
+                type="tertiary",
+                shortcut="Z",
+                on_click=_take_back,
+                args=(info, done),
+            )
+
+
+def _turn(start: int, last: int, n: int) -> None:
+    """Draw where among all these are, and the way to the next."""
+    with st.container(
+        horizontal=True,
+        horizontal_alignment="right",
+        vertical_alignment="center",
+        gap="small",
+    ):
+        st.caption(f"{start + 1}–{min(start + SHOWN, n)} of {count(n)}", width="content")
+        for label, icon, key, to, off in (
+            ("Previous", "chevron_left", "Left", start - SHOWN, start == 0),
+            ("Next", "chevron_right", "Right", start + SHOWN, start == last),
+        ):
+            st.button(
+                label,
+                icon=f":material/{icon}:",
+                key=f"team_{label}",
+                shortcut=key,
+                disabled=off,
+                on_click=_go_to,
+                args=(to,),
+            )
+
+
+def _go_to(start: int) -> None:
+    st.session_state["team_at"] = max(0, start)
 
 
 def said(info: DatasetInfo, decision: Decision) -> str:
@@ -74,7 +97,7 @@ def said(info: DatasetInfo, decision: Decision) -> str:
 
 def _card(info: DatasetInfo, each: Contradiction, *, first: bool, entitled: bool) -> None:
     with (
-        st.container(border=True, key=f"conflict_{each.row}"),
+        st.container(border=True, key=f"conflict{'_first' if first else ''}_{each.row}"),
         st.container(horizontal=True, gap="medium"),
     ):
         st.html(
@@ -84,31 +107,58 @@ def _card(info: DatasetInfo, each: Contradiction, *, first: bool, entitled: bool
         )
         with st.container(gap="small", width="stretch"):
             label = plain(short(info.class_names[each.given]))
-            st.markdown(f"Labelled **{label}** :gray[:small[{plain(short(each.id, 40))}]]")
-            with st.container(horizontal=True, gap="medium"):
-                for answer in each.answers:
-                    seconds = "" if answer.seconds is None else f", {duration(answer.seconds)}"
-                    st.markdown(
-                        f":gray[:small[{plain(short(answer.reviewer))}{seconds}]]  \n"
-                        f"{said(info, answer)}",
-                        width=180,
-                    )
-            _buttons(info, each, first=first, entitled=entitled)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(f"Labelled **{label}**", width="stretch")
+                st.caption(plain(short(each.id, 32)), width="content")
+            _answers(info, each, first=first, entitled=entitled)
 
 
-def _buttons(info: DatasetInfo, each: Contradiction, *, first: bool, entitled: bool) -> None:
-    with st.container(horizontal=True, gap="small"):
-        for letter, answer in zip(LETTERS, each.answers, strict=False):
+def _answers(info: DatasetInfo, each: Contradiction, *, first: bool, entitled: bool) -> None:
+    """Draw who says what, and below it a key for each opinion."""
+    sides = list(zip(LETTERS, settling.sides(each), strict=False))
+    with st.container(horizontal=True, gap="medium"):
+        for _, side in sides:
+            st.markdown(f":gray[:small[{_who(side)}]]  \n{said(info, side[0])}", width=182)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for letter, side in sides:
+            one = side[0]
             st.button(
-                f"Take {plain(short(answer.reviewer, 16))}",
+                _takes(info, one),
                 key=f"take_{each.row}_{letter}",
                 shortcut=letter if first else None,
                 disabled=not entitled,
+                help=", ".join(plain(short(each.reviewer, 60)) for each in side),
                 on_click=_settle,
-                args=(info, each.row, answer.action, answer.label, answer.labels),
+                args=(info, each.row, one.action, one.label, one.labels),
             )
         if st.button("Other…", key=f"other_{each.row}", disabled=not entitled):
             _other(info, each)
+        if st.button(
+            "Look",
+            key=f"look_{each.row}",
+            icon=":material/rate_review:",
+            type="tertiary",
+            help="Opens the image in Review, with its evidence.",
+        ):
+            _ui.go("review", dataset=info.name, id=each.id)
+
+
+def _takes(info: DatasetInfo, one: Decision) -> str:
+    """Return what a key that takes an answer is called."""
+    label = one.given_label if one.action is Action.KEEP else one.label
+    if label is None:
+        return "None fits" if one.action is Action.NONE else "Take several"
+    return f"Take {plain(short(info.class_names[label], 14))}"
+
+
+def _who(side: tuple[Decision, ...]) -> str:
+    """Say who is of one opinion: one by name and time, several by name."""
+    one = side[0]
+    if len(side) == 1:
+        seconds = "" if one.seconds is None else f", {duration(one.seconds)}"
+        return f"{plain(short(one.reviewer, 16))}{seconds}"
+    names = ", ".join(plain(short(each.reviewer, 12)) for each in side[:NAMED])
+    return names + (f" and {len(side) - NAMED} more" if len(side) > NAMED else "")
 
 
 @_ui.dialog("What is it?", icon=":material/rule:")

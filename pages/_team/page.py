@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lnl_core.services.explore import filters
+from lnl_core.services.explore import filters, selections
 from lnl_core.services.team import roles, settling
 from lnl_core.services.team.roles import Act, Role
 from lnl_core.services.team.team import Person, Team, team
 from lnl_core.types import DatasetInfo
 from pages import _ui
-from pages._team import agreeing, contradictions, dividing, trail
-from pages._words import count, duration, moment, percent, plain, plural
+from pages._team import agreeing, contradictions, dividing, paint, trail
+from pages._words import count, duration, percent, plain, plural, short
 
 
 def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
@@ -37,6 +38,7 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
     if not found.people:
         _nobody(info)
         return
+    paint.style()
     left, right = st.columns([592, 364], gap="medium")
     with left:
         _people(found)
@@ -59,19 +61,18 @@ def _nobody(info: DatasetInfo) -> None:
 # People ---------------------------------------------------------------------------------------
 
 
+_HELP = {
+    "Median": "Time from the image to the answer; pauses over a minute are left out.",
+    "Right": "Chance that an answer is right, estimated from all answers to shared images "
+    "(Dawid and Skene). From 50 shared images on.",
+    "Shared": "Images that somebody else has answered as well.",
+}
+"""Column -> tooltip."""
+
+
 def _people(found: Team) -> None:
     several = len(found.people) > 1
-    st.dataframe(
-        [_line(each, several) for each in found.people],
-        hide_index=True,
-        height=min(38 + 35 * len(found.people), 248),
-        column_config={
-            "Right": st.column_config.TextColumn(
-                help="Chance that an answer is right, estimated from all answers to shared images "
-                "(Dawid and Skene). From 50 shared images on."
-            )
-        },
-    )
+    st.html(paint.table([_line(each, several) for each in found.people], _HELP))
     answered = f"{plural(found.reviewed, 'image')} answered, {count(found.found)} found wrong."
     alone = "Only you so far. Others join by opening this page under their own name."
     st.caption(answered if several else f"{answered} {alone}")
@@ -88,7 +89,7 @@ def _line(each: Person, several: bool) -> dict[str, Any]:
     if several:
         line["Right"] = "" if each.accuracy is None else f"{each.accuracy:.2f}"
         line["Shared"] = count(each.shared)
-    return line | {"Last seen": moment(each.last_seen)}
+    return line | {"Last seen": paint.brief(each.last_seen)}
 
 
 def _unsure(info: DatasetInfo) -> None:
@@ -98,10 +99,20 @@ def _unsure(info: DatasetInfo) -> None:
         return
     st.subheader("Unsure", anchor=False)
     for who, rows in sorted(waiting.items(), key=lambda each: -len(each[1])):
-        words = f"{plain(who)}: {plural(len(rows), 'image')} for somebody else to look at"
-        with st.container(gap="xsmall"):
-            st.caption(words)
-            _ui.thumbs(info, rows[:12])
+        mine = who == _ui.reviewer()
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            with st.container(gap="xsmall", width="stretch"):
+                whom = "for somebody else to look at" if mine else "to look at"
+                st.caption(f"{plain(short(who))}: {plural(len(rows), 'image')} {whom}")
+                _ui.thumbs(info, rows[:11])
+            if not mine and st.button(
+                "Review",
+                icon=":material/rate_review:",
+                key=f"unsure_{who}",
+                help=f"Opens these {len(rows)} in Review.",
+            ):
+                name = selections.keep_selection(info, np.array(rows, np.int64))
+                _ui.go("review", dataset=info.name, selection=name)
 
 
 # Roles ----------------------------------------------------------------------------------------

@@ -8,19 +8,21 @@ import streamlit as st
 
 from lnl_core.services.export import exporting
 from lnl_core.services.in_force import loaded
-from lnl_core.services.team.team import AUTO_FIX, SETTLED, trail
+from lnl_core.services.team.team import AUTO_FIX, SETTLED, kept, trail
 from lnl_core.types import Action, DatasetInfo, Decision
 from pages import _urls
-from pages._team.contradictions import VERDICTS
-from pages._words import moment, short
+from pages._team import paint
+from pages._words import plural, short
 
 SHOWN = 100
+HEIGHT = 510
+"""Pixels; the rest scrolls."""
 
 
 def draw(info: DatasetInfo, names: list[str]) -> None:
     """Draw the trail with its filter and its download."""
     with st.container(border=True, gap="small", key="trail"):
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown("**Audit trail**", width="stretch")
             who = st.selectbox(
                 "Reviewer",
@@ -29,7 +31,7 @@ def draw(info: DatasetInfo, names: list[str]) -> None:
                 format_func=lambda name: short(name, 24),
                 placeholder="Everybody",
                 label_visibility="collapsed",
-                width=140,
+                width=132,
                 key="trail_of",
             )
             st.download_button(
@@ -40,16 +42,14 @@ def draw(info: DatasetInfo, names: list[str]) -> None:
                 icon=":material/download:",
                 key="trail_csv",
                 on_click="ignore",
+                help="Every answer of whom is chosen, with all that was stored of it.",
             )
         ids = loaded(info).ids
-        st.dataframe(
-            [_line(info, each, ids[each.row]) for each in trail(info, who, SHOWN)],
-            hide_index=True,
-            height=390,
-            row_height=32,
-            column_config={"Image": st.column_config.ImageColumn(width=36)},
-        )
-        st.caption("Every answer is kept; none is ever overwritten.")
+        lines = [_line(info, each, str(ids[each.row])) for each in trail(info, who, SHOWN)]
+        st.html(paint.trail(lines, HEIGHT))
+        total = kept(info, who)
+        last = f"the last {SHOWN} of " if total > SHOWN else ""
+        st.caption(f"{last}{plural(total, 'answer')}, none ever overwritten")
 
 
 def _csv(info: DatasetInfo, who: str | None) -> bytes:
@@ -58,14 +58,14 @@ def _csv(info: DatasetInfo, who: str | None) -> bytes:
     return out.getvalue()
 
 
-def _how(each: Decision) -> str:
-    """Say what is special about a decision: it settled a contradiction, or a plan made it."""
+def _word(each: Decision) -> str:
+    """Say what a decision is: its verdict, that it settled a contradiction, or the plan's name."""
     if each.reviewer == AUTO_FIX:
-        return f", {each.mode}"
-    return ", settled" if each.route == SETTLED else ""
+        return each.mode
+    return "settled" if each.route == SETTLED else paint.VERDICTS[each.action][2]
 
 
-def _line(info: DatasetInfo, each: Decision, identity: str) -> dict[str, str]:
+def _line(info: DatasetInfo, each: Decision, identity: str) -> str:
     names = info.class_names
     given = "" if each.given_label is None else names[each.given_label]
     what = given
@@ -73,11 +73,12 @@ def _line(info: DatasetInfo, each: Decision, identity: str) -> dict[str, str]:
         what = f"{given} → {names[each.label]}"
     elif each.labels:
         what = ", ".join(names[k] for k in each.labels)
-    return {
-        "When": moment(each.decided_at),
-        "Who": each.reviewer,
-        "Image": _urls.thumb_url(info, each.row),
-        "What": what,
-        "Verdict": VERDICTS[each.action][2] + _how(each),
-        "Id": identity,
-    }
+    return paint.answer(
+        each.decided_at,
+        each.reviewer,
+        _urls.thumb_url(info, each.row),
+        identity,
+        what,
+        each.action,
+        _word(each),
+    )

@@ -1,5 +1,6 @@
 """The Team page: empty, alone, and with contradictions that one key settles."""
 
+import re
 import uuid
 
 import pytest
@@ -48,13 +49,57 @@ def test_a_contradiction_shows_both_answers_and_no_suggestion(desk, disputed, te
     assert ":green[:material/check: keep] **belt**" in said
     assert ":blue[:material/swap\\_horiz: relabel]" in said.replace("swap_horiz", "swap\\_horiz")
     assert "uggest" not in said.replace("the suggestion stays hidden", "")
-    assert "from 50 shared images (1 now)" in said
     assert "bob: 1 image" in said
+
+
+def drawn(app):
+    """What the page draws itself: the chart of agreement, the audit trail."""
+    return "".join(each.proto.body for each in app.get("html"))
+
+
+def test_few_shared_images_have_no_number_and_many_have_an_interval(desk, disputed):
+    assert "from 50 shared images (1 now)" in drawn(desk("team"))
+    for row in range(52):
+        say(disputed, "ann", row)
+        say(disputed, "bob", row, "none" if row == 7 else "keep")
+    (bar,) = re.findall(r'"img" aria-label="(.*?)"', drawn(desk("team")).split("all, alpha")[0])
+    assert re.fullmatch(r"0\.9\d \(95 %: 0\.\d\d–1\.00\) of 52 images", bar)
+
+
+def test_people_of_one_opinion_are_one_side_and_the_larger_comes_first(desk, disputed, texts):
+    say(disputed, "dan", 3, "relabel", label=0)
+    app = desk("team")
+    assert "bob, dan" in texts(app)
+    labels = [each.label for each in app.button if each.label.startswith("Take ")]
+    assert labels == ["Take bar", "Take belt"]
+    button(app, "Take bar").click().run()
+    assert settling.contradictions(disputed) == []
+
+
+def test_the_trail_has_every_answer_of_whom_is_chosen(desk, disputed):
+    app = desk("team")
+    everybody = drawn(app)
+    assert everybody.count("<time ") == 3
+    assert "3 answers, none ever overwritten" in [each.value for each in app.caption]
+    app.selectbox(key="trail_of").select("bob").run()
+    assert drawn(app).count("<time ") == 2
+    assert 'title="ann"' not in drawn(app).split('<div class="team-trail"')[-1]
+
+
+def test_the_pages_of_disagreements_are_turned(desk, disputed, texts):
+    for row in (10, 11, 12):
+        say(disputed, "ann", row)
+        say(disputed, "bob", row, "none")
+    app = desk("team")
+    assert "1–3 of 4" in texts(app)
+    button(app, "Next").click().run()
+    assert "4–4 of 4" in texts(app)
+    assert len([each for each in app.button if each.label == "Other…"]) == 1
 
 
 def test_one_press_settles_and_one_takes_back(desk, disputed):
     app = desk("team")
-    button(app, "Take bob").click().run()
+    button(app, "Take bar").click().run()
     assert settling.contradictions(disputed) == []
     button(app, "Take the last one back").click().run()
     assert len(settling.contradictions(disputed)) == 1
@@ -64,13 +109,16 @@ def test_who_may_not_settle_gets_no_key(desk, disputed, workspace, texts):
     roles.name_role(workspace, "ann", "bob", Role.REVIEWER)  # so ann is owner, and cleo is not
     app = desk("team")
     assert "An adjudicator or owner settles these" in texts(app)
-    assert button(app, "Take bob").disabled
+    assert button(app, "Take bar").disabled
 
 
 def test_names_are_text(desk, hostile, texts, monkeypatch):
     score(hostile)
     say(hostile, "*ann* :red[x]", 3)
     say(hostile, "bob", 3, "relabel", label=0)
+    say(hostile, "<img src=x onerror=alert(1)>", 4)
     app = desk("team", dataset=hostile.name)
     assert not app.exception
     assert "*ann* :red[x]" not in texts(app)
+    assert "<img src=x" not in drawn(app)
+    assert "&lt;img src=x" in drawn(app)

@@ -51,6 +51,14 @@ def _opinions(several: Sequence[Decision]) -> tuple[Decision, ...]:
     return tuple(d for d in several if d.action not in (Action.UNSURE, Action.SKIP))
 
 
+def sides(found: Contradiction) -> list[tuple[Decision, ...]]:
+    """Return the answers by what they say, the one that most people gave first."""
+    by: dict[tuple[Action, int | None, tuple[int, ...]], list[Decision]] = {}
+    for each in found.answers:
+        by.setdefault((each.action, each.label, tuple(sorted(each.labels))), []).append(each)
+    return sorted((tuple(each) for each in by.values()), key=len, reverse=True)
+
+
 def unsure(info: DatasetInfo) -> dict[str, list[int]]:
     """Return reviewer -> images that this person is unsure of and nobody has settled."""
     found: dict[str, list[int]] = {}

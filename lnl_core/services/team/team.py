@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -16,7 +17,7 @@ from lnl_core.store.decisions import AUTO_FIX as AUTO_FIX
 from lnl_core.store.decisions import SETTLED as SETTLED
 from lnl_core.types import Action, DatasetInfo, Decision, IntArray
 
-__all__ = ["Agreement", "Person", "Team", "independent", "ratings", "team", "trail"]
+__all__ = ["Agreement", "Person", "Team", "independent", "kept", "ratings", "team", "trail"]
 
 _NONE, _SEVERAL = -1, -2  # no class fits; several do
 
@@ -63,14 +64,25 @@ class Team:
 
 
 def team(info: DatasetInfo) -> Team:
-    """Return who reviewed a data set, how much, how well, and how far they agree."""
+    """Return who reviewed a data set, how much, how well, and how far they agree.
+
+    It is worked out once after each answer; roles are those of now.
+    """
+    known = roles(info.workspace)
+    found = _team(info, decisions.last_id(info))
+    named = (replace(each, role=known.get(each.name, Role.REVIEWER)) for each in found.people)
+    return replace(found, people=tuple(named))
+
+
+@lru_cache(maxsize=4)
+def _team(info: DatasetInfo, _last_id: int) -> Team:
     own = independent(info)
     names = list(dict.fromkeys(d.reviewer for d in own))
     answers = ratings(own, names)
     k = int(answers.max(initial=0)) + 1
     shared = answers[:, (answers >= 0).sum(axis=0) >= 2]
     accuracy = agreement.dawid_skene(shared, k).accuracy if shared.size else np.zeros(len(names))
-    known, people, now = roles(info.workspace), [], standing(info)
+    people, now = [], standing(info)
     for index, name in enumerate(names):
         mine = [d for d in own if d.reviewer == name]
         times = [d.seconds for d in mine if d.seconds is not None and d.seconds <= 60]
@@ -78,7 +90,7 @@ def team(info: DatasetInfo) -> Team:
         people.append(
             Person(
                 name=name,
-                role=known.get(name, Role.REVIEWER),
+                role=Role.REVIEWER,
                 answers=len(mine),
                 seconds=float(np.median(times)) if times else None,
                 unsure=sum(d.action is Action.UNSURE for d in mine),
@@ -142,3 +154,13 @@ def _shows(said: Decision) -> int | None:
 def trail(info: DatasetInfo, who: str | None, limit: int = 50) -> list[Decision]:
     """Return the last decisions, newest first; of one person, or of all."""
     return list(decisions.history(info, reviewer=who, limit=limit))
+
+
+def kept(info: DatasetInfo, who: str | None) -> int:
+    """Return how many decisions are stored, taken back ones too; of one person, or of all."""
+    return _kept(info, who, decisions.last_id(info))
+
+
+@lru_cache(maxsize=16)
+def _kept(info: DatasetInfo, who: str | None, _last_id: int) -> int:
+    return sum(who in (None, reviewer) for _, _, reviewer, _ in decisions.log(info))
