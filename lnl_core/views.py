@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.review.comparison import Detection, Mixture
+from lnl_core.review.differences import ClassPair as ClassPair
 from lnl_core.review.differences import Pair as Pair
 from lnl_core.review.differences import Shares as Shares
 from lnl_core.types import Array, BoolArray, FloatArray, IntArray

@@ -9,7 +9,7 @@ import numpy as np
 
 from lnl_core.figures.frame import new_figure, text, wrapped, write_cells
 from lnl_core.figures.palette import Tone
-from lnl_core.views import Candidate, Pair, Shares
+from lnl_core.views import Candidate, ClassPair, Pair, Shares
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -102,19 +102,14 @@ def classes(
         else "Wrong labels among the class's reviewed images"
     )
     names = [text(class_names[label], 14) for label in order]
-    above = 96 + round(min(4.6 * max(2, *map(len, names), 2), 56))
-    rows = [wrapped(each.short) for each in drawn]
-    lines = max((name.count("<br>") + 1 for name in rows), default=1)
+    height, margin = _sizes(names, [each.short for each in drawn])
     figure = new_figure(
         "Recall by given class" if measure == "recall" else "Precision by given class",
         f"{words}, after {reviews:,} reviews of each order, as many as are wrong; 95\u202f% "
         f"interval under the pointer.{some}",
         tone,
-        above + 16 + max(27, 6 + 15 * lines) * max(len(drawn), 3),
-        l=70,
-        r=max([14, *(round(5.2 * len(name)) for name in names[-1:])]),  # slanted beyond the edge
-        t=above,
-        b=8,
+        height,
+        **margin,
     )
     values = np.array([getattr(shares[each.key], measure)[order] for each in drawn])
     figure.add_heatmap(
@@ -134,24 +129,128 @@ def classes(
     )
     if len(order) <= 14:
         write_cells(figure, values, [[_two(value) for value in line] for line in values], tone)
+    _name_cells(figure, names, drawn, tone)
+    return figure
+
+
+def _sizes(columns: Sequence[str], rows: Sequence[str]) -> tuple[int, dict[str, int]]:
+    """Return height and margins of a figure of cells with these names."""
+    above = 96 + round(min(4.6 * max(2, *map(len, columns), 2), 56))
+    lines = max((wrapped(name).count("<br>") + 1 for name in rows), default=1)
+    right = max([14, *(round(5.2 * len(name)) for name in columns[-1:])])  # slanted over the edge
+    height = above + 16 + max(27, 6 + 15 * lines) * max(len(rows), 3)
+    return height, {"l": 70, "r": right, "t": above, "b": 8}
+
+
+def _name_cells(
+    figure: go.Figure, columns: Sequence[str], rows: Sequence[Candidate], tone: Tone
+) -> None:
+    """Write the classes above the cells and the methods beside them."""
     figure.update_xaxes(
         side="top",
         tickangle=-40,
-        tickvals=list(range(len(order))),
-        ticktext=names,
-        range=[-0.5, len(order) - 0.5],
+        tickvals=list(range(len(columns))),
+        ticktext=list(columns),
+        range=[-0.5, len(columns) - 0.5],
         showgrid=False,
         ticklabeloverflow="allow",
         tickfont={"size": 12, "color": tone["text"]},
     )
     figure.update_yaxes(
-        tickvals=list(range(len(drawn))),
-        ticktext=rows,
-        range=[len(drawn) - 0.5, -0.5],
+        tickvals=list(range(len(rows))),
+        ticktext=[wrapped(each.short) for each in rows],
+        range=[len(rows) - 0.5, -0.5],
         showgrid=False,
         tickfont={"size": 12, "color": tone["text"]},
     )
+
+
+def against(
+    found: Sequence[ClassPair],
+    candidates: Sequence[Candidate],
+    class_names: Sequence[str],
+    reference: str,
+    tone: Tone,
+) -> go.Figure:
+    """Draw by how much the recall of every method (row) is above one method's, by given class.
+
+    Args:
+        found: every two methods in every class.
+        candidates: of the comparison, in their order.
+        class_names: of the set.
+        reference: key of the method that the others are held against.
+        tone: of `palette.TONES`.
+    """
+    of_it = {
+        (each.other if each.one == reference else each.one, each.label): each
+        for each in found
+        if reference in (each.one, each.other)
+    }
+    rows = [each for each in candidates if any(key == each.key for key, _ in of_it)]
+    wrong = {each.label: each.wrong for each in found}
+    order = sorted(wrong, key=lambda label: (-wrong[label], label))[:CLASSES]
+    signed = np.array(
+        [[_signed(of_it[each.key, label], reference) for label in order] for each in rows]
+    )
+    titles = {each.key: each for each in candidates}
+    some = (
+        f" The {len(order)} classes with most of {len(wrong)}." if len(wrong) > len(order) else ""
+    )
+    names = [text(class_names[label], 14) for label in order]
+    height, margin = _sizes(names, [each.short for each in rows])
+    figure = new_figure(
+        f"Recall above that of {text(titles[reference].short, 20)}, by given class",
+        f"Bold in brackets: clear after the correction for all pairs and classes (Holm).{some}",
+        tone,
+        height,
+        **margin,
+    )
+    diverging = [[0, tone["red"]], [0.5, tone["page"]], [1, tone["scale"][-1][1]]]
+    figure.add_heatmap(
+        z=signed,
+        zmin=-1,
+        zmax=1,
+        colorscale=diverging,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        customdata=[
+            [_said_pair(of_it[each.key, label], titles, class_names) for label in order]
+            for each in rows
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    if len(order) <= 14:
+        cells = [
+            [
+                _cell(value, of_it[each.key, label].clear)
+                for value, label in zip(line, order, strict=True)
+            ]
+            for line, each in zip(signed, rows, strict=True)
+        ]
+        write_cells(figure, (signed + 1) / 2, cells, {**tone, "scale": diverging})
+    _name_cells(figure, names, rows, tone)
     return figure
+
+
+def _signed(each: ClassPair, reference: str) -> float:
+    return -each.gap if each.one == reference else each.gap
+
+
+def _cell(value: float, clear: bool) -> str:
+    if abs(value) < 0.005:
+        return "0"
+    word = f"{value:+.2f}".replace("0.", ".").replace("-", "\N{MINUS SIGN}")
+    return f"<b>[{word}]</b>" if clear else word
+
+
+def _said_pair(each: ClassPair, titles: Mapping[str, Candidate], class_names: Sequence[str]) -> str:
+    one, other = (text(titles[key].title, 40) for key in (each.one, each.other))
+    return (
+        f"{one} over {other}, given {text(class_names[each.label])}<br>{each.gap:+.2f} "
+        f"(95\u202f%: {each.low:+.2f} to {each.high:+.2f}) of {each.wrong:,.0f} wrong labels, "
+        f"p {p_words(each.corrected)}"
+    )
 
 
 def _two(value: float) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from lnl_core.figures import differences as drawing
 from lnl_core.services.compare import differences
 from lnl_core.types import DatasetInfo
-from lnl_core.views import Comparison, Pair
+from lnl_core.views import ClassPair, Comparison, Pair
 from pages import _figures, _ui, _words
 from pages._ui import plain
 
@@ -68,22 +70,30 @@ def _row(each: Pair, titles: dict[str, str]) -> dict[str, str]:
     }
 
 
+MEASURES = {"recall": "Recall", "precision": "Precision", "against": "Recall against one method"}
+"""What is drawn by class, in words."""
+
+
 @st.fragment
 @_ui.guarded
 def _classes(info: DatasetInfo, comparison: Comparison) -> None:
     found = differences.by_class(info, comparison)
     if not found.shares:
         return
+    several = len(found.shares) > 1
     with st.container(border=True, key="classes_card"):
         measure = st.segmented_control(
             "Measure",
-            ["recall", "precision"],
+            [each for each in MEASURES if several or each != "against"],
             default="recall",
             required=True,
-            format_func=str.capitalize,
+            format_func=MEASURES.__getitem__,
             key="classes_measure",
             label_visibility="collapsed",
         )
+        if measure == "against":
+            _against(info, comparison)
+            return
         _figures.draw(
             drawing.classes(
                 found.shares,
@@ -97,6 +107,71 @@ def _classes(info: DatasetInfo, comparison: Comparison) -> None:
             info,
             alt="Recall and precision of every method for every given class",
         )
+
+
+def _against(info: DatasetInfo, comparison: Comparison) -> None:
+    """Draw the recall of all methods against that of one, class by class, with what is clear."""
+    found = differences.class_pairs(info, comparison)
+    titles = {
+        each.key: each.title for each in comparison.candidates if each.key in comparison.detections
+    }
+    usual = differences.reference(comparison)
+    chosen = st.selectbox(
+        "Against",
+        list(titles),
+        index=list(titles).index(usual),
+        format_func=lambda key: plain(_ui.short(titles.get(key, key), 40)),
+        key="classes_against",
+        width=260,
+    )
+    _figures.draw(
+        drawing.against(
+            found,
+            comparison.candidates,
+            info.class_names,
+            chosen if chosen in titles else usual,
+            _figures.tone(),
+        ),
+        "recall against one method",
+        info,
+        alt="Recall of every method above that of one method, for every given class",
+        key="classes_against_figure",
+    )
+    st.caption(plain(differences.class_pair_words(found)))
+    with st.expander(f"The {_words.plural(min(len(found), MOST), 'clearest difference')}"):
+        st.dataframe(
+            pd.DataFrame([_class_row(each, titles, info.class_names) for each in found[:MOST]]),
+            hide_index=True,
+            key="class_pairs_table",
+            alt="Two methods in one class with difference of recall, interval and corrected p",
+            column_config={
+                "given": st.column_config.TextColumn("Given"),
+                "one": st.column_config.TextColumn("Higher"),
+                "other": st.column_config.TextColumn("Lower"),
+                "gap": st.column_config.TextColumn("Recall", alignment="right"),
+                "interval": st.column_config.TextColumn("95 %"),
+                "p": st.column_config.TextColumn(
+                    "p, Holm", alignment="right", help="Corrected for all pairs and classes."
+                ),
+            },
+        )
+
+
+MOST = 40
+"""Differences of a class that the table holds, the clearest first."""
+
+
+def _class_row(
+    each: ClassPair, titles: dict[str, str], class_names: Sequence[str]
+) -> dict[str, str]:
+    return {
+        "given": _ui.short(class_names[each.label], 24),
+        "one": _ui.short(titles[each.one], 30),
+        "other": _ui.short(titles[each.other], 30),
+        "gap": f"{each.gap:+.2f}",
+        "interval": f"{each.low:+.2f} to {each.high:+.2f}",
+        "p": drawing.p_words(each.corrected),
+    }
 
 
 def _seeds(info: DatasetInfo, comparison: Comparison) -> None:

@@ -120,3 +120,15 @@ def test_hostile_names_are_shown_as_text(desk, hostile, texts):
         assert not app.exception
         assert "<b>bold" not in texts(app)
         assert "![x](http" not in texts(app)
+
+
+def test_recall_in_a_class_is_held_against_one_method(desk, judged, texts):
+    app = desk("compare", dataset="tiny", view="differences")
+    app.session_state["classes_measure"] = "against"
+    app.run()
+    assert not app.exception
+    against = app.selectbox(key="classes_against")
+    assert against.value == "2", "plain training"
+    assert "differences are clear" in texts(app)
+    against.select("1").run()
+    assert not app.exception

@@ -1,7 +1,10 @@
 """Pairs and classes against statsmodels, scikit-learn, and counting by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -128,3 +131,52 @@ def test_ends_of_the_scale():
     every = differences.by_class(np.ones(len(given), bool), given, sample, 4)
     assert (every.recall == 1).all()
     assert (every.recall_interval[:, 1] == 1).all()
+
+
+def test_recall_of_two_methods_in_one_class_by_hand():
+    given = np.r_[np.zeros(20, int), np.ones(10, int)]
+    wrong = np.ones(30, bool)
+    sample = comparison.known(given, np.where(wrong, 1 - given, given), wrong)
+    one, other = np.zeros(30, bool), np.zeros(30, bool)
+    one[:10] = True  # of class 0: 6 that it alone finds, 4 that both do
+    other[[6, 7, 8, 9, 10, 20]] = True  # and 1 that the other alone finds
+    found = differences.class_pairs({"a": one, "b": other}, given, sample, 3)
+    assert [each.label for each in found] == [0, 1]
+    first, second = found
+    assert (first.one, first.other, first.wrong) == ("a", "b", 20)
+    assert first.gap == pytest.approx(5 / 20)
+    assert first.p == pytest.approx(binomtest(1, 7).pvalue)
+    assert (first.low, first.high) == pytest.approx((-0.0226, 0.4771), abs=1e-4)
+    assert first.corrected == pytest.approx(2 * first.p)
+    assert (second.one, second.other) == ("b", "a")
+    assert second.gap == pytest.approx(0.1)
+    assert second.p == 1.0
+    assert second.low < 0.1 < second.high
+
+
+@pytest.mark.parametrize(("more", "fewer"), [(0, 0), (5, 0), (7, 3), (4, 4), (30, 2)])
+def test_p_of_a_pair_is_the_exact_binomial_one(more, fewer):
+    exact = binomtest(min(more, fewer), more + fewer).pvalue if more + fewer else 1.0
+    assert differences._mcnemar(more, fewer) == pytest.approx(exact)
+
+
+def test_without_a_difference_hardly_any_class_is_called_clear():
+    rng = np.random.default_rng(3)
+    false = 0
+    for _ in range(60):
+        given = rng.integers(0, 5, 600)
+        true = np.where(rng.random(600) < 0.3, (given + 1) % 5, given)
+        sample = comparison.known(given, true, np.ones(600, bool))
+        tops = {f"m{i}": rng.random(600) < 0.5 for i in range(4)}
+        false += any(each.clear for each in differences.class_pairs(tops, given, sample, 5))
+    assert false <= 6  # of 60, at most 3 expected
+
+
+def test_a_weighted_sample_counts_for_what_it_carries():
+    given, sample, scores = made(n=800)
+    tops = {key: score > np.quantile(score, 0.85) for key, score in scores.items()}
+    plain = differences.class_pairs(tops, given, sample, 4)
+    twice = replace(sample, weight=2 * np.asarray(sample.weight, float))
+    for one, other in zip(plain, differences.class_pairs(tops, given, twice, 4), strict=True):
+        assert one.p == pytest.approx(other.p), "twice the weight is no more evidence"
+        assert other.wrong == pytest.approx(2 * one.wrong)

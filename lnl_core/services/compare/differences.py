@@ -10,9 +10,10 @@ from functools import lru_cache
 import numpy as np
 
 from lnl_core.jobs import outcome, queue
-from lnl_core.methods import title_of
+from lnl_core.methods import title_of, yardstick
 from lnl_core.review import differences
-from lnl_core.review.differences import Pair, Shares
+from lnl_core.review.comparison import Sample
+from lnl_core.review.differences import ClassPair, Pair, Shares
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare.truth import sample_of
 from lnl_core.services.in_force import loaded, told_of
@@ -57,14 +58,49 @@ class ByClass:
 
 def by_class(info: DatasetInfo, compared: Comparison) -> ByClass:
     """Return how well each method finds the wrong labels of each given class."""
-    if compared.truth is None or not compared.detections:
-        return ByClass({}, 0)
-    keys = tuple(each.key for each in compared.candidates if each.key in compared.detections)
-    versions = tuple(
-        comparing.cache_key(info, each) for each in compared.candidates if each.key in keys
+    asked = _asked(info, compared)
+    return ByClass({}, 0) if asked is None else _by_class(info, *asked)
+
+
+def class_pairs(info: DatasetInfo, compared: Comparison) -> list[ClassPair]:
+    """Compare the recall of every two methods in every given class, the clearest first."""
+    asked = _asked(info, compared)
+    return [] if asked is None else list(_class_pairs(info, *asked))
+
+
+def reference(compared: Comparison) -> str:
+    """Return the key of the method that others are held against: plain training, else the best."""
+    plain = yardstick().key
+    known = [each for each in compared.candidates if each.key in compared.detections]
+    best = compared.best()
+    other = best.key if best is not None else known[0].key
+    return next((each.key for each in known if each.newest and each.name == plain), other)
+
+
+def class_pair_words(found: Sequence[ClassPair]) -> str:
+    """Say what was compared in the classes, and how; nothing of fewer than two methods."""
+    if not found:
+        return ""
+    clear = sum(each.clear for each in found)
+    classes = len({each.label for each in found})
+    return (
+        f"{clear:,} of {len(found):,} differences are clear: every two methods in "
+        f"{'one class' if classes == 1 else f'{classes:,} classes'}. p is McNemar's, exact, "
+        "corrected for all of them by Holm's procedure; intervals are 95 %, for each alone."
     )
-    last = decisions.last_id(info)
-    return _by_class(info, compared.truth.kind, keys, versions, last)
+
+
+_Asked = tuple[str, tuple[str, ...], tuple[str, ...], int]
+
+
+def _asked(info: DatasetInfo, compared: Comparison) -> _Asked | None:
+    """Return the kind of truth, the methods, and what tells them from later ones."""
+    if compared.truth is None or not compared.detections:
+        return None
+    chosen = [each for each in compared.candidates if each.key in compared.detections]
+    versions = tuple(comparing.cache_key(info, each) for each in chosen)
+    keys = tuple(each.key for each in chosen)
+    return compared.truth.kind, keys, versions, decisions.last_id(info)
 
 
 @lru_cache(maxsize=8)
@@ -75,22 +111,46 @@ def _by_class(
     _versions: tuple[str, ...],
     _last_id: int,
 ) -> ByClass:
+    sample, tops, reviews = _tops(info, kind, keys)
+    if sample is None:
+        return ByClass({}, 0)
+    given = np.asarray(loaded(info).given_labels)
+    shares = {
+        key: differences.by_class(top, given, sample, info.class_count) for key, top in tops.items()
+    }
+    return ByClass(shares, reviews)
+
+
+@lru_cache(maxsize=8)
+def _class_pairs(
+    info: DatasetInfo,
+    kind: str,
+    keys: tuple[str, ...],
+    _versions: tuple[str, ...],
+    _last_id: int,
+) -> tuple[ClassPair, ...]:
+    sample, tops, _ = _tops(info, kind, keys)
+    if sample is None:
+        return ()
+    given = np.asarray(loaded(info).given_labels)
+    return tuple(differences.class_pairs(tops, given, sample, info.class_count))
+
+
+def _tops(
+    info: DatasetInfo, kind: str, keys: tuple[str, ...]
+) -> tuple[Sample | None, dict[str, BoolArray], int]:
+    """Return what is known, and what is reviewed of each order: as many as there are wrong."""
     chosen = [each for each in comparing.candidates(info) if each.key in keys]
     told = told_of(info, comparing.runs_behind(info, chosen))
     sample = sample_of(info, kind, told)
     if sample is None:
-        return ByClass({}, 0)
-    given, reviews = np.asarray(loaded(info).given_labels), max(1, round(sample.errors))
-    shares = {
-        each.key: differences.by_class(
-            _top(np.asarray(comparing.suspicion(info, each)), sample.population, reviews),
-            given,
-            sample,
-            info.class_count,
-        )
+        return None, {}, 0
+    reviews = max(1, round(sample.errors))
+    tops = {
+        each.key: _top(np.asarray(comparing.suspicion(info, each)), sample.population, reviews)
         for each in chosen
     }
-    return ByClass(shares, reviews)
+    return sample, tops, reviews
 
 
 def _top(score: FloatArray, population: BoolArray, count: int) -> BoolArray:

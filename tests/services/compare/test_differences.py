@@ -67,3 +67,16 @@ def test_runs_that_differ_in_nothing_but_the_seed_stand_together(scored, no_work
     (several,) = differences.seeds(scored, None)
     assert several.values == pytest.approx(expected)
     assert several.mean == pytest.approx(np.mean(list(expected.values())))
+
+
+def test_recall_in_a_class_is_compared_as_it_is_shown(scored):
+    compared = comparing.compare(scored)
+    shares = differences.by_class(scored, compared).shares
+    found = differences.class_pairs(scored, compared)
+    assert {each.label for each in found} == {0, 1, 2}
+    assert len(found) == 9
+    for each in found:
+        gap = shares[each.one].recall[each.label] - shares[each.other].recall[each.label]
+        assert each.gap == pytest.approx(gap)
+    assert "of 9 differences are clear" in differences.class_pair_words(found)
+    assert differences.reference(compared) == compared.best().key, "plain training has not run"

@@ -25,7 +25,7 @@ def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, sc
     page = report.html(scored)
     for words in ("Precision and recall", "Wrong labels found", "Top ", "Nearest neighbours: loss"):
         assert words in page, words
-    assert page.count('class="figure"') == 10
+    assert page.count('class="figure"') == 11
     assert "Given and true classes" in page
     assert "No map of the images has been laid out" in page
     assert "relabelled 1" in page
@@ -36,7 +36,7 @@ def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, sc
     queue = outside[outside.index("Head of the queue") :]
     images = re.findall(r'src="data:image/png;base64,([^"]+)"', queue)
     assert len(images) == 48
-    for words in ("Which is better, and is it sure?", "Recall by given class", "All pairs (3)"):
+    for words in ("Which is better, and is it sure?", "Recall by given class", "All pairs (3)", "Recall above that of"):
         assert words in page, words
     assert base64.b64decode(images[0]).startswith(b"\x89PNG")
     assert page.count("plotly.js v") == 1
@@ -184,7 +184,7 @@ def test_without_a_truth_confirmed_images_judge_or_it_is_refused(workspace, scor
 
 def test_the_noise_lab_makes_a_copy_and_queues_the_cheapest_first(workspace, tiny, monkeypatch):
     started = []
-    monkeypatch.setattr(lab, "start_runs", lambda info, keys, preset: started.append(keys))
+    monkeypatch.setattr(lab, "start_runs", lambda info, keys, preset, by: started.append(keys))
     made = lab.noise_lab(tiny, "tiny noisy", "pair", 0.2, methods=["ce", "knn"])
     data = datasets.load(made)
     assert np.mean(np.asarray(data.given_labels) != np.asarray(data.true_labels)) == 0.2

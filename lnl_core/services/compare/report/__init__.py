@@ -108,6 +108,7 @@ def _body(info: DatasetInfo, comparison: Comparison, several: Figures) -> str:
             _differences.words(info, comparison)
             + _figures.placed(apart, len(compared))
             + _differences.classes(info, comparison)
+            + _differences.class_pairs(info, comparison)
             + _differences.seeds(info, comparison),
         ),
         _markup.section(

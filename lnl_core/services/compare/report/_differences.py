@@ -12,6 +12,9 @@ from lnl_core.services.compare.report import _markup
 from lnl_core.types import DatasetInfo
 from lnl_core.views import Comparison, Shares
 
+CLEAREST = 40
+"""Differences of a class that are listed, the clearest first."""
+
 
 def words(info: DatasetInfo, comparison: Comparison) -> str:
     """Say how pairs were compared, and give all of them; why there is nothing without a truth."""
@@ -52,6 +55,29 @@ def classes(info: DatasetInfo, comparison: Comparison) -> str:
     return _markup.folded(
         f"Recall and precision by class, after {found.reviews:,} reviews of each order",
         _markup.table(head, lines),
+    )
+
+
+def class_pairs(info: DatasetInfo, comparison: Comparison) -> str:
+    """Return the clearest differences of recall of two methods in one class."""
+    found = differences.class_pairs(info, comparison)
+    if not found:
+        return ""
+    titles = {each.key: each.title for each in comparison.candidates}
+    lines = [
+        (
+            info.class_names[each.label],
+            titles[each.one],
+            titles[each.other],
+            f"{each.gap:+.2f}",
+            f"{each.low:+.2f} to {each.high:+.2f}",
+            p_words(each.corrected),
+        )
+        for each in found[:CLEAREST]
+    ]
+    head = ("Given class", "Higher", "Lower", "Recall", "95 %", "p, Holm")
+    return f"<p>{escape(differences.class_pair_words(found))}</p>" + _markup.folded(
+        f"Recall of two methods in one class, the {len(lines)} clearest", _markup.table(head, lines)
     )
 
 

@@ -98,6 +98,14 @@ def of_differences(info: DatasetInfo, comparison: Comparison, tone: Tone) -> Ite
                     measure,
                 ),
             )
+    in_classes = differences.class_pairs(info, comparison)
+    if in_classes:
+        against = differences.reference(comparison)
+        names = info.class_names
+        yield (
+            "recall-against",
+            drawing.against(in_classes, comparison.candidates, names, against, tone),
+        )
 
 
 def of_explore(info: DatasetInfo, tone: Tone) -> Iterator[Named]:

@@ -95,6 +95,12 @@ TERMS = (
         "together, a false one is called clear at most 5 times in 100.",
     ),
     (
+        "McNemar's test",
+        "McNemar",
+        "Of two methods asked of the same images, it counts only those that one finds and the "
+        "other does not.",
+    ),
+    (
         "Spearman correlation",
         "Spearman",
         "How alike two orders are: 1 the same, 0 unrelated, −1 turned round.",
