@@ -36,7 +36,12 @@ def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, sc
     queue = outside[outside.index("Head of the queue") :]
     images = re.findall(r'src="data:image/png;base64,([^"]+)"', queue)
     assert len(images) == 48
-    for words in ("Which is better, and is it sure?", "Recall by given class", "All pairs (3)", "Recall above that of"):
+    for words in (
+        "Which is better, and is it sure?",
+        "Recall by given class",
+        "All pairs (3)",
+        "Recall above that of",
+    ):
         assert words in page, words
     assert base64.b64decode(images[0]).startswith(b"\x89PNG")
     assert page.count("plotly.js v") == 1
