@@ -10,7 +10,10 @@ Not the same bytes, and why:
 - of one method's ranking (`lnl rank --method`) the suggestion and p_wrong: no file holds them, they
   are computed from the run's probabilities with the consensus of today. The ranking in force is
   stored, and leaves with the same bytes;
-- the digests of the images (`content`), which today's code adds, are left out;
+- what today's code adds is left out: the digests of the images (`content`), and which runs were
+  told the answer (`told`);
+- cleanlab's `label_quality` is blank where a run was told the answer: it stood for what was told;
+- a label is found wrong where nobody calls it right: while people contradict each other it is not;
 - chances have six digits and are never 0 or 1, where some tables had four and some were: they are
   compared within half of the fourth digit;
 - floats in JSON may differ in the tenth digit: other processors add in another order;
@@ -108,7 +111,7 @@ def write_outputs(home, out):
         for method in RANKED[key]:
             ranked = place / f"rank-{method}.csv"
             lnl("rank", name, "--method", method, "--out", ranked)
-            ranked.write_bytes(without_content(ranked, ranked.read_bytes()))
+            ranked.write_bytes(without_later_columns(ranked, ranked.read_bytes()))
         for title, command in {
             "status": ("status", name),
             "audit": ("audit", name),
@@ -121,15 +124,18 @@ def write_outputs(home, out):
     write_json(out / "noisy" / "report.json", report(SETS["noisy"], home / "report.html"))
 
 
-def without_content(file, data):
-    """Return what a file holds without the digests of the images."""
+def without_later_columns(file, data):
+    """Return what a file holds without digests of the images, and which runs were told of them."""
     if file.suffix == ".csv":
         head, *lines = data.split(b"\r\n")
-        if head.endswith(b",content"):
-            lines = [re.sub(rb",[0-9a-f]{32}( [0-9a-f]{64})?$", b"", line) for line in lines]
-            return b"\r\n".join([head.removesuffix(b",content"), *lines])
+        later = b",told,content" if head.endswith(b",told,content") else b",content"
+        if head.endswith(later):
+            cells = rb"(,[0-9 ]*)?" if b"told" in later else b""
+            end = cells + rb",[0-9a-f]{32}( [0-9a-f]{64})?$"
+            lines = [re.sub(end, b"", line) for line in lines]
+            return b"\r\n".join([head.removesuffix(later), *lines])
     if file.suffix == ".json":
-        return re.sub(rb', "content": "[0-9a-f ]+"', b"", data)
+        return re.sub(rb', "(content|told)": "[0-9a-f ]+"', b"", data)
     return data
 
 
@@ -146,9 +152,9 @@ def write_tables(name, place):
         file = place / title
         lnl("export", name, "--format", form, "--out", file, *more)
         if file.suffix == ".csv":
-            file.write_bytes(without_content(file, file.read_bytes()))
+            file.write_bytes(without_later_columns(file, file.read_bytes()))
         if file.suffix == ".parquet":
-            table = pq.read_table(file).drop_columns("content")
+            table = pq.read_table(file).drop_columns(["told", "content"])
             file.unlink()
             types = {column.name: str(column.type) for column in table.schema}
             rows = {row["id"]: list(row.values()) for row in table.to_pylist()}
@@ -166,7 +172,7 @@ def write_folders(name, place, scratch):
         images = hashlib.sha256()
         for path in sorted(each for each in folder.rglob("*") if each.is_file()):
             inside = path.relative_to(folder).as_posix()
-            data = without_content(path, path.read_bytes().replace(home, b"HOME"))
+            data = without_later_columns(path, path.read_bytes().replace(home, b"HOME"))
             if path.name == "content.txt":
                 continue
             if path.suffix == ".csv":
@@ -286,8 +292,20 @@ def test_the_same_files_leave_it(written):
 @pytest.mark.parametrize("name", [each for each in files(EXPECTED) if each.endswith(".csv")])
 def test_tables_have_the_same_bytes(written, name):
     (now, chances), (then, before) = (_stored(each / name) for each in (written, EXPECTED))
+    if name.endswith("label_issues.csv"):
+        now, then = _told_apart(now), _told_apart(then, now)
     assert now == then
     np.testing.assert_allclose(chances, before, rtol=0, atol=DIGITS)
+
+
+def _told_apart(data, blank=None):
+    """Return a table of cleanlab's without the qualities that are blank in it, or in another."""
+    rows = [line.split(b",") for line in data.split(b"\r\n")]
+    others = rows if blank is None else [line.split(b",") for line in blank.split(b"\r\n")]
+    return [
+        row if len(row) < 2 or other[1] else [row[0], b"", *row[2:]]
+        for row, other in zip(rows, others, strict=True)
+    ]
 
 
 def _stored(file):
@@ -312,6 +330,9 @@ def test_everything_else_says_the_same(written, name):
     now, then = (json.loads((each / name).read_text("utf-8")) for each in (written, EXPECTED))
     if Path(name).name == "status.json":
         _only_what_was_told(now, then)
+    if Path(name).name == "report.json":
+        assert now["figures"] >= then["figures"]  # some were added since
+        now["figures"] = then["figures"]
     if Path(name).name.startswith("audit"):
         assert now.pop("unseen", 0) == 0  # images that were added later, which no set here has
     assert list(now) == list(then)
@@ -320,6 +341,7 @@ def test_everything_else_says_the_same(written, name):
             continue
         if key.endswith("progress"):
             now[key], then[key] = stored(now[key]), stored(then[key])
+            then[key]["wrong"] -= CONTRADICTED[name.split("/")[0]]
         within = DIGITS if Path(name).name == "manifest-all.json" else 1e-12
         assert same(now[key], then[key], within), (key, now[key], then[key])
 
@@ -333,6 +355,9 @@ def _only_what_was_told(now, then):
             for key in set(run) - set(told):
                 del run[key]
 
+
+CONTRADICTED = {"noisy": 0, "plain": 1}
+"""Labels of each set that somebody calls wrong and somebody right."""
 
 COMPUTED = {
     "errors_left",

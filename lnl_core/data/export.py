@@ -43,6 +43,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "p_wrong",
         "label_quality",
         "run_ids",
+        "told",
         "content",
     ),
     "decisions": (
@@ -71,10 +72,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "suspicion",
         "p_wrong",
         "label_quality",
+        "told",
         "content",
     ),
 }
-"""Format -> columns; corrections get one `suspicion_<method>` per method before `run_ids`."""
+"""Format -> columns; corrections get one `suspicion_<method>` per method before `run_ids`.
+
+`told` names the runs of the ranking that were told what people answered of the image.
+"""
 
 PATHS = frozenset({"path", "image", "file_name"})
 """Columns that hold paths of files."""
@@ -153,6 +158,7 @@ def correction_rows(
     suspicion: FloatArray | None = None,
     suggested_labels: IntArray | None = None,
     method_suspicions: Mapping[str, FloatArray] | None = None,
+    told: Mapping[int, str] | None = None,
     content: Sequence[str] | None = None,
     splits: Sequence[str] | None = None,
 ) -> Rows:
@@ -172,13 +178,14 @@ def correction_rows(
         suspicion: (n,) likewise.
         suggested_labels: (n,) likewise, -1 = none.
         method_suspicions: method -> (n,).
+        told: row -> runs that were told its answer.
         content: (n,) digests (`data.content`), or None.
         splits: (n,) names, or None for no such column.
     """
     methods = dict(method_suspicions or {})
-    *before, runs, last = COLUMNS["corrections"]
+    *before, runs, knew, last = COLUMNS["corrections"]
     scores = (f"suspicion_{key}" for key in methods)
-    columns = [*before, *scores, runs, last, *split_column(splits)]
+    columns = [*before, *scores, runs, knew, last, *split_column(splits)]
 
     def rows() -> Iterator[dict[str, str]]:
         for decision in decisions:
@@ -201,6 +208,7 @@ def correction_rows(
                 "label_quality": chances.cell(quality),
                 **{f"suspicion_{key}": chances.cell(float(s[row])) for key, s in methods.items()},
                 "run_ids": " ".join(map(str, decision.run_ids)),
+                "told": (told or {}).get(row, ""),
                 "content": "" if content is None else content[row],
                 **({} if splits is None else {"split": splits[row]}),
             }

@@ -6,7 +6,7 @@ Each cache is keyed by what changes its value (a version, the newest decision), 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -183,6 +183,32 @@ def told(info: DatasetInfo) -> BoolArray:
     """
     ranked = scored(info)
     return np.zeros(info.n, dtype=bool) if ranked is None else _told(info, ranked)
+
+
+@lru_cache(maxsize=8)
+def runs_told(info: DatasetInfo, runs: tuple[int, ...]) -> Mapping[int, tuple[int, ...]]:
+    """Return row -> those of some runs that were told what people answered of it, rising."""
+    by_row: dict[int, list[int]] = {}
+    for run in sorted(runs):
+        path = info.directory / "runs" / str(run) / "trusted.npy"
+        if path.is_file():
+            for row in np.flatnonzero(arrays.read_array(path)[: info.n]).tolist():
+                by_row.setdefault(row, []).append(run)
+    return {row: tuple(several) for row, several in by_row.items()}
+
+
+def told_words(info: DatasetInfo, runs: Iterable[int] | None = None) -> Mapping[int, str]:
+    """Return row -> runs that were told its answer, as exports name them: numbers with blanks.
+
+    Args:
+        info: the data set.
+        runs: which; those behind the ranking in force when None.
+    """
+    if runs is None:
+        ranked = scored(info)
+        runs = () if ranked is None else ranked.run_ids.values()
+    known = runs_told(info, tuple(sorted(runs)))
+    return {row: " ".join(map(str, several)) for row, several in known.items()}
 
 
 def score_shown(info: DatasetInfo, row: int) -> float | None:

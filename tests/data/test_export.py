@@ -67,7 +67,7 @@ def test_corrections_have_the_columns_of_the_contract():
     data, (row,) = written(rows)
     assert data.split(b"\r\n")[0].decode() == (
         "id,path,given_label,corrected_label,action,reviewer,decided_at,suggested_label,p_wrong,"
-        "label_quality,suspicion_sr,suspicion_knn,run_ids,content"
+        "label_quality,suspicion_sr,suspicion_knn,run_ids,told,content"
     )
     assert row == {
         "id": "'-c",
@@ -83,6 +83,7 @@ def test_corrections_have_the_columns_of_the_contract():
         "suspicion_sr": "0.250000",
         "suspicion_knn": "0.125000",
         "run_ids": "3 14",
+        "told": "",
         "content": "",
     }
 

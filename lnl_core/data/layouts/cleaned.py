@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,7 @@ class Cleaned:
         safe: protect cells of CSV that a spreadsheet would run as formulas.
         no_classes: labels that say that nobody labelled the image.
         told: (n,) True where a run behind the ranking was told the answer; None for nowhere.
+        runs_told: row -> which runs these are, in words.
         content: (n,) digests of the images (`data.content`), or None.
         seen: how many rows the ranking scores, the first ones; None: all.
         links: the import followed links that lead out of `root`.
@@ -62,6 +63,7 @@ class Cleaned:
     seen: int | None = None
     told: BoolArray | None = None
     links: bool = False
+    runs_told: Mapping[int, str] = field(default_factory=dict)
 
     def rows(self) -> IntArray:
         """Return the rows that have one right class: those that a training set can hold."""
@@ -76,6 +78,10 @@ class Cleaned:
         """Say whether runs judged an image's label, and none was told by people what is right."""
         told = self.told is not None and bool(self.told[row])
         return self.ranking is not None and self.has_class(row) and not told
+
+    def told_by(self, row: int) -> str:
+        """Return the runs that were told what people answered of an image; blank without any."""
+        return self.runs_told.get(row, "")
 
     def split(self, row: int) -> str:
         """Return the split that an image came with, blank where it came with none."""

@@ -81,6 +81,8 @@ def _attributes(cleaned: Cleaned, row: int) -> dict[str, Any]:
             attributes["suspicion"] = chances.number(float(cleaned.ranking.suspicion[row]))
         if suggested >= 0:
             attributes["suggested_label"] = cleaned.data.class_names[suggested]
+    if told := cleaned.told_by(row):
+        attributes["told"] = told
     if split := cleaned.split(row):
         attributes |= {"split": split, "tags": [split]}
     return attributes

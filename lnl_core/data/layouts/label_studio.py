@@ -129,6 +129,8 @@ def _tasks(cleaned: Cleaned, place: Callable[[int], str | None]) -> Iterator[dic
         }
         if cleaned.content is not None:
             facts["content"] = cleaned.content[row]
+        if told := cleaned.told_by(row):
+            facts["told"] = told
         if split := cleaned.split(row):
             facts["split"] = split
         predictions = [_prediction("given label", [cleaned.given_name(row)], None)]

@@ -19,6 +19,7 @@ MANIFEST = (
     "lnl_verdict",
     "p_wrong",
     "label_quality",
+    "told",
     "content",
 )
 """Columns of a manifest; `lnl import` and any CSV reader take image and label from it."""
@@ -81,6 +82,7 @@ def manifest_rows(cleaned: Cleaned, image: Callable[[int], str] | None = None) -
                 "label_quality": chances.cell(1 - float(ranking.suspicion[row]))
                 if ranking and scored
                 else "",
+                "told": cleaned.told_by(row),
                 "content": "" if cleaned.content is None else cleaned.content[row],
                 **({} if data.splits is None else {"split": data.splits[row]}),
             }

@@ -36,6 +36,7 @@ from lnl_core.services.in_force import (
     signals,
     told,
     told_of,
+    told_words,
 )
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, DatasetInfo, Decision, FloatArray, LnlError, Workspace
@@ -110,6 +111,7 @@ def correction_rows(
         suspicion=None if ranked is None else _judged(info, ranked, ranked.ranking.suspicion),
         suggested_labels=None if ranked is None else ranked.ranking.suggested_labels,
         method_suspicions=runs,
+        told=told_words(info),
         content=contents(info),
         splits=data.splits,
     )
@@ -205,7 +207,7 @@ def cleaned(info: DatasetInfo, *, only_agreed: bool = True, safe: bool = True) -
     ranked = scored(info)
     version = "" if ranked is None else ranked.version
     result = _cleaned(info, only_agreed, decisions.last_id(info), version)
-    return replace(result, safe=safe)
+    return replace(result, safe=safe, runs_told=told_words(info))
 
 
 @lru_cache(maxsize=4)

@@ -21,6 +21,7 @@ from lnl_core.services.in_force import (
     seen_by,
     signals,
     told_of,
+    told_words,
     without_class,
 )
 from lnl_core.types import DatasetInfo, LnlError
@@ -31,7 +32,7 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
 
     Every column says its direction: `suspicion` and `p_wrong` 1 = wrong, `label_quality` 1 = right.
     All three are blank where the given label is no class, where no run has seen the image yet, and
-    where a run was told the answer. A set with splits has `split` last.
+    where a run was told the answer, which `told` names. A set with splits has `split` last.
 
     Raises:
         LnlError: nothing is scored yet, or the method has no finished run.
@@ -66,7 +67,8 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
             taught([run.method]),
         )
     names, digests = info.class_names, contents(info)
-    runs = ranked.run_ids.values() if method == "consensus" else [ranked.run_ids[method]]
+    runs = list(ranked.run_ids.values()) if method == "consensus" else [ranked.run_ids[method]]
+    knew = told_words(info, runs)
     blank = told_of(info, map(str, runs)) | without_class(info)
     blank[seen:] = True
     for row in range(info.n):
@@ -79,6 +81,7 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
             "given_label": names[int(data.given_labels[row])],
             "suggested_label": names[suggested] if suggested >= 0 else "",
             **dict(zip(("suspicion", "p_wrong", "label_quality"), cells, strict=True)),
+            "told": knew.get(row, ""),
             "content": digests[row],
             **({} if data.splits is None else {"split": data.splits[row]}),
         }

@@ -55,7 +55,7 @@ def test_corrections_hold_what_was_accepted(workspace, scored):
         ("item-00047", "bar", "bar|base", "multiple"),
     ]
     assert list(rows[0])[: len(CORRECTIONS)] == CORRECTIONS
-    assert list(rows[0])[-2:] == ["run_ids", "content"]
+    assert list(rows[0])[-3:] == ["run_ids", "told", "content"]
     assert {"suspicion_sr", "suspicion_knn"} < set(rows[0])
     assert rows[0]["suggested_label"] == "bar"
     assert float(rows[0]["p_wrong"]) > 0.3
@@ -127,6 +127,7 @@ def test_scores_cover_every_image(workspace, scored, tmp_path):
         "suspicion",
         "p_wrong",
         "label_quality",
+        "told",
         "content",
     ]
     worst = sorted(rows, key=lambda r: -float(r["suspicion"]))[:3]

@@ -69,3 +69,25 @@ def test_layouts_hold_no_score_there(told, tmp_path):
         a["attributes"]["lnl_id"] for a in labels.values() if "p_wrong" not in a["attributes"]
     ]
     assert without == [f"item-{row:05}" for row in TOLD]
+
+
+def test_exports_name_the_runs_that_were_told(told, tmp_path):
+    mask = np.zeros(60, bool)
+    mask[5] = True
+    arrays.write_array(told.directory / "runs" / "2" / "trusted.npy", mask)
+    wanted = {3: "1", 5: "1 2"}
+    for rows in (list(exporting.rank_rows(told)), table(told, "manifest")):
+        assert {at: row["told"] for at, row in enumerate(rows) if row["told"]} == wanted
+    alone = enumerate(exporting.rank_rows(told, "knn"))
+    assert {at: row["told"] for at, row in alone if row["told"]} == {5: "2"}
+    assert [row["told"] for row in table(told, "corrections")] == ["1", ""]
+    exporting.write_export(told, "label-studio", tmp_path / "l")
+    tasks = json.loads((tmp_path / "l" / "tasks.json").read_text())
+    found = {at: task["data"]["told"] for at, task in enumerate(tasks) if "told" in task["data"]}
+    assert found == wanted
+    exporting.write_export(told, "fiftyone", tmp_path / "f")
+    labels = json.loads((tmp_path / "f" / "labels.json").read_text())["labels"]
+    said = {a["attributes"]["lnl_id"]: a["attributes"].get("told") for a in labels.values()}
+    assert {id_: runs for id_, runs in said.items() if runs} == {
+        f"item-{row:05}": runs for row, runs in wanted.items()
+    }

@@ -19,6 +19,7 @@ from lnl_core.services import places
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare.report import (
     _answers,
+    _copies,
     _differences,
     _figures,
     _glossary,
@@ -115,6 +116,7 @@ def _body(info: DatasetInfo, comparison: Comparison, several: Figures) -> str:
             "Map and classes",
             _figures.without_map(explored) + _figures.placed(explored, len(compared) + len(apart)),
         ),
+        _copies.section(info, album),
         _markup.section("Class pairs", _pairs.pairs(info, album)),
         _markup.section("Images as each method sees them", _views.five(info, album)),
         _markup.section("Where a network looks", _maps.looks(info, album)),
