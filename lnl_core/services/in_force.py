@@ -17,7 +17,8 @@ from lnl_core.data import content
 from lnl_core.jobs import inputs, splits
 from lnl_core.review import labelled
 from lnl_core.services.ledger import Ledger
-from lnl_core.store import arrays, datasets, decisions
+from lnl_core.store import arrays, datasets, decisions, goals
+from lnl_core.store.goals import Goal
 from lnl_core.types import (
     BoolArray,
     DatasetInfo,
@@ -107,13 +108,22 @@ def version(info: DatasetInfo) -> str | None:
     return arrays.ranking_version(info.directory / "ranking")
 
 
+def goal_set(info: DatasetInfo) -> Goal | None:
+    """Return the goal that a person set last; None before."""
+    return (goals.goals(info) or (None,))[-1]
+
+
 def goal(info: DatasetInfo) -> int:
     """Return how many wrong labels may be left: what a person set, else one in a hundred images.
 
-    The latter is counted when the review begins: a set that grows moves nobody's goal.
+    The latter is counted when the review begins: a set that grows moves nobody's goal. It holds as
+    well where a person set a goal of another kind: so many are what the queue works towards.
     """
+    chosen = goal_set(info)
+    if chosen is not None and chosen.kind == goals.LEFT and chosen.value is not None:
+        return int(chosen.value)
     meta = datasets.read_meta(info)
-    own: int | None = meta.get("errors_goal")
+    own: int | None = meta.get("errors_goal") if chosen is None else None  # from before 0008
     fixed: int | None = meta.get("goal_at_start") if own is None else own
     return max(1, labelled_count(info) // 100) if fixed is None else fixed
 

@@ -180,6 +180,22 @@ plan_events = Table(
     sqlite_autoincrement=True,
 )
 
+goals = Table(
+    "goals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset_id", Integer, ForeignKey("datasets.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("value", Float),
+    Column("reviewer", String(120), ForeignKey("reviewers.name")),
+    Column("set_at", String(40), nullable=False),
+    Column("last_decision", Integer, nullable=False),
+    Column("facts", Text, nullable=False, server_default="{}"),
+    UniqueConstraint("dataset_id", "number", name="goals_number"),
+    sqlite_autoincrement=True,
+)
+
 jobs = Table(
     "jobs",
     metadata,

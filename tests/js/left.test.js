@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { courseNow, courseWords, endsOf, ticks } from "../../pages/_components/desk/course.js";
+import {
+  courseNow,
+  courseWords,
+  endsOf,
+  goalLineOf,
+  ticks,
+} from "../../pages/_components/desk/course.js";
 import { facts } from "../../pages/_components/desk/left.js";
 
 const LEFT = {
@@ -22,6 +28,13 @@ const NOW = {
   seconds_per_image: null,
   reviews_to_goal: 900,
   errors_left: LEFT,
+  goal: {
+    kind: "left",
+    words: "until at most 80 wrong labels are left",
+    holds: false,
+    said: "",
+    reached: "at most 75 errors left",
+  },
 };
 const START = { ...LEFT, audits: 8, estimate: null, low: null, high: null, limit: null };
 const words = (now) => facts(now).map(({ name, value, side }) => `${name}: ${value}, ${side}`);
@@ -46,11 +59,28 @@ test("before chance has spoken nothing is promised, and a guess is called one", 
 test("the goal is reached only when the random checks say so", () => {
   const none = { ...NOW, reviewed: 9000, reviews_to_goal: 0 };
   assert.match(words(none)[3], /^To the goal: more reviews, until/);
-  const reached = { ...LEFT, goal: 1, limit: 1, may_stop: true };
   assert.equal(
-    words({ ...NOW, errors_left: reached })[3],
-    "To the goal: reached, at most 1 wrong label left: you may stop",
+    words({ ...NOW, goal: { ...NOW.goal, holds: true } })[3],
+    "To the goal: reached, at most 75 errors left: you may stop",
   );
+});
+
+test("a goal of time says how far it is, and what the guarantee will be", () => {
+  const goal = {
+    kind: "reviews",
+    words: "until 500 images more have an answer",
+    holds: false,
+    said: "100 of 500 answered",
+    reached: "",
+  };
+  const course = { past: [], ahead: [[1200, 130]] };
+  assert.equal(
+    words({ ...NOW, reviews_to_goal: 400, goal, course })[3],
+    "To the goal: about 400 reviews, until 500 images more have an answer; 100 of 500 answered; " +
+      "then at most 130 left, it is expected; or stop now: at most 212",
+  );
+  assert.equal(goalLineOf({ ...NOW, goal }), null);
+  assert.equal(goalLineOf(NOW), 80);
 });
 
 test("the chart ends at what is said now, whatever the server had worked out by then", () => {

@@ -11,7 +11,7 @@ import numpy as np
 from lnl_core.data import no_class
 from lnl_core.jobs import inputs, outcome, queue
 from lnl_core.readings import Answers
-from lnl_core.store import datasets
+from lnl_core.store import datasets, goals
 from lnl_core.store.table import read_table
 from lnl_core.types import DatasetInfo, JobState, LnlError
 
@@ -141,18 +141,23 @@ def behind(info: DatasetInfo) -> dict[int, int]:
 
 def goal(info: DatasetInfo) -> int | None:
     """Return how many wrong labels a person lets be left; None stands for one in a hundred."""
+    chosen = goals.goals(info)
+    if chosen:
+        value = chosen[-1].value if chosen[-1].kind == goals.LEFT else None
+        return None if value is None else int(value)
     stored: int | None = datasets.read_meta(info).get("errors_goal")
     return stored
 
 
-def set_goal(info: DatasetInfo, errors: int | None) -> None:
+def set_goal(info: DatasetInfo, errors: int | None, reviewer: str | None = None) -> None:
     """Store how many wrong labels may be left; None stands for one in a hundred images.
 
-    The number of reviews that this takes is planned anew.
+    The number of reviews that this takes is planned anew. Goals of other kinds: `review.goals`.
 
     Raises:
         LnlError: less than none, or as many as there are images.
     """
     if errors is not None and not 0 <= errors < info.n:
         raise LnlError(f"The goal must lie between 0 and {info.n - 1} wrong labels left.")
-    datasets.update_meta(info, errors_goal=errors, goal_at_start=None, planned_reviews=None)
+    goals.add(info, goals.LEFT, errors, reviewer)
+    datasets.update_meta(info, goal_at_start=None, planned_reviews=None)

@@ -13,15 +13,17 @@ from functools import lru_cache
 import numpy as np
 
 from lnl_core.review import course as curves
-from lnl_core.review.auditing import ENOUGH
+from lnl_core.review.auditing import ENOUGH, Plan
 from lnl_core.review.course import Past, Points
 from lnl_core.review.evidence import possible_totals
-from lnl_core.services.in_force import Standing, goal, labelled_count, standing
+from lnl_core.services.in_force import Standing, goal_set, labelled_count, standing
 from lnl_core.services.review import auditing
 from lnl_core.services.review.auditing import ErrorsLeft
 from lnl_core.services.review.draws import OPEN, RIGHT, replay
 from lnl_core.services.review.expecting import EVERY, expected
+from lnl_core.services.review.goals import stand
 from lnl_core.services.review.planning import forecast
+from lnl_core.store.goals import LEFT, RECALL
 from lnl_core.types import DatasetInfo
 
 
@@ -41,6 +43,9 @@ class Course:
         """Return what the review component draws."""
         return {"past": list(self.past), "ahead": list(self.ahead)}
 
+
+TRIED = 7
+"""Ways to spend a given number of reviews that are compared."""
 
 FIRST = 0.5
 """Seconds that the first look at a set may wait for its chart; later ones never do."""
@@ -62,7 +67,9 @@ def known(info: DatasetInfo, left: ErrorsLeft, now: Standing) -> Course | None:
     """
     if left.audits < ENOUGH:
         return None
-    key = (left.audits // auditing.REFRESH, now.reviewed // EVERY, now.auto_since, left.goal)
+    number = getattr(goal_set(info), "number", 0)
+    parts = (left.audits // auditing.REFRESH, now.reviewed // EVERY, now.auto_since)
+    key = (*parts, left.goal, number)
     with _asking:
         before, asked = _asked.get(info, (None, None))
         if asked is None or before != key:
@@ -101,9 +108,24 @@ def course(info: DatasetInfo) -> Course:
 
 def _ahead(info: DatasetInfo, limit: int | None, now: Standing) -> Points:
     plan, scores = forecast(info, now=now), expected(info, now=now)
-    if limit is None or plan is None or scores is None or limit <= goal(info):
+    here = stand(info, now=now)
+    if limit is None or plan is None or scores is None or here.holds or here.kind == RECALL:
         return []
     said, _ = auditing.evidence(info)
     p = scores.p[scores.open]
-    way = curves.ahead(said, scores.found, p, plan.plan, limit, float(p.sum()))
-    return [(plan.reviewed + t, most) for t, most in way]
+    left = float(p.sum())
+
+    def along(way: Plan) -> Points:
+        return curves.ahead(said, scores.found, p, way, limit, left)
+
+    if here.kind == LEFT:
+        first, points = plan.reviewed, along(plan.plan)
+    else:  # the best that can be made of what is left of the time
+        first, rest = now.reviewed, min(here.more or 0, len(p))
+        ways = [Plan(t, rest - t) for t in np.unique(np.linspace(0, rest, TRIED).astype(int))]
+        points = min((along(Plan(int(w.queue), int(w.audits))) for w in ways), key=_end)
+    return [(first + t, most) for t, most in points]
+
+
+def _end(points: Points) -> int:
+    return points[-1][1]

@@ -25,8 +25,10 @@ from lnl_core.services.review.course import Course, known
 from lnl_core.services.review.draws import latest, mixed
 from lnl_core.services.review.expecting import guess
 from lnl_core.services.review.filtering import Filters, excluded
+from lnl_core.services.review.goals import Stand, stand
 from lnl_core.services.review.items import RECENT, class_exemplars, items_of, recent
-from lnl_core.services.review.planning import Forecast, forecast, planned
+from lnl_core.services.review.planning import forecast, planned
+from lnl_core.services.review.sharing import drawing, order_of
 from lnl_core.types import BoolArray, DatasetInfo, Decision, IntArray
 
 PAGE_SIZE = 12
@@ -49,7 +51,7 @@ class Progress:
         left: open images in the queue for this reviewer, filters ignored.
         seconds_per_image: median of this reviewer's last hundred answers, None before five.
         errors_left: what the random audit says of the labels that nobody has looked at.
-        expected: what the scores and the answers let one expect; None without a ranking.
+        goal: what the review is to reach, and how far it is from there.
         guess: wrong labels left by the scores alone, until the random audit has an estimate.
         course: how the guarantee fell and is expected to go on; None until there is one.
     """
@@ -61,13 +63,12 @@ class Progress:
     left: int
     seconds_per_image: float | None
     errors_left: ErrorsLeft
-    expected: Forecast | None = None
+    goal: Stand
     guess: int | None = None
     course: Course | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the review component shows."""
-        ahead = self.expected
         return {
             "reviewed": self.reviewed,
             "planned": self.planned,
@@ -75,8 +76,9 @@ class Progress:
             "total": self.total,
             "left": self.left,
             "seconds_per_image": self.seconds_per_image,
-            "errors_left": self.errors_left.as_dict(),
-            "reviews_to_goal": None if ahead is None else ahead.more(self.reviewed),
+            "errors_left": self.errors_left.as_dict() | {"may_stop": self.goal.holds},
+            "reviews_to_goal": self.goal.more,
+            "goal": self.goal.as_dict(),
             "guess": self.guess,
             "course": None if self.course is None else self.course.as_dict(),
         }
@@ -193,6 +195,8 @@ def _next(fetch: Fetch, limit: int, out: BoolArray, others: IntArray | None) -> 
         )
         out[list(drawn.values())] = True
     order = _order(fetch.ranked, info, fetch.order, info.id)
+    if fetch.order == "suspicious" and (fixed := order_of(info, fetch.ranked)) is not None:
+        order = fixed
     rows = orders.next_rows(order, out, limit + SPARE)
     chosen = list(dict.fromkeys([*fetch.focus, *rows.tolist()]))
     for place, row in drawn.items():
@@ -241,6 +245,9 @@ def audits_only(info: DatasetInfo, order: str, now: Standing | None = None) -> b
     gets there; the forecast says when (review science 5.4).
     """
     if order == "random":
+        return True
+    now = now or standing(info)
+    if drawing(info, now):
         return True
     expected = forecast(info, now=now)
     return expected is not None and expected.audits_alone
@@ -365,16 +372,16 @@ def progress(
     """
     ranked = scored(info)
     now_at = now or standing(info)
-    ahead = forecast(info, now=now_at)
     times = [
         d.seconds
         for d in (latest(info, reviewer) if newest is None else newest)
         if d.seconds is not None and d.seconds <= 60  # longer gaps are pauses
     ]
     left = errors_left(info, now=now_at)
+    here = stand(info, left, now_at)
     return Progress(
         reviewed=now_at.reviewed,
-        planned=planned(info) or now_at.reviewed + (ahead.more(now_at.reviewed) if ahead else 0),
+        planned=planned(info) or now_at.reviewed + (here.more or 0),
         wrong=now_at.found,
         total=labelled_count(info),
         left=int((~closed_to(now_at, reviewer) & ~now_at.no_class & ~now_at.auto_open).sum())
@@ -382,7 +389,7 @@ def progress(
         else 0,
         seconds_per_image=float(np.median(times)) if len(times) >= 5 else None,
         errors_left=left,
-        expected=ahead,
+        goal=here,
         guess=guess(info, now_at) if left.estimate is None else None,
         course=known(info, left, now_at),
     )

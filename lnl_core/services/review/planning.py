@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from lnl_core.review import auditing
 from lnl_core.review.auditing import Plan
-from lnl_core.services.in_force import Standing, goal, standing
+from lnl_core.services.in_force import Standing, goal
 from lnl_core.services.review.auditing import evidence
 from lnl_core.services.review.expecting import Expected, expected
 from lnl_core.store import datasets
@@ -71,11 +71,3 @@ def planned(info: DatasetInfo) -> int | None:
     """
     stored: int | None = datasets.read_meta(info).get("planned_reviews")
     return stored
-
-
-def begin(info: DatasetInfo) -> None:
-    """Fix the goal, and how many images the review is to take, where a ranking says it."""
-    if planned(info) is None and (ahead := forecast(info)) is not None:
-        reviewed = standing(info).reviewed
-        reviews = reviewed + ahead.more(reviewed)
-        datasets.update_meta(info, planned_reviews=reviews, goal_at_start=goal(info))

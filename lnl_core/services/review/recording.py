@@ -9,8 +9,8 @@ from typing import Any
 
 from lnl_core.services.in_force import Scored, loaded, score_shown, scored
 from lnl_core.services.review import blind, groups, looks, second
+from lnl_core.services.review.goals import begin
 from lnl_core.services.review.new_classes import add_class
-from lnl_core.services.review.planning import begin
 from lnl_core.store import decisions
 from lnl_core.store import looks as stored_looks
 from lnl_core.store.db import now

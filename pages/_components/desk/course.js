@@ -31,6 +31,14 @@ export function courseNow({ reviewed, errors_left: left, course }) {
 }
 
 /**
+ * Where the goal is a line: where it is a number of wrong labels left.
+ *
+ * @param {Progress} now
+ */
+export const goalLineOf = ({ goal, errors_left: left }) =>
+  goal.kind === "left" ? left.goal : null;
+
+/**
  * What a chart says, for those who do not see it.
  *
  * @param {Course} course

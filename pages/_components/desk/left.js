@@ -1,6 +1,6 @@
 // What is left and when to stop, in plain words: found, estimate, guarantee, what the goal takes.
 
-import { courseChart, courseNow } from "./course.js";
+import { courseChart, courseNow, goalLineOf } from "./course.js";
 import { icon } from "./icons.js";
 import { focus, openKeys } from "./keys.js";
 import { h } from "./nodes.js";
@@ -71,16 +71,19 @@ function guaranteeOf(left) {
  * @param {Progress} now
  * @returns {Fact}
  */
-function goalOf({ errors_left: left, reviews_to_goal: more }) {
+function goalOf({ errors_left: left, reviews_to_goal: more, goal, course }) {
   const name = "To the goal";
-  const goal = `at most ${plural(left.goal, "wrong label")} left`;
-  if (left.may_stop) return { name, value: "reached", side: `${goal}: you may stop` };
+  if (goal.holds) return { name, value: "reached", side: `${goal.reached}: you may stop` };
   const value = more ? `about ${plural(more, "review")}` : "more reviews";
   const known = left.limit !== null && left.estimate !== null;
-  const now = known ? `; or stop now: at most ${count(Number(left.limit))}` : "";
-  const until = `until at most ${plural(left.goal, "wrong label is", "wrong labels are")} left`;
-  return { name, value, side: `${until}${now}` };
+  const stop = known ? `or stop now: at most ${count(Number(left.limit))}` : "";
+  const end = course?.ahead[course.ahead.length - 1];
+  const then = isTime(goal) && end ? `then at most ${count(end[1])} left, it is expected` : "";
+  return { name, value, side: [goal.words, goal.said, then, stop].filter(Boolean).join("; ") };
 }
+
+/** @param {Progress["goal"]} goal */
+const isTime = ({ kind }) => kind === "reviews" || kind === "seconds";
 
 /** @param {StripOwner} desk */
 const nowOf = ({ data, outbox }) => progressNow(data.progress, data.recent, waitingIn(outbox));
@@ -103,7 +106,7 @@ const factNode = ({ name, value, side }) =>
  */
 function chartOr(now, width, height) {
   const course = courseNow(now);
-  if (course) return courseChart(course, now.errors_left.goal, { width, height, words: true });
+  if (course) return courseChart(course, goalLineOf(now), { width, height, words: true });
   const { enough, audits } = now.errors_left;
   const words = `The guarantee is drawn here after ${plural(Math.max(1, enough - audits), "more random check")}.`;
   return h("div", { class: "nocourse cap" }, words);
@@ -179,11 +182,13 @@ export function toggleLeft(desk) {
 }
 
 /** @param {Progress} now */
-const legend = (now) =>
-  h(
+function legend(now) {
+  const goal = goalLineOf(now);
+  return h(
     "div",
     { class: "courselegend cap", "aria-hidden": "true" },
     h("span", { class: "past" }, "guaranteed so far"),
     courseNow(now)?.ahead.length ? h("span", { class: "ahead" }, "expected") : null,
-    h("span", { class: "goal" }, `goal: at most ${count(now.errors_left.goal)} left`),
+    goal === null ? null : h("span", { class: "goal" }, `goal: at most ${count(goal)} left`),
   );
+}

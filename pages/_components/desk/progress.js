@@ -15,6 +15,13 @@
  * @property {number} total images of the set
  * @property {boolean} may_stop
  *
+ * @typedef {Object} Goal what the review is to reach
+ * @property {"left" | "recall" | "reviews" | "seconds"} kind
+ * @property {string} words after "Review"
+ * @property {boolean} holds
+ * @property {string} said how far it is
+ * @property {string} reached what may be said once it holds
+ *
  * @typedef {Object} Progress
  * @property {number} reviewed
  * @property {number} planned images that the review was to take when it began
@@ -24,6 +31,7 @@
  * @property {number} wrong
  * @property {number | null} seconds_per_image
  * @property {ErrorsLeft} errors_left
+ * @property {Goal} goal
  *
  * @typedef {Object} Item an image of the queue, without anything that a model thinks of it
  * @property {number} row

@@ -1,18 +1,18 @@
 // The strip above the images: how far the review is, what it found, and whether one may stop.
 
-import { courseChart, courseNow } from "./course.js";
+import { courseChart, courseNow, goalLineOf } from "./course.js";
 import { icon } from "./icons.js";
 import { focus } from "./keys.js";
 import { toggleLeft } from "./left.js";
 import { focusedNear, h } from "./nodes.js";
 import { waitingIn } from "./outbox.js";
 import { labelledNow, progressNow } from "./progress.js";
-import { count, percent, plural, seconds, THIN } from "./words.js";
+import { count, percent, seconds, THIN } from "./words.js";
 
 /**
  * @import { Piece } from "./nodes.js"
  * @import { Outbox } from "./outbox.js"
- * @import { Answered, ErrorsLeft, Progress } from "./progress.js"
+ * @import { Answered, Progress } from "./progress.js"
  *
  * @typedef {Object} Stopping whether the person was told that one may stop, and went on
  * @property {string} told
@@ -118,7 +118,7 @@ function wrong(now) {
  */
 function errorsLeft(desk, now) {
   const { errors_left: left } = now;
-  if (left.may_stop && !goesOn(desk)) return mayStop(desk, left);
+  if (left.may_stop && !goesOn(desk)) return mayStop(desk, now);
   const course = courseNow(now);
   const size = { width: CHART, height: 42, words: false };
   const press = { type: "button", onclick: () => toggleLeft(desk), "aria-haspopup": "dialog" };
@@ -126,7 +126,7 @@ function errorsLeft(desk, now) {
     "button",
     { class: "left", title: `${WHY} Press for more.`, ...press },
     h("span", null, inShort(now, counted(desk))),
-    course ? courseChart(course, left.goal, size) : null,
+    course ? courseChart(course, goalLineOf(now), size) : null,
   );
 }
 
@@ -166,10 +166,10 @@ const counted = ({ data }) => (data.to_label ? "labelled images" : "images");
 
 /**
  * @param {StripOwner} desk
- * @param {ErrorsLeft} left
+ * @param {Progress} now
  */
-function mayStop(desk, left) {
-  const words = `You may stop: at most ${plural(Number(left.limit), "error")} left (95${THIN}%).`;
+function mayStop(desk, { goal }) {
+  const words = `You may stop: ${goal.reached} (95${THIN}%).`;
   if (desk.stopping.told !== words) desk.stopping.told = desk.parts.live.textContent = words;
   /**
    * @param {string} kind

@@ -1,0 +1,204 @@
+"""Goals in words: fixed when set, of three kinds, and reached when what they say is so."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lnl_core.review import recall
+from lnl_core.services.datasets import settings
+from lnl_core.services.in_force import standing
+from lnl_core.services.review import auditing, course, desk, goals, sharing
+from lnl_core.store import audits
+from lnl_core.store import goals as stored
+from lnl_core.types import Action, LnlError
+from tests.services.review.test_auditing import Reviewer, drawn, make
+
+
+@pytest.fixture
+def birds(workspace, tmp_path):
+    return make(workspace, tmp_path, 600)
+
+
+def test_a_goal_says_who_set_it_and_when_and_a_newer_one_takes_its_place(birds):
+    before = goals.stand(birds)
+    assert (before.kind, before.goal) == ("left", None)
+    assert before.words == "until at most 6 wrong labels are left"
+    Reviewer(birds.workspace, birds).review(3)
+    goals.set_goal(birds, "left", 30, "ann")
+    goals.set_goal(birds, "reviews", 100, "bob")
+    first, second = stored.goals(birds)
+    assert (first.reviewer, first.value, first.number) == ("ann", 30, 1)
+    assert first.last_decision == standing(birds).last_id
+    assert first.set_at <= second.set_at
+    assert goals.stand(birds).goal == second
+    assert settings.goal(birds) is None
+    goals.set_goal(birds, "left", None, None)
+    assert goals.stand(birds).words == before.words
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        ("left", 600, "between 0 and 599"),
+        ("recall", 0.3, "between 0.5 and 0.99"),
+        ("recall", None, "between 0.5 and 0.99"),
+        ("reviews", 0, "more than none"),
+        ("reviews", 601, "more than none"),
+        ("seconds", None, "more than none"),
+        ("luck", 1, "no kind of goal"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(birds, kind, value, words):
+    with pytest.raises(LnlError, match=words):
+        goals.set_goal(birds, kind, value, "ann")
+    assert stored.goals(birds) == ()
+
+
+def test_so_many_images_are_counted_from_when_the_goal_was_set(birds):
+    ann = Reviewer(birds.workspace, birds)
+    ann.review(30)
+    goals.set_goal(birds, "reviews", 120, "ann")
+    assert desk.progress(birds, "ann").planned == 150
+    ann.review(40)
+    here = goals.stand(birds)
+    assert (here.holds, here.more, here.said) == (False, 80, "40 of 120 answered")
+    now = course.course(birds)
+    if now.ahead:  # with a limit: what it will be then
+        assert now.ahead[-1][0] == 150
+    ann.review(80)
+    here = goals.stand(birds)
+    assert (here.holds, here.more) == (True, 0)
+    limit = auditing.errors_left(birds).limit
+    assert here.reached == f"all is answered: at most {limit} errors left"
+    assert desk.progress(birds, "ann").as_dict()["errors_left"]["may_stop"]
+
+
+def test_time_is_what_answers_took_pauses_left_out(birds):
+    ann = Reviewer(birds.workspace, birds)
+    ann.review(10)
+    goals.set_goal(birds, "seconds", 180, "ann")
+    assert goals.stand(birds).more == 45  # nobody's pace is known since
+    rows = ann.window()
+    ann.press(*rows[:3], ms=20_000)
+    here = goals.stand(birds)
+    assert here.said == "1 min of 3 min spent"
+    assert (here.holds, here.more) == (False, 6)
+    ann.press(*rows[3:4], ms=3_600_000)  # an hour at lunch counts a minute
+    assert goals.stand(birds).said == "2 min of 3 min spent"
+    ann.press(*rows[4:7], ms=20_000)
+    assert goals.stand(birds).holds
+
+
+def test_a_time_goal_is_told_what_the_guarantee_will_be(birds):
+    ann = Reviewer(birds.workspace, birds)
+    for _ in range(8):
+        ann.press(*ann.window(order="random")[:5])
+    goals.set_goal(birds, "reviews", 200, "ann")
+    limit = auditing.errors_left(birds, fresh=True).limit
+    ahead = course.course(birds).ahead
+    assert ahead[0] == (40, limit)
+    assert ahead[-1][0] == 240
+    assert ahead[-1][1] < limit - 20
+
+
+def share(birds, tau=0.8):
+    goals.set_goal(birds, "recall", tau, "ann")
+    return stored.goals(birds)[-1]
+
+
+def test_a_share_is_reached_by_a_sample_first_and_then_the_order_that_was_fixed(birds):
+    ann = Reviewer(birds.workspace, birds)
+    ann.review(35)
+    found_before = int(standing(birds).wrong.sum())
+    goal = share(birds, 0.7)
+    r, j = goal.facts["r"], goal.facts["j"]
+    assert (r, j) == (60, recall.needed(60, 0.7, 0.025))
+    assert goal.facts["images"] == 600 - len(
+        set(drawn(None, birds)) | {*np.flatnonzero(standing(birds).answered)}
+    )
+    wrong = ann.truth != ann.given
+    assert wrong.sum() - found_before >= r
+    while goals.stand(birds).said.startswith("random images first"):
+        here = ann.window()
+        waiting = [row for row in drawn(None, birds) if not standing(birds).answered[row]]
+        assert here[0] in waiting  # nothing else is shown
+        ann.press(*here[:4])
+    sample = sharing.sampled(birds, goal, standing(birds))
+    assert wrong[sample.errors].all()
+    assert len(sample.errors) == r
+    order = sharing._told(birds, goal).order
+    places = np.sort(np.flatnonzero(np.isin(order, sample.errors)))
+    assert sample.deep == places[j - 1] + 1
+    shown = [row for row in ann.window() if row not in drawn(None, birds)]
+    open_ = [
+        row for row in order if not standing(birds).answered[row] and row not in drawn(None, birds)
+    ]
+    assert shown[:10] == open_[:10]  # the queue goes by the fixed order
+    left = goals.stand(birds).more
+    assert left == (~standing(birds).answered[order[: sample.deep]]).sum()
+    while not (here := goals.stand(birds)).holds:
+        assert "has to reach place" in here.said
+        ann.press(*ann.window()[:7])
+    assert here.reached == "70 % of the wrong labels are found"
+    assert standing(birds).wrong.sum() >= 0.7 * wrong.sum()
+    assert desk.progress(birds, "ann").as_dict()["errors_left"]["may_stop"]
+
+
+def test_another_ranking_does_not_move_the_order_of_a_share(birds):
+    from lnl_core.store import arrays
+
+    share(birds)
+    before = desk._next(_fetch(birds), 5, np.zeros(600, bool), None)
+    ranking, runs = arrays.load_ranking(birds.directory / "ranking")
+
+    turned = dataclasses.replace(ranking, order=np.asarray(ranking.order)[::-1].copy())
+    arrays.save_ranking(birds.directory / "ranking", turned, runs)
+    queue = [row for row in desk._next(_fetch(birds), 5, np.zeros(600, bool), None)]
+    assert queue == before
+
+
+def _fetch(info):
+    from lnl_core.services.in_force import scored
+    from lnl_core.services.review.filtering import Filters
+
+    filters = Filters(include_reviewed=True)
+    return desk.Fetch(info, scored(info), "ann", standing(info), [], "suspicious", filters, ())
+
+
+def test_errors_too_few_for_the_sample_end_when_everything_has_an_answer(workspace, tmp_path):
+    info = make(workspace, tmp_path, 120)
+    ann = Reviewer(workspace, info)
+    share(info, 0.9)
+    assert goals.stand(info).more == 120
+    while not goals.stand(info).holds:
+        ann.press(*ann.window()[:9])
+    assert standing(info).answered.all()
+
+
+def test_unsure_is_an_error_and_a_waiting_draw_stops_the_reading(birds):
+    ann = Reviewer(birds.workspace, birds)
+    goal = share(birds, 0.7)
+    rows = ann.window()[:8]
+    right = next(row for row in rows if ann.truth[row] == ann.given[row])
+    ann.press(right, action=Action.UNSURE)
+    others = [row for row in rows[1:] if row != right]
+    ann.press(*others)
+    said = sharing.sampled(birds, goal, standing(birds))
+    assert said.read == 0 or rows[0] == right  # the first draw has no answer yet
+    ann.press(*[row for row in rows[:1] if row != right])
+    said = sharing.sampled(birds, goal, standing(birds))
+    assert right in said.errors
+
+
+def test_who_sets_a_share_again_takes_a_smaller_risk(birds):
+    first, second = share(birds), share(birds)
+    assert [each.facts["alpha"] for each in (first, second)] == [0.025, 0.0125]
+    assert second.facts["j"] >= first.facts["j"]
+    assert first.facts["order"] == second.facts["order"]
+
+
+def test_nothing_scored_gives_no_order_to_go_by(workspace, tiny):
+    with pytest.raises(LnlError, match="Nothing is scored"):
+        goals.set_goal(tiny, "recall", 0.9, "ann")
+    assert audits.draws(tiny) == ()
