@@ -190,7 +190,7 @@ class Job:
     pid: int | None
     pid_started: float | None
     error: str | None
-    flagged: int | None
+    other_class: int | None
     cost: Mapping[str, float]
     base: int | None = None
     engine_job: str | None = None

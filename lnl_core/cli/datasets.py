@@ -41,8 +41,8 @@ def demo(options: Any) -> int:
     errors = "15 % of the labels made wrong on purpose" if options.digits else "labelled by people"
     say(
         options,
-        {"name": info.name, "n": info.n, "classes": info.class_count},
-        f"“{info.name}”: {info.n:,} images, {info.class_count} classes, {errors}.\n"
+        {"name": info.name, "n": info.n, "classes": info.real_class_count},
+        f"“{info.name}”: {info.n:,} images, {info.real_class_count} classes, {errors}.\n"
         f"Next: {first_run(info.name)}\n"
         "  or: lnl open",
     )
@@ -97,8 +97,8 @@ def public(options: Any) -> int:
     progress("")
     say(
         options,
-        {"name": info.name, "n": info.n, "classes": info.class_count},
-        f"“{info.name}”: {info.n:,} images, {info.class_count} classes.\n"
+        {"name": info.name, "n": info.n, "classes": info.real_class_count},
+        f"“{info.name}”: {info.n:,} images, {info.real_class_count} classes.\n"
         f"Next: {first_run(info.name)}",
     )
     return DONE

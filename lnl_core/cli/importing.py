@@ -172,13 +172,13 @@ def _report(options: Any, readings: list[Reading]) -> int:
         {
             "name": info.name,
             "n": info.n,
-            "classes": info.class_count,
+            "classes": info.real_class_count,
             "skipped": info.skipped,
             "problems": problems,
             "notes": settings.notes(info),
         }
         | ({"runs": [{"id": number} for number in runs]} if options.score else {}),
-        f"{info.n:,} images in, {info.skipped:,} skipped, {info.class_count:,} classes.\n"
+        f"{info.n:,} images in, {info.skipped:,} skipped, {info.real_class_count:,} classes.\n"
         f"{following}",
     )
     return PARTLY if info.skipped else DONE

@@ -23,13 +23,13 @@ def score(options: Any) -> int:
     info = opened(options)
     result = score_with(info, options.file, options.title)
     job = result.job
-    told = f"Run {job.id}, {job.method}: expects another class on {job.flagged or 0:,}. "
+    told = f"Run {job.id}, {job.method}: expects another class on {job.other_class or 0:,}. "
     say(
         options,
         {
             "id": result.job.id,
             "method": result.job.method,
-            "flagged": result.job.flagged,
+            "other_class": result.job.other_class,
             "agreement": round(result.agreement, 4),
             "doubt": result.doubt,
         },

@@ -234,7 +234,7 @@ def line(job: Job) -> str:
         name += f" on run {job.base}"
     if job.state is JobState.DONE:
         seconds = duration(job.cost.get("seconds", 0.0))
-        return f"{name} done in {seconds}, expects another class on {job.flagged or 0:,}"
+        return f"{name} done in {seconds}, expects another class on {job.other_class or 0:,}"
     if job.state is JobState.FAILED:
         return f"{name} failed: {job.error}"
     if job.state is JobState.RUNNING:

@@ -69,7 +69,7 @@ _ABOUT_A_LABEL = ("p_given", "p_other", "loss")
 """Curves that are about the label that a run was given."""
 
 
-def flagged(signals: Signals, labels: IntArray) -> int:
+def other_class(signals: Signals, labels: IntArray) -> int:
     """Count rows whose most probable class is not the label; by suspicion without probabilities."""
     probs = signals.pred_probs
     if isinstance(probs, TopProbs):

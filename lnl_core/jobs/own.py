@@ -84,7 +84,7 @@ def add(info: DatasetInfo, title: str, probs: FloatArray, source: str) -> Job:
                     created_at=stamp,
                     started_at=stamp,
                     finished_at=stamp,
-                    flagged=outcome.flagged(
+                    other_class=outcome.other_class(
                         part.inside(signals), part.renumbered(labels)[part.rows]
                     ),
                 )

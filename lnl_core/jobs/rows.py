@@ -45,7 +45,7 @@ def to_job(record: Row[Any]) -> Job:
         pid=record.pid,
         pid_started=record.pid_started,
         error=record.error,
-        flagged=record.flagged,
+        other_class=record.other_class,
         cost=json.loads(record.cost),
         base=record.base,
         engine_job=record.engine_job,

@@ -255,7 +255,9 @@ def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> d
         log.error("run %d: its health is not known\n%s", job.id, traceback.format_exc())
     cost = {name: float(value) for name, value in signals.cost.items()}
     return {
-        "flagged": outcome.flagged(signals, data.given_labels if reviewed is None else reviewed),
+        "other_class": outcome.other_class(
+            signals, data.given_labels if reviewed is None else reviewed
+        ),
         "cost": json.dumps(cost),
     }
 

@@ -425,9 +425,11 @@ def counts(info: DatasetInfo) -> dict[str, int]:
 def reviewed(info: DatasetInfo) -> int:
     """Return how many images have an answer other than skip; unsure is one.
 
-    Images that came with a label that is no class are not among them.
+    Neither images that came with a label that is no class are among them, nor those whose
+    suggestion was accepted unseen.
     """
-    answered = [str(action) for action in Action if action not in (Action.SKIP, Action.REOPEN)]
+    none = (Action.SKIP, Action.REOPEN, Action.AUTO)
+    answered = [str(action) for action in Action if action not in none]
     query = select(func.count(_TABLE.c.row.distinct())).where(
         _TABLE.c.id.in_(_latest(info)), _TABLE.c.action.in_(answered)
     )

@@ -222,7 +222,7 @@ jobs = Table(
     Column("pid_started", Float),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("error", Text),
-    Column("flagged", Integer),
+    Column("flagged", Integer, key="other_class"),
     Column("cost", Text, nullable=False, server_default="{}"),
     Column("trusted_rows", Integer, nullable=False, server_default="0"),
     Column("base", Integer),

@@ -55,7 +55,7 @@ def draw(info: DatasetInfo) -> None:
                 "Features", width=80, alignment="right", help=_FEATURES
             ),
             "memory": st.column_config.TextColumn("GB", width=50, alignment="right", help=_MEMORY),
-            "flagged": st.column_config.TextColumn(
+            "other_class": st.column_config.TextColumn(
                 "Other class",
                 width=80,
                 alignment="right",
@@ -97,6 +97,6 @@ def _row(info: DatasetInfo, job: Job) -> dict[str, object]:
         "took": "" if seconds is None else _words.duration(seconds),
         "features": _words.duration(features) if features else "",
         "memory": f"{memory / 1e9:.2f}" if memory else "",
-        "flagged": "" if job.flagged is None else _words.count(job.flagged),
+        "other_class": "" if job.other_class is None else _words.count(job.other_class),
         "more": ["Log", "Config"],
     }

@@ -110,10 +110,10 @@ def _idle(info: DatasetInfo, jobs: Sequence[Job]) -> None:
             if not elsewhere:
                 st.caption("Start the recipe. What gives a queue soonest runs first.")
             return
-        flagged = ""
-        if done.flagged is not None:
-            flagged = f"; expects another class on {_words.count(done.flagged)}"
-        st.caption(f"Last: {plain(methods.title(done.method))}, done{flagged}.")
+        other_class = ""
+        if done.other_class is not None:
+            other_class = f"; expects another class on {_words.count(done.other_class)}"
+        st.caption(f"Last: {plain(methods.title(done.method))}, done{other_class}.")
         ticked = {key for key, on in st.session_state.get("ticked", {}).items() if on}
         started = _jobs.started(info, str(st.session_state.get("preset", "quick")))
         nothing_new = ticked <= started and not recipes.missing(info)

@@ -42,7 +42,7 @@ def _form(info: DatasetInfo) -> None:
         st.warning(plain(scored.doubt), icon=":material/warning:")
     st.success(
         f"Run {scored.job.id} is in the ranking, and expects another class on "
-        f"{_words.plural(scored.job.flagged or 0, 'image')}. It agrees with "
+        f"{_words.plural(scored.job.other_class or 0, 'image')}. It agrees with "
         f"{scored.agreement:.0%} of the given labels.",
         icon=":material/check:",
     )

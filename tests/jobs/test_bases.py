@@ -144,7 +144,7 @@ def test_purified_labels_are_trained_on_and_review_speaks_of_the_given_ones(work
     signals = arrays.load_signals(queue.run_dir(workspace, done))
     assert np.flatnonzero(signals.suspicion > 0.9).tolist() == [3, 25, 47]
     assert signals.suspicion[59] == 0
-    assert done.flagged == 3
+    assert done.other_class == 3
     np.testing.assert_allclose(signals.curves["p_given"][0, [3, 4]], [0.1 / 3, 0.933], atol=1e-3)
     np.testing.assert_allclose(signals.curves["p_other"][1, [3, 4]], [0.933, 0.1 / 3], atol=1e-3)
     assert signals.curves["train_loss"].shape == (2,)

@@ -54,7 +54,7 @@ def test_a_method_sees_neither_the_label_nor_its_images(workspace, tiny):
     assert (ranking.suggested_labels != 1).all()
     assert (ranking.p_wrong[given == 1] == 0).all()
     assert ranking.p_wrong[47] > 0.5  # a planted error of the rest
-    assert job.flagged == int((np.asarray(data.given_labels) != signals.pred_probs[given != 1]
+    assert job.other_class == int((np.asarray(data.given_labels) != signals.pred_probs[given != 1]
                                [:, [0, 2]].argmax(axis=1)).sum())  # fmt: skip
     assert inputs.no_classes_of(info, folder) == (1,)
 

@@ -52,7 +52,7 @@ def test_done_leaves_signals_ranking_and_costs(workspace, tiny):
 
     job = run(workspace, tiny, fit)
     assert (job.state, job.fraction, job.error) == ("done", 1.0, None)
-    assert job.flagged == int((np.asarray(datasets.load(tiny).given_labels) != 0).sum())
+    assert job.other_class == int((np.asarray(datasets.load(tiny).given_labels) != 0).sum())
     assert job.cost["seconds"] > 0
     folder = queue.run_dir(workspace, job)
     assert arrays.load_signals(folder).method == "ce"
@@ -167,7 +167,7 @@ def test_a_worker_that_died_while_ranking_does_not_train_again(workspace, tiny):
         connection.execute(update(schema.jobs).values(state="queued"))
     worker.run_job(workspace, queue.claim(workspace), method(fit))
     again = queue.job(workspace, job.id)
-    assert (again.state, again.flagged, len(fits)) == ("done", job.flagged, 1)
+    assert (again.state, again.other_class, len(fits)) == ("done", job.other_class, 1)
 
 
 def test_a_ranking_that_fails_does_not_fail_the_run(workspace, tiny):

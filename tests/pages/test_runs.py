@@ -146,13 +146,13 @@ def test_a_waiting_job_can_be_removed(desk, workspace, tiny, no_worker, texts):
 def test_history_lists_what_is_done(desk, workspace, tiny):
     job = running(workspace, tiny)
     queue.finish(
-        workspace, job.id, JobState.DONE, flagged=1524, cost=json.dumps({"seconds": 100.0})
+        workspace, job.id, JobState.DONE, other_class=1524, cost=json.dumps({"seconds": 100.0})
     )
     app = desk("runs", dataset="tiny")
     table = app.dataframe[-1].value
     assert list(table["state"]) == [["done"]]
     assert list(table["took"]) == ["1 min 40 s"]
-    assert list(table["flagged"]) == ["1,524"]
+    assert list(table["other_class"]) == ["1,524"]
 
 
 def test_the_primary_button_is_what_is_not_done_yet(desk, workspace, tiny, no_worker):
@@ -167,7 +167,7 @@ def test_the_primary_button_is_what_is_not_done_yet(desk, workspace, tiny, no_wo
     assert primary(app) == []
     while job := queue.peek(workspace):
         queue.claim(workspace, job)
-        queue.finish(workspace, job, JobState.DONE, flagged=1)
+        queue.finish(workspace, job, JobState.DONE, other_class=1)
     assert primary(desk("runs", dataset="tiny")) == ["idle_review"]
     assert primary(ticking(desk, "dmlp")) == ["start"]
     queue.submit(tiny, "dmlp")

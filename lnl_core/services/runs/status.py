@@ -42,7 +42,7 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
     return {
         "name": info.name,
         "n": info.n,
-        "classes": info.class_count,
+        "classes": info.real_class_count,
         "reviewed": decisions.reviewed(info),
         "found_wrong": found.number_found_wrong(info),
         "copies": _copies(info),
@@ -61,7 +61,7 @@ def _status(info: DatasetInfo) -> dict[str, Any]:
                 "fraction": round(job.fraction, 4),
                 "eta_s": job.eta_seconds,
                 "error": job.error,
-                "flagged": job.flagged,
+                "other_class": job.other_class,
                 "seconds": job.cost.get("seconds"),
                 "cpu_seconds": job.cost.get("cpu_seconds"),
                 "peak_memory_bytes": job.cost.get("peak_memory_bytes"),

@@ -29,7 +29,7 @@ def test_it_stands_in_the_table_as_done_and_finds_the_errors(workspace, tiny, go
     job = queue.job(workspace, found.job.id)
     assert (job.state, job.method, job.fraction) == (JobState.DONE, "own-my-vit-b", 1.0)
     assert job.config == {"title": "My ViT/B", "source": "good.npy"}
-    assert job.flagged == 3
+    assert job.other_class == 3
     assert found.agreement == pytest.approx(57 / 60)
     assert found.doubt == ""
     ranking, runs = arrays.load_ranking(tiny.directory / "ranking")
@@ -65,7 +65,7 @@ def test_confirmed_labels_are_not_suspected_and_corrected_ones_count(workspace, 
     assert signals.suspicion[3] == 0
     assert signals.suspicion[25] == 0
     assert signals.suspicion[47] == pytest.approx(0.95)
-    assert job.flagged == 2
+    assert job.other_class == 2
 
 
 def test_very_many_classes_keep_the_best_and_the_exact_suspicion():
@@ -112,6 +112,6 @@ def test_the_command_says_run_and_flags(workspace, tiny, good, monkeypatch, caps
     monkeypatch.setenv("LNL_HOME", str(workspace.home))
     assert main(["score", "tiny", str(good), "--title", "resnet", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["method"], told["flagged"], told["doubt"]) == ("own-resnet", 3, "")
+    assert (told["method"], told["other_class"], told["doubt"]) == ("own-resnet", 3, "")
     assert main(["score", "tiny", "missing.npy"]) == 1
     assert "missing.npy is not there" in capsys.readouterr().err

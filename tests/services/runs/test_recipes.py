@@ -68,9 +68,9 @@ def test_scoring_starts_once_and_the_rest_is_what_is_missing(photographs, worksp
         recipes.start_rest(info)
     for job in first:
         queue.claim(workspace, job.id)
-    queue.finish(workspace, first[0].id, JobState.DONE, flagged=1)
+    queue.finish(workspace, first[0].id, JobState.DONE, other_class=1)
     queue.finish(workspace, first[1].id, JobState.FAILED, error="out of memory")
-    queue.finish(workspace, first[2].id, JobState.DONE, flagged=1)
+    queue.finish(workspace, first[2].id, JobState.DONE, other_class=1)
     assert recipes.missing(info) == ["jump@pretrained"]
     assert [job.method for job in recipes.start_rest(info)] == ["jump"]
 
