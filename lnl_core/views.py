@@ -15,17 +15,17 @@ from lnl_core.review.comparison import Detection, Mixture
 from lnl_core.review.differences import ClassPair as ClassPair
 from lnl_core.review.differences import Pair as Pair
 from lnl_core.review.differences import Shares as Shares
+from lnl_core.said import NARROW as NARROW
+from lnl_core.said import chance as chance
+from lnl_core.said import chances as chances
+from lnl_core.said import parts as parts
+from lnl_core.said import percent as percent
 from lnl_core.types import Array, BoolArray, FloatArray, IntArray
 
 # Runs side by side ----------------------------------------------------------------------------
 
 CONSENSUS = "consensus"
 """Key and name of what all methods say together."""
-
-
-def chance(p: float) -> str:
-    """Return a probability as every page and report shows it: two digits, and never certain."""
-    return "<0.01" if p < 0.01 else ">0.99" if p > 0.99 else f"{p:.2f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,3 +331,11 @@ class Matrix:
     size: IntArray
     reviewed: IntArray
     audits: int = 0
+
+    @property
+    def images(self) -> IntArray:
+        """(s, s) `count` as it is said: whole images, a row of all classes sums to its size."""
+        rest = np.maximum(self.size - self.count.sum(axis=1), 0)  # classes that are not shown
+        rows = np.column_stack([np.maximum(self.count, 0), rest])
+        whole: IntArray = np.array([parts(row, 1)[:-1] for row in rows.tolist()], np.int64)
+        return whole.reshape(self.count.shape)

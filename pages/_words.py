@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from lnl_core.records import file_size as file_size
+from lnl_core.views import NARROW as NARROW
 from lnl_core.views import chance
-
-NARROW = "\u202f"
-"""Narrow no-break space, before a percent sign."""
+from lnl_core.views import percent as percent
 
 _JOINER = "\u2060"  # invisible, breaks what Streamlit replaces after Markdown is parsed
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -59,11 +58,6 @@ def count(n: float) -> str:
 def plural(n: int, one: str, many: str | None = None) -> str:
     """Write `1 class`, `8,000 images`."""
     return f"{count(n)} {one if n == 1 else many or one + 's'}"
-
-
-def percent(share: float) -> str:
-    """Write 0.654 as `65 %`."""
-    return f"{100 * share:.0f}{NARROW}%"
 
 
 def duration(seconds: float) -> str:

@@ -14,7 +14,7 @@ from lnl_core.methods import METHODS
 REPO = Path(__file__).resolve().parents[1]
 
 ROWS = [
-    {"types", "records", "readings"},
+    {"types", "records", "readings", "said"},
     {"store"},
     {"review", "data"},
     {"views"},
@@ -164,7 +164,7 @@ def test_only_one_file_opens_a_database():
 
 MAY_BE_ASKED = tuple(f"lnl_core.{room}." for room in ("services", "types", "records", "readings"))
 PAGES_MAY = (*MAY_BE_ASKED, "lnl_core.figures.", "lnl_core.views.")
-COMMANDS_MAY = (*MAY_BE_ASKED, "lnl_core.cli.", "lnl_core.__version__")
+COMMANDS_MAY = (*MAY_BE_ASKED, "lnl_core.said.", "lnl_core.cli.", "lnl_core.__version__")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, say
 from lnl_core.records import LnlError, meant
+from lnl_core.said import number
 
 if TYPE_CHECKING:
     from lnl_core.records import DatasetInfo
@@ -85,12 +86,12 @@ def _propose(options: Any, info: DatasetInfo) -> None:
     facts: dict[str, Any] = {
         "name": info.name,
         "pool": asked.size,
-        "expected_precision": round(asked.expected, 4),
+        "expected_precision": number(asked.expected),
         "precision": asked.precision,
         "confidence": asked.confidence,
         "checks": asked.checks,
         "allowed": asked.allowed,
-        "chance_to_pass": round(asked.passes, 4),
+        "chance_to_pass": number(asked.passes),
         "against": asked.against,
     }
     lines = asked.words()

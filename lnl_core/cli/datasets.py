@@ -12,6 +12,7 @@ from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, first_run, progress, say
 from lnl_core.cli.serving import open_desk, serving_arguments
 from lnl_core.records import Damaged, LnlError
+from lnl_core.said import percent
 
 
 def _demo_arguments(one: argparse.ArgumentParser) -> None:
@@ -112,7 +113,7 @@ def _terms(known: Any) -> str:
         size = f"{each.bytes / 1e6:,.0f} MB" if each.bytes else "some MB, the server tells"
         lines += [f"  {each.what}: {each.url}", f"    {size}. {checked}", f"    {each.licence}"]
     labels = ", ".join(
-        f"{key} ({words}, {rate:.1%} wrong)" for key, (words, rate) in known.labels.items()
+        f"{key} ({words}, {percent(rate, 1)} wrong)" for key, (words, rate) in known.labels.items()
     )
     return "\n".join([*lines, f"  labels: {labels}"])
 

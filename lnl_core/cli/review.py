@@ -10,6 +10,7 @@ from typing import Any
 from lnl_core.cli.command import Command, add_dataset, add_output, opened
 from lnl_core.cli.screen import DONE, FAILED, say
 from lnl_core.records import DatasetInfo
+from lnl_core.said import percent
 
 
 def _rank_arguments(one: argparse.ArgumentParser) -> None:
@@ -112,8 +113,8 @@ def _certificate(options: Any, info: DatasetInfo) -> int:
     say(
         options,
         {"out": str(options.certificate), "at_most": body["at_most_left"], "goal": body["goal"]},
-        f"At most {body['at_most_left']:,} of {body['labels']:,} labels are wrong and not found "
-        f"(95 %). Check it with: lnl audit {info.name} --verify {options.certificate}",
+        f"At most {body['at_most_left']:,} errors left in {body['labels']:,} labels (95 %). "
+        f"Check it with: lnl audit {info.name} --verify {options.certificate}",
     )
     return DONE
 
@@ -162,8 +163,8 @@ def _audit_words(name: str, report: Any) -> str:
     ]
     if rate is not None:
         lines.append(
-            f"Wrong before review: {100 * rate.share:.1f} % "
-            f"(95 %: {100 * rate.low:.1f} to {100 * rate.high:.1f})"
+            f"Wrong before review: {percent(rate.share, 1)} "
+            f"(95 %: {percent(rate.low, 1)} to {percent(rate.high, 1)})"
         )
     if left.unseen:
         lines.append(

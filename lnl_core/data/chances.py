@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from lnl_core.said import DIGITS, LEAST
+from lnl_core.said import number as number
 from lnl_core.types import Array, FloatArray
-
-DIGITS = 6
-LEAST = 10.0**-DIGITS
-"""What is said of anything less likely; 1 minus it is said of anything surer."""
 
 
 def within(p: float | Array) -> FloatArray:
     """Return chances, none of them 0 or 1."""
     kept: FloatArray = np.clip(np.asarray(p, np.float64), LEAST, 1 - LEAST)
     return kept
-
-
-def number(p: float) -> float:
-    """Return a chance as a number of six digits, for JSON."""
-    return round(float(within(p)), DIGITS)
 
 
 def cell(p: float | None) -> str:

@@ -51,8 +51,11 @@ def matrix(
         showscale=False,
         xgap=3,
         ygap=3,
-        customdata=[[f"{a} and {b}" for b in titles] for a in titles],
-        hovertemplate="%{customdata}: %{z:.2f}<extra></extra>",
+        customdata=[
+            [f"{a} and {b}: {_two(float(value))}" for b, value in zip(titles, line, strict=True)]
+            for a, line in zip(titles, shown, strict=True)
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
         hoverongaps=False,
     )
     places = [(i, j) for i in range(m) for j in range(m)]
@@ -87,4 +90,6 @@ def matrix(
 def _two(value: float) -> str:
     if not np.isfinite(value):
         return "–"
-    return f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 0.995 else f"{value:.0f}"
+    if abs(value) == 1:
+        return f"{value:.0f}"
+    return f"{min(max(value, -0.99), 0.99):.2f}".replace("0.", ".", 1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lnl_core.figures.frame import new_figure, text
 from lnl_core.figures.palette import Tone
-from lnl_core.views import Losses
+from lnl_core.views import Losses, chance
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -154,7 +155,8 @@ def _add_mixture(
             mode="lines",
             line={"color": tone["brown"], "width": 2.4},
             name="chance of the upper group",
-            hovertemplate="chance %{y:.2f}<extra></extra>",
+            customdata=[escape(chance(float(p))) for p in mixture.posterior(grid)],
+            hovertemplate="chance %{customdata}<extra></extra>",
         )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lnl_core.figures.frame import PERCENT, heading, legend_above, new_figure, text
+from lnl_core.figures.frame import heading, legend_above, new_figure, text
 from lnl_core.figures.palette import Tone
-from lnl_core.views import Losses
+from lnl_core.views import Losses, chance, percent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -61,7 +62,8 @@ def course(
             marker={"size": 4},
             line={"color": colour, "dash": dash, "width": 2.2},
             name=title,
-            hovertemplate=f"{title}, {step} %{{x}}: %{{y:.2f}}<extra></extra>",
+            customdata=_said(values, unit),
+            hovertemplate=f"{title}, {step} %{{x}}: %{{customdata}}<extra></extra>",
         )
     figure.update_xaxes(title_text=step, nticks=8)
     figure.update_yaxes(title_text=unit, rangemode="tozero")
@@ -75,12 +77,17 @@ def course(
     return figure
 
 
+def _said(values: Iterable[float], unit: str = "probability") -> list[str]:
+    """Return values as they are said under the pointer; a probability never as certain."""
+    return [escape(chance(p)) if unit == "probability" else f"{p:.2f}" for p in map(float, values)]
+
+
 def sub_losses(facts: Mapping[str, Any], tone: Tone, method: str, height: int = 230) -> go.Figure:
     """Draw the sub-losses of one image's code beside those of unsuspicious ones."""
     figure = new_figure(
         f"{text(method)}: sub-losses of its code",
         f"Uneven bars mean doubt: variance {facts['variance']:.3g}, above "
-        f"{100 * facts['variance_rank']:.0f}{PERCENT} of the images.",
+        f"{escape(percent(facts['variance_rank']))} of the images.",
         tone,
         height,
     )
@@ -117,8 +124,8 @@ def sharpened(
     """Draw sharpened probabilities beside plain training's, the largest classes."""
     figure = new_figure(
         f"{text(method)}: sharpened probabilities",
-        f"Confidence {facts['confidence']:.2f}, above {100 * facts['confidence_rank']:.0f}"
-        f"{PERCENT} of the images; dotted: as sure as it can be.",
+        f"Confidence {escape(chance(facts['confidence']))}, above "
+        f"{escape(percent(facts['confidence_rank']))} of the images; dotted: as sure as it can be.",
         tone,
         height,
     )
@@ -131,12 +138,13 @@ def sharpened(
     figure.add_bar(
         x=names, y=own[shown], marker={"color": tone["curves"][0]},
         name=f"{text(method)}, mean of epochs",
-        hovertemplate="%{x}: sharpened %{y:.2f}<extra></extra>",
+        customdata=_said(own[shown]), hovertemplate="%{x}: sharpened %{customdata}<extra></extra>",
     )  # fmt: skip
     if plain is not None:
         figure.add_bar(
             x=names, y=plain[shown], marker={"color": tone["bar"]}, name=text(facts["plain_title"]),
-            hovertemplate="%{x}: plain %{y:.2f}<extra></extra>",
+            customdata=_said(plain[shown]),
+            hovertemplate="%{x}: plain %{customdata}<extra></extra>",
         )  # fmt: skip
     figure.add_hline(y=facts["p_max"], line={"color": tone["edge"], "width": 1.4, "dash": "dot"})
     figure.update_xaxes(showgrid=False, type="category", automargin=True)
@@ -178,7 +186,8 @@ def rounds(facts: Mapping[str, Any], tone: Tone, method: str, height: int = 250)
                 marker={"size": 5},
                 line={"color": colour, "dash": dash, "width": 2},
                 name=title,
-                hovertemplate=f"{title}, round %{{x}}: %{{y:.2f}}<extra></extra>",
+                customdata=[escape(percent(each)) for each in tail],
+                hovertemplate=f"{title}, round %{{x}}: %{{customdata}}<extra></extra>",
             )
     figure.update_xaxes(title_text="round", showgrid=False, dtick=max(1, len(places) // 10))
     figure.update_yaxes(title_text="images removed", tickformat=",")

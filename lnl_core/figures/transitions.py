@@ -58,7 +58,7 @@ def transitions(matrix: Matrix, class_names: Sequence[str], tone: Tone) -> go.Fi
         hovertemplate="%{customdata}<extra></extra>",
     )
     if s <= 14:
-        counts = np.where(many, np.char.mod("%.0f", matrix.count), "")
+        counts = np.where(many, matrix.images.astype(str), "")
         write_cells(figure, shown / most, counts.tolist(), tone)
     places: IntArray = np.arange(s)
     ticks = {"tickvals": places, "ticktext": names, "showgrid": False}
@@ -76,6 +76,6 @@ def _cell(matrix: Matrix, i: int, j: int, names: list[str]) -> str:
     size = max(float(matrix.size[i]), 1)
     low, high = (size * float(end[i, j]) for end in (matrix.low, matrix.high))
     return (
-        f"given {names[i]}, truly {names[j]}<br>{matrix.count[i, j]:,.0f} "
+        f"given {names[i]}, truly {names[j]}<br>{matrix.images[i, j]:,} "
         f"(95 %: {low:,.0f}–{high:,.0f}) of {size:,.0f} images"
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lnl_core.said import percent
 from lnl_core.types import Array, FloatArray, IntArray, Method, Signals, TopProbs
 
 LEAST_CONFIRMED = 10
@@ -94,8 +95,8 @@ def falling(agreement: FloatArray, confirmed: int, advice: str = "") -> Doubt | 
         return None
     return Doubt(
         "falling",
-        f"Its suggestions agreed with {best:.0%} of the {confirmed} images you confirmed, "
-        f"now with {last:.0%}.",
+        f"Its suggestions agreed with {percent(best)} of the {confirmed} images you confirmed, "
+        f"now with {percent(last)}.",
         advice,
     )
 

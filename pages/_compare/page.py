@@ -178,7 +178,7 @@ def _facts(info: DatasetInfo, comparison: Comparison) -> None:
             )
         )
     now = standing(info)
-    facts.append(("Answered", _words.count(now.reviewed), f"{_words.count(now.found)} found wrong"))
+    facts.append(("Reviewed", _words.count(now.reviewed), f"{_words.count(now.found)} found wrong"))
     facts.append(retrain.fact(info))
     if not comparison.detections:
         facts.insert(0, ("Runs compared", _words.count(len(comparison.candidates)), ""))

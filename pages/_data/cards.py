@@ -113,8 +113,8 @@ def _left(card: DatasetCard) -> str:
     if left is None or left.estimate is None or left.low is None or left.high is None:
         return ""
     low, high = _words.count(left.low), _words.count(left.high)
-    number = _words.plural(left.estimate, "wrong label")
-    return f"About {number} left (95{_words.NARROW}%: {low}–{high})"
+    number = _words.count(left.estimate)
+    return f"Errors left: {number} (95{_words.NARROW}%: {low}–{high})"
 
 
 def _acts(card: DatasetCard, *, primary: bool) -> None:

@@ -115,7 +115,7 @@ def _open(info: DatasetInfo, given: int, true: int, *, accept: bool = False) -> 
 def _interval(matrix: Matrix, i: int, j: int) -> str:
     size = float(matrix.size[i])
     low, high = (count(size * float(end[i, j])) for end in (matrix.low, matrix.high))
-    return f"{count(matrix.count[i, j])} (95{_words.NARROW}%: {low}–{high})"
+    return f"{count(matrix.images[i, j])} (95{_words.NARROW}%: {low}–{high})"
 
 
 def _largest(info: DatasetInfo, matrix: Matrix) -> None:
@@ -171,7 +171,7 @@ def _figure(info: DatasetInfo, matrix: Matrix) -> go.Figure:
     )
     figure.add_heatmap(
         z=share,
-        text=np.where(many, np.char.mod("%.0f", matrix.count), ""),
+        text=np.where(many, matrix.images.astype(str), ""),
         texttemplate="%{text}" if s <= 14 else None,
         textfont={"size": 12},
         colorscale=[[0, tone["low"]], [1, tone["high"]]],
@@ -247,11 +247,13 @@ def _cell(info: DatasetInfo, matrix: Matrix, i: int, j: int) -> list[Any]:
     """Return what a cell carries: both classes, and its words for the pointer."""
     given, true = (chart_text(info.class_names[matrix.labels[each]], 40) for each in (i, j))
     size = max(float(matrix.size[i]), 1)
-    low, high = (f"{100 * float(end[i, j]):.1f}" for end in (matrix.low, matrix.high))
+    share, low, high = (
+        _words.percent(float(end[i, j]), 1) for end in (matrix.share, matrix.low, matrix.high)
+    )
     words = (
         f"<b>given {given}, truly {true}</b><br>{_interval(matrix, i, j)} of {count(size)} images"
-        f"<br>{100 * float(matrix.share[i, j]):.1f}{_words.NARROW}% of the row "
-        f"(95{_words.NARROW}%: {low}–{high})"
+        f"<br>{chart_text(share)} of the row "
+        f"(95{_words.NARROW}%: {chart_text(low)}–{chart_text(high)})"
     )
     if i != j and matrix.count[i, j] < FEWEST_ERRORS:
         words += "<br>too few to tell"

@@ -19,6 +19,7 @@ from lnl_core.services.export.formats import FORMATS
 from lnl_core.services.review import certifying
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.types import DatasetInfo
+from lnl_core.views import chance
 from pages import _ui, _urls, _words
 from pages._export import folder
 
@@ -113,9 +114,8 @@ def certificate(info: DatasetInfo) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap="xxsmall"):
-            st.markdown(
-                f"**At most {left.limit:,} of {left.total:,} labels are wrong still (95 %)**"
-            )
+            most = _words.plural(left.limit or 0, "error")
+            st.markdown(f"**At most {most} left in {left.total:,} labels (95 %)**")
             st.caption(
                 f"From {left.audits:,} random checks. The certificate holds draws, seed, answers "
                 "and assumptions; `lnl audit NAME --verify FILE` checks it."
@@ -278,7 +278,7 @@ def _preview(info: DatasetInfo, shown: list[dict[str, Any]]) -> None:
                 "given": row.get("given_label", ""),
                 "corrected": row.get("corrected_label", row.get("label", "")) or "",
                 **_what(row),
-                "p_wrong": _number(row.get("p_wrong")),
+                "p_wrong": _chance(row.get("p_wrong")),
             }
             for row in shown
         ]
@@ -304,7 +304,9 @@ def _preview(info: DatasetInfo, shown: list[dict[str, Any]]) -> None:
             "standing": text("standing", width=90),
             "verdict": text("lnl_verdict", width=110),
             "reviewer": text("reviewer", width=90),
-            "p_wrong": st.column_config.NumberColumn("p_wrong", width=70, format="%.3f"),
+            "p_wrong": text(
+                "p_wrong", width=70, alignment="right", help="In the file: six digits."
+            ),
         },
         alt="The first rows of the file",
     )
@@ -318,11 +320,8 @@ def _what(row: dict[str, Any]) -> dict[str, Any]:
     return cells | ({"standing": row["standing"]} if "standing" in row else {})
 
 
-def _number(value: Any) -> float | None:
-    try:
-        return None if value in ("", None) else float(value)
-    except ValueError:
-        return None
+def _chance(value: Any) -> str:
+    return "" if value in ("", None) else chance(float(value))
 
 
 def _positions(info: DatasetInfo, ids: list[str]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from lnl_core.services.review.accepting import Plan, Pool, Proposal
 from lnl_core.services.review.filtering import Filters
 from lnl_core.types import DatasetInfo
 from pages import _ui
-from pages._words import count, plain, plural
+from pages._words import count, percent, plain, plural
 
 LEAST = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Chances that a suggestion is right, from which on it is in the pool."""
@@ -82,7 +82,7 @@ def _new(info: DatasetInfo, filters: Filters) -> None:
         value=accepting.LEAST,
         format_func=lambda share: f"{share:.2f}",
         key="accept_least",
-        help="The chance that the given label is wrong, times that of the suggestion if so.",
+        help="p wrong, times the suggestion's share if the given label is wrong.",
     )
     left, right = st.columns(2)
     with left:
@@ -126,9 +126,9 @@ def _numbers(asked: Proposal) -> None:
     """Draw the four numbers of a proposal in a row."""
     facts = {
         "Suggestions": count(asked.size),
-        "Expected right": f"{100 * asked.expected:.1f}\u202f%" if asked.size else "–",
+        "Expected right": percent(asked.expected, 1) if asked.size else "–",
         "To check": "–" if asked.checks is None else count(asked.checks),
-        "Chance to pass": "–" if asked.checks is None else f"{100 * asked.passes:.0f}\u202f%",
+        "Chance to pass": "–" if asked.checks is None else percent(asked.passes),
     }
     for column, (name, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
         column.metric(name, value)
@@ -190,7 +190,7 @@ def _acts(info: DatasetInfo, one: Plan, where: str = "dialog") -> None:
         st.markdown(
             f"{count(len(one.checks) - seen.wrong)} of {plural(len(one.checks), 'check')} were "
             f"right. Of the {count(len(seen.rest))} that nobody looks at, at least "
-            f"**{100 * seen.proof.precision:.1f}\u202f%** are right, at most "
+            f"**{percent(seen.proof.precision, 1)}** are right, at most "
             f"{count(seen.proof.wrong)} wrong ({100 * one.confidence:.4g}\u202f% sure)."
         )
 

@@ -43,6 +43,6 @@ def _form(info: DatasetInfo) -> None:
     st.success(
         f"Run {scored.job.id} is in the ranking, and expects another class on "
         f"{_words.plural(scored.job.other_class or 0, 'image')}. It agrees with "
-        f"{scored.agreement:.0%} of the given labels.",
+        f"{_words.percent(scored.agreement)} of the given labels.",
         icon=":material/check:",
     )

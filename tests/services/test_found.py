@@ -105,7 +105,7 @@ def test_it_is_one_number_everywhere(answered, capsys, monkeypatch):
         "team": team.team(info).found,
         "compare": comparing.compare(info).found,
         "errors left": auditing.errors_left(info).found,
-        "report, facts": int(re.search(r"Answered</dt><dd>[\d,]+, ([\d,]+) found", page)[1]),
+        "report, facts": int(re.search(r"Reviewed</dt><dd>[\d,]+, ([\d,]+) found", page)[1]),
         "report, decisions": int(re.search(r"<p>([\d,]+) labels? found wrong\.", page)[1]),
         "status": said("status", info.name)["datasets"][0]["found_wrong"],
         "audit": said("audit", info.name)["errors_found"],

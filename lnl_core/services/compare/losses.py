@@ -219,7 +219,7 @@ def trajectory(info: DatasetInfo, key: str, row: int) -> dict[str, list[float]]:
     for source, target in (("p_given", "given"), ("p_other", "other"), ("loss", "loss")):
         curve = curves.get(source)
         if curve is not None and curve.ndim == 2 and curve.shape[1] == info.n:
-            values: list[float] = np.asarray(curve[:, row], np.float64).round(5).tolist()
+            values: list[float] = np.asarray(curve[:, row], np.float64).tolist()
             curves_of_image[target] = values
     return curves_of_image
 
@@ -320,7 +320,7 @@ def rounds(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
 
 
 def _course(curve: Array | None) -> list[float]:
-    return [] if curve is None else np.asarray(curve, np.float64).ravel().round(5).tolist()
+    return [] if curve is None else np.asarray(curve, np.float64).ravel().tolist()
 
 
 def given_label(info: DatasetInfo, row: int) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from lnl_core.services.compare import losses
 from lnl_core.services.in_force import loaded
 from lnl_core.types import Array, DatasetInfo, FloatArray, IntArray, Leaves, Signals
-from lnl_core.views import Picture, chance
+from lnl_core.views import Picture, chance, percent
 
 FOREGROUND = 0.4
 """Part of a map's maximum from which on a place is in the mask, as `learning.cam` has it."""
@@ -33,13 +33,6 @@ def picture(info: DatasetInfo, key: str, run: Signals, row: int) -> Picture | No
 
 def _given(info: DatasetInfo, row: int) -> int:
     return losses.given_label(info, row)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}\u202f%"
-
-
-# Sharpened output -----------------------------------------------------------------------------
 
 
 def _sharpened(info: DatasetInfo, key: str, run: Signals, row: int) -> Picture | None:
@@ -94,10 +87,10 @@ def _code(info: DatasetInfo, key: str, run: Signals, row: int) -> Picture | None
         else f"All {of} bits of the code of {info.class_names[given]} are read as they should be"
     )
     words += (
-        f"; its sub-losses vary more than those of {_percent(facts['variance_rank'])} of the images"
+        f"; its sub-losses vary more than those of {percent(facts['variance_rank'])} of the images"
     )
     if facts["rejected"]:
-        words += f", and it was left out in {_percent(facts['rejected'])} of the epochs"
+        words += f", and it was left out in {percent(facts['rejected'])} of the epochs"
     drawn = facts | {"bits": bits.tolist(), "read": (bits ^ turned).tolist()}
     return Picture("code", drawn, words + ".")
 
@@ -189,11 +182,11 @@ def _masks(info: DatasetInfo, key: str, run: Signals, row: int) -> Picture | Non
         seen = int(masks[1].any())
         words = (
             f"The network sees nothing of {names[1 - seen]} here; the mask of {names[seen]} covers "
-            f"{_percent(float(masks[seen].mean()))} of the image."
+            f"{percent(float(masks[seen].mean()))} of the image."
         )
     else:
         place = "mostly the same place" if overlap >= 0.5 else "different places"
-        parts = [_percent(float(mask.mean())) for mask in masks]
+        parts = [percent(float(mask.mean())) for mask in masks]
         words = (
             f"The mask of {names[0]} covers {parts[0]} of the image, that of {names[1]} "
             f"{parts[1]}; they lie in {place}."
@@ -239,4 +232,4 @@ def course(
 
 
 def _series(values: Array | IntArray, row: int) -> list[float]:
-    return [round(float(value), 4) for value in np.asarray(values[:, row], np.float64)]
+    return [float(value) for value in np.asarray(values[:, row], np.float64)]

@@ -9,6 +9,7 @@ from lnl_core.jobs import purified, queue
 from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import retrain
 from lnl_core.methods import yardstick
+from lnl_core.said import percent
 from lnl_core.services.in_force import proposed, scored
 from lnl_core.services.team import roles
 from lnl_core.services.team.roles import Act
@@ -107,8 +108,8 @@ def words(result: dict[str, Any]) -> list[str]:
     noise = result.get("noise")
     if noise:
         said.append(
-            f"Wrong labels that train: {100 * noise['before']:.1f} % before, "
-            f"{100 * noise['after']:.1f} % after."
+            f"Wrong labels that train: {percent(noise['before'], 1)} before, "
+            f"{percent(noise['after'], 1)} after."
         )
     if result["held_out"] == "trusted":
         said.append(

@@ -16,6 +16,7 @@ import numpy as np
 
 from lnl_core.review import accepting
 from lnl_core.review.accepting import Proof
+from lnl_core.said import percent
 from lnl_core.services.explore import selections
 from lnl_core.services.in_force import (
     Scored,
@@ -146,8 +147,8 @@ class Proposal:
         if self.passes < accepting.LIKELY:
             return (
                 f"Does not pay if the scores are right: they expect about "
-                f"{100 * self.expected:.1f} % of these suggestions to be right, so the check "
-                f"passes with a chance of {_percent(self.passes)}. Ask for surer suggestions or "
+                f"{percent(self.expected, 1)} of these suggestions to be right, so the check "
+                f"passes with a chance of {percent(self.passes)}. Ask for surer suggestions or "
                 "less precision, or review them."
             )
         if self.size < accepting.PAYS_FROM * self.checks:
@@ -160,7 +161,7 @@ class Proposal:
     def words(self) -> list[str]:
         """Say what it takes and what speaks against it, a sentence each."""
         said = [
-            f"{self.size:,} suggestions; about {100 * self.expected:.1f} % are expected to be "
+            f"{self.size:,} suggestions; about {percent(self.expected, 1)} are expected to be "
             "right."
         ]
         if self.checks is not None:
@@ -170,10 +171,6 @@ class Proposal:
                 f"({100 * self.confidence:.4g} % sure)."
             )
         return [*said, self.against] if self.against else said
-
-
-def _percent(share: float) -> str:
-    return "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"
 
 
 def propose(info: DatasetInfo, chosen: Pool, precision: float = 0.95, allowed: int = 0) -> Proposal:
@@ -286,7 +283,7 @@ def state_words(info: DatasetInfo, one: Plan) -> str:
     if last.kind == stored.ACCEPTED:
         return (
             f"{facts['images']:,} accepted by {last.reviewer}, at least "
-            f"{100 * facts['precision']:.1f} % right ({100 * one.confidence:.4g} % sure)"
+            f"{percent(facts['precision'], 1)} right ({100 * one.confidence:.4g} % sure)"
         )
     if last.kind == stored.UNDONE:
         return f"{last.facts['images']:,} taken back by {last.reviewer}"

@@ -28,7 +28,7 @@ from lnl_core.types import (
     Leaves,
     LnlError,
 )
-from lnl_core.views import STATISTICS
+from lnl_core.views import NARROW, STATISTICS, parts, percent
 
 REST_SECONDS = 30.0
 """A failure is told for so long; who looks at the image again later has it tried again."""
@@ -123,8 +123,8 @@ def _numbers(info: DatasetInfo, run: int, row: int, other: int) -> list[dict[str
     return [
         {
             "words": STATISTICS[name],
-            "value": round(float(values[row]), 3),
-            "percentile": round(100 * float((values < values[row]).mean())),
+            "value": float(values[row]),
+            "above": percent(float((values < values[row]).mean())),
         }
         for name, values in activation_numbers(info, run).items()
         if np.isfinite(values[row])
@@ -259,18 +259,25 @@ def _drawn(
     u, v = pair.shape[1:]
     energy = positive.mean(axis=(1, 2))
     share = float(energy[1] / max(energy.sum(), 1e-9))
+    held = [f"{part}{NARROW}%" for part in parts([1 - share, share])]
     return {
         "common": signed,
         "maps": [{"u": u, "v": v, "values": np.round(one, 3).ravel().tolist()} for one in scaled],
-        "share": round(share, 3) if energy.sum() > 0 else None,
-        "words": _words(positive, share, signed, info, given, other),
+        "shares": held if energy.sum() > 0 else None,
+        "words": _words(positive, held[share >= 0.5], share >= 0.5, signed, info, given, other),
     }
 
 
 def _words(
-    positive: FloatArray, share: float, signed: bool, info: DatasetInfo, given: int, other: int
+    positive: FloatArray,
+    most: str,
+    of_other: bool,
+    signed: bool,
+    info: DatasetInfo,
+    given: int,
+    other: int,
 ) -> str:
-    """Put energy share and overlap of two maps into one sentence."""
+    """Put the larger share and the overlap of two maps into one sentence."""
     names = [info.class_names[given], info.class_names[other]]
     empty = [name for name, one in zip(names, positive, strict=True) if not one.any()]
     if len(empty) == 2:
@@ -281,6 +288,5 @@ def _words(
         return "Each map fills its own range: compare places, not strength."
     masks = [one >= 0.4 * one.max() for one in positive]
     iou = float((masks[0] & masks[1]).sum() / max((masks[0] | masks[1]).sum(), 1))
-    leader, part = (names[1], share) if share >= 0.5 else (names[0], 1 - share)
     places = "the same place" if iou >= 0.5 else "different places"
-    return f"{leader} holds {part:.0%} of the evidence; the two maps look at {places}."
+    return f"{names[of_other]} holds {most} of the evidence; the two maps look at {places}."

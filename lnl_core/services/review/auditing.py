@@ -391,7 +391,9 @@ def report(info: DatasetInfo, target: float | None = None) -> AuditReport:
 def noise_rate(info: DatasetInfo) -> Rate | None:
     """Return the share of wrong labels with its interval, None before any audit.
 
-    It lies between what was found and that with all that is open: reviewing everything makes it
+    Once there is an estimate of the errors left, it is those and what was found: parts of one sum.
+    Before, and where plans changed labels or images were added since, the draws alone say it. It
+    then lies between what was found and that with all that is open: reviewing everything makes it
     exact.
     The ranking's scores narrow it where the ranking is older than the first draw: a later one may
     have been told answers of the audit.
@@ -401,6 +403,11 @@ def noise_rate(info: DatasetInfo) -> Rate | None:
     if not len(audit):
         return None
     n = labelled_count(info)
+    left = errors_left(info)
+    whole = not (left.unseen or standing(info).auto_since)
+    if whole and left.estimate is not None and left.low is not None and left.high is not None:
+        share, low, high = ((left.found + e) / n for e in (left.estimate, left.low, left.high))
+        return Rate(share, low, high, "anytime")
     ranked = scored(info)
     began = datetime.fromisoformat(draws(info)[0].drawn_at).timestamp()
     if ranked is None or int(ranked.version) > 1e9 * began:

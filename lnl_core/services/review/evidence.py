@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from lnl_core.said import chances
 from lnl_core.services.in_force import Scored, loaded, scored
 from lnl_core.services.review import groups
 from lnl_core.services.review.alike import features_of, nearest, nearest_of, newest
@@ -114,13 +115,7 @@ def _lasting(
         "p_wrong": float(ranked.ranking.p_wrong[row])
         if ranked.is_scored(row) and not told
         else None,
-        "top": [
-            {"label": int(label), "prob": float(prob)}
-            for label, prob in zip(
-                ranked.ranking.top_labels[row], ranked.ranking.top_probs[row], strict=True
-            )
-            if label >= 0
-        ],
+        "top": _top(ranked, row),
         "methods": said,
         "told": told,
         "curves": [] if no_class else curves(own, row, given, suggested),
@@ -129,6 +124,17 @@ def _lasting(
         "exemplars_given": nearest_of(info, ranked, opened, row, -1 if no_class else given),
         "exemplars_suggested": nearest_of(info, ranked, opened, row, suggested),
     }
+
+
+def _top(ranked: Scored, row: int) -> list[dict[str, Any]]:
+    """Return the classes that it may be if the label is wrong: shares of that case, add up to 1."""
+    labels, probs = ranked.ranking.top_labels[row], ranked.ranking.top_probs[row]
+    top = [(int(label), float(p)) for label, p in zip(labels, probs, strict=True) if label >= 0]
+    words = chances([p for _, p in top])
+    return [
+        {"label": label, "prob": p, "said": said}
+        for (label, p), said in zip(top, words, strict=True)
+    ]
 
 
 def _near(

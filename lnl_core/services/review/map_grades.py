@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from lnl_core.jobs import splits
+from lnl_core.said import percent
 from lnl_core.services.in_force import Scored, judged_by, loaded, scored, signals, told_of
 from lnl_core.services.review.draws import replay
 from lnl_core.store import decisions
@@ -44,7 +45,7 @@ class Grade:
 
     def sentence(self) -> str:
         """Say it to a person."""
-        return f"Its network names the class of {self.right / self.of:.0%} of {self.words}."
+        return f"Its network names the class of {percent(self.right / self.of)} of {self.words}."
 
 
 def grade(info: DatasetInfo, run: int) -> Grade | None:

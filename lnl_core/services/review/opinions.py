@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.methods import title_of, yardstick
+from lnl_core.said import chance
 from lnl_core.services.in_force import Scored, judged_by, signals, told_of
 from lnl_core.types import DatasetInfo, FloatArray, Signals, TopProbs
 
@@ -70,6 +71,7 @@ def curves(
 
     Returns:
         For each such run `key`, `source` (its title), `given` and `suggested` (a value an epoch),
+        their last values in words (`ends`),
         and whether the latter is the best `other` class of the moment, not the suggested one.
     """
     found = []
@@ -86,12 +88,14 @@ def _pair(run: Signals, row: int, given: int, suggested: int) -> dict[str, Any] 
         return {
             "given": probs[:, given].round(4).tolist(),
             "suggested": probs[:, suggested].round(4).tolist(),
+            "ends": [chance(float(probs[-1, label])) for label in (given, suggested)],
             "other": False,
         }
     if "p_given" in run.curves and "p_other" in run.curves:
         return {
             "given": _series(run.curves["p_given"], row),
             "suggested": _series(run.curves["p_other"], row),
+            "ends": [chance(float(run.curves[name][-1, row])) for name in ("p_given", "p_other")],
             "other": True,
         }
     return None

@@ -9,6 +9,7 @@ from typing import IO
 import numpy as np
 
 from lnl_core.data import probabilities
+from lnl_core.said import percent
 from lnl_core.services.in_force import loaded
 from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo, FloatArray, Job, LnlError
@@ -81,6 +82,6 @@ def _doubt(agreement: float, class_names: tuple[str, ...]) -> str:
         return ""
     first = ", ".join(f"“{name[:40]}”" for name in class_names[:3])
     return (
-        f"Only {agreement:.0%} of the given labels are its most probable class. Are the columns "
-        f"in the order of the classes ({first}, …) and the rows in the order of the images?"
+        f"Only {percent(agreement)} of the given labels are its most probable class. Are the "
+        f"columns in the order of the classes ({first}, …) and the rows in the order of the images?"
     )

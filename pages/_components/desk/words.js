@@ -35,8 +35,17 @@ export function short(text, limit = 24) {
 /** @param {number} n */
 export const count = (n) => Math.round(n).toLocaleString("en-US");
 
-/** @param {number} share in [0, 1] */
-export const percent = (share) => `${Math.round(100 * share)}${THIN}%`;
+/**
+ * A share as every page shows it: what is neither nothing nor all is not said as 0 or 100 %.
+ *
+ * @param {number} share in [0, 1]
+ */
+export function percent(share) {
+  const whole = Math.round(100 * share);
+  if (share > 0 && whole === 0) return `<1${THIN}%`;
+  if (share < 1 && whole === 100) return `>99${THIN}%`;
+  return `${whole}${THIN}%`;
+}
 
 /**
  * A probability as every page shows it: two digits, and never certain.

@@ -51,7 +51,7 @@ export function choices(desk, found) {
  */
 function chanceWords({ p_wrong: p, told }) {
   if (told) return "no score: a run was told the answer";
-  return p === null ? "not yet scored" : `p wrong ${chance(p)}, if so:`;
+  return p === null ? "not yet scored" : `p wrong ${chance(p)}, if wrong:`;
 }
 
 /**
@@ -60,7 +60,7 @@ function chanceWords({ p_wrong: p, told }) {
  * @param {number} i its place
  * @param {boolean} hasty whether Enter takes none of them
  */
-function choice(desk, { label, prob }, i, hasty) {
+function choice(desk, { label, prob, said }, i, hasty) {
   const first = i === 0 && !hasty;
   const keys = classKeys(desk.data.classes);
   const onclick = () => desk.acts.answer("relabel", { label });
@@ -70,7 +70,7 @@ function choice(desk, { label, prob }, i, hasty) {
     cap(keys ? keys[label] : String(i + 1)),
     named("span", desk.data.classes[label], { class: "name" }, 22),
     h("span", { class: "bar" }, h("i", { style: { width: `${100 * prob}%` } })),
-    h("span", { class: "num" }, chance(prob)),
+    h("span", { class: "num" }, said),
     h("span", { class: "h" }, first ? cap("Enter") : null),
   );
 }

@@ -83,7 +83,7 @@ function drawn(desk, { top }, curve, size) {
     ],
     { low: 0, high: 1, ...size },
   );
-  const [a, b] = [curve.given, curve.suggested].map((values) => lastOf(values).toFixed(2));
+  const [a, b] = curve.ends;
   const words = `${given} ends at ${a}, ${other} at ${b}`;
   node.setAttribute("aria-label", `probability by epoch in ${curve.source}: ${words}`);
   return node;

@@ -6,7 +6,8 @@ import { showsEvidence } from "./desk.js";
 /**
  * @import { ReviewDesk } from "./desk.js"
  *
- * @typedef {{ label: number, prob: number }} Option a class other than the given one
+ * @typedef {{ label: number, prob: number, said: string }} Option a class other than the given one,
+ *   its share of the case that the label is wrong, and that in words
  * @typedef {Object} Opinion what one method says
  * @property {string} key
  * @property {string} title
@@ -20,6 +21,7 @@ import { showsEvidence } from "./desk.js";
  * @property {string} source its title
  * @property {number[]} given
  * @property {number[]} suggested
+ * @property {[string, string]} ends the last values of both, in words
  * @property {boolean} other whether `suggested` is of the best other class at each epoch
  *
  * @typedef {Object} Found
@@ -40,13 +42,13 @@ import { showsEvidence } from "./desk.js";
  * @property {Record<string, string>} said a sentence on each of these rows
  *
  * @typedef {{ u: number, v: number, values: number[] }} CellMap rows, columns, values row by row
- * @typedef {{ value: number, words: string, percentile: number }} MapNumber
+ * @typedef {{ value: number, words: string, above: string }} MapNumber
  * @typedef {Object} ReadyMaps
  * @property {"ready"} state
  * @property {[CellMap, CellMap]} maps of the given and of the other class
  * @property {number} given
  * @property {number} other
- * @property {number} share of the other class in both, in [0, 1]
+ * @property {[string, string] | null} shares of both classes in the evidence, in words
  * @property {boolean} common whether shares can be said
  * @property {MapNumber[]} numbers
  * @property {string} words

@@ -2,7 +2,7 @@
 
 import { icon } from "../desk/icons.js";
 import { gap, h, missing, named } from "../desk/nodes.js";
-import { short, THIN } from "../desk/words.js";
+import { short } from "../desk/words.js";
 import { mapsHere } from "./evidence.js";
 import { mapPicture } from "./heat.js";
 
@@ -150,14 +150,13 @@ function mapSet(desk, maps) {
   };
   /** @param {number} limit */
   const suggested = (limit) => named("b", other, { class: "suggested" }, limit);
-  const said = maps.share !== null && maps.common;
-  /** @param {number} part */
-  const share = (part) => (said ? `, ${Math.round(100 * part)}${THIN}%` : "");
+  /** @param {0 | 1} which */
+  const share = (which) => (maps.shares && maps.common ? `, ${maps.shares[which]}` : "");
   return h(
     "div",
     { class: "mapset" },
-    one("given", named("b", given, {}, 12), ` given${share(1 - maps.share)}`),
-    one("suggested", suggested(12), ` suggested${share(maps.share)}`),
+    one("given", named("b", given, {}, 12), ` given${share(0)}`),
+    one("suggested", suggested(12), ` suggested${share(1)}`),
     one("difference", suggested(10), " minus ", named("b", given, {}, 10)),
   );
 }
@@ -172,12 +171,12 @@ function numbers(desk, maps) {
   /** @param {MapNumber} one */
   const figure = (one) => one.value.toFixed(2).replace("-", "−");
   /** @param {MapNumber} one */
-  const place = (one) => ` ${one.words}, above ${one.percentile}${THIN}% of images`;
+  const place = (one) => ` ${one.words}, above ${one.above} of images`;
   const told = maps.numbers.map((one) => figure(one) + place(one)).join("\n");
   const room = desk.look.wide && window.innerHeight > TALL;
   const sign =
     told && !room ? h("u", { role: "note", "aria-label": told }, icon("help", 14)) : null;
-  const words = short(maps.words, 200).replace(/(\d)%/g, `$1${THIN}%`);
+  const words = short(maps.words, 200);
   const lines = maps.numbers.map((one) => h("div", null, h("b", null, figure(one)), place(one)));
   return [
     h("div", { class: "mapwords", title: told || null }, h("span", null, words), sign),

@@ -68,7 +68,7 @@ def test_the_report_names_the_folder_and_not_the_path_to_it(workspace, scored, s
 
 
 def test_wrong_labels_are_told_with_an_interval_or_not_at_all(workspace, scored):
-    assert "<dt>Wrong labels</dt>" not in report.html(scored)  # the truth says it
+    assert "<dt>Errors left</dt>" not in report.html(scored)  # the truth says it
     (scored.directory / "true_labels.npy").unlink()
     scored = datasets.dataset(workspace, scored.name)
     assert "after 20 random checks (0 so far)" in report.html(scored)
@@ -80,7 +80,7 @@ def test_wrong_labels_are_told_with_an_interval_or_not_at_all(workspace, scored)
     for each in audits.draw(scored, "ann", 24, ask):
         answer = Decision(each.row, Action.KEEP, "ann", route="audit")
         decisions.append(scored, [answer])
-    found = re.search(r"<dd>about (\d+) \(95 %: (\d+)–(\d+)\)</dd>", report.html(scored))
+    found = re.search(r"<dt>Errors left</dt><dd>(\d+) \(95 %: (\d+)–(\d+)", report.html(scored))
     estimate, low, high = (int(each) for each in found.groups())
     assert low == 0 <= estimate < high <= scored.n - 24  # none of 24 was wrong
 

@@ -283,6 +283,8 @@ def test_cleanlab_takes_its_files(workspace, scored, tmp_path):
     assert set(np.argsort(quality)[:3]) == {3, 25, 47}
     own = arrays.load_signals(scored.directory / "runs" / "2").pred_probs  # knn's, unseen labels
     np.testing.assert_allclose(probs, own, atol=1e-6)
+    ours, theirs = (filters.find_label_issues(labels, each, n_jobs=1) for each in (probs, own))
+    np.testing.assert_array_equal(ours, theirs)  # what cleanlab finds on the run's own
     assert "pred_probs: run 2, Nearest neighbours, out of fold" in (out / "README.txt").read_text()
     issues = pd.read_csv(out / "label_issues.csv")
     assert list(issues.columns) == [

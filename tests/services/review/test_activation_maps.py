@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lnl_core.jobs import queue, worker
+from lnl_core.said import percent
 from lnl_core.services.compare import map_groups
 from lnl_core.services.review import activation_maps, map_grades
 from lnl_core.store import arrays, audits, datasets, decisions
@@ -124,11 +125,11 @@ def test_maps_of_a_network_that_is_no_good_are_held_back_and_can_be_seen(drawn):
     row = int(load_ranking(info.directory / "ranking")[0].order[0])
     seen = activation_maps.where_it_looks(info, row)
     assert seen["state"] == "ready"
-    assert "names the class of 100% of the labels least in doubt" in seen["grade"]
+    assert f"names the class of {percent(1)} of the labels least in doubt" in seen["grade"]
     name_classes(ws, info, job, off=1)
     held = activation_maps.where_it_looks(info, row)
     assert (held["state"], "maps" in held) == ("hidden", False)
-    assert "names the class of 0% of the labels least in doubt" in held["words"]
+    assert f"names the class of {percent(0)} of the labels least in doubt" in held["words"]
     assert not any(one["good"] for one in held["sources"])
     assert activation_maps.where_it_looks(info, row, anyway=True)["maps"] == seen["maps"]
 
@@ -188,11 +189,11 @@ def test_numbers_are_those_of_the_suggested_class(drawn):
     numbers = {one["words"]: one for one in activation_maps.where_it_looks(info, row)["numbers"]}
     share = numbers[STATISTICS["energy_share"]]
     assert share["value"] == pytest.approx(energy[row], abs=1e-3)
-    assert share["percentile"] == round(100 * row / n)
-    assert numbers[STATISTICS["mask_iou"]]["percentile"] == 0
+    assert share["above"] == percent(row / n)
+    assert numbers[STATISTICS["mask_iou"]]["above"] == percent(0)
     peak = numbers[STATISTICS["peak_given"]]
     assert peak["value"] == pytest.approx(2 - energy[row], abs=1e-3)
-    assert peak["percentile"] == round(100 * (n - 1 - row) / n)
+    assert peak["above"] == percent((n - 1 - row) / n)
 
 
 def test_a_run_of_hnml_keeps_every_statistic_of_its_maps(drawn, monkeypatch):

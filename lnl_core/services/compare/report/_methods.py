@@ -23,16 +23,14 @@ def facts_of(info: DatasetInfo, comparison: Comparison) -> str:
     kind = {1: "grey", 3: "RGB"}.get(info.channels, f"{info.channels} channels")
     facts = [
         ("Images", f"{info.n:,}"),
-        ("Classes", f"{info.class_count:,}"),
+        ("Classes", f"{info.real_class_count:,}"),
         ("Size", f"{info.width} × {info.height} px, {kind}"),
         ("Queue proposes", f"{comparison.goal:,} images"),
-        ("Answered", f"{seen.reviewed:,}, {seen.found:,} found wrong"),
+        ("Reviewed", f"{seen.reviewed:,}, {seen.found:,} found wrong"),
         ("Truth", comparison.truth.words if comparison.truth else "not known"),
     ]
-    if not info.has_truth:
-        facts.insert(3, ("Wrong labels", _wrong(info)))
-    if (left := errors_left(info)).may_stop:
-        facts.insert(-1, ("Wrong and not found", f"at most {left.limit:,} (95 %)"))
+    if seen.reviewed or not info.has_truth:
+        facts.insert(-1, ("Errors left", _errors_left(info)))
     joint = comparison.detections.get(CONSENSUS)
     if joint is not None:
         low, high = joint.interval
@@ -48,13 +46,13 @@ def _named(source: str) -> str:
     return path.name or source if path.anchor else source
 
 
-def _wrong(info: DatasetInfo) -> str:
-    """Say how many labels are wrong, as random checks tell, or how many checks that takes."""
+def _errors_left(info: DatasetInfo) -> str:
+    """Say how many wrong labels are left, as random checks tell, or how many checks that takes."""
     left = errors_left(info)
     if left.estimate is None or left.low is None or left.high is None:
         return f"after {left.enough} random checks ({left.audits} so far)"
-    all_, low, high = (left.found + each for each in (left.estimate, left.low, left.high))
-    return f"about {all_:,} (95 %: {low:,}–{high:,})"
+    certified = f"; at most {left.limit:,}" if left.may_stop else ""
+    return f"{left.estimate:,} (95 %: {left.low:,}–{left.high:,}{certified})"
 
 
 def sentences(comparison: Comparison) -> str:

@@ -44,7 +44,7 @@ def _pair(info: DatasetInfo, matrix: Matrix, i: int, j: int, album: Album) -> st
     said = definitions.definition(info, given, true)
     return (
         f'<div class="together"><h3>{names[0]} → {names[1]}</h3>'
-        f"<p>Given as {names[0]} and truly {names[1]}: about {matrix.count[i, j]:,.0f} "
+        f"<p>Given as {names[0]} and truly {names[1]}: about {matrix.images[i, j]:,} "
         f"(95 %: {low}–{high}) of {size:,.0f} images. {escape(_words(info, said))}</p>"
         f"{_guides(info, said)}{_images(info, given, true, album)}</div>"
     )
