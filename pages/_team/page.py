@@ -30,7 +30,7 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
         if divide:
             dividing.ask(
                 info,
-                [each.name for each in found.people],
+                list(roles.roles(info.workspace)),
                 [name for name in filters.splits(info) if name],
             )
     if st.session_state.pop("team_roles", False):

@@ -33,6 +33,7 @@ def _both(name: str) -> str:
 
 
 _STYLE = f"""<style>
+:is(.team-line,.team-trail,.team-people){{color-scheme:MODE}}
 .team-line{{display:grid;grid-template-columns:minmax(64px,1.1fr) minmax(80px,1.6fr) auto;gap:12px;
   align-items:center;min-height:25px;font-size:.87rem}}
 .team-line .who{{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}}
@@ -62,7 +63,7 @@ _STYLE = f"""<style>
 [class*="st-key-conflict_first"]{{border-color:{_both("accent")}!important}}
 .team-people{{overflow-x:auto;border:1px solid {_both("line")};border-radius:6px}}
 .team-people table{{width:100%;border-collapse:collapse;font-size:.87rem;margin:0}}
-.team-people :is(th,td){{padding:6px 9px;text-align:right;white-space:nowrap;border:0;
+.team-people :is(th,td){{padding:6px 8px;text-align:right;white-space:nowrap;border:0;
   border-bottom:1px solid {_both("line")};font-variant-numeric:tabular-nums}}
 .team-people tr:last-child td{{border-bottom:0}}
 .team-people th{{background:{_both("ground")};color:{_both("muted")};font-weight:400}}
@@ -71,8 +72,9 @@ _STYLE = f"""<style>
 
 
 def style() -> None:
-    """Set the look of what this module draws; colours follow the theme by themselves."""
-    st.html(_STYLE)
+    """Set the look of what this module draws, in dialogs too, which inherit no theme."""
+    mode = "dark" if st.context.theme.type == "dark" else "light"
+    st.html(_STYLE.replace("MODE", mode))
 
 
 def table(lines: Sequence[Mapping[str, str]], helps: Mapping[str, str]) -> str:
@@ -90,7 +92,7 @@ def table(lines: Sequence[Mapping[str, str]], helps: Mapping[str, str]) -> str:
 
 
 def _cells(values: Iterable[str]) -> str:
-    return "".join(f'<td title="{_safe(each)}">{_safe(short(each, 20))}</td>' for each in values)
+    return "".join(f'<td title="{_safe(each)}">{_safe(short(each, 22))}</td>' for each in values)
 
 
 def agreement(rows: Sequence[tuple[str, Agreement]]) -> str:

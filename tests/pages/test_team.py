@@ -4,9 +4,10 @@ import re
 import uuid
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from lnl_core.services.review.recording import record
-from lnl_core.services.team import roles, settling
+from lnl_core.services.team import parts, roles, settling
 from lnl_core.services.team.roles import Role
 from tests.pages.test_review import score
 
@@ -110,6 +111,27 @@ def test_who_may_not_settle_gets_no_key(desk, disputed, workspace, texts):
     app = desk("team")
     assert "An adjudicator or owner settles these" in texts(app)
     assert button(app, "Take bar").disabled
+
+
+def ask_for_parts():
+    from pages import _ui
+    from pages._team import dividing
+
+    dividing.ask(_ui.edge.dataset(_ui.workspace(), "tiny"), ["ann", "bob"], [])
+
+
+def test_parts_are_given_to_several_at_once_and_said(desk, disputed):
+    app = AppTest.from_function(ask_for_parts, default_timeout=60).run()
+    assert "one queue for all" in drawn(app)
+    app.multiselect(key="parts_who").select("ann").select("bob").run()
+    app.segmented_control(key="parts_kind").select("given classes").run()
+    assert button(app, "Store").disabled
+    app.multiselect(key="parts_classes").select(2).run()
+    button(app, "Store").click().run()
+    assert not app.exception
+    given = (parts.Kind.CLASSES, [2])
+    assert parts.parts(disputed) == {"ann": given, "bob": given}
+    assert drawn(app.run()).count(">base<") == 2
 
 
 def test_names_are_text(desk, hostile, texts, monkeypatch):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.records import LnlError
-from lnl_core.services.in_force import loaded
+from lnl_core.services.in_force import closed_to, loaded, standing
 from lnl_core.services.team.roles import Act, require
 from lnl_core.store import datasets
 from lnl_core.store import parts as stored
@@ -57,6 +57,18 @@ def outside(info: DatasetInfo, reviewer: str) -> BoolArray | None:
     return out
 
 
+def open_in(info: DatasetInfo, people: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return reviewer -> images of their part that wait for them, and images in it."""
+    now, counted = standing(info), {}
+    for who in people:
+        foreign = outside(info, who)
+        inside = np.ones(info.n, bool) if foreign is None else ~foreign
+        inside &= ~now.no_class
+        waiting = inside & ~closed_to(now, who) & ~now.auto_open
+        counted[who] = int(waiting.sum()), int(inside.sum())
+    return counted
+
+
 @lru_cache(maxsize=8)
 def _shares(seed: int, n: int, of: int) -> IntArray:
     """Return (n,) whose share each image is, 0..of-1, drawn once and equal in number."""
@@ -89,6 +101,16 @@ def share_out(info: DatasetInfo, by: str, people: Sequence[str]) -> None:
         raise LnlError("Name who is to get a share.")
     shares = {who: (str(Kind.SHARE), [i, len(people)]) for i, who in enumerate(people)}
     stored.assign(info, dict(shares))
+
+
+def join(info: DatasetInfo, by: str, people: Sequence[str]) -> None:
+    """Give several people the whole set again: one queue for all of them.
+
+    Raises:
+        NotAllowed: `by` may not divide the set.
+    """
+    require(info.workspace, by, Act.DIVIDE)
+    stored.assign(info, dict.fromkeys(people))
 
 
 def _check(info: DatasetInfo, part: Part) -> None:

@@ -212,10 +212,22 @@ def test_shares_are_the_whole_set_and_nothing_twice(workspace, scored):
     assert sum(each.astype(int) for each in mine).tolist() == [1] * 60
 
 
+def test_what_waits_in_a_part_is_counted_and_one_queue_comes_back(workspace, scored):
+    given = loaded(scored).given_labels
+    parts.give(scored, "ann", "bob", (parts.Kind.CLASSES, [2]))
+    twos = int((given == 2).sum())
+    say(scored, "bob", int((given == 2).argmax()))
+    assert parts.open_in(scored, ["ann", "bob"]) == {"ann": (59, 60), "bob": (twos - 1, twos)}
+    parts.join(scored, "ann", ["bob"])
+    assert parts.parts(scored) == {}
+
+
 def test_only_an_owner_divides(workspace, disputed):
     roles.name_role(workspace, "ann", "bob", Role.ADJUDICATOR)
     with pytest.raises(roles.NotAllowed, match="Only an owner may divide"):
         parts.share_out(disputed, "bob", ["bob"])
+    with pytest.raises(roles.NotAllowed, match="Only an owner may divide"):
+        parts.join(disputed, "bob", ["ann"])
     with pytest.raises(LnlError, match="no split"):
         parts.give(disputed, "ann", "bob", (parts.Kind.SPLIT, "train"))
     with pytest.raises(LnlError, match="at least one class"):
