@@ -1,7 +1,7 @@
 """Is the limit true where people err? Simulated reviews by a reviewer who misses and who accuses.
 
     python benchmarks/fallible.py --out benchmarks/results/fallible.json
-    python benchmarks/fallible.py --sizes 2000 --rates 0.09 --reviews 200
+    python benchmarks/fallible.py --team 4 --sizes 2000 --rates 0.09 --out …/fallible.json
 
 A reviewer calls a wrong label wrong with the sensitivity, a right one with the chance of a false
 alarm. Images drawn at random that are called wrong get a second, blind look, and a third where the
@@ -25,7 +25,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _out  # noqa: E402
+from benchmarks import _looks, _out  # noqa: E402
 from lnl_core.review import auditing  # noqa: E402
 from lnl_core.review.evidence import AUDIT, Audit, Evidence, possible_totals  # noqa: E402
 from lnl_core.review.missed import Looks, corrected_limit  # noqa: E402
@@ -33,6 +33,7 @@ from lnl_core.review.sensitivity import Known  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 
 LOOK = 10
+TEAM_LOOK = 20
 GOLD = 0.03
 
 
@@ -133,6 +134,14 @@ def review(
     return plain, corrected, last if later is None else later, last
 
 
+def _reviews(n: int, rate: float, options: Any) -> list[tuple[Any, ...]]:
+    said = (options.sensitivity, options.alarms)
+    if not options.team:
+        return [review(n, rate, seed, *said) for seed in range(options.reviews)]
+    team = (options.team, TEAM_LOOK)
+    return [_looks.review(n, rate, seed, *said, *team) for seed in range(options.reviews)]
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -142,16 +151,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--reviews", type=int, default=2000, help="simulated reviews of each")
     parser.add_argument("--sensitivity", type=float, default=0.93)
     parser.add_argument("--alarms", type=float, default=0.02, help="chance of a false alarm")
+    parser.add_argument("--team", type=int, default=0, metavar="PEOPLE", help="measured by looks")
     parser.add_argument("--out", type=Path, help="JSON; rows already in it are replaced")
     options = _out.parse(parser, arguments, grows=True)
     stored = arrays.read_json(options.out) if options.out and options.out.is_file() else {}
     for n in options.sizes:
         for rate in options.rates:
             began = time.process_time()
-            each = [
-                review(n, rate, seed, options.sensitivity, options.alarms)
-                for seed in range(options.reviews)
-            ]
+            each = _reviews(n, rate, options)
             row: dict[str, Any] = {
                 "reviews": options.reviews,
                 "plain": sum(one[0] for one in each),
@@ -160,6 +167,8 @@ def main(arguments: list[str] | None = None) -> None:
                 "above_truth": round(float(np.mean([one[3] for one in each])), 1),
                 "cpu_s": round(time.process_time() - began, 1),
             }
+            if options.team:
+                row["gold_wrong"] = round(float(np.mean([one[4] for one in each])), 1)
             print(
                 f"{n:>6,} images, {100 * rate:.0f} % wrong: ever false plain "
                 f"{100 * row['plain'] / options.reviews:.1f} %, corrected "
@@ -169,6 +178,7 @@ def main(arguments: list[str] | None = None) -> None:
             )
             if options.out:
                 name = f"{n} {rate:g} {options.sensitivity:g} {options.alarms:g}"
+                name += f" team of {options.team}" if options.team else ""
                 stored[name] = row
                 arrays.write_json(options.out, stored)
 

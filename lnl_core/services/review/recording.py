@@ -42,7 +42,7 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     token of a hidden look (`look`) is stored apart and decides nothing.
     """
     ranked = scored(info)
-    good: list[Decision] = []
+    good, seen = list[Decision](), list[Decision]()
     acked, problems, meanwhile = [], [], []
 
     def store(more: Sequence[Decision] = ()) -> None:
@@ -52,19 +52,22 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     for entry in entries:
         cid = str(entry.get("cid", ""))[:80]
         try:
-            if look := _look(info, ranked, reviewer, entry, cid):
-                stored_looks.append(info, [look])
-                acked.append(cid)
-                continue
-            entry, changed = _with_class(info, entry)
-            if changed is not info:
-                store()
-                info, ranked = changed, scored(changed)
-            decision = _decision(info, ranked, reviewer, entry, cid)
-            decisions.check(info, decision)
+            look = _look(info, ranked, reviewer, entry, cid)
+            if look is None:
+                entry, changed = _with_class(info, entry)
+                if changed is not info:
+                    store()
+                    info, ranked = changed, scored(changed)
+                decision = _decision(info, ranked, reviewer, entry, cid)
+                decisions.check(info, decision)
         except (LnlError, ValueError, TypeError, KeyError) as error:
             problems.append(f"An answer could not be stored: {error}")
+            acked.append(cid)
         else:
+            acked.append(cid)
+            if look is not None:
+                seen.append(look)
+                continue
             meanwhile += second.answered_before(info, decision)
             together = entry.get("together") is True
             if not together and decision.action is not Action.REOPEN:
@@ -75,8 +78,8 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
                     store(groups.with_copies(info, decision, ranked))
                 else:
                     store(groups.taken_back(info, decision))
-        acked.append(cid)
     store()
+    stored_looks.append(info, seen)
     begin(info)
     return Recorded(acked, problems, meanwhile)
 

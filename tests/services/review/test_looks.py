@@ -1,5 +1,6 @@
 """Hidden looks from the queue to the measure: never told, never counted, never lost."""
 
+import functools
 import json
 import uuid
 from dataclasses import asdict
@@ -7,15 +8,16 @@ from threading import Barrier, Thread
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from lnl_core.services.export import exporting
 from lnl_core.services.in_force import scored, standing
 from lnl_core.services.review import auditing, desk, looks, measuring, recording
 from lnl_core.services.team import roles, settling
 from lnl_core.services.team.roles import NotAllowed, Role
-from lnl_core.store import datasets, decisions
+from lnl_core.store import datasets, db, decisions
 from lnl_core.store import looks as stored
-from lnl_core.types import Action, Decision, LnlError
+from lnl_core.types import Action, Busy, Decision, LnlError
 from tests.services.review.test_auditing import make
 
 
@@ -236,6 +238,19 @@ def test_a_journal_that_is_sent_again_is_stored_once_and_undo_comes_back_with_it
     assert decisions.in_force(half, rows=[item["row"]])[item["row"]][0].reviewer == "ann"
     bob.press(bob.answer(item))
     assert item["row"] in [each.row for each in stored.in_force(half)]
+
+
+def test_an_answer_that_cannot_be_stored_now_is_not_acknowledged(half, monkeypatch):
+    bob = Person(half, "bob")
+    item = waits(bob, "control")
+    soon = functools.partial(db.transaction, patience=0.05)
+    monkeypatch.setattr(stored, "transaction", soon)
+    with db.transaction(half.workspace) as other:
+        other.execute(text("UPDATE reviewers SET created_at = created_at"))
+        with pytest.raises(Busy):  # the browser keeps it, and sends it again
+            recording.record(half, "bob", [bob.answer(item)])
+    bob.press(bob.answer(item))
+    assert hidden_of(half, "bob")[-1].row == item["row"]
 
 
 def test_an_older_page_that_knows_no_tokens_loses_nothing(half):
