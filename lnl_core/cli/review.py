@@ -68,6 +68,7 @@ def _audit_arguments(one: argparse.ArgumentParser) -> None:
 def audit(options: Any) -> int:
     """Say how many wrong labels are left, from images drawn at random."""
     from lnl_core.services.review import auditing
+    from lnl_core.services.review.corrected import corrected
 
     if options.target is not None and not 0 < options.target < 1:
         options.usage(f"--target is a share between 0 and 1, got {options.target:g}. 0.01 is 1 %.")
@@ -78,6 +79,7 @@ def audit(options: Any) -> int:
         return _certificate(options, info)
     report = auditing.report(info, options.target)
     left, rate = report.left, report.rate
+    people = corrected(info, left)
     apart = info.n - left.total
     say(
         options,
@@ -97,11 +99,14 @@ def audit(options: Any) -> int:
             "target_errors": left.goal,
             "certified": left.may_stop,
             "audits_needed": report.needed,
+            "people": people.as_dict(),
         }
         | ({"without_class": apart} if apart else {})
         | ({"unseen": left.unseen} if left.unseen else {})
         | ({"auto_fixed": left.auto} if left.auto else {}),
-        _audit_words(info.name, report) + (_APART.format(apart) if apart else ""),
+        _audit_words(info.name, report)
+        + (f"\n{people.words}." if left.limit is not None else "")
+        + (_APART.format(apart) if apart else ""),
     )
     return DONE
 

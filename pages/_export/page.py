@@ -18,6 +18,7 @@ from lnl_core.services.export import exporting
 from lnl_core.services.export.formats import FORMATS
 from lnl_core.services.review import certifying
 from lnl_core.services.review.auditing import errors_left
+from lnl_core.services.review.corrected import corrected
 from lnl_core.types import DatasetInfo
 from lnl_core.views import chance
 from pages import _ui, _urls, _words
@@ -118,7 +119,8 @@ def certificate(info: DatasetInfo) -> None:
             st.markdown(f"**At most {most} left in {left.total:,} labels (95 %)**")
             st.caption(
                 f"From {left.audits:,} random checks. The certificate holds draws, seed, answers "
-                "and assumptions; `lnl audit NAME --verify FILE` checks it."
+                "and assumptions; `lnl audit NAME --verify FILE` checks it. "
+                f"{corrected(info, left).words}."
             )
         st.download_button(
             "Certificate",

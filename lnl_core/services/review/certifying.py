@@ -18,9 +18,11 @@ import numpy as np
 from lnl_core.data import outputs
 from lnl_core.review.auditing import ALPHA
 from lnl_core.review.evidence import AUDIT, Audit
+from lnl_core.review.sensitivity import Known
 from lnl_core.services import places
 from lnl_core.services.in_force import labelled_count, loaded, standing, standing_at
 from lnl_core.services.review import auditing
+from lnl_core.services.review.corrected import corrected, limit_of
 from lnl_core.services.review.draws import (
     OPEN,
     RIGHT,
@@ -33,7 +35,7 @@ from lnl_core.services.review.draws import (
 from lnl_core.services.review.moves import ANSWERS
 from lnl_core.store import audits, decisions
 from lnl_core.store.db import now
-from lnl_core.types import DatasetInfo, LnlError
+from lnl_core.types import DatasetInfo, IntArray, LnlError
 
 FORMAT = "lnl-review certificate 1"
 
@@ -99,6 +101,7 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
         "auto_fixed": left.auto,
         "method": METHOD,
         "assumptions": list(ASSUMPTIONS),
+        "people": corrected(info, left).as_dict(),
         "seed": drawn[0].seed,
         "draws": [
             {
@@ -206,6 +209,8 @@ def _checks(info: DatasetInfo, body: dict[str, Any]) -> Iterator[Check]:
     yield _counts(info, body)
     yield _answers(info, body)
     yield _limit(body)
+    if body.get("people", {}).get("at_most_left") is not None:
+        yield _people(body)
 
 
 def _drawn_again(info: DatasetInfo, body: dict[str, Any]) -> Check:
@@ -307,7 +312,8 @@ def _answers(info: DatasetInfo, body: dict[str, Any]) -> Check:
     return Check("answers", True, f"each draw has the answer that is stated{more}")
 
 
-def _limit(body: dict[str, Any]) -> Check:
+def _stated(body: dict[str, Any]) -> tuple[Audit, IntArray]:
+    """Return the draws as a certificate states them, and what was said of each."""
     each = body["draws"]
     said = np.array([_CODES[one["said"]] for one in each], np.int64)
     upper = Audit(
@@ -316,6 +322,24 @@ def _limit(body: dict[str, Any]) -> Check:
         said != RIGHT,
         (AUDIT,) * len(each),
     )
+    return upper, said
+
+
+def _people(body: dict[str, Any]) -> Check:
+    """Compute again what is left where people err as the stated gold says."""
+    people, (upper, said) = body["people"], _stated(body)
+    gold = Known(**{name: int(count) for name, count in people["gold"].items()})
+    n, found, kept = (int(body[name]) for name in ("labels", "known_wrong", "kept"))
+    left = limit_of(upper, said, n, found, kept, gold, int(people["taken_back"]))
+    stated = int(people["at_most_left"])
+    if max(left, int(body["at_most_left"])) > stated:
+        return Check("people", False, f"gold and draws prove at most {left:,}, not what is stated")
+    words = f"at most {stated:,} where people err as on {gold.wrong + gold.right:,} gold images"
+    return Check("people", True, words)
+
+
+def _limit(body: dict[str, Any]) -> Check:
+    upper, said = _stated(body)
     n, found = int(body["labels"]), int(body.get("known_wrong", body["found"]))
     most = n - int(body["kept"])
     risk = ALPHA / 2 if body.get("auto_fixed") else ALPHA

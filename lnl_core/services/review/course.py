@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from lnl_core.review.evidence import possible_totals
 from lnl_core.services.in_force import Standing, goal_set, labelled_count, standing
 from lnl_core.services.review import auditing
 from lnl_core.services.review.auditing import ErrorsLeft
+from lnl_core.services.review.corrected import Corrected, corrected
 from lnl_core.services.review.draws import OPEN, RIGHT, replay
 from lnl_core.services.review.expecting import EVERY, expected
 from lnl_core.services.review.goals import stand
@@ -34,14 +36,17 @@ class Course:
     Attributes:
         past: from the first moment that there was a limit.
         ahead: from now on, by the plan; empty without a limit or a ranking.
+        people: what is left where people err.
     """
 
     past: tuple[tuple[int, int], ...]
     ahead: tuple[tuple[int, int], ...]
+    people: Corrected | None = None
 
-    def as_dict(self) -> dict[str, Points]:
+    def as_dict(self) -> dict[str, Any]:
         """Return what the review component draws."""
-        return {"past": list(self.past), "ahead": list(self.ahead)}
+        said = {} if self.people is None else {"people": self.people.words}
+        return {"past": list(self.past), "ahead": list(self.ahead)} | said
 
 
 TRIED = 7
@@ -103,7 +108,8 @@ def course(info: DatasetInfo) -> Course:
     with lock:
         past = kept.points(upper, n, said.found)
     left = auditing.errors_left(info, now=now)
-    return Course(tuple(past), tuple(_ahead(info, left.limit, now)))
+    ahead = _ahead(info, left.limit, now)
+    return Course(tuple(past), tuple(ahead), corrected(info, left, now))
 
 
 def _ahead(info: DatasetInfo, limit: int | None, now: Standing) -> Points:

@@ -6,7 +6,8 @@ import { count, plural } from "./words.js";
 /**
  * @import { Progress } from "./progress.js"
  * @typedef {[number, number]} Point reviews, wrong labels left at most
- * @typedef {{ past: Point[], ahead: Point[] }} Course
+ * @typedef {{ past: Point[], ahead: Point[], people?: string }} Course
+ *   `people`: what the guarantee supposes of people, or says where they err
  * @typedef {{ width: number, height: number, words: boolean }} Size px; whether there is room for words
  */
 

@@ -28,12 +28,11 @@ const HOW = [
  * @returns {Fact[]}
  */
 export function facts(now) {
-  const { errors_left: left } = now;
   const found = { name: "Wrong labels found", value: count(now.wrong) };
   return [
     { ...found, side: `in ${plural(now.reviewed, "image")} reviewed` },
     estimateOf(now),
-    guaranteeOf(left),
+    guaranteeOf(now),
     goalOf(now),
   ];
 }
@@ -55,16 +54,18 @@ function estimateOf({ errors_left: left, guess }) {
 }
 
 /**
- * @param {Progress["errors_left"]} left
+ * @param {Progress} now
  * @returns {Fact}
  */
-function guaranteeOf(left) {
+function guaranteeOf({ errors_left: left, course }) {
+  const people = course?.people;
   const name = "Guaranteed";
   if (left.limit === null || left.estimate === null) {
     const side = `after ${plural(left.enough, "random check")}, ${count(left.audits)} so far`;
     return { name, value: "nothing yet", side };
   }
-  return { name, value: `at most ${count(left.limit)} left`, side: `sure to 95${THIN}%` };
+  const sure = people ? `sure to 95${THIN}%. ${people}` : `sure to 95${THIN}%`;
+  return { name, value: `at most ${count(left.limit)} left`, side: sure };
 }
 
 /**

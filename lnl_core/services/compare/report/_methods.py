@@ -13,6 +13,7 @@ from lnl_core.services.compare import comparing
 from lnl_core.services.compare.report import _markup
 from lnl_core.services.in_force import standing
 from lnl_core.services.review.auditing import errors_left
+from lnl_core.services.review.corrected import corrected
 from lnl_core.types import DatasetInfo
 from lnl_core.views import CONSENSUS, Comparison
 
@@ -31,6 +32,8 @@ def facts_of(info: DatasetInfo, comparison: Comparison) -> str:
     ]
     if seen.reviewed or not info.has_truth:
         facts.insert(-1, ("Errors left", _errors_left(info)))
+    if (left := errors_left(info)).may_stop:
+        facts.insert(-1, ("Where people err", corrected(info, left).words))
     joint = comparison.detections.get(CONSENSUS)
     if joint is not None:
         low, high = joint.interval

@@ -1,0 +1,132 @@
+"""The guarantee where people err: what hidden looks let one say of labels that were passed over.
+
+The plain limit takes every answer for the truth. Once gold says how much people miss, there is a
+second one, which counts what may have been passed over as left. The larger of the two is shown
+beside the plain one; until then it is said that nobody is supposed to err.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lnl_core.review.evidence import Audit
+from lnl_core.review.hidden import GOLD
+from lnl_core.review.measured import Measured
+from lnl_core.review.missed import Looks, corrected_limit
+from lnl_core.review.sensitivity import Known, corrected_rate
+from lnl_core.services.in_force import Standing, labelled_count, standing
+from lnl_core.services.review import measuring
+from lnl_core.services.review.auditing import ErrorsLeft
+from lnl_core.services.review.draws import OPEN, RIGHT, WRONG, replay, said_of
+from lnl_core.types import DatasetInfo, IntArray
+
+ENOUGH = 20
+"""Gold images with a wrong label before the limit is shown: with fewer almost all may be missed."""
+
+NO_ERRORS = "It supposes that nobody errs"
+ASSUMPTION = (
+    "People notice a wrong label as often as among the images on which two agree or that were "
+    "settled, and call right ones wrong as often in the queue as among the images drawn."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What is left where people err.
+
+    Attributes:
+        limit: wrong labels left at most, those that people passed over among them, 95 % sure at
+            every moment; None before `ENOUGH` gold images, or where the draws are of another set.
+        gold: what hidden gold images say of everybody.
+        taken_back: drawn images that were called wrong and settled as right.
+        passed_over: about how many labels that people called right are wrong, an estimate by the
+            rates of gold (`review.sensitivity`); None before `ENOUGH` gold images.
+    """
+
+    limit: int | None
+    gold: Measured
+    taken_back: int
+    passed_over: int | None = None
+
+    @property
+    def needed(self) -> int:
+        """Gold images with a wrong label until there is a limit."""
+        return max(0, ENOUGH - self.gold.known.wrong)
+
+    @property
+    def words(self) -> str:
+        """What a line beside the plain limit says."""
+        seen = self.gold.sensitivity
+        if self.limit is None or seen is None:
+            more = f": {self.needed} more gold images will tell" if self.gold.known.wrong else ""
+            return f"{NO_ERRORS}{more}"
+        return (
+            f"At most {self.limit:,} left with what people passed over, about {self.passed_over:,}:"
+            f" they noticed {seen.count} of {seen.of} wrong gold labels "
+            f"(95 %: {100 * seen.low:.0f} to {100 * seen.high:.0f} %)"
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as JSON has it."""
+        known = self.gold.known
+        counts = {name: getattr(known, name) for name in ("wrong", "caught", "right", "alarms")}
+        return {
+            "at_most_left": self.limit,
+            "passed_over": self.passed_over,
+            "gold": counts,
+            "taken_back": self.taken_back,
+            "needed": self.needed,
+            "assumption": ASSUMPTION,
+        }
+
+
+def corrected(info: DatasetInfo, left: ErrorsLeft, now: Standing | None = None) -> Corrected:
+    """Return the limit where people err, at least the plain one.
+
+    Args:
+        info: the data set.
+        left: what is said where nobody errs.
+        now: the decisions in force.
+    """
+    now = now or standing(info)
+    gold = measuring.team(info)[GOLD]
+    past, said = replay(info, now), said_of(now)
+    back = int((now.ruled & (now.wrong_by > 0) & ~now.wrong)[past.rows].sum())
+    whole = left.limit is not None and not left.unseen and not now.auto_since
+    if not whole or gold.known.wrong < ENOUGH:
+        return Corrected(None, gold, back)
+    upper = past.part(np.ones(len(past.rows), bool), past.said != RIGHT, careful=True)
+    found, kept = int((said == WRONG).sum()), int((said == RIGHT).sum())
+    limit = limit_of(upper, past.said, labelled_count(info), found, kept, gold.known, back)
+    return Corrected(max(limit, left.limit or 0), gold, back, _passed_over(found, kept, gold.known))
+
+
+def _passed_over(found: int, kept: int, gold: Known) -> int:
+    """Return about how many of the labels that were called right are wrong."""
+    if not found + kept:
+        return 0
+    wrong = corrected_rate(found, found + kept, gold).share * (found + kept)
+    return min(kept, round(wrong * (gold.wrong - gold.caught + 0.5) / (gold.wrong + 1)))
+
+
+def limit_of(
+    upper: Audit, said: IntArray, n: int, found: int, kept: int, gold: Known, taken_back: int
+) -> int:
+    """Return how many wrong labels are left at most, those passed over among them.
+
+    Args:
+        upper: all draws, what is unclear or open taken for wrong.
+        said: (d,) what people say of them; those behind the last answer say nothing yet.
+        n: labels of the set.
+        found: labels called wrong.
+        kept: labels called right.
+        gold: what people said of gold.
+        taken_back: drawn images that were called wrong and settled as right.
+    """
+    answered = np.flatnonzero(said != OPEN)
+    end = int(answered[-1]) + 1 if len(answered) else 0
+    audit = Audit(upper.unreviewed[:end], upper.found[:end], upper.wrong[:end], upper.routes[:end])
+    looks = Looks(gold, taken_back=taken_back)
+    return corrected_limit(audit, n, found, n - found - kept, kept, looks)

@@ -1,0 +1,105 @@
+"""The limit where people err, beside the plain one: estimate, command, certificate."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lnl_core.cli import main
+from lnl_core.services.review import auditing, certifying
+from lnl_core.services.review.corrected import ENOUGH, NO_ERRORS, corrected
+from lnl_core.store import looks as stored
+from lnl_core.types import Action, Decision
+from tests.services.review.test_auditing import Reviewer, make
+
+
+@pytest.fixture
+def done(workspace, tmp_path):
+    """Everything has ann's answer, and nothing seems to be left."""
+    info = make(workspace, tmp_path, 200)
+    ann = Reviewer(workspace, info)
+    while rows := ann.window(limit=40, order="random"):
+        ann.press(*rows)
+    return info
+
+
+def add_gold(info, wrong, caught, right=30, alarms=0):
+    """Cyd agrees with ann; bob has looked at so many of these, as gold."""
+    ann = Reviewer(info.workspace, info)
+    bad = np.flatnonzero(ann.truth != ann.given)[:wrong]
+    good = np.flatnonzero(ann.truth == ann.given)[:right]
+    Reviewer(info.workspace, info, "cyd").press(*bad, *good)
+    made = [
+        Decision(
+            int(row),
+            Action.NONE if called else Action.KEEP,
+            "bob",
+            given_label=int(ann.given[row]),
+            mode="commit",
+            route="gold",
+        )
+        for rows, hits in ((bad, caught), (good, alarms))
+        for row, called in zip(rows, np.arange(len(rows)) < hits, strict=True)
+    ]
+    stored.append(info, made)
+
+
+def test_before_there_is_gold_it_says_that_nobody_is_supposed_to_err(done):
+    left = auditing.errors_left(done, fresh=True)
+    assert (left.limit, left.may_stop) == (0, True)
+    found = corrected(done, left)
+    assert (found.limit, found.needed, found.words) == (None, ENOUGH, NO_ERRORS)
+    add_gold(done, ENOUGH - 1, ENOUGH - 1)
+    found = corrected(done, left)
+    assert (found.limit, found.needed) == (None, 1)
+    assert found.words.startswith(NO_ERRORS)
+
+
+def test_who_misses_labels_leaves_some_and_who_misses_more_leaves_more(done):
+    left = auditing.errors_left(done, fresh=True)
+    add_gold(done, 22, 22)
+    sharp = corrected(done, left).limit
+    assert 0 < sharp < 40  # twenty-two of twenty-two prove no perfect eye
+
+
+def test_more_misses_a_larger_limit(done):
+    left = auditing.errors_left(done, fresh=True)
+    add_gold(done, 22, 15)
+    dull = corrected(done, left)
+    assert dull.limit > 15
+    assert 8 <= dull.passed_over < dull.limit
+    assert "they noticed 15 of 22 wrong gold labels" in dull.words
+
+
+def test_the_command_says_both_limits(done, capsys, monkeypatch):
+    monkeypatch.setenv("LNL_HOME", str(done.workspace.home))
+    assert main(["audit", done.name]) == 0
+    assert f"{NO_ERRORS}." in capsys.readouterr().out
+    add_gold(done, 22, 20)
+    assert main(["audit", done.name, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["at_most"] == 0
+    assert said["people"]["at_most_left"] > 0
+    assert said["people"]["gold"] == {"wrong": 22, "caught": 20, "right": 30, "alarms": 0}
+
+
+def test_a_certificate_holds_both_and_a_nicer_one_does_not_verify(done, tmp_path):
+    add_gold(done, 22, 20)
+    path = tmp_path / "certificate.json"
+    body = certifying.write(done, path)
+    assert body["people"]["at_most_left"] > body["at_most_left"]
+    assert "notice a wrong label as often" in body["people"]["assumption"]
+    checks = {each.what: each.holds for each in certifying.verify(done, path)}
+    assert checks["people"]
+    assert all(checks.values())
+    body["people"]["at_most_left"] = 1
+    body["checksum"] = certifying._checksum(body)
+    path.write_bytes(certifying.as_bytes(body))
+    checks = {each.what: each.holds for each in certifying.verify(done, path)}
+    assert [what for what, holds in checks.items() if not holds] == ["people"]
+
+
+def test_a_certificate_without_gold_verifies_without_that_line(done, tmp_path):
+    path = tmp_path / "certificate.json"
+    certifying.write(done, path)
+    assert "people" not in {each.what for each in certifying.verify(done, path)}
