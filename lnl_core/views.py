@@ -27,13 +27,18 @@ from lnl_core.types import Array, BoolArray, FloatArray, IntArray
 CONSENSUS = "consensus"
 """Key and name of what all methods say together."""
 
+BEFORE = "before"
+"""Key and name of the same as it stood before people gave their first answer."""
+
+TOGETHER = (CONSENSUS, BEFORE)
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A run that can be compared, or the consensus.
 
     Attributes:
-        key: `consensus`, or the number of the run as text.
+        key: `consensus`, `before` or the number of the run as text.
         name: the name under which the run enters the ranking, e.g. `jump@pretrained`.
         title: on screen; an older run says its number.
         short: for axes.
@@ -100,7 +105,7 @@ class Comparison:
 
     def best(self) -> Candidate | None:
         """Return the single method with the highest average precision."""
-        single = [c for c in self.candidates if c.key in self.detections and c.key != CONSENSUS]
+        single = [c for c in self.candidates if c.key in self.detections and c.key not in TOGETHER]
         return max(single, key=lambda c: self.detections[c.key].ap, default=None)
 
     def ordered(self) -> list[Candidate]:

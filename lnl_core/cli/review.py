@@ -15,7 +15,12 @@ from lnl_core.said import percent
 
 def _rank_arguments(one: argparse.ArgumentParser) -> None:
     add_dataset(one)
-    one.add_argument("--method", default="consensus", help="consensus or a method's key")
+    one.add_argument(
+        "--method",
+        default="consensus",
+        help="consensus, before (the consensus as it stood before the first answer), or a method's "
+        "key",
+    )
     add_output(one, "CSV or Parquet file")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lnl_core.figures import palette
 from lnl_core.figures.palette import Tone, ink_on
-from lnl_core.views import CONSENSUS, Candidate
+from lnl_core.views import BEFORE, CONSENSUS, TOGETHER, Candidate
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -127,12 +127,14 @@ def new_figure(title: str, sentence: str, tone: Tone, height: int, **margin: int
 def strokes(candidates: Sequence[Candidate], tone: Tone) -> dict[str, dict[str, Any]]:
     """Hand out a line to each candidate, in order: key -> `color`, `width`, `dash`.
 
-    The consensus is thick ink; baselines, models of one's own and older runs are dashed.
+    The consensus is thick ink, that from before the review thinner and dashed; baselines, models of
+    one's own and older runs are dashed.
     """
-    single = [each for each in candidates if each.key != CONSENSUS]
+    single = [each for each in candidates if each.key not in TOGETHER]
     lines = palette.strokes([each.baseline or not each.newest for each in single], tone)
     by_key = {each.key: line for each, line in zip(single, lines, strict=True)}
-    return {CONSENSUS: {"color": tone["text"], "width": 3.5, "dash": "solid"}} | by_key
+    ink = {"color": tone["text"], "width": 3.5, "dash": "solid"}
+    return {CONSENSUS: ink, BEFORE: ink | {"width": 2, "dash": "dash"}} | by_key
 
 
 def wrapped(name: str) -> str:

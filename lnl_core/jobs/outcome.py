@@ -11,7 +11,7 @@ from lnl_core.jobs import queue, splits
 from lnl_core.jobs.inputs import corrected_labels, knows_classes, left_out, rows_seen
 from lnl_core.jobs.knobs import PIXELS
 from lnl_core.methods import signal_key, taught
-from lnl_core.store import arrays, datasets
+from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import (
     BoolArray,
     DatasetInfo,
@@ -140,7 +140,23 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     several = datasets.listed(info)
     if several is not None:
         ranking = listed.put_first(ranking, several, given, trusted)
+    _keep_before_review(info)
     arrays.save_ranking(info.directory / "ranking", ranking, usable, max(seen))
+
+
+def _keep_before_review(info: DatasetInfo) -> None:
+    """Keep the ranking in force where people have answered since, and no run behind it knows it.
+
+    Answers change no ranking: what is in force when the next one is made was in force when they
+    were given.
+    """
+    folder = info.directory / "ranking"
+    stored = arrays.load_ranking(folder) if decisions.reviewed(info) else None
+    if stored is None:
+        return
+    files = (info.directory / "runs" / str(run) / "trusted.npy" for run in stored[1].values())
+    if not any(file.is_file() and arrays.read_array(file).any() for file in files):
+        arrays.keep_before_review(folder)
 
 
 def _judges(info: DatasetInfo, folder: Path) -> BoolArray:

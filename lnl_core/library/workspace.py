@@ -202,7 +202,8 @@ class Workspace:
 
         Args:
             name: the data set.
-            method: `consensus`, or a method whose run is done.
+            method: `consensus`, `before` (the same before people gave their first answer), or a
+                method whose run is done.
 
         Returns:
             Columns `id`, `given_label`, `suggested_label`, `suspicion`, `p_wrong` (1 = wrong) and

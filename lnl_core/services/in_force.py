@@ -24,6 +24,7 @@ from lnl_core.types import (
     DatasetInfo,
     IntArray,
     LabeledDataset,
+    LnlError,
     Ranking,
     Signals,
 )
@@ -74,8 +75,13 @@ class Scored:
 @lru_cache(maxsize=8)
 def _scored(folder: Path, version: str, n: int, class_count: int) -> Scored | None:
     stored = arrays.load_ranking(folder)
-    if stored is None:
-        return None
+    return None if stored is None else _as_scored(folder, version, stored, n, class_count)
+
+
+def _as_scored(
+    folder: Path, version: str, stored: tuple[Ranking, dict[str, int]], n: int, class_count: int
+) -> Scored:
+    """Return one version of a ranking as that of the set as it is today."""
     ranking, run_ids = stored
     seen = arrays.ranking_seen(folder, version)
     seen = len(ranking.p_wrong) if seen is None else min(seen, len(ranking.p_wrong))
@@ -101,6 +107,29 @@ def scored(info: DatasetInfo) -> Scored | None:
     folder = info.directory / "ranking"
     version = arrays.ranking_version(folder)
     return None if version is None else _scored(folder, version, info.n, info.class_count)
+
+
+@lru_cache(maxsize=8)
+def _before(folder: Path, version: str, n: int, class_count: int) -> Scored | None:
+    try:
+        stored = arrays.read_ranking(folder / version)
+    except LnlError:  # its files are gone or damaged: it is no more to be looked at
+        return None
+    return _as_scored(folder, version, stored, n, class_count)
+
+
+def before_review(info: DatasetInfo) -> Scored | None:
+    """Open the ranking as it stood before people gave their first answer.
+
+    It may be the one in force. None before the first run is done, and where it was not kept: people
+    had answered before there was a ranking, or before rankings were kept.
+    """
+    folder = info.directory / "ranking"
+    kept, ranked = arrays.version_before_review(folder), scored(info)
+    if kept is not None and (ranked is None or kept != ranked.version):
+        return _before(folder, kept, info.n, info.class_count)
+    knows = ranked is not None and bool(runs_told(info, tuple(sorted(ranked.run_ids.values()))))
+    return None if knows else ranked
 
 
 def version(info: DatasetInfo) -> str | None:

@@ -132,9 +132,32 @@ def save_ranking(
     }
     write_json(place / "ranking.json", meta)
     write_json(folder / "current.json", {"version": version})
+    first = version_before_review(folder)
     old = sorted(path.name for path in folder.iterdir() if path.is_dir())
     for name in old[:-3]:  # readers may still open the one before
-        shutil.rmtree(folder / name, ignore_errors=True)
+        if name != first:
+            shutil.rmtree(folder / name, ignore_errors=True)
+
+
+_BEFORE = "before.json"
+"""In the folder of rankings: which of them was in force when people gave their first answer."""
+
+
+def keep_before_review(folder: Path) -> None:
+    """Keep the ranking in force as the one from before the review; once there is one, it stays."""
+    version = ranking_version(folder)
+    if version is not None and not (folder / _BEFORE).is_file():
+        write_json(folder / _BEFORE, {"version": version})
+
+
+def version_before_review(folder: Path) -> str | None:
+    """Return the name of the ranking that was kept from before the review, None without one.
+
+    Raises:
+        Damaged: the file that names it cannot be read.
+    """
+    file = folder / _BEFORE
+    return str(read_json(file)["version"]) if file.is_file() else None
 
 
 def drop_ranking(folder: Path) -> None:

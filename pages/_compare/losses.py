@@ -11,7 +11,7 @@ from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.in_force import scored
 from lnl_core.services.review import activation_maps
 from lnl_core.types import DatasetInfo, Leaves
-from lnl_core.views import CONSENSUS, STATISTICS, Comparison, Losses
+from lnl_core.views import STATISTICS, TOGETHER, Comparison, Losses
 from pages import _figures, _threshold, _ui, _words
 from pages._ui import plain
 
@@ -21,7 +21,7 @@ from pages._ui import plain
 def draw(info: DatasetInfo, comparison: Comparison) -> None:
     """Draw the histogram at the left and one image at the right."""
     runs = {each.key: each.title for each in comparison.candidates}
-    single = [key for key in runs if key != CONSENSUS] or list(runs)
+    single = [key for key in runs if key not in TOGETHER] or list(runs)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         key = st.selectbox(
             "Run",

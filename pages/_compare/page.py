@@ -126,7 +126,10 @@ def _runs_select(info: DatasetInfo, every: list[Candidate]) -> list[str]:
             key=key,
             width=520,
         )
-        st.caption("By default the newest run of each method, and the consensus of these.")
+        st.caption(
+            "By default the newest run of each method, the consensus of these, and that from "
+            "before the review where it was another one."
+        )
     return list(chosen) or usual
 
 

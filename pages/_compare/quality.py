@@ -40,7 +40,12 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
     with left:
         _table(comparison)
         caution = comparison.truth.caution if comparison.truth else ""
-        for sentence in (caution, comparing.baseline_words(comparison), _left_out(comparison)):
+        for sentence in (
+            caution,
+            comparing.baseline_words(comparison),
+            comparing.before_words(comparison),
+            _left_out(comparison),
+        ):
             if sentence:
                 st.caption(plain(sentence))
     with right, st.container(border=True, key="overlap_card"):

@@ -21,6 +21,8 @@ from lnl_core.review.comparison import Detection, Sample
 from lnl_core.services.compare import _detecting
 from lnl_core.services.compare.truth import JUDGED, KNOWN, covered_by, sample_of, truths
 from lnl_core.services.in_force import (
+    Scored,
+    before_review,
     loaded,
     proposed,
     scored,
@@ -42,7 +44,7 @@ from lnl_core.types import (
     Signals,
     TopProbs,
 )
-from lnl_core.views import CONSENSUS, Candidate, Comparison, Truth
+from lnl_core.views import BEFORE, CONSENSUS, TOGETHER, Candidate, Comparison, Truth
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -51,7 +53,10 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def candidates(info: DatasetInfo) -> list[Candidate]:
-    """Return the consensus and every finished run, the newest of each ranking key first."""
+    """Return the consensus and every finished run, the newest of each ranking key first.
+
+    Where a later ranking has taken its place, the one from before the review stands second.
+    """
     ranked = scored(info)
     if ranked is None:
         return []
@@ -67,7 +72,24 @@ def candidates(info: DatasetInfo) -> list[Candidate]:
     single.sort(
         key=lambda c: (not c.newest, place.get(c.name.split(AT)[0], len(place)), c.name, c.key)
     )
-    return [Candidate(CONSENSUS, CONSENSUS, "consensus", "consensus", newest=True), *single]
+    joint = [Candidate(CONSENSUS, CONSENSUS, "consensus", "consensus", newest=True)]
+    before = before_review(info)
+    if before is not None and before.version != ranked.version:
+        title = "consensus before the review"
+        joint.append(Candidate(BEFORE, BEFORE, title, "before review", newest=True))
+    return [*joint, *single]
+
+
+def joint_of(info: DatasetInfo, key: str) -> Scored:
+    """Return the ranking that a key of `views.TOGETHER` stands for.
+
+    Raises:
+        LnlError: there is none.
+    """
+    ranked = before_review(info) if key == BEFORE else scored(info)
+    if ranked is None:
+        raise LnlError(f"“{info.name}” has no such ranking. Choose a run instead.")
+    return ranked
 
 
 def _done(info: DatasetInfo) -> list[Job]:
@@ -120,10 +142,8 @@ def _chosen(info: DatasetInfo, keys: Sequence[str] | None) -> list[Candidate]:
 
 def suspicion(info: DatasetInfo, candidate: Candidate) -> Array:
     """Return (n,) a candidate's suspicion, on the disk."""
-    if candidate.key == CONSENSUS:
-        ranked = scored(info)
-        assert ranked is not None
-        return ranked.ranking.suspicion
+    if candidate.key in TOGETHER:
+        return joint_of(info, candidate.key).ranking.suspicion
     return run_signals(info, candidate.key).suspicion
 
 
@@ -137,9 +157,8 @@ def run_signals(info: DatasetInfo, key: str) -> Signals:
 
 def suggestions(info: DatasetInfo, candidate: Candidate) -> IntArray | None:
     """Return (n,) the best class other than the given one; None for a method without any."""
-    if candidate.key == CONSENSUS:
-        ranked = scored(info)
-        return None if ranked is None else ranked.ranking.suggested_labels
+    if candidate.key in TOGETHER:
+        return joint_of(info, candidate.key).ranking.suggested_labels
     return _best_other(info, int(candidate.key))
 
 
@@ -267,9 +286,8 @@ def _judged(
 
 def cache_key(info: DatasetInfo, candidate: Candidate) -> str:
     """Return what changes when a candidate's scores do, for names of what is kept."""
-    if candidate.key == CONSENSUS:
-        ranked = scored(info)
-        return f"ranking {ranked.version if ranked else ''}"
+    if candidate.key in TOGETHER:
+        return f"ranking {joint_of(info, candidate.key).version}"
     folder = info.directory / "runs" / candidate.key
     return f"run {candidate.key} {_detecting.stamp(folder / 'signals.json')}"
 
@@ -312,10 +330,10 @@ def _correlation(info: DatasetInfo, chosen: Sequence[Candidate]) -> FloatArray:
 
 def runs_behind(info: DatasetInfo, chosen: Sequence[Candidate]) -> set[str]:
     """Return the numbers of the runs behind the candidates, those of the consensus included."""
-    runs = {c.key for c in chosen if c.key != CONSENSUS}
-    ranked = scored(info)
-    if ranked is not None and any(c.key == CONSENSUS for c in chosen):
-        runs |= {str(run) for run in ranked.run_ids.values()}
+    runs = {c.key for c in chosen if c.key not in TOGETHER}
+    for each in chosen:
+        if each.key in TOGETHER:
+            runs |= {str(run) for run in joint_of(info, each.key).run_ids.values()}
     return runs
 
 
@@ -345,7 +363,7 @@ def baseline_words(compared: Comparison) -> str:
     others = [
         c
         for c in compared.candidates
-        if c.key in compared.detections and not c.baseline and c.key != CONSENSUS
+        if c.key in compared.detections and not c.baseline and c.key not in TOGETHER
     ]
     if plain is None or plain.key not in compared.detections:
         return (
@@ -375,6 +393,22 @@ def baseline_words(compared: Comparison) -> str:
     if ahead:
         parts.append(f"Better: {', '.join(ahead)}.")
     return " ".join(parts)
+
+
+def before_words(compared: Comparison) -> str:
+    """Say how the order stands now against that before the review; nothing without both."""
+    now, before = (compared.detections.get(key) for key in TOGETHER)
+    if now is None or before is None:
+        return ""
+    gap, low, high = comparison.difference(now, before)
+    first = min(compared.goal, now.size)
+    found = [float(np.interp(first, each.depth, each.found)) for each in (before, now)]
+    return (
+        f"Before the review the consensus had an average precision of {before.ap:.2f}, now "
+        f"{now.ap:.2f} ({_signed(gap)}, 95 %: {_signed(low)} to {_signed(high)}), on the same "
+        f"{now.size:,} images, none of which a run was told of. Their first {first:,} hold "
+        f"{found[0]:,.0f} wrong labels in the order of before, {found[1]:,.0f} in that of now."
+    )
 
 
 def _signed(value: float) -> str:

@@ -16,7 +16,14 @@ from lnl_core.methods import yardstick
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Mixture
 from lnl_core.services.compare import _detecting
-from lnl_core.services.compare.comparing import cache_key, candidates, run_signals, suspicion
+from lnl_core.services.compare.comparing import (
+    cache_key,
+    candidates,
+    joint_of,
+    run_signals,
+    runs_behind,
+    suspicion,
+)
 from lnl_core.services.compare.truth import KEPT, answered
 from lnl_core.services.in_force import (
     loaded,
@@ -37,7 +44,7 @@ from lnl_core.types import (
     Signals,
     TopProbs,
 )
-from lnl_core.views import CONSENSUS, Candidate, Losses
+from lnl_core.views import TOGETHER, Candidate, Losses
 
 # Spread ---------------------------------------------------------------------------------------
 
@@ -70,8 +77,8 @@ def _losses(info: DatasetInfo, _version: str, key: str, quantity: str, last: int
     given = np.asarray(data.given_labels)
     p_wrong = np.where(unjudged(info), np.nan, np.asarray(ranked.ranking.p_wrong, np.float64))
     loss = None
-    if key == CONSENSUS:
-        agrees = ~(p_wrong > 0.5)
+    if key in TOGETHER:
+        agrees = ~(np.asarray(joint_of(info, key).ranking.p_wrong) > 0.5)
     else:
         run = run_signals(info, key)
         agrees = _agrees(run, given)
@@ -88,7 +95,7 @@ def _losses(info: DatasetInfo, _version: str, key: str, quantity: str, last: int
     for row, label in answered(info, last).labels.items():
         verdict[row] = 1 if label == KEPT else 2
     wrong = None if data.true_labels is None else np.asarray(data.true_labels) != given
-    told = told_of(info, [key] if key != CONSENSUS else map(str, ranked.run_ids.values()))
+    told = told_of(info, runs_behind(info, [candidate]))
     counted = ~(without_class(info) | told)
     if not counted.all():  # the others stand at the smallest value, where nothing queues them
         x = np.where(counted, x, x[counted].min() if counted.any() else 0.0)

@@ -14,6 +14,7 @@ from lnl_core.data.layouts import lists
 from lnl_core.methods import taught
 from lnl_core.services import places
 from lnl_core.services.in_force import (
+    before_review,
     contents,
     judged_by,
     loaded,
@@ -24,7 +25,8 @@ from lnl_core.services.in_force import (
     told_words,
     without_class,
 )
-from lnl_core.types import DatasetInfo, LnlError
+from lnl_core.types import DatasetInfo, FloatArray, LnlError, Ranking
+from lnl_core.views import BEFORE, TOGETHER
 
 
 def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str, Any]]:
@@ -34,40 +36,17 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
     All three are blank where the given label is no class, where no run has seen the image yet, and
     where a run was told the answer, which `told` names. A set with splits has `split` last.
 
-    Raises:
-        LnlError: nothing is scored yet, or the method has no finished run.
-    """
-    from lnl_core.review import labelled
+    Args:
+        info: the data set.
+        method: `consensus`, `before` (as it stood before people gave their first answer), or the
+            key of a method.
 
-    ranked = scored(info)
-    if ranked is None:
-        raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run: lnl run …")
-    data = loaded(info)
-    ranking = ranked.ranking
-    suspicion, seen = ranking.suspicion, ranked.seen
-    if method != "consensus":
-        if method not in ranked.run_ids:
-            raise LnlError(
-                f"“{method}” has no finished run on “{info.name}”. "
-                f"Done: {', '.join(ranked.run_ids)}."
-            )
-        run = signals(info, ranked.run_ids[method])
-        if run is None:
-            raise LnlError(f"The files of run {ranked.run_ids[method]} are gone. Run it again.")
-        number = ranked.run_ids[method]
-        suspicion, seen = run.suspicion, seen_by(info, number)
-        given = np.asarray(data.given_labels)
-        ranking = labelled.rank(
-            [run],
-            given,
-            info.class_count,
-            None,
-            info.no_classes,
-            [judged_by(info, number)],
-            taught([run.method]),
-        )
+    Raises:
+        LnlError: nothing is scored yet, no ranking from before was kept, or the method has no
+            finished run.
+    """
+    data, (ranking, suspicion, seen, runs) = loaded(info), _order(info, method)
     names, digests = info.class_names, contents(info)
-    runs = list(ranked.run_ids.values()) if method == "consensus" else [ranked.run_ids[method]]
     knew = told_words(info, runs)
     blank = told_of(info, map(str, runs)) | without_class(info)
     blank[seen:] = True
@@ -85,6 +64,48 @@ def rank_rows(info: DatasetInfo, method: str = "consensus") -> Iterator[dict[str
             "content": digests[row],
             **({} if data.splits is None else {"split": data.splits[row]}),
         }
+
+
+def _order(info: DatasetInfo, method: str) -> tuple[Ranking, FloatArray, int, list[int]]:
+    """Return a ranking, (n,) the suspicion to write, how many rows are seen, and the runs."""
+    ranked = scored(info)
+    if ranked is None:
+        raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run: lnl run …")
+    if method == BEFORE:
+        ranked = before_review(info)
+        if ranked is None:
+            raise LnlError(
+                f"No ranking of “{info.name}” from before the first answer was kept: people had "
+                "answered before its first run was done."
+            )
+    if method in TOGETHER:
+        every = list(ranked.run_ids.values())
+        return ranked.ranking, ranked.ranking.suspicion, ranked.seen, every
+    if method not in ranked.run_ids:
+        raise LnlError(
+            f"“{method}” has no finished run on “{info.name}”. Done: {', '.join(ranked.run_ids)}."
+        )
+    number = ranked.run_ids[method]
+    return *_alone(info, number), seen_by(info, number), [number]
+
+
+def _alone(info: DatasetInfo, number: int) -> tuple[Ranking, FloatArray]:
+    """Return the ranking by one run alone, and its own suspicion."""
+    from lnl_core.review import labelled
+
+    run = signals(info, number)
+    if run is None:
+        raise LnlError(f"The files of run {number} are gone. Run it again.")
+    ranking = labelled.rank(
+        [run],
+        np.asarray(loaded(info).given_labels),
+        info.class_count,
+        None,
+        info.no_classes,
+        [judged_by(info, number)],
+        taught([run.method]),
+    )
+    return ranking, run.suspicion
 
 
 def write_scores(

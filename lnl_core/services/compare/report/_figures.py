@@ -17,7 +17,7 @@ from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.explore import confusions, embedding
 from lnl_core.services.in_force import loaded, scored, unjudged
 from lnl_core.types import DatasetInfo
-from lnl_core.views import CONSENSUS, Comparison, Layout
+from lnl_core.views import TOGETHER, Comparison, Layout
 
 SAVE = (
     '<p class="save"><button data-save="png">All figures as PNG</button>'
@@ -74,7 +74,7 @@ def of_compare(info: DatasetInfo, comparison: Comparison, tone: Tone) -> Iterato
     if cost is not None:
         yield "cost", cost
     for each in comparison.candidates:
-        if each.key != CONSENSUS:
+        if each.key not in TOGETHER:
             values = loss_views.losses(info, each.key)
             yield f"losses-{each.name}", losses.histogram(values, tone, height=320)
 

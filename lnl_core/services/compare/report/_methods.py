@@ -62,6 +62,7 @@ def sentences(comparison: Comparison) -> str:
     """Say what the figures do not: what is missing, left out, and who beats plain training."""
     caution = comparison.truth.caution if comparison.truth else ""
     said = [comparison.why_none, caution, comparing.baseline_words(comparison)]
+    said.append(comparing.before_words(comparison))
     if comparison.left_out:
         said.append(
             f"{comparison.left_out:,} images are left out of the curves: a run was told their "
