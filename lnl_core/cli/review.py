@@ -122,7 +122,13 @@ def _certificate(options: Any, info: DatasetInfo) -> int:
     body = certifying.write(info, options.certificate, force=options.force)
     say(
         options,
-        {"out": str(options.certificate), "at_most": body["at_most_left"], "goal": body["goal"]},
+        {
+            "out": str(options.certificate),
+            "at_most": body["at_most_left"],
+            "goal": body["goal"],
+            "stopping": body["stopping"],
+        },
+        f"Review {body['stopping']['goal']}: {body['stopping']['said']}.\n"
         f"At most {body['at_most_left']:,} errors left in {body['labels']:,} labels (95 %). "
         f"Check it with: lnl audit {info.name} --verify {options.certificate}",
     )

@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lnl_core.services import in_force
 from lnl_core.services.export import exporting
 from lnl_core.services.export.formats import FORMATS
-from lnl_core.services.review import certifying
+from lnl_core.services.review import certifying, goals
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.services.review.corrected import corrected
 from lnl_core.types import DatasetInfo
@@ -111,12 +111,16 @@ def draw(info: DatasetInfo, format_key: str) -> None:
 def certificate(info: DatasetInfo) -> None:
     """Offer the certificate where the goal holds: what the random draws prove, as a file."""
     left = errors_left(info)
-    if not left.may_stop:
+    here = goals.stand(info, left)
+    if not here.holds or left.limit is None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap="xxsmall"):
             most = _words.plural(left.limit or 0, "error")
             st.markdown(f"**At most {most} left in {left.total:,} labels (95 %)**")
+            by = here.goal.reviewer if here.goal else None
+            who = f", set by {_ui.plain(by)}" if by else ""
+            st.caption(f"Goal: review {here.words}{who}. Reached: {here.reached}.")
             st.caption(
                 f"From {left.audits:,} random checks. The certificate holds draws, seed, answers "
                 "and assumptions; `lnl audit NAME --verify FILE` checks it. "

@@ -21,7 +21,7 @@ from lnl_core.review.evidence import AUDIT, Audit
 from lnl_core.review.sensitivity import Known
 from lnl_core.services import places
 from lnl_core.services.in_force import labelled_count, loaded, standing, standing_at
-from lnl_core.services.review import auditing
+from lnl_core.services.review import auditing, goal_proofs, goals
 from lnl_core.services.review.corrected import corrected, limit_of
 from lnl_core.services.review.draws import (
     OPEN,
@@ -64,13 +64,13 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
     Raises:
         LnlError: the goal is not reached, with what it takes.
     """
-    left = auditing.errors_left(info, fresh=True)
-    if left.limit is None or not left.may_stop:
+    left, today = auditing.errors_left(info, fresh=True), standing(info)
+    here = goals.stand(info, left, today)
+    if left.limit is None or not here.holds:
         so_far = "too few random checks" if left.limit is None else f"at most {left.limit:,} left"
-        labels = "label" if left.goal == 1 else "labels"
         raise LnlError(
-            f"Nothing to certify yet. The goal is at most {left.goal:,} wrong {labels} left; "
-            f"so far: {so_far}. Go on reviewing, or choose another goal."
+            f"Nothing to certify yet. Review {here.words}; so far: "
+            f"{', '.join(filter(None, (here.said, so_far)))}. Go on, or choose another goal."
         )
     if left.unseen:
         raise LnlError(
@@ -83,7 +83,7 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
             "Answer more in random order: a certificate speaks of labels as they are."
         )
     past, drawn, ids = replay(info), since_grown(info), loaded(info).ids
-    said = said_of(standing(info))
+    said, of_share = said_of(today), here.kind == goals.RECALL
     upper = past.part(np.ones(len(past.rows), bool), past.said != RIGHT, careful=True)
     body = {
         "format": FORMAT,
@@ -92,15 +92,16 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
         "content": _labels_digest(info),
         "issued_at": now(),
         "last_decision": decisions.last_id(info),
-        "goal": left.goal,
+        "goal": left.goal if here.kind == goals.LEFT else None,
+        "stopping": goal_proofs.stated(info, here, today),
         "found": left.found,
         "known_wrong": int((said == WRONG).sum()),
         "kept": int((said == RIGHT).sum()),
         "at_most_left": left.limit,
         "confidence": 1 - ALPHA,
         "auto_fixed": left.auto,
-        "method": METHOD,
-        "assumptions": list(ASSUMPTIONS),
+        "method": METHOD + (f" {goal_proofs.SHARE_METHOD}" if of_share else ""),
+        "assumptions": [*ASSUMPTIONS, *[goal_proofs.SHARE_ASSUMPTION] * of_share],
         "people": corrected(info, left).as_dict(),
         "seed": drawn[0].seed,
         "draws": [
@@ -211,6 +212,9 @@ def _checks(info: DatasetInfo, body: dict[str, Any]) -> Iterator[Check]:
     yield _limit(body)
     if body.get("people", {}).get("at_most_left") is not None:
         yield _people(body)
+    if "stopping" in body:  # there is none in those of earlier programs
+        then = standing_at(info, int(body["last_decision"]))
+        yield Check("goal", *goal_proofs.check(info, body, then))
 
 
 def _drawn_again(info: DatasetInfo, body: dict[str, Any]) -> Check:

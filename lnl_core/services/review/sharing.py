@@ -55,7 +55,7 @@ def set_share(info: DatasetInfo, share: float | None, reviewer: str | None) -> G
         out = now.answered | now.no_class
         out[[each.row for each in audits.draws(info)]] = True
         order = np.asarray(ranked.ranking.order)
-        order = order[~out[order]].astype(np.int32)
+        order = order[~out[order]].astype("<i4")
         arrays.write_array(_order_file(info, number), order)
         return {
             "r": r,
@@ -202,6 +202,11 @@ def _order(info: DatasetInfo, goal: Goal, ranked: Scored) -> IntArray:
     fixed, order = _told(info, goal).order, np.asarray(ranked.ranking.order)
     whole: IntArray = np.r_[fixed, order[~np.isin(order, fixed)]]
     return whole
+
+
+def order_fixed(info: DatasetInfo, goal: Goal) -> IntArray:
+    """Return (m,) the rows in the order that a goal of a share fixed."""
+    return _told(info, goal).order
 
 
 def drawing(info: DatasetInfo, now: Standing) -> bool:

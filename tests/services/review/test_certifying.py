@@ -6,8 +6,8 @@ import pytest
 
 from lnl_core.cli import main
 from lnl_core.services.datasets import settings
-from lnl_core.services.review import auditing, certifying
-from lnl_core.store import audits, datasets
+from lnl_core.services.review import auditing, certifying, goals, sharing
+from lnl_core.store import arrays, audits, datasets
 from lnl_core.types import Action, LnlError
 from tests.services.review.test_auditing import Reviewer, make
 
@@ -57,6 +57,7 @@ def test_it_states_what_the_screen_states_and_holds(reviewed, tmp_path):
         "counts",
         "answers",
         "limit",
+        "goal",
     ]
     assert all(check.holds for check in checks)
 
@@ -65,7 +66,10 @@ def test_before_the_goal_holds_there_is_none(workspace, tmp_path):
     info = make(workspace, tmp_path, 200)
     with pytest.raises(LnlError, match=r"Nothing to certify yet.*too few random checks"):
         certifying.certificate(info)
-    for goal, said in ((1, "at most 1 wrong label left"), (8, "at most 8 wrong labels left")):
+    for goal, said in (
+        (1, "at most 1 wrong label is left"),
+        (8, "at most 8 wrong labels are left"),
+    ):
         settings.set_goal(info, goal)
         with pytest.raises(LnlError, match=said):
             certifying.certificate(info)
@@ -78,7 +82,7 @@ def test_a_smaller_number_is_found_out(reviewed, tmp_path):
 
 def test_another_number_without_a_new_checksum_is_found_out(reviewed, tmp_path):
     path = written(reviewed, tmp_path)
-    changed(path, lambda body: body.update(goal=1), signed=False)
+    changed(path, lambda body: body.update(issued_at="2026"), signed=False)
     assert fails(reviewed, path) == ["file"]
 
 
@@ -159,3 +163,98 @@ def test_the_command_issues_checks_and_refuses(reviewed, tmp_path, monkeypatch, 
     changed(path, lambda body: body.update(at_most_left=0))
     assert main(["audit", "birds", "--verify", str(path), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["holds"] is False
+
+
+# The kinds of goals ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def until(workspace, tmp_path):
+    """`until(kind, value)` is two hundred images, reviewed until that goal is reached."""
+
+    def reviewed(kind, value):
+        info = make(workspace, tmp_path, 200, kind)
+        ann = Reviewer(workspace, info)
+        ann.press(*ann.window(order="random")[:20])
+        goals.set_goal(info, kind, value, "ann")
+        while not goals.stand(info).holds:
+            order = "random" if kind != "recall" else "suspicious"
+            ann.press(*ann.window(order=order)[:10], ms=6000)
+        return info
+
+    return reviewed
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("left", 12), ("recall", 0.9), ("reviews", 60), ("seconds", 240)]
+)
+def test_each_kind_of_goal_is_certified_with_its_words_and_checked(until, tmp_path, kind, value):
+    info = until(kind, value)
+    path = written(info, tmp_path)
+    body = json.loads(path.read_text("utf-8"))
+    said = body["stopping"]
+    assert (said["kind"], said["value"], said["set_by"]) == (kind, value, "ann")
+    assert said["goal"] == goals.words(kind, value)
+    checks = {check.what: check for check in certifying.verify(info, path)}
+    assert all(check.holds for check in checks.values()), checks
+    assert said["goal"] in checks["goal"].words
+    for change in ({"value": 13}, {"set_by": "bob"}, {"set_at": "2026"}, {"goal": "for ever"}):
+        forged = changed(written(info, tmp_path), lambda body, c=change: body["stopping"].update(c))
+        assert fails(info, forged) == ["goal"], change
+    forged = changed(written(info, tmp_path), lambda body: body["stopping"].update(number=7))
+    assert fails(info, forged) == ["goal"]
+
+
+def test_a_goal_that_was_not_reached_is_found_out(until, tmp_path):
+    """Somebody sets a smaller goal later, or states one of the past as reached."""
+    info = until("reviews", 60)
+    path = written(info, tmp_path)
+    goals.set_goal(info, "reviews", 10, "bob")
+    second = goals.as_record(goals.stand(info))
+    said = {key: second[key] for key in ("goal", "kind", "value", "set_by", "set_at")}
+    forged = changed(path, lambda body: body["stopping"].update(said, number=2))
+    assert fails(info, forged) == ["goal"]
+    goals.set_goal(info, "left", 1, "bob")
+    made = goals.goal_set(info)
+
+    def one_left(body):
+        body["goal"] = 1
+        body["stopping"] |= {"number": 3, "kind": "left", "value": 1, "set_by": "bob"}
+        body["stopping"] |= {"goal": goals.words("left", 1), "set_at": made.set_at}
+
+    assert fails(info, changed(path, one_left)) == ["goal"]
+
+
+def test_the_sample_and_the_order_of_a_share_are_gone_through_again(workspace, tmp_path):
+    info = make(workspace, tmp_path, 600)
+    ann = Reviewer(workspace, info)
+    goals.set_goal(info, "recall", 0.6, "ann")
+    while not goals.stand(info).holds:
+        ann.press(*ann.window()[:20])
+    body = certifying.certificate(info)
+    assert body["stopping"]["depth"] < 600
+    assert body["stopping"]["confidence"] == 0.975
+    assert len(body["stopping"]["sampled_errors"]) == body["stopping"]["sample"] == 60
+    assert body["goal"] is None
+    assert "QBCB" in body["method"]
+    assert fails(info, written(info, tmp_path)) == []
+    for name, value in (("depth", 5), ("to_pass", 3), ("order", "0" * 64), ("confidence", 0.99)):
+        forged = changed(
+            written(info, tmp_path), lambda body, n=name, v=value: body["stopping"].update({n: v})
+        )
+        assert fails(info, forged) == ["goal"], name
+
+    def swap(body):
+        body["stopping"]["sampled_errors"].reverse()
+
+    assert fails(info, changed(written(info, tmp_path), swap)) == ["goal"]
+    path = written(info, tmp_path)
+    file = info.directory / "goals" / "1.npy"
+    arrays.write_array(file, arrays.read_array(file)[::-1].copy())
+    sharing._told.cache_clear()
+    assert fails(info, path) == ["goal"]
+
+
+def test_certificates_of_earlier_programs_are_still_checked(reviewed, tmp_path):
+    path = changed(written(reviewed, tmp_path), lambda body: body.pop("stopping"))
+    assert fails(reviewed, path) == []

@@ -12,6 +12,7 @@ from lnl_core.figures.palette import TONES
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare.report import _markup
 from lnl_core.services.in_force import standing
+from lnl_core.services.review import goals
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.services.review.corrected import corrected
 from lnl_core.types import DatasetInfo
@@ -32,8 +33,13 @@ def facts_of(info: DatasetInfo, comparison: Comparison) -> str:
     ]
     if seen.reviewed or not info.has_truth:
         facts.insert(-1, ("Errors left", _errors_left(info)))
-    if (left := errors_left(info)).may_stop:
+    left = errors_left(info)
+    here = goals.stand(info, left)
+    if here.holds and left.limit is not None:
         facts.insert(-1, ("Where people err", corrected(info, left).words))
+    if here.goal is not None or here.holds:
+        how = f"reached: {here.reached} (95 %)" if here.holds else here.said or "not reached yet"
+        facts.insert(-1, ("Goal", f"{here.words}; {how}"))
     joint = comparison.detections.get(CONSENSUS)
     if joint is not None:
         low, high = joint.interval
@@ -54,7 +60,7 @@ def _errors_left(info: DatasetInfo) -> str:
     left = errors_left(info)
     if left.estimate is None or left.low is None or left.high is None:
         return f"after {left.enough} random checks ({left.audits} so far)"
-    certified = f"; at most {left.limit:,}" if left.may_stop else ""
+    certified = f"; at most {left.limit:,}" if goals.stand(info, left).holds else ""
     return f"{left.estimate:,} (95 %: {left.low:,}–{left.high:,}{certified})"
 
 
