@@ -95,6 +95,7 @@ def _left(info: DatasetInfo, ranked: Scored, labels: IntArray, settled: BoolArra
     joint = _joint(info, ranked, labels) if info.class_count <= LARGEST_JOINT else whole_set
     left: FloatArray = joint * ratio
     left[_own(labels)] = 0
+    left[:, list(info.no_classes)] = 0  # no image is truly without a class
     return left
 
 
@@ -116,10 +117,11 @@ def _part(
     info: DatasetInfo, ranked: Scored, labels: IntArray, settled: BoolArray, left: FloatArray
 ) -> float:
     """Return the share of all open errors that the shown classes' rows hold."""
-    if len(labels) == info.class_count:
+    if len(labels) == info.real_class_count:
         return 1.0
     if info.class_count <= LARGEST_JOINT:
-        everything = _left(info, ranked, np.arange(info.class_count), settled).sum()
+        real = np.setdiff1d(np.arange(info.class_count), info.no_classes)
+        everything = _left(info, ranked, real, settled).sum()
     else:
         everything = np.asarray(ranked.ranking.p_wrong, dtype=np.float64)[~settled].sum()
     return min(1.0, float(left.sum()) / max(float(everything), 1e-12))
