@@ -85,7 +85,8 @@ class Comparison:
         correlation: (m, m) rank correlation of suspicion.
         truth: what was used, None where there is nothing.
         why_none: why there are no curves, a sentence; empty where there are.
-        left_out: images that the chosen runs were told the answer of: they judge nothing.
+        left_out: images that one of the chosen runs was told the answer of, or has not judged: they
+            judge nothing.
         goal: images that the queue proposes.
         reviewed: (images with an answer, labels found wrong), of those images alone that the
             curves are about: the mark in the effort plot.

@@ -128,7 +128,7 @@ def before_review(info: DatasetInfo) -> Scored | None:
     kept, ranked = arrays.version_before_review(folder), scored(info)
     if kept is not None and (ranked is None or kept != ranked.version):
         return _before(folder, kept, info.n, info.class_count)
-    knows = ranked is not None and bool(runs_told(info, tuple(sorted(ranked.run_ids.values()))))
+    knows = ranked is not None and bool(runs_told(info, ranked.run_ids.values()))
     return None if knows else ranked
 
 
@@ -224,8 +224,7 @@ def told(info: DatasetInfo) -> BoolArray:
     return np.zeros(info.n, dtype=bool) if ranked is None else _told(info, ranked)
 
 
-@lru_cache(maxsize=8)
-def runs_told(info: DatasetInfo, runs: tuple[int, ...]) -> Mapping[int, tuple[int, ...]]:
+def runs_told(info: DatasetInfo, runs: Iterable[int]) -> Mapping[int, tuple[int, ...]]:
     """Return row -> those of some runs that were told what people answered of it, rising."""
     by_row: dict[int, list[int]] = {}
     for run in sorted(runs):
@@ -246,7 +245,7 @@ def told_words(info: DatasetInfo, runs: Iterable[int] | None = None) -> Mapping[
     if runs is None:
         ranked = scored(info)
         runs = () if ranked is None else ranked.run_ids.values()
-    known = runs_told(info, tuple(sorted(runs)))
+    known = runs_told(info, runs)
     return {row: " ".join(map(str, several)) for row, several in known.items()}
 
 

@@ -150,6 +150,8 @@ def _image(info: DatasetInfo, values: Losses) -> None:
         with st.container(width=80):
             _ui.thumbs(info, [row], side=72)
         st.markdown(words, width="stretch")
+    if not values.counted[row]:
+        return
     curves = loss_views.trajectory(info, key, row)
     rounds = loss_views.rounds(info, key, row)
     tone = _figures.tone()
@@ -182,6 +184,9 @@ def _next(state: str, order: list[int]) -> None:
     st.session_state[state] = order[place % len(order)]
 
 
+_WITHOUT = "the run was told the answer, has not judged the image, or the label is no class"
+
+
 def _names(info: DatasetInfo, values: Losses, row: int) -> tuple[str, str]:
     """Return the given class's name, and a sentence on the image."""
     given = info.class_names[loss_views.given_label(info, row)]
@@ -191,6 +196,8 @@ def _names(info: DatasetInfo, values: Losses, row: int) -> tuple[str, str]:
     words = f"Labelled **{plain(_ui.short(given))}**"
     if other:
         words += f", best other class {plain(_ui.short(other))}"
+    if not values.counted[row]:
+        return given, f"{words}  \n:small[:gray[no score: {_WITHOUT}]]"
     words += (
         f"  \n:small[:gray[{values.quantity} {values.value(float(values.x[row])):.2g}, "
         f"place {_words.count(rank)} of {_words.count(info.n)}]]"

@@ -56,7 +56,7 @@ def _left_out(comparison: Comparison) -> str:
     if not comparison.left_out:
         return ""
     images = _words.plural(comparison.left_out, "image")
-    return f"{images} left out here: a run was told their answer before it was scored."
+    return f"{images} left out here: a run was told their answer, or has not judged them."
 
 
 def _table(comparison: Comparison) -> None:

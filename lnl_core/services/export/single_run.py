@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from lnl_core.methods import AT, METHODS, OWN, title_of
-from lnl_core.services.in_force import scored, signals, told_of
+from lnl_core.services.in_force import runs_told, scored, signals
 from lnl_core.types import DatasetInfo, FloatArray, LnlError, TopProbs
 
 
@@ -48,7 +46,7 @@ def choose(info: DatasetInfo) -> SingleRun:
         if run is None or run.pred_probs is None:
             continue
         words = f"run {run_id}, {title_of(key)}, {_kind(key)}"
-        told = int(np.count_nonzero(told_of(info, [str(run_id)])))
+        told = len(runs_told(info, (run_id,)))
         if told:
             words += f". It was told the right label of {told:,} images"
         return SingleRun(run.pred_probs, words)

@@ -72,7 +72,7 @@ def sentences(comparison: Comparison) -> str:
     if comparison.left_out:
         said.append(
             f"{comparison.left_out:,} images are left out of the curves: a run was told their "
-            "answer before it was scored."
+            "answer, or has not judged them."
         )
     return "".join(f"<p>{escape(each)}</p>" for each in said if each)
 
