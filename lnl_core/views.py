@@ -154,6 +154,29 @@ class Losses:
         return 10**x if self.quantity == "loss" else 1 / (1 + float(np.exp(-x)))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LossCourse:
+    """How one run's losses were spread after each step of its training.
+
+    Attributes:
+        candidate: whose they are.
+        step: `epoch` or `round`.
+        steps: (t,) numbers of the steps shown, from 1.
+        edges: (b + 1,) of the bins, log10 of the loss in nats.
+        counts: (t, 2, b) images whose label the run agrees with in the end, and the others.
+        images: of either, in all.
+        of: images looked at, of so many: a large set is sampled evenly.
+    """
+
+    candidate: Candidate
+    step: str
+    steps: IntArray
+    edges: FloatArray
+    counts: IntArray
+    images: tuple[int, int]
+    of: tuple[int, int]
+
+
 STATISTICS = {
     "doubt_given": "1 − p of the given label",
     "logit_margin": "logit of the other class over that of the given one",

@@ -54,6 +54,7 @@ _STYLE = """<style>
 .st-key-losses_figure{height:clamp(340px,100vh - 470px,700px)}
 .st-key-agreement,.st-key-overlap_depth_figure{height:clamp(340px,100vh - 360px,820px)}
 }
+@media (prefers-reduced-motion:reduce){.st-key-loss_course .updatemenu-container{display:none}}
 [class*="st-key-cardhead"]{min-height:31px}
 .st-key-waiting [data-testid="stText"]{font-size:.87rem;margin:-6px 0 4px}
 </style>"""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from lnl_core.figures import activations, losses, one_image
+from lnl_core.figures import loss_course as drawn_course
 from lnl_core.services import methods
-from lnl_core.services.compare import comparing, map_groups
+from lnl_core.services.compare import comparing, loss_course, map_groups
 from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.in_force import scored
 from lnl_core.services.review import activation_maps
@@ -60,9 +61,26 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
     left, right = st.columns([58, 42], gap="small")
     with left, st.container(border=True, key="losses_card"):
         _threshold.spread(info, values, split if split in splits else "agreement")
+    with left:
+        _course(info, chosen)
     with right, st.container(border=True, key="image_card"):
         _image(info, values)
     _activations(info)
+
+
+def _course(info: DatasetInfo, key: str) -> None:
+    """Draw how the losses came to be spread so, step by step, where the run kept its course."""
+    spread = loss_course.course(info, key)
+    if spread is None:
+        return
+    with st.container(border=True, key="course_card"):
+        _figures.draw(
+            drawn_course.course(spread, _figures.tone()),
+            f"losses by {spread.step} {spread.candidate.name}",
+            info,
+            alt=f"Spread of the losses after each {spread.step}",
+            key="loss_course",
+        )
 
 
 _FIRST = ("energy_share", "peak_given", "overlap_gap", "mask_iou")

@@ -120,7 +120,7 @@ def _against(info: DatasetInfo, comparison: Comparison) -> None:
         "Against",
         list(titles),
         index=list(titles).index(usual),
-        format_func=lambda key: plain(_ui.short(titles.get(key, key), 40)),
+        format_func=lambda key: _ui.short(titles.get(key, key), 40),
         key="classes_against",
         width=260,
     )

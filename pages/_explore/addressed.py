@@ -32,6 +32,9 @@ ONES = {"caller": "by_method", "who": "by", "path": "path"}
 OPEN = "open"
 """The verdict of an image that nobody has answered."""
 
+UNJUDGED = "unjudged"
+"""The level of an image that no method has judged without being told."""
+
 COLOUR, OF = "colour", "of"
 """What colours the map, and whose suspicion it is: levels are of the same method."""
 
@@ -49,7 +52,7 @@ def words(info: DatasetInfo, name: str) -> list[str]:
     return {
         "given": classes,
         "suggested": classes,
-        "levels": list(BANDS),
+        "levels": [*BANDS, UNJUDGED],
         "verdicts": [OPEN if each is None else str(each) for each in VERDICTS],
         "copies": list(KINDS),
         "splits": filters.splits(info),

@@ -37,8 +37,10 @@ def choose(info: DatasetInfo, method: str | None, colour: str | None) -> Narrow:
         f"Filters: {count}" if count else "Filters", icon=":material/filter_list:", width="content"
     ):
         chosen: list[tuple[int, ...]] = []
-        for title, key in (("Given class", keys[0]), ("Suggested class", keys[1])):
-            some = st.multiselect(
+        for column, title, key in zip(
+            st.columns(2), ("Given class", "Suggested class"), keys[:2], strict=True
+        ):
+            some = column.multiselect(
                 title,
                 list(names),
                 format_func=lambda label: names.get(label, "–"),
@@ -72,7 +74,7 @@ def choose(info: DatasetInfo, method: str | None, colour: str | None) -> Narrow:
             disabled=not count,
         )
         addressed.publish(info, colour, method)
-        kept.draw(info, "explore", lambda: addressed.forget(info), _fits)
+        kept.draw(info, "explore", lambda: addressed.forget(info), lambda one: _fits(info, one))
     given, suggested, levels, verdicts, copies, divided = chosen
     return Narrow(
         given, suggested, levels, verdicts, copies, divided, caller, who, path, method=method
@@ -84,8 +86,9 @@ def _ones(info: DatasetInfo, keys: list[str]) -> tuple[str, str, str]:
     ranked = scored(info)
     callers = {} if ranked is None else {key: methods.title(key) for key in ranked.run_ids}
     people = {name: name for name in reviewers(info.workspace)}
+    columns = st.columns(2)
     one, other = (
-        st.selectbox(
+        column.selectbox(
             title,
             list(there),
             index=None,
@@ -93,9 +96,12 @@ def _ones(info: DatasetInfo, keys: list[str]) -> tuple[str, str, str]:
             placeholder="any",
             key=key,
         )
-        for title, key, there in (
-            ("Called wrong by", keys[0], callers),
-            ("Reviewer", keys[1], people),
+        for column, title, key, there in zip(
+            columns,
+            ("Called wrong by", "Reviewer"),
+            keys[:2],
+            (callers, people),
+            strict=True,
         )
     )
     path = st.text_input("Text in the path", key=keys[2], max_chars=LONGEST, placeholder="any")
@@ -103,12 +109,18 @@ def _ones(info: DatasetInfo, keys: list[str]) -> tuple[str, str, str]:
 
 
 def _named(there: dict[str, str]) -> Callable[[str], str]:
-    return lambda each: plain(short(there.get(each, each), 40))
+    return lambda each: short(there.get(each, each), 40)
 
 
-def _fits(one: Saved) -> bool:
-    """Tell whether the map has all parts of a filter: it has no queues."""
-    return not {"again", "to_label", "selection"} & set(one.query)
+def _fits(info: DatasetInfo, one: Saved) -> bool:
+    """Tell whether the map has all parts of a filter: it has no queues, and no answers left out."""
+    if {"again", "to_label", "selection"} & set(one.query):
+        return False
+    return all(
+        value in addressed.words(info, name)
+        for name, part in addressed.LISTS.items()
+        for value in one.query.get(part, ())
+    )
 
 
 def _copies(info: DatasetInfo, key: str) -> tuple[int, ...]:

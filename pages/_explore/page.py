@@ -80,9 +80,7 @@ def controls(info: DatasetInfo) -> Choice:
             method = st.selectbox(
                 "Suspicion of",
                 ["", *scorers],
-                format_func=lambda key: (
-                    plain(short(methods.title(key), 22)) if key else "All methods"
-                ),
+                format_func=lambda key: short(methods.title(key), 22) if key else "All methods",
                 key=f"explore_method_{info.id}",
                 label_visibility="collapsed",
                 width=170,

@@ -52,7 +52,10 @@ def forget() -> None:
 
 def _fits(one: Saved) -> bool:
     """Tell whether the queue has all parts of a filter, and none tells what the mode hides."""
-    return one.one_each and not (narrowing.hides_labels() and {"given", "path"} & set(one.query))
+    known = {"p": narrowing.CHANCES, "verdict": narrowing.VERDICTS}
+    there = all(one.query.get(part, [""])[0] in (*values, "") for part, values in known.items())
+    hides = narrowing.hides_labels() and {"given", "path"} & set(one.query)
+    return one.one_each and there and not hides
 
 
 def from_address(info: DatasetInfo) -> None:
@@ -144,7 +147,7 @@ def choose(info: DatasetInfo) -> Filters:
     real = [each for each in labels if each not in info.no_classes]
     with st.popover(label, icon=":material/filter_list:", width="content"):
         given, suggested = (
-            st.selectbox(
+            column.selectbox(
                 title,
                 choices,
                 index=None,
@@ -157,19 +160,23 @@ def choose(info: DatasetInfo) -> Filters:
                 disabled=why is not None,
                 help=why,
             )
-            for title, key, choices, why in (
+            for column, (title, key, choices, why) in zip(
+                st.columns(2),
                 (
-                    "Given class",
-                    "review_given",
-                    labels,
-                    narrowing.WHY_NO_LABEL if narrowing.hides_labels() else None,
+                    (
+                        "Given class",
+                        "review_given",
+                        labels,
+                        narrowing.WHY_NO_LABEL if narrowing.hides_labels() else None,
+                    ),
+                    (
+                        "Suggested class",
+                        "review_suggested",
+                        real,
+                        None if narrowing.advises() else narrowing.WHY_NOT,
+                    ),
                 ),
-                (
-                    "Suggested class",
-                    "review_suggested",
-                    real,
-                    None if narrowing.advises() else narrowing.WHY_NOT,
-                ),
+                strict=True,
             )
         )
         narrowed = narrowing.choose(info)

@@ -39,8 +39,8 @@ def draw(
     st.session_state[chosen] = in_force
     if (after := st.session_state.pop(f"{field}_next", None)) is not None:
         st.session_state[field] = after
-    st.divider()
-    st.selectbox(
+    left, right = st.columns(2)
+    left.selectbox(
         "Saved filters",
         list(named),
         index=None,
@@ -52,7 +52,7 @@ def draw(
         args=(chosen, named, forget),
         help=_elsewhere(len(there) - len(named)),
     )
-    name = st.text_input("Name", key=field, max_chars=LONGEST, placeholder="For what is filtered")
+    name = right.text_input("Name", key=field, max_chars=LONGEST, placeholder="To save it under")
     with st.container(horizontal=True, gap="xsmall"):
         for words, act, possible in (
             ("Save", lambda: saved.save(info, name, now), bool(now) and in_force is None),
@@ -67,7 +67,7 @@ def draw(
 
 def _listed(one: Saved | None, name: str, page: str) -> str:
     mode = " (Assisted)" if one is not None and one.tells and page == "review" else ""
-    return plain(short(name, 40)) + mode
+    return short(name, 40) + mode
 
 
 def _elsewhere(number: int) -> str | None:

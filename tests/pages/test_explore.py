@@ -18,7 +18,7 @@ from lnl_core.services.review import saved
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
 from pages import _routes, _urls
-from pages._explore import routes
+from pages._explore import addressed, routes
 from pages._words import sentence
 from tests.conftest import write_dataset
 
@@ -376,6 +376,12 @@ def test_the_map_draws_what_a_method_calls_wrong_and_what_a_path_holds(desk, map
     assert ids.any()
 
 
+def test_every_value_of_a_filter_has_a_word_in_the_address(mapped):
+    for name, shown in (("levels", filters.LEVEL_NAMES), ("verdicts", filters.VERDICT_NAMES)):
+        words = addressed.words(mapped, name)
+        assert len(words) == len(set(words)) == len(shown)
+
+
 def test_a_link_keeps_whose_suspicion_is_filtered(desk, mapped):
     method = next(iter(arrays.load_ranking(mapped.directory / "ranking")[1]))
     app = desk("explore", p="high", of=method)
@@ -390,6 +396,7 @@ def test_a_link_keeps_whose_suspicion_is_filtered(desk, mapped):
 def test_what_review_saved_the_map_opens(desk, mapped):
     saved.save(mapped, "belts", {"given": ["1"], "p": ["high"]})
     saved.save(mapped, "again", {"given": ["1"], "again": ["1"]})
+    saved.save(mapped, "skipped", {"verdict": ["skip"]})
     app = desk("explore", verdict="keep")
     there = app.selectbox(key=f"explore_saved_{mapped.id}")
     assert there.options == ["belts"]

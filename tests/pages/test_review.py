@@ -487,10 +487,11 @@ def test_a_saved_filter_never_tells_the_suggestion_in_commit_first(desk, tiny, q
 def test_a_filter_of_several_values_is_left_to_explore(desk, tiny):
     score(tiny)
     saved.save(tiny, "both", {"given": ["0", "1"]})
+    saved.save(tiny, "nobody's", {"verdict": ["open"]})
     app = desk("review", dataset="tiny")
     there = app.selectbox(key=f"review_saved_{tiny.id}")
     assert there.options == []
-    assert "One filter is not for here" in there.help
+    assert "2 filters are not for here" in there.help
 
 
 def test_a_saved_filter_of_the_label_is_not_offered_where_the_label_is_hidden(desk, tiny):

@@ -10,9 +10,10 @@ import numpy as np
 from lnl_core.figures import agreement, costs, detection, frame, losses, transitions
 from lnl_core.figures import differences as drawing
 from lnl_core.figures import embedding as map_figures
+from lnl_core.figures import loss_course as drawn_course
 from lnl_core.figures import retraining as accuracy
 from lnl_core.figures.palette import Tone
-from lnl_core.services.compare import comparing, differences, retraining
+from lnl_core.services.compare import comparing, differences, loss_course, retraining
 from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.explore import confusions, embedding
 from lnl_core.services.in_force import loaded, scored, unjudged
@@ -77,6 +78,9 @@ def of_compare(info: DatasetInfo, comparison: Comparison, tone: Tone) -> Iterato
         if each.key not in TOGETHER:
             values = loss_views.losses(info, each.key)
             yield f"losses-{each.name}", losses.histogram(values, tone, height=320)
+            spread = loss_course.course(info, each.key)
+            if spread is not None:
+                yield f"course-{each.name}", drawn_course.course(spread, tone)
 
 
 def of_differences(info: DatasetInfo, comparison: Comparison, tone: Tone) -> Iterator[Named]:

@@ -15,6 +15,7 @@ const save = (format) => ({
     width: div.clientWidth, height: div.clientHeight }),
 });
 const screen_is = matchMedia("(prefers-color-scheme: dark)");
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const PAPER = 660; // px: what a page of A4 or Letter has room for
 let printing = false;
 const toned = (i) => {
@@ -24,7 +25,12 @@ const toned = (i) => {
       const last = path.at(-1);
       path.slice(0, -1).reduce((part, key) => part[key], figure)[last] = value;
     }
-  if (printing) Object.assign(figure.layout, { width: PAPER, autosize: false });
+  if (printing) {
+    Object.assign(figure.layout, { width: PAPER, autosize: false });
+    if (figure.layout.sliders) figure.layout.margin.b = 46; // paper shows the last step
+    delete figure.layout.sliders;
+  }
+  if (printing || calm.matches) delete figure.layout.updatemenus; // what plays by itself
   return figure;
 };
 const drawn = () => figures.map((_, i) => {
@@ -32,10 +38,14 @@ const drawn = () => figures.map((_, i) => {
   div.style.height = figure.layout.height + (printing ? 0 : 18) + "px";
   figure.config = {
     displaylogo: false, responsive: true, modeBarButtons: [[save("svg"), save("png")]] };
-  return Plotly.react(div, figure);
+  return Plotly.react(div, figure.data, figure.layout, figure.config)
+    .then(() => Plotly.addFrames(div, figure.frames ?? []));
 });
 Promise.all(drawn()).then(() => { document.body.dataset.drawn = String(figures.length); });
 screen_is.addEventListener("change", drawn);
+addEventListener("unhandledrejection", (event) => { // so Plotly says that a play was stopped
+  if (event.reason === undefined) event.preventDefault();
+});
 for (const [event, paper] of [["beforeprint", true], ["afterprint", false]])
   addEventListener(event, () => { printing = paper; drawn(); });
 
