@@ -41,8 +41,9 @@ _STYLE = """<style>
 .stMainBlockContainer{container:main/inline-size}
 @container main (min-width:1240px){:is(.st-key-explore_columns,.st-key-quality_columns)
   >*>.stHorizontalBlock>.stColumn+.stColumn{flex:0 0 560px;width:560px;min-width:0}}
-@container main (max-width:859px){:is(.st-key-explore_columns>*,.st-key-compare_body,
-  .st-key-runs_columns>*) .stColumn:not(.st-key-explore_selected *){flex:1 1 100%;min-width:100%}}
+@container main (max-width:859px){:is(.st-key-explore_columns>*,.st-key-team_columns>*,
+  .st-key-compare_body,.st-key-runs_columns>*) .stColumn:not(.st-key-explore_selected *){
+  flex:1 1 100%;min-width:100%}}
 @container main (max-width:639px){.stColumn:not(.st-key-tour *,.st-key-explore_selected *){
   flex:1 1 100%;min-width:100%}}
 .st-key-map_skeleton [data-testid="stSkeleton"]{height:max(340px,100vh - 330px)!important}

@@ -39,7 +39,8 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
         _nobody(info)
         return
     paint.style()
-    left, right = st.columns([592, 364], gap="medium")
+    with st.container(key="team_columns"):
+        left, right = st.columns([592, 364], gap="medium")
     with left:
         _people(found)
         contradictions.draw(info)
