@@ -59,9 +59,27 @@ def left(job: Job) -> str:
     return f"{_words.about(job.eta_seconds)} left" if job.eta_seconds else ""
 
 
+_STAGES = {
+    "load": "reading the images",
+    "train": "training",
+    "purify": "purifying labels",
+    "head": "training the head",
+    "neighbours": "finding neighbours",
+    "placing": "placing the points",
+    "reducing": "reducing the features",
+    "features": "computing features",
+    "maps": "drawing maps",
+}
+"""What a run calls its step -> words."""
+
+
+def _step(job: Job) -> str:
+    return plain(_STAGES.get(job.stage, job.stage))
+
+
 def stage(job: Job) -> str:
     """Return `teacher, epoch 19 of 30`, as Markdown."""
-    parts = [plain(job.stage), epoch(job)]
+    parts = [_step(job), epoch(job)]
     return ", ".join(part for part in parts if part) or "starting"
 
 
@@ -69,7 +87,7 @@ def where(job: Job) -> str:
     """Say in one line where an active job stands, as Markdown."""
     word = state_word(job)
     if word == "running":
-        parts = [epoch(job) or plain(job.stage) or "starting", left(job)]
+        parts = [epoch(job) or _step(job) or "starting", left(job)]
         return ", ".join(part for part in parts if part)
     if word == "silent":
         return f"silent for {_words.about(silence(job))}"

@@ -141,7 +141,8 @@ def strokes(dashed: Sequence[bool], tone: Tone) -> list[dict[str, Any]]:
 def points(mode: str) -> dict[str, list[str]]:
     """Return what the map of Explore is drawn in, by what it is coloured by."""
     tone = TONES[mode]
-    verdicts = ("green", "blue", "violet", "red", "orange")  # keep, relabel, multiple, none, unsure
+    # keep, relabel, multiple, none, unsure, accepted unseen
+    verdicts = ("green", "blue", "violet", "red", "orange", "accent")
     return {
         "suspicion": [tone["dot"], tone["orange"], tone["red"], tone["blue"]],  # the last: no score
         "verdict": [tone["dot"], *(tone[name] for name in verdicts)],

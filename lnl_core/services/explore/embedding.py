@@ -22,7 +22,7 @@ from lnl_core.jobs.tasks.embedding import FEWEST as FEWEST
 from lnl_core.jobs.tasks.embedding import Settings as Settings
 from lnl_core.jobs.tasks.embedding import key_of as key_of
 from lnl_core.methods import title_of
-from lnl_core.services.in_force import Scored, loaded, scored, signals, unjudged
+from lnl_core.services.in_force import Scored, loaded, scored, signals, standing, unjudged
 from lnl_core.services.team import roles
 from lnl_core.services.team.roles import Act
 from lnl_core.store import arrays, decisions
@@ -47,7 +47,15 @@ SLOTS = 8
 NAMES = 14
 """Class names written on the map at most."""
 
-VERDICTS = (None, Action.KEEP, Action.RELABEL, Action.MULTIPLE, Action.NONE, Action.UNSURE)
+VERDICTS = (
+    None,
+    Action.KEEP,
+    Action.RELABEL,
+    Action.MULTIPLE,
+    Action.NONE,
+    Action.UNSURE,
+    Action.AUTO,
+)
 LONGEST_LOOP = 500
 
 
@@ -232,7 +240,8 @@ def _colouring(
     elif colour == "verdict":
         base, names = verdicts(info), [_VERDICT_WORDS[each] for each in VERDICTS]
         level = (2 * (base > 0)).astype(np.uint8)  # what has an answer is what stands out here
-        shown = [1, 2, 3, 4, 5, 0]
+        accepted = VERDICTS.index(Action.AUTO)
+        shown = [1, 2, 3, 4, 5, *([accepted] if (base == accepted).any() else []), 0]
     else:
         labels = np.asarray(loaded(info).given_labels)
         if colour == "suggested":
@@ -257,6 +266,7 @@ _VERDICT_WORDS = {
     Action.MULTIPLE: "several classes",
     Action.NONE: "none fits",
     Action.UNSURE: "unsure",
+    Action.AUTO: "accepted unseen",
 }
 
 
@@ -286,8 +296,11 @@ def levels(info: DatasetInfo, ranked: Scored, method: str | None) -> ByteArray:
 
 
 def verdicts(info: DatasetInfo) -> ByteArray:
-    """Return (n,) places in VERDICTS; what settles an image goes before unsure."""
-    codes = np.zeros(info.n, dtype=np.uint8)
+    """Return (n,) places in VERDICTS; what settles an image goes before unsure.
+
+    What a plan accepted unseen is told apart until a person answers it.
+    """
+    codes = np.where(standing(info).auto_open, VERDICTS.index(Action.AUTO), 0).astype(np.uint8)
     unsure = VERDICTS.index(Action.UNSURE)
     for row, _, action, _label in decisions.states(info):
         if action is Action.UNSURE:

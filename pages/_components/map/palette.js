@@ -11,14 +11,14 @@ const PALETTES = {
     dot: "#B4BCC5",
     ink: "#15181C",
     suspicion: ["#B4BCC5", "#E69F00", "#D55E00", "#0072B2"],
-    verdict: ["#B4BCC5", "#009E73", "#0072B2", "#CC79A7", "#D55E00", "#E69F00"],
+    verdict: ["#B4BCC5", "#009E73", "#0072B2", "#CC79A7", "#D55E00", "#E69F00", "#4B45C6"],
     class: ["#0072B2", "#C25200", "#009E73", "#882255", "#5B54DD", "#225522", "#C678B4", "#222255"],
   },
   dark: {
     dot: "#59636E",
     ink: "#E6E9ED",
     suspicion: ["#59636E", "#E8B04A", "#E9752A", "#4AA3DF"],
-    verdict: ["#59636E", "#2FB88D", "#4AA3DF", "#D58CB5", "#E9752A", "#E8B04A"],
+    verdict: ["#59636E", "#2FB88D", "#4AA3DF", "#D58CB5", "#E9752A", "#E8B04A", "#A8A4FF"],
     class: ["#4AA3DF", "#E9752A", "#2FB88D", "#AA4499", "#EEDD88", "#7A6FF0", "#D9534F", "#B2ABD2"],
   },
 };

@@ -12,6 +12,7 @@ from lnl_core.jobs import inputs
 from lnl_core.review import consensus
 from lnl_core.services import in_force
 from lnl_core.services.compare import truth
+from lnl_core.services.explore import embedding
 from lnl_core.services.export import exporting, reimporting
 from lnl_core.services.review import accepting, auditing, certifying, desk, recording
 from lnl_core.services.review.filtering import Filters
@@ -121,6 +122,19 @@ def test_answers_to_checks_have_a_route_of_their_own_and_decide(birds):
     assert {(d.mode, d.route, d.reviewer) for d in each} == {("plan 1", "auto", "auto-fix")}
     answer(birds, plan.checks[0])
     assert [d.route for d in decisions.history(birds)][-1] == "queue"  # its check is over
+
+
+def test_the_map_tells_what_was_accepted_unseen_until_a_person_answers(birds):
+    accepted(birds)
+    rows = autos(birds)
+    place = embedding.VERDICTS.index(Action.AUTO)
+    assert np.flatnonzero(embedding.verdicts(birds) == place).tolist() == rows.tolist()
+    legend = {
+        slot: (word, n) for slot, word, n in embedding.colouring(birds, "verdict", None).legend
+    }
+    assert legend[place] == ("accepted unseen", len(rows))
+    answer(birds, int(rows[0]), action="none")
+    assert embedding.verdicts(birds)[rows[0]] == embedding.VERDICTS.index(Action.NONE)
 
 
 def test_one_wrong_suggestion_ends_a_check_that_allows_none_and_the_next_has_to_be_surer(birds):
