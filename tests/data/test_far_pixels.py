@@ -52,6 +52,43 @@ def test_a_hot_pixel_in_arrays(tmp_path, dtype, said, middle, do_import):
     assert np.median(got.images) == pytest.approx(middle, abs=4)
 
 
+@pytest.fixture(params=["files", "arrays"])
+def dark(request, tmp_path):
+    """Masks of 0 to 9 in 8 bits, and one pixel of one image that is white."""
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 10, (40, 16, 16), dtype=np.uint8)
+    values[3, 0, 0] = 255  # seen by any sample of the image
+    if request.param == "arrays":
+        np.savez(tmp_path / "a.npz", images=values, labels=np.arange(40) % 2)
+        return tmp_path / "a.npz", values
+    for i, pixels in enumerate(values):
+        file = tmp_path / "s" / "ab"[i % 2] / f"{i:02}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(file)
+    return tmp_path / "s", values
+
+
+def test_a_hot_pixel_of_eight_bits_does_not_leave_a_set_black(dark, do_import):
+    source, _ = dark
+    reading = importers.read(source)
+    assert "nearly black: values from 0 to 9" in question(reading).text
+    assert [each.value for each in question(reading).choices] == ["set", "whole", "file"]
+    assert any("go from 0 to 255" in note for note in reading.notes)
+    got = do_import(source)
+    assert got.meta["contrast"] == {"byte": [0, 9]}
+    assert np.median(got.images) == pytest.approx(127, abs=20)
+    whole = importers.read(source, answers=Answers(contrast="whole"))
+    assert not any("nearly black" in note for note in whole.notes)
+
+
+def test_rare_bright_points_of_eight_bits_are_no_hot_pixels(tmp_path, do_import):
+    values = np.random.default_rng(0).integers(0, 10, (40, 16, 16), dtype=np.uint8)
+    values[:, 5, 5] = 255
+    np.savez(tmp_path / "a.npz", images=values, labels=np.arange(40) % 2)
+    got = do_import(tmp_path / "a.npz")
+    assert np.median(got.images) < 10  # as they are
+
+
 def test_rare_bright_points_of_which_a_set_is_made_are_kept(tmp_path, do_import):
     """More than one pixel in 5,000 is no accident."""
     values = np.zeros((40, 12, 12), np.uint16)

@@ -21,6 +21,8 @@ DARK = 25
 
 _BITS = (8, 10, 12, 14)
 _PER_BLOCK = 2**13
+_PLAIN = 0.01
+"""Share of an image's values above `DARK` from which the set is not nearly black, whatever else."""
 
 
 @dataclass(slots=True)
@@ -72,14 +74,13 @@ def measured(files: Sequence[Path | bytes], answer: str = "") -> Measured:
         looked += 1
         clear += found.clear
         seen[found.kind].add(found.values, found.low, found.high)
-        bright = bright or (found.kind == "byte" and found.high > DARK and not found.clear)
+        bright = bright or (found.kind == "byte" and _bright(found.values) and not found.clear)
     result = Measured()
     deep, real = _span(seen["deep"], answer, result), _span(seen["real"], answer, result)
-    byte = None if bright else _span(seen["byte"], "whole", result)
     contrast = Contrast(
         _deep(deep, result.said) if deep else None,
         _real(real, result.said) if real else None,
-        _dark(byte, result.said) if byte else None,
+        None if bright else _dark(seen["byte"], answer, result),
     )
     result.contrast = contrast if contrast.to_json() else None
     if clear:
@@ -107,20 +108,19 @@ def measured_arrays(blocks: Iterable[Array], dtype: np.dtype[Any], answer: str =
             odd += int(block.size - known.sum())
             finite = block[known]
         if finite.size:
-            kept = finite[:0] if byte else levels.sampled(finite, _PER_BLOCK)
-            seen.add(kept, float(finite.min()), float(finite.max()))
-        if byte and seen.high > DARK:
+            seen.add(levels.sampled(finite, _PER_BLOCK), float(finite.min()), float(finite.max()))
+        if byte and _bright(block):
             return Measured()
     result = Measured()
     if odd:
         result.notes.append(f"{odd:,} pixels are no numbers (NaN or infinite): shown black.")
-    whole = "whole" if byte else answer
-    low, high = _span(seen, whole, result) or (0.0, 0.0)
-    said = result.said
     if byte:
-        dark = _dark((low, high), said)
+        dark = _dark(seen, answer, result)
         result.contrast = None if dark is None else Contrast(byte=dark)
-    elif dtype.kind == "f":
+        return result
+    low, high = _span(seen, answer, result) or (0.0, 0.0)
+    said = result.said
+    if dtype.kind == "f":
         result.contrast = Contrast(real=_real((low, high), said) or _flat(low, high))
     else:
         result.contrast = Contrast(deep=_whole(low, high, said))
@@ -192,11 +192,21 @@ def _real(span: Range, said: list[str]) -> Range | None:
     return (low, high) if high > low else None
 
 
-def _dark(span: Range, said: list[str]) -> Range | None:
+def _bright(values: Array) -> bool:
+    """Tell whether 8-bit values are so bright that no more need to be looked at."""
+    return float(np.count_nonzero(values > DARK)) > _PLAIN * values.size
+
+
+def _dark(found: Spread, answer: str, result: Measured) -> Range | None:
     """Return the range of 8-bit images that are all nearly black, as masks of 0 and 1 are."""
-    low, high = span
-    if not low < high:
+    about = Measured()
+    low, high = _span(found, answer, about) or (0.0, 0.0)
+    if not low < high <= DARK:
         return None
     kind = ", as masks have" if high <= 1 else ""
-    said.append(f"The images are nearly black: values from {low:.0f} to {high:.0f} of 255{kind}.")
+    result.far = result.far or about.far
+    result.notes += about.notes
+    result.said.append(
+        f"The images are nearly black: values from {low:.0f} to {high:.0f} of 255{kind}."
+    )
     return 0.0, high
