@@ -32,6 +32,7 @@ from lnl_core.cli import (
     runs,
     screen,
     serving,
+    team,
 )
 from lnl_core.cli.screen import DONE, FAILED, USAGE, progress
 from lnl_core.records import LnlError, meant
@@ -50,6 +51,7 @@ COMMANDS = (
     deciding.DECIDE,
     review.AUDIT,
     goal.GOAL,
+    team.TEAM,
     accepting.ACCEPT,
     copies.COPIES,
     exporting.EXPORT,

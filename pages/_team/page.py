@@ -14,7 +14,7 @@ from lnl_core.services.team.roles import Act, Role
 from lnl_core.services.team.team import Person, Team, team
 from lnl_core.types import DatasetInfo
 from pages import _ui
-from pages._team import agreeing, contradictions, dividing, paint, trail
+from pages._team import agreeing, checks, contradictions, dividing, paint, trail
 from pages._words import count, duration, percent, plain, plural, short
 
 
@@ -45,6 +45,7 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
         _people(found)
         contradictions.draw(info)
         _unsure(info)
+        checks.draw(info)
     with right:
         agreeing.draw(found)
         trail.draw(info, [each.name for each in found.people])

@@ -9,6 +9,9 @@ from streamlit.testing.v1 import AppTest
 from lnl_core.services.review.recording import record
 from lnl_core.services.team import parts, roles, settling
 from lnl_core.services.team.roles import Role
+from lnl_core.store import datasets, decisions
+from lnl_core.store import looks as stored_looks
+from lnl_core.types import Action, Decision
 from tests.pages.test_review import score
 
 
@@ -144,3 +147,31 @@ def test_names_are_text(desk, hostile, texts, monkeypatch):
     assert "*ann* :red[x]" not in texts(app)
     assert "<img src=x" not in drawn(app)
     assert "&lt;img src=x" in drawn(app)
+
+
+def test_the_owner_chooses_how_many_hidden_looks_there_are_and_others_see_themselves(
+    desk, disputed, monkeypatch
+):
+    looks = [
+        Decision(row, Action.KEEP, who, given_label=0, mode="commit", route="repeat")
+        for who in ("ann", "bob")
+        for row in (3, 9)
+    ]
+    stored_looks.append(disputed, looks)
+    app = desk("team")
+    (slider,) = app.select_slider
+    assert slider.value == 0.03
+    slider.set_value(0.0).run()
+    assert datasets.read_meta(disputed)["hidden_looks"] == 0.0
+    assert {"ann", "bob"} == set(measured(app)["Reviewer"])
+    decisions.add_reviewer(disputed.workspace, "cleo")
+    roles.name_role(disputed.workspace, "cleo", "cleo", Role.OWNER)
+    monkeypatch.setenv("LNL_REVIEWER", "ann")
+    app = desk("team")
+    assert not app.select_slider
+    assert list(measured(app)["Reviewer"]) == ["ann"]
+
+
+def measured(app):
+    """The table of what hidden looks say."""
+    return next(each.value for each in app.dataframe if "Notices" in each.value.columns)

@@ -19,6 +19,7 @@ import numpy as np
 
 from lnl_core.review import hidden
 from lnl_core.review.hidden import BLIND, CONFIRM, REPEAT, ROUTES, SECOND, SHARE, Known, Mine
+from lnl_core.review.hidden import MOST as MOST
 from lnl_core.services.in_force import Standing, loaded
 from lnl_core.services.ledger import WRONG_ACTIONS
 from lnl_core.services.review import blind, groups
@@ -40,16 +41,22 @@ def share(info: DatasetInfo) -> float:
     return float(datasets.read_meta(info).get("hidden_looks", SHARE))
 
 
-def set_share(info: DatasetInfo, who: str, value: float) -> None:
+def set_share(info: DatasetInfo, who: str | None, value: float) -> None:
     """Choose the share of the answers that each kind of hidden look takes; 0 switches them off.
+
+    Args:
+        info: the data set.
+        who: chooses; None for the command line, which is whoever has the files.
+        value: the share.
 
     Raises:
         NotAllowed: the person may not choose it.
-        LnlError: it is no share from 0 to `hidden.MOST`.
+        LnlError: it is no share from 0 to `MOST`.
     """
-    require(info.workspace, who, Act.CHECK)
-    if not 0 <= value <= hidden.MOST:
-        most = f"{100 * hidden.MOST:g}"
+    if who is not None:
+        require(info.workspace, who, Act.CHECK)
+    if not 0 <= value <= MOST:
+        most = f"{100 * MOST:g}"
         raise LnlError(f"Hidden checks take 0 to {most} % of the answers each, not {value:g}.")
     datasets.update_meta(info, hidden_looks=value)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from lnl_core.review.hidden import CONTROL, GOLD, REPEAT, ROUTES
-from lnl_core.review.measured import Look, Measured, measured, together
+from lnl_core.review.hidden import CONFIRM, CONTROL, GOLD, REPEAT, ROUTES, SECOND
+from lnl_core.review.measured import Look, Measured, Share, measured, together
 from lnl_core.services.in_force import Standing, standing
 from lnl_core.services.review.looks import calls_wrong, known_of
 from lnl_core.store import decisions, looks
@@ -72,6 +74,50 @@ def _own_answers(info: DatasetInfo) -> dict[tuple[int, str], bool]:
 def people(info: DatasetInfo) -> dict[str, dict[str, Measured]]:
     """Return reviewer -> route -> what the hidden looks say of this person."""
     return measured(judged(info))
+
+
+_ASKED = {
+    GOLD: ("gold images", "notices", "calls right ones wrong in"),
+    SECOND: ("second looks at drawn images, label hidden", "agrees in", "objects in"),
+    CONFIRM: ("second looks at the queue's, label hidden", "agrees in", "objects in"),
+    CONTROL: ("controls, label hidden", "notices", "calls right ones wrong in"),
+    REPEAT: ("repeats", "calls wrong again", "changes a right to wrong in"),
+}
+"""Route -> what it is, and how its two shares are said."""
+
+
+def words(routes: Mapping[str, Measured]) -> list[str]:
+    """Return a line for each route of one person, with exact intervals."""
+    lines = []
+    for route, (what, caught, alarms) in _ASKED.items():
+        if route not in routes:
+            continue
+        pairs = ((caught, routes[route].sensitivity), (alarms, routes[route].false_alarms))
+        said = [f"{verb} {share_words(each)}" for verb, each in pairs if each is not None]
+        lines.append(f"{what}: {', '.join(said)}")
+    return lines
+
+
+def row(routes: Mapping[str, Measured]) -> dict[str, str]:
+    """Return what a table says of one person: column -> seen of how many, and the interval."""
+    gold, blind, own = (routes.get(route) for route in (GOLD, CONTROL, REPEAT))
+    return {
+        "Notices": _short(gold.sensitivity if gold else None),
+        "Accuses": _short(gold.false_alarms if gold else None),
+        "Blind": _short(blind.false_alarms if blind else None),
+        "Steady": _short(own.same if own else None),
+    }
+
+
+def _short(each: Share | None) -> str:
+    if each is None:
+        return ""
+    return f"{each.count} of {each.of} ({100 * each.low:.0f}–{100 * each.high:.0f} %)"
+
+
+def share_words(each: Share) -> str:
+    """Return a share as people read it: 18 of 20 (95 %: 68 to 99 %)."""
+    return f"{each.count} of {each.of} (95 %: {100 * each.low:.0f} to {100 * each.high:.0f} %)"
 
 
 def team(info: DatasetInfo) -> dict[str, Measured]:

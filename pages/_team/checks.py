@@ -1,0 +1,66 @@
+"""How well people look, by hidden looks; alarms; and how many such looks there are to be."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lnl_core.services.review import looks, measuring, watching
+from lnl_core.services.team import roles
+from lnl_core.services.team.roles import Act
+from lnl_core.types import DatasetInfo
+from pages import _ui
+from pages._words import percent, plain
+
+_STEPS = tuple(i / 100 for i in range(round(100 * looks.MOST) + 1))
+_HELP = {
+    "Notices": "Wrong labels called wrong, among images on which two others agree or that were "
+    "settled. They look like any other image.",
+    "Accuses": "Right labels called wrong, among such images.",
+    "Blind": "Right labels contradicted, where the image was shown without its label.",
+    "Steady": "Own answers given again, fifty answers later or more.",
+}
+"""Column -> tooltip."""
+
+
+def draw(info: DatasetInfo) -> None:
+    """Draw what hidden looks say: of everybody for an owner, of oneself for others."""
+    me = _ui.reviewer()
+    entitled = roles.may(info.workspace, me, Act.CHECK)
+    people, alarms = measuring.people(info), watching.alarms(info)
+    shown = {who: routes for who, routes in people.items() if entitled or who == me}
+    rung = [each for each in alarms if entitled or each.who == me]
+    if not shown and not rung and not entitled:
+        return
+    st.subheader("How well people look", anchor=False)
+    for each in rung:
+        words = f"{plain(each.who)} {each.words} (p = {each.chance:.2g})."
+        st.warning(words, icon=":material/notifications:")
+    if shown:
+        lines = [{"Reviewer": who} | measuring.row(routes) for who, routes in shown.items()]
+        columns = {name: st.column_config.TextColumn(help=words) for name, words in _HELP.items()}
+        st.dataframe(lines, hide_index=True, column_config=columns)
+        st.caption("Seen of how many, and the 95 % interval. Kinds of looks are never added up.")
+    else:
+        st.caption("Nobody has been measured yet: it begins after a person's first 33 answers.")
+    if entitled:
+        _choose(info, me)
+
+
+def _choose(info: DatasetInfo, me: str) -> None:
+    now = looks.share(info)
+    st.select_slider(
+        "Hidden looks",
+        sorted({*_STEPS, now}),
+        now,
+        format_func=lambda value: "off" if not value else f"{percent(value)} each",
+        key="team_checks",
+        on_change=_set_share,
+        args=(info, me),
+        help="Share of the answers for each of second opinions, controls, gold and repeats. One "
+        "person alone gets repeats only.",
+        width=360,
+    )
+
+
+def _set_share(info: DatasetInfo, me: str) -> None:
+    _ui.act(looks.set_share, info, me, float(st.session_state["team_checks"]), done=None)
