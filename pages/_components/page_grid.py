@@ -41,8 +41,8 @@ def page_grid(key: str, data: Mapping[str, Any]) -> str | None:
         data: pages of items, classes, acknowledged answers, addresses.
 
     Returns:
-        `single`, `clear` or `export` where the person asks for single mode, for no filters or for
-        the Export page, else None.
+        `single`, `clear`, `export` or `goal` where the person asks for single mode, for no filters,
+        for the Export page or for another goal, else None.
     """
     result = _COMPONENT(
         key=key,

@@ -9,10 +9,10 @@ from pathlib import Path
 import streamlit as st
 
 from lnl_core.services.datasets import catalog, incoming, settings
-from lnl_core.services.in_force import scored, standing
-from lnl_core.services.review import auditing, desk, planning
+from lnl_core.services.in_force import scored
+from lnl_core.services.review import desk
 from lnl_core.types import DatasetInfo
-from pages import _charts, _ui, _words
+from pages import _charts, _goal, _ui, _words
 from pages._data import copies, growing
 from pages._data import incoming as _import
 from pages._ui import plain
@@ -325,40 +325,10 @@ def _ask_about_none(info: DatasetInfo) -> None:
                 _ui.go("runs", dataset=info.name)
 
 
-def _expected(info: DatasetInfo) -> str:
-    """Say how many reviews the goal was and is expected to take, in words that do not promise."""
-    ahead = planning.forecast(info)
-    if ahead is None:
-        return "How many reviews this takes is expected once the set is scored."
-    begun = planning.planned(info)
-    words = (
-        f"About {_words.plural(ahead.more(standing(info).reviewed), 'review')} more are expected"
-    )
-    if begun is None:
-        return f"{words}. The goal is fixed with the first answer; only you change it."
-    return f"{words}, of {_words.count(begun)} when the review began. Only you change the goal."
-
-
 def _settings(info: DatasetInfo) -> None:
-    own = settings.goal(info)
-    with st.form("goal", border=False, width=420):
-        st.markdown(
-            "**Goal**  \n:gray[:small[Review until at most so many wrong labels are left, 95 % "
-            "sure. Empty: one in a hundred images.]]"
-        )
-        value = st.number_input(
-            "Goal",
-            0,
-            info.n - 1,
-            value=own,
-            placeholder=f"{auditing.errors_left(info).goal}",
-            label_visibility="collapsed",
-            key=f"goal_{info.id}",
-        )
-        st.caption(_expected(info))
-        if st.form_submit_button("Save the goal"):
-            goal = None if value is None else int(value)
-            _ui.act(settings.set_goal, info, goal, done="The goal is saved.")
+    with st.container(width=420):
+        if _goal.draw(info):
+            st.rerun()
     with st.form("rename", border=False, width=420):
         st.markdown("**Name**  \n:gray[:small[Runs and answers stay; links to the old name end.]]")
         name = st.text_input(

@@ -16,7 +16,7 @@ from lnl_core.services.review.holding import elsewhere
 from lnl_core.services.review.new_classes import retired
 from lnl_core.services.workspace import dataset
 from lnl_core.types import DatasetInfo
-from pages import _ui, _urls
+from pages import _goal, _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
 from pages._review import accepting, answers, filters, narrowing, scoring, sending, unseen
@@ -108,6 +108,8 @@ def desk(info: DatasetInfo, choice: Choice) -> None:
         scoring.draw(info)
         return
     accepting.watch(info)
+    if st.session_state.pop("review_goal", False):
+        _goal.dialog(info)
     _fragment(info, choice)
     scoring.watch(info)
 
@@ -194,6 +196,9 @@ def _go(info: DatasetInfo, where: str | None) -> None:
     """Do what the person asked the component for."""
     if where == "export":
         _ui.go("export", dataset=info.name)
+    if where == "goal":
+        st.session_state["review_goal"] = True
+        st.rerun()
     if where == "label":
         st.query_params["to_label"] = "1"
     elif where == "clear":

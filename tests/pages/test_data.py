@@ -15,6 +15,7 @@ from lnl_core.data import digits
 from lnl_core.jobs import outcome, queue
 from lnl_core.services.datasets import catalog, incoming, settings
 from lnl_core.services.datasets.catalog import DIGITS, PHOTOGRAPHS
+from lnl_core.services.review import goals
 from lnl_core.services.runs import recipes
 from lnl_core.store import arrays, datasets
 from lnl_core.store.processes import process_started
@@ -115,7 +116,7 @@ def test_a_copy_under_a_taken_name_is_refused_where_it_is_seen(desk, workspace, 
     assert [info.name for info in datasets.datasets(workspace)] == ["tiny"]
 
 
-def test_the_goal_is_stored_and_taken_back(desk, workspace, tiny):
+def test_the_goal_is_stored_and_changed_in_words(desk, workspace, tiny, texts):
     app = desk(dataset="tiny")
     app.session_state["data_tab"] = "Settings"
     app.run()
@@ -123,6 +124,13 @@ def test_the_goal_is_stored_and_taken_back(desk, workspace, tiny):
     next(b for b in app.button if b.label == "Save the goal").click().run()
     assert not app.exception
     assert settings.goal(tiny) == 20
+    app.radio(key=f"goal_kind_{tiny.id}").set_value("seconds").run()
+    app.number_input(key=f"goal_seconds_{tiny.id}").set_value(90)
+    next(b for b in app.button if b.label == "Save the goal").click().run()
+    assert goals.goal_set(tiny).value == 5400
+    assert "until 1 h 30 min are spent, set by" in texts(app)
+    app.radio(key=f"goal_kind_{tiny.id}").set_value("recall").run()
+    assert next(b for b in app.button if b.label == "Save the goal").disabled  # nothing is scored
 
 
 def test_every_tab_stands_for_hostile_names(desk, hostile, texts):

@@ -155,8 +155,13 @@ export function toggleLeft(desk) {
     focus(root);
     return;
   }
+  const change = { class: "plainact", type: "button" };
   const close = { class: "plainbtn", type: "button", "aria-label": "Close" };
   const shut = () => toggleLeft(desk);
+  const other = () => {
+    shut();
+    desk.go("goal");
+  };
   const now = nowOf(desk);
   const width = Math.min(WIDEST, Math.max(250, root.clientWidth - 70));
   const dialog = { role: "dialog", "aria-modal": "true", "aria-label": "What is left" };
@@ -177,6 +182,7 @@ export function toggleLeft(desk) {
         chartOr(now, width, 220),
         courseNow(now) ? legend(now) : null,
         HOW.map((words) => h("p", { class: "cap" }, words)),
+        h("button", { ...change, onclick: other }, "Change the goal"),
       ),
     ),
   );

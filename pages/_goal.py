@@ -1,0 +1,111 @@
+"""The goal of a review, chosen in words: on Review, and among a set's settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lnl_core.services.in_force import labelled_count, scored
+from lnl_core.services.review import goals, planning
+from lnl_core.services.review.auditing import errors_left
+from lnl_core.services.review.goals import LEFT, RECALL, REVIEWS, SECONDS
+from lnl_core.types import DatasetInfo
+from pages import _ui, _words
+
+KINDS = {
+    LEFT: "At most so many wrong labels are left",
+    RECALL: "So large a share of the wrong labels is found",
+    REVIEWS: "So many images more have an answer",
+    SECONDS: "So much time is spent",
+}
+_PRICE = {
+    LEFT: "95 % sure, from images drawn at random. Empty: one in a hundred images.",
+    RECALL: (
+        "95 % sure. Random images come first, until enough wrong ones are among them; then the "
+        "queue goes as deep as these say. Worth it where 5 % or more are wrong."
+    ),
+    REVIEWS: "Whatever is guaranteed then; the panel says beforehand what that is expected to be.",
+    SECONDS: "Of answering; pauses are left out. Whatever is guaranteed then.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the person chose: kind and value of a goal."""
+
+    kind: str
+    value: float | None
+
+
+def draw(info: DatasetInfo) -> bool:
+    """Draw the goal with what it takes, and store another one; True when one was stored."""
+    here = goals.stand(info)
+    by = here.goal.reviewer if here.goal else None
+    who = f", set by {_ui.plain(by)}" if by else ""
+    st.markdown(f"**Goal**  \n:gray[:small[Review {here.words}{who}. {_expected(info, here)}]]")
+    kind = st.radio(
+        "Review until",
+        list(KINDS),
+        format_func=KINDS.__getitem__,
+        index=list(KINDS).index(here.kind),
+        key=f"goal_kind_{info.id}",
+    )
+    asked = Asked(kind, _value(info, kind, here))
+    st.caption(_PRICE[kind])
+    none = kind == RECALL and scored(info) is None
+    if none:
+        st.caption("Nothing is scored yet: a share needs an order. Start a run first.")
+    if st.button("Save the goal", key=f"goal_save_{info.id}", disabled=none):
+        who_sets = _ui.reviewer()
+        done = "The goal is saved."
+        return _ui.act(goals.set_goal, info, asked.kind, asked.value, who_sets, done=done)
+    return False
+
+
+def _value(info: DatasetInfo, kind: str, here: goals.Stand) -> float | None:
+    own = here.goal.value if here.goal is not None and here.kind == kind else None
+    key = f"goal_{info.id}" if kind == LEFT else f"goal_{kind}_{info.id}"
+    if kind == LEFT:
+        usual = f"{errors_left(info).goal}"
+        mine = None if own is None else int(own)
+        left: int | None = st.number_input(
+            "Wrong labels", 0, info.n - 1, value=mine, placeholder=usual, key=key, width=200
+        )
+        return left
+    if kind == RECALL:
+        percent: int = st.number_input(
+            "Per cent", 50, 99, round(100 * (own or 0.9)), key=key, width=200
+        )
+        return percent / 100
+    if kind == REVIEWS:
+        most = labelled_count(info)
+        return float(
+            st.number_input("Images", 1, most, int(own or min(500, most)), key=key, width=200)
+        )
+    minutes = round((own or 7200) / 60)
+    return 60.0 * st.number_input("Minutes", 1, 6000, minutes, 15, key=key, width=200)
+
+
+def _expected(info: DatasetInfo, here: goals.Stand) -> str:
+    """Say how far it is and what it was and is expected to take, without a promise."""
+    if here.holds:
+        return f"Reached: {here.reached}."
+    if here.more is None:
+        return "How many reviews this takes is expected once the set is scored."
+    begun = planning.planned(info)
+    words = f"About {_words.plural(here.more, 'review')} more are expected"
+    if begun is None:
+        return f"{words}. The goal is fixed with the first answer; only you change it."
+    return f"{words}, of {_words.count(begun)} when the review began. Only you change the goal."
+
+
+def dialog(info: DatasetInfo) -> None:
+    """Open the choice of the goal over the page."""
+    _ui.dialog("Change the goal", icon=":material/flag:")(_in_dialog)(info)
+
+
+def _in_dialog(info: DatasetInfo) -> None:
+    if draw(info):
+        _ui.close_dialog()
+        st.rerun()
