@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from lnl_core.data.elsewhere.saying import Heard, Said, corrected_among, shown, text
@@ -57,9 +58,10 @@ def heard(document: Any, how: How, file: str) -> Heard:
         )
     given = next((n for n in _GIVEN if n in names and n != corrected), "")
     said = [_sample(at, each, corrected, given, how) for at, each in enumerate(samples, 1)]
-    about_tags = _tags_words(samples, how)
-    notes = (about_tags,) if about_tags else ()
-    return Heard("fiftyone", [each for each in said if each is not None], notes)
+    notes = [_tags_words(samples, how), "" if how.time_column else _no_time_words(samples)]
+    return Heard(
+        "fiftyone", [each for each in said if each is not None], tuple(filter(None, notes))
+    )
 
 
 def _samples(document: Any) -> list[Mapping[str, Any]]:
@@ -105,10 +107,38 @@ def _sample(
         str(action),
         given=was[0] if len(was) == 1 else "",
         reviewer=text(sample.get(how.reviewer_column)) if how.reviewer_column else "",
-        decided_at=text(sample.get(how.time_column)) if how.time_column else "",
+        decided_at=_when(sample.get(how.time_column)) if how.time_column else "",
         content=text(sample.get("content")),
         looked=bool(action) or bool(_by_tag(sample, how)),
     )
+
+
+def _when(value: Any) -> str:
+    """Return a moment as ISO 8601: text as it is, or `$date`, as text or milliseconds of 1970."""
+    if isinstance(value, Mapping):
+        value = value.get("$date")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec="milliseconds")
+        except (ValueError, OverflowError, OSError):
+            return str(value)  # refused as no time, in words
+    return text(value)
+
+
+def _no_time_words(samples: list[Mapping[str, Any]]) -> str:
+    """Say what it means that no sample has a time, and which field may be one."""
+    fields = [
+        name
+        for name in ("last_modified_at", "created_at")
+        if samples and all(_when(each.get(name)) for each in samples)
+    ]
+    words = (
+        "FiftyOne keeps no time of a decision: theirs is that of this import, and an answer of the "
+        "same person that is here already stays."
+    )
+    if not fields:
+        return words
+    return f"{words} --time-column {fields[0]} takes a sample's own."
 
 
 def _tags(sample: Mapping[str, Any]) -> list[str]:

@@ -79,6 +79,29 @@ def test_fiftyone_samples_with_a_corrected_field(info):
     assert any("--unchanged keep" in note for note in found.notes)
 
 
+@pytest.mark.parametrize("when", [{"$date": 1764000000000}, {"$date": "2025-11-24T16:00:00Z"}])
+def test_fiftyone_decisions_without_a_time_are_said_and_a_field_can_have_it(info, when):
+    changed = sample("photos/cat/cat.jpg", "cat", corrected=one("dog"), last_modified_at=when)
+    silent = bring(info, {"samples": [changed]}, dry_run=True)
+    (note,) = [each for each in silent.notes if "no time" in each]
+    assert "--time-column last_modified_at" in note
+    how = How(time_column="last_modified_at")
+    told = bring(info, {"samples": [changed]}, how=how)
+    assert not any("no time" in each for each in told.notes)
+    (decision,) = decisions.history(info)
+    assert decision.decided_at.startswith("2025-11-24T16:00:00")
+
+
+def test_a_fiftyone_decision_without_a_time_wins_over_no_answer_of_the_same_person(info):
+    ids = datasets.load(info).ids
+    row = list(ids).index("cat/cat.jpg")
+    decisions.append(info, [Decision(row, Action.RELABEL, "ann", label=OWL)])
+    changed = sample("photos/cat/cat.jpg", "cat", corrected=one("dog"))
+    found = bring(info, {"samples": [changed]})
+    assert found.stored == 0
+    assert answers(info) == {"cat/cat.jpg": [("ann", "relabel", OWL)]}
+
+
 def test_a_prediction_of_fiftyone_is_no_decision(info):
     document = {"samples": [sample("cat/cat.jpg", "cat", predictions=one("dog"))]}
     with pytest.raises(LnlError, match=r"no corrected field.*predictions are a model's guess"):
