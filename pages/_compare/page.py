@@ -9,7 +9,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare.truth import truths
-from lnl_core.services.in_force import standing
 from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo
 from lnl_core.views import CONSENSUS, Candidate, Comparison
@@ -180,8 +179,6 @@ def _facts(info: DatasetInfo, comparison: Comparison) -> None:
                 f"of {_words.count(by_chance)} reviews",
             )
         )
-    now = standing(info)
-    facts.append(("Reviewed", _words.count(now.reviewed), f"{_words.count(now.found)} found wrong"))
     facts.append(retrain.fact(info))
     if not comparison.detections:
         facts.insert(0, ("Runs compared", _words.count(len(comparison.candidates)), ""))

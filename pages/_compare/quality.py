@@ -9,6 +9,7 @@ import streamlit as st
 
 from lnl_core.figures import detection, frame
 from lnl_core.services.compare import comparing
+from lnl_core.services.in_force import standing
 from lnl_core.types import DatasetInfo
 from lnl_core.views import CONSENSUS, Candidate, Comparison
 from pages import _figures, _ui, _words
@@ -39,6 +40,8 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
         left, right = st.columns([60, 40], gap="small")
     with left:
         _table(comparison)
+        reviewed = _words.plural(standing(info).reviewed, "image")
+        st.caption(f"{reviewed} reviewed, {_words.count(comparison.found)} found wrong.")
         caution = comparison.truth.caution if comparison.truth else ""
         for sentence in (
             caution,

@@ -35,7 +35,7 @@ def answered(ranked):
     ("page", "words"),
     [
         ("data", ":gray[:small[Found wrong]]  \n**2**"),
-        ("compare", ":small[:gray[Reviewed]]  \n**4** :small[:gray[2 found wrong]]"),
+        ("compare", "4 images reviewed, 2 found wrong."),
         ("export", "of 4 reviewed images, 2 found wrong"),
         ("team", "4 images reviewed, 2 found wrong."),
     ],

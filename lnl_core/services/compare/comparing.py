@@ -76,7 +76,7 @@ def candidates(info: DatasetInfo) -> list[Candidate]:
     before = before_review(info)
     if before is not None and before.version != ranked.version:
         title = "consensus before the review"
-        joint.append(Candidate(BEFORE, BEFORE, title, "before review", newest=True))
+        joint.append(Candidate(BEFORE, BEFORE, title, "before", newest=True))
     return [*joint, *single]
 
 

@@ -130,7 +130,7 @@ function drawHead({ parts, data, dark }) {
       "span",
       { title: `${oneLine(name)}: ${plural(count, "image")}` },
       disc,
-      short(name, 16),
+      short(name, 18),
     );
   });
   parts.head.replaceChildren(
