@@ -51,6 +51,9 @@ def main() -> None:
             for name, take in SCENES.items():
                 take(Desk(page, url, doubted))
                 save(page, name)
+            answer_as_others(home)
+            team(Desk(page, url, doubted))
+            save(page, "team")
     finally:
         if kept is None:
             shutil.rmtree(home, ignore_errors=True)
@@ -82,6 +85,25 @@ def prepare(home: Path) -> str:
             writer.writerow([row["id"], "keep", ""])
     lnl(home, "decide", SET, "--file", str(answers), "--reviewer", "reviewer A")
     return rows[ANSWERS + 2]["id"]
+
+
+def answer_as_others(home: Path) -> None:
+    """Let two more people answer the head of the queue, each with an opinion of their own."""
+    with (home / "answers.csv").open(encoding="utf-8", newline="") as stream:
+        mine = list(csv.DictReader(stream))
+    for name, every, n in (("reviewer B", 11, ANSWERS), ("reviewer C", 7, ANSWERS - 5)):
+        theirs = [
+            {**row, "action": "keep" if i % every == 3 else row["action"]}
+            for i, row in enumerate(mine[:n])
+        ]
+        with (home / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, list(mine[0]))
+            writer.writeheader()
+            writer.writerows(
+                {**row, "label": row["label"] if row["action"] == "relabel" else ""}
+                for row in theirs
+            )
+        lnl(home, "decide", SET, "--file", str(home / f"{name}.csv"), "--reviewer", name)
 
 
 def lnl(home: Path, *arguments: str) -> str:
@@ -237,6 +259,13 @@ def compare(desk: Desk) -> None:
 def export(desk: Desk) -> None:
     """Show the formats and the preview."""
     desk.visit("export")
+
+
+def team(desk: Desk) -> None:
+    """Show who did what, what to settle, how far people agree."""
+    desk.visit("team")
+    desk.page.locator(".team-line").first.wait_for()
+    desk.rest()
 
 
 SCENES: dict[str, Callable[[Desk], None]] = {

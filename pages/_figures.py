@@ -27,6 +27,9 @@ def tone() -> dict[str, Any]:
 _LETTERS = (36, 50)
 """On a line of the title and of the sentence: what half of a page of 1024 px has room for."""
 
+_WHOLE_LETTERS = (60, 92)
+"""Where a figure is as wide as the page: what a window of 853 px, zoomed to 150 %, has room for."""
+
 _WIDE_LETTERS = (52, 66)
 _PRESENTED_LETTERS = (25, 34)
 _AXIS = 40
@@ -41,6 +44,7 @@ def draw(
     *,
     key: str = "",
     height: Literal["content", "stretch"] = "content",
+    whole: bool = False,
 ) -> None:
     """Show a figure with the one button of its tool bar: save the picture.
 
@@ -50,9 +54,10 @@ def draw(
         info: the data set.
         alt: what it shows, for who cannot see it.
         key: where the same figure is drawn twice on a page.
+        whole: it has the width of the page, and so have its heading's lines.
         height: `stretch` where the frame's style gives the element a height by the window's.
     """
-    figure = fitted(figure)
+    figure = fitted(figure, whole=whole)
     form = str(st.session_state.get("picture_format") or "SVG").lower()
     stem = re.sub(r"[^A-Za-z0-9]+", "-", f"{info.name} {name}").strip("-")[:80]
     st.plotly_chart(
@@ -71,8 +76,11 @@ def draw(
     )
 
 
-def fitted(figure: Any) -> Any:
+def fitted(figure: Any, *, whole: bool = False) -> Any:
     """Return the figure for the window there is: heading on lines that fit, text by its width."""
+    if whole and not _ui.narrow() and not _ui.presents():
+        folded = frame.folded(figure, _WHOLE_LETTERS)
+        return enlarged(folded) if _ui.wide() else folded
     if _ui.wide():
         return enlarged(frame.folded(figure, _WIDE_LETTERS))
     if _ui.presents() and not _ui.narrow():

@@ -76,4 +76,4 @@ def draw_costs(info: DatasetInfo, comparison: Comparison) -> None:
         st.caption("No run of these noted its cost.")
         return
     with st.container(border=True, key="cost_card"):
-        _figures.draw(figure, "cost", info, alt="Time, memory and images of every run")
+        _figures.draw(figure, "cost", info, alt="Time, memory and images of every run", whole=True)

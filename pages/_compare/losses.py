@@ -80,6 +80,7 @@ def _course(info: DatasetInfo, key: str) -> None:
             info,
             alt=f"Spread of the losses after each {spread.step}",
             key="loss_course",
+            whole=True,
         )
 
 

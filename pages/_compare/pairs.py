@@ -39,6 +39,7 @@ def _pairs(info: DatasetInfo, comparison: Comparison, found: list[Pair]) -> None
             "pairs",
             info,
             alt="Difference of average precision of pairs of methods, with intervals",
+            whole=True,
         )
         st.caption(plain(differences.words(found)))
     titles = {each.key: each.title for each in comparison.candidates}
@@ -106,6 +107,7 @@ def _classes(info: DatasetInfo, comparison: Comparison) -> None:
             "classes",
             info,
             alt="Recall and precision of every method for every given class",
+            whole=True,
         )
 
 
@@ -136,6 +138,7 @@ def _against(info: DatasetInfo, comparison: Comparison) -> None:
         info,
         alt="Recall of every method above that of one method, for every given class",
         key="classes_against_figure",
+        whole=True,
     )
     st.caption(plain(differences.class_pair_words(found)))
     with st.expander(f"The {_words.plural(min(len(found), MOST), 'clearest difference')}"):

@@ -21,7 +21,11 @@ def draw(found: Team) -> None:
         if len(found.people) < 2:
             st.caption("Only you so far: it takes two to agree.")
             return
-        pairs = [(f"{short(a, 16)} and {short(b, 16)}", each) for a, b, each in found.pairs]
+        called = _called([each.name for each in found.people])
+        pairs = [
+            (f"{short(called[a], 12)} and {short(called[b], 12)}", each)
+            for a, b, each in found.pairs
+        ]
         everybody = [("all, alpha", found.alpha)]
         if len(found.people) > 2:
             everybody.insert(0, ("all, Fleiss", found.fleiss))
@@ -36,6 +40,15 @@ def draw(found: Team) -> None:
                 "Cohen's kappa per pair, Fleiss' kappa of the images that all have answered, "
                 "Krippendorff's alpha of everything. Intervals: 1,000 draws of the images."
             )
+
+
+def _called(names: list[str]) -> dict[str, str]:
+    """Return name -> name without the words that all begin with: `reviewer A` is `A`."""
+    words = [name.split() for name in names]
+    same = 0
+    while all(len(each) > same + 1 and each[same] == words[0][same] for each in words):
+        same += 1
+    return {name: " ".join(each[same:]) for name, each in zip(names, words, strict=True)}
 
 
 def _numbers(who: str, each: Agreement) -> dict[str, str]:

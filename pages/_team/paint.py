@@ -34,7 +34,7 @@ def _both(name: str) -> str:
 
 _STYLE = f"""<style>
 :is(.team-line,.team-trail,.team-people){{color-scheme:MODE}}
-.team-line{{display:grid;grid-template-columns:minmax(64px,1.1fr) minmax(80px,1.6fr) auto;gap:12px;
+.team-line{{display:grid;grid-template-columns:minmax(64px,1.2fr) minmax(80px,1.5fr) auto;gap:12px;
   align-items:center;min-height:25px;font-size:.87rem}}
 .team-line .who{{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}}
 .team-line .n{{color:{_both("muted")};white-space:nowrap;font-variant-numeric:tabular-nums;

@@ -30,6 +30,12 @@ def test_a_heading_that_fits_stays_as_it_is():
     assert frame.folded(figure(), (60, 100)).to_plotly_json() == figure().to_plotly_json()
 
 
+def test_a_figure_as_wide_as_the_page_folds_its_heading_later():
+    half, whole = _figures.fitted(figure()), _figures.fitted(figure(), whole=True)
+    assert half.layout.title.text.count("<br>") == 2
+    assert whole.layout.title.text == figure().layout.title.text
+
+
 def test_a_telephones_legend_lies_below_the_plot():
     before, after = figure(), _figures.beneath(figure())
     assert after.layout.margin.r < before.layout.margin.r

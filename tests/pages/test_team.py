@@ -80,6 +80,15 @@ def test_people_of_one_opinion_are_one_side_and_the_larger_comes_first(desk, dis
     assert settling.contradictions(disputed) == []
 
 
+def test_names_that_begin_alike_are_told_apart_in_the_chart(desk, tiny):
+    score(tiny)
+    for name in ("reviewer A", "reviewer B", "reviewer B"):
+        say(tiny, name, 3)
+    assert 'title="A and B"' in drawn(desk("team"))
+    say(tiny, "reviewer", 3)
+    assert 'title="reviewer A and reviewer B"' in drawn(desk("team"))
+
+
 def test_the_trail_has_every_answer_of_whom_is_chosen(desk, disputed):
     app = desk("team")
     everybody = drawn(app)
