@@ -85,11 +85,16 @@ def single(
 
 
 def _progress(info: DatasetInfo, progress: Progress) -> dict[str, Any]:
-    """Return the progress with hidden looks among the answers, as the browser counts them."""
+    """Return the progress with hidden looks among the answers, as the browser counts them.
+
+    Whatever moves with every answer but a hidden look would tell one: the plan counts in tens.
+    """
     answers, wrong = looks.counted(info)
     shown = progress.as_dict()
-    more = {"reviewed": answers, "planned": answers, "wrong": wrong}
+    more = {"reviewed": answers, "wrong": wrong}
     shown |= {name: shown[name] + added for name, added in more.items()}
+    if shown["reviews_to_goal"]:
+        shown["reviews_to_goal"] = 10 * -(-shown["reviews_to_goal"] // 10)
     if course := shown.get("course"):  # its reviews are these
         moved = {name: [[x + answers, y] for x, y in course[name]] for name in ("past", "ahead")}
         shown["course"] = course | moved

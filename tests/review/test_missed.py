@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks._looks import TeamReview
 from benchmarks.fallible import Review
 from lnl_core.review.evidence import Audit
 from lnl_core.review.missed import Looks, corrected_limit, without_alarms
@@ -72,3 +73,25 @@ def test_the_limit_is_above_the_truth_where_the_plain_one_is_not(sensitivity: fl
             false, plain = false + (careful < truth), plain + (simple < truth)
     assert plain > 5
     assert false == 0
+
+
+def test_a_team_that_only_hidden_looks_measure_gets_a_true_limit_too() -> None:
+    """Places and images as on the desk; gold is what people say, not the truth."""
+    plain = false = gold = spare = 0
+    for seed in range(4):
+        one = TeamReview(900, 0.12, seed, 0.85, 0.02)
+        while one.open.any():
+            one.step()
+            if len(one.draws) % 40 and one.open.any():
+                continue
+            truth, simple, careful = one.limits()
+            plain, false = plain + (simple < truth), false + (careful < truth)
+        gold += one.gold().wrong
+        spare = max(spare, careful - truth)
+        for who, row, route, _ in one.looks:
+            assert (one.by[row] == who) == (route == "repeat")
+        assert {route for _, _, route, _ in one.looks} >= {"confirm", "control", "gold", "repeat"}
+    assert plain > 3
+    assert false == 0
+    assert gold > 4 * 8
+    assert spare < 400  # of about 800 labels called right: it says something

@@ -60,13 +60,19 @@ class Corrected:
         """What a line beside the plain limit says."""
         seen = self.gold.sensitivity
         if self.limit is None or seen is None:
-            more = f": {self.needed} more gold images will tell" if self.gold.known.wrong else ""
-            return f"{NO_ERRORS}{more}"
+            return NO_ERRORS
         return (
             f"At most {self.limit:,} left with what people passed over, about {self.passed_over:,}:"
             f" they noticed {seen.count} of {seen.of} wrong gold labels "
             f"(95 %: {100 * seen.low:.0f} to {100 * seen.high:.0f} %)"
         )
+
+    @property
+    def short(self) -> str:
+        """What the panel says: without counts, which would tell what was gold a moment ago."""
+        if self.limit is None:
+            return NO_ERRORS
+        return f"At most {self.limit:,} with what people pass over"
 
     def as_dict(self) -> dict[str, object]:
         """Return it as JSON has it."""

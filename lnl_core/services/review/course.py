@@ -45,7 +45,7 @@ class Course:
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the review component draws."""
-        said = {} if self.people is None else {"people": self.people.words}
+        said = {} if self.people is None else {"people": self.people.short}
         return {"past": list(self.past), "ahead": list(self.ahead)} | said
 
 

@@ -51,8 +51,8 @@ def test_before_there_is_gold_it_says_that_nobody_is_supposed_to_err(done):
     assert (found.limit, found.needed, found.words) == (None, ENOUGH, NO_ERRORS)
     add_gold(done, ENOUGH - 1, ENOUGH - 1)
     found = corrected(done, left)
-    assert (found.limit, found.needed) == (None, 1)
-    assert found.words.startswith(NO_ERRORS)
+    assert (found.limit, found.needed, found.words) == (None, 1, NO_ERRORS)
+    assert found.short == NO_ERRORS
 
 
 def test_who_misses_labels_leaves_some_and_who_misses_more_leaves_more(done):
@@ -69,6 +69,7 @@ def test_more_misses_a_larger_limit(done):
     assert dull.limit > 15
     assert 8 <= dull.passed_over < dull.limit
     assert "they noticed 15 of 22 wrong gold labels" in dull.words
+    assert dull.short == f"At most {dull.limit} with what people pass over"
 
 
 def test_the_command_says_both_limits(done, capsys, monkeypatch):
