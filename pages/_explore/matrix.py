@@ -20,7 +20,11 @@ from pages._words import chart_text, count, plain, short
 
 PAIRS = 3
 UPRIGHT = 12
-"""Classes above which names stand upright: slanted ones would lie on each other."""
+"""Classes, and letters of a name, above which names stand upright: slanted ones would lie on each
+other, or leave the card."""
+
+LETTERS = 22
+"""Of a class name along the axes."""
 
 
 def draw(info: DatasetInfo) -> None:
@@ -133,7 +137,7 @@ def _largest(info: DatasetInfo, matrix: Matrix) -> None:
             if not cells[i, j]:
                 continue
             given, true = int(matrix.labels[i]), int(matrix.labels[j])
-            names = [plain(short(info.class_names[label], 16)) for label in (given, true)]
+            names = [plain(short(info.class_names[label], 18)) for label in (given, true)]
             words = f"{names[0]} → {names[1]}: {_interval(matrix, i, j)}"
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 if st.button(words, type="tertiary", key=f"explore_pair_{given}_{true}"):
@@ -157,7 +161,7 @@ def _figure(info: DatasetInfo, matrix: Matrix) -> go.Figure:
     s = len(matrix.labels)
     many, diagonal = _many(matrix), np.eye(s, dtype=bool)
     share = np.where(many, matrix.share, np.nan)
-    names = [chart_text(info.class_names[label], 14) for label in matrix.labels]
+    names = [chart_text(info.class_names[label], LETTERS) for label in matrix.labels]
     figure = go.Figure()
     figure.add_heatmap(
         z=np.where(diagonal, 1.0, 0.0),
@@ -184,7 +188,8 @@ def _figure(info: DatasetInfo, matrix: Matrix) -> go.Figure:
         hoverongaps=False,
     )
     longest = max(len(name) for name in names)
-    above = 30 + round(6.4 * longest if s > UPRIGHT else min(4.6 * max(longest, 2), 50))
+    upright = max(s, longest) > UPRIGHT
+    above = 30 + round(5.8 * longest if upright else 4.6 * max(longest, 2))
     height = above + 6 + min(30, max(16, 300 // s)) * s
     rows, columns = np.divmod(np.arange(s * s), s)
     figure.add_scatter(
@@ -199,12 +204,12 @@ def _figure(info: DatasetInfo, matrix: Matrix) -> go.Figure:
         ],
         hovertemplate="%{customdata[2]}<extra></extra>",
     )
-    _charts.layout(figure, height, l=24, r=34, t=above, b=4)
-    _lay_out(figure, names, own)
+    _charts.layout(figure, height, l=24, r=6 if upright else 34, t=above, b=4)
+    _lay_out(figure, names, own, upright)
     return figure
 
 
-def _lay_out(figure: go.Figure, names: list[str], own: Mapping[str, Any]) -> None:
+def _lay_out(figure: go.Figure, names: list[str], own: Mapping[str, Any], upright: bool) -> None:
     """Write the classes along both axes, true ones above, and let a click select a cell."""
     s = len(names)
     places = list(range(s))
@@ -220,7 +225,7 @@ def _lay_out(figure: go.Figure, names: list[str], own: Mapping[str, Any]) -> Non
         ticktext=names,
         side="top",
         title={"text": "true class", "font": {"size": 12}, "standoff": 4},
-        tickangle=-90 if s > UPRIGHT else -50,
+        tickangle=-90 if upright else -50,
         range=[-0.5, s - 0.5],
         showgrid=False,
         zeroline=False,

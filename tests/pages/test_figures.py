@@ -1,10 +1,14 @@
 """Figures in the window there is: headings on lines that fit, legends that leave room."""
 
+from dataclasses import replace
+
 import pytest
 
 from lnl_core.figures import frame
 from lnl_core.figures.palette import TONES
+from lnl_core.services.explore import confusions
 from pages import _figures
+from pages._explore import matrix
 
 LONG = "Share of the union of the most suspicious images of both of the runs that are compared"
 
@@ -51,3 +55,12 @@ def test_a_figure_without_a_legend_only_folds_its_axis(showlegend):
     given = figure().update_layout(showlegend=showlegend)
     height = given.layout.height
     assert (_figures.beneath(given).layout.height > height + 40) == showlegend
+
+
+def test_class_names_stand_whole_along_the_matrix(ranked):
+    names = ("small propeller plane", "cat", "dog")
+    named = replace(ranked, class_names=names)
+    made = matrix._figure(named, confusions.matrix(named))
+    assert made.layout.xaxis.ticktext == made.layout.yaxis.ticktext == names
+    assert made.layout.xaxis.tickangle == -90
+    assert made.layout.margin.t > 5.5 * len(names[0])
