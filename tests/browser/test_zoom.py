@@ -59,3 +59,15 @@ def test_enter_held_down_marks_one_class(desk):
     page.keyboard.up("Enter")
     assert page.locator(".picker .option.chosen").count() >= 1
     assert desk.history() == []
+
+
+def test_enter_held_down_marks_a_tile_once(desk):
+    desk.press("g")
+    tile = desk.page.locator(".tile").nth(3)
+    tile.locator("img").wait_for()
+    tile.focus()
+    for _ in range(4):  # the second and later ones are repeats
+        desk.page.keyboard.down("Enter")
+    desk.page.keyboard.up("Enter")
+    assert desk.page.locator(".tile.x").count() == 1
+    assert desk.saved().history() == []

@@ -1,6 +1,6 @@
 // Page mode: twelve images of one given class; mark those that are not.
 
-import { keepFocus, noteTab, takeFocus } from "../desk/keys.js";
+import { keepFocus, noteTab, pressOnce, takeFocus } from "../desk/keys.js";
 import { fitHeight, isDark } from "../desk/layout.js";
 import { mounting } from "../desk/mount.js";
 import { receiveAcks, startOutbox, waitingIn } from "../desk/outbox.js";
@@ -47,6 +47,7 @@ const mount = mounting((parent, /** @type {PageData} */ data) => {
 function listen(desk, event) {
   desk.pressedAt = event.timeStamp;
   noteTab(event, desk.parts.root);
+  pressOnce(event, desk.parts.root);
   pressKey(desk, event);
 }
 
