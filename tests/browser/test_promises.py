@@ -29,6 +29,9 @@ AT_ONCE = """(stage) => new Promise((done) => {
 })"""
 """Press K, and again in every frame until the next image takes an answer too."""
 
+AT_THE_DESK = "() => document.activeElement.shadowRoot?.activeElement?.querySelector('.stage')"
+"""The list of modes has the focus until the server has answered; what is typed then is its own."""
+
 
 def test_a_bounce_commits_nothing(desk):
     desk.looked()
@@ -98,6 +101,7 @@ def test_the_image_stays_when_the_mode_changes(desk):
     for mode in ("Assisted", "Commit first"):
         desk.page.get_by_label("Mode").click()
         desk.page.get_by_role("option", name=mode).click()
+        desk.page.wait_for_function(AT_THE_DESK)  # the new mode has come: keys are the desk's again
         desk.evidence()
         assert desk.shown == row
     desk.press("k").saved()
