@@ -117,6 +117,7 @@ def errors_left(
     *,
     target: float | None = None,
     fresh: bool = False,
+    late: bool = False,
     now: Standing | None = None,
 ) -> ErrorsLeft:
     """Return how many wrong labels are left, from random audits alone.
@@ -128,6 +129,7 @@ def errors_left(
         info: the data set.
         target: share of the set that may be wrong; the set's own goal when None.
         fresh: compute now, whatever was computed before.
+        late: an estimate as of some answers ago will do (`expected`); limits are never old.
         now: the decisions in force; looked up when None.
     """
     now = now or standing(info)
@@ -150,7 +152,7 @@ def errors_left(
         low, high = left(totals.low), left(totals.high)
         ranked = scored(info)
         whole = ranked is not None and ranked.seen == info.n and ranked.judged is None
-        ahead = expected(info, fresh=fresh, now=now) if whole else None
+        ahead = expected(info, fresh=fresh, late=late, now=now) if whole else None
         middle = totals.mean if ahead is None else ahead.total
         numbers = {
             "estimate": int(np.clip(left(middle), low, high)),

@@ -249,7 +249,7 @@ def audits_only(info: DatasetInfo, order: str, now: Standing | None = None) -> b
     now = now or standing(info)
     if drawing(info, now):
         return True
-    expected = forecast(info, now=now)
+    expected = forecast(info, now=now, late=True)
     return expected is not None and expected.audits_alone
 
 
@@ -377,8 +377,8 @@ def progress(
         for d in (latest(info, reviewer) if newest is None else newest)
         if d.seconds is not None and d.seconds <= 60  # longer gaps are pauses
     ]
-    left = errors_left(info, now=now_at)
-    here = stand(info, left, now_at)
+    left = errors_left(info, now=now_at, late=True)
+    here = stand(info, left, now_at, late=True)
     return Progress(
         reviewed=now_at.reviewed,
         planned=planned(info) or now_at.reviewed + (here.more or 0),

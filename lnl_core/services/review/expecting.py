@@ -9,6 +9,7 @@ import numpy as np
 
 from lnl_core.review import recalibration
 from lnl_core.services.in_force import Scored, Standing, loaded, scored, standing, told
+from lnl_core.services.lately import Lately
 from lnl_core.services.review.draws import RIGHT, WRONG, about_given, said_of
 from lnl_core.store import plans
 from lnl_core.store.plans import Plan
@@ -16,6 +17,9 @@ from lnl_core.types import DatasetInfo, FloatArray, IntArray
 
 EVERY = 25
 """Answers after which p_wrong is recalibrated, and what rests on it is made anew."""
+
+OLD = 4 * EVERY
+"""Answers after which what was made before will not do, however long making it anew takes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,8 +45,11 @@ class Expected:
         return self.found + float(self.p[self.open].sum())
 
 
+LATELY = Lately[Expected]()
+
+
 def expected(
-    info: DatasetInfo, *, fresh: bool = False, now: Standing | None = None
+    info: DatasetInfo, *, fresh: bool = False, late: bool = False, now: Standing | None = None
 ) -> Expected | None:
     """Return what is expected as of the last full `EVERY` answers; None without a ranking.
 
@@ -51,25 +58,34 @@ def expected(
     Args:
         info: the data set.
         fresh: as of the last answer.
+        late: what is there will do while a thread makes it anew, unless it is `OLD`.
         now: the decisions in force; looked up when None.
     """
     ranked = scored(info)
     if ranked is None:
         return None
     now = now or standing(info)
-    since = (0, now.last_id) if fresh else (1, now.reviewed // EVERY)
-    return _expected(info, ranked, since, now.auto_since)
+    since, plans_since = (0, now.last_id) if fresh else (1, now.reviewed // EVERY), now.auto_since
+
+    def make() -> Expected:
+        return _expected(info, ranked, since, plans_since)
+
+    if not late:
+        return make()
+    found = LATELY.get((info, ranked, plans_since), since, make)
+    return found if abs(now.reviewed - found.reviewed) <= OLD else make()
 
 
 def guess(info: DatasetInfo, now: Standing) -> int | None:
     """Return how many wrong labels are left by the scores alone; None where they do not say it.
 
-    No random image stands behind it. Scores that have not seen every image say nothing of the rest.
+    As `expected` with `late`. No random image stands behind it. Scores that have not seen every
+    image say nothing of the rest.
     """
     ranked = scored(info)
     if ranked is None or ranked.seen < info.n or ranked.judged is not None:
         return None
-    ahead = expected(info, now=now)
+    ahead = expected(info, late=True, now=now)
     return None if ahead is None else round(ahead.total - ahead.found)
 
 

@@ -119,19 +119,26 @@ class Stand:
         }
 
 
-def stand(info: DatasetInfo, left: ErrorsLeft | None = None, now: Standing | None = None) -> Stand:
+def stand(
+    info: DatasetInfo,
+    left: ErrorsLeft | None = None,
+    now: Standing | None = None,
+    *,
+    late: bool = False,
+) -> Stand:
     """Return where a review stands before its goal.
 
     Args:
         info: the data set.
         left: what is said of the errors left; looked up when None.
         now: the decisions in force; looked up when None.
+        late: as for `expected`.
     """
     now = now or standing(info)
-    left = left or errors_left(info, now=now)
+    left = left or errors_left(info, now=now, late=late)
     goal = goal_set(info)
     if goal is None or goal.kind == LEFT:
-        ahead = planning.forecast(info, now=now)
+        ahead = planning.forecast(info, now=now, late=late)
         more = None if ahead is None else ahead.more(now.reviewed)
         errors = "error" if left.limit == 1 else "errors"
         reached = f"at most {left.limit:,} {errors} left" if left.limit is not None else ""

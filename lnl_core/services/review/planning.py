@@ -10,9 +10,10 @@ from functools import lru_cache
 
 from lnl_core.review import auditing
 from lnl_core.review.auditing import Plan
-from lnl_core.services.in_force import Standing, goal
+from lnl_core.services.in_force import Standing, goal, scored, standing
+from lnl_core.services.lately import Lately
 from lnl_core.services.review.auditing import evidence
-from lnl_core.services.review.expecting import Expected, expected
+from lnl_core.services.review.expecting import OLD, Expected, expected
 from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo
 
@@ -41,8 +42,15 @@ class Forecast:
         return self.plan.queue == 0 and self.audits >= auditing.ENOUGH
 
 
+LATELY = Lately[Forecast]()
+
+
 def forecast(
-    info: DatasetInfo, errors: int | None = None, now: Standing | None = None
+    info: DatasetInfo,
+    errors: int | None = None,
+    now: Standing | None = None,
+    *,
+    late: bool = False,
 ) -> Forecast | None:
     """Return what is still to do, made anew with `expected`; None without a ranking.
 
@@ -50,11 +58,21 @@ def forecast(
         info: the data set.
         errors: wrong labels that may be left; the set's own goal when None.
         now: the decisions in force; looked up when None.
+        late: as for `expected`.
     """
-    ahead = expected(info, now=now)
-    return (
-        None if ahead is None else _forecast(info, ahead, goal(info) if errors is None else errors)
-    )
+    ahead = expected(info, now=now, late=late)
+    if ahead is None:
+        return None
+    aim = goal(info) if errors is None else errors
+
+    def make() -> Forecast:
+        return _forecast(info, ahead, aim)
+
+    if not late:
+        return make()
+    key = info, scored(info), aim, (now or standing(info)).auto_since
+    found = LATELY.get(key, ahead, make)
+    return found if abs(ahead.reviewed - found.reviewed) <= OLD else make()
 
 
 @lru_cache(maxsize=16)
