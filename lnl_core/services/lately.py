@@ -36,19 +36,21 @@ class Lately(Generic[V]):
             make: makes it.
         """
         with self._lock:
-            making = self._making.get(key)
-            if making is not None and making.done():
-                del self._making[key]
             known = self._made.get(key)
-        if making is not None and making.done():
-            making.result()
         if known is None:
             return self._make(key, version, make)
         if known[0] != version:
-            with self._lock:
-                if key not in self._making:
-                    self._making[key] = _BEHIND.submit(self._make, key, version, make)
+            self.later(key, lambda: self._make(key, version, make))
         return known[1]
+
+    def later(self, key: Hashable, make: Callable[[], V]) -> None:
+        """Have a value made by a thread, unless it already makes one of this key."""
+        with self._lock:
+            making = self._making.get(key)
+            if making is None or making.done():
+                self._making[key] = _BEHIND.submit(make)
+        if making is not None and making.done():
+            making.result()
 
     def _make(self, key: Hashable, version: Hashable, make: Callable[[], V]) -> V:
         value = make()

@@ -19,6 +19,7 @@ from lnl_core.review.auditing import ALPHA, ENOUGH, Limits, Rate
 from lnl_core.review.evidence import Audit, Evidence, possible_totals
 from lnl_core.review.growing import Growing
 from lnl_core.services.in_force import Standing, goal, labelled_count, scored, standing
+from lnl_core.services.lately import Lately
 from lnl_core.services.review.draws import (
     OPEN,
     RIGHT,
@@ -110,6 +111,7 @@ class ErrorsLeft:
 
 _known: dict[tuple[object, ...], _Known] = {}
 _computing = threading.Lock()
+LATELY = Lately[_Known]()
 
 
 def errors_left(
@@ -129,7 +131,8 @@ def errors_left(
         info: the data set.
         target: share of the set that may be wrong; the set's own goal when None.
         fresh: compute now, whatever was computed before.
-        late: an estimate as of some answers ago will do (`expected`); limits are never old.
+        late: what is there will do while a thread makes it anew: an estimate as of some answers
+            ago (`expected`), limits of one round of ten audits more.
         now: the decisions in force; looked up when None.
     """
     now = now or standing(info)
@@ -142,7 +145,7 @@ def errors_left(
     found = int((said == WRONG).sum())
     numbers: dict[str, int | None] = dict.fromkeys(("estimate", "low", "high", "limit"))
     if answered >= ENOUGH:
-        known = _limits(info, now, here, answered, fresh)
+        known = _limits(info, now, here, answered, fresh, late)
         still = n - int((said == RIGHT).sum()) - found
         totals = known.totals
 
@@ -245,20 +248,30 @@ def _key(info: DatasetInfo) -> tuple[object, ...]:
     return (*where, info.no_classes, info.additions, standing(info).auto_since)
 
 
-def _limits(info: DatasetInfo, now: Standing, here: IntArray, answered: int, fresh: bool) -> _Known:
+def _limits(
+    info: DatasetInfo, now: Standing, here: IntArray, answered: int, fresh: bool, late: bool
+) -> _Known:
+    key = _key(info)
+    known = _known.get(key)
+    if known is not None and not fresh:
+        before = known.said
+        same = len(before) <= len(here) and bool(
+            ((before == OPEN) | (before == here[: len(before)])).all()
+        )
+        since = answered - known.audits
+        if same and 0 <= since < REFRESH:
+            return known
+        if same and late and 0 <= since < 2 * REFRESH:
+            LATELY.later(key, lambda: _limits_now(info, now, answered))
+            return known
+    return _limits_now(info, now, answered)
+
+
+def _limits_now(info: DatasetInfo, now: Standing, answered: int) -> _Known:
+    alpha = ALPHA / 2 if now.auto_since else ALPHA
     key = _key(info)
     with _computing:
-        known = _known.get(key)
-        if known is not None and not fresh:
-            before = known.said
-            same = len(before) <= len(here) and bool(
-                ((before == OPEN) | (before == here[: len(before)])).all()
-            )
-            if same and known.audits <= answered < known.audits + REFRESH:
-                return known
-        alpha = ALPHA / 2 if now.auto_since else ALPHA
-        n = labelled_count(info)
-        computed = _compute(key, replay(info), said_of(now), n, answered, alpha)
+        computed = _compute(key, replay(info), said_of(now), labelled_count(info), answered, alpha)
         _known[key] = computed
         while len(_known) > 64:
             _known.pop(next(iter(_known)))
