@@ -135,7 +135,7 @@ def measure(options: Any, leases: bool) -> dict[str, Any]:
     from lnl_core.store import datasets, decisions
     from lnl_core.store.db import dispose, open_workspace
 
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:  # threads may write
         home = Path(place)
         make(home, options.rows, options.before)
         cpu = time.process_time()

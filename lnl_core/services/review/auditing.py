@@ -252,30 +252,37 @@ def _limits(
     info: DatasetInfo, now: Standing, here: IntArray, answered: int, fresh: bool, late: bool
 ) -> _Known:
     key = _key(info)
-    known = _known.get(key)
-    if known is not None and not fresh:
-        before = known.said
-        same = len(before) <= len(here) and bool(
-            ((before == OPEN) | (before == here[: len(before)])).all()
-        )
-        since = answered - known.audits
-        if same and 0 <= since < REFRESH:
-            return known
-        if same and late and 0 <= since < 2 * REFRESH:
-            LATELY.later(key, lambda: _limits_now(info, now, answered))
-            return known
-    return _limits_now(info, now, answered)
+
+    def at_hand(rounds: int) -> _Known | None:
+        """Return what is known, of at most so many rounds of ten audits ago."""
+        known = None if fresh else _known.get(key)
+        if known is None or not 0 <= answered - known.audits < rounds * REFRESH:
+            return None
+        past = known.said
+        now_said = here[: len(past)]
+        same = len(past) <= len(here) and bool(((past == OPEN) | (past == now_said)).all())
+        return known if same else None
+
+    def make(least: int) -> _Known:
+        """Make it, unless another has meanwhile, as of at least so many audits."""
+        with _computing:
+            newest = _known.get(key)
+            newer = newest is not None and newest.audits >= least
+            return at_hand(1) or (newest if newer else None) or _limits_now(info, now, answered)
+
+    if late and at_hand(1) is None and (known := at_hand(2)):
+        LATELY.later(key, lambda: make(answered))
+        return known
+    return at_hand(1) or make(info.n + 1)
 
 
 def _limits_now(info: DatasetInfo, now: Standing, answered: int) -> _Known:
     alpha = ALPHA / 2 if now.auto_since else ALPHA
-    key = _key(info)
-    with _computing:
-        computed = _compute(key, replay(info), said_of(now), labelled_count(info), answered, alpha)
-        _known[key] = computed
-        while len(_known) > 64:
-            _known.pop(next(iter(_known)))
-        return computed
+    key, n = _key(info), labelled_count(info)
+    computed = _known[key] = _compute(key, replay(info), said_of(now), n, answered, alpha)
+    while len(_known) > 64:
+        _known.pop(next(iter(_known)))
+    return computed
 
 
 @lru_cache(maxsize=32)
