@@ -85,16 +85,19 @@ def review(home: Path, number: int, options: Any, leases: bool, gate: Any) -> di
     gate.wait()
     state = timed("open", lambda: desk.review_state(info, who, limit=60, tab=tab))  # all at once
     while len(asked) < options.answers and state.items:
-        some = [item["row"] for item in state.items[: luck.randint(1, 5)]]
+        some = state.items[: luck.randint(1, 5)]
         time.sleep(len(some) * options.pace * luck.uniform(0.5, 1.5))
-        answers = [
-            {"cid": f"{number}-{len(asked)}-{row}", "row": row, "action": "keep", "ms": 2000}
-            for row in some
-        ]
+        answers = [_answer(f"{number}-{len(asked)}-{item['row']}", item) for item in some]
         timed("store", lambda a=answers: record(info, who, a))
-        asked += some
+        asked += [item["row"] for item in some]
         state = timed("fetch", lambda: desk.review_state(info, who, limit=60, tab=tab))
     return times | {"answered": asked}
+
+
+def _answer(cid: str, item: dict[str, Any]) -> dict[str, Any]:
+    """Return what a browser sends: that a label is right, or a class where none is shown."""
+    said = {"action": "relabel", "label": 0} if item.get("blind") else {"action": "keep"}
+    return {"cid": cid, "row": item["row"], "look": item["look"], "ms": 2000} | said
 
 
 def _threads(home: Path, options: Any, leases: bool) -> list[dict[str, list]]:
@@ -132,7 +135,7 @@ def _processes(home: Path, options: Any, leases: bool) -> list[dict[str, list]]:
 
 def measure(options: Any, leases: bool) -> dict[str, Any]:
     """Make a set, let everybody review it, and count."""
-    from lnl_core.store import datasets, decisions
+    from lnl_core.store import datasets, decisions, looks
     from lnl_core.store.db import dispose, open_workspace
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:  # threads may write
@@ -144,6 +147,7 @@ def measure(options: Any, leases: bool) -> dict[str, Any]:
         ws = open_workspace(home, options.url)
         (info,) = datasets.datasets(ws)
         stored = [row for _, row, who, _ in decisions.log(info) if who != "before"]
+        looked = len(looks.every(info))
         dispose(ws)
         datasets.remove(info) if options.url else None
     sent = [row for each in found for row in each["answered"]]
@@ -152,7 +156,8 @@ def measure(options: Any, leases: bool) -> dict[str, Any]:
         "answers": len(stored),
         "images": len(set(stored)),
         "doubled": len(stored) - len(set(stored)),
-        "lost": len(sent) - len(stored),
+        "hidden_looks": looked,
+        "lost": len(sent) - len(stored) - looked,
         "cpu_seconds": round(cpu, 1),
     }
     for what in ("open", "fetch", "store"):
