@@ -41,7 +41,7 @@ def draw(info: DatasetInfo) -> None:
 def _heading(info: DatasetInfo, n: int) -> None:
     done = st.session_state.get("team_settled")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader("To settle", anchor=False, width="content")
+        st.header("To settle", anchor=False, width="content")
         words = f"{plural(n, 'disagreement')}, the surest first; the suggestion stays hidden"
         st.caption(words if n else "", width="stretch")
         if done and done[0] == info.id:

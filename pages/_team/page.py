@@ -85,11 +85,11 @@ def _line(each: Person, several: bool) -> dict[str, Any]:
         "Reviewer": each.name,
         "Role": str(each.role),
         "Answers": count(each.answers),
-        "Median": "" if each.seconds is None else duration(each.seconds),
+        "Median": "–" if each.seconds is None else duration(each.seconds),
         "Unsure": percent(each.unsure / max(each.answers, 1)),
     }
     if several:
-        line["Right"] = "" if each.accuracy is None else f"{each.accuracy:.2f}"
+        line["Right"] = "–" if each.accuracy is None else f"{each.accuracy:.2f}"
         line["Shared"] = count(each.shared)
     return line | {"Last seen": paint.brief(each.last_seen)}
 
@@ -99,7 +99,7 @@ def _unsure(info: DatasetInfo) -> None:
     waiting = settling.unsure(info)
     if not waiting:
         return
-    st.subheader("Unsure", anchor=False)
+    st.header("Unsure", anchor=False)
     for who, rows in sorted(waiting.items(), key=lambda each: -len(each[1])):
         mine = who == _ui.reviewer()
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):

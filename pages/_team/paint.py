@@ -61,6 +61,7 @@ _STYLE = f"""<style>
 .team-trail .v i{{font:normal 18px/1 "Material Symbols Rounded";font-feature-settings:"liga";
   width:18px;height:18px;overflow:hidden}}
 [class*="st-key-conflict_first"]{{border-color:{_both("accent")}!important}}
+.st-key-team_columns h2{{font-size:1.1rem;padding:2px 0}}
 .team-people{{overflow-x:auto;border:1px solid {_both("line")};border-radius:6px}}
 .team-people table{{width:100%;border-collapse:collapse;font-size:.87rem;margin:0}}
 .team-people :is(th,td){{padding:6px 8px;text-align:right;white-space:nowrap;border:0;
@@ -155,7 +156,10 @@ def brief(when: str) -> str:
 
 def trail(lines: Sequence[str], height: int) -> str:
     """Return the lines of the audit trail as a list that scrolls."""
-    return f'<div class="team-trail" style="max-height:{height}px">{"".join(lines)}</div>'
+    return (
+        '<div class="team-trail" tabindex="0" role="region" aria-label="Last answers" '
+        f'style="max-height:{height}px">{"".join(lines)}</div>'
+    )
 
 
 def _safe(text: str) -> str:
