@@ -36,7 +36,7 @@ sys.path.insert(0, str(REPO))
 from benchmarks import _out  # noqa: E402
 from lnl_core.review import consensus  # noqa: E402
 from lnl_core.services.datasets import catalog  # noqa: E402
-from lnl_core.store import arrays, datasets, db, decisions  # noqa: E402
+from lnl_core.store import arrays, datasets, db, decisions, looks  # noqa: E402
 from lnl_core.types import Signals  # noqa: E402
 
 BOUNCE = 0.02  # seconds from a press to its bounce
@@ -211,7 +211,9 @@ def main() -> int:
             process.kill()
             process.wait()
         ws = db.open_workspace(home)
-        seconds = [d.seconds or 0.0 for d in decisions.history(datasets.dataset(ws, name))]
+        info = datasets.dataset(ws, name)
+        answers = [*decisions.history(info), *looks.every(info)]  # some looks are hidden ones
+        seconds = [d.seconds or 0.0 for d in answers]
         stored = len(seconds)
         db.dispose(ws)
     result = {
