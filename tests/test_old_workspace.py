@@ -232,7 +232,8 @@ def reviewing(home, name):
     if name == SETS["plain"]:
         for row, label in LOOKS:
             found = activation_maps.where_it_looks(info, row, label, anyway=True)
-            shown[f"maps of {row}"] = {key: found[key] for key in ("state", "share", "maps")}
+            kept = {"state": found["state"], "shares": found["shares"], "maps": found["maps"]}
+            shown[f"maps of {row}"] = kept
     dispose(ws)
     return shown
 
@@ -244,18 +245,19 @@ SHOWN = (
 
 
 def nameless(evidence):
-    """Return evidence without the names that the screen gives to methods.
+    """Return evidence without the names that the screen gives to methods, and numbers as words.
 
     It held one curve, of the first run that has one, where today it holds one of each run.
     """
-    named = ("source", "key", "title")
+    named = ("source", "key", "title", "ends")
     said = {key: part for key, part in evidence.items() if key != "curves"}
     said |= {"curve": next(iter(evidence["curves"]), None), "said": [*evidence["said"].values()]}
     for key in ("curve", "loss"):
         if said[key]:
             said[key] = {k: v for k, v in said[key].items() if k not in named}
     methods = [{k: v for k, v in each.items() if k != "title"} for each in evidence["methods"]]
-    said |= {"methods": methods}
+    top = [{k: v for k, v in each.items() if k != "said"} for each in evidence["top"]]
+    said |= {"methods": methods, "top": top}
     return {key: said[key] for key in (*SHOWN, *(set(said) - set(SHOWN)))}
 
 
@@ -343,6 +345,9 @@ def test_everything_else_says_the_same(written, name):
         if key.endswith("progress"):
             now[key], then[key] = stored(now[key]), stored(then[key])
             then[key]["wrong"] -= CONTRADICTED[name.split("/")[0]]
+        if key.startswith("maps of"):
+            of_other = round(100 * then[key].pop("share"))
+            assert now[key].pop("shares")[1] == f"{of_other}\u202f%"
         within = DIGITS if Path(name).name == "manifest-all.json" else 1e-12
         assert same(now[key], then[key], within), (key, now[key], then[key])
 
@@ -369,8 +374,11 @@ COMPUTED = {
     "certified",
     "target",
     "target_errors",
+    "noise_rate",
+    "noise_rate_interval",
 }
-"""What `lnl audit` computes anew: the bound is sharper by now, the goal a number of labels."""
+"""What `lnl audit` computes anew: the bound is sharper by now, the goal a number of labels, and the
+noise rate the sum of what was found and what is left."""
 
 
 def stored(progress):

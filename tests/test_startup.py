@@ -47,7 +47,8 @@ def test_help_loads_the_words_and_nothing_else(arguments):
     text, names = loaded(*arguments)
     assert text.startswith("usage: lnl")
     rooms = {".".join(name.split(".")[:2]) for name in names}
-    assert rooms == {f"lnl_core{n}" for n in ("", ".cli", ".records", ".readings", ".services")}
+    nouns = (".records", ".readings", ".said")
+    assert rooms == {f"lnl_core{n}" for n in ("", ".cli", *nouns, ".services")}
     services = {name for name in names if name.startswith("lnl_core.services.")}
     assert services == {"lnl_core.services.export", "lnl_core.services.export.formats"}
 
@@ -64,7 +65,7 @@ def test_status_loads_the_database_and_neither_arrays_nor_methods(workspace, tin
         assert "sqlalchemy.dialects.postgresql" not in names or not workspace.on_sqlite
         ours = {name for name in names if name.startswith("lnl_core.")}
         rooms = {".".join(name.split(".")[:2]) for name in ours}
-        nouns = ("records", "readings")
+        nouns = ("records", "readings", "said")
         assert rooms == {f"lnl_core.{n}" for n in ("cli", *nouns, "store", "jobs", "services")}
         assert not {"lnl_core.jobs.queue", "lnl_core.store.arrays"} & ours
 
