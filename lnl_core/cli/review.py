@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,24 @@ def _rank_arguments(one: argparse.ArgumentParser) -> None:
         help="consensus, before (the consensus as it stood before the first answer), or a method's "
         "key",
     )
+    one.add_argument(
+        "--again",
+        action="store_true",
+        help="first make the ranking anew from the same runs, where an earlier version made it",
+    )
     add_output(one, "CSV or Parquet file")
 
 
 def rank(options: Any) -> int:
     """Write every image's suspicion and suggested label."""
     from lnl_core.services.export import exporting
+    from lnl_core.services.runs import renewing
 
     info = opened(options)
+    if options.again:
+        renewing.now(info)
+    elif renewing.is_outdated(info):
+        print(f"{renewing.WORDS} Add --again.", file=sys.stderr)
     rows = exporting.write_scores(info, options.out, options.method, force=options.force)
     say(
         options,

@@ -112,6 +112,11 @@ _RANKING_ARRAYS = (
 )
 
 
+RULE = 1
+"""Part of every ranking: raise it when the same runs would be ranked otherwise, so that rankings
+made before are made anew. What was made before there was such a number has 0."""
+
+
 def save_ranking(
     folder: Path, ranking: Ranking, run_ids: Mapping[str, int], seen: int | None = None
 ) -> None:
@@ -129,6 +134,7 @@ def save_ranking(
         "noise_rate": ranking.noise_rate,
         "run_ids": dict(run_ids),
         "seen": len(ranking.order) if seen is None else seen,
+        "rule": RULE,
     }
     write_json(place / "ranking.json", meta)
     write_json(folder / "current.json", {"version": version})
@@ -169,6 +175,11 @@ def ranking_seen(folder: Path, version: str) -> int | None:
     """Return how many rows of a ranking are scored, the first ones; None: all of them."""
     seen: int | None = read_json(folder / version / "ranking.json").get("seen")
     return seen
+
+
+def ranking_rule(folder: Path, version: str) -> int:
+    """Return the rule by which a ranking was made, see `RULE`."""
+    return int(read_json(folder / version / "ranking.json").get("rule", 0))
 
 
 def load_ranking(folder: Path) -> tuple[Ranking, dict[str, int]] | None:

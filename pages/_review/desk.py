@@ -14,6 +14,7 @@ from lnl_core.services.review.evidence import prepare
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.holding import elsewhere
 from lnl_core.services.review.new_classes import retired
+from lnl_core.services.runs import renewing
 from lnl_core.services.workspace import dataset
 from lnl_core.types import DatasetInfo
 from pages import _goal, _ui, _urls
@@ -21,6 +22,7 @@ from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
 from pages._review import accepting, answers, filters, narrowing, scoring, sending, unseen
 from pages._review.sending import Choice
+from pages._ui import plain
 
 ORDERS = {
     "suspicious": "Most suspicious first",
@@ -107,11 +109,32 @@ def desk(info: DatasetInfo, choice: Choice) -> None:
     if scored(info) is None:
         scoring.draw(info)
         return
+    if renewing.is_outdated(info):
+        _offer_anew(info)
     accepting.watch(info)
     if st.session_state.pop("review_goal", False):
         _goal.dialog(info)
     _fragment(info, choice)
     scoring.watch(info)
+
+
+def _offer_anew(info: DatasetInfo) -> None:
+    """Say that an earlier version made the ranking, and make it anew on one press."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="outdated"):
+        underway, why = renewing.is_underway(info), renewing.failure(info)
+        st.caption(
+            f"It could not be made anew: {plain(why)}" if why else renewing.WORDS, width="content"
+        )
+        if st.button("Rank anew", key="rank_anew", disabled=underway, help="A few seconds"):
+            renewing.renew(info)
+            st.rerun()
+        if underway:
+            st.fragment(_await_anew, run_every=1)(info)
+
+
+def _await_anew(info: DatasetInfo) -> None:
+    if not renewing.is_underway(info):
+        st.rerun()
 
 
 @st.fragment
