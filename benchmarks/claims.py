@@ -44,7 +44,10 @@ LABELS = ("given", "purified", "purified-100", "reviewed", "right")
 ROBUST_LABELS = ("given", "purified-100", "reviewed")
 WAYS = ("head", "network", "random", "head-100", "network-100")
 """What Influential Rank refits after each removal, and whether 100 images are confirmed; `random`
-refines the network, and takes as many images out blindly."""
+refines the network as well, and takes images out blindly."""
+
+CONTROL_CAP = 0.2
+"""Share of the images that the control takes out: about the share of wrong labels."""
 
 
 def accuracy_of(folder: Path, held_out: LabeledDataset) -> float:
@@ -146,7 +149,8 @@ class Bench:
 
         dataset = self.with_confirmed() if confirmed else self.train
         config = METHODS["influence"].config.preset("standard", len(dataset), 10, 32)
-        blind = {"refine": "network", "criterion": "random"}
+        # blind removal is given back at once and would end after one round: as many are set
+        blind = {"refine": "network", "criterion": "random", "cap": CONTROL_CAP}
         changes = blind if refine == "random" else {"refine": refine}
         config = dataclasses.replace(config, **changes)
         base = BaseRun(1, NETWORKS[key], self.place / f"{key}-given")

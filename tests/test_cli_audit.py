@@ -72,7 +72,7 @@ def test_it_says_what_is_left_and_what_a_certificate_needs(workspace, audit):
     told = audit()
     assert "Errors left: 0 (95 %: 0 to 0) of 60 images." in told
     assert "Certified: at most 0 errors left (95 %)." in told
-    assert "Wrong before review: 5.0 % (95 %: " in told
+    assert "Wrong before review: 5.0\u202f% (95 %: " in told
 
 
 @pytest.mark.parametrize("target", ["0", "1", "-1"])

@@ -168,7 +168,7 @@ _APART = "\n{:,} more images came without a class: nothing here speaks of them"
 def _audit_words(name: str, report: Any) -> str:
     """Say a report in sentences."""
     left, rate = report.left, report.rate
-    goal = f"{100 * report.target:g} % wrong left ({left.goal:,} of {left.total:,} images)"
+    goal = f"{percent(report.target, 1)} wrong left ({left.goal:,} of {left.total:,} images)"
     if not left.audits:
         return (
             f"No image of “{name}” was checked at random yet, so nobody knows what is left.\n"
