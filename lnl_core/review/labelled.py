@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from lnl_core.review import consensus, copies, pool
+from lnl_core.review import consensus, copies, likeness, pool
 from lnl_core.review.pool import Opinion
 from lnl_core.types import (
     Array,
@@ -33,17 +33,6 @@ OF_CLASSES = ("purified_labels", "baseline_labels", "retrained_labels", "suggest
 OF_ROWS = ("neighbours", "validation_rows", "evidence_rows")
 """Extras of methods whose values are rows."""
 
-NEAREST = 10
-"""Labelled images whose mean stands for one without a class, where nothing better does."""
-
-RIDGE = 0.1
-FITTED = 3000
-"""Rows that the ridge regression is fitted to at most: it costs their number cubed."""
-
-LEAST = 1e-4
-"""Smallest probability that it gives."""
-
-_BLOCK = 4096
 _TOP = 3
 
 
@@ -106,7 +95,7 @@ class Part:
         if self.whole:
             return probs
         wide = np.zeros_like(probs)
-        wide[:, self.classes] = _shares(probs[:, self.classes])
+        wide[:, self.classes] = likeness.shares(probs[:, self.classes])
         return wide
 
     def renumbered(self, labels: Array) -> IntArray:
@@ -159,15 +148,15 @@ class Part:
         if isinstance(probs, TopProbs):
             kept = min(probs.classes.shape[1], len(self.classes))
             blocks = [
-                _largest(_shares(probs.dense(some)[:, self.classes]), kept)
-                for some in _pieces(rows)
+                likeness.largest(likeness.shares(probs.dense(some)[:, self.classes]), kept)
+                for some in likeness.pieces(rows)
             ]
             return TopProbs(
                 np.concatenate([labels for labels, _ in blocks]),
                 np.concatenate([values for _, values in blocks]),
                 len(self.classes),
             )
-        return _shares(np.asarray(probs[rows])[:, self.classes])
+        return likeness.shares(np.asarray(probs[rows])[:, self.classes])
 
     def outside(self, signals: Signals, features: FloatArray | None = None) -> Signals:
         """Put what a method says about this part back to all rows and classes.
@@ -181,7 +170,7 @@ class Part:
         """
         if self.whole:
             return signals
-        near, weight = _nearest(features, self.rows, self.others)
+        near, weight = likeness.nearest(features, self.rows, self.others)
         probs = signals.pred_probs
         return replace(
             signals,
@@ -204,7 +193,7 @@ class Part:
         """Return (n, c): those of the part, and for the other rows means over the nearest."""
         out: FloatArray = self.rows_back(values)
         others = self.others
-        for some in _pieces(np.arange(len(others))):
+        for some in likeness.pieces(np.arange(len(others))):
             block = np.einsum("mj,mjc->mc", weight[some], values[near[some]].astype(np.float32))
             out[others[some]] = block.astype(values.dtype)
         return out
@@ -218,7 +207,7 @@ class Part:
     ) -> FloatArray | TopProbs:
         if not isinstance(probs, TopProbs):
             dense_back = self.rows_back(np.asarray(probs))
-            dense_back[self.others] = _regressed(
+            dense_back[self.others] = likeness.regressed(
                 np.asarray(probs), features, self.rows, self.others
             )
             wide = np.zeros((self.n, self.k), dense_back.dtype)
@@ -228,9 +217,9 @@ class Part:
         classes = self.rows_back(self.classes[np.asarray(probs.classes)].astype(np.int32))
         values = self.rows_back(np.asarray(probs.probs))
         others = self.others
-        for some in _pieces(np.arange(len(others))):
+        for some in likeness.pieces(np.arange(len(others))):
             dense = probs.dense(near[some].ravel()).reshape(*near[some].shape, -1)
-            labels, best = _largest(np.einsum("mj,mjc->mc", weight[some], dense), t)
+            labels, best = likeness.largest(np.einsum("mj,mjc->mc", weight[some], dense), t)
             classes[others[some]] = self.classes[labels]
             values[others[some]] = best
         return TopProbs(classes, values, self.k)
@@ -431,7 +420,9 @@ def _pooled(
     t = min(_TOP, len(inner.classes))
     for some in pool.blocks(len(others), len(inner.classes)):
         logs = pool.logarithmic(opinions, weights, some)
-        best, values = _largest(_shares(np.exp(logs - logs.max(axis=1, keepdims=True))), t)
+        best, values = likeness.largest(
+            likeness.shares(np.exp(logs - logs.max(axis=1, keepdims=True))), t
+        )
         labels[some, :t], shares[some, :t] = inner.classes[best], values
     return labels, shares
 
@@ -464,93 +455,6 @@ def _put_back(
         order=order.astype(np.asarray(ranking.order).dtype),
         transition_matrix=matrix,
     )
-
-
-def _regressed(
-    probs: FloatArray, features: FloatArray | None, inside: IntArray, outside: IntArray
-) -> FloatArray:
-    """Return (m, k') what a ridge regression on features says of the rows outside, rows sum to 1.
-
-    Features are standardised and scaled to unit length; at most `FITTED` rows inside, spread
-    evenly, are fitted, in the dual form. On 2,600 photographs with 18 classes, 114 of them held
-    out, it names the given class as often (.79) as the probe itself does out of fold (.81); the
-    mean over the ten nearest does in .66.
-
-    Args:
-        probs: (n', k') of the rows inside.
-        features: (n, d) of all rows.
-        inside: (n',) rows.
-        outside: (m,) rows.
-    """
-    mean = probs.mean(axis=0, dtype=np.float64).astype(np.float32)
-    if features is None or len(inside) < 2:
-        return np.tile(mean, (len(outside), 1))
-    some = np.unique(np.linspace(0, len(inside) - 1, FITTED).astype(np.int64))
-    block = np.asarray(features[inside[some]], np.float32).reshape(len(some), -1)
-    centre, spread = block.mean(axis=0), np.maximum(block.std(axis=0), 1e-6)
-    fitted = _unit((block - centre) / spread)  # (s, d)
-    gram = fitted @ fitted.T
-    gram[np.diag_indices_from(gram)] += RIDGE
-    slopes = np.linalg.solve(gram, np.asarray(probs[some], np.float32) - mean)  # (s, k')
-    regressed = np.empty((len(outside), probs.shape[1]), np.float32)
-    for those in _pieces(np.arange(len(outside))):
-        rows = np.asarray(features[outside[those]], np.float32).reshape(len(those), -1)
-        said = _unit((rows - centre) / spread) @ fitted.T @ slopes + mean
-        regressed[those] = _shares(np.maximum(said, LEAST))
-    return regressed
-
-
-def _nearest(
-    features: FloatArray | None, inside: IntArray, outside: IntArray
-) -> tuple[IntArray, FloatArray]:
-    """Return places in `inside` of the nearest of each row outside, (m, j), and their weights.
-
-    By cosine; without features, an even sample of all that are inside.
-    """
-    m, j = len(outside), min(NEAREST, len(inside))
-    weight = np.full((m, j), 1 / max(j, 1), np.float32)
-    if features is None:
-        even = np.linspace(0, max(len(inside) - 1, 0), j).astype(np.int64)
-        return np.tile(even, (m, 1)), weight
-    near = np.zeros((m, j), np.int64)
-    for some in _pieces(np.arange(m)):
-        query = _unit(features[outside[some]])
-        close = np.full((len(some), 0), -np.inf, np.float32)
-        place = np.zeros((len(some), 0), np.int64)
-        for those in _pieces(np.arange(len(inside))):
-            cosine = query @ _unit(features[inside[those]]).T
-            close = np.concatenate([close, cosine], axis=1)
-            place = np.concatenate([place, np.tile(those, (len(some), 1))], axis=1)
-            best = np.argpartition(-close, j - 1, axis=1)[:, :j] if close.shape[1] > j else None
-            if best is not None:
-                close = np.take_along_axis(close, best, axis=1)
-                place = np.take_along_axis(place, best, axis=1)
-        near[some] = place
-    return near, weight
-
-
-def _unit(block: Array) -> FloatArray:
-    values = np.asarray(block, np.float32).reshape(len(block), -1)
-    unit: FloatArray = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
-    return unit
-
-
-def _pieces(rows: IntArray) -> list[IntArray]:
-    return [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
-
-
-def _shares(values: FloatArray) -> FloatArray:
-    """Scale rows to sum 1; a row of nothing becomes even. What is not finite stays."""
-    total = values.sum(axis=1, keepdims=True)
-    even = np.full_like(values, 1 / max(values.shape[1], 1))
-    shares: FloatArray = np.where(total > 1e-12, values / np.maximum(total, 1e-12), even)
-    return np.where(np.isfinite(total), shares, values)
-
-
-def _largest(values: FloatArray, t: int) -> tuple[IntArray, FloatArray]:
-    """Return the places of the t largest values of each row, largest first, and these values."""
-    order = np.argsort(-values, axis=1, kind="stable")[:, :t].astype(np.int32)
-    return order, np.take_along_axis(values, order, axis=1)
 
 
 def _picked(values: Any, rows: Sequence[int]) -> list[str]:
