@@ -158,5 +158,6 @@ def placed(shown: Sequence[Named], first: int = 0) -> str:
 
 def _place(number: int, name: str, figure: Any) -> str:
     wide = " data-wide" if name in ("cost", "map") else ""
+    wide += " data-screen" if name.startswith("course-") else ""  # paper does not move
     height = int(figure.layout.height or 300)
     return f'<div class="figure"{wide} id="figure-{number}" style="height:{height}px"></div>'

@@ -25,12 +25,8 @@ const toned = (i) => {
       const last = path.at(-1);
       path.slice(0, -1).reduce((part, key) => part[key], figure)[last] = value;
     }
-  if (printing) {
-    Object.assign(figure.layout, { width: PAPER, autosize: false });
-    if (figure.layout.sliders) figure.layout.margin.b = 46; // paper shows the last step
-    delete figure.layout.sliders;
-  }
-  if (printing || calm.matches) delete figure.layout.updatemenus; // what plays by itself
+  if (printing) Object.assign(figure.layout, { width: PAPER, autosize: false });
+  if (calm.matches) delete figure.layout.updatemenus; // what plays by itself
   return figure;
 };
 const drawn = () => figures.map((_, i) => {

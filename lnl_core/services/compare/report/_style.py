@@ -53,7 +53,7 @@ summary{cursor:pointer;margin:8px 0}
 @page{margin:14mm}
 @media print{
 body{padding:0;max-width:none;font-size:12px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
-.save{display:none}
+.save,.figure[data-screen]{display:none}
 h1,h2,h3,summary{break-after:avoid}
 .figure,.figure[data-wide]{display:block;width:660px;border:0;padding:0}
 .figure,figure,tr,.together{break-inside:avoid}
