@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ from lnl_core.services.in_force import (
     scored,
     standing,
 )
-from lnl_core.services.review import holding, looks
+from lnl_core.services.review import holding, looks, paging
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.services.review.course import Course, known
 from lnl_core.services.review.draws import latest, mixed
@@ -31,7 +31,7 @@ from lnl_core.services.review.planning import forecast, planned
 from lnl_core.services.review.sharing import drawing, order_of
 from lnl_core.types import BoolArray, DatasetInfo, Decision, IntArray
 
-PAGE_SIZE = 12
+PAGE_SIZE = paging.PAGE_SIZE
 SPARE = 24
 """Candidates beyond those asked for: another reviewer may take some between look and fetch."""
 
@@ -282,9 +282,7 @@ def page_states(
 
     The class is the one whose page holds the most expected errors (review science 4.2).
 
-    A page gets no rows drawn at random: a uniform draw is of the page's class once in k times, and
-    answering only those first would favour the classes that are paged through. Rows that were
-    drawn wait for single mode; one that a page shows all the same counts as drawn.
+    Without filters, rows drawn at random are among them (`paging`).
 
     Args:
         info: the data set.
@@ -303,10 +301,14 @@ def page_states(
     out[list(passed)] = True
     held = 0
     if tab is None:
-        pages = _pages(info, ranked, out, count)
+        pages = paging.pages(info, ranked, out, count)
     else:
-        held = _leave(out, holding.elsewhere(info, reviewer))
-        pages = _held_pages(info, ranked, out, count, reviewer, tab, now)
+        others = holding.elsewhere(info, reviewer)
+        held = _leave(out, others)
+        drawn, late = list[int](), set[int]()
+        if filters is None or filters == Filters():
+            drawn, late = paging.waiting(info, reviewer, now, count, others)
+        pages = _held_pages(info, ranked, out, count, reviewer, tab, now, drawn, late)
     states = []
     for label, rows in pages:
         # Inside a page the order says nothing about suspicion (review science 7.2, point 4).
@@ -317,21 +319,6 @@ def page_states(
     return states or [PageState(None, [], [], 0, now_at, ready=True, held=held)]
 
 
-def _pages(
-    info: DatasetInfo, ranked: Scored, out: BoolArray, count: int
-) -> list[tuple[int, list[int]]]:
-    """Return up to `count` pages, label and rows, of what is not `out`, (n,)."""
-    p_wrong, given = np.asarray(ranked.ranking.p_wrong), np.asarray(loaded(info).given_labels)
-    left, pages = out.copy(), []
-    for _ in range(count):
-        label, rows = orders.next_page(p_wrong, given, left, PAGE_SIZE)
-        if label is None:
-            break
-        left[rows] = True
-        pages.append((label, rows.tolist()))
-    return pages
-
-
 def _held_pages(
     info: DatasetInfo,
     ranked: Scored,
@@ -340,12 +327,14 @@ def _held_pages(
     reviewer: str,
     tab: str,
     now: Standing,
-) -> list[tuple[int, list[int]]]:
+    drawn: Sequence[int],
+    late: Collection[int],
+) -> list[paging.Page]:
     """Return pages that this reviewer holds; another one may have been faster with some rows."""
     free = int(np.count_nonzero(~out)) // PAGE_SIZE
     count = max(1, min(count, free - 1))  # others are to get a page, too
     for _ in range(TRIES):
-        pages = _pages(info, ranked, out, count)
+        pages = paging.pages(info, ranked, out, count, drawn, late)
         wanted = [row for _, rows in pages for row in rows]
         had = set(holding.hold(info, reviewer, tab, wanted, now, len(wanted)))
         gone = [row for row in wanted if row not in had]
