@@ -260,14 +260,17 @@ def test_a_browser_cannot_choose_the_route(desk, workspace, tiny):
     assert sent(app)["progress"]["errors_left"]["audits"] == 1
 
 
-def test_a_link_to_one_image_and_page_mode_draw_nothing(desk, workspace, tiny):
+def test_a_link_to_one_image_draws_nothing_and_pages_have_draws_of_their_own(desk, workspace, tiny):
     score(tiny)
     app = desk("review", id="item-00007")
     assert sent(app)["items"][0]["row"] == 7
+    assert audits.draws(tiny) == ()
     app.session_state["review_view"] = "page"
     app.run()
-    assert sent(app)["pages"]
-    assert audits.draws(tiny) == ()
+    shown = {item["row"] for page in sent(app)["pages"] for item in page["items"]}
+    drawn = [each.row for each in audits.draws(tiny)]
+    assert drawn
+    assert drawn[0] in shown
 
 
 def test_where_the_only_run_failed_nobody_is_promised_a_queue(desk, workspace, tiny, texts):
