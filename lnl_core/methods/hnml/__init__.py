@@ -126,7 +126,7 @@ def cost(n: int, size: int, config: Config) -> tuple[float, float]:
     share = max(0.0, 1 - config.warm_up / config.epochs)  # of the run that pays for both levels
     extra = 1 + 4.5 * share * (0.5 if config.order == "first" else 1.0) * config.tasks
     if config.source == "maps":
-        return 5 + n * (0.007 + config.epochs * 4e-4 * extra), 1.3e8 + min(n, 20_000) * 3.3e4
+        return 1 + n * (0.001 + config.epochs * 1.2e-4 * extra), 1.3e8 + min(n, 20_000) * 3.3e4
     backbone = "resnet8" if config.backbone == "cnn3" else config.backbone
     knobs = {name: getattr(config, name) for name in ("epochs", "batch_size", "resolution")}
     known = SimpleNamespace(backbone=backbone, record_from=0.0, **knobs)
