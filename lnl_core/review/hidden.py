@@ -44,7 +44,8 @@ BLIND = frozenset({SECOND, CONFIRM, CONTROL})
 SHARE = 0.03
 """Share of the answers that each of the four takes."""
 
-MOST = 0.1
+LEAST, MOST = 0.001, 0.1
+"""Smallest and largest share that can be chosen."""
 
 APART = 50
 """Answers of one's own between an image and its repeat (review science 7.1)."""

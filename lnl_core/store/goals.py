@@ -64,7 +64,7 @@ def add(
             draw arrives while it works.
     """
     if reviewer is not None:
-        decisions.add_reviewer(info.workspace, reviewer)
+        reviewer = decisions.add_reviewer(info.workspace, reviewer)
     mine, answers = _TABLE.c.dataset_id == info.id, schema.decisions
     with transaction(info.workspace) as connection:
         datasets.alone(connection, info)

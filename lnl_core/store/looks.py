@@ -32,13 +32,14 @@ def append(info: DatasetInfo, looks: Sequence[Decision]) -> None:
     """
     if not looks:
         return
-    for name in {each.reviewer for each in looks}:
-        decisions.add_reviewer(info.workspace, name)
+    names = {
+        each: decisions.add_reviewer(info.workspace, each) for each in {x.reviewer for x in looks}
+    }
     values = [
         {
             "dataset_id": info.id,
             "row": each.row,
-            "reviewer": each.reviewer,
+            "reviewer": names[each.reviewer],
             "route": each.route,
             "action": str(each.action),
             "label": each.label,

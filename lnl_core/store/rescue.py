@@ -204,13 +204,14 @@ def _settle(target: sqlite3.Connection) -> None:
     """Add reviewers whom answers name; drop what belongs to no set any more."""
     now = db.now()
     target.execute("delete from leases")  # whoever is at an image fetches it again
-    for table in ("decisions", "audit_draws", "parts", "plans", "plan_events", "goals"):
+    signed = ("decisions", "audit_draws", "parts", "plans", "plan_events", "goals", "looks")
+    for table in signed:
         target.execute(
             "insert or ignore into reviewers (name, created_at) "
             f"select distinct reviewer, ? from {table} where reviewer is not null",
             (now,),
         )
-    for table in ("decisions", "audit_draws", "parts", "plans", "plan_events", "goals", "jobs"):
+    for table in (*signed, "jobs"):
         target.execute(f"delete from {table} where dataset_id not in (select id from datasets)")
     target.commit()
 

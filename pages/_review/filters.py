@@ -54,7 +54,7 @@ def _fits(one: Saved) -> bool:
     """Tell whether the queue has all parts of a filter, and none tells what the mode hides."""
     known = {"p": narrowing.CHANCES, "verdict": narrowing.VERDICTS}
     there = all(one.query.get(part, [""])[0] in (*values, "") for part, values in known.items())
-    hides = narrowing.hides_labels() and {"given", "path"} & set(one.query)
+    hides = narrowing.hides_labels() and {"given", "path", "selection"} & set(one.query)
     return one.one_each and there and not hides
 
 

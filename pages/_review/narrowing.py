@@ -124,14 +124,14 @@ def guard_label() -> None:
         return
     known = [
         (key, name)
-        for key, name in (("review_given", "given"), PATH)
+        for key, name in (("review_given", "given"), PATH, (_OPENED, "selection"))
         if st.session_state.get(key) not in (None, "") or name in st.query_params
     ]
     for key, name in known:
         st.session_state.pop(key, None)
         st.query_params.pop(name, None)
     if known:
-        st.toast("Filters for the given class and the path are gone: they would tell the label.")
+        st.toast("Filters for class, path or a selection are gone: they would tell the label.")
 
 
 def hides_labels() -> bool:

@@ -7,6 +7,7 @@ nothing: the guarantee is then what it is.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,9 @@ from lnl_core.types import DatasetInfo, LnlError
 
 PAUSE = 60.0
 """Seconds that one answer counts at most: longer gaps are pauses."""
+
+LONGEST = 360_000.0
+"""Seconds that a goal of time may be: a hundred hours."""
 
 PACE = 4.0
 """Seconds per answer where nobody has answered yet."""
@@ -65,6 +69,10 @@ def set_goal(info: DatasetInfo, kind: str, value: float | None, reviewer: str | 
         LnlError: a value that makes no sense, or a share before anything is scored.
     """
     n = labelled_count(info)
+    if value is not None and not math.isfinite(value):
+        raise LnlError(f"{value} is no goal. Write a number.")
+    if kind in (LEFT, REVIEWS) and value is not None and value != int(value):
+        raise LnlError(f"{value:g} is no number of images. Write a whole one.")
     if kind == LEFT:
         if value is not None and not 0 <= value < info.n:
             raise LnlError(f"The goal must lie between 0 and {info.n - 1} wrong labels left.")
@@ -74,6 +82,8 @@ def set_goal(info: DatasetInfo, kind: str, value: float | None, reviewer: str | 
     elif kind in (REVIEWS, SECONDS):
         if value is None or value < 1 or (kind == REVIEWS and value > n):
             raise LnlError("Say how many images or how much time; more than none.")
+        if kind == SECONDS and value > LONGEST:
+            raise LnlError(f"A goal of time is at most {LONGEST / 3600:g} hours.")
         before = {"reviewed": standing(info).reviewed}
         made = goals.add(info, kind, value, reviewer, lambda *_: before)
     else:
@@ -108,13 +118,20 @@ class Stand:
     reached: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what the review component shows."""
+        """Return what the review component shows.
+
+        In tens: what moves with every answer but a hidden look would tell one.
+        """
+        more, said = self.more, self.said
+        if self.kind == REVIEWS and self.goal is not None and self.goal.value and more:
+            done = (int(self.goal.value) - more) // 10 * 10
+            said = f"about {done:,} of {int(self.goal.value):,} answered"
         return {
             "kind": self.kind,
             "words": self.words,
             "holds": self.holds,
-            "more": self.more,
-            "said": self.said,
+            "more": None if more is None else 10 * -(-more // 10),
+            "said": said,
             "reached": self.reached,
         }
 

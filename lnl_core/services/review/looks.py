@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.review import hidden
-from lnl_core.review.hidden import BLIND, CONFIRM, REPEAT, ROUTES, SECOND, SHARE, Known, Mine
+from lnl_core.review.hidden import BLIND, CONFIRM, LEAST, REPEAT, ROUTES, SECOND, SHARE, Known, Mine
 from lnl_core.review.hidden import MOST as MOST
 from lnl_core.services.in_force import Standing, loaded
 from lnl_core.services.ledger import WRONG_ACTIONS
@@ -55,9 +55,12 @@ def set_share(info: DatasetInfo, who: str | None, value: float) -> None:
     """
     if who is not None:
         require(info.workspace, who, Act.CHECK)
-    if not 0 <= value <= MOST:
-        most = f"{100 * MOST:g}"
-        raise LnlError(f"Hidden checks take 0 to {most} % of the answers each, not {value:g}.")
+    if value != 0 and not LEAST <= value <= MOST:
+        least, most = (f"{100 * each:g}" for each in (LEAST, MOST))
+        raise LnlError(
+            f"Hidden checks take {least} to {most} % of the answers each, or 0, "
+            f"not {100 * value:g} %."
+        )
     datasets.update_meta(info, hidden_looks=value)
 
 

@@ -87,6 +87,8 @@ class Sample:
         j: how many of them the order has to pass.
         deep: rows of the order up to the j-th; None until the sample is whole.
         missing: rows without an answer among those; all that have none until then.
+        outside: rows without an answer that the order does not hold: they were added, drawn or
+            answered before the goal was set. Nothing speaks for them, so each has to be seen.
     """
 
     errors: IntArray
@@ -95,15 +97,20 @@ class Sample:
     j: int
     deep: int | None
     missing: int
+    outside: int = 0
 
     @property
     def holds(self) -> bool:
         """Whether the share is found, as sure as was asked."""
-        return self.missing == 0
+        return self.missing + self.outside == 0
 
     @property
     def said(self) -> str:
         """How far it is, in words."""
+        if not self.missing and self.outside:
+            return f"{self.outside:,} images that the goal's order does not hold have no answer"
+        if self.deep is None and not self.missing:
+            return "every image has an answer"
         if self.deep is None:
             return f"random images first: {len(self.errors):,} of {self.r:,} errors drawn"
         if self.missing:
@@ -183,12 +190,14 @@ def _sampled(info: DatasetInfo, goal: Goal, now: Standing, draws: int) -> Sample
     wrong, known = (said == WRONG) | (said == UNCLEAR), said != OPEN
     r, j = int(goal.facts["r"]), int(goal.facts["j"])
     errors = recall.first_errors(rows, wrong, known, r)
-    open_ = (~now.answered & ~now.no_class)[told.order]
+    unseen = ~now.answered & ~now.no_class
+    open_ = unseen[told.order]
+    outside = int(unseen.sum()) - int(open_.sum())
     read = int(np.flatnonzero(rows == errors[-1])[0]) + 1 if len(errors) else 0
     if len(errors) < r:
-        return Sample(errors, read, r, j, None, int(open_.sum()))
+        return Sample(errors, read, r, j, None, int(open_.sum()), outside)
     deep = recall.depth(told.place[errors], j)
-    return Sample(errors, read, r, j, deep, int(open_[:deep].sum()))
+    return Sample(errors, read, r, j, deep, int(open_[:deep].sum()), outside)
 
 
 def order_of(info: DatasetInfo, ranked: Scored) -> IntArray | None:
@@ -221,7 +230,7 @@ def drawing(info: DatasetInfo, now: Standing) -> bool:
 def more_to_share(info: DatasetInfo, goal: Goal, sample: Sample, now: Standing) -> int | None:
     """Return about how many reviews a share takes: its sample, and the order as deep as that."""
     if sample.deep is not None:
-        return sample.missing
+        return sample.missing + sample.outside
     ahead = expected(info, now=now)
     if ahead is None:
         return None
@@ -230,8 +239,9 @@ def more_to_share(info: DatasetInfo, goal: Goal, sample: Sample, now: Standing) 
     p = p + (said_of(now) == WRONG)[told.order]
     total, open_ = float(p.sum()), ~now.answered[told.order]
     if total < sample.r:  # too few errors for the sample: everything is looked at
-        return sample.missing
+        return sample.missing + sample.outside
     draws = (sample.r - len(sample.errors)) * len(told.order) / total * float(open_.mean())
     deep = int(np.searchsorted(np.cumsum(p), total * sample.j / (sample.r + 1))) + 1
     rest = int(open_[:deep].sum())
-    return min(sample.missing, round(draws * (1 - rest / max(1, int(open_.sum())))) + rest)
+    more = round(draws * (1 - rest / max(1, int(open_.sum())))) + rest
+    return min(sample.missing, more) + sample.outside

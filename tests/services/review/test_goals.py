@@ -47,6 +47,11 @@ def test_a_goal_says_who_set_it_and_when_and_a_newer_one_takes_its_place(birds):
         ("reviews", 601, "more than none"),
         ("seconds", None, "more than none"),
         ("luck", 1, "no kind of goal"),
+        ("seconds", float("inf"), "no goal"),
+        ("seconds", float("nan"), "no goal"),
+        ("seconds", 1e300, "at most 100 hours"),
+        ("left", 2.7, "whole one"),
+        ("reviews", 2.5, "whole one"),
     ],
 )
 def test_what_makes_no_sense_is_refused(birds, kind, value, words):
@@ -174,6 +179,57 @@ def test_errors_too_few_for_the_sample_end_when_everything_has_an_answer(workspa
     while not goals.stand(info).holds:
         ann.press(*ann.window()[:9])
     assert standing(info).answered.all()
+
+
+def test_a_share_is_not_reached_while_what_its_order_leaves_out_has_no_answer(birds):
+    ann = Reviewer(birds.workspace, birds)
+    ann.review(300)
+    before = np.flatnonzero(standing(birds).answered)
+    share(birds)
+    order = sharing.order_fixed(birds, stored.goals(birds)[-1])
+    ann.press(*order)
+    waiting = np.flatnonzero(~standing(birds).answered)
+    if len(waiting):  # drawn before the goal was set, and not seen yet
+        here = goals.stand(birds)
+        assert not here.holds
+        assert here.more == len(waiting)
+        ann.press(*waiting)
+    assert goals.stand(birds).holds
+    ann.press(*before, action="reopen")
+    here = goals.stand(birds)
+    assert not here.holds
+    assert here.more == len(before)
+    assert here.said == f"{len(before)} images that the goal's order does not hold have no answer"
+    assert not desk.progress(birds, "ann").as_dict()["errors_left"]["may_stop"]
+
+
+def test_images_added_since_keep_a_share_from_being_reached(birds):
+    ann = Reviewer(birds.workspace, birds)
+    goal = share(birds)
+    ann.press(*sharing.order_fixed(birds, goal))
+    assert goals.stand(birds).holds
+    now = standing(birds)
+    more = {
+        each.name: np.r_[getattr(now, each.name), np.zeros(9, getattr(now, each.name).dtype)]
+        for each in dataclasses.fields(now)
+        if isinstance(getattr(now, each.name), np.ndarray) and len(getattr(now, each.name)) == 600
+    }
+    sample = sharing.sampled(birds, goal, dataclasses.replace(now, **more))
+    assert (sample.outside, sample.holds) == (9, False)
+
+
+def test_the_browser_hears_of_images_in_tens(birds):
+    ann = Reviewer(birds.workspace, birds)
+    goals.set_goal(birds, "reviews", 120, "ann")
+    ann.review(37)
+    shown = goals.stand(birds).as_dict()
+    assert (shown["said"], shown["more"]) == ("about 30 of 120 answered", 90)
+    assert goals.stand(birds).said == "37 of 120 answered"
+
+
+def test_a_name_with_outer_blanks_is_the_name_without(birds):
+    goals.set_goal(birds, "left", 3, " ann\n")
+    assert stored.goals(birds)[-1].reviewer == "ann"
 
 
 def test_unsure_is_an_error_and_a_waiting_draw_stops_the_reading(birds):

@@ -207,8 +207,10 @@ def test_shares_are_what_was_asked_for(half):
     for some in ({"second", "confirm"}, {"control"}, {"repeat"}):
         assert 6 <= sum(route in some for route in routes) <= 9  # of nine turns; repeats come later
     looks.set_share(half, "ann", 0.0)
+    with pytest.raises(LnlError, match="or 0"):
+        looks.set_share(half, "ann", 1e-320)
     assert next_places(half, "bob") == {}
-    with pytest.raises(LnlError, match="0 to 10 %"):
+    with pytest.raises(LnlError, match="0.1 to 10 %"):
         looks.set_share(half, "ann", 0.2)
     roles.name_role(half.workspace, "ann", "ann", Role.OWNER)
     with pytest.raises(NotAllowed):
