@@ -175,3 +175,9 @@ def test_pictures_are_small_and_counted(workspace, tmp_path):
     assert album.count == 2
     assert album.size == 2 * len(uri)
     assert "2 pictures" in album.words()
+
+
+def test_a_figure_that_came_meanwhile_stands_beside_no_other():
+    light = [("cost", "light cost"), ("course-sr", "light sr"), ("course-sr", "light sr, again")]
+    dark = [("map", "dark map"), ("course-sr", "dark sr"), ("course-sr", "dark sr, again")]
+    assert report.beside(light, dark) == [("cost", "light cost"), *dark[1:]]

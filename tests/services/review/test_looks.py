@@ -210,7 +210,7 @@ def test_shares_are_what_was_asked_for(half):
     with pytest.raises(LnlError, match="or 0"):
         looks.set_share(half, "ann", 1e-320)
     assert next_places(half, "bob") == {}
-    with pytest.raises(LnlError, match="0.1 to 10 %"):
+    with pytest.raises(LnlError, match=r"0\.1 to 10 %"):
         looks.set_share(half, "ann", 0.2)
     roles.name_role(half.workspace, "ann", "ann", Role.OWNER)
     with pytest.raises(NotAllowed):

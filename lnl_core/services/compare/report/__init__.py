@@ -91,7 +91,20 @@ def html(info: DatasetInfo, *, keys: Sequence[str] | None = None, truth: str | N
     body = _body(info, comparison, several)
     said = " ".join([body, *(_figures.said(figure) for _, figure in shown)])
     terms = _markup.section("What the words mean", _glossary.glossary(re.sub("<[^>]*>", " ", said)))
-    return _whole(info, body + terms, shown, dark)
+    return _whole(info, body + terms, shown, beside(shown, dark))
+
+
+def beside(light: list[Named], dark: list[Named]) -> list[Named]:
+    """Return for each light figure the dark one of its name, or itself where there is none.
+
+    A map or a run that comes while the report is written is in one of the two alone.
+    """
+    left = list(dark)
+    found = []
+    for each in light:
+        place = next((i for i, other in enumerate(left) if other[0] == each[0]), None)
+        found.append(each if place is None else left.pop(place))
+    return found
 
 
 def _body(info: DatasetInfo, comparison: Comparison, several: Figures) -> str:
