@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmarks import _watching
 from lnl_core.review import auditing, hidden
 from lnl_core.review.evidence import AUDIT, Audit, Evidence, possible_totals
 from lnl_core.review.hidden import CONFIRM, GOLD, REPEAT, SECOND, Known, Mine
@@ -144,22 +145,6 @@ class TeamReview:
 def review(
     n: int, rate: float, seed: int, sensitivity: float, alarms: float, people: int, look: int
 ) -> tuple[bool, bool, int, int, int]:
-    """Return whether the plain and the corrected limit were ever false, what is to spare, and gold.
-
-    What is to spare is told at three quarters of the set, and in the end; gold as wrong labels.
-    """
+    """Return what `_watching.watched` does, and gold as wrong labels."""
     one = TeamReview(n, rate, seed, sensitivity, alarms, people)
-    plain = corrected = False
-    later = None
-    while one.open.any():
-        one.step()
-        audits = len(one.draws)
-        if one.open.any() and (audits < auditing.ENOUGH or audits % look):
-            continue
-        truth, simple, careful = one.limits()
-        plain |= simple < truth
-        corrected |= careful < truth
-        if later is None and one.open.mean() <= 0.25:
-            later = careful - truth
-        last = careful - truth
-    return plain, corrected, last if later is None else later, last, one.gold().wrong
+    return *_watching.watched(one, look), one.gold().wrong

@@ -25,7 +25,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _looks, _out  # noqa: E402
+from benchmarks import _looks, _out, _watching  # noqa: E402
 from lnl_core.review import auditing  # noqa: E402
 from lnl_core.review.evidence import AUDIT, Audit, Evidence, possible_totals  # noqa: E402
 from lnl_core.review.missed import Looks, corrected_limit  # noqa: E402
@@ -113,25 +113,8 @@ class Review:
 def review(
     n: int, rate: float, seed: int, sensitivity: float, alarms: float
 ) -> tuple[bool, bool, int, int]:
-    """Return whether the plain and the corrected limit were ever false, and what is to spare.
-
-    The latter at three quarters of the set, and in the end.
-    """
-    one = Review(n, rate, seed, sensitivity, alarms)
-    plain = corrected = False
-    later = None
-    while one.open.any():
-        one.step()
-        audits = len(one.draws)
-        if one.open.any() and (audits < auditing.ENOUGH or audits % LOOK):
-            continue
-        truth, simple, careful = one.limits()
-        plain |= simple < truth
-        corrected |= careful < truth
-        if later is None and one.open.mean() <= 0.25:
-            later = careful - truth
-        last = careful - truth
-    return plain, corrected, last if later is None else later, last
+    """Return what `_watching.watched` does."""
+    return _watching.watched(Review(n, rate, seed, sensitivity, alarms), LOOK)
 
 
 def _reviews(n: int, rate: float, options: Any) -> list[tuple[Any, ...]]:

@@ -40,13 +40,17 @@ class Past:
         self._said = Evidence(self._totals)
         self._limits: list[tuple[int, int]] = []  # draw, limit of all wrong labels after it
 
-    def points(self, audit: Audit, size: int, found: IntArray) -> Points:
+    def points(self, audit: Audit, size: int, found: IntArray, now: int = 0) -> Points:
         """Return the limit after every few draws, from the first moment that it is spoken of.
+
+        The least so far, as it is told: a draw that waits for its answer counts as wrong, and what
+        was proved before it still is.
 
         Args:
             audit: draws in their order, what is unclear taken for wrong.
             size: labels of the set.
             found: (d,) wrong labels that people had found by each draw.
+            now: limit of all wrong labels that is told now; none before was less.
         """
         draws = np.stack([audit.unreviewed, audit.found, audit.wrong], axis=1).astype(np.int64)
         known = self._draws
@@ -57,11 +61,16 @@ class Past:
             self._said.draw(unreviewed, outside, bool(wrong))
             if at + 1 >= ENOUGH and (at + 1) % EVERY == 0:
                 least, open_ = outside + wrong, unreviewed - 1
-                self._limits.append((at, live_limits(self._said, least, least + open_).limit))
+                limit = live_limits(self._said, least, least + open_).limit
+                before = self._limits[-1][1] if self._limits else limit
+                self._limits.append((at, min(limit, before)))
         self._draws = draws
         return thinned(
             [
-                (size - int(draws[at, 0]) + 1, max(0, limit - int(found[at]) - int(draws[at, 2])))
+                (
+                    size - int(draws[at, 0]) + 1,
+                    max(0, max(limit, now) - int(found[at]) - int(draws[at, 2])),
+                )
                 for at, limit in self._limits
             ]
         )

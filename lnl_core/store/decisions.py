@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, CursorResult, Row, case, func, select
@@ -16,6 +16,9 @@ from lnl_core.store import datasets, leases, plans, schema
 from lnl_core.store.db import now, reading, transaction
 from lnl_core.store.plans import AUTO_FIX as AUTO_FIX
 from lnl_core.store.plans import CHECK as CHECK
+from lnl_core.store.verdicts import SETTLED as SETTLED
+from lnl_core.store.verdicts import Verdict as Verdict
+from lnl_core.store.verdicts import verdict as verdict
 
 _TABLE = schema.decisions
 
@@ -30,9 +33,6 @@ _MEANT = case(
 
 QUEUE, AUDIT = "queue", "audit"
 """Routes of a decision: the queue showed its row, or chance had drawn it."""
-
-SETTLED = "settled"
-"""Route of a decision by which somebody entitled ends a contradiction: it alone counts."""
 
 COPIES = "copies"
 """Mode of a decision that was made on another copy of the picture: an answer, but no look."""
@@ -218,7 +218,8 @@ def _with_given_labels(info: DatasetInfo, decisions: Sequence[Decision]) -> Sequ
     ]
 
 
-def _decision(record: Row[Any]) -> Decision:
+def of_record(record: Row[Any], run_ids: Sequence[int] = ()) -> Decision:
+    """Return the decision, or the hidden look, that a record of its table holds."""
     return Decision(
         row=record.row,
         action=Action(record.action),
@@ -232,12 +233,16 @@ def _decision(record: Row[Any]) -> Decision:
         given_label=record.given_label,
         suggested_label=record.suggested_label,
         p_wrong=record.p_wrong,
-        run_ids=tuple(json.loads(record.run_ids)),
+        run_ids=tuple(run_ids),
         position=record.position,
         mode=record.mode,
         route=record.route,
         revealed=bool(record.revealed),
     )
+
+
+def _decision(record: Row[Any]) -> Decision:
+    return of_record(record, json.loads(record.run_ids))
 
 
 def meant(decision: Decision) -> Decision:
@@ -438,35 +443,3 @@ def reviewed(info: DatasetInfo) -> int:
         query = query.where(given.not_in(info.no_classes))
     with reading(info.workspace) as connection:
         return int(connection.execute(query).scalar_one())
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the reviewers of one image say together.
-
-    `decision` is the latest of those that count; `agreed` is False while two reviewers
-    contradict each other; `waiting` is True while somebody is unsure and nobody has settled it.
-    What a plan decided counts where no person has said anything.
-    """
-
-    decision: Decision | None
-    agreed: bool
-    waiting: bool
-
-
-def verdict(decisions: Sequence[Decision]) -> Verdict:
-    """Join the decisions in force on one image, oldest first. Unsure and skip settle nothing.
-
-    Where somebody entitled has settled it, that alone counts.
-    """
-    people = [d for d in decisions if d.action not in (Action.AUTO, Action.SKIP)]
-    decisions = people or [d for d in decisions if d.action is Action.AUTO]
-    decisions = [d for d in decisions if d.route == SETTLED][-1:] or decisions
-    settled = [d for d in decisions if d.action not in (Action.UNSURE, Action.SKIP)]
-    unsure = any(d.action is Action.UNSURE for d in decisions)
-    opinions = {(d.action, d.label, frozenset(d.labels)) for d in settled}
-    return Verdict(
-        decision=settled[-1] if settled else None,
-        agreed=len(opinions) <= 1,
-        waiting=unsure and not settled,
-    )

@@ -82,27 +82,8 @@ def _every(info: DatasetInfo, last: int) -> tuple[Decision, ...]:
         return ()
     query = select(_TABLE).where(_TABLE.c.dataset_id == info.id, _TABLE.c.id <= last)
     with reading(info.workspace) as connection:
-        return tuple(
-            Decision(
-                row=record.row,
-                action=Action(record.action),
-                reviewer=record.reviewer,
-                label=record.label,
-                labels=tuple(json.loads(record.labels)),
-                cid=record.cid,
-                id=record.id,
-                decided_at=record.decided_at,
-                seconds=record.seconds,
-                given_label=record.given_label,
-                suggested_label=record.suggested_label,
-                p_wrong=record.p_wrong,
-                position=record.position,
-                mode=record.mode,
-                route=record.route,
-                revealed=bool(record.revealed),
-            )
-            for record in connection.execute(query.order_by(_TABLE.c.id))
-        )
+        found = connection.execute(query.order_by(_TABLE.c.id))
+        return tuple(map(decisions.of_record, found))
 
 
 def in_force(info: DatasetInfo) -> tuple[Decision, ...]:

@@ -101,20 +101,22 @@ def _facts(card: DatasetCard) -> None:
             ("Goal, left at most", card.goal),
         ):
             st.markdown(f":gray[:small[{label}]]  \n**{_words.count(value)}**", width="content")
-    st.progress(min(card.reviewed / card.planned, 1.0) if card.planned else 0.0)
-    left = _left(card)
+    left, holds = _left(card)
+    done = min(card.reviewed / card.planned, 1.0) if card.planned else 0.0
+    st.progress(1.0 if holds else done)
     if left:
         st.markdown(f":small[{left}]")
 
 
-def _left(card: DatasetCard) -> str:
-    """Say how many wrong labels are left, where random checks can."""
+def _left(card: DatasetCard) -> tuple[str, bool]:
+    """Say how many wrong labels are left, where random checks can, and whether one may stop."""
     left = auditing.errors_left(card.info) if card.reviewed else None
     if left is None or left.estimate is None or left.low is None or left.high is None:
-        return ""
+        return "", False
     low, high = _words.count(left.low), _words.count(left.high)
     number = _words.count(left.estimate)
-    return f"Errors left: {number} (95{_words.NARROW}%: {low}–{high})"
+    said = f"Errors left: {number} (95{_words.NARROW}%: {low}–{high})"
+    return said, left.may_stop
 
 
 def _acts(card: DatasetCard, *, primary: bool) -> None:

@@ -114,6 +114,7 @@ def certificate(info: DatasetInfo) -> None:
     here = goals.stand(info, left)
     if not here.holds or left.limit is None:
         return
+    left = errors_left(info, fresh=True)  # the numbers that the certificate has
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap="xxsmall"):
             most = _words.plural(left.limit or 0, "error")

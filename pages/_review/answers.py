@@ -12,7 +12,7 @@ from lnl_core.services.in_force import loaded
 from lnl_core.services.review.desk import is_open
 from lnl_core.services.review.recording import record
 from lnl_core.types import DatasetInfo, LnlError
-from pages._review import unseen
+from pages._review import narrowing, unseen
 from pages._words import plain, short
 
 LONGEST_LOG = 5000
@@ -63,7 +63,22 @@ def come_back(info: DatasetInfo, who: str, row: int) -> None:
     """Show the image again that a tab showed before, unless it has its answer."""
     st.session_state[ASKED] = row
     if row < info.n and is_open(info, who, row):
+        point_at(info, row)
+
+
+def point_at(info: DatasetInfo, row: int) -> None:
+    """Put an image into the address: by its id, in Blind by its number, for an id may tell."""
+    point_at_none()
+    if narrowing.hides_labels():
+        st.query_params["row"] = str(row)
+    else:
         st.query_params["id"] = str(loaded(info).ids[row])
+
+
+def point_at_none() -> None:
+    """Take the image out of the address."""
+    st.query_params.pop("id", None)
+    st.query_params.pop("row", None)
 
 
 def answered_rows(key: str) -> set[int]:
@@ -72,15 +87,19 @@ def answered_rows(key: str) -> set[int]:
 
 
 def focus_of(info: DatasetInfo, key: str) -> list[int]:
-    """Return the row that the address asks for (`?id=`), until it has its answer."""
-    asked = st.query_params.get("id")
-    if asked is None:
+    """Return the row that the address asks for (`?id=` or `?row=`), until it has its answer."""
+    asked, number = st.query_params.get("id"), st.query_params.get("row")
+    if asked is None and number is None:
         return []
-    row = row_of(info, asked)
+    if asked is None:
+        asked = str(number)
+        row = int(asked) if asked.isdecimal() and int(asked) < info.n else -1
+    else:
+        row = row_of(info, asked)
     if row < 0:
         st.toast(f"There is no image “{plain(short(asked, 40))}” in this set.")
     if row < 0 or row in answered_rows(key):
-        del st.query_params["id"]
+        point_at_none()
         return []
     return [row]
 

@@ -41,6 +41,8 @@ WINDOW = 60
 
 def controls(info: DatasetInfo) -> Choice:
     """Draw the title row and return what is chosen."""
+    if st.query_params.get("mode") == blind.BLIND:  # a page that is loaded anew hides labels, too
+        st.session_state.setdefault("review_mode", blind.BLIND)
     check = accepting.prepare()
     kept = st.session_state.pop("review_view_next", None) or st.session_state.get("review_view")
     if kept not in VIEWS:
@@ -91,6 +93,10 @@ def controls(info: DatasetInfo) -> Choice:
             persist_state="session",
         )
         accepting.button(info, chosen_filters)
+    if mode == blind.BLIND:
+        st.query_params["mode"] = mode
+    else:
+        st.query_params.pop("mode", None)
     return Choice(order or "suspicious", chosen or "single", mode or "commit", chosen_filters)
 
 
@@ -230,7 +236,7 @@ def _go(info: DatasetInfo, where: str | None) -> None:
         st.session_state["review_view_next"] = where
         st.session_state.pop("review_follow", None)
     elif where == "back":
-        st.query_params.pop("id", None)  # the browser is there already: nothing to draw
+        answers.point_at_none()  # the browser is there already: nothing to draw
         return
     elif where is not None and where.startswith("five:") and where[5:].isdecimal():
         row = int(where[5:])
@@ -240,7 +246,7 @@ def _go(info: DatasetInfo, where: str | None) -> None:
     elif where is not None and where.startswith("row:") and where[4:].isdecimal():
         row = int(where[4:])
         if row < info.n:
-            st.query_params["id"] = str(loaded(info).ids[row])
+            answers.point_at(info, row)
             st.rerun(scope="fragment")  # the whole page could mount the component anew
         return
     elif where is not None and where.startswith("here:") and where[5:].isdecimal():

@@ -93,8 +93,7 @@ def _progress(info: DatasetInfo, progress: Progress) -> dict[str, Any]:
     shown = progress.as_dict()
     more = {"reviewed": answers, "wrong": wrong}
     shown |= {name: shown[name] + added for name, added in more.items()}
-    if shown["reviews_to_goal"]:
-        shown["reviews_to_goal"] = 10 * -(-shown["reviews_to_goal"] // 10)
+    shown["reviews_to_goal"] = shown["goal"]["more"]
     if course := shown.get("course"):  # its reviews are these
         moved = {name: [[x + answers, y] for x, y in course[name]] for name in ("past", "ahead")}
         shown["course"] = course | moved

@@ -21,7 +21,7 @@ from lnl_core.services.in_force import Standing, goal_set, labelled_count, stand
 from lnl_core.services.review import auditing
 from lnl_core.services.review.auditing import ErrorsLeft
 from lnl_core.services.review.corrected import Corrected, corrected
-from lnl_core.services.review.draws import OPEN, RIGHT, replay
+from lnl_core.services.review.draws import OPEN, RIGHT, WRONG, replay, said_of
 from lnl_core.services.review.expecting import EVERY, expected
 from lnl_core.services.review.goals import stand
 from lnl_core.services.review.planning import forecast
@@ -105,9 +105,10 @@ def course(info: DatasetInfo) -> Course:
     said = said.some(slice(end))
     upper = said.part(np.ones(end, bool), said.said != RIGHT, careful=True)
     kept, lock = _past(auditing._key(info), n)
-    with lock:
-        past = kept.points(upper, n, said.found)
     left = auditing.errors_left(info, now=now)
+    least = 0 if left.limit is None else left.limit + int((said_of(now) == WRONG).sum())
+    with lock:
+        past = kept.points(upper, n, said.found, least)
     ahead = _ahead(info, left.limit, now)
     return Course(tuple(past), tuple(ahead), corrected(info, left, now))
 

@@ -130,10 +130,16 @@ class Stand:
             "kind": self.kind,
             "words": self.words,
             "holds": self.holds,
-            "more": None if more is None else 10 * -(-more // 10),
+            "more": None if more is None else self._tens(more),
             "said": said,
             "reached": self.reached,
         }
+
+    def _tens(self, more: int) -> int:
+        rounded = 10 * -(-more // 10)
+        if self.kind == REVIEWS and self.goal is not None and self.goal.value:
+            return min(rounded, int(self.goal.value))
+        return rounded
 
 
 def stand(
@@ -182,7 +188,8 @@ def stand(
         return Stand(goal, REVIEWS, about, rest == 0, rest, said, f"all is answered{limit}")
     spent = goals.seconds_since(info, goal.last_decision, now.last_id, PAUSE)
     pace = spent / done if done and spent else PACE
-    rest = max(0, round((goal.value - spent) / pace))
+    open_ = int((~now.answered & ~now.no_class).sum())
+    rest = min(open_, max(0, round((goal.value - spent) / pace)))
     said = f"{duration(spent)} of {duration(goal.value)} spent"
     over = spent >= goal.value
     return Stand(goal, SECONDS, about, over, rest, said, f"the time is spent{limit}")

@@ -115,23 +115,7 @@ def recent(
         if d.action is Action.REOPEN:
             continue
         answers.append(
-            {
-                "row": d.row,
-                "id": data.ids[d.row],
-                "given": int(data.given_labels[d.row]),
-                "path": (data.paths[d.row] if data.paths is not None else data.ids[d.row]) or "",
-                "w": info.width,
-                "h": info.height,
-                "position": d.position or 0,
-                "exemplars": [],
-                "confirmed": 0,
-                "guide": "",
-                "action": str(d.action),
-                "label": d.label,
-                "labels": list(d.labels),
-                "cid": d.cid,
-                "at": d.decided_at,
-            }
+            answer_of(info, d)
             | ({"no_class": True} if data.given_labels[d.row] in info.no_classes else {})
             | groups.facts(info, d.row, now_at)
             | ({"others": went[start]} if (start := groups.copy_id(d.cid)) in went else {})
@@ -139,6 +123,28 @@ def recent(
         if len(answers) == RECENT:
             break
     return answers
+
+
+def answer_of(info: DatasetInfo, d: Decision) -> dict[str, Any]:
+    """Return an answer as the desk shows it among one's last; `at` is its time."""
+    data = loaded(info)
+    return {
+        "row": d.row,
+        "id": data.ids[d.row],
+        "given": int(data.given_labels[d.row]),
+        "path": (data.paths[d.row] if data.paths is not None else data.ids[d.row]) or "",
+        "w": info.width,
+        "h": info.height,
+        "position": d.position or 0,
+        "exemplars": [],
+        "confirmed": 0,
+        "guide": "",
+        "action": str(d.action),
+        "label": d.label,
+        "labels": list(d.labels),
+        "cid": d.cid,
+        "at": d.decided_at,
+    }
 
 
 def _on_copies(info: DatasetInfo, reviewer: str, newest: Sequence[Decision]) -> dict[str, int]:

@@ -20,9 +20,9 @@ import numpy as np
 from lnl_core.review import hidden
 from lnl_core.review.hidden import BLIND, CONFIRM, LEAST, REPEAT, ROUTES, SECOND, SHARE, Known, Mine
 from lnl_core.review.hidden import MOST as MOST
-from lnl_core.services.in_force import Standing, loaded
+from lnl_core.services.in_force import Standing
 from lnl_core.services.ledger import WRONG_ACTIONS
-from lnl_core.services.review import blind, groups
+from lnl_core.services.review import blind, groups, items
 from lnl_core.services.review.draws import draws
 from lnl_core.services.team import parts
 from lnl_core.services.team.roles import Act, require
@@ -175,7 +175,7 @@ def token(key: bytes, reviewer: str, row: int, route: str = "queue") -> str:
 def signed(
     info: DatasetInfo,
     reviewer: str,
-    items: Sequence[dict[str, Any]],
+    plain: Sequence[dict[str, Any]],
     there: Mapping[int, Placed],
 ) -> list[dict[str, Any]]:
     """Return items as they are sent: with a token each, blind ones without what tells the label.
@@ -183,16 +183,16 @@ def signed(
     Args:
         info: the data set.
         reviewer: who gets them.
-        items: what `items.items_of` and `recent` say.
+        plain: what `items.items_of` and `recent` say.
         there: place -> hidden look, where an item is one.
     """
     try:
         key = _key(info)
     except (Busy, ReadOnly):
-        return list(items)
+        return list(plain)
     rows = {each.row for each in there.values()}
     sent = []
-    for place, item in enumerate(items):
+    for place, item in enumerate(plain):
         look = there.get(place)
         route = "queue" if look is None else look.route
         some = [row for row in item["exemplars"] if row not in rows]  # its class would stand beside
@@ -252,28 +252,12 @@ def with_recent(
         answers: the ordinary ones, newest first, with `at`, their time.
         limit: how many.
     """
-    data, found = loaded(info), list[dict[str, Any]]()
+    found = list[dict[str, Any]]()
     mine = [each for each in looks.in_force(info) if each.reviewer == reviewer][-limit:]
     there = {}
-    every = [(str(each.pop("at")), each, "queue") for each in answers]
-    for each in mine:
-        item: dict[str, Any] = {
-            "row": each.row,
-            "id": data.ids[each.row],
-            "given": int(data.given_labels[each.row]),
-            "path": (data.paths[each.row] if data.paths is not None else data.ids[each.row]) or "",
-            "w": info.width,
-            "h": info.height,
-            "position": each.position or 0,
-            "exemplars": [],
-            "confirmed": 0,
-            "guide": "",
-            "action": str(each.action),
-            "label": each.label,
-            "labels": list(each.labels),
-            "cid": each.cid,
-        }
-        every.append((each.decided_at, item, each.route))
+    shown = [*((each, "queue") for each in answers)]
+    shown += [(items.answer_of(info, each), each.route) for each in mine]
+    every = [(str(each.pop("at")), each, route) for each, route in shown]
     if mine:
         every.sort(key=lambda each: each[0], reverse=True)
     rows: set[int] = set()

@@ -52,11 +52,16 @@ def _opinions(several: Sequence[Decision]) -> tuple[Decision, ...]:
 
 
 def sides(found: Contradiction) -> list[tuple[Decision, ...]]:
-    """Return the answers by what they say, the one that most people gave first."""
+    """Return the answers by what they say, the one that most people gave first.
+
+    Of as many, the order is that of what they say: no answer, given again, changes places.
+    """
     by: dict[tuple[Action, int | None, tuple[int, ...]], list[Decision]] = {}
     for each in found.answers:
         by.setdefault((each.action, each.label, tuple(sorted(each.labels))), []).append(each)
-    return sorted((tuple(each) for each in by.values()), key=len, reverse=True)
+    said = sorted(by, key=lambda what: (str(what[0]), -1 if what[1] is None else what[1], what[2]))
+    said.sort(key=lambda what: -len(by[what]))
+    return [tuple(by[what]) for what in said]
 
 
 def unsure(info: DatasetInfo) -> dict[str, list[int]]:

@@ -14,6 +14,8 @@ const NOT_TEXT = new Set([
   "file",
   "image",
 ]);
+/** What stands over the desk until it is closed; a toast says that it does not. */
+const OVER = '[role="dialog"], [role="alertdialog"]:not([aria-modal="false"])';
 const TAKES_ENTER =
   'button, a[href], summary, [role="button"], [role="radio"], [role="option"], [role="tab"]';
 
@@ -41,7 +43,7 @@ export function isForUs(event, root) {
   if (event.ctrlKey && event.key.toLowerCase() !== "z") return false;
   const path = event.composedPath();
   if (path.some(isTextField)) return false;
-  if (document.querySelector('[role="dialog"], [role="alertdialog"]')) return false;
+  if (document.querySelector(OVER)) return false;
   if (event.key !== "Enter" && event.key !== " ") return true;
   return !path.some((node) => node !== root && /** @type {any} */ (node).matches?.(TAKES_ENTER));
 }

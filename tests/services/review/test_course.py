@@ -29,6 +29,24 @@ def test_what_is_past_is_what_was_said_at_the_time(birds):
     assert [past[x] for x in both] == [told[x] for x in both]
 
 
+def test_images_that_wait_on_another_screen_do_not_make_the_past_worse(birds):
+    ann, bob = (Reviewer(birds.workspace, birds, name) for name in ("ann", "bob"))
+    for _ in range(8):
+        ann.press(*ann.window(order="random")[:5])
+    waiting = ann.window(order="random")  # drawn, and never answered
+    for _ in range(16):
+        bob.press(*bob.window(order="random")[:5])
+    drawn = [each.row for each in draws.draws(birds)]
+    assert len(set(waiting) & set(drawn)) >= 5
+    left, past = auditing.errors_left(birds, fresh=True), course.course(birds).past
+    found = int(standing(birds).found_wrong.sum())
+    totals = [most + found for _, most in past]
+    assert max(most for _, most in past[len(past) // 2 :]) <= past[0][1]
+    assert past[-1][1] >= left.limit
+    assert past[-1][1] <= left.limit + 1
+    assert min(totals) >= left.limit + found - max(most for _, most in past)
+
+
 def test_an_answer_that_changed_changes_the_past_with_it(birds):
     ann = Reviewer(birds.workspace, birds)
     for _ in range(12):

@@ -225,6 +225,13 @@ def test_the_browser_hears_of_images_in_tens(birds):
     shown = goals.stand(birds).as_dict()
     assert (shown["said"], shown["more"]) == ("about 30 of 120 answered", 90)
     assert goals.stand(birds).said == "37 of 120 answered"
+    goals.set_goal(birds, "reviews", 6, "ann")
+    assert goals.stand(birds).as_dict()["more"] == 6
+
+
+def test_a_time_goal_takes_no_more_images_than_there_are(birds):
+    goals.set_goal(birds, "seconds", 100 * 3600, "ann")
+    assert goals.stand(birds).more == 600
 
 
 def test_a_name_with_outer_blanks_is_the_name_without(birds):

@@ -76,6 +76,16 @@ def test_taking_back_restores_an_answer_as_it_was_given_and_none_that_was_taken_
     assert {d.reviewer for d in decisions.in_force(disputed, rows=[3])[3]} == {"ann", "bob"}
 
 
+def test_the_sides_do_not_change_places_when_an_answer_is_given_again(disputed):
+    (before,) = settling.contradictions(disputed)
+    first = [side[0].label for side in settling.sides(before)]
+    for who in ("ann", "bob"):
+        settling.settle(disputed, who, 3, Action.RELABEL, 0)
+        settling.take_back(disputed, who, 3)
+        (after,) = settling.contradictions(disputed)
+        assert [side[0].label for side in settling.sides(after)] == first
+
+
 def test_only_contradictions_are_settled(disputed):
     say(disputed, "ann", 25)
     with pytest.raises(LnlError, match="settled already"):

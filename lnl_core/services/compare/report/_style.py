@@ -29,6 +29,7 @@ figure img{width:100%;aspect-ratio:1;object-fit:contain;background:var(--mat);bo
 figcaption{overflow-wrap:anywhere}
 :is(.queue,.looks) figcaption{font-size:13px}
 figcaption span{float:right;color:var(--muted);font-variant-numeric:tabular-nums}
+.queue figcaption span{float:none;display:block}
 figcaption small{display:block;font-size:12px}
 .save{margin:0 0 12px}
 .save button{font:inherit;padding:5px 12px;margin-right:8px;border:1px solid var(--edge);
@@ -64,7 +65,6 @@ th,td{padding:3px 7px}
 .queue{grid-template-columns:repeat(6,1fr);gap:8px}
 .strip{grid-template-columns:repeat(8,1fr)}
 .looks{grid-template-columns:1fr 1fr;gap:12px}
-.queue figcaption span{float:none;display:block}
 h2+p{break-after:avoid}
 .fv{font-size:9.6px}
 .fv .columns{grid-template-columns:repeat(auto-fit,minmax(11.5em,1fr));gap:.7em}
