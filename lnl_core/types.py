@@ -353,6 +353,7 @@ class Method:
             all others train on that run's purified labels.
         leaves: what its runs leave behind; a head on frozen features may leave less.
         after: keys of methods whose runs it builds on well, offered together as a recipe.
+        after_words: a sentence or two: what was measured of building on which runs.
         advice: what to change when a run of it cannot be trusted.
         doubts: sentences that speak against a run, from what its method alone knows.
         hints: sentences on what would make a finished run better.
@@ -386,6 +387,7 @@ class Method:
     builds_on: tuple[Leaves, ...] = ()
     leaves: tuple[Leaves, ...] = ()
     after: tuple[str, ...] = ()
+    after_words: str = ""
     advice: str = "Run it again with fewer epochs or a lower learning rate."
     doubts: Callable[[Signals], list[str]] | None = None
     hints: Callable[[Signals], list[str]] | None = None

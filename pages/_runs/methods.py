@@ -204,7 +204,7 @@ def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
                 help=f"The network that {' and '.join(post)} starts from.",
                 width=290,
             )
-        return list(
+        asked = list(
             st.pills(
                 "One method on what another found",
                 list(combined),
@@ -214,6 +214,11 @@ def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
                 help="The second method builds on what the first one found.",
             )
         )
+    building = [*chosen, *(known.steps(recipe)[-1] for recipe in asked)]
+    for words in dict.fromkeys(known.method(key).after_words for key in building):
+        if words:
+            st.caption(words)
+    return asked
 
 
 def _on_base(key: str, asked: str) -> str:

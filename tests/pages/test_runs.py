@@ -254,13 +254,16 @@ def test_post_training_is_offered_on_finished_runs_and_recipes_start_in_a_chain(
     select = app.selectbox(key="post_train")
     assert select.options == ["a fresh plain cross-entropy run", "run 1, Plain cross-entropy"]
     select.select_index(1).run()
-    app.session_state["recipes"] = ["sr->influence"]
+    words = METHODS["influence"].after_words
+    assert [each.value for each in app.caption].count(words) == 1
+    app.session_state["recipes"] = ["ce->influence"]
     app.run()
+    assert [each.value for each in app.caption].count(words) == 1
     assert app.button(key="start").label == "Start 3 runs"
     app.button(key="start").click().run()
     assert not app.exception
     started = [(job.method, job.base) for job in queue.jobs(tiny)[::-1][1:]]
-    assert started == [("influence", 1), ("sr", None), ("influence", 3)]
+    assert started == [("influence", 1), ("ce", None), ("influence", 3)]
     table = desk("runs", dataset="tiny")
     assert not table.exception
 

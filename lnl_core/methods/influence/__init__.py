@@ -249,7 +249,11 @@ METHOD = Method(
     place=3,
     builds_on=(Leaves.NETWORK,),
     leaves=(Leaves.NETWORK, Leaves.FEATURES, Leaves.CURVES),
-    after=("sr",),
+    after=("ce",),
+    after_words=(
+        "Finds more on a network that has learned wrong labels, such as plain training; fewer on "
+        "one that resisted them, such as Sparse Regularization."
+    ),
     advice="Post-train the network of another run, or run it again with a smaller share.",
     reconstruction=True,
     cost=cost,
