@@ -11,8 +11,8 @@ selection, its own second view, its schedule within the epochs. 6,000 images; 2,
 true labels, are held out. fl and gce are focal loss and generalised cross-entropy by themselves,
 sr-ce, sr-fl and sr-gce the same with Sparse Regularization.
 
-`preset` trains each with the knobs of its own `standard` preset instead, on pixels: what a user gets
-who lets it run for as long as it asks.
+`preset` trains each with the knobs of its own `standard` preset instead, on pixels: what a user
+gets who lets it run for as long as it asks.
 
 `rare` cuts the classes to an exponential tail (the largest 10 or 100 times the smallest), makes
 20 % of the labels wrong evenly, and asks for accuracy on held-out images of all classes alike: the
