@@ -16,6 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from benchmarks._adam import Adam
 from lnl_core.learning import models, training
 from lnl_core.learning.knobs import TrainingKnobs, restate
 from lnl_core.learning.optimizer import Sgd
@@ -24,11 +25,12 @@ from lnl_core.types import Context, LabeledDataset, Signals
 
 @dataclass(frozen=True, slots=True)
 class Config(TrainingKnobs):
-    """The knobs of the recipe, and the share of rows that is forgotten in the end."""
+    """The knobs of the recipe, the share of rows that is forgotten in the end, and Adam or not."""
 
     backbone: str = restate("backbone", "resnet8")
     forget: float = 0.2
     forget_epochs: int = 10
+    adam: bool = False
 
 
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
@@ -47,6 +49,8 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
             momentum=recipe.momentum,
             weight_decay=recipe.weight_decay,
         )
+        if config.adam:
+            session.optimizer, descent = Adam(session.optimizer), Adam(descent)
         for epoch in session.epochs():
             second.train(session.n > 1)
             kept = 1 - config.forget * min(1.0, epoch / max(config.forget_epochs, 1))

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from benchmarks._adam import Adam
 from lnl_core.learning import training
 from lnl_core.learning.knobs import TrainingKnobs, restate
 from lnl_core.methods.dividemix import pair
@@ -24,12 +25,13 @@ from lnl_core.types import Context, LabeledDataset, Signals
 
 @dataclass(frozen=True, slots=True)
 class Config(TrainingKnobs):
-    """The knobs of the recipe, the share of rows that is forgotten in the end, and lambda."""
+    """The knobs of the recipe, the share of rows that is forgotten in the end, lambda, Adam."""
 
     backbone: str = restate("backbone", "resnet8")
     forget: float = 0.2
     forget_epochs: int = 10
     together: float = 0.9
+    adam: bool = False
 
 
 def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
@@ -39,6 +41,8 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
         return pair.build(config.backbone, k, channels, size)
 
     with training.Session(dataset, config, context, build=make) as session:
+        if config.adam:
+            session.optimizer = Adam(session.optimizer)
         for epoch in session.epochs():
             kept = 1 - config.forget * min(1.0, epoch / max(config.forget_epochs, 1))
             for batch in session.batches(epoch):

@@ -4,6 +4,8 @@
     python benchmarks/speed.py --contenders bare ce --out benchmarks/results/speed.json
     python benchmarks/speed.py --contenders jump coteaching jocor dividemix --out ...speed.json
     python benchmarks/speed.py --backbone preact18 --batch 32 --images 320
+    python benchmarks/speed.py --backbone preact18 --batch 128 --images 256 --optimisers official \
+      --contenders jump coteaching jocor dividemix
     python benchmarks/speed.py --device cuda --size cifar            50,000 images, ResNet-18
 
 Every contender is the method's own `fit` (Co-teaching, JoCoR: `_coteaching.py` and `_jocor.py`,
@@ -20,6 +22,9 @@ largest step; `RSS` = the process's peak less what it held before the run, on CU
 peak. Jump-teaching is timed after its warm-up, with the paper's strong views; `jump, quick views`
 has those of the `quick` preset (one change per image), `jump, warm-up` has weak views only.
 DivideMix is timed after its warm-up too, its division, guesses and mixed batches included.
+
+`--optimisers official`: those of the authors' code instead of one for all. Jump-teaching has SGD
+without momentum, DivideMix SGD with it, Co-teaching and JoCoR Adam.
 """
 
 from __future__ import annotations
@@ -63,6 +68,15 @@ TARGETS = (
 )
 
 
+OFFICIAL: dict[str, dict[str, float]] = {
+    "jump": {"lr": 0.2, "momentum": 0.0},
+    "coteaching": {"lr": 1e-3},
+    "jocor": {"lr": 1e-3},
+    "dividemix": {"lr": 0.02},
+}
+"""What the authors' scripts set, where `--optimisers official` asks for it."""
+
+
 def images(n: int, size: int) -> Any:
     """Make n coloured images of ten classes that a network can tell apart; a fifth mislabelled."""
     from lnl_core.types import LabeledDataset
@@ -78,7 +92,9 @@ def images(n: int, size: int) -> Any:
     return LabeledDataset("speed", names, given, [str(i) for i in range(n)], pixels)
 
 
-def contender(name: str, backbone: str, batch: int, epochs: int) -> tuple[Any, Any]:
+def contender(
+    name: str, backbone: str, batch: int, epochs: int, optimisers: str = "one"
+) -> tuple[Any, Any]:
     """Return (fit, config) of the same recipe; nothing but the last epoch is evaluated."""
     from benchmarks import _bare, _coteaching, _jocor
     from lnl_core.methods import ce, dividemix, jump, sr
@@ -94,13 +110,15 @@ def contender(name: str, backbone: str, batch: int, epochs: int) -> tuple[Any, A
     if name == "sr":
         more = {"record_from": 1.0, "shift": -1, "border": "auto"}
         return sr.fit, sr.Config(**recipe, **more)
+    official = optimisers == "official"
+    recipe |= OFFICIAL.get(name.partition(",")[0], {}) if official else {}
     if name == "jocor":
-        return _jocor.fit, _jocor.Config(**recipe)
+        return _jocor.fit, _jocor.Config(**recipe, adam=official)
     if name == "dividemix":
         more = {"ema_decay": 0.0, "warm_up": 1, "ramp": 1, "score_epochs": 1, "shift": -1}
         return dividemix.fit, dividemix.Config(**recipe, **more)
     if name == "coteaching":
-        return _coteaching.fit, _coteaching.Config(**recipe)
+        return _coteaching.fit, _coteaching.Config(**recipe, adam=official)
     more = {"warm_up": epochs if name.endswith("warm-up") else 1, "score_epochs": 1}
     if name.endswith("quick views"):
         more |= {"operations": 1, "magnitude": 3, "strong_cutout": 0.0}
@@ -133,7 +151,9 @@ def seconds_of(options: argparse.Namespace, name: str, data: Any) -> float:
             ends[int(state["epoch"])] = clock()
             super().save(arrays, state)
 
-    fit, config = contender(name, options.backbone, options.batch, options.epochs)
+    fit, config = contender(
+        name, options.backbone, options.batch, options.epochs, options.optimisers
+    )
     fit(data, config, Ends(options.device))
     between = np.diff([ends[epoch] for epoch in sorted(ends)])
     return float(np.median(between[:-1]))  # the last epoch ends with an evaluation
@@ -145,7 +165,7 @@ def held_by(options: argparse.Namespace, name: str) -> dict[str, float]:
     from lnl_core.learning import training
 
     data = images(options.images, options.side)
-    fit, config = contender(name, options.backbone, options.batch, 2)
+    fit, config = contender(name, options.backbone, options.batch, 2, options.optimisers)
     cuda = options.device.startswith("cuda")
     largest = _count_tensors(training)
     before = _reset_peak(cuda)
@@ -169,22 +189,22 @@ def _count_tensors(training: Any) -> list[float]:
 
     from lnl_core.learning.optimizer import Sgd
 
-    networks: list[Any] = []
+    networks: dict[int, Any] = {}  # first weight -> the optimiser that moves it
     start = Sgd.__init__
 
     def note(self: Any, *args: Any, **more: Any) -> None:
         start(self, *args, **more)
-        networks.append(self)
+        networks[self._weights[0].untyped_storage().data_ptr()] = self
         weights.update(w.untyped_storage().data_ptr() for w in self._weights)
 
     Sgd.__init__ = note  # type: ignore[method-assign]
     step = training.Session.step
 
     def watched(self: Any, loss: Any) -> None:
-        # weights + gradients, and momenta where they are used
+        # weights + gradients, and the moments that are used
         still = sum(
-            w.untyped_storage().nbytes() * (3 if net.momentum else 2)
-            for net in networks
+            w.untyped_storage().nbytes() * (2 + bool(net.momentum) + hasattr(net, "seconds"))
+            for net in networks.values()
             for w in net._weights
         )
         largest[0] = max(largest[0], float(still + sum(held.values())))
@@ -225,7 +245,7 @@ def _peak(cuda: bool) -> float:
 def ask(options: argparse.Namespace, name: str) -> dict[str, float]:
     """Let a process of its own run one contender for two epochs; return what that held."""
     command = [sys.executable, __file__, "--one", name, "--device", options.device]
-    for key in ("backbone", "batch", "side"):
+    for key in ("backbone", "batch", "side", "optimisers"):
         command += [f"--{key}", str(getattr(options, key))]
     command += ["--images", str(min(options.images, 4 * options.batch))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -266,7 +286,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 "met": met,
             }
         )
-    knobs = ("backbone", "batch", "images", "side", "epochs", "repeats", "device")
+    knobs = ("backbone", "batch", "images", "side", "epochs", "repeats", "device", "optimisers")
     return {
         "settings": {key: getattr(options, key) for key in knobs},
         "rows": rows,
@@ -331,6 +351,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5, help="the first and the last do not count")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--contenders", nargs="+", default=list(CONTENDERS), choices=EVERY)
+    parser.add_argument("--optimisers", choices=["one", "official"], default="one")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--size", choices=["cifar"], help="50,000 images, ResNet-18, batch 128")
     parser.add_argument("--out", type=Path, help="JSON; a setting already in it is replaced")
@@ -352,6 +373,7 @@ def main() -> None:
         held = json.loads(options.out.read_text()) if options.out.is_file() else {}
         some = "" if len(options.contenders) == len(CONTENDERS) else ", "
         some += " and ".join(options.contenders) if some else ""
+        some += ", official optimisers" if options.optimisers == "official" else ""
         held[f"{options.backbone}, batch {options.batch}, {options.device}{some}"] = found
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(held, indent=1))
