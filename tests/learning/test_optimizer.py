@@ -1,4 +1,4 @@
-"""Our descent against torch's own, on both paths and in both layouts."""
+"""Our descent, and the baselines' Adam, against torch's own, on both paths and in both layouts."""
 
 import subprocess
 import sys
@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 
+from benchmarks._adam import Adam
 from lnl_core.learning import optimizer as module
 from lnl_core.learning.optimizer import Sgd
 
@@ -29,6 +30,22 @@ def test_same_steps_as_torch(monkeypatch, fused, momentum, nesterov, layout):
         (ours, Sgd(ours.parameters(), **knobs)),
         (theirs, torch.optim.SGD(theirs.parameters(), **knobs)),
     )
+    images = torch.linspace(-1, 1, 5 * 3 * 36).view(5, 3, 6, 6)
+    for _ in range(6):
+        for model, descent in pairs:
+            descent.zero_grad()
+            model(images).square().mean().backward()
+            descent.step()
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_baselines_adam_takes_the_same_steps_as_torch(layout):
+    with torch.random.fork_rng(devices=[]):
+        ours, theirs = network(layout), network(torch.contiguous_format)
+    start = Sgd(ours.parameters(), lr=0.1, momentum=0.9, weight_decay=0.01)
+    pairs = ((ours, Adam(start)), (theirs, torch.optim.Adam(theirs.parameters(), lr=1e-3)))
     images = torch.linspace(-1, 1, 5 * 3 * 36).view(5, 3, 6, 6)
     for _ in range(6):
         for model, descent in pairs:
