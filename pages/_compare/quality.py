@@ -7,8 +7,8 @@ import math
 import pandas as pd
 import streamlit as st
 
-from lnl_core.figures import detection, frame
-from lnl_core.services.compare import comparing
+from lnl_core.figures import detection, frame, reliability
+from lnl_core.services.compare import chances, comparing
 from lnl_core.services.in_force import standing
 from lnl_core.types import DatasetInfo
 from lnl_core.views import CONSENSUS, Candidate, Comparison
@@ -53,6 +53,30 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
                 st.caption(plain(sentence))
     with right, st.container(border=True, key="overlap_card"):
         agreement.overlap(info, comparison, comparison.goal)
+    _chances(info, comparison)
+
+
+def _chances(info: DatasetInfo, comparison: Comparison) -> None:
+    """Draw what the consensus promised beside what was so; nothing where nobody knows."""
+    judged = chances.judged(info, comparison)
+    if judged is None:
+        return
+    joint, found = judged
+    left, right = st.columns(2, gap="small")
+    with left, st.container(border=True, key="chances_card"):
+        _figures.draw(
+            reliability.reliability(found, _figures.tone()), "chances", info,
+            alt="Share of wrong labels against the chance that was promised", height="stretch",
+        )  # fmt: skip
+    with right, st.container(key="chances_words"):
+        st.markdown(plain(chances.words(comparison, found)))
+        st.caption(
+            plain(
+                f"Chances of the {joint.title} as they were scored: answers have not moved them. A "
+                "dot stands for all images of a tenth of the scale, the larger the more; the line "
+                "through it is the 95 % interval of the share."
+            )
+        )
 
 
 def _left_out(comparison: Comparison) -> str:

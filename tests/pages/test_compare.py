@@ -56,6 +56,19 @@ def test_the_table_has_the_best_first_and_says_how_plain_training_does(desk, jud
     assert plain("Plain cross-entropy reaches") in texts(app)
 
 
+def test_the_chances_stand_beside_what_is_so(desk, judged, texts):
+    data = datasets.load(judged)
+    wrong = int((np.asarray(data.true_labels) != np.asarray(data.given_labels)).sum())
+    p = arrays.load_ranking(judged.directory / "ranking")[0].p_wrong
+    expected = round(float(np.asarray(p).sum()))
+    sentence = f"Of these 60 images the chances expect {expected} to be wrong; {wrong} are."
+    assert expected != wrong
+    assert plain(sentence) in texts(desk("compare", dataset="tiny"))
+    assert "Are the chances true?" in report.html(judged)
+    (judged.directory / "true_labels.npy").unlink()
+    assert "the chances expect" not in texts(desk("compare", dataset="tiny"))
+
+
 def test_without_a_truth_overlap_and_cost_only(desk, judged, texts):
     (judged.directory / "true_labels.npy").unlink()
     app = desk("compare", dataset="tiny")

@@ -7,13 +7,27 @@ from typing import Any
 
 import numpy as np
 
-from lnl_core.figures import agreement, costs, detection, frame, losses, transitions
+from lnl_core.figures import (
+    agreement,
+    costs,
+    detection,
+    frame,
+    losses,
+    reliability,
+    transitions,
+)
 from lnl_core.figures import differences as drawing
 from lnl_core.figures import embedding as map_figures
 from lnl_core.figures import loss_course as drawn_course
 from lnl_core.figures import retraining as accuracy
 from lnl_core.figures.palette import Tone
-from lnl_core.services.compare import comparing, differences, loss_course, retraining
+from lnl_core.services.compare import (
+    chances,
+    comparing,
+    differences,
+    loss_course,
+    retraining,
+)
 from lnl_core.services.compare import losses as loss_views
 from lnl_core.services.explore import confusions, embedding
 from lnl_core.services.in_force import loaded, scored, unjudged
@@ -46,6 +60,9 @@ def of_compare(info: DatasetInfo, comparison: Comparison, tone: Tone) -> Iterato
     if comparison.detections:
         yield "precision-recall", detection.precision_recall(comparison, tone, height=340)
         yield "effort", detection.effort(comparison, tone, height=340)
+        judged = chances.judged(info, comparison)
+        if judged is not None:
+            yield "chances", reliability.reliability(judged[1], tone, height=340)
     yield (
         "agreement",
         agreement.matrix(
