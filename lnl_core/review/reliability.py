@@ -51,7 +51,7 @@ def reliability(p_wrong: FloatArray, sample: Sample, bins: int = BINS) -> Reliab
     place = np.minimum((p * bins).astype(np.int64), bins - 1)
 
     def total(values: FloatArray) -> FloatArray:
-        return np.bincount(place, values, bins)
+        return np.bincount(place, values, bins).astype(np.float64)
 
     weight = sample.weight
     counts = np.bincount(place, minlength=bins)

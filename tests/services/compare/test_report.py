@@ -25,7 +25,7 @@ def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, sc
     page = report.html(scored)
     for words in ("Precision and recall", "Wrong labels found", "Top ", "Nearest neighbours: loss"):
         assert words in page, words
-    assert page.count('class="figure"') == 13
+    assert page.count('class="figure"') == 14
     assert "Given and true classes" in page
     assert "No map of the images has been laid out" in page
     assert "relabelled 1" in page
