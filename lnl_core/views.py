@@ -15,6 +15,7 @@ from lnl_core.review.comparison import Detection, Mixture
 from lnl_core.review.differences import ClassPair as ClassPair
 from lnl_core.review.differences import Pair as Pair
 from lnl_core.review.differences import Shares as Shares
+from lnl_core.review.reliability import Reliability as Reliability
 from lnl_core.said import NARROW as NARROW
 from lnl_core.said import chance as chance
 from lnl_core.said import chances as chances

@@ -8,7 +8,7 @@ import numpy as np
 
 from lnl_core.figures.frame import new_figure
 from lnl_core.figures.palette import Tone
-from lnl_core.review.reliability import Reliability
+from lnl_core.views import Reliability
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
