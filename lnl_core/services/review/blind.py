@@ -27,6 +27,8 @@ def item(shown: Mapping[str, Any]) -> dict[str, Any]:
     `blind` is set, so the browser asks what the image is. An item of any mode may be made so.
     """
     kept = {key: shown[key] for key in _TELLS_NOTHING if key in shown}
+    if "said" in shown:  # that it was answered, not what
+        kept["said"] = {key: shown["said"][key] for key in ("by",) if key in shown["said"]}
     return kept | {"given": HIDDEN, "path": "", "blind": True}
 
 

@@ -26,7 +26,7 @@ from lnl_core.services.review.draws import latest, mixed
 from lnl_core.services.review.expecting import guess
 from lnl_core.services.review.filtering import Filters, excluded
 from lnl_core.services.review.goals import Stand, stand
-from lnl_core.services.review.items import RECENT, class_exemplars, items_of, recent
+from lnl_core.services.review.items import RECENT, class_exemplars, items_of, recent, with_answers
 from lnl_core.services.review.planning import forecast, planned
 from lnl_core.services.review.sharing import drawing, order_of
 from lnl_core.types import BoolArray, DatasetInfo, Decision, IntArray
@@ -88,7 +88,8 @@ class Progress:
 class ReviewState:
     """What single mode shows: the next items, the last answers, the progress.
 
-    `held` counts open items that other reviewers have been sent.
+    `held` counts open items that other reviewers have been sent. An item of a filtered queue or of a
+    link says what it was answered (`said`, see `items.with_answers`); in the queue none does.
     `items` and `recent` hold no suggestion, score or probability: commit-first mode may send them
     to the browser before the answer (review science 7.2). Nor do they tell which rows chance drew.
     """
@@ -168,6 +169,8 @@ def review_state(
         chosen, held = _held_rows(fetch, limit, out, tab)
     there = _with_looks(fetch, chosen)
     items = looks.signed(info, reviewer, items_of(info, ranked, chosen, now), there)
+    if not _may_hide(fetch):
+        items = with_answers(info, items, reviewer, words=fetch.filters.asks_for_answers)
     return ReviewState(items, answers, done, ready=True, held=held)
 
 
@@ -221,7 +224,7 @@ def _held_rows(fetch: Fetch, limit: int, out: BoolArray, tab: str) -> tuple[list
 
 def _with_looks(fetch: Fetch, chosen: list[int]) -> dict[int, looks.Placed]:
     """Put hidden looks into the rows that come next; return place -> look. None stands last."""
-    if fetch.focus or fetch.filters != Filters():
+    if not _may_hide(fetch):
         return {}
     there = {}
     for place, look in looks.placed(fetch.info, fetch.reviewer, fetch.now).items():
@@ -229,6 +232,11 @@ def _with_looks(fetch: Fetch, chosen: list[int]) -> dict[int, looks.Placed]:
             chosen.insert(place, look.row)
             there[place] = look
     return there
+
+
+def _may_hide(fetch: Fetch) -> bool:
+    """Tell whether hidden looks may be among the items; then no item tells of earlier answers."""
+    return not fetch.focus and fetch.filters == Filters()
 
 
 def _leave(out: BoolArray, others: IntArray) -> int:
@@ -315,6 +323,8 @@ def page_states(
         mixed_up = np.random.default_rng(rows[0]).permutation(rows)
         exemplars, confirmed = class_exemplars(info, ranked, label, now)
         items = items_of(info, ranked, [int(row) for row in mixed_up], now)
+        if filters is not None and filters.answered:
+            items = with_answers(info, items, reviewer, words=filters.asks_for_answers)
         states.append(PageState(label, items, exemplars, confirmed, now_at, ready=True))
     return states or [PageState(None, [], [], 0, now_at, ready=True, held=held)]
 

@@ -63,7 +63,12 @@ class Filters:
     @property
     def answered(self) -> bool:
         """Whether images that have an answer are among what is asked for."""
-        return self.include_reviewed or self.verdict is not None or self.who is not None
+        return self.include_reviewed or self.asks_for_answers
+
+    @property
+    def asks_for_answers(self) -> bool:
+        """Whether images are chosen by what people answered."""
+        return self.verdict is not None or self.who is not None
 
 
 BANDS = {"low": (0.0, DOUBTFUL), "middle": (DOUBTFUL, SUSPECTED), "high": (SUSPECTED, 1.01)}

@@ -125,6 +125,32 @@ def recent(
     return answers
 
 
+def with_answers(
+    info: DatasetInfo, shown: Sequence[dict[str, Any]], reviewer: str, *, words: bool
+) -> list[dict[str, Any]]:
+    """Return items with the answer that they have, where they have one, as `said`.
+
+    `action`, `label` and `labels`, and `by` where another person gave it. What others said may lead
+    whoever answers after them: without `words`, only that they have answered. Never for a queue
+    that holds hidden looks: it would tell them.
+    """
+    given = decisions.in_force(info, rows=[item["row"] for item in shown]) if shown else {}
+    return [item | _said(given.get(item["row"], []), reviewer, words) for item in shown]
+
+
+def _said(answers: Sequence[Decision], reviewer: str, words: bool) -> dict[str, Any]:
+    """Return a person's own answer, else that of the last other one; nothing where there is none."""
+    own = [each for each in answers if each.reviewer == reviewer]
+    if not answers:
+        return {}
+    last = (own or list(answers))[-1]
+    by = {} if own else {"by": last.reviewer}
+    if not (own or words):
+        return {"said": by}
+    what = {"action": str(last.action), "label": last.label, "labels": list(last.labels)}
+    return {"said": what | by}
+
+
 def answer_of(info: DatasetInfo, d: Decision) -> dict[str, Any]:
     """Return an answer as the desk shows it among one's last; `at` is its time."""
     data = loaded(info)

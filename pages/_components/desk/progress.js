@@ -3,6 +3,7 @@
 /**
  * @import { Course } from "./course.js"
  * @import { Answer, Entry } from "./journal.js"
+ * @import { Action } from "./verdicts.js"
  *
  * @typedef {Object} ErrorsLeft what the images drawn at random say
  * @property {number} audits images checked so far
@@ -33,6 +34,12 @@
  * @property {ErrorsLeft} errors_left
  * @property {Goal} goal
  *
+ * @typedef {Object} Said an answer given before
+ * @property {string} [by] who gave it, where it was somebody else
+ * @property {Action} [action] none where it is not to be told
+ * @property {number | null} [label]
+ * @property {number[]} [labels]
+ *
  * @typedef {Object} Item an image of the queue, without anything that a model thinks of it
  * @property {number} row
  * @property {number} given
@@ -48,6 +55,7 @@
  * @property {number} [copies_open] how many of them have no answer
  * @property {boolean} [blind] whether its label is hidden: `given` is -1, and the answer is a class
  * @property {boolean} [unscored] whether it was added after the last run
+ * @property {Said} [said] the answer that it had when it came, under a filter or by a link
  * @property {string} [look] a token that goes back with the answer
  *
  * @typedef {Item & Answer & { cid?: string, n?: number, at?: string }} Answered

@@ -15,11 +15,12 @@ import {
   section,
 } from "../desk/nodes.js";
 import { at, fetchAhead, thumb } from "../desk/pictures.js";
+import { verdict } from "../desk/verdicts.js";
 import { article, plural, short } from "../desk/words.js";
 import { CODES } from "./marks.js";
 
 /**
- * @import { Item } from "../desk/progress.js"
+ * @import { Item, Said } from "../desk/progress.js"
  * @import { PageDesk } from "./desk.js"
  * @import { Marks } from "./marks.js"
  */
@@ -95,9 +96,14 @@ function tile({ data, pool, letters, acts }, { rows, frame }, item, i, name) {
   };
   const times = item.copies_total ? `× ${timesStored(item)}` : null;
   const copies = times && h("span", { class: "times", title: "stored so often" }, times);
+  const before = item.said && !on ? earlierWord(item.said) : null;
+  const earlier = before && h("span", { class: "times before" }, before);
   const mark = on ? h("div", { class: "lab" }, icon("close", 15), not) : null;
-  return h("button", props, image, cap(letters[i]), copies, mark);
+  return h("button", props, image, cap(letters[i]), earlier ?? copies, mark);
 }
+
+/** @param {Said} said what the image was answered before */
+const earlierWord = ({ action }) => (action ? verdict(action) : "answered");
 
 /**
  * @param {{ image: string, thumb: string }} urls

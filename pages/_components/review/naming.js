@@ -4,6 +4,7 @@ import { classKeys } from "../desk/classes.js";
 import { icon } from "../desk/icons.js";
 import { cap, h, named, section } from "../desk/nodes.js";
 import { verdict } from "../desk/verdicts.js";
+import { answeredBefore } from "./said.js";
 
 /**
  * @import { Answer } from "../desk/journal.js"
@@ -17,13 +18,14 @@ import { verdict } from "../desk/verdicts.js";
  * @param {ReviewDesk} desk
  * @param {Answer | undefined} answer
  */
-export function blindQuestion({ data }, answer) {
+export function blindQuestion({ data, queue: { item } }, answer) {
   const said = answer && answer.action !== "reopen" ? answer : null;
+  const earlier = answer || !item?.said ? "" : h("span", { class: "v" }, answeredBefore(item.said));
   const name = said?.action === "relabel" ? data.classes[Number(said.label)] : null;
   const before = name ? h("span", null, "You said ", named("b", name)) : null;
   return [
     h("b", { class: "given" }, "What is this?"),
-    before ?? (said ? verdict(/** @type {Action} */ (said.action)) : ""),
+    before ?? (said ? verdict(/** @type {Action} */ (said.action)) : earlier),
     h("span", { class: "meta" }, icon("hidden", 14), " label hidden"),
   ];
 }

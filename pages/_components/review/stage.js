@@ -16,6 +16,7 @@ import { needEvidence } from "./evidence.js";
 import { drawPanel } from "./panel.js";
 import { blindQuestion } from "./naming.js";
 import { ahead, isAnswered } from "./queue.js";
+import { saidBefore } from "./said.js";
 import { show } from "./say.js";
 import { fits } from "./zoom.js";
 
@@ -77,7 +78,7 @@ function question(desk, item, name) {
   const { queue, detour, acts } = desk;
   const answer = queue.done.get(item.row);
   if (item.blind) return blindQuestion(desk, answer);
-  const said = answer && answer.action !== "reopen" ? verdict(answer.action) : "";
+  const said = answer ? verdictNow(answer.action) : saidBefore(desk.data.classes, item);
   const away = detour.from && detour.from.row !== item.row;
   const back = { type: "button", class: "plainbtn back", onclick: () => acts.back() };
   return [
@@ -89,6 +90,9 @@ function question(desk, item, name) {
     away ? h("button", back, cap("B", true), "back to the queue") : "",
   ];
 }
+
+/** @param {Action | "reopen"} action */
+const verdictNow = (action) => (action === "reopen" ? "" : verdict(action));
 
 /**
  * Path and split of the image; a press copies them.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lnl_core.services import in_force
-from lnl_core.services.review import desk, evidence, recording
+from lnl_core.services.review import blind, desk, evidence, recording
 from lnl_core.services.review.filtering import BANDS, Filters, excluded
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision
@@ -200,3 +200,37 @@ def test_the_queue_is_narrowed_to_a_text_in_the_path(workspace, scored):
     place = data.paths[7] if data.paths is not None and data.paths[7] else data.ids[7]
     assert narrowed(scored, path=str(place).upper()) == {7}
     assert narrowed(scored, path="no such place") == set()
+
+
+def test_an_answered_image_under_a_filter_says_its_answer(workspace, scored):
+    recording.record(scored, "ann", [press(25, "relabel", label=0)])
+    recording.record(scored, "bob", [press(47, "none")])
+
+    def said(**filters):
+        state = desk.review_state(scored, "ann", filters=Filters(**filters))
+        return {item["row"]: item["said"] for item in state.items if "said" in item}
+
+    own = {"action": "relabel", "label": 0, "labels": []}
+    assert said(verdict="relabel") == {25: own}
+    assert said(who="bob") == {47: {"action": "none", "label": None, "labels": [], "by": "bob"}}
+    assert said(include_reviewed=True) == {25: own, 47: {"by": "bob"}}  # it may lead the next one
+    (first, *_) = desk.review_state(scored, "ann", focus=[25]).items
+    assert first["said"] == own
+    page = desk.page_state(scored, "ann", filters=Filters(rows=(25,), include_reviewed=True))
+    assert [item["said"] for item in page.items] == [own]
+
+
+def test_no_item_of_the_queue_says_an_answer_or_a_repeat_would_be_told(workspace, scored):
+    recording.record(scored, "ann", [press(row) for row in range(55)])
+    recording.record(scored, "bob", [press(row, "none") for row in range(20)])
+    assert not [item for item in desk.review_state(scored, "ann").items if "said" in item]
+    everything = Filters(include_reviewed=True)
+    assert [each for each in desk.review_state(scored, "ann", filters=everything).items]
+
+
+def test_blind_an_answered_image_says_that_it_is_and_not_what(workspace, scored):
+    recording.record(scored, "ann", [press(25, "keep")])
+    recording.record(scored, "bob", [press(47, "keep")])
+    state = desk.review_state(scored, "ann", filters=Filters(include_reviewed=True))
+    said = {item["row"]: blind.item(item).get("said") for item in state.items}
+    assert (said[25], said[47]) == ({}, {"by": "bob"})
