@@ -36,6 +36,9 @@ clothing photographs whose largest class is forty times the smallest, and on lon
   (`trust.effective_number`).
 * Which class is behind a wrong label counts `PRIOR` of an opinion: the methods have learned much of
   it from the given labels already.
+* Which class it is instead is read off the same evidence, as far as images of the class have told
+  how it is given wrongly; of a class of few images the plain mean of the methods speaks (`SEEN`).
+  On clothing, suggestions that no method made had .58 of the shares and were right in .10.
 * A method far surer than the others bear out is turned down (`trust.overconfidence_weights`): one
   over-confident network in five took the pool from .683 to .589 (9 % wrong), softened to .647,
   turned down as well to .674. Without one nothing is lost.
@@ -63,6 +66,14 @@ wrong labels. Best on sets with 6, 9, 18 and 41 % wrong: 2.3, 3, 3.3, 3.7."""
 
 PRIOR = 0.5
 """How much of an opinion it is which class is behind the wrong labels of another."""
+
+SEEN = 100.0
+"""Images of a class that make the evidence for it count as much as the plain mean of the methods.
+
+Share of a suggestion against how often it is right, on wrong labels, without and with: calibration
+error .059, .020, .018 -> .036, .022, .021 on 8,000 photographs with 9, 18 and 41 % wrong, clothing
+.375 -> .277, eight long-tailed cuts .081 -> .044 on average. The suggestion is right in .756, .826,
+.787 -> .758, .825, .788, clothing .394 -> .424, cuts .712 -> .724."""
 
 LEAST, MOST = 0.001, 0.999
 """p_wrong stays inside: nothing is certain before a person has looked."""
@@ -139,7 +150,8 @@ def rank(
         doubt = _calibrating(opinions, untaught, given) if untaught.any() else calibrating
         votes = Votes(within, calibrating, effective, schooled, doubt)
         evidence, matrix, rate = judge(opinions, votes, given, class_count)
-        against, labels, probs = _held_against(evidence, given, class_count)
+        plain = _plain(opinions, within, given, class_count) if judge is _by_noise else None
+        against, labels, probs = _held_against(evidence, given, class_count, plain)
         against[~unsure] = np.nan
         score += (share if share > 0 else 1.0) * trust.normal_scores(against)
     else:
@@ -295,8 +307,19 @@ def _steadied(rate: float, given: IntArray, rows: float, told: float = 1.0) -> f
     return (known * rate + unknown * UNKNOWN_RATE) / max(known + unknown, 1)
 
 
+Plain = tuple[Callable[[slice], FloatArray], FloatArray]
+"""Gives, for a slice of rows, (b, k) what methods say of each class; and (k,) how much it counts
+beside the evidence, 0 to 1."""
+
+
+def _plain(opinions: Sequence[Opinion], weights: FloatArray, given: IntArray, k: int) -> Plain:
+    """Return the mean of the methods, which speaks for a class of which few images were seen."""
+    counts: FloatArray = SEEN / (SEEN + np.bincount(given, minlength=k))
+    return lambda rows: pool.linear(opinions, weights, rows), counts
+
+
 def _held_against(
-    evidence: Evidence, given: IntArray, k: int
+    evidence: Evidence, given: IntArray, k: int, plain: Plain | None = None
 ) -> tuple[FloatArray, IntArray, FloatArray]:
     """Hold the given class of each row against the others.
 
@@ -317,14 +340,30 @@ def _held_against(
         logs[line, given[rows]] = -np.inf
         best = logs.max(axis=1)
         against[rows] = best + np.log(np.exp(logs - best[:, None]).sum(axis=1)) - of_given
-        logs -= best[:, None]
-        total = np.exp(logs).sum(axis=1)
+        shares = np.exp(logs - best[:, None])
+        shares /= shares.sum(axis=1, keepdims=True)
+        if plain is not None:
+            shares = _steadied_shares(shares, plain, rows, given)
         for place in range(min(_TOP, k - 1)):
-            label = logs.argmax(axis=1)
+            label = shares.argmax(axis=1)
             labels[rows, place] = label
-            probs[rows, place] = np.exp(logs[line, label]) / total
-            logs[line, label] = -np.inf
+            probs[rows, place] = shares[line, label]
+            shares[line, label] = -1
     return against, labels, probs
+
+
+def _steadied_shares(shares: FloatArray, plain: Plain, rows: slice, given: IntArray) -> FloatArray:
+    """Return (b, k) shares of the other classes: what rare ones have goes by what methods say."""
+    mean, counts = plain
+    line = np.arange(len(shares))
+    said = np.asarray(mean(rows), np.float64)
+    said[line, given[rows]] = 0
+    told = said.sum(axis=1, keepdims=True)
+    said = np.where(told > 0, said / np.maximum(told, 1e-30), shares)
+    unknown = (counts * shares).sum(axis=1, keepdims=True)
+    mixed: FloatArray = (1 - counts) * shares + unknown * said
+    mixed[line, given[rows]] = -1  # no suggestion
+    return mixed
 
 
 def _frequent_others(given: IntArray, k: int) -> tuple[IntArray, FloatArray]:

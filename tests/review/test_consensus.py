@@ -204,6 +204,34 @@ def test_two_rows_by_hand():
     assert odds[0] - odds[1] == pytest.approx(2 * slope)
 
 
+def test_a_rare_class_that_no_method_names_is_not_the_sure_suggestion():
+    """Evidence alone makes such a class nearly certain, from six images."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [300, 280, 6])
+    found = []
+    for _ in range(2):
+        probs = np.full((len(labels), 3), 0.004)
+        probs[np.arange(len(labels)), labels] = 1
+        rare = labels == 2  # never seen well: it is called one of the others
+        probs[rare] = [0.7, 0.25, 0.05]
+        probs[~rare, 2] = 0.003
+        found.append(probs * rng.uniform(0.8, 1.2, probs.shape))
+    voices = [
+        opinion(key, each / each.sum(axis=1, keepdims=True), labels)
+        for key, each in zip("ab", found, strict=True)
+    ]
+    ranking = consensus.rank(voices, labels, 3)
+    common = np.flatnonzero(labels == 0)
+    soft = [pool.soften(each.pred_probs, labels) for each in voices]
+    named = pool.linear(soft, np.array([0.5, 0.5]), slice(None))[common]
+    said = (named[:, 2] / (named[:, 1] + named[:, 2])).mean()
+    first = ranking.top_labels[common, 0] == 2
+    shown = np.where(first, *ranking.top_probs[common, :2].T).mean()
+    assert abs(shown - said) < 0.1
+    assert (np.diff(ranking.top_probs[:, :2], axis=1) <= 1e-6).all()
+    assert (ranking.suggested_labels == ranking.top_labels[:, 0]).all()
+
+
 def test_the_pool_is_the_product_of_opinions_the_odds_of_a_class_and_half_of_what_is_behind():
     labels, _, _, made = planted(400, 4)
     voices = [opinion("a", made(1.5, 0), labels), opinion("b", made(1.5, 1), labels)]
@@ -223,9 +251,14 @@ def test_the_pool_is_the_product_of_opinions_the_odds_of_a_class_and_half_of_wha
     joint[np.arange(400), labels] = 0
     against = np.log(joint.sum(axis=1) / own) + odds[labels]
     np.testing.assert_array_equal(ranking.order, np.argsort(-against, kind="stable"))
+    joint /= joint.sum(axis=1, keepdims=True)
+    plain = pool.linear(soft, np.array([0.5, 0.5]), slice(None)).astype(float)
+    plain[np.arange(400), labels] = 0
+    plain /= plain.sum(axis=1, keepdims=True)
+    counts = consensus.SEEN / (consensus.SEEN + np.bincount(labels, minlength=4))
+    joint = (1 - counts) * joint + (counts * joint).sum(axis=1, keepdims=True) * plain
     order = np.argsort(-joint, axis=1)[:, :3]
     np.testing.assert_array_equal(ranking.top_labels, order)
-    joint /= joint.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(
         ranking.top_probs, np.take_along_axis(joint, order, axis=1), atol=1e-5
     )

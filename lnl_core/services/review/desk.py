@@ -88,7 +88,7 @@ class Progress:
 class ReviewState:
     """What single mode shows: the next items, the last answers, the progress.
 
-    `held` counts open items that other reviewers have been sent. An item of a filtered queue or of a
+    `held` counts open items that other reviewers have been sent. An item under a filter or of a
     link says what it was answered (`said`, see `items.with_answers`); in the queue none does.
     `items` and `recent` hold no suggestion, score or probability: commit-first mode may send them
     to the browser before the answer (review science 7.2). Nor do they tell which rows chance drew.

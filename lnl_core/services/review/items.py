@@ -139,7 +139,7 @@ def with_answers(
 
 
 def _said(answers: Sequence[Decision], reviewer: str, words: bool) -> dict[str, Any]:
-    """Return a person's own answer, else that of the last other one; nothing where there is none."""
+    """Return a person's own answer, else the last of the others; nothing without any."""
     own = [each for each in answers if each.reviewer == reviewer]
     if not answers:
         return {}
