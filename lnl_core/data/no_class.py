@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from lnl_core.data.reading.spellings import number
 from lnl_core.types import LnlError
 
 _WORDS = frozenset(
@@ -16,6 +17,13 @@ _WORDS = frozenset(
     |unclassified|unassigned|other|others|misc|miscellaneous|skip|skipped|none|null|nan|na|n a
     |blank|empty|no label|no class|not labeled|not labelled|missing|todo|to do|tbd|ignore|ignored
     |discard|reject|rejected|cannot tell|can t tell|cant tell|don t know|dont know|idk
+    |not available|not applicable|no answer|no annotation|unannotated|not annotated|pending|void
+    |to be labeled|to be labelled|to label|to review|needs review|uncategorized|uncategorised
+    |unassignable|undetermined|indeterminate|inconclusive|not determined|none of the above|unset
+    |invalid|error|no tag|untagged|unbekannt|leer|unklar|keine|keine angabe|kein label|ohne label
+    |inconnu|inconnue|sans étiquette|non étiqueté|autre|vide|desconocido|desconocida|sin etiqueta
+    |ninguno|ninguna|otro|sconosciuto|desconhecido|outro|неизвестно|нет|без метки|прочее|不明
+    |未知|未标注|未标记|未標註|なし|未分類|未分类|其他|その他|알수없음|미분류
     """.replace("\n", "")
     .replace("    ", "")
     .split("|")
@@ -29,8 +37,15 @@ def looks_like_none(name: str) -> bool:
 
 
 def likely(class_names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names that sound so, in their order."""
-    return tuple(name for name in class_names if looks_like_none(name))
+    """Return the names that sound so, in their order; a number below 0 among others is one."""
+    names = tuple(class_names)
+    values = {name: number(name) for name in names}
+    below = {name for name, value in values.items() if value is not None and value < 0}
+    others = [value for name, value in values.items() if name not in below]
+    counted = all(value is not None for value in others) and len(others) > 2
+    worded = all(value is None for value in others) and len(others) > 1
+    odd = below if len(below) == 1 and (counted or worded) else set[str]()
+    return tuple(name for name in names if name in odd or looks_like_none(name))
 
 
 def checked(wanted: Iterable[str], class_names: Sequence[str]) -> list[str]:

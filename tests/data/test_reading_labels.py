@@ -23,6 +23,12 @@ COMPOSED, SPLIT_UP = "caf\u00e9", "cafe\u0301"
         ["STRASSE", "stra\u00dfe"],
         ["cat", "c\u200bat"],
         ["cat", "'cat'", "\u201ccat\u201d"],
+        ["cat", "cat."],
+        ["cat", "\u0441at"],  # its first letter is Cyrillic
+        ["B\u00e4r", "B\u00c3\u00a4r"],  # UTF-8 that was read as Latin-1
+        ["\u0130stanbul", "istanbul"],
+        ["class_1", "class_01"],
+        ["salt and pepper", "salt & pepper"],
     ],
 )
 def test_one_class_under_several_spellings_is_asked_for(tmp_path, do_import, names):
@@ -38,8 +44,24 @@ def test_one_class_under_several_spellings_is_asked_for(tmp_path, do_import, nam
 
 
 def test_names_that_differ_in_more_are_no_question(tmp_path):
-    listed(tmp_path, ["A+", "A-", "A", "c", "c#", "t1", "t2"])
+    listed(tmp_path, ["A+", "A-", "A", "c", "c#", "t1", "t2", "t10", "v1.05", "v1.5", "yes"])
     assert asked(read(tmp_path)) == {}
+
+
+def test_yes_and_no_written_as_words_and_numbers_are_two_classes(tmp_path, do_import):
+    listed(tmp_path / "s", ["True", "True", "1", "False", "False", "0", "no"])
+    stops(tmp_path / "s", "spellings", tmp_path)
+    one = do_import(tmp_path / "s", answers=Answers(spellings="merge"))
+    assert one.names == ["False", "True"]
+    assert one.given == ["True"] * 3 + ["False"] * 4
+    listed(tmp_path / "t", ["yes", "no", "yes"])
+    assert asked(read(tmp_path / "t")) == {}
+
+
+@pytest.mark.parametrize("other", ["cat.", "c\u200bat", "\u0441at"])
+def test_the_name_that_is_kept_of_several_is_a_plain_one(tmp_path, other):
+    listed(tmp_path, ["cat", other, other, "dog"])
+    assert set(counts(read(tmp_path, spellings="merge"))) == {"cat", "dog"}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +72,8 @@ def test_names_that_differ_in_more_are_no_question(tmp_path):
         (["+1", "1", "-1", "-1.0"], ["-1", "1"]),
         (["1e1", "10", "3"], ["3", "10"]),
         (["1000", '"1,000"', "7"], ["7", "1000"]),
+        (["-0", "0", "1"], ["0", "1"]),
+        (["\u22121", "-1", "1"], ["-1", "1"]),  # a minus sign, and a hyphen
     ],
 )
 def test_one_number_written_in_several_ways_is_asked_for(tmp_path, do_import, labels, merged):
@@ -66,6 +90,10 @@ def test_signed_numbers_are_two_classes(tmp_path):
 
 
 MISSING = ["nan", "NaN", "NA", "None", "null", "N/A", "<NA>", "?", "-", "#N/A"]
+PROGRAMS = [
+    *("#REF!", "#VALUE!", "#DIV/0!", "\\N", "-nan", "-nan(ind)", "1.#QNAN", "np.nan", "n. a."),
+    *("N.A", "k.A.", "(blank)", "<missing>", "[null]", "[UNK]", "''", "()", "{}", "\u2014", "..."),
+]
 
 
 def test_words_for_missing_leave_their_rows_out_and_say_so(tmp_path, do_import):
@@ -78,6 +106,33 @@ def test_words_for_missing_leave_their_rows_out_and_say_so(tmp_path, do_import):
     got = do_import(tmp_path / "s")
     assert (got.report.n, got.report.skipped) == (4, len(MISSING))
     assert any("--missing-words" in note for note in got.report.notes)
+
+
+@pytest.mark.parametrize("word", PROGRAMS)
+def test_what_programs_write_for_nothing_is_missing(tmp_path, word):
+    listed(tmp_path, ["cat", "dog"] * 3 + [word])
+    found = read(tmp_path)
+    assert counts(found) == {"cat": 3, "dog": 3}
+    assert asked(found)["missing"].taken == "skip"
+
+
+@pytest.mark.parametrize("name", ["nano", "(nano)", "[a]b", "Kat.", "kA", "blank", "inf"])
+def test_names_that_only_look_like_words_for_missing(tmp_path, name):
+    listed(tmp_path, ["cat", "dog"] * 3 + [name])
+    assert "missing" not in asked(read(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["unlabelled", "TBD", "\u4e0d\u660e", "sin etiqueta", "-1", "_"])
+def test_a_label_that_sounds_like_none_is_named_before_the_import(tmp_path, name):
+    listed(tmp_path, ["cat", "dog"] * 3 + [name])
+    found = read(tmp_path)
+    assert any(f"“{name}” (1)" in note and "--not-a-class" in note for note in found.notes)
+
+
+def test_a_number_below_zero_is_a_class_among_signs_and_may_be_none_among_counts(tmp_path):
+    for place, labels in (("signs", ["-1", "0", "1"]), ("counts", ["-1", "0", "1", "2"])):
+        listed(tmp_path / place, labels * 2)
+        assert ("no_classes" in asked(read(tmp_path / place))) == (place == "counts")
 
 
 def test_words_for_missing_may_be_a_class_or_images_to_label(tmp_path, do_import):
@@ -116,6 +171,15 @@ def test_a_class_folder_called_none_stays_a_class(tmp_path):
         "cat/dog",
         "cat dog",
         "cat+dog",
+        "cat::dog",
+        "cat\uff0cdog",
+        "cat\u3001dog",
+        "cat and dog",
+        "cat oder dog",
+        "cat_dog",
+        "[cat|dog]",
+        "\"{'cat', 'dog'}\"",
+        '"{""dog"": 0.2, ""cat"": 0.8}"',
     ],
 )
 def test_several_labels_in_a_cell_are_asked_for(tmp_path, do_import, cell):
@@ -133,6 +197,11 @@ def test_one_label_twice_in_a_cell_is_no_class_of_its_own(tmp_path, cell):
     listed(tmp_path, ["cat", "dog", cell])
     assert list(asked(read(tmp_path))) == ["several"]
     assert counts(read(tmp_path, several="first")) == {"cat": 2, "dog": 1}
+
+
+def test_labels_with_numbers_name_those_above_zero(tmp_path):
+    listed(tmp_path, ["cat", "dog", "\"{'cat': 0, 'dog': 1}\""])
+    assert counts(read(tmp_path, several="first")) == {"cat": 1, "dog": 2}
 
 
 def test_an_end_that_could_separate_is_part_of_a_name(tmp_path):

@@ -87,8 +87,10 @@ def reading_of(
 
 def assumed(question: Question) -> str:
     """Say what is done with a question that nobody answered and that does not stop; else ""."""
-    if question.stops or question.answer or not question.default:
+    if question.stops or question.answer:
         return ""
+    if not question.default:
+        return f"{question.text} {option(question.key).flag} says otherwise."
     words = next((c.words for c in question.choices if c.value == question.default), "")
     return f"{question.text} Assumed: {words}. {option(question.key).flag} says otherwise."
 

@@ -1,4 +1,4 @@
-"""Several labels in one cell: cat|dog, "cat, dog", cat;dog, ['cat', 'dog']."""
+"""Several labels in one cell: cat|dog, "cat, dog", cat;dog, ['cat', 'dog'], {"cat": 0.9}."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from collections.abc import Collection, Iterable, Mapping
 from lnl_core.data.reading.spellings import quoted
 from lnl_core.readings import Answers, Choice, Question
 
-_SURE, _LIKELY, _RARE = "|", ";,", "/+& \n\t"
+_SURE = (r"\|", "｜")
+_LIKELY = (";", ",", "；", "，", "、")
+_RARE = (
+    *("/", r"\+", "&", " ", r"\n", r"\t", r"\\", "::", "->", "→", "•", "·", "_", "-"),
+    r"(?:^|\s+)(?:and|or|vs\.?|und|oder|et|ou|y|e|o)\s+",
+)
+"""Separators as patterns; by how sure each of them is one."""
+
+_SEPARATORS = (*_SURE, *_LIKELY, *_RARE)
 _LONGEST = 4096
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 
@@ -19,7 +27,8 @@ _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 def listed(label: str) -> tuple[str, ...] | None:
     """Return the labels of a cell in list syntax; None where it has none.
 
-    JSON, Python and NumPy write lists: ["cat"], ['cat', 'dog'], ['cat' 'dog'], {cat, dog}.
+    JSON, Python and NumPy write lists: ["cat"], ['cat', 'dog'], ['cat' 'dog'], {cat, dog}. Of
+    labels with numbers, {"cat": 0.1, "dog": 0.9}, the greatest is first and zeros are none.
     """
     text = label.strip()
     if len(text) < 3 or len(text) > _LONGEST or _BRACKETS.get(text[0]) != text[-1]:
@@ -33,12 +42,25 @@ def listed(label: str) -> tuple[str, ...] | None:
             values = parse(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
-        if isinstance(values, list | tuple | set) and all(
+        if isinstance(values, dict):
+            return _weighted(values)
+        if isinstance(values, list | tuple) and all(
             isinstance(value, str | int | float) for value in values
         ):
             return _distinct(str(value) for value in values)
+    if text[0] in "[({" and "|" in inner:
+        return _distinct(inner.split("|"))
     words = re.findall(r"'([^']*)'|\"([^\"]*)\"|([^\s,'\"]+)", inner)
     return _distinct("".join(groups) for groups in words) or None
+
+
+def _weighted(values: Mapping[object, object]) -> tuple[str, ...] | None:
+    """Return the labels of label -> number, the greatest first; None where they are no numbers."""
+    weights = {key: value for key, value in values.items() if isinstance(value, int | float)}
+    if not weights or len(weights) < len(values):
+        return None
+    most = sorted(weights, key=lambda key: -weights[key])
+    return _distinct(str(key) for key in most if weights[key] > 0) or None
 
 
 def _distinct(words: Iterable[str]) -> tuple[str, ...]:
@@ -53,13 +75,13 @@ def found(counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
     alone. One label twice (cat|cat) is several too, of which each is the same.
     """
     several: dict[str, tuple[str, ...]] = {}
-    splits: dict[str, dict[str, tuple[str, ...]]] = {sep: {} for sep in _SURE + _LIKELY + _RARE}
+    splits: dict[str, dict[str, tuple[str, ...]]] = {sep: {} for sep in _SEPARATORS}
     for label in counts:
         if (parts := listed(label)) is not None:
             several[label] = parts
             continue
         for sep in splits:
-            parts = _distinct(label.split(sep))
+            parts = _distinct(re.split(sep, label))
             if len(parts) > 1:
                 splits[sep][label] = parts
     alone = {label.strip() for label in counts if label not in several}
@@ -84,8 +106,8 @@ def _repeated(counts: Iterable[str], alone: Collection[str]) -> dict[str, tuple[
     """Return the labels that say one label several times: cat|cat, where cat is one elsewhere."""
     repeated: dict[str, tuple[str, ...]] = {}
     for label in counts:
-        for sep in _SURE + _LIKELY + _RARE:
-            words = [word.strip() for word in label.split(sep) if word.strip()]
+        for sep in _SEPARATORS:
+            words = [word.strip() for word in re.split(sep, label) if word.strip()]
             if len(words) > 1 and len(set(words)) == 1 and words[0] in alone:
                 repeated[label] = (words[0],)
     return repeated

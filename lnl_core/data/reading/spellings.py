@@ -13,6 +13,13 @@ from lnl_core.readings import Answers, Choice, Question
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _QUOTES = "\"'`´“”„‘’‚«»"
+_ENDS = ".,;:!…"
+_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
+_ALIKE = str.maketrans("асеорхуіѕјһԁқоαορνι−‐‑–", "aceopxyisjhdkoaopvi----")
+"""Letters and dashes of other alphabets that look like ours, small ones."""
+
+_YES = frozenset({"true", "t", "yes", "y", "1", "1.0"})
+_NO = frozenset({"false", "f", "no", "n", "0", "0.0"})
 _JOINTS = re.compile(r"(?<=\w)[-_](?=\w)|\s+")
 _COPY = re.compile(r"(\s+\(\d+\)|\s*-\s*(copy|kopie|copie|copia)(\s*\(\d+\))?)$", re.IGNORECASE)
 """What file managers put behind the name of a copied folder."""
@@ -22,23 +29,44 @@ _SHOWN = 12
 
 def number(name: str) -> Decimal | None:
     """Return the number that a name is; None where it is none."""
-    plain = unicodedata.normalize("NFKC", name).strip()
+    plain = unicodedata.normalize("NFKC", name).strip().replace("−", "-")
     if _THOUSANDS.fullmatch(plain):
         plain = plain.replace(",", "")
     if len(plain) > 40 or not _NUMBER.fullmatch(plain):
         return None
     try:
-        return Decimal(plain).normalize()
+        return Decimal(plain).normalize() + 0  # so that -0 is 0
     except InvalidOperation:
         return None
 
 
 def plain(name: str) -> str:
-    """Return a name without what people write differently: case, blanks, quotes, `_` and `-`."""
-    folded = unicodedata.normalize("NFKC", name)
-    folded = "".join(c for c in folded if unicodedata.category(c) != "Cf").strip()
+    """Return a name without what people and programs write differently.
+
+    That is: case, blanks, quotes, `_` and `-`, dots at its ends, zeros before a number, & for and,
+    letters of other alphabets that look alike, and UTF-8 that was read as Latin-1.
+    """
+    folded = _seen(unicodedata.normalize("NFKC", _repaired(name)))
     folded = folded.strip(_QUOTES).strip() or folded
-    return unicodedata.normalize("NFC", _JOINTS.sub("", folded).casefold())
+    folded = folded.strip(_ENDS).strip() or folded
+    folded = _ZEROS.sub("", folded.replace("&", " and "))
+    folded = _JOINTS.sub("", folded).casefold().replace("i\u0307", "i")
+    return unicodedata.normalize("NFC", folded.translate(_ALIKE))
+
+
+def _seen(name: str) -> str:
+    """Return a name without characters that nobody sees."""
+    return "".join(c for c in name if unicodedata.category(c) != "Cf").strip()
+
+
+def _repaired(name: str) -> str:
+    """Return a name of which the UTF-8 was read as Latin-1 as it was; any other as it is."""
+    for encoding in () if name.isascii() else ("cp1252", "latin-1"):
+        try:
+            return name.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+    return name
 
 
 def merged(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str], list[Question]]:
@@ -52,9 +80,13 @@ def merged(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str],
         (name -> name of the class that it is merged into, questions); unanswered, none is merged.
     """
     values, words = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+    said = {name.strip().casefold() for name in counts}
+    truths = said <= _YES | _NO and not said <= {"0", "1", "0.0", "1.0"}
     for name in counts:
         value = number(name)
-        if value is not None:
+        if truths:
+            words[str(name.strip().casefold() in _YES)].append(name)
+        elif value is not None:
             values[str(value)].append(name)
         else:
             words[plain(_COPY.sub("", name)) or name].append(name)
@@ -76,11 +108,24 @@ def merged(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str],
 
 
 def _best_word(group: list[str], counts: Mapping[str, int]) -> str:
-    """Choose the form that most images have, none of a copy, blanks and Unicode form aside."""
+    """Choose the form that most images have, whole and none of a copy, blanks aside."""
     tidy: Counter[str] = Counter()
     for name in group:
-        tidy[unicodedata.normalize("NFC", " ".join(name.split()))] += counts[name]
-    return max(tidy, key=lambda name: (not _COPY.search(name), tidy[name], name))
+        tidy[unicodedata.normalize("NFC", " ".join(_seen(name).split()))] += counts[name]
+    return max(
+        tidy,
+        key=lambda name: (not _COPY.search(name), _is_clean(name), tidy[name], name),
+    )
+
+
+def _is_clean(name: str) -> bool:
+    """Tell whether a name ends in no dot, and is of one alphabet and read in its own encoding."""
+    ours = name.translate(_ALIKE)
+    return (
+        name == name.rstrip(_ENDS)
+        and _repaired(name) == name
+        and (ours == name or not ours.isascii())
+    )
 
 
 def _best_number(group: list[str], counts: Mapping[str, int]) -> str:
@@ -99,7 +144,7 @@ def _question(
 ) -> Question:
     what = "in how a number is written"
     if key != "numbers":
-        what = "in case, blanks, quotes, accents' form or a copy's ending"
+        what = "in how they are written (case, blanks, dots, zeros, alphabet, a copy's ending)"
     details = tuple(
         f"{', '.join(f'{quoted(name)} ({counts[name]:,})' for name in group)} → "
         f"{quoted(best_of[group[0]])}"
