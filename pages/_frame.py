@@ -17,7 +17,6 @@ from pages import _jobs, _ui, _urls, _who, _words
 from pages._ui import plain
 
 _STYLE = """<style>
-.stMainBlockContainer{padding-left:2rem;padding-right:2rem}
 .st-key-title_row{min-height:38px}
 .st-key-demo_card{border-color:ACCENT;padding:22px 24px}
 .st-key-own_card{padding:22px 24px}
@@ -59,8 +58,8 @@ _STYLE = """<style>
 [class*="st-key-cardhead"]{min-height:31px}
 .st-key-waiting [data-testid="stText"]{font-size:.87rem;margin:-6px 0 4px}
 </style>"""
-"""The gutters and a focus ring of enough contrast, which no theme key reaches; the finish of the
-first visit; the rest is native.
+"""A focus ring of enough contrast, which no theme key reaches; the finish of the first visit; the
+rest is native. The gutters are in `_shell`, so that they stand before the first element.
 Where a rule stops matching, only that detail falls back to Streamlit's own look."""
 
 _PRESENTING = """<style>

@@ -26,7 +26,7 @@ from lnl_core.services.datasets import leftovers
 from lnl_core.services.review import activation_maps, evidence, holding, pictures
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo, LnlError, Workspace
-from pages import _gate, _login, _ui, _urls, _words
+from pages import _gate, _login, _shell, _ui, _urls, _words
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
 LARGEST = 2**31 - 1
@@ -209,4 +209,5 @@ ROUTES = [
 MIDDLEWARE = [
     Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),
     Middleware(_gate.Gate),
+    Middleware(_shell.Shell),
 ]

@@ -146,7 +146,12 @@ def page(key: str) -> StreamlitPage:
 
 def pages() -> list[StreamlitPage]:
     """Return every page, in the order of the sidebar."""
-    return [page(key) for key in _TITLES if (PAGES / f"{key}.py").is_file()]
+    return [page(key) for key in page_keys()]
+
+
+def page_keys() -> list[str]:
+    """Return every page's key, in the order of the sidebar."""
+    return [key for key in _TITLES if (PAGES / f"{key}.py").is_file()]
 
 
 def go(key: str, **query: str) -> None:

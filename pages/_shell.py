@@ -1,0 +1,146 @@
+"""What stands in the page before the first message of a session comes: room, address, scripts.
+
+Streamlit sends every browser the same empty page and fills it by messages. Left to itself it looks
+for its server below the page's own address first, draws the main area over the whole window until
+the sidebar comes, and fetches the script of each kind of element when the first such element
+arrives. All three are known beforehand, so they are written into the empty page.
+Where a part of it is not found (another version of Streamlit), the page is only later, not other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+STATIC = Path(streamlit.__file__).parent / "static" / "static" / "js"
+
+EVERYWHERE = ("Selectbox", "Html", "BidiComponent", "Button", "ButtonGroup")
+ELEMENTS = {
+    "": ("PlotlyChart", "ImageList", "MenuButton", "Progress"),
+    "runs": ("DataFrame",),
+    "review": (),
+    "explore": ("PlotlyChart", "Slider"),
+    "compare": ("PlotlyChart", "DataFrame", "DownloadButton", "Slider", "NumberInput"),
+    "export": ("Radio", "Checkbox", "Metric", "DownloadButton"),
+    "team": ("DataFrame",),
+}
+"""Page -> Streamlit's scripts of the kinds of elements on it, beside those on every page."""
+
+_FROM = re.compile(r'(?:from|import)\s*"\./([^"]+\.js)"')
+_HEAD = 6000
+"""Bytes of a script that hold its imports: they stand first."""
+
+_ADDRESS = """<script>(() => {
+  const home = location.pathname.replace(/\\/(?:NAMES)?\\/?$/, "/");
+  window.__streamlit = { ...window.__streamlit, BACKEND_BASE_URL: location.origin + home };
+  if (/[?&](?:present=1|embed=true)/.test(location.search)) return;
+  document.documentElement.classList.add("lnl-aside");
+})();</script>"""
+"""Where the server is, in place of a question to a wrong address and a wait; and whether there will
+be a sidebar."""
+
+STYLE = """<style>
+.stMainBlockContainer{max-width:initial;padding-left:2rem;padding-right:2rem}
+@media (min-width:769px){
+.lnl-aside .stAppViewContainer:not(:has(>.stSidebar))>div{margin-left:240px}}
+</style>"""
+"""The gutters, which no theme key reaches, and the sidebar's room until it comes."""
+
+
+@lru_cache(maxsize=16)
+def scripts(page: str, folder: Path = STATIC) -> tuple[str, ...]:
+    """Return the files of a page's elements and of what they import, by name."""
+    found: dict[str, None] = {}
+    waiting = [
+        file.name
+        for kind in (*EVERYWHERE, *ELEMENTS.get(page, ()))
+        for file in sorted(folder.glob(f"{kind}.*.js"))
+    ]
+    while waiting:
+        name = waiting.pop()
+        if name in found or not (folder / name).is_file():
+            continue
+        found[name] = None
+        with (folder / name).open(encoding="utf-8", errors="replace") as file:
+            waiting += _FROM.findall(file.read(_HEAD))
+    return tuple(found)
+
+
+def filled(html: str, page: str) -> str:
+    """Return Streamlit's empty page with what is known beforehand written into it."""
+    names = "|".join(name for name in ELEMENTS if name)
+    ahead = "\n".join(
+        f'<link rel="modulepreload" fetchpriority="low" crossorigin href="./static/js/{name}">'
+        for name in scripts(page)
+        if name not in html
+    )
+    html = html.replace("<head>", f"<head>{_ADDRESS.replace('NAMES', names)}", 1)
+    return html.replace("</head>", f"{ahead}</head>", 1).replace("</body>", f"{STYLE}</body>", 1)
+
+
+class Shell:
+    """ASGI middleware: answers a browser that opens a page with `filled`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _opens(scope):
+            await self.app(scope, receive, send)
+            return
+        page = scope["path"].rstrip("/").rsplit("/", 1)[-1]
+        plain = _without(scope["headers"], ("accept-encoding", "if-none-match", "range"))
+        await self.app(
+            scope | {"headers": _without(plain, ("if-modified-since",))},
+            receive,
+            _filling(send, page if page in ELEMENTS else ""),
+        )
+
+
+def _opens(scope: Scope) -> bool:
+    """Tell whether a browser asks for a page."""
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return False
+    return "text/html" in Headers(scope=scope).get("accept", "")
+
+
+def _without(
+    headers: Iterable[tuple[bytes, bytes]], names: Iterable[str]
+) -> list[tuple[bytes, bytes]]:
+    left = {name.encode("ascii") for name in names}
+    return [(name, value) for name, value in headers if name.lower() not in left]
+
+
+def _filling(send: Send, page: str) -> Send:
+    """Return a `send` that holds an HTML answer back until it is whole, and fills it."""
+    held: list[Message] = []
+    parts: list[bytes] = []
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kind = Headers(raw=message["headers"]).get("content-type", "")
+            if message["status"] == 200 and kind.startswith("text/html"):
+                held.append(message)
+                return
+        if not held or message["type"] != "http.response.body":
+            await send(message)
+            return
+        parts.append(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        body = filled(b"".join(parts).decode("utf-8"), page).encode("utf-8")
+        headers = MutableHeaders(scope=held[0])
+        headers["content-length"] = str(len(body))
+        for name in ("etag", "last-modified"):  # they are of the page as Streamlit has it
+            if name in headers:
+                del headers[name]
+        await send(held[0])
+        await send({"type": "http.response.body", "body": body})
+
+    return sending
