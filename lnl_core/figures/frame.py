@@ -75,9 +75,16 @@ def new_figure(title: str, sentence: str, tone: Tone, height: int, **margin: int
     """Return an empty figure in the house's look, with its title and the sentence below it."""
     import plotly.graph_objects as go
 
-    figure = go.Figure()
-    figure.update_layout(
-        title={
+    axis = {
+        "gridcolor": tone["grid"],
+        "zeroline": False,
+        "fixedrange": True,
+        "title": {"font": {"size": 12, "color": tone["muted"]}, "standoff": 6},
+        "ticks": "",
+        "ticklabelstandoff": 4,  # or the zeros of both axes meet where they cross
+    }
+    layout = {
+        "title": {
             "text": heading(title, sentence, tone),
             "font": {"size": 15, "color": tone["text"]},
             "x": 0,
@@ -88,17 +95,17 @@ def new_figure(title: str, sentence: str, tone: Tone, height: int, **margin: int
             "yanchor": "top",
             "pad": {"t": 17, "l": 2},
         },
-        height=height,
-        margin={"l": 44, "r": 8, "t": 58, "b": 40} | margin,
-        paper_bgcolor=tone["page"],
-        plot_bgcolor=tone["page"],
-        font={"family": "Source Sans, Segoe UI, Roboto, sans-serif", "size": 12,
-              "color": tone["muted"]},
-        hoverlabel={"font": {"family": "Source Sans, Segoe UI, sans-serif", "size": 13}},
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": tone["edge"], "activecolor": tone["text"]},
-        dragmode=False,
-        showlegend=False,
-        legend={
+        "height": height,
+        "margin": {"l": 44, "r": 8, "t": 58, "b": 40} | margin,
+        "paper_bgcolor": tone["page"],
+        "plot_bgcolor": tone["page"],
+        "font": {"family": "Source Sans, Segoe UI, Roboto, sans-serif", "size": 12,
+                 "color": tone["muted"]},
+        "hoverlabel": {"font": {"family": "Source Sans, Segoe UI, sans-serif", "size": 13}},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": tone["edge"], "activecolor": tone["text"]},
+        "dragmode": False,
+        "showlegend": False,
+        "legend": {
             "font": {"size": 12},
             "x": 1.01,
             "y": 1.03,
@@ -109,19 +116,10 @@ def new_figure(title: str, sentence: str, tone: Tone, height: int, **margin: int
             "itemsizing": "trace",
             "itemwidth": 30,
         },
-    )  # fmt: skip
-    for axis in (figure.update_xaxes, figure.update_yaxes):
-        axis(
-            gridcolor=tone["grid"],
-            zeroline=False,
-            fixedrange=True,
-            title_font={"size": 12, "color": tone["muted"]},
-            title_standoff=6,
-            ticks="",
-            ticklabelstandoff=4,  # or the zeros of both axes meet where they cross
-        )
-    figure.update_yaxes(automargin=True)  # long numbers push the title aside, not under themselves
-    return figure
+        "xaxis": axis,
+        "yaxis": axis | {"automargin": True},  # long numbers push the title aside
+    }  # fmt: skip
+    return go.Figure(layout=layout)  # at once: a tenth of the time that updates take
 
 
 def strokes(candidates: Sequence[Candidate], tone: Tone) -> dict[str, dict[str, Any]]:
