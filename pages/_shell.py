@@ -97,7 +97,7 @@ class Shell:
         page = scope["path"].rstrip("/").rsplit("/", 1)[-1]
         plain = _without(scope["headers"], ("accept-encoding", "if-none-match", "range"))
         await self.app(
-            scope | {"headers": _without(plain, ("if-modified-since",))},
+            {**scope, "headers": _without(plain, ("if-modified-since",))},
             receive,
             _filling(send, page if page in ELEMENTS else ""),
         )
