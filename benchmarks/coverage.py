@@ -9,6 +9,13 @@ queues stand between the draws. `static` is ordered by a score that sees most er
 to some. `hostile` knows the truth and all that the draws have said: before each draw it answers
 right or wrong labels only, whichever makes the next bet against the truth boldest. The draws come
 as in the product: every fifth image until a hundred, then every twentieth.
+
+`pages` are answered in page mode, where drawn images wait for a page of their class; `late` by
+somebody who puts off those of the drawn images that are right, or in every other review wrong.
+`changed` is hostile as well, and changes the set as soon as the bets have lost, five times at most:
+images are added, or labels changed unseen. Any state's limit that is ever too low counts; each has
+its part of the risk (`--old-risks`: as it was before, the whole one for images that were added and
+half of it for labels that were changed).
 """
 
 from __future__ import annotations
@@ -24,14 +31,17 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _out  # noqa: E402
+from benchmarks import _out, _paging  # noqa: E402
 from lnl_core.review import auditing  # noqa: E402
 from lnl_core.review.comparison import binomial_interval  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import FloatArray  # noqa: E402
 
 SIZES, RATES = (300, 2000, 8000), (0.01, 0.03, 0.09, 0.17, 0.40)
-QUEUES = ("static", "hostile")
+QUEUES = ("static", "hostile", "pages", "late", "changed")
+CHANGES, LOST = 5, 0.5
+"""Changes of a hostile review at most, and what bets are worth when it is time for the next."""
+
 BLIND = 0.15
 """Share of the errors that the static queue's score does not see."""
 
@@ -104,7 +114,8 @@ class Review:
         self.n, self.total, self.rng = n, wrong, rng
         self.right, self.wrong = n - wrong, wrong
         self.said = Bet(wrong)
-        self.audits = 0
+        self.audits = self.changes = 0
+        self.risk = auditing.ALPHA
 
     @property
     def open(self) -> int:
@@ -127,7 +138,20 @@ class Review:
         self.said.draw(self.open, self.found, hit)
         self.answer(int(hit), int(not hit))
         self.audits += 1
-        return self.said.peak >= -np.log(auditing.ALPHA)
+        return self.said.peak >= -np.log(self.risk)
+
+    def change(self, images: int, wrong: int, risk: float) -> None:
+        """Add images, or change labels where none is added; bets begin anew.
+
+        Args:
+            images: how many are added.
+            wrong: how many more labels are wrong then; fewer where negative.
+            risk: of the limit from now on.
+        """
+        self.n, self.total = self.n + images, self.total + wrong
+        self.wrong, self.right = self.wrong + wrong, self.right + images - wrong
+        self.said, self.audits, self.risk = Bet(self.total), 0, risk
+        self.changes += 1
 
     def between(self) -> int:
         """Return how many images the queue shows before the next draw."""
@@ -174,6 +198,33 @@ def hostile(review: Review) -> bool:
     return False
 
 
+def changed(review: Review, old: bool) -> bool:
+    """Review as somebody would who also changes the set whenever luck has left the bets."""
+    rate = review.total / review.n
+    if not old:
+        review.risk = auditing.risk()
+    while review.open:
+        may = review.audits >= auditing.ENOUGH and review.open > review.n // 10
+        if may and review.changes < CHANGES and review.said.now < np.log(LOST):
+            _change(review, rate, old)
+        block = review.between()
+        many, few = min(block, review.wrong), block - min(block, review.right)
+        first = max({few, many}, key=lambda k: _boldness(review, k, block - k))
+        review.answer(first, block - first)
+        if review.draw():
+            return True
+    return False
+
+
+def _change(review: Review, rate: float, old: bool) -> None:
+    added = review.changes % 2 == 0
+    images = review.n // 10 if added else 0
+    wrong = round(rate * images) if added else -(review.wrong // 3)
+    before = auditing.ALPHA if added else auditing.ALPHA / 2
+    risk = before if old else auditing.risk(review.changes + 1)
+    review.change(images, wrong, risk)
+
+
 def _boldness(review: Review, wrong: int, right: int) -> float:
     """Return the mean square of what the next bet wins after so many answers of the queue."""
     still, open_ = review.wrong - wrong, review.open - wrong - right
@@ -186,7 +237,9 @@ def _boldness(review: Review, wrong: int, right: int) -> float:
     return mean
 
 
-def ever_wrong(n: int, rate: float, queue: str, reviews: int, seed: int) -> dict[str, Any]:
+def ever_wrong(
+    n: int, rate: float, queue: str, reviews: int, seed: int, *, old: bool = False
+) -> dict[str, Any]:
     """Return in how many reviews the limit was ever too low; `low` and `high` are of the share."""
     wrong = max(1, round(rate * n))
     false = audits = 0
@@ -195,6 +248,12 @@ def ever_wrong(n: int, rate: float, queue: str, reviews: int, seed: int) -> dict
         review = Review(n, wrong, rng)
         if queue == "hostile":
             false += hostile(review)
+        elif queue == "changed":
+            false += changed(review, old)
+        elif queue in ("pages", "late"):
+            late = "fair" if queue == "pages" else ("right", "wrong")[k % 2]
+            ever, draws = _paging.paged(review.said, wrong, n, rng, late, auditing.ALPHA)
+            false, review.audits = false + ever, draws
         else:
             labels = np.arange(n) < wrong
             seen = labels & (rng.random(n) >= BLIND)
@@ -214,6 +273,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--queues", nargs="+", default=QUEUES, choices=QUEUES)
     parser.add_argument("--reviews", type=int, default=2000, help="simulated reviews of each")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--old-risks", action="store_true", help="of `changed`, to compare")
     parser.add_argument("--out", type=Path, help="JSON; rows already in it are replaced")
     options = _out.parse(parser, arguments, grows=True)
     stored = arrays.read_json(options.out) if options.out and options.out.is_file() else {}
@@ -221,7 +281,9 @@ def main(arguments: list[str] | None = None) -> None:
         for n in options.sizes:
             for rate in options.rates:
                 began = time.process_time()
-                row = ever_wrong(n, rate, queue, options.reviews, options.seed)
+                row = ever_wrong(
+                    n, rate, queue, options.reviews, options.seed, old=options.old_risks
+                )
                 row["cpu_s"] = round(time.process_time() - began, 1)
                 print(
                     f"{queue:<8} {n:>6,} images, {100 * rate:>4.0f} % wrong: "
@@ -230,7 +292,7 @@ def main(arguments: list[str] | None = None) -> None:
                     flush=True,
                 )
                 if options.out:
-                    stored[f"{queue} {n} {rate:g}"] = row
+                    stored[f"{queue} {n} {rate:g}" + " old risks" * options.old_risks] = row
                     arrays.write_json(options.out, stored)
 
 

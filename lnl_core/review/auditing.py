@@ -26,6 +26,10 @@ DENSE, FIRST_AUDITS, SPARSE = 5, 100, 20
 """Every fifth image is drawn at random until a hundred of them have an answer, then every 20th."""
 
 ALPHA = 0.05
+"""Chance that any limit of a whole review is ever too low."""
+
+FIRST = 0.8
+"""Part of that chance for a set as it came; each change of it takes half of what is left."""
 
 CANDIDATES = 25
 """Moments to leave the queue at that a forecast compares."""
@@ -47,6 +51,18 @@ def audit_slots(since: int, answered: int, limit: int) -> list[int]:
     """
     every = DENSE if answered < FIRST_AUDITS else SPARSE
     return list(range(max(0, every - 1 - since), limit, every))
+
+
+def risk(changes: int = 0) -> float:
+    """Return the chance that limits of one state of a set are ever too low; they sum to ALPHA.
+
+    Images that are added, and labels that are changed unseen, make another number of wrong labels,
+    of which only later draws speak: bets begin anew, with a part of the risk of their own.
+
+    Args:
+        changes: states that the set had before.
+    """
+    return FIRST * ALPHA if not changes else (1 - FIRST) * ALPHA / 2**changes
 
 
 # One look --------------------------------------------------------------------------------------
@@ -144,7 +160,13 @@ def live_limits(said: Evidence, least: int, most: int, alpha: float = ALPHA) -> 
 
 
 def audits_needed(
-    said: Evidence, found: int, unreviewed: int, goal: int, left: float, most: int | None = None
+    said: Evidence,
+    found: int,
+    unreviewed: int,
+    goal: int,
+    left: float,
+    most: int | None = None,
+    alpha: float = ALPHA,
 ) -> int | None:
     """Return about how many more audits bring the live limit to the goal; None where none can.
 
@@ -158,6 +180,7 @@ def audits_needed(
         goal: wrong labels that may be left.
         left: wrong labels that are left, an estimate.
         most: where more than so many are needed, how many does not matter: None.
+        alpha: chance that the limit is ever too low.
     """
     if left > goal:
         return None
@@ -168,7 +191,7 @@ def audits_needed(
         place = int(np.searchsorted(said.totals, found + wrong + goal, side="right"))
         if place >= len(said.totals) or goal >= unreviewed - n:
             return True
-        return bool(said.forecast(unreviewed, found, n, wrong, place) >= -np.log(ALPHA))
+        return bool(said.forecast(unreviewed, found, n, wrong, place) >= -np.log(alpha))
 
     low, high = 0, unreviewed
     if most is not None and most < high:
@@ -205,7 +228,14 @@ class Plan:
         return self.queue + self.audits
 
 
-def plan(said: Evidence, found: int, p: FloatArray, goal: int, left: float | None = None) -> Plan:
+def plan(
+    said: Evidence,
+    found: int,
+    p: FloatArray,
+    goal: int,
+    left: float | None = None,
+    alpha: float = ALPHA,
+) -> Plan:
     """Return when to leave the queue for audits alone, as far as one can see now.
 
     The queue pays while it lowers what is left faster than that it costs reviews; the switch is
@@ -218,6 +248,7 @@ def plan(said: Evidence, found: int, p: FloatArray, goal: int, left: float | Non
         p: (u,) chances to be wrong of the rows without an answer, in the queue's order.
         goal: wrong labels that may be left.
         left: wrong labels that are left; the sum of `p` when None.
+        alpha: chance that the limit is ever too low.
     """
     u = len(p)
     gone = np.r_[0.0, np.cumsum(p, dtype=np.float64)]
@@ -226,7 +257,7 @@ def plan(said: Evidence, found: int, p: FloatArray, goal: int, left: float | Non
 
     def then(t: int, most: int) -> int | None:
         more = found + round(scale * gone[t])
-        return audits_needed(said, more, u - t, goal, float(rest[t]), most)
+        return audits_needed(said, more, u - t, goal, float(rest[t]), most, alpha)
 
     first = int(np.argmax(rest <= goal))  # before it no number of audits does
     best = Plan(u, 0)

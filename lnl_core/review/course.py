@@ -31,8 +31,8 @@ class Past:
     Answers seldom change the first draws. Where they do, all is worked out anew.
     """
 
-    def __init__(self, totals: IntArray) -> None:
-        self._totals = totals
+    def __init__(self, totals: IntArray, alpha: float = ALPHA) -> None:
+        self._totals, self._alpha = totals, alpha
         self._begin()
 
     def _begin(self) -> None:
@@ -61,7 +61,7 @@ class Past:
             self._said.draw(unreviewed, outside, bool(wrong))
             if at + 1 >= ENOUGH and (at + 1) % EVERY == 0:
                 least, open_ = outside + wrong, unreviewed - 1
-                limit = live_limits(self._said, least, least + open_).limit
+                limit = live_limits(self._said, least, least + open_, self._alpha).limit
                 before = self._limits[-1][1] if self._limits else limit
                 self._limits.append((at, min(limit, before)))
         self._draws = draws
@@ -84,7 +84,15 @@ def thinned(points: Points) -> Points:
     return [points[k] for k in kept]
 
 
-def ahead(said: Evidence, found: int, p: FloatArray, way: Plan, limit: int, left: float) -> Points:
+def ahead(
+    said: Evidence,
+    found: int,
+    p: FloatArray,
+    way: Plan,
+    limit: int,
+    left: float,
+    alpha: float = ALPHA,
+) -> Points:
     """Return what the limit is expected to be along a way: its queue first, then its draws alone.
 
     The draws among the queue's images are left out, as the plan leaves them out.
@@ -96,6 +104,7 @@ def ahead(said: Evidence, found: int, p: FloatArray, way: Plan, limit: int, left
         way: reviews of the queue, and draws after them.
         limit: at most so many are left now.
         left: wrong labels that are left, an estimate.
+        alpha: chance that the limit is ever too low.
     """
     gone = np.r_[0.0, np.cumsum(p, dtype=np.float64)]
     scale = min(left / gone[-1], len(p) / gone[-1]) if gone[-1] > 0 else 1.0
@@ -104,12 +113,14 @@ def ahead(said: Evidence, found: int, p: FloatArray, way: Plan, limit: int, left
     more, open_ = scale * float(gone[way.queue]), len(p) - way.queue
     still = max(0.0, left - more)
     for n in np.unique(np.linspace(0, way.audits, STEPS + 1).round().astype(int))[1:]:
-        then = _left_after(said, found + round(more), open_, int(n), still)
+        then = _left_after(said, found + round(more), open_, int(n), still, alpha)
         points.append((way.queue + int(n), min(points[-1][1], then)))
     return points
 
 
-def _left_after(said: Evidence, found: int, open_: int, drawn: int, left: float) -> int:
+def _left_after(
+    said: Evidence, found: int, open_: int, drawn: int, left: float, alpha: float
+) -> int:
     """Return how many are left at most after so many draws in which errors are as rare as told."""
     wrong = min(1.0, left / open_) * drawn if open_ else 0.0
     low = int(np.searchsorted(said.totals, found + wrong, side="left"))
@@ -117,7 +128,7 @@ def _left_after(said: Evidence, found: int, open_: int, drawn: int, left: float)
     low = min(low, len(said.totals) - 1)
     while low < high:  # the largest total that is not ruled out
         middle = (low + high + 1) // 2
-        if said.forecast(open_, found, drawn, wrong, middle) < -np.log(ALPHA):
+        if said.forecast(open_, found, drawn, wrong, middle) < -np.log(alpha):
             low = middle
         else:
             high = middle - 1

@@ -41,11 +41,24 @@ def test_the_fast_bet_wins_what_the_evidence_says(n: int, wrong: int) -> None:
             open_, found = open_ - 1, found + int(taken)
 
 
-@pytest.mark.parametrize("queue", coverage.QUEUES)
+@pytest.mark.parametrize("queue", ["static", "hostile"])
 def test_a_limit_is_hardly_ever_false(queue: str) -> None:
     row = coverage.ever_wrong(120, 0.17, queue, reviews=60, seed=0)
     assert row["low"] <= 0.05
     assert row["draws"] > 23  # every fifth image
+
+
+@pytest.mark.parametrize("queue", ["pages", "late", "changed"])
+def test_nor_where_draws_wait_for_their_page_are_put_off_or_the_set_changes(queue: str) -> None:
+    row = coverage.ever_wrong(300, 0.17, queue, reviews=60, seed=0)
+    assert row["low"] <= 0.05
+    assert row["draws"] > 5
+
+
+def test_the_whole_risk_for_every_state_of_a_set_would_be_found_out() -> None:
+    ours = coverage.ever_wrong(300, 0.17, "changed", reviews=300, seed=0)
+    before = coverage.ever_wrong(300, 0.17, "changed", reviews=300, seed=0, old=True)
+    assert ours["false"] < 0.05 * 300 < before["false"]
 
 
 def test_bets_with_a_wrong_chance_would_be_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ from lnl_core.services.review.draws import (
     since_grown,
 )
 from lnl_core.services.review.expecting import expected
+from lnl_core.services.review.risks import risks
 from lnl_core.types import DatasetInfo, IntArray
 
 REFRESH = 10
@@ -164,7 +165,7 @@ def errors_left(
             "limit": left(totals.limit),
         }
     elif info.additions:
-        numbers, unseen = _with_unseen(info, said)
+        numbers, unseen = _with_unseen(info, now)
     if now.auto_since:
         numbers, before = _with_auto(info, now, numbers)
     return ErrorsLeft(
@@ -188,15 +189,15 @@ def _with_auto(
     """Return the better of two limits, and whether it is that from before plans changed labels.
 
     All draws speak of the labels that the images came with: that limit, and every label that a plan
-    gave and nobody has looked at. The draws since speak of the labels as they are. Each is computed
-    for half of the risk, so that the smaller of the two holds.
+    gave and nobody has looked at. The draws since speak of the labels as they are. Each has a risk
+    of its own, so that the smaller of the two holds.
     """
-    given = about_given(now)
+    given, risk = about_given(now), risks(info, now).given
     past = replay_of_given(info)
     answered, n = int((past.said != OPEN).sum()), labelled_count(info)
-    if answered < ENOUGH:
+    if answered < ENOUGH or risk is None:
         return after, False
-    totals = _compute((*_key(info), "given"), past, given, n, answered, ALPHA / 2).totals
+    totals = _compute((*_key(info), "given"), past, given, n, answered, risk).totals
     found, auto = int((given == WRONG).sum()), int(now.auto_open.sum())
     still = n - int((given == RIGHT).sum()) - found
 
@@ -213,33 +214,36 @@ def _with_auto(
     return {"estimate": estimate, "low": low, "high": high, "limit": limit}, True
 
 
-def _with_unseen(info: DatasetInfo, said: IntArray) -> tuple[dict[str, int | None], int]:
+def _with_unseen(info: DatasetInfo, now: Standing) -> tuple[dict[str, int | None], int]:
     """Return what earlier draws say of the smaller set, and that every image added may be wrong.
+
+    So may every label that a plan changed: those draws speak of the labels that came with it.
 
     Until enough images are drawn from the larger set; what was added is taken to be wrong as often
     for the estimate, never for the smaller end, always for the larger one.
     """
     first = info.additions[-1]
-    labelled = ~standing(info).no_class
-    old, past = said[:first], replay_before(info)
+    labelled, said, risk = ~now.no_class, said_of(now), risks(info, now).before
+    old, past = about_given(now)[:first], replay_before(info)
     answered, n = int((past.said != OPEN).sum()), int(labelled[:first].sum())
     unseen = int((labelled[first:] & np.isin(said[first:], (OPEN, UNCLEAR))).sum())
-    if answered < ENOUGH or not n:
+    if answered < ENOUGH or not n or risk is None:
         return dict.fromkeys(("estimate", "low", "high", "limit")), unseen
-    totals = _compute((*_key(info), first), past, old, n, answered).totals
+    changed = int(now.auto_open[:first].sum())
+    totals = _compute((*_key(info), first), past, old, n, answered, risk).totals
     found = int((old == WRONG).sum())
     still = n - int((old == RIGHT).sum()) - found
 
     def left(total: float) -> int:
         return int(np.clip(round(total - found), 0, still))
 
-    low, high = left(totals.low), left(totals.high) + unseen
+    low, high = left(totals.low), left(totals.high) + unseen + changed
     middle = left(totals.mean) + round(unseen * totals.mean / n)
     return {
         "estimate": int(np.clip(middle, low, high)),
         "low": low,
         "high": high,
-        "limit": left(totals.limit) + unseen,
+        "limit": left(totals.limit) + unseen + changed,
     }, unseen
 
 
@@ -277,7 +281,7 @@ def _limits(
 
 
 def _limits_now(info: DatasetInfo, now: Standing, answered: int) -> _Known:
-    alpha = ALPHA / 2 if now.auto_since else ALPHA
+    alpha = risks(info, now).now
     key, n = _key(info), labelled_count(info)
     computed = _known[key] = _compute(key, replay(info), said_of(now), n, answered, alpha)
     while len(_known) > 64:
@@ -403,6 +407,7 @@ def report(info: DatasetInfo, target: float | None = None) -> AuditReport:
             open_,
             left.goal,
             float(left.estimate),
+            alpha=risks(info, now).now,
         )
         if left.may_stop:
             needed = 0

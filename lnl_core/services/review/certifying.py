@@ -33,6 +33,7 @@ from lnl_core.services.review.draws import (
     since_grown,
 )
 from lnl_core.services.review.moves import ANSWERS
+from lnl_core.services.review.risks import risks
 from lnl_core.store import audits, decisions
 from lnl_core.store.db import now
 from lnl_core.types import DatasetInfo, IntArray, LnlError
@@ -99,6 +100,7 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
         "kept": int((said == RIGHT).sum()),
         "at_most_left": left.limit,
         "confidence": 1 - ALPHA,
+        "risk": risks(info, today).now,
         "auto_fixed": left.auto,
         "method": METHOD + (f" {goal_proofs.SHARE_METHOD}" if of_share else ""),
         "assumptions": [*ASSUMPTIONS, *[goal_proofs.SHARE_ASSUMPTION] * of_share],
@@ -209,7 +211,7 @@ def _checks(info: DatasetInfo, body: dict[str, Any]) -> Iterator[Check]:
     yield _drawn_again(info, body)
     yield _counts(info, body)
     yield _answers(info, body)
-    yield _limit(body)
+    yield _limit(info, body)
     if body.get("people", {}).get("at_most_left") is not None:
         yield _people(body)
     if "stopping" in body:  # there is none in those of earlier programs
@@ -342,11 +344,16 @@ def _people(body: dict[str, Any]) -> Check:
     return Check("people", True, words)
 
 
-def _limit(body: dict[str, Any]) -> Check:
+def _limit(info: DatasetInfo, body: dict[str, Any]) -> Check:
     upper, said = _stated(body)
     n, found = int(body["labels"]), int(body.get("known_wrong", body["found"]))
     most = n - int(body["kept"])
-    risk = ALPHA / 2 if body.get("auto_fixed") else ALPHA
+    risk = ALPHA / 2 if body.get("auto_fixed") else ALPHA  # as earlier programs took it
+    if "risk" in body:
+        then = standing_at(info, int(body["last_decision"]))
+        risk = risks(info, then, str(body["issued_at"])).now
+        if not np.isclose(float(body["risk"]), risk):
+            return Check("limit", False, f"a risk of {risk:g} is left to it, not what is stated")
     _, total = auditing.highest(upper, said, n, found, most, risk)
     left = int(np.clip(total - found, 0, most - found))
     if left > int(body["at_most_left"]):

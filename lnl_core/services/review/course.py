@@ -25,6 +25,7 @@ from lnl_core.services.review.draws import OPEN, RIGHT, WRONG, replay, said_of
 from lnl_core.services.review.expecting import EVERY, expected
 from lnl_core.services.review.goals import stand
 from lnl_core.services.review.planning import forecast
+from lnl_core.services.review.risks import risks
 from lnl_core.store.goals import LEFT, RECALL
 from lnl_core.types import DatasetInfo
 
@@ -92,8 +93,8 @@ def known(info: DatasetInfo, left: ErrorsLeft, now: Standing) -> Course | None:
 
 
 @lru_cache(maxsize=8)
-def _past(_key: _Key, n: int) -> tuple[Past, threading.Lock]:
-    return Past(possible_totals(n)), threading.Lock()
+def _past(_key: _Key, n: int, risk: float) -> tuple[Past, threading.Lock]:
+    return Past(possible_totals(n), risk), threading.Lock()
 
 
 def course(info: DatasetInfo) -> Course:
@@ -104,7 +105,7 @@ def course(info: DatasetInfo) -> Course:
     end = int(answered[-1]) + 1 if len(answered) else 0
     said = said.some(slice(end))
     upper = said.part(np.ones(end, bool), said.said != RIGHT, careful=True)
-    kept, lock = _past(auditing._key(info), n)
+    kept, lock = _past(auditing._key(info), n, risks(info, now).now)
     left = auditing.errors_left(info, now=now)
     least = 0 if left.limit is None else left.limit + int((said_of(now) == WRONG).sum())
     with lock:
@@ -123,7 +124,7 @@ def _ahead(info: DatasetInfo, limit: int | None, now: Standing) -> Points:
     left = float(p.sum())
 
     def along(way: Plan) -> Points:
-        return curves.ahead(said, scores.found, p, way, limit, left)
+        return curves.ahead(said, scores.found, p, way, limit, left, risks(info, now).now)
 
     if here.kind == LEFT:
         first, points = plan.reviewed, along(plan.plan)

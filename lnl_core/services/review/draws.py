@@ -247,7 +247,7 @@ def replay_of_given(info: DatasetInfo) -> Replay:
 
 def replay_before(info: DatasetInfo) -> Replay:
     """Return the draws from before images were added last: they chose from the smaller set."""
-    whole = _replay(info, standing(info), draws(info), scored(info), of_given=False)
+    whole = _replay(info, standing(info), draws(info), scored(info), of_given=True)
     end = len(whole.rows) - len(_of_whole_set(info))
     first = sum(each.drawn_at <= "".join(info.grown_at[-2:-1]) for each in draws(info))
     return whole.some(slice(first, end))

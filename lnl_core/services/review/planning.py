@@ -14,6 +14,7 @@ from lnl_core.services.in_force import Standing, goal, scored, standing
 from lnl_core.services.lately import Lately
 from lnl_core.services.review.auditing import evidence
 from lnl_core.services.review.expecting import OLD, Expected, expected
+from lnl_core.services.review.risks import risks
 from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo
 
@@ -78,7 +79,8 @@ def forecast(
 @lru_cache(maxsize=16)
 def _forecast(info: DatasetInfo, ahead: Expected, errors: int) -> Forecast:
     said, audits = evidence(info)
-    way = auditing.plan(said, ahead.found, ahead.p[ahead.open], errors)
+    risk = risks(info, standing(info)).now
+    way = auditing.plan(said, ahead.found, ahead.p[ahead.open], errors, alpha=risk)
     return Forecast(way, audits, ahead.reviewed)
 
 

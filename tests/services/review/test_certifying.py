@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lnl_core.cli import main
+from lnl_core.review.auditing import risk
 from lnl_core.services.datasets import settings
 from lnl_core.services.review import auditing, certifying, goals, sharing
 from lnl_core.store import arrays, audits, datasets
@@ -256,5 +257,14 @@ def test_the_sample_and_the_order_of_a_share_are_gone_through_again(workspace, t
 
 
 def test_certificates_of_earlier_programs_are_still_checked(reviewed, tmp_path):
-    path = changed(written(reviewed, tmp_path), lambda body: body.pop("stopping"))
+    path = changed(
+        written(reviewed, tmp_path), lambda body: (body.pop("stopping"), body.pop("risk"))
+    )
     assert fails(reviewed, path) == []
+
+
+def test_a_certificate_takes_no_more_of_the_risk_than_its_state_of_the_set_has(reviewed, tmp_path):
+    path = written(reviewed, tmp_path)
+    assert certifying.certificate(reviewed)["risk"] == risk(0)
+    forged = changed(path, lambda body: body.update(risk=0.5))
+    assert fails(reviewed, forged) == ["limit"]
