@@ -24,14 +24,27 @@ def tone() -> dict[str, Any]:
     return TONES["dark" if st.context.theme.type == "dark" else "light"]
 
 
-_LETTERS = (36, 50)
-"""On a line of the title and of the sentence: what half of a page of 1024 px has room for."""
+Part = Literal["column", "half", "whole"]
+"""How much of the page's width a figure has: a narrow column, half of it, or all."""
 
-_WHOLE_LETTERS = (60, 92)
-"""Where a figure is as wide as the page: what a window of 853 px, zoomed to 150 %, has room for."""
+_LETTERS: dict[Part, tuple[int, int]] = {"column": (42, 56), "half": (50, 66), "whole": (64, 92)}
+"""On a line of the title and of the sentence: what the narrowest window has room for that still
+sets figures side by side, or, for whole ones, one of 853 px, zoomed to 150 %."""
 
-_WIDE_LETTERS = (52, 66)
-_PRESENTED_LETTERS = (25, 34)
+_WIDE_LETTERS: dict[Part, tuple[int, int]] = {
+    "column": (52, 68),
+    "half": (60, 80),
+    "whole": (100, 130),
+}
+_PRESENTED_LETTERS: dict[Part, tuple[int, int]] = {
+    "column": (25, 34),
+    "half": (34, 46),
+    "whole": (50, 70),
+}
+_NARROW_LETTERS = (36, 50)
+_TICKS = 5
+"""Numbers below the axis on a telephone."""
+_NUMBER = re.compile(r"[0-9.e+-]+")
 _AXIS = 40
 """Letters below the axis on a telephone."""
 
@@ -44,7 +57,7 @@ def draw(
     *,
     key: str = "",
     height: Literal["content", "stretch"] = "content",
-    whole: bool = False,
+    part: Part = "half",
 ) -> None:
     """Show a figure with the one button of its tool bar: save the picture.
 
@@ -54,10 +67,10 @@ def draw(
         info: the data set.
         alt: what it shows, for who cannot see it.
         key: where the same figure is drawn twice on a page.
-        whole: it has the width of the page, and so have its heading's lines.
+        part: of the page's width that it has, and so have its heading's lines.
         height: `stretch` where the frame's style gives the element a height by the window's.
     """
-    figure = fitted(figure, whole=whole)
+    figure = fitted(figure, part)
     form = str(st.session_state.get("picture_format") or "SVG").lower()
     stem = re.sub(r"[^A-Za-z0-9]+", "-", f"{info.name} {name}").strip("-")[:80]
     st.plotly_chart(
@@ -76,17 +89,15 @@ def draw(
     )
 
 
-def fitted(figure: Any, *, whole: bool = False) -> Any:
+def fitted(figure: Any, part: Part = "half") -> Any:
     """Return the figure for the window there is: heading on lines that fit, text by its width."""
-    if whole and not _ui.narrow() and not _ui.presents():
-        folded = frame.folded(figure, _WHOLE_LETTERS)
-        return enlarged(folded) if _ui.wide() else folded
+    if _ui.narrow():
+        return beneath(frame.folded(figure, _NARROW_LETTERS))
     if _ui.wide():
-        return enlarged(frame.folded(figure, _WIDE_LETTERS))
-    if _ui.presents() and not _ui.narrow():
-        return enlarged(frame.folded(figure, _PRESENTED_LETTERS))
-    figure = frame.folded(figure, _LETTERS)
-    return beneath(figure) if _ui.narrow() else figure
+        return enlarged(frame.folded(figure, _WIDE_LETTERS[part]))
+    if _ui.presents():
+        return enlarged(frame.folded(figure, _PRESENTED_LETTERS[part]))
+    return frame.folded(figure, _LETTERS[part])
 
 
 def beneath(figure: Any) -> Any:
@@ -95,6 +106,9 @@ def beneath(figure: Any) -> Any:
     title = layout.xaxis.title.text or ""
     lines = textwrap.wrap(title, _AXIS) or [""]
     figure.update_xaxes(title_text="<br>".join(lines))
+    ticks, said = layout.xaxis.tickvals, layout.xaxis.ticktext or ()
+    if ticks is not None and len(said) > _TICKS and all(map(_NUMBER.fullmatch, said)):
+        figure.update_xaxes(tickvals=ticks[::2], ticktext=said[::2])  # side by side they meet
     below = layout.margin.b + 15 * (len(lines) - 1)
     if layout.showlegend:
         names = [each.name for each in figure.data if each.name and each.showlegend is not False]

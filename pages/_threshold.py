@@ -58,6 +58,7 @@ def spread(
             alt=f"Spread of the {values.quantity} of each image",
             key=f"{key}_figure",
             height="content" if small else "stretch",
+            part="column" if small else "half",
         )
     _queue(info, values, float(chosen), key, small=small)
     if values.verdict.max() == 0 and split == "verdict":

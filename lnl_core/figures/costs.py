@@ -35,8 +35,7 @@ def costs(candidates: Sequence[Candidate], tone: Tone) -> go.Figure | None:
         return None
     base = new_figure(
         "Cost of each run",
-        "Measured while it ran, without features that runs share; cheaper is shorter. Memory is "
-        "what came on top of the worker's own.",
+        "Measured while it ran, without features that runs share. Memory: on top of the worker's.",
         tone,
         max(200, 28 * len(runs) + 130),
     )

@@ -22,18 +22,19 @@ STEP_MS = 450
 """How long each step stands while it plays."""
 
 
-def course(spread: LossCourse, tone: Tone, height: int = 380) -> go.Figure:
+def course(spread: LossCourse, tone: Tone, height: int = 440) -> go.Figure:
     """Draw the last step, with the others behind a slider; frames are named by their step."""
     import plotly.graph_objects as go
 
     part = "" if spread.of[0] == spread.of[1] else f" {spread.of[0]:,} of {spread.of[1]:,} images."
     figure = new_figure(
-        f"{text(spread.candidate.title)}: losses by {spread.step}",
+        f"{text(spread.candidate.title, 40)}: losses by {spread.step}",
         "Labels that it learns late, or never, stay at the right. Bars are split by what it says "
         f"in the end.{part}",
         tone,
         height,
-        b=118,
+        b=158,
+        r=18,
     )
     middle = (spread.edges[:-1] + spread.edges[1:]) / 2
     losses = [_value(10**x) for x in middle]
@@ -78,6 +79,7 @@ def _lay_out(figure: go.Figure, spread: LossCourse, tone: Tone) -> None:
         tickvals=places,
         ticktext=[_value(10**x) for x in places],
         showgrid=False,
+        ticklabeloverflow="allow",  # the last one leaves the axis by half of itself
     )
     figure.update_yaxes(title_text="images", tickformat=",", range=[0, 1.08 * top])
     legend_above(figure)
@@ -93,8 +95,8 @@ def _lay_out(figure: go.Figure, spread: LossCourse, tone: Tone) -> None:
 def _slider(spread: LossCourse, tone: Tone) -> dict[str, Any]:
     return {
         "active": len(spread.steps) - 1,
-        "x": 0.19,
-        "len": 0.81,
+        "x": 0,
+        "len": 1,
         "y": 0,
         "yanchor": "top",
         "pad": {"t": 52, "b": 0},
@@ -126,7 +128,7 @@ def _buttons(tone: Tone) -> dict[str, Any]:
         "xanchor": "left",
         "y": 0,
         "yanchor": "top",
-        "pad": {"t": 44},
+        "pad": {"t": 116},  # below the slider and its words: beside it they met on narrow plots
         "bgcolor": tone["ground"],
         "bordercolor": tone["edge"],
         "font": {"size": 12, "color": tone["text"]},

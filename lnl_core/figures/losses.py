@@ -66,7 +66,7 @@ def histogram(
         tone,
         height,
         r=8 if small else 52,
-        t=62 if small else 86,
+        t=62 if small else 104 if two else 86,  # the legend has a line more with the mixture
         b=40 if small else 46,
     )
     low, high = float(losses.x.min()), float(losses.x.max())

@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from lnl_core.figures import agreement, costs
 from lnl_core.services.compare import comparing
-from lnl_core.types import DatasetInfo
+from lnl_core.types import DatasetInfo, FloatArray
 from lnl_core.views import Comparison
 from pages import _figures, _ui, _words
+
+ALONE = "One run has nothing to agree with. Choose another one under Runs."
+NONE_LEFT = "No image is left that all of these runs judge without having been told its answer."
+
+
+def nothing(values: FloatArray) -> str:
+    """Say why a matrix would be empty; nothing where it has a number beside its diagonal."""
+    if len(values) < 2:
+        return ALONE
+    beside = np.array(values, np.float64)[~np.eye(len(values), dtype=bool)]
+    return "" if np.isfinite(beside).any() else NONE_LEFT
 
 
 def draw(info: DatasetInfo, comparison: Comparison) -> None:
     """Draw rank correlation beside the overlap of the tops, with a slider for the depth."""
+    why = nothing(comparison.correlation)
+    if why:
+        st.info(why, icon=":material/info:")
+        return
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True, key="correlation_card"):
-        _figures.draw(
-            agreement.matrix(
-                comparison.correlation,
-                comparison.candidates,
-                _figures.tone(),
-                title="Agreement of the order",
-                sentence="Spearman correlation of suspicion over all images: 1 is the same order.",
-            ),
-            "agreement",
-            info,
-            alt="Rank correlation of every pair of methods",
-            height="stretch",
-        )
+        orders(info, comparison)
         st.caption("Methods that agree fully add nothing to each other in the consensus.")
     with right, st.container(border=True, key="top_card"):
         _depth(info, comparison)
+
+
+def orders(info: DatasetInfo, comparison: Comparison, *, small: bool = False) -> None:
+    """Draw rank correlation; `small` where it is one figure of many on the page."""
+    _figures.draw(
+        agreement.matrix(
+            comparison.correlation,
+            comparison.candidates,
+            _figures.tone(),
+            title="Agreement of the order",
+            sentence="Spearman correlation of suspicion over all images: 1 is the same order.",
+        ),
+        "agreement",
+        info,
+        alt="Rank correlation of every pair of methods",
+        key="agreement_small" if small else "agreement",
+        height="content" if small else "stretch",
+        part="whole" if small else "half",
+    )
 
 
 @st.fragment
@@ -53,9 +76,14 @@ def _depth(info: DatasetInfo, comparison: Comparison) -> None:
 def overlap(info: DatasetInfo, comparison: Comparison, k: int, key: str = "overlap") -> None:
     """Draw what the tops of the runs have in common."""
     keys = comparing.chosen_keys(comparison.candidates)
+    common = comparing.overlap(info, keys, k)
+    why = nothing(common)
+    if why:
+        st.caption(why)
+        return
     _figures.draw(
         agreement.matrix(
-            comparing.overlap(info, keys, k),
+            common,
             comparison.candidates,
             _figures.tone(),
             title=f"Top {_words.count(k)} in common",
@@ -66,6 +94,7 @@ def overlap(info: DatasetInfo, comparison: Comparison, k: int, key: str = "overl
         alt="Overlap of the most suspicious images of every pair of methods",
         key=key,
         height="content" if key == "overlap" else "stretch",
+        part="column" if key == "overlap" else "half",
     )
 
 
@@ -76,4 +105,6 @@ def draw_costs(info: DatasetInfo, comparison: Comparison) -> None:
         st.caption("No run of these noted its cost.")
         return
     with st.container(border=True, key="cost_card"):
-        _figures.draw(figure, "cost", info, alt="Time, memory and images of every run", whole=True)
+        _figures.draw(
+            figure, "cost", info, alt="Time, memory and images of every run", part="whole"
+        )

@@ -80,7 +80,6 @@ def _course(info: DatasetInfo, key: str) -> None:
             info,
             alt=f"Spread of the losses after each {spread.step}",
             key="loss_course",
-            whole=True,
         )
 
 
@@ -176,25 +175,44 @@ def _image(info: DatasetInfo, values: Losses) -> None:
     tone = _figures.tone()
     course = one_image.course(values, curves, tone, {"given": given}, rounds=rounds is not None)
     if course is not None:
-        _figures.draw(course, f"course {row}", info, key="course", alt="Course by epoch")
+        _figures.draw(
+            course, f"course {row}", info, key="course", alt="Course by epoch", part="column"
+        )
     else:
         st.caption("This method keeps no course by epoch: it scores each image once.")
     special = loss_views.sub_losses(info, key, row)
     if special is not None:
         figure = one_image.sub_losses(special, tone, values.candidate.short)
         _figures.draw(
-            figure, f"sub-losses {row}", info, key="special", alt="Sub-losses of the image's code"
+            figure,
+            f"sub-losses {row}",
+            info,
+            key="special",
+            alt="Sub-losses of the image's code",
+            part="column",
         )
     sharp = loss_views.sharpened(info, key, row)
     if sharp is not None:
         label = int(loss_views.given_label(info, row))
         figure = one_image.sharpened(sharp, info.class_names, label, tone, values.candidate.short)
         _figures.draw(
-            figure, f"sharpened {row}", info, key="special", alt="Sharpened probabilities"
+            figure,
+            f"sharpened {row}",
+            info,
+            key="special",
+            alt="Sharpened probabilities",
+            part="column",
         )
     if rounds is not None:
         figure = one_image.rounds(rounds, tone, values.candidate.short)
-        _figures.draw(figure, f"rounds {row}", info, key="special", alt="Images removed by round")
+        _figures.draw(
+            figure,
+            f"rounds {row}",
+            info,
+            key="special",
+            alt="Images removed by round",
+            part="column",
+        )
 
 
 def _next(state: str, order: list[int]) -> None:

@@ -13,7 +13,7 @@ from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo
 from lnl_core.views import CONSENSUS, Candidate, Comparison
 from pages import _charts, _ui, _words
-from pages._compare import agreement, five, lab, losses, pairs, quality, retrain
+from pages._compare import agreement, five, lab, losses, pairs, quality, retrain, without
 from pages._runs import live
 from pages._ui import plain
 
@@ -57,7 +57,7 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
     with facts, _ui.computing((*known, "facts"), 78), body, _ui.computing(known, 620):
         comparison = comparing.compare(info, keys, truth)
     with report:
-        _report_button(info, keys, truth)
+        _report_button(info, keys, truth, first=bool(comparison.detections))
     with facts:
         _facts(info, comparison)
     with body:
@@ -71,7 +71,8 @@ def _view() -> str:
     """Let a person choose a view; the address keeps it, so that it can be shared."""
     asked = st.query_params.get("view")
     first = st.session_state.get("compare_first_view", "quality")
-    if asked in VIEWS and "compare_view" not in st.session_state:  # a link from another page
+    key = without.view_key()
+    if asked in VIEWS and key not in st.session_state:  # a link from another page
         first = asked
     st.session_state["compare_first_view"] = first
     view = st.segmented_control(
@@ -80,7 +81,7 @@ def _view() -> str:
         default=first,  # part of what is sent each time: a value that is set is sent only once
         required=True,
         format_func=lambda key: VIEWS[key][0],
-        key="compare_view",
+        key=key,
         label_visibility="collapsed",
     )
     view = view if view in VIEWS else "quality"
@@ -137,7 +138,8 @@ def _title(candidate: Candidate) -> str:
     return f"{title} (reconstruction)" if candidate.reconstruction else title
 
 
-def _report_button(info: DatasetInfo, keys: list[str], truth: str | None) -> None:
+def _report_button(info: DatasetInfo, keys: list[str], truth: str | None, *, first: bool) -> None:
+    """Draw the report's button; `first` where nothing else comes before it."""
     from lnl_core.services.compare import report
 
     st.download_button(
@@ -146,7 +148,7 @@ def _report_button(info: DatasetInfo, keys: list[str], truth: str | None) -> Non
         file_name=report.file_name(info),
         mime="text/html",
         icon=":material/download:",
-        type="primary",
+        type="primary" if first else "secondary",
         on_click="ignore",
         key="compare_report",
         help="One file with every figure of this page; opens anywhere, without a network.",

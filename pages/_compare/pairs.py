@@ -12,13 +12,14 @@ from lnl_core.services.compare import differences
 from lnl_core.types import DatasetInfo
 from lnl_core.views import ClassPair, Comparison, Pair
 from pages import _figures, _ui, _words
+from pages._compare import without
 from pages._ui import plain
 
 
 def draw(info: DatasetInfo, comparison: Comparison) -> None:
     """Draw pairs and classes side by side, seeds below; without a truth, why there is nothing."""
     if not comparison.detections:
-        st.info(plain(comparison.why_none), icon=":material/info:")
+        without.missing_card(info, comparison)
         return
     found = differences.pairs(comparison)
     left, right = st.columns(2, gap="small")
@@ -39,7 +40,6 @@ def _pairs(info: DatasetInfo, comparison: Comparison, found: list[Pair]) -> None
             "pairs",
             info,
             alt="Difference of average precision of pairs of methods, with intervals",
-            whole=True,
         )
         st.caption(plain(differences.words(found)))
     titles = {each.key: each.title for each in comparison.candidates}
@@ -107,7 +107,6 @@ def _classes(info: DatasetInfo, comparison: Comparison) -> None:
             "classes",
             info,
             alt="Recall and precision of every method for every given class",
-            whole=True,
         )
 
 
@@ -138,7 +137,6 @@ def _against(info: DatasetInfo, comparison: Comparison) -> None:
         info,
         alt="Recall of every method above that of one method, for every given class",
         key="classes_against_figure",
-        whole=True,
     )
     st.caption(plain(differences.class_pair_words(found)))
     with st.expander(f"The {_words.plural(min(len(found), MOST), 'clearest difference')}"):

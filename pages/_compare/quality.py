@@ -9,11 +9,12 @@ import streamlit as st
 
 from lnl_core.figures import detection, frame, reliability
 from lnl_core.services.compare import chances, comparing
+from lnl_core.services.compare.five_views import others_expected
 from lnl_core.services.in_force import standing
 from lnl_core.types import DatasetInfo
-from lnl_core.views import CONSENSUS, Candidate, Comparison
+from lnl_core.views import CONSENSUS, TOGETHER, Candidate, Comparison
 from pages import _figures, _ui, _words
-from pages._compare import agreement
+from pages._compare import agreement, without
 from pages._ui import plain
 
 _ROW = 30
@@ -35,11 +36,11 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
                 alt="Wrong labels found against images reviewed", height="stretch",
             )  # fmt: skip
     else:
-        st.info(plain(comparison.why_none), icon=":material/info:")
+        without.missing_card(info, comparison)
     with st.container(key="quality_columns"):
         left, right = st.columns([60, 40], gap="small")
     with left:
-        _table(comparison)
+        _table(info, comparison)
         reviewed = _words.plural(standing(info).reviewed, "image")
         st.caption(f"{reviewed} reviewed, {_words.count(comparison.found)} found wrong.")
         caution = comparison.truth.caution if comparison.truth else ""
@@ -53,7 +54,11 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
                 st.caption(plain(sentence))
     with right, st.container(border=True, key="overlap_card"):
         agreement.overlap(info, comparison, comparison.goal)
-    _chances(info, comparison)
+    if comparison.detections:
+        _chances(info, comparison)
+    else:
+        without.apart(info)
+        without.orders_and_costs(info, comparison)
 
 
 def _chances(info: DatasetInfo, comparison: Comparison) -> None:
@@ -86,13 +91,16 @@ def _left_out(comparison: Comparison) -> str:
     return f"{images} left out here: a run was told their answer, or has not judged them."
 
 
-def _table(comparison: Comparison) -> None:
+def _table(info: DatasetInfo, comparison: Comparison) -> None:
     """Draw a row per method, best first."""
     ordered = comparison.ordered()
     tone = _figures.tone()
     table = pd.DataFrame([_row(comparison, each) for each in ordered])
-    if not comparison.detections:
+    if comparison.detections:
+        table = table.drop(columns="other")
+    else:
         table = table.drop(columns=["ap", "at_k", "fifth", "fix"])
+        table["other"] = [_other(info, each) for each in ordered]
     lines = frame.strokes(comparison.candidates, tone)
     colours = [lines[each.key]["color"] for each in ordered]
     tint = f"{tone['button']}24"
@@ -105,14 +113,20 @@ def _table(comparison: Comparison) -> None:
     st.dataframe(
         table.style.apply(paint, axis=1),
         hide_index=True,
-        width="stretch" if comparison.detections else "content",
+        width="stretch",
         row_height=_ROW,
         height=_ROW * (len(table) + 1) + 7,
         key=f"compare_table_{bool(comparison.detections)}",
         column_config={
             "line": st.column_config.TextColumn("Line", width=44),
             "method": st.column_config.TextColumn(
-                "Method", width=186 if comparison.detections else 320
+                "Method", width=186 if comparison.detections else 260
+            ),
+            "other": st.column_config.TextColumn(
+                "other class",
+                width=82,
+                alignment="right",
+                help="Images that the method expects in another class than the given one.",
             ),
             "ap": st.column_config.TextColumn(
                 "AP",
@@ -154,6 +168,7 @@ def _row(comparison: Comparison, each: Candidate) -> dict[str, str]:
     return {
         "line": "┅┅" if each.baseline else "━━",
         "method": _ui.short(each.title, 40) + mark,
+        "other": "",
         "ap": "" if d is None else f"{d.ap:.2f} ±{_half(*d.interval)}",
         "at_k": "" if d is None else f"{d.at_total:.2f}",
         "fifth": "" if d is None else f"{d.first_fifth:.2f}",
@@ -161,6 +176,10 @@ def _row(comparison: Comparison, each: Candidate) -> dict[str, str]:
         "clock": "–" if seconds is None else _words.clock(seconds),
         "memory": f"{memory / 1e9:.1f}" if memory else "–",
     }
+
+
+def _other(info: DatasetInfo, each: Candidate) -> str:
+    return "–" if each.key in TOGETHER else _words.count(others_expected(info, each))
 
 
 def _half(low: float, high: float) -> str:

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from lnl_core.jobs import queue
+from lnl_core.methods import short_of
 from lnl_core.review import consensus
 from lnl_core.services.compare import report, truth
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Signals
-from pages._compare import page
+from pages._compare import agreement, page
 from pages._words import plain
 
 
@@ -69,13 +70,53 @@ def test_the_chances_stand_beside_what_is_so(desk, judged, texts):
     assert "the chances expect" not in texts(desk("compare", dataset="tiny"))
 
 
-def test_without_a_truth_overlap_and_cost_only(desk, judged, texts):
+def test_without_a_truth_the_page_says_what_is_missing_and_shows_the_rest(desk, judged, texts):
     (judged.directory / "true_labels.npy").unlink()
     app = desk("compare", dataset="tiny")
     assert not app.exception
-    assert "Precision needs answers" in app.info[0].value
-    assert "ap" not in app.dataframe[0].value
-    assert "Best single method" not in texts(app)
+    said = texts(app)
+    assert plain("0 random checks so far; 60 more are needed, about 4 min at 4 s") in said
+    assert "Best single method" not in said
+    table = app.dataframe[0].value
+    assert "ap" not in table
+    assert dict(zip(table["method"], table["other"], strict=True)) == {
+        "consensus": "–",
+        "Sparse Regularization": "3",
+        "Plain cross-entropy": "3",
+    }
+    assert "No image is called wrong by some methods and right by others." in said
+
+
+def test_the_press_for_random_checks_opens_review_in_random_order(desk, judged):
+    (judged.directory / "true_labels.npy").unlink()
+    app = desk("compare", dataset="tiny")
+    app.button(key="missing_start").click().run()
+    assert not app.exception
+    assert app.title[0].value == "Review"
+    assert app.selectbox(key="review_order").value == "random"
+
+
+def test_images_on_which_methods_disagree_are_walked_through_in_five_views(desk, judged, texts):
+    (judged.directory / "true_labels.npy").unlink()
+    given = np.asarray(datasets.load(judged).given_labels)
+    probs = np.eye(3)[given]
+    probs[7] = np.eye(3)[(given[7] + 1) % 3]  # it alone calls this one wrong
+    arrays.save_signals(judged.directory / "runs" / "2", Signals("ce", 1 - probs.max(1), probs))
+    app = desk("compare", dataset="tiny")
+    assert f"**Found only by {short_of('ce')}**" in texts(app)
+    app.button(key=f"apart_{short_of('ce')}").click().run()
+    assert not app.exception
+    assert app.query_params["view"] == "five"
+    assert app.button_group(key="compare_view_1").value == "five"
+    assert app.query_params["id"] == str(datasets.load(judged).ids[7])
+
+
+def test_one_run_alone_has_no_matrix(desk, judged, texts):
+    app = desk("compare", dataset="tiny", view="agreement")
+    app.button_group(key=f"compare_runs_{judged.id}_3").set_value(["1"]).run()
+    assert not app.exception
+    assert app.info[0].value == agreement.ALONE
+    assert not app.get("plotly_chart")
 
 
 def test_figures_on_some_judged_labels_say_of_which_images_they_speak(

@@ -35,7 +35,7 @@ def test_a_heading_that_fits_stays_as_it_is():
 
 
 def test_a_figure_as_wide_as_the_page_folds_its_heading_later():
-    half, whole = _figures.fitted(figure()), _figures.fitted(figure(), whole=True)
+    half, whole = _figures.fitted(figure()), _figures.fitted(figure(), "whole")
     assert half.layout.title.text.count("<br>") == 2
     assert whole.layout.title.text == figure().layout.title.text
 
@@ -48,6 +48,14 @@ def test_a_telephones_legend_lies_below_the_plot():
     top = after.layout.legend.y * after.layout.height
     assert 3 * 19 < top < after.layout.margin.b, "three lines below the axis"
     assert after.layout.xaxis.title.text.count("<br>") == 2
+
+
+def test_a_telephone_leaves_out_every_second_number_below_the_axis():
+    numbers = [f"{each:.2g}" for each in (0.0001, 0.0007, 0.005, 0.03, 0.2, 1.5, 9.8)]
+    some = _figures.beneath(figure().update_xaxes(tickvals=list(range(7)), ticktext=numbers))
+    assert some.layout.xaxis.ticktext == tuple(numbers[::2])
+    names = _figures.beneath(figure().update_xaxes(tickvals=list(range(7)), ticktext=["a"] * 7))
+    assert len(names.layout.xaxis.ticktext) == 7, "classes are all named"
 
 
 @pytest.mark.parametrize("showlegend", [True, False])

@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from lnl_core.methods import AT, METHODS, short_of, title_of
-from lnl_core.services.compare import own_pictures
-from lnl_core.services.compare.comparing import run_signals
+from lnl_core.services.compare import _detecting, own_pictures
+from lnl_core.services.compare.comparing import cache_key, run_signals
 from lnl_core.services.in_force import (
     Scored,
     judged_by,
@@ -30,7 +30,7 @@ from lnl_core.types import (
     Signals,
     TopProbs,
 )
-from lnl_core.views import ImageViews, MethodView
+from lnl_core.views import Candidate, ImageViews, MethodView
 
 ALL, SPLIT = "all", "split"
 """Names of lists: images that every method calls wrong, and those that about half of them do."""
@@ -149,7 +149,8 @@ class Lists:
 
     Attributes:
         rows: name -> row numbers: `ALL`, `SPLIT`, and for each method's short name those that it
-            alone of the published methods calls wrong.
+            alone calls wrong. Of the published methods; where fewer than two of these have run, of
+            all.
         right: name -> share of the rows whose label is known to be wrong; empty without a truth.
         asked: how many methods have an opinion.
     """
@@ -160,7 +161,7 @@ class Lists:
 
 
 def lists(info: DatasetInfo) -> Lists:
-    """Return the images on which the published methods stand together, apart, or alone.
+    """Return the images on which methods stand together, apart, or alone.
 
     Raises:
         LnlError: nothing is scored yet.
@@ -173,11 +174,14 @@ def lists(info: DatasetInfo) -> Lists:
 
 @lru_cache(maxsize=4)
 def _lists(info: DatasetInfo, ranked: Scored) -> Lists:
-    names = {
-        short_of(name): ranked.run_ids[name]
-        for key, name in _runs(ranked).items()
-        if key in METHODS and not METHODS[key].baseline and signals(info, ranked.run_ids[name])
+    every = {
+        name: ranked.run_ids[name]
+        for name in _runs(ranked).values()
+        if signals(info, ranked.run_ids[name])
     }
+    published = {name: number for name, number in every.items() if _published(name)}
+    asked = published if len(published) > 1 else every
+    names = {short_of(name): number for name, number in asked.items()}
     wrong = [_calls_wrong(info, number) for number in names.values()]
     if not wrong:
         return Lists({}, {}, 0)
@@ -194,6 +198,18 @@ def _lists(info: DatasetInfo, ranked: Scored) -> Lists:
         known = np.asarray(data.true_labels) != np.asarray(data.given_labels)
         right = {name: float(known[some].mean()) for name, some in rows.items() if len(some)}
     return Lists(rows, right, m)
+
+
+def _published(name: str) -> bool:
+    method = METHODS.get(name.partition(AT)[0])
+    return method is not None and not method.baseline
+
+
+def others_expected(info: DatasetInfo, candidate: Candidate) -> int:
+    """Return how many images a run expects in another class."""
+    inputs = ("others", cache_key(info, candidate), *info.no_classes)
+    number = int(candidate.key)
+    return int(_detecting.kept(info, inputs, lambda: int(_calls_wrong(info, number).sum())))
 
 
 def _calls_wrong(info: DatasetInfo, number: int) -> BoolArray:

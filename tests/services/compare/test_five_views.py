@@ -3,7 +3,7 @@ import pytest
 
 from lnl_core.services.compare import five_views
 from lnl_core.store import arrays, datasets
-from lnl_core.types import LnlError
+from lnl_core.types import LnlError, Signals
 from tests import five
 
 
@@ -136,3 +136,16 @@ def test_a_row_that_is_not_there_is_refused(seen):
 def test_nothing_scored_says_what_to_do(tiny):
     with pytest.raises(LnlError, match="Start a run first"):
         five_views.views(tiny, 0)
+
+
+def test_where_one_published_method_has_run_baselines_disagree_with_it(scored):
+    runs = scored.directory / "runs"
+    given = np.asarray(datasets.load(scored).given_labels)
+    probs = np.eye(3)[given]
+    probs[7] = np.eye(3)[(given[7] + 1) % 3]
+    arrays.save_signals(runs / "2", Signals("knn", 1 - probs.max(1), probs))
+    there = five_views.lists(scored)
+    assert there.asked == 2
+    alone = {name: rows.tolist() for name, rows in there.rows.items()}
+    assert alone["kNN"] == [7]
+    assert sorted(alone["SR"]) == [3, 25, 47]

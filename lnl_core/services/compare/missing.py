@@ -1,0 +1,78 @@
+"""What judges the runs and is not there yet: checks drawn at random, how many more, how long."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lnl_core.services.compare import comparing
+from lnl_core.services.compare.truth import AUDITS_NEEDED, KEPT, WRONG_NEEDED, answered
+from lnl_core.services.in_force import scored, told_of, unjudged, without_class
+from lnl_core.services.review.desk import progress
+from lnl_core.services.review.goals import PACE
+from lnl_core.store import decisions
+from lnl_core.types import DatasetInfo
+from lnl_core.views import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What a curve waits for.
+
+    Attributes:
+        drawn: answered images that were drawn at random and none of the runs was told of.
+        wrong: of these, labels found wrong.
+        share: of wrong labels that the ranking expects among all; None without a ranking.
+        more: further random checks until there is a curve, as far as can be expected; never more
+            than there are images without a check.
+        seconds: that they take in all.
+        own_pace: whether that is this reviewer's own pace.
+    """
+
+    drawn: int
+    wrong: int
+    share: float | None
+    more: int
+    seconds: float
+    own_pace: bool
+
+
+def missing(info: DatasetInfo, chosen: tuple[Candidate, ...], reviewer: str) -> Missing:
+    """Return what is missing before people's answers can judge these runs.
+
+    Args:
+        info: the data set.
+        chosen: the runs.
+        reviewer: whose pace.
+    """
+    told = told_of(info, comparing.runs_behind(info, chosen))
+    answers = answered(info, decisions.last_id(info))
+    rows = [row for row, random in answers.order if random and not told[row]]
+    wrong = sum(answers.labels[row] != KEPT for row in rows)
+    pace = progress(info, reviewer).seconds_per_image
+    open_ = int((~told & ~without_class(info)).sum()) - len(rows)
+    share = _share(info)
+    more = min(open_, more_checks(len(rows), wrong, share))
+    return Missing(len(rows), wrong, share, more, more * (pace or PACE), pace is not None)
+
+
+def more_checks(drawn: int, wrong: int, share: float | None) -> int:
+    """Return how many random checks more a curve is expected to take.
+
+    Args:
+        drawn: random checks so far.
+        wrong: labels among them that were found wrong.
+        share: of labels that are expected to be wrong; None where nobody knows.
+    """
+    rest = max(0, WRONG_NEEDED - wrong)
+    for_wrong = math.ceil(rest / share) if share and rest else rest
+    return max(AUDITS_NEEDED - drawn, for_wrong, 0)
+
+
+def _share(info: DatasetInfo) -> float | None:
+    ranked, judged = scored(info), ~unjudged(info)
+    if ranked is None or not judged.any():
+        return None
+    return float(np.asarray(ranked.ranking.p_wrong, np.float64)[judged].mean())
