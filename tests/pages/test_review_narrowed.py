@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lnl_core.services.explore import selections
-from lnl_core.services.review import saved
+from lnl_core.services.review import looks, saved
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision
 from tests.pages.reviewing import key, press, score, sent
@@ -286,3 +286,12 @@ def test_a_number_that_no_image_has_is_said(desk, workspace, tiny):
     assert not app.exception
     assert [each for each in app.caption if "image “99999” left out" in each.value]
     assert "row" not in app.query_params
+
+
+def test_hidden_looks_are_said_of_a_queue_that_may_hold_them(desk, tiny):
+    score(tiny)
+    app = desk("review", dataset="tiny")
+    assert sent(app)["looks"]
+    assert not sent(desk("review", dataset="tiny", path="00"))["looks"]
+    looks.set_share(tiny, None, 0)
+    assert not sent(desk("review", dataset="tiny"))["looks"]
