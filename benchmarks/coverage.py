@@ -16,9 +16,6 @@ somebody who puts off those of the drawn images that are right, or in every othe
 images are added, or labels changed unseen. Any state's limit that is ever too low counts; each has
 its part of the risk (`--old-risks`: as it was before, the whole one for images that were added and
 half of it for labels that were changed).
-
-`share` asks for a share of the errors three times over, with a queue that works against the samples
-(`benchmarks/_sharing.py`); it is false where any of the promises is broken.
 """
 
 from __future__ import annotations
@@ -34,14 +31,14 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _out, _paging, _sharing  # noqa: E402
+from benchmarks import _out, _paging  # noqa: E402
 from lnl_core.review import auditing  # noqa: E402
 from lnl_core.review.comparison import binomial_interval  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import FloatArray  # noqa: E402
 
 SIZES, RATES = (300, 2000, 8000), (0.01, 0.03, 0.09, 0.17, 0.40)
-QUEUES = ("static", "hostile", "pages", "late", "changed", "share")
+QUEUES = ("static", "hostile", "pages", "late", "changed")
 CHANGES, LOST = 5, 0.5
 """Changes of a hostile review at most, and what bets are worth when it is time for the next."""
 
@@ -253,9 +250,6 @@ def ever_wrong(
             false += hostile(review)
         elif queue == "changed":
             false += changed(review, old)
-        elif queue == "share":
-            ever, review.audits = _sharing.shared(n, wrong, rng, deep=bool(k % 2))
-            false += ever
         elif queue in ("pages", "late"):
             late = "fair" if queue == "pages" else ("right", "wrong")[k % 2]
             ever, draws = _paging.paged(review.said, wrong, n, rng, late, auditing.ALPHA)
