@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -301,7 +300,7 @@ def advice(question: Question) -> str:
     one = _BY_KEY[question.key]
     if one.sets:
         return f"Give {one.flag}."
-    values = [shlex.quote(choice.value) for choice in question.choices] or [one.metavar]
+    values = [choice.value for choice in question.choices] or [one.metavar]
     words = " or ".join([", ".join(values[:-1]), values[-1]] if len(values) > 1 else values)
     return f"Give {one.flag} {words}."
 

@@ -17,47 +17,12 @@ from pages import _jobs, _ui, _urls, _who, _words
 from pages._ui import plain
 
 _STYLE = """<style>
-.st-key-title_row{min-height:38px}
 .st-key-demo_card{border-color:ACCENT;padding:22px 24px}
-.st-key-own_card{padding:22px 24px}
-.st-key-digits_card{padding:14px 24px}
-.st-key-ways button{padding:11px 0;border-radius:0}
-.st-key-ways button,.st-key-ways button>div,.st-key-ways button>div>span{
-  justify-content:flex-start;text-align:left}
-.st-key-ways button>div{width:auto;flex:1}
 .st-key-ways .stElementContainer+.stElementContainer{border-top:1px solid EDGE4D}
-.st-key-ways button::after{content:"\\2192";margin-left:auto;font-size:1.1rem}
-:is(.st-key-demo_card,.st-key-own_card,.st-key-set_head) h2{font-size:1.2rem}
 .stApp :is([data-variant="segmented_control"],[data-variant="pills"])[data-selected="true"] p,
 .stApp [data-testid="stSliderThumbValue"] p{color:ACCENT}
-.st-key-tour{padding:.5rem .9rem}
-.st-key-tour p{font-size:.9rem;line-height:1.45}
-.st-key-photographs img,.st-key-digits_strip img,.st-key-strip_demo img{border-radius:4px}
-.st-key-photographs img,.st-key-strip_demo img{aspect-ratio:1;object-fit:cover}
 .stApp :is(a,button,summary,[role="tab"],.stMain):focus-visible{
   outline:2px solid ACCENT!important;outline-offset:1px}
-.stApp :is(.stMain,[role="tab"]):focus-visible{outline-offset:-2px!important}
-.stMainBlockContainer{container:main/inline-size}
-@media (min-width:700px){[data-testid="stPopoverBody"]{max-height:calc(100vh - 4.5rem)!important}}
-@container main (min-width:1240px){:is(.st-key-explore_columns,.st-key-quality_columns)
-  >*>.stHorizontalBlock>.stColumn+.stColumn{flex:0 0 560px;width:560px;min-width:0}}
-@container main (max-width:859px){:is(.st-key-explore_columns>*,.st-key-team_columns>*,
-  .st-key-compare_body,.st-key-runs_columns>*) .stColumn:not(.st-key-explore_selected *){
-  flex:1 1 100%;min-width:100%}}
-@container main (max-width:639px){.stColumn:not(.st-key-tour *,.st-key-explore_selected *){
-  flex:1 1 100%;min-width:100%}}
-.st-key-map_skeleton [data-testid="stSkeleton"]{height:max(340px,100vh - 330px)!important}
-.st-key-facts{row-gap:4px!important}.st-key-facts>*{flex:1 1 170px!important;min-width:0}
-@container main (min-width:640px){
-[class*="st-key-explore-map-"]{min-height:max(380px,100vh - 265px)}
-[class*="st-key-review-single-"],[class*="st-key-review-page-"]{min-height:max(440px,100vh - 126px)}
-.st-key-precision_recall,.st-key-effort{height:clamp(300px,100vh - 740px,640px)}
-.st-key-losses_figure{height:clamp(340px,100vh - 470px,700px)}
-.st-key-agreement,.st-key-overlap_depth_figure{height:clamp(340px,100vh - 360px,820px)}
-}
-@media (prefers-reduced-motion:reduce){.st-key-loss_course .updatemenu-container{display:none}}
-[class*="st-key-cardhead"]{min-height:31px}
-.st-key-waiting [data-testid="stText"]{font-size:.87rem;margin:-6px 0 4px}
 </style>"""
 """A focus ring of enough contrast, which no theme key reaches; the finish of the first visit; the
 rest is native. The gutters are in `_shell`, so that they stand before the first element.

@@ -49,8 +49,57 @@ STYLE = """<style>
 .stMainBlockContainer{max-width:initial;padding-left:2rem;padding-right:2rem}
 @media (min-width:769px){
 .lnl-aside .stAppViewContainer:not(:has(>.stSidebar))>div{margin-left:240px}}
+.stSidebar:not(:has([data-testid="stSidebarNav"])) [data-testid="stSidebarUserContent"]{
+  animation:lnl-later 1s step-end}
+@keyframes lnl-later{from{visibility:hidden}}
+.st-key-title_row{min-height:38px}
+.st-key-own_card{padding:22px 24px}
+.st-key-digits_card{padding:14px 24px}
+.st-key-ways button{padding:11px 0;border-radius:0}
+.st-key-ways button,.st-key-ways button>div,.st-key-ways button>div>span{
+  justify-content:flex-start;text-align:left}
+.st-key-ways button>div{width:auto;flex:1}
+.st-key-ways button::after{content:"\\2192";margin-left:auto;font-size:1.1rem}
+:is(.st-key-demo_card,.st-key-own_card,.st-key-set_head) h2{font-size:1.2rem}
+.st-key-tour{padding:.5rem .9rem}
+.st-key-tour p{font-size:.9rem;line-height:1.45}
+.st-key-photographs img,.st-key-digits_strip img,.st-key-strip_demo img{border-radius:4px}
+.st-key-photographs img,.st-key-strip_demo img{aspect-ratio:1;object-fit:cover}
+.stApp :is(.stMain,[role="tab"]):focus-visible{outline-offset:-2px!important}
+.stMainBlockContainer{container:main/inline-size}
+@container main (min-width:1240px){:is(.st-key-explore_columns,.st-key-quality_columns)
+  >*>.stHorizontalBlock>.stColumn+.stColumn{flex:0 0 560px;width:560px;min-width:0}}
+@container main (max-width:859px){:is(.st-key-explore_columns>*,.st-key-team_columns>*,
+  .st-key-compare_body,.st-key-runs_columns>*) .stColumn:not(.st-key-explore_selected *){
+  flex:1 1 100%;min-width:100%}}
+@container main (max-width:639px){.stColumn:not(.st-key-tour *,.st-key-explore_selected *){
+  flex:1 1 100%;min-width:100%}}
+.st-key-map_skeleton [data-testid="stSkeleton"]{height:max(340px,100vh - 330px)!important}
+.st-key-facts{row-gap:4px!important}.st-key-facts>*{flex:1 1 170px!important;min-width:0}
+@container main (min-width:640px){
+[class*="st-key-explore-map-"]{min-height:max(380px,100vh - 265px)}
+[class*="st-key-review-single-"],[class*="st-key-review-page-"]{min-height:max(440px,100vh - 126px)}
+.st-key-precision_recall,.st-key-effort{height:clamp(300px,100vh - 740px,640px)}
+.st-key-losses_figure{height:clamp(340px,100vh - 470px,700px)}
+.st-key-agreement,.st-key-overlap_depth_figure{height:clamp(340px,100vh - 360px,820px)}
+}
+@media (prefers-reduced-motion:reduce){.st-key-loss_course .updatemenu-container{display:none}}
+[class*="st-key-cardhead"]{min-height:31px}
+.st-key-waiting [data-testid="stText"]{font-size:.87rem;margin:-6px 0 4px}
+.st-key-dataset_select,[class*="st-key-losses_row_"],[class*="st-key-losses_threshold_"]{
+  min-height:64px}
+.st-key-explore_losses_figure{min-height:214px}
+[class*="st-key-strip_"] .stElementContainer{height:33px}
+[class*="st-key-card_"]>.stElementContainer>[data-testid="stSkeleton"]{height:15px!important}
+.st-key-format:has(>[data-testid="stSkeleton"]){min-height:536px}
+.st-key-export_head .stElementContainer:has(>[data-testid="stSkeleton"]){min-height:58px}
+.st-key-export_head .st-key-download:has(>[data-testid="stSkeleton"]){
+  min-width:126px;min-height:38px}
 </style>"""
-"""The gutters, which no theme key reaches, and the sidebar's room until it comes."""
+"""What has no colour: the gutters, which no theme key reaches; the sidebar's room until it comes,
+and that nothing stands in it before its links, which would push it down; the heights that parts
+have before they are filled. Where a rule stops matching, only that detail falls back to
+Streamlit's own look."""
 
 
 @lru_cache(maxsize=16)
@@ -72,6 +121,21 @@ def scripts(page: str, folder: Path = STATIC) -> tuple[str, ...]:
     return tuple(found)
 
 
+HEAVY = ("PlotlyChart", "DataFrame")
+"""Fetched ahead, but not run before they are needed: that takes a tenth of a second."""
+
+
+def run_ahead(page: str, folder: Path = STATIC) -> str:
+    """Return a script that runs a page's light elements' scripts while the server is asked.
+
+    An element whose script has run needs no skeleton, which has another height.
+    """
+    kinds = [kind for kind in (*EVERYWHERE, *ELEMENTS.get(page, ())) if kind not in HEAVY]
+    names = (file.name for kind in kinds for file in sorted(folder.glob(f"{kind}.*.js")))
+    lines = "".join(f'import("./static/js/{name}").catch(() => 0);\n' for name in names)
+    return f'<script type="module">\n{lines}</script>'
+
+
 def filled(html: str, page: str) -> str:
     """Return Streamlit's empty page with what is known beforehand written into it."""
     names = "|".join(name for name in ELEMENTS if name)
@@ -81,7 +145,8 @@ def filled(html: str, page: str) -> str:
         if name not in html
     )
     html = html.replace("<head>", f"<head>{_ADDRESS.replace('NAMES', names)}", 1)
-    return html.replace("</head>", f"{ahead}</head>", 1).replace("</body>", f"{STYLE}</body>", 1)
+    html = html.replace("</head>", f"{ahead}</head>", 1)
+    return html.replace("</body>", f"{STYLE}{run_ahead(page)}</body>", 1)
 
 
 class Shell:

@@ -34,35 +34,45 @@ def spread(
     low, high = float(values.x.min()), float(values.x.max())
     steps = [round(float(x), 4) for x in np.linspace(low, max(high, low + 1e-3), _STEPS)]
     words = _words_of(values, steps)
-    place = st.container()  # an empty place would be bare for a moment at every turn
+    name = f"{key}_threshold_{info.id}_{values.candidate.key}_{values.quantity}"
+    suggested = _start(values)
+    start = min(steps, key=lambda x: abs(x - suggested))
+    now = st.session_state.get(name)  # the figure stands above the slider, and is drawn first
+    _draw(info, values, split, float(now if now in steps else start), key, small=small)
     chosen = st.select_slider(
         f"Threshold on the {values.quantity}",
         steps,
-        value=min(steps, key=lambda x: abs(x - _start(values))),
+        value=start,
         format_func=lambda x: words.get(x, f"{values.value(x):.6g}"),
-        key=f"{key}_threshold_{info.id}_{values.candidate.key}_{values.quantity}",
+        key=name,
         label_visibility="collapsed" if small else "visible",
     )
-    with place:
-        _figures.draw(
-            losses.histogram(
-                values,
-                _figures.tone(),
-                split=split,
-                threshold=float(chosen),
-                height=214 if small else 340,
-                small=small,
-            ),
-            f"losses {values.candidate.name}",
-            info,
-            alt=f"Spread of the {values.quantity} of each image",
-            key=f"{key}_figure",
-            height="content" if small else "stretch",
-            part="column" if small else "half",
-        )
     _queue(info, values, float(chosen), key, small=small)
     if values.verdict.max() == 0 and split == "verdict":
         st.caption("Nobody has answered yet: review some images, and they show here.")
+
+
+def _draw(
+    info: DatasetInfo, values: Losses, split: str, threshold: float, key: str, *, small: bool
+) -> None:
+    """Draw the histogram with its threshold."""
+    figure = losses.histogram(
+        values,
+        _figures.tone(),
+        split=split,
+        threshold=threshold,
+        height=214 if small else 340,
+        small=small,
+    )
+    _figures.draw(
+        figure,
+        f"losses {values.candidate.name}",
+        info,
+        alt=f"Spread of the {values.quantity} of each image",
+        key=f"{key}_figure",
+        height="content" if small else "stretch",
+        part="column" if small else "half",
+    )
 
 
 def _words_of(values: Losses, steps: list[float]) -> dict[float, str]:

@@ -72,9 +72,8 @@ SEEN = 100.0
 
 Share of a suggestion against how often it is right, on wrong labels, without and with: calibration
 error .059, .020, .018 -> .036, .022, .021 on 8,000 photographs with 9, 18 and 41 % wrong, clothing
-.375 -> .277, 600 of them .273 -> .084, eight long-tailed cuts .081 -> .044 on average. The
-suggestion is right in .756, .826, .787 -> .758, .825, .788, clothing .394 -> .424, 600 of them
-.455 -> .485, cuts .712 -> .724."""
+.375 -> .277, eight long-tailed cuts .081 -> .044 on average. The suggestion is right in .756, .826,
+.787 -> .758, .825, .788, clothing .394 -> .424, cuts .712 -> .724."""
 
 LEAST, MOST = 0.001, 0.999
 """p_wrong stays inside: nothing is certain before a person has looked."""

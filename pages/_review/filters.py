@@ -6,12 +6,11 @@ import streamlit as st
 
 from lnl_core.services.explore import selections
 from lnl_core.services.review.desk import to_label
-from lnl_core.services.review.filtering import Filters, matching
+from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.saved import Saved
 from lnl_core.types import DatasetInfo
-from pages import _ui
-from pages._review import addressed, chance, copies, kept, misread, narrowing, splits
-from pages._words import count, plural, short
+from pages._review import addressed, copies, kept, narrowing, splits
+from pages._words import count, plain, plural, short
 
 _ADDRESS = {"review_given": "given", "review_suggested": "suggested"}
 """Filters that a link can carry: the widget's key -> its name in the address."""
@@ -53,9 +52,8 @@ def forget() -> None:
 
 def _fits(one: Saved) -> bool:
     """Tell whether the queue has all parts of a filter, and none tells what the mode hides."""
-    verdict, chances = (one.query.get(part, [""])[0] for part in ("verdict", chance.NAME))
-    there = verdict in ("", *narrowing.VERDICTS)
-    there &= not chances or chance.ends_of(chances) is not None
+    known = {"p": narrowing.CHANCES, "verdict": narrowing.VERDICTS}
+    there = all(one.query.get(part, [""])[0] in (*values, "") for part, values in known.items())
     hides = narrowing.hides_labels() and {"given", "path", "selection"} & set(one.query)
     return one.one_each and there and not hides
 
@@ -82,7 +80,6 @@ def _publish() -> None:
         (splits.KEY, splits.NAME),
     ):
         addressed.publish(key, name)
-    chance.publish(narrowing.CHANCE)
 
 
 def _classes_from_address(info: DatasetInfo) -> None:
@@ -95,10 +92,9 @@ def _classes_from_address(info: DatasetInfo) -> None:
             st.session_state[key] = int(asked)
         else:
             del st.query_params[name]
-            misread.note("class", asked)
+            st.toast(f"There is no class “{plain(short(asked, 40))}” in this set.")
     if not info.no_classes:
-        if st.query_params.pop("to_label", None) is not None:
-            misread.note("images to be labelled", "to_label")
+        st.query_params.pop("to_label", None)
         st.session_state.pop("review_to_label", None)
     elif "to_label" in st.query_params:
         st.session_state["review_to_label"] = True
@@ -131,7 +127,7 @@ def _selection(info: DatasetInfo) -> tuple[str | None, int]:
     rows = selections.selection_rows(info, name)
     if not len(rows):
         del st.query_params["selection"]
-        misread.note("selection", name)
+        st.toast("There is no such selection in this set. Draw it again on Explore.")
         return None, 0
     return name, len(rows)
 
@@ -144,15 +140,12 @@ def _forget_selection() -> None:
 def choose(info: DatasetInfo) -> Filters:
     """Draw the button with the filters and return those in force."""
     selection, images = _selection(info)
-    active = _active() + (selection is not None)
+    active = sum(bool(st.session_state.get(key) not in (None, False, "")) for key in _FILTER_KEYS)
+    active += selection is not None
     label = f"Filters ({active})" if active else "Filters"
     labels = list(range(info.class_count))
     real = [each for each in labels if each not in info.no_classes]
-    with (
-        st.popover(label, icon=":material/filter_list:", width="content"),
-        st.container(gap="xsmall", key="review_filters"),
-    ):
-        matches = st.empty()
+    with st.popover(label, icon=":material/filter_list:", width="content"):
         given, suggested = (
             column.selectbox(
                 title,
@@ -187,9 +180,23 @@ def choose(info: DatasetInfo) -> Filters:
             )
         )
         narrowed = narrowing.choose(info)
-        copied, split = _stored(info)
-        with st.container(horizontal=True, gap="medium"):
-            again, labelling = _boxes(info)
+        copied = copies.choose(info)
+        split = splits.choose(info)
+        again = st.checkbox(
+            "Also images with an answer",
+            key="review_again",
+            persist_state="session",
+            on_change=_flag_to_address,
+            args=("review_again",),
+        )
+        labelling = bool(info.no_classes) and st.checkbox(
+            f"To be labelled ({count(to_label(info).left)})",
+            key="review_to_label",
+            persist_state="session",
+            on_change=_flag_to_address,
+            args=("review_to_label",),
+            help="Images whose label says that nobody labelled them. No other queue holds them.",
+        )
         if selection is not None:
             st.button(
                 f"Leave the selection of {plural(images, 'image')}",
@@ -199,7 +206,7 @@ def choose(info: DatasetInfo) -> Filters:
             )
         _publish()
         kept.draw(info, "review", forget, _fits)
-    chosen = Filters(
+    return Filters(
         given=given,
         suggested=suggested,
         method=narrowed.method,
@@ -213,54 +220,3 @@ def choose(info: DatasetInfo) -> Filters:
         copies=copied,
         split=split,
     )
-    matches.markdown(_matches(info, chosen))
-    return chosen
-
-
-def _active() -> int:
-    """Return how many filters are set; a range of chances is one."""
-    keys = [key for key in _FILTER_KEYS if key not in narrowing.CHANCE]
-    some = sum(bool(st.session_state.get(key) not in (None, False, "")) for key in keys)
-    return some + any(st.session_state.get(key) is not None for key in narrowing.CHANCE)
-
-
-def _stored(info: DatasetInfo) -> tuple[str | None, str | None]:
-    """Draw the filters for copies and splits, where there are any, and return what is chosen."""
-    both = copies.kinds(info) and splits.names(info)
-    left, right = st.columns(2) if both else (st.container(), st.container())
-    with left:
-        copied = copies.choose(info)
-    with right:
-        split = splits.choose(info)
-    return copied, split
-
-
-def _boxes(info: DatasetInfo) -> tuple[bool, bool]:
-    """Draw the boxes; return whether answered images are wanted, and those without a class."""
-    again = st.checkbox(
-        "Also images with an answer",
-        key="review_again",
-        persist_state="session",
-        on_change=_flag_to_address,
-        args=("review_again",),
-    )
-    labelling = bool(info.no_classes) and st.checkbox(
-        f"To be labelled ({count(to_label(info).left)})",
-        key="review_to_label",
-        persist_state="session",
-        on_change=_flag_to_address,
-        args=("review_to_label",),
-        help="Images whose label says that nobody labelled them. No other queue holds them.",
-    )
-    return again, labelling
-
-
-def _matches(info: DatasetInfo, chosen: Filters) -> str:
-    """Say how many images the queue holds as it is narrowed, beside what it holds unnarrowed."""
-    who = _ui.reviewer()
-    found = matching(info, who, chosen)
-    images = "image" if found == 1 else "images"
-    if chosen == Filters():
-        return f"**{count(found)}** open {images}. A choice applies at once."
-    whole = "" if chosen.answered else f" of {count(matching(info, who, Filters()))} open"
-    return f"**{count(found)}**{whole} {images} {'matches' if found == 1 else 'match'}."

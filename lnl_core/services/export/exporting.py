@@ -143,7 +143,6 @@ def decision_rows(info: DatasetInfo) -> files.Rows:
         class_names=info.class_names,
         content=contents(info),
         splits=data.splits,
-        told=told_words(info),
     )
 
 
@@ -158,7 +157,6 @@ def trail_rows(info: DatasetInfo, reviewer: str | None = None) -> files.Rows:
         class_names=info.class_names,
         content=contents(info),
         splits=data.splits,
-        told=told_words(info),
     )
 
 

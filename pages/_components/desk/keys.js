@@ -103,9 +103,8 @@ export function keepFocus(event, root) {
  * @typedef {[string[], string]} KeyRow keys, and what they do
  * @param {KeyRow[]} rows
  * @param {() => void} close
- * @param {string} [note] stands below them
  */
-export function keysOverlay(rows, close, note = "") {
+export function keysOverlay(rows, close) {
   const button = { class: "plainbtn", type: "button", onclick: close, "aria-label": "Close" };
   const list = rows.map(([keys, words]) =>
     h("div", null, h("span", null, ...keys.map((key) => cap(key))), h("span", null, words)),
@@ -124,7 +123,6 @@ export function keysOverlay(rows, close, note = "") {
         h("button", button, icon("close")),
       ),
       h("div", { class: "keylist" }, list),
-      note ? h("p", { class: "cap" }, note) : null,
     ),
   );
 }
@@ -134,12 +132,11 @@ export function keysOverlay(rows, close, note = "") {
  *
  * @param {HTMLElement} root
  * @param {() => KeyRow[]} rows
- * @param {string} [note] stands below them
  */
-export function toggleKeys(root, rows, note = "") {
+export function toggleKeys(root, rows) {
   const open = openKeys(root);
   if (open) open.remove();
-  else root.append(keysOverlay(rows(), () => toggleKeys(root, rows), note));
+  else root.append(keysOverlay(rows(), () => toggleKeys(root, rows)));
 }
 
 /** @param {HTMLElement} root */

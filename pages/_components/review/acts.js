@@ -16,7 +16,6 @@ import {
 import { closePicker, reveal, wrong } from "./present.js";
 import { back, jump, step } from "./travel.js";
 import { nextMap } from "./turn.js";
-import { looksWords } from "./said.js";
 
 /**
  * @import { KeyRow } from "../desk/keys.js"
@@ -89,7 +88,7 @@ export const actsOf = (desk) => ({
   /** @param {boolean} byKey */
   swapNearest: (byKey) => swapNearest(desk, byKey),
   toggleTogether: () => toggleTogether(desk),
-  toggleKeys: () => toggleKeys(desk.parts.root, () => keyRows(desk), looksWords(desk.data)),
+  toggleKeys: () => toggleKeys(desk.parts.root, () => keyRows(desk)),
 });
 
 /** @param {ReviewDesk} desk */
