@@ -27,10 +27,10 @@ Sets, from the shared development data but for `shipped`:
 
 Beside every consensus: each method alone through the same ranking, cleanlab's self-confidence from
 five-fold logistic regression on the same features (their 256 main directions), the same with
-probabilities divided by class shares, and a random order. `mean p` is that of what was judged, to
-be compared with `wrong`;
-`ece` is the calibration error; `rare25` is the share of the first 25 that are rightly labelled and
-of a class of less than half the average size. The truth is used for scoring only.
+probabilities divided by class shares, and a random order. `mean p` is that of the set, to be
+compared with `wrong`, or, where a part was judged, that of what nobody found vague, with
+`wrong_all` (`_drawn`); `ece` is the calibration error; `rare25` the share of the first 25 that are
+rightly labelled and of a class of less than half the average size. The truth is for scoring only.
 
 Everything is done with seeds 0, 1 and 2, of cuts, folds and methods; fine-tuned networks, and
 others on pixels of whole sets, keep the first: they are dear. Means, and after ± half of what the
@@ -55,7 +55,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data, _odd, _out, _real_tables, detection  # noqa: E402
+from benchmarks import _data, _drawn, _odd, _out, _real_tables, detection  # noqa: E402
 from lnl_core.data import importers  # noqa: E402
 from lnl_core.learning import features as representation  # noqa: E402
 from lnl_core.methods import _out_of_fold, default_runs, taught  # noqa: E402
@@ -84,12 +84,14 @@ class Case:
     truth: np.ndarray  # (j,) true labels, -1 where only that the given one is wrong is known
     wrong: np.ndarray  # (j,) bool
     recipe: tuple[str, ...] = ()  # runs that are asked for beside those of the command line
+    drawn: _drawn.Drawn | None = None  # how it was judged; None: all of it was
+    vague: tuple[int, ...] = ()  # rows about which no one can say
 
 
 def clothing(folder: Path, work: Path, side: int = SIDE) -> Case:
     """Read the clothing photographs, without the labels that are no classes."""
     name = "clothing" if side == SIDE else f"clothing-{side}"
-    kept = [row for row in _rows(folder / "list.csv") if row["label"] not in NO_CLASS]
+    kept = [row for row in _drawn.rows(folder / "list.csv") if row["label"] not in NO_CLASS]
     if not (work / name / "images.npy").is_file():
         with tempfile.TemporaryDirectory() as temporary:
             source = Path(temporary) / "clothing.csv"
@@ -104,22 +106,16 @@ def clothing(folder: Path, work: Path, side: int = SIDE) -> Case:
     ids = [row["image"] for row in kept]
     dataset = LabeledDataset(name, names, given, ids, images)
     place = {image: row for row, image in enumerate(ids)}
-    checked = [
-        row
-        for row in _rows(folder / "checked.csv")
-        if row["verdict"] != "ambiguous" and row["image"] in place
-    ]
+    looked = [row for row in _drawn.rows(folder / "checked.csv") if row["image"] in place]
+    checked = [row for row in looked if row["verdict"] != "ambiguous"]
+    vague = tuple(place[row["image"]] for row in looked if row["verdict"] == "ambiguous")
     judged = np.array([place[row["image"]] for row in checked])
     wrong = np.array([row["verdict"] == "wrong" for row in checked])
     better = [row["better_label"] for row in checked]
     truth = np.array([names.index(name) if name in names else -1 for name in better])
     truth[~wrong] = given[judged][~wrong]
-    return Case(name, dataset, _features(work, dataset), judged, truth, wrong)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+    seen, how = _features(work, dataset), _drawn.drawn(looked, len(ids))
+    return Case(name, dataset, seen, judged, truth, wrong, drawn=how, vague=vague)
 
 
 def _features(work: Path, dataset: LabeledDataset) -> np.ndarray:
@@ -205,14 +201,16 @@ def shipped(work: Path) -> Iterator[Case]:
     """Give two skewed sets that come with the repository and with scikit-learn."""
     photographs = REPO / "assets" / "clothing"
     dataset = _odd.imported("shipped-clothing", work, lambda _: photographs / "list.csv")
-    rows_of = {row["image"]: row for row in _rows(photographs / "list.csv")}
+    rows_of = {row["image"]: row for row in _drawn.rows(photographs / "list.csv")}
     told = np.array([rows_of[image]["verdict"] for image in dataset.ids])
     judged = np.flatnonzero((told == "right") | (told == "wrong"))
     place = {name: label for label, name in enumerate(dataset.class_names)}
     right = [rows_of[image]["true_label"] for image in dataset.ids]
     truth = np.array([place.get(right[row], -1) for row in judged])
-    wrong = told[judged] == "wrong"
-    yield Case("shipped-clothing", dataset, _features(work, dataset), judged, truth, wrong)
+    wrong, seen = told[judged] == "wrong", _features(work, dataset)
+    vague = tuple(np.flatnonzero(told == "ambiguous").tolist())
+    name, how = "shipped-clothing", _drawn.DEMO
+    yield Case(name, dataset, seen, judged, truth, wrong, drawn=how, vague=vague)
     digits, _ = _data.digits("digits-symmetric-10", 0)
     rows = long_tail(np.asarray(digits.given_labels), 40, 0, largest=120)
     skewed = part(dataclasses.replace(digits, name="shipped-digits"), rows)
@@ -261,6 +259,8 @@ def scores(case: Case, suspicion: np.ndarray, suggested: Any, p: Any = None) -> 
     """Return every measure of a ranking."""
     score = np.asarray(suspicion, np.float64)[case.judged]
     found = {"n": len(case.dataset), "wrong": float(case.wrong.mean())}
+    if case.drawn is not None:
+        found["wrong_all"] = case.drawn.share
     if case.wrong.any():
         found["ap"] = metrics.average_precision(case.wrong, score)
         for first in (25, 50, 100):
@@ -271,7 +271,7 @@ def scores(case: Case, suspicion: np.ndarray, suggested: Any, p: Any = None) -> 
         right = np.asarray(suggested)[case.judged] == case.truth
         found["fix"] = float(right[case.wrong].mean())
     if p is not None:
-        found["mean_p"] = float(np.mean(np.asarray(p)[case.judged]))
+        found["mean_p"] = float(np.delete(np.asarray(p, np.float64), case.vague).mean())
         found["above"] = int((np.asarray(p) > 0.5).sum())
         if len(case.judged) == len(case.dataset):
             found["ece"] = metrics.calibration_error(case.wrong, p)

@@ -6,7 +6,7 @@ over epochs and selection hold them there. What such a model refuses in the end,
 taught it, is about as much as is wrong, also where wrong labels follow how an image looks: then
 they explain given labels as well as doubt does, and a model that has not seen a label cannot tell
 (`noise`). So doubt is heard as far as it is borne out, and refusals where it is not: where classes
-are vague, models refuse right labels too (on clothing .09 of them, where some .03 are wrong), so
+are vague, models refuse right labels too (on clothing .09 of them, where some .02 are wrong), so
 they weigh by the square of what is left.
 
 Ours. Measured in docs/measurements.md ("How many are wrong before anybody has looked").

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import _odd, real
+from benchmarks import _drawn, _odd, real
 from lnl_core.store import arrays
 from lnl_core.types import LabeledDataset
 from tests.conftest import shared
@@ -48,6 +48,31 @@ def test_what_is_not_judged_is_not_scored():
         np.array([False, True]),
     )
     assert real.scores(part, np.array([0.5, 0.9, 0.9, 0.1]), None)["ap"] == 0.5
+
+
+def test_what_chance_drew_speaks_for_the_rest():
+    """Ten images: two doubted, both wrong; four drawn by chance, one wrong and one vague."""
+    seen = [("wrong", "suspected")] * 2
+    seen += [("wrong", "random"), ("right", "random"), ("right", "random"), ("ambiguous", "random")]
+    checked = [{"verdict": verdict, "drawn": drawn} for verdict, drawn in seen]
+    found = _drawn.drawn(checked, 10)
+    assert (found.clear, found.unjudged) == (5, 4)
+    assert found.share == pytest.approx((3 + 4 * 0.75 / 3) / (5 + 4 * 0.75))
+    assert found.unclear == pytest.approx((4 + 4 * 0.5) / 10)
+    low, high = found.limits
+    assert 3 / 8 < low < found.share < high < 6 / 8
+    everything = _drawn.drawn(checked, 6)
+    assert everything.share == everything.limits[0] == everything.limits[1] == 0.6
+
+
+def test_where_a_part_was_judged_p_is_that_of_the_whole_but_what_is_vague():
+    one = case([0, 0, 1, 2], np.array([0, 1, 1, 0]))
+    how = _drawn.Drawn(1, 2, 1, 1, 0, 0, 1)
+    judged, truth, wrong = np.array([0, 1]), np.array([0, 1]), np.array([False, True])
+    part = real.Case("part", one.dataset, one.features, judged, truth, wrong, drawn=how, vague=(3,))
+    p = np.array([0.1, 0.9, 0.2, 0.6])
+    found = real.scores(part, p, None, p)
+    assert (found["mean_p"], found["wrong"], found["wrong_all"]) == (0.4, 0.5, 0.3333)
 
 
 def test_rare_right_labels_at_the_head_are_counted():
