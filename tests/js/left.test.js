@@ -49,8 +49,10 @@ test("found, estimate, guarantee and what the goal takes are said in plain words
 });
 
 test("before chance has spoken nothing is promised, and a guess is called one", () => {
-  const [, guess, promise, goal] = words({ ...NOW, errors_left: START, guess: 700 });
-  assert.equal(guess, "Probably left: about 700, a guess by the scores");
+  const said = "a rough guess by one method until 25 answers";
+  const now = { ...NOW, errors_left: START, guess: 700, guess_said: said };
+  const [, guess, promise, goal] = words(now);
+  assert.equal(guess, `Probably left: about 700, ${said}`);
   assert.equal(promise, "Guaranteed: nothing yet, after 20 random checks, 8 so far");
   assert.equal(goal, "To the goal: about 900 reviews, until at most 80 wrong labels are left");
   assert.match(words({ ...NOW, errors_left: START, guess: null })[1], /not known yet$/);

@@ -23,7 +23,7 @@ from lnl_core.services.review import holding, looks, paging
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.services.review.course import Course, known
 from lnl_core.services.review.draws import latest, mixed
-from lnl_core.services.review.expecting import guess
+from lnl_core.services.review.expecting import Guess, guess
 from lnl_core.services.review.filtering import Filters, excluded
 from lnl_core.services.review.goals import Stand, stand
 from lnl_core.services.review.items import RECENT, class_exemplars, items_of, recent, with_answers
@@ -64,7 +64,7 @@ class Progress:
     seconds_per_image: float | None
     errors_left: ErrorsLeft
     goal: Stand
-    guess: int | None = None
+    guess: Guess | None = None
     course: Course | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -79,7 +79,8 @@ class Progress:
             "errors_left": self.errors_left.as_dict() | {"may_stop": self.goal.holds},
             "reviews_to_goal": self.goal.more,
             "goal": self.goal.as_dict(),
-            "guess": self.guess,
+            "guess": None if self.guess is None else self.guess.left,
+            "guess_said": None if self.guess is None else self.guess.said,
             "course": None if self.course is None else self.course.as_dict(),
         }
 

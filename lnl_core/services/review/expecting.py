@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from lnl_core.methods import taught
 from lnl_core.review import recalibration
 from lnl_core.services.in_force import Scored, Standing, loaded, scored, standing, told
 from lnl_core.services.lately import Lately
@@ -32,12 +34,14 @@ class Expected:
         open: (u,) rows without an answer, in the queue's order; those that a plan changed last.
         found: wrong labels found.
         reviewed: images with an answer by then.
+        corrected_by: answers that p was recalibrated by.
     """
 
     p: FloatArray
     open: IntArray
     found: int
     reviewed: int
+    corrected_by: int
 
     @property
     def total(self) -> float:
@@ -76,17 +80,50 @@ def expected(
     return found if abs(now.reviewed - found.reviewed) <= OLD else make()
 
 
-def guess(info: DatasetInfo, now: Standing) -> int | None:
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Wrong labels left by the scores alone; no random image stands behind it.
+
+    Attributes:
+        left: how many.
+        said: what the guess rests on, in words.
+    """
+
+    left: int
+    said: str
+
+
+def guess(info: DatasetInfo, now: Standing) -> Guess | None:
     """Return how many wrong labels are left by the scores alone; None where they do not say it.
 
-    As `expected` with `late`. No random image stands behind it. Scores that have not seen every
-    image say nothing of the rest.
+    As `expected` with `late`. Scores that have not seen every image say nothing of the rest.
     """
     ranked = scored(info)
     if ranked is None or ranked.seen < info.n or ranked.judged is not None:
         return None
     ahead = expected(info, late=True, now=now)
-    return None if ahead is None else round(ahead.total - ahead.found)
+    if ahead is None:
+        return None
+    said = rests_on(ranked.ranking.methods, ahead.corrected_by)
+    return Guess(round(ahead.total - ahead.found), said)
+
+
+def rests_on(keys: Sequence[str], answers: int) -> str:
+    """Say what the chances of a ranking rest on.
+
+    Before people have answered they are rough where one method speaks alone, and where none was
+    taught the labels, for mistakes that follow how an image looks are not seen then
+    (docs/measurements.md, "How many are wrong before anybody has looked").
+
+    Args:
+        keys: the ranking's methods.
+        answers: that correct it.
+    """
+    if answers >= EVERY:
+        return f"a guess by the scores, corrected by {answers:,} answers"
+    by = "the scores" if len(keys) > 1 else "one method"
+    rough = "" if len(keys) > 1 and taught(keys) else "rough "
+    return f"a {rough}guess by {by} until {EVERY} answers"
 
 
 @lru_cache(maxsize=8)
@@ -111,7 +148,8 @@ def _expected(info: DatasetInfo, ranked: Scored, _round: tuple[int, int], _plans
     order = np.asarray(ranking.order)
     order = order[~(now.answered | now.no_class)[order]]
     order = order[np.argsort(now.auto_open[order], kind="stable")]
-    return Expected(p, order, int((said_of(now) == WRONG).sum()), now.reviewed)
+    found = int((said_of(now) == WRONG).sum())
+    return Expected(p, order, found, now.reviewed, len(rows))
 
 
 def _wrong_in_rest(plan: Plan) -> float:

@@ -41,7 +41,7 @@ export function facts(now) {
  * @param {Progress} now
  * @returns {Fact}
  */
-function estimateOf({ errors_left: left, guess }) {
+function estimateOf({ errors_left: left, guess, guess_said: said }) {
   const name = "Probably left";
   if (left.estimate !== null) {
     const side = `${count(left.low)} to ${count(left.high)}, 95${THIN}% sure`;
@@ -50,7 +50,7 @@ function estimateOf({ errors_left: left, guess }) {
   if (guess === null || guess === undefined) {
     return { name, value: "–", side: "not known yet" };
   }
-  return { name, value: `about ${count(guess)}`, side: "a guess by the scores" };
+  return { name, value: `about ${count(guess)}`, side: said ?? "a guess by the scores" };
 }
 
 /**

@@ -28,6 +28,7 @@
  * @property {number} planned images that the review was to take when it began
  * @property {number | null} [reviews_to_goal] images that it is still expected to take
  * @property {number | null} [guess] wrong labels left by the scores alone
+ * @property {string | null} [guess_said] what the guess rests on
  * @property {Course | null} [course] how the guarantee fell and is expected to go on
  * @property {number} wrong
  * @property {number | null} seconds_per_image

@@ -5,7 +5,7 @@ import pytest
 from lnl_core.review.course import POINTS
 from lnl_core.services.datasets import settings
 from lnl_core.services.in_force import standing
-from lnl_core.services.review import auditing, course, desk, draws, planning
+from lnl_core.services.review import auditing, course, desk, draws, expecting, planning
 from lnl_core.types import Action
 from tests.services.review.test_auditing import Reviewer, make
 
@@ -101,10 +101,25 @@ def test_long_reviews_send_few_points(birds):
 
 def test_until_chance_has_spoken_the_scores_guess_is_called_one(birds):
     ann = Reviewer(birds.workspace, birds)
+    before = desk.progress(birds, "ann").as_dict()["guess_said"]
     ann.review(30)
+    desk.progress(birds, "ann")
+    expecting.LATELY.wait()
     now = desk.progress(birds, "ann").as_dict()
     assert now["errors_left"]["estimate"] is None
+    assert before.endswith("until 25 answers")
+    assert now["guess_said"].startswith("a guess by the scores, corrected by ")
     wrong = int((ann.truth != ann.given).sum())
     assert 0.3 * wrong < now["guess"] < 3 * wrong
     ann.review(150)
     assert desk.progress(birds, "ann").guess is None
+
+
+def test_a_guess_says_when_it_is_rough():
+    """One method alone, or methods of which none was taught the labels, until people correct it."""
+    rests_on = expecting.rests_on
+    assert rests_on(("probe",), 0) == "a rough guess by one method until 25 answers"
+    assert rests_on(("jump@pretrained",), 24) == "a rough guess by one method until 25 answers"
+    assert rests_on(("knn", "probe"), 0) == "a rough guess by the scores until 25 answers"
+    assert rests_on(("knn", "ce"), 0) == "a guess by the scores until 25 answers"
+    assert rests_on(("probe",), 1025) == "a guess by the scores, corrected by 1,025 answers"
