@@ -47,6 +47,7 @@ clothing photographs whose largest class is forty times the smallest, and on lon
 * The share of wrong labels is read off the methods whose doubt is that of the labels and that
   disagree with them most (`trust.calibration_weights`): those that have memorised them know none.
   Beside it, what models refuse to learn that were taught the labels counts (`refusals`).
+* How fast p_wrong rises along the order is half what the model of the labels says (`chances`).
 """
 
 from __future__ import annotations
@@ -57,12 +58,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lnl_core.review import noise, pool, refusals, transition, trust
+from lnl_core.review.chances import chances
 from lnl_core.review.pool import Opinion
 from lnl_core.types import BoolArray, FloatArray, IntArray, Ranking, Signals
-
-SLOPE, STEEPER = 2.4, 3.0
-"""How fast p_wrong rises with the consensus score: the first, and the other times the share of
-wrong labels. Best on sets with 6, 9, 18 and 41 % wrong: 2.3, 3, 3.3, 3.7."""
 
 PRIOR = 0.5
 """How much of an opinion it is which class is behind the wrong labels of another."""
@@ -74,9 +72,6 @@ Share of a suggestion against how often it is right, on wrong labels, without an
 error .059, .020, .018 -> .036, .022, .021 on 8,000 photographs with 9, 18 and 41 % wrong, clothing
 .375 -> .277, eight long-tailed cuts .081 -> .044 on average. The suggestion is right in .756, .826,
 .787 -> .758, .825, .788, clothing .394 -> .424, cuts .712 -> .724."""
-
-LEAST, MOST = 0.001, 0.999
-"""p_wrong stays inside: nothing is certain before a person has looked."""
 
 UNKNOWN_RATE = 0.1
 """The share of wrong labels assumed where no method can say anything about it."""
@@ -134,6 +129,7 @@ def rank(
         )
     weights = trust.shares(weights)
     score = np.zeros(n)
+    odds = None
     for i, weight in enumerate(weights):
         if i not in with_probs:
             score += weight * trust.normal_scores(scores[i])
@@ -152,6 +148,7 @@ def rank(
         evidence, matrix, rate = judge(opinions, votes, given, class_count)
         plain = _plain(opinions, within, given, class_count) if judge is _by_noise else None
         against, labels, probs = _held_against(evidence, given, class_count, plain)
+        odds = against if judge is _by_noise else None
         against[~unsure] = np.nan
         score += (share if share > 0 else 1.0) * trust.normal_scores(against)
     else:
@@ -160,7 +157,7 @@ def rank(
         np.fill_diagonal(matrix, 1 - rate if class_count > 1 else 1)
         labels, probs = _frequent_others(given, class_count)
 
-    suspicion, p_wrong = _probabilities(score, unsure, rate)
+    suspicion, p_wrong = chances(score, unsure, rate, odds)
     return Ranking(
         methods=tuple(each.method for each in signals),
         weights={e.method: float(w) for e, w in zip(ordered, weights, strict=True)},
@@ -390,28 +387,3 @@ def _rate_of_scores(scores: FloatArray) -> float:
     ]
     telling = [share for share in shares if share <= 0.4]
     return float(np.median(telling)) if telling else UNKNOWN_RATE
-
-
-def _probabilities(
-    score: FloatArray, unsure: BoolArray, rate: float
-) -> tuple[FloatArray, FloatArray]:
-    """Scale the consensus score so that the mean probability is the noise rate.
-
-    Returns:
-        (n,) suspicion, strictly monotone in the score, and (n,) float32 p_wrong, which is clipped.
-    """
-    from scipy.optimize import brentq
-    from scipy.special import expit
-
-    suspicion = np.zeros(len(score))
-    open_score = score[unsure]
-    if len(open_score):
-        spread = open_score.std()
-        centred = open_score - open_score.mean()
-        target = float(np.clip(rate, LEAST, MOST))
-        slope = SLOPE + STEEPER * target
-        scaled = slope * (centred / spread if spread > 1e-9 else np.zeros_like(centred))
-        shift = brentq(lambda b: float(expit(scaled + b).mean()) - target, -60, 60, xtol=1e-10)
-        suspicion[unsure] = expit(scaled + shift)
-    suspicion[~unsure] = 0.5 * min(LEAST, suspicion[unsure].min(initial=1))
-    return suspicion, np.clip(suspicion, LEAST, MOST).astype(np.float32)

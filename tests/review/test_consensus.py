@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from lnl_core.review import consensus, metrics, noise, pool, transition, trust
+from lnl_core.review import chances, consensus, metrics, noise, pool, transition, trust
 from lnl_core.types import Ranking, Signals, TopProbs
 from tests.conftest import shared
 
@@ -200,8 +200,11 @@ def test_two_rows_by_hand():
     # Nothing is known to be flipped, so one is added to each cell of [[2, 0], [0, 0]].
     np.testing.assert_allclose(ranking.transition_matrix, [[3 / 4, 1 / 4], [1 / 2, 1 / 2]])
     odds = np.log(ranking.suspicion / (1 - ranking.suspicion))
-    slope = consensus.SLOPE + consensus.STEEPER * ranking.noise_rate
-    assert odds[0] - odds[1] == pytest.approx(2 * slope)
+    usual = chances.SLOPE + chances.STEEPER * ranking.noise_rate
+    # Both labels are right, so the model makes classes as sharp as may be, eight times; odds of
+    # 1 : 4 and 1 : 9 are then 8 log(9 / 4) apart, and its own slope is half of that.
+    told = 4 * np.log(9 / 4)
+    assert odds[0] - odds[1] == pytest.approx(2 * np.sqrt(usual * told), rel=1e-3)
 
 
 def test_a_rare_class_that_no_method_names_is_not_the_sure_suggestion():
