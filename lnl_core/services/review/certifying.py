@@ -336,7 +336,8 @@ def _people(body: dict[str, Any]) -> Check:
     people, (upper, said) = body["people"], _stated(body)
     gold = Known(**{name: int(count) for name, count in people["gold"].items()})
     n, found, kept = (int(body[name]) for name in ("labels", "known_wrong", "kept"))
-    left = limit_of(upper, said, n, found, kept, gold, int(people["taken_back"]))
+    risk = float(body.get("risk", ALPHA))  # which `_limit` checks
+    left = limit_of(upper, said, n, found, kept, gold, int(people["taken_back"]), risk)
     stated = int(people["at_most_left"])
     if max(left, int(body["at_most_left"])) > stated:
         return Check("people", False, f"gold and draws prove at most {left:,}, not what is stated")

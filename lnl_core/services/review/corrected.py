@@ -11,15 +11,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lnl_core.review.auditing import ALPHA
 from lnl_core.review.evidence import Audit
 from lnl_core.review.hidden import GOLD
 from lnl_core.review.measured import Measured
 from lnl_core.review.missed import Looks, corrected_limit
 from lnl_core.review.sensitivity import Known, corrected_rate
-from lnl_core.services.in_force import Standing, labelled_count, standing
-from lnl_core.services.review import measuring
+from lnl_core.services.in_force import Standing, standing
+from lnl_core.services.review import auditing, measuring
 from lnl_core.services.review.auditing import ErrorsLeft
-from lnl_core.services.review.draws import OPEN, RIGHT, WRONG, replay, said_of
+from lnl_core.services.review.draws import (
+    OPEN,
+    RIGHT,
+    WRONG,
+    Replay,
+    about_given,
+    replay,
+    replay_before,
+    replay_of_given,
+    said_of,
+)
+from lnl_core.services.review.risks import risks
 from lnl_core.types import DatasetInfo, IntArray
 
 ENOUGH = 20
@@ -38,7 +50,9 @@ class Corrected:
 
     Attributes:
         limit: wrong labels left at most, those that people passed over among them, 95 % sure at
-            every moment; None before `ENOUGH` gold images, or where the draws are of another set.
+            every moment; None before `ENOUGH` gold images, or where there is no plain one. It
+            rests on the draws that the plain one rests on: where images were added since, each of
+            them that nobody calls wrong counts as left, and so does each label that a plan gave.
         gold: what hidden gold images say of everybody.
         taken_back: drawn images that were called wrong and settled as right.
         passed_over: about how many labels that people called right are wrong, an estimate by the
@@ -60,7 +74,9 @@ class Corrected:
         """What a line beside the plain limit says."""
         seen = self.gold.sensitivity
         if self.limit is None or seen is None:
-            return NO_ERRORS
+            more = f"{self.needed} more look{'' if self.needed == 1 else 's'}"
+            why = f": {more} at gold images with a wrong label are needed" if self.needed else ""
+            return NO_ERRORS + why
         return (
             f"At most {self.limit:,} left with what people passed over, about {self.passed_over:,}:"
             f" they noticed {seen.count} of {seen.of} wrong gold labels "
@@ -97,16 +113,51 @@ def corrected(info: DatasetInfo, left: ErrorsLeft, now: Standing | None = None) 
         now: the decisions in force.
     """
     now = now or standing(info)
-    gold = measuring.team(info)[GOLD]
-    past, said = replay(info, now), said_of(now)
+    gold, rests = measuring.team(info)[GOLD], _rests_on(info, left, now)
+    past = rests.draws
     back = int((now.ruled & (now.wrong_by > 0) & ~now.wrong)[past.rows].sum())
-    whole = left.limit is not None and not left.unseen and not now.auto_since
-    if not whole or gold.known.wrong < ENOUGH:
+    if left.limit is None or rests.risk is None or gold.known.wrong < ENOUGH:
         return Corrected(None, gold, back)
     upper = past.part(np.ones(len(past.rows), bool), past.said != RIGHT, careful=True)
-    found, kept = int((said == WRONG).sum()), int((said == RIGHT).sum())
-    limit = limit_of(upper, past.said, labelled_count(info), found, kept, gold.known, back)
-    return Corrected(max(limit, left.limit or 0), gold, back, _passed_over(found, kept, gold.known))
+    found, kept = (int((rests.said == what).sum()) for what in (WRONG, RIGHT))
+    size = len(rests.said)
+    limit = limit_of(upper, past.said, size, found, kept, gold.known, back, rests.risk)
+    limit += rests.beside
+    said = said_of(now)
+    of_all = (int((said == what).sum()) for what in (WRONG, RIGHT))
+    return Corrected(max(limit, left.limit), gold, back, _passed_over(*of_all, gold.known))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rests:
+    """What a limit rests on, the same as the plain one does.
+
+    Attributes:
+        draws: the draws.
+        said: what people say of each label that they chose from.
+        risk: what of the 5 % is its own; None where the plain one has none either.
+        beside: labels that those draws say nothing of and that nobody has called wrong: added
+            later, or given by a plan and not looked at. Each is taken for wrong.
+    """
+
+    draws: Replay
+    said: IntArray
+    risk: float | None
+    beside: int = 0
+
+
+def _rests_on(info: DatasetInfo, left: ErrorsLeft, now: Standing) -> _Rests:
+    labelled, own = ~now.no_class, risks(info, now)
+    given, unseen_auto = about_given(now), now.auto_open
+    if left.before:
+        return _Rests(replay_of_given(info), given[labelled], own.given, int(unseen_auto.sum()))
+    past = replay(info, now)
+    if info.additions and int((past.said != OPEN).sum()) < auditing.ENOUGH:
+        first = info.additions[-1]
+        old, new = labelled[:first], labelled[first:]
+        beside = int((given[first:] != WRONG)[new].sum()) + int(unseen_auto[:first].sum())
+        return _Rests(replay_before(info), given[:first][old], own.before, beside)
+    return _Rests(past, said_of(now)[labelled], own.now)
 
 
 def _passed_over(found: int, kept: int, gold: Known) -> int:
@@ -118,7 +169,14 @@ def _passed_over(found: int, kept: int, gold: Known) -> int:
 
 
 def limit_of(
-    upper: Audit, said: IntArray, n: int, found: int, kept: int, gold: Known, taken_back: int
+    upper: Audit,
+    said: IntArray,
+    n: int,
+    found: int,
+    kept: int,
+    gold: Known,
+    taken_back: int,
+    risk: float = ALPHA,
 ) -> int:
     """Return how many wrong labels are left at most, those passed over among them.
 
@@ -130,9 +188,10 @@ def limit_of(
         kept: labels called right.
         gold: what people said of gold.
         taken_back: drawn images that were called wrong and settled as right.
+        risk: chance that it is ever too low.
     """
     answered = np.flatnonzero(said != OPEN)
     end = int(answered[-1]) + 1 if len(answered) else 0
     audit = Audit(upper.unreviewed[:end], upper.found[:end], upper.wrong[:end], upper.routes[:end])
     looks = Looks(gold, taken_back=taken_back)
-    return corrected_limit(audit, n, found, n - found - kept, kept, looks)
+    return corrected_limit(audit, n, found, n - found - kept, kept, looks, risk)

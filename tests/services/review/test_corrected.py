@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 
 from lnl_core.cli import main
-from lnl_core.services.review import auditing, certifying
+from lnl_core.services.datasets import growing
+from lnl_core.services.review import auditing, certifying, recording
 from lnl_core.services.review.corrected import ENOUGH, NO_ERRORS, corrected
+from lnl_core.store import datasets
 from lnl_core.store import looks as stored
 from lnl_core.types import Action, Decision
+from tests.services.datasets.test_growing import file_of, pictures
+from tests.services.review.test_accepting import _review_at_random as at_random
+from tests.services.review.test_accepting import accepted, birds
 from tests.services.review.test_auditing import Reviewer, make
+
+__all__ = ["birds"]
 
 
 @pytest.fixture
@@ -48,10 +55,12 @@ def test_before_there_is_gold_it_says_that_nobody_is_supposed_to_err(done):
     left = auditing.errors_left(done, fresh=True)
     assert (left.limit, left.may_stop) == (0, True)
     found = corrected(done, left)
-    assert (found.limit, found.needed, found.words) == (None, ENOUGH, NO_ERRORS)
+    assert (found.limit, found.needed) == (None, ENOUGH)
+    assert found.words == f"{NO_ERRORS}: 20 more looks at gold images with a wrong label are needed"
     add_gold(done, ENOUGH - 1, ENOUGH - 1)
     found = corrected(done, left)
-    assert (found.limit, found.needed, found.words) == (None, 1, NO_ERRORS)
+    assert (found.limit, found.needed) == (None, 1)
+    assert found.words == f"{NO_ERRORS}: 1 more look at gold images with a wrong label are needed"
     assert found.short == NO_ERRORS
 
 
@@ -75,7 +84,7 @@ def test_more_misses_a_larger_limit(done):
 def test_the_command_says_both_limits(done, capsys, monkeypatch):
     monkeypatch.setenv("LNL_HOME", str(done.workspace.home))
     assert main(["audit", done.name]) == 0
-    assert f"{NO_ERRORS}." in capsys.readouterr().out
+    assert f"{NO_ERRORS}: 20 more looks" in capsys.readouterr().out
     add_gold(done, 22, 20)
     assert main(["audit", done.name, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
@@ -104,3 +113,48 @@ def test_a_certificate_without_gold_verifies_without_that_line(done, tmp_path):
     path = tmp_path / "certificate.json"
     certifying.write(done, path)
     assert "people" not in {each.what for each in certifying.verify(done, path)}
+
+
+def test_after_a_set_grew_every_image_added_may_be_wrong_answered_or_not(done, tmp_path):
+    """Ten come after the draws; cyd calls four of them right, and one wrong."""
+    add_gold(done, 22, 15)
+    before = corrected(done, auditing.errors_left(done, fresh=True))
+    names = np.array(["auk", "bee", "cod"])
+    images = pictures(10, seed=8, side=4, channels=1)
+    growing.add_images(
+        done, file_of(tmp_path, "more", images, np.zeros(10, int), class_names=names)
+    )
+    grown = datasets.dataset(done.workspace, done.name)
+    left = auditing.errors_left(grown, fresh=True)
+    assert left.unseen == 10
+    first = corrected(grown, left)
+    assert before.limit + 10 <= first.limit <= 200 + 10  # half of the risk: no smaller
+    for row, action in zip(range(200, 205), (*("keep",) * 4, "none"), strict=True):
+        entry = {"cid": f"c{row}", "row": row, "action": action, "ms": 900}
+        assert not recording.record(grown, "cyd", [entry]).problems
+    left = auditing.errors_left(grown, fresh=True)
+    after = corrected(grown, left)
+    assert after.limit == first.limit - 1  # who calls one right may have passed it over
+    assert after.limit >= left.limit
+
+
+def test_after_a_plan_it_rests_on_what_the_plain_limit_rests_on(birds, tmp_path):
+    at_random(birds, 300, seed=1)
+    dan = Reviewer(birds.workspace, birds, "dan")
+    dan.press(*np.flatnonzero(dan.truth != dan.given)[:22])
+    add_gold(birds, 22, 20)
+    accepted(birds)
+    left = auditing.errors_left(birds, fresh=True)
+    assert left.before
+    found = corrected(birds, left)
+    assert left.limit <= found.limit < birds.n
+    assert found.limit >= left.auto
+    at_random(birds, 400)
+    left = auditing.errors_left(birds, fresh=True)
+    assert not left.before
+    later = corrected(birds, left)
+    assert left.limit <= later.limit < found.limit
+    datasets.update_meta(birds, errors_goal=birds.n - 1)
+    path = tmp_path / "certificate.json"
+    certifying.write(birds, path)
+    assert "people" in {each.what for each in certifying.verify(birds, path) if each.holds}
