@@ -18,7 +18,7 @@ from lnl_core.review.measured import Measured
 from lnl_core.review.missed import Looks, corrected_limit
 from lnl_core.review.sensitivity import Known, corrected_rate
 from lnl_core.services.in_force import Standing, standing
-from lnl_core.services.review import auditing, measuring
+from lnl_core.services.review import measuring
 from lnl_core.services.review.auditing import ErrorsLeft
 from lnl_core.services.review.draws import (
     OPEN,
@@ -124,8 +124,8 @@ def corrected(info: DatasetInfo, left: ErrorsLeft, now: Standing | None = None) 
     limit = limit_of(upper, past.said, size, found, kept, gold.known, back, rests.risk)
     limit += rests.beside
     said = said_of(now)
-    of_all = (int((said == what).sum()) for what in (WRONG, RIGHT))
-    return Corrected(max(limit, left.limit), gold, back, _passed_over(*of_all, gold.known))
+    found, kept = (int((said == what).sum()) for what in (WRONG, RIGHT))
+    return Corrected(max(limit, left.limit), gold, back, _passed_over(found, kept, gold.known))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,7 +152,7 @@ def _rests_on(info: DatasetInfo, left: ErrorsLeft, now: Standing) -> _Rests:
     if left.before:
         return _Rests(replay_of_given(info), given[labelled], own.given, int(unseen_auto.sum()))
     past = replay(info, now)
-    if info.additions and int((past.said != OPEN).sum()) < auditing.ENOUGH:
+    if info.additions and int((past.said != OPEN).sum()) < left.enough:
         first = info.additions[-1]
         old, new = labelled[:first], labelled[first:]
         beside = int((given[first:] != WRONG)[new].sum()) + int(unseen_auto[:first].sum())
