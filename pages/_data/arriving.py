@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lnl_core.services import wording
 from lnl_core.services.datasets import incoming
 from lnl_core.services.datasets.incoming import Incoming
 from lnl_core.services.runs import control, recipes
@@ -111,7 +112,8 @@ def _one(task: Incoming) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         if task.state == "failed":
-            st.error(f"**{name}**: {plain(task.message)}", icon=":material/error:")
+            message = plain(wording.on_page(task.message, {}))
+            st.error(f"**{name}**: {message}", icon=":material/error:")
         else:
             _came(task)
         if st.button("Dismiss", icon=":material/close:", type="tertiary", key=f"dismiss_{task.id}"):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from lnl_core.services import wording
 from lnl_core.services.datasets import growing, incoming, moving
 from lnl_core.services.datasets.growing import Added
 from lnl_core.services.datasets.moving import Relinked
@@ -83,7 +84,7 @@ def _told(told: Added) -> None:
     if told.new_classes:
         st.caption(f"New classes: {plain(', '.join(told.new_classes))}")
     for note in told.notes:
-        st.caption(f":material/warning: {plain(note)}")
+        st.caption(f":material/warning: {plain(wording.on_page(note, {}))}")
     _pairs(told.known, "in the source", "is this image here", "Images that were there already")
     _pairs(told.renamed, "id in the source", "id here", "Ids that were another image's")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core.readings import Answers, ClassRead, LeftOut, Question, Reading
+from lnl_core.services import wording
 from lnl_core.services.datasets import apart
 from lnl_core.services.datasets.incoming import Look
 from lnl_core.types import LnlError
@@ -47,7 +48,8 @@ def draw(kind: str, source: Path, root: Path | None, size: int | None) -> Readin
         try:
             reading = _read(source, root, size, answers, lambda seconds: _wait(told, seconds))
         except LnlError as error:
-            st.error(plain(error), icon=":material/error:")
+            here = wording.asked(answers.to_json())
+            st.error(plain(wording.on_page(str(error), here)), icon=":material/error:")
             _answered(kind, source, answers, ())
             return None
     told.empty()
@@ -125,18 +127,20 @@ def _short(text: str) -> str:
 
 
 def _left_out(reading: Reading) -> None:
+    here = wording.asked(question.key for question in reading.questions)
     for left in reading.left_out[:_LEFT]:
-        st.caption(f":material/block: {_left(left)}")
+        st.caption(f":material/block: {_left(left, here)}")
     notes = [note for note in reading.notes if not _is_asked(note, reading)]
     for note in notes[:_NOTES]:
-        st.warning(plain(note), icon=":material/warning:")
+        st.warning(plain(wording.on_page(note, here)), icon=":material/warning:")
     if len(notes) > _NOTES:
         st.caption(f"And {_words.plural(len(notes) - _NOTES, 'note')} more, in the import report.")
 
 
-def _left(left: LeftOut) -> str:
+def _left(left: LeftOut, here: Mapping[str, str]) -> str:
     first = f", first {_short(left.first)}" if left.first else ""
-    return f"Left out: {left.counted}{first}. {plain(left.reason)} {plain(left.remedy)}"
+    remedy = wording.on_page(left.remedy, here)
+    return f"Left out: {left.counted}{first}. {plain(left.reason)} {plain(remedy)}"
 
 
 def _is_asked(note: str, reading: Reading) -> bool:

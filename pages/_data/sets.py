@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from lnl_core.services import wording
 from lnl_core.services.datasets import catalog, incoming, settings
 from lnl_core.services.in_force import scored
 from lnl_core.services.review import desk
@@ -98,7 +99,8 @@ def _skipped_summary(info: DatasetInfo) -> None:
     import pandas as pd  # not at the top: the first page has no table, and pandas costs 0.3 s
 
     table = [
-        f"**{plain(each.reason)}**  \n:gray[:small[{plain(each.remedy)}]]" for each in reasons[:4]
+        f"**{plain(each.reason)}**  \n:gray[:small[{plain(wording.on_page(each.remedy, {}))}]]"
+        for each in reasons[:4]
     ]
     st.table(
         pd.DataFrame({"count": [each.count for each in reasons[:4]], "why": table}),
@@ -117,7 +119,7 @@ def _skipped_summary(info: DatasetInfo) -> None:
 
 def _notes(info: DatasetInfo) -> None:
     for note in settings.notes(info):
-        st.caption(f":material/warning: {plain(note)}")
+        st.caption(f":material/warning: {plain(wording.on_page(note, {}))}")
 
 
 def _again_button(info: DatasetInfo, where: str) -> None:
@@ -188,13 +190,14 @@ def _report(info: DatasetInfo) -> None:
         f"Read from :gray[{plain(_source(info))}]"
     )
     for note in settings.notes(info):
-        st.warning(plain(note), icon=":material/warning:")
+        st.warning(plain(wording.on_page(note, {})), icon=":material/warning:")
     copies.draw(info)
     if not rows:
         return
     import pandas as pd
 
     table = pd.DataFrame(rows, columns=["row", "where", "reason", "remedy"])
+    table["remedy"] = [wording.on_page(each or "", {}) for each in table["remedy"]]
     table["row"] = ["" if pd.isna(row) else f"{row:.0f}" for row in table["row"]]
     if not table["row"].any():  # files, not the rows of a list
         table = table.drop(columns="row")

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from lnl_core.readings import SOURCES, How, as_tags
+from lnl_core.services import wording
 from lnl_core.services.export import reimporting
 from lnl_core.services.export.reimporting import DecisionImport
 from lnl_core.types import DatasetInfo, LnlError
@@ -69,7 +70,7 @@ def _draw(info: DatasetInfo) -> None:
             how = given()
             looked = bring(how, dry_run=True)
         except LnlError as error:
-            st.error(plain(str(error)), icon=":material/error:")
+            st.error(plain(wording.on_page(str(error), _HERE)), icon=":material/error:")
             st.button("Import", type="primary", disabled=True, key="decisions_go")
             return
         if st.button("Import", type="primary", key="decisions_go", disabled=not looked.stored):
@@ -77,6 +78,19 @@ def _draw(info: DatasetInfo) -> None:
             return
         _imported(looked, would=True)
         st.caption(f"They go to **{plain(_ui.short(info.name, 40))}**; the latest answer counts.")
+
+
+_HERE = {
+    "--by-id": "“The ids are right”",
+    "--from": "“Written by”",
+    "--label-column": "“Column of corrected labels”",
+    "--image-column": "“Column that names the image”",
+    "--reviewer-column": "“Column that says who”",
+    "--time-column": "“Column that says when”",
+    "--tag": "“Tags of FiftyOne”",
+    "--unchanged": "“Labels left as they were are confirmed”",
+}
+"""Option of `lnl decide` -> what stands for it on this page."""
 
 
 def _how() -> Callable[[], How]:
@@ -120,7 +134,7 @@ def _how() -> Callable[[], How]:
 def _imported(result: DecisionImport, *, would: bool = False) -> None:
     """Say what became, or would become, of a file: counts, then every row that needs a look."""
     for note in result.notes:
-        st.info(plain(note), icon=":material/info:")
+        st.info(plain(wording.on_page(note, _HERE)), icon=":material/info:")
     words = f"{_words.plural(result.stored, 'decision')} {'would be ' if would else ''}stored"
     if result.unchanged:
         words += f", {_words.count(result.unchanged)} known already"
@@ -137,7 +151,7 @@ def _imported(result: DecisionImport, *, would: bool = False) -> None:
                 "row": [each.number for each in result.held_back],
                 "id in the file": [each.id for each in result.held_back],
                 "why": [each.why for each in result.held_back],
-                "what helps": [each.remedy for each in result.held_back],
+                "what helps": [wording.on_page(each.remedy, _HERE) for each in result.held_back],
             }
         )
         rows = _words.plural(len(held), "row")
@@ -158,7 +172,10 @@ def _imported(result: DecisionImport, *, would: bool = False) -> None:
     if result.problems:
         rows = _words.plural(len(result.problems), "row")
         st.markdown(f"**{rows} could not be used**")
-        _table(pd.DataFrame({"problem": list(result.problems)}), "What could not be used, by row")
+        _table(
+            pd.DataFrame({"problem": [wording.on_page(p, _HERE) for p in result.problems]}),
+            "What could not be used, by row",
+        )
 
 
 def _table(table: pd.DataFrame, alt: str) -> None:

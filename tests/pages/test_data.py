@@ -434,3 +434,17 @@ def test_the_dialog_that_adds_images_asks_as_the_import_does(
     asked.set_value("merge")
     assert not reopened().disabled
     assert "1 class" in texts(app)
+
+
+def test_the_import_dialog_names_no_option_of_the_command_line(
+    workspace, desk, tmp_path, no_worker
+):
+    source = photos(tmp_path / "photos")
+    (tmp_path / "out.png").write_bytes((source / "cat" / "0.png").read_bytes())
+    (source / "cat" / "linked.png").symlink_to(tmp_path / "out.png")
+    app = desk("data")
+    dialog(app, source)
+    said = [each.value for each in (*app.caption, *app.warning, *app.error)]
+    (left,) = [each for each in said if "A link that leads out" in each]
+    assert "answer the question about links" in left
+    assert not any("follow" in each for each in said)
