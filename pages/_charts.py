@@ -18,18 +18,27 @@ def colours() -> Mapping[str, Any]:
 
 
 def layout(figure: go.Figure, height: int, **margin: int) -> None:
+    """Give a figure the look of the page."""
+    figure.update_layout(**_look(height, **margin))
+
+
+def _look(height: int, **margin: int) -> dict[str, Any]:
     tone = colours()
-    figure.update_layout(
-        height=height,
-        margin={"l": 0, "r": 0, "t": 0, "b": 0} | margin,
-        paper_bgcolor=tone["page"],  # a saved picture keeps the ground that its text is made for
-        plot_bgcolor=tone["page"],
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": tone["muted"], "activecolor": tone["text"]},
-        showlegend=False,
-        font={"family": "Source Sans, sans-serif", "size": 12, "color": tone["muted"]},
-        hoverlabel={"font": {"family": "Source Sans, sans-serif", "size": 13}},
-        dragmode=False,
-    )
+    return {
+        "height": height,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0} | margin,
+        "paper_bgcolor": tone["page"],  # a saved picture keeps the ground its text is made for
+        "plot_bgcolor": tone["page"],
+        "modebar": {
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": tone["muted"],
+            "activecolor": tone["text"],
+        },
+        "showlegend": False,
+        "font": {"family": "Source Sans, sans-serif", "size": 12, "color": tone["muted"]},
+        "hoverlabel": {"font": {"family": "Source Sans, sans-serif", "size": 13}},
+        "dragmode": False,
+    }
 
 
 def draw(figure: go.Figure, key: str, alt: str) -> None:
@@ -80,41 +89,47 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
             customdata=whole,
             hovertemplate=f"%{{customdata}}: about %{{x:,.0f}} {label}<extra></extra>",
         )
-    for place, (total, share) in enumerate(zip(counts, wrong, strict=True)):
-        known = f", about {count(share)}" if classes[place]["wrong"] is not None else ""
-        known = ", no class" if classes[place].get("no_class") else known
-        figure.add_annotation(
-            x=total,
-            y=place,
-            text=f'<span style="color:{tone["text"]}">{count(total)}</span>{known}',
-            showarrow=False,
-            xanchor="left",
-            xshift=6,
-        )
-    figure.update_layout(barmode="stack", bargap=0)
-    layout(figure, max(106, 29 * len(classes) + 50), r=70, b=38)
-    figure.update_yaxes(
-        tickvals=places,
-        ticktext=names,
-        range=[len(classes) - 0.4, -0.6],
-        tickfont={"size": 13, "color": tone["text"]},
-        ticklabelstandoff=6,
-        showgrid=False,
-        zeroline=False,
-        automargin=True,
-        fixedrange=True,
-    )
-    figure.update_xaxes(
-        gridcolor=tone["grid"],
-        zeroline=True,
-        zerolinecolor=tone["grid"],
-        nticks=5,
-        range=[0, 1.12 * max(counts, default=1)],
-        tickformat=",",
-        title={"text": "images", "font": {"size": 12}, "standoff": 4},
-        fixedrange=True,
-    )
+    figure.layout = _look(max(106, 29 * len(classes) + 50), r=70, b=38) | {
+        "barmode": "stack",
+        "bargap": 0,
+        "annotations": [_count_beside(place, each, tone) for place, each in enumerate(classes)],
+        "yaxis": {
+            "tickvals": places,
+            "ticktext": names,
+            "range": [len(classes) - 0.4, -0.6],
+            "tickfont": {"size": 13, "color": tone["text"]},
+            "ticklabelstandoff": 6,
+            "showgrid": False,
+            "zeroline": False,
+            "automargin": True,
+            "fixedrange": True,
+        },
+        "xaxis": {
+            "gridcolor": tone["grid"],
+            "zeroline": True,
+            "zerolinecolor": tone["grid"],
+            "nticks": 5,
+            "range": [0, 1.12 * max(counts, default=1)],
+            "tickformat": ",",
+            "title": {"text": "images", "font": {"size": 12}, "standoff": 4},
+            "fixedrange": True,
+        },
+    }
     return figure
+
+
+def _count_beside(place: int, one: Mapping[str, Any], tone: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the words at a bar's end: images, and how many of them are probably wrong."""
+    known = f", about {count(one['wrong'])}" if one["wrong"] is not None else ""
+    known = ", no class" if one.get("no_class") else known
+    return {
+        "x": one["count"],
+        "y": place,
+        "text": f'<span style="color:{tone["text"]}">{count(one["count"])}</span>{known}',
+        "showarrow": False,
+        "xanchor": "left",
+        "xshift": 6,
+    }
 
 
 def loss_curve(curves: Mapping[str, Sequence[float]], epochs: int) -> go.Figure:
