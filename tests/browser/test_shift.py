@@ -1,0 +1,38 @@
+"""What stands on a page stays where it is while the rest of it comes."""
+
+import pytest
+
+from tests.browser.test_layout import PAGES, STILL, layout_set
+
+pytestmark = pytest.mark.browser
+
+__all__ = ["layout_set"]
+
+MOST = 0.1
+"""Of the browser's own measure; up to this it calls a page good. With no room kept for the sidebar
+alone it was 0.2."""
+
+WATCH = """
+window.moved = [];
+new PerformanceObserver((list) => window.moved.push(...list.getEntries().map((each) => ({
+  value: each.value,
+  what: each.sources.map(({ node, currentRect: { x, y, width, height } }) =>
+    `${node?.closest?.("[data-testid]")?.dataset.testid} to ${[x, y, width, height]}`),
+})))).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.mark.parametrize("name", ["data", "review", "quality", "losses", "export"])
+def test_no_skeleton_changes_the_layout_when_it_fills(common_server, page, layout_set, name):
+    address, ready = PAGES[name]
+    page.add_init_script(WATCH)
+    joint = "&" if "?" in address else "?"
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{common_server.url}/{address}{joint}dataset={layout_set.name}")
+    page.wait_for_selector(ready)
+    page.evaluate(STILL)
+    moved = page.evaluate("window.moved")
+    assert sum(each["value"] for each in moved) <= MOST, moved
+    health = [url for url in asked if url.endswith("/_stcore/health")]
+    assert health == [f"{common_server.url}/_stcore/health"]  # asked once, at the right address
