@@ -40,6 +40,7 @@ _MEMORY = st.components.v2.component(
 // From 1600 px on tables are written larger: their text is painted, so no style sheet reaches it.
 const WIDE = window.matchMedia("(min-width: 1600px)");
 const NARROW = window.matchMedia("(max-width: 700px)");
+const DARK = window.matchMedia("(prefers-color-scheme: dark)");
 const presents = () => new URLSearchParams(location.search).get("present") === "1";
 const painted = Object.getOwnPropertyDescriptor(CanvasRenderingContext2D.prototype, "font");
 if (painted && !window.lnlTables) {
@@ -60,13 +61,29 @@ export default function ({ data, setStateValue }) {
   };
   tell();
   for (const size of [WIDE, NARROW]) size.addEventListener("change", tell);
+  const redraw = () => once(shows(DARK.matches ? "dark" : "light"), (scheme) =>
+    setStateValue("scheme", scheme));
+  DARK.addEventListener("change", redraw);
   const leave = () => navigator.sendBeacon(data.leave, data.tab);
   window.addEventListener("pagehide", leave);
   remember(data, setStateValue);
   return () => {
     for (const size of [WIDE, NARROW]) size.removeEventListener("change", tell);
+    DARK.removeEventListener("change", redraw);
     window.removeEventListener("pagehide", leave);
   };
+}
+
+// What the server draws has colours of its own: it draws again once the app shows another scheme.
+const shows = (scheme) => () => {
+  const app = document.querySelector(".stApp");
+  return app && getComputedStyle(app).colorScheme === scheme ? scheme : null;
+};
+
+function once(found, act, turns = 120) {
+  const value = found();
+  if (value) act(value);
+  else if (turns) requestAnimationFrame(() => once(found, act, turns - 1));
 }
 
 function remember(data, setStateValue) {
@@ -226,5 +243,6 @@ def _remember() -> None:
         on_name_change=lambda: None,
         on_wide_change=lambda: None,
         on_narrow_change=lambda: None,
+        on_scheme_change=lambda: None,
         height=1,
     )

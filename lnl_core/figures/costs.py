@@ -17,8 +17,12 @@ _COSTS = (
     ("seconds", "wall clock, s", 1.0, ",.0f"),
     ("cpu_seconds", "CPU time, s", 1.0, ",.0f"),
     ("peak_memory_bytes", "peak memory, GB", 1e-9, ".2f"),
-    ("images", "images shown, thousands", 1e-3, ",.0f"),
+    ("images", "images, thousands", 1e-3, ",.0f"),
 )
+
+
+_BETWEEN = 44
+"""Pixels between two panels, one above the other."""
 
 
 def _amount(value: float, form: str) -> str:
@@ -26,21 +30,35 @@ def _amount(value: float, form: str) -> str:
     return format(value, form) if value == 0 or value >= 1 else f"{value:.2g}"
 
 
-def costs(candidates: Sequence[Candidate], tone: Tone) -> go.Figure | None:
-    """Draw what each run cost, four panels of bars; None where no run knows its cost."""
+def costs(
+    candidates: Sequence[Candidate], tone: Tone, *, columns: int = len(_COSTS)
+) -> go.Figure | None:
+    """Draw what each run cost, a panel of bars each; None where no run knows its cost.
+
+    Args:
+        candidates: runs, and those without a cost, which are left out.
+        tone: of `palette.TONES`.
+        columns: panels side by side; a telephone has room for one.
+    """
     from plotly.subplots import make_subplots
 
     runs = [each for each in candidates if each.cost]
     if not runs:
         return None
+    rows = -(-len(_COSTS) // columns)
     base = new_figure(
         "Cost of each run",
         "Measured while it ran, without features that runs share. Memory: on top of the worker's.",
         tone,
-        max(200, 28 * len(runs) + 130),
+        130 + max(70, 28 * len(runs)) + (rows - 1) * (28 * len(runs) + _BETWEEN),
     )
     figure = make_subplots(
-        1, 4, shared_yaxes=True, horizontal_spacing=0.045, subplot_titles=[c[1] for c in _COSTS]
+        rows,
+        columns,
+        shared_yaxes=True,
+        horizontal_spacing=0.045,
+        vertical_spacing=_BETWEEN / (28 * len(runs) + _BETWEEN) / max(rows, 2),
+        subplot_titles=[each[1] for each in _COSTS],
     )
     kept = {k: v for k, v in base.layout.to_plotly_json().items() if not k.endswith("axis")}
     figure.update_layout(**kept)
@@ -48,7 +66,8 @@ def costs(candidates: Sequence[Candidate], tone: Tone) -> go.Figure | None:
     figure.update_annotations(font={"size": 12, "color": tone["muted"]}, yshift=2)
     lines = strokes(candidates, tone)
     colours = [lines[each.key]["color"] for each in runs]
-    for column, (key, _, scale, form) in enumerate(_COSTS, start=1):
+    for place, (key, _, scale, form) in enumerate(_COSTS):
+        row, column = 1 + place // columns, 1 + place % columns
         values = [each.cost.get(key) for each in runs]
         if key == "peak_memory_bytes":
             values = [value or None for value in values]  # too short to be measured
@@ -65,11 +84,11 @@ def costs(candidates: Sequence[Candidate], tone: Tone) -> go.Figure | None:
             textfont={"size": 12, "color": tone["text"]},
             customdata=[text(each.title, 40) for each in runs],
             hovertemplate="%{customdata}: %{x:,.2f}<extra></extra>",
-            row=1,
+            row=row,
             col=column,
         )
         largest = max((value for value in shown if value is not None), default=1) or 1
-        figure.update_xaxes(range=[0, 1.28 * largest], row=1, col=column)
+        figure.update_xaxes(range=[0, 1.28 * largest], row=row, col=column)
     figure.update_xaxes(
         showticklabels=False, showgrid=False, zeroline=True, zerolinecolor=tone["grid"],
         fixedrange=True,

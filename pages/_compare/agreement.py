@@ -100,7 +100,8 @@ def overlap(info: DatasetInfo, comparison: Comparison, k: int, key: str = "overl
 
 def draw_costs(info: DatasetInfo, comparison: Comparison) -> None:
     """Draw what each run took."""
-    figure = costs.costs(comparison.candidates, _figures.tone())
+    columns = 1 if _ui.narrow() else 4
+    figure = costs.costs(comparison.candidates, _figures.tone(), columns=columns)
     if figure is None:
         st.caption("No run of these noted its cost.")
         return

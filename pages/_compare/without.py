@@ -19,8 +19,8 @@ from pages import _ui, _urls, _words
 from pages._compare import agreement
 from pages._ui import plain
 
-_SHOWN = 12
-"""Images of each group at most; as many as a strip has room for are seen."""
+_SHOWN = 10
+"""Images of each group at most: one row of a page, more on a telephone."""
 
 _GROUPS = 3
 
@@ -146,17 +146,15 @@ def view_key() -> str:
 def _strip(info: DatasetInfo, rows: Sequence[int]) -> None:
     given = loaded(info).given_labels
     figures = "".join(_picture(info, row, info.class_names[int(given[row])]) for row in rows)
-    st.html(
-        '<div style="display:flex;flex-wrap:wrap;gap:8px;overflow:hidden;height:106px">'
-        f"{figures}</div>"
-    )
+    columns = f"repeat(auto-fill,minmax(max(64px,(100% - {8 * _SHOWN}px)/{_SHOWN}),1fr))"
+    st.html(f'<div style="display:grid;gap:8px;grid-template-columns:{columns}">{figures}</div>')
 
 
 def _picture(info: DatasetInfo, row: int, given: str) -> str:
     name = escape(_ui.short(given), quote=True)
     return (
-        f'<figure style="margin:0;flex:0 0 84px;width:84px"><img src="{_urls.thumb_url(info, row)}"'
-        f' alt="labelled {name}" loading="lazy" style="width:84px;height:84px;object-fit:cover;'
+        f'<figure style="margin:0;min-width:0"><img src="{_urls.thumb_url(info, row)}"'
+        f' alt="labelled {name}" loading="lazy" style="width:100%;aspect-ratio:1;object-fit:cover;'
         'border-radius:4px"><figcaption style="font-size:13px;line-height:20px;white-space:nowrap;'
         f'overflow:hidden;text-overflow:ellipsis" title="{name}">{name}</figcaption></figure>'
     )

@@ -4,6 +4,7 @@ import zipfile
 
 import pytest
 
+from lnl_core.figures.palette import TONES
 from tests.browser.test_explore import lay
 
 pytestmark = pytest.mark.browser
@@ -77,3 +78,17 @@ def test_a_wide_window_writes_larger_and_does_not_scroll(common_server, page, ma
     assert overlap.bounding_box()["width"] == 560
     main = page.locator('[data-testid="stMain"]')
     assert main.evaluate("main => main.scrollHeight <= main.clientHeight")
+
+
+def test_what_the_server_draws_follows_the_screen_into_the_dark(common_server, page, make_set):
+    info = make_set(common_server, "dusk", ["ant", "bee", "cow"])
+    page.goto(f"{common_server.url}/compare?dataset={info.name}&view=agreement")
+    ground = page.locator(".js-plotly-plot .main-svg").first
+    ground.wait_for()
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(
+            """(paper) => [...document.querySelectorAll(".js-plotly-plot")].every(
+              ({ layout }) => layout.paper_bgcolor === paper)""",
+            arg=TONES[scheme]["page"],
+        )

@@ -1,12 +1,14 @@
 """Figures in the window there is: headings on lines that fit, legends that leave room."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
-from lnl_core.figures import frame
+from lnl_core.figures import costs, frame
 from lnl_core.figures.palette import TONES
 from lnl_core.services.explore import confusions
+from lnl_core.views import Candidate
 from pages import _figures
 from pages._explore import matrix
 
@@ -72,3 +74,16 @@ def test_class_names_stand_whole_along_the_matrix(ranked):
     assert made.layout.xaxis.ticktext == made.layout.yaxis.ticktext == names
     assert made.layout.xaxis.tickangle == -90
     assert made.layout.margin.t > 5.5 * len(names[0])
+
+
+def test_costs_stand_one_above_the_other_where_there_is_no_room_beside():
+    cost = {"seconds": 2.0, "cpu_seconds": 1.0, "peak_memory_bytes": 3e8, "images": 9000.0}
+    runs = [
+        Candidate(str(i), "ce", f"run {i}", "plain CE", newest=True, cost=cost) for i in range(3)
+    ]
+    beside, below = (costs.costs(runs, TONES["light"], columns=columns) for columns in (4, 1))
+    assert len({axis.domain for axis in beside.select_yaxes()}) == 1
+    domains = sorted(axis.domain for axis in below.select_yaxes())
+    assert all(a[1] < b[0] for a, b in pairwise(domains))
+    assert below.layout.height > 3 * 28 * 3 + beside.layout.height
+    assert below.layout.yaxis4.ticktext == ("plain CE",) * 3
