@@ -23,6 +23,9 @@ from pages._ui import plain
 COOKIE = "lnl_reviewer_"
 """What the browser keeps the name under; the port follows, for cookies know none."""
 
+UNNAMED = "reviewer A"
+"""Who answers first, before anybody has said a name."""
+
 
 def settle(ws: Workspace) -> None:
     """Settle who reviews, before any page asks; and say it in the sidebar."""
@@ -75,8 +78,18 @@ def _named(names: list[str]) -> str:
         st.session_state["reviewer_chosen"] = chosen
         return str(chosen)
     machine = os.environ.get("LNL_REVIEWER", "").strip()[:60]
-    st.session_state["reviewer_open"] = not machine and len(names) > 1
-    return machine or (names[0] if len(names) == 1 else "reviewer A")
+    if machine:
+        return machine
+    began = st.session_state.get("reviewer_began")
+    if began:  # whoever was here before a second one came stays who they are, and is kept now
+        if began in names and len(names) > 1:
+            st.session_state["reviewer_chosen"] = began
+        return str(began)
+    st.session_state["reviewer_open"] = len(names) > 1
+    if len(names) > 1:
+        return UNNAMED
+    st.session_state["reviewer_began"] = names[0] if names else UNNAMED
+    return str(st.session_state["reviewer_began"])
 
 
 def _kept() -> str | None:
@@ -104,6 +117,13 @@ def need() -> None:
     with st.container(border=True, gap="small", key="who_asked"):
         st.markdown("**Who are you?** Several people review here; your answers go under your name.")
         _form("asked")
+        if UNNAMED in reviewers(_ui.workspace()):
+            st.button(
+                f"I am “{UNNAMED}”, who began here",
+                key="asked_unnamed",
+                on_click=_is,
+                args=(UNNAMED,),
+            )
     st.stop()
 
 
@@ -128,6 +148,10 @@ def _take(key: str) -> None:
     except LnlError as error:
         st.toast(plain(error), icon=":material/error:")
         return
+    _is(who)
+    st.session_state[key] = ""
+
+
+def _is(who: str) -> None:
     give_back(_ui.workspace(), _ui.tab())  # what the person before had on the screen
     st.session_state["reviewer_chosen"] = who
-    st.session_state[key] = ""

@@ -59,3 +59,21 @@ def test_it_says_each_route_with_its_interval_and_rings(birds, capsys):
     out = json.loads(said(capsys, "--json"))
     assert out["people"]["bob"]["gold"]["sensitivity"]["count"] == 13
     assert "bias" in {each["kind"] for each in out["alarms"]}
+
+
+def test_who_has_answered_is_named_though_nothing_is_measured_of_them(birds, capsys):
+    """One look of bob's is judged; ann has only answered, and is not left out."""
+    ann = Reviewer(birds.workspace, birds)
+    ann.press(*range(7))
+    wrong = [int(row) for row in (ann.truth != ann.given).nonzero()[0]][:3]
+    for who in ("cyd", "dan"):
+        Reviewer(birds.workspace, birds, who).press(*wrong)
+    stored.append(birds, [Decision(wrong[0], Action.NONE, "bob", given_label=0, route="gold")])
+    words = said(capsys)
+    assert "ann: 7 answers, not measured yet" in words
+    assert "bob: gold images: notices 1 of 1" in words
+    assert "Gold: 3 images with a wrong label" in words
+    out = json.loads(said(capsys, "--json"))
+    assert out["answers"] == {"ann": 7, "cyd": 3, "dan": 3}
+    assert list(out["people"]) == ["bob"]
+    assert out["gold"] == {"wrong": 3, "right": 0, "looks_needed": 19}

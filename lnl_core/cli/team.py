@@ -1,4 +1,4 @@
-"""`lnl team`: how well people look, by hidden looks, and what is to be said about it."""
+"""`lnl team`: who has answered, how well each looks by hidden looks, and what is alarming."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, say
 from lnl_core.records import DatasetInfo
+
+_YET = ", not measured yet"
 
 
 def _arguments(one: argparse.ArgumentParser) -> None:
@@ -23,23 +25,38 @@ def _arguments(one: argparse.ArgumentParser) -> None:
 def team(options: Any) -> int:
     """Say how well each person looks, route by route, and what is alarming."""
     from lnl_core.services.review import looks, measuring, watching
+    from lnl_core.services.team import gold
+    from lnl_core.services.team.team import team as of_team
 
     info = opened(options)
     if options.checks is not None:
         looks.set_share(info, None, options.checks)
     people, alarms = measuring.people(info), watching.alarms(info)
+    there, answered = gold.gold(info), {each.name: each.answers for each in of_team(info).people}
     everybody = {
         who: {route: _numbers(each) for route, each in routes.items()}
         for who, routes in people.items()
     }
     told = [{"who": each.who, "kind": each.kind, "words": each.words} for each in alarms]
-    words = [f"{who}: {line}" for who, routes in people.items() for line in measuring.words(routes)]
+    words = []
+    for who in dict.fromkeys([*answered, *people]):
+        words.append(f"{who}: {answered.get(who, 0):,} answers{'' if who in people else _YET}")
+        words += [f"{who}: {line}" for line in measuring.words(people.get(who, {}))]
     words += [f"Alarm: {each.who} {each.words} (p = {each.chance:.2g})." for each in alarms]
     share = looks.share(info)
     say(
         options,
-        {"name": info.name, "checks": share, "people": everybody, "alarms": told},
-        "\n".join([*(words or [_nobody(info, share)]), _shares(share)]),
+        {
+            "name": info.name,
+            "checks": share,
+            "answers": answered,
+            "people": everybody,
+            "alarms": told,
+            "gold": {"wrong": there.wrong, "right": there.right, "looks_needed": there.needed},
+        },
+        "\n".join(
+            [*words, *([] if people else [_nobody(info, share)]), there.words, _shares(share)]
+        ),
     )
     return DONE
 
@@ -71,7 +88,7 @@ TEAM = Command(
     team,
     _arguments,
     (
-        "lnl team birds                  sensitivity, false alarms, steadiness, alarms",
+        "lnl team birds                  answers, sensitivity, false alarms, gold",
         "lnl team birds --checks 0.05    five of a hundred answers for each purpose; 0 for none",
     ),
 )

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lnl_core.services.explore import selections
 from lnl_core.services.review import looks, measuring, watching
-from lnl_core.services.team import roles
+from lnl_core.services.team import gold, roles
 from lnl_core.services.team.roles import Act
 from lnl_core.types import DatasetInfo
 from pages import _ui
-from pages._words import percent, plain
+from pages._words import count, percent, plain
 
 _STEPS = tuple(i / 100 for i in range(round(100 * looks.MOST) + 1))
 _HELP = {
-    "Notices": "Wrong labels called wrong, among images on which two others agree or that were "
-    "settled. They look like any other image.",
-    "Accuses": "Right labels called wrong, among such images.",
-    "Blind": "Right labels contradicted, where the image was shown without its label.",
-    "Steady": "Own answers given again, fifty answers later or more.",
+    "Sensitivity": "Wrong labels called wrong, among gold images: two others agree on them, or "
+    "they were settled. They look like any other image.",
+    "False alarms": "Right labels called wrong, among gold images.",
+    "Without label": "False alarms where the image was shown without its label.",
+    "Self-agreement": "Own answers given again, fifty answers later or more.",
 }
 """Column -> tooltip."""
 
@@ -43,7 +44,30 @@ def draw(info: DatasetInfo) -> None:
     else:
         st.caption("Nobody has been measured yet: it begins after a person's first 33 answers.")
     if entitled:
+        _gold(info, me)
         _choose(info, me)
+
+
+def _gold(info: DatasetInfo, me: str) -> None:
+    """Say how much gold there is, how much is needed, and lead to the images that can become it."""
+    there = gold.gold(info)
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key="team_gold", wrap=True
+    ):
+        st.caption(there.words, width="stretch")
+        rows = gold.to_answer(info, me)
+        if (
+            (there.missing or there.needed)
+            and len(rows)
+            and st.button(
+                f"Give {count(len(rows))} a second answer",
+                icon=":material/rate_review:",
+                help="Images that one other person calls wrong. Where you agree they become gold "
+                "for everybody who has not seen them.",
+            )
+        ):
+            name = selections.keep_selection(info, rows)
+            _ui.go("review", dataset=info.name, selection=name)
 
 
 def _choose(info: DatasetInfo, me: str) -> None:

@@ -199,6 +199,27 @@ def test_where_several_review_a_new_browser_is_asked_who_it_is(desk, workspace, 
     assert {each.reviewer for each in leases.held(tiny)} == {"Grace"}
 
 
+def test_who_began_unnamed_goes_on_as_before_when_a_second_one_comes(desk, workspace, tiny, texts):
+    """No name was ever said; the session that was there is not asked for one, a new one is."""
+    score(tiny)
+    first = desk("review")
+    row = sent(first)["items"][0]["row"]
+    first.session_state[key(tiny)] = {"log": [press(row, cid="a")]}
+    first.run()
+    second = desk("review")
+    second.text_input(key="who_name").input("Bob").run()
+    first.run()
+    assert "Who are you?" not in texts(first)
+    assert first.session_state["reviewer"] == "reviewer A"
+    assert first.session_state["reviewer_chosen"] == "reviewer A"  # which the browser keeps now
+    assert [item["row"] for item in sent(first)["recent"]] == [row]
+    third = desk("review")
+    assert "Who are you?" in texts(third)
+    third = third.button(key="asked_unnamed").click().run()
+    assert third.session_state["reviewer"] == "reviewer A"
+    assert [item["row"] for item in sent(third)["recent"]] == [row]
+
+
 def test_one_image_in_five_is_drawn_at_random_and_looks_like_the_others(desk, workspace, tiny):
     score(tiny)
     data = sent(desk("review"))

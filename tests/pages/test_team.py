@@ -183,4 +183,19 @@ def test_the_owner_chooses_how_many_hidden_looks_there_are_and_others_see_themse
 
 def measured(app):
     """The table of what hidden looks say."""
-    return next(each.value for each in app.dataframe if "Notices" in each.value.columns)
+    return next(each.value for each in app.dataframe if "Sensitivity" in each.value.columns)
+
+
+def test_an_owner_sees_how_much_gold_there_is_and_is_led_to_what_can_become_it(
+    desk, tiny, monkeypatch, texts
+):
+    monkeypatch.setenv("LNL_REVIEWER", "cleo")
+    score(tiny)
+    say(tiny, "ann", 3, "none")
+    app = desk("team")
+    said = texts(app)
+    assert "Gold: 0 images with a wrong label" in said
+    assert "0 of the 20 looks" in said
+    button(app, "Give 1 a second answer").click().run()
+    assert not app.exception
+    assert "selection" in app.query_params

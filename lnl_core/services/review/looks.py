@@ -156,6 +156,11 @@ def _mine(info: DatasetInfo, reviewer: str, now: Standing) -> Mine:
     return Mine(seen, answered, repeated, np.zeros(n, bool) if foreign is None else foreign)
 
 
+def seen_by(info: DatasetInfo, reviewer: str, now: Standing) -> BoolArray:
+    """Return (n,) the images that a person has answered, for whatever purpose."""
+    return _mine(info, reviewer, now).seen
+
+
 def calls_wrong(look: Decision) -> bool | None:
     """Return whether a look calls the given label wrong; None where it says neither."""
     if look.action is Action.KEEP:
