@@ -17,7 +17,7 @@ from lnl_core.data.files import (
     may_follow,
     storable,
 )
-from lnl_core.data.reading import labels, places
+from lnl_core.data.reading import classes_files, labels, places
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED, Outline
 from lnl_core.data.reading.outline import unlabelled as ask_unlabelled
 from lnl_core.data.reading.places import Node, Places, is_split, like_image
@@ -170,6 +170,11 @@ class _Folders:
             notes=list(self._places.notes),
             written=self._labels.written(),
         )
+        named = classes_files.classes_file(self._top)
+        if named is not None and all(classes_files.whole(name) is not None for name in names):
+            outline.notes.append(
+                f"“{named.name}” is not used: the classes are called as their folders, by numbers."
+            )
         sample, total, unlabelled = self._fill(outline)
         if unlabelled:
             lie = "lies" if unlabelled == 1 else "lie"

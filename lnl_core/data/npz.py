@@ -260,7 +260,7 @@ def _scan(
     given, names = classes(labels, named, truth)
     true = None
     if truth is not None:
-        true = codes(truth, names)
+        true = codes(truth if named is not None else truth.astype(str), names)
         if len(true) and not 0 <= int(true.min()) <= int(true.max()) < len(names):
             true = None
             outline.notes.append("true_labels has values that are no class, so it is not used.")

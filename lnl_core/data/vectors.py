@@ -95,7 +95,8 @@ def classes(
         distinct = [int(v) for v in np.unique(everything) if v >= 0]
         top = distinct[-1] if distinct else -1
         dense = top < 4 * len(distinct) + 100
-        class_names = [str(v) for v in (range(top + 1) if dense else distinct)]
+        first = distinct[0] if distinct else 0  # labels from 1 have no class 0
+        class_names = [str(v) for v in (range(first, top + 1) if dense else distinct)]
     if not class_names or len(class_names) > MAX_CLASSES:
         raise LnlError(
             f"“labels” names {len(class_names):,} classes; 1 to {MAX_CLASSES:,} can be used."

@@ -248,3 +248,32 @@ def test_numbers_of_a_list_stand_for_the_lines_of_a_classes_file(tmp_path, do_im
     (tmp_path / "names").write_text("cat\ndog\n")
     said = Answers(classes_file=str(tmp_path / "names"))
     assert counts(importers.read(tmp_path / "t", answers=said)) == {"cat": 2, "dog": 2}
+
+
+def test_labels_that_go_beyond_the_names_are_asked_for(tmp_path):
+    names = np.array(["cat", "dog", "emu", "fox"])
+    for at, labels in enumerate(([2, 3, 4, 5], [1, 2, 3, 6])):
+        path = arrays(tmp_path / f"{at}.npz", labels * 3, class_names=names)
+        assert "--count-from 0 or 1" in stops(path, "count_from", tmp_path)
+        assert not read(path, count_from="1").open_questions
+
+
+def test_labels_from_one_without_names_have_no_class_zero(tmp_path, do_import):
+    path = arrays(tmp_path / "s.npz", [1, 2, 4, 2] * 3, true_labels=np.array([1, 2, 4, 1] * 3))
+    got = do_import(path)
+    assert (got.names, got.given[:4]) == (["1", "2", "3", "4"], ["1", "2", "4", "2"])
+    true = np.load(got.folder / "true_labels.npy")
+    assert [got.names[label] for label in true[:4]] == ["1", "2", "4", "1"]
+
+
+def test_of_numbers_and_names_of_the_same_classes_the_names_are_read(tmp_path):
+    put(tmp_path, [f"im{i}.png" for i in range(4)])
+    rows = [f"im{i}.png,{i % 2},{'cat' if i % 2 else 'dog'}" for i in range(4)]
+    (tmp_path / "l.csv").write_text("\n".join(["image,label,label_name", *rows]) + "\n")
+    assert counts(read(tmp_path)) == {"cat": 2, "dog": 2}
+
+
+def test_a_file_of_names_beside_folders_of_numbers_is_named(tmp_path):
+    put(tmp_path, ["1/0.png", "2/0.png"])
+    (tmp_path / "classes.txt").write_text("cat\ndog\n")
+    assert any("“classes.txt” is not used" in note for note in read(tmp_path).notes)

@@ -18,6 +18,7 @@ from lnl_core.data.reading.column_names import (
     plain_names,
 )
 from lnl_core.data.reading.peeking import Peek
+from lnl_core.data.reading.spellings import number
 from lnl_core.data.tables import visible
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError
@@ -205,8 +206,10 @@ class _Decision:
         first = values[candidates[0]]
         others = [each for each in candidates[1:] if not _same_groups(first, values[each])]
         if not others:
-            rest = ", ".join(f"“{visible(each)[:40]}”" for each in candidates[1:])
-            self._notes.append(f"Labels are column “{candidates[0]}”; {rest} says the same.")
+            worded = next((n for n in candidates if not _all_numbers(values[n])), candidates[0])
+            self._take("label", worded)  # names say more than numbers
+            rest = ", ".join(f"“{visible(n)[:40]}”" for n in candidates if n != worded)
+            self._notes.append(f"Labels are column “{worded}”; {rest} says the same.")
             return
         asked = [candidates[0], *others]
         self._questions.append(
@@ -372,6 +375,10 @@ def _ends_like_image(value: str) -> bool:
 def _are_images(values: Sequence[str]) -> bool:
     filled = [value for value in values if value]
     return bool(filled) and sum(map(_ends_like_image, filled)) > 0.8 * len(filled)
+
+
+def _all_numbers(values: Sequence[str]) -> bool:
+    return all(number(value) is not None for value in values if value)
 
 
 def _same_groups(one: Sequence[str], other: Sequence[str]) -> bool:

@@ -17,7 +17,19 @@ def count_from(
         answers: what a person said already.
         names: some of the names, for the question.
     """
-    if low != 1 or high > k:
+    if low > 0 and high > k:
+        return int(answers.count_from or 0), Question(
+            "count_from",
+            f"Labels go from {low:,} to {high:,}, and {k:,} classes have names: counted from 0 or "
+            "from 1, some labels are none of them.",
+            (
+                Choice("0", "counted from 0; rows without a name are left out"),
+                Choice("1", "counted from 1; rows without a name are left out"),
+            ),
+            answer=answers.count_from,
+            stops=True,
+        )
+    if low != 1:
         return int(answers.count_from or 0), None
     sure = (
         f"label {high} is none of the {k:,} classes if they count from 0"
