@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -300,7 +301,7 @@ def advice(question: Question) -> str:
     one = _BY_KEY[question.key]
     if one.sets:
         return f"Give {one.flag}."
-    values = [choice.value for choice in question.choices] or [one.metavar]
+    values = [shlex.quote(choice.value) for choice in question.choices] or [one.metavar]
     words = " or ".join([", ".join(values[:-1]), values[-1]] if len(values) > 1 else values)
     return f"Give {one.flag} {words}."
 

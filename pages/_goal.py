@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import streamlit as st
 
-from lnl_core.services.in_force import labelled_count, scored
-from lnl_core.services.review import goals, planning
+from lnl_core.services.in_force import scored
+from lnl_core.services.review import advising, goals, planning
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.services.review.goals import LEFT, RECALL, REVIEWS, SECONDS
 from lnl_core.types import DatasetInfo
@@ -23,11 +24,14 @@ _PRICE = {
     LEFT: "95 % sure, from images drawn at random. Empty: one in a hundred images.",
     RECALL: (
         "95 % sure. Random images come first, until enough wrong ones are among them; then the "
-        "queue goes as deep as these say. Worth it where 5 % or more are wrong."
+        "queue goes as deep as these say."
     ),
     REVIEWS: "Whatever is guaranteed then; the panel says beforehand what that is expected to be.",
     SECONDS: "Of answering; pauses are left out. Whatever is guaranteed then.",
 }
+
+HOUR = 3600.0
+"""Seconds that a goal of time begins with, where not everything is answered sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ def draw(info: DatasetInfo) -> bool:
     by = here.goal.reviewer if here.goal else None
     who = f", set by {_ui.plain(by)}" if by else ""
     st.markdown(f"**Goal**  \n:gray[:small[Review {here.words}{who}. {_expected(info, here)}]]")
+    _advice(info)
     kind = st.radio(
         "Review until",
         list(KINDS),
@@ -53,6 +58,7 @@ def draw(info: DatasetInfo) -> bool:
     )
     asked = Asked(kind, _value(info, kind, here))
     st.caption(_PRICE[kind])
+    _outlook(info, asked)
     none = kind == RECALL and scored(info) is None
     if none:
         st.caption("Nothing is scored yet: a share needs an order. Start a run first.")
@@ -78,13 +84,38 @@ def _value(info: DatasetInfo, kind: str, here: goals.Stand) -> float | None:
             "Per cent", 50, 99, round(100 * (own or 0.9)), key=key, width=200
         )
         return percent / 100
+    open_ = advising.outlook(info, REVIEWS, None).open
     if kind == REVIEWS:
-        most = labelled_count(info)
-        return float(
-            st.number_input("Images", 1, most, int(own or min(500, most)), key=key, width=200)
-        )
-    minutes = round((own or 7200) / 60)
-    return 60.0 * st.number_input("Minutes", 1, 6000, minutes, 15, key=key, width=200)
+        most = max(1, open_)
+        asked = min(int(own or min(500, most)), most)
+        if st.session_state.get(key, 1) > most:  # others answered while this was open
+            st.session_state[key] = most
+        return float(st.number_input("Images", 1, most, asked, key=key, width=200))
+    usual_time = min(HOUR, open_ * advising.pace(info))
+    minutes = max(1, math.ceil((own or usual_time) / 60))
+    return 60.0 * st.number_input("Minutes", 1, 6000, minutes, key=key, width=200)
+
+
+def _advice(info: DatasetInfo) -> None:
+    """Say which goal fits the set, and what it is expected to take."""
+    best = advising.advised(info)
+    if best is None:
+        return
+    words = goals.words(best.kind, best.value)
+    st.markdown(f"Fits this set: **{words}**. {best.outlook.words}")
+
+
+def _outlook(info: DatasetInfo, asked: Asked) -> None:
+    """Say what the goal that is chosen would take, and when it cannot pay off."""
+    there = advising.outlook(info, asked.kind, asked.value)
+    if asked.kind == SECONDS:
+        pace = f"{_words.duration(advising.pace(info))} an answer"
+        st.caption(f"About {_words.plural(there.reviews or 0, 'image')}, at {pace}.")
+    elif asked.kind == REVIEWS:
+        st.caption(f"Without an answer now: {_words.plural(there.open, 'image')}.")
+    elif there.words:
+        mark = "" if there.pays else ":material/info: "
+        st.caption(f"{mark}{there.words}")
 
 
 def _expected(info: DatasetInfo, here: goals.Stand) -> str:

@@ -67,6 +67,7 @@ STYLE = """<style>
 .st-key-photographs img,.st-key-strip_demo img{aspect-ratio:1;object-fit:cover}
 .stApp :is(.stMain,[role="tab"]):focus-visible{outline-offset:-2px!important}
 .stMainBlockContainer{container:main/inline-size}
+@media (min-width:700px){[data-testid="stPopoverBody"]{max-height:calc(100vh - 4.5rem)!important}}
 @container main (min-width:1240px){:is(.st-key-explore_columns,.st-key-quality_columns)
   >*>.stHorizontalBlock>.stColumn+.stColumn{flex:0 0 560px;width:560px;min-width:0}}
 @container main (max-width:859px){:is(.st-key-explore_columns>*,.st-key-team_columns>*,

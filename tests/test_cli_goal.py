@@ -58,3 +58,12 @@ def test_nobody_sets_a_goal_unnamed(birds, capsys):
     assert "--reviewer" in capsys.readouterr().err
     assert main(["goal", "birds", "--share", "1.5", "--reviewer", "ann"]) == 1
     assert goals.goals(birds) == ()
+
+
+def test_the_goal_that_fits_is_said_with_what_it_takes(birds, capsys):
+    assert main(["goal", "birds"]) == 0
+    assert "Fits this set: until at most" in capsys.readouterr().out
+    main(["goal", "birds", "--json"])
+    fits = json.loads(capsys.readouterr().out)["fits"]
+    assert fits["kind"] == "left"
+    assert 0 < fits["reviews"] < 200

@@ -29,7 +29,7 @@ def _arguments(one: argparse.ArgumentParser) -> None:
 
 def goal(options: Any) -> int:
     """Say what a review is to reach and how far it is; or set it."""
-    from lnl_core.services.review import goals
+    from lnl_core.services.review import advising, goals
     from lnl_core.services.review.goals import LEFT, RECALL, REVIEWS, SECONDS
 
     asked = {
@@ -47,7 +47,14 @@ def goal(options: Any) -> int:
     for kind, value in chosen:
         goals.set_goal(info, kind, value, options.reviewer)
     here = goals.stand(info)
-    say(options, {"name": info.name, **goals.as_record(here), "more": here.more}, _words(here))
+    best = advising.advised(info)
+    fits = best and {"kind": best.kind, "value": best.value, "reviews": best.outlook.reviews}
+    body = {"name": info.name, **goals.as_record(here), "more": here.more, "fits": fits}
+    lines = [_words(here)]
+    if best is not None and not here.holds:
+        words = goals.words(best.kind, best.value)
+        lines.append(f"Fits this set: {words}. {best.outlook.words}")
+    say(options, body, "\n".join(lines))
     return DONE
 
 

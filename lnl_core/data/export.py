@@ -63,6 +63,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "revealed",
         "run_ids",
         "cid",
+        "told",
         "content",
     ),
     "scores": (
@@ -225,6 +226,7 @@ def decision_rows(
     paths: Sequence[str] | None = None,
     content: Sequence[str] | None = None,
     splits: Sequence[str] | None = None,
+    told: Mapping[int, str] | None = None,
 ) -> Rows:
     """Return every answer by everybody, with what was shown; comes back by `read_decisions`.
 
@@ -250,6 +252,7 @@ def decision_rows(
                 "revealed": "yes" if decision.revealed else "no",
                 "run_ids": " ".join(map(str, decision.run_ids)),
                 "cid": decision.cid,
+                "told": (told or {}).get(decision.row, ""),
                 "content": "" if content is None else content[decision.row],
                 **({} if splits is None else {"split": splits[decision.row]}),
             }

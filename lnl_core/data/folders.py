@@ -17,13 +17,14 @@ from lnl_core.data.files import (
     may_follow,
     storable,
 )
+from lnl_core.data.images import NO_KIND
 from lnl_core.data.reading import classes_files, labels, places
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED, Outline
 from lnl_core.data.reading.outline import unlabelled as ask_unlabelled
 from lnl_core.data.reading.places import Node, Places, is_split, like_image
 from lnl_core.data.tables import BadRow, natural, visible
 from lnl_core.data.writing import Skipped
-from lnl_core.readings import Answers, Choice, Question
+from lnl_core.readings import Answers, Choice, LeftOut, Question
 from lnl_core.types import LnlError
 
 NO_IMAGE = "No image could be read. Choose the folder above the class folders."
@@ -49,12 +50,22 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
     return sorted(kept, key=lambda entry: entry.name)
 
 
-def no_image(files: Sequence[Path]) -> str:
-    """Say why no image could be read of a folder's files."""
+def no_image(files: Sequence[Path], left: LeftOut | None = None) -> str:
+    """Say why no image could be read of a folder's files; `left` is what most were left out for."""
     tree = Node()
     for file in files:
         tree.add((file.name,))
-    return places.archives_words(tree) or NO_IMAGE
+    if archives := places.archives_words(tree):
+        return archives
+    if left is None or left.reason == NO_KIND:
+        return NO_IMAGE
+    first = f", first “{left.first[:60]}”" if left.first else ""
+    if left.reason == places.LOOSE.reason:
+        return (
+            f"No image is in a class folder: {left.counted} lie beside each other{first}. Choose "
+            "the folder above the class folders, or write a list with image and label into it."
+        )
+    return f"No image could be read of {left.counted}{first}. {left.reason} {left.remedy}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +196,8 @@ class _Folders:
             outline.no_classes = (UNLABELLED,)
         self._label_of = {name: label for label, name in enumerate(names)}
         if not sample and not any(each.is_open for each in outline.questions):
-            raise LnlError(places.archives_words(tree) or NO_IMAGE)
+            most = max(outline.left.values(), key=lambda each: each.count, default=None)
+            raise LnlError(places.archives_words(tree) or no_image((), most))
         places.refuse_boxes(tree, names)
         kept = [self._top / path for path in sample]
         return FileSource("folder", self._top, total, names, self._items, kept, outline=outline)

@@ -48,6 +48,7 @@ FORMATS = (
 )
 """Pixel formats that need no outside program; all others (EPS, PDF ...) stay unopened."""
 
+NO_KIND = "Not an image of a known kind."
 SUFFIXES = frozenset(
     f".{name}"
     for name in (
@@ -272,7 +273,7 @@ def _guess(head: bytes) -> tuple[str, str]:
         or head[4:8] == b"ftyp"
     ):
         return "The image is damaged.", f"{AGAIN[:-1]}, or save it anew."
-    return "Not an image of a known kind.", "Save it as JPEG or PNG."
+    return NO_KIND, "Save it as JPEG or PNG."
 
 
 def _orientation(image: Image.Image) -> int:

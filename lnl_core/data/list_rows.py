@@ -78,6 +78,7 @@ class ListRows:
     ) -> None:
         self._listings, self._home = listings, home
         self._columns, self._answers = decided, answers
+        self._same: dict[str, str] = {}
 
     def rows(self) -> Iterator[tuple[Listing, int, Cells | BadRow]]:
         """Yield (list, number of the row, its cells) of every row."""
@@ -104,6 +105,23 @@ class ListRows:
             if not isinstance(cells, BadRow) and problem_of(cells) is None:
                 yield cells
 
+    def join(self, finder: Finder) -> bool:
+        """Read paths that are written otherwise and lead to one file as the first of them.
+
+        Returns:
+            True where there is one.
+        """
+        first: dict[str, str] = {}
+        for cells in self.usable():
+            cell = cells["image"]
+            place = BadRow("", "") if cells.get("id") else finder.find(cell)
+            if isinstance(place, BadRow):
+                continue
+            kept = first.setdefault(place[1], cell)
+            if path_of(kept, self._home) != path_of(cell, self._home):
+                self._same[cell] = kept
+        return bool(self._same)
+
     def id(self, cells: Cells, finder: Finder) -> str:
         """Return the id of a row, whatever computer its path is of."""
         return id_of(cells | {"image": finder.at_home(cells["image"])}, self._home)
@@ -120,6 +138,8 @@ class ListRows:
             cells = cells | {"label": self._columns.label_of(cells)}
         if each.inside and cells["image"] and not os.path.isabs(cells["image"]):
             cells = cells | {"image": f"{each.inside}/{cells['image']}"}
+        if cells["image"] in self._same:
+            cells = cells | {"image": self._same[cells["image"]]}
         if self._columns.flags and not cells.get("split"):
             cells = cells | {"split": splits.of_flags(self._columns.flags, cells)}
         if self._columns.bools and cells.get("split"):

@@ -124,7 +124,9 @@ class _Listed:
         self._label_of = {name: label for label, name in enumerate(names)}
         links = self._answers.links == "follow"
         self._finder = Finder(self._home, counted.sample.kept, links=links)
-        if self._finder.prefixes:
+        few = counted.usable <= _FOUND_UP_TO or not self._finder.all_there
+        joined = few and self._rows.join(self._finder)
+        if self._finder.prefixes or joined:
             counted.hashes = array(
                 "q", (hash(self._rows.id(cells, self._finder)) for cells in self._rows.usable())
             )

@@ -37,8 +37,6 @@ def _refuse_unreadable(source: FileSource) -> None:
     """Raise where none of the images that were looked at can be read."""
     if source.sample and source.unreadable < len(source.sample):
         return
-    if source.kind == "folder":
-        raise LnlError(folders.no_image(source.sample))
     left = max(source.outline.left.values(), key=lambda each: each.count, default=None)
     raise LnlError(why(source, source.root, left))
 
@@ -54,7 +52,7 @@ def most(writer: SetWriter) -> LeftOut | None:
 def why(looked_over: Source, source: Path, left: LeftOut | None) -> str:
     """Say why not one image came in."""
     if isinstance(looked_over, FileSource) and looked_over.kind == "folder":
-        return folders.no_image(looked_over.sample)
+        return folders.no_image(looked_over.sample, left)
     if left is None:
         return folders.NO_IMAGE
     if looked_over.kind in ("npz", "torchvision", "hub"):

@@ -83,6 +83,8 @@ def look(
     outline = looked_over.outline
     outline.questions[:0] = there.questions
     for name, why in there.unused.items():
+        if name in outline.files:
+            continue
         outline.notes.append(f"“{name[:60]}” is not used. {why}")
         outline.leave_out(
             1, "lists", BadRow(why, "Choose it with --list, or --labels-in list."), name

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lnl_core.figures import map_names
 from lnl_core.figures.frame import new_figure, text
 from lnl_core.figures.palette import Tone
 from lnl_core.types import Array, ByteArray, FloatArray
@@ -40,6 +41,12 @@ UNJUDGED = 3
 
 
 _SIZES = (3.0, 4.5, 6.5, 3.0)
+"""Pixels of a point among thousands."""
+
+
+def growth(n: int) -> float:
+    """Return how much larger the points of a small set are drawn, and smaller those of a large."""
+    return float(min(2.4, max(0.7, (5000 / max(n, 1)) ** 0.28)))
 
 
 def colours(tone: Tone) -> tuple[str, str, str, str]:
@@ -85,15 +92,7 @@ def embedding_map(
         _points(figure, map_, level, p, told, tone)
     else:
         _picture(figure, map_.points, level, tone)
-    for each in names:
-        figure.add_annotation(
-            x=each["x"],
-            y=each["y"],
-            text=f"<b>{text(each['name'], 18)}</b>",
-            showarrow=False,
-            font={"size": 13, "color": tone["text"]},
-            bgcolor=f"rgba({','.join(f'{part:.0f}' for part in _rgb(tone['page']))},.6)",
-        )
+    _write_names(figure, names, map_.points, tone)
     plain = {"visible": False, "showgrid": False, "automargin": False}
     figure.update_xaxes(range=[0, 1], **plain)
     figure.update_yaxes(range=[1, 0], **plain)
@@ -102,6 +101,31 @@ def embedding_map(
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left"},
     )
     return figure
+
+
+def _write_names(
+    figure: go.Figure, names: Sequence[Mapping[str, Any]], points: Array, tone: Tone
+) -> None:
+    """Write class names beside their dots; a line ties one that stands away from its class."""
+    said = [(" ".join(str(each["name"]).split())[:18], each["x"], each["y"]) for each in names]
+    whole = {short: each["name"] for (short, *_), each in zip(said, names, strict=True)}
+    halo = f"rgba({','.join(f'{part:.0f}' for part in _rgb(tone['page']))},.6)"
+    for each in map_names.place(said, points):
+        figure.add_annotation(
+            x=each.middle[0],
+            y=each.middle[1],
+            ax=each.at[0],
+            ay=each.at[1],
+            axref="x",
+            ayref="y",
+            text=f"<b>{text(whole[each.name], 18)}</b>",
+            showarrow=True,
+            arrowhead=0,
+            arrowwidth=1,
+            arrowcolor=tone["edge"] if each.moved else "rgba(0,0,0,0)",
+            font={"size": 13, "color": tone["text"]},
+            bgcolor=halo,
+        )
 
 
 def _made_of(map_: Layout) -> str:
@@ -123,6 +147,7 @@ def _points(
     tone: Tone,
 ) -> None:
     place = (map_.points / np.float32(65535)).astype(np.float32)
+    grown = growth(len(place))
     looks = list(zip(LEVELS, colours(tone), _SIZES, strict=True))
     for each in _from_below(level):
         name, colour, size = looks[each]
@@ -135,7 +160,11 @@ def _points(
             x=place[rows, 0],
             y=place[rows, 1],
             mode="markers",
-            marker={"color": colour, "size": size, "opacity": 0.85 if each else 0.55},
+            marker={
+                "color": colour,
+                "size": round(grown * size, 1),
+                "opacity": 0.85 if each else 0.55,
+            },
             name=f"{name} ({len(rows):,})",
             **hover,
         )

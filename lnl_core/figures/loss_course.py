@@ -22,15 +22,14 @@ STEP_MS = 450
 """How long each step stands while it plays."""
 
 
-def course(spread: LossCourse, tone: Tone, height: int = 440) -> go.Figure:
+def course(spread: LossCourse, tone: Tone, height: int = 480) -> go.Figure:
     """Draw the last step, with the others behind a slider; frames are named by their step."""
     import plotly.graph_objects as go
 
     part = "" if spread.of[0] == spread.of[1] else f" {spread.of[0]:,} of {spread.of[1]:,} images."
     figure = new_figure(
         f"{text(spread.candidate.title, 40)}: losses by {spread.step}",
-        "Labels that it learns late, or never, stay at the right. Bars are split by what it says "
-        f"in the end.{part}",
+        f"Labels learnt late, or never, stay at the right. Colour: what it says in the end.{part}",
         tone,
         height,
         b=158,

@@ -128,6 +128,10 @@ def _together(views: ImageViews) -> str:
     """Say how many expect another class, which, and whether one stands alone."""
     asked, only = views.asked, views.only
     if not asked:
+        told = [each for each in views.methods if each.state == "told"]
+        if told:
+            who = "method was" if len(told) == 1 else "methods were"
+            return f"{len(told)} published {who} told what people answered: no opinion is left."
         return "No published method has an opinion of this image."
     if only is not None:
         word = "baseline" if views.baselines[1] == 1 else "baselines"

@@ -9,18 +9,30 @@ import numpy as np
 
 from lnl_core.figures.frame import new_figure, text, write_cells
 from lnl_core.figures.palette import Tone
-from lnl_core.types import IntArray
+from lnl_core.types import BoolArray, IntArray
 from lnl_core.views import FEWEST_ERRORS, Matrix
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
+def tells(matrix: Matrix) -> bool:
+    """Tell whether a matrix has anything to show beside its diagonal."""
+    return bool(_many(matrix).any())
+
+
+def _many(matrix: Matrix) -> BoolArray:
+    """Return (s, s) True where so many images are expected that a cell is filled."""
+    own = np.eye(len(matrix.labels), dtype=bool)
+    many: BoolArray = (np.asarray(matrix.count) >= FEWEST_ERRORS) & ~own
+    return many
+
+
 def transitions(matrix: Matrix, class_names: Sequence[str], tone: Tone) -> go.Figure:
     """Draw the expected images of each true class among those given as one class."""
     s = len(matrix.labels)
     own = np.eye(s, dtype=bool)
-    many = (matrix.count >= FEWEST_ERRORS) & ~own
+    many = _many(matrix)
     shown = np.where(many, matrix.share, np.nan)
     names = [text(class_names[label], 14) for label in matrix.labels]
     above = 106 + round(min(4.6 * max(2, *map(len, names)), 50))  # two lines, slanted names

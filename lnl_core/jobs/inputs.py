@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,36 @@ def base_run(job: Job, info: DatasetInfo) -> BaseRun | None:
         return None
     base = queue.job(info.workspace, job.base)
     return BaseRun(base.id, base.method, info.directory / "runs" / str(base.id))
+
+
+def told_rows(info: DatasetInfo, run: int | str) -> BoolArray:
+    """Return (n,) True where a run knows what people answered.
+
+    It was told so itself, or it builds on a run that was: on its labels, network or features.
+    """
+    told = np.zeros(info.n, dtype=bool)
+    number: int | None = int(run) if str(run).isdecimal() else None
+    folders, seen = [info.directory / "runs" / str(run)], set[int]()
+    while number is not None and number not in seen:
+        seen.add(number)
+        number = _below(info, number)
+        folders += [] if number is None else [info.directory / "runs" / str(number)]
+    for folder in folders:
+        file = folder / "trusted.npy"
+        if file.is_file():
+            its_own = arrays.read_array(file)[: info.n]
+            told[: len(its_own)] |= its_own
+    return told
+
+
+@lru_cache(maxsize=1024)
+def _below(info: DatasetInfo, run: int) -> int | None:
+    """Return the run that one builds on, or whose features it takes; neither ever changes."""
+    try:
+        job = queue.job(info.workspace, run)
+    except LnlError:
+        return None
+    return job.base if job.base is not None else bases.run_of(job.representation)
 
 
 def training_set(

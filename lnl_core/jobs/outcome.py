@@ -8,7 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from lnl_core.jobs import queue, splits
-from lnl_core.jobs.inputs import corrected_labels, knows_classes, left_out, rows_seen
+from lnl_core.jobs.inputs import (
+    corrected_labels,
+    knows_classes,
+    left_out,
+    rows_seen,
+    told_rows,
+)
 from lnl_core.jobs.knobs import PIXELS
 from lnl_core.methods import signal_key, taught
 from lnl_core.store import arrays, datasets, decisions
@@ -154,8 +160,7 @@ def _keep_before_review(info: DatasetInfo) -> None:
     stored = arrays.load_ranking(folder) if decisions.reviewed(info) else None
     if stored is None:
         return
-    files = (info.directory / "runs" / str(run) / "trusted.npy" for run in stored[1].values())
-    if not any(file.is_file() and arrays.read_array(file).any() for file in files):
+    if not any(told_rows(info, run).any() for run in stored[1].values()):
         arrays.keep_before_review(folder)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lnl_core.types import BoolArray, IntArray
+from lnl_core.types import BoolArray, FloatArray, IntArray
 
 ALPHA = 0.05
 
@@ -51,6 +51,28 @@ def sample_size(share: float, noise: float, size: int, alpha: float = ALPHA) -> 
     cheap = noise > 0 and MANY / noise <= DEAR * size
     wanted = MANY if share > 0.85 and cheap else FEW
     return max(wanted, least)
+
+
+def reviews_expected(p: FloatArray, open_: BoolArray, r: int, j: int, have: int = 0) -> int | None:
+    """Return about how many reviews a share takes: the draws, then the order as deep as they say.
+
+    Args:
+        p: (m,) chances to be wrong, in the order that is fixed; found ones 1, right ones 0.
+        open_: (m,) what has no answer.
+        r: errors that the sample needs.
+        j: how many of them the order has to pass.
+        have: errors that the sample holds already.
+
+    Returns:
+        reviews; None where fewer errors than `r` are expected, so that all is looked at.
+    """
+    total = float(p.sum())
+    if total < r:
+        return None
+    draws = (r - have) * len(p) / total * float(open_.mean())
+    deep = int(np.searchsorted(np.cumsum(p), total * j / (r + 1))) + 1
+    rest, every = int(open_[:deep].sum()), int(open_.sum())
+    return min(every, round(draws * (1 - rest / max(1, every))) + rest)
 
 
 class Permutation:

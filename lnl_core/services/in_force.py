@@ -195,7 +195,8 @@ def judged_by(info: DatasetInfo, run_id: int) -> BoolArray:
 def told_of(info: DatasetInfo, runs: Iterable[str]) -> BoolArray:
     """Return (n,) True where runs have no score of their own.
 
-    One of them was told the answer, so that it cannot be judged, or none was asked to judge it.
+    One of them was told the answer, so that it cannot be judged, or builds on a run that was; or
+    none was asked to judge it.
     """
     runs = list(runs)
     told = np.zeros(info.n, dtype=bool)
@@ -203,10 +204,7 @@ def told_of(info: DatasetInfo, runs: Iterable[str]) -> BoolArray:
     if judged is not None:
         told |= ~judged
     for run in runs:
-        path = info.directory / "runs" / run / "trusted.npy"
-        if path.is_file():
-            its_own = arrays.read_array(path)[: info.n]
-            told[: len(its_own)] |= its_own
+        told |= inputs.told_rows(info, run)
     return told
 
 
@@ -225,13 +223,11 @@ def told(info: DatasetInfo) -> BoolArray:
 
 
 def runs_told(info: DatasetInfo, runs: Iterable[int]) -> Mapping[int, tuple[int, ...]]:
-    """Return row -> those of some runs that were told what people answered of it, rising."""
+    """Return row -> those of some runs that know what people answered of it, rising."""
     by_row: dict[int, list[int]] = {}
     for run in sorted(runs):
-        path = info.directory / "runs" / str(run) / "trusted.npy"
-        if path.is_file():
-            for row in np.flatnonzero(arrays.read_array(path)[: info.n]).tolist():
-                by_row.setdefault(row, []).append(run)
+        for row in np.flatnonzero(inputs.told_rows(info, run)).tolist():
+            by_row.setdefault(row, []).append(run)
     return {row: tuple(several) for row, several in by_row.items()}
 
 

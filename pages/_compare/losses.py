@@ -61,6 +61,9 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
     left, right = st.columns([58, 42], gap="small")
     with left, st.container(border=True, key="losses_card"):
         _threshold.spread(info, values, split if split in splits else "agreement")
+        left_out = info.n - int(values.counted.sum())
+        if left_out:
+            st.caption(f"{_words.plural(left_out, 'image')} left out here: {_WITHOUT}.")
     with left:
         _course(info, chosen)
     with right, st.container(border=True, key="image_card"):

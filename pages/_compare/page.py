@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -54,12 +55,14 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
         keys = _runs_select(info, every)
     body = st.container(key="compare_body")
     known = ("compare", info.id, tuple(keys), truth)
-    with facts, _ui.computing((*known, "facts"), 78), body, _ui.computing(known, 620):
+    waiting = nullcontext() if view == "five" else _ui.computing((*known, "facts"), 78)
+    with facts, waiting, body, _ui.computing(known, 620):
         comparison = comparing.compare(info, keys, truth)
     with report:
         _report_button(info, keys, truth, first=bool(comparison.detections))
-    with facts:
-        _facts(info, comparison)
+    if view != "five":  # one image needs the height, and these say nothing of it
+        with facts:
+            _facts(info, comparison)
     with body:
         VIEWS[view][1](info, comparison)
 
@@ -103,7 +106,7 @@ def _truth_select(info: DatasetInfo) -> str | None:
         format_func=lambda kind: words.get(kind, kind),
         key=f"compare_truth_{info.id}",
         label_visibility="collapsed",
-        width=250,
+        width=330 if _ui.presents() else 250,
         help="Random audits are weighted so that they speak for the whole set; answers from the "
         "queue, and what was judged before the import, count for their own image alone.",
     )

@@ -12,9 +12,10 @@ from lnl_core.services.datasets.copied import KINDS
 from lnl_core.services.explore import filters
 from lnl_core.services.explore.embedding import VERDICTS
 from lnl_core.services.in_force import scored
-from lnl_core.services.review.filtering import BANDS
+from lnl_core.services.review.filtering import BANDS, chance_ends, chance_text
 from lnl_core.services.workspace import reviewers
 from lnl_core.types import DatasetInfo
+from pages._review import misread
 
 LISTS = {
     "given": "given",
@@ -29,6 +30,9 @@ LISTS = {
 ONES = {"caller": "by_method", "who": "by", "path": "path"}
 """Filter with one value -> its part of the address."""
 
+CHANCE = ("low", "high")
+"""Ends of a range of chances, free where they are None; it stands in the part of the levels."""
+
 OPEN = "open"
 """The verdict of an image that nobody has answered."""
 
@@ -37,6 +41,19 @@ UNJUDGED = "unjudged"
 
 COLOUR, OF = "colour", "of"
 """What colours the map, and whose suspicion it is: levels are of the same method."""
+
+_WHAT = {
+    "given": "class",
+    "suggested": "class",
+    "levels": "chance",
+    "verdicts": "answer",
+    "copies": "kind of copies",
+    "splits": "split",
+    "caller": "method",
+    "who": "reviewer",
+    "path": "path",
+}
+"""What a value of a filter would be, in the words of a note."""
 
 _PUBLISHED = "explore_published"
 
@@ -60,7 +77,7 @@ def words(info: DatasetInfo, name: str) -> list[str]:
 
 
 def adopt(info: DatasetInfo) -> None:
-    """Set the filters that a link carries; what the set does not have is dropped."""
+    """Set the filters that a link carries; what the set does not have is noted and dropped."""
     said = {part: st.query_params.get_all(part) for part in (*LISTS.values(), *ONES.values())}
     if said == st.session_state.get(_PUBLISHED):
         return
@@ -69,6 +86,11 @@ def adopt(info: DatasetInfo) -> None:
             there = words(info, name)
             places = [place for place, word in enumerate(there) if word in said[part]]
             st.session_state[key(info, name)] = places
+            unknown = [word for word in said[part] if word not in there]
+            if name == "levels":
+                unknown = _adopt_chance(info, unknown)
+            for word in unknown:
+                misread.note(_WHAT[name], word)
     ranked = scored(info)
     known = {
         "caller": [] if ranked is None else list(ranked.run_ids),
@@ -78,14 +100,32 @@ def adopt(info: DatasetInfo) -> None:
     for name, part in ONES.items():
         if said[part] and said[part][-1] in known[name]:
             st.session_state[key(info, name)] = said[part][-1]
+        elif said[part]:
+            misread.note(_WHAT[name], said[part][-1])
+
+
+def _adopt_chance(info: DatasetInfo, words: list[str]) -> list[str]:
+    """Set the range of chances that is among some words; return the others."""
+    rest = []
+    for word in words:
+        if (ends := chance_ends(word)) is None:
+            rest.append(word)
+            continue
+        for name, end in zip(CHANCE, ends, strict=True):
+            st.session_state[key(info, name)] = end
+    return rest
 
 
 def adopt_colour(info: DatasetInfo, kinds: list[str], scorers: list[str]) -> None:
     """Set the colours that a link carries."""
     if (colour := st.query_params.get(COLOUR)) in kinds:
         st.session_state["explore_colour"] = colour
+    elif colour is not None:
+        misread.note("colour", colour)
     if (method := st.query_params.get(OF)) in scorers:
         st.session_state[key(info, "method")] = method
+    elif method is not None:
+        misread.note("method", method)
     for part in (COLOUR, OF):
         st.query_params.pop(part, None)
 
@@ -103,6 +143,8 @@ def publish(info: DatasetInfo, colour: str | None, method: str | None) -> None:
         there = words(info, name)
         places = st.session_state.get(key(info, name)) or []
         published[part] = [there[place] for place in sorted(places) if place < len(there)]
+    low, high = (st.session_state.get(key(info, name)) for name in CHANCE)
+    published["p"] += [text] if (text := chance_text(low, high)) else []
     for name, part in ONES.items():
         value = str(st.session_state.get(key(info, name)) or "").strip()
         published[part] = [value] if value else []
@@ -124,7 +166,7 @@ def forget(info: DatasetInfo) -> None:
     """Take all filters away, from the widgets and from the address."""
     for name in LISTS:
         st.session_state[key(info, name)] = []
-    for name in ("caller", "who"):
+    for name in ("caller", "who", *CHANCE):
         st.session_state[key(info, name)] = None
     st.session_state[key(info, "path")] = ""
     for part in (*LISTS.values(), *ONES.values(), OF):

@@ -8,15 +8,17 @@ import streamlit as st
 
 from lnl_core.services import methods
 from lnl_core.services.datasets.copied import KINDS
-from lnl_core.services.explore.filters import LEVEL_NAMES, VERDICT_NAMES, Narrow
+from lnl_core.services.explore.filters import LEVEL_NAMES, VERDICT_NAMES, Narrow, mask
 from lnl_core.services.in_force import scored
+from lnl_core.services.review.filtering import chance_ends, chance_text
 from lnl_core.services.review.saved import Saved
 from lnl_core.services.workspace import reviewers
 from lnl_core.types import DatasetInfo
 from pages._explore import addressed
-from pages._review import kept, splits
+from pages._review import chance, kept, splits
 from pages._review.copies import kinds
 from pages._review.narrowing import LONGEST
+from pages._words import count as number
 from pages._words import plain, short
 
 
@@ -30,12 +32,28 @@ def choose(info: DatasetInfo, method: str | None, colour: str | None) -> Narrow:
     """
     addressed.adopt(info)
     keys = [addressed.key(info, name) for name in (*addressed.LISTS, *addressed.ONES)]
+    ends = (addressed.key(info, "low"), addressed.key(info, "high"))
     count = sum(bool(st.session_state.get(key)) for key in keys)
+    count += any(st.session_state.get(key) is not None for key in ends)
     names = {label: plain(short(name, 30)) for label, name in enumerate(info.class_names)}
     ranked = scored(info)
-    with st.popover(
-        f"Filters: {count}" if count else "Filters", icon=":material/filter_list:", width="content"
+    with (
+        st.popover(
+            f"Filters: {count}" if count else "Filters",
+            icon=":material/filter_list:",
+            width="content",
+        ),
+        st.container(gap="xsmall", key="explore_filters"),
     ):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            matches = st.empty()
+            st.button(
+                "Draw all",
+                key="explore_all",
+                on_click=addressed.forget,
+                args=(info,),
+                disabled=not count,
+            )
         chosen: list[tuple[int, ...]] = []
         for column, title, key in zip(
             st.columns(2), ("Given class", "Suggested class"), keys[:2], strict=True
@@ -63,22 +81,38 @@ def choose(info: DatasetInfo, method: str | None, colour: str | None) -> Narrow:
                 help="Of the method that colours the map." if title == "Suspicion" else None,
             )
             chosen.append(_known(picked, range(len(words))))
+        low, high = chance.choose(ends, disabled=ranked is None, keep=False)
         chosen.append(_copies(info, keys[4]))
         chosen.append(_splits(info, keys[5]))
         caller, who, path = _ones(info, keys[6:])
-        st.button(
-            "Draw all",
-            key="explore_all",
-            on_click=addressed.forget,
-            args=(info,),
-            disabled=not count,
-        )
         addressed.publish(info, colour, method)
         kept.draw(info, "explore", lambda: addressed.forget(info), lambda one: _fits(info, one))
     given, suggested, levels, verdicts, copies, divided = chosen
-    return Narrow(
-        given, suggested, levels, verdicts, copies, divided, caller, who, path, method=method
+    narrow = Narrow(
+        given,
+        suggested,
+        levels,
+        verdicts,
+        copies,
+        divided,
+        caller,
+        who,
+        path,
+        chance=chance_text(low, high),
+        method=method,
     )
+    matches.markdown(_matches(info, narrow))
+    return narrow
+
+
+def _matches(info: DatasetInfo, narrow: Narrow) -> str:
+    """Say how many images the map draws."""
+    shown = mask(info, narrow)
+    if shown is None:
+        return f"**{number(info.n)}** images are drawn. A choice applies at once."
+    found = int(shown.sum())
+    images = "image matches" if found == 1 else "images match"
+    return f"**{number(found)}** of {number(info.n)} {images}."
 
 
 def _ones(info: DatasetInfo, keys: list[str]) -> tuple[str, str, str]:
@@ -86,7 +120,7 @@ def _ones(info: DatasetInfo, keys: list[str]) -> tuple[str, str, str]:
     ranked = scored(info)
     callers = {} if ranked is None else {key: methods.title(key) for key in ranked.run_ids}
     people = {name: name for name in reviewers(info.workspace)}
-    columns = st.columns(2)
+    columns = st.columns(3)
     one, other = (
         column.selectbox(
             title,
@@ -97,14 +131,16 @@ def _ones(info: DatasetInfo, keys: list[str]) -> tuple[str, str, str]:
             key=key,
         )
         for column, title, key, there in zip(
-            columns,
+            columns[:2],
             ("Called wrong by", "Reviewer"),
             keys[:2],
             (callers, people),
             strict=True,
         )
     )
-    path = st.text_input("Text in the path", key=keys[2], max_chars=LONGEST, placeholder="any")
+    path = columns[2].text_input(
+        "Text in the path", key=keys[2], max_chars=LONGEST, placeholder="any"
+    )
     return one or "", other or "", (path or "").strip()
 
 
@@ -117,7 +153,7 @@ def _fits(info: DatasetInfo, one: Saved) -> bool:
     if {"again", "to_label", "selection"} & set(one.query):
         return False
     return all(
-        value in addressed.words(info, name)
+        value in addressed.words(info, name) or (part == "p" and chance_ends(value))
         for name, part in addressed.LISTS.items()
         for value in one.query.get(part, ())
     )

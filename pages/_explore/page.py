@@ -20,6 +20,7 @@ from pages import _threshold, _ui, _urls
 from pages._components.explore_map import explore_map, neighbours
 from pages._explore import addressed, layout, matrix
 from pages._explore import filters as _explore_filters
+from pages._review import misread
 from pages._review.narrowing import CHOSEN_BY, SUGGESTION
 from pages._words import count, plain, sentence, short
 
@@ -88,6 +89,8 @@ def controls(info: DatasetInfo) -> Choice:
         unusual = colour if colour != kinds[0] else None
         narrow = _explore_filters.choose(info, method or None, unusual)
         settings = layout.choose(info, sources)
+    instead = "The filters that were are in force." if narrow.parts else "All images are drawn."
+    misread.draw((info.id, narrow), instead)
     return Choice(colour or kinds[0], method or None, settings, sources, narrow)
 
 

@@ -83,6 +83,21 @@ def _column_chips(names: Iterable[str]) -> None:
     st.markdown(" ".join(f"`{name}`" for name in names))
 
 
+def _blank(info: DatasetInfo, columns: Iterable[str]) -> None:
+    """Say why scores are blank after people's answers went into the runs, and where they are."""
+    images = int(in_force.told(info).sum()) if "told" in columns else 0
+    if not images:
+        return
+    words = (
+        f"Scores of {_words.plural(images, 'image')} are blank where they are of today's ranking "
+        "(`label_quality`, `suspicion`): its runs learned people's answers, and `told` names them."
+    )
+    if in_force.before_review(info) is not None:
+        name = shlex.quote(info.name)
+        words += f" As they were before the review: `lnl rank {name} --method before`."
+    st.caption(words)
+
+
 def draw(info: DatasetInfo, format_key: str) -> None:
     """Draw counts, options, preview, download and the same as a command."""
     if FORMATS[format_key].folder:
@@ -103,6 +118,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     shown_words.caption(f"{first}{_words.plural(table.total, 'row')}", width="content")
     _preview(info, shown)
     _column_chips(shown[0])
+    _blank(info, shown[0])
     st.header("The same from a terminal", anchor=False)
     st.code(_command(info, format_key, options), language=None, wrap_lines=True)
     certificate(info)

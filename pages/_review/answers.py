@@ -12,8 +12,8 @@ from lnl_core.services.in_force import loaded
 from lnl_core.services.review.desk import is_open
 from lnl_core.services.review.recording import record
 from lnl_core.types import DatasetInfo, LnlError
-from pages._review import narrowing, unseen
-from pages._words import plain, short
+from pages._review import misread, narrowing, unseen
+from pages._words import plain
 
 LONGEST_LOG = 5000
 ASKED = "review_asked"
@@ -86,18 +86,27 @@ def answered_rows(key: str) -> set[int]:
     return set(st.session_state.get(f"{key}-stored", {}).values())
 
 
+def note_unknown(info: DatasetInfo) -> None:
+    """Note an image that the address names and the set does not have, and take it out."""
+    asked, number = st.query_params.get("id"), st.query_params.get("row")
+    known = row_of(info, asked) if asked is not None else _row(info, number)
+    if known < 0 and (asked, number) != (None, None):
+        misread.note("image", str(number if asked is None else asked))
+        point_at_none()
+
+
+def _row(info: DatasetInfo, number: str | None) -> int:
+    """Return the row of a number in an address; -1 where there is none."""
+    text = number or ""
+    return int(text) if text.isdecimal() and len(text) < 12 and int(text) < info.n else -1
+
+
 def focus_of(info: DatasetInfo, key: str) -> list[int]:
     """Return the row that the address asks for (`?id=` or `?row=`), until it has its answer."""
     asked, number = st.query_params.get("id"), st.query_params.get("row")
     if asked is None and number is None:
         return []
-    if asked is None:
-        asked = str(number)
-        row = int(asked) if asked.isdecimal() and int(asked) < info.n else -1
-    else:
-        row = row_of(info, asked)
-    if row < 0:
-        st.toast(f"There is no image “{plain(short(asked, 40))}” in this set.")
+    row = _row(info, number) if asked is None else row_of(info, asked)
     if row < 0 or row in answered_rows(key):
         point_at_none()
         return []

@@ -27,7 +27,7 @@ def kinds(info: DatasetInfo) -> dict[str, str]:
 
 def from_address(info: DatasetInfo) -> None:
     """Set the filter that a link carries; drop one that the set has no images for."""
-    addressed.adopt(KEY, NAME, kinds(info))
+    addressed.adopt(KEY, NAME, kinds(info), "kind of copies")
 
 
 def choose(info: DatasetInfo) -> str | None:

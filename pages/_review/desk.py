@@ -20,7 +20,7 @@ from lnl_core.types import DatasetInfo
 from pages import _goal, _ui, _urls
 from pages._components.page_grid import page_grid
 from pages._components.review_queue import review_queue
-from pages._review import accepting, answers, filters, narrowing, scoring, sending, unseen
+from pages._review import accepting, answers, filters, misread, narrowing, scoring, sending, unseen
 from pages._review.sending import Choice
 from pages._ui import plain
 
@@ -41,8 +41,11 @@ WINDOW = 60
 
 def controls(info: DatasetInfo) -> Choice:
     """Draw the title row and return what is chosen."""
-    if st.query_params.get("mode") == blind.BLIND:  # a page that is loaded anew hides labels, too
+    asked = st.query_params.get("mode")
+    if asked == blind.BLIND:  # a page that is loaded anew hides labels, too
         st.session_state.setdefault("review_mode", blind.BLIND)
+    elif asked is not None and asked not in MODES:
+        misread.note("mode", asked)
     check = accepting.prepare()
     kept = st.session_state.pop("review_view_next", None) or st.session_state.get("review_view")
     if kept not in VIEWS:
@@ -97,7 +100,13 @@ def controls(info: DatasetInfo) -> Choice:
         st.query_params["mode"] = mode
     else:
         st.query_params.pop("mode", None)
-    return Choice(order or "suspicious", chosen or "single", mode or "commit", chosen_filters)
+    answers.note_unknown(info)
+    picked = Choice(order or "suspicious", chosen or "single", mode or "commit", chosen_filters)
+    misread.draw(
+        (info.id, picked.filters, picked.mode),
+        "The filters that were are in force." if picked.filtered else "The whole queue is shown.",
+    )
+    return picked
 
 
 def _other_set(info: DatasetInfo) -> bool:

@@ -6,11 +6,12 @@ import streamlit as st
 
 from lnl_core.services.explore import selections
 from lnl_core.services.review.desk import to_label
-from lnl_core.services.review.filtering import Filters
+from lnl_core.services.review.filtering import Filters, matching
 from lnl_core.services.review.saved import Saved
 from lnl_core.types import DatasetInfo
-from pages._review import addressed, copies, kept, narrowing, splits
-from pages._words import count, plain, plural, short
+from pages import _ui
+from pages._review import addressed, chance, copies, kept, misread, narrowing, splits
+from pages._words import count, plural, short
 
 _ADDRESS = {"review_given": "given", "review_suggested": "suggested"}
 """Filters that a link can carry: the widget's key -> its name in the address."""
@@ -52,8 +53,9 @@ def forget() -> None:
 
 def _fits(one: Saved) -> bool:
     """Tell whether the queue has all parts of a filter, and none tells what the mode hides."""
-    known = {"p": narrowing.CHANCES, "verdict": narrowing.VERDICTS}
-    there = all(one.query.get(part, [""])[0] in (*values, "") for part, values in known.items())
+    verdict, chances = (one.query.get(part, [""])[0] for part in ("verdict", chance.NAME))
+    there = verdict in ("", *narrowing.VERDICTS)
+    there &= not chances or chance.ends_of(chances) is not None
     hides = narrowing.hides_labels() and {"given", "path", "selection"} & set(one.query)
     return one.one_each and there and not hides
 
@@ -80,6 +82,7 @@ def _publish() -> None:
         (splits.KEY, splits.NAME),
     ):
         addressed.publish(key, name)
+    chance.publish(narrowing.CHANCE)
 
 
 def _classes_from_address(info: DatasetInfo) -> None:
@@ -92,9 +95,10 @@ def _classes_from_address(info: DatasetInfo) -> None:
             st.session_state[key] = int(asked)
         else:
             del st.query_params[name]
-            st.toast(f"There is no class “{plain(short(asked, 40))}” in this set.")
+            misread.note("class", asked)
     if not info.no_classes:
-        st.query_params.pop("to_label", None)
+        if st.query_params.pop("to_label", None) is not None:
+            misread.note("images to be labelled", "to_label")
         st.session_state.pop("review_to_label", None)
     elif "to_label" in st.query_params:
         st.session_state["review_to_label"] = True
@@ -127,7 +131,7 @@ def _selection(info: DatasetInfo) -> tuple[str | None, int]:
     rows = selections.selection_rows(info, name)
     if not len(rows):
         del st.query_params["selection"]
-        st.toast("There is no such selection in this set. Draw it again on Explore.")
+        misread.note("selection", name)
         return None, 0
     return name, len(rows)
 
@@ -140,12 +144,15 @@ def _forget_selection() -> None:
 def choose(info: DatasetInfo) -> Filters:
     """Draw the button with the filters and return those in force."""
     selection, images = _selection(info)
-    active = sum(bool(st.session_state.get(key) not in (None, False, "")) for key in _FILTER_KEYS)
-    active += selection is not None
+    active = _active() + (selection is not None)
     label = f"Filters ({active})" if active else "Filters"
     labels = list(range(info.class_count))
     real = [each for each in labels if each not in info.no_classes]
-    with st.popover(label, icon=":material/filter_list:", width="content"):
+    with (
+        st.popover(label, icon=":material/filter_list:", width="content"),
+        st.container(gap="xsmall", key="review_filters"),
+    ):
+        matches = st.empty()
         given, suggested = (
             column.selectbox(
                 title,
@@ -180,23 +187,9 @@ def choose(info: DatasetInfo) -> Filters:
             )
         )
         narrowed = narrowing.choose(info)
-        copied = copies.choose(info)
-        split = splits.choose(info)
-        again = st.checkbox(
-            "Also images with an answer",
-            key="review_again",
-            persist_state="session",
-            on_change=_flag_to_address,
-            args=("review_again",),
-        )
-        labelling = bool(info.no_classes) and st.checkbox(
-            f"To be labelled ({count(to_label(info).left)})",
-            key="review_to_label",
-            persist_state="session",
-            on_change=_flag_to_address,
-            args=("review_to_label",),
-            help="Images whose label says that nobody labelled them. No other queue holds them.",
-        )
+        copied, split = _stored(info)
+        with st.container(horizontal=True, gap="medium"):
+            again, labelling = _boxes(info)
         if selection is not None:
             st.button(
                 f"Leave the selection of {plural(images, 'image')}",
@@ -206,7 +199,7 @@ def choose(info: DatasetInfo) -> Filters:
             )
         _publish()
         kept.draw(info, "review", forget, _fits)
-    return Filters(
+    chosen = Filters(
         given=given,
         suggested=suggested,
         method=narrowed.method,
@@ -220,3 +213,54 @@ def choose(info: DatasetInfo) -> Filters:
         copies=copied,
         split=split,
     )
+    matches.markdown(_matches(info, chosen))
+    return chosen
+
+
+def _active() -> int:
+    """Return how many filters are set; a range of chances is one."""
+    keys = [key for key in _FILTER_KEYS if key not in narrowing.CHANCE]
+    some = sum(bool(st.session_state.get(key) not in (None, False, "")) for key in keys)
+    return some + any(st.session_state.get(key) is not None for key in narrowing.CHANCE)
+
+
+def _stored(info: DatasetInfo) -> tuple[str | None, str | None]:
+    """Draw the filters for copies and splits, where there are any, and return what is chosen."""
+    both = copies.kinds(info) and splits.names(info)
+    left, right = st.columns(2) if both else (st.container(), st.container())
+    with left:
+        copied = copies.choose(info)
+    with right:
+        split = splits.choose(info)
+    return copied, split
+
+
+def _boxes(info: DatasetInfo) -> tuple[bool, bool]:
+    """Draw the boxes; return whether answered images are wanted, and those without a class."""
+    again = st.checkbox(
+        "Also images with an answer",
+        key="review_again",
+        persist_state="session",
+        on_change=_flag_to_address,
+        args=("review_again",),
+    )
+    labelling = bool(info.no_classes) and st.checkbox(
+        f"To be labelled ({count(to_label(info).left)})",
+        key="review_to_label",
+        persist_state="session",
+        on_change=_flag_to_address,
+        args=("review_to_label",),
+        help="Images whose label says that nobody labelled them. No other queue holds them.",
+    )
+    return again, labelling
+
+
+def _matches(info: DatasetInfo, chosen: Filters) -> str:
+    """Say how many images the queue holds as it is narrowed, beside what it holds unnarrowed."""
+    who = _ui.reviewer()
+    found = matching(info, who, chosen)
+    images = "image" if found == 1 else "images"
+    if chosen == Filters():
+        return f"**{count(found)}** open {images}. A choice applies at once."
+    whole = "" if chosen.answered else f" of {count(matching(info, who, Filters()))} open"
+    return f"**{count(found)}**{whole} {images} {'matches' if found == 1 else 'match'}."

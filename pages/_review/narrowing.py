@@ -13,26 +13,27 @@ import streamlit as st
 from lnl_core.services import methods
 from lnl_core.services.in_force import scored
 from lnl_core.services.review.blind import BLIND
-from lnl_core.services.review.filtering import BANDS
+from lnl_core.services.review.filtering import chance_limits
 from lnl_core.services.workspace import reviewers
 from lnl_core.types import Action, DatasetInfo
-from pages._review import addressed
+from pages._review import addressed, chance, misread
 from pages._words import short
 
-METHOD, CHANCE, VERDICT, WHO, PATH = (
+METHOD, VERDICT, WHO, PATH = (
     ("review_method", "by_method"),
-    ("review_chance", "p"),
     ("review_verdict", "verdict"),
     ("review_who", "by"),
     ("review_path", "path"),
 )
 """Widget and part of the address, each."""
 
-PARTS = (METHOD, CHANCE, VERDICT, WHO, PATH)
-KEYS = tuple(key for key, _ in PARTS)
-NAMES = tuple(name for _, name in PARTS)
+CHANCE = ("review_p_low", "review_p_high")
+"""Widgets of the range of chances, both in one part of the address (`chance`)."""
 
-CHANCES = {"low": "below 0.25", "middle": "0.25 to 0.5", "high": "above 0.5"}
+PARTS = (METHOD, VERDICT, WHO, PATH)
+KEYS = (*CHANCE, *(key for key, _ in PARTS))
+NAMES = (chance.NAME, *(name for _, name in PARTS))
+
 VERDICTS = {
     str(Action.KEEP): "Right",
     str(Action.RELABEL): "Relabelled",
@@ -68,17 +69,19 @@ class Narrowed:
 
 
 def from_address(info: DatasetInfo) -> None:
-    """Set the filters that a link carries; drop what the set does not have."""
-    for (key, name), there in (
-        (METHOD, _methods(info)),
-        (CHANCE, CHANCES),
-        (VERDICT, VERDICTS),
-        (WHO, reviewers(info.workspace)),
+    """Set the filters that a link carries; what the set does not have is noted and dropped."""
+    for (key, name), there, what in (
+        (METHOD, _methods(info), "method"),
+        (VERDICT, VERDICTS, "answer"),
+        (WHO, reviewers(info.workspace), "reviewer"),
     ):
-        addressed.adopt(key, name, there)
+        addressed.adopt(key, name, there, what)
+    chance.adopt(CHANCE)
     asked = st.query_params.get(PATH[1])
     if asked is not None:
         st.session_state[PATH[0]] = asked[:LONGEST]
+        if len(asked) > LONGEST:
+            misread.note(f"more than {LONGEST} letters of the path", asked)
 
 
 def _methods(info: DatasetInfo) -> list[str]:
@@ -150,12 +153,14 @@ def choose(info: DatasetInfo) -> Narrowed:
     columns = st.columns(2)
     with columns[0]:
         method = _one("Called wrong by", METHOD, {key: methods.title(key) for key in there})
-        verdict = _one("Answer", VERDICT, VERDICTS)
     with columns[1]:
-        chance = _one("Chance of a wrong label", CHANCE, CHANCES)
-        who = _one("Reviewer", WHO, {name: name for name in people})
+        verdict = _one("Answer", VERDICT, VERDICTS)
+    low, high = chance.choose(CHANCE)
     hidden = hides_labels()
-    path = st.text_input(
+    columns = st.columns(2)
+    with columns[0]:
+        who = _one("Reviewer", WHO, {name: name for name in people})
+    path = columns[1].text_input(
         "Text in the path",
         key=PATH[0],
         max_chars=LONGEST,
@@ -165,7 +170,7 @@ def choose(info: DatasetInfo) -> Narrowed:
         disabled=hidden,
         help=WHY_NO_LABEL if hidden else None,
     )
-    return Narrowed(method, BANDS.get(chance or ""), verdict, who, (path or "").strip())
+    return Narrowed(method, chance_limits(low, high), verdict, who, (path or "").strip())
 
 
 def _one(title: str, part: tuple[str, str], there: dict[str, str]) -> str | None:

@@ -72,6 +72,7 @@ def single(
         ],
         "progress": _progress(info, state.progress),
         "held": state.held,
+        "looks": looks.share(info) > 0 and not choice.filtered and not marked,
         "methods": {
             method.key: {"name": methods.short_title(method.key), "baseline": method.baseline}
             for method in methods.every()

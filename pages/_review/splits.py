@@ -20,7 +20,7 @@ def names(info: DatasetInfo) -> list[str]:
 
 def from_address(info: DatasetInfo) -> None:
     """Set the filter that a link carries; drop one that the set does not have."""
-    addressed.adopt(KEY, NAME, filters.splits(info))
+    addressed.adopt(KEY, NAME, filters.splits(info), "split")
 
 
 def choose(info: DatasetInfo) -> str | None:

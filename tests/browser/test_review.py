@@ -387,6 +387,22 @@ def test_nothing_scrolls_and_the_image_never_moves(desk, width, height):
     expect(desk.page.locator(".nbs")).to_be_in_viewport(ratio=1)  # it may be drawn anew meanwhile
 
 
+@pytest.mark.parametrize(("width", "height"), [(853, 533), (1024, 768)])
+def test_in_a_small_window_the_image_stays_and_says_its_answer(desk, width, height):
+    desk.page.set_viewport_size({"width": width, "height": height})
+    desk.press("k").saved()
+    desk.open("&again=1&p=abc")  # a line above the desk says what was not understood
+    desk.page.get_by_text("address was not understood").wait_for()
+    desk.page.locator(".q .before", has_text="kept, by you").wait_for()
+    box = desk.page.locator(".stage > img").bounding_box()
+    desk.press("w").evidence()
+    assert desk.page.locator(".stage > img").bounding_box() == box
+    assert box["y"] + box["height"] < height
+    for key in desk.page.locator(".keys .key").all():
+        wide, room = key.evaluate("e => [e.scrollWidth, e.clientWidth]")
+        assert wide <= room
+
+
 def checked(desk, count):
     """Draw rows at random and call them right, those that the page drew as well."""
 

@@ -214,3 +214,42 @@ def test_a_column_of_splits_is_kept(tmp_path):
     (tmp_path / "l.csv").write_text("image,label,Subset\na.png,cat,train\nb.png,dog,val\n")
     assert dict(read(tmp_path).splits) == {"train": 1, "val": 1}
     assert read(tmp_path, split_column="none").splits == {}
+
+
+@pytest.mark.parametrize("separator", [" ", ",", "\t"])
+def test_lists_of_splits_without_a_header_beside_their_images(tmp_path, do_import, separator):
+    for split, n in (("train", 4), ("val", 2)):
+        put(tmp_path / "s", [f"images/{split}{i}.png" for i in range(n)])
+        rows = [f"images/{split}{i}.png{separator}{i % 2}" for i in range(n)]
+        (tmp_path / "s" / f"{split}.txt").write_text("\n".join(rows) + "\n")
+    assert "--no-header" in stops(tmp_path / "s", "header", tmp_path)
+    got = read(tmp_path / "s", header="none")
+    assert (counts(got), dict(got.splits)) == ({"0": 3, "1": 3}, {"train": 4, "val": 2})
+
+
+def test_a_list_of_names_alone_is_no_list_of_labels(tmp_path):
+    put(tmp_path, ["cat/0.png", "dog/0.png"])
+    (tmp_path / "train.txt").write_text("cat/0.png\ndog/0.png\n")
+    assert counts(read(tmp_path)) == {"cat": 1, "dog": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("model_output.csv", "path,pred\ncat/0.png,dog\n"),
+        ("submission.csv", "id,label\ncat/0,1\n"),
+        ("results.json", '[{"image": "cat/0.png", "label": "dog"}]'),
+    ],
+)
+def test_what_a_model_said_beside_class_folders_is_named_and_not_read(tmp_path, name, text):
+    put(tmp_path, ["cat/0.png", "cat/1.png", "dog/0.png", "dog/1.png"])
+    (tmp_path / name).write_text(text)
+    found = read(tmp_path)
+    assert counts(found) == {"cat": 2, "dog": 2}
+    assert any(f"“{name}” is not used" in note for note in found.notes)
+
+
+def test_a_column_is_named_as_a_shell_takes_it(tmp_path):
+    put(tmp_path, ["a.png", "b.png"])
+    (tmp_path / "l.csv").write_text("image,the kind\na.png,cat\nb.png,dog\n")
+    assert "--label-column 'the kind'" in stops(tmp_path / "l.csv", "label_column", tmp_path)

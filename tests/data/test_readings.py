@@ -204,3 +204,58 @@ def test_a_list_against_class_folders_that_numbers_tell_apart(tmp_path):
     question = asked(read(tmp_path))["labels_in"]
     assert question.stops
     assert "another label for 1" in question.text
+
+
+@pytest.mark.parametrize("other", ["IM0.PNG", "im0", "im0.jpg", "./im0.png"])
+def test_one_image_written_in_two_ways_is_one_image_with_two_labels(tmp_path, do_import, other):
+    put(tmp_path / "s", ["im0.png", "im1.png", "im2.png"])
+    rows = ["im0.png,cat", "im1.png,dog", "im2.png,cat", f"{other},dog"]
+    (tmp_path / "s" / "list.csv").write_text("\n".join(["image,label", *rows]) + "\n")
+    found = read(tmp_path / "s")
+    assert counts(found) == {"cat": 2, "dog": 1}
+    assert any("listed with different labels" in note for note in found.notes)
+    got = do_import(tmp_path / "s")
+    assert (got.report.n, got.given[0]) == (3, "cat")
+    assert np.load(got.folder / "listed.npy").tolist() == [[0, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("written", ["{}", "{}.0", "{:03d}"])
+def test_names_that_a_spreadsheet_made_numbers_are_found(tmp_path, do_import, written):
+    put(tmp_path / "s", [f"{i:05d}.png" for i in range(4)])
+    rows = [f"{written.format(i)},{'ab'[i % 2]}" for i in range(4)]
+    (tmp_path / "s" / "list.csv").write_text("\n".join(["id,label", *rows]) + "\n")
+    assert do_import(tmp_path / "s").given == ["a", "b", "a", "b"]
+
+
+def test_a_number_that_two_images_have_is_none(tmp_path):
+    put(tmp_path, ["01.png", "001.png", "2.png"])
+    (tmp_path / "list.csv").write_text("image,label\n1,a\n2,b\n")
+    found = read(tmp_path)
+    assert counts(found) == {"a": 0, "b": 1}
+    assert "2 files are called so" in found.left_out[0].reason
+
+
+def test_a_list_by_image_ids_over_deeper_images_is_read(tmp_path):
+    put(tmp_path, [f"img/a/im{i}.png" for i in range(4)])
+    rows = [f"im{i},{'ab'[i % 2]}" for i in range(4)]
+    (tmp_path / "list.csv").write_text("\n".join(["image_id,label", *rows]) + "\n")
+    assert counts(read(tmp_path)) == {"a": 2, "b": 2}
+
+
+def test_the_true_reason_is_said_where_nothing_comes_in(tmp_path):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 1\n"
+    for name in ("cat", "dog"):
+        (tmp_path / "lfs" / name).mkdir(parents=True)
+        (tmp_path / "lfs" / name / "0.png").write_bytes(pointer)
+        (tmp_path / "gone" / name).mkdir(parents=True)
+        (tmp_path / "gone" / name / "0.png").symlink_to(tmp_path / "nowhere.png")
+    put(tmp_path / "flat", ["cat_0.png", "dog_0.png"])
+    for source, words in (
+        ("lfs", "A Git LFS pointer"),
+        ("gone", "the link leads nowhere"),
+        ("flat", "lie beside each other"),
+    ):
+        with pytest.raises(importers.LnlError, match=words):
+            read(tmp_path / source)
+        with pytest.raises(importers.LnlError, match=words):
+            importers.import_source(tmp_path / source, "x", tmp_path / "out")

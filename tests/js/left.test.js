@@ -81,6 +81,7 @@ test("a goal of time says how far it is, and what the guarantee will be", () => 
     "To the goal: about 400 reviews, until 500 images more have an answer; 100 of 500 answered; " +
       "then at most 130 left, it is expected; or stop now: at most 212",
   );
+  assert.match(words({ ...NOW, reviews_to_goal: 10, goal })[3], /^To the goal: at most 10 reviews/);
   assert.equal(goalLineOf({ ...NOW, goal }), null);
   assert.equal(goalLineOf(NOW), 80);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { reasonWords } from "../../pages/_components/review/reason.js";
+import { doubt, reasonWords } from "../../pages/_components/review/reason.js";
 
 const CLASSES = ["cat", "dog", "cow"];
 const says = (...labels) => labels.map((label) => ({ label, told: false }));
@@ -38,4 +38,16 @@ test("of what is not there nothing is said", () => {
   assert.equal(words([], near(0, 0)), "Its 2 nearest are all labelled cat.");
   assert.equal(words([], []), "");
   assert.equal(words(says(0), near(0), []), "");
+});
+
+test("methods that were told the answer are said to be, not counted as none of none", () => {
+  const told = { told: true, wrong: true };
+  const asked = { told: false, wrong: true };
+  assert.equal(doubt([told, told]), "All 2 methods were told the answer");
+  assert.equal(doubt([told]), "The one method was told the answer");
+  assert.equal(
+    doubt([told, asked, { ...asked, wrong: false }]),
+    "1 of 2 methods expect another class",
+  );
+  assert.equal(doubt([]), "What methods say");
 });

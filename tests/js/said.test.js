@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answeredBefore, saidWords } from "../../pages/_components/review/said.js";
+import { answeredBefore, looksWords, saidWords } from "../../pages/_components/review/said.js";
 
 const CLASSES = ["ant", "bee", "cow"];
 
@@ -15,4 +15,9 @@ test("an earlier answer names its class and who gave it", () => {
 test("what may lead the next person is not told", () => {
   assert.equal(answeredBefore({ by: "B" }), "answered by B");
   assert.equal(answeredBefore({}), "answered by you");
+});
+
+test("that there are hidden looks is said of the queue, not of an image", () => {
+  assert.match(looksWords({ looks: true }), /twice or without their label/);
+  assert.equal(looksWords({ looks: false }), "");
 });

@@ -45,7 +45,8 @@ def test_every_view_draws_and_the_address_names_it(desk, judged, texts):
         assert not app.exception, view
         assert not app.error, view
         assert view in app.query_params["view"]
-        assert "Best single method" in texts(app)
+        if view != "five":  # one image needs the height
+            assert "Best single method" in texts(app)
     assert "What do the corrections buy?" in texts(app)
 
 

@@ -15,12 +15,13 @@ from lnl_core.data import digits
 from lnl_core.jobs import outcome, queue
 from lnl_core.services.datasets import catalog, incoming, settings
 from lnl_core.services.datasets.catalog import DIGITS, PHOTOGRAPHS
-from lnl_core.services.review import goals
+from lnl_core.services.review import advising, goals
 from lnl_core.services.runs import recipes
 from lnl_core.store import arrays, datasets
 from lnl_core.store.processes import process_started
 from pages import _ui
 from tests.data.making import encoded, picture
+from tests.services.review.test_auditing import make
 
 
 def test_one_card_per_set_last_used_first_and_the_demo_one_press_away(
@@ -131,6 +132,24 @@ def test_the_goal_is_stored_and_changed_in_words(desk, workspace, tiny, texts):
     assert "until 1 h 30 min are spent, set by" in texts(app)
     app.radio(key=f"goal_kind_{tiny.id}").set_value("recall").run()
     assert next(b for b in app.button if b.label == "Save the goal").disabled  # nothing is scored
+
+
+def test_the_goal_that_fits_the_set_is_said_with_what_it_takes(desk, workspace, tmp_path, texts):
+    """Of 150 images some 22 are wrong: a sample of 60 wrong ones is not to be had."""
+    info = make(workspace, tmp_path, 150)
+    app = desk(dataset=info.name)
+    app.session_state["data_tab"] = "Settings"
+    app.run()
+    best = advising.advised(info)
+    assert f"Fits this set: **{goals.words('left', best.value)}**" in texts(app)
+    assert f"About {best.outlook.reviews} of 150 images" in texts(app)
+    app.radio(key=f"goal_kind_{info.id}").set_value("recall").run()
+    assert "It cannot pay off here: its sample needs 60 wrong labels" in texts(app)
+    app.radio(key=f"goal_kind_{info.id}").set_value("reviews").run()
+    assert app.number_input(key=f"goal_reviews_{info.id}").max == 150
+    app.radio(key=f"goal_kind_{info.id}").set_value("seconds").run()
+    assert app.number_input(key=f"goal_seconds_{info.id}").value == 10  # 150 images at 4 s
+    assert "About 150 images, at 4 s an answer" in texts(app)
 
 
 def test_every_tab_stands_for_hostile_names(desk, hostile, texts):

@@ -218,7 +218,8 @@ def test_a_neighbour_says_label_and_verdict(image, words):
 def test_links_with_what_is_not_there_are_told_and_dropped(desk, mapped):
     app = desk("review", dataset=mapped.name, selection="0" * 12, given="9", suggested="<b>")
     assert not app.exception
-    assert len(app.toast) == 3
+    (said,) = [each.value for each in app.caption if "address" in each.value]
+    assert all(word in said for word in ("selection", "“9”", "class"))
     assert app.selectbox(key="review_given").value is None
     assert not queue_sent(app)["filtered"]
 
@@ -382,7 +383,7 @@ def test_every_value_of_a_filter_has_a_word_in_the_address(mapped):
         assert len(words) == len(set(words)) == len(shown)
 
 
-def test_a_link_keeps_whose_suspicion_is_filtered(desk, mapped):
+def test_a_link_keeps_whose_suspicion_is_filtered(desk, mapped, texts):
     method = next(iter(arrays.load_ranking(mapped.directory / "ranking")[1]))
     app = desk("explore", p="high", of=method)
     assert app.selectbox(key=f"explore_method_{mapped.id}").value == method
@@ -391,6 +392,21 @@ def test_a_link_keeps_whose_suspicion_is_filtered(desk, mapped):
     assert not app.exception
     assert app.query_params["colour"] in ("given", ["given"])
     assert not {"p", "given", "by"} & set(app.query_params)
+    assert all(word in texts(app) for word in ("“nonsense”", "“99”", "“nobody”"))
+
+
+def test_the_map_takes_a_range_of_chances_and_says_how_many_it_draws(desk, client, mapped, texts):
+    p = np.asarray(arrays.load_ranking(mapped.directory / "ranking")[0].p_wrong)
+    middle = round(float(np.median(p)), 4)
+    app = desk("explore", p=["high", f"{middle}-"])
+    assert not app.exception
+    assert set(app.query_params["p"]) == {"high", f"{middle}-"}
+    assert f"**{((p >= 0.5) & (p >= middle)).sum()}** of {mapped.n} image" in texts(app)
+    app.pills(key=f"explore_levels_{mapped.id}").set_value([]).run()
+    codes = np.frombuffer(client.get(sent(app)["codes"]).content, np.uint8)
+    assert np.array_equal(codes < 64, p >= middle)
+    app.button(key="explore_all").click().run()
+    assert "p" not in app.query_params
 
 
 def test_what_review_saved_the_map_opens(desk, mapped):

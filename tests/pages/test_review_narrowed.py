@@ -7,8 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lnl_core.services.explore import selections
-from lnl_core.services.review import saved
-from lnl_core.store import datasets, decisions
+from lnl_core.services.review import looks, saved
+from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision
 from tests.pages.reviewing import key, press, score, sent
 
@@ -96,11 +96,48 @@ def test_every_filter_is_in_the_address_and_read_from_it(desk, workspace, tiny):
     app.selectbox(key="review_method").select("sr").run()
     assert app.query_params["by_method"] == "sr"
     assert [item["row"] for item in sent(app)["items"]] == [47]  # the others have their answer
-    app.selectbox(key="review_chance").select("high").run()
+    app.number_input(key="review_p_low").set_value(0.5).run()
     assert app.query_params["p"] == "high"
-    app = desk("review", dataset="tiny", p="very", by_method="gone", verdict="maybe", by="nobody")
+    app.number_input(key="review_p_high").set_value(0.9).run()
+    assert app.query_params["p"] == "0.5-0.9"
+    app.number_input(key="review_p_low").set_value(None).run()
+    assert app.query_params["p"] == "-0.9"
+
+
+def test_a_range_of_chances_has_free_ends_and_the_filters_say_how_many_match(desk, tiny, texts):
+    score(tiny)
+    p = np.asarray(arrays.load_ranking(tiny.directory / "ranking")[0].p_wrong)
+    low, high = (round(float(each), 4) for each in np.quantile(p, [0.3, 0.8]))
+    inside = {f"{low}-{high}": (p >= low) & (p < high), f"{low}-": p >= low, f"-{high}": p < high}
+    for text, rows in inside.items():
+        app = desk("review", dataset="tiny", p=text)
+        assert f"**{rows.sum()}** of 60 open images match" in texts(app)
+        assert {item["row"] for item in sent(app)["items"]} <= set(np.flatnonzero(rows))
+    assert "**60** open images." in texts(desk("review", dataset="tiny"))
+    app = desk("review", dataset="tiny", p="0-1")
+    assert "**60** of 60 open images match" in texts(app)
+
+
+def test_what_an_address_asks_for_in_vain_is_said_with_what_is_shown(desk, tiny, texts):
+    score(tiny)
+    odd = {"p": "abc", "given": "99", "by_method": "gone", "id": "nowhere"}
+    app = desk("review", dataset="tiny", **odd)
     assert not app.exception
     assert not sent(app)["filtered"]
+    assert not set(odd) & set(app.query_params)
+    (line,) = [each.value for each in app.caption if "address" in each.value]
+    assert all(value in line for value in odd.values())
+    assert line.endswith("The whole queue is shown.")
+    app.run()
+    assert "address was not understood" in texts(app), "one run of the script is no time to read"
+    app.selectbox(key="review_method").select("sr").run()
+    assert "address was not understood" not in texts(app)
+    app = desk("review", dataset="tiny", verdict="maybe", by="nobody", row="60", given="1")
+    assert all(word in texts(app) for word in ("“maybe”", "“nobody”", "“60”", "in force"))
+    assert "abc" not in texts(desk("review", dataset="tiny", p="0.2-0.4"))
+    many = {"split": "x", "copies": "y", "mode": "z", "to_label": "1", "selection": "gone"}
+    app = desk("review", dataset="tiny", **many)
+    assert "and 1 more left out" in texts(app)
 
 
 def test_filters_stay_in_the_address_and_are_opened_under_a_name(desk, tiny):
@@ -247,5 +284,14 @@ def test_a_number_that_no_image_has_is_said(desk, workspace, tiny):
     score(tiny)
     app = desk("review", dataset="tiny", row="99999")
     assert not app.exception
-    assert [each for each in app.toast if "no image" in each.value]
+    assert [each for each in app.caption if "image “99999” left out" in each.value]
     assert "row" not in app.query_params
+
+
+def test_hidden_looks_are_said_of_a_queue_that_may_hold_them(desk, tiny):
+    score(tiny)
+    app = desk("review", dataset="tiny")
+    assert sent(app)["looks"]
+    assert not sent(desk("review", dataset="tiny", path="00"))["looks"]
+    looks.set_share(tiny, None, 0)
+    assert not sent(desk("review", dataset="tiny"))["looks"]

@@ -22,6 +22,7 @@ def project():
     )
     made.alone = lambda goal: review.Project.alone(made, goal)
     made.expected = lambda rows: review.Project.expected(made, rows)
+    made.foreseen = lambda goal: review.Project.foreseen(made, goal)
     return made
 
 

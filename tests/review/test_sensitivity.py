@@ -23,9 +23,10 @@ def covered(rate: float, trials: int = 300) -> tuple[float, float]:
 
 
 def test_at_few_errors_false_alarms_hide_the_true_rate_until_it_is_corrected() -> None:
+    """Review_science test 12."""
     plain, corrected = covered(0.01)
     assert plain < 0.6
-    assert corrected > 0.9
+    assert corrected > 0.92
 
 
 def test_at_many_errors_the_corrected_rate_is_above_what_was_called() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from lnl_core.cli import main
 from lnl_core.services import doctor
-from lnl_core.store import arrays, datasets, db, decisions, rescue
+from lnl_core.store import arrays, datasets, db, decisions, looks, rescue
 from lnl_core.types import Action, Damaged, Decision, LnlError
 from tests.store.test_crash_order import pixels, write_set
 from tests.store.test_faults import closed, rank, spoil
@@ -195,3 +195,36 @@ def test_originals_that_are_gone_are_said(ws, tmp_path):
     assert "originals are not at" in found.problem
     assert "lnl relink" in found.remedy
     assert np.asarray(datasets.load(datasets.dataset(ws, "one")).images).shape == (4, 8, 8, 1)
+
+
+def test_hidden_looks_come_back_with_their_person_and_what_belongs_to_no_set_does_not(ws):
+    """Looks later than the copy, of somebody whom nothing else names; one of a set that is gone."""
+    info = datasets.dataset(ws, "two")
+    assert doctor.keep_copy(ws) is not None
+    made = [
+        Decision(i, Action.KEEP, "eve", given_label=i, cid=f"l{i}", route=route, mode="blind")
+        for i, route in enumerate(("gold", "control"))
+    ]
+    looks.append(info, made)
+    before = looks.every(info)
+    assert answers(ws) == 600
+    file = closed(ws)
+    with sqlite3.connect(file) as connection:
+        connection.execute("delete from reviewers where name = 'eve'")
+        connection.execute(
+            "insert into looks (dataset_id, row, reviewer, route, action, labels, cid, decided_at,"
+            " mode) select 77, row, 'nobody', route, action, labels, 'gone', decided_at, mode"
+            " from looks limit 1"
+        )
+    connection.close()
+    rescue.restore(ws)
+    again = db.open_workspace()
+    assert looks.every(datasets.dataset(again, "two")) == before
+    assert looks.answers_ever(datasets.dataset(again, "two"), "eve") == 2
+    with db.reading(again) as connection:
+        rows = connection.exec_driver_sql("select distinct dataset_id from looks").all()
+        names = {name for (name,) in connection.exec_driver_sql("select name from reviewers")}
+    assert rows == [(info.id,)]
+    assert "eve" in names
+    assert answers(again) == 600
+    db.dispose(again)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
 import numpy as np
@@ -46,6 +46,7 @@ TRAIL = (
     "p_wrong",
     "run_ids",
     "cid",
+    "told",
     "content",
 )
 """Columns of the audit trail: every field of a stored decision, and whether it still counts.
@@ -140,6 +141,7 @@ def trail_rows(
     paths: Sequence[str] | None = None,
     content: Sequence[str] | None = None,
     splits: Sequence[str] | None = None,
+    told: Mapping[int, str] | None = None,
 ) -> export.Rows:
     """Return every decision ever stored, oldest first, superseded ones included.
 
@@ -151,6 +153,7 @@ def trail_rows(
         paths: (n,) or None.
         content: (n,) digests, or None.
         splits: (n,) names, or None for no such column.
+        told: row -> runs that know its answer.
     """
     columns = (*TRAIL, *export.split_column(splits))
     history = list(decisions)
@@ -180,6 +183,7 @@ def trail_rows(
                 paths=paths,
                 content=content,
                 splits=splits,
+                told=told,
             ),
             strict=True,
         ):

@@ -94,12 +94,13 @@ class _Decision:
     # the header -----------------------------------------------------------------------------
 
     def _is_headless(self) -> bool:
-        """Tell whether the first row names an image file rather than columns."""
+        """Tell whether the first row names an image file, and more, rather than columns."""
         if any(word in self._plain for word in (*COLUMNS["image"], *COLUMNS["label"], *IDS)):
             return False
-        return any(
-            _ends_like_image(name) or os.path.isfile(self._root / name) for name in self._names
-        )
+        if any(_ends_like_image(name) or os.path.isfile(self._root / name) for name in self._names):
+            return True
+        first, _, last = self._names[0].rpartition(" ")  # image label, with a blank between them
+        return len(self._names) == 1 and _ends_like_image(first) and bool(last)
 
     def _ask_header(self) -> None:
         self._questions.append(

@@ -8,6 +8,7 @@ file has it.
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ MOST = 1_000_000
 """Files that are looked through for a name; in a larger folder paths have to be right."""
 
 _BY_NAME, _BY_STEM, _BY_CASE, _MOVED = "by name", "by stem", "by case", "moved"
+_BY_NUMBER = "by number"
 
 
 def components(cell: str) -> tuple[str, ...]:
@@ -39,8 +41,10 @@ class Finder:
         self._names: dict[str, list[str]] | None = None
         self._stems: dict[str, list[str]] = {}
         self._cases: dict[str, list[str]] = {}
+        self._numbers: dict[str, list[str]] = {}
         self.how: Counter[str] = Counter()
         lost = [cell for cell in sample if isinstance(locate(root, cell, links), BadRow)]
+        self.all_there = not lost
         self._deeper = 2 * len(lost) > len(sample)
         self.prefixes = self._common([cell for cell in lost if not os.path.exists(cell)])
         self._base: str | None = None
@@ -104,6 +108,7 @@ class Finder:
             (_BY_NAME, self._index(), name),
             (_BY_CASE, self._cases, low),
             (_BY_STEM, self._stems, stem),
+            (_BY_NUMBER, self._numbers, _number(stem)),
         ):
             yield (
                 how,
@@ -142,6 +147,11 @@ class Finder:
                 stems.clear()
                 break
         self._names, self._stems = dict(found), dict(stems)
+        numbers = defaultdict[str, list[str]](list)
+        for stem, paths in stems.items():
+            if _number(stem):
+                numbers[_number(stem)] += paths
+        self._numbers = dict(numbers)
         cases = defaultdict[str, list[str]](list)
         for name, paths in found.items():
             cases[name.casefold()] += paths
@@ -184,16 +194,24 @@ class Finder:
             shown = "/".join(prefix).replace("//", "/")
             said.append(f"Paths start with “{visible(shown)[:80]}” there: read as this folder.")
         for key, words in (
-            (_BY_STEM, "without their ending or with another, found by the one image of the name"),
+            (_BY_STEM, "without the ending or with another, found by the one image of the name"),
             (_BY_CASE, "in other capitals, found by the one file of the name"),
+            (_BY_NUMBER, "as a number, found by the one image that has it as its name"),
             (
                 _BY_NAME,
                 "in another Unicode form or folder, found by the one file that has the name",
             ),
         ):
             if self.how[key]:
-                said.append(f"{self.how[key]:,} paths are written {words}.")
+                paths = "path is" if self.how[key] == 1 else "paths are"
+                said.append(f"{self.how[key]:,} {paths} written {words}.")
         return said
+
+
+def _number(stem: str) -> str:
+    """Return a name that is a whole number without zeros before and “.0” behind; else ""."""
+    whole = re.fullmatch(r"0*(\d{1,18})(\.0+)?", stem) if stem.isascii() else None
+    return whole[1] if whole is not None else ""
 
 
 def _ends_with(path: str, folders: tuple[str, ...]) -> bool:

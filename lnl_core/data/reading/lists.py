@@ -78,7 +78,18 @@ def inside(folder: Path, answers: Answers, *, depth: int = 0) -> Lists:
     beside = [] if listings else [each for each in _beside(inner) if _is_list(each, answers)]
     if beside:
         return replace(_chosen(folder, beside, (), answers), root=folder)
-    return Lists(tuple(listings))
+    return Lists(tuple(listings), unused=_no_lists(tables_there))
+
+
+def _no_lists(there: Sequence[Path]) -> dict[str, str]:
+    """Return the tables that name images, and JSON called like labels -> why none is read."""
+    unused = {}
+    for each in there:
+        if each.suffix.lower() != ".json" and column_names.has_images(each):
+            unused[each.name] = "It has no column of labels."
+        elif each.suffix.lower() == ".json" and _OUTPUT.search(each.stem):
+            unused[each.name] = "It is no list of a known form."
+    return unused
 
 
 def may_have_labels(file: Path) -> bool:
@@ -115,12 +126,18 @@ def _is_list(file: Path, answers: Answers) -> bool:
         return False
     if column_names.recognised(file):
         return True
-    if not (answers.image_column or answers.label_column or answers.header or answers.one_hot):
-        return False
     try:
-        return columns.decide(file, file.parent, answers).complete
+        return _decided(file, file.parent, answers).complete
     except LnlError:
         return False
+
+
+def _decided(file: Path, root: Path, answers: Answers) -> column_names.Columns:
+    """Say which columns of a list are what; where its first row is an image, by that row."""
+    decided = columns.decide(file, root, answers)
+    if any(each.key == "header" for each in decided.questions):
+        return columns.decide(file, root, replace(answers, header="none"))
+    return decided
 
 
 def _asked_for(folder: Path, there: Sequence[Path], answers: Answers) -> Lists:
@@ -280,7 +297,7 @@ def _compared(
     file: Path, root: Path, top: Path, where: places.Places, answers: Answers
 ) -> _Seen | None:
     """Compare a list's labels with the folders of its images; None where it is too long."""
-    decided = columns.decide(file, root.resolve(), answers)
+    decided = _decided(file, root.resolve(), answers)
     if not decided.complete:
         return None
     seen = _Seen()

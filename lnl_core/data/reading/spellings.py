@@ -144,7 +144,7 @@ def _question(
 ) -> Question:
     what = "in how a number is written"
     if key != "numbers":
-        what = "in how they are written (case, blanks, dots, zeros, alphabet, a copy's ending)"
+        what = "in case, blanks, dots, zeros, alphabet or a copy's ending"
     details = tuple(
         f"{', '.join(f'{quoted(name)} ({counts[name]:,})' for name in group)} → "
         f"{quoted(best_of[group[0]])}"

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from lnl_core.services.explore.embedding import frequent_classes
-from lnl_core.services.in_force import Scored, labelled_count, loaded, scored, standing
+from lnl_core.services.in_force import Scored, labelled_count, loaded, scored, standing, told
 from lnl_core.services.review.auditing import noise_rate
 from lnl_core.services.review.draws import WRONG, about_given, replay
 from lnl_core.store import decisions
@@ -123,7 +123,9 @@ def _part(
         real = np.setdiff1d(np.arange(info.class_count), info.no_classes)
         everything = _left(info, ranked, real, settled).sum()
     else:
-        everything = np.asarray(ranked.ranking.p_wrong, dtype=np.float64)[~settled].sum()
+        p, knew = np.asarray(ranked.ranking.p_wrong, dtype=np.float64), told(info)
+        usual = float(p[~knew].mean()) if not knew.all() else 0.0
+        everything = np.where(knew, usual, p)[~settled].sum()
     return min(1.0, float(left.sum()) / max(float(everything), 1e-12))
 
 
@@ -172,12 +174,29 @@ def _known(
 
 
 def _soft(info: DatasetInfo, ranked: Scored, labels: IntArray, skip: BoolArray) -> FloatArray:
-    """Return the errors that the ranking expects, (s, k), rows in `skip` left out; diagonal 0."""
+    """Return the errors that the ranking expects, (s, k), rows in `skip` left out; diagonal 0.
+
+    An image of which a run was told the answer has no score: open again, it counts as the images of
+    its given class do that no run was told of.
+    """
+    knew = told(info)
+    soft = _summed(info, ranked, labels, ~(skip | knew))
+    if not (knew & ~skip).any():
+        return soft
+    given, k = np.asarray(loaded(info).given_labels), info.class_count
+    open_, others = (np.bincount(given[rows], minlength=k) for rows in (knew & ~skip, ~knew))
+    times = (open_ / np.maximum(others, 1))[labels][:, None]
+    again: FloatArray = soft + times * _summed(info, ranked, labels, ~knew)
+    return again
+
+
+def _summed(info: DatasetInfo, ranked: Scored, labels: IntArray, which: BoolArray) -> FloatArray:
+    """Return the errors that the ranking expects among some rows, (s, k); diagonal 0."""
     k = info.class_count
     slot = np.full(k, -1)
     slot[labels] = np.arange(len(labels))
     given = slot[np.asarray(loaded(info).given_labels)]
-    rows = np.flatnonzero((given >= 0) & ~skip)
+    rows = np.flatnonzero((given >= 0) & which)
     expected = np.zeros(len(labels) * k)
     p = np.asarray(ranked.ranking.p_wrong, dtype=np.float64)[rows]
     top, probs = ranked.ranking.top_labels, ranked.ranking.top_probs

@@ -21,7 +21,7 @@ from lnl_core.types import BoolArray, DatasetInfo, LnlError
 HIDDEN = 64
 """A colour code from here on is not drawn."""
 
-_FORM = re.compile(r"([gslvcp]\d+(\.\d+)*)*(_[mwt]([0-9a-f]{2})+)*")
+_FORM = re.compile(r"([gslvcp]\d+(\.\d+)*)*(_[mwtr]([0-9a-f]{2})+)*")
 _PARTS = {
     "given": "g",
     "suggested": "s",
@@ -30,7 +30,7 @@ _PARTS = {
     "copies": "c",
     "splits": "p",
 }
-_WORDS = {"caller": "m", "who": "w", "path": "t"}
+_WORDS = {"caller": "m", "who": "w", "path": "t", "chance": "r"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Narrow:
         caller: the method that, alone, calls the label wrong.
         who: the reviewer who has answered.
         path: a text in the path, in any case.
+        chance: ends of a range of chances that the label is wrong (`filtering.chance_text`).
         method: whose suspicion `levels` are of; all methods' chance when None.
     """
 
@@ -59,6 +60,7 @@ class Narrow:
     caller: str = ""
     who: str = ""
     path: str = ""
+    chance: str = ""
     method: str | None = None
 
     @property
@@ -101,10 +103,10 @@ def from_text(text: str, method: str | None) -> Narrow:
         for letter in _PARTS.values()
     )
     said = {word[0]: bytes.fromhex(word[1:]).decode(errors="replace") for word in words}
-    caller, who, path = (said.get(letter, "") for letter in _WORDS.values())
-    return Narrow(
-        given, suggested, levels, verdicts, copies, splits, caller, who, path, method=method
-    )
+    if "r" in said and filtering.chance_ends(said["r"]) is None:
+        raise LnlError("This filter of the map cannot be read.")
+    named = {name: said.get(letter, "") for name, letter in _WORDS.items()}
+    return Narrow(given, suggested, levels, verdicts, copies, splits, **named, method=method)
 
 
 def splits(info: DatasetInfo) -> list[str]:
@@ -149,6 +151,11 @@ def _mask(info: DatasetInfo, ranked: Scored | None, narrow: Narrow, _last: int) 
         shown &= np.isin(np.where(codes < 0, len(names), codes), narrow.splits)
     if narrow.caller and ranked is not None:
         shown &= filtering.called_wrong(info, ranked, narrow.caller)
+    if ends := filtering.chance_ends(narrow.chance):
+        limits = filtering.chance_limits(*ends)
+        if ranked is None or limits is None:
+            return np.zeros(info.n, dtype=bool)
+        shown &= filtering.in_chance(info, ranked, limits)
     if narrow.who:
         shown &= filtering.said(info, standing(info), None, narrow.who)
     if narrow.path:

@@ -143,6 +143,7 @@ def decision_rows(info: DatasetInfo) -> files.Rows:
         class_names=info.class_names,
         content=contents(info),
         splits=data.splits,
+        told=told_words(info),
     )
 
 
@@ -157,6 +158,7 @@ def trail_rows(info: DatasetInfo, reviewer: str | None = None) -> files.Rows:
         class_names=info.class_names,
         content=contents(info),
         splits=data.splits,
+        told=told_words(info),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,7 +15,9 @@ from lnl_core.services.in_force import (
     Standing,
     closed_to,
     loaded,
+    scored,
     signals,
+    standing,
     told_of,
     unjudged,
 )
@@ -75,6 +78,43 @@ BANDS = {"low": (0.0, DOUBTFUL), "middle": (DOUBTFUL, SUSPECTED), "high": (SUSPE
 """Chances that the queue can be narrowed to, as Explore's map names them."""
 
 
+def chance_text(low: float | None, high: float | None) -> str:
+    """Return a range of chances as an address holds it, `0.2-0.7`; an end that is free is blank."""
+    ends = ("" if end is None else f"{end:g}" for end in (low, high))
+    return "-".join(ends) if (low, high) != (None, None) else ""
+
+
+def chance_ends(text: str) -> tuple[float | None, float | None] | None:
+    """Return the ends that `chance_text` wrote, None for free ones; None where it did not."""
+    found = re.fullmatch(r"(\d?\.?\d{0,6})-(\d?\.?\d{0,6})", text)
+    if found is None or not any(found.groups()) or "." in found.groups():
+        return None
+    low, high = (float(end) if end else None for end in found.groups())
+    return (low, high) if all(end is None or end <= 1 for end in (low, high)) else None
+
+
+def chance_limits(low: float | None, high: float | None) -> tuple[float, float] | None:
+    """Return [low, high) for `Filters.chance`; None where both ends are free. 1 is in the last."""
+    if low is None and high is None:
+        return None
+    return low or 0.0, 1.01 if high is None or high >= 1 else high
+
+
+def in_chance(info: DatasetInfo, ranked: Scored, limits: tuple[float, float]) -> BoolArray:
+    """Return (n,) True where the chance of a wrong label lies in [low, high)."""
+    p = np.asarray(ranked.ranking.p_wrong)
+    inside: BoolArray = (p >= limits[0]) & (p < limits[1]) & ~unjudged(info)
+    return inside
+
+
+def matching(info: DatasetInfo, reviewer: str, filters: Filters) -> int:
+    """Return how many images a queue with these filters holds now, other reviewers' among them."""
+    ranked = scored(info)
+    if ranked is None:
+        return 0
+    return int(np.count_nonzero(~excluded(info, ranked, reviewer, filters, standing(info))))
+
+
 def excluded(
     info: DatasetInfo, ranked: Scored, reviewer: str, filters: Filters, now: Standing
 ) -> BoolArray:
@@ -114,9 +154,7 @@ def excluded(
     if filters.method is not None:
         out |= ~called_wrong(info, ranked, filters.method)
     if filters.chance is not None:
-        p = np.asarray(ranked.ranking.p_wrong)
-        low, high = filters.chance
-        out |= ~((p >= low) & (p < high)) | unjudged(info)
+        out |= ~in_chance(info, ranked, filters.chance)
     if filters.verdict is not None or filters.who is not None:
         out |= ~said(info, now, filters.verdict, filters.who)
     if filters.path:

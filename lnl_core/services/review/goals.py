@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lnl_core.services import in_force
-from lnl_core.services.in_force import Standing, goal_set, labelled_count, standing
+from lnl_core.services.in_force import Standing, goal_set, standing
 from lnl_core.services.review import planning, sharing
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.store import datasets, goals
@@ -44,8 +44,10 @@ def words(kind: str, value: float) -> str:
     if kind == RECALL:
         return f"until {100 * value:g} % of the wrong labels are found"
     if kind == REVIEWS:
-        return f"until {int(value):,} images more have an answer"
-    return f"until {duration(value)} are spent"
+        n = int(value)
+        return f"until {n:,} {'image more has' if n == 1 else 'images more have'} an answer"
+    spent = duration(value)
+    return f"until {spent} {'is' if spent in ('1 min', '1 h') else 'are'} spent"
 
 
 def duration(seconds: float) -> str:
@@ -68,7 +70,6 @@ def set_goal(info: DatasetInfo, kind: str, value: float | None, reviewer: str | 
     Raises:
         LnlError: a value that makes no sense, or a share before anything is scored.
     """
-    n = labelled_count(info)
     if value is not None and not math.isfinite(value):
         raise LnlError(f"{value} is no goal. Write a number.")
     if kind in (LEFT, REVIEWS) and value is not None and value != int(value):
@@ -80,8 +81,11 @@ def set_goal(info: DatasetInfo, kind: str, value: float | None, reviewer: str | 
     elif kind == RECALL:
         made = sharing.set_share(info, value, reviewer)
     elif kind in (REVIEWS, SECONDS):
-        if value is None or value < 1 or (kind == REVIEWS and value > n):
-            raise LnlError("Say how many images or how much time; more than none.")
+        if value is None or value < 1 or (kind == REVIEWS and value > _unseen(standing(info))):
+            raise LnlError(
+                "Say how many images or how much time; more than none, and no more images than "
+                "have no answer yet."
+            )
         if kind == SECONDS and value > LONGEST:
             raise LnlError(f"A goal of time is at most {LONGEST / 3600:g} hours.")
         before = {"reviewed": standing(info).reviewed}
@@ -90,6 +94,10 @@ def set_goal(info: DatasetInfo, kind: str, value: float | None, reviewer: str | 
         raise LnlError(f"“{kind}” is no kind of goal: left, recall, reviews or seconds.")
     datasets.update_meta(info, goal_at_start=None, planned_reviews=None)
     return made
+
+
+def _unseen(now: Standing) -> int:
+    return int((~now.answered & ~now.no_class).sum())
 
 
 # How far it is --------------------------------------------------------------------------------
@@ -184,12 +192,11 @@ def stand(
     done = max(0, now.reviewed - int(goal.facts["reviewed"]))
     if goal.kind == REVIEWS:
         said = f"{done:,} of {int(goal.value):,} answered"
-        rest = max(0, int(goal.value) - done)
+        rest = min(_unseen(now), max(0, int(goal.value) - done))
         return Stand(goal, REVIEWS, about, rest == 0, rest, said, f"all is answered{limit}")
     spent = goals.seconds_since(info, goal.last_decision, now.last_id, PAUSE)
     pace = spent / done if done and spent else PACE
-    open_ = int((~now.answered & ~now.no_class).sum())
-    rest = min(open_, max(0, round((goal.value - spent) / pace)))
+    rest = min(_unseen(now), max(0, round((goal.value - spent) / pace)))
     said = f"{duration(spent)} of {duration(goal.value)} spent"
     over = spent >= goal.value
     return Stand(goal, SECONDS, about, over, rest, said, f"the time is spent{limit}")

@@ -234,14 +234,8 @@ def more_to_share(info: DatasetInfo, goal: Goal, sample: Sample, now: Standing) 
     ahead = expected(info, now=now)
     if ahead is None:
         return None
-    told = _told(info, goal)
-    p = ahead.p[told.order] * ~now.answered[told.order]
-    p = p + (said_of(now) == WRONG)[told.order]
-    total, open_ = float(p.sum()), ~now.answered[told.order]
-    if total < sample.r:  # too few errors for the sample: everything is looked at
-        return sample.missing + sample.outside
-    draws = (sample.r - len(sample.errors)) * len(told.order) / total * float(open_.mean())
-    deep = int(np.searchsorted(np.cumsum(p), total * sample.j / (sample.r + 1))) + 1
-    rest = int(open_[:deep].sum())
-    more = round(draws * (1 - rest / max(1, int(open_.sum())))) + rest
-    return min(sample.missing, more) + sample.outside
+    order = _told(info, goal).order
+    open_ = ~now.answered[order]
+    p = ahead.p[order] * open_ + (said_of(now) == WRONG)[order]
+    more = recall.reviews_expected(p, open_, sample.r, sample.j, len(sample.errors))
+    return (sample.missing if more is None else min(sample.missing, more)) + sample.outside

@@ -103,8 +103,9 @@ export function keepFocus(event, root) {
  * @typedef {[string[], string]} KeyRow keys, and what they do
  * @param {KeyRow[]} rows
  * @param {() => void} close
+ * @param {string} [note] stands below them
  */
-export function keysOverlay(rows, close) {
+export function keysOverlay(rows, close, note = "") {
   const button = { class: "plainbtn", type: "button", onclick: close, "aria-label": "Close" };
   const list = rows.map(([keys, words]) =>
     h("div", null, h("span", null, ...keys.map((key) => cap(key))), h("span", null, words)),
@@ -123,6 +124,7 @@ export function keysOverlay(rows, close) {
         h("button", button, icon("close")),
       ),
       h("div", { class: "keylist" }, list),
+      note ? h("p", { class: "cap" }, note) : null,
     ),
   );
 }
@@ -132,11 +134,12 @@ export function keysOverlay(rows, close) {
  *
  * @param {HTMLElement} root
  * @param {() => KeyRow[]} rows
+ * @param {string} [note] stands below them
  */
-export function toggleKeys(root, rows) {
+export function toggleKeys(root, rows, note = "") {
   const open = openKeys(root);
   if (open) open.remove();
-  else root.append(keysOverlay(rows(), () => toggleKeys(root, rows)));
+  else root.append(keysOverlay(rows(), () => toggleKeys(root, rows), note));
 }
 
 /** @param {HTMLElement} root */

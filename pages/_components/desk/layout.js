@@ -23,6 +23,21 @@ export function fitHeight(root) {
 }
 
 /**
+ * Keep the height right while a line comes or goes above the component.
+ *
+ * @param {HTMLElement} root
+ * @param {AbortSignal} signal
+ */
+export function keepHeight(root, signal) {
+  const { host } = /** @type {ShadowRoot} */ (root.getRootNode());
+  const page = host?.closest('[data-testid="stMainBlockContainer"]');
+  if (!page) return;
+  const watch = new ResizeObserver(() => fitHeight(root));
+  watch.observe(page);
+  signal.addEventListener("abort", () => watch.disconnect());
+}
+
+/**
  * @param {HTMLElement} root
  * @returns {number[]} red, green, blue in 0..255
  */

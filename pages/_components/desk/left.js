@@ -75,7 +75,9 @@ function guaranteeOf({ errors_left: left, course }) {
 function goalOf({ errors_left: left, reviews_to_goal: more, goal, course }) {
   const name = "To the goal";
   if (goal.holds) return { name, value: "reached", side: `${goal.reached}: you may stop` };
-  const value = more ? `about ${plural(more, "review")}` : "more reviews";
+  // What is sent is in tens: what the last ones are is not told.
+  const some = more && more <= 10 ? "at most" : "about";
+  const value = more ? `${some} ${plural(more, "review")}` : "more reviews";
   const known = left.limit !== null && left.estimate !== null;
   const stop = known ? `or stop now: at most ${count(Number(left.limit))}` : "";
   const end = course?.ahead[course.ahead.length - 1];

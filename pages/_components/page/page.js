@@ -1,7 +1,7 @@
 // Page mode: twelve images of one given class; mark those that are not.
 
 import { keepFocus, noteTab, pressOnce, takeFocus } from "../desk/keys.js";
-import { fitHeight, isDark } from "../desk/layout.js";
+import { fitHeight, isDark, keepHeight } from "../desk/layout.js";
 import { mounting } from "../desk/mount.js";
 import { receiveAcks, startOutbox, waitingIn } from "../desk/outbox.js";
 import { lastByRow } from "../desk/progress.js";
@@ -34,6 +34,7 @@ const mount = mounting((parent, /** @type {PageData} */ data) => {
       document.addEventListener("keyup", (event) => release(desk, event), first);
       window.addEventListener("blur", () => desk.acts.shrink(), { signal });
       window.addEventListener("resize", () => fitHeight(root), { signal });
+      keepHeight(root, signal);
       startOutbox(desk.outbox);
     },
     stop: () => desk.outbox.sync.stop(),

@@ -16,6 +16,7 @@ import {
 import { closePicker, reveal, wrong } from "./present.js";
 import { back, jump, step } from "./travel.js";
 import { nextMap } from "./turn.js";
+import { looksWords } from "./said.js";
 
 /**
  * @import { KeyRow } from "../desk/keys.js"
@@ -88,7 +89,7 @@ export const actsOf = (desk) => ({
   /** @param {boolean} byKey */
   swapNearest: (byKey) => swapNearest(desk, byKey),
   toggleTogether: () => toggleTogether(desk),
-  toggleKeys: () => toggleKeys(desk.parts.root, () => keyRows(desk)),
+  toggleKeys: () => toggleKeys(desk.parts.root, () => keyRows(desk), looksWords(desk.data)),
 });
 
 /** @param {ReviewDesk} desk */

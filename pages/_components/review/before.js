@@ -9,6 +9,7 @@ import { verdict } from "../desk/verdicts.js";
 import { count, oneLine, seconds, short } from "../desk/words.js";
 import { lastAnswers } from "./desk.js";
 import { classList } from "./naming.js";
+import { looksWords } from "./said.js";
 import { copiesBefore } from "./together.js";
 
 /**
@@ -55,9 +56,16 @@ export function panelBefore(desk, item) {
       { class: "pc" },
       left,
       answersSection(desk, wide ? 16 : 7),
+      looksLine(desk),
       h("div", { class: "foot" }, desk.outbox.saved),
     ),
   ];
+}
+
+/** @param {ReviewDesk} desk */
+function looksLine({ data }) {
+  const words = looksWords(data);
+  return words ? h("div", { class: "cap looks" }, words) : null;
 }
 
 /**

@@ -12,6 +12,7 @@ import { isHasty } from "./turn.js";
  */
 
 const SHOWN = 3;
+const SHARES = "If the label is wrong: how often it would be each of these.";
 
 /**
  * @param {ReviewDesk} desk
@@ -20,7 +21,9 @@ const SHOWN = 3;
 export function choices(desk, found) {
   const judged = isUnlabelled(desk) ? null : found; // no label, so none that could be wrong
   const said = judged && chanceWords(judged);
-  const wrong = said && h("span", { class: "badge" }, said);
+  const wrong =
+    said &&
+    h("span", { class: "badge" }, said, h("span", { class: "ifso" }, judged && ifSoWords(judged)));
   const hasty = judged !== null && isHasty(desk.turn, judged.p_wrong);
   const rows = found
     ? found.top.slice(0, SHOWN).map((option, i) => choice(desk, option, i, hasty))
@@ -40,19 +43,27 @@ export function choices(desk, found) {
     "div",
     { class: "sec" },
     h("div", { class: "hd big" }, h("b", null, "Which class is it?"), gap(), wrong),
-    h("div", { class: "choices" }, rows, others),
+    h("div", { class: "choices", title: rows.length && judged ? SHARES : null }, rows, others),
   );
 }
 
 /**
- * What stands above the suggestions: their shares are of the case that the label is wrong.
+ * What stands above the suggestions.
  *
- * @param {Found} found
+ * @param {Pick<Found, "p_wrong" | "told">} found
  */
-function chanceWords({ p_wrong: p, told }) {
+export function chanceWords({ p_wrong: p, told }) {
   if (told) return "no score: a run was told the answer";
-  return p === null ? "not yet scored" : `p wrong ${chance(p)}, if wrong:`;
+  return p === null ? "not yet scored" : `p wrong ${chance(p)}`;
 }
+
+/**
+ * The shares of the suggestions are of the case that the label is wrong: said where there are any.
+ *
+ * @param {Pick<Found, "p_wrong" | "told" | "top">} found
+ */
+export const ifSoWords = ({ p_wrong: p, told, top }) =>
+  told || p === null || !top.length ? "" : ", shares if so";
 
 /**
  * @param {ReviewDesk} desk

@@ -43,6 +43,7 @@ import { fits } from "./zoom.js";
  * @property {string[]} acked
  * @property {number} held open images that other reviewers have at the moment
  * @property {boolean} filtered
+ * @property {boolean} [looks] whether hidden looks may be among the items, one or none of them now
  * @property {number[]} no_classes labels that say that nobody labelled the image
  * @property {number[]} [retired] classes that people added and whose answers were taken back
  * @property {{ total: number, done: number }} [to_label] images with such a label

@@ -1,8 +1,9 @@
 // What the methods say of the image, each on its own.
 
 import { h, missing, named, section } from "../desk/nodes.js";
-import { oneLine, plural, short } from "../desk/words.js";
+import { oneLine, short } from "../desk/words.js";
 import { isUnlabelled } from "./desk.js";
+import { doubt } from "./reason.js";
 
 /**
  * @import { ReviewDesk } from "./desk.js"
@@ -37,14 +38,10 @@ export function opinions(desk, { methods }) {
   const isBaseline = (one) => Boolean(known[methodOf(one.key)]?.baseline);
   const all = [...methods].sort((a, b) => Number(isBaseline(a)) - Number(isBaseline(b)));
   const keys = all.map((one) => one.key);
-  const asked = all.filter((one) => !one.told);
-  const wrong = asked.filter((one) => one.wrong).length;
   const rows = (desk.look.wide ? all : all.slice(0, FEW)).map((one) =>
     opinion(desk, one, runName(desk, one.key, one.title, keys), isBaseline(one) ? "base" : ""),
   );
-  const said = isUnlabelled(desk)
-    ? "What they say"
-    : `${wrong} of ${plural(asked.length, "method")} expect another class`;
+  const said = isUnlabelled(desk) ? "What they say" : doubt(all);
   const title = h("b", null, said);
   const none = "No run has seen this image: it was added later. Start one in Runs.";
   return section(title, null, rows.length ? h("div", null, rows) : missing(none));

@@ -1,6 +1,6 @@
 // Why the label is doubted, in one sentence of the numbers beside it.
 
-import { short } from "../desk/words.js";
+import { plural, short } from "../desk/words.js";
 
 /** @import { Found } from "./evidence.js" */
 
@@ -27,6 +27,25 @@ export function reasonWords(classes, { methods, neighbours, top }) {
   }
   const sentence = parts.join("; ");
   return sentence && `${sentence[0].toUpperCase()}${sentence.slice(1)}.`;
+}
+
+/**
+ * How many methods doubt the label; those that were told the answer have no opinion.
+ *
+ * @param {Pick<Found["methods"][number], "told" | "wrong">[]} methods
+ * @returns {string}
+ */
+export function doubt(methods) {
+  const asked = methods.filter((one) => !one.told);
+  if (!methods.length) return "What methods say";
+  if (!asked.length) {
+    const who = methods.length === 1 ? "The one method was" : `All ${methods.length} methods were`;
+    return `${who} told the answer`;
+  }
+  const wrong = asked.filter((one) => one.wrong).length;
+  return `${wrong} of ${plural(asked.length, "method")} ${
+    asked.length === 1 ? "expects" : "expect"
+  } another class`;
 }
 
 /**

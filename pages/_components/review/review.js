@@ -2,7 +2,7 @@
 // acknowledges answers.
 
 import { keepFocus, noteTab, pressOnce, takeFocus } from "../desk/keys.js";
-import { fitHeight, isDark } from "../desk/layout.js";
+import { fitHeight, isDark, keepHeight } from "../desk/layout.js";
 import { mounting } from "../desk/mount.js";
 import { drawSaved, receiveAcks, startOutbox, waitingIn } from "../desk/outbox.js";
 import { drawStrip } from "../desk/strip.js";
@@ -44,6 +44,7 @@ const mount = mounting((parent, /** @type {ReviewData} */ data) => {
       });
       document.addEventListener("visibilitychange", () => hide(desk), { signal });
       window.addEventListener("resize", () => resize(desk), { signal });
+      keepHeight(root, signal);
       watch.observe(stage);
       watch.observe(root);
       listenToZoom(desk, signal);

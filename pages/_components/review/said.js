@@ -36,3 +36,12 @@ export function saidBefore(classes, { said }) {
   const words = named("span", `${word}${saidWords(classes, said)}`, { class: "more" }, 60);
   return h("span", { class: `v ${said.action} before` }, icon(name, 15), words);
 }
+
+/**
+ * What is said of hidden looks, whichever image is shown: it tells none. Nothing where a queue has
+ * none, because they are off or the queue is narrowed.
+ *
+ * @param {{ looks?: boolean }} data
+ */
+export const looksWords = ({ looks }) =>
+  looks ? "Some images come twice or without their label, to measure how often people err." : "";

@@ -233,14 +233,14 @@ function legendBefore(desk) {
 }
 
 /** @param {ReviewDesk} desk */
-function legendAfter({ acts, data, turn }) {
+function legendAfter({ acts, data }) {
   const digits = classKeys(data.classes) ? "0–9" : "1–3";
   return [
     keyButton("Enter", "accept", () => acts.accept()),
     h("span", { class: "plainbtn" }, cap(digits, true), "class"),
     keyButton("M", "multiple", () => acts.pickClass(true)),
     keyButton("N", "none fits", () => acts.answer("none")),
-    keyButton("Z", turn.phase === "wrong" ? "take back" : "undo", () => acts.undo()),
+    keyButton("Z", "undo", () => acts.undo()),
     keyButton("C", "map", () => acts.nextOverlay()),
     keyButton("?", "all keys", () => acts.toggleKeys()),
   ];

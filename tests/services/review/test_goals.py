@@ -265,3 +265,28 @@ def test_nothing_scored_gives_no_order_to_go_by(workspace, tiny):
     with pytest.raises(LnlError, match="Nothing is scored"):
         goals.set_goal(tiny, "recall", 0.9, "ann")
     assert audits.draws(tiny) == ()
+
+
+def test_a_goal_of_images_is_never_more_than_have_no_answer(birds):
+    ann = Reviewer(birds.workspace, birds)
+    goals.set_goal(birds, "reviews", 560, "ann")
+    ann.review(60)
+    with pytest.raises(LnlError, match="no more images than have no answer"):
+        goals.set_goal(birds, "reviews", 541, "ann")
+    goals.set_goal(birds, "reviews", 540, "ann")
+    assert goals.stand(birds).more == 540
+    assert desk.progress(birds, "ann").planned <= 600
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        ("seconds", 60, "until 1 min is spent"),
+        ("seconds", 3600, "until 1 h is spent"),
+        ("seconds", 5400, "until 1 h 30 min are spent"),
+        ("reviews", 1, "until 1 image more has an answer"),
+        ("left", 1, "until at most 1 wrong label is left"),
+    ],
+)
+def test_a_goal_of_one_is_said_as_one(kind, value, words):
+    assert goals.words(kind, value) == words

@@ -49,10 +49,16 @@ WIDE = ("cost", "map")
 LETTERS = (60, 98)
 """On a line of a figure's title and of its sentence: what half of the page has room for."""
 
+WIDE_LETTERS = (90, 125)
+"""The same of figures as wide as the page: what paper has room for."""
+
 
 def folded(drawn: Iterator[Named]) -> list[Named]:
-    """Return figures whose headings fit into half of the page."""
-    return [(name, frame.folded(figure, LETTERS)) for name, figure in drawn]
+    """Return figures whose headings fit into the part of the page that they have."""
+    return [
+        (name, frame.folded(figure, WIDE_LETTERS if name in WIDE else LETTERS))
+        for name, figure in drawn
+    ]
 
 
 def of_compare(info: DatasetInfo, comparison: Comparison, tone: Tone) -> Iterator[Named]:
@@ -136,7 +142,7 @@ def of_explore(info: DatasetInfo, tone: Tone) -> Iterator[Named]:
         if map_ is not None:
             yield "map", _map(info, map_, tone)
     matrix = confusions.matrix(info)
-    if matrix is not None:
+    if matrix is not None and transitions.tells(matrix):
         yield "given-true", transitions.transitions(matrix, info.class_names, tone)
 
 

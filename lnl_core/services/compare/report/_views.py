@@ -20,10 +20,9 @@ def five(info: DatasetInfo, album: Album) -> str:
 
     Empty while no published method has run.
     """
-    there = five_views.lists(info)
-    if not there.asked:
+    chosen = list(_chosen(info, five_views.lists(info)))
+    if not chosen:
         return ""
-    chosen = list(_chosen(info, there))
     shown = "".join(
         f'<div class="together"><h3>{escape(why)}</h3>'
         f"{panel.panel(five_views.views(info, row), album.uri, heading=4)}</div>"
@@ -45,9 +44,7 @@ def _chosen(info: DatasetInfo, there: five_views.Lists) -> Iterator[tuple[int, s
     ]
     seen: set[int] = set()
     for rows, why in lists:
-        row = next(
-            (each for each in map(int, rows[:TRIED]) if _whole(info, there, each, seen)), None
-        )
+        row = next((each for each in map(int, rows[:TRIED]) if _whole(info, each, seen)), None)
         if row is None or len(seen) == VIEWED:
             continue
         if why.startswith("Found only") and len(seen) == VIEWED - 1:
@@ -56,6 +53,9 @@ def _chosen(info: DatasetInfo, there: five_views.Lists) -> Iterator[tuple[int, s
         yield row, why
 
 
-def _whole(info: DatasetInfo, there: five_views.Lists, row: int, seen: set[int]) -> bool:
+def _whole(info: DatasetInfo, row: int, seen: set[int]) -> bool:
     """Tell whether every method that has run has an opinion of an image that is not shown yet."""
-    return row not in seen and len(five_views.views(info, row).asked) == there.asked
+    if row in seen:
+        return False
+    states = [each.state for each in five_views.views(info, row).methods if each.state != "absent"]
+    return bool(states) and all(state == "ready" for state in states)
