@@ -122,13 +122,11 @@ def _expected(info: DatasetInfo, here: goals.Stand) -> str:
     """Say how far it is and what it was and is expected to take, without a promise."""
     if here.holds:
         return f"Reached: {here.reached}."
-    if here.more is None:
-        return "How many reviews this takes is expected once the set is scored."
     begun = planning.planned(info)
-    words = f"About {_words.plural(here.more, 'review')} more are expected"
+    words = f"To the goal: {here.takes}"
     if begun is None:
         return f"{words}. The goal is fixed with the first answer; only you change it."
-    return f"{words}, of {_words.count(begun)} when the review began. Only you change the goal."
+    return f"{words}; {_words.count(begun)} in all when the review began. Only you change the goal."
 
 
 def dialog(info: DatasetInfo) -> None:

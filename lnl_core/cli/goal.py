@@ -49,12 +49,12 @@ def goal(options: Any) -> int:
     here = goals.stand(info)
     best = advising.advised(info)
     fits = best and {"kind": best.kind, "value": best.value, "reviews": best.outlook.reviews}
-    body = {"name": info.name, **goals.as_record(here), "more": here.more, "fits": fits}
+    ahead = {"more": here.more, "takes": here.takes, "fits": fits}
     lines = [_words(here)]
     if best is not None and not here.holds:
         words = goals.words(best.kind, best.value)
         lines.append(f"Fits this set: {words}. {best.outlook.words}")
-    say(options, body, "\n".join(lines))
+    say(options, {"name": info.name, **goals.as_record(here), **ahead}, "\n".join(lines))
     return DONE
 
 
@@ -69,8 +69,8 @@ def _words(here: Any) -> str:
         lines.append(f"{here.said[0].upper()}{here.said[1:]}.")
     if here.holds:
         lines.append(f"Reached: {here.reached} (95 %).")
-    elif here.more is not None:
-        lines.append(f"About {here.more:,} more reviews are expected.")
+    else:
+        lines.append(f"To the goal: {here.takes}.")
     return "\n".join(lines)
 
 

@@ -179,9 +179,10 @@ def _audit_words(name: str, report: Any) -> str:
     if left.unsure:
         checks += f", {left.unsure:,} unsure or disputed"
     if left.estimate is None:
+        missing = max(1, left.enough - left.audits)
         return (
             f"{checks}; {left.found:,} wrong labels found in all.\n"
-            f"Too few to say what is left: {left.enough - left.audits:,} more random checks."
+            f"Too few to say what is left: {missing:,} more random checks."
         )
     lines = [
         f"Errors left: {left.estimate:,} (95 %: {left.low:,} to {left.high:,}) "

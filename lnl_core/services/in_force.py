@@ -362,7 +362,7 @@ def standing_at(info: DatasetInfo, last_id: int) -> Standing:
     """Return the decisions that were in force when the decision of that number was the newest."""
     ledger = Ledger(without_class(info))
     ledger.add(each for each in decisions.changes(info, 0) if each[0] <= last_id)
-    return _masks(ledger)
+    return masks(ledger)
 
 
 def standing(info: DatasetInfo) -> Standing:
@@ -375,11 +375,12 @@ def standing(info: DatasetInfo) -> Standing:
             ledger, said = _kept_up(info)
         if not said or newest > ledger.last_id:
             ledger.add(decisions.changes(info, ledger.last_id))
-            said[:] = [_masks(ledger)]
+            said[:] = [masks(ledger)]
         return said[0]
 
 
-def _masks(ledger: Ledger) -> Standing:
+def masks(ledger: Ledger) -> Standing:
+    """Return what a ledger says now; it may take more decisions afterwards."""
     settled, wrong, kept = ledger.settled.copy(), ledger.wrong.copy(), ledger.kept.copy()
     return Standing(
         settled=settled,

@@ -31,7 +31,7 @@ _MEANT = case(
 )
 """The action that counts: a relabel to the given label says that it is right, whoever sent it."""
 
-QUEUE, AUDIT = "queue", "audit"
+QUEUE, AUDIT, IMPORT = "queue", "audit", "import"
 """Routes of a decision: the queue showed its row, or chance had drawn it."""
 
 COPIES = "copies"

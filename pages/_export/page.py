@@ -126,11 +126,11 @@ def draw(info: DatasetInfo, format_key: str) -> None:
 
 def certificate(info: DatasetInfo) -> None:
     """Offer the certificate where the goal holds: what the random draws prove, as a file."""
-    left = errors_left(info)
-    here = goals.stand(info, left)
+    then = certifying.as_of(info)
+    left = errors_left(info, now=then)
+    here = goals.stand(info, left, then)
     if not here.holds or left.limit is None:
         return
-    left = errors_left(info, fresh=True)  # the numbers that the certificate has
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap="xxsmall"):
             most = _words.plural(left.limit or 0, "error")
@@ -141,7 +141,7 @@ def certificate(info: DatasetInfo) -> None:
             st.caption(
                 f"From {left.audits:,} random checks. The certificate holds draws, seed, answers "
                 "and assumptions; `lnl audit NAME --verify FILE` checks it. "
-                f"{corrected(info, left).words}."
+                f"{corrected(info, left, then).words}."
             )
         st.download_button(
             "Certificate",

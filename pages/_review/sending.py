@@ -11,7 +11,7 @@ import streamlit as st
 
 from lnl_core.services import methods
 from lnl_core.services.review import blind, looks
-from lnl_core.services.review.desk import Progress, ReviewState, page_states, to_label
+from lnl_core.services.review.desk import ReviewState, page_states, to_label
 from lnl_core.services.review.filtering import Filters
 from lnl_core.types import DatasetInfo, Leaves
 from pages import _ui
@@ -70,7 +70,7 @@ def single(
         "recent": [
             blind.answered(each) if choice.is_blind else _slim(each) for each in state.recent
         ],
-        "progress": _progress(info, state.progress),
+        "progress": state.progress.as_dict(),
         "held": state.held,
         "looks": looks.share(info) > 0 and not choice.filtered and not marked,
         "methods": {
@@ -83,22 +83,6 @@ def single(
         },
         "marked": marked,
     }
-
-
-def _progress(info: DatasetInfo, progress: Progress) -> dict[str, Any]:
-    """Return the progress with hidden looks among the answers, as the browser counts them.
-
-    Whatever moves with every answer but a hidden look would tell one: the plan counts in tens.
-    """
-    answers, wrong = looks.counted(info)
-    shown = progress.as_dict()
-    more = {"reviewed": answers, "wrong": wrong}
-    shown |= {name: shown[name] + added for name, added in more.items()}
-    shown["reviews_to_goal"] = shown["goal"]["more"]
-    if course := shown.get("course"):  # its reviews are these
-        moved = {name: [[x + answers, y] for x, y in course[name]] for name in ("past", "ahead")}
-        shown["course"] = course | moved
-    return shown
 
 
 def _labelling(info: DatasetInfo, choice: Choice) -> dict[str, Any]:
@@ -128,7 +112,7 @@ def page(info: DatasetInfo, choice: Choice, who: str) -> dict[str, Any]:
         "recent": [],
         "advised": choice.filters.suggested is not None,
         **_labelling(info, choice),
-        "progress": _progress(info, pages[0].progress),
+        "progress": pages[0].progress.as_dict(),
         "held": pages[0].held,
     }
 

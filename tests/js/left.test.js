@@ -26,12 +26,12 @@ const NOW = {
   planned: 1700,
   wrong: 31,
   seconds_per_image: null,
-  reviews_to_goal: 900,
   errors_left: LEFT,
   goal: {
     kind: "left",
     words: "until at most 80 wrong labels are left",
     holds: false,
+    takes: "about 900 more reviews",
     said: "",
     reached: "at most 75 errors left",
   },
@@ -44,7 +44,7 @@ test("found, estimate, guarantee and what the goal takes are said in plain words
     "Wrong labels found: 31, in 800 images reviewed",
     "Probably left: about 150, 90 to 230, 95\u202f% sure",
     "Guaranteed: at most 212 left, sure to 95\u202f%",
-    "To the goal: about 900 reviews, until at most 80 wrong labels are left; or stop now: at most 212",
+    "To the goal: about 900 more reviews, until at most 80 wrong labels are left; or stop now: at most 212",
   ]);
 });
 
@@ -54,13 +54,14 @@ test("before chance has spoken nothing is promised, and a guess is called one", 
   const [, guess, promise, goal] = words(now);
   assert.equal(guess, `Probably left: about 700, ${said}`);
   assert.equal(promise, "Guaranteed: nothing yet, after 20 random checks, 8 so far");
-  assert.equal(goal, "To the goal: about 900 reviews, until at most 80 wrong labels are left");
+  assert.equal(goal, "To the goal: about 900 more reviews, until at most 80 wrong labels are left");
   assert.match(words({ ...NOW, errors_left: START, guess: null })[1], /not known yet$/);
 });
 
 test("the goal is reached only when the random checks say so", () => {
-  const none = { ...NOW, reviewed: 9000, reviews_to_goal: 0 };
-  assert.match(words(none)[3], /^To the goal: more reviews, until/);
+  const goal = { ...NOW.goal, takes: "a few more random images" };
+  const none = { ...NOW, reviewed: 9000, goal };
+  assert.match(words(none)[3], /^To the goal: a few more random images, until/);
   assert.equal(
     words({ ...NOW, goal: { ...NOW.goal, holds: true } })[3],
     "To the goal: reached, at most 75 errors left: you may stop",
@@ -72,16 +73,16 @@ test("a goal of time says how far it is, and what the guarantee will be", () => 
     kind: "reviews",
     words: "until 500 images more have an answer",
     holds: false,
+    takes: "about 400 more reviews",
     said: "100 of 500 answered",
     reached: "",
   };
   const course = { past: [], ahead: [[1200, 130]] };
   assert.equal(
-    words({ ...NOW, reviews_to_goal: 400, goal, course })[3],
-    "To the goal: about 400 reviews, until 500 images more have an answer; 100 of 500 answered; " +
+    words({ ...NOW, goal, course })[3],
+    "To the goal: about 400 more reviews, until 500 images more have an answer; 100 of 500 answered; " +
       "then at most 130 left, it is expected; or stop now: at most 212",
   );
-  assert.match(words({ ...NOW, reviews_to_goal: 10, goal })[3], /^To the goal: at most 10 reviews/);
   assert.equal(goalLineOf({ ...NOW, goal }), null);
   assert.equal(goalLineOf(NOW), 80);
 });

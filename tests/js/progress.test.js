@@ -11,52 +11,36 @@ import {
 
 const PROGRESS = {
   reviewed: 10,
+  since: 3,
   wrong: 4,
   planned: 40,
   seconds_per_image: null,
   errors_left: null,
 };
 const entry = (row, action) => ({ row, action });
-const counted = (recent, entries) => {
-  const { reviewed, wrong } = progressNow(PROGRESS, recent, entries);
-  return [reviewed, wrong];
-};
+const since = (recent, entries) => progressNow(PROGRESS, recent, entries).since;
 
-test("answers that wait count at once", () => {
-  assert.deepEqual(counted([], [entry(1, "keep"), entry(2, "relabel")]), [12, 5]);
-  assert.deepEqual(counted([], [entry(1, "none"), entry(2, "multiple")]), [12, 6]);
-  assert.deepEqual(counted([], [entry(1, "unsure")]), [11, 4]);
+test("an answer that waits counts at once, and moves nothing else, whatever it says", () => {
+  for (const action of ["keep", "relabel", "none", "multiple", "unsure"]) {
+    const entries = [entry(1, action), { ...entry(2, action), mode: "blind", others: 2 }];
+    assert.deepEqual(progressNow(PROGRESS, [], entries), { ...PROGRESS, since: 5 });
+  }
 });
 
-test("an answer to all copies of a picture counts for each of them", () => {
-  const all = { ...entry(1, "relabel"), others: 2 };
-  assert.deepEqual(counted([], [all]), [13, 7]);
-  assert.deepEqual(counted([all], [entry(1, "reopen")]), [7, 1]);
-});
-
-test("a blind answer counts, but only the server knows whether it calls the label wrong", () => {
-  assert.deepEqual(counted([], [{ ...entry(1, "relabel"), mode: "blind" }]), [11, 4]);
-});
-
-test("a skip is no review, and an undo takes one back", () => {
-  assert.deepEqual(counted([], [entry(1, "skip")]), [10, 4]);
-  assert.deepEqual(counted([], [entry(1, "relabel"), entry(1, "reopen")]), [10, 4]);
-  assert.deepEqual(counted([entry(1, "relabel")], [entry(1, "reopen")]), [9, 3]);
+test("a skip is no answer, and an undo takes one back", () => {
+  assert.equal(since([], [entry(1, "skip")]), 3);
+  assert.equal(since([], [entry(1, "relabel"), entry(1, "reopen")]), 3);
+  assert.equal(since([entry(1, "relabel")], [entry(1, "reopen")]), 2);
 });
 
 test("an answer that replaces a counted one does not count twice", () => {
-  assert.deepEqual(counted([entry(1, "keep")], [entry(1, "relabel")]), [10, 5]);
-  assert.deepEqual(counted([entry(1, "none")], [entry(1, "keep")]), [10, 3]);
+  assert.equal(since([entry(1, "keep")], [entry(1, "relabel")]), 3);
+  assert.equal(since([entry(1, "keep"), entry(1, "skip")], [entry(1, "keep")]), 3);
 });
 
-test("of several counted answers of a row the newest stands", () => {
-  assert.deepEqual(counted([entry(1, "keep"), entry(1, "none")], [entry(1, "keep")]), [10, 4]);
-});
-
-test("progress never falls below nothing", () => {
-  const none = { ...PROGRESS, reviewed: 0, wrong: 0 };
-  const now = progressNow(none, [entry(1, "none")], [entry(1, "reopen")]);
-  assert.deepEqual([now.reviewed, now.wrong], [0, 0]);
+test("answers since never fall below none", () => {
+  const none = { ...PROGRESS, since: 0 };
+  assert.equal(progressNow(none, [entry(1, "none")], [entry(1, "reopen")]).since, 0);
 });
 
 test("the last entry of a row stands", () => {
@@ -90,8 +74,8 @@ test("the words say whether everything is saved", () => {
 
 const apart = (row, action) => ({ row, action, apart: true });
 
-test("an image that came without a class is neither reviewed nor wrong", () => {
-  assert.deepEqual(counted([], [apart(1, "relabel"), apart(2, "none"), entry(3, "keep")]), [11, 4]);
+test("an image that came without a class is no answer to a label", () => {
+  assert.equal(since([], [apart(1, "relabel"), apart(2, "none"), entry(3, "keep")]), 4);
 });
 
 test("labelling counts what settles such an image, and nothing else", () => {

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lnl_core.jobs import queue
+from lnl_core.services.review import auditing
 from lnl_core.services.runs.running import default_recipe
 from lnl_core.store import arrays, audits, datasets, decisions, leases
 from lnl_core.store.table import table_of
@@ -35,8 +36,8 @@ def test_answers_are_stored_once_and_acknowledged(desk, workspace, tiny):
         assert not app.exception
     data = sent(app)
     assert data["acked"] == ["a", "b", "c"]
-    assert data["progress"]["reviewed"] == 3
-    assert data["progress"]["wrong"] == 2
+    assert data["progress"]["since"] == 3
+    assert data["progress"]["reviewed"] == 0  # as of the last moment
     assert [answer["row"] for answer in data["recent"]] == [47, 25, 3]
     assert not {3, 25, 47} & {item["row"] for item in data["items"]}
     stored = [(d.row, str(d.action), d.label) for d in decisions.history(tiny)]
@@ -243,7 +244,7 @@ def test_a_browser_cannot_choose_the_route(desk, workspace, tiny):
     app.session_state[key(tiny)] = {"log": log}
     app.run()
     assert [d.route for d in decisions.history(tiny)] == ["audit", "queue"]
-    assert sent(app)["progress"]["errors_left"]["audits"] == 1
+    assert auditing.errors_left(tiny, fresh=True).audits == 1
 
 
 def test_a_link_to_one_image_draws_nothing_and_pages_have_draws_of_their_own(desk, workspace, tiny):

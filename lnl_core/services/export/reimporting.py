@@ -273,7 +273,7 @@ def _decision(entry: Entry, cid: str) -> Decision:
         suggested_label=entry.suggested_label,
         p_wrong=entry.p_wrong,
         mode="import",
-        route="import",
+        route=decisions.IMPORT,
     )
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from lnl_core.review import recall
 from lnl_core.services.in_force import labelled_count, standing
+from lnl_core.services.moment import moment
 from lnl_core.services.review import planning
 from lnl_core.services.review.expecting import expected
-from lnl_core.services.review.goals import LEFT, PACE, PAUSE, RECALL, REVIEWS
+from lnl_core.services.review.goals import LEFT, PACE, PAUSE, RECALL, REVIEWS, SECONDS
 from lnl_core.store import decisions, goals
 from lnl_core.types import DatasetInfo
 
@@ -90,7 +91,7 @@ def outlook(info: DatasetInfo, kind: str, value: float | None) -> Outlook:
         kind: `left`, `recall`, `reviews` or `seconds`.
         value: as for `goals.set_goal`.
     """
-    now = standing(info)
+    now = standing(info) if kind in (REVIEWS, SECONDS) else moment(info)
     open_ = int((~now.answered & ~now.no_class).sum())
     if kind == LEFT:
         return Outlook(_left(info, usual(info) if value is None else int(value), open_), open_)

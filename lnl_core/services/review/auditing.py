@@ -7,7 +7,6 @@ limits hold at every moment, whatever the queue does (`lnl_core.review.auditing`
 from __future__ import annotations
 
 import copy
-import threading
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -19,7 +18,7 @@ from lnl_core.review.auditing import ALPHA, ENOUGH, Limits, Rate
 from lnl_core.review.evidence import Audit, Evidence, possible_totals
 from lnl_core.review.growing import Growing
 from lnl_core.services.in_force import Standing, goal, labelled_count, scored, standing
-from lnl_core.services.lately import Lately
+from lnl_core.services.moment import moment
 from lnl_core.services.review.draws import (
     OPEN,
     RIGHT,
@@ -38,16 +37,11 @@ from lnl_core.services.review.expecting import expected
 from lnl_core.services.review.risks import risks
 from lnl_core.types import DatasetInfo, IntArray
 
-REFRESH = 10
-"""New audits before the limits are computed again."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Known:
-    """Totals as of some audits; they stay true, `said` tells which answers they rest on."""
+    """What all draws say of the wrong labels of the set, and the clear ones of any total."""
 
-    audits: int
-    said: IntArray
     totals: Limits
     evidence: Evidence
 
@@ -110,33 +104,22 @@ class ErrorsLeft:
         }
 
 
-_known: dict[tuple[object, ...], _Known] = {}
-_computing = threading.Lock()
-LATELY = Lately[_Known]()
-
-
 def errors_left(
     info: DatasetInfo,
     *,
     target: float | None = None,
     fresh: bool = False,
-    late: bool = False,
     now: Standing | None = None,
 ) -> ErrorsLeft:
-    """Return how many wrong labels are left, from random audits alone.
-
-    The totals are computed again every ten audits, or where an answer behind them has changed;
-    what is left falls with every wrong label that is found.
+    """Return how many wrong labels are left, from random audits alone, as of the last moment.
 
     Args:
         info: the data set.
         target: share of the set that may be wrong; the set's own goal when None.
-        fresh: compute now, whatever was computed before.
-        late: what is there will do while a thread makes it anew: an estimate as of some answers
-            ago (`expected`), limits of one round of ten audits more.
-        now: the decisions in force; looked up when None.
+        fresh: as of the last answer.
+        now: the decisions to rest on; those of the last moment when None.
     """
-    now = now or standing(info)
+    now = now or (standing(info) if fresh else moment(info))
     drawn = draws(info)
     n = labelled_count(info)
     said = said_of(now)
@@ -146,9 +129,8 @@ def errors_left(
     found = int((said == WRONG).sum())
     numbers: dict[str, int | None] = dict.fromkeys(("estimate", "low", "high", "limit"))
     if answered >= ENOUGH:
-        known = _limits(info, now, here, answered, fresh, late)
         still = n - int((said == RIGHT).sum()) - found
-        totals = known.totals
+        totals = _limits(info, now).totals
 
         def left(total: float) -> int:
             return int(np.clip(round(total - found), 0, still))
@@ -156,7 +138,7 @@ def errors_left(
         low, high = left(totals.low), left(totals.high)
         ranked = scored(info)
         whole = ranked is not None and ranked.seen == info.n and ranked.judged is None
-        ahead = expected(info, fresh=fresh, late=late, now=now) if whole else None
+        ahead = expected(info, now=now) if whole else None
         middle = totals.mean if ahead is None else ahead.total
         numbers = {
             "estimate": int(np.clip(left(middle), low, high)),
@@ -193,11 +175,11 @@ def _with_auto(
     of its own, so that the smaller of the two holds.
     """
     given, risk = about_given(now), risks(info, now).given
-    past = replay_of_given(info)
+    past = replay_of_given(info, now)
     answered, n = int((past.said != OPEN).sum()), labelled_count(info)
     if answered < ENOUGH or risk is None:
         return after, False
-    totals = _compute((*_key(info), "given"), past, given, n, answered, risk).totals
+    totals = _compute((*_key(info, now), "given"), past, given, n, risk).totals
     found, auto = int((given == WRONG).sum()), int(now.auto_open.sum())
     still = n - int((given == RIGHT).sum()) - found
 
@@ -207,7 +189,7 @@ def _with_auto(
     limit = left(totals.limit) + auto
     if after["limit"] is not None and after["limit"] <= limit:
         return after, False
-    high, ahead = left(totals.high) + auto, expected(info)
+    high, ahead = left(totals.high) + auto, expected(info, now=now)
     low = max(0, left(totals.low) - auto)
     middle = left(totals.mean) if ahead is None else round(ahead.total) - ahead.found
     estimate = int(np.clip(middle, low, high))
@@ -224,13 +206,13 @@ def _with_unseen(info: DatasetInfo, now: Standing) -> tuple[dict[str, int | None
     """
     first = info.additions[-1]
     labelled, said, risk = ~now.no_class, said_of(now), risks(info, now).before
-    old, past = about_given(now)[:first], replay_before(info)
+    old, past = about_given(now)[:first], replay_before(info, now)
     answered, n = int((past.said != OPEN).sum()), int(labelled[:first].sum())
     unseen = int((labelled[first:] & np.isin(said[first:], (OPEN, UNCLEAR))).sum())
     if answered < ENOUGH or not n or risk is None:
         return dict.fromkeys(("estimate", "low", "high", "limit")), unseen
     changed = int(now.auto_open[:first].sum())
-    totals = _compute((*_key(info), first), past, old, n, answered, risk).totals
+    totals = _compute((*_key(info, now), first), past, old, n, risk).totals
     found = int((old == WRONG).sum())
     still = n - int((old == RIGHT).sum()) - found
 
@@ -247,46 +229,15 @@ def _with_unseen(info: DatasetInfo, now: Standing) -> tuple[dict[str, int | None
     }, unseen
 
 
-def _key(info: DatasetInfo) -> tuple[object, ...]:
+def _key(info: DatasetInfo, now: Standing) -> tuple[object, ...]:
     where = (info.workspace.url, info.id, info.created_at)
-    return (*where, info.no_classes, info.additions, standing(info).auto_since)
+    return (*where, info.no_classes, info.additions, now.auto_since)
 
 
-def _limits(
-    info: DatasetInfo, now: Standing, here: IntArray, answered: int, fresh: bool, late: bool
-) -> _Known:
-    key = _key(info)
-
-    def at_hand(rounds: int) -> _Known | None:
-        """Return what is known, of at most so many rounds of ten audits ago."""
-        known = None if fresh else _known.get(key)
-        if known is None or not 0 <= answered - known.audits < rounds * REFRESH:
-            return None
-        past = known.said
-        now_said = here[: len(past)]
-        same = len(past) <= len(here) and bool(((past == OPEN) | (past == now_said)).all())
-        return known if same else None
-
-    def make(least: int) -> _Known:
-        """Make it, unless another has meanwhile, as of at least so many audits."""
-        with _computing:
-            newest = _known.get(key)
-            newer = newest is not None and newest.audits >= least
-            return at_hand(1) or (newest if newer else None) or _limits_now(info, now, answered)
-
-    if late and at_hand(1) is None and (known := at_hand(2)):
-        LATELY.later(key, lambda: make(answered))
-        return known
-    return at_hand(1) or make(info.n + 1)
-
-
-def _limits_now(info: DatasetInfo, now: Standing, answered: int) -> _Known:
-    alpha = risks(info, now).now
-    key, n = _key(info), labelled_count(info)
-    computed = _known[key] = _compute(key, replay(info), said_of(now), n, answered, alpha)
-    while len(_known) > 64:
-        _known.pop(next(iter(_known)))
-    return computed
+@lru_cache(maxsize=16)
+def _limits(info: DatasetInfo, now: Standing) -> _Known:
+    risk, past = risks(info, now).now, replay(info, now)
+    return _compute(_key(info, now), past, said_of(now), labelled_count(info), risk)
 
 
 @lru_cache(maxsize=32)
@@ -300,7 +251,6 @@ def _compute(
     past: Replay,
     said: IntArray,
     n: int,
-    answered: int,
     alpha: float = ALPHA,
 ) -> _Known:
     least = int((said == WRONG).sum())
@@ -317,7 +267,7 @@ def _compute(
     low = max([least, *(each.low for each in lows)])
     (middle,) = _growing(key, "counted", n).looks(counted, [len(counted)], copy.copy)
     mean = auditing.live_limits(middle, least, most).mean
-    return _Known(answered, past.said, Limits(mean, min(low, high), high, limit), middle)
+    return _Known(Limits(mean, min(low, high), high, limit), middle)
 
 
 def highest(
@@ -346,12 +296,18 @@ def highest(
     return min([most, *(x.high for x in looks)]), min([most, *(x.limit for x in looks)])
 
 
-def evidence(info: DatasetInfo) -> tuple[Evidence, int]:
-    """Return what the draws say, unclear answers as wrong, and how many draws have an answer."""
-    past = replay(info)
+def evidence(info: DatasetInfo, now: Standing | None = None) -> tuple[Evidence, int]:
+    """Return what the draws say, unclear answers as wrong, and how many draws have an answer.
+
+    Args:
+        info: the data set.
+        now: the decisions to rest on; those of the last moment when None.
+    """
+    now = now or moment(info)
+    past = replay(info, now)
     answered = past.said != OPEN
     known = past.part(answered, past.said != RIGHT, careful=True)
-    kept = _growing(_key(info), "answered", labelled_count(info))
+    kept = _growing(_key(info, now), "answered", labelled_count(info))
     (said,) = kept.looks(known, [len(known)], copy.copy)
     return said, int(answered.sum())
 
@@ -394,15 +350,18 @@ class AuditReport:
 
 def report(info: DatasetInfo, target: float | None = None) -> AuditReport:
     """Return errors left, the noise rate and what a certificate still needs."""
-    left = errors_left(info, target=target, fresh=True)
+    now = moment(info)
+    left = errors_left(info, target=target, now=now)
+    if left.estimate is None:  # nothing but counts is said
+        today = errors_left(info, target=target, fresh=True)
+        counts = {name: getattr(today, name) for name in ("audits", "wrong", "unsure", "found")}
+        left = replace(left, **counts)
     needed = None
-    known = _known.get(_key(info))
-    if left.estimate is not None and not left.unseen and known is not None:
-        now = standing(info)
+    if left.estimate is not None and not left.unseen and not left.before:
         n, found = labelled_count(info), int((said_of(now) == WRONG).sum())
         open_ = n - int((now.kept & ~now.disputed).sum()) - found
         needed = auditing.audits_needed(
-            known.evidence,
+            _limits(info, now).evidence,
             found,
             open_,
             left.goal,
@@ -425,13 +384,14 @@ def noise_rate(info: DatasetInfo) -> Rate | None:
     The ranking's scores narrow it where the ranking is older than the first draw: a later one may
     have been told answers of the audit.
     """
-    past = replay_of_given(info)
+    now = moment(info)
+    past = replay_of_given(info, now)
     audit = past.counted
     if not len(audit):
         return None
     n = labelled_count(info)
-    left = errors_left(info)
-    whole = not (left.unseen or standing(info).auto_since)
+    left = errors_left(info, now=now)
+    whole = not (left.unseen or now.auto_since)
     if whole and left.estimate is not None and left.low is not None and left.high is not None:
         share, low, high = ((left.found + e) / n for e in (left.estimate, left.low, left.high))
         return Rate(share, low, high, "anytime")
@@ -443,7 +403,7 @@ def noise_rate(info: DatasetInfo) -> Rate | None:
         p = np.asarray(ranked.ranking.p_wrong, np.float64)
         rows, total = past.rows[past.clear], float(p.sum())
         rate = auditing.noise_rate(audit, n, p[rows], past.score_open[past.clear], total)
-    said = about_given(standing(info))
+    said = about_given(now)
     least, most = (said == WRONG).sum() / n, 1 - (said == RIGHT).sum() / n
     share, low, high = np.clip([rate.share, rate.low, rate.high], least, most)
     return replace(rate, share=float(share), low=float(low), high=float(high))

@@ -20,7 +20,8 @@ from lnl_core.review.auditing import ALPHA
 from lnl_core.review.evidence import AUDIT, Audit
 from lnl_core.review.sensitivity import Known
 from lnl_core.services import places
-from lnl_core.services.in_force import labelled_count, loaded, standing, standing_at
+from lnl_core.services.in_force import Standing, labelled_count, loaded, standing, standing_at
+from lnl_core.services.moment import moment
 from lnl_core.services.review import auditing, goal_proofs, goals
 from lnl_core.services.review.corrected import corrected, limit_of
 from lnl_core.services.review.draws import (
@@ -59,13 +60,25 @@ _CODES = {word: code for code, word in _WORDS.items()}
 # Made ------------------------------------------------------------------------------------------
 
 
+def as_of(info: DatasetInfo) -> Standing:
+    """Return the decisions that a certificate rests on: those of the last moment.
+
+    Where so many images or so much time were asked for and are done since, all of them.
+    """
+    then = moment(info)
+    if goals.stand(info, now=then).holds or not goals.stand(info).holds:
+        return then
+    return standing(info)
+
+
 def certificate(info: DatasetInfo) -> dict[str, Any]:
     """Return the certificate of a set, as JSON has it.
 
     Raises:
         LnlError: the goal is not reached, with what it takes.
     """
-    left, today = auditing.errors_left(info, fresh=True), standing(info)
+    today = as_of(info)
+    left = auditing.errors_left(info, now=today)
     here = goals.stand(info, left, today)
     if left.limit is None or not here.holds:
         so_far = "too few random checks" if left.limit is None else f"at most {left.limit:,} left"
@@ -83,7 +96,7 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
             f"The limit rests on draws from before {left.auto:,} labels were changed unseen. "
             "Answer more in random order: a certificate speaks of labels as they are."
         )
-    past, drawn, ids = replay(info), since_grown(info), loaded(info).ids
+    past, drawn, ids = replay(info, today), since_grown(info, today), loaded(info).ids
     said, of_share = said_of(today), here.kind == goals.RECALL
     upper = past.part(np.ones(len(past.rows), bool), past.said != RIGHT, careful=True)
     body = {
@@ -92,7 +105,7 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
         "labels": left.total,
         "content": _labels_digest(info),
         "issued_at": now(),
-        "last_decision": decisions.last_id(info),
+        "last_decision": today.last_id,
         "goal": left.goal if here.kind == goals.LEFT else None,
         "stopping": goal_proofs.stated(info, here, today),
         "found": left.found,
@@ -104,7 +117,7 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
         "auto_fixed": left.auto,
         "method": METHOD + (f" {goal_proofs.SHARE_METHOD}" if of_share else ""),
         "assumptions": [*ASSUMPTIONS, *[goal_proofs.SHARE_ASSUMPTION] * of_share],
-        "people": corrected(info, left).as_dict(),
+        "people": corrected(info, left, today).as_dict(),
         "seed": drawn[0].seed,
         "draws": [
             {
@@ -301,20 +314,27 @@ def _counts(info: DatasetInfo, body: dict[str, Any]) -> Check:
 
 
 def _answers(info: DatasetInfo, body: dict[str, Any]) -> Check:
-    said = said_of(standing(info))
+    """Compare what is stated with what people said at the time, and what was said with today.
+
+    A draw that had no answer, and counts as wrong, may have one today.
+    """
+    last = int(body["last_decision"])
+    then, today = said_of(standing_at(info, last)), said_of(standing(info))
     rows = {each.number: each.row for each in audits.draws(info)}
-    unlike = [
-        each["id"]
-        for each in body["draws"]
-        if each["number"] not in rows or _WORDS[int(said[rows[each["number"]]])] != each["said"]
-    ]
+
+    def as_stated(each: dict[str, Any]) -> bool:
+        row = rows.get(each["number"])
+        if row is None or _WORDS[int(then[row])] != each["said"]:
+            return False
+        return int(then[row]) in (OPEN, int(today[row]))
+
+    unlike = [each["id"] for each in body["draws"] if not as_stated(each)]
     if unlike:
         first = ", ".join(map(str, unlike[:3]))
         return Check(
             "answers", False, f"{len(unlike):,} draws have another answer now, first {first}"
         )
-    later = decisions.last_id(info) - int(body["last_decision"])
-    more = " (more images were answered since)" if later else ""
+    more = " (more images were answered since)" if decisions.last_id(info) > last else ""
     return Check("answers", True, f"each draw has the answer that is stated{more}")
 
 

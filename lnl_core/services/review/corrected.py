@@ -17,7 +17,8 @@ from lnl_core.review.hidden import GOLD
 from lnl_core.review.measured import Measured
 from lnl_core.review.missed import Looks, corrected_limit
 from lnl_core.review.sensitivity import Known, corrected_rate
-from lnl_core.services.in_force import Standing, standing
+from lnl_core.services.in_force import Standing
+from lnl_core.services.moment import moment
 from lnl_core.services.review import measuring
 from lnl_core.services.review.auditing import ErrorsLeft
 from lnl_core.services.review.draws import (
@@ -110,9 +111,9 @@ def corrected(info: DatasetInfo, left: ErrorsLeft, now: Standing | None = None) 
     Args:
         info: the data set.
         left: what is said where nobody errs.
-        now: the decisions in force.
+        now: the decisions to rest on; those of the last moment when None.
     """
-    now = now or standing(info)
+    now = now or moment(info)
     gold, rests = measuring.team(info)[GOLD], _rests_on(info, left, now)
     past = rests.draws
     back = int((now.ruled & (now.wrong_by > 0) & ~now.wrong)[past.rows].sum())
@@ -150,13 +151,15 @@ def _rests_on(info: DatasetInfo, left: ErrorsLeft, now: Standing) -> _Rests:
     labelled, own = ~now.no_class, risks(info, now)
     given, unseen_auto = about_given(now), now.auto_open
     if left.before:
-        return _Rests(replay_of_given(info), given[labelled], own.given, int(unseen_auto.sum()))
+        return _Rests(
+            replay_of_given(info, now), given[labelled], own.given, int(unseen_auto.sum())
+        )
     past = replay(info, now)
     if info.additions and int((past.said != OPEN).sum()) < left.enough:
         first = info.additions[-1]
         old, new = labelled[:first], labelled[first:]
         beside = int((given[first:] != WRONG)[new].sum()) + int(unseen_auto[:first].sum())
-        return _Rests(replay_before(info), given[:first][old], own.before, beside)
+        return _Rests(replay_before(info, now), given[:first][old], own.before, beside)
     return _Rests(past, said_of(now)[labelled], own.now)
 
 

@@ -17,12 +17,13 @@ from lnl_core.review import course as curves
 from lnl_core.review.auditing import ENOUGH, Plan
 from lnl_core.review.course import Past, Points
 from lnl_core.review.evidence import possible_totals
-from lnl_core.services.in_force import Standing, goal_set, labelled_count, standing
+from lnl_core.services.in_force import Standing, goal_set, labelled_count
+from lnl_core.services.moment import moment
 from lnl_core.services.review import auditing
 from lnl_core.services.review.auditing import ErrorsLeft
 from lnl_core.services.review.corrected import Corrected, corrected
 from lnl_core.services.review.draws import OPEN, RIGHT, WRONG, replay, said_of
-from lnl_core.services.review.expecting import EVERY, expected
+from lnl_core.services.review.expecting import expected
 from lnl_core.services.review.goals import stand
 from lnl_core.services.review.planning import forecast
 from lnl_core.services.review.risks import risks
@@ -74,8 +75,7 @@ def known(info: DatasetInfo, left: ErrorsLeft, now: Standing) -> Course | None:
     if left.audits < ENOUGH:
         return None
     number = getattr(goal_set(info), "number", 0)
-    parts = (left.audits // auditing.REFRESH, now.reviewed // EVERY, now.auto_since)
-    key = (*parts, left.goal, number)
+    key = (now.last_id, now.auto_since, left.goal, number)
     with _asking:
         before, asked = _asked.get(info, (None, None))
         if asked is None or before != key:
@@ -98,14 +98,14 @@ def _past(_key: _Key, n: int, risk: float) -> tuple[Past, threading.Lock]:
 
 
 def course(info: DatasetInfo) -> Course:
-    """Return how the guarantee fell, and how it is expected to go on, as of now."""
-    now, n = standing(info), labelled_count(info)
+    """Return how the guarantee fell, and how it is expected to go on, as of the last moment."""
+    now, n = moment(info), labelled_count(info)
     said = replay(info, now)
     answered = np.flatnonzero(said.said != OPEN)
     end = int(answered[-1]) + 1 if len(answered) else 0
     said = said.some(slice(end))
     upper = said.part(np.ones(end, bool), said.said != RIGHT, careful=True)
-    kept, lock = _past(auditing._key(info), n, risks(info, now).now)
+    kept, lock = _past(auditing._key(info, now), n, risks(info, now).now)
     left = auditing.errors_left(info, now=now)
     least = 0 if left.limit is None else left.limit + int((said_of(now) == WRONG).sum())
     with lock:
@@ -119,7 +119,7 @@ def _ahead(info: DatasetInfo, limit: int | None, now: Standing) -> Points:
     here = stand(info, now=now)
     if limit is None or plan is None or scores is None or here.holds or here.kind == RECALL:
         return []
-    said, _ = auditing.evidence(info)
+    said, _ = auditing.evidence(info, now)
     p = scores.p[scores.open]
     left = float(p.sum())
 

@@ -19,13 +19,15 @@ from lnl_core.services.in_force import (
     scored,
     standing,
 )
+from lnl_core.services.lately import Lately
+from lnl_core.services.moment import moment
 from lnl_core.services.review import holding, looks, paging
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.services.review.course import Course, known
 from lnl_core.services.review.draws import latest, mixed
 from lnl_core.services.review.expecting import Guess, guess
 from lnl_core.services.review.filtering import Filters, excluded
-from lnl_core.services.review.goals import Stand, stand
+from lnl_core.services.review.goals import PAUSE, Stand, stand
 from lnl_core.services.review.items import RECENT, class_exemplars, items_of, recent, with_answers
 from lnl_core.services.review.planning import forecast, planned
 from lnl_core.services.review.sharing import drawing, order_of
@@ -44,12 +46,14 @@ class Progress:
     """How far the review is.
 
     Attributes:
-        reviewed: images with an answer other than skip, by anybody.
+        reviewed: images with an answer other than skip, by anybody, at the last moment.
+        since: this reviewer's answers since then, hidden looks among them.
         planned: how many were expected to be needed when the review began.
-        wrong: images whose given label was found wrong.
+        wrong: images whose given label was found wrong, at the last moment.
         total: images in the set that came with a class; the others are counted by `to_label`.
-        left: open images in the queue for this reviewer, filters ignored.
-        seconds_per_image: median of this reviewer's last hundred answers, None before five.
+        left: open images in the queue for this reviewer, filters ignored; for no browser.
+        seconds_per_image: median of this reviewer's last hundred answers at the last moment, None
+            before five.
         errors_left: what the random audit says of the labels that nobody has looked at.
         goal: what the review is to reach, and how far it is from there.
         guess: wrong labels left by the scores alone, until the random audit has an estimate.
@@ -57,6 +61,7 @@ class Progress:
     """
 
     reviewed: int
+    since: int
     planned: int
     wrong: int
     total: int
@@ -68,16 +73,15 @@ class Progress:
     course: Course | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what the review component shows."""
+        """Return what the review component shows: nothing that moves between two moments."""
         return {
             "reviewed": self.reviewed,
+            "since": self.since,
             "planned": self.planned,
             "wrong": self.wrong,
             "total": self.total,
-            "left": self.left,
             "seconds_per_image": self.seconds_per_image,
             "errors_left": self.errors_left.as_dict() | {"may_stop": self.goal.holds},
-            "reviews_to_goal": self.goal.more,
             "goal": self.goal.as_dict(),
             "guess": None if self.guess is None else self.guess.left,
             "guess_said": None if self.guess is None else self.guess.said,
@@ -258,7 +262,7 @@ def audits_only(info: DatasetInfo, order: str, now: Standing | None = None) -> b
     now = now or standing(info)
     if drawing(info, now):
         return True
-    expected = forecast(info, now=now, late=True)
+    expected = forecast(info, now=ready(info))
     return expected is not None and expected.audits_alone
 
 
@@ -371,18 +375,20 @@ def progress(
         newest: this reviewer's last looks; looked up when None.
     """
     ranked = scored(info)
-    now_at = now or standing(info)
+    now_at, then = now or standing(info), ready(info)
+    newest = latest(info, reviewer) if newest is None else newest
     times = [
         d.seconds
-        for d in (latest(info, reviewer) if newest is None else newest)
-        if d.seconds is not None and d.seconds <= 60  # longer gaps are pauses
+        for d in newest
+        if d.id <= then.last_id and d.seconds is not None and d.seconds <= PAUSE
     ]
-    left = errors_left(info, now=now_at, late=True)
-    here = stand(info, left, now_at, late=True)
+    left = errors_left(info, now=then)
+    here = stand(info, left, then, now_at)
     return Progress(
-        reviewed=now_at.reviewed,
-        planned=planned(info) or now_at.reviewed + (here.more or 0),
-        wrong=now_at.found,
+        reviewed=then.reviewed,
+        since=looks.answers_since(info, reviewer, then.last_id, newest, now_at),
+        planned=planned(info) or then.reviewed + (here.more or 0),
+        wrong=then.found,
         total=labelled_count(info),
         left=int((~closed_to(now_at, reviewer) & ~now_at.no_class & ~now_at.auto_open).sum())
         if ranked
@@ -390,9 +396,27 @@ def progress(
         seconds_per_image=float(np.median(times)) if len(times) >= 5 else None,
         errors_left=left,
         goal=here,
-        guess=guess(info, now_at) if left.estimate is None else None,
-        course=known(info, left, now_at),
+        guess=guess(info, then) if left.estimate is None else None,
+        course=known(info, left, then),
     )
+
+
+READY = Lately[Standing]()
+
+
+def ready(info: DatasetInfo) -> Standing:
+    """Return the last moment for which all is worked out: the last one, or the one before.
+
+    Whoever comes first to a new moment works it out; who comes meanwhile does not wait for it.
+    """
+    then, ranked = moment(info), scored(info)
+
+    def make() -> Standing:
+        errors_left(info, now=then)
+        forecast(info, now=then)
+        return then
+
+    return READY.get(info, (then, ranked), make)
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,18 +236,18 @@ def replay(info: DatasetInfo, at: Standing | None = None) -> Replay:
     return whole.some(slice(len(whole.rows) - len(since_grown(info, now)), None))
 
 
-def replay_of_given(info: DatasetInfo) -> Replay:
-    """Return the draws as what they say of the labels that the images came with.
+def replay_of_given(info: DatasetInfo, at: Standing | None = None) -> Replay:
+    """Return the draws as what they say of the labels that the images came with; `at` as above.
 
     No plan changes those, so draws from before it count.
     """
-    whole = _replay(info, standing(info), draws(info), scored(info), of_given=True)
+    whole = _replay(info, at or standing(info), draws(info), scored(info), of_given=True)
     return whole.some(slice(len(whole.rows) - len(_of_whole_set(info)), None))
 
 
-def replay_before(info: DatasetInfo) -> Replay:
+def replay_before(info: DatasetInfo, at: Standing | None = None) -> Replay:
     """Return the draws from before images were added last: they chose from the smaller set."""
-    whole = _replay(info, standing(info), draws(info), scored(info), of_given=True)
+    whole = _replay(info, at or standing(info), draws(info), scored(info), of_given=True)
     end = len(whole.rows) - len(_of_whole_set(info))
     first = sum(each.drawn_at <= "".join(info.grown_at[-2:-1]) for each in draws(info))
     return whole.some(slice(first, end))

@@ -11,17 +11,11 @@ import numpy as np
 from lnl_core.methods import taught
 from lnl_core.review import recalibration
 from lnl_core.services.in_force import Scored, Standing, loaded, scored, standing, told
-from lnl_core.services.lately import Lately
+from lnl_core.services.moment import moment
 from lnl_core.services.review.draws import RIGHT, WRONG, about_given, said_of
 from lnl_core.store import plans
 from lnl_core.store.plans import Plan
 from lnl_core.types import DatasetInfo, FloatArray, IntArray
-
-EVERY = 25
-"""Answers after which p_wrong is recalibrated, and what rests on it is made anew."""
-
-OLD = 4 * EVERY
-"""Answers after which what was made before will not do, however long making it anew takes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,35 +43,22 @@ class Expected:
         return self.found + float(self.p[self.open].sum())
 
 
-LATELY = Lately[Expected]()
-
-
 def expected(
-    info: DatasetInfo, *, fresh: bool = False, late: bool = False, now: Standing | None = None
+    info: DatasetInfo, *, fresh: bool = False, now: Standing | None = None
 ) -> Expected | None:
-    """Return what is expected as of the last full `EVERY` answers; None without a ranking.
+    """Return what is expected as of the last moment; None without a ranking.
 
     Answers that a run of the ranking was told say nothing of how right its p_wrong is elsewhere.
 
     Args:
         info: the data set.
         fresh: as of the last answer.
-        late: what is there will do while a thread makes it anew, unless it is `OLD`.
-        now: the decisions in force; looked up when None.
+        now: the decisions to rest on; those of the last moment when None.
     """
     ranked = scored(info)
     if ranked is None:
         return None
-    now = now or standing(info)
-    since, plans_since = (0, now.last_id) if fresh else (1, now.reviewed // EVERY), now.auto_since
-
-    def make() -> Expected:
-        return _expected(info, ranked, since, plans_since)
-
-    if not late:
-        return make()
-    found = LATELY.get((info, ranked, plans_since), since, make)
-    return found if abs(now.reviewed - found.reviewed) <= OLD else make()
+    return _expected(info, ranked, now or (standing(info) if fresh else moment(info)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +74,15 @@ class Guess:
     said: str
 
 
-def guess(info: DatasetInfo, now: Standing) -> Guess | None:
+def guess(info: DatasetInfo, now: Standing | None = None) -> Guess | None:
     """Return how many wrong labels are left by the scores alone; None where they do not say it.
 
-    As `expected` with `late`. Scores that have not seen every image say nothing of the rest.
+    Scores that have not seen every image say nothing of the rest.
     """
     ranked = scored(info)
     if ranked is None or ranked.seen < info.n or ranked.judged is not None:
         return None
-    ahead = expected(info, late=True, now=now)
+    ahead = expected(info, now=now)
     if ahead is None:
         return None
     said = rests_on(ranked.ranking.methods, ahead.corrected_by)
@@ -119,16 +100,15 @@ def rests_on(keys: Sequence[str], answers: int) -> str:
         keys: the ranking's methods.
         answers: that correct it.
     """
-    if answers >= EVERY:
+    if answers >= recalibration.LEAST:
         return f"a guess by the scores, corrected by {answers:,} answers"
     by = "the scores" if len(keys) > 1 else "one method"
     rough = "" if len(keys) > 1 and taught(keys) else "rough "
-    return f"a {rough}guess by {by} until {EVERY} answers"
+    return f"a {rough}guess by {by} until {recalibration.LEAST} answers"
 
 
 @lru_cache(maxsize=8)
-def _expected(info: DatasetInfo, ranked: Scored, _round: tuple[int, int], _plans: int) -> Expected:
-    now = standing(info)
+def _expected(info: DatasetInfo, ranked: Scored, now: Standing) -> Expected:
     said = about_given(now)
     rows = np.flatnonzero(((said == RIGHT) | (said == WRONG)) & ~told(info))
     ranking = ranked.ranking

@@ -8,11 +8,12 @@ nothing: the guarantee is then what it is.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lnl_core.services import in_force
 from lnl_core.services.in_force import Standing, goal_set, standing
+from lnl_core.services.moment import moment
 from lnl_core.services.review import planning, sharing
 from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.store import datasets, goals
@@ -112,9 +113,10 @@ class Stand:
         kind: see `store.goals.Goal`.
         words: the goal in words, after "Review".
         holds: whether it is reached.
-        more: reviews that it is expected to take; None where nothing says so.
+        more: reviews that it is expected to take as of the last moment; None where nothing says so.
         said: how far it is, in words; empty for `left`, whose figures stand beside it.
         reached: what may be said once it holds, in words.
+        everything: whether those are all images without an answer.
     """
 
     goal: Goal | None
@@ -124,82 +126,108 @@ class Stand:
     more: int | None
     said: str = ""
     reached: str = ""
+    everything: bool = False
+
+    @property
+    def takes(self) -> str:
+        """What it takes from here, in words that every place shows."""
+        if self.holds:
+            return "reached"
+        if self.more is None:
+            return "not known before a run"
+        if not self.more:
+            return "a few more random images"
+        if self.everything:
+            return "all of the " + _images(self.more) + " left"
+        return f"about {self.more:,} more review{'' if self.more == 1 else 's'}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what the review component shows.
-
-        In tens: what moves with every answer but a hidden look would tell one.
-        """
-        more, said = self.more, self.said
-        if self.kind == REVIEWS and self.goal is not None and self.goal.value and more:
-            done = (int(self.goal.value) - more) // 10 * 10
-            said = f"about {done:,} of {int(self.goal.value):,} answered"
+        """Return what the review component shows."""
         return {
             "kind": self.kind,
             "words": self.words,
             "holds": self.holds,
-            "more": None if more is None else self._tens(more),
-            "said": said,
+            "takes": self.takes,
+            "said": self.said,
             "reached": self.reached,
         }
 
-    def _tens(self, more: int) -> int:
-        rounded = 10 * -(-more // 10)
-        if self.kind == REVIEWS and self.goal is not None and self.goal.value:
-            return min(rounded, int(self.goal.value))
-        return rounded
+
+def _images(count: int) -> str:
+    return f"{count:,} image{'' if count == 1 else 's'}"
 
 
 def stand(
     info: DatasetInfo,
     left: ErrorsLeft | None = None,
     now: Standing | None = None,
-    *,
-    late: bool = False,
+    latest: Standing | None = None,
 ) -> Stand:
-    """Return where a review stands before its goal.
+    """Return where a review stands before its goal, as of the last moment.
+
+    Images and time that were asked for are reached at once, not at the next moment.
 
     Args:
         info: the data set.
         left: what is said of the errors left; looked up when None.
-        now: the decisions in force; looked up when None.
-        late: as for `expected`.
+        now: the decisions to rest on; those of the last moment when None.
+        latest: those that say whether images or time are done; `now` when None, or today's.
     """
-    now = now or standing(info)
-    left = left or errors_left(info, now=now, late=late)
+    latest = latest or now or standing(info)
+    now = now or moment(info)
+    left = left or errors_left(info, now=now)
     goal = goal_set(info)
     if goal is None or goal.kind == LEFT:
-        ahead = planning.forecast(info, now=now, late=late)
-        more = None if ahead is None else ahead.more(now.reviewed)
-        errors = "error" if left.limit == 1 else "errors"
-        reached = f"at most {left.limit:,} {errors} left" if left.limit is not None else ""
-        said = words(LEFT, left.goal)
-        return Stand(goal, LEFT, said, left.may_stop, more, reached=reached)
+        here = _left(info, goal, left, now)
+    elif goal.kind == RECALL:
+        here = _share(info, goal, now)
+    else:
+        here = _spent(info, goal, left, now, latest)
+    return replace(here, everything=here.more is not None and 0 < _unseen(now) <= here.more)
+
+
+def _left(info: DatasetInfo, goal: Goal | None, left: ErrorsLeft, now: Standing) -> Stand:
+    ahead = planning.forecast(info, now=now)
+    more = None if ahead is None else 0 if left.may_stop else ahead.plan.total
+    errors = "error" if left.limit == 1 else "errors"
+    reached = f"at most {left.limit:,} {errors} left" if left.limit is not None else ""
+    return Stand(goal, LEFT, words(LEFT, left.goal), left.may_stop, more, reached=reached)
+
+
+def _share(info: DatasetInfo, goal: Goal, now: Standing) -> Stand:
     assert goal.value is not None
-    about = words(goal.kind, goal.value)
-    if goal.kind == RECALL:
-        sample = sharing.sampled(info, goal, now)
-        return Stand(
-            goal,
-            RECALL,
-            about,
-            sample.holds,
-            sharing.more_to_share(info, goal, sample, now),
-            sample.said,
-            f"{100 * goal.value:g} % of the wrong labels are found",
-        )
+    sample = sharing.sampled(info, goal, now)
+    more = sharing.more_to_share(info, goal, sample, now)
+    reached = f"{100 * goal.value:g} % of the wrong labels are found"
+    about = words(RECALL, goal.value)
+    return Stand(goal, RECALL, about, sample.holds, more, sample.said, reached)
+
+
+def _spent(
+    info: DatasetInfo, goal: Goal, left: ErrorsLeft, now: Standing, latest: Standing
+) -> Stand:
+    """Return how far images or time are: as of the last moment, unless all of it is done."""
+    assert goal.value is not None
+    about, before = words(goal.kind, goal.value), int(goal.facts["reviewed"])
     limit = "" if left.limit is None else f": at most {left.limit:,} errors left"
-    done = max(0, now.reviewed - int(goal.facts["reviewed"]))
+
+    def spent(at: Standing) -> float:
+        until = max(at.last_id, goal.last_decision)
+        return goals.seconds_since(info, goal.last_decision, until, PAUSE)
+
     if goal.kind == REVIEWS:
+        holds = latest.reviewed - before >= goal.value or not _unseen(latest)
+        done = max(0, (latest if holds else now).reviewed - before)
         said = f"{done:,} of {int(goal.value):,} answered"
         rest = min(_unseen(now), max(0, int(goal.value) - done))
-        return Stand(goal, REVIEWS, about, rest == 0, rest, said, f"all is answered{limit}")
-    spent = goals.seconds_since(info, goal.last_decision, now.last_id, PAUSE)
-    pace = spent / done if done and spent else PACE
-    rest = min(_unseen(now), max(0, round((goal.value - spent) / pace)))
-    said = f"{duration(spent)} of {duration(goal.value)} spent"
-    over = spent >= goal.value
-    return Stand(goal, SECONDS, about, over, rest, said, f"the time is spent{limit}")
+        return Stand(goal, REVIEWS, about, holds, rest, said, f"all is answered{limit}")
+    holds = spent(latest) >= goal.value
+    at = latest if holds else now
+    seconds, done = spent(at), max(0, at.reviewed - before)
+    pace = seconds / done if done and seconds else PACE
+    rest = min(_unseen(at), max(0, round((goal.value - seconds) / pace)))
+    said = f"{duration(seconds)} of {duration(goal.value)} spent"
+    return Stand(goal, SECONDS, about, holds, rest, said, f"the time is spent{limit}")
 
 
 def as_record(here: Stand) -> dict[str, Any]:
@@ -219,5 +247,5 @@ def as_record(here: Stand) -> dict[str, Any]:
 def begin(info: DatasetInfo) -> None:
     """Fix the goal, and how many images the review is to take, where a ranking says it."""
     if planning.planned(info) is None and (here := stand(info)).more is not None:
-        reviews = standing(info).reviewed + here.more
+        reviews = moment(info).reviewed + here.more
         datasets.update_meta(info, planned_reviews=reviews, goal_at_start=in_force.goal(info))

@@ -276,14 +276,27 @@ def with_recent(
     return signed(info, reviewer, found[:limit], there)
 
 
-def counted(info: DatasetInfo) -> tuple[int, int]:
-    """Return how many looks the progress of the desk counts, and those that call a label wrong.
+def answers_since(
+    info: DatasetInfo, reviewer: str, last: int, newest: Sequence[Decision], now: Standing
+) -> int:
+    """Return a reviewer's answers since a decision, hidden looks among them, images once each.
 
-    It counts answers as the browser does: else a number that falls back would tell a hidden look.
+    Args:
+        info: the data set.
+        reviewer: whose answers.
+        last: number of the decision.
+        newest: this person's last looks at images, newest first.
+        now: the decisions in force.
     """
-    answers = [each for each in looks.in_force(info) if each.action is not Action.SKIP]
-    with_label = [each for each in answers if each.mode != blind.BLIND]
-    return len(answers), sum(calls_wrong(each) is True for each in with_label)
+    said: dict[int, Action] = {}
+    for each in newest:
+        if each.id > last and not now.no_class[each.row]:
+            said.setdefault(each.row, each.action)
+    began = next((each.decided_at for each in newest if each.id <= last), "")
+    for each in looks.in_force(info):
+        if each.reviewer == reviewer and each.decided_at > began:
+            said.setdefault(each.row, each.action)
+    return sum(action not in (Action.SKIP, Action.REOPEN) for action in said.values())
 
 
 def waiting_for_a_word(info: DatasetInfo, now: Standing) -> dict[int, list[Decision]]:

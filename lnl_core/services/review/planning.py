@@ -10,10 +10,10 @@ from functools import lru_cache
 
 from lnl_core.review import auditing
 from lnl_core.review.auditing import Plan
-from lnl_core.services.in_force import Standing, goal, scored, standing
-from lnl_core.services.lately import Lately
+from lnl_core.services.in_force import Standing, goal
+from lnl_core.services.moment import moment
 from lnl_core.services.review.auditing import evidence
-from lnl_core.services.review.expecting import OLD, Expected, expected
+from lnl_core.services.review.expecting import Expected, expected
 from lnl_core.services.review.risks import risks
 from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo
@@ -33,53 +33,33 @@ class Forecast:
     audits: int
     reviewed: int
 
-    def more(self, reviewed: int) -> int:
-        """Return the reviews that are still expected once so many images have an answer."""
-        return max(0, self.plan.total - max(0, reviewed - self.reviewed))
-
     @property
     def audits_alone(self) -> bool:
         """Whether random draws lead to the goal sooner than the queue does."""
         return self.plan.queue == 0 and self.audits >= auditing.ENOUGH
 
 
-LATELY = Lately[Forecast]()
-
-
 def forecast(
-    info: DatasetInfo,
-    errors: int | None = None,
-    now: Standing | None = None,
-    *,
-    late: bool = False,
+    info: DatasetInfo, errors: int | None = None, now: Standing | None = None
 ) -> Forecast | None:
-    """Return what is still to do, made anew with `expected`; None without a ranking.
+    """Return what is still to do as of the last moment; None without a ranking.
 
     Args:
         info: the data set.
         errors: wrong labels that may be left; the set's own goal when None.
-        now: the decisions in force; looked up when None.
-        late: as for `expected`.
+        now: the decisions to rest on; those of the last moment when None.
     """
-    ahead = expected(info, now=now, late=late)
+    now = now or moment(info)
+    ahead = expected(info, now=now)
     if ahead is None:
         return None
-    aim = goal(info) if errors is None else errors
-
-    def make() -> Forecast:
-        return _forecast(info, ahead, aim)
-
-    if not late:
-        return make()
-    key = info, scored(info), aim, (now or standing(info)).auto_since
-    found = LATELY.get(key, ahead, make)
-    return found if abs(ahead.reviewed - found.reviewed) <= OLD else make()
+    return _forecast(info, ahead, goal(info) if errors is None else errors, now)
 
 
 @lru_cache(maxsize=16)
-def _forecast(info: DatasetInfo, ahead: Expected, errors: int) -> Forecast:
-    said, audits = evidence(info)
-    risk = risks(info, standing(info)).now
+def _forecast(info: DatasetInfo, ahead: Expected, errors: int, now: Standing) -> Forecast:
+    said, audits = evidence(info, now)
+    risk = risks(info, now).now
     way = auditing.plan(said, ahead.found, ahead.p[ahead.open], errors, alpha=risk)
     return Forecast(way, audits, ahead.reviewed)
 

@@ -72,17 +72,18 @@ function guaranteeOf({ errors_left: left, course }) {
  * @param {Progress} now
  * @returns {Fact}
  */
-function goalOf({ errors_left: left, reviews_to_goal: more, goal, course }) {
+function goalOf({ errors_left: left, goal, course }) {
   const name = "To the goal";
   if (goal.holds) return { name, value: "reached", side: `${goal.reached}: you may stop` };
-  // What is sent is in tens: what the last ones are is not told.
-  const some = more && more <= 10 ? "at most" : "about";
-  const value = more ? `${some} ${plural(more, "review")}` : "more reviews";
   const known = left.limit !== null && left.estimate !== null;
   const stop = known ? `or stop now: at most ${count(Number(left.limit))}` : "";
   const end = course?.ahead[course.ahead.length - 1];
   const then = isTime(goal) && end ? `then at most ${count(end[1])} left, it is expected` : "";
-  return { name, value, side: [goal.words, goal.said, then, stop].filter(Boolean).join("; ") };
+  return {
+    name,
+    value: goal.takes,
+    side: [goal.words, goal.said, then, stop].filter(Boolean).join("; "),
+  };
 }
 
 /** @param {Progress["goal"]} goal */

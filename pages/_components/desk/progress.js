@@ -20,13 +20,14 @@
  * @property {"left" | "recall" | "reviews" | "seconds"} kind
  * @property {string} words after "Review"
  * @property {boolean} holds
+ * @property {string} takes what it takes from here
  * @property {string} said how far it is
  * @property {string} reached what may be said once it holds
  *
  * @typedef {Object} Progress
- * @property {number} reviewed
+ * @property {number} reviewed images, at the moment as of which all numbers here are
+ * @property {number} since this person's answers since then
  * @property {number} planned images that the review was to take when it began
- * @property {number | null} [reviews_to_goal] images that it is still expected to take
  * @property {number | null} [guess] wrong labels left by the scores alone
  * @property {string | null} [guess_said] what the guess rests on
  * @property {Course | null} [course] how the guarantee fell and is expected to go on
@@ -63,24 +64,9 @@
  *   an image with the answer that stands
  */
 
-const WRONG = new Set(["relabel", "multiple", "none"]);
-
 /** @param {Answer | undefined} answer */
 const isReview = (answer) =>
   Boolean(answer && answer.action !== "skip" && answer.action !== "reopen");
-
-/**
- * @param {Answer | undefined} answer
- * @returns {number} images that it is an answer to
- */
-const images = (answer) => (isReview(answer) ? 1 + (answer?.others ?? 0) : 0);
-
-/**
- * @param {Answer | undefined} answer
- * @returns {number} images whose label it says is wrong; a blind one does not know, the server does
- */
-const foundWrong = (answer) =>
-  answer && answer.mode !== "blind" && WRONG.has(answer.action) ? images(answer) : 0;
 
 /**
  * What is true of each row once everything has arrived: its last entry.
@@ -96,6 +82,8 @@ export function lastByRow(entries) {
 }
 
 /**
+ * The numbers of the last moment, which no answer moves, and the answers since.
+ *
  * @param {Progress} progress as the server counts
  * @param {Answered[]} recent what it counts, newest first
  * @param {Entry[]} entries what it has not seen, in the order of the presses
@@ -103,14 +91,11 @@ export function lastByRow(entries) {
  */
 export function progressNow(progress, recent, entries) {
   const known = lastByRow([...recent].reverse());
-  let { reviewed, wrong } = progress;
+  let { since } = progress;
   for (const [row, entry] of lastByRow(entries)) {
-    if (entry.apart) continue;
-    const before = known.get(row);
-    reviewed += images(entry) - images(before);
-    wrong += foundWrong(entry) - foundWrong(before);
+    if (!entry.apart) since += Number(isReview(entry)) - Number(isReview(known.get(row)));
   }
-  return { ...progress, reviewed: Math.max(0, reviewed), wrong: Math.max(0, wrong) };
+  return { ...progress, since: Math.max(0, since) };
 }
 
 const SETTLES = new Set(["relabel", "multiple", "none"]);

@@ -36,6 +36,8 @@ import { count, percent, seconds, THIN } from "./words.js";
 
 const CHART = 150; // px
 const WHY = "From images drawn at random and mixed into the queue; holds whatever the queue shows.";
+const SINCE =
+  "All numbers here are made anew together, every few answers; + counts your answers since.";
 
 /** @param {StripOwner} desk */
 export function drawStrip(desk) {
@@ -58,7 +60,7 @@ const figure = (head, ...rest) =>
 
 /** @param {Progress} now */
 function reviewed(now) {
-  const share = Math.min(1, now.reviewed / Math.max(now.planned, 1));
+  const share = Math.min(1, (now.reviewed + now.since) / Math.max(now.planned, 1));
   const words =
     now.reviewed > now.planned ? " reviewed" : ` of about ${count(now.planned)} reviewed`;
   const pace = now.seconds_per_image;
@@ -68,7 +70,13 @@ function reviewed(now) {
     h(
       "div",
       { class: "k" },
-      h("span", null, h("b", null, count(now.reviewed)), words),
+      h(
+        "span",
+        { title: SINCE },
+        h("b", null, count(now.reviewed)),
+        now.since ? h("span", { class: "since" }, ` +${count(now.since)}`) : null,
+        words,
+      ),
       pace ? h("span", null, `${seconds(pace)} per image`) : null,
     ),
     h(

@@ -133,7 +133,7 @@ def test_the_server_knows_the_route_and_does_not_ask_the_browser(workspace, bird
     assert routes(workspace, birds) == ["audit", "queue"]
 
 
-def test_a_narrowed_queue_gets_none_but_a_drawn_row_in_it_counts(workspace, birds):
+def test_a_narrowed_queue_gets_none_but_a_drawn_row_in_it_counts(at_once, workspace, birds):
     ann = Reviewer(workspace, birds)
     row = int(ann.given[7])
     assert ann.window(filters=Filters(given=row))
@@ -270,7 +270,7 @@ def test_weights_stand_where_the_row_was_drawn_not_where_it_was_answered(workspa
     assert [row for row, random in order if not random] == [*window[:4], *window[5:9]]
 
 
-def test_before_twenty_audits_there_is_no_figure(workspace, birds):
+def test_before_twenty_audits_there_is_no_figure(at_once, workspace, birds):
     ann = Reviewer(workspace, birds)
     ann.review(95)
     left = auditing.errors_left(birds)
@@ -282,32 +282,7 @@ def test_before_twenty_audits_there_is_no_figure(workspace, birds):
     assert left.goal == 6
 
 
-def test_what_is_left_falls_with_each_error_and_limits_wait_for_ten_audits(
-    workspace, birds, monkeypatch
-):
-    ann = Reviewer(workspace, birds)
-    ann.review(100)
-    computed = []
-    real = auditing._compute
-    monkeypatch.setattr(auditing, "_compute", lambda *a: computed.append(1) or real(*a))
-    auditing._known.clear()
-    before = auditing.errors_left(birds)
-    wrong = [
-        row for row in ann.window(filters=Filters(), limit=600)
-        if ann.truth[row] != ann.given[row] and row not in drawn(workspace, birds)
-    ][:5]  # fmt: skip
-    ann.press(*wrong)
-    after = auditing.errors_left(birds)
-    assert before.limit - after.limit == len(wrong)
-    ann.review(20)
-    auditing.errors_left(birds)
-    assert len(computed) == 1
-    ann.review(30)
-    auditing.errors_left(birds)
-    assert len(computed) == 2
-
-
-def test_a_corrected_answer_of_an_audit_is_not_overlooked(workspace, birds):
+def test_a_corrected_answer_of_an_audit_is_not_overlooked(at_once, workspace, birds):
     ann = Reviewer(workspace, birds)
     ann.review(100)
     before = auditing.errors_left(birds)

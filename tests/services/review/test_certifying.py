@@ -8,7 +8,7 @@ from lnl_core.cli import main
 from lnl_core.review.auditing import risk
 from lnl_core.services.datasets import settings
 from lnl_core.services.review import auditing, certifying, goals, sharing
-from lnl_core.store import arrays, audits, datasets
+from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Action, LnlError
 from tests.services.review.test_auditing import Reviewer, make
 
@@ -268,3 +268,24 @@ def test_a_certificate_takes_no_more_of_the_risk_than_its_state_of_the_set_has(r
     assert certifying.certificate(reviewed)["risk"] == risk(0)
     forged = changed(path, lambda body: body.update(risk=0.5))
     assert fails(reviewed, forged) == ["limit"]
+
+
+def test_images_that_were_asked_for_are_certified_once_the_last_one_is_answered(
+    workspace, tmp_path
+):
+    birds = make(workspace, tmp_path, 600)
+    ann = Reviewer(birds.workspace, birds)
+    for _ in range(6):
+        ann.press(*ann.window(order="random")[:10])
+    goals.set_goal(birds, "reviews", 13, "ann")
+    ann.press(*ann.window(order="random")[:12])
+    with pytest.raises(LnlError, match="Nothing to certify yet"):
+        certifying.certificate(birds)
+    ann.press(ann.window(order="random")[0])
+    body = certifying.certificate(birds)
+    assert body["last_decision"] == decisions.last_id(birds)
+    path = birds.directory / "certificate.json"
+    path.write_bytes(certifying.as_bytes(body))
+    assert all(each.holds for each in certifying.verify(birds, path))
+    ann.press(*ann.window(order="random")[:3])  # since: what is stated stays so
+    assert all(each.holds for each in certifying.verify(birds, path))

@@ -115,7 +115,7 @@ def test_a_certificate_without_gold_verifies_without_that_line(done, tmp_path):
     assert "people" not in {each.what for each in certifying.verify(done, path)}
 
 
-def test_after_a_set_grew_every_image_added_may_be_wrong_answered_or_not(done, tmp_path):
+def test_after_a_set_grew_every_image_added_may_be_wrong_answered_or_not(at_once, done, tmp_path):
     """Ten come after the draws; cyd calls four of them right, and one wrong."""
     add_gold(done, 22, 15)
     before = corrected(done, auditing.errors_left(done, fresh=True))

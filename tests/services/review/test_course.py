@@ -47,7 +47,7 @@ def test_images_that_wait_on_another_screen_do_not_make_the_past_worse(birds):
     assert min(totals) >= left.limit + found - max(most for _, most in past)
 
 
-def test_an_answer_that_changed_changes_the_past_with_it(birds):
+def test_an_answer_that_changed_changes_the_past_with_it(at_once, birds):
     ann = Reviewer(birds.workspace, birds)
     for _ in range(12):
         ann.press(*ann.window(order="random")[:5])

@@ -65,7 +65,7 @@ _SENT = {"row", "id", "given", "path", "w", "h", "position", "exemplars", "confi
 }
 
 
-def test_an_answer_leaves_the_queue_and_undo_brings_it_back(workspace, scored):
+def test_an_answer_leaves_the_queue_and_undo_brings_it_back(at_once, workspace, scored):
     recording.record(scored, "ann", [press(3, "relabel", label=0)])
     state = desk.review_state(scored, "ann")
     assert 3 not in rows(state)
@@ -164,7 +164,7 @@ def test_exemplars_prefer_what_people_confirmed(workspace, scored):
     assert set(FLIPPED).isdisjoint(page.exemplars[:5])
 
 
-def test_speed_is_a_median_that_forgets_pauses(workspace, scored):
+def test_speed_is_a_median_that_forgets_pauses(at_once, workspace, scored):
     recording.record(
         scored, "ann", [press(r, ms=ms) for r, ms in enumerate([900, 2000, 3000, 4000])]
     )

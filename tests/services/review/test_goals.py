@@ -79,7 +79,7 @@ def test_so_many_images_are_counted_from_when_the_goal_was_set(birds):
     assert desk.progress(birds, "ann").as_dict()["errors_left"]["may_stop"]
 
 
-def test_time_is_what_answers_took_pauses_left_out(birds):
+def test_time_is_what_answers_took_pauses_left_out(at_once, birds):
     ann = Reviewer(birds.workspace, birds)
     ann.review(10)
     goals.set_goal(birds, "seconds", 180, "ann")
@@ -112,7 +112,7 @@ def share(birds, tau=0.8):
     return stored.goals(birds)[-1]
 
 
-def test_a_share_is_reached_by_a_sample_first_and_then_the_order_that_was_fixed(birds):
+def test_a_share_is_reached_by_a_sample_first_and_then_the_order_that_was_fixed(at_once, birds):
     ann = Reviewer(birds.workspace, birds)
     ann.review(35)
     found_before = int(standing(birds).wrong.sum())
@@ -181,7 +181,7 @@ def test_errors_too_few_for_the_sample_end_when_everything_has_an_answer(workspa
     assert standing(info).answered.all()
 
 
-def test_a_share_is_not_reached_while_what_its_order_leaves_out_has_no_answer(birds):
+def test_a_share_is_not_reached_while_what_its_order_leaves_out_has_no_answer(at_once, birds):
     ann = Reviewer(birds.workspace, birds)
     ann.review(300)
     before = np.flatnonzero(standing(birds).answered)
@@ -218,15 +218,33 @@ def test_images_added_since_keep_a_share_from_being_reached(birds):
     assert (sample.outside, sample.holds) == (9, False)
 
 
-def test_the_browser_hears_of_images_in_tens(birds):
+def test_images_count_from_moment_to_moment_and_the_last_one_at_once(birds):
     ann = Reviewer(birds.workspace, birds)
-    goals.set_goal(birds, "reviews", 120, "ann")
-    ann.review(37)
-    shown = goals.stand(birds).as_dict()
-    assert (shown["said"], shown["more"]) == ("about 30 of 120 answered", 90)
-    assert goals.stand(birds).said == "37 of 120 answered"
-    goals.set_goal(birds, "reviews", 6, "ann")
-    assert goals.stand(birds).as_dict()["more"] == 6
+    goals.set_goal(birds, "reviews", 36, "ann")
+    ann.review(35)
+    here = goals.stand(birds)
+    assert (here.said, here.more, here.holds) == ("30 of 36 answered", 6, False)
+    ann.review(1)
+    here = goals.stand(birds)
+    assert (here.said, here.more, here.holds) == ("36 of 36 answered", 0, True)
+    assert desk.progress(birds, "ann").goal == here
+
+
+def test_what_a_goal_takes_is_a_sentence_always(birds):
+    before = goals.stand(birds)
+    assert before.takes == f"about {before.more} more reviews"
+    said = {
+        (True, 0, False): "reached",
+        (False, None, False): "not known before a run",
+        (False, 0, False): "a few more random images",
+        (False, 1, False): "about 1 more review",
+        (False, 1200, True): "all of the 1,200 images left",
+    }
+    for (holds, more, everything), words in said.items():
+        here = dataclasses.replace(before, holds=holds, more=more, everything=everything)
+        assert here.takes == here.as_dict()["takes"] == words
+    goals.set_goal(birds, "seconds", 100 * 3600, "ann")
+    assert goals.stand(birds).takes == "all of the 600 images left"
 
 
 def test_a_time_goal_takes_no_more_images_than_there_are(birds):

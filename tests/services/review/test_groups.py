@@ -88,7 +88,7 @@ def test_unsure_and_skip_leave_other_answers_of_one_s_own(repeated):
     assert said(repeated)[7] == ("keep", None)
 
 
-def test_each_has_a_record_of_its_own_that_is_no_look(repeated):
+def test_each_has_a_record_of_its_own_that_is_no_look(at_once, repeated):
     entry = press(5, mode="commit", position=3, revealed=True)
     recording.record(repeated, "ann", [entry])
     made = {each.row: each for each in decisions.history(repeated)}

@@ -1,7 +1,6 @@
 """Where chance certifies sooner than the queue, the goal as it was set, and what is expected."""
 
 import dataclasses
-import itertools
 
 import numpy as np
 import pytest
@@ -18,14 +17,6 @@ from tests.services.review.test_auditing import Reviewer, drawn, make
 @pytest.fixture
 def birds(workspace, tmp_path):
     return make(workspace, tmp_path, 600)
-
-
-def caught_up(info, reviewer):
-    """Return the progress once what a thread makes anew of it is there."""
-    for made in (expecting.LATELY, planning.LATELY):
-        desk.progress(info, reviewer)
-        made.wait()
-    return desk.progress(info, reviewer)
 
 
 def test_where_chance_certifies_sooner_than_the_queue_it_alone_is_shown(workspace, tmp_path):
@@ -45,8 +36,7 @@ def test_where_chance_certifies_sooner_than_the_queue_it_alone_is_shown(workspac
     ahead = planning.forecast(info, 30)
     assert ahead.audits_alone
     assert 0 < ahead.plan.audits < 150
-    now = caught_up(info, "ann").as_dict()
-    assert now["reviews_to_goal"] == planning.forecast(info).plan.total
+    assert desk.progress(info, "ann").goal.more == planning.forecast(info).plan.total
     before = len(drawn(workspace, info))
     assert desk.audits_only(info, "suspicious")
     shown = ann.window()[:10]
@@ -74,15 +64,6 @@ def test_the_goal_is_fixed_when_the_review_begins_and_does_not_move(workspace, b
     assert desk.progress(birds, "ann").errors_left.goal == 60
     with pytest.raises(LnlError, match="between 0 and 599"):
         settings.set_goal(birds, 600)
-
-
-def test_what_is_expected_counts_down_with_every_answer(workspace, birds):
-    ann = Reviewer(workspace, birds)
-    more = [desk.progress(birds, "ann").as_dict()["reviews_to_goal"]]
-    for _ in range(10):  # the forecast itself is made anew after 25
-        ann.review(1)
-        more.append(desk.progress(birds, "ann").as_dict()["reviews_to_goal"])
-    assert [before - after for before, after in itertools.pairwise(more)] == [1] * 10
 
 
 def test_answers_that_a_run_was_told_do_not_say_how_right_it_is(workspace, birds):
