@@ -89,7 +89,7 @@ def controls(info: DatasetInfo) -> Choice:
         unusual = colour if colour != kinds[0] else None
         narrow = _explore_filters.choose(info, method or None, unusual)
         settings = layout.choose(info, sources)
-    instead = "The filters that were are in force." if narrow.parts else "All images are drawn."
+    instead = "The rest of it is in force." if narrow.parts else "All images are drawn."
     misread.draw((info.id, narrow), instead)
     return Choice(colour or kinds[0], method or None, settings, sources, narrow)
 

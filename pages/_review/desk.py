@@ -104,7 +104,7 @@ def controls(info: DatasetInfo) -> Choice:
     picked = Choice(order or "suspicious", chosen or "single", mode or "commit", chosen_filters)
     misread.draw(
         (info.id, picked.filters, picked.mode),
-        "The filters that were are in force." if picked.filtered else "The whole queue is shown.",
+        "The rest of it is in force." if picked.filtered else "The whole queue is shown.",
     )
     return picked
 

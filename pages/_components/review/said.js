@@ -44,4 +44,4 @@ export function saidBefore(classes, { said }) {
  * @param {{ looks?: boolean }} data
  */
 export const looksWords = ({ looks }) =>
-  looks ? "Some images come twice or without their label, to measure how often people err." : "";
+  looks ? "Some images come twice or without their label, to measure people's errors." : "";
