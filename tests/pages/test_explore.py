@@ -409,6 +409,18 @@ def test_the_map_takes_a_range_of_chances_and_says_how_many_it_draws(desk, clien
     assert "p" not in app.query_params
 
 
+def test_a_filter_of_a_link_is_told_to_fields_that_are_opened_later(desk, mapped):
+    """The browser draws a popover's fields when it opens: it knows what the last run told it."""
+    app = desk("explore", given="1", p="0.2-0.7", path="00")
+    app.run()
+    for field in (
+        app.multiselect(key=f"explore_given_{mapped.id}"),
+        app.number_input(key=f"explore_low_{mapped.id}"),
+        app.text_input(key=f"explore_path_{mapped.id}"),
+    ):
+        assert field.proto.set_value
+
+
 def test_what_review_saved_the_map_opens(desk, mapped):
     saved.save(mapped, "belts", {"given": ["1"], "p": ["high"]})
     saved.save(mapped, "again", {"given": ["1"], "again": ["1"]})
