@@ -79,9 +79,7 @@ def words(info: DatasetInfo, name: str) -> list[str]:
 def adopt(info: DatasetInfo) -> None:
     """Set the filters that a link carries; what the set does not have is noted and dropped."""
     for name in (*LISTS, *CHANCE, *ONES):
-        if (
-            field := key(info, name)
-        ) in st.session_state:  # told to fields drawn late, too
+        if (field := key(info, name)) in st.session_state:  # told to fields drawn late, too
             st.session_state[field] = st.session_state[field]
     said = {part: st.query_params.get_all(part) for part in (*LISTS.values(), *ONES.values())}
     if said == st.session_state.get(_PUBLISHED):
