@@ -34,7 +34,7 @@ import argparse
 import dataclasses
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -265,12 +265,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=_data.default_path(), help="an NPZ")
     parser.add_argument("--out", type=Path, default=REPO / "benchmarks/results/fair.json")
     options = _out.parse(parser, arguments, grows=True)
-    table, config_of = {
+    kinds: dict[str, tuple[dict[str, tuple[str, dict[str, Any]]], Callable[..., Any]]] = {
         "recipe": (ROWS, one_recipe),
         "long": (LONG_ROWS, functools.partial(one_recipe, recipe=LONG)),
         "preset": (PRESET_ROWS, own_preset),
         "rare": (RARE_ROWS, one_recipe),
-    }[options.which]
+    }
+    table, config_of = kinds[options.which]
     source = tails if options.which == "rare" else recipes
     stored = arrays.read_json(options.out) if options.out.is_file() else {}
     results = stored.setdefault(options.which, {})
