@@ -122,21 +122,6 @@ def scripts(page: str, folder: Path = STATIC) -> tuple[str, ...]:
     return tuple(found)
 
 
-HEAVY = ("PlotlyChart", "DataFrame")
-"""Fetched ahead, but not run before they are needed: that takes a tenth of a second."""
-
-
-def run_ahead(page: str, folder: Path = STATIC) -> str:
-    """Return a script that runs a page's light elements' scripts while the server is asked.
-
-    An element whose script has run needs no skeleton, which has another height.
-    """
-    kinds = [kind for kind in (*EVERYWHERE, *ELEMENTS.get(page, ())) if kind not in HEAVY]
-    names = (file.name for kind in kinds for file in sorted(folder.glob(f"{kind}.*.js")))
-    lines = "".join(f'import("./static/js/{name}").catch(() => 0);\n' for name in names)
-    return f'<script type="module">\n{lines}</script>'
-
-
 def filled(html: str, page: str) -> str:
     """Return Streamlit's empty page with what is known beforehand written into it."""
     names = "|".join(name for name in ELEMENTS if name)
@@ -146,8 +131,7 @@ def filled(html: str, page: str) -> str:
         if name not in html
     )
     html = html.replace("<head>", f"<head>{_ADDRESS.replace('NAMES', names)}", 1)
-    html = html.replace("</head>", f"{ahead}</head>", 1)
-    return html.replace("</body>", f"{STYLE}{run_ahead(page)}</body>", 1)
+    return html.replace("</head>", f"{ahead}</head>", 1).replace("</body>", f"{STYLE}</body>", 1)
 
 
 class Shell:

@@ -45,12 +45,6 @@ def test_each_page_names_its_own_scripts_and_no_other_pages(client):
         assert "margin-left:240px" in text
 
 
-def test_light_scripts_run_ahead_and_heavy_ones_wait(client):
-    run = re.findall(r'import\("\./static/js/(\w+)\.', client.get("/compare", headers=PAGE).text)
-    assert {"Slider", "NumberInput", "Html"} <= set(run)
-    assert not {"PlotlyChart", "DataFrame"} & set(run)
-
-
 def test_a_script_is_named_once_and_is_there(client):
     for page in _shell.ELEMENTS:
         text = client.get(f"/{page}", headers=PAGE).text
