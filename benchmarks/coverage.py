@@ -38,7 +38,7 @@ from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import FloatArray  # noqa: E402
 
 SIZES, RATES = (300, 2000, 8000), (0.01, 0.03, 0.09, 0.17, 0.40)
-QUEUES = ("static", "hostile", "pages", "late", "changed")
+QUEUES = ("static", "hostile", "pages", "late", "changed", "share")
 CHANGES, LOST = 5, 0.5
 """Changes of a hostile review at most, and what bets are worth when it is time for the next."""
 

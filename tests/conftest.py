@@ -102,6 +102,14 @@ def no_worker(workspace):
         each.close()
 
 
+@pytest.fixture
+def at_once(monkeypatch):
+    """Every answer is a moment of its own: numbers follow at once, for tests of the numbers."""
+    from lnl_core.services import moment
+
+    monkeypatch.setattr(moment, "step", lambda info: 1)
+
+
 def write_dataset(folder, images, labels, class_names, *, truth=None, paths=None):
     """Write the directory that an import leaves behind."""
     import pyarrow as pa

@@ -69,6 +69,10 @@ def base_run(job: Job, info: DatasetInfo) -> BaseRun | None:
     return BaseRun(base.id, base.method, info.directory / "runs" / str(base.id))
 
 
+HANDED_ON = "told.npy"
+"""File of a run: (n,) True where a run below it that was removed knew the answer."""
+
+
 def told_rows(info: DatasetInfo, run: int | str) -> BoolArray:
     """Return (n,) True where a run knows what people answered.
 
@@ -81,12 +85,22 @@ def told_rows(info: DatasetInfo, run: int | str) -> BoolArray:
         seen.add(number)
         number = _below(info, number)
         folders += [] if number is None else [info.directory / "runs" / str(number)]
-    for folder in folders:
-        file = folder / "trusted.npy"
+    for file in (folder / name for folder in folders for name in ("trusted.npy", HANDED_ON)):
         if file.is_file():
             its_own = arrays.read_array(file)[: info.n]
             told[: len(its_own)] |= its_own
     return told
+
+
+def hand_on(info: DatasetInfo, run: int) -> None:
+    """Write what a run knows into those that build on it: without it nobody could tell any more."""
+    told = told_rows(info, run)
+    if not told.any():
+        return
+    for job in queue.jobs(info):
+        folder = info.directory / "runs" / str(job.id)
+        if _below(info, job.id) == run and folder.is_dir():
+            arrays.write_array(folder / HANDED_ON, told | told_rows(info, job.id))
 
 
 @lru_cache(maxsize=1024)

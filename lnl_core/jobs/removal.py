@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import delete
 
-from lnl_core.jobs import outcome, queue
+from lnl_core.jobs import inputs, outcome, queue
 from lnl_core.store import arrays, datasets, schema
 from lnl_core.store.db import transaction
 from lnl_core.types import ACTIVE_STATES, JobState, LnlError, Workspace
@@ -53,6 +53,7 @@ def remove(ws: Workspace, number: int) -> None:
     check(ws, number)
     job = queue.job(ws, number)
     info = datasets.dataset(ws, job.dataset)
+    inputs.hand_on(info, number)
     table = schema.jobs
     with transaction(ws) as connection:
         active = [str(state) for state in ACTIVE_STATES]

@@ -14,7 +14,7 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reliability:
-    """What chances promised and what was so, in b bins of equal width that hold some image.
+    """What chances promised and what was so, in b bins of equal width that images stand for.
 
     A reliability diagram (Murphy and Winkler 1977; DeGroot and Fienberg 1983).
 
@@ -55,8 +55,9 @@ def reliability(p_wrong: FloatArray, sample: Sample, bins: int = BINS) -> Reliab
 
     weight = sample.weight
     counts = np.bincount(place, minlength=bins)
-    some = counts > 0
-    mass = total(weight)[some]
+    whole = total(weight)
+    some = whole > 0  # answers from after the last draw stand for nothing
+    mass = whole[some]
     found = total(weight * sample.wrong)[some] / mass
     worth = np.rint(mass**2 / total(weight**2)[some]).astype(int)  # Kish's effective size
     limits = [

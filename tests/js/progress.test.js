@@ -13,6 +13,7 @@ const PROGRESS = {
   reviewed: 10,
   since: 3,
   wrong: 4,
+  wrong_since: 1,
   planned: 40,
   seconds_per_image: null,
   errors_left: null,
@@ -23,7 +24,8 @@ const since = (recent, entries) => progressNow(PROGRESS, recent, entries).since;
 test("an answer that waits counts at once, and moves nothing else, whatever it says", () => {
   for (const action of ["keep", "relabel", "none", "multiple", "unsure"]) {
     const entries = [entry(1, action), { ...entry(2, action), mode: "blind", others: 2 }];
-    assert.deepEqual(progressNow(PROGRESS, [], entries), { ...PROGRESS, since: 5 });
+    const wrong_since = ["keep", "unsure"].includes(action) ? 1 : 2;
+    assert.deepEqual(progressNow(PROGRESS, [], entries), { ...PROGRESS, since: 5, wrong_since });
   }
 });
 
@@ -38,9 +40,17 @@ test("an answer that replaces a counted one does not count twice", () => {
   assert.equal(since([entry(1, "keep"), entry(1, "skip")], [entry(1, "keep")]), 3);
 });
 
+test("what calls a label wrong counts until it is taken back; a blind answer does not tell", () => {
+  const wrong = (recent, entries) => progressNow(PROGRESS, recent, entries).wrong_since;
+  assert.equal(wrong([], [entry(1, "relabel"), entry(1, "reopen")]), 1);
+  assert.equal(wrong([entry(1, "relabel")], [entry(1, "keep")]), 0);
+  assert.equal(wrong([], [{ ...entry(1, "relabel"), mode: "blind" }]), 1);
+});
+
 test("answers since never fall below none", () => {
-  const none = { ...PROGRESS, since: 0 };
-  assert.equal(progressNow(none, [entry(1, "none")], [entry(1, "reopen")]).since, 0);
+  const none = { ...PROGRESS, since: 0, wrong_since: 0 };
+  const after = progressNow(none, [entry(1, "none")], [entry(1, "reopen")]);
+  assert.deepEqual([after.since, after.wrong_since], [0, 0]);
 });
 
 test("the last entry of a row stands", () => {

@@ -66,7 +66,7 @@ def test_the_mode_blind_sends_no_label_and_no_advice(desk, workspace, tiny):
     assert app.selectbox(key="review_given").disabled
 
 
-def test_a_blind_answer_is_judged_where_the_label_is_known(desk, workspace, tiny):
+def test_a_blind_answer_is_judged_where_the_label_is_known(at_once, desk, workspace, tiny):
     score(tiny)
     app = desk("review")
     app.selectbox(key="review_mode").select("blind").run()

@@ -42,6 +42,13 @@ def test_only_the_rows_that_judge_count_and_each_for_as_many_as_it_stands_for():
     assert (found.low[0], found.high[0]) == comparison.binomial_interval(1, 2)
 
 
+def test_a_bin_of_rows_that_stand_for_nothing_is_left_out():
+    p = np.array([0.05, 0.05, 0.95])
+    found = reliability(p, sample([0, 1, 1], weight=[50, 50, 0]))
+    assert found.counts.tolist() == [2]
+    assert found.found.tolist() == [0.5]
+
+
 def test_chances_that_are_true_lie_within_their_intervals():
     rng = np.random.default_rng(5)
     p = rng.beta(0.3, 2, 20_000)

@@ -41,11 +41,3 @@ def scored(workspace, tiny):
         tiny.directory / "features" / "raw" / "features.npy", features.astype(np.float16)
     )
     return tiny
-
-
-@pytest.fixture
-def at_once(monkeypatch):
-    """Every answer is a moment of its own: numbers follow at once, for tests of the numbers."""
-    from lnl_core.services import moment
-
-    monkeypatch.setattr(moment, "step", lambda info: 1)

@@ -113,7 +113,7 @@ def test_it_is_one_number_everywhere(answered, capsys, monkeypatch):
     assert shown == dict.fromkeys(shown, expected)
 
 
-def test_a_certificate_states_it_and_checks_it(answered, tmp_path):
+def test_a_certificate_states_it_and_checks_it(at_once, answered, tmp_path):
     info, expected = answered
     _draw(info, 60)
     body = certifying.certificate(info)

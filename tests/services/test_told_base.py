@@ -10,9 +10,10 @@ from lnl_core.jobs import queue
 from lnl_core.services import in_force
 from lnl_core.services.explore import confusions
 from lnl_core.services.export import exporting
+from lnl_core.services.runs import control
 from lnl_core.store import arrays, decisions, schema
 from lnl_core.store.db import transaction
-from lnl_core.types import Action, Decision
+from lnl_core.types import Action, Decision, JobState
 
 TOLD = (3, 5)
 
@@ -38,6 +39,15 @@ def test_a_run_that_builds_on_a_told_run_knows_the_answers(based, columns):
     build_on(based, **columns)
     assert np.flatnonzero(in_force.told_of(based, ["2"])).tolist() == list(TOLD)
     assert in_force.told_words(based, [2]) == dict.fromkeys(TOLD, "2")
+
+
+def test_it_knows_them_when_the_run_below_is_gone(based):
+    build_on(based, base=1)
+    with transaction(based.workspace) as con:
+        con.execute(update(schema.jobs).values(state=str(JobState.DONE)))
+    control.remove(based.workspace, 1)
+    assert not (based.directory / "runs" / "1").exists()
+    assert np.flatnonzero(in_force.told_of(based, ["2"])).tolist() == list(TOLD)
 
 
 def test_a_run_of_its_own_knows_nothing(based):

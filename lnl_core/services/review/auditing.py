@@ -199,7 +199,8 @@ def _with_auto(
 def _with_unseen(info: DatasetInfo, now: Standing) -> tuple[dict[str, int | None], int]:
     """Return what earlier draws say of the smaller set, and that every image added may be wrong.
 
-    So may every label that a plan changed: those draws speak of the labels that came with it.
+    So may every label that a plan changed, or it may be right now: those draws speak of the labels
+    that came with it.
 
     Until enough images are drawn from the larger set; what was added is taken to be wrong as often
     for the estimate, never for the smaller end, always for the larger one.
@@ -219,7 +220,8 @@ def _with_unseen(info: DatasetInfo, now: Standing) -> tuple[dict[str, int | None
     def left(total: float) -> int:
         return int(np.clip(round(total - found), 0, still))
 
-    low, high = left(totals.low), left(totals.high) + unseen + changed
+    low = max(0, left(totals.low) - changed)
+    high = left(totals.high) + unseen + changed
     middle = left(totals.mean) + round(unseen * totals.mean / n)
     return {
         "estimate": int(np.clip(middle, low, high)),

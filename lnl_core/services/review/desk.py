@@ -48,6 +48,7 @@ class Progress:
     Attributes:
         reviewed: images with an answer other than skip, by anybody, at the last moment.
         since: this reviewer's answers since then, hidden looks among them.
+        wrong_since: how many of these call a label wrong; blind ones do not say.
         planned: how many were expected to be needed when the review began.
         wrong: images whose given label was found wrong, at the last moment.
         total: images in the set that came with a class; the others are counted by `to_label`.
@@ -64,6 +65,7 @@ class Progress:
     since: int
     planned: int
     wrong: int
+    wrong_since: int
     total: int
     left: int
     seconds_per_image: float | None
@@ -79,6 +81,7 @@ class Progress:
             "since": self.since,
             "planned": self.planned,
             "wrong": self.wrong,
+            "wrong_since": self.wrong_since,
             "total": self.total,
             "seconds_per_image": self.seconds_per_image,
             "errors_left": self.errors_left.as_dict() | {"may_stop": self.goal.holds},
@@ -384,9 +387,11 @@ def progress(
     ]
     left = errors_left(info, now=then)
     here = stand(info, left, then, now_at)
+    since, wrong_since = looks.answers_since(info, reviewer, then.last_id, newest, now_at)
     return Progress(
         reviewed=then.reviewed,
-        since=looks.answers_since(info, reviewer, then.last_id, newest, now_at),
+        since=since,
+        wrong_since=wrong_since,
         planned=planned(info) or then.reviewed + (here.more or 0),
         wrong=then.found,
         total=labelled_count(info),

@@ -278,8 +278,11 @@ def with_recent(
 
 def answers_since(
     info: DatasetInfo, reviewer: str, last: int, newest: Sequence[Decision], now: Standing
-) -> int:
-    """Return a reviewer's answers since a decision, hidden looks among them, images once each.
+) -> tuple[int, int]:
+    """Return a reviewer's answers since a decision, and how many call the label wrong.
+
+    Hidden looks are among them, images count once. Of a blind answer nobody is told whether it
+    agrees with the label: it calls nothing wrong here.
 
     Args:
         info: the data set.
@@ -288,15 +291,17 @@ def answers_since(
         newest: this person's last looks at images, newest first.
         now: the decisions in force.
     """
-    said: dict[int, Action] = {}
+    said: dict[int, Decision] = {}
     for each in newest:
         if each.id > last and not now.no_class[each.row]:
-            said.setdefault(each.row, each.action)
+            said.setdefault(each.row, each)
     began = next((each.decided_at for each in newest if each.id <= last), "")
     for each in looks.in_force(info):
         if each.reviewer == reviewer and each.decided_at > began:
-            said.setdefault(each.row, each.action)
-    return sum(action not in (Action.SKIP, Action.REOPEN) for action in said.values())
+            said.setdefault(each.row, each)
+    answers = [d for d in said.values() if d.action not in (Action.SKIP, Action.REOPEN)]
+    told = [d for d in answers if d.mode != blind.BLIND and d.route not in BLIND]
+    return len(answers), sum(calls_wrong(d) is True for d in told)
 
 
 def waiting_for_a_word(info: DatasetInfo, now: Standing) -> dict[int, list[Decision]]:

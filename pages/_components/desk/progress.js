@@ -27,6 +27,7 @@
  * @typedef {Object} Progress
  * @property {number} reviewed images, at the moment as of which all numbers here are
  * @property {number} since this person's answers since then
+ * @property {number} wrong_since how many of these call a label wrong
  * @property {number} planned images that the review was to take when it began
  * @property {number | null} [guess] wrong labels left by the scores alone
  * @property {string | null} [guess_said] what the guess rests on
@@ -91,14 +92,19 @@ export function lastByRow(entries) {
  */
 export function progressNow(progress, recent, entries) {
   const known = lastByRow([...recent].reverse());
-  let { since } = progress;
+  let { since, wrong_since } = progress;
   for (const [row, entry] of lastByRow(entries)) {
-    if (!entry.apart) since += Number(isReview(entry)) - Number(isReview(known.get(row)));
+    if (entry.apart) continue;
+    since += Number(isReview(entry)) - Number(isReview(known.get(row)));
+    if (entry.mode !== "blind") wrong_since += settled(entry) - settled(known.get(row));
   }
-  return { ...progress, since: Math.max(0, since) };
+  return { ...progress, since: Math.max(0, since), wrong_since: Math.max(0, wrong_since) };
 }
 
 const SETTLES = new Set(["relabel", "multiple", "none"]);
+
+/** @param {Answer | undefined} answer */
+const settled = (answer) => Number(Boolean(answer && SETTLES.has(answer.action)));
 
 /**
  * How many of the images without a class have got an answer that settles them.
@@ -109,8 +115,6 @@ const SETTLES = new Set(["relabel", "multiple", "none"]);
  */
 export function labelledNow(toLabel, recent, entries) {
   const known = lastByRow([...recent].reverse());
-  /** @param {Answer | undefined} answer */
-  const settled = (answer) => Number(Boolean(answer && SETTLES.has(answer.action)));
   let { done } = toLabel;
   for (const [row, entry] of lastByRow(entries)) {
     if (entry.apart) done += settled(entry) - settled(known.get(row));

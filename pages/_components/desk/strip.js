@@ -112,7 +112,8 @@ function wrong(now) {
   const share = now.reviewed ? percent(now.wrong / now.reviewed) : null;
   return figure(
     h("span", null, "Found wrong"),
-    h("b", null, count(now.wrong)),
+    h("b", { title: SINCE }, count(now.wrong)),
+    now.wrong_since ? h("span", { class: "since" }, ` +${count(now.wrong_since)}`) : null,
     " ",
     share && h("span", { class: "cap" }, share),
   );

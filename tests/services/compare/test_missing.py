@@ -27,7 +27,7 @@ def test_what_is_needed_is_checks_and_wrong_ones_among_them(drawn, wrong, share,
     assert more_checks(drawn, wrong, share) == more
 
 
-def test_checks_of_images_that_a_run_was_told_of_do_not_count(scored):
+def test_checks_of_images_that_a_run_was_told_of_do_not_count(at_once, scored):
     def check(row, action, label=None):
         said = Decision(row=row, action=action, reviewer="ann", route="audit", label=label)
         decisions.append(scored, [replace(said, seconds=2.0)])

@@ -217,7 +217,7 @@ def test_draws_are_uniform_under_a_queue_that_follows_the_answers(workspace, tmp
     """
     info = make(workspace, tmp_path, 400)
     ann = Reviewer(workspace, info)
-    p = np.asarray(arrays.load_ranking(info.directory / "ranking")[0].p_wrong)
+    p = np.asarray(arrays.load_ranking(info.directory / "ranking")[0].suspicion)
     place, seen, before = [], set(), set()
     while len(place) < 60:
         window = ann.window()[:5]

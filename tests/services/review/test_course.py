@@ -104,7 +104,6 @@ def test_until_chance_has_spoken_the_scores_guess_is_called_one(birds):
     before = desk.progress(birds, "ann").as_dict()["guess_said"]
     ann.review(30)
     desk.progress(birds, "ann")
-    expecting.LATELY.wait()
     now = desk.progress(birds, "ann").as_dict()
     assert now["errors_left"]["estimate"] is None
     assert before.endswith("until 25 answers")

@@ -7,6 +7,7 @@ from lnl_core.review.auditing import ALPHA, risk
 from lnl_core.services.datasets import growing
 from lnl_core.services.in_force import standing
 from lnl_core.services.review import accepting, auditing
+from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.risks import risks, states
 from lnl_core.store import datasets
 from tests.services.datasets.test_growing import file_of, pictures
@@ -74,3 +75,17 @@ def test_images_added_after_a_plan_leave_every_label_that_it_changed_in_doubt(bi
     spoilt = now.auto_open[: birds.n] & (now.auto[: birds.n] != truth)
     assert spoilt.sum() > 600
     assert left.limit >= spoilt.sum() + left.unseen
+    assert left.low == 0  # the plan may have put every one of them right
+
+
+def test_an_older_plan_taken_back_leaves_no_limit_of_the_labels_before(birds):
+    first = accepted(birds, filters=Filters(given=0, suggested=2), least=0.5)
+    accepted(birds, least=0.5)
+    _review_at_random(birds, 60, seed=4)
+    before = auditing.errors_left(birds, fresh=True)
+    accepting.undo(birds, first.number, "ann")
+    kept_up = auditing.errors_left(birds, fresh=True)
+    assert kept_up.limit > before.limit
+    auditing._growing.cache_clear()
+    auditing._limits.cache_clear()
+    assert auditing.errors_left(birds, fresh=True) == kept_up
