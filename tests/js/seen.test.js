@@ -27,6 +27,17 @@ test("every verdict waits for the picture, Wrong and skip too", () => {
   }
 });
 
+test("what is typed after a press that came too early goes with it; the same key again is meant", () => {
+  const turn = at(1000);
+  assert.notEqual(refused(turn, "wrong", 1100), "");
+  assert.notEqual(refused(turn, "skip", 1300), ""); // of "shoes"
+  assert.notEqual(refused(turn, "skip", 1700), "");
+  assert.equal(refused(turn, "skip", 2300), "");
+  const again = at(1000);
+  assert.notEqual(refused(again, "wrong", 1100), "");
+  assert.equal(refused(again, "wrong", 1250), "");
+});
+
 test("a picture that cannot be loaded is skipped or sent on, and never judged", () => {
   const turn = { ...at(null), broken: true };
   for (const action of ["skip", "unsure"]) assert.equal(refused(turn, action, 0), "");

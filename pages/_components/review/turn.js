@@ -12,6 +12,7 @@ import { counts } from "../desk/seen.js";
  * @property {"ask" | "wrong"} phase whether the label was called wrong, and the class is asked for
  * @property {boolean} revealed whether the advice was shown before the answer
  * @property {number | null} seenAt ms of the page's clock when the picture was on screen
+ * @property {{ action: Action | "wrong", at: number } | null} dropped the press that came too early
  * @property {boolean} broken whether the picture cannot be loaded
  * @property {MapName} overlay the map over the image
  */
@@ -27,6 +28,7 @@ export const openTurn = (marked) => ({
   phase: marked ? "wrong" : "ask",
   revealed: false,
   seenAt: null,
+  dropped: null,
   broken: false,
   overlay: "",
 });
@@ -34,8 +36,12 @@ export const openTurn = (marked) => ({
 /** @type {Set<Action | "wrong">} */
 const WITHOUT_PICTURE = new Set(["skip", "unsure"]);
 
+const BURST = 500; // ms
+
 /**
- * Why an answer does not count now.
+ * Why an answer does not count now: its picture has only just come, or it belongs to keys of which
+ * the first came too early (a W and the name of a class, typed at once). The same key again is
+ * meant.
  *
  * @param {Turn} turn
  * @param {Action | "wrong"} action
@@ -46,7 +52,11 @@ export function refused(turn, action, now) {
   if (turn.broken) {
     return WITHOUT_PICTURE.has(action) ? "" : "The image cannot be loaded. S skips it.";
   }
-  return counts(turn, now) ? "" : "Not counted: the image had only just come.";
+  const { dropped } = turn;
+  const burst = dropped && dropped.action !== action && now - dropped.at < BURST;
+  if (counts(turn, now) && !burst) return "";
+  turn.dropped = { action: burst ? dropped.action : action, at: now };
+  return "Not counted: the image had only just come.";
 }
 
 /**
