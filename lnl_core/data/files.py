@@ -278,7 +278,7 @@ def original(root: Path, path: str, links: bool) -> Path | None:
 
     Args:
         root: folder that the set's paths start from.
-        path: relative to it.
+        path: relative to it; absolute where it was added from elsewhere.
         links: the import followed links that lead out.
     """
     try:
@@ -286,7 +286,8 @@ def original(root: Path, path: str, links: bool) -> Path | None:
     except (OSError, ValueError):
         return None
     inside = inside_path(Path(os.path.realpath(root)), real) is not None
-    allowed = inside or (links and may_follow(real))
+    added = os.path.isabs(path) and real == os.path.normpath(path)  # no link since
+    allowed = inside or ((links or added) and may_follow(real))
     return Path(real) if allowed and os.path.isfile(real) else None
 
 

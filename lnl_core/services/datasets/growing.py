@@ -304,9 +304,9 @@ def _free(id_: str, old: Any) -> bool:
 def _paths(
     info: DatasetInfo, meta: dict[str, Any], paths: Sequence[str | None], notes: list[str]
 ) -> list[str | None]:
-    """Return where the new originals lie below the set's own root, "" where they do not.
+    """Return where the new originals lie: below the set's own root, else as absolute paths.
 
-    A set of arrays has no paths at all.
+    A set of arrays has no paths at all; what was unpacked in the workspace has "".
     """
     root = meta.get("root")
     if info.root is None:
@@ -318,10 +318,15 @@ def _paths(
         if there.is_relative_to(here):
             below = there.relative_to(here)
             return ["" if path is None else (below / path).as_posix() for path in paths]
+        notes.append(
+            f"The new originals lie outside the folder of the set, below {there}: exports name "
+            "them by their whole path, and lnl relink does not move them."
+        )
+        return ["" if path is None else (there / path).as_posix() for path in paths]
     notes.append(
-        "The new originals do not lie below the folder of the set: Review shows their working "
-        "copies, and exports of files leave them out. To have them whole, move them into it and "
-        "add them from there."
+        "The new originals are not kept: Review shows their working copies, and exports of files "
+        "leave them out. To have them whole, move them into the folder of the set and add them "
+        "from there."
     )
     return [""] * len(paths)
 

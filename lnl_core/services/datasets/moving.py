@@ -88,7 +88,7 @@ def relink(
     place = place.resolve()
     counts = {"same": 0, "alike": 0, "missing": 0, "changed": 0}
     astray: list[Astray] = []
-    total = sum(bool(path) for path in paths)
+    total = sum(_moves(path) for path in paths)
     for done, (row, word, why) in enumerate(_looked_over(info, place), start=1):
         counts[word] += 1
         if why and len(astray) < NAMED:
@@ -106,6 +106,11 @@ def relink(
     return Relinked(place, total, **counts, astray=tuple(astray), done=done_now)
 
 
+def _moves(path: str | None) -> bool:
+    """Tell whether an original lies below the set's root; what was added elsewhere does not."""
+    return bool(path) and not Path(str(path)).is_absolute()
+
+
 def _looked_over(info: DatasetInfo, root: Path) -> Iterator[tuple[int, str, str]]:
     """Yield (row, same, alike, missing or changed, why) of every original, in order."""
     known, paths = contents(info), loaded(info).paths
@@ -117,7 +122,7 @@ def _looked_over(info: DatasetInfo, root: Path) -> Iterator[tuple[int, str, str]
     def look(row: int, path: str) -> tuple[int, str, str]:
         return (row, *_compared(known, row, locate(root, path, links), size, contrast))
 
-    rows = ((row, path) for row, path in enumerate(paths) if path)
+    rows = ((row, path) for row, path in enumerate(paths) if _moves(path))
     with ThreadPoolExecutor(WORKERS, "relink") as pool:
         while some := list(islice(rows, _BATCH)):
             yield from pool.map(lambda pair: look(*pair), some)

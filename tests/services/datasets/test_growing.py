@@ -8,7 +8,7 @@ import pytest
 from lnl_core.data.class_names import near
 from lnl_core.jobs import outcome, queue
 from lnl_core.services import in_force
-from lnl_core.services.datasets import catalog, growing, settings
+from lnl_core.services.datasets import catalog, growing, moving, settings
 from lnl_core.services.export import exporting
 from lnl_core.services.review import auditing, desk, draws, recording
 from lnl_core.services.review import evidence as image_evidence
@@ -217,10 +217,21 @@ def test_a_folder_that_grew_keeps_paths_and_ids(workspace, tmp_path):
     picture(40, 30, seed=78).save(tmp_path / "batch" / "dog" / "0.png")
     told = growing.add_images(info, tmp_path / "batch")
     assert told.renamed == (("dog/0.png", "batch/dog/0.png"),)
-    assert in_force.loaded(again(info)).paths[7] == ""
-    assert any("working copies, and exports of files leave" in note for note in told.notes)
-    (problem,) = exporting.write_export(again(info), "folder", tmp_path / "out").problems
-    assert problem.startswith("1 images were added from outside the folder of the set")
+    outside = (tmp_path / "batch" / "dog" / "0.png").resolve()
+    assert in_force.loaded(again(info)).paths[7] == outside.as_posix()
+    assert any("exports name them by their whole path" in note for note in told.notes)
+    written = exporting.write_export(again(info), "folder", tmp_path / "out")
+    assert not written.problems
+    assert len(list((tmp_path / "out" / "dog").iterdir())) == 4
+    assert moving.relink(again(info), root).total == 7
+    bytes_ = outside.read_bytes()
+    outside.unlink()
+    (tmp_path / "secret.png").write_bytes(bytes_)
+    outside.symlink_to(tmp_path / "secret.png")  # not what was added
+    (problem,) = exporting.write_export(again(info), "folder", tmp_path / "more").problems
+    assert outside.as_posix() in problem
+    outside.unlink()
+    outside.write_bytes(bytes_)
     assert growing.add_images(again(info), tmp_path / "batch").notes == ()  # none is new
     assert again(info).n == 8
 
