@@ -79,14 +79,17 @@ BANDS = {"low": (0.0, DOUBTFUL), "middle": (DOUBTFUL, SUSPECTED), "high": (SUSPE
 
 
 def chance_text(low: float | None, high: float | None) -> str:
-    """Return a range of chances as an address holds it, `0.2-0.7`; an end that is free is blank."""
-    ends = ("" if end is None else f"{end:g}" for end in (low, high))
+    """Return a range of chances as an address holds it, `0.2-0.7`; an end that is free is blank.
+
+    All digits of an end are written, and none as a power: `chance_ends` reads the same number.
+    """
+    ends = ("" if end is None else np.format_float_positional(end, trim="-") for end in (low, high))
     return "-".join(ends) if (low, high) != (None, None) else ""
 
 
 def chance_ends(text: str) -> tuple[float | None, float | None] | None:
     """Return the ends that `chance_text` wrote, None for free ones; None where it did not."""
-    found = re.fullmatch(r"(\d?\.?\d{0,6})-(\d?\.?\d{0,6})", text)
+    found = re.fullmatch(r"(\d?\.?\d{0,400})-(\d?\.?\d{0,400})", text, re.ASCII)
     if found is None or not any(found.groups()) or "." in found.groups():
         return None
     low, high = (float(end) if end else None for end in found.groups())
@@ -113,6 +116,12 @@ def matching(info: DatasetInfo, reviewer: str, filters: Filters) -> int:
     if ranked is None:
         return 0
     return int(np.count_nonzero(~excluded(info, ranked, reviewer, filters, standing(info))))
+
+
+def unnarrowed(info: DatasetInfo, filters: Filters) -> Filters:
+    """Return the queue that filters narrow: images without a class and selections are apart."""
+    apart = filters.to_label or filters.given in info.no_classes
+    return Filters(rows=filters.rows, selection=filters.selection, to_label=apart)
 
 
 def excluded(
