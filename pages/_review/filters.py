@@ -6,7 +6,7 @@ import streamlit as st
 
 from lnl_core.services.explore import selections
 from lnl_core.services.review.desk import to_label
-from lnl_core.services.review.filtering import Filters, matching
+from lnl_core.services.review.filtering import Filters, matching, unnarrowed
 from lnl_core.services.review.saved import Saved
 from lnl_core.types import DatasetInfo
 from pages import _ui
@@ -262,5 +262,7 @@ def _matches(info: DatasetInfo, chosen: Filters) -> str:
     images = "image" if found == 1 else "images"
     if chosen == Filters():
         return f"**{count(found)}** open {images}. A choice applies at once."
-    whole = "" if chosen.answered else f" of {count(matching(info, who, Filters()))} open"
+    whole = ""
+    if not chosen.answered:
+        whole = f" of {count(matching(info, who, unnarrowed(info, chosen)))} open"
     return f"**{count(found)}**{whole} {images} {'matches' if found == 1 else 'match'}."

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lnl_core.services.datasets import settings
 from lnl_core.services.explore import selections
 from lnl_core.services.review import looks, saved
 from lnl_core.store import arrays, datasets, decisions
@@ -116,6 +117,20 @@ def test_a_range_of_chances_has_free_ends_and_the_filters_say_how_many_match(des
     assert "**60** open images." in texts(desk("review", dataset="tiny"))
     app = desk("review", dataset="tiny", p="0-1")
     assert "**60** of 60 open images match" in texts(app)
+
+
+def test_images_without_a_class_are_counted_beside_their_own_kind(desk, tiny, texts):
+    info = settings.set_no_classes(score(tiny), ["belt"])
+    belts = np.flatnonzero(np.asarray(datasets.load(info).given_labels) == 1)
+    first = int(np.flatnonzero(np.asarray(datasets.load(info).given_labels) == 0)[0])
+    mixed = selections.keep_selection(info, np.array([*belts[:3], first]))
+    for asked, said in (
+        ({"to_label": "1"}, "**20** of 20"),
+        ({"given": "1"}, "**20** of 20"),
+        ({"given": "0"}, "**20** of 40"),
+        ({"selection": mixed}, "**4** of 4"),
+    ):
+        assert f"{said} open images match" in texts(desk("review", dataset="tiny", **asked))
 
 
 def test_what_an_address_asks_for_in_vain_is_said_with_what_is_shown(desk, tiny, texts):
