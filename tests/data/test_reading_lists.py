@@ -199,6 +199,29 @@ def test_lists_without_a_header(tmp_path, do_import, name, separator):
     assert got.given == ["cat", "dog", "cat"]
 
 
+@pytest.mark.parametrize("image", ["{:04}", "{}", "{}.0"])
+@pytest.mark.parametrize("label_first", [False, True])
+def test_lists_of_ids_without_a_header_lose_no_row(tmp_path, do_import, image, label_first):
+    put(tmp_path / "s", [f"{at:04}.png" for at in range(1, 9)])
+    pairs = [(image.format(at), ("cat", "dog")[at % 2]) for at in range(1, 9)]
+    rows = [",".join(pair[::-1] if label_first else pair) for pair in pairs]
+    file = tmp_path / "s" / "labels.csv"
+    file.write_text("\n".join(rows) + "\n")
+    assert "--no-header" in stops(file, "header", tmp_path)
+    assert "--no-header" in stops(file, "header", tmp_path, label_column=rows[0].split(",")[1])
+    found = read(file, header="none", **({"label_column": "1"} if label_first else {}))
+    assert (found.n, counts(found)) == (8, {"cat": 4, "dog": 4})
+
+
+def test_a_first_row_of_numbers_that_is_a_header_is_one(tmp_path):
+    put(tmp_path, [f"{at}.png" for at in range(6)])
+    file = tmp_path / "labels.csv"
+    file.write_text("\n".join(["0,1", *(f"{at},{at % 2}" for at in range(6))]))
+    assert "header" not in asked(read(file))  # 0.png has a row of its own
+    file.write_text("\n".join(["name,0,1", *(f"{at},{at % 2},{1 - at % 2}" for at in range(6))]))
+    assert "header" not in asked(read(file))  # a column per class
+
+
 def test_one_column_per_class(tmp_path, do_import):
     put(tmp_path / "s", ["a.png", "b.png", "c.png", "d.png"])
     (tmp_path / "s" / "l.csv").write_text(

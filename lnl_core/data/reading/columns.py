@@ -100,7 +100,8 @@ class _Decision:
         if any(_ends_like_image(name) or os.path.isfile(self._root / name) for name in self._names):
             return True
         first, _, last = self._names[0].rpartition(" ")  # image label, with a blank between them
-        return len(self._names) == 1 and _ends_like_image(first) and bool(last)
+        spaced = len(self._names) == 1 and _ends_like_image(first) and bool(last)
+        return spaced or self._peek.names_image_first()
 
     def _ask_header(self) -> None:
         self._questions.append(

@@ -13,6 +13,8 @@ from lnl_core.readings import Answers, Choice
 from lnl_core.types import LnlError, meant
 
 _PEEK = 2000
+_KEYED = (".parquet", ".pq", ".jsonl", ".json")
+"""Endings of lists whose columns are named in any case."""
 
 
 class Peek:
@@ -78,6 +80,25 @@ class Peek:
         places = [finder.find(value) if value else BadRow("", "") for value in values]
         found = ["" if isinstance(place, BadRow) else place[1] for place in places]
         return found if any(found) else []
+
+    def names_image_first(self) -> bool:
+        """Tell whether the first row, taken as one like the others, names an image as they do.
+
+        By a name without its ending, or by a number: in a first or second column where most rows
+        name an image, and each another one.
+        """
+        if self._file.suffix.lower() in _KEYED:
+            return False
+        numbers = tables.names(self._file, {}, has_header=False)
+        rows = Peek(self._file, self._root, self._answers, numbers, False)
+        for name in numbers[:2]:
+            values = rows.values()[name]
+            if not values or 2 * len(set(values)) <= len(values):
+                continue
+            first, *others = rows.files_of(name) or [""]
+            if first and first not in others and 2 * sum(map(bool, others)) >= len(others):
+                return True
+        return False
 
     def names_files(self, name: str) -> bool:
         """Tell whether most values of a column are files that are there."""
