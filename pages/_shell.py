@@ -18,6 +18,8 @@ import streamlit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pages import _urls
+
 STATIC = Path(streamlit.__file__).parent / "static" / "static" / "js"
 
 EVERYWHERE = ("Selectbox", "Html", "BidiComponent", "Button", "ButtonGroup")
@@ -37,13 +39,15 @@ _HEAD = 6000
 """Bytes of a script that hold its imports: they stand first."""
 
 _ADDRESS = """<script>(() => {
-  const home = location.pathname.replace(/\\/(?:NAMES)?\\/?$/, "/");
+  const parts = location.pathname.split("/").filter(Boolean);
+  const home = ["", ...parts.slice(0, Math.max(0, parts.length - DEPTH)), ""].join("/");
   window.__streamlit = { ...window.__streamlit, BACKEND_BASE_URL: location.origin + home };
   if (/[?&](?:present=1|embed=true)/.test(location.search)) return;
   document.documentElement.classList.add("lnl-aside");
 })();</script>"""
 """Where the server is, in place of a question to a wrong address and a wait; and whether there will
-be a sidebar."""
+be a sidebar. DEPTH parts of the path are the page's; what stands before them is of the server, or
+of a proxy that takes it off again, and only the browser knows that."""
 
 STYLE = """<style>
 .stMainBlockContainer{max-width:initial;padding-left:2rem;padding-right:2rem}
@@ -122,15 +126,21 @@ def scripts(page: str, folder: Path = STATIC) -> tuple[str, ...]:
     return tuple(found)
 
 
-def filled(html: str, page: str) -> str:
-    """Return Streamlit's empty page with what is known beforehand written into it."""
-    names = "|".join(name for name in ELEMENTS if name)
+def filled(html: str, place: str) -> str:
+    """Return Streamlit's empty page with what is known beforehand written into it.
+
+    Args:
+        html: the empty page.
+        place: of the page below the app's own address, `review`; blank for the first page.
+    """
+    depth = len(place.split("/")) if place else 0
+    page = place if place in ELEMENTS else ""
     ahead = "\n".join(
         f'<link rel="modulepreload" fetchpriority="low" crossorigin href="./static/js/{name}">'
         for name in scripts(page)
         if name not in html
     )
-    html = html.replace("<head>", f"<head>{_ADDRESS.replace('NAMES', names)}", 1)
+    html = html.replace("<head>", f"<head>{_ADDRESS.replace('DEPTH', str(depth))}", 1)
     return html.replace("</head>", f"{ahead}</head>", 1).replace("</body>", f"{STYLE}</body>", 1)
 
 
@@ -144,13 +154,21 @@ class Shell:
         if not _opens(scope):
             await self.app(scope, receive, send)
             return
-        page = scope["path"].rstrip("/").rsplit("/", 1)[-1]
         plain = _without(scope["headers"], ("accept-encoding", "if-none-match", "range"))
         await self.app(
             {**scope, "headers": _without(plain, ("if-modified-since",))},
             receive,
-            _filling(send, page if page in ELEMENTS else ""),
+            _filling(send, _place(scope)),
         )
+
+
+def _place(scope: Scope) -> str:
+    """Return what a request's path has below the app: nothing for its first page."""
+    path: str = scope["path"]
+    for before in (scope.get("root_path", "").rstrip("/"), _urls.base_path()):
+        if path == before or path.startswith(f"{before}/"):
+            path = path[len(before) :]
+    return "/".join(part for part in path.split("/") if part)
 
 
 def _opens(scope: Scope) -> bool:
@@ -167,7 +185,7 @@ def _without(
     return [(name, value) for name, value in headers if name.lower() not in left]
 
 
-def _filling(send: Send, page: str) -> Send:
+def _filling(send: Send, place: str) -> Send:
     """Return a `send` that holds an HTML answer back until it is whole, and fills it."""
     held: list[Message] = []
     parts: list[bytes] = []
@@ -184,7 +202,7 @@ def _filling(send: Send, page: str) -> Send:
         parts.append(message.get("body", b""))
         if message.get("more_body"):
             return
-        body = filled(b"".join(parts).decode("utf-8"), page).encode("utf-8")
+        body = filled(b"".join(parts).decode("utf-8"), place).encode("utf-8")
         headers = MutableHeaders(scope=held[0])
         headers["content-length"] = str(len(body))
         for name in ("etag", "last-modified"):  # they are of the page as Streamlit has it

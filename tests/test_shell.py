@@ -1,13 +1,17 @@
 """The empty page that a browser gets: filled with what is known before the first message."""
 
+import json
 import re
+import shutil
+import subprocess
 
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
+from streamlit import config
 from streamlit.web.server.starlette.starlette_static_routes import (
     create_streamlit_static_assets_routes,
 )
@@ -27,6 +31,38 @@ def client():
     app = Starlette(routes=routes, middleware=[Middleware(_shell.Shell)])
     with TestClient(app, base_url="http://localhost") as opened:
         yield opened
+
+
+@pytest.fixture
+def below(monkeypatch):
+    """A function: the app where it is served below a path, as Streamlit's option has it."""
+
+    def opened(base):
+        plain = config.get_option
+        monkeypatch.setattr(
+            config, "get_option", lambda key: base if key == "server.baseUrlPath" else plain(key)
+        )
+        monkeypatch.setattr("streamlit.get_option", config.get_option)
+        routes = create_streamlit_static_assets_routes(base)
+        return Starlette(routes=routes, middleware=[Middleware(_shell.Shell)])
+
+    return opened
+
+
+def asks(pathname, text):
+    """The address at which a page asks for its server, when a browser has it at a path."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    script = re.search(r"<script>(\(.*?BACKEND_BASE_URL.*?)</script>", text, re.DOTALL)[1]
+    world = f"""
+    const window = {{}}, location = {{ pathname: {json.dumps(pathname)}, origin: "", search: "" }};
+    const document = {{ documentElement: {{ classList: {{ add() {{}} }} }} }};
+    {script}
+    console.log(window.__streamlit.BACKEND_BASE_URL);
+    """
+    run = subprocess.run([node, "-e", world], capture_output=True, text=True, check=True)
+    return run.stdout.strip()
 
 
 def ahead(text):
@@ -88,3 +124,31 @@ def test_the_filled_page_is_whole_and_never_taken_from_an_older_copy(client):
     assert "etag" not in again.headers
     assert int(again.headers["content-length"]) == len(again.content)
     assert again.text.rstrip().endswith("</html>")
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "pathname", "home"),
+    [
+        ("", "/", "/", "/"),
+        ("", "/review", "/review", "/"),
+        ("", "/gone/too", "/gone/too", "/"),
+        ("desk", "/desk/review", "/desk/review", "/desk/"),
+        ("desk/review", "/desk/review/", "/desk/review/", "/desk/review/"),
+        ("/review/", "/review/review", "/review/review", "/review/"),
+        ("", "/", "/team", "/team/"),  # a proxy takes “/team” off
+        ("", "/", "/runs/", "/runs/"),
+        ("", "/review", "/team/review", "/team/"),
+        ("lnl", "/lnl/review", "/review", "/"),  # a proxy puts “/lnl” before
+    ],
+)
+def test_a_page_asks_the_address_that_its_server_is_at(below, base, path, pathname, home):
+    with TestClient(below(base), base_url="http://localhost") as opened:
+        assert asks(pathname, opened.get(path, headers=PAGE).text) == home
+
+
+def test_an_app_below_another_one_is_found_there(below):
+    with TestClient(Starlette(routes=[Mount("/review", below(""))])) as opened:
+        for path in ("/review/", "/review/runs"):
+            text = opened.get(path, headers=PAGE).text
+            assert asks(path, text) == "/review/"
+        assert any(name.startswith("DataFrame.") for name in ahead(text))
