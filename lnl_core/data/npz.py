@@ -19,7 +19,7 @@ from lnl_core.data.reading import numbers, pixels, splits
 from lnl_core.data.reading.labels import understood
 from lnl_core.data.reading.outline import EXAMPLES, Outline
 from lnl_core.data.tables import BadRow, visible
-from lnl_core.data.vectors import check_vector, classes, codes, image_shape, vector
+from lnl_core.data.vectors import alike, as_text, check_vector, classes, codes, image_shape, vector
 from lnl_core.data.writing import Expected, Plan, Row, Skipped
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import Array, ByteArray, IntArray, LnlError
@@ -257,10 +257,12 @@ def _scan(
     named = None if names_array is None else words(names_array)
     if named is not None:
         labels, truth = _from_zero(labels, truth, len(named), named, answers, outline)
+    else:
+        labels, truth = alike(labels, truth)
     given, names = classes(labels, named, truth)
     true = None
     if truth is not None:
-        true = codes(truth if named is not None else truth.astype(str), names)
+        true = codes(truth if named is not None else as_text(truth), names)
         if len(true) and not 0 <= int(true.min()) <= int(true.max()) < len(names):
             true = None
             outline.notes.append("true_labels has values that are no class, so it is not used.")

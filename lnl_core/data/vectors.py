@@ -74,10 +74,32 @@ def vector(archive: zipfile.ZipFile, name: str, n: int | None) -> Array:
         return member.all()
 
 
+def alike(labels: Array, truth: Array | None) -> tuple[Array, Array | None]:
+    """Return labels and true labels, which no names go with, both as text or both as numbers.
+
+    Text keeps its length, whole numbers their width, and True is 1.
+    """
+    if labels.dtype.kind in "US":
+        return labels, None if truth is None else as_text(truth)
+    labels = _counted(labels)
+    if truth is not None:
+        truth = truth.astype(labels.dtype) if truth.dtype.kind in "US" else _counted(truth)
+    return labels, truth
+
+
+def _counted(numbers: Array) -> Array:
+    return numbers.astype(np.int64) if numbers.dtype.kind == "b" else numbers
+
+
+def as_text(values: Array) -> Array:
+    """Return numbers as text; text, of whatever encoding, as it is."""
+    return values if values.dtype.kind in "US" else values.astype(str)
+
+
 def classes(
     labels: Array, names: list[str] | None, truth: Array | None
 ) -> tuple[IntArray, list[str]]:
-    """Return labels as indices (-1 = none), and the class names."""
+    """Return labels as indices (-1 = none), and the class names; without `names`, of `alike`."""
     if names is not None:
         blank = [at for at, name in enumerate(names) if not name.strip()]
         if blank or len(set(names)) < len(names):
@@ -86,13 +108,14 @@ def classes(
         if not names:
             raise LnlError("“class_names” is empty. Name the classes, or leave it out.")
         return codes(labels, names), names
-    everything = labels if truth is None else np.concatenate([labels, truth.astype(labels.dtype)])
+    kinds = [np.unique(each) for each in (labels, truth) if each is not None]
     if labels.dtype.kind in "US":
-        class_names = natural({word for word in set(words(np.unique(everything))) if word.strip()})
-    elif set(np.unique(everything).tolist()) == {-1, 1}:  # two classes by their sign
+        found = {word for each in kinds for word in words(each)}
+        class_names = natural({word for word in found if word.strip()})
+    elif {v for each in kinds for v in each.tolist()} == {-1, 1}:  # two classes by their sign
         return np.where(labels > 0, 1, 0).astype(np.int64), ["-1", "1"]
     else:
-        distinct = [int(v) for v in np.unique(everything) if v >= 0]
+        distinct = sorted({v for each in kinds for v in each.tolist() if v >= 0})
         top = distinct[-1] if distinct else -1
         dense = top < 4 * len(distinct) + 100
         first = distinct[0] if distinct else 0  # labels from 1 have no class 0
@@ -103,7 +126,7 @@ def classes(
         )
     if labels.dtype.kind not in "US" and class_names == [str(v) for v in range(len(class_names))]:
         return labels.astype(np.int64), class_names
-    return codes(labels.astype(str), class_names), class_names
+    return codes(as_text(labels), class_names), class_names
 
 
 def codes(labels: Array, names: list[str]) -> IntArray:

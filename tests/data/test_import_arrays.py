@@ -47,6 +47,30 @@ def test_text_labels_and_far_apart_numbers(tmp_path, do_import):
     assert do_import(saved(tmp_path, labels=words)).given[:3] == ["b", "a", "ä"]
 
 
+@pytest.mark.parametrize(
+    ("labels", "truth", "names"),
+    [
+        (LABELS == 0, LABELS == 1, ["0", "1"]),
+        (LABELS == 0, (LABELS == 1).astype(np.int8), ["0", "1"]),
+        ((LABELS == 0).astype(np.int8), LABELS == 1, ["0", "1"]),
+        ((LABELS == 0).astype(np.uint8), 300 * (LABELS == 1), ["0", "1", "300"]),
+        (np.array(["ant", "bee"])[LABELS % 2], np.array(["ant", "giraffe"])[LABELS % 2], None),
+        (np.array(["ant", "bee"])[LABELS % 2], np.array(["ä", "giraffe"])[LABELS % 2], None),
+        (np.array([b"ant", b"bee"])[LABELS % 2], np.array(["ä", "giraffe"])[LABELS % 2], None),
+        (np.array(["1", "2"])[LABELS % 2], LABELS * 10, ["0", "1", "2", "10", "20"]),
+    ],
+)
+def test_true_labels_are_whole_beside_labels_of_another_kind(
+    tmp_path, do_import, labels, truth, names
+):
+    got = do_import(saved(tmp_path, labels=labels, true_labels=truth))
+    names = names or sorted({*labels.astype(str), *truth})
+    assert not [note for note in got.report.notes if "true_labels" in note]
+    said = truth.astype(np.int64) if truth.dtype.kind == "b" else truth
+    assert [got.names[code] for code in got.truth] == [str(each) for each in said]
+    assert set(got.names) <= set(names)
+
+
 def test_far_apart_numbers_are_names(tmp_path, do_import):
     got = do_import(saved(tmp_path, labels=LABELS * 1_000_000))
     assert got.names == ["0", "1000000", "2000000"]
