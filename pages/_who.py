@@ -27,6 +27,10 @@ UNNAMED = "reviewer A"
 """Who answers first, before anybody has said a name."""
 
 
+ANSWERED = "reviewer_answered"
+"""Under whose name a tab answered last."""
+
+
 def settle(ws: Workspace) -> None:
     """Settle who reviews, before any page asks; and say it in the sidebar."""
     login: Any = st.user.to_dict()
@@ -80,16 +84,26 @@ def _named(names: list[str]) -> str:
     machine = os.environ.get("LNL_REVIEWER", "").strip()[:60]
     if machine:
         return machine
-    began = st.session_state.get("reviewer_began")
-    if began:  # whoever was here before a second one came stays who they are, and is kept now
-        if began in names and len(names) > 1:
-            st.session_state["reviewer_chosen"] = began
+    began, several = st.session_state.get("reviewer_began"), len(names) > 1
+    if began and not (several and began in names):
         return str(began)
-    st.session_state["reviewer_open"] = len(names) > 1
-    if len(names) > 1:
+    if began and _is_own(str(began)):  # who was here before a second one came is kept now
+        st.session_state["reviewer_chosen"] = began
+        return str(began)
+    st.session_state["reviewer_open"] = several
+    if several:
+        st.session_state.pop("reviewer_began", None)
         return UNNAMED
     st.session_state["reviewer_began"] = names[0] if names else UNNAMED
     return str(st.session_state["reviewer_began"])
+
+
+def _is_own(name: str) -> bool:
+    """Tell whether a name that nobody chose here is this browser's: unnamed, or answered under.
+
+    Another one is that of the only person there was, who sits at another browser.
+    """
+    return name == UNNAMED or st.session_state.get(ANSWERED) == name
 
 
 def _kept() -> str | None:

@@ -221,6 +221,24 @@ def test_who_began_unnamed_goes_on_as_before_when_a_second_one_comes(desk, works
     assert [item["row"] for item in sent(third)["recent"]] == [row]
 
 
+def test_who_was_taken_for_the_only_person_is_asked_once_there_are_two(
+    desk, workspace, tiny, texts
+):
+    """Ada has her name from another browser: who answered here under it keeps it, no one else."""
+    score(tiny)
+    decisions.add_reviewer(workspace, "Ada")
+    idle, busy = desk("review"), desk("review")
+    assert idle.session_state["reviewer"] == busy.session_state["reviewer"] == "Ada"
+    busy.session_state[f"review-single-{tiny.id}-Ada"] = {"log": [press(3, cid="a")]}
+    busy.run()
+    decisions.add_reviewer(workspace, "Cyd")
+    assert "Who are you?" in texts(idle.run())
+    assert "reviewer_chosen" not in idle.session_state
+    assert "Who are you?" in texts(idle.run())
+    assert "Who are you?" not in texts(busy.run())
+    assert busy.session_state["reviewer_chosen"] == "Ada"
+
+
 def test_one_image_in_five_is_drawn_at_random_and_looks_like_the_others(desk, workspace, tiny):
     score(tiny)
     data = sent(desk("review"))
