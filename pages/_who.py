@@ -26,7 +26,6 @@ COOKIE = "lnl_reviewer_"
 UNNAMED = "reviewer A"
 """Who answers first, before anybody has said a name."""
 
-
 ANSWERED = "reviewer_answered"
 """Under whose name a tab answered last."""
 

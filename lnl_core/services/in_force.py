@@ -408,8 +408,11 @@ def closed_to(standing_now: Standing, reviewer: str) -> BoolArray:
 
     An image on which somebody else is unsure stays open: it goes to a second reviewer.
     """
-    closed = standing_now.settled.copy()
-    rows = standing_now.touched.get(reviewer)
-    if rows is not None:
-        closed[rows] = True
-    return closed
+    return standing_now.settled | answered_by(standing_now, reviewer)
+
+
+def answered_by(standing_now: Standing, reviewer: str) -> BoolArray:
+    """Return (n,) True where this reviewer has answered, skips included."""
+    answered = np.zeros(len(standing_now.settled), dtype=bool)
+    answered[standing_now.touched.get(reviewer, [])] = True
+    return answered

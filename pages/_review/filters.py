@@ -212,6 +212,7 @@ def choose(info: DatasetInfo) -> Filters:
         to_label=labelling,
         copies=copied,
         split=split,
+        second=selection is not None and narrowing.asks_second(),
     )
     matches.markdown(_matches(info, chosen))
     return chosen

@@ -51,10 +51,13 @@ LONGEST = 100
 CHOSEN_BY, SUGGESTION = "chosen_by", "suggestion"
 """Part of the address beside a selection that was made by the suggested class."""
 
+SECOND = "second"
+"""In the same part: others called these images wrong, and a second answer is asked for."""
+
 WHY_NOT = "It would tell the suggestion before your answer. It is offered in the Assisted mode."
 
 
-WHY_NO_LABEL = "It would tell the label that the mode Blind hides."
+WHY_NO_LABEL = "It would tell the label, which is hidden here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +125,12 @@ def _note_selection(chosen: bool) -> None:
 
 
 def guard_label() -> None:
-    """See that no filter tells the given label in the mode that hides it."""
+    """See that no filter tells the given label where it is hidden."""
     if not hides_labels():
         return
     known = [
         (key, name)
-        for key, name in (("review_given", "given"), PATH, (_OPENED, "selection"))
+        for key, name in _tells_label()
         if st.session_state.get(key) not in (None, "") or name in st.query_params
     ]
     for key, name in known:
@@ -137,9 +140,20 @@ def guard_label() -> None:
         st.toast("Filters for class, path or a selection are gone: they would tell the label.")
 
 
+def _tells_label() -> tuple[tuple[str, str], ...]:
+    """Return widget and part of the address of each filter that tells the label."""
+    always = (("review_given", "given"), PATH)
+    return always if asks_second() else (*always, (_OPENED, "selection"))
+
+
 def hides_labels() -> bool:
-    """Tell whether the mode hides the label that an image came with."""
-    return st.session_state.get("review_mode") == BLIND
+    """Tell whether the label that an image came with is hidden: by the mode, or what is asked."""
+    return st.session_state.get("review_mode") == BLIND or asks_second()
+
+
+def asks_second() -> bool:
+    """Tell whether the address asks for second answers, which are given without the label."""
+    return st.query_params.get(CHOSEN_BY) == SECOND and "selection" in st.query_params
 
 
 def advises() -> bool:

@@ -30,7 +30,7 @@ class Choice:
     @property
     def is_blind(self) -> bool:
         """Whether no label that an image came with is to be seen."""
-        return self.mode == blind.BLIND
+        return self.mode == blind.BLIND or self.filters.second
 
     @property
     def filtered(self) -> bool:

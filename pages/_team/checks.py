@@ -10,6 +10,7 @@ from lnl_core.services.team import gold, roles
 from lnl_core.services.team.roles import Act
 from lnl_core.types import DatasetInfo
 from pages import _ui
+from pages._review.narrowing import CHOSEN_BY, SECOND
 from pages._words import count, percent, plain
 
 _STEPS = tuple(i / 100 for i in range(round(100 * looks.MOST) + 1))
@@ -67,7 +68,7 @@ def _gold(info: DatasetInfo, me: str) -> None:
             )
         ):
             name = selections.keep_selection(info, rows)
-            _ui.go("review", dataset=info.name, selection=name)
+            _ui.go("review", dataset=info.name, selection=name, **{CHOSEN_BY: SECOND})
 
 
 def _choose(info: DatasetInfo, me: str) -> None:

@@ -12,7 +12,7 @@ from lnl_core.services.team.roles import Role
 from lnl_core.store import datasets, decisions
 from lnl_core.store import looks as stored_looks
 from lnl_core.types import Action, Decision
-from tests.pages.test_review import score
+from tests.pages.reviewing import score, sent
 
 
 def say(info, who, row, action="keep", **more):
@@ -68,6 +68,28 @@ def test_few_shared_images_have_no_number_and_many_have_an_interval(desk, disput
         say(disputed, "bob", row, "none" if row == 7 else "keep")
     (bar,) = re.findall(r'"img" aria-label="(.*?)"', drawn(desk("team")).split("all, alpha")[0])
     assert re.fullmatch(r"0\.9\d \(95 %: 0\.\d\d–1\.00\) of 52 images", bar)
+
+
+def test_second_answers_are_asked_for_without_the_label_or_what_was_said(desk, disputed):
+    say(disputed, "ann", 5, "none")
+    say(disputed, "bob", 7, "none")
+    team = desk("team")
+    button(team, "Give 2 a second answer").click().run()
+    app = desk("review", **{name: team.query_params[name] for name in team.query_params})
+    app.session_state["review_view_next"] = "page"
+    data = sent(app.run())
+    assert {each["row"] for each in data["items"]} == {5, 7}
+    for each in data["items"]:
+        assert (each["given"], each["path"], each["blind"]) == (-1, "", True)
+        assert set(each["said"]) == {"by"}
+        assert not {"id", "guide", "exemplars"} & set(each)
+    assert data["classes_shown"] == {}
+    log = [{"cid": "a", "row": 5, "action": "none", "ms": 900, "mode": "blind"}]
+    app.session_state[f"review-single-{disputed.id}-cleo"] = {"log": log}
+    data = sent(app.run())
+    assert [each["row"] for each in data["items"]] == [7]
+    assert [each["given"] for each in data["recent"]] == [-1]
+    assert data["meanwhile"] == []
 
 
 def test_people_of_one_opinion_are_one_side_and_the_larger_comes_first(desk, disputed, texts):

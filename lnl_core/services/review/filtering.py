@@ -13,6 +13,7 @@ from lnl_core.services.explore.selections import selection_rows
 from lnl_core.services.in_force import (
     Scored,
     Standing,
+    answered_by,
     closed_to,
     loaded,
     scored,
@@ -47,6 +48,7 @@ class Filters:
         verdict: only images with this answer in force, of anybody or of `who`.
         who: only images that this reviewer has answered.
         path: only images with this text in their path, whatever its case.
+        second: also what others have settled, for an answer that knows nothing of theirs.
     """
 
     given: int | None = None
@@ -62,6 +64,7 @@ class Filters:
     verdict: str | None = None
     who: str | None = None
     path: str = ""
+    second: bool = False
 
     @property
     def answered(self) -> bool:
@@ -121,7 +124,16 @@ def matching(info: DatasetInfo, reviewer: str, filters: Filters) -> int:
 def unnarrowed(info: DatasetInfo, filters: Filters) -> Filters:
     """Return the queue that filters narrow: images without a class and selections are apart."""
     apart = filters.to_label or filters.given in info.no_classes
-    return Filters(rows=filters.rows, selection=filters.selection, to_label=apart)
+    return Filters(
+        rows=filters.rows, selection=filters.selection, to_label=apart, second=filters.second
+    )
+
+
+def _closed(reviewer: str, filters: Filters, now: Standing) -> BoolArray:
+    """Return (n,) True where filters ask for no further answer of this reviewer."""
+    if filters.answered:
+        return np.zeros(len(now.settled), dtype=bool)
+    return answered_by(now, reviewer) if filters.second else closed_to(now, reviewer)
 
 
 def excluded(
@@ -129,7 +141,7 @@ def excluded(
 ) -> BoolArray:
     """Return (n,) True where a row is not to be shown, by the decisions of `now`."""
     n = info.n
-    out = np.zeros(n, dtype=bool) if filters.answered else closed_to(now, reviewer)
+    out = _closed(reviewer, filters, now)
     if not filters.answered:  # decided, though not by a person: the random check alone shows them
         out |= now.auto_open
     no_class = now.no_class

@@ -60,7 +60,7 @@ class Saved:
     @property
     def tells(self) -> bool:
         """Whether images are chosen by their suggested class."""
-        return "suggested" in self.query or "chosen_by" in self.query
+        return "suggested" in self.query or "suggestion" in self.query.get("chosen_by", ())
 
 
 def saved(info: DatasetInfo) -> list[Saved]:

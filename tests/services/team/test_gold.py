@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from lnl_core.services.explore import selections
 from lnl_core.services.review import looks
+from lnl_core.services.review.filtering import Filters
 from lnl_core.services.team import gold
 from lnl_core.store import looks as stored
 from lnl_core.types import Action, Decision
@@ -37,6 +39,20 @@ def test_an_owners_second_answers_make_gold_and_a_third_person_is_still_missing(
     assert "third person" in there.words
     assert gold.to_answer(birds, "owner").tolist() == rows[21:]
     assert gold.to_answer(birds, "ann").tolist() == []
+
+
+def test_the_queue_of_second_answers_holds_what_one_has_not_answered(birds):
+    rows = wrong_rows(birds, 4)
+    ann, owner = (Reviewer(birds.workspace, birds, who) for who in ("ann", "owner"))
+    ann.press(*rows)
+    name = selections.keep_selection(birds, gold.to_answer(birds, "owner"))
+    asked = Filters(selection=name, second=True)
+    assert set(owner.window(filters=asked)) == set(rows)
+    assert ann.window(filters=asked) == []
+    assert owner.window(filters=Filters(selection=name)) == []  # a plain selection: open ones
+    owner.press(*rows[:3], mode="blind")
+    assert owner.window(filters=asked) == rows[3:]
+    assert gold.gold(birds).wrong == 3
 
 
 def test_looks_count_until_there_are_enough_and_off_is_said(birds):
