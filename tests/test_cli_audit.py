@@ -7,6 +7,7 @@ import pytest
 
 from lnl_core.cli import main
 from lnl_core.services.in_force import standing
+from lnl_core.services.review import goals
 from lnl_core.store import audits, datasets, decisions
 from lnl_core.types import Action, Decision
 
@@ -80,3 +81,20 @@ def test_a_target_is_a_share(audit, target, capsys):
     with pytest.raises(SystemExit, match=r"^2$"):
         audit(f"--target={target}")
     assert "share between 0 and 1" in capsys.readouterr().err
+
+
+def test_it_speaks_of_the_goal_that_is_set(workspace, audit):
+    answer(workspace, 40)
+    info = datasets.dataset(workspace, "tiny")
+    goals.set_goal(info, goals.REVIEWS, 12, "ann")
+    assert "Goal: review until 12 images more have an answer: about 12 more reviews." in audit()
+    told = json.loads(audit("--json"))["goal"]
+    assert (told["kind"], told["takes"]) == ("reviews", "about 12 more reviews")
+    assert "Goal:" not in audit("--target", "0.02")
+
+
+def test_a_certificate_takes_no_target_of_its_own(audit, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        audit("--target", "0.3", "--certificate", str(tmp_path / "c.json"))
+    assert ended.value.code == 2
+    assert "Set it first: lnl goal tiny --left" in capsys.readouterr().err

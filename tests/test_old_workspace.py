@@ -340,6 +340,7 @@ def test_everything_else_says_the_same(written, name):
         now["figures"] = then["figures"]
     if Path(name).name.startswith("audit"):
         assert now.pop("unseen", 0) == 0  # images that were added later, which no set here has
+        assert now.pop("goal")["kind"] == "left"
         assert now.pop("people", {}).get("at_most_left") is None  # nobody was measured
     assert list(now) == list(then)
     for key in then:

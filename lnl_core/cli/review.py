@@ -83,7 +83,7 @@ def _audit_arguments(one: argparse.ArgumentParser) -> None:
 
 def audit(options: Any) -> int:
     """Say how many wrong labels are left, from images drawn at random."""
-    from lnl_core.services.review import auditing
+    from lnl_core.services.review import auditing, goals
     from lnl_core.services.review.corrected import corrected
 
     if options.target is not None and not 0 < options.target < 1:
@@ -92,10 +92,15 @@ def audit(options: Any) -> int:
     if options.verify is not None:
         return _verify(options, info)
     if options.certificate is not None:
+        if options.target is not None:
+            options.usage(
+                "A certificate speaks of the goal that is set, not of --target. Set it first: "
+                f"lnl goal {info.name} --left N --reviewer WHO"
+            )
         return _certificate(options, info)
     report = auditing.report(info, options.target)
     left, rate = report.left, report.rate
-    people = corrected(info, left)
+    people, here = corrected(info, left), goals.stand(info)
     apart = info.n - left.total
     say(
         options,
@@ -116,12 +121,14 @@ def audit(options: Any) -> int:
             "certified": left.may_stop,
             "audits_needed": report.needed,
             "people": people.as_dict(),
+            "goal": goals.as_record(here) | {"takes": here.takes},
         }
         | ({"without_class": apart} if apart else {})
         | ({"unseen": left.unseen} if left.unseen else {})
         | ({"auto_fixed": left.auto} if left.auto else {}),
         _audit_words(info.name, report)
         + (f"\n{people.words}." if left.limit is not None else "")
+        + ("" if options.target is not None else f"\nGoal: review {here.words}: {here.takes}.")
         + (_APART.format(apart) if apart else ""),
     )
     return DONE
