@@ -17,6 +17,19 @@ def network(layout):
     return body.to(memory_format=layout)
 
 
+def go_the_same_way(*pairs):
+    """Take six steps with each network and its optimiser; their weights stay the same."""
+    images = torch.linspace(-1, 1, 5 * 3 * 36).view(5, 3, 6, 6)
+    for _ in range(6):
+        for model, descent in pairs:
+            descent.zero_grad()
+            model(images).square().mean().backward()
+            descent.step()
+    (ours, _), (theirs, _) = pairs
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
 @pytest.mark.parametrize("fused", [True, False])
 @pytest.mark.parametrize(("momentum", "nesterov"), [(0.9, True), (0.9, False), (0.0, False)])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
@@ -30,14 +43,7 @@ def test_same_steps_as_torch(monkeypatch, fused, momentum, nesterov, layout):
         (ours, Sgd(ours.parameters(), **knobs)),
         (theirs, torch.optim.SGD(theirs.parameters(), **knobs)),
     )
-    images = torch.linspace(-1, 1, 5 * 3 * 36).view(5, 3, 6, 6)
-    for _ in range(6):
-        for model, descent in pairs:
-            descent.zero_grad()
-            model(images).square().mean().backward()
-            descent.step()
-    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(a, b)
+    go_the_same_way(*pairs)
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
@@ -46,14 +52,7 @@ def test_the_baselines_adam_takes_the_same_steps_as_torch(layout):
         ours, theirs = network(layout), network(torch.contiguous_format)
     start = Sgd(ours.parameters(), lr=0.1, momentum=0.9, weight_decay=0.01)
     pairs = ((ours, Adam(start)), (theirs, torch.optim.Adam(theirs.parameters(), lr=1e-3)))
-    images = torch.linspace(-1, 1, 5 * 3 * 36).view(5, 3, 6, 6)
-    for _ in range(6):
-        for model, descent in pairs:
-            descent.zero_grad()
-            model(images).square().mean().backward()
-            descent.step()
-    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(a, b)
+    go_the_same_way(*pairs)
 
 
 def test_training_does_not_load_the_compiler():
