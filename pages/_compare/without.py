@@ -66,6 +66,8 @@ def _so_far(found: Missing) -> str:
     words = f"{_words.plural(found.drawn, 'random check')} so far"
     if found.drawn:
         words += f", {_words.count(found.wrong)} found wrong"
+    if found.told:
+        words += f" ({_words.count(found.told)} more that these runs were told of judge nothing)"
     whose = "your pace" if found.own_pace else f"{PACE:.0f} s an image"
     return (
         f"{words}; {_words.count(found.more)} more are needed, about "

@@ -7,8 +7,8 @@ from lnl_core.jobs import queue
 from lnl_core.methods import short_of
 from lnl_core.review import consensus
 from lnl_core.services.compare import report, truth
-from lnl_core.store import arrays, datasets
-from lnl_core.types import Signals
+from lnl_core.store import arrays, datasets, decisions
+from lnl_core.types import Action, Decision, Signals
 from pages._compare import agreement, page
 from pages._words import plain
 
@@ -78,6 +78,13 @@ def test_without_a_truth_the_page_says_what_is_missing_and_shows_the_rest(desk, 
     said = texts(app)
     assert plain("0 random checks so far; 60 more are needed, about 4 min at 4 s") in said
     assert "Best single method" not in said
+    decisions.append(judged, [Decision(4, Action.KEEP, "ann", route="audit")])
+    told = np.zeros(60, bool)
+    told[4] = True
+    arrays.write_array(judged.directory / "runs" / "1" / "trusted.npy", told)
+    app = desk("compare", dataset="tiny")
+    words = "0 random checks so far (1 more that these runs were told of judge nothing); "
+    assert plain(words) in texts(app)
     table = app.dataframe[0].value
     assert "ap" not in table
     assert dict(zip(table["method"], table["other"], strict=True)) == {

@@ -23,7 +23,8 @@ class Missing:
 
     Attributes:
         drawn: answered images that were drawn at random and none of the runs was told of.
-        wrong: of these, labels found wrong.
+        told: further ones that a run was told of: these judge nothing.
+        wrong: of those drawn, labels found wrong.
         share: of wrong labels that the ranking expects among all; None without a ranking.
         more: further random checks until there is a curve, as far as can be expected; never more
             than there are images without a check.
@@ -32,6 +33,7 @@ class Missing:
     """
 
     drawn: int
+    told: int
     wrong: int
     share: float | None
     more: int
@@ -49,13 +51,15 @@ def missing(info: DatasetInfo, chosen: tuple[Candidate, ...], reviewer: str) -> 
     """
     told = told_of(info, comparing.runs_behind(info, chosen))
     answers = answered(info, decisions.last_id(info))
-    rows = [row for row, random in answers.order if random and not told[row]]
+    checks = [row for row, random in answers.order if random]
+    rows = [row for row in checks if not told[row]]
     wrong = sum(answers.labels[row] != KEPT for row in rows)
     pace = progress(info, reviewer).seconds_per_image
     open_ = int((~told & ~without_class(info)).sum()) - len(rows)
     share = _share(info)
     more = min(open_, more_checks(len(rows), wrong, share))
-    return Missing(len(rows), wrong, share, more, more * (pace or PACE), pace is not None)
+    known, seconds = len(checks) - len(rows), more * (pace or PACE)
+    return Missing(len(rows), known, wrong, share, more, seconds, pace is not None)
 
 
 def more_checks(drawn: int, wrong: int, share: float | None) -> int:

@@ -38,13 +38,13 @@ def test_checks_of_images_that_a_run_was_told_of_do_not_count(at_once, scored):
         check(row, Action.KEEP)
     chosen = comparing.compare(scored).candidates
     found = missing(scored, chosen, "ann")
-    assert (found.drawn, found.wrong) == (5, 1)
+    assert (found.drawn, found.told, found.wrong) == (5, 0, 1)
     assert found.own_pace
     assert found.seconds == pytest.approx(2 * found.more)
     told = np.zeros(60, bool)
     told[[3, 4]] = True
     arrays.write_array(scored.directory / "runs" / "1" / "trusted.npy", told)
     found = missing(scored, chosen, "bob")
-    assert (found.drawn, found.wrong) == (3, 0)
+    assert (found.drawn, found.told, found.wrong) == (3, 2, 0)
     assert found.more <= 55, "no more than there are images without a check"
     assert found.seconds == PACE * found.more
