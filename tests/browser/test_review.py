@@ -20,7 +20,7 @@ def test_right_stores_a_keep_and_shows_the_next_image(desk):
     desk.saved()
     assert desk.actions() == [(row, "keep", None)]
     assert not desk.history()[0].revealed
-    assert desk.page.locator(".strip b").first.inner_text() == "1"
+    assert desk.page.locator(".strip .since").first.inner_text().strip() == "+1"
 
 
 def test_wrong_opens_the_suggestion_and_enter_takes_it(desk):
