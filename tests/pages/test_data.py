@@ -20,7 +20,6 @@ from lnl_core.services.runs import recipes
 from lnl_core.store import arrays, datasets
 from lnl_core.store.processes import process_started
 from pages import _ui
-from tests.data.making import encoded, picture
 from tests.services.review.test_auditing import make
 
 
@@ -228,87 +227,6 @@ def test_the_digits_are_one_press_away_too(desk, workspace, no_worker):
     assert queue.jobs(info)
 
 
-def test_the_import_dialog_asks_what_is_no_class(workspace, desk, tmp_path, no_worker):
-    for name in ("cat", "dog", "Not sure"):
-        (tmp_path / "photos" / name).mkdir(parents=True)
-        (tmp_path / "photos" / name / "1.png").write_bytes(encoded(picture(), "PNG"))
-    app = desk("data")
-    app.session_state["path_folder"] = str(tmp_path / "photos")
-    app.session_state["import_kind"] = "folder"
-    app.run()
-    assert not app.exception
-    (asked,) = [each for each in app.button_group if "nobody labelled" in each.label]
-    assert [str(option) for option in asked.options] == ["Not sure"]
-    assert asked.value == []  # a question, not an answer
-
-
-def test_the_import_dialog_asks_before_it_imports(workspace, desk, tmp_path, no_worker, texts):
-    for name in ("Cat", "cat", "dog"):
-        (tmp_path / "photos" / name).mkdir(parents=True)
-        (tmp_path / "photos" / name / "1.png").write_bytes(encoded(picture(), "PNG"))
-    app = desk("data")
-    app.session_state["path_folder"] = str(tmp_path / "photos")
-
-    def reopened():
-        app.session_state["import_kind"] = "folder"
-        app.run()
-        assert not app.exception
-        return next(each for each in app.button if each.key == "import_folder")
-
-    assert reopened().disabled
-    assert "Answer 1 question first" in texts(app)
-    (asked,) = [each for each in app.radio if "differ only in case" in each.label]
-    asked.set_value("merge")
-    assert not reopened().disabled
-    assert "2 classes" in texts(app)
-    assert "**cat**" in texts(app)
-
-
-def photos(folder, classes=("cat", "dog"), n=3):
-    for name in classes:
-        (folder / name).mkdir(parents=True)
-        for i in range(n):
-            (folder / name / f"{i}.png").write_bytes(encoded(picture(), "PNG"))
-    return folder
-
-
-def dialog(app, path):
-    app.session_state["path_folder"] = str(path)
-    app.session_state["import_kind"] = "folder"
-    app.run()
-    assert not app.exception
-    return app
-
-
-def test_the_dialog_names_the_recipe_its_cost_and_two_ways_to_go_on(
-    desk, workspace, tmp_path, texts
-):
-    app = dialog(desk("data"), photos(tmp_path / "photos"))
-    said = texts(app)
-    assert "Recipe for" in said
-    assert "first queue about" in said
-    assert "GB of memory at most" in said
-    labels = {b.label: b.proto.type for b in app.button}
-    assert labels["Import and score"] == "primary"
-    assert labels["Import only"] == "secondary"
-
-
-def test_one_press_imports_and_scores_and_the_other_imports_only(
-    desk, workspace, tmp_path, monkeypatch
-):
-    started = []
-    monkeypatch.setattr(incoming, "_launch", lambda ws, values: started.append(values))
-    for key in ("import_folder", "only_folder"):
-        app = dialog(desk("data"), photos(tmp_path / key))
-        app.session_state["import_kind"] = "folder"
-        app.button(key=key).click().run()
-        assert not app.exception
-    assert [(each["name"], each["score"]) for each in started] == [
-        ("import_folder", True),
-        ("only_folder", False),
-    ]
-
-
 def waiting_import(workspace, **values):
     """An import that this very process reads."""
     own = {"pid": os.getpid(), "pid_started": process_started(os.getpid())}
@@ -375,23 +293,6 @@ def test_why_a_set_that_came_in_was_not_scored_is_said(desk, workspace, tiny, te
     assert any(b.label == "Score it" for b in app.button)
 
 
-def test_a_taken_name_is_not_proposed(desk, workspace, tiny, tmp_path):
-    app = dialog(desk("data"), photos(tmp_path / "tiny"))
-    (field,) = [each for each in app.text_input if each.label == "Name"]
-    assert field.value == "tiny 2"
-
-
-def test_folders_can_be_walked_through(desk, workspace, tmp_path, monkeypatch):
-    monkeypatch.setenv("LNL_DATA_ROOTS", str(tmp_path))
-    photos(tmp_path / "birds" / "photos")
-    app = desk("data")
-    app.session_state["browsing_folder"] = True
-    dialog(app, tmp_path / "birds")
-    assert app.button(key="up_folder").label == "Up"
-    names = [b.label for b in app.button if b.key.startswith("at_folder")]
-    assert names == ["photos"]
-
-
 def test_a_set_that_is_being_scored_leads_to_where_its_queue_opens(desk, tiny, no_worker, texts):
     recipes.start_scoring(tiny)
     app = desk()
@@ -432,38 +333,3 @@ def test_the_import_report_lists_copies_and_leads_to_their_queue(desk, ranked):
     assert "splits" not in table
     app.button(key="copies_labels").click().run()
     assert not app.exception
-
-
-def test_the_dialog_that_adds_images_asks_as_the_import_does(
-    workspace, desk, tiny, tmp_path, texts
-):
-    photos(tmp_path / "more", ("bar", "Bar"))
-    app = desk(dataset="tiny")
-    app.session_state["data_tab"] = "Settings"
-    app.session_state["add_path"] = str(tmp_path / "more")
-    app.run()
-
-    def reopened():
-        next(each for each in app.button if each.key == "add_images").click().run()
-        assert not app.exception
-        return next(each for each in app.button if each.key == "add_go")
-
-    assert reopened().disabled
-    (asked,) = [each for each in app.radio if "differ only in case" in each.label]
-    asked.set_value("merge")
-    assert not reopened().disabled
-    assert "1 class" in texts(app)
-
-
-def test_the_import_dialog_names_no_option_of_the_command_line(
-    workspace, desk, tmp_path, no_worker
-):
-    source = photos(tmp_path / "photos")
-    (tmp_path / "out.png").write_bytes((source / "cat" / "0.png").read_bytes())
-    (source / "cat" / "linked.png").symlink_to(tmp_path / "out.png")
-    app = desk("data")
-    dialog(app, source)
-    said = [each.value for each in (*app.caption, *app.warning, *app.error)]
-    (left,) = [each for each in said if "A link that leads out" in each]
-    assert "answer the question about links" in left
-    assert not any("follow" in each for each in said)

@@ -11,67 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from lnl_core.review import chances, consensus, metrics, noise, pool, transition, trust
-from lnl_core.types import Ranking, Signals, TopProbs
+from lnl_core.review import chances, consensus, metrics, pool, trust
+from lnl_core.types import Signals, TopProbs
 from tests.conftest import shared
-
-ARRAYS = ("suspicion", "p_wrong", "suggested_labels", "top_labels", "top_probs", "order")
-
-
-def opinion(key, probs, labels):
-    suspicion = np.clip(1 - probs[np.arange(len(labels)), labels], 0, 1)
-    return Signals(key, suspicion, probs)
-
-
-def planted(n=1_500, k=5, *, rate=0.15, pair=False, seed=0):
-    """Labels of which `rate` are wrong, and a maker of opinions about the truth."""
-    rng = np.random.default_rng(seed)
-    truth = rng.integers(0, k, n)
-    wrong = rng.random(n) < rate
-    shift = np.ones(n, int) if pair else rng.integers(1, k, n)
-    labels = np.where(wrong, (truth + shift) % k, truth)
-
-    def made(sharpness, own_seed):
-        logits = np.random.default_rng(own_seed).normal(size=(n, k))
-        logits[np.arange(n), truth] += sharpness
-        probs = np.exp(2 * logits)
-        return probs / probs.sum(axis=1, keepdims=True)
-
-    return labels, truth, wrong, made
-
-
-def three_methods(labels, made):
-    return [opinion(f"method {i}", made(1.5, i), labels) for i in range(3)]
-
-
-def broken(labels, k, seed=9):
-    """Confident nonsense."""
-    probs = np.random.default_rng(seed).dirichlet(np.full(k, 0.15), len(labels))
-    return opinion("broken", probs, labels)
-
-
-def check(ranking, labels, k):
-    """What every ranking keeps."""
-    n = len(labels)
-    assert isinstance(ranking, Ranking)
-    assert sum(ranking.weights.values()) == pytest.approx(1)
-    for name in ARRAYS:
-        assert len(getattr(ranking, name)) == n
-        assert np.isfinite(getattr(ranking, name)).all()
-    assert (ranking.suspicion > 0).all()
-    assert (ranking.suspicion < 1).all()
-    assert ranking.p_wrong.min(initial=1) >= np.float32(0.001)
-    assert ranking.p_wrong.max(initial=0) <= np.float32(0.999)
-    assert sorted(ranking.order.tolist()) == list(range(n))
-    assert (np.diff(ranking.suspicion[ranking.order]) <= 0).all()
-    assert not (ranking.top_labels == labels[:, None]).any()
-    np.testing.assert_array_equal(ranking.suggested_labels, ranking.top_labels[:, 0])
-    if k > 1:
-        assert (ranking.suggested_labels >= 0).all()
-    assert (np.diff(ranking.top_probs, axis=1) <= 1e-6).all()
-    assert ranking.top_probs.sum(axis=1).max(initial=0) <= 1 + 1e-5
-    np.testing.assert_allclose(ranking.transition_matrix.sum(axis=1), 1, rtol=1e-4)
-    assert 0 <= ranking.noise_rate <= 1
+from tests.review.opinions import ARRAYS, broken, check, opinion, planted, three_methods
 
 
 def test_normal_scores_by_hand():
@@ -207,98 +150,6 @@ def test_two_rows_by_hand():
     assert odds[0] - odds[1] == pytest.approx(2 * np.sqrt(usual * told), rel=1e-3)
 
 
-def test_a_rare_class_that_no_method_names_is_not_the_sure_suggestion():
-    """Evidence alone makes such a class nearly certain, from six images."""
-    rng = np.random.default_rng(0)
-    labels = np.repeat([0, 1, 2], [300, 280, 6])
-    found = []
-    for _ in range(2):
-        probs = np.full((len(labels), 3), 0.004)
-        probs[np.arange(len(labels)), labels] = 1
-        rare = labels == 2  # never seen well: it is called one of the others
-        probs[rare] = [0.7, 0.25, 0.05]
-        probs[~rare, 2] = 0.003
-        found.append(probs * rng.uniform(0.8, 1.2, probs.shape))
-    voices = [
-        opinion(key, each / each.sum(axis=1, keepdims=True), labels)
-        for key, each in zip("ab", found, strict=True)
-    ]
-    ranking = consensus.rank(voices, labels, 3)
-    common = np.flatnonzero(labels == 0)
-    soft = [pool.soften(each.pred_probs, labels) for each in voices]
-    named = pool.linear(soft, np.array([0.5, 0.5]), slice(None))[common]
-    said = (named[:, 2] / (named[:, 1] + named[:, 2])).mean()
-    first = ranking.top_labels[common, 0] == 2
-    shown = np.where(first, *ranking.top_probs[common, :2].T).mean()
-    assert abs(shown - said) < 0.1
-    assert (np.diff(ranking.top_probs[:, :2], axis=1) <= 1e-6).all()
-    assert (ranking.suggested_labels == ranking.top_labels[:, 0]).all()
-
-
-def test_the_pool_is_the_product_of_opinions_the_odds_of_a_class_and_half_of_what_is_behind():
-    labels, _, _, made = planted(400, 4)
-    voices = [opinion("a", made(1.5, 0), labels), opinion("b", made(1.5, 1), labels)]
-    ranking = consensus.rank(voices, labels, 4)
-    soft = [pool.soften(each.pred_probs, labels) for each in voices]
-    order = np.argsort(labels, kind="stable")  # rows are fitted class by class
-    logs = pool.logarithmic(soft, np.array([0.5, 0.5]), slice(None))
-    free = trust.shares(trust.calibration_weights(soft, labels))
-    told = noise.rows_of(pool.logarithmic(soft, free, order), labels[order], labels)
-    flips = noise.fit(told, start=noise.fit(told), steady=True)
-    found = noise.fit(
-        noise.rows_of(logs[order], labels[order], labels), start=flips, flips=flips.flips
-    )
-    odds, others = noise.odds(found.flips)
-    joint = np.exp(found.sharpness * logs + found.offsets) * np.exp(others[:, labels].T / 2)
-    own = joint[np.arange(400), labels].copy()
-    joint[np.arange(400), labels] = 0
-    against = np.log(joint.sum(axis=1) / own) + odds[labels]
-    np.testing.assert_array_equal(ranking.order, np.argsort(-against, kind="stable"))
-    joint /= joint.sum(axis=1, keepdims=True)
-    plain = pool.linear(soft, np.array([0.5, 0.5]), slice(None)).astype(float)
-    plain[np.arange(400), labels] = 0
-    plain /= plain.sum(axis=1, keepdims=True)
-    counts = consensus.SEEN / (consensus.SEEN + np.bincount(labels, minlength=4))
-    joint = (1 - counts) * joint + (counts * joint).sum(axis=1, keepdims=True) * plain
-    order = np.argsort(-joint, axis=1)[:, :3]
-    np.testing.assert_array_equal(ranking.top_labels, order)
-    np.testing.assert_allclose(
-        ranking.top_probs, np.take_along_axis(joint, order, axis=1), atol=1e-5
-    )
-
-
-def test_many_classes_are_held_against_each_other_by_counts():
-    rng = np.random.default_rng(3)
-    k = pool.LEVELLED_CLASSES + 1
-    first, second = (rng.dirichlet(np.ones(k), 2 * k) for _ in range(2))
-    labels = np.arange(2 * k) % k
-    ranking = consensus.rank([opinion("a", first, labels), opinion("b", second, labels)], labels, k)
-    one, two = (
-        pool.linear([pool.level(p, labels, k)], np.ones(1), slice(None)) for p in (first, second)
-    )
-    joint = transition.confident_joint(lambda rows: (one + two)[rows] / 2, labels, k)
-    odds, others = transition.odds_of_wrong(joint)
-    # two methods that have nothing in common count as 4/3 opinions, 2/3 each
-    joint = (one * two) ** (2 / 3) * np.exp(consensus.PRIOR * others[labels])
-    own = joint[np.arange(2 * k), labels].copy()
-    joint[np.arange(2 * k), labels] = 0
-    against = np.log(joint.sum(axis=1) / own / (k - 1)) + odds[labels]
-    np.testing.assert_array_equal(ranking.order, np.argsort(-against, kind="stable"))
-    np.testing.assert_array_equal(ranking.suggested_labels, joint.argmax(axis=1))
-
-
-def test_section_11_test_14_suggestions():
-    """Never the given label; the transition prior helps where labels are confused in pairs."""
-    labels, truth, wrong, made = planted(4_000, 6, rate=0.3, pair=True)
-    methods = [opinion(f"method {i}", made(0.8, i), labels) for i in range(2)]
-    ranking = consensus.rank(methods, labels, 6)
-    assert (ranking.top_labels != labels[:, None]).all()
-    product = methods[0].pred_probs * methods[1].pred_probs
-    product[np.arange(len(labels)), labels] = 0
-    without = metrics.suggestion_accuracy(wrong, product.argmax(axis=1), truth)
-    assert metrics.suggestion_accuracy(wrong, ranking.suggested_labels, truth) > without + 0.02
-
-
 @settings(max_examples=20, deadline=None)
 @given(st.permutations(range(5)), st.integers(0, 1000))
 def test_the_order_of_methods_does_not_matter(order, seed):
@@ -404,16 +255,6 @@ def test_hardly_any_rows_or_classes(n, k, kind):
         ],
     }[kind]
     check(consensus.rank(signals, labels, k), labels, k)
-
-
-def test_a_class_nobody_was_given_is_not_suggested_for_want_of_anything_better():
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, 3, 90)  # class 3 exists by name only
-    probs = np.full((90, 4), 1e-6)
-    probs[np.arange(90), labels] = 1 - 3e-6
-    ranking = consensus.rank([opinion("sure", probs, labels)], labels, 4)
-    check(ranking, labels, 4)
-    assert not (ranking.suggested_labels == 3).any()
 
 
 def top_of(probs, keep):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lnl_core.review import consensus, metrics
-from tests.review.test_consensus import opinion, planted
+from tests.review.opinions import opinion, planted
 
 
 def skewed(sizes, wrong_share, *, sharpness=1.5, seed=0):

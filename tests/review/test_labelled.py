@@ -5,7 +5,7 @@ import pytest
 
 from lnl_core.review import consensus, labelled
 from lnl_core.types import LabeledDataset, Signals, TopProbs
-from tests.review.test_consensus import opinion, planted
+from tests.review.opinions import opinion, planted
 
 K, NONE = 6, 2  # label 2 is no class
 

@@ -102,7 +102,6 @@ def test_section_11_test_10_a_noise_rate_that_is_twice_the_true_one_is_put_right
 
 def test_section_11_test_15_effort_is_below_that_of_the_ensemble_score():
     """Digits with a tenth of the labels changed to a like class; three cheap methods."""
-    pytest.importorskip("cleanlab")
     from sklearn.datasets import load_digits
 
     images, truth = load_digits(return_X_y=True)
