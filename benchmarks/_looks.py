@@ -6,7 +6,8 @@ import numpy as np
 
 from benchmarks import _watching
 from lnl_core.review import auditing, hidden
-from lnl_core.review.evidence import AUDIT, Audit, Evidence, possible_totals
+from lnl_core.review.evidence import AUDIT, Audit, possible_totals
+from lnl_core.review.growing import Growing
 from lnl_core.review.hidden import CONFIRM, GOLD, REPEAT, SECOND, Known, Mine
 from lnl_core.review.measured import Look, measured, together
 from lnl_core.review.missed import Looks, corrected_limit
@@ -44,6 +45,7 @@ class TeamReview:
         ]
         self.looks: list[Route] = []
         self.draws: list[tuple[int, int]] = []  # row, and how many were open
+        self.grown = Growing(possible_totals(n))
 
     @property
     def open(self) -> np.ndarray:
@@ -129,11 +131,12 @@ class TeamReview:
         called = self.called[rows]
         counted = np.cumsum(np.bincount(self.at[done & self.called], minlength=self.n + 1))
         before = counted[self.at[rows] - 1]
-        said = Evidence(possible_totals(self.n))
-        for left, known, wrong in zip(eligible, before, called, strict=True):
-            said.draw(int(left), int(known), bool(wrong))
-        plain = auditing.live_limits(said, found, found + still).limit - found
         audit = Audit(eligible, before, called, (AUDIT,) * len(rows))
+        (plain,) = self.grown.looks(
+            audit,
+            [len(rows)],
+            lambda said: auditing.live_limits(said, found, found + still).limit - found,
+        )
         back = int((self.ruled[rows] & ~called).sum())
         kept = self.n - still - found
         looks = Looks(self.gold(), taken_back=back)

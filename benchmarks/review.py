@@ -109,6 +109,12 @@ class Project:
         left = self.wrong.sum() - np.cumsum(self.wrong[self.order])
         return int(np.argmax(left <= goal)) + 1
 
+    def foreseen(self, goal: int) -> auditing.Plan:
+        """Return the shortest way of somebody who knows what is left, and draws nothing before."""
+        said = evidence.Evidence(evidence.possible_totals(len(self.p)))
+        known = self.wrong[self.order].astype(np.float64)
+        return auditing.plan(said, 0, known, goal, alpha=auditing.risk())
+
     def expected(self, rows: list[int]) -> np.ndarray:
         """Return p_wrong as the answers so far correct it."""
         seen = np.array(rows)
@@ -121,7 +127,7 @@ def review(project: Project, seed: int, goal: int, *, planned: bool) -> dict[str
     """Review until the limit reaches the goal; return reviews, random checks, errors left."""
     n, wrong = len(project.p), project.wrong
     rng, open_ = np.random.default_rng(seed), np.ones(n, bool)
-    said = evidence.Evidence(evidence.possible_totals(n))
+    said, risk = evidence.Evidence(evidence.possible_totals(n)), auditing.risk()
     rows: list[int] = []
     found = audits = since = 0
     only = false = False
@@ -141,13 +147,14 @@ def review(project: Project, seed: int, goal: int, *, planned: bool) -> dict[str
         found += int(wrong[row])
         rows.append(row)
         if drawn and audits % 10 == 0:
-            limit = auditing.live_limits(said, found, found + int(open_.sum())).limit - found
+            most = found + int(open_.sum())
+            limit = auditing.live_limits(said, found, most, risk).limit - found
             false |= limit < int(wrong[open_].sum())
             if limit <= goal:
                 break
         if planned and audits >= auditing.ENOUGH and len(rows) % EVERY == 0:
             rest = project.order[open_[project.order]]
-            way = auditing.plan(said, found, project.expected(rows)[rest], goal)
+            way = auditing.plan(said, found, project.expected(rows)[rest], goal, alpha=risk)
             only = way.queue == 0
     left = int(wrong[open_].sum())
     return {"reviews": len(rows), "audits": audits, "left": left, "false": bool(false)}
@@ -195,6 +202,7 @@ def truth_of_p(project: Project, seeds: int) -> dict[str, Any]:
 def measure(project: Project, goal: int, seeds: int) -> dict[str, Any]:
     """Return both ways to review, over seeds of the draws, and where the order alone gets there."""
     rows: dict[str, Any] = {"order": project.alone(goal), "goal": goal, "seeds": seeds}
+    rows["foreseen"] = project.foreseen(goal).total
     for name, planned in (("mixed", False), ("planned", True)):
         each = [review(project, seed, goal, planned=planned) for seed in range(seeds)]
         rows[name] = {
@@ -247,7 +255,7 @@ def _stopping(case: real.Case, options: argparse.Namespace, counts: int) -> dict
     """Measure and print when a review of one set may stop."""
     found = measure(Project(case, options), options.goal, counts)
     print(f"{case.name}: {len(case.dataset):,} images, goal {options.goal} wrong labels left")
-    print(f"  order alone {found['order']:>6,}")
+    print(f"  order alone {found['order']:>6,}, with foresight {found['foreseen']:,}")
     for name in ("mixed", "planned"):
         row = found[name]
         print(

@@ -29,11 +29,18 @@ def project():
 def test_a_plan_stops_sooner_and_keeps_the_promise(project):
     found = review.measure(project, goal=60, seeds=3)
     assert found["planned"]["reviews"] < 0.8 * found["mixed"]["reviews"]
-    assert found["order"] < found["planned"]["reviews"]
+    assert found["order"] < found["foreseen"] < found["mixed"]["reviews"]
     assert found["planned"]["false"] == found["mixed"]["false"] == 0
     assert found["planned"]["left"] <= 60
     left = project.wrong.sum() - project.wrong[project.order[: found["order"]]].sum()
     assert left == 60
+
+
+def test_reviews_stop_at_the_part_of_the_risk_that_the_product_takes(project, monkeypatch):
+    stops = [review.review(project, 0, 60, planned=True)]
+    monkeypatch.setattr(review.auditing, "risk", lambda: 0.4)
+    stops.append(review.review(project, 0, 60, planned=True))
+    assert stops[1]["audits"] < stops[0]["audits"]
 
 
 def test_a_perfect_order_has_the_whole_area_and_a_random_one_its_share():
