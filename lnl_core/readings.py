@@ -28,7 +28,7 @@ class Answers:
         split_spellings: `merge` or `keep` splits that differ in case, blanks or Unicode form alone.
         split_true: which split is meant by true in a column of true and false; `names`: neither.
         parts: folders named like splits are `splits` or `classes`.
-        level: `top` or `inner`: which of two levels of folders is the class.
+        level: `top`, `inner` or `third`: which level of folders is the class.
         unlabelled: `skip` images without a label, or `keep` them to be labelled.
         mostly_skipped: `accept` that more than half is left out.
         contrast: `set`: stretch pixels to the range of the set; `whole`: few far values included;
@@ -261,8 +261,8 @@ OPTIONS = (
            "true; “names”: they are called so (default)", ("train", "val", "test", "names")),
     Option("parts", "--parts", "folders called train, val ... are splits or classes",
            ("splits", "classes")),
-    Option("level", "--class-level", "of two levels of folders, the one that is the class",
-           ("top", "inner")),
+    Option("level", "--class-level", "of folders in folders, the level that is the class",
+           ("top", "inner", "third")),
     Option("unlabelled", "--unlabelled", "images without a label: skip them (default), or keep "
            "them to be labelled", ("skip", "keep")),
     Option("mostly_skipped", "--accept-skipped", "import although more than half is left out",

@@ -21,7 +21,8 @@ from lnl_core.data.images import NO_KIND
 from lnl_core.data.reading import classes_files, labels, places
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED, Outline
 from lnl_core.data.reading.outline import unlabelled as ask_unlabelled
-from lnl_core.data.reading.places import Node, Places, is_split, like_image
+from lnl_core.data.reading.places import Places, is_split, like_image
+from lnl_core.data.reading.tree import Node
 from lnl_core.data.tables import BadRow, natural, visible
 from lnl_core.data.writing import Skipped
 from lnl_core.readings import Answers, Choice, LeftOut, Question

@@ -8,7 +8,7 @@ from pathlib import Path
 from lnl_core.data import images, no_class
 from lnl_core.data.files import FileSource
 from lnl_core.data.images import ImageError
-from lnl_core.data.reading.outline import EXAMPLES
+from lnl_core.data.reading.outline import EXAMPLES, Outline
 from lnl_core.data.writing import Plan, Source
 from lnl_core.readings import (
     Answers,
@@ -67,6 +67,7 @@ def reading_of(
     notes = [*outline.notes, *chosen.notes()]
     if len(classes) == 1:
         notes.append("Only one class: there is nothing else that a label could be.")
+    notes += _in_no_split(outline)
     notes += [said for each in questions if (said := assumed(each))]
     return Reading(
         kind=kind or source.kind,
@@ -93,6 +94,15 @@ def assumed(question: Question) -> str:
         return f"{question.text} {option(question.key).flag} says otherwise."
     words = next((c.words for c in question.choices if c.value == question.default), "")
     return f"{question.text} Assumed: {words}. {option(question.key).flag} says otherwise."
+
+
+def _in_no_split(outline: Outline) -> list[str]:
+    """Say how many images are in no split, where others are in one."""
+    count = sum(outline.counts.values()) - sum(outline.splits.values())
+    if not outline.splits or count <= 0:
+        return []
+    about = "" if outline.exact else "About "
+    return [f"{about}{count:,} {'image is' if count == 1 else 'images are'} in no split."]
 
 
 class _Chosen:

@@ -14,8 +14,8 @@ from lnl_core.data.list_rows import Listing
 from lnl_core.data.manifests import SUFFIXES
 from lnl_core.data.reading import column_names, columns, places
 from lnl_core.data.reading.finding import Finder
-from lnl_core.data.reading.places import Node
 from lnl_core.data.reading.spellings import plain
+from lnl_core.data.reading.tree import Node
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError, meant

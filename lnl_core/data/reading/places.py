@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
-from lnl_core.data.images import SUFFIXES
 from lnl_core.data.reading.spellings import plain
 from lnl_core.data.reading.split_names import is_split as is_split
+from lnl_core.data.reading.tree import Inside, Node, splits_inside
+from lnl_core.data.reading.tree import like_image as like_image
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError
 
-_DEEP = 3
-_ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
-_NOTES = frozenset({".txt", ".xml", ".json", ".yaml", ".yml"})
+_LEVELS = ("top", "inner", "third")
 _OF_BOXES = frozenset({"images", "image", "img", "imgs", "jpegimages", "labels", "annotations"})
 
 BESIDE_SPLITS = BadRow(
@@ -29,72 +28,22 @@ NO_CLASS = BadRow(
 LOOSE = BadRow("Lies outside the class folders.", "Move it into the folder of its class.")
 
 
-def like_image(name: str) -> bool:
-    """Tell whether a file is called as images are."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES
-
-
-@dataclass(slots=True)
-class Node:
-    """A folder: its own files, those that are called like images, and the folders in it.
-
-    `archives` are files to unpack, `notes` those in which labels of boxes are written.
-    What lies deeper than three folders is counted where the third one is.
-    """
-
-    files: int = 0
-    images: int = 0
-    archives: int = 0
-    notes: int = 0
-    inner: dict[str, Node] = field(default_factory=dict)
-
-    def add(self, parts: tuple[str, ...]) -> None:
-        """Count a file at the end of its folders' names."""
-        node = self.folder(parts[:-1])
-        node.files += 1
-        ending = os.path.splitext(parts[-1])[1].lower()
-        node.images += like_image(parts[-1])
-        node.archives += ending in _ARCHIVES
-        node.notes += ending in _NOTES
-
-    def folder(self, parts: tuple[str, ...]) -> Node:
-        """Return the node of a folder; it is made where it is new."""
-        node = self
-        for part in parts[:_DEEP]:
-            node = node.inner.setdefault(part, Node())
-        return node
-
-    @property
-    def below(self) -> int:
-        """Images in it and in its folders."""
-        return self.images + sum(node.below for node in self.inner.values())
-
-    @property
-    def all_files(self) -> int:
-        """Files in it and in its folders, whatever they are called."""
-        return self.files + sum(node.all_files for node in self.inner.values())
-
-    def with_images(self) -> dict[str, Node]:
-        """Return the folders in it that hold images."""
-        return {name: node for name, node in self.inner.items() if node.below}
-
-
 @dataclass(frozen=True, slots=True)
 class Places:
     """Which folder is what.
 
     Attributes:
         splits: names of the folders that are splits; empty where there is none.
-        inner: True where the class is the second of two levels.
-        below: names of the splits that lie inside the classes; empty where none does.
+        level: of folders in folders, the one that is the class, counted from 0.
+        below: the splits that lie inside other folders.
         apart: names of folders called like splits whose images have no class.
         questions: what is asked.
         notes: what should be known.
     """
 
     splits: tuple[str, ...] = ()
-    inner: bool = False
-    below: frozenset[str] = frozenset()
+    level: int = 0
+    below: Inside = field(default_factory=Inside)
     apart: frozenset[str] = frozenset()
     questions: tuple[Question, ...] = ()
     notes: tuple[str, ...] = ()
@@ -114,29 +63,34 @@ class Places:
                 return NO_CLASS
         if not folders or folders[0] in self.apart:
             return LOOSE
-        if len(folders) > 1 and folders[1] in self.below:
-            return folders[1], folders[0]
-        return split, folders[1] if self.inner and len(folders) > 1 else folders[0]
+        below, folders = self.below.of(folders)
+        return split or below, folders[min(self.level, len(folders) - 1)]
 
     def classes(self, root: Node) -> Iterator[tuple[str, int]]:
         """Yield (class as written, files in it) of every class folder, empty ones too."""
+        if self.below.names:
+            root = self.below.without(root)
         tops = [root.inner[name] for name in self.splits] if self.splits else [root]
         for top in tops:
             for name, node in top.inner.items():
-                if name in self.apart:
-                    continue
-                if not self.inner:
-                    yield name, node.all_files
-                    continue
-                for below, inner in node.inner.items():
-                    yield below, inner.all_files
-                if node.files or not node.inner:
-                    yield name, node.files
+                if name not in self.apart:
+                    yield from _ends(name, node, self.level)
+
+
+def _ends(name: str, node: Node, level: int) -> Iterator[tuple[str, int]]:
+    """Yield (folder, files that belong to it) of the folders so many levels below one."""
+    if not level:
+        yield name, node.all_files
+        return
+    for inner, below in node.inner.items():
+        yield from _ends(inner, below, level - 1)
+    if node.files or not node.inner:
+        yield name, node.files
 
 
 def archives_words(root: Node) -> str:
     """Say that a set without images holds archives; "" where it holds none."""
-    count = sum(node.archives for node in _all(root))
+    count = sum(node.archives for node in root.all())
     if not count:
         return ""
     said = "1 archive" if count == 1 else f"{count:,} archives"
@@ -150,18 +104,12 @@ def refuse_boxes(root: Node, class_names: Sequence[str]) -> None:
         LnlError: it is one.
     """
     named = {name.lower() for name in class_names}
-    if named and named <= _OF_BOXES and sum(node.notes for node in _all(root)):
+    if named and named <= _OF_BOXES and sum(node.notes for node in root.all()):
         raise LnlError(
             f"{', '.join(class_names)} are no classes: this looks like a set for detection (COCO, "
             "YOLO, VOC), whose labels are of boxes. Write a list with image and label, a row an "
             "image, or cut the boxes out into a folder for each class."
         )
-
-
-def _all(node: Node) -> Iterator[Node]:
-    yield node
-    for each in node.inner.values():
-        yield from _all(each)
 
 
 def decide(root: Node, answers: Answers) -> Places:
@@ -172,7 +120,7 @@ def decide(root: Node, answers: Answers) -> Places:
     if flat and answers.parts == "splits":
         apart = frozenset(flat)
         notes.append(f"Without a class: {', '.join(flat)}.")
-        return Places((), False, frozenset(), apart, tuple(questions), tuple(notes))
+        return Places(apart=apart, questions=tuple(questions), notes=tuple(notes))
     tops = [root.inner[name] for name in splits] if splits else [root]
     if splits:
         left = [n for n in root.inner if n not in splits]
@@ -180,15 +128,20 @@ def decide(root: Node, answers: Answers) -> Places:
         if left:
             shown = ", ".join(f"“{visible(name)[:40]}”" for name in left[:5])
             notes.append(f"Beside the splits, and not read: {shown}.")
-    below = frozenset() if splits or answers.parts == "classes" else _below(root)
-    if below:
-        notes.append(f"Splits lie inside the classes: {', '.join(sorted(below))}.")
-        return Places((), False, below, questions=tuple(questions), notes=tuple(notes))
-    level = _level(tops, answers)
+    below = Inside() if splits or answers.parts == "classes" else splits_inside(root)
+    level = _level([below.without(root)] if below.names else tops, answers)
+    if below.names and not below.whole and level is None:
+        level = _level(tops, answers)  # some are called like splits, others are not
+        below = below if level is None or level.answer in ("", "top") else Inside()
+    if below.names:
+        notes.append(
+            f"Splits lie inside the classes: {', '.join(sorted(below.names))}. --parts classes "
+            "says otherwise."
+        )
     if level is not None:
         questions.append(level)
-    inner = level is not None and level.answer == "inner"
-    return Places(splits, inner, questions=tuple(questions), notes=tuple(notes))
+    at = _LEVELS.index(level.answer) if level is not None and level.answer in _LEVELS else 0
+    return Places(splits, at, below, questions=tuple(questions), notes=tuple(notes))
 
 
 def _flat(root: Node) -> list[str]:
@@ -216,20 +169,6 @@ def _ask_flat(flat: list[str], root: Node, answers: Answers) -> Question:
         answer=answers.parts,
         stops=True,
     )
-
-
-def _below(root: Node) -> frozenset[str]:
-    """Return the names of splits inside the classes: cat/train, cat/val, dog/train ...
-
-    Every folder inside a class has to be one, and has to hold the images itself.
-    """
-    classes = root.with_images()
-    inside = [
-        (name, each) for node in classes.values() for name, each in node.with_images().items()
-    ]
-    split = all(is_split(name) and 2 * each.images >= each.below for name, each in inside)
-    names = frozenset(name for name, _ in inside)
-    return names if split and len(classes) > 1 else frozenset()
 
 
 def _splits(root: Node, answers: Answers) -> tuple[tuple[str, ...], list[Question], list[str]]:
@@ -285,24 +224,38 @@ def _ask_whether_classes(named: list[str], answers: Answers) -> Question:
 
 
 def _level(tops: list[Node], answers: Answers) -> Question | None:
-    """Ask which of two levels is the class, where class folders hold nothing but folders."""
+    """Ask which level is the class, where class folders hold nothing but folders."""
     outer = {name: node for top in tops for name, node in top.with_images().items()}
     nested = {name: node for name, node in outer.items() if not node.images}
-    inner = Counter(name for node in nested.values() for name in node.with_images())
-    branching = any(len(node.with_images()) > 1 for node in nested.values())
-    if not nested or not branching or len(inner) < 2:
+    inner, branching = _names(list(nested.values()))
+    deeper = [n for node in nested.values() for n in node.with_images().values() if not n.images]
+    third, forking = _names(deeper)
+    forking = forking and (branching or max(third.values()) > 1)
+    if not branching and not forking:
         return None
-    above = ", ".join(visible(name)[:24] for name in list(nested)[:3])
-    below = ", ".join(visible(name)[:24] for name in list(inner)[:4])
-    again = max(inner.values()) > 1
+    choices = [("top", "upper", list(outer))]
+    choices += [("inner", "lower" if not forking else "second", list(inner))] if branching else []
+    choices += [("third", "third", list(third))] if forking else []
+    below = inner if branching else third
+    again = max(below.values()) > 1
     return Question(
         "level",
-        f"Folders lie in folders: {above} … hold {below} …"
+        f"Folders lie in folders: {_few(nested, 3)} … hold {_few(below, 4)} …"
         f"{' again and again' if again else ''}. Which are the classes?",
-        (
-            Choice("top", f"the upper ones: {len(outer):,} classes, {above} …"),
-            Choice("inner", f"the lower ones: {len(inner):,} classes, {below} …"),
+        tuple(
+            Choice(value, f"the {words} ones: {len(names):,} classes, {_few(names, 4)} …")
+            for value, words, names in choices
         ),
         answer=answers.level,
         stops=True,
     )
+
+
+def _names(nodes: list[Node]) -> tuple[Counter[str], bool]:
+    """Return (name -> how many of the folders hold it, whether they may be classes)."""
+    names = Counter(name for node in nodes for name in node.with_images())
+    return names, len(names) > 1
+
+
+def _few(names: Iterable[str], count: int) -> str:
+    return ", ".join(visible(name)[:24] for name in islice(names, count))
