@@ -12,6 +12,8 @@ LOOKED = """async (place) => {
   }
 }"""
 
+NOTHING_WAITS = """() => !Object.values(localStorage).some((kept) => kept.includes('"cid"'))"""
+
 
 class Desk:
     """One browser window on one set, and what the store holds of it."""
@@ -39,8 +41,8 @@ class Desk:
         return self
 
     def saved(self):
-        """Wait until the page says that the server has everything."""
-        self.page.wait_for_timeout(50)
+        """Wait until the server has everything that was pressed, and the page says so."""
+        self.page.wait_for_function(NOTHING_WAITS)  # a press is written there at once
         self.page.locator(".saved", has_text=SAVED).wait_for()
         return self
 

@@ -4,7 +4,7 @@ import pytest
 
 from lnl_core.services.review.recording import record
 from lnl_core.store import decisions
-from tests.browser.desk import CLASSES, SAVED, Desk
+from tests.browser.desk import CLASSES, Desk
 
 pytestmark = pytest.mark.browser
 
@@ -164,7 +164,7 @@ def test_a_second_window_moves_nothing_in_the_first(desk):
     desk.press("k")
     words = f"You said none fits a moment ago in another window; now: {CLASSES[given]}."
     desk.page.locator(".toast", has_text=words).wait_for()
-    desk.page.locator(".saved", has_text=SAVED).wait_for()
+    desk.saved()
     (stands,) = decisions.in_force(desk.info)[row]
     assert str(stands.action) == "keep"
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from lnl_core.services.in_force import standing
 from lnl_core.store import audits, decisions
 from lnl_core.types import Action, Decision
-from tests.browser.desk import CLASSES, SAVED, Desk
+from tests.browser.desk import CLASSES, Desk
 
 pytestmark = pytest.mark.browser
 
@@ -273,7 +273,7 @@ def test_the_end_of_the_queue_is_said(common_server, page, make_set):
     desk = Desk(common_server, page, make_set(common_server, "short", CLASSES, n=6)).open()
     desk.press(*"kkkkkk")
     desk.page.get_by_text("Nothing is left in the queue.").wait_for()
-    desk.page.locator(".saved", has_text=SAVED).wait_for()
+    desk.saved()
     assert len(desk.actions()) == 6
     desk.press("z")
     desk.page.wait_for_selector(".stage > img")
