@@ -155,8 +155,10 @@ class Shell:
             await self.app(scope, receive, send)
             return
         plain = _without(scope["headers"], ("accept-encoding", "if-none-match", "range"))
+        if scope["method"] == "HEAD":
+            send = _headers_alone(send)
         await self.app(
-            {**scope, "headers": _without(plain, ("if-modified-since",))},
+            {**scope, "method": "GET", "headers": _without(plain, ("if-modified-since",))},
             receive,
             _filling(send, _place(scope)),
         )
@@ -172,8 +174,8 @@ def _place(scope: Scope) -> str:
 
 
 def _opens(scope: Scope) -> bool:
-    """Tell whether a browser asks for a page."""
-    if scope["type"] != "http" or scope["method"] != "GET":
+    """Tell whether a browser asks for a page, or for its headers alone."""
+    if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return False
     return "text/html" in Headers(scope=scope).get("accept", "")
 
@@ -183,6 +185,17 @@ def _without(
 ) -> list[tuple[bytes, bytes]]:
     left = {name.encode("ascii") for name in names}
     return [(name, value) for name, value in headers if name.lower() not in left]
+
+
+def _headers_alone(send: Send) -> Send:
+    """Return a `send` that leaves out the body, as HEAD asks: its length must be that of GET."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return sending
 
 
 def _filling(send: Send, place: str) -> Send:

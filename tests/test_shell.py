@@ -126,6 +126,17 @@ def test_the_filled_page_is_whole_and_never_taken_from_an_older_copy(client):
     assert again.text.rstrip().endswith("</html>")
 
 
+@pytest.mark.parametrize("path", ["/review", "/plain", "/static/js/"])
+def test_the_headers_alone_are_those_of_the_page(client, path):
+    if path.endswith("js/"):
+        path += _shell.scripts("review")[0]
+    whole, alone = client.get(path, headers=PAGE), client.head(path, headers=PAGE)
+    assert alone.content == b""
+    assert alone.status_code == whole.status_code == 200
+    assert alone.headers == whole.headers
+    assert int(alone.headers["content-length"]) == len(whole.content)
+
+
 @pytest.mark.parametrize(
     ("base", "path", "pathname", "home"),
     [
