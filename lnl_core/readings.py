@@ -39,7 +39,7 @@ class Answers:
         split_column: the same, or `none`.
         header: `none` where a list's first row is an image.
         one_hot: `yes` where every class has a column of 0 and 1.
-        classes_file: a file with one class name a line, or `none`.
+        classes_file: a file of class names, or `none`.
         links: `follow` links that lead out of the folder.
         no_classes: labels that say that nobody labelled the image.
     """
@@ -279,8 +279,8 @@ OPTIONS = (
            metavar="COLUMN"),
     Option("header", "--no-header", "the list's first row is an image", sets="none"),
     Option("one_hot", "--one-hot", "every class has a column of 0 and 1", sets="yes"),
-    Option("classes_file", "--classes", "file with one class name a line, for labels that are "
-           "numbers; “none”: the numbers are the names", metavar="FILE"),
+    Option("classes_file", "--classes", "file with the class names, for labels or folders that are "
+           "numbers or codes; “none”: those are the names", metavar="FILE"),
     Option("links", "--follow-links", "read links that lead out of the folder", sets="follow"),
     Option("no_classes", "--not-a-class", "label that says that nobody labelled the image, such as "
            "“Not sure”: kept as given, never learned, never suggested, reviewed apart; may be "

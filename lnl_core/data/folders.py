@@ -18,7 +18,7 @@ from lnl_core.data.files import (
     storable,
 )
 from lnl_core.data.images import NO_KIND
-from lnl_core.data.reading import classes_files, labels, places
+from lnl_core.data.reading import labels, naming, places
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED, Outline
 from lnl_core.data.reading.outline import unlabelled as ask_unlabelled
 from lnl_core.data.reading.places import Places, is_split, like_image
@@ -152,14 +152,23 @@ def scan(
     """
     said = answers or Answers()
     top = innermost(root.resolve())
-    return _Folders(top, class_map or {}, said).source()
+    return _Folders(top, class_map or {}, said, _between(root.resolve(), top)).source()
+
+
+def _between(root: Path, top: Path) -> list[Path]:
+    """Return the folders from the innermost one up to the one that was named."""
+    above = [each for each in top.parents if each == root or root in each.parents]
+    return [top, *above]
 
 
 class _Folders:
     """A tree of folders, gone through twice: to count, and for the images."""
 
-    def __init__(self, top: Path, renamed: Mapping[str, str], answers: Answers) -> None:
+    def __init__(
+        self, top: Path, renamed: Mapping[str, str], answers: Answers, around: Sequence[Path]
+    ) -> None:
         self._top, self._renamed, self._answers = top, renamed, answers
+        self._around = around
         self._links = answers.links == "follow"
         self._keep = answers.unlabelled == "keep"
         self._places = Places()
@@ -174,19 +183,16 @@ class _Folders:
         for name, files in self._places.classes(tree):
             if storable(name):
                 written[visible(name)] += files
-        self._labels = labels.understood(written, self._answers, class_map=self._renamed)
-        names = self._labels.class_names
+        called = naming.named(written, self._around, self._answers)
+        renamed = {**called.names, **self._renamed}
+        self._labels = labels.understood(written, self._answers, class_map=renamed)
+        names = called.sorted(self._labels.class_names)
         outline = Outline(
-            files=list(self._places.splits),
-            questions=[*self._places.questions, *self._labels.questions],
-            notes=list(self._places.notes),
+            files=[*self._places.splits, *called.files],
+            questions=[*self._places.questions, *called.questions, *self._labels.questions],
+            notes=[*self._places.notes, *called.notes],
             written=self._labels.written(),
         )
-        named = classes_files.classes_file(self._top)
-        if named is not None and all(classes_files.whole(name) is not None for name in names):
-            outline.notes.append(
-                f"“{named.name}” is not used: the classes are called as their folders, by numbers."
-            )
         sample, total, unlabelled = self._fill(outline)
         if unlabelled:
             lie = "lies" if unlabelled == 1 else "lie"

@@ -21,7 +21,7 @@ from lnl_core.data.list_rows import (
     path_of,
     problem_of,
 )
-from lnl_core.data.reading import classes_files, column_names, columns, labels, numbers
+from lnl_core.data.reading import column_names, columns, labels, naming
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.outline import UNLABELLED, Outline, unlabelled
 from lnl_core.data.tables import BadRow, visible
@@ -95,23 +95,26 @@ class _Listed:
         self._listings, self._home, self._renamed = listings, home, renamed
         self._rows, self._answers = ListRows(listings, home, decided, answers), answers
         self._several = len(listings) > 1
-        self._names: list[str] | None = None
-        self._base = 0
+        self._naming = naming.Naming()
         self._unsure: set[str] = set()
 
     def source(self, outline: Outline) -> FileSource:
         """Count, ask, and return what can be read."""
         counted = self._rows.count()
-        self._name_numbers(counted, outline)
-        written = Counter({self._named(label): 0 for label in counted.written})
+        lists = dict.fromkeys(each.file.parent for each in self._listings)
+        self._naming = naming.named(counted.written, [self._home, *lists], self._answers)
+        outline.questions += self._naming.questions
+        outline.notes += self._naming.notes
+        outline.files += self._naming.files
+        written = Counter({self._naming.of(label): 0 for label in counted.written})
         for label, count in counted.written.items():
-            written[self._named(label)] += count
+            written[self._naming.of(label)] += count
         for label in counted.true:
-            written.setdefault(self._named(label), 0)
+            written.setdefault(self._naming.of(label), 0)
         self._labels = labels.understood(
             written, self._answers, class_map=self._renamed, from_cells=True
         )
-        names = self._class_names()
+        names = self._naming.sorted(self._labels.class_names)
         if len(names) > MAX_CLASSES:
             raise LnlError(
                 f"The column for labels in {self._listings[0].file.name} has more than "
@@ -153,52 +156,8 @@ class _Listed:
 
     # labels ---------------------------------------------------------------------------------
 
-    def _name_numbers(self, counted: Counted, outline: Outline) -> None:
-        """Let numbers stand for the names of a classes file, where there is one."""
-        said = self._answers.classes_file
-        whole = {label: classes_files.whole(label) for label in counted.written}
-        if said == "none":
-            return
-        if said:
-            file = next((p for p in (Path(said), self._home / said) if p.is_file()), None)
-            if file is None:
-                raise LnlError(f"There is no file {said}. Check the path of --classes.")
-        else:
-            file = classes_files.classes_file(self._home)
-            if file is None or None in whole.values():
-                return
-        names = classes_files.classes_of(file)
-        values = [value for value in whole.values() if value is not None]
-        if not values or min(values) < 0 or max(values) > len(names):
-            outline.notes.append(f"{file.name} is not used: labels are no numbers of its lines.")
-            return
-        self._base, question = numbers.count_from(
-            min(values), max(values), len(names), self._answers, tuple(names[:2])
-        )
-        outline.questions += [question] if question is not None else []
-        outline.files.append(column_names.inside(self._home, file))
-        outline.notes.append(f"Labels are numbers; {file.name} has their names.")
-        self._names = names
-
-    def _named(self, label: str) -> str:
-        """Return the name that a label stands for, itself where there is none."""
-        if self._names is None:
-            return label
-        value = classes_files.whole(label)
-        at = -1 if value is None else value - self._base
-        return self._names[at] if 0 <= at < len(self._names) else label
-
-    def _class_names(self) -> list[str]:
-        found = self._labels.class_names
-        if self._names is None:
-            return found
-        return [
-            *(n for n in self._names if n in found),
-            *(n for n in found if n not in self._names),
-        ]
-
     def _classes(self, label: str) -> tuple[int, ...] | BadRow:
-        meaning = self._labels.meanings[self._named(visible(label))]
+        meaning = self._labels.meanings[self._naming.of(visible(label))]
         if isinstance(meaning, BadRow):
             return meaning
         return tuple(self._label_of[name] for name in meaning)
@@ -262,7 +221,7 @@ class _Listed:
             elif meaning:
                 outline.counts[meaning[0]] += count
         for label, paths in counted.examples.items():
-            meaning = self._labels.meanings[self._named(label)]
+            meaning = self._labels.meanings[self._naming.of(label)]
             if isinstance(meaning, tuple) and meaning:
                 outline.example(meaning[0], [(path, self._file(path)) for path in paths])
         for (reason, remedy), count in counted.unusable.items():

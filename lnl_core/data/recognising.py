@@ -97,7 +97,9 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
     tables_there = [
         Path(entry.path)
         for entry in folders.entries(source)
-        if Path(entry.path).suffix.lower() in (*TABLES, ".txt") and entry.is_file()
+        if Path(entry.path).suffix.lower() in (*TABLES, ".txt")
+        and entry.is_file()
+        and entry.name != Path(answers.classes_file).name
     ]
     named = [file for file in tables_there if file.stem == "metadata"] or tables_there
     try:

@@ -271,9 +271,3 @@ def test_of_numbers_and_names_of_the_same_classes_the_names_are_read(tmp_path):
     rows = [f"im{i}.png,{i % 2},{'cat' if i % 2 else 'dog'}" for i in range(4)]
     (tmp_path / "l.csv").write_text("\n".join(["image,label,label_name", *rows]) + "\n")
     assert counts(read(tmp_path)) == {"cat": 2, "dog": 2}
-
-
-def test_a_file_of_names_beside_folders_of_numbers_is_named(tmp_path):
-    put(tmp_path, ["1/0.png", "2/0.png"])
-    (tmp_path / "classes.txt").write_text("cat\ndog\n")
-    assert any("“classes.txt” is not used" in note for note in read(tmp_path).notes)

@@ -1,40 +1,86 @@
-"""Files of class names that lie beside a list: one name a line, for labels that are numbers."""
+"""Files of class names beside a list or class folders, for labels that are numbers or codes.
+
+Text (one name a line, or a number or code and a name), JSON and the part `names` of a YAML file.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lnl_core.data.reading.spellings import number
 from lnl_core.data.tables import visible
 from lnl_core.types import LnlError
 
+_STEMS = ("classes", "class_names", "classnames", "labels", "label_names", "names", "categories")
+_MAPS = (
+    *("class_to_idx", "idx_to_class", "class_indices", "label_map", "labelmap", "class_map"),
+    *("id2label", "label2id", "class_index", "imagenet_class_index"),
+)
+_NAMES = (
+    *(f"{stem}.txt" for stem in (*_STEMS, *_MAPS)),
+    *("classes.names", "obj.names", "words.txt", "LOC_synset_mapping.txt"),
+    *(f"{stem}.json" for stem in (*_STEMS, *_MAPS)),
+    *(f"{stem}.{ending}" for stem in ("data", "dataset", *_STEMS) for ending in ("yaml", "yml")),
+    *(f"{stem}.csv" for stem in ("classes", "class_names", "class_dict", "categories")),
+)
+_KEYS = ("names", "class_names", "classes", "categories", "labels", "label_names", *_MAPS)
+_LARGEST = 2**24
+_LED = re.compile(r"(\d{1,9})\s*(?:[:=,;\t]|\s)\s*(\S.*)")
+_ENDED = re.compile(r"(\S.*?)\s*(?:[:=,;\t]|\s)\s*(\d{1,9})")
+_CODED = re.compile(r"([^\s:=,;]*\d[^\s:=,;]*)(?:\s*[:=,;\t]\s*|\s+)(\S.*)")
 
-def classes_of(file: Path) -> list[str]:
-    """Read a file with one class name a line.
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a file says of classes.
+
+    Attributes:
+        by_number: number -> name.
+        counted: True where the file writes the numbers; else they are those of the lines, from 0.
+        by_code: what folders or labels may be called instead (`n01440764`) -> name.
+    """
+
+    by_number: Mapping[int, str]
+    counted: bool = False
+    by_code: Mapping[str, str] = field(default_factory=dict)
+
+
+def classes_of(file: Path) -> Names:
+    """Read a file of class names.
 
     Raises:
         LnlError: it cannot be read, or holds no name.
     """
     try:
+        if file.stat().st_size > _LARGEST:
+            raise LnlError(f"{file.name} is too large for a file of class names.")
         text = file.read_text("utf-8-sig")
     except (OSError, UnicodeError) as error:
         raise LnlError(f"{file.name} cannot be read as text. Save it as UTF-8.") from error
-    names = [visible(line.strip()) for line in text.splitlines() if line.strip()]
-    pairs = [name.split(maxsplit=1) for name in names]
-    if all(len(pair) == 2 and pair[0].isdecimal() for pair in pairs):  # “0 cat”, “1 dog”
-        numbers = [int(pair[0]) for pair in pairs]
-        if numbers == list(range(numbers[0], numbers[0] + len(pairs))):
-            names = [pair[1] for pair in pairs]
-    if not names or len(set(names)) < len(names):
+    ending = file.suffix.lower()
+    if ending == ".json":
+        names = _of_json(text)
+    elif ending in (".yaml", ".yml"):
+        names = _of_yaml(text)
+    else:
+        names = _of_lines(text)
+    if names is None or not (names.by_number or names.by_code):
         raise LnlError(f"{file.name} names no classes, or one twice. Write one name a line.")
     return names
 
 
-def classes_file(root: Path) -> Path | None:
-    """Return the file of class names that lies beside a list, where there is one."""
-    for name in ("classes.txt", "class_names.txt", "labels.txt", "classes.names", "obj.names"):
-        if (root / name).is_file():
-            return root / name
+def classes_file(*folders: Path) -> Path | None:
+    """Return the file of class names that lies in one of the folders, where there is one."""
+    for folder in folders:
+        for name in _NAMES:
+            if (folder / name).is_file():
+                return folder / name
     return None
 
 
@@ -42,3 +88,114 @@ def whole(label: str) -> int | None:
     """Return the whole number that a label is; None where it is none."""
     value = number(label)
     return int(value) if value is not None and value == value.to_integral_value() else None
+
+
+def _of_lines(text: str) -> Names | None:
+    """Read lines: a name each, a number and a name, or a code and a name."""
+    lines = [visible(line.strip()) for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    for rows in (lines, lines[1:]):  # the first one may be a header
+        led = [_LED.fullmatch(line) for line in rows]
+        ended = [_ENDED.fullmatch(line) for line in rows]
+        if rows and all(led):
+            pairs = [(int(each[1]), _bare(each[2])) for each in led if each]
+        elif rows and all(ended):
+            pairs = [(int(each[2]), _bare(each[1])) for each in ended if each]
+        else:
+            continue
+        if len(dict(pairs)) == len(pairs):
+            return _counted(pairs)
+    coded = [_CODED.fullmatch(line) for line in lines]
+    codes = {each[1]: _bare(each[2]) for each in coded if each}
+    by_code = _apart(codes) if len(codes) == len(lines) else {}
+    if len(set(lines)) < len(lines):
+        return None
+    return Names(dict(enumerate(lines)), by_code=by_code) if lines else None
+
+
+def _bare(name: str) -> str:
+    return name.strip().strip("\"'").strip()
+
+
+def _counted(pairs: Iterable[tuple[int, str]]) -> Names | None:
+    """Return numbers with their names; None where two have one."""
+    by_number = {value: name for value, name in pairs if name}
+    twice = len(set(by_number.values())) < len(by_number)
+    return None if twice or not by_number else Names(by_number, True)
+
+
+def _apart(codes: Mapping[str, str]) -> dict[str, str]:
+    """Return code -> name; where two codes have one name, it says the code as well."""
+    often = Counter(codes.values())
+    return {code: name if often[name] == 1 else f"{name} ({code})" for code, name in codes.items()}
+
+
+def _listed(values: Sequence[str]) -> Names | None:
+    names = [visible(value.strip()) for value in values]
+    if not all(names) or len(set(names)) < len(names):
+        return None
+    return Names(dict(enumerate(names)))
+
+
+def _of_json(text: str) -> Names | None:
+    try:
+        return _of_value(json.loads(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _of_value(value: Any, depth: int = 0) -> Names | None:
+    """Read a list of names, or an object of numbers, names and codes."""
+    if isinstance(value, list) and value:
+        if all(isinstance(each, str) for each in value):
+            return _listed(value)
+        rows = [each for each in value if isinstance(each, dict)]
+        named = [(row.get("id"), row.get("name")) for row in rows]
+        pairs = [(i, n) for i, n in named if isinstance(i, int) and isinstance(n, str)]
+        return _counted(pairs) if len(pairs) == len(value) else None
+    if not isinstance(value, dict) or not value:
+        return None
+    inner = next((value[key] for key in _KEYS if isinstance(value.get(key), list | dict)), None)
+    if inner is not None and depth == 0:
+        return _of_value(inner, 1)
+    return _of_pairs(value)
+
+
+def _of_pairs(value: Mapping[str, Any]) -> Names | None:
+    """Read an object: number -> name, name -> number, code -> name, number -> [code, name]."""
+    if all(isinstance(each, int) and not isinstance(each, bool) for each in value.values()):
+        return _counted((n, visible(name.strip())) for name, n in value.items())
+    lists = [each for each in value.values() if isinstance(each, list) and len(each) == 2]
+    if len(lists) == len(value) and all(isinstance(word, str) for each in lists for word in each):
+        codes = _apart({code: visible(name) for code, name in lists})
+        numbers = {int(k): codes[v[0]] for k, v in value.items() if k.isdecimal()}
+        return Names(numbers, True, codes)
+    if not all(isinstance(each, str) for each in value.values()):
+        return None
+    if all(key.isdecimal() for key in value):
+        return _counted((int(key), visible(name.strip())) for key, name in value.items())
+    if all(name.strip().isdecimal() for name in value.values()):
+        return _counted((int(n), visible(name.strip())) for name, n in value.items())
+    return Names({}, True, _apart({key: visible(name.strip()) for key, name in value.items()}))
+
+
+def _of_yaml(text: str) -> Names | None:
+    """Read the part `names` of a YAML file: [cat, dog], a line each, or numbers with names."""
+    found = re.search(r"^(?:names|classes|class_names)\s*:[ \t]*(.*)$", text, re.MULTILINE)
+    if found is None:
+        return None
+    rest = found[1].strip()
+    if rest[:1] in ("[", "{"):
+        closes = {"[": "]", "{": "}"}[rest[0]]
+        inner = text[found.start(1) :].partition(rest[0])[2].partition(closes)[0]
+        items = re.findall(r"(?:\"[^\"]*\"|'[^']*'|[^,\"'])+", re.sub(r"\s#.*", "", inner))
+    else:
+        lines = re.sub(r"\s#.*", "", text[found.end() :]).splitlines()
+        lines = [line for line in lines if line.strip()]
+        at = next((i for i, line in enumerate(lines) if line[0] not in " \t-"), len(lines))
+        items = [re.sub(r"^\s*-\s", "", line) for line in lines[:at]]
+    items = [item.strip() for item in items if item.strip()]
+    numbered = [re.fullmatch(r"[\"']?(\d+)[\"']?\s*:\s*(.+)", item) for item in items]
+    if items and all(numbered):
+        return _counted((int(each[1]), visible(_bare(each[2]))) for each in numbered if each)
+    return _listed([_bare(item) for item in items]) if items else None

@@ -1,0 +1,116 @@
+"""Labels that are numbers or codes: the names that a file beside them has for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lnl_core.data.reading import classes_files, numbers
+from lnl_core.data.reading.column_names import inside
+from lnl_core.data.reading.missing import is_missing
+from lnl_core.data.reading.spellings import quoted
+from lnl_core.readings import Answers, Question
+from lnl_core.types import LnlError
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What labels stand for.
+
+    Attributes:
+        names: label as written -> name; empty where labels are their own names.
+        order: the names, as the file has them.
+        files: the file that is read.
+        questions: what is asked of it.
+        notes: what should be known of it.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    order: Sequence[str] = ()
+    files: Sequence[str] = ()
+    questions: Sequence[Question] = ()
+    notes: Sequence[str] = ()
+
+    def of(self, label: str) -> str:
+        """Return the name that a label stands for, itself where there is none."""
+        return self.names.get(label, label)
+
+    def sorted(self, found: Sequence[str]) -> list[str]:
+        """Return names that are in use in the order of the file, others behind."""
+        used, known = set(found), set(self.order)
+        return [*(n for n in self.order if n in used), *(n for n in found if n not in known)]
+
+
+def named(labels: Collection[str], folders: Sequence[Path], answers: Answers) -> Naming:
+    """Find the names that labels stand for.
+
+    Args:
+        labels: as they are written.
+        folders: where a file of names may lie; what is called in a reading starts from the first.
+        answers: what a person said: the file, or `none`.
+
+    Raises:
+        LnlError: a file that was asked for is not there, or names no classes.
+    """
+    said = answers.classes_file
+    labels = [label for label in labels if not is_missing(label)]
+    if said == "none" or not labels:
+        return Naming()
+    if said:
+        file = next((p for p in (Path(said), *(f / said for f in folders)) if p.is_file()), None)
+        if file is None:
+            raise LnlError(f"There is no file {said}. Check the path of --classes.")
+        return _used(file, classes_files.classes_of(file), labels, folders[0], answers)
+    file = classes_files.classes_file(*folders)
+    if file is None:
+        return Naming()
+    try:
+        known = classes_files.classes_of(file)
+    except LnlError:
+        words = all(classes_files.whole(label) is None for label in labels)
+        unread = f"“{file.name}” is not used: it names no classes, or one twice."
+        return Naming(notes=() if words else (unread,))
+    if any(classes_files.whole(label) is None for label in labels) and not known.by_code:
+        return Naming()
+    return _used(file, known, labels, folders[0], answers)
+
+
+def _used(
+    file: Path,
+    known: classes_files.Names,
+    labels: Collection[str],
+    home: Path,
+    answers: Answers,
+) -> Naming:
+    """Let labels stand for the names of a file, by number or by code."""
+    coded = {label: known.by_code[label] for label in labels if label in known.by_code}
+    if 2 * len(coded) > len(labels):
+        said = f"Labels are codes; {file.name} has their names. --classes none keeps the codes."
+        return Naming(coded, list(known.by_code.values()), [inside(home, file)], notes=[said])
+    whole = {label: classes_files.whole(label) for label in labels}
+    values = {label: value for label, value in whole.items() if value is not None}
+    largest = max(known.by_number, default=-1)
+    lines = "numbers" if known.counted else "numbers of its lines"
+    top = largest if known.counted else largest + 1
+    if not values or min(values.values()) < 0 or max(values.values()) > top:
+        if len(values) < len(labels) and not answers.classes_file:
+            return Naming()
+        return Naming(notes=[f"{file.name} is not used: labels are no {lines}."])
+    base, question = 0, None
+    if not known.counted:
+        first_two = tuple(known.by_number[at] for at in sorted(known.by_number)[:2])
+        low, high = min(values.values()), max(values.values())
+        base, question = numbers.count_from(low, high, len(known.by_number), answers, first_two)
+    names = {
+        label: known.by_number[value - base]
+        for label, value in values.items()
+        if value - base in known.by_number
+    }
+    notes = [f"Labels are numbers; {file.name} has their names. --classes none keeps the numbers."]
+    without = [label for label in values if label not in names]
+    if without and known.counted:
+        notes.append(f"{file.name} has no name for {', '.join(map(quoted, without[:6]))}.")
+    order = [known.by_number[at] for at in sorted(known.by_number)]
+    questions = [question] if question is not None else []
+    return Naming(names, order, [inside(home, file)], questions, notes)

@@ -1,0 +1,123 @@
+"""Class names in a file beside numbered classes: folders, or a list of numbers or codes."""
+
+import json
+
+import pytest
+
+from lnl_core.data.reading import classes_files
+from lnl_core.types import LnlError
+from tests.data.asking import asked, counts, listed, put, read, stops
+
+WRITTEN = {
+    "classes.txt": "cat\ndog\nfox\n",
+    "labels.txt": "0: cat\n1: dog\n2: fox\n",
+    "class_names.txt": "# ours\n2,fox\n0,cat\n1,dog\n",
+    "label_map.txt": "cat 0\ndog 1\nfox 2\n",
+    "classes.csv": 'id,name\n0,cat\n1,dog\n2,"fox"\n',
+    "classes.json": '["cat", "dog", "fox"]',
+    "class_to_idx.json": '{"cat": 0, "dog": 1, "fox": 2}',
+    "id2label.json": '{"0": "cat", "1": "dog", "2": "fox"}',
+    "label2id.json": '{"cat": "0", "dog": "1", "fox": "2"}',
+    "categories.json": '{"categories": [{"id": 2, "name": "fox"}, {"id": 0, "name": "cat"}, '
+    '{"id": 1, "name": "dog"}]}',
+    "data.yaml": "path: .\ntrain: images\nnc: 3\nnames: ['cat', \"dog\", fox]  # three\n",
+    "dataset.yml": "names:\n  0: cat\n  1: dog  # no wolf\n  2: 'fox'\nnc: 3\n",
+    "classes.yaml": "nc: 3\nnames:\n- cat\n- dog\n- fox\n",
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_numbered_folders_and_lists_get_the_names_of_a_file_beside_them(tmp_path, agrees, name):
+    folders = put(tmp_path / "f", [f"{kind}/{i}.png" for kind in "012" for i in range(2)])
+    numbers = listed(tmp_path / "l", [2, 0, 1, 2])
+    for source in (folders, numbers):
+        (source / name).write_text(WRITTEN[name])
+        found = read(source)
+        assert found.class_names == ("cat", "dog", "fox")
+        assert (name in found.files, found.open_questions) == (True, ())
+        assert set(counts(read(source, classes_file="none"))) == {"0", "1", "2"}
+        got = agrees(source)
+        assert dict(zip(got.ids, got.given, strict=True)).get("0/0.png", "cat") == "cat"
+    assert got.given == ["fox", "cat", "dog", "fox"]
+
+
+def test_a_file_above_the_class_folders_and_their_splits_names_them(tmp_path):
+    put(tmp_path, [f"set/{split}/{kind}/0.png" for split in ("train", "val") for kind in "01"])
+    (tmp_path / "data.yaml").write_text("names: [cat, dog]\n")
+    assert counts(read(tmp_path)) == {"cat": 2, "dog": 2}
+
+
+def test_folders_counted_from_one_are_asked_about_unless_the_file_counts_itself(tmp_path):
+    source = put(tmp_path / "s", ["1/0.png", "1/1.png", "2/0.png"])
+    (source / "classes.txt").write_text("cat\ndog\n")
+    assert "--count-from 0 or 1" in stops(source, "count_from", tmp_path)
+    assert counts(read(source, count_from="1")) == {"cat": 2, "dog": 1}
+    (source / "classes.txt").write_text("1 cat\n2 dog\n")
+    assert (counts(read(source)), asked(read(source))) == ({"cat": 2, "dog": 1}, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("LOC_synset_mapping.txt", "n01 crane, bird\nn02 crane, bird\nn03 fox\n"),
+        ("classes.json", json.dumps({"n01": "crane, bird", "n02": "crane, bird", "n03": "fox"})),
+        ("imagenet_class_index.json",
+         json.dumps({"0": ["n01", "crane, bird"], "1": ["n02", "crane, bird"],
+                     "2": ["n03", "fox"]})),
+    ],
+)  # fmt: skip
+def test_codes_get_their_names_and_stay_apart(tmp_path, name, written):
+    source = put(tmp_path / "s", ["n01/0.png", "n02/0.png", "n03/0.png"])
+    (source / name).write_text(written)
+    assert set(counts(read(source))) == {"crane, bird (n01)", "crane, bird (n02)", "fox"}
+
+
+def test_a_number_without_a_name_keeps_it_and_is_named(tmp_path):
+    source = put(tmp_path / "s", ["1/0.png", "3/0.png", "4/0.png"])
+    (source / "classes.json").write_text('{"1": "cat", "4": "fox"}')
+    found = read(source)
+    assert set(counts(found)) == {"cat", "3", "fox"}
+    assert any("classes.json has no name for “3”." in note for note in found.notes)
+
+
+@pytest.mark.parametrize("written", ["cat\ncat\n", "a\n", '{"names": []}', "nothing: here\n"])
+def test_a_file_that_names_no_such_classes_is_said_not_read(tmp_path, written):
+    for name in ("labels.txt", "classes.json", "data.yaml"):
+        source = put(tmp_path / name / "s", ["0/0.png", "4/0.png"])
+        (source / name).write_text(written)
+        found = read(source)
+        assert set(counts(found)) == {"0", "4"}
+        assert any("is not used" in note for note in found.notes)
+
+
+def test_a_file_of_words_beside_folders_of_words_is_no_ones_business(tmp_path):
+    source = put(tmp_path / "s", ["cat/0.png", "dog/0.png"])
+    (source / "classes.txt").write_text("cat: a pet\ndog: another\n")
+    assert counts(read(source)) == {"cat": 1, "dog": 1}
+
+
+def test_a_file_that_was_asked_for_has_to_be_one(tmp_path):
+    source = put(tmp_path / "s", ["0/0.png", "1/0.png"])
+    with pytest.raises(LnlError, match="There is no file"):
+        read(source, classes_file="other.txt")
+    (source / "other.txt").write_text("cat\ncat\n")
+    with pytest.raises(LnlError, match="names no classes"):
+        read(source, classes_file="other.txt")
+
+
+def test_words_for_missing_do_not_hide_numbers(tmp_path):
+    listed(tmp_path, [0, 1, 0, 1, "NA"])
+    (tmp_path / "classes.txt").write_text("cat\ndog\n")
+    assert counts(read(tmp_path, missing="skip")) == {"cat": 2, "dog": 2}
+
+
+@pytest.mark.parametrize("written", ["\x00\xff", "[" * 100_000, "{", "names: [", "names:\n- \n"])
+def test_broken_files_are_refused_in_words(tmp_path, written):
+    for ending in ("txt", "json", "yaml"):
+        file = tmp_path / f"classes.{ending}"
+        file.write_bytes(written.encode("latin-1"))
+        try:
+            assert classes_files.classes_of(file).by_number
+        except LnlError:
+            continue
+        assert ending == "txt"
