@@ -20,7 +20,7 @@ Memory, each contender in a process of its own: `tensors` = weights, gradients, 
 autograd keeps from forward to backward, counted byte by byte through saved-tensor hooks at the
 largest step; `RSS` = the process's peak less what it held before the run, on CUDA the allocator's
 peak. Jump-teaching is timed after its warm-up, with the paper's strong views; `jump, quick views`
-has those of the `quick` preset (one change per image), `jump, warm-up` has weak views only.
+has those of an earlier quick preset (one weaker change per image), `jump, warm-up` weak ones only.
 DivideMix is timed after its warm-up too, its division, guesses and mixed batches included.
 
 `--optimisers official`: those of the authors' code instead of one for all. Jump-teaching has SGD

@@ -204,11 +204,11 @@ def _colours(values: Tensor, draw: Tensor, channels: int) -> Tensor:
     level = (draw[:4] * 2 - 1) * (draw[4] < 0.8)
     bright, contrast = 1 + 0.4 * level[0], 1 + 0.4 * level[1]
     scale = (bright * contrast)[:, None, None, None]
-    middle = values.mean((1, 2, 3), keepdim=True) * (bright * (1 - contrast))[:, None, None, None]
-    values = values * scale + middle
+    gray = values.new_tensor([0.299, 0.587, 0.114] if channels > 1 else [1.0])  # ITU-R BT.601
+    middle = torch.einsum("j,bjhw->b", gray, values) / values[0, 0].numel()
+    values = values * scale + (middle * bright * (1 - contrast))[:, None, None, None]
     if channels == 1:
         return values
-    gray = values.new_tensor([0.299, 0.587, 0.114])  # luma of ITU-R BT.601
     angle, saturation = (
         0.1 * 2 * math.pi * level[3],
         torch.where(draw[5] < 0.2, 0.0, 1 + 0.4 * level[2]),

@@ -5,9 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.linear_model import RidgeClassifier
 from torch.nn import functional as F
+from torchvision.transforms import functional as tv
 
 from lnl_core.learning import contrastive, features
 from lnl_core.types import Cancelled, LabeledDataset, LnlError
@@ -71,6 +73,49 @@ def test_views_stay_images_and_colours_turn_around_gray():
         moved = contrastive.view(bar, how, torch.Generator().manual_seed(0))[:, 0]
         share = (moved[:, :, :5].mean((1, 2)) > moved[:, :, -5:].mean((1, 2))).float().mean()
         assert share == pytest.approx(left, abs=0.2 if flip else 0)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_the_part_of_a_view_is_pillows_resized_box(flip):
+    """A part of the area drawn evenly, of 3:4 to 4:3, anywhere in the image, mirrored or not."""
+    b, side = 8, 24
+    recipe = contrastive.Recipe("simclr", "resnet8", 1, flip=flip)
+    images = torch.from_numpy(photos(b, side).images[..., :1].copy())
+    draw = torch.rand(12, b, generator=torch.Generator().manual_seed(3))
+    draw[4 + 5] = 0.9  # no change of colours
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "rand", lambda *_, **__: draw)
+        seen = contrastive.view(images, recipe, torch.Generator())
+    u = draw.double().numpy()
+    for row in range(b):
+        area = 0.25 + 0.75 * u[0, row]
+        ratio = (4 / 3) ** (2 * u[1, row] - 1)  # width to height
+        wide, high = (min(side * np.sqrt(area * r), side) for r in (ratio, 1 / ratio))
+        left, top = (side - wide) * u[3, row], (side - high) * u[4, row]
+        plain = Image.fromarray(images[row, :, :, 0].numpy().astype(np.float32) / 255)
+        box = (left, top, left + wide, top + high)
+        expected = np.asarray(plain.resize((side, side), Image.Resampling.BILINEAR, box=box))
+        if flip and u[2, row] < 0.5:
+            expected = expected[:, ::-1]
+        np.testing.assert_allclose(seen[row, 0], expected, atol=2e-5)
+
+
+def test_the_colours_of_a_view_are_torchvisions():
+    """Brightness, contrast, saturation and gray; the hue turns about the gray axis (ours)."""
+    b = 12
+    values = torch.rand(b, 3, 9, 9, generator=torch.Generator().manual_seed(4)) * 0.3 + 0.3
+    draw = torch.rand(7, b, generator=torch.Generator().manual_seed(5))
+    draw[3], draw[4] = 0.5, 0.1  # no turn of the hue; colours of all images change
+    draw[5] = torch.linspace(0, 1, b)
+    seen = contrastive._colours(values, draw, 3)
+    for row in range(b):
+        level = [0.4 * float(2 * draw[each, row] - 1) + 1 for each in range(3)]
+        image = tv.adjust_contrast(tv.adjust_brightness(values[row], level[0]), level[1])
+        if draw[5, row] < 0.2:
+            expected = tv.rgb_to_grayscale(image, 3)
+        else:
+            expected = tv.adjust_saturation(image, level[2])
+        np.testing.assert_allclose(seen[row], expected, atol=2e-4)
 
 
 def test_digits_are_never_mirrored_and_names_carry_epochs():

@@ -11,7 +11,7 @@ from lnl_core.learning import fine_tuning, networks, pretrained
 from lnl_core.methods import METHODS
 from lnl_core.types import LabeledDataset, Unavailable
 
-METHODS_ON_IT = ("jump", "sr", "hnml", "influence", "ce")
+METHODS_ON_IT = ("jump", "sr", "hnml", "influence", "ce", "aum", "dividemix")
 
 
 def discs(n=24):
