@@ -142,7 +142,10 @@ def _largest(info: DatasetInfo, matrix: Matrix) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 if st.button(words, type="tertiary", key=f"explore_pair_{given}_{true}"):
                     _open(info, given, true)
-                pairs.draw(info, given, true)
+                pair = frozenset((given, true))
+                if pair not in shown:  # both directions have one definition
+                    pairs.draw(info, given, true)
+                    shown.add(pair)
                 if st.button(
                     "",
                     icon=":material/bolt:",
@@ -151,7 +154,6 @@ def _largest(info: DatasetInfo, matrix: Matrix) -> None:
                     key=f"explore_accept_{given}_{true}",
                 ):
                     _open(info, given, true, accept=True)
-                shown.add(frozenset((given, true)))
         pairs.draw_others(info, shown)
 
 

@@ -18,13 +18,12 @@ MOST = 3
 
 
 def draw(info: DatasetInfo, given: int, other: int) -> None:
-    """Draw the way into one pair's definition."""
+    """Draw the way into one pair's definition; of the two directions only once on a page."""
     definition = definitions.definition(info, given, other)
     label = "Disputed" if definition.disputed else "Guide"
     icon = ":material/forum:" if definition.disputed else ":material/menu_book:"
-    with st.popover(
-        label, icon=icon, type="tertiary", key=f"pair_{definition.one}_{definition.two}"
-    ):
+    key = f"pair_{definition.one}_{definition.two}"
+    with st.popover(label, icon=icon, type="tertiary", key=key):
         _body(info, definition)
 
 

@@ -194,6 +194,23 @@ def test_a_largest_confusion_opens_its_queue(desk, mapped, workspace):
     assert app.selectbox(key="review_suggested").value == 1
 
 
+def test_two_classes_given_as_each_other_share_one_guide(desk, mapped):
+    given = np.asarray(datasets.load(mapped).given_labels)
+    ranking, runs = arrays.load_ranking(mapped.directory / "ranking")
+    joint = np.array([[12.0, 8, 0], [7, 13, 0], [0, 0, 20]])
+    p_wrong = np.where((given < 2) & (np.arange(60) % 20 < 12), 0.9, 0.02)
+    changed = replace(
+        ranking, p_wrong=p_wrong, transition_matrix=transition.transition_matrix(joint)
+    )
+    arrays.save_ranking(mapped.directory / "ranking", changed, runs)
+    app = desk("explore")
+    assert not app.error  # a part that stops says so there
+    for key in ("explore_pair_0_1", "explore_pair_1_0"):
+        assert app.button(key=key)
+    guides = [form for form in app.get("form") if "guide" in form.proto.form.form_id]
+    assert len(guides) == 1
+
+
 def test_names_that_attack_stay_text(desk, hostile, texts):
     app = desk("explore", dataset=hostile.name)
     assert not app.exception
