@@ -23,9 +23,11 @@ _STYLE = """<style>
 .stApp [data-testid="stSliderThumbValue"] p{color:ACCENT}
 .stApp :is(a,button,summary,[role="tab"],.stMain):focus-visible{
   outline:2px solid ACCENT!important;outline-offset:1px}
+.stApp button:is([kind="secondary"],[kind="tertiary"]):is([aria-expanded="true"],:active),
+.stApp button[kind="tertiary"]:hover{color:ACCENT}
 </style>"""
-"""A focus ring of enough contrast, which no theme key reaches; the finish of the first visit; the
-rest is native. The gutters are in `_shell`, so that they stand before the first element.
+"""A focus ring and buttons that are open, pressed or pointed at of enough contrast, which no theme
+key reaches; the finish of the first visit; the rest is native. The gutters are in `_shell`, so that they stand before the first element.
 Where a rule stops matching, only that detail falls back to Streamlit's own look."""
 
 _PRESENTING = """<style>

@@ -92,6 +92,18 @@ def test_axe_finds_nothing(common_server, page, layout_set, name, scheme, axe): 
     assert not ours, "\n".join(map(str, ours))
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_beside_an_open_menu(common_server, page, layout_set, scheme, axe):  # noqa: F811
+    """Streamlit darkens what is open in either theme: on a dark page nobody could read it."""
+    page.emulate_media(color_scheme=scheme)
+    open_page(page, common_server, "export", layout_set)
+    page.get_by_role("button", name="This is not me").click()
+    page.get_by_label("Your name").wait_for()
+    page.evaluate(axe)
+    found = page.evaluate(RUN)
+    assert not [each for each in found if each[0] == "color-contrast"], found
+
+
 def _is(found, known):
     rule, selector = known
     return found[0] == rule and selector in found[1]
