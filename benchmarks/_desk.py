@@ -111,9 +111,13 @@ class Server:
 
 
 def ordinary() -> dict[str, str]:
-    """Return the environment of an ordinary installation: compiled files of packages are kept."""
+    """Return the environment of an ordinary installation: compiled files of packages are kept.
+
+    All browsers are one person's: else each but the first is asked who it is.
+    """
     found = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return found | {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "lnl-compiled")}
+    kept = str(Path(tempfile.gettempdir()) / "lnl-compiled")
+    return found | {"PYTHONPYCACHEPREFIX": kept, "LNL_REVIEWER": "reviewer A"}
 
 
 def chromium(play: Any) -> Any:

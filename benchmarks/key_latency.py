@@ -128,7 +128,8 @@ def serve(home: Path) -> tuple[subprocess.Popen[bytes], str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", *options],
         cwd=REPO,
-        env=os.environ | {"LNL_HOME": str(home), "PYTHONPATH": str(REPO)},
+        env=os.environ
+        | {"LNL_HOME": str(home), "PYTHONPATH": str(REPO), "LNL_REVIEWER": "reviewer A"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

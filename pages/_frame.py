@@ -26,9 +26,10 @@ _STYLE = """<style>
 .stApp button:is([kind="secondary"],[kind="tertiary"]):is([aria-expanded="true"],:active),
 .stApp button[kind="tertiary"]:hover{color:ACCENT}
 </style>"""
-"""A focus ring and buttons that are open, pressed or pointed at of enough contrast, which no theme
-key reaches; the finish of the first visit; the rest is native. The gutters are in `_shell`, so that they stand before the first element.
-Where a rule stops matching, only that detail falls back to Streamlit's own look."""
+"""A focus ring and buttons that are open, pressed or pointed at, of enough contrast, which no theme
+key reaches; the finish of the first visit; the rest is native. The gutters are in `_shell`, so that
+they stand before the first element. Where a rule stops matching, only that detail falls back to
+Streamlit's own look."""
 
 _PRESENTING = """<style>
 html{font-size:20px}

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages import _frame, _rescue, _tour, _ui
+from pages import _frame, _rescue, _tour, _ui, _who
 
 st.set_page_config(
     page_title="LNL Review",
@@ -19,5 +19,6 @@ with _ui.guard():
     _rescue.check()
     _frame.leave(page.title)
     _frame.sidebar()
+    _who.need()
     _tour.bar(page.title.casefold())
     page.run()

@@ -1,8 +1,10 @@
 """Who reviews in this browser: the login, or a name that is chosen once and kept.
 
 With `[auth]` the login alone says who it is: nothing that a browser sends besides changes that.
-Without it nobody is checked, but nobody becomes another by accident either: a browser keeps its
-name, and *This is not me* is the one way to another.
+Without it nobody is checked, but nobody becomes another by accident either: the first browser of a
+fresh workspace goes on without a word, every other is asked once, a name that is known already is
+taken only after a second press. A browser keeps its name; *This is not me* is the one way to
+another.
 """
 
 from __future__ import annotations
@@ -15,7 +17,13 @@ import streamlit as st
 
 from lnl_core.services.review.holding import give_back
 from lnl_core.services.team import roles
-from lnl_core.services.workspace import add_reviewer, reviewers
+from lnl_core.services.workspace import (
+    add_reviewer,
+    claim_first,
+    has_answered,
+    read_only,
+    reviewers,
+)
 from lnl_core.types import LnlError, Workspace
 from pages import _ui
 from pages._ui import plain
@@ -26,21 +34,23 @@ COOKIE = "lnl_reviewer_"
 UNNAMED = "reviewer A"
 """Who answers first, before anybody has said a name."""
 
-ANSWERED = "reviewer_answered"
-"""Under whose name a tab answered last."""
+NAMED = 3
+"""People whom the question names, those who began first."""
 
 
 def settle(ws: Workspace) -> None:
     """Settle who reviews, before any page asks; and say it in the sidebar."""
     login: Any = st.user.to_dict()
     if login.get("is_logged_in"):
-        who = _signed_in(ws, login)
-        st.caption(f"Reviewer: {plain(who)}")
+        st.caption(f"Reviewer: {plain(_signed_in(ws, login))}")
         st.button("Sign out", type="tertiary", on_click=st.logout)
         return
-    who = _named(reviewers(ws))
+    who = _named(ws)
     st.session_state["reviewer"] = who
     st.caption("Reviewer")
+    if who is None:
+        st.markdown(":material/person: :gray[not said yet]")
+        return
     with st.container(gap="xxsmall", key="who"):
         st.markdown(f":material/person: {plain(_ui.short(who))}")
         with st.popover("This is not me", type="tertiary"):
@@ -74,8 +84,11 @@ def _printable(text: str) -> str:
     return "".join(letter for letter in text if letter.isprintable()).strip()[:60] or "signed in"
 
 
-def _named(names: list[str]) -> str:
-    """Return the name: of this session, kept by the browser, set for the machine, or the first."""
+def _named(ws: Workspace) -> str | None:
+    """Return the name: of this session, kept by the browser, set for the machine, or the first.
+
+    None where others have been here and nobody said who this one is.
+    """
     chosen = st.session_state.get("reviewer_chosen") or _kept()
     if chosen:
         st.session_state["reviewer_chosen"] = chosen
@@ -83,26 +96,12 @@ def _named(names: list[str]) -> str:
     machine = os.environ.get("LNL_REVIEWER", "").strip()[:60]
     if machine:
         return machine
-    began, several = st.session_state.get("reviewer_began"), len(names) > 1
-    if began and not (several and began in names):
-        return str(began)
-    if began and _is_own(str(began)):  # who was here before a second one came is kept now
-        st.session_state["reviewer_chosen"] = began
-        return str(began)
-    st.session_state["reviewer_open"] = several
-    if several:
-        st.session_state.pop("reviewer_began", None)
+    if read_only(ws):  # where nothing can be answered anyway
         return UNNAMED
-    st.session_state["reviewer_began"] = names[0] if names else UNNAMED
-    return str(st.session_state["reviewer_began"])
-
-
-def _is_own(name: str) -> bool:
-    """Tell whether a name that nobody chose here is this browser's: unnamed, or answered under.
-
-    Another one is that of the only person there was, who sits at another browser.
-    """
-    return name == UNNAMED or st.session_state.get(ANSWERED) == name
+    if reviewers(ws) or not claim_first(ws, UNNAMED):
+        return None
+    st.session_state["reviewer_chosen"] = UNNAMED
+    return UNNAMED
 
 
 def _kept() -> str | None:
@@ -122,15 +121,18 @@ def asked() -> bool:
 
 
 def need() -> None:
-    """Ask who it is, in place of the page, where several people review and none is known here."""
-    if not st.session_state.get("reviewer_open") or st.session_state.get("reviewer_chosen"):
+    """Ask who it is, in place of the page, where others have been and none is known here."""
+    if st.session_state.get("reviewer") is not None:
         return
-    if st.session_state.get("signed_in"):
-        return
-    with st.container(border=True, gap="small", key="who_asked"):
-        st.markdown("**Who are you?** Several people review here; your answers go under your name.")
+    names = reviewers(_ui.workspace())
+    with st.container(border=True, gap="small", width=560, key="who_asked"):
+        st.markdown("**Who are you?**")
+        st.markdown(
+            f"{_others(names)} Your answers go under your name; this browser keeps it and does "
+            "not ask again."
+        )
         _form("asked")
-        if UNNAMED in reviewers(_ui.workspace()):
+        if UNNAMED in names and has_answered(_ui.workspace(), UNNAMED):
             st.button(
                 f"I am “{UNNAMED}”, who began here",
                 key="asked_unnamed",
@@ -140,29 +142,63 @@ def need() -> None:
     st.stop()
 
 
+def _others(names: list[str]) -> str:
+    """Say in one sentence who has been here from other browsers."""
+    said = [plain(_ui.short(name)) for name in names if name != UNNAMED][:NAMED]
+    if not said:
+        return "Somebody else began here, in another browser."
+    more = len([name for name in names if name != UNNAMED]) - len(said)
+    if more:
+        said.append(f"{more} more")
+    whom = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
+    return f"{whom} {'reviews' if len(said) == 1 else 'review'} here."
+
+
 def _form(key: str) -> None:
+    meant = st.session_state.get(f"{key}_meant")
     st.text_input(
         "Your name",
         max_chars=60,
         key=f"{key}_name",
         autocomplete="name",
         on_change=_take,
-        args=(f"{key}_name",),
+        args=(key,),
         placeholder="Type it and press Enter",
     )
+    if meant:
+        st.markdown(f"**{plain(_ui.short(meant))}** has been here before. Are you the same person?")
+        with st.container(horizontal=True, gap="small"):
+            st.button("Yes, that is me", key=f"{key}_same", on_click=_same, args=(key, meant))
+            st.button("No", key=f"{key}_other", on_click=_other, args=(key,))
+        st.caption("If not, say a name that tells the two of you apart.")
 
 
 def _take(key: str) -> None:
-    name = str(st.session_state.get(key) or "").strip()
-    if not name:
+    """Take a name that is new; one that is known, in any case, needs a second press."""
+    name = str(st.session_state.get(f"{key}_name") or "").strip()
+    st.session_state.pop(f"{key}_meant", None)
+    if not name or name == st.session_state.get("reviewer"):
+        return
+    known = {each.casefold(): each for each in reviewers(_ui.workspace())}
+    if name.casefold() in known:
+        st.session_state[f"{key}_meant"] = known[name.casefold()]
         return
     try:
         who = add_reviewer(_ui.workspace(), name)
     except LnlError as error:
         st.toast(plain(error), icon=":material/error:")
         return
+    _same(key, who)
+
+
+def _same(key: str, who: str) -> None:
     _is(who)
-    st.session_state[key] = ""
+    _other(key)
+
+
+def _other(key: str) -> None:
+    st.session_state.pop(f"{key}_meant", None)
+    st.session_state[f"{key}_name"] = ""
 
 
 def _is(who: str) -> None:

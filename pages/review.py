@@ -1,9 +1,8 @@
 """Review: the queue, one key per image; or twelve images of one class at once."""
 
-from pages import _ui, _who
+from pages import _ui
 from pages._review import desk
 
 info = _ui.need_dataset("Review")
-_who.need()
 choice = desk.controls(info)
 desk.desk(info, choice)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lnl_core.records import DatasetInfo, LnlError, Workspace
 from lnl_core.store import datasets as stored
-from lnl_core.store import db, decisions
+from lnl_core.store import db, decisions, people
 from lnl_core.store.unexpected import log_file as log_file
 from lnl_core.store.unexpected import refusal as refusal
 from lnl_core.store.unexpected import write_down as write_down
@@ -78,3 +78,13 @@ def add_reviewer(ws: Workspace, who: str) -> str:
         LnlError: blank, unprintable or longer than 60 characters.
     """
     return decisions.add_reviewer(ws, who)
+
+
+def claim_first(ws: Workspace, who: str) -> bool:
+    """Add a reviewer where there is none yet, and say whether it was this one."""
+    return people.claim_first(ws, who)
+
+
+def has_answered(ws: Workspace, who: str) -> bool:
+    """Say whether any answer, taken back ones too, is of a reviewer."""
+    return people.has_answered(ws, who)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Connection, exists, select, text, update
 
 from lnl_core.records import LnlError, Workspace
 from lnl_core.store import decisions, schema
-from lnl_core.store.db import reading, transaction
+from lnl_core.store.db import now, reading, transaction
 
 _TABLE = schema.reviewers
 
@@ -35,8 +35,7 @@ def set_first(ws: Workspace, who: str, role: str) -> bool:
         whether it was this one.
     """
     with transaction(ws) as connection:
-        if connection.dialect.name != "sqlite":  # which has one writer anyway
-            connection.execute(text("LOCK TABLE reviewers IN SHARE ROW EXCLUSIVE MODE"))
+        _alone(connection)
         if connection.execute(select(_TABLE.c.name).where(_TABLE.c.role == role)).first():
             return False
         return bool(
@@ -44,6 +43,34 @@ def set_first(ws: Workspace, who: str, role: str) -> bool:
                 update(_TABLE).where(_TABLE.c.name == who).values(role=role)
             ).rowcount
         )
+
+
+def claim_first(ws: Workspace, who: str) -> bool:
+    """Add a reviewer where there is none yet; of several at one moment one gets the name.
+
+    Returns:
+        whether it was this one.
+    """
+    query = select(_TABLE.c.name).where(_TABLE.c.name != decisions.AUTO_FIX).limit(1)
+    with transaction(ws) as connection:
+        _alone(connection)
+        if connection.execute(query).first():
+            return False
+        connection.execute(_TABLE.insert().values(name=who, created_at=now()))
+        return True
+
+
+def has_answered(ws: Workspace, who: str) -> bool:
+    """Say whether any answer, taken back ones too, is of a reviewer."""
+    query = select(exists().where(schema.decisions.c.reviewer == who))
+    with reading(ws) as connection:
+        return bool(connection.execute(query).scalar())
+
+
+def _alone(connection: Connection) -> None:
+    """Let nobody else add or change a reviewer until the transaction ends."""
+    if connection.dialect.name != "sqlite":  # which has one writer anyway
+        connection.execute(text("LOCK TABLE reviewers IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def of_login(ws: Workspace, login: str, called: str, otherwise: str) -> str:

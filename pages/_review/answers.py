@@ -12,7 +12,6 @@ from lnl_core.services.in_force import loaded
 from lnl_core.services.review.desk import is_open
 from lnl_core.services.review.recording import record
 from lnl_core.types import DatasetInfo, LnlError
-from pages import _who
 from pages._review import misread, narrowing, unseen
 from pages._words import plain
 
@@ -44,7 +43,6 @@ def store(info: DatasetInfo, who: str, key: str) -> list[str]:
         except LnlError as error:  # the browser keeps them and sends them again
             st.error(plain(error), icon=":material/error:")
             return []
-        st.session_state[_who.ANSWERED] = who
         for problem in done.problems[:3]:
             st.toast(plain(problem), icon=":material/error:")
         if done.meanwhile:

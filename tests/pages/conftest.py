@@ -1,7 +1,9 @@
 """The app as `streamlit.testing` runs it: the frame, in this process, on a workspace of its own."""
 
 import logging
+import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,8 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest, app_test
 
-from lnl_core.store import arrays, datasets
-from lnl_core.types import Ranking
+from lnl_core.store import arrays, datasets, decisions
+from lnl_core.types import LnlError, Ranking
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -38,13 +40,20 @@ def components():
 
 @pytest.fixture
 def desk(workspace, monkeypatch):
-    """Open a page of the app; query parameters by name."""
+    """Open a page of the app; query parameters by name.
+
+    In a browser that keeps the name of who began here, where somebody did; in a `new` one else.
+    """
     monkeypatch.setenv("LNL_HOME", str(workspace.home))
     for name in ("LNL_DATABASE_URL", "LNL_REVIEWER", "LNL_DATA_ROOTS"):
         monkeypatch.delenv(name, raising=False)
 
-    def open_page(page=None, **query):
+    def open_page(page=None, new=False, **query):
         app = AppTest.from_file(str(REPO / "pages" / "_main.py"), default_timeout=60)
+        if not new and "LNL_REVIEWER" not in os.environ:
+            with suppress(LnlError):  # a damaged workspace knows nobody
+                for name in decisions.reviewers(workspace)[:1]:
+                    app.session_state["reviewer_chosen"] = name
         for name, value in query.items():
             app.query_params[name] = value
         app.run()

@@ -8,7 +8,7 @@ import pytest
 from lnl_core.jobs import queue
 from lnl_core.services.review import auditing
 from lnl_core.services.runs.running import default_recipe
-from lnl_core.store import arrays, audits, datasets, decisions, leases
+from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.store.table import table_of
 from lnl_core.types import JobState
 from tests.pages.reviewing import key, press, score, sent
@@ -187,56 +187,6 @@ def test_two_reviewers_do_not_share_a_journal(desk, workspace, tiny):
     app.text_input(key="who_name").input("Bob").run()
     assert sent(app)["journal"] != first
     assert app.session_state["reviewer"] == "Bob"
-
-
-def test_where_several_review_a_new_browser_is_asked_who_it_is(desk, workspace, tiny, texts):
-    score(tiny)
-    for name in ("Ada", "Grace"):
-        decisions.add_reviewer(workspace, name)
-    app = desk("review")
-    assert "Who are you?" in texts(app)
-    assert leases.held(tiny) == []
-    app.text_input(key="asked_name").input("Grace").run()
-    assert {each.reviewer for each in leases.held(tiny)} == {"Grace"}
-
-
-def test_who_began_unnamed_goes_on_as_before_when_a_second_one_comes(desk, workspace, tiny, texts):
-    """No name was ever said; the session that was there is not asked for one, a new one is."""
-    score(tiny)
-    first = desk("review")
-    row = sent(first)["items"][0]["row"]
-    first.session_state[key(tiny)] = {"log": [press(row, cid="a")]}
-    first.run()
-    second = desk("review")
-    second.text_input(key="who_name").input("Bob").run()
-    first.run()
-    assert "Who are you?" not in texts(first)
-    assert first.session_state["reviewer"] == "reviewer A"
-    assert first.session_state["reviewer_chosen"] == "reviewer A"  # which the browser keeps now
-    assert [item["row"] for item in sent(first)["recent"]] == [row]
-    third = desk("review")
-    assert "Who are you?" in texts(third)
-    third = third.button(key="asked_unnamed").click().run()
-    assert third.session_state["reviewer"] == "reviewer A"
-    assert [item["row"] for item in sent(third)["recent"]] == [row]
-
-
-def test_who_was_taken_for_the_only_person_is_asked_once_there_are_two(
-    desk, workspace, tiny, texts
-):
-    """Ada has her name from another browser: who answered here under it keeps it, no one else."""
-    score(tiny)
-    decisions.add_reviewer(workspace, "Ada")
-    idle, busy = desk("review"), desk("review")
-    assert idle.session_state["reviewer"] == busy.session_state["reviewer"] == "Ada"
-    busy.session_state[f"review-single-{tiny.id}-Ada"] = {"log": [press(3, cid="a")]}
-    busy.run()
-    decisions.add_reviewer(workspace, "Cyd")
-    assert "Who are you?" in texts(idle.run())
-    assert "reviewer_chosen" not in idle.session_state
-    assert "Who are you?" in texts(idle.run())
-    assert "Who are you?" not in texts(busy.run())
-    assert busy.session_state["reviewer_chosen"] == "Ada"
 
 
 def test_one_image_in_five_is_drawn_at_random_and_looks_like_the_others(desk, workspace, tiny):
