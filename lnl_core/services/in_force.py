@@ -71,6 +71,12 @@ class Scored:
         """Say whether a run has judged an image's label."""
         return row < self.seen and (self.judged is None or bool(self.judged[row]))
 
+    @property
+    def scored_rows(self) -> BoolArray:
+        """(n,) True where a run has judged the label."""
+        seen: BoolArray = np.arange(len(self.ranking.p_wrong)) < self.seen
+        return seen if self.judged is None else seen & self.judged
+
 
 @lru_cache(maxsize=8)
 def _scored(folder: Path, version: str, n: int, class_count: int) -> Scored | None:

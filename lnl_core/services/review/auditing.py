@@ -139,7 +139,7 @@ def errors_left(
         ranked = scored(info)
         whole = ranked is not None and ranked.seen == info.n and ranked.judged is None
         ahead = expected(info, now=now) if whole else None
-        middle = totals.mean if ahead is None else ahead.total
+        middle = ahead.total if ahead is not None and ahead.is_borne_out else totals.mean
         numbers = {
             "estimate": int(np.clip(left(middle), low, high)),
             "low": low,
@@ -191,7 +191,7 @@ def _with_auto(
         return after, False
     high, ahead = left(totals.high) + auto, expected(info, now=now)
     low = max(0, left(totals.low) - auto)
-    middle = left(totals.mean) if ahead is None else round(ahead.total) - ahead.found
+    middle = round(ahead.total) - ahead.found if ahead and ahead.is_borne_out else left(totals.mean)
     estimate = int(np.clip(middle, low, high))
     return {"estimate": estimate, "low": low, "high": high, "limit": limit}, True
 

@@ -10,12 +10,20 @@ import numpy as np
 
 from lnl_core.methods import taught
 from lnl_core.review import recalibration
-from lnl_core.services.in_force import Scored, Standing, loaded, scored, standing, told
+from lnl_core.services.in_force import (
+    Scored,
+    Standing,
+    before_review,
+    loaded,
+    scored,
+    standing,
+    told,
+)
 from lnl_core.services.moment import moment
 from lnl_core.services.review.draws import RIGHT, WRONG, about_given, said_of
 from lnl_core.store import plans
 from lnl_core.store.plans import Plan
-from lnl_core.types import DatasetInfo, FloatArray, IntArray
+from lnl_core.types import BoolArray, DatasetInfo, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +37,7 @@ class Expected:
         found: wrong labels found.
         reviewed: images with an answer by then.
         corrected_by: answers that p was recalibrated by.
+        told: whether a run behind the ranking was told answers.
     """
 
     p: FloatArray
@@ -36,6 +45,15 @@ class Expected:
     found: int
     reviewed: int
     corrected_by: int
+    told: bool = False
+
+    @property
+    def is_borne_out(self) -> bool:
+        """Whether answers say how right p is, or no run was told any.
+
+        Else a network that has learned the answers may expect many times what is left.
+        """
+        return not self.told or self.corrected_by >= recalibration.LEAST
 
     @property
     def total(self) -> float:
@@ -48,7 +66,9 @@ def expected(
 ) -> Expected | None:
     """Return what is expected as of the last moment; None without a ranking.
 
-    Answers that a run of the ranking was told say nothing of how right its p_wrong is elsewhere.
+    Answers that a run of the ranking was told say nothing of how right its p_wrong is elsewhere:
+    how many are wrong in all is then read off the ranking from before the review, which they do
+    correct, and only who they are off the new one.
 
     Args:
         info: the data set.
@@ -110,15 +130,16 @@ def rests_on(keys: Sequence[str], answers: int) -> str:
 @lru_cache(maxsize=8)
 def _expected(info: DatasetInfo, ranked: Scored, now: Standing) -> Expected:
     said = about_given(now)
-    rows = np.flatnonzero(((said == RIGHT) | (said == WRONG)) & ~told(info))
+    clear = (said == RIGHT) | (said == WRONG)
+    known = told(info)
+    rows, by = np.flatnonzero(clear & ~known), int((clear & ~known).sum())
     ranking = ranked.ranking
-    p = recalibration.recalibrated(
-        np.asarray(ranking.p_wrong),
-        np.asarray(loaded(info).given_labels),
-        np.asarray(ranking.suggested_labels),
-        rows,
-        said[rows] == WRONG,
-    )
+    p = np.asarray(ranking.p_wrong)
+    if known.any() and (first := before_review(info)) is not None:
+        rest = ~known & ~now.no_class & first.scored_rows & ranked.scored_rows
+        p = _levelled(p, _corrected(info, first, np.flatnonzero(clear), said), rest)
+        by = int(clear.sum())
+    p = _corrected(info, ranked, rows, said, p)
     if now.auto_since:
         p = np.array(p)
         for plan in plans.plans(info):
@@ -129,7 +150,39 @@ def _expected(info: DatasetInfo, ranked: Scored, now: Standing) -> Expected:
     order = order[~(now.answered | now.no_class)[order]]
     order = order[np.argsort(now.auto_open[order], kind="stable")]
     found = int((said_of(now) == WRONG).sum())
-    return Expected(p, order, found, now.reviewed, len(rows))
+    return Expected(p, order, found, now.reviewed, by, bool(known.any()))
+
+
+def _corrected(
+    info: DatasetInfo, ranked: Scored, rows: IntArray, said: IntArray, p: FloatArray | None = None
+) -> FloatArray:
+    """Return a ranking's chances, or `p` of them, as answers to some rows correct them."""
+    ranking = ranked.ranking
+    return recalibration.recalibrated(
+        np.asarray(ranking.p_wrong) if p is None else p,
+        np.asarray(loaded(info).given_labels),
+        np.asarray(ranking.suggested_labels),
+        rows,
+        said[rows] == WRONG,
+    )
+
+
+def _levelled(p: FloatArray, wanted: FloatArray, rows: BoolArray) -> FloatArray:
+    """Return chances whose odds are all moved alike, so that some rows sum to what is wanted."""
+    if not rows.any():
+        return p
+    p = np.clip(np.asarray(p, np.float64), recalibration.CLIP, 1 - recalibration.CLIP)
+    odds, low, high = np.log(p / (1 - p)), -20.0, 20.0
+    total = float(wanted[rows].sum())
+
+    def moved(by: float) -> FloatArray:
+        chances: FloatArray = 1 / (1 + np.exp(-(odds + by)))
+        return chances
+
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if moved(middle)[rows].sum() < total else (low, middle)
+    return moved((low + high) / 2)
 
 
 def _wrong_in_rest(plan: Plan) -> float:

@@ -1,0 +1,64 @@
+"""What is expected to be left stays where it was when runs are made that were told the answers."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lnl_core.services import in_force
+from lnl_core.services.review import auditing, expecting
+from lnl_core.store import arrays, datasets
+from tests.services.review.test_auditing import Reviewer, make
+
+
+@pytest.fixture
+def reviewed(workspace, tmp_path):
+    """Six hundred images, half of them answered; the scores expect twice what is wrong."""
+    info = make(workspace, tmp_path, 600)
+    Reviewer(workspace, info).review(300)
+    return info
+
+
+def learned(info, *, kept=True):
+    """Put a ranking in force whose run knows all answers and expects five times too many."""
+    folder = info.directory / "ranking"
+    said = in_force.standing(info)
+    ranking, _ = arrays.load_ranking(folder)
+    if kept:
+        arrays.keep_before_review(folder)
+    arrays.write_array(info.directory / "runs" / "1" / "trusted.npy", said.answered)
+    p = np.where(said.answered, 0.001, np.clip(5 * np.asarray(ranking.p_wrong) + 0.1, 0, 0.9))
+    arrays.save_ranking(folder, dataclasses.replace(ranking, p_wrong=p), {"sr": 1})
+
+
+def test_a_run_that_was_told_the_answers_moves_nobodys_estimate(reviewed):
+    before = expecting.expected(reviewed, fresh=True)
+    told = auditing.errors_left(reviewed, fresh=True).estimate
+    learned(reviewed)
+    after = expecting.expected(reviewed, fresh=True)
+    raw = float(in_force.scored(reviewed).ranking.p_wrong[after.open].sum())
+    assert raw > before.total - before.found + 20
+    assert after.total == pytest.approx(before.total, abs=1)
+    assert abs(auditing.errors_left(reviewed, fresh=True).estimate - told) <= 1
+    assert after.corrected_by == before.corrected_by
+    p = in_force.scored(reviewed).ranking.p_wrong
+    assert (np.diff(after.p[after.open][np.argsort(p[after.open])]) >= 0).all()  # its own order
+
+
+def test_later_answers_correct_it_on(workspace, reviewed):
+    learned(reviewed)
+    data = datasets.load(reviewed)
+    wrong = np.asarray(data.true_labels) != np.asarray(data.given_labels)
+    Reviewer(workspace, reviewed).review(150)
+    ahead = expecting.expected(reviewed, fresh=True)
+    assert ahead.total == pytest.approx(wrong.sum(), abs=8)
+
+
+def test_where_no_earlier_ranking_was_kept_the_draws_speak(reviewed):
+    learned(reviewed, kept=False)
+    ahead, now = expecting.expected(reviewed, fresh=True), in_force.standing(reviewed)
+    assert not ahead.is_borne_out
+    mean = auditing._limits(reviewed, now).totals.mean
+    left = auditing.errors_left(reviewed, fresh=True)
+    assert left.estimate == pytest.approx(mean - left.found, abs=1)
+    assert left.estimate < ahead.total - ahead.found
