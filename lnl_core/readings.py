@@ -20,6 +20,7 @@ class Answers:
     Attributes:
         spellings: `merge` or `keep` class names that differ in case, blanks or Unicode form alone.
         numbers: `merge` or `keep` class names that are one number (1, 1.0, 01).
+        measured: `classes`: labels that look measured, or like names of single images, are meant.
         missing: words for missing in a list: `skip` the row, a `class`, or `none`: no class.
         several: several labels in a cell: keep the `first` and note all, a `class`, or `skip`.
         count_from: `0` or `1`: what the first class's number is.
@@ -46,6 +47,7 @@ class Answers:
 
     spellings: str = ""
     numbers: str = ""
+    measured: str = ""
     missing: str = ""
     several: str = ""
     count_from: str = ""
@@ -244,7 +246,10 @@ class Option:
 OPTIONS = (
     Option("spellings", "--spellings", "class names that differ in case, blanks, Unicode form "
            "or a copy's ending alone", ("merge", "keep")),
-    Option("numbers", "--numbers", "classes that are one number: 1, 1.0, 01", ("merge", "keep")),
+    Option("numbers", "--numbers", "classes that are one number: 1, 1.0, 01; or whole ones "
+           "written with decimals", ("merge", "keep")),
+    Option("measured", "--measured", "labels that look like measurements, counts or names of "
+           "images: each is a class", ("classes",)),
     Option("missing", "--missing-words", "nan, NA, None, ? ... in a list: skip the rows (default), "
            "classes of their own, or no class, to be labelled", ("skip", "class", "no-class")),
     Option("several", "--several-labels", "a cell with several labels: keep the first and put the "

@@ -44,7 +44,7 @@ def test_one_class_under_several_spellings_is_asked_for(tmp_path, do_import, nam
 
 
 def test_names_that_differ_in_more_are_no_question(tmp_path):
-    listed(tmp_path, ["A+", "A-", "A", "c", "c#", "t1", "t2", "t10", "v1.05", "v1.5", "yes"])
+    listed(tmp_path, ["A+", "A-", "A", "c", "c#", "t1", "t2", "t10", "v1.05", "v1.5", "yes"] * 2)
     assert asked(read(tmp_path)) == {}
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lnl_core.data.reading import missing, several, spellings
+from lnl_core.data.reading import measured, missing, several, spellings
 from lnl_core.data.tables import BadRow, natural
 from lnl_core.readings import Answers, Question
 
@@ -79,7 +79,8 @@ def understood(
     elif taken == "no-class":
         none = words
     left = {label: count for label, count in seen.items() if label not in gone}
-    parts, question = several.asked(left, answers)
+    commas = measured.decimal_commas(left) if from_cells else {}
+    parts, question = several.asked({} if commas else left, answers)
     if question is not None:
         questions.append(question)
         if answers.several == "skip":
@@ -89,11 +90,16 @@ def understood(
     single: Counter[str] = Counter()
     for label, count in left.items():
         for name in () if label in gone else parts.get(label, (label,)):
-            single[name] += count
+            single[commas.get(name, name)] += count
     merge, more = spellings.merged(
         {name: count for name, count in single.items() if name not in none}, answers
     )
     questions += more
+    merge = {**merge, **{label: merge.get(text, text) for label, text in commas.items()}}
+    if from_cells:
+        alone = {name: count for name, count in single.items() if name not in none}
+        question = measured.asked(alone, answers)
+        questions += [question] if question is not None else []
     meanings: dict[str, tuple[str, ...] | BadRow] = {}
     for label in counts:
         now = renamed.get(label, label)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lnl_core.data.reading import classes_files, numbers
+from lnl_core.data.reading import classes_files, measured, numbers
 from lnl_core.data.reading.column_names import inside
 from lnl_core.data.reading.missing import is_missing
 from lnl_core.data.reading.spellings import quoted
@@ -54,42 +54,46 @@ def named(labels: Collection[str], folders: Sequence[Path], answers: Answers) ->
         LnlError: a file that was asked for is not there, or names no classes.
     """
     said = answers.classes_file
-    labels = [label for label in labels if not is_missing(label)]
+    commas = measured.decimal_commas(dict.fromkeys(labels, 1))
+    whole = {
+        label: classes_files.whole(commas.get(label, label))
+        for label in labels
+        if not is_missing(label)
+    }
     if said == "none" or not labels:
         return Naming()
     if said:
         file = next((p for p in (Path(said), *(f / said for f in folders)) if p.is_file()), None)
         if file is None:
             raise LnlError(f"There is no file {said}. Check the path of --classes.")
-        return _used(file, classes_files.classes_of(file), labels, folders[0], answers)
+        return _used(file, classes_files.classes_of(file), whole, folders[0], answers)
     file = classes_files.classes_file(*folders)
     if file is None:
         return Naming()
     try:
         known = classes_files.classes_of(file)
     except LnlError:
-        words = all(classes_files.whole(label) is None for label in labels)
+        words = all(value is None for value in whole.values())
         unread = f"“{file.name}” is not used: it names no classes, or one twice."
         return Naming(notes=() if words else (unread,))
-    if any(classes_files.whole(label) is None for label in labels) and not known.by_code:
+    if None in whole.values() and not known.by_code:
         return Naming()
-    return _used(file, known, labels, folders[0], answers)
+    return _used(file, known, whole, folders[0], answers)
 
 
 def _used(
     file: Path,
     known: classes_files.Names,
-    labels: Collection[str],
+    labels: Mapping[str, int | None],
     home: Path,
     answers: Answers,
 ) -> Naming:
-    """Let labels stand for the names of a file, by number or by code."""
+    """Let labels, each with the whole number that it is, stand for the names of a file."""
     coded = {label: known.by_code[label] for label in labels if label in known.by_code}
     if 2 * len(coded) > len(labels):
         said = f"Labels are codes; {file.name} has their names. --classes none keeps the codes."
         return Naming(coded, list(known.by_code.values()), [inside(home, file)], notes=[said])
-    whole = {label: classes_files.whole(label) for label in labels}
-    values = {label: value for label, value in whole.items() if value is not None}
+    values = {label: value for label, value in labels.items() if value is not None}
     largest = max(known.by_number, default=-1)
     lines = "numbers" if known.counted else "numbers of its lines"
     top = largest if known.counted else largest + 1

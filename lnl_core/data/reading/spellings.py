@@ -104,7 +104,31 @@ def merged(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str],
         if answer == "merge":
             renamed |= {name: best_of[group[0]] for group in same for name in group}
         questions.append(_question(key, same, best_of, counts, answer))
+    question = _decimals(counts, answers) if not words else None
+    if question is not None:
+        if not any(len(group) > 1 for group in values.values()):
+            questions.append(question)
+        if (answers.numbers or question.default) == "merge":
+            renamed = {name: _best_number([name], counts) for name in counts} | renamed
     return renamed, questions
+
+
+def _decimals(counts: Mapping[str, int], answers: Answers) -> Question | None:
+    """Say of whole numbers that are written with decimals (1.0, 2.0) how they are read."""
+    written = [name for name in counts if re.search(r"\d[.,]0*$", name.strip())]
+    values = [number(name) for name in counts]
+    if not written or any(value is None or value != int(value) for value in values):
+        return None
+    return Question(
+        "numbers",
+        f"Classes are whole numbers written with decimals: {', '.join(map(quoted, written[:4]))}.",
+        (
+            Choice("merge", f"called {', '.join(_best_number([n], counts) for n in written[:4])}"),
+            Choice("keep", "called as they are written"),
+        ),
+        default="merge",
+        answer=answers.numbers,
+    )
 
 
 def _best_word(group: list[str], counts: Mapping[str, int]) -> str:
