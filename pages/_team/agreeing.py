@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
-from lnl_core.services.team.team import Agreement, Team
+from lnl_core.services.team.team import SHARED, Agreement, Team
 from pages._team import paint
-from pages._words import count, short
+from pages._words import count, plain, plural, short
 
 SHOWN = 8
 """Pairs that are drawn; those that share most."""
@@ -15,13 +17,15 @@ SHOWN = 8
 def draw(found: Team) -> None:
     """Draw the agreement of pairs (Cohen) and of all (Fleiss, Krippendorff), with intervals."""
     with st.container(border=True, gap="small", key="team_agreement"):
+        known = found.alpha.value is not None
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("**Agreement**", width="stretch")
-            st.caption("kappa, 95 % intervals", width="content")
-        if len(found.people) < 2:
-            st.caption("Only you so far: it takes two to agree.")
-            return
+            if known:
+                st.caption("kappa, 95 % intervals", width="content")
         called = _called([each.name for each in found.people])
+        if not known:  # then no pair and no kappa of all is either
+            st.caption(_not_yet(found, called))
+            return
         pairs = [
             (f"{short(called[a], 12)} and {short(called[b], 12)}", each)
             for a, b, each in found.pairs
@@ -40,6 +44,24 @@ def draw(found: Team) -> None:
                 "Cohen's kappa per pair, Fleiss' kappa of the images that all have answered, "
                 "Krippendorff's alpha of everything. Intervals: 1,000 draws of the images."
             )
+
+
+def _not_yet(found: Team, called: Mapping[str, str]) -> str:
+    """Say in words why there is no number, and where second answers come from."""
+    if len(found.people) < 2:
+        return "Only you so far: it takes two to agree."
+    n = found.alpha.images
+    if n >= SHARED:
+        return f"All answers to the {count(n)} shared images are of one category: no kappa of that."
+    a, b, most = found.pairs[0]
+    names = f"{plain(short(called[a], 20))} and {plain(short(called[b], 20))}"
+    more = f", {names} most of them ({count(most.images)})" if most.images < n else ""
+    return (
+        f"No number yet: it takes {count(SHARED)} images with answers of two people, and "
+        f"{plural(n, 'image')} {'has' if n == 1 else 'have'} them so far{more}. The queue gives an "
+        "image to one person; second answers come from hidden looks, from what somebody is unsure "
+        "of, and from those that *How well people look* asks for."
+    )
 
 
 def _called(names: list[str]) -> dict[str, str]:

@@ -61,8 +61,11 @@ def drawn(app):
     return "".join(each.proto.body for each in app.get("html"))
 
 
-def test_few_shared_images_have_no_number_and_many_have_an_interval(desk, disputed):
-    assert "from 50 shared images (1 now)" in drawn(desk("team"))
+def test_few_shared_images_have_no_number_and_many_have_an_interval(desk, disputed, texts):
+    app = desk("team")
+    assert "takes 50 images with answers of two people, and 1 image has them" in texts(app)
+    assert "team-line" not in drawn(app).replace(".team-line", "")  # no scale without a value
+    assert [each for each in app.button if "in numbers" in each.label] == []
     for row in range(52):
         say(disputed, "ann", row)
         say(disputed, "bob", row, "none" if row == 7 else "keep")
@@ -104,11 +107,20 @@ def test_people_of_one_opinion_are_one_side_and_the_larger_comes_first(desk, dis
 
 def test_names_that_begin_alike_are_told_apart_in_the_chart(desk, tiny):
     score(tiny)
-    for name in ("reviewer A", "reviewer B", "reviewer B"):
-        say(tiny, name, 3)
+    for row in range(50):
+        for name in ("reviewer A", "reviewer B"):
+            say(tiny, name, row, "none" if row == 7 else "keep")
     assert 'title="A and B"' in drawn(desk("team"))
     say(tiny, "reviewer", 3)
     assert 'title="reviewer A and reviewer B"' in drawn(desk("team"))
+
+
+def test_answers_of_one_category_have_no_kappa_and_say_so(desk, tiny, texts):
+    score(tiny)
+    for row in range(60):
+        for name in ("ann", "bob"):
+            say(tiny, name, row, "none")
+    assert "All answers to the 60 shared images are of one category" in texts(desk("team"))
 
 
 def test_the_trail_has_every_answer_of_whom_is_chosen(desk, disputed):

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from lnl_core.review import agreement
+from lnl_core.review.agreement import SHARED as SHARED
 from lnl_core.review.agreement import Agreement
 from lnl_core.services.in_force import standing
 from lnl_core.services.team.roles import Role, roles
