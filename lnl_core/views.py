@@ -350,6 +350,7 @@ class Matrix:
         high: (s, s) upper ends.
         size: (s,) images given as each class.
         reviewed: (s,) those of them that people have settled.
+        found: (s, s) those of them that people say are truly labels[j].
         audits: random audits that set the number of errors; 0 where the methods alone do.
     """
 
@@ -360,7 +361,15 @@ class Matrix:
     high: FloatArray
     size: IntArray
     reviewed: IntArray
+    found: IntArray
     audits: int = 0
+
+    @property
+    def says(self) -> BoolArray:
+        """(s, s) True beside the diagonal where enough errors are expected, or one is found."""
+        enough = (np.asarray(self.count) >= FEWEST_ERRORS) | (np.asarray(self.found) > 0)
+        says: BoolArray = enough & ~np.eye(len(self.labels), dtype=bool)
+        return says
 
     @property
     def images(self) -> IntArray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from lnl_core.figures.frame import new_figure, text, write_cells
 from lnl_core.figures.palette import Tone
-from lnl_core.types import BoolArray, IntArray
+from lnl_core.types import IntArray
 from lnl_core.views import FEWEST_ERRORS, Matrix
 
 if TYPE_CHECKING:
@@ -18,21 +18,14 @@ if TYPE_CHECKING:
 
 def tells(matrix: Matrix) -> bool:
     """Tell whether a matrix has anything to show beside its diagonal."""
-    return bool(_many(matrix).any())
-
-
-def _many(matrix: Matrix) -> BoolArray:
-    """Return (s, s) True where so many images are expected that a cell is filled."""
-    own = np.eye(len(matrix.labels), dtype=bool)
-    many: BoolArray = (np.asarray(matrix.count) >= FEWEST_ERRORS) & ~own
-    return many
+    return bool(matrix.says.any())
 
 
 def transitions(matrix: Matrix, class_names: Sequence[str], tone: Tone) -> go.Figure:
     """Draw the expected images of each true class among those given as one class."""
     s = len(matrix.labels)
     own = np.eye(s, dtype=bool)
-    many = _many(matrix)
+    many = matrix.says
     shown = np.where(many, matrix.share, np.nan)
     names = [text(class_names[label], 14) for label in matrix.labels]
     above = 106 + round(min(4.6 * max(2, *map(len, names)), 50))  # two lines, slanted names
@@ -40,7 +33,7 @@ def transitions(matrix: Matrix, class_names: Sequence[str], tone: Tone) -> go.Fi
     figure = new_figure(
         "Given and true classes",
         "Expected images of each true class (column) among those given as one (row).<br>95 % "
-        f"intervals under the pointer; empty: fewer than {FEWEST_ERRORS}.{some}",
+        f"intervals under the pointer; empty: fewer than {FEWEST_ERRORS}, none found.{some}",
         tone,
         max(240, above + 14 + 27 * s),
         l=90,

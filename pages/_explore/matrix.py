@@ -45,8 +45,12 @@ def draw(info: DatasetInfo) -> None:
             if st.button("Score it", icon=":material/play_arrow:", key="explore_score"):
                 _ui.go("runs", dataset=info.name)
         return
-    if not _many(matrix).any():
-        st.caption(f"No class pair expects {FEWEST_ERRORS} wrong labels or more.")
+    if not matrix.says.any():  # every cell would be grey
+        st.caption(
+            f"No class pair expects {FEWEST_ERRORS} wrong labels or more, and nobody has found one."
+        )
+        _largest(info, matrix)
+        return
     figure = _figure(info, matrix)
     event: Any = st.plotly_chart(
         _figures.enlarged(figure) if _ui.wide() else figure,
@@ -69,8 +73,9 @@ def draw(info: DatasetInfo) -> None:
     _largest(info, matrix)
     more = "" if len(matrix.labels) == info.class_count else f" {_some(info, matrix)}"
     st.caption(
-        "Images of each true class (column) among those given as one class (row): the bluer, the "
-        f"larger the share of the row. Grey: fewer than {FEWEST_ERRORS} expected.{more}",
+        "Images of each true class (column) among those given as one class (row): the bluer, "
+        "the larger the share of the row. "
+        f"Grey: fewer than {FEWEST_ERRORS} expected, none found.{more}",
         help=_sources(matrix),
     )
     for point in (event or {}).get("selection", {}).get("points", [])[:1]:
@@ -102,11 +107,6 @@ def _some(info: DatasetInfo, matrix: Matrix) -> str:
     )
 
 
-def _many(matrix: Matrix) -> Any:
-    """Return (s, s) True where enough errors are expected to say something."""
-    return (matrix.count >= FEWEST_ERRORS) & ~np.eye(len(matrix.labels), dtype=bool)
-
-
 def _open(info: DatasetInfo, given: int, true: int, *, accept: bool = False) -> None:
     query = {"dataset": info.name, "given": str(given)}
     if true != given:
@@ -128,7 +128,7 @@ def _largest(info: DatasetInfo, matrix: Matrix) -> None:
     Beside each stands what people said where the two classes meet; other pairs that they disagree
     on follow.
     """
-    cells = np.where(_many(matrix), matrix.count, 0)
+    cells = np.where(matrix.says, matrix.count, 0)
     order = np.argsort(-cells, axis=None, kind="stable")[:PAIRS]
     shown: set[frozenset[int]] = set()
     with st.container(gap=None, key="explore_pairs"):
@@ -161,7 +161,7 @@ def _figure(info: DatasetInfo, matrix: Matrix) -> go.Figure:
     own = _charts.colours()
     tone = own["cells"]
     s = len(matrix.labels)
-    many, diagonal = _many(matrix), np.eye(s, dtype=bool)
+    many, diagonal = matrix.says, np.eye(s, dtype=bool)
     share = np.where(many, matrix.share, np.nan)
     names = [chart_text(info.class_names[label], LETTERS) for label in matrix.labels]
     figure = go.Figure()
@@ -262,6 +262,6 @@ def _cell(info: DatasetInfo, matrix: Matrix, i: int, j: int) -> list[Any]:
         f"<br>{chart_text(share)} of the row "
         f"(95{_words.NARROW}%: {chart_text(low)}–{chart_text(high)})"
     )
-    if i != j and matrix.count[i, j] < FEWEST_ERRORS:
+    if i != j and not matrix.says[i, j]:
         words += "<br>too few to tell"
     return [int(matrix.labels[i]), int(matrix.labels[j]), words]

@@ -211,6 +211,23 @@ def test_two_classes_given_as_each_other_share_one_guide(desk, mapped):
     assert len(guides) == 1
 
 
+def test_a_matrix_of_grey_cells_is_a_sentence_until_somebody_finds_an_error(desk, mapped, texts):
+    app = desk("explore")
+    cells = f"explore-cells-{mapped.id}"
+    assert cells not in [str(each.proto.id).split("-", 2)[2] for each in app.get("plotly_chart")]
+    assert "No class pair expects 5 wrong labels or more, and nobody has found one" in texts(app)
+    given = np.asarray(datasets.load(mapped).given_labels)
+    row = int(np.flatnonzero(given == 0)[0])
+    decisions.append(mapped, [Decision(row, Action.RELABEL, "reviewer A", label=2, cid="one")])
+    app = app.run()
+    (drawn,) = [
+        each for each in app.get("plotly_chart") if str(each.proto.id).split("-", 2)[2] == cells
+    ]
+    words = json.loads(drawn.proto.spec)["data"][1]["text"]
+    assert [word for row in words for word in row if word] == ["1"]
+    assert "nobody has found one" not in texts(app)
+
+
 def test_names_that_attack_stay_text(desk, hostile, texts):
     app = desk("explore", dataset=hostile.name)
     assert not app.exception

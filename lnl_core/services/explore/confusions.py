@@ -78,6 +78,7 @@ def _matrix(info: DatasetInfo, ranked: Scored, _last_id: int) -> Matrix:
         high=(exact + remaining * high) / whole,
         size=size,
         reviewed=reviewed,
+        found=exact.round().astype(np.int64),
         audits=audits,
     )
 

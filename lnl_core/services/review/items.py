@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from lnl_core.services.in_force import Scored, Standing, loaded
+from lnl_core.services.in_force import Scored, Standing, loaded, unjudged
 from lnl_core.services.review import groups
 from lnl_core.store import datasets, decisions
 from lnl_core.types import Action, DatasetInfo, Decision, IntArray
+from lnl_core.views import DOUBTFUL
 
 EXEMPLARS = 20
 RECENT = 16
@@ -66,10 +67,11 @@ def _split(info: DatasetInfo, row: int) -> dict[str, str]:
 
 @lru_cache(maxsize=4096)
 def _typical(ranked: Scored, info: DatasetInfo, label: int) -> IntArray:
-    """Return the least suspicious rows of a given class, best first."""
-    rows = np.flatnonzero(np.asarray(loaded(info).given_labels) == label)
+    """Return the rows of a given class that methods hardly doubt, the least suspicious first."""
+    sure = (np.asarray(ranked.ranking.p_wrong) < DOUBTFUL) & ~unjudged(info)
+    rows = np.flatnonzero((np.asarray(loaded(info).given_labels) == label) & sure)
     suspicion = np.asarray(ranked.ranking.suspicion)[rows]
-    best: IntArray = rows[np.argsort(suspicion, kind="stable")[: EXEMPLARS + 1]]
+    best: IntArray = rows[np.argsort(suspicion, kind="stable")[: 4 * EXEMPLARS]]
     return best
 
 
@@ -78,18 +80,27 @@ def class_exemplars(
 ) -> tuple[list[int], int]:
     """Return rows that show what a class means here, and how many of them people confirmed.
 
-    Confirmed images come first; the rest are those of the class that the models find least
-    suspicious and that nobody has called wrong.
+    None that methods doubt, whoever kept it: on the line between two classes an image shows
+    neither. Confirmed images come first, of these too the least suspicious; the rest are those
+    of the class that nobody has called wrong or been unsure of. Each picture once.
     """
-    given = loaded(info).given_labels
-    kept = np.flatnonzero(now_at.kept)
-    confirmed = [int(row) for row in kept[np.asarray(given)[kept] == label][-EXEMPLARS:]]
-    typical = [
-        int(row)
-        for row in _typical(ranked, info, label)
-        if not now_at.wrong[row] and int(row) not in confirmed
-    ]
-    return [*confirmed, *typical][:EXEMPLARS], len(confirmed)
+    kept = np.flatnonzero(now_at.kept & (np.asarray(loaded(info).given_labels) == label))
+    told = unjudged(info)
+    kept = kept[told[kept] | (np.asarray(ranked.ranking.p_wrong)[kept] < DOUBTFUL)]
+    kept = kept[np.lexsort((np.asarray(ranked.ranking.suspicion)[kept], told[kept]))]
+    typical = _typical(ranked, info, label)
+    typical = typical[~(now_at.wrong | now_at.waiting | now_at.kept)[typical]]
+    rows = _distinct(info, [*kept.tolist(), *typical.tolist()])[:EXEMPLARS]
+    return rows, int(now_at.kept[rows].sum())
+
+
+def _distinct(info: DatasetInfo, rows: Sequence[int]) -> list[int]:
+    """Return rows without further copies of one picture."""
+    known = groups.groups_of(info)
+    pictures: dict[int, int] = {}
+    for row in rows:
+        pictures.setdefault(row if known is None else int(known.first[row]), row)
+    return list(pictures.values())
 
 
 def recent(

@@ -144,7 +144,7 @@ function panel(desk, marks) {
       null,
       examples.length
         ? h("div", { class: "thumbs g4" }, examples)
-        : missing("No other image of this class."),
+        : missing("No other sure image of this class."),
     ),
     copiesOf(desk, marks),
     keyMap(desk, marks),

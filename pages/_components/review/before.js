@@ -109,7 +109,7 @@ function meansHere(desk, item, most) {
     h("span", null, rows.length ? chosenHow(known.confirmed, rows.length) : ""),
     rows.length
       ? h("div", { class: "thumbs g5" }, images)
-      : missing("No other image of this class."),
+      : missing("No other sure image of this class."),
     known.guide ? h("div", { class: "cap guide" }, short(known.guide, 240)) : null,
   );
 }

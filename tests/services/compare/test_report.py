@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
+from lnl_core import views
 from lnl_core.cli import main
 from lnl_core.figures import embedding as map_figures
-from lnl_core.figures import transitions
 from lnl_core.figures.palette import TONES
 from lnl_core.jobs.tasks import embedding
 from lnl_core.services.compare import lab, report, retraining
@@ -26,7 +26,7 @@ def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, sc
     page = report.html(scored)
     for words in ("Precision and recall", "Wrong labels found", "Top ", "Nearest neighbours: loss"):
         assert words in page, words
-    assert page.count('class="figure"') == 13
+    assert page.count('class="figure"') == 14
     assert "No map of the images has been laid out" in page
     assert "relabelled 1" in page
     assert "&lt;ann&gt;" in page
@@ -52,7 +52,7 @@ def test_the_report_holds_everything_and_asks_nothing_of_a_network(workspace, sc
 def test_the_matrix_is_in_it_once_a_cell_has_something_to_say(workspace, scored, monkeypatch):
     assert "Given and true classes" not in report.html(scored), "three errors fill no cell"
     assert "No class pair expects" in report.html(scored)
-    monkeypatch.setattr(transitions, "FEWEST_ERRORS", 0)
+    monkeypatch.setattr(views, "FEWEST_ERRORS", 0)
     assert "Given and true classes" in report.html(scored)
 
 

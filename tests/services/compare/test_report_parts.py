@@ -7,10 +7,11 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
+from lnl_core import views
 from lnl_core.figures.palette import TONES
 from lnl_core.jobs import queue
 from lnl_core.services.compare import report
-from lnl_core.services.compare.report import _album, _dark, _glossary, _pairs
+from lnl_core.services.compare.report import _album, _dark, _glossary
 from lnl_core.services.datasets import settings
 from lnl_core.services.explore import confusions
 from lnl_core.services.review import map_grades
@@ -134,7 +135,7 @@ def test_maps_of_a_network_that_is_no_good_are_left_out(workspace, seen):
 
 
 def test_a_class_pair_says_how_many_and_shows_some(seen, monkeypatch):
-    monkeypatch.setattr(_pairs, "FEWEST_ERRORS", 1)
+    monkeypatch.setattr(views, "FEWEST_ERRORS", 1)
     settings.set_guides(seen, {"bar": "Longer than <wide>"})
     shown = section(report.html(seen), "Class pairs")
     matrix = confusions.matrix(seen)

@@ -185,6 +185,19 @@ def test_what_people_settled_counts_as_they_say_and_the_interval_closes(workspac
     np.testing.assert_allclose(whole.high, whole.low, atol=1e-9)
 
 
+def test_a_pair_that_people_found_is_told_though_few_are_expected(workspace, scored):
+    assert not confusions.matrix(scored).says.any()  # under five in each cell
+    data = datasets.load(scored)
+    row = int(np.flatnonzero(np.asarray(data.given_labels) == 0)[0])
+    other = np.flatnonzero(np.asarray(data.given_labels) == 1)[0]
+    kept = Decision(int(other), Action.KEEP, "Ada", cid="kept")
+    decisions.append(scored, [Decision(row, Action.RELABEL, "Ada", label=2, cid="moved"), kept])
+    matrix = confusions.matrix(scored)
+    assert matrix.found[0].tolist() == [0, 0, 1]
+    assert matrix.found[1].tolist() == [0, 1, 0]
+    assert np.argwhere(matrix.says).tolist() == [[0, 2]]  # what was confirmed is no error
+
+
 # The task ---------------------------------------------------------------------------------------
 
 

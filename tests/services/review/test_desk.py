@@ -1,6 +1,6 @@
 import json
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -162,6 +162,29 @@ def test_exemplars_prefer_what_people_confirmed(workspace, scored):
     page = desk.page_state(scored, "bob", filters=Filters(given=2))
     assert (page.exemplars[0], page.confirmed) == (row, 1)
     assert set(FLIPPED).isdisjoint(page.exemplars[:5])
+
+
+def test_an_exemplar_is_sure_and_no_copy_of_another(workspace, scored):
+    given = np.asarray(datasets.load(scored).given_labels)
+    of_class = [int(row) for row in np.flatnonzero(given == 2) if row not in FLIPPED]
+    ranking, runs = arrays.load_ranking(scored.directory / "ranking")
+    p_wrong = np.array(ranking.p_wrong)
+    p_wrong[of_class] = 0.1
+    p_wrong[of_class[0]] = 0.3  # kept by a person, and doubted all the same
+    arrays.save_ranking(scored.directory / "ranking", replace(ranking, p_wrong=p_wrong), runs)
+    first = np.arange(scored.n)
+    first[of_class[2]] = of_class[1]
+    first[of_class[4]] = of_class[3]
+    arrays.write_array(scored.arrays / datasets.COPIES, first.astype(np.int32))
+    for row in of_class[:3]:
+        recording.record(scored, "ann", [press(row)])
+    page = desk.page_state(scored, "bob", filters=Filters(given=2))
+    assert of_class[0] not in page.exemplars
+    assert len({*of_class[1:3]} & {*page.exemplars}) == 1
+    assert len({*of_class[3:5]} & {*page.exemplars}) == 1
+    assert page.exemplars[0] in of_class[1:3]
+    assert page.confirmed == 1
+    assert len(page.exemplars) == len(of_class) - 3
 
 
 def test_speed_is_a_median_that_forgets_pauses(at_once, workspace, scored):

@@ -23,14 +23,16 @@ def pairs(info: DatasetInfo, album: Album) -> str:
     matrix = confusions.matrix(info)
     shown = [] if matrix is None else _largest(matrix)
     if matrix is None or not shown:
-        return f"<p>No class pair expects {FEWEST_ERRORS} wrong labels or more.</p>"
+        return (
+            f"<p>No class pair expects {FEWEST_ERRORS} wrong labels or more, "
+            "and nobody has found one.</p>"
+        )
     return "".join(_pair(info, matrix, i, j, album) for i, j in shown)
 
 
 def _largest(matrix: Matrix) -> list[tuple[int, int]]:
     """Return places (given, true) in the matrix, the most wrong labels first."""
-    apart = ~np.eye(len(matrix.labels), dtype=bool)
-    cells = np.where(apart & (matrix.count >= FEWEST_ERRORS), matrix.count, 0)
+    cells = np.where(matrix.says, matrix.count, 0)
     order = np.argsort(-cells, axis=None, kind="stable")[:PAIRS]
     places = [divmod(int(place), len(matrix.labels)) for place in order]
     return [(i, j) for i, j in places if cells[i, j]]
