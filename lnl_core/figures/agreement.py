@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
+_CELL = 16
+"""Pixels of a column on a telephone, at least."""
+
+
 def matrix(
     values: FloatArray,
     candidates: Sequence[Candidate],
@@ -29,8 +33,9 @@ def matrix(
     m = len(candidates)
     names = [wrapped(each.short) for each in candidates]
     slanted = [text(each.short, 12) for each in candidates]  # the rows have them in full
+    after = enumerate(reversed(slanted))  # columns to the right of each
     row = max(27, 6 + 15 * max((name.count("<br>") + 1 for name in names), default=1))
-    right = max([14, *(round(4.9 * len(name)) - 14 for name in slanted[-1:])])
+    right = max([14, *(round(5.4 * len(name)) - 6 - _CELL * i for i, name in after)])
     height = height or max(200, row * m + 106)
     figure = new_figure(title, sentence, tone, height, l=70, r=right, t=94, b=8)
     shown = np.array(values, np.float64)

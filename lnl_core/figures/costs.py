@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _COSTS = (
     ("seconds", "wall clock, s", 1.0, ",.0f"),
     ("cpu_seconds", "CPU time, s", 1.0, ",.0f"),
-    ("peak_memory_bytes", "peak memory, GB", 1e-9, ".2f"),
-    ("images", "images, thousands", 1e-3, ",.0f"),
+    ("peak_memory_bytes", "memory, GB", 1e-9, ".2f"),
+    ("images", "1,000 images", 1e-3, ",.0f"),
 )
 
 
@@ -48,7 +48,7 @@ def costs(
     rows = -(-len(_COSTS) // columns)
     base = new_figure(
         "Cost of each run",
-        "Measured while it ran, without features that runs share. Memory: on top of the worker's.",
+        "Measured while it ran, without shared features. Memory: its peak on top of the worker's.",
         tone,
         130 + max(70, 28 * len(runs)) + (rows - 1) * (28 * len(runs) + _BETWEEN),
     )

@@ -18,6 +18,8 @@ from pages._compare import agreement, without
 from pages._ui import plain
 
 _ROW = 30
+_SECOND = ("fifth", "fix", "clock", "memory")
+"""Columns that a telephone has no room for."""
 
 
 def draw(info: DatasetInfo, comparison: Comparison) -> None:
@@ -45,6 +47,7 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
         st.caption(f"{reviewed} reviewed, {_words.count(comparison.found)} found wrong.")
         caution = comparison.truth.caution if comparison.truth else ""
         for sentence in (
+            _reconstructions(comparison),
             caution,
             comparing.baseline_words(comparison),
             comparing.before_words(comparison),
@@ -73,7 +76,7 @@ def _chances(info: DatasetInfo, comparison: Comparison) -> None:
             reliability.reliability(found, _figures.tone()), "chances", info,
             alt="Share of wrong labels against the chance that was promised", height="stretch",
         )  # fmt: skip
-    with right, st.container(key="chances_words"):
+    with right, st.container(border=True, height="stretch", key="chances_words"):
         st.markdown(plain(chances.words(comparison, found)))
         st.caption(
             plain(
@@ -82,6 +85,19 @@ def _chances(info: DatasetInfo, comparison: Comparison) -> None:
                 "through it is the 95 % interval of the share."
             )
         )
+
+
+def _short_names(comparison: Comparison) -> bool:
+    """Whether the table names methods as the figures beside it do: full names have no room."""
+    return bool(comparison.detections) and (_ui.presents() or not _ui.wide())
+
+
+def _reconstructions(comparison: Comparison) -> str:
+    """Say which methods are reconstructions, where the table has no room for the word."""
+    named = [each.short for each in comparison.candidates if each.reconstruction]
+    if not named or not _short_names(comparison):
+        return ""
+    return f"Could be read only in part, so a reconstruction: {', '.join(named)}."
 
 
 def _left_out(comparison: Comparison) -> str:
@@ -97,7 +113,7 @@ def _table(info: DatasetInfo, comparison: Comparison) -> None:
     tone = _figures.tone()
     table = pd.DataFrame([_row(comparison, each) for each in ordered])
     if comparison.detections:
-        table = table.drop(columns="other")
+        table = table.drop(columns=["other", *(_SECOND if _ui.narrow() else ())])
     else:
         table = table.drop(columns=["ap", "at_k", "fifth", "fix"])
         table["other"] = [_other(info, each) for each in ordered]
@@ -115,12 +131,12 @@ def _table(info: DatasetInfo, comparison: Comparison) -> None:
         hide_index=True,
         width="stretch",
         row_height=_ROW,
-        height=_ROW * (len(table) + 1) + 7,
+        height=_ROW * (len(table) + 1) + (22 if _ui.presents() else 7),
         key=f"compare_table_{bool(comparison.detections)}",
         column_config={
             "line": st.column_config.TextColumn("Line", width=44),
             "method": st.column_config.TextColumn(
-                "Method", width=186 if comparison.detections else 260
+                "Method", width=150 if _short_names(comparison) else 260
             ),
             "other": st.column_config.TextColumn(
                 "other class",
@@ -165,9 +181,10 @@ def _row(comparison: Comparison, each: Candidate) -> dict[str, str]:
     seconds, memory = each.cost.get("seconds"), each.cost.get("peak_memory_bytes")
     fix = comparison.right_fix.get(each.key, math.nan)
     mark = " (reconstruction)" if each.reconstruction else ""
+    full = _ui.short(each.title, 40) + mark
     return {
         "line": "┅┅" if each.baseline else "━━",
-        "method": _ui.short(each.title, 40) + mark,
+        "method": _ui.short(each.short, 24) if _short_names(comparison) else full,
         "other": "",
         "ap": "" if d is None else f"{d.ap:.2f} ±{_half(*d.interval)}",
         "at_k": "" if d is None else f"{d.at_total:.2f}",

@@ -53,7 +53,7 @@ def test_every_view_draws_and_the_address_names_it(desk, judged, texts):
 def test_the_table_has_the_best_first_and_says_how_plain_training_does(desk, judged, texts):
     app = desk("compare", dataset="tiny")
     table = app.dataframe[0].value
-    assert sorted(table["method"]) == ["Plain cross-entropy", "Sparse Regularization", "consensus"]
+    assert sorted(table["method"]) == ["SR", "consensus", "plain CE"]
     assert list(table["ap"]) == sorted(table["ap"], reverse=True)
     assert plain("Plain cross-entropy reaches") in texts(app)
 

@@ -355,11 +355,18 @@ def _overlap(info: DatasetInfo, _version: str, keys: tuple[str, ...], k: int) ->
     return comparison.top_overlap([np.asarray(suspicion(info, c))[rows] for c in chosen], k)
 
 
+def _plain(candidates: Sequence[Candidate]) -> Candidate | None:
+    """Return the newest run of plain training: on pixels, else on what else there is."""
+    key = yardstick().key
+    there = [c for c in candidates if c.newest and c.name.split("@")[0] == key]
+    return min(there, key=lambda c: c.name != key, default=None)
+
+
 def baseline_words(compared: Comparison) -> str:
     """Say how the published methods stand against plain training; nothing without curves."""
     if not compared.detections:
         return ""
-    plain = next((c for c in compared.candidates if c.name == yardstick().key and c.newest), None)
+    plain = _plain(compared.candidates)
     others = [
         c
         for c in compared.candidates
@@ -380,7 +387,7 @@ def baseline_words(compared: Comparison) -> str:
         gap, low, high = comparison.difference(compared.detections[each.key], base)
         words = f"{each.title} {_signed(gap)} ({_signed(low)} to {_signed(high)})"
         (behind if high < 0 else ahead if low > 0 else level).append(words)
-    start = f"{yardstick().title} reaches an average precision of {base.ap:.2f}."
+    start = f"{plain.title} reaches an average precision of {base.ap:.2f}."
     if not behind and not level:
         return f"{start} Every published method here is above it, 95 % sure of each."
     parts = [start]

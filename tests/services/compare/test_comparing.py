@@ -193,6 +193,15 @@ def test_plain_cross_entropy_that_wins_is_said(workspace, tiny):
     words = comparing.baseline_words(comparing.compare(tiny))
     assert "No published method beats it here." in words
     assert "Worse: Sparse Regularization −" in words
+    on_features = comparing.compare(tiny)
+    renamed = tuple(
+        dataclasses.replace(c, name="ce@pretrained", title="Plain cross-entropy, pretrained")
+        if c.name == "ce"
+        else c
+        for c in on_features.candidates
+    )
+    words = comparing.baseline_words(dataclasses.replace(on_features, candidates=renamed))
+    assert words.startswith("Plain cross-entropy, pretrained reaches an average precision of")
     alone = comparing.compare(tiny, [str(bad)])
     assert "not among these runs" in comparing.baseline_words(alone)
 
