@@ -2,9 +2,12 @@
 
 EfficientNet-lite0 and -lite2 (Tan and Le, "EfficientNet", ICML 2019; the lite variants by Google)
 look at each image side by side: they make different mistakes, and together find more wrong labels
-than either (docs/measurements.md). The row of an image holds, of each network, the pooled last
-layer and the pooled outputs of its last four stages: earlier stages keep what ImageNet's classes
-throw away, and cost nothing.
+than either. The row of an image holds, of each network, the pooled outputs of its last four stages,
+which keep what the last layer throws away for ImageNet's classes, and of the last stage but one
+also where in the picture they are: above, in the middle and below, at the centre and at the sides.
+Left and right are one, so that a mirrored picture has the same row as far as the network lets it.
+
+What each is worth: docs/measurements.md ("Features").
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ from lnl_core.types import LabeledDataset, LnlError, Unavailable
 
 BACKBONES = ("tf_efficientnet_lite0", "tf_efficientnet_lite2")
 LAST_STAGES = 4
+WHERE = 2
+"""Stage, from the last one, of which a row says where what it saw is."""
+
 SMALL, LARGE = 160, 224
 """Side in pixels that images are resized to: up to `SMALL` px of their own, and above."""
 
@@ -81,15 +87,33 @@ def encoder(dataset: LabeledDataset, device: str) -> tuple[str, Callable[[Tensor
 
 
 def _pooled(network: Any, x: Tensor) -> list[Tensor]:
-    """Return the pooled last layer and the pooled last stages, each (b, channels) float32."""
+    """Return the pooled last stages and where what one of them saw is, (b, channels) float32."""
     parts: list[Tensor] = []
     x = network.bn1(network.conv_stem(x))
+    count = len(network.blocks)
     for index, stage in enumerate(network.blocks):
         x = stage(x)
-        if index >= len(network.blocks) - LAST_STAGES:
+        if index >= count - LAST_STAGES:
             parts.append(x.mean((2, 3), dtype=torch.float32))
-    x = network.bn2(network.conv_head(x))
-    return [x.mean((2, 3), dtype=torch.float32), *parts]
+        if index == count - WHERE:
+            parts.append(_places(x))
+    return parts
+
+
+def _places(maps: Tensor) -> Tensor:
+    """Return what (b, c, h, w) maps hold at six places, (b, 6 c) float32.
+
+    Three rows of the picture, each at the centre and, left and right as one, at the sides.
+    """
+    grid = _thirds(_thirds(maps.float()).transpose(2, 3))  # (b, c, 3 columns, 3 rows)
+    return torch.cat([grid[:, :, 1], (grid[:, :, 0] + grid[:, :, 2]) / 2], dim=2).flatten(1)
+
+
+def _thirds(maps: Tensor) -> Tensor:
+    """Return the means of the three thirds of the rows, (b, c, 3, w); a middle row is in two."""
+    rows = maps.shape[2]
+    ends = [(part * rows // 3, -(-(part + 1) * rows // 3)) for part in range(3)]
+    return torch.stack([maps[:, :, first:last].mean(2) for first, last in ends], dim=2)
 
 
 def side(dataset: LabeledDataset) -> int:

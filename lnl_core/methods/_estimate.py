@@ -11,7 +11,7 @@ from lnl_core.learning import fine_tuning
 from lnl_core.learning.principal_axes import is_dual
 from lnl_core.types import COPIED_BYTES, SMALL_SIDE
 
-PRETRAINED = 4032
+PRETRAINED = 3872
 """Features of an image by the networks that come with the package."""
 
 PRODUCT = 8e-12

