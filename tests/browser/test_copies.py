@@ -41,10 +41,20 @@ def test_a_key_answers_all_copies_and_one_undo_takes_them_back(copied):
     copied.press("z").saved()
     assert copied.shown == 4
     assert answers(copied) == {}
-    page.reload()
-    page.wait_for_selector(".stage > img")
-    page.goto(f"{copied.server.url}/review?dataset={copied.info.name}&id=item-0")
-    page.get_by_role("button", name="Right, all 5").wait_for()  # the choice stays for the tab
+    page.get_by_role("button", name="Right").wait_for()
+    assert page.get_by_role("button", name="Right, all 5").count() == 0  # asked anew each time
+    copied.press("k").saved()
+    assert answers(copied) == {4: "keep"}
+
+
+def test_the_choice_comes_back_with_the_image_and_goes_no_further(copied):
+    page = copied.page
+    copied.open("&id=item-8").press("t", "w").evidence()
+    page.locator(".nears:not(.copies) .nb").first.click()
+    page.locator("button.back").wait_for()
+    assert page.get_by_role("button", name="Right, all").count() == 0
+    copied.press("b")
+    page.get_by_role("button", name="Wrong, all 5").wait_for()
 
 
 def test_by_mouse_after_wrong_with_the_labels_of_all_copies(copied):

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { forCopies, noteAnswer, timesStored } from "../../pages/_components/desk/copies.js";
-import { openMarks, toggle, toggleCopies } from "../../pages/_components/page/marks.js";
+import { awaitNext, openMarks, toggle, toggleCopies } from "../../pages/_components/page/marks.js";
+import { openTurn } from "../../pages/_components/review/turn.js";
 
 const item = { row: 4, given: 0, path: "", w: 8, h: 8, group: 0, copies: [0, 8, 21] };
 const copied = { ...item, copies_total: 3, copies_open: 2 };
@@ -42,4 +43,12 @@ test("marks on a page go to copies, and away with them", () => {
   toggle(marks, 2);
   toggleCopies(marks, items[2]);
   assert.deepEqual([...marks.rows], [5]);
+});
+
+test("one answer for all copies is chosen anew at each picture and on each page", () => {
+  assert.equal(openTurn(false).together, false);
+  const marks = openMarks({ label: 0, items: [item], exemplars: [] }, []);
+  marks.together = true;
+  assert.equal(openMarks(marks.page, []).together, false);
+  assert.equal(awaitNext(marks.page).together, false);
 });

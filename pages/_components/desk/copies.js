@@ -1,29 +1,10 @@
-// Copies of one picture: whether an answer goes to all of them. The choice stays for this tab.
+// Copies of one picture: whether an answer goes to all of them. It is chosen anew at each picture:
+// nobody answers unseen copies because of a key pressed long before.
 
 /**
  * @import { Answer, Entry } from "./journal.js"
  * @import { Item } from "./progress.js"
  */
-
-const MEMORY = "lnl:together";
-
-/** @returns {boolean} whether answers go to all copies */
-export function readTogether() {
-  try {
-    return sessionStorage.getItem(MEMORY) === "1";
-  } catch {
-    return false;
-  }
-}
-
-/** @param {boolean} together */
-export function keepTogether(together) {
-  try {
-    sessionStorage.setItem(MEMORY, together ? "1" : "0");
-  } catch {
-    // the choice ends with the page
-  }
-}
 
 /**
  * @param {Item | null} item

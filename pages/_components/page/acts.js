@@ -1,6 +1,6 @@
 // What a person does on a page. Committing keeps what is not marked; the marked follow one by one.
 
-import { forCopies, keepTogether, noteAnswer } from "../desk/copies.js";
+import { forCopies, noteAnswer } from "../desk/copies.js";
 import { toggleKeys } from "../desk/keys.js";
 import { drawSaved, post } from "../desk/outbox.js";
 import { counts, watch } from "../desk/seen.js";
@@ -30,7 +30,7 @@ const KEYS = [
   [["H"], "hold for a larger view"],
   [["⌫"], "last page back; also Ctrl Z"],
   [["← ↑ ↓ →"], "move the frame"],
-  [["T"], "one answer for all copies of a picture, or for each image"],
+  [["T"], "one answer for all copies on this page, or for each image"],
   [["G"], "one image at a time"],
   [["?"], "this list"],
 ];
@@ -46,7 +46,7 @@ export const actsOf = (desk) => ({
     const item = desk.marks?.page.items[index];
     if (!desk.marks || !item) return;
     toggle(desk.marks, index);
-    if (desk.together) toggleCopies(desk.marks, item);
+    if (desk.marks.together) toggleCopies(desk.marks, item);
     drawPage(desk);
   },
   /** @param {number} by */
@@ -60,11 +60,11 @@ export const actsOf = (desk) => ({
   },
   pageBack: () => pageBack(desk),
   toggleTogether: () => {
-    desk.together = !desk.together;
-    keepTogether(desk.together);
-    if (!desk.marks) return;
-    const marked = desk.marks.page.items.filter((item) => desk.marks?.rows.has(item.row));
-    if (desk.together) for (const item of marked) toggleCopies(desk.marks, item);
+    const { marks } = desk;
+    if (!marks) return;
+    marks.together = !marks.together;
+    const marked = marks.page.items.filter((item) => marks.rows.has(item.row));
+    if (marks.together) for (const item of marked) toggleCopies(marks, item);
     drawPage(desk);
   },
   enlarge: () => enlarge(desk),
@@ -107,10 +107,10 @@ export function drawAround(desk) {
  * @param {"keep" | "reopen"} action
  * @param {number | null} ms
  */
-function record({ outbox, done, together, data }, item, action, ms) {
+function record({ outbox, done, marks, data }, item, action, ms) {
   const { row, position } = item;
   const blank = { label: null, labels: [], revealed: data.advised, mode: "page" };
-  const copies = action === "keep" ? forCopies(item, together) : {};
+  const copies = action === "keep" ? forCopies(item, marks?.together === true) : {};
   noteAnswer(done, item, post(outbox, { row, action, ms, position, ...blank, ...copies }));
 }
 

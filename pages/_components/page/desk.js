@@ -1,6 +1,5 @@
 // Page mode's state: the page with its marks, and what was answered.
 
-import { readTogether } from "../desk/copies.js";
 import { part } from "../desk/nodes.js";
 import { openOutbox } from "../desk/outbox.js";
 import { pictures } from "../desk/pictures.js";
@@ -42,7 +41,6 @@ import { CODES } from "./marks.js";
  * @property {Pool} pool
  * @property {string[]} letters printed on the keys of this keyboard
  * @property {HTMLElement | null} large the larger view
- * @property {boolean} together whether an answer goes to all copies of the picture
  * @property {Stopping} stopping
  * @property {string} exportButton
  * @property {(where: string) => void} go ask the page for something
@@ -84,7 +82,6 @@ export function newDesk(parent, data) {
     pool: pictures(3 * CODES.length),
     letters: CODES.map((code) => code.slice(3)),
     large: null,
-    together: readTogether(),
     stopping: { told: "", goesOn: false },
     exportButton: "plainact",
     pressedAt: 0,

@@ -159,7 +159,7 @@ function panel(desk, marks) {
  * @param {PageDesk} desk
  * @param {Marks} marks
  */
-function copiesOf({ together, acts }, { page }) {
+function copiesOf({ acts }, { page, together }) {
   const several = page.items.filter((item) => openCopies(item)).length;
   if (!several) return null;
   const props = {

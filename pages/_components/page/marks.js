@@ -14,6 +14,7 @@
  * @property {Page} page
  * @property {Set<number>} rows marked
  * @property {number} frame the framed place
+ * @property {boolean} together whether answers of this page go to all copies
  * @property {boolean} stale committed; the next one is awaited
  * @property {number | null} seenAt ms of the page's clock when the pictures were on screen
  */
@@ -32,6 +33,7 @@ export const openMarks = (page, rows) => ({
   page,
   rows: new Set(rows),
   frame: 0,
+  together: false,
   stale: false,
   seenAt: null,
 });

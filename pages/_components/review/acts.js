@@ -46,7 +46,7 @@ const KEYS = [
   [["Esc"], "back to the whole picture"],
   [["←", "→"], "previous, next"],
   [["B"], "back to the queue, from an image opened out of turn"],
-  [["T"], "one answer for all copies of a picture, or for this image alone"],
+  [["T"], "one answer for all copies of this picture, or for this image alone"],
   [["G"], "page mode: twelve images at once"],
   [["?"], "this list"],
 ];

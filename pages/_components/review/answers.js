@@ -52,7 +52,7 @@ export function answer(desk, action, more = {}) {
     revealed: sawAdvice(turn, modeHere(desk), action, desk.evidence.has(item.row)),
     mode: isFollowUp(desk) && !item.blind ? "page" : modeHere(desk),
     ...(more.new_class ? { new_class: more.new_class } : {}),
-    ...forCopies(item, desk.look.together),
+    ...forCopies(item, desk.turn.together),
   });
   desk.session.answers += 1;
   if (detour.from && !isAnswered(queue, detour.from.row)) back(desk);

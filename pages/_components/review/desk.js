@@ -1,6 +1,5 @@
 // Single mode's state, split by what changes together.
 
-import { readTogether } from "../desk/copies.js";
 import { part } from "../desk/nodes.js";
 import { openOutbox, waitingIn } from "../desk/outbox.js";
 import { pictures } from "../desk/pictures.js";
@@ -65,7 +64,6 @@ import { fits } from "./zoom.js";
  * @property {string} mapSource
  * @property {boolean} mapsAnyway whether maps of a network that is no good are asked for
  * @property {number} mapOpacity
- * @property {boolean} together whether an answer goes to all copies of the picture
  *
  * @typedef {Object} Detour out of turn to an image of the evidence, and back
  * @property {number | null} to the row that is awaited
@@ -149,7 +147,6 @@ export function newDesk(parent, data) {
       mapSource: "",
       mapsAnyway: false,
       mapOpacity: 0.8,
-      together: readTogether(),
     },
     picker: null,
     session: {

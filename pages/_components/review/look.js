@@ -1,6 +1,5 @@
 // How the panel shows what it shows: maps over the image, whose maps, which neighbours.
 
-import { keepTogether } from "../desk/copies.js";
 import { focus } from "../desk/keys.js";
 import { short } from "../desk/words.js";
 import { showsEvidence } from "./desk.js";
@@ -14,6 +13,8 @@ import { drawKeys } from "./stage.js";
  * @import { ReviewDesk } from "./desk.js"
  * @import { MapName } from "./turn.js"
  */
+
+const FOR_ALL = "One answer for all copies of this picture; the next picture is asked alone.";
 
 /**
  * @param {ReviewDesk} desk
@@ -89,9 +90,8 @@ export function toggleTogether(desk) {
     show(desk, "This picture is stored once.");
     return;
   }
-  desk.look.together = !desk.look.together;
-  keepTogether(desk.look.together);
+  desk.turn.together = !desk.turn.together;
   drawKeys(desk);
   drawPanel(desk);
-  say(desk, desk.look.together ? "One answer for all copies." : "An answer for this image alone.");
+  say(desk, desk.turn.together ? FOR_ALL : "An answer for this image alone.");
 }

@@ -192,7 +192,7 @@ export function drawKeys(desk) {
     return h("button", { ...props, onclick: press, disabled }, cap(letter), icon(name), words);
   };
   const focused = [...keys.children].findIndex((each) => each === focusedNear(root));
-  const open = desk.look.together ? openCopies(desk.queue.item) : 0;
+  const open = desk.turn.together ? openCopies(desk.queue.item) : 0;
   /** @param {string} words */
   const all = (words) => (open ? `${words}, all ${open + 1}` : words);
   const unsure = button("U", "unsure", "help", all("Unsure"), () => acts.answer("unsure"));

@@ -19,7 +19,7 @@ const SHOWN = 10;
 export function togetherButton(desk) {
   const open = openCopies(desk.queue.item);
   if (!open) return null;
-  const on = desk.look.together;
+  const on = desk.turn.together;
   const props = {
     type: "button",
     class: `plainbtn together${on ? " on" : ""}`,

@@ -2,6 +2,7 @@
 
 import { focus } from "../desk/keys.js";
 import { lastAnswers } from "./desk.js";
+import { toggleTogether } from "./look.js";
 import { askWhich, reveal, showAt } from "./present.js";
 import { isAnswered, itemOf, placeOf } from "./queue.js";
 
@@ -78,5 +79,6 @@ export function back(desk) {
   showAt(desk, placeOf(queue, row));
   if (!queue.item || isAnswered(queue, row)) return;
   if (turn.revealed) reveal(desk);
+  if (turn.together) toggleTogether(desk);
   if (turn.phase === "wrong") askWhich(desk);
 }

@@ -15,6 +15,7 @@ import { counts } from "../desk/seen.js";
  * @property {{ action: Action | "wrong", at: number } | null} dropped the press that came too early
  * @property {boolean} broken whether the picture cannot be loaded
  * @property {MapName} overlay the map over the image
+ * @property {boolean} together whether the answer goes to all copies of the picture
  */
 
 /** @type {Set<Action>} */
@@ -31,6 +32,7 @@ export const openTurn = (marked) => ({
   dropped: null,
   broken: false,
   overlay: "",
+  together: false,
 });
 
 /** @type {Set<Action | "wrong">} */
