@@ -96,6 +96,9 @@ STYLE = """<style>
 .st-key-explore_losses_figure{min-height:214px}
 [class*="st-key-strip_"] .stElementContainer{height:33px}
 [class*="st-key-card_"]>.stElementContainer>[data-testid="stSkeleton"]{height:15px!important}
+.st-key-compare_facts{min-height:78px}
+.st-key-compare_report_place{min-width:133px}
+.st-key-export_options [data-testid="stSkeleton"]{height:23px!important}
 .st-key-format:has(>[data-testid="stSkeleton"]){min-height:536px}
 .st-key-export_head .stElementContainer:has(>[data-testid="stSkeleton"]){min-height:58px}
 .st-key-export_head .st-key-download:has(>[data-testid="stSkeleton"]){

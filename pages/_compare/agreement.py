@@ -60,17 +60,17 @@ def orders(info: DatasetInfo, comparison: Comparison, *, small: bool = False) ->
 @_ui.guarded
 def _depth(info: DatasetInfo, comparison: Comparison) -> None:
     usual = min(max(comparison.goal, 1), info.n)
-    place = st.container()
-    k = st.slider(
+    key = f"overlap_depth_{info.id}"
+    # The figure comes first, so that nothing is pushed away when it is there.
+    overlap(info, comparison, st.session_state.get(key, usual), key="overlap_depth_figure")
+    st.slider(
         "Images at the top, k",
         1,
         max(2, info.n),
         usual,
-        key=f"overlap_depth_{info.id}",
+        key=key,
         help=f"The queue proposes {_words.count(usual)}.",
     )
-    with place:
-        overlap(info, comparison, k, key="overlap_depth_figure")
 
 
 def overlap(info: DatasetInfo, comparison: Comparison, k: int, key: str = "overlap") -> None:

@@ -45,9 +45,10 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
         return
     with row:
         truth = _truth_select(info)
-        report = st.container(width="content")
+        report = st.container(width="content", key="compare_report_place")
         _ui.present_button()
-    facts = st.container(key="compare_facts")
+    five_views = _asked_view() == "five"
+    facts = st.container(key="compare_no_facts" if five_views else "compare_facts")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         view = _view()
         st.space("stretch")
@@ -68,6 +69,12 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
 
 
 # Controls -------------------------------------------------------------------------------------
+
+
+def _asked_view() -> str:
+    """Return the view that will be shown, before its control is drawn."""
+    asked = st.session_state.get(without.view_key()) or st.query_params.get("view")
+    return asked if asked in VIEWS else st.session_state.get("compare_first_view", "quality")
 
 
 def _view() -> str:

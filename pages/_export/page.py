@@ -103,14 +103,14 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     if FORMATS[format_key].folder:
         folder.draw(info, format_key)
         return
-    head, notice = st.container(key="export_head"), st.container(key="export_notice")
-    options, shown_words = _options(format_key)
+    options = _chosen(format_key)
     table = _table_of(info, format_key, options)
     shown = list(islice(table.rows, _PREVIEW))
-    with head:
+    with st.container(key="export_head"):
         _head(info, format_key, options, table)
     if table.notice:
-        notice.warning(table.notice, icon=":material/warning:")
+        st.warning(table.notice, icon=":material/warning:")
+    shown_words = _options(format_key)
     if not shown:
         _nothing(info, format_key)
         return
@@ -221,29 +221,42 @@ def _left_out(words: Mapping[str, int]) -> str:
     return " ".join(said)
 
 
-def _options(format_key: str) -> tuple[Options, DeltaGenerator]:
-    """Draw the options; return them, and the place at their right."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        agreed = scores = False
+def _chosen(format_key: str) -> Options:
+    """Return the options as they are ticked, or will be: what they decide stands above them."""
+    agreed, safe, scores = (
+        bool(st.session_state.get(key, True)) for key in ("only_agreed", "safe", "scores")
+    )
+    return Options(
+        agreed and format_key in ("corrections", "manifest"),
+        safe,
+        scores and format_key == "corrections",
+    )
+
+
+def _options(format_key: str) -> DeltaGenerator:
+    """Draw the options; return the place at their right."""
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="medium", key="export_options"
+    ):
         if format_key in ("corrections", "manifest"):
-            agreed = st.checkbox(
+            st.checkbox(
                 "Only agreed decisions",
                 value=True,
                 key="only_agreed",
                 help="Where reviewers contradict each other, nothing is changed. Otherwise the "
                 "latest decision counts.",
             )
-        safe = st.checkbox(
+        st.checkbox(
             "Safe for spreadsheets",
             value=True,
             key="safe",
             help="Cells that a spreadsheet would run as a formula start with an apostrophe.",
         )
         if format_key == "corrections":
-            scores = st.checkbox("Scores of every method", value=True, key="scores")
+            st.checkbox("Scores of every method", value=True, key="scores")
         st.space("stretch")
         place = st.empty()
-    return Options(agreed, safe, scores), place
+    return place
 
 
 def _head(info: DatasetInfo, format_key: str, options: Options, table: Table) -> None:
