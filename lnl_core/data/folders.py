@@ -71,12 +71,16 @@ def no_image(files: Sequence[Path], left: LeftOut | None = None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """One file below a root, or a folder where `is_folder`; `problem` says why it is not read."""
+    """One file below a root, or a folder where `is_folder`; `problem` says why it is not read.
+
+    `links_to` is the path of another image of the set that the file is a link to.
+    """
 
     path: str
     file: Path
     problem: BadRow | None = None
     is_folder: bool = False
+    links_to: str = ""
 
 
 def walk(top: Path, links: bool = False) -> Iterator[Walked]:
@@ -108,7 +112,9 @@ def _walk(top: Path, folder: Path, links: bool, been: set[str]) -> Iterator[Walk
         if is_folder and problem is None:
             inner.append(Walked(path, file, is_folder=True))
         else:
-            yield Walked(path, file, problem)
+            inside_set = problem is None and entry.is_symlink()
+            target = inside_path(top, os.path.realpath(file)) if inside_set else None
+            yield Walked(path, file, problem, links_to=target or "")
     for each in inner:
         yield each
         yield from _walk(top, each.file, links, been)
@@ -224,6 +230,7 @@ class _Folders:
         """Return (a sample of the paths, number of rows to come, images without a label)."""
         sample, splits = Sample(), Counter[str]()
         total = linked = unlabelled = 0
+        twice: list[bool] = []
         for each, found in self._read():
             total += 1
             if each.problem is not None:
@@ -244,11 +251,14 @@ class _Folders:
                 continue
             sample.add(each.path)
             outline.counts[name] += 1
+            if each.links_to:
+                twice.append(self._places.of(tuple(each.links_to.split("/"))) != found)
             if split:
                 splits[visible(split)] += 1
             if len(outline.examples.get(name, ())) < CANDIDATES and like_image(each.path):
                 outline.example(name, [(visible(each.path), each.file)])
         outline.splits = dict(splits)
+        outline.notes += _links_inside(twice)
         if linked:
             outline.ask_links(linked, total)
         elif self._links:
@@ -291,6 +301,16 @@ class _Folders:
         if isinstance(meaning, BadRow) or len(meaning) < 2:
             return ()
         return tuple(self._label_of[name] for name in meaning)
+
+
+def _links_inside(elsewhere: Sequence[bool]) -> list[str]:
+    """Say that links lead to images of the set; True for each whose class or split is another."""
+    if not elsewhere:
+        return []
+    one, other = len(elsewhere) == 1, sum(elsewhere)
+    said = f"{len(elsewhere):,} {'file is a link' if one else 'files are links'} to other images of"
+    said += " the set, and read as images of their own: copies"
+    return [f"{said}, {other:,} of them in another class or split." if other else f"{said}."]
 
 
 def survey(top: Path, links: bool = False) -> Node:

@@ -20,6 +20,8 @@ _WORDS = frozenset(
     |not available|not applicable|no answer|no annotation|unannotated|not annotated|pending|void
     |to be labeled|to be labelled|to label|to review|needs review|uncategorized|uncategorised
     |unassignable|undetermined|indeterminate|inconclusive|not determined|none of the above|unset
+    |pool|unlabeled pool|unlabelled pool|unlabeled data|unlabelled data|unlabeled images
+    |unlabelled images|no labels|without label|without labels|nolabel|nolabels
     |invalid|error|no tag|untagged|unbekannt|leer|unklar|keine|keine angabe|kein label|ohne label
     |inconnu|inconnue|sans étiquette|non étiqueté|autre|vide|desconocido|desconocida|sin etiqueta
     |ninguno|ninguna|otro|sconosciuto|desconhecido|outro|неизвестно|нет|без метки|прочее|不明

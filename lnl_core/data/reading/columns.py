@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lnl_core.data import tables
 from lnl_core.data.images import SUFFIXES
-from lnl_core.data.reading import splits
+from lnl_core.data.reading import rivals, splits
 from lnl_core.data.reading.column_names import (
     COLUMNS,
     IDS,
@@ -18,7 +18,6 @@ from lnl_core.data.reading.column_names import (
     plain_names,
 )
 from lnl_core.data.reading.peeking import Peek
-from lnl_core.data.reading.spellings import number
 from lnl_core.data.tables import visible
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError
@@ -73,6 +72,8 @@ class _Decision:
         for key in ("true_label", "lnl_verdict"):
             if key in self._plain:
                 self._take(key, self._plain[key])
+        if "true_label" in self._used and "lnl_verdict" not in self._used:
+            self._notes.append("Column “true_label” is the known truth: no method learns it.")
         return self._outcome()
 
     def _outcome(self) -> Columns:
@@ -197,8 +198,17 @@ class _Decision:
             self._take("label", name)
         elif candidates:
             self._take("label", candidates[0])
-            if len(candidates) > 1 and "lnl_verdict" not in self._plain:
-                self._compare(candidates)
+            if "lnl_verdict" not in self._plain:
+                used, values = [*candidates, taken], self._peek.values()
+                candidates += (
+                    rivals.columns(values, candidates[0], used) if self._has_header else []
+                )
+                if len(candidates) > 1:
+                    self._compare(candidates)
+                self._notes += [
+                    f"Column “{visible(each)[:40]}” is called like a model's output, and not read."
+                    for each in rivals.outputs(self._names, used)
+                ]
         else:
             self._ask_label(taken)
 
@@ -206,9 +216,11 @@ class _Decision:
         """Ask which of several columns has the labels, unless they say the same."""
         values = self._peek.values()
         first = values[candidates[0]]
-        others = [each for each in candidates[1:] if not _same_groups(first, values[each])]
+        others = [each for each in candidates[1:] if not rivals.same_groups(first, values[each])]
         if not others:
-            worded = next((n for n in candidates if not _all_numbers(values[n])), candidates[0])
+            worded = next(
+                (n for n in candidates if not rivals.all_numbers(values[n])), candidates[0]
+            )
             self._take("label", worded)  # names say more than numbers
             rest = ", ".join(f"“{visible(n)[:40]}”" for n in candidates if n != worded)
             self._notes.append(f"Labels are column “{worded}”; {rest} says the same.")
@@ -377,13 +389,3 @@ def _ends_like_image(value: str) -> bool:
 def _are_images(values: Sequence[str]) -> bool:
     filled = [value for value in values if value]
     return bool(filled) and sum(map(_ends_like_image, filled)) > 0.8 * len(filled)
-
-
-def _all_numbers(values: Sequence[str]) -> bool:
-    return all(number(value) is not None for value in values if value)
-
-
-def _same_groups(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Tell whether two columns split the rows alike, whatever they call the parts."""
-    pairs = set(zip(one, other, strict=True))
-    return len(pairs) == len(set(one)) == len(set(other))

@@ -1,0 +1,90 @@
+"""Columns beside the one called label that may have the given labels: `original_label` ..."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from lnl_core.data.reading.column_names import COLUMNS, plain_names
+from lnl_core.data.reading.spellings import number
+
+_LABELS = frozenset(
+    ("label", "labels", "class", "classes", "category", "target", "gt", "annotation", "diagnosis",
+     "y")
+)  # fmt: skip
+_OUTPUTS = frozenset(
+    ("pred", "preds", "predicted", "prediction", "predictions", "output", "guess", "yhat")
+)
+_ABOUT_LABELS = frozenset(
+    ("source", "confidence", "conf", "score", "scores", "prob", "probs", "probability", "quality",
+     "date", "time", "by", "count", "num", "number", "weight", "weights", "type", "method",
+     "status", "id", "ids", "index", "note", "notes", "comment", "annotator", "reviewer",
+     "version", "url", "path", "file", "split", "set", "fold", "is", "has", "n", "true",
+     "agreement", "entropy", "loss", "uncertainty")
+)  # fmt: skip
+_WORDS = frozenset(("true", "false", "yes", "no", "t", "f", "y", "n", "0", "1"))
+_SHARED = 0.8
+
+
+def outputs(names: Sequence[str], used: Collection[str]) -> list[str]:
+    """Return columns that are called like what a model said of labels."""
+    free = [name for name in names if name and name not in used]
+    return [name for name in free if _tokens(name) & _OUTPUTS and not _says_how_sure(name)]
+
+
+def columns(values: Mapping[str, Sequence[str]], label: str, used: Collection[str]) -> list[str]:
+    """Return columns that may have the labels as well: by their name, or by the same classes.
+
+    Args:
+        values: column -> its cells in the first rows.
+        label: the column that is called like labels.
+        used: columns that are something else.
+    """
+    known = set(filter(None, values[label]))
+    others = {*COLUMNS["true_label"], *COLUMNS["id"], *COLUMNS["split"], *COLUMNS["lnl_verdict"]}
+    plain = {name: word for word, name in plain_names(list(values)).items()}
+    asked = {*outputs(list(values), used), label, *used}
+    return [
+        name
+        for name, cells in values.items()
+        if name
+        and name not in asked
+        and plain.get(name) not in others
+        and (_is_called_so(name, cells) or _has_the_classes(cells, known))
+    ]
+
+
+def _tokens(name: str) -> set[str]:
+    return set(re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
+
+
+def _says_how_sure(name: str) -> bool:
+    return bool(_tokens(name) & _ABOUT_LABELS)
+
+
+def _is_called_so(name: str, cells: Sequence[str]) -> bool:
+    """Tell whether a column is called like labels, and its cells come again as classes do."""
+    if not _tokens(name) & _LABELS or _says_how_sure(name):
+        return False
+    filled = [cell for cell in cells if cell]
+    return 1 <= len(set(filled)) <= max(2, len(filled) // 2)
+
+
+def _has_the_classes(cells: Sequence[str], known: set[str]) -> bool:
+    """Tell whether nearly all cells are classes of the other column, which are no yes and no."""
+    filled = [cell for cell in cells if cell]
+    plain = all(name.lower() in _WORDS or number(name) is not None for name in known)
+    if plain or len(known) < 2 or 2 * len(filled) < len(cells):
+        return False
+    return sum(cell in known for cell in filled) >= _SHARED * len(filled) and len(set(filled)) > 1
+
+
+def all_numbers(values: Sequence[str]) -> bool:
+    """Tell whether all cells that are filled are numbers."""
+    return all(number(value) is not None for value in values if value)
+
+
+def same_groups(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Tell whether two columns split the rows alike, whatever they call the parts."""
+    pairs = set(zip(one, other, strict=True))
+    return len(pairs) == len(set(one)) == len(set(other))

@@ -1,0 +1,74 @@
+"""Columns that may have the given labels beside the one called so, and images linked twice."""
+
+import os
+
+import pytest
+
+from tests.data.asking import asked, counts, put, read, rows_of, stops
+
+PAIRS = [("cat", "cat"), ("dog", "cat"), ("dog", "dog"), ("cat", "cat")] * 2
+
+
+def two(folder, name, pairs=PAIRS, first="label"):
+    rows = [f"im{i}.png,{one},{other}" for i, (one, other) in enumerate(pairs)]
+    return rows_of(folder, "\n".join([f"image,{first},{name}", *rows]) + "\n")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["original_label", "noisy_label", "clean_label", "label_2", "Label.Old", "goldLabel",
+     "annotator_b", "checked"],
+)  # fmt: skip
+def test_a_second_column_of_labels_is_asked_about(tmp_path, name):
+    source = two(tmp_path / "s", name)
+    said = stops(source, "label_column", tmp_path)
+    assert f"--label-column label or {name}" in said
+    assert counts(read(source, label_column=name)) == {"cat": 6, "dog": 2}
+    assert counts(read(source, label_column="label")) == {"cat": 4, "dog": 4}
+
+
+@pytest.mark.parametrize("name", ["pred", "predicted_label", "model output"])
+def test_what_a_model_said_is_named_and_not_read(tmp_path, name):
+    found = read(two(tmp_path, name))
+    assert counts(found) == {"cat": 4, "dog": 4}
+    assert any(f"“{name}” is called like a model's output" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "pairs"),
+    [
+        ("label_source", [("cat", "web"), ("dog", "hand")] * 4),
+        ("class_weight", [("cat", "0.3"), ("dog", "0.7"), ("dog", "0.1")] * 2),
+        ("flipped", [("1", "0"), ("0", "0"), ("1", "1")] * 2),
+        ("comment", [("cat", ""), ("dog", "dog"), ("cat", "")] * 2),
+        ("colour", [("cat", "red"), ("dog", "red"), ("cat", "blue")] * 2),
+    ],
+)
+def test_other_columns_are_no_question(tmp_path, name, pairs):
+    assert asked(read(two(tmp_path, name, pairs))) == {}
+
+
+def test_the_known_truth_is_said_to_be_one_and_noise_beside_it_is_asked_about(tmp_path):
+    found = read(two(tmp_path / "a", "true_label"))
+    assert any("“true_label” is the known truth" in note for note in found.notes)
+    assert not found.open_questions
+    source = two(tmp_path / "b", "noisy_label", first="true_label")
+    assert "noisy_label" in stops(source, "label_column", tmp_path)
+    rows = [f"im{i}.png,cat,{one},{other}" for i, (one, other) in enumerate(PAIRS)]
+    text = "\n".join(["image,true_label,label,noisy_label", *rows])
+    assert "label_column" in asked(read(rows_of(tmp_path / "c", text)))
+
+
+def test_links_to_images_of_the_set_are_counted_and_a_pool_is_asked_about(tmp_path, agrees):
+    source = put(tmp_path / "s", ["cat/0.png", "cat/1.png", "dog/0.png"])
+    (source / "pool").mkdir()
+    for i in range(2):
+        os.symlink(f"../cat/{i}.png", source / "pool" / f"{i}.png")
+    os.symlink("0.png", source / "dog" / "again.png")
+    found = read(source)
+    assert any(
+        "3 files are links to other images of the set" in note and "2 of them in another" in note
+        for note in found.notes
+    )
+    assert [each.value for each in asked(found)["no_classes"].choices] == ["pool"]
+    agrees(source)
