@@ -115,7 +115,7 @@ def measure(key: str, path: Path, seed: int) -> dict[str, float]:
     unseen = dataclasses.replace(dataset, true_labels=None)
     with tempfile.TemporaryDirectory() as folder:
         context = LocalContext(seed=seed, folder=Path(folder))
-        signals = METHODS[method].fit(unseen, fair.config_of(method, changes, dataset), context)
+        signals = METHODS[method].fit(unseen, fair.one_recipe(method, changes, dataset), context)
         rows = np.arange(len(dataset))
         maps = cam.class_maps(Path(folder), unseen, rows, truth[:, None])[:, 0]
         test = accuracy_of(Path(folder), held_out)
