@@ -63,6 +63,10 @@ STILL = """async () => {
 """Resolves once the script has run, no skeleton is left, and nothing has moved for 0.4 s."""
 
 
+SCALE = "(each) => each.viewBox ? each.clientWidth / each.viewBox.baseVal.width : 1"
+"""How much larger than other text a chart's is."""
+
+
 @pytest.fixture(scope="session")
 def layout_set(common_server, make_set):
     """A set of long and short class names, with its truth, scored and laid out."""
@@ -109,6 +113,11 @@ def test_nothing_is_cut_and_nothing_overlaps(common_server, page, layout_set, na
                 open_page(page, common_server, name, layout_set)
             page.evaluate(STILL)
             wrong += [f"{width} x {height}: {said}" for said in page.evaluate(MEASURE)]
+            if name == "evidence":
+                shown = page.locator(".panel svg[role=img], .panel .opinion")
+                drawn = [each.evaluate(SCALE) for each in shown.all() if each.is_visible()]
+                assert drawn or height < 800, f"{width} x {height}: no curve and no method"
+                assert all(0.95 < scale < 1.05 for scale in drawn), f"{width} x {height}: {drawn}"
     assert not wrong, "\n".join(wrong)
 
 

@@ -63,7 +63,7 @@ export function chanceWords({ p_wrong: p, told }) {
  * @param {Pick<Found, "p_wrong" | "told" | "top">} found
  */
 export const ifSoWords = ({ p_wrong: p, told, top }) =>
-  told || p === null || !top.length ? "" : ", shares if so";
+  told || p === null || !top.length ? "" : ", shares if wrong";
 
 /**
  * @param {ReviewDesk} desk

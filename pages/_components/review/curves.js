@@ -1,6 +1,6 @@
 // By epoch: what each network gave the two classes, and the loss of the label.
 
-import { gap, h, section } from "../desk/nodes.js";
+import { h, section } from "../desk/nodes.js";
 import { oneLine, short } from "../desk/words.js";
 import { chart } from "./chart.js";
 import { runName } from "./methods.js";
@@ -10,14 +10,33 @@ import { runName } from "./methods.js";
  * @import { Curve, Found } from "./evidence.js"
  */
 
-const NARROW = { width: 236, height: 98 }; // px of a chart
-const SMALL = { width: 190, height: 84 };
+const LOW = 960; // px: a window without much room below the maps
+const STACKED = 359; // px of the panel: sections stand one above the other up to here, as in review.css
+const BESIDE = 1.18 / 2.18; // of the panel: a chart's share beside another section, as there
+const COLUMNS = 32; // px between the two columns of a wide panel
 
 /**
  * @template T
  * @param {T[]} values
  */
 const lastOf = (values) => values[values.length - 1];
+
+/**
+ * The size of a chart: in pixels of the screen, so that its text is as large as all other.
+ *
+ * @param {ReviewDesk} desk
+ * @param {boolean} one whether it has a wide panel's column for itself
+ */
+function sizeOf({ look, parts }, one) {
+  const room = parts.panel.clientWidth - 8;
+  if (!look.wide) {
+    const width = room > STACKED ? (room - 18) * BESIDE : room;
+    return { width: Math.max(180, Math.round(width)), height: window.innerHeight > LOW ? 98 : 84 };
+  }
+  const column = (room - COLUMNS) / 2;
+  const width = Math.max(160, Math.round(one ? column : (column - 14) / 2));
+  return { width, height: Math.round(Math.min(150, Math.max(84, width * (one ? 0.36 : 0.44)))) };
+}
 
 /**
  * The curves that can be drawn: one epoch is no curve.
@@ -43,27 +62,38 @@ export function byEpoch(desk, found) {
   const { wide, curve: asked } = desk.look;
   if (wide && curves.length > 1) {
     const small = curves.map((each) =>
-      h("div", null, h("div", { class: "cap" }, name(each)), drawn(desk, found, each, SMALL)),
+      h(
+        "div",
+        null,
+        h("div", { class: "cap" }, name(each)),
+        drawn(desk, found, each, sizeOf(desk, false)),
+      ),
     );
     return section(title, null, h("div", { class: "curves" }, small));
   }
   const shown = curves.find((each) => each.key === asked) ?? curves[0];
-  const node = drawn(desk, found, shown, wide ? { width: 392, height: 150 } : NARROW);
+  const node = drawn(desk, found, shown, sizeOf(desk, true));
   if (curves.length === 1) return section(title, h("span", null, name(shown)), node);
-  /** @param {Curve} each */
-  const button = (each) => {
-    const pressed = String(each === shown);
-    const props = { type: "button", class: "plainbtn tab", "aria-pressed": pressed };
-    const onclick = () => desk.acts.chooseCurve(each.key);
-    return h("button", { ...props, onclick, title: oneLine(each.source) }, short(name(each), 14));
-  };
-  return h(
-    "div",
-    { class: "sec" },
-    h("div", { class: "hd" }, title, gap()),
-    h("div", { class: "tabs", role: "group", "aria-label": "Whose curve" }, curves.map(button)),
-    node,
+  return section(title, whose(desk, curves, shown, name), node);
+}
+
+/**
+ * A choice of whose curve is drawn.
+ *
+ * @param {ReviewDesk} desk
+ * @param {Curve[]} curves
+ * @param {Curve} shown
+ * @param {(each: Curve) => string} name
+ */
+function whose(desk, curves, shown, name) {
+  const options = curves.map((each) =>
+    h("option", { value: each.key, selected: each === shown }, short(name(each), 22)),
   );
+  /** @param {Event} event */
+  const onchange = (event) =>
+    desk.acts.chooseCurve(/** @type {HTMLSelectElement} */ (event.target).value);
+  const props = { "aria-label": "whose curve", title: oneLine(shown.source), onchange };
+  return h("span", { class: "source" }, h("select", props, options));
 }
 
 /**
@@ -99,7 +129,7 @@ export function lossByEpoch(desk, { loss }) {
   const node = chart([{ values: loss.values, kind: "given", name: "this image" }], {
     low: 0,
     high: Math.max(1, ...loss.values),
-    ...(desk.look.wide ? { width: 392, height: 130 } : NARROW),
+    ...sizeOf(desk, true),
   });
   const end = lastOf(loss.values).toFixed(2);
   node.setAttribute("aria-label", `loss of the given label by epoch, last ${end}`);

@@ -60,6 +60,7 @@ export function showMapsAnyway(desk) {
 export function chooseCurve(desk, key) {
   desk.look.curve = key;
   drawPanel(desk);
+  focus(desk.parts.root);
 }
 
 /**

@@ -75,12 +75,10 @@ function readySection(desk, maps, head, source) {
     h("i", { class: "ramp" }),
     "1",
   );
-  const opacity = h("span", { "aria-hidden": "true" }, "opacity");
   return h(
     "div",
     { class: "sec maps" },
-    head(gap(), scale, opacity, slider(desk)),
-    source,
+    head(source, gap(), scale, slider(desk)),
     mapSet(desk, maps),
     ...numbers(desk, maps),
   );
@@ -106,7 +104,7 @@ function sourceLine(desk, { sources = [], source, grade = "" }) {
   const onchange = (event) =>
     desk.acts.chooseSource(/** @type {HTMLSelectElement} */ (event.target).value);
   const props = { "aria-label": "whose maps", title, onchange };
-  return h("label", { class: "cap source" }, "By ", h("select", props, options));
+  return h("label", { class: "cap source" }, h("span", null, "By"), h("select", props, options));
 }
 
 /** @param {ReviewDesk} desk */

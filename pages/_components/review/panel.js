@@ -87,10 +87,10 @@ function widePanel(desk, found) {
     samePicture(desk, found),
     nearest(desk, found),
     bothClasses(desk, found),
+    opinions(desk, found),
   ];
   const right = [
     mapsSection(desk),
-    opinions(desk, found),
     byEpoch(desk, found),
     lossByEpoch(desk, found),
     gap(),
@@ -157,14 +157,22 @@ function notHere(desk, found) {
 }
 
 /** Steps in which a low panel gives up room, what is used least first. */
-const TIGHTER = ["tight1", "tight2", "tight3", "tight4", "tight5"];
+const TIGHTER = ["tight1", "tight2", "tight3", "tight4", "tight5", "tight6", "tight7"];
 
-/** @param {HTMLElement} place */
+/**
+ * Give up what has no room, step by step; then take back what has room all the same.
+ *
+ * @param {HTMLElement} place
+ */
 function fitPanel(place) {
+  const fits = () => place.scrollHeight <= place.clientHeight;
   place.classList.remove(...TIGHTER);
-  for (const step of TIGHTER) {
-    if (place.scrollHeight <= place.clientHeight) return;
-    place.classList.add(step);
+  let taken = 0;
+  while (!fits() && taken < TIGHTER.length) place.classList.add(TIGHTER[taken++]);
+  if (!fits()) return;
+  for (const step of TIGHTER.slice(0, taken).reverse()) {
+    place.classList.remove(step);
+    if (!fits()) place.classList.add(step);
   }
 }
 

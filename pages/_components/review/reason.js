@@ -44,8 +44,8 @@ export function doubt(methods) {
   }
   const wrong = asked.filter((one) => one.wrong).length;
   return `${wrong} of ${plural(asked.length, "method")} ${
-    asked.length === 1 ? "expects" : "expect"
-  } another class`;
+    asked.length === 1 ? "doubts" : "doubt"
+  } it`;
 }
 
 /**
