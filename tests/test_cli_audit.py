@@ -68,10 +68,10 @@ def test_it_says_what_is_left_and_what_a_certificate_needs(workspace, audit):
     assert found["certified"] or 0 < found["audits_needed"] <= 20
     told = audit()
     assert "Errors left: " in told
-    assert "(95 %: " in told
+    assert f"about {found['errors_left']}, at most {found['at_most']} (95 % sure) of 60" in told
     answer(workspace, 20)
     told = audit()
-    assert "Errors left: 0 (95 %: 0 to 0) of 60 images." in told
+    assert "Errors left: 0 (95 % sure) of 60 images." in told
     assert "Certified: at most 0 errors left (95 %)." in told
     assert "Wrong before review: 5.0\u202f% (95 %: " in told
 

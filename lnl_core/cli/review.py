@@ -192,8 +192,7 @@ def _audit_words(name: str, report: Any) -> str:
             f"Too few to say what is left: {missing:,} more random checks."
         )
     lines = [
-        f"Errors left: {left.estimate:,} (95 %: {left.low:,} to {left.high:,}) "
-        f"of {left.total:,} images",
+        f"Errors left: {left.words} of {left.total:,} images",
         f"From {checks}; {left.found:,} wrong labels found in all",
     ]
     if rate is not None:

@@ -111,12 +111,9 @@ def _facts(card: DatasetCard) -> None:
 def _left(card: DatasetCard) -> tuple[str, bool]:
     """Say how many wrong labels are left, where random checks can, and whether one may stop."""
     left = auditing.errors_left(card.info) if card.reviewed else None
-    if left is None or left.estimate is None or left.low is None or left.high is None:
+    if left is None or not left.words:
         return "", False
-    low, high = _words.count(left.low), _words.count(left.high)
-    number = _words.count(left.estimate)
-    said = f"Errors left: {number} (95{_words.NARROW}%: {low}–{high})"
-    return said, left.may_stop
+    return f"Errors left: {left.words}", left.may_stop
 
 
 def _acts(card: DatasetCard, *, primary: bool) -> None:

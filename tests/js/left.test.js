@@ -14,8 +14,6 @@ const LEFT = {
   audits: 60,
   enough: 20,
   estimate: 150,
-  low: 90,
-  high: 230,
   limit: 212,
   goal: 80,
   total: 8000,
@@ -36,13 +34,13 @@ const NOW = {
     reached: "at most 75 errors left",
   },
 };
-const START = { ...LEFT, audits: 8, estimate: null, low: null, high: null, limit: null };
+const START = { ...LEFT, audits: 8, estimate: null, limit: null };
 const words = (now) => facts(now).map(({ name, value, side }) => `${name}: ${value}, ${side}`);
 
 test("found, estimate, guarantee and what the goal takes are said in plain words", () => {
   assert.deepEqual(words(NOW), [
     "Wrong labels found: 31, in 800 images reviewed",
-    "Probably left: about 150, 90 to 230, 95\u202f% sure",
+    "Probably left: about 150, an estimate by scores and answers, no promise",
     "Guaranteed: at most 212 left, sure to 95\u202f%",
     "To the goal: about 900 more reviews, until at most 80 wrong labels are left; or stop now: at most 212",
   ]);

@@ -57,8 +57,9 @@ class ErrorsLeft:
         enough: audits from which there is an estimate.
         estimate: wrong labels left by p_wrong, which the answers correct, within the interval; by
             the draws alone without a ranking; None before `enough`.
-        low: lower end of the 95 % interval, which holds at every moment.
-        high: upper end.
+        low: lower end of the 95 % interval, which holds at every moment. It has two sides and is
+            for programs: people see the estimate and `limit`.
+        high: upper end; above `limit`, which has all of the risk on one side.
         limit: at most so many are left, 95 % sure, at every moment.
         goal: wrong labels that may be left.
         found: labels found wrong, by whatever way: the number that every place shows.
@@ -89,14 +90,24 @@ class ErrorsLeft:
         """Whether the goal is reached, 95 % sure."""
         return self.limit is not None and self.limit <= self.goal
 
+    @property
+    def words(self) -> str:
+        """What every page and file says: the estimate, and the one limit that is promised.
+
+        Empty before there are enough audits.
+        """
+        if self.estimate is None or self.limit is None:
+            return ""
+        if not self.limit:
+            return "0 (95 % sure)"
+        return f"about {self.estimate:,}, at most {self.limit:,} (95 % sure)"
+
     def as_dict(self) -> dict[str, int | bool | None]:
         """Return what the review component shows."""
         return {
             "audits": self.audits,
             "enough": self.enough,
             "estimate": self.estimate,
-            "low": self.low,
-            "high": self.high,
             "limit": self.limit,
             "goal": self.goal,
             "total": self.total,
@@ -141,7 +152,7 @@ def errors_left(
         ahead = expected(info, now=now) if whole else None
         middle = ahead.total if ahead is not None and ahead.is_borne_out else totals.mean
         numbers = {
-            "estimate": int(np.clip(left(middle), low, high)),
+            "estimate": int(np.clip(left(middle), low, min(high, left(totals.limit)))),
             "low": low,
             "high": high,
             "limit": left(totals.limit),
@@ -192,7 +203,7 @@ def _with_auto(
     high, ahead = left(totals.high) + auto, expected(info, now=now)
     low = max(0, left(totals.low) - auto)
     middle = round(ahead.total) - ahead.found if ahead and ahead.is_borne_out else left(totals.mean)
-    estimate = int(np.clip(middle, low, high))
+    estimate = int(np.clip(middle, low, min(high, limit)))
     return {"estimate": estimate, "low": low, "high": high, "limit": limit}, True
 
 
@@ -222,13 +233,10 @@ def _with_unseen(info: DatasetInfo, now: Standing) -> tuple[dict[str, int | None
 
     low = max(0, left(totals.low) - changed)
     high = left(totals.high) + unseen + changed
+    limit = left(totals.limit) + unseen + changed
     middle = left(totals.mean) + round(unseen * totals.mean / n)
-    return {
-        "estimate": int(np.clip(middle, low, high)),
-        "low": low,
-        "high": high,
-        "limit": left(totals.limit) + unseen + changed,
-    }, unseen
+    estimate = int(np.clip(middle, low, min(high, limit)))
+    return {"estimate": estimate, "low": low, "high": high, "limit": limit}, unseen
 
 
 def _key(info: DatasetInfo, now: Standing) -> tuple[object, ...]:

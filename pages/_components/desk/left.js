@@ -44,7 +44,7 @@ export function facts(now) {
 function estimateOf({ errors_left: left, guess, guess_said: said }) {
   const name = "Probably left";
   if (left.estimate !== null) {
-    const side = `${count(left.low)} to ${count(left.high)}, 95${THIN}% sure`;
+    const side = "an estimate by scores and answers, no promise";
     return { name, value: `about ${count(left.estimate)}`, side };
   }
   if (guess === null || guess === undefined) {

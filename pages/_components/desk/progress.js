@@ -9,7 +9,6 @@
  * @property {number} audits images checked so far
  * @property {number} enough checks before there is an estimate
  * @property {number | null} estimate
- * @property {number} low
  * @property {number} high of the 95 % interval
  * @property {number | null} limit at most so many are left, once that can be said
  * @property {number} goal

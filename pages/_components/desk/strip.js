@@ -152,10 +152,10 @@ function inShort({ errors_left: left, guess }, images) {
       h("span", { class: "figure" }, h("span", { class: "cap" }, words)),
     ];
   }
-  const interval = `Errors left: about ${count(left.estimate)} (${count(left.low)}–${count(left.high)})`;
+  const about = `Errors left: about ${count(left.estimate)}`;
   const sure = `of ${count(left.total)} ${images}, sure to 95${THIN}%`;
   return [
-    h("span", { class: "k" }, interval),
+    h("span", { class: "k" }, about),
     h(
       "span",
       { class: "figure" },

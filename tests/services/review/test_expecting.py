@@ -62,3 +62,14 @@ def test_where_no_earlier_ranking_was_kept_the_draws_speak(reviewed):
     left = auditing.errors_left(reviewed, fresh=True)
     assert left.estimate == pytest.approx(mean - left.found, abs=1)
     assert left.estimate < ahead.total - ahead.found
+
+
+def test_the_estimate_is_never_above_the_guarantee(workspace, tmp_path):
+    info = make(workspace, tmp_path, 300)
+    Reviewer(workspace, info).review(200)
+    folder = info.directory / "ranking"
+    ranking, runs = arrays.load_ranking(folder)
+    p = np.where(in_force.standing(info).answered, ranking.p_wrong, 0.99)
+    arrays.save_ranking(folder, dataclasses.replace(ranking, p_wrong=p), runs)
+    left = auditing.errors_left(info, fresh=True)
+    assert left.estimate == left.limit < left.high

@@ -58,10 +58,7 @@ def _named(source: str) -> str:
 def _errors_left(info: DatasetInfo) -> str:
     """Say how many wrong labels are left, as random checks tell, or how many checks that takes."""
     left = errors_left(info)
-    if left.estimate is None or left.low is None or left.high is None:
-        return f"after {left.enough} random checks ({left.audits} so far)"
-    certified = f"; at most {left.limit:,}" if goals.stand(info, left).holds else ""
-    return f"{left.estimate:,} (95 %: {left.low:,}–{left.high:,}{certified})"
+    return left.words or f"after {left.enough} random checks ({left.audits} so far)"
 
 
 def sentences(comparison: Comparison) -> str:
