@@ -43,7 +43,7 @@ def answer(workspace, count):
 
 def test_without_audits_it_says_where_they_come_from(audit):
     told = audit()
-    assert "No image of “tiny” was checked at random yet" in told
+    assert "No random check of “tiny” counts yet" in told
     assert "lnl open" in told
     found = json.loads(audit("--json"))
     assert (found["audits"], found["errors_left"], found["audits_needed"]) == (0, None, None)
@@ -51,9 +51,11 @@ def test_without_audits_it_says_where_they_come_from(audit):
 
 def test_a_few_are_too_few(workspace, audit):
     answer(workspace, 7)
+    assert "Numbers are made anew every 10 answers" in audit()  # as on the desk, for one count
+    answer(workspace, 3)
     told = audit()
-    assert "7 random checks, " in told
-    assert "13 more random checks" in told
+    assert "10 random checks; " in told
+    assert "10 more random checks" in told
     assert json.loads(audit("--json"))["interval"] is None
 
 

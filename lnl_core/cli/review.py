@@ -178,15 +178,16 @@ def _audit_words(name: str, report: Any) -> str:
     goal = f"{percent(report.target, 1)} wrong left ({left.goal:,} of {left.total:,} images)"
     if not left.audits:
         return (
-            f"No image of “{name}” was checked at random yet, so nobody knows what is left.\n"
+            f"No random check of “{name}” counts yet, so nobody knows what is left. "
+            f"Numbers are made anew every {report.step} answers.\n"
             "Review mixes such images in by itself, every fifth at first, in single mode and "
             "without filters: lnl open"
         )
-    checks = f"{left.audits:,} random checks, {left.wrong:,} wrong"
+    checks = f"{left.checks}; {left.wrong:,} wrong"
     if left.unsure:
         checks += f", {left.unsure:,} unsure or disputed"
     if left.estimate is None:
-        missing = max(1, left.enough - left.audits)
+        missing = max(1, left.enough - left.since)
         return (
             f"{checks}; {left.found:,} wrong labels found in all.\n"
             f"Too few to say what is left: {missing:,} more random checks."

@@ -114,7 +114,7 @@ def _truth_select(info: DatasetInfo) -> str | None:
         key=f"compare_truth_{info.id}",
         label_visibility="collapsed",
         width=330 if _ui.presents() else 250,
-        help="Random audits are weighted so that they speak for the whole set; answers from the "
+        help="Random checks are weighted so that they speak for the whole set; answers from the "
         "queue, and what was judged before the import, count for their own image alone.",
     )
     return chosen if chosen in words else None

@@ -91,12 +91,12 @@ def _sources(matrix: Matrix) -> str:
     )
     if matrix.audits:
         return words + (
-            f"how many are wrong from {count(matrix.audits)} random checks in Review, whose "
-            "answers also count in their row. Intervals: 95\u202f%."
+            f"how many are wrong from {count(matrix.audits)} settled random checks in Review, "
+            "whose answers also count in their row. Intervals: 95\u202f%."
         )
     return words + (
-        f"and so does how many are wrong, until {confusions.AUDITS_NEEDED} random checks in Review "
-        "say it better. Intervals: 95\u202f%, of the methods' estimate counted as 60 images."
+        f"and so does how many are wrong, until {confusions.AUDITS_NEEDED} settled random checks "
+        "in Review say it better. Intervals: 95\u202f%, of the methods' estimate counted as 60 images."
     )
 
 

@@ -139,7 +139,7 @@ def certificate(info: DatasetInfo) -> None:
             who = f", set by {_ui.plain(by)}" if by else ""
             st.caption(f"Goal: review {here.words}{who}. Reached: {here.reached}.")
             st.caption(
-                f"From {left.audits:,} random checks. The certificate holds draws, seed, answers "
+                f"From {left.checks}. The certificate holds draws, seed, answers "
                 "and assumptions; `lnl audit NAME --verify FILE` checks it. "
                 f"{corrected(info, left, then).words}."
             )

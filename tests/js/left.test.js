@@ -12,6 +12,7 @@ import { facts } from "../../pages/_components/desk/left.js";
 
 const LEFT = {
   audits: 60,
+  since: 60,
   enough: 20,
   estimate: 150,
   limit: 212,
@@ -34,7 +35,7 @@ const NOW = {
     reached: "at most 75 errors left",
   },
 };
-const START = { ...LEFT, audits: 8, estimate: null, limit: null };
+const START = { ...LEFT, audits: 8, since: 8, estimate: null, limit: null };
 const words = (now) => facts(now).map(({ name, value, side }) => `${name}: ${value}, ${side}`);
 
 test("found, estimate, guarantee and what the goal takes are said in plain words", () => {

@@ -128,12 +128,15 @@ def test_an_older_copy_of_the_database_is_read_anew(birds, monkeypatch):
     assert moment._kept_up(birds) is not known
 
 
-def test_before_the_first_moment_counts_are_counts(birds):
+def test_the_report_counts_checks_as_the_desk_does(birds):
     ann = Reviewer(birds.workspace, birds)
     ann.press(*ann.window(order="random")[:7])
     assert auditing.errors_left(birds).audits == 0
     report = auditing.report(birds)
-    assert (report.left.audits, report.left.estimate) == (7, None)
-    ann.press(*ann.window(order="random")[:16])
+    assert (report.left.audits, report.left.estimate) == (0, None)
+    ann.press(*ann.window(order="random")[:5])
+    shown = desk.progress(birds, "ann").errors_left
+    assert auditing.report(birds).left.audits == shown.audits == 10
+    ann.press(*ann.window(order="random")[:11])
     assert auditing.report(birds).left.audits == ENOUGH
     assert np.isfinite(auditing.report(birds).left.limit)

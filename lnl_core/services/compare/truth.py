@@ -32,18 +32,21 @@ def truths(info: DatasetInfo) -> list[Truth]:
     if judged is not None:
         choices.append(_judged(info, judged))
     audits, wrong, answers = answered(info, decisions.last_id(info)).counts
-    words = f"{answers:,} answers + {audits:,} audits" if answers else f"{audits:,} audits"
+    words = f"{audits:,} settled random check{'' if audits == 1 else 's'}"
+    if answers:
+        words = f"{answers:,} answer{'' if answers == 1 else 's'} + {words}"
     reason = ""
     if audits < AUDITS_NEEDED:
         reason = (
             f"Precision needs answers: review {AUDITS_NEEDED} images drawn at random "
-            f"({audits:,} so far; Review mixes them in, one image at a time), or run the noise "
-            "lab. Answers from the queue alone cannot say it: they are the most suspicious ones."
+            f"({audits:,} settled so far; Review mixes them in, one image at a time), or run the "
+            "noise lab. Answers from the queue alone cannot say it: they are the most "
+            "suspicious ones."
         )
     elif wrong < WRONG_NEEDED:
         reason = (
-            f"{audits:,} random audits found {wrong:,} wrong labels; a curve needs "
-            f"{WRONG_NEEDED}. Draw more audits, or run the noise lab."
+            f"{audits:,} settled random checks found {wrong:,} wrong labels; a curve needs "
+            f"{WRONG_NEEDED}. Review more in random order, or run the noise lab."
         )
     choices.append(Truth(AUDIT, words, reason))
     return choices
@@ -58,7 +61,7 @@ def _judged(info: DatasetInfo, judged: IntArray) -> Truth:
     if wrong < WRONG_NEEDED:
         reason = (
             f"{size:,} labels were judged before the import, {wrong:,} of them wrong; a curve "
-            f"needs {WRONG_NEEDED}. Draw audits, or run the noise lab."
+            f"needs {WRONG_NEEDED}. Review in random order, or run the noise lab."
         )
     caution = (
         f"These figures are about the {size:,} images of {info.n:,} that were judged before the "

@@ -273,7 +273,7 @@ def check_selection(info: DatasetInfo, one: Plan) -> str:
 def state_words(info: DatasetInfo, one: Plan) -> str:
     """Say where a plan stands, in one sentence without its end."""
     seen = check(info, one)
-    checks = f"{seen.done:,} of {len(one.checks):,} checks, {seen.wrong:,} wrong"
+    checks = f"{seen.done:,} of {len(one.checks):,} images of its check, {seen.wrong:,} wrong"
     if one.open:
         if failed(one, seen):
             return f"{checks}: did not pass ({one.allowed} allowed)"
@@ -288,7 +288,7 @@ def state_words(info: DatasetInfo, one: Plan) -> str:
     if last.kind == stored.UNDONE:
         return f"{last.facts['images']:,} taken back by {last.reviewer}"
     why = "did not pass" if last.kind == stored.REFUSED else "given up"
-    return f"{facts['done']:,} checks, {facts['wrong']:,} wrong: {why}"
+    return f"{facts['done']:,} images of its check, {facts['wrong']:,} wrong: {why}"
 
 
 # The check -------------------------------------------------------------------------------------
@@ -387,7 +387,9 @@ def accept(info: DatasetInfo, number: int, who: str) -> int:
     last_id = decisions.last_id(info)
     seen = check(info, one)
     if seen.open:
-        raise LnlError(f"{len(seen.open):,} of {len(one.checks):,} checks wait for an answer.")
+        raise LnlError(
+            f"{len(seen.open):,} of {len(one.checks):,} images of the check wait for an answer."
+        )
     if not passed(one, seen) or seen.proof is None:
         raise LnlError(
             f"The check did not pass: {seen.wrong:,} of {len(one.checks):,} were not right, "

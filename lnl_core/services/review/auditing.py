@@ -18,7 +18,7 @@ from lnl_core.review.auditing import ALPHA, ENOUGH, Limits, Rate
 from lnl_core.review.evidence import Audit, Evidence, possible_totals
 from lnl_core.review.growing import Growing
 from lnl_core.services.in_force import Standing, goal, labelled_count, scored, standing
-from lnl_core.services.moment import moment
+from lnl_core.services.moment import moment, step
 from lnl_core.services.review.draws import (
     OPEN,
     RIGHT,
@@ -51,7 +51,10 @@ class ErrorsLeft:
     """Wrong labels that nobody has found yet.
 
     Attributes:
-        audits: drawn rows with an answer; `wrong` of them are wrong, `unsure` unclear.
+        audits: drawn rows with an answer, "random checks" on every page; `wrong` of them are wrong,
+            `unsure` unclear.
+        since: those of them that chose from the set as it is: all, until images are added or a plan
+            changes labels.
         wrong: see `audits`.
         unsure: see `audits`.
         enough: audits from which there is an estimate.
@@ -71,6 +74,7 @@ class ErrorsLeft:
     """
 
     audits: int
+    since: int
     wrong: int
     unsure: int
     enough: int
@@ -102,10 +106,19 @@ class ErrorsLeft:
             return "0 (95 % sure)"
         return f"about {self.estimate:,}, at most {self.limit:,} (95 % sure)"
 
+    @property
+    def checks(self) -> str:
+        """How many random checks there are, as every page and file counts them."""
+        words = f"{self.audits:,} random check{'' if self.audits == 1 else 's'}"
+        if self.since < self.audits:
+            words += f", {self.since:,} of them since the set changed"
+        return words
+
     def as_dict(self) -> dict[str, int | bool | None]:
         """Return what the review component shows."""
         return {
             "audits": self.audits,
+            "since": self.since,
             "enough": self.enough,
             "estimate": self.estimate,
             "limit": self.limit,
@@ -163,6 +176,7 @@ def errors_left(
         numbers, before = _with_auto(info, now, numbers)
     return ErrorsLeft(
         audits=int((every != OPEN).sum()),
+        since=answered,
         wrong=int((every == WRONG).sum()),
         unsure=int((every == UNCLEAR).sum()),
         enough=ENOUGH,
@@ -350,22 +364,20 @@ class AuditReport:
         needed: about how many more audits a certificate of the target needs; None where audits
             alone cannot: more is left, or there is no estimate yet.
         target: share of the set that may be wrong.
+        step: answers after which numbers are made anew.
     """
 
     left: ErrorsLeft
     rate: Rate | None
     needed: int | None
     target: float
+    step: int
 
 
 def report(info: DatasetInfo, target: float | None = None) -> AuditReport:
     """Return errors left, the noise rate and what a certificate still needs."""
     now = moment(info)
     left = errors_left(info, target=target, now=now)
-    if left.estimate is None:  # nothing but counts is said
-        today = errors_left(info, target=target, fresh=True)
-        counts = {name: getattr(today, name) for name in ("audits", "wrong", "unsure", "found")}
-        left = replace(left, **counts)
     needed = None
     if left.estimate is not None and not left.unseen and not left.before:
         n, found = labelled_count(info), int((said_of(now) == WRONG).sum())
@@ -381,30 +393,32 @@ def report(info: DatasetInfo, target: float | None = None) -> AuditReport:
         if left.may_stop:
             needed = 0
     share = left.goal / max(left.total, 1) if target is None else target
-    return AuditReport(left, noise_rate(info), needed, share)
+    return AuditReport(left, noise_rate(info), needed, share, step(info))
 
 
 def noise_rate(info: DatasetInfo) -> Rate | None:
     """Return the share of wrong labels with its interval, None before any audit.
 
     Once there is an estimate of the errors left, it is those and what was found: parts of one sum.
-    Before, and where plans changed labels or images were added since, the draws alone say it. It
-    then lies between what was found and that with all that is open: reviewing everything makes it
-    exact.
+    Before, and where plans changed labels, the draws alone say it. It then lies between what was
+    found and that with all that is open: reviewing everything makes it exact. A few draws since
+    images were added would say one in three where the third was wrong: None then.
     The ranking's scores narrow it where the ranking is older than the first draw: a later one may
     have been told answers of the audit.
     """
     now = moment(info)
     past = replay_of_given(info, now)
     audit = past.counted
-    if not len(audit):
+    if not len(audit) and not info.additions:
         return None
     n = labelled_count(info)
     left = errors_left(info, now=now)
-    whole = not (left.unseen or now.auto_since)
-    if whole and left.estimate is not None and left.low is not None and left.high is not None:
-        share, low, high = ((left.found + e) / n for e in (left.estimate, left.low, left.high))
+    ends = (left.estimate, left.low, left.high)
+    if not now.auto_since and None not in ends:
+        share, low, high = ((left.found + (each or 0)) / n for each in ends)
         return Rate(share, low, high, "anytime")
+    if info.additions and len(audit) < ENOUGH:
+        return None
     ranked = scored(info)
     began = datetime.fromisoformat(draws(info)[0].drawn_at).timestamp()
     if ranked is None or int(ranked.version) > 1e9 * began:

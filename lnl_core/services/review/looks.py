@@ -58,7 +58,7 @@ def set_share(info: DatasetInfo, who: str | None, value: float) -> None:
     if value != 0 and not LEAST <= value <= MOST:
         least, most = (f"{100 * each:g}" for each in (LEAST, MOST))
         raise LnlError(
-            f"Hidden checks take {least} to {most} % of the answers each, or 0, "
+            f"Hidden looks take {least} to {most} % of the answers each, or 0, "
             f"not {100 * value:g} %."
         )
     datasets.update_meta(info, hidden_looks=value)

@@ -32,7 +32,7 @@ class Act(StrEnum):
     RUN = "start, stop or remove runs"
     REMOVE = "remove a data set"
     NOISE = "copy a set with labels made wrong"
-    CHECK = "choose the hidden checks"
+    CHECK = "choose the hidden looks"
     NAME_ROLES = "say who may do what"
 
 

@@ -61,7 +61,7 @@ function guaranteeOf({ errors_left: left, course }) {
   const people = course?.people;
   const name = "Guaranteed";
   if (left.limit === null || left.estimate === null) {
-    const side = `after ${plural(left.enough, "random check")}, ${count(left.audits)} so far`;
+    const side = `after ${plural(left.enough, "random check")}, ${count(left.since)} so far`;
     return { name, value: "nothing yet", side };
   }
   const sure = people ? `sure to 95${THIN}%. ${people}` : `sure to 95${THIN}%`;
@@ -111,8 +111,8 @@ const factNode = ({ name, value, side }) =>
 function chartOr(now, width, height) {
   const course = courseNow(now);
   if (course) return courseChart(course, goalLineOf(now), { width, height, words: true });
-  const { enough, audits } = now.errors_left;
-  const words = `The guarantee is drawn here after ${plural(Math.max(1, enough - audits), "more random check")}.`;
+  const { enough, since } = now.errors_left;
+  const words = `The guarantee is drawn here after ${plural(Math.max(1, enough - since), "more random check")}.`;
   return h("div", { class: "nocourse cap" }, words);
 }
 

@@ -6,7 +6,8 @@
  * @import { Action } from "./verdicts.js"
  *
  * @typedef {Object} ErrorsLeft what the images drawn at random say
- * @property {number} audits images checked so far
+ * @property {number} audits random checks: drawn images with an answer
+ * @property {number} since those that chose from the set as it is
  * @property {number} enough checks before there is an estimate
  * @property {number | null} estimate
  * @property {number} high of the 95 % interval

@@ -146,7 +146,7 @@ function errorsLeft(desk, now) {
 function inShort({ errors_left: left, guess }, images) {
   if (left.estimate === null) {
     const about = guess === null || guess === undefined ? "" : `: about ${count(guess)}, a guess`;
-    const words = `guarantee after ${count(left.enough)} random checks (${count(left.audits)} so far)`;
+    const words = `guarantee after ${count(left.enough)} random checks (${count(left.since)} so far)`;
     return [
       h("span", { class: "k" }, `Errors left${about}`),
       h("span", { class: "figure" }, h("span", { class: "cap" }, words)),

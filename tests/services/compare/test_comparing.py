@@ -78,7 +78,7 @@ def test_without_truth_and_answers_there_is_no_curve_and_a_reason(workspace, sco
     found = comparing.compare(scored)
     assert found.detections == {}
     assert "Precision needs answers" in found.why_none
-    assert "0 so far" in found.why_none
+    assert "0 settled so far" in found.why_none
     assert comparing.overlap(scored, None, 3).shape == (3, 3)
     assert comparing.baseline_words(found) == ""
 
@@ -91,7 +91,7 @@ def test_answers_of_the_queue_make_no_curve(workspace, scored):
         answer(workspace, scored, row, action, label=right[row] if row in WRONG else None)
     found = comparing.compare(scored)
     assert found.detections == {}
-    assert "0 so far" in found.why_none
+    assert "0 settled so far" in found.why_none
     assert found.reviewed == (55, 3)
 
 
@@ -109,7 +109,7 @@ def test_random_audits_make_one(workspace, scored, monkeypatch):
         )  # fmt: skip
     found = comparing.compare(scored)
     assert found.truth.kind == _truth.AUDIT
-    assert found.truth.words == "1 answers + 52 audits"
+    assert found.truth.words == "1 answer + 52 settled random checks"
     assert found.detections["1"].total == pytest.approx(3, abs=0.6)
     assert found.right_fix["1"] == 1.0
 
@@ -163,7 +163,7 @@ def test_an_unsure_audit_and_a_reopened_one_do_not_count(workspace, scored):
     answer(workspace, scored, 2, Action.UNSURE, "audit")
     answer(workspace, scored, 4, Action.KEEP, "audit")
     answer(workspace, scored, 4, Action.REOPEN, "audit")
-    assert _truth.truths(scored)[-1].words == "1 audits"
+    assert _truth.truths(scored)[-1].words == "1 settled random check"
 
 
 def test_an_image_that_a_run_was_told_does_not_judge_it(workspace, scored):

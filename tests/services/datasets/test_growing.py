@@ -349,6 +349,22 @@ def test_errors_left_count_what_was_added_as_unseen_until_it_is_drawn_from(works
     assert later.high < before.high + 20
 
 
+def test_a_few_draws_since_images_came_do_not_say_how_many_were_wrong(workspace, tmp_path):
+    source = file_of(tmp_path, "set", pictures(60), np.arange(60) % 3)
+    catalog.import_dataset(workspace, source, "set")
+    info = datasets.dataset(workspace, "set")
+    checked(info, 40, wrong=(1, 2))
+    before = auditing.report(info).rate
+    growing.add_images(info, file_of(tmp_path, "more", pictures(30, seed=8), np.arange(30) % 3))
+    info = again(info)
+    checked(info, 10, wrong=(0, 3, 5))  # these alone would say three in ten
+    rate, left = auditing.report(info).rate, auditing.errors_left(info)
+    assert left.since == 10
+    assert rate.share == pytest.approx((left.found + left.estimate) / 90)
+    assert before.share < rate.share < 0.2
+    assert rate.high > before.high  # what came may be wrong to the last image
+
+
 def test_draws_of_the_smaller_set_say_nothing_of_the_larger_one(workspace, tmp_path):
     source = file_of(tmp_path, "set", pictures(60), np.arange(60) % 3)
     catalog.import_dataset(workspace, source, "set")

@@ -58,7 +58,7 @@ def _named(source: str) -> str:
 def _errors_left(info: DatasetInfo) -> str:
     """Say how many wrong labels are left, as random checks tell, or how many checks that takes."""
     left = errors_left(info)
-    return left.words or f"after {left.enough} random checks ({left.audits} so far)"
+    return left.words or f"after {left.enough} random checks ({left.since} so far)"
 
 
 def sentences(comparison: Comparison) -> str:
