@@ -96,7 +96,8 @@ def _sources(matrix: Matrix) -> str:
         )
     return words + (
         f"and so does how many are wrong, until {confusions.AUDITS_NEEDED} settled random checks "
-        "in Review say it better. Intervals: 95\u202f%, of the methods' estimate counted as 60 images."
+        "in Review say it better. Intervals: 95\u202f%, of the methods' estimate counted as 60 "
+        "images."
     )
 
 

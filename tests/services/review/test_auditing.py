@@ -247,7 +247,7 @@ def test_sixty_audits_judge_a_method_as_the_truth_does(workspace, birds, monkeyp
     (birds.directory / "true_labels.npy").unlink()
     found = comparing.compare(datasets.dataset(workspace, birds.name))
     assert found.truth.kind == _truth.AUDIT
-    assert found.truth.words == "240 answers + 60 audits"
+    assert found.truth.words == "240 answers + 60 settled random checks"
     judged = found.detections["1"]
     low, high = judged.interval
     assert low <= known.ap <= high
