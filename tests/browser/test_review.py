@@ -227,6 +227,24 @@ def test_assisted_shows_everything_at_once_and_says_so(desk):
     assert (stored.mode, stored.revealed) == ("assisted", True)
 
 
+def test_enter_takes_no_class_where_the_label_is_probably_right_and_says_so(desk):
+    """An image far down the queue, everything shown: Enter, pressed by habit, changes nothing."""
+    page, probably_right = desk.page, 7
+    desk.open(f"&id=item-{probably_right}").press("e")
+    page.wait_for_selector(".choice .name")
+    legend, rows = page.locator(".legend"), page.locator(".choice")
+    assert "W then Enter accept" in " ".join(legend.inner_text().split())
+    assert rows.first.locator("kbd").all_inner_texts()[1:] == ["W", "Enter"]
+    desk.press("Enter")
+    page.locator(".toast", has_text="K keeps the label").wait_for()
+    desk.press("w").evidence()
+    assert "then" not in legend.inner_text()
+    assert rows.first.locator("kbd").all_inner_texts()[1:] == ["Enter"]
+    desk.press("Enter").saved()
+    ((row, action, _),) = desk.actions()
+    assert (row, action) == (probably_right, "relabel")
+
+
 EVIL = [
     "<img src=x onerror=window.hacked=1>",
     "![x](http://evil.example/a.png)",

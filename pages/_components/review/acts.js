@@ -32,7 +32,10 @@ const KEYS = [
   [["K"], "right: the label stays"],
   [["W"], "wrong: opens the suggestion"],
   [["U"], "unsure: to a second reviewer"],
-  [["A", "Enter"], "accept the suggestion (after Wrong)"],
+  [
+    ["A", "Enter"],
+    "accept the suggestion (after Wrong; where all is shown at once, from p wrong .1 on)",
+  ],
   [["0–9"], "the class of that digit (after Wrong)"],
   [["/"], "search a class (after Wrong)"],
   [["M"], "multiple: more than one class is right"],

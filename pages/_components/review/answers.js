@@ -5,7 +5,7 @@ import { forCopies, noteAnswer } from "../desk/copies.js";
 import { post } from "../desk/outbox.js";
 import { VERDICTS } from "../desk/verdicts.js";
 import { chance, oneLine, plural } from "../desk/words.js";
-import { evidenceHere, isBlind, isFollowUp, isUnlabelled, lastAnswers, modeHere } from "./desk.js";
+import { evidenceHere, isBlind, isFollowUp, lastAnswers, modeHere, takesNothing } from "./desk.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPanel } from "./panel.js";
 import { IS_GIVEN, newPicker, startPicker } from "./picker.js";
@@ -14,7 +14,7 @@ import { isAnswered, itemOf, nextOpen, placeOf } from "./queue.js";
 import { show } from "./say.js";
 import { drawKeys } from "./stage.js";
 import { back } from "./travel.js";
-import { isHasty, refused, sawAdvice, takeBackWrong } from "./turn.js";
+import { refused, sawAdvice, takeBackWrong } from "./turn.js";
 
 /**
  * @import { Answer } from "../desk/journal.js"
@@ -107,8 +107,9 @@ export function accept(desk) {
   const found = evidenceHere(desk);
   const option = found?.top[0];
   if (!option) return; // nobody accepts unseen
-  if (!isUnlabelled(desk) && isHasty(desk.turn, found.p_wrong)) {
-    show(desk, `p wrong ${chance(found.p_wrong ?? 0)}: press W first if the label is wrong.`);
+  if (takesNothing(desk)) {
+    const p = `p wrong ${chance(found.p_wrong ?? 0)}`;
+    show(desk, `Nothing taken (${p}): K keeps the label, W says it is wrong.`);
     return;
   }
   answer(desk, "relabel", { label: option.label });

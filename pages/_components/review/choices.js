@@ -3,8 +3,7 @@
 import { classKeys } from "../desk/classes.js";
 import { cap, gap, h, keyButton, named } from "../desk/nodes.js";
 import { chance } from "../desk/words.js";
-import { isUnlabelled } from "./desk.js";
-import { isHasty } from "./turn.js";
+import { isUnlabelled, takesNothing } from "./desk.js";
 
 /**
  * @import { ReviewDesk } from "./desk.js"
@@ -12,6 +11,7 @@ import { isHasty } from "./turn.js";
  */
 
 const SHOWN = 3;
+const WRONG_FIRST = "The label is probably right: Enter takes this class only after W.";
 const SHARES = "If the label is wrong: how often it would be each of these.";
 
 /**
@@ -24,7 +24,7 @@ export function choices(desk, found) {
   const wrong =
     said &&
     h("span", { class: "badge" }, said, h("span", { class: "ifso" }, judged && ifSoWords(judged)));
-  const hasty = judged !== null && isHasty(desk.turn, judged.p_wrong);
+  const hasty = takesNothing(desk);
   const rows = found
     ? found.top.slice(0, SHOWN).map((option, i) => choice(desk, option, i, hasty))
     : Array.from({ length: SHOWN }, () =>
@@ -69,19 +69,24 @@ export const ifSoWords = ({ p_wrong: p, told, top }) =>
  * @param {ReviewDesk} desk
  * @param {Option} option
  * @param {number} i its place
- * @param {boolean} hasty whether Enter takes none of them
+ * @param {boolean} hasty whether Enter takes none of them before a Wrong
  */
 function choice(desk, { label, prob, said }, i, hasty) {
   const first = i === 0 && !hasty;
   const keys = classKeys(desk.data.classes);
   const onclick = () => desk.acts.answer("relabel", { label });
+  const title = i === 0 && hasty ? WRONG_FIRST : null;
   return h(
     "button",
-    { type: "button", class: `choice ${first ? "first" : ""}`, onclick },
+    { type: "button", class: `choice ${first ? "first" : ""}`, onclick, title },
     cap(keys ? keys[label] : String(i + 1)),
     named("span", desk.data.classes[label], { class: "name" }, 22),
     h("span", { class: "bar" }, h("i", { style: { width: `${100 * prob}%` } })),
     h("span", { class: "num" }, said),
-    h("span", { class: "h" }, first ? cap("Enter") : null),
+    h(
+      "span",
+      { class: "h" },
+      i === 0 ? (hasty ? [cap("W", true), " ", cap("Enter", true)] : cap("Enter")) : null,
+    ),
   );
 }

@@ -5,7 +5,7 @@ import { openOutbox, waitingIn } from "../desk/outbox.js";
 import { pictures } from "../desk/pictures.js";
 import { answersNow } from "../desk/progress.js";
 import { isAnswered, openQueue } from "./queue.js";
-import { advises, openTurn } from "./turn.js";
+import { advises, isHasty, openTurn } from "./turn.js";
 import { fits } from "./zoom.js";
 
 /**
@@ -208,6 +208,16 @@ export const showsEvidence = (desk) =>
 export function evidenceHere({ queue, evidence }) {
   const known = queue.item && evidence.get(queue.item.row);
   return known?.state === "ready" ? known.found : null;
+}
+
+/**
+ * Whether Enter takes no suggestion: the label is hardly wrong, and nobody has called it so.
+ *
+ * @param {ReviewDesk} desk
+ */
+export function takesNothing(desk) {
+  const found = evidenceHere(desk);
+  return found !== null && !isUnlabelled(desk) && isHasty(desk.turn, found.p_wrong);
 }
 
 /**

@@ -11,7 +11,7 @@ import { watch } from "../desk/seen.js";
 import { drawStrip } from "../desk/strip.js";
 import { verdict } from "../desk/verdicts.js";
 import { count, oneLine, plural, short } from "../desk/words.js";
-import { AHEAD, isBlind, isUnlabelled, showsEvidence } from "./desk.js";
+import { AHEAD, isBlind, isUnlabelled, showsEvidence, takesNothing } from "./desk.js";
 import { needEvidence } from "./evidence.js";
 import { drawPanel } from "./panel.js";
 import { blindQuestion } from "./naming.js";
@@ -173,7 +173,7 @@ export function drawPicture({ queue, parts, stage }) {
 
 /** @param {ReviewDesk} desk */
 export function drawKeys(desk) {
-  const { root, keys, legend } = desk.parts;
+  const { root, keys } = desk.parts;
   const { acts } = desk;
   const isWrong = desk.turn.phase === "wrong";
   /**
@@ -213,8 +213,13 @@ export function drawKeys(desk) {
         ];
   keys.replaceChildren(...buttons);
   if (focused >= 0) focus(buttons[focused]);
+  drawLegend(desk);
+}
+
+/** @param {ReviewDesk} desk */
+function drawLegend(desk) {
   const entries = showsEvidence(desk) ? legendAfter(desk) : legendBefore(desk);
-  legend.replaceChildren(...entries.filter((each) => each !== null));
+  desk.parts.legend.replaceChildren(...entries.filter((each) => each !== null));
 }
 
 /** @param {ReviewDesk} desk */
@@ -233,10 +238,11 @@ function legendBefore(desk) {
 }
 
 /** @param {ReviewDesk} desk */
-function legendAfter({ acts, data }) {
+function legendAfter(desk) {
+  const { acts, data } = desk;
   const digits = classKeys(data.classes) ? "0–9" : "1–3";
   return [
-    keyButton("Enter", "accept", () => acts.accept()),
+    takesNothing(desk) ? wrongFirst() : keyButton("Enter", "accept", () => acts.accept()),
     h("span", { class: "plainbtn" }, cap(digits, true), "class"),
     keyButton("M", "multiple", () => acts.pickClass(true)),
     keyButton("N", "none fits", () => acts.answer("none")),
@@ -266,7 +272,15 @@ export function prepare(desk) {
   });
 }
 
+/** What Enter takes: nothing yet, for the label is probably right. */
+const wrongFirst = () =>
+  h("span", { class: "plainbtn" }, cap("W", true), "then", cap("Enter", true), "accept");
+
 /** @param {ReviewDesk} desk */
 export function askForEvidence(desk) {
-  if (desk.queue.item) needEvidence(desk, desk.queue.item.row, () => drawPanel(desk));
+  if (!desk.queue.item) return;
+  needEvidence(desk, desk.queue.item.row, () => {
+    drawPanel(desk);
+    if (takesNothing(desk)) drawLegend(desk);
+  });
 }
