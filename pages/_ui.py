@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
+from lnl_core.services import wording
 from lnl_core.services import workspace as edge
 from lnl_core.services.runs import control, recipes
 from lnl_core.types import DatasetInfo, JobState, LnlError, Workspace
@@ -168,7 +169,7 @@ def guard() -> Iterator[None]:
     try:
         yield
     except LnlError as error:
-        st.error(plain(error), icon=":material/error:")
+        st.error(plain(wording.on_page(str(error), {})), icon=":material/error:")
     except Exception as error:
         edge.write_down("a page stopped", error)
         st.error(
@@ -196,7 +197,8 @@ def act(function: Callable[..., Any], *args: Any, done: str | None = None, **kwa
     try:
         function(*args, **kwargs)
     except LnlError as error:
-        st.toast(plain(error), icon=":material/error:", duration="long")
+        words = plain(wording.on_page(str(error), {}))
+        st.toast(words, icon=":material/error:", duration="long")
         return False
     if done:
         st.toast(done, icon=":material/check:")

@@ -34,7 +34,7 @@ _ABOUT = {
     "no_classes": "labels that are none",
 }
 _FLAG = r"(?:lnl [a-z]+ )?(?P<flag>--[a-z][a-z-]*)"
-_VALUE = r"(?: [A-Z]+(?:=[a-z]+)?\b)?"
+_VALUE = r"(?: (?:[A-Z]+(?:=[a-z]+)?|none)\b)?"
 _CHOICES = {each.flag: each.choices for each in OPTIONS}
 _SENTENCE = re.compile(r"(?<=[.?!]) +(?=[A-Z“-])")
 
@@ -55,6 +55,11 @@ def on_page(text: str, controls: Mapping[str, str]) -> str:
     return " ".join(filter(None, (_sentence(each, controls) for each in _SENTENCE.split(text))))
 
 
+def about(key: str) -> str:
+    """Return what a kind of question is about, in a few words."""
+    return _ABOUT.get(key, key.replace("_", " "))
+
+
 def _sentence(text: str, controls: Mapping[str, str]) -> str:
     flags = re.findall(_FLAG, text)
     if not flags:
@@ -62,16 +67,27 @@ def _sentence(text: str, controls: Mapping[str, str]) -> str:
     if not any(flag in controls for flag in flags):
         return _without(text)
     for flag in flags:
-        choices = "|".join(map(re.escape, _CHOICES.get(flag, ())))
-        value = f"(?: (?:{choices})(?:, or [a-z-]+ to label it here)?)?" if choices else _VALUE
-        words = controls.get(flag, "")
-        pattern = re.compile(f"(?:lnl [a-z]+ )?{re.escape(flag)}(?![a-z-]){value}")
-        text = pattern.sub(lambda _, words=words: words, text, count=1)  # type: ignore[misc]
+        option = rf"(?:lnl [a-z]+ )?{re.escape(flag)}(?![a-z-]){_value(flag)}"
+        if flag not in controls:
+            text = re.sub(rf"{option}, or (?=--)|,? or {option}", "", text)
+            if re.search(option, text):
+                return ""
+            continue
+        words = controls[flag]
+        text = re.sub(rf"^{option} .*$", f"Answer {words} to change it.", text)
+        text = re.sub(rf"^Leave {option} out\b.*$", f"Take back the answer to {words}.", text)
+        text = re.sub(rf"^Check .*{option}\.$", "", text)
+        text = re.sub(option, lambda _, words=words: words, text, count=1)  # type: ignore[misc]
     text = re.sub(r"\bmport with |\bimport with ", "answer ", text)
     text = re.sub(r"\b(Import|Give|Choose it) with (?=the question)", "Answer ", text)
     text = re.sub(r"\bGive the question", "Answer the question", text)
-    text = re.sub(r"^(the question about [^.]*?) says otherwise", r"Answer \1 to change it", text)
     return re.sub(r"(, or )(?=[.]?$)", "", text)
+
+
+def _value(flag: str) -> str:
+    """Return the pattern of what may stand behind an option."""
+    choices = "|".join(map(re.escape, _CHOICES.get(flag, ())))
+    return f"(?: (?:{choices})(?:, or [a-z-]+ to label it here)?)?" if choices else _VALUE
 
 
 def _without(text: str) -> str:

@@ -16,6 +16,7 @@ from pages._data import reading
 from pages._ui import plain
 
 _ROW = 30
+_NEW = "Labels that this set does not have become classes"
 
 
 def has_originals(info: DatasetInfo) -> bool:
@@ -45,7 +46,7 @@ def _add(info: DatasetInfo) -> None:
     if kept not in st.session_state:  # more of the set is read as the set was
         st.session_state[kept] = growing.as_before(info).to_json()
     seen = reading.draw(kind, source, None, None)
-    new_classes = st.checkbox("Labels that this set does not have become classes", key="add_new")
+    new_classes = st.checkbox(_NEW, key="add_new")
     ready = seen is not None and not seen.open_questions
     if not st.button("Add", type="primary", disabled=not ready, key="add_go"):
         return
@@ -56,8 +57,17 @@ def _add(info: DatasetInfo) -> None:
         bar.progress(min(1.0, done / max(total, 1)), text=words)
 
     said = reading.answers_of(kind, source)
-    told = growing.add_images(info, source, new_classes=new_classes, answers=said, report=report)
-    bar.empty()
+    try:
+        told = growing.add_images(
+            info, source, new_classes=new_classes, answers=said, report=report
+        )
+    except LnlError as error:
+        words = str(error).replace("give --new-classes", f"tick “{_NEW}”")
+        asked = wording.asked(each.key for each in seen.questions) if seen is not None else {}
+        st.error(plain(wording.on_page(words, asked)), icon=":material/error:")
+        return
+    finally:
+        bar.empty()
     reading.forget()
     _told(told)
 

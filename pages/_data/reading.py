@@ -242,7 +242,7 @@ def _answered(kind: str, source: Path, answers: Answers, asked: Any) -> None:
             continue
         shown = ", ".join(value) if isinstance(value, list | tuple) else str(value)
         st.button(
-            f"{key.replace('_', ' ')}: {plain(_ui.short(shown, 40))}",
+            f"{wording.about(key).capitalize()}: {plain(_ui.short(shown, 40))}",
             icon=":material/undo:",
             type="tertiary",
             key=f"back_{key}_{kind}_{source}",

@@ -6,7 +6,7 @@ import pytest
 
 from lnl_core.data.reading import classes_files
 from lnl_core.types import LnlError
-from tests.data.asking import asked, counts, listed, put, read, stops
+from tests.data.asking import counts, listed, put, read, stops
 
 WRITTEN = {
     "classes.txt": "cat\ndog\nfox\n",
@@ -53,7 +53,7 @@ def test_folders_counted_from_one_are_asked_about_unless_the_file_counts_itself(
     assert "--count-from 0 or 1" in stops(source, "count_from", tmp_path)
     assert counts(read(source, count_from="1")) == {"cat": 2, "dog": 1}
     (source / "classes.txt").write_text("1 cat\n2 dog\n")
-    assert (counts(read(source)), asked(read(source))) == ({"cat": 2, "dog": 1}, {})
+    assert (counts(read(source)), read(source).open_questions) == ({"cat": 2, "dog": 1}, ())
 
 
 @pytest.mark.parametrize(

@@ -135,3 +135,37 @@ def test_the_import_dialog_names_no_option_of_the_command_line(
     (left,) = [each for each in said if "A link that leads out" in each]
     assert "answer the question about links" in left
     assert not any("follow" in each for each in said)
+
+
+def test_labels_that_an_addition_brings_are_allowed_by_the_box_that_the_error_names(
+    workspace, desk, tiny, tmp_path, no_worker
+):
+    app = desk(dataset="tiny")
+    app.session_state["data_tab"] = "Settings"
+    app.session_state["add_path"] = str(photos(tmp_path / "more", ("bar", "zebra")))
+    app.run()
+    app.button(key="add_images").click().run()
+    app.button(key="add_images").click()
+    app.button(key="add_go").click().run()
+    (error,) = [each.value for each in app.error]
+    assert "“zebra”" in error
+    assert "tick “Labels that this set does not have become classes”" in error
+    assert "--" not in error
+
+
+def test_an_error_of_a_list_and_answers_given_before_speak_of_the_page(
+    workspace, desk, tmp_path, no_worker
+):
+    source = photos(tmp_path / "photos")
+    (source / "list.csv").write_text("image,one,two\ncat/0.png,a,b\n")
+    app = desk("data")
+    app.session_state["path_list"] = str(source / "list.csv")
+    app.session_state[f"answers_list_{source / 'list.csv'}"] = {"one_hot": "yes"}
+    app.session_state["import_kind"] = "list"
+    app.run()
+    (error,) = [each.value for each in app.error]
+    assert "no two columns of 0 and 1" in error
+    assert "Take back the answer to the question about a column for each class" in error
+    (back,) = [each for each in app.button if each.label.startswith("A column for each class")]
+    back.click().run()
+    assert not app.exception

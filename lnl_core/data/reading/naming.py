@@ -10,7 +10,7 @@ from lnl_core.data.reading import classes_files, measured, numbers
 from lnl_core.data.reading.column_names import inside
 from lnl_core.data.reading.missing import is_missing
 from lnl_core.data.reading.spellings import quoted
-from lnl_core.readings import Answers, Question
+from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError
 
 
@@ -91,8 +91,8 @@ def _used(
     """Let labels, each with the whole number that it is, stand for the names of a file."""
     coded = {label: known.by_code[label] for label in labels if label in known.by_code}
     if 2 * len(coded) > len(labels):
-        said = f"Labels are codes; {file.name} has their names. --classes none keeps the codes."
-        return Naming(coded, list(known.by_code.values()), [inside(home, file)], notes=[said])
+        asked = [_ask(file, "codes", answers)]
+        return Naming(coded, list(known.by_code.values()), [inside(home, file)], asked)
     values = {label: value for label, value in labels.items() if value is not None}
     largest = max(known.by_number, default=-1)
     lines = "numbers" if known.counted else "numbers of its lines"
@@ -111,10 +111,22 @@ def _used(
         for label, value in values.items()
         if value - base in known.by_number
     }
-    notes = [f"Labels are numbers; {file.name} has their names. --classes none keeps the numbers."]
+    notes = []
     without = [label for label in values if label not in names]
     if without and known.counted:
         notes.append(f"{file.name} has no name for {', '.join(map(quoted, without[:6]))}.")
     order = [known.by_number[at] for at in sorted(known.by_number)]
-    questions = [question] if question is not None else []
+    questions = [_ask(file, "numbers", answers), *([question] if question is not None else [])]
     return Naming(names, order, [inside(home, file)], questions, notes)
+
+
+def _ask(file: Path, what: str, answers: Answers) -> Question:
+    """Say that a file has the names of labels, which may be their own names instead."""
+    value = answers.classes_file or file.name
+    return Question(
+        "classes_file",
+        f"Labels are {what}; {file.name} has their names.",
+        (Choice(value, f"the names of {file.name}"), Choice("none", f"the {what} are the names")),
+        default=value,
+        answer=answers.classes_file,
+    )

@@ -134,14 +134,21 @@ def decide(root: Node, answers: Answers) -> Places:
         level = _level(tops, answers)  # some are called like splits, others are not
         below = below if level is None or level.answer in ("", "top") else Inside()
     if below.names:
-        notes.append(
-            f"Splits lie inside the classes: {', '.join(sorted(below.names))}. --parts classes "
-            "says otherwise."
-        )
+        questions += [] if flat else [_ask_inside(below, answers)]
     if level is not None:
         questions.append(level)
     at = _LEVELS.index(level.answer) if level is not None and level.answer in _LEVELS else 0
     return Places(splits, at, below, questions=tuple(questions), notes=tuple(notes))
+
+
+def _ask_inside(below: Inside, answers: Answers) -> Question:
+    return Question(
+        "parts",
+        f"Splits lie inside the classes: {', '.join(sorted(below.names))}.",
+        (Choice("splits", "they are splits"), Choice("classes", "they are none")),
+        default="splits",
+        answer=answers.parts,
+    )
 
 
 def _flat(root: Node) -> list[str]:

@@ -239,8 +239,8 @@ def _new_names(info: DatasetInfo, used: Sequence[str], allowed: bool) -> list[st
     if new and not allowed:
         names = ", ".join(f"“{name}”" for name in new[:8]) + (" …" if len(new) > 8 else "")
         raise NewClasses(
-            f"{names}: no class of “{info.name}”. Nothing was added. Correct the source, or let "
-            "them become classes (--new-classes).",
+            f"{names}: no class of “{info.name}”. Nothing was added. Correct the source, or "
+            "give --new-classes: they become classes then.",
             new,
         )
     return new
