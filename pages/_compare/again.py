@@ -44,7 +44,7 @@ def draw(info: DatasetInfo) -> None:
             disabled=not chosen,
         ) and _ui.act(rounds.start, info, chosen, by=_ui.reviewer()):
             st.rerun()
-    st.caption(rounds.EXPECT)
+    st.caption(rounds.expect(info))
 
 
 @_ui.guarded

@@ -1,6 +1,8 @@
 """The feedback round: who is told what, and what judges before and after."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,3 +117,50 @@ def test_a_round_that_nothing_can_judge_is_refused_in_words(scored):
     assert rounds.plan(scored).refusal
     with pytest.raises(LnlError):
         rounds.start(scored, ["sr"])
+
+
+RESULTS = Path(__file__).parents[3] / "benchmarks" / "results" / "feedback.json"
+
+
+def test_what_is_expected_is_what_was_measured():
+    measured = json.loads(RESULTS.read_text("utf-8"))
+    for each, (_, lines) in zip(rounds.MEASURED, measured["rounds"].items(), strict=True):
+        whole = lines[-1]  # as many reviews as there were wrong labels
+        assert whole["depth"] == 1
+        assert each.noise == pytest.approx(whole["reviewed"] / measured["images"], abs=0.005)
+        assert each.order == pytest.approx(whole["held_after"] - whole["held_before"], abs=6e-4)
+        assert each.accuracy == pytest.approx(whole["test_after"] - whole["test_before"], abs=6e-4)
+
+
+def test_the_sentence_follows_the_share_of_wrong_labels_that_is_expected_here(answered, tmp_path):
+    info, _, _ = answered
+    said = rounds.expect(info)
+    assert "Where 19" in said
+    assert "gained nothing (\N{MINUS SIGN}0.001 average precision)" in said
+    assert "+0.051 accuracy" in said
+
+
+def test_where_most_labels_are_wrong_the_order_gains_a_little(ranked_worse):
+    said = rounds.expect(ranked_worse)
+    assert "Where 44" in said
+    assert "the order gained a little (+0.031 average precision)" in said
+
+
+def test_before_anything_is_scored_all_that_was_measured_is_said(tiny):
+    said = rounds.expect(tiny)
+    assert "\N{MINUS SIGN}0.011 at 10" in said
+    assert "+0.031 at 44" in said
+
+
+@pytest.fixture
+def ranked_worse(tiny):
+    """A set of which the scores call half wrong."""
+    given = np.asarray(datasets.load(tiny).given_labels)
+    probs = np.full((tiny.n, tiny.class_count), 0.3 / (tiny.class_count - 1))
+    top = np.where(np.arange(tiny.n) % 2 == 0, (given + 1) % tiny.class_count, given)
+    probs[np.arange(tiny.n), top] = 0.7
+    signals = Signals("probe", 1 - probs[np.arange(tiny.n), given], probs)
+    ranking = consensus.rank([signals], given, tiny.class_count)
+    half = replace(ranking, p_wrong=np.where(np.arange(tiny.n) % 2 == 0, 0.85, 0.05))
+    arrays.save_ranking(tiny.directory / "ranking", half, {"probe": 1})
+    return tiny
