@@ -10,7 +10,8 @@ from lnl_core.review.hidden import GOLD
 from lnl_core.services.in_force import standing
 from lnl_core.services.review import looks, measuring
 from lnl_core.services.review.corrected import ENOUGH
-from lnl_core.types import DatasetInfo, IntArray
+from lnl_core.store import decisions
+from lnl_core.types import Action, DatasetInfo, IntArray
 
 AT_ONCE = 40
 """Images that are offered for a second answer at once."""
@@ -24,7 +25,7 @@ class Gold:
         wrong: images whose label is surely wrong: two agree, or somebody entitled settled it.
         right: those whose label is surely right.
         looked: looks at wrong ones by people who had not seen them.
-        people: how many have answered anything.
+        people: how many have an answer in force; a skip is none.
         share: of the answers that hidden looks take, for each purpose; 0 where they are off.
     """
 
@@ -77,9 +78,14 @@ def gold(info: DatasetInfo) -> Gold:
         wrong=int((known.surely_wrong & ~known.out).sum()),
         right=int((known.surely_right & ~known.out).sum()),
         looked=measuring.team(info)[GOLD].known.wrong,
-        people=len(now.touched),
+        people=_people(info),
         share=looks.share(info),
     )
+
+
+def _people(info: DatasetInfo) -> int:
+    every = (each for several in decisions.in_force(info).values() for each in several)
+    return len({each.reviewer for each in every if each.action is not Action.SKIP})
 
 
 def to_answer(info: DatasetInfo, who: str) -> IntArray:

@@ -7,6 +7,7 @@ from lnl_core.services.explore import selections
 from lnl_core.services.review import looks
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.team import gold
+from lnl_core.store import decisions
 from lnl_core.store import looks as stored
 from lnl_core.types import Action, Decision
 from tests.services.review.test_auditing import Reviewer, make
@@ -39,6 +40,18 @@ def test_an_owners_second_answers_make_gold_and_a_third_person_is_still_missing(
     assert "third person" in there.words
     assert gold.to_answer(birds, "owner").tolist() == rows[21:]
     assert gold.to_answer(birds, "ann").tolist() == []
+
+
+def test_who_only_skips_is_nobody_who_answers(birds):
+    ann, bob = (Reviewer(birds.workspace, birds, who) for who in ("ann", "bob"))
+    ann.press(0, 1)
+    bob.press(0)
+    decisions.append(birds, [Decision(row, Action.SKIP, "cyd") for row in (0, 1)])
+    assert gold.gold(birds).people == 2
+    assert "third person" in gold.gold(birds).words
+    decisions.append(birds, [Decision(1, Action.UNSURE, "cyd")])
+    assert gold.gold(birds).people == 3
+    assert "third person" not in gold.gold(birds).words
 
 
 def test_the_queue_of_second_answers_holds_what_one_has_not_answered(birds):
