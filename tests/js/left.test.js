@@ -22,7 +22,7 @@ const LEFT = {
 };
 const NOW = {
   reviewed: 800,
-  planned: 1700,
+  expected: 1700,
   wrong: 31,
   seconds_per_image: null,
   errors_left: LEFT,

@@ -14,7 +14,7 @@ const PROGRESS = {
   since: 3,
   wrong: 4,
   wrong_since: 1,
-  planned: 40,
+  expected: 40,
   seconds_per_image: null,
   errors_left: null,
 };

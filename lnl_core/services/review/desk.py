@@ -29,7 +29,7 @@ from lnl_core.services.review.expecting import Guess, guess
 from lnl_core.services.review.filtering import Filters, excluded
 from lnl_core.services.review.goals import PAUSE, Stand, stand
 from lnl_core.services.review.items import RECENT, class_exemplars, items_of, recent, with_answers
-from lnl_core.services.review.planning import forecast, planned
+from lnl_core.services.review.planning import forecast
 from lnl_core.services.review.sharing import drawing, order_of
 from lnl_core.types import BoolArray, DatasetInfo, Decision, IntArray
 
@@ -49,7 +49,7 @@ class Progress:
         reviewed: images with an answer other than skip, by anybody, at the last moment.
         since: this reviewer's answers since then, hidden looks among them.
         wrong_since: how many of these call a label wrong; blind ones do not say.
-        planned: how many were expected to be needed when the review began.
+        expected: those and the reviews to the goal, as they are expected at that moment.
         wrong: images whose given label was found wrong, at the last moment.
         total: images in the set that came with a class; the others are counted by `to_label`.
         left: open images in the queue for this reviewer, filters ignored; for no browser.
@@ -63,7 +63,7 @@ class Progress:
 
     reviewed: int
     since: int
-    planned: int
+    expected: int
     wrong: int
     wrong_since: int
     total: int
@@ -79,7 +79,7 @@ class Progress:
         return {
             "reviewed": self.reviewed,
             "since": self.since,
-            "planned": self.planned,
+            "expected": self.expected,
             "wrong": self.wrong,
             "wrong_since": self.wrong_since,
             "total": self.total,
@@ -392,7 +392,7 @@ def progress(
         reviewed=then.reviewed,
         since=since,
         wrong_since=wrong_since,
-        planned=planned(info) or then.reviewed + (here.more or 0),
+        expected=then.reviewed + (0 if here.holds else here.more or 0),
         wrong=then.found,
         total=labelled_count(info),
         left=int((~closed_to(now_at, reviewer) & ~now_at.no_class & ~now_at.auto_open).sum())

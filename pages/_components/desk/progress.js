@@ -28,7 +28,7 @@
  * @property {number} reviewed images, at the moment as of which all numbers here are
  * @property {number} since this person's answers since then
  * @property {number} wrong_since how many of these call a label wrong
- * @property {number} planned images that the review was to take when it began
+ * @property {number} expected those and the reviews to the goal
  * @property {number | null} [guess] wrong labels left by the scores alone
  * @property {string | null} [guess_said] what the guess rests on
  * @property {Course | null} [course] how the guarantee fell and is expected to go on

@@ -60,9 +60,9 @@ const figure = (head, ...rest) =>
 
 /** @param {Progress} now */
 function reviewed(now) {
-  const share = Math.min(1, (now.reviewed + now.since) / Math.max(now.planned, 1));
+  const share = Math.min(1, (now.reviewed + now.since) / Math.max(now.expected, 1));
   const words =
-    now.reviewed > now.planned ? " reviewed" : ` of about ${count(now.planned)} reviewed`;
+    now.expected > now.reviewed ? ` of about ${count(now.expected)} reviewed` : " reviewed";
   const pace = now.seconds_per_image;
   return h(
     "div",

@@ -64,7 +64,7 @@ def test_so_many_images_are_counted_from_when_the_goal_was_set(birds):
     ann = Reviewer(birds.workspace, birds)
     ann.review(30)
     goals.set_goal(birds, "reviews", 120, "ann")
-    assert desk.progress(birds, "ann").planned == 150
+    assert desk.progress(birds, "ann").expected == 150
     ann.review(40)
     here = goals.stand(birds)
     assert (here.holds, here.more, here.said) == (False, 80, "40 of 120 answered")
@@ -293,7 +293,7 @@ def test_a_goal_of_images_is_never_more_than_have_no_answer(birds):
         goals.set_goal(birds, "reviews", 541, "ann")
     goals.set_goal(birds, "reviews", 540, "ann")
     assert goals.stand(birds).more == 540
-    assert desk.progress(birds, "ann").planned <= 600
+    assert desk.progress(birds, "ann").expected <= 600
 
 
 @pytest.mark.parametrize(
