@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+from functools import lru_cache
 from typing import Literal
 
 import streamlit as st
+from PIL import Image, ImageOps
 
 from lnl_core.services import methods
 from lnl_core.services.datasets.catalog import DEMOS, DIGITS, PHOTOGRAPHS, DatasetCard
@@ -137,6 +141,23 @@ def _acts(card: DatasetCard, *, primary: bool) -> None:
             _tour.start()
 
 
+@lru_cache(maxsize=2)
+def _strip(photographs: bool) -> str:
+    """Return images of a demo set in one row, as one element that asks for nothing more."""
+    name, folder = ("clothing", "clothing") if photographs else ("digits", "demo")
+    tiles = json.loads((_ui.ASSETS / f"demo_{name}.json").read_text())[:7]
+    images = []
+    for tile in tiles:
+        out = io.BytesIO()
+        with Image.open(_ui.ASSETS / folder / tile["file"]) as image:
+            ImageOps.fit(image.convert("RGB"), (66, 66)).save(out, "JPEG", quality=85)
+        data = base64.b64encode(out.getvalue()).decode()
+        images.append(
+            f'<img src="data:image/jpeg;base64,{data}" alt="" style="width:33px;height:33px">'
+        )
+    return f'<div style="display:flex;gap:8px;height:33px;overflow:hidden">{"".join(images)}</div>'
+
+
 _DEMO_KEYS = {PHOTOGRAPHS: "demo", DIGITS: "digits"}
 
 _DEMO_WORDS = {
@@ -154,11 +175,8 @@ def _demo_card(name: str, key: str) -> None:
         st.header(name, anchor=False, width="stretch", wrap=False)
         if first:
             st.markdown(_start_here(), width="content")
-    tiles = json.loads((_ui.ASSETS / f"demo_{'clothing' if first else 'digits'}.json").read_text())
-    folder = _ui.ASSETS / ("clothing" if first else "demo")
-    with st.container(horizontal=True, gap="xsmall", wrap=False, key=f"strip_{key}"):
-        for tile in tiles[:7]:
-            st.image(str(folder / tile["file"]), width=33, alt="")
+    with st.container(key=f"strip_{key}"):
+        st.html(_strip(first))
     st.caption(_DEMO_WORDS[name])
     st.markdown(":small[On your disk already, works offline. First queue in under a minute.]")
     st.space("stretch")

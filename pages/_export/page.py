@@ -119,8 +119,9 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     _preview(info, shown)
     _column_chips(shown[0])
     _blank(info, shown[0])
-    st.header("The same from a terminal", anchor=False)
-    st.code(_command(info, format_key, options), language=None, wrap_lines=True)
+    # Behind a press: the browser takes longer to get code ready than the whole table.
+    with st.popover("The same from a terminal", icon=":material/terminal:", type="tertiary"):
+        st.code(_command(info, format_key, options), language=None, wrap_lines=True)
     certificate(info)
 
 

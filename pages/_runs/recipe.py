@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from html import escape
+
 import streamlit as st
 
 from lnl_core.services import methods
 from lnl_core.services.runs import control, recipes
 from lnl_core.services.runs.recipes import Recipe, Step
 from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState
-from pages import _jobs, _ui, _words
+from pages import _charts, _jobs, _ui, _words
 from pages._runs.methods import basis
 from pages._ui import plain
 
@@ -25,18 +28,38 @@ def _card(info: DatasetInfo, device: str) -> None:
         st.header(known.title, anchor=False)
         st.caption(f"Recommended for this set. {known.words}")
         jobs = control.runs(info)
-        with st.container(gap="xsmall", key="recipe_steps"):
-            for step in known.steps:
-                _step(step, jobs, step.run in missing)
+        if len(missing) == len(known.steps):
+            st.html(_steps(known.steps))
+        else:
+            with st.container(gap="xsmall", key="recipe_steps"):
+                for step in known.steps:
+                    _step(step, jobs, step.run in missing)
         if missing:
             _start(info, known, missing, device)
 
 
+def _steps(steps: Sequence[Step]) -> str:
+    """Return runs that have not begun as one element: a page costs by how many it has."""
+    muted = _charts.colours()["muted"]
+    lines = "".join(
+        '<div style="display:flex;justify-content:space-between;gap:16px"><span>'
+        f"<b>{escape(methods.title(step.run))}</b> "
+        f'<span style="font-size:.875rem;color:{muted}">{escape(_good_for(step))}</span></span>'
+        f'<span style="font-size:.875rem">{escape(_words.clock(step.seconds))}</span></div>'
+        for step in steps
+    )
+    return f'<div style="display:grid;gap:8px">{lines}</div>'
+
+
+def _good_for(step: Step) -> str:
+    card = methods.method(methods.method_of(step.run))
+    return (card.good_for or card.summary).rstrip(".")
+
+
 def _step(step: Step, jobs: list[Job], missing: bool) -> None:
     """Draw one run of the recipe: what it brings, what it takes, how it stands."""
-    card = methods.method(methods.method_of(step.run))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        line = plain((card.good_for or card.summary).rstrip("."))
+        line = plain(_good_for(step))
         title = f"**{plain(methods.title(step.run))}**"
         st.markdown(f"{title} :gray[:small[{line}]]", width="stretch")
         if not missing:
