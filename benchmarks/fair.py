@@ -2,6 +2,7 @@
 
     python benchmarks/fair.py recipe --labels aggre random1 worse --seeds 0 1 2
     python benchmarks/fair.py long --images 2000 --labels random1 worse --seeds 0 1 2
+    python benchmarks/fair.py pairs --images 2000 --labels random1 --seeds 0
     python benchmarks/fair.py preset --images 2000 --seeds 0 1 2
     python benchmarks/fair.py rare --ratios 10 100 --seeds 0 1 2
 
@@ -14,6 +15,9 @@ sr-ce, sr-fl and sr-gce the same with Sparse Regularization.
 
 `long` is one recipe as well, of the kind that the papers train with: 60 epochs without a blanked
 square, long enough for a network to learn wrong labels by heart. All else is as in `recipe`.
+
+`pairs` puts the methods with two networks beside Jump-teaching at the recipe of `long`: Co-teaching
+and JoCoR as speed.py has them, told that a fifth of the labels is wrong, and DivideMix.
 
 `preset` trains each with the knobs of its own `standard` preset instead, on pixels: what a user
 gets who lets it run for as long as it asks.
@@ -43,7 +47,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data, _out  # noqa: E402
+from benchmarks import _coteaching, _data, _jocor, _out  # noqa: E402
 from benchmarks.detection import best_other, cpu_seconds, dense, test_accuracy  # noqa: E402
 from benchmarks.real import long_tail  # noqa: E402
 from lnl_core.review import metrics  # noqa: E402
@@ -51,6 +55,9 @@ from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import LabeledDataset  # noqa: E402
 
 EPOCHS, SCORED = 24, 8
+
+PAIRS: dict[str, Any] = {"coteaching": _coteaching, "jocor": _jocor}
+"""Baselines of the benchmarks alone."""
 
 RECIPE: dict[str, Any] = {
     "backbone": "resnet8",
@@ -92,12 +99,21 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 LONG_ROWS = {
-    key: (method, knobs | ({"score_epochs": 20, "warm_up": 22} if key == "jump" else {}))
+    key: (method, {"score_epochs": 20} if key == "jump" else knobs)
     for key, (method, knobs) in ROWS.items()
     if key != "hnml"
 }
-"""Jump-teaching warms up for the share of the epochs that its own preset gives it; scores are of
-the last third, as in `recipe`."""
+"""Jump-teaching warms up as its preset does at as many images; scores are of the last third, as in
+`recipe`."""
+
+PAIR_ROWS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ce": LONG_ROWS["ce"],
+    "jump": LONG_ROWS["jump"],
+    "coteaching": ("coteaching", {"score_epochs": 20}),
+    "jocor": ("jocor", {"score_epochs": 20}),
+    "dividemix": ("dividemix", {"warm_up": 30, "ramp": 15, "score_epochs": 20}),
+}
+"""DivideMix's phases as parts of the epochs, as in its preset."""
 
 RARE = {"kappa": 1.0, "tau": 0.5, "normalise": False, "growth": 4 ** (1 / EPOCHS)}
 """What the authors' script for imbalanced classes changes; lambda grows as much over our epochs."""
@@ -141,6 +157,8 @@ def one_recipe(
     recipe: dict[str, Any] = RECIPE,
 ) -> Any:
     """Return a method's standard knobs with the one recipe, and with what makes the method."""
+    if method in PAIRS:
+        return PAIRS[method].Config(**(recipe | changes))
     start = preset_of(method, dataset)
     if method == "hnml":  # its phases as parts of the epochs, as in its preset
         changes = {"warm_up": EPOCHS // 3, "ramp": EPOCHS // 5} | changes
@@ -160,10 +178,11 @@ def measure(
     from lnl_core.jobs.context import LocalContext
     from lnl_core.methods import METHODS
 
+    fit = PAIRS[method].fit if method in PAIRS else METHODS[method].fit
     context = LocalContext("cpu", seed, features=None, representation="pixels", maps=None)
     before = cpu_seconds()
     unseen = dataclasses.replace(dataset, true_labels=None)
-    signals = METHODS[method].fit(unseen, config, context)
+    signals = fit(unseen, config, context)
     spent = cpu_seconds() - before
     truth, given = np.asarray(dataset.true_labels), np.asarray(dataset.given_labels)
     wrong = truth != given
@@ -256,7 +275,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("which", choices=["recipe", "long", "preset", "rare"])
+    parser.add_argument("which", choices=["recipe", "long", "pairs", "preset", "rare"])
     parser.add_argument("--labels", nargs="+", default=["aggre", "random1", "worse"])
     parser.add_argument("--ratios", nargs="+", type=int, default=[10, 100])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
@@ -268,6 +287,7 @@ def main(arguments: list[str] | None = None) -> None:
     kinds: dict[str, tuple[dict[str, tuple[str, dict[str, Any]]], Callable[..., Any]]] = {
         "recipe": (ROWS, one_recipe),
         "long": (LONG_ROWS, functools.partial(one_recipe, recipe=LONG)),
+        "pairs": (PAIR_ROWS, functools.partial(one_recipe, recipe=LONG)),
         "preset": (PRESET_ROWS, own_preset),
         "rare": (RARE_ROWS, one_recipe),
     }
