@@ -45,6 +45,8 @@ _NARROW_LETTERS = (36, 50)
 _TICKS = 5
 """Numbers below the axis on a telephone."""
 _NUMBER = re.compile(r"[0-9.e+-]+")
+_CELLS = 49
+"""Cells of a matrix whose numbers a telephone has room for."""
 _AXIS = 40
 """Letters below the axis on a telephone."""
 
@@ -122,6 +124,8 @@ def beneath(figure: Any) -> Any:
     figure.update_layout(height=layout.height + below - layout.margin.b, margin_b=below)
     if layout.showlegend and layout.margin.r > 60:
         figure.update_layout(margin_r=8)  # the legend stood there
+    if len(layout.annotations) > _CELLS:
+        figure.update_layout(annotations=[])  # numbers wider than their cells; a tap says them
     return figure
 
 

@@ -29,8 +29,11 @@ def test_the_report_is_one_click_and_opens_without_a_network(
     opened.on("console", lambda message: said.append(message.text))
     opened.on("pageerror", lambda error: said.append(str(error)))
     opened.on("request", lambda request: asked.append(request.url))
+    opened.set_viewport_size({"width": 390, "height": 844})
     opened.goto(file.as_uri())
     opened.wait_for_selector("body[data-drawn]")
+    assert opened.evaluate("document.documentElement.scrollWidth") == 390
+    opened.set_viewport_size({"width": 1280, "height": 720})
     figures = opened.locator(".figure")
     drawn = opened.locator(".figure .main-svg:first-child")
     assert figures.count() == drawn.count() >= 6

@@ -29,8 +29,54 @@ const toned = (i) => {
   if (calm.matches) delete figure.layout.updatemenus; // what plays by itself
   return figure;
 };
+const HEADING = /^<b>(.*)<\\/b><br>(<span [^>]*>)(.*)<\\/span>$/s;
+const lines = (words, most) => words.split("<br>").flatMap((line) => line.split(" ")
+  .reduce(([...made], word) => {
+    if (made.length && made.at(-1).length + word.length < most) made.push(`${made.pop()} ${word}`);
+    else made.push(word);
+    return made;
+  }, []));
+const stacked = (layout) => { // panels side by side, one above the other
+  const high = layout.height - layout.margin.t - layout.margin.b;
+  layout.height += 3 * (high + 20);
+  for (const [i, key] of ["", "2", "3", "4"].entries()) {
+    const [low, top] = [1 - (i + 1) / 4, 0.97 - i / 4];
+    layout["xaxis" + key].domain = [0, 1];
+    Object.assign(layout["yaxis" + key], { domain: [low, top], showticklabels: true });
+    Object.assign(layout.annotations[i], { x: 0, xanchor: "left", y: top });
+  }
+};
+const beneath = ({ data, layout }, width) => { // the axis's name and the legend on a telephone
+  const axis = layout.xaxis?.title;
+  const name = axis?.text ? lines(axis.text, width / 7) : [""];
+  if (axis?.text) axis.text = name.join("<br>");
+  let below = 15 * (name.length - 1);
+  if (layout.showlegend && layout.margin.r > 60) { // it stands beside the plot
+    const rows = data.filter((each) => each.name && each.showlegend !== false).length;
+    Object.assign(layout.legend, { x: 0, y: 0, yref: "container", yanchor: "bottom" });
+    layout.margin.r = 8;
+    below += 19 * rows + 12;
+  }
+  if (layout.xaxis4) stacked(layout);
+  if (layout.annotations?.length > 49) delete layout.annotations; // a cell's number needs 24 px
+  layout.height += below;
+  layout.margin.b += below;
+};
+const folded = (figure, width) => { // the heading on a telephone
+  const parts = HEADING.exec(figure.layout.title?.text ?? "");
+  if (!parts || width > 520) return figure;
+  beneath(figure, width);
+  const [title, sentence] = [lines(parts[1], width / 8.2), lines(parts[3], width / 5.8)];
+  const more = 20 * (title.length - 1) + 16 * (sentence.length - parts[3].split("<br>").length);
+  const small = `${parts[2]}${sentence.join("<br>")}</span>`;
+  figure.layout.title.text = `<b>${title.join("<br>")}</b><br>${small}`;
+  figure.layout.height += more;
+  figure.layout.margin.t += more;
+  return figure;
+};
 const drawn = () => figures.map((_, i) => {
-  const div = document.getElementById("figure-" + i), figure = toned(i);
+  const div = document.getElementById("figure-" + i);
+  const figure = folded(toned(i), printing ? PAPER : div.clientWidth);
   div.style.height = figure.layout.height + (printing ? 0 : 18) + "px";
   figure.config = {
     displaylogo: false, responsive: true, modeBarButtons: [[save("svg"), save("png")]] };
@@ -38,7 +84,8 @@ const drawn = () => figures.map((_, i) => {
     .then(() => Plotly.addFrames(div, figure.frames ?? []));
 });
 Promise.all(drawn()).then(() => { document.body.dataset.drawn = String(figures.length); });
-screen_is.addEventListener("change", drawn);
+for (const each of [screen_is, matchMedia("(max-width: 590px)")])
+  each.addEventListener("change", drawn);
 addEventListener("unhandledrejection", (event) => { // so Plotly says that a play was stopped
   if (event.reason === undefined) event.preventDefault();
 });

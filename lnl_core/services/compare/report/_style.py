@@ -36,6 +36,8 @@ figcaption small{display:block;font-size:12px}
 border-radius:6px;background:var(--page);cursor:pointer}
 @media(max-width:900px){.figure{width:calc(100% - 30px)}}
 .numbers :is(th,td):not(:nth-child(2)){white-space:nowrap}
+@media screen and (max-width:900px){.numbers{display:block;overflow-x:auto}
+.numbers :is(th,td):nth-child(2){min-width:9em;overflow-wrap:normal}}
 .strip{grid-template-columns:repeat(auto-fill,minmax(112px,1fr))}
 .looks{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,360px),1fr));gap:22px}
 .three{display:grid;grid-template-columns:repeat(3,1fr);gap:6px}
