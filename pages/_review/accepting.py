@@ -111,7 +111,8 @@ def _new(info: DatasetInfo, filters: Filters) -> None:
         "random audit has drawn, are left out."
     )
     if asked.against:
-        st.warning(plain(asked.against), icon=":material/info:")
+        elsewhere = _elsewhere(info, filters, precision or 0.95, allowed or 0)
+        st.warning(f"{plain(asked.against)} {elsewhere}", icon=":material/info:")
     if st.button(
         "Draw the check" if asked.checks is None else f"Check {plural(asked.checks, 'image')}",
         icon=":material/casino:",
@@ -120,6 +121,18 @@ def _new(info: DatasetInfo, filters: Filters) -> None:
         key="accept_draw",
     ):
         _begin(info, chosen, asked, words)
+
+
+def _elsewhere(info: DatasetInfo, filters: Filters, precision: float, allowed: int) -> str:
+    """Say from which chance on it would pay, with the rest as it is asked for."""
+    found = accepting.paying(info, filters, LEAST, precision, allowed)
+    if found is None:
+        return f"With no chance from {LEAST[0]:.2f} on does it pay here now."
+    least, asked = found
+    return (
+        f"It pays from a chance of {least:.2f} on: {count(asked.checks or 0)} of "
+        f"{count(asked.size)} to check."
+    )
 
 
 def _numbers(asked: Proposal) -> None:

@@ -30,7 +30,9 @@ def test_it_says_before_the_start_that_few_suggestions_do_not_pay(desk, tiny):
     app.button(key="review_accept").click().run()
     assert not app.exception
     assert app.button(key="accept_draw").disabled
-    assert any("Does not pay" in each.value for each in app.warning)
+    (said,) = [each.value for each in app.warning]
+    assert "Does not pay" in said
+    assert "With no chance from 0.50 on does it pay here now." in said
 
 
 def test_a_passed_check_is_accepted_above_the_desk(desk, tiny, checked):

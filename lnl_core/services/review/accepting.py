@@ -139,10 +139,13 @@ class Proposal:
     @property
     def against(self) -> str:
         """What speaks against it, in words; blank where nothing does."""
+        if not self.size:
+            return "Does not pay: no suggestion is that sure. Review the images."
         if self.checks is None:
             return (
-                f"Does not pay: {self.size:,} suggestions are too few for "
-                f"{100 * self.precision:g} % with {self.allowed} wrong allowed. Look at them."
+                f"Does not pay: {_suggestions(self.size)} are too few for "
+                f"{100 * self.precision:g} % with {self.allowed} wrong allowed; every one would "
+                "have to be looked at. Review them."
             )
         if self.passes < accepting.LIKELY:
             return (
@@ -160,8 +163,10 @@ class Proposal:
 
     def words(self) -> list[str]:
         """Say what it takes and what speaks against it, a sentence each."""
+        if not self.size:
+            return [self.against]
         said = [
-            f"{self.size:,} suggestions; about {percent(self.expected, 1)} are expected to be "
+            f"{_suggestions(self.size)}; about {percent(self.expected, 1)} are expected to be "
             "right."
         ]
         if self.checks is not None:
@@ -171,6 +176,39 @@ class Proposal:
                 f"({100 * self.confidence:.4g} % sure)."
             )
         return [*said, self.against] if self.against else said
+
+
+def _suggestions(size: int) -> str:
+    return f"{size:,} suggestion{'' if size == 1 else 's'}"
+
+
+def paying(
+    info: DatasetInfo,
+    filters: Filters | None,
+    steps: Sequence[float],
+    precision: float = 0.95,
+    allowed: int = 0,
+) -> tuple[float, Proposal] | None:
+    """Return the smallest chance of some at which accepting pays, and what it takes there.
+
+    Args:
+        info: the data set.
+        filters: as for `pool`.
+        steps: chances from which on a suggestion may be in the pool, rising.
+        precision: as for `propose`.
+        allowed: as for `propose`.
+
+    Returns:
+        None where it pays at none of them.
+    """
+    every = pool(info, filters, steps[0])
+    for least in steps:
+        some = every.chances >= least
+        chosen = Pool(every.rows[some], every.labels[some], every.chances[some])
+        asked = propose(info, chosen, precision, allowed)
+        if not asked.against:
+            return least, asked
+    return None
 
 
 def propose(info: DatasetInfo, chosen: Pool, precision: float = 0.95, allowed: int = 0) -> Proposal:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import uuid
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -404,6 +405,28 @@ def test_what_does_not_pay_is_said_before_anybody_looks(birds):
     assert chosen.expected < 0.6  # right labels are among them
     assert accepting.propose(birds, chosen).against.startswith("Does not pay if")
     few = accepting.Pool(chosen.rows[:2], chosen.labels[:2], chosen.chances[:2])
-    assert "too few" in accepting.propose(birds, few, allowed=1).against
+    assert "2 suggestions are too few" in accepting.propose(birds, few, allowed=1).against
+    none = accepting.Pool(chosen.rows[:0], chosen.labels[:0], chosen.chances[:0])
+    assert accepting.propose(birds, none).words() == [
+        "Does not pay: no suggestion is that sure. Review the images."
+    ]
     sure = accepting.Pool(chosen.rows, chosen.labels, np.full(len(chosen.rows), 0.999))
     assert accepting.propose(birds, sure).against == ""
+
+
+def test_where_it_pays_is_the_first_step_at_which_nothing_speaks_against_it(birds):
+    ranking = in_force.scored(birds).ranking
+    sure = np.where(np.asarray(ranking.p_wrong) > 0.5, 0.999, 0.01)
+    first = np.zeros_like(np.asarray(ranking.top_probs))
+    first[:, 0] = 0.998
+    surer = replace(ranking, p_wrong=sure, top_probs=first)
+    arrays.save_ranking(birds.directory / "ranking", surer, {"sr": 1})
+    steps = (0.0, 0.5, 0.7, 0.9, 0.999)
+    asked = [accepting.propose(birds, accepting.pool(birds, least=each), 0.9) for each in steps]
+    pays = [not each.against for each in asked]
+    assert pays[0] is False  # right labels are among them
+    assert any(pays)
+    first = pays.index(True)
+    least, found = accepting.paying(birds, None, steps, 0.9)
+    assert (least, found) == (steps[first], asked[first])
+    assert accepting.paying(birds, None, (0.0,), 0.9) is None
