@@ -7,6 +7,12 @@ from typing import Any
 
 Results = dict[str, dict[str, Any]]
 
+SHOWN = (
+    *("ap", "first25", "first50", "first100", "rare25"),
+    *("fix", "fix3", "wrong", "mean_p", "ece", "above"),
+)
+"""Columns of what is printed after each set."""
+
 COLUMNS = ("aggre", "random1", "worse")
 RECIPE = "consensus of probe, jump@pretrained, finetune"
 THREE = "consensus of probe, knn, jump@pretrained"
@@ -90,6 +96,24 @@ FILES = (
     ("folder of classes, 300 JPEG", "odd-sample-folder"),
     ("the same, right labels", "odd-sample-folder-clean"),
 )
+
+
+def print_rows(name: str, rows: dict[str, Any]) -> None:
+    """Print every measure of every row of a set."""
+    first = next(iter(rows.values()))
+    print(f"\n{name}: {first['n']:g} images, {first['seeds']} seeds")
+    print(f"{'':34}" + "".join(f"{column:>12}" for column in SHOWN))
+    for title, row in rows.items():
+        cells = [_cell(row, column) for column in SHOWN]
+        print(f"{title[:34]:34}" + "".join(f"{cell:>12}" for cell in cells))
+
+
+def _cell(row: dict[str, Any], column: str) -> str:
+    if column not in row:
+        return "-"
+    digits = 0 if column == "above" else 3
+    spread = row.get("spread", {}).get(column, 0)
+    return f"{row[column]:.{digits}f}" + (f"±{spread:.{digits}f}" if spread else "")
 
 
 def tables(found: Results) -> Iterator[str]:

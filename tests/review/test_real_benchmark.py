@@ -37,6 +37,18 @@ def test_scores_by_hand():
     assert clean["above"] == 1
 
 
+def test_what_suggestions_can_reach_by_hand():
+    """Of three wrong labels two are suggested first, one third; other methods know another one."""
+    one = case([0, 0, 0, 1], np.array([1, 2, 2, 1]))
+    top = np.array([[1, 2, 0], [2, 1, 0], [1, 2, 0], [0, 2, 1]])
+    found = real.scores(one, np.zeros(4), top)
+    assert (found["fix"], found["fix3"]) == (0.6667, 1.0)
+    assert "fix3" not in real.scores(one, np.zeros(4), top[:, 0])
+    firsts = [np.array([1, 1, 1, 2]), np.array([2, 2, 1, 2])]
+    assert real.reach(one, firsts) == {"n": 4, "fix": 0.6667}
+    assert real.reach(one, [*firsts, np.array([0, 0, 2, 0])])["fix"] == 1.0
+
+
 def test_what_is_not_judged_is_not_scored():
     one = case([0, 0, 1, 2], np.array([0, 1, 1, 0]))
     part = real.Case(
