@@ -23,7 +23,7 @@ from pages._ui import plain
 def draw(cards: list[DatasetCard]) -> None:
     """Draw the grid of cards; only the first one's act is the page's primary button."""
     primary_free = arriving.awaited() is None
-    with st.grid(3, min_column_width=280, gap="small", key="cards"):
+    with st.grid(4 if _ui.wide() else 3, min_column_width=280, gap="small", key="cards"):
         for place, card in enumerate(cards):
             with st.container(border=True, height="stretch", gap="xsmall", key=_key(card)):
                 _card(card, primary=primary_free and place == 0)
@@ -106,7 +106,7 @@ def _facts(card: DatasetCard) -> None:
         ):
             st.markdown(f":gray[:small[{label}]]  \n**{_words.count(value)}**", width="content")
     left, holds = _left(card)
-    done = min(card.reviewed / card.planned, 1.0) if card.planned else 0.0
+    done = min(card.reviewed / (card.planned or card.info.n), 1.0)  # answers from a file: no plan
     st.progress(1.0 if holds else done)
     if left:
         st.markdown(f":small[{left}]")

@@ -69,6 +69,8 @@ _STYLE = f"""<style>
 .team-people tr:last-child td{{border-bottom:0}}
 .team-people th{{background:{_both("ground")};color:{_both("muted")};font-weight:400}}
 .team-people :is(th,td):is(:first-child,.l){{text-align:left}}
+@media(max-width:700px){{.team-people .minor{{display:none}}
+  .team-people :is(th,td){{padding:6px}}}}
 </style>"""
 
 
@@ -78,22 +80,33 @@ def style() -> None:
     st.html(_STYLE.replace("MODE", mode))
 
 
+_MINOR = ("Role", "Median", "Shared")
+"""Columns of people that a telephone has no room for."""
+
+
 def table(lines: Sequence[Mapping[str, str]], helps: Mapping[str, str]) -> str:
     """Return a table of one line for each mapping; `helps` are tooltips of its columns.
 
-    The first column is left, all others right; nothing is cut: a narrow window scrolls it.
+    The first column is left, all others right; nothing is cut: a telephone leaves columns out.
     """
     heads = "".join(
-        f'<th scope="col" title="{_safe(helps.get(each, ""))}">{_safe(each)}</th>'
+        f'<th scope="col"{_minor(each)} title="{_safe(helps.get(each, ""))}">{_safe(each)}</th>'
         for each in lines[0]
     )
-    rows = "".join(f"<tr>{_cells(line.values())}</tr>" for line in lines)
+    rows = "".join(f"<tr>{_cells(line.items())}</tr>" for line in lines)
     inner = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
     return f'<div class="team-people" tabindex="0" role="region" aria-label="People">{inner}</div>'
 
 
-def _cells(values: Iterable[str]) -> str:
-    return "".join(f'<td title="{_safe(each)}">{_safe(short(each, 22))}</td>' for each in values)
+def _cells(items: Iterable[tuple[str, str]]) -> str:
+    return "".join(
+        f'<td{_minor(column)} title="{_safe(each)}">{_safe(short(each, 22))}</td>'
+        for column, each in items
+    )
+
+
+def _minor(column: str) -> str:
+    return ' class="minor"' if column in _MINOR else ""
 
 
 def agreement(rows: Sequence[tuple[str, Agreement]]) -> str:
