@@ -230,7 +230,8 @@ class DatasetInfo:
     `store.datasets.dataset`. `version` is a digest of its contents, used in cache keys and URLs.
     `no_classes` are the labels (numbers) that say that nobody labelled the image, `new_classes`
     those that people added while they reviewed. `additions` are the first rows of what was added
-    later, `grown_at` says when each was.
+    later, `grown_at` says when each was. `moved` are (folder, where it is now, rows from the first
+    that it counts for) of originals that were added from elsewhere.
     """
 
     workspace: Workspace
@@ -256,6 +257,7 @@ class DatasetInfo:
     new_classes: tuple[int, ...] = ()
     additions: tuple[int, ...] = ()
     grown_at: tuple[str, ...] = ()
+    moved: tuple[tuple[str, str, int], ...] = ()
 
     @property
     def arrays(self) -> Path:

@@ -97,6 +97,13 @@ def _relink_arguments(one: argparse.ArgumentParser) -> None:
     add_dataset(one)
     one.add_argument("root", type=Path, help="folder that the paths of the set start from, now")
     one.add_argument(
+        "--from",
+        dest="start",
+        default="",
+        metavar="FOLDER",
+        help="folder of images that were added from elsewhere, which is at ROOT now",
+    )
+    one.add_argument(
         "--anyway", action="store_true", help="point there though originals are missing or changed"
     )
 
@@ -111,13 +118,17 @@ def relink(options: Any) -> int:
         if done % 64 == 0 or done == total:
             progress(f"{done:,} of {total:,} compared", done / max(total, 1))
 
-    found = moving.relink(info, options.root, anyway=options.anyway, report=report)
+    found = moving.relink(
+        info, options.root, start=options.start, anyway=options.anyway, report=report
+    )
     progress("")
     for each in found.astray[:_NAMED]:
         print(f"  {each.path}: {each.why}", file=sys.stderr)
     if len(found.astray) > _NAMED:
         more = found.missing + found.changed - _NAMED
         print(f"  and {more:,} more; --json names them", file=sys.stderr)
+    for folder in found.away[:_NAMED]:
+        print(f"  {folder}: not there; say where it is: --from {folder}", file=sys.stderr)
     words = (
         f"{found.same:,} of {found.total:,} originals are the same files, {found.alike:,} the same "
         f"pictures in other files, {found.missing:,} missing, {found.changed:,} changed.\n"
@@ -140,6 +151,7 @@ RELINK = Command(
     (
         "lnl relink birds /mnt/archive/photos",
         "lnl relink birds /mnt/archive/photos --anyway    though some are missing or changed",
+        "lnl relink birds /mnt/new --from /data/new       images added from /data/new, elsewhere",
         "",
         "Every original is compared with its digest at the import. Where one is missing or holds",
         "another picture, it is named, nothing changes, and the exit code is 3.",

@@ -230,6 +230,7 @@ def _arrived(item: Item | Skipped, future: Future[_Decoded | ImageError] | None)
 
 
 LINK = "A link that leads out of the image folder."
+WHOLE = "A whole path that leads out of the image folder."
 NO_FILE = BadRow("There is no such file.", "Correct the path, or choose another image folder.")
 
 
@@ -258,6 +259,10 @@ def locate(root: Path, cell: str, links: bool = False) -> tuple[Path, str] | Bad
         if inside is None and os.path.isabs(choice):  # the root may be written by way of a link
             lexical = os.path.realpath(lexical)
             inside = inside_path(root, lexical)
+        if inside is None and os.path.isabs(choice) and os.path.isfile(lexical):
+            if links and may_follow(lexical):
+                return Path(lexical), lexical.replace(os.sep, "/")
+            return BadRow(WHOLE, "Choose a folder above it, or import with --follow-links.")
         if inside is None:
             return outside
         try:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lnl_core.data.files import FileSource, Item
+from lnl_core.data.files import LINK, WHOLE, FileSource, Item
 from lnl_core.data.list_rows import (
     BLANK,
     MAX_CLASSES,
@@ -277,9 +277,9 @@ class _Listed:
         scale = counted.usable / max(len(cells), 1)
         for key, count in lost.items():
             outline.leave_out(round(count * scale), "images", BadRow(*key), firsts[key])
-        linked = sum(count for (reason, _), count in lost.items() if reason.startswith("A link"))
+        linked = sum(count for (reason, _), count in lost.items() if reason in (LINK, WHOLE))
         if linked:
-            outline.ask_links(linked, len(cells))
+            outline.ask_links(linked, len(cells), "links or whole paths")
         elif self._answers.links:
             outline.questions.append(
                 Question(

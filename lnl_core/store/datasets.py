@@ -19,7 +19,7 @@ from lnl_core.records import DatasetInfo, LnlError, NotFound, Workspace, meant
 from lnl_core.store import owned, schema
 from lnl_core.store.db import now, reading, transaction
 from lnl_core.store.files import read_json, readable, write_json
-from lnl_core.store.table import ArrowStrings, column_of_splits, splits_of, table_of
+from lnl_core.store.table import ArrowStrings, Paths, column_of_splits, splits_of, table_of
 
 if TYPE_CHECKING:  # a list of data sets needs no array
     from lnl_core.types import IntArray, LabeledDataset
@@ -183,6 +183,7 @@ def _readable_info(ws: Workspace, record: Row[Any]) -> DatasetInfo:
         new_classes=tuple(i for i, each in enumerate(meta["class_names"]) if each in new),
         additions=tuple(int(each["first"]) for each in grown),
         grown_at=tuple(str(each["added_at"]) for each in grown),
+        moved=tuple((str(old), str(new), int(n)) for old, new, n in meta.get("moved", ())),
     )
     return replace(info, has_truth=(info.arrays / TRUE_LABELS).is_file())
 
@@ -407,7 +408,7 @@ def _load(info: DatasetInfo) -> LabeledDataset:
         given_labels=read_array(info.arrays / "given_labels.npy"),
         ids=ArrowStrings(table.column("id")),
         images=read_array(info.arrays / "images.npy"),
-        paths=ArrowStrings(table.column("path")) if has_paths else None,
+        paths=Paths(table.column("path"), info.moved) if has_paths else None,
         true_labels=read_array(truth) if truth.is_file() else None,
         groups=copies(info),
         splits=column_of_splits(table),

@@ -47,6 +47,38 @@ class ArrowStrings(Sequence[str]):
         return rows
 
 
+class Paths(ArrowStrings):
+    """A column of paths; whole ones below a folder that has moved start from where it is now."""
+
+    def __init__(self, column: Any, moved: Sequence[tuple[str, str, int]]) -> None:
+        super().__init__(column)
+        self._moved = moved
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            rows = range(*index.indices(len(self)))
+            return [
+                self._now(row, path)
+                for row, path in zip(rows, super().__getitem__(index), strict=True)
+            ]
+        return self._now(index % len(self) if len(self) else index, super().__getitem__(index))
+
+    def __iter__(self) -> Iterator[str]:
+        if not self._moved:
+            return super().__iter__()
+        return (self._now(row, path) for row, path in enumerate(super().__iter__()))
+
+    def _now(self, row: int, path: str) -> str:
+        for old, new, rows in self._moved:
+            if path and row < rows and path.startswith(f"{old.rstrip('/')}/"):
+                path = f"{new.rstrip('/')}/{path[len(old.rstrip('/')) + 1 :]}"
+        return path
+
+
 def read_table(path: Path) -> Any:
     """Read one Parquet file as an Arrow table.
 

@@ -122,7 +122,12 @@ def originals(info: DatasetInfo) -> None:
 
 def _relink(info: DatasetInfo) -> None:
     st.caption("The folder that the paths of this set start from, at its new place.")
-    typed = st.text_input("Folder on this computer", value=info.root or "", key="relink_root")
+    known, start = moving.folders(info), info.root or ""
+    if len(known) > 1:
+        start = st.selectbox(
+            "Originals that were below", known, format_func=plain, key="relink_from"
+        )
+    typed = st.text_input("Folder on this computer", value=start, key=f"relink_root_{start}")
     anyway = st.checkbox("Point there even where some are missing or changed", key="relink_anyway")
     if st.button("Compare and point there", type="primary", key="relink_go"):
         root = incoming.allowed_path(typed)
@@ -133,8 +138,8 @@ def _relink(info: DatasetInfo) -> None:
                 words = f"{_words.count(done)} of {_words.count(total)} compared"
                 bar.progress(done / max(total, 1), text=words)
 
-        found = moving.relink(info, root, anyway=anyway, report=report)
-        if found.done:
+        found = moving.relink(info, root, start=start, anyway=anyway, report=report)
+        if found.done and not found.away:
             st.toast("The originals are read from there now.", icon=":material/check:")
             st.rerun()
         _said(found)
@@ -144,6 +149,15 @@ def _said(found: Relinked) -> None:
     """Say what was found, and name what is missing or changed."""
     import pandas as pd
 
+    if found.away:
+        shown = ", ".join(plain(each) for each in found.away[:3])
+        st.warning(
+            f"Images that were added from elsewhere are not there: {shown}. Choose their folder "
+            "above, and where it is now.",
+            icon=":material/warning:",
+        )
+    if found.done:
+        return
     st.warning(
         f"{_words.count(found.missing)} missing, {_words.count(found.changed)} changed of "
         f"{_words.plural(found.total, 'original')} below {plain(str(found.root))}. Nothing was "

@@ -54,7 +54,9 @@ class Finder:
     def find(self, cell: str) -> tuple[Path, str] | BadRow:
         """Return (file, path relative to the root), or why there is none."""
         direct = locate(self._root, cell, self._links)
-        if not isinstance(direct, BadRow) or direct.reason.startswith(("A web", "A link")):
+        if not isinstance(direct, BadRow) or direct.reason.startswith(
+            ("A web", "A link", "A whole")
+        ):
             return direct
         parts = components(cell)
         rest = self._rest(parts)

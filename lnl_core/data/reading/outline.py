@@ -88,12 +88,12 @@ class Outline:
         kept += [(where, image) for where, image in images if image is not None]
         del kept[CANDIDATES:]
 
-    def ask_links(self, linked: int, seen: int) -> None:
+    def ask_links(self, linked: int, seen: int, what: str = "links") -> None:
         """Ask whether links that lead out may be followed; it stops where most images are links."""
         self.questions.append(
             Question(
                 "links",
-                f"{linked:,} of {seen:,} images are links that lead out of the folder; they are "
+                f"{linked:,} of {seen:,} images are {what} that lead out of the folder; they are "
                 "not followed unasked.",
                 (Choice("follow", "read what they point to"),),
                 stops=2 * linked > seen,

@@ -320,7 +320,7 @@ def _paths(
             return ["" if path is None else (below / path).as_posix() for path in paths]
         notes.append(
             f"The new originals lie outside the folder of the set, below {there}: exports name "
-            "them by their whole path, and lnl relink does not move them."
+            "them by their whole path."
         )
         return ["" if path is None else (there / path).as_posix() for path in paths]
     notes.append(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 from lnl_core.data import content, images
 from lnl_core.data.content import Contents
@@ -43,6 +45,7 @@ class Relinked:
         changed: files that hold another picture, or none that can be read.
         astray: what is missing or changed, by name.
         done: whether the set was pointed there.
+        away: folders of images that were added from elsewhere and are neither there nor moved.
     """
 
     root: Path
@@ -53,12 +56,14 @@ class Relinked:
     changed: int
     astray: tuple[Astray, ...]
     done: bool
+    away: tuple[str, ...] = ()
 
 
 def relink(
     info: DatasetInfo,
     root: Path,
     *,
+    start: str = "",
     anyway: bool = False,
     report: Callable[[int, int], None] | None = None,
 ) -> Relinked:
@@ -69,7 +74,10 @@ def relink(
 
     Args:
         info: the data set.
-        root: the folder that the paths of the set start from, at its new place.
+        root: the folder that the paths of the set start from, at its new place; images that were
+            added from elsewhere and are gone are looked for where they would have moved along.
+        start: of whole paths, the folder that they start with and that is at `root` now; blank for
+            the set's own folder.
         anyway: the user's word to point there though something is missing or changed.
         report: told (done, total).
 
@@ -86,43 +94,116 @@ def relink(
     if not place.is_dir():
         raise LnlError(f"There is no folder {root}. Check the path.")
     place = place.resolve()
+    moves = _moves(info, place, start)
+    if start and not moves.places:
+        known = ", ".join(f"“{each}”" for each in folders(info)) or "none"
+        raise LnlError(f"No original starts with {start}. Folders of originals: {known}.")
     counts = {"same": 0, "alike": 0, "missing": 0, "changed": 0}
     astray: list[Astray] = []
-    total = sum(_moves(path) for path in paths)
-    for done, (row, word, why) in enumerate(_looked_over(info, place), start=1):
+    for done, (row, word, why) in enumerate(_looked_over(info, place, moves.places), start=1):
         counts[word] += 1
         if why and len(astray) < NAMED:
-            astray.append(Astray(loaded(info).ids[row], paths[row], why))
+            astray.append(Astray(loaded(info).ids[row], moves.places[row], why))
         if report is not None:
-            report(done, total)
-    if total and counts["missing"] == total:
+            report(done, len(moves.places))
+    if moves.places and counts["missing"] == len(moves.places):
+        others = [each for each in folders(info)[1:] if not start]
         raise LnlError(
-            f"None of the {total:,} originals is below {place}: the first would be "
+            f"None of the {len(moves.places):,} originals is below {place}: the first would be "
             f"{place / astray[0].path}. Choose the folder that “{astray[0].path}” starts from."
+            + (f" Images added from {others[0]} move with --from {others[0]}." if others else "")
         )
     done_now = anyway or not astray
     if done_now:
-        datasets.update_meta(info, root=str(place))
-    return Relinked(place, total, **counts, astray=tuple(astray), done=done_now)
+        _point(info, place, start, moves)
+    named = tuple(astray)
+    return Relinked(
+        place, len(moves.places), **counts, astray=named, done=done_now, away=moves.away
+    )
 
 
-def _moves(path: str | None) -> bool:
-    """Tell whether an original lies below the set's root; what was added elsewhere does not."""
-    return bool(path) and not Path(str(path)).is_absolute()
+@dataclass(frozen=True, slots=True)
+class _Moves:
+    """Row -> its path below the new root or whole; (folder, where it is now); folders not found."""
+
+    places: dict[int, str]
+    pair: tuple[str, str] | None
+    away: tuple[str, ...]
 
 
-def _looked_over(info: DatasetInfo, root: Path) -> Iterator[tuple[int, str, str]]:
-    """Yield (row, same, alike, missing or changed, why) of every original, in order."""
-    known, paths = contents(info), loaded(info).paths
+def folders(info: DatasetInfo) -> list[str]:
+    """Return the set's own folder, and those of images that were added from elsewhere."""
+    paths = loaded(info).paths
+    if paths is None or info.root is None or not Path(info.root).is_absolute():
+        return []
+    found = [info.root]
+    for first, end in pairwise((*info.additions, info.n)):
+        whole = [os.path.dirname(p) for p in paths[first:end] if p and os.path.isabs(p)]
+        found += [os.path.commonpath(whole)] if whole else []
+    return list(dict.fromkeys(found))
+
+
+def _moves(info: DatasetInfo, place: Path, start: str) -> _Moves:
+    """Say where every original would be that moves along."""
+    paths = loaded(info).paths
     assert paths is not None
+    assert info.root is not None
+    whole = {row: path for row, path in enumerate(paths) if path and os.path.isabs(path)}
+    if start and os.path.normpath(start) != os.path.normpath(info.root):
+        pair = (os.path.normpath(start), str(place))
+        return _Moves(
+            {row: new for row, path in whole.items() if (new := _at(path, pair))}, pair, ()
+        )
+    places = {row: path for row, path in enumerate(paths) if path and row not in whole}
+    pair = _common(os.path.normpath(info.root), str(place))
+    gone = {row: path for row, path in whole.items() if not os.path.isfile(path)}
+    along = {row: new for row, path in gone.items() if (new := _at(path, pair, there=True))}
+    away = dict.fromkeys(os.path.dirname(path) for row, path in gone.items() if row not in along)
+    places |= along
+    return _Moves(dict(sorted(places.items())), pair if along else None, tuple(away)[:NAMED])
+
+
+def _common(old: str, new: str) -> tuple[str, str]:
+    """Return (old, new) without the folders that both end with."""
+    while os.path.basename(old) == os.path.basename(new) and os.path.basename(old):
+        old, new = os.path.dirname(old), os.path.dirname(new)
+    return old, new
+
+
+def _at(path: str, pair: tuple[str, str], *, there: bool = False) -> str:
+    """Return where a whole path is once a folder has moved; "" where it is not below it."""
+    old, new = (each.rstrip("/") for each in pair)
+    if not path.startswith(f"{old}/"):
+        return ""
+    moved = f"{new}/{path[len(old) + 1 :]}"
+    return moved if not there or os.path.isfile(moved) else ""
+
+
+def _point(info: DatasetInfo, place: Path, start: str, moves: _Moves) -> None:
+    """Note where originals are now, in one step."""
+
+    def change(meta: dict[str, Any]) -> dict[str, Any]:
+        own = not start or os.path.normpath(start) == os.path.normpath(str(info.root))
+        moved = [*meta.get("moved", ()), *([[*moves.pair, info.n]] if moves.pair else ())]
+        return ({"root": str(place)} if own else {}) | ({"moved": moved} if moves.pair else {})
+
+    datasets.change_meta(info, change)
+
+
+def _looked_over(
+    info: DatasetInfo, root: Path, places: Mapping[int, str]
+) -> Iterator[tuple[int, str, str]]:
+    """Yield (row, same, alike, missing or changed, why) of every original, in order."""
+    known = contents(info)
     size = (info.height, info.width)
     contrast = Contrast.from_json(datasets.read_meta(info).get("contrast"))
     links = datasets.follows_links(info)
 
     def look(row: int, path: str) -> tuple[int, str, str]:
-        return (row, *_compared(known, row, locate(root, path, links), size, contrast))
+        found = locate(root, path, links or os.path.isabs(path))
+        return (row, *_compared(known, row, found, size, contrast))
 
-    rows = ((row, path) for row, path in enumerate(paths) if _moves(path))
+    rows = iter(places.items())
     with ThreadPoolExecutor(WORKERS, "relink") as pool:
         while some := list(islice(rows, _BATCH)):
             yield from pool.map(lambda pair: look(*pair), some)

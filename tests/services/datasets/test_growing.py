@@ -224,6 +224,7 @@ def test_a_folder_that_grew_keeps_paths_and_ids(workspace, tmp_path):
     assert not written.problems
     assert len(list((tmp_path / "out" / "dog").iterdir())) == 4
     assert moving.relink(again(info), root).total == 7
+    assert moving.folders(again(info)) == [str(root), str(outside.parent)]
     bytes_ = outside.read_bytes()
     outside.unlink()
     (tmp_path / "secret.png").write_bytes(bytes_)

@@ -1,11 +1,14 @@
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from lnl_core.data import files, importers
 from lnl_core.readings import Answers
-from lnl_core.services.datasets import catalog, moving
+from lnl_core.services import in_force
+from lnl_core.services.datasets import catalog, growing, moving
 from lnl_core.services.export import exporting
 from lnl_core.store import arrays, datasets
 from lnl_core.types import LnlError
@@ -120,3 +123,76 @@ def test_links_that_were_followed_are_followed_by_relink_and_exports(workspace, 
     assert (done.rows, done.problems) == (6, ())
     assert (tmp_path / "out/cat/0.png").read_bytes() == (photos / "cat/0.png").read_bytes()
     assert not (tmp_path / "out/cat/0.png").is_symlink()
+
+
+@pytest.fixture
+def grown(workspace, tmp_path, photos):
+    """A set with images that were added from a folder beside its own, and that folder."""
+    catalog.import_dataset(workspace, photos, "birds")
+    more = tmp_path / "more"
+    (more / "cat").mkdir(parents=True)
+    picture(40, 30, seed=70).save(more / "cat" / "a.png")
+    growing.add_images(datasets.dataset(workspace, "birds"), more)
+    return datasets.dataset(workspace, "birds"), more
+
+
+def last(info):
+    info = datasets.dataset(info.workspace, info.name)
+    where = in_force.loaded(info).paths[info.n - 1]
+    return where, files.original(Path(info.root), where, False)
+
+
+def test_images_added_from_elsewhere_move_along_with_the_set(grown, tmp_path, photos):
+    info, more = grown
+    place = tmp_path / "new" / "disk"
+    place.mkdir(parents=True)
+    shutil.move(photos, place / "photos")
+    shutil.move(more, place / "more")
+    found = moving.relink(info, place / "photos")
+    assert (found.total, found.same, found.done, found.away) == (7, 7, True, ())
+    here = place / "more" / "cat" / "a.png"
+    assert last(info) == (str(here), here)
+    (more / "cat").mkdir(parents=True)  # the old folder comes again, with another image
+    picture(40, 30, seed=71).save(more / "cat" / "b.png")
+    growing.add_images(datasets.dataset(info.workspace, info.name), more)
+    assert last(info)[0] == str(more / "cat" / "b.png")
+
+
+def test_images_added_from_elsewhere_are_pointed_to_by_their_own_folder(grown, tmp_path):
+    info, more = grown
+    shutil.move(more, tmp_path / "archive")
+    found = moving.relink(info, Path(info.root))
+    assert (found.done, found.away) == (True, (str(more / "cat"),))
+    with pytest.raises(LnlError, match="move with --from"):
+        moving.relink(info, tmp_path / "archive")
+    with pytest.raises(LnlError, match="No original starts with"):
+        moving.relink(info, tmp_path / "archive", start="/nowhere")
+    before = last(info)[0]
+    picture(40, 30, seed=9).save(tmp_path / "archive" / "cat" / "a.png")
+    changed = moving.relink(info, tmp_path / "archive", start=str(more))
+    assert (changed.changed, changed.done, last(info)[0]) == (1, False, before)
+    picture(40, 30, seed=70).save(tmp_path / "archive" / "cat" / "a.png")
+    found = moving.relink(info, tmp_path / "archive", start=str(more))
+    assert (found.total, found.same, found.done) == (1, 1, True)
+    assert root_of(info) == info.root
+    here = tmp_path / "archive" / "cat" / "a.png"
+    assert last(info) == (str(here), here)
+
+
+def test_a_manifest_with_whole_paths_comes_in_again_once_that_is_allowed(
+    grown, tmp_path, monkeypatch
+):
+    info, more = grown
+    exporting.write_export(info, "manifest", tmp_path / "m.csv")
+    ask = importers.read(tmp_path / "m.csv", root=Path(info.root))
+    assert (ask.n, [each.key for each in ask.questions]) == (6, ["links"])
+    assert "whole paths that lead out" in ask.questions[0].text
+    said = Answers(links="follow")
+    catalog.import_dataset(
+        info.workspace, tmp_path / "m.csv", "again", root=Path(info.root), answers=said
+    )
+    again = datasets.dataset(info.workspace, "again")
+    assert again.n == 7
+    assert str(more / "cat" / "a.png") in list(in_force.loaded(again).paths)
+    monkeypatch.setenv("LNL_DATA_ROOTS", info.root)
+    assert importers.read(tmp_path / "m.csv", root=Path(info.root), answers=said).n == 6
