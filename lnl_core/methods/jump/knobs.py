@@ -8,9 +8,9 @@ from typing import Self
 
 from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
 
-WARM_UP_STEPS = 2000
-"""Steps on every label before a network from scratch can tell clean from wrong labels; measured in
-docs/methods/jump.md."""
+WARM_UP = 2 / 3
+"""Share of the epochs after which the warm-up of `quick` and `standard` ends at the latest: an end
+that comes too early costs more than one that comes late, as measured in docs/methods/jump.md."""
 
 BACKBONES = (*OPEN_BACKBONES, "head")
 SCHEDULES = ("cosine", "one_cycle")
@@ -92,21 +92,19 @@ class Config(TrainingKnobs):
         `paper` holds the authors' numbers: CIFAR's up to 64 px, else Clothing1M's, WebVision's
         above 20 classes and Food-101N's above 100, each on one pass per epoch; bits grow with the
         classes where theirs would refuse. The
-        others warm up until most held-out labels are predicted, for a number of steps at most:
-        after a few epochs of a small set the network agrees with a third of the labels, and a
-        selection that starts then leaves it too little to learn from.
+        others warm up until most held-out labels are predicted, for two thirds of the run at most:
+        before, the network agrees with half of the labels or less, and a selection that starts
+        then leaves it too little to learn from.
         """
         if name == "paper":
             return cls._paper(k, size)
         quick = name == "quick"
         epochs = {"quick": 24, "standard": 60}[name]
         batch_size = 128 if n >= 20_000 else 64
-        steps = max(1, n // batch_size)
-        warm_up = round(min(max(WARM_UP_STEPS / steps, 0.2 * epochs), epochs * 2 / 3))
         return cls(
             backbone="auto" if size > 64 and not quick else "resnet8",
             epochs=epochs,
-            warm_up=warm_up,
+            warm_up=round(WARM_UP * epochs),
             start="rule",
             batch_size=batch_size,
             lr=0.1,
