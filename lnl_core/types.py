@@ -364,6 +364,7 @@ class Method:
         needs: what the worker prepares first: `features`, or nothing.
         cost: (n, size, config) -> (seconds, bytes) of the run's own on the two-core reference
             machine: without features, and above what a worker holds that has loaded torch.
+        shows: what its own picture of one image is, a sentence for who has not run it yet.
 
     Raises:
         ValueError: the key cannot be one.
@@ -395,6 +396,7 @@ class Method:
     parallel: bool = False
     needs: tuple[str, ...] = ()
     cost: Callable[[int, int, Any], tuple[float, float]] | None = None
+    shows: str = ""
 
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key) or self.key in _TAKEN:

@@ -248,7 +248,8 @@ class MethodView:
         suspicion: in [0, 1].
         place: among all images, 1 = its most suspicious one.
         picture: None where the run kept nothing that shows it.
-        missing: why there is no picture, a line; empty where there is.
+        missing: why there is no picture, a line; empty where there is. Without a run how the method
+            stands, its idea, and what it would show.
         curve: `given` and `other` by `step` (epoch or round); empty where the run kept none.
         step: what the steps of the curve are.
     """

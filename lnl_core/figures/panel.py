@@ -165,7 +165,8 @@ def _column(views: ImageViews, one: MethodView, url: Url, heading: int) -> str:
         f'<p class="muted">{escape(_place(views, one))}</p></div>'
     )
     if one.state != "ready":
-        body = f'<p class="none">{_STATES[one.state]}</p><div></div><div></div>'
+        words = one.missing or _STATES[one.state]
+        body = f'<p class="none">{escape(words)}</p><div></div><div></div>'
     else:
         picture = (
             f'<p class="none">{escape(one.missing)}</p>'

@@ -28,6 +28,7 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
     if row is None:
         st.info("No image in this list. Choose another one.", icon=":material/info:")
         return
+    _start_absent(info)
     if unseen.holds_back(info, row):
         _held_back(info, row)
         return
@@ -41,6 +42,29 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
         large=_ui.presents(),
     )
     panel(html, key=f"five_panel_{info.id}")
+
+
+def _start_absent(info: DatasetInfo) -> None:
+    """Offer to run the published methods that have no run, with what that costs."""
+    there = five_views.absent(info)
+    if not there.runs:
+        return
+    names = ", ".join(plain(title) for title in there.titles)
+    with st.container(
+        border=True, horizontal=True, vertical_alignment="center", gap="small", key="five_absent"
+    ):
+        one = len(there.runs) == 1
+        label = "Run it" if one else f"Run these {len(there.runs)}"
+        pressed = st.button(label, icon=":material/play_arrow:", type="primary", key="five_run")
+        st.markdown(
+            f"**about {_words.about(there.seconds)}** in all, {_words.gigabytes(there.held)} at "
+            f"most, preset {five_views.PRESET}: {names}.  \n"
+            ":gray[:small[Estimated for the processor here. They run one after another, and their "
+            "columns fill as they end.]]",
+            width="stretch",
+        )
+    if pressed and _ui.act(five_views.start_absent, info, by=_ui.reviewer()):
+        st.rerun()
 
 
 # Which image ----------------------------------------------------------------------------------

@@ -37,7 +37,8 @@ def draw(info: DatasetInfo, row: DeltaGenerator) -> None:
     every = comparing.candidates(info)
     if active:
         words = f"{_words.plural(active, 'run')} to go, the curves follow as they end"
-        with st.expander(words, expanded=not every, icon=":material/sync:"):
+        opened = not every or _asked_view() == "five"
+        with st.expander(words, expanded=opened, icon=":material/sync:"):
             live.draw(info)
     if not every:
         if not active:

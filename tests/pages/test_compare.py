@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lnl_core.jobs import queue
-from lnl_core.methods import short_of
+from lnl_core.methods import METHODS, short_of
 from lnl_core.review import consensus
 from lnl_core.services.compare import report, truth
 from lnl_core.store import arrays, datasets, decisions
@@ -117,6 +117,22 @@ def test_images_on_which_methods_disagree_are_walked_through_in_five_views(desk,
     assert app.query_params["view"] == "five"
     assert app.button_group(key="compare_view_1").value == "five"
     assert app.query_params["id"] == str(datasets.load(judged).ids[7])
+
+
+def test_five_views_offer_the_methods_that_have_not_run_with_their_cost(
+    desk, judged, workspace, no_worker, texts
+):
+    app = desk("compare", dataset="tiny", view="five")
+    assert "preset quick" in texts(app)
+    assert "**about " in texts(app)
+    app = app.button(key="five_run").click().run()
+    assert not app.exception
+    waiting = queue.jobs(judged)
+    published = {key for key, method in METHODS.items() if not method.baseline}
+    assert {job.method for job in waiting} == published - {"sr"}
+    assert {job.preset for job in waiting} == {"quick"}
+    assert "five_run" not in [button.key for button in app.button]
+    assert f"remove_{waiting[0].id}" in [button.key for button in app.button]  # the queue is shown
 
 
 def test_one_run_alone_has_no_matrix(desk, judged, texts):

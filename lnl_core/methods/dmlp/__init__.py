@@ -419,6 +419,7 @@ METHOD = Method(
     fit=fit,
     short="DMLP",
     good_for="very large sets; gains from confirmed images",
+    shows="Its picture: the label before and after the fit, and the images that voted.",
     explanation=(
         "Labels become numbers that move until a linear fit of them, on frozen features, is right "
         "on confirmed images. It doubts a label that has moved to another class."

@@ -158,6 +158,7 @@ METHOD = Method(
     fit=fit,
     short="HNML",
     good_for="why: where the network looks",
+    shows="Its picture: where the network looks for the given class, and where for the other.",
     explanation=(
         "A step on disturbed labels should change neither a network's answer nor where it looks. "
         "It doubts a label where the network, averaged over its training, sees another class."

@@ -241,6 +241,7 @@ METHOD = Method(
     fit=fit,
     short="Infl. Rank",
     good_for="why: labels nothing supports",
+    shows="Its picture: in which round the label was taken out, or that it stayed.",
     explanation=(
         "After training, labels that move the decision boundary far and that no other image "
         "supports are taken out, round by round. It doubts a label that goes early, or that the "

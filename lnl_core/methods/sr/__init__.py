@@ -285,6 +285,7 @@ METHOD = Method(
     fit=fit,
     short="SR",
     good_for="tiny images; one class given as another",
+    shows="Its picture: how sharp the answer is that it gives each class, beside plain training.",
     explanation=(
         "A network whose answers must stay sharp and sparse cannot follow wrong labels. It doubts "
         "a label that gets little probability while the network trains."

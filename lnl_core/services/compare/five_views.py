@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from lnl_core.jobs import queue
 from lnl_core.methods import AT, METHODS, short_of, title_of
 from lnl_core.services.compare import _detecting, own_pictures
 from lnl_core.services.compare.comparing import cache_key, run_signals
@@ -21,16 +22,23 @@ from lnl_core.services.in_force import (
     unjudged,
     without_class,
 )
+from lnl_core.services.runs import running
 from lnl_core.types import (
+    ACTIVE_STATES,
     BoolArray,
     DatasetInfo,
     IntArray,
+    Job,
+    JobState,
     LnlError,
     Method,
     Signals,
     TopProbs,
 )
-from lnl_core.views import Candidate, ImageViews, MethodView
+from lnl_core.views import Candidate, ImageViews, MethodView, percent
+
+PRESET = "quick"
+"""Of runs that are started here: the cheap one."""
 
 ALL, SPLIT = "all", "split"
 """Names of lists: images that every method calls wrong, and those that about half of them do."""
@@ -49,9 +57,9 @@ def views(info: DatasetInfo, row: int) -> ImageViews:
         raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run first.")
     data = loaded(info)
     given = int(data.given_labels[row])
-    runs = _runs(ranked)
+    runs, coming = _runs(ranked), _coming(info)
     single = [
-        _view(info, row, given, method, runs.get(method.key, ""), ranked)
+        _view(info, row, given, method, runs.get(method.key, ""), ranked, coming)
         for method in METHODS.values()
         if not method.baseline
     ]
@@ -80,8 +88,74 @@ def _runs(ranked: Scored) -> dict[str, str]:
     return names
 
 
+def _coming(info: DatasetInfo) -> dict[str, Job]:
+    """Return method -> its run that waits or goes on."""
+    return {job.method: job for job in queue.jobs(info) if job.state in ACTIVE_STATES}
+
+
+def _not_yet(method: Method, job: Job | None) -> str:
+    """Say how a method without a run stands, what its idea is, and what it would show."""
+    if job is None:
+        words = "Not run yet."
+    elif job.state is JobState.QUEUED:
+        words = "Its run waits in the queue."
+    else:
+        words = f"Its run goes on, {percent(job.fraction)} done."
+    return " ".join(part for part in (words, method.explanation, method.shows) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Published methods without a run, and what a cheap run of each takes.
+
+    Attributes:
+        runs: as `start_runs` takes them, the quickest first: neither done nor on their way.
+        titles: of the same.
+        seconds: of all together, features that are not there yet included.
+        held: bytes at most.
+    """
+
+    runs: tuple[str, ...]
+    titles: tuple[str, ...]
+    seconds: float
+    held: float
+
+
+def absent(info: DatasetInfo) -> Absent:
+    """Return the published methods that have neither a run in the ranking nor one on its way."""
+    ranked = scored(info)
+    there = {*(() if ranked is None else _runs(ranked)), *_coming(info)}
+    usual = {run.partition(AT)[0]: run for run in running.default_recipe(info)}
+    runs = [
+        usual.get(method.key, method.key)
+        for method in METHODS.values()
+        if not method.baseline and method.key not in there
+    ]
+    costs = {run: running.estimate(info, run, PRESET) for run in runs}
+    runs.sort(key=lambda run: costs[run][0])
+    seconds = sum(cost for cost, _ in costs.values()) + running.features_seconds(info, runs)
+    held = running.WORKER_BYTES + max((size for _, size in costs.values()), default=0.0)
+    return Absent(tuple(runs), tuple(title_of(run) for run in runs), seconds, held)
+
+
+def start_absent(info: DatasetInfo, by: str | None = None) -> list[Job]:
+    """Queue what `absent` names, the quickest first.
+
+    Raises:
+        NotAllowed: that person may not start runs.
+        LnlError: nothing is absent.
+    """
+    return running.start_runs(info, absent(info).runs, PRESET, by=by)
+
+
 def _view(
-    info: DatasetInfo, row: int, given: int, method: Method, name: str, ranked: Scored
+    info: DatasetInfo,
+    row: int,
+    given: int,
+    method: Method,
+    name: str,
+    ranked: Scored,
+    coming: Mapping[str, Job],
 ) -> MethodView:
     title = title_of(name or method.key)
     if method.reconstruction:
@@ -90,7 +164,8 @@ def _view(
     number = ranked.run_ids.get(name)
     run = None if number is None else signals(info, number)
     if number is None or run is None:
-        return MethodView("", title, short, "absent")
+        words = _not_yet(method, coming.get(method.key))
+        return MethodView("", title, short, "absent", missing=words)
     if not judged_by(info, number)[row]:
         return MethodView(str(number), title, short, "unseen")
     if told_of(info, [str(number)])[row]:

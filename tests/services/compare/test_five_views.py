@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from lnl_core.jobs import queue
 from lnl_core.services.compare import five_views
 from lnl_core.store import arrays, datasets
 from lnl_core.types import LnlError, Signals
@@ -149,3 +152,31 @@ def test_where_one_published_method_has_run_baselines_disagree_with_it(scored):
     alone = {name: rows.tolist() for name, rows in there.rows.items()}
     assert alone["kNN"] == [7]
     assert sorted(alone["SR"]) == [3, 25, 47]
+
+
+def test_a_method_without_a_run_says_what_it_would_show_and_is_started_in_one_press(
+    tiny, no_worker
+):
+    five.score(tiny)
+    ranking, runs = arrays.load_ranking(tiny.directory / "ranking")
+    kept = {"sr": runs["sr"]}
+    arrays.save_ranking(tiny.directory / "ranking", replace(ranking, methods=("sr",)), kept)
+    shown = {each.short: each for each in five_views.views(tiny, 0).methods}
+    waiting = [each for each in shown.values() if each.state == "absent"]
+    assert len(waiting) == 4
+    for each in waiting:
+        assert each.missing.startswith("Not run yet. ")
+        assert "Its picture: " in each.missing
+    there = five_views.absent(tiny)
+    assert len(there.runs) == len(there.titles) == 4
+    assert there.seconds > 0
+    jobs = five_views.start_absent(tiny)
+    assert {job.preset for job in jobs} == {"quick"}
+    assert {job.method for job in jobs} == {"jump", "influence", "dmlp", "hnml"}
+    assert five_views.absent(tiny).runs == ()
+    queue.claim(tiny.workspace, jobs[0].id)
+    said = [each.missing for each in five_views.views(tiny, 0).methods if each.state == "absent"]
+    assert sum(words.startswith("Its run waits in the queue.") for words in said) == 3
+    assert sum(words.startswith("Its run goes on, 0") for words in said) == 1
+    with pytest.raises(LnlError, match="No method is chosen"):
+        five_views.start_absent(tiny)
