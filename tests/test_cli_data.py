@@ -163,6 +163,10 @@ def test_labels_that_are_no_classes(lnl, tmp_path):
     )
     audit = json.loads(lnl("audit", "said", "--json").out)
     assert (audit["images"], audit["without_class"]) == (8, 4)
+    (tmp_path / "d.csv").write_text("id,action,label\n0000001,relabel,dog\n")
+    lnl("decide", "said", "--file", "d.csv", "--reviewer", "ann")
+    said = lnl("audit", "said").out
+    assert "4 more images came without a class, 1 labelled since: nothing here" in said
     assert "without_class" not in json.loads(lnl("audit", "asked", "--json").out)
     rows = "".join(
         f"{row:07d},{0.9 - 0.8 * (row % 2)},{0.1 + 0.8 * (row % 2)}\n" for row in range(12)

@@ -85,6 +85,7 @@ def audit(options: Any) -> int:
     """Say how many wrong labels are left, from images drawn at random."""
     from lnl_core.services.review import auditing, goals
     from lnl_core.services.review.corrected import corrected
+    from lnl_core.services.review.desk import to_label
 
     if options.target is not None and not 0 < options.target < 1:
         options.usage(f"--target is a share between 0 and 1, got {options.target:g}. 0.01 is 1 %.")
@@ -129,7 +130,7 @@ def audit(options: Any) -> int:
         _audit_words(info.name, report)
         + (f"\n{people.words}." if left.limit is not None else "")
         + ("" if options.target is not None else f"\nGoal: review {here.words}: {here.takes}.")
-        + (_APART.format(apart) if apart else ""),
+        + (_apart(apart, to_label(info).done) if apart else ""),
     )
     return DONE
 
@@ -169,7 +170,11 @@ def _verify(options: Any, info: DatasetInfo) -> int:
     return DONE if holds else FAILED
 
 
-_APART = "\n{:,} more images came without a class: nothing here speaks of them"
+def _apart(count: int, done: int) -> str:
+    """Say how many images nothing in a report speaks of, and what became of them."""
+    images = "1 more image" if count == 1 else f"{count:,} more images"
+    since = f", {done:,} labelled since" if done else ""
+    return f"\n{images} came without a class{since}: nothing here speaks of them"
 
 
 def _audit_words(name: str, report: Any) -> str:

@@ -172,11 +172,10 @@ def _facts(info: DatasetInfo) -> None:
     with st.container(horizontal=True, gap="medium", key="set_facts"):
         for label, value in facts:
             st.markdown(f":gray[:small[{label}]]  \n**{value}**", width="content")
-    if waiting.total:
-        st.markdown(
-            f":small[{_words.plural(waiting.total, 'image')} came without a class and are counted "
-            f"apart: {_words.count(waiting.done)} labelled.]"
-        )
+    if waiting.left:
+        wait = f", {_words.count(waiting.left)} of them wait for one" if waiting.done else ""
+        images = _words.plural(waiting.total, "image")
+        st.markdown(f":small[{images} came without a class{wait}: counted apart.]")
     ready = waiting.left and scored(info) is not None
     words = f"Label {_words.plural(waiting.left, 'image')}"
     if ready and st.button(words, icon=":material/label:", key="to_label"):

@@ -17,8 +17,9 @@ from lnl_core.services.datasets import catalog, incoming, settings
 from lnl_core.services.datasets.catalog import DIGITS, PHOTOGRAPHS
 from lnl_core.services.review import advising, goals
 from lnl_core.services.runs import recipes
-from lnl_core.store import arrays, datasets
+from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.processes import process_started
+from lnl_core.types import Action, Decision
 from pages import _ui
 from tests.services.review.test_auditing import make
 
@@ -305,7 +306,14 @@ def test_a_label_is_made_no_class_and_its_images_are_offered(workspace, desk, ra
     info = settings.set_no_classes(ranked, ["belt"])
     app = desk("data", dataset=info.name)
     assert not app.exception
-    assert "20 images came without a class and are counted apart: 0 labelled" in texts(app)
+    assert "20 images came without a class" in texts(app)
+    wait = np.flatnonzero(np.asarray(datasets.load(info).given_labels) == 1)
+    for count, said in ((19, "1 of them wait for one"), (1, "")):
+        for row in wait[:count]:
+            decisions.append(info, [Decision(int(row), Action.RELABEL, "ann", label=0)])
+        wait = wait[count:]
+        shown = texts(desk("data", dataset=info.name))
+        assert ("came without a class" in shown, said in shown) == (bool(said), True)
 
 
 def test_names_that_sound_like_no_class_are_a_question_on_the_page(workspace, tiny, desk):
