@@ -16,13 +16,10 @@ from streamlit.delta_generator import DeltaGenerator
 from lnl_core.services import in_force
 from lnl_core.services.export import exporting
 from lnl_core.services.export.formats import FORMATS
-from lnl_core.services.review import certifying, goals
-from lnl_core.services.review.auditing import errors_left
-from lnl_core.services.review.corrected import corrected
 from lnl_core.types import DatasetInfo
 from lnl_core.views import chance
 from pages import _ui, _urls, _words
-from pages._export import folder
+from pages._export import certificate, folder
 
 _PREVIEW = 12
 _ROW = 32
@@ -102,6 +99,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     """Draw counts, options, preview, download and the same as a command."""
     if FORMATS[format_key].folder:
         folder.draw(info, format_key)
+        certificate.draw(info)
         return
     options = _chosen(format_key)
     table = _table_of(info, format_key, options)
@@ -122,36 +120,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     # Behind a press: the browser takes longer to get code ready than the whole table.
     with st.popover("The same from a terminal", icon=":material/terminal:", type="tertiary"):
         st.code(_command(info, format_key, options), language=None, wrap_lines=True)
-    certificate(info)
-
-
-def certificate(info: DatasetInfo) -> None:
-    """Offer the certificate where the goal holds: what the random draws prove, as a file."""
-    then = certifying.as_of(info)
-    left = errors_left(info, now=then)
-    here = goals.stand(info, left, then)
-    if not here.holds or left.limit is None:
-        return
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        with st.container(gap="xxsmall"):
-            most = _words.plural(left.limit or 0, "error")
-            st.markdown(f"**At most {most} left in {left.total:,} labels (95 %)**")
-            by = here.goal.reviewer if here.goal else None
-            who = f", set by {_ui.plain(by)}" if by else ""
-            st.caption(f"Goal: review {here.words}{who}. Reached: {here.reached}.")
-            st.caption(
-                f"From {left.checks}. The certificate holds draws, seed, answers "
-                "and assumptions; `lnl audit NAME --verify FILE` checks it. "
-                f"{corrected(info, left, then).words}."
-            )
-        st.download_button(
-            "Certificate",
-            data=lambda: certifying.as_bytes(certifying.certificate(info)),
-            file_name=f"{info.name}-certificate.json",
-            mime="application/json",
-            icon=":material/verified:",
-            on_click="ignore",
-        )
+    certificate.draw(info)
 
 
 @dataclass(frozen=True, slots=True)

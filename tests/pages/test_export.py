@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from lnl_core.services.datasets import catalog, settings
+from lnl_core.services.review import certifying
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.store import arrays, decisions
 from lnl_core.types import Action, Decision, Signals
@@ -156,6 +157,20 @@ def test_once_the_goal_holds_the_certificate_can_be_taken(desk, workspace, tmp_p
     assert not app.exception
     limit = errors_left(info).limit
     assert f"At most {limit} error" in texts(app)
+    app.button(key="certificate_read").click().run()
+    assert not app.exception
+    read, body = texts(app).replace("\\", "").replace("\u2060", ""), certifying.certificate(info)
+    for words in (
+        f"{limit} wrong label",
+        f"from seed {body['seed']}",
+        "Ville's inequality",
+        "answers to the drawn images are right",
+        body["issued_at"][:10],
+    ):
+        assert words in read
+    assert app.code[-1].value == "lnl audit certified --verify certified-certificate.json"
+    app.radio(key="format").set_value("cleanlab").run()
+    assert f"At most {limit} error" in texts(app)  # whatever the format
 
 
 @pytest.mark.parametrize("format", ["folder", "cleanlab", "fiftyone"])

@@ -1,13 +1,15 @@
 """Certificates: issued when the goal holds, checked against the set, draw by draw."""
 
 import json
+import re
+import shlex
 
 import pytest
 
 from lnl_core.cli import main
 from lnl_core.review.auditing import risk
 from lnl_core.services.datasets import settings
-from lnl_core.services.review import auditing, certifying, goals, sharing
+from lnl_core.services.review import auditing, certifying, goals, reading, sharing
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Action, LnlError
 from tests.services.review.test_auditing import Reviewer, make
@@ -289,3 +291,29 @@ def test_images_that_were_asked_for_are_certified_once_the_last_one_is_answered(
     assert all(each.holds for each in certifying.verify(birds, path))
     ann.press(*ann.window(order="random")[:3])  # since: what is stated stays so
     assert all(each.holds for each in certifying.verify(birds, path))
+
+
+def test_people_can_read_it_and_the_command_that_it_names_holds(reviewed, tmp_path, monkeypatch):
+    body = certifying.certificate(reviewed)
+    said = dict(reading.lines(body))
+    counts = [
+        int(n) for n in re.findall(r"(\d+) (?:right|wrong|unsure|open)", said["Random draws"])
+    ]
+    assert sum(counts) == len(body["draws"])
+    assert said["Guaranteed"].startswith(f"{body['at_most_left']} wrong label")
+    assert said["Where people err"] == "It supposes that nobody errs."
+    assert all(each in said["Assumes"] for each in body["assumptions"])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LNL_HOME", str(reviewed.workspace.home))
+    certifying.write(reviewed, tmp_path / reading.file_name(reviewed.name))
+    program, *arguments = shlex.split(reading.check_with(reviewed.name))
+    assert (program, main(arguments)) == ("lnl", 0)
+
+
+def test_it_says_what_people_pass_over_where_gold_tells(reviewed):
+    body = certifying.certificate(reviewed)
+    gold = {"wrong": 30, "caught": 27, "right": 20, "alarms": 1}
+    body["people"] |= {"at_most_left": 21, "gold": gold}
+    said = dict(reading.lines(body))["Where people err"]
+    assert "At most 21 left" in said
+    assert "27 of 30 wrong gold labels" in said

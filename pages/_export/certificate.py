@@ -1,0 +1,59 @@
+"""The certificate on the Export page: what holds, the whole of it to read, and the file."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lnl_core.services.review import certifying, goals, reading
+from lnl_core.services.review.auditing import errors_left
+from lnl_core.services.review.corrected import corrected
+from lnl_core.types import DatasetInfo, LnlError
+from pages import _ui, _words
+
+
+def draw(info: DatasetInfo) -> None:
+    """Offer the certificate where the goal holds: what the random draws prove, as a file."""
+    then = certifying.as_of(info)
+    left = errors_left(info, now=then)
+    here = goals.stand(info, left, then)
+    if not here.holds or left.limit is None:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container(gap="xxsmall"):
+            most = _words.plural(left.limit or 0, "error")
+            st.markdown(f"**At most {most} left in {left.total:,} labels (95 %)**")
+            by = here.goal.reviewer if here.goal else None
+            who = f", set by {_ui.plain(by)}" if by else ""
+            st.caption(f"Goal: review {here.words}{who}. Reached: {here.reached}.")
+            st.caption(
+                f"From {left.checks}. The certificate holds draws, seed, answers and assumptions. "
+                f"{corrected(info, left, then).words}."
+            )
+        if st.button("Read it", icon=":material/description:", key="certificate_read"):
+            _dialog(info)
+        st.download_button(
+            "Certificate",
+            data=lambda: certifying.as_bytes(certifying.certificate(info)),
+            file_name=reading.file_name(info.name),
+            mime="application/json",
+            icon=":material/verified:",
+            on_click="ignore",
+        )
+
+
+def _dialog(info: DatasetInfo) -> None:
+    _ui.dialog("Certificate", icon=":material/verified:", width="large")(_read)(info)
+
+
+def _read(info: DatasetInfo) -> None:
+    """Show every part of the certificate in words, and how anybody checks it."""
+    try:
+        body = certifying.certificate(info)
+    except LnlError as error:
+        st.warning(_ui.plain(str(error)))
+        return
+    with st.container(gap="xsmall", key="certificate"):
+        for name, words in reading.lines(body):
+            st.markdown(f":gray[:small[{name}]]  \n{_ui.plain(words)}")
+    st.caption("Verify it with")
+    st.code(reading.check_with(info.name), language=None, wrap_lines=True)
