@@ -34,7 +34,7 @@ def draw(info: DatasetInfo) -> None:
         st.download_button(
             "Certificate",
             data=lambda: certifying.as_bytes(certifying.certificate(info)),
-            file_name=reading.file_name(info.name),
+            file_name=reading.file_name(info),
             mime="application/json",
             icon=":material/verified:",
             on_click="ignore",
@@ -56,4 +56,4 @@ def _read(info: DatasetInfo) -> None:
         for name, words in reading.lines(body):
             st.markdown(f":gray[:small[{name}]]  \n{_ui.plain(words)}")
     st.caption("Verify it with")
-    st.code(reading.check_with(info.name), language=None, wrap_lines=True)
+    st.code(reading.check_with(info), language=None, wrap_lines=True)

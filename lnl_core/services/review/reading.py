@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lnl_core.services.review.corrected import NO_ERRORS
+from lnl_core.types import DatasetInfo
 
 
 def lines(body: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -38,14 +39,14 @@ def lines(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def check_with(name: str) -> str:
+def check_with(info: DatasetInfo) -> str:
     """Return the command that checks a certificate under the name that it is downloaded by."""
-    return f"lnl audit {shlex.quote(name)} --verify {shlex.quote(file_name(name))}"
+    return f"lnl audit {shlex.quote(info.name)} --verify {shlex.quote(file_name(info))}"
 
 
-def file_name(name: str) -> str:
+def file_name(info: DatasetInfo) -> str:
     """Return the name that the certificate of a set is downloaded by."""
-    return f"{name}-certificate.json"
+    return f"{info.name}-certificate.json"
 
 
 def _short(body: Mapping[str, Any]) -> str:

@@ -305,8 +305,8 @@ def test_people_can_read_it_and_the_command_that_it_names_holds(reviewed, tmp_pa
     assert all(each in said["Assumes"] for each in body["assumptions"])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LNL_HOME", str(reviewed.workspace.home))
-    certifying.write(reviewed, tmp_path / reading.file_name(reviewed.name))
-    program, *arguments = shlex.split(reading.check_with(reviewed.name))
+    certifying.write(reviewed, tmp_path / reading.file_name(reviewed))
+    program, *arguments = shlex.split(reading.check_with(reviewed))
     assert (program, main(arguments)) == ("lnl", 0)
 
 
