@@ -65,12 +65,13 @@ def register(
 class Server:
     """The app of a checkout on a workspace; `url` once it answers. Ends with its `with` block."""
 
-    def __init__(self, home: Path, port: int, repo: Path = REPO) -> None:
+    def __init__(self, home: Path, port: int, repo: Path = REPO, named: str = "reviewer A") -> None:
         self.url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "streamlit", "run", str(repo / "app.py")]
         self.process = subprocess.Popen(
             [*command, f"--server.port={port}", "--server.headless=true"],
-            env=ordinary() | {"LNL_HOME": str(home), "PYTHONPATH": str(repo)},
+            env=ordinary()
+            | {"LNL_HOME": str(home), "PYTHONPATH": str(repo), "LNL_REVIEWER": named},
             cwd=repo,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -56,11 +56,12 @@ def _not_yet(found: Team, called: Mapping[str, str]) -> str:
     a, b, most = found.pairs[0]
     names = f"{plain(short(called[a], 20))} and {plain(short(called[b], 20))}"
     more = f", {names} most of them ({count(most.images)})" if most.images < n else ""
+    have = f"{plural(n, 'image')} have" if n > 1 else "1 image has" if n else "no image has"
     return (
-        f"No number yet: it takes {count(SHARED)} images with answers of two people, and "
-        f"{plural(n, 'image')} {'has' if n == 1 else 'have'} them so far{more}. The queue gives an "
-        "image to one person; second answers come from hidden looks, from what somebody is unsure "
-        "of, and from those that *How well people look* asks for."
+        f"No number yet: it takes {count(SHARED)} images with answers of two people, and {have} "
+        f"them so far{more}. The queue gives an image to one person; second answers come from "
+        "hidden looks, from what somebody is unsure of, and from those that *How well people look* "
+        "asks for."
     )
 
 
