@@ -10,6 +10,7 @@ import streamlit as st
 from lnl_core.figures import detection, frame, reliability
 from lnl_core.services.compare import chances, comparing
 from lnl_core.services.compare.five_views import others_expected
+from lnl_core.services.compare.seeds import Spread, spreads
 from lnl_core.services.in_force import standing
 from lnl_core.types import DatasetInfo
 from lnl_core.views import CONSENSUS, TOGETHER, Candidate, Comparison
@@ -117,6 +118,10 @@ def _table(info: DatasetInfo, comparison: Comparison) -> None:
     else:
         table = table.drop(columns=["ap", "at_k", "fifth", "fix"])
         table["other"] = [_other(info, each) for each in ordered]
+    apart = spreads(info, comparison)
+    if apart:
+        words = [_seeds(apart.get(each.key)) for each in ordered]
+        table.insert(list(table.columns).index("ap") + 1, "seeds", words)
     lines = frame.strokes(comparison.candidates, tone)
     colours = [lines[each.key]["color"] for each in ordered]
     tint = f"{tone['button']}24"
@@ -150,6 +155,13 @@ def _table(info: DatasetInfo, comparison: Comparison) -> None:
                 alignment="right",
                 help="Average precision, 1 is a perfect order; ± half of the 95 % bootstrap "
                 "interval over the images.",
+            ),
+            "seeds": st.column_config.TextColumn(
+                "AP, seeds",
+                width=110,
+                alignment="right",
+                help="Mean ± standard deviation over runs that differ in their seed alone, and "
+                "how many these are.",
             ),
             "at_k": st.column_config.TextColumn(
                 "P@k",
@@ -193,6 +205,12 @@ def _row(comparison: Comparison, each: Candidate) -> dict[str, str]:
         "clock": "–" if seconds is None else _words.clock(seconds),
         "memory": f"{memory / 1e9:.1f}" if memory else "–",
     }
+
+
+def _seeds(spread: Spread | None) -> str:
+    if spread is None:
+        return ""
+    return f"{spread.mean:.2f} ± {spread.deviation:.2f} ({spread.runs})"
 
 
 def _other(info: DatasetInfo, each: Candidate) -> str:

@@ -8,7 +8,7 @@ from lnl_core.methods import METHODS, short_of
 from lnl_core.review import consensus
 from lnl_core.services.compare import report, truth
 from lnl_core.store import arrays, datasets, decisions
-from lnl_core.types import Action, Decision, Signals
+from lnl_core.types import Action, Decision, JobState, Signals
 from pages._compare import agreement, page
 from pages._words import plain
 
@@ -133,6 +133,18 @@ def test_five_views_offer_the_methods_that_have_not_run_with_their_cost(
     assert {job.preset for job in waiting} == {"quick"}
     assert "five_run" not in [button.key for button in app.button]
     assert f"remove_{waiting[0].id}" in [button.key for button in app.button]  # the queue is shown
+
+
+def test_the_table_says_how_far_seeds_lie_apart(desk, judged, workspace):
+    for seed in (0, 1):  # their files are those of `judged`
+        job = queue.submit(judged, "ce", seed=seed)
+        queue.claim(workspace, job.id)
+        queue.finish(workspace, job.id, JobState.DONE)
+    app = desk("compare", dataset="tiny")
+    assert not app.exception
+    said = [words for words in app.dataframe[0].value["seeds"] if words]
+    assert said
+    assert all(words.endswith("(2)") for words in said)
 
 
 def test_one_run_alone_has_no_matrix(desk, judged, texts):

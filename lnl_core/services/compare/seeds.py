@@ -1,0 +1,56 @@
+"""Runs of one method that differ in their seed alone: how far their figures lie apart."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+
+from lnl_core.jobs import queue
+from lnl_core.services.compare.comparing import compare
+from lnl_core.types import DatasetInfo, Job, JobState
+from lnl_core.views import Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Mean and standard deviation of the average precision of `runs` seeds."""
+
+    mean: float
+    deviation: float
+    runs: int
+
+
+def spreads(info: DatasetInfo, shown: Comparison) -> dict[str, Spread]:
+    """Return key of a candidate -> spread, where several seeds of its run are there.
+
+    All runs of one candidate are judged on the same images. Empty without a truth.
+    """
+    if shown.truth is None:
+        return {}
+    done = {str(job.id): job for job in queue.jobs(info) if job.state is JobState.DONE}
+    found = {}
+    for each in shown.candidates:
+        if each.key not in done or each.key not in shown.detections:
+            continue
+        alike = _one_of_each_seed(list(done.values()), done[each.key])
+        if len(alike) < 2:
+            continue
+        judged = compare(info, alike, shown.truth.kind).detections
+        values = [detection.ap for detection in judged.values()]
+        if len(values) > 1:
+            mean, deviation = statistics.fmean(values), statistics.stdev(values)
+            found[each.key] = Spread(mean, deviation, len(values))
+    return found
+
+
+def _one_of_each_seed(jobs: list[Job], like: Job) -> list[str]:
+    """Return numbers of runs that are as one is but for the seed, its own and the newest others."""
+    by_seed = {job.seed: job.id for job in sorted(jobs, key=lambda job: job.id) if _same(job, like)}
+    return [str(number) for number in (by_seed | {like.seed: like.id}).values()]
+
+
+def _same(job: Job, like: Job) -> bool:
+    return all(
+        getattr(job, name) == getattr(like, name)
+        for name in ("method", "preset", "config", "representation", "base", "splits")
+    )

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from lnl_core.jobs import queue
+from lnl_core.review import consensus
+from lnl_core.services.compare import seeds
+from lnl_core.services.compare.comparing import compare
+from lnl_core.store import arrays, datasets
+from lnl_core.types import JobState, Signals
+
+
+def run(info, seed, preset="quick"):
+    """A finished run of plain training whose order follows its seed."""
+    data = datasets.load(info)
+    given, truth = np.asarray(data.given_labels), np.asarray(data.true_labels)
+    rng = np.random.default_rng(seed)
+    suspicion = np.clip((given != truth) * 0.3 + 0.6 * rng.random(len(given)), 0, 1)
+    probs = np.full((len(given), 3), 0.1)
+    probs[np.arange(len(given)), truth] = 0.8
+    job = queue.submit(info, "ce", preset, seed=seed)
+    queue.claim(info.workspace, job.id)
+    queue.finish(info.workspace, job.id, JobState.DONE)
+    signals = Signals("ce", suspicion, probs)
+    arrays.save_signals(info.directory / "runs" / str(job.id), signals)
+    ranking = consensus.rank([signals], given, 3)
+    arrays.save_ranking(info.directory / "ranking", ranking, {"ce": job.id})
+    return str(job.id)
+
+
+def test_seeds_of_one_method_have_a_mean_and_a_deviation(workspace, tiny):
+    first = run(tiny, 1)
+    assert seeds.spreads(tiny, compare(tiny)) == {}
+    second, other = run(tiny, 2), run(tiny, 3, "standard")
+    last = run(tiny, 1)  # the same seed again is no further one
+    every = compare(tiny, [first, second, other, last]).detections
+    found = seeds.spreads(tiny, compare(tiny))
+    assert list(found) == [last]
+    aps = [every[second].ap, every[last].ap]
+    assert found[last].runs == 2
+    assert found[last].mean == pytest.approx(np.mean(aps))
+    assert found[last].deviation == pytest.approx(np.std(aps, ddof=1))
+    assert found[last].deviation > 0
