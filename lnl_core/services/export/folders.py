@@ -13,7 +13,7 @@ from lnl_core.data import outputs
 from lnl_core.data.layouts import cleanlab, fiftyone, folder, label_studio, placing
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.services import places
-from lnl_core.services.export import single_run
+from lnl_core.services.export import facts, single_run
 from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo
 
@@ -112,6 +112,7 @@ def _written(
             "label-studio": label_studio.write,
         }[format]
         rows, problems = write_layout(data, out, images=images, report=report)
+    facts.write(info, out)
     complete = format in ("cleanlab", "label-studio")
     left_out = 0 if complete else data.left_out
     return ExportResult(out, rows, left_out, tuple(problems), source)

@@ -19,10 +19,13 @@ from lnl_core.readings import Answers
 from lnl_core.review import consensus
 from lnl_core.services.datasets import catalog
 from lnl_core.services.export import exporting, single_run
+from lnl_core.services.review import goals
+from lnl_core.services.review.auditing import errors_left
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
 from tests.data.making import encoded, picture
 from tests.services.conftest import opinions
+from tests.services.review.test_auditing import Reviewer, make
 
 MADE = [
     Decision(0, Action.RELABEL, "ann", label=1),
@@ -419,3 +422,20 @@ def test_a_new_answer_is_in_the_next_export(workspace, photo_set):
     decisions.append(info, [Decision(6, Action.RELABEL, "ann", label=0)])
     assert counts() == (2, 1)
     assert exporting.verdict_counts(photo_set, only_agreed=False)["contradicted"] == 0
+
+
+@pytest.mark.parametrize("format", ["folder", "fiftyone", "label-studio", "cleanlab"])
+def test_folders_say_how_far_the_review_is(workspace, tmp_path, format):
+    info = make(workspace, tmp_path, 200)
+    goals.set_goal(info, "left", 8, "ann")
+    ann = Reviewer(workspace, info)
+    while not errors_left(info, fresh=True).may_stop:
+        ann.press(*ann.window(order="random")[:10])
+    exporting.write_export(info, format, tmp_path / "out")
+    said = json.loads((tmp_path / "out" / "review.json").read_text("utf-8"))
+    left = errors_left(info)
+    assert (said["at_most_left"], said["errors_left"]) == (left.limit, left.estimate)
+    assert (said["found_wrong"], said["random_checks"]) == (left.found, left.audits)
+    assert said["goal"]["goal"] == "until at most 8 wrong labels are left"
+    assert (said["goal"]["reached"], said["goal"]["set_by"]) == (True, "ann")
+    assert said["goal"]["said"] == f"at most {left.limit} error{'s' * (left.limit != 1)} left"
