@@ -163,7 +163,10 @@ def errors_left(
         ranked = scored(info)
         whole = ranked is not None and ranked.seen == info.n and ranked.judged is None
         ahead = expected(info, now=now) if whole else None
-        middle = ahead.total if ahead is not None and ahead.is_borne_out else totals.mean
+        scores_say = ahead is not None and ahead.is_borne_out
+        middle = ahead.total if ahead and scores_say else totals.mean
+        if left(middle) > left(totals.limit):  # the draws contradict the scores
+            middle = totals.mean
         numbers = {
             "estimate": int(np.clip(left(middle), low, min(high, left(totals.limit)))),
             "low": low,

@@ -72,4 +72,6 @@ def test_the_estimate_is_never_above_the_guarantee(workspace, tmp_path):
     p = np.where(in_force.standing(info).answered, ranking.p_wrong, 0.99)
     arrays.save_ranking(folder, dataclasses.replace(ranking, p_wrong=p), runs)
     left = auditing.errors_left(info, fresh=True)
-    assert left.estimate == left.limit < left.high
+    mean = auditing._limits(info, in_force.standing(info)).totals.mean
+    assert left.estimate == pytest.approx(mean - left.found, abs=1)  # the draws contradict it
+    assert left.estimate < left.limit < left.high
