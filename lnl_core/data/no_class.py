@@ -20,6 +20,7 @@ _WORDS = frozenset(
     |not available|not applicable|no answer|no annotation|unannotated|not annotated|pending|void
     |to be labeled|to be labelled|to label|to review|needs review|uncategorized|uncategorised
     |unassignable|undetermined|indeterminate|inconclusive|not determined|none of the above|unset
+    |mask|masks|ground truth|new folder|recycle bin|thumbnails
     |pool|unlabeled pool|unlabelled pool|unlabeled data|unlabelled data|unlabeled images
     |unlabelled images|no labels|without label|without labels|nolabel|nolabels
     |invalid|error|no tag|untagged|unbekannt|leer|unklar|keine|keine angabe|kein label|ohne label
@@ -31,6 +32,9 @@ _WORDS = frozenset(
     .split("|")
 )
 
+_SENTINELS = frozenset({99, 255, 999, 9999, 65535})
+"""Numbers that stand for none in many lists."""
+
 
 def looks_like_none(name: str) -> bool:
     """Say whether a label's name sounds as if nobody had labelled the image."""
@@ -39,7 +43,10 @@ def looks_like_none(name: str) -> bool:
 
 
 def likely(class_names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names that sound so, in their order; a number below 0 among others is one."""
+    """Return the names that sound so, in their order, and numbers that stand apart from others.
+
+    That is one below 0, one such as 999 far above the others, and a 0 among words.
+    """
     names = tuple(class_names)
     values = {name: number(name) for name in names}
     below = {name for name, value in values.items() if value is not None and value < 0}
@@ -47,6 +54,13 @@ def likely(class_names: Iterable[str]) -> tuple[str, ...]:
     counted = all(value is not None for value in others) and len(others) > 2
     worded = all(value is None for value in others) and len(others) > 1
     odd = below if len(below) == 1 and (counted or worded) else set[str]()
+    numbers = {name: value for name, value in values.items() if value is not None}
+    largest = max(numbers, key=lambda name: numbers[name], default="")
+    rest = [value for name, value in numbers.items() if name != largest]
+    if rest and numbers[largest] in _SENTINELS and 2 * max(rest) < numbers[largest]:
+        odd |= {largest}
+    if len(numbers) == 1 and len(names) > 2 and not numbers[largest]:
+        odd |= {largest}
     return tuple(name for name in names if name in odd or looks_like_none(name))
 
 

@@ -9,7 +9,7 @@ from lnl_core.data import folders, hub, manifests, npz, vision
 from lnl_core.data.reading import lists
 from lnl_core.data.tables import BadRow
 from lnl_core.data.writing import Source
-from lnl_core.readings import Answers
+from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import LnlError
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl")
@@ -108,9 +108,37 @@ def _folder(source: Path, class_map: Mapping[str, str] | None, answers: Answers)
         if len(named) == 1:
             return manifests.scan(named[0], None, class_map, answers)  # or it says what is missing
         raise
-    if len(+looked_over.outline.counts) < 2 and len(named) == 1 and lists.may_have_labels(named[0]):
+    if len(+looked_over.outline.counts) > 1:
+        return looked_over
+    if len(named) == 1 and lists.may_have_labels(named[0]):
         return manifests.scan(named[0], None, class_map, answers)
+    if question := _ask_lone(source, looked_over, answers):
+        looked_over.outline.questions.append(question)
     return looked_over
+
+
+def _ask_lone(source: Path, looked_over: Source, answers: Answers) -> Question | None:
+    """Ask whether a lone folder is a class, where a file beside it may be a list not understood."""
+    there = [Path(e.path) for e in folders.entries(source) if e.is_file()]
+    known = set(looked_over.outline.files)
+    beside = [f for f in there if f.suffix.lower() in manifests.SUFFIXES and f.name not in known]
+    read_me = ("readme", "license", "licence", "requirements", "notes")
+    beside = [f for f in beside if not f.stem.lower().startswith(read_me)]
+    if not beside or not +looked_over.outline.counts:
+        return None
+    try:
+        manifests.scan(beside[0], None, None, answers)
+        why = "It is no list of a known form."
+    except LnlError as error:
+        why = str(error)
+    return Question(
+        "labels_in",
+        f"All images lie in one folder, and {beside[0].name[:40]} beside it is not read. {why} "
+        "Has every image the folder's name as its label?",
+        (Choice("folders", "yes, there is one class"),),
+        answer=answers.labels_in,
+        stops=True,
+    )
 
 
 def look_inside(folder: Path, class_map: Mapping[str, str] | None, answers: Answers) -> Source:

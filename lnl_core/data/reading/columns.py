@@ -72,6 +72,10 @@ class _Decision:
         for key in ("true_label", "lnl_verdict"):
             if key in self._plain:
                 self._take(key, self._plain[key])
+        if rivals.BOXES & set(self._plain):
+            self._notes.append(
+                "The rows are of boxes: an image has the label of each of its boxes."
+            )
         if "true_label" in self._used and "lnl_verdict" not in self._used:
             self._notes.append("Column “true_label” is the known truth: no method learns it.")
         return self._outcome()
@@ -353,6 +357,10 @@ class _Decision:
                 continue
             if 1 <= len(set(self._peek.values()[name])) <= _SPLITS:
                 self._take_split(name)
+                rest = [w for w in COLUMNS["split"] if w in self._plain and self._plain[w] != name]
+                self._notes += [
+                    f"Column “{self._plain[w]}” is not read: “{name}” has the splits." for w in rest
+                ]
                 return
         values = self._peek.values()
         free = [each for each in self._names if each and each not in used]

@@ -12,6 +12,8 @@ from lnl_core.readings import Answers, Choice, Question
 
 _COMMA = re.compile(r"[+-]?\d+,\d+")
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_SCORED = re.compile(r"[^\W\d].*?[\s:=(\[|]+(0?\.\d+|1\.0+|\d+(\.\d+)?\s?%)[)\]]?")
+_OBJECT = re.compile(r"\{\s*[\"'].*:.*\}", re.DOTALL)
 _ENOUGH = 10
 """Images and labels below which nothing can be told."""
 
@@ -38,6 +40,12 @@ def asked(counts: Mapping[str, int], answers: Answers) -> Question | None:
     """
     used = {name: count for name, count in counts.items() if count}
     images = sum(used.values())
+    scored = sum(used[name] for name in used if _SCORED.fullmatch(name.strip()))
+    objects = sum(used[name] for name in used if _OBJECT.fullmatch(name.strip()))
+    if 2 * max(scored, objects) > images:
+        first = ", ".join(map(quoted, list(used)[:3]))
+        what = "end in a number, as a confidence" if scored else "are written as JSON objects"
+        return _question(f"Labels {what}: {first} … Is each such text a class?", True, answers)
     if images < _ENOUGH:
         return None
     values = {name: value for name in used if (value := number(name)) is not None}
@@ -45,8 +53,10 @@ def asked(counts: Mapping[str, int], answers: Answers) -> Question | None:
         text, stops = _numbers(list(values.values()), images)
     else:
         text, stops = _words(used, images)
-    if not text:
-        return None
+    return _question(text, stops, answers) if text else None
+
+
+def _question(text: str, stops: bool, answers: Answers) -> Question:
     return Question(
         "measured",
         text,

@@ -17,6 +17,8 @@ from lnl_core.types import LnlError
 
 _LEVELS = ("top", "inner", "third")
 _OF_BOXES = frozenset({"images", "image", "img", "imgs", "jpegimages", "labels", "annotations"})
+_OF_MASKS = frozenset({"masks", "mask", "ground_truth", "groundtruth", "gt", "trimaps"})
+_OF_MASKS |= {"segmentation", "segmentations", "segmentationclass", "segmentationobject"}
 
 BESIDE_SPLITS = BadRow(
     "Lies beside the splits.", "Move it into a split's class, or import with --parts classes."
@@ -104,6 +106,11 @@ def refuse_boxes(root: Node, class_names: Sequence[str]) -> None:
         LnlError: it is one.
     """
     named = {name.lower() for name in class_names}
+    if named & _OF_MASKS and named - _OF_MASKS and named <= _OF_MASKS | _OF_BOXES:
+        raise LnlError(
+            f"{', '.join(class_names)} are no classes: this looks like a set for segmentation, "
+            "whose labels are masks. Write a list with image and label, a row an image."
+        )
     if named and named <= _OF_BOXES and sum(node.notes for node in root.all()):
         raise LnlError(
             f"{', '.join(class_names)} are no classes: this looks like a set for detection (COCO, "
@@ -194,6 +201,7 @@ def _splits(root: Node, answers: Answers) -> tuple[tuple[str, ...], list[Questio
         name
         for name in others
         if not root.inner[name].images
+        and name.lower() not in _OF_MASKS
         and 2 * sum(plain(each) in classes for each in root.inner[name].with_images())
         > len(root.inner[name].with_images())
     ]

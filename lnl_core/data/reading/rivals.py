@@ -22,6 +22,9 @@ _ABOUT_LABELS = frozenset(
      "version", "url", "path", "file", "split", "set", "fold", "is", "has", "n", "true",
      "agreement", "entropy", "loss", "uncertainty")
 )  # fmt: skip
+BOXES = frozenset(("xmin", "ymin", "xmax", "ymax", "bbox", "bbox_x", "x_min", "box"))
+"""Columns of lists of boxes, for detection."""
+
 _WORDS = frozenset(("true", "false", "yes", "no", "t", "f", "y", "n", "0", "1"))
 _SHARED = 0.8
 

@@ -54,6 +54,13 @@ def plain(name: str) -> str:
     return unicodedata.normalize("NFC", folded.translate(_ALIKE))
 
 
+def _bare(name: str) -> str:
+    """Return a name without the accents of Latin letters: é is e, ä is ae."""
+    for letter, both in (("ä", "ae"), ("ö", "oe"), ("ü", "ue")):
+        name = name.replace(letter, both)
+    return re.sub("(?<=[a-z])[\u0300-\u036f]+", "", unicodedata.normalize("NFD", name))
+
+
 def _seen(name: str) -> str:
     """Return a name without characters that nobody sees."""
     return "".join(c for c in name if unicodedata.category(c) != "Cf").strip()
@@ -89,7 +96,7 @@ def merged(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str],
         elif value is not None:
             values[str(value)].append(name)
         else:
-            words[plain(_COPY.sub("", name)) or name].append(name)
+            words[_bare(plain(_COPY.sub("", name))) or name].append(name)
     renamed: dict[str, str] = {}
     questions = []
     for key, groups, best in (
@@ -168,7 +175,7 @@ def _question(
 ) -> Question:
     what = "in how a number is written"
     if key != "numbers":
-        what = "in case, blanks, dots, zeros, alphabet or a copy's ending"
+        what = "in case, blanks, dots, zeros, accents, alphabet or a copy's ending"
     details = tuple(
         f"{', '.join(f'{quoted(name)} ({counts[name]:,})' for name in group)} → "
         f"{quoted(best_of[group[0]])}"

@@ -1,0 +1,92 @@
+"""What looks like classes and is none: masks, confidences, objects, sentinels; lists not read."""
+
+import pytest
+
+from lnl_core.types import LnlError
+from tests.data.asking import asked, counts, listed, put, read, rows_of, stops
+
+ONE = [f"im/{i}.png" for i in range(6)]
+LABELS = ["cat", "dog"] * 3
+UNREAD = {
+    "list.json": '[{"image": "im/0.png", "label": "cat"}]',
+    "labels.json": '{"im/0.png": "cat"}',
+    "list.csv": "# by a tool\nimage,label\nim/0.png,cat\n",
+    "latin.csv": "image,label\nim/0.png,B\xe4r\n",
+    "book.csv": "PK\x03\x04 a spreadsheet",
+    "list.txt": "image label\nim/0.png cat\n",
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_a_list_that_is_not_understood_is_no_leave_to_read_a_lone_folder_as_a_class(tmp_path, name):
+    source = put(tmp_path / "s", ONE)
+    (source / name).write_bytes(UNREAD[name].encode("latin-1"))
+    said = stops(source, "labels_in", tmp_path)
+    assert f"{name} beside it is not read" in said
+    assert counts(read(source, labels_in="folders")) == {"im": 6}
+    (source / name).rename(source / "README.txt")
+    assert "labels_in" not in asked(read(source))
+
+
+def test_masks_are_no_classes(tmp_path):
+    put(tmp_path / "a", ["images/0.png", "masks/0.png"])
+    with pytest.raises(LnlError, match="segmentation"):
+        read(tmp_path / "a")
+    source = put(
+        tmp_path / "b",
+        ["train/good/0.png", "test/good/1.png", "test/crack/0.png", "ground_truth/crack/0_m.png"],
+    )
+    assert "ground_truth" in stops(source, "parts", tmp_path)
+    assert counts(read(source, parts="splits")) == {"crack": 1, "good": 2}
+    put(tmp_path / "c", ["good/0.png", "crack/0.png", "ground_truth/0.png"])
+    assert [c.value for c in asked(read(tmp_path / "c"))["no_classes"].choices] == ["ground_truth"]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["cat:0.9", "dog:0.8", "cat:.75"],
+        ["cat (0.91)", "dog (0.75)"],
+        ["cat 91 %", "dog 75%"],
+        ['"{""label"": ""cat""}"', '"{""label"": ""dog""}"'],
+    ],
+)
+def test_labels_with_a_confidence_or_as_objects_stop_the_import(tmp_path, labels):
+    assert "--measured classes" in stops(listed(tmp_path / "s", labels * 3), "measured", tmp_path)
+
+
+@pytest.mark.parametrize("labels", [["size 0", "size 1"], ["v1.05", "v1.5"], ["cat 2", "cat 10"]])
+def test_names_with_numbers_are_classes(tmp_path, labels):
+    assert asked(read(listed(tmp_path, labels * 3))) == {}
+
+
+@pytest.mark.parametrize(
+    ("labels", "odd"),
+    [
+        (["0", "1", "999"], ["999"]),
+        (["0", "1", "2", "255"], ["255"]),
+        (["cat", "dog", "0"], ["0"]),
+        (["98", "99", "97"], []),
+        (["0", "cat"], []),
+    ],
+)
+def test_a_number_that_stands_apart_may_be_none(tmp_path, labels, odd):
+    question = asked(read(listed(tmp_path, labels * 3))).get("no_classes")
+    assert [each.value for each in question.choices] == odd if question else not odd
+
+
+@pytest.mark.parametrize("pair", [("café", "cafe"), ("Bär", "Baer"), ("Über", "UBER")])
+def test_accents_alone_make_no_other_class_unasked(tmp_path, pair):
+    source = listed(tmp_path / "s", [*pair, "dog"] * 2)
+    if pair[1] == "UBER":  # ü is ue, not u
+        assert "spellings" not in asked(read(source))
+    else:
+        assert "spellings" in stops(source, "spellings", tmp_path)
+    assert "spellings" not in asked(read(listed(tmp_path / "k", ["が", "か", "dog"] * 2)))
+
+
+def test_a_second_column_of_splits_and_boxes_are_named(tmp_path):
+    rows = ["image,label,split,fold,xmin", *(f"im{i}.png,cat,train,{i},3" for i in range(4))]
+    notes = " ".join(read(rows_of(tmp_path, "\n".join(rows))).notes)
+    assert "“fold” is not read: “split” has the splits." in notes
+    assert "of boxes" in notes
