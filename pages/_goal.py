@@ -27,7 +27,7 @@ _PRICE = {
         "queue goes as deep as these say."
     ),
     REVIEWS: "Whatever is guaranteed then; the panel says beforehand what that is expected to be.",
-    SECONDS: "Of answering; pauses are left out. Whatever is guaranteed then.",
+    SECONDS: "Of answering, by all; of a break one minute counts. Whatever is guaranteed then.",
 }
 
 HOUR = 3600.0
@@ -91,7 +91,7 @@ def _value(info: DatasetInfo, kind: str, here: goals.Stand) -> float | None:
         if st.session_state.get(key, 1) > most:  # others answered while this was open
             st.session_state[key] = most
         return float(st.number_input("Images", 1, most, asked, key=key, width=200))
-    usual_time = min(HOUR, open_ * advising.pace(info))
+    usual_time = min(HOUR, open_ * advising.pace(info, _ui.reviewer()).seconds)
     minutes = max(1, math.ceil((own or usual_time) / 60))
     return 60.0 * st.number_input("Minutes", 1, 6000, minutes, key=key, width=200)
 
@@ -107,10 +107,11 @@ def _advice(info: DatasetInfo) -> None:
 
 def _outlook(info: DatasetInfo, asked: Asked) -> None:
     """Say what the goal that is chosen would take, and when it cannot pay off."""
-    there = advising.outlook(info, asked.kind, asked.value)
+    there = advising.outlook(info, asked.kind, asked.value, _ui.reviewer())
     if asked.kind == SECONDS:
-        pace = f"{_words.duration(advising.pace(info))} an answer"
-        st.caption(f"About {_words.plural(there.reviews or 0, 'image')}, at {pace}.")
+        pace = advising.pace(info, _ui.reviewer())
+        images = _words.plural(there.reviews or 0, "image")
+        st.caption(f"About {images}, at {_words.duration(pace.seconds)} an answer ({pace.whose}).")
     elif asked.kind == REVIEWS:
         st.caption(f"Without an answer now: {_words.plural(there.open, 'image')}.")
     elif there.words:

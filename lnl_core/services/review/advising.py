@@ -26,6 +26,10 @@ SHARE = 0.9
 """The share of errors that is held against the other goals."""
 
 
+TIMED = 5
+"""Answers of a person from which on their own pace is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What a goal is expected to take here.
@@ -83,13 +87,14 @@ class Advice:
     outlook: Outlook
 
 
-def outlook(info: DatasetInfo, kind: str, value: float | None) -> Outlook:
+def outlook(info: DatasetInfo, kind: str, value: float | None, who: str | None = None) -> Outlook:
     """Return what a goal is expected to take if it is set now.
 
     Args:
         info: the data set.
         kind: `left`, `recall`, `reviews` or `seconds`.
         value: as for `goals.set_goal`.
+        who: at whose pace a goal of time is; everybody's where None.
     """
     now = standing(info) if kind in (REVIEWS, SECONDS) else moment(info)
     open_ = int((~now.answered & ~now.no_class).sum())
@@ -99,7 +104,9 @@ def outlook(info: DatasetInfo, kind: str, value: float | None) -> Outlook:
         return _share(info, value or SHARE, open_)
     if value is None:
         return Outlook(None, open_)
-    return Outlook(min(open_, round(value if kind == REVIEWS else value / pace(info))), open_)
+    return Outlook(
+        min(open_, round(value if kind == REVIEWS else value / pace(info, who).seconds)), open_
+    )
 
 
 def usual(info: DatasetInfo) -> int:
@@ -153,17 +160,35 @@ def advised(info: DatasetInfo) -> Advice | None:
     return first
 
 
-def pace(info: DatasetInfo) -> float:
-    """Return the seconds that an answer takes here: the median of all that were timed."""
-    timed = _timed(info)
-    return float(np.median(timed)) if len(timed) >= 5 else PACE
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The seconds that an answer takes, and whose they are, in words."""
+
+    seconds: float
+    whose: str
 
 
-def _timed(info: DatasetInfo) -> list[float]:
-    every = decisions.history(info, limit=200)
-    return [each.seconds for each in every if each.seconds and each.seconds <= PAUSE]
+def pace(info: DatasetInfo, who: str | None = None) -> Pace:
+    """Return how fast answers come: the median of the last ones, breaks left out.
+
+    Args:
+        info: the data set.
+        who: of this person, where five answers of theirs are timed; else of everybody.
+    """
+    own = _timed(info, who) if who is not None else []
+    if len(own) >= TIMED:
+        return Pace(float(np.median(own)), "your pace here")
+    every = _timed(info, None)
+    if len(every) >= TIMED:
+        return Pace(float(np.median(every)), "everybody's pace here")
+    return Pace(PACE, f"assumed until {TIMED} answers are timed")
+
+
+def _timed(info: DatasetInfo, who: str | None) -> list[float]:
+    looks = decisions.history(info, reviewer=who, limit=200, looks=True)
+    return [each.seconds for each in looks if each.seconds and each.seconds <= PAUSE]
 
 
 def time_for_all(info: DatasetInfo) -> float:
     """Return the seconds that the images without an answer take at the pace of this set."""
-    return outlook(info, REVIEWS, labelled_count(info)).open * pace(info)
+    return outlook(info, REVIEWS, labelled_count(info)).open * pace(info).seconds

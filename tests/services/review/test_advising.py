@@ -3,6 +3,7 @@
 import pytest
 
 from lnl_core.services.review import advising, goals
+from lnl_core.services.review.recording import record
 from tests.services.review.test_auditing import Reviewer, make
 
 
@@ -38,13 +39,35 @@ def test_a_share_pays_only_where_as_much_takes_more_reviews(workspace, tmp_path)
 
 def test_time_is_reckoned_at_the_pace_of_the_set(workspace, tmp_path):
     birds = make(workspace, tmp_path, 600)
-    assert advising.pace(birds) == goals.PACE
+    assert advising.pace(birds).seconds == goals.PACE
     ann = Reviewer(workspace, birds)
     ann.press(*ann.window()[:6], ms=8000)
-    assert advising.pace(birds) == 8
+    assert advising.pace(birds).seconds == 8
     assert advising.outlook(birds, "seconds", 80).reviews == 10
 
 
 def test_without_scores_nothing_is_advised(workspace, tiny):
     assert advising.advised(tiny) is None
     assert advising.outlook(tiny, "left", 2).words == ""
+
+
+def test_the_pace_is_the_persons_own_and_a_break_does_not_move_it(workspace, tiny):
+    said = {"ann": [2, 2, 3, 4000, 2, 2], "bob": [9, 9, 9, 9, 9, 9], "cyd": [30, 30]}
+    rows = iter(range(tiny.n))
+    for who, times in said.items():
+        entries = [
+            {"cid": f"{who}-{i}", "row": next(rows), "action": "keep", "ms": 1000 * seconds}
+            for i, seconds in enumerate(times)
+        ]
+        assert not record(tiny, who, entries).problems
+    assert advising.pace(tiny, "ann") == advising.Pace(2, "your pace here")
+    assert advising.pace(tiny, "bob") == advising.Pace(9, "your pace here")
+    assert advising.pace(tiny, "cyd") == advising.Pace(9, "everybody's pace here")  # two are few
+    assert advising.outlook(tiny, goals.SECONDS, 36, "ann").reviews == 18
+    assert advising.outlook(tiny, goals.SECONDS, 36, "bob").reviews == 4
+
+
+def test_a_pace_that_nobody_has_shown_is_said_to_be_assumed(tiny):
+    assert advising.pace(tiny, "ann") == advising.Pace(
+        goals.PACE, "assumed until 5 answers are timed"
+    )
