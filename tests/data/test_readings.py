@@ -46,7 +46,7 @@ def test_an_image_elsewhere_on_this_computer_is_not_taken_for_one_here(tmp_path,
     got = do_import(tmp_path / "s" / "l.csv")
     assert (got.paths, got.skipped[0]["reason"]) == (
         ["b.png"],
-        "The path leads out of the image folder.",
+        "A whole path that leads out of the image folder.",
     )
 
 
