@@ -32,8 +32,11 @@ ORDERS = {
 }
 VIEWS = {"single": "Single", "page": "Page"}
 MODES = {"commit": "Commit first", "assisted": "Assisted", blind.BLIND: "Blind"}
-WINDOW = 60
-"""Items sent ahead; at one answer each 30 ms they last longer than a round trip."""
+WINDOW = 36
+"""Items sent ahead; at one answer each 50 ms they last longer than a round trip.
+
+Not more: they are nobody else's meanwhile, and the first ones are those that are worth most.
+"""
 
 
 # Controls -------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from lnl_core.services.review.draws import (
     Replay,
     about_given,
     draws,
+    open_draws,
     replay,
     replay_before,
     replay_of_given,
@@ -395,6 +396,8 @@ def report(info: DatasetInfo, target: float | None = None) -> AuditReport:
         )
         if left.may_stop:
             needed = 0
+        elif needed is not None:  # a drawn image counts as wrong until it has its answer
+            needed = max(needed, open_draws(info, now))
     share = left.goal / max(left.total, 1) if target is None else target
     return AuditReport(left, noise_rate(info), needed, share, step(info))
 

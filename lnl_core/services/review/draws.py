@@ -43,6 +43,12 @@ from lnl_core.types import (
 AHEAD = 16
 """Places of the window for which rows are drawn ahead; the further ones when they are near."""
 
+ALONE_AHEAD = 6
+"""The same where every place is for a drawn row, which counts as wrong while it has no answer."""
+
+FEW_MORE = 2
+"""Drawn rows that may wait beyond those for which there are places near."""
+
 LOOKS = 100
 """Last looks of a reviewer that a fetch reads."""
 
@@ -78,11 +84,12 @@ def mixed(
     """Return place -> drawn row for the next `limit` places of a reviewer's queue; draws them.
 
     A row that was drawn for this reviewer and has no answer comes first, then one that another
-    reviewer left behind, then a new draw. Drawn rows beyond the places found for them follow at
-    place `limit` and after: they are not for the queue to show. With `only`, every place is for a
-    drawn row: whoever wants a certificate soon asks for nothing else. `elsewhere` are rows that
-    other reviewers have been sent: where it is known, a drawn row that nobody has is free.
-    `newest` are this reviewer's last looks, where they are known.
+    reviewer left behind, then a new draw. Where some more wait than there are places near, they
+    come before anything else: until they are answered, they count as wrong. What finds no place
+    at all follows at place `limit` and after: it is not for the queue to show. With `only`, every
+    place is for a drawn row: whoever wants a certificate soon asks for nothing else. `elsewhere`
+    are rows that other reviewers have been sent: where it is known, a drawn row that nobody has is
+    free. `newest` are this reviewer's last looks, where they are known.
     """
     drawn = draws(info)
     rows = np.array([each.row for each in drawn], np.int64)
@@ -93,8 +100,11 @@ def mixed(
     since = _since(newest, {int(row) for row in rows})
     places = list(range(limit)) if only else auditing.audit_slots(since, answered, limit)
     waiting = _waiting(drawn, now, reviewer, elsewhere)
-    missing = sum(place < AHEAD for place in places) - len(waiting)
-    if missing > 0:
+    ahead = ALONE_AHEAD if only else AHEAD
+    missing = sum(place < ahead for place in places) - len(waiting)
+    if len(waiting) > len(auditing.audit_slots(since, answered, AHEAD)) + FEW_MORE:
+        places = list(range(min(limit, len(waiting))))
+    elif missing > 0:
 
         def ask() -> tuple[int, BoolArray]:
             fresh = standing(info)
@@ -267,6 +277,11 @@ def since_grown(info: DatasetInfo, at: Standing | None = None) -> tuple[Draw, ..
 def _of_whole_set(info: DatasetInfo) -> tuple[Draw, ...]:
     last = "".join(info.grown_at[-1:])
     return tuple(each for each in draws(info) if each.drawn_at > last)
+
+
+def open_draws(info: DatasetInfo, now: Standing) -> int:
+    """Return how many drawn images wait for an answer, of those that speak of the set as it is."""
+    return int((replay(info, now).said == OPEN).sum())
 
 
 @lru_cache(maxsize=4)

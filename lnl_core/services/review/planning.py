@@ -5,7 +5,7 @@ The plan decides only what is shown next, never what may be said: that rests on 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from lnl_core.review import auditing
@@ -13,6 +13,7 @@ from lnl_core.review.auditing import Plan
 from lnl_core.services.in_force import Standing, goal
 from lnl_core.services.moment import moment
 from lnl_core.services.review.auditing import evidence
+from lnl_core.services.review.draws import open_draws
 from lnl_core.services.review.expecting import Expected, expected
 from lnl_core.services.review.risks import risks
 from lnl_core.store import datasets
@@ -61,6 +62,7 @@ def _forecast(info: DatasetInfo, ahead: Expected, errors: int, now: Standing) ->
     said, audits = evidence(info, now)
     risk = risks(info, now).now
     way = auditing.plan(said, ahead.found, ahead.p[ahead.open], errors, alpha=risk)
+    way = replace(way, audits=max(way.audits, open_draws(info, now)))  # each counts as wrong now
     return Forecast(way, audits, ahead.reviewed)
 
 
