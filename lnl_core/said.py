@@ -6,6 +6,7 @@ What is neither nothing nor all is never said as 0 or 100 %, and a probability n
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 
 DIGITS = 6
@@ -14,6 +15,11 @@ LEAST = 10.0**-DIGITS
 
 NARROW = "\u202f"
 """Narrow no-break space, before a percent sign."""
+
+
+def command(*words: object) -> str:
+    """Return a command of ours to be copied into a shell: `lnl relink 'my birds' ROOT`."""
+    return shlex.join(["lnl", *map(str, words)])
 
 
 def chance(p: float) -> str:

@@ -19,6 +19,7 @@ from lnl_core.review.reliability import Reliability as Reliability
 from lnl_core.said import NARROW as NARROW
 from lnl_core.said import chance as chance
 from lnl_core.said import chances as chances
+from lnl_core.said import command as command
 from lnl_core.said import parts as parts
 from lnl_core.said import percent as percent
 from lnl_core.types import Array, BoolArray, FloatArray, IntArray

@@ -1,11 +1,12 @@
 """`lnl audit`: errors left, and what a certificate needs."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from lnl_core.cli import main
+from lnl_core.cli import main, review
 from lnl_core.services.in_force import standing
 from lnl_core.services.review import goals
 from lnl_core.store import audits, datasets, decisions
@@ -100,3 +101,19 @@ def test_a_certificate_takes_no_target_of_its_own(audit, tmp_path, capsys):
         audit("--target", "0.3", "--certificate", str(tmp_path / "c.json"))
     assert ended.value.code == 2
     assert "Set it first: lnl goal tiny --left" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("estimate", "needed", "says"),
+    [
+        (2, None, "no more than that is left, but it is not proven"),
+        (2, 40, "About 40 more random checks"),
+        (21, None, "More than that is left by this estimate"),
+    ],
+)
+def test_what_is_above_the_target_is_said_of_what_is(estimate, needed, says):
+    left = SimpleNamespace(may_stop=False, estimate=estimate, goal=20, limit=33)
+    words = review._target(SimpleNamespace(left=left, needed=needed), "20 of 436")
+    assert words.startswith("At most 33 errors left (95 %). Target: 20 of 436. ")
+    assert says in words
+    assert ("More than" in words) == (estimate > 20)

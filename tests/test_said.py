@@ -1,6 +1,8 @@
 """Numbers as they are said: rounded once, never certain, parts that add up."""
 
 import json
+import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -91,3 +93,18 @@ def test_the_browser_says_shares_and_chances_as_the_server_does():
         if round(1000 * p) % 10 == 5:
             continue  # a half: the two languages round it to the even one or up
         assert (chance, percent) == (said.chance(p), said.percent(p))
+
+
+def test_a_command_can_be_copied_into_a_shell():
+    words = said.command("audit", "Wardrobe öÄ", "--verify", Path("it's.json"))
+    assert shlex.split(words) == ["lnl", "audit", "Wardrobe öÄ", "--verify", "it's.json"]
+    assert said.command("relink", "birds", "ROOT") == "lnl relink birds ROOT"
+
+
+NAMED = re.compile(r"""lnl [a-z]+ \{[^}]*name""")
+
+
+@pytest.mark.parametrize("folder", ["lnl_core", "pages"])
+def test_no_command_has_the_name_of_a_set_as_it_is(folder):
+    for file in (Path(__file__).parents[1] / folder).rglob("*.py"):
+        assert not NAMED.search(file.read_text("utf-8")), f"{file.name}: said.command quotes it"

@@ -11,7 +11,7 @@ from typing import Any
 from lnl_core.cli.command import Command, add_dataset, add_output, opened
 from lnl_core.cli.screen import DONE, FAILED, say
 from lnl_core.records import DatasetInfo
-from lnl_core.said import percent
+from lnl_core.said import command, percent
 
 
 def _rank_arguments(one: argparse.ArgumentParser) -> None:
@@ -96,7 +96,7 @@ def audit(options: Any) -> int:
         if options.target is not None:
             options.usage(
                 "A certificate speaks of the goal that is set, not of --target. Set it first: "
-                f"lnl goal {info.name} --left N --reviewer WHO"
+                f"{command('goal', info.name, '--left', 'N', '--reviewer', 'WHO')}"
             )
         return _certificate(options, info)
     report = auditing.report(info, options.target)
@@ -149,7 +149,7 @@ def _certificate(options: Any, info: DatasetInfo) -> int:
         },
         f"Review {body['stopping']['goal']}: {body['stopping']['said']}.\n"
         f"At most {body['at_most_left']:,} errors left in {body['labels']:,} labels (95 %). "
-        f"Check it with: lnl audit {info.name} --verify {options.certificate}",
+        f"Check it with: {command('audit', info.name, '--verify', options.certificate)}",
     )
     return DONE
 
@@ -216,20 +216,28 @@ def _audit_words(name: str, report: Any) -> str:
             f"{left.auto:,} labels were accepted unseen: one that is wrong counts as left"
             + (", and so does each of them, until more are drawn since" if left.before else "")
         )
+    lines.append(_target(report, goal))
+    return "\n".join(f"{line}." for line in lines)
+
+
+def _target(report: Any, goal: str) -> str:
+    """Say whether the target is reached, and if not what is missing: fewer errors, or proof."""
+    left = report.left
     if left.may_stop:
-        lines.append(f"Certified: at most {left.limit:,} errors left (95 %). Target: {goal}")
+        return f"Certified: at most {left.limit:,} errors left (95 %). Target: {goal}"
+    if left.estimate > left.goal:
+        missing = "More than that is left by this estimate: go on with the queue first"
     elif report.needed is None:
-        lines.append(
-            f"At most {left.limit:,} errors left (95 %). Target: {goal}. More than that is left "
-            "by this estimate: go on with the queue first"
+        missing = (
+            "By this estimate no more than that is left, but it is not proven: that takes random "
+            "checks of the set as it is now, which Review in random order shows"
         )
     else:
-        lines.append(
-            f"At most {left.limit:,} errors left (95 %). Target: {goal}. About "
-            f"{report.needed:,} more random checks, if they go on like this; Review in random "
-            "order shows nothing else"
+        missing = (
+            f"About {report.needed:,} more random checks, if they go on like this; Review in "
+            "random order shows nothing else"
         )
-    return "\n".join(f"{line}." for line in lines)
+    return f"At most {left.limit:,} errors left (95 %). Target: {goal}. {missing}"
 
 
 AUDIT = Command(

@@ -12,6 +12,7 @@ from typing import Any
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, FAILED, duration, progress, say
 from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState
+from lnl_core.said import command
 
 
 def _run_arguments(one: argparse.ArgumentParser) -> None:
@@ -206,7 +207,7 @@ def _watch(options: Any, info: DatasetInfo, numbers: Sequence[int], began: float
         if len(done) == len(jobs)
         else "See the reasons above."
         if done
-        else "No run is done. See the reasons above, and lnl run NAME --resume.",
+        else f"No run is done. See the reasons above, and {command('run', info.name, '--resume')}.",
     )
     return DONE if len(done) == len(jobs) else FAILED
 
@@ -271,7 +272,7 @@ def status(options: Any) -> int:
         print("No data set yet: lnl demo, or lnl import SOURCE --name NAME")
     jobs = {job.id: job for job in runs.every_run(ws)}
     words = {
-        "lost": "  (lost: its process is gone; lnl run NAME --resume)",
+        "lost": "  (lost: its process is gone; {})",
         "stalled": "  (silent)",
     }
     for one in standing["datasets"]:
@@ -282,7 +283,10 @@ def status(options: Any) -> int:
         if said := _copies(one):
             print(said)
         for job in one["runs"]:
-            print(line(jobs[job["id"]]) + words.get(job["health"], ""))
+            print(
+                line(jobs[job["id"]])
+                + words.get(job["health"], "").format(command("run", one["name"], "--resume"))
+            )
     return DONE
 
 
@@ -295,7 +299,7 @@ def _copies(one: dict[str, Any]) -> str:
         f"{across:,} in more than one split" if across else "",
     ]
     said = " and ".join(part for part in parts if part)
-    return f"  copies: {said} (lnl copies {one['name']})" if said else ""
+    return f"  copies: {said} ({command('copies', one['name'])})" if said else ""
 
 
 STATUS = Command(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from typing import Any
+
+from lnl_core.said import command
 
 DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3
 
@@ -24,12 +25,7 @@ def failure(code: str, message: str) -> str:
 
 def first_run(name: str) -> str:
     """Return the command that is proposed after an import: the default recipe runs unasked."""
-    return f"lnl run {quoted(name)}"
-
-
-def quoted(name: str) -> str:
-    """Return a name as a shell takes it."""
-    return shlex.quote(name)
+    return command("run", name)
 
 
 def progress(text: str, fraction: float | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lnl_core.jobs import bases, rows
+from lnl_core.said import command
 from lnl_core.store import arrays
 from lnl_core.types import DatasetInfo, IntArray, JobState, Leaves, LnlError
 
@@ -30,5 +31,5 @@ def latest(info: DatasetInfo) -> tuple[int, IntArray]:
             return job.id, labels
     raise LnlError(
         f"No run has purified the labels of “{info.name}” yet. Start one: "
-        f"lnl run {info.name} --methods dmlp"
+        f"{command('run', info.name)} --methods dmlp"
     )

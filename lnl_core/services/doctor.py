@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from lnl_core.jobs import queue
+from lnl_core.said import command
 from lnl_core.services.datasets import leftovers
 from lnl_core.store import arrays, datasets, db, faults, rescue, schema
 from lnl_core.store.files import ranking_version, read_json, write_json
@@ -162,7 +163,7 @@ def _of(info: DatasetInfo) -> Iterator[Finding]:
         yield Finding(
             info.name,
             f"The originals are not at {root}; the working copies are shown.",
-            f"lnl relink {info.name} ROOT, where they are now",
+            f"{command('relink', info.name, 'ROOT')}, where they are now",
             False,
         )
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shlex
 import time
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -16,6 +15,7 @@ from lnl_core.services.export.exporting import ExportPlan
 from lnl_core.services.export.formats import FORMATS
 from lnl_core.services.in_force import standing
 from lnl_core.types import DatasetInfo, LnlError
+from lnl_core.views import command
 from pages import _charts, _ui, _words
 from pages._ui import plain
 
@@ -256,10 +256,10 @@ def _write(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: 
 
 
 def _command(info: DatasetInfo, format_key: str, out: Path, agreed: bool, images: str) -> str:
-    parts = ["lnl", "export", shlex.quote(info.name), "--format", format_key]
-    parts += ["--out", shlex.quote(str(out))]
+    parts = ["export", info.name, "--format", format_key]
+    parts += ["--out", str(out)]
     if images and images != FORMATS[format_key].images[0]:
         parts += ["--images", images]
     if not agreed:
         parts.append("--all")
-    return " ".join(parts)
+    return command(*parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -17,7 +16,7 @@ from lnl_core.services import in_force
 from lnl_core.services.export import exporting
 from lnl_core.services.export.formats import FORMATS
 from lnl_core.types import DatasetInfo
-from lnl_core.views import chance
+from lnl_core.views import chance, command
 from pages import _ui, _urls, _words
 from pages._export import certificate, folder
 
@@ -90,8 +89,8 @@ def _blank(info: DatasetInfo, columns: Iterable[str]) -> None:
         "(`label_quality`, `suspicion`): its runs learned people's answers, and `told` names them."
     )
     if in_force.before_review(info) is not None:
-        name = shlex.quote(info.name)
-        words += f" As they were before the review: `lnl rank {name} --method before`."
+        before = command("rank", info.name, "--method", "before")
+        words += f" As they were before the review: `{before}`."
     st.caption(words)
 
 
@@ -337,7 +336,7 @@ def _positions(info: DatasetInfo, ids: list[str]) -> dict[str, int]:
 
 def _command(info: DatasetInfo, format_key: str, options: Options) -> str:
     """Return the command that writes the same file."""
-    parts = ["lnl", "export", shlex.quote(info.name), "--format", format_key]
+    parts = ["export", info.name, "--format", format_key]
     parts += ["--out", f"{format_key}.csv"]
     if format_key in ("corrections", "manifest") and not options.only_agreed:
         parts.append("--all")
@@ -345,4 +344,4 @@ def _command(info: DatasetInfo, format_key: str, options: Options) -> str:
         parts.append("--no-scores")
     if not options.safe:
         parts.append("--raw")
-    return " ".join(parts)
+    return command(*parts)

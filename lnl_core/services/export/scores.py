@@ -12,6 +12,7 @@ from lnl_core.data import chances, outputs
 from lnl_core.data import export as files
 from lnl_core.data.layouts import lists
 from lnl_core.methods import taught
+from lnl_core.said import command
 from lnl_core.services import places
 from lnl_core.services.in_force import (
     before_review,
@@ -70,7 +71,9 @@ def _order(info: DatasetInfo, method: str) -> tuple[Ranking, FloatArray, int, li
     """Return a ranking, (n,) the suspicion to write, how many rows are seen, and the runs."""
     ranked = scored(info)
     if ranked is None:
-        raise LnlError(f"Nothing of “{info.name}” is scored yet. Start a run: lnl run …")
+        raise LnlError(
+            f"Nothing of “{info.name}” is scored yet. Start a run: {command('run', info.name)}"
+        )
     if method == BEFORE:
         ranked = before_review(info)
         if ranked is None:

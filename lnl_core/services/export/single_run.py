@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lnl_core.methods import AT, METHODS, OWN, title_of
+from lnl_core.said import command
 from lnl_core.services.in_force import runs_told, scored, signals
 from lnl_core.types import DatasetInfo, FloatArray, LnlError, TopProbs
 
@@ -52,7 +53,7 @@ def choose(info: DatasetInfo) -> SingleRun:
         return SingleRun(run.pred_probs, words)
     raise LnlError(
         "No run on this set left probabilities. Score it with one that does: "
-        f"lnl run NAME --methods {_better()}"
+        f"{command('run', info.name, '--methods', _better())}"
     )
 
 
