@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ def main() -> None:
             answer_as_others(home)
             team(Desk(page, url, doubted))
             save(page, "team")
+        stopping(home / "stopping")
     finally:
         if kept is None:
             shutil.rmtree(home, ignore_errors=True)
@@ -267,6 +269,45 @@ def team(desk: Desk) -> None:
     desk.visit("team")
     desk.page.locator(".team-line").first.wait_for()
     desk.rest()
+
+
+def stopping(home: Path) -> None:
+    """Show what is left at four stages of one review, and the certificate at its end."""
+    if not home.is_dir():
+        lnl(home, "demo", "--digits")
+        lnl(home, "run", SET, "--methods", "probe")
+    with server(home) as url, window() as page:
+        desk = Desk(page, url, "")
+        for stage, answers in enumerate((0, 150, 350, 2000), 1):
+            answer(home, answers)
+            review(desk)
+            if stage < 4:  # at the end the strip says that one may stop
+                page.locator("button.left, .leftsec .plainbtn").first.click()
+                page.locator(".overlay .sheet").wait_for()
+            save(page, f"stopping-{stage}")
+        export(desk)
+        page.get_by_role("button", name="Read it").click()
+        page.wait_for_timeout(2500)
+        save(page, "certificate")
+
+
+def answer(home: Path, answers: int) -> None:
+    """Answer so many images as a person who never errs does, until the goal is reached."""
+    from lnl_core.services.review import desk, goals, recording
+    from lnl_core.services.workspace import dataset, open_workspace
+    from lnl_core.store import datasets
+
+    info = dataset(open_workspace(home), SET)
+    data, who = datasets.load(info), "reviewer A"
+    while answers > 0 and not goals.stand(info).holds:
+        entries = []
+        for item in desk.review_state(info, who).items[: min(answers, 25)]:
+            row = item["row"]
+            right, truth = data.given_labels[row] == data.true_labels[row], data.true_labels[row]
+            said = {"action": "keep"} if right else {"action": "relabel", "label": int(truth)}
+            entries.append({"cid": uuid.uuid4().hex, "row": row, "ms": 1500, **said})
+        recording.record(info, who, entries)
+        answers -= len(entries)
 
 
 SCENES: dict[str, Callable[[Desk], None]] = {
