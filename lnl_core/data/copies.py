@@ -143,8 +143,13 @@ def summary(
     }
 
 
-def notes(counted: Mapping[str, int]) -> list[str]:
-    """Say what `summary` counted, a sentence each."""
+def notes(counted: Mapping[str, int], waiting: int | None = None) -> list[str]:
+    """Say what `summary` counted, a sentence each.
+
+    Args:
+        counted: see `summary`.
+        waiting: pictures with different labels of which an image has no answer; None: all.
+    """
     if not counted:
         return []
     pictures = "picture comes" if counted["pictures"] == 1 else "pictures come"
@@ -154,7 +159,7 @@ def notes(counted: Mapping[str, int]) -> list[str]:
     if differing := counted["different_labels"]:
         found += (
             f"; {differing:,} of them with different labels, at least one of which is wrong: "
-            "they come first in the queue"
+            f"{_order(differing, waiting)}"
         )
     said = [f"{found}."]
     if across := counted["across_splits"]:
@@ -164,6 +169,14 @@ def notes(counted: Mapping[str, int]) -> list[str]:
             "the answer."
         )
     return said
+
+
+def _order(differing: int, waiting: int | None) -> str:
+    if waiting == 0:
+        return "all of them are answered"
+    if waiting is None or waiting >= differing:
+        return "they come first in the queue"
+    return f"{waiting:,} of these have images without an answer, which come first in the queue"
 
 
 def outline(images: ByteArray, report: Callable[[float], None] | None = None) -> Outline:

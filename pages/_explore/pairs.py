@@ -20,7 +20,7 @@ MOST = 3
 def draw(info: DatasetInfo, given: int, other: int) -> None:
     """Draw the way into one pair's definition; of the two directions only once on a page."""
     definition = definitions.definition(info, given, other)
-    label = "Disputed" if definition.disputed else "Guide"
+    label = "Unclear" if definition.disputed else "Guide"
     icon = ":material/forum:" if definition.disputed else ":material/menu_book:"
     key = f"pair_{definition.one}_{definition.two}"
     with st.popover(label, icon=icon, type="tertiary", key=key):
@@ -86,7 +86,7 @@ def words(info: DatasetInfo, pair: Definition) -> str:
         said += f" Of {count(pair.twice)} seen by two people, they agree on {count(pair.agreed)}."
     if pair.disputed:
         said += (
-            f"  \nPeople disagree on where {one} ends and {two} begins. Say it here: it is shown "
-            "beside every image of the two in Review."
+            f"  \n{pair.words(one, two)} Say here what belongs to which: it is shown beside every "
+            "image of the two in Review."
         )
     return said

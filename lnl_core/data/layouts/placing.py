@@ -270,13 +270,13 @@ class Placer:
         where = f"{self.missing[0]} under {self.cleaned.root}"
         if len(self.missing) == self.total:
             raise LnlError(
-                f"No original is where it was, e.g. {where}. Put the folder back, or import the "
-                "set again."
+                f"No original is where it was, e.g. {where}. Put the folder back, say where it "
+                "is now (lnl relink), or import the set again."
             )
         return [
             *told,
             f"{len(self.missing):,} originals are not where they were and are left out, first "
-            f"{where}. Put them back and export again.",
+            f"{where}. Put them back, or say where they are now (lnl relink), and export again.",
         ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lnl_core.data import copies as finding
 from lnl_core.review import copies
-from lnl_core.services.in_force import loaded, scored
+from lnl_core.services.in_force import loaded, scored, standing
 from lnl_core.services.review import groups
 from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo, IntArray
@@ -64,7 +64,13 @@ def counted(info: DatasetInfo) -> dict[str, int]:
 
 def notes(info: DatasetInfo) -> list[str]:
     """Say what `counted` counts, a sentence each."""
-    return finding.notes(counted(info))
+    counts = counted(info)
+    rows = rows_of(info, "labels")
+    found = groups.groups_of(info)
+    if found is None or not len(rows):
+        return finding.notes(counts)
+    open_ = rows[~standing(info).answered[rows]]
+    return finding.notes(counts, len(np.unique(found.first[open_])))
 
 
 def known(info: DatasetInfo) -> dict[str, int]:

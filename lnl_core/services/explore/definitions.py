@@ -61,10 +61,24 @@ class Definition:
 
     @property
     def disputed(self) -> bool:
-        """Whether people disagree on where one class ends and the other begins."""
-        unclear = self.unclear >= max(FEWEST, SHARE * self.reviewed)
+        """Whether it is unclear where one class ends and the other begins; see `words`."""
         each_way = [self.moved.get(label, 0) for label in (self.one, self.two)]
-        return unclear or min(each_way) >= FEWEST
+        return self._unclear_often or min(each_way) >= FEWEST
+
+    @property
+    def _unclear_often(self) -> bool:
+        return self.unclear >= max(FEWEST, SHARE * self.reviewed)
+
+    def words(self, one: str, two: str) -> str:
+        """Say why it is disputed, by the names of the classes: people, or the given labels.
+
+        Corrections both ways are no disagreement of the people who made them.
+        """
+        if self.split and self._unclear_often:
+            return f"People disagree on where {one} ends and {two} begins."
+        if self._unclear_often:
+            return f"People find it unclear where {one} ends and {two} begins."
+        return f"The given labels are wrong both ways: {one} for {two}, and {two} for {one}."
 
 
 def definition(info: DatasetInfo, one: int, two: int) -> Definition:

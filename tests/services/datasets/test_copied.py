@@ -13,8 +13,9 @@ from lnl_core.services.datasets import copied
 from lnl_core.services.explore import filters
 from lnl_core.services.review import desk
 from lnl_core.services.review.filtering import Filters
-from lnl_core.store import arrays, datasets
+from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.table import table_of
+from lnl_core.types import Action, Decision
 
 FIRST = np.arange(60, dtype=np.int32)
 FIRST[[5, 7, 30]] = 5  # bar, bar, base: train, train, test
@@ -125,3 +126,12 @@ def test_the_map_is_narrowed_to_copies(repeated):
     shown = filters.mask(repeated, narrow)
     assert np.flatnonzero(shown).tolist() == [5, 7, 11, 12, 30]
     assert filters.mask(repeated, filters.from_text("c9", None)).sum() == 0
+
+
+def test_that_they_come_first_is_said_while_an_image_of_theirs_waits(repeated):
+    assert "they come first in the queue" in copied.notes(repeated)[0]
+    rows = copied.rows_of(repeated, "labels").tolist()
+    decisions.append(repeated, [Decision(row, Action.KEEP, "ann") for row in rows[:-1]])
+    assert "they come first in the queue" in copied.notes(repeated)[0]
+    decisions.append(repeated, [Decision(rows[-1], Action.KEEP, "ann")])
+    assert copied.notes(repeated)[0].endswith("all of them are answered.")

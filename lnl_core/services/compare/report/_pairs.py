@@ -71,7 +71,7 @@ def _words(info: DatasetInfo, pair: Definition) -> str:
             parts.append(f"{number:,} {what}")
     noun = "image" if pair.reviewed == 1 else "images"
     words = f"Of {pair.reviewed:,} answered {noun} of both classes: {'; '.join(parts)}."
-    return words + (" People disagree on where the line is." if pair.disputed else "")
+    return words + (f" {pair.words(one, two)}" if pair.disputed else "")
 
 
 def _guides(info: DatasetInfo, pair: Definition) -> str:
