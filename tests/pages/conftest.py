@@ -78,11 +78,12 @@ def hostile(workspace, tiny, tmp_path):
 
 @pytest.fixture
 def texts():
-    """Return everything that a page says in Markdown, as one string."""
+    """Return everything that a page says in Markdown and HTML, as one string."""
 
     def read(app):
         kinds = ("title", "header", "subheader", "markdown", "caption", "error", "warning")
         parts = [element.value for kind in kinds for element in getattr(app, kind)]
+        parts += [element.proto.body for element in app.get("html")]
         return "\n".join(str(part) for part in [*parts, *(s.value for s in app.success)])
 
     return read
