@@ -299,6 +299,8 @@ def _copies(one: dict[str, Any]) -> str:
         f"{across:,} in more than one split" if across else "",
     ]
     said = " and ".join(part for part in parts if part)
+    if said and "of" in counts:
+        said += f", among the first {counts['of']:,} images"
     return f"  copies: {said} ({command('copies', one['name'])})" if said else ""
 
 

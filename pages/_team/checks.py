@@ -15,11 +15,11 @@ from pages._words import count, percent, plain
 
 _STEPS = tuple(i / 100 for i in range(round(100 * looks.MOST) + 1))
 _HELP = {
-    "Sensitivity": "Wrong labels called wrong, among gold images: two others agree on them, or "
+    "Notices": "Wrong labels called wrong, among gold images: two others agree on them, or "
     "they were settled. They look like any other image.",
-    "False alarms": "Right labels called wrong, among gold images.",
-    "Without label": "False alarms where the image was shown without its label.",
-    "Self-agreement": "Own answers given again, fifty answers later or more.",
+    "Accuses": "Right labels called wrong, among gold images.",
+    "Accuses blind": "Right labels called wrong where the image was shown without its label.",
+    "Steady": "Own answers given again, fifty answers later or more.",
 }
 """Column -> tooltip."""
 
@@ -41,7 +41,10 @@ def draw(info: DatasetInfo) -> None:
         lines = [{"Reviewer": who} | measuring.row(routes) for who, routes in shown.items()]
         columns = {name: st.column_config.TextColumn(help=words) for name, words in _HELP.items()}
         st.dataframe(lines, hide_index=True, column_config=columns)
-        st.caption("Seen of how many, and the 95 % interval. Kinds of looks are never added up.")
+        st.caption(
+            "How many of how many, and the 95 % interval. All is best for Notices and Steady, none "
+            "for Accuses and Accuses blind. Kinds of looks are never added up."
+        )
     else:
         st.caption("Nobody has been measured yet: it begins after a person's first 33 answers.")
     if entitled:

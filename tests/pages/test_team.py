@@ -2,10 +2,12 @@
 
 import re
 import uuid
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lnl_core.services.review import measuring
 from lnl_core.services.review.recording import record
 from lnl_core.services.team import parts, roles, settling
 from lnl_core.services.team.roles import Role
@@ -217,7 +219,7 @@ def test_the_owner_chooses_how_many_hidden_looks_there_are_and_others_see_themse
 
 def measured(app):
     """The table of what hidden looks say."""
-    return next(each.value for each in app.dataframe if "Sensitivity" in each.value.columns)
+    return next(each.value for each in app.dataframe if "Notices" in each.value.columns)
 
 
 def test_an_owner_sees_how_much_gold_there_is_and_is_led_to_what_can_become_it(
@@ -233,3 +235,12 @@ def test_an_owner_sees_how_much_gold_there_is_and_is_led_to_what_can_become_it(
     button(app, "Give 1 a second answer").click().run()
     assert not app.exception
     assert "selection" in app.query_params
+
+
+def test_the_guide_names_what_is_measured_as_the_page_does():
+    from pages._team import checks
+
+    guide = (Path(__file__).parents[2] / "docs" / "guide" / "team.md").read_text("utf-8")
+    columns = set(measuring.row({}))
+    assert checks._HELP.keys() == columns
+    assert [name for name in columns if f"*{name}*" not in guide] == []

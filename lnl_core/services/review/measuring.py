@@ -102,10 +102,10 @@ def row(routes: Mapping[str, Measured]) -> dict[str, str]:
     """Return what a table says of one person: column -> seen of how many, and the interval."""
     gold, blind, own = (routes.get(route) for route in (GOLD, CONTROL, REPEAT))
     return {
-        "Sensitivity": _short(gold.sensitivity if gold else None),
-        "False alarms": _short(gold.false_alarms if gold else None),
-        "Without label": _short(blind.false_alarms if blind else None),
-        "Self-agreement": _short(own.same if own else None),
+        "Notices": _short(gold.sensitivity if gold else None),
+        "Accuses": _short(gold.false_alarms if gold else None),
+        "Accuses blind": _short(blind.false_alarms if blind else None),
+        "Steady": _short(own.same if own else None),
     }
 
 

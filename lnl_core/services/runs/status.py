@@ -90,6 +90,11 @@ def _unseen(info: DatasetInfo) -> dict[int, int]:
 
 
 def _copies(info: DatasetInfo) -> dict[str, int]:
-    """Return how many copies were counted in the set as it is; nothing where nobody has."""
+    """Return how many copies were counted; nothing where nobody has.
+
+    Of a set that has grown since, `of` says among how many of its first images.
+    """
     counted: dict[str, int] = dict(datasets.read_meta(info).get(datasets.COPIES_FOUND, {}))
-    return counted if counted.pop("of", None) == info.n else {}
+    if counted.get("of") == info.n:
+        del counted["of"]
+    return counted if counted.get("of", 0) <= info.n and len(counted) > 1 else {}

@@ -135,3 +135,11 @@ def test_that_they_come_first_is_said_while_an_image_of_theirs_waits(repeated):
     assert "they come first in the queue" in copied.notes(repeated)[0]
     decisions.append(repeated, [Decision(rows[-1], Action.KEEP, "ann")])
     assert copied.notes(repeated)[0].endswith("all of them are answered.")
+
+
+def test_status_keeps_what_was_counted_before_images_were_added(repeated, capsys, monkeypatch):
+    monkeypatch.setenv("LNL_HOME", str(repeated.workspace.home))
+    datasets.update_meta(repeated, **{datasets.COPIES_FOUND: copied.counted(repeated) | {"of": 59}})
+    assert "1 with different labels and 2 in more than one split, among the first 59" in said(
+        capsys, "status", "tiny"
+    )
