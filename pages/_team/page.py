@@ -76,6 +76,10 @@ def _people(found: Team) -> None:
     several = len(found.people) > 1
     st.html(paint.table([_line(each, several) for each in found.people], _HELP))
     answered = f"{plural(found.reviewed, 'image')} reviewed, {count(found.found)} found wrong."
+    if found.copied:
+        answered += (
+            f" {count(found.copied)} of them have the answer to a copy: it counts once above."
+        )
     alone = "Only you so far. Others join by opening this page under their own name."
     st.caption(answered if several else f"{answered} {alone}")
 

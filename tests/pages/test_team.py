@@ -244,3 +244,13 @@ def test_the_guide_names_what_is_measured_as_the_page_does():
     columns = set(measuring.row({}))
     assert checks._HELP.keys() == columns
     assert [name for name in columns if f"*{name}*" not in guide] == []
+
+
+def test_answers_that_copies_were_given_are_said_beside_the_sum(desk, tiny, texts):
+    say(tiny, "ann", 3, "none")
+    assert "answer to a copy" not in texts(desk("team"))
+    copy = Decision(4, Action.NONE, "ann", mode=decisions.COPIES)
+    decisions.append(tiny, [copy])
+    said = texts(desk("team"))
+    assert "2 images reviewed" in said
+    assert "1 of them have the answer to a copy" in said

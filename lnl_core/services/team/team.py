@@ -53,7 +53,8 @@ class Person:
 class Team:
     """Everybody who has answered, and how far they agree: pairs (Cohen), all (Fleiss, alpha).
 
-    `reviewed` and `found` are the images that have an answer, and the labels found wrong.
+    `reviewed` and `found` are the images that have an answer, and the labels found wrong;
+    `copied` of the images have the answer to a copy alone, which is among nobody's answers.
     """
 
     people: tuple[Person, ...]
@@ -62,6 +63,7 @@ class Team:
     alpha: Agreement
     reviewed: int
     found: int
+    copied: int
 
 
 def team(info: DatasetInfo) -> Team:
@@ -112,6 +114,10 @@ def _team(info: DatasetInfo, _last_id: int) -> Team:
         alpha=agreement.with_interval(answers, agreement.krippendorff),
         reviewed=now.reviewed,
         found=now.found,
+        copied=sum(
+            all(each.mode == decisions.COPIES for each in several)
+            for several in decisions.in_force(info).values()
+        ),
     )
 
 
