@@ -182,14 +182,15 @@ def test_parts_are_given_to_several_at_once_and_said(desk, disputed):
     assert drawn(app.run()).count(">base<") == 2
 
 
-def test_names_are_text(desk, hostile, texts, monkeypatch):
+def test_names_are_text(desk, hostile, monkeypatch):
     score(hostile)
     say(hostile, "*ann* :red[x]", 3)
     say(hostile, "bob", 3, "relabel", label=0)
     say(hostile, "<img src=x onerror=alert(1)>", 4)
     app = desk("team", dataset=hostile.name)
     assert not app.exception
-    assert "*ann* :red[x]" not in texts(app)
+    in_markdown = [each.value for each in (*app.markdown, *app.caption)]
+    assert not [each for each in in_markdown if "*ann* :red[x]" in each]
     assert "<img src=x" not in drawn(app)
     assert "&lt;img src=x" in drawn(app)
 
