@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -127,7 +127,7 @@ class _Moves:
     """Row -> its path below the new root or whole; (folder, where it is now); folders not found."""
 
     places: dict[int, str]
-    pair: tuple[str, str] | None
+    pairs: tuple[tuple[str, str], ...]
     away: tuple[str, ...]
 
 
@@ -152,7 +152,7 @@ def _moves(info: DatasetInfo, place: Path, start: str) -> _Moves:
     if start and os.path.normpath(start) != os.path.normpath(info.root):
         pair = (os.path.normpath(start), str(place))
         return _Moves(
-            {row: new for row, path in whole.items() if (new := _at(path, pair))}, pair, ()
+            {row: new for row, path in whole.items() if (new := _at(path, pair))}, (pair,), ()
         )
     places = {row: path for row, path in enumerate(paths) if path and row not in whole}
     pair = _common(os.path.normpath(info.root), str(place))
@@ -160,7 +160,23 @@ def _moves(info: DatasetInfo, place: Path, start: str) -> _Moves:
     along = {row: new for row, path in gone.items() if (new := _at(path, pair, there=True))}
     away = dict.fromkeys(os.path.dirname(path) for row, path in gone.items() if row not in along)
     places |= along
-    return _Moves(dict(sorted(places.items())), pair if along else None, tuple(away)[:NAMED])
+    rest = [path for row, path in whole.items() if row not in along]
+    pairs = _narrow(pair, [gone[row] for row in along], rest)
+    return _Moves(dict(sorted(places.items())), pairs, tuple(away)[:NAMED])
+
+
+def _narrow(
+    pair: tuple[str, str], along: Sequence[str], rest: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """Return the folders that moved: as few as hold what moved along, and nothing that stayed."""
+    if not along:
+        return ()
+    folders = list(dict.fromkeys(os.path.dirname(path) for path in along))
+    for one in (pair[0], os.path.commonpath(folders)):
+        if not any(_at(path, (one, one)) for path in rest):
+            folders = [one]
+            break
+    return tuple((each, _at(each, pair) or pair[1]) for each in folders)
 
 
 def _common(old: str, new: str) -> tuple[str, str]:
@@ -184,8 +200,8 @@ def _point(info: DatasetInfo, place: Path, start: str, moves: _Moves) -> None:
 
     def change(meta: dict[str, Any]) -> dict[str, Any]:
         own = not start or os.path.normpath(start) == os.path.normpath(str(info.root))
-        moved = [*meta.get("moved", ()), *([[*moves.pair, info.n]] if moves.pair else ())]
-        return ({"root": str(place)} if own else {}) | ({"moved": moved} if moves.pair else {})
+        moved = [*meta.get("moved", ()), *([*pair, info.n] for pair in moves.pairs)]
+        return ({"root": str(place)} if own else {}) | ({"moved": moved} if moves.pairs else {})
 
     datasets.change_meta(info, change)
 

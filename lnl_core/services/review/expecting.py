@@ -137,8 +137,9 @@ def _expected(info: DatasetInfo, ranked: Scored, now: Standing) -> Expected:
     p = np.asarray(ranking.p_wrong)
     if known.any() and (first := before_review(info)) is not None:
         rest = ~known & ~now.no_class & first.scored_rows & ranked.scored_rows
-        p = _levelled(p, _corrected(info, first, np.flatnonzero(clear), said), rest)
-        by = int(clear.sum())
+        then = clear & first.scored_rows  # it says nothing of images that were added later
+        p = _levelled(p, _corrected(info, first, np.flatnonzero(then), said), rest)
+        by = max(by, int(then.sum()))
     p = _corrected(info, ranked, rows, said, p)
     if now.auto_since:
         p = np.array(p)

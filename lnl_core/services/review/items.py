@@ -88,6 +88,7 @@ def class_exemplars(
     told = unjudged(info)
     kept = kept[told[kept] | (np.asarray(ranked.ranking.p_wrong)[kept] < DOUBTFUL)]
     kept = kept[np.lexsort((np.asarray(ranked.ranking.suspicion)[kept], told[kept]))]
+    kept = kept[: 4 * EXEMPLARS]  # a class may have many thousands
     typical = _typical(ranked, info, label)
     typical = typical[~(now_at.wrong | now_at.waiting | now_at.kept)[typical]]
     rows = _distinct(info, [*kept.tolist(), *typical.tolist()])[:EXEMPLARS]

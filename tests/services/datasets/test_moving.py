@@ -158,6 +158,24 @@ def test_images_added_from_elsewhere_move_along_with_the_set(grown, tmp_path, ph
     assert last(info)[0] == str(more / "cat" / "b.png")
 
 
+def test_images_that_stayed_are_read_where_they_are_though_others_moved(grown, tmp_path, photos):
+    info, more = grown
+    stays = tmp_path / "stays" / "cat"
+    stays.mkdir(parents=True)
+    picture(40, 30, seed=80).save(stays / "s.png")
+    growing.add_images(info, stays.parent)
+    info = datasets.dataset(info.workspace, info.name)
+    place = tmp_path / "new" / "disk"
+    place.mkdir(parents=True)
+    shutil.move(photos, place / "photos")
+    shutil.move(more, place / "more")
+    found = moving.relink(info, place / "photos")
+    assert (found.total, found.same, found.done, found.away) == (7, 7, True, ())
+    assert last(info)[0] == str(stays / "s.png")
+    paths = in_force.loaded(datasets.dataset(info.workspace, info.name)).paths
+    assert paths[6] == str(place / "more" / "cat" / "a.png")
+
+
 def test_images_added_from_elsewhere_are_pointed_to_by_their_own_folder(grown, tmp_path):
     info, more = grown
     shutil.move(more, tmp_path / "archive")
