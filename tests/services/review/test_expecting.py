@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from lnl_core.review import recalibration
 from lnl_core.services import in_force
 from lnl_core.services.review import auditing, expecting
 from lnl_core.store import arrays, datasets
@@ -75,3 +76,33 @@ def test_the_estimate_is_never_above_the_guarantee(workspace, tmp_path):
     mean = auditing._limits(info, in_force.standing(info)).totals.mean
     assert left.estimate == pytest.approx(mean - left.found, abs=1)  # the draws contradict it
     assert left.estimate < left.limit < left.high
+
+
+def test_answers_to_images_that_were_added_later_do_not_correct_the_earlier_ranking(
+    workspace, tmp_path
+):
+    info = make(workspace, tmp_path, 600)
+    folder = info.directory / "ranking"
+    whole, runs = arrays.load_ranking(folder)
+    part = {
+        name: np.asarray(getattr(whole, name))[:500]
+        for name in ("suspicion", "p_wrong", "suggested_labels", "top_labels", "top_probs")
+    }
+    order = np.asarray(whole.order)[np.asarray(whole.order) < 500]
+    arrays.save_ranking(folder, dataclasses.replace(whole, **part, order=order), runs)
+    ann = Reviewer(workspace, info)
+    ann.review(200)
+    early = np.flatnonzero(in_force.standing(info).answered[:500])
+    ann.press(*np.flatnonzero(~in_force.standing(info).answered[500:]) + 500)
+    arrays.keep_before_review(folder)
+    said = in_force.standing(info)
+    arrays.write_array(info.directory / "runs" / "1" / "trusted.npy", said.answered)
+    arrays.save_ranking(folder, whole, {"sr": 1})
+    wrong = ann.truth[early] != ann.given[early]
+    suggested = np.asarray(whole.suggested_labels)
+    p = recalibration.recalibrated(
+        whole.p_wrong[:500], ann.given[:500], suggested[:500], early, wrong
+    )
+    ahead = expecting.expected(info, fresh=True)
+    rest = ~said.answered[:500]
+    assert ahead.p[:500][rest].sum() == pytest.approx(p[rest].sum(), abs=0.2)
