@@ -41,6 +41,12 @@ def test_a_decimal_comma_among_plain_numbers_may_be_two_labels(tmp_path):
     assert "--several-labels" in stops(source, "several", tmp_path)
 
 
+def test_two_numbers_in_every_cell_may_be_two_labels(tmp_path):
+    source = semicolons(tmp_path / "s", ["1,2", "2,3", "3,1", "2,1"] * 6)
+    assert "--several-labels" in stops(source, "several", tmp_path)
+    assert counts(read(source, several="first")) == {"1": 6, "2": 12, "3": 6}
+
+
 def test_decimals_stand_for_the_lines_of_a_file_of_names(tmp_path):
     source = semicolons(tmp_path / "s", ["1,0", "0,0"] * 3)
     (source / "classes.txt").write_text("cat\ndog\n")

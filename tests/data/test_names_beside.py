@@ -96,6 +96,14 @@ def test_a_file_of_words_beside_folders_of_words_is_no_ones_business(tmp_path):
     assert counts(read(source)) == {"cat": 1, "dog": 1}
 
 
+def test_a_file_that_gives_one_number_two_names_is_not_used_and_that_is_said(tmp_path):
+    source = listed(tmp_path, [0, 1, 0])
+    (source / "class_to_idx.json").write_text('{"cat": 0, "dog": 0, "fox": 1}')
+    found = read(source)
+    assert found.class_names == ("0", "1")
+    assert any("class_to_idx.json” is not used" in note for note in found.notes)
+
+
 def test_a_file_that_was_asked_for_has_to_be_one(tmp_path):
     source = put(tmp_path / "s", ["0/0.png", "1/0.png"])
     with pytest.raises(LnlError, match="There is no file"):

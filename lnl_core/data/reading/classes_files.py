@@ -118,9 +118,10 @@ def _bare(name: str) -> str:
 
 
 def _counted(pairs: Iterable[tuple[int, str]]) -> Names | None:
-    """Return numbers with their names; None where two have one."""
-    by_number = {value: name for value, name in pairs if name}
-    twice = len(set(by_number.values())) < len(by_number)
+    """Return numbers with their names; None where two have one, or one has two."""
+    named = [(value, name) for value, name in pairs if name]
+    by_number = dict(named)
+    twice = len(set(by_number.values())) < len(named)
     return None if twice or not by_number else Names(by_number, True)
 
 

@@ -79,7 +79,9 @@ def understood(
     elif taken == "no-class":
         none = words
     left = {label: count for label, count in seen.items() if label not in gone}
-    commas = measured.decimal_commas(left) if from_cells else {}
+    commas = measured.decimal_commas(left) if from_cells and not answers.several else {}
+    if commas and several.found(left) and not measured.surely_numbers(left, commas):
+        commas = {}  # “1,2” may be two labels: that is asked
     parts, question = several.asked({} if commas else left, answers)
     if question is not None:
         questions.append(question)

@@ -31,6 +31,15 @@ def decimal_commas(counts: Mapping[str, int]) -> dict[str, str]:
     return {label: label.strip().replace(",", ".") for label in counts}
 
 
+def surely_numbers(counts: Mapping[str, int], commas: Mapping[str, str]) -> bool:
+    """Tell whether what `decimal_commas` returned are whole numbers, or plainly measured."""
+    values = [Decimal(text) for text in commas.values()]
+    if all(value == value.to_integral_value() for value in values):
+        return True
+    images = sum(counts.values())
+    return images >= _ENOUGH and _numbers(values, images)[1]
+
+
 def asked(counts: Mapping[str, int], answers: Answers) -> Question | None:
     """Ask whether labels are classes that do not look like it; it stops where that is plain.
 
