@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lnl_core.learning import contrastive, grown, hardware, pretrained, process_group
+from lnl_core.learning.feature_keys import cache_key
 from lnl_core.learning.images import images_alone
 from lnl_core.store.arrays import read_array, read_json, write_json
 from lnl_core.types import (
@@ -48,24 +49,10 @@ MAPS_SHAPE = (1280, MAPS_SIDE // 32, MAPS_SIDE // 32)
 CPU_BATCH = 16
 """Images at a time in a network on the CPU: maps of more leave its caches, a third slower."""
 
-RECIPE = 2
-"""Part of every cache key: raise it when the same images would give other features."""
-
-RECIPES = {"pretrained": 3}
-"""The same of single representations: others need not be computed again."""
-
 
 def default_representation(height: int, width: int) -> str:
     """Return `pretrained`, or `raw` where an image is too small for a network to help."""
     return usual_representation(height, width)
-
-
-def cache_key(version: str, representation: str) -> str:
-    """Return the folder name of one representation of one version of a data set."""
-    told = f"{RECIPES.get(representation, RECIPE)}\0{version}\0{representation}"
-    digest = hashlib.blake2b(told.encode(), digest_size=6)
-    plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in representation)[:40]
-    return f"{plain}-{digest.hexdigest()}"
 
 
 def content_version(dataset: LabeledDataset, rows: int = 4096) -> str:

@@ -21,6 +21,7 @@ from lnl_core.jobs.tasks import embedding
 from lnl_core.jobs.tasks.embedding import FEWEST as FEWEST
 from lnl_core.jobs.tasks.embedding import Settings as Settings
 from lnl_core.jobs.tasks.embedding import key_of as key_of
+from lnl_core.learning.feature_keys import cache_key
 from lnl_core.methods import title_of
 from lnl_core.services.in_force import Scored, loaded, scored, signals, standing, unjudged
 from lnl_core.services.team import roles
@@ -80,8 +81,9 @@ def sources(info: DatasetInfo) -> list[Source]:
             facts = arrays.read_json(meta)
         except Damaged:  # a run that needs them makes them again
             continue
-        if len(facts["shape"]) == 2 and facts["shape"][0] == info.n:
-            cached[str(facts["representation"])] = True
+        name = str(facts["representation"])
+        if len(facts["shape"]) == 2 and meta.parent.name == cache_key(info.version, name):
+            cached[name] = True
     names = [usual, *(name for name in sorted(cached) if name != usual)]
     choices = [Source(name, f"{name} features", name in cached) for name in names]
     newest: dict[tuple[str, str], int] = {}

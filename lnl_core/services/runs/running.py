@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lnl_core.jobs import bases, engines, executors, knobs, needs, queue, splits
+from lnl_core.learning.feature_keys import cache_key
 from lnl_core.methods import AT, METHODS, card, default_runs, title_of
 from lnl_core.services.in_force import signals
 from lnl_core.services.team import roles
@@ -267,7 +268,8 @@ def features_seconds(
         return 0.0
     small = max(info.height, info.width) <= SMALL_SIDE
     wanted = representation or ("raw" if small else "pretrained")
-    if any((info.directory / "features").glob(f"{wanted}-*/meta.json")):
+    there = info.directory / "features" / cache_key(info.version, wanted)
+    if (there / "meta.json").is_file():  # not those of an earlier recipe, or of fewer images
         return 0.0
     return features_cost(info.n, wanted == "raw")
 

@@ -8,10 +8,11 @@ import pytest
 from PIL import Image
 
 from lnl_core.jobs import queue
+from lnl_core.learning.feature_keys import cache_key
 from lnl_core.services.datasets import catalog, incoming
 from lnl_core.services.datasets.incoming import Look
 from lnl_core.services.runs import recipes, running
-from lnl_core.store import datasets
+from lnl_core.store import arrays, datasets
 from lnl_core.types import JobState, LnlError
 
 
@@ -99,3 +100,13 @@ def test_of_a_long_recipe_the_press_starts_two(photographs, no_worker, monkeypat
 def test_a_method_asked_for_by_hand_is_no_recipe_run_on_other_features(tiny, no_worker):
     running.start_runs(tiny, ["jump"], representation="raw")
     assert "jump" in [run.partition("@")[0] for run in recipes.missing(tiny)]
+
+
+def test_features_of_an_earlier_recipe_do_not_count_as_there(photographs):
+    info, _ = photographs
+    asked = running.features_seconds(info, ["probe"])
+    old = info.directory / "features" / "pretrained-0123456789ab"
+    arrays.write_json(old / "meta.json", {})
+    assert running.features_seconds(info, ["probe"]) == asked > 0
+    arrays.write_json(old.with_name(cache_key(info.version, "pretrained")) / "meta.json", {})
+    assert running.features_seconds(info, ["probe"]) == 0
