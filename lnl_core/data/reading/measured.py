@@ -12,7 +12,7 @@ from lnl_core.readings import Answers, Choice, Question
 
 _COMMA = re.compile(r"[+-]?\d+,\d+")
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
-_SCORED = re.compile(r"[^\W\d].*?[\s:=(\[|]+(0?\.\d+|1\.0+|\d+(\.\d+)?\s?%)[)\]]?")
+_SCORED = re.compile(r"[^\W\d].*?[\s:=(\[|](0?\.\d+|1\.0+|\d+(\.\d+)?\s?%)[)\]]?")
 _OBJECT = re.compile(r"\{\s*[\"'].*:.*\}", re.DOTALL)
 _ENOUGH = 10
 """Images and labels below which nothing can be told."""
