@@ -259,8 +259,9 @@ def locate(root: Path, cell: str, links: bool = False) -> tuple[Path, str] | Bad
         if inside is None and os.path.isabs(choice):  # the root may be written by way of a link
             lexical = os.path.realpath(lexical)
             inside = inside_path(root, lexical)
-        if inside is None and os.path.isabs(choice) and os.path.isfile(lexical):
-            if links and may_follow(lexical):
+        whole = inside is None and os.path.isabs(choice) and may_follow(lexical)
+        if whole and os.path.isfile(lexical):  # what may not be read is not told from what is not
+            if links:
                 return Path(lexical), lexical.replace(os.sep, "/")
             return BadRow(WHOLE, "Choose a folder above it, or import with --follow-links.")
         if inside is None:

@@ -214,3 +214,12 @@ def test_a_manifest_with_whole_paths_comes_in_again_once_that_is_allowed(
     assert str(more / "cat" / "a.png") in list(in_force.loaded(again).paths)
     monkeypatch.setenv("LNL_DATA_ROOTS", info.root)
     assert importers.read(tmp_path / "m.csv", root=Path(info.root), answers=said).n == 6
+
+
+def test_nobody_learns_which_files_are_there_that_may_not_be_read(tmp_path, photos, monkeypatch):
+    secret = tmp_path / "secret.png"
+    secret.touch()
+    monkeypatch.setenv("LNL_DATA_ROOTS", str(photos))
+    for links in (False, True):
+        said = {files.locate(photos, str(tmp_path / n), links) for n in ("secret.png", "none.png")}
+        assert len(said) == 1
