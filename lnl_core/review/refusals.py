@@ -66,9 +66,20 @@ def counted(
     refusals = [refused(rows_of(alone[i])) for i in schooled]
     if len(others):
         limit = min(_off(refused(rows_of(alone[i]))) for i in others)
-        return together(by_doubt, sure, refusals, limit), 1.0
+        return from_below(together(by_doubt, sure, refusals, limit)), 1.0
     by_refusal = together(None, 0.0, refusals)
-    return max(by_refusal, by_doubt, key=lambda each: each.share), 1.0
+    return from_below(max(by_refusal, by_doubt, key=lambda each: each.share)), 1.0
+
+
+def from_below(found: Counted) -> Counted:
+    """Return what was counted less its standard error.
+
+    Few images show little of how many are wrong, and models refuse some right labels: the list of
+    the errors of a small set without any has to be short.
+    """
+    n = float(found.joint.sum())
+    share = max(0.0, found.share - float(np.sqrt(found.share * (1 - found.share) / max(n, 1.0))))
+    return Counted(share, noise.with_share(found.joint, share), found.believed)
 
 
 def refused(rows: noise.Rows) -> FloatArray:

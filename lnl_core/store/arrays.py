@@ -112,7 +112,7 @@ _RANKING_ARRAYS = (
 )
 
 
-RULE = 3
+RULE = 4
 """Part of every ranking: raise it when the same runs would be ranked otherwise, so that rankings
 made before are made anew. What was made before there was such a number has 0."""
 

@@ -128,6 +128,17 @@ def test_doubt_counts_as_far_as_it_is_borne_out_and_its_features_are_clear():
     assert refusals.together(too_much, 0.5, [joint]).share == pytest.approx(0.2)
 
 
+def test_few_images_promise_less_than_many_of_which_the_same_share_was_refused():
+    def of(n):
+        return refusals.from_below(noise.Counted(0.05, np.array([[0.95, 0.05], [0, 0]]) * n, 0.5))
+
+    assert of(300).share == pytest.approx(0.05 - np.sqrt(0.05 * 0.95 / 300))
+    assert of(8000).share == pytest.approx(0.05, abs=0.003)
+    assert of(300).joint[0, 1] == pytest.approx(300 * of(300).share)
+    assert of(300).joint.sum() == pytest.approx(300)
+    assert of(4).share == 0
+
+
 def test_heads_out_of_fold_and_models_of_ones_own_were_not_taught():
     keys = ["probe", "knn", "ce", "jump@pretrained", "own", "own-mine", "nobody"]
     assert methods.taught(keys) == {"ce", "jump@pretrained"}
