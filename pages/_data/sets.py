@@ -10,7 +10,7 @@ import streamlit as st
 
 from lnl_core.services import wording
 from lnl_core.services.datasets import catalog, incoming, settings
-from lnl_core.services.in_force import scored
+from lnl_core.services.in_force import scored, standing
 from lnl_core.services.review import desk
 from lnl_core.types import DatasetInfo
 from pages import _charts, _goal, _ui, _words
@@ -161,12 +161,12 @@ def _report_csv(info: DatasetInfo) -> bytes:
 
 def _facts(info: DatasetInfo) -> None:
     size = sum(f.stat().st_size for f in info.arrays.iterdir() if f.is_file())
-    now = desk.progress(info, _ui.reviewer())
+    now = standing(info)  # as of the last answer, as the card above says them
     facts = [
         ("Format", plain(info.format or _ui.KINDS.get(info.kind, info.kind))),
         ("Working copy", _words.file_size(size)),
         ("Reviewed", _words.count(now.reviewed)),
-        ("Found wrong", _words.count(now.wrong)),
+        ("Found wrong", _words.count(now.found)),
     ]
     waiting = desk.to_label(info)
     with st.container(horizontal=True, gap="medium", key="set_facts"):
@@ -359,7 +359,7 @@ def _settings(info: DatasetInfo) -> None:
 
 
 def _remove(info: DatasetInfo) -> None:
-    now = desk.progress(info, _ui.reviewer())
+    now = standing(info)
     reviewed = _words.plural(now.reviewed, "reviewed image")
     answers = f"the answers to {reviewed}" if now.reviewed else "its settings"
     st.markdown(
