@@ -40,7 +40,7 @@ import pytest
 from lnl_core.cli import main
 from lnl_core.jobs import knobs, queue
 from lnl_core.services import moment
-from lnl_core.services.review import activation_maps, desk
+from lnl_core.services.review import activation_maps, desk, draws
 from lnl_core.services.review import evidence as image_evidence
 from lnl_core.store import datasets
 from lnl_core.store.checkpoint import load_checkpoint, save_checkpoint
@@ -217,9 +217,12 @@ def reviewing(home, name):
     datasets.update_meta(info, hidden_looks=0)  # there were none
     shown = {}
     for who in REVIEWERS:
-        state = desk.review_state(info, who)
-        diverse = desk.review_state(info, who, order="diverse")
-        page = desk.page_state(info, who)
+        with pytest.MonkeyPatch.context() as then:  # drawn images that wait came in their places
+            then.setattr(draws, "FEW_MORE", info.n)
+            then.setattr(draws, "ALONE_AHEAD", draws.AHEAD)
+            state = desk.review_state(info, who)
+            diverse = desk.review_state(info, who, order="diverse")
+            page = desk.page_state(info, who)
         shown |= {
             f"{who}: items": [unsigned(each) for each in state.items[:12]],
             f"{who}: rows": [item["row"] for item in state.items],
@@ -338,6 +341,8 @@ def test_everything_else_says_the_same(written, name):
     if Path(name).name == "report.json":
         assert now["figures"] >= then["figures"]  # some were added since
         now["figures"] = then["figures"]
+    if Path(name).name == "folders.json":  # what a folder says of the goal came later
+        now = {key: now[key] for key in now if not key.endswith("/review.json")}
     if Path(name).name.startswith("audit"):
         assert now.pop("unseen", 0) == 0  # images that were added later, which no set here has
         assert now.pop("goal")["kind"] == "left"

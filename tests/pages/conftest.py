@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -83,7 +84,8 @@ def texts():
     def read(app):
         kinds = ("title", "header", "subheader", "markdown", "caption", "error", "warning")
         parts = [element.value for kind in kinds for element in getattr(app, kind)]
-        parts += [element.proto.body for element in app.get("html")]
+        bodies = [element.proto.body for element in app.get("html")]
+        parts += [re.sub(r"<style>.*?</style>", "", body, flags=re.DOTALL) for body in bodies]
         return "\n".join(str(part) for part in [*parts, *(s.value for s in app.success)])
 
     return read

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from lnl_core.said import command
 from lnl_core.services.review.corrected import NO_ERRORS
 from lnl_core.types import DatasetInfo
 
@@ -41,7 +41,7 @@ def lines(body: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def check_with(info: DatasetInfo) -> str:
     """Return the command that checks a certificate under the name that it is downloaded by."""
-    return f"lnl audit {shlex.quote(info.name)} --verify {shlex.quote(file_name(info))}"
+    return command("audit", info.name, "--verify", file_name(info))
 
 
 def file_name(info: DatasetInfo) -> str:

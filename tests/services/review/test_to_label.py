@@ -132,7 +132,7 @@ def test_random_checks_and_what_they_say_leave_them_out(vague):
     assert auditing.noise_rate(vague).share == pytest.approx(1 / 40)
 
 
-def test_draws_from_before_count_only_what_has_a_class(scored):
+def test_draws_from_before_count_only_what_has_a_class(at_once, scored):
     desk.review_state(scored, "ann", order="random", limit=60)
     recording.record(scored, "ann", [press(each.row) for each in audits.draws(scored)])
     info = settings.set_no_classes(scored, ["belt"])
