@@ -165,6 +165,7 @@ def test_a_method_of_another_package_runs_and_is_seen_everywhere(workspace, tiny
     site = package("lnl_test_bad", "import no_such_module")
     env = {k: v for k, v in os.environ.items() if not k.startswith("LNL_")}
     env |= {"LNL_HOME": str(workspace.home), "PYTHONPATH": f"{site}{os.pathsep}{REPO}"}
+    env["LNL_REVIEWER"] = "reviewer A"  # each page is a browser of its own, which would be asked
 
     def call(*arguments):
         return subprocess.run(
