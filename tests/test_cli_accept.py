@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lnl_core.cli import main
-from lnl_core.services.review import accepting
+from lnl_core.services.review import accepting, proposing
 from lnl_core.store import datasets
 from tests.services.review.test_accepting import (  # noqa: F401
     _review_at_random,
@@ -24,7 +24,7 @@ def call(capsys, info, *words, code=0):
 
 def test_from_proposal_to_undo(birds, capsys):  # noqa: F811
     told = call(capsys, birds, "--least", "0.5")
-    assert told["checks"] == accepting.propose(birds, accepting.pool(birds, least=0.5)).checks
+    assert told["checks"] == proposing.propose(birds, proposing.pool(birds, least=0.5)).checks
     assert told["plans"] == []
     drawn = call(capsys, birds, "--least", "0.5", "--draw", "--reviewer", "ann")
     assert drawn["plans"][0]["state"] == "open"

@@ -76,13 +76,13 @@ def accept(options: Any) -> int:
 
 def _propose(options: Any, info: DatasetInfo) -> None:
     """Say what the pool is, what its check takes, and which plans there are; draw where asked."""
-    from lnl_core.services.review import accepting
+    from lnl_core.services.review import accepting, proposing
     from lnl_core.services.review.filtering import Filters
 
     given, suggested = (_label(info, getattr(options, each)) for each in ("given", "suggested"))
     filters = Filters(given=given, suggested=suggested)
-    chosen = accepting.pool(info, filters, options.least)
-    asked = accepting.propose(info, chosen, options.precision, options.allow)
+    chosen = proposing.pool(info, filters, options.least)
+    asked = proposing.propose(info, chosen, options.precision, options.allow)
     facts: dict[str, Any] = {
         "name": info.name,
         "pool": asked.size,
@@ -96,7 +96,7 @@ def _propose(options: Any, info: DatasetInfo) -> None:
     }
     lines = asked.words()
     if options.draw:
-        words = accepting.pool_words(info, filters, options.least)
+        words = proposing.pool_words(info, filters, options.least)
         plan = accepting.begin(info, options.reviewer, chosen, asked, words)
         facts["plan"] = plan.number
         where = accepting.check_address(info, plan)

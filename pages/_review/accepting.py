@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from lnl_core.services.review import accepting
-from lnl_core.services.review.accepting import Plan, Pool, Proposal
+from lnl_core.services.review import accepting, proposing
+from lnl_core.services.review.accepting import Plan
 from lnl_core.services.review.filtering import Filters
+from lnl_core.services.review.proposing import Pool, Proposal
 from lnl_core.types import DatasetInfo
 from pages import _ui
 from pages._words import count, percent, plain, plural
@@ -79,7 +80,7 @@ def _new(info: DatasetInfo, filters: Filters) -> None:
     least = st.select_slider(
         "Suggestions that are right with a chance of at least",
         LEAST,
-        value=accepting.LEAST,
+        value=proposing.LEAST,
         format_func=lambda share: f"{share:.2f}",
         key="accept_least",
         help="p wrong, times the suggestion's share if the given label is wrong.",
@@ -88,7 +89,7 @@ def _new(info: DatasetInfo, filters: Filters) -> None:
     with left:
         precision = st.segmented_control(
             "Right among those nobody looks at",
-            accepting.PRECISIONS,
+            proposing.PRECISIONS,
             default=0.95,
             required=True,
             format_func=lambda share: f"{100 * share:.0f}\u202f%",
@@ -102,9 +103,9 @@ def _new(info: DatasetInfo, filters: Filters) -> None:
             required=True,
             key="accept_allowed",
         )
-    chosen = accepting.pool(info, filters, least)
-    asked = accepting.propose(info, chosen, precision or 0.95, allowed or 0)
-    words = accepting.pool_words(info, filters, least)
+    chosen = proposing.pool(info, filters, least)
+    asked = proposing.propose(info, chosen, precision or 0.95, allowed or 0)
+    words = proposing.pool_words(info, filters, least)
     _numbers(asked)
     st.caption(
         f"{plain(words)[:1].upper()}{plain(words)[1:]}. Images with an answer, and those that the "
@@ -125,7 +126,7 @@ def _new(info: DatasetInfo, filters: Filters) -> None:
 
 def _elsewhere(info: DatasetInfo, filters: Filters, precision: float, allowed: int) -> str:
     """Say from which chance on it would pay, with the rest as it is asked for."""
-    found = accepting.paying(info, filters, LEAST, precision, allowed)
+    found = proposing.paying(info, filters, LEAST, precision, allowed)
     if found is None:
         return f"With no chance from {LEAST[0]:.2f} on does it pay here now."
     least, asked = found

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lnl_core.services.review import accepting
+from lnl_core.services.review import accepting, proposing
 from lnl_core.store import decisions, plans
 from lnl_core.store.db import now
 from lnl_core.types import Action, Decision
@@ -14,7 +14,7 @@ def checked(tiny):
     """A plan over the three images that a sure method calls wrong; two of them are its check."""
     score(tiny)
     decisions.add_reviewer(tiny.workspace, "reviewer A")
-    chosen = accepting.pool(tiny, least=0.1)
+    chosen = proposing.pool(tiny, least=0.1)
     labels = dict(zip(chosen.rows.tolist(), chosen.labels.tolist(), strict=True))
     rows = (3, 25, 47)
     plan = plans.Plan(

@@ -16,7 +16,7 @@ from lnl_core.services.compare import truth
 from lnl_core.services.explore import embedding
 from lnl_core.services.export import exporting, reimporting
 from lnl_core.services.moment import moment
-from lnl_core.services.review import accepting, auditing, certifying, desk, recording
+from lnl_core.services.review import accepting, auditing, certifying, desk, proposing, recording
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.team import roles, team
 from lnl_core.store import arrays, audits, datasets, decisions
@@ -60,8 +60,8 @@ def answer(info, row, who="ann", *, label=None, action=None):
 
 
 def begun(info, who="ann", **more):
-    chosen = accepting.pool(info, least=more.pop("least", 0.5), filters=more.pop("filters", None))
-    return accepting.begin(info, who, chosen, accepting.propose(info, chosen, **more), "all", 5)
+    chosen = proposing.pool(info, least=more.pop("least", 0.5), filters=more.pop("filters", None))
+    return accepting.begin(info, who, chosen, proposing.propose(info, chosen, **more), "all", 5)
 
 
 def looked_at(info, plan, wrong=0):
@@ -87,12 +87,12 @@ def autos(info):
 def test_a_pool_holds_no_image_that_anybody_answered_or_chance_drew(birds):
     answer(birds, 5)
     drawn = audits.draw(birds, "ann", 30, lambda: (decisions.last_id(birds), _answered(birds)))
-    chosen = accepting.pool(birds, least=0.0)
+    chosen = proposing.pool(birds, least=0.0)
     assert 5 not in chosen.rows
     assert not set(chosen.rows.tolist()) & {each.row for each in drawn}
     given = np.asarray(datasets.load(birds).given_labels)
     assert (chosen.labels != given[chosen.rows]).all()
-    some = accepting.pool(birds, Filters(given=1, suggested=0), 0.5)
+    some = proposing.pool(birds, Filters(given=1, suggested=0), 0.5)
     assert len(some.rows)
     assert set(given[some.rows].tolist()) == {1}
     assert set(some.labels.tolist()) == {0}
@@ -104,7 +104,7 @@ def _answered(info):
 
 def test_answers_to_checks_have_a_route_of_their_own_and_decide(birds):
     plan = begun(birds)
-    assert len(plan.checks) == accepting.propose(birds, accepting.pool(birds, least=0.5)).checks
+    assert len(plan.checks) == proposing.propose(birds, proposing.pool(birds, least=0.5)).checks
     with pytest.raises(LnlError, match="wait for an answer"):
         accepting.accept(birds, plan.number, "ann")
     outside = next(row for row in range(N) if row not in plan.rows)
@@ -206,9 +206,9 @@ def test_one_step_takes_a_plan_back_and_is_a_record_itself(birds):
 def test_what_is_taken_back_can_be_asked_for_again(birds):
     plan = accepted(birds)
     decided = set(autos(birds).tolist())
-    assert not decided & set(accepting.pool(birds, least=0.5).rows.tolist())
+    assert not decided & set(proposing.pool(birds, least=0.5).rows.tolist())
     accepting.undo(birds, plan.number, "ann")
-    assert decided <= set(accepting.pool(birds, least=0.5).rows.tolist())
+    assert decided <= set(proposing.pool(birds, least=0.5).rows.tolist())
 
 
 def test_two_that_accept_at_once_decide_once(birds):
@@ -401,17 +401,17 @@ def test_runs_hear_of_no_plan(birds):
 
 
 def test_what_does_not_pay_is_said_before_anybody_looks(birds):
-    chosen = accepting.pool(birds, least=0.0)
+    chosen = proposing.pool(birds, least=0.0)
     assert chosen.expected < 0.6  # right labels are among them
-    assert accepting.propose(birds, chosen).against.startswith("Does not pay if")
-    few = accepting.Pool(chosen.rows[:2], chosen.labels[:2], chosen.chances[:2])
-    assert "2 suggestions are too few" in accepting.propose(birds, few, allowed=1).against
-    none = accepting.Pool(chosen.rows[:0], chosen.labels[:0], chosen.chances[:0])
-    assert accepting.propose(birds, none).words() == [
+    assert proposing.propose(birds, chosen).against.startswith("Does not pay if")
+    few = proposing.Pool(chosen.rows[:2], chosen.labels[:2], chosen.chances[:2])
+    assert "2 suggestions are too few" in proposing.propose(birds, few, allowed=1).against
+    none = proposing.Pool(chosen.rows[:0], chosen.labels[:0], chosen.chances[:0])
+    assert proposing.propose(birds, none).words() == [
         "Does not pay: no suggestion is that sure. Review the images."
     ]
-    sure = accepting.Pool(chosen.rows, chosen.labels, np.full(len(chosen.rows), 0.999))
-    assert accepting.propose(birds, sure).against == ""
+    sure = proposing.Pool(chosen.rows, chosen.labels, np.full(len(chosen.rows), 0.999))
+    assert proposing.propose(birds, sure).against == ""
 
 
 def test_where_it_pays_is_the_first_step_at_which_nothing_speaks_against_it(birds):
@@ -422,11 +422,11 @@ def test_where_it_pays_is_the_first_step_at_which_nothing_speaks_against_it(bird
     surer = replace(ranking, p_wrong=sure, top_probs=first)
     arrays.save_ranking(birds.directory / "ranking", surer, {"sr": 1})
     steps = (0.0, 0.5, 0.7, 0.9, 0.999)
-    asked = [accepting.propose(birds, accepting.pool(birds, least=each), 0.9) for each in steps]
+    asked = [proposing.propose(birds, proposing.pool(birds, least=each), 0.9) for each in steps]
     pays = [not each.against for each in asked]
     assert pays[0] is False  # right labels are among them
     assert any(pays)
     first = pays.index(True)
-    least, found = accepting.paying(birds, None, steps, 0.9)
+    least, found = proposing.paying(birds, None, steps, 0.9)
     assert (least, found) == (steps[first], asked[first])
-    assert accepting.paying(birds, None, (0.0,), 0.9) is None
+    assert proposing.paying(birds, None, (0.0,), 0.9) is None
