@@ -9,14 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest, app_test
 
+from lnl_core.jobs.tasks import embedding
+from lnl_core.services.explore import embedding as exploring
 from lnl_core.store import arrays, datasets, decisions
-from lnl_core.types import LnlError, Ranking
+from lnl_core.types import LnlError, Ranking, Signals
+from pages import _routes
+from pages._explore import routes
 
 REPO = Path(__file__).resolve().parents[2]
 
+RAW_MAP = exploring.Settings("raw")
 EVIL_NAME = "**evil** <img src=x> :material/delete:"
 EVIL_CLASSES = (
     "![x](http://evil.example/a.png)",
@@ -113,3 +120,25 @@ def ranked(tiny):
     )
     arrays.save_ranking(tiny.directory / "ranking", ranking, {"knn": 1})
     return tiny
+
+
+@pytest.fixture
+def mapped(ranked):
+    """A scored set whose map is a row of points, image 0 at the left."""
+    positions = np.stack([np.arange(60), np.arange(60) % 7], axis=1)
+    path = embedding.place(ranked, exploring.key_of(ranked, RAW_MAP))
+    arrays.write_array(path, positions.astype(np.float32))
+    facts = RAW_MAP.as_dict() | {"n": 60, "fitted": 60, "seconds": 1.0}
+    arrays.write_json(path.with_suffix(".json"), facts)
+    signals = Signals("knn", np.linspace(0, 1, 60))
+    arrays.save_signals(ranked.directory / "runs" / "1", signals)
+    return ranked
+
+
+@pytest.fixture
+def client(workspace, monkeypatch):
+    monkeypatch.setenv("LNL_HOME", str(workspace.home))
+    monkeypatch.delenv("LNL_DATABASE_URL", raising=False)
+    app = Starlette(routes=routes.ROUTES, middleware=_routes.MIDDLEWARE)
+    with TestClient(app, base_url="http://localhost") as opened:
+        yield opened

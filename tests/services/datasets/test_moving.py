@@ -142,13 +142,18 @@ def last(info):
     return where, files.original(Path(info.root), where, False)
 
 
-def test_images_added_from_elsewhere_move_along_with_the_set(grown, tmp_path, photos):
-    info, more = grown
+def both_moved(info, tmp_path, photos, more):
+    """Move both folders to another disk; return where that is, and what relinking found."""
     place = tmp_path / "new" / "disk"
     place.mkdir(parents=True)
     shutil.move(photos, place / "photos")
     shutil.move(more, place / "more")
-    found = moving.relink(info, place / "photos")
+    return place, moving.relink(info, place / "photos")
+
+
+def test_images_added_from_elsewhere_move_along_with_the_set(grown, tmp_path, photos):
+    info, more = grown
+    place, found = both_moved(info, tmp_path, photos, more)
     assert (found.total, found.same, found.done, found.away) == (7, 7, True, ())
     here = place / "more" / "cat" / "a.png"
     assert last(info) == (str(here), here)
@@ -165,11 +170,7 @@ def test_images_that_stayed_are_read_where_they_are_though_others_moved(grown, t
     picture(40, 30, seed=80).save(stays / "s.png")
     growing.add_images(info, stays.parent)
     info = datasets.dataset(info.workspace, info.name)
-    place = tmp_path / "new" / "disk"
-    place.mkdir(parents=True)
-    shutil.move(photos, place / "photos")
-    shutil.move(more, place / "more")
-    found = moving.relink(info, place / "photos")
+    place, found = both_moved(info, tmp_path, photos, more)
     assert (found.total, found.same, found.done, found.away) == (7, 7, True, ())
     assert last(info)[0] == str(stays / "s.png")
     paths = in_force.loaded(datasets.dataset(info.workspace, info.name)).paths
