@@ -23,7 +23,7 @@ from lnl_core.store import datasets, db, decisions, schema
 from lnl_core.types import Action, Decision, JobState
 from tests.jobs.test_kill import ended, stop_worker, wait
 from tests.killing import killed_at_every_step
-from tests.test_old_workspace import WORKSPACE
+from tests.old_workspace import WORKSPACE
 
 # Clocks ---------------------------------------------------------------------------------------
 

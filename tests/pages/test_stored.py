@@ -3,7 +3,7 @@
 import pytest
 
 from lnl_core.store.db import dispose
-from tests.test_old_workspace import SETS, unpacked
+from tests.old_workspace import SETS, unpacked
 
 
 @pytest.mark.parametrize("page", [None, "review", "explore", "compare", "runs", "export"])
