@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lnl_core.review.auditing import exact_upper
-from lnl_core.types import FloatArray, IntArray
+from lnl_core.types import IntArray
 
 PAYS_FROM = 5
 """A plan saves little where the pool is not this many times the checks."""
@@ -113,13 +113,3 @@ def chosen(seed: int, size: int, checks: int) -> IntArray:
     """Return which of a pool's suggestions, in the order of its rows, are checked, in order."""
     drawn: IntArray = np.random.default_rng(seed).permutation(size)[:checks]
     return drawn
-
-
-def expected_precision(p_wrong: FloatArray, p_suggested: FloatArray) -> float:
-    """Return the mean of p x q, (z,) each: how many suggestions are right if both are calibrated.
-
-    Args:
-        p_wrong: chance that the given label is wrong.
-        p_suggested: chance that the suggestion is right, if so.
-    """
-    return float(np.mean(p_wrong * p_suggested)) if len(p_wrong) else 0.0

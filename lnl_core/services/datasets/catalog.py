@@ -39,7 +39,7 @@ class DatasetCard:
 
     Attributes:
         info: the data set.
-        runs: number of jobs ever submitted; `done_runs` of them finished.
+        runs: number of jobs ever submitted.
         reviewed: images with an answer; the given labels of `wrong` of them were found wrong.
         goal: wrong labels that may be left.
         planned: reviews that this was to take when the review began; None before its first answer.
@@ -50,7 +50,6 @@ class DatasetCard:
 
     info: DatasetInfo
     runs: int
-    done_runs: int
     reviewed: int
     wrong: int
     goal: int
@@ -77,7 +76,6 @@ def _card(info: DatasetInfo) -> DatasetCard:
     return DatasetCard(
         info=info,
         runs=len(jobs),
-        done_runs=sum(job.state is JobState.DONE for job in jobs),
         reviewed=now.reviewed,
         wrong=now.found,
         goal=goal(info),

@@ -187,8 +187,3 @@ def pace(info: DatasetInfo, who: str | None = None) -> Pace:
 def _timed(info: DatasetInfo, who: str | None) -> list[float]:
     looks = decisions.history(info, reviewer=who, limit=200, looks=True)
     return [each.seconds for each in looks if each.seconds and each.seconds <= PAUSE]
-
-
-def time_for_all(info: DatasetInfo) -> float:
-    """Return the seconds that the images without an answer take at the pace of this set."""
-    return outlook(info, REVIEWS, labelled_count(info)).open * pace(info).seconds
