@@ -58,14 +58,15 @@ if (painted && !window.lnlTables) {
 }
 
 export default function ({ data, setStateValue }) {
-  const tell = () => {
+  const later = after();
+  const tell = () => later.dialogs(() => {
     if (WIDE.matches !== data.wide) setStateValue("wide", WIDE.matches);
     if (NARROW.matches !== data.narrow) setStateValue("narrow", NARROW.matches);
-  };
+  });
   tell();
   for (const size of [WIDE, NARROW]) size.addEventListener("change", tell);
   const redraw = () => once(shows(DARK.matches ? "dark" : "light"), (scheme) =>
-    setStateValue("scheme", scheme));
+    later.dialogs(() => setStateValue("scheme", scheme)));
   DARK.addEventListener("change", redraw);
   const leave = () => navigator.sendBeacon(data.leave, data.tab);
   window.addEventListener("pagehide", leave);
@@ -74,6 +75,26 @@ export default function ({ data, setStateValue }) {
     for (const size of [WIDE, NARROW]) size.removeEventListener("change", tell);
     DARK.removeEventListener("change", redraw);
     window.removeEventListener("pagehide", leave);
+    later.never();
+  };
+}
+
+// The page drawn anew closes a dialog: whatever asks for that waits until the person has closed it.
+function after() {
+  const watches = new Set();
+  const open = () => document.querySelector('[data-testid="stDialog"]');
+  return {
+    dialogs(act) {
+      if (!open()) return act();
+      const watch = new MutationObserver(() => {
+        if (open()) return;
+        watch.disconnect();
+        act();
+      });
+      watches.add(watch);
+      watch.observe(document.body, { childList: true, subtree: true });
+    },
+    never: () => watches.forEach((watch) => watch.disconnect()),
   };
 }
 

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from lnl_core.figures.palette import TONES
 from lnl_core.services.datasets import catalog
 from lnl_core.store import datasets, db, decisions
 from lnl_core.types import Action, Decision
@@ -43,6 +44,26 @@ def test_enter_in_a_dialog_does_not_reach_the_demo_button_behind(server, page):
     quiet(page)
     assert page.get_by_role("dialog").count() == 1
     assert datasets.datasets(db.open_workspace(server.home)) == []
+
+
+def test_a_dialog_stays_when_window_and_colours_change_and_the_page_follows_later(server, page):
+    page.goto(server.url)
+    quiet(page)
+    page.get_by_role("button", name="NPZ arrays").click()
+    page.get_by_label("File on this computer").fill("/half/a/path")
+    narrow = page.evaluate_handle("matchMedia('(max-width: 700px)')")
+    for width, scheme in ((600, "dark"), (1700, "light"), (650, "dark")):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function("([narrow, is]) => narrow.matches === is", arg=[narrow, width < 701])
+        quiet(page)
+        assert page.get_by_label("File on this computer").input_value() == "/half/a/path"
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    page.wait_for_function(
+        "(tone) => tone === "
+        "getComputedStyle(document.querySelector('.st-key-demo_card')).borderColor",
+        arg="rgb({}, {}, {})".format(*bytes.fromhex(TONES["dark"]["accent"][1:])),
+    )
 
 
 def test_an_import_is_looked_at_first_and_then_reported(server, page, tmp_path):

@@ -212,7 +212,7 @@ def chosen_keys(chosen: Sequence[Candidate]) -> tuple[str, ...]:
     return tuple(c.key for c in chosen)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)  # with many seeds a page asks for one of each method, all anew every time
 def _compare(
     info: DatasetInfo,
     _version: str,

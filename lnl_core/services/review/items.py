@@ -151,7 +151,11 @@ def with_answers(
 
 
 def _said(answers: Sequence[Decision], reviewer: str, words: bool) -> dict[str, Any]:
-    """Return a person's own answer, else the last of the others; nothing without any."""
+    """Return a person's own answer, else the last of the others; nothing without any.
+
+    A skip answers nothing: it is told only where nobody has said more.
+    """
+    answers = [each for each in answers if each.action is not Action.SKIP] or answers
     own = [each for each in answers if each.reviewer == reviewer]
     if not answers:
         return {}

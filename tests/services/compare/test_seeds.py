@@ -40,3 +40,9 @@ def test_seeds_of_one_method_have_a_mean_and_a_deviation(workspace, tiny):
     assert found[last].mean == pytest.approx(np.mean(aps))
     assert found[last].deviation == pytest.approx(np.std(aps, ddof=1))
     assert found[last].deviation > 0
+
+
+def test_seeds_of_many_methods_are_judged_once(workspace, tiny):
+    keys = [run(tiny, seed, "quick") for seed in range(12)]
+    every = [compare(tiny, keys[:n]) for n in range(1, 13)]  # as a page asks, method after method
+    assert all(compare(tiny, keys[: n + 1]) is one for n, one in enumerate(every))

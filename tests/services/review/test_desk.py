@@ -243,6 +243,15 @@ def test_an_answered_image_under_a_filter_says_its_answer(workspace, scored):
     assert [item["said"] for item in page.items] == [own]
 
 
+def test_a_skip_does_not_hide_what_somebody_answered(workspace, scored):
+    recording.record(scored, "bob", [press(47, "none"), press(25, "skip")])
+    recording.record(scored, "ann", [press(47, "skip"), press(25, "skip")])
+    recording.record(scored, "cyd", [press(47, "skip")])
+    state = desk.review_state(scored, "ann", filters=Filters(include_reviewed=True))
+    said = {item["row"]: item["said"] for item in state.items if "said" in item}
+    assert said == {47: {"by": "bob"}, 25: {"action": "skip", "label": None, "labels": []}}
+
+
 def test_no_item_of_the_queue_says_an_answer_or_a_repeat_would_be_told(workspace, scored):
     recording.record(scored, "ann", [press(row) for row in range(55)])
     recording.record(scored, "bob", [press(row, "none") for row in range(20)])
