@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
-from lnl_core.methods import METHODS, leaves
+from lnl_core.methods import METHODS, leaves, title_of
 from lnl_core.store import schema
 from lnl_core.store.db import now
 from lnl_core.types import DatasetInfo, Job, JobState, Leaves, LnlError
@@ -41,7 +41,7 @@ def fits(base: str, method: str) -> bool:
 def recipes() -> dict[str, str]:
     """Return methods that combine well, `first->second` -> words, as their cards say."""
     return {
-        f"{first}{ARROW}{key}": f"{METHODS[first].title}, then {method.title}"
+        f"{first}{ARROW}{key}": f"{title_of(first)}, then {title_of(key)}"
         for key, method in METHODS.items()
         for first in method.after
         if first in METHODS and fits(first, key)

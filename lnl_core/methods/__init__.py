@@ -130,10 +130,14 @@ def taught(keys: Iterable[str]) -> set[str]:
 
 
 def title_of(key: str) -> str:
-    """Return a method's name on screen; what is not found is called by its key."""
+    """Return a method's name on screen; what is not found is called by its key.
+
+    A reconstruction is called so before anything that may be cut off.
+    """
     plain, at, representation = key.partition(AT)
     if plain in METHODS:
         title = METHODS[plain].title
+        title += " (reconstruction)" if METHODS[plain].reconstruction else ""
     else:
         title = _own(plain)
         title += " (own)" if title != plain else ""

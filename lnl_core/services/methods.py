@@ -44,10 +44,7 @@ def yardstick() -> Method:
 
 def title(key: str) -> str:
     """Return the name of a method or task on screen, marked where it is a reconstruction."""
-    card = known.METHODS.get(key)
-    if card is None:
-        return TASKS[key].title if key in TASKS else known.title_of(key)
-    return f"{card.title} (reconstruction)" if card.reconstruction else card.title
+    return TASKS[key].title if key in TASKS else known.title_of(key)
 
 
 def short_title(key: str) -> str:

@@ -145,8 +145,7 @@ def _runs_select(info: DatasetInfo, every: list[Candidate]) -> list[str]:
 
 
 def _title(candidate: Candidate) -> str:
-    title = plain(_words.short(candidate.title, 40))
-    return f"{title} (reconstruction)" if candidate.reconstruction else title
+    return plain(_words.short(candidate.title, 40))
 
 
 def _report_button(info: DatasetInfo, keys: list[str], truth: str | None, *, first: bool) -> None:

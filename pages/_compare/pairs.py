@@ -63,8 +63,8 @@ def _pairs(info: DatasetInfo, comparison: Comparison, found: list[Pair]) -> None
 
 def _row(each: Pair, titles: dict[str, str]) -> dict[str, str]:
     return {
-        "one": _ui.short(titles[each.one], 30),
-        "other": _ui.short(titles[each.other], 30),
+        "one": _ui.short(titles[each.one], 40),
+        "other": _ui.short(titles[each.other], 40),
         "gap": f"{each.gap:+.3f}",
         "interval": f"{each.low:+.3f} to {each.high:+.3f}",
         "p": drawing.p_words(each.corrected),
@@ -167,8 +167,8 @@ def _class_row(
 ) -> dict[str, str]:
     return {
         "given": _ui.short(class_names[each.label], 24),
-        "one": _ui.short(titles[each.one], 30),
-        "other": _ui.short(titles[each.other], 30),
+        "one": _ui.short(titles[each.one], 40),
+        "other": _ui.short(titles[each.other], 40),
         "gap": f"{each.gap:+.2f}",
         "interval": f"{each.low:+.2f} to {each.high:+.2f}",
         "p": drawing.p_words(each.corrected),

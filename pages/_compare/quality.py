@@ -192,8 +192,7 @@ def _row(comparison: Comparison, each: Candidate) -> dict[str, str]:
     d = comparison.detections.get(each.key)
     seconds, memory = each.cost.get("seconds"), each.cost.get("peak_memory_bytes")
     fix = comparison.right_fix.get(each.key, math.nan)
-    mark = " (reconstruction)" if each.reconstruction else ""
-    full = _ui.short(each.title, 40) + mark
+    full = _ui.short(each.title, 40)
     return {
         "line": "┅┅" if each.baseline else "━━",
         "method": _ui.short(each.short, 24) if _short_names(comparison) else full,

@@ -185,14 +185,14 @@ def _start(info: DatasetInfo, chosen: list[str], preset: str, device: str) -> No
 def _recipes(info: DatasetInfo, chosen: list[str]) -> list[str]:
     """Ask what is post-trained and which recipes run as well; return the recipes."""
     combined = known.recipes()
-    post = [known.method(key).title for key in chosen if known.post_trains(key)]
+    post = [known.title(key) for key in chosen if known.post_trains(key)]
     if not combined and not post:
         return []
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="recipe_row"):
         if post:
             kept, here = running.kept_networks(info), {each.key for each in known.every()}
             titles = {0: f"a fresh {known.yardstick().title.lower()} run"} | {
-                job.id: f"run {job.id}, {known.method(job.method).title}"
+                job.id: f"run {job.id}, {known.title(job.method)}"
                 for job in kept
                 if job.method in here
             }

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from lnl_core.jobs import context, outcome, queue, worker
-from lnl_core.methods import signal_key, title_of
+from lnl_core.methods import METHODS, signal_key, title_of
+from lnl_core.services import methods
 from lnl_core.store import arrays
 from lnl_core.types import JobState, LnlError
 
@@ -38,6 +39,14 @@ def test_the_usual_features_need_no_name():
     assert signal_key("sr", "pretrained", "pretrained") == "sr@pretrained"
     assert title_of("sr@pretrained") == "Sparse Regularization, pretrained"
     assert title_of("own-ours") == "ours (own)"
+
+
+def test_a_reconstruction_is_called_so_wherever_its_name_is_written_out():
+    marked = {key for key in METHODS if "(reconstruction)" in title_of(key)}
+    assert marked == {"hnml", "influence"} == {k for k, m in METHODS.items() if m.reconstruction}
+    assert title_of("influence@pretrained") == "Influential Rank (reconstruction), pretrained"
+    assert methods.title("influence@pretrained") == title_of("influence@pretrained")
+    assert methods.title("hnml") == "HNML (reconstruction)"
 
 
 def test_a_knob_of_the_head_is_checked_before_anything_is_queued(workspace, tiny):

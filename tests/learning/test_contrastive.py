@@ -1,5 +1,6 @@
 """Features learned from images alone: right losses, no labels, same end after a stop, useful."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -11,7 +12,8 @@ from sklearn.linear_model import RidgeClassifier
 from torch.nn import functional as F
 from torchvision.transforms import functional as tv
 
-from lnl_core.learning import contrastive, features
+from lnl_core.learning import contrastive, features, hardware
+from lnl_core.learning.images import ImageSource
 from lnl_core.types import Cancelled, LabeledDataset, LnlError
 
 
@@ -47,6 +49,50 @@ def test_moco_loss_is_the_formula_of_the_paper():
     own = torch.exp((q * k).sum(1) / 0.2)
     expected = -torch.log(own / (own + torch.exp(q @ queue.T / 0.2).sum(1))).mean()
     assert contrastive.moco_loss(q, k, queue, 0.2).item() == pytest.approx(expected.item())
+
+
+def test_what_is_compared_is_two_layers_behind_the_features_of_length_one():
+    torch.manual_seed(0)
+    learner = contrastive.Learner(contrastive.Recipe("simclr", "resnet8", 1), 3, 16).eval()
+    images = torch.randn(5, 3, 16, 16)
+    with torch.no_grad():
+        deep = learner.network.features(images)
+        hidden = F.relu(F.linear(deep, learner.project[0].weight, learner.project[0].bias))
+        out = F.linear(hidden, learner.project[2].weight, learner.project[2].bias)
+        expected = out / out.norm(dim=1, keepdim=True)
+        np.testing.assert_allclose(learner(images), expected, atol=1e-5)
+    assert learner.project[0].out_features == deep.shape[1], "as wide as the features"
+    assert learner.project[2].out_features == 128
+
+
+def test_a_step_of_moco_moves_keys_slowly_and_the_queue_by_a_batch(monkeypatch):
+    """The encoder of the keys follows at 1 - m, without gradient; the oldest keys leave."""
+    monkeypatch.setattr(hardware, "precision", lambda _: torch.float32)
+    recipe = contrastive.Recipe("moco", "resnet8", 1, queue=16, momentum=0.9)
+    device = torch.device("cpu")
+    run = contrastive._Training(recipe, ImageSource(photos(8, 16), device), device)
+    g = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for weight in run.learner.parameters():
+            weight.add_(torch.randn(weight.shape, generator=g) * 0.05)
+    first, second = (torch.randn(6, 3, 16, 16, generator=g) for _ in range(2))
+    queue = run.queue.clone()
+    slow, fast = copy.deepcopy(run.keys), copy.deepcopy(run.learner)
+    with torch.no_grad():
+        for old, new in zip(slow.parameters(), fast.parameters(), strict=True):
+            old.copy_(0.9 * old + 0.1 * new)
+        # each half of a batch, last image first, has batch statistics of its own
+        halves = [slow.train()(half) for half in (second[[5, 4, 3]], second[[2, 1, 0]])]
+        keys = torch.cat(halves)[[5, 4, 3, 2, 1, 0]]
+    loss = run._moco(first, second)
+    expected = contrastive.moco_loss(fast.train()(first), keys, queue, recipe.temperature)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-4)
+    np.testing.assert_allclose(run.queue, torch.cat([keys, queue[:10]]), atol=1e-5)
+    for mine, own in zip(run.keys.parameters(), slow.parameters(), strict=True):
+        np.testing.assert_allclose(mine, own, atol=1e-6)
+    loss.backward()
+    assert all(weight.grad is None for weight in run.keys.parameters())
+    assert all(weight.grad is not None for weight in run.learner.parameters())
 
 
 def test_views_stay_images_and_colours_turn_around_gray():

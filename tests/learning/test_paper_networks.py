@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from torchvision import models as zoo
 
 from lnl_core.learning import models
+from lnl_core.methods.dividemix import pair
 from lnl_core.methods.jump import codes
 from tests.conftest import golden
 
@@ -153,6 +154,19 @@ def test_both_heads_of_a_coded_network_are_the_published_ones():
     torch.testing.assert_close(out[:, :10], logits, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(out[:, 10:], said, rtol=1e-5, atol=1e-5)
     assert [layer.p for layer in ours.code if isinstance(layer, nn.Dropout)] == [0.5, 0.5]
+
+
+def test_the_two_networks_of_dividemix_are_the_published_one_twice():
+    ours = random_start(pair.build("preact18", 10, 3, 32))
+    plain = [with_weights_of(PlainPreAct18(10, 3), each) for each in ours.networks]
+    images = pictures(2, 3, 32)
+    with torch.no_grad():
+        expected = torch.cat([each.eval()(images) for each in plain], dim=1)
+        torch.testing.assert_close(ours.eval()(images), expected, rtol=0, atol=1e-9)
+        for who in (0, 1):
+            ours.alone = who
+            torch.testing.assert_close(ours(images), expected.chunk(2, 1)[who], rtol=0, atol=1e-9)
+    assert not torch.allclose(*expected.chunk(2, 1)), "they start apart"
 
 
 # -- the small convolutional networks --------------------------------------------------------------

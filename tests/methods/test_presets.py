@@ -3,10 +3,14 @@
 Sparse Regularization's stand in its own tests.
 """
 
+import numpy as np
 import pytest
 
 from lnl_core.jobs import knobs, queue
+from lnl_core.jobs.context import LocalContext
+from lnl_core.learning import features
 from lnl_core.methods import METHODS
+from lnl_core.types import LabeledDataset
 
 CIFAR10 = {
     "backbone": "preact18",
@@ -102,3 +106,36 @@ def test_influential_rank_whose_paper_gives_no_numbers(size, backbone):
     config = METHODS["influence"].config.preset("paper", 50_000, 10, size)
     assert (config.backbone, config.refine, config.score) == (backbone, "network", "rounds")
     assert config.within_class
+
+
+SHORT = {"jump": {"warm_up": 1}, "hnml": {"warm_up": 1, "ramp": 1}, "influence": {"rounds": 1},
+         "dividemix": {"warm_up": 1}}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "channels"), [(28, 1), (32, 1), (32, 3), (96, 1), (96, 3), (224, 3)]
+)
+@pytest.mark.parametrize("key", ["sr", "jump", "dmlp", "hnml", "influence", "dividemix", "aum"])
+def test_paper_runs_on_images_of_every_size(key, size, channels):
+    """With few epochs, which are all that is changed: every step of the network that is asked for.
+
+    Images of one class are bright, of one dark, of one striped.
+    """
+    n, rng = 14, np.random.default_rng(0)
+    labels = np.arange(n) % 3
+    images = (
+        rng.integers(0, 60, (n, size, size, channels)) + 150 * (labels == 0)[:, None, None, None]
+    )
+    images[labels == 2, ::2] += 120
+    names, ids = ("bright", "dark", "stripes"), [str(i) for i in range(n)]
+    data = LabeledDataset("kinds", names, labels, ids, images.astype(np.uint8))
+    wanted = {"epochs": 3, "batch_size": 8, **SHORT.get(key, {})}
+    config = knobs.config_for(key, "paper", wanted, n, 3, size, channels=channels)
+    kind = knobs.usual_features(key, "paper", size) if key == "dmlp" else "pixels"
+    learned = features.compute(data, f"{kind}:1") if key == "dmlp" else None
+    context = LocalContext(features=learned, representation=kind)
+    signals = METHODS[key].fit(data, config, context)
+    assert signals.pred_probs.shape == (n, 3)
+    assert np.isfinite(signals.suspicion).all()
+    np.testing.assert_allclose(signals.pred_probs.sum(1), 1, atol=1e-3)

@@ -158,8 +158,6 @@ def _view(
     coming: Mapping[str, Job],
 ) -> MethodView:
     title = title_of(name or method.key)
-    if method.reconstruction:
-        title += " (reconstruction)"
     short = short_of(name or method.key)
     number = ranked.run_ids.get(name)
     run = None if number is None else signals(info, number)

@@ -85,11 +85,10 @@ def table(comparison: Comparison) -> str:
     for each in comparison.ordered():
         d = comparison.detections.get(each.key)
         colours = f"--day:{light[each.key]['color']};--night:{dark[each.key]['color']}"
-        mark = " (reconstruction)" if each.reconstruction else ""
         dashes = "┅┅" if each.baseline else "━━"
         cells = [
             f'<td class="stroke" style="{colours}">{dashes}</td>',
-            _markup.cell(each.title + mark),
+            _markup.cell(each.title),
         ]
         if comparison.detections:
             fix = comparison.right_fix.get(each.key, float("nan"))
