@@ -57,6 +57,8 @@ STYLE = """<style>
   animation:lnl-later 1s step-end}
 @keyframes lnl-later{from{visibility:hidden}}
 .st-key-title_row{min-height:38px}
+@container main (max-width:759px){.st-key-title_row{gap:8px}
+.st-key-title_row:has(.st-key-explore_colour,.st-key-compare_lab)>:first-child{flex-basis:100%}}
 .st-key-own_card{padding:22px 24px}
 .st-key-digits_card{padding:14px 24px}
 .st-key-ways button{padding:11px 0;border-radius:0}
@@ -80,7 +82,7 @@ STYLE = """<style>
 @container main (max-width:639px){.stColumn:not(.st-key-tour *,.st-key-explore_selected *){
   flex:1 1 100%;min-width:100%}}
 .st-key-map_skeleton [data-testid="stSkeleton"]{height:max(340px,100vh - 330px)!important}
-.st-key-facts{row-gap:4px!important}.st-key-facts>*{flex:1 1 170px!important;min-width:0}
+.st-key-facts{row-gap:4px!important}.st-key-facts>*{flex:1 1 150px!important;min-width:0}
 @container main (min-width:640px){
 [class*="st-key-explore-map-"]{min-height:max(380px,100vh - 265px)}
 [class*="st-key-review-single-"],[class*="st-key-review-page-"]{min-height:max(440px,100vh - 126px)}

@@ -10,12 +10,16 @@ from lnl_core.services.review.corrected import corrected
 from lnl_core.types import DatasetInfo, LnlError
 from pages import _ui, _words
 
+NAME = "certificate"
+"""Part of the address that opens it: Review sends whoever has reached the goal so."""
+
 
 def draw(info: DatasetInfo) -> None:
     """Offer the certificate where the goal holds: what the random draws prove, as a file."""
     then = certifying.as_of(info)
     left = errors_left(info, now=then)
     here = goals.stand(info, left, then)
+    asked = st.query_params.pop(NAME, None) is not None
     if not here.holds or left.limit is None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
@@ -29,7 +33,7 @@ def draw(info: DatasetInfo) -> None:
                 f"From {left.checks}. The certificate holds draws, seed, answers and assumptions. "
                 f"{corrected(info, left, then).words}."
             )
-        if st.button("Read it", icon=":material/description:", key="certificate_read"):
+        if st.button("Read it", icon=":material/description:", key="certificate_read") or asked:
             _dialog(info)
         st.download_button(
             "Certificate",

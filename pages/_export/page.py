@@ -110,6 +110,7 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     shown_words = _options(format_key)
     if not shown:
         _nothing(info, format_key)
+        certificate.draw(info)
         return
     first = f"first {len(shown)} of " if len(shown) < table.total else ""
     shown_words.caption(f"{first}{_words.plural(table.total, 'row')}", width="content")

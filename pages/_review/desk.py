@@ -237,6 +237,8 @@ def _go(info: DatasetInfo, where: str | None) -> None:
     """Do what the person asked the component for."""
     if where == "export":
         _ui.go("export", dataset=info.name)
+    if where == "certificate":
+        _ui.go("export", dataset=info.name, certificate="1")
     if where == "goal":
         st.session_state["review_goal"] = True
         st.rerun()

@@ -88,14 +88,16 @@ def _doubt(job: Job) -> None:
     title = plain(methods.title(job.method))
     doubts, hints = job.metrics.get("doubts", []), job.metrics.get("hints", [])
     words = plain(" ".join([*doubts, *hints]))
-    if doubts:
-        st.warning(f"**{title}, run {job.id}.** {words}", icon=":material/warning:")
-    else:
-        st.info(f"**{title}, run {job.id}.** {words}", icon=":material/lightbulb:")
-    if st.button("Hide", key=f"hide_{job.id}", type="tertiary"):
-        hidden = st.session_state.get("hidden_jobs", ())
-        st.session_state["hidden_jobs"] = (*hidden, job.id)
-        st.rerun(scope="fragment")
+    said = f"**{title}, run {job.id}**  \n:small[{words}]"
+    with st.container(gap="xxsmall", horizontal_alignment="right"):
+        if doubts:
+            st.warning(said, icon=":material/warning:")
+        else:
+            st.info(said, icon=":material/lightbulb:")
+        if st.button("Hide this", key=f"hide_{job.id}", type="tertiary"):
+            hidden = st.session_state.get("hidden_jobs", ())
+            st.session_state["hidden_jobs"] = (*hidden, job.id)
+            st.rerun(scope="fragment")
 
 
 def _idle(info: DatasetInfo, jobs: Sequence[Job]) -> None:

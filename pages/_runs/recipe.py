@@ -58,7 +58,7 @@ def _good_for(step: Step) -> str:
 
 def _step(step: Step, jobs: list[Job], missing: bool) -> None:
     """Draw one run of the recipe: what it brings, what it takes, how it stands."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         line = plain(_good_for(step))
         title = f"**{plain(methods.title(step.run))}**"
         st.markdown(f"{title} :gray[:small[{line}]]", width="stretch")

@@ -121,6 +121,28 @@ def test_nothing_is_cut_and_nothing_overlaps(common_server, page, layout_set, na
     assert not wrong, "\n".join(wrong)
 
 
+ROWS = """() => {
+  const row = document.querySelector(".st-key-title_row");
+  const lines = new Map();
+  for (const each of row.children) {
+    const box = each.getBoundingClientRect();
+    const middle = Math.round((box.top + box.height / 2) / 20);
+    lines.set(middle, [...(lines.get(middle) ?? []), each.innerText.split("\\n")[0]]);
+  }
+  return [...lines.values()];
+}"""
+
+
+@pytest.mark.parametrize("width", [768, 1024])
+def test_no_control_of_a_title_row_stands_alone(common_server, page, layout_set, width):
+    page.set_viewport_size({"width": width, "height": 768})
+    for name, lines in (("review", 1), ("explore", 2), ("quality", 2)):
+        open_page(page, common_server, name, layout_set)
+        found = page.evaluate(ROWS)
+        assert len(found) == lines, found
+        assert len(found[-1]) > 1, found
+
+
 def test_a_measure_finds_what_it_is_for(page):
     """The measuring itself: a page with one of each fault."""
     page.set_content("""

@@ -406,5 +406,10 @@ def test_the_strip_says_what_is_left_and_when_to_stop(desk):
     assert desk.page.locator(".strip .stop").count() == 0
     desk.page.evaluate("sessionStorage.clear()")
     desk.open(picture=".strip .stop")
+    desk.page.click(".strip .stop button:has-text('Certificate')")
+    read = desk.page.get_by_role("dialog")
+    read.get_by_text("0 wrong labels left at most").wait_for()
+    assert "certificate" not in desk.page.url  # it is shown once, not at every reload
+    desk.open(picture=".strip .stop")
     desk.page.click(".strip .stop button:has-text('Export')")
     desk.page.wait_for_url("**/export?**")

@@ -173,6 +173,17 @@ def test_once_the_goal_holds_the_certificate_can_be_taken(desk, workspace, tmp_p
     assert f"At most {limit} error" in texts(app)  # whatever the format
 
 
+def test_who_found_nothing_wrong_can_take_the_certificate_too(desk, workspace, tmp_path, texts):
+    info = make(workspace, tmp_path, 200, name="clean")
+    settings.set_goal(info, 8)
+    ann = Reviewer(workspace, info)
+    while not errors_left(info, fresh=True).may_stop:
+        ann.press(*ann.window(order="random")[:10], action="keep")
+    app = desk("export", dataset="clean")
+    assert "No corrections yet" in texts(app)
+    assert f"At most {errors_left(info).limit} error" in texts(app)
+
+
 @pytest.mark.parametrize("format", ["folder", "cleanlab", "fiftyone"])
 def test_what_a_folder_holds_names_the_splits(desk, workspace, tmp_path, format):
     file = tmp_path / "split.npz"

@@ -86,6 +86,13 @@ function goalOf({ errors_left: left, goal, course }) {
   };
 }
 
+/**
+ * Whether there is a certificate: the goal is reached, and random draws prove something.
+ *
+ * @param {Progress["errors_left"]} left
+ */
+export const certified = ({ may_stop: holds, limit }) => holds && limit !== null;
+
 /** @param {Progress["goal"]} goal */
 const isTime = ({ kind }) => kind === "reviews" || kind === "seconds";
 
@@ -161,9 +168,10 @@ export function toggleLeft(desk) {
   const change = { class: "plainact", type: "button" };
   const close = { class: "plainbtn", type: "button", "aria-label": "Close" };
   const shut = () => toggleLeft(desk);
-  const other = () => {
+  /** @param {string} where */
+  const leaveFor = (where) => () => {
     shut();
-    desk.go("goal");
+    desk.go(where);
   };
   const now = nowOf(desk);
   const width = Math.min(WIDEST, Math.max(250, root.clientWidth - 70));
@@ -185,7 +193,14 @@ export function toggleLeft(desk) {
         chartOr(now, width, 220),
         courseNow(now) ? legend(now) : null,
         HOW.map((words) => h("p", { class: "cap" }, words)),
-        h("button", { ...change, onclick: other }, "Change the goal"),
+        h(
+          "div",
+          { class: "row" },
+          certified(now.errors_left)
+            ? h("button", { ...change, onclick: leaveFor("certificate") }, "Certificate")
+            : null,
+          h("button", { ...change, onclick: leaveFor("goal") }, "Change the goal"),
+        ),
       ),
     ),
   );

@@ -3,7 +3,7 @@
 import { courseChart, courseNow, goalLineOf } from "./course.js";
 import { icon } from "./icons.js";
 import { focus } from "./keys.js";
-import { toggleLeft } from "./left.js";
+import { certified, toggleLeft } from "./left.js";
 import { focusedNear, h } from "./nodes.js";
 import { waitingIn } from "./outbox.js";
 import { labelledNow, progressNow } from "./progress.js";
@@ -177,7 +177,7 @@ const counted = ({ data }) => (data.to_label ? "labelled images" : "images");
  * @param {StripOwner} desk
  * @param {Progress} now
  */
-function mayStop(desk, { goal }) {
+function mayStop(desk, { goal, errors_left: left }) {
   const words = `You may stop: ${goal.reached} (95${THIN}%).`;
   if (desk.stopping.told !== words) desk.stopping.told = desk.parts.live.textContent = words;
   /**
@@ -195,6 +195,7 @@ function mayStop(desk, { goal }) {
       "span",
       { class: "row" },
       button("plainact", "Go on", () => goOn(desk)),
+      certified(left) ? button("plainact", "Certificate", () => desk.go("certificate")) : null,
       button(desk.exportButton, "Export", () => desk.go("export")),
     ),
   );
