@@ -112,11 +112,15 @@ SHORT = {"jump": {"warm_up": 1}, "hnml": {"warm_up": 1, "ramp": 1}, "influence":
          "dividemix": {"warm_up": 1}}  # fmt: skip
 
 
+KINDS = [(28, 1), (32, 1), (32, 3), (96, 1), (96, 3), (224, 3)]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("size", "channels"), [(28, 1), (32, 1), (32, 3), (96, 1), (96, 3), (224, 3)]
+    ("key", "size", "channels"),
+    [(key, *kind) for key in ("sr", "jump", "dmlp", "hnml", "influence") for kind in KINDS]
+    + [(key, *kind) for key in ("dividemix", "aum") for kind in KINDS[:-1]],
 )
-@pytest.mark.parametrize("key", ["sr", "jump", "dmlp", "hnml", "influence", "dividemix", "aum"])
 def test_paper_runs_on_images_of_every_size(key, size, channels):
     """With few epochs, which are all that is changed: every step of the network that is asked for.
 

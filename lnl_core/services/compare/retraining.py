@@ -49,8 +49,10 @@ def plan(info: DatasetInfo, source: str = DECISIONS) -> Plan:
         parts = retrain.parts(info, source, wanted)
     except LnlError as refusal:
         return Plan(source, "", str(refusal), 0.0)
+    what = "purified" if source == PURIFIED else "corrected"
+    labels = "label differs" if parts.changed == 1 else "labels differ"
     words = (
-        f"{parts.changed:,} corrected labels among {len(parts.train):,} images that train. "
+        f"{parts.changed:,} {what} {labels}, among {len(parts.train):,} images that train. "
         f"Held out: {len(parts.test):,}, {_JUDGED[parts.kind]}."
     )
     if source == SIMULATED:
