@@ -15,7 +15,7 @@ import numpy as np
 from lnl_core.jobs import executors, inputs, queue
 from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import maps
-from lnl_core.methods import leaves, title_of
+from lnl_core.methods import leaves, short_of
 from lnl_core.services.in_force import Scored, loaded, scored, signals, told_of
 from lnl_core.services.review.map_grades import Grade, grade
 from lnl_core.store import arrays
@@ -175,7 +175,7 @@ def _passes(found: Grade | None) -> bool:
 
 
 def _title(job: Job, technique: str) -> str:
-    return f"{title_of(job.method)}, {maps.TECHNIQUES[technique]}"
+    return f"{short_of(job.method)}, {maps.TECHNIQUES[technique]}"
 
 
 def _pair(
