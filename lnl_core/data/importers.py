@@ -296,11 +296,11 @@ def import_source(
                 "name": name,
                 "class_names": list(looked_over.class_names),
                 "kind": kind,
-                "source": tables.visible(str(source if is_zip else source.absolute())),
+                "source": tables.visible(str(source.absolute())),
                 "root": _settle(looked_over, part) if is_zip else _root_to_store(looked_over),
                 "format": plan.format,
                 "notes": notes,
-                "answers": said.to_json(),
+                "answers": _from_anywhere(said).to_json(),
             } | ({"no_classes": none} if none else {})
             if plan.contrast is not None:
                 meta["contrast"] = plan.contrast.to_json()
@@ -311,6 +311,12 @@ def import_source(
     return _report(
         name, kind, looked_over, plan, writer, notes, version, time.monotonic() - started
     )
+
+
+def _from_anywhere(said: Answers) -> Answers:
+    """Return answers that name their file in whole, so that they hold in every folder."""
+    file = Path(said.classes_file)
+    return replace(said, classes_file=str(file.absolute())) if file.is_file() else said
 
 
 def _root_to_store(source: Source) -> str | None:

@@ -12,7 +12,7 @@ from lnl_core.data.files import inside_path
 from lnl_core.data.layouts.lists import MANIFEST, TRAIL
 from lnl_core.data.outputs import Place
 from lnl_core.store import datasets, private
-from lnl_core.types import LnlError, Workspace
+from lnl_core.types import DatasetInfo, LnlError, Workspace
 
 GENERATOR = "LNL Review"
 """What a report says in its head of who made it."""
@@ -44,12 +44,14 @@ def output(
     return outputs.place(out, endings, lambda path: guarded(ws, path), force=force)
 
 
-def folder(ws: Workspace, out: Path) -> Path:
-    """Look at where a new folder is to go; that it is new, and outside its set, is seen later.
+def folder(info: DatasetInfo, out: Path) -> Path:
+    """Look at where a new folder of a set is to go; that it is new is seen later.
 
     Raises:
-        LnlError: a missing folder above it, the name of a file, or a place in the workspace.
+        LnlError: a missing folder above it, the name of a file, or a place in the workspace or
+            among images that were added to the set.
     """
+    ws = info.workspace
     path = out.expanduser().absolute()
     if path.suffix.lower() in _FILES:
         raise LnlError(f"{out} is named like a file, and a folder is written. Name a folder.")
@@ -59,6 +61,12 @@ def folder(ws: Workspace, out: Path) -> Path:
         raise LnlError(f"There is no folder {path.parent}. Make it first, or choose another one.")
     if refusal := guarded(ws, path.resolve()):
         raise LnlError(f"{out} is {refusal}, which no output touches. Choose another folder.")
+    for source in _sources(info)[1:]:
+        if source.is_dir() and inside_path(source.resolve(), str(path.resolve())):
+            raise LnlError(
+                f"{out} lies among the originals ({source}), which are never touched. Choose a "
+                "folder beside them."
+            )
     return path
 
 
@@ -88,13 +96,22 @@ def guarded(ws: Workspace, path: Path) -> str:
     if not path.exists():
         return ""
     for info in datasets.datasets(ws):
-        with suppress(OSError, ValueError):
-            if info.source and os.path.isfile(info.source) and path.samefile(info.source):
-                return f"the list or file that “{info.name}” was imported from"
-        root = None if info.root is None else (info.directory / info.root).resolve()
-        if root is not None and inside_path(root, str(path)) and not _ours(path):
-            return f"one of the originals of “{info.name}”"
+        root = [] if info.root is None else [info.directory / info.root]
+        for source in (*_sources(info), *root):
+            with suppress(OSError, ValueError):
+                if source.is_file() and path.samefile(source):
+                    return f"the list or file that “{info.name}” was imported from"
+                if inside_path(source.resolve(), str(path)) and not _ours(path):
+                    return f"one of the originals of “{info.name}”"
     return ""
+
+
+def _sources(info: DatasetInfo) -> list[Path]:
+    """Return the files and folders that a set was read from, then and when images were added."""
+    meta = datasets.read_meta(info)
+    named = [info.source, meta.get("answers", {}).get("classes_file", "")]
+    named += [each.get("source", "") for each in meta.get("additions", ())]
+    return [Path(each) for each in named if each and os.path.isabs(each)]
 
 
 def _database(ws: Workspace) -> str:

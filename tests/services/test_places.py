@@ -2,13 +2,15 @@
 
 import io
 import zipfile
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from lnl_core.cli import main
+from lnl_core.readings import Answers
 from lnl_core.services import places
-from lnl_core.services.datasets import catalog
+from lnl_core.services.datasets import catalog, growing
 from lnl_core.services.export import exporting
 from lnl_core.store import datasets
 from lnl_core.store.db import dispose
@@ -56,6 +58,44 @@ def test_an_earlier_output_beside_the_originals_can_be_replaced(listed, tmp_path
 def test_originals_of_another_set_stay_too(workspace, listed, tiny, tmp_path):
     with pytest.raises(LnlError, match="“listed”"):
         exporting.write_export(tiny, "manifest", tmp_path / "project" / "notes.csv", force=True)
+
+
+def test_files_and_folders_that_a_set_came_from_later_stay_too(
+    workspace, listed, tmp_path, monkeypatch
+):
+    """The list of an addition, its folder, a file of class names and a zip, wherever one stands."""
+    (away := tmp_path / "away").mkdir()
+    (away / "cat").mkdir()
+    (away / "cat" / "9.png").write_bytes(encoded(picture(seed=9)))
+    (away / "notes.csv").write_text("who,what\nann,all\n")
+    growing.add_images(listed, away)
+    (away / "8.png").write_bytes(encoded(picture(seed=8)))
+    (lists := tmp_path / "lists").mkdir()
+    (lists / "more.csv").write_text("image,label\n8.png,cat\n")
+    (lists / "names.csv").write_text("0,zero\n1,one\n")
+    (lists / "numbers.csv").write_text("image,label\n0.png,0\n1.png,1\n")
+    with zipfile.ZipFile(lists / "photos.zip", "w") as packed:
+        for at in range(2):
+            packed.writestr(f"c{at}/{at}.png", encoded(picture(seed=20 + at)))
+    monkeypatch.chdir(lists)
+    growing.add_images(datasets.dataset(workspace, "listed"), Path("more.csv"), root=away)
+    names = Answers(classes_file="names.csv")
+    catalog.import_dataset(
+        workspace, Path("numbers.csv"), "num", root=tmp_path / "project", answers=names
+    )
+    catalog.import_dataset(workspace, Path("photos.zip"), "zipped")
+    monkeypatch.chdir(tmp_path)
+    info = datasets.dataset(workspace, "listed")
+    for file in (away / "notes.csv", *(lists / f"{each}.csv" for each in ("more", "names"))):
+        before = file.read_bytes()
+        with pytest.raises(LnlError, match="which no output touches"):
+            exporting.write_export(info, "manifest", file, force=True)
+        assert file.read_bytes() == before
+    with pytest.raises(LnlError, match="“zipped” was imported from"):
+        exporting.write_export(info, "folder", lists / "photos.zip", force=True)
+    with pytest.raises(LnlError, match="lies among the originals"):
+        exporting.write_export(info, "folder", away / "clean")
+    assert not (away / "clean").exists()
 
 
 def test_the_workspace_is_not_written_into(workspace, tiny, tmp_path):

@@ -352,7 +352,8 @@ def _commit(batch: Batch, grown: Path, source: Path) -> None:
         if not same or tuple(meta["class_names"]) != info.class_names:
             raise LnlError(f"“{info.name}” was changed meanwhile. Add the images again.")
         told = f"{len(batch.rows):,} images were added on {now()[:10]} from {source}."
-        addition = {"first": info.n, "count": n - info.n, "source": str(source), "added_at": now()}
+        whole = str(source.expanduser().absolute())
+        addition = {"first": info.n, "count": n - info.n, "source": whole, "added_at": now()}
         return {
             "n": n,
             "version": digest.hexdigest(),

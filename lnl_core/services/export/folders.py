@@ -73,7 +73,7 @@ def write(
     if not isinstance(out, Path):
         return _zipped(info, data, format, out, images)
     if not as_zip(out):
-        place = places.folder(info.workspace, out)
+        place = places.folder(info, out)
         return replace(_written(info, data, format, place, images, report), path=out)
     where = places.output(info.workspace, out, (".zip",), force=force)
     made: list[ExportResult] = []
@@ -112,7 +112,7 @@ def _written(
             "label-studio": label_studio.write,
         }[format]
         rows, problems = write_layout(data, out, images=images, report=report)
-    facts.write(info, out)
+    facts.write(info, out, problems)
     complete = format in ("cleanlab", "label-studio")
     left_out = 0 if complete else data.left_out
     return ExportResult(out, rows, left_out, tuple(problems), source)
