@@ -88,6 +88,17 @@ def unsettled(words: Mapping[str, int]) -> str:
     )
 
 
+def _missing(info: DatasetInfo, plan: ExportPlan) -> str:
+    """Say how many originals will be left out, and how to have them in."""
+    about = "About " if plan.sampled else ""
+    are = "is not where it was and" if plan.missing == 1 else "are not where they were and"
+    return (
+        f"{about}{_words.plural(plan.missing, 'original')} {are} will be left out. Put back what "
+        "is missing, or say where it is now: Data, Settings, *Point to another folder*, or "
+        f"`{command('relink', info.name, 'ROOT')}`."
+    )
+
+
 def draw(info: DatasetInfo, format_key: str) -> None:
     """Draw figures, options, where it goes, and the two ways to get it."""
     ws = _ui.workspace()
@@ -123,6 +134,8 @@ def draw(info: DatasetInfo, format_key: str) -> None:
     except LnlError as error:
         st.error(plain(error), icon=":material/error:")
         return
+    if plan.missing:
+        st.warning(_missing(info, plan), icon=":material/warning:")
     enough = plan.size <= plan.free
     _says(plan, known.images, enough)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -9,6 +9,7 @@ from lnl_core.services.review import certifying
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.store import arrays, decisions
 from lnl_core.types import Action, Decision, Signals
+from tests.data.making import encoded, picture
 from tests.services.review.test_auditing import Reviewer, make
 
 
@@ -198,3 +199,24 @@ def test_what_a_folder_holds_names_the_splits(desk, workspace, tmp_path, format)
     tree = next(each.value for each in app.code if "splits" in each.value)
     assert "splits train, val, unsplit" in tree
     assert ("train/0/" in tree) == (format == "folder")
+
+
+def test_originals_that_are_gone_are_told_before_a_folder_or_zip(desk, workspace, tmp_path, texts):
+    (folder := tmp_path / "photos").mkdir()
+    for at in range(6):
+        (place := folder / "ab"[at % 2]).mkdir(exist_ok=True)
+        (place / f"{at}.png").write_bytes(encoded(picture(seed=at)))
+    catalog.import_dataset(workspace, folder, "photos")
+
+    def words(key):
+        app = desk("export", dataset="photos")
+        app.radio(key="format").set_value(key).run()
+        assert not app.exception
+        return texts(app)
+
+    assert "not where" not in words("folder")
+    (folder / "a" / "2.png").unlink()
+    for key in ("folder", "fiftyone"):
+        said = words(key)
+        assert "1 original is not where it was and will be left out" in said
+        assert "lnl relink photos ROOT" in said

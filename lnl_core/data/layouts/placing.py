@@ -32,7 +32,7 @@ MODES = ("copy", "link", "none")
 Report = Callable[[int, int], None]
 """Called with (done, total) now and then; may raise to stop."""
 
-_SAMPLE = 1000
+SAMPLE = 1000
 _EVERY = 256
 _UNFIT = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
@@ -48,12 +48,14 @@ class Need:
         size: bytes; estimated from a sample above 1,000 files, 0 for links.
         free: bytes free where the folder will be.
         originals: False where the set came as arrays, whose working copies are written as PNG.
+        missing: originals that are not where they were, which will be left out; likewise.
     """
 
     files: int
     size: int
     free: int
     originals: bool
+    missing: int = 0
 
 
 @dataclass(slots=True)
@@ -109,16 +111,16 @@ def need(cleaned: Cleaned, rows: IntArray, target: Path, mode: str) -> Need:
     count = len(rows)
     free = shutil.disk_usage(_existing(target)).free
     on_disk = has_originals(cleaned)
-    if mode == "none" and on_disk:
-        return Need(0, 0, free, True)
     if not on_disk:
         return Need(count, count * int(np.prod(cleaned.data.images.shape[1:])), free, False)
-    if mode == "link":
-        return Need(count, 0, free, True)
-    sample = rows if count <= _SAMPLE else rows[:: count // _SAMPLE]
-    sizes = [path.stat().st_size for row in sample if (path := original(cleaned, int(row)))]
+    sample = rows if count <= SAMPLE else rows[:: count // SAMPLE]
+    there = [path for row in sample if (path := original(cleaned, int(row))) is not None]
+    found = round(len(there) / max(len(sample), 1) * count)
+    if mode == "none":
+        return Need(0, 0, free, True, count - found)
+    sizes = [path.stat().st_size for path in there] if mode == "copy" else []
     mean = sum(sizes) / len(sizes) if sizes else 0.0
-    return Need(count, round(mean * count), free, True)
+    return Need(found, round(mean * found), free, True, count - found)
 
 
 def _existing(path: Path) -> Path:
@@ -254,15 +256,17 @@ class Placer:
         """
         told = []
         if self.changed:
+            are = _are(len(self.changed), "original is another file", "originals are other files")
             told.append(
-                f"{len(self.changed):,} originals are other files than were imported, first "
-                f"{self.changed[0]}. They are here as they are now, with labels that people gave "
-                "to the pictures before: look at them, or put the old files back."
+                f"{are} than {'was' if len(self.changed) == 1 else 'were'} imported, first "
+                f"{self.changed[0]}. Such files are here as they are now, with labels that people "
+                "gave to the pictures before: look at them, or put the old files back."
             )
         if self.elsewhere:
+            were = _are(len(self.elsewhere), "image was added", "images were added")
             told.append(
-                f"{len(self.elsewhere):,} images were added from outside the folder of the set and "
-                f"are left out, first {self.elsewhere[0]}: only their working copies are known. "
+                f"{were} from outside the folder of the set and left out, first "
+                f"{self.elsewhere[0]}: only working copies of such images are known. "
                 f"To have them, put their files below {self.cleaned.root} and import anew."
             )
         if not self.missing:
@@ -273,11 +277,20 @@ class Placer:
                 f"No original is where it was, e.g. {where}. Put the folder back, say where it "
                 "is now (lnl relink), or import the set again."
             )
+        gone = _are(
+            len(self.missing),
+            "original is not where it was and is",
+            "originals are not where they were and are",
+        )
         return [
             *told,
-            f"{len(self.missing):,} originals are not where they were and are left out, first "
-            f"{where}. Put them back, or say where they are now (lnl relink), and export again.",
+            f"{gone} left out, first {where}. Put what is missing back, or say where it is now "
+            "(lnl relink), and export again.",
         ]
+
+
+def _are(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"
 
 
 def check_space(needed: Need, target: Path) -> None:

@@ -52,6 +52,8 @@ class ExportPlan:
         unsettled: images that keep their given label because reviewers have not settled them.
         files: images to write; `size` bytes in all, about; `free` bytes are free there.
         originals: False where working copies are written, because the set came as arrays.
+        missing: originals that are not where they were and will be left out.
+        sampled: files, size and missing are estimated, from a part of the files.
     """
 
     rows: int
@@ -61,6 +63,8 @@ class ExportPlan:
     size: int
     free: int
     originals: bool
+    missing: int
+    sampled: bool
 
 
 def _accepted(info: DatasetInfo, only_agreed: bool) -> tuple[list[Decision], int]:
@@ -299,7 +303,7 @@ def plan_export(
     known = _format(format)
     images = _images(format, images)
     data = cleaned(info, only_agreed=only_agreed)
-    out = places.folder(info.workspace, out)
+    out = places.folder(info, out)
     placing.check_target(out, data)
     complete = format in ("cleanlab", "label-studio")
     rows = np.arange(len(data.data)) if complete else data.rows()
@@ -316,6 +320,8 @@ def plan_export(
         size=needed.size,
         free=needed.free,
         originals=needed.originals,
+        missing=needed.missing,
+        sampled=len(rows) > placing.SAMPLE,
     )
 
 

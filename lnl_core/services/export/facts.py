@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,6 @@ def facts(info: DatasetInfo) -> dict[str, Any]:
     }
 
 
-def write(info: DatasetInfo, folder: Path) -> None:
-    """Put them into a folder that was exported."""
-    arrays.write_json(folder / NAME, facts(info))
+def write(info: DatasetInfo, folder: Path, problems: Sequence[str] = ()) -> None:
+    """Put them into a folder that was exported, with what was left out of it, as sentences."""
+    arrays.write_json(folder / NAME, facts(info) | {"problems": list(problems)})

@@ -95,7 +95,7 @@ def test_originals_that_are_other_files_by_now_are_named(photo_set, photos, tmp_
     assert same.problems == ()
     (photos / "dog" / "2.jpg").write_bytes(encoded(picture(seed=77)))
     (problem,) = exporting.write_export(photo_set, "folder", tmp_path / "other").problems
-    assert problem.startswith("1 originals are other files than were imported, first ")
+    assert problem.startswith("1 original is another file than was imported, first ")
     assert str(photos / "dog" / "2.jpg") in problem
 
 
@@ -157,9 +157,18 @@ def test_where_a_folder_may_not_lie(workspace, photos, photo_set, tmp_path):
 
 def test_originals_that_are_gone_are_named(workspace, photos, photo_set, tmp_path):
     (photos / "dog" / "2.jpg").unlink()
+    for format, images in (("folder", "copy"), ("folder", "link"), ("fiftyone", "none")):
+        plan = exporting.plan_export(photo_set, format, tmp_path / "clean", images=images)
+        assert plan.missing == 1
+        assert plan.files in (plan.rows - 1, 0)
     result = exporting.write_export(photo_set, "folder", tmp_path / "clean")
     assert result.rows == 5
+    assert result.problems[0].startswith("1 original is not where it was and is left out")
     assert "dog/2.jpg" in result.problems[0]
+    exporting.write_export(photo_set, "folder", tmp_path / "clean.zip")
+    with zipfile.ZipFile(tmp_path / "clean.zip") as packed:
+        (facts,) = (name for name in packed.namelist() if name.endswith("review.json"))
+        assert json.loads(packed.read(facts))["problems"] == list(result.problems)
     shutil.rmtree(photos)
     with pytest.raises(LnlError, match="No original"):
         exporting.write_export(photo_set, "folder", tmp_path / "none")
