@@ -152,7 +152,7 @@ for page in ("data", "runs", "review", "explore", "compare", "export"):
 ws = _ui.workspace()
 info = datasets.dataset(ws, "tiny")
 state = review.review_state(info, "ann")
-choice = sending.Choice("suspicious", "single", "commit", filtering.Filters())
+choice = sending.Choice("suspicious", "single", "commit", filtering.Filters(), None)
 pages["panel"] = [sending.single(info, choice, state, [])["methods"]["sixth"]["name"]]
 pages["panel"] += [each["title"] for each in evidence.evidence(info, 0)["methods"]]
 print("SEEN" + json.dumps(pages))

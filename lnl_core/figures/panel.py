@@ -27,6 +27,8 @@ def variables(tone: Tone) -> str:
 STYLE = """
 .fv{font:13px/1.45 "Source Sans","Source Sans 3","Segoe UI",Roboto,sans-serif;color:var(--text);
 container:fv/inline-size;font-variant-numeric:tabular-nums}
+@container main (min-width:1500px){.fv{font-size:16px}}
+@container main (min-width:2100px){.fv{font-size:20px}}
 .fv.large{font-size:18px}
 .fv *{box-sizing:border-box}
 .fv :is(p,h2,h3,h4,ol){margin:0;padding:0}

@@ -78,7 +78,7 @@ def controls(info: DatasetInfo) -> Choice:
             width=190,
             persist_state="session",
         )
-        chosen_filters = filters.choose(info)
+        chosen_filters, matches = filters.choose(info)
         chosen = st.segmented_control(
             "View",
             list(VIEWS),
@@ -104,7 +104,9 @@ def controls(info: DatasetInfo) -> Choice:
     else:
         st.query_params.pop("mode", None)
     answers.note_unknown(info)
-    picked = Choice(order or "suspicious", chosen or "single", mode or "commit", chosen_filters)
+    picked = Choice(
+        order or "suspicious", chosen or "single", mode or "commit", chosen_filters, matches
+    )
     misread.draw(
         (info.id, picked.filters, picked.mode),
         "The rest of it is in force." if picked.filtered else "The whole queue is shown.",
@@ -125,6 +127,7 @@ def _other_set(info: DatasetInfo) -> bool:
 def desk(info: DatasetInfo, choice: Choice) -> None:
     """Draw the queue or the page; where nothing is scored yet, say so."""
     if scored(info) is None:
+        filters.tell(info, choice.filters, choice.matches)
         scoring.draw(info)
         return
     if renewing.is_outdated(info):
@@ -164,6 +167,7 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
     acked = [cid for key in keys.values() for cid in answers.store(info, who, key)]
     if acked:  # an answer may have added a class
         info = dataset(info.workspace, info.name)
+    filters.tell(info, choice.filters, choice.matches)
     shared = {
         # the moment of the import too: another workspace on this port has a set 1 as well
         "journal": f"lnl:{info.id}:{info.created_at}:{who}",

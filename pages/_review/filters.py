@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core.services.explore import selections
 from lnl_core.services.review.desk import to_label
@@ -141,8 +142,8 @@ def _forget_selection() -> None:
         st.query_params.pop(name, None)
 
 
-def choose(info: DatasetInfo) -> Filters:
-    """Draw the button with the filters and return those in force."""
+def choose(info: DatasetInfo) -> tuple[Filters, DeltaGenerator]:
+    """Draw the button with the filters; return those in force, and the place for `tell`."""
     selection, images = _selection(info)
     active = _active() + (selection is not None)
     label = f"Filters ({active})" if active else "Filters"
@@ -214,8 +215,7 @@ def choose(info: DatasetInfo) -> Filters:
         split=split,
         second=selection is not None and narrowing.asks_second(),
     )
-    matches.markdown(_matches(info, chosen))
-    return chosen
+    return chosen, matches
 
 
 def _active() -> int:
@@ -254,6 +254,11 @@ def _boxes(info: DatasetInfo) -> tuple[bool, bool]:
         help="Images whose label says that nobody labelled them. No other queue holds them.",
     )
     return again, labelling
+
+
+def tell(info: DatasetInfo, chosen: Filters, place: DeltaGenerator) -> None:
+    """Say how many images match: by whoever draws the queue, for every answer changes it."""
+    place.markdown(_matches(info, chosen))
 
 
 def _matches(info: DatasetInfo, chosen: Filters) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core.services import methods
 from lnl_core.services.review import blind, looks
@@ -20,12 +21,13 @@ from pages._review.answers import ASKED
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the person chose in the title row."""
+    """What the person chose in the title row, and where it says how many images match."""
 
     order: str
     view: str
     mode: str
     filters: Filters
+    matches: DeltaGenerator = field(compare=False)
 
     @property
     def is_blind(self) -> bool:

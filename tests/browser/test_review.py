@@ -276,6 +276,17 @@ def test_hostile_names_stay_text(common_server, page, make_set):
     assert [url for url in asked if "evil.example" in url or url.endswith("/x")] == []
 
 
+def test_the_filters_count_what_is_open_after_the_last_answer(desk):
+    matches = desk.page.locator(".st-key-review_filters p").first
+    for left in (60, 57):
+        desk.page.get_by_role("button", name="Filters").click()
+        matches.filter(has_text=f"{left} open images").wait_for()
+        desk.page.keyboard.press("Escape")
+        matches.wait_for(state="detached")
+        desk.page.locator(".stage").click()
+        desk.press("k", "k", "k").saved()
+
+
 def test_a_shared_link_opens_its_image_even_if_it_has_an_answer(desk):
     desk.open("&id=item-7")
     assert desk.shown == 7
