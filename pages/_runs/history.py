@@ -42,22 +42,22 @@ def draw(info: DatasetInfo) -> None:
         row_height=_ROW,
         height=_ROW * (min(len(jobs), _FIRST) + 1) + 7,
         column_config={
-            "method": st.column_config.TextColumn("Method", width=260),
-            "preset": st.column_config.TextColumn("Preset", width=80),
+            "method": st.column_config.TextColumn("Method", width=208),
+            "preset": st.column_config.TextColumn("Preset", width=72),
             "where": st.column_config.TextColumn("Ran on", width=90),
-            "representation": st.column_config.TextColumn("Representation", width=110),
+            "representation": st.column_config.TextColumn("Representation", width=104),
             "state": st.column_config.MultiselectColumn(
-                "State", options=words, color=[_jobs.BADGES[w][0] for w in words], width=110
+                "State", options=words, color=[_jobs.BADGES[w][0] for w in words], width=98
             ),
-            "started": st.column_config.TextColumn("Started", width=110),
-            "took": st.column_config.TextColumn("Took", width=90, alignment="right"),
+            "started": st.column_config.TextColumn("Started", width=102),
+            "took": st.column_config.TextColumn("Took", width=86, alignment="right"),
             "features": st.column_config.TextColumn(
-                "Features", width=80, alignment="right", help=_FEATURES
+                "Features", width=72, alignment="right", help=_FEATURES
             ),
-            "memory": st.column_config.TextColumn("GB", width=50, alignment="right", help=_MEMORY),
+            "memory": st.column_config.TextColumn("GB", width=48, alignment="right", help=_MEMORY),
             "other_class": st.column_config.TextColumn(
                 "Other class",
-                width=80,
+                width=86,
                 alignment="right",
                 help="Images on which the method expects another class. Most of them are hard, "
                 "not wrong: p wrong says how sure all methods together are.",

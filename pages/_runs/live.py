@@ -234,7 +234,7 @@ def _stopped(job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False):
         st.markdown(_jobs.badge(word), width="content")
         title = plain(_ui.short(methods.title(job.method), 40))
-        words = title if failed else f"{title}  \n:gray[:small[by you]]"
+        words = title if failed else f"{title}  \n:gray[:small[what it did is kept]]"
         st.markdown(words, width="stretch")
         if st.button("Resume", key=f"resume_{job.id}"):
             ws = _ui.workspace()
