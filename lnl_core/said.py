@@ -51,6 +51,28 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{text}{NARROW}%"
 
 
+def percents(low: float, high: float, to: str = "–") -> str:
+    """Return the ends of an interval of shares: `3–98 %`, each said as `percent` says it."""
+    unit = f"{NARROW}%"
+    return f"{percent(low).removesuffix(unit)}{to}{percent(high)}"
+
+
+def held(shares: Sequence[float]) -> list[str]:
+    """Return shares of one whole as percents that add up; none is all or nothing unless it is."""
+    return [
+        percent(share) if part in (0, 100) else f"{part}{NARROW}%"
+        for share, part in zip(shares, parts(shares), strict=True)
+    ]
+
+
+def score(value: float) -> str:
+    """Return a measure that is 1 at best, as AP and kappa: two digits, 1.00 where it is 1 alone."""
+    text = f"{value:.2f}"
+    if value < 1 and text == "1.00":
+        return ">0.99"
+    return "<0.01" if value > 0 and text == "0.00" else text
+
+
 def parts(shares: Sequence[float], of: int = 100) -> list[int]:
     """Return shares of one whole as whole numbers whose sum is the whole's, by largest remainder.
 

@@ -22,6 +22,7 @@ from lnl_core.said import chances as chances
 from lnl_core.said import command as command
 from lnl_core.said import parts as parts
 from lnl_core.said import percent as percent
+from lnl_core.said import score as score
 from lnl_core.types import Array, BoolArray, FloatArray, IntArray
 
 # Runs side by side ----------------------------------------------------------------------------

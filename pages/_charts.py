@@ -63,11 +63,10 @@ def draw(figure: go.Figure, key: str, alt: str) -> None:
 
 
 def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """Draw images per class; the part that is probably wrong, where known, at the bar's end.
+    """Draw images per class; the part that is wrong, where anything is known, at the bar's end.
 
     Args:
-        classes: `name`, `count`, `wrong` (a guess, or None before the first run), and `no_class`
-            where the label is none.
+        classes: see `catalog.class_counts`.
     """
     tone = colours()
     names = [chart_text(each["name"], 18) for each in classes]
@@ -77,8 +76,8 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
     whole = [chart_text(each["name"], 200) for each in classes]
     figure = go.Figure()
     for values, colour, label in (
-        ([c - w for c, w in zip(counts, wrong, strict=True)], tone["bar"], "probably right"),
-        (wrong, tone["red"], "probably wrong"),
+        ([c - w for c, w in zip(counts, wrong, strict=True)], tone["bar"], "right"),
+        (wrong, tone["red"], "wrong"),
     ):
         figure.add_bar(
             y=places,
@@ -119,8 +118,8 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
 
 
 def _count_beside(place: int, one: Mapping[str, Any], tone: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the words at a bar's end: images, and how many of them are probably wrong."""
-    known = f", about {count(one['wrong'])}" if one["wrong"] is not None else ""
+    """Return the words at a bar's end: images, and about how many of them are wrong."""
+    known = f", about {count(one['said'])}" if one["said"] is not None and one["count"] else ""
     known = ", no class" if one.get("no_class") else known
     return {
         "x": one["count"],

@@ -95,6 +95,32 @@ def test_the_browser_says_shares_and_chances_as_the_server_does():
         assert (chance, percent) == (said.chance(p), said.percent(p))
 
 
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ([0.996, 0.004], [">99 %", "<1 %"]),
+        ([1.0, 0.0], ["100 %", "0 %"]),
+        ([0.805, 0.195], ["81 %", "19 %"]),
+        ([0.335, 0.335, 0.33], ["34 %", "33 %", "33 %"]),
+    ],
+)
+def test_percents_of_one_whole_add_up_and_none_is_all_unless_it_is(shares, words):
+    assert [each.replace(said.NARROW, " ") for each in said.held(shares)] == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(1.0, "1.00"), (0.9993, ">0.99"), (0.0, "0.00"), (0.0004, "<0.01"), (-0.2, "-0.20")],
+)
+def test_a_measure_is_perfect_only_where_it_is(value, words):
+    assert said.score(value) == words
+
+
+def test_an_interval_of_shares_ends_at_all_only_where_it_does():
+    assert said.percents(0.0004, 0.9996).replace(said.NARROW, " ") == "<1–>99 %"
+    assert said.percents(0, 1, " to ").replace(said.NARROW, " ") == "0 to 100 %"
+
+
 def test_a_command_can_be_copied_into_a_shell():
     words = said.command("audit", "Wardrobe öÄ", "--verify", Path("it's.json"))
     assert shlex.split(words) == ["lnl", "audit", "Wardrobe öÄ", "--verify", "it's.json"]

@@ -138,7 +138,7 @@ def _together(views: ImageViews) -> str:
     if only is not None:
         word = "baseline" if views.baselines[1] == 1 else "baselines"
         also = f" {views.baselines[0]} of {views.baselines[1]} {word} agree with it."
-        found = f'<span class="chip found">Found only by {escape(only.short)}</span>'
+        found = f'<span class="chip found">Only {escape(only.short)} expects another class</span>'
         return found + (escape(also) if views.baselines[1] else "")
     wrong = [each for each in asked if each.wrong]
     words = f"{len(wrong)} of {len(asked)} methods expect another class"

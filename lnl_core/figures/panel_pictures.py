@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
-from lnl_core.views import ImageViews, Picture, chance
+from lnl_core.views import ImageViews, Picture, chance, percent
 
 Url = Callable[[int, str], str]
 """(row, `full` or `thumb`) -> address of an image, a data URI in a report."""
@@ -157,7 +157,7 @@ def _masks(views: ImageViews, picture: Picture, url: Url) -> str:
         parts.append(
             f'<figure><div><img src="{source}" alt="">{svg(v, u, cells)}</div>'
             f'<figcaption title="{name}">{name} '
-            f'<span class="muted">{100 * covered:.0f}\u202f%</span></figcaption></figure>'
+            f'<span class="muted">{percent(covered)}</span></figcaption></figure>'
         )
     legend = key_of(("background:var(--brown)", "given"), ("background:var(--blue)", "best other"))
     return image("".join(parts), picture.words, "masks") + legend

@@ -94,9 +94,9 @@ def _list(info: DatasetInfo, there: Lists) -> IntArray:
 
 def _named(name: str, rows: IntArray, there: Lists) -> str:
     title = {
-        ALL: f"Found by all {there.asked}",
+        ALL: f"All {there.asked} expect another class",
         SPLIT: "Methods disagree",
-    }.get(name, f"Found only by {name}")
+    }.get(name, f"Only {name} expects another class")
     known = there.right.get(name)
     known_words = "" if known is None else f", {_words.percent(known)} really wrong"
     return f"{title}: {_words.count(len(rows))}{known_words}"

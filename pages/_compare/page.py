@@ -12,7 +12,7 @@ from lnl_core.services.compare import comparing
 from lnl_core.services.compare.truth import truths
 from lnl_core.services.runs import control
 from lnl_core.types import DatasetInfo
-from lnl_core.views import CONSENSUS, Candidate, Comparison
+from lnl_core.views import CONSENSUS, Candidate, Comparison, score
 from pages import _charts, _ui, _words
 from pages._compare import agreement, five, lab, losses, pairs, quality, retrain, without
 from pages._runs import live
@@ -175,10 +175,12 @@ def _facts(info: DatasetInfo, comparison: Comparison) -> None:
     if best is not None:
         d = comparison.detections[best.key]
         half = (d.interval[1] - d.interval[0]) / 2
-        facts.append(("Best single method", f"{plain(best.short)} {d.ap:.2f}", f"AP, ±{half:.2f}"))
+        facts.append(
+            ("Best single method", f"{plain(best.short)} {score(d.ap)}", f"AP, ±{half:.2f}")
+        )
         if joint is not None:
             gap = f"{joint.ap - d.ap:+.2f}".replace("-", "−")
-            facts.append(("Consensus of all", f"{joint.ap:.2f}", f"AP, {gap}"))
+            facts.append(("Consensus of all", score(joint.ap), f"AP, {gap}"))
     shown = joint or (comparison.detections[best.key] if best else None)
     if shown is not None:
         by_chance = round(0.8 * shown.size)

@@ -13,7 +13,7 @@ from lnl_core.services.compare.five_views import others_expected
 from lnl_core.services.compare.seeds import Spread, spreads
 from lnl_core.services.in_force import standing
 from lnl_core.types import DatasetInfo
-from lnl_core.views import CONSENSUS, TOGETHER, Candidate, Comparison
+from lnl_core.views import CONSENSUS, TOGETHER, Candidate, Comparison, score
 from pages import _figures, _ui, _words
 from pages._compare import agreement, without
 from pages._ui import plain
@@ -197,10 +197,10 @@ def _row(comparison: Comparison, each: Candidate) -> dict[str, str]:
         "line": "┅┅" if each.baseline else "━━",
         "method": _ui.short(each.short, 24) if _short_names(comparison) else full,
         "other": "",
-        "ap": "" if d is None else f"{d.ap:.2f} ±{_half(*d.interval)}",
-        "at_k": "" if d is None else f"{d.at_total:.2f}",
-        "fifth": "" if d is None else f"{d.first_fifth:.2f}",
-        "fix": "–" if math.isnan(fix) else f"{fix:.2f}",
+        "ap": "" if d is None else f"{score(d.ap)} ±{_half(*d.interval)}",
+        "at_k": "" if d is None else score(d.at_total),
+        "fifth": "" if d is None else score(d.first_fifth),
+        "fix": "–" if math.isnan(fix) else score(fix),
         "clock": "–" if seconds is None else _words.clock(seconds),
         "memory": f"{memory / 1e9:.1f}" if memory else "–",
     }

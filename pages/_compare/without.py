@@ -63,7 +63,7 @@ def _heading(found: Missing) -> str:
 
 
 def _so_far(found: Missing) -> str:
-    words = f"{_words.plural(found.drawn, 'random check')} so far"
+    words = f"{_words.plural(found.drawn, 'settled random check')} so far"
     if found.drawn:
         words += f", {_words.count(found.wrong)} found wrong"
     if found.told:
@@ -83,8 +83,8 @@ def _why(found: Missing) -> str:
     if found.share is None:
         return words
     return (
-        f"{words} The ranking expects {_words.percent(found.share)} of all labels to be wrong. The "
-        "same checks tell how many are left."
+        f"{words} Of the labels without an answer {_words.percent(found.share)} are expected to be "
+        "wrong. The same checks tell how many are left."
     )
 
 
@@ -126,7 +126,7 @@ def _title(name: str, number: int, asked: int) -> str:
     images = _words.plural(number, "image")
     if name == SPLIT:
         return f"**Methods disagree**  :small[:gray[{images}, {asked} methods asked]]"
-    return f"**Found only by {plain(name)}**  :small[:gray[{images}]]"
+    return f"**Only {plain(name)} expects another class**  :small[:gray[{images}]]"
 
 
 def _walk(info: DatasetInfo, name: str) -> None:

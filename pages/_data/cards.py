@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from lnl_core.services import methods
 from lnl_core.services.datasets.catalog import DEMOS, DIGITS, PHOTOGRAPHS, DatasetCard
+from lnl_core.services.in_force import standing
 from lnl_core.services.review import auditing
 from lnl_core.types import JobState
 from pages import _charts, _tour, _ui, _words
@@ -117,7 +118,7 @@ def _left(card: DatasetCard) -> tuple[str, bool]:
     left = auditing.errors_left(card.info) if card.reviewed else None
     if left is None or not left.words:
         return "", False
-    return f"Errors left: {left.words}", left.may_stop
+    return f"Errors left: {left.words_beside(standing(card.info))}", left.may_stop
 
 
 def _acts(card: DatasetCard, *, primary: bool) -> None:

@@ -67,17 +67,21 @@ def _overview(info: DatasetInfo) -> None:
             if guessed:
                 mark = _charts.colours()["red"]
                 st.markdown(
-                    f':color[■]{{foreground="{mark}"}} :gray[:small[probably wrong, estimate]]',
+                    f':color[■]{{foreground="{mark}"}} :gray[:small[wrong: found or expected]]',
                     width="content",
                 )
             _charts.format_select()
         _charts.draw(
             _charts.class_balance(classes),
             key=f"balance_{info.id}",
-            alt="Bars: images per class, and how many of them are probably wrong",
+            alt="Bars: images per class, and how many of them are wrong, found or expected",
         )
         words = "How many images each class was given"
-        words += ", and how many of them the methods hold for wrong." if guessed else "."
+        words += (
+            ", and about how many of them are wrong: found so far, or expected among the rest."
+            if guessed
+            else "."
+        )
         if cut:
             words += f" The {_MOST_BARS} of {_words.count(info.class_count)} classes with most."
         st.caption(words)

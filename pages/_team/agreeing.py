@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from lnl_core.services.team.team import SHARED, Agreement, Team
+from lnl_core.views import score
 from pages._team import paint
 from pages._words import count, plain, plural, short
 
@@ -78,7 +79,7 @@ def _numbers(who: str, each: Agreement) -> dict[str, str]:
     known = each.value is not None
     return {
         "Who": who,
-        "Agreement": f"{each.value:.2f}" if known else "",
-        "95 %": f"{each.low:.2f}–{each.high:.2f}" if known else "",
+        "Agreement": score(each.value) if known else "",
+        "95 %": f"{score(each.low)}–{score(each.high)}" if known else "",
         "Shared images": count(each.images),
     }

@@ -13,6 +13,7 @@ from lnl_core.services.team import roles, settling
 from lnl_core.services.team.roles import Act, Role
 from lnl_core.services.team.team import Person, Team, team
 from lnl_core.types import DatasetInfo
+from lnl_core.views import chance
 from pages import _ui
 from pages._team import agreeing, checks, contradictions, dividing, paint, trail
 from pages._words import count, duration, percent, plain, plural, short
@@ -93,7 +94,7 @@ def _line(each: Person, several: bool) -> dict[str, Any]:
         "Unsure": percent(each.unsure / max(each.answers, 1)),
     }
     if several:
-        line["Right"] = "–" if each.accuracy is None else f"{each.accuracy:.2f}"
+        line["Right"] = "–" if each.accuracy is None else chance(each.accuracy)
         line["Shared"] = count(each.shared)
     return line | {"Last seen": paint.brief(each.last_seen)}
 

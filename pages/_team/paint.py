@@ -11,6 +11,7 @@ import streamlit as st
 from lnl_core.figures.palette import TONES
 from lnl_core.services.team.team import Agreement
 from lnl_core.types import Action
+from lnl_core.views import score
 from pages._words import count, day, hour, moment, one_line, short
 
 _LIGHT, _DARK = TONES["light"], TONES["dark"]
@@ -129,7 +130,8 @@ def _line(who: str, each: Agreement, low: float, ticks: Sequence[float]) -> str:
             else "one category only"
         )
         return f'<div class="team-line">{name}<span class="few">{words}</span></div>'
-    said = f"{each.value:.2f} (95 %: {each.low:.2f}–{each.high:.2f}) of {count(each.images)} images"
+    ends = f"{score(each.low)}–{score(each.high)}"
+    said = f"{score(each.value)} (95 %: {ends}) of {count(each.images)} images"
     start, end = _place(each.low, low), _place(each.high, low)
     grid = "".join(f'<u style="left:{_place(t, low)}%"></u>' for t in ticks)
     track = (
@@ -137,7 +139,7 @@ def _line(who: str, each: Agreement, low: float, ticks: Sequence[float]) -> str:
         f'<i style="left:{start}%;width:{round(end - start, 1)}%"></i>'
         f'<b style="left:{_place(each.value, low)}%"></b></span>'
     )
-    number = f'<span class="n"><b>{each.value:.2f}</b> of {count(each.images)}</span>'
+    number = f'<span class="n"><b>{score(each.value)}</b> of {count(each.images)}</span>'
     return f'<div class="team-line">{name}{track}{number}</div>'
 
 

@@ -49,7 +49,10 @@ def draw(info: DatasetInfo, names: list[str]) -> None:
         st.html(paint.trail(lines, HEIGHT))
         total = kept(info, who)
         last = f"the last {SHOWN} of " if total > SHOWN else ""
-        st.caption(f"{last}{plural(total, 'answer')}, none ever overwritten")
+        st.caption(
+            f"{last}{plural(total, 'entry', 'entries')}, skips and what was taken back among them; "
+            "none ever overwritten"
+        )
 
 
 def _csv(info: DatasetInfo, who: str | None) -> bytes:

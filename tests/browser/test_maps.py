@@ -54,7 +54,8 @@ def test_maps_come_after_the_answer_and_lie_over_the_image(common_server, page, 
     page.wait_for_selector(".mapset canvas")
     assert page.locator(".mapset canvas").count() == 3
     words = page.locator(".maps").text_content()
-    assert "holds 80\u202f% of the evidence; the two maps look at different places" in words
+    assert "Of what both maps show 80\u202f% is for bee, which is no probability" in words
+    assert "they look at different places" in words
     assert page.locator(".stage > canvas.over").count() == 0
     assert page.locator(".pair").count() == 0  # no room for both classes: they take turns
     page.get_by_role("button", name="of both classes").click()

@@ -71,19 +71,21 @@ def test_the_chances_stand_beside_what_is_so(desk, judged, texts):
     assert "the chances expect" not in texts(desk("compare", dataset="tiny"))
 
 
-def test_without_a_truth_the_page_says_what_is_missing_and_shows_the_rest(desk, judged, texts):
+def test_without_a_truth_the_page_says_what_is_missing_and_shows_the_rest(
+    desk, judged, texts, at_once
+):
     (judged.directory / "true_labels.npy").unlink()
     app = desk("compare", dataset="tiny")
     assert not app.exception
     said = texts(app)
-    assert plain("0 random checks so far; 60 more are needed, about 4 min at 4 s") in said
+    assert plain("0 settled random checks so far; 60 more are needed, about 4 min at 4 s") in said
     assert "Best single method" not in said
     decisions.append(judged, [Decision(4, Action.KEEP, "ann", route="audit")])
     told = np.zeros(60, bool)
     told[4] = True
     arrays.write_array(judged.directory / "runs" / "1" / "trusted.npy", told)
     app = desk("compare", dataset="tiny")
-    words = "0 random checks so far (1 more that these runs were told of judge nothing); "
+    words = "0 settled random checks so far (1 more that these runs were told of judge nothing); "
     assert plain(words) in texts(app)
     table = app.dataframe[0].value
     assert "ap" not in table
@@ -111,7 +113,7 @@ def test_images_on_which_methods_disagree_are_walked_through_in_five_views(desk,
     probs[7] = np.eye(3)[(given[7] + 1) % 3]  # it alone calls this one wrong
     arrays.save_signals(judged.directory / "runs" / "2", Signals("ce", 1 - probs.max(1), probs))
     app = desk("compare", dataset="tiny")
-    assert f"**Found only by {short_of('ce')}**" in texts(app)
+    assert f"**Only {short_of('ce')} expects another class**" in texts(app)
     app.button(key=f"apart_{short_of('ce')}").click().run()
     assert not app.exception
     assert app.query_params["view"] == "five"

@@ -76,7 +76,7 @@ def test_the_buttons_walk_through_a_list_and_the_address_follows(desk, seen):
     ids = [str(each) for each in datasets.load(seen).ids]
     app.selectbox(key=f"five_list_{seen.id}").select("SR").run()
     assert app.query_params["id"] in (ids[1], [ids[1]])
-    assert "Found only by SR" in shown(app)
+    assert "Only SR expects another class" in shown(app)
     app.selectbox(key=f"five_list_{seen.id}").select("all").run()
     first = app.query_params["id"]
     app.button(key="five_step_1").click().run()

@@ -9,14 +9,17 @@ import pytest
 
 from lnl_core.cli import main
 from lnl_core.services.compare import report
-from lnl_core.services.datasets import settings
+from lnl_core.services.compare.truth import AUDIT, truths
+from lnl_core.services.datasets import catalog, settings
 from lnl_core.services.explore import confusions
+from lnl_core.services.in_force import loaded, standing
+from lnl_core.services.moment import moment
 from lnl_core.services.review import auditing
 from lnl_core.services.review import desk as desks
 from lnl_core.services.review.evidence import evidence
 from lnl_core.services.workspace import dataset
 from lnl_core.store import decisions
-from lnl_core.types import Action
+from lnl_core.types import Action, Decision
 from lnl_core.views import chance
 from tests.services.review.test_auditing import Reviewer, make
 
@@ -116,6 +119,42 @@ def test_what_was_wrong_before_is_what_was_found_and_what_is_left(birds, told):
     assert matrix.audits >= confusions.AUDITS_NEEDED
     wrong = matrix.count.sum() - np.trace(matrix.count)
     assert wrong == pytest.approx(auditing.noise_rate(birds).share * labels, rel=0.1)
+
+
+def test_wrong_labels_by_class_are_what_was_found_and_what_is_left(birds, told):
+    audit, classes = told("audit", birds.name), catalog.class_counts(birds)
+    whole = audit["errors_found"] + audit["errors_left"]
+    assert sum(each["said"] for each in classes) == whole
+    given = np.asarray(loaded(birds).given_labels)
+    now = moment(birds)
+    assert now.reviewed < standing(birds).reviewed  # two unsure answers are not counted yet
+    for label, each in enumerate(classes):
+        found = int((now.found_wrong & (given == label)).sum())
+        assert found <= each["wrong"] <= each["count"]
+
+
+def test_errors_left_say_as_of_when_where_newer_counts_stand_beside_them(birds, desk, texts):
+    then, now = moment(birds).reviewed, standing(birds).reviewed
+    assert then < now
+    said = rf"at most \d+ \(95 % sure\), as of {then:,} reviewed"
+    data = texts(desk(dataset=birds.name))
+    assert re.search(rf"Errors left: about \d+, {said}", data)
+    assert re.search(said, report.html(birds))
+    while moment(birds).reviewed < standing(birds).reviewed:
+        row = int(np.flatnonzero(~standing(birds).answered & ~standing(birds).no_class)[0])
+        decisions.append(birds, [Decision(row, Action.KEEP, "ann")])
+    assert "as of" not in texts(desk(dataset=birds.name))
+    assert not re.search(r"sure\), as of", report.html(birds))
+
+
+def test_random_checks_are_counted_as_of_one_answer(birds, told, desk, texts):
+    for row in np.flatnonzero(~standing(birds).answered & ~standing(birds).no_class)[:3]:
+        decisions.append(birds, [Decision(int(row), Action.KEEP, "ann", route="audit")])
+    audit = told("audit", birds.name)
+    settled = audit["audits"] - audit["audits_unsure"]
+    said = next(each for each in truths(birds) if each.kind == AUDIT).words
+    assert number(r"(\d+) settled random check", said) == settled
+    assert confusions.matrix(birds).audits == settled
 
 
 def test_parts_that_stand_together_add_up(birds):

@@ -129,7 +129,9 @@ def test_the_trail_has_every_answer_of_whom_is_chosen(desk, disputed):
     app = desk("team")
     everybody = drawn(app)
     assert everybody.count("<time ") == 3
-    assert "3 answers, none ever overwritten" in [each.value for each in app.caption]
+    assert "3 entries, skips and what was taken back among them; none ever overwritten" in [
+        each.value for each in app.caption
+    ]
     app.selectbox(key="trail_of").select("bob").run()
     assert drawn(app).count("<time ") == 2
     assert 'title="ann"' not in drawn(app).split('<div class="team-trail"')[-1]

@@ -151,7 +151,7 @@ def _draw(info, count):
 
 def test_compare_judges_by_the_labels_that_are_found_wrong(answered):
     info, expected = answered
-    labels = truth.answered(info, decisions.last_id(info)).labels
+    labels = truth.answered(info).labels
     assert sum(label != truth.KEPT for label in labels.values()) == expected
     assert {row for row, label in labels.items() if label != truth.KEPT} == set(
         np.flatnonzero(in_force.standing(info).found_wrong).tolist()

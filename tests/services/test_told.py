@@ -1,6 +1,7 @@
 """What a run was told is no score of its own: masked and marked wherever scores are shown."""
 
 import csv
+import re
 import uuid
 from dataclasses import replace
 
@@ -52,6 +53,15 @@ def test_the_masks(told):
     assert rows(in_force.unjudged(told, 2)) == []
     assert in_force.score_shown(told, 3) is None
     assert in_force.score_shown(told, 25) == 0.85
+
+
+def test_the_reports_class_pairs_say_no_score_of_them(told):
+    page = report.html(told)
+    cards = re.findall(r"<figcaption>([^<]+)<small>([^<]+)</small>", page)
+    said = {identity: words for words, identity in cards}
+    ids = in_force.loaded(told).ids
+    assert said[str(ids[3])] == "no score: told or not judged"
+    assert any(words.startswith("p wrong ") for words in said.values())
 
 
 def test_explore_draws_them_in_a_colour_of_their_own_with_a_legend(told):

@@ -44,7 +44,7 @@ from lnl_core.types import (
     Signals,
     TopProbs,
 )
-from lnl_core.views import BEFORE, CONSENSUS, TOGETHER, Candidate, Comparison, Truth
+from lnl_core.views import BEFORE, CONSENSUS, TOGETHER, Candidate, Comparison, Truth, score
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -387,7 +387,7 @@ def baseline_words(compared: Comparison) -> str:
         gap, low, high = comparison.difference(compared.detections[each.key], base)
         words = f"{each.title} {_signed(gap)} ({_signed(low)} to {_signed(high)})"
         (behind if high < 0 else ahead if low > 0 else level).append(words)
-    start = f"{plain.title} reaches an average precision of {base.ap:.2f}."
+    start = f"{plain.title} reaches an average precision of {score(base.ap)}."
     if not behind and not level:
         return f"{start} Every published method here is above it, 95 % sure of each."
     parts = [start]
@@ -411,8 +411,8 @@ def before_words(compared: Comparison) -> str:
     first = min(compared.goal, now.size)
     found = [float(np.interp(first, each.depth, each.found)) for each in (before, now)]
     return (
-        f"Before the review the consensus had an average precision of {before.ap:.2f}, now "
-        f"{now.ap:.2f} ({_signed(gap)}, 95 %: {_signed(low)} to {_signed(high)}), on the same "
+        f"Before the review the consensus had an average precision of {score(before.ap)}, now "
+        f"{score(now.ap)} ({_signed(gap)}, 95 %: {_signed(low)} to {_signed(high)}), on the same "
         f"{now.size:,} images, none of which a run was told of. Their first {first:,} hold "
         f"{found[0]:,.0f} wrong labels in the order of before, {found[1]:,.0f} in that of now."
     )

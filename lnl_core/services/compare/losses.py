@@ -92,7 +92,7 @@ def _losses(info: DatasetInfo, _version: str, key: str, quantity: str, last: int
         x = np.log(share / (1 - share))
         axis, kind = "suspicion, 0 to 1, on a logit scale", "suspicion"
     verdict = np.zeros(info.n, np.int8)
-    for row, label in answered(info, last).labels.items():
+    for row, label in answered(info).labels.items():
         verdict[row] = 1 if label == KEPT else 2
     wrong = None if data.true_labels is None else np.asarray(data.true_labels) != given
     told = told_of(info, runs_behind(info, [candidate]))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from lnl_core.services.compare import comparing
-from lnl_core.services.compare.truth import AUDITS_NEEDED, KEPT, WRONG_NEEDED, answered
-from lnl_core.services.in_force import scored, told_of, unjudged, without_class
+from lnl_core.services.compare.truth import AUDITS_NEEDED, KEPT, WRONG_NEEDED, judging
+from lnl_core.services.in_force import told_of, without_class
+from lnl_core.services.moment import moment
+from lnl_core.services.review.auditing import errors_left
 from lnl_core.services.review.desk import progress
+from lnl_core.services.review.expecting import expected, guess
 from lnl_core.services.review.goals import PACE
-from lnl_core.store import decisions
 from lnl_core.types import DatasetInfo
 from lnl_core.views import Candidate
 
@@ -22,10 +22,10 @@ class Missing:
     """What a curve waits for.
 
     Attributes:
-        drawn: answered images that were drawn at random and none of the runs was told of.
+        drawn: settled images that were drawn at random and none of the runs was told of.
         told: further ones that a run was told of: these judge nothing.
         wrong: of those drawn, labels found wrong.
-        share: of wrong labels that the ranking expects among all; None without a ranking.
+        share: of wrong labels expected among those without an answer; None where nobody knows.
         more: further random checks until there is a curve, as far as can be expected; never more
             than there are images without a check.
         seconds: that they take in all.
@@ -50,7 +50,7 @@ def missing(info: DatasetInfo, chosen: tuple[Candidate, ...], reviewer: str) -> 
         reviewer: whose pace.
     """
     told = told_of(info, comparing.runs_behind(info, chosen))
-    answers = answered(info, decisions.last_id(info))
+    answers = judging(info)
     checks = [row for row, random in answers.order if random]
     rows = [row for row in checks if not told[row]]
     wrong = sum(answers.labels[row] != KEPT for row in rows)
@@ -76,7 +76,11 @@ def more_checks(drawn: int, wrong: int, share: float | None) -> int:
 
 
 def _share(info: DatasetInfo) -> float | None:
-    ranked, judged = scored(info), ~unjudged(info)
-    if ranked is None or not judged.any():
+    """Return errors left, as every page says them, by the labels without an answer."""
+    now = moment(info)
+    ahead, left = expected(info, now=now), errors_left(info, now=now).estimate
+    if left is None and (guessed := guess(info, now)) is not None:
+        left = guessed.left
+    if ahead is None or left is None or not len(ahead.open):
         return None
-    return float(np.asarray(ranked.ranking.p_wrong, np.float64)[judged].mean())
+    return min(1.0, left / len(ahead.open))

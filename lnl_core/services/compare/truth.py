@@ -10,7 +10,8 @@ import numpy as np
 
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Sample
-from lnl_core.services.in_force import loaded, standing, without_class
+from lnl_core.services.in_force import Standing, loaded, standing, without_class
+from lnl_core.services.moment import moment
 from lnl_core.store import audits, datasets, decisions
 from lnl_core.types import Action, BoolArray, DatasetInfo, IntArray
 from lnl_core.views import Truth
@@ -31,7 +32,7 @@ def truths(info: DatasetInfo) -> list[Truth]:
     judged = datasets.judged_labels(info)
     if judged is not None:
         choices.append(_judged(info, judged))
-    audits, wrong, answers = answered(info, decisions.last_id(info)).counts
+    audits, wrong, answers = judging(info).counts
     words = f"{audits:,} settled random check{'' if audits == 1 else 's'}"
     if answers:
         words = f"{answers:,} answer{'' if answers == 1 else 's'} + {words}"
@@ -113,8 +114,21 @@ KEPT, NO_CLASS = -2, -1
 _NO_ANSWER = (Action.REOPEN, Action.SKIP, Action.AUTO)
 
 
+def judging(info: DatasetInfo) -> Answers:
+    """Return the settled rows as of the last moment: those that judge runs, and are counted.
+
+    Numbers of random checks that moved with every answer would tell which images chance drew.
+    """
+    return _answered(info, moment(info), decisions.last_id(info))
+
+
+def answered(info: DatasetInfo) -> Answers:
+    """Return the settled rows as of the last answer."""
+    return _answered(info, standing(info), decisions.last_id(info))
+
+
 @lru_cache(maxsize=16)
-def answered(info: DatasetInfo, _last_id: int) -> Answers:
+def _answered(info: DatasetInfo, now: Standing, _last_id: int) -> Answers:
     """Collect settled rows in the order in which they stopped being unknown.
 
     A row that was drawn at random stands where it was drawn: what had no answer at that moment is
@@ -122,10 +136,10 @@ def answered(info: DatasetInfo, _last_id: int) -> Answers:
     a class are no part of it: there was no label to be right or wrong.
     """
     labels: dict[int, int] = {}
-    no_class, now = without_class(info), standing(info)
+    no_class = without_class(info)
     for row, several in decisions.in_force(info).items():
         verdict = decisions.verdict(several)
-        if verdict.decision is None or no_class[row]:
+        if verdict.decision is None or no_class[row] or not now.settled[row]:
             continue
         action, label = verdict.decision.action, verdict.decision.label
         if now.found_wrong[row]:
@@ -154,7 +168,7 @@ def sample_of(info: DatasetInfo, kind: str, told: BoolArray) -> Sample | None:
     if kind in (KNOWN, JUDGED):
         true = data.true_labels if kind == KNOWN else datasets.judged_labels(info)
         return None if true is None else comparison.known(given, np.asarray(true), population)
-    answers = answered(info, decisions.last_id(info))
+    answers = judging(info)
     order = [(row, drawn) for row, drawn in answers.order if population[row]]
     weights, draws = comparison.audit_weights(order, int(population.sum()))
     if draws < AUDITS_NEEDED:

@@ -12,16 +12,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lnl_core import said
 from lnl_core.jobs import queue
 from lnl_core.review import labelled
 from lnl_core.services.datasets import leftovers
 from lnl_core.services.in_force import goal, loaded, scored, standing
+from lnl_core.services.moment import moment
+from lnl_core.services.review.auditing import errors_left
+from lnl_core.services.review.expecting import expected
 from lnl_core.services.review.planning import planned
 from lnl_core.services.serving import app_file
 from lnl_core.services.team import roles
 from lnl_core.services.team.roles import Act
 from lnl_core.store import arrays, datasets, owned
-from lnl_core.types import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError, Workspace
+from lnl_core.types import (
+    ACTIVE_STATES,
+    DatasetInfo,
+    FloatArray,
+    IntArray,
+    Job,
+    JobState,
+    LnlError,
+    Workspace,
+)
 
 if TYPE_CHECKING:
     from lnl_core.data.importers import ImportReport
@@ -320,23 +333,39 @@ def remove_dataset(info: DatasetInfo, by: str | None = None) -> None:
 
 
 def class_counts(info: DatasetInfo) -> list[dict[str, Any]]:
-    """Return per class `name`, `count` and, once scored, `wrong`: the sum of p_wrong, a guess.
+    """Return per class `name`, `count` and, once scored, `wrong`, with `said`, the same in words.
 
-    `no_class` says that the label is none.
+    That is what people found wrong, and what is expected among the rest, as of the last moment: the
+    classes sum to what is said of the whole set. `no_class` says that the label is none.
     """
     given = np.asarray(loaded(info).given_labels)
     counts = np.bincount(given, minlength=info.class_count)
-    ranked = scored(info)
-    wrong = None
-    if ranked is not None:
-        p = np.asarray(ranked.ranking.p_wrong, dtype=np.float64)
-        wrong = np.bincount(given, weights=p, minlength=info.class_count)
+    wrong = _wrong_by_class(info, given)
+    whole = [None] * len(counts) if wrong is None else said.parts(wrong.tolist(), 1)
     return [
         {
             "name": class_name,
             "count": int(counts[label]),
             "wrong": None if wrong is None else float(wrong[label]),
+            "said": whole[label],
             "no_class": label in info.no_classes,
         }
         for label, class_name in enumerate(info.class_names)
     ]
+
+
+def _wrong_by_class(info: DatasetInfo, given: IntArray) -> FloatArray | None:
+    """Return (k,) wrong labels, found and expected; None before anything is scored."""
+    now = moment(info)
+    ahead, left = expected(info, now=now), errors_left(info, now=now)
+    if ahead is None:
+        return None
+    k, rows = info.class_count, ahead.open
+    found = np.bincount(given[now.found_wrong], minlength=k)
+    rest = np.bincount(given[rows], weights=np.asarray(ahead.p, np.float64)[rows], minlength=k)
+    if left.estimate is not None and rest.any():
+        rest = np.minimum(
+            rest * (left.estimate / rest.sum()), np.bincount(given[rows], minlength=k)
+        )
+    wrong: FloatArray = found + rest
+    return wrong

@@ -8,6 +8,7 @@ import numpy as np
 
 from lnl_core.services.explore.embedding import frequent_classes
 from lnl_core.services.in_force import Scored, labelled_count, loaded, scored, standing, told
+from lnl_core.services.moment import moment
 from lnl_core.services.review.auditing import noise_rate
 from lnl_core.services.review.draws import WRONG, about_given, replay
 from lnl_core.store import decisions
@@ -138,8 +139,11 @@ def _errors_left(info: DatasetInfo) -> float:
 
 
 def _audited(info: DatasetInfo) -> tuple[int, BoolArray]:
-    """Return how many audits have a clear answer, and which rows, (n,); nothing below 50."""
-    drawn, past = np.zeros(info.n, dtype=bool), replay(info)
+    """Return how many audits have a clear answer by the last moment, and which rows, (n,).
+
+    Below 50 nothing.
+    """
+    drawn, past = np.zeros(info.n, dtype=bool), replay(info, moment(info))
     audits = len(past.counted)
     if audits < AUDITS_NEEDED:
         return 0, drawn

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lnl_core import said
 from lnl_core.jobs import executors, inputs, queue
 from lnl_core.jobs.engines import local
 from lnl_core.jobs.tasks import maps
@@ -28,7 +29,7 @@ from lnl_core.types import (
     Leaves,
     LnlError,
 )
-from lnl_core.views import NARROW, STATISTICS, parts, percent
+from lnl_core.views import STATISTICS, percent
 
 REST_SECONDS = 30.0
 """A failure is told for so long; who looks at the image again later has it tried again."""
@@ -259,7 +260,7 @@ def _drawn(
     u, v = pair.shape[1:]
     energy = positive.mean(axis=(1, 2))
     share = float(energy[1] / max(energy.sum(), 1e-9))
-    held = [f"{part}{NARROW}%" for part in parts([1 - share, share])]
+    held = said.held([1 - share, share])
     return {
         "common": signed,
         "maps": [{"u": u, "v": v, "values": np.round(one, 3).ravel().tolist()} for one in scaled],
@@ -289,4 +290,7 @@ def _words(
     masks = [one >= 0.4 * one.max() for one in positive]
     iou = float((masks[0] & masks[1]).sum() / max((masks[0] | masks[1]).sum(), 1))
     places = "the same place" if iou >= 0.5 else "different places"
-    return f"{names[of_other]} holds {most} of the evidence; the two maps look at {places}."
+    return (
+        f"Of what both maps show {most} is for {names[of_other]}, which is no probability; "
+        f"they look at {places}."
+    )

@@ -67,6 +67,7 @@ class ErrorsLeft:
         limit: at most so many are left, 95 % sure, at every moment.
         goal: wrong labels that may be left.
         found: labels found wrong, by whatever way: the number that every place shows.
+        reviewed: images with an answer.
         total: images of the set that came with a class; the others are not counted.
         unseen: images that were added since the draws behind these numbers: each may be wrong.
         auto: images whose label a plan changed and that no person has answered: such a label
@@ -85,6 +86,7 @@ class ErrorsLeft:
     limit: int | None
     goal: int
     found: int
+    reviewed: int
     total: int
     unseen: int = 0
     auto: int = 0
@@ -106,6 +108,12 @@ class ErrorsLeft:
         if not self.limit:
             return "0 (95 % sure)"
         return f"about {self.estimate:,}, at most {self.limit:,} (95 % sure)"
+
+    def words_beside(self, now: Standing) -> str:
+        """What a place says that shows the counts of the last answer: `words`, and as of when."""
+        if not self.words or (self.reviewed, self.found) == (now.reviewed, now.found):
+            return self.words
+        return f"{self.words}, as of {self.reviewed:,} reviewed"
 
     @property
     def checks(self) -> str:
@@ -187,6 +195,7 @@ def errors_left(
         **numbers,
         goal=goal(info) if target is None else int(target * n),
         found=now.found,
+        reviewed=now.reviewed,
         total=n,
         unseen=unseen,
         auto=int(now.auto_open.sum()),

@@ -17,6 +17,7 @@ from lnl_core.review.hidden import GOLD
 from lnl_core.review.measured import Measured
 from lnl_core.review.missed import Looks, corrected_limit
 from lnl_core.review.sensitivity import Known, corrected_rate
+from lnl_core.said import percents
 from lnl_core.services.in_force import Standing
 from lnl_core.services.moment import moment
 from lnl_core.services.review import measuring
@@ -81,7 +82,7 @@ class Corrected:
         return (
             f"At most {self.limit:,} left with what people passed over, about {self.passed_over:,}:"
             f" they noticed {seen.count} of {seen.of} wrong gold labels "
-            f"(95 %: {100 * seen.low:.0f} to {100 * seen.high:.0f} %)"
+            f"(95 %: {percents(seen.low, seen.high, ' to ')})"
         )
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lnl_core import said
 from lnl_core.review.hidden import CONFIRM, CONTROL, GOLD, REPEAT, ROUTES, SECOND
 from lnl_core.review.measured import Look, Measured, Share, measured, together
 from lnl_core.services.in_force import Standing, standing
@@ -112,12 +113,12 @@ def row(routes: Mapping[str, Measured]) -> dict[str, str]:
 def _short(each: Share | None) -> str:
     if each is None:
         return ""
-    return f"{each.count} of {each.of} ({100 * each.low:.0f}–{100 * each.high:.0f} %)"
+    return f"{each.count} of {each.of} ({said.percents(each.low, each.high)})"
 
 
 def share_words(each: Share) -> str:
     """Return a share as people read it: 18 of 20 (95 %: 68 to 99 %)."""
-    return f"{each.count} of {each.of} (95 %: {100 * each.low:.0f} to {100 * each.high:.0f} %)"
+    return f"{each.count} of {each.of} (95 %: {said.percents(each.low, each.high, ' to ')})"
 
 
 def team(info: DatasetInfo) -> dict[str, Measured]:

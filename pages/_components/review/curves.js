@@ -58,7 +58,7 @@ export function byEpoch(desk, found) {
   const keys = curves.map((each) => each.key);
   /** @param {Curve} each */
   const name = (each) => runName(desk, each.key, each.source, keys);
-  const title = h("b", null, "Probability by epoch");
+  const title = h("b", null, "Probability in training, by epoch");
   const { wide, curve: asked } = desk.look;
   if (wide && curves.length > 1) {
     const small = curves.map((each) =>

@@ -141,7 +141,9 @@ function mapSet(desk, maps) {
       image?.complete && image.naturalWidth
         ? mapPicture(image, maps, which, desk.look.mapOpacity, `map of ${which}`)
         : waitingBox();
-    const props = { class: `mapbtn ${on ? "on" : ""}`, title: "shows it over the image" };
+    const held = which === "difference" ? "" : share(which === "given" ? 0 : 1);
+    const title = held && `${held.slice(2)} of what both maps show, no probability; `;
+    const props = { class: `mapbtn ${on ? "on" : ""}`, title: `${title}shows it over the image` };
     const onclick = () => desk.acts.setOverlay(on ? "" : which);
     const under = h("div", { class: "cap" }, ...words);
     return h("button", { type: "button", ...props, onclick }, picture, under);

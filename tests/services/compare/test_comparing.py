@@ -95,7 +95,7 @@ def test_answers_of_the_queue_make_no_curve(workspace, scored):
     assert found.reviewed == (55, 3)
 
 
-def test_random_audits_make_one(workspace, scored, monkeypatch):
+def test_random_audits_make_one(workspace, scored, at_once, monkeypatch):
     monkeypatch.setattr(_truth, "WRONG_NEEDED", 2)
     scored = without_truth(scored)
     truth = np.repeat([0, 1, 2], 20)
@@ -158,7 +158,7 @@ def test_too_few_wrong_ones_among_the_judged_make_no_curve(workspace, scored):
     assert comparing.compare(scored, truth="judged").why_none == said.reason
 
 
-def test_an_unsure_audit_and_a_reopened_one_do_not_count(workspace, scored):
+def test_an_unsure_audit_and_a_reopened_one_do_not_count(workspace, scored, at_once):
     answer(workspace, scored, 1, Action.KEEP, "audit")
     answer(workspace, scored, 2, Action.UNSURE, "audit")
     answer(workspace, scored, 4, Action.KEEP, "audit")

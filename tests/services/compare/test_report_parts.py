@@ -74,8 +74,8 @@ def test_dark_is_for_screens_alone(workspace, scored):
 def test_images_are_shown_as_each_method_sees_them(seen):
     shown = section(report.html(seen), "Images as each method sees them")
     assert shown.count('class="columns"') == 3
-    assert "Found only by SR" in shown
-    assert "Found by all 5" in shown
+    assert "Only SR expects another class" in shown
+    assert "All 5 expect another class" in shown
     assert "loading=" not in shown, "paper does not wait"
 
 

@@ -45,7 +45,8 @@ def queue(info: DatasetInfo, album: Album) -> str:
     return (
         "<p>Given label → suggested label, and p wrong, the calibrated chance that the given one "
         "is wrong: "
-        f'the first {len(cards):,} without an answer.</p><div class="queue">{"".join(cards)}</div>'
+        f"the first {len(cards):,} that nobody has settled.</p>"
+        f'<div class="queue">{"".join(cards)}</div>'
     )
 
 

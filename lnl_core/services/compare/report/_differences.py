@@ -10,7 +10,7 @@ from lnl_core.figures.differences import p_words
 from lnl_core.services.compare import differences
 from lnl_core.services.compare.report import _markup
 from lnl_core.types import DatasetInfo
-from lnl_core.views import Comparison, Shares
+from lnl_core.views import Comparison, Shares, score
 
 CLEAREST = 40
 """Differences of a class that are listed, the clearest first."""
@@ -92,7 +92,7 @@ def _share(value: float, interval: object) -> tuple[str, str]:
     low, high = np.asarray(interval, np.float64)
     if not np.isfinite(value):
         return "–", ""
-    return f"{value:.2f}", f"{low:.2f}–{high:.2f}"
+    return score(value), f"{score(low)}–{score(high)}"
 
 
 def seeds(info: DatasetInfo, comparison: Comparison) -> str:

@@ -16,7 +16,7 @@ from lnl_core.services.review import goals
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.services.review.corrected import corrected
 from lnl_core.types import DatasetInfo
-from lnl_core.views import CONSENSUS, Comparison
+from lnl_core.views import CONSENSUS, Comparison, score
 
 
 def facts_of(info: DatasetInfo, comparison: Comparison) -> str:
@@ -43,7 +43,7 @@ def facts_of(info: DatasetInfo, comparison: Comparison) -> str:
     joint = comparison.detections.get(CONSENSUS)
     if joint is not None:
         low, high = joint.interval
-        facts.append(("Consensus, AP", f"{joint.ap:.2f} (95 %: {low:.2f}–{high:.2f})"))
+        facts.append(("Consensus, AP", f"{score(joint.ap)} (95 %: {score(low)}–{score(high)})"))
     cells = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in facts)
     source = f'<p class="muted">Source: {escape(_named(info.source))}</p>' if info.source else ""
     return f'<dl class="facts">{cells}</dl>{source}'
@@ -58,7 +58,10 @@ def _named(source: str) -> str:
 def _errors_left(info: DatasetInfo) -> str:
     """Say how many wrong labels are left, as random checks tell, or how many checks that takes."""
     left = errors_left(info)
-    return left.words or f"after {left.enough} random checks ({left.since} so far)"
+    return (
+        left.words_beside(standing(info))
+        or f"after {left.enough} random checks ({left.since} so far)"
+    )
 
 
 def sentences(comparison: Comparison) -> str:
@@ -96,11 +99,11 @@ def table(comparison: Comparison) -> str:
                 [_markup.cell("")] * 5
                 if d is None
                 else [
-                    _markup.cell(f"{d.ap:.2f}"),
-                    _markup.cell(f"{d.interval[0]:.2f}–{d.interval[1]:.2f}"),
-                    _markup.cell(f"{d.at_total:.2f}"),
-                    _markup.cell(f"{d.first_fifth:.2f}"),
-                    _markup.cell("–" if np.isnan(fix) else f"{fix:.2f}"),
+                    _markup.cell(score(d.ap)),
+                    _markup.cell(f"{score(d.interval[0])}–{score(d.interval[1])}"),
+                    _markup.cell(score(d.at_total)),
+                    _markup.cell(score(d.first_fifth)),
+                    _markup.cell("–" if np.isnan(fix) else score(fix)),
                 ]
             )
         cost = each.cost

@@ -10,7 +10,7 @@ from lnl_core.services.compare.report._album import Album
 from lnl_core.services.datasets import settings
 from lnl_core.services.explore import confusions, definitions
 from lnl_core.services.explore.definitions import Definition
-from lnl_core.services.in_force import loaded, scored
+from lnl_core.services.in_force import loaded, scored, unjudged
 from lnl_core.types import DatasetInfo, IntArray
 from lnl_core.views import FEWEST_ERRORS, Matrix, chance
 
@@ -63,12 +63,12 @@ def _words(info: DatasetInfo, pair: Definition) -> str:
         if kept or moved:
             parts.append(f"{kept:,} stayed {name}, {moved:,} of {name} went to {other}")
     for number, what in (
-        (pair.both, "are both"),
-        (pair.unsure, "are unsure"),
-        (pair.split, "are answered differently by two people"),
+        (pair.both, "both"),
+        (pair.unsure, "unsure"),
+        (pair.split, "answered differently by two people"),
     ):
         if number:
-            parts.append(f"{number:,} {what}")
+            parts.append(f"{number:,} {'is' if number == 1 else 'are'} {what}")
     noun = "image" if pair.reviewed == 1 else "images"
     words = f"Of {pair.reviewed:,} answered {noun} of both classes: {'; '.join(parts)}."
     return words + (f" {pair.words(one, two)}" if pair.disputed else "")
@@ -92,10 +92,16 @@ def _images(info: DatasetInfo, given: int, true: int, album: Album) -> str:
     order: IntArray = np.asarray(ranking.order)
     of_pair = np.asarray(data.given_labels)[order] == given
     of_pair &= np.asarray(ranking.suggested_labels)[order] == true
+    shown, blank = list(map(int, order[of_pair][:IMAGES])), unjudged(info)
+    said = {
+        row: "no score: told or not judged"
+        if blank[row]
+        else f"p wrong {chance(float(ranking.p_wrong[row]))}"
+        for row in shown
+    }
     cards = "".join(
-        f'<figure><img src="{album.uri(row)}" alt=""><figcaption>p wrong '
-        f"{escape(chance(float(ranking.p_wrong[row])))}"
+        f'<figure><img src="{album.uri(row)}" alt=""><figcaption>{escape(said[row])}'
         f"<small>{escape(str(data.ids[row]))}</small></figcaption></figure>"
-        for row in map(int, order[of_pair][:IMAGES])
+        for row in shown
     )
     return f'<div class="queue strip">{cards}</div>' if cards else ""

@@ -38,8 +38,8 @@ def _chosen(info: DatasetInfo, there: five_views.Lists) -> Iterator[tuple[int, s
     alone = [name for name in there.rows if name not in (five_views.ALL, five_views.SPLIT)]
     lists = [
         (there.rows.get(five_views.SPLIT, ()), "Methods disagree"),
-        *((there.rows[name], f"Found only by {name}") for name in alone),
-        (there.rows.get(five_views.ALL, ()), f"Found by all {there.asked}"),
+        *((there.rows[name], f"Only {name} expects another class") for name in alone),
+        (there.rows.get(five_views.ALL, ()), f"All {there.asked} expect another class"),
         (ranked.ranking.order, "Most suspicious"),
     ]
     seen: set[int] = set()
@@ -47,8 +47,8 @@ def _chosen(info: DatasetInfo, there: five_views.Lists) -> Iterator[tuple[int, s
         row = next((each for each in map(int, rows[:TRIED]) if _whole(info, each, seen)), None)
         if row is None or len(seen) == VIEWED:
             continue
-        if why.startswith("Found only") and len(seen) == VIEWED - 1:
-            continue  # the last place is for what all have found
+        if why.startswith("Only ") and len(seen) == VIEWED - 1:
+            continue  # the last place is for what all of them doubt
         seen.add(row)
         yield row, why
 
