@@ -76,10 +76,11 @@ def _called(names: list[str]) -> dict[str, str]:
 
 
 def _numbers(who: str, each: Agreement) -> dict[str, str]:
-    known = each.value is not None
     return {
         "Who": who,
-        "Agreement": score(each.value) if known else "",
-        "95 %": f"{score(each.low)}–{score(each.high)}" if known else "",
+        "Agreement": "" if each.value is None else score(each.value),
+        "95 %": ""
+        if each.low is None or each.high is None
+        else f"{score(each.low)}–{score(each.high)}",
         "Shared images": count(each.images),
     }

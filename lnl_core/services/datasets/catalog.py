@@ -361,11 +361,9 @@ def _wrong_by_class(info: DatasetInfo, given: IntArray) -> FloatArray | None:
     if ahead is None:
         return None
     k, rows = info.class_count, ahead.open
-    found = np.bincount(given[now.found_wrong], minlength=k)
-    rest = np.bincount(given[rows], weights=np.asarray(ahead.p, np.float64)[rows], minlength=k)
-    if left.estimate is not None and rest.any():
-        rest = np.minimum(
-            rest * (left.estimate / rest.sum()), np.bincount(given[rows], minlength=k)
-        )
-    wrong: FloatArray = found + rest
+    p = np.asarray(ahead.p, np.float64)[rows]
+    if left.estimate is not None and p.sum() > 0:
+        p = np.minimum(p * (left.estimate / p.sum()), 1)
+    wrong = np.bincount(given[now.found_wrong], minlength=k).astype(np.float64)
+    wrong += np.bincount(given[rows], weights=p, minlength=k)
     return wrong
