@@ -23,8 +23,9 @@ from lnl_core.data.contrast import Contrast
 from lnl_core.data.writing import Plan
 from lnl_core.jobs import outcome, queue
 from lnl_core.readings import Answers
+from lnl_core.services.datasets import copied
 from lnl_core.services.datasets.catalog import scratch
-from lnl_core.services.datasets.joined import Batch, written
+from lnl_core.services.datasets.joined import Batch, write_listed, written
 from lnl_core.services.in_force import contents, loaded
 from lnl_core.store import arrays, datasets
 from lnl_core.store.db import now
@@ -117,13 +118,18 @@ def add_images(
         )
         batch = _batch(info, folder / "set", source, new_classes)
         if not len(batch.rows):
+            if write_listed(batch, info.arrays):
+                outcome.rank(info)
             return _said(info, batch, told.skipped)
+        before = copied.counted(info)
         grown = written(batch)
         _check_idle(info)
         _commit(batch, grown, source)
     changed = datasets.dataset(info.workspace, info.name)
     _forget(info)
     outcome.rank(changed)
+    if copied.counted(changed) != before:
+        batch.notes += copied.notes(changed)
     return _said(changed, batch, told.skipped)
 
 
@@ -177,7 +183,7 @@ def _batch(info: DatasetInfo, folder: Path, source: Path, new_classes: bool) -> 
     _to_channels(info, folder, notes)
     digests = content.noted(folder)
     finder = content.Finder(contents(info))
-    known, rows, other = [], [], []
+    known, rows, other, listed = [], [], [], []
     data = loaded(info)
     for row, word in enumerate(digests):
         same = finder.rows(word)
@@ -186,6 +192,7 @@ def _batch(info: DatasetInfo, folder: Path, source: Path, new_classes: bool) -> 
             label, here = meta["class_names"][labels[row]], data.given_labels[same]
             if all(info.class_names[each] != label for each in here):
                 other.append((*known[-1], label, info.class_names[here[0]]))
+                listed += [(same[0], int(here[0])), (same[0], names.index(label))]
         else:
             rows.append(row)
     notes += _other_labels(other)
@@ -205,6 +212,7 @@ def _batch(info: DatasetInfo, folder: Path, source: Path, new_classes: bool) -> 
         known=known,
         renamed=renamed,
         notes=notes,
+        listed=[pair for pair in listed if pair[1] not in info.no_classes],
     )
 
 
@@ -217,7 +225,7 @@ def _other_labels(other: Sequence[tuple[str, str, str, str]]) -> list[str]:
     has = has or f"{len(other):,} images that were there already have"
     return [
         f"{has} another label in the source, first {id_}: “{label}” there, “{given}” here "
-        f"({here}). The set's labels stay; correct them in Review."
+        f"({here}). The set's labels stay, and Review begins there: one of the two is wrong."
     ]
 
 

@@ -25,7 +25,8 @@ from lnl_core.types import (
 class Batch:
     """The images of a source that are new to the set, with the names they get there.
 
-    `number` turns a label of the source into one of the set, -1 where nobody uses it.
+    `number` turns a label of the source into one of the set, -1 where nobody uses it. `listed` are
+    (row, label) of images that the set has and the source labels otherwise, both labels of each.
     """
 
     info: DatasetInfo
@@ -40,6 +41,7 @@ class Batch:
     known: list[tuple[str, str]]
     renamed: list[tuple[str, str]]
     notes: list[str]
+    listed: list[tuple[int, int]]
 
 
 def written(batch: Batch) -> Path:
@@ -54,7 +56,7 @@ def written(batch: Batch) -> Path:
         read = arrays.read_array(batch.folder / "images.npy")
         joining.write_images(part, loaded(info).images, read, batch.rows)
         _write_table(batch, part)
-        _write_listed(batch, part)
+        write_listed(batch, part)
         given = np.asarray(loaded(info).given_labels)
         arrays.write_array(
             part / "given_labels.npy", np.concatenate([given, batch.labels]).astype(np.int32)
@@ -75,19 +77,22 @@ def written(batch: Batch) -> Path:
     return target
 
 
-def _write_listed(batch: Batch, part: Path) -> None:
-    """Write which images came with several labels, then and now."""
+def write_listed(batch: Batch, folder: Path) -> bool:
+    """Write which images came with several labels, then and now; False where none is new."""
     old, file = datasets.listed(batch.info), batch.folder / datasets.LISTED
-    new = arrays.read_array(file) if file.is_file() else None
-    if new is not None:
-        place = np.full(int(new[:, 0].max()) + 1, -1)
+    new = [np.array(batch.listed, np.int64).reshape(-1, 2)]
+    if file.is_file():
+        read = arrays.read_array(file)
+        place = np.full(int(read[:, 0].max()) + 1, -1)
         inside = batch.rows[batch.rows < len(place)]
         place[inside] = batch.info.n + np.arange(len(inside))
-        new = np.column_stack([place[new[:, 0]], batch.number[new[:, 1]]])
-        new = new[(new >= 0).all(axis=1)]
-    both = [each for each in (old, new) if each is not None and len(each)]
-    if both:
-        arrays.write_array(part / datasets.LISTED, np.concatenate(both).astype(np.int32))
+        added = np.column_stack([place[read[:, 0]], batch.number[read[:, 1]]])
+        new.append(added[(added >= 0).all(axis=1)])
+    before = np.zeros((0, 2), np.int64) if old is None else np.asarray(old, np.int64)
+    _, first = np.unique(both := np.concatenate([before, *new]), axis=0, return_index=True)
+    if len(first):
+        arrays.write_array(folder / datasets.LISTED, both[np.sort(first)].astype(np.int32))
+    return len(first) > len(before)
 
 
 def _file_digests(known: content.Contents, rows: IntArray) -> bytes:
