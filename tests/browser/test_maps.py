@@ -56,6 +56,8 @@ def test_maps_come_after_the_answer_and_lie_over_the_image(common_server, page, 
     words = page.locator(".maps").text_content()
     assert "Of what both maps show 80\u202f% is for bee, which is no probability" in words
     assert "they look at different places" in words
+    told = page.locator(".mapbtn:has(.suggested)").first.get_attribute("title")
+    assert "suggested, 80\u202f% of what both maps show, no probability" in told  # whole, however long the name
     assert page.locator(".stage > canvas.over").count() == 0
     assert page.locator(".pair").count() == 0  # no room for both classes: they take turns
     page.get_by_role("button", name="of both classes").click()

@@ -2,7 +2,7 @@
 
 import { icon } from "../desk/icons.js";
 import { gap, h, missing, named } from "../desk/nodes.js";
-import { short } from "../desk/words.js";
+import { oneLine, short } from "../desk/words.js";
 import { mapsHere } from "./evidence.js";
 import { mapPicture } from "./heat.js";
 
@@ -10,9 +10,9 @@ import { mapPicture } from "./heat.js";
  * @import { Piece } from "../desk/nodes.js"
  * @import { ReviewDesk } from "./desk.js"
  * @import { MapNumber, Maps, ReadyMaps } from "./evidence.js"
- * @import { MapName } from "./turn.js"
  */
 
+const ROOM = 9; // letters of a class that leave room for more words under a map
 const TALL = 960; // px: a window with room for the numbers in words
 
 /** @param {ReviewDesk} desk */
@@ -131,32 +131,38 @@ function slider(desk) {
 function mapSet(desk, maps) {
   const [given, other] = [desk.data.classes[maps.given], desk.data.classes[maps.other]];
   const { image } = desk.stage;
+  /** @param {0 | 1} which */
+  const share = (which) => (maps.shares && maps.common ? `, ${maps.shares[which]}` : "");
+  const held = maps.shares && maps.common ? " of what both maps show, no probability" : "";
+  const said = {
+    given: `${given} given${share(0)}${held}`,
+    suggested: `${other} suggested${share(1)}${held}`,
+    difference: `${other} minus ${given}`,
+  };
   /**
-   * @param {MapName} which
+   * @param {keyof typeof said} which
    * @param {...Piece} words
    */
   const one = (which, ...words) => {
+    const told = oneLine(`${said[which]}: shows it over the image`);
     const on = desk.turn.overlay === which;
     const picture =
       image?.complete && image.naturalWidth
         ? mapPicture(image, maps, which, desk.look.mapOpacity, `map of ${which}`)
         : waitingBox();
-    const held = which === "difference" ? "" : share(which === "given" ? 0 : 1);
-    const title = held && `${held.slice(2)} of what both maps show, no probability; `;
-    const props = { class: `mapbtn ${on ? "on" : ""}`, title: `${title}shows it over the image` };
+    const props = { class: `mapbtn ${on ? "on" : ""}`, title: told };
     const onclick = () => desk.acts.setOverlay(on ? "" : which);
     const under = h("div", { class: "cap" }, ...words);
     return h("button", { type: "button", ...props, onclick }, picture, under);
   };
   /** @param {number} limit */
   const suggested = (limit) => named("b", other, { class: "suggested" }, limit);
-  /** @param {0 | 1} which */
-  const share = (which) => (maps.shares && maps.common ? `, ${maps.shares[which]}` : "");
+  const word = other.length > ROOM ? "" : " suggested"; // it is blue, and its share has to be read
   return h(
     "div",
     { class: "mapset" },
     one("given", named("b", given, {}, 12), ` given${share(0)}`),
-    one("suggested", suggested(12), ` suggested${share(1)}`),
+    one("suggested", suggested(12), `${word}${share(1)}`),
     one("difference", suggested(10), " minus ", named("b", given, {}, 10)),
   );
 }
