@@ -54,10 +54,11 @@ def test_maps_come_after_the_answer_and_lie_over_the_image(common_server, page, 
     page.wait_for_selector(".mapset canvas")
     assert page.locator(".mapset canvas").count() == 3
     words = page.locator(".maps").text_content()
-    assert "Of what both maps show 80\u202f% is for bee, which is no probability" in words
+    other = page.locator(".mapset .suggested").first.inner_text()
+    assert f"Of what both maps show 80\u202f% is for {other}, which is no probability" in words
     assert "they look at different places" in words
     told = page.locator(".mapbtn:has(.suggested)").first.get_attribute("title")
-    assert "suggested, 80\u202f% of what both maps show, no probability" in told  # whole, however long the name
+    assert f"{other} suggested, 80\u202f% of what both maps show, no probability" in told
     assert page.locator(".stage > canvas.over").count() == 0
     assert page.locator(".pair").count() == 0  # no room for both classes: they take turns
     page.get_by_role("button", name="of both classes").click()
