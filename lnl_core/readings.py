@@ -20,6 +20,7 @@ class Answers:
     Attributes:
         spellings: `merge` or `keep` class names that differ in case, blanks or Unicode form alone.
         numbers: `merge` or `keep` class names that are one number (1, 1.0, 01).
+        alike: `merge` or `keep` classes in singular and plural, or a slip of the pen apart.
         measured: `classes`: labels that look measured, or like names of single images, are meant.
         missing: words for missing in a list: `skip` the row, a `class`, or `none`: no class.
         several: several labels in a cell: keep the `first` and note all, a `class`, or `skip`.
@@ -47,6 +48,7 @@ class Answers:
 
     spellings: str = ""
     numbers: str = ""
+    alike: str = ""
     measured: str = ""
     missing: str = ""
     several: str = ""
@@ -244,10 +246,12 @@ class Option:
 
 
 OPTIONS = (
-    Option("spellings", "--spellings", "class names that differ in case, blanks, Unicode form "
-           "or a copy's ending alone", ("merge", "keep")),
-    Option("numbers", "--numbers", "classes that are one number: 1, 1.0, 01; or whole ones "
+    Option("spellings", "--spellings", "class names that differ in case, blanks, signs, Unicode "
+           "form, what stands in front or a copy's ending alone", ("merge", "keep")),
+    Option("numbers", "--numbers", "classes that are one number: 1, 1.0, 01, one; or whole ones "
            "written with decimals", ("merge", "keep")),
+    Option("alike", "--alike", "classes in singular and plural, or one letter apart where one is "
+           "rare (default: classes of their own)", ("merge", "keep")),
     Option("measured", "--measured", "labels that look like measurements, counts or names of "
            "images: each is a class", ("classes",)),
     Option("missing", "--missing-words", "nan, NA, None, ? ... in a list: skip the rows (default), "

@@ -74,11 +74,26 @@ def scan(
         files=[column_names.inside(home, each.file) for each in listings],
         columns=decided.used,
         questions=list(decided.questions),
-        notes=list(decided.notes),
+        notes=[*decided.notes, *_not_taken(decided.unused, decided.notes)],
     )
     if not decided.complete:
         return FileSource("manifest", home, 0, [], lambda: iter(()), [], outline=outline)
     return _Listed(listings, home, decided, class_map or {}, said).source(outline)
+
+
+def _not_taken(names: Sequence[str], notes: Sequence[str]) -> list[str]:
+    """Say which columns of a list stay behind, those aside of which a note speaks already."""
+    left = [visible(name)[:40] for name in names]
+    left = [name for name in left if not any(f"“{name}”" in note for note in notes)]
+    if not left:
+        return []
+    shown = ", ".join(f"“{name}”" for name in left[:8])
+    more = f" and {len(left) - 8:,} more" if len(left) > 8 else ""
+    one = len(left) == 1
+    return [
+        f"{'Column' if one else 'Columns'} {shown}{more} {'is' if one else 'are'} not taken along: "
+        "exports have id and path to join them again."
+    ]
 
 
 class _Listed:

@@ -26,12 +26,17 @@ _WORDS = frozenset(
     |invalid|error|no tag|untagged|unbekannt|leer|unklar|keine|keine angabe|kein label|ohne label
     |inconnu|inconnue|sans étiquette|non étiqueté|autre|vide|desconocido|desconocida|sin etiqueta
     |ninguno|ninguna|otro|sconosciuto|desconhecido|outro|неизвестно|нет|без метки|прочее|不明
+    |nieznany|nieznane|okänd|okänt|bilinmiyor|bilinmeyen|ukendt|ukjent|onbekend|tuntematon|neznámý
+    |neznámé|ismeretlen|άγνωστο|невідомо|غير معروف|לא ידוע|अज्ञात|không rõ|tidak diketahui|ไม่ทราบ
+    |sonstige|sonstiges|unsicher|weiß nicht|autres|otros|altro|altri|outros|overig|övrigt|annet|inne
+    |jiné|egyéb|другое|diğer|je ne sais pas|no sé|non so|não sei|不确定|わからない|기타|모름
     |未知|未标注|未标记|未標註|なし|未分類|未分类|其他|その他|알수없음|미분류
     """.replace("\n", "")
     .replace("    ", "")
     .split("|")
 )
 
+_CROSSES = frozenset({"x", "xx", "xxx", "×"})
 _SENTINELS = frozenset({99, 255, 999, 9999, 65535})
 """Numbers that stand for none in many lists."""
 
@@ -39,13 +44,15 @@ _SENTINELS = frozenset({99, 255, 999, 9999, 65535})
 def looks_like_none(name: str) -> bool:
     """Say whether a label's name sounds as if nobody had labelled the image."""
     plain = " ".join(re.findall(r"[^\W_]+", name.casefold()))
-    return plain in _WORDS or not plain
+    return (
+        plain in _WORDS or not plain or re.sub(r"(?<=[^\W\d]{4})\s?\d{1,3}$", "", plain) in _WORDS
+    )
 
 
 def likely(class_names: Iterable[str]) -> tuple[str, ...]:
     """Return the names that sound so, in their order, and numbers that stand apart from others.
 
-    That is one below 0, one such as 999 far above the others, and a 0 among words.
+    That is one below 0, one such as 999 far above the others, a 0 and an x among words.
     """
     names = tuple(class_names)
     values = {name: number(name) for name in names}
@@ -61,6 +68,11 @@ def likely(class_names: Iterable[str]) -> tuple[str, ...]:
         odd |= {largest}
     if len(numbers) == 1 and len(names) > 2 and not numbers[largest]:
         odd |= {largest}
+    crosses = {name for name in names if name.strip().casefold() in _CROSSES}
+    if len(names) - len(crosses) > 1 and all(
+        len(name) > 2 for name in names if name not in crosses
+    ):
+        odd |= crosses
     return tuple(name for name in names if name in odd or looks_like_none(name))
 
 

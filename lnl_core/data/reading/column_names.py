@@ -47,6 +47,7 @@ class Columns:
         one_hot: class -> its column of 0 and 1, where labels are written so.
         flags: split -> its cell that says yes or no, where splits are written so.
         bools: true and false -> the split that each is, where a person said so.
+        unused: columns that nothing is read from.
         questions: what is asked about columns.
         notes: what should be known about them.
     """
@@ -57,6 +58,7 @@ class Columns:
     one_hot: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, str] = field(default_factory=dict)
     bools: Mapping[str, str] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
     questions: list[Question] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

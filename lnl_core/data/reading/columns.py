@@ -88,9 +88,17 @@ class _Decision:
             self._one_hot,
             self._flags,
             self._bools,
+            self._unused(),
             self._questions,
             self._notes,
         )
+
+    def _unused(self) -> tuple[str, ...]:
+        """Return the columns that nothing is read from; those of our own lists are known."""
+        if not self._has_header or "lnl_verdict" in self._used:
+            return ()
+        read = {name.lower() for each in self._accepted.values() for name in each}
+        return tuple(name for name in self._names if name.strip() and name.lower() not in read)
 
     def _take(self, key: str, name: str) -> None:
         self._accepted[key] = (name.lower(),)

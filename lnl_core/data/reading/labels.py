@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lnl_core.data.reading import measured, missing, several, spellings
+from lnl_core.data.reading import alike, measured, missing, several, spellings
 from lnl_core.data.tables import BadRow, natural
 from lnl_core.readings import Answers, Question
 
@@ -97,6 +97,13 @@ def understood(
         {name: count for name, count in single.items() if name not in none}, answers
     )
     questions += more
+    left_names: Counter[str] = Counter()
+    for name, count in single.items():
+        if name not in none:
+            left_names[merge.get(name, name)] += count
+    one, question = alike.asked(left_names, answers)
+    questions += [question] if question is not None else []
+    merge = {name: one.get(now, now) for name, now in ({n: n for n in one} | merge).items()}
     merge = {**merge, **{label: merge.get(text, text) for label, text in commas.items()}}
     if from_cells:
         alone = {name: count for name, count in single.items() if name not in none}

@@ -55,6 +55,8 @@ def asked(counts: Mapping[str, int], answers: Answers) -> Question | None:
         first = ", ".join(map(quoted, list(used)[:3]))
         what = "end in a number, as a confidence" if scored else "are written as JSON objects"
         return _question(f"Labels {what}: {first} … Is each such text a class?", True, answers)
+    if rows := _rows_of_bits(list(used)):
+        return _question(*rows, answers)
     if images < _ENOUGH:
         return None
     values = {name: value for name in used if (value := number(name)) is not None}
@@ -63,6 +65,28 @@ def asked(counts: Mapping[str, int], answers: Answers) -> Question | None:
     else:
         text, stops = _words(used, images)
     return _question(text, stops, answers) if text else None
+
+
+def _rows_of_bits(labels: list[str]) -> tuple[str, bool] | None:
+    """Return (what 100, 010, 110 look like, whether some have several 1); None for other labels.
+
+    At most as many have a single 1 as there are digits, and one of them has its 1 at the front.
+    """
+    width = len(labels[0]) if labels else 0
+    if width < 3 or len(labels) < 3 or any(len(each) != width for each in labels):
+        return None
+    if any(set(each) - {"0", "1"} for each in labels) or "1" + "0" * (width - 1) not in labels:
+        return None
+    single = sum(each.count("1") == 1 for each in labels)
+    if 2 * single < len(labels):
+        return None
+    several = single < len(labels)
+    first = ", ".join(map(quoted, labels[:3]))
+    return (
+        f"Labels look like rows of 0 and 1, a digit for each class: {first} … Is each such row a "
+        "class? If not, give the list a column of 0 and 1 per class (--one-hot).",
+        several,
+    )
 
 
 def _question(text: str, stops: bool, answers: Answers) -> Question:

@@ -19,6 +19,7 @@ _RARE = (
 )
 """Separators as patterns; by how sure each of them is one."""
 
+_IN_NAMES = (" ", "_", "-")
 _SEPARATORS = (*_SURE, *_LIKELY, *_RARE)
 _LONGEST = 4096
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
@@ -72,7 +73,8 @@ def found(counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
 
     List syntax says so by itself. A bar does where one of its parts is a label elsewhere too, alone
     or in another company; a semicolon or comma where all are; other separators where all are labels
-    alone. One label twice (cat|cat) is several too, of which each is the same.
+    alone; where names have it as well (“ski mask”), in half of the labels with it. One label twice
+    (cat|cat) is several too, of which each is the same.
     """
     several: dict[str, tuple[str, ...]] = {}
     splits: dict[str, dict[str, tuple[str, ...]]] = {sep: {} for sep in _SEPARATORS}
@@ -88,6 +90,9 @@ def found(counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
     several |= _repeated(counts, alone)
     for sep, labels in splits.items():
         company = Counter(part for parts in labels.values() for part in parts)
+        whole = sum(all(part in alone for part in parts) for parts in labels.values())
+        if sep in _IN_NAMES and 2 * whole < len(labels):
+            continue  # “ski mask” is one of many names of two words
         for label, parts in labels.items():
             if label in several:
                 continue

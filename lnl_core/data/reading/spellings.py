@@ -8,9 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
+from lnl_core.data.reading import forms
 from lnl_core.readings import Answers, Choice, Question
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
+_BASED = re.compile(r"0[xX][0-9a-fA-F]{1,8}|0[bB][01]{1,32}|0[oO][0-7]{1,11}")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _QUOTES = "\"'`´“”„‘’‚«»"
 _ENDS = ".,;:!…"
@@ -20,7 +22,7 @@ _ALIKE = str.maketrans("асеорхуіѕјһԁқоαορνι−‐‑–", "ac
 
 _YES = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 _NO = frozenset({"false", "f", "no", "n", "0", "0.0"})
-_JOINTS = re.compile(r"(?<=\w)[-_](?=\w)|\s+")
+_JOINTS = re.compile(r"(?<=\w)[-_](?=\w)|(?<=[^\W\d])\+(?=[^\W\d])|\s+")
 _COPY = re.compile(r"(\s+\(\d+\)|\s*-\s*(copy|kopie|copie|copia)(\s*\(\d+\))?)$", re.IGNORECASE)
 """What file managers put behind the name of a copied folder."""
 
@@ -30,6 +32,8 @@ _SHOWN = 12
 def number(name: str) -> Decimal | None:
     """Return the number that a name is; None where it is none."""
     plain = unicodedata.normalize("NFKC", name).strip().replace("−", "-")
+    if _BASED.fullmatch(plain):
+        return Decimal(int(plain, 0))
     if _THOUSANDS.fullmatch(plain):
         plain = plain.replace(",", "")
     if len(plain) > 40 or not _NUMBER.fullmatch(plain):
@@ -44,8 +48,10 @@ def plain(name: str) -> str:
     """Return a name without what people and programs write differently.
 
     That is: case, blanks, quotes, `_` and `-`, dots at its ends, zeros before a number, & for and,
-    letters of other alphabets that look alike, and UTF-8 that was read as Latin-1.
+    letters of other alphabets that look alike, UTF-8 that was read as Latin-1, what a program
+    escaped, and a split's folder in front.
     """
+    name = forms.without_split(forms.unescaped(name))
     folded = _seen(unicodedata.normalize("NFKC", _repaired(name)))
     folded = folded.strip(_QUOTES).strip() or folded
     folded = folded.strip(_ENDS).strip() or folded
@@ -97,6 +103,7 @@ def merged(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str],
             values[str(value)].append(name)
         else:
             words[_bare(plain(_COPY.sub("", name))) or name].append(name)
+    _join_barer(words, values)
     renamed: dict[str, str] = {}
     questions = []
     for key, groups, best in (
@@ -118,6 +125,24 @@ def merged(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str],
         if (answers.numbers or question.default) == "merge":
             renamed = {name: _best_number([name], counts) for name in counts} | renamed
     return renamed, questions
+
+
+def _join_barer(words: dict[str, list[str]], values: dict[str, list[str]]) -> None:
+    """Put names that are another class with something around it, or its number, to that class."""
+    for key, group in list(words.items()):
+        for name in list(group):
+            bare = list(forms.barer(name))
+            others = (_bare(plain(each)) for each in bare)
+            other = next((each for each in others if each != key and each in words), None)
+            known = (forms.number_word(name), *(str(number(each)) for each in bare))
+            value = next((each for each in known if each in values), None)
+            if value is not None:
+                values[value].append(name)
+            elif other is not None and words[other]:
+                words[other].append(name)
+            else:
+                continue
+            group.remove(name)
 
 
 def _decimals(counts: Mapping[str, int], answers: Answers) -> Question | None:
@@ -143,9 +168,17 @@ def _best_word(group: list[str], counts: Mapping[str, int]) -> str:
     tidy: Counter[str] = Counter()
     for name in group:
         tidy[unicodedata.normalize("NFC", " ".join(_seen(name).split()))] += counts[name]
+    barest = {_bare(plain(name)) for name in group}
     return max(
         tidy,
-        key=lambda name: (not _COPY.search(name), _is_clean(name), tidy[name], name),
+        key=lambda name: (
+            not _COPY.search(name),
+            forms.unescaped(name) == name and forms.without_split(name) == name,
+            not any(_bare(plain(each)) in barest for each in forms.barer(name)),
+            _is_clean(name),
+            tidy[name],
+            name,
+        ),
     )
 
 
@@ -160,8 +193,7 @@ def _is_clean(name: str) -> bool:
 
 
 def _best_number(group: list[str], counts: Mapping[str, int]) -> str:
-    value = number(group[0])
-    assert value is not None
+    value = next(v for name in group if (v := number(name)) is not None)
     whole = value == value.to_integral_value()
     return str(int(value)) if whole else format(value, "f")
 
@@ -175,7 +207,10 @@ def _question(
 ) -> Question:
     what = "in how a number is written"
     if key != "numbers":
-        what = "in case, blanks, dots, zeros, accents, alphabet or a copy's ending"
+        what = (
+            "in case, blanks, signs, zeros, accents, alphabet, what stands in front (a number, a "
+            "folder, an article) or a copy's ending"
+        )
     details = tuple(
         f"{', '.join(f'{quoted(name)} ({counts[name]:,})' for name in group)} → "
         f"{quoted(best_of[group[0]])}"

@@ -1,0 +1,149 @@
+"""Class names that may be one: singular and plural, or a slip of the pen apart, one being rare."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from lnl_core.data.reading.spellings import plain, quoted
+from lnl_core.readings import Answers, Choice, Question
+
+_SHORTEST, _LONGEST = 5, 40
+"""Letters of names that are compared by letter: bat, cat and rat are three animals."""
+
+_LONG = 8
+_RARE = 20
+"""One image to so many of the other class makes a slip of the pen likely."""
+
+_CERTAIN = 100
+"""To so many, or one or two images to fifty, it has to be answered."""
+
+_SHOWN = 12
+
+
+def asked(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str], Question | None]:
+    """Say which names may be one, and ask.
+
+    Args:
+        counts: name as written -> how often; those that differ in writing alone are merged already.
+        answers: what a person said already.
+
+    Returns:
+        (name -> name of the class that it is merged into, the question); unanswered, none is.
+    """
+    names = {name: plain(name) for name in counts if name.isascii() or name.isalpha()}
+    names = {name: word for name, word in names.items() if word and not _has_digit(word)}
+    pairs = {*_plurals(names, counts), *_slips(names, counts)}
+    pairs = {(rare, usual) for rare, usual in pairs if counts[rare] and counts[usual]}
+    if not pairs:
+        return {}, None
+    shown = sorted(pairs, key=lambda pair: (counts[pair[0]] / counts[pair[1]], pair))
+    named = "; ".join(
+        f"{quoted(a)} ({counts[a]:,}), {quoted(b)} ({counts[b]:,})" for a, b in shown[:3]
+    )
+    more = f" and {len(shown) - 3:,} more" if len(shown) > 3 else ""
+    stops = any(_rarely(counts[a], counts[b]) and _is_no_word(names[a], names[b]) for a, b in shown)
+    question = Question(
+        "alike",
+        f"These classes are one word in singular and plural, or a slip of the pen apart: {named}"
+        f"{more}. Is each pair one class?",
+        (Choice("merge", "one class"), Choice("keep", "classes of their own")),
+        default="" if stops else "keep",
+        answer=answers.alike,
+        stops=stops,
+        details=tuple(
+            f"{quoted(rare)} ({counts[rare]:,}) → {quoted(usual)} ({counts[usual]:,})"
+            for rare, usual in shown[:_SHOWN]
+        ),
+    )
+    return (_into(shown) if question.taken == "merge" else {}), question
+
+
+def _into(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Return rarer name -> the one that it is merged into, through several where they follow."""
+    into: dict[str, str] = {}
+    for rare, usual in pairs:
+        into.setdefault(rare, usual)
+    for rare in into:
+        seen = {rare}
+        while into[rare] in into and into[into[rare]] not in seen:
+            seen.add(into[rare])
+            into[rare] = into[into[rare]]
+    return into
+
+
+def _has_digit(word: str) -> bool:
+    return any(letter.isdigit() for letter in word)
+
+
+def _rarely(rare: int, usual: int) -> bool:
+    return _CERTAIN * rare <= usual or (rare <= 2 and usual >= 50)
+
+
+def _plurals(names: Mapping[str, str], counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """Yield (rarer, more frequent) of each singular and plural."""
+    by_word = {word: name for name, word in names.items()}
+    for name, word in names.items():
+        for more in _plural(word):
+            if more in by_word and len(word) > 2:
+                one, other = name, by_word[more]
+                yield (one, other) if counts[one] < counts[other] else (other, one)
+
+
+def _plural(word: str) -> Iterator[str]:
+    yield word + "s"
+    yield word + "es"
+    if word.endswith("y"):
+        yield word[:-1] + "ies"
+    if word.endswith(("f", "fe")):
+        yield word.removesuffix("e")[:-1] + "ves"
+    if word.endswith("man"):
+        yield word[:-3] + "men"
+
+
+def _slips(names: Mapping[str, str], counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """Yield (rare, usual) of names one letter apart, or with two neighbours exchanged."""
+    by_part = defaultdict[str, list[str]](list)
+    for name, word in names.items():
+        if _SHORTEST <= len(word) <= _LONGEST:
+            for at in range(len(word) + 1):  # without one letter, and as it is
+                by_part[word[:at] + word[at + 1 :]].append(name)
+    for group in by_part.values():
+        usual = max(group, key=lambda name: counts[name])
+        for rare in group:
+            if rare != usual and _RARE * counts[rare] <= counts[usual]:
+                yield from [(rare, usual)] if _is_slip(names[rare], names[usual]) else []
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Tell whether a letter is missing, too many, another or exchanged with its neighbour."""
+    a, b = _apart(one, other)
+    return _swapped(a, b) or a[1:] == b[1:] or a[1:] == b or a == b[1:]
+
+
+def _is_no_word(rare: str, usual: str) -> bool:
+    """Tell whether what is rare is hardly a word of its own, as mouse beside house and shirt is.
+
+    Neighbours are exchanged, a letter is doubled or no more, or one is missing in a long word.
+    """
+    a, b = _apart(rare, usual)
+    if _swapped(a, b):
+        return True
+    longer, rest = (a, b) if len(a) > len(b) else (b, a)
+    if len(longer) == len(rest) or longer[1:] != rest:
+        return False
+    at = len(max(rare, usual, key=len)) - len(longer)
+    doubled = at > 0 and longer[0] == max(rare, usual, key=len)[at - 1]
+    return doubled or (at > 0 and len(rare) >= _LONG)
+
+
+def _apart(one: str, other: str) -> tuple[str, str]:
+    """Return two words from the first letter on in which they differ."""
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    return one[start:], other[start:]
+
+
+def _swapped(a: str, b: str) -> bool:
+    return len(a) > 1 and len(b) > 1 and a[0] == b[1] and a[1] == b[0] and a[2:] == b[2:]
