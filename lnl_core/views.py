@@ -90,6 +90,7 @@ class Comparison:
         why_none: why there are no curves, a sentence; empty where there are.
         left_out: images that one of the chosen runs was told the answer of, or has not judged: they
             judge nothing.
+        compared: images with a class that every chosen run has a score of its own for.
         goal: images that the queue proposes.
         reviewed: (images with an answer, labels found wrong), of those images alone that the
             curves are about: the mark in the effort plot.
@@ -103,6 +104,7 @@ class Comparison:
     truth: Truth | None
     why_none: str
     left_out: int
+    compared: int
     goal: int
     reviewed: tuple[int, int]
     found: int
@@ -248,7 +250,8 @@ class MethodView:
         label: the class it expects; None where it names none.
         wrong: whether that is another class than the given one.
         suspicion: in [0, 1].
-        place: among all images, 1 = its most suspicious one.
+        place: among the images that the run has a score for, 1 = its most suspicious one.
+        of: how many these are.
         picture: None where the run kept nothing that shows it.
         missing: why there is no picture, a line; empty where there is. Without a run how the method
             stands, its idea, and what it would show.
@@ -264,6 +267,7 @@ class MethodView:
     wrong: bool = False
     suspicion: float | None = None
     place: int | None = None
+    of: int = 0
     picture: Picture | None = None
     missing: str = ""
     curve: Mapping[str, list[float]] = field(default_factory=dict)
@@ -284,7 +288,6 @@ class ImageViews:
         methods: in the order of the methods.
         names: class names.
         baselines: (how many baselines expect another class, how many have an opinion).
-        of: images in the set.
     """
 
     row: int
@@ -296,7 +299,6 @@ class ImageViews:
     methods: tuple[MethodView, ...]
     names: tuple[str, ...]
     baselines: tuple[int, int]
-    of: int
 
     @property
     def asked(self) -> tuple[MethodView, ...]:

@@ -164,7 +164,7 @@ def _column(views: ImageViews, one: MethodView, url: Url, heading: int) -> str:
     alone = views.only is one
     head = (
         f"<div><h{heading}>{escape(one.short)}</h{heading}>{_verdict(views, one)}"
-        f'<p class="muted">{escape(_place(views, one))}</p></div>'
+        f'<p class="muted">{escape(_place(one))}</p></div>'
     )
     if one.state != "ready":
         words = one.missing or _STATES[one.state]
@@ -191,11 +191,11 @@ def _verdict(views: ImageViews, one: MethodView) -> str:
     return f'<span class="chip wrong">expects {escape(views.names[one.label])}</span>'
 
 
-def _place(views: ImageViews, one: MethodView) -> str:
+def _place(one: MethodView) -> str:
     title = "" if one.title == one.short else one.title
     if one.place is None:
         return title
-    place = f"place {one.place:,} of {views.of:,}"
+    place = f"place {one.place:,} of {one.of:,}"
     return f"{title}, {place}" if title else place
 
 

@@ -202,13 +202,13 @@ def told_of(info: DatasetInfo, runs: Iterable[str]) -> BoolArray:
     """Return (n,) True where runs have no score of their own.
 
     One of them was told the answer, so that it cannot be judged, or builds on a run that was; or
-    none was asked to judge it.
+    none was asked to judge it, or has seen it: the set has grown since.
     """
     runs = list(runs)
     told = np.zeros(info.n, dtype=bool)
-    judged = _judged_by_any(info.directory / "runs", [int(r) for r in runs if r.isdigit()], info.n)
-    if judged is not None:
-        told |= ~judged
+    numbers = [int(run) for run in runs if run.isdigit()]
+    if numbers:
+        told |= ~np.logical_or.reduce([judged_by(info, number) for number in numbers])
     for run in runs:
         told |= inputs.told_rows(info, run)
     return told
@@ -220,9 +220,10 @@ def _told(info: DatasetInfo, ranked: Scored) -> BoolArray:
 
 
 def told(info: DatasetInfo) -> BoolArray:
-    """Return (n,) True where a run behind the ranking in force was told what people answered.
+    """Return (n,) True where the runs behind the ranking in force have no score of their own.
 
-    What the runs say of such an image is what they were told: no score.
+    One was told what people answered: what it says of such an image is what it was told. Or none
+    has judged the image.
     """
     ranked = scored(info)
     return np.zeros(info.n, dtype=bool) if ranked is None else _told(info, ranked)
@@ -273,7 +274,7 @@ def unjudged(info: DatasetInfo, run: int | None = None) -> BoolArray:
         return ~judged_by(info, run) | told_of(info, [str(run)]) | without_class(info)
     if ranked is None:
         return np.ones(info.n, bool)
-    return told(info) | without_class(info) | (np.arange(info.n) >= ranked.seen)
+    return told(info) | without_class(info) | ~ranked.scored_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)

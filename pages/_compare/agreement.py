@@ -32,6 +32,8 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True, key="correlation_card"):
         orders(info, comparison)
+        if words := comparing.not_compared(info, comparison):
+            st.caption(words)
         st.caption("Methods that agree fully add nothing to each other in the consensus.")
     with right, st.container(border=True, key="top_card"):
         _depth(info, comparison)
@@ -45,7 +47,7 @@ def orders(info: DatasetInfo, comparison: Comparison, *, small: bool = False) ->
             comparison.candidates,
             _figures.tone(),
             title="Agreement of the order",
-            sentence="Spearman correlation of suspicion over all images: 1 is the same order.",
+            sentence="Spearman correlation of suspicion, images that all judge: 1 is one order.",
         ),
         "agreement",
         info,
@@ -59,14 +61,15 @@ def orders(info: DatasetInfo, comparison: Comparison, *, small: bool = False) ->
 @st.fragment
 @_ui.guarded
 def _depth(info: DatasetInfo, comparison: Comparison) -> None:
-    usual = min(max(comparison.goal, 1), info.n)
+    most = max(2, comparison.compared)
+    usual = min(max(comparison.goal, 1), most)
     key = f"overlap_depth_{info.id}"
     # The figure comes first, so that nothing is pushed away when it is there.
     overlap(info, comparison, st.session_state.get(key, usual), key="overlap_depth_figure")
     st.slider(
         "Images at the top, k",
         1,
-        max(2, info.n),
+        most,
         usual,
         key=key,
         help=f"The queue proposes {_words.count(usual)}.",

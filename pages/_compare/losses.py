@@ -146,7 +146,7 @@ def _image(info: DatasetInfo, values: Losses) -> None:
     key = values.candidate.key
     order = loss_views.most(values)
     state = f"losses_row_{info.id}"
-    start = int(st.session_state.setdefault(state, int(order[0])))
+    start = int(st.session_state.setdefault(state, int(order[0]) if len(order) else 0))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         row = int(
             st.number_input(
@@ -221,7 +221,7 @@ def _image(info: DatasetInfo, values: Losses) -> None:
 def _next(state: str, order: list[int]) -> None:
     now = st.session_state.get(state)
     place = order.index(now) + 1 if now in order else 0
-    st.session_state[state] = order[place % len(order)]
+    st.session_state[state] = order[place % len(order)] if order else now
 
 
 _WITHOUT = "the run was told the answer, has not judged the image, or the label is no class"
@@ -230,16 +230,16 @@ _WITHOUT = "the run was told the answer, has not judged the image, or the label 
 def _names(info: DatasetInfo, values: Losses, row: int) -> tuple[str, str]:
     """Return the given class's name, and a sentence on the image."""
     given = info.class_names[loss_views.given_label(info, row)]
+    words = f"Labelled **{plain(_ui.short(given))}**"
+    if not values.counted[row]:
+        return given, f"{words}  \n:small[:gray[no score: {_WITHOUT}]]"
     best = comparing.suggestions(info, values.candidate)
     other = "" if best is None or best[row] < 0 else info.class_names[int(best[row])]
     rank = int((values.x > values.x[row]).sum()) + 1
-    words = f"Labelled **{plain(_ui.short(given))}**"
     if other:
         words += f", best other class {plain(_ui.short(other))}"
-    if not values.counted[row]:
-        return given, f"{words}  \n:small[:gray[no score: {_WITHOUT}]]"
     words += (
         f"  \n:small[:gray[{values.quantity} {values.value(float(values.x[row])):.2g}, "
-        f"place {_words.count(rank)} of {_words.count(info.n)}]]"
+        f"place {_words.count(rank)} of {_words.count(int(values.counted.sum()))}]]"
     )
     return given, words

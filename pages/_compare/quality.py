@@ -57,7 +57,7 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
             if sentence:
                 st.caption(plain(sentence))
     with right, st.container(border=True, key="overlap_card"):
-        agreement.overlap(info, comparison, comparison.goal)
+        agreement.overlap(info, comparison, max(1, min(comparison.goal, comparison.compared)))
     if comparison.detections:
         _chances(info, comparison)
     else:

@@ -81,7 +81,7 @@ def _column_chips(names: Iterable[str]) -> None:
 
 def _blank(info: DatasetInfo, columns: Iterable[str]) -> None:
     """Say why scores are blank after people's answers went into the runs, and where they are."""
-    images = int(in_force.told(info).sum()) if "told" in columns else 0
+    images = len(in_force.told_words(info)) if "told" in columns else 0
     if not images:
         return
     words = (

@@ -9,7 +9,6 @@ import numpy as np
 from lnl_core.review.reliability import Reliability, reliability
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare.truth import AUDIT, sample_of
-from lnl_core.services.in_force import told_of
 from lnl_core.store import decisions
 from lnl_core.types import DatasetInfo
 from lnl_core.views import TOGETHER, Candidate, Comparison
@@ -39,7 +38,7 @@ def _judged(
     info: DatasetInfo, _version: str, key: str, keys: tuple[str, ...], truth: str, _last_id: int
 ) -> Reliability | None:
     chosen = [each for each in comparing.candidates(info) if each.key in keys]
-    sample = sample_of(info, truth, told_of(info, comparing.runs_behind(info, chosen)))
+    sample = sample_of(info, truth, comparing.unscored(info, chosen))
     if sample is None or not len(sample.rows):
         return None
     return reliability(np.asarray(comparing.joint_of(info, key).ranking.p_wrong), sample)

@@ -223,7 +223,7 @@ def _compare(
     chosen = tuple(_chosen(info, keys))
     every = truths(info)
     usable = [t for t in every if not t.reason and kind in (None, t.kind)]
-    told = told_of(info, runs_behind(info, chosen))
+    told = unscored(info, chosen)
     truth, why, sample = None, "", None
     if usable:
         truth = usable[0]
@@ -252,6 +252,7 @@ def _compare(
         truth=truth,
         why_none=why,
         left_out=int((told & inside).sum()) if sample is not None else 0,
+        compared=int(comparable(info, chosen).sum()),
         goal=proposed(scored(info)),
         reviewed=(int((now.answered & judging).sum()), int((now.found_wrong & judging).sum())),
         found=now.found,
@@ -301,15 +302,39 @@ def _judge(info: DatasetInfo, truth: Truth, told: BoolArray, last_id: int) -> tu
     return truth.kind, str(of), left_out, *map(str, info.no_classes)
 
 
-def _comparable(info: DatasetInfo, chosen: Sequence[Candidate]) -> BoolArray:
-    """Return (n,) True where scores can be compared: images with a class, untold to all runs."""
-    rows: BoolArray = ~(without_class(info) | told_of(info, runs_behind(info, chosen)))
+def unscored(info: DatasetInfo, chosen: Sequence[Candidate]) -> BoolArray:
+    """Return (n,) True where one of the candidates has no score of its own: nothing to compare.
+
+    It was told the answer, has not seen the image, or was not asked to judge it.
+    """
+    none = np.zeros(info.n, bool)
+    for each in chosen:
+        none |= told_of(info, runs_behind(info, [each]))
+        if each.key in TOGETHER:
+            none |= ~joint_of(info, each.key).scored_rows
+    return none
+
+
+def comparable(info: DatasetInfo, chosen: Sequence[Candidate]) -> BoolArray:
+    """Return (n,) True where scores can be compared: images with a class that all have scored."""
+    rows: BoolArray = ~(without_class(info) | unscored(info, chosen))
     return rows
+
+
+def not_compared(info: DatasetInfo, comparison: Comparison) -> str:
+    """Say how many images orders and tops leave out, and why; nothing where they have all."""
+    left = info.n - comparison.compared
+    if not left:
+        return ""
+    return (
+        f"{left:,} of {info.n:,} images are left out of orders and tops: one of these runs was "
+        "told the answer or has not judged the image, or the label is no class."
+    )
 
 
 def _correlation(info: DatasetInfo, chosen: Sequence[Candidate]) -> FloatArray:
     """Return (m, m) rank correlation of suspicion; nan where no image can be compared."""
-    rows = _comparable(info, chosen)
+    rows = comparable(info, chosen)
     if not rows.any():
         return np.full((len(chosen), len(chosen)), np.nan)
 
@@ -340,7 +365,8 @@ def runs_behind(info: DatasetInfo, chosen: Sequence[Candidate]) -> set[str]:
 def overlap(info: DatasetInfo, keys: Sequence[str] | None, k: int) -> FloatArray:
     """Return (m, m) share of the union that the k most suspicious images of two runs have.
 
-    Images without a class, and those whose answer one of the runs was told, are left out.
+    Images without a class, and those that one of the runs was told of or has not seen, are left
+    out.
     """
     ranked = scored(info)
     if ranked is None:
@@ -351,7 +377,7 @@ def overlap(info: DatasetInfo, keys: Sequence[str] | None, k: int) -> FloatArray
 @lru_cache(maxsize=32)
 def _overlap(info: DatasetInfo, _version: str, keys: tuple[str, ...], k: int) -> FloatArray:
     chosen = _chosen(info, keys)
-    rows = _comparable(info, chosen)
+    rows = comparable(info, chosen)
     return comparison.top_overlap([np.asarray(suspicion(info, c))[rows] for c in chosen], k)
 
 

@@ -16,7 +16,7 @@ from lnl_core.review.comparison import Sample
 from lnl_core.review.differences import ClassPair, Pair, Shares
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare.truth import sample_of
-from lnl_core.services.in_force import loaded, told_of
+from lnl_core.services.in_force import loaded
 from lnl_core.store import decisions
 from lnl_core.types import BoolArray, DatasetInfo, FloatArray, JobState
 from lnl_core.views import Comparison
@@ -141,7 +141,7 @@ def _tops(
 ) -> tuple[Sample | None, dict[str, BoolArray], int]:
     """Return what is known, and what is reviewed of each order: as many as there are wrong."""
     chosen = [each for each in comparing.candidates(info) if each.key in keys]
-    told = told_of(info, comparing.runs_behind(info, chosen))
+    told = comparing.unscored(info, chosen)
     sample = sample_of(info, kind, told)
     if sample is None:
         return None, {}, 0

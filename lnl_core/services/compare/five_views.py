@@ -74,7 +74,6 @@ def views(info: DatasetInfo, row: int) -> ImageViews:
         methods=tuple(single),
         names=info.class_names,
         baselines=_baselines(info, ranked, row, given),
-        of=info.n,
     )
 
 
@@ -166,10 +165,11 @@ def _view(
         return MethodView("", title, short, "absent", missing=words)
     if not judged_by(info, number)[row]:
         return MethodView(str(number), title, short, "unseen")
-    if told_of(info, [str(number)])[row]:
+    none = told_of(info, [str(number)])
+    if none[row]:
         return MethodView(str(number), title, short, "told")
     label = _expects(run, row)
-    suspicion = float(run.suspicion[row])
+    suspicion, others = float(run.suspicion[row]), np.asarray(run.suspicion)[~none]
     no_class = given in info.no_classes
     picture = own_pictures.picture(info, str(number), run, row)
     curve, step = own_pictures.course(info, str(number), run, row)
@@ -181,7 +181,8 @@ def _view(
         label=label,
         wrong=not no_class and (label != given if label is not None else suspicion > 0.5),
         suspicion=suspicion,
-        place=int((np.asarray(run.suspicion) > suspicion).sum()) + 1,
+        place=int((others > suspicion).sum()) + 1,
+        of=len(others),
         picture=picture,
         missing="" if picture else "This run kept no picture of its own; a new run does.",
         curve=curve,

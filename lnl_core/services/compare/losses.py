@@ -19,19 +19,19 @@ from lnl_core.services.compare import _detecting
 from lnl_core.services.compare.comparing import (
     cache_key,
     candidates,
+    comparable,
     joint_of,
     run_signals,
-    runs_behind,
     suspicion,
 )
 from lnl_core.services.compare.truth import KEPT, answered
 from lnl_core.services.in_force import (
+    judged_by,
     loaded,
     scored,
     signals,
     told_of,
     unjudged,
-    without_class,
 )
 from lnl_core.store import decisions
 from lnl_core.types import (
@@ -95,8 +95,7 @@ def _losses(info: DatasetInfo, _version: str, key: str, quantity: str, last: int
     for row, label in answered(info).labels.items():
         verdict[row] = 1 if label == KEPT else 2
     wrong = None if data.true_labels is None else np.asarray(data.true_labels) != given
-    told = told_of(info, runs_behind(info, [candidate]))
-    counted = ~(without_class(info) | told)
+    counted = comparable(info, [candidate])
     if not counted.all():  # the others stand at the smallest value, where nothing queues them
         x = np.where(counted, x, x[counted].min() if counted.any() else 0.0)
         agrees = agrees | ~counted
@@ -124,13 +123,11 @@ def _fitted(
 
 @lru_cache(maxsize=16)
 def most(values: Losses, count: int = 500) -> IntArray:
-    """Return the rows with the largest values, the largest first; equal ones by row."""
-    n = len(values.x)
-    if n > count:
-        cut = np.partition(values.x, n - count)[n - count]
-        rows = np.flatnonzero(values.x >= cut)
-    else:
-        rows = np.arange(n)
+    """Return the counted rows with the largest values, the largest first; equal ones by row."""
+    rows = np.flatnonzero(values.counted)
+    if (n := len(rows)) > count:
+        cut = np.partition(values.x[rows], n - count)[n - count]
+        rows = rows[values.x[rows] >= cut]
     order: IntArray = rows[np.argsort(-values.x[rows], kind="stable")][:count]
     return order
 
@@ -215,7 +212,8 @@ def above(values: Losses, threshold: float) -> Above:
 def trajectory(info: DatasetInfo, key: str, row: int) -> dict[str, list[float]]:
     """Return one image's curves by epoch, or by round of removal: `given`, `other`, `loss`.
 
-    Nothing where the run was told the answer: they say how it learned that.
+    Nothing where the run was told the answer, for they say how it learned that, or has not seen
+    the image.
     """
     if not key.isdigit() or not 0 <= row < info.n:
         return {}
@@ -244,7 +242,9 @@ def sub_losses(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
     if "sub_losses" not in extras:
         return None
     values = np.asarray(extras["sub_losses"][row], np.float64)
-    unsuspected = np.asarray(run.suspicion) <= np.median(run.suspicion)
+    judged = judged_by(info, int(key))
+    suspicion = np.asarray(run.suspicion)
+    unsuspected = judged & (suspicion <= np.median(suspicion[judged]))
     some = np.flatnonzero(unsuspected)[:: max(1, int(unsuspected.sum()) // 4000)]
     variance = np.asarray(extras["sub_loss_variance"], np.float64)
     return {
@@ -252,7 +252,7 @@ def sub_losses(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
         "typical": np.asarray(extras["sub_losses"][some], np.float64).mean(axis=0).tolist(),
         "mean": float(extras["sub_loss_mean"][row]),
         "variance": float(variance[row]),
-        "variance_rank": float((variance < variance[row]).mean()),
+        "variance_rank": float((variance[judged] < variance[row]).mean()),
         "rejected": float(extras["rejected"][row]) if "rejected" in extras else None,
     }
 
@@ -277,13 +277,14 @@ def sharpened(info: DatasetInfo, key: str, row: int) -> dict[str, Any] | None:
         if other is not None and other.pred_probs is not None:
             plain = _one(other.pred_probs, row).tolist()
     confidence = np.asarray(run.extras["confidence"], np.float64)
+    judged = judged_by(info, int(key))
     return {
         "own": _one(run.pred_probs, row).tolist(),
         "plain": plain,
         "plain_title": known.title.lower(),
         "p_max": float(run.extras["p_max"][0]),
         "confidence": float(confidence[row]),
-        "confidence_rank": float((confidence < confidence[row]).mean()),
+        "confidence_rank": float((confidence[judged] < confidence[row]).mean()),
     }
 
 

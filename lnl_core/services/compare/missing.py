@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare.truth import AUDITS_NEEDED, KEPT, WRONG_NEEDED, judging
-from lnl_core.services.in_force import told_of, without_class
+from lnl_core.services.in_force import without_class
 from lnl_core.services.moment import moment
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.services.review.desk import progress
@@ -49,7 +49,7 @@ def missing(info: DatasetInfo, chosen: tuple[Candidate, ...], reviewer: str) -> 
         chosen: the runs.
         reviewer: whose pace.
     """
-    told = told_of(info, comparing.runs_behind(info, chosen))
+    told = comparing.unscored(info, chosen)
     answers = judging(info)
     checks = [row for row, random in answers.order if random]
     rows = [row for row in checks if not told[row]]

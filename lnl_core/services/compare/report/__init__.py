@@ -115,7 +115,9 @@ def _body(info: DatasetInfo, comparison: Comparison, several: Figures) -> str:
         f"<h1>{escape(info.name)}</h1>",
         f'<p class="muted">Report of LNL Review {escape(lnl_core.__version__)}, {_stamp()}</p>',
         _methods.facts_of(info, comparison),
-        _markup.section("Methods", _methods.table(comparison) + _methods.sentences(comparison)),
+        _markup.section(
+            "Methods", _methods.table(comparison) + _methods.sentences(info, comparison)
+        ),
         _markup.section("Figures", _figures.SAVE + _figures.placed(compared)),
         _markup.section(
             "Differences",

@@ -76,10 +76,10 @@ def of_compare(info: DatasetInfo, comparison: Comparison, tone: Tone) -> Iterato
             comparison.candidates,
             tone,
             title="Agreement of the order",
-            sentence="Spearman correlation of suspicion over all images: 1 is the same order.",
+            sentence="Spearman correlation of suspicion, images that all judge: 1 is one order.",
         ),
     )
-    goal = max(comparison.goal, 1)
+    goal = max(min(comparison.goal, comparison.compared), 1)
     keys = comparing.chosen_keys(comparison.candidates)
     yield (
         "overlap",

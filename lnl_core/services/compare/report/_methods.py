@@ -64,7 +64,7 @@ def _errors_left(info: DatasetInfo) -> str:
     )
 
 
-def sentences(comparison: Comparison) -> str:
+def sentences(info: DatasetInfo, comparison: Comparison) -> str:
     """Say what the figures do not: what is missing, left out, and who beats plain training."""
     caution = comparison.truth.caution if comparison.truth else ""
     said = [comparison.why_none, caution, comparing.baseline_words(comparison)]
@@ -74,6 +74,7 @@ def sentences(comparison: Comparison) -> str:
             f"{comparison.left_out:,} images are left out of the curves: a run was told their "
             "answer, or has not judged them."
         )
+    said.append(comparing.not_compared(info, comparison))
     return "".join(f"<p>{escape(each)}</p>" for each in said if each)
 
 
