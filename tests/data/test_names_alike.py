@@ -70,12 +70,17 @@ def test_one_number_in_two_ways_is_asked_about_and_merged_into_digits(other, nam
         ({"leaf": 30, "leaves": 9}, False),
         ({"horse": 400, "house": 2}, False),  # two words
         ({"airplane": 200, "airplnae": 1}, True),
+        ({"airplane": 29, "airplnae": 1}, True),
+        ({"airplane": 9, "airplnae": 1}, None),  # too few to say that one is rare
         ({"automobile": 100, "automobil": 2}, True),
         ({"parrot": 100, "parot": 1}, True),
     ],
 )
 def test_plurals_and_slips_are_said_and_stop_only_where_they_are_no_word(counted, open_):
-    question = questions(counted | {"ox": 30})["alike"]
+    question = questions(counted | {"ox": 30}).get("alike")
+    if open_ is None:
+        assert question is None
+        return
     assert question.is_open == open_
     assert question.taken == ("" if open_ else "keep")
     merged = labels.understood(counted | {"ox": 30}, Answers(alike="merge"), from_cells=True)

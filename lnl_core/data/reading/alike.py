@@ -15,9 +15,6 @@ _LONG = 8
 _RARE = 20
 """One image to so many of the other class makes a slip of the pen likely."""
 
-_CERTAIN = 100
-"""To so many, or one or two images to fifty, it has to be answered."""
-
 _SHOWN = 12
 
 
@@ -33,8 +30,8 @@ def asked(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str], 
     """
     names = {name: plain(name) for name in counts if name.isascii() or name.isalpha()}
     names = {name: word for name, word in names.items() if word and not _has_digit(word)}
-    pairs = {*_plurals(names, counts), *_slips(names, counts)}
-    pairs = {(rare, usual) for rare, usual in pairs if counts[rare] and counts[usual]}
+    numbers, slips = set(_plurals(names, counts)), set(_slips(names, counts))
+    pairs = {(a, b) for a, b in numbers | slips if counts[a] and counts[b]}
     if not pairs:
         return {}, None
     shown = sorted(pairs, key=lambda pair: (counts[pair[0]] / counts[pair[1]], pair))
@@ -42,7 +39,7 @@ def asked(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str], 
         f"{quoted(a)} ({counts[a]:,}), {quoted(b)} ({counts[b]:,})" for a, b in shown[:3]
     )
     more = f" and {len(shown) - 3:,} more" if len(shown) > 3 else ""
-    stops = any(_rarely(counts[a], counts[b]) and _is_no_word(names[a], names[b]) for a, b in shown)
+    stops = any(_is_no_word(names[a], names[b]) for a, b in pairs - numbers)
     question = Question(
         "alike",
         f"These classes are one word in singular and plural, or a slip of the pen apart: {named}"
@@ -74,10 +71,6 @@ def _into(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 def _has_digit(word: str) -> bool:
     return any(letter.isdigit() for letter in word)
-
-
-def _rarely(rare: int, usual: int) -> bool:
-    return _CERTAIN * rare <= usual or (rare <= 2 and usual >= 50)
 
 
 def _plurals(names: Mapping[str, str], counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
