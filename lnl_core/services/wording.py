@@ -10,6 +10,7 @@ from lnl_core.readings import OPTIONS
 _ABOUT = {
     "spellings": "names that differ little",
     "numbers": "how numbers are written",
+    "alike": "singular, plural and slips of the pen",
     "measured": "labels that look measured",
     "missing": "words for missing",
     "several": "several labels",

@@ -54,3 +54,7 @@ def test_every_question_has_words():
     words = asked(each.key for each in OPTIONS)
     assert set(words) == {each.flag for each in OPTIONS}
     assert not any(re.search("--", each) for each in words.values())
+
+
+def test_every_question_has_words_for_the_page():
+    assert set(asked(each.key for each in OPTIONS)) == {each.flag for each in OPTIONS}
