@@ -115,11 +115,11 @@ class Project:
         known = self.wrong[self.order].astype(np.float64)
         return auditing.plan(said, 0, known, goal, alpha=auditing.risk())
 
-    def expected(self, rows: list[int]) -> np.ndarray:
+    def expected(self, rows: list[int], drawn: list[bool]) -> np.ndarray:
         """Return p_wrong as the answers so far correct it."""
         seen = np.array(rows)
         return recalibration.recalibrated(
-            self.p, self.given, self.suggested, seen, self.wrong[seen]
+            self.p, self.given, self.suggested, seen, self.wrong[seen], np.array(drawn)
         )
 
 
@@ -129,6 +129,7 @@ def review(project: Project, seed: int, goal: int, *, planned: bool) -> dict[str
     rng, open_ = np.random.default_rng(seed), np.ones(n, bool)
     said, risk = evidence.Evidence(evidence.possible_totals(n)), auditing.risk()
     rows: list[int] = []
+    by_chance: list[bool] = []
     found = audits = since = 0
     only = false = False
     place = 0
@@ -146,6 +147,7 @@ def review(project: Project, seed: int, goal: int, *, planned: bool) -> dict[str
         open_[row] = False
         found += int(wrong[row])
         rows.append(row)
+        by_chance.append(drawn)
         if drawn and audits % 10 == 0:
             most = found + int(open_.sum())
             limit = auditing.live_limits(said, found, most, risk).limit - found
@@ -154,39 +156,51 @@ def review(project: Project, seed: int, goal: int, *, planned: bool) -> dict[str
                 break
         if planned and audits >= auditing.ENOUGH and len(rows) % EVERY == 0:
             rest = project.order[open_[project.order]]
-            way = auditing.plan(said, found, project.expected(rows)[rest], goal, alpha=risk)
+            way = auditing.plan(
+                said, found, project.expected(rows, by_chance)[rest], goal, alpha=risk
+            )
             only = way.queue == 0
     left = int(wrong[open_].sum())
     return {"reviews": len(rows), "audits": audits, "left": left, "false": bool(false)}
 
 
-def mixed(project: Project, seed: int, count: int) -> list[int]:
-    """Return the first rows of a review: the queue, random ones mixed in."""
-    rng, open_ = np.random.default_rng(seed), np.ones(len(project.p), bool)
+def mixed(order: np.ndarray, seed: int, count: int) -> tuple[list[int], list[bool]]:
+    """Return the first rows of a review, the queue with random ones mixed in, and which are those.
+
+    Args:
+        order: (n,) the queue.
+        seed: of the draws.
+        count: reviews.
+    """
+    rng, open_ = np.random.default_rng(seed), np.ones(len(order), bool)
     rows: list[int] = []
-    audits = since = 0
-    while len(rows) < count:
+    drawn: list[bool] = []
+    audits = since = place = 0
+    while len(rows) < min(count, len(order)):
         every = auditing.DENSE if audits < auditing.FIRST_AUDITS else auditing.SPARSE
-        if since >= every - 1:
+        drawn.append(since >= every - 1)
+        if drawn[-1]:
             row, audits, since = int(rng.choice(np.flatnonzero(open_))), audits + 1, 0
         else:
-            row, since = int(project.order[open_[project.order]][0]), since + 1
+            while not open_[order[place]]:
+                place += 1
+            row, since = int(order[place]), since + 1
         open_[row] = False
         rows.append(row)
-    return rows
+    return rows, drawn
 
 
 def truth_of_p(project: Project, seeds: int) -> dict[str, Any]:
     """Return calibration errors of p_wrong before and after answers, and what it expects left."""
     errors, kept, ratios = [], [], []
     for seed in range(seeds):
-        rows = mixed(project, seed, 800)
+        rows, drawn = mixed(project.order, seed, 800)
         rest = np.setdiff1d(np.arange(len(project.p)), rows[:500])
-        p, wrong = project.expected(rows[:500])[rest], project.wrong[rest]
+        p, wrong = project.expected(rows[:500], drawn[:500])[rest], project.wrong[rest]
         errors.append(metrics.calibration_error(wrong, p))
         kept.append(metrics.calibration_error(wrong, project.p[rest]))
         rest = np.setdiff1d(np.arange(len(project.p)), rows)
-        ratios.append(float(project.expected(rows)[rest].sum() / project.wrong[rest].sum()))
+        ratios.append(float(project.expected(rows, drawn)[rest].sum() / project.wrong[rest].sum()))
     found = {
         "before": metrics.calibration_error(project.wrong, project.p),
         "after_500": float(np.mean(errors)),

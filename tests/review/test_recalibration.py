@@ -23,15 +23,25 @@ def test_few_answers_change_nothing():
     np.testing.assert_allclose(recalibrated(p, given, suggested, rows, wrong[rows]), p, atol=1e-3)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_answers_of_the_queue_and_of_chance_make_it_true(seed):
-    p, given, suggested, wrong = world(seed)
+def mixed(p, seed):
+    """Answers to the head of the queue and to images drawn at random: rows, and which are drawn."""
     rng = np.random.default_rng(seed)
-    rows = np.unique(np.r_[np.argsort(-p)[:350], rng.choice(len(p), 150, replace=False)])
-    after = recalibrated(p, given, suggested, rows, wrong[rows])
-    rest = np.setdiff1d(np.arange(len(p)), rows)
-    assert calibration_error(wrong[rest], after[rest]) < 0.03
-    assert calibration_error(wrong[rest], p[rest]) > 2 * calibration_error(wrong[rest], after[rest])
+    head, chance = np.argsort(-p)[:350], rng.choice(len(p), 150, replace=False)
+    rows = np.union1d(head, chance)
+    return rows, np.isin(rows, chance)
+
+
+def test_answers_of_the_queue_and_of_chance_make_it_true():
+    before, errors = [], []
+    for seed in range(8):
+        p, given, suggested, wrong = world(seed)
+        rows, drawn = mixed(p, seed)
+        after = recalibrated(p, given, suggested, rows, wrong[rows], drawn)
+        rest = np.setdiff1d(np.arange(len(p)), rows)
+        before.append(calibration_error(wrong[rest], p[rest]))
+        errors.append(calibration_error(wrong[rest], after[rest]))
+    assert np.mean(errors) < 0.03, errors
+    assert (np.array(before) > 2 * np.array(errors)).all(), (before, errors)
 
 
 def test_what_is_left_is_expected_about_right():
@@ -39,12 +49,49 @@ def test_what_is_left_is_expected_about_right():
     ratios = []
     for seed in range(8):
         p, given, suggested, wrong = world(seed)
-        rng = np.random.default_rng(seed)
-        rows = np.unique(np.r_[np.argsort(-p)[:350], rng.choice(len(p), 150, replace=False)])
-        after = recalibrated(p, given, suggested, rows, wrong[rows])
+        rows, drawn = mixed(p, seed)
+        after = recalibrated(p, given, suggested, rows, wrong[rows], drawn)
         rest = np.setdiff1d(np.arange(len(p)), rows)
         ratios.append(after[rest].sum() / wrong[rest].sum())
     assert np.mean(ratios) == pytest.approx(1, abs=0.15), ratios
+
+
+@pytest.mark.parametrize("count", [50, 100, 200])
+def test_a_head_that_is_all_wrong_does_not_make_the_rest_wrong(count):
+    """Chances of a weak ranking lie close together; only the first of them are wrong labels."""
+    rng = np.random.default_rng(count)
+    p = np.sort(rng.uniform(0.002, 0.03, 1800))[::-1]
+    rows = np.arange(count)
+    wrong = rng.random(count) < 0.9
+    given, suggested = rng.integers(0, 10, (2, 1800))
+    left = recalibrated(p, given, suggested, rows, wrong)[count:]
+    assert left.sum() < 0.25 * len(left)
+    assert left[:50].mean() > 10 * left[-900:].mean()  # the order is steeper, that is what it says
+
+
+def test_what_chance_drew_says_how_many_are_wrong_where_no_score_sees_it():
+    p, given, suggested, _ = world(5, n=2000)
+    rng = np.random.default_rng(5)
+    wrong = rng.random(2000) < 0.3  # whatever the scores say
+    rows = np.r_[np.argsort(-p)[:100], rng.choice(np.argsort(-p)[100:], 100, replace=False)]
+    drawn = np.arange(200) >= 100
+    rest = np.setdiff1d(np.arange(2000), rows)
+
+    def ratio(drawn):
+        after = recalibrated(p, given, suggested, rows, wrong[rows], drawn)
+        return after[rest].sum() / wrong[rest].sum()
+
+    assert abs(np.log(ratio(drawn))) < abs(np.log(ratio(None)))
+    assert ratio(drawn) == pytest.approx(wrong[rows[drawn]].mean() / 0.3, rel=0.15)
+
+
+def test_how_many_rows_there_are_changes_no_rank_by_much():
+    """Above some thousands of rows ranks are read off a part of them."""
+    p, given, suggested, wrong = world(6, n=9000)
+    rows = np.random.default_rng(6).choice(4500, 300, replace=False)
+    whole = recalibrated(p, given, suggested, rows, wrong[rows])
+    half = recalibrated(p[:4500], given[:4500], suggested[:4500], rows, wrong[rows])
+    assert np.abs(whole[:4500] - half).max() < 0.03
 
 
 def test_a_class_that_people_find_worse_is_expected_to_stay_worse():

@@ -21,7 +21,7 @@ def project():
         p=p, wrong=wrong, given=given, suggested=(given + 1) % 4, order=np.argsort(-p)
     )
     made.alone = lambda goal: review.Project.alone(made, goal)
-    made.expected = lambda rows: review.Project.expected(made, rows)
+    made.expected = lambda *seen: review.Project.expected(made, *seen)
     made.foreseen = lambda goal: review.Project.foreseen(made, goal)
     return made
 

@@ -87,17 +87,20 @@ def test_section_11_test_9_answers_of_the_queue_alone_mislead_it_less_than_an_or
     assert np.abs(np.log(ours)).mean() < np.abs(np.log(theirs)).mean()
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_section_11_test_10_a_noise_rate_that_is_twice_the_true_one_is_put_right(seed):
-    rng = np.random.default_rng(seed)
-    _, p, given, suggested, wrong = world(rng, 1.0, -1.1)
-    assert p.mean() / wrong.mean() == pytest.approx(2, abs=0.4)
-    rows = np.unique(np.r_[np.argsort(-p)[:240], rng.choice(len(p), 160, replace=False)])
-    rest = np.setdiff1d(np.arange(len(p)), rows)
-    after = recalibrated(p, given, suggested, rows, wrong[rows])
-    error = calibration_error(wrong[rest], after[rest])
-    assert error < 0.03
-    assert error < calibration_error(wrong[rest], p[rest])
+def test_section_11_test_10_a_noise_rate_that_is_twice_the_true_one_is_put_right():
+    before, errors = [], []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        _, p, given, suggested, wrong = world(rng, 1.0, -1.1)
+        assert p.mean() / wrong.mean() == pytest.approx(2, abs=0.5)
+        chance = rng.choice(len(p), 160, replace=False)
+        rows = np.union1d(np.argsort(-p)[:240], chance)
+        rest = np.setdiff1d(np.arange(len(p)), rows)
+        after = recalibrated(p, given, suggested, rows, wrong[rows], np.isin(rows, chance))
+        before.append(calibration_error(wrong[rest], p[rest]))
+        errors.append(calibration_error(wrong[rest], after[rest]))
+    assert np.mean(errors) < 0.03, errors
+    assert (np.array(errors) < before).all(), (before, errors)
 
 
 def test_section_11_test_15_effort_is_below_that_of_the_ensemble_score():

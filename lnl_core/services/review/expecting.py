@@ -20,7 +20,7 @@ from lnl_core.services.in_force import (
     told,
 )
 from lnl_core.services.moment import moment
-from lnl_core.services.review.draws import RIGHT, WRONG, about_given, said_of
+from lnl_core.services.review.draws import RIGHT, WRONG, about_given, draws, said_of
 from lnl_core.store import plans
 from lnl_core.store.plans import Plan
 from lnl_core.types import BoolArray, DatasetInfo, FloatArray, IntArray
@@ -165,6 +165,7 @@ def _corrected(
         np.asarray(ranking.suggested_labels),
         rows,
         said[rows] == WRONG,
+        np.isin(rows, [each.row for each in draws(info)]),
     )
 
 

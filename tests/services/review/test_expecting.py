@@ -8,7 +8,7 @@ import pytest
 from lnl_core.review import recalibration
 from lnl_core.services import in_force
 from lnl_core.services.review import auditing, expecting
-from lnl_core.store import arrays, datasets
+from lnl_core.store import arrays, audits, datasets
 from tests.services.review.test_auditing import Reviewer, make
 
 
@@ -100,8 +100,9 @@ def test_answers_to_images_that_were_added_later_do_not_correct_the_earlier_rank
     arrays.save_ranking(folder, whole, {"sr": 1})
     wrong = ann.truth[early] != ann.given[early]
     suggested = np.asarray(whole.suggested_labels)
+    drawn = np.isin(early, [each.row for each in audits.draws(info)])
     p = recalibration.recalibrated(
-        whole.p_wrong[:500], ann.given[:500], suggested[:500], early, wrong
+        whole.p_wrong[:500], ann.given[:500], suggested[:500], early, wrong, drawn
     )
     ahead = expecting.expected(info, fresh=True)
     rest = ~said.answered[:500]
