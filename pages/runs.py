@@ -3,11 +3,12 @@
 import streamlit as st
 
 from pages import _ui
-from pages._runs import history, live, methods, own, recipe
+from pages._runs import added, history, live, methods, own, recipe
 
 row = _ui.title_row("Runs")
 info = _ui.need_dataset()
 device = methods.machine(row)
+added.draw(info)
 with st.container(key="runs_columns"):
     left, right = st.columns([596, 362], gap="small")
 with left:

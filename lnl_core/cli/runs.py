@@ -62,6 +62,12 @@ def _run_arguments(one: argparse.ArgumentParser) -> None:
         help="labels that reviewers agree on are corrected and trusted (always so)",
     )
     one.add_argument(
+        "--tell-checks",
+        action="store_true",
+        help="tell the runs the answers to random checks too: these judge such runs no more "
+        "(default: they are held out)",
+    )
+    one.add_argument(
         "--set",
         action="append",
         default=[],
@@ -97,7 +103,7 @@ def run(options: Any) -> int:
     """Queue runs, or take up old ones again, and watch them."""
     from lnl_core.services.methods import problems
     from lnl_core.services.runs import control
-    from lnl_core.services.runs.running import default_recipe, start_runs
+    from lnl_core.services.runs.running import default_recipe, start_runs, told_words
 
     for problem in problems():
         print(f"lnl: {problem}", file=sys.stderr)
@@ -123,7 +129,10 @@ def run(options: Any) -> int:
             base=options.base,
             train_on=options.train_on,
             judge=options.judge,
+            tell_checks=options.tell_checks,
         )
+        if words := told_words(info, tell_checks=options.tell_checks):
+            print(words, file=sys.stderr)
         watched = [job.id for job in submitted]
     if options.detach:
         listed = ", ".join(map(str, watched))

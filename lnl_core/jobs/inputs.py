@@ -173,15 +173,20 @@ def _hold_out(info: DatasetInfo, folder: Path, labels: IntArray, trusted: BoolAr
 
     Copies of such images go with them: else the answer would be told all the same.
     """
-    held = np.zeros(info.n, bool)
-    held[[each.row for each in audits.draws(info)]] = True
-    held &= trusted
+    held = checks_answered(info, trusted)
     arrays.write_array(folder / splits.HELD, held)
     groups = copies.noted(info.arrays)
     if groups is not None:
         held = held | np.isin(groups, np.asarray(groups)[held])
     labels[held] = np.asarray(datasets.load(info).given_labels)[held]
     trusted[held] = False
+
+
+def checks_answered(info: DatasetInfo, trusted: BoolArray) -> BoolArray:
+    """Return (n,) True for images that chance drew and people have said a label of."""
+    drawn = np.zeros(info.n, bool)
+    drawn[[each.row for each in audits.draws(info)]] = True
+    return drawn & trusted
 
 
 def _filled(values: Array, n: int) -> Array:

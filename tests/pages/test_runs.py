@@ -1,18 +1,21 @@
 import dataclasses
 import json
 
+import numpy as np
 from sqlalchemy import update
 
 from lnl_core.jobs import engines, queue
 from lnl_core.learning.knobs import GROUPS
 from lnl_core.methods import METHODS
 from lnl_core.services import methods as known
+from lnl_core.services.datasets import catalog, growing
 from lnl_core.services.runs import recipes
 from lnl_core.services.runs.running import estimate
-from lnl_core.store import schema
+from lnl_core.store import datasets, schema
 from lnl_core.store.db import transaction
 from lnl_core.types import JobState
 from pages import _jobs, _words
+from tests.services.datasets.test_growing import file_of, pictures, run
 
 
 def running(workspace, info, method="knn", **metrics):
@@ -300,3 +303,20 @@ def test_every_group_of_a_knob_is_known():
 def test_every_method_says_what_it_is_good_for():
     for method in METHODS.values():
         assert 10 < len(method.good_for) <= 46, method.key
+
+
+def test_images_that_no_run_has_seen_are_said_and_scored_by_one_press(
+    desk, workspace, tmp_path, no_worker, texts
+):
+    source = file_of(tmp_path, "thirty", pictures(30), np.arange(30) % 3)
+    catalog.import_dataset(workspace, source, "thirty")
+    info = datasets.dataset(workspace, "thirty")
+    run(info, method="knn")
+    assert "no score" not in texts(desk("runs", dataset="thirty"))
+    growing.add_images(info, file_of(tmp_path, "more", pictures(6, seed=8), np.arange(6) % 3))
+    app = desk("runs", dataset="thirty")
+    assert "**6 images have no score**" in texts(app)
+    app.button(key="score_added").click().run()
+    assert not app.exception
+    assert [job.method for job in queue.jobs(info)][:2] == ["knn", "knn"]
+    assert "Runs are on their way" in texts(app)

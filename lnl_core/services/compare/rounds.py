@@ -26,6 +26,7 @@ from lnl_core.services.in_force import (
 )
 from lnl_core.services.review.draws import RIGHT, WRONG, about_given, draws
 from lnl_core.services.review.expecting import expected
+from lnl_core.services.runs.again import repeatable, submit_again
 from lnl_core.services.team import roles
 from lnl_core.services.team.roles import Act
 from lnl_core.store import arrays, decisions
@@ -121,7 +122,7 @@ class Plan:
 def plan(info: DatasetInfo) -> Plan:
     """Say what a round would take and what would judge it."""
     ranked = scored(info)
-    runs = {} if ranked is None else _again(info, ranked.run_ids)
+    runs = {} if ranked is None else repeatable(info, ranked.run_ids)
     labels, trusted, _ = inputs.corrected_labels(info)
     drawn = np.zeros(info.n, bool)
     drawn[[each.row for each in draws(info)]] = True
@@ -143,25 +144,6 @@ def plan(info: DatasetInfo) -> Plan:
     return Plan(runs, int(inside.sum()), changed, held, wrong, refusal)
 
 
-def _again(info: DatasetInfo, run_ids: dict[str, int]) -> dict[str, int]:
-    """Return the runs that can be made again: of our methods, and on no other run."""
-    found = {}
-    for name, number in run_ids.items():
-        try:
-            job = queue.job(info.workspace, number)
-        except NotFound:
-            continue
-        if job.base is None and job.dataset == info.name and job.method in _known():
-            found[name] = number
-    return found
-
-
-def _known() -> frozenset[str]:
-    from lnl_core.methods import METHODS
-
-    return frozenset(METHODS)
-
-
 def start(info: DatasetInfo, chosen: list[str], by: str | None = None) -> list[Job]:
     """Queue the chosen runs again, told what people said but for what judges them.
 
@@ -181,7 +163,7 @@ def start(info: DatasetInfo, chosen: list[str], by: str | None = None) -> list[J
     before = {name: asked.runs[name] for name in chosen if name in asked.runs}
     if not before:
         raise LnlError("No run is chosen. Tick at least one.")
-    made = {name: _submit(info, queue.job(info.workspace, n)) for name, n in before.items()}
+    made = {name: submit_again(info, queue.job(info.workspace, n)) for name, n in before.items()}
     note = {
         "before": before,
         "after": {name: job.id for name, job in made.items()},
@@ -192,23 +174,6 @@ def start(info: DatasetInfo, chosen: list[str], by: str | None = None) -> list[J
     arrays.write_json(_path(info), note)
     executors.reconcile(info.workspace)
     return list(made.values())
-
-
-def _submit(info: DatasetInfo, job: Job) -> Job:
-    return queue.submit(
-        info,
-        job.method,
-        job.preset,
-        overrides=dict(job.config),
-        representation=None if job.representation == "pixels" else job.representation,
-        seed=job.seed,
-        device=job.device,
-        executor=job.executor,
-        options=job.engine_options,
-        train_on=job.splits.get("train_on", ()),
-        judge=job.splits.get("judge", ()),
-        hold=True,
-    )
 
 
 def _path(info: DatasetInfo) -> Path:

@@ -6,13 +6,13 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lnl_core.jobs import bases, engines, executors, knobs, needs, queue, splits
+from lnl_core.jobs import bases, engines, executors, inputs, knobs, needs, queue, splits
 from lnl_core.learning.feature_keys import cache_key
 from lnl_core.methods import AT, METHODS, card, default_runs, title_of
 from lnl_core.services.in_force import signals
 from lnl_core.services.team import roles
 from lnl_core.services.team.roles import Act
-from lnl_core.store import datasets
+from lnl_core.store import audits, datasets
 from lnl_core.types import SMALL_SIDE, DatasetInfo, Job, JobState, LnlError, Workspace
 
 
@@ -30,6 +30,7 @@ def start_runs(
     base: int | None = None,
     train_on: Sequence[str] = (),
     judge: Sequence[str] = (),
+    tell_checks: bool = False,
     first: bool = False,
     by: str | None = None,
 ) -> list[Job]:
@@ -53,6 +54,8 @@ def start_runs(
         base: number of the run that these build on, for post-training or purified labels.
         train_on: splits that they train on; all of the set when there is none.
         judge: splits whose labels they judge; scores of all others are blank.
+        tell_checks: tell them the answers to random checks too, which judge such runs no more;
+            held out otherwise.
         first: only where no run of the set is done or on its way.
         by: who asks, on a page; None for who works on the machine itself.
 
@@ -71,6 +74,7 @@ def start_runs(
     knobs.check_names(chosen, [run for chain in chains for run in chain])
     _check_chains(info, chains, preset, chosen, representation, executor, base, device)
     asked = engines.check(info.workspace, executor, options)
+    hold = not tell_checks and bool(audits.draws(info))
 
     def submit(run: str, under: int | None, learns: bool) -> Job:
         key, features = _on(run, representation)
@@ -87,6 +91,7 @@ def start_runs(
             base=None if learns else under,
             train_on=train_on,
             judge=judge,
+            hold=hold,
             first=first and not submitted,
         )
 
@@ -110,6 +115,25 @@ def start_runs(
     datasets.touch(info)
     executors.reconcile(info.workspace)
     return submitted
+
+
+def told_words(info: DatasetInfo, *, tell_checks: bool = False) -> str:
+    """Say which answers a run that starts now is told; nothing where there are none."""
+    _, trusted, _ = inputs.corrected_labels(info)
+    answers, checks = int(trusted.sum()), int(inputs.checks_answered(info, trusted).sum())
+    if not answers:
+        return ""
+    if not checks:
+        return f"Runs are told {answers:,} answers."
+    if tell_checks:
+        return (
+            f"Runs are told {answers:,} answers, {checks:,} random checks among them: these judge "
+            "such runs no more."
+        )
+    return (
+        f"Runs are told {answers - checks:,} answers; {checks:,} random checks are held out and go "
+        "on judging."
+    )
 
 
 def _check_chains(
