@@ -67,9 +67,9 @@ LIKE = {
 }
 """Page -> the same on the empty page."""
 
-CLICKED = {
-    name: name.title() for name in ("data", "runs", "review", "explore", "export")
-} | {"quality": "Compare"}
+CLICKED = {name: name.title() for name in ("data", "runs", "review", "explore", "export")} | {
+    "quality": "Compare"
+}
 """Page -> its name in the sidebar; the others are a press further."""
 
 DRAWN = ".st-key-{} .cartesianlayer .overplot :is(path,image)"
@@ -222,6 +222,7 @@ class Side:
         return spent
 
     def close(self) -> None:
+        """Close the tab, and forget what the browser has kept for it."""
         self.context.close()
 
 

@@ -27,6 +27,7 @@ from lnl_core.services.review import activation_maps, evidence, holding, picture
 from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo, LnlError, Workspace
 from pages import _gate, _login, _shell, _ui, _urls, _words
+from pages._components import _assets
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
 LARGEST = 2**31 - 1
@@ -185,6 +186,17 @@ def _give_back(tab: str) -> None:
         holding.give_back(_ui.workspace(), tab)
 
 
+async def _script(request: Request) -> Response:
+    """Send a component's script, which is nobody's secret; its digest lets the browser keep it."""
+    where = request.path_params
+    if f"/{where['base']}".rstrip("/") != _urls.base_path():
+        return missing()
+    text = await run_in_threadpool(_assets.file, where["name"], where["digest"])
+    if text is None:
+        return missing()
+    return Response(text, media_type="text/javascript", headers=COMMON | FOREVER)
+
+
 async def _server(request: Request) -> Response:
     """Say which process this is, so that `lnl open` takes no stranger for it."""
     if f"/{request.path_params['base']}".rstrip("/") != _urls.base_path():
@@ -201,6 +213,7 @@ async def _data(request: Request) -> Response:
 ROUTES = [
     Route("/data", _data, methods=["GET"]),
     Route(f"/{{base:path}}{serving.ROUTE}", _server, methods=["GET"]),
+    Route("/{base:path}lnl/js/{name}/{digest}.js", _script, methods=["GET"]),
     Route("/{base:path}lnl/leave", _leave, methods=["POST"]),
     Route("/{base:path}lnl/img/{dataset:int}/{version}/{row:int}/{size}", _image, methods=["GET"]),
     Route("/{base:path}lnl/maps/{dataset:int}/{row:int}", _maps, methods=["GET"]),

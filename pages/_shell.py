@@ -19,6 +19,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages import _urls
+from pages._components import _assets
 
 STATIC = Path(streamlit.__file__).parent / "static" / "static" / "js"
 
@@ -33,6 +34,9 @@ ELEMENTS = {
     "team": ("DataFrame",),
 }
 """Page -> Streamlit's scripts of the kinds of elements on it, beside those on every page."""
+
+COMPONENTS = {"review": ("review",), "explore": ("map",)}
+"""Page -> its components that come with files of their own."""
 
 _FROM = re.compile(r'(?:from|import)\s*"\./([^"]+\.js)"')
 _HEAD = 6000
@@ -140,10 +144,11 @@ def filled(html: str, place: str) -> str:
     """
     depth = len(place.split("/")) if place else 0
     page = place if place in ELEMENTS else ""
+    known = [f"./static/js/{name}" for name in scripts(page) if name not in html]
+    own = [_assets.address(name) for name in COMPONENTS.get(page, ())]
     ahead = "\n".join(
-        f'<link rel="modulepreload" fetchpriority="low" crossorigin href="./static/js/{name}">'
-        for name in scripts(page)
-        if name not in html
+        f'<link rel="modulepreload" fetchpriority="low" crossorigin href="{each}">'
+        for each in (*known, *own)
     )
     html = html.replace("<head>", f"<head>{_ADDRESS.replace('DEPTH', str(depth))}", 1)
     return html.replace("</head>", f"{ahead}</head>", 1).replace("</body>", f"{STYLE}</body>", 1)

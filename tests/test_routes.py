@@ -17,6 +17,7 @@ from lnl_core.review import consensus
 from lnl_core.store import arrays, datasets
 from lnl_core.types import Signals
 from pages import _login, _routes, _urls
+from pages._components import _assets
 
 HERE = "http://localhost"
 
@@ -51,6 +52,18 @@ def test_a_picture_comes_whole_and_may_be_kept_for_good(client, tiny):
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_components_script_comes_whole_and_may_be_kept_for_good(client):
+    address = _assets.address("review")
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert "\nexport default " in answer.text
+    for other in (address.replace("review", "map"), address.replace("review", "desk")):
+        assert client.get(other).status_code == 404
+    assert client.get(address.replace("/lnl", "/x/lnl")).status_code == 404
 
 
 def test_the_address_of_the_data_page_leads_to_it(client):

@@ -17,6 +17,7 @@ from streamlit.web.server.starlette.starlette_static_routes import (
 )
 
 from pages import _shell, _ui
+from pages._components import _assets
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 
@@ -75,7 +76,10 @@ def test_each_page_names_its_own_scripts_and_no_other_pages(client):
     assert any(name.startswith("PlotlyChart.") for name in ahead(compare))
     assert not any(name.startswith("PlotlyChart.") for name in ahead(export))
     assert any(name.startswith("Radio.") for name in ahead(export))
+    own = re.findall(r'href="(/lnl/js/[^"]+)"', client.get("/review", headers=PAGE).text)
+    assert own == [_assets.address("review")]
     for text in (compare, export):
+        assert "/lnl/js/" not in text
         assert any(name.startswith("BidiComponent.") for name in ahead(text))
         assert "BACKEND_BASE_URL" in text
         assert "margin-left:240px" in text

@@ -1,11 +1,10 @@
-"""The components' sources, joined: Streamlit takes one script and one style sheet a component.
+"""The components' sources, joined: each is one file that a browser fetches once and keeps.
 
 The scripts are ES modules that import each other; editors, `tsc` and `node --test` read them as
-they are. For the browser they become one module here, at import. The other way would be to serve
-them and let the browser import them: but Streamlit runs a component's script from a `blob:`
-address, against which no relative import resolves and which does not know the app's base path, and
-every module would be one more request through login and proxy. Joined, the app needs no route, no
-Node and no build.
+they are. For the browser they become one module here. Streamlit would send a component's script and
+style sheets again with every change of its data, and the browser would read them anew each time the
+page is loaded; so what Streamlit gets is `stub`, which imports `address`: the digest in it lets the
+browser keep the file for good, and its compiled form too.
 
 A module becomes a function that runs once and returns its exports, after those that it imports. So
 its other names stay its own, as in the browser's loader; what the joiner cannot keep true to that
@@ -14,11 +13,37 @@ its other names stay its own, as in the browser's loader; what the joiner cannot
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+from pages import _urls
+
 HERE = Path(__file__).parent
+
+COMPONENTS = {
+    "review": ("review/review.js", "desk/desk.css", "review/review.css"),
+    "page": ("page/page.js", "desk/desk.css", "page/page.css"),
+    "map": ("map/map.js", "desk/desk.css", "map/map.css"),
+    "near": ("map/near.js", "desk/desk.css", "map/map.css"),
+}
+"""Component -> the module whose default export it is, and its style sheets."""
+
+_STYLED = """
+const $styles = new CSSStyleSheet();
+$styles.replaceSync(CSS);
+export default (component) => {
+  const root = component.parentElement;
+  if (!root.adoptedStyleSheets.includes($styles)) {
+    root.adoptedStyleSheets = [...root.adoptedStyleSheets, $styles];
+  }
+  return $main(component);
+};
+"""
+"""The end of a component's file: its style sheets stand before it draws anything."""
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]*)";\n', re.M)
 _EXPORT = re.compile(r"^export ((?:async )?(?:function|const|class) (\w+))", re.M)
@@ -28,15 +53,44 @@ _OTHER = re.compile(r"^(?:import|export)\b.*", re.M)
 _COMMENT = re.compile(r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)\n", re.M | re.S)
 
 
-def styles(*names: str) -> str:
-    """Return the style sheets' texts, one after the other."""
-    return "\n".join((HERE / name).read_text("utf-8") for name in names)
+def stub(name: str) -> str:
+    """Return the script that Streamlit gets in place of a component's own, which it imports.
+
+    It runs from a `blob:` address, against which none but a whole address resolves.
+    """
+    return (
+        "export default async (component) =>\n"
+        f"  (await import(`${{location.origin}}{address(name)}`)).default(component);\n"
+    )
+
+
+def address(name: str) -> str:
+    """Return where a component's file is, below the server's own address."""
+    return f"{_urls.base_path()}/lnl/js/{name}/{_file(name)[0]}.js"
+
+
+def file(name: str, digest: str) -> bytes | None:
+    """Return a component's file; None where there is none, or none of this digest any more."""
+    if name not in COMPONENTS:
+        return None
+    known, text = _file(name)
+    return text if digest == known else None
+
+
+@lru_cache(maxsize=len(COMPONENTS))
+def _file(name: str) -> tuple[str, bytes]:
+    """Return the digest of a component's file and the file: its script with its style sheets."""
+    entry, *sheets = COMPONENTS[name]
+    css = "\n".join((HERE / sheet).read_text("utf-8") for sheet in sheets)
+    own = _DEFAULT.sub("const $main = ", script(entry))
+    text = (own + _STYLED.replace("CSS);", f"{json.dumps(css)});")).encode()
+    return hashlib.sha256(text).hexdigest()[:16], text
 
 
 def script(entry: str, root: Path = HERE) -> str:
     """Return one module that does what `entry` and all that it imports do.
 
-    Comments stay behind: Streamlit sends the script again with every change of a component's data.
+    Comments stay behind: they are half of what the browser would have to read.
 
     Args:
         entry: the module whose default export is the component, relative to `root`.

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._components._assets import script, styles
+from pages._components._assets import stub
 
 _HTML = """
 <div class="room">
@@ -30,15 +30,13 @@ _HTML = """
 _COMPONENT = st.components.v2.component(
     "lnl_explore_map",
     html=_HTML,
-    css=styles("desk/desk.css", "map/map.css"),
-    js=script("map/map.js"),
+    js=stub("map"),
 )
 
 _NEAR = st.components.v2.component(
     "lnl_explore_neighbours",
     html='<div class="room"><div class="desk near"></div></div>',
-    css=styles("desk/desk.css", "map/map.css"),
-    js=script("map/near.js"),
+    js=stub("near"),
 )
 
 

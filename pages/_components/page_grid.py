@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._components._assets import script, styles
+from pages._components._assets import stub
 
 _HTML = """
 <div class="room">
@@ -27,8 +27,7 @@ _HTML = """
 _COMPONENT = st.components.v2.component(
     "lnl_page_grid",
     html=_HTML,
-    css=styles("desk/desk.css", "page/page.css"),
-    js=script("page/page.js"),
+    js=stub("page"),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._components._assets import script, styles
+from pages._components._assets import stub
 
 _HTML = """
 <div class="room">
@@ -27,8 +27,7 @@ _HTML = """
 _COMPONENT = st.components.v2.component(
     "lnl_review_queue",
     html=_HTML,
-    css=styles("desk/desk.css", "review/review.css"),
-    js=script("review/review.js"),
+    js=stub("review"),
 )
 
 

@@ -1,5 +1,6 @@
 """The joiner of the components' scripts: what it makes is one module, and true to its sources."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -41,10 +42,33 @@ def node(script, *arguments):
     ).stdout.strip()
 
 
-def test_every_component_is_joined():
+def test_every_component_has_a_file_of_its_own():
     used = "".join(path.read_text("utf-8") for path in _assets.HERE.glob("*.py"))
-    assert len(COMPONENTS) == 4
-    assert [entry for entry in COMPONENTS if f'script("{entry}")' not in used] == []
+    assert sorted(entry for entry, *_ in _assets.COMPONENTS.values()) == COMPONENTS
+    assert [name for name in _assets.COMPONENTS if f'stub("{name}")' not in used] == []
+
+
+@pytest.mark.parametrize("name", _assets.COMPONENTS)
+def test_streamlit_gets_the_address_of_a_components_file_which_styles_and_then_draws(name):
+    """What Streamlit sends with every change of a component's data stays small."""
+    stub = _assets.stub(name)
+    assert len(stub) < 200
+    assert stub.strip().count("\n")  # else Streamlit takes it for a path
+    _, digest, _ = re.split(r"/js/\w+/|\.js`", stub)
+    text = _assets.file(name, digest).decode()
+    assert _assets.file(name, digest[::-1]) is None
+    assert ".desk {" in text
+    drawn = text[: text.index("const $main")] + (
+        "const $main = (component) => component.parentElement.adoptedStyleSheets.length;\n"
+        + text[text.rindex("\nconst $styles") :]
+    )
+    world = "globalThis.CSSStyleSheet = class { replaceSync(css) { this.css = css; } };\n"
+    asks = (
+        "\nconst root = { adoptedStyleSheets: [] };\n"
+        "const draw = (await import(`data:text/javascript,${encodeURIComponent(TEXT)}`)).default;\n"
+        "console.log(draw({ parentElement: root }), draw({ parentElement: root }));\n"
+    )
+    assert node(world + f"const TEXT = {json.dumps(drawn)};" + asks) == "1 1"
 
 
 @pytest.mark.parametrize("entry", COMPONENTS)
