@@ -35,6 +35,7 @@ from pathlib import Path
 from socket import socket
 from time import monotonic, sleep
 from typing import Any
+from urllib.parse import urlsplit
 
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
@@ -93,9 +94,9 @@ WATCH = """(() => {
     console.log(`painted ${painted - from}`);
     once(still, (settled) => console.log(`settled ${settled - from}`));
   });
-  if (BY_CLICK) return document.addEventListener("pointerdown", ({ timeStamp }) =>
+  if (location.pathname !== AWAY) return window.measure(0);
+  document.addEventListener("pointerdown", ({ timeStamp }) =>
     requestAnimationFrame(() => window.measure(timeStamp)), { capture: true, once: true });
-  window.measure(0);
 })()"""
 """Says in the console when all is painted, and when all has come, counted from the start of the
 navigation or of the press."""
@@ -152,6 +153,11 @@ class Side:
         self.site.start()
         self.context = browser.new_context(viewport={"width": 1280, "height": 800})
         self.page = self.context.new_page()
+        told = {"WANTED": self.wanted, "AWAY": urlsplit(self.away).path}
+        text = WATCH
+        for word, value in told.items():
+            text = text.replace(word, json.dumps(value))
+        self.page.add_init_script(text)
         self.page.on("websocket", lambda ws: ws.on("framereceived", self._count))
         self._load("cold")
 
@@ -163,26 +169,17 @@ class Side:
         self._load("warm")
 
     def _load(self, kind: str) -> None:
-        self._watch("false")
         self._timed(kind, lambda: self.page.goto(self.address, wait_until="commit"))
         self._keep("shift", float(self.page.evaluate("window.shift")))
 
     def click(self) -> None:
         """Go to the page from another one by its name in the sidebar."""
-        self._watch("true")
         self.page.goto(self.away)
         link = self.page.get_by_test_id("stSidebarNavLink").filter(has_text=self.link)
         link.wait_for(timeout=WAIT)
         self.page.wait_for_selector(".stApp[data-test-script-state=notRunning]", timeout=WAIT)
         self.page.wait_for_timeout(500)
         self._timed("click", link.click)
-
-    def _watch(self, by_click: str) -> None:
-        text = WATCH.replace("WANTED", json.dumps(self.wanted)).replace("BY_CLICK", by_click)
-        self.page.evaluate("name => { window.name = name }", text)
-        if not getattr(self, "watched", False):  # scripts add up: one runs what the name says
-            self.watched = True
-            self.page.add_init_script("eval(window.name)")
 
     def _timed(self, kind: str, act: Callable[[], object]) -> None:
         self.messages = self.bytes = 0

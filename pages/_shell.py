@@ -25,7 +25,7 @@ STATIC = Path(streamlit.__file__).parent / "static" / "static" / "js"
 
 EVERYWHERE = ("Selectbox", "Html", "BidiComponent", "Button", "ButtonGroup")
 ELEMENTS = {
-    "": ("PlotlyChart", "ImageList", "MenuButton", "Progress"),
+    "": ("PlotlyChart", "ImageList", "MenuButton"),
     "runs": ("DataFrame",),
     "review": (),
     "explore": ("PlotlyChart", "Slider"),
@@ -73,8 +73,8 @@ STYLE = """<style>
 :is(.st-key-demo_card,.st-key-own_card,.st-key-set_head) h2{font-size:1.2rem}
 .st-key-tour{padding:.5rem .9rem}
 .st-key-tour p{font-size:.9rem;line-height:1.45}
-.st-key-photographs img,.st-key-digits_strip img,.st-key-strip_demo img{border-radius:4px}
-.st-key-photographs img,.st-key-strip_demo img{aspect-ratio:1;object-fit:cover}
+.st-key-photographs img,.st-key-digits_strip img{border-radius:4px}
+.st-key-photographs img{aspect-ratio:1;object-fit:cover}
 .stApp :is(.stMain,[role="tab"]):focus-visible{outline-offset:-2px!important}
 .stMainBlockContainer{container:main/inline-size}
 @media (min-width:700px){[data-testid="stPopoverBody"]{max-height:calc(100vh - 4.5rem)!important}}
@@ -100,8 +100,6 @@ STYLE = """<style>
 .st-key-dataset_select,[class*="st-key-losses_row_"],[class*="st-key-losses_threshold_"]{
   min-height:64px}
 .st-key-explore_losses_figure{min-height:214px}
-[class*="st-key-strip_"] .stElementContainer{height:33px}
-[class*="st-key-card_"]>.stElementContainer>[data-testid="stSkeleton"]{height:15px!important}
 .st-key-compare_facts{min-height:78px}
 .st-key-compare_report_place{min-width:133px}
 .st-key-export_options [data-testid="stSkeleton"]{height:23px!important}

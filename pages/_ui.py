@@ -257,29 +257,38 @@ def title_row(title: str) -> DeltaGenerator:
     return row
 
 
+_COMPUTED: set[tuple[object, object]] = set()
+"""Workspace, and what this process has computed there once."""
+
+
 @contextmanager
 def computing(key: object, height: int) -> Iterator[None]:
-    """Show a skeleton while something is computed for the first time in this session.
+    """Show a skeleton while something is computed for the first time in this process.
 
     Later it is known and comes at once: a skeleton would only push away what stands there.
     """
-    slot, seen = st.empty(), st.session_state.setdefault("computed", set())
-    if key in seen:
+    slot, whole = st.empty(), (workspace(), key)
+    if whole in _COMPUTED:
         yield
         return
     with slot, st.skeleton(height=height):
         yield
-    seen.add(key)
+    _COMPUTED.add(whole)
 
 
 def thumbs(info: DatasetInfo, rows: Sequence[int], *, side: int = 36) -> None:
     """Draw a strip of thumbnails, by number; nothing that a person typed is in it."""
+    st.html(thumb_strip(info, rows, side=side))
+
+
+def thumb_strip(info: DatasetInfo, rows: Sequence[int], *, side: int = 36) -> str:
+    """Return the markup of a strip of thumbnails."""
     images = "".join(
         f'<img src="{_urls.thumb_url(info, row)}" alt="" loading="lazy" style="width:{side}px;'
         f'height:{side}px;object-fit:cover;border-radius:4px;flex:0 1 {side}px;min-width:0">'
         for row in rows
     )
-    st.html(f'<div style="display:flex;gap:6px;height:{side}px;overflow:hidden">{images}</div>')
+    return f'<div style="display:flex;gap:6px;height:{side}px;overflow:hidden">{images}</div>'
 
 
 def need_dataset(title: str = "") -> DatasetInfo:

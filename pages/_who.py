@@ -47,15 +47,13 @@ def settle(ws: Workspace) -> None:
         return
     who = _named(ws)
     st.session_state["reviewer"] = who
-    st.caption("Reviewer")
+    named = ":gray[not said yet]" if who is None else plain(_ui.short(who))
+    st.markdown(f":gray[:small[Reviewer]]\n\n:material/person: {named}")
     if who is None:
-        st.markdown(":material/person: :gray[not said yet]")
         return
-    with st.container(gap="xxsmall", key="who"):
-        st.markdown(f":material/person: {plain(_ui.short(who))}")
-        with st.popover("This is not me", type="tertiary"):
-            st.caption("This browser keeps the name. Answers that were given stay whose they are.")
-            _form("who")
+    with st.container(gap="xxsmall", key="who"), st.popover("This is not me", type="tertiary"):
+        st.caption("This browser keeps the name. Answers that were given stay whose they are.")
+        _form("who")
 
 
 def _signed_in(ws: Workspace, login: dict[str, Any]) -> str:

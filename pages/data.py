@@ -11,7 +11,7 @@ from pages._data import incoming as _import
 if st.session_state.pop("open_demo", False):
     demo.open_demo()
 
-with st.skeleton(height=258):
+with _ui.computing("cards", 258):
     cards = catalog.overview(_ui.workspace())
 _rescue.say_broken()
 if not cards:

@@ -17,7 +17,7 @@ from lnl_core.services.in_force import standing
 from lnl_core.services.review import auditing
 from lnl_core.types import JobState
 from pages import _charts, _tour, _ui, _words
-from pages._data import arriving, demo
+from pages._data import arriving, demo, paint
 from pages._ui import plain
 
 
@@ -41,37 +41,47 @@ def _key(card: DatasetCard) -> str:
 
 def _card(card: DatasetCard, *, primary: bool) -> None:
     info = card.info
-    with st.container(
-        horizontal=True, vertical_alignment="center", gap="xsmall", key=f"cardhead_{info.id}"
-    ):
-        cut = _ui.short(info.name, 26)
-        st.header(
-            plain(cut),
-            anchor=False,
-            width="stretch",
-            wrap=False,
-            help=plain(info.name) if cut != info.name else None,
-        )
-        badge = _badge(card)
-        if badge:
-            st.markdown(badge, width="content")
-    _ui.thumbs(info, card.sample_rows)
+    badge = _badge(card)
+    _head(info.name, f"cardhead_{info.id}", badge)
     runs = _words.plural(card.runs, "run") if card.runs else "no run yet"
     images, classes = (
         _words.plural(info.n, "image"),
         _words.plural(info.real_class_count, "class", "classes"),
     )
-    st.caption(f"{images}, {classes}, {runs}")
     if card.has_queue:
-        _facts(card)
+        more = _facts(card)
     elif card.active:
-        st.markdown(":small[Being scored. Review opens with the first finished run.]")
+        more = [paint.small("Being scored. Review opens with the first finished run.")]
     elif _ui.stopped(info):
-        st.markdown(":small[No run has finished. Runs says why the last one stopped.]")
+        more = [paint.small("No run has finished. Runs says why the last one stopped.")]
     else:
-        st.markdown(f":small[Not scored yet. {_ui.first_queue_words(info)}]")
+        more = [paint.small(f"Not scored yet. {_ui.first_queue_words(info)}")]
+    st.html(
+        paint.said(
+            "" if badge else paint.heading(info.name),
+            _ui.thumb_strip(info, card.sample_rows),
+            paint.caption(f"{images}, {classes}, {runs}"),
+            *more,
+        )
+    )
     st.space("stretch")
     _acts(card, primary=primary)
+
+
+def _head(name: str, key: str, badge: str) -> None:
+    """Draw a card's heading beside its badge; without one the card's words begin with it."""
+    if not badge:
+        return
+    cut = _ui.short(name, 26)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=key):
+        st.header(
+            plain(cut),
+            anchor=False,
+            width="stretch",
+            wrap=False,
+            help=plain(name) if cut != name else None,
+        )
+        st.markdown(badge, width="content")
 
 
 def _badge(card: DatasetCard) -> str:
@@ -98,19 +108,20 @@ def _start_here() -> str:
     )
 
 
-def _facts(card: DatasetCard) -> None:
-    with st.container(horizontal=True, gap="medium"):
-        for label, value in (
-            ("Reviewed", card.reviewed),
-            ("Found wrong", card.wrong),
-            ("Goal, left at most", card.goal),
-        ):
-            st.markdown(f":gray[:small[{label}]]  \n**{_words.count(value)}**", width="content")
+def _facts(card: DatasetCard) -> list[str]:
     left, holds = _left(card)
     done = min(card.reviewed / (card.planned or card.info.n), 1.0)  # answers from a file: no plan
-    st.progress(1.0 if holds else done)
-    if left:
-        st.markdown(f":small[{left}]")
+    return [
+        paint.facts(
+            [
+                ("Reviewed", _words.count(card.reviewed)),
+                ("Found wrong", _words.count(card.wrong)),
+                ("Goal, left at most", _words.count(card.goal)),
+            ]
+        ),
+        paint.bar(1.0 if holds else done, "Reviewed of what the goal takes"),
+        paint.small(left),
+    ]
 
 
 def _left(card: DatasetCard) -> tuple[str, bool]:
@@ -154,7 +165,8 @@ def _strip(photographs: bool) -> str:
             ImageOps.fit(image.convert("RGB"), (66, 66)).save(out, "JPEG", quality=85)
         data = base64.b64encode(out.getvalue()).decode()
         images.append(
-            f'<img src="data:image/jpeg;base64,{data}" alt="" style="width:33px;height:33px">'
+            f'<img src="data:image/jpeg;base64,{data}" alt="" '
+            'style="width:33px;height:33px;border-radius:4px;object-fit:cover">'
         )
     return f'<div style="display:flex;gap:8px;height:33px;overflow:hidden">{"".join(images)}</div>'
 
@@ -166,20 +178,22 @@ _DEMO_WORDS = {
     DIGITS: "1,797 digits, 15\u202f% wrong on purpose",
 }
 
+_DISK = "On your disk already, works offline. First queue in under a minute."
+
 
 def _demo_card(name: str, key: str) -> None:
     """Draw a demo set that is not opened yet."""
     first = name == PHOTOGRAPHS
-    with st.container(
-        horizontal=True, vertical_alignment="center", gap="xsmall", key=f"cardhead_{key}"
-    ):
-        st.header(name, anchor=False, width="stretch", wrap=False)
-        if first:
-            st.markdown(_start_here(), width="content")
-    with st.container(key=f"strip_{key}"):
-        st.html(_strip(first))
-    st.caption(_DEMO_WORDS[name])
-    st.markdown(":small[On your disk already, works offline. First queue in under a minute.]")
+    badge = _start_here() if first else ""
+    _head(name, f"cardhead_{key}", badge)
+    st.html(
+        paint.said(
+            "" if badge else paint.heading(name),
+            _strip(first),
+            paint.caption(_DEMO_WORDS[name]),
+            paint.small(_DISK),
+        )
+    )
     st.space("stretch")
     with st.container(horizontal=True, gap="small"):
         if st.button("Open the demo", icon=":material/play_arrow:", key=key):

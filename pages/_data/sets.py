@@ -14,7 +14,7 @@ from lnl_core.services.in_force import scored, standing
 from lnl_core.services.review import desk
 from lnl_core.types import DatasetInfo
 from pages import _charts, _goal, _ui, _words
-from pages._data import copies, growing
+from pages._data import copies, growing, paint
 from pages._data import incoming as _import
 from pages._ui import plain
 
@@ -54,7 +54,7 @@ def draw(info: DatasetInfo) -> None:
 
 
 def _overview(info: DatasetInfo) -> None:
-    with st.skeleton(height=330):
+    with _ui.computing(("classes", info.id), 330):
         classes = catalog.class_counts(info)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
@@ -167,15 +167,13 @@ def _facts(info: DatasetInfo) -> None:
     size = sum(f.stat().st_size for f in info.arrays.iterdir() if f.is_file())
     now = standing(info)  # as of the last answer, as the card above says them
     facts = [
-        ("Format", plain(info.format or _ui.KINDS.get(info.kind, info.kind))),
+        ("Format", info.format or _ui.KINDS.get(info.kind, info.kind)),
         ("Working copy", _words.file_size(size)),
         ("Reviewed", _words.count(now.reviewed)),
         ("Found wrong", _words.count(now.found)),
     ]
     waiting = desk.to_label(info)
-    with st.container(horizontal=True, gap="medium", key="set_facts"):
-        for label, value in facts:
-            st.markdown(f":gray[:small[{label}]]  \n**{value}**", width="content")
+    st.html(paint.facts(facts))
     if waiting.left:
         wait = f", {_words.count(waiting.left)} of them wait for one" if waiting.done else ""
         images = _words.plural(waiting.total, "image")

@@ -1,7 +1,9 @@
 import csv
 import json
 import os
+import re
 import shutil
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,8 @@ from lnl_core.store import arrays, datasets, decisions
 from lnl_core.store.processes import process_started
 from lnl_core.types import Action, Decision
 from pages import _ui
+from pages._words import short
+from tests.pages.conftest import EVIL_NAME
 from tests.services.review.test_auditing import make
 
 
@@ -30,9 +34,12 @@ def test_one_card_per_set_last_used_first_and_the_demo_one_press_away(
     datasets.touch(ranked)
     app = desk()
     assert not app.exception
-    shown = [each.value for each in app.header]
-    assert shown[0] == "tiny"
-    assert shown[2:4] == [PHOTOGRAPHS, DIGITS]
+    html = "".join(each.proto.body for each in app.get("html"))
+    assert app.header[0].value == PHOTOGRAPHS  # beside its badge: the first of all by itself
+    cards = re.findall(r"<h2 [^>]*>(.*?)</h2>", html)
+    assert cards == ["tiny", escape(short(EVIL_NAME, 26)), DIGITS]
+    assert f'title="{escape(EVIL_NAME)}"' in html
+    assert "<img src=x>" not in html
     primary = [button.label for button in app.button if button.proto.type == "primary"]
     assert primary == ["Start review"]
 
