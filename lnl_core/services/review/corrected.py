@@ -59,12 +59,14 @@ class Corrected:
         taken_back: drawn images that were called wrong and settled as right.
         passed_over: about how many labels that people called right are wrong, an estimate by the
             rates of gold (`review.sensitivity`); None before `ENOUGH` gold images.
+        too_few: what is said where the set does not hold enough wrong labels for that; else empty.
     """
 
     limit: int | None
     gold: Measured
     taken_back: int
     passed_over: int | None = None
+    too_few: str = ""
 
     @property
     def needed(self) -> int:
@@ -76,6 +78,8 @@ class Corrected:
         """What a line beside the plain limit says."""
         seen = self.gold.sensitivity
         if self.limit is None or seen is None:
+            if self.too_few and self.needed:
+                return f"{NO_ERRORS}. {self.too_few}"
             more = f"{self.needed} more look{'' if self.needed == 1 else 's'}"
             why = f": {more} at gold images with a wrong label are needed" if self.needed else ""
             return NO_ERRORS + why
@@ -102,6 +106,7 @@ class Corrected:
             "gold": counts,
             "taken_back": self.taken_back,
             "needed": self.needed,
+            "too_few": self.too_few,
             "assumption": ASSUMPTION,
         }
 
@@ -119,7 +124,7 @@ def corrected(info: DatasetInfo, left: ErrorsLeft, now: Standing | None = None) 
     past = rests.draws
     back = int((now.ruled & (now.wrong_by > 0) & ~now.wrong)[past.rows].sum())
     if left.limit is None or rests.risk is None or gold.known.wrong < ENOUGH:
-        return Corrected(None, gold, back)
+        return Corrected(None, gold, back, too_few=too_few(left, len(now.touched)))
     upper = past.part(np.ones(len(past.rows), bool), past.said != RIGHT, careful=True)
     found, kept = (int((rests.said == what).sum()) for what in (WRONG, RIGHT))
     size = len(rests.said)
@@ -128,6 +133,28 @@ def corrected(info: DatasetInfo, left: ErrorsLeft, now: Standing | None = None) 
     said = said_of(now)
     found, kept = (int((said == what).sum()) for what in (WRONG, RIGHT))
     return Corrected(max(limit, left.limit), gold, back, _passed_over(found, kept, gold.known))
+
+
+def too_few(left: ErrorsLeft, people: int) -> str:
+    """Say that a set holds too few wrong labels to measure how often people notice one.
+
+    Two have to agree on a label before others can be shown it as gold, so each of them counts once
+    for everybody beyond two.
+
+    Args:
+        left: what is left; where it has no limit, nobody knows how many are wrong.
+        people: who answer.
+    """
+    if left.limit is None:
+        return ""
+    most, each = left.found + left.limit, max(1, people - 2)
+    if most * each >= ENOUGH:
+        return ""
+    wrong = f"At most {most:,} label{' is' if most == 1 else 's are'} wrong"
+    return (
+        f"{wrong} here, too few for the {ENOUGH} looks that tell how often people notice one. "
+        "Second answers by somebody else to images called right find what was passed over"
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

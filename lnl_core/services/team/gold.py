@@ -8,7 +8,7 @@ import numpy as np
 
 from lnl_core.review.hidden import GOLD
 from lnl_core.services.in_force import standing
-from lnl_core.services.review import looks, measuring
+from lnl_core.services.review import auditing, corrected, looks, measuring
 from lnl_core.services.review.corrected import ENOUGH
 from lnl_core.store import decisions
 from lnl_core.types import Action, DatasetInfo, IntArray
@@ -27,6 +27,7 @@ class Gold:
         looked: looks at wrong ones by people who had not seen them.
         people: how many have an answer in force; a skip is none.
         share: of the answers that hidden looks take, for each purpose; 0 where they are off.
+        too_few: what is said where the set does not hold enough wrong labels; else empty.
     """
 
     wrong: int
@@ -34,6 +35,7 @@ class Gold:
     looked: int
     people: int
     share: float
+    too_few: str = ""
 
     @property
     def needed(self) -> int:
@@ -54,6 +56,8 @@ class Gold:
         )
         if not self.needed:
             return f"{stands}{self.looked:,} looks at wrong ones, enough to count people's errors."
+        if self.too_few:
+            return f"{stands}{self.too_few}."
         stands += (
             f"{self.looked:,} of the {ENOUGH} looks at wrong ones that it takes to count people's "
             "errors in what is guaranteed. "
@@ -80,6 +84,7 @@ def gold(info: DatasetInfo) -> Gold:
         looked=measuring.team(info)[GOLD].known.wrong,
         people=_people(info),
         share=looks.share(info),
+        too_few=corrected.too_few(auditing.errors_left(info), _people(info)),
     )
 
 

@@ -1,5 +1,6 @@
 """The limit where people err, beside the plain one: estimate, command, certificate."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from lnl_core.cli import main
 from lnl_core.services.datasets import growing
 from lnl_core.services.review import auditing, certifying, recording
-from lnl_core.services.review.corrected import ENOUGH, NO_ERRORS, corrected
+from lnl_core.services.review.corrected import ENOUGH, NO_ERRORS, corrected, too_few
 from lnl_core.store import datasets
 from lnl_core.store import looks as stored
 from lnl_core.types import Action, Decision
@@ -62,6 +63,21 @@ def test_before_there_is_gold_it_says_that_nobody_is_supposed_to_err(done):
     assert (found.limit, found.needed) == (None, 1)
     assert found.words == f"{NO_ERRORS}: 1 more look at gold images with a wrong label are needed"
     assert found.short == NO_ERRORS
+
+
+@pytest.mark.parametrize(
+    ("found", "limit", "people", "said"),
+    [(0, 12, 1, True), (12, 8, 1, False), (4, 5, 4, True), (4, 6, 4, False), (3, None, 2, False)],
+)
+def test_gold_is_not_asked_of_a_set_that_does_not_hold_it(done, found, limit, people, said):
+    left = dataclasses.replace(auditing.errors_left(done, fresh=True), found=found, limit=limit)
+    words = too_few(left, people)
+    assert bool(words) == said
+    if said:
+        assert f"At most {found + limit} labels are wrong" in words
+        gold = dataclasses.replace(corrected(done, left), limit=None, too_few=words)
+        assert "are needed" not in gold.words
+        assert "Second answers" in gold.words
 
 
 def test_who_misses_labels_leaves_some_and_who_misses_more_leaves_more(done):
