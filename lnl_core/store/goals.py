@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from lnl_core.records import DatasetInfo
 from lnl_core.store import datasets, decisions, schema
 from lnl_core.store.db import now, reading, transaction
+from lnl_core.store.once import asked
 
 LEFT, RECALL, REVIEWS, SECONDS = "left", "recall", "reviews", "seconds"
 """At most so many wrong labels left; a share of them found; images answered; time spent."""
@@ -83,10 +84,15 @@ def add(
 
 def goals(info: DatasetInfo) -> tuple[Goal, ...]:
     """Return every goal that a data set had, oldest first; they never change: read once."""
+    last = asked((_newest, info.workspace, info.id), lambda: _newest(info))
+    return () if last is None else _goals(info, last)
+
+
+def _newest(info: DatasetInfo) -> int | None:
     newest = select(func.max(_TABLE.c.id)).where(_TABLE.c.dataset_id == info.id)
     with reading(info.workspace) as connection:
-        last = connection.execute(newest).scalar_one()
-    return () if last is None else _goals(info, int(last))
+        last: int | None = connection.execute(newest).scalar_one()
+    return last
 
 
 @lru_cache(maxsize=16)

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from lnl_core.records import Action, DatasetInfo, Decision, LnlError
 from lnl_core.store import datasets, decisions, schema
 from lnl_core.store.db import now, reading, transaction
+from lnl_core.store.once import asked
 
 _TABLE = schema.looks
 
@@ -66,6 +67,10 @@ def append(info: DatasetInfo, looks: Sequence[Decision]) -> None:
 
 def last_id(info: DatasetInfo) -> int:
     """Return the number of the newest look, 0 where there is none."""
+    return asked((_last_id, info.workspace, info.id), lambda: _last_id(info))
+
+
+def _last_id(info: DatasetInfo) -> int:
     query = select(func.coalesce(func.max(_TABLE.c.id), 0)).where(_TABLE.c.dataset_id == info.id)
     with reading(info.workspace) as connection:
         return int(connection.execute(query).scalar_one())

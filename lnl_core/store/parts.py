@@ -10,12 +10,17 @@ from sqlalchemy import delete, select
 from lnl_core.records import DatasetInfo
 from lnl_core.store import datasets, decisions, schema
 from lnl_core.store.db import reading, transaction
+from lnl_core.store.once import asked
 
 _TABLE = schema.parts
 
 
 def parts(info: DatasetInfo) -> dict[str, tuple[str, Any]]:
     """Return reviewer -> kind and value of the part that is theirs."""
+    return asked((_parts, info.workspace, info.id), lambda: _parts(info))
+
+
+def _parts(info: DatasetInfo) -> dict[str, tuple[str, Any]]:
     query = select(_TABLE.c.reviewer, _TABLE.c.kind, _TABLE.c.value)
     with reading(info.workspace) as connection:
         found = connection.execute(query.where(_TABLE.c.dataset_id == info.id))

@@ -31,6 +31,7 @@ from lnl_core.services.review.goals import PAUSE, Stand, stand
 from lnl_core.services.review.items import RECENT, class_exemplars, items_of, recent, with_answers
 from lnl_core.services.review.planning import forecast
 from lnl_core.services.review.sharing import drawing, order_of
+from lnl_core.store.once import at_once
 from lnl_core.types import BoolArray, DatasetInfo, Decision, IntArray
 
 PAGE_SIZE = paging.PAGE_SIZE
@@ -135,6 +136,7 @@ def _order(scored_now: Scored, info: DatasetInfo, kind: str, seed: int) -> IntAr
     )
 
 
+@at_once()
 def review_state(
     info: DatasetInfo,
     reviewer: str,
@@ -274,6 +276,7 @@ def is_open(info: DatasetInfo, reviewer: str, row: int) -> bool:
     return not closed_to(standing(info), reviewer)[row]
 
 
+@at_once()
 def page_state(
     info: DatasetInfo,
     reviewer: str,

@@ -1,0 +1,67 @@
+"""What fetching images asks of the database: counts that no machine changes."""
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from lnl_core.services.review import desk, goals
+from lnl_core.services.review.goals import LEFT
+from lnl_core.store import once
+from tests.services.review.test_desk import press
+
+MOST = 32
+"""Statements of a fetch, begins and commits apart; it was 41 where goals and looks were asked for
+wherever they were needed. One takes half a millisecond, and eight reviewers take turns."""
+
+
+@pytest.fixture
+def statements():
+    """The statements sent since, without those that begin and end a transaction."""
+    sent = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        if not statement.upper().startswith(("BEGIN", "COMMIT")):
+            sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_a_fetch_asks_few_things(workspace, scored, statements):
+    from lnl_core.services.review.recording import record
+
+    state = desk.review_state(scored, "ann", limit=20, tab="one")
+    for _ in range(2):  # what is worked out once is by then
+        record(scored, "ann", [press(state.items[0]["row"], look=state.items[0]["look"])])
+        state = desk.review_state(scored, "ann", limit=20, tab="one")
+    record(scored, "ann", [press(state.items[0]["row"], look=state.items[0]["look"])])
+    statements.clear()
+    desk.review_state(scored, "ann", limit=20, tab="one")
+    assert 15 < len(statements) <= MOST, "\n".join(statements)
+    for table in ("goals", "looks", "parts"):
+        asked = [each for each in statements if f"max({table}." in each or f"FROM {table}" in each]
+        assert len(set(asked)) == len(asked), asked
+
+
+def test_a_goal_set_meanwhile_is_seen_by_the_next_fetch(workspace, scored):
+    before = desk.review_state(scored, "ann").progress.goal
+    goals.set_goal(scored, LEFT, 7, "ann")
+    after = desk.review_state(scored, "ann").progress.goal
+    assert before != after
+    assert after.goal.value == 7
+
+
+def test_what_was_asked_is_kept_within_one_piece_of_work_only():
+    said = iter(range(9))
+    assert [once.asked("n", lambda: next(said)) for _ in range(2)] == [0, 1]
+    with once.at_once():
+        assert [once.asked("n", lambda: next(said)) for _ in range(2)] == [2, 2]
+        with once.at_once():
+            assert once.asked("n", lambda: next(said)) == 2
+        assert once.asked("n", lambda: next(said)) == 2
+        assert once.asked("other", lambda: next(said)) == 3
+    assert once.asked("n", lambda: next(said)) == 4
+    with pytest.raises(ZeroDivisionError), once.at_once():
+        once.asked("n", lambda: 1 / 0)
+    assert once.asked("n", lambda: next(said)) == 5
