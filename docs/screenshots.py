@@ -197,6 +197,8 @@ class Desk:
         self.page.wait_for_selector("[data-testid=stMainBlockContainer]")
         self.page.wait_for_timeout(600)
         self.page.wait_for_selector("[data-test-script-state=notRunning]")
+        under_way = self.page.locator("[data-testid=stSidebar] [data-testid=stProgress]")
+        under_way.wait_for(state="detached")  # a map that is laid out is in no guide's way
         self.page.wait_for_load_state("networkidle")
         self.page.wait_for_timeout(1200)
 

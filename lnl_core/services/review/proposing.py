@@ -134,9 +134,9 @@ class Proposal:
             return "Does not pay: no suggestion is that sure. Review the images."
         if self.checks is None:
             return (
-                f"Does not pay: {_suggestions(self.size)} are too few for "
-                f"{100 * self.precision:g} % with {self.allowed} wrong allowed; every one would "
-                "have to be looked at. Review them."
+                f"Does not pay: {_suggestions(self.size)} {'is' if self.size == 1 else 'are'} too "
+                f"few for {100 * self.precision:g} % with {self.allowed} wrong allowed; every "
+                "one would have to be looked at. Review them."
             )
         if self.passes < accepting.LIKELY:
             return (

@@ -34,7 +34,7 @@ const KEYS = [
   [["U"], "unsure: to a second reviewer"],
   [
     ["A", "Enter"],
-    "accept the suggestion (after Wrong; where all is shown at once, from p wrong .1 on)",
+    "accept the suggestion (after Wrong; where all is shown at once, from p wrong 0.10 on)",
   ],
   [["0–9"], "the class of that digit (after Wrong)"],
   [["/"], "search a class (after Wrong)"],

@@ -406,6 +406,8 @@ def test_what_does_not_pay_is_said_before_anybody_looks(birds):
     assert proposing.propose(birds, chosen).against.startswith("Does not pay if")
     few = proposing.Pool(chosen.rows[:2], chosen.labels[:2], chosen.chances[:2])
     assert "2 suggestions are too few" in proposing.propose(birds, few, allowed=1).against
+    one = proposing.Pool(chosen.rows[:1], chosen.labels[:1], chosen.chances[:1])
+    assert "1 suggestion is too few" in proposing.propose(birds, one, allowed=1).against
     none = proposing.Pool(chosen.rows[:0], chosen.labels[:0], chosen.chances[:0])
     assert proposing.propose(birds, none).words() == [
         "Does not pay: no suggestion is that sure. Review the images."
