@@ -230,7 +230,7 @@ def test_nobody_is_made_a_reviewer_by_a_plan(birds):
     sent = recording.record(birds, "ann", [{"cid": "x", "row": row, "action": "auto", "label": 1}])
     assert sent.problems
     assert "auto" in sent.problems[0]
-    assert row not in truth.answered(birds, decisions.last_id(birds)).labels
+    assert row not in truth.answered(birds).labels
 
 
 def test_roles_say_who_may_accept(birds):
