@@ -191,3 +191,32 @@ def test_what_is_left_out_is_counted_in_words(lnl, tmp_path, broken, said):
     lnl("import", "photos", "--name", "ab", code=3)
     done = lnl("export", "ab", "--format", "label-studio", "--out", "tasks")
     assert "no image files; " in done.err
+
+
+def test_rows_that_are_not_stored_are_counted_by_reason_and_the_first_named(lnl, tmp_path):
+    lnl("demo", "--digits")
+    name = "Handwritten digits"
+    rows = "".join(f"digit-{row:04d},relabel,5\n" for row in range(11, 41))
+    (tmp_path / "in.csv").write_text("id,action,label\n" + rows)
+    lnl("decide", name, "--file", "in.csv", "--reviewer", "ann")
+    (tmp_path / "other.csv").write_text("id,action,label\n" + rows.replace(",5", ",6"))
+    call = ["decide", name, "--file", "other.csv", "--reviewer", "ann"]
+    said = lnl(*call, code=3).err.splitlines()
+    (at,) = (at for at, line in enumerate(said) if "than what is in force" in line)
+    assert said[at].startswith("30 rows")
+    assert sum("in force is relabel" in line for line in said) == 5
+    assert "  and 25 more: --verbose names them" in said
+    whole = lnl(*call, "--verbose", code=3).err.splitlines()
+    assert sum("in force is relabel" in line for line in whole) == 30
+
+
+def test_what_is_mended_comes_in_with_add(lnl, tmp_path):
+    for at, name in enumerate(("cat", "cat", "dog", "dog")):
+        (tmp_path / "pets" / name).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (16, 16), (60 * at, 0, 0)).save(tmp_path / "pets" / name / f"{at}.png")
+    (tmp_path / "pets" / "dog" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (tmp_path / "pets" / "cat" / "0.txt").write_text("a cat")
+    said = lnl("import", "pets", "--name", "pets", code=3).err
+    assert "dog/broken.png" in said
+    assert "Repaired files come in with: lnl add pets pets" in said
+    assert "1 left out, first cat/0.txt: Not an image, by name and content: .txt files." in said

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lnl_core.services.export.reimporting import DecisionImport
     from lnl_core.types import DatasetInfo
 
-_LINES = 50
+_LINES = 5
 
 
 def _arguments(one: argparse.ArgumentParser) -> None:
@@ -26,6 +26,9 @@ def _arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--reviewer", required=True, help="who decided, where the file names nobody")
     one.add_argument(
         "--dry-run", action="store_true", help="say what would be stored; store nothing"
+    )
+    one.add_argument(
+        "--verbose", action="store_true", help="name every row that was not stored or contradicts"
     )
     one.add_argument(
         "--replace", action="store_true", help="store rows that are older than what is in force"
@@ -140,15 +143,12 @@ def _told(options: Any, result: DecisionImport) -> int:
     """Say what became of the file; `PARTLY` where rows need a look."""
     for note in result.notes:
         print(f"  {note}", file=sys.stderr)
-    lines = [
-        *(each.words() for each in result.held_back),
-        *(conflict.words() for conflict in result.conflicts),
-        *result.problems,
-    ]
-    for line in lines[:_LINES]:
-        print(f"  {line}", file=sys.stderr)
-    if len(lines) > _LINES:
-        print(f"  and {len(lines) - _LINES:,} more", file=sys.stderr)
+    for words, lines in (
+        ("held back, for they say what the set does not", [e.words() for e in result.held_back]),
+        ("say something else than what is in force", [e.words() for e in result.conflicts]),
+        ("cannot be used", list(result.problems)),
+    ):
+        _named(words, lines, whole=options.verbose)
     would = "would be " if options.dry_run else ""
     say(
         options,
@@ -172,6 +172,18 @@ def _told(options: Any, result: DecisionImport) -> int:
         f"{result.held:,} held back, {len(result.problems):,} refused.",
     )
     return PARTLY if result.problems or result.held else DONE
+
+
+def _named(words: str, lines: list[str], *, whole: bool) -> None:
+    """Print how many rows there are of a kind, and the first of them."""
+    if not lines:
+        return
+    print(f"{len(lines):,} rows {words}:", file=sys.stderr)
+    shown = lines if whole else lines[:_LINES]
+    for line in shown:
+        print(f"  {line}", file=sys.stderr)
+    if len(lines) > len(shown):
+        print(f"  and {len(lines) - len(shown):,} more: --verbose names them", file=sys.stderr)
 
 
 DECIDE = Command(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lnl_core.cli.command import Command
 from lnl_core.cli.screen import DONE, PARTLY, USAGE, duration, first_run, progress, say
 from lnl_core.readings import OPTIONS, advice
+from lnl_core.said import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,19 +154,24 @@ def _report(options: Any, readings: list[Reading]) -> int:
 
     info = dataset(open_workspace(), options.name.strip())
     problems = settings.skipped_rows(info)
-    for problem in problems[:20]:
+    missed = [each for each in problems if not settings.is_beside(each["reason"])]
+    for problem in missed[:20]:
         where = problem["where"]
         if problem["row"] is not None and info.kind in ("manifest", "zip") and "row " not in where:
             where = f"row {problem['row']}, {where}"
         print(f"  {where}: {problem['reason']} → {problem['remedy']}", file=sys.stderr)
-    if len(problems) > 20:
-        print(f"  and {len(problems) - 20:,} more, all on the Data page", file=sys.stderr)
+    if len(missed) > 20:
+        print(f"  and {len(missed) - 20:,} more, all on the Data page", file=sys.stderr)
+    for each in settings.skipped(info):
+        if settings.is_beside(each.reason):
+            print(f"  {each.count:,} left out, first {each.where}: {each.reason}", file=sys.stderr)
     already = {note for reading in readings for note in reading.notes}
     for note in settings.notes(info):
         if note not in already:
             print(f"  {note}", file=sys.stderr)
-    if problems:
-        print("Repaired files come in with another import, under a new name.", file=sys.stderr)
+    if missed:
+        again = command("add", info.name, str(options.source))
+        print(f"Repaired files come in with: {again}", file=sys.stderr)
     runs, following = _scored(info) if options.score else ([], f"Next: {first_run(info.name)}")
     say(
         options,

@@ -203,6 +203,14 @@ def _header_problem(file: Path | None) -> ImageError | None:
 
 
 def _unreadable(item: Item, why: ImageError) -> Skipped:
+    """Return why an image is left out; what neither is called nor is one counts for none."""
+    ending = os.path.splitext(item.path)[1].lower()[:12]
+    if item.row is None and ending and ending not in images.SUFFIXES:
+        if why.reason == images.NO_KIND:
+            remedy = "Nothing to do, unless images are saved so: then save them as JPEG or PNG."
+            return Skipped(item.path, f"{images.BESIDE}: {ending} files.", remedy)
+        if why.reason == images.VECTOR:
+            return Skipped(item.path, why.reason, why.remedy)
     return Skipped(item.path, why.reason, why.remedy, item.row, lost=True)
 
 

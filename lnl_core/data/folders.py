@@ -17,7 +17,7 @@ from lnl_core.data.files import (
     may_follow,
     storable,
 )
-from lnl_core.data.images import NO_KIND
+from lnl_core.data.images import BESIDE, NO_KIND
 from lnl_core.data.reading import labels, naming, places
 from lnl_core.data.reading.outline import CANDIDATES, UNLABELLED, Outline
 from lnl_core.data.reading.outline import unlabelled as ask_unlabelled
@@ -58,7 +58,7 @@ def no_image(files: Sequence[Path], left: LeftOut | None = None) -> str:
         tree.add((file.name,))
     if archives := places.archives_words(tree):
         return archives
-    if left is None or left.reason == NO_KIND:
+    if left is None or left.reason == NO_KIND or left.reason.startswith(BESIDE):
         return NO_IMAGE
     first = f", first “{left.first[:60]}”" if left.first else ""
     if left.reason == places.LOOSE.reason:

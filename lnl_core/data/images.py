@@ -49,6 +49,16 @@ FORMATS = (
 """Pixel formats that need no outside program; all others (EPS, PDF ...) stay unopened."""
 
 NO_KIND = "Not an image of a known kind."
+VECTOR = "A vector drawing (SVG), not pixels."
+BESIDE = "Not an image, by name and content"
+"""How the reason of a file begins that is called like no image either: text, sound, notes."""
+
+
+def is_beside(reason: str) -> bool:
+    """Tell whether what was left out only lies beside images, by its reason."""
+    return reason.startswith(BESIDE) or reason == VECTOR
+
+
 SUFFIXES = frozenset(
     f".{name}"
     for name in (
@@ -263,7 +273,7 @@ def _guess(head: bytes) -> tuple[str, str]:
     if text.startswith((b"<!doctype", b"<html")):
         return "A web page, not an image.", "Download the image itself."
     if text.startswith((b"<svg", b"<?xml")):
-        return "A vector drawing (SVG), not pixels.", "Export it as PNG."
+        return VECTOR, "Export it as PNG."
     if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"avis"):
         return "A HEIC photo or a film; neither can be read.", "Convert it to JPEG."
     if head.startswith((b"%PDF", b"%!PS", b"\xc5\xd0\xd3\xc6")):

@@ -25,7 +25,7 @@ from lnl_core.data import (
 )
 from lnl_core.data.contrast import Contrast
 from lnl_core.data.files import FileSource, storable
-from lnl_core.data.images import SUFFIXES
+from lnl_core.data.images import SUFFIXES, is_beside
 from lnl_core.data.reading import expecting
 from lnl_core.data.reading.assembling import mostly_skipped, reading_of
 from lnl_core.data.tables import BadRow
@@ -395,8 +395,7 @@ def _notes(source: Source, writer: SetWriter) -> list[str]:
 
 def _mostly(writer: SetWriter, answers: Answers) -> Question:
     """Return the question that stops an import of which most was left out."""
-    reasons = {key: count for key, count in writer.reasons.most_common(1)}
-    (reason, remedy), _ = next(iter(reasons.items()))
+    reason, remedy = next(key for key, _ in writer.reasons.most_common() if not is_beside(key[0]))
     first = writer.firsts[reason, remedy]
     return mostly_skipped(
         f"{writer.lost:,} of {writer.lost + writer.n:,} images cannot be read, first “{first}”: "

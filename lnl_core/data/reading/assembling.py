@@ -161,7 +161,7 @@ def _skipped(source: Source, answers: Answers) -> list[Question]:
     if 2 * lost <= seen or lost == seen:  # nothing at all is no question: importers say why
         return []
     share = round(100 * lost / seen)
-    first = next(iter(outline.left.values()), None)
+    first = next((e for e in outline.left.values() if not images.is_beside(e.reason)), None)
     why = f" “{first.first}”: {first.reason}" if first is not None and first.first else ""
     return [mostly_skipped(f"{share} % of the images cannot be read.{why}", answers)]
 

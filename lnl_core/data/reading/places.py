@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -80,14 +80,17 @@ class Places:
 
 
 def _ends(name: str, node: Node, level: int) -> Iterator[tuple[str, int]]:
-    """Yield (folder, files that belong to it) of the folders so many levels below one."""
+    """Yield (folder, images that belong to it) of the folders so many levels below one.
+
+    Files count where none is called like an image: names do not decide what is one.
+    """
     if not level:
-        yield name, node.all_files
+        yield name, node.below or node.all_files
         return
     for inner, below in node.inner.items():
         yield from _ends(inner, below, level - 1)
     if node.files or not node.inner:
-        yield name, node.files
+        yield name, node.images or node.files
 
 
 def archives_words(root: Node) -> str:
@@ -249,8 +252,11 @@ def _level(tops: list[Node], answers: Answers) -> Question | None:
     if not branching and not forking:
         return None
     choices = [("top", "upper", list(outer))]
-    choices += [("inner", "lower" if not forking else "second", list(inner))] if branching else []
-    choices += [("third", "third", list(third))] if forking else []
+    named = [("inner", "lower" if not forking else "second", inner)] if branching else []
+    named += [("third", "third", third)] if forking else []
+    for value, words, shown in named:  # what lies higher up is a class of its own folder's name
+        classes = _classes(outer, _LEVELS.index(value))
+        choices.append((value, words, [*shown, *(name for name in classes if name not in shown)]))
     below = inner if branching else third
     again = max(below.values()) > 1
     return Question(
@@ -264,6 +270,22 @@ def _level(tops: list[Node], answers: Answers) -> Question | None:
         answer=answers.level,
         stops=True,
     )
+
+
+def _classes(outer: Mapping[str, Node], level: int) -> list[str]:
+    """Return the folders that are classes where those so many levels below the outer ones are."""
+    ends = [end for name, node in outer.items() for end in _image_ends(name, node, level)]
+    return list(dict.fromkeys(ends))
+
+
+def _image_ends(name: str, node: Node, level: int) -> Iterator[str]:
+    if not level:
+        yield name
+        return
+    for inner, below in node.with_images().items():
+        yield from _image_ends(inner, below, level - 1)
+    if node.images:
+        yield name
 
 
 def _names(nodes: list[Node]) -> tuple[Counter[str], bool]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.data import no_class
+from lnl_core.data.images import is_beside as is_beside
 from lnl_core.jobs import inputs, outcome, queue
 from lnl_core.readings import Answers
 from lnl_core.store import datasets, goals
@@ -29,22 +30,28 @@ class Skipped:
 
 
 def skipped_rows(info: DatasetInfo) -> list[dict[str, Any]]:
-    """Return every skipped file of an import: `row`, `where`, `reason`, `remedy`."""
+    """Return every skipped file of an import: `row`, `where`, `reason`, `remedy`.
+
+    What only lies beside images comes last.
+    """
     file = info.arrays / "skipped.parquet"
     if not file.is_file():
         return []
     rows: list[dict[str, Any]] = read_table(file).to_pylist()
-    return rows
+    return sorted(rows, key=lambda row: is_beside(str(row["reason"])))
 
 
 def skipped(info: DatasetInfo) -> list[Skipped]:
-    """Return the reasons for which an import left files out, most frequent first."""
+    """Return the reasons for which an import left files out, most frequent first.
+
+    What only lies beside images comes last.
+    """
     groups: dict[tuple[str, str], list[str]] = {}
     for row in skipped_rows(info):
         key = (str(row["reason"]), str(row["remedy"]))
         groups.setdefault(key, []).append(str(row["where"]))
     reasons = [Skipped(len(at), reason, remedy, at[0]) for (reason, remedy), at in groups.items()]
-    return sorted(reasons, key=lambda each: -each.count)
+    return sorted(reasons, key=lambda each: (is_beside(each.reason), -each.count))
 
 
 def notes(info: DatasetInfo) -> list[str]:
