@@ -40,7 +40,7 @@ sys.path.insert(0, str(REPO))
 from benchmarks import _data, _out  # noqa: E402
 from lnl_core.review import consensus, metrics, trust  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
-from lnl_core.types import LabeledDataset, Ranking, Signals  # noqa: E402
+from lnl_core.types import REFUSED, LabeledDataset, Ranking, Signals  # noqa: E402
 
 COLUMNS = ("auroc", "ap", "p_at_k", "r20", "effort", "fix", "acc", "test", "cpu_seconds")
 HEADINGS = ("AUROC", "AP", "P@k", "R20", "effort", "fix", "acc", "test", "CPU s")
@@ -158,7 +158,8 @@ def fit(
     if held_out is not None and "network" in context.kept:
         cost["test"] = round(test_accuracy(context.kept["network"], held_out, options.device), 4)
     kept = signals.features if representation == "pixels" else None
-    return Signals(name, signals.suspicion, signals.pred_probs, kept), cost
+    extras = {key: each for key, each in signals.extras.items() if key == REFUSED}
+    return Signals(name, signals.suspicion, signals.pred_probs, kept, extras=extras), cost
 
 
 def test_accuracy(kept: Any, held_out: LabeledDataset, device: str) -> float | None:

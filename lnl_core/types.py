@@ -43,6 +43,9 @@ DENSE_CLASSES = 100
 
 KEPT_CLASSES = 10
 
+REFUSED = "refused"
+"""Extra of out-of-fold methods: (n,) bool, labels that their own models, taught them, refuse."""
+
 
 COPIED_BYTES = 2e9
 """Features larger than this, as float32, stay on the disk; methods read them block by block."""

@@ -16,7 +16,15 @@ from typing import Any
 import numpy as np
 
 from lnl_core.methods import _estimate
-from lnl_core.types import DENSE_CLASSES, KEPT_CLASSES, Array, FloatArray, IntArray, TopProbs
+from lnl_core.types import (
+    DENSE_CLASSES,
+    KEPT_CLASSES,
+    Array,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    TopProbs,
+)
 
 CHUNK = 8192
 AXES_ROWS = 2000
@@ -329,12 +337,7 @@ def pooled(
     The Gaussian head is over-sure in many dimensions: each head gets one temperature, fitted on a
     sample of its own out-of-fold rows.
     """
-    n = len(labels)
-    sample = np.unique(np.linspace(0, n - 1, min(n, 5000)).astype(np.int64))
-    heat = [
-        _temperature(_logits(inputs.rows(sample), fold[sample], head), labels[sample])
-        for head in heads
-    ]
+    n, heat = len(labels), _heat(inputs, labels, fold, heads)
     dense = k <= DENSE_CLASSES
     p_given = np.empty(n, dtype=np.float32)
     probs = np.zeros((n, k), dtype=np.float32) if dense else None
@@ -359,6 +362,40 @@ def pooled(
             top_classes[part] = seen[best]
             top_probs[part] = np.take_along_axis(p, best, 1)
     return p_given, probs if probs is not None else TopProbs(top_classes, top_probs, k)
+
+
+def refused(inputs: Inputs, labels: IntArray, fold: IntArray, heads: list[list[Head]]) -> BoolArray:
+    """Return (n,) True for labels that the heads which were taught them do not repeat.
+
+    Args:
+        inputs: n rows.
+        labels: (n,) int in 0..k-1.
+        fold: (n,) int; a row is asked of the heads of all other folds, pooled.
+        heads: of each kind those of the folds.
+    """
+    heat, k = _heat(inputs, labels, fold, heads), heads[0][0][0].shape[1]
+    out = np.empty(len(labels), dtype=bool)
+    step = max(256, min(CHUNK, int(2e7) // k))
+    for start in range(0, len(labels), step):
+        part = slice(start, start + step)
+        x, y = inputs.rows(part), labels[part]
+        said = np.zeros((len(y), k), dtype=np.float32)
+        for head, warmth in zip(heads, heat, strict=True):
+            for j, (weights, offsets) in enumerate(head):
+                logs = np.maximum(_log_softmax((x @ weights + offsets) * warmth), -20)
+                said += np.where((fold[part] != j)[:, None], logs, 0)
+        out[part] = np.argmax(said, axis=1) != y
+    return out
+
+
+def _heat(
+    inputs: Inputs, labels: IntArray, fold: IntArray, heads: list[list[Head]]
+) -> list[np.float32]:
+    """Return the factor on the logits of each kind of head, by a sample of rows not seen."""
+    n = len(labels)
+    sample = np.unique(np.linspace(0, n - 1, min(n, 5000)).astype(np.int64))
+    x, f, y = inputs.rows(sample), fold[sample], labels[sample]
+    return [np.float32(_temperature(_logits(x, f, head), y)) for head in heads]
 
 
 def _logits(x: Array, fold: Array, heads: list[Head]) -> Array:

@@ -20,7 +20,16 @@ import numpy as np
 
 from lnl_core.learning.knobs import knob
 from lnl_core.methods import _estimate, _out_of_fold
-from lnl_core.types import Context, Group, LabeledDataset, Method, Pictures, Signals
+from lnl_core.types import (
+    DENSE_CLASSES,
+    REFUSED,
+    Context,
+    Group,
+    LabeledDataset,
+    Method,
+    Pictures,
+    Signals,
+)
 
 AXES_MOST = 200_000
 """Most images whose features are turned onto their main directions, which are held in memory."""
@@ -49,7 +58,8 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     """Score each label by the out-of-fold probability that the heads give it.
 
     Returns:
-        Signals with suspicion = 1 - p_given and the out-of-fold pred_probs.
+        Signals with suspicion = 1 - p_given, the out-of-fold pred_probs, and the extra `refused`
+        (n,) bool: labels that the heads of the other folds do not repeat, which were taught them.
     """
     began, cpu = time.monotonic(), time.process_time()
     features, labels = context.features(), np.asarray(dataset.given_labels, dtype=np.int64)
@@ -83,11 +93,15 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
             )
         )
     p_given, pred = _out_of_fold.pooled(inputs, compact, fold, heads, seen, k)
+    extras = {}
+    if k <= DENSE_CLASSES:
+        extras[REFUSED] = _out_of_fold.refused(inputs, compact, fold, heads)
     context.report("probe", 1.0, {"images_per_second": n / max(time.monotonic() - began, 1e-6)})
     return Signals(
         method=METHOD.key,
         suspicion=np.clip(1 - p_given, 0, 1),
         pred_probs=pred,
+        extras=extras,
         cost={
             "seconds": time.monotonic() - began,
             "cpu_seconds": time.process_time() - cpu,

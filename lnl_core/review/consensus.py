@@ -46,7 +46,8 @@ clothing photographs whose largest class is forty times the smallest, and on lon
   (.653 / .807 -> .656 / .808).
 * The share of wrong labels is read off the methods whose doubt is that of the labels and that
   disagree with them most (`trust.calibration_weights`): those that have memorised them know none.
-  Beside it, what models refuse to learn that were taught the labels counts (`refusals`).
+  Beside it, what models refuse to learn that were taught the labels counts (`refusals`): networks,
+  and where none is heard the heads of an out-of-fold method that says so (`REFUSED`).
 * How fast p_wrong rises along the order is half what the model of the labels says (`chances`).
 """
 
@@ -60,7 +61,7 @@ import numpy as np
 from lnl_core.review import noise, pool, refusals, transition, trust
 from lnl_core.review.chances import chances
 from lnl_core.review.pool import Opinion
-from lnl_core.types import BoolArray, FloatArray, IntArray, Ranking, Signals
+from lnl_core.types import REFUSED, BoolArray, FloatArray, IntArray, Ranking, Signals
 
 PRIOR = 0.5
 """How much of an opinion it is which class is behind the wrong labels of another."""
@@ -145,7 +146,9 @@ def rank(
         effective = trust.effective_number(within, alike[np.ix_(with_probs, with_probs)])
         untaught = within * ~schooled
         doubt = _calibrating(opinions, untaught, given) if untaught.any() else calibrating
-        votes = Votes(within, calibrating, effective, schooled, doubt)
+        heard = [ordered[i] for i, vote in zip(with_probs, within, strict=True) if vote > 0]
+        own = tuple(_refused(each, given, class_count) for each in heard if REFUSED in each.extras)
+        votes = Votes(within, calibrating, effective, schooled, doubt, own)
         evidence, matrix, rate = judge(opinions, votes, given, class_count)
         plain = _plain(opinions, within, given, class_count) if judge is _by_noise else None
         against, labels, probs = _held_against(evidence, given, class_count, plain)
@@ -203,6 +206,7 @@ class Votes:
         noise: (m,) in which class is given as which, summing to 1.
         effective: how many different opinions they are, from 1 to m.
         taught: (m,) True for those of models that were taught the labels.
+        refused: (k, k) [given, said] of each heard method that says what its models refuse.
         doubt: (m,) in how many labels are wrong, of the others where there are any, summing to 1.
     """
 
@@ -211,6 +215,18 @@ class Votes:
     effective: float
     taught: BoolArray
     doubt: FloatArray
+    refused: tuple[FloatArray, ...]
+
+
+def _refused(said: Signals, given: IntArray, k: int) -> FloatArray:
+    """Return (k, k) [given, said] rows: what a method's own models refuse, as its best other."""
+    refused = np.asarray(said.extras[REFUSED], dtype=bool)
+    joint = np.diag(np.bincount(given[~refused], minlength=k).astype(np.float64))
+    if isinstance(said.pred_probs, np.ndarray) and refused.any():
+        probs = np.nan_to_num(np.array(said.pred_probs[refused], dtype=np.float64))
+        probs[np.arange(len(probs)), given[refused]] = -1
+        np.add.at(joint, (given[refused], probs.argmax(axis=1)), 1)
+    return joint
 
 
 Evidence = Callable[[slice], FloatArray]
@@ -236,7 +252,7 @@ def _by_noise(
 
     rows = rows_of(votes.noise)
     fitted = noise.fit(rows)
-    counted, told = refusals.counted(rows_of, votes.order, votes.doubt, votes.taught)
+    counted, told = refusals.counted(rows_of, votes.order, votes.doubt, votes.taught, votes.refused)
     fitted = noise.fit(rows, start=fitted, steady=True)
     if not np.allclose(votes.order, votes.noise):
         fitted = noise.fit(rows_of(votes.order), start=fitted, flips=fitted.flips)

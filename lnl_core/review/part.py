@@ -10,6 +10,7 @@ import numpy as np
 
 from lnl_core.review import copies, likeness
 from lnl_core.types import (
+    REFUSED,
     Array,
     BoolArray,
     FloatArray,
@@ -126,6 +127,11 @@ class Part:
             signals.method,
             np.asarray(signals.suspicion)[self.rows],
             self.probs(signals.pred_probs, self.rows),
+            extras={
+                name: np.asarray(extra)[self.rows]
+                for name, extra in signals.extras.items()
+                if name == REFUSED
+            },
             cost=signals.cost,
         )
 

@@ -7,7 +7,8 @@ taught it, is about as much as is wrong, also where wrong labels follow how an i
 they explain given labels as well as doubt does, and a model that has not seen a label cannot tell
 (`noise`). So doubt is heard as far as it is borne out, and refusals where it is not: where classes
 are vague, models refuse right labels too (on clothing .09 of them, where some .02 are wrong), so
-they weigh by the square of what is left.
+they weigh by the square of what is left. A method whose predictions are out of fold may say what
+its own models refuse that were taught the labels: that is heard where no other such model is.
 
 Ours. Measured in docs/measurements.md ("How many are wrong before anybody has looked").
 """
@@ -42,6 +43,7 @@ def counted(
     votes: FloatArray,
     doubt: FloatArray,
     taught: BoolArray,
+    own: Sequence[FloatArray] = (),
 ) -> tuple[Counted, float]:
     """Count wrong labels by what m models say.
 
@@ -51,6 +53,7 @@ def counted(
         doubt: (m,) how much each counts in how many labels are wrong by the shape of doubt: of
             those that were not taught the labels, where there are any.
         taught: (m,) True for those that were.
+        own: (k, k) [given, said] of those that were not but say what their own models refuse.
 
     Returns:
         What was counted, and how much an image tells of it, 0 to 1.
@@ -62,13 +65,29 @@ def counted(
     found = noise.fit(rows)
     by_doubt, sure = noise.share_wrong(rows, found), noise.sureness(rows, found)
     if not len(schooled):
-        return by_doubt, min(1.0, (sure / TELLING) ** 2)
+        return _beside(by_doubt, own), min(1.0, (sure / TELLING) ** 2)
     refusals = [refused(rows_of(alone[i])) for i in schooled]
     if len(others):
         limit = min(_off(refused(rows_of(alone[i]))) for i in others)
         return from_below(together(by_doubt, sure, refusals, limit)), 1.0
     by_refusal = together(None, 0.0, refusals)
     return from_below(max(by_refusal, by_doubt, key=lambda each: each.share)), 1.0
+
+
+def _beside(doubt: Counted, own: Sequence[FloatArray]) -> Counted:
+    """Add to what doubt counts, as far as it is not borne out, what out-of-fold methods refuse."""
+    if not own:
+        return doubt
+    total, rest = float(doubt.joint.sum()), (1 - doubt.believed) ** 2
+    less = [from_below(Counted(_off(joint), joint, 1.0)) for joint in own]
+    refused = np.zeros_like(doubt.joint)
+    for each in less:
+        refused += each.joint * (total / max(float(each.joint.sum()), 1e-12) / len(less))
+    wrong = _wrong(doubt.joint) + rest * _wrong(refused)
+    share = doubt.share + rest * sum(each.share for each in less) / len(less)
+    given = doubt.joint.sum(axis=1)
+    whole = wrong + np.diag(np.maximum(given - wrong.sum(axis=1), 0))
+    return Counted(share, noise.with_share(whole, share), 1.0)
 
 
 def from_below(found: Counted) -> Counted:

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lnl_core.jobs.context import LocalContext
 from lnl_core.methods import _out_of_fold, probe
-from lnl_core.types import Cancelled, LabeledDataset, TopProbs
+from lnl_core.review import consensus
+from lnl_core.types import REFUSED, Cancelled, LabeledDataset, TopProbs
 
 
 def blobs(n=400, k=4, d=12, noise=0.2, seed=0, spread=4.0):
@@ -49,6 +52,34 @@ def test_no_row_helps_to_predict_itself():
     signals = run(rng.normal(size=(120, 200)).astype(np.float32), given, 3)
     p_given = 1 - signals.suspicion
     assert abs(p_given.mean() - 1 / 3) < 0.08
+
+
+def test_heads_that_were_taught_a_label_say_which_ones_they_refuse():
+    features, given, true = blobs(spread=8)
+    refused = run(features, given, 4).extras[REFUSED]
+    assert refused.shape == (400,)
+    assert refused.dtype == bool
+    wrong = given != true
+    assert refused[wrong].mean() > 0.95
+    assert refused[~wrong].mean() < 0.02
+
+
+def test_refusals_hardly_count_where_doubt_tells_how_many_labels_are_wrong():
+    features, given, true = blobs(n=1_500, spread=3.5)
+    signals = run(features, given, 4)
+    assert signals.extras[REFUSED].mean() > 0.23, "vague images are refused, too"
+    told = consensus.rank([signals], given, 4).noise_rate
+    plain = consensus.rank([replace(signals, extras={})], given, 4).noise_rate
+    assert told == pytest.approx(plain, abs=0.005)
+    assert told == pytest.approx((given != true).mean(), rel=0.2)
+
+
+def test_few_images_of_many_features_are_learned_by_heart_and_nothing_is_refused():
+    rng = np.random.default_rng(0)
+    given = np.arange(120) % 3
+    signals = run(rng.normal(size=(120, 400)).astype(np.float32), given, 3)
+    assert not signals.extras[REFUSED].any()
+    assert signals.suspicion.mean() > 0.5, "out of fold nothing can be told"
 
 
 def test_the_gaussian_head_is_the_closed_form_without_the_fold():

@@ -7,7 +7,8 @@ from lnl_core import methods
 from lnl_core.data import digits
 from lnl_core.library.ranking import rank
 from lnl_core.review import consensus, metrics, noise, refusals
-from lnl_core.types import Signals
+from lnl_core.review.part import part
+from lnl_core.types import REFUSED, Signals
 
 K = 5
 
@@ -154,3 +155,36 @@ def test_p_wrong_of_the_demo_digits_is_that_of_their_mistakes():
     assert p.mean() == pytest.approx(wrong.mean(), rel=0.25)
     assert metrics.calibration_error(wrong, p) < 0.06
     assert (p > 0.5).sum() > 100
+
+
+def refusing(signals, refused):
+    return Signals(signals.method, signals.suspicion, signals.pred_probs, extras={REFUSED: refused})
+
+
+def test_what_an_out_of_fold_method_refuses_is_counted_where_its_doubt_tells_nothing():
+    labels, wrong, learner, _ = learned_mistakes()
+    said_ = learner("learner", 0)
+    untold = consensus.rank([said_], labels, K)
+    told = consensus.rank([refusing(said_, wrong)], labels, K)
+    assert untold.noise_rate < 0.3 * wrong.mean()
+    assert told.p_wrong.mean() == pytest.approx(wrong.mean(), rel=0.2)
+    np.testing.assert_array_equal(told.order, untold.order)
+    np.testing.assert_array_equal(told.suggested_labels, untold.suggested_labels)
+    none = consensus.rank([refusing(said_, np.zeros(len(labels), bool))], labels, K)
+    np.testing.assert_allclose(none.p_wrong, untold.p_wrong, atol=1e-6)
+
+
+def test_refusals_stay_out_where_a_taught_network_is_heard():
+    labels, _, learner, network = learned_mistakes()
+    heads, tuned = learner("learner", 0), network("network", 9)
+    everything = np.ones(len(labels), bool)
+    told = consensus.rank([refusing(heads, everything), tuned], labels, K, taught={"network"})
+    plain = consensus.rank([heads, tuned], labels, K, taught={"network"})
+    np.testing.assert_array_equal(told.p_wrong, plain.p_wrong)
+
+
+def test_refusals_go_with_the_rows_that_have_a_class():
+    labels, wrong, learner, _ = learned_mistakes(n=300)
+    inner = part(labels, K, [2])
+    kept = inner.inside(refusing(learner("learner", 0), wrong))
+    np.testing.assert_array_equal(kept.extras[REFUSED], wrong[labels != 2])
