@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
@@ -26,8 +25,10 @@ TABLED = {"quality": slice(None), "runs": slice(-1, None), "export": slice(1)}
 
 LAUNCHER = """from pathlib import Path
 import streamlit as st
+from pages import _routes
 from pages._explore import routes
-app = st.App(Path(__file__).parent / "script.py", routes=routes.ROUTES)
+every = [*_routes.ROUTES, *routes.ROUTES]
+app = st.App(Path(__file__).parent / "script.py", routes=every)
 """
 
 SCRIPT = """import json
@@ -160,8 +161,3 @@ def copy(home: Path, empty: Path, name: str, where: str, dataset: str) -> list[s
         if str(part.proto.id).endswith(f"-{MAP}"):
             (empty / "map.json").write_text(part.proto.json)
     return keys
-
-
-def elements(app: Any) -> int:
-    """Return how many elements and blocks a page of `AppTest` has."""
-    return 1 + sum(elements(each) for each in getattr(app, "children", {}).values())
