@@ -244,11 +244,12 @@ def test_sixty_audits_judge_a_method_as_the_truth_does(workspace, birds, monkeyp
     known = comparing.compare(birds, truth="known").detections["1"]
     ann.review(300)
     left = auditing.errors_left(birds, fresh=True)
-    assert left.audits == 60
+    assert left.audits >= 60  # and more once they lead to the goal sooner than the queue
     (birds.directory / "true_labels.npy").unlink()
     found = comparing.compare(datasets.dataset(workspace, birds.name))
     assert found.truth.kind == _truth.AUDIT
-    assert found.truth.words == "240 answers + 60 settled random checks"
+    queue = 300 - left.audits
+    assert found.truth.words == f"{queue} answers + {left.audits} settled random checks"
     judged = found.detections["1"]
     low, high = judged.interval
     assert low <= known.ap <= high
@@ -265,8 +266,7 @@ def test_weights_stand_where_the_row_was_drawn_not_where_it_was_answered(workspa
     window = ann.window()
     ann.press(*window[:4], *window[5:9])  # the first drawn row is answered late
     ann.press(window[4])
-    last = decisions.last_id(birds)
-    order = _truth.answered(birds, last).order
+    order = _truth.answered(birds).order
     assert order[0] == (window[4], True)
     assert [row for row, random in order if not random] == [*window[:4], *window[5:9]]
 
