@@ -169,11 +169,7 @@ def errors_left(
             return int(np.clip(round(total - found), 0, still))
 
         low, high = left(totals.low), left(totals.high)
-        ranked = scored(info)
-        whole = ranked is not None and ranked.seen == info.n and ranked.judged is None
-        ahead = expected(info, now=now) if whole else None
-        scores_say = ahead is not None and ahead.is_borne_out
-        middle = ahead.total if ahead and scores_say else totals.mean
+        middle = _by_scores(info, now, totals.mean)
         if left(middle) > left(totals.limit):  # the draws contradict the scores
             middle = totals.mean
         numbers = {
@@ -201,6 +197,13 @@ def errors_left(
         auto=int(now.auto_open.sum()),
         before=before,
     )
+
+
+def _by_scores(info: DatasetInfo, now: Standing, by_draws: float) -> float:
+    """Return how many labels are wrong in all by the scores, or by the draws if they cannot say."""
+    ranked = scored(info)
+    ahead = expected(info, now=now) if ranked is not None and ranked.judged is None else None
+    return ahead.total if ahead is not None and ahead.is_borne_out else by_draws
 
 
 def _with_auto(
@@ -253,6 +256,7 @@ def _with_unseen(info: DatasetInfo, now: Standing) -> tuple[dict[str, int | None
     changed = int(now.auto_open[:first].sum())
     totals = _compute((*_key(info, now), first), past, old, n, risk).totals
     found = int((old == WRONG).sum())
+    since = int((said == WRONG).sum()) - found
     still = n - int((old == RIGHT).sum()) - found
 
     def left(total: float) -> int:
@@ -261,7 +265,8 @@ def _with_unseen(info: DatasetInfo, now: Standing) -> tuple[dict[str, int | None
     low = max(0, left(totals.low) - changed)
     high = left(totals.high) + unseen + changed
     limit = left(totals.limit) + unseen + changed
-    middle = left(totals.mean) + round(unseen * totals.mean / n)
+    draws_say = found + left(totals.mean) + unseen * totals.mean / n
+    middle = round(_by_scores(info, now, draws_say + since) - found - since)
     estimate = int(np.clip(middle, low, min(high, limit)))
     return {"estimate": estimate, "low": low, "high": high, "limit": limit}, unseen
 

@@ -31,8 +31,8 @@ class Expected:
     """P_wrong as of some answers.
 
     Attributes:
-        p: (n,) recalibrated; of an image whose label a plan changed, the chance that it is wrong
-            now, as its check says.
+        p: (n,) recalibrated; of an image that no run has seen, the rate of the others; of one
+            whose label a plan changed, the chance that it is wrong now, as its check says.
         open: (u,) rows without an answer, in the queue's order; those that a plan changed last.
         found: wrong labels found.
         reviewed: images with an answer by then.
@@ -131,7 +131,7 @@ def rests_on(keys: Sequence[str], answers: int) -> str:
 def _expected(info: DatasetInfo, ranked: Scored, now: Standing) -> Expected:
     said = about_given(now)
     clear = (said == RIGHT) | (said == WRONG)
-    known = told(info)
+    known = told(info) & ranked.scored_rows  # what no run has seen, none was told
     rows, by = np.flatnonzero(clear & ~known), int((clear & ~known).sum())
     ranking = ranked.ranking
     p = np.asarray(ranking.p_wrong)
@@ -147,6 +147,7 @@ def _expected(info: DatasetInfo, ranked: Scored, now: Standing) -> Expected:
             if plan.in_force:
                 mine = np.intersect1d(plan.rows, np.flatnonzero(now.auto >= 0))
                 p[mine] = _wrong_in_rest(plan)
+    p = _with_unseen(p, ranked.scored_rows, said, now)
     order = np.asarray(ranking.order)
     order = order[~(now.answered | now.no_class)[order]]
     order = order[np.argsort(now.auto_open[order], kind="stable")]
@@ -158,15 +159,28 @@ def _corrected(
     info: DatasetInfo, ranked: Scored, rows: IntArray, said: IntArray, p: FloatArray | None = None
 ) -> FloatArray:
     """Return a ranking's chances, or `p` of them, as answers to some rows correct them."""
-    ranking = ranked.ranking
-    return recalibration.recalibrated(
-        np.asarray(ranking.p_wrong) if p is None else p,
-        np.asarray(loaded(info).given_labels),
-        np.asarray(ranking.suggested_labels),
-        rows,
+    ranking, seen = ranked.ranking, ranked.scored_rows
+    corrected = np.array(ranking.p_wrong if p is None else p, np.float64)
+    rows = rows[seen[rows]]
+    corrected[seen] = recalibration.recalibrated(
+        corrected[seen],
+        np.asarray(loaded(info).given_labels)[seen],
+        np.asarray(ranking.suggested_labels)[seen],
+        np.cumsum(seen)[rows] - 1,
         said[rows] == WRONG,
         np.isin(rows, [each.row for each in draws(info)]),
     )
+    return corrected
+
+
+def _with_unseen(p: FloatArray, seen: BoolArray, said: IntArray, now: Standing) -> FloatArray:
+    """Return chances; an image that no run has seen has the average of those that one has."""
+    known, unseen = seen & ~now.no_class, ~seen & ~now.no_class
+    if not unseen.any() or not known.any():
+        return p
+    sure = np.where(said == WRONG, 1.0, np.where(said == RIGHT, 0.0, p))
+    filled: FloatArray = np.where(unseen, sure[known].mean(), p)
+    return filled
 
 
 def _levelled(p: FloatArray, wanted: FloatArray, rows: BoolArray) -> FloatArray:

@@ -7,8 +7,10 @@ import pytest
 
 from lnl_core.review import recalibration
 from lnl_core.services import in_force
+from lnl_core.services.datasets import growing
 from lnl_core.services.review import auditing, expecting
-from lnl_core.store import arrays, audits, datasets
+from lnl_core.store import arrays, audits, datasets, decisions
+from lnl_core.types import Action, Decision
 from tests.services.review.test_auditing import Reviewer, make
 
 
@@ -107,3 +109,21 @@ def test_answers_to_images_that_were_added_later_do_not_correct_the_earlier_rank
     ahead = expecting.expected(info, fresh=True)
     rest = ~said.answered[:500]
     assert ahead.p[:500][rest].sum() == pytest.approx(p[rest].sum(), abs=0.2)
+
+
+def test_images_that_nobody_has_scored_are_expected_wrong_as_often_as_the_others(
+    workspace, reviewed, tmp_path
+):
+    before = expecting.expected(reviewed, fresh=True)
+    source = tmp_path / "more.npz"
+    images = np.random.default_rng(8).integers(0, 255, (60, 4, 4, 1), dtype=np.uint8)
+    names = np.array(reviewed.class_names)
+    np.savez(source, images=images, labels=np.arange(60) % 3, class_names=names)
+    growing.add_images(reviewed, source)
+    info = datasets.dataset(workspace, reviewed.name)
+    after, left = expecting.expected(info, fresh=True), auditing.errors_left(info, fresh=True)
+    assert after.total == pytest.approx(1.1 * before.total)
+    assert left.estimate == pytest.approx(after.total - after.found, abs=1)
+    wrong = [Decision(row, Action.NONE, "ann") for row in range(600, 610)]
+    decisions.append(info, wrong)  # they say nothing of what was scored
+    assert expecting.expected(info, fresh=True).p[:600] == pytest.approx(before.p)
