@@ -72,7 +72,7 @@ def test_few_shared_images_have_no_number_and_many_have_an_interval(desk, disput
         say(disputed, "ann", row)
         say(disputed, "bob", row, "none" if row == 7 else "keep")
     (bar,) = re.findall(r'"img" aria-label="(.*?)"', drawn(desk("team")).split("all, alpha")[0])
-    assert re.fullmatch(r"0\.9\d \(95 %: 0\.\d\d–1\.00\) of 52 images", bar)
+    assert re.fullmatch(r"0\.9\d \(95 %: 0\.\d\d–>0\.99\) of 52 images", bar)
 
 
 def test_second_answers_are_asked_for_without_the_label_or_what_was_said(desk, disputed):

@@ -159,7 +159,7 @@ def test_compare_judges_by_the_others_alone(vague):
     sample = truth.sample_of(vague, truth.KNOWN, told)
     assert not set(sample.rows.tolist()) & without(vague)
     recording.record(vague, "ann", [press(min(without(vague)), "relabel", label=0)])
-    assert truth.answered(vague, decisions.last_id(vague)).order == ()
+    assert truth.answered(vague).order == ()
 
 
 def test_the_matrix_and_the_map_name_no_such_class(vague):
