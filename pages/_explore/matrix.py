@@ -96,8 +96,7 @@ def _sources(matrix: Matrix) -> str:
         )
     return words + (
         f"and so does how many are wrong, until {confusions.AUDITS_NEEDED} settled random checks "
-        "in Review say it better. Intervals: 95\u202f%, of the methods' estimate counted as 60 "
-        "images."
+        "in Review say it better. Until then no interval stands behind a number."
     )
 
 
@@ -118,6 +117,9 @@ def _open(info: DatasetInfo, given: int, true: int, *, accept: bool = False) -> 
 
 
 def _interval(matrix: Matrix, i: int, j: int) -> str:
+    """Say how many; between what only where random checks stand behind it."""
+    if not matrix.audits:
+        return f"about {count(matrix.images[i, j])}"
     size = float(matrix.size[i])
     low, high = (count(size * float(end[i, j])) for end in (matrix.low, matrix.high))
     return f"{count(matrix.images[i, j])} (95{_words.NARROW}%: {low}–{high})"
@@ -261,8 +263,11 @@ def _cell(info: DatasetInfo, matrix: Matrix, i: int, j: int) -> list[Any]:
     words = (
         f"<b>given {given}, truly {true}</b><br>{_interval(matrix, i, j)} of {count(size)} images"
         f"<br>{chart_text(share)} of the row "
-        f"(95{_words.NARROW}%: {chart_text(low)}–{chart_text(high)})"
     )
+    if matrix.audits:
+        words += f"(95{_words.NARROW}%: {chart_text(low)}–{chart_text(high)})"
+    else:
+        words += f"by the scores, a guess until {confusions.AUDITS_NEEDED} random checks"
     if i != j and not matrix.says[i, j]:
         words += "<br>too few to tell"
     return [int(matrix.labels[i]), int(matrix.labels[j]), words]

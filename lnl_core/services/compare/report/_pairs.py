@@ -43,11 +43,12 @@ def _pair(info: DatasetInfo, matrix: Matrix, i: int, j: int, album: Album) -> st
     names = [escape(info.class_names[label]) for label in (given, true)]
     size = float(matrix.size[i])
     low, high = (f"{size * float(end[i, j]):,.0f}" for end in (matrix.low, matrix.high))
+    sure = f"95 %: {low}–{high}" if matrix.audits else "a guess by the scores"
     said = definitions.definition(info, given, true)
     return (
         f'<div class="together"><h3>{names[0]} → {names[1]}</h3>'
         f"<p>Given as {names[0]} and truly {names[1]}: about {matrix.images[i, j]:,} "
-        f"(95 %: {low}–{high}) of {size:,.0f} images. {escape(_words(info, said))}</p>"
+        f"({sure}) of {size:,.0f} images. {escape(_words(info, said))}</p>"
         f"{_guides(info, said)}{_images(info, given, true, album)}</div>"
     )
 
