@@ -88,7 +88,7 @@ def test_from_folder_to_csv(lnl, photos, tmp_path):
     told = json.loads(done.out)
     assert (told["n"], told["classes"], told["skipped"]) == (30, 2, 1)
     assert "broken.jpg" in told["problems"][0]["where"]
-    assert "another import, under a new name" in done.err
+    assert "Repaired files come in with: lnl add pets" in done.err
 
     lnl("run", "pets", "--methods", "probe,nope", code=1)
     done = lnl("run", "pets", "--methods", "probe,knn", "--json")

@@ -54,7 +54,7 @@ def test_it_says_each_route_with_its_interval_and_rings(birds, capsys):
     ]
     stored.append(birds, made)
     words = said(capsys)
-    assert "bob: gold images: notices 13 of 24 (95 %: 33 to 74 %)" in words
+    assert "bob: gold images: notices 13 of 24 (95 %: 33 to 74\u202f%)" in words
     assert "Alarm: bob passes over 11 of 12 wrong labels with the suggestion on" in words
     out = json.loads(said(capsys, "--json"))
     assert out["people"]["bob"]["gold"]["sensitivity"]["count"] == 13

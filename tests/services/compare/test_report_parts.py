@@ -122,7 +122,7 @@ def test_maps_name_their_source_and_nothing_is_started_for_them(workspace, seen)
     assert "Source: HNML" in shown
     assert "Its network names the class of 100\u202f%" in shown
     assert shown.count('class="look"') == 6
-    assert "the two maps look at different places" in shown
+    assert "they look at different places" in shown
     assert queue.jobs(seen, tasks=True) == []
 
 
