@@ -30,8 +30,8 @@ of what draws then move all by."""
 STRAY = 0.2
 """Scale of the slope's change and of the effect of a normal score of the rank. Their prior is
 Cauchy's: hardly anything or a lot, for most scores are about right and some are far off. These
-numbers were chosen on planted digits and photographs with human labels and are measured on others
-too (docs/measurements.md, "How true p is as answers come")."""
+numbers were chosen on planted digits and photographs with human labels, with a look at others
+(docs/measurements.md, "How true p is as answers come")."""
 
 ROUNDS, RANKS = 4, 4096
 CLIP = 1e-3
