@@ -368,7 +368,9 @@ def test_nothing_scrolls_and_the_image_never_moves(desk, width, height):
 @pytest.mark.parametrize(("width", "height"), [(853, 533), (1024, 768)])
 def test_in_a_small_window_the_image_stays_and_says_its_answer(desk, width, height):
     desk.page.set_viewport_size({"width": width, "height": height})
-    desk.press("k").saved()
+    first = desk.shown
+    while desk.shown == first:  # a key that comes while the window still changes answers nothing
+        desk.press("k").saved()
     desk.open("&again=1&p=abc")  # a line above the desk says what was not understood
     desk.page.get_by_text("address was not understood").wait_for()
     desk.page.locator(".q .before", has_text="kept, by you").wait_for()
