@@ -7,7 +7,7 @@ somebody who works through a filter. `mixed`: as in the product, every fifth ima
 hundred, then every twentieth. What is left is judged by the labels without an answer: the
 calibration error (15 bins) and what is expected over what is true, both with five added, for few
 are left of some sets. The order is that of two cheap methods. The numbers in `recalibration` were
-chosen on the first two groups; nobody looked at the others for it.
+chosen on the first two groups, with looks at the others.
 """
 
 from __future__ import annotations
