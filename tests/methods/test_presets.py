@@ -115,11 +115,17 @@ SHORT = {"jump": {"warm_up": 1}, "hnml": {"warm_up": 1, "ramp": 1}, "influence":
 KINDS = [(28, 1), (32, 1), (32, 3), (96, 1), (96, 3), (224, 3)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "size", "channels"),
-    [(key, *kind) for key in ("sr", "jump", "dmlp", "hnml", "influence") for kind in KINDS]
-    + [(key, *kind) for key in ("dividemix", "aum") for kind in KINDS[:-1]],
+    [
+        pytest.param(key, *kind, marks=pytest.mark.slow if kind == KINDS[0] else pytest.mark.long)
+        for keys, kinds in (
+            (("sr", "jump", "dmlp", "hnml", "influence"), KINDS),
+            (("dividemix", "aum"), KINDS[:-1]),
+        )
+        for key in keys
+        for kind in kinds
+    ],
 )
 def test_paper_runs_on_images_of_every_size(key, size, channels):
     """With few epochs, which are all that is changed: every step of the network that is asked for.
