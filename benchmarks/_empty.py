@@ -121,10 +121,8 @@ def _write_set(home: Path, rows: int) -> str:
     ]
     decisions.append(info, said)
     settings = exploring.Settings(exploring.sources(info)[0].key)
-    place = maps.place(info, maps.key_of(info, settings))
-    arrays.write_array(place, (4 * rng.normal(size=(rows, 2)) + true[:, None]).astype(np.float32))
-    facts = settings.as_dict() | {"n": info.n, "fitted": info.n, "seconds": 1.0}
-    arrays.write_json(place.with_suffix(".json"), facts)
+    positions = (4 * rng.normal(size=(rows, 2)) + true[:, None]).astype(np.float32)
+    maps.write(info, settings, positions, info.n)
     return str(info.name)
 
 

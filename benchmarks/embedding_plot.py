@@ -67,11 +67,8 @@ def make(home: Path, rows: int) -> None:
     arrays.save_ranking(info.directory / "ranking", ranking, {"probe": 1})
     angle = 2 * np.pi * truth / CLASSES
     positions = 6 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + rng.normal(size=(rows, 2))
-    settings = embedding.Settings("pretrained")
-    path = embedding.place(info, embedding.key_of(info, settings))
-    arrays.write_array(path, positions.astype(np.float32))
-    facts = settings.as_dict() | {"n": rows, "fitted": min(rows, embedding.FITTED), "seconds": 0}
-    arrays.write_json(path.with_suffix(".json"), facts)
+    fitted = min(rows, embedding.FITTED)
+    embedding.write(info, embedding.Settings("pretrained"), positions.astype(np.float32), fitted)
 
 
 _WATCH = """() => {

@@ -65,7 +65,7 @@ def _in_force(info: DatasetInfo, sources: Sequence[Source]) -> Settings:
         return kept
     for facts in embedding.layouts(info):
         return Settings(facts["source"], facts["neighbours"], facts["min_dist"], facts["seed"])
-    return Settings(sources[0].key)
+    return embedding.outdated(info) or Settings(sources[0].key)
 
 
 def _start(info: DatasetInfo, settings: Settings) -> None:
@@ -125,8 +125,13 @@ def missing(info: DatasetInfo, settings: Settings, source: Source | None) -> Non
         st.space("large")
         seconds = embedding.layout_seconds(info, source or Source(settings.source, "", True))
         more = "" if source is None or source.ready else ", the features first"
+        first = "No map yet."
+        if embedding.outdated(info) is not None:
+            first = (
+                "The map that was here is not shown: its features were made by an earlier recipe."
+            )
         st.markdown(
-            f"No map yet. Laying out {_words.plural(info.n, 'image')} takes about "
+            f"{first} Laying out {_words.plural(info.n, 'image')} takes about "
             f"{_words.about(seconds)}{more}.",
             width="content",
         )

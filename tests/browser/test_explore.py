@@ -21,11 +21,9 @@ def lay(info):
     group = np.arange(info.n) % 3
     positions = np.stack([10 * group, np.zeros(info.n)], axis=1) + rng.normal(size=(info.n, 2))
     settings = exploring.Settings("raw")
-    path = embedding.place(info, exploring.key_of(info, settings))
-    arrays.write_array(path, positions.astype(np.float32))
-    facts = settings.as_dict() | {"n": info.n, "fitted": info.n, "seconds": 1.0}
-    arrays.write_json(path.with_suffix(".json"), facts)
-    map_ = exploring.layout(info, path.stem)
+    map_ = exploring.layout(
+        info, embedding.write(info, settings, positions.astype(np.float32), info.n)
+    )
     return map_.points / 65535
 
 

@@ -126,10 +126,7 @@ def ranked(tiny):
 def mapped(ranked):
     """A scored set whose map is a row of points, image 0 at the left."""
     positions = np.stack([np.arange(60), np.arange(60) % 7], axis=1)
-    path = embedding.place(ranked, exploring.key_of(ranked, RAW_MAP))
-    arrays.write_array(path, positions.astype(np.float32))
-    facts = RAW_MAP.as_dict() | {"n": 60, "fitted": 60, "seconds": 1.0}
-    arrays.write_json(path.with_suffix(".json"), facts)
+    embedding.write(ranked, RAW_MAP, positions.astype(np.float32), 60)
     signals = Signals("knn", np.linspace(0, 1, 60))
     arrays.save_signals(ranked.directory / "runs" / "1", signals)
     return ranked

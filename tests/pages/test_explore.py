@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lnl_core.jobs import queue
+from lnl_core.learning import feature_keys
 from lnl_core.review import transition
 from lnl_core.services.explore import embedding as exploring
 from lnl_core.services.explore import selections
@@ -64,6 +65,19 @@ def test_without_a_map_one_button_starts_it(desk, workspace, ranked, no_worker, 
     app.run()
     assert "No \\*room\\* left" in texts(app)
     assert app.button(key="explore_start").label == "Try again"
+
+
+def test_a_map_of_features_that_changed_is_not_shown_and_a_new_one_is_offered(
+    desk, workspace, mapped, no_worker, texts, monkeypatch
+):
+    monkeypatch.setitem(feature_keys.RECIPES, "raw", 99)
+    app = desk("explore")
+    assert not app.exception
+    assert sent(app) is None
+    assert "features were made by an earlier recipe. Laying out 60 images" in texts(app)
+    app.button(key="explore_start").click().run()
+    (job,) = queue.jobs(mapped, tasks=True)
+    assert dict(job.config) == SETTINGS.as_dict()
 
 
 def test_without_a_run_the_map_waits_for_none(desk, tiny, texts):

@@ -10,7 +10,7 @@ import pytest
 
 from lnl_core.figures import embedding as map_figures
 from lnl_core.figures.palette import TONES
-from lnl_core.jobs.tasks.embedding import place
+from lnl_core.jobs.tasks.embedding import write
 from lnl_core.library.workspace import Workspace
 from lnl_core.services import in_force
 from lnl_core.services.compare import comparing, five_views, losses, report
@@ -159,10 +159,7 @@ def test_peoples_point_counts_the_images_of_the_curves(told):
 
 def test_the_report_draws_them_as_such(told):
     settings = embedding.Settings("raw", neighbours=5)
-    path = place(told, embedding.key_of(told, settings))
-    arrays.write_array(path, np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32))
-    facts = settings.as_dict() | {"n": 60, "fitted": 60, "seconds": 1.0}
-    arrays.write_json(path.with_suffix(".json"), facts)
+    write(told, settings, np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32), 60)
     decisions.append(told, [Decision(3, Action.REOPEN, "ann")])  # back in the queue, known to sr
     page = report.html(told)
     assert "told or not judged (3)" in page

@@ -23,13 +23,16 @@ import numpy as np
 from lnl_core.jobs import queue
 from lnl_core.jobs.context import JobContext, Report
 from lnl_core.jobs.tasks import Task
+from lnl_core.learning.feature_keys import recipe
 from lnl_core.store import arrays
 from lnl_core.types import (
     Array,
+    Damaged,
     DatasetInfo,
     FloatArray,
     IntArray,
     Job,
+    JobState,
     LnlError,
     usual_representation,
 )
@@ -98,10 +101,20 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def key_of(info: DatasetInfo, settings: Settings) -> str:
-    """Return the name of the map's files: a digest of contents and settings."""
-    told = json.dumps([_RECIPE, info.version, settings.as_dict()], sort_keys=True)
+def recipe_of(source: str) -> int | None:
+    """Return the recipe of a map's features; None of a run's, which stay as it left them."""
+    return None if source.startswith("run:") else recipe(source)
+
+
+def _key(info: DatasetInfo, settings: Settings, made_by: int | None) -> str:
+    parts = [_RECIPE, info.version, settings.as_dict()]
+    told = json.dumps(parts if made_by is None else [*parts, made_by], sort_keys=True)
     return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+
+
+def key_of(info: DatasetInfo, settings: Settings) -> str:
+    """Return the name of the map's files: a digest of contents, settings and features' recipe."""
+    return _key(info, settings, recipe_of(settings.source))
 
 
 def place(info: DatasetInfo, key: str) -> Path:
@@ -109,20 +122,57 @@ def place(info: DatasetInfo, key: str) -> Path:
     return info.directory / "embeddings" / f"{key}.npy"
 
 
-def wanted(info: DatasetInfo) -> Settings | None:
-    """Return the settings of a set's first map; None where it has one, or nobody shall have to.
+def kept(info: DatasetInfo) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the facts of every map of this version of the set, newest first, with its `key`.
 
-    A map that was started before is never started again by itself, however it ended.
+    Returns:
+        the maps of today's features, and those of features of an earlier recipe. A map that says
+        nothing of a recipe is from before maps did.
+    """
+    by_time = []
+    for path in (info.directory / "embeddings").glob("*.json"):
+        try:
+            facts = arrays.read_json(path)
+            ours = facts["n"] == info.n and path.stem == _key(
+                info, settings_of(facts), facts.get("recipe")
+            )
+        except (Damaged, LnlError, KeyError):
+            continue
+        if ours:
+            by_time.append((path.stat().st_mtime_ns, facts | {"key": path.stem}))
+    today: list[dict[str, Any]] = []
+    before: list[dict[str, Any]] = []
+    for _, facts in sorted(by_time, key=lambda each: -each[0]):
+        same = facts.get("recipe") == recipe_of(str(facts["source"]))
+        (today if same else before).append(facts)
+    return today, before
+
+
+def outdated(info: DatasetInfo) -> Settings | None:
+    """Return the settings of the newest map where every map is of features that changed since."""
+    today, before = kept(info)
+    return settings_of(before[0]) if before and not today else None
+
+
+def wanted(info: DatasetInfo) -> Settings | None:
+    """Return the settings of the map that a set lacks; None where it has one, or shall have none.
+
+    That is its first map, or a new one where the features have changed since. One that failed or
+    was cancelled is never started again by itself.
     """
     if info.n < FEWEST or os.environ.get("LNL_MAP", "").casefold() == "off":
         return None
+    tasks = (job for job in queue.jobs(info, tasks=True) if job.method == KEY)
+    newest, old = next(tasks, None), outdated(info)
+    if old is not None:
+        return old if newest is None or newest.state is JobState.DONE else None
     settings = Settings(usual_representation(info.height, info.width))
-    started = any(job.method == KEY for job in queue.jobs(info, tasks=True))
-    return None if started or place(info, key_of(info, settings)).is_file() else settings
+    there = newest is not None or place(info, key_of(info, settings)).is_file()
+    return None if there else settings
 
 
 def _run(info: DatasetInfo, job: Job, context: JobContext) -> None:
-    """Lay out and write; the facts come last and make the map visible."""
+    """Lay out and keep what is not there yet."""
     settings = settings_of(job.config)
     path = place(info, key_of(info, settings))
     if path.with_suffix(".json").is_file():
@@ -130,14 +180,24 @@ def _run(info: DatasetInfo, job: Job, context: JobContext) -> None:
     began = time.monotonic()
     features = _features(info, settings.source, context)
     positions, fitted = lay_out(features, settings, _after_features(context.report))
+    seconds = round(time.monotonic() - began, 2)
+    more = {"dimensions": int(features.shape[1]), "seconds": seconds}
+    write(info, settings, positions, fitted, more)
+
+
+def write(
+    info: DatasetInfo,
+    settings: Settings,
+    positions: FloatArray,
+    fitted: int,
+    more: Mapping[str, Any] | None = None,
+) -> str:
+    """Keep a map and return its key; the facts come last and make it visible."""
+    path = place(info, key_of(info, settings))
     arrays.write_array(path, positions)
-    facts = settings.as_dict() | {
-        "n": info.n,
-        "fitted": fitted,
-        "dimensions": int(features.shape[1]),
-        "seconds": round(time.monotonic() - began, 2),
-    }
-    arrays.write_json(path.with_suffix(".json"), facts)
+    made = {"n": info.n, "recipe": recipe_of(settings.source), "fitted": fitted}
+    arrays.write_json(path.with_suffix(".json"), settings.as_dict() | made | dict(more or {}))
+    return path.stem
 
 
 def _after_features(report: Report) -> Report:

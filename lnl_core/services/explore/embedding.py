@@ -21,6 +21,7 @@ from lnl_core.jobs.tasks import embedding
 from lnl_core.jobs.tasks.embedding import FEWEST as FEWEST
 from lnl_core.jobs.tasks.embedding import Settings as Settings
 from lnl_core.jobs.tasks.embedding import key_of as key_of
+from lnl_core.jobs.tasks.embedding import outdated as outdated
 from lnl_core.learning.feature_keys import cache_key
 from lnl_core.methods import title_of
 from lnl_core.services.in_force import Scored, loaded, scored, signals, standing, unjudged
@@ -127,16 +128,8 @@ def layout(info: DatasetInfo, key: str) -> Layout | None:
 
 
 def layouts(info: DatasetInfo) -> list[dict[str, Any]]:
-    """Return the facts of every map of this version of the set, newest first, with its `key`."""
-    by_time = []
-    for path in (info.directory / "embeddings").glob("*.json"):
-        try:
-            facts = arrays.read_json(path)
-        except Damaged:
-            continue
-        if facts["n"] == info.n and key_of(info, embedding.settings_of(facts)) == path.stem:
-            by_time.append((path.stat().st_mtime_ns, facts | {"key": path.stem}))
-    return [facts for _, facts in sorted(by_time, key=lambda each: -each[0])]
+    """Return the facts of every map of today's features, newest first, with its `key`."""
+    return embedding.kept(info)[0]
 
 
 def start_layout(info: DatasetInfo, settings: Settings, by: str | None = None) -> Job:

@@ -13,6 +13,7 @@ from lnl_core.cli import main
 from lnl_core.figures import embedding as map_figures
 from lnl_core.figures.palette import TONES
 from lnl_core.jobs.tasks import embedding
+from lnl_core.learning import feature_keys
 from lnl_core.services.compare import lab, report, retraining
 from lnl_core.services.explore import embedding as exploring
 from lnl_core.services.in_force import standing
@@ -94,11 +95,15 @@ def test_wrong_labels_are_told_with_an_interval_or_not_at_all(workspace, scored)
 
 
 def laid_out(info, positions):
-    settings = exploring.Settings("raw")
-    path = embedding.place(info, exploring.key_of(info, settings))
-    arrays.write_array(path, positions.astype(np.float32))
-    facts = settings.as_dict() | {"n": info.n, "fitted": info.n, "seconds": 1.0}
-    arrays.write_json(path.with_suffix(".json"), facts)
+    embedding.write(info, exploring.Settings("raw"), positions.astype(np.float32), info.n)
+
+
+def test_a_map_of_features_that_changed_is_left_out_and_said(scored, monkeypatch):
+    laid_out(scored, np.random.default_rng(0).normal(size=(60, 2)))
+    monkeypatch.setitem(feature_keys.RECIPES, "raw", 99)
+    page = report.html(scored)
+    assert "made by an earlier recipe" in page
+    assert "map" not in figures_of(page)
 
 
 def figures_of(page):

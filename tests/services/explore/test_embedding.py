@@ -1,5 +1,7 @@
 """The map and what can be done on it, without a browser: layout, loops, selections, matrix."""
 
+import hashlib
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 from lnl_core.jobs import queue, worker
 from lnl_core.jobs.tasks import embedding
+from lnl_core.learning import feature_keys
 from lnl_core.review import transition
 from lnl_core.services.explore import confusions, nearby, selections
 from lnl_core.services.explore import embedding as exploring
@@ -32,11 +35,8 @@ def sure(scored):
 
 def lay(info, positions):
     """Put a map in place as the task would."""
-    path = embedding.place(info, exploring.key_of(info, SETTINGS))
-    arrays.write_array(path, np.asarray(positions, dtype=np.float32))
-    facts = SETTINGS.as_dict() | {"n": info.n, "fitted": info.n, "seconds": 1.0}
-    arrays.write_json(path.with_suffix(".json"), facts)
-    return exploring.layout(info, path.stem)
+    key = embedding.write(info, SETTINGS, np.asarray(positions, dtype=np.float32), info.n)
+    return exploring.layout(info, key)
 
 
 def by_hand(points, loop):
@@ -196,6 +196,45 @@ def test_a_pair_that_people_found_is_told_though_few_are_expected(workspace, sco
     assert matrix.found[0].tolist() == [0, 0, 1]
     assert matrix.found[1].tolist() == [0, 1, 0]
     assert np.argwhere(matrix.says).tolist() == [[0, 2]]  # what was confirmed is no error
+
+
+# Maps of features that changed --------------------------------------------------------------------
+
+
+def test_a_map_of_features_that_changed_is_none_of_today(workspace, scored, monkeypatch):
+    monkeypatch.delenv("LNL_MAP")
+    old = lay(scored, np.random.default_rng(2).normal(size=(60, 2)))
+    assert [facts["key"] for facts in exploring.layouts(scored)] == [old.key]
+    monkeypatch.setitem(feature_keys.RECIPES, "raw", 99)
+    assert exploring.layouts(scored) == []
+    assert exploring.layout(scored, exploring.key_of(scored, SETTINGS)) is None
+    assert exploring.outdated(scored) == SETTINGS
+    assert embedding.wanted(scored) == SETTINGS, "a new one, as the old one was asked for"
+    task = queue.submit_task(scored, embedding.KEY, SETTINGS.as_dict())
+    queue.cancel(workspace, task.id)
+    assert embedding.wanted(scored) is None, "who cancelled it does not want it"
+    new = lay(scored, np.random.default_rng(3).normal(size=(60, 2)))
+    assert [facts["key"] for facts in exploring.layouts(scored)] == [new.key] != [old.key]
+    assert exploring.outdated(scored) is None
+
+
+def test_a_map_from_before_maps_knew_recipes_is_an_old_one(scored):
+    told = json.dumps([1, scored.version, SETTINGS.as_dict()], sort_keys=True)
+    key = hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+    path = embedding.place(scored, key)
+    arrays.write_array(path, np.zeros((60, 2), np.float32))
+    facts = SETTINGS.as_dict() | {"n": 60, "fitted": 60, "seconds": 1.0}
+    arrays.write_json(path.with_suffix(".json"), facts)
+    assert exploring.layouts(scored) == []
+    assert exploring.outdated(scored) == SETTINGS
+
+
+def test_a_map_of_a_run_stays_with_the_run(scored, monkeypatch):
+    settings = replace(SETTINGS, source="run:1")
+    key = embedding.write(scored, settings, np.zeros((60, 2), np.float32), 60)
+    monkeypatch.setattr(feature_keys, "RECIPE", 99)
+    assert [facts["key"] for facts in exploring.layouts(scored)] == [key]
+    assert exploring.outdated(scored) is None
 
 
 # The task ---------------------------------------------------------------------------------------

@@ -129,7 +129,8 @@ def _body(info: DatasetInfo, comparison: Comparison, several: Figures) -> str:
         ),
         _markup.section(
             "Map and classes",
-            _figures.without_map(explored) + _figures.placed(explored, len(compared) + len(apart)),
+            _figures.without_map(info, explored)
+            + _figures.placed(explored, len(compared) + len(apart)),
         ),
         _copies.section(info, album),
         _markup.section("Class pairs", _pairs.pairs(info, album)),

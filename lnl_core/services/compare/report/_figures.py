@@ -160,10 +160,15 @@ def _map(info: DatasetInfo, map_: Layout, tone: Tone) -> Any:
     return map_figures.embedding_map(map_, p_wrong, names, told, tone)
 
 
-def without_map(shown: Sequence[Named]) -> str:
+def without_map(info: DatasetInfo, shown: Sequence[Named]) -> str:
     """Say where a map comes from; nothing where one is shown."""
     if any(name == "map" for name, _ in shown):
         return ""
+    if embedding.outdated(info) is not None:
+        return (
+            "<p>The map is left out: its features were made by an earlier recipe. "
+            "Explore lays out a new one.</p>"
+        )
     return "<p>No map of the images has been laid out; Explore does that.</p>"
 
 
