@@ -26,7 +26,7 @@ import numpy as np
 
 from lnl_core.learning.knobs import OPEN_BACKBONES, TrainingKnobs, knob, restate
 from lnl_core.learning.nested import Stages
-from lnl_core.methods import _estimate, _out_of_fold
+from lnl_core.methods import _estimate, _out_of_fold, _standardised
 from lnl_core.types import (
     DENSE_CLASSES,
     KEPT_CLASSES,
@@ -172,7 +172,7 @@ def _from_features(
     labels: IntArray, fold: IntArray, seen: IntArray, k: int, config: Config, context: Context
 ) -> tuple[Array, Array | TopProbs]:
     """Return (n,) p_given and the probabilities of linear heads that never saw the row."""
-    inputs = _out_of_fold.Inputs(context.features())
+    inputs = _standardised.Inputs(context.features())
     if _out_of_fold.logistic_fits(len(labels), inputs.wide, len(seen)):
         heads = _out_of_fold.logistic_heads(
             inputs,

@@ -19,7 +19,7 @@ from typing import Self
 import numpy as np
 
 from lnl_core.learning.knobs import knob
-from lnl_core.methods import _estimate, _out_of_fold
+from lnl_core.methods import _estimate, _out_of_fold, _standardised
 from lnl_core.types import (
     DENSE_CLASSES,
     REFUSED,
@@ -74,8 +74,8 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     fold = _out_of_fold.folds(compact, config.folds, context.seed, dataset.groups)
     narrow = 0 < config.axes < features.shape[1] and n <= AXES_MOST
     if narrow:
-        features = _out_of_fold.leading_axes(features, config.axes)
-    inputs = _out_of_fold.Inputs(features, as_given=narrow)
+        features = _standardised.leading_axes(features, config.axes)
+    inputs = _standardised.Inputs(features, as_given=narrow)
     moments = _out_of_fold.Moments(inputs, compact, fold, len(seen))
     heads = [moments.gaussian_heads(config.shrinkage)]
     context.report("probe", 0.2)

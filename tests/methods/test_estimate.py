@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from lnl_core.methods import METHODS, _estimate, _out_of_fold, knn
+from lnl_core.methods import METHODS, _estimate, _out_of_fold, _standardised, knn
 
 
 def peak(work):
@@ -33,7 +33,7 @@ def test_main_directions_take_the_memory_that_was_promised(n, d):
 @pytest.mark.parametrize(("n", "d", "folds"), [(2000, 300, 5), (2000, 600, 5), (2000, 600, 20)])
 def test_closed_form_heads_take_the_memory_that_was_promised(n, d, folds):
     rows, labels = rows_of(n, d), np.arange(n) % 4
-    fold, inputs = np.arange(n) % folds, _out_of_fold.Inputs(rows)
+    fold, inputs = np.arange(n) % folds, _standardised.Inputs(rows)
     _, promised = _estimate.heads_cost(n, d, folds)
     measured = peak(lambda: _out_of_fold.Moments(inputs, labels, fold, 4).gaussian_heads(0.4))
     measured -= rows.nbytes  # the standardised chunk

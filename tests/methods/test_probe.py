@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lnl_core.jobs.context import LocalContext
-from lnl_core.methods import _out_of_fold, probe
+from lnl_core.methods import _out_of_fold, _standardised, probe
 from lnl_core.review import consensus
 from lnl_core.types import REFUSED, Cancelled, LabeledDataset, TopProbs
 
@@ -85,7 +85,7 @@ def test_few_images_of_many_features_are_learned_by_heart_and_nothing_is_refused
 def test_the_gaussian_head_is_the_closed_form_without_the_fold():
     features, given, _ = blobs(n=90, k=3, d=5)
     fold = _out_of_fold.folds(given, 3, 0)
-    inputs = _out_of_fold.Inputs(features)
+    inputs = _standardised.Inputs(features)
     weights, offsets = _out_of_fold.Moments(inputs, given, fold, 3).gaussian_heads(0.4)[1]
     x = inputs.rows(np.flatnonzero(fold != 1)).astype(np.float64)
     y = given[fold != 1]
@@ -113,7 +113,7 @@ def test_rows_turned_into_their_span_get_the_same_probabilities(n, head, close):
     fold = _out_of_fold.folds(given, 3, 0)
     found = []
     for turned in (False, True):
-        inputs = _out_of_fold.Inputs(features, turned=turned)
+        inputs = _standardised.Inputs(features, turned=turned)
         if head == "gaussian":
             heads = _out_of_fold.Moments(inputs, given, fold, 3).gaussian_heads(0.4)
         else:
@@ -139,8 +139,8 @@ def test_rows_turned_into_their_span_get_the_same_probabilities(n, head, close):
 
 def test_few_rows_are_turned_and_many_are_not():
     features = np.random.default_rng(0).normal(size=(100, 64)).astype(np.float32)
-    assert _out_of_fold.Inputs(features[:32]).d == 32
-    assert _out_of_fold.Inputs(features[:33]).d == 64
+    assert _standardised.Inputs(features[:32]).d == 32
+    assert _standardised.Inputs(features[:33]).d == 64
 
 
 def test_a_rare_class_is_not_called_wrong_for_the_noise_of_its_mean():
@@ -160,14 +160,14 @@ def test_leading_axes_keep_what_varies_most():
     features = (hidden @ rng.normal(size=(6, 90)) + 0.01 * rng.normal(size=(400, 90))).astype(
         np.float16
     )
-    mean, scale = _out_of_fold.standard(features)
-    axes = _out_of_fold.leading_axes(features, 6)
+    mean, scale = _standardised.standard(features)
+    axes = _standardised.leading_axes(features, 6)
     assert axes.shape == (400, 6)
     x = (features.astype(np.float32) - mean) * scale
     np.testing.assert_allclose(axes @ axes.T, x @ x.T, atol=0.02)
     assert (np.diff(axes.std(axis=0)) <= 0).all()
-    assert _out_of_fold.leading_axes(features[:4], 50).shape[1] <= 4
-    assert _out_of_fold.leading_axes(np.ones((9, 5), np.float32), 3).shape == (9, 1)
+    assert _standardised.leading_axes(features[:4], 50).shape[1] <= 4
+    assert _standardised.leading_axes(np.ones((9, 5), np.float32), 3).shape == (9, 1)
 
 
 def test_folds_are_even_within_every_class():
