@@ -60,7 +60,7 @@ sys.path.insert(0, str(REPO))
 from benchmarks import _data, _drawn, _odd, _out, _real_tables, detection  # noqa: E402
 from lnl_core.data import importers  # noqa: E402
 from lnl_core.learning import features as representation  # noqa: E402
-from lnl_core.methods import _out_of_fold, default_runs, taught  # noqa: E402
+from lnl_core.methods import _standardised, default_runs, taught  # noqa: E402
 from lnl_core.review import consensus, metrics  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import LabeledDataset, Signals, usual_representation  # noqa: E402
@@ -330,7 +330,7 @@ def baselines(case: Case, seed: int) -> dict[str, dict[str, float]]:
     rows = {"random order": scores(case, shuffled, None)}
     counts = np.bincount(given, minlength=len(case.dataset.class_names))
     if counts.max() >= 5:
-        axes = _out_of_fold.leading_axes(case.features, AXES)
+        axes = _standardised.leading_axes(case.features, AXES)
         said = cleanlab(case.dataset, axes, seed)
         rows["cleanlab, same features"] = scores(
             case, said.suspicion, detection.best_other(said.pred_probs, given)

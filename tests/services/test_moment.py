@@ -9,7 +9,7 @@ from lnl_core.cli import main
 from lnl_core.review.auditing import ENOUGH
 from lnl_core.services import moment
 from lnl_core.services.in_force import standing
-from lnl_core.services.review import auditing, desk, expecting, goals, planning
+from lnl_core.services.review import auditing, desk, expecting, goals, limits, planning
 from lnl_core.store import datasets, decisions
 from lnl_core.store import looks as stored
 from lnl_core.types import Action, Decision
@@ -24,7 +24,7 @@ def birds(workspace, tmp_path):
 def forget():
     """Forget what this process knows, as a new one knows nothing."""
     moment._kept_up.cache_clear()
-    for kept in (auditing._limits, auditing._growing, expecting._expected, planning._forecast):
+    for kept in (limits.limits_of, limits._growing, expecting._expected, planning._forecast):
         kept.cache_clear()
 
 

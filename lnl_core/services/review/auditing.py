@@ -1,22 +1,18 @@
 """Errors left: what random audits say of the labels that nobody has looked at.
 
-A drawn row without a clear answer is wrong for the upper limits and right for the lower ones. The
-limits hold at every moment, whatever the queue does (`lnl_core.review.auditing`).
+The limits are those of `limits`; here they meet the scores, images added since and labels that
+plans changed.
 """
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 
 import numpy as np
 
 from lnl_core.review import auditing
-from lnl_core.review.auditing import ALPHA, ENOUGH, Limits, Rate
-from lnl_core.review.evidence import Audit, Evidence, possible_totals
-from lnl_core.review.growing import Growing
+from lnl_core.review.auditing import ENOUGH, Rate
 from lnl_core.services.in_force import Standing, goal, labelled_count, scored, standing
 from lnl_core.services.moment import moment, step
 from lnl_core.services.review.draws import (
@@ -24,27 +20,18 @@ from lnl_core.services.review.draws import (
     RIGHT,
     UNCLEAR,
     WRONG,
-    Replay,
     about_given,
     draws,
     open_draws,
-    replay,
     replay_before,
     replay_of_given,
     said_of,
     since_grown,
 )
 from lnl_core.services.review.expecting import expected
+from lnl_core.services.review.limits import from_draws, key_of, limits_of
 from lnl_core.services.review.risks import risks
-from lnl_core.types import DatasetInfo, IntArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Known:
-    """What all draws say of the wrong labels of the set, and the clear ones of any total."""
-
-    totals: Limits
-    evidence: Evidence
+from lnl_core.types import DatasetInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +150,7 @@ def errors_left(
     numbers: dict[str, int | None] = dict.fromkeys(("estimate", "low", "high", "limit"))
     if answered >= ENOUGH:
         still = n - int((said == RIGHT).sum()) - found
-        totals = _limits(info, now).totals
+        totals = limits_of(info, now).totals
 
         def left(total: float) -> int:
             return int(np.clip(round(total - found), 0, still))
@@ -220,7 +207,7 @@ def _with_auto(
     answered, n = int((past.said != OPEN).sum()), labelled_count(info)
     if answered < ENOUGH or risk is None:
         return after, False
-    totals = _compute((*_key(info, now), "given"), past, given, n, risk).totals
+    totals = from_draws((*key_of(info, now), "given"), past, given, n, risk).totals
     found, auto = int((given == WRONG).sum()), int(now.auto_open.sum())
     still = n - int((given == RIGHT).sum()) - found
 
@@ -254,7 +241,7 @@ def _with_unseen(info: DatasetInfo, now: Standing) -> tuple[dict[str, int | None
     if answered < ENOUGH or not n or risk is None:
         return dict.fromkeys(("estimate", "low", "high", "limit")), unseen
     changed = int(now.auto_open[:first].sum())
-    totals = _compute((*_key(info, now), first), past, old, n, risk).totals
+    totals = from_draws((*key_of(info, now), first), past, old, n, risk).totals
     found = int((old == WRONG).sum())
     since = int((said == WRONG).sum()) - found
     still = n - int((old == RIGHT).sum()) - found
@@ -269,107 +256,6 @@ def _with_unseen(info: DatasetInfo, now: Standing) -> tuple[dict[str, int | None
     middle = round(_by_scores(info, now, draws_say + since) - found - since)
     estimate = int(np.clip(middle, low, min(high, limit)))
     return {"estimate": estimate, "low": low, "high": high, "limit": limit}, unseen
-
-
-def _key(info: DatasetInfo, now: Standing) -> tuple[object, ...]:
-    where = (info.workspace.url, info.id, info.created_at)
-    return (*where, info.no_classes, info.additions, now.auto_since)
-
-
-@lru_cache(maxsize=16)
-def _limits(info: DatasetInfo, now: Standing) -> _Known:
-    risk, past = risks(info, now).now, replay(info, now)
-    return _compute(_key(info, now), past, said_of(now), labelled_count(info), risk)
-
-
-@lru_cache(maxsize=32)
-def _growing(_key: tuple[object, ...], _kind: str, n: int) -> Growing:
-    """Return what is kept of one way to read a set's draws."""
-    return Growing(possible_totals(n))
-
-
-def _compute(
-    key: tuple[object, ...],
-    past: Replay,
-    said: IntArray,
-    n: int,
-    alpha: float = ALPHA,
-) -> _Known:
-    least = int((said == WRONG).sum())
-    most = n - int((said == RIGHT).sum())
-
-    def look(now_said: Evidence) -> Limits:
-        return auditing.live_limits(now_said, least, most, alpha)
-
-    counted, every = past.counted, np.ones(len(past.said), bool)
-    lower = past.part(every, past.said == WRONG, careful=False)
-    upper = past.part(every, past.said != RIGHT, careful=True)
-    high, limit = highest(upper, past.said, n, least, most, alpha, _growing(key, "upper", n))
-    lows = _growing(key, "lower", n).looks(lower, _ends(past.said), look)
-    low = max([least, *(each.low for each in lows)])
-    (middle,) = _growing(key, "counted", n).looks(counted, [len(counted)], copy.copy)
-    mean = auditing.live_limits(middle, least, most).mean
-    return _Known(Limits(mean, min(low, high), high, limit), middle)
-
-
-def highest(
-    upper: Audit,
-    said: IntArray,
-    n: int,
-    least: int,
-    most: int,
-    alpha: float = ALPHA,
-    kept: Growing | None = None,
-) -> tuple[int, int]:
-    """Return the interval's upper end and the one-sided limit of all wrong labels, 95 % each.
-
-    Args:
-        upper: all draws, what is unclear or open taken for wrong.
-        said: (d,) RIGHT, WRONG, UNCLEAR or OPEN.
-        n: labels of the set.
-        least: wrong labels found.
-        most: those and every label that was not called right.
-        alpha: chance that the limit is ever too low; that the interval ever misses.
-        kept: what earlier looks at these draws left; everything is worked out anew where None.
-    """
-    looks = (kept or Growing(possible_totals(n))).looks(
-        upper, _ends(said), lambda now_said: auditing.live_limits(now_said, least, most, alpha)
-    )
-    return min([most, *(x.high for x in looks)]), min([most, *(x.limit for x in looks)])
-
-
-def evidence(info: DatasetInfo, now: Standing | None = None) -> tuple[Evidence, int]:
-    """Return what the draws say, unclear answers as wrong, and how many draws have an answer.
-
-    Args:
-        info: the data set.
-        now: the decisions to rest on; those of the last moment when None.
-    """
-    now = now or moment(info)
-    past = replay(info, now)
-    answered = past.said != OPEN
-    known = past.part(answered, past.said != RIGHT, careful=True)
-    kept = _growing(_key(info, now), "answered", labelled_count(info))
-    (said,) = kept.looks(known, [len(known)], copy.copy)
-    return said, int(answered.sum())
-
-
-def _ends(said: IntArray) -> set[int]:
-    """Return how many draws to look at: all promises hold after every one of them.
-
-    A draw that waits for its answer counts as wrong above and as right below, so the best limit
-    stands before the first of them or after a few.
-    """
-    answered = np.flatnonzero(said != OPEN)
-    if not len(answered):
-        return set()
-    last = int(answered[-1]) + 1
-    waiting = np.flatnonzero(said[:last] == OPEN)
-    chosen = {int(waiting[i]) for i in (0, 1, 2, 4, 8, 16) if i < len(waiting)}
-    return {last, *chosen} - {0}
-
-
-# The report ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,7 +287,7 @@ def report(info: DatasetInfo, target: float | None = None) -> AuditReport:
         n, found = labelled_count(info), int((said_of(now) == WRONG).sum())
         open_ = n - int((now.kept & ~now.disputed).sum()) - found
         needed = auditing.audits_needed(
-            _limits(info, now).evidence,
+            limits_of(info, now).evidence,
             found,
             open_,
             left.goal,

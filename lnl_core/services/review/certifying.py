@@ -22,7 +22,7 @@ from lnl_core.review.sensitivity import Known
 from lnl_core.services import places
 from lnl_core.services.in_force import Standing, labelled_count, loaded, standing, standing_at
 from lnl_core.services.moment import moment
-from lnl_core.services.review import auditing, goal_proofs, goals
+from lnl_core.services.review import auditing, goal_proofs, goals, limits
 from lnl_core.services.review.corrected import corrected, limit_of
 from lnl_core.services.review.draws import (
     OPEN,
@@ -375,7 +375,7 @@ def _limit(info: DatasetInfo, body: dict[str, Any]) -> Check:
         risk = risks(info, then, str(body["issued_at"])).now
         if not np.isclose(float(body["risk"]), risk):
             return Check("limit", False, f"a risk of {risk:g} is left to it, not what is stated")
-    _, total = auditing.highest(upper, said, n, found, most, risk)
+    _, total = limits.highest(upper, said, n, found, most, risk)
     left = int(np.clip(total - found, 0, most - found))
     if left > int(body["at_most_left"]):
         return Check("limit", False, f"the draws prove at most {left:,}, not what is stated")

@@ -19,7 +19,7 @@ from lnl_core.review.course import Past, Points
 from lnl_core.review.evidence import possible_totals
 from lnl_core.services.in_force import Standing, goal_set, labelled_count
 from lnl_core.services.moment import moment
-from lnl_core.services.review import auditing
+from lnl_core.services.review import auditing, limits
 from lnl_core.services.review.auditing import ErrorsLeft
 from lnl_core.services.review.corrected import Corrected, corrected
 from lnl_core.services.review.draws import OPEN, RIGHT, WRONG, replay, said_of
@@ -105,7 +105,7 @@ def course(info: DatasetInfo) -> Course:
     end = int(answered[-1]) + 1 if len(answered) else 0
     said = said.some(slice(end))
     upper = said.part(np.ones(end, bool), said.said != RIGHT, careful=True)
-    kept, lock = _past(auditing._key(info, now), n, risks(info, now).now)
+    kept, lock = _past(limits.key_of(info, now), n, risks(info, now).now)
     left = auditing.errors_left(info, now=now)
     least = 0 if left.limit is None else left.limit + int((said_of(now) == WRONG).sum())
     with lock:
@@ -119,7 +119,7 @@ def _ahead(info: DatasetInfo, limit: int | None, now: Standing) -> Points:
     here = stand(info, now=now)
     if limit is None or plan is None or scores is None or here.holds or here.kind == RECALL:
         return []
-    said, _ = auditing.evidence(info, now)
+    said, _ = limits.evidence(info, now)
     p = scores.p[scores.open]
     left = float(p.sum())
 

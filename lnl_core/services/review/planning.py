@@ -12,9 +12,9 @@ from lnl_core.review import auditing
 from lnl_core.review.auditing import Plan
 from lnl_core.services.in_force import Standing, goal
 from lnl_core.services.moment import moment
-from lnl_core.services.review.auditing import evidence
 from lnl_core.services.review.draws import open_draws
 from lnl_core.services.review.expecting import Expected, expected
+from lnl_core.services.review.limits import evidence
 from lnl_core.services.review.risks import risks
 from lnl_core.store import datasets
 from lnl_core.types import DatasetInfo

@@ -8,7 +8,7 @@ import pytest
 from lnl_core.review import recalibration
 from lnl_core.services import in_force
 from lnl_core.services.datasets import growing
-from lnl_core.services.review import auditing, expecting
+from lnl_core.services.review import auditing, expecting, limits
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Action, Decision
 from tests.services.review.test_auditing import Reviewer, make
@@ -61,7 +61,7 @@ def test_where_no_earlier_ranking_was_kept_the_draws_speak(reviewed):
     learned(reviewed, kept=False)
     ahead, now = expecting.expected(reviewed, fresh=True), in_force.standing(reviewed)
     assert not ahead.is_borne_out
-    mean = auditing._limits(reviewed, now).totals.mean
+    mean = limits.limits_of(reviewed, now).totals.mean
     left = auditing.errors_left(reviewed, fresh=True)
     assert left.estimate == pytest.approx(mean - left.found, abs=1)
     assert left.estimate < ahead.total - ahead.found
@@ -75,7 +75,7 @@ def test_the_estimate_is_never_above_the_guarantee(workspace, tmp_path):
     p = np.where(in_force.standing(info).answered, ranking.p_wrong, 0.99)
     arrays.save_ranking(folder, dataclasses.replace(ranking, p_wrong=p), runs)
     left = auditing.errors_left(info, fresh=True)
-    mean = auditing._limits(info, in_force.standing(info)).totals.mean
+    mean = limits.limits_of(info, in_force.standing(info)).totals.mean
     assert left.estimate == pytest.approx(mean - left.found, abs=1)  # the draws contradict it
     assert left.estimate < left.limit < left.high
 

@@ -9,6 +9,7 @@ from lnl_core.services.in_force import standing
 from lnl_core.services.review import auditing, desk
 from lnl_core.services.review.draws import RIGHT, draws
 from lnl_core.services.review.filtering import Filters
+from lnl_core.services.review.limits import highest
 from tests.services.review.test_auditing import Reviewer, make
 
 
@@ -98,7 +99,7 @@ def paged(rng, n, errors, kinds=4):
         sizes = np.array([size for _, size, _ in made])
         upper = Audit(sizes, found, said != RIGHT, (AUDIT,) * len(made))
         known = int((wrong & answered).sum())
-        _, limit = auditing.highest(upper, said, n, known, n - int((~wrong & answered).sum()))
+        _, limit = highest(upper, said, n, known, n - int((~wrong & answered).sum()))
         if limit < errors:
             return True
     return False

@@ -6,7 +6,7 @@ import pytest
 from lnl_core.review.auditing import ALPHA, risk
 from lnl_core.services.datasets import growing
 from lnl_core.services.in_force import standing
-from lnl_core.services.review import accepting, auditing
+from lnl_core.services.review import accepting, auditing, limits
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.risks import risks, states
 from lnl_core.store import datasets
@@ -86,6 +86,6 @@ def test_an_older_plan_taken_back_leaves_no_limit_of_the_labels_before(birds):
     accepting.undo(birds, first.number, "ann")
     kept_up = auditing.errors_left(birds, fresh=True)
     assert kept_up.limit > before.limit
-    auditing._growing.cache_clear()
-    auditing._limits.cache_clear()
+    limits._growing.cache_clear()
+    limits.limits_of.cache_clear()
     assert auditing.errors_left(birds, fresh=True) == kept_up
