@@ -220,3 +220,24 @@ def test_what_is_mended_comes_in_with_add(lnl, tmp_path):
     assert "dog/broken.png" in said
     assert "Repaired files come in with: lnl add pets pets" in said
     assert "1 left out, first cat/0.txt: Not an image, by name and content: .txt files." in said
+
+
+def test_what_add_would_do_is_said_first(lnl, tmp_path):
+    pictures = np.random.default_rng(0).integers(0, 255, (8, 8, 8, 3), dtype=np.uint8)
+    labels = np.arange(8) % 2
+    np.savez("old.npz", images=pictures[:6], labels=labels[:6], class_names=["cat", "dog"])
+    np.savez("more.npz", images=pictures[4:], labels=labels[4:], class_names=["cat", "dog"])
+    lnl("import", "old.npz", "--name", "old")
+    said = lnl("add", "old", "more.npz", "--dry-run").out
+    assert "Read as: " in said
+    assert "  new to the set: 2: 0000006, 0000007" in said
+    assert "has the content of 0000004 left out" in said
+    assert said.splitlines()[-1] == "Nothing is stored: --dry-run."
+    value = json.loads(lnl("add", "old", "more.npz", "--dry-run", "--json").out)
+    assert value["would"]["added"] == value["would"]["known_count"] == 2
+    assert value["reading"]["n"] == 4
+    np.savez("yak.npz", images=pictures[6:], labels=[0, 1], class_names=["cat", "yak"])
+    said = lnl("add", "old", "yak.npz", "--dry-run", code=2).out
+    assert "“yak”: no class of “old”" in said
+    (found,) = json.loads(lnl("status", "--json").out)["datasets"]
+    assert found["n"] == 6

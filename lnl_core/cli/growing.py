@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lnl_core.cli.command import Command, add_dataset, opened
-from lnl_core.cli.importing import add_questions
-from lnl_core.cli.screen import DONE, PARTLY, first_run, progress, say
+from lnl_core.cli.importing import add_questions, lines
+from lnl_core.cli.screen import DONE, PARTLY, USAGE, first_run, progress, say
+from lnl_core.readings import advice
+
+if TYPE_CHECKING:
+    from lnl_core.services.datasets.growing import Added, Foreseen
 
 _NAMED = 20
 
@@ -24,13 +29,18 @@ def _add_arguments(one: argparse.ArgumentParser) -> None:
         action="store_true",
         help="labels that the set does not have become classes of it",
     )
+    one.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what is read, new, there already, a copy or labelled otherwise; store nothing",
+    )
     add_questions(one)
 
 
 def add(options: Any) -> int:
     """Add images to a set; ids, answers, random checks and runs stay."""
     from lnl_core.readings import Answers, Unanswered, said
-    from lnl_core.services.datasets.growing import NewClasses, add_images
+    from lnl_core.services.datasets import growing
 
     info = opened(options)
 
@@ -38,23 +48,21 @@ def add(options: Any) -> int:
         if done % 64 == 0 or done == total:
             progress(f"{done:,} of {total:,} read, {skipped:,} skipped", done / max(total, 1))
 
+    asked: dict[str, Any] = {
+        "root": options.root,
+        "new_classes": options.new_classes,
+        "answers": Answers.from_json(said(options)),
+        "report": report,
+    }
+    if options.dry_run:
+        return _foreseen(options, growing.foresee(info, options.source, **asked))
     try:
-        told = add_images(
-            info,
-            options.source,
-            root=options.root,
-            new_classes=options.new_classes,
-            answers=Answers.from_json(said(options)),
-            report=report,
-        )
-    except (NewClasses, Unanswered) as error:
+        told = growing.add_images(info, options.source, **asked)
+    except (growing.NewClasses, Unanswered) as error:
         progress("")
         options.usage(str(error))
     progress("")
-    _named(told.known, told.known_count, "has the content of", "left out")
-    _named(told.renamed, told.renamed_count, "is the id of another image; it is", "here")
-    for note in told.notes:
-        print(f"  {note}", file=sys.stderr)
+    print("\n".join(_details(told)), file=sys.stderr)
     words = (
         f"{told.added:,} images added to “{info.name}”, {told.n:,} now; {told.known_count:,} were "
         f"there already, {told.skipped:,} skipped."
@@ -70,11 +78,49 @@ def add(options: Any) -> int:
     return PARTLY if told.skipped else DONE
 
 
-def _named(pairs: tuple[tuple[str, str], ...], count: int, verb: str, end: str) -> None:
-    for here, there in pairs[:_NAMED]:
-        print(f"  {here} {verb} {there} {end}", file=sys.stderr)
-    if count > _NAMED:
-        print(f"  and {count - _NAMED:,} more", file=sys.stderr)
+def _foreseen(options: Any, seen: Foreseen) -> int:
+    """Say what an addition would do; 2 where something has to be answered first."""
+    progress("")
+    said, would = lines(seen.reading), seen.would
+    if would is not None:
+        new = f": {_listed(would.new, would.added)}" if would.added else ""
+        said.append(f"  new to the set: {would.added:,}{new}")
+        said += _details(would)
+    open_ones = seen.reading.open_questions
+    end = "Nothing is stored: --dry-run."
+    if open_ones:
+        end = f"Answer first: {' '.join(dict.fromkeys(map(advice, open_ones)))}"
+    elif seen.refused:
+        end = seen.refused
+    values = {
+        "reading": seen.reading.to_json(),
+        "would": None if would is None else asdict(would),
+        "refused": seen.refused,
+    }
+    say(options, values, "\n".join([*said, end]))
+    return USAGE if open_ones or seen.refused else DONE
+
+
+def _details(told: Added) -> list[str]:
+    """Return what became of single images, and the notes, a line each."""
+    otherwise = [(a, f"{b}, which is “{d}” here and “{c}” there;") for a, b, c, d in told.conflicts]
+    return [
+        *_named(told.known, told.known_count, "has the content of", "left out"),
+        *_named(otherwise, told.conflict_count, "is the image", "both labels are kept"),
+        *_named(told.copies, told.copy_count, "is the same picture as", "in another file"),
+        *_named(told.renamed, told.renamed_count, "is the id of another image; it is", "here"),
+        *(f"  {note}" for note in told.notes),
+    ]
+
+
+def _named(pairs: Sequence[tuple[str, str]], count: int, verb: str, end: str) -> list[str]:
+    said = [f"  {here} {verb} {there} {end}" for here, there in pairs[:_NAMED]]
+    return [*said, f"  and {count - _NAMED:,} more"] if count > _NAMED else said
+
+
+def _listed(names: Sequence[str], count: int) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return f"{shown} and {count - _NAMED:,} more" if count > _NAMED else shown
 
 
 ADD = Command(
@@ -84,11 +130,13 @@ ADD = Command(
     _add_arguments,
     (
         "lnl add birds photos/                             what is new in the folder comes in",
+        "lnl add birds photos/ --dry-run                   what would come in; nothing is stored",
         "lnl add birds more.csv --root photos/ --new-classes",
         "",
         "Ids, answers, random checks and runs stay. Images whose content is there already are left",
         "out and named; an id that is another image's gets the source's name in front; a label",
-        "that is no class of the set is asked about (exit code 2) without --new-classes.",
+        "that is no class of the set is asked about (exit code 2) without --new-classes. Images",
+        "that come in no split of a set that has them, or in a new one, are named.",
     ),
 )
 

@@ -96,6 +96,7 @@ def _told(told: Added) -> None:
     for note in told.notes:
         st.caption(f":material/warning: {plain(wording.on_page(note, {}))}")
     _pairs(told.known, "in the source", "is this image here", "Images that were there already")
+    _pairs(told.copies, "id here", "the same picture here", "Copies that were added")
     _pairs(told.renamed, "id in the source", "id here", "Ids that were another image's")
 
 

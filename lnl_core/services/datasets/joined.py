@@ -25,7 +25,8 @@ from lnl_core.types import (
 class Batch:
     """The images of a source that are new to the set, with the names they get there.
 
-    `number` turns a label of the source into one of the set, -1 where nobody uses it. `listed` are
+    `conflicts` are (id there, id here, label there, label here) of images that both have. `number`
+    turns a label of the source into one of the set, -1 where nobody uses it. `listed` are
     (row, label) of images that the set has and the source labels otherwise, both labels of each.
     """
 
@@ -41,6 +42,7 @@ class Batch:
     known: list[tuple[str, str]]
     renamed: list[tuple[str, str]]
     notes: list[str]
+    conflicts: list[tuple[str, str, str, str]]
     listed: list[tuple[int, int]]
 
 
@@ -107,11 +109,16 @@ def _write_table(batch: Batch, part: Path) -> None:
     import pyarrow.parquet as pq
 
     old = read_table(batch.info.arrays / "table.parquet")
-    columns = {"id": pa.array(batch.ids, pa.string()), "path": pa.array(batch.paths, pa.string())}
     read = read_table(batch.folder / "table.parquet")
-    if "split" in old.column_names and "split" in read.column_names:
-        columns["split"] = read.column("split").take(batch.rows).combine_chunks()
-    new = pa.table(columns)
+    new = pa.table(
+        {
+            "id": pa.array(batch.ids, pa.string()),
+            "path": pa.array(batch.paths, pa.string()),
+            "split": read.column("split").take(batch.rows).combine_chunks(),
+        }
+    )
+    if "split" not in old.column_names:  # of a set from before splits were kept
+        old = old.append_column("split", pa.nulls(len(old), pa.string()))
     old = old.select(new.column_names).cast(new.schema)
     pq.write_table(pa.concat_tables([old, new]), part / "table.parquet")
     skipped = [
