@@ -25,7 +25,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data, _odd, _out, real  # noqa: E402
+from benchmarks import _data, _odd, _out, _real_sets, real  # noqa: E402
 from benchmarks.review import mixed  # noqa: E402
 from lnl_core.methods import taught  # noqa: E402
 from lnl_core.review import consensus, metrics, recalibration  # noqa: E402
@@ -66,28 +66,28 @@ def unusual(seed: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     yield "dark images", every, labels
 
 
-def cases(options: argparse.Namespace) -> Iterator[tuple[str, real.Case]]:
+def cases(options: argparse.Namespace) -> Iterator[tuple[str, _real_sets.Case]]:
     """Give group and set."""
     if "clothing" in options.groups:
-        yield "clothing", next(real.shipped(options.work))
+        yield "clothing", next(_real_sets.shipped(options.work))
         if (options.data / "clothing").is_dir():
-            yield "clothing", real.clothing(options.data / "clothing", options.work, 128)
+            yield "clothing", _real_sets.clothing(options.data / "clothing", options.work, 128)
     if {"planted digits", "unusual digits"} & set(options.groups):
         options.sets = ["planted"]
-        digits = list(real.cases(options, 0))
+        digits = list(_real_sets.cases(options, 0))
         if "planted digits" in options.groups:
             yield from (("planted digits", case) for case in digits)
         first = digits[0]
         for name, rows, labels in unusual(11) if "unusual digits" in options.groups else ():
             whole = dataclasses.replace(first.dataset, name=name, given_labels=labels)
-            part, kept = real.part(whole, rows), first.features[rows]
-            yield "unusual digits", real.known(f"unusual-{name}", part, kept)
+            part, kept = _real_sets.part(whole, rows), first.features[rows]
+            yield "unusual digits", _real_sets.known(f"unusual-{name}", part, kept)
     if "people's labels" in options.groups and (options.data / "cifar10n_dev.npz").is_file():
         options.sets = ["balanced"]
-        yield from (("people's labels", case) for case in real.cases(options, 0))
+        yield from (("people's labels", case) for case in _real_sets.cases(options, 0))
 
 
-def measure(case: real.Case, options: argparse.Namespace) -> dict[str, Any]:
+def measure(case: _real_sets.Case, options: argparse.Namespace) -> dict[str, Any]:
     """Return a set's calibration error and what is expected to be left, at every moment."""
     dataset = case.dataset
     given, k = np.asarray(dataset.given_labels), len(dataset.class_names)

@@ -134,14 +134,14 @@ def measured(method: str, n: int, data: Path, work: Path) -> dict[str, float]:
 
     import numpy as np
 
-    from benchmarks import detection, real
+    from benchmarks import _real_sets, detection
     from lnl_core.jobs.context import LocalContext
     from lnl_core.methods import METHODS as cards
 
     whole = dataclasses.replace(_data.noisy_images(data, "random1"), name="cifar")
     rows = np.arange(n)
-    features = np.array(real._features(work, whole)[rows])
-    dataset = dataclasses.replace(real.part(whole, rows), true_labels=None)
+    features = np.array(_real_sets.features_of(work, whole)[rows])
+    dataset = dataclasses.replace(_real_sets.part(whole, rows), true_labels=None)
     size = max(dataset.images.shape[1:3])
     config = detection.knobs(method, "pretrained", dataset, "quick")
     context = LocalContext("cpu", 0, features=features, representation="pretrained")

@@ -26,7 +26,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data, _out, detection, real  # noqa: E402
+from benchmarks import _data, _out, _real_sets, detection  # noqa: E402
 from lnl_core.methods import taught  # noqa: E402
 from lnl_core.review import consensus, metrics  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
@@ -108,9 +108,9 @@ def cut(path: Path, column: str, work: Path) -> tuple[LabeledDataset, np.ndarray
     """Return 2,000 images, their features, and features and truth of 1,000 others."""
     whole = _data.noisy_images(path, column)
     rows = np.random.default_rng(0).permutation(len(whole.ids))[: IMAGES + TESTED]
-    taken = real.part(whole, rows, name="feedback")
-    features = real._features(work, taken)
-    cut_ = real.part(taken, np.arange(IMAGES), name=f"feedback {column}")
+    taken = _real_sets.part(whole, rows, name="feedback")
+    features = _real_sets.features_of(work, taken)
+    cut_ = _real_sets.part(taken, np.arange(IMAGES), name=f"feedback {column}")
     truth = np.asarray(taken.true_labels)
     return cut_, features[:IMAGES], (features[IMAGES:], truth[IMAGES:])
 

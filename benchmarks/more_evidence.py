@@ -31,7 +31,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data, _out, real  # noqa: E402
+from benchmarks import _data, _out, _real_sets, real  # noqa: E402
 from lnl_core.methods import taught  # noqa: E402
 from lnl_core.review import consensus, metrics  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
@@ -109,7 +109,7 @@ def two_halves(features: np.ndarray, given: np.ndarray, k: int, seed: int) -> di
     }
 
 
-def measure(case: real.Case, options: argparse.Namespace) -> dict[str, float]:
+def measure(case: _real_sets.Case, options: argparse.Namespace) -> dict[str, float]:
     """Return average precision of each candidate alone, and of pools with and without it."""
     given, k = np.asarray(case.dataset.given_labels), len(case.dataset.class_names)
     found = simi_feat(case.features, given, k) | two_halves(case.features, given, k, 0)
@@ -140,7 +140,7 @@ def main(arguments: list[str] | None = None) -> None:
     wanted.data, wanted.work = options.data.resolve(), options.work
     known = options.out is not None and options.out.is_file()
     stored = arrays.read_json(options.out) if known else {}
-    for case in real.cases(wanted, 0):
+    for case in _real_sets.cases(wanted, 0):
         if options.cases and case.name not in options.cases:
             continue
         stored[case.name] = measure(case, wanted)

@@ -32,7 +32,7 @@ import torch
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _data, _out, detection, real  # noqa: E402
+from benchmarks import _data, _out, _real_sets, detection, real  # noqa: E402
 from lnl_core.learning import hardware, pretrained  # noqa: E402
 from lnl_core.review import consensus  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
@@ -43,7 +43,7 @@ KINDS = {
     "stages, rows": ("stages", "rows"),
     "stages, places": ("stages", "places"),
 }
-SETS = ("clothing", *real.COLUMNS)
+SETS = ("clothing", *_real_sets.COLUMNS)
 
 
 def parts(network: Any, x: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -76,17 +76,17 @@ def features(images: np.ndarray, side: int, batch: int = 16) -> dict[str, np.nda
     return {kind: np.concatenate(rows) for kind, rows in found.items()}
 
 
-def cases(options: argparse.Namespace) -> Iterator[real.Case]:
+def cases(options: argparse.Namespace) -> Iterator[_real_sets.Case]:
     """Give the sets asked for."""
     if "clothing" in options.sets:
-        yield real.clothing(options.data / "clothing", options.work, real.DESK_SIDE)
-    for column in real.COLUMNS:
+        yield _real_sets.clothing(options.data / "clothing", options.work, _real_sets.DESK_SIDE)
+    for column in _real_sets.COLUMNS:
         if column in options.sets:
             dataset = _data.noisy_images(options.data / "cifar10n_dev.npz", column)
-            yield real.known(column, dataset, np.zeros((len(dataset), 0), np.float16))
+            yield _real_sets.known(column, dataset, np.zeros((len(dataset), 0), np.float16))
 
 
-def judged(case: real.Case, seen: np.ndarray, seed: int) -> dict[str, float]:
+def judged(case: _real_sets.Case, seen: np.ndarray, seed: int) -> dict[str, float]:
     """Return what `probe` says on these features."""
     given = np.asarray(case.dataset.given_labels)
     task = types.SimpleNamespace(preset="quick", device="cpu")

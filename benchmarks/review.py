@@ -37,7 +37,7 @@ import numpy as np
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from benchmarks import _accepting, _data, _effort, _out, real  # noqa: E402
+from benchmarks import _accepting, _data, _effort, _out, _real_sets, real  # noqa: E402
 from lnl_core.methods import taught  # noqa: E402
 from lnl_core.review import auditing, consensus, evidence, metrics, recalibration  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
@@ -49,7 +49,7 @@ EVERY = 25
 """Answers after which the plan is made anew, as in the product."""
 
 
-def effort(case: real.Case, options: argparse.Namespace) -> dict[str, Any]:
+def effort(case: _real_sets.Case, options: argparse.Namespace) -> dict[str, Any]:
     """Return what orders and reviewers bring on one set."""
     heard, given, truth = _heard(case, options)
     print(f"{case.name}, effort: {len(case.judged):,} images, {int(case.wrong.sum()):,} wrong")
@@ -58,14 +58,14 @@ def effort(case: real.Case, options: argparse.Namespace) -> dict[str, Any]:
     return _effort.measure(heard, given, truth, k, rows)
 
 
-def accept(case: real.Case, options: argparse.Namespace) -> dict[str, Any]:
+def accept(case: _real_sets.Case, options: argparse.Namespace) -> dict[str, Any]:
     """Return what checks of suggestions say on one set."""
     heard, given, truth = _heard(case, options)
     return _accepting.measure(consensus.rank(heard, given, len(case.dataset.class_names)), truth)
 
 
 def _heard(
-    case: real.Case, options: argparse.Namespace
+    case: _real_sets.Case, options: argparse.Namespace
 ) -> tuple[list[Signals], np.ndarray, np.ndarray]:
     """Return what the methods say of a set, its given labels and what is true of them."""
     given = np.asarray(case.dataset.given_labels)
@@ -77,7 +77,7 @@ def _heard(
     return heard, given, truth
 
 
-def _of_network(case: real.Case, data: Path) -> Signals | None:
+def _of_network(case: _real_sets.Case, data: Path) -> Signals | None:
     """Return what a small network said out of fold, as it was computed once; None without it."""
     column = {"aggre": "aggre_label", "random1": "random_label1", "worse": "worse_label"}
     stored = data / "cifar10n_dev_oof_probs.npz"
@@ -94,7 +94,7 @@ def _of_network(case: real.Case, data: Path) -> Signals | None:
 class Project:
     """One set under review, with what the methods say of it."""
 
-    def __init__(self, case: real.Case, options: argparse.Namespace) -> None:
+    def __init__(self, case: _real_sets.Case, options: argparse.Namespace) -> None:
         given = np.asarray(case.dataset.given_labels)
         heard = [real.alone(case, key, options, 0) for key in RECIPE]
         k = len(case.dataset.class_names)
@@ -234,7 +234,9 @@ def main(arguments: list[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--what", nargs="+", default=list(WHAT), choices=WHAT)
-    parser.add_argument("--labels", nargs="+", default=list(real.COLUMNS), choices=real.COLUMNS)
+    parser.add_argument(
+        "--labels", nargs="+", default=list(_real_sets.COLUMNS), choices=_real_sets.COLUMNS
+    )
     parser.add_argument("--goal", type=int, default=80, help="wrong labels that may be left")
     parser.add_argument("--seeds", type=int, default=20, help="reviews with draws of their own")
     parser.add_argument("--data", type=Path, default=_data.default_path().parent)
@@ -249,7 +251,7 @@ def main(arguments: list[str] | None = None) -> None:
     stored = arrays.read_json(options.out) if options.out and options.out.is_file() else {}
     wanted = {f"balanced-{label}" for label in options.labels}
     counts, options.seeds = options.seeds, [0]
-    for case in real.cases(options, 0):
+    for case in _real_sets.cases(options, 0):
         shipped = not case.name.startswith("balanced-")
         if "effort" in options.what and (shipped or case.name in wanted):
             stored[f"{case.name} effort"] = effort(case, options)
@@ -265,7 +267,7 @@ def main(arguments: list[str] | None = None) -> None:
             arrays.write_json(options.out, stored)
 
 
-def _stopping(case: real.Case, options: argparse.Namespace, counts: int) -> dict[str, Any]:
+def _stopping(case: _real_sets.Case, options: argparse.Namespace, counts: int) -> dict[str, Any]:
     """Measure and print when a review of one set may stop."""
     found = measure(Project(case, options), options.goal, counts)
     print(f"{case.name}: {len(case.dataset):,} images, goal {options.goal} wrong labels left")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import _drawn, _odd, real
+from benchmarks import _drawn, _odd, _real_sets, real
 from lnl_core.store import arrays
 from lnl_core.types import LabeledDataset
 from tests.conftest import shared
@@ -15,15 +15,15 @@ def case(given, truth, names=("a", "b", "c")):
     images = np.zeros((n, 8, 8, 3), np.uint8)
     ids = [str(row) for row in range(n)]
     dataset = LabeledDataset("set", names, np.asarray(given), ids, images, true_labels=truth)
-    return real.known("case", dataset, np.zeros((n, 4), np.float32))
+    return _real_sets.known("case", dataset, np.zeros((n, 4), np.float32))
 
 
 def test_a_cut_falls_from_800_by_the_ratio():
     labels = np.repeat(np.arange(5), 900)
-    rows = real.long_tail(labels, 16, 0)
+    rows = _real_sets.long_tail(labels, 16, 0)
     assert sorted(np.bincount(labels[rows]).tolist()) == [50, 100, 200, 400, 800]
     assert len(np.unique(rows)) == len(rows)
-    assert not np.array_equal(rows, real.long_tail(labels, 16, 1))
+    assert not np.array_equal(rows, _real_sets.long_tail(labels, 16, 1))
 
 
 def test_scores_by_hand():
@@ -51,7 +51,7 @@ def test_what_suggestions_can_reach_by_hand():
 
 def test_what_is_not_judged_is_not_scored():
     one = case([0, 0, 1, 2], np.array([0, 1, 1, 0]))
-    part = real.Case(
+    part = _real_sets.Case(
         "part",
         one.dataset,
         one.features,
@@ -81,7 +81,9 @@ def test_where_a_part_was_judged_p_is_that_of_the_whole_but_what_is_vague():
     one = case([0, 0, 1, 2], np.array([0, 1, 1, 0]))
     how = _drawn.Drawn(1, 2, 1, 1, 0, 0, 1)
     judged, truth, wrong = np.array([0, 1]), np.array([0, 1]), np.array([False, True])
-    part = real.Case("part", one.dataset, one.features, judged, truth, wrong, drawn=how, vague=(3,))
+    part = _real_sets.Case(
+        "part", one.dataset, one.features, judged, truth, wrong, drawn=how, vague=(3,)
+    )
     p = np.array([0.1, 0.9, 0.2, 0.6])
     found = real.scores(part, p, None, p)
     assert (found["mean_p"], found["wrong"], found["wrong_all"]) == (0.4, 0.5, 0.3333)
@@ -175,7 +177,7 @@ def test_tables_are_means_over_sets_with_what_seeds_differ_by(capsys, tmp_path):
                 ("consensus of probe, knn", 0.5),
             )
         }
-        for place, column in enumerate(real.COLUMNS)
+        for place, column in enumerate(_real_sets.COLUMNS)
     }
     arrays.write_json(tmp_path / "real.json", both)
     real.main(["--tables", "--out", str(tmp_path / "real.json")])
