@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lnl_core.services.in_force import scored
+from lnl_core.services.in_force import scored, standing
+from lnl_core.services.moment import moment
 from lnl_core.services.review import advising, goals, planning
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.services.review.goals import LEFT, RECALL, REVIEWS, SECONDS
@@ -101,6 +102,15 @@ def _advice(info: DatasetInfo) -> None:
     best = advising.advised(info)
     if best is None:
         return
+    if best.outlook.takes_nearly_all:
+        pace = advising.pace(info, _ui.reviewer())
+        time = _words.duration(best.outlook.open * pace.seconds)
+        images = _words.plural(best.outlook.open, "image")
+        st.markdown(
+            "In this set **looking at every image** is the shortest way to be sure: "
+            f"{images} left, about {time} ({pace.whose})."
+        )
+        return
     words = goals.words(best.kind, best.value)
     st.markdown(f"Fits this set: **{words}**. {best.outlook.words}")
 
@@ -123,11 +133,14 @@ def _expected(info: DatasetInfo, here: goals.Stand) -> str:
     """Say how far it is and what it was and is expected to take, without a promise."""
     if here.holds:
         return f"Reached: {here.reached}."
-    begun = planning.planned(info)
+    begun, then, now = planning.planned(info), moment(info), standing(info)
     words = f"To the goal: {here.takes}"
-    if begun is None:
-        return f"{words}. The goal is fixed with the first answer; only you change it."
-    return f"{words}; {_words.count(begun)} in all when the review began. Only you change the goal."
+    if begun is not None:
+        whole = "" if here.more is None else f", {_words.count(then.reviewed + here.more)} in all"
+        words += f"{whole}; {_words.count(begun)} in all were expected when the review began"
+    if then.reviewed != now.reviewed:
+        words += f". As of {_words.plural(then.reviewed, 'image')} reviewed, {now.reviewed:,} now"
+    return f"{words}. The goal stays until somebody sets another."
 
 
 def dialog(info: DatasetInfo) -> None:

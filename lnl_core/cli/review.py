@@ -181,7 +181,7 @@ def _audit_words(name: str, report: Any) -> str:
     """Say a report in sentences."""
     left, rate = report.left, report.rate
     goal = f"{percent(report.target, 1)} wrong left ({left.goal:,} of {left.total:,} images)"
-    if not left.audits:
+    if not left.audits and left.estimate is None:
         return (
             f"No random check of “{name}” counts yet, so nobody knows what is left. "
             f"Numbers are made anew every {report.step} answers.\n"

@@ -20,7 +20,7 @@ def draw(info: DatasetInfo) -> None:
     left = errors_left(info, now=then)
     here = goals.stand(info, left, then)
     asked = st.query_params.pop(NAME, None) is not None
-    if not here.holds or left.limit is None:
+    if not here.holds or left.limit is None or not left.since:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap="xxsmall"):

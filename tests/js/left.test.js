@@ -8,7 +8,7 @@ import {
   goalLineOf,
   ticks,
 } from "../../pages/_components/desk/course.js";
-import { facts } from "../../pages/_components/desk/left.js";
+import { certified, facts, lastIsSooner } from "../../pages/_components/desk/left.js";
 
 const LEFT = {
   audits: 60,
@@ -55,6 +55,23 @@ test("before chance has spoken nothing is promised, and a guess is called one", 
   assert.equal(promise, "Guaranteed: nothing yet, after 20 random checks, 8 so far");
   assert.equal(goal, "To the goal: about 900 more reviews, until at most 80 wrong labels are left");
   assert.match(words({ ...NOW, errors_left: START, guess: null })[1], /not known yet$/);
+});
+
+test("in a small set the guarantee comes with the last image, and that way is the shortest", () => {
+  const goal = { ...NOW.goal, takes: "nearly all of the 60 images left", all: true };
+  const errors_left = { ...START, since: 2, total: 60 };
+  const now = { ...NOW, reviewed: 10, errors_left, goal };
+  assert.ok(lastIsSooner(now));
+  assert.ok(!lastIsSooner({ ...now, errors_left: START }));
+  const [, , promise, all] = words(now);
+  assert.match(promise, /after 20 random checks, 2 so far; or once all 60 are reviewed$/);
+  assert.match(all, /looking at every image is the shortest way to be sure$/);
+});
+
+test("a certificate needs a random check", () => {
+  const done = { ...LEFT, may_stop: true };
+  assert.ok(certified(done));
+  assert.ok(!certified({ ...done, since: 0 }));
 });
 
 test("the goal is reached only when the random checks say so", () => {

@@ -12,15 +12,15 @@ from lnl_core.services.in_force import labelled_count, standing
 from lnl_core.services.moment import moment
 from lnl_core.services.review import planning
 from lnl_core.services.review.expecting import expected
-from lnl_core.services.review.goals import LEFT, PACE, PAUSE, RECALL, REVIEWS, SECONDS
+from lnl_core.services.review.goals import LEFT, NEARLY, PACE, PAUSE, RECALL, REVIEWS, SECONDS
 from lnl_core.store import decisions, goals
 from lnl_core.types import DatasetInfo
 
 WIDER = (0.02, 0.03, 0.05, 0.1)
 """Shares that are looked at where the usual one takes nearly every image."""
 
-NEARLY, HALF = 0.9, 0.5
-"""Of the open images: from there on a goal takes nearly all; and what a wider one may take."""
+HALF = 0.5
+"""Of the open images: what a wider goal may take."""
 
 SHARE = 0.9
 """The share of errors that is held against the other goals."""
@@ -59,9 +59,14 @@ class Outlook:
         return self.instead is None or self.reviews <= self.instead[1]
 
     @property
+    def takes_nearly_all(self) -> bool:
+        """Whether looking at every image is about as short."""
+        return self.reviews is not None and self.reviews >= NEARLY * self.open
+
+    @property
     def words(self) -> str:
         """What is to be said below the goal; empty where nothing is expected yet."""
-        if self.reviews is None:
+        if self.reviews is None or not self.open:
             return ""
         if self.needed > self.errors:
             said = (
@@ -70,6 +75,11 @@ class Outlook:
             )
         elif self.reviews >= self.open:
             said = f"It takes every image here, all {self.open:,} without an answer."
+        elif self.takes_nearly_all:
+            said = (
+                f"It takes {self.reviews:,} of {self.open:,} images: looking at all of them is "
+                "nearly as short, and leaves nothing to guess."
+            )
         else:
             said = f"About {self.reviews:,} of {self.open:,} images are expected."
         if self.instead is None or self.pays or self.instead[1] >= self.open:
@@ -139,18 +149,18 @@ def _share(info: DatasetInfo, share: float, open_: int) -> Outlook:
 
 
 def advised(info: DatasetInfo) -> Advice | None:
-    """Return the goal that fits a set; None before anything is scored.
+    """Return the goal that fits a set; None before anything is scored, or once all is answered.
 
     One in a hundred left; where that takes nearly every image, the least wider one that takes half
     of them; a share of the errors only where it promises as much for fewer reviews.
     """
     share = outlook(info, RECALL, SHARE)
-    if share.reviews is None:
+    if share.reviews is None or not share.open:
         return None
     if share.pays:
         return Advice(RECALL, SHARE, share)
     first = Advice(LEFT, usual(info), outlook(info, LEFT, None))
-    if (first.outlook.reviews or 0) < NEARLY * first.outlook.open:
+    if not first.outlook.takes_nearly_all:
         return first
     for wider in WIDER:
         left = math.ceil(wider * labelled_count(info))

@@ -47,7 +47,8 @@ class ErrorsLeft:
         unsure: see `audits`.
         enough: audits from which there is an estimate.
         estimate: wrong labels left by p_wrong, which the answers correct, within the interval; by
-            the draws alone without a ranking; None before `enough`.
+            the draws alone without a ranking; None before `enough`, unless so few labels are
+            open that counting them says enough.
         low: lower end of the 95 % interval, which holds at every moment. It has two sides and is
             for programs: people see the estimate and `limit`.
         high: upper end; above `limit`, which has all of the risk on one side.
@@ -148,8 +149,10 @@ def errors_left(
     answered, unseen, before = int((here != OPEN).sum()), 0, False
     found = int((said == WRONG).sum())
     numbers: dict[str, int | None] = dict.fromkeys(("estimate", "low", "high", "limit"))
-    if answered >= ENOUGH:
-        still = n - int((said == RIGHT).sum()) - found
+    most_left = goal(info) if target is None else int(target * n)
+    still = n - int((said == RIGHT).sum()) - found
+    looked_at_all = bool((now.answered | now.no_class).all())
+    if answered >= ENOUGH or still <= most_left or looked_at_all:  # the last two need no draw
         totals = limits_of(info, now).totals
 
         def left(total: float) -> int:
@@ -176,7 +179,7 @@ def errors_left(
         unsure=int((every == UNCLEAR).sum()),
         enough=ENOUGH,
         **numbers,
-        goal=goal(info) if target is None else int(target * n),
+        goal=most_left,
         found=now.found,
         reviewed=now.reviewed,
         total=n,

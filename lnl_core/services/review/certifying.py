@@ -96,6 +96,11 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
             f"The limit rests on draws from before {left.auto:,} labels were changed unseen. "
             "Answer more in random order: a certificate speaks of labels as they are."
         )
+    if not left.since:
+        raise LnlError(
+            "No image drawn at random has an answer, and a certificate is made of such. What is "
+            "left follows from the decisions alone: lnl export --format decisions has them."
+        )
     past, drawn, ids = replay(info, today), since_grown(info, today), loaded(info).ids
     said, of_share = said_of(today), here.kind == goals.RECALL
     upper = past.part(np.ones(len(past.rows), bool), past.said != RIGHT, careful=True)

@@ -121,7 +121,7 @@ def rests_on(keys: Sequence[str], answers: int) -> str:
         answers: that correct it.
     """
     if answers >= recalibration.LEAST:
-        return f"a guess by the scores, corrected by {answers:,} answers"
+        return f"a guess by the scores, corrected by {answers:,} settled answers"
     by = "the scores" if len(keys) > 1 else "one method"
     rough = "" if len(keys) > 1 and taught(keys) else "rough "
     return f"a {rough}guess by {by} until {recalibration.LEAST} answers"

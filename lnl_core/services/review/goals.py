@@ -30,6 +30,9 @@ PAUSE = 60.0
 LONGEST = 360_000.0
 """Seconds that a goal of time may be: a hundred hours."""
 
+NEARLY = 0.9
+"""Of the open images: from there on a goal takes nearly all, and looking at all is as short."""
+
 PACE = 4.0
 """Seconds per answer where nobody has answered yet."""
 
@@ -116,7 +119,7 @@ class Stand:
         more: reviews that it is expected to take as of the last moment; None where nothing says so.
         said: how far it is, in words; empty for `left`, whose figures stand beside it.
         reached: what may be said once it holds, in words.
-        everything: whether those are all images without an answer.
+        open: images without an answer, as of the last moment.
     """
 
     goal: Goal | None
@@ -126,7 +129,7 @@ class Stand:
     more: int | None
     said: str = ""
     reached: str = ""
-    everything: bool = False
+    open: int = 0
 
     @property
     def takes(self) -> str:
@@ -135,11 +138,22 @@ class Stand:
             return "reached"
         if self.more is None:
             return "not known before a run"
+        if not self.open:
+            return "second answers to unsure images"
         if not self.more:
             return "a few more random images"
-        if self.everything:
-            return "all of the " + _images(self.more) + " left"
+        if self.more >= self.open:
+            return "all of the " + _images(self.open) + " left"
+        if self.takes_nearly_all:
+            return "nearly all of the " + _images(self.open) + " left"
         return f"about {self.more:,} more review{'' if self.more == 1 else 's'}"
+
+    @property
+    def takes_nearly_all(self) -> bool:
+        """Whether looking at every image is about as short a way to what is promised."""
+        if self.kind not in (LEFT, RECALL) or self.holds or not self.more:
+            return False
+        return self.more >= NEARLY * self.open > 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the review component shows."""
@@ -150,6 +164,7 @@ class Stand:
             "takes": self.takes,
             "said": self.said,
             "reached": self.reached,
+            "all": self.takes_nearly_all,
         }
 
 
@@ -183,15 +198,20 @@ def stand(
         here = _share(info, goal, now)
     else:
         here = _spent(info, goal, left, now, latest)
-    return replace(here, everything=here.more is not None and 0 < _unseen(now) <= here.more)
+    return replace(here, open=_unseen(now))
 
 
 def _left(info: DatasetInfo, goal: Goal | None, left: ErrorsLeft, now: Standing) -> Stand:
     ahead = planning.forecast(info, now=now)
     more = None if ahead is None else 0 if left.may_stop else ahead.plan.total
-    errors = "error" if left.limit == 1 else "errors"
-    reached = f"at most {left.limit:,} {errors} left" if left.limit is not None else ""
+    reached = "" if left.limit is None else _at_most(left.limit)
     return Stand(goal, LEFT, words(LEFT, left.goal), left.may_stop, more, reached=reached)
+
+
+def _at_most(limit: int) -> str:
+    if not limit:
+        return "no error left"
+    return f"at most {limit:,} error{'' if limit == 1 else 's'} left"
 
 
 def _share(info: DatasetInfo, goal: Goal, now: Standing) -> Stand:
@@ -209,7 +229,7 @@ def _spent(
     """Return how far images or time are: as of the last moment, unless all of it is done."""
     assert goal.value is not None
     about, before = words(goal.kind, goal.value), int(goal.facts["reviewed"])
-    limit = "" if left.limit is None else f": at most {left.limit:,} errors left"
+    limit = "" if left.limit is None else f": {_at_most(left.limit)}"
 
     def spent(at: Standing) -> float:
         until = max(at.last_id, goal.last_decision)

@@ -57,16 +57,28 @@ function estimateOf({ errors_left: left, guess, guess_said: said }) {
  * @param {Progress} now
  * @returns {Fact}
  */
-function guaranteeOf({ errors_left: left, course }) {
+function guaranteeOf(now) {
+  const { errors_left: left, course } = now;
   const people = course?.people;
   const name = "Guaranteed";
   if (left.limit === null || left.estimate === null) {
     const side = `after ${plural(left.enough, "random check")}, ${count(left.since)} so far`;
-    return { name, value: "nothing yet", side };
+    const all = lastIsSooner(now) ? `; or once all ${count(left.total)} are reviewed` : "";
+    return { name, value: "nothing yet", side: side + all };
   }
   const sure = people ? `sure to 95${THIN}%. ${people}` : `sure to 95${THIN}%`;
   return { name, value: `at most ${count(left.limit)} left`, side: sure };
 }
+
+const EVERY = 5; // of the queue's images one is drawn at random, at first
+
+/**
+ * Whether every image has its answer before the random checks are enough: so in a small set.
+ *
+ * @param {Progress} now
+ */
+export const lastIsSooner = ({ reviewed, errors_left: { enough, since, total } }) =>
+  EVERY * (enough - since) >= total - reviewed;
 
 /**
  * @param {Progress} now
@@ -78,11 +90,12 @@ function goalOf({ errors_left: left, goal, course }) {
   const known = left.limit !== null && left.estimate !== null;
   const stop = known ? `or stop now: at most ${count(Number(left.limit))}` : "";
   const end = course?.ahead[course.ahead.length - 1];
+  const all = goal.all ? "looking at every image is the shortest way to be sure" : "";
   const then = isTime(goal) && end ? `then at most ${count(end[1])} left, it is expected` : "";
   return {
     name,
     value: goal.takes,
-    side: [goal.words, goal.said, then, stop].filter(Boolean).join("; "),
+    side: [goal.words, goal.said, all, then, stop].filter(Boolean).join("; "),
   };
 }
 
@@ -91,7 +104,8 @@ function goalOf({ errors_left: left, goal, course }) {
  *
  * @param {Progress["errors_left"]} left
  */
-export const certified = ({ may_stop: holds, limit }) => holds && limit !== null;
+export const certified = ({ may_stop: holds, limit, since }) =>
+  holds && limit !== null && since > 0;
 
 /** @param {Progress["goal"]} goal */
 const isTime = ({ kind }) => kind === "reviews" || kind === "seconds";
@@ -119,6 +133,7 @@ function chartOr(now, width, height) {
   const course = courseNow(now);
   if (course) return courseChart(course, goalLineOf(now), { width, height, words: true });
   const { enough, since } = now.errors_left;
+  if (lastIsSooner(now)) return null;
   const words = `The guarantee is drawn here after ${plural(Math.max(1, enough - since), "more random check")}.`;
   return h("div", { class: "nocourse cap" }, words);
 }

@@ -23,6 +23,7 @@
  * @property {string} takes what it takes from here
  * @property {string} said how far it is
  * @property {string} reached what may be said once it holds
+ * @property {boolean} [all] whether looking at every image is about as short
  *
  * @typedef {Object} Progress
  * @property {number} reviewed images, at the moment as of which all numbers here are

@@ -3,7 +3,7 @@
 import { courseChart, courseNow, goalLineOf } from "./course.js";
 import { icon } from "./icons.js";
 import { focus } from "./keys.js";
-import { certified, toggleLeft } from "./left.js";
+import { certified, lastIsSooner, toggleLeft } from "./left.js";
 import { focusedNear, h } from "./nodes.js";
 import { waitingIn } from "./outbox.js";
 import { labelledNow, progressNow } from "./progress.js";
@@ -143,10 +143,13 @@ function errorsLeft(desk, now) {
  * @param {Progress} now
  * @param {string} images what the errors left are counted among
  */
-function inShort({ errors_left: left, guess }, images) {
+function inShort(now, images) {
+  const { errors_left: left, guess } = now;
   if (left.estimate === null) {
     const about = guess === null || guess === undefined ? "" : `: about ${count(guess)}, a guess`;
-    const words = `guarantee after ${count(left.enough)} random checks (${count(left.since)} so far)`;
+    const words = lastIsSooner(now)
+      ? `guarantee once all ${count(left.total)} are reviewed`
+      : `guarantee after ${count(left.enough)} random checks (${count(left.since)} so far)`;
     return [
       h("span", { class: "k" }, `Errors left${about}`),
       h("span", { class: "figure" }, h("span", { class: "cap" }, words)),

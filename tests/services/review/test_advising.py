@@ -46,6 +46,21 @@ def test_time_is_reckoned_at_the_pace_of_the_set(workspace, tmp_path):
     assert advising.outlook(birds, "seconds", 80).reviews == 10
 
 
+def test_where_a_goal_spares_next_to_nothing_looking_at_all_is_said_and_counted(
+    workspace, tmp_path
+):
+    few = make(workspace, tmp_path, 20)
+    best = advising.advised(few).outlook
+    assert best.takes_nearly_all
+    assert best.words.startswith("It takes 19 of 20 images: looking at all of them")
+    Reviewer(workspace, few).review(20)
+    assert advising.advised(few) is None  # none is left to look at
+    assert advising.outlook(few, "left", 1).words == ""
+    assert not advising.outlook(
+        make(workspace, tmp_path, 1200, "many"), "left", 80
+    ).takes_nearly_all
+
+
 def test_without_scores_nothing_is_advised(workspace, tiny):
     assert advising.advised(tiny) is None
     assert advising.outlook(tiny, "left", 2).words == ""

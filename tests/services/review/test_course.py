@@ -121,4 +121,4 @@ def test_a_guess_says_when_it_is_rough():
     assert rests_on(("jump@pretrained",), 24) == "a rough guess by one method until 25 answers"
     assert rests_on(("knn", "probe"), 0) == "a rough guess by the scores until 25 answers"
     assert rests_on(("knn", "ce"), 0) == "a guess by the scores until 25 answers"
-    assert rests_on(("probe",), 1025) == "a guess by the scores, corrected by 1,025 answers"
+    assert rests_on(("probe",), 1025) == "a guess by the scores, corrected by 1,025 settled answers"

@@ -8,7 +8,7 @@ import pytest
 from lnl_core.review import recall
 from lnl_core.services.datasets import settings
 from lnl_core.services.in_force import standing
-from lnl_core.services.review import auditing, course, desk, goals, sharing
+from lnl_core.services.review import auditing, certifying, course, desk, goals, sharing
 from lnl_core.store import audits
 from lnl_core.store import goals as stored
 from lnl_core.types import Action, LnlError
@@ -234,17 +234,58 @@ def test_what_a_goal_takes_is_a_sentence_always(birds):
     before = goals.stand(birds)
     assert before.takes == f"about {before.more} more reviews"
     said = {
-        (True, 0, False): "reached",
-        (False, None, False): "not known before a run",
-        (False, 0, False): "a few more random images",
-        (False, 1, False): "about 1 more review",
-        (False, 1200, True): "all of the 1,200 images left",
+        (True, 0, 600): "reached",
+        (False, None, 600): "not known before a run",
+        (False, 0, 600): "a few more random images",
+        (False, 0, 0): "second answers to unsure images",
+        (False, 1, 600): "about 1 more review",
+        (False, 1000, 1200): "about 1,000 more reviews",
+        (False, 1100, 1200): "nearly all of the 1,200 images left",
+        (False, 1200, 1200): "all of the 1,200 images left",
     }
-    for (holds, more, everything), words in said.items():
-        here = dataclasses.replace(before, holds=holds, more=more, everything=everything)
+    for (holds, more, open_), words in said.items():
+        here = dataclasses.replace(before, holds=holds, more=more, open=open_)
         assert here.takes == here.as_dict()["takes"] == words
     goals.set_goal(birds, "seconds", 100 * 3600, "ann")
     assert goals.stand(birds).takes == "all of the 600 images left"
+
+
+def test_images_that_were_asked_for_are_counted_even_where_they_are_nearly_all(birds):
+    goals.set_goal(birds, "reviews", 590, "ann")
+    assert goals.stand(birds).takes == "about 590 more reviews"
+
+
+@pytest.mark.parametrize("n", [20, 60])
+def test_a_small_set_that_is_looked_at_whole_has_reached_its_goal(workspace, tmp_path, n):
+    few = make(workspace, tmp_path, n)
+    before = goals.stand(few)
+    assert before.takes == f"nearly all of the {n} images left"
+    assert before.as_dict()["all"]
+    ann = Reviewer(workspace, few)
+    ann.review(n - 1)
+    assert not goals.stand(few).holds
+    ann.review(1)
+    left, here = auditing.errors_left(few), goals.stand(few)
+    assert left.since < left.enough  # random checks alone could say nothing
+    assert (left.limit, left.estimate, here.holds, here.reached) == (0, 0, True, "no error left")
+    assert all(check.holds for check in _checked(few, tmp_path))
+
+
+def test_what_people_are_unsure_of_is_left_where_every_image_has_an_answer(workspace, tmp_path):
+    few = make(workspace, tmp_path, 20)
+    ann = Reviewer(workspace, few)
+    ann.press(*ann.window()[:3], action="unsure")
+    ann.review(17)
+    left, here = auditing.errors_left(few), goals.stand(few)
+    assert (left.limit, left.goal, here.holds) == (3, 1, False)
+    assert here.takes == "second answers to unsure images"
+    goals.set_goal(few, "left", 3, "ann")
+    assert goals.stand(few).holds
+
+
+def _checked(info, tmp_path):
+    certifying.write(info, tmp_path / "certificate.json")
+    return certifying.verify(info, tmp_path / "certificate.json")
 
 
 def test_a_time_goal_takes_no_more_images_than_there_are(birds):
