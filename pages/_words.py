@@ -45,6 +45,18 @@ def short(text: object, limit: int = 24) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def short_path(text: object, limit: int = 40) -> str:
+    """Cut a path at `limit` characters so that the file's name stays; the whole in a tooltip."""
+    line = one_line(str(text))
+    if len(line) <= limit:
+        return line
+    file = re.split(r"[/\\]", line)[-1]
+    if len(file) + 3 <= limit < len(line):
+        return f"{line[: limit - len(file) - 2]}…{line[-len(file) - 1 :]}"
+    start = (limit - 1) // 2
+    return f"{file[:start]}…{file[start + 1 - limit :]}"
+
+
 def chart_text(text: object, limit: int = 24) -> str:
     """Return user text for a Plotly label, which would take tags for formatting."""
     return short(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") or "–"

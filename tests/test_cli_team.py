@@ -72,7 +72,7 @@ def test_who_has_answered_is_named_though_nothing_is_measured_of_them(birds, cap
     words = said(capsys)
     assert "ann: 7 answers, not measured yet" in words
     assert "bob: gold images: notices 1 of 1" in words
-    assert "Gold: 3 images with a wrong label" in words
+    assert "was settled): 3 wrong labels and 0 right labels. " in words
     out = json.loads(said(capsys, "--json"))
     assert out["answers"] == {"ann": 7, "cyd": 3, "dan": 3}
     assert list(out["people"]) == ["bob"]

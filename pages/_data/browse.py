@@ -42,7 +42,7 @@ def draw(kind: str, text: str, endings: Sequence[str]) -> None:
                 args=(kind, seen.above),
             )
             where = "Folders that may be read" if seen.folder is None else str(seen.folder)
-            st.caption(plain(_ui.short(where, 70)), width="stretch")
+            st.caption(plain(_words.short_path(where, 70)), width="stretch")
         with st.container(height=170, border=False, gap=None, key=f"names_{kind}"):
             for place, path in enumerate((*seen.folders, *seen.files)):
                 folder = place < len(seen.folders)

@@ -22,7 +22,7 @@ from pages._explore import addressed, layout, matrix
 from pages._explore import filters as _explore_filters
 from pages._review import misread
 from pages._review.narrowing import CHOSEN_BY, SUGGESTION
-from pages._words import count, plain, sentence, short
+from pages._words import count, plain, plural, sentence, short
 
 COLOURS = {
     "suspicion": "Suspicion",
@@ -219,12 +219,12 @@ def _chosen(info: DatasetInfo, value: Any) -> int | None:
 
 
 def _words_of(info: DatasetInfo, selection: Selection) -> str:
-    """Say what is inside, as text: `318 selected, 74 suspected, mostly cat → dog`."""
+    """Say what is inside, as text: `318 images, 74 of them suspected, mostly cat → dog`."""
     if not len(selection.rows):
         return "No image inside. Draw a wider loop."
-    words = f"{count(len(selection.rows))} selected"
+    words = plural(len(selection.rows), "image")
     if scored(info) is not None:
-        words += f", {count(len(selection.suspected))} suspected"
+        words += f", {count(len(selection.suspected))} of them suspected"
     if selection.pair is not None:
         given, suggested = (short(info.class_names[label]) for label in selection.pair)
         words += f", mostly {given} → {suggested}"

@@ -128,7 +128,9 @@ def _elsewhere(info: DatasetInfo, filters: Filters, precision: float, allowed: i
     """Say from which chance on it would pay, with the rest as it is asked for."""
     found = proposing.paying(info, filters, LEAST, precision, allowed)
     if found is None:
-        return f"With no chance from {LEAST[0]:.2f} on does it pay here now."
+        return (
+            f"It would not pay for any other least chance from {LEAST[0]:.2f} up either, as of now."
+        )
     least, asked = found
     return (
         f"It pays from a chance of {least:.2f} on: {count(asked.checks or 0)} of "

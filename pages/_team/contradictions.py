@@ -10,7 +10,7 @@ from lnl_core.services.team.settling import Contradiction
 from lnl_core.types import Action, DatasetInfo, Decision
 from pages import _ui, _urls
 from pages._team.paint import VERDICTS
-from pages._words import count, duration, plain, plural, short
+from pages._words import count, duration, plain, plural, short, short_path
 
 SHOWN = 3
 LETTERS = "ABDEFG"
@@ -109,7 +109,9 @@ def _card(info: DatasetInfo, each: Contradiction, *, first: bool, entitled: bool
             label = plain(short(info.class_names[each.given]))
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(f"Labelled **{label}**", width="stretch")
-                st.caption(plain(short(each.id, 32)), width="content")
+                cut = short_path(each.id, 32)
+                whole = None if cut == each.id else plain(each.id)
+                st.caption(plain(cut), width="content", help=whole)
             _answers(info, each, first=first, entitled=entitled)
 
 

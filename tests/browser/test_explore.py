@@ -53,7 +53,7 @@ def test_a_loop_goes_to_the_queue_and_a_click_shows_neighbours(common_server, pa
     ranking, _ = arrays.load_ranking(info.directory / "ranking")
     suspected = int((np.asarray(ranking.p_wrong)[0::3] >= 0.5).sum())
     assert 0 < suspected < 30
-    words.get_by_text(f"30 selected, {suspected} suspected").wait_for()
+    words.get_by_text(f"30 images, {suspected} of them suspected").wait_for()
 
     row = 44
     px, py = points[row]

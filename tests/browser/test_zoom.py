@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.desk import CLASSES, Desk
+
 pytestmark = pytest.mark.browser
 
 SCALE = "image => new DOMMatrix(getComputedStyle(image).transform)"
@@ -71,3 +73,21 @@ def test_enter_held_down_marks_a_tile_once(desk):
     desk.page.keyboard.up("Enter")
     assert desk.page.locator(".tile.x").count() == 1
     assert desk.saved().history() == []
+
+
+@pytest.mark.parametrize("size", [(390, 844), (853, 533), (1440, 900)])
+def test_the_name_of_the_file_is_whole_where_its_folders_are_cut(
+    common_server, page, make_set, size
+):
+    name, folders = "a-rather-long-name-0123.png", "photographs/of/all/the/stores/" * 6
+    paths = [f"{folders}{i}/{name}" for i in range(60)]
+    info = make_set(common_server, f"cut at {size[0]}", CLASSES, paths=paths)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    desk = Desk(common_server, page, info).open()
+    file = page.locator(".q .meta .file")
+    assert file.inner_text() == name
+    assert file.evaluate("each => each.scrollWidth <= each.clientWidth")
+    folder = page.locator(".q .meta .folder")
+    assert folder.evaluate("each => each.scrollWidth > each.clientWidth")
+    whole = page.locator(".q button.meta").get_attribute("title")
+    assert whole.startswith(paths[desk.shown])

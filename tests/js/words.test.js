@@ -9,6 +9,7 @@ import {
   percent,
   plural,
   seconds,
+  folderAndFile,
   short,
   THIN,
 } from "../../pages/_components/desk/words.js";
@@ -24,6 +25,15 @@ test("a long name is cut at whole letters", () => {
   assert.equal(short("abcdefg", 6), "abcde…");
   assert.equal(short("ab cdefg", 4), "ab…");
   assert.equal(short("🐜🐝🐄🦌", 3), "🐜🐝…");
+});
+
+test("a path keeps the name of its file, however long it is", () => {
+  assert.deepEqual(folderAndFile("a/b/c.png"), ["a/b/", "c.png"]);
+  assert.deepEqual(folderAndFile("C:\\a\\c.png"), ["C:\\a\\", "c.png"]);
+  assert.deepEqual(folderAndFile("c.png"), ["", "c.png"]);
+  const [folder, file] = folderAndFile(`${"deep/".repeat(50)}0123456789abcdef.png`, 12);
+  assert.equal(folder, "deep/".repeat(50));
+  assert.equal(file, "01234…ef.png");
 });
 
 test("numbers as words", () => {

@@ -123,7 +123,7 @@ def test_the_map_gets_addresses_and_no_points(desk, mapped):
 def test_a_loop_is_answered_in_words_and_goes_to_the_queue(desk, mapped, texts):
     app = draw(desk("explore"), mapped, EVERYTHING)
     assert not app.exception
-    assert "60 selected, 3 suspected, mostly bar → belt" in said(texts(app))
+    assert "60 images, 3 of them suspected, mostly bar → belt" in said(texts(app))
     assert app.button(key="explore_secondary").label == "All 60"
     app = app.button(key="explore_primary").click().run()
     assert not app.exception

@@ -233,8 +233,8 @@ def test_an_owner_sees_how_much_gold_there_is_and_is_led_to_what_can_become_it(
     say(tiny, "ann", 3, "none")
     app = desk("team")
     said = texts(app)
-    assert "Gold: 0 images with a wrong label" in said
-    assert "0 of the 20 looks" in said
+    assert "Gold (two agree, or it was settled): 0 wrong labels and" in said
+    assert "from 20 looks at wrong ones on; so far there are 0." in said
     button(app, "Give 1 a second answer").click().run()
     assert not app.exception
     assert "selection" in app.query_params

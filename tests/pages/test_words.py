@@ -84,3 +84,17 @@ def test_numbers():
         "16 MB",
         "2.1 GB",
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("a/b/c.png", "a/b/c.png"),
+        ("photographs/of/2024/in/cats/0123.png", "photographs/o…/0123.png"),
+        ("C:\\photographs\\of\\2024\\0123.png", "C:\\photograph…\\0123.png"),
+        ("x/an-image-with-a-very-long-name-0123.png", "an-image-wi…me-0123.png"),
+    ],
+)
+def test_a_path_that_is_cut_keeps_the_name_of_its_file(path, shown):
+    assert _words.short_path(path, 23) == shown
+    assert len(shown) <= 23

@@ -51,16 +51,16 @@ class Gold:
     def words(self) -> str:
         """How it stands, and what is to be done."""
         stands = (
-            f"Gold: {self.wrong:,} images with a wrong label and {self.right:,} with a right one, "
-            "on which two agree or that were settled. "
+            f"Gold (two agree, or it was settled): {_labels(self.wrong, 'wrong')} and "
+            f"{_labels(self.right, 'right')}. "
         )
         if not self.needed:
-            return f"{stands}{self.looked:,} looks at wrong ones, enough to count people's errors."
+            return f"{stands}{_looks(self.looked)} at wrong ones, enough to count people's errors."
         if self.too_few:
             return f"{stands}{self.too_few}."
         stands += (
-            f"{self.looked:,} of the {ENOUGH} looks at wrong ones that it takes to count people's "
-            "errors in what is guaranteed. "
+            f"What is guaranteed counts people's errors from {ENOUGH} looks at wrong ones on; so "
+            f"far there {'is' if self.looked == 1 else 'are'} {self.looked:,}. "
         )
         if not self.share:
             return f"{stands}Hidden looks are off: nobody is shown any."
@@ -72,6 +72,14 @@ class Gold:
         if self.missing:
             return f"{stands}More come from second answers to images that one person calls wrong."
         return f"{stands}They come as people go on reviewing."
+
+
+def _labels(count: int, kind: str) -> str:
+    return f"{count:,} {kind} label{'' if count == 1 else 's'}"
+
+
+def _looks(count: int) -> str:
+    return f"{count:,} look{'' if count == 1 else 's'}"
 
 
 def gold(info: DatasetInfo) -> Gold:

@@ -32,6 +32,25 @@ export function short(text, limit = 24) {
     .trimEnd()}…`;
 }
 
+/**
+ * A path in two: its folders, and the name of its file, cut in the middle where it is very long.
+ *
+ * @param {unknown} path
+ * @param {number} [limit] letters of the name, the ellipsis among them
+ * @returns {[string, string]}
+ */
+export function folderAndFile(path, limit = 36) {
+  const line = oneLine(path);
+  const at = Math.max(line.lastIndexOf("/"), line.lastIndexOf("\\")) + 1;
+  const letters = Array.from(line.slice(at));
+  const start = Math.floor((limit - 1) / 2);
+  const cut =
+    letters.length > limit
+      ? [...letters.slice(0, start), "…", ...letters.slice(start + 1 - limit)]
+      : letters;
+  return [line.slice(0, at), cut.join("")];
+}
+
 /** @param {number} n */
 export const count = (n) => Math.round(n).toLocaleString("en-US");
 

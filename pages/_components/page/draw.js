@@ -16,7 +16,7 @@ import {
 } from "../desk/nodes.js";
 import { at, fetchAhead, thumb } from "../desk/pictures.js";
 import { verdict } from "../desk/verdicts.js";
-import { article, plural, short } from "../desk/words.js";
+import { article, oneLine, plural, short } from "../desk/words.js";
 import { CODES } from "./marks.js";
 
 /**
@@ -91,7 +91,7 @@ function tile({ data, pool, letters, acts }, { rows, frame }, item, i, name) {
     class: `tile${on ? " x" : ""}${i === frame ? " f" : ""}`,
     role: "checkbox",
     "aria-checked": String(on),
-    title: short(item.path, 60),
+    title: oneLine(item.path),
     onclick: () => acts.mark(i),
   };
   const times = item.copies_total ? `× ${timesStored(item)}` : null;

@@ -10,7 +10,7 @@ import { at, drawnSize, fetchAhead } from "../desk/pictures.js";
 import { watch } from "../desk/seen.js";
 import { drawStrip } from "../desk/strip.js";
 import { verdict } from "../desk/verdicts.js";
-import { count, oneLine, plural, short } from "../desk/words.js";
+import { count, folderAndFile, oneLine, plural, short } from "../desk/words.js";
 import { AHEAD, isBlind, isUnlabelled, showsEvidence, takesNothing } from "./desk.js";
 import { needEvidence } from "./evidence.js";
 import { drawPanel } from "./panel.js";
@@ -46,7 +46,7 @@ export function drawItem(desk) {
   const image = stage.pool.get(at(desk.data.urls.image, item.row));
   image.alt = item.blind
     ? "image whose label is hidden"
-    : `image ${short(item.path, 60)}, given label ${short(name, 60)}`;
+    : `image ${folderAndFile(item.path).join("")}, given label ${short(name, 60)}`;
   image.onload = () => {
     drawPicture(desk);
     if (showsEvidence(desk)) drawPanel(desk);
@@ -110,11 +110,13 @@ function whereFrom(desk, { path, split = "" }) {
       show(desk, `This browser copies nothing here: ${oneLine(path)}`);
     }
   };
+  const [folder, file] = folderAndFile(path);
   const told = `${oneLine(path)}${split ? `, split ${oneLine(split)}` : ""}. Press to copy.`;
   return h(
     "button",
     { type: "button", class: "meta", title: told, "aria-label": told, onclick },
-    short(path, 40),
+    h("span", { class: "folder" }, folder),
+    h("span", { class: "file" }, file),
     split ? h("span", { class: "split" }, ` · ${short(split, 16)}`) : null,
   );
 }
