@@ -6,7 +6,7 @@ Each reviewer does what a browser makes the Review page do: it fetches the next 
 answers any, answers a few, stores them, fetches again, at a pace of `--pace` seconds per image
 (people need two). All are threads of one process, as sessions of one server are, or with
 `--processes` a process each. `--url` names a PostgreSQL database; else it is SQLite. The baseline
-in the same run fetches without leases, as before there were any.
+in the same run fetches without leases and works out the numbers of a moment in a fetch, as before.
 """
 
 from __future__ import annotations
@@ -135,6 +135,7 @@ def _processes(home: Path, options: Any, leases: bool) -> list[dict[str, list]]:
 
 def measure(options: Any, leases: bool) -> dict[str, Any]:
     """Make a set, let everybody review it, and count."""
+    from lnl_core.services import lately
     from lnl_core.store import datasets, decisions, looks
     from lnl_core.store.db import dispose, open_workspace
 
@@ -143,6 +144,7 @@ def measure(options: Any, leases: bool) -> dict[str, Any]:
         make(home, options.rows, options.before)
         cpu = time.process_time()
         found = (_processes if options.processes else _threads)(home, options, leases)
+        lately.idle()
         cpu = time.process_time() - cpu
         ws = open_workspace(home, options.url)
         (info,) = datasets.datasets(ws)

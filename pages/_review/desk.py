@@ -9,7 +9,7 @@ import streamlit as st
 
 from lnl_core.services.in_force import loaded, scored
 from lnl_core.services.review import blind
-from lnl_core.services.review.desk import review_state
+from lnl_core.services.review.desk import ready, review_state
 from lnl_core.services.review.evidence import prepare
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.holding import elsewhere
@@ -167,6 +167,8 @@ def _fragment(info: DatasetInfo, choice: Choice) -> None:
     acked = [cid for key in keys.values() for cid in answers.store(info, who, key)]
     if acked:  # an answer may have added a class
         info = dataset(info.workspace, info.name)
+    else:
+        ready(info)  # whoever opens the page is told the last numbers; who answers, soon
     filters.tell(info, choice.filters, choice.matches)
     shared = {
         # the moment of the import too: another workspace on this port has a set 1 as well

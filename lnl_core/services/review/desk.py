@@ -161,12 +161,13 @@ def review_state(
         focus: rows to show first, whatever the order says (a shared link, marked tiles).
         limit: how many items.
         tab: of which browser: the items are this reviewer's from now on, and no other's until they
-            are answered or given back (`holding`). None looks without taking any.
+            are answered or given back (`holding`). None looks without taking any. Who takes them
+            does not wait for numbers of a new moment, see `ready`.
     """
     ranked, now, newest = scored(info), standing(info), latest(info, reviewer)
     answers = recent(info, reviewer, newest, now)
     answers = looks.with_recent(info, reviewer, answers, RECENT)
-    done = progress(info, reviewer, now, newest)
+    done = progress(info, reviewer, now, newest, ready(info, soon=tab is not None))
     if ranked is None:
         return ReviewState([], answers, done, ready=False)
     place = tuple(row for row in focus if 0 <= row < info.n)
@@ -202,7 +203,7 @@ def _next(fetch: Fetch, limit: int, out: BoolArray, others: IntArray | None) -> 
     """Return the rows that come next, and some to spare; `out`, (n,), is used up."""
     info, now, drawn = fetch.info, fetch.now, dict[int, int]()
     if not fetch.focus and fetch.filters == Filters():
-        only = audits_only(info, fetch.order, now)
+        only = audits_only(info, fetch.order, now, soon=others is not None)
         drawn = mixed(
             info, fetch.reviewer, now, limit, only=only, elsewhere=others, newest=fetch.newest
         )
@@ -256,7 +257,9 @@ def _leave(out: BoolArray, others: IntArray) -> int:
     return held
 
 
-def audits_only(info: DatasetInfo, order: str, now: Standing | None = None) -> bool:
+def audits_only(
+    info: DatasetInfo, order: str, now: Standing | None = None, *, soon: bool = False
+) -> bool:
     """Tell whether every image is to be drawn at random: asked for, or the sooner way to the goal.
 
     Once what is left pays less than it costs, images drawn at random certify sooner than the queue
@@ -267,7 +270,7 @@ def audits_only(info: DatasetInfo, order: str, now: Standing | None = None) -> b
     now = now or standing(info)
     if drawing(info, now):
         return True
-    expected = forecast(info, now=ready(info))
+    expected = forecast(info, now=ready(info, soon=soon))
     return expected is not None and expected.audits_alone
 
 
@@ -313,7 +316,7 @@ def page_states(
     """
     ranked = scored(info)
     now = standing(info)
-    now_at = progress(info, reviewer, now)
+    now_at = progress(info, reviewer, now, then=ready(info, soon=tab is not None))
     if ranked is None:
         return [PageState(None, [], [], 0, now_at, ready=False)]
     out = excluded(info, ranked, reviewer, filters or Filters(), now)
@@ -371,6 +374,7 @@ def progress(
     reviewer: str,
     now: Standing | None = None,
     newest: Sequence[Decision] | None = None,
+    then: Standing | None = None,
 ) -> Progress:
     """Return how far the review of a data set is.
 
@@ -379,9 +383,10 @@ def progress(
         reviewer: whose pace.
         now: the decisions in force; looked up when None.
         newest: this reviewer's last looks; looked up when None.
+        then: the moment that the numbers are of; the last one when None.
     """
     ranked = scored(info)
-    now_at, then = now or standing(info), ready(info)
+    now_at, then = now or standing(info), then or ready(info)
     newest = latest(info, reviewer) if newest is None else newest
     times = [
         d.seconds
@@ -409,22 +414,41 @@ def progress(
     )
 
 
-READY = Lately[Standing]()
+READY = Lately[tuple[Standing, Scored | None]]()
+BEHIND = 100
+"""Reviewed images that the numbers of a fetch may be behind while a thread works out new ones."""
 
 
-def ready(info: DatasetInfo) -> Standing:
+def ready(info: DatasetInfo, *, soon: bool = False) -> Standing:
     """Return the last moment for which all is worked out: the last one, or the one before.
 
     Whoever comes first to a new moment works it out; who comes meanwhile does not wait for it.
+
+    Args:
+        info: the data set.
+        soon: nobody is to wait: a thread works it out, and the moment before will do, unless it is
+            `BEHIND` or something else than answers has changed what it says.
     """
     then, ranked = moment(info), scored(info)
 
-    def make() -> Standing:
-        errors_left(info, now=then)
+    def make() -> tuple[Standing, Scored | None]:
+        left = errors_left(info, now=then)
         forecast(info, now=then)
-        return then
+        if left.estimate is None:
+            guess(info, then)
+        return then, ranked
 
-    return READY.get(info, (then, ranked), make)
+    def will_do(known: tuple[Standing, Scored | None]) -> bool:
+        before, by = known
+        return (
+            by is ranked
+            and before.auto_since == then.auto_since
+            and 0 <= then.reviewed - before.reviewed <= BEHIND
+            and not (then.answered | then.no_class).all()
+        )
+
+    known = READY.get(info, (then, ranked), make, will_do if soon else lambda _: False)
+    return known[0]
 
 
 @dataclass(frozen=True, slots=True)

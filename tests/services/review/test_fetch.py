@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from lnl_core.services import lately
 from lnl_core.services.review import desk, goals
 from lnl_core.services.review.goals import LEFT
 from lnl_core.store import once
@@ -65,3 +66,38 @@ def test_what_was_asked_is_kept_within_one_piece_of_work_only():
     with pytest.raises(ZeroDivisionError), once.at_once():
         once.asked("n", lambda: 1 / 0)
     assert once.asked("n", lambda: next(said)) == 5
+
+
+def answer(info, count):
+    """Let Ann answer what comes next; nobody else does, and no look is hidden."""
+    from lnl_core.services.review.recording import record
+
+    open_ = [row for row in range(info.n) if desk.is_open(info, "ann", row)]
+    record(info, "ann", [press(row) for row in open_[:count]])
+
+
+def reviewed(info, **more):
+    return desk.review_state(info, "ann", limit=5, **more).progress.reviewed
+
+
+def test_a_fetch_tells_the_last_finished_moment_and_never_waits_for_the_next(workspace, scored):
+    assert reviewed(scored, tab="one") == 0
+    answer(scored, 10)
+    with desk.READY._making[scored]:  # as while the thread is at work: would hang if it waited
+        assert reviewed(scored, tab="one") == 0
+        assert desk.page_states(scored, "ann", tab="one")[0].progress.reviewed == 0
+    assert reviewed(scored, tab="one") == 0
+    lately.idle()
+    assert reviewed(scored, tab="one") == 10
+    answer(scored, 10)
+    assert reviewed(scored) == 20  # who takes no images is told the last moment
+
+
+def test_a_fetch_is_never_far_behind(workspace, scored, monkeypatch):
+    monkeypatch.setattr(desk, "BEHIND", 15)
+    assert reviewed(scored, tab="one") == 0
+    answer(scored, 20)
+    assert reviewed(scored, tab="one") == 20
+    answer(scored, 40)
+    monkeypatch.setattr(desk, "BEHIND", 100)
+    assert reviewed(scored, tab="one") == 60  # all are answered: there is nothing more to come
