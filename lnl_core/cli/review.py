@@ -177,6 +177,11 @@ def _apart(count: int, done: int) -> str:
     return f"\n{images} came without a class{since}: nothing here speaks of them"
 
 
+def _found(left: Any) -> str:
+    words = "wrong label" if left.found == 1 else "wrong labels"
+    return f"{left.found:,} {words} found in all, as of {left.reviewed:,} reviewed"
+
+
 def _audit_words(name: str, report: Any) -> str:
     """Say a report in sentences."""
     left, rate = report.left, report.rate
@@ -194,12 +199,12 @@ def _audit_words(name: str, report: Any) -> str:
     if left.estimate is None:
         missing = max(1, left.enough - left.since)
         return (
-            f"{checks}; {left.found:,} wrong labels found in all.\n"
+            f"{checks}; {_found(left)}.\n"
             f"Too few to say what is left: {missing:,} more random checks."
         )
     lines = [
         f"Errors left: {left.words} of {left.total:,} images",
-        f"From {checks}; {left.found:,} wrong labels found in all",
+        f"From {checks}; {_found(left)}",
     ]
     if rate is not None:
         lines.append(

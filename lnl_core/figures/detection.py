@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lnl_core.figures.frame import legend_height, legend_room, new_figure, strokes, text, wrapped
 from lnl_core.figures.palette import Tone
 from lnl_core.views import Candidate, Comparison
@@ -45,6 +47,13 @@ def precision_recall(comparison: Comparison, tone: Tone, height: int = 286) -> g
     figure.update_yaxes(title_text="precision", range=[0, 1.04], dtick=0.25)
     figure.update_layout(showlegend=True, margin_r=legend_room(drawn))
     return figure
+
+
+def _beside(depth: Any, found: Any, seen: int, wrong: int, reach: float) -> str:
+    """Return where the words on what people found stand: off the best curve, and inside."""
+    if wrong < np.interp(seen, depth, found):
+        return "bottom right"
+    return "top center" if 0.25 * reach < seen < 0.75 * reach else "top right"
 
 
 def effort(comparison: Comparison, tone: Tone, height: int = 286) -> go.Figure:
@@ -90,7 +99,7 @@ def effort(comparison: Comparison, tone: Tone, height: int = 286) -> go.Figure:
             mode="markers+text",
             marker={"size": 11, "color": tone["accent"]},
             text=[f"<b>people: {seen:,} seen, {wrong:,} found</b>"],
-            textposition="bottom right",
+            textposition=_beside(first.depth, first.found, seen, wrong, reach),
             textfont={"color": tone["text"]},
             name="people",
             hovertemplate="people: %{x:,} seen, %{y:,} found<extra></extra>",
