@@ -126,6 +126,12 @@ class ReadOnly(LnlError):
     code = "read_only"
 
 
+class NoRoom(ReadOnly):
+    """The disk of the workspace is full: what is there can be looked at until there is room."""
+
+    code = "no_room"
+
+
 class Unavailable(LnlError):
     """This machine lacks what was asked for."""
 

@@ -11,7 +11,7 @@ from lnl_core.services import methods
 from lnl_core.services.review.holding import give_back
 from lnl_core.services.runs import control
 from lnl_core.services.runs.running import reconcile
-from lnl_core.services.workspace import datasets, read_only
+from lnl_core.services.workspace import datasets, is_full, read_only
 from lnl_core.types import Job, JobState, Workspace
 from pages import _jobs, _ui, _urls, _who, _words
 from pages._ui import plain
@@ -166,6 +166,12 @@ def sidebar() -> None:
         _dataset_select(ws)
         if read_only(ws):
             st.warning("Read only: nothing can be saved here.", icon=":material/lock:")
+        elif is_full(ws):
+            st.warning(
+                "The disk is full: answers wait in this browser until there is room where "
+                f"{plain(str(ws.home))} is.",
+                icon=":material/hard_drive:",
+            )
         else:
             _running(ws)
         _who.settle(ws)

@@ -21,6 +21,7 @@ from lnl_core.services.workspace import (
     add_reviewer,
     claim_first,
     has_answered,
+    is_full,
     read_only,
     reviewers,
 )
@@ -94,7 +95,7 @@ def _named(ws: Workspace) -> str | None:
     machine = os.environ.get("LNL_REVIEWER", "").strip()[:60]
     if machine:
         return machine
-    if read_only(ws):  # where nothing can be answered anyway
+    if read_only(ws) or is_full(ws):  # where nothing can be answered anyway
         return UNNAMED
     if reviewers(ws) or not claim_first(ws, UNNAMED):
         return None

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
@@ -24,7 +25,7 @@ import numpy as np
 
 from lnl_core.store.arrays import read_array, write_array
 from lnl_core.store.datasets import CONTENT, FILE_DIGESTS
-from lnl_core.types import Array, ByteArray, IntArray
+from lnl_core.types import Array, ByteArray, IntArray, LnlError
 
 PIXEL_BYTES, FILE_BYTES = 16, 32
 _BLOCK_BYTES = 2**22
@@ -142,7 +143,8 @@ def noted(folder: Path) -> Contents:
     pixels = _stored(folder / CONTENT, len(images))
     if pixels is None:
         pixels = of_images(images)
-        write_array(folder / CONTENT, pixels)
+        with suppress(LnlError):  # where nothing can be written they are made again
+            write_array(folder / CONTENT, pixels)
     return Contents(pixels, _stored(folder / FILE_DIGESTS, len(images)))
 
 

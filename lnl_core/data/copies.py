@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -35,7 +36,7 @@ import numpy as np
 from lnl_core.review import copies as review
 from lnl_core.store.arrays import read_array, write_array
 from lnl_core.store.datasets import COPIES
-from lnl_core.types import Array, ByteArray, FloatArray, IntArray
+from lnl_core.types import Array, ByteArray, FloatArray, IntArray, LnlError
 
 SIDE = 16
 """Side of the small grey pictures, in pixels."""
@@ -107,7 +108,8 @@ def noted(folder: Path) -> IntArray:
     if file.is_file() and len(groups := read_array(file)) == len(images):
         return groups
     groups = group(images)
-    write_array(file, groups)
+    with suppress(LnlError):  # where nothing can be written they are found again
+        write_array(file, groups)
     return groups
 
 

@@ -22,7 +22,7 @@ def write_images(folder: Path, old: ByteArray, new: ByteArray, rows: IntArray) -
         rows: those of `new` that come in.
     """
     shape = (len(old) + len(rows), *old.shape[1:])
-    out = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+    out = arrays.new_array(folder / "images.npy", np.uint8, shape)
     step = max(1, _BLOCK // max(1, int(np.prod(shape[1:]))))
     for start in range(0, len(old), step):
         end = min(start + step, len(old))

@@ -23,6 +23,7 @@ import numpy as np
 from lnl_core.data import content, copies
 from lnl_core.data.contrast import Contrast
 from lnl_core.data.reading.outline import Outline
+from lnl_core.records import file_size
 from lnl_core.store.arrays import write_array, write_json
 from lnl_core.store.datasets import COPIES_FOUND, JUDGED_LABELS, LISTED, TRUE_LABELS
 from lnl_core.store.table import read_table, splits_of
@@ -162,8 +163,8 @@ class SetWriter:
         free = shutil.disk_usage(self.part).free
         if need > free:
             raise LnlError(
-                f"The working copy needs {need / 2**30:,.1f} GB, the disk has {free / 2**30:,.1f} "
-                "GB free. Free some, or choose a smaller working resolution."
+                f"The working copy needs {file_size(need)}, the disk of {self.part.parent} has "
+                f"{file_size(free)} free. Free some, or choose a smaller working resolution."
             )
         self._labels, self._truth = array("i"), array("i")
         self._digest = hashlib.blake2b(digest_size=16)

@@ -25,7 +25,8 @@ from torch import Tensor
 from lnl_core.learning import contrastive, grown, hardware, pretrained, process_group
 from lnl_core.learning.feature_keys import cache_key
 from lnl_core.learning.images import images_alone
-from lnl_core.store.arrays import read_array, read_json, write_json
+from lnl_core.records import file_size
+from lnl_core.store.arrays import new_array, read_array, read_json, write_json
 from lnl_core.types import (
     Damaged,
     FloatArray,
@@ -140,7 +141,7 @@ def _compute_into(
                 done = int(state["rows"])
     try:
         if not done:
-            np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=shape)
+            new_array(part, np.float16, shape)
         out = np.lib.format.open_memmap(part, mode="r+")
         if not done and encoder.alone:
             known = grown.known_before(
@@ -160,7 +161,7 @@ def _compute_into(
     except OSError as error:
         raise LnlError(
             f"Features cannot be written to {folder}: {error.strerror}. Free about "
-            f"{shape[0] * shape[1] * 2 / 1e9:.1f} GB there, or set LNL_HOME to another disk, "
+            f"{file_size(shape[0] * shape[1] * 2)} there, or set LNL_HOME to another disk, "
             "then resume."
         ) from error
     write_json(folder / "meta.json", {"representation": representation, "shape": shape})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lnl_core.records import DatasetInfo, LnlError, Workspace
 from lnl_core.store import datasets as stored
-from lnl_core.store import db, decisions, people
+from lnl_core.store import db, decisions, faults, people
 from lnl_core.store.unexpected import log_file as log_file
 from lnl_core.store.unexpected import refusal as refusal
 from lnl_core.store.unexpected import write_down as write_down
@@ -38,6 +38,11 @@ def home() -> Path:
 def read_only(ws: Workspace) -> bool:
     """Say whether a workspace can only be looked at: nothing can be saved."""
     return db.is_read_only(ws)
+
+
+def is_full(ws: Workspace) -> bool:
+    """Say whether the disk of a workspace has no room for an answer."""
+    return faults.is_full(ws)
 
 
 def datasets(ws: Workspace) -> list[DatasetInfo]:

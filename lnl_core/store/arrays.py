@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -21,6 +22,26 @@ from lnl_core.types import Array, LnlError, Ranking, Signals, TopProbs
 def write_array(path: Path, array: Array) -> None:
     """Save one array as .npy, atomically."""
     write_atomic(path, lambda stream: np.save(stream, np.asarray(array), allow_pickle=False))
+
+
+def new_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> np.memmap[Any, Any]:
+    """Make an .npy file to be filled in place, with its room on the disk taken at once.
+
+    Where a disk is full, a write to a mapped page that has no room ends the process.
+
+    Raises:
+        OSError: no room, or no right to write.
+    """
+    out: np.memmap[Any, Any]
+    out = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    try:
+        if hasattr(os, "posix_fallocate"):
+            with path.open("r+b") as stream:
+                os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+    except OSError:
+        path.unlink()
+        raise
+    return out
 
 
 def read_array(path: Path, *, mmap: bool = True) -> Array:

@@ -128,6 +128,10 @@ def _with_driver(url: str) -> str:
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
+_LOOKING = "lnl_looking"
+"""Marks a connection that shows the database as it is and cannot write; it says why."""
+
+
 def _engine(url: str) -> Engine:
     with _making:  # two threads that ask at once get the same pool
         return _make_engine(url)
@@ -143,9 +147,30 @@ def _make_engine(url: str) -> Engine:
         assert file is not None
         return create_engine("sqlite://", creator=lambda: _to_look_at(file), poolclass=NullPool)
     engine = create_engine(url)
-    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "do_connect", _connect)
     event.listen(engine, "begin", _on_begin)
     return engine
+
+
+def _connect(dialect: Any, record: Any, args: Any, options: Any) -> sqlite3.Connection:
+    """Open a database; only to look at where its disk has no room for the log's index.
+
+    SQLite makes that index, a file of 32 KB, as soon as anybody reads.
+    """
+    connection: sqlite3.Connection = dialect.connect(*args, **options)
+    try:
+        _set_up(connection)
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL):
+            raise
+        try:
+            connection = _to_look_at(Path(args[0]))
+        except OSError:
+            raise error from None
+        connection.isolation_level = None
+        record.info[_LOOKING] = str(error)
+    return connection
 
 
 def _to_look_at(file: Path) -> sqlite3.Connection:
@@ -162,7 +187,7 @@ def _to_look_at(file: Path) -> sqlite3.Connection:
         return memory
 
 
-def _on_connect(connection: Any, _record: Any) -> None:
+def _set_up(connection: sqlite3.Connection) -> None:
     connection.isolation_level = None  # the driver must not begin by itself
     for pragma in (
         f"busy_timeout={PATIENCE * 1000:.0f}",  # first: switching to WAL takes a lock too
@@ -200,7 +225,9 @@ def transaction(ws: Workspace, patience: float = PATIENCE) -> Iterator[Connectio
     """
     if is_read_only(ws):
         raise faults.read_only(ws)
-    with faults.named(ws), _engine(ws.url).connect() as connection:
+    with faults.named(ws), _connected(ws) as connection:
+        if _LOOKING in connection.info:
+            raise faults.no_room(ws, connection.info[_LOOKING])
         connection = connection.execution_options(lnl_patience=patience)
         with connection.begin():
             yield connection
@@ -213,7 +240,7 @@ def reading(ws: Workspace) -> Iterator[Connection]:
     Raises:
         Busy, Damaged, LnlError: see `faults.named`.
     """
-    with faults.named(ws), _engine(ws.url).connect() as connection:
+    with faults.named(ws), _connected(ws) as connection:
         if ws.on_sqlite:
             connection = connection.execution_options(lnl_reading=True)
         else:
@@ -222,6 +249,17 @@ def reading(ws: Workspace) -> Iterator[Connection]:
             )
         with connection.begin():
             yield connection
+
+
+@contextmanager
+def _connected(ws: Workspace) -> Iterator[Connection]:
+    """Give a connection; one that only looks shows one moment, so nobody has it after this."""
+    with _engine(ws.url).connect() as connection:
+        try:
+            yield connection
+        finally:
+            if _LOOKING in connection.info:
+                connection.invalidate()
 
 
 def dispose(ws: Workspace) -> None:

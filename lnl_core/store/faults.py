@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, ProgrammingError
 
-from lnl_core.records import Busy, Damaged, LnlError, ReadOnly, Workspace
+from lnl_core.records import Busy, Damaged, LnlError, NoRoom, ReadOnly, Workspace
 
 PATIENCE = 15.0
 """Seconds that a write waits for its turn."""
@@ -35,6 +36,10 @@ def backups(ws: Workspace) -> list[Path]:
 
 def _stamp(path: Path) -> str:
     return path.stem[-15:]  # 20260131-093000
+
+
+_ROOM = 2**20
+"""Bytes: with less free, a disk is full; the log of the database and its index need as much."""
 
 
 def damaged(ws: Workspace, what: str) -> Damaged:
@@ -93,9 +98,7 @@ def _in_words(ws: Workspace, error: BaseException) -> LnlError:
             "then try again."
         )
     if code == sqlite3.SQLITE_FULL:
-        return LnlError(
-            f"The disk of {file} is full; nothing was changed. Free some space, then try again."
-        )
+        return no_room(ws)
     if code == sqlite3.SQLITE_READONLY:
         return read_only(ws)
     if code == sqlite3.SQLITE_CANTOPEN:
@@ -103,15 +106,32 @@ def _in_words(ws: Workspace, error: BaseException) -> LnlError:
             f"The database {file} cannot be opened. Check that the folder is there and yours."
         )
     if code == sqlite3.SQLITE_IOERR:
-        return LnlError(
-            f"The disk of {file} gave an error ({error}); nothing was changed. Check that it has "
-            "space and is in order, then try again."
-        )
+        return no_room(ws, str(error))
     said = {
         sqlite3.SQLITE_NOTADB: "is no database",
         sqlite3.SQLITE_CORRUPT: "is damaged",
     }
     return damaged(ws, said.get(code, f"cannot be used ({error})"))
+
+
+def is_full(ws: Workspace) -> bool:
+    """Say whether the disk of the database is full; never so of one on a server."""
+    file = database_file(ws)
+    return file is not None and shutil.disk_usage(file.parent).free < _ROOM
+
+
+def no_room(ws: Workspace, error: str = "") -> ReadOnly:
+    """Return the refusal to write on a full disk, or on one that gives an error."""
+    file = database_file(ws)
+    assert file is not None
+    if error and not is_full(ws):
+        return ReadOnly(
+            f"The disk of {file} gave an error ({error}); nothing was changed. Check that it is "
+            "in order, then try again."
+        )
+    return NoRoom(
+        f"The disk of {file} is full; nothing was changed. Free some space, then try again."
+    )
 
 
 def read_only(ws: Workspace) -> ReadOnly:

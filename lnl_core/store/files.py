@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +13,9 @@ from typing import IO, Any
 
 from lnl_core.records import Damaged, LnlError, Missing
 from lnl_core.store import unexpected
+
+_LITTLE = 2**30
+"""Bytes."""
 
 DOCTOR = "`lnl doctor` says what can be restored"
 
@@ -39,6 +44,12 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def is_short(folder: Path) -> bool:
+    """Tell whether a disk has little room, and that of temporary files has more."""
+    free = shutil.disk_usage(folder).free
+    return free < _LITTLE and shutil.disk_usage(tempfile.gettempdir()).free > free
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -18,6 +18,7 @@ from lnl_core.data.export import protect
 from lnl_core.data.layouts import placing
 from lnl_core.data.layouts.cleaned import NO_ONE_CLASS, VERDICTS, Cleaned
 from lnl_core.data.layouts.placing import Need, Report
+from lnl_core.store import arrays
 from lnl_core.types import Action, FloatArray, IntArray, LnlError, TopProbs
 
 _BLOCK_BYTES = 2**26
@@ -65,9 +66,7 @@ def write(
     given = np.asarray(data.given_labels, np.int64)
     with placing.new_folder(target, cleaned) as part:
         np.save(part / "labels.npy", given, allow_pickle=False)
-        there = np.lib.format.open_memmap(
-            part / "pred_probs.npy", mode="w+", dtype=np.float32, shape=(n, k)
-        )
+        there = arrays.new_array(part / "pred_probs.npy", np.float32, (n, k))
         step = max(1, _BLOCK_BYTES // (8 * k))
         for start in range(0, n, step):
             rows = np.arange(start, min(n, start + step))

@@ -24,6 +24,7 @@ from lnl_core.data.files import hidden, inside_path
 from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.data.tables import visible
 from lnl_core.data.writing import part_of
+from lnl_core.records import file_size
 from lnl_core.types import IntArray, LnlError
 
 MODES = ("copy", "link", "none")
@@ -301,6 +302,6 @@ def check_space(needed: Need, target: Path) -> None:
     """
     if needed.size > needed.free:
         raise LnlError(
-            f"{target} needs about {needed.size / 2**30:,.1f} GB, the disk has "
-            f"{needed.free / 2**30:,.1f} GB free. Free some, choose another disk, or hard links."
+            f"{target} needs about {file_size(needed.size)}, the disk has "
+            f"{file_size(needed.free)} free. Free some, choose another disk, or hard links."
         )

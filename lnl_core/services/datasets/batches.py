@@ -11,6 +11,7 @@ import numpy as np
 
 from lnl_core.data import content, images
 from lnl_core.data.class_names import near
+from lnl_core.data.writing import disk_error
 from lnl_core.services.datasets.joined import Batch
 from lnl_core.services.in_force import contents, loaded
 from lnl_core.store import arrays, datasets
@@ -166,7 +167,10 @@ def _to_channels(info: DatasetInfo, folder: Path, notes: list[str]) -> None:
         return
     made = folder / "channels.npy"
     shape = (*read.shape[:3], info.channels)
-    out = np.lib.format.open_memmap(made, mode="w+", dtype=np.uint8, shape=shape)
+    try:
+        out = arrays.new_array(made, np.uint8, shape)
+    except OSError as error:
+        raise disk_error(error) from error
     coloured = 0
     for row, image in enumerate(read):
         coloured += info.channels == 1 and bool((image != image[:, :, :1]).any())

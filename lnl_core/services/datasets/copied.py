@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,7 +13,7 @@ from lnl_core.review import copies
 from lnl_core.services.in_force import loaded, scored, standing
 from lnl_core.services.review import groups
 from lnl_core.store import datasets
-from lnl_core.types import DatasetInfo, IntArray
+from lnl_core.types import DatasetInfo, IntArray, LnlError
 
 KINDS = {
     "all": "stored more than once",
@@ -58,7 +59,8 @@ def counted(info: DatasetInfo) -> dict[str, int]:
     split = datasets.splits(info)
     labels = np.asarray(loaded(info).given_labels)
     found = finding.summary(first, labels, info.no_classes, None if split is None else split[1])
-    datasets.update_meta(info, **{datasets.COPIES_FOUND: {"of": info.n} | found})
+    with suppress(LnlError):  # where nothing can be written they are counted again
+        datasets.update_meta(info, **{datasets.COPIES_FOUND: {"of": info.n} | found})
     return found
 
 

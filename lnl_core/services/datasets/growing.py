@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +30,8 @@ from lnl_core.services.datasets.joined import Batch, write_listed, written
 from lnl_core.services.in_force import loaded
 from lnl_core.store import arrays, datasets
 from lnl_core.store.db import now
-from lnl_core.types import ACTIVE_STATES, DatasetInfo, JobState, LnlError
+from lnl_core.store.files import is_short
+from lnl_core.types import ACTIVE_STATES, DatasetInfo, JobState, LnlError, Workspace
 
 if TYPE_CHECKING:
     from lnl_core.data.importers import ImportReport
@@ -108,7 +111,7 @@ def foresee(
         LnlError: nothing could be read.
     """
     readings: list[Reading] = []
-    with scratch(info.workspace) as folder:
+    with _aside(info.workspace) as folder:
         try:
             told = _read(info, source, folder / "set", root, answers, report, readings.append)
         except Unanswered:
@@ -128,6 +131,17 @@ def foresee(
         except OSError as error:
             raise disk_error(error) from error
         return Foreseen(readings[0], _said(info, batch, told.skipped, same), refused)
+
+
+@contextmanager
+def _aside(ws: Workspace) -> Iterator[Path]:
+    """Give a folder for a moment; a look takes no room that the workspace lacks."""
+    if not is_short(ws.home):
+        with scratch(ws) as folder:
+            yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="lnl-reading-") as name:
+        yield Path(name)
 
 
 def add_images(

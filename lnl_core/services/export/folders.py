@@ -15,6 +15,7 @@ from lnl_core.data.layouts.cleaned import Cleaned
 from lnl_core.services import places
 from lnl_core.services.export import facts, single_run
 from lnl_core.store import datasets
+from lnl_core.store.files import is_short
 from lnl_core.types import DatasetInfo
 
 
@@ -121,9 +122,10 @@ def _written(
 def _zipped(
     info: DatasetInfo, data: Cleaned, format: str, stream: IO[bytes], images: str
 ) -> ExportResult:
-    """Write a folder on the workspace's disk, zip it into the stream, and remove it."""
-    info.workspace.home.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=info.workspace.home))
+    """Write a folder where there is room, zip it into the stream, and remove it."""
+    home = info.workspace.home
+    home.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=None if is_short(home) else home))
     try:
         made = _written(info, data, format, scratch / format, images)
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:

@@ -186,7 +186,7 @@ def test_disk_space_is_told_before_and_checked(workspace, photos, photo_set, tmp
     assert not out.exists()
     usage = type("Usage", (), {"free": plan.size - 1})
     monkeypatch.setattr(placing.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(LnlError, match="GB free"):
+    with pytest.raises(LnlError, match=r" free\. Free some"):
         exporting.write_export(photo_set, "folder", out)
 
 

@@ -1,0 +1,132 @@
+"""A full disk: what is there can be read; writing is refused in words, and nothing is lost."""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lnl_core.store import arrays, decisions
+from lnl_core.store.db import dispose
+from lnl_core.types import Action, Decision
+
+FORMATS = ("corrections", "decisions", "manifest", "fiftyone", "label-studio")
+
+LOOK = """
+import json, sys
+from lnl_core.services.workspace import dataset, open_workspace
+from lnl_core.store import decisions
+from lnl_core.types import Action, Decision, ReadOnly
+ws = open_workspace(sys.argv[1])
+for again in range(2):
+    info = dataset(ws, "tiny")
+    found = decisions.in_force(info)[5][0].label
+    try:
+        decisions.append(info, [Decision(7, Action.KEEP, "bob")])
+    except ReadOnly as error:
+        said = str(error)
+print(json.dumps([info.n, found, len(list(decisions.history(info))), said]))
+"""
+
+
+def no_more_bytes():
+    """Let no file grow, as on a full disk."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def test_a_workspace_that_nobody_has_open_is_read_where_nothing_can_be_written(workspace, tiny):
+    decisions.append(tiny, [Decision(5, Action.RELABEL, "ann", label=1)])
+    dispose(workspace)
+    assert not Path(f"{workspace.home}/review.db-shm").exists(), "its index has to be made anew"
+    before = (workspace.home / "review.db").read_bytes()
+    call = [sys.executable, "-B", "-c", LOOK, str(workspace.home)]
+    done = subprocess.run(call, preexec_fn=no_more_bytes, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    n, label, answers, said = json.loads(done.stdout)
+    assert (n, label, answers) == (60, 1, 1)
+    assert f"The disk of {workspace.home}/review.db gave an error" in said
+    assert (workspace.home / "review.db").read_bytes() == before
+    assert decisions.append(tiny, [Decision(7, Action.KEEP, "bob")]), "there is room again"
+
+
+def test_an_array_takes_its_room_at_once(tmp_path):
+    made = arrays.new_array(tmp_path / "a.npy", np.uint8, (2**20,))
+    assert made.shape == (2**20,)
+    assert (tmp_path / "a.npy").stat().st_blocks * 512 >= 2**20
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 16 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if (
+        os.geteuid()
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", place], capture_output=True
+        ).returncode
+    ):
+        pytest.skip("a disk of its own takes a mount")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_an_array_without_room_is_refused_and_ends_nothing(small_disk):
+    with pytest.raises(OSError, match="No space left"):
+        arrays.new_array(small_disk / "a.npy", np.uint8, (2**25,))
+    assert not (small_disk / "a.npy").exists()
+
+
+def fill(place):
+    with suppress(OSError), (place / "fill").open("ab") as stream:
+        while True:
+            stream.write(bytes(4096))
+            stream.flush()
+
+
+def test_everything_but_writing_goes_on_at_a_full_disk(small_disk, workspace, scored):
+    decisions.append(scored, [Decision(5, Action.RELABEL, "ann", label=1)])
+    dispose(workspace)
+    home = small_disk / "home"
+    shutil.copytree(workspace.home, home)
+    more = small_disk.parent / "more.npz"
+    images = np.random.default_rng(9).integers(0, 255, (4, 16, 16, 3), dtype=np.uint8)
+    np.savez(more, images=images, labels=np.arange(4) % 3, class_names=list(scored.class_names))
+    fill(small_disk)
+
+    def lnl(*call):
+        command = [sys.executable, "-m", "lnl_core", "--home", str(home), *call]
+        return subprocess.run(command, capture_output=True, cwd=small_disk.parent)
+
+    name = scored.name
+    for call in (
+        ["status"],
+        ["rank", name, "--out", "-"],
+        *(["export", name, "--format", each, "--out", "-"] for each in FORMATS),
+        ["audit", name],
+        ["doctor"],
+        ["add", name, str(more), "--dry-run"],
+    ):
+        done = lnl(*call)
+        assert done.returncode == 0, (call, done.stderr)
+        assert done.stdout, call
+    for call in (
+        ["run", name, "--methods", "knn"],
+        ["rename", name, "other"],
+        ["add", name, str(more)],
+        ["import", str(more), "--name", "more"],
+    ):
+        done = lnl(*call)
+        assert done.returncode == 1, call
+        said = done.stderr.decode()
+        assert "Traceback" not in said
+        assert str(home) in said or "The disk is full" in said, said
+        assert "full" in said or "No space left" in said, said
+    (small_disk / "fill").unlink()
+    assert lnl("rename", name, "other").returncode == 0
