@@ -136,7 +136,11 @@ def _acts(card: DatasetCard, *, primary: bool) -> None:
     info = card.info
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     with st.container(horizontal=True, gap="small"):
-        if card.has_queue:
+        reached = card.has_queue and _left(card)[1]
+        if reached:
+            if st.button("Export", icon=":material/download:", type=kind, key=f"export_{info.id}"):
+                _ui.go("export", dataset=info.name)
+        elif card.has_queue:
             label = "Continue review" if card.reviewed else "Start review"
             if st.button(label, icon=":material/rate_review:", type=kind, key=f"review_{info.id}"):
                 _ui.go("review", dataset=info.name)
@@ -145,8 +149,9 @@ def _acts(card: DatasetCard, *, primary: bool) -> None:
                 _ui.go("review", dataset=info.name)
         elif st.button("Score it", icon=":material/play_arrow:", type=kind, key=f"score_{info.id}"):
             arriving.score(info)
-        if st.button("Runs", type="tertiary", key=f"runs_{info.id}"):
-            _ui.go("runs", dataset=info.name)
+        there = "Review" if reached else "Runs"
+        if st.button(there, type="tertiary", key=f"runs_{info.id}"):
+            _ui.go(there.lower(), dataset=info.name)
         if info.name == PHOTOGRAPHS and st.button(
             "Tour", type="tertiary", key="tour_start", help=_tour.WHAT
         ):

@@ -24,8 +24,8 @@ def draw(info: DatasetInfo) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(gap="xxsmall"):
-            most = _words.plural(left.limit or 0, "error")
-            st.markdown(f"**At most {most} left in {left.total:,} labels (95 %)**")
+            most = f"At most {_words.plural(left.limit, 'error')}" if left.limit else "No error"
+            st.markdown(f"**{most} left in {left.total:,} labels (95 %)**")
             by = here.goal.reviewer if here.goal else None
             who = f", set by {_ui.plain(by)}" if by else ""
             st.caption(f"Goal: review {here.words}{who}. Reached: {here.reached}.")

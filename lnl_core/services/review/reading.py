@@ -27,7 +27,7 @@ def lines(body: Mapping[str, Any]) -> list[tuple[str, str]]:
             f"; {body['auto_fixed']:,} were changed unseen, and one that is wrong counts as left"
         )
     return [
-        ("Guaranteed", f"{_wrong(body['at_most_left'])} left at most, {sure}"),
+        ("Guaranteed", f"{_at_most(int(body['at_most_left']))}, {sure}"),
         ("Goal", f"Review {stopping['goal']}{by}{on}. Reached: {stopping['said']}."),
         ("Found", f"{found}."),
         ("Where people err", _people(body["people"])),
@@ -51,6 +51,10 @@ def file_name(info: DatasetInfo) -> str:
 
 def _short(body: Mapping[str, Any]) -> str:
     return str(body["checksum"])[:16]
+
+
+def _at_most(count: int) -> str:
+    return f"at most {_wrong(count)} left" if count else "no wrong label left"
 
 
 def _wrong(count: int) -> str:

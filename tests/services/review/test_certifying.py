@@ -300,7 +300,7 @@ def test_people_can_read_it_and_the_command_that_it_names_holds(reviewed, tmp_pa
         int(n) for n in re.findall(r"(\d+) (?:right|wrong|unsure|open)", said["Random draws"])
     ]
     assert sum(counts) == len(body["draws"])
-    assert said["Guaranteed"].startswith(f"{body['at_most_left']} wrong label")
+    assert said["Guaranteed"].startswith(f"at most {body['at_most_left']} wrong label")
     assert said["Where people err"] == "It supposes that nobody errs."
     assert all(each in said["Assumes"] for each in body["assumptions"])
     monkeypatch.chdir(tmp_path)
