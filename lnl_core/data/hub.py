@@ -7,7 +7,6 @@ read together, each in the split of its name: `train-00000-of-00002.parquet`.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ import numpy as np
 
 from lnl_core.data import images
 from lnl_core.data.files import WORKERS, working_plan
+from lnl_core.data.hub_features import class_names, written
 from lnl_core.data.images import ImageError
 from lnl_core.data.reading import pixels
 from lnl_core.data.reading.column_names import COLUMNS
@@ -94,22 +94,6 @@ def _is_bytes(kind: Any) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
-def _class_names(schema: Any) -> dict[str, list[str]]:
-    """Return column -> the names that its numbers stand for, by the features in the metadata."""
-    try:
-        known = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-    except (KeyError, TypeError, ValueError):
-        return {}
-    names: dict[str, list[str]] = {}
-    for column, feature in known.items() if isinstance(known, dict) else ():
-        inner = feature.get("feature", feature) if isinstance(feature, dict) else {}
-        if isinstance(inner, dict) and inner.get("_type") == "ClassLabel":
-            listed = inner.get("names")
-            if isinstance(listed, list) and listed:
-                names[str(column)] = [visible(str(name)) for name in listed]
-    return names
-
-
 @dataclass(slots=True)
 class HubSource:
     """A set in Parquet shards; see `writing.Source`.
@@ -118,13 +102,13 @@ class HubSource:
         files: the shards.
         splits: of each shard, "" where its name says none.
         columns: of images and of labels.
-        names: what numbers of the label stand for, None where they are the names.
+        names: what numbers of the label stand for in each shard, None where they are the names.
     """
 
     files: Sequence[Path]
     splits: Sequence[str]
     columns: tuple[str, str]
-    names: Sequence[str] | None
+    names: Sequence[Sequence[str] | None]
     total: int
     class_names: list[str]
     labels: Labels
@@ -157,25 +141,26 @@ class HubSource:
         """Return (class or "", bytes) of some images, evenly over the shards."""
         each = max(1, _SAMPLE // max(len(self.files), 1))
         kept = []
-        for file in self.files:
-            for cell, written in islice(self._cells(file), each):
+        for at in range(len(self.files)):
+            for cell, label in islice(self._cells(at), each):
                 data = _data_of(cell)[0]
-                meaning = self.labels.meanings.get(written)
+                meaning = self.labels.meanings.get(label)
                 if data:
                     kept.append((meaning[0] if isinstance(meaning, tuple) else "", data))
         return kept
 
-    def _cells(self, file: Path) -> Iterator[tuple[Any, str]]:
-        """Yield (cell of the image, label as written) of every row of a shard."""
+    def _cells(self, at: int) -> Iterator[tuple[Any, str]]:
+        """Yield (cell of the image, label as written) of every row of the shard at a place."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        file, names = self.files[at], self.names[at]
         try:
             with pq.ParquetFile(file) as table:
                 for batch in table.iter_batches(_ROWS, columns=list(self.columns)):
                     images_, labels_ = (batch.column(name).to_pylist() for name in self.columns)
                     for cell, label in zip(images_, labels_, strict=True):
-                        yield cell, _written(label, self.names)
+                        yield cell, written(label, names)
         except (pa.ArrowException, OSError) as error:
             raise LnlError(f"{file.name} is damaged. {_DAMAGED}") from error
 
@@ -210,15 +195,15 @@ class HubSource:
         seen: set[str] = set()
         number = -1
         with ThreadPoolExecutor(WORKERS, "decode") as pool:
-            for file, split in zip(self.files, self.splits, strict=True):
-                rows = self._cells(file)
+            for at, split in enumerate(self.splits):
+                rows = self._cells(at)
                 while some := list(islice(rows, _ROWS)):
                     decoded = pool.map(lambda pair: read(_data_of(pair[0])[0]), some)
-                    for (cell, written), image in zip(some, list(decoded), strict=True):
+                    for (cell, label), image in zip(some, list(decoded), strict=True):
                         number += 1
                         name = _data_of(cell)[1]
                         identity = name if name and name not in seen else f"{number:07d}"
-                        meaning = self.labels.meanings.get(written)
+                        meaning = self.labels.meanings.get(label)
                         yield _row(identity, number, image, meaning, label_of, split)
                         seen.add(identity)
 
@@ -276,17 +261,6 @@ def _decoded(data: bytes | None, plan: Plan) -> tuple[ByteArray, bytes] | ImageE
     return image, hashlib.sha256(data).digest()
 
 
-def _written(label: Any, names: Sequence[str] | None) -> str:
-    """Return a label as text: the name that a number stands for, several joined by bars."""
-    if isinstance(label, list):
-        return "|".join(filter(None, (_written(each, names) for each in label)))
-    if label is None or (isinstance(label, float) and label != label):
-        return ""
-    if names is not None and isinstance(label, int) and not isinstance(label, bool):
-        return names[label] if 0 <= label < len(names) else ""
-    return visible(str(label).strip())
-
-
 def scan(
     files: Sequence[Path],
     class_map: Mapping[str, str] | None = None,
@@ -307,19 +281,20 @@ def scan(
     label, question = _label_column(files[0], schema, image, said)
     if label is None:
         outline.questions += [question] if question is not None else []
-        return HubSource(files, splits, (image, image), None, 0, [], Labels({}), outline)
+        return HubSource(files, splits, (image, image), [None], 0, [], Labels({}), outline)
     outline.questions += [question] if question is not None else []
     outline.columns = {"image": image, "label": label}
-    names = _class_names(schema).get(label)
-    written, of_split, total = _counted(files, splits, label, names)
-    blank = written.pop("", 0)
+    outline.notes += _unread([str(name) for name in schema.names], image, label)
+    names = [class_names(_schema(file) or schema).get(label) for file in files]
+    counts, of_split, total = _counted(files, splits, label, names)
+    blank = counts.pop("", 0)
     if blank:
         why = BadRow("The label is blank, or a number without a name.", "Write its class.")
         outline.leave_out(blank, "rows", why)
-    meant_by = understood(written, said, class_map=class_map, from_cells=names is None)
+    meant_by = understood(counts, said, class_map=class_map, from_cells=names[0] is None)
     outline.questions += meant_by.questions
     outline.written, outline.no_classes = meant_by.written(), meant_by.no_classes
-    for each, count in written.items():
+    for each, count in counts.items():
         meaning = meant_by.meanings[each]
         if isinstance(meaning, BadRow):
             outline.leave_out(count, "rows", meaning, f"“{each[:40]}”")
@@ -328,33 +303,44 @@ def scan(
     outline.splits = {name: count for name, count in of_split.items() if name}
     outline.notes.append("The images are inside the Parquet file: Review shows the working copies.")
     order = meant_by.class_names
-    if names is not None:
-        order = [n for n in names if n in order] + [n for n in order if n not in names]
+    listed = list(dict.fromkeys(name for each in names for name in each or ()))
+    order = [n for n in listed if n in order] + [n for n in order if n not in listed]
     if not order:
         raise LnlError(f"No row of {files[0].name} has a label. Fill them in.")
     return HubSource(files, splits, (image, label), names, total, order, meant_by, outline)
 
 
+def _unread(names: Sequence[str], image: str, label: str) -> list[str]:
+    """Name the columns that nothing is read from."""
+    others = [f"“{visible(name)[:40]}”" for name in names if name not in (image, label)]
+    if not others:
+        return []
+    more = f" and {len(others) - 12} more" if len(others) > 12 else ""
+    said = "Column" if len(others) == 1 else "Columns"
+    verb = "is" if len(others) == 1 else "are"
+    return [f"{said} {', '.join(others[:12])}{more} {verb} not read."]
+
+
 def _counted(
-    files: Sequence[Path], splits: Sequence[str], label: str, names: Sequence[str] | None
+    files: Sequence[Path], splits: Sequence[str], label: str, names: Sequence[Sequence[str] | None]
 ) -> tuple[Counter[str], Counter[str], int]:
     """Return (label as written -> rows, split -> rows, all rows)."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    written, of_split = Counter[str](), Counter[str]()
+    counts, of_split = Counter[str](), Counter[str]()
     total = 0
-    for file, split in zip(files, splits, strict=True):
+    for file, split, named in zip(files, splits, names, strict=True):
         try:
             with pq.ParquetFile(file) as table:
                 for batch in table.iter_batches(65_536, columns=[label]):
-                    cells = [_written(each, names) for each in batch.column(label).to_pylist()]
-                    written.update(cells)
+                    cells = [written(each, named) for each in batch.column(label).to_pylist()]
+                    counts.update(cells)
                     of_split[split] += len(cells)
                     total += len(cells)
         except (pa.ArrowException, OSError, KeyError) as error:
             raise LnlError(f"{file.name} has no column “{label}”, or is damaged.") from error
-    return written, of_split, total
+    return counts, of_split, total
 
 
 def _label_column(
@@ -370,7 +356,7 @@ def _label_column(
                 f"{meant(said.label_column, others)} Its columns: {', '.join(others[:12])}."
             )
         return by_name[said.label_column.lower()], None
-    named = [name for name in others if name in _class_names(schema)]
+    named = [name for name in others if name in class_names(schema)]
     known = [each for word in COLUMNS["label"] for each in others if each.lower() == word]
     candidates = named or known
     if len(candidates) == 1 or "label" in candidates:

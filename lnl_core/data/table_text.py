@@ -14,6 +14,19 @@ from lnl_core.types import LnlError
 MAX_LINE = 2**20
 SAVE_AS = "Save it as “CSV UTF-8”, then import again."
 
+_PICTURES = {code: 0x2400 + code for code in range(32) if code not in (9, 10, 13)} | {
+    0x7F: 0x2421,
+    **dict.fromkeys(range(0xD800, 0xE000), 0xFFFD),
+}
+
+
+def visible(text: str) -> str:
+    """Return text fit to store and show: control characters as their pictures (␀), rest kept.
+
+    Line breaks and tabs stay; half surrogates, which no file can hold, become U+FFFD.
+    """
+    return text.translate(_PICTURES)
+
 
 def lines_of(text: io.TextIOBase, name: str) -> Iterator[str]:
     """Give the lines of a text, ends kept.

@@ -18,14 +18,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from lnl_core.data import coco
+from lnl_core.data.hub_features import class_names, written
 from lnl_core.data.table_text import SAVE_AS, lines_of, text_of
+from lnl_core.data.table_text import visible as visible
 from lnl_core.types import LnlError
 
 DELIMITERS = ",;\t|"
-_PICTURES = {code: 0x2400 + code for code in range(32) if code not in (9, 10, 13)} | {
-    0x7F: 0x2421,
-    **dict.fromkeys(range(0xD800, 0xE000), 0xFFFD),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +40,6 @@ _TOO_MANY_CELLS = BadRow(
 
 Cells = dict[str, str]
 """Column -> text; only the columns that were asked for."""
-
-
-def visible(text: str) -> str:
-    """Return text fit to store and show: control characters as their pictures (␀), rest kept.
-
-    Line breaks and tabs stay; half surrogates, which no file can hold, become U+FFFD.
-    """
-    return text.translate(_PICTURES)
 
 
 def rows(
@@ -306,6 +296,8 @@ def _parquet_rows(
                         f"Column “{names[at]}” of {name} holds nested values. "
                         f"“{column}” must be text; store images as files."
                     )
+            known = class_names(table.schema_arrow)
+            classes = {column: known.get(names[at]) for column, at in places.items()}
             number = 1
             for batch in table.iter_batches(4096, columns=[names[at] for at in places.values()]):
                 cells = {
@@ -313,7 +305,15 @@ def _parquet_rows(
                 }
                 for i in range(batch.num_rows):
                     number += 1
-                    yield number, {column: _word(values[i]) for column, values in cells.items()}
+                    yield (
+                        number,
+                        {
+                            column: written(values[i], classes[column])
+                            if classes[column]
+                            else _word(values[i])
+                            for column, values in cells.items()
+                        },
+                    )
     except (pa.ArrowException, OSError) as error:
         raise LnlError(f"{name} is no readable Parquet file. Write it again.") from error
     except (ValueError, OverflowError) as error:  # a date before the year 1 or after 9999

@@ -79,3 +79,35 @@ def test_several_labels_of_an_image(tmp_path, do_import):
     file = shard(tmp_path / "s.parquet", [[0], [0, 1], [1]])
     assert [each.key for each in importers.read(file).open_questions] == ["several"]
     assert do_import(file, answers=Answers(several="first")).given == ["cat", "cat", "dog"]
+
+
+def test_columns_that_are_not_read_are_named(tmp_path):
+    file = shard(tmp_path / "s.parquet", [0, 1, 0])
+    assert not any("not read" in note for note in importers.read(file).notes)
+    table = pq.read_table(file)
+    metadata = table.schema.metadata
+    for name in ("caption", "width"):
+        table = table.append_column(name, pa.array(["1", "2", "3"]))
+    pq.write_table(table.replace_schema_metadata(metadata), file)
+    found = importers.read(file)
+    assert "Columns “caption”, “width” are not read." in found.notes
+    assert found.class_names == ("cat", "dog")
+
+
+def test_each_shard_says_what_its_own_numbers_mean(tmp_path, do_import):
+    shard(tmp_path / "s" / "a-00000-of-00002.parquet", [0, 1], names=("cat", "dog"))
+    shard(tmp_path / "s" / "a-00001-of-00002.parquet", [0, 1, 2], names=("dog", "cat", "emu"))
+    found = importers.read(tmp_path / "s")
+    assert {each.name: each.count for each in found.classes} == {"cat": 2, "dog": 2, "emu": 1}
+    assert do_import(tmp_path / "s").given == ["cat", "dog", "dog", "cat", "emu"]
+
+
+def test_a_list_without_bytes_has_the_names_too(tmp_path, do_import):
+    for at in range(3):
+        picture(seed=at).save(tmp_path / f"{at}.png")
+    table = pa.table({"file_name": ["0.png", "1.png", "2.png"], "label": [1, 0, 1]})
+    features = {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "metadata.parquet")
+    got = do_import(tmp_path / "metadata.parquet", root=tmp_path)
+    assert got.given == ["dog", "cat", "dog"]
