@@ -107,8 +107,8 @@ def _advice(info: DatasetInfo) -> None:
         time = _words.duration(best.outlook.open * pace.seconds)
         images = _words.plural(best.outlook.open, "image")
         st.markdown(
-            "In this set **looking at every image** is the shortest way to be sure: "
-            f"{images} left, about {time} ({pace.whose})."
+            "In this set **looking at every image** takes hardly longer than the usual goal, and "
+            f"leaves nothing to guess: {images}, about {time} ({pace.whose})."
         )
         return
     words = goals.words(best.kind, best.value)

@@ -25,7 +25,7 @@ from lnl_core.types import Action, Decision
 from pages import _ui
 from pages._words import short
 from tests.pages.conftest import EVIL_NAME
-from tests.services.review.test_auditing import make
+from tests.services.review.test_auditing import Reviewer, make
 
 
 def test_one_card_per_set_last_used_first_and_the_demo_one_press_away(
@@ -348,3 +348,36 @@ def test_the_import_report_lists_copies_and_leads_to_their_queue(desk, ranked):
     assert "splits" not in table
     app.button(key="copies_labels").click().run()
     assert not app.exception
+
+
+def test_a_set_whose_goal_is_reached_leads_to_export_and_back_to_review(desk, workspace, tmp_path):
+    few = make(workspace, tmp_path, 20, name="few")
+
+    def acts():
+        page = desk()
+        assert not page.exception
+        known = {f"review_{few.id}", f"export_{few.id}", f"runs_{few.id}"}
+        return [button.label for button in page.button if button.key in known]
+
+    ann = Reviewer(workspace, few)
+    ann.review(10)
+    assert acts() == ["Continue review", "Runs"]
+    ann.review(10)
+    assert acts() == ["Export", "Review"]
+
+
+def test_the_goal_dialog_says_as_of_when_and_that_all_is_hardly_more(
+    desk, workspace, tmp_path, texts
+):
+    few = make(workspace, tmp_path, 60, name="few")
+    ann = Reviewer(workspace, few)
+    ann.review(4)
+    app = desk("review", dataset="few")
+    app.session_state["review_goal"] = True
+    said = texts(app.run())
+    assert not app.exception
+    assert "nearly all of the 60 images left" in said
+    assert "59 in all were expected when the review began" in said
+    assert "As of 0 images reviewed, 4 now" in said
+    assert "takes hardly longer than the usual goal" in said
+    assert "60 images, about" in said

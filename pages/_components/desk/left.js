@@ -90,7 +90,7 @@ function goalOf({ errors_left: left, goal, course }) {
   const known = left.limit !== null && left.estimate !== null;
   const stop = known ? `or stop now: at most ${count(Number(left.limit))}` : "";
   const end = course?.ahead[course.ahead.length - 1];
-  const all = goal.all ? "looking at every image is the shortest way to be sure" : "";
+  const all = goal.all ? "looking at every image takes hardly longer, and is sure" : "";
   const then = isTime(goal) && end ? `then at most ${count(end[1])} left, it is expected` : "";
   return {
     name,
