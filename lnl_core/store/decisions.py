@@ -416,6 +416,16 @@ def last_id(info: DatasetInfo) -> int:
         return int(connection.execute(query).scalar_one())
 
 
+def last_answered_at(info: DatasetInfo, until: int) -> str | None:
+    """Return the latest time of an answer up to a decision's number; files that came have any."""
+    query = select(func.max(_TABLE.c.decided_at)).where(
+        _TABLE.c.dataset_id == info.id, _TABLE.c.id <= until, _TABLE.c.route != IMPORT
+    )
+    with reading(info.workspace) as connection:
+        found: str | None = connection.execute(query).scalar_one()
+    return found
+
+
 def counts(info: DatasetInfo) -> dict[str, int]:
     """Return how many decisions in force there are of each action."""
     query = (

@@ -22,7 +22,7 @@ from lnl_core.review.sensitivity import Known
 from lnl_core.services import places
 from lnl_core.services.in_force import Standing, labelled_count, loaded, standing, standing_at
 from lnl_core.services.moment import moment
-from lnl_core.services.review import auditing, goal_proofs, goals, limits
+from lnl_core.services.review import auditing, goal_proofs, goals, limits, statements
 from lnl_core.services.review.corrected import corrected, limit_of
 from lnl_core.services.review.draws import (
     OPEN,
@@ -41,17 +41,8 @@ from lnl_core.types import DatasetInfo, IntArray, LnlError
 
 FORMAT = "lnl-review certificate 1"
 
-METHOD = (
-    "Images drawn uniformly at random among those without an answer, at moments of the review; a "
-    "betting martingale over every possible number of wrong labels; by Ville's inequality the "
-    "limit is ever too low with a chance of 5 % at most, whatever else was reviewed and whenever "
-    "one stops."
-)
-ASSUMPTIONS = (
-    "The answers to the drawn images are right.",
-    "Unsure, disputed and unanswered draws count as wrong.",
-    "The labels are those of the export of the same day: nothing was changed elsewhere.",
-)
+MORE_CLASSES = 20
+"""Classes that may have been added since a certificate, and are named."""
 
 _WORDS = {RIGHT: "right", WRONG: "wrong", UNCLEAR: "unclear", OPEN: "open"}
 _CODES = {word: code for code, word in _WORDS.items()}
@@ -102,7 +93,7 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
             "left follows from the decisions alone: lnl export --format decisions has them."
         )
     past, drawn, ids = replay(info, today), since_grown(info, today), loaded(info).ids
-    said, of_share = said_of(today), here.kind == goals.RECALL
+    said = said_of(today)
     upper = past.part(np.ones(len(past.rows), bool), past.said != RIGHT, careful=True)
     body = {
         "format": FORMAT,
@@ -117,11 +108,9 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
         "known_wrong": int((said == WRONG).sum()),
         "kept": int((said == RIGHT).sum()),
         "at_most_left": left.limit,
-        "confidence": 1 - ALPHA,
         "risk": risks(info, today).now,
         "auto_fixed": left.auto,
-        "method": METHOD + (f" {goal_proofs.SHARE_METHOD}" if of_share else ""),
-        "assumptions": [*ASSUMPTIONS, *[goal_proofs.SHARE_ASSUMPTION] * of_share],
+        **statements.texts(here.kind),
         "people": corrected(info, left, today).as_dict(),
         "seed": drawn[0].seed,
         "draws": [
@@ -163,12 +152,12 @@ def _checksum(body: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _labels_digest(info: DatasetInfo) -> str:
-    """Return SHA-256 over class names, ids and given labels: which set it is."""
+def _labels_digest(info: DatasetInfo, n: int | None = None, classes: int | None = None) -> str:
+    """Return SHA-256 over class names, ids and given labels: which set it is, or its beginning."""
     data = loaded(info)
-    digest = hashlib.sha256(json.dumps(list(info.class_names)).encode())
-    digest.update(np.asarray(data.given_labels, "<i8").tobytes())
-    for each in data.ids:
+    digest = hashlib.sha256(json.dumps(list(info.class_names[:classes])).encode())
+    digest.update(np.asarray(data.given_labels[:n], "<i8").tobytes())
+    for each in data.ids[:n]:
         digest.update(each.encode("utf-8", "surrogatepass") + b"\0")
     return digest.hexdigest()
 
@@ -194,7 +183,7 @@ def verify(info: DatasetInfo, path: Path) -> list[Check]:
     body = _read(path)
     try:
         return list(_checks(info, body))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise LnlError(
             f"{path} is not a whole certificate ({error!r}). Ask for the file again."
         ) from error
@@ -216,15 +205,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _checks(info: DatasetInfo, body: dict[str, Any]) -> Iterator[Check]:
     same = body["checksum"] == _checksum(body)
     yield Check("file", same, "as it was issued" if same else "changed since it was issued")
-    same = body["content"] == _labels_digest(info)
-    yield Check(
-        "set",
-        same,
-        "the same images, classes and given labels"
-        if same
-        else f"not the set “{info.name}” as it is now: other ids, classes or given labels",
-    )
-    if not same:
+    known = _set(info, body)
+    yield known
+    if not known.holds:
         return
     yield _drawn_again(info, body)
     yield _counts(info, body)
@@ -232,9 +215,35 @@ def _checks(info: DatasetInfo, body: dict[str, Any]) -> Iterator[Check]:
     yield _limit(info, body)
     if body.get("people", {}).get("at_most_left") is not None:
         yield _people(body)
+    then = standing_at(info, int(body["last_decision"]))
+    yield Check("statement", *statements.check(info, body, then))
     if "stopping" in body:  # there is none in those of earlier programs
-        then = standing_at(info, int(body["last_decision"]))
         yield Check("goal", *goal_proofs.check(info, body, then))
+
+
+def _set(info: DatasetInfo, body: dict[str, Any]) -> Check:
+    """Tell whether it is the set that was certified, and what has come to it since."""
+    named = "" if body["dataset"] == info.name else f"; issued for it as “{body['dataset']}”"
+    if body["content"] == _labels_digest(info):
+        return Check("set", True, f"the same images, classes and given labels{named}")
+    used = int(np.max(loaded(info).given_labels, initial=0)) + 1
+    for classes in range(info.class_count, max(used, info.class_count - MORE_CLASSES) - 1, -1):
+        new = ", ".join(f"“{name}”" for name in info.class_names[classes:])
+        more = f"; since then new: the class {new}" if new else ""
+        if body["content"] == _labels_digest(info, classes=classes):
+            return Check("set", True, f"the same images and given labels{more}{named}")
+    for first in reversed(info.additions):
+        used = int(np.max(loaded(info).given_labels[:first], initial=0)) + 1
+        for classes in range(info.class_count, max(used, info.class_count - MORE_CLASSES) - 1, -1):
+            if body["content"] == _labels_digest(info, first, classes):
+                grown = (
+                    f"“{info.name}” has grown since: it says nothing of the "
+                    f"{info.n - first:,} images added to its {first:,}. Go on reviewing, "
+                    f"then issue a new one{named}"
+                )
+                return Check("set", False, grown)
+    words = f"not the set “{info.name}” as it is now: other ids, classes or given labels"
+    return Check("set", False, words)
 
 
 def _drawn_again(info: DatasetInfo, body: dict[str, Any]) -> Check:
@@ -382,6 +391,7 @@ def _limit(info: DatasetInfo, body: dict[str, Any]) -> Check:
             return Check("limit", False, f"a risk of {risk:g} is left to it, not what is stated")
     _, total = limits.highest(upper, said, n, found, most, risk)
     left = int(np.clip(total - found, 0, most - found))
-    if left > int(body["at_most_left"]):
+    stated = int(body["at_most_left"])
+    if left > stated or ("risk" in body and left != stated):
         return Check("limit", False, f"the draws prove at most {left:,}, not what is stated")
     return Check("limit", True, f"at most {int(body['at_most_left']):,} wrong labels left (95 %)")

@@ -71,7 +71,7 @@ def check(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> tuple[b
     if said["goal"] != words:
         return False, "its words are not those of its kind and value"
     if goal.kind == RECALL:
-        return _share(info, goal, said, then)
+        return _share(info, goal, body, then)
     if goal.kind == REVIEWS:
         done = float(then.reviewed - int(goal.facts["reviewed"]))
     else:
@@ -96,13 +96,16 @@ def _left(
 
 
 def _share(
-    info: DatasetInfo, goal: Goal, said: Mapping[str, Any], then: Standing
+    info: DatasetInfo, goal: Goal, body: Mapping[str, Any], then: Standing
 ) -> tuple[bool, str]:
     """Walk through the permutation again, and down the order that was fixed."""
+    said = body["stopping"]
     order = sharing.order_fixed(info, goal)
     digest = hashlib.sha256(order.astype("<i4").tobytes()).hexdigest()
     if {digest, said["order"]} != {goal.facts["order"]}:
         return False, "the order is not the one that was fixed with the goal"
+    if int(said["draws_made"]) != 1 + max(int(each["number"]) for each in body["draws"]):
+        return False, "draws made: not those that it lists"
     sample, ids = sharing.sampled(info, goal, then, int(said["draws_made"])), loaded(info).ids
     ours = {
         "sampled_errors": [ids[int(row)] for row in sample.errors],

@@ -54,6 +54,17 @@ def words(kind: str, value: float) -> str:
     return f"until {spent} {'is' if spent in ('1 min', '1 h') else 'are'} spent"
 
 
+def reached_words(kind: str, value: float, limit: int | None) -> str:
+    """Return what may be said once a goal holds, with the limit of errors left."""
+    if kind == RECALL:
+        return f"{100 * value:g} % of the wrong labels are found"
+    left = "" if limit is None else _at_most(limit)
+    if kind == LEFT:
+        return left
+    done = "all is answered" if kind == REVIEWS else "the time is spent"
+    return f"{done}: {left}" if left else done
+
+
 def duration(seconds: float) -> str:
     """Return a time in hours and minutes."""
     minutes = round(seconds / 60)
@@ -204,7 +215,7 @@ def stand(
 def _left(info: DatasetInfo, goal: Goal | None, left: ErrorsLeft, now: Standing) -> Stand:
     ahead = planning.forecast(info, now=now)
     more = None if ahead is None else 0 if left.may_stop else ahead.plan.total
-    reached = "" if left.limit is None else _at_most(left.limit)
+    reached = reached_words(LEFT, left.goal, left.limit)
     return Stand(goal, LEFT, words(LEFT, left.goal), left.may_stop, more, reached=reached)
 
 
@@ -218,7 +229,7 @@ def _share(info: DatasetInfo, goal: Goal, now: Standing) -> Stand:
     assert goal.value is not None
     sample = sharing.sampled(info, goal, now)
     more = sharing.more_to_share(info, goal, sample, now)
-    reached = f"{100 * goal.value:g} % of the wrong labels are found"
+    reached = reached_words(RECALL, goal.value, None)
     about = words(RECALL, goal.value)
     return Stand(goal, RECALL, about, sample.holds, more, sample.said, reached)
 
@@ -229,7 +240,7 @@ def _spent(
     """Return how far images or time are: as of the last moment, unless all of it is done."""
     assert goal.value is not None
     about, before = words(goal.kind, goal.value), int(goal.facts["reviewed"])
-    limit = "" if left.limit is None else f": {_at_most(left.limit)}"
+    reached = reached_words(goal.kind, goal.value, left.limit)
 
     def spent(at: Standing) -> float:
         until = max(at.last_id, goal.last_decision)
@@ -240,14 +251,14 @@ def _spent(
         done = max(0, (latest if holds else now).reviewed - before)
         said = f"{done:,} of {int(goal.value):,} answered"
         rest = min(_unseen(now), max(0, int(goal.value) - done))
-        return Stand(goal, REVIEWS, about, holds, rest, said, f"all is answered{limit}")
+        return Stand(goal, REVIEWS, about, holds, rest, said, reached)
     holds = spent(latest) >= goal.value
     at = latest if holds else now
     seconds, done = spent(at), max(0, at.reviewed - before)
     pace = seconds / done if done and seconds else PACE
     rest = min(_unseen(at), max(0, round((goal.value - seconds) / pace)))
     said = f"{duration(seconds)} of {duration(goal.value)} spent"
-    return Stand(goal, SECONDS, about, holds, rest, said, f"the time is spent{limit}")
+    return Stand(goal, SECONDS, about, holds, rest, said, reached)
 
 
 def as_record(here: Stand) -> dict[str, Any]:

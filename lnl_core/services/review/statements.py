@@ -1,0 +1,103 @@
+"""What a certificate says in words, dates and of people: whether it is what this program states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from lnl_core.review.auditing import ALPHA
+from lnl_core.services.in_force import Standing
+from lnl_core.services.review import corrected, goal_proofs, goals
+from lnl_core.services.review.auditing import errors_left
+from lnl_core.store import decisions
+from lnl_core.store.goals import LEFT, RECALL
+from lnl_core.types import DatasetInfo
+
+METHOD = (
+    "Images drawn uniformly at random among those without an answer, at moments of the review; a "
+    "betting martingale over every possible number of wrong labels; by Ville's inequality the "
+    "limit is ever too low with a chance of 5 % at most, whatever else was reviewed and whenever "
+    "one stops."
+)
+ASSUMPTIONS = (
+    "The answers to the drawn images are right.",
+    "Unsure, disputed and unanswered draws count as wrong.",
+    "The labels are those of the export of the same day: nothing was changed elsewhere.",
+)
+
+
+def texts(kind: str) -> dict[str, Any]:
+    """Return method, assumptions and confidence as a certificate of that kind of goal has them."""
+    share = kind == RECALL
+    return {
+        "confidence": 1 - ALPHA,
+        "method": METHOD + (f" {goal_proofs.SHARE_METHOD}" if share else ""),
+        "assumptions": [*ASSUMPTIONS, *[goal_proofs.SHARE_ASSUMPTION] * share],
+    }
+
+
+def check(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> tuple[bool, str]:
+    """Tell whether what is stated beside the proof is so; with words.
+
+    Args:
+        info: the data set.
+        body: the certificate.
+        then: the decisions in force when it was issued.
+    """
+    if int(body["last_decision"]) != then.last_id:
+        return False, f"the set has no decision {body['last_decision']}"
+    said = body.get("stopping", {})  # there is none in those of earlier programs
+    for name, ours in texts(said.get("kind", "")).items():
+        if body[name] != ours:
+            return False, f"{name}: not what this program states"
+    if said:
+        reached = goals.reached_words(said["kind"], said["value"], int(body["at_most_left"]))
+        if said["said"] != reached:
+            return False, f"“{said['said']}” is not what its numbers say"
+        if said["kind"] != LEFT and body["goal"] is not None:
+            return False, "a goal of errors left, beside another"
+    wrong = _date(info, body, then) or _people(info, body, then)
+    return not wrong, wrong or f"issued {body['issued_at']}, in the words of this program"
+
+
+def _date(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> str:
+    """Say what is wrong with the date: it lies after the answers and goal, and not ahead."""
+    set_at = body.get("stopping", {}).get("set_at")
+    try:
+        issued, goal_set = _time(body["issued_at"]), _time(set_at) if set_at else None
+    except ValueError:
+        return f"“{body['issued_at']}” or “{set_at}” is no date"
+    if issued > datetime.now(UTC):
+        return "issued on a day that is still to come"
+    last = decisions.last_answered_at(info, then.last_id)
+    if (last and issued < _time(last)) or (goal_set and issued < goal_set):
+        return "issued before its last answer, or before its goal was set"
+    return ""
+
+
+def _time(text: str) -> datetime:
+    when = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _people(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> str:
+    """Say what is stated of people and is not so; gold may have been added since."""
+    if "people" not in body:
+        return ""
+    said = body["people"]
+    today = corrected.corrected(info, errors_left(info, now=then), then)
+    ours: dict[str, Any] = today.as_dict()
+    gold = said["gold"]
+    for name in ("taken_back", "needed", "assumption"):
+        if said[name] != ours[name]:
+            return f"people, {name.replace('_', ' ')}: not what this set's answers say"
+    more = [name for name, count in gold.items() if not 0 <= count <= ours["gold"][name]]
+    if more:
+        return f"gold, {more[0]}: more than this set has"
+    if gold != ours["gold"]:
+        return ""  # there is more gold today
+    for name in ("at_most_left", "passed_over", "too_few"):
+        if said[name] != ours[name]:
+            return f"people, {name.replace('_', ' ')}: not what this set's answers say"
+    return ""
