@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from lnl_core.services import in_force
 from lnl_core.services.export import exporting
@@ -107,13 +106,13 @@ def draw(info: DatasetInfo, format_key: str) -> None:
         _head(info, format_key, options, table)
     if table.notice:
         st.warning(table.notice, icon=":material/warning:")
-    shown_words = _options(format_key)
+    _options(format_key)
     if not shown:
         _nothing(info, format_key)
         certificate.draw(info)
         return
     first = f"first {len(shown)} of " if len(shown) < table.total else ""
-    shown_words.caption(f"{first}{_words.plural(table.total, 'row')}", width="content")
+    st.caption(f"{first}{_words.plural(table.total, 'row')}")
     _preview(info, shown)
     _column_chips(shown[0])
     _blank(info, shown[0])
@@ -143,7 +142,7 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
         )
         counts = exporting.correction_counts(info, only_agreed=options.only_agreed)
         facts = [
-            ("Rows", total, f"of {reviewed.replace(' image', ' reviewed image')}, {found}"),
+            ("Rows", total, f"of {_words.count(now.reviewed)} reviewed, {found}"),
             ("Relabelled", counts["relabel"], "to another class"),
             ("None fits", counts["none"], "no class of this set"),
             ("Multiple", counts["multiple"], "all named"),
@@ -203,8 +202,8 @@ def _chosen(format_key: str) -> Options:
     )
 
 
-def _options(format_key: str) -> DeltaGenerator:
-    """Draw the options; return the place at their right."""
+def _options(format_key: str) -> None:
+    """Draw the options."""
     with st.container(
         horizontal=True, vertical_alignment="center", gap="medium", key="export_options"
     ):
@@ -224,15 +223,12 @@ def _options(format_key: str) -> DeltaGenerator:
         )
         if format_key == "corrections":
             st.checkbox("Scores of every method", value=True, key="scores")
-        st.space("stretch")
-        place = st.empty()
-    return place
 
 
 def _head(info: DatasetInfo, format_key: str, options: Options, table: Table) -> None:
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
-        folder.figures(table.facts)
-        st.space("stretch")
+        with st.container(horizontal=True, gap="medium", key="export_facts"):
+            folder.figures(table.facts)
         with st.container(gap="xxsmall", width="content", horizontal_alignment="right"):
             _download(info, format_key, options, enabled=table.total > 0)
             st.caption("CSV, UTF-8", width="content")

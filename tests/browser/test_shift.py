@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.browser.test_layout import PAGES, STILL, layout_set
+from lnl_core.store import decisions
+from lnl_core.types import Action, Decision
+from tests.browser.test_layout import NAMES, PAGES, STILL, layout_set
 
 pytestmark = pytest.mark.browser
 
@@ -29,13 +31,28 @@ new PerformanceObserver((list) => window.moved.push(...list.getEntries().map((ea
 def test_no_skeleton_changes_the_layout_when_it_fills(common_server, page, layout_set, name):
     address, ready = PAGES[name]
     page.add_init_script(WATCH)
-    joint = "&" if "?" in address else "?"
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{common_server.url}/{address}{joint}dataset={layout_set.name}")
+    stays(page, f"{common_server.url}/{address}", layout_set.name, ready)
+    health = [url for url in asked if url.endswith("/_stcore/health")]
+    assert health == [f"{common_server.url}/_stcore/health"]  # asked once, at the right address
+
+
+def test_what_stands_above_the_rows_of_a_file_keeps_its_room(common_server, page, make_set):
+    info = make_set(common_server, "rows of a file", NAMES, n=120)
+    other = [Decision(row, Action.RELABEL, "reviewer B", label=3) for row in range(0, 90, 4)]
+    decisions.append(info, other)
+    page.add_init_script(WATCH)
+    table = ".stDataFrame canvas"
+    stays(page, f"{common_server.url}/export", info.name, table)
+    stays(page, f"{common_server.url}/export", info.name, table)  # with the browser's memory
+
+
+def stays(page, address, name, ready):
+    """Open a page, and hold how far its parts moved against the most."""
+    joint = "&" if "?" in address else "?"
+    page.goto(f"{address}{joint}dataset={name}")
     page.wait_for_selector(ready)
     page.evaluate(STILL)
     moved = page.evaluate("window.moved")
     assert sum(each["value"] for each in moved) <= MOST, moved
-    health = [url for url in asked if url.endswith("/_stcore/health")]
-    assert health == [f"{common_server.url}/_stcore/health"]  # asked once, at the right address

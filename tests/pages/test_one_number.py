@@ -72,7 +72,7 @@ def test_counts_are_the_same_everywhere(birds, told, desk, texts):
         "data": number(r">Reviewed</dt><dd[^>]*>(\d+)<", data),
         "compare": number(r"(\d+) images reviewed", compare),
         "team": number(r"(\d+) images reviewed", team),
-        "export": number(r"(\d+) reviewed images", export),
+        "export": number(r"of (\d+) reviewed", export),
         "report": number(r"<dt>Reviewed</dt><dd>(\d+),", page),
         "status": status["reviewed"],
         "words": number(r"(\d+) reviewed", told("status", birds.name, words=True)),
