@@ -105,7 +105,7 @@ STYLE = """<style>
 .st-key-export_options [data-testid="stSkeleton"]{height:23px!important}
 .st-key-format:has(>[data-testid="stSkeleton"]){min-height:536px}
 .st-key-export_head{min-height:83px}
-.st-key-export_facts{min-width:min(100%,300px)}
+:has(>.st-key-export_facts){min-width:min(100%,300px)}
 .st-key-export_head .st-key-download:has(>[data-testid="stSkeleton"]){
   min-width:126px;min-height:38px}
 </style>"""
