@@ -192,11 +192,11 @@ _Decoded = tuple[ByteArray, bytes]
 
 
 def _header_problem(file: Path | None) -> ImageError | None:
-    """Return why a file is no image, by its header."""
+    """Return why a file is no image, by its header and its end."""
     if file is None:
         return None
     try:
-        images.probe(file)
+        images.check(file)
     except ImageError as error:
         return error
     return None

@@ -245,7 +245,7 @@ def _probed(data: bytes | None) -> tuple[ByteArray, bytes] | ImageError:
     if not data:
         return ImageError(*_NO_BYTES)
     try:
-        images.probe(data)
+        images.check(data)
     except ImageError as error:
         return error
     return np.zeros((0, 0, 1), np.uint8), b""

@@ -7,6 +7,7 @@ What a file is called does not matter, only what it holds. A file that cannot be
 from __future__ import annotations
 
 import io
+import os
 import stat
 import threading
 from collections.abc import Iterator
@@ -119,6 +120,33 @@ def probe(source: Path | bytes) -> Probe:
             width, height = height, width
         deep = image.mode.startswith("I") or image.mode == "F" or deep_colour.has(image)
         return Probe(width, height, image.mode in _GRAY_MODES, image.format or "", deep)
+
+
+def check(source: Path | bytes) -> None:
+    """Read an image's header, and all of one that has no end: it is cut off, or something follows.
+
+    Raises:
+        ImageError: as `probe` and `decode`.
+    """
+    end = _ENDS.get(probe(source).format)
+    if end is not None and end not in _last(source):
+        decode(source, 8)
+
+
+_ENDS = {"PNG": b"IEND", "JPEG": b"\xff\xd9"}
+_LAST = 4096
+
+
+def _last(source: Path | bytes) -> bytes:
+    """Return the last bytes of a file."""
+    if isinstance(source, bytes):
+        return source[-_LAST:]
+    try:
+        with source.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _LAST))
+            return stream.read()
+    except OSError:  # gone or forbidden meanwhile: who decodes it says so
+        return b""
 
 
 def has_pages(source: Path | bytes) -> bool:

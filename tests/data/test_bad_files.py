@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lnl_core.data import importers
 from tests.data.making import encoded, picture
 
 
@@ -177,3 +178,28 @@ def test_the_list_of_reasons_is_readable(zoo, do_import):
     got = do_import(zoo, size=16)
     assert all(reason.first and reason.count for reason in got.report.reasons)
     assert got.report.reasons[0].count == max(r.count for r in got.report.reasons)
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_images_that_are_cut_off_are_counted_before_the_import(tmp_path, do_import, ending, nested):
+    for at in range(60):
+        part = ("train" if at % 3 else "test",) if nested else ()
+        place = (tmp_path / "s").joinpath(*part, ("cat", "dog")[at % 2], f"{at:02}.{ending}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        picture(60, 60, seed=at).save(place)
+        if at in (7, 40, 59):
+            place.write_bytes(place.read_bytes()[:-300])
+        if at == 12:  # whole, and more behind it
+            place.write_bytes(place.read_bytes() + bytes(9000))
+    found = importers.read(tmp_path / "s")
+    assert found.n == 57
+    (left,) = found.left_out
+    assert left.counted.startswith("3 ")
+    assert left.reason == "The image is cut off."
+    assert left.first.endswith((f"07.{ending}", f"40.{ending}", f"59.{ending}"))
+    got = do_import(tmp_path / "s")
+    assert len(got.given) == 57
+    assert {name: got.given.count(name) for name in ("cat", "dog")} == {
+        each.name: each.count for each in found.classes
+    }

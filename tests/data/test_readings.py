@@ -106,11 +106,20 @@ def test_more_than_half_left_out_is_asked_for(tmp_path, do_import):
     assert (got.report.n, got.report.skipped) == (2, 5)
 
 
-def test_damage_that_headers_do_not_show_stops_at_the_end(tmp_path):
+def test_images_that_are_cut_off_count_before_anything_is_stored(tmp_path):
     put(tmp_path / "s", ["cat/0.png", "dog/0.png"])
     whole = encoded(picture(64, 64), "PNG")
     for i in range(5):
         (tmp_path / "s" / "cat" / f"x{i}.png").write_bytes(whole[: len(whole) // 2])
+    assert "71 % of the images" in stops(tmp_path / "s", "mostly_skipped", tmp_path)
+
+
+def test_damage_that_headers_do_not_show_stops_at_the_end(tmp_path):
+    put(tmp_path / "s", ["cat/0.png", "dog/0.png"])
+    whole = encoded(picture(64, 64), "PNG")
+    for i in range(5):
+        damaged = whole[:60] + bytes(len(whole) - 80) + whole[-20:]
+        (tmp_path / "s" / "cat" / f"x{i}.png").write_bytes(damaged)
     assert not read(tmp_path / "s").open_questions
     assert "5 of 7 images" in stops(tmp_path / "s", "mostly_skipped", tmp_path)
 
