@@ -1,6 +1,7 @@
 """The awkward inputs that lie beside the repository: what each import does."""
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -81,3 +82,9 @@ def test_an_import_stores_what_its_reading_says(cases, tmp_path, agrees, case, z
         source = Path(shutil.make_archive(str(tmp_path / case), "zip", source))
     agrees(source, Answers(**STORED.get(case, {})))
     agrees(source, Answers())
+
+
+def test_the_page_of_awkward_inputs_is_what_imports_say(cases):
+    here = Path(__file__).resolve().parents[2] / "docs"
+    made = runpy.run_path(str(here / "cases.py"))["page"](cases)
+    assert (here / "cases.md").read_text("utf-8") == made, "run: python docs/cases.py FOLDER"
