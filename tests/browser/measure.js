@@ -105,10 +105,15 @@
   }
 
   // The sidebar lies over the page on narrow windows, as dialogs and menus do: a layer of its own.
+  const coversWhatScrolls = (element) => {
+    const { position, backgroundColor } = getComputedStyle(element);
+    return position === "sticky" && !/, 0\)$|^transparent$/.test(backgroundColor);
+  };
   const layerOf = (element) =>
     [...upFrom(element)].find(
       (each) =>
         getComputedStyle(each).position === "fixed" ||
+        coversWhatScrolls(each) ||
         /stSidebar|stHeader|stToast/.test(each.dataset?.testid ?? ""),
     );
   // Slanted text, as along an axis: its box lies straight once the page is turned.

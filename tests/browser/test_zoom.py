@@ -91,3 +91,13 @@ def test_the_name_of_the_file_is_whole_where_its_folders_are_cut(
     assert folder.evaluate("each => each.scrollWidth > each.clientWidth")
     whole = page.locator(".q button.meta").get_attribute("title")
     assert whole.startswith(paths[desk.shown])
+
+
+@pytest.mark.parametrize("size", [(853, 533), (1024, 768), (1280, 800), (1440, 900)])
+def test_that_all_is_saved_is_in_sight_without_scrolling(desk, size):
+    page = desk.page
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    desk.open().press("k").saved()
+    box = page.locator(".saved").bounding_box()
+    assert box["height"] > 0
+    assert box["y"] + box["height"] <= size[1]

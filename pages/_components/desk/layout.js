@@ -19,7 +19,7 @@ export function topOf(root) {
  * @param {HTMLElement} root
  */
 export function fitHeight(root) {
-  root.style.height = `${Math.max(440, window.innerHeight - topOf(root) - 16)}px`;
+  root.style.height = `${Math.max(400, window.innerHeight - topOf(root) - 16)}px`;
 }
 
 /**
