@@ -18,6 +18,10 @@ from lnl_core.types import BoolArray, Busy, DatasetInfo, IntArray, ReadOnly, Wor
 FEW, SHARE = 5, 4
 """A fetch takes at most a quarter of what is free, but five: others are to get some, too."""
 
+AHEAD, PART = 15, 12
+"""Nor does it take more than a twelfth, but fifteen: others are to get their share of the most
+suspicious images of a small set."""
+
 
 def elsewhere(info: DatasetInfo, reviewer: str) -> IntArray:
     """Return the rows that other reviewers have been sent, and the copies of their pictures.
@@ -40,7 +44,7 @@ def _pictures(info: DatasetInfo) -> IntArray | None:
 def room(limit: int, out: BoolArray, least: int = FEW) -> int:
     """Return how many of `limit` images a reviewer gets, of those that are not `out`, (n,)."""
     free = int(np.count_nonzero(~out))
-    return min(limit, max(least, -(-free // SHARE)))
+    return min(limit, max(least, min(-(-free // SHARE), max(AHEAD, -(-free // PART)))))
 
 
 def second_looks(now: Standing, reviewer: str) -> BoolArray:

@@ -3,6 +3,7 @@
 import threading
 import uuid
 
+import numpy as np
 import pytest
 
 from lnl_core.services import in_force
@@ -10,6 +11,7 @@ from lnl_core.services.review import desk, holding
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.recording import record
 from lnl_core.store import audits, decisions, leases
+from tests.services.review.test_auditing import make
 
 
 def fetch(info, who, *, limit=60, **more):
@@ -115,3 +117,19 @@ def test_eight_reviewers_who_fetch_before_they_answer(workspace, scored):
 def test_every_order_is_held(workspace, scored, order):
     ann = rows(fetch(scored, "ann", order=order))
     assert not set(ann) & set(rows(fetch(scored, "bob", order=order)))
+
+
+def test_two_reviewers_of_a_small_set_share_the_head_of_its_queue(workspace, tmp_path):
+    """Each fetches before every answer; where a fetch took a quarter, the second got no such."""
+    info = make(workspace, tmp_path, 120)
+    order = np.asarray(in_force.scored(info).ranking.order)
+    place = {int(row): k for k, row in enumerate(order)}
+    got = {"ann": [], "bob": []}
+    for _ in range(12):
+        for who, places in got.items():
+            row = rows(fetch(info, who, limit=36))[0]
+            press(info, who, row)
+            places.append(place[row])
+    ann, bob = (sum(k < 24 for k in places) for places in got.values())
+    assert min(ann, bob) >= 6, got
+    assert abs(ann - bob) <= 5, got
