@@ -50,8 +50,8 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from benchmarks import _coteaching, _data, _jocor, _out  # noqa: E402
+from benchmarks._real_sets import long_tail  # noqa: E402
 from benchmarks.detection import best_other, cpu_seconds, dense, test_accuracy  # noqa: E402
-from benchmarks.real import long_tail  # noqa: E402
 from lnl_core.review import metrics  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import LabeledDataset  # noqa: E402

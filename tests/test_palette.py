@@ -160,10 +160,11 @@ def test_no_colour_stands_elsewhere():
         if path.name != "palette.py":
             assert re.findall(r"#[0-9A-Fa-f]{6}\b", path.read_text("utf-8")) == [], path
     for path in (*COMPONENTS.rglob("*.js"), *COMPONENTS.rglob("*.css")):
-        for line in path.read_text("utf-8").splitlines():
-            if "linear-gradient" not in line:  # the ramp of activation maps is not the house's
-                found = re.findall(r"(?<=[\"' ,])#[0-9a-fA-F]{3,8}\b", line)
-                assert {each.lower() for each in found} <= known | PLAIN, (path, line)
+        text = path.read_text("utf-8")  # the ramp of activation maps is not the house's
+        text = re.sub(r"linear-gradient\([^;]*;", "", text)
+        for line in text.splitlines():
+            found = re.findall(r"(?<=[\"' ,])#[0-9a-fA-F]{3,8}\b", line)
+            assert {each.lower() for each in found} <= known | PLAIN, (path, line)
 
 
 @MODES

@@ -63,7 +63,7 @@ def test_a_loop_goes_to_the_queue_and_a_click_shows_neighbours(common_server, pa
     page.mouse.up()
     near = page.locator(".near")
     near.get_by_text("Labelled").first.wait_for()
-    assert words.get_by_text("30 selected").count() == 1
+    assert words.get_by_text("30 images").count() == 1
     before = near.locator(".top").text_content()
     near.locator("button").first.click()
     expect(near.locator(".top")).not_to_have_text(before)
@@ -93,7 +93,7 @@ def test_a_box_is_a_queue_with_an_address_that_others_can_open(
         x, y = low + part * (high - low)
         page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
     page.mouse.up()
-    page.locator(".st-key-explore_selected").get_by_text(f"{inside} selected").wait_for()
+    page.locator(".st-key-explore_selected").get_by_text(f"{inside} images").wait_for()
     page.locator(".st-key-explore_left").get_by_role("button", name="Review these").click()
     page.wait_for_url("**/review?**selection=**")
     first = page.locator(".stage > img").get_attribute("src")

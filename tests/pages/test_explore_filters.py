@@ -29,7 +29,7 @@ def test_filters_narrow_what_is_drawn_and_what_a_loop_selects(desk, mapped, clie
     assert found["codes"] != whole["codes"]
     codes = np.frombuffer(client.get(found["codes"]).content, np.uint8)
     assert np.array_equal(codes < 64, given == 1)
-    assert f"{(given == 1).sum()} selected" in said(texts(app))
+    assert f"{(given == 1).sum()} images" in said(texts(app))
     app.button_group(key=f"explore_levels_{mapped.id}").set_value([2]).run()
     suspected = np.asarray(arrays.load_ranking(mapped.directory / "ranking")[0].p_wrong) >= 0.5
     codes = np.frombuffer(client.get(sent(app)["codes"]).content, np.uint8)

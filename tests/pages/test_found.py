@@ -36,7 +36,7 @@ def answered(ranked):
     [
         ("data", 'Found wrong</dt><dd style="margin:0;font-weight:600">2</dd>'),
         ("compare", "4 images reviewed, 2 found wrong."),
-        ("export", "of 4 reviewed images, 2 found wrong"),
+        ("export", "of 4 reviewed, 2 found wrong"),
         ("team", "4 images reviewed, 2 found wrong."),
     ],
 )
