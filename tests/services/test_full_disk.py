@@ -1,5 +1,6 @@
 """A full disk: what is there can be read; writing is refused in words, and nothing is lost."""
 
+import errno
 import json
 import os
 import resource
@@ -53,6 +54,15 @@ def test_a_workspace_that_nobody_has_open_is_read_where_nothing_can_be_written(w
     assert f"The disk of {workspace.home}/review.db gave an error" in said
     assert (workspace.home / "review.db").read_bytes() == before
     assert decisions.append(tiny, [Decision(7, Action.KEEP, "bob")]), "there is room again"
+
+
+def test_a_disk_that_cannot_say_what_room_it_has_takes_an_array_all_the_same(tmp_path, monkeypatch):
+    def cannot(*where):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "posix_fallocate", cannot)
+    arrays.new_array(tmp_path / "a.npy", np.uint8, (8,))[:] = 3
+    assert (arrays.read_array(tmp_path / "a.npy") == 3).all()
 
 
 def test_an_array_takes_its_room_at_once(tmp_path):
