@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
-
 from lnl_core.store import arrays
+from lnl_core.store.processes import process_started
 from lnl_core.types import LnlError, Workspace
 
 ROUTE = "lnl/server"
@@ -32,7 +31,8 @@ class Server:
         url: its address, as a browser on this machine takes it, without a slash at the end.
         host: what it listens on; "0.0.0.0" is every address of this machine.
         pid: its process.
-        started: when that process started, in seconds since 1970; tells two with one number apart.
+        started: when that process started, by a clock that nobody sets; tells two with one number
+            apart.
     """
 
     url: str
@@ -59,9 +59,9 @@ def address(host: str, port: int, base: str = "", *, tls: bool = False) -> str:
     return f"http{'s' if tls else ''}://{name}:{port}{path}"
 
 
-def identity() -> dict[str, float]:
+def identity() -> dict[str, float | None]:
     """Return what tells this process from any other, before and after it."""
-    return {"pid": os.getpid(), "started": psutil.Process().create_time()}
+    return {"pid": os.getpid(), "started": process_started(os.getpid())}
 
 
 def announce(ws: Workspace, url: str, host: str) -> None:

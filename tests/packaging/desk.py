@@ -86,7 +86,12 @@ class Terminal:
     def run(self, *arguments):
         """Run `lnl` to its end, beside the one in the terminal."""
         return subprocess.run(
-            [*LNL, *arguments], cwd=self.cwd, env=self.env, capture_output=True, text=True
+            [*LNL, *arguments],
+            cwd=self.cwd,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         )
 
     def press(self, key):

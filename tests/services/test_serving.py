@@ -5,7 +5,9 @@ import json
 import os
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
+import psutil
 import pytest
 
 from lnl_core.services import serving
@@ -28,9 +30,11 @@ def answering(said, path="/lnl/server"):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as listener:
         thread = threading.Thread(target=listener.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{listener.server_port}"
-        listener.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{listener.server_port}"
+        finally:
+            listener.shutdown()
+            thread.join()
 
 
 def test_a_server_is_found_again_where_it_answers_as_itself(workspace, monkeypatch):
@@ -41,6 +45,17 @@ def test_a_server_is_found_again_where_it_answers_as_itself(workspace, monkeypat
         found = serving.running(workspace)
         assert (found.url, found.host, found.pid) == (url, "127.0.0.1", os.getpid())
     assert serving.running(workspace) is None  # it is gone; what it wrote stays
+
+
+@pytest.mark.skipif(not Path("/proc/stat").is_file(), reason="elsewhere the clock counts")
+def test_it_is_the_same_server_when_the_clock_of_the_machine_has_been_set(workspace, monkeypatch):
+    with answering(serving.identity()) as url:
+        booted = psutil.boot_time()
+        for moved in (1, -3600):
+            for owner in (psutil, psutil._psplatform):
+                monkeypatch.setattr(owner, "boot_time", lambda moved=moved: booted + moved)
+            serving.announce(workspace, url, "127.0.0.1")
+            assert serving.running(workspace).url == url
 
 
 @pytest.mark.parametrize(
