@@ -112,12 +112,15 @@ function whereFrom(desk, { path, split = "" }) {
   };
   const [folder, file] = folderAndFile(path);
   const told = `${oneLine(path)}${split ? `, split ${oneLine(split)}` : ""}. Press to copy.`;
+  const end = split ? ` · ${short(split, 16)}` : "";
+  const seen = folder + file + end;
+  const name = seen === oneLine(path) ? told : `${seen}. ${told}`; // what is seen is in the name
   return h(
     "button",
-    { type: "button", class: "meta", title: told, "aria-label": told, onclick },
+    { type: "button", class: "meta", title: told, "aria-label": name, onclick },
     h("span", { class: "folder" }, folder),
     h("span", { class: "file" }, file),
-    split ? h("span", { class: "split" }, ` · ${short(split, 16)}`) : null,
+    end ? h("span", { class: "split" }, end) : null,
   );
 }
 
