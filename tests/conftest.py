@@ -106,10 +106,10 @@ def no_worker(workspace):
 def at_once(monkeypatch):
     """Every answer is a moment of its own: numbers follow at once, for tests of the numbers."""
     from lnl_core.services import moment
-    from lnl_core.services.review import desk
+    from lnl_core.services.review import progress
 
     monkeypatch.setattr(moment, "step", lambda info: 1)
-    monkeypatch.setattr(desk, "BEHIND", -1)
+    monkeypatch.setattr(progress, "BEHIND", -1)
 
 
 def write_dataset(folder, images, labels, class_names, *, truth=None, paths=None):

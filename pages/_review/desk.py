@@ -9,11 +9,12 @@ import streamlit as st
 
 from lnl_core.services.in_force import loaded, scored
 from lnl_core.services.review import blind
-from lnl_core.services.review.desk import ready, review_state
+from lnl_core.services.review.desk import review_state
 from lnl_core.services.review.evidence import prepare
 from lnl_core.services.review.filtering import Filters
 from lnl_core.services.review.holding import elsewhere
 from lnl_core.services.review.new_classes import retired
+from lnl_core.services.review.progress import ready
 from lnl_core.services.runs import renewing
 from lnl_core.services.workspace import dataset
 from lnl_core.types import DatasetInfo

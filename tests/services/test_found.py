@@ -11,7 +11,8 @@ from lnl_core.cli import main
 from lnl_core.services import in_force
 from lnl_core.services.compare import comparing, report, truth
 from lnl_core.services.datasets import catalog, settings
-from lnl_core.services.review import auditing, certifying, desk, recording
+from lnl_core.services.review import auditing, certifying, recording
+from lnl_core.services.review.progress import progress
 from lnl_core.services.team import settling, team
 from lnl_core.store import datasets, decisions, found
 from lnl_core.types import Action, Decision
@@ -101,7 +102,7 @@ def test_it_is_one_number_everywhere(answered, capsys, monkeypatch):
         "masks": in_force.standing(info).found,
         "database": found.number_found_wrong(info),
         "card": card.wrong,
-        "panel": desk.progress(info, "ann").as_dict()["wrong"],
+        "panel": progress(info, "ann").as_dict()["wrong"],
         "team": team.team(info).found,
         "compare": comparing.compare(info).found,
         "errors left": auditing.errors_left(info).found,

@@ -10,6 +10,7 @@ from lnl_core.review.auditing import ENOUGH
 from lnl_core.services import moment
 from lnl_core.services.in_force import standing
 from lnl_core.services.review import auditing, desk, expecting, goals, limits, planning
+from lnl_core.services.review.progress import progress
 from lnl_core.store import datasets, decisions
 from lnl_core.store import looks as stored
 from lnl_core.types import Action, Decision
@@ -40,7 +41,7 @@ def test_a_process_that_was_there_all_the_time_says_what_a_new_one_says(birds):
     known = set()
     for _ in range(12):
         ann.review(7)
-        ours, shown = said(birds), desk.progress(birds, "ann")
+        ours, shown = said(birds), progress(birds, "ann")
         assert (shown.errors_left, shown.goal) == ours[:2]
         forget()
         assert said(birds) == ours
@@ -52,7 +53,7 @@ def test_command_line_and_desk_say_the_same(birds, capsys, monkeypatch):
     monkeypatch.setenv("LNL_HOME", str(birds.workspace.home))
     ann = Reviewer(birds.workspace, birds)
     ann.review(203)
-    shown = desk.progress(birds, "ann").as_dict()
+    shown = progress(birds, "ann").as_dict()
     ann.review(4)
     forget()
     main(["goal", "birds", "--json"])
@@ -135,7 +136,7 @@ def test_the_report_counts_checks_as_the_desk_does(birds):
     report = auditing.report(birds)
     assert (report.left.audits, report.left.estimate) == (0, None)
     ann.press(*ann.window(order="random")[:6])
-    shown = desk.progress(birds, "ann").errors_left
+    shown = progress(birds, "ann").errors_left
     assert auditing.report(birds).left.audits == shown.audits == 10
     for _ in range(2):
         ann.press(*ann.window(order="random")[:6])

@@ -10,9 +10,9 @@ from lnl_core.services.compare.truth import AUDITS_NEEDED, KEPT, WRONG_NEEDED, j
 from lnl_core.services.in_force import without_class
 from lnl_core.services.moment import moment
 from lnl_core.services.review.auditing import errors_left
-from lnl_core.services.review.desk import progress
 from lnl_core.services.review.expecting import expected, guess
 from lnl_core.services.review.goals import PACE
+from lnl_core.services.review.progress import progress
 from lnl_core.types import DatasetInfo
 from lnl_core.views import Candidate
 

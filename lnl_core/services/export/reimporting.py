@@ -20,7 +20,7 @@ from lnl_core.services.export import hearing
 from lnl_core.services.export.conflicts import Conflict, answer
 from lnl_core.services.in_force import loaded, score_shown, scored
 from lnl_core.services.review import groups
-from lnl_core.store import decisions
+from lnl_core.store import checking, decisions
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
 
 MAX_CONFLICTS = 1000
@@ -188,7 +188,7 @@ def _possible(info: DatasetInfo, entries: list[Entry], problems: list[str]) -> I
     given = loaded(info).given_labels
     for entry in entries:
         try:
-            decisions.check_classes(info, entry, int(given[entry.row]))
+            checking.check_classes(info, entry, int(given[entry.row]))
         except LnlError as error:
             problems.append(f"Row {entry.number}: {error}")
         else:

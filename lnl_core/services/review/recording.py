@@ -11,7 +11,7 @@ from lnl_core.services.in_force import Scored, loaded, score_shown, scored
 from lnl_core.services.review import blind, groups, looks, second
 from lnl_core.services.review.goals import begin
 from lnl_core.services.review.new_classes import add_class
-from lnl_core.store import decisions
+from lnl_core.store import checking, decisions
 from lnl_core.store import looks as stored_looks
 from lnl_core.store.db import now
 from lnl_core.types import Action, DatasetInfo, Decision, LnlError
@@ -59,7 +59,7 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
                     store()
                     info, ranked = changed, scored(changed)
                 decision = _decision(info, ranked, reviewer, entry, cid)
-                decisions.check(info, decision)
+                checking.check(info, decision)
         except (LnlError, ValueError, TypeError, KeyError) as error:
             problems.append(f"An answer could not be stored: {error}")
             acked.append(cid)
@@ -93,7 +93,7 @@ def _look(
         return None
     entry = looks.said(entry, route)
     decision = _decision(info, ranked, reviewer, entry, cid)
-    decisions.check(info, decision)
+    checking.check(info, decision)
     return looks.look_of(decision, route)
 
 

@@ -3,16 +3,14 @@
 import shutil
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
-from PIL import Image
 
 from lnl_core.data.class_names import near
 from lnl_core.jobs import outcome, queue
 from lnl_core.services import in_force
 from lnl_core.services.datasets import catalog, growing, moving, settings
 from lnl_core.services.export import exporting
-from lnl_core.services.review import auditing, desk, draws, recording
+from lnl_core.services.review import desk, recording
 from lnl_core.services.review import evidence as image_evidence
 from lnl_core.services.runs import status
 from lnl_core.store import arrays, audits, datasets, decisions, owned
@@ -86,103 +84,6 @@ def test_everything_that_was_there_stays(thirty, tmp_path):
     (told_run,) = status.status([info])["datasets"][0]["runs"]
     assert told_run["unseen"] == 6
     np.testing.assert_array_equal(in_force.scored(info).ranking.p_wrong[:30], first)
-
-
-def drawn(file, seed, side=20):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    picture(side, side, seed).save(file)
-
-
-def everything(folder):
-    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file() and ".db" not in p.name}
-
-
-def test_what_would_come_in_is_said_and_nothing_is_stored(workspace, tmp_path):
-    for at in range(12):
-        place = tmp_path / "old" / ("train" if at < 8 else "test") / NAMES[at % 2]
-        drawn(place / f"{at}.png", seed=at, side=32)
-    catalog.import_dataset(workspace, tmp_path / "old", "old")
-    info = datasets.dataset(workspace, "old")
-    for name, seed in (("dog/1", 1), ("cat/12", 12), ("cat/wrong", 3)):
-        drawn(tmp_path / "more" / f"{name}.png", seed=seed, side=32)
-    whole = Image.open(tmp_path / "old" / "train" / "cat" / "2.png")
-    whole.save(tmp_path / "more" / "cat" / "again.jpg", quality=90)
-    (tmp_path / "more" / "dog" / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    before = everything(info.workspace.home)
-    seen = growing.foresee(info, tmp_path / "more")
-    assert everything(info.workspace.home) == before
-    would = seen.would
-    assert (seen.reading.n, seen.refused, would.skipped) == (4, "", 1)
-    assert (would.added, would.n) == (2, 14)
-    assert set(would.new) == {"cat/12.png", "cat/again.jpg"}
-    assert ("dog/1.png", "train/dog/1.png") in would.known
-    assert would.conflicts == (("cat/wrong.png", "train/dog/3.png", "cat", "dog"),)
-    assert would.copies == (("cat/again.jpg", "train/cat/2.png"),)
-    assert any("2 images are added in no split; “old” has" in note for note in would.notes)
-    told = growing.add_images(info, tmp_path / "more")
-    counts = ("added", "n", "known", "conflicts", "copies", "new", "skipped")
-    assert [getattr(told, each) for each in counts] == [getattr(would, each) for each in counts]
-
-
-def test_questions_and_new_classes_are_foreseen(thirty, tmp_path):
-    images = pictures(4, seed=8)
-    names = np.array(["cat", "yak"])
-    source = file_of(tmp_path, "more", images, np.arange(4) % 2, class_names=names)
-    seen = growing.foresee(thirty, source)
-    assert seen.would.added == 4
-    assert seen.would.new_classes == ("yak",)
-    assert "give --new-classes" in seen.refused
-    assert growing.foresee(thirty, source, new_classes=True).refused == ""
-    names = np.array(["cat", "Cat"])
-    asked = file_of(tmp_path, "asked", images, np.arange(4) % 2, class_names=names)
-    seen = growing.foresee(thirty, asked)
-    assert [each.key for each in seen.reading.open_questions] == ["spellings"]
-    assert seen.would is None
-    assert again(thirty).n == 30
-
-
-@pytest.mark.parametrize(
-    ("here", "there", "said"),
-    [
-        ((), (), ""),
-        (("train", "test"), ("train", "test"), ""),
-        (("train", "test"), ("", ""), "2 images are added in no split; “set” has train, test."),
-        (("train", "test"), ("train", ""), "1 image is added in no split; “set” has train, test."),
-        (
-            ("train", "test"),
-            ("Train", "dev"),
-            "New splits: Train (did you mean train?), dev;",
-        ),
-        ((), ("train", "train"), "New splits: train; “set” has none so far. Its other images stay"),
-    ],
-)
-def test_splits_that_are_not_the_sets_are_said(workspace, tmp_path, here, there, said):
-    def listed(name, splits, seed):
-        rows = "image,label,split\n" if splits else "image,label\n"
-        for at in range(2 if name == "more" else 6):
-            drawn(tmp_path / name / f"{name}{at}.png", seed=seed + at)
-            rows += f"{name}{at}.png,{NAMES[at % 2]}" + (f",{splits[at % 2]}" if splits else "")
-            rows += "\n"
-        (tmp_path / name / "list.csv").write_text(rows)
-        return tmp_path / name / "list.csv"
-
-    catalog.import_dataset(workspace, listed("set", here, 1), "set")
-    told = growing.add_images(datasets.dataset(workspace, "set"), listed("more", there, 90))
-    notes = [note for note in told.notes if " split" in note or "splits:" in note]
-    assert [note.startswith(said) for note in notes] == [True] * bool(said), notes
-
-
-def test_a_set_from_before_splits_takes_those_that_come(workspace, tmp_path, thirty):
-    file = thirty.arrays / "table.parquet"
-    table = pq.read_table(file).drop(["split"])
-    pq.write_table(table, file)
-    for at in range(4):
-        drawn(tmp_path / "more" / "train" / NAMES[at % 2] / f"{at}.png", seed=90 + at, side=9)
-        drawn(tmp_path / "more" / "test" / NAMES[at % 2] / f"{at}.png", seed=95 + at, side=9)
-    growing.add_images(thirty, tmp_path / "more")
-    names, places = datasets.splits(again(thirty))
-    assert set(names) == {"train", "test"}
-    assert (np.bincount(places + 1) == [30, 4, 4]).all()
 
 
 def test_what_no_run_has_seen_comes_last_and_is_not_scored(thirty, tmp_path):
@@ -409,74 +310,6 @@ def test_exports_leave_what_is_not_scored_blank(thirty, tmp_path):
     evidence = image_evidence.evidence(info, 33)
     assert evidence["p_wrong"] is None
     assert evidence["methods"] == []
-
-
-def checked(info, count, wrong=()):
-    """Draw images at random and answer them: right, but for some of these draws."""
-
-    def closed():
-        now = in_force.standing(info)
-        return now.last_id, np.array(now.answered)
-
-    drawn = audits.draw(info, "ann", count, closed, seed=5)
-    said = [Action.NONE if at in wrong else Action.KEEP for at in range(count)]
-    decisions.append(
-        info, [Decision(each.row, one, "ann") for each, one in zip(drawn, said, strict=True)]
-    )
-
-
-def test_errors_left_count_what_was_added_as_unseen_until_it_is_drawn_from(workspace, tmp_path):
-    source = file_of(tmp_path, "set", pictures(60), np.arange(60) % 3)
-    catalog.import_dataset(workspace, source, "set")
-    info = datasets.dataset(workspace, "set")
-    checked(info, 40, wrong=(1, 2))
-    before = auditing.errors_left(info)
-    assert before.unseen == 0
-    growing.add_images(info, file_of(tmp_path, "more", pictures(30, seed=8), np.arange(30) % 3))
-    info = again(info)
-    after = auditing.errors_left(info)
-    assert (after.unseen, after.total, after.audits) == (30, 90, 40)
-    assert after.low == before.low
-    assert after.high == before.high + 30
-    assert after.limit == before.limit + 30
-    assert before.estimate < after.estimate < after.high
-    assert auditing.report(info).needed is None
-    decisions.append(info, [Decision(row, Action.KEEP, "ann") for row in range(60, 70)])
-    assert auditing.errors_left(info).high == before.high + 20  # looked at, so no longer unseen
-    checked(info, 25)
-    later = auditing.errors_left(info)
-    assert later.unseen == 0
-    assert later.high < before.high + 20
-
-
-def test_a_few_draws_since_images_came_do_not_say_how_many_were_wrong(workspace, tmp_path):
-    source = file_of(tmp_path, "set", pictures(60), np.arange(60) % 3)
-    catalog.import_dataset(workspace, source, "set")
-    info = datasets.dataset(workspace, "set")
-    checked(info, 40, wrong=(1, 2))
-    before = auditing.report(info).rate
-    growing.add_images(info, file_of(tmp_path, "more", pictures(30, seed=8), np.arange(30) % 3))
-    info = again(info)
-    checked(info, 10, wrong=(0, 3, 5))  # these alone would say three in ten
-    rate, left = auditing.report(info).rate, auditing.errors_left(info)
-    assert left.since == 10
-    assert rate.share == pytest.approx((left.found + left.estimate) / 90)
-    assert before.share < rate.share < 0.2
-    assert rate.high > before.high  # what came may be wrong to the last image
-
-
-def test_draws_of_the_smaller_set_say_nothing_of_the_larger_one(workspace, tmp_path):
-    source = file_of(tmp_path, "set", pictures(60), np.arange(60) % 3)
-    catalog.import_dataset(workspace, source, "set")
-    info = datasets.dataset(workspace, "set")
-    checked(info, 30)
-    growing.add_images(info, file_of(tmp_path, "more", pictures(300, seed=8), np.arange(300) % 3))
-    info = again(info)
-    checked(info, 24, wrong=range(12))  # half of what is drawn from all is wrong
-    left = auditing.errors_left(info)
-    assert left.low > 40
-    assert len(draws.replay(info).rows) == 24
-    assert draws.replay(info).unreviewed[0] == 330
 
 
 @pytest.mark.slow

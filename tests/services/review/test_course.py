@@ -5,7 +5,8 @@ import pytest
 from lnl_core.review.course import POINTS
 from lnl_core.services.datasets import settings
 from lnl_core.services.in_force import standing
-from lnl_core.services.review import auditing, course, desk, draws, expecting, planning
+from lnl_core.services.review import auditing, course, draws, expecting, planning
+from lnl_core.services.review.progress import progress
 from lnl_core.types import Action
 from tests.services.review.test_auditing import Reviewer, make
 
@@ -79,15 +80,15 @@ def test_what_is_to_come_leads_from_here_to_the_goal_of_the_plan(birds):
 def test_no_answer_waits_for_the_chart_and_it_follows(birds, monkeypatch):
     ann = Reviewer(birds.workspace, birds)
     ann.review(20)
-    assert desk.progress(birds, "ann").course is None  # a limit from twenty checks on
+    assert progress(birds, "ann").course is None  # a limit from twenty checks on
     for _ in range(20):
         ann.press(*ann.window(order="random")[:5])
-    desk.progress(birds, "ann")
+    progress(birds, "ann")
     course._asked[birds][1].result(timeout=60)
-    drawn = desk.progress(birds, "ann").as_dict()["course"]
+    drawn = progress(birds, "ann").as_dict()["course"]
     assert drawn["past"] == list(course.course(birds).past)
     monkeypatch.setattr(course, "course", lambda info: pytest.fail("nothing has changed"))
-    desk.progress(birds, "ann")
+    progress(birds, "ann")
 
 
 def test_long_reviews_send_few_points(birds):
@@ -101,17 +102,17 @@ def test_long_reviews_send_few_points(birds):
 
 def test_until_chance_has_spoken_the_scores_guess_is_called_one(birds):
     ann = Reviewer(birds.workspace, birds)
-    before = desk.progress(birds, "ann").as_dict()["guess_said"]
+    before = progress(birds, "ann").as_dict()["guess_said"]
     ann.review(30)
-    desk.progress(birds, "ann")
-    now = desk.progress(birds, "ann").as_dict()
+    progress(birds, "ann")
+    now = progress(birds, "ann").as_dict()
     assert now["errors_left"]["estimate"] is None
     assert before.endswith("until 25 answers")
     assert now["guess_said"].startswith("a guess by the scores, corrected by ")
     wrong = int((ann.truth != ann.given).sum())
     assert 0.3 * wrong < now["guess"] < 3 * wrong
     ann.review(150)
-    assert desk.progress(birds, "ann").guess is None
+    assert progress(birds, "ann").guess is None
 
 
 def test_a_guess_says_when_it_is_rough():

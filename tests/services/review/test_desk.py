@@ -8,6 +8,7 @@ import pytest
 from lnl_core.services import in_force
 from lnl_core.services.review import blind, desk, evidence, recording
 from lnl_core.services.review.filtering import BANDS, Filters, excluded
+from lnl_core.services.review.progress import progress
 from lnl_core.store import arrays, datasets, decisions
 from lnl_core.types import Action, Decision
 
@@ -191,9 +192,9 @@ def test_speed_is_a_median_that_forgets_pauses(at_once, workspace, scored):
     recording.record(
         scored, "ann", [press(r, ms=ms) for r, ms in enumerate([900, 2000, 3000, 4000])]
     )
-    assert desk.progress(scored, "ann").seconds_per_image is None
+    assert progress(scored, "ann").seconds_per_image is None
     recording.record(scored, "ann", [press(10, ms=5000), press(11, ms=10_000_000)])
-    assert desk.progress(scored, "ann").seconds_per_image == 3.0
+    assert progress(scored, "ann").seconds_per_image == 3.0
 
 
 def narrowed(info, **filters):

@@ -5,7 +5,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from lnl_core.services import lately
-from lnl_core.services.review import desk, goals
+from lnl_core.services.review import desk, goals, progress
 from lnl_core.services.review.goals import LEFT
 from lnl_core.store import once
 from tests.services.review.test_desk import press
@@ -83,7 +83,7 @@ def reviewed(info, **more):
 def test_a_fetch_tells_the_last_finished_moment_and_never_waits_for_the_next(workspace, scored):
     assert reviewed(scored, tab="one") == 0
     answer(scored, 10)
-    with desk.READY._making[scored]:  # as while the thread is at work: would hang if it waited
+    with progress.READY._making[scored]:  # as while the thread is at work: would hang if it waited
         assert reviewed(scored, tab="one") == 0
         assert desk.page_states(scored, "ann", tab="one")[0].progress.reviewed == 0
     assert reviewed(scored, tab="one") == 0
@@ -94,10 +94,10 @@ def test_a_fetch_tells_the_last_finished_moment_and_never_waits_for_the_next(wor
 
 
 def test_a_fetch_is_never_far_behind(workspace, scored, monkeypatch):
-    monkeypatch.setattr(desk, "BEHIND", 15)
+    monkeypatch.setattr(progress, "BEHIND", 15)
     assert reviewed(scored, tab="one") == 0
     answer(scored, 20)
     assert reviewed(scored, tab="one") == 20
     answer(scored, 40)
-    monkeypatch.setattr(desk, "BEHIND", 100)
+    monkeypatch.setattr(progress, "BEHIND", 100)
     assert reviewed(scored, tab="one") == 60  # all are answered: there is nothing more to come

@@ -9,6 +9,7 @@ from lnl_core.review import recall
 from lnl_core.services.datasets import settings
 from lnl_core.services.in_force import standing
 from lnl_core.services.review import auditing, certifying, course, desk, goals, sharing
+from lnl_core.services.review.progress import progress
 from lnl_core.store import audits
 from lnl_core.store import goals as stored
 from lnl_core.types import Action, LnlError
@@ -64,7 +65,7 @@ def test_so_many_images_are_counted_from_when_the_goal_was_set(birds):
     ann = Reviewer(birds.workspace, birds)
     ann.review(30)
     goals.set_goal(birds, "reviews", 120, "ann")
-    assert desk.progress(birds, "ann").expected == 150
+    assert progress(birds, "ann").expected == 150
     ann.review(40)
     here = goals.stand(birds)
     assert (here.holds, here.more, here.said) == (False, 80, "40 of 120 answered")
@@ -76,7 +77,7 @@ def test_so_many_images_are_counted_from_when_the_goal_was_set(birds):
     assert (here.holds, here.more) == (True, 0)
     limit = auditing.errors_left(birds).limit
     assert here.reached == f"all is answered: at most {limit} errors left"
-    assert desk.progress(birds, "ann").as_dict()["errors_left"]["may_stop"]
+    assert progress(birds, "ann").as_dict()["errors_left"]["may_stop"]
 
 
 def test_time_is_what_answers_took_pauses_left_out(at_once, birds):
@@ -147,7 +148,7 @@ def test_a_share_is_reached_by_a_sample_first_and_then_the_order_that_was_fixed(
         ann.press(*ann.window()[:7])
     assert here.reached == "70 % of the wrong labels are found"
     assert standing(birds).wrong.sum() >= 0.7 * wrong.sum()
-    assert desk.progress(birds, "ann").as_dict()["errors_left"]["may_stop"]
+    assert progress(birds, "ann").as_dict()["errors_left"]["may_stop"]
 
 
 def test_another_ranking_does_not_move_the_order_of_a_share(birds):
@@ -200,7 +201,7 @@ def test_a_share_is_not_reached_while_what_its_order_leaves_out_has_no_answer(at
     assert not here.holds
     assert here.more == len(before)
     assert here.said == f"{len(before)} images that the goal's order does not hold have no answer"
-    assert not desk.progress(birds, "ann").as_dict()["errors_left"]["may_stop"]
+    assert not progress(birds, "ann").as_dict()["errors_left"]["may_stop"]
 
 
 def test_images_added_since_keep_a_share_from_being_reached(birds):
@@ -227,7 +228,7 @@ def test_images_count_from_moment_to_moment_and_the_last_one_at_once(birds):
     ann.review(1)
     here = goals.stand(birds)
     assert (here.said, here.more, here.holds) == ("36 of 36 answered", 0, True)
-    assert desk.progress(birds, "ann").goal == here
+    assert progress(birds, "ann").goal == here
 
 
 def test_what_a_goal_takes_is_a_sentence_always(birds):
@@ -334,7 +335,7 @@ def test_a_goal_of_images_is_never_more_than_have_no_answer(birds):
         goals.set_goal(birds, "reviews", 541, "ann")
     goals.set_goal(birds, "reviews", 540, "ann")
     assert goals.stand(birds).more == 540
-    assert desk.progress(birds, "ann").expected <= 600
+    assert progress(birds, "ann").expected <= 600
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lnl_core.services.review import auditing, desk, draws, groups, recording
+from lnl_core.services.review.progress import progress
 from lnl_core.store import audits, datasets, decisions
 
 COPIES = (5, 7, 30, 48)
@@ -103,12 +104,12 @@ def test_each_has_a_record_of_its_own_that_is_no_look(at_once, repeated):
         assert each.cid.startswith(entry["cid"])
         assert each.suggested_label is not None
     assert [each.row for each in decisions.history(repeated, looks=True)] == [5]
-    now = desk.progress(repeated, "ann")
+    now = progress(repeated, "ann")
     assert now.reviewed == 4
     assert now.wrong == 2
     for row in (0, 1, 2, 4):
         recording.record(repeated, "ann", [press(row)])
-    assert desk.progress(repeated, "ann").seconds_per_image == 1.5
+    assert progress(repeated, "ann").seconds_per_image == 1.5
 
 
 def test_one_undo_takes_all_back(repeated):
@@ -121,7 +122,7 @@ def test_one_undo_takes_all_back(repeated):
     recording.record(repeated, "ann", [press(5, "reopen", together=False)])
     assert said(repeated) == {}
     assert desk.review_state(repeated, "ann").recent == []
-    assert desk.progress(repeated, "ann").reviewed == 0
+    assert progress(repeated, "ann").reviewed == 0
 
 
 def test_a_copy_that_was_answered_anew_is_not_taken_back(repeated):

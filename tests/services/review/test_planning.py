@@ -9,6 +9,7 @@ from lnl_core.review import consensus
 from lnl_core.services import in_force
 from lnl_core.services.datasets import settings
 from lnl_core.services.review import desk, expecting, planning
+from lnl_core.services.review.progress import progress
 from lnl_core.store import arrays, datasets
 from lnl_core.types import LnlError
 from tests.services.review.test_auditing import Reviewer, drawn, make
@@ -36,7 +37,7 @@ def test_where_chance_certifies_sooner_than_the_queue_it_alone_is_shown(workspac
     ahead = planning.forecast(info, 30)
     assert ahead.audits_alone
     assert 0 < ahead.plan.audits < 150
-    assert desk.progress(info, "ann").goal.more == planning.forecast(info).plan.total
+    assert progress(info, "ann").goal.more == planning.forecast(info).plan.total
     before = len(drawn(workspace, info))
     assert desk.audits_only(info, "suspicious")
     shown = ann.window()[:6]
@@ -56,15 +57,15 @@ def test_the_goal_is_fixed_when_the_review_begins_and_does_not_move(workspace, b
     arrays.save_ranking(birds.directory / "ranking", worse, runs)  # another method has ended
     ann.review(5)
     assert planning.planned(birds) == first
-    now = desk.progress(birds, "ann").as_dict()
+    now = progress(birds, "ann").as_dict()
     assert now["errors_left"]["goal"] == 6
-    here = desk.progress(birds, "ann")
+    here = progress(birds, "ann")
     assert here.goal.more > 0
     assert now["expected"] == here.reviewed + here.goal.more  # the strip and the panel agree
     settings.set_goal(birds, 60)
     ann.review(1)
     assert planning.planned(birds) < first
-    assert desk.progress(birds, "ann").errors_left.goal == 60
+    assert progress(birds, "ann").errors_left.goal == 60
     with pytest.raises(LnlError, match="between 0 and 599"):
         settings.set_goal(birds, 600)
 

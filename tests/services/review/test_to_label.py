@@ -14,6 +14,7 @@ from lnl_core.services.export import exporting, reimporting, scores
 from lnl_core.services.review import auditing, desk, recording
 from lnl_core.services.review.evidence import evidence
 from lnl_core.services.review.filtering import Filters
+from lnl_core.services.review.progress import progress
 from lnl_core.store import arrays, audits, datasets, decisions
 from lnl_core.types import Action, Decision, LnlError
 from tests.services.conftest import opinions
@@ -75,7 +76,7 @@ def test_labelling_counts_apart_and_finds_no_error(vague):
     told = recording.record(vague, "ann", [press(one, "relabel", label=0), press(two, "none")])
     assert told.problems == []
     assert desk.to_label(vague) == desk.ToLabel(20, 2)
-    now = desk.progress(vague, "ann")
+    now = progress(vague, "ann")
     assert (now.reviewed, now.wrong, now.total, now.left) == (0, 0, 40, 40)
     assert decisions.reviewed(vague) == 0
     left = rows(desk.review_state(vague, "ann", filters=Filters(to_label=True), limit=60))
