@@ -34,13 +34,15 @@ def doctor(options: Any) -> int:
         ],
         "copies": [{"file": str(each.file), "answers": each.answers} for each in report.copies],
     }
-    lines = [*done]
+    lines = ["Restored:", *(f"  {each}" for each in done)] if done else []
+    if options.restore and not done and report.findings:
+        lines.append("Nothing could be restored.")
     if report.read_only:
         lines.append(f"{report.home} can be read only: nothing can be saved.")
     for each in report.findings:
         lines.append(f"{each.place}: {each.problem}")
         if each.remedy:
-            lines.append(f"  {each.remedy}")
+            lines.append(f"  {each.remedy}.")
     for copy in report.copies:
         held = "damaged" if copy.answers is None else f"{copy.answers:,} answers"
         lines.append(f"Copy of the database: {copy.file} ({held})")

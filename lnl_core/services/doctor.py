@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from lnl_core.jobs import queue
+from lnl_core.records import NoRoom
 from lnl_core.said import command
 from lnl_core.services.datasets import leftovers
 from lnl_core.store import arrays, datasets, db, faults, rescue, schema
@@ -21,7 +22,8 @@ from lnl_core.store.files import ranking_version, read_json, write_json
 from lnl_core.store.table import read_table
 from lnl_core.types import Damaged, DatasetInfo, JobState, LnlError, Workspace
 
-AGAIN = "Import the set again, or bring its folder back from a copy of your own"
+RESTORE = "`lnl doctor --restore`"
+AGAIN = "It cannot be restored: import the set again, or bring its folder back from a copy of yours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +80,57 @@ def look(home: Path | str | None = None, url: str | None = None) -> Report:
     copies = tuple(Copy(each, rescue.answers_in(each)) for each in faults.backups(ws))
     wrong = rescue.problem(ws)
     if wrong is None:
-        findings = [*_unlisted(ws), *_sets(ws)]
+        findings = [*_full(ws), *_unlisted(ws), *_sets(ws)]
     else:
         mends = isinstance(wrong, Damaged) and ws.on_sqlite
-        findings = [Finding("database", str(wrong), "lnl doctor --restore" if mends else "", mends)]
+        help_ = _from(ws, copies) if mends else ""
+        findings = [*_full(ws), Finding("database", _bare(str(wrong)), help_, mends)]
     return Report(ws.home, tuple(findings), copies, db.is_read_only(ws))
+
+
+def _bare(problem: str) -> str:
+    """Return what is wrong without the advice to ask the doctor, who says it."""
+    return problem.partition(" `lnl doctor`")[0]
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _from(ws: Workspace, copies: tuple[Copy, ...]) -> str:
+    """Say what a damaged database can be restored from."""
+    whole = next((each for each in copies if each.answers is not None), None)
+    sets = len(rescue.unlisted(ws, set()))
+    parts = [] if whole is None else [f"{_many(whole.answers or 0, 'answer')} of the newest copy"]
+    parts += [f"{_many(sets, 'data set')} from the folders"] if sets else []
+    file = faults.database_file(ws)
+    if file is not None and file.is_file() and file.stat().st_size:
+        parts.append("whatever the damaged file still gives; that file is kept")
+    lost = "" if whole is not None else ". There is no copy: answers in no other place are lost"
+    return f"{RESTORE} brings back {', '.join(parts)}{lost}"
+
+
+def _full(ws: Workspace) -> Iterator[Finding]:
+    for folder in faults.full_disks(ws):
+        yield Finding(
+            "disk",
+            f"The disk of {folder} is full: nothing can be saved, no run can go on.",
+            "Free some space there; nothing that is stored is damaged by this",
+            False,
+        )
 
 
 def restore(home: Path | str | None = None, url: str | None = None) -> list[str]:
     """Restore what can be; say what was done, a sentence each.
 
     Raises:
-        LnlError: nothing can be written.
+        LnlError: nothing can be written, or the disk is full.
     """
     ws = db.located(home, url)
     if db.is_read_only(ws):
         raise faults.read_only(ws)
+    for finding in _full(ws):
+        raise NoRoom(f"{finding.problem} {finding.remedy}. Then restore again.")
     said = []
     wrong = rescue.problem(ws)
     if isinstance(wrong, Damaged):
@@ -135,8 +172,8 @@ def _unlisted(ws: Workspace) -> Iterator[Finding]:
     for folder in rescue.unlisted(ws, listed):
         yield Finding(
             f"datasets/{folder.name}",
-            "A data set's folder that is in no list.",
-            "lnl doctor --restore lists it again",
+            "This folder holds a data set that the database does not list.",
+            f"{RESTORE} lists it again",
             ws.on_sqlite,
         )
 
@@ -144,44 +181,50 @@ def _unlisted(ws: Workspace) -> Iterator[Finding]:
 def _sets(ws: Workspace) -> Iterator[Finding]:
     for each in datasets.broken(ws):
         mends = _has_copy(each.directory)
-        help_ = "lnl doctor --restore" if mends else f"{AGAIN}; lnl remove takes it off the list"
-        yield Finding(each.name, each.problem, help_, mends)
+        gone = f"{AGAIN}; {command('remove', each.name)} takes it off the list"
+        help_ = f"{RESTORE} takes meta.json from its copy; nothing is lost" if mends else gone
+        yield Finding(each.name, _bare(each.problem), help_, mends)
     for info in datasets.datasets(ws):
         yield from _of(info)
 
 
 def _of(info: DatasetInfo) -> Iterator[Finding]:
     try:
+        datasets.copies(info)
+    except LnlError as error:
+        help_ = f"{RESTORE} drops the list; the next run looks for copies anew"
+        yield Finding(info.name, _bare(str(error)), help_, True)
+        return  # what is below reads it as well
+    try:
         data = datasets.load(info)
         if len(data.images) != info.n or len(data.ids) != info.n:
             raise Damaged(f"{info.directory.name} does not hold {info.n:,} images.")
         read_table(info.arrays / "table.parquet")
     except LnlError as error:
-        yield Finding(info.name, str(error), AGAIN, False)
+        yield Finding(info.name, _bare(str(error)), AGAIN, False)
     root = None if info.root is None else info.directory / info.root
     if root is not None and not root.is_dir():
         yield Finding(
             info.name,
             f"The originals are not at {root}; the working copies are shown.",
-            f"{command('relink', info.name, 'ROOT')}, where they are now",
+            f"If they have moved: {command('relink', info.name, 'ROOT')}",
             False,
         )
     try:
         arrays.load_ranking(info.directory / "ranking")
     except LnlError as error:
-        yield Finding(info.name, str(error), "lnl doctor --restore takes an earlier one", True)
+        help_ = f"{RESTORE} takes an earlier ranking; without one the next run ranks anew"
+        yield Finding(info.name, _bare(str(error)), help_, True)
     for job in queue.jobs(info):
         if job.state is JobState.DONE and job.method in _methods():
             try:
                 arrays.load_signals(queue.run_dir(info.workspace, job))
             except LnlError as error:
-                yield Finding(
-                    f"{info.name}, run {job.id}", str(error), "Start the run again", False
+                help_ = (
+                    "It cannot be restored: start this method again, then remove the run with "
+                    f"{command('runs', 'rm', info.name, str(job.id))}"
                 )
-    try:
-        datasets.copies(info)
-    except LnlError as error:
-        yield Finding(info.name, str(error), "lnl doctor --restore; the next run looks anew", True)
+                yield Finding(f"{info.name}, run {job.id}", _bare(str(error)), help_, False)
 
 
 def _methods() -> set[str]:
@@ -200,7 +243,7 @@ def _restore_meta(each: datasets.Broken) -> list[str]:
     if not _has_copy(each.directory):
         return []
     write_json(each.directory / datasets.META, read_json(each.directory / datasets.META_COPY))
-    return [f"“{each.name}”: meta.json is restored from its copy."]
+    return [f"“{each.name}”: meta.json is there again, from its copy."]
 
 
 def _restore_ranking(info: DatasetInfo) -> list[str]:
@@ -221,7 +264,7 @@ def _restore_ranking(info: DatasetInfo) -> list[str]:
     arrays.drop_ranking(folder)
     if current is not None:
         shutil.rmtree(folder / current, ignore_errors=True)
-    return [f"“{info.name}”: no ranking is whole. Start a run, it ranks anew."]
+    return [f"“{info.name}”: no ranking was whole, so it has none now. The next run ranks anew."]
 
 
 def _drop_copies(info: DatasetInfo) -> list[str]:
@@ -229,5 +272,5 @@ def _drop_copies(info: DatasetInfo) -> list[str]:
         datasets.copies(info)
     except LnlError:
         (info.arrays / datasets.COPIES).unlink(missing_ok=True)
-        return [f"“{info.name}”: the list of copies is gone; the next run makes it anew."]
+        return [f"“{info.name}”: the damaged list of copies is dropped; the next run looks anew."]
     return []

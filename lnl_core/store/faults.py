@@ -114,10 +114,21 @@ def _in_words(ws: Workspace, error: BaseException) -> LnlError:
     return damaged(ws, said.get(code, f"cannot be used ({error})"))
 
 
+def full_disks(ws: Workspace) -> list[Path]:
+    """Return which folders of a workspace are on a full disk: its own, that of the database."""
+    file = database_file(ws)
+    folders = dict.fromkeys([ws.home, *([] if file is None else [file.parent])])
+    return [each for each in folders if each.is_dir() and _is_full(each)]
+
+
+def _is_full(folder: Path) -> bool:
+    return shutil.disk_usage(folder).free < _ROOM
+
+
 def is_full(ws: Workspace) -> bool:
     """Say whether the disk of the database is full; never so of one on a server."""
     file = database_file(ws)
-    return file is not None and shutil.disk_usage(file.parent).free < _ROOM
+    return file is not None and _is_full(file.parent)
 
 
 def no_room(ws: Workspace, error: str = "") -> ReadOnly:

@@ -83,8 +83,23 @@ def readable(path: Path) -> Iterator[None]:
     except Exception as error:  # what is damaged may raise anything
         if unexpected.is_ours(error):
             raise unexpected.refusal(f"{place} could not be read", error) from error
-        said = " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
-        raise Damaged(f"{place} is damaged: {said}. {DOCTOR}.") from error
+        raise Damaged(f"{place} is damaged: {_in_words(error)}. {DOCTOR}.") from error
+
+
+_CUT = ("mmap length", "No data left", "reshape array", "EOF", "truncated", "header too small")
+_NOT_OURS = ("pickled (object)", "magic string", "magic bytes", "HeaderTooLarge", "Invalid header")
+
+
+def _in_words(error: Exception) -> str:
+    """Say what is wrong with a file; what decoders say of it is for programmers."""
+    said = " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is no JSON from line {error.lineno} on"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text"
+    if any(words in said for words in _CUT):
+        return "it is cut off"
+    return "it holds something else, or is cut off" if any(w in said for w in _NOT_OURS) else said
 
 
 class Facts(dict[str, Any]):

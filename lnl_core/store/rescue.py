@@ -89,12 +89,21 @@ def restore(ws: Workspace) -> list[str]:
         raise LnlError("The database is on a server: restore it with its own tools (pg_restore).")
     db.dispose(ws)
     new = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        with faults.named(ws):
+            return _made_anew(ws, file, new)
+    finally:  # of one that did not come about
+        for end in ("", "-wal", "-shm", "-journal"):
+            Path(f"{new}{end}").unlink(missing_ok=True)
+
+
+def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
     new.unlink(missing_ok=True)
     said = []
     copy = next((each for each in faults.backups(ws) if answers_in(each) is not None), None)
     if copy is not None:
         shutil.copyfile(copy, new)
-        said.append(f"Started from the copy {copy.name} ({answers_in(copy):,} answers).")
+        said.append(f"{answers_in(copy):,} answers are taken from the copy {copy.name}.")
     made = Workspace(ws.home, f"sqlite:///{new}")
     db.migrate(made)
     db.dispose(made)
@@ -105,9 +114,15 @@ def restore(ws: Workspace) -> list[str]:
         said += _adopt(ws, target)
         _settle(target)
         total = target.execute("select count(*) from decisions").fetchone()[0]
+        sets = target.execute("select count(*) from datasets").fetchone()[0]
     kept = _put_aside(ws, file)
     os.replace(new, file)
-    said.append(f"The database has {total:,} answers now.")
+    said.append(f"The database is whole again, with {sets:,} data sets and {total:,} answers.")
+    if copy is None:
+        said.append(
+            "There was no copy of it: answers that could not be read are lost. A file of decisions "
+            "that you exported brings them back (`lnl decide NAME --file FILE`)."
+        )
     if kept is not None:
         said.append(f"The damaged file is kept as {kept}.")
     return said
@@ -146,9 +161,11 @@ def _salvage(source: Path, target: sqlite3.Connection) -> list[str]:
             for table in schema.metadata.sorted_tables:
                 found[table.name] = _copied(damaged, target, table)
     target.commit()
+    if not any(found.values()):
+        return ["Nothing could be read of the damaged file."]
     return [
-        f"Of the damaged file {found['decisions']:,} answers, {found['datasets']:,} sets and "
-        f"{found['jobs']:,} runs could be read."
+        f"{found['decisions']:,} answers, {found['datasets']:,} data sets and {found['jobs']:,} "
+        "runs could be read of the damaged file."
     ]
 
 

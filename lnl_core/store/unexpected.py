@@ -60,25 +60,37 @@ def refusal(what: str, error: BaseException) -> Unexpected:
 def write_down(what: str, error: BaseException) -> Path | None:
     """Append a traceback to the log of the workspace; return its file, None where none could be."""
     file = log_file()
-    with suppress(OSError):  # a disk that is full, or read only
+    try:
         if not file.parent.is_dir():
             return None
         if not any(getattr(each, "baseFilename", "") == str(file) for each in _LOG.handlers):
             _open(file)
         _LOG.error(what, exc_info=error)
         return file
-    return None
+    except OSError:  # a disk that is full, or read only
+        _close()
+        return None
+
+
+class _Handler(logging.handlers.RotatingFileHandler):
+    """Lets an error of the disk through, where the library would print a traceback of its own."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        raise
 
 
 def _open(file: Path) -> None:
-    for each in list(_LOG.handlers):  # of another workspace
-        _LOG.removeHandler(each)
-        each.close()
-    handler = logging.handlers.RotatingFileHandler(
-        file, maxBytes=1_000_000, backupCount=1, encoding="utf-8", delay=True
-    )
+    _close()  # that of another workspace
+    handler = _Handler(file, maxBytes=1_000_000, backupCount=1, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     _LOG.addHandler(handler)
+
+
+def _close() -> None:
+    for each in list(_LOG.handlers):
+        _LOG.removeHandler(each)
+        with suppress(OSError):
+            each.close()
 
 
 def log_file() -> Path:

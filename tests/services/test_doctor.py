@@ -85,7 +85,44 @@ def test_without_a_copy_the_sets_are_listed_again(ws):
     assert sorted(info.name for info in datasets.datasets(again)) == ["one", "two"]
     assert answers(again) == 0
     assert any("“two” is listed again" in each for each in said)
+    assert any("There was no copy" in each for each in said), "what is lost is said"
     db.dispose(again)
+
+
+def test_a_damaged_database_says_what_comes_back_before_it_is_restored(ws, capsys):
+    assert doctor.keep_copy(ws) is not None
+    closed(ws).write_bytes(b"garbage " * 999)
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "brings back 600 answers of the newest copy, 2 data sets from the folders" in said
+    assert main(["doctor", "--restore"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Restored:\n  600 answers are taken from the copy")
+    assert "There was no copy" not in said
+
+
+def test_a_damaged_list_of_copies_is_one_finding_that_can_be_mended(ws):
+    info = datasets.dataset(ws, "two")
+    (info.directory / "copies.npy").write_text("x")
+    (found,) = doctor.look().findings
+    assert found.restorable
+    assert "is damaged" in found.problem
+    doctored()
+
+
+def test_a_restoring_that_does_not_come_about_leaves_nothing_behind(ws, monkeypatch):
+    file = closed(ws)
+    file.write_bytes(b"garbage " * 999)
+    before = sorted(path.name for path in ws.home.iterdir())
+
+    def full(*told):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(rescue, "_adopt", full)
+    with pytest.raises(LnlError):
+        doctor.restore()
+    after = {path.name for path in ws.home.iterdir()} - {"backups"}
+    assert after == set(before) - {"backups"}
 
 
 def test_what_a_damaged_database_still_gives_is_not_lost(ws):
@@ -168,7 +205,10 @@ def test_lost_pixels_and_labels_are_said(ws, name):
     (found,) = doctor.look().findings
     assert (found.place, found.restorable) == ("one", False)
     assert name in found.problem
-    assert "Import the set again" in found.remedy
+    assert "import the set again" in found.remedy
+    assert "cut off" in found.problem
+    assert "pickle" not in found.problem
+    assert "lnl doctor" not in found.problem, "the doctor does not send anybody to the doctor"
 
 
 def test_a_daily_copy_is_made_once_a_day_whatever_the_clock_does(ws, monkeypatch):
@@ -193,7 +233,7 @@ def test_originals_that_are_gone_are_said(ws, tmp_path):
     datasets.update_meta(info, root=str(tmp_path / "gone"))
     (found,) = doctor.look().findings
     assert "originals are not at" in found.problem
-    assert found.remedy.startswith("lnl relink one ROOT,")
+    assert found.remedy.endswith("lnl relink one ROOT")
     assert np.asarray(datasets.load(datasets.dataset(ws, "one")).images).shape == (4, 8, 8, 1)
 
 

@@ -120,7 +120,6 @@ def test_everything_but_writing_goes_on_at_a_full_disk(small_disk, workspace, sc
         ["rank", name, "--out", "-"],
         *(["export", name, "--format", each, "--out", "-"] for each in FORMATS),
         ["audit", name],
-        ["doctor"],
         ["add", name, str(more), "--dry-run"],
     ):
         done = lnl(*call)
@@ -138,5 +137,12 @@ def test_everything_but_writing_goes_on_at_a_full_disk(small_disk, workspace, sc
         assert "Traceback" not in said
         assert str(home) in said or "The disk is full" in said, said
         assert "full" in said or "No space left" in said, said
+    doctor = lnl("doctor")
+    assert doctor.returncode == 1
+    assert f"disk: The disk of {home} is full: nothing can be saved" in doctor.stdout.decode()
+    restoring = lnl("doctor", "--restore")
+    assert restoring.returncode == 1
+    assert "is full" in restoring.stderr.decode()
     (small_disk / "fill").unlink()
+    assert lnl("doctor").stdout.decode().rstrip().endswith("nothing is damaged.")
     assert lnl("rename", name, "other").returncode == 0

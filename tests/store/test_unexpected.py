@@ -1,6 +1,7 @@
 """A mistake of the program's own is called one and kept; damaged data stays damage."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -95,3 +96,10 @@ def test_a_command_that_stops_unexpectedly_shows_no_traceback(log, monkeypatch, 
     assert json.loads(out.out)["error"]["code"] == "unexpected"
     assert "Traceback" not in out.err
     assert "Traceback" in log.read_text("utf-8")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is full")
+def test_a_full_disk_keeps_no_log_and_prints_no_traceback(log, capfd):
+    log.symlink_to("/dev/full")
+    assert unexpected.write_down("a page stopped", TypeError("a slip")) is None
+    assert capfd.readouterr() == ("", "")
