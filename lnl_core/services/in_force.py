@@ -19,6 +19,7 @@ from lnl_core.review import labelled
 from lnl_core.services.ledger import Ledger
 from lnl_core.store import arrays, datasets, decisions, goals
 from lnl_core.store.goals import Goal
+from lnl_core.store.once import asked
 from lnl_core.types import (
     BoolArray,
     DatasetInfo,
@@ -111,7 +112,7 @@ def _judged_by_any(runs: Path, numbers: Sequence[int], n: int) -> BoolArray | No
 def scored(info: DatasetInfo) -> Scored | None:
     """Open the ranking in force, None before the first run is done."""
     folder = info.directory / "ranking"
-    version = arrays.ranking_version(folder)
+    version = asked((scored, folder), lambda: arrays.ranking_version(folder))
     return None if version is None else _scored(folder, version, info.n, info.class_count)
 
 

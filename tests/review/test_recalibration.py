@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lnl_core.review import recalibration
 from lnl_core.review.metrics import calibration_error
 from lnl_core.review.recalibration import LEAST, recalibrated
 
@@ -110,3 +111,29 @@ def test_answers_that_all_agree_stay_finite():
         after = recalibrated(p, given, suggested, rows, np.full(200, verdict))
         assert np.isfinite(after).all()
         assert 0 < after.min() <= after.max() < 1
+
+
+def test_a_fit_passes_over_the_answers_a_few_dozen_times(monkeypatch):
+    """It went over them 600 times, always from the same start: 200 ms beside people's fetches."""
+    passes, sigmoid = [], recalibration._sigmoid
+    monkeypatch.setattr(recalibration, "_sigmoid", lambda x: passes.append(0) or sigmoid(x))
+    for seed in range(4):
+        p, given, suggested, wrong = world(seed)
+        rows, drawn = mixed(p, seed)
+        passes.clear()
+        recalibrated(p, given, suggested, rows, wrong[rows], drawn)
+        assert len(passes) < 150
+
+
+def test_a_fit_that_goes_on_from_the_last_ends_where_one_from_the_start_does():
+    p, given, suggested, wrong = world(7)
+    rows = np.random.default_rng(7).choice(len(p), 400, replace=False)
+    known, z = recalibration.before(p, given, suggested), wrong[rows].astype(float)
+    features, fixed = known.features[rows], np.linspace(-0.5, 0.5, 400)
+    prior, precision = np.array([1.0, known.middle, 0.0]), np.array([3.0, 4.0, 3.0])
+    away = np.array([2.0, -4.0, 1.0])
+    cold = recalibration._fit(features, z, fixed, precision, prior)
+    warm = recalibration._fit(features, z, fixed, precision, prior, away)
+    np.testing.assert_allclose(warm, cold, atol=1e-5)
+    now = 1 / (1 + np.exp(-(features @ cold + fixed)))
+    np.testing.assert_allclose(features.T @ (now - z) + precision * (cold - prior), 0, atol=1e-3)

@@ -34,6 +34,7 @@ class Expected:
         p: (n,) recalibrated; of an image that no run has seen, the rate of the others; of one
             whose label a plan changed, the chance that it is wrong now, as its check says.
         open: (u,) rows without an answer, in the queue's order; those that a plan changed last.
+        left: wrong labels expected among them.
         found: wrong labels found.
         reviewed: images with an answer by then.
         corrected_by: answers that p was recalibrated by.
@@ -42,6 +43,7 @@ class Expected:
 
     p: FloatArray
     open: IntArray
+    left: float
     found: int
     reviewed: int
     corrected_by: int
@@ -58,7 +60,7 @@ class Expected:
     @property
     def total(self) -> float:
         """Wrong labels in the whole set, those found included."""
-        return self.found + float(self.p[self.open].sum())
+        return self.found + self.left
 
 
 def expected(
@@ -106,7 +108,7 @@ def guess(info: DatasetInfo, now: Standing | None = None) -> Guess | None:
     if ahead is None:
         return None
     said = rests_on(ranked.ranking.methods, ahead.corrected_by)
-    return Guess(round(ahead.total - ahead.found), said)
+    return Guess(round(ahead.left), said)
 
 
 def rests_on(keys: Sequence[str], answers: int) -> str:
@@ -134,11 +136,11 @@ def _expected(info: DatasetInfo, ranked: Scored, now: Standing) -> Expected:
     known = told(info) & ranked.scored_rows  # what no run has seen, none was told
     rows, by = np.flatnonzero(clear & ~known), int((clear & ~known).sum())
     ranking = ranked.ranking
-    p = np.asarray(ranking.p_wrong)
+    p: FloatArray | None = None
     if known.any() and (first := before_review(info)) is not None:
         rest = ~known & ~now.no_class & first.scored_rows & ranked.scored_rows
         then = clear & first.scored_rows  # it says nothing of images that were added later
-        p = _levelled(p, _corrected(info, first, np.flatnonzero(then), said), rest)
+        p = _levelled(ranking.p_wrong, _corrected(info, first, np.flatnonzero(then), said), rest)
         by = max(by, int(then.sum()))
     p = _corrected(info, ranked, rows, said, p)
     if now.auto_since:
@@ -152,25 +154,38 @@ def _expected(info: DatasetInfo, ranked: Scored, now: Standing) -> Expected:
     order = order[~(now.answered | now.no_class)[order]]
     order = order[np.argsort(now.auto_open[order], kind="stable")]
     found = int((said_of(now) == WRONG).sum())
-    return Expected(p, order, found, now.reviewed, by, bool(known.any()))
+    left = float(p[order].sum())
+    return Expected(p, order, left, found, now.reviewed, by, bool(known.any()))
 
 
 def _corrected(
     info: DatasetInfo, ranked: Scored, rows: IntArray, said: IntArray, p: FloatArray | None = None
 ) -> FloatArray:
     """Return a ranking's chances, or `p` of them, as answers to some rows correct them."""
-    ranking, seen = ranked.ranking, ranked.scored_rows
-    corrected = np.array(ranking.p_wrong if p is None else p, np.float64)
+    seen = ranked.scored_rows
     rows = rows[seen[rows]]
-    corrected[seen] = recalibration.recalibrated(
-        corrected[seen],
-        np.asarray(loaded(info).given_labels)[seen],
-        np.asarray(ranking.suggested_labels)[seen],
+    corrected = np.array(ranked.ranking.p_wrong if p is None else p, np.float64)
+    corrected[seen] = recalibration.corrected(
+        _before(info, ranked) if p is None else _before_of(info, ranked, p),
         np.cumsum(seen)[rows] - 1,
         said[rows] == WRONG,
         np.isin(rows, [each.row for each in draws(info)]),
     )
     return corrected
+
+
+@lru_cache(maxsize=4)
+def _before(info: DatasetInfo, ranked: Scored) -> recalibration.Before:
+    return _before_of(info, ranked, ranked.ranking.p_wrong)
+
+
+def _before_of(info: DatasetInfo, ranked: Scored, p: FloatArray) -> recalibration.Before:
+    """Return what a fit reads of chances of the rows that a ranking has scored."""
+    seen = ranked.scored_rows
+    given, suggested = loaded(info).given_labels, ranked.ranking.suggested_labels
+    return recalibration.before(
+        np.asarray(p)[seen], np.asarray(given)[seen], np.asarray(suggested)[seen]
+    )
 
 
 def _with_unseen(p: FloatArray, seen: BoolArray, said: IntArray, now: Standing) -> FloatArray:

@@ -65,14 +65,29 @@ def _split(info: DatasetInfo, row: int) -> dict[str, str]:
     return {"split": divided[0][int(divided[1][row])]}
 
 
-@lru_cache(maxsize=4096)
-def _typical(ranked: Scored, info: DatasetInfo, label: int) -> IntArray:
-    """Return the rows of a given class that methods hardly doubt, the least suspicious first."""
-    sure = (np.asarray(ranked.ranking.p_wrong) < DOUBTFUL) & ~unjudged(info)
-    rows = np.flatnonzero((np.asarray(loaded(info).given_labels) == label) & sure)
-    suspicion = np.asarray(ranked.ranking.suspicion)[rows]
-    best: IntArray = rows[np.argsort(suspicion, kind="stable")[: 4 * EXEMPLARS]]
-    return best
+@lru_cache(maxsize=4)
+def _of_classes(info: DatasetInfo, ranked: Scored) -> dict[int, tuple[IntArray, IntArray]]:
+    """Return what was asked of the classes of a ranking so far: n numbers in all at most."""
+    return {}
+
+
+def _showing(info: DatasetInfo, ranked: Scored, label: int) -> tuple[IntArray, IntArray]:
+    """Return rows of a given class that methods hardly doubt, the least suspicious first.
+
+    Twice: those that may show the class once people have confirmed them, which no method need have
+    judged (they come last), and those that may without.
+    """
+    known = _of_classes(info, ranked)
+    if label in known:
+        return known[label]
+    data, p = loaded(info), np.asarray(ranked.ranking.p_wrong)
+    rows = np.flatnonzero(np.asarray(data.given_labels) == label)
+    told, suspicion = unjudged(info)[rows], np.asarray(ranked.ranking.suspicion)[rows]
+    calm = p[rows] < DOUBTFUL
+    order = np.lexsort((suspicion, told))
+    sure, open_ = order[(told | calm)[order]], order[(calm & ~told)[order]]
+    known[label] = rows[sure].astype(np.int32), rows[open_[: 4 * EXEMPLARS]]
+    return known[label]
 
 
 def class_exemplars(
@@ -84,13 +99,10 @@ def class_exemplars(
     neither. Confirmed images come first, of these too the least suspicious; the rest are those
     of the class that nobody has called wrong or been unsure of. Each picture once.
     """
-    kept = np.flatnonzero(now_at.kept & (np.asarray(loaded(info).given_labels) == label))
-    told = unjudged(info)
-    kept = kept[told[kept] | (np.asarray(ranked.ranking.p_wrong)[kept] < DOUBTFUL)]
-    kept = kept[np.lexsort((np.asarray(ranked.ranking.suspicion)[kept], told[kept]))]
-    kept = kept[: 4 * EXEMPLARS]  # a class may have many thousands
-    typical = _typical(ranked, info, label)
-    typical = typical[~(now_at.wrong | now_at.waiting | now_at.kept)[typical]]
+    kept, typical = _showing(info, ranked, label)
+    kept = kept[now_at.kept[kept]][: 4 * EXEMPLARS]  # a class may have many thousands
+    out = now_at.wrong[typical] | now_at.waiting[typical] | now_at.kept[typical]
+    typical = typical[~out]
     rows = _distinct(info, [*kept.tolist(), *typical.tolist()])[:EXEMPLARS]
     return rows, int(now_at.kept[rows].sum())
 

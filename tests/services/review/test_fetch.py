@@ -7,7 +7,7 @@ from sqlalchemy.engine import Engine
 from lnl_core.services import lately
 from lnl_core.services.review import desk, goals, progress
 from lnl_core.services.review.goals import LEFT
-from lnl_core.store import once
+from lnl_core.store import arrays, once
 from tests.services.review.test_desk import press
 
 MOST = 32
@@ -43,6 +43,26 @@ def test_a_fetch_asks_few_things(workspace, scored, statements):
     for table in ("goals", "looks", "parts"):
         asked = [each for each in statements if f"max({table}." in each or f"FROM {table}" in each]
         assert len(set(asked)) == len(asked), asked
+
+
+def test_a_fetch_reads_which_ranking_is_in_force_once(workspace, scored, monkeypatch):
+    desk.review_state(scored, "ann", limit=20, tab="one")
+    reads, read = [], arrays.ranking_version
+    monkeypatch.setattr(arrays, "ranking_version", lambda folder: reads.append(0) or read(folder))
+    desk.review_state(scored, "ann", limit=20, tab="one")
+    assert len(reads) == 1  # it was 27
+
+
+def test_what_no_answer_changes_is_worked_out_once_of_a_ranking(workspace, scored, monkeypatch):
+    from lnl_core.review import recalibration
+    from lnl_core.services.review.expecting import expected
+
+    made, make = [], recalibration.before
+    monkeypatch.setattr(recalibration, "before", lambda *given: made.append(0) or make(*given))
+    for _ in range(3):
+        answer(scored, 3)
+        expected(scored, fresh=True)
+    assert len(made) == 1
 
 
 def test_a_goal_set_meanwhile_is_seen_by_the_next_fetch(workspace, scored):
