@@ -157,5 +157,5 @@ def copy(home: Path, empty: Path, name: str, where: str, dataset: str) -> list[s
         keys.append("")
     for part in app.get("bidi_component"):
         if str(part.proto.id).endswith(f"-{MAP}"):
-            (empty / "map.json").write_text(part.proto.json)
+            (empty / "map.json").write_text(json.dumps(json.loads(part.proto.json)[0]))
     return keys

@@ -7,9 +7,7 @@ login where `[auth]` is configured, and for evidence that our own page asks.
 from __future__ import annotations
 
 import gc
-import importlib
 import os
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -146,18 +144,11 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
         _announce(ws)
     gc.freeze()  # what is loaded by now stays: later collections need not look at it
     gc.enable()  # which `app.py` disables while it loads
-    threading.Thread(target=_read_ahead, daemon=True).start()
     try:
         yield {}
     finally:
         with suppress(LnlError):
             serving.withdraw(_ui.workspace())
-
-
-def _read_ahead() -> None:
-    """Load what pages need while the first browser still loads its own part."""
-    for name in ("scipy.special", "pyarrow.parquet", "pandas", "plotly.graph_objects"):
-        importlib.import_module(name)
 
 
 def _tidy(ws: Workspace) -> None:

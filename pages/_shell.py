@@ -18,7 +18,7 @@ import streamlit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages import _urls
+from pages import _ahead, _urls
 from pages._components import _assets
 
 STATIC = Path(streamlit.__file__).parent / "static" / "static" / "js"
@@ -142,7 +142,7 @@ def filled(html: str, place: str) -> str:
         place: of the page below the app's own address, `review`; blank for the first page.
     """
     depth = len(place.split("/")) if place else 0
-    page = place if place in ELEMENTS else ""
+    page = _page(place)
     known = [f"./static/js/{name}" for name in scripts(page) if name not in html]
     own = [_assets.address(name) for name in COMPONENTS.get(page, ())]
     ahead = "\n".join(
@@ -151,6 +151,10 @@ def filled(html: str, place: str) -> str:
     )
     html = html.replace("<head>", f"<head>{_ADDRESS.replace('DEPTH', str(depth))}", 1)
     return html.replace("</head>", f"{ahead}</head>", 1).replace("</body>", f"{STYLE}</body>", 1)
+
+
+def _page(place: str) -> str:
+    return place if place in ELEMENTS else ""
 
 
 class Shell:
@@ -232,5 +236,6 @@ def _filling(send: Send, place: str) -> Send:
                 del headers[name]
         await send(held[0])
         await send({"type": "http.response.body", "body": body})
+        _ahead.load(_page(place))
 
     return sending

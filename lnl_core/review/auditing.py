@@ -17,6 +17,7 @@ import numpy as np
 
 from lnl_core.review.comparison import binomial_interval
 from lnl_core.review.evidence import Audit, Evidence
+from lnl_core.review.special import log_sum
 from lnl_core.types import FloatArray, IntArray
 
 ENOUGH = 20
@@ -126,14 +127,12 @@ def live_limits(said: Evidence, least: int, most: int, alpha: float = ALPHA) -> 
         most: those and every row without an answer.
         alpha: chance that the limit is ever too low; that the interval ever misses.
     """
-    from scipy.special import logsumexp
-
     totals = said.totals
     inside = (totals >= least) & (totals <= most) & np.isfinite(said.likelihood)
     if not inside.any():  # a coarse grid, nearly everything reviewed
         return Limits((least + most) / 2, least, most, most)
     joint = np.where(inside, said.posterior, -np.inf)
-    mean = float((np.exp(joint - logsumexp(joint)) * totals).sum())
+    mean = float((np.exp(joint - log_sum(joint)) * totals).sum())
 
     def kept(peak: FloatArray, now: FloatArray, *, both: bool) -> IntArray:
         left = np.flatnonzero(inside & (peak < -np.log(alpha)))

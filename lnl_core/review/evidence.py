@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lnl_core.review.special import log_gamma, log_sum
 from lnl_core.types import BoolArray, FloatArray, IntArray
 
 AUDIT = "audit"
@@ -198,8 +199,6 @@ class Evidence:
             wrong: wrong labels among those, perhaps a fraction.
             total: position in `totals`.
         """
-        from scipy.special import gammaln
-
         smaller, width = _some(int(np.searchsorted(self.totals, found)), total)
         rest = np.minimum(self.totals[np.r_[smaller, total]] - float(found), unreviewed)
         fits = (rest >= wrong) & (unreviewed - rest >= drawn - wrong)
@@ -211,11 +210,11 @@ class Evidence:
         weights = prior + self.likelihood[smaller] + width
         if not np.isfinite(weights).any():
             return max(peak, now)
-        step = gammaln(rest + 1) - gammaln(np.maximum(rest - wrong, 0) + 1)
-        step += gammaln(unreviewed - rest + 1)
-        step -= gammaln(np.maximum(unreviewed - rest - (drawn - wrong), 0) + 1)
+        step = log_gamma(rest + 1) - log_gamma(np.maximum(rest - wrong, 0) + 1)
+        step += log_gamma(unreviewed - rest + 1)
+        step -= log_gamma(np.maximum(unreviewed - rest - (drawn - wrong), 0) + 1)
         step = np.where(fits, step - step[-1], -np.inf)
-        return max(peak, now + _log_sum(weights + step[:-1]) - _log_sum(weights))
+        return max(peak, now + log_sum(weights + step[:-1]) - log_sum(weights))
 
 
 def _some(first: int, end: int) -> tuple[IntArray, FloatArray]:
@@ -224,12 +223,6 @@ def _some(first: int, end: int) -> tuple[IntArray, FloatArray]:
         return np.arange(first, end), np.zeros(max(0, end - first))
     places = np.linspace(first, end - 1, THIN).round().astype(np.int64)
     return places, np.log(np.gradient(places.astype(float)))
-
-
-def _log_sum(values: FloatArray) -> float:
-    """Return log of the sum of exponentials; -inf where all are."""
-    top = float(values.max())
-    return top + float(np.log(np.exp(values - top).sum())) if np.isfinite(top) else -np.inf
 
 
 def _before(values: FloatArray) -> FloatArray:

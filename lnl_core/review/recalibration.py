@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lnl_core.review.special import normal_quantiles
 from lnl_core.types import BoolArray, FloatArray, IntArray
 
 LEAST = 25
@@ -131,13 +132,10 @@ def _normal_scores(p: FloatArray) -> FloatArray:
 
     Of many rows, ranks among some thousands of them.
     """
-    from scipy.special import ndtri
-
     rising = np.sort(p)[:: max(1, len(p) // RANKS)]
     ranks = (np.searchsorted(rising, p) + np.searchsorted(rising, p, side="right")) / 2
     least = 0.5 / len(rising)
-    scores: FloatArray = ndtri(np.clip(ranks / len(rising), least, 1 - least))
-    return scores
+    return normal_quantiles(np.clip(ranks / len(rising), least, 1 - least))
 
 
 def _of_group(group: IntArray, codes: IntArray, effects: FloatArray) -> FloatArray:

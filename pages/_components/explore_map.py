@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._components._assets import stub
+from pages._components._assets import sent, stub
 
 _HTML = """
 <div class="room">
@@ -49,7 +49,7 @@ def explore_map(key: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """
     result = _COMPONENT(
         key=key,
-        data=dict(data),
+        data=sent(data),
         on_loop_change=lambda: None,
         on_chosen_change=lambda: None,
     )
@@ -63,5 +63,5 @@ def neighbours(key: str, data: Mapping[str, Any]) -> int | None:
         key: of the component.
         data: `chosen`, `groups` of images with a sentence each, address of thumbnails.
     """
-    row = _NEAR(key=key, data=dict(data), on_opened_change=lambda: None).get("opened")
+    row = _NEAR(key=key, data=sent(data), on_opened_change=lambda: None).get("opened")
     return row if isinstance(row, int) else None

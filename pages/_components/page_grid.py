@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._components._assets import stub
+from pages._components._assets import sent, stub
 
 _HTML = """
 <div class="room">
@@ -45,7 +45,7 @@ def page_grid(key: str, data: Mapping[str, Any]) -> str | None:
     """
     result = _COMPONENT(
         key=key,
-        data=dict(data),
+        data=sent(data),
         on_log_change=lambda: None,
         on_marked_change=lambda: None,
         on_go_change=lambda: None,

@@ -30,7 +30,7 @@ def key(info, view="single"):
 def sent(app):
     """What the component on the page got."""
     (found,) = [
-        json.loads(element.proto.json)
+        json.loads(element.proto.json)[0]
         for element in app.get("bidi_component")
         if element.proto.component_name in ("lnl_review_queue", "lnl_page_grid")
     ]

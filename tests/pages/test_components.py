@@ -59,16 +59,18 @@ def test_streamlit_gets_the_address_of_a_components_file_which_styles_and_then_d
     assert _assets.file(name, digest[::-1]) is None
     assert ".desk {" in text
     drawn = text[: text.index("const $main")] + (
-        "const $main = (component) => component.parentElement.adoptedStyleSheets.length;\n"
+        "const $main = ({ parentElement, data }) =>\n"
+        "  parentElement.adoptedStyleSheets.length + data.what;\n"
         + text[text.rindex("\nconst $styles") :]
     )
     world = "globalThis.CSSStyleSheet = class { replaceSync(css) { this.css = css; } };\n"
     asks = (
         "\nconst root = { adoptedStyleSheets: [] };\n"
         "const draw = (await import(`data:text/javascript,${encodeURIComponent(TEXT)}`)).default;\n"
-        "console.log(draw({ parentElement: root }), draw({ parentElement: root }));\n"
+        f"const sent = {{ parentElement: root, data: {json.dumps(_assets.sent({'what': 'ever'}))} }};\n"
+        "console.log(draw(sent), draw(sent));\n"
     )
-    assert node(world + f"const TEXT = {json.dumps(drawn)};" + asks) == "1 1"
+    assert node(world + f"const TEXT = {json.dumps(drawn)};" + asks) == "1ever 1ever"
 
 
 @pytest.mark.parametrize("entry", COMPONENTS)

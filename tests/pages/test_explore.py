@@ -29,7 +29,7 @@ def said(text):
 def sent(app, name="lnl_explore_map"):
     """What a component on the page got."""
     found = [
-        json.loads(element.proto.json)
+        json.loads(element.proto.json)[0]
         for element in app.get("bidi_component")
         if element.proto.component_name == name
     ]
@@ -43,7 +43,7 @@ def draw(app, info, points, number=1):
 
 def queue_sent(app):
     (found,) = [
-        json.loads(element.proto.json)
+        json.loads(element.proto.json)[0]
         for element in app.get("bidi_component")
         if element.proto.component_name == "lnl_review_queue"
     ]

@@ -4,7 +4,7 @@ import { h } from "./nodes.js";
 
 const SMALL_PICTURE = 20; // a picture is shown at most this many times its size
 
-/** @typedef {{ get(url: string): HTMLImageElement }} Pool */
+/** @typedef {{ get(url: string, now?: boolean): HTMLImageElement }} Pool `now`: it is on the screen */
 
 /**
  * Keeps pictures fetched and decoded, so that showing one is a swap of nodes.
@@ -16,9 +16,13 @@ export function pictures(limit) {
   /** @type {Map<string, HTMLImageElement>} */
   const held = new Map();
   const broken = new WeakSet();
-  /** @param {string} url */
-  const fetched = (url) => {
+  /**
+   * @param {string} url
+   * @param {boolean} now
+   */
+  const fetched = (url, now) => {
     const image = new Image();
+    if (now) image.fetchPriority = "high";
     image.decoding = "sync";
     image.draggable = false;
     image.src = url;
@@ -26,9 +30,9 @@ export function pictures(limit) {
     return image;
   };
   return {
-    get(url) {
+    get(url, now = false) {
       const known = held.get(url);
-      const image = known && !broken.has(known) ? known : fetched(url);
+      const image = known && !broken.has(known) ? known : fetched(url, now);
       held.delete(url);
       held.set(url, image); // the latest last
       if (held.size > limit) held.delete(/** @type {string} */ (held.keys().next().value));

@@ -43,7 +43,7 @@ export function drawItem(desk) {
   }
   const name = item.blind ? "" : oneLine(desk.data.classes[item.given]);
   parts.q.replaceChildren(...question(desk, item, name));
-  const image = stage.pool.get(at(desk.data.urls.image, item.row));
+  const image = stage.pool.get(at(desk.data.urls.image, item.row), true);
   image.alt = item.blind
     ? "image whose label is hidden"
     : `image ${folderAndFile(item.path).join("")}, given label ${short(name, 60)}`;
@@ -258,12 +258,19 @@ function legendAfter(desk) {
 }
 
 /**
- * Fetch what comes next: pictures at once, thumbnails and allowed evidence when there is time.
+ * Fetch what comes next once the present image is there: pictures at once, thumbnails and allowed
+ * evidence when there is time.
  *
  * @param {ReviewDesk} desk
  */
 export function prepare(desk) {
   const { data, queue, stage, classFacts, look } = desk;
+  const now = stage.image;
+  if (now && !now.complete) {
+    const then = () => stage.image === now && prepare(desk);
+    for (const end of ["load", "error"]) now.addEventListener(end, then, { once: true });
+    return;
+  }
   const items = ahead(queue, AHEAD);
   const later = window.requestIdleCallback || ((work) => setTimeout(work, 30));
   for (const item of items) stage.pool.get(at(data.urls.image, item.row));
