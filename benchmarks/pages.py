@@ -31,6 +31,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from socket import socket
 from time import monotonic, sleep
@@ -124,7 +125,7 @@ class Site:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        give_up = monotonic() + 120
+        give_up = monotonic() + WAIT / 1000
         while monotonic() < give_up:
             try:
                 urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2).close()
@@ -290,7 +291,9 @@ def main() -> int:
 
     names = options.only.split(",") if options.only else list(PAGES)
     rows: dict[str, dict[str, float]] = {}
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
+    with ExitStack() as stack:  # a page that fails leaves no server behind
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        play = stack.enter_context(sync_playwright())
         home, empty = Path(folder) / "home", Path(folder) / "empty"
         empty.mkdir(parents=True)
         addresses = {name: PAGES[name][0] for name in names}
@@ -299,6 +302,7 @@ def main() -> int:
             Site(script, home)
             for script in (REPO / "app.py", empty / "script.py", empty / "app.py")
         )
+        stack.callback(lambda: [site.end() for site in (app, plain, routed)])
         browser = chromium(play)
         for name in names:
             wanted, like = waited_for(name, figures[name])
@@ -313,9 +317,6 @@ def main() -> int:
             rows[name] = row(*(side.found for side in sides))
             print(name, json.dumps(rows[name]), flush=True)
             options.out.write_text(json.dumps({"budget": BUDGET, "pages": rows}, indent=1) + "\n")
-        browser.close()
-        for site in (app, plain, routed):
-            site.end()
     return 0 if all(map(_kept, rows.values())) else 1
 
 

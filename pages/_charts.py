@@ -73,7 +73,9 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
     counts = [each["count"] for each in classes]
     wrong = [each["wrong"] or 0.0 for each in classes]
     places = list(range(len(classes)))
-    whole = [chart_text(each["name"], 200) for each in classes]
+    whole = [
+        f"{chart_text(each['name'], 200)}:{'' if each['exact'] else ' about'}" for each in classes
+    ]
     figure = go.Figure()
     for values, colour, label in (
         ([c - w for c, w in zip(counts, wrong, strict=True)], tone["bar"], "right"),
@@ -86,7 +88,7 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
             marker={"color": colour, "line_width": 0, "cornerradius": 2},
             width=0.56,
             customdata=whole,
-            hovertemplate=f"%{{customdata}}: about %{{x:,.0f}} {label}<extra></extra>",
+            hovertemplate=f"%{{customdata}} %{{x:,.0f}} {label}<extra></extra>",
         )
     figure.layout = _look(max(106, 29 * len(classes) + 50), r=70, b=38) | {
         "barmode": "stack",
@@ -119,7 +121,9 @@ def class_balance(classes: Sequence[Mapping[str, Any]]) -> go.Figure:
 
 def _count_beside(place: int, one: Mapping[str, Any], tone: Mapping[str, Any]) -> dict[str, Any]:
     """Return the words at a bar's end: images, and about how many of them are wrong."""
-    known = f", about {count(one['said'])}" if one["said"] is not None and one["count"] else ""
+    known = ""
+    if one["said"] is not None and one["count"]:
+        known = f", {count(one['said'])} wrong" if one["exact"] else f", about {count(one['said'])}"
     known = ", no class" if one.get("no_class") else known
     return {
         "x": one["count"],

@@ -110,7 +110,7 @@ def _start_here() -> str:
 
 def _facts(card: DatasetCard) -> list[str]:
     left, holds = _left(card)
-    done = min(card.reviewed / (card.planned or card.info.n), 1.0)  # answers from a file: no plan
+    done = min(card.reviewed / card.takes, 1.0)
     return [
         paint.facts(
             [

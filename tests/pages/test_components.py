@@ -64,10 +64,11 @@ def test_streamlit_gets_the_address_of_a_components_file_which_styles_and_then_d
         + text[text.rindex("\nconst $styles") :]
     )
     world = "globalThis.CSSStyleSheet = class { replaceSync(css) { this.css = css; } };\n"
+    data = _assets.sent({"what": "ever"})
     asks = (
         "\nconst root = { adoptedStyleSheets: [] };\n"
         "const draw = (await import(`data:text/javascript,${encodeURIComponent(TEXT)}`)).default;\n"
-        f"const sent = {{ parentElement: root, data: {json.dumps(_assets.sent({'what': 'ever'}))} }};\n"
+        f"const sent = {{ parentElement: root, data: {json.dumps(data)} }};\n"
         "console.log(draw(sent), draw(sent));\n"
     )
     assert node(world + f"const TEXT = {json.dumps(drawn)};" + asks) == "1ever 1ever"

@@ -14,7 +14,7 @@ from lnl_core.services.datasets import catalog, settings
 from lnl_core.services.explore import confusions
 from lnl_core.services.in_force import loaded, standing
 from lnl_core.services.moment import moment
-from lnl_core.services.review import auditing
+from lnl_core.services.review import auditing, planning
 from lnl_core.services.review import desk as desks
 from lnl_core.services.review.evidence import evidence
 from lnl_core.services.workspace import dataset
@@ -91,6 +91,14 @@ def test_counts_are_the_same_everywhere(birds, told, desk, texts):
         "report": number(r"<dt>Images</dt><dd>(\d+)<", page),
         "status": status["n"],
     } == dict.fromkeys(("data", "report", "status"), 400)
+
+
+def test_how_far_it_is_to_the_goal_is_the_same_on_the_card_and_at_the_desk(birds, desk, texts):
+    assert planning.planned(birds) != catalog.overview(birds.workspace)[0].takes  # it has moved
+    progress = desks.progress(birds, "ann").as_dict()
+    share = (progress["reviewed"] + progress["since"]) / progress["expected"]
+    assert 0.1 < share < 1
+    assert number(r'aria-valuenow="(\d+)"', texts(desk(dataset=birds.name))) == round(100 * share)
 
 
 def test_errors_left_are_the_same_everywhere(birds, told, desk, texts):

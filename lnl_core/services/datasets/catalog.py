@@ -16,11 +16,11 @@ from lnl_core import said
 from lnl_core.jobs import queue
 from lnl_core.review import labelled
 from lnl_core.services.datasets import leftovers
-from lnl_core.services.in_force import goal, loaded, scored, standing
+from lnl_core.services.in_force import Standing, goal, loaded, scored, standing
 from lnl_core.services.moment import moment
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.services.review.expecting import expected
-from lnl_core.services.review.planning import planned
+from lnl_core.services.review.goals import expected_reviews, stand
 from lnl_core.services.serving import app_file
 from lnl_core.services.team import roles
 from lnl_core.services.team.roles import Act
@@ -55,7 +55,8 @@ class DatasetCard:
         runs: number of jobs ever submitted.
         reviewed: images with an answer; the given labels of `wrong` of them were found wrong.
         goal: wrong labels that may be left.
-        planned: reviews that this was to take when the review began; None before its first answer.
+        takes: images with an answer once the goal is expected to be reached, as of the last moment
+            and as the desk counts them.
         active: the job that runs or waits, None when idle.
         sample_rows: a few rows for a strip of thumbnails.
         has_queue: True once a ranking exists.
@@ -66,7 +67,7 @@ class DatasetCard:
     reviewed: int
     wrong: int
     goal: int
-    planned: int | None
+    takes: int
     active: Job | None
     noise_rate: float | None
     sample_rows: tuple[int, ...]
@@ -92,12 +93,19 @@ def _card(info: DatasetInfo) -> DatasetCard:
         reviewed=now.reviewed,
         wrong=now.found,
         goal=goal(info),
-        planned=planned(info),
+        takes=_takes(info, now) if ranked else info.n,
         active=next(iter(running or active), None),
         noise_rate=ranked.ranking.noise_rate if ranked else None,
         sample_rows=tuple(int(row) for row in sample),
         has_queue=ranked is not None,
     )
+
+
+def _takes(info: DatasetInfo, now: Standing) -> int:
+    """Return how many answers the goal is expected to take in all; of nothing said, every image."""
+    if not now.reviewed:
+        return info.n
+    return max(1, expected_reviews(stand(info), moment(info)) or info.n)
 
 
 def check_name(new_name: str) -> str:
@@ -336,11 +344,14 @@ def class_counts(info: DatasetInfo) -> list[dict[str, Any]]:
     """Return per class `name`, `count` and, once scored, `wrong`, with `said`, the same in words.
 
     That is what people found wrong, and what is expected among the rest, as of the last moment: the
-    classes sum to what is said of the whole set. `no_class` says that the label is none.
+    classes sum to what is said of the whole set. `exact` says that every image of the class has an
+    answer, so that nothing of it is expected; `no_class` that the label is none.
     """
     given = np.asarray(loaded(info).given_labels)
     counts = np.bincount(given, minlength=info.class_count)
     wrong = _wrong_by_class(info, given)
+    now = moment(info)
+    unseen = np.bincount(given[~(now.answered | now.no_class)], minlength=info.class_count)
     whole = [None] * len(counts) if wrong is None else said.parts(wrong.tolist(), 1)
     return [
         {
@@ -348,6 +359,7 @@ def class_counts(info: DatasetInfo) -> list[dict[str, Any]]:
             "count": int(counts[label]),
             "wrong": None if wrong is None else float(wrong[label]),
             "said": whole[label],
+            "exact": not unseen[label],
             "no_class": label in info.no_classes,
         }
         for label, class_name in enumerate(info.class_names)

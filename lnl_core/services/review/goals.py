@@ -212,6 +212,14 @@ def stand(
     return replace(here, open=_unseen(now))
 
 
+def expected_reviews(here: Stand, now: Standing) -> int:
+    """Return how many images have an answer once the goal is reached, as expected at a moment.
+
+    What every bar of a review divides by: that of the desk, and that of the set's card.
+    """
+    return now.reviewed + (0 if here.holds else here.more or 0)
+
+
 def _left(info: DatasetInfo, goal: Goal | None, left: ErrorsLeft, now: Standing) -> Stand:
     ahead = planning.forecast(info, now=now)
     more = None if ahead is None else 0 if left.may_stop else ahead.plan.total

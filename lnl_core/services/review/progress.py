@@ -16,7 +16,7 @@ from lnl_core.services.review.auditing import ErrorsLeft, errors_left
 from lnl_core.services.review.course import Course, known
 from lnl_core.services.review.draws import latest
 from lnl_core.services.review.expecting import Guess, guess
-from lnl_core.services.review.goals import PAUSE, Stand, stand
+from lnl_core.services.review.goals import PAUSE, Stand, expected_reviews, stand
 from lnl_core.services.review.planning import forecast
 from lnl_core.types import DatasetInfo, Decision
 
@@ -103,7 +103,7 @@ def progress(
         reviewed=then.reviewed,
         since=since,
         wrong_since=wrong_since,
-        expected=then.reviewed + (0 if here.holds else here.more or 0),
+        expected=expected_reviews(here, then),
         wrong=then.found,
         total=labelled_count(info),
         left=int((~closed_to(now_at, reviewer) & ~now_at.no_class & ~now_at.auto_open).sum())

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from lnl_core.services.datasets import catalog
-from lnl_core.store import datasets
-from lnl_core.types import LnlError
+from lnl_core.store import datasets, decisions
+from lnl_core.types import Action, Decision, LnlError
 
 
 def test_the_photographs_come_in_whole_and_stand_alone(workspace):
@@ -66,3 +66,15 @@ def test_card_of_a_scored_set(workspace, scored):
     counts = catalog.class_counts(scored)
     assert [c["count"] for c in counts] == [20, 20, 20]
     assert 1 < sum(c["wrong"] for c in counts) < 12
+    assert not any(c["exact"] for c in counts)
+
+
+def test_of_a_class_that_is_answered_whole_the_wrong_labels_are_counted(scored):
+    given = np.asarray(datasets.load(scored).given_labels)
+    rows = np.flatnonzero(given == 1).tolist()
+    said = [Decision(row, Action.KEEP, "ann") for row in rows[2:]]
+    said += [Decision(row, Action.RELABEL, "ann", label=2) for row in rows[:2]]
+    decisions.append(scored, said)
+    counts = catalog.class_counts(scored)
+    assert [c["exact"] for c in counts] == [False, True, False]
+    assert (counts[1]["wrong"], counts[1]["said"]) == (2, 2)
