@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lnl_core.data import contrast
+from lnl_core.data import contrast, npz_names
 from lnl_core.data import images as pictures
 from lnl_core.data.contrast import Contrast
 from lnl_core.data.files import working_plan
@@ -18,7 +18,7 @@ from lnl_core.data.members import DAMAGE, Member, opened, words
 from lnl_core.data.reading import numbers, pixels, splits
 from lnl_core.data.reading.labels import understood
 from lnl_core.data.reading.outline import EXAMPLES, Outline
-from lnl_core.data.tables import BadRow, visible
+from lnl_core.data.tables import BadRow
 from lnl_core.data.vectors import alike, as_text, check_vector, classes, codes, image_shape, vector
 from lnl_core.data.writing import Expected, Plan, Row, Skipped
 from lnl_core.readings import Answers, Choice, Question
@@ -44,6 +44,7 @@ class NpzSource:
         no_such_class: what is said of labels that are none.
         stretch: what a person said about contrast: `set`, `file` or nothing.
         contrast: values that are black and white, None for bytes as they are.
+        images: name of the array of pixels.
     """
 
     file: Path
@@ -61,6 +62,7 @@ class NpzSource:
     no_such_class: BadRow = field(default_factory=lambda: _no_such_class(0))
     stretch: str = ""
     contrast: Contrast | None = None
+    images: str = "images"
     kind: str = "npz"
     root: Path | None = None
 
@@ -84,7 +86,7 @@ class NpzSource:
 
     def _pixels(self) -> Iterator[Array]:
         """Yield all images, some at a time."""
-        with opened(self.file) as archive, Member(archive, "images") as images:
+        with opened(self.file) as archive, Member(archive, self.images) as images:
             yield from images.blocks(self._step)
 
     @property
@@ -151,7 +153,7 @@ class NpzSource:
     def examples(self) -> dict[str, list[tuple[str, Path | ByteArray]]]:
         """Return a few images of each class, looked for among the first ones."""
         kept: dict[str, list[tuple[str, Path | ByteArray]]] = {}
-        with opened(self.file) as archive, Member(archive, "images") as images:
+        with opened(self.file) as archive, Member(archive, self.images) as images:
             at = 0
             for block in images.blocks(256):
                 for image, label in zip(block, self.labels[at : at + len(block)], strict=True):
@@ -233,27 +235,21 @@ def _scan(
     file: Path, archive: zipfile.ZipFile, class_map: Mapping[str, str], answers: Answers
 ) -> NpzSource:
     have = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
-    for name in ("images", "labels"):
-        if name not in have:
-            known = ", ".join(sorted(visible(n)[:40] for n in have)[:12]) or "nothing"
-            raise LnlError(
-                f"{file.name} has no array “{name}”. It holds: {known}. Save it with "
-                "numpy.savez_compressed(path, images=..., labels=...)."
-            )
-    with Member(archive, "images") as images:
+    named_as = npz_names.find(file, archive, sorted(have), answers)
+    with Member(archive, named_as.images) as images:
         shape, dtype = image_shape(images), images.dtype
     n = shape[0]
-    labels = vector(archive, "labels", n)
-    assert labels is not None
+    labels = vector(archive, named_as.labels, n)
     names_array = vector(archive, "class_names", None) if "class_names" in have else None
     truth = vector(archive, "true_labels", n) if "true_labels" in have else None
     if "ids" in have:
         with Member(archive, "ids") as ids:
             check_vector(ids, n)
     outline = Outline(files=[file.name])
-    outline.columns = {
-        key: key for key in ("images", "labels", "class_names", "ids") if key in have
-    }
+    outline.columns = {"images": named_as.images, "labels": named_as.labels}
+    outline.columns |= {key: key for key in ("class_names", "ids") if key in have}
+    outline.questions += named_as.questions
+    outline.notes += named_as.notes
     named = None if names_array is None else words(names_array)
     if named is not None:
         labels, truth = _from_zero(labels, truth, len(named), named, answers, outline)
@@ -268,6 +264,7 @@ def _scan(
             outline.notes.append("true_labels has values that are no class, so it is not used.")
     has_ids = "ids" in have and _are_ids(file, n, answers, outline)
     source = NpzSource(file, n, names, given, true, shape, has_ids, outline, dtype=dtype)
+    source.images = named_as.images
     if "splits" in have:
         source.splits = _splits(words(vector(archive, "splits", n)), answers, outline)
     from_cells = named is None and labels.dtype.kind in "US"

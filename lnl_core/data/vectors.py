@@ -23,19 +23,22 @@ def image_shape(images: Member) -> tuple[int, ...]:
     shape = tuple(int(side) for side in images.shape)
     if images.dtype.kind not in "uifb":
         raise LnlError(
-            f"“images” holds {images.dtype}, which are no pixels. Save numbers: uint8 (0 to 255), "
-            "or whole or floating point numbers, of which the range of the set is taken."
+            f"“{images.name}” holds {images.dtype}, which are no pixels. Save numbers: uint8 (0 to "
+            "255), or whole or floating point numbers, of which the range of the set is taken."
         )
     if len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 2, 3, 4):
         raise LnlError(
-            f"“images” has its channels first {shape}. Save images.transpose(0, 2, 3, 1)."
+            f"“{images.name}” has its channels first {shape}. "
+            f"Save {images.name}.transpose(0, 2, 3, 1)."
         )
     if not (len(shape) == 3 or (len(shape) == 4 and 1 <= shape[3] <= 4)):
-        raise LnlError(f"“images” must be (n, height, width[, 1 to 4]), it is {shape}.")
+        raise LnlError(f"“{images.name}” must be (n, height, width[, 1 to 4]), it is {shape}.")
     if not all(shape):
-        raise LnlError(f"“images” is empty: {shape}. Save at least one image.")
+        raise LnlError(f"“{images.name}” is empty: {shape}. Save at least one image.")
     if shape[1] * shape[2] > pictures.MAX_PIXELS:
-        raise LnlError(f"“images” are larger than 89 megapixels: {shape}. Shrink them.")
+        raise LnlError(
+            f"“{images.name}” has images larger than 89 megapixels: {shape}. Shrink them."
+        )
     return shape
 
 

@@ -53,7 +53,7 @@ def columns(values: Mapping[str, Sequence[str]], label: str, used: Collection[st
         if name
         and name not in asked
         and plain.get(name) not in others
-        and (_is_called_so(name, cells) or _has_the_classes(cells, known))
+        and (is_called_so(name, cells) or _has_the_classes(cells, known))
     ]
 
 
@@ -65,7 +65,7 @@ def _says_how_sure(name: str) -> bool:
     return bool(_tokens(name) & _ABOUT_LABELS)
 
 
-def _is_called_so(name: str, cells: Sequence[str]) -> bool:
+def is_called_so(name: str, cells: Sequence[str]) -> bool:
     """Tell whether a column is called like labels, and its cells come again as classes do."""
     if not _tokens(name) & _LABELS or _says_how_sure(name):
         return False

@@ -1,0 +1,199 @@
+"""Which array of an NPZ is what: by its name, its shape and what a person said."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lnl_core.data.members import Member, words
+from lnl_core.data.reading import rivals
+from lnl_core.data.reading.column_names import COLUMNS, plain_names
+from lnl_core.data.tables import visible
+from lnl_core.readings import Answers, Choice, Question
+from lnl_core.records import meant
+from lnl_core.types import LnlError
+
+_IMAGES = ("images", "image", "x", "imgs")
+_OWN = ("images", "labels", "class_names", "true_labels", "ids", "splits")
+_SAMPLE = 5_000
+"""Rows that are compared where several arrays may have the labels."""
+
+
+@dataclass(slots=True)
+class Named:
+    """Which array is what.
+
+    Attributes:
+        images: the array of pixels.
+        labels: the array of given labels.
+        questions: what is asked where several could be either.
+        notes: arrays that nothing is read from.
+    """
+
+    images: str
+    labels: str
+    questions: list[Question] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Head:
+    shape: tuple[int, ...]
+    kind: str
+
+    @property
+    def is_images(self) -> bool:
+        return len(self.shape) in (3, 4) and self.kind in "uifb"
+
+    def may_be_labels(self, n: int) -> bool:
+        return self.shape == (n,) and self.kind in "iuUSb"
+
+
+def find(file: Path, archive: zipfile.ZipFile, have: Sequence[str], answers: Answers) -> Named:
+    """Say which array has the images and which the given labels.
+
+    Arrays called `images` and `labels` are these, unless others beside `labels` look like labels
+    too and differ; without them, what has their shape is taken where it is the only one, and asked
+    about where it is not.
+
+    Args:
+        file: the NPZ, for messages.
+        archive: opened.
+        have: names of its arrays.
+        answers: `image_column` and `label_column` name arrays.
+
+    Raises:
+        LnlError: there is none that could be it.
+    """
+    heads = {name: _head(archive, name) for name in have}
+    questions: list[Question] = []
+    images = _images(file, heads, answers, questions)
+    n = heads[images].shape[0] if heads[images].shape else 0
+    labels = _labels(file, archive, heads, n, images, answers, questions)
+    return Named(images, labels, questions, _left(have, images, labels))
+
+
+def _head(archive: zipfile.ZipFile, name: str) -> _Head:
+    try:
+        with Member(archive, name) as member:
+            return _Head(tuple(int(side) for side in member.shape), member.dtype.kind)
+    except LnlError:  # said once it is read
+        return _Head((), "O")
+
+
+def _images(
+    file: Path, heads: Mapping[str, _Head], answers: Answers, questions: list[Question]
+) -> str:
+    if answers.image_column:
+        return _said(file, answers.image_column, heads, "--image-column")
+    plain = plain_names(list(heads))
+    for word in _IMAGES:
+        if word in plain:
+            return plain[word]
+    found = [name for name, head in heads.items() if head.is_images]
+    if not found:
+        raise _missing(file, "images", heads)
+    if len(found) > 1:
+        questions.append(
+            Question(
+                "image_column",
+                f"Several arrays of {file.name} look like images: {_quoted(found)}. "
+                "Which one is it?",
+                tuple(Choice(name, f"{heads[name].shape}") for name in found),
+                default=found[0],
+                stops=True,
+            )
+        )
+    return found[0]
+
+
+def _labels(
+    file: Path,
+    archive: zipfile.ZipFile,
+    heads: Mapping[str, _Head],
+    n: int,
+    images: str,
+    answers: Answers,
+    questions: list[Question],
+) -> str:
+    if answers.label_column:
+        return _said(file, answers.label_column, heads, "--label-column")
+    own = {images, *_OWN[2:]}
+    fits = [name for name, head in heads.items() if head.may_be_labels(n) and name not in own]
+    if not fits and "labels" not in heads:
+        raise _missing(file, "labels", heads)
+    values = {name: _sample(archive, name) for name in fits}
+    plain = plain_names([name for name in heads if name not in own])
+    known = [plain[word] for word in ("labels", *COLUMNS["label"]) if word in plain]
+    if known:
+        first = known[0]
+        others = rivals.columns(values, first, own) if first in values else []
+    else:
+        called = [name for name in fits if rivals.is_called_so(name, values[name])]
+        again = [name for name in fits if len(set(values[name])) <= max(2, n // 2)]
+        first, *others = called or again or fits
+    rest = [name for name in others if not rivals.same_groups(values[first], values[name])]
+    if rest:
+        asked = [first, *rest]
+        questions.append(
+            Question(
+                "label_column",
+                f"Several arrays of {file.name} look like labels and differ: {_quoted(asked)}. "
+                "Which one is it?",
+                tuple(Choice(name, _told(name, first, values)) for name in asked),
+                default=first,
+                stops=True,
+            )
+        )
+    return first
+
+
+def _told(name: str, first: str, values: Mapping[str, Sequence[str]]) -> str:
+    """Say how many values an array has, and how often it differs from the first one."""
+    said = f"{len(set(values[name])):,} values"
+    if name == first:
+        return said
+    differ = sum(one != other for one, other in zip(values[name], values[first], strict=True))
+    return f"{said}, {differ / len(values[first]):.1%} of the rows differ from {first[:24]}"
+
+
+def _sample(archive: zipfile.ZipFile, name: str) -> list[str]:
+    with Member(archive, name) as member:
+        return words(member.read(min(_SAMPLE, member.shape[0])))
+
+
+def _said(file: Path, said: str, heads: Mapping[str, _Head], option: str) -> str:
+    by_name = {name.lower(): name for name in reversed(list(heads))}
+    if said in heads or said.lower() in by_name:
+        return said if said in heads else by_name[said.lower()]
+    raise LnlError(
+        f"{file.name} has no array “{visible(said)[:40]}” ({option}).{meant(said, heads)} "
+        f"It holds: {_quoted(list(heads))}."
+    )
+
+
+def _missing(file: Path, what: str, heads: Mapping[str, _Head]) -> LnlError:
+    option = "--image-column" if what == "images" else "--label-column"
+    return LnlError(
+        f"{file.name} has no array “{what}”, and none that could be it. It holds: "
+        f"{_quoted(list(heads)) or 'nothing'}. Save it with numpy.savez_compressed(path, "
+        f"images=..., labels=...), or name the array with {option}."
+    )
+
+
+def _left(have: Sequence[str], images: str, labels: str) -> list[str]:
+    read = {images, labels, *_OWN[2:]}
+    left = [name for name in have if name not in read]
+    if not left:
+        return []
+    one = len(left) == 1
+    return [
+        f"{'Array' if one else 'Arrays'} {_quoted(left)} {'is' if one else 'are'} not taken along."
+    ]
+
+
+def _quoted(names: Sequence[str]) -> str:
+    shown = ", ".join(f"“{visible(name)[:40]}”" for name in names[:12])
+    return shown + (f" and {len(names) - 12:,} more" if len(names) > 12 else "")
