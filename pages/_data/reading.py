@@ -203,7 +203,9 @@ def _ask(kind: str, source: Path, question: Question) -> None:
         st.markdown(label)
         st.checkbox(words[values[0]].capitalize(), value=kept == values[0], **options)
         st.session_state[f"{key}_value"] = values[0]
-    elif len(values) <= 4 and question.key not in ("image_column", "label_column"):
+    elif len(values) <= 4 and (
+        not question.is_open or question.key not in ("image_column", "label_column")
+    ):
         at = (
             values.index(kept or question.default) if (kept or question.default) in values else None
         )

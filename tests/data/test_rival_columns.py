@@ -16,8 +16,7 @@ def two(folder, name, pairs=PAIRS, first="label"):
 
 @pytest.mark.parametrize(
     "name",
-    ["original_label", "noisy_label", "clean_label", "label_2", "Label.Old", "goldLabel",
-     "annotator_b", "checked"],
+    ["original_label", "noisy_label", "label_2", "Label.Old", "annotator_b", "checked"],
 )  # fmt: skip
 def test_a_second_column_of_labels_is_asked_about(tmp_path, name):
     source = two(tmp_path / "s", name)
@@ -25,6 +24,27 @@ def test_a_second_column_of_labels_is_asked_about(tmp_path, name):
     assert f"--label-column label or {name}" in said
     assert counts(read(source, label_column=name)) == {"cat": 6, "dog": 2}
     assert counts(read(source, label_column="label")) == {"cat": 4, "dog": 4}
+
+
+@pytest.mark.parametrize("name", ["clean_label", "goldLabel", "corrected_class"])
+@pytest.mark.parametrize("first", ["label", "given_label"])
+def test_beside_labels_that_were_made_sure_of_those_to_be_checked_are_read_and_it_is_said(
+    tmp_path, name, first, agrees
+):
+    source = two(tmp_path / "s", name, first=first)
+    found = read(source)
+    assert not found.open_questions
+    assert counts(found) == {"cat": 4, "dog": 4}
+    (note,) = [each for each in found.notes if "look like labels" in each]
+    assert f"“{first}” has the labels to be checked" in note
+    assert "--label-column" in note
+    assert counts(read(source, label_column=name)) == {"cat": 6, "dog": 2}
+    agrees(source)
+
+
+def test_of_two_columns_of_sure_labels_one_is_asked_for(tmp_path):
+    stops(two(tmp_path / "a", "clean_label", first="ground_truth"), "label_column", tmp_path)
+    stops(two(tmp_path / "b", "old_label", first="label"), "label_column", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["pred", "predicted_label", "model output"])

@@ -237,22 +237,12 @@ class _Decision:
             rest = ", ".join(f"“{visible(n)[:40]}”" for n in candidates if n != worded)
             self._notes.append(f"Labels are column “{worded}”; {rest} says the same.")
             return
-        asked = [candidates[0], *others]
+        kinds = {
+            each: f"{len(set(values[each]))} values, {self._peek.example(each)} …"
+            for each in (candidates[0], *others)
+        }
         self._questions.append(
-            Question(
-                "label_column",
-                f"Several columns of {self._file.name} look like labels and differ: "
-                f"{', '.join(f'“{visible(each)[:40]}”' for each in asked)}. Which one is it?",
-                tuple(
-                    self._peek.choice(
-                        each, f"{len(set(values[each]))} values, {self._peek.example(each)} …"
-                    )
-                    for each in asked
-                ),
-                default=candidates[0],
-                answer=self._answers.label_column,
-                stops=True,
-            )
+            rivals.question(self._file.name, kinds, self._peek.choice, self._answers.label_column)
         )
 
     def _hot_columns(self) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from lnl_core.data.reading.column_names import COLUMNS, plain_names
 from lnl_core.data.reading.spellings import number
+from lnl_core.data.tables import visible
+from lnl_core.readings import Choice, Question
 
 _LABELS = frozenset(
     ("label", "labels", "class", "classes", "category", "target", "gt", "annotation", "diagnosis",
@@ -15,6 +17,10 @@ _LABELS = frozenset(
 _OUTPUTS = frozenset(
     ("pred", "preds", "predicted", "prediction", "predictions", "output", "guess", "yhat")
 )
+_SURE = frozenset(
+    ("clean", "cleaned", "true", "truth", "gold", "golden", "corrected", "correct", "verified",
+     "fixed")
+)  # fmt: skip
 _ABOUT_LABELS = frozenset(
     ("source", "confidence", "conf", "score", "scores", "prob", "probs", "probability", "quality",
      "date", "time", "by", "count", "num", "number", "weight", "weights", "type", "method",
@@ -33,6 +39,40 @@ def outputs(names: Sequence[str], used: Collection[str]) -> list[str]:
     """Return columns that are called like what a model said of labels."""
     free = [name for name in names if name and name not in used]
     return [name for name in free if _tokens(name) & _OUTPUTS and not _says_how_sure(name)]
+
+
+def question(
+    file: str, kinds: Mapping[str, str], choice: Callable[[str, str], Choice], answer: str
+) -> Question:
+    """Return what is asked about columns that look like labels and differ.
+
+    Where all but the first are called like labels that somebody has made sure of, the first has
+    those to be checked: that is said, and can be said otherwise.
+
+    Args:
+        file: name of the list.
+        kinds: column -> what is in it; the first is the one called like labels.
+        choice: makes an answer of a column and words.
+        answer: what a person said.
+    """
+    first, *others = kinds
+    shown = ", ".join(f"“{visible(name)[:40]}”" for name in kinds)
+    text = f"Several columns of {file} look like labels and differ: {shown}."
+    asks = _is_sure(first) or not all(map(_is_sure, others))
+    if not asks:
+        kinds = {name: f"“{visible(name)[:40]}” has the labels to be checked" for name in kinds}
+    return Question(
+        "label_column",
+        f"{text} Which one is it?" if asks else text,
+        tuple(choice(name, words) for name, words in kinds.items()),
+        default=first,
+        answer=answer,
+        stops=asks,
+    )
+
+
+def _is_sure(name: str) -> bool:
+    return bool(_tokens(name) & _SURE)
 
 
 def columns(values: Mapping[str, Sequence[str]], label: str, used: Collection[str]) -> list[str]:
