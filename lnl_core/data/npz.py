@@ -44,7 +44,7 @@ class NpzSource:
         no_such_class: what is said of labels that are none.
         stretch: what a person said about contrast: `set`, `file` or nothing.
         contrast: values that are black and white, None for bytes as they are.
-        images: name of the array of pixels.
+        images: names of the arrays of pixels, one for each part of the set.
     """
 
     file: Path
@@ -62,7 +62,7 @@ class NpzSource:
     no_such_class: BadRow = field(default_factory=lambda: _no_such_class(0))
     stretch: str = ""
     contrast: Contrast | None = None
-    images: str = "images"
+    images: tuple[str, ...] = ("images",)
     kind: str = "npz"
     root: Path | None = None
 
@@ -84,10 +84,12 @@ class NpzSource:
         self.contrast = contrast
         return replace(plan, contrast=contrast)
 
-    def _pixels(self) -> Iterator[Array]:
-        """Yield all images, some at a time."""
-        with opened(self.file) as archive, Member(archive, self.images) as images:
-            yield from images.blocks(self._step)
+    def _pixels(self, step: int = 0) -> Iterator[Array]:
+        """Yield all images, some at a time, part by part."""
+        with opened(self.file) as archive:
+            for name in self.images:
+                with Member(archive, name) as images:
+                    yield from images.blocks(step or self._step)
 
     @property
     def _step(self) -> int:
@@ -153,20 +155,17 @@ class NpzSource:
     def examples(self) -> dict[str, list[tuple[str, Path | ByteArray]]]:
         """Return a few images of each class, looked for among the first ones."""
         kept: dict[str, list[tuple[str, Path | ByteArray]]] = {}
-        with opened(self.file) as archive, Member(archive, self.images) as images:
-            at = 0
-            for block in images.blocks(256):
-                for image, label in zip(block, self.labels[at : at + len(block)], strict=True):
-                    if 0 <= label < len(self.class_names):
-                        few = kept.setdefault(self.class_names[int(label)], [])
-                        if len(few) < EXAMPLES:
-                            few.append(
-                                (f"row {at}", contrast.shown(np.array(image), self.contrast))
-                            )
-                    at += 1
-                full = all(len(few) == EXAMPLES for few in kept.values())
-                if at >= _LOOKED_AT or (full and len(kept) == len(self.class_names)):
-                    break
+        at = 0
+        for block in self._pixels(256):
+            for image, label in zip(block, self.labels[at : at + len(block)], strict=True):
+                if 0 <= label < len(self.class_names):
+                    few = kept.setdefault(self.class_names[int(label)], [])
+                    if len(few) < EXAMPLES:
+                        few.append((f"row {at}", contrast.shown(np.array(image), self.contrast)))
+                at += 1
+            full = all(len(few) == EXAMPLES for few in kept.values())
+            if at >= _LOOKED_AT or (full and len(kept) == len(self.class_names)):
+                break
         return kept
 
 
@@ -236,17 +235,18 @@ def _scan(
 ) -> NpzSource:
     have = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
     named_as = npz_names.find(file, archive, sorted(have), answers)
-    with Member(archive, named_as.images) as images:
-        shape, dtype = image_shape(images), images.dtype
+    shape, dtype, labels, split_of = _parts(archive, named_as)
     n = shape[0]
-    labels = vector(archive, named_as.labels, n)
     names_array = vector(archive, "class_names", None) if "class_names" in have else None
     truth = vector(archive, "true_labels", n) if "true_labels" in have else None
     if "ids" in have:
         with Member(archive, "ids") as ids:
             check_vector(ids, n)
     outline = Outline(files=[file.name])
-    outline.columns = {"images": named_as.images, "labels": named_as.labels}
+    outline.columns = {
+        "images": ", ".join(named_as.images),
+        "labels": ", ".join(named_as.labels),
+    }
     outline.columns |= {key: key for key in ("class_names", "ids") if key in have}
     outline.questions += named_as.questions
     outline.notes += named_as.notes
@@ -264,12 +264,34 @@ def _scan(
             outline.notes.append("true_labels has values that are no class, so it is not used.")
     has_ids = "ids" in have and _are_ids(file, n, answers, outline)
     source = NpzSource(file, n, names, given, true, shape, has_ids, outline, dtype=dtype)
-    source.images = named_as.images
+    source.images, source.splits = named_as.images, split_of
     if "splits" in have:
         source.splits = _splits(words(vector(archive, "splits", n)), answers, outline)
     from_cells = named is None and labels.dtype.kind in "US"
     _understand(source, from_cells, class_map, answers)
     return source
+
+
+def _parts(
+    archive: zipfile.ZipFile, named: npz_names.Named
+) -> tuple[tuple[int, ...], np.dtype[Any], Array, list[str] | None]:
+    """Return shape and type of all images, all labels, and the split of each where there are parts.
+
+    Raises:
+        LnlError: an array is of a wrong kind or shape.
+    """
+    counts, columns = [], []
+    for name, label in zip(named.images, named.labels, strict=True):
+        with Member(archive, name) as images:
+            shape, dtype = image_shape(images), images.dtype
+        counts.append(shape[0])
+        columns.append(vector(archive, label, shape[0]))
+    if len(columns) == 1:
+        return shape, dtype, columns[0], None
+    text = any(each.dtype.kind in "US" for each in columns)
+    labels = np.concatenate([as_text(each) if text else each for each in columns])
+    split_of = np.repeat(np.array(named.splits), counts).tolist()
+    return (sum(counts), *shape[1:]), dtype, labels, split_of
 
 
 def _from_zero(

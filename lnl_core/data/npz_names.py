@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from lnl_core.data.members import Member, words
 from lnl_core.data.reading import rivals
 from lnl_core.data.reading.column_names import COLUMNS, plain_names
+from lnl_core.data.reading.split_names import split_in
 from lnl_core.data.tables import visible
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.records import meant
@@ -26,14 +29,16 @@ class Named:
     """Which array is what.
 
     Attributes:
-        images: the array of pixels.
-        labels: the array of given labels.
+        images: the array of pixels; of a set in parts, such as x_train and x_test, of each part.
+        labels: the array of given labels, of each part.
+        splits: what each part is called; none where there is one part.
         questions: what is asked where several could be either.
-        notes: arrays that nothing is read from.
+        notes: arrays that nothing is read from, and how parts were read.
     """
 
-    images: str
-    labels: str
+    images: tuple[str, ...]
+    labels: tuple[str, ...]
+    splits: tuple[str, ...] = ()
     questions: list[Question] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -41,14 +46,20 @@ class Named:
 @dataclass(slots=True)
 class _Head:
     shape: tuple[int, ...]
-    kind: str
+    dtype: str
+
+    @property
+    def kind(self) -> str:
+        return np.dtype(self.dtype).kind
 
     @property
     def is_images(self) -> bool:
-        return len(self.shape) in (3, 4) and self.kind in "uifb"
+        """Tell whether it has the shape of images, not that of a column."""
+        return len(self.shape) in (3, 4) and self.kind in "uifb" and self.shape[1:] != (1, 1)
 
     def may_be_labels(self, n: int) -> bool:
-        return self.shape == (n,) and self.kind in "iuUSb"
+        """Tell whether it has a whole number or a word for each of `n` images."""
+        return self.shape in ((n,), (n, 1)) and self.kind in "iuUSb"
 
 
 def find(file: Path, archive: zipfile.ZipFile, have: Sequence[str], answers: Answers) -> Named:
@@ -56,7 +67,8 @@ def find(file: Path, archive: zipfile.ZipFile, have: Sequence[str], answers: Ans
 
     Arrays called `images` and `labels` are these, unless others beside `labels` look like labels
     too and differ; without them, what has their shape is taken where it is the only one, and asked
-    about where it is not.
+    about where it is not. Arrays that are named as parts (x_train, y_train, x_test, y_test) are
+    read together, as splits.
 
     Args:
         file: the NPZ, for messages.
@@ -69,18 +81,49 @@ def find(file: Path, archive: zipfile.ZipFile, have: Sequence[str], answers: Ans
     """
     heads = {name: _head(archive, name) for name in have}
     questions: list[Question] = []
+    parts = {} if answers.image_column or answers.label_column else _parts(heads)
+    if parts:
+        pictures, labelled = zip(*parts.values(), strict=True)
+        said = "; ".join(f"{_quoted(pair)} are {split}" for split, pair in parts.items())
+        notes = [f"Read together, as splits: {said}.", *_left(have, (*pictures, *labelled))]
+        return Named(pictures, labelled, tuple(parts), notes=notes)
     images = _images(file, heads, answers, questions)
     n = heads[images].shape[0] if heads[images].shape else 0
     labels = _labels(file, archive, heads, n, images, answers, questions)
-    return Named(images, labels, questions, _left(have, images, labels))
+    left = _left(have, (images, labels))
+    return Named((images,), (labels,), questions=questions, notes=left)
+
+
+def _parts(heads: Mapping[str, _Head]) -> dict[str, tuple[str, str]]:
+    """Return split -> its images and labels, where every array of images is such a part."""
+    pictures = [name for name, head in heads.items() if head.is_images]
+    found: dict[str, tuple[str, str]] = {}
+    for name in sorted(pictures, key=_order):
+        split, n = split_in(name), heads[name].shape[0]
+        labels = [
+            other
+            for other, head in heads.items()
+            if head.may_be_labels(n) and split_in(other) == split
+        ]
+        if not split or split in found or len(labels) != 1:
+            return {}
+        found[split] = (name, labels[0])
+    kinds = {(heads[name].shape[1:], heads[name].dtype) for name in pictures}
+    return found if len(found) > 1 and len(kinds) == 1 else {}
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Return training before validation before testing."""
+    at = next((i for i, word in enumerate(("tr", "val", "dev")) if word in name.lower()), 9)
+    return at, name
 
 
 def _head(archive: zipfile.ZipFile, name: str) -> _Head:
     try:
         with Member(archive, name) as member:
-            return _Head(tuple(int(side) for side in member.shape), member.dtype.kind)
+            return _Head(tuple(int(side) for side in member.shape), member.dtype.str)
     except LnlError:  # said once it is read
-        return _Head((), "O")
+        return _Head((), "|O")
 
 
 def _images(
@@ -124,6 +167,8 @@ def _labels(
     fits = [name for name, head in heads.items() if head.may_be_labels(n) and name not in own]
     if not fits and "labels" not in heads:
         raise _missing(file, "labels", heads)
+    split = split_in(images)  # y_train goes with x_train
+    fits = [name for name in fits if split and split_in(name) == split] or fits
     values = {name: _sample(archive, name) for name in fits}
     plain = plain_names([name for name in heads if name not in own])
     known = [plain[word] for word in ("labels", *COLUMNS["label"]) if word in plain]
@@ -161,7 +206,7 @@ def _told(name: str, first: str, values: Mapping[str, Sequence[str]]) -> str:
 
 def _sample(archive: zipfile.ZipFile, name: str) -> list[str]:
     with Member(archive, name) as member:
-        return words(member.read(min(_SAMPLE, member.shape[0])))
+        return words(member.read(min(_SAMPLE, member.shape[0])).reshape(-1))
 
 
 def _said(file: Path, said: str, heads: Mapping[str, _Head], option: str) -> str:
@@ -183,9 +228,8 @@ def _missing(file: Path, what: str, heads: Mapping[str, _Head]) -> LnlError:
     )
 
 
-def _left(have: Sequence[str], images: str, labels: str) -> list[str]:
-    read = {images, labels, *_OWN[2:]}
-    left = [name for name in have if name not in read]
+def _left(have: Sequence[str], taken: Sequence[str]) -> list[str]:
+    left = [name for name in have if name not in {*taken, *_OWN[2:]}]
     if not left:
         return []
     one = len(left) == 1

@@ -43,12 +43,12 @@ def image_shape(images: Member) -> tuple[int, ...]:
 
 
 def check_vector(member: Member, n: int | None) -> None:
-    """Refuse what is no vector, or none of `n` rows.
+    """Refuse what is no vector or single column, or none of `n` rows.
 
     Raises:
         LnlError: it is not.
     """
-    if len(member.shape) != 1:
+    if len(member.shape) != 1 and member.shape[1:] != (1,):
         raise LnlError(
             f"“{member.name}” must be one-dimensional, it is {member.shape}. "
             f"Save {member.name}.ravel(), or argmax(1) of one-hot labels."
@@ -74,7 +74,7 @@ def vector(archive: zipfile.ZipFile, name: str, n: int | None) -> Array:
             )
         if member.shape[0] > MAX_CLASSES and n is None:
             raise LnlError(f"“{name}” has more than {MAX_CLASSES:,} entries. Check it.")
-        return member.all()
+        return member.all().reshape(-1)
 
 
 def alike(labels: Array, truth: Array | None) -> tuple[Array, Array | None]:

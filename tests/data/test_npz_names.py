@@ -64,10 +64,10 @@ def test_truth_is_never_taken_for_the_given_labels(tmp_path):
 def test_two_arrays_of_images_are_asked_about_and_labels_go_with_the_chosen_one(
     tmp_path, do_import
 ):
-    path = saved(tmp_path, x_train=IMAGES, y_train=LABELS, x_test=IMAGES[:5], y_test=OTHER[:5])
+    path = saved(tmp_path, day=IMAGES, day_y=LABELS, night=IMAGES[:5], night_y=OTHER[:5])
     (question,) = asked(path, "image_column")
-    assert {choice.value for choice in question.choices} == {"x_train", "x_test"}
-    got = do_import(path, answers=Answers(image_column="x_test"))
+    assert {choice.value for choice in question.choices} == {"day", "night"}
+    got = do_import(path, answers=Answers(image_column="night"))
     np.testing.assert_array_equal(got.images, IMAGES[:5])
     np.testing.assert_array_equal(got.given, (OTHER[:5]).astype(str))
 
@@ -79,3 +79,41 @@ def test_what_is_not_read_is_named_and_a_wrong_name_is_answered_with_a_near_one(
         importers.read(path, answers=Answers(label_column="lables"))
     with pytest.raises(LnlError, match="--image-column"):
         importers.read(saved(tmp_path, labels=LABELS))
+
+
+def in_parts(tmp_path, *, column=False, **changed):
+    labels = OTHER[:, None].astype(np.uint8) if column else OTHER
+    parts = {
+        "test_images": IMAGES[9:],
+        "test_labels": labels[9:],
+        "train_images": IMAGES[:7],
+        "train_labels": labels[:7],
+        "val_images": IMAGES[7:9],
+        "val_labels": labels[7:9],
+    }
+    return saved(tmp_path, **(parts | changed))
+
+
+@pytest.mark.parametrize("column", [False, True])
+def test_arrays_in_parts_are_read_together_as_splits(tmp_path, do_import, column):
+    path = in_parts(tmp_path, column=column)
+    reading = importers.read(path)
+    assert not reading.questions
+    assert dict(reading.splits) == {"train": 7, "val": 2, "test": 3}
+    assert any("“val_images”, “val_labels” are val" in note for note in reading.notes)
+    got = do_import(path)
+    np.testing.assert_array_equal(got.images, IMAGES)
+    np.testing.assert_array_equal(got.given, OTHER.astype(str))
+
+
+def test_one_part_can_be_asked_for_with_its_own_labels(tmp_path, do_import):
+    got = do_import(in_parts(tmp_path), answers=Answers(image_column="val_images"))
+    np.testing.assert_array_equal(got.images, IMAGES[7:9])
+    np.testing.assert_array_equal(got.given, OTHER[7:9].astype(str))
+
+
+def test_parts_that_do_not_fit_together_are_asked_about(tmp_path):
+    path = in_parts(tmp_path, val_images=IMAGES[7:9, :5])
+    assert asked(path, "image_column")
+    path = in_parts(tmp_path, train_labels_2=LABELS[:7])
+    assert asked(path, "image_column")

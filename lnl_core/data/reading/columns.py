@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lnl_core.data import tables
 from lnl_core.data.images import SUFFIXES
-from lnl_core.data.reading import rivals, splits
+from lnl_core.data.reading import pixel_lists, rivals, splits
 from lnl_core.data.reading.column_names import (
     COLUMNS,
     IDS,
@@ -62,6 +62,10 @@ class _Decision:
         self._notes: list[str] = []
 
     def made(self) -> Columns:
+        values = self._peek.values()
+        named = {*COLUMNS["image"], *IDS} & self._plain.keys() or self._answers.image_column
+        if not named and not any(map(_are_images, values.values())):
+            pixel_lists.refuse(self._file, self._names, values)
         if self._has_header and self._is_headless():
             self._ask_header()
             return self._outcome()

@@ -22,3 +22,9 @@ def is_split(name: str, *, lists: bool = False) -> bool:
     tokens = [token for token in re.split(r"[^a-z]+", name.lower()) if token]
     others = [token for token in tokens if token not in _SPLITS]
     return len(others) < len(tokens) and all(token in around for token in others)
+
+
+def split_in(name: str) -> str:
+    """Return the split that the name of an array or a column holds (x_train: train); "" if none."""
+    found = [token for token in re.split(r"[^a-z]+", name.lower()) if token in _SPLITS]
+    return found[0] if len(found) == 1 else ""
