@@ -167,15 +167,25 @@ def sidebar() -> None:
         if read_only(ws):
             st.warning("Read only: nothing can be saved here.", icon=":material/lock:")
         elif is_full(ws):
-            st.warning(
-                "The disk is full: answers wait in this browser until there is room where "
-                f"{plain(str(ws.home))} is.",
-                icon=":material/hard_drive:",
-            )
+            st.fragment(_full, run_every=2)()
         else:
             _running(ws)
         _who.settle(ws)
         _remember()
+
+
+@_ui.guarded
+def _full() -> None:
+    """Say that the disk is full, for as long as it is."""
+    ws = _ui.workspace()
+    if not is_full(ws):
+        _ui.rerun_page()
+        return
+    st.warning(
+        f"The disk is full: answers wait in this browser until there is room where "
+        f"{plain(str(ws.home))} is.",
+        icon=":material/hard_drive:",
+    )
 
 
 # Data set -------------------------------------------------------------------------------------

@@ -265,7 +265,7 @@ def _status_arguments(one: argparse.ArgumentParser) -> None:
 def status(options: Any) -> int:
     """Show data sets and their runs."""
     from lnl_core.services.runs import status as runs  # nothing else: it starts at once
-    from lnl_core.services.workspace import dataset, datasets, open_workspace
+    from lnl_core.services.workspace import dataset, datasets, is_full, open_workspace
 
     ws = open_workspace()
     if options.name:
@@ -277,6 +277,8 @@ def status(options: Any) -> int:
         return DONE
     for one in standing.get("damaged", ()):
         print(f"{one['name']}: {one['problem']}", file=sys.stderr)
+    if is_full(ws):
+        print(f"The disk of {ws.home} is full: nothing can be saved.", file=sys.stderr)
     if not standing["datasets"] and "damaged" not in standing:
         print("No data set yet: lnl demo, or lnl import SOURCE --name NAME")
     jobs = {job.id: job for job in runs.every_run(ws)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lnl_core.jobs import engines, queue
 from lnl_core.jobs.engines.local import LOCAL, ensure_worker, kill_unresponsive
+from lnl_core.store import faults
 from lnl_core.types import Job, JobState, Workspace
 
 
@@ -13,6 +14,8 @@ def reconcile(ws: Workspace) -> None:
     Jobs for Slurm and Ray are handed over. Cheap; the open app and a watching `lnl run` call it
     about once a second.
     """
+    if faults.full_disks(ws):
+        return  # a worker could claim nothing, and would end at once
     active = queue.active(ws)
     for job in active:
         if engines.remote(job):

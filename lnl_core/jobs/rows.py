@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, select
 
+from lnl_core.jobs.health import health
 from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState, NotFound, Workspace
-from lnl_core.store import schema
+from lnl_core.store import faults, schema
 from lnl_core.store.db import reading
 
 TASKS = "tasks"
@@ -55,6 +57,17 @@ def to_job(record: Row[Any]) -> Job:
     )
 
 
+def _told(ws: Workspace, job: Job) -> Job:
+    """Return a job as a person is told of it: failed where a full disk kept it from saying so.
+
+    Nothing is written, for nothing can be; once there is room it is found lost, and goes on.
+    """
+    if health(job) != "lost" or not (full := faults.full_disks(ws)):
+        return job
+    said = f"the disk of {full[0]} is full; free space there, and it goes on by itself"
+    return replace(job, state=JobState.FAILED, error=said, eta_seconds=None)
+
+
 def joined() -> Any:
     """Select the columns of a job, its data set's name among them."""
     return select(_TABLE, schema.datasets.c.name.label("dataset_name")).join(
@@ -69,14 +82,14 @@ def jobs(info: DatasetInfo, limit: int | None = None, *, tasks: bool = False) ->
     if limit is not None:
         query = query.limit(limit)
     with reading(info.workspace) as connection:
-        return [to_job(record) for record in connection.execute(query)]
+        return [_told(info.workspace, to_job(each)) for each in connection.execute(query)]
 
 
 def all_jobs(ws: Workspace) -> list[Job]:
     """Return the runs of methods of every data set, newest first."""
     query = joined().where(_TABLE.c.executor != TASKS).order_by(_TABLE.c.id.desc())
     with reading(ws) as connection:
-        return [to_job(record) for record in connection.execute(query)]
+        return [_told(ws, to_job(record)) for record in connection.execute(query)]
 
 
 def active(ws: Workspace) -> list[Job]:
@@ -84,7 +97,8 @@ def active(ws: Workspace) -> list[Job]:
     states = [str(state) for state in ACTIVE_STATES]
     query = joined().where(_TABLE.c.state.in_(states)).order_by(_TABLE.c.id)
     with reading(ws) as connection:
-        return [to_job(record) for record in connection.execute(query)]
+        found = [_told(ws, to_job(record)) for record in connection.execute(query)]
+    return [each for each in found if each.state in ACTIVE_STATES]
 
 
 def job(ws: Workspace, number: int) -> Job:
@@ -97,7 +111,7 @@ def job(ws: Workspace, number: int) -> Job:
         record = connection.execute(joined().where(_TABLE.c.id == number)).first()
     if record is None:
         raise NotFound(f"There is no run {number}. `lnl status` lists the runs.")
-    return to_job(record)
+    return _told(ws, to_job(record))
 
 
 def run_dir(ws: Workspace, run: Job) -> Path:

@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -12,10 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
-from lnl_core.store import arrays, decisions
-from lnl_core.store.db import dispose
-from lnl_core.types import Action, Decision
+from lnl_core.jobs import executors, queue
+from lnl_core.services.datasets import incoming
+from lnl_core.services.workspace import dataset, open_workspace
+from lnl_core.store import arrays, decisions, schema
+from lnl_core.store.db import dispose, now, transaction
+from lnl_core.types import Action, Decision, JobState
 
 FORMATS = ("corrections", "decisions", "manifest", "fiftyone", "label-studio")
 
@@ -146,3 +151,37 @@ def test_everything_but_writing_goes_on_at_a_full_disk(small_disk, workspace, sc
     (small_disk / "fill").unlink()
     assert lnl("doctor").stdout.decode().rstrip().endswith("nothing is damaged.")
     assert lnl("rename", name, "other").returncode == 0
+
+
+def test_a_run_that_a_full_disk_ended_has_failed_until_there_is_room(small_disk, workspace, tiny):
+    """Nothing could be written, so the job's row still says that it runs."""
+    job = queue.submit(tiny, "knn", "quick")
+    with transaction(workspace) as connection:
+        gone = {"state": "running", "host": socket.gethostname(), "pid": 2**22 + 1}
+        connection.execute(update(schema.jobs).values(**gone, heartbeat_at=now()))
+    dispose(workspace)
+    home = small_disk / "home"
+    shutil.copytree(workspace.home, home)
+    ws = open_workspace(home)
+    (home / "imports").mkdir()
+    values = {"name": "more", "shown": "more.npz", "source": "more.npz", "state": "reading"}
+    values |= {"pid": 2**22 + 1, "pid_started": 1.0, "started": 1.0, "started_at": now()}
+    (home / "imports" / "a.json").write_text(json.dumps(values))
+    fill(small_disk)
+    (run,) = queue.jobs(dataset(ws, "tiny"))
+    assert run.state is JobState.FAILED
+    assert run.error.startswith(f"the disk of {home} is full")
+    assert queue.job(ws, job.id) == run
+    assert queue.active(ws) == []
+    executors.reconcile(ws)  # starts nothing that would end at once
+    assert not list(home.glob("worker*"))
+    (task,) = incoming.imports(ws)
+    assert (task.state, task.message.split(".")[0]) == ("failed", f"The disk of {home} is full")
+    call = [sys.executable, "-m", "lnl_core", "--home", str(home), "status"]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert "failed: the disk of" in done.stdout
+    assert f"The disk of {home} is full" in done.stderr
+    (small_disk / "fill").unlink()
+    assert queue.health(queue.job(ws, job.id)) == "lost"
+    assert queue.recover(ws) == [job.id], "it goes on by itself"
+    dispose(ws)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from lnl_core.readings import Answers
-from lnl_core.store import arrays, datasets, owned
+from lnl_core.store import arrays, datasets, faults, owned
 from lnl_core.store.db import now
 from lnl_core.store.processes import process_lives
 from lnl_core.types import LnlError, Workspace
@@ -316,7 +316,7 @@ def imports(ws: Workspace) -> list[Incoming]:
     """Return the imports that go on or that nobody has dismissed yet, newest first."""
     _STARTED[:] = [child for child in _STARTED if child.poll() is None]
     tasks = sorted(_tasks(ws), key=lambda pair: str(pair[1]["started_at"]), reverse=True)
-    return [_incoming(file, values) for file, values in tasks]
+    return [_incoming(ws, file, values) for file, values in tasks]
 
 
 def _tasks(ws: Workspace) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -325,10 +325,12 @@ def _tasks(ws: Workspace) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield file, arrays.read_json(file)
 
 
-def _incoming(file: Path, values: dict[str, Any]) -> Incoming:
+def _incoming(ws: Workspace, file: Path, values: dict[str, Any]) -> Incoming:
     state, message = str(values["state"]), str(values.get("message", ""))
     if state == "reading" and not _alive(values):
         state, message = "failed", "The import stopped before its end. Start it again."
+        if full := faults.full_disks(ws):
+            message = f"The disk of {full[0]} is full. Free some space, then start it again."
     done, total = int(values.get("done", 0)), int(values.get("total", 0))
     return Incoming(
         id=file.stem,
