@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from lnl_core.data import images
+from lnl_core.data import hub_columns, images
 from lnl_core.data.files import WORKERS, working_plan
+from lnl_core.data.hub_columns import Beside
 from lnl_core.data.hub_features import class_names, written
 from lnl_core.data.images import ImageError
 from lnl_core.data.reading import pixels
@@ -103,6 +104,8 @@ class HubSource:
         splits: of each shard, "" where its name says none.
         columns: of images and of labels.
         names: what numbers of the label stand for in each shard, None where they are the names.
+        beside: the columns of ids and splits.
+        features: column -> what its numbers stand for.
     """
 
     files: Sequence[Path]
@@ -113,6 +116,8 @@ class HubSource:
     class_names: list[str]
     labels: Labels
     outline: Outline = field(default_factory=Outline)
+    beside: Beside = field(default_factory=Beside)
+    features: Mapping[str, Sequence[str]] = field(default_factory=dict)
     has_truth: bool = False
     kind: str = "hub"
     root: Path | None = None
@@ -142,25 +147,27 @@ class HubSource:
         each = max(1, _SAMPLE // max(len(self.files), 1))
         kept = []
         for at in range(len(self.files)):
-            for cell, label in islice(self._cells(at), each):
+            for cell, label, *_ in islice(self._cells(at), each):
                 data = _data_of(cell)[0]
                 meaning = self.labels.meanings.get(label)
                 if data:
                     kept.append((meaning[0] if isinstance(meaning, tuple) else "", data))
         return kept
 
-    def _cells(self, at: int) -> Iterator[tuple[Any, str]]:
-        """Yield (cell of the image, label as written) of every row of the shard at a place."""
+    def _cells(self, at: int) -> Iterator[tuple[Any, str, str, str]]:
+        """Yield (image's cell, label as written, id, split) of every row of one shard."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         file, names = self.files[at], self.names[at]
         try:
             with pq.ParquetFile(file) as table:
-                for batch in table.iter_batches(_ROWS, columns=list(self.columns)):
-                    images_, labels_ = (batch.column(name).to_pylist() for name in self.columns)
-                    for cell, label in zip(images_, labels_, strict=True):
-                        yield cell, written(label, names)
+                wanted = list(dict.fromkeys([*self.columns, *self.beside.columns]))
+                for batch in table.iter_batches(_ROWS, columns=wanted):
+                    for row in batch.to_pylist():
+                        image, label = (row[name] for name in self.columns)
+                        identity, split = self.beside.of_row(row, self.features)
+                        yield image, written(label, names), identity, split or self.splits[at]
         except (pa.ArrowException, OSError) as error:
             raise LnlError(f"{file.name} is damaged. {_DAMAGED}") from error
 
@@ -195,13 +202,13 @@ class HubSource:
         seen: set[str] = set()
         number = -1
         with ThreadPoolExecutor(WORKERS, "decode") as pool:
-            for at, split in enumerate(self.splits):
+            for at in range(len(self.files)):
                 rows = self._cells(at)
                 while some := list(islice(rows, _ROWS)):
-                    decoded = pool.map(lambda pair: read(_data_of(pair[0])[0]), some)
-                    for (cell, label), image in zip(some, list(decoded), strict=True):
+                    decoded = pool.map(lambda row: read(_data_of(row[0])[0]), some)
+                    for (cell, label, told, split), image in zip(some, list(decoded), strict=True):
                         number += 1
-                        name = _data_of(cell)[1]
+                        name = told if told and told not in seen else _data_of(cell)[1]
                         identity = name if name and name not in seen else f"{number:07d}"
                         meaning = self.labels.meanings.get(label)
                         yield _row(identity, number, image, meaning, label_of, split)
@@ -283,10 +290,17 @@ def scan(
         outline.questions += [question] if question is not None else []
         return HubSource(files, splits, (image, image), [None], 0, [], Labels({}), outline)
     outline.questions += [question] if question is not None else []
-    outline.columns = {"image": image, "label": label}
-    outline.notes += _unread([str(name) for name in schema.names], image, label)
-    names = [class_names(_schema(file) or schema).get(label) for file in files]
-    counts, of_split, total = _counted(files, splits, label, names)
+    schemas = [_schema(file) or schema for file in files]
+    free = [str(name) for name in schema.names if name not in (image, label)]
+    everywhere = [name for name in free if all(name in each.names for each in schemas)]
+    features = class_names(schema)
+    beside = hub_columns.found(files, everywhere, features, splits, said)
+    outline.questions += beside.questions
+    read = {"id": beside.id, "split": beside.split}
+    outline.columns = {"image": image, "label": label} | {k: v for k, v in read.items() if v}
+    outline.notes += [*beside.notes, *_unread([n for n in free if n not in beside.columns])]
+    names = [class_names(each).get(label) for each in schemas]
+    counts, total = _counted(files, label, names)
     blank = counts.pop("", 0)
     if blank:
         why = BadRow("The label is blank, or a number without a name.", "Write its class.")
@@ -300,19 +314,21 @@ def scan(
             outline.leave_out(count, "rows", meaning, f"“{each[:40]}”")
         else:
             outline.counts[meaning[0]] += count
-    outline.splits = {name: count for name, count in of_split.items() if name}
+    outline.splits = hub_columns.counted(files, beside, features, splits)
     outline.notes.append("The images are inside the Parquet file: Review shows the working copies.")
     order = meant_by.class_names
     listed = list(dict.fromkeys(name for each in names for name in each or ()))
     order = [n for n in listed if n in order] + [n for n in order if n not in listed]
     if not order:
         raise LnlError(f"No row of {files[0].name} has a label. Fill them in.")
-    return HubSource(files, splits, (image, label), names, total, order, meant_by, outline)
+    return HubSource(
+        files, splits, (image, label), names, total, order, meant_by, outline, beside, features
+    )
 
 
-def _unread(names: Sequence[str], image: str, label: str) -> list[str]:
+def _unread(names: Sequence[str]) -> list[str]:
     """Name the columns that nothing is read from."""
-    others = [f"“{visible(name)[:40]}”" for name in names if name not in (image, label)]
+    others = [f"“{visible(name)[:40]}”" for name in names]
     if not others:
         return []
     more = f" and {len(others) - 12} more" if len(others) > 12 else ""
@@ -322,25 +338,23 @@ def _unread(names: Sequence[str], image: str, label: str) -> list[str]:
 
 
 def _counted(
-    files: Sequence[Path], splits: Sequence[str], label: str, names: Sequence[Sequence[str] | None]
-) -> tuple[Counter[str], Counter[str], int]:
-    """Return (label as written -> rows, split -> rows, all rows)."""
+    files: Sequence[Path], label: str, names: Sequence[Sequence[str] | None]
+) -> tuple[Counter[str], int]:
+    """Return (label as written -> rows, all rows)."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    counts, of_split = Counter[str](), Counter[str]()
-    total = 0
-    for file, split, named in zip(files, splits, names, strict=True):
+    counts, total = Counter[str](), 0
+    for file, named in zip(files, names, strict=True):
         try:
             with pq.ParquetFile(file) as table:
                 for batch in table.iter_batches(65_536, columns=[label]):
                     cells = [written(each, named) for each in batch.column(label).to_pylist()]
                     counts.update(cells)
-                    of_split[split] += len(cells)
                     total += len(cells)
         except (pa.ArrowException, OSError, KeyError) as error:
             raise LnlError(f"{file.name} has no column “{label}”, or is damaged.") from error
-    return counts, of_split, total
+    return counts, total
 
 
 def _label_column(

@@ -25,6 +25,7 @@ class Imported:
         self.meta = json.loads((folder / "meta.json").read_text("utf-8"))
         table = pq.read_table(folder / "table.parquet").to_pydict()
         self.ids, self.paths = table["id"], table["path"]
+        self.splits = [split or "" for split in table.get("split", [""] * len(self.ids))]
         self.skipped = pq.read_table(folder / "skipped.parquet").to_pylist()
         self.names = self.meta["class_names"]
 

@@ -9,6 +9,7 @@ import pytest
 
 from lnl_core.data import importers
 from lnl_core.readings import Answers, Unanswered
+from lnl_core.types import LnlError
 from tests.data.making import encoded, picture
 
 
@@ -111,3 +112,69 @@ def test_a_list_without_bytes_has_the_names_too(tmp_path, do_import):
     pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "metadata.parquet")
     got = do_import(tmp_path / "metadata.parquet", root=tmp_path)
     assert got.given == ["dog", "cat", "dog"]
+
+
+def with_columns(file, **columns):
+    """Add plain columns to a shard."""
+    table = pq.read_table(file)
+    for name, values in columns.items():
+        table = table.append_column(name, pa.array(values))
+    pq.write_table(table, file)
+    return file
+
+
+def test_columns_of_ids_and_splits_are_read(tmp_path, do_import):
+    file = with_columns(
+        shard(tmp_path / "s.parquet", [0, 1, 0, 1]),
+        id=[31, 32, 33, 34],
+        split=["train", "train", "test", None],
+        caption=["a", "b", "c", "d"],
+    )
+    found = importers.read(file)
+    assert dict(found.splits) == {"train": 2, "test": 1}
+    assert (found.columns["id"], found.columns["split"]) == ("id", "split")
+    assert "Column “caption” is not read." in found.notes
+    got = do_import(file)
+    assert got.ids == ["31", "32", "33", "34"]
+    assert got.splits == ["train", "train", "test", ""]
+
+
+def test_a_column_of_classes_called_id_is_asked_about_and_no_id(tmp_path, do_import):
+    file = with_columns(shard(tmp_path / "s.parquet", [0, 1, 0, 1, 0, 1]), id=[7, 8, 7, 8, 7, 8])
+    (question,) = [each for each in importers.read(file).questions if each.key == "id_column"]
+    assert "2 values in 6 rows" in question.text
+    assert do_import(file).ids[0] == "s-0.png"
+    told = importers.read(file, answers=Answers(id_column="none"))
+    assert not told.questions
+    assert "Column “id” is not read." in told.notes
+
+
+def test_rows_that_repeat_an_id_are_said(tmp_path, do_import):
+    file = with_columns(shard(tmp_path / "s.parquet", [0, 1, 0, 1]), id=["a", "b", "b", "c"])
+    assert any("1 rows repeat an id" in each for each in importers.read(file).notes)
+    assert do_import(file).ids == ["a", "b", "s-2.png", "c"]
+
+
+def test_a_column_that_contradicts_the_files_names_is_asked_about(tmp_path, do_import):
+    file = shard(tmp_path / "s" / "train-00000-of-00001.parquet", [0, 1, 0, 1])
+    with_columns(file, split=["train", "train", "validation", "train"])
+    (question,) = importers.read(tmp_path / "s").questions
+    assert question.key == "split_column"
+    assert do_import(tmp_path / "s").splits == ["train", "train", "validation", "train"]
+    files = importers.read(tmp_path / "s", answers=Answers(split_column="none"))
+    assert dict(files.splits) == {"train": 4}
+
+
+def test_a_column_of_many_words_is_no_split(tmp_path):
+    file = shard(tmp_path / "s.parquet", [0, 1] * 10)
+    with_columns(file, subset=[f"scene {at}" for at in range(20)])
+    found = importers.read(file)
+    assert not found.splits
+    assert any("“subset” is not read: it has too many words" in each for each in found.notes)
+
+
+def test_a_column_that_is_asked_for_and_not_there_is_named(tmp_path):
+    file = with_columns(shard(tmp_path / "s.parquet", [0, 1]), key=["x", "y"])
+    with pytest.raises(LnlError, match="no column “kye” beside images and labels"):
+        importers.read(file, answers=Answers(id_column="kye"))
+    assert importers.read(file, answers=Answers(id_column="key")).columns["id"] == "key"
