@@ -56,8 +56,8 @@ def no_image(files: Sequence[Path], left: LeftOut | None = None) -> str:
     tree = Node()
     for file in files:
         tree.add((file.name,))
-    if archives := places.archives_words(tree):
-        return archives
+    if packed := places.packed_words(tree):
+        return packed
     if left is None or left.reason == NO_KIND or left.reason.startswith(BESIDE):
         return NO_IMAGE
     first = f", first “{left.first[:60]}”" if left.first else ""
@@ -210,7 +210,7 @@ class _Folders:
         self._label_of = {name: label for label, name in enumerate(names)}
         if not sample and not any(each.is_open for each in outline.questions):
             most = max(outline.left.values(), key=lambda each: each.count, default=None)
-            raise LnlError(places.archives_words(tree) or no_image((), most))
+            raise LnlError(places.packed_words(tree) or no_image((), most))
         places.refuse_boxes(tree, names)
         kept = [self._top / path for path in sample]
         return FileSource("folder", self._top, total, names, self._items, kept, outline=outline)

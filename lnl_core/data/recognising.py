@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lnl_core.data import folders, hub, manifests, npz, vision
-from lnl_core.data.reading import lists
+from lnl_core.data.reading import lists, other_forms
 from lnl_core.data.tables import BadRow
 from lnl_core.data.writing import Source
 from lnl_core.readings import Answers, Choice, Question
@@ -40,11 +40,18 @@ def kind_of(source: Path, answers: Answers | None = None) -> str:
         return "hub"
     if suffix in manifests.SUFFIXES or head == b"PAR1":
         return "manifest"
-    if suffix == ".zip" or (head == b"PK\x03\x04" and suffix not in (".xlsx", ".ods", ".docx")):
+    unread = other_forms.remedy(suffix) if suffix != ".zip" else ""
+    if suffix == ".zip" or (
+        not unread and head == b"PK\x03\x04" and suffix not in (".xlsx", ".ods", ".docx")
+    ):
         return "zip"
     raise LnlError(
-        f"{source.name} is none of the known forms. Choose a folder of class folders, a list "
-        "(.csv, .parquet), arrays (.npz) or a .zip of them."
+        f"{source.name} is none of the known forms. "
+        + (
+            unread
+            or "Choose a folder of class folders, a list (.csv, .parquet), arrays (.npz) or a .zip "
+            "of them."
+        )
     )
 
 

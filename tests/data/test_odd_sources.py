@@ -238,3 +238,29 @@ def test_a_thing_of_every_system_is_passed_over(tmp_path, agrees):
     assert counts(reading) == {"cat": 2, "dog": 2}
     assert [each.first for each in reading.left_out] == ["dog/pipe.jpg"]
     agrees(source)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("shard-000.tar", "Unpack it"),
+        ("set.tar.gz", "Unpack it"),
+        ("images.npy", "numpy.savez_compressed"),
+        ("train.h5", "numpy.savez_compressed"),
+        ("train_32x32.mat", "numpy.savez_compressed"),
+        ("set.pt", "numpy.savez_compressed"),
+        ("notes.docx", "Choose a folder of class folders"),
+    ],
+)
+def test_a_file_of_another_form_says_what_to_do_with_it(tmp_path, name, remedy):
+    path = tmp_path / name
+    path.write_bytes(b"PK\x03\x04" + bytes(200))  # .pt and .docx are zip files inside
+    with pytest.raises(LnlError, match=f"{name} is none of the known forms.*{remedy}"):
+        importers.read(path)
+
+
+def test_a_folder_of_arrays_says_what_to_save(tmp_path):
+    for name in ("images", "labels"):
+        np.save(tmp_path / f"{name}.npy", np.arange(6))
+    with pytest.raises(LnlError, match=r"holds 2 files of arrays.*images=\.\.\., labels="):
+        importers.read(tmp_path)

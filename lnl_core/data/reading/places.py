@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from lnl_core.data.reading import other_forms
 from lnl_core.data.reading.spellings import plain
 from lnl_core.data.reading.split_names import is_split as is_split
 from lnl_core.data.reading.tree import Inside, Node, splits_inside
@@ -93,13 +94,19 @@ def _ends(name: str, node: Node, level: int) -> Iterator[tuple[str, int]]:
         yield name, node.images or node.files
 
 
-def archives_words(root: Node) -> str:
-    """Say that a set without images holds archives; "" where it holds none."""
-    count = sum(node.archives for node in root.all())
-    if not count:
+def packed_words(root: Node) -> str:
+    """Say that a set without images holds archives, or files of arrays; "" where it has neither."""
+    archives = sum(node.archives for node in root.all())
+    arrays = sum(node.arrays for node in root.all())
+    if archives:
+        said = "1 archive" if archives == 1 else f"{archives:,} archives"
+        remedy = "Unpack what is packed, then import."
+    elif arrays:
+        said = "1 file of arrays" if arrays == 1 else f"{arrays:,} files of arrays"
+        remedy = other_forms.AS_NPZ
+    else:
         return ""
-    said = "1 archive" if count == 1 else f"{count:,} archives"
-    return f"No image could be read: it holds {said}. Unpack what is packed, then import."
+    return f"No image could be read: it holds {said}. {remedy}"
 
 
 def refuse_boxes(root: Node, class_names: Sequence[str]) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lnl_core.data.images import SUFFIXES
+from lnl_core.data.reading.other_forms import ARCHIVES, ARRAYS
 from lnl_core.data.reading.split_names import is_split
 
 _DEEP = 4
-_ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"})
 _NOTES = frozenset({".txt", ".xml", ".json", ".yaml", ".yml"})
 
 
@@ -23,13 +23,15 @@ def like_image(name: str) -> bool:
 class Node:
     """A folder: its own files, those that are called like images, and the folders in it.
 
-    `archives` are files to unpack, `notes` those in which labels of boxes are written.
+    `archives` are files to unpack, `arrays` those that other programs keep arrays in, `notes` those
+    in which labels of boxes are written.
     What lies deeper than four folders is counted where the fourth one is.
     """
 
     files: int = 0
     images: int = 0
     archives: int = 0
+    arrays: int = 0
     notes: int = 0
     inner: dict[str, Node] = field(default_factory=dict)
 
@@ -39,7 +41,8 @@ class Node:
         node.files += 1
         ending = os.path.splitext(parts[-1])[1].lower()
         node.images += like_image(parts[-1])
-        node.archives += ending in _ARCHIVES
+        node.archives += ending in ARCHIVES
+        node.arrays += ending in ARRAYS
         node.notes += ending in _NOTES
 
     def folder(self, parts: tuple[str, ...]) -> Node:
@@ -68,6 +71,7 @@ class Node:
         self.files += other.files
         self.images += other.images
         self.archives += other.archives
+        self.arrays += other.arrays
         self.notes += other.notes
         for name, node in other.inner.items():
             self.inner.setdefault(name, Node()).absorb(node)
@@ -101,7 +105,7 @@ class Inside:
 
     def without(self, node: Node, depth: int = 0) -> Node:
         """Return a tree in which what lies in the splits lies in the folder above them."""
-        bare = Node(node.files, node.images, node.archives, node.notes)
+        bare = Node(node.files, node.images, node.archives, node.arrays, node.notes)
         for name, inner in node.inner.items():
             if depth == self.at and name in self.names:
                 bare.absorb(inner)
