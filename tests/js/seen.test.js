@@ -36,6 +36,9 @@ test("what is typed after a press that came too early goes with it; the same key
   const again = at(1000);
   assert.notEqual(refused(again, "wrong", 1100), "");
   assert.equal(refused(again, "wrong", 1250), "");
+  const bounced = at(1000);
+  assert.notEqual(refused(bounced, "keep", 1020), ""); // of the image before
+  assert.equal(refused(bounced, "wrong", 1400), ""); // meant, however fast
 });
 
 test("a picture that cannot be loaded is skipped or sent on, and never judged", () => {

@@ -21,6 +21,7 @@ from lnl_core.services.in_force import Scored, loaded, scored, signals, told_of
 from lnl_core.services.review.map_grades import Grade, grade
 from lnl_core.store import arrays
 from lnl_core.types import (
+    ACTIVE_STATES,
     Array,
     DatasetInfo,
     FloatArray,
@@ -210,10 +211,10 @@ def _ask(
                 if _seconds_since(job.finished_at) > REST_SECONDS:
                     break
                 return {"state": "failed", "words": job.error or "The maps could not be made."}
-            if job.state is not JobState.DONE:
+            if job.state in ACTIVE_STATES:
                 executors.reconcile(info.workspace)
                 return {"state": "making"}
-            break  # done, and yet not there: another class was asked for
+            break  # stopped, or done and yet not there: another class was asked for
     rows, labels = _next(info, row)
     rows, labels = [row, *rows], [list(pair), *labels]
     told = {"run": run, "technique": technique, "rows": rows, "labels": labels}

@@ -64,6 +64,7 @@ import { showsEvidence } from "./desk.js";
  */
 
 const KEPT = 60; // rows
+const ANSWER_WAIT = 30_000; // ms until a question counts as unanswered
 const MAP_WAIT = 500; // ms between two questions while the worker draws
 
 /** @type {MapsAnswer} */
@@ -79,6 +80,7 @@ async function asked(url) {
       credentials: "same-origin",
       cache: "no-store",
       priority: "high", // before thumbnails that are fetched ahead
+      signal: AbortSignal.timeout(ANSWER_WAIT),
     });
     return answer.ok ? await answer.json() : null;
   } catch {

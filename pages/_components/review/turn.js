@@ -42,8 +42,8 @@ const BURST = 500; // ms
 
 /**
  * Why an answer does not count now: its picture has only just come, or it belongs to keys of which
- * the first came too early (a W and the name of a class, typed at once). The same key again is
- * meant.
+ * the first, a W, came too early (a W and the name of a class, typed at once). After any other key
+ * that came too early, a bounce say, the next one is meant.
  *
  * @param {Turn} turn
  * @param {Action | "wrong"} action
@@ -55,9 +55,9 @@ export function refused(turn, action, now) {
     return WITHOUT_PICTURE.has(action) ? "" : "The image cannot be loaded. S skips it.";
   }
   const { dropped } = turn;
-  const burst = dropped && dropped.action !== action && now - dropped.at < BURST;
+  const burst = dropped?.action === "wrong" && action !== "wrong" && now - dropped.at < BURST;
   if (counts(turn, now) && !burst) return "";
-  turn.dropped = { action: burst ? dropped.action : action, at: now };
+  turn.dropped = { action: burst ? "wrong" : action, at: now };
   return "Not counted: the image had only just come.";
 }
 

@@ -91,6 +91,18 @@ def test_another_class_is_asked_of_the_worker_once(drawn):
     assert found["maps"][0]["values"] != found["maps"][1]["values"]
 
 
+def test_maps_whose_making_was_stopped_are_asked_for_again(drawn):
+    ws, info, job = drawn
+    source = f"{job.id}:GradCAM"
+    assert activation_maps.where_it_looks(info, 0, source=source)["state"] == "making"
+    (asked,) = queue.jobs(info, tasks=True)
+    queue.cancel(ws, asked.id)
+    work_on_tasks(ws)
+    assert activation_maps.where_it_looks(info, 0, source=source)["state"] == "making"
+    work_on_tasks(ws)
+    assert activation_maps.where_it_looks(info, 0, source=source)["state"] == "ready"
+
+
 @pytest.mark.parametrize("technique", ["GradCAM", "EigenCAM"])
 def test_techniques_of_the_package(drawn, technique):
     ws, info, job = drawn
