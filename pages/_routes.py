@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -32,6 +33,10 @@ from pages._components import _assets
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
 LARGEST = 2**31 - 1
 """Largest number of a data set or row; more digits than this are nobody's."""
+
+SWITCH = 0.001
+"""Seconds after which a thread lets another one go on. An answer to the browser passes through
+several threads; with Python's 5 ms each of them waits so long while a page is being drawn."""
 
 LONGEST_TAB = 64
 """Letters of a tab's name."""
@@ -142,6 +147,7 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
         ws = await run_in_threadpool(_ui.workspace)
         await run_in_threadpool(_tidy, ws)
         _announce(ws)
+    sys.setswitchinterval(SWITCH)
     gc.freeze()  # what is loaded by now stays: later collections need not look at it
     gc.enable()  # which `app.py` disables while it loads
     try:

@@ -3,6 +3,7 @@
 import gc
 import io
 import json
+import sys
 
 import pytest
 from PIL import Image
@@ -284,6 +285,19 @@ def test_with_a_login_configured_pictures_need_it(client, tiny, monkeypatch):
     assert answer("for this test only", "http://evil.example") == 403
     assert answer("for this test only", HERE, logged_in=False) == 403
     assert answer("another secret", HERE) == 403
+
+
+def test_a_thread_that_draws_a_page_lets_an_answer_through(workspace, monkeypatch):
+    """Five threads' turns at Python's own 5 ms are a quarter of what a key may take."""
+    monkeypatch.setenv("LNL_HOME", str(workspace.home))
+    before = sys.getswitchinterval()
+    try:
+        with TestClient(Starlette(lifespan=_routes.lifespan)):
+            assert sys.getswitchinterval() <= 0.001 < before
+    finally:
+        sys.setswitchinterval(before)
+        gc.unfreeze()
+        gc.enable()
 
 
 def test_a_server_that_runs_collects_garbage_again(workspace, monkeypatch):

@@ -150,7 +150,13 @@ def choose(info: DatasetInfo) -> tuple[Filters, DeltaGenerator]:
     labels = list(range(info.class_count))
     real = [each for each in labels if each not in info.no_classes]
     with (
-        st.popover(label, icon=":material/filter_list:", width="content"),
+        st.popover(
+            label,
+            icon=":material/filter_list:",
+            width="content",
+            key="review_filters_open",
+            on_change="rerun",  # the counts are those of the moment at which they are looked at
+        ),
         st.container(gap="xsmall", key="review_filters"),
     ):
         matches = st.empty()

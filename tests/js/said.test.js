@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answeredBefore, looksWords, saidWords } from "../../pages/_components/review/said.js";
+import {
+  answeredBefore,
+  looksWords,
+  saidWords,
+  shownAnswer,
+} from "../../pages/_components/review/said.js";
 
 const CLASSES = ["ant", "bee", "cow"];
 
@@ -20,4 +25,17 @@ test("what may lead the next person is not told", () => {
 test("that there are hidden looks is said of the queue, not of an image", () => {
   assert.match(looksWords({ looks: true }), /twice or without their label/);
   assert.equal(looksWords({ looks: false }), "");
+});
+
+test("a skip hides nobody's answer, and neither does an answer that was taken back", () => {
+  const bobs = { said: { by: "bob", action: /** @type {const} */ ("keep"), label: null } };
+  const mine = { said: { action: /** @type {const} */ ("keep"), label: null } };
+  assert.equal(shownAnswer(bobs, undefined), "before");
+  assert.equal(shownAnswer(bobs, { action: "skip" }), "before");
+  assert.equal(shownAnswer(bobs, { action: "reopen" }), "before");
+  assert.equal(shownAnswer(bobs, { action: "none" }), "none");
+  assert.equal(shownAnswer(mine, { action: "reopen" }), "");
+  assert.equal(shownAnswer(mine, { action: "skip" }), "skip");
+  assert.equal(shownAnswer({}, { action: "skip" }), "skip");
+  assert.equal(shownAnswer({}, undefined), "");
 });

@@ -2,11 +2,13 @@
 
 import { icon } from "../desk/icons.js";
 import { h, named } from "../desk/nodes.js";
-import { VERDICTS } from "../desk/verdicts.js";
+import { verdict, VERDICTS } from "../desk/verdicts.js";
 import { oneLine, short } from "../desk/words.js";
 
 /**
+ * @import { Answer } from "../desk/journal.js"
  * @import { Item, Said } from "../desk/progress.js"
+ * @import { Action } from "../desk/verdicts.js"
  */
 
 /** @param {Said} said what is not to be told */
@@ -29,12 +31,38 @@ export function saidWords(classes, { action, label, labels = [], by }) {
  * @param {string[]} classes
  * @param {Pick<Item, "said">} item
  */
-export function saidBefore(classes, { said }) {
+function saidBefore(classes, { said }) {
   if (!said) return "";
   if (!said.action) return h("span", { class: "v skip before" }, answeredBefore(said));
   const [name, word] = VERDICTS[said.action];
   const words = named("span", `${word}${saidWords(classes, said)}`, { class: "more" }, 60);
   return h("span", { class: `v ${said.action} before` }, icon(name, 15), words);
+}
+
+/**
+ * Which answer of an image is shown: the last one here, `before` for the one that it came with, or
+ * none. A skip answers nothing, so it hides nobody's answer; nor does one that was taken back.
+ *
+ * @param {Pick<Item, "said">} item
+ * @param {Pick<Answer, "action"> | undefined} answer the last one here
+ * @returns {Action | "before" | ""}
+ */
+export function shownAnswer({ said }, answer) {
+  const action = answer?.action;
+  const answers = action && action !== "skip" && action !== "reopen";
+  if (!answers && said && (!action || said.by !== undefined)) return "before";
+  return action && action !== "reopen" ? action : "";
+}
+
+/**
+ * @param {string[]} classes
+ * @param {Pick<Item, "said">} item
+ * @param {Pick<Answer, "action"> | undefined} answer the last one here
+ */
+export function saidNow(classes, item, answer) {
+  const shown = shownAnswer(item, answer);
+  if (shown === "before") return saidBefore(classes, item);
+  return shown && verdict(shown);
 }
 
 /**

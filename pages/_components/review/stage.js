@@ -9,14 +9,13 @@ import { drawSaved } from "../desk/outbox.js";
 import { at, drawnSize, fetchAhead } from "../desk/pictures.js";
 import { watch } from "../desk/seen.js";
 import { drawStrip } from "../desk/strip.js";
-import { verdict } from "../desk/verdicts.js";
 import { count, folderAndFile, oneLine, plural, short } from "../desk/words.js";
 import { AHEAD, isBlind, isUnlabelled, showsEvidence, takesNothing } from "./desk.js";
 import { needEvidence } from "./evidence.js";
 import { drawPanel } from "./panel.js";
 import { blindQuestion } from "./naming.js";
 import { ahead, isAnswered } from "./queue.js";
-import { saidBefore } from "./said.js";
+import { saidNow } from "./said.js";
 import { show } from "./say.js";
 import { fits } from "./zoom.js";
 
@@ -78,7 +77,7 @@ function question(desk, item, name) {
   const { queue, detour, acts } = desk;
   const answer = queue.done.get(item.row);
   if (item.blind) return blindQuestion(desk, answer);
-  const said = answer ? verdictNow(answer.action) : saidBefore(desk.data.classes, item);
+  const said = saidNow(desk.data.classes, item, answer);
   const away = detour.from && detour.from.row !== item.row;
   const back = { type: "button", class: "plainbtn back", onclick: () => acts.back() };
   return [
@@ -90,9 +89,6 @@ function question(desk, item, name) {
     away ? h("button", back, cap("B", true), "back to the queue") : "",
   ];
 }
-
-/** @param {Action | "reopen"} action */
-const verdictNow = (action) => (action === "reopen" ? "" : verdict(action));
 
 /**
  * Path and split of the image; a press copies them.

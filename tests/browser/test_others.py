@@ -1,0 +1,42 @@
+"""What colleagues do meanwhile: it is counted when one looks, and no skip hides their answers."""
+
+import pytest
+
+from lnl_core.store import decisions
+from lnl_core.types import Action, Decision
+from tests.browser.desk import CLASSES, Desk
+
+pytestmark = pytest.mark.browser
+
+
+def matching(page):
+    """What the filters say of the queue: opened anew, read, closed."""
+    page.get_by_role("button", name="Filters").click()
+    words = page.get_by_test_id("stPopoverBody").locator("p").first
+    words.wait_for()
+    page.wait_for_selector(".stApp[data-test-script-state=notRunning]")
+    said = words.inner_text()
+    page.keyboard.press("Escape")
+    words.wait_for(state="detached")
+    return int(said.split()[0])
+
+
+def test_a_filters_count_is_that_of_the_moment_at_which_one_looks(common_server, page, make_set):
+    info = make_set(common_server, "counted", CLASSES)
+    Desk(common_server, page, info).open("&given=0")
+    before = matching(page)
+    rows = list(range(0, info.n, 4))[-3:]  # of the first class, not on the screen
+    decisions.append(info, [Decision(row, Action.KEEP, "bob") for row in rows])
+    assert matching(page) == before - 3
+
+
+def test_a_skip_hides_no_colleagues_answer(common_server, page, make_set):
+    info = make_set(common_server, "skipped", CLASSES)
+    decisions.append(info, [Decision(0, Action.KEEP, "bob")])
+    desk = Desk(common_server, page, info).open("&again=1&id=item-0")
+    said = page.locator(".q")
+    assert "by bob" in said.inner_text()
+    desk.press("s").saved()
+    page.keyboard.press("ArrowLeft")
+    said.get_by_text("by bob").wait_for()
+    assert desk.shown == 0
