@@ -32,6 +32,7 @@ JUDGED_LABELS = "judged_labels.npy"
 
 
 META, META_COPY = "meta.json", "meta.copy.json"
+FORMER_NAMES = "former_names"
 """In a set's folder: what it is (classes, size, guides, goal), and the same again for `doctor`."""
 
 COPIES_FOUND = "copies"
@@ -91,7 +92,7 @@ def register(
                 free.symlink_to(directory, target_is_directory=True)
             else:
                 owned.claim(directory)
-                write_json(directory / META_COPY, meta)
+                write_meta(directory, meta | {FORMER_NAMES: []})
                 _move(directory, free)
                 target = free
     except IntegrityError as error:
@@ -273,11 +274,21 @@ def rename(info: DatasetInfo, new_name: str) -> DatasetInfo:
             connection.execute(
                 update(schema.datasets).where(schema.datasets.c.id == info.id).values(name=new_name)
             )
+            meta = read_json(info.directory / META)
+            if FORMER_NAMES in meta:
+                names = [each for each in meta[FORMER_NAMES] if each != info.name]
+                write_meta(info.directory, meta | {FORMER_NAMES: [*names, info.name]})
     except IntegrityError as error:
         raise LnlError(
             f"There is a data set named “{new_name}” already. Choose another name."
         ) from error
     return dataset(info.workspace, new_name)
+
+
+def former_names(info: DatasetInfo) -> list[str] | None:
+    """Return what a set was called before; None where it came before such names were kept."""
+    names: list[str] | None = read_meta(info).get(FORMER_NAMES)
+    return names
 
 
 def listed(info: DatasetInfo) -> IntArray | None:

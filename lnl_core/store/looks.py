@@ -91,9 +91,14 @@ def _every(info: DatasetInfo, last: int) -> tuple[Decision, ...]:
         return tuple(map(decisions.of_record, found))
 
 
-def in_force(info: DatasetInfo) -> tuple[Decision, ...]:
-    """Return the looks in force, in the order they were made; those taken back are absent."""
-    return _in_force(info, last_id(info))
+def in_force(info: DatasetInfo, until: int | None = None) -> tuple[Decision, ...]:
+    """Return the looks in force, in the order they were made; those taken back are absent.
+
+    Args:
+        info: the data set.
+        until: number of the last look that counts; all when None.
+    """
+    return _in_force(info, last_id(info) if until is None else until)
 
 
 @lru_cache(maxsize=16)

@@ -6,10 +6,12 @@ Checking it draws again, reads the answers again and computes the limit again.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from lnl_core.services import places
 from lnl_core.services.in_force import Standing, labelled_count, loaded, standing, standing_at
 from lnl_core.services.moment import moment
 from lnl_core.services.review import auditing, goal_proofs, goals, limits, statements
-from lnl_core.services.review.corrected import corrected, limit_of
+from lnl_core.services.review.corrected import corrected, limit_of, until_now
 from lnl_core.services.review.draws import (
     OPEN,
     RIGHT,
@@ -35,7 +37,7 @@ from lnl_core.services.review.draws import (
 )
 from lnl_core.services.review.moves import ANSWERS
 from lnl_core.services.review.risks import risks
-from lnl_core.store import audits, decisions
+from lnl_core.store import audits, datasets, decisions
 from lnl_core.store.db import now
 from lnl_core.types import DatasetInfo, IntArray, LnlError
 
@@ -43,6 +45,9 @@ FORMAT = "lnl-review certificate 1"
 
 MORE_CLASSES = 20
 """Classes that may have been added since a certificate, and are named."""
+
+CLOCKS = timedelta(minutes=1)
+"""By how much the clocks of two servers of one workspace may differ."""
 
 _WORDS = {RIGHT: "right", WRONG: "wrong", UNCLEAR: "unclear", OPEN: "open"}
 _CODES = {word: code for code, word in _WORDS.items()}
@@ -92,6 +97,7 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
             "No image drawn at random has an answer, and a certificate is made of such. What is "
             "left follows from the decisions alone: lnl export --format decisions has them."
         )
+    until = until_now(info)
     past, drawn, ids = replay(info, today), since_grown(info, today), loaded(info).ids
     said = said_of(today)
     upper = past.part(np.ones(len(past.rows), bool), past.said != RIGHT, careful=True)
@@ -111,7 +117,7 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
         "risk": risks(info, today).now,
         "auto_fixed": left.auto,
         **statements.texts(here.kind),
-        "people": corrected(info, left, today).as_dict(),
+        "people": corrected(info, left, today, until).as_dict() | dataclasses.asdict(until),
         "seed": drawn[0].seed,
         "draws": [
             {
@@ -223,7 +229,10 @@ def _checks(info: DatasetInfo, body: dict[str, Any]) -> Iterator[Check]:
 
 def _set(info: DatasetInfo, body: dict[str, Any]) -> Check:
     """Tell whether it is the set that was certified, and what has come to it since."""
-    named = "" if body["dataset"] == info.name else f"; issued for it as “{body['dataset']}”"
+    name, names = str(body["dataset"]), datasets.former_names(info)
+    named = "" if name == info.name else f"; issued for it as “{name}”"
+    if named and names is not None and name not in names:
+        return Check("set", False, f"issued for “{name}”, as this set was never called")
     if body["content"] == _labels_digest(info):
         return Check("set", True, f"the same images, classes and given labels{named}")
     used = int(np.max(loaded(info).given_labels, initial=0)) + 1
@@ -254,7 +263,10 @@ def _drawn_again(info: DatasetInfo, body: dict[str, Any]) -> Check:
     end = max(wanted, default=-1) + 1
     then = standing_at(info, int(body["last_decision"]))
     first = next((each.number for each in since_grown(info, then)), 0)
-    missing = set(range(first, end)) - set(wanted)
+    last, issued = int(body["last_decision"]), str(body["issued_at"])
+    after = [] if info.no_classes else [each for k, each in known.items() if k >= end]
+    late = {each.number for each in after if each.last_decision < last}
+    missing = set(range(first, end)) - set(wanted) | late
     if missing:
         return Check("draws", False, f"draw {min(missing)} was left out")
     for number, each in wanted.items():
@@ -264,6 +276,9 @@ def _drawn_again(info: DatasetInfo, body: dict[str, Any]) -> Check:
             return Check("draws", False, f"draw {number} is not one of this set's")
         if ours.seed != seed:
             return Check("draws", False, "the seed is not that of this set's draws")
+    later = [each for each in after if each.drawn_at < _before(issued)]
+    if later:
+        return Check("draws", False, f"draw {later[0].number} is older than {issued}")
     told = _chosen_rows(info, seed, first, end)
     for number, (row, eligible) in told.items():
         if number in wanted and (ids[row], eligible) != (
@@ -273,6 +288,12 @@ def _drawn_again(info: DatasetInfo, body: dict[str, Any]) -> Check:
             return Check("draws", False, f"draw {number} is not what the seed chooses")
     unlike = "" if told else "; labels became no class since, so the seed cannot be followed"
     return Check("draws", True, f"{len(wanted):,} drawn at random from seed {seed}{unlike}")
+
+
+def _before(issued: str) -> str:
+    """Return the time before which all draws are in a certificate; clocks may differ a little."""
+    when = datetime.fromisoformat(issued.replace("Z", "+00:00")) - CLOCKS
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _chosen_rows(info: DatasetInfo, seed: int, first: int, end: int) -> dict[int, tuple[int, int]]:

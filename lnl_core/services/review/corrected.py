@@ -18,7 +18,7 @@ from lnl_core.review.measured import Measured
 from lnl_core.review.missed import Looks, corrected_limit
 from lnl_core.review.sensitivity import Known, corrected_rate
 from lnl_core.said import percents
-from lnl_core.services.in_force import Standing
+from lnl_core.services.in_force import Standing, standing, standing_at
 from lnl_core.services.moment import moment
 from lnl_core.services.review import measuring
 from lnl_core.services.review.auditing import ErrorsLeft
@@ -34,6 +34,7 @@ from lnl_core.services.review.draws import (
     said_of,
 )
 from lnl_core.services.review.risks import risks
+from lnl_core.store import looks
 from lnl_core.types import DatasetInfo, IntArray
 
 ENOUGH = 20
@@ -44,6 +45,19 @@ ASSUMPTION = (
     "People notice a wrong label as often as among the images on which two agree or that were "
     "settled, and call right ones wrong as often in the queue as among the images drawn."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """What gold rests on: the last look and the last decision that count, by their numbers."""
+
+    last_look: int
+    last_answer: int
+
+
+def until_now(info: DatasetInfo) -> Until:
+    """Return the last look and decision there are."""
+    return Until(looks.last_id(info), standing(info).last_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +125,26 @@ class Corrected:
         }
 
 
-def corrected(info: DatasetInfo, left: ErrorsLeft, now: Standing | None = None) -> Corrected:
+def corrected(
+    info: DatasetInfo,
+    left: ErrorsLeft,
+    now: Standing | None = None,
+    until: Until | None = None,
+) -> Corrected:
     """Return the limit where people err, at least the plain one.
 
     Args:
         info: the data set.
         left: what is said where nobody errs.
         now: the decisions to rest on; those of the last moment when None.
+        until: what gold rests on; all looks and decisions when None.
     """
     now = now or moment(info)
-    gold, rests = measuring.team(info)[GOLD], _rests_on(info, left, now)
+    if until is None:
+        team = measuring.team(info)
+    else:
+        team = measuring.team(info, standing_at(info, until.last_answer), until.last_look)
+    gold, rests = team[GOLD], _rests_on(info, left, now)
     past = rests.draws
     back = int((now.ruled & (now.wrong_by > 0) & ~now.wrong)[past.rows].sum())
     if left.limit is None or rests.risk is None or gold.known.wrong < ENOUGH:
@@ -224,5 +248,5 @@ def limit_of(
     answered = np.flatnonzero(said != OPEN)
     end = int(answered[-1]) + 1 if len(answered) else 0
     audit = Audit(upper.unreviewed[:end], upper.found[:end], upper.wrong[:end], upper.routes[:end])
-    looks = Looks(gold, taken_back=taken_back)
-    return corrected_limit(audit, n, found, n - found - kept, kept, looks, risk)
+    said_of_gold = Looks(gold, taken_back=taken_back)
+    return corrected_limit(audit, n, found, n - found - kept, kept, said_of_gold, risk)

@@ -128,10 +128,16 @@ def placed(info: DatasetInfo, reviewer: str, now: Standing) -> dict[int, Placed]
     return found
 
 
-def known_of(info: DatasetInfo, now: Standing) -> Known:
-    """Return what is known of every label: by decisions, and by looks without the label."""
+def known_of(info: DatasetInfo, now: Standing, until: int | None = None) -> Known:
+    """Return what is known of every label: by decisions, and by looks without the label.
+
+    Args:
+        info: the data set.
+        now: the decisions in force.
+        until: number of the last look that counts; all when None.
+    """
     wrong, right = now.wrong_by.copy(), now.right_by.copy()
-    for each in looks.in_force(info):
+    for each in looks.in_force(info, until):
         if each.route in BLIND and each.row < info.n and (said := calls_wrong(each)) is not None:
             (wrong if said else right)[each.row] += 1
     drawn = np.zeros(info.n, bool)

@@ -15,7 +15,7 @@ from lnl_core.store import decisions, looks
 from lnl_core.types import DatasetInfo, Decision
 
 
-def judged(info: DatasetInfo, now: Standing | None = None) -> list[Look]:
+def judged(info: DatasetInfo, now: Standing | None = None, until: int | None = None) -> list[Look]:
     """Return the hidden looks in force whose truth is known, in the order they were made.
 
     * `gold`: two others agree, or somebody entitled has settled it.
@@ -25,14 +25,15 @@ def judged(info: DatasetInfo, now: Standing | None = None) -> list[Look]:
     * `repeat`: what the same person's answer in force says.
 
     What the person who looked has also answered as a decision says nothing of them, repeats apart.
+    `until` is the number of the last look that counts.
     """
     now = now or standing(info)
     own = {who: set(rows.tolist()) for who, rows in now.touched.items()}
     first = _own_answers(info)
-    known = known_of(info, now)
+    known = known_of(info, now, until)
     wrong, right = known.surely_wrong, known.surely_right
     found = []
-    for each in looks.in_force(info):
+    for each in looks.in_force(info, until):
         called = calls_wrong(each)
         if called is None or each.row >= info.n:
             continue
@@ -72,9 +73,11 @@ def _own_answers(info: DatasetInfo) -> dict[tuple[int, str], bool]:
     return found
 
 
-def people(info: DatasetInfo) -> dict[str, dict[str, Measured]]:
-    """Return reviewer -> route -> what the hidden looks say of this person."""
-    return measured(judged(info))
+def people(
+    info: DatasetInfo, now: Standing | None = None, until: int | None = None
+) -> dict[str, dict[str, Measured]]:
+    """Return reviewer -> route -> what the hidden looks say of this person; see `judged`."""
+    return measured(judged(info, now, until))
 
 
 _ASKED = {
@@ -121,7 +124,9 @@ def share_words(each: Share) -> str:
     return f"{each.count} of {each.of} (95 %: {said.percents(each.low, each.high, ' to ')})"
 
 
-def team(info: DatasetInfo) -> dict[str, Measured]:
-    """Return route -> what the hidden looks say of everybody."""
-    everybody = people(info).values()
+def team(
+    info: DatasetInfo, now: Standing | None = None, until: int | None = None
+) -> dict[str, Measured]:
+    """Return route -> what the hidden looks say of everybody; see `judged`."""
+    everybody = people(info, now, until).values()
     return {route: together(everybody, route) for route in ROUTES}

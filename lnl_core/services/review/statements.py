@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lnl_core.review.auditing import ALPHA
-from lnl_core.services.in_force import Standing
+from lnl_core.services.in_force import Standing, standing_at
 from lnl_core.services.review import corrected, goal_proofs, goals
 from lnl_core.services.review.auditing import errors_left
-from lnl_core.store import decisions
+from lnl_core.store import decisions, looks
 from lnl_core.store.goals import LEFT, RECALL
 from lnl_core.types import DatasetInfo
 
@@ -58,7 +58,9 @@ def check(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> tuple[b
         if said["kind"] != LEFT and body["goal"] is not None:
             return False, "a goal of errors left, beside another"
     wrong = _date(info, body, then) or _people(info, body, then)
-    return not wrong, wrong or f"issued {body['issued_at']}, in the words of this program"
+    late = later_looks(info, body)
+    more = f"; {late:,} hidden looks from before it are not in it" if late else ""
+    return not wrong, wrong or f"issued {body['issued_at']}, in the words of this program{more}"
 
 
 def _date(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> str:
@@ -86,8 +88,16 @@ def _people(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> str:
     if "people" not in body:
         return ""
     said = body["people"]
-    today = corrected.corrected(info, errors_left(info, now=then), then)
-    ours: dict[str, Any] = today.as_dict()
+    left = errors_left(info, now=then)
+    if "last_look" in said:
+        until = corrected.Until(int(said["last_look"]), int(said["last_answer"]))
+        if wrong := _until(info, until, then):
+            return wrong
+        for name, value in corrected.corrected(info, left, then, until).as_dict().items():
+            if said[name] != value:
+                return f"people, {name.replace('_', ' ')}: not what this set's answers say"
+        return ""
+    ours: dict[str, Any] = corrected.corrected(info, left, then).as_dict()
     gold = said["gold"]
     for name in ("taken_back", "needed", "assumption"):
         if said[name] != ours[name]:
@@ -101,3 +111,26 @@ def _people(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> str:
         if said[name] != ours[name]:
             return f"people, {name.replace('_', ' ')}: not what this set's answers say"
     return ""
+
+
+def _until(info: DatasetInfo, until: corrected.Until, then: Standing) -> str:
+    """Say what is wrong with the looks and answers that gold is said to rest on."""
+    if until.last_look and until.last_look not in {each.id for each in looks.every(info)}:
+        return f"the set has no hidden look {until.last_look}"
+    if until.last_answer < then.last_id:
+        return "gold is said to rest on fewer answers than the limit"
+    if standing_at(info, until.last_answer).last_id != until.last_answer:
+        return f"the set has no decision {until.last_answer}"
+    return ""
+
+
+def later_looks(info: DatasetInfo, body: Mapping[str, Any]) -> int:
+    """Return how many hidden looks carry a time before a certificate, and are not in it.
+
+    They came in late from a browser that had no connection, or somebody left them out.
+    """
+    last = body.get("people", {}).get("last_look")
+    if last is None:
+        return 0
+    issued = _time(body["issued_at"])
+    return sum(each.id > last and _time(each.decided_at) < issued for each in looks.every(info))

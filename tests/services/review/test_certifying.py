@@ -86,7 +86,7 @@ def test_a_smaller_number_is_found_out(reviewed, tmp_path):
 
 def test_another_number_without_a_new_checksum_is_found_out(reviewed, tmp_path):
     path = written(reviewed, tmp_path)
-    changed(path, lambda body: body.update(dataset="cats"), signed=False)
+    changed(path, lambda body: body.update(seconds=3), signed=False)
     assert fails(reviewed, path) == ["file"]
 
 

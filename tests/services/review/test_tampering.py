@@ -1,21 +1,24 @@
 """Certificates whose every field is changed in turn, signed anew; sets that grew since."""
 
 import copy
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
+from lnl_core.review.hidden import GOLD
 from lnl_core.services.datasets import growing
-from lnl_core.services.review import certifying, new_classes
-from lnl_core.store import datasets
+from lnl_core.services.in_force import standing
+from lnl_core.services.review import auditing, certifying, corrected, new_classes
+from lnl_core.store import audits, datasets, looks, schema
+from lnl_core.store.db import transaction
+from lnl_core.types import Action, Decision
 from tests.services.datasets.test_growing import file_of, pictures
+from tests.services.review.test_auditing import Reviewer
 from tests.services.review.test_certifying import changed, fails, reviewed, until, written
 
 __all__ = ["reviewed", "until"]
-
-TOLD = {"dataset"}
-"""What may be another: a set can be renamed; the check says which name it had."""
 
 
 def places(body, path=()):
@@ -71,13 +74,108 @@ def undetected(info, path):
 def test_every_field_that_was_changed_is_found_out(until, tmp_path, kind, value):
     info = until(kind, value)
     passed = undetected(info, written(info, tmp_path))
-    assert [where for where, _ in passed if where[0] not in TOLD] == []
+    assert passed == []
 
 
-def test_another_name_is_said(reviewed, tmp_path):
+def set_check(info, path):
+    (told,) = [each for each in certifying.verify(info, path) if each.what == "set"]
+    return told
+
+
+def test_a_name_that_the_set_never_had_is_found_out(reviewed, tmp_path):
     path = changed(written(reviewed, tmp_path), lambda body: body.update(dataset="cats"))
-    (told,) = [each for each in certifying.verify(reviewed, path) if each.what == "set"]
-    assert "issued for it as “cats”" in told.words
+    told = set_check(reviewed, path)
+    assert not told.holds
+    assert "“cats”, as this set was never called" in told.words
+
+
+def test_a_name_that_it_had_is_said(reviewed, tmp_path):
+    path, old = written(reviewed, tmp_path), reviewed.name
+    for name in ("gulls", "terns", "gulls"):
+        reviewed = datasets.rename(reviewed, name)
+    told = set_check(reviewed, path)
+    assert told.holds
+    assert f"issued for it as “{old}”" in told.words
+    assert datasets.former_names(reviewed) == [old, "gulls", "terns"]
+
+
+def test_of_a_set_from_before_names_were_kept_another_name_is_said(reviewed, tmp_path):
+    meta = datasets.read_meta(reviewed)
+    del meta[datasets.FORMER_NAMES]
+    datasets.write_meta(reviewed.directory, meta)
+    path = changed(written(reviewed, tmp_path), lambda body: body.update(dataset="cats"))
+    assert "issued for it as “cats”" in set_check(reviewed, path).words
+
+
+def test_draws_from_before_it_that_it_does_not_hold_are_found_out(reviewed, tmp_path):
+    path = changed(written(reviewed, tmp_path), lambda body: body["draws"].pop())
+    told = [each for each in certifying.verify(reviewed, path) if not each.holds]
+    assert "draws" in [each.what for each in told]
+
+
+def test_a_date_after_later_draws_is_found_out(reviewed, tmp_path):
+    """A certificate holds all draws that there were when it was issued."""
+    path = written(reviewed, tmp_path)
+
+    def answered():
+        now = standing(reviewed)
+        return now.last_id, now.answered | now.no_class
+
+    (new,) = audits.draw(reviewed, "ann", 1, answered)
+    assert fails(reviewed, path) == []
+    long_ago = "2026-01-01T00:00:00.000Z"
+    with transaction(reviewed.workspace) as connection:
+        mine = schema.audit_draws.c.number == new.number
+        connection.execute(schema.audit_draws.update().where(mine).values(drawn_at=long_ago))
+    audits._draws.cache_clear()
+    assert "draws" in fails(reviewed, path)
+
+
+@pytest.fixture
+def with_gold(reviewed):
+    """The same, and a hidden look by a third person at each wrong label on which two agree."""
+    ann, ben, cyd = (Reviewer(reviewed.workspace, reviewed, name) for name in ("ann", "ben", "cyd"))
+    known = np.flatnonzero((ann.truth != ann.given) & standing(reviewed).answered)
+    ben.press(*known)
+    assert len(known) > 20
+    for place, row in enumerate(known):
+        said = {"action": Action.KEEP} if place % 5 == 0 else {"action": Action.RELABEL}
+        label = None if place % 5 == 0 else int(cyd.truth[row])
+        given = int(cyd.given[row])
+        look = Decision(
+            int(row), reviewer="cyd", route=GOLD, label=label, given_label=given, **said
+        )
+        looks.append(reviewed, [look])
+    return reviewed
+
+
+def test_gold_is_counted_again_look_by_look(with_gold, tmp_path):
+    path = written(with_gold, tmp_path)
+    people = json.loads(path.read_text("utf-8"))["people"]
+    assert people["gold"]["wrong"] > people["gold"]["caught"] > 0
+    assert people["last_look"] == looks.last_id(with_gold) > 0
+    assert fails(with_gold, path) == []
+    fewer = people["gold"] | {"wrong": people["gold"]["wrong"] - 1}
+    changed(path, lambda body: body["people"].update(gold=fewer))
+    assert "statement" in fails(with_gold, path)
+
+
+def test_looks_from_before_it_that_it_leaves_out_are_said(with_gold, tmp_path):
+    path = written(with_gold, tmp_path)
+    until = corrected.Until(0, standing(with_gold).last_id)
+    left = auditing.errors_left(with_gold, now=certifying.as_of(with_gold))
+    then = certifying.as_of(with_gold)
+    none = corrected.corrected(with_gold, left, then, until).as_dict()
+    changed(path, lambda body: body["people"].update(none, last_look=0))
+    (told,) = [each for each in certifying.verify(with_gold, path) if each.what == "statement"]
+    assert f"{looks.last_id(with_gold)} hidden looks from before it are not in it" in told.words
+
+
+def test_gold_that_came_later_leaves_it_true(with_gold, tmp_path):
+    path = written(with_gold, tmp_path)
+    last = looks.every(with_gold)[-1]
+    looks.append(with_gold, [dataclasses.replace(last, action=Action.KEEP, label=None, cid="x")])
+    assert fails(with_gold, path) == []
 
 
 def test_a_class_that_was_added_since_is_said(reviewed, tmp_path):
