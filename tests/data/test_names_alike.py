@@ -74,18 +74,36 @@ def test_one_number_in_two_ways_is_asked_about_and_merged_into_digits(other, nam
         ({"airplane": 9, "airplnae": 1}, None),  # too few to say that one is rare
         ({"automobile": 100, "automobil": 2}, True),
         ({"parrot": 100, "parot": 1}, True),
+        ({"dog": 100, "dgo": 2}, False),
+        ({"cat": 100, "catt": 5}, False),
+        ({"cat": 200, "cst": 2}, False),
+        ({"cat": 200, "bat": 2}, None),
+        ({"fox": 2000, "ox": 1}, None),
+        ({"bat": 40, "cat": 100, "car": 60, "cart": 30}, None),
+        ({"cat": 2000, "car": 30}, None),
+        ({"1": 200, "10": 2, "100": 1}, None),
     ],
 )
 def test_plurals_and_slips_are_said_and_stop_only_where_they_are_no_word(counted, open_):
-    question = questions(counted | {"ox": 30}).get("alike")
+    question = questions(counted | {"emu": 30}).get("alike")
     if open_ is None:
         assert question is None
         return
     assert question.is_open == open_
     assert question.taken == ("" if open_ else "keep")
-    merged = labels.understood(counted | {"ox": 30}, Answers(alike="merge"), from_cells=True)
+    merged = labels.understood(counted | {"emu": 30}, Answers(alike="merge"), from_cells=True)
     usual = max(counted, key=lambda name: counted[name])
-    assert merged.class_names == sorted([usual, "ox"])
+    assert merged.class_names == sorted([usual, "emu"])
+
+
+@pytest.mark.parametrize("other", ["cat_1", "cat-2", "cat2", "cat 3", "Cat_1"])
+def test_a_class_that_another_one_is_with_a_number_is_said(other):
+    counted = {"cat": 9, other: 40, "emu": 30}
+    question = questions(counted)["alike"]
+    assert not question.is_open
+    merged = labels.understood(counted, Answers(alike="merge"), from_cells=True)
+    assert merged.class_names == ["cat", "emu"]
+    assert "alike" not in questions({other: 9, "emu": 3, "type_1": 4, "type_2": 5})
 
 
 def test_a_slip_in_a_folder_of_classes_stops_the_import_and_an_option_settles_it(tmp_path):

@@ -1,19 +1,31 @@
-"""Class names that may be one: singular and plural, or a slip of the pen apart, one being rare."""
+"""Class names that may be one: singular and plural, numbered, or a slip of the pen apart.
+
+Of a slip, one name is rare. Where a name is a word of its own, or short, the pair is said and kept
+apart; an import stops only where the rare name is hardly a word.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from lnl_core.data.reading.spellings import plain, quoted
 from lnl_core.readings import Answers, Choice, Question
 
-_SHORTEST, _LONGEST = 5, 40
-"""Letters of names that are compared by letter: bat, cat and rat are three animals."""
+_SHORTEST, _LONGEST = 3, 40
+"""Letters of names that are compared by letter."""
 
-_LONG = 8
+_WORD, _LONG = 5, 8
+"""Shorter names are words when a letter is another: bat, cat and rat are three animals."""
+
 _RARE = 20
 """One image to so many of the other class makes a slip of the pen likely."""
+
+_FEW, _HARDLY = 2, 100
+"""So few images, one to so many of the other class, make a slip likely in a short name, too."""
+
+_NUMBERED = re.compile(r"(.*[^\W\d])\d")
 
 _SHOWN = 12
 
@@ -29,9 +41,10 @@ def asked(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str], 
         (name -> name of the class that it is merged into, the question); unanswered, none is.
     """
     names = {name: plain(name) for name in counts if name.isascii() or name.isalpha()}
+    doubles = set(_doubles(names))
     names = {name: word for name, word in names.items() if word and not _has_digit(word)}
-    numbers, slips = set(_plurals(names, counts)), set(_slips(names, counts))
-    pairs = {(a, b) for a, b in numbers | slips if counts[a] and counts[b]}
+    said = doubles | set(_plurals(names, counts))
+    pairs = {(a, b) for a, b in said | set(_slips(names, counts)) if counts[a] and counts[b]}
     if not pairs:
         return {}, None
     shown = sorted(pairs, key=lambda pair: (counts[pair[0]] / counts[pair[1]], pair))
@@ -39,11 +52,11 @@ def asked(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str], 
         f"{quoted(a)} ({counts[a]:,}), {quoted(b)} ({counts[b]:,})" for a, b in shown[:3]
     )
     more = f" and {len(shown) - 3:,} more" if len(shown) > 3 else ""
-    stops = any(_is_no_word(names[a], names[b]) for a, b in pairs - numbers)
+    stops = any(_is_no_word(names[a], names[b]) for a, b in pairs - said)
     question = Question(
         "alike",
-        f"These classes are one word in singular and plural, or a slip of the pen apart: {named}"
-        f"{more}. Is each pair one class?",
+        f"These classes are one word in singular and plural or with a number, or a slip of the pen "
+        f"apart: {named}{more}. Is each pair one class?",
         (Choice("merge", "one class"), Choice("keep", "classes of their own")),
         default="" if stops else "keep",
         answer=answers.alike,
@@ -83,6 +96,15 @@ def _plurals(names: Mapping[str, str], counts: Mapping[str, int]) -> Iterator[tu
                 yield (one, other) if counts[one] < counts[other] else (other, one)
 
 
+def _doubles(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield (numbered, plain) of each name that another one is with a digit behind: cat_1, cat."""
+    by_word = {word: name for name, word in names.items()}
+    for name, word in names.items():
+        found = _NUMBERED.fullmatch(word)
+        if found is not None and len(found[1]) > 1 and found[1] in by_word:
+            yield name, by_word[found[1]]
+
+
 def _plural(word: str) -> Iterator[str]:
     yield word + "s"
     yield word + "es"
@@ -104,14 +126,25 @@ def _slips(names: Mapping[str, str], counts: Mapping[str, int]) -> Iterator[tupl
     for group in by_part.values():
         usual = max(group, key=lambda name: counts[name])
         for rare in group:
-            if rare != usual and _RARE * counts[rare] <= counts[usual]:
-                yield from [(rare, usual)] if _is_slip(names[rare], names[usual]) else []
+            if rare == usual or _RARE * counts[rare] > counts[usual]:
+                continue
+            few = counts[rare] <= _FEW and _HARDLY * counts[rare] <= counts[usual]
+            if _is_slip(names[rare], names[usual], few):
+                yield rare, usual
 
 
-def _is_slip(one: str, other: str) -> bool:
-    """Tell whether a letter is missing, too many, another or exchanged with its neighbour."""
-    a, b = _apart(one, other)
-    return _swapped(a, b) or a[1:] == b[1:] or a[1:] == b or a == b[1:]
+def _is_slip(rare: str, usual: str, few: bool) -> bool:
+    """Tell whether a letter is missing, too many, another or exchanged with its neighbour.
+
+    In short names what makes another word counts for a few images alone.
+    """
+    a, b = _apart(rare, usual)
+    inside = rare[0] == usual[0]
+    short = min(len(rare), len(usual)) < _WORD
+    if _swapped(a, b) or (short and _doubled(rare, usual)):
+        return inside or not short
+    one_letter = a[1:] == b[1:] or a[1:] == b or a == b[1:]
+    return one_letter and (not short or (few and inside))
 
 
 def _is_no_word(rare: str, usual: str) -> bool:
@@ -119,15 +152,23 @@ def _is_no_word(rare: str, usual: str) -> bool:
 
     Neighbours are exchanged, a letter is doubled or no more, or one is missing in a long word.
     """
+    if min(len(rare), len(usual)) < _WORD:
+        return False
     a, b = _apart(rare, usual)
-    if _swapped(a, b):
+    if _swapped(a, b) or _doubled(rare, usual):
         return True
     longer, rest = (a, b) if len(a) > len(b) else (b, a)
-    if len(longer) == len(rest) or longer[1:] != rest:
-        return False
-    at = len(max(rare, usual, key=len)) - len(longer)
-    doubled = at > 0 and longer[0] == max(rare, usual, key=len)[at - 1]
-    return doubled or (at > 0 and len(rare) >= _LONG)
+    inside = rare[0] == usual[0]
+    return len(longer) > len(rest) and longer[1:] == rest and inside and len(rare) >= _LONG
+
+
+def _doubled(one: str, other: str) -> bool:
+    """Tell whether the longer of two words is the shorter with a letter doubled."""
+    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
+    return len(longer) == len(shorter) + 1 and any(
+        longer[at] == longer[at - 1] and longer[:at] + longer[at + 1 :] == shorter
+        for at in range(1, len(longer))
+    )
 
 
 def _apart(one: str, other: str) -> tuple[str, str]:
