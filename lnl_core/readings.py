@@ -20,7 +20,7 @@ class Answers:
     Attributes:
         spellings: `merge` or `keep` class names that differ in case, blanks or Unicode form alone.
         numbers: `merge` or `keep` class names that are one number (1, 1.0, 01).
-        alike: `merge` or `keep` classes in singular and plural, numbered, or a slip of the pen apart.
+        alike: `merge` or `keep` classes in singular and plural, numbered, or one slip apart.
         measured: `classes`: labels that look measured, or like names of single images, are meant.
         missing: words for missing in a list: `skip` the row, a `class`, or `none`: no class.
         several: several labels in a cell: keep the `first` and note all, a `class`, or `skip`.

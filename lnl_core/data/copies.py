@@ -24,24 +24,21 @@ Shapes: `n` images, `b` images of a block.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from lnl_core.data.outlines import BITS, SIDE, Outline, Pictures, colours, extended, grey
+from lnl_core.data.outlines import outline as outline
+from lnl_core.data.outlines import outlined as outlined
 from lnl_core.review import copies as review
 from lnl_core.store.arrays import read_array, write_array
 from lnl_core.store.datasets import COPIES
 from lnl_core.types import Array, ByteArray, FloatArray, IntArray, LnlError
 
-SIDE = 16
-"""Side of the small grey pictures, in pixels."""
-
-SHARE_OF_USUAL = 0.01
+SHARE_OF_USUAL = 0.015
 """A copy differs by at most this share of what the set's like pictures differ by."""
 
 MOST_DIFFERENT = 0.02
@@ -49,6 +46,13 @@ MOST_DIFFERENT = 0.02
 
 FINE_SIDE, FINE_FACTOR = 64, 16.0
 """In more detail, encoding costs more: the difference allowed at `FINE_SIDE`, times this."""
+
+LOCAL = ((80.0, 12.0), (50.0, 45.0))
+"""(peak, grey levels): what differs by more in one place, and little elsewhere, is a detail.
+
+The peak is the greatest squared difference over the mean of all 256. Storing a picture anew spreads
+what it changes; a stroke that is there or not stands in a few places.
+"""
 
 SURELY_COPIED = 0.003
 """So near are no two different pictures, not even digits of 8 x 8 pixels."""
@@ -59,38 +63,28 @@ COLOUR = 6.0
 FLAT = 2.0
 """A small picture with a smaller standard deviation, in grey levels, shows nothing."""
 
-_BITS, _NEAR_BITS, _ORDERS, _FOLLOWING = 256, 24, 16, 16
-_COARSE = 8
-_BLOCK_VALUES = 2**19
+_NEAR_BITS, _ORDERS, _FOLLOWING = 24, 16, 16
 _PAIRS = 256
 _SAMPLE, _NTH = 1500, 10
-_GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """What is compared instead of the images.
-
-    Attributes:
-        codes: (n, 4) uint64.
-        contrast: (n,) float32, standard deviation of the small grey picture.
-        digests: (n,) 16 bytes each, equal where the pixels are.
-    """
-
-    codes: Array
-    contrast: FloatArray
-    digests: Array
-
-
-def group(images: ByteArray, report: Callable[[float], None] | None = None) -> IntArray:
+def group(
+    images: Pictures,
+    report: Callable[[float], None] | None = None,
+    known: Outline | None = None,
+) -> IntArray:
     """Return which images are the same picture, (n,) int32: the first row of each one's group.
 
     Args:
         images: (n, h, w, 1 or 3) uint8, read in blocks; may lie on disk.
         report: told the share that is done.
+        known: `outline` of all of them, or of the first ones: those are read only where they may
+            be copies.
     """
     n = len(images)
-    found = outline(images, report)
+    found = (
+        known if known is not None and len(known.codes) == n else extended(images, known, report)
+    )
     shown = found.contrast >= FLAT
     _, first, same = np.unique(found.digests, return_index=True, return_inverse=True)
     groups: IntArray = np.where(shown, first[same.reshape(-1)], np.arange(n))
@@ -100,14 +94,19 @@ def group(images: ByteArray, report: Callable[[float], None] | None = None) -> I
     return groups.astype(np.int32)
 
 
-def noted(folder: Path) -> IntArray:
-    """Return `group` of a set's working copies, kept beside them from the first time on."""
+def noted(folder: Path, known: Outline | None = None) -> IntArray:
+    """Return `group` of a set's working copies, kept beside them from the first time on.
+
+    Args:
+        folder: of the set's arrays.
+        known: `outline` of the first images, where a set has grown.
+    """
     images = read_array(folder / "images.npy")
     file = folder / COPIES
     groups: IntArray
     if file.is_file() and len(groups := read_array(file)) == len(images):
         return groups
-    groups = group(images)
+    groups = group(images, known=outlined(folder, known))
     with suppress(LnlError):  # where nothing can be written they are found again
         write_array(file, groups)
     return groups
@@ -181,29 +180,7 @@ def _order(differing: int, waiting: int | None) -> str:
     return f"{waiting:,} of these have images without an answer, which come first in the queue"
 
 
-def outline(images: ByteArray, report: Callable[[float], None] | None = None) -> Outline:
-    """Read every image once.
-
-    Args:
-        images: (n, h, w, c) uint8.
-        report: told the share that is done.
-    """
-    n = len(images)
-    codes = np.zeros((n, _BITS // 64), dtype=np.uint64)
-    contrast = np.zeros(n, dtype=np.float32)
-    digests = np.zeros(n, dtype="V16")
-    for rows in _blocks(images):
-        block = np.ascontiguousarray(images[rows])
-        small = _grey(block, SIDE)
-        contrast[rows] = small.std(axis=(1, 2))
-        codes[rows] = _codes(small)
-        digests[rows] = [hashlib.blake2b(one, digest_size=16).digest() for one in block]
-        if report is not None:
-            report(rows.stop / n)
-    return Outline(codes, contrast, digests)
-
-
-def usual_difference(images: ByteArray, rows: IntArray) -> float:
+def usual_difference(images: Pictures, rows: IntArray) -> float:
     """Return how much the tenth most like picture of a sample differs, the median over it.
 
     The tenth, and of what is surely copied one alone: a set in which every picture comes eight
@@ -217,7 +194,7 @@ def usual_difference(images: ByteArray, rows: IntArray) -> float:
         rows = np.sort(np.random.default_rng(0).choice(rows, _SAMPLE, replace=False))
     if len(rows) <= _NTH:
         return np.inf
-    centred = _centred(_grey(np.ascontiguousarray(images[rows]), SIDE))
+    centred = _centred(grey(np.ascontiguousarray(images[rows]), SIDE))
     power = np.square(centred).mean(axis=1)
     apart = power[:, None] + power - 2 * (centred @ centred.T) / centred.shape[1]
     apart /= np.maximum(np.minimum(power[:, None], power), 1e-6)
@@ -228,7 +205,7 @@ def usual_difference(images: ByteArray, rows: IntArray) -> float:
     return float(np.median(np.partition(apart, _NTH, axis=1)[:, _NTH]))  # the row itself is first
 
 
-def agree(images: ByteArray, one: IntArray, other: IntArray, limit: float) -> Array:
+def agree(images: Pictures, one: IntArray, other: IntArray, limit: float) -> Array:
     """Tell which pairs show the same picture, (b,) bool.
 
     Args:
@@ -237,18 +214,18 @@ def agree(images: ByteArray, one: IntArray, other: IntArray, limit: float) -> Ar
         limit: most that a pair may differ by, as `MOST_DIFFERENT` says.
     """
     left, right = np.ascontiguousarray(images[one]), np.ascontiguousarray(images[other])
-    same: Array = _difference(left, right, SIDE) <= limit
+    same: Array = (_difference(left, right, SIDE) <= limit) & ~_has_detail(left, right)
     left, right = left[same], right[same]
     fine = _difference(left, right, FINE_SIDE) <= FINE_FACTOR * limit
     if images.shape[3] == 3:
-        apart = np.square(_colours(left) - _colours(right)).mean(axis=(1, 2, 3))
+        apart = np.square(colours(left) - colours(right)).mean(axis=(1, 2, 3))
         fine &= apart <= COLOUR**2
     same[same] = fine
     return same
 
 
 def _with_near(
-    images: ByteArray, found: Outline, groups: IntArray, shown: Array, limit: float
+    images: Pictures, found: Outline, groups: IntArray, shown: Array, limit: float
 ) -> IntArray:
     """Join the groups of exact copies whose pictures agree, (n,) first rows."""
     rows = np.flatnonzero(shown & (groups == np.arange(len(groups))))
@@ -269,7 +246,7 @@ def _near_pairs(codes: Array, rows: IntArray) -> Iterator[tuple[IntArray, IntArr
     words = codes[rows]
     known = np.zeros(0, dtype=np.int64)
     for start in range(_ORDERS):
-        order = np.argsort(_from_bit(words, start * (_BITS // _ORDERS)), kind="stable")
+        order = np.argsort(_from_bit(words, start * (BITS // _ORDERS)), kind="stable")
         ordered = words[order]
         new = []
         for step in range(1, min(_FOLLOWING, len(rows) - 1) + 1):
@@ -309,7 +286,7 @@ def _components(pairs: IntArray, n: int) -> IntArray:
     return groups
 
 
-def _apart(images: ByteArray, groups: IntArray, limit: float) -> IntArray:
+def _apart(images: Pictures, groups: IntArray, limit: float) -> IntArray:
     """Part what only a chain of small steps has joined: all of a group agree with its first."""
     groups = groups.copy()
     open_rows = np.flatnonzero(groups != np.arange(len(groups)))
@@ -325,85 +302,25 @@ def _apart(images: ByteArray, groups: IntArray, limit: float) -> IntArray:
     return groups
 
 
-def _blocks(images: ByteArray) -> Iterator[slice]:
-    size = max(1, _BLOCK_VALUES // max(1, int(np.prod(images.shape[1:]))))
-    for start in range(0, len(images), size):
-        yield slice(start, min(start + size, len(images)))
-
-
-def _codes(small: FloatArray) -> Array:
-    """Return (b, 4) uint64: signs of random directions of the coarse cosine coefficients.
-
-    Coefficients grow towards low frequencies as 1 / frequency in photographs; they are levelled,
-    so that the code does not speak of the coarsest two or three alone.
-    """
-    height, width = small.shape[1:]
-    down, across = _cosines(height), _cosines(width)
-    coarse = (down @ small @ across.T).reshape(len(small), len(down) * len(across))
-    coarse *= np.hypot(*np.ogrid[: len(down), : len(across)]).reshape(-1)  # the mean counts 0
-    bits = np.packbits(coarse @ _directions(coarse.shape[1]) > 0, axis=1)
-    result: Array = np.ascontiguousarray(bits).view(">u8").astype(np.uint64)
-    return result
-
-
-@lru_cache(maxsize=4)
-def _directions(size: int) -> FloatArray:
-    """Return random directions, (size, 256) float32; the same on every machine."""
-    return np.random.default_rng(1).standard_normal((size, _BITS)).astype(np.float32)
-
-
-@lru_cache(maxsize=16)
-def _cosines(size: int) -> FloatArray:
-    """Return the first cosines of a discrete cosine transform, (<= 8, size) float32."""
-    frequency = np.arange(min(_COARSE, size))[:, None]
-    angles = np.pi * frequency * (np.arange(size) + 0.5) / size
-    rows: FloatArray = (np.cos(angles) * np.sqrt(2 / size)).astype(np.float32)
-    return rows
-
-
 def _difference(left: ByteArray, right: ByteArray, side: int) -> FloatArray:
     """Return (b,) mean squared difference over the lesser variance, brightness left out."""
-    one, other = _centred(_grey(left, side)), _centred(_grey(right, side))
+    one, other = _centred(grey(left, side)), _centred(grey(right, side))
     power = np.minimum(np.square(one).mean(axis=1), np.square(other).mean(axis=1))
     apart: FloatArray = np.square(one - other).mean(axis=1) / np.maximum(power, 1e-6)
     return apart
 
 
+def _has_detail(left: ByteArray, right: ByteArray) -> Array:
+    """Tell which pairs differ in one place alone, (b,) bool: a stroke, a label, an eye."""
+    apart = np.square(_centred(grey(left, SIDE)) - _centred(grey(right, SIDE)))
+    most, mean = apart.max(axis=1), apart.mean(axis=1)
+    found: Array = np.zeros(len(apart), dtype=bool)
+    for peak, levels in LOCAL:
+        found |= (most > levels**2) & (most > peak * mean)
+    return found
+
+
 def _centred(small: FloatArray) -> FloatArray:
     flat = small.reshape(len(small), small.shape[1] * small.shape[2])
     result: FloatArray = flat - flat.mean(axis=1, keepdims=True)
-    return result
-
-
-def _grey(block: ByteArray, side: int) -> FloatArray:
-    """Return (b, <= side, <= side) float32 grey means."""
-    small = _shrunk(block, side)
-    grey: FloatArray = small @ _GREY if small.shape[3] == 3 else small[:, :, :, 0]
-    return grey
-
-
-def _colours(block: ByteArray) -> FloatArray:
-    """Return what colours differ by from grey, (b, <= 8, <= 8, 3)."""
-    small = _shrunk(block, 8)
-    apart: FloatArray = small - (small @ _GREY)[:, :, :, None]
-    return apart
-
-
-def _shrunk(block: ByteArray, side: int) -> FloatArray:
-    """Return means over the cells of a grid of at most side x side, (b, ., ., c) float32."""
-    b, height, width, c = block.shape
-    down, across = _cells(height, side), _cells(width, side)
-    values = down @ block.reshape(b, height, width * c).astype(np.float32)
-    by_channel = np.kron(across.T, np.eye(c, dtype=np.float32))  # one product for all channels
-    flat = values.reshape(b * len(down), width * c) @ by_channel
-    return flat.reshape(b, len(down), len(across), c)
-
-
-@lru_cache(maxsize=16)
-def _cells(size: int, side: int) -> FloatArray:
-    """Return what averages `size` pixels into at most `side` cells, (<= side, size) float32."""
-    count = min(size, side)
-    cell = np.arange(size) * count // size
-    shares = (cell == np.arange(count)[:, None]).astype(np.float32)
-    result: FloatArray = shares / shares.sum(axis=1, keepdims=True)
     return result

@@ -12,6 +12,29 @@ from lnl_core.types import ByteArray, IntArray
 _BLOCK = 2**22
 
 
+class Joined:
+    """Working copies of a set and those that would come to it, as one array; nothing is copied."""
+
+    def __init__(self, old: ByteArray, new: ByteArray, rows: IntArray) -> None:
+        self._old, self._new, self._rows = old, new, rows
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As of an array."""
+        return (len(self), *self._old.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self._old) + len(self._rows)
+
+    def __getitem__(self, rows: slice | IntArray) -> ByteArray:
+        at = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else np.asarray(rows)
+        n = len(self._old)
+        out = np.empty((len(at), *self.shape[1:]), np.uint8)
+        out[at < n] = self._old[at[at < n]]
+        out[at >= n] = self._new[self._rows[at[at >= n] - n]]
+        return out
+
+
 def write_images(folder: Path, old: ByteArray, new: ByteArray, rows: IntArray) -> None:
     """Write all working copies, in blocks.
 

@@ -39,6 +39,7 @@ COPIES_FOUND = "copies"
 """In `meta.json`: how many copies there are, as `data.copies.summary` counts, `of` how many."""
 
 COPIES = "copies.npy"
+OUTLINE = "outline-1.npy"
 """In a set's folder: (n,) int32, the first row of the group of copies that each image is in."""
 
 CONTENT, FILE_DIGESTS = "content.npy", "file_digests.npy"

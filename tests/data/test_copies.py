@@ -4,9 +4,9 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from lnl_core.data import copies, images
+from lnl_core.data import copies, images, joining
 from lnl_core.store.datasets import COPIES
 from tests.data.making import encoded, picture
 
@@ -224,3 +224,73 @@ def test_all_digits_of_eight_pixels_are_different():
 
     digits = (load_digits().images * 255 / 16).astype(np.uint8)[..., None]
     np.testing.assert_array_equal(copies.group(digits), alone(1797))
+
+
+def drawings(count, side, seed=0):
+    """Line drawings, and each again with one stroke less or elsewhere."""
+    rng = np.random.default_rng(seed)
+    made = ([], [])
+    for _ in range(count):
+        strokes = [tuple(rng.uniform(0.1, 0.9, 4)) for _ in range(12)]
+        other = [*strokes[1:], *([tuple(rng.uniform(0.1, 0.9, 4))] if rng.random() < 0.5 else [])]
+        for kept, lines in zip(made, (strokes, other), strict=True):
+            image = Image.new("L", (4 * side, 4 * side), 255)
+            for line in lines:
+                at = [4 * side * each for each in line]
+                ImageDraw.Draw(image).line(at, fill=0, width=side // 6)
+            kept.append(image.resize((side, side), Image.Resampling.LANCZOS))
+    return made
+
+
+@pytest.mark.parametrize("side", [32, 64, 128])
+def test_drawings_that_differ_in_one_stroke_are_different(side):
+    one, other = drawings(100, side)
+    both = np.stack([np.asarray(each)[..., None] for each in [*one, *other]])
+    joined = (copies.group(both)[100:] == alone(100)).sum()
+    assert joined <= 2, "a stroke may lie upon the others"
+
+
+@pytest.mark.parametrize("side", [64, 128])
+def test_drawings_that_are_stored_anew_are_copies(side):
+    base, _ = drawings(60, side)
+    for change in (
+        {"format": "JPEG", "quality": 50},
+        {"format": "PNG", "scale": 0.5},
+        {"format": "PNG", "scale": 2},
+    ):
+        scale = change.get("scale", 1)
+        sized = [each.resize(2 * [round(scale * side)], Image.Resampling.BICUBIC) for each in base]
+        options = {key: value for key, value in change.items() if key != "scale"}
+        again = [images.decode(encoded(each, **options), side, channels=1) for each in sized]
+        whole = [images.decode(encoded(each, "PNG"), side, channels=1) for each in base]
+        groups = copies.group(np.stack([*whole, *again]))
+        assert (groups[60:] == alone(60)).mean() >= 0.95, change
+
+
+def test_what_comes_to_a_set_is_compared_without_reading_the_set_again(tmp_path):
+    class Read:
+        """Images that tell which of them were read."""
+
+        def __init__(self, array):
+            self.array, self.shape, self.rows = array, array.shape, set()
+
+        def __len__(self):
+            return len(self.array)
+
+        def __getitem__(self, rows):
+            at = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
+            self.rows |= set(np.asarray(at).tolist())
+            return self.array[rows]
+
+    base = photos(2000)
+    new = np.concatenate([np.stack([anew(base[7], quality=70)]), photos(5, seed=9), base[11:12]])
+    np.save(tmp_path / "images.npy", base)
+    copies.noted(tmp_path)
+    read = Read(np.concatenate([base, new]))
+    groups = copies.group(read, known=copies.outlined(tmp_path))
+    np.testing.assert_array_equal(groups, copies.group(read.array))
+    assert groups[[2000, 2006]].tolist() == [7, 11]
+    assert len(read.rows) < 1600, "a sample, and what may be a copy"
+    both = joining.Joined(base, new, np.array([0, 6]))
+    np.testing.assert_array_equal(both[1998:2002], np.concatenate([base[1998:], new[[0, 6]]]))
+    np.testing.assert_array_equal(both[np.array([2001, 3])], np.stack([new[6], base[3]]))

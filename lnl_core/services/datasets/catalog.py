@@ -296,7 +296,7 @@ def add_noise(
     with scratch(info.workspace) as folder:
         target = folder / "set"
         target.mkdir()
-        kept = (datasets.COPIES, datasets.CONTENT, datasets.FILE_DIGESTS)
+        kept = (datasets.COPIES, datasets.OUTLINE, datasets.CONTENT, datasets.FILE_DIGESTS)
         for part in ("images.npy", "table.parquet", *kept):
             if part not in kept or (info.arrays / part).is_file():
                 _link(info.arrays / part, target / part)

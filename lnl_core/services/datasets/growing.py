@@ -20,7 +20,7 @@ import numpy as np
 
 from lnl_core.data import content, copies, joining
 from lnl_core.data.contrast import Contrast
-from lnl_core.data.writing import Plan, disk_error
+from lnl_core.data.writing import Plan
 from lnl_core.jobs import outcome, queue
 from lnl_core.readings import Answers, Reading, Unanswered
 from lnl_core.services.datasets import batches, copied
@@ -125,11 +125,9 @@ def foresee(
             refused = str(error)
         batch = batches.batch_of(info, folder / "set", source, new)
         read = arrays.read_array(folder / "set" / "images.npy")
-        try:
-            joining.write_images(folder, loaded(info).images, read, batch.rows)
-            same = batches.copied_pairs(batch, copies.noted(folder))
-        except OSError as error:
-            raise disk_error(error) from error
+        both = joining.Joined(loaded(info).images, read, batch.rows)
+        groups = copies.group(both, known=copies.outlined(info.arrays))
+        same = batches.copied_pairs(batch, groups)
         return Foreseen(readings[0], _said(info, batch, told.skipped, same), refused)
 
 
@@ -311,5 +309,11 @@ def _forget(info: DatasetInfo) -> None:
     if info.additions:
         shutil.rmtree(info.arrays, ignore_errors=True)
         return
-    for name in ("images.npy", datasets.CONTENT, datasets.FILE_DIGESTS, datasets.COPIES):
+    for name in (
+        "images.npy",
+        datasets.CONTENT,
+        datasets.FILE_DIGESTS,
+        datasets.COPIES,
+        datasets.OUTLINE,
+    ):
         (info.directory / name).unlink(missing_ok=True)

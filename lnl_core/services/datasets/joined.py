@@ -70,7 +70,7 @@ def written(batch: Batch) -> Path:
             np.asarray(old.pixels).tobytes() + np.asarray(new.pixels)[batch.rows].tobytes(),
             _file_digests(old, np.arange(info.n)) + _file_digests(new, batch.rows),
         )
-        copies.noted(part)
+        copies.noted(part, copies.outlined(info.arrays))
         os.replace(part, target)
     except OSError as error:
         raise disk_error(error) from error
