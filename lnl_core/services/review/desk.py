@@ -167,7 +167,7 @@ def _held_rows(fetch: Fetch, limit: int, out: BoolArray, tab: str) -> tuple[list
         free = out.copy()
         others = holding.elsewhere(fetch.info, fetch.reviewer)
         held = _leave(free, others)
-        room = holding.room(limit, free)
+        room = holding.room(limit, free, shared=len(others) > 0)
         asked = _next(fetch, room, free, others)
         had = set(holding.hold(fetch.info, fetch.reviewer, tab, asked, fetch.now, room))
         chosen = [row for row in asked if row in had or row in fetch.focus][:room]

@@ -19,8 +19,9 @@ FEW, SHARE = 5, 4
 """A fetch takes at most a quarter of what is free, but five: others are to get some, too."""
 
 AHEAD, PART = 15, 12
-"""Nor does it take more than a twelfth, but fifteen: others are to get their share of the most
-suspicious images of a small set."""
+"""Nor does it take more than a twelfth, but fifteen, or fifteen alone while others have some: they
+are to get their share of the most suspicious images. What somebody has beyond them since before
+others came is free a minute after the next fetch."""
 
 
 def elsewhere(info: DatasetInfo, reviewer: str) -> IntArray:
@@ -41,10 +42,17 @@ def _pictures(info: DatasetInfo) -> IntArray | None:
     return None if known is None or not len(known.rows) else known.first
 
 
-def room(limit: int, out: BoolArray, least: int = FEW) -> int:
-    """Return how many of `limit` images a reviewer gets, of those that are not `out`, (n,)."""
+def room(limit: int, out: BoolArray, *, shared: bool) -> int:
+    """Return how many of `limit` images a reviewer gets.
+
+    Args:
+        limit: as many are asked for.
+        out: (n,) True where an image is not free.
+        shared: whether others have images now.
+    """
     free = int(np.count_nonzero(~out))
-    return min(limit, max(least, min(-(-free // SHARE), max(AHEAD, -(-free // PART)))))
+    most = AHEAD if shared else max(AHEAD, -(-free // PART))
+    return min(limit, max(FEW, min(-(-free // SHARE), most)))
 
 
 def second_looks(now: Standing, reviewer: str) -> BoolArray:

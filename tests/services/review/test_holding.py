@@ -133,3 +133,29 @@ def test_two_reviewers_of_a_small_set_share_the_head_of_its_queue(workspace, tmp
     ann, bob = (sum(k < 24 for k in places) for places in got.values())
     assert min(ann, bob) >= 6, got
     assert abs(ann - bob) <= 5, got
+
+
+def test_two_reviewers_of_a_large_set_share_the_head_too(workspace, tmp_path, monkeypatch):
+    """Whoever came first had 36 images, and the second began behind them."""
+    monkeypatch.setattr(leases, "LINGERS", 0)  # what a fetch leaves is free at once
+    info = make(workspace, tmp_path, 900)
+    order = np.asarray(in_force.scored(info).ranking.order)
+    place = {int(row): k for k, row in enumerate(order)}
+    assert len(rows(fetch(info, "ann", limit=36))) == 36  # nobody else is there
+    assert len(rows(fetch(info, "bob", limit=36))) == 15
+    got = {"ann": [], "bob": []}
+    for _ in range(20):
+        for who, places in got.items():
+            row = rows(fetch(info, who, limit=36))[0]
+            press(info, who, row)
+            places.append(place[row])
+    ann, bob = (sum(k < 36 for k in places) for places in got.values())
+    assert min(ann, bob) >= 12, got
+
+
+def test_who_is_alone_again_has_a_whole_window(workspace, tmp_path):
+    info = make(workspace, tmp_path, 900)
+    fetch(info, "ann", limit=36)
+    assert len(rows(fetch(info, "bob", limit=36))) == 15
+    holding.give_back(workspace, "ann's")
+    assert len(rows(fetch(info, "bob", limit=36))) == 36
