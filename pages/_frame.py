@@ -21,15 +21,18 @@ _STYLE = """<style>
 .st-key-ways .stElementContainer+.stElementContainer{border-top:1px solid EDGE4D}
 .stApp :is([data-variant="segmented_control"],[data-variant="pills"])[data-selected="true"] p,
 .stApp [data-testid="stSliderThumbValue"] p{color:ACCENT}
+[data-testid="stDialog"] :has(>[role="dialog"]):has(.st-key-import_foot){overflow:clip}
+[role="dialog"] :has(>.st-key-import_foot){position:sticky;bottom:-30px;z-index:1;
+  padding:10px 0 14px;background:GROUND;box-shadow:0 -1px 0 EDGE4D}
 .stApp :is(a,button,summary,[role="tab"],.stMain):focus-visible{
   outline:2px solid ACCENT!important;outline-offset:1px}
 .stApp button:is([kind="secondary"],[kind="tertiary"]):is([aria-expanded="true"],:active),
 .stApp button[kind="tertiary"]:hover{color:ACCENT}
 </style>"""
 """A focus ring and buttons that are open, pressed or pointed at, of enough contrast, which no theme
-key reaches; the finish of the first visit; the rest is native. The gutters are in `_shell`, so that
-they stand before the first element. Where a rule stops matching, only that detail falls back to
-Streamlit's own look."""
+key reaches; the finish of the first visit; an import's buttons in sight below what was read; the
+rest is native. The gutters are in `_shell`, so that they stand before the first element. Where a
+rule stops matching, only that detail falls back to Streamlit's own look."""
 
 _PRESENTING = """<style>
 html{font-size:20px}
@@ -135,7 +138,11 @@ def style() -> None:
     """Set the logo and the one thing that no theme key reaches, the gutters."""
     mode = "dark" if st.context.theme.type == "dark" else "light"
     tone = TONES[mode]
-    st.html(_STYLE.replace("ACCENT", tone["accent"]).replace("EDGE", tone["edge"]))
+    told = {"ACCENT": "accent", "EDGE": "edge", "GROUND": "page"}
+    text = _STYLE
+    for word, name in told.items():
+        text = text.replace(word, tone[name])
+    st.html(text)
     if _ui.presents():
         st.html(_PRESENTING)
     st.logo(str(_ui.ASSETS / f"logo_{mode}.svg"), icon_image=str(_ui.ASSETS / f"mark_{mode}.svg"))

@@ -266,15 +266,16 @@ def _name_and_size(kind: str, uploaded: str, source: Path | None) -> str:
 def _start(kind: str, seen: Reading, ready: bool) -> str:
     """Draw the two ways to go on; return `score`, `import`, or nothing."""
     known = recipes.recipe_before(seen)
+    foot = st.container(gap="xsmall", key="import_foot")  # in sight, however much was read
     if known is not None:
         first, whole = _words.about(known.first_seconds), _words.about(known.seconds)
         later = f", {whole} for all of it" if len(known.at_once) == len(known.runs) else ""
-        st.caption(
+        foot.caption(
             f":material/timer: {known.title}: first queue about **{first}** after the import"
             f"{later}, {_words.gigabytes(known.held)} of memory at most. "
             "It goes on if you close the page."
         )
-    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+    with foot.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if st.button("Import only", key=f"only_{kind}", disabled=not ready):
             return "import"
         if st.button(

@@ -227,7 +227,8 @@ def choose(info: DatasetInfo) -> tuple[Filters, DeltaGenerator]:
 def _active() -> int:
     """Return how many filters are set; a range of chances is one."""
     keys = [key for key in _FILTER_KEYS if key not in narrowing.CHANCE]
-    some = sum(bool(st.session_state.get(key) not in (None, False, "")) for key in keys)
+    values = [st.session_state.get(key) for key in keys]
+    some = sum(not (each is None or each is False or each == "") for each in values)  # 0 is a class
     return some + any(st.session_state.get(key) is not None for key in narrowing.CHANCE)
 
 

@@ -56,6 +56,25 @@ def test_two_clicks_and_a_path_lead_to_the_queue(server, page, shapes):
     assert [job.method for job in queue.jobs(info)][::-1] == ["sr", "jump", "ce"]
 
 
+def test_the_press_that_imports_is_in_sight_however_much_was_read(server, page, tmp_path):
+    for name in "abcdefghijkl":
+        (tmp_path / "many" / name).mkdir(parents=True)
+        for i in range(2):
+            Image.new("RGB", (8, 8), (i * 90, ord(name), 0)).save(
+                tmp_path / "many" / name / f"{i}.png"
+            )
+    page.set_viewport_size({"width": 1280, "height": 620})
+    page.goto(server.url)
+    page.get_by_role("button", name="Folder per class").click()
+    page.wait_for_function("document.activeElement.matches('.st-key-path_folder input')")
+    page.keyboard.insert_text(str(tmp_path / "many"))
+    page.get_by_text("Recognised: folder per class").wait_for()
+    button = page.get_by_role("button", name="Import and score")
+    button.wait_for()
+    box = button.bounding_box()  # nothing was scrolled
+    assert 0 < box["y"] < 620 - box["height"]
+
+
 def test_import_only_starts_nothing(server, page, shapes):
     page.goto(server.url)
     page.get_by_role("button", name="Folder per class").click()

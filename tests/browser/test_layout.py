@@ -133,6 +133,18 @@ ROWS = """() => {
 }"""
 
 
+@pytest.mark.parametrize("width", [768, 1000, 1024])
+def test_a_filter_in_force_puts_no_control_onto_a_row_of_its_own(
+    common_server, page, layout_set, width
+):
+    page.set_viewport_size({"width": width, "height": 768})
+    page.goto(f"{common_server.url}/review?dataset={layout_set.name}&given=0")
+    page.wait_for_selector(".stage > img")
+    page.evaluate(STILL)
+    page.get_by_role("button", name="Filters (1)").wait_for()
+    assert len(page.evaluate(ROWS)) == 1
+
+
 @pytest.mark.parametrize("width", [768, 1024])
 def test_no_control_of_a_title_row_stands_alone(common_server, page, layout_set, width):
     page.set_viewport_size({"width": width, "height": 768})

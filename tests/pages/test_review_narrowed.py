@@ -310,3 +310,9 @@ def test_hidden_looks_are_said_of_a_queue_that_may_hold_them(desk, tiny):
     assert not sent(desk("review", dataset="tiny", path="00"))["looks"]
     looks.set_share(tiny, None, 0)
     assert not sent(desk("review", dataset="tiny"))["looks"]
+
+
+def test_the_first_class_counts_as_a_filter_in_force(desk, ranked):
+    app = desk("review", dataset=ranked.name, given="0")
+    labels = [one.proto.popover.label for one in app.get("popover")]
+    assert "Filters (1)" in labels
