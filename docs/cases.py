@@ -1,4 +1,4 @@
-"""Write `cases.md`: what `lnl import --dry-run` says and asks of each awkward input.
+"""Write `cases.md`: what `lnl import --dry-run` says of each awkward input, and what comes after.
 
     python docs/cases.py FOLDER
 
@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import deeds
+
 PAGE = Path(__file__).with_name("cases.md")
 HEAD = """# Awkward inputs
 
@@ -30,7 +32,9 @@ writes this page.
 def page(folder: Path) -> str:
     """Return the page for the inputs in a folder."""
     with tempfile.TemporaryDirectory() as home:
-        return HEAD + "".join(_row(each, home) for each in sorted(folder.iterdir()))
+        read = HEAD + "".join(_row(each, home) for each in sorted(folder.iterdir()))
+    with tempfile.TemporaryDirectory() as scratch:
+        return read + deeds.table(folder, Path(scratch))
 
 
 def _row(source: Path, home: str) -> str:

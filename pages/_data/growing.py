@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from lnl_core.readings import Answers, Reading
 from lnl_core.services import wording
 from lnl_core.services.datasets import growing, incoming, moving
 from lnl_core.services.datasets.growing import Added
@@ -16,6 +19,9 @@ from pages._data import reading
 from pages._ui import plain
 
 _ROW = 30
+_AT_ONCE = 1000
+"""Images that are compared with the set without being asked to."""
+
 _NEW = "Labels that this set does not have become classes"
 
 
@@ -32,12 +38,14 @@ def more(info: DatasetInfo) -> None:
     )
     if st.button("Add images…", icon=":material/add_photo_alternate:", key="add_images"):
         title = f"Add images to {_ui.short(info.name, 30)}"
-        _ui.dialog(title, icon=":material/add_photo_alternate:")(_add)(info)
+        _ui.dialog(title, width=680, icon=":material/add_photo_alternate:")(_add)(info)
 
 
 def _add(info: DatasetInfo) -> None:
     st.caption("A folder per class, a list, NPZ arrays or a zip, as at the import.")
-    typed = st.text_input("Folder or file on this computer", value=info.root or "", key="add_path")
+    typed = st.text_input(
+        "Folder or file on this computer", value=info.root or "", key="add_path", live="400ms"
+    )
     source = _source(typed)
     if source is None:
         return
@@ -48,15 +56,14 @@ def _add(info: DatasetInfo) -> None:
     seen = reading.draw(kind, source, None, None)
     new_classes = st.checkbox(_NEW, key="add_new")
     ready = seen is not None and not seen.open_questions
+    said = reading.answers_of(kind, source)
+    compared = st.empty()
+    if ready and seen is not None:
+        with compared.container():
+            _compare(info, source, said, seen, new_classes)
     if not st.button("Add", type="primary", disabled=not ready, key="add_go"):
         return
-    bar = st.progress(0.0, text="Reading…")
-
-    def report(done: int, total: int, skipped: int) -> None:
-        words = f"{_words.count(done)} of {_words.count(total)} read"
-        bar.progress(min(1.0, done / max(total, 1)), text=words)
-
-    said = reading.answers_of(kind, source)
+    bar, report = _bar()
     try:
         told = growing.add_images(
             info, source, new_classes=new_classes, answers=said, report=report
@@ -69,7 +76,76 @@ def _add(info: DatasetInfo) -> None:
     finally:
         bar.empty()
     reading.forget()
+    st.session_state.pop("foreseen", None)
+    compared.empty()
     _told(told)
+
+
+def _bar() -> tuple[DeltaGenerator, Callable[[int, int, int], None]]:
+    """Draw a bar, and return it with what moves it."""
+    bar = st.progress(0.0, text="Reading…")
+
+    def report(done: int, total: int, skipped: int) -> None:
+        words = f"{_words.count(done)} of {_words.count(total)} read"
+        bar.progress(min(1.0, done / max(total, 1)), text=words)
+
+    return bar, report
+
+
+def _compare(
+    info: DatasetInfo, source: Path, said: Answers, seen: Reading, new_classes: bool
+) -> None:
+    """Say what would come in: at once where little is read, else when asked; nothing is stored."""
+    key = (info.id, info.version, str(source), said, source.stat().st_mtime_ns)
+    kept = st.session_state.get("foreseen")
+    if kept is None or kept[0] != key:
+        small = seen.exact and (seen.n or 0) <= _AT_ONCE
+        if not small and not st.button(
+            "Compare with the set", icon=":material/difference:", key="add_compare"
+        ):
+            st.caption("Every image is read for that; nothing is stored.")
+            return
+        bar, report = _bar()
+        try:
+            found = growing.foresee(info, source, answers=said, new_classes=True, report=report)
+        except LnlError as error:
+            st.error(plain(wording.on_page(str(error), {})), icon=":material/error:")
+            return
+        finally:
+            bar.empty()
+        kept = st.session_state["foreseen"] = (key, found)
+    would = kept[1].would
+    if kept[1].refused:
+        st.error(plain(wording.on_page(kept[1].refused, {})), icon=":material/error:")
+    if would is None:
+        return
+    facts = [f"**{_words.plural(would.added, 'new image')}**"]
+    for count, what in (
+        (would.known_count, "there already"),
+        (would.conflict_count, "of them with another label"),
+        (would.copy_count, "encoded or sized anew"),
+        (would.renamed_count, "under another id"),
+        (would.skipped, "skipped"),
+    ):
+        facts += [f"{_words.count(count)} {what}"] if count else []
+    st.markdown(f"Beside the {_words.count(info.n)} of this set: {', '.join(facts)}.")
+    if would.new_classes:
+        names = plain(_ui.short(", ".join(would.new_classes), 120))
+        icon = ":material/add:" if new_classes else ":material/warning:"
+        end = "become classes" if new_classes else f"tick “{_NEW}”, or correct the source"
+        st.caption(f"{icon} No classes of this set: {names}; {end}.")
+    for note in would.notes:
+        st.caption(f":material/warning: {plain(wording.on_page(note, {}))}")
+    _details(would)
+
+
+def _details(told: Added) -> None:
+    """Name images that were there, come again in other form, or get another id."""
+    both = [(a, b, d, c) for a, b, c, d in told.conflicts]
+    _pairs(told.known, "in the source", "is this image here", "Images that are there already")
+    _table(both, ["in the source", "here", "label here", "label there"], "With another label")
+    _pairs(told.copies, "new", "the same picture here", "Copies among the new")
+    _pairs(told.renamed, "id in the source", "id here", "Ids that are another image's")
 
 
 def _source(typed: str) -> Path | None:
@@ -87,7 +163,8 @@ def _told(told: Added) -> None:
     """Say what came in, what was there already, and under which other ids."""
     words = f"{_words.plural(told.added, 'image')} added, {_words.count(told.n)} now"
     if told.known_count:
-        words += f"; {_words.count(told.known_count)} were there already"
+        verb = "was" if told.known_count == 1 else "were"
+        words += f"; {_words.count(told.known_count)} {verb} there already"
     if told.skipped:
         words += f"; {_words.count(told.skipped)} skipped, see Import report"
     st.success(f"{words}.", icon=":material/check:")
@@ -95,17 +172,19 @@ def _told(told: Added) -> None:
         st.caption(f"New classes: {plain(', '.join(told.new_classes))}")
     for note in told.notes:
         st.caption(f":material/warning: {plain(wording.on_page(note, {}))}")
-    _pairs(told.known, "in the source", "is this image here", "Images that were there already")
-    _pairs(told.copies, "id here", "the same picture here", "Copies that were added")
-    _pairs(told.renamed, "id in the source", "id here", "Ids that were another image's")
+    _details(told)
 
 
-def _pairs(pairs: tuple[tuple[str, str], ...], here: str, there: str, alt: str) -> None:
-    if not pairs:
+def _pairs(pairs: Sequence[tuple[str, str]], here: str, there: str, alt: str) -> None:
+    _table(pairs, [here, there], alt)
+
+
+def _table(rows: Sequence[tuple[str, ...]], columns: list[str], alt: str) -> None:
+    if not rows:
         return
     import pandas as pd
 
-    table = pd.DataFrame(pairs, columns=[here, there])
+    table = pd.DataFrame(rows, columns=columns)
     height = _ROW * (min(len(table), 5) + 1) + 7
     st.markdown(f"**{alt}**")
     st.dataframe(table, hide_index=True, row_height=_ROW, height=height, alt=alt)
@@ -125,9 +204,7 @@ def _relink(info: DatasetInfo) -> None:
     st.caption("The folder that the paths of this set start from, at its new place.")
     known, start = moving.folders(info), info.root or ""
     if len(known) > 1:
-        start = st.selectbox(
-            "Originals that were below", known, format_func=plain, key="relink_from"
-        )
+        start = st.selectbox("Originals that were below", known, key="relink_from")
     typed = st.text_input("Folder on this computer", value=start, key=f"relink_root_{start}")
     anyway = st.checkbox("Point there even where some are missing or changed", key="relink_anyway")
     if st.button("Compare and point there", type="primary", key="relink_go"):

@@ -182,7 +182,8 @@ def _ask(kind: str, source: Path, question: Question) -> None:
     key = f"answer_{question.key}_{kind}_{source}"
     icon = ":material/help: " if question.is_open else ""
     values = [choice.value for choice in question.choices]
-    words = {choice.value: plain(choice.words) for choice in question.choices}
+    said = {choice.value: choice.words for choice in question.choices}
+    words = {value: plain(each) for value, each in said.items()}
     kept = st.session_state.get(answers_key(kind, source), {}).get(question.key)
     options: dict[str, Any] = {
         "key": key,
@@ -216,7 +217,7 @@ def _ask(kind: str, source: Path, question: Question) -> None:
             label,
             values,
             index=at,
-            format_func=lambda value: f"{plain(_ui.short(value, 40))}: {words[value]}",
+            format_func=lambda value: f"{_ui.short(value, 40)}: {said[value]}",
             placeholder="Choose a column",
             **options,
         )

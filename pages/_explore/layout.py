@@ -29,7 +29,7 @@ def choose(info: DatasetInfo, sources: Sequence[Source]) -> Settings:
                 "Features",
                 keys,
                 index=keys.index(chosen.source) if chosen.source in keys else 0,
-                format_func=lambda key: plain(short(titles.get(key, key), 44)),
+                format_func=lambda key: short(titles.get(key, key), 44),
                 help="What “alike” means: label-free features of the images, or what a run "
                 "learned.",
             )

@@ -293,7 +293,7 @@ def _splits(info: DatasetInfo) -> tuple[list[str], list[str]]:
         choice = st.selectbox(
             label,
             ["", *known],
-            format_func=lambda name: plain(_ui.short(name, 40)) if name else "all of the set",
+            format_func=lambda name: _ui.short(name, 40) if name else "all of the set",
             key=f"{key}_{info.id}",
             help=words,
         )

@@ -1,6 +1,7 @@
 """The dialogs that import a set and add images to one."""
 
-from lnl_core.services.datasets import incoming
+from lnl_core.services.datasets import growing, incoming
+from lnl_core.store import datasets
 from tests.data.making import encoded, picture
 
 
@@ -121,6 +122,25 @@ def test_the_dialog_that_adds_images_asks_as_the_import_does(
     asked.set_value("merge")
     assert not reopened().disabled
     assert "1 class" in texts(app)
+
+
+def test_the_dialog_that_adds_images_says_what_is_new_and_what_is_there(
+    workspace, desk, tiny, tmp_path, texts
+):
+    source = photos(tmp_path / "more", ("bar", "zebra"))
+    growing.add_images(tiny, photos(tmp_path / "some", ("bar",)), new_classes=True)
+    before = datasets.dataset(workspace, "tiny").n
+    app = desk(dataset="tiny")
+    app.session_state["data_tab"] = "Settings"
+    app.session_state["add_path"] = str(source)
+    app.run()
+    app.button(key="add_images").click().run()
+    assert not app.exception
+    said = texts(app)
+    assert f"Beside the {before} of this set: **" in said
+    assert "there already" in said
+    assert "No classes of this set: zebra; tick" in said
+    assert datasets.dataset(workspace, "tiny").n == before
 
 
 def test_the_import_dialog_names_no_option_of_the_command_line(
