@@ -150,7 +150,7 @@ def grow(walk: Walk) -> None:
     walk.settle()
     walk.page.get_by_text("Beside the").scroll_into_view_if_needed()
     walk.keep("add")
-    walk.page.get_by_text("Labels that this set does not have").click()
+    walk.page.get_by_text("Labels that this set does not have", exact=False).first.click()
     walk.settle()
     walk.page.get_by_role("dialog").get_by_role("button", name="Add", exact=True).click()
     walk.page.get_by_text("added,").wait_for()

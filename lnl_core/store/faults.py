@@ -83,12 +83,7 @@ def named(ws: Workspace) -> Iterator[None]:
 
 def _in_words(ws: Workspace, error: BaseException) -> LnlError:
     if not ws.on_sqlite:
-        where = make_url(ws.url).render_as_string(hide_password=True)
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-        return LnlError(
-            f"The database {where} does not answer: {reason}. Start it, or correct "
-            "LNL_DATABASE_URL."
-        )
+        return _of_server(ws, error)
     file = database_file(ws)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -112,6 +107,32 @@ def _in_words(ws: Workspace, error: BaseException) -> LnlError:
         sqlite3.SQLITE_CORRUPT: "is damaged",
     }
     return damaged(ws, said.get(code, f"cannot be used ({error})"))
+
+
+_NO_ROOM, _MEMORY, _CROWDED = "53100", "53200", "53300"
+"""What PostgreSQL calls a full disk, too little memory and too many connections."""
+
+
+def _of_server(ws: Workspace, error: BaseException) -> LnlError:
+    """Return the refusal of a database on a server."""
+    where = make_url(ws.url).render_as_string(hide_password=True)
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    reason = (lines or [type(error).__name__])[0].rstrip(".")
+    code = getattr(error, "sqlstate", None)
+    if code == _NO_ROOM or "No space left" in reason:
+        return NoRoom(
+            f"The disk of the database server {where} is full; nothing was changed. Free some "
+            "space there, then try again."
+        )
+    if code in (_MEMORY, _CROWDED):
+        return Busy(
+            f"The database {where} is overloaded: {reason}. Nothing was changed. Try again later, "
+            "or give it more memory and connections."
+        )
+    help_ = "Start it, or correct LNL_DATABASE_URL."
+    if "does not exist" in reason or "authentication failed" in reason:
+        help_ = "Correct LNL_DATABASE_URL, or make them on the server (createuser, createdb)."
+    return LnlError(f"The database {where} does not answer: {reason}. {help_}")
 
 
 def full_disks(ws: Workspace) -> list[Path]:

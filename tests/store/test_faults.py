@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from lnl_core.records import NoRoom
 from lnl_core.services.datasets import catalog
 from lnl_core.services.review import desk
 from lnl_core.store import arrays, checkpoint, datasets, db, decisions, faults
@@ -311,3 +313,50 @@ def test_copies_are_listed_newest_first(ws):
         "20260101-000000",
         "20250101-000000",
     ]
+
+
+class OfServer(Exception):
+    """An error as PostgreSQL's driver raises it."""
+
+    def __init__(self, text, sqlstate=None):
+        super().__init__(text)
+        self.sqlstate = sqlstate
+
+
+SERVER = (
+    (
+        "could not extend file: No space left on device\nHINT:  Check free disk space.",
+        "53100",
+        NoRoom,
+        "is full; nothing was changed. Free some space there",
+    ),
+    (
+        "connection to server at host failed: Connection refused\n\tIs the server running on it?",
+        None,
+        LnlError,
+        "does not answer: connection to server at host failed: Connection refused. Start it",
+    ),
+    (
+        'FATAL:  database "none" does not exist',
+        None,
+        LnlError,
+        "or make them on the server (createuser, createdb)",
+    ),
+    (
+        "FATAL:  sorry, too many clients already",
+        "53300",
+        Busy,
+        "overloaded: FATAL:  sorry, too many",
+    ),
+)
+
+
+@pytest.mark.parametrize(("text", "code", "kind", "said"), SERVER)
+def test_a_server_that_is_full_away_or_crowded_is_named(tmp_path, text, code, kind, said):
+    ws = db.Workspace(tmp_path, "postgresql+psycopg://ann:secret@host/lnl")
+    with pytest.raises(kind) as told, faults.named(ws):
+        raise OperationalError("select 1", {}, OfServer(text, code))
+    assert type(told.value) is kind
+    assert said in str(told.value)
+    assert "secret" not in str(told.value)
+    assert "HINT" not in str(told.value)
