@@ -11,8 +11,6 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,11 @@ from screenshots import lnl, server
 
 NAME = "wardrobe"
 PER_CLASS, ADDED = 24, 4
-CLASSES = ("Dress", "Hat", "Shoes", "Shirt")
+COUNT = 4
+"""Classes that are taken, the largest ones."""
+
+SHOWN = ("reading", "add", "conflict", "relink")
+"""Pictures that the guides show."""
 
 
 def main() -> None:
@@ -31,7 +33,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         home, data = Path(place, "home"), Path(place, "data")
         prepare(home, data)
-        with server(home) as url, window(out is not None) as page:
+        with server(home) as url, screenshots.window() as page:
+            page.context.set_default_timeout(60_000)
             walk = Walk(page, url, data, home, out)
             for step in (read, score, grow, review_copies, split, move, export):
                 step(walk)
@@ -48,7 +51,7 @@ def prepare(home: Path, data: Path) -> None:
     of_class: dict[str, list[int]] = {name: [] for name in loaded.class_names}
     for row, label in enumerate(loaded.given_labels):
         of_class[loaded.class_names[int(label)]].append(row)
-    found = sorted(of_class, key=lambda name: -len(of_class[name]))[: len(CLASSES)]
+    found = sorted(of_class, key=lambda name: -len(of_class[name]))[:COUNT]
     for name in found:
         for at, row in enumerate(of_class[name][: PER_CLASS + ADDED]):
             part = ("train", "val")[at % 6 == 5]
@@ -68,14 +71,6 @@ def save(pixels: Any, file: Path) -> None:
     """Write one picture."""
     file.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(file)
-
-
-@contextmanager
-def window(both: bool) -> Iterator[Any]:
-    """Open a window as the screenshots do."""
-    with screenshots.window() as page:
-        page.context.set_default_timeout(60_000)
-        yield page
 
 
 class Walk:
@@ -104,7 +99,8 @@ class Walk:
     def keep(self, name: str) -> None:
         """Photograph the window."""
         if self.out is None:
-            screenshots.save(self.page, f"growing-{name}")
+            if name in SHOWN:
+                screenshots.save(self.page, f"growing-{name}")
             return
         self.out.mkdir(exist_ok=True, parents=True)
         for scheme in ("light", "dark"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +19,14 @@ class Levels:
     """The values of one image: `kind` as `Contrast` has them, the least and the greatest.
 
     `values` are an even sample of all. What is transparent is not seen and does not count, unless
-    everything is: `clear`.
+    everything is: `clear`. `odd` says that some are no numbers (NaN, infinite).
     """
 
     kind: str
     low: float
     high: float
     clear: bool = False
+    odd: bool = False
     values: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
@@ -47,7 +48,8 @@ def levels(source: Path | bytes) -> Levels:
         image.load()
         if image.mode == "F":
             values = np.asarray(image, dtype=np.float32)
-            return _of("real", values[np.isfinite(values)])
+            known = np.isfinite(values)
+            return replace(_of("real", values[known]), odd=not known.all())
         if image.mode.startswith("I"):
             values = np.asarray(image, dtype=np.float32)
             hidden = deep_colour.hidden(image)
@@ -74,4 +76,5 @@ def sampled(values: Array, most: int = _SAMPLE) -> FloatArray:
 def _of(kind: str, values: Array, clear: bool = False) -> Levels:
     if not values.size:
         return Levels(kind, 0.0, 0.0, clear)
-    return Levels(kind, float(values.min()), float(values.max()), clear, sampled(values))
+    low, high = float(values.min()), float(values.max())
+    return Levels(kind, low, high, clear, values=sampled(values))

@@ -219,3 +219,14 @@ def test_deep_gray_with_alpha_is_read_by_all_its_bits(tmp_path):
     assert (levels.levels(png).kind, levels.levels(png).high) == ("deep", 4095)
     got = images.decode(png, 2, channels=1, contrast=Contrast(deep=(0.0, 4095.0)))
     np.testing.assert_array_equal(got[..., 0], [[0, 255], [128, 255]])  # the clear one is white
+
+
+def test_pixels_of_files_that_are_no_numbers_are_said(tmp_path):
+    for at in range(6):
+        values = np.random.default_rng(at).random((12, 12)).astype(np.float32)
+        values[0, 0] = np.nan if at < 2 else values[0, 0]
+        place = tmp_path / "s" / ("a", "b")[at % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(values).save(place / f"{at}.tif")
+    found = importers.read(tmp_path / "s")
+    assert any("2 of 6 images looked at have pixels that are no numbers" in n for n in found.notes)

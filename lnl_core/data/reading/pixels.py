@@ -62,7 +62,7 @@ def measured(files: Sequence[Path | bytes], answer: str = "") -> Measured:
         answer: what a person said about contrast; `whole` lets the few far values count.
     """
     seen = {"deep": Spread(), "real": Spread(), "byte": Spread()}
-    clear = looked = 0
+    clear = odd = looked = 0
     bright = False
     for file in files:
         try:
@@ -73,6 +73,7 @@ def measured(files: Sequence[Path | bytes], answer: str = "") -> Measured:
             continue
         looked += 1
         clear += found.clear
+        odd += found.odd
         seen[found.kind].add(found.values, found.low, found.high)
         bright = bright or (found.kind == "byte" and _bright(found.values) and not found.clear)
     result = Measured()
@@ -87,6 +88,11 @@ def measured(files: Sequence[Path | bytes], answer: str = "") -> Measured:
         result.notes.append(
             f"{clear:,} of {looked:,} images looked at are transparent everywhere: their colours "
             "are shown as if they were not."
+        )
+    if odd:
+        result.notes.append(
+            f"{odd:,} of {looked:,} images looked at have pixels that are no numbers (NaN or "
+            "infinite): shown black."
         )
     return result
 
