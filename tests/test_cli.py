@@ -153,6 +153,17 @@ def test_runs_are_removed_together_or_not_at_all(lnl, photos):
     assert [r["id"] for r in _runs(lnl)] == [2, 1]
     assert json.loads(lnl("runs", "rm", "1", "--json").out) == {"removed": [1]}
     assert [r["id"] for r in _runs(lnl)] == [2]
+    lnl("import", photos, "--name", "other", code=3)
+    assert "is of “stripes”" in lnl("runs", "rm", "other", "2", code=1).err
+    assert "numbers of runs" in lnl("runs", "rm", "stripes", code=2).err
+    lnl("runs", "rm", "stripes", "2")
+    assert _runs(lnl) == []
+
+
+def test_a_misspelt_format_is_answered_with_the_right_one(lnl, photos):
+    lnl("import", photos, "--name", "stripes", code=3)
+    told = lnl("export", "stripes", "--format", "manifst", "--out", "-", code=2)
+    assert "Did you mean “manifest”?" in told.err
 
 
 def _runs(lnl):

@@ -9,7 +9,7 @@ from typing import Any
 
 from lnl_core.cli.command import Command, add_dataset, add_output, opened
 from lnl_core.cli.screen import DONE, PARTLY, duration, progress, say
-from lnl_core.records import file_size
+from lnl_core.records import file_size, meant
 from lnl_core.services.export.formats import FORMATS
 
 
@@ -46,7 +46,8 @@ def export(options: Any) -> int:
     from lnl_core.services.export.exporting import as_zip, plan_export, write_export
 
     if options.format not in FORMATS:
-        options.usage(f"--format is one of {', '.join(FORMATS)}, got {options.format}")
+        known_ones = f"--format is one of {', '.join(FORMATS)}, got {options.format}."
+        options.usage(known_ones + meant(options.format, FORMATS))
     known = FORMATS[options.format]
     if options.images and options.images not in known.images:
         ways = ", ".join(known.images)

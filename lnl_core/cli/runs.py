@@ -11,7 +11,7 @@ from typing import Any
 
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, FAILED, duration, progress, say
-from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState
+from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError
 from lnl_core.said import command
 
 
@@ -351,17 +351,31 @@ CANCEL = Command(
 
 def _runs_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("action", choices=["rm"], help="rm removes")
-    one.add_argument("numbers", type=int, nargs="+", metavar="RUN", help="see lnl status")
+    one.add_argument(
+        "numbers",
+        nargs="+",
+        metavar="[NAME] RUN",
+        help="see lnl status; NAME checks whose they are",
+    )
 
 
 def remove(options: Any) -> int:
     """Remove runs with what they left; the ranking is made anew without them."""
     from lnl_core.services.runs import control
-    from lnl_core.services.workspace import open_workspace
+    from lnl_core.services.workspace import dataset, open_workspace
 
     ws = open_workspace()
-    numbers = list(dict.fromkeys(options.numbers))
+    named = "" if options.numbers[0].isdecimal() else options.numbers[0]
+    words = options.numbers[bool(named) :]
+    if not words or not all(word.isdecimal() for word in words):
+        options.usage("runs rm takes numbers of runs, after the name of their set if you like")
+    numbers = list(dict.fromkeys(map(int, words)))
     control.check_removable(ws, numbers)
+    if named:
+        info = dataset(ws, named)
+        others = [n for n in numbers if control.run(ws, n).dataset != info.name]
+        if others:
+            raise LnlError(f"Run {others[0]} is of “{control.run(ws, others[0]).dataset}”.")
     for number in numbers:
         control.remove(ws, number)
     listed = ", ".join(map(str, numbers))
@@ -374,5 +388,5 @@ RUNS = Command(
     "Remove runs and what they left on the disk; decisions stay.",
     remove,
     _runs_arguments,
-    ("lnl runs rm 12", "lnl runs rm 3 4 5"),
+    ("lnl runs rm 12", "lnl runs rm birds 3 4 5"),
 )
