@@ -68,9 +68,10 @@ def expected(
 ) -> Expected | None:
     """Return what is expected as of the last moment; None without a ranking.
 
-    Answers that a run of the ranking was told say nothing of how right its p_wrong is elsewhere:
-    how many are wrong in all is then read off the ranking from before the review, which they do
-    correct, and only who they are off the new one.
+    Answers that a run of the ranking was told say nothing of how right its p_wrong is elsewhere,
+    and such a run holds too few for wrong. So how many are wrong, and how sure one is, is then read
+    off the ranking from before the review, which all answers correct, and only which ones they are
+    off the new one.
 
     Args:
         info: the data set.
@@ -138,10 +139,11 @@ def _expected(info: DatasetInfo, ranked: Scored, now: Standing) -> Expected:
     ranking = ranked.ranking
     p: FloatArray | None = None
     if known.any() and (first := before_review(info)) is not None:
-        rest = ~known & ~now.no_class & first.scored_rows & ranked.scored_rows
+        rest = ~(known | now.answered | now.no_class) & first.scored_rows & ranked.scored_rows
         then = clear & first.scored_rows  # it says nothing of images that were added later
-        p = _levelled(ranking.p_wrong, _corrected(info, first, np.flatnonzero(then), said), rest)
-        by = max(by, int(then.sum()))
+        before = _corrected(info, first, np.flatnonzero(then), said)
+        p = _as_sure_as(np.asarray(ranking.p_wrong, np.float64), before, rest)
+        rows, by = rows[~then[rows]], max(by, int(then.sum()))  # no answer is heard twice
     p = _corrected(info, ranked, rows, said, p)
     if now.auto_since:
         p = np.array(p)
@@ -198,22 +200,18 @@ def _with_unseen(p: FloatArray, seen: BoolArray, said: IntArray, now: Standing) 
     return filled
 
 
-def _levelled(p: FloatArray, wanted: FloatArray, rows: BoolArray) -> FloatArray:
-    """Return chances whose odds are all moved alike, so that some rows sum to what is wanted."""
+def _as_sure_as(p: FloatArray, wanted: FloatArray, rows: BoolArray) -> FloatArray:
+    """Return chances in the order of `p` that are as sure as others: some rows have their values.
+
+    Equal ones share what they get; rows beside those get what lies between.
+    """
     if not rows.any():
         return p
-    p = np.clip(np.asarray(p, np.float64), recalibration.CLIP, 1 - recalibration.CLIP)
-    odds, low, high = np.log(p / (1 - p)), -20.0, 20.0
-    total = float(wanted[rows].sum())
-
-    def moved(by: float) -> FloatArray:
-        chances: FloatArray = 1 / (1 + np.exp(-(odds + by)))
-        return chances
-
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if moved(middle)[rows].sum() < total else (low, middle)
-    return moved((low + high) / 2)
+    here, which = np.unique(p[rows], return_inverse=True)
+    values = np.sort(wanted[rows])[np.argsort(np.argsort(p[rows], kind="stable"), kind="stable")]
+    there = np.bincount(which, values) / np.bincount(which)
+    moved: FloatArray = np.interp(p, here, there)
+    return moved
 
 
 def _wrong_in_rest(plan: Plan) -> float:

@@ -48,6 +48,37 @@ def test_a_run_that_was_told_the_answers_moves_nobodys_estimate(reviewed):
     assert (np.diff(after.p[after.open][np.argsort(p[after.open])]) >= 0).all()  # its own order
 
 
+def test_draws_that_no_run_was_told_are_heard_once(reviewed):
+    """They had corrected the earlier ranking, and then once more what was read off it."""
+    drawn = [each.row for each in audits.draws(reviewed)]
+    answered = in_force.standing(reviewed).answered
+    Reviewer(reviewed.workspace, reviewed).press(
+        *[row for row in drawn if answered[row]], action="none"
+    )  # far more than the scores expect
+    before = expecting.expected(reviewed, fresh=True)
+    learned(reviewed)
+    told = in_force.standing(reviewed).answered
+    told[drawn] = False
+    arrays.write_array(reviewed.directory / "runs" / "1" / "trusted.npy", told)
+    arrays.save_ranking(  # another version: what it was told is read anew
+        reviewed.directory / "ranking",
+        arrays.load_ranking(reviewed.directory / "ranking")[0],
+        {"sr": 1},
+    )
+    after = expecting.expected(reviewed, fresh=True)
+    assert after.told
+    assert after.total == pytest.approx(before.total, abs=1)
+
+
+def test_a_run_that_was_told_the_answers_is_as_sure_as_the_one_before(reviewed):
+    before = expecting.expected(reviewed, fresh=True)
+    learned(reviewed)
+    after = expecting.expected(reviewed, fresh=True)
+    ours, theirs = np.sort(after.p[after.open]), np.sort(before.p[before.open])
+    assert np.abs(ours - theirs).mean() < 0.02
+    assert (ours > 0.5).sum() == pytest.approx((theirs > 0.5).sum(), abs=3)
+
+
 def test_later_answers_correct_it_on(workspace, reviewed):
     learned(reviewed)
     data = datasets.load(reviewed)
