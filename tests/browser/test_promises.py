@@ -56,8 +56,18 @@ def test_no_key_answers_an_image_that_is_not_on_screen(common_server, page, make
     assert page.locator(".choice").count() == 0  # nor did W open the suggestion
     page.unroute("**/lnl/img/**/full")  # which lets them go on
     row = desk.shown
+    desk.looked()
+    page.wait_for_timeout(500)  # the rule's own time: what follows a W that came too early goes too
     desk.press("k").saved()
     assert desk.actions() == [(row, "keep", None)]
+
+
+def test_a_key_after_a_bounce_counts_at_once(desk):
+    row = desk.shown
+    desk.press("k")
+    desk.page.keyboard.press("k")  # a bounce, while the next picture is only just coming
+    desk.press("w").evidence()
+    assert desk.saved().actions() == [(row, "keep", None)]
 
 
 def test_a_page_is_not_committed_before_it_was_seen(desk):
