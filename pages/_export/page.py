@@ -29,6 +29,7 @@ _ICONS = {
     "unsure": "? unsure",
     "skip": "» skip",
     "reopen": "↺ reopen",
+    "auto": "↯ auto",
 }
 _COLOURS = {
     "keep": "green",
@@ -38,6 +39,7 @@ _COLOURS = {
     "unsure": "orange",
     "skip": "gray",
     "reopen": "gray",
+    "auto": "yellow",
 }
 
 
@@ -146,6 +148,7 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
             ("Relabelled", counts["relabel"], "to another class"),
             ("None fits", counts["none"], "no class of this set"),
             ("Multiple", counts["multiple"], "all named"),
+            *_unseen(counts["auto"]),
         ]
         words = exporting.verdict_counts(info, only_agreed=options.only_agreed)
         return Table(rows, total, facts, _left_out(words) if left_out else "")
@@ -157,6 +160,7 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
             ("Relabelled", words["relabelled"], "corrected label"),
             ("Confirmed", words["kept"], "label was right"),
             ("Left out", left_out, "no one right class"),
+            *_unseen(words["auto"]),
         ]
         return Table(rows, total, facts, folder.unsettled(words))
     history = exporting.answer_counts(info)
@@ -165,11 +169,17 @@ def _table_of(info: DatasetInfo, format_key: str, options: Options) -> Table:
     facts = [("Rows", total, f"on {reviewed}, {found}")]
     facts.append(("Say right", history["keep"], "label confirmed"))
     facts.append(("Say wrong", wrong, "relabelled, none, multiple"))
+    facts += _unseen(history["auto"])
     if format_key == "decisions":
         facts.append(("Unsure", history["unsure"], "for a second reviewer"))
         return Table(exporting.decision_rows(info), total, facts)
     facts.append(("Taken back", history["reopen"], "undone"))
     return Table(exporting.trail_rows(info), total, facts)
+
+
+def _unseen(auto: int) -> list[tuple[str, int, str]]:
+    """Return the figure of what a plan decided; none where there is no such plan."""
+    return [("Auto", auto, "accepted unseen")] if auto else []
 
 
 def _left_out(words: Mapping[str, int]) -> str:

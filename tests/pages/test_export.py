@@ -4,13 +4,17 @@ import shlex
 import numpy as np
 import pytest
 
+from lnl_core.services import in_force
 from lnl_core.services.datasets import catalog, settings
 from lnl_core.services.review import certifying
 from lnl_core.services.review.auditing import errors_left
 from lnl_core.store import arrays, decisions
 from lnl_core.types import Action, Decision, Signals
 from tests.data.making import encoded, picture
+from tests.services.review.test_accepting import accepted, birds
 from tests.services.review.test_auditing import Reviewer, make
+
+__all__ = ["birds"]
 
 
 @pytest.fixture
@@ -114,6 +118,22 @@ def test_every_table_has_figures_preview_and_columns(desk, reviewed, key, texts)
     assert "`given_label`" in texts(app)
     column = {"manifest": "verdict", "audit-trail": "standing"}[key]
     assert len(app.dataframe[0].value[column]) == {"manifest": 12, "audit-trail": 6}[key]
+
+
+@pytest.mark.parametrize("key", ["corrections", "manifest", "decisions", "audit-trail"])
+def test_what_a_plan_accepted_is_shown_and_counted(desk, birds, key):
+    """The page had stopped at the first such row."""
+    accepted(birds, least=0.5)
+    auto = int((in_force.standing(birds).auto >= 0).sum())
+    app = desk("export", dataset="birds")
+    app.radio(key="format").set_value(key).run()
+    assert not app.exception
+    assert len(app.dataframe) == 1
+    assert f"{auto:,}" in numbers(app)
+    if key == "corrections":
+        assert int(numbers(app)[0].replace(",", "")) == sum(
+            int(each.replace(",", "")) for each in numbers(app)[1:]
+        )
 
 
 @pytest.mark.parametrize("key", ["folder", "cleanlab", "fiftyone", "label-studio"])
