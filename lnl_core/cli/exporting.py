@@ -99,6 +99,7 @@ def export(options: Any) -> int:
             why = f"{have} no one right class and {are} left out"
         left = f", {result.left_out:,} {why}"
     unit = "images" if known.folder else "rows"
+    place = "standard output" if str(options.out) == "-" else options.out
     say(
         options,
         {
@@ -108,7 +109,7 @@ def export(options: Any) -> int:
             "problems": list(result.problems),
         }
         | ({"pred_probs": result.source} if result.source else {}),
-        f"{result.rows:,} {unit} in {options.out}{left}."
+        f"{result.rows:,} {unit} in {place}{left}."
         + (f"\npred_probs: {result.source}." if result.source else ""),
     )
     return PARTLY if result.problems else DONE
