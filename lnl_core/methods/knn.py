@@ -28,6 +28,7 @@ from lnl_core.types import (
     Context,
     FloatArray,
     Group,
+    IntArray,
     LabeledDataset,
     Leaves,
     Method,
@@ -99,7 +100,8 @@ def fit(dataset: LabeledDataset, config: Config, context: Context) -> Signals:
     place = place[picture]  # (n,)
     voices = _most_given(labels, picture)[pool]
     reference = points if m == n else points[torch.from_numpy(pool).to(device)]
-    voters = _voters(config.neighbours, m, len(np.unique(labels)))
+    sizes = np.unique(voices, return_counts=True)[1]
+    voters = _voters(config.neighbours, m, sizes)
     fetched = min(max(voters, SHOWN), m - 1)
     shown = min(SHOWN, fetched)
     prior = np.bincount(labels, minlength=k) / n
@@ -168,9 +170,19 @@ def _most_given(labels: Array, picture: Array) -> Array:
     return result
 
 
-def _voters(wanted: int, images: int, classes: int) -> int:
-    """Return how many neighbours vote: at most half a class of average size, at least 5."""
-    return max(1, min(wanted, max(5, images // (2 * max(classes, 1))), images - 1))
+def _voters(wanted: int, images: int, sizes: IntArray) -> int:
+    """Return how many neighbours vote where images are few; at least 5.
+
+    At most a third of the images, and twice the smallest class or half of one of average size: by
+    more, rare classes are outvoted.
+
+    Args:
+        wanted: by the knob.
+        images: that are searched.
+        sizes: (k,) images of each class that there is.
+    """
+    few = min(int(max(2 * sizes.min(), sizes.mean() / 2)), images // 3)
+    return max(1, min(wanted, max(5, few), images - 1))
 
 
 def _vote(similarity: FloatArray, labels: Array, prior: FloatArray, config: Config) -> Array:

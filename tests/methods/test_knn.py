@@ -88,11 +88,20 @@ def test_votes_by_hand():
     )
 
 
-def test_small_classes_let_fewer_vote():
-    assert knn._voters(50, 8000, 10) == 50
-    assert knn._voters(50, 300, 10) == 15
-    assert knn._voters(50, 40, 10) == 5
-    assert knn._voters(50, 3, 2) == 2
+@pytest.mark.parametrize(
+    ("images", "sizes", "voters"),
+    [
+        (8000, [800] * 10, 50),
+        (300, [30] * 10, 50),  # half a class saw a tenth less of the wrong labels
+        (100, [10] * 10, 20),
+        (40, [20, 20], 13),  # of two classes a third of the images
+        (600, [510] + [10] * 9, 30),  # rare classes are not outvoted
+        (250, [1, 2, 3, 4] * 25, 5),
+        (3, [2, 1], 2),
+    ],
+)
+def test_as_many_vote_as_a_small_class_bears(images, sizes, voters):
+    assert knn._voters(50, images, np.array(sizes)) == voters
 
 
 def test_blocks_and_a_part_of_the_set_as_reference(monkeypatch):
