@@ -132,6 +132,8 @@ def _normal_scores(p: FloatArray) -> FloatArray:
 
     Of many rows, ranks among some thousands of them.
     """
+    if not len(p):
+        return p
     rising = np.sort(p)[:: max(1, len(p) // RANKS)]
     ranks = (np.searchsorted(rising, p) + np.searchsorted(rising, p, side="right")) / 2
     least = 0.5 / len(rising)

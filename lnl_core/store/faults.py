@@ -112,6 +112,9 @@ def _in_words(ws: Workspace, error: BaseException) -> LnlError:
 _NO_ROOM, _MEMORY, _CROWDED = "53100", "53200", "53300"
 """What PostgreSQL calls a full disk, too little memory and too many connections."""
 
+_REFUSED = ("connection slots are reserved", "too many clients", "too many connections")
+"""How it words the last; an error while connecting has no code."""
+
 
 def _of_server(ws: Workspace, error: BaseException) -> LnlError:
     """Return the refusal of a database on a server."""
@@ -124,7 +127,7 @@ def _of_server(ws: Workspace, error: BaseException) -> LnlError:
             f"The disk of the database server {where} is full; nothing was changed. Free some "
             "space there, then try again."
         )
-    if code in (_MEMORY, _CROWDED):
+    if code in (_MEMORY, _CROWDED) or any(words in reason for words in _REFUSED):
         return Busy(
             f"The database {where} is overloaded: {reason}. Nothing was changed. Try again later, "
             "or give it more memory and connections."

@@ -67,13 +67,13 @@ def write_down(what: str, error: BaseException) -> Path | None:
             _open(file)
         _LOG.error(what, exc_info=error)
         return file
-    except OSError:  # a disk that is full, or read only
+    except (OSError, ValueError):  # a disk that is full, or read only; a closed file
         _close()
         return None
 
 
 class _Handler(logging.handlers.RotatingFileHandler):
-    """Lets an error of the disk through, where the library would print a traceback of its own."""
+    """Lets an error of writing through, where the library would print a traceback of its own."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         raise
@@ -81,7 +81,14 @@ class _Handler(logging.handlers.RotatingFileHandler):
 
 def _open(file: Path) -> None:
     _close()  # that of another workspace
-    handler = _Handler(file, maxBytes=1_000_000, backupCount=1, encoding="utf-8", delay=True)
+    handler = _Handler(
+        file,
+        maxBytes=1_000_000,
+        backupCount=1,
+        encoding="utf-8",
+        delay=True,
+        errors="backslashreplace",  # names of files may be no UTF-8
+    )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     _LOG.addHandler(handler)
 

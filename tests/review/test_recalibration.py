@@ -24,6 +24,11 @@ def test_few_answers_change_nothing():
     np.testing.assert_allclose(recalibrated(p, given, suggested, rows, wrong[rows]), p, atol=1e-3)
 
 
+def test_of_no_images_nothing_is_corrected():
+    none = np.zeros(0, int)
+    assert recalibrated(np.zeros(0), none, none, none, none.astype(bool)).shape == (0,)
+
+
 def mixed(p, seed):
     """Answers to the head of the queue and to images drawn at random: rows, and which are drawn."""
     rng = np.random.default_rng(seed)

@@ -348,6 +348,14 @@ SERVER = (
         Busy,
         "overloaded: FATAL:  sorry, too many",
     ),
+    *(
+        (f'connection to server at "host", port 5432 failed: FATAL:  {words}', None, Busy, words)
+        for words in (  # as psycopg gives them, without a code
+            "sorry, too many clients already",
+            'too many connections for role "ann"',
+            "remaining connection slots are reserved for roles with the SUPERUSER attribute",
+        )
+    ),
 )
 
 

@@ -103,3 +103,9 @@ def test_a_full_disk_keeps_no_log_and_prints_no_traceback(log, capfd):
     log.symlink_to("/dev/full")
     assert unexpected.write_down("a page stopped", TypeError("a slip")) is None
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_name_that_is_no_utf8_is_kept_as_its_bytes(log):
+    name = os.fsdecode(b"b\xff.png")
+    assert unexpected.write_down(f"{name} stopped", TypeError(name)) == log
+    assert r"b\udcff.png stopped" in log.read_text("utf-8")

@@ -264,9 +264,10 @@ def _drawn_again(info: DatasetInfo, body: dict[str, Any]) -> Check:
     then = standing_at(info, int(body["last_decision"]))
     first = next((each.number for each in since_grown(info, then)), 0)
     last, issued = int(body["last_decision"]), str(body["issued_at"])
-    after = [] if info.no_classes else [each for k, each in known.items() if k >= end]
+    void = {k for k, each in known.items() if then.no_class[each.row]}
+    after = [each for k, each in known.items() if k >= end and k not in void]
     late = {each.number for each in after if each.last_decision < last}
-    missing = set(range(first, end)) - set(wanted) | late
+    missing = set(range(first, end)) - set(wanted) - void | late
     if missing:
         return Check("draws", False, f"draw {min(missing)} was left out")
     for number, each in wanted.items():

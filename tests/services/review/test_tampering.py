@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from lnl_core.review.hidden import GOLD
-from lnl_core.services.datasets import growing
+from lnl_core.services.datasets import growing, settings
 from lnl_core.services.in_force import standing
 from lnl_core.services.review import auditing, certifying, corrected, new_classes
 from lnl_core.store import audits, datasets, looks, schema
 from lnl_core.store.db import transaction
 from lnl_core.types import Action, Decision
 from tests.services.datasets.test_growing import file_of, pictures
-from tests.services.review.test_auditing import Reviewer
+from tests.services.review.test_auditing import Reviewer, make
 from tests.services.review.test_certifying import changed, fails, reviewed, until, written
 
 __all__ = ["reviewed", "until"]
@@ -111,6 +111,24 @@ def test_draws_from_before_it_that_it_does_not_hold_are_found_out(reviewed, tmp_
     path = changed(written(reviewed, tmp_path), lambda body: body["draws"].pop())
     told = [each for each in certifying.verify(reviewed, path) if not each.holds]
     assert "draws" in [each.what for each in told]
+
+
+def test_draws_that_are_left_out_are_found_out_where_a_label_became_no_class(workspace, tmp_path):
+    info = make(workspace, tmp_path, 100)
+    settings.set_goal(info, 20)
+    ann = Reviewer(workspace, info)
+    ann.truth = np.where(ann.truth == 2, ann.given, ann.truth)  # no image is a cod
+    ann.press(*ann.window(order="random")[:10])
+    datasets.update_meta(info, no_classes=["cod"])
+    ann.info = info = datasets.dataset(workspace, info.name)
+    while not auditing.errors_left(info, fresh=True).may_stop:
+        ann.press(*ann.window(order="random")[:10])
+    path = written(info, tmp_path)
+    assert len(json.loads(path.read_text("utf-8"))["draws"]) < len(audits.draws(info))
+    assert fails(info, path) == []
+    for place in (3, -1):
+        changed(written(info, tmp_path), lambda body, at=place: body["draws"].pop(at))
+        assert "draws" in fails(info, path), place
 
 
 def test_a_date_after_later_draws_is_found_out(reviewed, tmp_path):
