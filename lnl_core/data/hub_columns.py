@@ -79,12 +79,15 @@ def found(
     notes: list[str] = []
     identity = _column("id", free, answers.id_column, files[0])
     if identity is not None:
-        identity, question, said = _as_id(files, identity, answers)
+        identity, question, said = _as_id(files, identity, named.get(identity), answers)
         asked += [question] if question is not None else []
         notes += said
     rest = [name for name in free if name != identity]
     split = _column("split", rest, answers.split_column, files[0])
     words: dict[str, str] = {}
+    if split is not None and _is_nested(files, split):
+        notes.append(_nested(split, "splits"))
+        split = None
     if split is not None:
         counts = _values(files, split, named.get(split))
         if not answers.split_column and len(set(counts) - {""}) > _MANY:
@@ -133,16 +136,14 @@ def _column(what: str, names: Sequence[str], said: str, file: Path) -> str | Non
 
 
 def _as_id(
-    files: Sequence[Path], name: str, answers: Answers
+    files: Sequence[Path], name: str, named: Sequence[str] | None, answers: Answers
 ) -> tuple[str | None, Question | None, list[str]]:
     """Return the column where it can tell images apart, the question where it hardly can."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    cells = pa.chunked_array([chunk for file in files for chunk in _read(file, name).chunks])
-    if pa.types.is_nested(cells.type):
-        return None, None, [f"Column “{visible(name)[:40]}” is not read: it holds no plain ids."]
-    count, different = len(cells) - cells.null_count, pc.count_distinct(cells).as_py()
+    if _is_nested(files, name):
+        return None, None, [_nested(name, "ids")]
+    values = _values(files, name, named)
+    del values[""]
+    count, different = values.total(), len(values)
     if different == count:
         return (name if count else None), None, []
     if answers.id_column or 2 * different > count:
@@ -156,6 +157,16 @@ def _as_id(
         default="none",
     )
     return None, question, []
+
+
+def _is_nested(files: Sequence[Path], name: str) -> bool:
+    import pyarrow as pa
+
+    return any(pa.types.is_nested(_read(file, name).type) for file in files)
+
+
+def _nested(name: str, what: str) -> str:
+    return f"Column “{visible(name)[:40]}” is not read: it holds no plain {what}."
 
 
 def _rivals(
@@ -195,14 +206,18 @@ def _words(
 
 
 def _values(files: Sequence[Path], name: str, named: Sequence[str] | None) -> Counter[str]:
-    """Count the different values of a column."""
+    """Count the different values of a column, as written: shards may store them in other types."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     counts = Counter[str]()
     for file in files:
         cells = _read(file, name)
-        for each in pc.value_counts(cells).to_pylist():
-            counts[written(each["values"], named)] += each["counts"]
+        try:
+            for each in pc.value_counts(cells).to_pylist():
+                counts[written(each["values"], named)] += each["counts"]
+        except pa.ArrowNotImplementedError:  # a type of somebody's own, such as a UUID
+            counts.update(written(each, named) for each in cells.to_pylist())
     return counts
 
 
@@ -212,6 +227,8 @@ def _read(file: Path, name: str) -> Any:
 
     try:
         with pq.ParquetFile(file) as table:
-            return table.read(columns=[name]).column(name)
+            cells = table.read(columns=[name]).column(name)
+            coded = pa.types.is_dictionary(cells.type)
+            return cells.cast(cells.type.value_type) if coded else cells
     except (pa.ArrowException, OSError, KeyError) as error:
         raise LnlError(f"{file.name} has no column “{name}”, or is damaged.") from error

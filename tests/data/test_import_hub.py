@@ -178,3 +178,48 @@ def test_a_column_that_is_asked_for_and_not_there_is_named(tmp_path):
     with pytest.raises(LnlError, match="no column “kye” beside images and labels"):
         importers.read(file, answers=Answers(id_column="kye"))
     assert importers.read(file, answers=Answers(id_column="key")).columns["id"] == "key"
+
+
+IDS = {
+    "two widths": (pa.array([1, 2], pa.int32()), pa.array([3, 4], pa.int64())),
+    "two texts": (pa.array(["a", "b"]), pa.array(["c", "d"], pa.large_string())),
+    "none in one": (pa.array([1, 2]), pa.array([None, None], pa.null())),
+    "coded": (pa.array(["a", "b"]).dictionary_encode(), pa.array(["c", "d"]).dictionary_encode()),
+    "of a type of its own": (
+        pa.array([bytes([at] * 16) for at in (1, 2)], pa.uuid()),
+        pa.array([bytes([at] * 16) for at in (3, 4)], pa.uuid()),
+    ),
+}
+
+
+@pytest.mark.parametrize("of_shards", IDS.values(), ids=IDS)
+def test_ids_may_be_of_another_type_in_every_shard(tmp_path, do_import, of_shards):
+    for at, ids in enumerate(of_shards):
+        with_columns(shard(tmp_path / "s" / f"train-{at}.parquet", [0, 1]), id=ids)
+    want = [str(each) for ids in of_shards for each in ids.to_pylist() if each is not None]
+    found = importers.read(tmp_path / "s")
+    assert (found.columns["id"], found.questions) == ("id", ())
+    assert do_import(tmp_path / "s").ids[: len(want)] == want
+
+
+def test_an_id_that_two_shards_write_in_two_types_repeats(tmp_path, do_import):
+    for at, ids in enumerate(([1, 2], ["2", "3"])):
+        with_columns(shard(tmp_path / "s" / f"train-{at}.parquet", [0, 1]), id=ids)
+    assert any("1 rows repeat an id" in each for each in importers.read(tmp_path / "s").notes)
+    assert do_import(tmp_path / "s").ids == ["1", "2", "train-1-0.png", "3"]
+
+
+@pytest.mark.parametrize("name", ["split", "set", "fold"])
+@pytest.mark.parametrize("cells", [[["train"], ["test"]], [{"a": 1}, {"a": 2}]])
+def test_a_nested_column_is_no_split(tmp_path, do_import, name, cells):
+    file = with_columns(shard(tmp_path / "s.parquet", [0, 1]), **{name: cells})
+    said = f"Column “{name}” is not read: it holds no plain splits."
+    assert said in importers.read(file).notes
+    assert do_import(file).splits == ["", ""]
+
+
+def test_splits_may_be_coded(tmp_path, do_import):
+    cells = pa.array(["train", "test", None]).dictionary_encode()
+    file = with_columns(shard(tmp_path / "s.parquet", [0, 1, 0]), split=cells)
+    assert dict(importers.read(file).splits) == {"train": 1, "test": 1}
+    assert do_import(file).splits == ["train", "test", ""]
