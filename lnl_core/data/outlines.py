@@ -95,8 +95,10 @@ def outlined(folder: Path, known: Outline | None = None) -> Outline:
     """
     images = read_array(folder / "images.npy")
     file = folder / OUTLINE
-    if file.is_file() and len(kept := read_array(file)) == len(images):
-        return Outline(kept["codes"], kept["contrast"], kept["digests"])
+    with suppress(LnlError):  # where it is gone or damaged it is made anew
+        kept = read_array(file)
+        if kept.dtype == _KEPT and kept.shape == (len(images),):
+            return Outline(kept["codes"], kept["contrast"], kept["digests"])
     found = extended(images, known, None)
     table = np.zeros(len(images), _KEPT)
     table["codes"], table["contrast"] = found.codes, found.contrast

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from lnl_core.data import copies, images, joining
-from lnl_core.store.datasets import COPIES
+from lnl_core.store.datasets import COPIES, OUTLINE
 from tests.data.making import encoded, picture
 
 SIDE = 64
@@ -294,3 +294,19 @@ def test_what_comes_to_a_set_is_compared_without_reading_the_set_again(tmp_path)
     both = joining.Joined(base, new, np.array([0, 6]))
     np.testing.assert_array_equal(both[1998:2002], np.concatenate([base[1998:], new[[0, 6]]]))
     np.testing.assert_array_equal(both[np.array([2001, 3])], np.stack([new[6], base[3]]))
+
+
+@pytest.mark.parametrize("spoilt", ["cut", "text", "fields", "count"])
+def test_a_damaged_outline_is_made_anew(tmp_path, spoilt):
+    np.save(tmp_path / "images.npy", photos(5))
+    want = copies.outlined(tmp_path)
+    file = tmp_path / OUTLINE
+    whole = file.read_bytes()
+    if spoilt in ("cut", "text"):
+        file.write_bytes(whole[:-20] if spoilt == "cut" else b"garbage")
+    else:
+        np.save(file, np.zeros(5, np.int32) if spoilt == "fields" else np.load(file)[:4])
+    got = copies.outlined(tmp_path)
+    np.testing.assert_array_equal(got.codes, want.codes)
+    np.testing.assert_array_equal(got.digests, want.digests)
+    assert file.read_bytes() == whole
