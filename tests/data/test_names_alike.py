@@ -96,6 +96,12 @@ def test_plurals_and_slips_are_said_and_stop_only_where_they_are_no_word(counted
     assert merged.class_names == sorted([usual, "emu"])
 
 
+@pytest.mark.parametrize("other", ["été1", "été_1", "ÉTÉ 2"])
+def test_a_numbered_name_beside_the_name_is_said_with_accents_too(other):
+    assert "alike" in questions({"été": 30, other: 9, "emu": 3})
+    assert "alike" not in questions({other: 9, "emu": 3})
+
+
 @pytest.mark.parametrize("other", ["cat_1", "cat-2", "cat2", "cat 3", "Cat_1"])
 def test_a_class_that_another_one_is_with_a_number_is_said(other):
     counted = {"cat": 9, other: 40, "emu": 30}

@@ -40,7 +40,7 @@ def asked(counts: Mapping[str, int], answers: Answers) -> tuple[dict[str, str], 
     Returns:
         (name -> name of the class that it is merged into, the question); unanswered, none is.
     """
-    names = {name: plain(name) for name in counts if name.isascii() or name.isalpha()}
+    names = {name: plain(name) for name in counts if _is_compared(name)}
     doubles = set(_doubles(names))
     names = {name: word for name, word in names.items() if word and not _has_digit(word)}
     said = doubles | set(_plurals(names, counts))
@@ -80,6 +80,11 @@ def _into(pairs: list[tuple[str, str]]) -> dict[str, str]:
             seen.add(into[rare])
             into[rare] = into[into[rare]]
     return into
+
+
+def _is_compared(name: str) -> bool:
+    """Tell whether a name is of ASCII, or of letters with at most one digit behind: été_1."""
+    return name.isascii() or (name[:-1].rstrip("_- ") if name[-1].isdigit() else name).isalpha()
 
 
 def _has_digit(word: str) -> bool:
