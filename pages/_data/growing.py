@@ -37,8 +37,15 @@ def more(info: DatasetInfo) -> None:
         "already is left out; runs say nothing of the new images until the next one.]]"
     )
     if st.button("Add images…", icon=":material/add_photo_alternate:", key="add_images"):
+        _forget()
         title = f"Add images to {_ui.short(info.name, 30)}"
         _ui.dialog(title, width=680, icon=":material/add_photo_alternate:")(_add)(info)
+
+
+def _forget() -> None:
+    """Read and compare again what is chosen next: its files may have changed."""
+    reading.forget()
+    st.session_state.pop("foreseen", None)
 
 
 def _add(info: DatasetInfo) -> None:
@@ -75,8 +82,7 @@ def _add(info: DatasetInfo) -> None:
         return
     finally:
         bar.empty()
-    reading.forget()
-    st.session_state.pop("foreseen", None)
+    _forget()
     compared.empty()
     _told(told)
 

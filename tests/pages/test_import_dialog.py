@@ -143,6 +143,22 @@ def test_the_dialog_that_adds_images_says_what_is_new_and_what_is_there(
     assert datasets.dataset(workspace, "tiny").n == before
 
 
+def test_the_dialog_that_adds_images_compares_again_when_it_is_opened_again(
+    desk, tiny, tmp_path, texts
+):
+    source = photos(tmp_path / "more", ("bar",), n=1)
+    app = desk(dataset="tiny")
+    app.session_state["data_tab"] = "Settings"
+    app.session_state["add_path"] = str(source)
+    app.run()
+    app.button(key="add_images").click().run()
+    assert "**1 new image**" in texts(app)
+    (source / "bar" / "other.png").write_bytes(encoded(picture(seed=9), "PNG"))
+    app.button(key="add_images").click().run()
+    assert not app.exception
+    assert "**2 new images**" in texts(app)
+
+
 def test_the_import_dialog_names_no_option_of_the_command_line(
     workspace, desk, tmp_path, no_worker
 ):
