@@ -32,18 +32,23 @@ JUDGED_LABELS = "judged_labels.npy"
 
 
 META, META_COPY = "meta.json", "meta.copy.json"
-FORMER_NAMES = "former_names"
 """In a set's folder: what it is (classes, size, guides, goal), and the same again for `doctor`."""
+
+FORMER_NAMES = "former_names"
+"""In `meta.json`: the names that the set had earlier, the last one last."""
 
 COPIES_FOUND = "copies"
 """In `meta.json`: how many copies there are, as `data.copies.summary` counts, `of` how many."""
 
 COPIES = "copies.npy"
-OUTLINE = "outline-1.npy"
 """In a set's folder: (n,) int32, the first row of the group of copies that each image is in."""
+
+OUTLINE = "outline-1.npy"
+"""Beside the working copies: (n,), what copies are found by, as `data.outlines` makes it."""
 
 CONTENT, FILE_DIGESTS = "content.npy", "file_digests.npy"
 """In a set's folder: (n,) digests of the working copies' pixels, and of the original files."""
+
 LISTED = "listed.npy"
 """In a set's folder: (m, 2) int32, row and label of images that came with several labels."""
 
