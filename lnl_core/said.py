@@ -22,6 +22,11 @@ def command(*words: object) -> str:
     return shlex.join(["lnl", *map(str, words)])
 
 
+def many(count: int, what: str) -> str:
+    """Return a number of things, as `1 answer` and `2,000 answers`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def chance(p: float) -> str:
     """Return a probability: two digits, and never certain."""
     return "<0.01" if p < 0.01 else ">0.99" if p > 0.99 else f"{p:.2f}"

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from lnl_core.jobs import queue
 from lnl_core.records import NoRoom
-from lnl_core.said import command
+from lnl_core.said import command, many
 from lnl_core.services.datasets import leftovers
 from lnl_core.store import arrays, datasets, db, faults, rescue, schema
 from lnl_core.store.files import ranking_version, read_json, write_json
@@ -93,16 +93,12 @@ def _bare(problem: str) -> str:
     return problem.partition(" `lnl doctor`")[0]
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
 def _from(ws: Workspace, copies: tuple[Copy, ...]) -> str:
     """Say what a damaged database can be restored from."""
     whole = next((each for each in copies if each.answers is not None), None)
     sets = len(rescue.unlisted(ws, set()))
-    parts = [] if whole is None else [f"{_many(whole.answers or 0, 'answer')} of the newest copy"]
-    parts += [f"{_many(sets, 'data set')} from the folders"] if sets else []
+    parts = [] if whole is None else [f"{many(whole.answers or 0, 'answer')} of the newest copy"]
+    parts += [f"{many(sets, 'data set')} from the folders"] if sets else []
     file = faults.database_file(ws)
     if file is not None and file.is_file() and file.stat().st_size:
         parts.append("whatever the damaged file still gives; that file is kept")
@@ -181,7 +177,7 @@ def _unlisted(ws: Workspace) -> Iterator[Finding]:
 def _sets(ws: Workspace) -> Iterator[Finding]:
     for each in datasets.broken(ws):
         mends = _has_copy(each.directory)
-        gone = f"{AGAIN}; {command('remove', each.name)} takes it off the list"
+        gone = f"{AGAIN}; `{command('remove', each.name)}` takes it off the list"
         help_ = f"{RESTORE} takes meta.json from its copy; nothing is lost" if mends else gone
         yield Finding(each.name, _bare(each.problem), help_, mends)
     for info in datasets.datasets(ws):
@@ -207,7 +203,7 @@ def _of(info: DatasetInfo) -> Iterator[Finding]:
         yield Finding(
             info.name,
             f"The originals are not at {root}; the working copies are shown.",
-            f"If they have moved: {command('relink', info.name, 'ROOT')}",
+            f"If they have moved: `{command('relink', info.name, 'ROOT')}`",
             False,
         )
     try:
@@ -222,7 +218,7 @@ def _of(info: DatasetInfo) -> Iterator[Finding]:
             except LnlError as error:
                 help_ = (
                     "It cannot be restored: start this method again, then remove the run with "
-                    f"{command('runs', 'rm', info.name, str(job.id))}"
+                    f"`{command('runs', 'rm', info.name, str(job.id))}`"
                 )
                 yield Finding(f"{info.name}, run {job.id}", _bare(str(error)), help_, False)
 

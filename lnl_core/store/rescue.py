@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from lnl_core.records import Action, Damaged, JobState, LnlError, Workspace
+from lnl_core.said import many
 from lnl_core.store import datasets, db, faults, owned, schema
 from lnl_core.store.files import read_json
 
@@ -103,7 +104,9 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
     copy = next((each for each in faults.backups(ws) if answers_in(each) is not None), None)
     if copy is not None:
         shutil.copyfile(copy, new)
-        said.append(f"{answers_in(copy):,} answers are taken from the copy {copy.name}.")
+        held = answers_in(copy) or 0
+        verb = "is" if held == 1 else "are"
+        said.append(f"{many(held, 'answer')} {verb} taken from the copy {copy.name}.")
     made = Workspace(ws.home, f"sqlite:///{new}")
     db.migrate(made)
     db.dispose(made)
@@ -117,7 +120,8 @@ def _made_anew(ws: Workspace, file: Path, new: Path) -> list[str]:
         sets = target.execute("select count(*) from datasets").fetchone()[0]
     kept = _put_aside(ws, file)
     os.replace(new, file)
-    said.append(f"The database is whole again, with {sets:,} data sets and {total:,} answers.")
+    whole = f"{many(sets, 'data set')} and {many(total, 'answer')}"
+    said.append(f"The database is whole again, with {whole}.")
     if copy is None:
         said.append(
             "There was no copy of it: answers that could not be read are lost. A file of decisions "
@@ -164,8 +168,8 @@ def _salvage(source: Path, target: sqlite3.Connection) -> list[str]:
     if not any(found.values()):
         return ["Nothing could be read of the damaged file."]
     return [
-        f"{found['decisions']:,} answers, {found['datasets']:,} data sets and {found['jobs']:,} "
-        "runs could be read of the damaged file."
+        f"{many(found['decisions'], 'answer')}, {many(found['datasets'], 'data set')} and "
+        f"{many(found['jobs'], 'run')} could be read of the damaged file."
     ]
 
 

@@ -89,6 +89,24 @@ def test_without_a_copy_the_sets_are_listed_again(ws):
     db.dispose(again)
 
 
+def test_one_set_and_one_answer_are_said_as_one(ws, capsys):
+    info = datasets.dataset(ws, "one")
+    datasets.remove(datasets.dataset(ws, "two"))
+    answer(info, 1)
+    assert doctor.keep_copy(ws) is not None
+    closed(ws).write_bytes(b"garbage " * 999)
+    assert main(["doctor", "--restore"]) == 0
+    said = capsys.readouterr().out
+    assert "1 answer is taken from the copy" in said
+    assert "whole again, with 1 data set and 1 answer." in said
+
+
+def test_a_command_to_be_copied_ends_before_the_full_stop(ws, tmp_path, capsys):
+    datasets.update_meta(datasets.dataset(ws, "one"), root=str(tmp_path / "gone"))
+    main(["doctor"])
+    assert "If they have moved: `lnl relink one ROOT`." in capsys.readouterr().out
+
+
 def test_a_damaged_database_says_what_comes_back_before_it_is_restored(ws, capsys):
     assert doctor.keep_copy(ws) is not None
     closed(ws).write_bytes(b"garbage " * 999)
@@ -233,7 +251,7 @@ def test_originals_that_are_gone_are_said(ws, tmp_path):
     datasets.update_meta(info, root=str(tmp_path / "gone"))
     (found,) = doctor.look().findings
     assert "originals are not at" in found.problem
-    assert found.remedy.endswith("lnl relink one ROOT")
+    assert found.remedy.endswith("`lnl relink one ROOT`")
     assert np.asarray(datasets.load(datasets.dataset(ws, "one")).images).shape == (4, 8, 8, 1)
 
 
