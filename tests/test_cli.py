@@ -156,6 +156,11 @@ def test_runs_are_removed_together_or_not_at_all(lnl, photos):
     lnl("import", photos, "--name", "other", code=3)
     assert "is of “stripes”" in lnl("runs", "rm", "other", "2", code=1).err
     assert "numbers of runs" in lnl("runs", "rm", "stripes", code=2).err
+    lnl("rename", "other", "2")
+    told = lnl("runs", "rm", "2", "1", code=2).err
+    assert "2 is the name of a set" in told
+    assert "lnl runs rm 2; lnl runs rm 1" in told
+    assert [r["id"] for r in _runs(lnl)] == [2]
     lnl("runs", "rm", "stripes", "2")
     assert _runs(lnl) == []
 

@@ -362,11 +362,17 @@ def _runs_arguments(one: argparse.ArgumentParser) -> None:
 def remove(options: Any) -> int:
     """Remove runs with what they left; the ranking is made anew without them."""
     from lnl_core.services.runs import control
-    from lnl_core.services.workspace import dataset, open_workspace
+    from lnl_core.services.workspace import dataset, datasets, open_workspace
 
     ws = open_workspace()
     named = "" if options.numbers[0].isdecimal() else options.numbers[0]
     words = options.numbers[bool(named) :]
+    if not named and len(words) > 1 and words[0] in [info.name for info in datasets(ws)]:
+        options.usage(
+            f"{words[0]} is the name of a set, and may be the number of a run. Remove runs one by "
+            f"one: {'; '.join(f'lnl runs rm {word}' for word in words)} (of set {words[0]} only "
+            "those after the first)"
+        )
     if not words or not all(word.isdecimal() for word in words):
         options.usage("runs rm takes numbers of runs, after the name of their set if you like")
     numbers = list(dict.fromkeys(map(int, words)))
