@@ -14,11 +14,12 @@ def reconcile(ws: Workspace) -> None:
     Jobs for Slurm and Ray are handed over. Cheap; the open app and a watching `lnl run` call it
     about once a second.
     """
-    if faults.full_disks(ws):
-        return  # a worker could claim nothing, and would end at once
+    if faults.is_full(ws):
+        return  # nothing can be written, so nothing be claimed
+    full = bool(faults.full_disks(ws))  # what is started now would have no room for its files
     active = queue.active(ws)
     for job in active:
-        if engines.remote(job):
+        if engines.remote(job) and not (full and job.engine_job is None):
             engines.reconcile(ws, job)
     waiting = [job for job in active if not engines.remote(job)]
     if not active:
@@ -28,6 +29,8 @@ def reconcile(ws: Workspace) -> None:
     lost = any(queue.health(job) == "lost" for job in active)
     if lost:
         queue.recover(ws)
+    if full:
+        return
     for lane in (LOCAL, queue.TASKS):
         mine = [job for job in waiting if (job.executor == queue.TASKS) == (lane == queue.TASKS)]
         if mine and (lost or any(job.state is JobState.QUEUED for job in mine)):

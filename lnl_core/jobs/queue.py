@@ -18,12 +18,14 @@ from lnl_core.jobs.health import silent_seconds as silent_seconds
 from lnl_core.jobs.rows import TASKS as TASKS
 from lnl_core.jobs.rows import active as active
 from lnl_core.jobs.rows import all_jobs as all_jobs
+from lnl_core.jobs.rows import changeable as changeable
 from lnl_core.jobs.rows import job as job
 from lnl_core.jobs.rows import jobs as jobs
 from lnl_core.jobs.rows import joined, to_job
 from lnl_core.jobs.rows import log_path as log_path
 from lnl_core.jobs.rows import log_tail as log_tail
 from lnl_core.jobs.rows import run_dir as run_dir
+from lnl_core.jobs.rows import stored as stored
 from lnl_core.jobs.submitting import DEVICES as DEVICES
 from lnl_core.jobs.submitting import EXECUTORS as EXECUTORS
 from lnl_core.jobs.submitting import NotFirst as NotFirst
@@ -191,7 +193,7 @@ def give_back(ws: Workspace, number: int, *, counts: bool = False) -> None:
 
 def cancel(ws: Workspace, number: int) -> None:
     """Ask a job to stop: at once where nothing runs it, within two seconds where something does."""
-    wanted = job(ws, number)
+    wanted = stored(ws, number)
     gone = wanted.state in (JobState.RUNNING, JobState.CANCELLING) and health(wanted) == "lost"
     with transaction(ws) as connection:
         connection.execute(
@@ -213,9 +215,10 @@ def resume(ws: Workspace, number: int) -> None:
     """Queue a cancelled, failed or lost job again; it goes on from its last checkpoint.
 
     Raises:
+        NoRoom: it is lost, and the disk is full.
         LnlError: the job is none of these.
     """
-    if health(job(ws, number)) == "lost" and number in recover(ws):
+    if health(changeable(ws, number)) == "lost" and number in recover(ws):
         return
     with transaction(ws) as connection:
         done = connection.execute(

@@ -26,9 +26,10 @@ def check(ws: Workspace, number: int, together: Sequence[int] = ()) -> None:
 
     Raises:
         NotFound: there is none of that number.
+        NoRoom: it is lost, and the disk is full.
         LnlError: it is under way, or a run that waits builds on it.
     """
-    job = queue.job(ws, number)
+    job = queue.changeable(ws, number)
     if job.state in (JobState.RUNNING, JobState.CANCELLING):
         raise LnlError(f"Run {number} is under way. Stop it first: lnl cancel {number}")
     waiting = [
@@ -48,6 +49,7 @@ def remove(ws: Workspace, number: int) -> None:
 
     Raises:
         NotFound: there is none of that number.
+        NoRoom: it is lost, and the disk is full.
         LnlError: it is under way, or a run that waits builds on it.
     """
     check(ws, number)

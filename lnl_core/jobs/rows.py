@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from lnl_core.jobs.health import health
-from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState, NotFound, Workspace
+from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState, NoRoom, NotFound, Workspace
 from lnl_core.store import faults, schema
 from lnl_core.store.db import reading
 
@@ -102,7 +102,16 @@ def active(ws: Workspace) -> list[Job]:
 
 
 def job(ws: Workspace, number: int) -> Job:
-    """Return one job.
+    """Return one job, as a person is told of it.
+
+    Raises:
+        LnlError: there is none of that number.
+    """
+    return _told(ws, stored(ws, number))
+
+
+def stored(ws: Workspace, number: int) -> Job:
+    """Return one job as its row has it.
 
     Raises:
         LnlError: there is none of that number.
@@ -111,7 +120,24 @@ def job(ws: Workspace, number: int) -> Job:
         record = connection.execute(joined().where(_TABLE.c.id == number)).first()
     if record is None:
         raise NotFound(f"There is no run {number}. `lnl status` lists the runs.")
-    return _told(ws, to_job(record))
+    return to_job(record)
+
+
+def changeable(ws: Workspace, number: int) -> Job:
+    """Return one job as its row has it, for what changes it.
+
+    Raises:
+        NoRoom: it is lost, and a full disk keeps its row from saying so.
+        LnlError: there is none of that number.
+    """
+    found = stored(ws, number)
+    if _told(ws, found) is not found:
+        folder = faults.full_disks(ws)[0]
+        raise NoRoom(
+            f"The disk of {folder} is full: make room first. Then run {number} goes on by itself, "
+            "and can be stopped and removed."
+        )
+    return found
 
 
 def run_dir(ws: Workspace, run: Job) -> Path:

@@ -16,7 +16,9 @@ import pytest
 from sqlalchemy import update
 
 from lnl_core.jobs import executors, queue
+from lnl_core.records import NoRoom
 from lnl_core.services.datasets import incoming
+from lnl_core.services.runs import control
 from lnl_core.services.workspace import dataset, open_workspace
 from lnl_core.store import arrays, decisions, schema
 from lnl_core.store.db import dispose, now, transaction
@@ -175,6 +177,11 @@ def test_a_run_that_a_full_disk_ended_has_failed_until_there_is_room(small_disk,
     assert queue.active(ws) == []
     executors.reconcile(ws)  # starts nothing that would end at once
     assert not list(home.glob("worker*"))
+    for change in (control.remove, control.resume):
+        with pytest.raises(NoRoom, match=f"The disk of {home} is full: make room first"):
+            change(ws, job.id)
+    with pytest.raises(NoRoom):
+        control.cancel(ws, job.id)
     (task,) = incoming.imports(ws)
     assert (task.state, task.message.split(".")[0]) == ("failed", f"The disk of {home} is full")
     call = [sys.executable, "-m", "lnl_core", "--home", str(home), "status"]
@@ -184,4 +191,25 @@ def test_a_run_that_a_full_disk_ended_has_failed_until_there_is_room(small_disk,
     (small_disk / "fill").unlink()
     assert queue.health(queue.job(ws, job.id)) == "lost"
     assert queue.recover(ws) == [job.id], "it goes on by itself"
+    dispose(ws)
+
+
+def test_where_the_home_alone_is_full_jobs_elsewhere_are_looked_after(small_disk, workspace, tiny):
+    """The database has room; only what would start has none for its files."""
+    there, here = (queue.submit(tiny, "knn", "quick", seed=seed).id for seed in (0, 1))
+    with transaction(workspace) as connection:
+        died = {"executor": "slurm", "engine_job": "handing over 2026-01-01T00:00:00.000Z 1"}
+        connection.execute(update(schema.jobs).where(schema.jobs.c.id == there).values(**died))
+    dispose(workspace)
+    home, roomy = small_disk / "home", small_disk.parent / "review.db"
+    shutil.copytree(workspace.home, home)
+    shutil.move(home / "review.db", roomy)
+    ws = open_workspace(home, f"sqlite:///{roomy}")
+    fill(small_disk)
+    for _ in range(2):
+        executors.reconcile(ws)
+        assert queue.job(ws, there).engine_job is None, "it can be handed over once there is room"
+        assert queue.job(ws, there).state is JobState.QUEUED
+    assert queue.job(ws, here).state is JobState.QUEUED
+    assert not list(home.glob("worker*"))
     dispose(ws)
