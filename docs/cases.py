@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))  # where another program runs this
+
 import deeds
 
 PAGE = Path(__file__).with_name("cases.md")

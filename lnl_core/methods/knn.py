@@ -173,15 +173,15 @@ def _most_given(labels: Array, picture: Array) -> Array:
 def _voters(wanted: int, images: int, sizes: IntArray) -> int:
     """Return how many neighbours vote where images are few; at least 5.
 
-    At most a third of the images, and twice the smallest class or half of one of average size: by
-    more, rare classes are outvoted.
+    At most a third of the images, and one and a half times the smallest class or half of one of
+    average size: by more, rare classes are outvoted.
 
     Args:
         wanted: by the knob.
         images: that are searched.
         sizes: (k,) images of each class that there is.
     """
-    few = min(int(max(2 * sizes.min(), sizes.mean() / 2)), images // 3)
+    few = min(int(max(1.5 * sizes.min(), sizes.mean() / 2)), images // 3)
     return max(1, min(wanted, max(5, few), images - 1))
 
 

@@ -88,7 +88,7 @@ def draw(
     """
     if count < 1:
         return []
-    decisions.add_reviewer(info.workspace, reviewer)
+    decisions.add_reviewer(info.workspace, reviewer, AT_ONCE)
     for _ in range(_TRIES):
         newest, closed = answered()
         with transaction(info.workspace, AT_ONCE) as connection:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from lnl_core.records import DatasetInfo, LnlError, NotFound, Workspace, meant
 from lnl_core.store import owned, schema
 from lnl_core.store.db import now, reading, transaction
+from lnl_core.store.faults import PATIENCE
 from lnl_core.store.files import read_json, readable, write_json
 from lnl_core.store.table import ArrowStrings, Paths, column_of_splits, splits_of, table_of
 
@@ -353,14 +354,23 @@ def update_meta(info: DatasetInfo, **values: Any) -> None:
     change_meta(info, lambda _: values)
 
 
-def change_meta(info: DatasetInfo, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+def change_meta(
+    info: DatasetInfo,
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+    patience: float = PATIENCE,
+) -> None:
     """Change entries of a data set's `meta.json` by what they are, atomically.
 
     One at a time, held apart by the database's own lock: what another process changes meanwhile
     stays. What `change` raises leaves everything as it was.
+
+    Args:
+        info: the data set.
+        change: what is there -> the entries that are other then.
+        patience: seconds to wait for one's turn (SQLite).
     """
     place = schema.datasets.c.id
-    with transaction(info.workspace) as connection:
+    with transaction(info.workspace, patience) as connection:
         connection.execute(select(place).where(place == info.id).with_for_update())
         meta = read_json(info.directory / META)
         meta |= change(dict(meta))

@@ -15,6 +15,7 @@ from lnl_core.records import Action, DatasetInfo, Decision, LnlError, Workspace
 from lnl_core.store import datasets, leases, plans, schema
 from lnl_core.store.checking import check
 from lnl_core.store.db import now, reading, transaction
+from lnl_core.store.faults import PATIENCE
 from lnl_core.store.plans import AUTO_FIX as AUTO_FIX
 from lnl_core.store.plans import CHECK as CHECK
 from lnl_core.store.verdicts import SETTLED as SETTLED
@@ -39,8 +40,13 @@ COPIES = "copies"
 """Mode of a decision that was made on another copy of the picture: an answer, but no look."""
 
 
-def add_reviewer(ws: Workspace, name: str) -> str:
+def add_reviewer(ws: Workspace, name: str, patience: float = PATIENCE) -> str:
     """Make sure a reviewer exists and return the name without outer blanks.
+
+    Args:
+        ws: the workspace.
+        name: what the person is called.
+        patience: seconds to wait for one's turn (SQLite), where nobody is called so yet.
 
     Raises:
         LnlError: blank, unprintable or longer than 60 characters.
@@ -52,7 +58,7 @@ def add_reviewer(ws: Workspace, name: str) -> str:
         raise LnlError(f"“{name}” signs what no person decided. Choose another name.")
     if name in reviewers(ws):  # most often: without the lock that writing takes
         return name
-    with transaction(ws) as connection:
+    with transaction(ws, patience) as connection:
         insert = insert_for(connection)
         connection.execute(
             insert(schema.reviewers)

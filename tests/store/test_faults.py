@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from lnl_core.records import NoRoom
 from lnl_core.services.datasets import catalog
 from lnl_core.services.review import desk
-from lnl_core.store import arrays, checkpoint, datasets, db, decisions, faults
+from lnl_core.store import arrays, audits, checkpoint, datasets, db, decisions, faults, leases
 from lnl_core.types import Action, Busy, Damaged, Decision, LnlError, Missing, ReadOnly, Signals
 from tests.conftest import write_dataset
 from tests.store.test_crash_order import write_set
@@ -103,7 +103,16 @@ def test_a_missing_table_is_damage(ws):
         decisions.reviewed(datasets.dataset(ws, "two"))
 
 
-def test_while_another_program_writes_the_queue_is_read_and_saving_says_who_waits(ws):
+def test_while_another_program_writes_the_queue_is_read_and_saving_says_who_waits(ws, monkeypatch):
+    patience = []
+    begun = db.transaction
+
+    def counted(workspace, seconds=db.PATIENCE):
+        patience.append(seconds)
+        return begun(workspace, seconds)
+
+    for each in (audits, datasets, decisions, leases):
+        monkeypatch.setattr(each, "transaction", counted)
     info = datasets.dataset(ws, "two")
     folder = info.directory / "ranking"
     rank(info, folder)
@@ -117,6 +126,8 @@ def test_while_another_program_writes_the_queue_is_read_and_saving_says_who_wait
             pass
         other.execute("rollback")
     other.close()
+    assert patience, "nothing was tried, so it proves little"
+    assert max(patience) < 1, "a page that only reads waited for the lock"
     assert desk.review_state(info, "bob").items
     with db.transaction(ws, 0.01):
         pass

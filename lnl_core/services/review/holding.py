@@ -12,7 +12,7 @@ import numpy as np
 
 from lnl_core.services.in_force import Standing, closed_to
 from lnl_core.services.review.groups import groups_of
-from lnl_core.store import decisions, leases
+from lnl_core.store import audits, decisions, leases
 from lnl_core.types import BoolArray, Busy, DatasetInfo, IntArray, ReadOnly, Workspace
 
 FEW, SHARE = 5, 4
@@ -82,7 +82,7 @@ def hold(
     asked = [row for row in rows if not closed[row]]
     second = set(np.flatnonzero(second_looks(now, reviewer)).tolist())
     try:
-        decisions.add_reviewer(info.workspace, reviewer)
+        decisions.add_reviewer(info.workspace, reviewer, audits.AT_ONCE)
         taken = leases.take(
             info,
             reviewer,
