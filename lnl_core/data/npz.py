@@ -288,8 +288,8 @@ def _parts(
         columns.append(vector(archive, label, shape[0]))
     if len(columns) == 1:
         return shape, dtype, columns[0], None
-    text = any(each.dtype.kind in "US" for each in columns)
-    labels = np.concatenate([as_text(each) if text else each for each in columns])
+    whole = columns[0].dtype.kind not in "US"
+    labels = np.concatenate([each.astype(np.int64) if whole else each for each in columns])
     split_of = np.repeat(np.array(named.splits), counts).tolist()
     return (sum(counts), *shape[1:]), dtype, labels, split_of
 

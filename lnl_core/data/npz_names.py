@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lnl_core.data.members import Member, words
-from lnl_core.data.reading import rivals
+from lnl_core.data.reading import rivals, splits
 from lnl_core.data.reading.column_names import COLUMNS, plain_names
 from lnl_core.data.reading.split_names import split_in
 from lnl_core.data.tables import visible
@@ -20,6 +20,7 @@ from lnl_core.types import LnlError
 
 _IMAGES = ("images", "image", "x", "imgs")
 _OWN = ("images", "labels", "class_names", "true_labels", "ids", "splits")
+_LABELS = ("labels", *COLUMNS["label"], "targets", "classes")
 _SAMPLE = 5_000
 """Rows that are compared where several arrays may have the labels."""
 
@@ -109,7 +110,8 @@ def _parts(heads: Mapping[str, _Head]) -> dict[str, tuple[str, str]]:
             return {}
         found[split] = (name, labels[0])
     kinds = {(heads[name].shape[1:], heads[name].dtype) for name in pictures}
-    return found if len(found) > 1 and len(kinds) == 1 else {}
+    words = {heads[labels].kind in "US" for _, labels in found.values()}
+    return found if len(found) > 1 and len(kinds) == len(words) == 1 else {}
 
 
 def _order(name: str) -> tuple[int, str]:
@@ -130,7 +132,12 @@ def _images(
     file: Path, heads: Mapping[str, _Head], answers: Answers, questions: list[Question]
 ) -> str:
     if answers.image_column:
-        return _said(file, answers.image_column, heads, "--image-column")
+        said = _said(file, answers.image_column, heads, "--image-column")
+        if len(heads[said].shape) < 3:
+            raise LnlError(
+                f"“{visible(said)[:40]}” of {file.name} holds no images: it is {heads[said].shape}."
+            )
+        return said
     plain = plain_names(list(heads))
     for word in _IMAGES:
         if word in plain:
@@ -164,35 +171,47 @@ def _labels(
     if answers.label_column:
         return _said(file, answers.label_column, heads, "--label-column")
     own = {images, *_OWN[2:]}
+    plain = plain_names([name for name in heads if name not in own])
+    known = [plain[word] for word in _LABELS if word in plain]
     fits = [name for name, head in heads.items() if head.may_be_labels(n) and name not in own]
-    if not fits and "labels" not in heads:
+    if known and known[0] not in fits:
+        return known[0]  # what is wrong with it is said once it is read
+    if not fits:
         raise _missing(file, "labels", heads)
     split = split_in(images)  # y_train goes with x_train
     fits = [name for name in fits if split and split_in(name) == split] or fits
     values = {name: _sample(archive, name) for name in fits}
-    plain = plain_names([name for name in heads if name not in own])
-    known = [plain[word] for word in ("labels", *COLUMNS["label"]) if word in plain]
-    if known:
-        first = known[0]
-        others = rivals.columns(values, first, own) if first in values else []
+    called = known or [name for name in fits if rivals.is_called_so(name, values[name])]
+    if called:
+        first, *others = [*called[:1], *rivals.columns(values, called[0], own)]
     else:
-        called = [name for name in fits if rivals.is_called_so(name, values[name])]
-        again = [name for name in fits if len(set(values[name])) <= max(2, n // 2)]
-        first, *others = called or again or fits
+        first, *others = _by_values(values)
     rest = [name for name in others if not rivals.same_groups(values[first], values[name])]
-    if rest:
+    if rest or not called:
         asked = [first, *rest]
-        questions.append(
-            Question(
-                "label_column",
-                f"Several arrays of {file.name} look like labels and differ: {_quoted(asked)}. "
-                "Which one is it?",
-                tuple(Choice(name, _told(name, first, values)) for name in asked),
-                default=first,
-                stops=True,
-            )
-        )
+        if called:
+            text = f"Several arrays of {file.name} look like labels and differ: {_quoted(asked)}. "
+        else:
+            text = f"{file.name} has no array “labels”, but {_quoted(asked)} of as many values. "
+        told = tuple(Choice(name, _told(name, first, values)) for name in asked)
+        text += "Which one has the labels?"
+        questions.append(Question("label_column", text, told, default=first, stops=True))
     return first
+
+
+def _by_values(values: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return arrays that could be labels though none is called so, the likeliest first.
+
+    A model's output, a split and an index come last: they are asked about, never taken.
+    """
+    others = {*rivals.outputs(list(values), ()), *(n for n in values if _is_beside(n, values[n]))}
+    return sorted(values, key=lambda name: name in others)
+
+
+def _is_beside(name: str, cells: Sequence[str]) -> bool:
+    plain = next(iter(plain_names([name])))
+    distinct = len(set(cells)) > max(2, len(cells) // 2)
+    return plain in COLUMNS["split"] or bool(splits.flag(name, cells)) or distinct
 
 
 def _told(name: str, first: str, values: Mapping[str, Sequence[str]]) -> str:

@@ -24,7 +24,7 @@ def asked(path, key="label_column", **answers):
     return [question for question in questions if question.key == key]
 
 
-@pytest.mark.parametrize("name", ["label", "y", "targets", "y_train", "given_labels", "fine"])
+@pytest.mark.parametrize("name", ["label", "y", "targets", "y_train", "given_labels"])
 def test_the_only_array_that_could_be_labels_is_read(tmp_path, do_import, name):
     path = saved(tmp_path, images=IMAGES, weights=np.linspace(0, 1, 12), **{name: LABELS})
     assert asked(path) == []
@@ -64,12 +64,12 @@ def test_truth_is_never_taken_for_the_given_labels(tmp_path):
 def test_two_arrays_of_images_are_asked_about_and_labels_go_with_the_chosen_one(
     tmp_path, do_import
 ):
-    path = saved(tmp_path, day=IMAGES, day_y=LABELS, night=IMAGES[:5], night_y=OTHER[:5])
+    path = saved(tmp_path, day=IMAGES, day_y=LABELS, night=IMAGES[:8], night_y=OTHER[:8])
     (question,) = asked(path, "image_column")
     assert {choice.value for choice in question.choices} == {"day", "night"}
     got = do_import(path, answers=Answers(image_column="night"))
-    np.testing.assert_array_equal(got.images, IMAGES[:5])
-    np.testing.assert_array_equal(got.given, (OTHER[:5]).astype(str))
+    np.testing.assert_array_equal(got.images, IMAGES[:8])
+    np.testing.assert_array_equal(got.given, (OTHER[:8]).astype(str))
 
 
 def test_what_is_not_read_is_named_and_a_wrong_name_is_answered_with_a_near_one(tmp_path):
@@ -116,4 +116,38 @@ def test_parts_that_do_not_fit_together_are_asked_about(tmp_path):
     path = in_parts(tmp_path, val_images=IMAGES[7:9, :5])
     assert asked(path, "image_column")
     path = in_parts(tmp_path, train_labels_2=LABELS[:7])
+    assert asked(path, "image_column")
+
+
+@pytest.mark.parametrize("name", ["preds", "fold", "is_test", "index", "fine"])
+def test_an_array_that_is_not_called_like_labels_is_asked_about(tmp_path, name):
+    cells = np.arange(12) if name == "index" else LABELS % 2 if name == "is_test" else LABELS
+    (question,) = asked(saved(tmp_path, images=IMAGES, **{name: cells}))
+    assert question.is_open
+    assert [choice.value for choice in question.choices] == [name]
+
+
+def test_of_several_that_could_be_labels_outputs_splits_and_an_index_come_last(tmp_path):
+    path = saved(tmp_path, images=IMAGES, fold=LABELS, preds=LABELS[::-1], index=np.arange(12),
+                 what=OTHER)  # fmt: skip
+    (question,) = asked(path)
+    assert question.choices[0].value == "what"
+
+
+def test_labels_of_another_kind_say_what_to_save(tmp_path):
+    with pytest.raises(LnlError, match="astype"):
+        importers.read(saved(tmp_path, images=IMAGES, y=LABELS.astype(float)))
+    with pytest.raises(LnlError, match="argmax"):
+        importers.read(saved(tmp_path, images=IMAGES, label=np.eye(3)[LABELS]))
+    path = saved(tmp_path, images=IMAGES, labels=LABELS)
+    with pytest.raises(LnlError, match="holds no images"):
+        importers.read(path, answers=Answers(image_column="labels"))
+
+
+def test_labels_of_parts_are_whole_numbers_together_and_words_are_not_mixed_in(tmp_path, do_import):
+    path = in_parts(
+        tmp_path, train_labels=OTHER[:7].astype(np.uint64), val_labels=OTHER[7:9].astype(np.int64)
+    )
+    np.testing.assert_array_equal(do_import(path).given, OTHER.astype(str))
+    path = in_parts(tmp_path, train_labels=np.array(["ant", "bee", "cow"])[OTHER[:7]])
     assert asked(path, "image_column")

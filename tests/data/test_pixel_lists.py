@@ -6,6 +6,7 @@ import pytest
 
 from lnl_core.data import importers
 from lnl_core.types import LnlError
+from tests.data.making import encoded, picture
 
 
 def listed(tmp_path, *rows):
@@ -41,3 +42,18 @@ def test_features_beside_an_image_and_one_hot_classes_are_no_pixels(tmp_path):
     hot = [["who", *head], *([f"n{i}", *(int(i == j) for j in range(64))] for i in range(5))]
     questions = importers.read(listed(tmp_path, *hot)).questions
     assert {question.key for question in questions} >= {"one_hot"}
+
+
+def test_attributes_beside_names_are_no_pixels(tmp_path):
+    head = [f"a{i}" for i in range(60)]
+    signs = [[(i + at) % 2 * 2 - 1 for at in range(60)] for i in range(5)]
+    named = [["name", "kind", *head], *([f"n{i}", "ab"[i % 2], *s] for i, s in enumerate(signs))]
+    questions = importers.read(listed(tmp_path, *named)).questions
+    assert {question.key for question in questions} == {"image_column", "label_column"}
+    for i in range(5):
+        (tmp_path / f"p{i}.png").write_bytes(encoded(picture(seed=i)))
+    rows = [
+        ["photo_id", "label", *head],
+        *([f"p{i}", "ab"[i % 2], *s] for i, s in enumerate(signs)),
+    ]
+    assert importers.read(listed(tmp_path, *rows)).n == 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lnl_core.data import tables
@@ -62,10 +62,6 @@ class _Decision:
         self._notes: list[str] = []
 
     def made(self) -> Columns:
-        values = self._peek.values()
-        named = {*COLUMNS["image"], *IDS} & self._plain.keys() or self._answers.image_column
-        if not named and not any(map(_are_images, values.values())):
-            pixel_lists.refuse(self._file, self._names, values)
         if self._has_header and self._is_headless():
             self._ask_header()
             return self._outcome()
@@ -149,10 +145,13 @@ class _Decision:
                     return
                 likely = [name]
             if len(likely) != 1:
+                self._refuse_pixels(values)
                 likely = [
                     self._plain[word]
                     for word in (*IDS, *self._plain)
-                    if word in self._plain and self._peek.names_files(self._plain[word])
+                    if word in self._plain
+                    and word not in COLUMNS["label"]
+                    and self._peek.names_files(self._plain[word])
                 ][:1]
             if likely:
                 name = likely[0]
@@ -172,6 +171,13 @@ class _Decision:
                 stops=True,
             )
         )
+
+    def _refuse_pixels(self, values: Mapping[str, Sequence[str]]) -> None:
+        """Refuse a list of pixels, unless a column beside them and the label names files."""
+        labels = {self._plain[word] for word in COLUMNS["label"] if word in self._plain}
+        beside = [name for name in pixel_lists.beside(self._names) if name not in labels]
+        if not any(map(self._peek.names_files, beside)):
+            pixel_lists.refuse(self._file, self._names, values)
 
     def _one_of_images(self, known: list[str]) -> str | None:
         """Return the column of images among several that may be; None where it is asked."""

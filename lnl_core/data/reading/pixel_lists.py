@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def refuse(file: Path, names: Sequence[str], values: Mapping[str, Sequence[str]]
     Raises:
         LnlError: a row holds at least 49 numbers that nothing tells from pixels.
     """
+    if any(_is_name(cells) for cells in values.values()):
+        return  # what the numbers belong to has a name: which column it is can be asked
     bare = sum(number(name) is not None for name in names)
     columns = [
         name
@@ -45,6 +48,20 @@ def refuse(file: Path, names: Sequence[str], values: Mapping[str, Sequence[str]]
             raise _refused(file, f"in column “{visible(name)[:40]}”", len(parts))
 
 
+def beside(names: Sequence[str]) -> list[str]:
+    """Return the columns outside the largest family of numbered ones (pixel0, pixel1 ...)."""
+    stems = [re.sub(r"\d+", "", name) for name in names]
+    ((most, _),) = Counter(stems).most_common(1)
+    return [name for name, stem in zip(names, stems, strict=True) if stem != most]
+
+
+def _is_name(cells: Sequence[str]) -> bool:
+    """Tell whether cells are short words that tell rows apart, as names of images do."""
+    filled = [cell for cell in cells if cell]
+    words = all(number(cell) is None and len(cell) < 2 * _FEWEST for cell in filled)
+    return len(filled) > 2 and words and len(set(filled)) == len(filled)
+
+
 def _square(count: int) -> int:
     """Return how many of some columns of numbers are pixels: a square, beside a label and an id."""
     return next((n for n in (count, count - 1, count - 2) if math.isqrt(n) ** 2 == n), count)
@@ -56,5 +73,6 @@ def _refused(file: Path, where: str, pixels: int) -> LnlError:
     return LnlError(
         f"{visible(file.name)} holds pixels as numbers ({where}), not names of image files. Save "
         "arrays instead, and import those: numpy.savez_compressed(path, "
-        f"images=pixels.reshape(-1, {shape}).astype('uint8'), labels=labels)."
+        f"images=pixels.reshape(-1, {shape}).astype('uint8'), labels=labels). If a column does "
+        "name files, say which: --image-column."
     )
