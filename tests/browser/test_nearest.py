@@ -76,7 +76,7 @@ def test_the_same_picture_is_shown_with_its_other_label(desk):
 def test_five_views_below_the_evidence_show_the_image_at_hand(desk):
     first = desk.shown
     assert desk.page.get_by_role("button", name="Five views").count() == 0, "nothing is answered"
-    desk.press("w").evidence()
+    desk.press("w").evidence().saved()
     desk.page.get_by_role("button", name="Five views").click()
     desk.page.wait_for_url(f"**/compare?*id=item-{first}*")
     assert "view=five" in desk.page.url
