@@ -119,17 +119,23 @@ def test_every_order_is_held(workspace, scored, order):
     assert not set(ann) & set(rows(fetch(scored, "bob", order=order)))
 
 
-def test_two_reviewers_of_a_small_set_share_the_head_of_its_queue(workspace, tmp_path):
-    """Each fetches before every answer; where a fetch took a quarter, the second got no such."""
-    info = make(workspace, tmp_path, 120)
+def answered_in_turns(info, turns):
+    """Return the places in the queue of what ann and bob get, who fetch before every answer."""
     order = np.asarray(in_force.scored(info).ranking.order)
     place = {int(row): k for k, row in enumerate(order)}
     got = {"ann": [], "bob": []}
-    for _ in range(12):
+    for _ in range(turns):
         for who, places in got.items():
             row = rows(fetch(info, who, limit=36))[0]
             press(info, who, row)
             places.append(place[row])
+    return got
+
+
+def test_two_reviewers_of_a_small_set_share_the_head_of_its_queue(workspace, tmp_path):
+    """Each fetches before every answer; where a fetch took a quarter, the second got no such."""
+    info = make(workspace, tmp_path, 120)
+    got = answered_in_turns(info, 12)
     ann, bob = (sum(k < 24 for k in places) for places in got.values())
     assert min(ann, bob) >= 6, got
     assert abs(ann - bob) <= 5, got
@@ -139,16 +145,9 @@ def test_two_reviewers_of_a_large_set_share_the_head_too(workspace, tmp_path, mo
     """Whoever came first had 36 images, and the second began behind them."""
     monkeypatch.setattr(leases, "LINGERS", 0)  # what a fetch leaves is free at once
     info = make(workspace, tmp_path, 900)
-    order = np.asarray(in_force.scored(info).ranking.order)
-    place = {int(row): k for k, row in enumerate(order)}
     assert len(rows(fetch(info, "ann", limit=36))) == 36  # nobody else is there
     assert len(rows(fetch(info, "bob", limit=36))) == 15
-    got = {"ann": [], "bob": []}
-    for _ in range(20):
-        for who, places in got.items():
-            row = rows(fetch(info, who, limit=36))[0]
-            press(info, who, row)
-            places.append(place[row])
+    got = answered_in_turns(info, 20)
     ann, bob = (sum(k < 36 for k in places) for places in got.values())
     assert min(ann, bob) >= 12, got
 
