@@ -14,7 +14,7 @@ from lnl_core.methods import METHODS
 REPO = Path(__file__).resolve().parents[1]
 
 ROWS = [
-    {"types", "records", "readings", "said"},
+    {"types", "records", "readings", "said", "parsing"},
     {"store"},
     {"review", "data"},
     {"views"},

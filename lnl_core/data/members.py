@@ -8,12 +8,13 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from lnl_core.data import archives
 from lnl_core.data.tables import visible
+from lnl_core.parsing import parsed
 from lnl_core.types import Array, LnlError
 
 DAMAGE = (
@@ -30,13 +31,7 @@ class Member:
         self.name = name
         self._stream = archive.open(f"{name}.npy")
         try:
-            version = np.lib.format.read_magic(self._stream)
-            read = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            self.shape, fortran, self.dtype = read(self._stream)
+            self.shape, fortran, self.dtype = parsed(self._head)
         except DAMAGE as error:
             raise LnlError(f"“{name}” is no readable array: {error}. Save it again.") from error
         if not all(0 <= side < 2**40 for side in self.shape):
@@ -50,6 +45,12 @@ class Member:
             raise LnlError(
                 f"“{name}” is stored column by column. Save numpy.ascontiguousarray({name})."
             )
+
+    def _head(self) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+        self._stream.seek(0)
+        if np.lib.format.read_magic(self._stream) == (1, 0):
+            return np.lib.format.read_array_header_1_0(self._stream)
+        return np.lib.format.read_array_header_2_0(self._stream)
 
     def __enter__(self) -> Self:
         return self

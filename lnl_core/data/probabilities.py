@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from lnl_core.data.export import protect
+from lnl_core.parsing import parsed
 from lnl_core.types import Array, FloatArray, IntArray, LnlError
 
 if TYPE_CHECKING:
@@ -134,9 +135,16 @@ def _what_is_wrong(row: Array) -> str:
     return f"sums to {total:.4g}, not to 1. Give probabilities over all classes of the data set."
 
 
+def _load(file: Path | IO[bytes]) -> Any:
+    if isinstance(file, Path):
+        return np.load(file, allow_pickle=False, mmap_mode="r")
+    file.seek(0)
+    return np.load(file, allow_pickle=False)
+
+
 def _array(file: Path | IO[bytes], name: str) -> Array:
     try:
-        array = np.load(file, allow_pickle=False, mmap_mode="r" if isinstance(file, Path) else None)
+        array = parsed(_load, file)
     except (ValueError, OSError, EOFError) as error:
         raise LnlError(
             f"{name} cannot be read as an array. Write it with numpy.save, without objects in it."
@@ -160,9 +168,11 @@ def _archive(
                 raise LnlError(
                     f"{name} holds {listed}. Save the probabilities in it as “pred_probs”."
                 )
-            probs = held[own[0] if own else rest[0]]
-            names = next((held[key] for key in CLASS_NAMES if key in known), None)
-            told = next((held[key] for key in ID_NAMES if key in known), None)
+            probs = parsed(held.__getitem__, own[0] if own else rest[0])
+            names, told = (
+                next((parsed(held.__getitem__, key) for key in keys if key in known), None)
+                for keys in (CLASS_NAMES, ID_NAMES)
+            )
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise LnlError(
             f"{name} cannot be read as an archive. Write it with numpy.savez and without objects."

@@ -25,6 +25,7 @@ from torch import Tensor
 from lnl_core.learning import contrastive, grown, hardware, pretrained, process_group
 from lnl_core.learning.feature_keys import cache_key
 from lnl_core.learning.images import images_alone
+from lnl_core.parsing import parsed
 from lnl_core.records import file_size
 from lnl_core.store.arrays import new_array, read_array, read_json, write_json
 from lnl_core.types import (
@@ -142,7 +143,7 @@ def _compute_into(
     try:
         if not done:
             new_array(part, np.float16, shape)
-        out = np.lib.format.open_memmap(part, mode="r+")
+        out = parsed(np.lib.format.open_memmap, part, mode="r+")
         if not done and encoder.alone:
             known = grown.known_before(
                 folder, representation, shape, partial(_rows, dataset, encoder, device)

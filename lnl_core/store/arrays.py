@@ -8,10 +8,11 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from lnl_core.parsing import parsed
 from lnl_core.store.files import ranking_version as ranking_version
 from lnl_core.store.files import read_json as read_json
 from lnl_core.store.files import readable as readable
@@ -54,7 +55,8 @@ def read_array(path: Path, *, mmap: bool = True) -> Array:
         Damaged: it is cut off, or no array.
     """
     with readable(path):
-        array: Array = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
+        mode: Literal["r"] | None = "r" if mmap else None
+        array: Array = parsed(np.load, path, mmap_mode=mode, allow_pickle=False)
         if not isinstance(array, np.ndarray):
             raise ValueError("it is an archive, not one array")
         return array

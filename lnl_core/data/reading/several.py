@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
 from lnl_core.data.reading.spellings import quoted
+from lnl_core.parsing import parsed
 from lnl_core.readings import Answers, Choice, Question
 
 _SURE = (r"\|", "｜")
@@ -40,7 +41,7 @@ def listed(label: str) -> tuple[str, ...] | None:
     numpys = re.search(r"['\"]\s+['\"]", inner)  # Python would join the two
     for parse in () if numpys else (json.loads, ast.literal_eval):
         try:
-            values = parse(text)
+            values = parsed(parse, text)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
         if isinstance(values, dict):
