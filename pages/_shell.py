@@ -56,8 +56,8 @@ of a proxy that takes it off again, and only the browser knows that."""
 STYLE = """<style>
 .stMainBlockContainer{max-width:initial;padding-left:2rem;padding-right:2rem}
 @media (min-width:769px){
-.lnl-aside .stAppViewContainer:not(:has(>.stSidebar))>div{margin-left:240px}}
-.stSidebar:not(:has([data-testid="stSidebarNav"])) [data-testid="stSidebarUserContent"]{
+.lnl-aside [data-testid="stSkipToContent"]+div{margin-left:240px}}
+[data-testid="stSidebarHeader"]+[data-testid="stSidebarUserContent"]{
   animation:lnl-later 1s step-end}
 @keyframes lnl-later{from{visibility:hidden}}
 .st-key-title_row{min-height:38px}
@@ -114,7 +114,8 @@ STYLE = """<style>
 """What has no colour: the gutters, which no theme key reaches; the sidebar's room until it comes,
 and that nothing stands in it before its links, which would push it down; the heights that parts
 have before they are filled. Where a rule stops matching, only that detail falls back to
-Streamlit's own look."""
+Streamlit's own look. What has come is told by who stands beside it, never by `:has` on what holds
+the page: then every element that comes, and every word that Plotly measures, styles it all anew."""
 
 
 @lru_cache(maxsize=16)
