@@ -20,13 +20,11 @@ from sqlalchemy import Connection, func, select
 from lnl_core.records import DatasetInfo
 from lnl_core.store import datasets, decisions, schema
 from lnl_core.store.db import now, reading, transaction
+from lnl_core.store.faults import AT_ONCE
 from lnl_core.types import BoolArray
 
 _TABLE = schema.audit_draws
 _TRIES = 8
-
-AT_ONCE = 0.5
-"""Seconds that a draw waits for its turn: a queue is shown without it, and drawn again soon."""
 
 
 @dataclass(frozen=True, slots=True)

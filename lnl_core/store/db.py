@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -205,11 +206,31 @@ def _on_begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     patience = options.get("lnl_patience", PATIENCE)
-    connection.exec_driver_sql(f"pragma busy_timeout={patience * 1000:.0f}")
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute(f"pragma busy_timeout={patience * 1000:.0f}")
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _begin(driver)
     finally:
-        connection.exec_driver_sql(f"pragma busy_timeout={PATIENCE * 1000:.0f}")
+        driver.execute(f"pragma busy_timeout={PATIENCE * 1000:.0f}")
+
+
+def _begin(driver: sqlite3.Connection) -> None:
+    """Begin to write. Many who take turns are waited for; one who keeps the lock is not.
+
+    SQLite's lock knows no turns: among eight who write, one can go without for seconds.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        (seen,) = driver.execute("pragma data_version").fetchone()
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            (now_at,) = driver.execute("pragma data_version").fetchone()
+            if not busy or now_at == seen or time.monotonic() > until:
+                raise
 
 
 @contextmanager
@@ -218,7 +239,7 @@ def transaction(ws: Workspace, patience: float = PATIENCE) -> Iterator[Connectio
 
     Args:
         ws: the workspace.
-        patience: seconds to wait for one's turn (SQLite).
+        patience: seconds to wait for one's turn while nobody else writes anything (SQLite).
 
     Raises:
         Busy, Damaged, ReadOnly, LnlError: see `faults.named`.

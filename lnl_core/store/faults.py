@@ -17,6 +17,9 @@ from lnl_core.records import Busy, Damaged, LnlError, NoRoom, ReadOnly, Workspac
 PATIENCE = 15.0
 """Seconds that a write waits for its turn."""
 
+AT_ONCE = 0.5
+"""The same of what a page only notes (a lease, a draw): it is shown without, and notes it later."""
+
 _OURS = (IntegrityError, ProgrammingError, InternalError)
 """What callers ask about (a name that is taken), or a fault of the program's own."""
 
@@ -88,9 +91,8 @@ def _in_words(ws: Workspace, error: BaseException) -> LnlError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Busy(
-            f"The database {file} is held by another program for longer than {PATIENCE:.0f} "
-            "seconds. Nothing was changed. End that program (a copy or backup that goes on?), "
-            "then try again."
+            f"The database {file} is held by another program. Nothing was changed. End that "
+            "program (a copy or backup that goes on?), then try again."
         )
     if code == sqlite3.SQLITE_FULL:
         return no_room(ws)

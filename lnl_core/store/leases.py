@@ -17,6 +17,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 from lnl_core.records import DatasetInfo, Workspace
 from lnl_core.store import datasets, schema
 from lnl_core.store.db import reading, transaction
+from lnl_core.store.faults import AT_ONCE
 
 if TYPE_CHECKING:  # arrays are slow to load, and the list of runs needs none
     from lnl_core.types import IntArray
@@ -89,7 +90,7 @@ def take(
     Returns:
         The rows that this reviewer has now, in the order given.
     """
-    with transaction(info.workspace) as connection:
+    with transaction(info.workspace, AT_ONCE) as connection:
         if not datasets.alone(connection, info):
             return []
         at = clock()
@@ -123,7 +124,7 @@ def give_back(ws: Workspace, tab: str) -> int:
         )
     given = 0
     for each in sets:  # one set's lock at a time, as everybody who takes or answers
-        with transaction(ws) as connection:
+        with transaction(ws, AT_ONCE) as connection:
             datasets.alone_in(connection, each)
             there = mine & (_TABLE.c.dataset_id == each)
             given += int(connection.execute(delete(_TABLE).where(there)).rowcount)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from lnl_core.records import NoRoom
 from lnl_core.services.datasets import catalog
-from lnl_core.services.review import desk
+from lnl_core.services.review import desk, holding
 from lnl_core.store import arrays, audits, checkpoint, datasets, db, decisions, faults, leases
 from lnl_core.types import Action, Busy, Damaged, Decision, LnlError, Missing, ReadOnly, Signals
 from tests.conftest import write_dataset
@@ -104,6 +104,7 @@ def test_a_missing_table_is_damage(ws):
 
 
 def test_while_another_program_writes_the_queue_is_read_and_saving_says_who_waits(ws, monkeypatch):
+    decisions.add_reviewer(ws, "cleo")
     patience = []
     begun = db.transaction
 
@@ -121,6 +122,9 @@ def test_while_another_program_writes_the_queue_is_read_and_saving_says_who_wait
         state = desk.review_state(info, "bob")
         assert state.ready
         assert desk.page_state(info, "bob").ready
+        assert desk.review_state(info, "cleo", tab="hers").items, "said that nothing is left"
+        assert desk.page_states(info, "cleo", tab="hers")[0].items
+        assert holding.give_back(ws, "hers") == 0
         assert [card.info.name for card in catalog.overview(ws)] == ["two"]
         with pytest.raises(Busy, match="held by another program"), db.transaction(ws, 0.01):
             pass

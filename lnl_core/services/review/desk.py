@@ -26,7 +26,7 @@ from lnl_core.services.review.planning import forecast
 from lnl_core.services.review.progress import Progress, progress, ready
 from lnl_core.services.review.sharing import drawing, order_of
 from lnl_core.store.once import at_once
-from lnl_core.types import BoolArray, DatasetInfo, Decision, IntArray
+from lnl_core.types import BoolArray, Busy, DatasetInfo, Decision, IntArray
 
 PAGE_SIZE = paging.PAGE_SIZE
 SPARE = 24
@@ -169,7 +169,11 @@ def _held_rows(fetch: Fetch, limit: int, out: BoolArray, tab: str) -> tuple[list
         held = _leave(free, others)
         room = holding.room(limit, free, shared=len(others) > 0)
         asked = _next(fetch, room, free, others)
-        had = set(holding.hold(fetch.info, fetch.reviewer, tab, asked, fetch.now, room))
+        try:
+            had = set(holding.hold(fetch.info, fetch.reviewer, tab, asked, fetch.now, room))
+        except Busy:
+            had = holding.without_taking(fetch.info, fetch.reviewer, asked)
+            return [row for row in asked if row in had or row in fetch.focus][:room], held
         chosen = [row for row in asked if row in had or row in fetch.focus][:room]
         if len(chosen) == min(room, len(asked)):
             break  # else others were faster with some of them
@@ -303,7 +307,11 @@ def _held_pages(
     for _ in range(TRIES):
         pages = paging.pages(info, ranked, out, count, drawn, late)
         wanted = [row for _, rows in pages for row in rows]
-        had = set(holding.hold(info, reviewer, tab, wanted, now, len(wanted)))
+        try:
+            had = set(holding.hold(info, reviewer, tab, wanted, now, len(wanted)))
+        except Busy:
+            had = holding.without_taking(info, reviewer, wanted)
+            break
         gone = [row for row in wanted if row not in had]
         if not gone:
             return pages

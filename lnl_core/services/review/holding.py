@@ -12,7 +12,8 @@ import numpy as np
 
 from lnl_core.services.in_force import Standing, closed_to
 from lnl_core.services.review.groups import groups_of
-from lnl_core.store import audits, decisions, leases
+from lnl_core.store import decisions, leases
+from lnl_core.store.faults import AT_ONCE
 from lnl_core.types import BoolArray, Busy, DatasetInfo, IntArray, ReadOnly, Workspace
 
 FEW, SHARE = 5, 4
@@ -67,8 +68,7 @@ def hold(
     """Take images for a tab of a reviewer and return those that it has, in their order.
 
     Images that need no answer of this reviewer any more are not taken: whoever asks for them sees
-    them. Where nothing can be saved, all are there to be looked at; where another program holds
-    the database, what the reviewer has already.
+    them. Where nothing can be saved, all are there to be looked at.
 
     Args:
         info: the data set.
@@ -77,12 +77,15 @@ def hold(
         rows: candidates, the best first.
         now: the decisions that the candidates were chosen by.
         limit: how many at most.
+
+    Raises:
+        Busy: another program holds the database, see `without_taking`.
     """
     closed = closed_to(now, reviewer)
     asked = [row for row in rows if not closed[row]]
     second = set(np.flatnonzero(second_looks(now, reviewer)).tolist())
     try:
-        decisions.add_reviewer(info.workspace, reviewer, audits.AT_ONCE)
+        decisions.add_reviewer(info.workspace, reviewer, AT_ONCE)
         taken = leases.take(
             info,
             reviewer,
@@ -95,10 +98,18 @@ def hold(
         )
     except ReadOnly:
         return list(rows[:limit])
-    except Busy:
-        taken = [each.row for each in leases.held(info) if each.reviewer == reviewer]
     had = set(taken)
     return [row for row in rows if closed[row] or row in had][:limit]
+
+
+def without_taking(info: DatasetInfo, reviewer: str, rows: Sequence[int]) -> set[int]:
+    """Return which rows to show where none can be taken now: those that the reviewer has.
+
+    Who has none is shown all of them, though others may be as well: a queue without an image says
+    that nothing is left.
+    """
+    had = {each.row for each in leases.held(info) if each.reviewer == reviewer}
+    return had & set(rows) or set(rows)
 
 
 def give_back(ws: Workspace, tab: str) -> int:

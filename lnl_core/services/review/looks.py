@@ -26,7 +26,7 @@ from lnl_core.services.review import blind, groups, items
 from lnl_core.services.review.draws import draws
 from lnl_core.services.team import parts
 from lnl_core.services.team.roles import Act, require
-from lnl_core.store import audits, datasets, looks
+from lnl_core.store import datasets, faults, looks
 from lnl_core.types import Action, BoolArray, Busy, DatasetInfo, Decision, LnlError, ReadOnly
 
 AHEAD = 16
@@ -73,7 +73,7 @@ def _key(info: DatasetInfo) -> bytes:
 
     found = _stored_key(info)
     if found is None:
-        datasets.change_meta(info, _with_key, audits.AT_ONCE)
+        datasets.change_meta(info, _with_key, faults.AT_ONCE)
         _stored_key.cache_clear()
         found = _stored_key(info)
     assert found is not None

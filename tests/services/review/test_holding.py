@@ -1,7 +1,9 @@
 """Several reviewers on one set: what is on one screen is on no other."""
 
+import sqlite3
 import threading
 import uuid
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -77,6 +79,19 @@ def test_a_second_look_never_goes_to_who_gave_the_first_answer(workspace, scored
     (lease,) = [each for each in leases.held(scored) if each.row == row]
     assert (lease.kind, lease.reviewer) == (leases.SECOND, "bob")
     assert rows(fetch(scored, "cleo", filters=Filters(rows=(row,)))) == []
+
+
+def test_while_the_database_is_locked_all_see_what_they_have_or_what_is_free(workspace, scored):
+    mine = rows(fetch(scored, "ann"))
+    decisions.add_reviewer(workspace, "bob")
+    with closing(sqlite3.connect(workspace.home / "review.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        again = rows(fetch(scored, "ann"))
+        theirs = rows(fetch(scored, "bob"))
+    assert again
+    assert set(again) <= set(mine)
+    assert theirs
+    assert not set(theirs) & set(mine)
 
 
 def test_drawn_rows_of_who_left_are_answered_by_who_stays(workspace, scored):
