@@ -22,9 +22,9 @@ def command(*words: object) -> str:
     return shlex.join(["lnl", *map(str, words)])
 
 
-def many(count: int, what: str) -> str:
-    """Return a number of things, as `1 answer` and `2,000 answers`."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def many(count: int, one: str, more: str = "") -> str:
+    """Return a number of things, as `1 answer`, `2,000 answers` and `2 classes are`."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
 
 
 def chance(p: float) -> str:

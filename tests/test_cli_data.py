@@ -241,3 +241,17 @@ def test_what_add_would_do_is_said_first(lnl, tmp_path):
     assert "“yak”: no class of “old”" in said
     (found,) = json.loads(lnl("status", "--json").out)["datasets"]
     assert found["n"] == 6
+
+
+def test_one_is_said_as_one(lnl, tmp_path):
+    pictures = np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3), dtype=np.uint8)
+    names = {"class_names": ["cat", "dog"]}
+    np.savez("old.npz", images=pictures[:3], labels=[0, 1, 0], **names)
+    np.savez("more.npz", images=pictures[2:], labels=[0, 1], **names)
+    lnl("import", "old.npz", "--name", "old")
+    said = lnl("add", "old", "more.npz").out
+    assert "1 image added to “old”, 4 now; 1 was there already, 0 skipped." in said
+    (tmp_path / "in.csv").write_text("id,action,label\n0000000,relabel,dog\n")
+    call = ["decide", "old", "--file", "in.csv", "--reviewer", "ann"]
+    assert "1 decision stored, 0 known already" in lnl(*call).out
+    assert "ann: 1 answer," in lnl("team", "old").out

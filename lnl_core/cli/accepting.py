@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, say
 from lnl_core.records import LnlError, meant
-from lnl_core.said import number
+from lnl_core.said import many, number
 
 if TYPE_CHECKING:
     from lnl_core.records import DatasetInfo
@@ -59,12 +59,18 @@ def accept(options: Any) -> int:
     info = opened(options)
     if options.plan is not None:
         images = accepting.accept(info, options.plan, options.reviewer)
-        words = f"{images:,} suggestions accepted unseen. Take them back with --undo {options.plan}"
-        say(options, {"plan": options.plan, "accepted": images}, f"{words}.")
+        words = (
+            f"{many(images, 'suggestion')} accepted unseen. To take back: --undo {options.plan}."
+        )
+        say(options, {"plan": options.plan, "accepted": images}, words)
     elif options.undo is not None:
         images = accepting.undo(info, options.undo, options.reviewer)
         told = {"plan": options.undo, "taken_back": images}
-        say(options, told, f"{images:,} images have the label that they had before.")
+        say(
+            options,
+            told,
+            f"{many(images, 'image has its', 'images have their')} earlier label again.",
+        )
     elif options.give_up is not None:
         accepting.give_up(info, options.give_up, options.reviewer)
         told = {"plan": options.give_up, "given_up": True}

@@ -12,6 +12,7 @@ from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, PARTLY, say
 from lnl_core.readings import SOURCES, How, as_tags
 from lnl_core.records import LnlError
+from lnl_core.said import many
 
 if TYPE_CHECKING:
     from lnl_core.services.export.reimporting import DecisionImport
@@ -144,8 +145,8 @@ def _told(options: Any, result: DecisionImport) -> int:
     for note in result.notes:
         print(f"  {note}", file=sys.stderr)
     for words, lines in (
-        ("held back, for they say what the set does not", [e.words() for e in result.held_back]),
-        ("say something else than what is in force", [e.words() for e in result.conflicts]),
+        ("held back, for the set says otherwise", [e.words() for e in result.held_back]),
+        ("other than what is in force", [e.words() for e in result.conflicts]),
         ("cannot be used", list(result.problems)),
     ):
         _named(words, lines, whole=options.verbose)
@@ -166,7 +167,7 @@ def _told(options: Any, result: DecisionImport) -> int:
             "problems": list(result.problems),
             "notes": list(result.notes),
         },
-        f"{result.stored:,} decisions {would}stored, "
+        f"{many(result.stored, 'decision')} {would}stored, "
         + (f"{result.on_copies:,} more on copies, " if options.copies else "")
         + f"{result.unchanged:,} known already, "
         f"{result.held:,} held back, {len(result.problems):,} refused.",
@@ -178,7 +179,7 @@ def _named(words: str, lines: list[str], *, whole: bool) -> None:
     """Print how many rows there are of a kind, and the first of them."""
     if not lines:
         return
-    print(f"{len(lines):,} rows {words}:", file=sys.stderr)
+    print(f"{many(len(lines), 'row')} {words}:", file=sys.stderr)
     shown = lines if whole else lines[:_LINES]
     for line in shown:
         print(f"  {line}", file=sys.stderr)

@@ -7,6 +7,7 @@ from typing import Any
 
 from lnl_core.cli.command import Command
 from lnl_core.cli.screen import DONE, FAILED, say
+from lnl_core.said import many
 
 
 def _arguments(one: argparse.ArgumentParser) -> None:
@@ -44,7 +45,7 @@ def doctor(options: Any) -> int:
         if each.remedy:
             lines.append(f"  {each.remedy}.")
     for copy in report.copies:
-        held = "damaged" if copy.answers is None else f"{copy.answers:,} answers"
+        held = "damaged" if copy.answers is None else many(copy.answers, "answer")
         lines.append(f"Copy of the database: {copy.file} ({held})")
     if not report.findings:
         lines.append(f"{report.home}: nothing is damaged.")

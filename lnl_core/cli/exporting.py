@@ -10,6 +10,7 @@ from typing import Any
 from lnl_core.cli.command import Command, add_dataset, add_output, opened
 from lnl_core.cli.screen import DONE, PARTLY, duration, progress, say
 from lnl_core.records import file_size, meant
+from lnl_core.said import many
 from lnl_core.services.export.formats import FORMATS
 
 
@@ -67,7 +68,7 @@ def export(options: Any) -> int:
             images=options.images,
             only_agreed=not options.all,
         )
-        images = f" in {plan.files:,} image files" if plan.files else ", no image files"
+        images = f" in {many(plan.files, 'image file')}" if plan.files else ", no image files"
         size = file_size(plan.size)
         print(f"About {size}{images}; {file_size(plan.free)} free.", file=sys.stderr)
     began = time.monotonic()

@@ -13,6 +13,7 @@ from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.importing import add_questions, lines
 from lnl_core.cli.screen import DONE, PARTLY, USAGE, first_run, progress, say
 from lnl_core.readings import advice
+from lnl_core.said import many
 
 if TYPE_CHECKING:
     from lnl_core.services.datasets.growing import Added, Foreseen
@@ -64,8 +65,8 @@ def add(options: Any) -> int:
     progress("")
     print("\n".join(_details(told)), file=sys.stderr)
     words = (
-        f"{told.added:,} images added to “{info.name}”, {told.n:,} now; {told.known_count:,} were "
-        f"there already, {told.skipped:,} skipped."
+        f"{many(told.added, 'image')} added to “{info.name}”, {told.n:,} now; {told.known_count:,} "
+        f"{'was' if told.known_count == 1 else 'were'} there already, {told.skipped:,} skipped."
     )
     if told.new_classes:
         words += f"\nNew classes: {', '.join(told.new_classes)}."

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lnl_core.cli.command import Command
 from lnl_core.cli.screen import DONE, PARTLY, USAGE, duration, first_run, progress, say
 from lnl_core.readings import OPTIONS, advice
-from lnl_core.said import command
+from lnl_core.said import command, many
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,7 +184,8 @@ def _report(options: Any, readings: list[Reading]) -> int:
             "notes": settings.notes(info),
         }
         | ({"runs": [{"id": number} for number in runs]} if options.score else {}),
-        f"{info.n:,} images in, {info.skipped:,} skipped, {info.real_class_count:,} classes.\n"
+        f"{many(info.n, 'image')} in, {info.skipped:,} skipped, "
+        f"{many(info.real_class_count, 'class', 'classes')}.\n"
         f"{following}",
     )
     return PARTLY if info.skipped else DONE
@@ -215,7 +216,9 @@ def lines(reading: Reading) -> list[str]:
         none = ", no class" if each.no_class else ""
         said.append(f"  class {each.name}: {each.count:,}{written}{none}")
     if len(reading.classes or ()) > _CLASSES:
-        said.append(f"  and {len(reading.classes or ()) - _CLASSES:,} more classes")
+        said.append(
+            f"  and {many(len(reading.classes or ()) - _CLASSES, 'more class', 'more classes')}"
+        )
     for left in reading.left_out[:_LEFT]:
         first = f", first {left.first}" if left.first else ""
         said.append(f"  left out: {left.counted}{first}: {left.reason} {left.remedy}")
@@ -229,7 +232,8 @@ def _size(reading: Reading) -> str:
         return "Questions come first."
     size = f", kept at {reading.width} x {reading.height} px" if reading.width else ""
     about = "" if reading.exact else "About "
-    return f"{about}{reading.n:,} images, {len(reading.classes or ()):,} classes{size}."
+    classes = many(len(reading.classes or ()), "class", "classes")
+    return f"{about}{many(reading.n, 'image')}, {classes}{size}."
 
 
 def _asked(question: Question) -> list[str]:

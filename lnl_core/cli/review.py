@@ -11,7 +11,7 @@ from typing import Any
 from lnl_core.cli.command import Command, add_dataset, add_output, opened
 from lnl_core.cli.screen import DONE, FAILED, say
 from lnl_core.records import DatasetInfo
-from lnl_core.said import command, percent
+from lnl_core.said import command, many, percent
 
 
 def _rank_arguments(one: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def rank(options: Any) -> int:
     say(
         options,
         {"rows": rows, "out": str(options.out)},
-        f"{rows:,} rows in {'standard output' if str(options.out) == '-' else options.out}; "
+        f"{many(rows, 'row')} in {'standard output' if str(options.out) == '-' else options.out}; "
         "suspicion and p_wrong: 1 = wrong, label_quality: 1 = right.",
     )
     return DONE
@@ -148,7 +148,7 @@ def _certificate(options: Any, info: DatasetInfo) -> int:
             "stopping": body["stopping"],
         },
         f"Review {body['stopping']['goal']}: {body['stopping']['said']}.\n"
-        f"At most {body['at_most_left']:,} errors left in {body['labels']:,} labels (95 %). "
+        f"At most {many(body['at_most_left'], 'error')} left in {body['labels']:,} labels (95 %). "
         f"Check it with: {command('audit', info.name, '--verify', options.certificate)}",
     )
     return DONE
@@ -200,7 +200,7 @@ def _audit_words(name: str, report: Any) -> str:
         missing = max(1, left.enough - left.since)
         return (
             f"{checks}; {_found(left)}.\n"
-            f"Too few to say what is left: {missing:,} more random checks."
+            f"Too few to say what is left: {many(missing, 'more random check')}."
         )
     lines = [
         f"Errors left: {left.words} of {left.total:,} images",
@@ -213,12 +213,14 @@ def _audit_words(name: str, report: Any) -> str:
         )
     if left.unseen:
         lines.append(
-            f"{left.unseen:,} images were added since and count as unseen: each may be wrong, "
+            f"{many(left.unseen, 'image was', 'images were')} added since and count as unseen: "
+            f"any may be wrong, "
             f"until {left.enough:,} random checks of the larger set have an answer"
         )
     if left.auto:
         lines.append(
-            f"{left.auto:,} labels were accepted unseen: one that is wrong counts as left"
+            f"{many(left.auto, 'label was', 'labels were')} accepted unseen: one that is wrong "
+            f"counts as left"
             + (", and so does each of them, until more are drawn since" if left.before else "")
         )
     lines.append(_target(report, goal))
@@ -229,7 +231,7 @@ def _target(report: Any, goal: str) -> str:
     """Say whether the target is reached, and if not what is missing: fewer errors, or proof."""
     left = report.left
     if left.may_stop:
-        return f"Certified: at most {left.limit:,} errors left (95 %). Target: {goal}"
+        return f"Certified: at most {many(left.limit, 'error')} left (95 %). Target: {goal}"
     if left.estimate > left.goal:
         missing = "More than that is left by this estimate: go on with the queue first"
     elif report.needed is None:
@@ -239,10 +241,10 @@ def _target(report: Any, goal: str) -> str:
         )
     else:
         missing = (
-            f"About {report.needed:,} more random checks, if they go on like this; Review in "
+            f"About {many(report.needed, 'more random check')}, if they go on like this; Review in "
             "random order shows nothing else"
         )
-    return f"At most {left.limit:,} errors left (95 %). Target: {goal}. {missing}"
+    return f"At most {many(left.limit, 'error')} left (95 %). Target: {goal}. {missing}"
 
 
 AUDIT = Command(

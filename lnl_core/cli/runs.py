@@ -12,7 +12,7 @@ from typing import Any
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, FAILED, duration, progress, say
 from lnl_core.records import ACTIVE_STATES, DatasetInfo, Job, JobState, LnlError
-from lnl_core.said import command
+from lnl_core.said import command, many
 
 
 def _run_arguments(one: argparse.ArgumentParser) -> None:
@@ -288,7 +288,8 @@ def status(options: Any) -> int:
     }
     for one in standing["datasets"]:
         print(
-            f"{one['name']}: {one['n']:,} images, {one['classes']:,} classes, "
+            f"{one['name']}: {many(one['n'], 'image')}, "
+            f"{many(one['classes'], 'class', 'classes')}, "
             f"{one['reviewed']:,} reviewed, {one['found_wrong']:,} found wrong"
         )
         if said := _copies(one):

@@ -8,6 +8,7 @@ from typing import Any
 from lnl_core.cli.command import Command, add_dataset, opened
 from lnl_core.cli.screen import DONE, say
 from lnl_core.records import DatasetInfo
+from lnl_core.said import many
 
 _YET = ", not measured yet"
 
@@ -40,7 +41,9 @@ def team(options: Any) -> int:
     told = [{"who": each.who, "kind": each.kind, "words": each.words} for each in alarms]
     words = []
     for who in dict.fromkeys([*answered, *people]):
-        words.append(f"{who}: {answered.get(who, 0):,} answers{'' if who in people else _YET}")
+        words.append(
+            f"{who}: {many(answered.get(who, 0), 'answer')}{'' if who in people else _YET}"
+        )
         words += [f"{who}: {line}" for line in measuring.words(people.get(who, {}))]
     words += [f"Alarm: {each.who} {each.words} (p = {each.chance:.2g})." for each in alarms]
     share = looks.share(info)

@@ -298,7 +298,8 @@ def scan(
     outline.questions += beside.questions
     read = {"id": beside.id, "split": beside.split}
     outline.columns = {"image": image, "label": label} | {k: v for k, v in read.items() if v}
-    outline.notes += [*beside.notes, *_unread([n for n in free if n not in beside.columns])]
+    unsaid = [n for n in free if n not in beside.columns and not _named(n, beside.notes)]
+    outline.notes += [*beside.notes, *_unread(unsaid)]
     names = [class_names(each).get(label) for each in schemas]
     counts, total = _counted(files, label, names)
     blank = counts.pop("", 0)
@@ -326,9 +327,17 @@ def scan(
     )
 
 
+def _quoted(name: str) -> str:
+    return f"“{visible(name)[:40]}”"
+
+
+def _named(name: str, notes: Sequence[str]) -> bool:
+    return any(_quoted(name) in each for each in notes)
+
+
 def _unread(names: Sequence[str]) -> list[str]:
     """Name the columns that nothing is read from."""
-    others = [f"“{visible(name)[:40]}”" for name in names]
+    others = [_quoted(name) for name in names]
     if not others:
         return []
     more = f" and {len(others) - 12} more" if len(others) > 12 else ""

@@ -13,6 +13,7 @@ from lnl_core.data.reading import splits
 from lnl_core.data.reading.column_names import COLUMNS, plain_names
 from lnl_core.data.table_text import visible
 from lnl_core.readings import Answers, Choice, Question
+from lnl_core.said import many
 from lnl_core.types import LnlError, meant
 
 _MANY = 12
@@ -147,7 +148,8 @@ def _as_id(
     if different == count:
         return (name if count else None), None, []
     if answers.id_column or 2 * different > count:
-        what = f"{count - different:,} rows repeat an id of column “{visible(name)[:40]}”"
+        rows = many(count - different, "row repeats", "rows repeat")
+        what = f"{rows} an id of column “{visible(name)[:40]}”"
         return name, None, [f"{what}: their ids are the files' names, or the rows' numbers."]
     question = Question(
         "id_column",

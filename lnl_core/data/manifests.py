@@ -27,6 +27,7 @@ from lnl_core.data.reading.outline import UNLABELLED, Outline, unlabelled
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.data.writing import Skipped
 from lnl_core.readings import Answers, Choice, Question
+from lnl_core.said import many
 from lnl_core.types import LnlError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl", ".json")
@@ -246,7 +247,8 @@ class _Listed:
             outline.notes.append(f"Read together: {shown}.")
         if 0 < counted.with_truth < counted.usable:
             outline.notes.append(
-                f"true_label is blank in {counted.usable - counted.with_truth:,} rows: Compare "
+                f"true_label is blank in {many(counted.usable - counted.with_truth, 'row')}: "
+                f"Compare "
                 f"judges methods on the other {counted.with_truth:,} alone."
             )
         if self._unsure:

@@ -13,6 +13,7 @@ from typing import IO
 from lnl_core.data import tables
 from lnl_core.data.matching import BY_ID, Held
 from lnl_core.data.tables import BadRow, Cells
+from lnl_core.said import many
 from lnl_core.store.plans import AUTO_FIX
 from lnl_core.types import Action, IntArray, LnlError
 
@@ -192,11 +193,12 @@ class _Read:
         self.settle()
         if self._unseen:
             self._problems.append(
-                f"{self._unseen:,} rows are of plans, which decide unseen: no person answered. "
-                "They were left out; lnl accept makes a plan here."
+                f"{many(self._unseen, 'row is', 'rows are')} of plans, which decide unseen: no "
+                f"person "
+                "answered. Left out; lnl accept makes a plan here."
             )
         if self._left_out:
-            self._problems.append(f"And {self._left_out:,} more rows that cannot be used.")
+            self._problems.append(f"And {many(self._left_out, 'more row')} that cannot be used.")
         return self._entries, self._problems
 
 

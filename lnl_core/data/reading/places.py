@@ -14,6 +14,7 @@ from lnl_core.data.reading.tree import Inside, Node, splits_inside
 from lnl_core.data.reading.tree import like_image as like_image
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.readings import Answers, Choice, Question
+from lnl_core.said import many
 from lnl_core.types import LnlError
 
 _LEVELS = ("top", "inner", "third")
@@ -184,8 +185,8 @@ def _ask_flat(flat: list[str], root: Node, answers: Answers) -> Question:
     others = ", ".join(visible(n)[:24] for n in root.with_images() if n not in flat)
     return Question(
         "parts",
-        f"{named} is called like a split and lies beside {others[:80]}: is it a class, or are its "
-        f"{count:,} images without a label?",
+        f"{named} is called like a split and lies beside {others[:80]}: is it a class, or "
+        f"{'is its' if count == 1 else 'are its'} {many(count, 'image')} without a label?",
         (
             Choice("classes", "every folder is a class"),
             Choice("splits", "they are without a label"),

@@ -18,6 +18,7 @@ from lnl_core.jobs import outcome, queue
 from lnl_core.methods import AT, METHODS, short_of, title_of, yardstick
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Detection, Sample
+from lnl_core.said import many
 from lnl_core.services.compare import _detecting
 from lnl_core.services.compare.truth import JUDGED, KNOWN, covered_by, sample_of, truths
 from lnl_core.services.in_force import (
@@ -327,7 +328,8 @@ def not_compared(info: DatasetInfo, comparison: Comparison) -> str:
     if not left:
         return ""
     return (
-        f"{left:,} of {info.n:,} images are left out of orders and tops: one of these runs was "
+        f"{left:,} of {many(info.n, 'image')} {'is' if left == 1 else 'are'} left out of orders "
+        f"and tops: one of these runs was "
         "told the answer or has not judged the image, or the label is no class."
     )
 
@@ -439,8 +441,9 @@ def before_words(compared: Comparison) -> str:
     return (
         f"Before the review the consensus had an average precision of {score(before.ap)}, now "
         f"{score(now.ap)} ({_signed(gap)}, 95 %: {_signed(low)} to {_signed(high)}), on the same "
-        f"{now.size:,} images, none of which a run was told of. Their first {first:,} hold "
-        f"{found[0]:,.0f} wrong labels in the order of before, {found[1]:,.0f} in that of now."
+        f"{many(now.size, 'image')}, none of which a run was told of. Their first {first:,} hold "
+        f"{many(round(found[0]), 'wrong label')} in the order of before, {found[1]:,.0f} in that "
+        f"of now."
     )
 
 

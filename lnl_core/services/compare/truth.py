@@ -10,6 +10,7 @@ import numpy as np
 
 from lnl_core.review import comparison
 from lnl_core.review.comparison import Sample
+from lnl_core.said import many
 from lnl_core.services.in_force import Standing, loaded, standing, without_class
 from lnl_core.services.moment import moment
 from lnl_core.store import audits, datasets, decisions
@@ -46,7 +47,7 @@ def truths(info: DatasetInfo) -> list[Truth]:
         )
     elif wrong < WRONG_NEEDED:
         reason = (
-            f"{audits:,} settled random checks found {wrong:,} wrong labels; a curve needs "
+            f"{audits:,} settled random checks found {many(wrong, 'wrong label')}; a curve needs "
             f"{WRONG_NEEDED}. Review more in random order, or run the noise lab."
         )
     choices.append(Truth(AUDIT, words, reason))
@@ -61,7 +62,8 @@ def _judged(info: DatasetInfo, judged: IntArray) -> Truth:
     reason = ""
     if wrong < WRONG_NEEDED:
         reason = (
-            f"{size:,} labels were judged before the import, {wrong:,} of them wrong; a curve "
+            f"{many(size, 'label was', 'labels were')} judged before the import, {wrong:,} of "
+            f"them wrong; a curve "
             f"needs {WRONG_NEEDED}. Review in random order, or run the noise lab."
         )
     caution = (

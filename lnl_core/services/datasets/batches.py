@@ -12,6 +12,7 @@ import numpy as np
 from lnl_core.data import content, images
 from lnl_core.data.class_names import near
 from lnl_core.data.writing import disk_error
+from lnl_core.said import many
 from lnl_core.services.datasets.joined import Batch
 from lnl_core.services.in_force import contents, loaded
 from lnl_core.store import arrays, datasets
@@ -178,7 +179,10 @@ def _to_channels(info: DatasetInfo, folder: Path, notes: list[str]) -> None:
     out.flush()
     os.replace(made, folder / "images.npy")
     if coloured:
-        notes.append(f"The set is grey: {coloured:,} images with colours were added in grey.")
+        notes.append(
+            f"The set is grey: {many(coloured, 'image')} with colours "
+            f"{'was' if coloured == 1 else 'were'} added in grey."
+        )
         (folder / datasets.CONTENT).unlink(missing_ok=True)  # made anew, of what is in grey
 
 

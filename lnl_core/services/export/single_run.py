@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lnl_core.methods import AT, METHODS, OWN, title_of
-from lnl_core.said import command
+from lnl_core.said import command, many
 from lnl_core.services.in_force import runs_told, scored, signals
 from lnl_core.types import DatasetInfo, FloatArray, LnlError, TopProbs
 
@@ -49,7 +49,7 @@ def choose(info: DatasetInfo) -> SingleRun:
         words = f"run {run_id}, {title_of(key)}, {_kind(key)}"
         told = len(runs_told(info, (run_id,)))
         if told:
-            words += f". It was told the right label of {told:,} images"
+            words += f". It was told the right label of {many(told, 'image')}"
         return SingleRun(run.pred_probs, words)
     raise LnlError(
         "No run on this set left probabilities. Score it with one that does: "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lnl_core.review import recall
+from lnl_core.said import many
 from lnl_core.services.in_force import labelled_count, standing
 from lnl_core.services.moment import moment
 from lnl_core.services.review import planning
@@ -77,11 +78,13 @@ class Outlook:
             said = f"It takes every image here, all {self.open:,} without an answer."
         elif self.takes_nearly_all:
             said = (
-                f"It takes {self.reviews:,} of {self.open:,} images: looking at all of them is "
+                f"It takes {self.reviews:,} of {many(self.open, 'image')}: looking at all of "
+                f"them is "
                 "nearly as short, and leaves nothing to guess."
             )
         else:
-            said = f"About {self.reviews:,} of {self.open:,} images are expected."
+            are = "is" if self.reviews == 1 else "are"
+            said = f"About {self.reviews:,} of {many(self.open, 'image')} {are} expected."
         if self.instead is None or self.pays or self.instead[1] >= self.open:
             return said
         left, reviews = self.instead

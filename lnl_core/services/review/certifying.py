@@ -21,6 +21,7 @@ from lnl_core.data import outputs
 from lnl_core.review.auditing import ALPHA
 from lnl_core.review.evidence import AUDIT, Audit
 from lnl_core.review.sensitivity import Known
+from lnl_core.said import many
 from lnl_core.services import places
 from lnl_core.services.in_force import Standing, labelled_count, loaded, standing, standing_at
 from lnl_core.services.moment import moment
@@ -84,12 +85,13 @@ def certificate(info: DatasetInfo) -> dict[str, Any]:
         )
     if left.unseen:
         raise LnlError(
-            f"{left.unseen:,} images were added since the draws. Review until "
+            f"{many(left.unseen, 'image was', 'images were')} added since the draws. Review until "
             f"{left.enough:,} random checks of the larger set have an answer."
         )
     if left.before:
         raise LnlError(
-            f"The limit rests on draws from before {left.auto:,} labels were changed unseen. "
+            f"The limit rests on draws from before {many(left.auto, 'label was', 'labels were')} "
+            f"changed unseen. "
             "Answer more in random order: a certificate speaks of labels as they are."
         )
     if not left.since:

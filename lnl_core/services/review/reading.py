@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from lnl_core.said import command
+from lnl_core.said import command, many
 from lnl_core.services.review.corrected import NO_ERRORS
 from lnl_core.types import DatasetInfo
 
@@ -23,9 +23,8 @@ def lines(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     sure = f"sure to {100 * body['confidence']:g} %"
     found = f"{body['found']:,} of {body['labels']:,} labels were found wrong"
     if body["auto_fixed"]:
-        found += (
-            f"; {body['auto_fixed']:,} were changed unseen, and one that is wrong counts as left"
-        )
+        found += f"; {many(body['auto_fixed'], 'was', 'were')} changed unseen, "
+        found += "and one that is wrong counts as left"
     return [
         ("Guaranteed", f"{_at_most(int(body['at_most_left']))}, {sure}"),
         ("Goal", f"Review {stopping['goal']}{by}{on}. Reached: {stopping['said']}."),

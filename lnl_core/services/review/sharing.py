@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from lnl_core.review import recall
+from lnl_core.said import many
 from lnl_core.services.in_force import Scored, Standing, goal_set, labelled_count, scored, standing
 from lnl_core.services.review.draws import OPEN, UNCLEAR, WRONG, said_of
 from lnl_core.services.review.expecting import expected
@@ -108,13 +109,18 @@ class Sample:
     def said(self) -> str:
         """How far it is, in words."""
         if not self.missing and self.outside:
-            return f"{self.outside:,} images that the goal's order does not hold have no answer"
+            return (
+                many(self.outside, "image that", "images that")
+                + " the goal's order does not hold "
+                + ("has" if self.outside == 1 else "have")
+                + " no answer"
+            )
         if self.deep is None and not self.missing:
             return "every image has an answer"
         if self.deep is None:
             return f"random images first: {len(self.errors):,} of {self.r:,} errors drawn"
         if self.missing:
-            return f"the queue has to reach place {self.deep:,}: {self.missing:,} images"
+            return f"the queue has to reach place {self.deep:,}: {many(self.missing, 'image')}"
         return f"the queue has passed {self.j:,} of {self.r:,} errors drawn at random"
 
 

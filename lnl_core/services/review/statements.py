@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lnl_core.review.auditing import ALPHA
+from lnl_core.said import many
 from lnl_core.services.in_force import Standing, standing_at
 from lnl_core.services.review import corrected, goal_proofs, goals
 from lnl_core.services.review.auditing import errors_left
@@ -59,7 +60,12 @@ def check(info: DatasetInfo, body: Mapping[str, Any], then: Standing) -> tuple[b
             return False, "a goal of errors left, beside another"
     wrong = _date(info, body, then) or _people(info, body, then)
     late = later_looks(info, body)
-    more = f"; {late:,} hidden looks from before it are not in it" if late else ""
+    more = (
+        f"; {many(late, 'hidden look from before it is', 'hidden looks from before it are')} not "
+        f"in it"
+        if late
+        else ""
+    )
     return not wrong, wrong or f"issued {body['issued_at']}, in the words of this program{more}"
 
 

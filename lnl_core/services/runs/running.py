@@ -9,6 +9,7 @@ from typing import Any
 from lnl_core.jobs import bases, engines, executors, inputs, knobs, needs, queue, splits
 from lnl_core.learning.feature_keys import cache_key
 from lnl_core.methods import AT, METHODS, card, default_runs, title_of
+from lnl_core.said import many
 from lnl_core.services.in_force import signals
 from lnl_core.services.team import roles
 from lnl_core.services.team.roles import Act
@@ -124,15 +125,16 @@ def told_words(info: DatasetInfo, *, tell_checks: bool = False) -> str:
     if not answers:
         return ""
     if not checks:
-        return f"Runs are told {answers:,} answers."
+        return f"Runs are told {many(answers, 'answer')}."
     if tell_checks:
         return (
-            f"Runs are told {answers:,} answers, {checks:,} random checks among them: these judge "
+            f"Runs are told {many(answers, 'answer')}, {many(checks, 'random check')} among "
+            f"them: these judge "
             "such runs no more."
         )
     return (
-        f"Runs are told {answers - checks:,} answers; {checks:,} random checks are held out and go "
-        "on judging."
+        f"Runs are told {many(answers - checks, 'answer')}; "
+        f"{many(checks, 'random check is', 'random checks are')} held out, to go on judging."
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from lnl_core.figures import frame
 from lnl_core.figures.palette import TONES
+from lnl_core.said import many
 from lnl_core.services.compare import comparing
 from lnl_core.services.compare.report import _markup
 from lnl_core.services.in_force import standing
@@ -27,7 +28,7 @@ def facts_of(info: DatasetInfo, comparison: Comparison) -> str:
         ("Images", f"{info.n:,}"),
         ("Classes", f"{info.real_class_count:,}"),
         ("Size", f"{info.width} × {info.height} px, {kind}"),
-        ("Queue proposes", f"{comparison.goal:,} images"),
+        ("Queue proposes", many(comparison.goal, "image")),
         ("Reviewed", f"{seen.reviewed:,}, {seen.found:,} found wrong"),
         ("Truth", comparison.truth.words if comparison.truth else "not known"),
     ]
@@ -71,8 +72,9 @@ def sentences(info: DatasetInfo, comparison: Comparison) -> str:
     said.append(comparing.before_words(comparison))
     if comparison.left_out:
         said.append(
-            f"{comparison.left_out:,} images are left out of the curves: a run was told their "
-            "answer, or has not judged them."
+            f"{many(comparison.left_out, 'image is', 'images are')} left out of the curves: a "
+            f"run was told the "
+            "answer, or has not judged the label."
         )
     said.append(comparing.not_compared(info, comparison))
     return "".join(f"<p>{escape(each)}</p>" for each in said if each)
