@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from urllib.parse import urljoin
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,8 @@ from tests.browser.desk import CLASSES, Desk
 REPO = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000
 """Milliseconds that a busy machine may take for what is usually done at once."""
+
+VIEWPORT = {"width": 1280, "height": 800}
 
 
 def free_port():
@@ -99,17 +102,62 @@ def browser():
         running.close()
 
 
+class Window:
+    """One window of 1280 x 800 with a memory of its own, and what its pages threw."""
+
+    def __init__(self, browser):
+        self.context = browser.new_context(viewport=VIEWPORT, accept_downloads=True)
+        self.context.set_default_timeout(PATIENCE)
+        self.page, self.thrown = self.context.new_page(), []
+        self.page.on("pageerror", lambda error: self.thrown.append(str(error)))
+
+    def emptied(self):
+        """Forget all but compiled scripts, most of what a page costs; tell whether it went."""
+        from playwright.sync_api import Error
+
+        for other in self.context.pages:
+            if other != self.page:
+                other.close()
+        try:
+            self.page.unroute_all(behavior="ignoreErrors")
+            self.page.goto(urljoin(self.page.url, "/_stcore/health"), timeout=5000)
+            self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        except Error:  # its server is gone
+            return False
+        self.context.clear_cookies()
+        self.context.clear_permissions()
+        self.page.emulate_media(color_scheme="null", reduced_motion="null")
+        self.page.set_viewport_size(VIEWPORT)
+        self.page.mouse.move(0, 0)
+        return not self.thrown
+
+
 @pytest.fixture
-def page(browser):
-    """A window of 1280 x 800 with a memory of its own; what the page throws fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
-    context.set_default_timeout(PATIENCE)
-    opened = context.new_page()
-    thrown = []
-    opened.on("pageerror", lambda error: thrown.append(str(error)))
-    yield opened
-    context.close()
-    assert thrown == []
+def alone():
+    """Asked for by a test that listens or adds scripts to its window, or needs a first visit."""
+
+
+@pytest.fixture(scope="session")
+def kept_windows():
+    """The window that the last test left, if another test can have it."""
+    kept = []
+    yield kept
+    for window in kept:
+        window.context.close()
+
+
+@pytest.fixture
+def page(browser, kept_windows, request):
+    """A window of 1280 x 800 without a past; what the page throws fails the test."""
+    alone = "alone" in request.fixturenames
+    window = kept_windows.pop() if kept_windows and not alone else Window(browser)
+    failed = request.session.testsfailed
+    yield window.page
+    if not alone and request.session.testsfailed == failed and window.emptied():
+        kept_windows.append(window)
+    else:
+        window.context.close()
+    assert window.thrown == []
 
 
 @pytest.fixture(scope="session")

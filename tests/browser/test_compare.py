@@ -59,6 +59,7 @@ def test_the_report_is_one_click_and_opens_without_a_network(
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_wide_window_writes_larger_and_does_not_scroll(common_server, page, make_set):
     info = make_set(common_server, "wide", ["ant", "bee", "cow", "doe"])
     sizes = """() => [...document.querySelectorAll(".js-plotly-plot text")]

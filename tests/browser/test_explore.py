@@ -36,6 +36,7 @@ def circle(page, x, y, across, down):
     page.mouse.up()
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_loop_goes_to_the_queue_and_a_click_shows_neighbours(common_server, page, make_set):
     from playwright.sync_api import expect
 

@@ -20,6 +20,7 @@ def terminal(tmp_path):
     opened.close()
 
 
+@pytest.mark.usefixtures("alone")
 def test_the_demo_opens_runs_and_is_reviewed(terminal, page):
     asked = []
     page.on("request", lambda request: asked.append(request.url))

@@ -111,7 +111,8 @@ def test_nothing_is_cut_and_nothing_overlaps(common_server, page, layout_set, na
             page.set_viewport_size({"width": width, "height": height})
             if (width, height) == first:
                 open_page(page, common_server, name, layout_set)
-            page.evaluate(STILL)
+            else:
+                page.evaluate(STILL)
             wrong += [f"{width} x {height}: {said}" for said in page.evaluate(MEASURE)]
             if name == "evidence":
                 shown = page.locator(".panel svg[role=img], .panel .opinion")

@@ -39,6 +39,7 @@ def look(ws, info, *, good=True):
     queue.finish(ws, job.id, JobState.DONE)
 
 
+@pytest.mark.usefixtures("alone")
 def test_maps_come_after_the_answer_and_lie_over_the_image(common_server, page, make_set):
     info = make_set(common_server, "maps", CLASSES)
     look(db.open_workspace(common_server.home), info)

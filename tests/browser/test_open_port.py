@@ -64,6 +64,7 @@ UPGRADE = {
 }
 
 
+@pytest.mark.usefixtures("alone")
 def test_foreign_pages_are_refused_and_no_request_leaves_the_machine(watched, make_set, page):
     info = make_set(watched, "watched", ["cat", "dog"])
     asked = []

@@ -86,6 +86,7 @@ def test_an_import_is_looked_at_first_and_then_reported(server, page, tmp_path):
     assert datasets.dataset(db.open_workspace(server.home), "thirty").n == 30
 
 
+@pytest.mark.usefixtures("alone")
 def test_hostile_names_fetch_nothing_and_make_no_element(server, page, make_set):
     make_set(server, EVIL_NAME, EVIL_CLASSES)
     asked = []

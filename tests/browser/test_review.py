@@ -188,6 +188,7 @@ def test_buttons_do_what_their_keys_do(desk):
     assert [(r == row, a) for r, a, _ in desk.actions()] == [(True, "relabel"), (False, "keep")]
 
 
+@pytest.mark.usefixtures("alone")
 def test_commit_first_sends_no_advice_before_the_answer(common_server, page, make_set):
     """Review_science test 16: the page and its data hold no suggestion, p or score."""
     info = make_set(common_server, "blind", ["ant", "bee", "cow", "doe"])
@@ -252,6 +253,7 @@ EVIL = [
 ]
 
 
+@pytest.mark.usefixtures("alone")
 def test_hostile_names_stay_text(common_server, page, make_set):
     paths = [f"<b onclick=hacked()>{i}</b>/![x](http://evil.example/{i}).png" for i in range(60)]
     info = make_set(common_server, "hostile names", EVIL, paths=paths)

@@ -8,7 +8,7 @@ from lnl_core.store import decisions
 from lnl_core.types import Action, Decision
 from tests.browser.test_layout import NAMES, PAGES, STILL, layout_set
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("alone")]
 
 __all__ = ["layout_set"]
 
