@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lnl_core.jobs import queue, splits
+from lnl_core.jobs import carried, queue, splits
 from lnl_core.jobs.inputs import (
     corrected_labels,
     knows_classes,
@@ -103,7 +103,7 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     where no run is left there is no ranking. A class that people added is suggested once a run has
     learned it; images that were added are ranked by the runs that have seen them, and stand behind
     all others before. Copies that contradict each other come first, and before them images that
-    came with several labels.
+    came with several labels. Runs that were told answers give the order alone (`carried`).
 
     Args:
         info: the data set.
@@ -141,12 +141,13 @@ def rank(info: DatasetInfo, also: dict[str, int] | None = None) -> None:
     none = (*info.no_classes, *sorted(unknown))
     schooled = taught(usable)
     ranking = labelled.rank(signals, given, info.class_count, confirmed, none, judges, schooled)
+    _keep_before_review(info)
+    ranking = carried.as_sure_as_before(info, ranking, usable.values())
     if data.groups is not None:
         ranking = copies.put_first(ranking, data.groups, corrected, trusted, info.no_classes)
     several = datasets.listed(info)
     if several is not None:
         ranking = listed.put_first(ranking, several, given, trusted)
-    _keep_before_review(info)
     arrays.save_ranking(info.directory / "ranking", ranking, usable, max(seen))
 
 

@@ -155,3 +155,13 @@ def _scored(
         dense = probs.dense(some) if isinstance(probs, TopProbs) else np.asarray(probs[some])
         suspicion[some] = np.clip(1 - dense[np.arange(len(some)), labels[some]], 0, 1)
     return replace(signals, suspicion=suspicion)
+
+
+def judged_by_any(runs: Path, numbers: Sequence[int], n: int) -> BoolArray | None:
+    """Return (n,) True where one of the runs judges; None where one judges all that it saw."""
+    masks = [judged_rows(runs / str(number), n) for number in numbers]
+    known = [mask for mask in masks if mask is not None]
+    if not known or len(known) < len(masks):
+        return None
+    together: BoolArray = np.logical_or.reduce(known)
+    return together

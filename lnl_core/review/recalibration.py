@@ -127,6 +127,20 @@ def corrected(
     return np.clip(_sigmoid(eta), CLIP, 1 - CLIP)
 
 
+def as_sure_as(p: FloatArray, wanted: FloatArray, rows: BoolArray) -> FloatArray:
+    """Return chances in the order of `p` that are as sure as others: some rows have their values.
+
+    Equal ones share what they get; rows beside those get what lies between.
+    """
+    if not rows.any():
+        return p
+    here, which = np.unique(p[rows], return_inverse=True)
+    values = np.sort(wanted[rows])[np.argsort(np.argsort(p[rows], kind="stable"), kind="stable")]
+    there = np.bincount(which, values) / np.bincount(which)
+    moved: FloatArray = np.interp(p, here, there)
+    return moved
+
+
 def _normal_scores(p: FloatArray) -> FloatArray:
     """Return (n,) normal quantiles of the ranks; equal chances have one rank, their mean.
 

@@ -94,19 +94,9 @@ def _as_scored(
     seen = len(ranking.p_wrong) if seen is None else min(seen, len(ranking.p_wrong))
     expected = float(np.asarray(ranking.p_wrong, dtype=np.float64).sum())
     ranking = labelled.padded_ranking(ranking, n, class_count)
-    judged = _judged_by_any(folder.parent / "runs", list(run_ids.values()), n)
+    judged = splits.judged_by_any(folder.parent / "runs", list(run_ids.values()), n)
     size = min(n, max(1, round(2 * expected))) if n else 0
     return Scored(version, ranking, run_ids, size, seen, judged)
-
-
-def _judged_by_any(runs: Path, numbers: Sequence[int], n: int) -> BoolArray | None:
-    """Return (n,) True where one of the runs judges; None where one judges all that it saw."""
-    masks = [splits.judged_rows(runs / str(number), n) for number in numbers]
-    known = [mask for mask in masks if mask is not None]
-    if not known or len(known) < len(masks):
-        return None
-    together: BoolArray = np.logical_or.reduce(known)
-    return together
 
 
 def scored(info: DatasetInfo) -> Scored | None:

@@ -142,7 +142,7 @@ def _expected(info: DatasetInfo, ranked: Scored, now: Standing) -> Expected:
         rest = ~(known | now.answered | now.no_class) & first.scored_rows & ranked.scored_rows
         then = clear & first.scored_rows  # it says nothing of images that were added later
         before = _corrected(info, first, np.flatnonzero(then), said)
-        p = _as_sure_as(np.asarray(ranking.p_wrong, np.float64), before, rest)
+        p = recalibration.as_sure_as(np.asarray(ranking.p_wrong, np.float64), before, rest)
         rows, by = rows[~then[rows]], max(by, int(then.sum()))  # no answer is heard twice
     p = _corrected(info, ranked, rows, said, p)
     if now.auto_since:
@@ -198,20 +198,6 @@ def _with_unseen(p: FloatArray, seen: BoolArray, said: IntArray, now: Standing) 
     sure = np.where(said == WRONG, 1.0, np.where(said == RIGHT, 0.0, p))
     filled: FloatArray = np.where(unseen, sure[known].mean(), p)
     return filled
-
-
-def _as_sure_as(p: FloatArray, wanted: FloatArray, rows: BoolArray) -> FloatArray:
-    """Return chances in the order of `p` that are as sure as others: some rows have their values.
-
-    Equal ones share what they get; rows beside those get what lies between.
-    """
-    if not rows.any():
-        return p
-    here, which = np.unique(p[rows], return_inverse=True)
-    values = np.sort(wanted[rows])[np.argsort(np.argsort(p[rows], kind="stable"), kind="stable")]
-    there = np.bincount(which, values) / np.bincount(which)
-    moved: FloatArray = np.interp(p, here, there)
-    return moved
 
 
 def _wrong_in_rest(plan: Plan) -> float:
