@@ -30,10 +30,11 @@ def transitions(matrix: Matrix, class_names: Sequence[str], tone: Tone) -> go.Fi
     names = [text(class_names[label], 14) for label in matrix.labels]
     above = 106 + round(min(4.6 * max(2, *map(len, names)), 50))  # two lines, slanted names
     some = "" if s == len(class_names) else f" The {s} classes with most expected errors."
+    sure = "95 % intervals under the pointer" if matrix.audits else "By the methods, not checked"
     figure = new_figure(
         "Given and true classes",
-        "Expected images of each true class (column) among those given as one (row).<br>95 % "
-        f"intervals under the pointer; empty: fewer than {FEWEST_ERRORS}, none found.{some}",
+        f"Expected images of each true class (column) among those given as one (row).<br>{sure}; "
+        f"empty: fewer than {FEWEST_ERRORS}, none found.{some}",
         tone,
         max(240, above + 14 + 27 * s),
         l=90,
@@ -79,8 +80,8 @@ def transitions(matrix: Matrix, class_names: Sequence[str], tone: Tone) -> go.Fi
 
 def _cell(matrix: Matrix, i: int, j: int, names: list[str]) -> str:
     size = max(float(matrix.size[i]), 1)
-    low, high = (size * float(end[i, j]) for end in (matrix.low, matrix.high))
-    return (
-        f"given {names[i]}, truly {names[j]}<br>{matrix.images[i, j]:,} "
-        f"(95 %: {low:,.0f}–{high:,.0f}) of {size:,.0f} images"
-    )
+    found = f"given {names[i]}, truly {names[j]}<br>{matrix.images[i, j]:,}"
+    if matrix.audits:
+        low, high = (size * float(end[i, j]) for end in (matrix.low, matrix.high))
+        found += f" (95 %: {low:,.0f}–{high:,.0f})"
+    return f"{found} of {size:,.0f} images"

@@ -33,8 +33,8 @@ class FeatureSource:
         self.n, self.channels = features.shape
         self.height = self.width = 1
         self.device = device
-        step = max(1, self.n // _SAMPLE)
-        sample = torch.from_numpy(features[::step][:_SAMPLE].astype("float64"))
+        step = max(1, -(-self.n // _SAMPLE))  # to the last row: sets come sorted by class
+        sample = torch.from_numpy(features[::step].astype("float64"))
         self.mean = sample.mean(0).float()
         # one common floor, so that a feature which hardly moves is not blown up
         spread = sample.std(0, correction=0)

@@ -125,8 +125,16 @@ def taught(keys: Iterable[str]) -> set[str]:
 
     What is out of fold is none of them, nor is a person's own model: nobody knows how it was made.
     """
-    plain = {key: METHODS.get(key.partition(AT)[0]) for key in keys}
-    return {key for key, method in plain.items() if method and not method.out_of_fold}
+    return {key for key in keys if key.partition(AT)[0] in METHODS and not out_of_fold(key)}
+
+
+def out_of_fold(key: str) -> bool:
+    """Say whether no model behind a signal key's probabilities has seen the label that it judges.
+
+    Folds of a head are none of the network below it: features of a run were taught every label.
+    """
+    plain, _, representation = key.partition(AT)
+    return plain in METHODS and METHODS[plain].out_of_fold and not representation.startswith("run:")
 
 
 def title_of(key: str) -> str:

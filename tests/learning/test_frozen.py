@@ -8,6 +8,7 @@ import torch
 
 from lnl_core.jobs.context import LocalContext
 from lnl_core.learning.frozen import FeatureSource, blank
+from lnl_core.learning.images import ImageSource
 from lnl_core.methods import METHODS
 from lnl_core.types import Cancelled, LabeledDataset
 
@@ -39,6 +40,25 @@ def test_rows_are_standardised_and_a_dead_feature_stays_dead():
     np.testing.assert_allclose(rows[:, :4].mean(0), 0, atol=1e-4)
     np.testing.assert_allclose(rows[:, :4].std(0, correction=0), 1, atol=1e-3)
     assert float(rows[:, 4].abs().max()) < 0.1
+
+
+@pytest.mark.parametrize("n", [1999, 3900, 4001])
+def test_sets_sorted_by_class_are_standardised_by_all_of_their_classes(n):
+    """So does every folder import come; 3,900 images had been judged by the first half."""
+    late = (np.arange(n) >= n // 2)[:, None, None, None]
+    images = np.where(late, 230, 20).astype(np.uint8) * np.ones((n, 2, 2, 3), np.uint8)
+    dataset = LabeledDataset("sorted", ("a", "b"), late.reshape(-1).astype(int), range(n), images)
+    source = ImageSource(dataset, torch.device("cpu"))
+    np.testing.assert_allclose(source.mean, images.mean() / 255, atol=0.01)
+    np.testing.assert_allclose(source.std, images.std() / 255, atol=0.01)
+
+
+@pytest.mark.parametrize("n", [19_999, 39_000, 40_001])
+def test_rows_sorted_by_class_are_standardised_by_all_of_their_classes(n):
+    rows = np.arange(n)[:, None] * np.ones((1, 2)) // (n // 2 + 1) * 10.0
+    rows = FeatureSource(rows.astype(np.float32), torch.device("cpu")).batch(torch.arange(n))
+    np.testing.assert_allclose(rows.mean(0), 0, atol=0.01)
+    np.testing.assert_allclose(rows.std(0, correction=0), 1, atol=0.01)
 
 
 def test_rows_come_the_same_from_the_disk(tmp_path, monkeypatch):

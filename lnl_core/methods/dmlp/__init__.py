@@ -269,6 +269,8 @@ def _purify(
                 seed=context.seed,
                 stands=stands,
             )
+        if not len(rounds.learned(trusted, chosen.rows, stands)) or not len(chosen.rows):
+            return _as_given(dataset)  # all confirmed, one image a class, copies of one
         context.report("purify", 0.03)
         counted = given if stands is None else given[np.unique(stands)]
         prior = _prior(config.prior, counted, given[chosen.rows], k)
@@ -397,17 +399,28 @@ def _prior(kind: str, given: Array, judged: Array, k: int) -> Array:
 
 def _all_kept(dataset: LabeledDataset) -> Signals:
     """Too few images or one class: every given label stands."""
+    kept = _as_given(dataset)
+    probs: Array | TopProbs = kept["probs"]
+    if "classes" in kept:
+        probs = TopProbs(kept["classes"], kept["probs"], len(dataset.class_names))
+    extras = {"purified_labels": kept["purified_labels"]}
+    return Signals(METHOD.key, kept["suspicion"], probs, extras=extras)
+
+
+def _as_given(dataset: LabeledDataset) -> dict[str, Array]:
+    """Return what a run says that has no label to move, or nothing to judge it by, by name."""
     given, k = np.asarray(dataset.given_labels, np.int64), len(dataset.class_names)
-    n, kept = len(given), min(k, KEPT_CLASSES)
     # a thousandth for all classes together, so that a best other class exists
-    probs = np.full((n, k), 1e-3 / max(k, 1), dtype=np.float32)
-    probs[np.arange(n), given] += 1 - 1e-3
-    dense: Array | TopProbs = probs
-    if k > DENSE_CLASSES:
-        top = np.argsort(-probs, axis=1, kind="stable")[:, :kept]
-        dense = TopProbs(top.astype(np.int32), np.take_along_axis(probs, top, 1), k)
-    extras = {"purified_labels": given.astype(np.int32)}
-    return Signals(METHOD.key, np.zeros(n, np.float32), dense, extras=extras)
+    probs = np.full((len(given), k), 1e-3 / max(k, 1), dtype=np.float32)
+    probs[np.arange(len(given)), given] += 1 - 1e-3
+    said = {"suspicion": np.zeros(len(given), np.float32), "purified_labels": given.astype("int32")}
+    if k <= DENSE_CLASSES:
+        return said | {"probs": probs}
+    top = np.argsort(-probs, axis=1, kind="stable")[:, :KEPT_CLASSES]
+    return said | {
+        "classes": top.astype(np.int32),
+        "probs": np.take_along_axis(probs, top, axis=1),
+    }
 
 
 METHOD = Method(

@@ -48,6 +48,15 @@ PIN = 1e-3
 """What a certain label leaves to chance."""
 
 
+def learned(trusted: BoolArray, validation: IntArray, stands: IntArray | None) -> IntArray:
+    """Return the rows whose labels move: nobody confirmed them, they do not validate.
+
+    Of a picture that comes more than once (`stands`, see `make_problem`) one row.
+    """
+    which: IntArray = np.setdiff1d(np.flatnonzero(~trusted), validation)
+    return which if stands is None else which[stands[which] == which]
+
+
 def make_problem(
     rows: Rows,
     given: IntArray,
@@ -72,9 +81,7 @@ def make_problem(
         seed: of the head.
         stands: (n,) the row that counts for each row's picture, None where there are no copies.
     """
-    which = np.setdiff1d(np.flatnonzero(~trusted), validation)
-    if stands is not None:
-        which = which[stands[which] == which]
+    which = learned(trusted, validation, stands)
     device, k = rows.device, len(prior)
     total = gram(rows, which)
     onehot = torch.zeros(len(validation), k, device=device)

@@ -82,9 +82,9 @@ class Design:
             self._x[start : start + len(part), :-1] = ((part - mean) @ turn).to(kind)
             self._tick()
         self._step = max(64, CELLS // self.d)
-        self.spread = sum(
-            (x.square().sum(0) for _, x in self.chunks()), torch.zeros_like(turn[:1, 0])
-        ) / max(self.n, 1)
+        self.spread = sum((x.square().sum(0) for _, x in self.chunks()), turn.new_zeros(1)) / max(
+            self.n, 1
+        )
 
     def _read(self, features: FloatArray, start: int) -> Tensor:
         part = torch.from_numpy(features[start : start + self._step].astype("float64"))

@@ -15,6 +15,7 @@ from lnl_core.review import differences
 from lnl_core.review.comparison import Sample
 from lnl_core.review.differences import ClassPair, Pair, Shares
 from lnl_core.services.compare import comparing
+from lnl_core.services.compare.seeds import but_for_seed
 from lnl_core.services.compare.truth import sample_of
 from lnl_core.services.in_force import loaded
 from lnl_core.store import decisions
@@ -200,9 +201,8 @@ def seeds(info: DatasetInfo, truth: str | None) -> list[Seeds]:
     for job in queue.jobs(info):  # the newest first: an older run of one seed counts no more
         if job.state is not JobState.DONE or str(job.id) not in known:
             continue
-        knobs = {name: value for name, value in job.config.items() if name != "seed"}
-        name = outcome.key(job, info)
-        alike[name, job.preset, repr(sorted(knobs.items()))].setdefault(job.seed, str(job.id))
+        same = (outcome.key(job, info), job.preset, but_for_seed(job))
+        alike[same].setdefault(job.seed, str(job.id))
     several = {what: runs for what, runs in alike.items() if len(runs) > 1}
     keys = [key for runs in several.values() for key in runs.values()]
     if not keys:

@@ -11,7 +11,7 @@ from lnl_core.services.compare.losses import LOSS_FLOOR, losses
 from lnl_core.services.in_force import scored
 from lnl_core.store import decisions
 from lnl_core.types import Array, DatasetInfo, FloatArray, LnlError
-from lnl_core.views import CONSENSUS, LossCourse
+from lnl_core.views import TOGETHER, LossCourse
 
 BINS, STEPS, ROWS = 60, 40, 20_000
 """Bins of a step; steps and images looked at, at most: evenly spread where there are more."""
@@ -31,7 +31,7 @@ def course(info: DatasetInfo, key: str) -> LossCourse | None:
 
 @lru_cache(maxsize=16)
 def _course(info: DatasetInfo, _version: str, key: str, _last: int) -> LossCourse | None:
-    if key == CONSENSUS:
+    if key in TOGETHER:
         return None
     extras, curve = run_signals(info, key).extras, _curve(info, key)
     if curve is None:
@@ -49,10 +49,11 @@ def _course(info: DatasetInfo, _version: str, key: str, _last: int) -> LossCours
     counts = np.array(
         [[np.histogram(line[part], edges)[0] for part in (agrees, ~agrees)] for line in x]
     )
+    by_round = "round_removed" in extras  # the first of which removed nothing yet
     return LossCourse(
         candidate=next(each for each in candidates(info) if each.key == key),
-        step="round" if "round_removed" in extras else "epoch",
-        steps=steps + 1,
+        step="round" if by_round else "epoch",
+        steps=steps + (0 if by_round else 1),
         edges=edges,
         counts=counts,
         images=(int(agrees.sum()), int((~agrees).sum())),

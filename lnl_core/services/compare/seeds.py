@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from dataclasses import dataclass
 
@@ -43,14 +44,16 @@ def spreads(info: DatasetInfo, shown: Comparison) -> dict[str, Spread]:
     return found
 
 
+def but_for_seed(job: Job) -> str:
+    """Return what two runs share that differ in their seed alone."""
+    what = ("method", "preset", "config", "representation", "base", "splits")
+    return json.dumps({name: getattr(job, name) for name in what}, sort_keys=True, default=dict)
+
+
 def _one_of_each_seed(jobs: list[Job], like: Job) -> list[str]:
     """Return numbers of runs that are as one is but for the seed, its own and the newest others."""
-    by_seed = {job.seed: job.id for job in sorted(jobs, key=lambda job: job.id) if _same(job, like)}
-    return [str(number) for number in (by_seed | {like.seed: like.id}).values()]
-
-
-def _same(job: Job, like: Job) -> bool:
-    return all(
-        getattr(job, name) == getattr(like, name)
-        for name in ("method", "preset", "config", "representation", "base", "splits")
-    )
+    what = but_for_seed(like)
+    jobs = [job for job in sorted(jobs, key=lambda job: job.id) if but_for_seed(job) == what]
+    return [
+        str(number) for number in ({j.seed: j.id for j in jobs} | {like.seed: like.id}).values()
+    ]

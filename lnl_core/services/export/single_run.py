@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lnl_core.methods import AT, METHODS, OWN, title_of
+from lnl_core.methods import AT, METHODS, OWN, out_of_fold, title_of
 from lnl_core.said import command, many
 from lnl_core.services.in_force import runs_told, scored, signals
 from lnl_core.types import DatasetInfo, FloatArray, LnlError, TopProbs
@@ -65,14 +65,14 @@ def _place(key: str, run_id: int) -> tuple[int, bool, int, int]:
     method = METHODS.get(_plain(key))
     if method is None:
         return (1 if _plain(key).startswith(OWN) else 2), False, 0, -run_id
-    return (0 if method.out_of_fold else 2), not method.recommended, method.place, -run_id
+    return (0 if out_of_fold(key) else 2), not method.recommended, method.place, -run_id
 
 
 def _kind(key: str) -> str:
     method = METHODS.get(_plain(key))
     if method is None:
         return _BROUGHT if _plain(key).startswith(OWN) else _SEEN.format(better=_better())
-    return _OUT_OF_FOLD if method.out_of_fold else _SEEN.format(better=_better())
+    return _OUT_OF_FOLD if out_of_fold(key) else _SEEN.format(better=_better())
 
 
 def _better() -> str:

@@ -361,3 +361,26 @@ def test_the_course_of_a_label_ends_where_the_run_does(refit):
 def test_a_course_is_kept_only_where_it_is_cheap():
     assert rounds.keeps_course(200_000, 1280, 100, 5)
     assert not rounds.keeps_course(1_000_000, 512, 1000, 5)
+
+
+@pytest.mark.parametrize("case", ["all confirmed", "one image a class", "copies of one picture"])
+def test_with_nothing_to_move_or_to_judge_by_every_label_stands(case):
+    """A set that was reviewed to its end is scored again like any other."""
+    n = 30
+    given = np.arange(n) if case == "one image a class" else np.arange(n) % 3
+    names = tuple(map(str, range(int(given.max()) + 1)))
+    images = np.random.default_rng(0).integers(0, 255, (n, 4, 4, 1), dtype=np.uint8)
+    dataset = LabeledDataset(
+        "done",
+        names,
+        given,
+        [str(i) for i in range(n)],
+        images,
+        trusted=np.ones(n, bool) if case == "all confirmed" else None,
+        groups=np.zeros(n, np.int64) if case == "copies of one picture" else None,
+    )
+    features = images.reshape(n, -1).astype(np.float32)
+    signals = dmlp.fit(dataset, dmlp.Config(retrain=False), LocalContext(features=features))
+    np.testing.assert_array_equal(signals.extras["purified_labels"], given)
+    assert signals.suspicion.max() == 0
+    np.testing.assert_array_equal(np.asarray(signals.pred_probs).argmax(axis=1), given)

@@ -235,6 +235,15 @@ def test_it_finds_injected_errors_on_frozen_features_and_says_in_which_round():
     np.testing.assert_allclose(signals.suspicion, 1 - signals.extras["left_out"], atol=1e-6)
 
 
+def test_images_that_are_all_alike_to_a_network_have_nothing_to_tell():
+    """Black images, or a base that has collapsed: no axis is left, only the classes' sizes."""
+    data, _ = digits()
+    same = LocalContext(features=np.ones((len(data), 6), np.float32), representation="pretrained")
+    signals = METHOD.fit(data, Config.on_features("quick", 500, 10), same)
+    assert np.isfinite(signals.suspicion).all()
+    np.testing.assert_allclose(np.asarray(signals.pred_probs).sum(axis=1), 1, atol=1e-3)
+
+
 def test_suspicion_in_rounds_is_the_order_of_removal():
     data, _ = digits()
     config = dataclasses.replace(Config.on_features("quick", 500, 10), score="rounds")

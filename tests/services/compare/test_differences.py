@@ -53,20 +53,34 @@ def test_without_a_truth_there_is_nothing(scored):
     assert differences.seeds(bare, None) == []
 
 
+def done(info, jobs, seed=0):
+    """Finish the one run of `jobs` with an opinion of that seed; return its number."""
+    (job,) = jobs
+    signals = opinions(datasets.load(info), job.method, seed)
+    arrays.save_signals(info.directory / "runs" / str(job.id), signals)
+    claimed = queue.claim(info.workspace)
+    assert claimed is not None
+    queue.finish(info.workspace, claimed.id, JobState.DONE)
+    return job.id
+
+
 def test_runs_that_differ_in_nothing_but_the_seed_stand_together(scored, no_worker):
     data = datasets.load(scored)
     expected = {}
     for seed in (0, 1, 2):
-        (job,) = start_runs(scored, ["ce"], "quick", seed=seed)
+        done(scored, start_runs(scored, ["ce"], "quick", seed=seed), 10 + seed)
         signals = opinions(data, "ce", 10 + seed)
-        arrays.save_signals(scored.directory / "runs" / str(job.id), signals)
-        claimed = queue.claim(scored.workspace)
-        assert claimed is not None
-        queue.finish(scored.workspace, claimed.id, JobState.DONE)
         expected[seed] = average_precision_score(wrong_of(scored), signals.suspicion)
     (several,) = differences.seeds(scored, None)
     assert several.values == pytest.approx(expected)
     assert several.mean == pytest.approx(np.mean(list(expected.values())))
+
+
+def test_seeds_of_other_networks_are_no_seeds_of_this_one(scored, no_worker):
+    base = done(scored, start_runs(scored, ["ce"], "quick", seed=9))
+    done(scored, start_runs(scored, ["influence"], "quick", seed=0))
+    done(scored, start_runs(scored, ["influence"], "quick", seed=1, base=base))
+    assert differences.seeds(scored, None) == []
 
 
 def test_recall_in_a_class_is_compared_as_it_is_shown(scored):

@@ -7,8 +7,8 @@ from lnl_core.figures import loss_course as drawing
 from lnl_core.figures.palette import TONES
 from lnl_core.services.compare import loss_course
 from lnl_core.store import arrays, datasets
-from lnl_core.types import LnlError
-from lnl_core.views import CONSENSUS
+from lnl_core.types import LnlError, Signals
+from lnl_core.views import BEFORE, CONSENSUS
 
 
 def test_every_step_holds_every_image_once(scored):
@@ -25,6 +25,17 @@ def test_every_step_holds_every_image_once(scored):
         for group, mask in enumerate((agrees, ~agrees)):
             by_hand = np.histogram(np.log10(loss[mask]), spread.edges)[0]
             assert spread.counts[step, group].tolist() == by_hand.tolist()
+
+
+def test_rounds_of_removal_begin_before_the_first(scored):
+    place = scored.directory / "runs" / "1"
+    run = arrays.load_signals(place)
+    rounds = {"round_removed": np.zeros(60, np.int16)}
+    arrays.save_signals(
+        place, Signals(run.method, run.suspicion, run.pred_probs, curves=run.curves, extras=rounds)
+    )
+    spread = loss_course.course(scored, "1")
+    assert (spread.step, spread.steps.tolist()) == ("round", [0, 1, 2, 3])
 
 
 def test_an_image_whose_answer_was_told_counts_in_no_step(scored):
@@ -52,6 +63,7 @@ def test_without_a_course_there_is_none(scored):
     arrays.write_json(scored.directory / "runs" / "2" / "signals.json", run | {"curves": []})
     assert loss_course.course(scored, "2") is None
     assert loss_course.course(scored, CONSENSUS) is None
+    assert loss_course.course(scored, BEFORE) is None
     with pytest.raises(LnlError, match="Run the method again"):
         loss_course.course(scored, "99")
 

@@ -339,6 +339,8 @@ def ranked_by(info, *keys):
         (("sr", "knn", "confident", "probe"), 4, "out of fold: no model has seen"),
         (("sr", "confident", "knn@pretrained"), 3, "out of fold: no model has seen"),
         (("sr", "own-my-vit"), 2, "as you brought them"),
+        (("probe", "probe@run:1"), 1, "out of fold: no model has seen"),
+        (("sr", "knn@run:1"), 1, "not out of fold"),
         (("jump", "sr"), 2, "not out of fold.*--methods probe"),
     ],
 )
