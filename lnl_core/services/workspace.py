@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lnl_core.records import DatasetInfo, LnlError, Workspace
+from lnl_core.records import DatasetInfo, NotFound, Workspace
 from lnl_core.store import datasets as stored
 from lnl_core.store import db, decisions, faults, people
 from lnl_core.store.unexpected import log_file as log_file
@@ -63,11 +63,11 @@ def dataset_by_id(ws: Workspace, number: int) -> DatasetInfo:
     """Find a data set by its number, as addresses hold it.
 
     Raises:
-        LnlError: it is gone.
+        NotFound: it is gone.
     """
     info = stored.dataset_by_id(ws, number)
     if info is None:
-        raise LnlError("There is no such data set. Open it again from the list.")
+        raise NotFound("There is no such data set. Open it again from the list.")
     return info
 
 

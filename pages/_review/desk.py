@@ -16,7 +16,7 @@ from lnl_core.services.review.holding import elsewhere
 from lnl_core.services.review.new_classes import retired
 from lnl_core.services.review.progress import ready
 from lnl_core.services.runs import renewing
-from lnl_core.services.workspace import dataset
+from lnl_core.services.workspace import dataset_by_id
 from lnl_core.types import DatasetInfo
 from pages import _goal, _ui, _urls
 from pages._components.page_grid import page_grid
@@ -162,12 +162,17 @@ def _await_anew(info: DatasetInfo) -> None:
 @st.fragment
 @_ui.guarded
 def _fragment(info: DatasetInfo, choice: Choice) -> None:
-    """Store what the browser sends, acknowledge it, and say what comes next."""
+    """Store what the browser sends, acknowledge it, and say what comes next.
+
+    A fragment runs with the set of the last run of the whole page: it may have got images or
+    classes since, or another name.
+    """
+    info = dataset_by_id(info.workspace, info.id)
     who = _ui.reviewer()
     keys = {view: f"review-{view}-{info.id}-{who}" for view in VIEWS}
     acked = [cid for key in keys.values() for cid in answers.store(info, who, key)]
     if acked:  # an answer may have added a class
-        info = dataset(info.workspace, info.name)
+        info = dataset_by_id(info.workspace, info.id)
     else:
         ready(info)  # whoever opens the page is told the last numbers; who answers, soon
     filters.tell(info, choice.filters, choice.matches)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from lnl_core.data.class_names import LONGEST, near
+from lnl_core.services.workspace import dataset_by_id
 from lnl_core.store import datasets, decisions
 from lnl_core.types import DatasetInfo, LnlError
 
@@ -33,7 +34,7 @@ def add_class(info: DatasetInfo, class_name: str) -> tuple[DatasetInfo, int]:
 
     if name not in info.class_names or name in no_class_names(info):
         datasets.change_meta(info, change)
-        info = datasets.dataset(info.workspace, info.name)
+        info = dataset_by_id(info.workspace, info.id)
     return info, info.class_names.index(name)
 
 

@@ -11,10 +11,11 @@ from lnl_core.services.in_force import Scored, loaded, score_shown, scored
 from lnl_core.services.review import blind, groups, looks, second
 from lnl_core.services.review.goals import begin
 from lnl_core.services.review.new_classes import add_class
+from lnl_core.services.workspace import dataset_by_id
 from lnl_core.store import checking, decisions
 from lnl_core.store import looks as stored_looks
 from lnl_core.store.db import now
-from lnl_core.types import Action, DatasetInfo, Decision, LnlError
+from lnl_core.types import Action, Busy, DatasetInfo, Decision, LnlError, NotFound, ReadOnly
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,12 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
     the rest. A blind answer names a class: it is a keep where that is the given one. The route is
     `audit` where the row was drawn at random, else `queue`, whatever the browser says. One with the
     token of a hidden look (`look`) is stored apart and decides nothing.
+
+    Raises:
+        NotFound: the set is gone.
+        Busy, ReadOnly: nothing can be saved now; what is not stored yet is to be sent again.
     """
+    info = dataset_by_id(info.workspace, info.id)  # it may have got classes or images meanwhile
     ranked = scored(info)
     good, seen = list[Decision](), list[Decision]()
     acked, problems, meanwhile = [], [], []
@@ -60,6 +66,8 @@ def record(info: DatasetInfo, reviewer: str, entries: Sequence[Mapping[str, Any]
                     info, ranked = changed, scored(changed)
                 decision = _decision(info, ranked, reviewer, entry, cid)
                 checking.check(info, decision)
+        except (Busy, ReadOnly, NotFound):  # no fault of the entry
+            raise
         except (LnlError, ValueError, TypeError, KeyError) as error:
             problems.append(f"An answer could not be stored: {error}")
             acked.append(cid)

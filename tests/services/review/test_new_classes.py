@@ -1,16 +1,18 @@
 """Classes that people add while they review."""
 
+import functools
 import io
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from lnl_core.jobs import inputs
 from lnl_core.services import in_force
 from lnl_core.services.export import exporting, reimporting
 from lnl_core.services.review import desk, new_classes, recording
-from lnl_core.store import datasets, decisions
-from lnl_core.types import Action, Decision, LnlError
+from lnl_core.store import datasets, db, decisions
+from lnl_core.types import Action, Busy, Decision, LnlError, NotFound
 
 
 def again(info):
@@ -42,6 +44,29 @@ def test_two_reviewers_get_one_class_and_a_journal_sent_twice_too(scored):
     assert info.class_names[3:] == ("owl",)
     assert decisions.in_force(info)[6][0].label == 3
     assert len(list(decisions.history(info))) == 2
+
+
+def test_who_looks_at_the_set_as_it_was_may_answer_with_a_class_added_since(scored):
+    recording.record(scored, "ann", [press(4, "owl")])
+    said = {"cid": "x", "row": 6, "action": "relabel", "label": 3}
+    assert recording.record(scored, "bob", [said]).problems == []
+    datasets.rename(scored, "renamed")
+    assert recording.record(scored, "bob", [press(7, "yak"), press(8, "owl")]).problems == []
+    info = datasets.dataset(scored.workspace, "renamed")
+    assert [decisions.in_force(info)[row][0].label for row in (6, 7, 8)] == [3, 4, 3]
+
+
+def test_an_answer_whose_class_cannot_be_stored_now_is_not_acknowledged(scored, monkeypatch):
+    soon = functools.partial(datasets.change_meta, patience=0.05)
+    monkeypatch.setattr(datasets, "change_meta", soon)
+    with db.transaction(scored.workspace) as other:
+        other.execute(text("UPDATE reviewers SET created_at = created_at"))
+        with pytest.raises(Busy):  # the browser keeps it, and sends it again
+            recording.record(scored, "ann", [press(4, "owl")])
+    assert recording.record(scored, "ann", [press(4, "owl")]).problems == []
+    datasets.remove(scored)
+    with pytest.raises(NotFound, match="no such data set"):
+        recording.record(scored, "ann", [press(5, "owl")])
 
 
 @pytest.mark.parametrize("name", ["Belt", "BELT  ", "be lt", "be-lt"])
