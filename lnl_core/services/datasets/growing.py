@@ -26,7 +26,7 @@ from lnl_core.readings import Answers, Reading, Unanswered
 from lnl_core.services.datasets import batches, copied
 from lnl_core.services.datasets.batches import NewClasses as NewClasses
 from lnl_core.services.datasets.catalog import scratch
-from lnl_core.services.datasets.joined import Batch, write_listed, written
+from lnl_core.services.datasets.joined import Batch, adopt, check_same, write_listed, written
 from lnl_core.services.in_force import loaded
 from lnl_core.store import arrays, datasets
 from lnl_core.store.db import now
@@ -181,10 +181,13 @@ def add_images(
                 outcome.rank(info)
             return _said(info, batch, told.skipped, [])
         before = copied.counted(info)
-        grown = written(batch)
-        _check_idle(info)
-        _commit(batch, grown, source)
-        same = batches.copied_pairs(batch, copies.noted(grown))
+        part = written(batch)
+        try:
+            _check_idle(info)
+            same = batches.copied_pairs(batch, copies.noted(part))
+            _commit(batch, part, source)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     changed = datasets.dataset(info.workspace, info.name)
     _forget(info)
     outcome.rank(changed)
@@ -278,9 +281,8 @@ def _commit(batch: Batch, grown: Path, source: Path) -> None:
     digest.update(given[info.n :].tobytes() + repr((batch.ids, batch.names)).encode())
 
     def change(meta: dict[str, Any]) -> dict[str, Any]:
-        same = len(meta.get("additions", ())) == len(info.additions)
-        if not same or tuple(meta["class_names"]) != info.class_names:
-            raise LnlError(f"“{info.name}” was changed meanwhile. Add the images again.")
+        check_same(info, meta)
+        adopt(info, grown)
         told = f"{len(batch.rows):,} images were added on {now()[:10]} from {source}."
         whole = str(source.expanduser().absolute())
         addition = {"first": info.n, "count": n - info.n, "source": whole, "added_at": now()}

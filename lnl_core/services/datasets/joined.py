@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from lnl_core.store.table import read_table
 from lnl_core.types import (
     DatasetInfo,
     IntArray,
+    LnlError,
 )
 
 
@@ -47,12 +49,15 @@ class Batch:
 
 
 def written(batch: Batch) -> Path:
-    """Write the arrays of the larger set beside the old ones; return their folder."""
+    """Write the arrays of the larger set beside the old ones, in a folder that is this call's own.
+
+    `adopt` puts them in their place, once nobody else's can be there.
+
+    Raises:
+        LnlError: the disk is full, or somebody else has added images meanwhile.
+    """
     info = batch.info
-    target = info.directory / f"grown-{len(info.additions) + 1}"
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    for each in (target, part):  # of an addition that was cut off before it counted
-        shutil.rmtree(each, ignore_errors=True)
+    part = info.directory / f".grown-{uuid.uuid4().hex}.{os.getpid()}.part"
     part.mkdir()
     try:
         read = arrays.read_array(batch.folder / "images.npy")
@@ -71,12 +76,35 @@ def written(batch: Batch) -> Path:
             _file_digests(old, np.arange(info.n)) + _file_digests(new, batch.rows),
         )
         copies.noted(part, copies.outlined(info.arrays))
-        os.replace(part, target)
-    except OSError as error:
-        raise disk_error(error) from error
-    finally:
+    except BaseException as error:
         shutil.rmtree(part, ignore_errors=True)
-    return target
+        if isinstance(error, FileNotFoundError):
+            check_same(info, datasets.read_meta(info))
+        if isinstance(error, OSError):
+            raise disk_error(error) from error
+        raise
+    return part
+
+
+def check_same(info: DatasetInfo, meta: dict[str, Any]) -> None:
+    """Check that a set has not got more images or classes since.
+
+    Raises:
+        LnlError: it has.
+    """
+    same = len(meta.get("additions", ())) == len(info.additions)
+    if not same or tuple(meta["class_names"]) != info.class_names:
+        raise LnlError(f"“{info.name}” was changed meanwhile. Add the images again.")
+
+
+def adopt(info: DatasetInfo, part: Path) -> None:
+    """Put a larger set's arrays where `meta.json` is about to name them; call it in `change_meta`.
+
+    What stands there then is of an addition that was cut off before it counted.
+    """
+    target = info.directory / f"grown-{len(info.additions) + 1}"
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(part, target)
 
 
 def write_listed(batch: Batch, folder: Path) -> bool:

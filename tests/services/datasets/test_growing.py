@@ -15,6 +15,7 @@ from lnl_core.services.review import evidence as image_evidence
 from lnl_core.services.runs import status
 from lnl_core.store import arrays, audits, datasets, decisions, owned
 from lnl_core.store.db import dispose, open_workspace
+from lnl_core.store.table import table_of
 from lnl_core.types import Action, Decision, JobState, LnlError, Signals
 from tests.data.making import picture
 from tests.killing import killed_at_every_step
@@ -291,6 +292,30 @@ def test_nothing_is_added_while_a_run_goes_on(thirty, tmp_path):
         growing.add_images(thirty, source)
     queue.finish(thirty.workspace, job.id, JobState.CANCELLED)
     assert growing.add_images(thirty, source).added == 6
+
+
+@pytest.mark.parametrize("when", ["before it writes", "once it has written"])
+def test_of_two_who_add_at_once_one_is_told_to_ask_again(thirty, tmp_path, monkeypatch, when):
+    mine = file_of(tmp_path, "mine", pictures(6, seed=8), np.arange(6) % 3)
+    theirs = file_of(tmp_path, "theirs", pictures(9, seed=9), np.arange(9) % 3)
+    write = growing.written
+
+    def among(batch):
+        monkeypatch.setattr(growing, "written", write)
+        part = None if when == "before it writes" else write(batch)
+        assert growing.add_images(again(thirty), theirs).n == 39
+        return part or write(batch)
+
+    monkeypatch.setattr(growing, "written", among)
+    with pytest.raises(LnlError, match="changed meanwhile. Add the images again"):
+        growing.add_images(thirty, mine)
+    table_of.cache_clear()
+    np.testing.assert_array_equal(datasets.load(again(thirty)).images[30:], pictures(9, seed=9))
+    assert growing.add_images(again(thirty), mine).n == 45
+    data = datasets.load(again(thirty))
+    np.testing.assert_array_equal(data.images[39:], pictures(6, seed=8))
+    assert len(data.ids) == 45
+    assert [each.name for each in thirty.directory.glob("*grown*")] == ["grown-2"]
 
 
 def test_exports_leave_what_is_not_scored_blank(thirty, tmp_path):
