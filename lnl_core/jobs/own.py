@@ -13,14 +13,15 @@ import shutil
 import unicodedata
 import uuid
 
+import numpy as np
 from sqlalchemy import insert
 
 from lnl_core.jobs import outcome, queue
-from lnl_core.jobs.inputs import corrected_labels, note_no_classes
+from lnl_core.jobs.inputs import note_no_classes
 from lnl_core.methods import OWN
 from lnl_core.review import labelled
 from lnl_core.review.probabilities import signals_of
-from lnl_core.store import arrays, schema
+from lnl_core.store import arrays, datasets, schema
 from lnl_core.store.db import now, transaction
 from lnl_core.types import (
     DatasetInfo,
@@ -59,11 +60,12 @@ def add(info: DatasetInfo, title: str, probs: FloatArray, source: str) -> Job:
         source: name of the file, for the record.
     """
     key = key_of(title)
-    labels, trusted, _ = corrected_labels(info)
+    # the model was told no answer: it judges the labels that the images came with
+    labels = np.asarray(datasets.load(info).given_labels)
     part = labelled.part(labels, info.class_count, info.no_classes)
-    signals = outcome.with_trust(signals_of(key, part.only(probs), labels), trusted | ~part.inner)
+    signals = outcome.with_trust(signals_of(key, part.only(probs), labels), ~part.inner)
     runs = info.directory / "runs"
-    aside = runs / f".own-{uuid.uuid4().hex}"
+    aside = runs / f".own-{uuid.uuid4().hex}.{os.getpid()}.part"
     try:
         arrays.save_signals(aside, signals)
         note_no_classes(info, aside)
@@ -92,6 +94,8 @@ def add(info: DatasetInfo, title: str, probs: FloatArray, source: str) -> Job:
             inserted = result.inserted_primary_key
             assert inserted is not None
             number = int(inserted[0])
+            # SQLite gives a number again whose row never counted: killed here, before the commit
+            shutil.rmtree(runs / str(number), ignore_errors=True)
             os.replace(aside, runs / str(number))
     finally:
         shutil.rmtree(aside, ignore_errors=True)

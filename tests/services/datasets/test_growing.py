@@ -307,7 +307,7 @@ def test_of_two_who_add_at_once_one_is_told_to_ask_again(thirty, tmp_path, monke
         return part or write(batch)
 
     monkeypatch.setattr(growing, "written", among)
-    with pytest.raises(LnlError, match="changed meanwhile. Add the images again"):
+    with pytest.raises(LnlError, match="changed meanwhile"):
         growing.add_images(thirty, mine)
     table_of.cache_clear()
     np.testing.assert_array_equal(datasets.load(again(thirty)).images[30:], pictures(9, seed=9))

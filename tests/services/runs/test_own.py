@@ -7,6 +7,7 @@ import pytest
 
 from lnl_core.cli import main
 from lnl_core.jobs import own, queue
+from lnl_core.services.export.scores import rank_rows
 from lnl_core.services.review import evidence
 from lnl_core.services.runs import status
 from lnl_core.services.runs.own import score_with
@@ -22,6 +23,10 @@ def good(tiny, tmp_path):
     probs[np.arange(60), truth] = 0.9
     np.save(tmp_path / "good.npy", probs)
     return tmp_path / "good.npy"
+
+
+def given(info):
+    return np.asarray(datasets.load(info).given_labels)
 
 
 def test_it_stands_in_the_table_as_done_and_finds_the_errors(workspace, tiny, good):
@@ -53,19 +58,49 @@ def test_it_joins_the_consensus_beside_others_and_a_second_one_takes_its_place(
     assert runs == {"own": again.id, "own-second-model": other.id}
 
 
-def test_confirmed_labels_are_not_suspected_and_corrected_ones_count(workspace, tiny, good):
-    data = datasets.load(tiny)
-    truth = int(np.asarray(data.true_labels)[25])
-    decisions.append(
-        tiny,
-        [Decision(3, Action.KEEP, "ann"), Decision(25, Action.RELABEL, "ann", label=truth)],
+def test_answers_change_nothing_of_what_a_model_says_that_was_told_none(tiny, good):
+    """Labels that people found wrong leave with a low quality, whenever the model came."""
+    before = score_with(tiny, good, "before").job
+    truth = int(np.asarray(datasets.load(tiny).true_labels)[25])
+    kept, right, false = (
+        Decision(3, Action.KEEP, "ann"),
+        Decision(25, Action.RELABEL, "ann", label=truth),
+        Decision(40, Action.RELABEL, "ann", label=int(given(tiny)[40] + 1) % 3),
     )
+    decisions.append(tiny, [kept, right, false])
+    after = score_with(tiny, good, "after").job
+    assert after.other_class == before.other_class == 3
+    one, two = (list(rank_rows(tiny, f"own-{title}")) for title in ("before", "after"))
+    columns = ("suspicion", "label_quality", "given_label", "suggested_label", "told")
+    assert [[row[c] for c in columns] for row in one] == [[row[c] for c in columns] for row in two]
+    told = [float(two[row]["suspicion"]) for row in (3, 25, 40, 47)]
+    assert told == pytest.approx([0.95, 0.95, 0.1, 0.95])
+    ranking, _ = arrays.load_ranking(tiny.directory / "ranking")
+    assert list(ranking.order[:2]) == [25, 47]
+    assert ranking.order[-1] == 3  # whose label a person has confirmed
+
+
+def test_an_image_without_a_class_is_suspected_of_nothing_also_once_it_has_an_answer(tiny, good):
+    datasets.update_meta(tiny, no_classes=[tiny.class_names[1]])
+    info = datasets.dataset(tiny.workspace, tiny.name)
+    row = int(np.flatnonzero(given(info) == 1)[0])
+    decisions.append(info, [Decision(row, Action.RELABEL, "ann", label=2)])
+    job = score_with(info, good, "own").job
+    suspicion = arrays.load_signals(info.directory / "runs" / str(job.id)).suspicion
+    assert not suspicion[given(info) == 1].any()
+    assert suspicion[given(info) != 1].all()
+
+
+def test_what_was_killed_before_it_counted_stands_in_nobodys_way(workspace, tiny, good):
+    first = score_with(tiny, good, "own").job
+    for number in range(first.id + 1, first.id + 4):  # a number that was never committed
+        folder = tiny.directory / "runs" / str(number)
+        folder.mkdir()
+        (folder / "features.npy").write_bytes(b"of another run")
     job = score_with(tiny, good, "own").job
-    signals = arrays.load_signals(tiny.directory / "runs" / str(job.id))
-    assert signals.suspicion[3] == 0
-    assert signals.suspicion[25] == 0
-    assert signals.suspicion[47] == pytest.approx(0.95)
-    assert job.other_class == 2
+    folder = tiny.directory / "runs" / str(job.id)
+    assert not (folder / "features.npy").exists()
+    assert arrays.load_signals(folder).suspicion[47] == pytest.approx(0.95)
 
 
 def test_very_many_classes_keep_the_best_and_the_exact_suspicion():
