@@ -24,6 +24,7 @@ Shapes: `n` images, `b` images of a block.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -142,6 +143,10 @@ def summary(
         "different_labels": len(np.unique(groups[differing])),
         "across_splits": len(np.unique(groups[across])),
     }
+
+
+ABOUT = re.compile(r"[\d,]+ pictures? (comes? more than once|(is|are) in more than one split)")
+"""How the sentences of `notes` begin: sets from before keep those of the import in their notes."""
 
 
 def notes(counted: Mapping[str, int], waiting: int | None = None) -> list[str]:

@@ -281,7 +281,7 @@ class SetWriter:
             counted = copies.summary(groups, labels, none, None if coded is None else coded[1])
             self.copies = copies.notes(counted)
             outline[COPIES_FOUND] = {"of": self.n} | counted
-            outline["notes"] = [*meta.get("notes", ()), *self.copies]
+            outline["notes"] = list(meta.get("notes", ()))
             write_json(self.part / "meta.json", dict(meta) | outline)
             if self.target.is_dir():
                 self.target.rmdir()  # an empty folder may stand there; anything else may not

@@ -21,15 +21,15 @@ def tells(matrix: Matrix) -> bool:
     return bool(matrix.says.any())
 
 
-def transitions(matrix: Matrix, class_names: Sequence[str], tone: Tone) -> go.Figure:
-    """Draw the expected images of each true class among those given as one class."""
+def transitions(matrix: Matrix, class_names: Sequence[str], of: int, tone: Tone) -> go.Figure:
+    """Draw the expected images of each true class among those given as one of `of` classes."""
     s = len(matrix.labels)
     own = np.eye(s, dtype=bool)
     many = matrix.says
     shown = np.where(many, matrix.share, np.nan)
     names = [text(class_names[label], 14) for label in matrix.labels]
     above = 106 + round(min(4.6 * max(2, *map(len, names)), 50))  # two lines, slanted names
-    some = "" if s == len(class_names) else f" The {s} classes with most expected errors."
+    some = "" if s >= of else f" The {s} of {of:,} classes with most expected errors."
     sure = "95 % intervals under the pointer" if matrix.audits else "By the methods, not checked"
     figure = new_figure(
         "Given and true classes",

@@ -75,14 +75,19 @@ _ABOUT_A_LABEL = ("p_given", "p_other", "loss")
 """Curves that are about the label that a run was given."""
 
 
-def other_class(signals: Signals, labels: IntArray) -> int:
-    """Count rows whose most probable class is not the label; by suspicion without probabilities."""
+def other_class(signals: Signals, labels: IntArray, told: BoolArray | None = None) -> int:
+    """Count rows whose most probable class is not the label; by suspicion without probabilities.
+
+    Rows that the run was `told` of, (n,), are left out: it repeats there what people said.
+    """
     probs = signals.pred_probs
     if isinstance(probs, TopProbs):
-        return int((np.asarray(probs.classes[:, 0]) != labels).sum())
-    if probs is not None:
-        return int((np.asarray(probs).argmax(axis=1) != labels).sum())
-    return int((np.asarray(signals.suspicion) > 0.5).sum())
+        other = np.asarray(probs.classes[:, 0]) != labels
+    elif probs is not None:
+        other = np.asarray(probs).argmax(axis=1) != labels
+    else:
+        other = np.asarray(signals.suspicion) > 0.5
+    return int((other if told is None else other & ~told).sum())
 
 
 def key(job: Job, info: DatasetInfo) -> str:

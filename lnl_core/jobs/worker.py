@@ -256,7 +256,7 @@ def _work(job: Job, info: DatasetInfo, context: JobContext, method: Method) -> d
     cost = {name: float(value) for name, value in signals.cost.items()}
     return {
         "other_class": outcome.other_class(
-            signals, data.given_labels if reviewed is None else reviewed
+            signals, data.given_labels if reviewed is None else reviewed, data.trusted
         ),
         "cost": json.dumps(cost),
     }

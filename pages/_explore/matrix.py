@@ -71,7 +71,7 @@ def draw(info: DatasetInfo) -> None:
         },
     )
     _largest(info, matrix)
-    more = "" if len(matrix.labels) == info.class_count else f" {_some(info, matrix)}"
+    more = "" if len(matrix.labels) == info.real_class_count else f" {_some(info, matrix)}"
     st.caption(
         "Images of each true class (column) among those given as one class (row): the bluer, "
         "the larger the share of the row. "
@@ -103,7 +103,7 @@ def _sources(matrix: Matrix) -> str:
 def _some(info: DatasetInfo, matrix: Matrix) -> str:
     return (
         f"The {len(matrix.labels)} classes with most expected errors of "
-        f"{_words.plural(info.class_count, 'class', 'classes')}."
+        f"{_words.plural(info.real_class_count, 'class', 'classes')}."
     )
 
 

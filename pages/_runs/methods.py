@@ -275,9 +275,10 @@ def basis(shared: float) -> str:
     words = f"All estimated for the processor here, {cores}"
     if _jobs.has_gpu():
         words += "; the graphics card is faster"
+    start = f"{_words.about(recipes.START_SECONDS)} to start"
     if shared:
-        words += f". With {_words.about(shared)} for features, computed once and shared"
-    return f"{words}."
+        return f"{words}. With {_words.about(shared)} for features, shared by all, and {start}."
+    return f"{words}. With {start}."
 
 
 def _splits(info: DatasetInfo) -> tuple[list[str], list[str]]:

@@ -175,7 +175,7 @@ def test_an_import_says_how_many_copies_there_are_and_which_contradict(do_import
     got = do_import(photos)
     note = next(note for note in got.report.notes if "more than once" in note)
     assert note.startswith("2 pictures come more than once, 5 images in all; 1 of them with diff")
-    assert got.meta["notes"] == list(got.report.notes)
+    assert note not in got.meta["notes"], "what a set holds changes when it grows"
 
 
 def test_copies_that_nobody_labelled_contradict_nothing():

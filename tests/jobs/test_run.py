@@ -86,6 +86,8 @@ def test_a_method_sees_corrected_labels_trust_and_no_truth(workspace, tiny):
     suspicion = arrays.load_signals(queue.run_dir(workspace, job)).suspicion
     assert suspicion[59] == 0  # the most suspicious row, were it not confirmed
     assert suspicion[58] > 0.9
+    untold = np.delete(np.asarray(datasets.load(tiny).given_labels), [3, 59])
+    assert job.other_class == (untold != 0).sum(), "it repeats what it was told, and that counts"
 
 
 def test_a_resumed_run_trains_on_the_labels_it_began_with(workspace, tiny):

@@ -23,6 +23,7 @@ from lnl_core.data.contrast import Contrast
 from lnl_core.data.writing import Plan
 from lnl_core.jobs import outcome, queue
 from lnl_core.readings import Answers, Reading, Unanswered
+from lnl_core.said import many
 from lnl_core.services.datasets import batches, copied
 from lnl_core.services.datasets.batches import NewClasses as NewClasses
 from lnl_core.services.datasets.catalog import scratch
@@ -283,7 +284,8 @@ def _commit(batch: Batch, grown: Path, source: Path) -> None:
     def change(meta: dict[str, Any]) -> dict[str, Any]:
         check_same(info, meta)
         adopt(info, grown)
-        told = f"{len(batch.rows):,} images were added on {now()[:10]} from {source}."
+        came = many(len(batch.rows), "image was", "images were")
+        told = f"{came} added on {now()[:10]} from {source}."
         whole = str(source.expanduser().absolute())
         addition = {"first": info.n, "count": n - info.n, "source": whole, "added_at": now()}
         return {

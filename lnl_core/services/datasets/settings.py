@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from lnl_core.data import copies as finding
 from lnl_core.data import no_class
 from lnl_core.data.images import is_beside as is_beside
 from lnl_core.jobs import inputs, outcome, queue
 from lnl_core.readings import Answers
+from lnl_core.services.datasets import copied
 from lnl_core.store import datasets, goals
 from lnl_core.store.table import read_table
 from lnl_core.types import DatasetInfo, JobState, LnlError
@@ -55,9 +57,10 @@ def skipped(info: DatasetInfo) -> list[Skipped]:
 
 
 def notes(info: DatasetInfo) -> list[str]:
-    """Return what an import found worth saying, a sentence each."""
-    sentences: list[str] = datasets.read_meta(info).get("notes", [])
-    return sentences
+    """Return what was worth saying when images came in, and of copies now, a sentence each."""
+    stored: list[str] = datasets.read_meta(info).get("notes", [])
+    kept = [each for each in stored if not finding.ABOUT.match(each)]
+    return kept if datasets.copies(info) is None else [*kept, *copied.notes(info)]
 
 
 def guides(info: DatasetInfo) -> dict[str, str]:

@@ -376,3 +376,21 @@ def test_killed_at_any_step_the_set_is_the_old_one_or_the_larger_one(tmp_path, m
     assert killed_at_every_step(prepare, act, check) > 20
     assert sizes == sorted(sizes)
     assert set(sizes) == {4, 7}
+
+
+def test_what_is_said_of_copies_is_said_of_the_set_as_it_is(workspace, tmp_path):
+    one, other = pictures(4, side=32), pictures(3, seed=8, side=32)
+    first = file_of(tmp_path, "first", np.concatenate([one, one[:1]]), [0, 1, 2, 0, 0])
+    catalog.import_dataset(workspace, first, "copied")
+    info = datasets.dataset(workspace, "copied")
+    old = ["1 picture comes more than once, 2 images in all.", "Read together: a, b."]
+    datasets.update_meta(info, notes=old)  # as sets from before have it
+    growing.add_images(info, file_of(tmp_path, "second", other[[0, 0, 1]], [0, 1, 1]))
+    said = settings.notes(again(info))
+    assert [each for each in said if "more than once" in each] == [
+        "2 pictures come more than once, 4 images in all; 1 of them with different labels, at "
+        "least one of which is wrong: they come first in the queue."
+    ]
+    assert old[1] in said
+    growing.add_images(again(info), file_of(tmp_path, "third", other[2:], [0]))
+    assert any(each.startswith("1 image was added on ") for each in settings.notes(again(info)))

@@ -143,7 +143,10 @@ def of_explore(info: DatasetInfo, tone: Tone) -> Iterator[Named]:
             yield "map", _map(info, map_, tone)
     matrix = confusions.matrix(info)
     if matrix is not None and transitions.tells(matrix):
-        yield "given-true", transitions.transitions(matrix, info.class_names, tone)
+        yield (
+            "given-true",
+            transitions.transitions(matrix, info.class_names, info.real_class_count, tone),
+        )
 
 
 def _map(info: DatasetInfo, map_: Layout, tone: Tone) -> Any:
