@@ -54,6 +54,7 @@ def draw(info: DatasetInfo, comparison: Comparison) -> None:
             format_func=lambda each: splits.get(each, each),
             key="losses_split",
             label_visibility="collapsed",
+            wrap=True,
         )
     chosen = key if key in runs else single[0]
     with _ui.computing(("losses", info.id, chosen, quantity), 520):

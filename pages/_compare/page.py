@@ -94,6 +94,7 @@ def _view() -> str:
         format_func=lambda key: VIEWS[key][0],
         key=key,
         label_visibility="collapsed",
+        wrap=True,  # on a telephone, where nothing says that more of them stand to the right
     )
     view = view if view in VIEWS else "quality"
     if asked != view:

@@ -156,6 +156,21 @@ def test_no_control_of_a_title_row_stands_alone(common_server, page, layout_set,
         assert len(found[-1]) > 1, found
 
 
+@pytest.mark.parametrize(
+    ("address", "name"), [("compare?view=losses", "View"), ("explore", "Colour by")]
+)
+def test_a_telephone_shows_every_choice_of_a_row(common_server, page, layout_set, address, name):
+    """Those that stood to the right of the window said nothing of themselves."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    joint = "&" if "?" in address else "?"
+    page.goto(f"{common_server.url}/{address}{joint}dataset={layout_set.name}")
+    row = page.get_by_role("radiogroup", name=name)
+    row.wait_for()
+    boxes = [each.bounding_box() for each in row.get_by_role("radio").all()]
+    assert len(boxes) > 3
+    assert max(box["x"] + box["width"] for box in boxes) <= 390
+
+
 def test_a_measure_finds_what_it_is_for(page):
     """The measuring itself: a page with one of each fault."""
     page.set_content("""
