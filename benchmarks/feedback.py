@@ -9,6 +9,11 @@ the 200, which keep the labels that they came with and judge both orders, as the
 does (`lnl_core.services.compare.rounds`). Two hundred are few, so all images without an answer are
 judged as well, by the truth. Order: average precision of "the label is wrong". `test` is the
 accuracy of a logistic regression on the same features that learns the labels, on right ones.
+
+`p`: mean p_wrong of the images without an answer, beside the share of them that is wrong (`rest`),
+and its calibration error. `before` is the ranking's own, `run` that of the methods that learned the
+answers, and `after` what the product says: the earlier chances, as all answers correct them, in
+the order of the new ones (`lnl_core.jobs.carried`).
 """
 
 from __future__ import annotations
@@ -28,7 +33,7 @@ sys.path.insert(0, str(REPO))
 
 from benchmarks import _data, _out, _real_sets, detection  # noqa: E402
 from lnl_core.methods import taught  # noqa: E402
-from lnl_core.review import consensus, metrics  # noqa: E402
+from lnl_core.review import consensus, metrics, recalibration  # noqa: E402
 from lnl_core.store import arrays  # noqa: E402
 from lnl_core.types import LabeledDataset  # noqa: E402
 
@@ -98,9 +103,42 @@ def rounds(
         for name, rows in (("held", held), ("unseen", unseen)):
             line[f"{name}_before"] = precision(np.asarray(before.p_wrong), wrong, rows)
             line[f"{name}_after"] = precision(np.asarray(again.p_wrong), wrong, rows)
+        line |= chances(before, again, given, wrong, ~unseen, held)
         line["test_before"] = accuracy(features, given, *test)
         line["test_after"] = accuracy(features, labels, *test)
         found.append(line)
+    return found
+
+
+def chances(
+    before: Any,
+    again: Any,
+    given: np.ndarray,
+    wrong: np.ndarray,
+    seen: np.ndarray,
+    held: np.ndarray,
+) -> dict[str, float]:
+    """Return how true p is of what has no answer: before a round, by its runs, and as it is said.
+
+    Args:
+        before: the ranking from before.
+        again: that of the methods that learned the answers.
+        given: (n,) given labels.
+        wrong: (n,) True where one is wrong.
+        seen: (n,) True where the methods were told the answer.
+        held: (n,) True where chance drew the image; it has an answer as well.
+    """
+    rest, rows = ~(seen | held), np.flatnonzero(seen | held)
+    own = np.asarray(before.p_wrong, np.float64)
+    known = recalibration.recalibrated(
+        own, given, before.suggested_labels, rows, wrong[rows], held[rows]
+    )
+    learned = np.asarray(again.p_wrong, np.float64)
+    carried = recalibration.as_sure_as(learned, known, rest)
+    found = {"rest": round(float(wrong[rest].mean()), 3)}
+    for name, p in (("before", own), ("run", learned), ("after", carried)):
+        found[f"p_{name}"] = round(float(p[rest].mean()), 3)
+        found[f"error_{name}"] = round(metrics.calibration_error(wrong[rest], p[rest]), 3)
     return found
 
 

@@ -43,6 +43,8 @@ def test_images_that_judge_keep_their_labels_and_no_answer_is_judged(blobs, monk
         assert line["corrected"] == len(changed) <= line["reviewed"]
         assert line["left"] + line["corrected"] == (truth != given).sum()
         assert 0 <= line["held_before"] <= 1
+        assert line["error_after"] <= line["error_before"]
+        assert abs(line["p_after"] - line["rest"]) <= abs(line["p_run"] - line["rest"]) + 0.005
     corrected = [line["corrected"] for line in lines]
     assert corrected == sorted(corrected)
     assert corrected[0] < corrected[-1]
