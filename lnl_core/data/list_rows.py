@@ -126,6 +126,26 @@ class ListRows:
         """Return the id of a row, whatever computer its path is of."""
         return id_of(cells | {"image": finder.at_home(cells["image"])}, self._home)
 
+    def ids_again(self, hashes: set[int]) -> int:
+        """Return how many ids name other images in another list or split: they count anew there.
+
+        Args:
+            hashes: of the ids that two rows or more have.
+        """
+        seen: dict[str, dict[tuple[Path, str], str]] = {}
+        again: set[str] = set()
+        for listing, _, cells in self.rows():
+            if isinstance(cells, BadRow) or problem_of(cells) is not None or not cells.get("id"):
+                continue
+            identity, path = id_of(cells, self._home), path_of(cells["image"], self._home)
+            if hash(identity) in hashes:
+                own = (listing.file, cells.get("split", ""))
+                places = seen.setdefault(identity, {})
+                if any(at != own and path != other for at, other in places.items()):
+                    again.add(identity)
+                places.setdefault(own, path)
+        return len(again)
+
     def called(self, each: Listing) -> str:
         """Return how messages call a list."""
         return f"{each.inside}/{each.file.name}" if each.inside else each.file.name

@@ -24,7 +24,7 @@ from lnl_core.data.list_rows import (
 from lnl_core.data.reading import column_names, columns, labels, naming
 from lnl_core.data.reading.finding import Finder
 from lnl_core.data.reading.outline import UNLABELLED, Outline, unlabelled
-from lnl_core.data.tables import BadRow, visible
+from lnl_core.data.tables import BadRow, Cells, visible
 from lnl_core.data.writing import Skipped
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.said import many
@@ -41,6 +41,9 @@ _LEAK = (
     "The image is listed in another split, too; the first row was kept.",
     "Take it out of one of them: what a method has learned is no test of it.",
 )
+_First = tuple[str, str]
+"""Split and path of the first row of an id."""
+
 _FOUND_UP_TO = 20_000
 """Rows whose files are looked for while reading; of a longer list, a sample."""
 
@@ -73,7 +76,7 @@ def scan(
     decided = columns.decide(first.file, home, said)
     outline = Outline(
         files=[column_names.inside(home, each.file) for each in listings],
-        columns=decided.used,
+        columns=dict(decided.used),
         questions=list(decided.questions),
         notes=[*decided.notes, *_not_taken(decided.unused, decided.notes)],
     )
@@ -109,6 +112,7 @@ class _Listed:
         answers: Answers,
     ) -> None:
         self._listings, self._home, self._renamed = listings, home, renamed
+        self._decided = decided
         self._rows, self._answers = ListRows(listings, home, decided, answers), answers
         self._several = len(listings) > 1
         self._naming = naming.Naming()
@@ -116,7 +120,7 @@ class _Listed:
 
     def source(self, outline: Outline) -> FileSource:
         """Count, ask, and return what can be read."""
-        counted = self._rows.count()
+        counted = self._with_ids(outline)
         lists = dict.fromkeys(each.file.parent for each in self._listings)
         self._naming = naming.named(counted.written, [self._home, *lists], self._answers)
         outline.questions += self._naming.questions
@@ -170,6 +174,31 @@ class _Listed:
             outline=outline,
         )
 
+    def _with_ids(self, outline: Outline) -> Counted:
+        """Count the rows; ids that count anew in every list or split are none, unless said."""
+        counted = self._rows.count()
+        name = self._decided.used.get("id")
+        if name is None or self._answers.id_column or not (repeated := counted.repeated()):
+            return counted
+        again = self._rows.ids_again(repeated)
+        if not again:
+            return counted
+        images = "value names" if again == 1 else "values name"
+        outline.questions.append(
+            Question(
+                "id_column",
+                f"Column “{visible(name)[:40]}” is no id: {again:,} of its {images} another image "
+                "in another list or split. The path is the id.",
+                (Choice("none", "the path is the id"), Choice(name, "it is the id")),
+                default="none",
+            )
+        )
+        del outline.columns["id"]
+        self._rows = ListRows(
+            self._listings, self._home, self._decided.without("id"), self._answers
+        )
+        return self._rows.count()
+
     # labels ---------------------------------------------------------------------------------
 
     def _classes(self, label: str) -> tuple[int, ...] | BadRow:
@@ -205,7 +234,7 @@ class _Listed:
 
     def _count_once(self, repeated: set[int], outline: Outline) -> None:
         """Take rows that name an id again out of the counts."""
-        seen: set[str] = set()
+        seen: dict[str, _First] = {}
         names = list(self._label_of)
         for cells in self._rows.usable():
             identity, classes = self._rows.id(cells, self._finder), self._classes(cells["label"])
@@ -213,14 +242,23 @@ class _Listed:
                 continue
             if identity in seen:
                 outline.counts[names[classes[0]]] -= 1
-                if not self._adds_a_label(identity, classes):
-                    why = BadRow(*(_TWICE if cells.get("id") else _LISTED_TWICE))
+                if (why := self._again(identity, cells, classes, seen[identity])) is not None:
                     outline.leave_out(1, "rows", why, visible(cells["image"])[:200])
-            seen.add(identity)
+            seen.setdefault(identity, self._first(cells))
 
-    def _adds_a_label(self, identity: str, classes: tuple[int, ...]) -> bool:
-        """Tell whether a row that names an id again gives it another label."""
-        return identity in self._also and classes[0] != self._also[identity][0]
+    def _first(self, cells: Cells) -> _First:
+        return visible(cells.get("split", "")), path_of(cells["image"], self._home)
+
+    def _again(
+        self, identity: str, cells: Cells, classes: tuple[int, ...], first: _First
+    ) -> BadRow | None:
+        """Return why a row that names an id again is left out; None where it adds a label."""
+        split, path = self._first(cells)
+        if path != first[1]:
+            return BadRow(*_TWICE)
+        if identity in self._also and classes[0] != self._also[identity][0]:
+            return None
+        return BadRow(*(_LEAK if split != first[0] else _LISTED_TWICE))
 
     # the outline ----------------------------------------------------------------------------
 
@@ -311,7 +349,7 @@ class _Listed:
 
     def _items(self, repeated: set[int]) -> Iterator[Item | Skipped]:
         """Yield every row as an image to read, or as one that was skipped."""
-        seen: dict[str, str] = {}
+        seen: dict[str, _First] = {}
         for listing, number, cells in self._rows.rows():
             problem = cells if isinstance(cells, BadRow) else problem_of(cells)
             if problem is not None or isinstance(cells, BadRow):
@@ -330,16 +368,16 @@ class _Listed:
             suspect = hash(identity) in repeated
             split = visible(cells.get("split", ""))
             if suspect and identity in seen:
-                if not self._adds_a_label(identity, classes):
-                    why = _TWICE if cells.get("id") else _LISTED_TWICE
-                    yield Skipped(where, *(_LEAK if seen[identity] != split else why), number)
+                why = self._again(identity, cells, classes, seen[identity])
+                if why is not None:
+                    yield Skipped(where, why.reason, why.remedy, number)
                 continue
             located = self._finder.find(cells["image"])
             if isinstance(located, BadRow):
                 yield Skipped(where, located.reason, located.remedy, number, lost=True)
                 continue
             if suspect:
-                seen[identity] = split
+                seen[identity] = self._first(cells)
             yield Item(
                 identity,
                 located[0],

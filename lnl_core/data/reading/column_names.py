@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lnl_core.data import tables
@@ -66,6 +66,12 @@ class Columns:
     def complete(self) -> bool:
         """Tell whether images and labels are known."""
         return "image" in self.accepted and ("label" in self.accepted or bool(self.one_hot))
+
+    def without(self, key: str) -> Columns:
+        """Return the same without the column of a key."""
+        accepted = {name: header for name, header in self.accepted.items() if name != key}
+        used = {name: header for name, header in self.used.items() if name != key}
+        return replace(self, accepted=accepted, used=used)
 
     def repeats_header(self, cells: Mapping[str, str]) -> bool:
         """Tell whether a row is the header once more."""

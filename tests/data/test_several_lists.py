@@ -1,0 +1,46 @@
+"""Lists that are read together: their ids and their columns."""
+
+import pytest
+
+from lnl_core.readings import Answers
+from tests.data.asking import asked, counts, put, read
+
+
+def two_lists(folder, train, test, header="id,image,label", other=""):
+    """Write train.csv and test.csv over eight images."""
+    put(folder, [f"im{i}.png" for i in range(8)])
+    for name, rows, first in (("train", train, header), ("test", test, other or header)):
+        (folder / f"{name}.csv").write_text("\n".join([first, *rows]) + "\n")
+    return folder
+
+
+TRAIN = [f"{i},im{i}.png,{'ab'[i % 2]}" for i in range(5)]
+TEST = [f"{i - 5},im{i}.png,{'ab'[i % 2]}" for i in range(5, 8)]
+
+
+def test_ids_that_count_anew_in_every_list_lose_no_image(tmp_path, agrees):
+    source = two_lists(tmp_path / "s", TRAIN, TEST)
+    found = read(source)
+    question = asked(found)["id_column"]
+    assert "3 of its values name another image" in question.text
+    assert (found.n, dict(found.splits), question.taken) == (8, {"test": 3, "train": 5}, "none")
+    assert "id" not in found.columns
+    assert agrees(source).ids == [f"im{i}.png" for i in (5, 6, 7, 0, 1, 2, 3, 4)]
+    said = agrees(source, Answers(id_column="id"))
+    assert {row["reason"].split(";")[0] for row in said.skipped} == {"The id is used twice"}
+
+
+def test_ids_that_count_anew_in_every_split_of_one_list_lose_no_image(tmp_path, agrees):
+    rows = [f"{row},{split}" for rows, split in ((TRAIN, "train"), (TEST, "test")) for row in rows]
+    source = put(tmp_path / "s", [f"im{i}.png" for i in range(8)])
+    (source / "all.csv").write_text("\n".join(["id,image,label,split", *rows]))
+    assert "id_column" in asked(read(source))
+    assert agrees(source).report.n == 8
+
+
+@pytest.mark.parametrize("first", ["3,im0.png", "0,im0.png"])
+def test_one_image_in_two_lists_is_a_leak_whatever_its_id(tmp_path, agrees, first):
+    found = agrees(two_lists(tmp_path / "s", TRAIN, [f"{first},a", *TEST[1:]]))
+    reasons = [row["reason"].split(";")[0] for row in found.skipped]
+    assert reasons == ["The image is listed in another split, too"]
+    assert found.report.n == 7
