@@ -268,3 +268,28 @@ def test_the_true_reason_is_said_where_nothing_comes_in(tmp_path):
             read(tmp_path / source)
         with pytest.raises(importers.LnlError, match=words):
             importers.import_source(tmp_path / source, "x", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("folders", "name"),
+    [(("images", "masks"), "im{}.png"), (("aug", "orig"), "im{}"), (("a/x", "b/x"), "im{}.png")],
+)
+def test_names_that_two_folders_have_are_of_neither(tmp_path, folders, name):
+    put(tmp_path, [f"{folder}/im{i}.png" for folder in folders for i in range(12)])
+    rows = [f"{name.format(i)},{'ab'[i % 2]}" for i in range(12)]
+    (tmp_path / "list.csv").write_text("\n".join(["image,label", *rows]) + "\n")
+    said = f"12 times, first .*2 files are called so: “{folders[0]}/…”, “{folders[1]}/…”.*--root"
+    with pytest.raises(importers.LnlError, match=said):
+        read(tmp_path)
+    read_in = importers.read(tmp_path / "list.csv", root=tmp_path / folders[0])
+    assert counts(read_in) == {"a": 6, "b": 6}
+
+
+def test_a_name_that_a_second_folder_has_here_and_there_is_of_the_first(tmp_path, do_import):
+    put(tmp_path / "s", [*(f"images/im{i}.png" for i in range(20)), "more/im3.png"])
+    put(tmp_path / "s", [f"masks/im{i}.tif" for i in range(20)])
+    rows = [f"im{i}.png,{'ab'[i % 2]}" for i in range(20)]
+    (tmp_path / "s" / "list.csv").write_text("\n".join(["image,label", *rows]) + "\n")
+    got = do_import(tmp_path / "s" / "list.csv")
+    assert got.paths == [f"images/im{i}.png" for i in range(20)]
+    assert any("1 path is written without the folder" in note for note in got.report.notes)

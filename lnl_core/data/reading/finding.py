@@ -23,7 +23,9 @@ MOST = 1_000_000
 """Files that are looked through for a name; in a larger folder paths have to be right."""
 
 _BY_NAME, _BY_STEM, _BY_CASE, _MOVED = "by name", "by stem", "by case", "moved"
-_BY_NUMBER = "by number"
+_BY_NUMBER, _BY_FOLDER = "by number", "by folder"
+_FEW = 0.1
+"""Share of the paths that another folder may have, too, where one has nearly all of them."""
 
 
 def components(cell: str) -> tuple[str, ...]:
@@ -89,10 +91,11 @@ class Finder:
             here = [p for p in places if _composed(_folder(p)).casefold() == own.casefold()]
             if not here and self._deeper:
                 here = [p for p in places if self._base is None or _folder(p) == self._base]
+                how = _BY_FOLDER if len(here) < len(places) else how
             if len(here) > 1:
-                several = ", ".join(f"“{visible(place)[:60]}”" for place in sorted(here)[:3])
                 return BadRow(
-                    f"{len(here)} files are called so: {several}.", "Write its path from the root."
+                    f"{len(here)} files are called so: {_shown(here)}.",
+                    "Write its path from the root, or name the folder of the images with --root.",
                 )
             if here:
                 self.how[how] += 1
@@ -118,14 +121,18 @@ class Finder:
             )
 
     def _common_folder(self, sample: Sequence[tuple[str, ...]]) -> str | None:
-        """Return the folder in which nearly all of the paths are found by name, if there is one."""
+        """Return the folder in which nearly all of the paths are found by name, if there is one.
+
+        None where another folder has more than a few of them as well: images and masks.
+        """
         folders, found = Counter[str](), 0
         for parts in sample:
-            inside = {_folder(place) for _, places in self._places(parts) for place in places}
+            places = next((there for _, there in self._places(parts) if there), [])
+            inside = set(map(_folder, places))
             folders.update(inside)
             found += bool(inside)
-        ((best, count),) = folders.most_common(1) or [("", 0)]
-        return best if count > 0.9 * found else None
+        (best, count), (_, next_best) = [*folders.most_common(2), ("", 0), ("", 0)][:2]
+        return best if count > 0.9 * found and next_best <= _FEW * found else None
 
     def _index(self) -> dict[str, list[str]]:
         """Return name -> paths of every file below the root, and keep stem -> paths of images."""
@@ -203,11 +210,24 @@ class Finder:
                 _BY_NAME,
                 "in another Unicode form or folder, found by the one file that has the name",
             ),
+            (
+                _BY_FOLDER,
+                f"without the folder, and read in “{visible(self._base or '')[:60]}”, which has "
+                "nearly all of the names: other folders have files of these names, too",
+            ),
         ):
             if self.how[key]:
                 paths = "path is" if self.how[key] == 1 else "paths are"
                 said.append(f"{self.how[key]:,} {paths} written {words}.")
         return said
+
+
+def _shown(paths: Sequence[str]) -> str:
+    """Return where files of one name lie: their folders, or the paths where a folder has two."""
+    folders = sorted({_folder(path) for path in paths})
+    apart = len(folders) == len(paths)
+    shown = [f"{folder or '.'}/…" for folder in folders] if apart else sorted(paths)
+    return ", ".join(f"“{visible(each)[:60]}”" for each in shown[:3])
 
 
 def _number(stem: str) -> str:
