@@ -5,6 +5,7 @@ import pytest
 
 from lnl_core.data import importers
 from lnl_core.readings import Answers
+from tests.data.asking import asked, counts, put, read
 from tests.data.making import encoded, picture
 
 
@@ -79,3 +80,23 @@ def test_examples_of_a_class_can_be_read_and_what_cannot_is_named(tmp_path):
             (1, "dog/0.jpg"),
         ]
         assert any("“dog/1.jpg”" in note for note in reading.notes)
+
+
+@pytest.mark.parametrize("only", ["images", "Images", "test", "unlabelled"])
+def test_a_lone_folder_of_images_in_a_split_is_no_class(tmp_path, agrees, only):
+    classes = [f"train/{name}/images/{i}.png" for name in ("cat", "dog") for i in range(2)]
+    put(tmp_path / "s", [*classes, f"val/{only}/0.png", f"test/{only}/0.png", f"test/{only}/1.png"])
+    found = read(tmp_path / "s")
+    assert counts(found) == {"cat": 2, "dog": 2}
+    assert "3 images lie outside the class folders" in asked(found)["unlabelled"].text
+    agrees(tmp_path / "s")
+    agrees(tmp_path / "s", Answers(unlabelled="keep"))
+
+
+def test_a_lone_class_in_a_split_is_one_where_its_name_is(tmp_path):
+    put(tmp_path / "a", ["train/cat/0.png", "train/dog/0.png", "val/cat/0.png"])
+    assert counts(read(tmp_path / "a")) == {"cat": 2, "dog": 1}
+    put(tmp_path / "b", ["train/photos/0.png", "train/dog/0.png", "val/photos/0.png"])
+    assert counts(read(tmp_path / "b")) == {"dog": 1, "photos": 2}
+    put(tmp_path / "c", ["train/cat/0.png", "train/dog/0.png", "val/emu/0.png"])
+    assert counts(read(tmp_path / "c")) == {"cat": 1, "dog": 1, "emu": 1}

@@ -19,6 +19,8 @@ from lnl_core.types import LnlError
 
 _LEVELS = ("top", "inner", "third")
 _OF_BOXES = frozenset({"images", "image", "img", "imgs", "jpegimages", "labels", "annotations"})
+_OF_FILES = frozenset({"images", "image", "img", "imgs", "jpegimages", "jpeg", "jpg", "png"})
+_OF_FILES |= {"files", "data", "all", "pictures", "photos", "unlabelled", "unlabeled", "unknown"}
 _OF_MASKS = frozenset({"masks", "mask", "ground_truth", "groundtruth", "gt", "trimaps"})
 _OF_MASKS |= {"segmentation", "segmentations", "segmentationclass", "segmentationobject"}
 
@@ -41,6 +43,7 @@ class Places:
         level: of folders in folders, the one that is the class, counted from 0.
         below: the splits that lie inside other folders.
         apart: names of folders called like splits whose images have no class.
+        bare: splits whose only folder is called like images, and is no class.
         questions: what is asked.
         notes: what should be known.
     """
@@ -49,6 +52,7 @@ class Places:
     level: int = 0
     below: Inside = field(default_factory=Inside)
     apart: frozenset[str] = frozenset()
+    bare: frozenset[str] = frozenset()
     questions: tuple[Question, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -63,7 +67,7 @@ class Places:
             if not folders or folders[0] not in self.splits:
                 return BESIDE_SPLITS
             split, folders = folders[0], folders[1:]
-            if not folders:
+            if not folders or split in self.bare:
                 return NO_CLASS
         if not folders or folders[0] in self.apart:
             return LOOSE
@@ -74,7 +78,7 @@ class Places:
         """Yield (class as written, files in it) of every class folder, empty ones too."""
         if self.below.names:
             root = self.below.without(root)
-        tops = [root.inner[name] for name in self.splits] if self.splits else [root]
+        tops = [root.inner[n] for n in self.splits if n not in self.bare] if self.splits else [root]
         for top in tops:
             for name, node in top.inner.items():
                 if name not in self.apart:
@@ -139,7 +143,8 @@ def decide(root: Node, answers: Answers) -> Places:
         apart = frozenset(flat)
         notes.append(f"Without a class: {', '.join(flat)}.")
         return Places(apart=apart, questions=tuple(questions), notes=tuple(notes))
-    tops = [root.inner[name] for name in splits] if splits else [root]
+    bare = _bare(root, splits)
+    tops = [root.inner[name] for name in splits if name not in bare] if splits else [root]
     if splits:
         left = [n for n in root.inner if n not in splits]
         notes.append(f"Read together: {', '.join(splits)}.")
@@ -156,7 +161,22 @@ def decide(root: Node, answers: Answers) -> Places:
     if level is not None:
         questions.append(level)
     at = _LEVELS.index(level.answer) if level is not None and level.answer in _LEVELS else 0
-    return Places(splits, at, below, questions=tuple(questions), notes=tuple(notes))
+    return Places(splits, at, below, bare=bare, questions=tuple(questions), notes=tuple(notes))
+
+
+def _bare(root: Node, splits: Sequence[str]) -> frozenset[str]:
+    """Return splits with one folder of images, called so or like a split, where others have more.
+
+    Their images have no class: `val/images/` beside `train/cat/` and `train/dog/`.
+    """
+    inside = {name: root.inner[name].with_images() for name in splits}
+    alone = {name: next(iter(inner)) for name, inner in inside.items() if len(inner) == 1}
+    real = {each for name, inner in inside.items() if name not in alone for each in inner}
+    return frozenset(
+        name
+        for name, only in alone.items()
+        if real and only not in real and (only.lower() in _OF_FILES or is_split(only))
+    )
 
 
 def _ask_inside(below: Inside, answers: Answers) -> Question:
