@@ -3,7 +3,7 @@
 import pytest
 
 from lnl_core.readings import Answers
-from tests.data.asking import asked, counts, put, read
+from tests.data.asking import asked, put, read
 
 
 def two_lists(folder, train, test, header="id,image,label", other=""):
