@@ -76,7 +76,7 @@ def scan(
     decided = columns.decide(first.file, home, said)
     outline = Outline(
         files=[column_names.inside(home, each.file) for each in listings],
-        columns=dict(decided.used),
+        columns=decided.used,
         questions=list(decided.questions),
         notes=[*decided.notes, *_not_taken(decided.unused, decided.notes)],
     )
@@ -193,10 +193,9 @@ class _Listed:
                 default="none",
             )
         )
-        del outline.columns["id"]
-        self._rows = ListRows(
-            self._listings, self._home, self._decided.without("id"), self._answers
-        )
+        decided = self._decided.without("id")
+        outline.columns = decided.used
+        self._rows = ListRows(self._listings, self._home, decided, self._answers)
         return self._rows.count()
 
     # labels ---------------------------------------------------------------------------------
