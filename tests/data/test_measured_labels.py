@@ -58,6 +58,7 @@ STOP = {
     "regression": [f"{value:.2f}" for value in VALUES],
     "comma": [f"{value:.2f}".replace(".", ",") for value in VALUES],
     "ages": [str(18 + 7 * i % 61) for i in range(24)],
+    "rows": [str(i + 1) for i in range(12)],
     "captions": [f"a picture of the number {i} on a wall" for i in range(12)],
     "files": [f"mask_{i}.png" for i in range(12)],
     "exponents": [f"{value:.3e}" for value in VALUES],

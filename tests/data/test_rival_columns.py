@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from lnl_core.readings import Answers
 from tests.data.asking import asked, counts, put, read, rows_of, stops
 
 PAIRS = [("cat", "cat"), ("dog", "cat"), ("dog", "dog"), ("cat", "cat")] * 2
@@ -92,3 +93,16 @@ def test_links_to_images_of_the_set_are_counted_and_a_pool_is_asked_about(tmp_pa
     )
     assert [each.value for each in asked(found)["no_classes"].choices] == ["pool"]
     agrees(source)
+
+
+def test_a_number_of_its_own_in_every_row_is_no_label_unasked(tmp_path, agrees):
+    names = [f"{c:03}.Bird{c}/im{i}.png" for c in (1, 2) for i in range(6)]
+    put(tmp_path / "s", [f"images/{name}" for name in names])
+    file = tmp_path / "s" / "images.txt"
+    file.write_text("".join(f"{at} {name}\n" for at, name in enumerate(names, 1)))
+    assert asked(read(file, header="none"))["measured"].is_open
+    agrees(file, Answers(header="none"))
+    file.write_text("".join(f"{at} {name} {name[2]}\n" for at, name in enumerate(names, 1)))
+    third = read(file, header="none")
+    assert counts(third) == {"1": 6, "2": 6}
+    assert any("Labels are column 3" in note for note in third.notes)

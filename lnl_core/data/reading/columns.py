@@ -8,12 +8,10 @@ from pathlib import Path
 
 from lnl_core.data import tables
 from lnl_core.data.images import SUFFIXES
-from lnl_core.data.reading import pixel_lists, rivals, splits
+from lnl_core.data.reading import one_hot, pixel_lists, rivals, splits
 from lnl_core.data.reading.column_names import (
     COLUMNS,
     IDS,
-    OFF,
-    ON,
     Columns,
     plain_names,
 )
@@ -215,7 +213,7 @@ class _Decision:
         taken = self._used.get("image", "")
         candidates = [each for each in candidates if each != taken]
         if name is None and not self._has_header:
-            candidates = [each for each in self._names if each != taken][:1]
+            candidates = self._first_that_repeats(taken)
         if name is not None:
             self._take("label", name)
         elif candidates:
@@ -233,6 +231,19 @@ class _Decision:
                 ]
         else:
             self._ask_label(taken)
+
+    def _first_that_repeats(self, taken: str) -> list[str]:
+        """Return the first column of a list without a header that may be a class; else the first.
+
+        A number of its own in every row (`1 001.Bird/a.jpg`) is none.
+        """
+        free = [each for each in self._names if each != taken]
+        again = [each for each in free if not self._peek.is_another_in_every_row(each)]
+        if again and again[0] != free[0]:
+            self._notes.append(
+                f"Labels are column {again[0]}: column {free[0]} has another value in every row."
+            )
+        return (again or free)[:1]
 
     def _compare(self, candidates: list[str]) -> None:
         """Ask which of several columns has the labels, unless they say the same."""
@@ -255,21 +266,8 @@ class _Decision:
             rivals.question(self._file.name, kinds, self._peek.choice, self._answers.label_column)
         )
 
-    def _hot_columns(self) -> list[str]:
-        """Return the columns of 0 and 1, where there are two or more and rows have a 1."""
-        values = self._peek.values()
-        hot = [
-            name
-            for name in self._names
-            if not splits.flag(name, values[name])
-            and {value.lower() for value in values[name]} <= {*ON, *OFF}
-            and any(value.lower() in ON for value in values[name])
-            and any(value.lower() in OFF[:3] for value in values[name])
-        ]
-        return hot if len(hot) > 1 else []
-
     def _read_one_hot(self) -> None:
-        hot = self._hot_columns()
+        hot = one_hot.columns(self._peek.values())
         if not hot:
             raise LnlError(
                 f"{self._file.name} has no two columns of 0 and 1. Leave --one-hot out, or name "
@@ -280,18 +278,9 @@ class _Decision:
         self._accepted |= {f"={name}": (name.lower(),) for name in hot}
 
     def _ask_label(self, taken: str) -> None:
-        hot = self._hot_columns()
+        hot = one_hot.columns(self._peek.values())
         if hot:
-            shown = ", ".join(f"“{visible(each)[:24]}”" for each in hot[:6])
-            self._questions.append(
-                Question(
-                    "one_hot",
-                    f"{self._file.name} has no column “label”, but {len(hot)} columns of 0 and 1: "
-                    f"{shown}. Is each of them a class?",
-                    (Choice("yes", "a column per class"),),
-                    stops=True,
-                )
-            )
+            self._questions.append(one_hot.question(self._file.name, hot))
             return
         values = self._peek.values()
         few = [

@@ -112,6 +112,12 @@ def _numbers(values: list[Decimal], images: int) -> tuple[str, bool]:
             plain,
         )
     counted = low in (0, 1) and high - low + 1 == distinct
+    if counted and distinct == images:
+        return (
+            f"Labels count the images: {seen}, another one on each. Is each a class? If not, "
+            "choose another column.",
+            True,
+        )
     if counted or distinct <= _MANY // 2:
         return "", False
     plain = 3 * distinct > images

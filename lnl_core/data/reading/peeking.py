@@ -13,6 +13,8 @@ from lnl_core.readings import Answers, Choice
 from lnl_core.types import LnlError, meant
 
 _PEEK = 2000
+_ENOUGH = 10
+"""Rows below which labels that are all different may be classes."""
 _KEYED = (".parquet", ".pq", ".jsonl", ".json")
 """Endings of lists whose columns are named in any case."""
 
@@ -72,6 +74,11 @@ class Peek:
         """Return the first value of a column that is not blank."""
         first = next((value for value in self.values()[name] if value), "")
         return visible(first)[:40]
+
+    def is_another_in_every_row(self, name: str) -> bool:
+        """Tell whether a column says something else in each of enough rows."""
+        cells = [value for value in self.values()[name] if value]
+        return len(cells) >= _ENOUGH and len(set(cells)) == len(cells)
 
     def files_of(self, name: str) -> list[str]:
         """Return the files that the first cells of a column name, blank where there is none."""
