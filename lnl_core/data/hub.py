@@ -7,7 +7,6 @@ read together, each in the split of its name: `train-00000-of-00002.parquet`.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from lnl_core.data import hub_columns, images
+from lnl_core.data import hub_columns, hub_shards, images
 from lnl_core.data.files import WORKERS, working_plan
 from lnl_core.data.hub_columns import Beside
 from lnl_core.data.hub_features import class_names, written
@@ -28,13 +27,11 @@ from lnl_core.data.reading.column_names import COLUMNS
 from lnl_core.data.reading.expecting import UP_TO
 from lnl_core.data.reading.labels import Labels, understood
 from lnl_core.data.reading.outline import EXAMPLES, Outline
-from lnl_core.data.reading.places import is_split
 from lnl_core.data.tables import BadRow, visible
 from lnl_core.data.writing import Expected, Plan, Row, Skipped
 from lnl_core.readings import Answers, Choice, Question
 from lnl_core.types import ByteArray, LnlError, meant
 
-_SHARD = re.compile(r"(.+?)[-_.]\d+(-of-\d+)?$")
 _ROWS = 64
 _SAMPLE = 128
 _NO_BYTES = ("The image's bytes are not in the file.", "Store the images in it, or as files.")
@@ -43,56 +40,6 @@ _OPENED_BYTES = 2**28
 """Shards of more than this are not gone through for a reading."""
 
 _Read = Callable[[bytes | None], "tuple[ByteArray, bytes] | ImageError"]
-
-
-def holds_images(file: Path) -> bool:
-    """Tell whether a Parquet file has a column of images in it; False where it is no Parquet."""
-    schema = _schema(file)
-    return schema is not None and _image_column(schema) is not None
-
-
-def find(folder: Path) -> list[Path]:
-    """Return the Parquet files with images in a folder, or in the folders right below."""
-    for pattern in ("*.parquet", "data/*.parquet", "*/*.parquet", "*/*/*.parquet"):
-        there = [file for file in sorted(folder.glob(pattern)) if file.is_file()]
-        shards = [file for file in there if holds_images(file)]
-        if shards:
-            return shards
-    return []
-
-
-def _schema(file: Path) -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if file.suffix.lower() not in (".parquet", ".pq"):
-        return None
-    try:
-        return pq.read_schema(file)
-    except (pa.ArrowException, OSError):
-        return None
-
-
-def _image_column(schema: Any) -> str | None:
-    """Return the column that holds images: a struct with bytes, or bytes called like an image."""
-    import pyarrow as pa
-
-    for field_ in schema:
-        if pa.types.is_struct(field_.type):
-            inner = {field_.type.field(i).name: field_.type.field(i).type
-                     for i in range(field_.type.num_fields)}  # fmt: skip
-            if "bytes" in inner and _is_bytes(inner["bytes"]):
-                return str(field_.name)
-    for field_ in schema:
-        if _is_bytes(field_.type) and field_.name.lower() in (*COLUMNS["image"], "bytes"):
-            return str(field_.name)
-    return None
-
-
-def _is_bytes(kind: Any) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 @dataclass(slots=True)
@@ -269,7 +216,7 @@ def _decoded(data: bytes | None, plan: Plan) -> tuple[ByteArray, bytes] | ImageE
 
 
 def scan(
-    files: Sequence[Path],
+    shards: hub_shards.Shards,
     class_map: Mapping[str, str] | None = None,
     answers: Answers | None = None,
 ) -> HubSource:
@@ -279,18 +226,20 @@ def scan(
         LnlError: a shard is damaged, or has no such column.
     """
     said = answers or Answers()
-    schema = _schema(files[0])
-    image = None if schema is None else _image_column(schema)
-    if image is None:
-        raise LnlError(f"{files[0].name} holds no images. Choose another file.")
-    splits = [_split_of(file) for file in files]
-    outline = Outline(files=[file.name for file in files])
-    label, question = _label_column(files[0], schema, image, said)
-    if label is None:
-        outline.questions += [question] if question is not None else []
-        return HubSource(files, splits, (image, image), [None], 0, [], Labels({}), outline)
+    files = shards.files
+    schema = hub_shards.schema_of(files[0])
+    image, asked = hub_shards.image_column(files[0], schema, said)
+    splits = [hub_shards.split_of(file) for file in files]
+    outline = Outline(files=[file.name for file in files], questions=[*shards.questions])
+    outline.notes += [f"“{name[:60]}” is not used. {why}" for name, why in shards.unused.items()]
+    outline.questions += [asked] if asked is not None else []
+    first = any(each.is_open for each in outline.questions)  # before anything is read
+    label, question = (None, None) if first else _label_column(files[0], schema, image, said)
     outline.questions += [question] if question is not None else []
-    schemas = [_schema(file) or schema for file in files]
+    if label is None:
+        here = (files[:1], splits[:1], (image, image), [None])
+        return HubSource(*here, 0, [], Labels({}), outline)
+    schemas = [hub_shards.schema_of(file) or schema for file in files]
     free = [str(name) for name in schema.names if name not in (image, label)]
     everywhere = [name for name in free if all(name in each.names for each in schemas)]
     features = class_names(schema)
@@ -394,13 +343,3 @@ def _label_column(
         tuple(Choice(each, str(schema.field(each).type)[:40]) for each in asked[:40]),
         stops=True,
     )
-
-
-def _split_of(file: Path) -> str:
-    """Return the split that a shard's name or folder says; "" where it says none."""
-    found = _SHARD.fullmatch(file.stem)
-    stem = found[1] if found else file.stem
-    for name in (stem, file.parent.name):
-        if is_split(name):
-            return visible(name)
-    return ""

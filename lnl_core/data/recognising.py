@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from lnl_core.data import folders, hub, manifests, npz, vision
+from lnl_core.data import folders, hub, hub_shards, manifests, npz, vision
 from lnl_core.data.reading import lists, other_forms
 from lnl_core.data.tables import BadRow
 from lnl_core.data.writing import Source
@@ -24,7 +24,7 @@ def kind_of(source: Path, answers: Answers | None = None) -> str:
     """
     try:
         if source.is_dir():
-            if vision.find(source) is None and hub.find(source):
+            if vision.find(source) is None and hub_shards.find(source, answers or Answers()).files:
                 return "hub"
             if _lists_in(source, answers or Answers()).listings:
                 return "manifest"
@@ -36,7 +36,7 @@ def kind_of(source: Path, answers: Answers | None = None) -> str:
     suffix = source.suffix.lower()
     if suffix == ".npz":
         return "npz"
-    if hub.holds_images(source):
+    if hub_shards.holds_images(source):
         return "hub"
     if suffix in manifests.SUFFIXES or head == b"PAR1":
         return "manifest"
@@ -76,11 +76,12 @@ def look(
         if kind == "npz":
             return npz.scan(source, class_map, answers)
         if kind == "hub":
-            return hub.scan([source], class_map, answers)
+            return hub.scan(hub_shards.Shards([source]), class_map, answers)
         return manifests.scan(source, root, class_map, answers)
     if vision.find(source) is not None:
         return vision.scan(source, class_map)
-    if shards := hub.find(source):
+    shards = hub_shards.find(source, answers)
+    if shards.files:
         return hub.scan(shards, class_map, answers)
     there = _lists_in(source, answers)
     if there.listings:

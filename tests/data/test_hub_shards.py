@@ -1,0 +1,97 @@
+"""Parquet files with images in several folders, and with several columns of images."""
+
+import pyarrow.parquet as pq
+import pytest
+
+from lnl_core.readings import Answers
+from lnl_core.types import LnlError
+from tests.data.asking import asked, counts, read, stops
+from tests.data.test_import_hub import shard
+
+
+def test_folders_of_other_labels_are_asked_about(tmp_path, agrees):
+    source = tmp_path / "s"
+    shard(source / "coarse" / "train-00000-of-00001.parquet", [0, 1, 0], ("mammal", "bird"))
+    shard(source / "fine" / "train-00000-of-00001.parquet", [0, 1, 2], ("cat", "emu", "dog"))
+    question = asked(read(source))["lists"]
+    assert question.is_open
+    assert [each.value for each in question.choices] == ["coarse", "fine", "all"]
+    assert "--list" in stops(source, "lists", tmp_path)
+    fine = read(source, lists=("fine",))
+    assert counts(fine) == {"cat": 1, "emu": 1, "dog": 1}
+    assert "“coarse/train-00000-of-00001.parquet” is not used." in " ".join(fine.notes)
+    assert agrees(source, Answers(lists=("all",))).report.n == 6
+    with pytest.raises(LnlError, match="no Parquet files in “fina”.*fine"):
+        read(source, lists=("fina",))
+
+
+def test_the_images_of_two_folders_may_have_other_columns(tmp_path):
+    shard(tmp_path / "s" / "a" / "train.parquet", [0, 1], column="label")
+    shard(tmp_path / "s" / "b" / "train.parquet", [0, 1], column="kind")
+    assert asked(read(tmp_path / "s"))["lists"].is_open
+    assert read(tmp_path / "s", lists=("b",)).columns["label"] == "kind"
+
+
+def test_a_file_above_the_shards_hides_none_of_them(tmp_path):
+    shard(tmp_path / "s" / "extra.parquet", [0, 1])
+    shard(tmp_path / "s" / "data" / "train-00000-of-00001.parquet", [0, 1, 1])
+    assert [each.value for each in asked(read(tmp_path / "s"))["lists"].choices] == [
+        ".",
+        "data",
+        "all",
+    ]
+    assert read(tmp_path / "s", lists=(".",)).n == 2
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("data/train/0000.parquet", "data/test/0000.parquet"),
+        ("train/0000.parquet", "test/0000.parquet"),
+        ("a/train.parquet", "b/test.parquet"),
+    ],
+)
+def test_a_folder_for_each_split_is_one_set(tmp_path, files):
+    for at, name in enumerate(files):
+        shard(tmp_path / "s" / name, [0, 1, 1][: at + 2])
+    found = read(tmp_path / "s")
+    assert (asked(found), dict(found.splits)) == ({}, {"train": 2, "test": 3})
+
+
+def test_a_parquet_file_without_images_is_named(tmp_path):
+    shard(tmp_path / "s" / "train.parquet", [0, 1])
+    table = pq.read_table(tmp_path / "s" / "train.parquet")
+    pq.write_table(table.select(["label"]), tmp_path / "s" / "more.parquet")
+    assert "“more.parquet” is not used. It holds no images." in read(tmp_path / "s").notes
+
+
+def masks(tmp_path, *names):
+    file = shard(tmp_path / "s.parquet", [0, 1, 1], names=())
+    table = pq.read_table(file)
+    columns = {name: table["image"] for name in names}
+    pq.write_table(table.from_pydict({**columns, "label": table["label"]}), file)
+    return file
+
+
+def test_the_column_called_image_has_the_images(tmp_path):
+    found = read(masks(tmp_path, "mask", "image"))
+    assert (found.columns["image"], asked(found)) == ("image", {})
+    assert "Column “mask” is not read." in found.notes
+    assert read(masks(tmp_path, "mask", "image"), image_column="mask").columns["image"] == "mask"
+
+
+@pytest.mark.parametrize("names", [("left", "right"), ("photo", "image")])
+def test_columns_of_images_of_which_none_stands_out_are_asked_about(tmp_path, agrees, names):
+    file = masks(tmp_path, *names)
+    question = asked(read(file))["image_column"]
+    assert (question.is_open, [each.value for each in question.choices]) == (True, list(names))
+    agrees(file)
+    assert agrees(file, Answers(image_column=names[1])).report.n == 3
+    with pytest.raises(LnlError, match="no images in a column “label”"):
+        read(file, image_column="label")
+
+
+def test_shards_without_a_column_called_label_are_asked_about(tmp_path):
+    for at in range(2):
+        shard(tmp_path / "s" / f"train-{at}.parquet", [0, 1], names=(), column="what")
+    assert asked(read(tmp_path / "s"))["label_column"].is_open
