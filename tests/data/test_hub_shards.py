@@ -21,7 +21,7 @@ def test_folders_of_other_labels_are_asked_about(tmp_path, agrees):
     assert counts(fine) == {"cat": 1, "emu": 1, "dog": 1}
     assert "“coarse/train-00000-of-00001.parquet” is not used." in " ".join(fine.notes)
     assert agrees(source, Answers(lists=("all",))).report.n == 6
-    with pytest.raises(LnlError, match="no Parquet files in “fina”.*fine"):
+    with pytest.raises(LnlError, match=r"no Parquet files in “fina”.*fine"):
         read(source, lists=("fina",))
 
 
